@@ -1,0 +1,38 @@
+# Compiler settings that every object of nnlua shares: build types, warnings, ccache, visibility.
+
+set(build_types Release Debug Asan)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "One of ${build_types}" FORCE)
+endif()
+if(NOT CMAKE_BUILD_TYPE IN_LIST build_types)
+  message(FATAL_ERROR "CMAKE_BUILD_TYPE is '${CMAKE_BUILD_TYPE}'; it is one of ${build_types}")
+endif()
+
+set(sanitizers "-fsanitize=address,undefined -fno-sanitize-recover=all")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+set(CMAKE_C_FLAGS_ASAN "-O1 -g -fno-omit-frame-pointer ${sanitizers}")
+set(CMAKE_EXE_LINKER_FLAGS_ASAN "${sanitizers}")
+set(CMAKE_MODULE_LINKER_FLAGS_ASAN "${sanitizers}")
+
+set(CMAKE_C_STANDARD 11) # as gnu11
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(NNLUA_CCACHE ccache)
+mark_as_advanced(NNLUA_CCACHE)
+if(NNLUA_CCACHE AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${NNLUA_CCACHE}")
+endif()
+
+option(NNLUA_WERROR "Warnings are errors" ON)
+
+add_library(nnlua_settings INTERFACE)
+target_include_directories(nnlua_settings INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(nnlua_settings INTERFACE
+  -fvisibility=hidden
+  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wvla
+  $<$<BOOL:${NNLUA_WERROR}>:-Werror>
+  # gcc's own manual: the sanitizers' code makes this warning speak of paths that do not exist.
+  $<$<AND:$<CONFIG:Asan>,$<C_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>)

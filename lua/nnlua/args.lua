@@ -1,0 +1,160 @@
+-- Arguments of constructors and functions written in Lua: positional ones in order, named ones in a last table.
+
+local core = require "nnlua.nn.core"
+
+local args = {}
+
+local raise, none = core.raise, core.none
+
+-- ------------------------------------------------------------------ types
+
+local tests = {
+  any = function() return true end,
+  boolean = function(v) return type(v) == "boolean" end,
+  number = function(v) return type(v) == "number" end,
+  string = function(v) return type(v) == "string" end,
+  table = function(v) return type(v) == "table" end,
+  ["function"] = function(v) return type(v) == "function" end,
+  integer = function(v) return math.type(v) == "integer" or math.type(v) == "float" and math.tointeger(v) ~= nil end,
+  tensor = core.is_tensor,
+  module = core.is_module,
+}
+
+local articles = {integer = "an integer", any = "a value"}
+
+--- What an argument of a type is called in errors.
+local function noun(kind)
+  return articles[kind] or "a " .. kind
+end
+
+--- Checks one value; a whole float becomes an integer where one is wanted.
+local function checked(name, parameter, value)
+  if not tests[parameter.kind](value) then
+    raise(("%s: %s must be %s, not %s"):format(name, parameter.name, noun(parameter.kind), core.describe(value)))
+  end
+  return parameter.kind == "integer" and math.tointeger(value) or value
+end
+
+-- ------------------------------------------------------------------ named
+
+--- Whether a value is a table of named arguments; one with both parts is an error.
+local function is_named(name, value)
+  if type(value) ~= "table" or next(value) == nil or getmetatable(value) then
+    return false
+  end
+  local strings, others = 0, 0
+  for key in next, value do
+    if type(key) == "string" then strings = strings + 1 else others = others + 1 end
+  end
+  if strings > 0 and others > 0 then
+    raise(("%s: one table has positional and named values: write %s(a, b, {name = value})"):format(name, name))
+  end
+  return strings > 0
+end
+
+local function known_names(parameters)
+  local names = {}
+  for i, parameter in ipairs(parameters) do
+    names[i] = parameter.name
+  end
+  return #names > 0 and table.concat(names, ", ") or "none"
+end
+
+local function take_named(name, parameters, values, named, positional)
+  for key, value in next, named do
+    local i = parameters[key]
+    if not i then
+      raise(("%s: no argument is called '%s'; there are: %s"):format(name, key, known_names(parameters)))
+    elseif i <= positional and values[i] ~= nil then
+      raise(("%s: %s is given twice, by position and by name"):format(name, key))
+    end
+    values[i] = value
+  end
+end
+
+-- ---------------------------------------------------------------- parsers
+
+local function parse_spec(spec)
+  local parameters = {}
+  for i, entry in ipairs(spec) do
+    local kind, optional = entry[2]:match "^(%a+)(%??)$"
+    parameters[i] = {
+      name = entry[1], kind = kind, default = entry[3],
+      required = optional == "" and entry[3] == nil,
+    }
+    parameters[entry[1]] = i
+  end
+  return parameters
+end
+
+local function fill(name, parameters, values)
+  for i, parameter in ipairs(parameters) do
+    local value = values[i]
+    if value == none then
+      values[i] = nil
+    elseif value ~= nil then
+      values[i] = checked(name, parameter, value)
+    elseif parameter.required then
+      raise(("%s: %s is missing"):format(name, parameter.name))
+    else
+      values[i] = parameter.default
+    end
+  end
+end
+
+--- A function that gives the arguments of a call in order, checked, defaults filled in.
+--- An entry of the spec is `{name, type, default}`; a type ending in "?" is optional without a default.
+---@param name string what the function is called in errors
+---@param spec table[]
+---@return fun(...): ...
+function args.parser(name, spec)
+  local parameters = parse_spec(spec)
+  local most = #parameters
+  return function(...)
+    local n = select("#", ...)
+    local values = {...}
+    local positional = n
+    local last = parameters[n]
+    if n > 0 and not (last and last.kind == "table") and is_named(name, values[n]) then
+      local named = values[n]
+      values[n] = nil
+      positional = n - 1
+      take_named(name, parameters, values, named, positional)
+    end
+    for i = most + 1, positional do
+      if values[i] ~= nil then
+        raise(("%s: at most %d arguments are taken (%s), got %d"):format(
+          name, most, known_names(parameters), positional))
+      end
+    end
+    fill(name, parameters, values)
+    return table.unpack(values, 1, most)
+  end
+end
+
+--- Takes a trailing table of named options off a list of values: `list, options`.
+--- For functions that take any number of values; the list has `n`.
+---@param name string
+---@param known table<string, any> names to defaults
+function args.options(name, known, ...)
+  local values = table.pack(...)
+  local options = {}
+  for key, default in next, known do
+    options[key] = default
+  end
+  if values.n > 0 and is_named(name, values[values.n]) then
+    for key, value in next, values[values.n] do
+      if known[key] == nil then
+        raise(("%s: no option is called '%s'"):format(name, key))
+      end
+      options[key] = value
+    end
+    values[values.n] = nil
+    values.n = values.n - 1
+  end
+  return values, options
+end
+
+args.is_named = is_named
+
+return args

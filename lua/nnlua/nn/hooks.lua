@@ -1,0 +1,332 @@
+-- Hooks: their lists, their handles, and a module's call when there are any.
+--
+-- A list of hooks is never changed, only replaced: a loop that runs over one sees what there was when it started.
+-- [1..n] are the functions, `ids` their handles' numbers, `always` those that run after errors too (forward hooks only).
+
+local core = require "nnlua.nn.core"
+local border = require "nnlua.nn.border"
+
+local hooks_of, none = core.hooks, core.none
+
+local hooks = {}
+
+local no_hooks = {ids = {}, always = {}}
+local global = {}
+
+-- ---------------------------------------------------------------- handles
+
+--- What registering a hook gives: `handle:remove()`, or `local handle <close> = …`. It keeps nothing alive.
+---@class RemovableHandle
+local Handle = {__name = "nnlua.Handle", __mode = "v"}
+Handle.__index = Handle
+
+local next_id = 0
+
+local function copy_list(list)
+  return {
+    ids = table.move(list.ids, 1, #list.ids, 1, {}),
+    always = table.move(list.always, 1, #list, 1, {}),
+    table.unpack(list),
+  }
+end
+
+local function tables_of(module)
+  if module then
+    return hooks_of(module, true)
+  end
+  return global
+end
+
+local function without(list, position)
+  local copy = copy_list(list)
+  local n = #copy
+  table.remove(copy, position)
+  table.remove(copy.ids, position)
+  table.move(copy.always, position + 1, n + 1, position)
+  return copy
+end
+
+--- Takes the hook away. Doing it again, or when the module is gone, does nothing.
+function Handle:remove()
+  local module = self.module
+  if not module and not self.is_global then
+    return
+  end
+  local lists = module and hooks_of(module) or global
+  local list = lists and lists[self.kind] or no_hooks
+  for i, id in ipairs(list.ids) do
+    if id == self.id then
+      local rest = without(list, i)
+      lists[self.kind] = #rest > 0 and rest or nil
+      core.count_hooks(module or nil, -1)
+      return
+    end
+  end
+end
+
+function Handle:__close()
+  self:remove()
+end
+
+--- Registers a hook of a kind; options are `prepend` and `always_call`.
+local function register(module, kind, hook, options)
+  options = options or {}
+  next_id = next_id + 1
+  local lists = tables_of(module)
+  local list = copy_list(lists[kind] or no_hooks)
+  local place = options.prepend and 1 or #list + 1
+  table.move(list.always, place, #list, place + 1)
+  list.always[place] = options.always_call or false
+  table.insert(list, place, hook)
+  table.insert(list.ids, place, next_id)
+  lists[kind] = list
+  core.count_hooks(module, 1)
+  return setmetatable({module = module, is_global = not module, kind = kind, id = next_id}, Handle)
+end
+
+-- ----------------------------------------------------------- return values
+
+local function without_none(values)
+  for i = 1, values.n do
+    if values[i] == none then
+      values[i] = nil
+    end
+  end
+  return values
+end
+
+--- What a hook returned as a list, or nil if it was nothing or nil alone.
+local function returned(...)
+  local n = select("#", ...)
+  if n == 0 or n == 1 and (...) == nil then
+    return nil
+  end
+  return without_none {n = n, ...}
+end
+
+local unpack = table.unpack
+
+local function copy_of(values)
+  return {n = values.n, unpack(values, 1, values.n)}
+end
+
+-- ------------------------------------------------------------ forward hooks
+
+--- Runs forward-pre hooks. Gives the list they see, and the list forward gets if any of them replaced it.
+local function run_pre(module, list, args, replaced)
+  for i = 1, #list do
+    local values = returned(list[i](module, args))
+    if values then
+      replaced, args = values, copy_of(values)
+    end
+  end
+  return args, replaced
+end
+
+--- Runs forward hooks from the i-th on over results, which it returns as they are in the end.
+local function run_post(module, list, i, args, ...)
+  for j = i, #list do
+    local values = returned(list[j](module, args, ...))
+    if values then
+      return run_post(module, list, j + 1, args, unpack(values, 1, values.n))
+    end
+  end
+  return ...
+end
+
+--- The lists of a kind that a module's call runs: global hooks first.
+local function lists_of(module, lists, kind)
+  lists = lists or hooks_of(module)
+  return global[kind] or no_hooks, lists and lists[kind] or no_hooks
+end
+
+local function finish(module, lists, args, backward, ...)
+  local first, second = lists_of(module, lists, "post")
+  if backward then
+    return backward:leave(run_post(module, second, 1, args, run_post(module, first, 1, args, ...)))
+  end
+  return run_post(module, second, 1, args, run_post(module, first, 1, args, ...))
+end
+
+--- The hooks of backward that this call starts with, if it records anything.
+local function enter_border(module, lists)
+  local pre_first, pre_second = lists_of(module, lists, "backward_pre")
+  local first, second = lists_of(module, lists, "backward")
+  if #pre_first + #pre_second + #first + #second > 0 then
+    return border.enter(module, {pre_first, pre_second}, {first, second})
+  end
+end
+
+local function plain_call(module, lists, forward, ...)
+  local backward = enter_border(module, lists)
+  local first, second = lists_of(module, lists, "pre")
+  local args, replaced = run_pre(module, first, {n = select("#", ...), ...})
+  args, replaced = run_pre(module, second, args, replaced)
+  if backward then
+    replaced = backward:wrap(replaced or {n = select("#", ...), ...})
+    args = copy_of(replaced)
+  end
+  if replaced then
+    return finish(module, lists, args, backward, forward(module, unpack(replaced, 1, replaced.n)))
+  end
+  return finish(module, lists, args, backward, forward(module, ...))
+end
+
+-- ------------------------------------------------------------- always_call
+
+-- A call with always_call hooks: what it has come to, so that those that have not started can run after an error.
+-- It is closed while the error passes: value and traceback stay as they are.
+local Rescue = {}
+Rescue.__index = Rescue
+
+local function warn_of(err)
+  warn("nnlua: an always_call hook failed after an error: ", tostring(err))
+end
+
+--- The always_call hooks of both lists that have not started, as functions.
+function Rescue:waiting()
+  local waiting = {}
+  local first, second = lists_of(self.module, self.lists, "post")
+  for _, list in ipairs {first, second} do
+    for i, hook in ipairs(list) do
+      if list.always[i] and not self.started[list.ids[i]] then
+        table.insert(waiting, hook)
+      end
+    end
+  end
+  return waiting
+end
+
+function Rescue:__close(err)
+  if self.finished or err == nil then
+    return
+  end
+  local result = self.result or {n = 1}
+  for _, hook in ipairs(self:waiting()) do
+    local outcome = table.pack(pcall(hook, self.module, self.args, unpack(result, 1, result.n)))
+    if outcome[1] then
+      result = returned(unpack(outcome, 2, outcome.n)) or result
+    else
+      warn_of(outcome[2])
+    end
+  end
+end
+
+--- Runs a list of forward hooks and keeps note of it.
+function Rescue:run_post(list)
+  for i = 1, #list do
+    self.started[list.ids[i]] = true
+    local result = self.result
+    self.result = returned(list[i](self.module, self.args, unpack(result, 1, result.n))) or result
+  end
+end
+
+function Rescue:run_pre(list)
+  for i = 1, #list do
+    local values = returned(list[i](self.module, self.args))
+    if values then
+      self.replaced, self.args = values, copy_of(values)
+    end
+  end
+end
+
+local function careful_call(module, lists, forward, ...)
+  local call <close> = setmetatable({
+    module = module, lists = lists, args = {n = select("#", ...), ...}, started = {},
+    replaced = {n = select("#", ...), ...},
+  }, Rescue)
+  local backward = enter_border(module, lists)
+  local first, second = lists_of(module, lists, "pre")
+  call:run_pre(first)
+  call:run_pre(second)
+  if backward then
+    call.replaced = backward:wrap(call.replaced)
+    call.args = copy_of(call.replaced)
+  end
+  call.result = table.pack(forward(module, unpack(call.replaced, 1, call.replaced.n)))
+  first, second = lists_of(module, lists, "post")
+  call:run_post(first)
+  call:run_post(second)
+  call.finished = true
+  if backward then
+    return backward:leave(unpack(call.result, 1, call.result.n))
+  end
+  return unpack(call.result, 1, call.result.n)
+end
+
+local function has_always(list)
+  for i = 1, #list do
+    if list.always[i] then
+      return true
+    end
+  end
+  return false
+end
+
+core.set_slow_path(function(module, lists, forward, ...)
+  local first, second = lists_of(module, lists, "post")
+  if has_always(first) or has_always(second) then
+    return careful_call(module, lists, forward, ...)
+  end
+  return plain_call(module, lists, forward, ...)
+end)
+
+-- ------------------------------------------------------------- registering
+
+--- Adds the methods that register hooks to Module, and the functions that register global ones to nn.
+function hooks.install(Module, nn)
+  --- Before forward: `hook(module, args)`, args being a table with `n`. What it returns, all of it, replaces the
+  --- arguments; nothing or nil keeps them. Options: prepend.
+  function Module:register_forward_pre_hook(hook, options)
+    return register(self, "pre", hook, options)
+  end
+
+  --- After forward: `hook(module, args, ...)` with every result. What it returns replaces all results (one value in
+  --- place of two drops the second); nothing or nil keeps them. Options: prepend, and always_call, to run after
+  --- an error too.
+  function Module:register_forward_hook(hook, options)
+    return register(self, "post", hook, options)
+  end
+
+  --- Before the backward of the module: `hook(module, grad_output)`. What it returns replaces the gradients of the
+  --- results, as many as there are. Options: prepend.
+  function Module:register_full_backward_pre_hook(hook, options)
+    return register(self, "backward_pre", hook, options)
+  end
+
+  --- After the backward of the module: `hook(module, grad_input, grad_output)`. What it returns replaces the
+  --- gradients of the arguments, as many as there are. Options: prepend.
+  function Module:register_full_backward_hook(hook, options)
+    return register(self, "backward", hook, options)
+  end
+
+  function nn.register_module_forward_pre_hook(hook)
+    return register(nil, "pre", hook)
+  end
+
+  function nn.register_module_forward_hook(hook, options)
+    return register(nil, "post", hook, options)
+  end
+
+  function nn.register_module_full_backward_pre_hook(hook)
+    return register(nil, "backward_pre", hook)
+  end
+
+  function nn.register_module_full_backward_hook(hook)
+    return register(nil, "backward", hook)
+  end
+end
+
+--- Gives a module the hooks of another one (the lists are shared, as they never change).
+function hooks.copy(from, to)
+  local lists = hooks_of(from)
+  if lists then
+    local copy = hooks_of(to, true)
+    for kind, list in pairs(lists) do
+      copy[kind] = list
+      core.count_hooks(to, #list)
+    end
+  end
+end
+
+return hooks

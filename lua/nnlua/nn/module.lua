@@ -1,0 +1,237 @@
+-- nn.Module: the methods that every module has. What they rest on is C (src/nn).
+
+local args = require "nnlua.args"
+local core = require "nnlua.nn.core"
+
+local raise = core.raise
+local PARAMETER, BUFFER, TRANSIENT = core.PARAMETER, core.BUFFER, core.TRANSIENT
+
+--- The base of all modules. A class of one's own:
+---
+---     local Net = nn.class("Net")
+---     function Net:init(hidden) self.fc = nn.Linear(10, hidden) end
+---     function Net:forward(x) return nl.relu(self.fc(x)) end
+---
+---@class Module
+---@field training boolean
+local Module = core.class("nn.Module")
+
+-- ------------------------------------------------------------- registering
+
+--- Registers a Parameter, or an empty slot for one, under a name.
+function Module:register_parameter(name, parameter)
+  core.register_parameter(self, name, parameter)
+end
+
+--- Registers a tensor that is state but no parameter. One that is not persistent is left out of state dicts.
+function Module:register_buffer(name, tensor, persistent)
+  core.register_buffer(self, name, tensor, persistent)
+end
+
+--- Registers a child module, or an empty slot for one.
+function Module:register_module(name, module)
+  core.register_module(self, name, module)
+end
+
+Module.add_module = Module.register_module
+
+--- Removes a parameter, buffer, child or plain attribute together with its place.
+function Module:unregister(name)
+  core.unregister(self, name)
+end
+
+--- Whether the module's class is `class` or comes from it.
+function Module:is_a(class)
+  return core.is_a(self, class)
+end
+
+function Module:_get_name()
+  return core.class_name(self)
+end
+
+-- --------------------------------------------------------------- iterating
+
+local iterator, members = core.iterator, core.members
+
+local parse_members = args.parser("named_parameters", {
+  {"prefix", "string", ""}, {"recurse", "boolean", true}, {"remove_duplicate", "boolean", true},
+})
+local parse_recurse = args.parser("parameters", {{"recurse", "boolean", true}})
+
+--- Goes through names and parameters: `for name, p in net:named_parameters() do`.
+function Module:named_parameters(...)
+  local prefix, recurse, once = parse_members(...)
+  return iterator(members(self, PARAMETER, prefix, recurse, once), true)
+end
+
+--- Goes once through the parameters: an iterator, which optimizers take as it is.
+function Module:parameters(...)
+  return iterator(members(self, PARAMETER, "", parse_recurse(...), true))
+end
+
+--- Goes through names and buffers.
+function Module:named_buffers(...)
+  local prefix, recurse, once = parse_members(...)
+  return iterator(members(self, BUFFER | TRANSIENT, prefix, recurse, once), true)
+end
+
+--- Goes once through the buffers.
+function Module:buffers(...)
+  return iterator(members(self, BUFFER | TRANSIENT, "", parse_recurse(...), true))
+end
+
+local parse_modules = args.parser("named_modules", {{"prefix", "string", ""}, {"remove_duplicate", "boolean", true}})
+
+--- Goes through paths and modules, itself first, parents before children.
+function Module:named_modules(...)
+  local prefix, once = parse_modules(...)
+  return iterator(core.modules(self, prefix, once), true)
+end
+
+--- Goes through the modules, itself first.
+function Module:modules()
+  return iterator(core.modules(self, "", true))
+end
+
+--- Goes through names and direct children.
+function Module:named_children()
+  return iterator(members(self, core.MODULE, "", false, true), true)
+end
+
+--- Goes through the direct children.
+function Module:children()
+  return iterator(members(self, core.MODULE, "", false, true))
+end
+
+--- All modules below and the module itself, children before parents; a child of two parents comes twice.
+local function children_first(module)
+  local list, waiting = {}, {module}
+  while #waiting > 0 do
+    local next_one = table.remove(waiting)
+    list[#list + 1] = next_one
+    for child in next_one:children() do
+      waiting[#waiting + 1] = child
+    end
+  end
+  local n = #list
+  for i = 1, n // 2 do
+    list[i], list[n + 1 - i] = list[n + 1 - i], list[i]
+  end
+  return list
+end
+
+--- Calls `f` with every module, children first, itself last. Returns the module.
+function Module:apply(f)
+  for _, module in ipairs(children_first(self)) do
+    f(module)
+  end
+  return self
+end
+
+-- ------------------------------------------------------------------ paths
+
+local function submodule(root, path, steps)
+  local module = root
+  for name in steps:gmatch "[^.]+" do
+    local child = module[name]
+    if child == nil then
+      raise(("%s has no attribute '%s' (of '%s')"):format(core.class_name(module), name, path))
+    elseif not core.is_module(child) then
+      raise(("'%s' of %s is %s, not a module (of '%s')"):format(
+        name, core.class_name(module), core.describe(child), path))
+    end
+    module = child
+  end
+  return module
+end
+
+local function split(path)
+  local steps, name = path:match "^(.*)%.([^.]*)$"
+  return steps or "", name or path
+end
+
+local function checked_path(name, path)
+  if type(path) ~= "string" then
+    raise(("%s: a path is a string such as 'encoder.0', not %s"):format(name, core.describe(path)))
+  end
+  return path
+end
+
+--- The module at a path such as "encoder.0"; "" is the module itself.
+function Module:get_submodule(path)
+  return submodule(self, path, checked_path("get_submodule", path))
+end
+
+local function get_slot(root, path, kind)
+  local steps, name = split(checked_path("get_" .. kind, path))
+  local module = submodule(root, path, steps)
+  local value = module[name]
+  if core.kind(module, name) ~= kind or value == nil then
+    raise(("%s has no %s '%s'%s"):format(core.class_name(module), kind, name,
+      value ~= nil and ", but " .. core.describe(value) .. " of that name" or ""))
+  end
+  return value
+end
+
+--- The Parameter at a path such as "encoder.0.weight".
+function Module:get_parameter(path)
+  return get_slot(self, path, "parameter")
+end
+
+--- The buffer at a path.
+function Module:get_buffer(path)
+  return get_slot(self, path, "buffer")
+end
+
+--- Puts a module at a path. With strict = true there must be one already.
+function Module:set_submodule(path, module, strict)
+  if type(strict) == "table" then strict = strict.strict end
+  if checked_path("set_submodule", path) == "" then
+    raise "set_submodule: the path is empty, and a module can't replace itself"
+  elseif not core.is_module(module) then
+    raise(("set_submodule: a module was expected, got %s"):format(core.describe(module)))
+  end
+  local steps, name = split(path)
+  local parent = submodule(self, path, steps)
+  local old = parent[name]
+  if strict and old == nil then
+    raise(("%s has no attribute '%s'"):format(core.class_name(parent), name))
+  elseif old ~= nil and not core.is_module(old) then
+    raise(("'%s' of %s is %s, not a module"):format(name, core.class_name(parent), core.describe(old)))
+  end
+  core.set_raw(parent, name, nil, core.MODULE)
+  parent[name] = module
+end
+
+-- ------------------------------------------------------------------- modes
+
+--- Sets training mode (or evaluation, with false) here and below. Returns the module.
+function Module:train(mode)
+  if mode == nil then mode = true end
+  if type(mode) ~= "boolean" then
+    raise(("train: the mode is true or false, not %s"):format(core.describe(mode)))
+  end
+  core.train(self, mode)
+  return self
+end
+
+--- Sets evaluation mode here and below. Returns the module.
+function Module:eval()
+  return self:train(false)
+end
+
+--- Sets whether the parameters require gradients. Returns the module.
+function Module:requires_grad_(flag)
+  for parameter in self:parameters() do
+    parameter:requires_grad_(flag == nil or flag)
+  end
+  return self
+end
+
+--- Drops all gradients; with set_to_none = false fills them with zeros instead.
+function Module:zero_grad(set_to_none)
+  if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
+  core.zero_grad(members(self, PARAMETER, "", true, true), set_to_none ~= false)
+end
+
+return Module

@@ -1,0 +1,327 @@
+-- State dicts: taking a module's state, and loading it, all or nothing.
+
+local core = require "nnlua.nn.core"
+local nl = require "nnlua.nn.lazy"
+
+local PARAMETER, BUFFER = core.PARAMETER, core.BUFFER
+
+local state = {}
+
+-- ------------------------------------------------------------ the container
+
+-- The entries are fields of the table itself; its metatable knows their order.
+--- An ordered map from names to tensors: `for name, tensor in pairs(sd)`, `sd["fc.weight"]`, `#sd`.
+---@class StateDict
+local StateDict = {}
+
+local function new_entry(dict, name, value)
+  local meta = getmetatable(dict)
+  local old = meta.place[name]
+  if old then
+    meta.order[old] = false
+  end
+  local n = meta.n + 1
+  meta.n, meta.order[n], meta.place[name] = n, name, n
+  rawset(dict, name, value)
+end
+
+local function each(dict)
+  local meta = getmetatable(dict)
+  local i = 0
+  return function()
+    while i < meta.n do
+      i = i + 1
+      local name = meta.order[i]
+      local value = name and rawget(dict, name)
+      if value ~= nil and name then
+        return name, value
+      end
+    end
+  end
+end
+
+local function length(dict)
+  local n = 0
+  for _ in next, dict do n = n + 1 end
+  return n
+end
+
+--- A new, empty state dict.
+function StateDict.new(metadata)
+  return setmetatable({}, {
+    __name = "nnlua.StateDict", __newindex = new_entry, __pairs = each, __len = length,
+    __index = {_metadata = metadata or StateDict.ordered()}, order = {}, place = {}, n = 0,
+  })
+end
+
+--- An ordered map without metadata.
+function StateDict.ordered()
+  return setmetatable({}, {
+    __name = "nnlua.OrderedDict", __newindex = new_entry, __pairs = each, __len = length, order = {}, place = {}, n = 0,
+  })
+end
+
+state.StateDict = StateDict
+
+-- ------------------------------------------------------------------- taking
+
+local function with_metadata(dict)
+  local metadata = dict._metadata
+  return type(metadata) == "table" and metadata or nil
+end
+
+local function options_of(first, ...)
+  if type(first) == "table" and getmetatable(first) == nil and (first.destination or first.prefix or
+      first.keep_vars ~= nil) then
+    return first.destination, first.prefix, first.keep_vars
+  end
+  return first, ...
+end
+
+local function own_state(module, prefix)
+  local names = {}
+  for _, name in ipairs(core.slot_names(module, PARAMETER)) do
+    names[#names + 1] = name
+  end
+  for _, name in ipairs(core.slot_names(module, BUFFER)) do
+    names[#names + 1] = name
+  end
+  return names, prefix .. "_extra_state"
+end
+
+local function path_prefix(path)
+  return path == "" and "" or path .. "."
+end
+
+local function install_taking(Module)
+  Module._version = 1
+
+  --- Puts the module's own state in a dict, under a prefix. Children are not its business.
+  function Module:_save_to_state_dict(destination, prefix, keep_vars)
+    local names, extra = own_state(self, prefix)
+    for _, name in ipairs(names) do
+      local value = self[name]
+      if value ~= nil then
+        destination[prefix .. name] = keep_vars and value or value:detach()
+      end
+    end
+    if self.get_extra_state then
+      destination[extra] = self:get_extra_state()
+    end
+  end
+
+  --- The state of the module and of all below it: names to tensors that share its storage.
+  --- Options: destination (a dict to fill), prefix (put before the names as it is), keep_vars (the Parameters).
+  function Module:state_dict(...)
+    local destination, prefix, keep_vars = options_of(...)
+    prefix = prefix or ""
+    local dict = destination or StateDict.new()
+    local metadata = with_metadata(dict)
+    for path, module in core.iterator(core.modules(self, "", false), true) do
+      local full = prefix .. path
+      if metadata then
+        metadata[path == "" and prefix:gsub("%.$", "") or full] = {version = module._version}
+      end
+      module:_save_to_state_dict(dict, prefix .. path_prefix(path), keep_vars)
+    end
+    return dict
+  end
+end
+
+-- ------------------------------------------------------------------ loading
+
+-- What loading finds: lists of names, texts of errors, and the copies to make once all is known to be right.
+local function new_report()
+  return {missing = {}, unexpected = {}, errors = {}, steps = {}, skipped = {}}
+end
+
+local function shape_text(t)
+  return tostring(t.shape)
+end
+
+--- A one-element vector fits a 0-dim tensor: old files have such.
+local function fitted(value, own)
+  if value.ndim == 1 and own.ndim == 0 and value:size(1) == 1 then
+    return value[1]
+  end
+  return value
+end
+
+local function plan_copy(report, key, value, own)
+  if not core.is_tensor(value) then
+    table.insert(report.errors, ("'%s': a tensor was expected, got %s"):format(key, core.describe(value)))
+    return
+  end
+  value = fitted(value, own)
+  if not core.same_shape(value, own) then
+    table.insert(report.skipped, key)
+    table.insert(report.errors, ("'%s': the shape in the state dict is %s, in the model %s"):format(
+      key, shape_text(value), shape_text(own)))
+    return
+  end
+  table.insert(report.steps, function() own:copy_(value) end)
+end
+
+local function load_extra(module, key, dict, report)
+  local value = dict[key]
+  if value == nil then
+    if module.get_extra_state then
+      table.insert(report.missing, key)
+    end
+  elseif not module.set_extra_state then
+    table.insert(report.unexpected, key)
+  else
+    table.insert(report.steps, function() module:set_extra_state(value) end)
+  end
+end
+
+--- What a dict holds under a prefix that the module has no place for.
+local function find_unexpected(module, dict, prefix, expected, report)
+  for key in pairs(dict) do
+    if key:sub(1, #prefix) == prefix and not expected[key] then
+      local first, rest = key:sub(#prefix + 1):match "^([^.]*)(.*)$"
+      if rest == "" or core.kind(module, first) ~= "module" or module[first] == nil then
+        table.insert(report.unexpected, key)
+      end
+    end
+  end
+end
+
+local function install_module_loading(Module)
+  --- Finds the module's own state in a dict: notes the copies to make in report.steps, and what is wrong in
+  --- report.missing, report.unexpected and report.errors. A class whose state has changed its form overrides it.
+  function Module:_load_from_state_dict(dict, prefix, _, report)
+    local names, extra = own_state(self, prefix)
+    local expected = {[extra] = true}
+    for _, name in ipairs(names) do
+      local key, own = prefix .. name, self[name]
+      if own ~= nil then
+        expected[key] = true
+        local value = dict[key]
+        if value == nil then
+          table.insert(report.missing, key)
+        else
+          plan_copy(report, key, value, own)
+        end
+      end
+    end
+    load_extra(self, extra, dict, report)
+    find_unexpected(self, dict, prefix, expected, report)
+  end
+end
+
+local function quoted(names)
+  local texts = {}
+  for i, name in ipairs(names) do
+    texts[i] = "'" .. name .. "'"
+  end
+  return table.concat(texts, ", ")
+end
+
+local function problems(report, strict)
+  local lines = {}
+  if strict and #report.missing > 0 then
+    table.insert(lines, "missing: " .. quoted(report.missing))
+  end
+  if strict and #report.unexpected > 0 then
+    table.insert(lines, "unexpected: " .. quoted(report.unexpected))
+  end
+  return table.move(report.errors, 1, #report.errors, #lines + 1, lines)
+end
+
+--- The entries as a table of our own, which modules may change while they load.
+local function copy_of(dict)
+  if type(dict) ~= "table" then
+    core.raise(("load_state_dict: a table of names and tensors was expected, got %s"):format(core.describe(dict)))
+  end
+  local copy = StateDict.ordered()
+  for key, value in pairs(dict) do
+    if type(key) ~= "string" then
+      core.raise(("load_state_dict: the names are strings, not %s"):format(core.describe(key)))
+    end
+    copy[key] = value
+  end
+  return copy
+end
+
+-- What load_state_dict returns: missing_keys, unexpected_keys, and those skipped on request.
+local IncompatibleKeys = {__name = "nnlua.IncompatibleKeys"}
+IncompatibleKeys.__index = IncompatibleKeys
+
+function IncompatibleKeys:__tostring()
+  if #self.missing_keys + #self.unexpected_keys + #self.mismatched_keys == 0 then
+    return "<All keys matched successfully>"
+  end
+  return ("IncompatibleKeys(missing_keys={%s}, unexpected_keys={%s}, mismatched_keys={%s})"):format(
+    quoted(self.missing_keys), quoted(self.unexpected_keys), quoted(self.mismatched_keys))
+end
+
+--- Leaves out the errors of mismatched shapes.
+local function forgive_shapes(report)
+  local others = {}
+  for _, text in ipairs(report.errors) do
+    if not text:find("': the shape in the state dict is", 1, true) then
+      table.insert(others, text)
+    end
+  end
+  report.errors = others
+end
+
+local function raise_problems(module, lines)
+  core.raise(("load_state_dict: the state does not fit %s, and nothing was loaded:\n  %s"):format(
+    core.class_name(module), table.concat(lines, "\n  ")))
+end
+
+local function load(module, dict, options)
+  local strict = options.strict ~= false
+  local copy, report = copy_of(dict), new_report()
+  local metadata = with_metadata(dict) or {}
+  for path, child in core.iterator(core.modules(module, "", false), true) do
+    child:_load_from_state_dict(copy, path_prefix(path), metadata[path] or {}, report)
+  end
+  if options.skip_mismatched then
+    forgive_shapes(report)
+  end
+  local lines = problems(report, strict)
+  if #lines > 0 then
+    raise_problems(module, lines)
+  end
+  nl.no_grad(function()
+    for _, step in ipairs(report.steps) do
+      step()
+    end
+  end)
+  return setmetatable({
+    missing_keys = report.missing, unexpected_keys = report.unexpected,
+    mismatched_keys = options.skip_mismatched and report.skipped or {},
+  }, IncompatibleKeys)
+end
+
+local known_options = {strict = true, skip_mismatched = true}
+
+local function load_options(value)
+  if type(value) ~= "table" then
+    return {strict = value}
+  end
+  for key in pairs(value) do
+    if not known_options[key] then
+      core.raise(("load_state_dict: no argument is called '%s'; there are: strict, skip_mismatched"):format(key))
+    end
+  end
+  return value
+end
+
+--- Adds state_dict and load_state_dict to Module.
+function state.install(Module)
+  install_taking(Module)
+  install_module_loading(Module)
+
+  --- Copies a state into the module's tensors: all of it, or, if anything does not fit, nothing. Options: strict
+  --- (missing and unexpected names are errors; true by default), skip_mismatched (leave tensors of another shape
+  --- as they are). Returns the missing, unexpected and mismatched names.
+  function Module:load_state_dict(dict, options)
+    return load(self, dict, load_options(options))
+  end
+end
+
+return state

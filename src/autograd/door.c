@@ -1,0 +1,169 @@
+/* The door: every call of every op. See dispatch in ops/op.h. */
+#include <string.h>
+
+#include "autograd/inplace.h"
+#include "autograd/node.h"
+#include "ops/ops.h"
+
+/* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
+typedef struct Survey { bool wants_grad, meta; } Survey;
+
+static void survey_tensor(Call *call, Survey *s, const Tensor *t, bool *cpu)
+{
+  if (!t) return;
+  if (t->device == DEVICE_META) s->meta = true;
+  else if (t->ndim > 0 || !t->is_wrapped_number) *cpu = true;
+  if (tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t))) s->wants_grad = true;
+  (void)call;
+}
+
+static Survey survey(Call *call, const Op *op, const void *args)
+{
+  Survey s = {false, false};
+  bool cpu = false;
+  uint16_t mask = op_plan(op)->tensor_args;
+  for (int i = 0; mask >> i; i++) {
+    if (!(mask >> i & 1)) continue;
+    const void *place = (const char *)args + op->args[i].offset;
+    if (op->args[i].kind == ARG_TENSORS) {
+      const Tensors *list = place;
+      for (int64_t k = 0; k < list->n; k++) survey_tensor(call, &s, list->v[k], &cpu);
+    } else {
+      survey_tensor(call, &s, *(Tensor *const *)place, &cpu);
+    }
+  }
+  if (s.meta && cpu && op->kind != OP_COMPOSED && !(op->forms & ACROSS_DEVICES))
+    raise(call, "tensors are on different devices: cpu and meta");
+  return s;
+}
+
+/* Results that share an argument's memory are views of it. */
+static void tie_views(const Op *op, const void *args, Tensor *const *y, int64_t n, bool recording_on)
+{
+  if (op->nargs == 0 || op->args[0].kind != ARG_TENSOR || !op->backward) return;
+  Tensor *of = *(Tensor *const *)args;
+  for (int64_t i = 0; i < n; i++) {
+    if (y[i] == of || y[i]->base || y[i]->storage != of->storage || !of->storage) continue;
+    ViewKind kind = op->results == RESULTS_LIST ? VIEW_OF_LIST : recording_on ? VIEW_NORMAL : VIEW_OF_NO_GRAD;
+    view_tie(y[i], of, kind);
+  }
+}
+
+static void record(Call *call, const Op *op, const void *args, Tensor **y, int64_t n)
+{
+  Node *node = op_node_new(call, op, args, y, (int)n);
+  scope_own_node(call->ctx, node);
+  for (int64_t i = 0; i < n; i++) {
+    if (!dtype_is_inexact(tensor_dtype(y[i]))) continue;
+    tensor_set_grad_fn(y[i], node, (int)i);
+  }
+  op_node_save_results(call, node, y, (int)n);
+}
+
+/* Runs the forward with recording off: only the op itself is recorded. */
+static int64_t run_forward(Call *call, const Op *op, const void *args, Tensor **y)
+{
+  Context *ctx = call->ctx;
+  bool grad = ctx->grad_enabled, suspended = ctx->recording_suspended;
+  ctx->grad_enabled = false;
+  ctx->recording_suspended = true;
+  op->forward(call, args, y);
+  ctx->grad_enabled = grad;
+  ctx->recording_suspended = suspended;
+  return op->results == RESULTS_LIST ? call->list_count : op->results;
+}
+
+/* Leaves a call's scope: what it made is released but for the results, which go to the scope outside. */
+static void close_scope(Context *ctx, size_t mark, Tensor *const *y, int64_t n)
+{
+  if (ctx->owned_count == mark + 1 && n == 1 && ctx->owned[mark] == y[0]) return; /* the common case */
+  for (int64_t i = 0; i < n; i++) tensor_retain(y[i]);
+  scope_release(ctx, mark);
+  for (int64_t i = 0; i < n; i++) scope_own(ctx, y[i]);
+}
+
+/* An in-place form of a composed op: the result is computed and copied. */
+static void run_composed_inplace(Call *call, const Op *op, const void *args, Tensor **y)
+{
+  Tensor *into = call->into;
+  call->into = NULL;
+  op->forward(call, args, y);
+  if (y[0] != into) op_(copy, into, y[0], false);
+  y[0] = into;
+}
+
+/* What the op's backward needs of the old value is cloned before it is overwritten. */
+static const void *save_overwritten(Call *call, const Op *op, const void *args, bool recorded, char *room)
+{
+  const OpPlan *plan = op_plan(op);
+  if (!recorded || !(plan->needs_any & 1)) return args;
+  uint32_t needs = 0;
+  for (int i = 0; i < op->nargs; i++) {
+    if (op->args[i].kind > ARG_OPERAND || op->args[i].kind == ARG_TENSORS) continue;
+    Tensor *t = *(Tensor *const *)((const char *)args + op->args[i].offset);
+    if (t && tensor_requires_grad(t)) needs |= plan->needs[i];
+  }
+  if (!(needs & 1)) return args;
+  Tensor *into = *(Tensor *const *)args, *clone;
+  bool grad = call->ctx->grad_enabled;
+  call->ctx->grad_enabled = false;
+  clone = op(clone, into);
+  call->ctx->grad_enabled = grad;
+  if (into->grad_fn) tensor_set_grad_fn(clone, tensor_grad_fn(call, into), into->output);
+  memcpy(room, args, op->args_size);
+  memcpy(room, &clone, sizeof clone);
+  return room;
+}
+
+static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, Survey s)
+{
+  Context *ctx = call->ctx;
+  Tensor *into = call->into;
+  bool recorded = s.wants_grad && ctx->grad_enabled;
+  inplace_check(call, into, recorded && dtype_is_inexact(tensor_dtype(into)));
+  recorded &= dtype_is_inexact(tensor_dtype(into));
+  char room[512];
+  const void *saved_args = save_overwritten(call, op, args, recorded, room);
+  run_forward(call, op, args, y);
+  if (y[0] != into) {
+    bool grad = ctx->grad_enabled;
+    ctx->grad_enabled = false;
+    call->into = NULL;
+    op_(copy, into, y[0], false);
+    ctx->grad_enabled = grad;
+    y[0] = into;
+  } else if (!into->is_unversioned && into->storage) {
+    into->storage->version++;
+  }
+  if (!recorded) return;
+  Node *node = op_node_new(call, op, saved_args, y, 1);
+  scope_own_node(ctx, node);
+  inplace_record(call, into, node);
+  op_node_save_results(call, node, y, 1);
+}
+
+Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
+{
+  Context *ctx = parent->ctx;
+  Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
+  size_t mark = ctx->owned_count;
+  Survey s = survey(&call, op, args);
+  call.meta = s.meta;
+  int64_t n = 1;
+  if (op->kind == OP_COMPOSED) {
+    if (into) run_composed_inplace(&call, op, args, room);
+    else op->forward(&call, args, room);
+    n = op->results == RESULTS_LIST ? call.list_count : op->results;
+  } else if (into) {
+    run_inplace(&call, op, args, room, s);
+  } else {
+    n = run_forward(&call, op, args, room);
+    Tensor **y = op->results == RESULTS_LIST ? call.list : room;
+    if (!ctx->recording_suspended) tie_views(op, args, y, n, ctx->grad_enabled);
+    if (s.wants_grad && ctx->grad_enabled && op->backward && !(n == 1 && y[0] == *(Tensor *const *)args))
+      record(&call, op, args, y, n);
+  }
+  Tensor **y = op->results == RESULTS_LIST ? call.list : room;
+  close_scope(ctx, mark, y, n);
+  return (Tensors){y, n};
+}

@@ -1,0 +1,357 @@
+#include "autograd/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/ops.h"
+
+/* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
+typedef struct Record {
+  Node *node;
+  Tensor **gradients;      /* one an output; references */
+  int32_t pending;
+  bool needed;             /* on the way to what was asked for */
+  bool visited;
+  struct Task *outer_task; /* of a backward that runs further out on the same node */
+  int32_t outer_record;
+  int32_t next_edge;       /* of the depth-first walk */
+} Record;
+
+typedef struct Task {
+  Context *ctx;
+  struct Task *outer;
+  const Backward *b;
+  Record *records;
+  int32_t count, capacity;
+  int32_t *heap, *stack;
+  int32_t heap_size;
+  bool selective;
+} Task;
+
+static Record *record_of(Task *task, const Node *n)
+{
+  return n->task == task ? &task->records[n->record] : NULL;
+}
+
+bool edge_wanted(const Node *n, int edge)
+{
+  const Node *to = n->edges[edge].node;
+  if (!to) return false;
+  Task *task = to->task;
+  return !task || !task->selective || task->records[to->record].needed;
+}
+
+/* ------------------------------------------------------------------ setting up */
+
+static void *grow(Context *ctx, void *old, size_t bytes)
+{
+  void *bigger = realloc(old, bytes);
+  if (!bigger) raise_no_memory(ctx, bytes);
+  return bigger;
+}
+
+static int32_t add_record(Task *task, Node *n)
+{
+  if (task->count == task->capacity) {
+    size_t capacity = task->capacity ? 2 * (size_t)task->capacity : 64;
+    task->records = grow(task->ctx, task->records, capacity * sizeof(Record));
+    task->heap = grow(task->ctx, task->heap, capacity * sizeof(int32_t));
+    task->stack = grow(task->ctx, task->stack, capacity * sizeof(int32_t));
+    task->capacity = (int32_t)capacity;
+  }
+  size_t bytes = (size_t)n->noutputs * sizeof(Tensor *);
+  Tensor **gradients = core_allocate(task->ctx, bytes);
+  memset(gradients, 0, bytes);
+  int32_t at = task->count++;
+  task->records[at] = (Record){.node = node_retain(n), .gradients = gradients,
+                               .outer_task = n->task, .outer_record = n->record};
+  n->task = task;
+  n->record = at;
+  return at;
+}
+
+static int32_t find_or_add(Task *task, Node *n)
+{
+  return n->task == task ? n->record : add_record(task, n);
+}
+
+/* Walks the graph depth first, counts how many gradients each node waits for, and finds which are needed. */
+static void explore(Task *task, Node *root)
+{
+  int depth = 0;
+  task->stack[depth++] = find_or_add(task, root);
+  if (task->records[task->stack[0]].visited) return;
+  task->records[task->stack[0]].visited = true;
+  while (depth) {
+    int32_t at = task->stack[depth - 1];
+    Node *n = task->records[at].node;
+    if (task->records[at].next_edge == n->nedges) {
+      for (int i = 0; i < n->nedges && !task->records[at].needed; i++)
+        if (n->edges[i].node) task->records[at].needed = task->records[n->edges[i].node->record].needed;
+      depth--;
+      continue;
+    }
+    Node *next = n->edges[task->records[at].next_edge++].node;
+    if (!next) continue;
+    int32_t to = find_or_add(task, next);
+    task->records[to].pending++;
+    if (task->records[to].visited) continue;
+    task->records[to].visited = true;
+    task->stack[depth++] = to;
+  }
+}
+
+/* -------------------------------------------------------------------- the heap */
+
+static bool runs_before(const Task *task, int32_t a, int32_t b)
+{
+  return task->records[a].node->sequence > task->records[b].node->sequence;
+}
+
+static void push_ready(Task *task, int32_t at)
+{
+  int32_t i = task->heap_size++;
+  while (i > 0 && runs_before(task, at, task->heap[(i - 1) / 2])) {
+    task->heap[i] = task->heap[(i - 1) / 2];
+    i = (i - 1) / 2;
+  }
+  task->heap[i] = at;
+}
+
+static int32_t pop_ready(Task *task)
+{
+  int32_t top = task->heap[0], last = task->heap[--task->heap_size], i = 0;
+  for (;;) {
+    int32_t child = 2 * i + 1;
+    if (child >= task->heap_size) break;
+    if (child + 1 < task->heap_size && runs_before(task, task->heap[child + 1], task->heap[child])) child++;
+    if (!runs_before(task, task->heap[child], last)) break;
+    task->heap[i] = task->heap[child];
+    i = child;
+  }
+  task->heap[i] = last;
+  return top;
+}
+
+/* ------------------------------------------------------------------- gradients */
+
+/* Takes over a gradient that reaches a node's output: the first is kept, others are added. */
+static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
+{
+  Tensor **place = &task->records[at].gradients[output], *sum = *place;
+  if (!sum) {
+    *place = tensor_retain(g);
+    return;
+  }
+  bool own = sum->refs == 1 && sum->storage && sum->storage->refs == 1 && sum->dtype == g->dtype;
+  if (own && !call->ctx->grad_enabled && tensor_same_shape(sum, g)) {
+    op_(add, sum, g, scalar_int(1));
+    return;
+  }
+  Tensor *added = op(add, sum, g, scalar_int(1));
+  *place = tensor_retain(added);
+  tensor_release(sum);
+}
+
+/* The inputs among a node's outputs get their gradient now that it is complete. */
+static void capture(Call *call, Task *task, Node *n, Tensor **dy)
+{
+  const Backward *b = task->b;
+  for (int i = 0; i < b->ninputs; i++) {
+    Tensor *x = b->inputs[i];
+    bool here = node_is_accumulator(n) ? accumulator_leaf(n) == x : x->grad_fn == n;
+    int output = node_is_accumulator(n) ? 0 : x->output;
+    if (!here || !dy[output]) continue;
+    if (b->captured) {
+      b->captured[i] = tensor_retain(dy[output]); /* released by the caller of the engine's cleanup */
+    } else if (!node_is_accumulator(n)) {
+      Tensor *old = x->grad;
+      x->grad = tensor_retain(old ? op(add, old, dy[output], scalar_int(1)) : dy[output]);
+      tensor_release(old);
+    }
+  }
+}
+
+static void run_hooks(Call *call, Node *n, Tensor **dy)
+{
+  for (int i = 0; i < n->noutputs; i++)
+    if (dy[i]) dy[i] = call->ctx->host.tensor_hooks(call, n, i, dy[i]);
+}
+
+static void keep_retained(Call *call, Node *n, Tensor **dy)
+{
+  for (int i = 0; i < n->noutputs; i++) {
+    Tensor *t = n->retained[i];
+    if (!t || !dy[i]) continue;
+    Tensor *old = t->grad;
+    t->grad = tensor_retain(old ? op(add, old, dy[i], scalar_int(1)) : dy[i]);
+    tensor_release(old);
+  }
+}
+
+static void check_nan(Call *call, Node *n, Tensor **dx)
+{
+  for (int i = 0; i < n->nedges; i++) {
+    if (!dx[i] || dx[i]->numel == 0) continue;
+    Tensor *different = op(any, op(ne, dx[i], dx[i]), NONE_DIM, false);
+    if (tensor_item(different).i)
+      raise_plain(call->ctx, "%s returned nan as the gradient of its input %d", node_name(n), i + 1);
+  }
+}
+
+/* Whether any gradient further down is asked for. */
+static bool goes_on(const Task *task, const Node *n)
+{
+  if (!task->selective) return true;
+  for (int i = 0; i < n->nedges; i++)
+    if (edge_wanted(n, i)) return true;
+  return false;
+}
+
+/* Gradients for the inputs of a node; hands them on. */
+static void run_node(Call *call, Task *task, int32_t at)
+{
+  Context *ctx = task->ctx;
+  Node *n = task->records[at].node;
+  size_t mark = ctx->owned_count;
+  Tensor *room[16], **dy = room, **dx;
+  bool any = false, applies = false;
+  if (n->noutputs > 8 || n->nedges > 8) {
+    dy = arena_allocate(ctx, (size_t)(n->noutputs + n->nedges) * sizeof *dy);
+    dx = dy + n->noutputs;
+  } else {
+    dx = room + 8;
+  }
+  for (int i = 0; i < n->noutputs; i++) {
+    dy[i] = task->records[at].gradients[i]; /* the reference goes to the scope */
+    task->records[at].gradients[i] = NULL;
+    if (dy[i]) scope_own(ctx, dy[i]);
+    any |= dy[i] != NULL;
+  }
+  for (int i = 0; i < n->nedges; i++) dx[i] = NULL;
+  if (any) {
+    if (n->has_hooks && ctx->host.tensor_hooks) run_hooks(call, n, dy);
+    if (task->b->inputs) capture(call, task, n, dy);
+    if (n->retained) keep_retained(call, n, dy);
+    bool leaf = node_is_accumulator(n);
+    applies = leaf ? !task->b->captured : goes_on(task, n);
+    if (applies) {
+      n->class->apply(call, n, dy, dx);
+      if (leaf && n->has_hooks && ctx->host.leaf_accumulated) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
+      if (n->has_hooks && ctx->host.node_hooks) ctx->host.node_hooks(call, n, dy, dx);
+      if (ctx->anomaly && ctx->anomaly_check_nan) check_nan(call, n, dx);
+    }
+  }
+  for (int i = 0; i < n->nedges; i++) {
+    Node *to = n->edges[i].node;
+    if (!to) continue;
+    Record *r = record_of(task, to);
+    if (dx[i] && (!task->selective || r->needed)) deliver(call, task, to->record, n->edges[i].output, dx[i]);
+    if (--r->pending == 0 && (!task->selective || r->needed)) push_ready(task, to->record);
+  }
+  if (!task->b->retain_graph && applies) node_forget(n);
+  scope_release(ctx, mark);
+}
+
+/* ------------------------------------------------------------------ a backward */
+
+static Tensor *seed_of(Call *call, const Backward *b, int i)
+{
+  Tensor *root = b->roots[i], *seed = b->seeds ? b->seeds[i] : NULL;
+  if (!tensor_requires_grad(root)) raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph");
+  if (!seed) {
+    if (root->numel != 1)
+      raise_plain(call->ctx, "backward: a gradient is made up only for a tensor of one element, not for shape %s",
+                  shape_text(call, tensor_shape(root)));
+    return op(ones_like, root, DTYPE_NONE, DEVICE_NONE, false);
+  }
+  if (!tensor_same_shape(root, seed))
+    raise_plain(call->ctx, "backward: the gradient has shape %s, the tensor %s", shape_text(call, tensor_shape(seed)),
+                shape_text(call, tensor_shape(root)));
+  return seed;
+}
+
+static void mark_inputs(Call *call, Task *task)
+{
+  const Backward *b = task->b;
+  for (int i = 0; i < b->ninputs; i++) {
+    if (!tensor_requires_grad(b->inputs[i]))
+      raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
+    Edge e = edge_of(call, b->inputs[i]);
+    scope_own_node(task->ctx, e.node);
+    task->records[find_or_add(task, e.node)].needed = true;
+  }
+}
+
+static void run_task(Call *call, Task *task)
+{
+  const Backward *b = task->b;
+  Context *ctx = task->ctx;
+  ctx->grad_enabled = true; /* for edges of stale views */
+  if (task->selective) mark_inputs(call, task);
+  for (int i = 0; i < b->nroots; i++) {
+    Tensor *seed = seed_of(call, b, i);
+    Edge e = edge_of(call, b->roots[i]);
+    scope_own_node(ctx, e.node);
+    int32_t at = find_or_add(task, e.node);
+    explore(task, e.node);
+    ctx->grad_enabled = b->create_graph;
+    deliver(call, task, at, e.output, seed);
+    ctx->grad_enabled = true;
+  }
+  ctx->grad_enabled = b->create_graph;
+  if (!task->selective)
+    for (int i = 0; i < task->count; i++) task->records[i].needed = true;
+  for (int i = 0; i < b->nroots; i++) {
+    Edge e = {tensor_grad_fn(call, b->roots[i]), 0};
+    Node *n = e.node ? e.node : b->roots[i]->accumulator;
+    Record *r = record_of(task, n);
+    if (r->pending == 0) {
+      r->pending = -1; /* a root given twice is ready once */
+      if (!task->selective || r->needed) push_ready(task, n->record);
+    }
+  }
+  while (task->heap_size) {
+    check_interrupt(call);
+    run_node(call, task, pop_ready(task));
+  }
+}
+
+static void task_close(Task *task)
+{
+  Context *ctx = task->ctx;
+  for (int i = task->count - 1; i >= 0; i--) {
+    Record *r = &task->records[i];
+    for (int k = 0; k < r->node->noutputs; k++) tensor_release(r->gradients[k]);
+    memory_free(&ctx->memory, r->gradients, (size_t)r->node->noutputs * sizeof(Tensor *));
+    r->node->task = r->outer_task;
+    r->node->record = r->outer_record;
+  }
+  for (int i = task->count - 1; i >= 0; i--) node_release(task->records[i].node);
+  free(task->records);
+  free(task->heap);
+  free(task->stack);
+  ctx->task = task->outer;
+}
+
+void backward_run(Call *call, const Backward *b)
+{
+  Context *ctx = call->ctx;
+  bool grad_enabled = ctx->grad_enabled;
+  Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL};
+  for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
+  ctx->task = task;
+  Entry entry;
+  if (ENTER(ctx, &entry)) {
+    run_task(call, task);
+    entry_leave(ctx, &entry);
+  } else {
+    task_close(task);
+    for (int i = 0; i < b->ninputs && b->captured; i++) tensor_release(b->captured[i]);
+    raise_again(ctx);
+  }
+  ctx->grad_enabled = grad_enabled;
+  task_close(task);
+  for (int i = 0; i < b->ninputs && b->captured; i++)
+    if (b->captured[i]) scope_own(ctx, b->captured[i]);
+}

@@ -1,0 +1,106 @@
+#include "autograd/inplace.h"
+
+#include "ops/ops.h"
+
+void view_tie(Tensor *view, Tensor *of, ViewKind kind)
+{
+  Tensor *base = of->base ? of->base : of;
+  view->base = tensor_retain(base);
+  view->view_version = base->history;
+  view->view_kind = (uint8_t)(of->view_kind != VIEW_NORMAL && kind == VIEW_NORMAL ? of->view_kind : kind);
+}
+
+static void check_view(Call *call, const Tensor *into)
+{
+  const Tensor *base = into->base;
+  if (into->view_kind == VIEW_OF_LIST)
+    raise(call, "a view among several results (split, chunk, unbind) can't be changed in place while gradients are recorded");
+  if (into->view_kind == VIEW_OF_FUNCTION)
+    raise(call, "a view returned by a custom function can't be changed in place while gradients are recorded");
+  if (into->view_kind == VIEW_OF_NO_GRAD)
+    raise(call, "a view made under no_grad can't be changed in place while gradients are recorded");
+  if (tensor_is_leaf(base) && base->requires_grad)
+    raise(call, "a view of a leaf that requires a gradient can't be changed in place; use no_grad for updates");
+}
+
+void inplace_check(Call *call, const Tensor *into, bool recorded)
+{
+  if (tensor_is_expanded(into))
+    raise(call, "elements of the tensor share a place in memory (expand); clone it before changing it in place");
+  if (into->is_inference && !call->ctx->inference)
+    raise(call, "a tensor made in inference mode can't be changed in place outside of it; clone it");
+  if (!recorded) return;
+  if (into->base) check_view(call, into);
+  else if (tensor_is_leaf(into) && into->requires_grad)
+    raise(call, "a leaf that requires a gradient can't be changed in place; use no_grad for updates");
+}
+
+/* --------------------------------------------- changes through a view of a base */
+
+/* The base's new history: the op's node works on the slice that the view is, the rest goes through. */
+typedef struct SliceNode {
+  Node node;
+  Node *inner;              /* the op's */
+  Tensor *base, *view;      /* ghosts: their geometries */
+} SliceNode;
+
+static Tensor *slice_of(Call *call, const SliceNode *n, Tensor *whole)
+{
+  const Tensor *v = n->view;
+  return op(as_strided, whole, tensor_shape(v), tensor_strides(v), v->offset - n->base->offset);
+}
+
+static void slice_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
+{
+  SliceNode *n = (SliceNode *)node;
+  Tensor *b = n->base;
+  Tensor *whole = tensor_new_strided(call, tensor_dtype(dy[0]), (Device)dy[0]->device, tensor_shape(b), tensor_strides(b));
+  op_(copy, whole, dy[0], false);
+  Tensor *slice = op(clone, slice_of(call, n, whole));
+  n->inner->class->apply(call, n->inner, &slice, dx);
+  Tensor *inside = dx[0];
+  if (!inside) inside = op(zeros_like, slice, DTYPE_NONE, DEVICE_NONE, false);
+  op_(copy, slice_of(call, n, whole), inside, false);
+  dx[0] = whole;
+}
+
+static void slice_forget(Node *node) { node_forget(((SliceNode *)node)->inner); }
+
+static void slice_destroy(Node *node)
+{
+  SliceNode *n = (SliceNode *)node;
+  node_release(n->inner);
+  tensor_release(n->base);
+  tensor_release(n->view);
+}
+
+static const char *slice_name(const Node *node) { (void)node; return "CopySlices"; }
+
+static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, slice_name};
+
+static void record_through_view(Call *call, Tensor *view, Node *inner)
+{
+  Tensor *base = view->base;
+  SliceNode *n = (SliceNode *)node_new(call->ctx, &slice_class, sizeof *n, inner->nedges, 1);
+  n->inner = node_retain(inner);
+  scope_own_node(call->ctx, &n->node);
+  n->base = tensor_retain(tensor_ghost(call, base));
+  n->view = tensor_retain(tensor_ghost(call, view));
+  n->node.edges[0] = edge_of(call, base);
+  for (int i = 1; i < inner->nedges; i++)
+    n->node.edges[i] = (Edge){node_retain(inner->edges[i].node), inner->edges[i].output};
+  tensor_set_grad_fn(base, &n->node, 0);
+  base->history++;
+  tensor_grad_fn(call, view); /* the view's own history is that of the base again */
+}
+
+void inplace_record(Call *call, Tensor *into, Node *n)
+{
+  if (into->base && into->view_kind == VIEW_NORMAL) {
+    record_through_view(call, into, n);
+    return;
+  }
+  tensor_set_grad_fn(into, n, 0);
+  into->requires_grad = false;
+  into->history++;
+}

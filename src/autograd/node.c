@@ -1,0 +1,210 @@
+#include "autograd/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/ops.h"
+
+Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs)
+{
+  size_t edges_at = (bytes + 15) & ~(size_t)15, total = edges_at + (size_t)nedges * sizeof(Edge);
+  Node *n = core_allocate(ctx, total);
+  memset(n, 0, total);
+  n->refs = 1;
+  n->class = class;
+  n->ctx = ctx;
+  n->bytes = total;
+  n->nedges = nedges;
+  n->noutputs = noutputs;
+  n->edges = (Edge *)((char *)n + edges_at);
+  n->sequence = ++ctx->sequence;
+  ctx->live_nodes++;
+  if (ctx->anomaly && ctx->host.node_created) ctx->host.node_created(ctx, n);
+  return n;
+}
+
+static void node_destroy(Node *n)
+{
+  Context *ctx = n->ctx;
+  node_forget(n);
+  if (n->class->destroy) n->class->destroy(n);
+  for (int i = 0; i < n->nedges; i++) node_release(n->edges[i].node);
+  for (int i = 0; n->ghosts && i < n->noutputs; i++) tensor_release(n->ghosts[i]);
+  if (n->ghosts) memory_free(&ctx->memory, n->ghosts, (size_t)n->noutputs * sizeof *n->ghosts);
+  if (n->retained) memory_free(&ctx->memory, n->retained, (size_t)n->noutputs * sizeof *n->retained);
+  free(n->trace);
+  if (n->carrier && ctx->host.carrier_released) ctx->host.carrier_released(ctx, n->carrier);
+  ctx->live_nodes--;
+  memory_free(&ctx->memory, n, n->bytes);
+}
+
+/* Long chains are freed by a loop: what a node's end frees queues up behind it. */
+void node_release(Node *n)
+{
+  if (!n || --n->refs) return;
+  Context *ctx = n->ctx;
+  n->next_dying = ctx->dying;
+  ctx->dying = n;
+  if (ctx->freeing_nodes) return;
+  ctx->freeing_nodes = true;
+  while (ctx->dying) {
+    Node *next = ctx->dying;
+    ctx->dying = next->next_dying;
+    node_destroy(next);
+  }
+  ctx->freeing_nodes = false;
+}
+
+void node_forget(Node *n)
+{
+  if (n->class->forget) n->class->forget(n);
+}
+
+const char *node_name(const Node *n) { return n->class->name(n); }
+
+void tensor_set_grad_fn(Tensor *t, Node *n, int output)
+{
+  Node *old = t->grad_fn;
+  node_retain(n);
+  if (old && old->retained && old->retained[t->output] == t) old->retained[t->output] = NULL;
+  t->grad_fn = n;
+  t->output = output;
+  node_release(old);
+}
+
+/* ------------------------------------------------------ accumulators of leaves */
+
+typedef struct Accumulator { Node node; Tensor *leaf; } Accumulator;
+
+/* Whether a gradient may become .grad itself: nobody else has it, and its memory is laid out plainly. */
+static bool can_keep(const Tensor *g)
+{
+  return g->refs <= 2 && g->storage && g->storage->refs == 1 && g->is_contiguous && !g->grad_fn;
+}
+
+static void add_in_place(Call *call, Tensor *sum, Tensor *g)
+{
+  bool enabled = call->ctx->grad_enabled;
+  call->ctx->grad_enabled = false;
+  op_(add, sum, g, scalar_int(1));
+  call->ctx->grad_enabled = enabled;
+}
+
+static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
+{
+  (void)dx;
+  Tensor *leaf = ((Accumulator *)node)->leaf, *g = dy[0];
+  if (!shape_equal(tensor_shape(leaf), tensor_shape(g)))
+    raise_plain(call->ctx, "a gradient of shape %s arrived for a leaf of shape %s", shape_text(call, tensor_shape(g)),
+                shape_text(call, tensor_shape(leaf)));
+  if (!leaf->grad) {
+    bool keep = call->ctx->grad_enabled || (can_keep(g) && leaf->is_contiguous);
+    if (!keep && tensor_is_dense(leaf)) {
+      Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(leaf), tensor_strides(leaf));
+      op_(copy, copy, g, false);
+      g = copy;
+    } else if (!keep) {
+      g = op(clone, g);
+    }
+    leaf->grad = tensor_retain(g);
+  } else if (call->ctx->grad_enabled) {
+    Tensor *sum = op(add, leaf->grad, g, scalar_int(1)), *old = leaf->grad;
+    leaf->grad = tensor_retain(sum);
+    tensor_release(old);
+  } else {
+    add_in_place(call, leaf->grad, g);
+  }
+}
+
+static void accumulator_destroy(Node *node)
+{
+  Accumulator *acc = (Accumulator *)node;
+  acc->leaf->accumulator = NULL;
+  tensor_release(acc->leaf);
+}
+
+static const char *accumulator_name(const Node *node) { (void)node; return "AccumulateGrad"; }
+
+static const NodeClass accumulator_class = {accumulate, NULL, accumulator_destroy, accumulator_name};
+
+bool node_is_accumulator(const Node *n) { return n->class == &accumulator_class; }
+Tensor *accumulator_leaf(const Node *n) { return ((const Accumulator *)n)->leaf; }
+
+static Node *accumulator_of(Context *ctx, Tensor *leaf)
+{
+  if (leaf->accumulator) return node_retain(leaf->accumulator);
+  Accumulator *acc = (Accumulator *)node_new(ctx, &accumulator_class, sizeof *acc, 0, 1);
+  acc->leaf = tensor_retain(leaf);
+  acc->node.sequence = UINT64_MAX; /* as soon as the gradient is complete */
+  acc->node.carrier = 0;
+  acc->node.has_hooks = leaf->has_carrier;
+  leaf->accumulator = &acc->node;
+  return &acc->node;
+}
+
+/* ------------------------------------------------------------------- edges */
+
+/* A view whose base has been changed in place: its history is that of the base, looked at through its geometry. */
+static void regenerate(Call *call, Tensor *view)
+{
+  Tensor *base = view->base;
+  struct as_strided_args args = {base, tensor_shape(view), tensor_strides(view), view->offset};
+  Node *n = op_node_new(call, OP_OF(as_strided), &args, &view, 1);
+  tensor_set_grad_fn(view, n, 0);
+  node_release(n);
+  view->view_version = base->history;
+}
+
+Node *tensor_grad_fn(Call *call, Tensor *t)
+{
+  Tensor *base = t->base;
+  if (base && t->view_version != base->history && tensor_requires_grad(base)) regenerate(call, t);
+  return t->grad_fn;
+}
+
+Edge edge_of(Call *call, Tensor *t)
+{
+  Node *n = t->base ? tensor_grad_fn(call, t) : t->grad_fn;
+  if (n) return (Edge){node_retain(n), t->output};
+  if (tensor_requires_grad(t)) return (Edge){accumulator_of(call->ctx, t), 0};
+  return (Edge){NULL, 0};
+}
+
+/* -------------------------------------------------------- nodes of the host */
+
+typedef struct HostNode { Node node; char name[40]; } HostNode;
+
+static void host_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
+{
+  call->ctx->host.node_apply(call, node, dy, dx);
+}
+
+static void host_forget(Node *node)
+{
+  if (node->ctx->host.node_forget) node->ctx->host.node_forget(node->ctx, node);
+}
+
+static const char *host_name(const Node *node) { return ((const HostNode *)node)->name; }
+
+static const NodeClass host_class = {host_apply, host_forget, NULL, host_name};
+
+void node_set_ghosts(Call *call, Node *n, Tensor *const *y)
+{
+  size_t bytes = (size_t)n->noutputs * sizeof *n->ghosts;
+  n->ghosts = core_allocate(call->ctx, bytes);
+  memset(n->ghosts, 0, bytes);
+  for (int i = 0; i < n->noutputs; i++) n->ghosts[i] = tensor_retain(tensor_ghost(call, y[i]));
+}
+
+Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
+                    int64_t carrier, const char *name)
+{
+  HostNode *n = (HostNode *)node_new(call->ctx, &host_class, sizeof *n, ninputs, noutputs);
+  strncpy(n->name, name, sizeof n->name - 1);
+  n->node.carrier = carrier;
+  scope_own_node(call->ctx, &n->node);
+  for (int i = 0; i < ninputs; i++)
+    if (inputs[i] && tensor_requires_grad(inputs[i])) n->node.edges[i] = edge_of(call, inputs[i]);
+  node_set_ghosts(call, &n->node, outputs);
+  return node_retain(&n->node);
+}

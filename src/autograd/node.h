@@ -1,0 +1,78 @@
+/* Nodes of the graph: what made a tensor, and how gradients go back through it. */
+#ifndef NNLUA_AUTOGRAD_NODE_H
+#define NNLUA_AUTOGRAD_NODE_H
+
+#include "ops/op.h"
+
+typedef struct Node Node;
+
+/* Where a gradient goes on: a result of the node that made an input; no node if it needs none. */
+typedef struct Edge { Node *node; int32_t output; } Edge;
+
+typedef struct NodeClass {
+  /* Computes the inputs' gradients dx[nedges] (NULL: none) from dy[noutputs], of which at least one is there. */
+  void (*apply)(Call *call, Node *node, Tensor *const *dy, Tensor **dx);
+  /* Drops what was saved; the node can't be applied again if anything was. */
+  void (*forget)(Node *node);
+  /* Frees what the class itself allocated; the edges are released by node_release. */
+  void (*destroy)(Node *node);
+  const char *(*name)(const Node *node);
+} NodeClass;
+
+struct Node {
+  uint32_t refs;
+  int32_t nedges, noutputs;
+  bool forgotten;        /* what it saved has been dropped */
+  bool has_hooks;        /* the host has hooks for it: see Host */
+  uint64_t sequence;     /* the engine runs the highest first */
+  const NodeClass *class;
+  Context *ctx;
+  Edge *edges;
+  size_t bytes;          /* of the block that the node starts */
+  int64_t carrier;       /* the host's number for its Lua values; 0: none */
+  struct Task *task;     /* the backward that counts on it at the moment … */
+  int32_t record;        /* … and its record there */
+  Node *next_dying;
+  Tensor **retained;     /* tensors (uncounted) that want their gradient kept, by output; NULL: none */
+  Tensor **ghosts;       /* shapes of the outputs, where there are several; NULL: one output */
+  char *trace;           /* anomaly mode: where the forward ran; malloc'ed */
+};
+
+/* A node of `bytes` bytes (at least sizeof(Node)), with one reference, zeroed behind the header. Raises without memory. */
+Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs);
+
+static inline Node *node_retain(Node *n) { if (n) n->refs++; return n; }
+void node_release(Node *n);
+
+/* Drops the saved values, as a backward without retain_graph does. */
+void node_forget(Node *n);
+
+const char *node_name(const Node *n);
+
+/* Where a tensor's gradient goes: its grad_fn (made anew for a view whose base was changed in place), or a leaf's accumulator. The edge holds a reference. */
+Edge edge_of(Call *call, Tensor *t);
+
+/* The node that made t, brought up to date; NULL for leaves. Not a new reference. */
+Node *tensor_grad_fn(Call *call, Tensor *t);
+
+/* Whether t is a leaf's accumulator. */
+bool node_is_accumulator(const Node *n);
+Tensor *accumulator_leaf(const Node *n);
+
+/* Makes t the output of a node, releasing what it was before. Takes a reference. */
+void tensor_set_grad_fn(Tensor *t, Node *n, int output);
+
+/* A node of an op that was run with these arguments and results, with edges taken from the arguments as they are now. The reference is the caller's. */
+Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny);
+
+/* Fills in what the op saves of its results, once they exist. */
+void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
+
+/* Keeps the shapes of a node's outputs, for zeros in place of gradients that don't arrive. */
+void node_set_ghosts(Call *call, Node *n, Tensor *const *y);
+
+/* A node whose backward the host runs: custom functions, module borders. */
+Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
+                    int64_t carrier, const char *name);
+
+#endif

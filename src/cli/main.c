@@ -1,0 +1,100 @@
+/* nnlua: the interpreter. What lua does, and require "nnlua" needs no installed file. */
+#include "cli/options.h"
+#include "cli/repl.h"
+#include "cli/report.h"
+#include "cli/run.h"
+#include "lua/nnlua.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_version(void) {
+  printf("%s\nnnlua %s\n", LUA_COPYRIGHT, NNLUA_VERSION);
+  fflush(stdout);
+}
+
+static void open_libraries(lua_State *L, const Options *options) {
+  luaL_checkversion(L);
+  nnlua_prepare(L);
+  if (options->ignore_environment) { /* package.path and package.cpath ask for this */
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
+  luaL_openlibs(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_nnlua);
+  lua_setfield(L, -2, "nnlua");
+  lua_pop(L, 1);
+}
+
+/* The program in LUA_INIT_5_4 or else LUA_INIT: Lua text, or @ and the name of a file. */
+static int run_init(lua_State *L) {
+  static const char *const names[] = {"=LUA_INIT" LUA_VERSUFFIX, "=LUA_INIT"};
+  for (int i = 0; i < 2; i++) {
+    const char *text = getenv(names[i] + 1);
+    if (text != NULL) return text[0] == '@' ? run_file(L, text + 1) : run_string(L, text, names[i]);
+  }
+  return LUA_OK;
+}
+
+/* A script named "-" is stdin, but for one that follows "--". */
+static const char *script_path(const Options *options, char **argv) {
+  const char *name = argv[options->script];
+  return strcmp(name, "-") == 0 && strcmp(argv[options->script - 1], "--") != 0 ? NULL : name;
+}
+
+static bool run_command_line(lua_State *L, const Options *options, int argc, char **argv) {
+  bool has_script = options->script < argc;
+  if (!options->ignore_environment && run_init(L) != LUA_OK) return false;
+  if (!options_act(L, options, argv)) return false;
+  if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
+  if (options->interactive) {
+    repl_run(L);
+  } else if (!has_script && !options->executes && !options->version) {
+    if (!isatty(STDIN_FILENO)) return run_file(L, NULL) == LUA_OK;
+    print_version();
+    repl_run(L);
+  }
+  return true;
+}
+
+/* The whole program as a Lua function, so that running out of memory anywhere is an error like others: argc and argv on
+ * the stack, true as its result if all went well. */
+static int program(lua_State *L) {
+  int argc = (int)lua_tointeger(L, 1);
+  char **argv = lua_touserdata(L, 2);
+  Options options;
+  if (argv[0] != NULL && argv[0][0] != '\0') report_set_program(argv[0]);
+  if (!options_parse(&options, argv)) {
+    options_usage(argv[0], argv[options.script]);
+    return 0;
+  }
+  if (options.version) print_version();
+  open_libraries(L, &options);
+  options_make_arg(L, &options, argc, argv);
+  lua_gc(L, LUA_GCGEN, 0, 0);
+  lua_settop(L, 0);
+  lua_pushboolean(L, run_command_line(L, &options, argc, argv));
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  report_set_program("nnlua");
+  lua_State *L = luaL_newstate();
+  if (L == NULL) {
+    report_message("cannot create state: not enough memory");
+    return EXIT_FAILURE;
+  }
+  lua_pushcfunction(L, program);
+  lua_pushinteger(L, argc);
+  lua_pushlightuserdata(L, argv);
+  int status = lua_pcall(L, 2, 1, 0);
+  bool succeeded = status == LUA_OK && lua_toboolean(L, -1);
+  report_status(L, status);
+  lua_close(L);
+  return succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,209 @@
+#include "core/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/shape.h"
+#include "core/tensor.h"
+
+void node_release(struct Node *node); /* autograd/node.c */
+
+typedef struct ArenaBlock {
+  struct ArenaBlock *previous;
+  size_t size;
+  _Alignas(16) char data[];
+} ArenaBlock;
+
+enum { ARENA_BLOCK = 16 << 10 };
+
+void entry_open(Context *ctx, Entry *entry)
+{
+  entry->outer = ctx->entry;
+  entry->owned = ctx->owned_count;
+  entry->arena = ctx->arena;
+  entry->arena_used = ctx->arena_used;
+  entry->grad_enabled = ctx->grad_enabled;
+  entry->recording_suspended = ctx->recording_suspended;
+  ctx->entry = entry;
+}
+
+static void arena_rewind(Context *ctx, ArenaBlock *mark, size_t used)
+{
+  while (ctx->arena != mark) {
+    ArenaBlock *block = ctx->arena;
+    if (!block->previous) { /* the first block is kept for the next call */
+      ctx->arena_used = 0;
+      return;
+    }
+    ctx->arena = block->previous;
+    free(block);
+  }
+  ctx->arena_used = used;
+}
+
+void entry_leave(Context *ctx, Entry *entry)
+{
+  ctx->entry = entry->outer;
+  scope_release(ctx, entry->owned);
+  arena_rewind(ctx, entry->arena, entry->arena_used);
+}
+
+_Noreturn static void unwind(Context *ctx)
+{
+  Entry *entry = ctx->entry;
+  if (!entry) { /* only a fault of the core itself gets here */
+    fprintf(stderr, "nnlua: error outside of any entry: %s\n", ctx->error);
+    abort();
+  }
+  ctx->grad_enabled = entry->grad_enabled;
+  ctx->recording_suspended = entry->recording_suspended;
+  entry_leave(ctx, entry);
+  _longjmp(entry->escape, 1);
+}
+
+_Noreturn void raise_plain(Context *ctx, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(ctx->error, sizeof ctx->error, format, arguments);
+  va_end(arguments);
+  ctx->error_is_foreign = false;
+  unwind(ctx);
+}
+
+const char *call_user_name(const Call *call); /* ops/op.c: the public name of the outermost op */
+
+_Noreturn void raise(const Call *call, const char *format, ...)
+{
+  Context *ctx = call->ctx;
+  const char *name = call_user_name(call);
+  int used = name ? snprintf(ctx->error, sizeof ctx->error, "%s: ", name) : 0;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);
+  va_end(arguments);
+  ctx->error_is_foreign = false;
+  unwind(ctx);
+}
+
+_Noreturn void raise_foreign(Context *ctx)
+{
+  ctx->error_is_foreign = true;
+  unwind(ctx);
+}
+
+_Noreturn void raise_again(Context *ctx) { unwind(ctx); }
+
+_Noreturn void raise_no_memory(Context *ctx, size_t bytes)
+{
+  raise_plain(ctx, "not enough memory: %zu bytes wanted with %zu bytes in tensors", bytes,
+              ctx->memory.allocated);
+}
+
+static bool grow_owned(Context *ctx)
+{
+  size_t capacity = ctx->owned_capacity ? 2 * ctx->owned_capacity : 64;
+  struct Tensor **grown = realloc(ctx->owned, capacity * sizeof *grown);
+  if (!grown) return false;
+  ctx->owned = grown;
+  ctx->owned_capacity = capacity;
+  return true;
+}
+
+/* Nodes stand among the owned tensors with the lowest bit of their address set. */
+static void release_owned(struct Tensor *p)
+{
+  if ((uintptr_t)p & 1) node_release((struct Node *)((uintptr_t)p - 1));
+  else tensor_release(p);
+}
+
+static void own(Context *ctx, struct Tensor *p)
+{
+  if (ctx->owned_count == ctx->owned_capacity && !grow_owned(ctx)) {
+    release_owned(p);
+    raise_no_memory(ctx, 2 * ctx->owned_capacity * sizeof *ctx->owned);
+  }
+  ctx->owned[ctx->owned_count++] = p;
+}
+
+struct Tensor *scope_own(Context *ctx, struct Tensor *t)
+{
+  own(ctx, t);
+  return t;
+}
+
+void scope_own_node(Context *ctx, struct Node *n) { own(ctx, (struct Tensor *)((uintptr_t)n | 1)); }
+
+void scope_release(Context *ctx, size_t mark)
+{
+  while (ctx->owned_count > mark) release_owned(ctx->owned[--ctx->owned_count]);
+}
+
+static ArenaBlock *arena_grow(Context *ctx, size_t bytes)
+{
+  size_t size = bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK;
+  ArenaBlock *block = malloc(sizeof *block + size);
+  if (!block) raise_no_memory(ctx, size);
+  block->previous = ctx->arena;
+  block->size = size;
+  ctx->arena = block;
+  ctx->arena_used = 0;
+  return block;
+}
+
+void *arena_allocate(Context *ctx, size_t bytes)
+{
+  bytes = (bytes + 15) & ~(size_t)15;
+  ArenaBlock *block = ctx->arena;
+  if (!block || block->size - ctx->arena_used < bytes) block = arena_grow(ctx, bytes);
+  void *memory = block->data + ctx->arena_used;
+  ctx->arena_used += bytes;
+  return memory;
+}
+
+Ints arena_ints(Context *ctx, const int64_t *v, int64_t n)
+{
+  int64_t *copy = arena_allocate(ctx, (size_t)(n > 0 ? n : 1) * sizeof *copy);
+  if (n > 0) memcpy(copy, v, (size_t)n * sizeof *copy);
+  return (Ints){copy, n};
+}
+
+void *core_allocate(Context *ctx, size_t bytes)
+{
+  void *block = memory_allocate(&ctx->memory, bytes);
+  if (!block && !ctx->memory.injected && ctx->host.reclaim && ctx->host.reclaim(ctx))
+    block = memory_allocate(&ctx->memory, bytes);
+  if (!block) raise_no_memory(ctx, bytes);
+  return block;
+}
+
+void check_interrupt(Call *call)
+{
+  Context *ctx = call->ctx;
+  if (ctx->host.interrupted && ctx->host.interrupted(ctx)) raise_plain(ctx, "interrupted!");
+}
+
+Context *context_new(void)
+{
+  Context *ctx = calloc(1, sizeof *ctx);
+  if (!ctx) return NULL;
+  memory_init(&ctx->memory);
+  generator_seed(&ctx->generator, 67280421310721u); /* PyTorch's default seed */
+  ctx->grad_enabled = true;
+  ctx->default_dtype = DTYPE_f32;
+  return ctx;
+}
+
+void context_close(Context *ctx)
+{
+  memory_trim(&ctx->memory);
+  while (ctx->arena) {
+    ArenaBlock *block = ctx->arena;
+    ctx->arena = block->previous;
+    free(block);
+  }
+  free(ctx->owned);
+  free(ctx);
+}

@@ -1,0 +1,86 @@
+/* What belongs to one interpreter: memory, modes, generator, the scopes of running calls. */
+#ifndef NNLUA_CORE_CONTEXT_H
+#define NNLUA_CORE_CONTEXT_H
+
+#include <setjmp.h>
+
+#include "core/dtype.h"
+#include "core/memory.h"
+#include "core/random.h"
+
+struct Tensor;
+struct Node;
+struct Op;
+typedef struct Context Context;
+
+/* An entry into the core: where errors unwind to. */
+typedef struct Entry {
+  jmp_buf escape;
+  struct Entry *outer;
+  size_t owned;            /* how many tensors were owned when it was entered */
+  struct ArenaBlock *arena; /* the arena's mark */
+  size_t arena_used;
+  bool grad_enabled, recording_suspended;
+} Entry;
+
+enum { ERROR_TEXT = 1024 };
+
+struct Call;
+
+/* What the host (the Lua binding) does for the core; any may be NULL. Those that run Lua raise through raise_foreign. */
+typedef struct Host {
+  void *state;                                     /* the running lua_State */
+  bool (*reclaim)(Context *);                      /* free garbage: memory has run out */
+  bool (*interrupted)(Context *);                  /* whether the user asked to stop */
+  void (*node_created)(Context *, struct Node *);  /* anomaly mode: note where */
+  void (*node_failed)(Context *, struct Node *);   /* anomaly mode: tell where the forward ran */
+  void (*node_apply)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
+  void (*node_forget)(Context *, struct Node *);
+  void (*carrier_released)(Context *, int64_t carrier);
+  /* The hooks of a node's result, or of a leaf, on its gradient; the gradient to go on with. */
+  struct Tensor *(*tensor_hooks)(struct Call *, struct Node *, int output, struct Tensor *gradient);
+  void (*node_hooks)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
+  void (*leaf_accumulated)(struct Call *, struct Tensor *leaf);
+} Host;
+
+/* What relieving memory pressure has cost so far. */
+typedef struct Pressure { double last_full, cost; } Pressure;
+
+struct Context {
+  Memory memory;
+  Pressure pressure;
+  Generator generator;
+  Host host;
+
+  /* scopes: the tensors that running calls own, innermost last */
+  struct Tensor **owned;
+  size_t owned_count, owned_capacity;
+  Entry *entry;
+  struct ArenaBlock *arena;
+  size_t arena_used;
+
+  /* the error being raised */
+  char error[ERROR_TEXT];
+  bool error_is_foreign;   /* the host holds the error value */
+
+  /* modes, refreshed by the host at each entry */
+  int mode_tokens;          /* how many mode tokens are open in any coroutine */
+  void *modes;              /* the host's list of them */
+  bool grad_enabled, inference, anomaly, anomaly_check_nan;
+  bool recording_suspended; /* inside a primitive op's forward */
+  DType default_dtype;
+
+  uint64_t sequence;        /* numbers of nodes, ever growing */
+  uint64_t version_seed;
+  struct Node *dying;       /* nodes to be freed: releasing them is iterative */
+  bool freeing_nodes;
+  size_t live_tensors, live_storages, live_nodes;
+  struct Task *task;        /* the innermost running backward */
+};
+
+Context *context_new(void);
+
+/* Frees the context when its last tensor is gone: tensors may outlive their interpreter's table of them. */
+void context_close(Context *ctx);
+
+#endif

@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "core/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct MemoryBlock { MemoryBlock *next; };
+
+enum {
+  CACHE_FLOOR = 16 << 20,      /* bytes of free blocks that are always worth keeping */
+  HUGE_PAGE = 2 << 20,
+  PRESSURE_FLOOR = 24 << 20
+};
+
+void memory_init(Memory *m)
+{
+  memset(m, 0, sizeof *m);
+  m->fail_after = -1;
+  m->limit = PRESSURE_FLOOR;
+}
+
+/* Eight classes an octave, from 64 bytes: at most an eighth of a block is unused. */
+static int size_class(size_t bytes, size_t *rounded)
+{
+  if (bytes <= 512) {
+    size_t n = bytes ? (bytes + 63) / 64 : 1;
+    *rounded = n * 64;
+    return (int)n - 1;
+  }
+  int octave = 63 - __builtin_clzll((unsigned long long)(bytes - 1)); /* 2^octave <= bytes-1 */
+  size_t step = (size_t)1 << (octave - 3);
+  *rounded = (bytes + step - 1) & ~(step - 1);
+  return 8 * (octave - 8) + (int)((*rounded - 1 - ((size_t)1 << octave)) / step);
+}
+
+size_t memory_block_size(size_t bytes)
+{
+  size_t rounded;
+  size_class(bytes, &rounded);
+  return rounded;
+}
+
+static void *system_allocate(size_t bytes)
+{
+  if (bytes < HUGE_PAGE) return aligned_alloc(MEMORY_ALIGNMENT, bytes);
+  /* Whole huge pages: first touches of 4 KB pages cost more than most kernels (docs/architecture.md). */
+  size_t whole = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+  void *block = aligned_alloc(HUGE_PAGE, whole);
+  if (block) madvise(block, whole, MADV_HUGEPAGE);
+  return block;
+}
+
+static bool must_fail(Memory *m)
+{
+  m->allocations++;
+  m->injected = m->fail_after == 0;
+  if (m->fail_after >= 0) m->fail_after--;
+  return m->injected;
+}
+
+void *memory_allocate(Memory *m, size_t bytes)
+{
+  if (must_fail(m) || bytes > (size_t)1 << 46) return NULL;
+  size_t rounded;
+  int class = size_class(bytes, &rounded);
+  MemoryBlock *block = m->free_blocks[class];
+  if (block) {
+    m->free_blocks[class] = block->next;
+    m->cached -= rounded;
+  } else {
+    block = system_allocate(rounded);
+    if (!block) return NULL;
+  }
+  m->allocated += rounded;
+  if (m->allocated > m->peak) m->peak = m->allocated;
+  m->live_blocks++;
+  return block;
+}
+
+void memory_free(Memory *m, void *pointer, size_t bytes)
+{
+  size_t rounded;
+  int class = size_class(bytes, &rounded);
+  m->allocated -= rounded;
+  m->live_blocks--;
+  /* The cache may hold a quarter of what is live: more would be a second working set. */
+  size_t cap = m->allocated / 4 > CACHE_FLOOR ? m->allocated / 4 : CACHE_FLOOR;
+  if (m->cached + rounded > cap) {
+    free(pointer);
+    return;
+  }
+  MemoryBlock *block = pointer;
+  block->next = m->free_blocks[class];
+  m->free_blocks[class] = block;
+  m->cached += rounded;
+}
+
+void memory_trim(Memory *m)
+{
+  for (int c = 0; c < MEMORY_CLASSES; c++) {
+    while (m->free_blocks[c]) {
+      MemoryBlock *block = m->free_blocks[c];
+      m->free_blocks[c] = block->next;
+      free(block);
+    }
+  }
+  m->cached = 0;
+}

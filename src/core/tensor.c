@@ -1,0 +1,226 @@
+#include "core/tensor.h"
+
+#include <string.h>
+
+#include "core/shape.h"
+
+void node_release(struct Node *node); /* autograd/node.c */
+
+/* ---------------------------------------------------------------- storages */
+
+static Storage *storage_init(Storage *s, Context *ctx, size_t bytes, void *data, Device device)
+{
+  *s = (Storage){.refs = 1, .bytes = bytes, .data = data, .ctx = ctx, .device = (uint8_t)device};
+  ctx->live_storages++;
+  return s;
+}
+
+/* The elements follow the header in the same block: one allocation a tensor's memory. */
+static Storage *storage_new(Context *ctx, size_t bytes, Device device)
+{
+  size_t own = device == DEVICE_META ? 0 : bytes;
+  Storage *s = core_allocate(ctx, MEMORY_ALIGNMENT + own);
+  return storage_init(s, ctx, bytes, own ? (char *)s + MEMORY_ALIGNMENT : NULL, device);
+}
+_Static_assert(sizeof(Storage) <= MEMORY_ALIGNMENT, "a storage's elements start behind its header");
+
+static void storage_release(Storage *s)
+{
+  if (!s || --s->refs) return;
+  Context *ctx = s->ctx;
+  bool own = !s->external_free && s->device != DEVICE_META;
+  if (s->external_free) s->external_free(s->external_owner, s->data);
+  ctx->live_storages--;
+  memory_free(&ctx->memory, s, MEMORY_ALIGNMENT + (own ? s->bytes : 0));
+}
+
+/* ----------------------------------------------------------------- headers */
+
+static Tensor *header_new(Context *ctx, DType dtype, Device device)
+{
+  Tensor *t = core_allocate(ctx, sizeof *t);
+  memset(t, 0, offsetof(Tensor, shape));
+  t->refs = 1;
+  t->dtype = (uint8_t)dtype;
+  t->device = (uint8_t)device;
+  t->ctx = ctx;
+  t->is_inference = ctx->inference;
+  ctx->live_tensors++;
+  return scope_own(ctx, t);
+}
+
+void tensor_free(Tensor *t)
+{
+  Context *ctx = t->ctx;
+  storage_release(t->storage);
+  Tensor *base = t->base, *grad = t->grad;
+  struct Node *grad_fn = t->grad_fn;
+  ctx->live_tensors--;
+  memory_free(&ctx->memory, t, sizeof *t);
+  tensor_release(grad);
+  tensor_release(base);
+  if (grad_fn) node_release(grad_fn);
+}
+
+static bool strides_are_contiguous(Ints shape, Ints strides)
+{
+  int64_t step = 1;
+  for (int64_t i = shape.n - 1; i >= 0; i--) {
+    if (shape.v[i] == 0) return true;
+  }
+  for (int64_t i = shape.n - 1; i >= 0; i--) {
+    if (shape.v[i] != 1 && strides.v[i] != step) return false;
+    step *= shape.v[i];
+  }
+  return true;
+}
+
+void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset)
+{
+  int64_t numel = 1;
+  for (int64_t i = 0; i < shape.n; i++) {
+    t->shape[i] = shape.v[i];
+    t->strides[i] = strides.v[i];
+    numel *= shape.v[i];
+  }
+  t->ndim = (uint8_t)shape.n;
+  t->numel = numel;
+  t->offset = offset;
+  t->is_contiguous = strides_are_contiguous(shape, strides);
+}
+
+Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape)
+{
+  int64_t numel = shape_numel(call, shape);
+  Tensor *t = header_new(call->ctx, dtype, device);
+  t->ndim = (uint8_t)shape.n;
+  t->numel = numel;
+  t->is_contiguous = true;
+  for (int64_t i = 0; i < shape.n; i++) t->shape[i] = shape.v[i];
+  shape_contiguous_strides(shape, t->strides);
+  t->storage = storage_new(call->ctx, (size_t)numel * dtype_size(dtype), device);
+  return t;
+}
+
+/* How many elements lie between the first and the last, both counted; raises on overflow. */
+static int64_t extent(const Call *call, Ints shape, Ints strides)
+{
+  int64_t last = 0, step;
+  for (int64_t i = 0; i < shape.n; i++) {
+    if (shape.v[i] == 0) return 0;
+    if (__builtin_mul_overflow(shape.v[i] - 1, strides.v[i], &step) || __builtin_add_overflow(last, step, &last))
+      raise(call, "strides %s are too large", shape_text(call, strides));
+  }
+  return last + 1;
+}
+
+Tensor *tensor_new_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides)
+{
+  shape_numel(call, shape);
+  int64_t elements = extent(call, shape, strides);
+  Tensor *flat = tensor_new(call, dtype, device, INTS(elements));
+  tensor_set_geometry(flat, shape, strides, 0);
+  return flat;
+}
+
+Tensor *tensor_view(Call *call, const Tensor *t, Ints shape, Ints strides, int64_t offset)
+{
+  Tensor *view = header_new(call->ctx, tensor_dtype(t), (Device)t->device);
+  view->storage = t->storage;
+  if (view->storage) view->storage->refs++;
+  view->is_unversioned = t->is_unversioned;
+  view->is_inference = t->is_inference;
+  tensor_set_geometry(view, shape, strides, offset);
+  return view;
+}
+
+Tensor *tensor_alias(Call *call, const Tensor *t)
+{
+  return tensor_view(call, t, tensor_shape(t), tensor_strides(t), t->offset);
+}
+
+Tensor *tensor_ghost(Call *call, const Tensor *t)
+{
+  Tensor *ghost = header_new(call->ctx, tensor_dtype(t), DEVICE_META);
+  ghost->is_wrapped_number = t->is_wrapped_number;
+  tensor_set_geometry(ghost, tensor_shape(t), tensor_strides(t), t->offset);
+  return ghost;
+}
+
+Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, Ints shape, Ints strides,
+                           void (*free)(void *owner, void *data), void *owner)
+{
+  shape_numel(call, shape);
+  Tensor *t = header_new(call->ctx, dtype, DEVICE_CPU);
+  Storage *s = core_allocate(call->ctx, MEMORY_ALIGNMENT);
+  t->storage = storage_init(s, call->ctx, bytes, data, DEVICE_CPU);
+  s->external_free = free;
+  s->external_owner = owner;
+  tensor_set_geometry(t, shape, strides, 0);
+  return t;
+}
+
+Tensor *tensor_from_number(Call *call, Scalar s)
+{
+  DType dtype = s.kind == SCALAR_FLOAT ? DTYPE_f64 : scalar_dtype(s, DTYPE_f64);
+  Tensor *t = tensor_new(call, dtype, DEVICE_CPU, (Ints){NULL, 0});
+  t->is_wrapped_number = true;
+  scalar_store(s, dtype, tensor_data(t));
+  return t;
+}
+
+Scalar tensor_item(const Tensor *t) { return scalar_load(tensor_dtype(t), tensor_data(t)); }
+
+/* Dimensions of more than one element, by falling stride, into order; returns how many. */
+static int by_stride(const Tensor *t, int *order)
+{
+  int n = 0;
+  for (int d = 0; d < t->ndim; d++) {
+    if (t->shape[d] <= 1) continue;
+    int i = n++;
+    for (; i > 0 && t->strides[order[i - 1]] < t->strides[d]; i--) order[i] = order[i - 1];
+    order[i] = d;
+  }
+  return n;
+}
+
+bool tensor_overlaps_itself(const Tensor *t)
+{
+  if (t->is_contiguous || t->numel <= 1) return false;
+  int order[MAX_DIMS], n = by_stride(t, order);
+  int64_t reach = 0; /* the furthest element of the dimensions seen so far */
+  for (int i = n - 1; i >= 0; i--) {
+    int d = order[i];
+    if (t->strides[d] <= reach) return true;
+    reach += (t->shape[d] - 1) * t->strides[d];
+  }
+  return false;
+}
+
+bool tensor_is_expanded(const Tensor *t)
+{
+  for (int d = 0; d < t->ndim; d++) if (t->shape[d] > 1 && t->strides[d] == 0) return true;
+  return false;
+}
+
+bool tensor_is_dense(const Tensor *t)
+{
+  if (t->is_contiguous || t->numel == 0) return true;
+  int order[MAX_DIMS], n = by_stride(t, order);
+  int64_t step = 1;
+  for (int i = n - 1; i >= 0; i--) {
+    if (t->strides[order[i]] != step) return false;
+    step *= t->shape[order[i]];
+  }
+  return true;
+}
+
+void tensor_adopt(Tensor *t, const Tensor *other)
+{
+  if (other->storage) other->storage->refs++;
+  storage_release(t->storage);
+  t->storage = other->storage;
+  t->dtype = other->dtype;
+  t->device = other->device;
+  tensor_set_geometry(t, tensor_shape(other), tensor_strides(other), other->offset);
+}

@@ -1,0 +1,121 @@
+/* Storages, strided tensors over them, and what autograd keeps with a tensor. Reference counted. */
+#ifndef NNLUA_CORE_TENSOR_H
+#define NNLUA_CORE_TENSOR_H
+
+#include "core/call.h"
+#include "core/scalar.h"
+
+enum { MAX_DIMS = 16 };
+
+typedef enum Device { DEVICE_CPU, DEVICE_META, DEVICE_NONE = 255 } Device;
+
+/* Memory shared by a tensor and its views, with the version that in-place changes count up. */
+typedef struct Storage {
+  uint32_t refs, version;
+  size_t bytes;
+  char *data;                 /* NULL on the meta device and for empty ones */
+  Context *ctx;
+  void (*external_free)(void *owner, void *data); /* memory that is not ours */
+  void *external_owner;
+  uint8_t device;
+} Storage;
+
+/* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
+typedef enum ViewKind { VIEW_NORMAL, VIEW_OF_NO_GRAD, VIEW_OF_LIST, VIEW_OF_FUNCTION } ViewKind;
+
+typedef struct Tensor {
+  uint32_t refs;
+  uint8_t dtype, device, ndim;
+  uint8_t view_kind;
+  bool requires_grad;     /* of a leaf; a tensor with grad_fn requires it too */
+  bool is_parameter;
+  bool is_wrapped_number; /* a number among the operands: of least weight in promotion */
+  bool is_contiguous;
+  bool retains_grad;
+  bool is_inference;
+  bool is_unversioned;    /* made by x.data: writes go unnoticed */
+  bool has_carrier;       /* the host keeps values (hooks) for this tensor or its graph */
+  int64_t numel, offset;
+  Storage *storage;       /* NULL: a ghost, shape and dtype of a tensor that was not kept */
+  Context *ctx;
+  struct Node *grad_fn;   /* the node that made it; NULL for leaves */
+  int32_t output;         /* which of the node's results it is */
+  uint32_t view_version;  /* of the base's history when grad_fn was made */
+  uint32_t history;       /* of a base: counts in-place changes that were recorded */
+  struct Tensor *base;    /* of a differentiable view: the tensor it is a view of */
+  struct Tensor *grad;
+  struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
+  int64_t carrier;        /* the host's number for the values it keeps; 0: none */
+  void *host_object;      /* the host's object for this tensor; not counted */
+  int64_t shape[MAX_DIMS], strides[MAX_DIMS];
+} Tensor;
+
+static inline Tensor *tensor_retain(Tensor *t) { if (t) t->refs++; return t; }
+void tensor_free(Tensor *t);
+static inline void tensor_release(Tensor *t) { if (t && --t->refs == 0) tensor_free(t); }
+
+static inline void *tensor_data(const Tensor *t)
+{
+  if (!t->storage || !t->storage->data) return NULL;
+  return t->storage->data + t->offset * (int64_t)dtype_size((DType)t->dtype);
+}
+static inline Ints tensor_shape(const Tensor *t) { return (Ints){t->shape, t->ndim}; }
+static inline Ints tensor_strides(const Tensor *t) { return (Ints){t->strides, t->ndim}; }
+static inline DType tensor_dtype(const Tensor *t) { return (DType)t->dtype; }
+static inline size_t tensor_bytes(const Tensor *t) { return (size_t)t->numel * dtype_size(tensor_dtype(t)); }
+/* A view requires a gradient if its base does: that of a base may have been changed in place since. */
+static inline bool tensor_requires_grad(const Tensor *t)
+{
+  if (t->requires_grad || t->grad_fn) return true;
+  return t->base && (t->base->requires_grad || t->base->grad_fn);
+}
+static inline bool tensor_is_leaf(const Tensor *t) { return t->grad_fn == NULL; }
+static inline uint32_t tensor_version(const Tensor *t) { return t->storage ? t->storage->version : 0; }
+static inline bool tensor_same_shape(const Tensor *a, const Tensor *b)
+{
+  if (a->ndim != b->ndim) return false;
+  for (int i = 0; i < a->ndim; i++) if (a->shape[i] != b->shape[i]) return false;
+  return true;
+}
+
+/* A new contiguous tensor of unset elements, owned by the running scope. Raises on overflow and lack of memory. */
+Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape);
+
+/* As tensor_new with strides (elements), over fresh memory large enough for them. */
+Tensor *tensor_new_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
+
+/* A new header over the same storage, owned by the running scope; a plain alias without history. */
+Tensor *tensor_alias(Call *call, const Tensor *t);
+
+/* An alias of other geometry. The caller has checked that it lies within the storage. */
+Tensor *tensor_view(Call *call, const Tensor *t, Ints shape, Ints strides, int64_t offset);
+
+/* Shape, strides and dtype of a tensor, without its elements; owned by the running scope. */
+Tensor *tensor_ghost(Call *call, const Tensor *t);
+
+/* A tensor over memory of the caller's, given back through `free` when the last view is gone. */
+Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, Ints shape, Ints strides,
+                           void (*free)(void *owner, void *data), void *owner);
+
+/* A 0-dim tensor that counts as a number in promotion. */
+Tensor *tensor_from_number(Call *call, Scalar s);
+
+/* The single element of a tensor as a scalar. */
+Scalar tensor_item(const Tensor *t);
+
+/* Sets shape, strides and what follows from them. */
+void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset);
+
+/* Whether two elements of the tensor may share a place; true in doubt. */
+bool tensor_overlaps_itself(const Tensor *t);
+
+/* Whether a dimension of stride 0 makes elements share a place for certain (expand). */
+bool tensor_is_expanded(const Tensor *t);
+
+/* Whether elements fill a block of memory without holes or overlap, in any order of dimensions. */
+bool tensor_is_dense(const Tensor *t);
+
+/* Points a tensor at another's storage and geometry (x.data = y, set_). */
+void tensor_adopt(Tensor *t, const Tensor *other);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * The table of inner loops, one entry a dtype, chosen for the machine's instruction set at start.
+ * Kernels are void functions on raw pointers that cannot fail; whoever calls them has checked
+ * shapes, dtypes and positions. float16 and bfloat16 have no entries but cast and copy: their
+ * loops run in float32 through a small buffer.
+ */
+#ifndef NNLUA_KERNELS_KERNELS_H
+#define NNLUA_KERNELS_KERNELS_H
+
+#include "core/dtype.h"
+#include "core/scalar.h"
+
+/* The pointwise rows: their numbers. Rows are data, so they may be included from here. */
+typedef enum PointwiseId {
+#include "ops/rows_undefined.h"
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#define UNARY(row, ...) PW_##row,
+#define BINARY(row, ...) PW_##row,
+#define TERNARY(row, ...) PW_##row,
+#include "ops/pointwise.def"
+  POINTWISE_COUNT
+} PointwiseId;
+
+/* n elements from contiguous arrays: p[0] is the result, then the operands in order. */
+typedef void (*PointwiseKernel)(int64_t n, char *const *p, const Scalar *params);
+
+/* What a reduction over one dimension computes. */
+typedef enum ReduceId {
+  REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_SUM_ABS, REDUCE_SUM_SQUARES,
+  REDUCE_MAX_ABS, REDUCE_MIN_ABS, REDUCE_COUNT_NONZERO, REDUCE_COUNT
+} ReduceId;
+
+typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
+
+/* What an optimizer step does besides the plain one. */
+enum { SGD_MAXIMIZE = 1, SGD_NESTEROV = 2, SGD_FIRST_MOMENTUM = 4 };
+
+/*
+ * n lines of count steps each: step k of line i pairs element `at` of one side with element k of
+ * the other, at = index[i][k] - 1. Strides are in bytes; positions have been checked.
+ */
+typedef struct IndexedLines {
+  int64_t n, count;
+  const char *index;
+  int64_t index_line, index_step;
+  const char *from;
+  int64_t from_line, from_step;
+  char *to;
+  int64_t to_line, to_step;
+} IndexedLines;
+
+typedef struct KernelTable {
+  PointwiseKernel forward[POINTWISE_COUNT];
+  PointwiseKernel backward[POINTWISE_COUNT][3]; /* dy, operands, y -> gradient of operand i */
+  PointwiseKernel comparison[POINTWISE_COUNT];  /* rows whose result is bool */
+
+  /* Reductions over k < n, n > 0: of x[r * step + k] for each row r, and of x[k * step + i] for each column i.
+     Sums and products come out wide (float64, int64, complex128), extremes in the elements' dtype. */
+  void (*reduce_rows[REDUCE_COUNT])(int64_t rows, int64_t n, int64_t step, const void *x, void *y);
+  void (*reduce_columns[REDUCE_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *y);
+  /* The same, of extremes with the position (from 1) of the first one; nan before all. */
+  void (*position_rows[POSITION_COUNT])(int64_t rows, int64_t n, int64_t step, const void *x, void *values,
+                                        int64_t *positions);
+  void (*position_columns[POSITION_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *values,
+                                           int64_t *positions);
+  /* The sum of (a - b)^2. */
+  double (*squared_error)(int64_t n, const void *a, const void *b);
+
+  /* As scatter_lines, adding to what is there. */
+  void (*scatter_add_lines)(const IndexedLines *l);
+
+  /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`; for integers and
+     small products. */
+  void (*matmul)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col,
+                 const void *b, int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row);
+  /* c (m x n) = a (m x k) b^T where b is n x k, all with contiguous rows; m is small. */
+  void (*matmul_rows)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
+                      bool add, void *c, int64_t c_row);
+
+  /* Softmax of x[o][k][i] along k, or its logarithm. dx of y and dy. */
+  void (*softmax)(int64_t outer, int64_t n, int64_t inner, bool log, const void *x, void *y);
+  void (*softmax_backward)(int64_t outer, int64_t n, int64_t inner, bool log, const void *dy, const void *y, void *dx);
+
+  /* For each (o, i) with a target t: loss = -weight[t] * x[o][t][i], 0 if t is to be ignored; weight may be NULL.
+     Adds all losses to totals[0] and all weights to totals[1]. losses may be NULL. */
+  void (*nll)(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target, const void *weight,
+              int64_t ignore, void *losses, double *totals);
+  /* dx (zeroed) = the gradient of that: -weight[t] * scale * dy, with dy one number or one for each (o, i). */
+  void (*nll_backward)(int64_t outer, int64_t n, int64_t inner, const void *dy, bool dy_is_single, double scale,
+                       const int64_t *target, const void *weight, int64_t ignore, void *dx);
+  /* The same of log_softmax(x), whose log(sum(exp(x))) goes to lse[o][i]. */
+  void (*cross_entropy)(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target,
+                        const void *weight, int64_t ignore, void *losses, void *lse);
+  void (*cross_entropy_backward)(int64_t outer, int64_t n, int64_t inner, const void *x, const void *lse,
+                                 const void *dy, bool dy_is_single, double scale, const int64_t *target,
+                                 const void *weight, int64_t ignore, void *dx);
+
+  /* One step of stochastic gradient descent on n contiguous elements; momentum may be NULL. coefficients: learning
+     rate, weight decay, momentum, dampening. */
+  void (*sgd)(int64_t n, void *param, const void *grad, void *momentum, const double *coefficients, int flags);
+} KernelTable;
+
+/* The table of a dtype, for the instruction set in use. */
+extern const KernelTable *kernel_tables[DTYPE_COUNT];
+static inline const KernelTable *kernels_of(DType d) { return kernel_tables[d]; }
+
+/* Casts n elements between dtypes, strides in bytes. */
+typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
+CastKernel cast_kernel(DType from, DType to);
+
+/* Copies n elements of a size in bytes, strides in bytes. */
+void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
+
+/* Sets n elements of a size in bytes to one value. */
+void fill_elements(size_t size, int64_t n, const void *value, char *to, int64_t to_stride);
+
+/* y = cond ? a : b for elements of a size; strides in bytes, in the order y, cond, a, b, as the pointers. */
+void where_elements(size_t size, int64_t n, char *const *p, const int64_t *strides);
+
+/* to[k] = from[at] and to[at] = from[k], for elements of a size. */
+void gather_lines(size_t size, const IndexedLines *l);
+void scatter_lines(size_t size, const IndexedLines *l);
+
+/* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
+typedef struct PositionRange { int64_t low, high; bool zero; } PositionRange;
+void positions_range(int64_t n, const int64_t *positions, PositionRange *range);
+
+/* The positions (ndim to an element, counted from 1) of true elements of a contiguous tensor; and how many there are. */
+int64_t count_true(int64_t n, const bool *x);
+void positions_of_true(int ndim, const int64_t *shape, const bool *x, int64_t *positions);
+
+/* Chooses the tables; NNLUA_ISA pins an instruction set. Called once, before anything else. */
+void kernels_select(void);
+
+/* The name of the instruction set in use. */
+const char *kernels_isa(void);
+
+#endif

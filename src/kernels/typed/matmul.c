@@ -1,0 +1,222 @@
+/*
+ * Products that are not worth a call of BLAS, and those of integers, which it doesn't have. Floats go through a
+ * kernel that holds a few rows by two vectors of the result in registers, on panels of b that are packed where
+ * its columns are not contiguous; and, for a few rows times a transposed matrix, through one of dot products.
+ */
+#include "kernels/typed/typed.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if T_FLOATING
+
+#if __AVX512F__
+enum { VECTOR_BYTES = 64, DOT_COLUMNS = 4 };
+#elif __AVX__
+enum { VECTOR_BYTES = 32, DOT_COLUMNS = 2 };
+#else
+enum { VECTOR_BYTES = 16, DOT_COLUMNS = 2 };
+#endif
+enum { V = VECTOR_BYTES / sizeof(T), WIDTH = 2 * V, ROWS = 6, DOT_ROWS = 4, DEPTH = 256 };
+
+typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef T Loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+
+INLINE Vector load(const T *p) { return *(const Loose *)p; }
+INLINE void store(T *p, Vector v) { *(Loose *)p = v; }
+
+/* A block of the result: rows x width, width up to columns of vectors. */
+typedef struct Block {
+  int64_t depth;
+  const T *a;
+  int64_t a_row, a_col;
+  const T *b;       /* a panel: WIDTH columns, b_row apart */
+  int64_t b_row;
+  bool add;
+  T *c;
+  int64_t c_row;
+  int width;
+} Block;
+
+INLINE void store_part(const Block *k, int i, int columns, const Vector *sum)
+{
+  T *c = k->c + i * k->c_row, line[WIDTH];
+  if (k->width == columns * V) {
+    for (int j = 0; j < columns; j++) store(c + j * V, k->add ? load(c + j * V) + sum[j] : sum[j]);
+    return;
+  }
+  for (int j = 0; j < columns; j++) store(line + j * V, sum[j]);
+  for (int j = 0; j < k->width; j++) c[j] = k->add ? c[j] + line[j] : line[j];
+}
+
+/* rows and columns are constants where it is called, so that the sums stay in registers. */
+INLINE void run_block(const Block *k, int rows, int columns)
+{
+  Vector sum[ROWS][2];
+  const T *a = k->a, *b = k->b;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
+  for (int64_t p = 0; p < k->depth; p++, a += k->a_col, b += k->b_row) {
+    Vector left = load(b), right = columns > 1 ? load(b + V) : left;
+    for (int i = 0; i < rows; i++) {
+      T factor = a[i * k->a_row];
+      sum[i][0] += factor * left;
+      if (columns > 1) sum[i][1] += factor * right;
+    }
+  }
+  for (int i = 0; i < rows; i++) store_part(k, i, columns, sum[i]);
+}
+
+#define CASES(columns)                      \
+  switch (rows) {                           \
+    case 1: run_block(k, 1, columns); break; \
+    case 2: run_block(k, 2, columns); break; \
+    case 3: run_block(k, 3, columns); break; \
+    case 4: run_block(k, 4, columns); break; \
+    case 5: run_block(k, 5, columns); break; \
+    default: run_block(k, 6, columns); break; \
+  }
+
+static void run_wide(const Block *k, int rows) { CASES(2) }
+static void run_narrow(const Block *k, int rows) { CASES(1) }
+
+static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
+{
+  if (b_row == 1) {
+    for (int j = 0; j < width; j++)
+      for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_col + p];
+  } else {
+    for (int64_t p = 0; p < depth; p++)
+      for (int j = 0; j < width; j++) panel[p * WIDTH + j] = b[p * b_row + j * b_col];
+  }
+  for (int64_t p = 0; p < depth && width < room; p++)
+    for (int j = width; j < room; j++) panel[p * WIDTH + j] = 0;
+}
+
+static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
+                   int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
+{
+  _Alignas(64) T panel[DEPTH * WIDTH];
+  for (int64_t p = 0; p < k || p == 0; p += DEPTH) {
+    int64_t depth = k - p < DEPTH ? k - p : DEPTH;
+    for (int64_t j = 0; j < n; j += WIDTH) {
+      int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
+      int columns = width > V ? 2 : 1;
+      const T *from = (const T *)b + p * b_row + j * b_col;
+      Block block = {depth, NULL, a_row, a_col, from, b_row, add || p > 0, NULL, c_row, width};
+      if (b_col != 1 || width != columns * V) {
+        pack(depth, width, columns * V, from, b_row, b_col, panel);
+        block.b = panel;
+        block.b_row = WIDTH;
+      }
+      for (int64_t i = 0; i < m; i += ROWS) {
+        int rows = m - i < ROWS ? (int)(m - i) : ROWS;
+        block.a = (const T *)a + i * a_row + p * a_col;
+        block.c = (T *)c + i * c_row + j;
+        if (columns > 1) run_wide(&block, rows);
+        else run_narrow(&block, rows);
+      }
+    }
+  }
+}
+
+/* ---- dot products ---- */
+
+INLINE T total_of(Vector v)
+{
+  T sum = 0;
+  T part[V];
+  store(part, v);
+  for (int half = V / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) part[j] += part[j + half];
+  sum = part[0];
+  return sum;
+}
+
+INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_row, bool add,
+                     T *c, int64_t c_row)
+{
+  Vector sum[DOT_ROWS][DOT_COLUMNS];
+  int64_t p = 0;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
+  for (; p + V <= k; p += V) {
+    Vector right[DOT_COLUMNS];
+    for (int j = 0; j < columns; j++) right[j] = load(b + j * b_row + p);
+    for (int i = 0; i < rows; i++) {
+      Vector left = load(a + i * a_row + p);
+      for (int j = 0; j < columns; j++) sum[i][j] += left * right[j];
+    }
+  }
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) {
+      T total = total_of(sum[i][j]);
+      for (int64_t q = p; q < k; q++) total += a[i * a_row + q] * b[j * b_row + q];
+      c[i * c_row + j] = add ? c[i * c_row + j] + total : total;
+    }
+}
+
+#define DOT_CASES(columns)                                                                      \
+  switch (rows) {                                                                               \
+    case 1: run_dots(1, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
+    case 2: run_dots(2, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
+    case 3: run_dots(3, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
+    default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break;                 \
+  }
+
+static void matmul_rows(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
+                        bool add, void *c, int64_t c_row)
+{
+  for (int64_t j = 0; j < n;) {
+    int64_t columns = n - j < DOT_COLUMNS ? 1 : DOT_COLUMNS;
+    const T *y = (const T *)b + j * b_row;
+    for (int64_t i = 0; i < m; i += DOT_ROWS) {
+      int64_t rows = m - i < DOT_ROWS ? m - i : DOT_ROWS;
+      const T *x = (const T *)a + i * a_row;
+      T *z = (T *)c + i * c_row + j;
+      if (columns == 1) DOT_CASES(1)
+      else DOT_CASES(DOT_COLUMNS)
+    }
+    j += columns;
+  }
+}
+
+#else
+
+/* Integers wrap: sums of products are the same modulo 2^64 and are cut when they are stored. */
+#if T_COMPLEX
+typedef T Sum;
+#elif T_i64
+typedef uint64_t Sum;
+#else
+typedef uint32_t Sum;
+#endif
+
+static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
+                   int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
+{
+  enum { STRIP = 64 };
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j += STRIP) {
+      Sum sum[STRIP] = {0};
+      int64_t width = n - j < STRIP ? n - j : STRIP;
+      T *z = (T *)c + i * c_row + j;
+      for (int64_t p = 0; p < k; p++) {
+        Sum factor = (Sum)((const T *)a)[i * a_row + p * a_col];
+        const T *y = (const T *)b + p * b_row + j * b_col;
+        if (b_col == 1) for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q];
+        else for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q * b_col];
+      }
+      for (int64_t q = 0; q < width; q++) z[q] = (T)(add ? (Sum)z[q] + sum[q] : sum[q]);
+    }
+}
+
+#endif
+
+void TYPED(fill_matmul)(KernelTable *t);
+void TYPED(fill_matmul)(KernelTable *t)
+{
+  t->matmul = matmul;
+#if T_FLOATING
+  t->matmul_rows = matmul_rows;
+#endif
+}

@@ -1,0 +1,76 @@
+/* What the binding's files share: the context of a state, tensors as userdata, how errors become Lua's. */
+#ifndef NNLUA_LUA_BINDING_H
+#define NNLUA_LUA_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "ops/ops.h"
+
+/*
+ * A tensor's userdata: a word that tells its kind, and one reference. User values: CARRIERS is nil
+ * or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
+ * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
+ */
+typedef struct TensorBox { uint32_t magic, flags; Tensor *tensor; } TensorBox;
+enum { TENSOR_MAGIC = 0x6e6e5401, CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
+enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not nil */ };
+
+/* The context of a state; made by nnlua_prepare. */
+Context *context_of(lua_State *L);
+
+/* The tensor at an index, or NULL if something else is there. */
+Tensor *tensor_test(lua_State *L, int index);
+
+/* The tensor at an argument's index; raises a Lua error that says what is there instead. */
+Tensor *tensor_check(lua_State *L, int index);
+
+/* Pushes a new userdata for a tensor (a reference is added). */
+void push_tensor(lua_State *L, Tensor *t);
+
+/*
+ * Before the core is entered from a C function of Lua: notes the running coroutine, refreshes its
+ * modes and relieves memory pressure (which may collect garbage, so tensors must be held by
+ * userdata on the stack). Then:
+ *   Entry entry;
+ *   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+ *   Call call = {.ctx = ctx};  … op(add, …) …
+ *   entry_leave(ctx, &entry);
+ * In between nothing may call the Lua API. Locals changed after ENTER and read after a failure
+ * must be volatile.
+ */
+void core_prepare(lua_State *L, Context *ctx);
+
+/* Raises the core's error as a Lua error at the user's line. */
+int core_failed(lua_State *L, Context *ctx);
+
+/* Raises a Lua error at the user's line: the nearest function on the stack that is not nnlua's own. */
+int user_error(lua_State *L, const char *format, ...);
+
+/* Pushes "file:line: " of the user's code, or "". */
+void push_user_line(lua_State *L);
+
+/* Set by nn: pushes the path of the module whose forward is running ("net.fc1, nn.Linear") and returns true, or pushes nothing. */
+extern bool (*push_module_path)(lua_State *L);
+
+/* The registry's key (by address) for the value of an error that crosses the core. */
+extern char core_error_key;
+
+/* Pushes an empty box, to be filled with a counted reference while the core is entered. */
+TensorBox *push_box(lua_State *L, Context *ctx);
+
+/* Gives a box its tensor. */
+static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_retain(t); }
+
+/* dtypes are interned userdata: nl.float32. */
+void push_dtype(lua_State *L, DType d);
+bool dtype_test(lua_State *L, int index, DType *d);
+
+/* nl.none */
+bool is_none(lua_State *L, int index);
+void push_none(lua_State *L);
+
+/* nl.Size, an immutable list of integers. */
+void push_size(lua_State *L, Ints shape);
+
+#endif

@@ -1,0 +1,255 @@
+#include "lua/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/carriers.h"
+#include "lua/parse.h"
+
+/* ---------------------------------------------------------------- overloads */
+
+/* Raises what is wrong with the arguments: for one row the problem, for several all of them. */
+static int no_overload(lua_State *L, const Group *g, int top)
+{
+  Parsed p;
+  luaL_Buffer b;
+  if (g->count == 1) {
+    parse_arguments(L, g->ops[0], top, &p);
+    return user_error(L, "%s: %s", g->name, p.problem);
+  }
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < g->count; i++) {
+    luaL_addstring(&b, "\n  ");
+    push_signature(L, g->ops[i]);
+    luaL_addvalue(&b);
+    luaL_addstring(&b, ": ");
+    luaL_addstring(&b, g->ops[i]->doc);
+  }
+  luaL_pushresult(&b);
+  parse_arguments(L, g->ops[0], top, &p);
+  return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
+}
+
+static const Op *choose(lua_State *L, const Group *g, int top, Parsed *p)
+{
+  for (int i = 0; i < g->count; i++) {
+    if (parse_arguments(L, g->ops[i], top, p)) return g->ops[i];
+    lua_settop(L, top);
+  }
+  no_overload(L, g, top);
+  return NULL;
+}
+
+/* ------------------------------------------------------------------ results */
+
+static TensorBox *box_at(lua_State *L, int index) { return lua_touserdata(L, index); }
+
+/* Whether the userdata at an index is a tensor's. */
+static bool is_box(lua_State *L, int index)
+{
+  TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC;
+}
+
+static bool list_carries(lua_State *L, int index)
+{
+  bool carries = false;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+  for (lua_Integer i = 1; i <= n && !carries; i++) {
+    lua_rawgeti(L, index, i);
+    carries = is_box(L, -1) && box_at(L, -1)->flags;
+    lua_pop(L, 1);
+  }
+  return carries;
+}
+
+static bool any_carries(lua_State *L, int first, int n)
+{
+  for (int i = first; i < first + n; i++) {
+    if (is_box(L, i)) {
+      if (box_at(L, i)->flags) return true;
+    } else if (lua_type(L, i) == LUA_TTABLE && list_carries(L, i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A view's userdata keeps its base's: see carriers.h. */
+static void link_base(lua_State *L, int arg, int result)
+{
+  TensorBox *view = box_at(L, result), *from = box_at(L, arg);
+  if (view->tensor->base == from->tensor) lua_pushvalue(L, arg);
+  else if (view->tensor->base == from->tensor->base) lua_getiuservalue(L, arg, BASE);
+  else return;
+  lua_setiuservalue(L, result, BASE);
+  view->flags |= BOX_VIEW;
+}
+
+void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults)
+{
+  if (nargs > 0 && is_box(L, first_arg))
+    for (int i = first_result; i < first_result + nresults; i++)
+      if (box_at(L, i)->tensor->base) link_base(L, first_arg, i);
+  if (any_carries(L, first_arg, nargs)) carriers_link(L, first_arg, nargs, first_result, nresults);
+}
+
+void finish_inplace(lua_State *L, int receiver, int first_arg, int nargs)
+{
+  if (any_carries(L, first_arg, nargs)) carriers_link_inplace(L, receiver, first_arg, nargs);
+}
+
+/* Results of a call whose number isn't known before, held until each has its userdata. */
+typedef struct Bag { Context *ctx; int64_t n; Tensor **v; } Bag;
+
+static int bag_gc(lua_State *L)
+{
+  Bag *bag = lua_touserdata(L, 1);
+  for (int64_t i = 0; i < bag->n; i++) tensor_release(bag->v[i]);
+  free(bag->v);
+  bag->v = NULL;
+  bag->n = 0;
+  return 0;
+}
+
+static Bag *push_bag(lua_State *L, Context *ctx)
+{
+  Bag *bag = lua_newuserdatauv(L, sizeof *bag, 0);
+  *bag = (Bag){.ctx = ctx};
+  if (luaL_newmetatable(L, "nnlua.bag")) {
+    lua_pushcfunction(L, bag_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return bag;
+}
+
+static void bag_fill(Call *call, Bag *bag, Tensors list)
+{
+  bag->v = malloc((size_t)(list.n ? list.n : 1) * sizeof *bag->v);
+  if (!bag->v) raise_no_memory(call->ctx, (size_t)list.n * sizeof *bag->v);
+  for (int64_t i = 0; i < list.n; i++) bag->v[i] = tensor_retain(list.v[i]);
+  bag->n = list.n;
+}
+
+enum { MOST_RESULTS = 200000 };
+
+static int return_list(lua_State *L, Context *ctx, Bag *bag, const char *name, bool as_table, int top)
+{
+  int64_t n = bag->n;
+  int bag_index = lua_gettop(L);
+  if (as_table) {
+    lua_createtable(L, (int)n, 0);
+    for (int64_t i = 0; i < n; i++) {
+      push_box(L, ctx)->tensor = tensor_retain(bag->v[i]);
+      finish_results(L, 1, top, lua_gettop(L), 1);
+      lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+  }
+  if (n > MOST_RESULTS || !lua_checkstack(L, (int)n + 8))
+    return user_error(L, "%s: %d results are too many for Lua's stack: ask for {as_table = true}", name, (int)n);
+  for (int64_t i = 0; i < n; i++) push_box(L, ctx)->tensor = tensor_retain(bag->v[i]);
+  finish_results(L, 1, top, bag_index + 1, (int)n);
+  return (int)n;
+}
+
+static int call_list(lua_State *L, const Group *g, const Op *op, Parsed *p, int top)
+{
+  Context *ctx = g->ctx;
+  Bag *bag = push_bag(L, ctx);
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  Call call = {.ctx = ctx};
+  Tensor *room[MAX_RESULTS];
+  parse_make_numbers(&call, p);
+  bag_fill(&call, bag, dispatch(&call, op, p->args, NULL, room));
+  entry_leave(ctx, &entry);
+  return return_list(L, ctx, bag, g->name, p->as_table, top);
+}
+
+/* Where the result is one of the arguments itself, its userdata stands for it. */
+static void reuse_argument(lua_State *L, int top, int result)
+{
+  Tensor *t = box_at(L, result)->tensor;
+  for (int i = 1; i <= top; i++) {
+    if (!is_box(L, i) || box_at(L, i)->tensor != t) continue;
+    lua_pushvalue(L, i);
+    lua_replace(L, result);
+    return;
+  }
+}
+
+static int results_table(lua_State *L, int n)
+{
+  lua_createtable(L, n, 0);
+  for (int i = n; i >= 1; i--) {
+    lua_pushvalue(L, -1 - 1 - (n - i));
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int top)
+{
+  Context *ctx = g->ctx;
+  TensorBox *boxes[MAX_RESULTS];
+  for (int i = 0; i < op->results; i++) boxes[i] = push_box(L, ctx);
+  int first = lua_gettop(L) - op->results + 1;
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  Call call = {.ctx = ctx};
+  Tensor *room[MAX_RESULTS];
+  if (p->nnumbers) parse_make_numbers(&call, p);
+  Tensors y = dispatch(&call, op, p->args, NULL, room);
+  for (int i = 0; i < op->results; i++) box_fill(boxes[i], y.v[i]);
+  entry_leave(ctx, &entry);
+  if (boxes[0]->tensor->refs > 1) reuse_argument(L, top, first);
+  finish_results(L, 1, top, first, op->results);
+  return p->as_table ? results_table(L, op->results) : op->results;
+}
+
+static int call_in_place(lua_State *L, const Group *g, const Op *op, Parsed *p, int top)
+{
+  Context *ctx = g->ctx;
+  Tensor *into = *(Tensor **)p->args;
+  if (!into || !is_box(L, 1)) return user_error(L, "%s_: a tensor is expected first", g->name);
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  Call call = {.ctx = ctx};
+  Tensor *room[MAX_RESULTS];
+  if (p->nnumbers) parse_make_numbers(&call, p);
+  dispatch(&call, op, p->args, into, room);
+  entry_leave(ctx, &entry);
+  finish_inplace(L, 1, 1, top);
+  lua_pushvalue(L, 1);
+  return 1;
+}
+
+int op_call(lua_State *L)
+{
+  const Group *g = lua_touserdata(L, lua_upvalueindex(1));
+  Parsed p;
+  int top = lua_gettop(L);
+  const Op *op = choose(L, g, top, &p);
+  if (g->in_place) return call_in_place(L, g, op, &p, top);
+  if (op->results == RESULTS_LIST) return call_list(L, g, op, &p, top);
+  return call_plain(L, g, op, &p, top);
+}
+
+void push_group(lua_State *L, Context *ctx, const char *name, bool in_place)
+{
+  Group *g = lua_newuserdatauv(L, sizeof *g, 0);
+  *g = (Group){.ctx = ctx, .in_place = in_place};
+  for (int id = 0; id < op_count && g->count < 8; id++) {
+    const Op *op = &op_table[id];
+    if (op->forms == PRIVATE || strcmp(op->name, name) != 0) continue;
+    if (in_place ? !(op->forms & INPLACE) : op->forms == INPLACE) continue;
+    g->name = op->name;
+    g->ops[g->count++] = op;
+  }
+  lua_pushcclosure(L, op_call, 1);
+}

@@ -1,0 +1,31 @@
+/* How a call from Lua reaches an op: overloads, arguments, results. */
+#ifndef NNLUA_LUA_CALL_H
+#define NNLUA_LUA_CALL_H
+
+#include "lua/binding.h"
+
+/* The rows of one public name, in declared order: the upvalue of the Lua function that calls them. */
+typedef struct Group {
+  Context *ctx;
+  const char *name;
+  bool in_place;
+  int count;
+  const Op *ops[8];
+} Group;
+
+/* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
+int op_call(lua_State *L);
+
+/* Pushes the function for a public name (all rows with it, or those with in-place forms). */
+void push_group(lua_State *L, Context *ctx, const char *name, bool in_place);
+
+/*
+ * After results have been put in boxes first_result…: lets the collector see from them what it must
+ * keep behind their graphs, and from views their base. The arguments are at first_arg….
+ */
+void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults);
+
+/* The same for an argument that was changed in place. */
+void finish_inplace(lua_State *L, int receiver, int first_arg, int nargs);
+
+#endif

@@ -1,0 +1,112 @@
+#include "lua/generator.h"
+
+#include <string.h>
+
+#define GENERATOR_NAME "nnlua.Generator"
+
+Generator *generator_test(lua_State *L, int index) { return luaL_testudata(L, index, GENERATOR_NAME); }
+
+static Generator *check(lua_State *L, int index) { return luaL_checkudata(L, index, GENERATOR_NAME); }
+
+static uint64_t seed_at(lua_State *L, int index)
+{
+  int is_integer;
+  lua_Integer seed = lua_tointegerx(L, index, &is_integer);
+  if (!is_integer) user_error(L, "manual_seed: an integer is expected, got %s", luaL_typename(L, index));
+  return (uint64_t)seed;
+}
+
+static int generator_new(lua_State *L)
+{
+  Generator *g = lua_newuserdatauv(L, sizeof *g, 0);
+  generator_seed(g, 67280421310721u);
+  luaL_setmetatable(L, GENERATOR_NAME);
+  return 1;
+}
+
+static int generator_manual_seed(lua_State *L)
+{
+  generator_seed(check(L, 1), seed_at(L, 2));
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int generator_initial_seed(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)check(L, 1)->seed);
+  return 1;
+}
+
+static int push_fresh(lua_State *L, Generator *g)
+{
+  uint64_t seed = generator_fresh_seed();
+  generator_seed(g, seed);
+  lua_pushinteger(L, (lua_Integer)seed);
+  return 1;
+}
+
+static int generator_fresh(lua_State *L) { return push_fresh(L, check(L, 1)); }
+
+/* A state is an opaque string. */
+static int push_state(lua_State *L, const Generator *g)
+{
+  lua_pushlstring(L, (const char *)g, sizeof *g);
+  return 1;
+}
+
+static void take_state(lua_State *L, Generator *g, int index)
+{
+  size_t n;
+  const char *state = luaL_checklstring(L, index, &n);
+  Generator taken;
+  if (n == sizeof taken) memcpy(&taken, state, n);
+  if (n != sizeof taken || taken.used < 0 || taken.used > GENERATOR_WORDS)
+    user_error(L, "set_rng_state: this is no generator's state");
+  *g = taken;
+}
+
+static int generator_get_state(lua_State *L) { return push_state(L, check(L, 1)); }
+
+static int generator_set_state(lua_State *L)
+{
+  take_state(L, check(L, 1), 2);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* nl.manual_seed(seed): seeds the default generator, which it returns nothing of. */
+static int manual_seed(lua_State *L)
+{
+  generator_seed(&context_of(L)->generator, seed_at(L, 1));
+  return 0;
+}
+
+static int fresh_seed(lua_State *L) { return push_fresh(L, &context_of(L)->generator); }
+
+static int initial_seed(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)context_of(L)->generator.seed);
+  return 1;
+}
+
+static int get_rng_state(lua_State *L) { return push_state(L, &context_of(L)->generator); }
+
+static int set_rng_state(lua_State *L)
+{
+  take_state(L, &context_of(L)->generator, 1);
+  return 0;
+}
+
+void open_generator(lua_State *L)
+{
+  static const luaL_Reg methods[] = {{"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed},
+    {"seed", generator_fresh}, {"get_state", generator_get_state}, {"set_state", generator_set_state}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"Generator", generator_new}, {"manual_seed", manual_seed}, {"seed", fresh_seed},
+    {"initial_seed", initial_seed}, {"get_rng_state", get_rng_state}, {"set_rng_state", set_rng_state}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  if (luaL_newmetatable(L, GENERATOR_NAME)) {
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+  }
+  lua_pop(L, 1);
+}

@@ -1,0 +1,203 @@
+/* require "nnlua": the table of the API, and the modules written in Lua behind it. */
+#include <math.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "lua/autograd.h"
+#include "lua/call.h"
+#include "lua/data.h"
+#include "lua/dtype.h"
+#include "lua/embedded.h"
+#include "lua/function.h"
+#include "lua/generator.h"
+#include "lua/indexing.h"
+#include "lua/memory.h"
+#include "lua/modes.h"
+#include "lua/nnlua.h"
+#include "lua/size.h"
+#include "lua/tensor.h"
+
+static char library_key, modules_key; /* registry keys, by address */
+
+/* ------------------------------------------------------------ embedded modules */
+
+static const EmbeddedModule *find_embedded(const char *name)
+{
+  for (const EmbeddedModule *m = embedded_modules; m->name; m++)
+    if (strcmp(m->name, name) == 0) return m;
+  return NULL;
+}
+
+/* Runs an embedded module once a state: busted reopens modules, and classes must stay the same. */
+static int load_embedded(lua_State *L)
+{
+  const EmbeddedModule *m = lua_touserdata(L, lua_upvalueindex(1));
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
+  if (lua_getfield(L, -1, m->name) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  if (luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t") != LUA_OK) return lua_error(L);
+  lua_pushstring(L, m->name);
+  lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, m->name);
+  return 1;
+}
+
+static void preload_embedded(lua_State *L)
+{
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  for (const EmbeddedModule *m = embedded_modules; m->name; m++) {
+    lua_pushlightuserdata(L, (void *)m);
+    lua_pushcclosure(L, load_embedded, 1);
+    lua_setfield(L, -2, m->name);
+  }
+  lua_pop(L, 1);
+}
+
+/* nl.nn, nl.optim and the like are loaded when they are first asked for: starting up stays short. */
+static int library_index(lua_State *L)
+{
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  lua_pushfstring(L, "nnlua.%s", lua_tostring(L, 2));
+  const EmbeddedModule *m = find_embedded(lua_tostring(L, -1));
+  if (!m) return 0;
+  lua_pushlightuserdata(L, (void *)m);
+  lua_pushcclosure(L, load_embedded, 1);
+  lua_call(L, 0, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 1);
+  return 1;
+}
+
+/* ------------------------------------------------------------------------ ops */
+
+static void set_group(lua_State *L, Context *ctx, int table, const Op *op, bool in_place)
+{
+  if (in_place) lua_pushfstring(L, "%s_", op->name);
+  else lua_pushstring(L, op->name);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, table) != LUA_TNIL) { /* an overload: the group has it */
+    lua_pop(L, 2);
+    return;
+  }
+  lua_pop(L, 1);
+  push_group(L, ctx, op->name, in_place);
+  lua_rawset(L, table);
+}
+
+static void open_ops(lua_State *L, Context *ctx, int nl, int members, int functional, int linalg)
+{
+  for (int id = 0; id < op_count; id++) {
+    const Op *op = &op_table[id];
+    if (op->forms & IN_NL) set_group(L, ctx, nl, op, false);
+    if (op->forms & METHOD) set_group(L, ctx, members, op, false);
+    if (op->forms & IN_F) set_group(L, ctx, functional, op, false);
+    if (op->forms & IN_LINALG) set_group(L, ctx, linalg, op, false);
+    if (op->forms & INPLACE) {
+      set_group(L, ctx, members, op, true);
+      set_group(L, ctx, nl, op, true);
+    }
+  }
+}
+
+/* -------------------------------------------------------------------- settings */
+
+static int set_num_threads(lua_State *L)
+{
+  lua_Integer n = luaL_checkinteger(L, 1);
+  if (n < 1) return user_error(L, "set_num_threads: a positive number is expected");
+  parallel_set_threads((int)n);
+  return 0;
+}
+
+static int get_num_threads(lua_State *L)
+{
+  lua_pushinteger(L, parallel_threads());
+  return 1;
+}
+
+static int get_default_dtype(lua_State *L)
+{
+  push_dtype(L, context_of(L)->default_dtype);
+  return 1;
+}
+
+static int set_default_dtype(lua_State *L)
+{
+  DType d;
+  if (!dtype_test(L, 1, &d) || !dtype_is_floating(d))
+    return user_error(L, "set_default_dtype: a floating dtype is expected");
+  context_of(L)->default_dtype = d;
+  return 0;
+}
+
+static void open_functions(lua_State *L)
+{
+  static const luaL_Reg settings[] = {
+    {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
+    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype}, {NULL, NULL}};
+  luaL_setfuncs(L, settings, 0);
+  luaL_setfuncs(L, data_functions, 0);
+  luaL_setfuncs(L, memory_functions, 0);
+  open_dtypes(L);
+  open_generator(L);
+  push_newaxis(L);
+  lua_setfield(L, -2, "newaxis");
+  push_ellipsis(L);
+  lua_setfield(L, -2, "ellipsis");
+  lua_pushliteral(L, NNLUA_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  lua_pushstring(L, kernels_isa());
+  lua_setfield(L, -2, "_ISA");
+  lua_pushnumber(L, HUGE_VAL);
+  lua_setfield(L, -2, "inf");
+  lua_pushnumber(L, (lua_Number)NAN);
+  lua_setfield(L, -2, "nan");
+  lua_pushnumber(L, 3.14159265358979323846);
+  lua_setfield(L, -2, "pi");
+}
+
+static void build_library(lua_State *L, Context *ctx)
+{
+  lua_createtable(L, 0, 512);
+  int nl = lua_gettop(L);
+  open_functions(L);
+  open_size(L);
+  lua_setfield(L, nl, "Size");
+  open_tensor(L, ctx);
+  int members = lua_gettop(L);
+  lua_newtable(L);
+  lua_newtable(L);
+  open_ops(L, ctx, nl, members, members + 1, members + 2);
+  lua_setfield(L, nl, "linalg");
+  lua_setfield(L, nl, "F");
+  luaL_setfuncs(L, data_methods, 0);
+  open_autograd(L, nl, members);
+  open_modes(L, nl);
+  open_function(L, nl);
+  lua_settop(L, nl);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, library_index);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, nl);
+}
+
+int luaopen_nnlua(lua_State *L)
+{
+  luaL_checkversion(L);
+  nnlua_prepare(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key) == LUA_TTABLE) {
+    preload_embedded(L);
+    return 1;
+  }
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
+  preload_embedded(L);
+  build_library(L, context_of(L));
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);
+  return 1;
+}

@@ -1,0 +1,384 @@
+#include "lua/parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/generator.h"
+#include "lua/size.h"
+
+typedef struct Parser {
+  lua_State *L;
+  const Op *op;
+  Parsed *p;
+  int top;          /* of the positional arguments */
+  int named;        /* stack index of the table of named arguments, or 0 */
+} Parser;
+
+static bool problem(Parsed *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool problem(Parsed *p, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(p->problem, sizeof p->problem, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+static const char *type_name(lua_State *L, int index)
+{
+  if (tensor_test(L, index)) return "tensor";
+  if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
+    const char *name = lua_tostring(L, -1); /* the metatable keeps it */
+    lua_pop(L, 1);
+    return name;
+  }
+  return luaL_typename(L, index);
+}
+
+static bool expected(Parser *s, const ArgSpec *spec, int index, const char *what)
+{
+  return problem(s->p, "argument '%s': %s expected, got %s", spec->name, what, type_name(s->L, index));
+}
+
+/* ------------------------------------------------------------------ scalars */
+
+bool scalar_test(lua_State *L, int index, Scalar *s)
+{
+  switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN: *s = scalar_bool(lua_toboolean(L, index)); return true;
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) *s = scalar_int(lua_tointeger(L, index));
+      else *s = scalar_float(lua_tonumber(L, index));
+      return true;
+    default: return false;
+  }
+}
+
+static bool integer_test(lua_State *L, int index, int64_t *value)
+{
+  if (lua_type(L, index) != LUA_TNUMBER) return false;
+  int is_integer;
+  *value = lua_tointegerx(L, index, &is_integer);
+  return is_integer;
+}
+
+/* Counted from 1 outside, from 0 inside; negative numbers count from the end. */
+static bool from_one(Parser *s, const ArgSpec *spec, int64_t *value)
+{
+  if (*value == 0) return problem(s->p, "argument '%s' is 0: it counts from 1", spec->name);
+  if (*value > 0) --*value;
+  return true;
+}
+
+/* -------------------------------------------------------------------- lists */
+
+static int64_t *room_for_ints(Parser *s, int64_t n)
+{
+  if (s->p->ints_used + n <= PARSE_INTS) {
+    int64_t *room = s->p->ints + s->p->ints_used;
+    s->p->ints_used += (int)n;
+    return room;
+  }
+  return lua_newuserdatauv(s->L, (size_t)n * sizeof(int64_t), 0);
+}
+
+static bool list_element(Parser *s, const ArgSpec *spec, int index, int64_t *value)
+{
+  if (!integer_test(s->L, index, value)) return expected(s, spec, index, "a list of integers");
+  return spec->kind == ARG_DIMS ? from_one(s, spec, value) : true;
+}
+
+static bool list_from_table(Parser *s, const ArgSpec *spec, int index, Ints *list)
+{
+  int64_t n = (int64_t)lua_rawlen(s->L, index);
+  int64_t *v = room_for_ints(s, n);
+  for (int64_t i = 0; i < n; i++) {
+    lua_rawgeti(s->L, index, i + 1);
+    bool fits = list_element(s, spec, -1, &v[i]);
+    lua_pop(s->L, 1);
+    if (!fits) return false;
+  }
+  *list = (Ints){v, n};
+  return true;
+}
+
+/* How many positional arguments are still required after this one. */
+static int required_after(const Op *op, const ArgSpec *spec)
+{
+  int n = 0;
+  for (const ArgSpec *next = spec + 1; next->name; next++) n += next->required;
+  (void)op;
+  return n;
+}
+
+/* Numbers one after another make a list: x:view(2, 3). Sets *used to how many. */
+static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
+{
+  int last = s->top - required_after(s->op, spec), n = 0;
+  while (index + n <= last && lua_isinteger(s->L, index + n)) n++;
+  if (n == 0) {
+    int64_t value;
+    if (!integer_test(s->L, index, &value)) return expected(s, spec, index, "a list of integers");
+    n = 1;
+  }
+  int64_t *v = room_for_ints(s, n);
+  for (int i = 0; i < n; i++)
+    if (!list_element(s, spec, index + i, &v[i])) return false;
+  *list = (Ints){v, n};
+  *used = n;
+  return true;
+}
+
+static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
+{
+  Ints size;
+  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, list);
+  if (size_test(s->L, index, &size)) {
+    if (spec->kind != ARG_DIMS) *list = size;
+    else return expected(s, spec, index, "dimensions");
+    return true;
+  }
+  return list_from_numbers(s, spec, index, list, used);
+}
+
+static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *list)
+{
+  lua_State *L = s->L;
+  if (!lua_istable(L, index)) return expected(s, spec, index, "a table of tensors");
+  int64_t n = (int64_t)lua_rawlen(L, index);
+  Tensor **v = s->p->tensors + s->p->tensors_used;
+  if (s->p->tensors_used + n <= PARSE_TENSORS) s->p->tensors_used += (int)n;
+  else v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);
+  for (int64_t i = 0; i < n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    v[i] = tensor_test(L, -1);
+    bool fits = v[i] != NULL;
+    if (!fits) problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
+    lua_pop(L, 1);
+    if (!fits) return false;
+  }
+  *list = (Tensors){v, n};
+  return true;
+}
+
+/* ------------------------------------------------------------------ one value */
+
+static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **place)
+{
+  Tensor *t = tensor_test(s->L, index);
+  Scalar number;
+  if (t) {
+    *place = t;
+    return true;
+  }
+  if (!scalar_test(s->L, index, &number)) return expected(s, spec, index, "a tensor or a number");
+  if (s->p->nnumbers == MAX_NUMBERS) return problem(s->p, "too many numbers");
+  s->p->numbers[s->p->nnumbers++] = (PendingNumber){spec->offset, number};
+  *place = NULL;
+  return true;
+}
+
+static bool parse_scalar(Parser *s, const ArgSpec *spec, int index, Scalar *place)
+{
+  if (scalar_test(s->L, index, place)) return true;
+  const Tensor *t = tensor_test(s->L, index);
+  if (!t || t->ndim != 0 || t->device == DEVICE_META) return expected(s, spec, index, "a number");
+  *place = tensor_item(t);
+  return true;
+}
+
+static bool parse_device(Parser *s, const ArgSpec *spec, int index, Device *place)
+{
+  const char *name = lua_type(s->L, index) == LUA_TSTRING ? lua_tostring(s->L, index) : NULL;
+  if (name && strcmp(name, "cpu") == 0) *place = DEVICE_CPU;
+  else if (name && strcmp(name, "meta") == 0) *place = DEVICE_META;
+  else return expected(s, spec, index, "a device (\"cpu\" or \"meta\")");
+  return true;
+}
+
+static bool parse_integer(Parser *s, const ArgSpec *spec, int index, int64_t *place)
+{
+  if (!integer_test(s->L, index, place)) return expected(s, spec, index, "an integer");
+  return spec->kind == ARG_INT || from_one(s, spec, place);
+}
+
+/* Reads the value at index into its place. *used says how many positional arguments it took. */
+static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
+{
+  lua_State *L = s->L;
+  void *place = s->p->args + spec->offset;
+  switch (spec->kind) {
+    case ARG_TENSOR: case ARG_OPT_TENSOR: {
+      Tensor *t = tensor_test(L, index);
+      if (!t) return expected(s, spec, index, "a tensor");
+      *(Tensor **)place = t;
+      return true;
+    }
+    case ARG_TENSORS: return parse_tensors(s, spec, index, place);
+    case ARG_OPERAND: return parse_operand(s, spec, index, place);
+    case ARG_SCALAR: return parse_scalar(s, spec, index, place);
+    case ARG_INT: case ARG_DIM: case ARG_POSITION: return parse_integer(s, spec, index, place);
+    case ARG_REAL:
+      if (lua_type(L, index) != LUA_TNUMBER) return expected(s, spec, index, "a number");
+      *(double *)place = lua_tonumber(L, index);
+      return true;
+    case ARG_BOOL:
+      if (!lua_isboolean(L, index)) return expected(s, spec, index, "true or false");
+      *(bool *)place = lua_toboolean(L, index);
+      return true;
+    case ARG_STRING:
+      if (lua_type(L, index) != LUA_TSTRING) return expected(s, spec, index, "a string");
+      *(const char **)place = lua_tostring(L, index);
+      return true;
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: return parse_list(s, spec, index, place, used);
+    case ARG_TYPE: {
+      DType d;
+      if (!dtype_test(L, index, &d)) return expected(s, spec, index, "a dtype such as nl.float32");
+      *(DType *)place = d;
+      return true;
+    }
+    case ARG_DEVICE: return parse_device(s, spec, index, place);
+    case ARG_GENERATOR: {
+      Generator *g = generator_test(L, index);
+      if (!g) return expected(s, spec, index, "a nl.Generator");
+      *(Generator **)place = g;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ------------------------------------------------------------------ defaults */
+
+static Scalar scalar_default(const char *text)
+{
+  if (strcmp(text, "REQUIRED") == 0 || strncmp(text, "N", 1) == 0) return NO_SCALAR;
+  if (strcmp(text, "true") == 0) return scalar_bool(true);
+  if (strcmp(text, "false") == 0) return scalar_bool(false);
+  return strpbrk(text, ".e") ? scalar_float(strtod(text, NULL)) : scalar_int(strtoll(text, NULL, 10));
+}
+
+static void set_default(const ArgSpec *spec, char *args)
+{
+  void *place = args + spec->offset;
+  switch (spec->kind) {
+    case ARG_SCALAR: *(Scalar *)place = scalar_default(spec->default_text); break;
+    case ARG_INT: case ARG_DIM: case ARG_POSITION: *(int64_t *)place = spec->dflt.i; break;
+    case ARG_REAL: *(double *)place = spec->dflt.f; break;
+    case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
+    case ARG_STRING: *(const char **)place = spec->dflt.s; break;
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: *(Ints *)place = NO_INTS; break;
+    case ARG_TYPE: *(DType *)place = DTYPE_NONE; break;
+    case ARG_DEVICE: *(Device *)place = DEVICE_NONE; break;
+    case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;
+    default: *(void **)place = NULL;
+  }
+}
+
+/* ----------------------------------------------------------- named arguments */
+
+/* A last table with only string keys holds named arguments. */
+static int find_named(lua_State *L, int top)
+{
+  if (top == 0 || lua_type(L, top) != LUA_TTABLE) return 0;
+  lua_pushnil(L);
+  if (!lua_next(L, top)) return 0;
+  bool named = lua_type(L, -2) == LUA_TSTRING;
+  lua_pop(L, 2);
+  return named ? top : 0;
+}
+
+static const ArgSpec *find_spec(const Op *op, const char *name)
+{
+  for (int i = 0; i < op->nargs; i++)
+    if (strcmp(op->args[i].name, name) == 0) return &op->args[i];
+  return NULL;
+}
+
+static bool unknown_name(Parsed *p, const Op *op, const char *name)
+{
+  char known[160] = "";
+  size_t used = 0;
+  for (int i = 0; i < op->nargs && used < sizeof known - 32; i++)
+    used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", op->args[i].name);
+  return problem(p, "unknown argument '%s' (known: %s)", name, known);
+}
+
+static bool parse_named(Parser *s, uint32_t given, uint32_t *seen)
+{
+  lua_State *L = s->L;
+  lua_pushnil(L);
+  while (lua_next(L, s->named)) {
+    if (lua_type(L, -2) != LUA_TSTRING) {
+      lua_pop(L, 2);
+      return problem(s->p, "a table has named arguments and others: write f(a, b, {name = value})");
+    }
+    const char *name = lua_tostring(L, -2);
+    int value = lua_gettop(L), used;
+    const ArgSpec *spec = find_spec(s->op, name);
+    if (!spec && strcmp(name, "as_table") == 0 && s->op->results != RESULTS_ONE) {
+      s->p->as_table = lua_toboolean(L, value);
+    } else if (!spec) {
+      lua_pop(L, 2);
+      return unknown_name(s->p, s->op, name);
+    } else {
+      uint32_t bit = 1u << (spec - s->op->args);
+      bool fits = !(given & bit) || problem(s->p, "argument '%s' is given twice", name);
+      int top = s->top;
+      s->top = value;
+      if (fits && !is_none(L, value)) fits = parse_value(s, spec, value, &used);
+      s->top = top;
+      if (!fits) return false;
+      *seen |= bit;
+      if (lua_gettop(L) > value) { /* a long list's buffer: keep it below the key */
+        lua_insert(L, value - 1);
+      }
+    }
+    lua_settop(L, lua_gettop(L) - 1);
+  }
+  return true;
+}
+
+bool parse_arguments(lua_State *L, const Op *op, int top, Parsed *p)
+{
+  Parser s = {L, op, p, top, find_named(L, top)};
+  uint32_t given = 0, seen = 0;
+  if (s.named) s.top--;
+  p->nnumbers = p->ints_used = p->tensors_used = 0;
+  p->as_table = false;
+  int index = 1;
+  for (int i = 0; i < op->nargs; i++) {
+    const ArgSpec *spec = &op->args[i];
+    int used = 1;
+    if (index > s.top || lua_isnil(L, index) || (!spec->required && is_none(L, index))) {
+      set_default(spec, p->args);
+      index++;
+      continue;
+    }
+    if (!parse_value(&s, spec, index, &used)) return false;
+    given |= 1u << i;
+    index += used;
+  }
+  if (index <= s.top) return problem(p, "%d arguments given, at most %d are taken", s.top, op->nargs);
+  if (s.named && !parse_named(&s, given, &seen)) return false;
+  for (int i = 0; i < op->nargs; i++)
+    if (op->args[i].required && !((given | seen) >> i & 1)) return problem(p, "argument '%s' is missing", op->args[i].name);
+  return true;
+}
+
+void push_signature(lua_State *L, const Op *op)
+{
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, op->name);
+  luaL_addchar(&b, '(');
+  for (int i = 0; i < op->nargs; i++) {
+    if (i) luaL_addstring(&b, ", ");
+    luaL_addstring(&b, op->args[i].name);
+    if (!op->args[i].required) luaL_addchar(&b, '?');
+  }
+  luaL_addchar(&b, ')');
+  luaL_pushresult(&b);
+}

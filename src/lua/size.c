@@ -1,0 +1,154 @@
+#include "lua/size.h"
+
+#include <string.h>
+
+#define SIZE_NAME "nnlua.Size"
+enum { SIZE_MAGIC = 0x6e6e5402 };
+
+typedef struct SizeBox { uint32_t magic; int32_t n; int64_t v[]; } SizeBox;
+
+static char size_meta; /* registry key, by address */
+
+static SizeBox *size_at(lua_State *L, int index)
+{
+  SizeBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == SIZE_MAGIC ? box : NULL;
+}
+
+bool size_test(lua_State *L, int index, Ints *size)
+{
+  const SizeBox *box = size_at(L, index);
+  if (box) *size = (Ints){box->v, box->n};
+  return box != NULL;
+}
+
+static SizeBox *new_size(lua_State *L, int64_t n)
+{
+  SizeBox *box = lua_newuserdatauv(L, sizeof *box + (size_t)n * sizeof *box->v, 0);
+  box->magic = SIZE_MAGIC;
+  box->n = (int32_t)n;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &size_meta);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+void push_size(lua_State *L, Ints shape)
+{
+  SizeBox *box = new_size(L, shape.n);
+  if (shape.n > 0) memcpy(box->v, shape.v, (size_t)shape.n * sizeof *box->v);
+}
+
+static SizeBox *check(lua_State *L, int index)
+{
+  SizeBox *box = size_at(L, index);
+  if (!box) luaL_typeerror(L, index, "nl.Size");
+  return box;
+}
+
+static int size_numel(lua_State *L)
+{
+  const SizeBox *box = check(L, 1);
+  int64_t n = 1;
+  for (int i = 0; i < box->n; i++) n *= box->v[i];
+  lua_pushinteger(L, n);
+  return 1;
+}
+
+static int size_totable(lua_State *L)
+{
+  const SizeBox *box = check(L, 1);
+  lua_createtable(L, box->n, 0);
+  for (int i = 0; i < box->n; i++) {
+    lua_pushinteger(L, box->v[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+static int size_unpack(lua_State *L)
+{
+  const SizeBox *box = check(L, 1);
+  luaL_checkstack(L, box->n, "too many sizes");
+  for (int i = 0; i < box->n; i++) lua_pushinteger(L, box->v[i]);
+  return box->n;
+}
+
+/* size[i] with i from 1, or from -1 backwards; beyond the end nil, so that ipairs stops. */
+static int size_index(lua_State *L)
+{
+  const SizeBox *box = check(L, 1);
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    return 1;
+  }
+  lua_Integer i = luaL_checkinteger(L, 2);
+  if (i == 0) return user_error(L, "index 0 of a size: it counts from 1");
+  if (i < 0) i += box->n + 1;
+  if (i < 1 || i > box->n) return 0;
+  lua_pushinteger(L, box->v[i - 1]);
+  return 1;
+}
+
+static int size_newindex(lua_State *L) { return user_error(L, "a size can't be changed"); }
+
+static int size_len(lua_State *L)
+{
+  lua_pushinteger(L, check(L, 1)->n);
+  return 1;
+}
+
+static int size_eq(lua_State *L)
+{
+  const SizeBox *a = size_at(L, 1), *b = size_at(L, 2);
+  lua_pushboolean(L, a && b && a->n == b->n && memcmp(a->v, b->v, (size_t)a->n * sizeof *a->v) == 0);
+  return 1;
+}
+
+static int size_tostring(lua_State *L)
+{
+  const SizeBox *box = check(L, 1);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addchar(&b, '[');
+  for (int i = 0; i < box->n; i++) {
+    if (i) luaL_addstring(&b, ", ");
+    lua_pushinteger(L, box->v[i]);
+    luaL_addvalue(&b);
+  }
+  luaL_addchar(&b, ']');
+  luaL_pushresult(&b);
+  return 1;
+}
+
+/* nl.Size({2, 3}), nl.Size(2, 3) */
+static int size_call(lua_State *L)
+{
+  int table = lua_istable(L, 1);
+  int64_t n = table ? (int64_t)lua_rawlen(L, 1) : lua_gettop(L);
+  SizeBox *box = new_size(L, n);
+  memset(box->v, 0, (size_t)n * sizeof *box->v);
+  for (int64_t i = 0; i < n; i++) {
+    if (table) lua_rawgeti(L, 1, i + 1);
+    else lua_pushvalue(L, (int)i + 1);
+    box->v[i] = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+  }
+  return 1;
+}
+
+void open_size(lua_State *L)
+{
+  static const luaL_Reg methods[] = {{"numel", size_numel}, {"totable", size_totable}, {"unpack", size_unpack}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__newindex", size_newindex}, {"__len", size_len}, {"__eq", size_eq},
+                                  {"__tostring", size_tostring}, {NULL, NULL}};
+  lua_createtable(L, 0, 8);
+  luaL_setfuncs(L, meta, 0);
+  luaL_newlib(L, methods);
+  lua_pushcclosure(L, size_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, SIZE_NAME);
+  lua_setfield(L, -2, "__name");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &size_meta);
+  lua_pushcfunction(L, size_call);
+}

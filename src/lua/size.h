@@ -1,0 +1,13 @@
+/* nl.Size, the immutable list of integers that x.shape is. */
+#ifndef NNLUA_LUA_SIZE_H
+#define NNLUA_LUA_SIZE_H
+
+#include "lua/binding.h"
+
+/* Whether a Size is at the index; *size then points into it. */
+bool size_test(lua_State *L, int index, Ints *size);
+
+/* Makes the metatable of Sizes and pushes nl.Size, which makes one from a table or numbers. */
+void open_size(lua_State *L);
+
+#endif

@@ -1,0 +1,171 @@
+/* The context of a state, entering the core, memory pressure, and errors. */
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels/kernels.h"
+#include "lua/binding.h"
+#include "lua/modes.h"
+#include "lua/nnlua.h"
+
+static char context_key;
+char core_error_key;
+bool (*push_module_path)(lua_State *L);
+
+/* --------------------------------------------------------- memory pressure */
+
+enum { HEADROOM = 24 << 20 };
+
+static double seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static size_t at_least(size_t a, size_t b) { return a > b ? a : b; }
+
+/* Full collections are rationed by what they cost, while memory stays under three times what was live. */
+static bool full_is_due(const Context *ctx, const Pressure *p)
+{
+  size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
+  if (now <= at_least(2 * live, live + HEADROOM)) return false;
+  if (now > at_least(3 * live, live + 2 * HEADROOM)) return true;
+  return seconds() - p->last_full > 10 * p->cost;
+}
+
+static void collect_fully(lua_State *L, Context *ctx)
+{
+  Pressure *p = &ctx->pressure;
+  double start = seconds();
+  lua_gc(L, LUA_GCCOLLECT);
+  memory_trim(&ctx->memory);
+  p->last_full = seconds();
+  p->cost = p->last_full - start;
+  ctx->memory.live_after = ctx->memory.allocated;
+}
+
+/*
+ * The collector sees only the few bytes of a userdata. So when tensors have grown by the headroom, a
+ * step of it: in generational mode that is a young collection, which frees what died young and
+ * costs microseconds; in incremental mode it is next to nothing. If too much is left, a full one.
+ */
+static void relieve(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  if (lua_gc(L, LUA_GCISRUNNING)) {
+    lua_gc(L, LUA_GCSTEP, 0);
+    if (full_is_due(ctx, &ctx->pressure)) collect_fully(L, ctx);
+  }
+  m->limit = m->allocated + at_least(HEADROOM, m->allocated / 4);
+}
+
+static bool reclaim(Context *ctx)
+{
+  lua_State *L = ctx->host.state;
+  if (!L) return false;
+  collect_fully(L, ctx);
+  return true;
+}
+
+void core_prepare(lua_State *L, Context *ctx)
+{
+  ctx->host.state = L;
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
+}
+
+/* ------------------------------------------------------------------ errors */
+
+/* Code of nnlua's own: embedded Lua files are named "@nnlua/…". */
+static bool is_own(const lua_Debug *ar) { return ar->source[0] == '@' && strncmp(ar->source + 1, "nnlua/", 6) == 0; }
+
+void push_user_line(lua_State *L)
+{
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0 && !is_own(&ar)) {
+      lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+/* Raises the text on top of the stack. */
+static int raise_text(lua_State *L)
+{
+  push_user_line(L);
+  lua_insert(L, -2);
+  if (push_module_path && push_module_path(L)) {
+    lua_pushliteral(L, " (in ");
+    lua_insert(L, -2);
+    lua_pushliteral(L, ")");
+    lua_concat(L, 5);
+  } else {
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+int user_error(lua_State *L, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  return raise_text(L);
+}
+
+int core_failed(lua_State *L, Context *ctx)
+{
+  ctx->host.state = L;
+  if (ctx->error_is_foreign) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &core_error_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &core_error_key);
+    return lua_error(L);
+  }
+  lua_pushstring(L, ctx->error);
+  return raise_text(L);
+}
+
+/* ----------------------------------------------------------------- context */
+
+Context *context_of(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key);
+  Context **box = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return *box;
+}
+
+static int context_gc(lua_State *L)
+{
+  Context **box = lua_touserdata(L, 1);
+  if (*box) context_close(*box);
+  *box = NULL;
+  return 0;
+}
+
+void nnlua_prepare(lua_State *L)
+{
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key) != LUA_TNIL) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pop(L, 1);
+  ops_prepare();
+  kernels_select();
+  Context **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, context_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  *box = context_new();
+  if (!*box) luaL_error(L, "not enough memory");
+  (*box)->host.reclaim = reclaim;
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
+}

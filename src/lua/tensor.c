@@ -1,0 +1,273 @@
+#include "lua/tensor.h"
+
+#include <string.h>
+
+#include "lua/autograd.h"
+#include "lua/call.h"
+#include "lua/data.h"
+#include "lua/indexing.h"
+#include "lua/print.h"
+#include "lua/property.h"
+
+static char tensor_meta; /* registry key, by address */
+
+/* --------------------------------------------------------------------- boxes */
+
+Tensor *tensor_test(lua_State *L, int index)
+{
+  const TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC ? box->tensor : NULL;
+}
+
+Tensor *tensor_check(lua_State *L, int index)
+{
+  Tensor *t = tensor_test(L, index);
+  if (!t) user_error(L, "argument %d: tensor expected, got %s", index, luaL_typename(L, index));
+  return t;
+}
+
+TensorBox *push_box(lua_State *L, Context *ctx)
+{
+  (void)ctx;
+  TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
+  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &tensor_meta);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+void push_tensor(lua_State *L, Tensor *t)
+{
+  TensorBox *box = push_box(L, t->ctx);
+  box->tensor = tensor_retain(t);
+}
+
+static int tensor_gc(lua_State *L)
+{
+  TensorBox *box = lua_touserdata(L, 1);
+  Tensor *t = box->tensor;
+  box->tensor = NULL;
+  if (t && t->host_object == box) t->host_object = NULL;
+  tensor_release(t);
+  return 0;
+}
+
+/* ---------------------------------------------------------------- properties */
+
+static void get_shape(lua_State *L, int i) { push_size(L, tensor_shape(tensor_test(L, i))); }
+static void get_dtype(lua_State *L, int i) { push_dtype(L, tensor_dtype(tensor_test(L, i))); }
+static void get_ndim(lua_State *L, int i) { lua_pushinteger(L, tensor_test(L, i)->ndim); }
+static void get_device(lua_State *L, int i)
+{
+  lua_pushstring(L, tensor_test(L, i)->device == DEVICE_META ? "meta" : "cpu");
+}
+static void get_itemsize(lua_State *L, int i)
+{
+  lua_pushinteger(L, (lua_Integer)dtype_size(tensor_dtype(tensor_test(L, i))));
+}
+static void get_nbytes(lua_State *L, int i) { lua_pushinteger(L, (lua_Integer)tensor_bytes(tensor_test(L, i))); }
+
+/* x.T, x.mT: calls a method with two dimensions, or none. */
+static void call_method(lua_State *L, int i, const char *name, int first, int second)
+{
+  lua_getfield(L, i, name);
+  lua_pushvalue(L, i);
+  if (first) {
+    lua_pushinteger(L, first);
+    lua_pushinteger(L, second);
+  }
+  lua_call(L, first ? 3 : 1, 1);
+}
+
+static void get_mT(lua_State *L, int i)
+{
+  if (tensor_test(L, i)->ndim < 2) user_error(L, "mT: a tensor of at least 2 dimensions is expected");
+  call_method(L, i, "transpose", -2, -1);
+}
+
+static void get_T(lua_State *L, int i)
+{
+  const Tensor *t = tensor_test(L, i);
+  lua_getfield(L, i, "permute");
+  lua_pushvalue(L, i);
+  lua_createtable(L, t->ndim, 0);
+  for (int d = t->ndim; d > 0; d--) {
+    lua_pushinteger(L, d);
+    lua_rawseti(L, -2, t->ndim - d + 1);
+  }
+  lua_call(L, 2, 1);
+}
+
+static const Property properties[] = {
+  {"shape", get_shape, NULL}, {"dtype", get_dtype, NULL}, {"ndim", get_ndim, NULL}, {"device", get_device, NULL},
+  {"itemsize", get_itemsize, NULL}, {"nbytes", get_nbytes, NULL}, {"T", get_T, NULL}, {"mT", get_mT, NULL},
+  {NULL, NULL, NULL}};
+
+/* ------------------------------------------------------------------- members */
+
+/* How many letters must change, be added or removed to make one name of the other; small names only. */
+static int distance(const char *a, const char *b)
+{
+  size_t n = strlen(a), m = strlen(b);
+  int row[64];
+  if (n > 40 || m > 40) return 99;
+  for (size_t j = 0; j <= m; j++) row[j] = (int)j;
+  for (size_t i = 1; i <= n; i++) {
+    int diagonal = row[0];
+    row[0] = (int)i;
+    for (size_t j = 1; j <= m; j++) {
+      int best = diagonal + (a[i - 1] != b[j - 1]);
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      diagonal = row[j];
+      row[j] = best;
+    }
+  }
+  return row[m];
+}
+
+static int unknown_member(lua_State *L, int members)
+{
+  const char *name = lua_tostring(L, 2), *nearest = NULL;
+  int best = 3;
+  lua_pushnil(L);
+  while (lua_next(L, members)) {
+    lua_pop(L, 1);
+    const char *known = lua_tostring(L, -1);
+    int d = distance(name, known);
+    if (d < best || (d == best && nearest && strcmp(known, nearest) < 0)) {
+      best = d;
+      nearest = known;
+    }
+  }
+  if (nearest) return user_error(L, "a tensor has no field or method '%s'; did you mean '%s'?", name, nearest);
+  return user_error(L, "a tensor has no field or method '%s'", name);
+}
+
+/* x.name, x:name(), x[index]. Upvalue 1: the members: functions, and light userdata of Properties. */
+static int tensor_index(lua_State *L)
+{
+  if (lua_type(L, 2) != LUA_TSTRING) return tensor_get_item(L);
+  lua_pushvalue(L, 2);
+  switch (lua_rawget(L, lua_upvalueindex(1))) {
+    case LUA_TFUNCTION: return 1;
+    case LUA_TLIGHTUSERDATA: {
+      const Property *p = lua_touserdata(L, -1);
+      p->get(L, 1);
+      return 1;
+    }
+    default: return unknown_member(L, lua_upvalueindex(1));
+  }
+}
+
+static int tensor_newindex(lua_State *L)
+{
+  if (lua_type(L, 2) != LUA_TSTRING) return tensor_set_item(L);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TLIGHTUSERDATA) {
+    const Property *p = lua_touserdata(L, -1);
+    if (p->set) {
+      p->set(L, 1, 3);
+      return 0;
+    }
+  }
+  return user_error(L, "field '%s' of a tensor can't be set", lua_tostring(L, 2));
+}
+
+static int tensor_len(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  if (t->ndim == 0) return user_error(L, "a 0-dim tensor has no length");
+  lua_pushinteger(L, t->shape[0]);
+  return 1;
+}
+
+/* Lua's own comparison wants one truth value, so the result must have one element. */
+static int compare(lua_State *L)
+{
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_settop(L, 3);
+  lua_call(L, 2, 1);
+  const Tensor *t = tensor_test(L, -1);
+  if (t->numel != 1)
+    return user_error(L, "'%s' gives one truth value, but here are %d: write a:%s(b)", lua_tostring(L, lua_upvalueindex(2)),
+                      (int)t->numel, lua_tostring(L, lua_upvalueindex(3)));
+  lua_pushboolean(L, t->device != DEVICE_META && tensor_item(t).i != 0);
+  return 1;
+}
+
+/* Unary operators get their operand twice from Lua. */
+static int unary(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static bool has_op(const char *name)
+{
+  for (int id = 0; id < op_count; id++)
+    if (strcmp(op_table[id].name, name) == 0 && op_table[id].forms) return true;
+  return false;
+}
+
+static void add_operators(lua_State *L, Context *ctx, int meta)
+{
+  static const char *const binary[][2] = {
+    {"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__idiv", "floor_divide"},
+    {"__mod", "remainder"}, {"__pow", "pow"}, {"__band", "bitwise_and"}, {"__bor", "bitwise_or"},
+    {"__bxor", "bitwise_xor"}, {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
+  for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
+    if (!has_op(binary[i][1])) continue;
+    push_group(L, ctx, binary[i][1], false);
+    lua_setfield(L, meta, binary[i][0]);
+  }
+  static const char *const prefix[][2] = {{"__unm", "neg"}, {"__bnot", "bitwise_not"}};
+  for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
+    if (!has_op(prefix[i][1])) continue;
+    push_group(L, ctx, prefix[i][1], false);
+    lua_pushcclosure(L, unary, 1);
+    lua_setfield(L, meta, prefix[i][0]);
+  }
+  static const char *const ordered[][3] = {{"__lt", "lt", "<"}, {"__le", "le", "<="}};
+  for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
+    push_group(L, ctx, ordered[i][1], false);
+    lua_pushstring(L, ordered[i][2]);
+    lua_pushstring(L, ordered[i][1]);
+    lua_pushcclosure(L, compare, 3);
+    lua_setfield(L, meta, ordered[i][0]);
+  }
+}
+
+static void add_properties(lua_State *L, const Property *p)
+{
+  for (; p->name; p++) {
+    lua_pushlightuserdata(L, (void *)p);
+    lua_setfield(L, -2, p->name);
+  }
+}
+
+void open_tensor(lua_State *L, Context *ctx)
+{
+  static const luaL_Reg functions[] = {{"__gc", tensor_gc}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  int meta = lua_gettop(L);
+  lua_pushliteral(L, "nnlua.Tensor");
+  lua_setfield(L, meta, "__name");
+  add_operators(L, ctx, meta);
+  lua_newtable(L);
+  add_properties(L, properties);
+  add_properties(L, autograd_properties);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, tensor_index, 1);
+  lua_setfield(L, meta, "__index");
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, tensor_newindex, 1);
+  lua_setfield(L, meta, "__newindex");
+  lua_pushvalue(L, meta);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &tensor_meta);
+  lua_remove(L, meta);
+}

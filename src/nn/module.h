@@ -1,0 +1,98 @@
+/* What the files of Module share. */
+#ifndef NNLUA_NN_MODULE_H
+#define NNLUA_NN_MODULE_H
+
+#include "lua/binding.h"
+#include "nn/nn.h"
+
+/* What modules of one interpreter share; lives as long as it. */
+typedef struct NnState {
+  Context *ctx;
+  uint32_t global_hooks;
+  uint32_t depth;           /* about how many module calls are running; see call.c */
+  const char *forward_name; /* the address of Lua's string "forward" */
+} NnState;
+
+/*
+ * A module's userdata. Its user values:
+ *   ATTRIBUTES  name -> value of everything that reading a field finds: plain attributes, parameters, buffers, children
+ *   SLOTS       nil or a table of the registered ones: [1..n] their names in order, [name] their kind
+ *   HOOKS       nil or the table of hook lists that hooks.lua keeps
+ */
+typedef struct ModuleBox {
+  uint32_t magic;
+  uint32_t hooks;       /* how many hooks of a call there are */
+  NnState *nn;
+  uint32_t tensors;     /* slots that are no children */
+  bool own_forward;     /* `forward` is an attribute of the instance */
+  bool is_child;        /* it was registered in a module once */
+} ModuleBox;
+
+enum { MODULE_MAGIC = 0x6e6e4d01, BUFFER_MAGIC = 0x6e6e4201 };
+enum { ATTRIBUTES = 1, SLOTS = 2, HOOKS = 3, MODULE_USER_VALUES = 3 };
+
+/* Kinds of slots; the numbers are bits, so that a walk can ask for several. */
+enum { SLOT_PARAMETER = 1, SLOT_BUFFER = 2, SLOT_MODULE = 4, SLOT_TRANSIENT = 8 /* a buffer that is not saved */ };
+
+/* What nn.Buffer makes: a tensor (its user value) that registers itself as a buffer when assigned. */
+typedef struct BufferBox { uint32_t magic; bool persistent; } BufferBox;
+
+/* ---- module.c: attributes and registration ---- */
+
+ModuleBox *module_test(lua_State *L, int index);
+ModuleBox *module_check(lua_State *L, int index);
+
+/* Pushes a new, empty module with the metatable on top of the stack, which it replaces. */
+ModuleBox *module_new(lua_State *L, NnState *nn);
+
+int module_index(lua_State *L);
+int module_newindex(lua_State *L);
+
+/* Pushes the class of the module at an index. */
+void push_class_of(lua_State *L, int index);
+
+/* Pushes "Linear" for the module at an index. */
+const char *push_class_name(lua_State *L, int index);
+
+/* What kind of value is at an index, for messages: "Tensor", "Parameter", "Linear", "string". */
+const char *describe(lua_State *L, int index);
+
+extern const luaL_Reg module_functions[];
+
+/* ---- class.c ---- */
+
+NnState *nn_state(lua_State *L);
+extern const luaL_Reg class_functions[];
+
+/* What a class's metatable and an instance's metatable hold besides Lua's events. */
+#define CLASS_NAME "name"         /* "Linear" */
+#define CLASS_FULL_NAME "full_name" /* "nn.Linear" */
+#define CLASS_PARENT "parent"
+#define CLASS_METATABLE "instances" /* the metatable of its instances */
+enum { METATABLE_CLASS = 1 };     /* in the metatable of instances: the class */
+
+/* ---- call.c ---- */
+
+int module_call(lua_State *L);
+int sequential_forward(lua_State *L);
+extern const luaL_Reg call_functions[];
+
+/* ---- walk.c: lists of modules and their slots ---- */
+
+/* Pushes the i-th child of the module at an index (from 1), or nil. */
+void push_child(lua_State *L, int index, lua_Integer i);
+lua_Integer child_count(lua_State *L, int index);
+/* Whether the module at `wanted` is the one at `index` or below it. */
+bool module_contains(lua_State *L, int index, int wanted);
+/* Pushes {path, module, path, module, …} in pre-order, the module at an index first. */
+void push_module_list(lua_State *L, int index, const char *prefix, bool once);
+extern const luaL_Reg walk_functions[];
+
+/* ---- the others ---- */
+
+extern const luaL_Reg parameter_functions[];
+extern const luaL_Reg linear_functions[];
+extern const luaL_Reg optim_functions[];
+extern const luaL_Reg border_functions[];
+
+#endif

@@ -1,0 +1,42 @@
+/* The C functions that lua/nnlua/nn builds on, as one table. */
+#include "nn/module.h"
+
+/* raise(text): an error at the user's line */
+static int raise_error(lua_State *L)
+{
+  return user_error(L, "%s", luaL_checkstring(L, 1));
+}
+
+static int test_none(lua_State *L)
+{
+  lua_pushboolean(L, is_none(L, 1));
+  return 1;
+}
+
+static void set_constant(lua_State *L, const char *name, lua_Integer value)
+{
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+int open_nn(lua_State *L)
+{
+  static const luaL_Reg own[] = {{"raise", raise_error}, {"is_none", test_none}, {NULL, NULL}};
+  push_module_path = module_path;
+  lua_newtable(L);
+  luaL_setfuncs(L, own, 0);
+  luaL_setfuncs(L, module_functions, 0);
+  luaL_setfuncs(L, class_functions, 0);
+  luaL_setfuncs(L, call_functions, 0);
+  luaL_setfuncs(L, walk_functions, 0);
+  luaL_setfuncs(L, parameter_functions, 0);
+  luaL_setfuncs(L, linear_functions, 0);
+  luaL_setfuncs(L, optim_functions, 0);
+  push_none(L);
+  lua_setfield(L, -2, "none");
+  set_constant(L, "PARAMETER", SLOT_PARAMETER);
+  set_constant(L, "BUFFER", SLOT_BUFFER);
+  set_constant(L, "MODULE", SLOT_MODULE);
+  set_constant(L, "TRANSIENT", SLOT_TRANSIENT);
+  return 1;
+}

@@ -1,0 +1,28 @@
+/* Plain helpers of forwards, below the door: what they make is not recorded. */
+#ifndef NNLUA_OPS_COPY_H
+#define NNLUA_OPS_COPY_H
+
+#include "ops/op.h"
+
+/* Fills all elements with a number. */
+void launch_fill(Call *call, Tensor *y, Scalar value);
+
+/* The tensor itself if it is contiguous and of the dtype, else a contiguous copy. */
+Tensor *contiguous_as(Call *call, Tensor *t, DType dtype);
+
+/* A new tensor of the dtype with the elements of t, laid out as t where that leaves no holes. */
+Tensor *copy_of(Call *call, const Tensor *t, DType dtype);
+
+/* A result with the elements of t, laid out as t where that leaves no holes; in an in-place form the destination. */
+Tensor *result_copy(Call *call, Tensor *t);
+
+/* Zeros of a gradient's dtype and device, of another shape: through the door. */
+Tensor *zeros_for(Call *call, const Tensor *gradient, Ints shape);
+
+/* t as of another shape, from which it broadcasts; no record is made. */
+Tensor *expanded_to(Call *call, const Tensor *t, Ints shape);
+
+/* A source that is not in the way of writes to a destination: itself, or a copy if they share memory. */
+Tensor *apart_from(Call *call, Tensor *source, const Tensor *destination);
+
+#endif

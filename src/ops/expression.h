@@ -1,0 +1,25 @@
+/*
+ * The language of pointwise derivatives: numbers, names, + - * /, comparisons, SELECT(c, a, b),
+ * CONJ(x) and functions in capitals that are ops. The kernels compile the same text as C; here it
+ * is parsed once and run as ops, so that gradients of gradients come from the one text.
+ */
+#ifndef NNLUA_OPS_EXPRESSION_H
+#define NNLUA_OPS_EXPRESSION_H
+
+#include "ops/op.h"
+
+typedef struct Expression Expression;
+
+/* Parses a derivative; the result lives as long as the process. NULL when memory has run out. */
+Expression *expression_parse(const char *text);
+
+/* The value of a name: a tensor, or else a number. */
+typedef struct Named { const char *name; Tensor *tensor; Scalar scalar; } Named;
+
+/* Runs an expression as ops; names ends with a NULL name. */
+Tensor *expression_run(Call *call, const Expression *e, const Named *names);
+
+/* Whether a one-letter name stands in the text. */
+bool expression_mentions(const char *text, char name);
+
+#endif

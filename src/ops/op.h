@@ -1,0 +1,122 @@
+/* What a row of the op table becomes: a record that the door, the bindings and the specs read. */
+#ifndef NNLUA_OPS_OP_H
+#define NNLUA_OPS_OP_H
+
+#include "core/call.h"
+#include "core/random.h"
+#include "core/shape.h"
+#include "core/tensor.h"
+
+/* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
+enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, ACROSS_DEVICES = 32 /* takes cpu and meta tensors together */, PRIVATE = 0 };
+
+typedef enum ArgKind {
+  ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
+  ARG_OPERAND,   /* a tensor or a number, which becomes a 0-dim tensor */
+  ARG_SCALAR, ARG_INT, ARG_REAL, ARG_BOOL, ARG_STRING,
+  ARG_SIZE,      /* numbers or one list of them */
+  ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
+  ARG_INTLIST,
+  ARG_POSITION,  /* likewise */
+  ARG_TYPE, ARG_DEVICE, ARG_GENERATOR
+} ArgKind;
+
+#define NO_INT INT64_MIN          /* an optional integer or dimension that was not given */
+#define NONE_DIM NO_INT
+#define REQUIRED 0
+#define NONE 0
+
+typedef struct ArgSpec {
+  const char *name;
+  ArgKind kind;
+  uint16_t offset;              /* in the op's argument struct */
+  bool required;
+  const char *default_text;     /* as the row has it */
+  union { int64_t i; double f; const char *s; } dflt;
+  bool is_position;             /* a tensor that holds positions: marked for the specs */
+} ArgSpec;
+
+typedef enum OpKind { OP_POINTWISE, OP_PRIMITIVE, OP_COMPOSED } OpKind;
+
+/* Numbers of results that rows write: one, several, or a list as long as the call decides. */
+enum { RESULTS_ONE = 1, RESULTS_TWO = 2, RESULTS_THREE = 3, RESULTS_LIST = -1, MAX_RESULTS = 3 };
+
+struct Gradients;
+typedef void (*OpForward)(Call *call, const void *args, Tensor **y);
+typedef void (*OpBackward)(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
+
+/* Types of operands and result of a pointwise row. */
+typedef enum PointwiseClass {
+  CLASS_NUMERIC,  /* any dtype; bool stays bool */
+  CLASS_NUMBER,   /* any but bool */
+  CLASS_FLOATS,   /* floating and complex; integers become the default float */
+  CLASS_REAL,     /* any but bool and complex */
+  CLASS_COMPARE,  /* any; the result is bool */
+  CLASS_ORDER     /* any but complex; the result is bool */
+} PointwiseClass;
+
+/* The texts of a pointwise row. */
+typedef struct PointwiseInfo {
+  int id, arity;
+  PointwiseClass type_class;
+  const char *formula;
+  const char *derivative[3];  /* of each operand; "" for none */
+} PointwiseInfo;
+
+typedef struct Op {
+  const char *row, *name, *doc;
+  uint16_t forms;
+  int8_t results;
+  uint8_t kind;
+  uint8_t nargs;
+  uint16_t args_size;
+  const ArgSpec *args;
+  OpForward forward;
+  OpBackward backward;        /* NULL: no gradient */
+  const char *saves;          /* "input: y; weight: input": what the gradient of an argument needs */
+  const PointwiseInfo *pointwise;
+  int id;
+} Op;
+
+/* A row's `saves`, parsed once: for each argument the bits of the arguments, and from bit 16 of the results, needed. */
+typedef struct OpPlan {
+  uint32_t needs[16];
+  uint32_t needs_any;
+  uint16_t tensor_args;       /* bits of arguments that may hold tensors */
+  struct Expression *expressions[3]; /* derivatives parsed for create_graph, lazily */
+} OpPlan;
+
+extern Op op_table[]; /* constant once prepared */
+extern const int op_count;
+
+/* The plan of an op; valid after ops_prepare. */
+OpPlan *op_plan(const Op *op);
+
+/* Parses all rows' plans; once a process, thread-safe. */
+void ops_prepare(void);
+
+/* The row of a name, or NULL. */
+const Op *op_find(const char *row);
+
+/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. */
+const char *call_user_name(const Call *call);
+
+/*
+ * The door: every call of every op comes through here. It runs the forward in a scope of its own
+ * and records a node if gradients are wanted. into is the destination of an in-place form or NULL;
+ * room has MAX_RESULTS places. What is returned belongs to the scope of `parent`.
+ * (Defined in autograd/door.c.)
+ */
+Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room);
+
+/* The result of an op's forward: in an in-place form the destination itself where it fits. */
+Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
+Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
+
+/* The list of results of an op with RESULTS_LIST. */
+Tensor **result_list(Call *call, int64_t n);
+
+/* A view of t: what a view op returns. The door ties it to its base. */
+#define result_view tensor_view
+
+#endif

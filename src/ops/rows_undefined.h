@@ -1,0 +1,32 @@
+/* Every pass over the rows starts from empty definitions and sets those it needs. No include guard: used many times. */
+#undef UNARY
+#undef BINARY
+#undef TERNARY
+#undef OP
+#undef COMPOSED
+#undef OP_PLAIN
+#define UNARY(...)
+#define BINARY(...)
+#define TERNARY(...)
+#define OP(...)
+#define COMPOSED(...)
+#define OP_PLAIN(...)
+
+#undef TENSOR
+#undef OPT_TENSOR
+#undef POSITION_TENSOR
+#undef TENSORS
+#undef OPERAND
+#undef SCALAR
+#undef INT
+#undef REAL
+#undef BOOL
+#undef STRING
+#undef SIZE
+#undef DIM
+#undef DIMS
+#undef INTLIST
+#undef POSITION
+#undef TYPE
+#undef DEVICE
+#undef GENERATOR

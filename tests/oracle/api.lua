@@ -1,0 +1,73 @@
+--- nnlua as the cases name it: functions, methods and constants by their paths.
+--- What nnlua does not have raises a `Missing`, which makes a case be skipped.
+
+local nl = require "nnlua"
+
+local api = {nl = nl}
+
+local Missing = {}
+Missing.__index = Missing
+function Missing:__tostring()
+  return "nnlua has no " .. self.name
+end
+
+--- Stops a case because nnlua does not have something.
+function api.raise_missing(name)
+  error(setmetatable({name = name}, Missing))
+end
+
+--- The name of what an error says is missing, or nil for any other error.
+function api.missing_name(err)
+  return getmetatable(err) == Missing and err.name or nil
+end
+
+local function field(object, name)
+  return object[name]
+end
+
+--- A field, or nil: to read one that does not exist may raise.
+local function field_or_nil(object, name)
+  local ok, value = pcall(field, object, name)
+  return ok and value or nil
+end
+
+local function remembering(find)
+  local known = {}
+  return function(name)
+    if known[name] == nil then
+      known[name] = find(name)
+    end
+    return known[name]
+  end
+end
+
+--- What stands under a path such as "nn.functional.relu".
+api.lookup = remembering(function(path)
+  local found = nl
+  for name in path:gmatch("[^.]+") do
+    found = field_or_nil(found, name)
+    if found == nil then
+      api.raise_missing("nl." .. path)
+    end
+  end
+  return found
+end)
+
+local a_matrix = nl.tensor({{1.0, 2.0}, {3.0, 4.0}})
+
+--- Makes sure that tensors have a method or a field.
+api.require_member = remembering(function(name)
+  if field_or_nil(a_matrix, name) == nil then
+    api.raise_missing("x." .. name)
+  end
+  return true
+end)
+
+local tensor_metatable = getmetatable(a_matrix)
+
+--- Whether a value is a tensor, which `nl.Size` and dtypes, userdata too, are not.
+function api.is_tensor(value)
+  return type(value) == "userdata" and getmetatable(value) == tensor_metatable
+end
+
+return api

@@ -1,0 +1,136 @@
+--- Runs the files of an exported folder and counts what holds.
+
+local api = require "oracle.api"
+local json = require "oracle.json"
+
+local runner = {}
+
+-- In the order in which they are run.
+runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "train"}
+
+-- --------------------------------------------------------------------- files
+
+local function quoted(path)
+  return "'" .. path:gsub("'", "'\\''") .. "'"
+end
+
+--- An open exported file, compressed or not.
+local function opened(path)
+  local plain = io.open(path)
+  if plain then
+    return plain
+  end
+  local compressed = assert(io.open(path .. ".gz"))
+  compressed:close()
+  return assert(io.popen("gzip -dc " .. quoted(path .. ".gz")))
+end
+
+local function manifest_of(folder)
+  local file = assert(io.open(folder .. "/manifest.json"))
+  local manifest = json.decode(file:read("a"))
+  file:close()
+  return manifest
+end
+
+local function sorted_names(files)
+  local names = {}
+  for name in pairs(files) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  return names
+end
+
+--- The files whose name is the one wanted or, if there are none, has it in it as a Lua pattern.
+local function chosen(files, wanted)
+  local exact, matching = {}, {}
+  for _, file in ipairs(files) do
+    if file.name == wanted then
+      table.insert(exact, file)
+    elseif file.name:find(wanted) then
+      table.insert(matching, file)
+    end
+  end
+  return #exact > 0 and exact or matching
+end
+
+--- The files of a folder, each with `family`, `name` and `path`.
+--- `family` and `op`, both of which may be nil, choose among them.
+function runner.files(folder, family, op)
+  local manifest, found = manifest_of(folder), {}
+  for _, own in ipairs(runner.FAMILIES) do
+    local said = (not family or family == own) and manifest.families[own]
+    for _, name in ipairs(said and sorted_names(said.files) or {}) do
+      local path = ("%s/%s/%s.jsonl"):format(folder, own, name)
+      table.insert(found, {family = own, name = name, path = path})
+    end
+  end
+  return op and chosen(found, op) or found
+end
+
+-- --------------------------------------------------------------------- cases
+
+--- Whether an error says that complex numbers are still to come for an operation.
+local function is_complex_to_come(line, message)
+  return line:find("complex", 1, true) and message:find("not implemented", 1, true)
+end
+
+--- Why a case that raised counts as skipped, or nil.
+local function reason_to_skip(line, err)
+  local missing = api.missing_name(err)
+  if missing then
+    return "no " .. missing
+  end
+  return is_complex_to_come(line, tostring(err)) and "complex not implemented" or nil
+end
+
+--- Counts one more of something.
+local function count(counts, what)
+  counts[what] = (counts[what] or 0) + 1
+end
+
+local function run_case(line, family, summary)
+  local case = json.decode(line)
+  local outcome = {wrong = {}, lacking = {}, stage = ""}
+  local ok, err = pcall(family.run, case, outcome)
+  local skipped = not ok and reason_to_skip(line, err)
+  if skipped then
+    summary.skipped = summary.skipped + 1
+    count(summary.reasons, skipped)
+    return
+  elseif not ok then
+    local first_line = tostring(err):match("[^\n]*")
+    table.insert(outcome.wrong, ("%s: raises %s"):format(outcome.stage, first_line))
+  end
+  for name in pairs(outcome.lacking) do
+    count(summary.lacking, name)
+  end
+  if #outcome.wrong == 0 then
+    summary.passed = summary.passed + 1
+  else
+    summary.failed = summary.failed + 1
+    table.insert(summary.failures, {id = case.id, wrong = outcome.wrong})
+  end
+end
+
+--- Runs the cases of a file, one of `runner.files`. The summary has the numbers `passed`,
+--- `failed` and `skipped`; `failures`, a list of what is wrong with which case; `reasons` of
+--- what was skipped; and `lacking`, other names of an operation that nnlua does not have. The
+--- last two hold how often.
+function runner.run_file(file)
+  local family = require("oracle." .. file.family)
+  local summary = {passed = 0, failed = 0, skipped = 0, failures = {}, reasons = {}, lacking = {}}
+  local input = opened(file.path)
+  local header = json.decode(input:read("l"))
+  assert(header.format == "nnlua-oracle-1", file.path .. ": another format")
+  local cases = 0
+  for line in input:lines() do
+    cases = cases + 1
+    run_case(line, family, summary)
+  end
+  input:close()
+  assert(cases == header.cases, file.path .. ": cases are missing")
+  return summary
+end
+
+return runner

@@ -1,0 +1,110 @@
+local process = require "support.process"
+
+local function assert_same(arguments, options)
+  local lua, nnlua = process.run_both(arguments, options)
+  assert.same(lua, nnlua)
+  return nnlua
+end
+
+local function fails(program, message)
+  local result = assert_same {"-e", program}
+  assert.equal(1, result.code)
+  assert.matches(message, result.stderr, 1, true)
+  return result
+end
+
+describe("an error that nobody catches", function()
+  it("ends with a message, a traceback and exit code 1", function()
+    local program = "local function f() error 'deep' end\nlocal function g() f() end\ng()"
+    local result = fails(program, "(command line):1: deep")
+    assert.matches("stack traceback:", result.stderr, 1, true)
+    assert.matches("in upvalue 'f'", result.stderr, 1, true)
+  end)
+
+  it("is reported with the script's name", function()
+    local path = process.file "#!/usr/bin/env nnlua\nlocal t = nil\nprint(t.field)"
+    finally(function() os.remove(path) end)
+    local result = assert_same {path}
+    assert.matches(path .. ":3: attempt to index a nil value (local 't')", result.stderr, 1, true)
+    assert.equal(1, result.code)
+  end)
+
+  it("may be any value", function()
+    fails("error {}", "(error object is a table value)")
+    fails("error(nil)", "(error object is a nil value)")
+    fails("error(true)", "(error object is a boolean value)")
+    fails("error(42)", "42")
+    fails("error('no position', 0)", "lua: no position")
+    fails("error()", "nil")
+  end)
+
+  it("speaks through __tostring, without a traceback", function()
+    local result = fails("error(setmetatable({}, {__tostring = function() return 'own words' end}))", "lua: own words")
+    assert.not_matches("traceback", result.stderr, 1, true)
+    fails("error(setmetatable({}, {__tostring = function() return nil end}))", "(error object is a table value)")
+  end)
+
+  it("may come from the parser or the file system", function()
+    fails("x = = 1", "unexpected symbol near '='")
+    fails("for i = 1, 2 do", "<eof>")
+    assert.equal(1, assert_same({"no_such_file.lua"}).code)
+    assert.equal(1, assert_same({"-e", "require 'no.such.module'"}).code)
+  end)
+
+  it("may be a stack that is too deep", function()
+    local result = process.run_nnlua {"-e", "local function f() return 1 + f() end f()"}
+    assert.matches("(command line):1: stack overflow", result.stderr, 1, true)
+    assert.matches("skipping %d+ levels", result.stderr)
+    assert.equal(1, result.code)
+  end)
+
+  it("may be a string or an expression that is too long", function()
+    assert.equal(1, assert_same({"-e", "('x'):rep(1 << 62)"}).code)
+    assert_same {"-e", "local s = string.rep('(', 1000) print(load('return ' .. s))"}
+  end)
+
+  it("runs finalizers and closes variables on its way out", function()
+    local result = fails([[
+      setmetatable({}, {__gc = function() print 'collected' end})
+      local guard <close> = setmetatable({}, {__close = function() print 'closed' end})
+      error 'out'
+    ]], "out")
+    assert.equal("closed\ncollected\n", result.stdout)
+  end)
+end)
+
+describe("an interrupt", function()
+  it("raises an error in the running program, as Ctrl-C does", function()
+    local program = [[
+      local pid = io.open "/proc/self/stat":read "n"
+      print(pcall(function()
+        io.popen("kill -INT " .. pid):close()
+        while true do end
+      end))
+    ]]
+    local result = assert_same {"-e", program}
+    assert.matches("interrupted!", result.stdout, 1, true)
+    assert.equal(0, result.code)
+  end)
+end)
+
+describe("os.exit", function()
+  local finalizer = "setmetatable({}, {__gc = function() print 'collected' end}) "
+
+  it("gives the exit code", function()
+    for _, code in ipairs {"0", "3", "true", "false", "7, true", ""} do
+      assert_same {"-e", "os.exit(" .. code .. ")"}
+    end
+    assert.equal(7, assert_same({"-e", "os.exit(7, true)"}).code)
+  end)
+
+  it("closes the state when asked to", function()
+    assert.equal("collected\n", assert_same({"-e", finalizer .. "os.exit(true, true)"}).stdout)
+    assert.equal("", assert_same({"-e", finalizer .. "os.exit(true)"}).stdout)
+  end)
+
+  it("closes pending variables too", function()
+    local program = "local guard <close> = setmetatable({}, {__close = function() print 'closed' end}) os.exit(0, true)"
+    assert.equal("closed\n", assert_same({"-e", program}).stdout)
+  end)
+end)

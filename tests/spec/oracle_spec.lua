@@ -1,0 +1,74 @@
+-- The committed cases of PyTorch's behaviour, a spec for each file of them.
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
+package.path = here .. "/../?.lua;" .. package.path
+
+local json = require "oracle.json"
+local runner = require "oracle.runner"
+
+local SHOWN = 5  -- failures of a file
+
+local function message(summary)
+  local lines = {("%d of its cases fail"):format(summary.failed)}
+  for i = 1, math.min(SHOWN, #summary.failures) do
+    local failure = summary.failures[i]
+    table.insert(lines, ("  %s: %s"):format(failure.id, table.concat(failure.wrong, "; ")))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function reasons(summary)
+  local names = {}
+  for name in pairs(summary.reasons) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+describe("the reader of the cases", function()
+  it("keeps integers and floats apart", function()
+    assert.equal("integer", math.type(json.decode("2")))
+    assert.equal("float", math.type(json.decode("2.0")))
+    assert.same({"float", "integer", "float"}, {
+      math.type(json.decode("[1e2, 3]")[1]), math.type(json.decode("[1e2, 3]")[2]),
+      math.type(json.decode("[-0.0]")[1])})
+    assert.equal(math.mininteger, json.decode("-9223372036854775808"))
+    assert.equal(-math.huge, 1 / json.decode("-0.0"))
+  end)
+
+  it("reads doubles exactly", function()
+    for i = -300, 300 do
+      local number = math.pi * 10.0 ^ i
+      assert.equal(number, json.decode(("[%.17g]"):format(number))[1])
+    end
+  end)
+
+  it("reads what else there is", function()
+    assert.same({a = {}, b = {true, false, {c = "d"}}},
+                json.decode(' {"a": [ ], "b":[true,false , {"c": "d"}]} '))
+    assert.equal(json.null, json.decode("[1, null]")[2])
+    assert.equal('é\n\\n"😀/', json.decode([["\u00e9\n\\n\"\ud83d\ude00\/"]]))
+  end)
+
+  it("refuses what is no JSON", function()
+    for _, text in ipairs({"", "[1,]", "[1 2]", '{"a"1}', '"abc', "nan", "[1]x", '"\\q"'}) do
+      assert.error(function() json.decode(text) end)
+    end
+  end)
+end)
+
+for _, folder in ipairs({"cases", "cases_of_other_dtypes"}) do
+  describe("PyTorch's " .. folder:gsub("_", " "), function()
+    for _, file in ipairs(runner.files(here .. "/../oracle/" .. folder)) do
+      it(("%s: %s"):format(file.family, file.name), function()
+        local summary = runner.run_file(file)
+        if summary.failed > 0 then
+          error(message(summary), 0)
+        elseif summary.passed == 0 then
+          return pending(reasons(summary))
+        end
+      end)
+    end
+  end)
+end

@@ -1,0 +1,96 @@
+-- The shape of the source tree: which folder may include which, who knows Lua, how long a file may be.
+local lfs = require "lfs"
+
+local may_include = {
+  core = {"core"},
+  kernels = {"core", "kernels"},
+  autograd = {"core", "kernels", "autograd", "ops"},
+  ops = {"core", "kernels", "ops", "autograd"},
+  io = {"core", "ops", "io"},
+  lua = {"core", "kernels", "ops", "autograd", "io", "lua"},
+  nn = {"core", "kernels", "ops", "autograd", "io", "lua", "nn"},
+  cli = {"lua", "cli"},
+}
+local knows_lua = {lua = true, nn = true, cli = true}
+local lua_headers = {["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true}
+local most_lines = 800
+
+local function contains(list, value)
+  for _, item in ipairs(list) do
+    if item == value then return true end
+  end
+  return false
+end
+
+-- Calls visit(path) for every file below a folder.
+local function walk(folder, visit)
+  for name in lfs.dir(folder) do
+    if name:sub(1, 1) ~= "." then
+      local path = folder .. "/" .. name
+      if lfs.attributes(path, "mode") == "directory" then
+        walk(path, visit)
+      else
+        visit(path)
+      end
+    end
+  end
+end
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+-- What is wrong with the includes of a file in this folder of src, each as a text.
+local function wrong_includes(folder, text)
+  local wrong = {}
+  for line in text:gmatch "[^\n]+" do
+    local quoted = line:match '^%s*#%s*include%s+"([^"]+)"'
+    local header = quoted or line:match "^%s*#%s*include%s+<([^>]+)>"
+    if quoted and not contains(may_include[folder], quoted:match "^([^/]+)/") then
+      table.insert(wrong, ("%s may not include %s"):format(folder, quoted))
+    elseif header and lua_headers[header] and not knows_lua[folder] then
+      table.insert(wrong, ("%s may not know Lua's %s"):format(folder, header))
+    end
+  end
+  return wrong
+end
+
+describe("the source tree", function()
+  it("has no folder but the known ones", function()
+    for name in lfs.dir "src" do
+      if name:sub(1, 1) ~= "." then
+        assert.is_table(may_include[name], "src/" .. name .. " has no place in the order")
+      end
+    end
+  end)
+
+  it("includes in one direction", function()
+    local wrong = {}
+    walk("src", function(path)
+      local folder = path:match "^src/([^/]+)/"
+      for _, what in ipairs(wrong_includes(folder, read(path))) do
+        table.insert(wrong, path .. ": " .. what)
+      end
+    end)
+    assert.same({}, wrong)
+  end)
+
+  it("would notice a wrong include", function()
+    assert.same({"core may not include ops/op.h"}, wrong_includes("core", '#include "core/a.h"\n# include "ops/op.h"'))
+    assert.same({"ops may not include local.h"}, wrong_includes("ops", '#include "local.h"'))
+    assert.same({"ops may not know Lua's lua.h"}, wrong_includes("ops", "#include <lua.h>\n#include <math.h>"))
+    assert.same({}, wrong_includes("lua", '#include <lua.h>\n#include "core/a.h"'))
+  end)
+
+  it("has no file that is too long", function()
+    local long = {}
+    local function check(path)
+      local _, lines = read(path):gsub("\n", "")
+      if lines > most_lines then table.insert(long, ("%s: %d lines"):format(path, lines)) end
+    end
+    walk("src", check)
+    walk("lua", check)
+    assert.same({}, long)
+  end)
+end)
