@@ -25,6 +25,7 @@ typedef struct Task {
   int32_t count, capacity;
   int32_t *heap, *stack;
   int32_t heap_size;
+  Node *running;
   bool selective;
 } Task;
 
@@ -40,6 +41,8 @@ bool edge_wanted(const Node *n, int edge)
   Task *task = to->task;
   return !task || !task->selective || task->records[to->record].needed;
 }
+
+bool backward_retains_graph(const Context *ctx) { return ctx->task && ctx->task->b->retain_graph; }
 
 /* ------------------------------------------------------------------ setting up */
 
@@ -230,15 +233,16 @@ static void run_node(Call *call, Task *task, int32_t at)
   }
   for (int i = 0; i < n->nedges; i++) dx[i] = NULL;
   if (any) {
-    if (n->has_hooks && ctx->host.tensor_hooks) run_hooks(call, n, dy);
-    if (task->b->inputs) capture(call, task, n, dy);
-    if (n->retained) keep_retained(call, n, dy);
     bool leaf = node_is_accumulator(n);
     applies = leaf ? !task->b->captured : goes_on(task, n);
+    if (n->hooks & HOOKED_RESULT) run_hooks(call, n, dy);
+    if (task->b->inputs) capture(call, task, n, dy);
+    if (applies && n->hooks & HOOKED_BEFORE) ctx->host.node_prehooks(call, n, dy);
+    if (n->retained) keep_retained(call, n, dy);
     if (applies) {
       n->class->apply(call, n, dy, dx);
-      if (leaf && n->has_hooks && ctx->host.leaf_accumulated) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
-      if (n->has_hooks && ctx->host.node_hooks) ctx->host.node_hooks(call, n, dy, dx);
+      if (n->hooks & HOOKED_ACCUMULATED) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
+      if (n->hooks & HOOKED_AFTER) ctx->host.node_hooks(call, n, dy, dx);
       if (ctx->anomaly && ctx->anomaly_check_nan) check_nan(call, n, dx);
     }
   }
@@ -249,7 +253,10 @@ static void run_node(Call *call, Task *task, int32_t at)
     if (dx[i] && (!task->selective || r->needed)) deliver(call, task, to->record, n->edges[i].output, dx[i]);
     if (--r->pending == 0 && (!task->selective || r->needed)) push_ready(task, to->record);
   }
-  if (!task->b->retain_graph && applies) node_forget(n);
+  if (!task->b->retain_graph && applies) {
+    node_forget(n);
+    if (n->carrier && !node_is_accumulator(n)) ctx->host.carrier_released(ctx, n->carrier);
+  }
   scope_release(ctx, mark);
 }
 
@@ -313,7 +320,9 @@ static void run_task(Call *call, Task *task)
   }
   while (task->heap_size) {
     check_interrupt(call);
-    run_node(call, task, pop_ready(task));
+    int32_t at = pop_ready(task);
+    task->running = task->records[at].node;
+    run_node(call, task, at);
   }
 }
 
@@ -346,6 +355,7 @@ void backward_run(Call *call, const Backward *b)
     run_task(call, task);
     entry_leave(ctx, &entry);
   } else {
+    if (ctx->host.node_failed && task->running) ctx->host.node_failed(ctx, task->running);
     task_close(task);
     for (int i = 0; i < b->ninputs && b->captured; i++) tensor_release(b->captured[i]);
     raise_again(ctx);

@@ -21,6 +21,9 @@ typedef struct Backward {
 
 void backward_run(Call *call, const Backward *b);
 
+/* Whether the running backward lets its graph be used again. */
+bool backward_retains_graph(const Context *ctx);
+
 /* Whether the running backward wants the gradient of a node's input. */
 bool edge_wanted(const Node *n, int edge);
 

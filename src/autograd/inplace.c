@@ -7,7 +7,8 @@ void view_tie(Tensor *view, Tensor *of, ViewKind kind)
   Tensor *base = of->base ? of->base : of;
   view->base = tensor_retain(base);
   view->view_version = base->history;
-  view->view_kind = (uint8_t)(of->view_kind != VIEW_NORMAL && kind == VIEW_NORMAL ? of->view_kind : kind);
+  bool harmless = of->view_kind == VIEW_NORMAL || of->view_kind == VIEW_OF_BORDER;
+  view->view_kind = (uint8_t)(!harmless && (kind == VIEW_NORMAL || kind == VIEW_OF_BORDER) ? of->view_kind : kind);
 }
 
 static void check_view(Call *call, const Tensor *into)
@@ -78,6 +79,14 @@ static const char *slice_name(const Node *node) { (void)node; return "CopySlices
 
 static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, slice_name};
 
+/* A change within a module goes through the module's border, which is the view's own node, if the view is all of the base. */
+static bool is_whole_border(const Tensor *view)
+{
+  const Tensor *base = view->base;
+  return view->view_kind == VIEW_OF_BORDER && view->grad_fn && view->view_version == base->history &&
+         tensor_same_shape(view, base) && shape_equal(tensor_strides(view), tensor_strides(base));
+}
+
 static void record_through_view(Call *call, Tensor *view, Node *inner)
 {
   Tensor *base = view->base;
@@ -86,7 +95,7 @@ static void record_through_view(Call *call, Tensor *view, Node *inner)
   scope_own_node(call->ctx, &n->node);
   n->base = tensor_retain(tensor_ghost(call, base));
   n->view = tensor_retain(tensor_ghost(call, view));
-  n->node.edges[0] = edge_of(call, base);
+  n->node.edges[0] = is_whole_border(view) ? (Edge){node_retain(view->grad_fn), view->output} : edge_of(call, base);
   for (int i = 1; i < inner->nedges; i++)
     n->node.edges[i] = (Edge){node_retain(inner->edges[i].node), inner->edges[i].output};
   tensor_set_grad_fn(base, &n->node, 0);
@@ -96,7 +105,7 @@ static void record_through_view(Call *call, Tensor *view, Node *inner)
 
 void inplace_record(Call *call, Tensor *into, Node *n)
 {
-  if (into->base && into->view_kind == VIEW_NORMAL) {
+  if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER)) {
     record_through_view(call, into, n);
     return;
   }

@@ -62,13 +62,42 @@ void node_forget(Node *n)
 
 const char *node_name(const Node *n) { return n->class->name(n); }
 
+/* A tensor that goes leaves no trace in its node. */
+void node_forget_retained(Tensor *t);
+void node_forget_retained(Tensor *t)
+{
+  Node *n = t->grad_fn;
+  if (n && n->retained && n->retained[t->output] == t) n->retained[t->output] = NULL;
+}
+
+static bool add_retained(Tensor *t)
+{
+  Node *n = t->grad_fn;
+  size_t bytes = (size_t)n->noutputs * sizeof *n->retained;
+  if (!n->retained) {
+    n->retained = memory_allocate(&t->ctx->memory, bytes);
+    if (!n->retained) return false;
+    memset(n->retained, 0, bytes);
+  }
+  n->retained[t->output] = t;
+  return true;
+}
+
+void tensor_retain_grad(Call *call, Tensor *t)
+{
+  if (!tensor_grad_fn(call, t)) return;
+  if (!add_retained(t)) raise_no_memory(call->ctx, (size_t)t->grad_fn->noutputs * sizeof(Tensor *));
+  t->retains_grad = true;
+}
+
 void tensor_set_grad_fn(Tensor *t, Node *n, int output)
 {
   Node *old = t->grad_fn;
   node_retain(n);
-  if (old && old->retained && old->retained[t->output] == t) old->retained[t->output] = NULL;
+  if (t->retains_grad) node_forget_retained(t);
   t->grad_fn = n;
   t->output = output;
+  if (t->retains_grad && (!n || !add_retained(t))) t->retains_grad = false;
   node_release(old);
 }
 
@@ -79,7 +108,7 @@ typedef struct Accumulator { Node node; Tensor *leaf; } Accumulator;
 /* Whether a gradient may become .grad itself: nobody else has it, and its memory is laid out plainly. */
 static bool can_keep(const Tensor *g)
 {
-  return g->refs <= 2 && g->storage && g->storage->refs == 1 && g->is_contiguous && !g->grad_fn;
+  return g->refs == 1 && g->storage && g->storage->refs == 1 && g->is_contiguous && !g->grad_fn;
 }
 
 static void add_in_place(Call *call, Tensor *sum, Tensor *g)
@@ -137,7 +166,7 @@ static Node *accumulator_of(Context *ctx, Tensor *leaf)
   acc->leaf = tensor_retain(leaf);
   acc->node.sequence = UINT64_MAX; /* as soon as the gradient is complete */
   acc->node.carrier = 0;
-  acc->node.has_hooks = leaf->has_carrier;
+  acc->node.hooks = leaf->carrier ? HOOKED_ALL : 0;
   leaf->accumulator = &acc->node;
   return &acc->node;
 }
@@ -172,7 +201,11 @@ Edge edge_of(Call *call, Tensor *t)
 
 /* -------------------------------------------------------- nodes of the host */
 
-typedef struct HostNode { Node node; char name[40]; } HostNode;
+typedef struct HostNode {
+  Node node;
+  char name[40];
+  Tensor *inputs[]; /* ghosts, one an edge */
+} HostNode;
 
 static void host_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
@@ -186,25 +219,38 @@ static void host_forget(Node *node)
 
 static const char *host_name(const Node *node) { return ((const HostNode *)node)->name; }
 
-static const NodeClass host_class = {host_apply, host_forget, NULL, host_name};
+static void host_destroy(Node *node)
+{
+  HostNode *n = (HostNode *)node;
+  for (int i = 0; i < node->nedges; i++) tensor_release(n->inputs[i]);
+}
+
+static const NodeClass host_class = {host_apply, host_forget, host_destroy, host_name};
+
+const Tensor *host_node_input(const Node *n, int i) { return ((const HostNode *)n)->inputs[i]; }
 
 void node_set_ghosts(Call *call, Node *n, Tensor *const *y)
 {
   size_t bytes = (size_t)n->noutputs * sizeof *n->ghosts;
   n->ghosts = core_allocate(call->ctx, bytes);
   memset(n->ghosts, 0, bytes);
-  for (int i = 0; i < n->noutputs; i++) n->ghosts[i] = tensor_retain(tensor_ghost(call, y[i]));
+  for (int i = 0; i < n->noutputs; i++)
+    if (y[i]) n->ghosts[i] = tensor_retain(tensor_ghost(call, y[i]));
 }
 
 Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
                     int64_t carrier, const char *name)
 {
-  HostNode *n = (HostNode *)node_new(call->ctx, &host_class, sizeof *n, ninputs, noutputs);
+  size_t bytes = sizeof(HostNode) + (size_t)ninputs * sizeof(Tensor *);
+  HostNode *n = (HostNode *)node_new(call->ctx, &host_class, bytes, ninputs, noutputs);
   strncpy(n->name, name, sizeof n->name - 1);
   n->node.carrier = carrier;
   scope_own_node(call->ctx, &n->node);
-  for (int i = 0; i < ninputs; i++)
-    if (inputs[i] && tensor_requires_grad(inputs[i])) n->node.edges[i] = edge_of(call, inputs[i]);
+  for (int i = 0; i < ninputs; i++) {
+    if (!inputs[i] || !tensor_requires_grad(inputs[i])) continue;
+    n->node.edges[i] = edge_of(call, inputs[i]);
+    n->inputs[i] = tensor_retain(tensor_ghost(call, inputs[i]));
+  }
   node_set_ghosts(call, &n->node, outputs);
   return node_retain(&n->node);
 }

@@ -9,6 +9,8 @@ typedef struct Node Node;
 /* Where a gradient goes on: a result of the node that made an input; no node if it needs none. */
 typedef struct Edge { Node *node; int32_t output; } Edge;
 
+enum { HOOKED_RESULT = 1, HOOKED_BEFORE = 2, HOOKED_AFTER = 4, HOOKED_ACCUMULATED = 8, HOOKED_ALL = 15 };
+
 typedef struct NodeClass {
   /* Computes the inputs' gradients dx[nedges] (NULL: none) from dy[noutputs], of which at least one is there. */
   void (*apply)(Call *call, Node *node, Tensor *const *dy, Tensor **dx);
@@ -23,7 +25,7 @@ struct Node {
   uint32_t refs;
   int32_t nedges, noutputs;
   bool forgotten;        /* what it saved has been dropped */
-  bool has_hooks;        /* the host has hooks for it: see Host */
+  uint8_t hooks;         /* which kinds of hooks the host has for it */
   uint64_t sequence;     /* the engine runs the highest first */
   const NodeClass *class;
   Context *ctx;
@@ -68,11 +70,17 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
 /* Fills in what the op saves of its results, once they exist. */
 void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
 
-/* Keeps the shapes of a node's outputs, for zeros in place of gradients that don't arrive. */
+/* Makes t's gradient stay in t->grad: through later changes in place too. Nothing for a leaf. */
+void tensor_retain_grad(Call *call, Tensor *t);
+
+/* Keeps the shapes of a node's outputs, for zeros in place of gradients that don't arrive. y may have NULLs. */
 void node_set_ghosts(Call *call, Node *n, Tensor *const *y);
 
-/* A node whose backward the host runs: custom functions, module borders. */
+/* A node whose backward the host runs: custom functions, module borders. inputs and outputs may have NULLs. */
 Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
                     int64_t carrier, const char *name);
+
+/* Shape and dtype of a host node's input, NULL where its gradient isn't wanted. */
+const Tensor *host_node_input(const Node *n, int i);
 
 #endif

@@ -36,9 +36,11 @@ typedef struct Host {
   void (*node_failed)(Context *, struct Node *);   /* anomaly mode: tell where the forward ran */
   void (*node_apply)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
   void (*node_forget)(Context *, struct Node *);
+  /* A node or leaf is gone, or a node was applied for the last time. May come at any moment: only note it. */
   void (*carrier_released)(Context *, int64_t carrier);
   /* The hooks of a node's result, or of a leaf, on its gradient; the gradient to go on with. */
   struct Tensor *(*tensor_hooks)(struct Call *, struct Node *, int output, struct Tensor *gradient);
+  void (*node_prehooks)(struct Call *, struct Node *, struct Tensor **dy);
   void (*node_hooks)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
   void (*leaf_accumulated)(struct Call *, struct Tensor *leaf);
 } Host;
@@ -66,6 +68,7 @@ struct Context {
   /* modes, refreshed by the host at each entry */
   int mode_tokens;          /* how many mode tokens are open in any coroutine */
   void *modes;              /* the host's list of them */
+  void *carriers;           /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended; /* inside a primitive op's forward */
   DType default_dtype;

@@ -5,6 +5,7 @@
 #include "core/shape.h"
 
 void node_release(struct Node *node); /* autograd/node.c */
+void node_forget_retained(Tensor *t);
 
 /* ---------------------------------------------------------------- storages */
 
@@ -52,6 +53,8 @@ static Tensor *header_new(Context *ctx, DType dtype, Device device)
 void tensor_free(Tensor *t)
 {
   Context *ctx = t->ctx;
+  if (t->retains_grad) node_forget_retained(t);
+  if (t->carrier && ctx->host.carrier_released) ctx->host.carrier_released(ctx, t->carrier);
   storage_release(t->storage);
   Tensor *base = t->base, *grad = t->grad;
   struct Node *grad_fn = t->grad_fn;

@@ -21,7 +21,7 @@ typedef struct Storage {
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
-typedef enum ViewKind { VIEW_NORMAL, VIEW_OF_NO_GRAD, VIEW_OF_LIST, VIEW_OF_FUNCTION } ViewKind;
+typedef enum ViewKind { VIEW_NORMAL, VIEW_OF_NO_GRAD, VIEW_OF_LIST, VIEW_OF_FUNCTION, VIEW_OF_BORDER } ViewKind;
 
 typedef struct Tensor {
   uint32_t refs;
@@ -34,7 +34,6 @@ typedef struct Tensor {
   bool retains_grad;
   bool is_inference;
   bool is_unversioned;    /* made by x.data: writes go unnoticed */
-  bool has_carrier;       /* the host keeps values (hooks) for this tensor or its graph */
   int64_t numel, offset;
   Storage *storage;       /* NULL: a ghost, shape and dtype of a tensor that was not kept */
   Context *ctx;
@@ -45,7 +44,7 @@ typedef struct Tensor {
   struct Tensor *base;    /* of a differentiable view: the tensor it is a view of */
   struct Tensor *grad;
   struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
-  int64_t carrier;        /* the host's number for the values it keeps; 0: none */
+  int64_t carrier;        /* of a leaf: the host's number for its hooks; 0: none */
   void *host_object;      /* the host's object for this tensor; not counted */
   int64_t shape[MAX_DIMS], strides[MAX_DIMS];
 } Tensor;

@@ -67,9 +67,15 @@ static inline int64_t position(const IndexedLines *l, int64_t i, int64_t k)
   return *(const int64_t *)(l->index + i * l->index_line + k * l->index_step) - 1;
 }
 
+/* Whether whole lines share their positions and lie side by side: then it is best to go step by step, a line across. */
+static bool goes_across(const IndexedLines *l)
+{
+  return l->index_line == 0 && l->n > 1 && l->to_line < l->to_step;
+}
+
 void gather_lines(size_t size, const IndexedLines *l)
 {
-  if (l->index_line == 0 && l->n > 1) { /* whole lines share their positions: copy step by step, a line across */
+  if (goes_across(l)) {
     for (int64_t k = 0; k < l->count; k++)
       copy_elements(size, l->n, l->from + position(l, 0, k) * l->from_step, l->from_line, l->to + k * l->to_step,
                     l->to_line);
@@ -85,7 +91,7 @@ void gather_lines(size_t size, const IndexedLines *l)
 
 void scatter_lines(size_t size, const IndexedLines *l)
 {
-  if (l->index_line == 0 && l->n > 1) {
+  if (goes_across(l)) {
     for (int64_t k = 0; k < l->count; k++)
       copy_elements(size, l->n, l->from + k * l->from_step, l->from_line, l->to + position(l, 0, k) * l->to_step,
                     l->to_line);

@@ -71,10 +71,10 @@ typedef struct KernelTable {
   /* As scatter_lines, adding to what is there. */
   void (*scatter_add_lines)(const IndexedLines *l);
 
-  /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`; for integers and
-     small products. */
+  /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`. */
   void (*matmul)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col,
                  const void *b, int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row);
+  int64_t own_product; /* up to so many multiplications this is at least as fast as BLAS */
   /* c (m x n) = a (m x k) b^T where b is n x k, all with contiguous rows; m is small. */
   void (*matmul_rows)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
                       bool add, void *c, int64_t c_row);

@@ -19,8 +19,20 @@ enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not ni
 /* The context of a state; made by nnlua_prepare. */
 Context *context_of(lua_State *L);
 
+/* The box of a tensor at an index, or NULL if something else is there. */
+static inline TensorBox *box_test(lua_State *L, int index)
+{
+  if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
+  TensorBox *box = lua_touserdata(L, index);
+  return lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC ? box : NULL;
+}
+
 /* The tensor at an index, or NULL if something else is there. */
-Tensor *tensor_test(lua_State *L, int index);
+static inline Tensor *tensor_test(lua_State *L, int index)
+{
+  const TensorBox *box = box_test(L, index);
+  return box ? box->tensor : NULL;
+}
 
 /* The tensor at an argument's index; raises a Lua error that says what is there instead. */
 Tensor *tensor_check(lua_State *L, int index);

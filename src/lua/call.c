@@ -5,6 +5,7 @@
 
 #include "lua/carriers.h"
 #include "lua/parse.h"
+#include "lua/tensor.h"
 
 /* ---------------------------------------------------------------- overloads */
 
@@ -30,8 +31,32 @@ static int no_overload(lua_State *L, const Group *g, int top)
   return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
 }
 
+/* A pointwise row's operands alone, tensors or numbers, which is most calls: no parsing to speak of. */
+static bool take_operands(lua_State *L, const Group *g, int top, Parsed *p)
+{
+  const Op *op = g->ops[0];
+  if (op->kind != OP_POINTWISE || top != op->pointwise->arity) return false;
+  memcpy(p->args, g->defaults, op->args_size);
+  p->nnumbers = 0;
+  p->flags = 0;
+  p->as_table = false;
+  for (int i = 0; i < top; i++) {
+    const TensorBox *box = box_test(L, i + 1);
+    if (box) {
+      ((Tensor **)p->args)[i] = box->tensor;
+      p->flags |= box->flags;
+    } else if (top == 1 || p->nnumbers || !scalar_test(L, i + 1, &p->numbers[0].value)) {
+      return false;
+    } else {
+      p->numbers[p->nnumbers++].offset = (uint16_t)((size_t)i * sizeof(Tensor *));
+    }
+  }
+  return true;
+}
+
 static const Op *choose(lua_State *L, const Group *g, int top, Parsed *p)
 {
+  if (take_operands(L, g, top, p)) return g->ops[0];
   for (int i = 0; i < g->count; i++) {
     if (parse_arguments(L, g->ops[i], top, p)) return g->ops[i];
     lua_settop(L, top);
@@ -44,20 +69,14 @@ static const Op *choose(lua_State *L, const Group *g, int top, Parsed *p)
 
 static TensorBox *box_at(lua_State *L, int index) { return lua_touserdata(L, index); }
 
-/* Whether the userdata at an index is a tensor's. */
-static bool is_box(lua_State *L, int index)
-{
-  TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC;
-}
-
 static bool list_carries(lua_State *L, int index)
 {
   bool carries = false;
   lua_Integer n = (lua_Integer)lua_rawlen(L, index);
   for (lua_Integer i = 1; i <= n && !carries; i++) {
     lua_rawgeti(L, index, i);
-    carries = is_box(L, -1) && box_at(L, -1)->flags;
+    const TensorBox *box = box_test(L, -1);
+    carries = box && box->flags;
     lua_pop(L, 1);
   }
   return carries;
@@ -66,8 +85,9 @@ static bool list_carries(lua_State *L, int index)
 static bool any_carries(lua_State *L, int first, int n)
 {
   for (int i = first; i < first + n; i++) {
-    if (is_box(L, i)) {
-      if (box_at(L, i)->flags) return true;
+    const TensorBox *box = box_test(L, i);
+    if (box) {
+      if (box->flags) return true;
     } else if (lua_type(L, i) == LUA_TTABLE && list_carries(L, i)) {
       return true;
     }
@@ -86,11 +106,15 @@ static void link_base(lua_State *L, int arg, int result)
   view->flags |= BOX_VIEW;
 }
 
+static void link_bases(lua_State *L, int first_arg, int first_result, int nresults)
+{
+  for (int i = first_result; i < first_result + nresults; i++)
+    if (box_at(L, i)->tensor->base && box_test(L, first_arg)) link_base(L, first_arg, i);
+}
+
 void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults)
 {
-  if (nargs > 0 && is_box(L, first_arg))
-    for (int i = first_result; i < first_result + nresults; i++)
-      if (box_at(L, i)->tensor->base) link_base(L, first_arg, i);
+  if (nargs > 0) link_bases(L, first_arg, first_result, nresults);
   if (any_carries(L, first_arg, nargs)) carriers_link(L, first_arg, nargs, first_result, nresults);
 }
 
@@ -174,7 +198,7 @@ static void reuse_argument(lua_State *L, int top, int result)
 {
   Tensor *t = box_at(L, result)->tensor;
   for (int i = 1; i <= top; i++) {
-    if (!is_box(L, i) || box_at(L, i)->tensor != t) continue;
+    if (tensor_test(L, i) != t) continue;
     lua_pushvalue(L, i);
     lua_replace(L, result);
     return;
@@ -191,11 +215,21 @@ static int results_table(lua_State *L, int n)
   return 1;
 }
 
+/* As push_box, with the metatable from the upvalue. */
+static TensorBox *push_result(lua_State *L)
+{
+  TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
+  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, -2);
+  return box;
+}
+
 static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int top)
 {
   Context *ctx = g->ctx;
   TensorBox *boxes[MAX_RESULTS];
-  for (int i = 0; i < op->results; i++) boxes[i] = push_box(L, ctx);
+  for (int i = 0; i < op->results; i++) boxes[i] = push_result(L);
   int first = lua_gettop(L) - op->results + 1;
   core_prepare(L, ctx);
   Entry entry;
@@ -207,7 +241,8 @@ static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int
   for (int i = 0; i < op->results; i++) box_fill(boxes[i], y.v[i]);
   entry_leave(ctx, &entry);
   if (boxes[0]->tensor->refs > 1) reuse_argument(L, top, first);
-  finish_results(L, 1, top, first, op->results);
+  link_bases(L, 1, first, op->results);
+  if (p->flags) carriers_link(L, 1, top, first, op->results);
   return p->as_table ? results_table(L, op->results) : op->results;
 }
 
@@ -215,7 +250,7 @@ static int call_in_place(lua_State *L, const Group *g, const Op *op, Parsed *p, 
 {
   Context *ctx = g->ctx;
   Tensor *into = *(Tensor **)p->args;
-  if (!into || !is_box(L, 1)) return user_error(L, "%s_: a tensor is expected first", g->name);
+  if (!into || !box_test(L, 1)) return user_error(L, "%s_: a tensor is expected first", g->name);
   core_prepare(L, ctx);
   Entry entry;
   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
@@ -224,7 +259,7 @@ static int call_in_place(lua_State *L, const Group *g, const Op *op, Parsed *p, 
   if (p->nnumbers) parse_make_numbers(&call, p);
   dispatch(&call, op, p->args, into, room);
   entry_leave(ctx, &entry);
-  finish_inplace(L, 1, 1, top);
+  if (p->flags) carriers_link_inplace(L, 1, 1, top);
   lua_pushvalue(L, 1);
   return 1;
 }
@@ -240,16 +275,17 @@ int op_call(lua_State *L)
   return call_plain(L, g, op, &p, top);
 }
 
-void push_group(lua_State *L, Context *ctx, const char *name, bool in_place)
+void push_group(lua_State *L, Context *ctx, const char *name, int form)
 {
   Group *g = lua_newuserdatauv(L, sizeof *g, 0);
-  *g = (Group){.ctx = ctx, .in_place = in_place};
+  *g = (Group){.ctx = ctx, .in_place = form == INPLACE};
   for (int id = 0; id < op_count && g->count < 8; id++) {
     const Op *op = &op_table[id];
-    if (op->forms == PRIVATE || strcmp(op->name, name) != 0) continue;
-    if (in_place ? !(op->forms & INPLACE) : op->forms == INPLACE) continue;
+    if (!(op->forms & form) || strcmp(op->name, name) != 0) continue;
     g->name = op->name;
     g->ops[g->count++] = op;
   }
-  lua_pushcclosure(L, op_call, 1);
+  if (g->ops[0]->kind == OP_POINTWISE) parse_defaults(g->ops[0], g->defaults);
+  push_tensor_metatable(L);
+  lua_pushcclosure(L, op_call, 2);
 }

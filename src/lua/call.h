@@ -11,13 +11,14 @@ typedef struct Group {
   bool in_place;
   int count;
   const Op *ops[8];
+  char defaults[128];   /* the first row's arguments, if it is pointwise: parameters at their defaults */
 } Group;
 
 /* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
 int op_call(lua_State *L);
 
 /* Pushes the function for a public name (all rows with it, or those with in-place forms). */
-void push_group(lua_State *L, Context *ctx, const char *name, bool in_place);
+void push_group(lua_State *L, Context *ctx, const char *name, int form);
 
 /*
  * After results have been put in boxes first_result…: lets the collector see from them what it must

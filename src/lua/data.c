@@ -1,58 +1,13 @@
 #include "lua/data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/shape.h"
+#include "lua/options.h"
+#include "lua/print.h"
 #include "lua/size.h"
-
-/* ------------------------------------------------------------ named arguments */
-
-static void unknown_name(lua_State *L, const char *function, const char *name, const char *const known[])
-{
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  for (int i = 0; known[i]; i++) {
-    if (i) luaL_addstring(&b, ", ");
-    luaL_addstring(&b, known[i]);
-  }
-  luaL_pushresult(&b);
-  user_error(L, "%s: unknown argument '%s' (known: %s)", function, name, lua_tostring(L, -1));
-}
-
-static bool is_known(const char *name, const char *const known[])
-{
-  for (int i = 0; known[i]; i++)
-    if (strcmp(known[i], name) == 0) return true;
-  return false;
-}
-
-int named_arguments(lua_State *L, const char *function, const char *const known[])
-{
-  int top = lua_gettop(L);
-  if (top == 0 || lua_type(L, top) != LUA_TTABLE) return 0;
-  bool any = false;
-  for (lua_pushnil(L); lua_next(L, top); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING) {
-      if (any) user_error(L, "%s: a table has named arguments and others: write %s(a, b, {%s = value})", function, function, known[0]);
-      lua_pop(L, 2);
-      return 0;
-    }
-    any = true;
-    if (!is_known(lua_tostring(L, -2), known)) unknown_name(L, function, lua_tostring(L, -2), known);
-  }
-  return any ? top : 0;
-}
-
-void push_argument(lua_State *L, int named, int index, const char *name, const char *function)
-{
-  bool positional = index > 0 && index <= lua_gettop(L) && index != named && !lua_isnil(L, index);
-  if (named) lua_getfield(L, named, name);
-  else lua_pushnil(L);
-  if (!positional) return;
-  if (!lua_isnil(L, -1)) user_error(L, "%s: argument '%s' is given twice", function, name);
-  lua_pop(L, 1);
-  lua_pushvalue(L, index);
-}
 
 /* ------------------------------------------------------- what nested tables hold */
 
@@ -189,7 +144,7 @@ static void see_list(Survey *s, int depth)
     s->path[depth] = i;
     int type = list_entry(L, list, i);
     if (depth + 1 < s->ndim) see_list(s, depth + 1);
-    else if (list_length(L, -1) >= 0) ragged(s, depth + 1, 0);
+    else if (type != LUA_TNUMBER && list_length(L, -1) >= 0) ragged(s, depth + 1, 0);
     else see_leaf(s, type, depth + 1);
     lua_pop(L, 1);
   }
@@ -206,15 +161,24 @@ static DType dtype_found(const Survey *s)
 
 /* ------------------------------------------------------------------- filling */
 
-/* Whether an integer dtype can hold a number; an unsigned one takes negatives around, as PyTorch does. */
-static bool integer_fits(Scalar v, DType dtype)
+/* An unsigned dtype takes negative integers around, as PyTorch does. */
+bool number_fits(Scalar v, DType dtype)
 {
   static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63}, end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
+  if (v.kind == SCALAR_COMPLEX) return dtype_is_complex(dtype);
   if (!dtype_is_integral(dtype)) return true;
-  if (v.kind >= SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
+  if (v.kind == SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
   if (dtype == DTYPE_i64) return true;
   int64_t least = dtype == DTYPE_u8 ? -255 : (int64_t)low[dtype];
   return v.i >= least && v.i < (int64_t)end[dtype];
+}
+
+static int misfit(Survey *s, Scalar v, DType dtype, int depth)
+{
+  const char *here = depth ? path_text(s, depth) : "the number", *type = dtype_name(dtype);
+  if (v.kind == SCALAR_COMPLEX) return user_error(s->L, "tensor: %s is complex, which %s can't hold", here, type);
+  if (v.kind == SCALAR_FLOAT) return user_error(s->L, "tensor: %s is %f, which %s can't hold", here, (LUAI_UACNUMBER)v.re, type);
+  return user_error(s->L, "tensor: %s is %I, which %s can't hold", here, (LUAI_UACINT)v.i, type);
 }
 
 /* Stores the leaf on top of the stack. */
@@ -231,12 +195,7 @@ static void store_leaf(Survey *s, int type, DType dtype, void *place, int depth)
     if (!t || t->numel != 1 || !tensor_data(t)) wrong_leaf(s, depth);
     v = tensor_item(t);
   }
-  if (v.kind == SCALAR_COMPLEX && !dtype_is_complex(dtype))
-    user_error(L, "tensor: %s is complex, which %s can't hold", depth ? path_text(s, depth) : "the number", dtype_name(dtype));
-  if (!integer_fits(v, dtype)) {
-    if (v.kind >= SCALAR_FLOAT) user_error(L, "tensor: %f doesn't fit in %s", (LUAI_UACNUMBER)v.re, dtype_name(dtype));
-    user_error(L, "tensor: %I doesn't fit in %s", (LUAI_UACINT)v.i, dtype_name(dtype));
-  }
+  if (!number_fits(v, dtype)) misfit(s, v, dtype, depth);
   scalar_store(v, dtype, place);
 }
 
@@ -293,36 +252,28 @@ typedef struct Options { DType dtype; Device device; bool requires_grad; } Optio
 
 static Options read_options(lua_State *L)
 {
-  static const char *const known[] = {"dtype", "device", "requires_grad", NULL};
+  static const char *const names[] = {"dtype", "device", "requires_grad", NULL};
   Options o = {DTYPE_NONE, DEVICE_NONE, false};
-  int top = lua_gettop(L), named = top > 1 ? named_arguments(L, "tensor", known) : 0;
-  if (top == 0) user_error(L, "tensor: argument 'data' is missing");
-  bool empty = top == 2 && lua_type(L, 2) == LUA_TTABLE && lua_rawlen(L, 2) == 0;
-  if (top > 2 || (top == 2 && !named && !empty && !lua_isnil(L, 2)))
-    user_error(L, "tensor: all but the data is named: nl.tensor(data, {dtype = nl.float64})");
-  if (!named) return o;
-  if (lua_getfield(L, named, "dtype") != LUA_TNIL && !is_none(L, -1) && !dtype_test(L, -1, &o.dtype))
-    user_error(L, "tensor: argument 'dtype': a dtype such as nl.float32 expected, got %s", luaL_typename(L, -1));
-  if (lua_getfield(L, named, "device") != LUA_TNIL && !is_none(L, -1)) {
-    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  if (lua_gettop(L) == 0) user_error(L, "tensor: argument 'data' is missing");
+  if (lua_gettop(L) == 1) return o;
+  options_merge(L, "tensor", 2, names);
+  if (!lua_isnil(L, 2) && !dtype_test(L, 2, &o.dtype))
+    user_error(L, "tensor: argument 'dtype': a dtype such as nl.float32 expected, got %s", luaL_typename(L, 2));
+  if (!lua_isnil(L, 3)) {
+    const char *name = lua_type(L, 3) == LUA_TSTRING ? lua_tostring(L, 3) : "";
     if (strcmp(name, "cpu") == 0) o.device = DEVICE_CPU;
     else if (strcmp(name, "meta") == 0) o.device = DEVICE_META;
     else user_error(L, "tensor: argument 'device': \"cpu\" or \"meta\" expected");
   }
-  int type = lua_getfield(L, named, "requires_grad");
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    user_error(L, "tensor: argument 'requires_grad': true or false expected, got %s", luaL_typename(L, -1));
-  o.requires_grad = lua_toboolean(L, -1);
-  lua_settop(L, 1);
+  o.requires_grad = option_bool(L, "tensor", "requires_grad", 4, false);
   return o;
 }
 
 /* A copy of the tensor at 1, without its history. */
-static TensorBox *copy_tensor(lua_State *L, Context *ctx, const Options *o)
+static TensorBox *copy_tensor(lua_State *L, Context *ctx, Tensor *x, const Options *o)
 {
   TensorBox *box = push_box(L, ctx);
   core_prepare(L, ctx);
-  Tensor *x = tensor_test(L, 1);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
     core_failed(L, ctx);
@@ -375,7 +326,8 @@ int nl_tensor(lua_State *L)
   Context *ctx = context_of(L);
   Options o = read_options(L);
   lua_settop(L, 1);
-  TensorBox *box = tensor_test(L, 1) ? copy_tensor(L, ctx, &o) : read_data(L, ctx, &o);
+  Tensor *x = tensor_test(L, 1);
+  TensorBox *box = x ? copy_tensor(L, ctx, x, &o) : read_data(L, ctx, &o);
   if (o.requires_grad) {
     if (!dtype_is_inexact(tensor_dtype(box->tensor)))
       return user_error(L, "tensor: only floating point and complex tensors can require gradients, not %s",
@@ -485,11 +437,11 @@ int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
 /* The dimension at 2 or named dim; -1 if there is none. */
 static int optional_dim(lua_State *L, const Tensor *t, const char *function)
 {
-  static const char *const known[] = {"dim", NULL};
-  push_argument(L, named_arguments(L, function, known), 2, "dim", function);
-  if (lua_isnil(L, -1) || is_none(L, -1)) return -1;
-  int dim = check_dim(L, -1, t, function);
-  if (t->ndim == 0) user_error(L, "%s: a tensor without dimensions has no dimension 1", function);
+  static const char *const names[] = {"dim", NULL};
+  options_merge(L, function, 2, names);
+  if (lua_isnil(L, 2)) return -1;
+  int dim = check_dim(L, 2, t, function);
+  if (t->ndim == 0) user_error(L, "%s: a 0-dim tensor has no dimension 1", function);
   return dim;
 }
 
@@ -541,10 +493,129 @@ static int nl_is_tensor(lua_State *L)
   return 1;
 }
 
+/* ---------------------------------------------------------------- comparison */
+
+static void check_pair(lua_State *L, const char *function, Tensor **a, Tensor **b)
+{
+  *a = tensor_check(L, 1);
+  *b = tensor_check(L, 2);
+  if ((*a)->device == DEVICE_META || (*b)->device == DEVICE_META)
+    user_error(L, "%s: a meta tensor has no elements", function);
+}
+
+static int nl_equal(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  Tensor *a, *b;
+  check_pair(L, "equal", &a, &b);
+  core_prepare(L, ctx);
+  volatile bool equal = tensor_same_shape(a, b);
+  if (equal && a->numel) {
+    Entry entry;
+    if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+    Call scope = {.ctx = ctx}, *call = &scope;
+    Tensor *same = op(contiguous, op(eq, a, b));
+    equal = memchr(tensor_data(same), 0, (size_t)same->numel) == NULL;
+    entry_leave(ctx, &entry);
+  }
+  lua_pushboolean(L, equal);
+  return 1;
+}
+
+typedef struct Tolerance { double rtol, atol; bool equal_nan; } Tolerance;
+
+static bool is_close(const Tolerance *t, double a, double b)
+{
+  if (a == b) return true;
+  if (isnan(a) && isnan(b)) return t->equal_nan;
+  double allowed = t->atol + fabs(t->rtol * b), distance = fabs(a - b);
+  return isfinite(distance) && distance <= allowed;
+}
+
+static bool is_close_complex(const Tolerance *t, const double *a, const double *b)
+{
+  if (a[0] == b[0] && a[1] == b[1]) return true;
+  bool a_nan = isnan(a[0]) || isnan(a[1]), b_nan = isnan(b[0]) || isnan(b[1]);
+  if (a_nan && b_nan) return t->equal_nan;
+  double allowed = t->atol + fabs(t->rtol) * hypot(b[0], b[1]), distance = hypot(a[0] - b[0], a[1] - b[1]);
+  return isfinite(distance) && distance <= allowed;
+}
+
+/* The difference of integers is exact, as that of doubles is not. */
+static bool is_close_integer(const Tolerance *t, int64_t a, int64_t b)
+{
+  if (a == b) return true;
+  uint64_t distance = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+  return (double)distance <= t->atol + fabs(t->rtol * (double)b);
+}
+
+static bool all_close(const Tolerance *t, DType dtype, int64_t n, const void *a, const void *b)
+{
+  bool close = true;
+  if (dtype == DTYPE_i64)
+    for (int64_t i = 0; close && i < n; i++) close = is_close_integer(t, ((const int64_t *)a)[i], ((const int64_t *)b)[i]);
+  else if (dtype == DTYPE_f64)
+    for (int64_t i = 0; close && i < n; i++) close = is_close(t, ((const double *)a)[i], ((const double *)b)[i]);
+  else
+    for (int64_t i = 0; close && i < n; i++)
+      close = is_close_complex(t, (const double *)a + 2 * i, (const double *)b + 2 * i);
+  return close;
+}
+
+/* As elements of the widest dtype of its category, in the common shape. */
+static Tensor *widened(Call *call, Tensor *t, DType wide, Ints shape)
+{
+  Tensor *plain = op(to_dtype, op(detach, t), wide, false, false);
+  return op(contiguous, op(expand, plain, shape));
+}
+
+static bool compare(Call *call, const Tolerance *t, Tensor *a, Tensor *b)
+{
+  if (a->dtype != b->dtype)
+    raise_plain(call->ctx, "allclose: the tensors have different dtypes: %s and %s", dtype_name(tensor_dtype(a)),
+                dtype_name(tensor_dtype(b)));
+  int64_t shape[MAX_DIMS];
+  memcpy(shape, a->shape, sizeof shape);
+  int ndim = shape_broadcast(shape, a->ndim, tensor_shape(b));
+  if (ndim < 0)
+    raise_plain(call->ctx, "allclose: shapes %s and %s don't broadcast", shape_text(call, tensor_shape(a)),
+                shape_text(call, tensor_shape(b)));
+  DType dtype = tensor_dtype(a), wide = dtype_is_complex(dtype) ? DTYPE_c128 : dtype_is_floating(dtype) ? DTYPE_f64 : DTYPE_i64;
+  Tensor *x = widened(call, a, wide, (Ints){shape, ndim}), *y = widened(call, b, wide, (Ints){shape, ndim});
+  return all_close(t, wide, x->numel, tensor_data(x), tensor_data(y));
+}
+
+static double real_option(lua_State *L, const char *name, int index, double otherwise)
+{
+  if (lua_isnil(L, index)) return otherwise;
+  if (lua_type(L, index) != LUA_TNUMBER)
+    user_error(L, "allclose: argument '%s': a number expected, got %s", name, luaL_typename(L, index));
+  return lua_tonumber(L, index);
+}
+
+static int nl_allclose(lua_State *L)
+{
+  static const char *const names[] = {"rtol", "atol", "equal_nan", NULL};
+  Context *ctx = context_of(L);
+  Tensor *a, *b;
+  check_pair(L, "allclose", &a, &b);
+  options_merge(L, "allclose", 3, names);
+  Tolerance t = {real_option(L, "rtol", 3, 1e-5), real_option(L, "atol", 4, 1e-8),
+                 option_bool(L, "allclose", "equal_nan", 5, false)};
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  Call call = {.ctx = ctx};
+  bool close = compare(&call, &t, a, b);
+  entry_leave(ctx, &entry);
+  lua_pushboolean(L, close);
+  return 1;
+}
+
 const luaL_Reg data_functions[] = {
   {"tensor", nl_tensor}, {"is_tensor", nl_is_tensor}, {"numel", tensor_numel},
   {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
-  {"equal", nl_equal}, {"allclose", nl_allclose}, {NULL, NULL},
+  {"equal", nl_equal}, {"allclose", nl_allclose}, {"set_printoptions", nl_set_printoptions}, {NULL, NULL},
 };
 
 const luaL_Reg data_methods[] = {

@@ -7,6 +7,7 @@
 #include "lua/autograd.h"
 #include "lua/call.h"
 #include "lua/data.h"
+#include "lua/describe.h"
 #include "lua/dtype.h"
 #include "lua/embedded.h"
 #include "lua/function.h"
@@ -17,6 +18,8 @@
 #include "lua/nnlua.h"
 #include "lua/size.h"
 #include "lua/tensor.h"
+
+int open_nn(lua_State *L); /* nn/open.c: the C part of nl.nn */
 
 static char library_key, modules_key; /* registry keys, by address */
 
@@ -52,6 +55,8 @@ static void preload_embedded(lua_State *L)
     lua_pushcclosure(L, load_embedded, 1);
     lua_setfield(L, -2, m->name);
   }
+  lua_pushcfunction(L, open_nn);
+  lua_setfield(L, -2, "nnlua.nn.core");
   lua_pop(L, 1);
 }
 
@@ -73,9 +78,9 @@ static int library_index(lua_State *L)
 
 /* ------------------------------------------------------------------------ ops */
 
-static void set_group(lua_State *L, Context *ctx, int table, const Op *op, bool in_place)
+static void set_group(lua_State *L, Context *ctx, int table, const Op *op, int form)
 {
-  if (in_place) lua_pushfstring(L, "%s_", op->name);
+  if (form == INPLACE) lua_pushfstring(L, "%s_", op->name);
   else lua_pushstring(L, op->name);
   lua_pushvalue(L, -1);
   if (lua_rawget(L, table) != LUA_TNIL) { /* an overload: the group has it */
@@ -83,7 +88,7 @@ static void set_group(lua_State *L, Context *ctx, int table, const Op *op, bool 
     return;
   }
   lua_pop(L, 1);
-  push_group(L, ctx, op->name, in_place);
+  push_group(L, ctx, op->name, form);
   lua_rawset(L, table);
 }
 
@@ -91,13 +96,13 @@ static void open_ops(lua_State *L, Context *ctx, int nl, int members, int functi
 {
   for (int id = 0; id < op_count; id++) {
     const Op *op = &op_table[id];
-    if (op->forms & IN_NL) set_group(L, ctx, nl, op, false);
-    if (op->forms & METHOD) set_group(L, ctx, members, op, false);
-    if (op->forms & IN_F) set_group(L, ctx, functional, op, false);
-    if (op->forms & IN_LINALG) set_group(L, ctx, linalg, op, false);
+    if (op->forms & IN_NL) set_group(L, ctx, nl, op, IN_NL);
+    if (op->forms & METHOD) set_group(L, ctx, members, op, METHOD);
+    if (op->forms & IN_F) set_group(L, ctx, functional, op, IN_F);
+    if (op->forms & IN_LINALG) set_group(L, ctx, linalg, op, IN_LINALG);
     if (op->forms & INPLACE) {
-      set_group(L, ctx, members, op, true);
-      set_group(L, ctx, nl, op, true);
+      set_group(L, ctx, members, op, INPLACE);
+      set_group(L, ctx, nl, op, INPLACE);
     }
   }
 }
@@ -137,7 +142,8 @@ static void open_functions(lua_State *L)
 {
   static const luaL_Reg settings[] = {
     {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
-    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype}, {NULL, NULL}};
+    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype}, {"ops", describe_ops},
+    {NULL, NULL}};
   luaL_setfuncs(L, settings, 0);
   luaL_setfuncs(L, data_functions, 0);
   luaL_setfuncs(L, memory_functions, 0);

@@ -153,8 +153,12 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
   else v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);
   for (int64_t i = 0; i < n; i++) {
     lua_rawgeti(L, index, i + 1);
-    v[i] = tensor_test(L, -1);
-    bool fits = v[i] != NULL;
+    const TensorBox *box = box_test(L, -1);
+    bool fits = box != NULL;
+    if (fits) {
+      v[i] = box->tensor;
+      s->p->flags |= box->flags;
+    }
     if (!fits) problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
     lua_pop(L, 1);
     if (!fits) return false;
@@ -167,10 +171,11 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
 
 static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **place)
 {
-  Tensor *t = tensor_test(s->L, index);
+  const TensorBox *box = box_test(s->L, index);
   Scalar number;
-  if (t) {
-    *place = t;
+  if (box) {
+    *place = box->tensor;
+    s->p->flags |= box->flags;
     return true;
   }
   if (!scalar_test(s->L, index, &number)) return expected(s, spec, index, "a tensor or a number");
@@ -211,9 +216,10 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
   void *place = s->p->args + spec->offset;
   switch (spec->kind) {
     case ARG_TENSOR: case ARG_OPT_TENSOR: {
-      Tensor *t = tensor_test(L, index);
-      if (!t) return expected(s, spec, index, "a tensor");
-      *(Tensor **)place = t;
+      const TensorBox *box = box_test(L, index);
+      if (!box) return expected(s, spec, index, "a tensor");
+      *(Tensor **)place = box->tensor;
+      s->p->flags |= box->flags;
       return true;
     }
     case ARG_TENSORS: return parse_tensors(s, spec, index, place);
@@ -275,6 +281,11 @@ static void set_default(const ArgSpec *spec, char *args)
     case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;
     default: *(void **)place = NULL;
   }
+}
+
+void parse_defaults(const Op *op, char *args)
+{
+  for (int i = 0; i < op->nargs; i++) set_default(&op->args[i], args);
 }
 
 /* ----------------------------------------------------------- named arguments */
@@ -348,6 +359,7 @@ bool parse_arguments(lua_State *L, const Op *op, int top, Parsed *p)
   if (s.named) s.top--;
   p->nnumbers = p->ints_used = p->tensors_used = 0;
   p->as_table = false;
+  p->flags = 0;
   int index = 1;
   for (int i = 0; i < op->nargs; i++) {
     const ArgSpec *spec = &op->args[i];

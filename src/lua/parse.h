@@ -13,6 +13,7 @@ typedef struct Parsed {
   _Alignas(16) char args[ARGS_BYTES];
   PendingNumber numbers[MAX_NUMBERS];
   int nnumbers;
+  uint32_t flags;              /* of all tensors' boxes */
   bool as_table;               /* {as_table = true}: a list of results as one table */
   int ints_used, tensors_used;
   int64_t ints[PARSE_INTS];    /* short lists; longer ones are userdata on the stack */
@@ -25,6 +26,9 @@ typedef struct Parsed {
  * buffers, which must stay on the stack until the op has run. Raises only when memory runs out.
  */
 bool parse_arguments(lua_State *L, const Op *op, int top, Parsed *p);
+
+/* Sets all arguments to their defaults. */
+void parse_defaults(const Op *op, char *args);
 
 /* Makes the tensors of the numbers among the operands; the core has been entered. */
 static inline void parse_make_numbers(Call *call, Parsed *p)

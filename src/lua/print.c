@@ -11,6 +11,7 @@
 #include "autograd/node.h"
 #include "core/shape.h"
 #include "lua/data.h"
+#include "lua/options.h"
 
 typedef struct PrintOptions {
   double threshold;
@@ -25,7 +26,7 @@ typedef struct Format { bool floating, integral, scientific; int width; } Format
 
 typedef struct Printer {
   const Tensor *t;
-  const PrintOptions *options;
+  PrintOptions options;
   bool summarize, complex;
   Format re, im;
   luaL_Buffer *out;
@@ -35,11 +36,11 @@ typedef struct Printer {
 
 static char options_key;
 
-static const PrintOptions *options_of(lua_State *L)
+static PrintOptions options_of(lua_State *L)
 {
-  const PrintOptions *o = &default_options;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &options_key) == LUA_TUSERDATA) o = lua_touserdata(L, -1);
-  lua_pop(L, 1); /* the registry keeps it */
+  bool is_set = lua_rawgetp(L, LUA_REGISTRYINDEX, &options_key) == LUA_TUSERDATA;
+  PrintOptions o = is_set ? *(const PrintOptions *)lua_touserdata(L, -1) : default_options;
+  lua_pop(L, 1);
   return o;
 }
 
@@ -53,35 +54,27 @@ static bool set_profile(PrintOptions *o, const char *profile)
   return true;
 }
 
-static void set_number(lua_State *L, int named, int index, const char *name, double least, double most, double *value)
+static double number_option(lua_State *L, const char *name, int index, double least, double most, double otherwise)
 {
-  push_argument(L, named, index, name, "set_printoptions");
-  if (!lua_isnil(L, -1)) {
-    if (lua_type(L, -1) != LUA_TNUMBER || !(lua_tonumber(L, -1) >= least && lua_tonumber(L, -1) <= most))
-      user_error(L, "set_printoptions: argument '%s': a number from %f on expected", name, (LUAI_UACNUMBER)least);
-    *value = lua_tonumber(L, -1);
-  }
-  lua_pop(L, 1);
+  if (lua_isnil(L, index)) return otherwise;
+  double value = lua_tonumber(L, index);
+  if (lua_type(L, index) != LUA_TNUMBER || !(value >= least && value <= most))
+    user_error(L, "set_printoptions: argument '%s': a number from %f on expected", name, (LUAI_UACNUMBER)least);
+  return value;
 }
 
 int nl_set_printoptions(lua_State *L)
 {
-  static const char *const known[] = {"precision", "threshold", "edgeitems", "linewidth", "profile", "sci_mode", NULL};
-  int named = named_arguments(L, "set_printoptions", known);
-  PrintOptions o = *options_of(L);
-  push_argument(L, named, 5, "profile", "set_printoptions");
-  if (!lua_isnil(L, -1) && (lua_type(L, -1) != LUA_TSTRING || !set_profile(&o, lua_tostring(L, -1))))
+  static const char *const names[] = {"precision", "threshold", "edgeitems", "linewidth", "profile", "sci_mode", NULL};
+  options_merge(L, "set_printoptions", 1, names);
+  PrintOptions o = options_of(L);
+  if (!lua_isnil(L, 5) && (lua_type(L, 5) != LUA_TSTRING || !set_profile(&o, lua_tostring(L, 5))))
     return user_error(L, "set_printoptions: argument 'profile': \"default\", \"short\" or \"full\" expected");
-  double precision = o.precision, edgeitems = o.edgeitems, linewidth = o.linewidth;
-  set_number(L, named, 1, "precision", 0, 64, &precision);
-  set_number(L, named, 2, "threshold", 0, HUGE_VAL, &o.threshold);
-  set_number(L, named, 3, "edgeitems", 1, 1e6, &edgeitems);
-  set_number(L, named, 4, "linewidth", 1, 1e6, &linewidth);
-  push_argument(L, named, 6, "sci_mode", "set_printoptions");
-  o.sci_mode = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : -1;
-  o.precision = (int)precision;
-  o.edgeitems = (int)edgeitems;
-  o.linewidth = (int)linewidth;
+  o.precision = (int)number_option(L, "precision", 1, 0, 64, o.precision);
+  o.threshold = number_option(L, "threshold", 2, 0, HUGE_VAL, o.threshold);
+  o.edgeitems = (int)number_option(L, "edgeitems", 3, 1, 1e6, o.edgeitems);
+  o.linewidth = (int)number_option(L, "linewidth", 4, 1, 1e6, o.linewidth);
+  o.sci_mode = lua_isnil(L, 6) ? -1 : option_bool(L, "set_printoptions", "sci_mode", 6, false);
   *(PrintOptions *)lua_newuserdatauv(L, sizeof o, 0) = o;
   lua_rawsetp(L, LUA_REGISTRYINDEX, &options_key);
   return 0;
@@ -114,12 +107,12 @@ static int element_text(char *text, const Format *f, const PrintOptions *o, Scal
 typedef void (*Visit)(Printer *p, void *arg, Scalar v);
 
 /* Whether only the edges of a dimension are shown. */
-static bool is_cut(const Printer *p, int dim) { return p->summarize && p->t->shape[dim] > 2 * p->options->edgeitems; }
+static bool is_cut(const Printer *p, int dim) { return p->summarize && p->t->shape[dim] > 2 * p->options.edgeitems; }
 
 /* The position after i among those shown of a dimension. */
 static int64_t next_shown(const Printer *p, int dim, int64_t i)
 {
-  return is_cut(p, dim) && i == p->options->edgeitems - 1 ? p->t->shape[dim] - p->options->edgeitems : i + 1;
+  return is_cut(p, dim) && i == p->options.edgeitems - 1 ? p->t->shape[dim] - p->options.edgeitems : i + 1;
 }
 
 static const char *element_at(const Printer *p, int dim, const char *at, int64_t i)
@@ -163,7 +156,7 @@ static void see_width(Printer *p, void *arg, Scalar v)
     if (!isfinite(x) || x == 0) return; /* as in PyTorch: these may stick out */
     v = scalar_float(x);
   }
-  int width = element_text(text, w->format, p->options, v);
+  int width = element_text(text, w->format, &p->options, v);
   if (width > w->format->width) w->format->width = width;
 }
 
@@ -180,7 +173,7 @@ static void choose_format(Printer *p, Format *f, bool imaginary)
     }
   }
   visit_shown(p, 0, data, see_width, &(Widths){f, imaginary});
-  if (p->options->sci_mode >= 0 && f->floating) f->scientific = p->options->sci_mode;
+  if (p->options.sci_mode >= 0 && f->floating) f->scientific = p->options.sci_mode;
 }
 
 /* ------------------------------------------------------------------- elements */
@@ -200,11 +193,11 @@ static void add_element(Printer *p, const char *at)
 {
   char text[NUMBER_TEXT];
   Scalar v = scalar_load(tensor_dtype(p->t), at);
-  int n = element_text(text, &p->re, p->options, v);
+  int n = element_text(text, &p->re, &p->options, v);
   add_padding(p->out, p->re.width - n);
   luaL_addlstring(p->out, text, (size_t)n);
   if (!p->complex) return;
-  n = element_text(text, &p->im, p->options, scalar_float(v.im));
+  n = element_text(text, &p->im, &p->options, scalar_float(v.im));
   if (text[0] != '-') luaL_addchar(p->out, '+');
   luaL_addlstring(p->out, text, (size_t)n);
   luaL_addchar(p->out, 'j');
@@ -215,7 +208,7 @@ static void add_vector(Printer *p, const char *at, int indent)
 {
   int dim = p->t->ndim - 1, place = 0;
   int width = p->re.width + 2 + (p->complex ? p->im.width + 1 : 0);
-  int per_line = (p->options->linewidth - indent) / width;
+  int per_line = (p->options.linewidth - indent) / width;
   if (per_line < 1) per_line = 1;
   luaL_addchar(p->out, '[');
   for (int64_t i = 0, next; i < p->t->shape[dim]; i = next) {
@@ -262,7 +255,7 @@ static void add_elements(Printer *p, int dim, const char *at, int indent)
 /* ------------------------------------------------------------------- suffixes */
 
 /* What stands behind the elements: a few short texts. */
-typedef struct Suffixes { int n; char text[5][256]; } Suffixes;
+typedef struct Suffixes { int n; char text[5][512]; } Suffixes;
 
 static void add_suffix(Suffixes *s, const char *before, const char *text, const char *after)
 {
@@ -318,7 +311,7 @@ static void add_suffixes(Printer *p, const Suffixes *s, int indent)
   for (int i = 0; i < s->n; i++) {
     int length = (int)strlen(s->text[i]);
     luaL_addchar(b, ',');
-    if (used + length + 2 > p->options->linewidth) {
+    if (used + length + 2 > p->options.linewidth) {
       add_newlines(p, 1, indent);
       used = indent + length;
     } else {
@@ -347,7 +340,7 @@ int tensor_tostring(lua_State *L)
   Printer p = {.options = options_of(L), .out = &b};
   p.t = t = push_snapshot(L, ctx, t);
   p.complex = dtype_is_complex(tensor_dtype(t));
-  p.summarize = (double)t->numel > p.options->threshold;
+  p.summarize = (double)t->numel > p.options.threshold;
   if (t->numel && t->device != DEVICE_META) {
     choose_format(&p, &p.re, false);
     if (p.complex) choose_format(&p, &p.im, true);

@@ -13,12 +13,6 @@ static char tensor_meta; /* registry key, by address */
 
 /* --------------------------------------------------------------------- boxes */
 
-Tensor *tensor_test(lua_State *L, int index)
-{
-  const TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC ? box->tensor : NULL;
-}
-
 Tensor *tensor_check(lua_State *L, int index)
 {
   Tensor *t = tensor_test(L, index);
@@ -26,12 +20,14 @@ Tensor *tensor_check(lua_State *L, int index)
   return t;
 }
 
+void push_tensor_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &tensor_meta); }
+
 TensorBox *push_box(lua_State *L, Context *ctx)
 {
   (void)ctx;
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
   *box = (TensorBox){.magic = TENSOR_MAGIC};
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &tensor_meta);
+  push_tensor_metatable(L);
   lua_setmetatable(L, -2);
   return box;
 }
@@ -222,19 +218,19 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
     {"__bxor", "bitwise_xor"}, {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
   for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
     if (!has_op(binary[i][1])) continue;
-    push_group(L, ctx, binary[i][1], false);
+    push_group(L, ctx, binary[i][1], METHOD);
     lua_setfield(L, meta, binary[i][0]);
   }
   static const char *const prefix[][2] = {{"__unm", "neg"}, {"__bnot", "bitwise_not"}};
   for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
     if (!has_op(prefix[i][1])) continue;
-    push_group(L, ctx, prefix[i][1], false);
+    push_group(L, ctx, prefix[i][1], METHOD);
     lua_pushcclosure(L, unary, 1);
     lua_setfield(L, meta, prefix[i][0]);
   }
   static const char *const ordered[][3] = {{"__lt", "lt", "<"}, {"__le", "le", "<="}};
   for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
-    push_group(L, ctx, ordered[i][1], false);
+    push_group(L, ctx, ordered[i][1], METHOD);
     lua_pushstring(L, ordered[i][2]);
     lua_pushstring(L, ordered[i][1]);
     lua_pushcclosure(L, compare, 3);
@@ -255,6 +251,8 @@ void open_tensor(lua_State *L, Context *ctx)
   static const luaL_Reg functions[] = {{"__gc", tensor_gc}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
   luaL_newlib(L, functions);
   int meta = lua_gettop(L);
+  lua_pushvalue(L, meta);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &tensor_meta); /* before any op's function, which keeps it */
   lua_pushliteral(L, "nnlua.Tensor");
   lua_setfield(L, meta, "__name");
   add_operators(L, ctx, meta);
@@ -267,7 +265,5 @@ void open_tensor(lua_State *L, Context *ctx)
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, tensor_newindex, 1);
   lua_setfield(L, meta, "__newindex");
-  lua_pushvalue(L, meta);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &tensor_meta);
   lua_remove(L, meta);
 }

@@ -7,4 +7,6 @@
 /* Makes the metatable. Pushes the table of members, to which methods are added: name -> function. */
 void open_tensor(lua_State *L, Context *ctx);
 
+void push_tensor_metatable(lua_State *L);
+
 #endif

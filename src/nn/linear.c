@@ -13,7 +13,7 @@ static Tensor *push_attribute(lua_State *L, int attributes, const char *name)
 }
 
 /* forward(m, x): functional.linear(x, m.weight, m.bias) */
-static int linear_forward(lua_State *L)
+static int linear_module_forward(lua_State *L)
 {
   ModuleBox *m = module_check(L, 1);
   if (lua_gettop(L) != 2) return user_error(L, "Linear: one input was expected, got %d", lua_gettop(L) - 1);
@@ -37,6 +37,6 @@ static int linear_forward(lua_State *L)
 }
 
 const luaL_Reg linear_functions[] = {
-  {"linear_forward", linear_forward},
+  {"linear_forward", linear_module_forward},
   {NULL, NULL},
 };

@@ -211,6 +211,15 @@ static bool class_has_name(lua_State *L)
   return found;
 }
 
+/* A ModuleDict's children may not hide its methods. */
+static bool has_strict_names(lua_State *L)
+{
+  push_class_of(L, SELF);
+  bool strict = lua_getfield(L, -1, "_strict_names") != LUA_TNIL;
+  lua_pop(L, 2);
+  return strict;
+}
+
 static void check_class_has_no(lua_State *L)
 {
   if (class_has_name(L))
@@ -305,6 +314,7 @@ static void assign(lua_State *L)
     assign_to_slot(L, kind);
   } else if (module_test(L, VALUE)) {
     check_name(L);
+    if (!kind && has_strict_names(L)) check_class_has_no(L);
     check_no_cycle(L);
     set_slot(L, SLOT_MODULE);
   } else if (kind == SLOT_MODULE) {

@@ -93,6 +93,5 @@ extern const luaL_Reg walk_functions[];
 extern const luaL_Reg parameter_functions[];
 extern const luaL_Reg linear_functions[];
 extern const luaL_Reg optim_functions[];
-extern const luaL_Reg border_functions[];
 
 #endif

@@ -1,11 +1,12 @@
 /* Where in a model the stack is: read off the stack when an error wants to say so. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn/module.h"
 
-enum { LONGEST = 60 }; /* modules named in a path */
+enum { LONGEST = 20 }; /* modules named in a path */
 
 /* Pushes the called modules, outermost last, and the name the outermost is called by in the user's code, or nil. */
 static lua_Integer push_running(lua_State *L)

@@ -108,6 +108,8 @@ FORWARD(copy)
     raise(call, "shape %s doesn't broadcast to %s", shape_text(call, tensor_shape(a->src)),
           shape_text(call, tensor_shape(a->input)));
   y[0] = a->input;
+  if (a->src->device == DEVICE_META && a->input->device != DEVICE_META)
+    raise(call, "a meta tensor has no elements to copy");
   if (!same_place(a->input, a->src)) launch_copy(call, a->input, apart_from(call, a->src, a->input));
 }
 

@@ -134,11 +134,12 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
     raise(call, "a range of complex numbers has no order");
   bool integer = is_integer(start) && is_integer(stop) && is_integer(step);
   dtype = dtype_or(dtype, integer ? DTYPE_i64 : call->ctx->default_dtype);
-  int64_t length = range_length(call, start, stop, step);
+  if (dtype == DTYPE_i64) stop = truncated(stop);
   if (!dtype_is_inexact(dtype)) { /* a range of integers steps by integers */
     start = truncated(start);
     step = truncated(step);
   }
+  int64_t length = range_length(call, start, stop, step);
   Tensor *y = result_new(call, dtype, device_or(device, DEVICE_CPU), INTS(length));
   fill_range(call, y, start, step);
   return y;

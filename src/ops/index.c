@@ -146,7 +146,6 @@ FORWARD(masked_select)
 {
   Tensor *mask = a->mask, *x = masked_operands(call, a->input, &mask);
   y[0] = op(index, x, (Tensors){&mask, 1});
-  if (y[0]->ndim == 0) y[0] = op(reshape, y[0], INTS(-1));
 }
 
 FORWARD(masked_scatter)
@@ -158,8 +157,7 @@ FORWARD(masked_scatter)
   if (n > a->source->numel)
     raise(call, "the mask takes %lld elements, but source has %lld", (long long)n, (long long)a->source->numel);
   Tensor *values = op(narrow, op(reshape, a->source, INTS(-1)), 0, 0, n);
-  y[0] = call->into ? op_(index_put, x, (Tensors){&mask, 1}, values, false)
-                    : op(index_put, x, (Tensors){&mask, 1}, values, false);
+  y[0] = op(index_put, x, (Tensors){&mask, 1}, values, false);
 }
 
 /* ------------------------------------------------- indexing by several tensors */
@@ -181,6 +179,7 @@ static int spread_masks(Call *call, const Tensor *x, Tensors indices, Tensor **b
   for (int64_t i = 0; i < indices.n; i++) {
     Tensor *t = indices.v[i];
     int width = t && is_mask(t) ? t->ndim : 1;
+    if (width == 0) raise(call, "a mask without dimensions must come first");
     if (d + width > x->ndim)
       raise(call, "too many indices for a tensor of shape %s", shape_text(call, tensor_shape(x)));
     if (!t || !is_mask(t)) {
@@ -264,7 +263,7 @@ static void pick(Call *call, Tensor *x, Tensors indices, Picks *p)
   for (int64_t i = 0; i < indices.n; i++) any |= indices.v[i] != NULL;
   if (!any) raise(call, "at least one index tensor is needed");
   int n = spread_masks(call, x, indices, by_dim);
-  p->shape = n ? common_shape(call, by_dim, n) : INTS(1); /* a mask without dimensions alone: see mask_of_none */
+  p->shape = common_shape(call, by_dim, n);
   arrange(call, x, by_dim, n, p);
   p->count = shape_numel(call, p->shape);
   p->places = tensor_new(call, DTYPE_i64, (Device)x->device, p->shape);

@@ -13,8 +13,9 @@
 #define SPEC(member, text, what, needed, value_text, ...) \
   {.name = text, .kind = what, .offset = offsetof(A, member), .required = needed, .default_text = value_text, __VA_ARGS__},
 #define IS_REQUIRED(text) (sizeof(text) == sizeof("REQUIRED") && text[0] == 'R')
-#define INTEGER_SPEC(member, what, value) SPEC(member, #member, what, IS_REQUIRED(#value), #value, .dflt.i = value)
-#define LIST_SPEC(member, what, value) SPEC(member, #member, what, IS_REQUIRED(#value), #value, .dflt.i = 0)
+/* The text of a default is taken where the row's word is still there: one macro further in REQUIRED has become 0. */
+#define INTEGER_SPEC(member, what, value, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = value)
+#define LIST_SPEC(member, what, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = 0)
 
 #include "ops/rows_undefined.h"
 #undef UNARY
@@ -45,16 +46,16 @@
 #define POSITION_TENSOR(name) SPEC(name, #name, ARG_TENSOR, true, "REQUIRED", .dflt.i = 0, .is_position = true)
 #define TENSORS(name) SPEC(name, #name, ARG_TENSORS, true, "REQUIRED", .dflt.i = 0)
 #define OPERAND(name) SPEC(name, #name, ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
-#define SCALAR(name, value) LIST_SPEC(name, ARG_SCALAR, value)
-#define INT(name, value) INTEGER_SPEC(name, ARG_INT, value)
+#define SCALAR(name, value) LIST_SPEC(name, ARG_SCALAR, #value)
+#define INT(name, value) INTEGER_SPEC(name, ARG_INT, value, #value)
 #define REAL(name, value) SPEC(name, #name, ARG_REAL, IS_REQUIRED(#value), #value, .dflt.f = value)
-#define BOOL(name, value) INTEGER_SPEC(name, ARG_BOOL, value)
+#define BOOL(name, value) INTEGER_SPEC(name, ARG_BOOL, value, #value)
 #define STRING(name, value) SPEC(name, #name, ARG_STRING, IS_REQUIRED(#value), #value, .dflt.s = value)
-#define SIZE(name, value) LIST_SPEC(name, ARG_SIZE, value)
-#define DIM(name, value) INTEGER_SPEC(name, ARG_DIM, value)
-#define DIMS(name, value) LIST_SPEC(name, ARG_DIMS, value)
-#define INTLIST(name, value) LIST_SPEC(name, ARG_INTLIST, value)
-#define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value)
+#define SIZE(name, value) LIST_SPEC(name, ARG_SIZE, #value)
+#define DIM(name, value) INTEGER_SPEC(name, ARG_DIM, value, #value)
+#define DIMS(name, value) LIST_SPEC(name, ARG_DIMS, #value)
+#define INTLIST(name, value) LIST_SPEC(name, ARG_INTLIST, #value)
+#define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value, #value)
 #define TYPE(name, value) SPEC(name, #name, ARG_TYPE, false, #value, .dflt.i = 0)
 #define DEVICE(name) SPEC(name, #name, ARG_DEVICE, false, "NONE", .dflt.i = 0)
 #define GENERATOR(name) SPEC(name, #name, ARG_GENERATOR, false, "NONE", .dflt.i = 0)

@@ -110,7 +110,7 @@ enum {
   {                                                                                   \
     row##_forward_typed(call, args_, y);                                              \
   }                                                                                   \
-  static void row##_forward_typed(Call *call, const struct row##_args *a, Tensor **y)
+  static void row##_forward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, Tensor **y)
 
 #define BACKWARD(row)                                                                                  \
   static void row##_backward_typed(Call *call, const struct row##_args *a, Tensor *const *y,           \
@@ -120,7 +120,7 @@ enum {
   {                                                                                                    \
     row##_backward_typed(call, args_, y, dy, g);                                                       \
   }                                                                                                    \
-  static void row##_backward_typed(Call *call, UNUSED const struct row##_args *a, UNUSED Tensor *const *y, \
+  static void row##_backward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, UNUSED Tensor *const *y, \
                                    UNUSED Tensor *const *dy, struct Gradients *g)
 #define UNUSED __attribute__((unused))
 

@@ -136,27 +136,50 @@ static bool same_strides(const Tensor *a, const Tensor *b)
   return memcmp(a->strides, b->strides, a->ndim * sizeof *a->strides) == 0 && tensor_is_dense(a);
 }
 
-typedef struct Flat { const Launch *launch; char *p[LAUNCH_OPERANDS + 1]; } Flat;
+/* All operands lie in memory alike, or have a single element: one stretch, no iterator. */
+typedef struct Flat {
+  const Launch *launch;
+  char *p[LAUNCH_OPERANDS + 1];
+  bool single[LAUNCH_OPERANDS + 1]; /* p points to a buffer full of the one element */
+  bool any_single;
+} Flat;
 
 static void flat_part(void *arg, int64_t begin, int64_t end)
 {
   const Flat *f = arg;
   const Launch *l = f->launch;
-  char *q[LAUNCH_OPERANDS + 1];
-  for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + begin * (int64_t)l->size[k];
-  call_kernel(l, end - begin, q);
+  int64_t step = f->any_single ? CHUNK : end - begin;
+  for (int64_t at = begin; at < end; at += step) {
+    char *q[LAUNCH_OPERANDS + 1];
+    for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + (f->single[k] ? 0 : at * (int64_t)l->size[k]);
+    call_kernel(l, end - at < step ? end - at : step, q);
+  }
 }
 
-/* All operands lie in memory alike: one stretch, no iterator. */
+static bool is_flat(const Launch *l, Tensor *const *t, int k)
+{
+  return !l->cast[k] && (k == 0 || (tensor_same_shape(t[0], t[k]) && same_strides(t[0], t[k])));
+}
+
 static bool launch_flat(const Launch *l, Tensor *const *t)
 {
-  for (int k = 0; k < l->operands; k++)
-    if (l->cast[k] || (k && (!tensor_same_shape(t[0], t[k]) || !same_strides(t[0], t[k])))) return false;
-  if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
+  int64_t n = t[0]->numel;
   Flat f = {.launch = l};
-  for (int k = 0; k < l->operands; k++) f.p[k] = tensor_data(t[k]);
-  if (t[0]->numel <= GRAIN) call_kernel(l, t[0]->numel, f.p);
-  else parallel_for(t[0]->numel, GRAIN, flat_part, &f);
+  if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
+  for (int k = 0; k < l->operands; k++) {
+    if (is_flat(l, t, k)) continue;
+    if (k == 0 || t[k]->numel != 1) return false;
+    f.single[k] = f.any_single = true;
+  }
+  _Alignas(64) char buffer[LAUNCH_OPERANDS + 1][CHUNK * 16];
+  for (int k = 0; k < l->operands; k++) {
+    f.p[k] = tensor_data(t[k]);
+    if (!f.single[k]) continue;
+    load(l, k, n < CHUNK ? n : CHUNK, f.p[k], 0, buffer[k]);
+    f.p[k] = buffer[k];
+  }
+  if (n <= GRAIN) flat_part(&f, 0, n);
+  else parallel_for(n, GRAIN, flat_part, &f);
   return true;
 }
 
@@ -272,6 +295,20 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   return result_new(call, dtype, call->meta ? DEVICE_META : DEVICE_CPU, broadcast_operands(call, operands, n));
 }
 
+/* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */
+static bool run_plain(PointwiseKernel kernel, DType compute, Tensor *y, Tensor *const *operands, int n, const Scalar *params)
+{
+  char *p[4] = {tensor_data(y)};
+  if (!kernel || !p[0] || !y->is_contiguous || y->numel > GRAIN || y->device == DEVICE_META) return false;
+  for (int i = 0; i < n; i++) {
+    const Tensor *t = operands[i];
+    if (t->dtype != (uint8_t)compute || !t->is_contiguous || t->numel != y->numel || t->ndim != y->ndim) return false;
+    p[i + 1] = tensor_data(t);
+  }
+  kernel(y->numel, p, params);
+  return true;
+}
+
 void pointwise_forward(Call *call, const void *args, Tensor **y)
 {
   const Op *o = call->op;
@@ -282,6 +319,7 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   y[0] = pointwise_result(call, operands, info->arity, is_comparison(o) ? DTYPE_b8 : d);
   const KernelTable *k = kernels_of(compute);
   PointwiseKernel kernel = is_comparison(o) ? k->comparison[info->id] : k->forward[info->id];
+  if (d == compute && run_plain(kernel, compute, y[0], operands, info->arity, params_of(o, args))) return;
   launch_pointwise(call, kernel, compute, is_comparison(o) ? DTYPE_b8 : compute, y[0], operands, info->arity,
                    params_of(o, args));
   if (info->arity > 1) {

@@ -21,16 +21,6 @@ function api.missing_name(err)
   return getmetatable(err) == Missing and err.name or nil
 end
 
-local function field(object, name)
-  return object[name]
-end
-
---- A field, or nil: to read one that does not exist may raise.
-local function field_or_nil(object, name)
-  local ok, value = pcall(field, object, name)
-  return ok and value or nil
-end
-
 local function remembering(find)
   local known = {}
   return function(name)
@@ -45,7 +35,7 @@ end
 api.lookup = remembering(function(path)
   local found = nl
   for name in path:gmatch("[^.]+") do
-    found = field_or_nil(found, name)
+    found = found[name]
     if found == nil then
       api.raise_missing("nl." .. path)
     end
@@ -55,9 +45,13 @@ end)
 
 local a_matrix = nl.tensor({{1.0, 2.0}, {3.0, 4.0}})
 
---- Makes sure that tensors have a method or a field.
+local function member(name)
+  return a_matrix[name]
+end
+
+--- Makes sure that tensors have a method or a field; to read one that they have not raises.
 api.require_member = remembering(function(name)
-  if field_or_nil(a_matrix, name) == nil then
+  if not pcall(member, name) then
     api.raise_missing("x." .. name)
   end
   return true

@@ -1,7 +1,7 @@
 -- Moving a module to another dtype: its parameters stay the same objects, its buffers are replaced.
 
 local core = require "nnlua.nn.core"
-local nl = require "nnlua.nn.lazy"
+local nl = require "nnlua"
 
 local PARAMETER, BUFFERS = core.PARAMETER, core.BUFFER | core.TRANSIENT
 local FLOATING, COMPLEX = 2, 3

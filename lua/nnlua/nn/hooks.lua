@@ -148,12 +148,17 @@ local function finish(module, lists, args, backward, ...)
   return run_post(module, second, 1, args, run_post(module, first, 1, args, ...))
 end
 
---- The hooks of backward that this call starts with, if it records anything.
+--- The global list of a kind (1) or the module's (2), as it is now.
+local function current_list(module, which, kind)
+  return (select(which, lists_of(module, nil, kind)))
+end
+
+--- The hooks of backward that this call starts with.
 local function enter_border(module, lists)
   local pre_first, pre_second = lists_of(module, lists, "backward_pre")
   local first, second = lists_of(module, lists, "backward")
   if #pre_first + #pre_second + #first + #second > 0 then
-    return border.enter(module, {pre_first, pre_second}, {first, second})
+    return border.enter(module, {pre_first, pre_second}, {first, second}, current_list)
   end
 end
 

@@ -231,7 +231,7 @@ end
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
 function Module:zero_grad(set_to_none)
   if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
-  core.zero_grad(members(self, PARAMETER, "", true, true), set_to_none ~= false)
+  core.zero_grads(members(self, PARAMETER, "", true, true), set_to_none ~= false)
 end
 
 return Module

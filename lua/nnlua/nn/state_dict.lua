@@ -1,7 +1,7 @@
 -- State dicts: taking a module's state, and loading it, all or nothing.
 
 local core = require "nnlua.nn.core"
-local nl = require "nnlua.nn.lazy"
+local nl = require "nnlua"
 
 local PARAMETER, BUFFER = core.PARAMETER, core.BUFFER
 
@@ -132,7 +132,7 @@ end
 
 -- What loading finds: lists of names, texts of errors, and the copies to make once all is known to be right.
 local function new_report()
-  return {missing = {}, unexpected = {}, errors = {}, steps = {}, skipped = {}}
+  return {expected = {}, missing = {}, unexpected = {}, errors = {}, steps = {}, skipped = {}}
 end
 
 local function shape_text(t)
@@ -168,35 +168,22 @@ local function load_extra(module, key, dict, report)
     if module.get_extra_state then
       table.insert(report.missing, key)
     end
-  elseif not module.set_extra_state then
-    table.insert(report.unexpected, key)
-  else
+  elseif module.set_extra_state then
+    report.expected[key] = true
     table.insert(report.steps, function() module:set_extra_state(value) end)
   end
 end
 
---- What a dict holds under a prefix that the module has no place for.
-local function find_unexpected(module, dict, prefix, expected, report)
-  for key in pairs(dict) do
-    if key:sub(1, #prefix) == prefix and not expected[key] then
-      local first, rest = key:sub(#prefix + 1):match "^([^.]*)(.*)$"
-      if rest == "" or core.kind(module, first) ~= "module" or module[first] == nil then
-        table.insert(report.unexpected, key)
-      end
-    end
-  end
-end
-
 local function install_module_loading(Module)
-  --- Finds the module's own state in a dict: notes the copies to make in report.steps, and what is wrong in
-  --- report.missing, report.unexpected and report.errors. A class whose state has changed its form overrides it.
+  --- Finds the module's own state in a dict: notes the copies to make in report.steps, the names it knows in
+  --- report.expected, and what is wrong in report.missing and report.errors. A class whose state has changed its
+  --- form overrides it.
   function Module:_load_from_state_dict(dict, prefix, _, report)
     local names, extra = own_state(self, prefix)
-    local expected = {[extra] = true}
     for _, name in ipairs(names) do
       local key, own = prefix .. name, self[name]
       if own ~= nil then
-        expected[key] = true
+        report.expected[key] = true
         local value = dict[key]
         if value == nil then
           table.insert(report.missing, key)
@@ -206,7 +193,6 @@ local function install_module_loading(Module)
       end
     end
     load_extra(self, extra, dict, report)
-    find_unexpected(self, dict, prefix, expected, report)
   end
 end
 
@@ -229,13 +215,31 @@ local function problems(report, strict)
   return table.move(report.errors, 1, #report.errors, #lines + 1, lines)
 end
 
+--- Goes through a dict: in its order if it has one, else by name.
+local function entries(dict)
+  local meta = getmetatable(dict)
+  if type(meta) == "table" and meta.__pairs then
+    return pairs(dict)
+  end
+  local names = {}
+  for name in pairs(dict) do
+    names[#names + 1] = name
+  end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  local i = 0
+  return function()
+    i = i + 1
+    return names[i], dict[names[i]]
+  end
+end
+
 --- The entries as a table of our own, which modules may change while they load.
 local function copy_of(dict)
   if type(dict) ~= "table" then
     core.raise(("load_state_dict: a table of names and tensors was expected, got %s"):format(core.describe(dict)))
   end
   local copy = StateDict.ordered()
-  for key, value in pairs(dict) do
+  for key, value in entries(dict) do
     if type(key) ~= "string" then
       core.raise(("load_state_dict: the names are strings, not %s"):format(core.describe(key)))
     end
@@ -275,9 +279,14 @@ end
 local function load(module, dict, options)
   local strict = options.strict ~= false
   local copy, report = copy_of(dict), new_report()
-  local metadata = with_metadata(dict) or {}
+  local metadata = rawget(getmetatable(dict) or {}, "__index") and with_metadata(dict) or {}
   for path, child in core.iterator(core.modules(module, "", false), true) do
     child:_load_from_state_dict(copy, path_prefix(path), metadata[path] or {}, report)
+  end
+  for key in pairs(copy) do
+    if not report.expected[key] then
+      table.insert(report.unexpected, key)
+    end
   end
   if options.skip_mismatched then
     forgive_shapes(report)

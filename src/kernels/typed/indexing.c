@@ -27,7 +27,7 @@ static inline int64_t position(const IndexedLines *l, int64_t i, int64_t k)
 
 static void scatter_add_lines(const IndexedLines *l)
 {
-  if (l->index_line == 0 && l->n > 1) { /* whole lines share their positions */
+  if (l->index_line == 0 && l->n > 1 && l->to_line < l->to_step) { /* lines side by side share their positions */
     for (int64_t k = 0; k < l->count; k++)
       add_line(l->n, l->from + k * l->from_step, l->from_line, l->to + position(l, 0, k) * l->to_step, l->to_line);
     return;

@@ -1,7 +1,7 @@
 /*
- * Products that are not worth a call of BLAS, and those of integers, which it doesn't have. Floats go through a
- * kernel that holds a few rows by two vectors of the result in registers, on panels of b that are packed where
- * its columns are not contiguous; and, for a few rows times a transposed matrix, through one of dot products.
+ * Products of matrices. Floats go through a kernel that holds some rows by two vectors of the result in registers,
+ * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
+ * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
  */
 #include "kernels/typed/typed.h"
 
@@ -10,13 +10,23 @@
 #if T_FLOATING
 
 #if __AVX512F__
-enum { VECTOR_BYTES = 64, DOT_COLUMNS = 4 };
+#define TALL YES
+enum { VECTOR_BYTES = 64, ROWS = 12, DOT_COLUMNS = 4 };
+#define OWN_PRODUCT INT64_MAX
 #elif __AVX__
-enum { VECTOR_BYTES = 32, DOT_COLUMNS = 2 };
+#define TALL NO
+enum { VECTOR_BYTES = 32, ROWS = 6, DOT_COLUMNS = 2 };
+#define OWN_PRODUCT (1 << 21)
 #else
-enum { VECTOR_BYTES = 16, DOT_COLUMNS = 2 };
+#define TALL NO
+enum { VECTOR_BYTES = 16, ROWS = 6, DOT_COLUMNS = 2 };
+#define OWN_PRODUCT 4096
 #endif
-enum { V = VECTOR_BYTES / sizeof(T), WIDTH = 2 * V, ROWS = 6, DOT_ROWS = 4, DEPTH = 256 };
+#define YES(...) __VA_ARGS__
+#define NO(...)
+
+/* A panel of b is at most DEPTH rows of WIDTH columns. */
+enum { V = VECTOR_BYTES / sizeof(T), WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = 256 };
 
 typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));
 typedef T Loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
@@ -66,24 +76,66 @@ INLINE void run_block(const Block *k, int rows, int columns)
   for (int i = 0; i < rows; i++) store_part(k, i, columns, sum[i]);
 }
 
-#define CASES(columns)                      \
-  switch (rows) {                           \
-    case 1: run_block(k, 1, columns); break; \
-    case 2: run_block(k, 2, columns); break; \
-    case 3: run_block(k, 3, columns); break; \
-    case 4: run_block(k, 4, columns); break; \
-    case 5: run_block(k, 5, columns); break; \
-    default: run_block(k, 6, columns); break; \
+#define CASE(rows, columns) case rows: run_block(k, rows, columns); break;
+#define CASES(columns)                                                                              \
+  switch (rows) {                                                                                   \
+    CASE(1, columns) CASE(2, columns) CASE(3, columns) CASE(4, columns) CASE(5, columns)            \
+    TALL(CASE(6, columns) CASE(7, columns) CASE(8, columns) CASE(9, columns) CASE(10, columns) CASE(11, columns)) \
+    default: run_block(k, ROWS, columns);                                                           \
   }
 
 static void run_wide(const Block *k, int rows) { CASES(2) }
 static void run_narrow(const Block *k, int rows) { CASES(1) }
 
+/* ---- packing ---- */
+
+enum { TILE = 32 / sizeof(T) };
+typedef T Tile __attribute__((vector_size(32)));
+typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+#if T_f32
+#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* Interleaving the first half of the lines with the second transposes a tile after log2(TILE) times. */
+INLINE void transpose_tile(const T *from, int64_t from_step, T *to)
+{
+  Tile line[TILE], next[TILE];
+  for (int i = 0; i < TILE; i++) line[i] = *(const LooseTile *)(from + i * from_step);
+  for (int stage = 1; stage < TILE; stage *= 2) {
+    for (int i = 0; i < TILE / 2; i++) {
+      next[2 * i] = FIRST_HALVES(line[i], line[i + TILE / 2]);
+      next[2 * i + 1] = LAST_HALVES(line[i], line[i + TILE / 2]);
+    }
+    for (int i = 0; i < TILE; i++) line[i] = next[i];
+  }
+  for (int i = 0; i < TILE; i++) *(LooseTile *)(to + i * WIDTH) = line[i];
+}
+
+/* panel[p][j] = b[j][p], of contiguous lines b_step apart. */
+static void pack_transposed(int64_t depth, int width, const T *b, int64_t b_step, T *panel)
+{
+  int j = 0;
+  for (; j + TILE <= width; j += TILE) {
+    int64_t p = 0;
+    for (; p + TILE <= depth; p += TILE) transpose_tile(b + j * b_step + p, b_step, panel + p * WIDTH + j);
+    for (; p < depth; p++)
+      for (int i = j; i < j + TILE; i++) panel[p * WIDTH + i] = b[i * b_step + p];
+  }
+  for (; j < width; j++)
+    for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
+}
+
+/* The columns up to `room` become 0. */
 static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
-    for (int j = 0; j < width; j++)
-      for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_col + p];
+    pack_transposed(depth, width, b, b_col, panel);
+  } else if (b_col == 1 && width == WIDTH) {
+    for (int64_t p = 0; p < depth; p++) memcpy(panel + p * WIDTH, b + p * b_row, WIDTH * sizeof(T));
   } else {
     for (int64_t p = 0; p < depth; p++)
       for (int j = 0; j < width; j++) panel[p * WIDTH + j] = b[p * b_row + j * b_col];
@@ -92,25 +144,34 @@ static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, 
     for (int j = width; j < room; j++) panel[p * WIDTH + j] = 0;
 }
 
+/* Whether a panel of b must be packed: for its order, for its width, or as lines a large power of two apart would
+   push each other out of the cache before the next rows of a need them. */
+static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t b_col)
+{
+  if (b_col != 1 || width != columns * V) return true;
+  return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
+}
+
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
   _Alignas(64) T panel[DEPTH * WIDTH];
-  for (int64_t p = 0; p < k || p == 0; p += DEPTH) {
+  for (int64_t p = 0; p < k; p += DEPTH) {
     int64_t depth = k - p < DEPTH ? k - p : DEPTH;
+    const T *left = (const T *)a + p * a_col;
     for (int64_t j = 0; j < n; j += WIDTH) {
       int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
       int columns = width > V ? 2 : 1;
       const T *from = (const T *)b + p * b_row + j * b_col;
-      Block block = {depth, NULL, a_row, a_col, from, b_row, add || p > 0, NULL, c_row, width};
-      if (b_col != 1 || width != columns * V) {
+      Block block = {depth, left, a_row, a_col, from, b_row, add || p > 0, (T *)c + j, c_row, width};
+      if (must_pack(m, width, columns, b_row, b_col)) {
         pack(depth, width, columns * V, from, b_row, b_col, panel);
         block.b = panel;
         block.b_row = WIDTH;
       }
       for (int64_t i = 0; i < m; i += ROWS) {
         int rows = m - i < ROWS ? (int)(m - i) : ROWS;
-        block.a = (const T *)a + i * a_row + p * a_col;
+        block.a = left + i * a_row;
         block.c = (T *)c + i * c_row + j;
         if (columns > 1) run_wide(&block, rows);
         else run_narrow(&block, rows);
@@ -218,5 +279,6 @@ void TYPED(fill_matmul)(KernelTable *t)
   t->matmul = matmul;
 #if T_FLOATING
   t->matmul_rows = matmul_rows;
+  t->own_product = OWN_PRODUCT;
 #endif
 }

@@ -20,50 +20,50 @@ typedef int32_t Part;
 typedef uint64_t Total;
 #endif
 
-enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 256, SEGMENT = 4096, SEARCH = 64 };
+enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1024, SEGMENT = 4096, SEARCH = 64 };
 
 #define SUM_OF_8(TERM, p, step)                                                                       \
   (((TERM((p)[0]) + TERM((p)[step])) + (TERM((p)[2 * (step)]) + TERM((p)[3 * (step)]))) +             \
    ((TERM((p)[4 * (step)]) + TERM((p)[5 * (step)])) + (TERM((p)[6 * (step)]) + TERM((p)[7 * (step)]))))
 
-#define SUMS(name, TERM)                                                                              \
-  static inline Total name##_row(int64_t n, const T *x)                                               \
+#define SUMS(name, TERM, TOTAL)                                                                       \
+  static inline TOTAL name##_row(int64_t n, const T *x)                                               \
   {                                                                                                   \
-    Total lane[LANES] = {0}, total = 0;                                                               \
+    TOTAL lane[LANES] = {0}, total = 0;                                                               \
     int64_t i = 0;                                                                                    \
     if (n >= 2 * LANES) {                                                                             \
       for (; i + 8 * LANES <= n; i += 8 * LANES)                                                      \
-        for (int j = 0; j < LANES; j++) lane[j] += (Total)SUM_OF_8(TERM, x + i + j, LANES);           \
+        for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);           \
       for (; i + LANES <= n; i += LANES)                                                              \
-        for (int j = 0; j < LANES; j++) lane[j] += (Total)TERM(x[i + j]);                             \
+        for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)TERM(x[i + j]);                             \
       for (int half = LANES / 2; half; half /= 2)                                                     \
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                     \
       total = lane[0];                                                                                \
     }                                                                                                 \
-    for (; i < n; i++) total += (Total)TERM(x[i]);                                                    \
+    for (; i < n; i++) total += (TOTAL)TERM(x[i]);                                                    \
     return total;                                                                                     \
   }                                                                                                   \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \
   {                                                                                                   \
-    Total *out = y;                                                                                   \
+    TOTAL *out = y;                                                                                   \
     for (int64_t r = 0; r < rows; r++) out[r] = name##_row(n, (const T *)x + r * step);               \
   }                                                                                                   \
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)        \
   {                                                                                                   \
     const T *p = x;                                                                                   \
-    Total *restrict out = y;                                                                          \
+    TOTAL *restrict out = y;                                                                          \
     int64_t k = 0;                                                                                    \
     for (int64_t i = 0; i < columns; i++) out[i] = 0;                                                 \
     for (; k + 8 <= n; k += 8, p += 8 * step)                                                         \
-      for (int64_t i = 0; i < columns; i++) out[i] += (Total)SUM_OF_8(TERM, p + i, step);             \
+      for (int64_t i = 0; i < columns; i++) out[i] += (TOTAL)SUM_OF_8(TERM, p + i, step);             \
     for (; k < n; k++, p += step)                                                                     \
-      for (int64_t i = 0; i < columns; i++) out[i] += (Total)TERM(p[i]);                              \
+      for (int64_t i = 0; i < columns; i++) out[i] += (TOTAL)TERM(p[i]);                              \
   }
 
 #define ITSELF(e) ((Part)(e))
 #define NOT_ZERO(e) ((int32_t)((e) != 0))
-SUMS(sum, ITSELF)
-SUMS(count, NOT_ZERO)
+SUMS(sum, ITSELF, Total)
+SUMS(count, NOT_ZERO, int64_t)
 
 /* Products are as wide as totals from the start: eight factors may overflow what the result does not. */
 static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)
@@ -96,18 +96,20 @@ static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x
 /* Whether a goes before b: the larger (or smaller) one, nan before all, the first of equals. */
 #if T_FLOATING
 #define IS_NAN(a) ((a) != (a))
-#define MORE(a, b) ((a) > (b) || IS_NAN(a))
-#define LESS(a, b) ((a) < (b) || IS_NAN(a))
+#define MORE(a, b) (((a) > (b)) | IS_NAN(a))
+#define LESS(a, b) (((a) < (b)) | IS_NAN(a))
 #define ABS(e) LIBM(fabs)(e)
+#define CHOOSE(c, a, b) MATH(math_select)(c, a, b) /* no branch, which would be no vector code */
 #else
 #define IS_NAN(a) false
 #define MORE(a, b) ((a) > (b))
 #define LESS(a, b) ((a) < (b))
+#define CHOOSE(c, a, b) ((c) ? (a) : (b))
 #endif
 #define AS_IS(e) (e)
 
 #define EXTREMES(name, WINS, TERM)                                                                    \
-  static inline T name##_of(T a, T b) { return WINS(a, b) ? a : b; }                                  \
+  static inline T name##_of(T a, T b) { return CHOOSE(WINS(a, b), a, b); }                                  \
   static inline T name##_row(int64_t n, const T *x)                                                   \
   {                                                                                                   \
     enum { L = WIDE_LANES };                                                                          \
@@ -211,7 +213,7 @@ typedef int32_t Place;
     for (Place k = 1; k < n; k++) {                                                                   \
       const T *p = x + k * step;                                                                      \
       for (int64_t i = 0; i < columns; i++) {                                                         \
-        bool wins = WINS(p[i], best[i]) && !IS_NAN(best[i]);                                          \
+        bool wins = WINS(p[i], best[i]) & !IS_NAN(best[i]);                                          \
         best[i] = wins ? p[i] : best[i];                                                              \
         at[i] = wins ? k + 1 : at[i];                                                                 \
       }                                                                                               \
@@ -235,11 +237,11 @@ POSITIONS(argmin, min, LESS)
 #if T_FLOATING
 #define SQUARE(e) ((e) * (e))
 #define WIDE_SQUARE(e) ((Total)(e) * (Total)(e))
-SUMS(sum_abs, ABS)
+SUMS(sum_abs, ABS, Total)
 EXTREMES(max_abs, MORE, ABS)
 EXTREMES(min_abs, LESS, ABS)
 /* A float's square may overflow where the norm does not. */
-SUMS(sum_squares, WIDE_SQUARE)
+SUMS(sum_squares, WIDE_SQUARE, Total)
 
 /* The sum of the squares of the differences. */
 static double squared_error(int64_t n, const void *a, const void *b)

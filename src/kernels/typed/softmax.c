@@ -8,7 +8,7 @@ enum { LANES = 32, STRIP = 64, SEGMENT = 2048 };
 #define EXP_BELOW_ZERO(x) MATH(exp)(x)
 
 /* nan stays: an infinite maximum makes nan too, as inf - inf. */
-static inline T larger(T a, T b) { return a > b || a != a ? a : b; }
+static inline T larger(T a, T b) { return MATH(math_select)((a > b) | (a != a), a, b); }
 
 static T row_max(int64_t n, const T *x)
 {

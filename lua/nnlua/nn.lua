@@ -1,0 +1,57 @@
+-- nnlua.nn: modules, containers, layers, losses.
+
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+
+--- Neural networks: `nn.Linear`, `nn.Sequential`, `nn.class` and the like.
+local nn = {
+  functional = nl.F,
+  init = require "nnlua.nn.initializers",
+}
+
+local Module = require "nnlua.nn.module"
+nn.Module = Module
+
+require "nnlua.nn.repr".install(Module)
+require "nnlua.nn.convert".install(Module)
+require "nnlua.nn.state_dict".install(Module)
+require "nnlua.nn.hooks".install(Module, nn)
+
+--- A new class of modules: `nn.class("Net")`, or `nn.class("Net", nn.Linear)` to start from another one.
+---@param name string
+---@param parent? table
+function nn.class(name, parent)
+  return core.class(name, parent or Module)
+end
+
+--- Whether a value is a module.
+nn.is_module = core.is_module
+
+--- The class of a module.
+nn.class_of = core.class_of
+
+--- A tensor that a module registers as its parameter when it is assigned: over the same storage as the one given.
+---@param data? Tensor
+---@param requires_grad? boolean
+nn.Parameter = core.parameter
+
+--- A tensor that a module registers as a buffer when it is assigned: `self.mean = nn.Buffer(nl.zeros(3))`.
+---@param data Tensor
+---@param persistent? boolean
+nn.Buffer = core.buffer
+
+--- A copy of a module, tensor or table with all that it holds; shared parts stay shared.
+nn.deepcopy = require "nnlua.nn.copy"
+
+--- A copy of the module with all that it holds.
+function Module:deepcopy()
+  return nn.deepcopy(self)
+end
+
+for _, name in ipairs {"containers", "linear", "activation", "loss"} do
+  for class_name, class in pairs(require("nnlua.nn." .. name)) do
+    nn[class_name] = class
+  end
+end
+
+return nn

@@ -1,0 +1,296 @@
+-- The base of all optimizers: parameter groups, gradients, state dicts. A subclass adds the step.
+
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+
+local raise = core.raise
+
+local optimizer = {}
+
+-- ---------------------------------------------------------------- classes
+
+local function construct(class, ...)
+  local self = setmetatable({}, class)
+  self:init(...)
+  return self
+end
+
+--- A new class of optimizers, by default one of Optimizer itself:
+---
+---     local Signs = optim.class("Signs")
+---     function Signs:init(params, lr) Signs.super.init(self, params, {lr = lr}) end
+---     function Signs:update(group)
+---       for _, p in ipairs(group.params) do
+---         if p.grad then p:add_(p.grad:sign(), {alpha = -group.lr}) end
+---       end
+---     end
+---
+function optimizer.class(name, parent)
+  parent = parent or optimizer.Optimizer
+  local class = {__name = name, super = parent}
+  class.__index = class
+  if parent then
+    class.__tostring = parent.__tostring
+  end
+  return setmetatable(class, {__index = parent, __call = construct, __tostring = function() return name end})
+end
+
+--- What all optimizers share.
+---@class Optimizer
+---@field param_groups table[]
+---@field state table<Tensor, table>
+---@field defaults table
+local Optimizer = optimizer.class("optim.Optimizer")
+optimizer.Optimizer = Optimizer
+
+-- ----------------------------------------------------------------- groups
+
+local function is_group(value)
+  return type(value) == "table" and getmetatable(value) == nil and value.params ~= nil
+end
+
+--- The parameters of an iterator, a list or a single tensor, as a list.
+local function list_of(name, params)
+  local list = {}
+  if type(params) == "function" then
+    for p in params do
+      list[#list + 1] = p
+    end
+  elseif core.is_tensor(params) then
+    list[1] = params
+  elseif type(params) == "table" then
+    table.move(params, 1, #params, 1, list)
+  else
+    raise(("%s: parameters are an iterator such as net:parameters(), or a list, not %s"):format(
+      name, core.describe(params)))
+  end
+  return list
+end
+
+local function check_parameter(name, p)
+  if not core.is_tensor(p) then
+    raise(("%s: the parameters are tensors, not %s"):format(name, core.describe(p)))
+  elseif p.grad_fn and not p.retains_grad then
+    raise(name .. ": a tensor that is a result of operations can't be optimized; give leaves")
+  end
+end
+
+--- Sets the optimizer up. For `init` of subclasses.
+---@param params any an iterator, a list of tensors, or a list of groups `{params = …, lr = …}`
+---@param defaults table the options that groups get where they have none of their own
+function Optimizer:init(params, defaults)
+  self.defaults, self.param_groups = defaults, {}
+  self.state = self:_new_state()
+  if core.is_tensor(params) then
+    raise(("%s: a list of parameters was expected, not a single tensor"):format(self.__name))
+  end
+  local list = list_of(self.__name, params)
+  if #list == 0 then
+    raise(self.__name .. ": there are no parameters (an iterator goes through them only once)")
+  end
+  if not is_group(list[1]) then
+    list = {{params = list}}
+  end
+  for _, group in ipairs(list) do
+    self:add_param_group(group)
+  end
+end
+
+--- The table from parameters to what is kept for each; an empty table is made when one is first asked for.
+function Optimizer:_new_state() -- luacheck: no self
+  return setmetatable({}, {
+    __index = function(state, p)
+      state[p] = {}
+      return state[p]
+    end,
+  })
+end
+
+local function used_parameters(groups)
+  local used = {}
+  for _, group in ipairs(groups) do
+    for _, p in ipairs(group.params) do
+      used[p] = true
+    end
+  end
+  return used
+end
+
+--- Adds a group `{params = …, lr = …}`; options that it does not have are the optimizer's defaults.
+function Optimizer:add_param_group(group)
+  if not is_group(group) then
+    raise(("%s: a group is a table with a field params, not %s"):format(self.__name, core.describe(group)))
+  end
+  local own = {}
+  for key, value in pairs(self.defaults) do
+    own[key] = value
+  end
+  for key, value in pairs(group) do
+    own[key] = value
+  end
+  own.params = list_of(self.__name, group.params)
+  local used = used_parameters(self.param_groups)
+  for _, p in ipairs(own.params) do
+    check_parameter(self.__name, p)
+    if used[p] then
+      raise(self.__name .. ": a parameter is in two groups, or twice in one")
+    end
+    used[p] = true
+  end
+  self:_check_group(own)
+  table.insert(self.param_groups, own)
+end
+
+--- Checks the options of a group; for subclasses.
+function Optimizer:_check_group() end
+
+-- ------------------------------------------------------------------ steps
+
+local function no_update(self)
+  raise(("%s has no method update(group), which a step calls for each group"):format(self.__name))
+end
+
+local function update_all(self)
+  local update = self.update or no_update
+  for _, group in ipairs(self.param_groups) do
+    update(self, group)
+  end
+end
+
+--- Changes the parameters by their gradients. A closure computes the loss anew first; what it returns is returned.
+---@param closure? fun(): any
+function Optimizer:step(closure)
+  if closure == nil then
+    nl.no_grad(update_all, self)
+    return
+  end
+  local results = table.pack(nl.enable_grad(closure))
+  nl.no_grad(update_all, self)
+  return table.unpack(results, 1, results.n)
+end
+
+--- Drops all gradients; with set_to_none = false fills them with zeros instead.
+function Optimizer:zero_grad(set_to_none)
+  if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
+  for _, group in ipairs(self.param_groups) do
+    core.zero_grads(group.params, set_to_none ~= false)
+  end
+end
+
+-- ------------------------------------------------------------ state dicts
+
+--- What is kept for a parameter, or nil; for subclasses that keep it elsewhere.
+function Optimizer:_get_state(p)
+  return rawget(self.state, p)
+end
+
+function Optimizer:_set_state(p, values)
+  self.state[p] = values
+end
+
+local function copy(value)
+  if type(value) ~= "table" or getmetatable(value) then
+    return value
+  end
+  local t = {}
+  for key, item in pairs(value) do
+    t[key] = copy(item)
+  end
+  return t
+end
+
+--- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`; parameters are numbers, counted from 0 as
+--- in PyTorch. The tensors are the optimizer's own.
+function Optimizer:state_dict()
+  local dict, number = {state = {}, param_groups = {}}, 0
+  for g, group in ipairs(self.param_groups) do
+    local packed = {}
+    for key, value in pairs(group) do
+      if key ~= "params" and key:sub(1, 1) ~= "_" then
+        packed[key] = copy(value)
+      end
+    end
+    packed.params = {}
+    for i, p in ipairs(group.params) do
+      packed.params[i] = number
+      dict.state[number] = self:_get_state(p)
+      number = number + 1
+    end
+    dict.param_groups[g] = packed
+  end
+  return dict
+end
+
+local function check_fits(self, dict)
+  if type(dict) ~= "table" or type(dict.state) ~= "table" or type(dict.param_groups) ~= "table" then
+    raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
+  elseif #dict.param_groups ~= #self.param_groups then
+    raise(("%s: the state has %d parameter groups, the optimizer %d"):format(
+      self.__name, #dict.param_groups, #self.param_groups))
+  end
+  for g, group in ipairs(self.param_groups) do
+    local n = #dict.param_groups[g].params
+    if n ~= #group.params then
+      raise(("%s: group %d of the state has %d parameters, the optimizer's %d"):format(
+        self.__name, g, n, #group.params))
+    end
+  end
+end
+
+--- A value of a state for a parameter: floating tensors in the parameter's dtype, all of them copies.
+local function fitted(value, p)
+  if core.is_tensor(value) then
+    local floating = core.category(value) >= 2 and core.category(p) >= 2 and value.ndim > 0
+    return (floating and value:to(p.dtype) or value):detach():clone()
+  elseif type(value) == "table" and getmetatable(value) == nil then
+    local t = {}
+    for key, item in pairs(value) do
+      t[key] = fitted(item, p)
+    end
+    return t
+  end
+  return value
+end
+
+--- Takes over a state; groups and their sizes must be the same.
+function Optimizer:load_state_dict(dict)
+  check_fits(self, dict)
+  for g, group in ipairs(self.param_groups) do
+    local saved = dict.param_groups[g]
+    for i, p in ipairs(group.params) do
+      local values = dict.state[saved.params[i]]
+      self:_set_state(p, values and fitted(values, p) or nil)
+    end
+    for key, value in pairs(saved) do
+      if key ~= "params" then
+        group[key] = copy(value)
+      end
+    end
+  end
+end
+
+local function sorted_options(group)
+  local names = {}
+  for key in pairs(group) do
+    if key ~= "params" and key:sub(1, 1) ~= "_" then
+      names[#names + 1] = key
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+function Optimizer:__tostring()
+  local lines = {self.__name:match "[^.]*$" .. " ("}
+  for g, group in ipairs(self.param_groups) do
+    lines[#lines + 1] = "Parameter Group " .. g - 1
+    for _, name in ipairs(sorted_options(group)) do
+      lines[#lines + 1] = ("    %s: %s"):format(name, tostring(group[name]))
+    end
+    lines[#lines + 1] = ""
+  end
+  lines[#lines] = ")"
+  return table.concat(lines, "\n")
+end
+
+return optimizer

@@ -1,0 +1,233 @@
+#include "kernels/gemm.h"
+
+#include <cblas.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+
+/* Where our loops are taken, in multiplications: the kernel tables tell for real products of matrices. */
+enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
+
+/* Splits: the largest piece, what its edges are multiples of, and the least work that is worth another thread. */
+enum { ROW_EDGE = 480, COL_EDGE = 512, ROW_UNIT = 48, COL_UNIT = 64 };
+enum { PIECE_WORK = 1 << 20, BATCH_WORK = 1 << 15, VECTOR_WORK = 1 << 17 };
+
+void gemm_prepare(void) { openblas_set_num_threads(1); }
+
+static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static bool rows_are_contiguous(const Matrix *m) { return m->cols == 1 || m->col_step == 1; }
+static bool cols_are_contiguous(const Matrix *m) { return m->rows == 1 || m->row_step == 1; }
+
+bool gemm_takes(const Matrix *m)
+{
+  if (rows_are_contiguous(m)) return m->rows == 1 || m->row_step >= m->cols;
+  return cols_are_contiguous(m) && m->col_step >= m->rows;
+}
+
+/* Who computes: our loops, our dot products, or BLAS. */
+typedef enum Route { OWN, OWN_DOTS, BLAS_VECTOR, BLAS } Route;
+
+/* A matrix as BLAS sees it: row-major or transposed, and the distance of its lines. */
+typedef struct Operand { CBLAS_TRANSPOSE trans; blasint step; } Operand;
+
+static Operand operand_of(const Matrix *m)
+{
+  if (rows_are_contiguous(m)) {
+    int64_t step = m->rows == 1 ? m->cols : m->row_step;
+    return (Operand){CblasNoTrans, (blasint)at_least(step, at_least(m->cols, 1))};
+  }
+  return (Operand){CblasTrans, (blasint)at_least(m->col_step, at_least(m->rows, 1))};
+}
+
+typedef struct Product {
+  DType dtype;
+  Matrix a, b;
+  Scalar alpha, beta;
+  char *c;
+  int64_t c_row;
+  int64_t size;                      /* bytes of an element */
+  int64_t row_edge, col_edge, cols;  /* of pieces, and pieces in a row of them */
+  Route route;
+} Product;
+
+/* c *= beta, or zeros: what is left of a product without terms. */
+static void scale_result(const Product *p)
+{
+  for (int64_t i = 0; i < p->a.rows; i++) {
+    char *row = p->c + i * p->c_row * p->size;
+    if (scalar_equals(p->beta, 0)) {
+      memset(row, 0, (size_t)(p->b.cols * p->size));
+      continue;
+    }
+    for (int64_t j = 0; j < p->b.cols; j++) {
+      if (p->dtype == DTYPE_f32) ((float *)(void *)row)[j] *= (float)scalar_real(p->beta);
+      if (p->dtype == DTYPE_f64) ((double *)(void *)row)[j] *= scalar_real(p->beta);
+    }
+  }
+}
+
+static void call_gemm(const Product *p, int64_t m, int64_t n, int64_t k, const void *a, const void *b, void *c)
+{
+  Operand oa = operand_of(&p->a), ob = operand_of(&p->b);
+  blasint bm = (blasint)m, bn = (blasint)n, bk = (blasint)k, ldc = (blasint)at_least(p->c_row, n);
+  double alpha[2] = {scalar_real(p->alpha), p->alpha.im}, beta[2] = {scalar_real(p->beta), p->beta.im};
+  float falpha[2] = {(float)alpha[0], (float)alpha[1]}, fbeta[2] = {(float)beta[0], (float)beta[1]};
+  switch (p->dtype) {
+    case DTYPE_f32:
+      cblas_sgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, falpha[0], a, oa.step, b, ob.step, fbeta[0], c, ldc);
+      break;
+    case DTYPE_f64:
+      cblas_dgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, alpha[0], a, oa.step, b, ob.step, beta[0], c, ldc);
+      break;
+    case DTYPE_c64:
+      cblas_cgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, falpha, a, oa.step, b, ob.step, fbeta, c, ldc);
+      break;
+    default:
+      cblas_zgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, alpha, a, oa.step, b, ob.step, beta, c, ldc);
+  }
+}
+
+/* y = alpha m x + beta y, x and y with steps. */
+static void call_gemv(const Product *p, const Matrix *m, const void *x, int64_t x_step, void *y, int64_t y_step)
+{
+  Operand o = operand_of(m);
+  int64_t rows = o.trans == CblasNoTrans ? m->rows : m->cols, cols = o.trans == CblasNoTrans ? m->cols : m->rows;
+  double alpha = scalar_real(p->alpha), beta = scalar_real(p->beta);
+  if (p->dtype == DTYPE_f32)
+    cblas_sgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, (float)alpha, m->data, o.step, x,
+                (blasint)x_step, (float)beta, y, (blasint)y_step);
+  else
+    cblas_dgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, alpha, m->data, o.step, x, (blasint)x_step, beta,
+                y, (blasint)y_step);
+}
+
+static Matrix transposed(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
+
+static Matrix part_of(const Matrix *m, int64_t size, int64_t row, int64_t rows, int64_t col, int64_t cols)
+{
+  const char *data = (const char *)m->data + (row * m->row_step + col * m->col_step) * size;
+  return (Matrix){data, rows, cols, m->row_step, m->col_step};
+}
+
+static int64_t step_of(int64_t size, int64_t step) { return size == 1 ? 1 : step; }
+
+/* One piece of the result: rows i.. and columns j.. of it. */
+static void run_piece(const Product *p, int64_t i, int64_t j)
+{
+  int64_t m = p->a.rows - i < p->row_edge ? p->a.rows - i : p->row_edge;
+  int64_t n = p->b.cols - j < p->col_edge ? p->b.cols - j : p->col_edge, k = p->a.cols;
+  Matrix a = part_of(&p->a, p->size, i, m, 0, k), b = part_of(&p->b, p->size, 0, k, j, n), bt = transposed(&b);
+  char *c = p->c + (i * p->c_row + j) * p->size;
+  const KernelTable *t = kernels_of(p->dtype);
+  bool add = !scalar_equals(p->beta, 0);
+  switch (p->route) {
+    case OWN:
+      t->matmul(m, n, k, a.data, a.row_step, a.col_step, b.data, b.row_step, b.col_step, add, c, p->c_row);
+      break;
+    case OWN_DOTS: t->matmul_rows(m, n, k, a.data, a.row_step, b.data, b.col_step, add, c, p->c_row); break;
+    case BLAS_VECTOR:
+      if (p->a.rows == 1) call_gemv(p, &bt, a.data, step_of(k, a.col_step), c, 1);
+      else call_gemv(p, &a, b.data, step_of(k, b.row_step), c, at_least(p->c_row, 1));
+      break;
+    default: call_gemm(p, m, n, k, a.data, b.data, c);
+  }
+}
+
+static void run_pieces(void *arg, int64_t begin, int64_t end)
+{
+  const Product *p = arg;
+  for (int64_t piece = begin; piece < end; piece++)
+    run_piece(p, piece / p->cols * p->row_edge, piece % p->cols * p->col_edge);
+}
+
+static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* Halves the longer edge while pieces are too few for threads and large enough. Depends on the shape alone. */
+static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
+{
+  bool vector = m == 1 || n == 1 || p->route == OWN_DOTS;
+  int64_t least = vector ? VECTOR_WORK : PIECE_WORK;
+  p->row_edge = m < ROW_EDGE || vector ? m : ROW_EDGE;
+  p->col_edge = n < COL_EDGE || vector ? n : COL_EDGE;
+  while (divided(m, p->row_edge) * divided(n, p->col_edge) < 4 && p->row_edge * p->col_edge * k >= 2 * least) {
+    bool rows = p->row_edge * COL_UNIT >= p->col_edge * ROW_UNIT;
+    int64_t *edge = rows ? &p->row_edge : &p->col_edge, unit = rows ? ROW_UNIT : COL_UNIT;
+    if (*edge <= unit) break;
+    *edge = divided(divided(*edge, 2), unit) * unit;
+  }
+  p->cols = divided(n, p->col_edge);
+}
+
+/* By shape, as measured: BLAS has a price a call, is slow for few rows, and knows no more than AVX2 on some machines. */
+static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
+{
+  if (!dtype_is_inexact(p->dtype)) return OWN;
+  bool plain = scalar_equals(p->alpha, 1) && (scalar_equals(p->beta, 0) || scalar_equals(p->beta, 1));
+  if (dtype_is_complex(p->dtype)) return plain && m * n * k <= OWN_COMPLEX ? OWN : BLAS;
+  bool vector = m == 1 || n == 1;
+  if (!plain) return vector ? BLAS_VECTOR : BLAS;
+  bool dots = rows_are_contiguous(&p->a) && cols_are_contiguous(&p->b);
+  if (dots && m <= DOT_ROWS && k >= DOT_DEPTH) return OWN_DOTS;
+  if (vector && m * n * k > OWN_VECTOR) return BLAS_VECTOR;
+  return m * n * k <= kernels_of(p->dtype)->own_product ? OWN : BLAS;
+}
+
+static void run_product(Product *p, bool on_threads)
+{
+  int64_t m = p->a.rows, n = p->b.cols, k = p->a.cols;
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    scale_result(p);
+    return;
+  }
+  p->route = route_of(p, m, n, k);
+  choose_edges(p, m, n, k);
+  int64_t pieces = divided(m, p->row_edge) * p->cols;
+  if (pieces == 1 || !on_threads) run_pieces(p, 0, pieces);
+  else parallel_for(pieces, 1, run_pieces, p);
+}
+
+void gemm(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, void *c, int64_t c_row)
+{
+  Product p = {.dtype = dtype, .a = *a, .b = *b, .alpha = alpha, .beta = beta, .c = c, .c_row = c_row,
+               .size = (int64_t)dtype_size(dtype)};
+  run_product(&p, true);
+}
+
+typedef struct Batch {
+  DType dtype;
+  Matrix a, b;
+  int64_t a_step, b_step, c_step, size;
+  char *c;
+} Batch;
+
+static void run_batch(void *arg, int64_t begin, int64_t end)
+{
+  const Batch *s = arg;
+  for (int64_t i = begin; i < end; i++) {
+    Product p = {.dtype = s->dtype, .a = s->a, .b = s->b, .alpha = scalar_int(1), .beta = scalar_int(0),
+                 .c = s->c + i * s->c_step * s->size, .c_row = s->b.cols, .size = s->size};
+    p.a.data = (const char *)p.a.data + i * s->a_step * s->size;
+    p.b.data = (const char *)p.b.data + i * s->b_step * s->size;
+    run_product(&p, false);
+  }
+}
+
+void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
+                int64_t c_step)
+{
+  int64_t work = at_least(a.rows * a.cols * b.cols, 1);
+  if (batches < 4 && work >= 2 * PIECE_WORK) { /* few and large: threads within each */
+    for (int64_t i = 0; i < batches; i++) {
+      Matrix ai = part_of(&a, 0, 0, a.rows, 0, a.cols), bi = b;
+      ai.data = (const char *)a.data + i * a_step * (int64_t)dtype_size(dtype);
+      bi.data = (const char *)b.data + i * b_step * (int64_t)dtype_size(dtype);
+      gemm(dtype, &ai, &bi, scalar_int(1), scalar_int(0), (char *)c + i * c_step * (int64_t)dtype_size(dtype), b.cols);
+    }
+    return;
+  }
+  Batch s = {dtype, a, b, a_step, b_step, c_step, (int64_t)dtype_size(dtype), c};
+  parallel_for(batches, work < BATCH_WORK ? BATCH_WORK / work : 1, run_batch, &s);
+}

@@ -1,0 +1,101 @@
+#include "lua/describe.h"
+
+static const char *kind_name(ArgKind kind)
+{
+  static const char *const names[] = {
+    [ARG_TENSOR] = "tensor", [ARG_OPT_TENSOR] = "optional tensor", [ARG_TENSORS] = "tensors", [ARG_OPERAND] = "operand",
+    [ARG_SCALAR] = "scalar", [ARG_INT] = "int", [ARG_REAL] = "real", [ARG_BOOL] = "bool", [ARG_STRING] = "string",
+    [ARG_SIZE] = "size", [ARG_DIM] = "dim", [ARG_DIMS] = "dims", [ARG_INTLIST] = "ints", [ARG_POSITION] = "position",
+    [ARG_TYPE] = "dtype", [ARG_DEVICE] = "device", [ARG_GENERATOR] = "generator"};
+  return names[kind];
+}
+
+static void set_string(lua_State *L, const char *field, const char *value)
+{
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+}
+
+static void set_boolean(lua_State *L, const char *field, bool value)
+{
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, field);
+}
+
+/* Defaults as a user counts: dimensions and positions from 1. */
+static void push_default(lua_State *L, const ArgSpec *spec)
+{
+  bool counts = spec->kind == ARG_DIM || spec->kind == ARG_POSITION;
+  if (counts && spec->dflt.i >= 0) lua_pushfstring(L, "%I", (LUAI_UACINT)spec->dflt.i + 1);
+  else if (spec->kind == ARG_INT && spec->dflt.i == NO_INT) lua_pushliteral(L, "nil");
+  else if (counts && spec->dflt.i == NO_INT) lua_pushliteral(L, "nil");
+  else if (spec->default_text[0] == 'N') lua_pushliteral(L, "nil");
+  else lua_pushstring(L, spec->default_text);
+}
+
+static void push_argument(lua_State *L, const ArgSpec *spec)
+{
+  lua_createtable(L, 0, 5);
+  set_string(L, "name", spec->name);
+  set_string(L, "kind", kind_name(spec->kind));
+  set_boolean(L, "required", spec->required);
+  set_boolean(L, "is_position", spec->is_position || spec->kind == ARG_POSITION);
+  if (!spec->required) {
+    push_default(L, spec);
+    lua_setfield(L, -2, "default");
+  }
+}
+
+static void push_arguments(lua_State *L, const Op *op)
+{
+  lua_createtable(L, op->nargs, 0);
+  for (int i = 0; i < op->nargs; i++) {
+    push_argument(L, &op->args[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+static void push_pointwise(lua_State *L, const PointwiseInfo *info)
+{
+  static const char *const classes[] = {"numeric", "number", "floats", "real", "compare", "order"};
+  set_string(L, "class", classes[info->type_class]);
+  set_string(L, "formula", info->formula);
+  lua_createtable(L, info->arity, 0);
+  for (int i = 0; i < info->arity; i++) {
+    lua_pushstring(L, info->derivative[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "derivatives");
+}
+
+static void push_op(lua_State *L, const Op *op)
+{
+  static const char *const kinds[] = {[OP_POINTWISE] = "pointwise", [OP_PRIMITIVE] = "op", [OP_COMPOSED] = "composed"};
+  lua_createtable(L, 0, 14);
+  set_string(L, "row", op->row);
+  set_string(L, "name", op->name);
+  set_string(L, "doc", op->doc);
+  set_string(L, "kind", kinds[op->kind]);
+  set_boolean(L, "in_nl", op->forms & IN_NL);
+  set_boolean(L, "method", op->forms & METHOD);
+  set_boolean(L, "in_place", op->forms & INPLACE);
+  set_boolean(L, "functional", op->forms & IN_F);
+  set_boolean(L, "linalg", op->forms & IN_LINALG);
+  set_boolean(L, "differentiable", op->kind == OP_COMPOSED || op->backward);
+  lua_pushinteger(L, op->results);
+  lua_setfield(L, -2, "results");
+  push_arguments(L, op);
+  lua_setfield(L, -2, "args");
+  if (op->pointwise) push_pointwise(L, op->pointwise);
+}
+
+/* nl.ops(): a list of all rows: row, name, doc, kind, where it appears, results (-1: a list), args. */
+int describe_ops(lua_State *L)
+{
+  lua_createtable(L, op_count, 0);
+  for (int id = 0; id < op_count; id++) {
+    push_op(L, &op_table[id]);
+    lua_rawseti(L, -2, id + 1);
+  }
+  return 1;
+}
