@@ -78,20 +78,27 @@ end
 
 -- A Jacobian is a list of rows, one for each component of the input, of numbers, one for each component of the result.
 
+--- The components of the results; taken at once, since a result may share the input's memory.
+local function values_at(check, places)
+  local results, values = call(check), {}
+  for k, place in ipairs(places) do values[k] = components(results[place]) end
+  return values
+end
+
 local function numerical_row(check, x, component, places, rows)
   local cell = element(x, component)
   local old = cell:clone()
   local function moved(by)
     nl.no_grad(function() cell:copy_(old + step(x, component, by)) end)
-    return call(check)
+    return values_at(check, places)
   end
-  local ok, up, down = pcall(function() return moved(check.eps), moved(-check.eps) end)
+  local ok, above, below = pcall(function() return moved(check.eps), moved(-check.eps) end)
   nl.no_grad(function() cell:copy_(old) end)
-  if not ok then error(up, 0) end
-  for k, place in ipairs(places) do
-    local above, below, row = components(up[place]), components(down[place]), {}
-    for i in ipairs(above) do
-      row[i] = (above[i] - below[i]) / (2 * check.eps)
+  if not ok then error(above, 0) end
+  for k in ipairs(places) do
+    local row = {}
+    for i in ipairs(above[k]) do
+      row[i] = (above[k][i] - below[k][i]) / (2 * check.eps)
     end
     rows[k][component] = row
   end
@@ -282,10 +289,10 @@ end
 
 --- The function whose results are the first gradients of `check.func`, of its inputs and of the seeds.
 local function gradient_function(check, seed_count)
-  local n = check.inputs.n
+  local func, n = check.func, check.inputs.n
   return function(...)
     local values = table.pack(...)
-    local results = pack_tensors(check.name, check.func(table.unpack(values, 1, n)))
+    local results = pack_tensors(check.name, func(table.unpack(values, 1, n)))
     local outputs, wanted = {}, {}
     for _, place in ipairs(differentiable_places(results)) do table.insert(outputs, results[place]) end
     for _, place in ipairs(check.places) do table.insert(wanted, values[place]) end

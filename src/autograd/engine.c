@@ -26,6 +26,7 @@ typedef struct Task {
   int32_t *heap, *stack;
   int32_t heap_size;
   Node *running;
+  uint64_t number;
   bool selective;
 } Task;
 
@@ -40,6 +41,13 @@ bool edge_wanted(const Node *n, int edge)
   if (!to) return false;
   Task *task = to->task;
   return !task || !task->selective || task->records[to->record].needed;
+}
+
+uint64_t backward_number(const Context *ctx) { return ctx->task ? ctx->task->number : 0; }
+
+bool backward_reaches(const Context *ctx, const Node *n)
+{
+  return ctx->task && n && n->task == ctx->task && ctx->task->records[n->record].needed;
 }
 
 bool backward_retains_graph(const Context *ctx) { return ctx->task && ctx->task->b->retain_graph; }
@@ -82,7 +90,8 @@ static int32_t find_or_add(Task *task, Node *n)
 static void explore(Task *task, Node *root)
 {
   int depth = 0;
-  task->stack[depth++] = find_or_add(task, root);
+  int32_t first = find_or_add(task, root); /* may move the stack */
+  task->stack[depth++] = first;
   if (task->records[task->stack[0]].visited) return;
   task->records[task->stack[0]].visited = true;
   while (depth) {
@@ -286,7 +295,8 @@ static void mark_inputs(Call *call, Task *task)
       raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
     Edge e = edge_of(call, b->inputs[i]);
     scope_own_node(task->ctx, e.node);
-    task->records[find_or_add(task, e.node)].needed = true;
+    int32_t at = find_or_add(task, e.node); /* may move the records */
+    task->records[at].needed = true;
   }
 }
 
@@ -347,7 +357,7 @@ void backward_run(Call *call, const Backward *b)
 {
   Context *ctx = call->ctx;
   bool grad_enabled = ctx->grad_enabled;
-  Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL};
+  Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL, .number = ++ctx->sequence};
   for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
   ctx->task = task;
   Entry entry;

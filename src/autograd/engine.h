@@ -21,6 +21,10 @@ typedef struct Backward {
 
 void backward_run(Call *call, const Backward *b);
 
+/* The number of the running backward, 0 if there is none; and whether it will reach a node, or has. */
+uint64_t backward_number(const Context *ctx);
+bool backward_reaches(const Context *ctx, const Node *n);
+
 /* Whether the running backward lets its graph be used again. */
 bool backward_retains_graph(const Context *ctx);
 

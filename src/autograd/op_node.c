@@ -254,11 +254,22 @@ static void check_savable(Call *call, const Tensor *t)
     raise(call, "a tensor made in inference mode can't be saved for a backward; clone it outside");
 }
 
+/* A ghost of t; one serves for operands that are alike. */
+static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
+{
+  Tensor *g = *last;
+  bool fits = g && g->dtype == t->dtype && g->offset == t->offset && shape_equal(tensor_shape(g), tensor_shape(t))
+              && shape_equal(tensor_strides(g), tensor_strides(t));
+  if (!fits) *last = tensor_ghost(call, t);
+  return tensor_retain(*last);
+}
+
 /* References to what is saved, ghosts of the rest. */
 static void keep_tensors(Call *call, OpNode *n, const void *args)
 {
   int64_t count;
   int at = 0;
+  Tensor *ghost = NULL;
   clear_tensors(n);
   for (int i = 0; i < n->op->nargs; i++) {
     if (!(op_plan(n->op)->tensor_args >> i & 1)) continue;
@@ -268,7 +279,7 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
     for (int64_t k = 0; k < count; k++, at++) {
       if (!from[k]) continue;
       if (saved) check_savable(call, from[k]);
-      to[k] = tensor_retain(saved || from[k]->is_wrapped_number ? from[k] : tensor_ghost(call, from[k]));
+      to[k] = saved || from[k]->is_wrapped_number ? tensor_retain(from[k]) : ghost_of(call, from[k], &ghost);
       n->versions[at] = tensor_version(to[k]);
       n->saved_anything |= saved;
     }

@@ -1,4 +1,5 @@
 /* nnlua: the interpreter. What lua does, and require "nnlua" needs no installed file. */
+#include "cli/allocator.h"
 #include "cli/options.h"
 #include "cli/repl.h"
 #include "cli/report.h"
@@ -84,7 +85,7 @@ static int program(lua_State *L) {
 
 int main(int argc, char **argv) {
   report_set_program("nnlua");
-  lua_State *L = luaL_newstate();
+  lua_State *L = allocator_new_state();
   if (L == NULL) {
     report_message("cannot create state: not enough memory");
     return EXIT_FAILURE;
@@ -95,6 +96,6 @@ int main(int argc, char **argv) {
   int status = lua_pcall(L, 2, 1, 0);
   bool succeeded = status == LUA_OK && lua_toboolean(L, -1);
   report_status(L, status);
-  lua_close(L);
+  allocator_close_state(L);
   return succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }

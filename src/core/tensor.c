@@ -37,10 +37,22 @@ static void storage_release(Storage *s)
 
 /* ----------------------------------------------------------------- headers */
 
+enum { DIMS_BLOCK = 2 * MAX_DIMS * sizeof(int64_t) };
+
+/* Most tensors have few dimensions, and small headers are fast: more need a block of their own. */
+static void reserve_dims(Tensor *t, int64_t n)
+{
+  if (n <= INLINE_DIMS || t->shape != t->dims) return;
+  t->shape = core_allocate(t->ctx, DIMS_BLOCK);
+  t->strides = t->shape + MAX_DIMS;
+}
+
 static Tensor *header_new(Context *ctx, DType dtype, Device device)
 {
   Tensor *t = core_allocate(ctx, sizeof *t);
-  memset(t, 0, offsetof(Tensor, shape));
+  memset(t, 0, offsetof(Tensor, dims));
+  t->shape = t->dims;
+  t->strides = t->dims + INLINE_DIMS;
   t->refs = 1;
   t->dtype = (uint8_t)dtype;
   t->device = (uint8_t)device;
@@ -59,6 +71,7 @@ void tensor_free(Tensor *t)
   Tensor *base = t->base, *grad = t->grad;
   struct Node *grad_fn = t->grad_fn;
   ctx->live_tensors--;
+  if (t->shape != t->dims) memory_free(&ctx->memory, t->shape, DIMS_BLOCK);
   memory_free(&ctx->memory, t, sizeof *t);
   tensor_release(grad);
   tensor_release(base);
@@ -81,6 +94,7 @@ static bool strides_are_contiguous(Ints shape, Ints strides)
 void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset)
 {
   int64_t numel = 1;
+  reserve_dims(t, shape.n);
   for (int64_t i = 0; i < shape.n; i++) {
     t->shape[i] = shape.v[i];
     t->strides[i] = strides.v[i];
@@ -99,6 +113,7 @@ Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape)
   t->ndim = (uint8_t)shape.n;
   t->numel = numel;
   t->is_contiguous = true;
+  reserve_dims(t, shape.n);
   for (int64_t i = 0; i < shape.n; i++) t->shape[i] = shape.v[i];
   shape_contiguous_strides(shape, t->strides);
   t->storage = storage_new(call->ctx, (size_t)numel * dtype_size(dtype), device);
@@ -220,6 +235,7 @@ bool tensor_is_dense(const Tensor *t)
 
 void tensor_adopt(Tensor *t, const Tensor *other)
 {
+  reserve_dims(t, other->ndim);
   if (other->storage) other->storage->refs++;
   storage_release(t->storage);
   t->storage = other->storage;

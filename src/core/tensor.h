@@ -5,7 +5,7 @@
 #include "core/call.h"
 #include "core/scalar.h"
 
-enum { MAX_DIMS = 16 };
+enum { MAX_DIMS = 16, INLINE_DIMS = 4 };
 
 typedef enum Device { DEVICE_CPU, DEVICE_META, DEVICE_NONE = 255 } Device;
 
@@ -46,7 +46,8 @@ typedef struct Tensor {
   struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
   int64_t carrier;        /* of a leaf: the host's number for its hooks; 0: none */
   void *host_object;      /* the host's object for this tensor; not counted */
-  int64_t shape[MAX_DIMS], strides[MAX_DIMS];
+  int64_t *shape, *strides; /* in dims, or, with more dimensions, in a block of their own */
+  int64_t dims[2 * INLINE_DIMS];
 } Tensor;
 
 static inline Tensor *tensor_retain(Tensor *t) { if (t) t->refs++; return t; }
@@ -102,7 +103,7 @@ Tensor *tensor_from_number(Call *call, Scalar s);
 /* The single element of a tensor as a scalar. */
 Scalar tensor_item(const Tensor *t);
 
-/* Sets shape, strides and what follows from them. */
+/* Sets shape, strides and what follows from them. Raises without memory for more than INLINE_DIMS dimensions. */
 void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset);
 
 /* Whether two elements of the tensor may share a place; true in doubt. */
@@ -114,7 +115,7 @@ bool tensor_is_expanded(const Tensor *t);
 /* Whether elements fill a block of memory without holes or overlap, in any order of dimensions. */
 bool tensor_is_dense(const Tensor *t);
 
-/* Points a tensor at another's storage and geometry (x.data = y, set_). */
+/* Points a tensor at another's storage and geometry (x.data = y, set_). Raises as tensor_set_geometry. */
 void tensor_adopt(Tensor *t, const Tensor *other);
 
 #endif

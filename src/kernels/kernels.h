@@ -68,8 +68,9 @@ typedef struct KernelTable {
   /* The sum of (a - b)^2. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
 
-  /* As scatter_lines, adding to what is there. */
+  /* As scatter_lines, adding to or multiplying what is there. */
   void (*scatter_add_lines)(const IndexedLines *l);
+  void (*scatter_multiply_lines)(const IndexedLines *l);
 
   /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`. */
   void (*matmul)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col,

@@ -8,6 +8,7 @@
 #include "lua/graph.h"
 #include "lua/hooks.h"
 #include "lua/modes.h"
+#include "lua/multi_hook.h"
 #include "lua/options.h"
 
 /* --------------------------------------------------------------- properties */
@@ -76,19 +77,7 @@ static void set_grad(lua_State *L, int i, int value)
 static void get_grad_fn(lua_State *L, int i)
 {
   Tensor *t = tensor_test(L, i);
-  Node *node = t->grad_fn;
-  if (t->base) {
-    Context *ctx = t->ctx;
-    core_prepare(L, ctx);
-    Entry entry;
-    if (!ENTER(ctx, &entry)) {
-      core_failed(L, ctx);
-      return;
-    }
-    Call call = {.ctx = ctx};
-    node = tensor_grad_fn(&call, t);
-    entry_leave(ctx, &entry);
-  }
+  Node *node = t->base ? current_node(L, t) : t->grad_fn;
   if (node) push_node(L, node, i);
   else lua_pushnil(L);
 }
@@ -124,12 +113,8 @@ static void set_requires_grad(lua_State *L, int i, int value)
   change_requires_grad(L, t, lua_toboolean(L, value));
 }
 
-/* x.data shares the elements but neither history nor version counter. */
-static void get_data(lua_State *L, int i)
+static void fill_data(lua_State *L, Context *ctx, TensorBox *box, const Tensor *t)
 {
-  Tensor *t = tensor_test(L, i);
-  Context *ctx = t->ctx;
-  TensorBox *box = push_box(L, ctx);
   core_prepare(L, ctx);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
@@ -141,6 +126,13 @@ static void get_data(lua_State *L, int i)
   alias->is_unversioned = true;
   box_fill(box, alias);
   entry_leave(ctx, &entry);
+}
+
+/* x.data shares the elements but neither history nor version counter. */
+static void get_data(lua_State *L, int i)
+{
+  const Tensor *t = tensor_test(L, i);
+  fill_data(L, t->ctx, push_box(L, t->ctx), t);
 }
 
 static void set_data(lua_State *L, int i, int value)
@@ -476,6 +468,10 @@ void open_autograd(lua_State *L, int nl, int members)
   lua_pushvalue(L, members);
   luaL_setfuncs(L, methods, 0);
   luaL_newlib(L, functions);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, register_multi_grad_hook);
+  lua_setfield(L, -2, "register_multi_grad_hook");
+  lua_setfield(L, -2, "graph");
   lua_setfield(L, nl, "autograd");
   lua_pop(L, 1);
 }

@@ -17,7 +17,7 @@ typedef struct Group {
 /* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
 int op_call(lua_State *L);
 
-/* Pushes the function for a public name (all rows with it, or those with in-place forms). */
+/* Pushes the function for a public name: all rows with it that have a form (IN_NL, METHOD, INPLACE…). */
 void push_group(lua_State *L, Context *ctx, const char *name, int form);
 
 /*

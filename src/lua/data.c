@@ -95,8 +95,10 @@ static void see_tensor(Survey *s, const Tensor *t, int depth)
 {
   lua_State *L = s->L;
   if (t->numel != 1)
-    user_error(L, "tensor: %s is a tensor of %d elements, not one; see nl.stack and nl.cat", path_text(s, depth), (int)t->numel);
-  if (t->device == DEVICE_META) user_error(L, "tensor: %s is a meta tensor, which has no elements", path_text(s, depth));
+    user_error(L, "tensor: %s is a tensor of %I elements, not one; see nl.stack and nl.cat", path_text(s, depth),
+               (LUAI_UACINT)t->numel);
+  if (t->device == DEVICE_META)
+    user_error(L, "tensor: %s is a meta tensor, which has no elements", path_text(s, depth));
   DType dtype = tensor_dtype(t);
   /* nl.complex stands for a number: it is as precise as the default dtype, as a float is. */
   if (t->is_wrapped_number && dtype_is_complex(dtype)) dtype = dtype_to_complex(s->ctx->default_dtype);
@@ -127,8 +129,8 @@ static int ragged(Survey *s, int depth, int64_t length)
   for (int d = 0; d < depth; d++) strcat(first, "[1]");
   if (depth == s->ndim) return user_error(L, "tensor: the table is ragged: %s is a table, but %s is not", here, first);
   if (length < 0) return user_error(L, "tensor: the table is ragged: %s is a %s, but %s is a table", here, type, first);
-  return user_error(L, "tensor: the table is ragged: %s has %I entries, but %s has %I", here, (LUAI_UACINT)length, first,
-                    (LUAI_UACINT)s->shape[depth]);
+  return user_error(L, "tensor: the table is ragged: %s has %I entries, but %s has %I", here, (LUAI_UACINT)length,
+                    first, (LUAI_UACINT)s->shape[depth]);
 }
 
 /* Walks the list on top of the stack, which is `depth` lists deep. */
@@ -164,7 +166,8 @@ static DType dtype_found(const Survey *s)
 /* An unsigned dtype takes negative integers around, as PyTorch does. */
 bool number_fits(Scalar v, DType dtype)
 {
-  static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63}, end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
+  static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63};
+  static const double end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
   if (v.kind == SCALAR_COMPLEX) return dtype_is_complex(dtype);
   if (!dtype_is_integral(dtype)) return true;
   if (v.kind == SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
@@ -177,7 +180,8 @@ static int misfit(Survey *s, Scalar v, DType dtype, int depth)
 {
   const char *here = depth ? path_text(s, depth) : "the number", *type = dtype_name(dtype);
   if (v.kind == SCALAR_COMPLEX) return user_error(s->L, "tensor: %s is complex, which %s can't hold", here, type);
-  if (v.kind == SCALAR_FLOAT) return user_error(s->L, "tensor: %s is %f, which %s can't hold", here, (LUAI_UACNUMBER)v.re, type);
+  if (v.kind == SCALAR_FLOAT)
+    return user_error(s->L, "tensor: %s is %f, which %s can't hold", here, (LUAI_UACNUMBER)v.re, type);
   return user_error(s->L, "tensor: %s is %I, which %s can't hold", here, (LUAI_UACINT)v.i, type);
 }
 
@@ -363,7 +367,8 @@ static int tensor_item_method(lua_State *L)
   const Tensor *t = tensor_check(L, 1);
   need_elements(L, t, "item");
   if (t->numel != 1)
-    return user_error(L, "item: the tensor has %I elements; only one becomes a number (see tolist)", (LUAI_UACINT)t->numel);
+    return user_error(L, "item: the tensor has %I elements; only one becomes a number (see tolist)",
+                      (LUAI_UACINT)t->numel);
   Scalar v = tensor_item(t);
   switch (v.kind) {
     case SCALAR_BOOL: lua_pushboolean(L, v.i != 0); return 1;
@@ -420,7 +425,8 @@ static int tensor_tolist(lua_State *L)
 
 /* ----------------------------------------------------------------- questions */
 
-int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
+/* A dimension from Lua as a 0-based one. */
+static int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
 {
   int is_integer;
   lua_Integer dim = lua_tointegerx(L, index, &is_integer);
@@ -429,8 +435,8 @@ int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
     user_error(L, "%s: argument 'dim': an integer expected, got %s", function, luaL_typename(L, index));
   if (dim == 0) user_error(L, "%s: argument 'dim' is 0: dimensions count from 1", function);
   if (dim > n || dim < -n)
-    user_error(L, "%s: dimension %I is out of range for a tensor of %d dimension%s", function, (LUAI_UACINT)dim, t->ndim,
-               t->ndim == 1 ? "" : "s");
+    user_error(L, "%s: dimension %I is out of range for a tensor of %d dimension%s", function, (LUAI_UACINT)dim,
+               t->ndim, t->ndim == 1 ? "" : "s");
   return (int)(dim < 0 ? dim + n : dim - 1);
 }
 
@@ -551,14 +557,15 @@ static bool is_close_integer(const Tolerance *t, int64_t a, int64_t b)
 
 static bool all_close(const Tolerance *t, DType dtype, int64_t n, const void *a, const void *b)
 {
+  const int64_t *m = a, *k = b;
+  const double *x = a, *y = b;
   bool close = true;
   if (dtype == DTYPE_i64)
-    for (int64_t i = 0; close && i < n; i++) close = is_close_integer(t, ((const int64_t *)a)[i], ((const int64_t *)b)[i]);
+    for (int64_t i = 0; close && i < n; i++) close = is_close_integer(t, m[i], k[i]);
   else if (dtype == DTYPE_f64)
-    for (int64_t i = 0; close && i < n; i++) close = is_close(t, ((const double *)a)[i], ((const double *)b)[i]);
+    for (int64_t i = 0; close && i < n; i++) close = is_close(t, x[i], y[i]);
   else
-    for (int64_t i = 0; close && i < n; i++)
-      close = is_close_complex(t, (const double *)a + 2 * i, (const double *)b + 2 * i);
+    for (int64_t i = 0; close && i < n; i++) close = is_close_complex(t, x + 2 * i, y + 2 * i);
   return close;
 }
 
@@ -580,7 +587,8 @@ static bool compare(Call *call, const Tolerance *t, Tensor *a, Tensor *b)
   if (ndim < 0)
     raise_plain(call->ctx, "allclose: shapes %s and %s don't broadcast", shape_text(call, tensor_shape(a)),
                 shape_text(call, tensor_shape(b)));
-  DType dtype = tensor_dtype(a), wide = dtype_is_complex(dtype) ? DTYPE_c128 : dtype_is_floating(dtype) ? DTYPE_f64 : DTYPE_i64;
+  DType dtype = tensor_dtype(a);
+  DType wide = dtype_is_complex(dtype) ? DTYPE_c128 : dtype_is_floating(dtype) ? DTYPE_f64 : DTYPE_i64;
   Tensor *x = widened(call, a, wide, (Ints){shape, ndim}), *y = widened(call, b, wide, (Ints){shape, ndim});
   return all_close(t, wide, x->numel, tensor_data(x), tensor_data(y));
 }

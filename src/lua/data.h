@@ -16,7 +16,4 @@ Tensor *push_snapshot(lua_State *L, Context *ctx, Tensor *t);
 /* Whether a dtype can hold a number: an integer dtype has limits and no nan, and only a complex one complex numbers. */
 bool number_fits(Scalar v, DType dtype);
 
-/* A dimension from Lua as a 0-based one; raises a Lua error that begins with the function's name. */
-int check_dim(lua_State *L, int index, const Tensor *t, const char *function);
-
 #endif

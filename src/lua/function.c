@@ -236,6 +236,15 @@ static void record_node(Call *call, Applied *a)
   }
 }
 
+/* What was written to by other means than in-place ops counts as changed too. */
+static void bump_dirty(const Applied *a)
+{
+  for (int k = 0; k < a->m; k++) {
+    const Tensor *t = a->outputs[k];
+    if (a->is_dirty[k] && t->storage && !t->is_unversioned) t->storage->version++;
+  }
+}
+
 /* Notes at which versions tensors were saved. */
 static void note_versions(lua_State *L, int ctx, const char *name)
 {
@@ -318,6 +327,7 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
   Call call = {.ctx = ctx};
   make_aliases(&call, &a);
+  bump_dirty(&a);
   if (a.recorded) record_node(&call, &a);
   entry_leave(ctx, &entry);
   if (a.recorded) link_results(L, &a, carrier);

@@ -130,8 +130,18 @@ static lua_Integer next_number(lua_State *L)
   return n;
 }
 
+static int handle_remove(lua_State *L);
+
 /* A handle refers to its hook by numbers, so neither keeps the other alive. */
 typedef struct Handle { int64_t carrier; lua_Integer number; int slot; } Handle;
+
+static void push_handle(lua_State *L, Handle h)
+{
+  Handle *box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = h;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &handle_meta);
+  lua_setmetatable(L, -2);
+}
 
 void add_hook(lua_State *L, int carrier, int slot, int function)
 {
@@ -155,12 +165,17 @@ void add_hook(lua_State *L, int carrier, int slot, int function)
   lua_rawseti(L, -2, 2);
   lua_rawseti(L, copy, n + 1);
   lua_rawseti(L, carrier, slot);
-  Handle *h = lua_newuserdatauv(L, sizeof *h, 0);
   lua_getfield(L, carrier, "id");
-  *h = (Handle){lua_tointeger(L, -1), number, slot};
+  Handle h = {lua_tointeger(L, -1), number, slot};
   lua_pop(L, 1);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &handle_meta);
-  lua_setmetatable(L, -2);
+  push_handle(L, h);
+}
+
+void push_joint_handle(lua_State *L, int handles)
+{
+  push_handle(L, (Handle){0});
+  lua_pushvalue(L, handles);
+  lua_setiuservalue(L, -2, 1);
 }
 
 /* The list without the hook of a number; stack: carrier, list. */
@@ -184,11 +199,23 @@ static void remove_from_list(lua_State *L, int slot, lua_Integer number)
   lua_rawseti(L, list - 1, slot);
 }
 
+/* A handle of several hooks has theirs in its user value. */
+static void remove_several(lua_State *L)
+{
+  int n = (int)lua_rawlen(L, -1);
+  for (int i = 1; i <= n; i++) {
+    lua_pushcfunction(L, handle_remove);
+    lua_rawgeti(L, -2, i);
+    lua_call(L, 1, 0);
+  }
+}
+
 static int handle_remove(lua_State *L)
 {
   const Handle *h = lua_touserdata(L, 1);
   if (!h || lua_rawlen(L, 1) != sizeof *h) return user_error(L, "remove: the handle of a hook expected: handle:remove()");
-  if (push_carrier(L, h->carrier) && lua_rawgeti(L, -1, h->slot) == LUA_TTABLE) remove_from_list(L, h->slot, h->number);
+  if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) remove_several(L);
+  else if (push_carrier(L, h->carrier) && lua_rawgeti(L, -1, h->slot) == LUA_TTABLE) remove_from_list(L, h->slot, h->number);
   return 0;
 }
 
@@ -202,10 +229,9 @@ static void push_carrier_at(lua_State *L, Context *ctx, int64_t *id)
   *id = push_new_carrier(L, ctx);
 }
 
-static Node *current_node(lua_State *L, Context *ctx, int index)
+Node *current_node(lua_State *L, Tensor *t)
 {
-  Tensor *t = tensor_test(L, index);
-  if (!t->base) return t->grad_fn;
+  Context *ctx = t->ctx;
   core_prepare(L, ctx);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
@@ -249,7 +275,7 @@ static void remember_owner(lua_State *L, int index)
 void push_tensor_carrier(lua_State *L, Context *ctx, int index, uint8_t kinds)
 {
   Tensor *t = tensor_test(L, index);
-  Node *node = current_node(L, ctx, index);
+  Node *node = t->base ? current_node(L, t) : t->grad_fn;
   if (node) {
     push_node_carrier(L, ctx, index, node, node->refs > 1);
     node->hooks |= kinds;

@@ -15,6 +15,9 @@ void open_hooks(lua_State *L, Context *ctx);
 int tensor_register_hook(lua_State *L);
 int tensor_register_post_accumulate_grad_hook(lua_State *L);
 
+/* The node that a view comes from, brought up to date; NULL for a leaf. */
+Node *current_node(lua_State *L, Tensor *t);
+
 /*
  * Pushes the carrier of the node that a tensor at an index comes from (or of the leaf that it is), made if there is none,
  * and sees to it that it lives as long as it can be needed. kinds: the HOOKED_… that it is made for.
@@ -26,6 +29,9 @@ void push_node_carrier(lua_State *L, Context *ctx, int index, Node *node, bool u
 
 /* Adds the function at an index to the carrier's hooks of a slot, and pushes the handle that removes it. */
 void add_hook(lua_State *L, int carrier, int slot, int function);
+
+/* Pushes a handle that removes all hooks whose handles are in the table at an index. */
+void push_joint_handle(lua_State *L, int handles);
 
 /*
  * Calls f(data) from the core under protection: for callbacks of Host. The modes are those of the core meanwhile. An

@@ -104,7 +104,8 @@ static void read_bound(lua_State *L, int number, int place, int64_t *value)
   lua_rawgeti(L, -1, place + 1);
   if (!lua_isnil(L, -1) && !is_none(L, -1) && !integer_at(L, -1, value)) {
     const char *type = luaL_typename(L, -1);
-    user_error(L, "%s: a range is {first, last, step}, all integers, but %s is a %s", item_name(L, number), names[place], type);
+    user_error(L, "%s: a range is {first, last, step}, all integers, but %s is a %s", item_name(L, number),
+               names[place], type);
   }
   lua_pop(L, 1);
 }
@@ -133,8 +134,10 @@ static bool read_item(lua_State *L, int number, Item *item)
   *item = (Item){.kind = SELECT};
   switch (lua_type(L, -1)) {
     case LUA_TNUMBER:
-      if (!integer_at(L, -1, &item->first))
-        user_error(L, "%s is %f, which is no integer", item_name(L, number), (LUAI_UACNUMBER)lua_tonumber(L, -1));
+      if (!integer_at(L, -1, &item->first)) {
+        lua_Number value = lua_tonumber(L, -1);
+        user_error(L, "%s is %f, which is no integer", item_name(L, number), (LUAI_UACNUMBER)value);
+      }
       if (item->first == 0) zero_position(L, number);
       return false;
     case LUA_TBOOLEAN:
@@ -169,7 +172,8 @@ static void read_index(lua_State *L, Index *ix)
     return;
   }
   lua_Unsigned n = lua_rawlen(L, 2);
-  if (n > MOST_ITEMS) user_error(L, "index: %I entries are too many; to pick positions write nl.tensor{...}", (LUAI_UACINT)n);
+  if (n > MOST_ITEMS)
+    user_error(L, "index: %I entries are too many; to pick positions write nl.tensor{...}", (LUAI_UACINT)n);
   if (n == 0 && has_names(L, 2)) user_error(L, "index: a table without names is expected");
   luaL_checkstack(L, (int)n + 16, "index");
   for (int i = 1; i <= (int)n; i++) {
@@ -357,8 +361,8 @@ static Value read_value(lua_State *L)
 {
   Value v = {tensor_test(L, 3), NO_SCALAR};
   if (v.tensor || scalar_test(L, 3, &v.number)) return v;
-  const char *hint = lua_type(L, 3) == LUA_TTABLE ? "; see nl.tensor" : "";
-  user_error(L, "a %s can't be assigned to elements of a tensor, only numbers, booleans and tensors%s", luaL_typename(L, 3), hint);
+  const char *type = luaL_typename(L, 3), *hint = lua_type(L, 3) == LUA_TTABLE ? "; see nl.tensor" : "";
+  user_error(L, "a %s can't be assigned to elements of a tensor, only numbers, booleans and tensors%s", type, hint);
   return v;
 }
 
@@ -373,7 +377,8 @@ static Tensor *without_leading_ones(Call *call, Tensor *value, int ndim)
 static void check_number(Call *call, Scalar number, const Tensor *x)
 {
   if (!number_fits(number, tensor_dtype(x)))
-    raise_plain(call->ctx, "the number %.17g is nothing that %s can hold", scalar_real(number), dtype_name(tensor_dtype(x)));
+    raise_plain(call->ctx, "the number %.17g is nothing that %s can hold", scalar_real(number),
+                dtype_name(tensor_dtype(x)));
 }
 
 static void write_view(Call *call, Tensor *x, const Value *v)

@@ -60,6 +60,13 @@ static void preload_embedded(lua_State *L)
   lua_pop(L, 1);
 }
 
+static void push_module(lua_State *L, const EmbeddedModule *m)
+{
+  lua_pushlightuserdata(L, (void *)m);
+  lua_pushcclosure(L, load_embedded, 1);
+  lua_call(L, 0, 1);
+}
+
 /* nl.nn, nl.optim and the like are loaded when they are first asked for: starting up stays short. */
 static int library_index(lua_State *L)
 {
@@ -67,13 +74,29 @@ static int library_index(lua_State *L)
   lua_pushfstring(L, "nnlua.%s", lua_tostring(L, 2));
   const EmbeddedModule *m = find_embedded(lua_tostring(L, -1));
   if (!m) return 0;
-  lua_pushlightuserdata(L, (void *)m);
-  lua_pushcclosure(L, load_embedded, 1);
-  lua_call(L, 0, 1);
+  push_module(L, m);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
   lua_rawset(L, 1);
   return 1;
+}
+
+/* nl.autograd.gradcheck and gradgradcheck are written in Lua. */
+static int autograd_index(lua_State *L)
+{
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(name, "gradcheck") != 0 && strcmp(name, "gradgradcheck") != 0) return 0;
+  push_module(L, find_embedded("nnlua.gradcheck"));
+  lua_getfield(L, -1, name);
+  return 1;
+}
+
+static void set_index(lua_State *L, int table, lua_CFunction index)
+{
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, index);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, table);
 }
 
 /* ------------------------------------------------------------------------ ops */
@@ -184,10 +207,10 @@ static void build_library(lua_State *L, Context *ctx)
   open_modes(L, nl);
   open_function(L, nl);
   lua_settop(L, nl);
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, library_index);
-  lua_setfield(L, -2, "__index");
-  lua_setmetatable(L, nl);
+  set_index(L, nl, library_index);
+  lua_getfield(L, nl, "autograd");
+  set_index(L, nl + 1, autograd_index);
+  lua_settop(L, nl);
 }
 
 int luaopen_nnlua(lua_State *L)

@@ -168,6 +168,19 @@ static void clear_gradient(Call *call, Tensor *t)
   tensor_release(old);
 }
 
+static int enter_and_clear(lua_State *L, Context *ctx, Tensor *t)
+{
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  bool recording = ctx->grad_enabled;
+  ctx->grad_enabled = false;
+  Call call = {.ctx = ctx};
+  clear_gradient(&call, t);
+  ctx->grad_enabled = recording;
+  entry_leave(ctx, &entry);
+  return 0;
+}
+
 /* zero_grads(list, drop): drops the gradients of a list of tensors, or fills them with zeros */
 static int zero_grads(lua_State *L)
 {
@@ -181,18 +194,8 @@ static int zero_grads(lua_State *L)
     Tensor *t = tensor_test(L, -1);
     lua_pop(L, 1);
     if (!t || !t->grad) continue;
-    if (drop) {
-      drop_gradient(t);
-      continue;
-    }
-    Entry entry;
-    if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-    bool recording = ctx->grad_enabled;
-    ctx->grad_enabled = false;
-    Call call = {.ctx = ctx};
-    clear_gradient(&call, t);
-    ctx->grad_enabled = recording;
-    entry_leave(ctx, &entry);
+    if (drop) drop_gradient(t);
+    else enter_and_clear(L, ctx, t);
   }
   return 0;
 }

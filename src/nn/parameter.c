@@ -57,7 +57,11 @@ static int is_tensor(lua_State *L)
 static int adopt(lua_State *L)
 {
   Tensor *t = tensor_check(L, 1), *other = tensor_check(L, 2);
+  Context *ctx = t->ctx;
+  Entry entry;
+  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
   if (t != other) tensor_adopt(t, other);
+  entry_leave(ctx, &entry);
   lua_settop(L, 1);
   return 1;
 }

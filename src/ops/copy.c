@@ -195,6 +195,8 @@ FORWARD(conj)
 
 BACKWARD(conj) { GRAD(input) = op(conj, dy[0]); }
 
+FORWARD(resolve_conj) { y[0] = a->input; }
+
 /* -------------------------------------------------------------------- fills */
 
 /* A result like the input whose elements need not be copied. */

@@ -134,12 +134,12 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
     raise(call, "a range of complex numbers has no order");
   bool integer = is_integer(start) && is_integer(stop) && is_integer(step);
   dtype = dtype_or(dtype, integer ? DTYPE_i64 : call->ctx->default_dtype);
-  if (dtype == DTYPE_i64) stop = truncated(stop);
+  int64_t length = dtype == DTYPE_i64 ? range_length(call, truncated(start), truncated(stop), truncated(step))
+                                      : range_length(call, start, stop, step);
   if (!dtype_is_inexact(dtype)) { /* a range of integers steps by integers */
     start = truncated(start);
     step = truncated(step);
   }
-  int64_t length = range_length(call, start, stop, step);
   Tensor *y = result_new(call, dtype, device_or(device, DEVICE_CPU), INTS(length));
   fill_range(call, y, start, step);
   return y;
@@ -183,7 +183,9 @@ FORWARD(linspace)
   if (y[0]->device == DEVICE_META) return;
   DType compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
   Tensor *t = compute == dtype ? y[0] : tensor_new(call, compute, DEVICE_CPU, INTS(a->steps));
-  double start = scalar_real(a->start), stop = scalar_real(a->stop);
+  bool whole = !dtype_is_inexact(dtype); /* then the ends are cut to integers first */
+  double start = scalar_real(whole ? truncated(a->start) : a->start);
+  double stop = scalar_real(whole ? truncated(a->stop) : a->stop);
   if (compute == DTYPE_f32) fill_linspace_f32(a->steps, tensor_data(t), (float)start, (float)stop);
   else fill_linspace_f64(a->steps, tensor_data(t), start, stop);
   if (t != y[0]) launch_copy(call, y[0], t);

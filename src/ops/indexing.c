@@ -29,7 +29,7 @@ static void check_range(Call *call, const PositionRange *range, int64_t size, in
 
 Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool negative)
 {
-  if (index->dtype != DTYPE_i64 && index->dtype != DTYPE_i32)
+  if (index->dtype != DTYPE_i64 && index->dtype != DTYPE_i32 && index->numel)
     raise(call, "positions must be int64, not %s", dtype_name(tensor_dtype(index)));
   if (index->device == DEVICE_META) return index;
   Tensor *positions = contiguous_as(call, index, DTYPE_i64);
@@ -46,7 +46,7 @@ Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool
 typedef struct LineJob {
   LineKind kind;
   size_t size;
-  void (*add)(const IndexedLines *l);
+  void (*combine)(const IndexedLines *l); /* of the scatters that do more than put */
   IndexedLines lines;   /* the steps */
 } LineJob;
 
@@ -64,7 +64,7 @@ static void line_run(void *arg, int64_t n, char *const *p, const int64_t *stride
   switch (job->kind) {
     case GATHER: gather_lines(job->size, &l); break;
     case SCATTER: scatter_lines(job->size, &l); break;
-    default: job->add(&l);
+    default: job->combine(&l);
   }
 }
 
@@ -74,9 +74,10 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   (void)call;
   if (to.t->device == DEVICE_META || to.t->numel == 0 || count == 0) return;
   int64_t size = (int64_t)dtype_size(tensor_dtype(to.t));
-  LineJob job = {.kind = kind, .size = (size_t)size, .add = kernels_of(tensor_dtype(to.t))->scatter_add_lines,
-    .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
+  const KernelTable *k = kernels_of(tensor_dtype(to.t));
+  LineJob job = {.kind = kind, .size = (size_t)size, .combine = k->scatter_add_lines, .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
               .index_step = positions.step * (int64_t)sizeof(int64_t)}};
+  if (kind == SCATTER_MULTIPLY) job.combine = k->scatter_multiply_lines;
   Iter it;
   iter_init(&it, tensor_shape(to.t));
   iter_add(&it, to.t);
@@ -114,17 +115,17 @@ static void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tens
                side_of(call, index, shape, dim), shape.v[dim]);
 }
 
-/* float16 and bfloat16 sums are kept in float32. */
-static void add_along(Call *call, Tensor *to, Tensor *from, Tensor *index, int dim)
+/* Adds or multiplies; float16 and bfloat16 in float32, rounded at the end. */
+static void combine_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
 {
   DType dtype = tensor_dtype(to);
   if (to->device == DEVICE_META) return;
   if (!dtype_is_half(dtype)) {
-    pair_along(call, SCATTER_ADD, to, from, index, dim);
+    pair_along(call, kind, to, from, index, dim);
     return;
   }
   Tensor *sum = contiguous_as(call, to, DTYPE_f32);
-  pair_along(call, SCATTER_ADD, sum, contiguous_as(call, from, DTYPE_f32), index, dim);
+  pair_along(call, kind, sum, contiguous_as(call, from, DTYPE_f32), index, dim);
   launch_copy(call, to, sum);
 }
 
@@ -143,7 +144,7 @@ static void check_covers(Call *call, const Tensor *t, const Tensor *index, int e
 
 static void check_int64(Call *call, const Tensor *index)
 {
-  if (index->dtype != DTYPE_i64) raise(call, "index must be int64, not %s", dtype_name(tensor_dtype(index)));
+  if (index->dtype != DTYPE_i64 && index->numel) raise(call, "index must be int64, not %s", dtype_name(tensor_dtype(index)));
 }
 
 FORWARD(gather)
@@ -222,13 +223,59 @@ FORWARD(scatter_add)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
   y[0] = result_copy(call, a->input);
-  add_along(call, y[0], apart_from(call, a->src, y[0]), index, dim);
+  combine_along(call, SCATTER_ADD, y[0], apart_from(call, a->src, y[0]), index, dim);
 }
 
 BACKWARD(scatter_add)
 {
   if (WANTS(input)) GRAD(input) = dy[0];
   if (WANTS(src)) GRAD(src) = covered_gradient(call, op(gather, dy[0], a->dim, a->index, false), a->src);
+}
+
+static LineKind combination(Call *call, const char *reduce)
+{
+  if (strcmp(reduce, "add") == 0) return SCATTER_ADD;
+  if (strcmp(reduce, "multiply") == 0) return SCATTER_MULTIPLY;
+  raise(call, "reduce is \"add\" or \"multiply\", not \"%s\"", reduce);
+}
+
+FORWARD(scatter_combine)
+{
+  LineKind kind = combination(call, a->reduce);
+  Tensor *index = a->index;
+  int dim = check_scatter(call, a->input, a->dim, &index, a->src);
+  y[0] = result_copy(call, a->input);
+  combine_along(call, kind, y[0], apart_from(call, a->src, y[0]), index, dim);
+}
+
+/* PyTorch has no gradient here at all; that of a sum is plain. */
+static void check_sum(Call *call, const char *reduce)
+{
+  if (strcmp(reduce, "add") != 0) raise(call, "no gradient is implemented for reduce = \"%s\"", reduce);
+}
+
+BACKWARD(scatter_combine)
+{
+  check_sum(call, a->reduce);
+  if (WANTS(input)) GRAD(input) = dy[0];
+  if (WANTS(src)) GRAD(src) = covered_gradient(call, op(gather, dy[0], a->dim, a->index, false), a->src);
+}
+
+FORWARD(scatter_combine_value)
+{
+  LineKind kind = combination(call, a->reduce);
+  Tensor *index = a->index;
+  int dim = check_scatter(call, a->input, a->dim, &index, NULL);
+  y[0] = result_copy(call, a->input);
+  if (y[0]->device == DEVICE_META) return;
+  Tensor *value = value_like(call, tensor_from_number(call, a->value), tensor_dtype(a->input), index);
+  combine_along(call, kind, y[0], value, index, dim);
+}
+
+BACKWARD(scatter_combine_value)
+{
+  check_sum(call, a->reduce);
+  GRAD(input) = dy[0];
 }
 
 /* ------------------------------------------------------------ whole slices */
@@ -295,7 +342,8 @@ FORWARD(index_add)
     source = op(to_dtype, op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x), false, false);
   y[0] = result_copy(call, x);
   if (y[0]->device == DEVICE_META || source->numel == 0) return;
-  add_along(call, y[0], apart_from(call, source, y[0]), index_along(call, index, tensor_shape(x), dim), dim);
+  index = index_along(call, index, tensor_shape(x), dim);
+  combine_along(call, SCATTER_ADD, y[0], apart_from(call, source, y[0]), index, dim);
 }
 
 BACKWARD(index_add)

@@ -4,7 +4,7 @@
 
 #include "ops/op.h"
 
-typedef enum LineKind { GATHER, SCATTER, SCATTER_ADD } LineKind;
+typedef enum LineKind { GATHER, SCATTER, SCATTER_ADD, SCATTER_MULTIPLY } LineKind;
 
 /* One side of a pairing: a tensor of the shape that is iterated over, and how many elements lie between steps. */
 typedef struct Side { Tensor *t; int64_t step; } Side;

@@ -221,7 +221,7 @@ FORWARD(nll_loss)
 
 BACKWARD(nll_loss)
 {
-  GRAD(input) = op(nll_loss_backward, dy[0], a->target, a->weight, tensor_shape(a->input), a->ignore_index, a->reduction);
+  GRAD(input) = op(nll_loss_backward, dy[0], a->input, a->target, a->weight, a->ignore_index, a->reduction);
 }
 
 /* What the reduction multiplies each gradient by. */
@@ -230,11 +230,12 @@ static double scale_of(const Classes *c, Reduction reduction) { return reduction
 FORWARD(nll_loss_backward)
 {
   Reduction reduction = reduction_of(call, a->reduction);
-  y[0] = result_new(call, tensor_dtype(a->dy), device_of(a->dy), a->size);
+  Ints size = tensor_shape(a->input);
+  y[0] = result_new(call, tensor_dtype(a->dy), device_of(a->dy), size);
   if (y[0]->device == DEVICE_META) return;
-  Classes c = classes_of(call, a->target, a->weight, a->size, tensor_dtype(a->dy), a->ignore_index);
+  Classes c = classes_of(call, a->target, a->weight, size, tensor_dtype(a->dy), a->ignore_index);
   Tensor *dy = contiguous_as(call, a->dy, c.dtype);
-  Tensor *to = y[0]->dtype == (uint8_t)c.dtype ? y[0] : tensor_new(call, c.dtype, DEVICE_CPU, a->size);
+  Tensor *to = y[0]->dtype == (uint8_t)c.dtype ? y[0] : tensor_new(call, c.dtype, DEVICE_CPU, size);
   launch_fill(call, to, scalar_int(0));
   c.k->nll_backward(c.s.outer, c.s.n, c.s.inner, tensor_data(dy), reduction != NO_REDUCTION, scale_of(&c, reduction),
                     c.target, c.weight, c.ignore, tensor_data(to));
@@ -243,7 +244,8 @@ FORWARD(nll_loss_backward)
 
 BACKWARD(nll_loss_backward)
 {
-  GRAD(dy) = op(nll_loss, dy[0], a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
+  if (WANTS(input)) GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input));
+  if (WANTS(dy)) GRAD(dy) = op(nll_loss, dy[0], a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
 }
 
 /* ------------------------------------------------------------ cross entropy */
@@ -291,24 +293,22 @@ FORWARD(cross_entropy_of_classes)
   Reduction reduction = reduction_of(call, a->reduction);
   check_classes(call, x, a->target, a->weight);
   y[0] = loss_result(call, x, a->target, reduction);
-  y[1] = result_new(call, kernel_dtype(tensor_dtype(x)), device_of(x), tensor_shape(a->target));
+  y[1] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(a->target));
   if (y[0]->device == DEVICE_META) return;
   Classes c = classes_of(call, a->target, a->weight, tensor_shape(x), tensor_dtype(x), a->ignore_index);
   x = contiguous_as(call, x, c.dtype);
-  bool direct = reduction == NO_REDUCTION && tensor_dtype(y[0]) == c.dtype;
-  Tensor *losses = direct ? y[0] : tensor_new(call, c.dtype, DEVICE_CPU, tensor_shape(a->target));
+  Tensor *losses = reduction == NO_REDUCTION ? y[0] : tensor_new(call, c.dtype, DEVICE_CPU, tensor_shape(a->target));
   CrossEntropy e = {.c = &c, .x = tensor_data(x), .losses = tensor_data(losses), .lse = tensor_data(y[1]),
                     .size = (int64_t)dtype_size(c.dtype)};
   if (x->numel) run_cross_entropy(&c, &e);
-  if (reduction != NO_REDUCTION) set_single(y[0], sum_of(&c, losses) * (reduction == MEAN ? 1 / total_weight(&c) : 1));
-  else if (!direct) launch_copy(call, y[0], losses);
+  if (reduction != NO_REDUCTION) set_single(y[0], sum_of(&c, losses) * scale_of(&c, reduction));
 }
 
 /* The same gradient in ops, for gradients of it. */
 static Tensor *cross_entropy_gradient_ops(Call *call, const struct cross_entropy_of_classes_args *a, Tensor *dy)
 {
   int64_t dim = a->input->ndim > 1 ? 1 : 0;
-  Tensor *d = op(nll_loss_backward, dy, a->target, a->weight, tensor_shape(a->input), a->ignore_index, a->reduction);
+  Tensor *d = op(nll_loss_backward, dy, a->input, a->target, a->weight, a->ignore_index, a->reduction);
   Tensor *sum = op(sum, d, INTS(dim), true, DTYPE_NONE);
   return op(sub, d, op(mul, op(softmax, a->input, dim, DTYPE_NONE), sum), scalar_int(1));
 }
@@ -325,13 +325,12 @@ BACKWARD(cross_entropy_of_classes)
   GRAD(input) = dx;
   if (dx->device == DEVICE_META || dx->numel == 0) return;
   Classes c = classes_of(call, a->target, a->weight, tensor_shape(x), tensor_dtype(x), a->ignore_index);
-  Tensor *d = contiguous_as(call, dy[0], c.dtype), *wide = contiguous_as(call, x, c.dtype);
-  Tensor *to = dx->dtype == (uint8_t)c.dtype ? dx : tensor_new(call, c.dtype, DEVICE_CPU, tensor_shape(x));
-  CrossEntropy e = {.c = &c, .x = tensor_data(wide), .dy = tensor_data(d), .lse = tensor_data(y[1]),
-                    .dx = tensor_data(to), .size = (int64_t)dtype_size(c.dtype),
+  Tensor *d = contiguous_as(call, dy[0], c.dtype);
+  x = contiguous_as(call, x, c.dtype);
+  CrossEntropy e = {.c = &c, .x = tensor_data(x), .dy = tensor_data(d), .lse = tensor_data(y[1]),
+                    .dx = tensor_data(dx), .size = (int64_t)dtype_size(c.dtype),
                     .dy_is_single = reduction != NO_REDUCTION, .scale = scale_of(&c, reduction)};
   run_cross_entropy(&c, &e);
-  if (to != dx) launch_copy(call, dx, to);
 }
 
 /* The weights of classes, shaped to multiply scores. */
@@ -389,6 +388,14 @@ static Tensor *smoothed(Call *call, const CrossEntropyArgs *a, int dim)
   return op(add, op(mul, nll, number(1 - share)), op(mul, smooth, number(share / (double)x->shape[dim])), scalar_int(1));
 }
 
+/* The halves round in between, as PyTorch's. */
+static Tensor *in_steps(Call *call, const CrossEntropyArgs *a, int dim)
+{
+  check_classes(call, a->input, a->target, a->weight);
+  Tensor *log_p = op(log_softmax, a->input, dim, DTYPE_NONE);
+  return op(nll_loss, log_p, a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
+}
+
 FORWARD(cross_entropy)
 {
   int dim = a->input->ndim > 1 ? 1 : 0;
@@ -396,6 +403,7 @@ FORWARD(cross_entropy)
     raise(call, "label_smoothing is %g; it is between 0 and 1", a->label_smoothing);
   if (dtype_is_floating(tensor_dtype(a->target))) y[0] = of_probabilities(call, a, dim);
   else if (a->label_smoothing > 0) y[0] = smoothed(call, a, dim);
+  else if (dtype_is_half(tensor_dtype(a->input))) y[0] = in_steps(call, a, dim);
   else y[0] = op(cross_entropy_of_classes, a->input, a->target, a->weight, a->ignore_index, a->reduction).v[0];
 }
 

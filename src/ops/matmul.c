@@ -146,6 +146,9 @@ BACKWARD(dot)
   if (WANTS(tensor)) GRAD(tensor) = op(mul, dy[0], conjugate(call, a->input));
 }
 
+/* As an operand of integers: without its fraction. */
+static Tensor *whole_number(Call *call, Scalar s) { return tensor_from_number(call, scalar_int(scalar_integer(s))); }
+
 FORWARD(addmm)
 {
   Tensor *l = a->mat1, *r = a->mat2;
@@ -171,8 +174,8 @@ FORWARD(addmm)
   } else { /* integers have no scaled product */
     Tensor *product = tensor_new(call, tensor_dtype(l), DEVICE_CPU, shape);
     multiply(call, &ml, &mr, ONE, ZERO, product);
-    Tensor *scaled = op(mul, product, tensor_from_number(call, a->alpha));
-    if (reads) scaled = op(add, scaled, op(mul, to, tensor_from_number(call, a->beta)), scalar_int(1));
+    Tensor *scaled = op(mul, product, whole_number(call, a->alpha));
+    if (reads) scaled = op(add, scaled, op(mul, to, whole_number(call, a->beta)), scalar_int(1));
     launch_copy(call, to, scaled);
   }
   if (to != y[0]) launch_copy(call, y[0], to);

@@ -407,7 +407,10 @@ FORWARD(masked_dropout)
   y[0] = op(mul, x, y[1]);
 }
 
-BACKWARD(masked_dropout) { GRAD(input) = op(mul, dy[0], y[1]); }
+BACKWARD(masked_dropout)
+{
+  if (dy[0]) GRAD(input) = op(mul, dy[0], op(detach, y[1])); /* the factors have no gradient */
+}
 
 static Tensor *dropout(Call *call, Tensor *x, double p, bool train, bool inplace)
 {

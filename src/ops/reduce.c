@@ -319,7 +319,6 @@ static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor 
 {
   if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, y), y));
   if (p == 1) return op(mul, sign_of(call, x), dy);
-  if (p == 0) return op(zeros_like, x, DTYPE_NONE, DEVICE_NONE, false);
   if (isinf(p)) return op(mul, sign_of(call, x), share_among_equals(call, magnitude(call, x), y, dy, mask, true));
   if (p < 2) { /* |x|^(p - 1) is infinite at 0 for p < 1 */
     Tensor *power = zero_where_zero(call, op(pow, magnitude(call, x), number(p - 1)), x);
@@ -332,6 +331,7 @@ static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor 
 
 BACKWARD(norm)
 {
+  if (order_of(a->p) == 0) return; /* a count has no gradient */
   Tensor *x = a->input;
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   Tensor *wide = op(to_dtype, x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype, false, false);

@@ -212,9 +212,9 @@ static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
   choose_pieces(&s);
   Field y = {.dtype = out};
   int64_t step = 1, outer = 1;
-  for (int i = f->n - 1, at = f->n - 1; i >= 0; i--, at--) { /* the same axes, the reduced one as its pieces */
+  for (int i = f->n - 1; i >= 0; i--) { /* the same axes, the reduced one as its pieces */
     int64_t size = i == r ? s.pieces : f->axis[i].size;
-    y.axis[at] = (Axis){size, step, i == r, 0};
+    y.axis[i] = (Axis){size, step, f->axis[i].reduced, 0};
     step *= size;
   }
   y.n = f->n;

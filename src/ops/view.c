@@ -346,6 +346,17 @@ static void cut_narrow(Call *call, const struct narrow_args *a, Geometry *g)
 }
 CUT(narrow)
 
+FORWARD(narrow_tensor)
+{
+  const Tensor *start = a->start;
+  if (start->numel != 1 || !dtype_is_integral(tensor_dtype(start)) || start->device == DEVICE_META)
+    raise(call, "start must be one integer, not a %s tensor of shape %s", dtype_name(tensor_dtype(start)),
+          shape_text(call, tensor_shape(start)));
+  int64_t position = tensor_item(start).i;
+  if (position == 0) raise(call, "start 0 is out of range: positions count from 1");
+  y[0] = op(narrow, a->input, a->dim, position > 0 ? position - 1 : position, a->length);
+}
+
 static int64_t clamped(int64_t i, int64_t size)
 {
   if (i < 0) i += size;

@@ -52,7 +52,7 @@ end
 --- Makes sure that tensors have a method or a field; to read one that they have not raises.
 api.require_member = remembering(function(name)
   if not pcall(member, name) then
-    api.raise_missing("x." .. name)
+    api.raise_missing("x:" .. name)
   end
   return true
 end)

@@ -80,10 +80,16 @@ local function shape_text(shape)
   return "[" .. table.concat(sizes, ", ") .. "]"
 end
 
+--- A value as a message names it.
+local function named(value)
+  return api.is_tensor(value) and "a tensor of shape " .. shape_text(value.shape)
+    or tostring(value)
+end
+
 --- What is wrong with a tensor, or nil.
 function compare.tensor(got, recorded, rtol, atol)
   if not api.is_tensor(got) then
-    return ("%s instead of a tensor"):format(got)
+    return named(got) .. " instead of a tensor"
   end
   local dtype = api.lookup(recorded.tensor)
   if got.dtype ~= dtype then
@@ -107,7 +113,7 @@ end
 local function plain_differs(got, recorded)
   local same = got == recorded and math.type(got) == math.type(recorded)
     or got ~= got and recorded ~= recorded
-  return not same and ("%s instead of %s"):format(got, recorded) or nil
+  return not same and ("%s instead of %s"):format(named(got), recorded) or nil
 end
 
 --- How many values a list has; what `table.pack` made says so itself.
@@ -119,7 +125,7 @@ end
 local function walk(got, recorded, tolerance, where, found)
   local what
   if recorded == json.null then
-    what = got ~= nil and got ~= nl.none and ("%s instead of nil"):format(got)
+    what = got ~= nil and got ~= nl.none and named(got) .. " instead of nil"
   elseif type(recorded) ~= "table" then
     what = plain_differs(got, recorded)
   elseif recorded.tensor then
@@ -127,7 +133,7 @@ local function walk(got, recorded, tolerance, where, found)
   elseif recorded[1] == nil and next(recorded) ~= nil then
     what = plain_differs(got, values.decode(recorded))
   elseif type(got) ~= "table" and type(got) ~= "userdata" then
-    what = ("%s instead of a list"):format(got)
+    what = named(got) .. " instead of a list"
   elseif length(got) ~= #recorded then
     what = ("%d values instead of %d"):format(length(got), #recorded)
   else

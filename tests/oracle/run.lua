@@ -99,4 +99,5 @@ local function main(options)
   return total.failed == 0
 end
 
+io.stdout:setvbuf("line")  -- a crash must not take along what came before it
 os.exit(main(parsed(arg)), true)

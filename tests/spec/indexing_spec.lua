@@ -247,6 +247,7 @@ describe("an index that does not fit", function()
 
   it("is of a type that indexes nothing", function()
     assert_fails("1.5, which is no integer", get, x, 1.5)
+    assert_fails("entry 2 of the index is 1.5, which is no integer", get, x, {1, 1.5})
     assert_fails("entry 2 of the index is a string", get, x, {1, "a"})
     assert_fails("function", get, x, print)
     assert_fails("without names", get, x, {dim = 1})

@@ -8,22 +8,35 @@ local runner = require "oracle.runner"
 
 local SHOWN = 5  -- failures of a file
 
-local function message(summary)
-  local lines = {("%d of its cases fail"):format(summary.failed)}
-  for i = 1, math.min(SHOWN, #summary.failures) do
-    local failure = summary.failures[i]
-    table.insert(lines, ("  %s: %s"):format(failure.id, table.concat(failure.wrong, "; ")))
+-- What the committed cases may lack: layers in whose place another one would do, and complex
+-- numbers. A function that is missing is a failure.
+local MAY_LACK = {"^no nl%.nn%.%u", "complex", "^no nl%.view_as_real$"}
+
+local function may_lack(reason)
+  for _, pattern in ipairs(MAY_LACK) do
+    if reason:find(pattern) then
+      return true
+    end
   end
-  return table.concat(lines, "\n")
+  return false
 end
 
-local function reasons(summary)
-  local names = {}
-  for name in pairs(summary.reasons) do
-    table.insert(names, name)
+--- What is wrong with a file's cases, as lines of text.
+local function complaints(summary)
+  local lines = {}
+  for reason in pairs(summary.reasons) do
+    if not may_lack(reason) then
+      table.insert(lines, reason)
+    end
   end
-  table.sort(names)
-  return table.concat(names, ", ")
+  for i = 1, math.min(SHOWN, #summary.failures) do
+    local failure = summary.failures[i]
+    table.insert(lines, ("%s: %s"):format(failure.id, table.concat(failure.wrong, "; ")))
+  end
+  if #lines > 0 then
+    table.insert(lines, 1, ("%d of its cases fail"):format(summary.failed))
+  end
+  return lines
 end
 
 describe("the reader of the cases", function()
@@ -62,11 +75,9 @@ for _, folder in ipairs({"cases", "cases_of_other_dtypes"}) do
   describe("PyTorch's " .. folder:gsub("_", " "), function()
     for _, file in ipairs(runner.files(here .. "/../oracle/" .. folder)) do
       it(("%s: %s"):format(file.family, file.name), function()
-        local summary = runner.run_file(file)
-        if summary.failed > 0 then
-          error(message(summary), 0)
-        elseif summary.passed == 0 then
-          return pending(reasons(summary))
+        local wrong = complaints(runner.run_file(file))
+        if #wrong > 0 then
+          error(table.concat(wrong, "\n  "), 0)
         end
       end)
     end

@@ -4,6 +4,7 @@
 -- what the op takes, `own` below has lists of arguments for it. A sample is a list of arguments; in its named fields:
 --   values = false     what the result holds is left open (random, or not set)
 --   strided = false    the op depends on how its input lies in memory
+--   fixed = {3}        arguments that have no gradient
 local nl = require "nnlua"
 
 local samples = {}
@@ -131,14 +132,14 @@ local own = {
   nll_loss = function()
     return {
       {real(2, 3), positions({2}, 3, 1)},
-      {real(2, 3), positions({2}, 2, -100), positive(3), {reduction = "sum"}},
+      {real(2, 3), positions({2}, 2, -100), positive(3), {reduction = "sum"}, fixed = {3}},
       {real(2, 3, 2), positions({2, 2}, 3, 1, 2, 2), {reduction = "none"}},
     }
   end,
   cross_entropy = function()
     return {
       {real(2, 3), positions({2}, 3, 1)},
-      {real(2, 3), positions({2}, 2, 1), positive(3), {label_smoothing = 0.1}},
+      {real(2, 3), positions({2}, 2, 1), positive(3), {label_smoothing = 0.1}, fixed = {3}},
       {real(2, 3, 2), positions({2, 2}, 3, 1, -100, 2), {reduction = "none"}},
       {real(2, 3), positive(2, 3)},
     }

@@ -287,9 +287,7 @@ function ModuleList:_slice(range)
   return part
 end
 
-function ModuleList:__tostring()
-  return repr.block(self:_get_name(), repr.merged_lines(self))
-end
+ModuleList._render = repr.render_list
 
 containers.ModuleList = ModuleList
 

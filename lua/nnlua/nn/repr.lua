@@ -4,9 +4,9 @@ local core = require "nnlua.nn.core"
 
 local repr = {}
 
---- Indents all lines but the first.
-local function indented(text)
-  return (text:gsub("\n([^\n])", "\n  %1"))
+--- Indents all lines of a text but the first, and empty ones.
+local function indented(text, indent)
+  return (text:gsub("\n([^\n])", "\n" .. indent .. "%1"))
 end
 
 local function lines_of(text)
@@ -17,43 +17,45 @@ local function lines_of(text)
   return lines
 end
 
---- A module's text from its name and the lines in its parentheses.
-local function block(name, lines, one_line)
-  if #lines == 0 then
-    return name .. "()"
-  elseif one_line then
-    return name .. "(" .. lines[1] .. ")"
-  end
-  return name .. "(\n  " .. table.concat(lines, "\n  ") .. "\n)"
+local function to_string(module)
+  return module:_render("")
 end
 
-repr.block = block
-
-local default
-
---- The text of a child: its class's own, or the usual one, without going through C, so that deep models print.
-local function text_of(child)
+--- The text of a child at an indent. Deep models print: this is recursion of Lua alone, through no C function.
+local function text_of(child, indent)
   if child == nil then
     return "None"
   end
   local own = child.__tostring
-  return own(child)
-end
-
---- `(key): text` lines of the children.
-function repr.child_lines(module)
-  local lines = {}
-  for i, name in ipairs(core.slot_names(module, core.MODULE)) do
-    lines[i] = ("(%s): %s"):format(name, indented(text_of(core.attributes(module)[name])))
+  if own == to_string then
+    return child:_render(indent)
   end
-  return lines
+  return indented(own(child), indent)
 end
 
---- Like child_lines, with equal neighbours as one: `(0-3): 4 x text`.
-function repr.merged_lines(module)
+--- A module's text from its name and the lines in its parentheses, which are indented as they should be.
+local function block(name, lines, indent)
+  if #lines == 0 then
+    return name .. "()"
+  end
+  local inner = "\n" .. indent .. "  "
+  return name .. "(" .. inner .. table.concat(lines, inner) .. "\n" .. indent .. ")"
+end
+
+--- Adds `(key): text` lines of the children.
+local function add_children(module, indent, lines)
+  local attributes = core.attributes(module)
+  for _, name in ipairs(core.slot_names(module, core.MODULE)) do
+    lines[#lines + 1] = ("(%s): %s"):format(name, text_of(attributes[name], indent .. "  "))
+  end
+end
+
+--- The text of a list: equal neighbours are one line, `(0-3): 4 x text`.
+function repr.render_list(module, indent)
   local lines, last, first = {}, nil, 0
+  local attributes = core.attributes(module)
   for i, name in ipairs(core.slot_names(module, core.MODULE)) do
-    local text = indented(text_of(core.attributes(module)[name]))
+    local text = text_of(attributes[name], indent .. "  ")
     if text == last then
       lines[#lines] = ("(%d-%d): %d x %s"):format(first, i - 1, i - first, text)
     else
@@ -61,16 +63,7 @@ function repr.merged_lines(module)
       lines[#lines + 1] = ("(%s): %s"):format(name, text)
     end
   end
-  return lines
-end
-
-function default(module)
-  local extra = module:extra_repr()
-  local lines = extra ~= "" and lines_of(extra) or {}
-  local one_line = #lines == 1
-  local children = repr.child_lines(module)
-  table.move(children, 1, #children, #lines + 1, lines)
-  return block(module:_get_name(), lines, one_line and #children == 0)
+  return block(module:_get_name(), lines, indent)
 end
 
 function repr.install(Module)
@@ -79,7 +72,19 @@ function repr.install(Module)
     return ""
   end
 
-  Module.__tostring = default
+  --- The text of the module where its lines after the first start with an indent.
+  function Module:_render(indent)
+    local extra = self:extra_repr()
+    local lines = extra ~= "" and lines_of(extra) or {}
+    local only_extra = #lines == 1
+    add_children(self, indent, lines)
+    if only_extra and #lines == 1 then
+      return self:_get_name() .. "(" .. lines[1] .. ")"
+    end
+    return block(self:_get_name(), lines, indent)
+  end
+
+  Module.__tostring = to_string
 end
 
 local words = {[true] = "True", [false] = "False"}

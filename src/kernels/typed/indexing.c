@@ -1,4 +1,4 @@
-/* Scatters that add: their loops need to know the type. */
+/* Scatters that add or multiply: their loops need to know the type. */
 #include "kernels/typed/typed.h"
 
 static inline void add_to(T *to, T x)
@@ -9,6 +9,17 @@ static inline void add_to(T *to, T x)
   *to = (T)((uint64_t)*to + (uint64_t)x); /* overflow wraps */
 #else
   *to += x;
+#endif
+}
+
+static inline void multiply_by(T *to, T x)
+{
+#if T_BOOL
+  *to = *to && x;
+#elif T_INTEGRAL
+  *to = (T)((uint64_t)*to * (uint64_t)x);
+#else
+  *to *= x;
 #endif
 }
 
@@ -38,5 +49,17 @@ static void scatter_add_lines(const IndexedLines *l)
              *(const T *)(l->from + i * l->from_line + k * l->from_step));
 }
 
+static void scatter_multiply_lines(const IndexedLines *l)
+{
+  for (int64_t i = 0; i < l->n; i++)
+    for (int64_t k = 0; k < l->count; k++)
+      multiply_by((T *)(l->to + i * l->to_line + position(l, i, k) * l->to_step),
+                  *(const T *)(l->from + i * l->from_line + k * l->from_step));
+}
+
 void TYPED(fill_indexing)(KernelTable *t);
-void TYPED(fill_indexing)(KernelTable *t) { t->scatter_add_lines = scatter_add_lines; }
+void TYPED(fill_indexing)(KernelTable *t)
+{
+  t->scatter_add_lines = scatter_add_lines;
+  t->scatter_multiply_lines = scatter_multiply_lines;
+}

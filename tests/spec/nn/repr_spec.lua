@@ -41,7 +41,7 @@ describe("a module is printed", function()
   it("P1: without indenting blank lines", function()
     local Net = nn.class("Net")
     function Net:__tostring() return "first\n\nlast" end -- luacheck: no self
-    assert.equal("Sequential(\n  (0): first\n\n    last\n)", tostring(nn.Sequential(Net())))
+    assert.equal("Sequential(\n  (0): first\n\n  last\n)", tostring(nn.Sequential(Net())))
   end)
 
   it("P2: as a list with equal neighbours merged", function()
