@@ -41,9 +41,17 @@ local function element(t, component)
   return cell
 end
 
+local part_of = {[nl.complex128] = nl.float64, [nl.complex64] = nl.float32}
+
+--- Complex numbers from real ones that lie side by side in the last dimension, of size 2.
+local function paired(parts, dtype)
+  return parts:view(dtype):squeeze(-1)
+end
+
 --- A step along a component: a real number, or an imaginary one for every other component of a complex tensor.
 local function step(t, component, size)
-  return t:is_complex() and component % 2 == 0 and nl.complex(0, size) or size
+  if not t:is_complex() or component % 2 == 1 then return size end
+  return paired(nl.tensor({0, size}, {dtype = nl.float64}), nl.complex128)
 end
 
 -- ------------------------------------------------------------------ calling
@@ -133,7 +141,7 @@ local function analytical(check, result)
     local gradients = {}
     if result.requires_grad then
       local seed = nl.zeros_like(result):detach()
-      element(seed, at):fill_(step(result, at, 1))
+      element(seed, at):add_(step(result, at, 1))
       gradients = table.pack(nl.autograd.grad({result}, check.differentiable, {seed},
         {retain_graph = true, allow_unused = true}))
     end
@@ -275,13 +283,21 @@ function gradcheck.gradcheck(...)
   }
 end
 
+local function random_like(t)
+  local part = part_of[t.dtype]
+  if not part then return nl.randn(t.shape, {dtype = t.dtype}) end
+  local size = {t.shape:unpack()}
+  table.insert(size, 2)
+  return paired(nl.randn(size, {dtype = part}), t.dtype)
+end
+
 --- Random gradients for the results that have one.
 local function random_seeds(results)
   local seeds = {}
   for _, place in ipairs(differentiable_places(results)) do
     local result = results[place]
     if result.requires_grad then
-      table.insert(seeds, nl.randn(result.shape, {dtype = result.dtype}):requires_grad_())
+      table.insert(seeds, random_like(result):requires_grad_())
     end
   end
   return seeds

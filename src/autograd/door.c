@@ -93,10 +93,10 @@ static void run_composed_inplace(Call *call, const Op *op, const void *args, Ten
 }
 
 /* What the op's backward needs of the old value is cloned before it is overwritten. */
-static const void *save_overwritten(Call *call, const Op *op, const void *args, bool recorded, char *room)
+static const void *save_overwritten(Call *call, const Op *op, const void *args, char *room)
 {
   const OpPlan *plan = op_plan(op);
-  if (!recorded || !(plan->needs_any & 1)) return args;
+  if (!(plan->needs_any & 1)) return args;
   uint32_t needs = 0;
   for (int i = 0; i < op->nargs; i++) {
     if (op->args[i].kind > ARG_OPERAND || op->args[i].kind == ARG_TENSORS) continue;
@@ -115,15 +115,25 @@ static const void *save_overwritten(Call *call, const Op *op, const void *args, 
   return room;
 }
 
+/* The graph of a change in place, complete before anything is changed. */
+static InplacePlan plan_inplace(Call *call, const Op *op, const void *args)
+{
+  char room[512];
+  Tensor *into = call->into;
+  Node *node = op_node_new(call, op, save_overwritten(call, op, args, room), &into, 1);
+  scope_own_node(call->ctx, node);
+  op_node_save_results(call, node, &into, 1);
+  return inplace_plan(call, into, node);
+}
+
 static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, Survey s)
 {
   Context *ctx = call->ctx;
   Tensor *into = call->into;
-  bool recorded = s.wants_grad && ctx->grad_enabled;
-  inplace_check(call, into, recorded && dtype_is_inexact(tensor_dtype(into)));
-  recorded &= dtype_is_inexact(tensor_dtype(into));
-  char room[512];
-  const void *saved_args = save_overwritten(call, op, args, recorded, room);
+  bool recorded = s.wants_grad && ctx->grad_enabled && dtype_is_inexact(tensor_dtype(into));
+  inplace_check(call, into, recorded);
+  InplacePlan plan;
+  if (recorded) plan = plan_inplace(call, op, args);
   run_forward(call, op, args, y);
   if (y[0] != into) {
     bool grad = ctx->grad_enabled;
@@ -136,10 +146,8 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
     into->storage->version++;
   }
   if (!recorded) return;
-  Node *node = op_node_new(call, op, saved_args, y, 1);
-  scope_own_node(ctx, node);
-  inplace_record(call, into, node);
-  op_node_save_results(call, node, y, 1);
+  op_node_results_written(plan.node);
+  inplace_commit(into, &plan);
 }
 
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)

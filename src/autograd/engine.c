@@ -1,6 +1,5 @@
 #include "autograd/engine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ops/ops.h"
@@ -8,7 +7,8 @@
 /* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
 typedef struct Record {
   Node *node;
-  Tensor **gradients;      /* one an output; references */
+  Tensor **gradients;      /* one an output; references. NULL for nodes of one output: */
+  Tensor *gradient;
   int32_t pending;
   bool needed;             /* on the way to what was asked for */
   bool visited;
@@ -24,11 +24,14 @@ typedef struct Task {
   Record *records;
   int32_t count, capacity;
   int32_t *heap, *stack;
+  char *block;             /* the three arrays */
   int32_t heap_size;
   Node *running;
   uint64_t number;
   bool selective;
 } Task;
+
+static Tensor **gradients_of(Record *r) { return r->gradients ? r->gradients : &r->gradient; }
 
 static Record *record_of(Task *task, const Node *n)
 {
@@ -54,25 +57,44 @@ bool backward_retains_graph(const Context *ctx) { return ctx->task && ctx->task-
 
 /* ------------------------------------------------------------------ setting up */
 
-static void *grow(Context *ctx, void *old, size_t bytes)
+enum { RECORD_BYTES = sizeof(Record) + 2 * sizeof(int32_t) }; /* and its places in the heap and the stack */
+
+/* A bigger array with the same contents, from the context's blocks: a small model's backward must not wait for malloc. */
+static void *grow(Task *task, void *old, size_t capacity, size_t size)
 {
-  void *bigger = realloc(old, bytes);
-  if (!bigger) raise_no_memory(ctx, bytes);
+  void *bigger = core_allocate(task->ctx, capacity * size);
+  if (!old) return bigger;
+  memcpy(bigger, old, (size_t)task->capacity * size);
+  memory_free(&task->ctx->memory, old, (size_t)task->capacity * size);
   return bigger;
+}
+
+/* Room for more records. The arrays know their sizes from task->capacity, so all grow or none has. */
+static void reserve(Task *task)
+{
+  size_t capacity = task->capacity ? 2 * (size_t)task->capacity : 16;
+  char *block = grow(task, task->block, capacity, RECORD_BYTES);
+  size_t old = (size_t)task->capacity;
+  int32_t *heap = (int32_t *)(block + capacity * sizeof(Record)), *stack = heap + capacity;
+  const int32_t *old_heap = (const int32_t *)(block + old * sizeof(Record)), *old_stack = old_heap + old;
+  memmove(stack, old_stack, old * sizeof *stack); /* the further one first: they move up */
+  memmove(heap, old_heap, old * sizeof *heap);
+  task->block = block;
+  task->records = (Record *)block;
+  task->heap = heap;
+  task->stack = stack;
+  task->capacity = (int32_t)capacity;
 }
 
 static int32_t add_record(Task *task, Node *n)
 {
-  if (task->count == task->capacity) {
-    size_t capacity = task->capacity ? 2 * (size_t)task->capacity : 64;
-    task->records = grow(task->ctx, task->records, capacity * sizeof(Record));
-    task->heap = grow(task->ctx, task->heap, capacity * sizeof(int32_t));
-    task->stack = grow(task->ctx, task->stack, capacity * sizeof(int32_t));
-    task->capacity = (int32_t)capacity;
-  }
+  if (task->count == task->capacity) reserve(task);
   size_t bytes = (size_t)n->noutputs * sizeof(Tensor *);
-  Tensor **gradients = core_allocate(task->ctx, bytes);
-  memset(gradients, 0, bytes);
+  Tensor **gradients = NULL;
+  if (n->noutputs > 1) {
+    gradients = core_allocate(task->ctx, bytes);
+    memset(gradients, 0, bytes);
+  }
   int32_t at = task->count++;
   task->records[at] = (Record){.node = node_retain(n), .gradients = gradients,
                                .outer_task = n->task, .outer_record = n->record};
@@ -150,7 +172,7 @@ static int32_t pop_ready(Task *task)
 /* Takes over a gradient that reaches a node's output: the first is kept, others are added. */
 static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
 {
-  Tensor **place = &task->records[at].gradients[output], *sum = *place;
+  Tensor **place = &gradients_of(&task->records[at])[output], *sum = *place;
   if (!sum) {
     *place = tensor_retain(g);
     return;
@@ -235,8 +257,9 @@ static void run_node(Call *call, Task *task, int32_t at)
     dx = room + 8;
   }
   for (int i = 0; i < n->noutputs; i++) {
-    dy[i] = task->records[at].gradients[i]; /* the reference goes to the scope */
-    task->records[at].gradients[i] = NULL;
+    Tensor **place = &gradients_of(&task->records[at])[i];
+    dy[i] = *place; /* the reference goes to the scope */
+    *place = NULL;
     if (dy[i]) scope_own(ctx, dy[i]);
     any |= dy[i] != NULL;
   }
@@ -341,15 +364,13 @@ static void task_close(Task *task)
   Context *ctx = task->ctx;
   for (int i = task->count - 1; i >= 0; i--) {
     Record *r = &task->records[i];
-    for (int k = 0; k < r->node->noutputs; k++) tensor_release(r->gradients[k]);
-    memory_free(&ctx->memory, r->gradients, (size_t)r->node->noutputs * sizeof(Tensor *));
+    for (int k = 0; k < r->node->noutputs; k++) tensor_release(gradients_of(r)[k]);
+    if (r->gradients) memory_free(&ctx->memory, r->gradients, (size_t)r->node->noutputs * sizeof(Tensor *));
     r->node->task = r->outer_task;
     r->node->record = r->outer_record;
   }
   for (int i = task->count - 1; i >= 0; i--) node_release(task->records[i].node);
-  free(task->records);
-  free(task->heap);
-  free(task->stack);
+  if (task->block) memory_free(&ctx->memory, task->block, (size_t)task->capacity * RECORD_BYTES);
   ctx->task = task->outer;
 }
 

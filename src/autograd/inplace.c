@@ -87,7 +87,7 @@ static bool is_whole_border(const Tensor *view)
          tensor_same_shape(view, base) && shape_equal(tensor_strides(view), tensor_strides(base));
 }
 
-static void record_through_view(Call *call, Tensor *view, Node *inner)
+static InplacePlan plan_through_view(Call *call, Tensor *view, Node *inner)
 {
   Tensor *base = view->base;
   SliceNode *n = (SliceNode *)node_new(call->ctx, &slice_class, sizeof *n, inner->nedges, 1);
@@ -98,18 +98,35 @@ static void record_through_view(Call *call, Tensor *view, Node *inner)
   n->node.edges[0] = is_whole_border(view) ? (Edge){node_retain(view->grad_fn), view->output} : edge_of(call, base);
   for (int i = 1; i < inner->nedges; i++)
     n->node.edges[i] = (Edge){node_retain(inner->edges[i].node), inner->edges[i].output};
-  tensor_set_grad_fn(base, &n->node, 0);
-  base->history++;
-  tensor_grad_fn(call, view); /* the view's own history is that of the base again */
+  Node *of_view = view_node_new(call, view, &n->node);
+  scope_own_node(call->ctx, of_view);
+  return (InplacePlan){inner, &n->node, of_view};
+}
+
+InplacePlan inplace_plan(Call *call, Tensor *into, Node *n)
+{
+  if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER))
+    return plan_through_view(call, into, n);
+  return (InplacePlan){n, NULL, NULL};
+}
+
+void inplace_commit(Tensor *into, const InplacePlan *plan)
+{
+  Tensor *base = into->base;
+  if (plan->base) {
+    tensor_set_grad_fn(base, plan->base, 0);
+    base->history++;
+    tensor_set_grad_fn(into, plan->view, 0); /* the view's own history is that of the base again */
+    into->view_version = base->history;
+    return;
+  }
+  tensor_set_grad_fn(into, plan->node, 0);
+  into->requires_grad = false;
+  into->history++;
 }
 
 void inplace_record(Call *call, Tensor *into, Node *n)
 {
-  if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER)) {
-    record_through_view(call, into, n);
-    return;
-  }
-  tensor_set_grad_fn(into, n, 0);
-  into->requires_grad = false;
-  into->history++;
+  InplacePlan plan = inplace_plan(call, into, n);
+  inplace_commit(into, &plan);
 }

@@ -7,7 +7,18 @@
 /* Raises if writing to `into` must be refused; recorded tells whether the write will be part of the graph. */
 void inplace_check(Call *call, const Tensor *into, bool recorded);
 
-/* Makes `into` the output of the node of an op that has been written to it. */
+/* What a change in place will put into the graph. All of it is made before the change: afterwards nothing may fail. */
+typedef struct InplacePlan {
+  Node *node;          /* the op's */
+  Node *base, *view;   /* of a change through a view: the base's new history, and the view's */
+} InplacePlan;
+
+InplacePlan inplace_plan(Call *call, Tensor *into, Node *n);
+
+/* Makes `into` the output of the planned nodes, once it has been written to. */
+void inplace_commit(Tensor *into, const InplacePlan *plan);
+
+/* Both at once, for a tensor that has been written to. */
 void inplace_record(Call *call, Tensor *into, Node *n);
 
 /* Ties a view that an op returned to its base. */

@@ -174,11 +174,22 @@ static Node *accumulator_of(Context *ctx, Tensor *leaf)
 /* ------------------------------------------------------------------- edges */
 
 /* A view whose base has been changed in place: its history is that of the base, looked at through its geometry. */
+Node *view_node_new(Call *call, Tensor *view, Node *of_base)
+{
+  struct as_strided_args args = {view->base, tensor_shape(view), tensor_strides(view), view->offset};
+  Node *n = op_node_new(call, OP_OF(as_strided), &args, &view, 1);
+  if (of_base) {
+    Node *old = n->edges[0].node;
+    n->edges[0] = (Edge){node_retain(of_base), 0};
+    node_release(old);
+  }
+  return n;
+}
+
 static void regenerate(Call *call, Tensor *view)
 {
   Tensor *base = view->base;
-  struct as_strided_args args = {base, tensor_shape(view), tensor_strides(view), view->offset};
-  Node *n = op_node_new(call, OP_OF(as_strided), &args, &view, 1);
+  Node *n = view_node_new(call, view, NULL);
   tensor_set_grad_fn(view, n, 0);
   node_release(n);
   view->view_version = base->history;

@@ -70,6 +70,12 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
 /* Fills in what the op saves of its results, once they exist. */
 void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
 
+/* Notes that a saved result has been written to by the op itself. */
+void op_node_results_written(Node *n);
+
+/* The node of a view's geometry over its base, whose own history is of_base, or what it is now if that is NULL. The reference is the caller's. */
+Node *view_node_new(Call *call, Tensor *view, Node *of_base);
+
 /* Makes t's gradient stay in t->grad: through later changes in place too. Nothing for a leaf. */
 void tensor_retain_grad(Call *call, Tensor *t);
 

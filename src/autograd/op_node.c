@@ -333,3 +333,10 @@ void op_node_save_results(Call *call, Node *node, Tensor *const *y, int ny)
     n->saved_anything = true;
   }
 }
+
+void op_node_results_written(Node *node)
+{
+  OpNode *n = (OpNode *)node;
+  for (int i = 0; i < MAX_RESULTS; i++)
+    if (n->results[i]) n->result_versions[i] = tensor_version(n->results[i]);
+}

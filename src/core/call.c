@@ -173,8 +173,10 @@ Ints arena_ints(Context *ctx, const int64_t *v, int64_t n)
 void *core_allocate(Context *ctx, size_t bytes)
 {
   void *block = memory_allocate(&ctx->memory, bytes);
-  if (!block && !ctx->memory.injected && ctx->host.reclaim && ctx->host.reclaim(ctx))
+  if (block) return block;
+  if (!ctx->memory.injected && ctx->host.reclaim && ctx->host.reclaim(ctx))
     block = memory_allocate(&ctx->memory, bytes);
+  ctx->memory.injected = false;
   if (!block) raise_no_memory(ctx, bytes);
   return block;
 }

@@ -139,7 +139,7 @@ bool shape_view_strides(Ints shape, Ints strides, Ints wanted, int64_t *result)
 
 const char *shape_text(const Call *call, Ints shape)
 {
-  size_t room = 24 * (size_t)(shape.n > 0 ? shape.n : 1) + 3, used = 1;
+  size_t room = 24 * (size_t)(shape.n > 0 ? shape.n : 0) + 32, used = 1;
   if (room > 512) room = 512;
   char *text = arena_allocate(call->ctx, room);
   text[0] = '[';

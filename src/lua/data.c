@@ -582,7 +582,7 @@ static bool compare(Call *call, const Tolerance *t, Tensor *a, Tensor *b)
     raise_plain(call->ctx, "allclose: the tensors have different dtypes: %s and %s", dtype_name(tensor_dtype(a)),
                 dtype_name(tensor_dtype(b)));
   int64_t shape[MAX_DIMS];
-  memcpy(shape, a->shape, sizeof shape);
+  memcpy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
   int ndim = shape_broadcast(shape, a->ndim, tensor_shape(b));
   if (ndim < 0)
     raise_plain(call->ctx, "allclose: shapes %s and %s don't broadcast", shape_text(call, tensor_shape(a)),

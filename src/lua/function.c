@@ -320,6 +320,7 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
     a.recorded |= t && ctx->grad_enabled && tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t));
   }
   gather_outputs(L, context, &a);
+  bump_dirty(&a);
   make_alias_boxes(L, ctx, &a);
   int carrier = a.recorded ? make_carrier(L, ctx, context, &a) : 0;
   if (a.recorded) note_versions(L, context, a.name);
@@ -327,7 +328,6 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
   Call call = {.ctx = ctx};
   make_aliases(&call, &a);
-  bump_dirty(&a);
   if (a.recorded) record_node(&call, &a);
   entry_leave(ctx, &entry);
   if (a.recorded) link_results(L, &a, carrier);
@@ -431,7 +431,7 @@ static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, c
   const Tensor *x = host_node_input(a->node, i);
   if (tensor_same_shape(x, g) && x->dtype == g->dtype) return tensor_retain(g);
   int64_t shape[MAX_DIMS];
-  memcpy(shape, x->shape, sizeof shape);
+  memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
   int ndim = shape_broadcast(shape, x->ndim, tensor_shape(g));
   if (ndim != g->ndim || !shape_equal((Ints){shape, ndim}, tensor_shape(g))) {
     push_size(L, tensor_shape(g));

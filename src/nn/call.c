@@ -111,20 +111,27 @@ int module_call(lua_State *L)
 
 enum { FIRST_VALUE = 4 };
 
+/* Whether the name on top of the stack is a child's, not a tensor's. */
+static bool names_child(lua_State *L)
+{
+  lua_pushvalue(L, -1);
+  lua_rawget(L, 2);
+  bool is_child = lua_tointeger(L, -1) == SLOT_MODULE;
+  lua_pop(L, 1);
+  return is_child;
+}
+
 /* Calls children from the i-th slot on. Stack: the Sequential, its slots, its attributes, values. */
 static int run_children(lua_State *L, int status, lua_KContext i)
 {
   (void)status;
+  const ModuleBox *box = lua_touserdata(L, 1);
   for (;;) {
     if (lua_rawgeti(L, 2, (lua_Integer)i++) == LUA_TNIL) {
       lua_pop(L, 1);
       return lua_gettop(L) - FIRST_VALUE + 1;
     }
-    lua_pushvalue(L, -1);
-    lua_rawget(L, 2);
-    bool is_child = lua_tointeger(L, -1) == SLOT_MODULE;
-    lua_pop(L, 1);
-    if (!is_child) {
+    if (box->tensors && !names_child(L)) {
       lua_pop(L, 1);
       continue;
     }

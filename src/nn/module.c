@@ -77,10 +77,22 @@ const char *describe(lua_State *L, int index)
 
 /* ----------------------------------------------------------------- reading */
 
+/* list[i] within the list, the usual case. */
+static bool push_item(lua_State *L)
+{
+  int is_integer;
+  lua_Integer i = lua_tointegerx(L, 2, &is_integer);
+  if (!is_integer || i < 1 || i > child_count(L, 1)) return false;
+  if (lua_getfield(L, lua_upvalueindex(1), "_is_list") == LUA_TNIL) return false;
+  push_child(L, 1, i);
+  return true;
+}
+
 /* Keys that are no names: containers count their children, and slice. */
 static int index_item(lua_State *L)
 {
   lua_settop(L, 2);
+  if (push_item(L)) return 1;
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_getfield(L, -1, "_get_item");
   if (lua_isnil(L, -1)) return 1;

@@ -64,7 +64,8 @@ static Walk walk_open(lua_State *L, int index, const char *prefix, bool once)
   Walk w = {.L = L, .stack = top + 1, .seen = top + 2, .once = once};
   lua_newtable(L);
   lua_newtable(L);
-  lua_pushstring(L, prefix);
+  if (prefix) lua_pushstring(L, prefix);
+  else lua_pushboolean(L, false);
   lua_pushvalue(L, index);
   walk_push(&w);
   return w;
@@ -93,8 +94,13 @@ static bool walk_next(Walk *w)
   return false;
 }
 
+/* Pushes prefix and name joined, or false if there is no prefix: where paths are of no interest. */
 static void push_path(lua_State *L, int prefix, int name)
 {
+  if (!lua_isstring(L, prefix)) {
+    lua_pushboolean(L, false);
+    return;
+  }
   lua_pushvalue(L, prefix);
   if (lua_rawlen(L, prefix)) lua_pushliteral(L, ".");
   else lua_pushliteral(L, "");
@@ -148,7 +154,7 @@ bool module_contains(lua_State *L, int index, int wanted)
 {
   int top = lua_gettop(L);
   bool found = false;
-  Walk w = walk_open(L, lua_absindex(L, index), "", true);
+  Walk w = walk_open(L, lua_absindex(L, index), NULL, true);
   while (!found && walk_next(&w)) {
     found = lua_rawequal(L, -1, wanted);
     walk_into(&w);
@@ -203,12 +209,12 @@ static void append_slots(lua_State *L, int kinds, int list, lua_Integer *n, int 
   lua_settop(L, module);
 }
 
-/* members(m, kinds, prefix, recurse, once): {name, value, …} of slots of some kinds */
+/* members(m, kinds, prefix, recurse, once): {name, value, …} of slots of some kinds; without a prefix no names */
 static int members(lua_State *L)
 {
   module_check(L, 1);
   int kinds = (int)luaL_checkinteger(L, 2);
-  const char *prefix = luaL_optstring(L, 3, "");
+  const char *prefix = luaL_optstring(L, 3, NULL);
   bool recurse = lua_toboolean(L, 4), once = lua_toboolean(L, 5);
   lua_newtable(L);
   lua_newtable(L);
@@ -224,11 +230,11 @@ static int members(lua_State *L)
   return 1;
 }
 
-/* modules(m, prefix, once): {path, module, …}, the module first */
+/* modules(m, prefix, once): {path, module, …}, the module first; without a prefix no paths */
 static int modules(lua_State *L)
 {
   module_check(L, 1);
-  push_module_list(L, 1, luaL_optstring(L, 2, ""), lua_toboolean(L, 3));
+  push_module_list(L, 1, luaL_optstring(L, 2, NULL), lua_toboolean(L, 3));
   return 1;
 }
 
@@ -271,7 +277,7 @@ static int train(lua_State *L)
 {
   module_check(L, 1);
   bool mode = lua_toboolean(L, 2);
-  Walk w = walk_open(L, 1, "", true);
+  Walk w = walk_open(L, 1, NULL, true);
   while (walk_next(&w)) {
     walk_into(&w);
     lua_getiuservalue(L, -1, ATTRIBUTES);

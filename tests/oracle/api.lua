@@ -59,6 +59,13 @@ end)
 
 local tensor_metatable = getmetatable(a_matrix)
 
+--- Makes sure that tensors have an operator, by the name of its metamethod without `__`.
+function api.require_operator(name)
+  if type(tensor_metatable) == "table" and not tensor_metatable["__" .. name] then
+    api.raise_missing("operator " .. name)
+  end
+end
+
 --- Whether a value is a tensor, which `nl.Size` and dtypes, userdata too, are not.
 function api.is_tensor(value)
   return type(value) == "userdata" and getmetatable(value) == tensor_metatable

@@ -46,6 +46,7 @@ local function build(form)
   elseif form == "set" then
     return set
   elseif kind == "op" then
+    api.require_operator(name)
     return OPERATORS[name]
   elseif kind == "nl" then
     return api.lookup(name)

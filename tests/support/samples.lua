@@ -105,6 +105,12 @@ local own = {
     return {{real(2, 3), real(4, 3), real(4)}, {real(2, 2, 3), real(4, 3)}, {real(3), real(2, 3), real(2)}}
   end,
 
+  scatter_combine = function()
+    return {{real(2, 3), 1, default_positions(), real(2, 3), "add"}, {real(2, 3), 1, default_positions(), real(2, 3), {reduce = "add"}}}
+  end,
+  scatter_combine_value = function()
+    return {{real(2, 3), 1, default_positions(), 0.5, "add"}, {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}}}
+  end,
   index_select = function() return {{real(2, 3), 2, positions({2}, 3, 1)}, {real(2, 3), 1, positions({3}, 1, 2, 1)}} end,
   index_add = function()
     return {{real(2, 3), 2, positions({2}, 3, 1), real(2, 2)}, {real(2, 3), 1, positions({3}, 1, 2, 1), real(3, 3), 0.5}}
@@ -156,6 +162,7 @@ local own = {
 
   view = function() return {{real(2, 3), {3, -1}, strided = false}} end,
   view_dtype = function() return {{real(2, 3), nl.float32, strided = false, values = false}} end,
+  narrow_tensor = function() return {{real(2, 3), 2, positions({}, 2), 2}} end,
   unflatten = function() return {{real(2, 6), 2, {3, 2}}} end,
   transpose = function() return {{real(2, 3), 1, 2}} end,
   swapaxes = function() return {{real(2, 3), 1, 2}} end,

@@ -30,6 +30,14 @@ local function copy_list(list)
   }
 end
 
+--- Notes in a new list whether any of its hooks runs after errors too.
+local function completed(list)
+  for i = 1, #list do
+    list.rescues = list.rescues or list.always[i]
+  end
+  return list
+end
+
 local function tables_of(module)
   if module then
     return hooks_of(module, true)
@@ -57,7 +65,7 @@ function Handle:remove()
   for i, id in ipairs(list.ids) do
     if id == self.id then
       local rest = without(list, i)
-      lists[self.kind] = #rest > 0 and rest or nil
+      lists[self.kind] = #rest > 0 and completed(rest) or nil
       core.count_hooks(module or nil, -1)
       return
     end
@@ -79,7 +87,7 @@ local function register(module, kind, hook, options)
   list.always[place] = options.always_call or false
   table.insert(list, place, hook)
   table.insert(list.ids, place, next_id)
-  lists[kind] = list
+  lists[kind] = completed(list)
   core.count_hooks(module, 1)
   return setmetatable({module = module, is_global = not module, kind = kind, id = next_id}, Handle)
 end
@@ -134,47 +142,64 @@ local function run_post(module, list, i, args, ...)
   return ...
 end
 
---- The lists of a kind that a module's call runs: global hooks first.
-local function lists_of(module, lists, kind)
-  lists = lists or hooks_of(module)
-  return global[kind] or no_hooks, lists and lists[kind] or no_hooks
-end
-
-local function finish(module, lists, args, backward, ...)
-  local first, second = lists_of(module, lists, "post")
-  if backward then
-    return backward:leave(run_post(module, second, 1, args, run_post(module, first, 1, args, ...)))
-  end
-  return run_post(module, second, 1, args, run_post(module, first, 1, args, ...))
+--- The lists of a kind that a module has to run now: global hooks first.
+local function lists_of(module, kind)
+  local own = hooks_of(module)
+  return global[kind] or no_hooks, own and own[kind] or no_hooks
 end
 
 --- The global list of a kind (1) or the module's (2), as it is now.
 local function current_list(module, which, kind)
-  return (select(which, lists_of(module, nil, kind)))
+  return (select(which, lists_of(module, kind)))
 end
 
---- The hooks of backward that this call starts with.
-local function enter_border(module, lists)
-  local pre_first, pre_second = lists_of(module, lists, "backward_pre")
-  local first, second = lists_of(module, lists, "backward")
-  if #pre_first + #pre_second + #first + #second > 0 then
-    return border.enter(module, {pre_first, pre_second}, {first, second}, current_list)
+--- The hooks of backward that this call starts with; `own` is the module's table of lists.
+local function enter_border(module, own)
+  if own.backward or own.backward_pre or global.backward or global.backward_pre then
+    return border.enter(module, {global.backward_pre or no_hooks, own.backward_pre or no_hooks},
+      {global.backward or no_hooks, own.backward or no_hooks}, current_list)
   end
 end
 
-local function plain_call(module, lists, forward, ...)
-  local backward = enter_border(module, lists)
-  local first, second = lists_of(module, lists, "pre")
-  local args, replaced = run_pre(module, first, {n = select("#", ...), ...})
-  args, replaced = run_pre(module, second, args, replaced)
+--- Runs the forward hooks there are by now.
+local function finish(module, args, ...)
+  local own = hooks_of(module)
+  local first, second = global.post, own and own.post
+  if not first then
+    if second then
+      return run_post(module, second, 1, args, ...)
+    end
+    return ...
+  elseif second then
+    return run_post(module, second, 1, args, run_post(module, first, 1, args, ...))
+  end
+  return run_post(module, first, 1, args, ...)
+end
+
+local function call_within_border(module, backward, forward, args, replaced)
+  replaced = backward:wrap(replaced or args)
+  args = copy_of(replaced)
+  return backward:leave(finish(module, args, forward(module, unpack(replaced, 1, replaced.n))))
+end
+
+local no_lists = {}
+
+local function plain_call(module, own, forward, ...)
+  local backward = enter_border(module, own)
+  local args, replaced = {n = select("#", ...), ...}, nil
+  local first, second = global.pre, own.pre
+  if first then
+    args, replaced = run_pre(module, first, args)
+  end
+  if second then
+    args, replaced = run_pre(module, second, args, replaced)
+  end
   if backward then
-    replaced = backward:wrap(replaced or {n = select("#", ...), ...})
-    args = copy_of(replaced)
+    return call_within_border(module, backward, forward, {n = select("#", ...), ...}, replaced)
+  elseif replaced then
+    return finish(module, args, forward(module, unpack(replaced, 1, replaced.n)))
   end
-  if replaced then
-    return finish(module, lists, args, backward, forward(module, unpack(replaced, 1, replaced.n)))
-  end
-  return finish(module, lists, args, backward, forward(module, ...))
+  return finish(module, args, forward(module, ...))
 end
 
 -- ------------------------------------------------------------- always_call
@@ -191,7 +216,7 @@ end
 --- The always_call hooks of both lists that have not started, as functions.
 function Rescue:waiting()
   local waiting = {}
-  local first, second = lists_of(self.module, self.lists, "post")
+  local first, second = lists_of(self.module, "post")
   for _, list in ipairs {first, second} do
     for i, hook in ipairs(list) do
       if list.always[i] and not self.started[list.ids[i]] then
@@ -235,21 +260,19 @@ function Rescue:run_pre(list)
   end
 end
 
-local function careful_call(module, lists, forward, ...)
+local function careful_call(module, own, forward, ...)
   local call <close> = setmetatable({
-    module = module, lists = lists, args = {n = select("#", ...), ...}, started = {},
-    replaced = {n = select("#", ...), ...},
+    module = module, args = {n = select("#", ...), ...}, started = {}, replaced = {n = select("#", ...), ...},
   }, Rescue)
-  local backward = enter_border(module, lists)
-  local first, second = lists_of(module, lists, "pre")
-  call:run_pre(first)
-  call:run_pre(second)
+  local backward = enter_border(module, own)
+  call:run_pre(global.pre or no_hooks)
+  call:run_pre(own.pre or no_hooks)
   if backward then
     call.replaced = backward:wrap(call.replaced)
     call.args = copy_of(call.replaced)
   end
   call.result = table.pack(forward(module, unpack(call.replaced, 1, call.replaced.n)))
-  first, second = lists_of(module, lists, "post")
+  local first, second = lists_of(module, "post")
   call:run_post(first)
   call:run_post(second)
   call.finished = true
@@ -259,21 +282,13 @@ local function careful_call(module, lists, forward, ...)
   return unpack(call.result, 1, call.result.n)
 end
 
-local function has_always(list)
-  for i = 1, #list do
-    if list.always[i] then
-      return true
-    end
+core.set_slow_path(function(module, own, forward, ...)
+  own = own or no_lists
+  local first, second = global.post, own.post
+  if first and first.rescues or second and second.rescues then
+    return careful_call(module, own, forward, ...)
   end
-  return false
-end
-
-core.set_slow_path(function(module, lists, forward, ...)
-  local first, second = lists_of(module, lists, "post")
-  if has_always(first) or has_always(second) then
-    return careful_call(module, lists, forward, ...)
-  end
-  return plain_call(module, lists, forward, ...)
+  return plain_call(module, own, forward, ...)
 end)
 
 -- ------------------------------------------------------------- registering

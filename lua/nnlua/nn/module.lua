@@ -66,7 +66,7 @@ end
 
 --- Goes once through the parameters: an iterator, which optimizers take as it is.
 function Module:parameters(...)
-  return iterator(members(self, PARAMETER, "", parse_recurse(...), true))
+  return iterator(members(self, PARAMETER, nil, parse_recurse(...), true))
 end
 
 --- Goes through names and buffers.
@@ -77,7 +77,7 @@ end
 
 --- Goes once through the buffers.
 function Module:buffers(...)
-  return iterator(members(self, BUFFER | TRANSIENT, "", parse_recurse(...), true))
+  return iterator(members(self, BUFFER | TRANSIENT, nil, parse_recurse(...), true))
 end
 
 local parse_modules = args.parser("named_modules", {{"prefix", "string", ""}, {"remove_duplicate", "boolean", true}})
@@ -90,7 +90,7 @@ end
 
 --- Goes through the modules, itself first.
 function Module:modules()
-  return iterator(core.modules(self, "", true))
+  return iterator(core.modules(self, nil, true))
 end
 
 --- Goes through names and direct children.
@@ -100,7 +100,7 @@ end
 
 --- Goes through the direct children.
 function Module:children()
-  return iterator(members(self, core.MODULE, "", false, true))
+  return iterator(members(self, core.MODULE, nil, false, true))
 end
 
 --- All modules below and the module itself, children before parents; a child of two parents comes twice.
@@ -231,7 +231,7 @@ end
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
 function Module:zero_grad(set_to_none)
   if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
-  core.zero_grads(members(self, PARAMETER, "", true, true), set_to_none ~= false)
+  core.zero_grads(members(self, PARAMETER, nil, true, true), set_to_none ~= false)
 end
 
 return Module

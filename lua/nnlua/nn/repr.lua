@@ -17,45 +17,42 @@ local function lines_of(text)
   return lines
 end
 
+-- A text is a list of pieces, so that a deep model's is not copied at each level; and children are printed by recursion
+-- of Lua alone, through no C function, whose calls nest only some 200 deep.
+
 local function to_string(module)
-  return module:_render("")
+  local pieces = {}
+  module:_render(pieces, "")
+  return table.concat(pieces)
 end
 
---- The text of a child at an indent. Deep models print: this is recursion of Lua alone, through no C function.
-local function text_of(child, indent)
-  if child == nil then
-    return "None"
+--- Adds the text of a child at an indent.
+local function add_text(pieces, child, indent)
+  local own = child ~= nil and child.__tostring
+  if not own then
+    pieces[#pieces + 1] = "None"
+  elseif own == to_string then
+    child:_render(pieces, indent)
+  else
+    pieces[#pieces + 1] = indented(own(child), indent)
   end
-  local own = child.__tostring
-  if own == to_string then
-    return child:_render(indent)
-  end
-  return indented(own(child), indent)
 end
 
---- A module's text from its name and the lines in its parentheses, which are indented as they should be.
-local function block(name, lines, indent)
-  if #lines == 0 then
-    return name .. "()"
-  end
-  local inner = "\n" .. indent .. "  "
-  return name .. "(" .. inner .. table.concat(lines, inner) .. "\n" .. indent .. ")"
-end
-
---- Adds `(key): text` lines of the children.
-local function add_children(module, indent, lines)
-  local attributes = core.attributes(module)
-  for _, name in ipairs(core.slot_names(module, core.MODULE)) do
-    lines[#lines + 1] = ("(%s): %s"):format(name, text_of(attributes[name], indent .. "  "))
+local function add(pieces, ...)
+  local n = #pieces
+  for i = 1, select("#", ...) do
+    pieces[n + i] = (select(i, ...))
   end
 end
 
 --- The text of a list: equal neighbours are one line, `(0-3): 4 x text`.
-function repr.render_list(module, indent)
+function repr.render_list(module, pieces, indent)
   local lines, last, first = {}, nil, 0
-  local attributes = core.attributes(module)
+  local inner, attributes = indent .. "  ", core.attributes(module)
   for i, name in ipairs(core.slot_names(module, core.MODULE)) do
-    local text = text_of(attributes[name], indent .. "  ")
+    local own = {}
+    add_text(own, attributes[name], inner)
+    local text = table.concat(own)
     if text == last then
       lines[#lines] = ("(%d-%d): %d x %s"):format(first, i - 1, i - first, text)
     else
@@ -63,7 +60,11 @@ function repr.render_list(module, indent)
       lines[#lines + 1] = ("(%s): %s"):format(name, text)
     end
   end
-  return block(module:_get_name(), lines, indent)
+  add(pieces, module:_get_name(), "(")
+  for _, line in ipairs(lines) do
+    add(pieces, "\n", inner, line)
+  end
+  add(pieces, #lines > 0 and "\n" .. indent or "", ")")
 end
 
 function repr.install(Module)
@@ -72,16 +73,22 @@ function repr.install(Module)
     return ""
   end
 
-  --- The text of the module where its lines after the first start with an indent.
-  function Module:_render(indent)
-    local extra = self:extra_repr()
-    local lines = extra ~= "" and lines_of(extra) or {}
-    local only_extra = #lines == 1
-    add_children(self, indent, lines)
-    if only_extra and #lines == 1 then
-      return self:_get_name() .. "(" .. lines[1] .. ")"
+  --- Adds the pieces of the module's text, whose lines after the first start with an indent.
+  function Module:_render(pieces, indent)
+    local extra, names = self:extra_repr(), core.slot_names(self, core.MODULE)
+    local inner, attributes = indent .. "  ", core.attributes(self)
+    if #names == 0 and not extra:find "\n" then
+      return add(pieces, self:_get_name(), "(", extra, ")")
     end
-    return block(self:_get_name(), lines, indent)
+    add(pieces, self:_get_name(), "(")
+    for _, line in ipairs(extra ~= "" and lines_of(extra) or {}) do
+      add(pieces, "\n", inner, line)
+    end
+    for _, name in ipairs(names) do
+      add(pieces, "\n", inner, "(", name, "): ")
+      add_text(pieces, attributes[name], inner)
+    end
+    add(pieces, "\n", indent, ")")
   end
 
   Module.__tostring = to_string
