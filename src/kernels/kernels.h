@@ -68,9 +68,19 @@ typedef struct KernelTable {
   /* The sum of (a - b)^2. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
 
+  /*
+   * Moves of elements, strides in bytes: n elements set to one value; y = cond ? a : b, pointers
+   * and strides in that order; to[k] = from[at]; to[at] = from[k]. They serve all types of the size.
+   */
+  void (*fill)(int64_t n, const void *value, char *to, int64_t to_stride);
+  void (*where)(int64_t n, char *const *p, const int64_t *strides);
+  void (*gather_lines)(const IndexedLines *l);
+  void (*scatter_lines)(const IndexedLines *l);
   /* As scatter_lines, adding to or multiplying what is there. */
   void (*scatter_add_lines)(const IndexedLines *l);
   void (*scatter_multiply_lines)(const IndexedLines *l);
+  /* Of int64 only: whether all positions are within 1..size. */
+  bool (*positions_within)(int64_t n, const int64_t *positions, int64_t size);
 
   /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`. */
   void (*matmul)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col,
@@ -107,22 +117,18 @@ typedef struct KernelTable {
 extern const KernelTable *kernel_tables[DTYPE_COUNT];
 static inline const KernelTable *kernels_of(DType d) { return kernel_tables[d]; }
 
+/* The table whose moves serve a dtype. */
+static inline const KernelTable *movers_of(DType d)
+{
+  return kernel_tables[dtype_is_half(d) ? DTYPE_i16 : d == DTYPE_b8 ? DTYPE_u8 : d];
+}
+
 /* Casts n elements between dtypes, strides in bytes. */
 typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
 CastKernel cast_kernel(DType from, DType to);
 
 /* Copies n elements of a size in bytes, strides in bytes. */
 void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
-
-/* Sets n elements of a size in bytes to one value. */
-void fill_elements(size_t size, int64_t n, const void *value, char *to, int64_t to_stride);
-
-/* y = cond ? a : b for elements of a size; strides in bytes, in the order y, cond, a, b, as the pointers. */
-void where_elements(size_t size, int64_t n, char *const *p, const int64_t *strides);
-
-/* to[k] = from[at] and to[at] = from[k], for elements of a size. */
-void gather_lines(size_t size, const IndexedLines *l);
-void scatter_lines(size_t size, const IndexedLines *l);
 
 /* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
 typedef struct PositionRange { int64_t low, high; bool zero; } PositionRange;

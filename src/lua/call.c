@@ -15,7 +15,7 @@ static int no_overload(lua_State *L, const Group *g, int top)
   Parsed p;
   luaL_Buffer b;
   if (g->count == 1) {
-    parse_arguments(L, g->ops[0], top, &p);
+    parse_arguments(L, g->ops[0], top, g->is_operator, &p);
     return user_error(L, "%s: %s", g->name, p.problem);
   }
   luaL_buffinit(L, &b);
@@ -27,7 +27,7 @@ static int no_overload(lua_State *L, const Group *g, int top)
     luaL_addstring(&b, g->ops[i]->doc);
   }
   luaL_pushresult(&b);
-  parse_arguments(L, g->ops[0], top, &p);
+  parse_arguments(L, g->ops[0], top, g->is_operator, &p);
   return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
 }
 
@@ -45,7 +45,7 @@ static bool take_operands(lua_State *L, const Group *g, int top, Parsed *p)
     if (box) {
       ((Tensor **)p->args)[i] = box->tensor;
       p->flags |= box->flags;
-    } else if (top == 1 || p->nnumbers || !scalar_test(L, i + 1, &p->numbers[0].value)) {
+    } else if ((i == 0 && !g->is_operator) || p->nnumbers || !scalar_test(L, i + 1, &p->numbers[0].value)) {
       return false;
     } else {
       p->numbers[p->nnumbers++].offset = (uint16_t)((size_t)i * sizeof(Tensor *));
@@ -58,7 +58,7 @@ static const Op *choose(lua_State *L, const Group *g, int top, Parsed *p)
 {
   if (take_operands(L, g, top, p)) return g->ops[0];
   for (int i = 0; i < g->count; i++) {
-    if (parse_arguments(L, g->ops[i], top, p)) return g->ops[i];
+    if (parse_arguments(L, g->ops[i], top, g->is_operator, p)) return g->ops[i];
     lua_settop(L, top);
   }
   no_overload(L, g, top);
@@ -278,7 +278,8 @@ int op_call(lua_State *L)
 void push_group(lua_State *L, Context *ctx, const char *name, int form)
 {
   Group *g = lua_newuserdatauv(L, sizeof *g, 0);
-  *g = (Group){.ctx = ctx, .in_place = form == INPLACE};
+  *g = (Group){.ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
+  form &= ~AS_OPERATOR;
   for (int id = 0; id < op_count && g->count < 8; id++) {
     const Op *op = &op_table[id];
     if (!(op->forms & form) || strcmp(op->name, name) != 0) continue;

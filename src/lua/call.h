@@ -8,7 +8,7 @@
 typedef struct Group {
   Context *ctx;
   const char *name;
-  bool in_place;
+  bool in_place, is_operator;
   int count;
   const Op *ops[8];
   char defaults[128];   /* the first row's arguments, if it is pointwise: parameters at their defaults */
@@ -16,6 +16,9 @@ typedef struct Group {
 
 /* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
 int op_call(lua_State *L);
+
+/* With a form: the function behind an operator, whose first operand may be a number. */
+enum { AS_OPERATOR = 1 << 14 };
 
 /* Pushes the function for a public name: all rows with it that have a form (IN_NL, METHOD, INPLACE…). */
 void push_group(lua_State *L, Context *ctx, const char *name, int form);

@@ -190,7 +190,7 @@ static void make_alias_boxes(lua_State *L, Context *ctx, Applied *a)
 {
   for (int k = 0; k < a->m; k++) {
     const Tensor *t = a->outputs[k];
-    if (!t || a->is_dirty[k] || !(a->is_input[k] || tensor_requires_grad(t))) continue;
+    if (!t || a->is_dirty[k] || !(a->is_input[k] || t->requires_grad || t->grad_fn)) continue;
     if (!a->recorded && !tensor_requires_grad(t)) continue;
     a->aliases[k] = push_box(L, ctx);
     lua_replace(L, a->first + k);

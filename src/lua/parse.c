@@ -14,6 +14,7 @@ typedef struct Parser {
   Parsed *p;
   int top;          /* of the positional arguments */
   int named;        /* stack index of the table of named arguments, or 0 */
+  bool number_first;
 } Parser;
 
 static bool problem(Parsed *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -135,6 +136,7 @@ static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, in
 {
   Ints size;
   if (lua_istable(s->L, index)) return list_from_table(s, spec, index, list);
+  if (spec->kind == ARG_INTLIST && !size_test(s->L, index, &size)) return expected(s, spec, index, "a table of integers");
   if (size_test(s->L, index, &size)) {
     if (spec->kind != ARG_DIMS) *list = size;
     else return expected(s, spec, index, "dimensions");
@@ -179,6 +181,8 @@ static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **pl
     return true;
   }
   if (!scalar_test(s->L, index, &number)) return expected(s, spec, index, "a tensor or a number");
+  if (spec->offset == 0 && !s->number_first) return expected(s, spec, index, "a tensor");
+  if (s->p->nnumbers) return problem(s->p, "one of the operands must be a tensor: these are numbers");
   if (s->p->nnumbers == MAX_NUMBERS) return problem(s->p, "too many numbers");
   s->p->numbers[s->p->nnumbers++] = (PendingNumber){spec->offset, number};
   *place = NULL;
@@ -352,9 +356,9 @@ static bool parse_named(Parser *s, uint32_t given, uint32_t *seen)
   return true;
 }
 
-bool parse_arguments(lua_State *L, const Op *op, int top, Parsed *p)
+bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Parsed *p)
 {
-  Parser s = {L, op, p, top, find_named(L, top)};
+  Parser s = {L, op, p, top, find_named(L, top), from_operator || (op->forms & NUMBER_FIRST)};
   uint32_t given = 0, seen = 0;
   if (s.named) s.top--;
   p->nnumbers = p->ints_used = p->tensors_used = 0;

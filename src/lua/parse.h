@@ -23,9 +23,10 @@ typedef struct Parsed {
 
 /*
  * Fills in p from the arguments 1..top; false if they don't fit the op, with p->problem. May push
- * buffers, which must stay on the stack until the op has run. Raises only when memory runs out.
+ * buffers, which must stay on the stack until the op has run. A number may be the first operand of
+ * an operator (2 < x); of a function only where its row says so. Raises only when memory runs out.
  */
-bool parse_arguments(lua_State *L, const Op *op, int top, Parsed *p);
+bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Parsed *p);
 
 /* Sets all arguments to their defaults. */
 void parse_defaults(const Op *op, char *args);

@@ -218,19 +218,19 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
     {"__bxor", "bitwise_xor"}, {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
   for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
     if (!has_op(binary[i][1])) continue;
-    push_group(L, ctx, binary[i][1], METHOD);
+    push_group(L, ctx, binary[i][1], METHOD | AS_OPERATOR);
     lua_setfield(L, meta, binary[i][0]);
   }
   static const char *const prefix[][2] = {{"__unm", "neg"}, {"__bnot", "bitwise_not"}};
   for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
     if (!has_op(prefix[i][1])) continue;
-    push_group(L, ctx, prefix[i][1], METHOD);
+    push_group(L, ctx, prefix[i][1], METHOD | AS_OPERATOR);
     lua_pushcclosure(L, unary, 1);
     lua_setfield(L, meta, prefix[i][0]);
   }
   static const char *const ordered[][3] = {{"__lt", "lt", "<"}, {"__le", "le", "<="}};
   for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
-    push_group(L, ctx, ordered[i][1], METHOD);
+    push_group(L, ctx, ordered[i][1], METHOD | AS_OPERATOR);
     lua_pushstring(L, ordered[i][2]);
     lua_pushstring(L, ordered[i][1]);
     lua_pushcclosure(L, compare, 3);

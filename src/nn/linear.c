@@ -31,8 +31,8 @@ static int linear_module_forward(lua_State *L)
   const ModuleBox *m = module_check(L, 1);
   if (lua_gettop(L) != 2) return user_error(L, "Linear: one input was expected, got %d", lua_gettop(L) - 1);
   if (lua_istable(L, 2)) { /* {input = x} */
-    lua_getfield(L, 2, "input");
-    lua_replace(L, 2);
+    if (lua_getfield(L, 2, "input") != LUA_TNIL) lua_replace(L, 2);
+    lua_settop(L, 2);
   }
   Tensor *x = tensor_test(L, 2);
   if (!x) return user_error(L, "Linear: the input must be a tensor, not %s", describe(L, 2));

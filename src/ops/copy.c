@@ -10,22 +10,22 @@ enum { GRAIN = 32768 };
 
 /* ------------------------------------------------------------------ helpers */
 
-typedef struct Fill { size_t size; char value[16]; } Fill;
+typedef struct Fill { const KernelTable *k; char value[16]; } Fill;
 
 static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {
   const Fill *f = arg;
-  fill_elements(f->size, n, f->value, p[0], strides[0]);
+  f->k->fill(n, f->value, p[0], strides[0]);
 }
 
 void launch_fill(Call *call, Tensor *y, Scalar value)
 {
   (void)call;
   if (y->device == DEVICE_META || y->numel == 0) return;
-  Fill f = {.size = dtype_size(tensor_dtype(y))};
+  Fill f = {.k = movers_of(tensor_dtype(y))};
   scalar_store(value, tensor_dtype(y), f.value);
   if (y->is_contiguous && y->numel <= GRAIN) {
-    fill_elements(f.size, y->numel, f.value, tensor_data(y), (int64_t)f.size);
+    f.k->fill(y->numel, f.value, tensor_data(y), (int64_t)dtype_size(tensor_dtype(y)));
     return;
   }
   Iter it;

@@ -138,6 +138,16 @@ bool expression_mentions(const char *text, char name)
   return false;
 }
 
+bool expression_varies_with(const Expression *e, const char *name)
+{
+  if (!e) return false;
+  if (e->kind == NAME) return strcmp(e->name, name) == 0;
+  if (e->kind == BINARY_OP && strchr("<>=!", e->name[0])) return false;
+  for (int i = strcmp(e->name, "select") == 0; i < 3; i++)
+    if (expression_varies_with(e->operand[i], name)) return true;
+  return false;
+}
+
 /* ------------------------------------------------------------------ running */
 
 /* Either a tensor or, if that is NULL, a number. */

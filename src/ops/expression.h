@@ -19,6 +19,9 @@ typedef struct Named { const char *name; Tensor *tensor; Scalar scalar; } Named;
 /* Runs an expression as ops; names ends with a NULL name. */
 Tensor *expression_run(Call *call, const Expression *e, const Named *names);
 
+/* Whether the expression's value changes with a name's value other than by comparisons. */
+bool expression_varies_with(const Expression *e, const char *name);
+
 /* Whether a one-letter name stands in the text. */
 bool expression_mentions(const char *text, char name);
 

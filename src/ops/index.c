@@ -69,14 +69,14 @@ FORWARD(where_positions)
 
 static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {
-  where_elements(*(const size_t *)arg, n, p, strides);
+  const KernelTable *k = arg;
+  k->where(n, p, strides);
 }
 
 /* y takes elements of `yes` or `no`; all but the condition are cast to its dtype first. */
 static void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, Tensor *no)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
-  size_t size = dtype_size(tensor_dtype(y));
   Tensor *const operands[] = {y, condition->dtype == DTYPE_b8 ? condition : contiguous_as(call, condition, DTYPE_b8),
     yes->dtype == y->dtype ? yes : contiguous_as(call, yes, tensor_dtype(y)),
     no->dtype == y->dtype ? no : contiguous_as(call, no, tensor_dtype(y))};
@@ -84,7 +84,7 @@ static void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, 
   iter_init(&it, tensor_shape(y));
   for (int i = 0; i < 4; i++) iter_add(&it, operands[i]);
   iter_plan(&it);
-  iter_parallel(&it, GRAIN, where_run, &size);
+  iter_parallel(&it, GRAIN, where_run, (void *)movers_of(tensor_dtype(y)));
 }
 
 FORWARD(where)

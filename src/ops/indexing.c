@@ -13,17 +13,14 @@ enum { GRAIN = 32768 };
 
 /* ---------------------------------------------------------------- positions */
 
-static void range_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
+/* Raises for the worst of the positions, if one is wrong. */
+static void check_range(Call *call, const Tensor *positions, int64_t size, int dim, bool negative)
 {
-  (void)strides;
-  positions_range(n, (const int64_t *)p[0], arg);
-}
-
-static void check_range(Call *call, const PositionRange *range, int64_t size, int dim, bool negative)
-{
-  if (range->zero) raise(call, "index 0 is out of range: positions count from 1");
-  int64_t wrong = range->high > size ? range->high : range->low;
-  if (range->high > size || range->low < (negative ? -size : 1))
+  PositionRange range = {INT64_MAX, INT64_MIN, false};
+  positions_range(positions->numel, tensor_data(positions), &range);
+  if (range.zero) raise(call, "index 0 is out of range: positions count from 1");
+  int64_t wrong = range.high > size ? range.high : range.low;
+  if (range.high > size || range.low < (negative ? -size : 1))
     raise(call, "index %lld is out of range for dimension %d of size %lld", (long long)wrong, dim + 1, (long long)size);
 }
 
@@ -33,20 +30,15 @@ Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool
     raise(call, "positions must be int64, not %s", dtype_name(tensor_dtype(index)));
   if (index->device == DEVICE_META) return index;
   Tensor *positions = contiguous_as(call, index, DTYPE_i64);
-  PositionRange range = {INT64_MAX, INT64_MIN, false};
-  char *data = tensor_data(positions);
-  if (positions->numel == 0) return positions;
-  range_run(&range, positions->numel, &data, NULL);
-  check_range(call, &range, size, dim, negative);
+  if (!kernels_of(DTYPE_i64)->positions_within(positions->numel, tensor_data(positions), size))
+    check_range(call, positions, size, dim, negative);
   return positions;
 }
 
 /* -------------------------------------------------------------------- lines */
 
 typedef struct LineJob {
-  LineKind kind;
-  size_t size;
-  void (*combine)(const IndexedLines *l); /* of the scatters that do more than put */
+  void (*kernel)(const IndexedLines *l);
   IndexedLines lines;   /* the steps */
 } LineJob;
 
@@ -61,10 +53,16 @@ static void line_run(void *arg, int64_t n, char *const *p, const int64_t *stride
   l.from_line = strides[1];
   l.index = p[2];
   l.index_line = strides[2];
-  switch (job->kind) {
-    case GATHER: gather_lines(job->size, &l); break;
-    case SCATTER: scatter_lines(job->size, &l); break;
-    default: job->combine(&l);
+  job->kernel(&l);
+}
+
+static void (*line_kernel(LineKind kind, DType dtype))(const IndexedLines *l)
+{
+  switch (kind) {
+    case GATHER: return movers_of(dtype)->gather_lines;
+    case SCATTER: return movers_of(dtype)->scatter_lines;
+    case SCATTER_ADD: return kernels_of(dtype)->scatter_add_lines;
+    default: return kernels_of(dtype)->scatter_multiply_lines;
   }
 }
 
@@ -74,10 +72,9 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   (void)call;
   if (to.t->device == DEVICE_META || to.t->numel == 0 || count == 0) return;
   int64_t size = (int64_t)dtype_size(tensor_dtype(to.t));
-  const KernelTable *k = kernels_of(tensor_dtype(to.t));
-  LineJob job = {.kind = kind, .size = (size_t)size, .combine = k->scatter_add_lines, .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
+  LineJob job = {.kernel = line_kernel(kind, tensor_dtype(to.t)),
+    .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
               .index_step = positions.step * (int64_t)sizeof(int64_t)}};
-  if (kind == SCATTER_MULTIPLY) job.combine = k->scatter_multiply_lines;
   Iter it;
   iter_init(&it, tensor_shape(to.t));
   iter_add(&it, to.t);

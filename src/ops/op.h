@@ -8,7 +8,9 @@
 #include "core/tensor.h"
 
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
-enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, ACROSS_DEVICES = 32 /* takes cpu and meta tensors together */, PRIVATE = 0 };
+enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
+       ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
+       NUMBER_FIRST = 64 }; /* takes a number as its first operand, not only by way of an operator */
 
 typedef enum ArgKind {
   ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,

@@ -347,6 +347,16 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   return dx;
 }
 
+/* What the derivative depends on by comparisons only has a second derivative of zero, which must still arrive. */
+static Tensor *link_compared(Call *call, const Expression *e, const Named *named, const char *text, Tensor *dx)
+{
+  for (; named->name; named++) {
+    if (!named->tensor || named->name[1] || !expression_mentions(text, named->name[0])) continue;
+    if (tensor_requires_grad(named->tensor) && !expression_varies_with(e, named->name)) dx = op(zero_link, dx, named->tensor);
+  }
+  return dx;
+}
+
 static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
 {
   const Op *o = call->op;
@@ -364,7 +374,7 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
     e = expression_parse(info->derivative[i]);
     __atomic_store_n(&plan->expressions[i], e, __ATOMIC_RELEASE);
   }
-  return expression_run(call, e, named);
+  return link_compared(call, e, named, info->derivative[i], expression_run(call, e, named));
 }
 
 static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor *dy)

@@ -319,7 +319,8 @@ static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor 
 {
   if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, y), y));
   if (p == 1) return op(mul, sign_of(call, x), dy);
-  if (isinf(p)) return op(mul, sign_of(call, x), share_among_equals(call, magnitude(call, x), y, dy, mask, true));
+  if (isinf(p)) /* piecewise linear in x: its second derivative is zero */
+    return op(zero_link, op(mul, sign_of(call, x), share_among_equals(call, magnitude(call, x), y, dy, mask, true)), x);
   if (p < 2) { /* |x|^(p - 1) is infinite at 0 for p < 1 */
     Tensor *power = zero_where_zero(call, op(pow, magnitude(call, x), number(p - 1)), x);
     Tensor *scale = zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y);

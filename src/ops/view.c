@@ -349,7 +349,8 @@ CUT(narrow)
 FORWARD(narrow_tensor)
 {
   const Tensor *start = a->start;
-  if (start->numel != 1 || !dtype_is_integral(tensor_dtype(start)) || start->device == DEVICE_META)
+  if (start->device == DEVICE_META) raise(call, "start is a meta tensor, which has no position");
+  if (start->numel != 1 || !dtype_is_integral(tensor_dtype(start)))
     raise(call, "start must be one integer, not a %s tensor of shape %s", dtype_name(tensor_dtype(start)),
           shape_text(call, tensor_shape(start)));
   int64_t position = tensor_item(start).i;

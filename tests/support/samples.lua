@@ -109,7 +109,7 @@ local own = {
     return {{real(2, 3), 1, default_positions(), real(2, 3), "add"}, {real(2, 3), 1, default_positions(), real(2, 3), {reduce = "add"}}}
   end,
   scatter_combine_value = function()
-    return {{real(2, 3), 1, default_positions(), 0.5, "add"}, {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}}}
+    return {{real(2, 3), 1, default_positions(), 0.5, "add"}, {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}, fixed = {1}}}
   end,
   index_select = function() return {{real(2, 3), 2, positions({2}, 3, 1)}, {real(2, 3), 1, positions({3}, 1, 2, 1)}} end,
   index_add = function()

@@ -153,18 +153,22 @@ local function current_list(module, which, kind)
   return (select(which, lists_of(module, kind)))
 end
 
---- The hooks of backward that this call starts with; `own` is the module's table of lists.
-local function enter_border(module, own)
-  if own.backward or own.backward_pre or global.backward or global.backward_pre then
-    return border.enter(module, {global.backward_pre or no_hooks, own.backward_pre or no_hooks},
-      {global.backward or no_hooks, own.backward or no_hooks}, current_list)
-  end
+local function has_backward(own)
+  return own.backward or own.backward_pre or global.backward or global.backward_pre
 end
 
+--- Notes the hooks of backward that this call starts with; `own` is the module's table of lists.
+local function enter_border(module, own)
+  return border.enter(module, {global.backward_pre or no_hooks, own.backward_pre or no_hooks},
+    {global.backward or no_hooks, own.backward or no_hooks}, current_list)
+end
+
+local no_lists = {}
+
 --- Runs the forward hooks there are by now.
-local function finish(module, args, ...)
-  local own = hooks_of(module)
-  local first, second = global.post, own and own.post
+local function finish(module, own, args, ...)
+  own = own ~= no_lists and own or hooks_of(module) or no_lists
+  local first, second = global.post, own.post
   if not first then
     if second then
       return run_post(module, second, 1, args, ...)
@@ -176,16 +180,14 @@ local function finish(module, args, ...)
   return run_post(module, first, 1, args, ...)
 end
 
-local function call_within_border(module, backward, forward, args, replaced)
+local function call_within_border(module, own, backward, forward, args, replaced)
   replaced = backward:wrap(replaced or args)
   args = copy_of(replaced)
-  return backward:leave(finish(module, args, forward(module, unpack(replaced, 1, replaced.n))))
+  return backward:leave(finish(module, own, args, forward(module, unpack(replaced, 1, replaced.n))))
 end
 
-local no_lists = {}
-
 local function plain_call(module, own, forward, ...)
-  local backward = enter_border(module, own)
+  local backward = has_backward(own) and enter_border(module, own)
   local args, replaced = {n = select("#", ...), ...}, nil
   local first, second = global.pre, own.pre
   if first then
@@ -195,11 +197,11 @@ local function plain_call(module, own, forward, ...)
     args, replaced = run_pre(module, second, args, replaced)
   end
   if backward then
-    return call_within_border(module, backward, forward, {n = select("#", ...), ...}, replaced)
+    return call_within_border(module, own, backward, forward, {n = select("#", ...), ...}, replaced)
   elseif replaced then
-    return finish(module, args, forward(module, unpack(replaced, 1, replaced.n)))
+    return finish(module, own, args, forward(module, unpack(replaced, 1, replaced.n)))
   end
-  return finish(module, args, forward(module, ...))
+  return finish(module, own, args, forward(module, ...))
 end
 
 -- ------------------------------------------------------------- always_call
@@ -264,7 +266,7 @@ local function careful_call(module, own, forward, ...)
   local call <close> = setmetatable({
     module = module, args = {n = select("#", ...), ...}, started = {}, replaced = {n = select("#", ...), ...},
   }, Rescue)
-  local backward = enter_border(module, own)
+  local backward = has_backward(own) and enter_border(module, own)
   call:run_pre(global.pre or no_hooks)
   call:run_pre(own.pre or no_hooks)
   if backward then

@@ -20,7 +20,7 @@ typedef int32_t Part;
 typedef uint64_t Total;
 #endif
 
-enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1024, SEGMENT = 4096, SEARCH = 64 };
+enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1024, SEGMENT = 4096, SEARCH = 32 };
 
 #define SUM_OF_8(TERM, p, step)                                                                       \
   (((TERM((p)[0]) + TERM((p)[step])) + (TERM((p)[2 * (step)]) + TERM((p)[3 * (step)]))) +             \
@@ -29,24 +29,30 @@ enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1
 #define SUMS(name, TERM, TOTAL)                                                                       \
   static inline TOTAL name##_row(int64_t n, const T *x)                                               \
   {                                                                                                   \
-    TOTAL lane[LANES] = {0}, total = 0;                                                               \
+    TOTAL lane[LANES] = {0};                                                                          \
     int64_t i = 0;                                                                                    \
-    if (n >= 2 * LANES) {                                                                             \
-      for (; i + 8 * LANES <= n; i += 8 * LANES)                                                      \
-        for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);           \
-      for (; i + LANES <= n; i += LANES)                                                              \
-        for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)TERM(x[i + j]);                             \
-      for (int half = LANES / 2; half; half /= 2)                                                     \
-        for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                     \
-      total = lane[0];                                                                                \
-    }                                                                                                 \
-    for (; i < n; i++) total += (TOTAL)TERM(x[i]);                                                    \
-    return total;                                                                                     \
+    for (; i + 8 * LANES <= n; i += 8 * LANES)                                                        \
+      for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);             \
+    for (; i + LANES <= n; i += LANES)                                                                \
+      for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)TERM(x[i + j]);                               \
+    for (int half = LANES / 2; half; half /= 2)                                                       \
+      for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                       \
+    for (; i < n; i++) lane[0] += (TOTAL)TERM(x[i]);                                                  \
+    return lane[0];                                                                                   \
   }                                                                                                   \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \
   {                                                                                                   \
     TOTAL *out = y;                                                                                   \
-    for (int64_t r = 0; r < rows; r++) out[r] = name##_row(n, (const T *)x + r * step);               \
+    const T *p = x;                                                                                   \
+    if (n >= 2 * LANES) {                                                                             \
+      for (int64_t r = 0; r < rows; r++) out[r] = name##_row(n, p + r * step);                        \
+      return;                                                                                         \
+    }                                                                                                 \
+    for (int64_t r = 0; r < rows; r++, p += step) {                                                   \
+      TOTAL total = 0;                                                                                \
+      for (int64_t i = 0; i < n; i++) total += (TOTAL)TERM(p[i]);                                     \
+      out[r] = total;                                                                                 \
+    }                                                                                                 \
   }                                                                                                   \
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)        \
   {                                                                                                   \
@@ -96,41 +102,67 @@ static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x
 /* Whether a goes before b: the larger (or smaller) one, nan before all, the first of equals. */
 #if T_FLOATING
 #define IS_NAN(a) ((a) != (a))
+#define A_NAN ((T)NAN)
 #define MORE(a, b) (((a) > (b)) | IS_NAN(a))
 #define LESS(a, b) (((a) < (b)) | IS_NAN(a))
 #define ABS(e) LIBM(fabs)(e)
 #define CHOOSE(c, a, b) MATH(math_select)(c, a, b) /* no branch, which would be no vector code */
 #else
-#define IS_NAN(a) false
+#define IS_NAN(a) 0
+#define A_NAN 0
 #define MORE(a, b) ((a) > (b))
 #define LESS(a, b) ((a) < (b))
 #define CHOOSE(c, a, b) ((c) ? (a) : (b))
 #endif
 #define AS_IS(e) (e)
 
-#define EXTREMES(name, WINS, TERM)                                                                    \
-  static inline T name##_of(T a, T b) { return CHOOSE(WINS(a, b), a, b); }                                  \
+/* Truth values and numbers of rows, as wide as an element so that both make vectors of one length. */
+#if T_f64
+typedef int64_t Flag;
+#elif T_f32
+typedef int32_t Flag;
+#else
+typedef int8_t Flag;
+#endif
+#if T_f64 || T_i64
+typedef int64_t Place;
+#else
+typedef int32_t Place;
+#endif
+
+/* A row's lanes forget nan, which is looked for aside: the plain comparison is one instruction. The last step overlaps
+   the one before. */
+#define EXTREMES(name, WINS, IS_AHEAD, TERM)                                                          \
+  static inline T name##_of(T a, T b) { return CHOOSE(WINS(a, b), a, b); }                            \
+  static inline void name##_step(const T *x, T *lane, Flag *nan)                                      \
+  {                                                                                                   \
+    for (int j = 0; j < WIDE_LANES; j++) {                                                            \
+      T e = TERM(x[j]);                                                                               \
+      lane[j] = e IS_AHEAD lane[j] ? e : lane[j];                                                     \
+      nan[j] |= IS_NAN(e);                                                                            \
+    }                                                                                                 \
+  }                                                                                                   \
   static inline T name##_row(int64_t n, const T *x)                                                   \
   {                                                                                                   \
     enum { L = WIDE_LANES };                                                                          \
-    T lane[L], best = TERM(x[0]);                                                                     \
-    int64_t i = 1;                                                                                    \
-    if (n >= 2 * L) {                                                                                 \
-      for (int j = 0; j < L; j++) lane[j] = TERM(x[j]);                                               \
-      for (i = L; i + 4 * L <= n; i += 4 * L)                                                         \
-        for (int j = 0; j < L; j++) {                                                                 \
-          const T *p = x + i + j;                                                                     \
-          T ab = name##_of(TERM(p[0]), TERM(p[L])), cd = name##_of(TERM(p[2 * L]), TERM(p[3 * L]));   \
-          lane[j] = name##_of(lane[j], name##_of(ab, cd));                                            \
-        }                                                                                             \
-      for (; i + L <= n; i += L)                                                                      \
-        for (int j = 0; j < L; j++) lane[j] = name##_of(lane[j], TERM(x[i + j]));                     \
-      for (int half = L / 2; half; half /= 2)                                                         \
-        for (int j = 0; j < half; j++) lane[j] = name##_of(lane[j], lane[j + half]);                  \
-      best = lane[0];                                                                                 \
+    if (n < L) {                                                                                      \
+      T best = TERM(x[0]);                                                                            \
+      for (int64_t i = 1; i < n; i++) best = name##_of(best, TERM(x[i]));                             \
+      return best;                                                                                    \
     }                                                                                                 \
-    for (; i < n; i++) best = name##_of(best, TERM(x[i]));                                            \
-    return best;                                                                                      \
+    T lane[L];                                                                                        \
+    Flag nan[L] = {0};                                                                                \
+    int64_t i = L;                                                                                    \
+    for (int j = 0; j < L; j++) lane[j] = TERM(x[j]);                                                 \
+    for (int j = 0; j < L; j++) nan[j] = IS_NAN(x[j]);                                                \
+    for (; i + L <= n; i += L) name##_step(x + i, lane, nan);                                         \
+    if (i < n) name##_step(x + n - L, lane, nan);                                                     \
+    for (int half = L / 2; half; half /= 2)                                                           \
+      for (int j = 0; j < half; j++) {                                                                \
+        lane[j] = lane[j + half] IS_AHEAD lane[j] ? lane[j + half] : lane[j];                         \
+        nan[j] |= nan[j + half];                                                                      \
+      }                                                                                               \
+    return nan[0] ? A_NAN : lane[0];                                                                  \
   }                                                                                                   \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \
   {                                                                                                   \
@@ -154,32 +186,28 @@ static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x
       for (int64_t i = 0; i < columns; i++) out[i] = name##_of(out[i], TERM(p[i]));                   \
   }
 
-EXTREMES(max, MORE, AS_IS)
-EXTREMES(min, LESS, AS_IS)
+EXTREMES(max, MORE, >, AS_IS)
+EXTREMES(min, LESS, <, AS_IS)
 
 /* ---- positions of extremes ---- */
 
-/* The first element that equals value, which is there; both may be nan. */
+/* The first element that equals value, which is there, or is nan as value is. */
+#define FIRST_OF(is_it)                                              \
+  for (; i + SEARCH <= n; i += SEARCH) {                             \
+    int found = 0;                                                   \
+    for (int j = 0; j < SEARCH; j++) found |= is_it(x[i + j]);       \
+    if (found) break;                                                \
+  }                                                                  \
+  while (i < n - 1 && !(is_it(x[i]))) i++;                           \
+  return i;
+#define IS_VALUE(e) ((e) == value)
+
 static int64_t position_of(T value, int64_t n, const T *x)
 {
   int64_t i = 0;
-  bool nan = IS_NAN(value);
-  for (; i + SEARCH <= n; i += SEARCH) {
-    int found = 0;
-    if (nan) for (int j = 0; j < SEARCH; j++) found |= IS_NAN(x[i + j]);
-    else for (int j = 0; j < SEARCH; j++) found |= x[i + j] == value;
-    if (found) break;
-  }
-  while (i < n - 1 && !(nan ? IS_NAN(x[i]) : x[i] == value)) i++;
-  return i;
+  if (IS_NAN(value)) { FIRST_OF(IS_NAN) }
+  FIRST_OF(IS_VALUE)
 }
-
-/* Numbers of rows, as wide as an element so that both make vectors of one length. */
-#if T_f64 || T_i64
-typedef int64_t Place;
-#else
-typedef int32_t Place;
-#endif
 
 /* A row's extreme is found segment by segment, its position by a second look at the segment that has it. */
 #define POSITIONS(name, extreme, WINS)                                                                \
@@ -238,8 +266,8 @@ POSITIONS(argmin, min, LESS)
 #define SQUARE(e) ((e) * (e))
 #define WIDE_SQUARE(e) ((Total)(e) * (Total)(e))
 SUMS(sum_abs, ABS, Total)
-EXTREMES(max_abs, MORE, ABS)
-EXTREMES(min_abs, LESS, ABS)
+EXTREMES(max_abs, MORE, >, ABS)
+EXTREMES(min_abs, LESS, <, ABS)
 /* A float's square may overflow where the norm does not. */
 SUMS(sum_squares, WIDE_SQUARE, Total)
 

@@ -3,78 +3,121 @@
 
 #if T_FLOATING
 
-enum { LANES = 32, STRIP = 64, SEGMENT = 2048 };
+enum { LANES = 32, TAIL = 16, STRIP = 64, SEGMENT = 2048, SHORT = 32 };
 
-#define EXP_BELOW_ZERO(x) MATH(exp)(x)
+#define INLINE static inline __attribute__((always_inline))
+#define EXP(x) MATH(exp)(x)
 
-/* nan stays: an infinite maximum makes nan too, as inf - inf. */
+#if T_f32
+typedef int32_t Flag;
+#else
+typedef int64_t Flag;
+#endif
+
 static inline T larger(T a, T b) { return MATH(math_select)((a > b) | (a != a), a, b); }
 
-static T row_max(int64_t n, const T *x)
+/* The lanes forget nan, which is looked for aside: a plain comparison is one instruction. */
+static inline void max_step(const T *x, T *lane, Flag *nan)
 {
-  T lane[LANES], best = x[0];
-  int64_t i = 1;
-  if (n >= LANES) {
-    for (int j = 0; j < LANES; j++) lane[j] = x[j];
-    for (i = LANES; i + LANES <= n; i += LANES)
-      for (int j = 0; j < LANES; j++) lane[j] = larger(lane[j], x[i + j]);
-    for (int half = LANES / 2; half; half /= 2)
-      for (int j = 0; j < half; j++) lane[j] = larger(lane[j], lane[j + half]);
-    best = lane[0];
+  for (int j = 0; j < LANES; j++) {
+    lane[j] = x[j] > lane[j] ? x[j] : lane[j];
+    nan[j] |= x[j] != x[j];
   }
-  for (; i < n; i++) best = larger(best, x[i]);
-  return best;
 }
 
-/* Adds up what a loop body puts into `term` for each i < n: lanes of T within a segment, segments as doubles. */
-#define SUM_OVER(n, total, body)                                     \
-  for (int64_t start = 0; start < (n); start += SEGMENT) {           \
-    int64_t stop = (n) - start < SEGMENT ? (n) : start + SEGMENT;    \
-    T lane[LANES] = {0}, sum = 0;                                    \
-    int64_t base = start;                                            \
-    for (; base + LANES <= stop; base += LANES)                      \
-      for (int j = 0; j < LANES; j++) {                              \
-        int64_t i = base + j;                                        \
-        T term;                                                      \
-        body                                                         \
-        lane[j] += term;                                             \
-      }                                                              \
-    for (int64_t i = base; i < stop; i++) {                          \
-      T term;                                                        \
-      body                                                           \
-      sum += term;                                                   \
-    }                                                                \
-    for (int half = LANES / 2; half; half /= 2)                      \
-      for (int j = 0; j < half; j++) lane[j] += lane[j + half];      \
-    total += (double)(sum + lane[0]);                                \
+/* nan if there is one; an infinite maximum makes nan later, as inf - inf. */
+static T row_max(int64_t n, const T *x)
+{
+  T lane[LANES];
+  Flag nan[LANES] = {0};
+  if (n < LANES) {
+    T best = x[0];
+    for (int64_t i = 1; i < n; i++) best = larger(best, x[i]);
+    return best;
   }
+  int64_t i = 0;
+  for (int j = 0; j < LANES; j++) lane[j] = x[j];
+  for (; i + LANES <= n; i += LANES) max_step(x + i, lane, nan);
+  if (i < n) max_step(x + n - LANES, lane, nan); /* overlaps the one before */
+  for (int half = LANES / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) {
+      lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
+      nan[j] |= nan[j + half];
+    }
+  return nan[0] ? (T)NAN : lane[0];
+}
 
-static double row_sum_exp(int64_t n, const T *x, T max)
+INLINE T total_of(T *lane)
+{
+  for (int half = LANES / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) lane[j] += lane[j + half];
+  return lane[0];
+}
+
+/* Adds e^(x - max) to count lanes, and keeps it in y. */
+INLINE void exp_step(int count, bool keep, const T *restrict x, T max, T *restrict y, T *restrict lane)
+{
+  for (int j = 0; j < count; j++) {
+    T e = EXP(x[j] - max);
+    if (keep) y[j] = e;
+    lane[j] += e;
+  }
+}
+
+/* What is left over, as one step on a copy with zeros behind it. */
+INLINE void exp_tail(int count, bool keep, int64_t n, const T *x, T max, T *y, T *lane)
+{
+  T in[LANES], out[LANES];
+  for (int j = 0; j < count; j++) in[j] = -(T)INFINITY;
+  for (int64_t j = 0; j < n; j++) in[j] = x[j];
+  exp_step(count, true, in, max, out, lane);
+  for (int64_t j = 0; j < n && keep; j++) y[j] = out[j];
+}
+
+/* The sum of e^(x - max): lanes of T within a segment, segments as doubles. */
+INLINE double exp_row(bool keep, int64_t n, const T *x, T max, T *y)
 {
   double total = 0;
-  SUM_OVER(n, total, term = EXP_BELOW_ZERO(x[i] - max);)
+  for (int64_t i = 0; i < n;) {
+    int64_t stop = n - i < SEGMENT ? n : i + SEGMENT;
+    T lane[LANES] = {0};
+    for (; i + LANES <= stop; i += LANES) exp_step(LANES, keep, x + i, max, y + i, lane);
+    if (stop - i > TAIL) exp_tail(LANES, keep, stop - i, x + i, max, y + i, lane);
+    else if (stop > i) exp_tail(TAIL, keep, stop - i, x + i, max, y + i, lane);
+    i = stop;
+    total += (double)total_of(lane);
+  }
   return total;
 }
 
+/* Adds up `term` for each i < n. */
+#define SUM_OF(total, term)                                           \
+  for (int64_t i = 0; i < n;) {                                       \
+    int64_t stop = n - i < SEGMENT ? n : i + SEGMENT;                 \
+    T lane[LANES] = {0}, rest = 0;                                    \
+    for (; i + LANES <= stop; i += LANES)                             \
+      for (int j = 0; j < LANES; j++) lane[j] += term(i + j);         \
+    for (; i < stop; i++) rest += term(i);                            \
+    total += (double)(total_of(lane) + rest);                         \
+  }
+
 static void softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
-  T max = row_max(n, x);
-  double total = 0;
-  SUM_OVER(n, total, term = y[i] = EXP_BELOW_ZERO(x[i] - max);)
-  T scale = (T)(1 / total);
+  T scale = (T)(1 / exp_row(true, n, x, row_max(n, x), y));
   for (int64_t i = 0; i < n; i++) y[i] *= scale;
 }
 
 static void log_softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
-  T max = row_max(n, x), log_sum = (T)log(row_sum_exp(n, x, max));
+  T max = row_max(n, x), log_sum = (T)log(exp_row(false, n, x, max, y));
   for (int64_t i = 0; i < n; i++) y[i] = x[i] - max - log_sum;
 }
 
 static void softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
 {
   double total = 0;
-  SUM_OVER(n, total, term = dy[i] * y[i];)
+#define PRODUCT(i) (dy[i] * y[i])
+  SUM_OF(total, PRODUCT)
   T sum = (T)total;
   for (int64_t i = 0; i < n; i++) dx[i] = (dy[i] - sum) * y[i];
 }
@@ -82,9 +125,10 @@ static void softmax_backward_row(int64_t n, const T *restrict dy, const T *restr
 static void log_softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
 {
   double total = 0;
-  SUM_OVER(n, total, term = dy[i];)
+#define GRADIENT(i) dy[i]
+  SUM_OF(total, GRADIENT)
   T sum = (T)total;
-  for (int64_t i = 0; i < n; i++) dx[i] = dy[i] - MATH(exp)(y[i]) * sum;
+  for (int64_t i = 0; i < n; i++) dx[i] = dy[i] - EXP(y[i]) * sum;
 }
 
 /* ---- columns, in strips whose maxima and sums stay in the nearest cache ---- */
@@ -98,7 +142,7 @@ static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *re
   for (int64_t k = 1; k < n; k++)
     for (int i = 0; i < width; i++) max[i] = larger(max[i], x[k * inner + i]);
   for (int64_t k = 0; k < n; k++)
-    for (int i = 0; i < width; i++) sum[i] += EXP_BELOW_ZERO(x[k * inner + i] - max[i]);
+    for (int i = 0; i < width; i++) sum[i] += EXP(x[k * inner + i] - max[i]);
 }
 
 static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *x, T *restrict y)
@@ -113,7 +157,7 @@ static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, c
   }
   for (int i = 0; i < width; i++) sum[i] = 1 / sum[i];
   for (int64_t k = 0; k < n; k++)
-    for (int i = 0; i < width; i++) y[k * inner + i] = EXP_BELOW_ZERO(x[k * inner + i] - max[i]) * sum[i];
+    for (int i = 0; i < width; i++) y[k * inner + i] = EXP(x[k * inner + i] - max[i]) * sum[i];
 }
 
 static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *dy, const T *y,
@@ -125,7 +169,7 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
   dy -= n * inner;
   y -= n * inner;
   for (int64_t k = 0; k < n; k++, dy += inner, y += inner, dx += inner) {
-    if (log_of_it) for (int i = 0; i < width; i++) dx[i] = dy[i] - MATH(exp)(y[i]) * sum[i];
+    if (log_of_it) for (int i = 0; i < width; i++) dx[i] = dy[i] - EXP(y[i]) * sum[i];
     else for (int i = 0; i < width; i++) dx[i] = (dy[i] - sum[i]) * y[i];
   }
 }
@@ -135,12 +179,35 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
     for (int64_t at = o * n * inner, i = 0, width; i < inner; i += width, at += width) \
       if ((width = inner - i < STRIP ? inner - i : STRIP))
 
+/* Short rows are turned into columns, so that a vector has an element of each of many rows. */
+static void turn_in(int64_t rows, int64_t n, const T *restrict x, T *restrict columns)
+{
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t k = 0; k < n; k++) columns[k * STRIP + r] = x[r * n + k];
+}
+
+static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *restrict y)
+{
+  T in[SHORT * STRIP], out[SHORT * STRIP];
+  for (int64_t o = 0; o < rows; o += STRIP) {
+    int64_t width = rows - o < STRIP ? rows - o : STRIP;
+    turn_in(width, n, x + o * n, in);
+    softmax_strip(n, STRIP, (int)width, log_of_it, in, out);
+    for (int64_t r = 0; r < width; r++)
+      for (int64_t k = 0; k < n; k++) y[(o + r) * n + k] = out[k * STRIP + r];
+  }
+}
+
 static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, const void *x, void *y)
 {
   const T *from = x;
   T *to = y;
   if (inner > 1) {
     FOR_STRIPS softmax_strip(n, inner, (int)width, log_of_it, from + at, to + at);
+    return;
+  }
+  if (n <= SHORT) {
+    softmax_short(outer, n, log_of_it, from, to);
     return;
   }
   for (int64_t o = 0; o < outer; o++, from += n, to += n) {
@@ -198,26 +265,53 @@ static void nll_backward(int64_t outer, int64_t n, int64_t inner, const void *dy
     }
 }
 
+/* Loss and normalizer of one place, of the maximum of its scores and the sum of their exponentials. */
+INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normalizer)
+{
+  T log_sum = MATH(log)(sum);
+  *normalizer = max + log_sum;
+  *loss = weight == 0 ? 0 : -weight * (score - max - log_sum);
+}
+
+static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
+                                int64_t ignore, T *losses, T *lse)
+{
+  T columns[SHORT * STRIP], max[STRIP], sum[STRIP];
+  for (int64_t o = 0; o < rows; o += STRIP) {
+    int64_t width = rows - o < STRIP ? rows - o : STRIP;
+    turn_in(width, n, x + o * n, columns);
+    strip_max_sum(n, STRIP, (int)width, columns, max, sum);
+    for (int64_t j = 0; j < width; j++) {
+      int64_t t = target[o + j];
+      T score = t == ignore ? 0 : columns[(t - 1) * STRIP + j];
+      cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &losses[o + j], &lse[o + j]);
+    }
+  }
+}
+
 static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target,
                           const void *weight, int64_t ignore, void *losses, void *lse)
 {
   const T *from = x;
-  T *out = losses, *normalizer = lse;
+  T *loss = losses, *normalizer = lse;
+  if (inner == 1 && n <= SHORT) {
+    cross_entropy_short(outer, n, x, target, weight, ignore, losses, lse);
+    return;
+  }
   for (int64_t o = 0; o < outer; o++, from += n * inner)
     for (int64_t i = 0, width; i < inner; i += width) {
       T max[STRIP], sum[STRIP];
       width = inner - i < STRIP ? inner - i : STRIP;
       if (inner == 1) {
         max[0] = row_max(n, from);
-        sum[0] = (T)row_sum_exp(n, from, max[0]);
+        sum[0] = (T)exp_row(false, n, from, max[0], loss);
       } else {
         strip_max_sum(n, inner, (int)width, from + i, max, sum);
       }
       for (int64_t j = 0; j < width; j++) {
         int64_t at = o * inner + i + j, t = target[at];
-        T log_sum = MATH(log)(sum[j]);
-        normalizer[at] = max[j] + log_sum;
-        out[at] = t == ignore ? 0 : -weight_of(weight, t, ignore) * (from[(t - 1) * inner + i + j] - max[j] - log_sum);
+        T score = t == ignore ? 0 : from[(t - 1) * inner + i + j];
+        cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &loss[at], &normalizer[at]);
       }
     }
 }
@@ -239,11 +333,11 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
                         * (double)weight_of(weight, target[at], ignore));
       }
       if (inner == 1)
-        for (int64_t k = 0; k < n; k++) to[k] = EXP_BELOW_ZERO(from[k] - minus[0]) * factor[0];
+        for (int64_t k = 0; k < n; k++) to[k] = EXP(from[k] - minus[0]) * factor[0];
       else
         for (int64_t k = 0; k < n; k++)
           for (int64_t j = 0; j < width; j++)
-            to[k * inner + i + j] = EXP_BELOW_ZERO(from[k * inner + i + j] - minus[j]) * factor[j];
+            to[k * inner + i + j] = EXP(from[k * inner + i + j] - minus[j]) * factor[j];
       for (int64_t j = 0; j < width; j++) {
         int64_t t = target[o * inner + i + j];
         if (t != ignore) to[(t - 1) * inner + i + j] -= factor[j];

@@ -1,0 +1,130 @@
+-- Memory comes back without a call of collectgarbage, which sees only a few bytes of each tensor. Each case is a script
+-- of its own, since peaks belong to a process.
+local process = require "support.process"
+
+local MB = 1 << 20
+local most = 64 * MB -- over what is live
+
+local modes = {"generational", "incremental"}
+
+-- "peak live": the core's bytes; "rise": how far the process grew from the point where the loop began.
+local script = [[
+local nl = require "nnlua"
+collectgarbage "%s"
+local function resident(name)
+  for line in io.lines "/proc/self/status" do
+    local kb = line:match("^" .. name .. ":%%s+(%%d+)")
+    if kb then return tonumber(kb) * 1024 end
+  end
+end
+%s
+collectgarbage()
+local live, start = nl.memory_allocated(), resident "VmRSS"
+nl.reset_peak_memory_stats()
+%s
+print(nl.max_memory_allocated() - live, resident "VmHWM" - start)
+]]
+
+--- Runs a loop after some preparation, and returns by how much memory rose in the core and in the process.
+local function measure(mode, preparation, loop)
+  local path = process.file(script:format(mode, preparation, loop))
+  local result = process.run_nnlua {path}
+  os.remove(path)
+  assert.equal("", result.stderr)
+  assert.equal(0, result.code)
+  local core, resident = result.stdout:match "^(%-?%d+)%s+(%-?%d+)"
+  return tonumber(core), tonumber(resident)
+end
+
+-- Sanitizers keep freed memory and watch each byte: what the process takes there says nothing.
+local watched = io.popen("nm -D '" .. process.nnlua .. "' 2>/dev/null | grep -c __asan_init"):read "n" > 0
+
+local function assert_low(what, mode, core, resident)
+  if os.getenv "NNLUA_REPORT" then
+    io.stderr:write(("%s, %s: %.1f MB in tensors, %.1f MB in the process\n"):format(what, mode, core / MB, resident / MB))
+  end
+  assert.is_true(core < most, ("%s: %.1f MB over what is live"):format(mode, core / MB))
+  if not watched then
+    assert.is_true(resident < most, ("%s: the process grew by %.1f MB"):format(mode, resident / MB))
+  end
+end
+
+local many_small = [[
+local small = {}
+for i = 1, 100000 do small[i] = nl.zeros(1) end
+]]
+
+local temporaries = "for i = 1, 100000 do local t = nl.empty(262144) end"
+
+local cases = {
+  {"of a loop that makes 1 MB temporaries", "", temporaries},
+  {"of such a loop beside 100,000 living tensors", many_small, temporaries},
+  {"of temporaries that are written to", "", "for i = 1, 2000 do local t = nl.zeros(262144) end"},
+  {"of graphs that are dropped without a backward", "local w = nl.ones(1, {requires_grad = true})", [[
+for step = 1, 1000 do
+  local x = nl.empty(262144)
+  for i = 1, 20 do x = x * w end
+end]]},
+  {"of graphs beside 100,000 living tensors", many_small .. "local w = nl.ones(1, {requires_grad = true})", [[
+for step = 1, 200 do
+  local x = nl.empty(262144)
+  for i = 1, 20 do x = x * w end
+end]]},
+  {"of a training loop", "local w = nl.ones({512, 512}, {requires_grad = true})", [[
+for step = 1, 200 do
+  local x = w
+  for i = 1, 5 do x = x * w end
+  x:sum():backward()
+  w.grad = nil
+end]]},
+}
+
+describe("the memory", function()
+  for _, mode in ipairs(modes) do
+    for _, case in ipairs(cases) do
+      it(("%s stays low in %s mode"):format(case[1], mode), function()
+        assert_low(case[1], mode, measure(mode, case[2], case[3]))
+      end)
+    end
+  end
+end)
+
+describe("leaving with living tensors", function()
+  local made = [[
+local nl = require "nnlua"
+kept = {}
+for i = 1, 100 do kept[i] = nl.ones({100, 100}, {requires_grad = true}) * 2 end
+kept[1]:sum():backward()
+local view <const> = kept[2]:t()
+setmetatable(kept, {__gc = function() kept_sum = nl.ones(3):sum():item() end})
+]]
+
+  local function leave(last)
+    local path = process.file(made .. last)
+    local result = process.run_nnlua {path}
+    os.remove(path)
+    return result
+  end
+
+  it("is quiet at the end of a script", function()
+    assert.same({stdout = "", stderr = "", code = 0}, leave "")
+  end)
+
+  it("is quiet with os.exit, closing the state or not", function()
+    assert.same({stdout = "", stderr = "", code = 0}, leave "os.exit(0, true)")
+    assert.same({stdout = "", stderr = "", code = 3}, leave "os.exit(3, true)")
+    assert.same({stdout = "", stderr = "", code = 0}, leave "os.exit(0)")
+    assert.same({stdout = "", stderr = "", code = 3}, leave "coroutine.wrap(function() os.exit(3, true) end)()")
+  end)
+
+  it("says only what went wrong after an error", function()
+    local result = leave "error 'over'"
+    assert.equal(1, result.code)
+    assert.truthy(result.stderr:find("over", 1, true))
+    assert.falsy(result.stderr:find "[Ss]anitizer")
+    result = leave "nl.mm(nl.ones(2, 3), kept[1])"
+    assert.equal(1, result.code)
+    assert.truthy(result.stderr:find("mm: ", 1, true))
+    assert.falsy(result.stderr:find "[Ss]anitizer")
+  end)
+end)
