@@ -18,6 +18,7 @@ void memory_init(Memory *m)
   memset(m, 0, sizeof *m);
   m->fail_after = -1;
   m->limit = PRESSURE_FLOOR;
+  m->small_limit = MEMORY_SMALL_LIMIT;
 }
 
 /* Steps of 64 bytes up to 512, then eight classes an octave: at most an eighth of a block is unused. */
@@ -73,6 +74,7 @@ void *memory_allocate(Memory *m, size_t bytes)
     if (!block) return NULL;
   }
   m->allocated += rounded;
+  if (rounded <= MEMORY_SMALL) m->small_since += rounded;
   if (m->allocated > m->peak) m->peak = m->allocated;
   m->live_blocks++;
   return block;

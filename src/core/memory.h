@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_CLASSES = 8 * 48, MEMORY_ALIGNMENT = 64 };
+enum { MEMORY_CLASSES = 8 * 48, MEMORY_ALIGNMENT = 64, MEMORY_SMALL = 4096, MEMORY_SMALL_LIMIT = 256 << 10 };
 
 typedef struct MemoryBlock MemoryBlock;
 
@@ -17,6 +17,8 @@ typedef struct Memory {
   size_t live_blocks;
   size_t limit;         /* pressure: above this a collection is worth its price */
   size_t live_after;    /* bytes that the last collection left */
+  size_t small_since;   /* bytes handed out in small blocks since the host last looked for garbage */
+  size_t small_limit;   /* and how many make it look again */
   int64_t fail_after;   /* the allocation that fails, counted down; negative: none */
   bool injected;        /* the last allocation failed on request: collecting garbage is no help */
   int64_t allocations;  /* how many were asked for */

@@ -25,12 +25,19 @@ static double seconds(void)
 
 static size_t at_least(size_t a, size_t b) { return a > b ? a : b; }
 
-/* Full collections are rationed by what they cost, while memory stays under three times what was live. */
+/* Where a full collection is due whatever it costs: three times what was live. */
+static size_t most(const Context *ctx)
+{
+  size_t live = ctx->memory.live_after;
+  return at_least(3 * live, live + 2 * HEADROOM);
+}
+
+/* Full collections are rationed by what they cost, while memory stays under the most that it may be. */
 static bool full_is_due(const Context *ctx, const Pressure *p)
 {
   size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
   if (now <= at_least(2 * live, live + HEADROOM)) return false;
-  if (now > at_least(3 * live, live + 2 * HEADROOM)) return true;
+  if (now > most(ctx)) return true;
   return seconds() - p->last_full > 10 * p->cost;
 }
 
@@ -58,6 +65,25 @@ static void relieve(lua_State *L, Context *ctx)
     if (full_is_due(ctx, &ctx->pressure)) collect_fully(L, ctx);
   }
   m->limit = m->allocated + at_least(HEADROOM, m->allocated / 4);
+  if (m->allocated < most(ctx) && m->limit > most(ctx)) m->limit = most(ctx);
+  m->small_since = 0;
+}
+
+/*
+ * Small tensors die young, and what the next ones use should still be in the cache: so a step of the
+ * collector long before there is pressure, for small blocks only (large ones that live across two
+ * young collections would be old before their time). Where it frees little - incremental mode, or
+ * all of it is in use - the next one waits longer.
+ */
+static void tidy(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  size_t before = m->allocated, made = m->small_since;
+  if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, 0);
+  size_t freed = before > m->allocated ? before - m->allocated : 0;
+  if (freed >= made / 4) m->small_limit = MEMORY_SMALL_LIMIT;
+  else if (m->small_limit < HEADROOM) m->small_limit *= 2;
+  m->small_since = 0;
 }
 
 static bool reclaim(Context *ctx)
@@ -73,6 +99,7 @@ void core_prepare(lua_State *L, Context *ctx)
   ctx->host.state = L;
   if (ctx->mode_tokens) modes_refresh(L, ctx);
   if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
+  else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
 }
 
 /* ------------------------------------------------------------------ errors */

@@ -127,6 +127,7 @@ static int run_children(lua_State *L, int status, lua_KContext i)
   (void)status;
   const ModuleBox *box = lua_touserdata(L, 1);
   for (;;) {
+    luaL_checkstack(L, 8, NULL); /* a child may have returned many values */
     if (lua_rawgeti(L, 2, (lua_Integer)i++) == LUA_TNIL) {
       lua_pop(L, 1);
       return lua_gettop(L) - FIRST_VALUE + 1;

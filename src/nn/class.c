@@ -118,6 +118,8 @@ static void set_class_metatable(lua_State *L, int class, int full, int parent)
   lua_setfield(L, -2, CLASS_PARENT);
   lua_pushvalue(L, parent);
   lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, "nnlua class"); /* what getmetatable gives; setmetatable refuses */
+  lua_setfield(L, -2, "__metatable");
   lua_pushvalue(L, full);
   lua_pushcclosure(L, class_tostring, 1);
   lua_setfield(L, -2, "__tostring");
@@ -185,6 +187,14 @@ static int set_class(lua_State *L)
 
 /* ------------------------------------------------------------ asking about them */
 
+/* is_class(x) */
+static int is_class(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_pushboolean(L, push_class_metatable(L, 1));
+  return 1;
+}
+
 /* class_of(m) */
 static int class_of(lua_State *L)
 {
@@ -229,6 +239,7 @@ static int is_a(lua_State *L)
 
 const luaL_Reg class_functions[] = {
   {"class", class}, {"new", new_instance}, {"set_class", set_class}, {"class_of", class_of},
+  {"is_class", is_class},
   {"class_name", class_name}, {"full_name", full_name}, {"is_a", is_a},
   {NULL, NULL},
 };

@@ -149,11 +149,17 @@ static int sgd(lua_State *L)
 
 /* --------------------------------------------------------------- gradients */
 
-static void drop_gradient(Tensor *t)
+/* Drops the gradient of the tensor on top of the stack, and the userdata that x.grad remembers. */
+static void drop_gradient(lua_State *L, Tensor *t)
 {
   Tensor *grad = t->grad;
   t->grad = NULL;
   tensor_release(grad);
+  if (lua_getiuservalue(L, -1, EXTRAS) == LUA_TTABLE) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, "grad");
+  }
+  lua_pop(L, 1);
 }
 
 /* Fills a gradient with zeros; one that is part of a graph is detached from it first. */
@@ -192,10 +198,11 @@ static int zero_grads(lua_State *L)
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, 1, i);
     Tensor *t = tensor_test(L, -1);
+    if (t && t->grad) {
+      if (drop) drop_gradient(L, t);
+      else enter_and_clear(L, ctx, t);
+    }
     lua_pop(L, 1);
-    if (!t || !t->grad) continue;
-    if (drop) drop_gradient(t);
-    else enter_and_clear(L, ctx, t);
   }
   return 0;
 }

@@ -1,4 +1,6 @@
 /* Products of matrices and vectors. */
+#include <string.h>
+
 #include "kernels/gemm.h"
 #include "ops/copy.h"
 #include "ops/ops.h"
@@ -302,6 +304,20 @@ static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Ten
           (long long)w->shape[0]);
 }
 
+/* The bias in each row of y. */
+static void launch_bias(Call *call, Tensor *y, Tensor *bias)
+{
+  enum { SMALL = 32768 };
+  int64_t n = y->shape[y->ndim - 1];
+  if (y->numel > SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous) {
+    launch_copy(call, y, bias);
+    return;
+  }
+  size_t bytes = (size_t)n * dtype_size(tensor_dtype(y));
+  char *row = tensor_data(y);
+  for (int64_t i = 0; i < y->numel; i += n, row += bytes) memcpy(row, tensor_data(bias), bytes);
+}
+
 FORWARD(linear)
 {
   Tensor *x = a->input, *w = a->weight;
@@ -316,7 +332,7 @@ FORWARD(linear)
     x = contiguous_as(call, x, kernel_dtype(tensor_dtype(x)));
     mx = (Matrix){tensor_data(x), rows, k, k, 1};
   }
-  if (a->bias) launch_copy(call, y[0], a->bias);
+  if (a->bias) launch_bias(call, y[0], a->bias);
   multiply(call, &mx, &turned, ONE, a->bias ? ONE : ZERO, y[0]);
 }
 

@@ -1,5 +1,5 @@
--- What every row of the op table promises, tried on each that Lua can call. Values are compared with PyTorch's elsewhere
--- (oracle_spec.lua); here an op is compared with itself. Arguments come from tests/support/samples.lua.
+-- What every row of the op table promises, tried on each that Lua can call. Here an op is compared with itself; values
+-- are compared with PyTorch's in oracle_spec.lua. Arguments come from tests/support/samples.lua.
 local nl = require "nnlua"
 local samples = require "support.samples"
 
@@ -426,8 +426,8 @@ end
 
 local wrong_for = {
   tensor = {"text", 1.5, {}}, ["optional tensor"] = {"text", 1.5}, tensors = {"text", 1.5}, operand = {"text"},
-  scalar = {"text"}, int = {1.5, "text"}, real = {"text"}, bool = {"text"}, string = {1.5}, size = {1.5, "text", {"text"}},
-  ints = {1.5, "text", {"text"}}, dim = {0, 1.5, "text", 99}, dims = {0, {0}, 1.5, "text", {99}},
+  scalar = {"text"}, int = {1.5, "text"}, real = {"text"}, bool = {"text"}, string = {1.5},
+  size = {1.5, "text", {"text"}}, ints = {1.5, "text", {"text"}}, dim = {0, 1.5, "text", 99}, dims = {0, {0}, 1.5, "text", {99}},
   position = {0, 1.5, "text"}, dtype = {"text", 1.5}, device = {"gpu", 1.5}, generator = {"text", 1.5},
 }
 

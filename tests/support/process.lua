@@ -66,6 +66,13 @@ function process.file(text)
   return path
 end
 
+--- Whether nnlua was built with sanitizers. They keep freed memory and watch each byte, so what a process takes says
+-- nothing, and a module built with them can't be loaded into another program.
+function process.is_sanitized()
+  local pipe <close> = assert(io.popen("nm -D '" .. process.nnlua .. "' 2>/dev/null"))
+  return pipe:read("a"):find("__asan_init", 1, true) ~= nil
+end
+
 local function with_program(program, arguments)
   return {program, table.unpack(arguments)}
 end

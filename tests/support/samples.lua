@@ -63,6 +63,9 @@ local own = {
   log = function() return {{positive(2, 3)}} end,
   add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
   sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
+  div_mode = function()
+    return {{real(2, 3), positive(2, 3), "trunc"}, {real(2, 3), positive(2, 3), {rounding_mode = "floor"}}}
+  end,
   pow = function() return {{positive(2, 3), real(2, 3)}, {real(2, 3), 3}, {positive(2, 3), 0.5}} end,
 
   to_dtype = function() return {{real(2, 3), nl.float32}, {real(2, 3), nl.complex128}, {real(2, 3)}} end,
@@ -106,14 +109,25 @@ local own = {
   end,
 
   scatter_combine = function()
-    return {{real(2, 3), 1, default_positions(), real(2, 3), "add"}, {real(2, 3), 1, default_positions(), real(2, 3), {reduce = "add"}}}
+    return {
+      {real(2, 3), 1, default_positions(), real(2, 3), "add"},
+      {real(2, 3), 1, default_positions(), real(2, 3), {reduce = "add"}},
+    }
   end,
   scatter_combine_value = function()
-    return {{real(2, 3), 1, default_positions(), 0.5, "add"}, {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}, fixed = {1}}}
+    return {
+      {real(2, 3), 1, default_positions(), 0.5, "add"},
+      {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}, fixed = {1}},
+    }
   end,
-  index_select = function() return {{real(2, 3), 2, positions({2}, 3, 1)}, {real(2, 3), 1, positions({3}, 1, 2, 1)}} end,
+  index_select = function()
+    return {{real(2, 3), 2, positions({2}, 3, 1)}, {real(2, 3), 1, positions({3}, 1, 2, 1)}}
+  end,
   index_add = function()
-    return {{real(2, 3), 2, positions({2}, 3, 1), real(2, 2)}, {real(2, 3), 1, positions({3}, 1, 2, 1), real(3, 3), 0.5}}
+    return {
+      {real(2, 3), 2, positions({2}, 3, 1), real(2, 2)},
+      {real(2, 3), 1, positions({3}, 1, 2, 1), real(3, 3), 0.5},
+    }
   end,
   index_copy = function() return {{real(2, 3), 2, positions({2}, 3, 1), real(2, 2)}} end,
   index_fill = function()
@@ -223,8 +237,8 @@ function samples.rows()
 end
 
 local function no_sample(row, why)
-  error(("the row '%s' (%s) has no usable sample: %s. Give it a list of arguments in `own` of tests/support/samples.lua")
-    :format(row.row, row.name, why), 0)
+  local where = "Give it a list of arguments in `own` of tests/support/samples.lua"
+  error(("the row '%s' (%s) has no usable sample: %s. %s"):format(row.row, row.name, why, where), 0)
 end
 
 --- The samples of a row, made anew by each call.

@@ -79,7 +79,7 @@ function Border:on_outputs(gradients)
   return replaced
 end
 
---- Hands the gradients of the arguments to the backward hooks. They do not run where the gradient came past the results.
+--- Hands the gradients of the arguments to the backward hooks, but not where they came past the results.
 function Border:on_inputs(gradients)
   local grad_output, replaced = self.grad_output, nil
   self.grad_output = nil

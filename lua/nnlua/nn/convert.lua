@@ -6,6 +6,8 @@ local nl = require "nnlua"
 local PARAMETER, BUFFERS = core.PARAMETER, core.BUFFER | core.TRANSIENT
 local FLOATING, COMPLEX = 2, 3
 
+local raise = core.raise
+
 local convert = {}
 
 local function convert_parameter(p, conversion)
@@ -50,28 +52,65 @@ local function to_dtype(dtype, first, second)
   end
 end
 
-local function wanted_dtype(value)
-  if core.is_tensor(value) then
-    return value.dtype
-  elseif type(value) == "table" then
-    return value.dtype
-  elseif core.category(value) then
-    return value
+local function to_device(device)
+  return function(t)
+    return t.device == device and t or t:to(device)
   end
 end
 
 local devices = {cpu = true, meta = true}
 
-local function check_target(value, dtype)
-  if value == nil or dtype or type(value) == "table" or core.is_tensor(value) then
-    return
-  elseif type(value) == "string" then
-    if not devices[value] then
-      core.raise(("to: the device '%s' is not known; there are cpu and meta"):format(value))
-    end
-  else
-    core.raise(("to: a dtype, a device or a tensor was expected, got %s"):format(core.describe(value)))
+local function check_device(device)
+  if not devices[device] then
+    raise(("to: the device '%s' is not known; there are cpu and meta"):format(tostring(device)))
   end
+  return device
+end
+
+local function check_dtype(dtype)
+  local category = core.category(dtype)
+  if not category then
+    raise(("to: a dtype, a device or a tensor was expected, got %s"):format(core.describe(dtype)))
+  elseif category < FLOATING then
+    raise("to: a module takes floating and complex dtypes only, not " .. tostring(dtype))
+  end
+  return dtype
+end
+
+-- What named arguments of `to` mean; the last two make no difference here.
+local options = {
+  dtype = function(target, dtype) target.dtype = check_dtype(dtype) end,
+  device = function(target, device) target.device = check_device(device) end,
+  non_blocking = function() end,
+  memory_format = function() end,
+}
+
+local function read_options(target, named)
+  for name, value in pairs(named) do
+    if not options[name] then
+      raise(("to: no argument is called '%s'; there are: device, dtype, memory_format, non_blocking"):format(
+        tostring(name)))
+    end
+    options[name](target, value)
+  end
+end
+
+--- What dtype and device the arguments of `to` ask for.
+local function target_of(...)
+  local target = {}
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if core.is_tensor(value) then
+      target.dtype, target.device = check_dtype(value.dtype), value.device
+    elseif type(value) == "table" then
+      read_options(target, value)
+    elseif type(value) == "string" then
+      target.device = check_device(value)
+    elseif value ~= nil and type(value) ~= "boolean" then
+      target.dtype = check_dtype(value)
+    end
+  end
+  return target
 end
 
 --- Adds the conversions to Module.
@@ -81,18 +120,15 @@ function convert.install(Module)
     return nl.no_grad(convert_all, self, conversion)
   end
 
-  --- Moves the module to a dtype (only its floating and complex tensors change), in place. Returns it.
+  --- Moves the module to a dtype (only its floating and complex tensors change) and a device, in place. Returns it.
   --- Takes a dtype, a device, a tensor to be like, or {dtype = …, device = …}.
   function Module:to(...)
-    for i = 1, select("#", ...) do
-      local value = select(i, ...)
-      local dtype = wanted_dtype(value)
-      check_target(value, dtype)
-      if dtype and core.category(dtype) < FLOATING then
-        core.raise("to: a module takes floating and complex dtypes only, not " .. tostring(dtype))
-      elseif dtype then
-        self:_apply(to_dtype(dtype, FLOATING, COMPLEX))
-      end
+    local target = target_of(...)
+    if target.dtype then
+      self:_apply(to_dtype(target.dtype, FLOATING, COMPLEX))
+    end
+    if target.device then
+      self:_apply(to_device(target.device))
     end
     return self
   end
@@ -108,9 +144,8 @@ function convert.install(Module)
     return self:_apply(function(t) return t:to(dtype) end)
   end
 
-  --- Everything is on the CPU already.
   function Module:cpu()
-    return self
+    return self:to("cpu")
   end
 end
 

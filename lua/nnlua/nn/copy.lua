@@ -41,13 +41,25 @@ local function copy_module(module, memo)
   return copy
 end
 
+--- A table's copy. One whose metatable has `__deepcopy(t, copy_value, memo)` makes its own.
 local function copy_table(t, memo)
+  local meta = getmetatable(t)
+  if type(meta) == "table" and meta.__deepcopy then
+    memo[t] = meta.__deepcopy(t, copy_value, memo)
+    return memo[t]
+  end
   local copy = {}
   memo[t] = copy
   for key, value in next, t do
     copy[copy_value(key, memo)] = copy_value(value, memo)
   end
-  return setmetatable(copy, getmetatable(t))
+  return setmetatable(copy, meta)
+end
+
+--- Whether a table is shared rather than copied: classes, and what hides its metatable.
+local function is_shared(t)
+  local meta = getmetatable(t)
+  return core.is_class(t) or meta ~= nil and type(meta) ~= "table"
 end
 
 function copy_value(value, memo)
@@ -58,7 +70,7 @@ function copy_value(value, memo)
   elseif core.is_tensor(value) then
     memo[value] = copy_tensor(value)
     return memo[value]
-  elseif type(value) == "table" then
+  elseif type(value) == "table" and not is_shared(value) then
     return copy_table(value, memo)
   end
   return value

@@ -1,7 +1,7 @@
 -- Hooks: their lists, their handles, and a module's call when there are any.
 --
 -- A list of hooks is never changed, only replaced: a loop that runs over one sees what there was when it started.
--- [1..n] are the functions, `ids` their handles' numbers, `always` those that run after errors too (forward hooks only).
+-- [1..n] are the functions, `ids` their handles' numbers, `always` tells which run after errors too, `rescues` if any.
 
 local core = require "nnlua.nn.core"
 local border = require "nnlua.nn.border"

@@ -46,11 +46,21 @@ local function length(dict)
   return n
 end
 
+local function copy_entries(from, to, copy_value, memo)
+  for name, value in each(from) do
+    to[name] = copy_value(value, memo)
+  end
+  return to
+end
+
 --- A new, empty state dict.
 function StateDict.new(metadata)
   return setmetatable({}, {
     __name = "nnlua.StateDict", __newindex = new_entry, __pairs = each, __len = length,
     __index = {_metadata = metadata or StateDict.ordered()}, order = {}, place = {}, n = 0,
+    __deepcopy = function(dict, copy_value, memo)
+      return copy_entries(dict, StateDict.new(copy_value(dict._metadata, memo)), copy_value, memo)
+    end,
   })
 end
 
@@ -58,6 +68,9 @@ end
 function StateDict.ordered()
   return setmetatable({}, {
     __name = "nnlua.OrderedDict", __newindex = new_entry, __pairs = each, __len = length, order = {}, place = {}, n = 0,
+    __deepcopy = function(dict, copy_value, memo)
+      return copy_entries(dict, StateDict.ordered(), copy_value, memo)
+    end,
   })
 end
 

@@ -30,7 +30,7 @@ function optimizer.class(name, parent)
   local class = {__name = name, super = parent}
   class.__index = class
   if parent then
-    class.__tostring = parent.__tostring
+    class.__tostring, class.__deepcopy = parent.__tostring, parent.__deepcopy
   end
   return setmetatable(class, {__index = parent, __call = construct, __tostring = function() return name end})
 end
@@ -199,8 +199,8 @@ local function copy(value)
   return t
 end
 
---- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`; parameters are numbers, counted from 0 as
---- in PyTorch. The tensors are the optimizer's own.
+--- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`. Parameters are numbers, counted from 0 as in
+--- PyTorch; the tensors are the optimizer's own.
 function Optimizer:state_dict()
   local dict, number = {state = {}, param_groups = {}}, 0
   for g, group in ipairs(self.param_groups) do
@@ -267,6 +267,10 @@ function Optimizer:load_state_dict(dict)
       end
     end
   end
+end
+
+function Optimizer:__deepcopy()
+  raise(self.__name .. ": an optimizer can't be copied; make one for the copied parameters and load state_dict() into it")
 end
 
 local function sorted_options(group)

@@ -35,9 +35,9 @@ enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1
       for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);             \
     for (; i + LANES <= n; i += LANES)                                                                \
       for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)TERM(x[i + j]);                               \
+    for (int j = 0; i < n; i++, j++) lane[j] += (TOTAL)TERM(x[i]);                                    \
     for (int half = LANES / 2; half; half /= 2)                                                       \
       for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                       \
-    for (; i < n; i++) lane[0] += (TOTAL)TERM(x[i]);                                                  \
     return lane[0];                                                                                   \
   }                                                                                                   \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \

@@ -94,6 +94,7 @@ describe("backward", function()
     (x * x):sum():backward {create_graph = true}
     near({2}, first)
     near({8}, x.grad)
+    x.grad = nil -- the cycle
   end)
 
   it("Q5: accumulates only into the inputs that are named", function()

@@ -159,6 +159,7 @@ describe("grad modes", function()
     nl.enable_grad(function() loss:backward {retain_graph = true} end)
     nl.no_grad(function() loss:backward {create_graph = true} end)
     assert.same({false, true}, seen)
+    x.grad = nil
   end)
 end)
 

@@ -307,6 +307,12 @@ describe("a class", function()
     assert.error_matches(function() nn.Module.train({}) end, "a module was expected, got a table")
   end)
 
+  it("keeps its metatable", function()
+    local Mine = nn.class("Mine")
+    assert.has_error(function() setmetatable(Mine, nil) end)
+    assert.equal(Mine, getmetatable(Mine()))
+  end)
+
   it("A12: plain modules are truthy", function()
     assert.truthy(nn.ReLU())
     assert.truthy(nn.Sequential())

@@ -59,6 +59,32 @@ describe("a deep copy", function()
     assert.error_matches(function() net:deepcopy() end, "can't be copied; detach it first")
   end)
 
+  it("of a state dict keeps order and metadata, and values of its own", function()
+    local net = nn.Linear(1, 1)
+    local state = net:state_dict()
+    local copy = nn.deepcopy(state)
+    nl.no_grad(function() net.weight:fill_(9) end)
+    assert.equal(9, state.weight:item())
+    assert.not_equal(9, copy.weight:item())
+    copy.new = nl.zeros(1)
+    assert.equal(2, #state)
+    local names = {}
+    for name in pairs(copy) do table.insert(names, name) end
+    assert.same({"weight", "bias", "new"}, names)
+    assert.same({version = 1}, copy._metadata[""])
+    assert.not_equal(state._metadata, copy._metadata)
+  end)
+
+  it("shares classes and functions, and refuses optimizers", function()
+    local net = nn.Identity()
+    net.class, net.f = nn.Linear, print
+    local copy = net:deepcopy()
+    assert.equal(nn.Linear, copy.class)
+    assert.equal(print, copy.f)
+    local optimizer = nl.optim.SGD({nl.ones(1):requires_grad_()})
+    assert.error_matches(function() nn.deepcopy({optimizer}) end, "an optimizer can't be copied")
+  end)
+
   it("nn.deepcopy takes tensors and tables too", function()
     local t = nl.ones(2):requires_grad_()
     local list = nn.deepcopy {t, t, 5}

@@ -1,0 +1,83 @@
+-- The programs of examples/ run, and give PyTorch's numbers for the same seed.
+local process = require "support.process"
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+local function succeed(result)
+  assert.equal("", result.stderr)
+  assert.equal(0, result.code)
+  return result.stdout
+end
+
+describe("examples/simple_net.lua", function()
+  local path = "examples/simple_net.lua"
+
+  -- PyTorch's result for torch.manual_seed(0) and the same program in Python.
+  local expected = {
+    -0.308391631, 0.397173047,
+    -0.677534878, -0.319079757,
+    -0.125301629, 0.156278923,
+  }
+  local printed = "tensor([[-0.3084,  0.3972],\n        [-0.6775, -0.3191],\n        [-0.1253,  0.1563]], grad_fn="
+
+  -- Makes print show all digits of a tensor.
+  local with_all_digits = [[
+local own_print = print
+function print(t)
+  for _, row in ipairs(t:tolist()) do
+    for _, value in ipairs(row) do own_print(("%.9f"):format(value)) end
+  end
+end]]
+
+  -- Each is what comes before the script in a command.
+  local programs = {nnlua = {process.nnlua}}
+  if not process.is_sanitized() then
+    local folder = process.nnlua:match "^(.*)/[^/]*$" or "."
+    programs["the stock Lua"] = {process.lua, "-e", ("package.cpath = %q"):format(folder .. "/?.so")}
+  end
+
+  local function run(command, ...)
+    local words = table.move(command, 1, #command, 1, {})
+    return succeed(process.run(table.move({...}, 1, select("#", ...), #words + 1, words)))
+  end
+
+  for name, command in pairs(programs) do
+    it("prints as PyTorch does under " .. name, function()
+      assert.equal(printed, run(command, path):sub(1, #printed))
+      assert.equal(run(programs.nnlua, path), run(command, path))
+    end)
+
+    it("computes what PyTorch computes under " .. name, function()
+      local i = 0
+      for value in run(command, "-e", with_all_digits, path):gmatch "%S+" do
+        i = i + 1
+        assert.is_near(expected[i], tonumber(value), 1e-6)
+      end
+      assert.equal(#expected, i)
+    end)
+  end
+end)
+
+describe("examples/digits_mlp.lua", function()
+  local function losses_in(text)
+    local losses = {}
+    for step, loss in text:gmatch "step (%d+) loss (%S+)" do
+      losses[tonumber(step)] = tonumber(loss)
+    end
+    return losses
+  end
+
+  it("trains as PyTorch does", function()
+    local output = succeed(process.run_nnlua {"examples/digits_mlp.lua", "--epochs", "3", "--losses"})
+    local expected, actual = losses_in(read "tests/reference/digits_mlp_losses.txt"), losses_in(output)
+    assert.equal(50, #expected)
+    for step, loss in ipairs(expected) do
+      assert.is_near(loss, actual[step], 1e-4, ("step %d"):format(step))
+    end
+    local right = tonumber(output:match "(%d+) of 359 held%-out digits right")
+    assert.is_true(right > 300, output:match "[^\n]*\n$")
+  end)
+end)
