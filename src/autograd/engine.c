@@ -59,7 +59,10 @@ bool backward_retains_graph(const Context *ctx) { return ctx->task && ctx->task-
 
 enum { RECORD_BYTES = sizeof(Record) + 2 * sizeof(int32_t) }; /* and its places in the heap and the stack */
 
-/* A bigger array with the same contents, from the context's blocks: a small model's backward must not wait for malloc. */
+/*
+ * A bigger array with the same contents, from the context's blocks: a small model's backward must not wait for
+ * malloc.
+ */
 static void *grow(Task *task, void *old, size_t capacity, size_t size)
 {
   void *bigger = core_allocate(task->ctx, capacity * size);

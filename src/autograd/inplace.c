@@ -79,7 +79,10 @@ static const char *slice_name(const Node *node) { (void)node; return "CopySlices
 
 static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, slice_name};
 
-/* A change within a module goes through the module's border, which is the view's own node, if the view is all of the base. */
+/*
+ * A change within a module goes through the module's border, which is the view's own node, if the view is all of
+ * the base.
+ */
 static bool is_whole_border(const Tensor *view)
 {
   const Tensor *base = view->base;

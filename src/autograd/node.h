@@ -40,7 +40,10 @@ struct Node {
   char *trace;           /* anomaly mode: where the forward ran; malloc'ed */
 };
 
-/* A node of `bytes` bytes (at least sizeof(Node)), with one reference, zeroed behind the header. Raises without memory. */
+/*
+ * A node of `bytes` bytes (at least sizeof(Node)), with one reference, zeroed behind the header. Raises without
+ * memory.
+ */
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs);
 
 static inline Node *node_retain(Node *n) { if (n) n->refs++; return n; }
@@ -51,7 +54,10 @@ void node_forget(Node *n);
 
 const char *node_name(const Node *n);
 
-/* Where a tensor's gradient goes: its grad_fn (made anew for a view whose base was changed in place), or a leaf's accumulator. The edge holds a reference. */
+/*
+ * Where a tensor's gradient goes: its grad_fn (made anew for a view whose base was changed in place), or a leaf's
+ * accumulator. The edge holds a reference.
+ */
 Edge edge_of(Call *call, Tensor *t);
 
 /* The node that made t, brought up to date; NULL for leaves. Not a new reference. */
@@ -64,7 +70,10 @@ Tensor *accumulator_leaf(const Node *n);
 /* Makes t the output of a node, releasing what it was before. Takes a reference. */
 void tensor_set_grad_fn(Tensor *t, Node *n, int output);
 
-/* A node of an op that was run with these arguments and results, with edges taken from the arguments as they are now. The reference is the caller's. */
+/*
+ * A node of an op that was run with these arguments and results, with edges taken from the arguments as they are
+ * now. The reference is the caller's.
+ */
 Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny);
 
 /* Fills in what the op saves of its results, once they exist. */
@@ -73,7 +82,10 @@ void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
 /* Notes that a saved result has been written to by the op itself. */
 void op_node_results_written(Node *n);
 
-/* The node of a view's geometry over its base, whose own history is of_base, or what it is now if that is NULL. The reference is the caller's. */
+/*
+ * The node of a view's geometry over its base, whose own history is of_base, or what it is now if that is NULL.
+ * The reference is the caller's.
+ */
 Node *view_node_new(Call *call, Tensor *view, Node *of_base);
 
 /* Makes t's gradient stay in t->grad: through later changes in place too. Nothing for a leaf. */

@@ -183,7 +183,10 @@ static void revive_results(Call *call, OpNode *n, Tensor **y)
   }
 }
 
-/* A saved input that is another's history by now (detach_, in-place) is replaced by an alias with the history it had. */
+/*
+ * A saved input that is another's history by now (detach_, in-place) is replaced by an alias with the history it
+ * had.
+ */
 static void revive_arguments(Call *call, OpNode *n, void *args)
 {
   int64_t count;

@@ -109,7 +109,8 @@ static void set_requires_grad(lua_State *L, int i, int value)
   Tensor *t = tensor_test(L, i);
   if (!lua_isboolean(L, value)) user_error(L, "requires_grad: true or false expected, got %s", luaL_typename(L, value));
   if (!tensor_is_leaf(t))
-    user_error(L, "requires_grad can be changed only on leaves, not on a result of an operation; x:detach() cuts it off");
+    user_error(L, "requires_grad can be changed only on leaves, not on a result of an operation; "
+               "x:detach() cuts it off");
   change_requires_grad(L, t, lua_toboolean(L, value));
 }
 
@@ -147,7 +148,8 @@ static void set_data(lua_State *L, int i, int value)
 const Property autograd_properties[] = {
   {"grad", get_grad, set_grad}, {"grad_fn", get_grad_fn, NULL}, {"is_leaf", get_is_leaf, NULL},
   {"requires_grad", get_requires_grad, set_requires_grad}, {"retains_grad", get_retains_grad, NULL},
-  {"output_nr", get_output_nr, NULL}, {"_version", get_version, NULL}, {"data", get_data, set_data}, {NULL, NULL, NULL}};
+  {"output_nr", get_output_nr, NULL}, {"_version", get_version, NULL}, {"data", get_data, set_data},
+  {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------ methods */
 
@@ -293,8 +295,8 @@ static void run(lua_State *L, Context *ctx, const Pass *p)
 
 static void warn_of_cycle(lua_State *L)
 {
-  lua_warning(L, "nnlua: backward with create_graph leaves the graph of each gradient in x.grad until that is set to nil; "
-              "nl.autograd.grad has no such cycle", 0);
+  lua_warning(L, "nnlua: backward with create_graph leaves the graph of each gradient in x.grad until that is set to "
+              "nil; nl.autograd.grad has no such cycle", 0);
 }
 
 /* Options retain_graph, create_graph at an index and after; returns what the engine gets. */
@@ -374,7 +376,8 @@ static void read_unused(lua_State *L, Pass *p)
   p->materialize = option_bool(L, p->name, "materialize_grads", GRAD_MATERIALIZE, false);
   p->allow_unused = option_bool(L, p->name, "allow_unused", GRAD_UNUSED, p->materialize);
   if (p->materialize && !p->allow_unused)
-    user_error(L, "%s: materialize_grads = true gives zeros for unused inputs, so allow_unused can't be false", p->name);
+    user_error(L, "%s: materialize_grads = true gives zeros for unused inputs, so allow_unused can't be false",
+               p->name);
   if (!option_bool(L, p->name, "only_inputs", GRAD_ONLY_INPUTS, true))
     user_error(L, "%s: only_inputs = false is not supported; use backward", p->name);
   if (option_bool(L, p->name, "is_grads_batched", GRAD_BATCHED, false))
@@ -383,8 +386,9 @@ static void read_unused(lua_State *L, Pass *p)
 
 static int autograd_grad(lua_State *L)
 {
-  static const char *const names[] = {"outputs", "inputs", "grad_outputs", "retain_graph", "create_graph", "only_inputs",
-                                      "allow_unused", "is_grads_batched", "materialize_grads", "as_table", NULL};
+  static const char *const names[] = {"outputs", "inputs", "grad_outputs", "retain_graph", "create_graph",
+                                      "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads",
+                                      "as_table", NULL};
   options_merge(L, "autograd.grad", 1, names);
   Pass p = {.name = "autograd.grad", .b = read_options(L, "autograd.grad", GRAD_RETAIN), .first = 1, .n = 3};
   bool as_table = option_bool(L, p.name, "as_table", GRAD_AS_TABLE, false);

@@ -8,7 +8,10 @@
 /* x.grad and its kin; a row without name ends them. */
 extern const Property autograd_properties[];
 
-/* Makes nl.autograd in the table at `nl` and adds methods of tensors to the one at `members`; sets the core's callbacks. */
+/*
+ * Makes nl.autograd in the table at `nl` and adds methods of tensors to the one at `members`; sets the core's
+ * callbacks.
+ */
 void open_autograd(lua_State *L, int nl, int members);
 
 #endif

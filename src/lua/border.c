@@ -22,8 +22,8 @@ typedef struct Border {
 } Border;
 
 /*
- * The last output is a signal without elements that matter: the node of the outputs sends it to that of the inputs, which
- * waits for it.
+ * The last output is a signal without elements that matter: the node of the outputs sends it to that of the
+ * inputs, which waits for it.
  */
 static void make_aliases(Call *call, Border *b)
 {
@@ -159,5 +159,6 @@ void border_apply(lua_State *L, Applying *a, int carrier)
 
 void border_signal(Call *call, Node *node, Tensor **dx)
 {
-  if (node->edges[node->nedges - 1].node) dx[node->nedges - 1] = op(zeros, (Ints){NULL, 0}, DTYPE_f32, DEVICE_CPU, false);
+  int last = node->nedges - 1;
+  if (node->edges[last].node) dx[last] = op(zeros, (Ints){NULL, 0}, DTYPE_f32, DEVICE_CPU, false);
 }

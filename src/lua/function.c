@@ -115,8 +115,9 @@ static int saved_tensors(lua_State *L)
       uint32_t version = (uint32_t)lua_tointeger(L, -1);
       lua_pop(L, 1);
       if (version != tensor_version(t))
-        return user_error(L, "backward of %s: saved tensor %d was changed in place after the forward (it is at version %d, "
-                          "saved at version %d); clone it before the change", name, i, (int)tensor_version(t), (int)version);
+        return user_error(L, "backward of %s: saved tensor %d was changed in place after the forward (it is at version "
+                          "%d, saved at version %d); clone it before the change", name, i, (int)tensor_version(t),
+                          (int)version);
     }
     lua_rawseti(L, 2, i);
   }
@@ -213,7 +214,8 @@ static void record_dirty(Call *call, const Applied *a, int k, Node *node)
 {
   Tensor *t = a->outputs[k];
   if (t->base && (k > 0 || a->m > 1 || a->inputs[0] != t))
-    raise_plain(call->ctx, "%s: a view can be changed in place only as the first argument and the only result", a->name);
+    raise_plain(call->ctx, "%s: a view can be changed in place only as the first argument and the only result",
+                a->name);
   inplace_record(call, t, node);
   if (!t->base) t->output = k;
 }
@@ -386,8 +388,10 @@ static int function_apply(lua_State *L)
   lua_pop(L, 1);
   push_mode_token(L, context_of(L), MODE_GRAD, false);
   lua_toclose(L, n + 3);
-  if (lua_getfield(L, n + 2, "forward") == LUA_TNIL)
-    return user_error(L, "%s.apply: the function has no forward", (lua_getfield(L, n + 2, "name"), lua_tostring(L, -1)));
+  if (lua_getfield(L, n + 2, "forward") == LUA_TNIL) {
+    lua_getfield(L, n + 2, "name");
+    return user_error(L, "%s.apply: the function has no forward", lua_tostring(L, -1));
+  }
   bool splits = lua_getfield(L, n + 2, "setup_context") != LUA_TNIL;
   lua_pop(L, 1);
   if (!splits) lua_pushvalue(L, n + 1);
@@ -617,7 +621,8 @@ static void make_metatables(lua_State *L)
 {
   static const luaL_Reg methods[] = {
     {"save_for_backward", save_for_backward}, {"mark_dirty", mark_dirty},
-    {"mark_non_differentiable", mark_non_differentiable}, {"set_materialize_grads", set_materialize_grads}, {NULL, NULL}};
+    {"mark_non_differentiable", mark_non_differentiable}, {"set_materialize_grads", set_materialize_grads},
+    {NULL, NULL}};
   lua_createtable(L, 0, 2);
   luaL_newlib(L, methods);
   lua_pushcclosure(L, context_index, 1);

@@ -92,8 +92,8 @@ static int node_register(lua_State *L)
   Context *ctx = n->ctx;
   lua_getiuservalue(L, 1, 1);
   int tensor = lua_gettop(L);
-  if (node_is_accumulator(n) && tensor_test(L, tensor) != accumulator_leaf(n)) { /* the leaf's own values hold the hooks */
-    Tensor *leaf = accumulator_leaf(n);
+  if (node_is_accumulator(n) && tensor_test(L, tensor) != accumulator_leaf(n)) {
+    Tensor *leaf = accumulator_leaf(n); /* its own values hold the hooks */
     push_node_carrier(L, ctx, tensor, n, true);
     if (!leaf->carrier) leaf->carrier = n->carrier;
   } else if (node_is_accumulator(n)) {
@@ -131,7 +131,8 @@ static void add_registration(lua_State *L, const char *name, int slot, int kind)
 
 void open_graph(lua_State *L)
 {
-  static const luaL_Reg events[] = {{"__gc", node_gc}, {"__tostring", node_tostring}, {"__eq", node_equal}, {NULL, NULL}};
+  static const luaL_Reg events[] = {
+    {"__gc", node_gc}, {"__tostring", node_tostring}, {"__eq", node_equal}, {NULL, NULL}};
   luaL_newlib(L, events);
   lua_pushliteral(L, "nnlua.Node");
   lua_setfield(L, -2, "__name");

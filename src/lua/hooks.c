@@ -12,10 +12,12 @@ static char handle_meta, hook_count; /* registry keys, by address */
 /* Stores the error value on the stack where core_failed looks for it. */
 static int store_error(lua_State *L)
 {
-  static const char no_yield[] = "attempt to yield across a C-call boundary", outside[] = "attempt to yield from outside a coroutine";
+  static const char no_yield[] = "attempt to yield across a C-call boundary";
+  static const char outside[] = "attempt to yield from outside a coroutine";
   const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
   if (strcmp(text, no_yield) == 0 || strcmp(text, outside) == 0)
-    lua_pushliteral(L, "a hook or the backward of a custom function can't yield: the backward pass is running around it");
+    lua_pushliteral(L, "a hook or the backward of a custom function can't yield: "
+                       "the backward pass is running around it");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &core_error_key);
   return 0;
 }
@@ -77,7 +79,8 @@ const char *push_function_place(lua_State *L, const char *what, int index)
   lua_pushvalue(L, index);
   if (!lua_isfunction(L, -1)) lua_pop(L, 1);
   else lua_getinfo(L, ">S", &ar);
-  if (ar.short_src[0] && ar.linedefined > 0) return lua_pushfstring(L, "the %s at %s:%d", what, ar.short_src, ar.linedefined);
+  if (ar.short_src[0] && ar.linedefined > 0)
+    return lua_pushfstring(L, "the %s at %s:%d", what, ar.short_src, ar.linedefined);
   return lua_pushfstring(L, "a %s", what);
 }
 
@@ -99,7 +102,8 @@ static void check_like(lua_State *L, const Tensor *old, const Tensor *t, const c
 void read_gradients(lua_State *L, int index, Tensor **v, int n, const char *what)
 {
   int count = 0;
-  lua_Integer given = lua_getfield(L, index, "n") == LUA_TNUMBER ? lua_tointeger(L, -1) : (lua_Integer)lua_rawlen(L, index);
+  lua_Integer given = (lua_Integer)lua_rawlen(L, index);
+  if (lua_getfield(L, index, "n") == LUA_TNUMBER) given = lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (given != n) user_error(L, "%s returned %d gradients for %d", what, (int)given, n);
   for (; count < n; count++) {
@@ -117,8 +121,8 @@ void read_gradients(lua_State *L, int index, Tensor **v, int n, const char *what
 /* -------------------------------------------------------------- hook lists */
 
 /*
- * A list is replaced, never changed, so that a loop over one goes on undisturbed; its entries are {function, number}, and
- * a removed one loses its function, so that it doesn't run even in a loop that has begun.
+ * A list is replaced, never changed, so that a loop over one goes on undisturbed; its entries are {function,
+ * number}, and a removed one loses its function, so that it doesn't run even in a loop that has begun.
  */
 static lua_Integer next_number(lua_State *L)
 {
@@ -213,9 +217,11 @@ static void remove_several(lua_State *L)
 static int handle_remove(lua_State *L)
 {
   const Handle *h = lua_touserdata(L, 1);
-  if (!h || lua_rawlen(L, 1) != sizeof *h) return user_error(L, "remove: the handle of a hook expected: handle:remove()");
+  if (!h || lua_rawlen(L, 1) != sizeof *h)
+    return user_error(L, "remove: the handle of a hook expected: handle:remove()");
   if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) remove_several(L);
-  else if (push_carrier(L, h->carrier) && lua_rawgeti(L, -1, h->slot) == LUA_TTABLE) remove_from_list(L, h->slot, h->number);
+  else if (push_carrier(L, h->carrier) && lua_rawgeti(L, -1, h->slot) == LUA_TTABLE)
+    remove_from_list(L, h->slot, h->number);
   return 0;
 }
 
@@ -245,8 +251,8 @@ Node *current_node(lua_State *L, Tensor *t)
 }
 
 /*
- * Tensors that were computed before a hook came don't carry it: their userdata may outlive the tensor's own. So then the
- * carrier is pinned until the graph is gone. `used` tells whether there are any.
+ * Tensors that were computed before a hook came don't carry it: their userdata may outlive the tensor's own. So
+ * then the carrier is pinned until the graph is gone. `used` tells whether there are any.
  */
 static void keep_carrier(lua_State *L, Context *ctx, int index, bool used)
 {
@@ -333,7 +339,10 @@ typedef struct HookRun {
   Tensor *leaf;
 } HookRun;
 
-static int64_t carrier_of_node(const Node *n) { return node_is_accumulator(n) ? accumulator_leaf(n)->carrier : n->carrier; }
+static int64_t carrier_of_node(const Node *n)
+{
+  return node_is_accumulator(n) ? accumulator_leaf(n)->carrier : n->carrier;
+}
 
 /* Pushes the hooks of a slot; false if there are none. */
 static bool push_hooks(lua_State *L, int64_t id, int slot)
@@ -421,7 +430,10 @@ static void retain_all(Tensor **v, int n)
   for (int i = 0; i < n; i++) tensor_retain(v[i]);
 }
 
-/* Hooks of a node before it: fn(grad_outputs); after it: fn(grad_inputs, grad_outputs). What they return replaces the first. */
+/*
+ * Hooks of a node before it: fn(grad_outputs); after it: fn(grad_inputs, grad_outputs). What they return replaces
+ * the first.
+ */
 static int run_node_hooks(lua_State *L)
 {
   HookRun *run = lua_touserdata(L, 1);

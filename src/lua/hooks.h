@@ -19,8 +19,8 @@ int tensor_register_post_accumulate_grad_hook(lua_State *L);
 Node *current_node(lua_State *L, Tensor *t);
 
 /*
- * Pushes the carrier of the node that a tensor at an index comes from (or of the leaf that it is), made if there is none,
- * and sees to it that it lives as long as it can be needed. kinds: the HOOKED_… that it is made for.
+ * Pushes the carrier of the node that a tensor at an index comes from (or of the leaf that it is), made if there
+ * is none, and sees to it that it lives as long as it can be needed. kinds: the HOOKED_… that it is made for.
  */
 void push_tensor_carrier(lua_State *L, Context *ctx, int index, uint8_t kinds);
 
@@ -46,8 +46,9 @@ void push_gradient(lua_State *L, Context *ctx, Tensor *t);
 void push_gradients(lua_State *L, Context *ctx, Tensor *const *v, int n);
 
 /*
- * Reads gradients that Lua code has returned, a table of n, into v: an array of borrowed tensors. A tensor must have the
- * shape, dtype and device of the one it replaces, where there is one. `what` names the function in messages.
+ * Reads gradients that Lua code has returned, a table of n, into v: an array of borrowed tensors. A tensor must
+ * have the shape, dtype and device of the one it replaces, where there is one. `what` names the function in
+ * messages.
  */
 void read_gradients(lua_State *L, int index, Tensor **v, int n, const char *what);
 

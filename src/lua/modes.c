@@ -381,7 +381,8 @@ static int is_anomaly_enabled(lua_State *L)
 
 static void make_token_meta(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"__close", token_close}, {"__gc", token_gc}, {"close", token_close}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+    {"__close", token_close}, {"__gc", token_gc}, {"close", token_close}, {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "__index");

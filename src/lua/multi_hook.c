@@ -7,8 +7,8 @@
 #include "lua/options.h"
 
 /*
- * The state that the tensors' hooks share: the tensors at [1…n], n, fn, any; of the running pass its number (pass), how
- * many gradients are still to come (missing) and those that have (gradients).
+ * The state that the tensors' hooks share: the tensors at [1…n], n, fn, any; of the running pass its number
+ * (pass), how many gradients are still to come (missing) and those that have (gradients).
  */
 static lua_Integer get_integer(lua_State *L, int table, const char *name)
 {
@@ -80,7 +80,8 @@ int register_multi_grad_hook(lua_State *L)
 {
   static const char *const names[] = {"tensors", "fn", "mode", NULL};
   options_merge(L, "register_multi_grad_hook", 1, names);
-  if (!lua_istable(L, 1)) return user_error(L, "register_multi_grad_hook: argument 'tensors': a table of tensors expected");
+  if (!lua_istable(L, 1))
+    return user_error(L, "register_multi_grad_hook: argument 'tensors': a table of tensors expected");
   if (lua_isnil(L, 2)) return user_error(L, "register_multi_grad_hook: argument 'fn' is missing");
   bool any = wants_any(L, 3);
   int n = (int)lua_rawlen(L, 1);

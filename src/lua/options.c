@@ -12,7 +12,8 @@ static bool is_named(lua_State *L, const char *function, int index)
     else others = true;
   }
   if (strings && others)
-    user_error(L, "%s: a table has named arguments and others: write %s(a, {b, c}, {name = value})", function, function);
+    user_error(L, "%s: a table has named arguments and others: write %s(a, {b, c}, {name = value})", function,
+               function);
   return strings;
 }
 

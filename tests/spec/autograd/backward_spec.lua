@@ -17,7 +17,9 @@ describe("backward", function()
     local x = leaf {1, 2};
     (x * x):backward(nl.tensor {3.0, 5.0})
     near({6, 20}, x.grad)
-    assert.matches("the gradient has shape %[1%], the tensor %[2%]", failure(function() (x * x):backward(nl.ones(1)) end))
+    assert.matches("the gradient has shape %[1%], the tensor %[2%]", failure(function()
+      (x * x):backward(nl.ones(1))
+    end))
   end)
 
   it("Q1: needs a tensor that requires a gradient", function()
@@ -128,7 +130,9 @@ describe("backward", function()
     local y = leaf {1} * 2
     assert.matches("unknown argument 'retain' %(known: gradient, retain_graph, create_graph, inputs%)",
       failure(function() y:backward {retain = true} end))
-    assert.matches("'retain_graph' is given twice", failure(function() y:backward(nil, true, {retain_graph = true}) end))
+    assert.matches("'retain_graph' is given twice", failure(function()
+      y:backward(nil, true, {retain_graph = true})
+    end))
     assert.matches("'retain_graph': true or false expected, got number", failure(function() y:backward(nil, 1) end))
   end)
 end)
@@ -164,7 +168,8 @@ describe("autograd.grad", function()
     assert.is_nil(unused)
     local _, zeros = grad(out, {x, y}, {materialize_grads = true})
     near({0, 0}, zeros)
-    assert.matches("allow_unused can't be false", failure(grad, out, x, {materialize_grads = true, allow_unused = false}))
+    assert.matches("allow_unused can't be false",
+      failure(grad, out, x, {materialize_grads = true, allow_unused = false}))
   end)
 
   it("Q6: an input must require a gradient", function()

@@ -114,7 +114,8 @@ describe("autograd.Function", function()
 
   it("F2: a broadcast gradient is summed, one of another dtype cast", function()
     local x = leaf {1, 2}
-    define(function(_, a) return a * 1 end, function() return nl.ones(4, 2, {dtype = nl.float64}) end)(x):sum():backward()
+    local f = define(function(_, a) return a * 1 end, function() return nl.ones(4, 2, {dtype = nl.float64}) end)
+    f(x):sum():backward()
     near({4, 4}, x.grad)
     assert.equal(nl.float32, x.grad.dtype)
   end)

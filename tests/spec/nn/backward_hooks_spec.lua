@@ -225,7 +225,7 @@ describe("a full backward hook", function()
     assert.same({"global", "own"}, order)
   end)
 
-  it("works with create_graph", function()
+  it("B13: does not fire in a double backward that comes past the results", function()
     local net, count = class_of(function(_, x) return x * x * x end)(), 0
     net:register_full_backward_hook(function() count = count + 1 end)
     local x = leaf(2.0)
