@@ -229,6 +229,9 @@ bool gradient_wanted(const struct Gradients *g, size_t offset, int64_t i)
 
 Tensor **gradient_place(struct Gradients *g, size_t offset, int64_t i) { return &g->dx[edge_at(g->n, offset, i)]; }
 
+/* The gradient of what an in-place op without a derivative wrote over. */
+static Tensor *overwritten(Call *call, Tensor *dy) { return op(zeros_like, dy, DTYPE_NONE, DEVICE_NONE, false); }
+
 static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
 {
   OpNode *n = (OpNode *)node;
@@ -244,7 +247,8 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   revive_results(&call, n, y);
   if (ctx->grad_enabled) revive_arguments(&call, n, args);
   struct Gradients g = {n, dx};
-  n->op->backward(&call, args, y, dy, &g);
+  if (n->op->backward) n->op->backward(&call, args, y, dy, &g);
+  else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
 }
 
 static const NodeClass op_class = {op_apply, op_forget, op_destroy, op_name};

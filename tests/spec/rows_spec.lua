@@ -427,7 +427,8 @@ end
 local wrong_for = {
   tensor = {"text", 1.5, {}}, ["optional tensor"] = {"text", 1.5}, tensors = {"text", 1.5}, operand = {"text"},
   scalar = {"text"}, int = {1.5, "text"}, real = {"text"}, bool = {"text"}, string = {1.5},
-  size = {1.5, "text", {"text"}}, ints = {1.5, "text", {"text"}}, dim = {0, 1.5, "text", 99}, dims = {0, {0}, 1.5, "text", {99}},
+  size = {1.5, "text", {"text"}}, ints = {1.5, "text", {"text"}},
+  dim = {0, 1.5, "text", 99}, dims = {0, {0}, 1.5, "text", {99}},
   position = {0, 1.5, "text"}, dtype = {"text", 1.5}, device = {"gpu", 1.5}, generator = {"text", 1.5},
 }
 

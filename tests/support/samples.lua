@@ -143,6 +143,7 @@ local own = {
   nonzero = function() return {{mask()}, {mask(), true}} end,
   argwhere = function() return {{mask()}} end,
   where = function() return {{mask(), real(2, 3), real(2, 3)}, {mask(), real(2, 1), 0.5}} end,
+  where_numbers = function() return {{mask(), 0.5, 2.5}, {mask(), 1, 2}} end,
   where_positions = function() return {{mask()}} end,
   where_self = function() return {{real(2, 3), mask(), real(2, 3)}, {real(2, 3), mask(), 0.5}} end,
   masked_fill = function() return {{real(2, 3), mask(), 0.5}, {real(2, 3), mask(), real()}} end,
