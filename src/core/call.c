@@ -200,6 +200,7 @@ Context *context_new(void)
 
 void context_close(Context *ctx)
 {
+  tensors_free_all(ctx);
   memory_trim(&ctx->memory);
   while (ctx->arena) {
     ArenaBlock *block = ctx->arena;

@@ -77,6 +77,7 @@ struct Context {
   uint64_t version_seed;
   struct Node *dying;       /* nodes to be freed: releasing them is iterative */
   bool freeing_nodes;
+  struct Tensor *live;      /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
   struct Task *task;        /* the innermost running backward */
 };

@@ -59,6 +59,9 @@ static Tensor *header_new(Context *ctx, DType dtype, Device device)
   t->ctx = ctx;
   t->is_inference = ctx->inference;
   ctx->live_tensors++;
+  t->next_live = ctx->live;
+  if (ctx->live) ctx->live->previous_live = t;
+  ctx->live = t;
   return scope_own(ctx, t);
 }
 
@@ -71,11 +74,29 @@ void tensor_free(Tensor *t)
   Tensor *base = t->base, *grad = t->grad;
   struct Node *grad_fn = t->grad_fn;
   ctx->live_tensors--;
+  if (t->next_live) t->next_live->previous_live = t->previous_live;
+  *(t->previous_live ? &t->previous_live->next_live : &ctx->live) = t->next_live;
   if (t->shape != t->dims) memory_free(&ctx->memory, t->shape, DIMS_BLOCK);
   memory_free(&ctx->memory, t, sizeof *t);
   tensor_release(grad);
   tensor_release(base);
   if (grad_fn) node_release(grad_fn);
+}
+
+/* Lua runs no finalizers for userdata that finalizers make while it closes: what they held is still here. */
+void tensors_free_all(Context *ctx)
+{
+  for (Tensor *t = ctx->live; t; t = t->next_live) t->refs++; /* so that none goes before its turn */
+  for (Tensor *t = ctx->live; t; t = t->next_live) {
+    struct Node *grad_fn = t->grad_fn;
+    Tensor *grad = t->grad, *base = t->base;
+    t->grad_fn = NULL;
+    t->grad = t->base = NULL;
+    if (grad_fn) node_release(grad_fn);
+    tensor_release(grad);
+    tensor_release(base);
+  }
+  while (ctx->live) tensor_free(ctx->live);
 }
 
 static bool strides_are_contiguous(Ints shape, Ints strides)

@@ -46,6 +46,7 @@ typedef struct Tensor {
   struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
   int64_t carrier;        /* of a leaf: the host's number for its hooks; 0: none */
   void *host_object;      /* the host's object for this tensor; not counted */
+  struct Tensor *next_live, *previous_live; /* all tensors of the context */
   int64_t *shape, *strides; /* in dims, or, with more dimensions, in a block of their own */
   int64_t dims[2 * INLINE_DIMS];
 } Tensor;
@@ -114,6 +115,9 @@ bool tensor_is_expanded(const Tensor *t);
 
 /* Whether elements fill a block of memory without holes or overlap, in any order of dimensions. */
 bool tensor_is_dense(const Tensor *t);
+
+/* Frees all tensors of a context that is being closed, whoever still refers to them. */
+void tensors_free_all(Context *ctx);
 
 /* Points a tensor at another's storage and geometry (x.data = y, set_). Raises as tensor_set_geometry. */
 void tensor_adopt(Tensor *t, const Tensor *other);

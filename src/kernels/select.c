@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/gemm.h"
 #include "kernels/kernels.h"
 
 /* The template files; each has a function fill_<file>_<isa>_<dtype>. */
@@ -55,6 +56,7 @@ static bool allowed(const char *isa)
 
 void kernels_select(void)
 {
+  gemm_prepare();
   fill_base();
 #if NNLUA_HAVE_AVX2
   if (allowed("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) fill_avx2();

@@ -296,17 +296,22 @@ FORWARD(norm)
   Tensor *x = input_as(call, a->input, a->dtype);
   DType d = tensor_dtype(x);
   double p = order_of(a->p);
-  if (!dtype_is_inexact(d)) raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
+  if (!dtype_is_inexact(d))
+    raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
   if (dtype_is_complex(d)) x = magnitude(call, x);
   d = tensor_dtype(x);
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   if (isinf(p)) check_extreme(call, x, mask);
-  const Finish root = {0, true};
-  if (p == 2) y[0] = reduce_to_new(call, REDUCE_SUM_SQUARES, x, mask, a->keepdim, d, root, 0);
-  else if (p == 1) y[0] = reduce_to_new(call, REDUCE_SUM_ABS, x, mask, a->keepdim, d, AS_IT_IS, 0);
-  else if (p == 0) y[0] = reduce_to_new(call, REDUCE_COUNT_NONZERO, x, mask, a->keepdim, d, AS_IT_IS, 0);
-  else if (isinf(p)) y[0] = reduce_to_new(call, p > 0 ? REDUCE_MAX_ABS : REDUCE_MIN_ABS, x, mask, a->keepdim, d, AS_IT_IS, 0);
-  else y[0] = general_norm(call, x, p, mask, a->keepdim);
+  ReduceId id = REDUCE_SUM_SQUARES;
+  Finish finish = {0, p == 2};
+  if (p == 1) id = REDUCE_SUM_ABS;
+  else if (p == 0) id = REDUCE_COUNT_NONZERO;
+  else if (isinf(p)) id = p > 0 ? REDUCE_MAX_ABS : REDUCE_MIN_ABS;
+  else if (p != 2) {
+    y[0] = general_norm(call, x, p, mask, a->keepdim);
+    return;
+  }
+  y[0] = reduce_to_new(call, id, x, mask, a->keepdim, d, finish, 0);
 }
 
 /* t where y is not 0, and 0 where it is: the subgradient at 0. */
@@ -372,11 +377,9 @@ static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, doub
   DType d = tensor_dtype(x);
   if (!dtype_is_floating(d)) raise(call, "a floating point tensor is wanted, not %s", dtype_name(d));
   Tensor *wide = op(to_dtype, x, dtype_is_half(d) ? DTYPE_f32 : d, false, false);
-  Finish finish = {divide, root};
-  if (divide > 0) return reduce_to_new(call, REDUCE_SUM_SQUARES, deviations(call, wide, mask), mask, keepdim, d, finish, (double)NAN);
-  finish.divide = 0;
-  Tensor *y = reduce_to_new(call, REDUCE_SUM_SQUARES, deviations(call, wide, mask), mask, keepdim, d, finish, (double)NAN);
-  return op(div, y, number(0));
+  Tensor *apart = deviations(call, wide, mask);
+  Tensor *y = reduce_to_new(call, REDUCE_SUM_SQUARES, apart, mask, keepdim, d, (Finish){divide, root}, (double)NAN);
+  return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
 }
 
 FORWARD(var)

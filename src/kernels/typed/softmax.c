@@ -54,38 +54,38 @@ INLINE T total_of(T *lane)
   return lane[0];
 }
 
-/* Adds e^(x - max) to count lanes, and keeps it in y. */
-INLINE void exp_step(int count, bool keep, const T *restrict x, T max, T *restrict y, T *restrict lane)
+/* to = e^(x - max). What is left of full vectors goes through one on a copy: element by element it would take longer. */
+static void exp_segment(int64_t n, const T *restrict x, T max, T *restrict to)
 {
-  for (int j = 0; j < count; j++) {
-    T e = EXP(x[j] - max);
-    if (keep) y[j] = e;
-    lane[j] += e;
-  }
+  T in[TAIL] = {0}, out[TAIL];
+  int64_t full = n - n % TAIL;
+  for (int64_t i = 0; i < full; i++) to[i] = EXP(x[i] - max);
+  if (full == n) return;
+  memcpy(in, x + full, (size_t)(n - full) * sizeof *in);
+  for (int j = 0; j < TAIL; j++) out[j] = EXP(in[j] - max);
+  memcpy(to + full, out, (size_t)(n - full) * sizeof *out);
 }
 
-/* What is left over, as one step on a copy with zeros behind it. */
-INLINE void exp_tail(int count, bool keep, int64_t n, const T *x, T max, T *y, T *lane)
+static T sum_segment(int64_t n, const T *x)
 {
-  T in[LANES], out[LANES];
-  for (int j = 0; j < count; j++) in[j] = -(T)INFINITY;
-  for (int64_t j = 0; j < n; j++) in[j] = x[j];
-  exp_step(count, true, in, max, out, lane);
-  for (int64_t j = 0; j < n && keep; j++) y[j] = out[j];
+  T lane[LANES] = {0};
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
+  for (int j = 0; i < n; i++, j++) lane[j] += x[i];
+  return total_of(lane);
 }
 
-/* The sum of e^(x - max): lanes of T within a segment, segments as doubles. */
-INLINE double exp_row(bool keep, int64_t n, const T *x, T max, T *y)
+/* The sum of e^(x - max), which are kept in y unless it is NULL. Segments are added up as doubles. */
+static double exp_row(int64_t n, const T *x, T max, T *y)
 {
+  T buffer[SEGMENT];
   double total = 0;
-  for (int64_t i = 0; i < n;) {
-    int64_t stop = n - i < SEGMENT ? n : i + SEGMENT;
-    T lane[LANES] = {0};
-    for (; i + LANES <= stop; i += LANES) exp_step(LANES, keep, x + i, max, y + i, lane);
-    if (stop - i > TAIL) exp_tail(LANES, keep, stop - i, x + i, max, y + i, lane);
-    else if (stop > i) exp_tail(TAIL, keep, stop - i, x + i, max, y + i, lane);
-    i = stop;
-    total += (double)total_of(lane);
+  for (int64_t i = 0; i < n; i += SEGMENT) {
+    int64_t part = n - i < SEGMENT ? n - i : SEGMENT;
+    T *to = y ? y + i : buffer;
+    exp_segment(part, x + i, max, to);
+    total += (double)sum_segment(part, to);
   }
   return total;
 }
@@ -103,13 +103,13 @@ INLINE double exp_row(bool keep, int64_t n, const T *x, T max, T *y)
 
 static void softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
-  T scale = (T)(1 / exp_row(true, n, x, row_max(n, x), y));
+  T scale = (T)(1 / exp_row(n, x, row_max(n, x), y));
   for (int64_t i = 0; i < n; i++) y[i] *= scale;
 }
 
 static void log_softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
-  T max = row_max(n, x), log_sum = (T)log(exp_row(false, n, x, max, y));
+  T max = row_max(n, x), log_sum = (T)log(exp_row(n, x, max, NULL));
   for (int64_t i = 0; i < n; i++) y[i] = x[i] - max - log_sum;
 }
 
@@ -304,7 +304,7 @@ static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x
       width = inner - i < STRIP ? inner - i : STRIP;
       if (inner == 1) {
         max[0] = row_max(n, from);
-        sum[0] = (T)exp_row(false, n, from, max[0], loss);
+        sum[0] = (T)exp_row(n, from, max[0], NULL);
       } else {
         strip_max_sum(n, inner, (int)width, from + i, max, sum);
       }
