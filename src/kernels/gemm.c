@@ -189,8 +189,21 @@ static void run_product(Product *p, bool on_threads)
   else parallel_for(pieces, 1, run_pieces, p);
 }
 
+/* Products so small that choosing how to compute them would take longer than they do. */
+static bool run_small(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, void *c, int64_t c_row)
+{
+  enum { SMALL = 2048 };
+  int64_t work = a->rows * b->cols * a->cols;
+  if (!dtype_is_floating(dtype) || work == 0 || work > SMALL) return false;
+  if (alpha.kind != SCALAR_INT || alpha.i != 1 || beta.kind != SCALAR_INT || (uint64_t)beta.i > 1) return false;
+  kernels_of(dtype)->matmul(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
+                            b->col_step, beta.i, c, c_row);
+  return true;
+}
+
 void gemm(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, void *c, int64_t c_row)
 {
+  if (run_small(dtype, a, b, alpha, beta, c, c_row)) return;
   Product p = {.dtype = dtype, .a = *a, .b = *b, .alpha = alpha, .beta = beta, .c = c, .c_row = c_row,
                .size = (int64_t)dtype_size(dtype)};
   run_product(&p, true);

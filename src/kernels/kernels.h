@@ -65,6 +65,8 @@ typedef struct KernelTable {
                                         int64_t *positions);
   void (*position_columns[POSITION_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *values,
                                            int64_t *positions);
+  /* y = the sums of x[o][k][i] over k, up to each element, or from each on; y may be x. */
+  void (*cumsum)(int64_t outer, int64_t n, int64_t inner, bool from_end, const void *x, void *y);
   /* The sum of (a - b)^2. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
 

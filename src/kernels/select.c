@@ -9,6 +9,7 @@
 #define TEMPLATES(FILL, isa, dtype) \
   FILL(pointwise, isa, dtype)       \
   FILL(reduce, isa, dtype)          \
+  FILL(cumsum, isa, dtype)          \
   FILL(matmul, isa, dtype)          \
   FILL(indexing, isa, dtype)        \
   FILL(softmax, isa, dtype)         \

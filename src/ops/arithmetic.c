@@ -33,6 +33,21 @@ FORWARD(div_mode)
 
 FORWARD(floor_divide) { y[0] = divide_down(call, a->input, a->other, false); }
 
+/* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
+FORWARD(logaddexp)
+{
+  Tensor *operands[] = {a->input, a->other};
+  DType dtype = promote_operands(call, operands, 2);
+  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  Tensor *p = op(to_dtype, a->input, dtype, false, false), *q = op(to_dtype, a->other, dtype, false, false);
+  Tensor *order = op(ge, p, q);
+  Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
+  Tensor *apart = op(sub, low, high, scalar_int(1));
+  Tensor *sum = op(add, high, op(softplus, apart, scalar_int(1), scalar_int(20)), scalar_int(1));
+  Tensor *same_infinity = op(mul, op(eq, p, q), op(ne, apart, apart));
+  y[0] = op(where, same_infinity, high, sum);
+}
+
 FORWARD(zero_link) { y[0] = result_view(call, a->input, tensor_shape(a->input), tensor_strides(a->input), a->input->offset); }
 
 BACKWARD(zero_link)

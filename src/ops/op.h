@@ -53,6 +53,7 @@ typedef enum PointwiseClass {
   CLASS_NUMBER,   /* any but bool */
   CLASS_FLOATS,   /* floating and complex; integers become the default float */
   CLASS_REAL,     /* any but bool and complex */
+  CLASS_FLOATING, /* floating only */
   CLASS_COMPARE,  /* any; the result is bool */
   CLASS_ORDER     /* any but complex; the result is bool */
 } PointwiseClass;

@@ -253,6 +253,9 @@ static DType compute_dtype(Call *call, const Op *o, Tensor *const *operands, int
     case CLASS_REAL:
       if (d == DTYPE_b8 || dtype_is_complex(d)) raise(call, "%s tensors are not taken", dtype_name(d));
       return d;
+    case CLASS_FLOATING:
+      if (!dtype_is_floating(d)) raise(call, "%s tensors are not taken", dtype_name(d));
+      return d;
     case CLASS_ORDER:
       if (dtype_is_complex(d)) raise(call, "complex numbers have no order");
       return d;

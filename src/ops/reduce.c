@@ -66,6 +66,34 @@ BACKWARD(sum)
   GRAD(input) = spread(call, dy[0], a->input, shape_dims(call, a->dim, a->input->ndim), a->keepdim);
 }
 
+FORWARD(cumsum)
+{
+  Tensor *x = a->input;
+  int dim = shape_dim(call, a->dim, x->ndim);
+  DType dtype = a->dtype;
+  if (dtype == DTYPE_NONE) dtype = call->into || dtype_is_inexact(tensor_dtype(x)) ? tensor_dtype(x) : DTYPE_i64;
+  if (dtype == DTYPE_b8) raise(call, "sums are not kept as bool: give another dtype");
+  if (call->into && dtype != tensor_dtype(x))
+    raise(call, "a %s tensor can't hold %s sums in place", dtype_name(tensor_dtype(x)), dtype_name(dtype));
+  y[0] = result_new(call, dtype, device_of(x), tensor_shape(x));
+  launch_cumsum(call, x, dim, false, y[0]);
+}
+
+FORWARD(cumsum_from_end)
+{
+  int dim = shape_dim(call, a->dim, a->input->ndim);
+  y[0] = result_new(call, tensor_dtype(a->input), device_of(a->input), tensor_shape(a->input));
+  launch_cumsum(call, a->input, dim, true, y[0]);
+}
+
+BACKWARD(cumsum)
+{
+  Tensor *dx = op(cumsum_from_end, dy[0], a->dim);
+  GRAD(input) = dx->dtype == a->input->dtype ? dx : op(to_dtype, dx, tensor_dtype(a->input), false, false);
+}
+
+BACKWARD(cumsum_from_end) { GRAD(input) = op(cumsum, dy[0], a->dim, DTYPE_NONE); }
+
 FORWARD(mean)
 {
   Tensor *x = input_as(call, a->input, a->dtype);

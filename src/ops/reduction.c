@@ -405,3 +405,33 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   }
   if (values && !direct) store_values(d, outer * p.inner, room, values);
 }
+
+/* ---------------------------------------------------------- cumulative sums */
+
+typedef struct Cumsum {
+  const KernelTable *k;
+  bool from_end;
+  const char *x;
+  char *y;
+  int64_t n, inner, slab; /* slab: bytes */
+} Cumsum;
+
+static void cumsum_part(void *arg, int64_t begin, int64_t end)
+{
+  const Cumsum *c = arg;
+  c->k->cumsum(end - begin, c->n, c->inner, c->from_end, c->x + begin * c->slab, c->y + begin * c->slab);
+}
+
+void launch_cumsum(Call *call, Tensor *x, int dim, bool from_end, Tensor *y)
+{
+  if (y->device == DEVICE_META || y->numel == 0) return;
+  DType d = kernel_dtype(tensor_dtype(y));
+  x = contiguous_as(call, x, d);
+  Tensor *to = y->dtype == (uint8_t)d && y->is_contiguous ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
+  Cumsum c = {.k = kernels_of(d), .from_end = from_end, .x = tensor_data(x), .y = tensor_data(to),
+              .n = x->ndim ? x->shape[dim] : 1, .inner = 1};
+  for (int i = dim + 1; i < x->ndim; i++) c.inner *= x->shape[i];
+  c.slab = c.n * c.inner * (int64_t)dtype_size(d);
+  parallel_for(x->numel / (c.n * c.inner), grain_of(c.n * c.inner), cumsum_part, &c);
+  if (to != y) launch_copy(call, y, to);
+}

@@ -61,6 +61,7 @@ end
 
 local own = {
   log = function() return {{positive(2, 3)}} end,
+  softplus = function() return {{real(2, 3)}, {real(2, 3), 2, 1}} end,
   add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
   sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
   div_mode = function()
@@ -83,6 +84,7 @@ local own = {
   linspace = function() return {{0, 1, 5}} end,
 
   sum = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), {1, 2}, true}} end,
+  cumsum = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.float64}} end,
   mean = function() return {{real(2, 3)}, {real(2, 3), 1}, {real(2, 3), {1, 2}, true}} end,
   norm = function() return {{real(2, 3)}, {real(2, 3), 3, 2}, {real(2, 3), 1}, {real(2, 3), math.huge, 1}} end,
   norm_named = function() return {{real(2, 3), "fro"}} end,

@@ -19,6 +19,7 @@
 #define CONJ(x) (x)
 #define EXP(x) MATH(exp)(x)
 #define LOG(x) MATH(log)(x)
+#define LOG1P(x) MATH(log1p)(x)
 #define TANH(x) MATH(tanh)(x)
 #define SIGMOID(x) MATH(sigmoid)(x)
 #define POW(a, b) LIBM(pow)(a, b)
@@ -83,6 +84,11 @@ static inline T floor_div(T a, T b)
 #else
 #define CLASS_ORDER YES
 #endif
+#if T_FLOATING
+#define CLASS_FLOATING YES
+#else
+#define CLASS_FLOATING NO
+#endif
 #if T_FLOATING || T_COMPLEX
 #define CLASS_FLOATS YES
 #define WHERE_INEXACT YES
@@ -95,17 +101,20 @@ static inline T floor_div(T a, T b)
 #define RESULT_NUMERIC T
 #define RESULT_NUMBER T
 #define RESULT_REAL T
+#define RESULT_FLOATING T
 #define RESULT_FLOATS T
 #define RESULT_COMPARE bool
 #define RESULT_ORDER bool
 #define SLOT_NUMERIC forward
 #define SLOT_NUMBER forward
 #define SLOT_REAL forward
+#define SLOT_FLOATING forward
 #define SLOT_FLOATS forward
 #define SLOT_COMPARE comparison
 #define SLOT_ORDER comparison
 #define DIFFERENTIABLE_NUMERIC WHERE_INEXACT
 #define DIFFERENTIABLE_NUMBER WHERE_INEXACT
+#define DIFFERENTIABLE_FLOATING CLASS_FLOATING
 #define DIFFERENTIABLE_REAL(...) WHERE_REAL_INEXACT(__VA_ARGS__)
 #if T_FLOATING
 #define WHERE_REAL_INEXACT YES
