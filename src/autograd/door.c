@@ -21,11 +21,10 @@ static Survey survey(Call *call, const Op *op, const void *args)
 {
   Survey s = {false, false};
   bool cpu = false;
-  uint16_t mask = op_plan(op)->tensor_args;
-  for (int i = 0; mask >> i; i++) {
-    if (!(mask >> i & 1)) continue;
-    const void *place = (const char *)args + op->args[i].offset;
-    if (op->args[i].kind == ARG_TENSORS) {
+  const OpPlan *plan = op_plan(op);
+  for (int i = 0; i < plan->ntensors; i++) {
+    const void *place = (const char *)args + plan->tensors[i].offset;
+    if (plan->tensors[i].is_list) {
       const Tensors *list = place;
       for (int64_t k = 0; k < list->n; k++) survey_tensor(call, &s, list->v[k], &cpu);
     } else {

@@ -5,39 +5,43 @@
 #include "autograd/node.h"
 #include "ops/ops.h"
 
+/*
+ * The tensors among the arguments stand in one array, in the order of edges: references, ghosts
+ * where not saved. The copy of the arguments gets them back when the backward runs.
+ */
 typedef struct OpNode {
   Node node;
   const Op *op;
-  void *args;              /* a copy; tensors in it are references, ghosts where not saved */
+  char *args;
+  Tensor **tensors;
+  int64_t *versions;       /* at which they were saved; -1: a ghost */
   Tensor *results[MAX_RESULTS];
-  uint32_t *versions;      /* of saved arguments, in the order of edges; then of results */
   uint32_t result_versions[MAX_RESULTS];
   uint32_t needs;          /* what the wanted gradients need: as in OpPlan */
   bool saved_anything;
 } OpNode;
 
-/* The tensors in an argument: a single one or a list. */
-static Tensor **tensors_at(const ArgSpec *spec, void *args, int64_t *n)
+/* The tensors in the i-th argument that holds any: a single one or a list. */
+static inline Tensor **tensors_at(const OpPlan *plan, int i, const void *args, int64_t *n)
 {
-  void *place = (char *)args + spec->offset;
-  if (spec->kind == ARG_TENSORS) {
-    Tensors *list = place;
-    *n = list->n;
-    return list->v;
+  void *place = (char *)args + plan->tensors[i].offset;
+  if (!plan->tensors[i].is_list) {
+    *n = 1;
+    return place;
   }
-  *n = 1;
-  return place;
+  Tensors *list = place;
+  *n = list->n;
+  return list->v;
 }
 
-static int64_t count_tensors(const Op *op, const void *args)
+static int64_t count_tensors(const OpPlan *plan, const void *args)
 {
+  if (!plan->has_list) return plan->ntensors;
   int64_t total = 0, n;
-  uint16_t mask = op_plan(op)->tensor_args;
-  for (int i = 0; i < op->nargs; i++)
-    if (mask >> i & 1) {
-      tensors_at(&op->args[i], (void *)args, &n);
-      total += n;
-    }
+  for (int i = 0; i < plan->ntensors; i++) {
+    tensors_at(plan, i, args, &n);
+    total += n;
+  }
   return total;
 }
 
@@ -48,7 +52,6 @@ static size_t pointed_bytes(const Op *op, const void *args)
   for (int i = 0; i < op->nargs; i++) {
     const void *place = (const char *)args + op->args[i].offset;
     switch (op->args[i].kind) {
-      case ARG_TENSORS: bytes += (size_t)((const Tensors *)place)->n * sizeof(Tensor *); break;
       case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: {
         int64_t n = ((const Ints *)place)->n;
         bytes += n > 0 ? (size_t)n * sizeof(int64_t) : 0;
@@ -65,19 +68,13 @@ static size_t pointed_bytes(const Op *op, const void *args)
   return bytes;
 }
 
-/* Copies what arguments point to behind the copied arguments. */
+/* Copies what arguments point to, tensors aside, behind the copied arguments. */
 static void copy_pointed(const Op *op, void *args, char *room)
 {
   for (int i = 0; i < op->nargs; i++) {
     void *place = (char *)args + op->args[i].offset;
     size_t bytes = 0;
     switch (op->args[i].kind) {
-      case ARG_TENSORS: {
-        Tensors *list = place;
-        bytes = (size_t)list->n * sizeof(Tensor *);
-        list->v = memcpy(room, list->v, bytes);
-        break;
-      }
       case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: {
         Ints *list = place;
         if (list->n <= 0) break;
@@ -98,30 +95,17 @@ static void copy_pointed(const Op *op, void *args, char *room)
   }
 }
 
-/* Releases the argument tensors whose bits are set, or empties their places. */
-static void drop_tensors(OpNode *n, uint32_t which, bool release)
-{
-  int64_t count;
-  uint32_t mask = op_plan(n->op)->tensor_args & which;
-  for (int i = 0; i < n->op->nargs; i++) {
-    if (!(mask >> i & 1)) continue;
-    Tensor **t = tensors_at(&n->op->args[i], n->args, &count);
-    for (int64_t k = 0; k < count; k++) {
-      if (release) tensor_release(t[k]);
-      t[k] = NULL;
-    }
-  }
-}
-
-static void clear_tensors(OpNode *n) { drop_tensors(n, UINT32_MAX, false); }
-
 /* What was saved goes; ghosts stay, so that a node that saved nothing can be run again. */
 static void op_forget(Node *node)
 {
   OpNode *n = (OpNode *)node;
-  if (node->forgotten || !n->args) return;
-  node->forgotten = n->saved_anything;
-  drop_tensors(n, n->needs, true);
+  if (node->forgotten || !n->saved_anything) return;
+  node->forgotten = true;
+  for (int i = 0; i < node->nedges; i++) {
+    if (n->versions[i] < 0) continue;
+    tensor_release(n->tensors[i]);
+    n->tensors[i] = NULL;
+  }
   for (int i = 0; i < MAX_RESULTS; i++) {
     tensor_release(n->results[i]);
     n->results[i] = NULL;
@@ -131,7 +115,7 @@ static void op_forget(Node *node)
 static void op_destroy(Node *node)
 {
   OpNode *n = (OpNode *)node;
-  if (n->args) drop_tensors(n, UINT32_MAX, true);
+  for (int i = 0; n->tensors && i < node->nedges; i++) tensor_release(n->tensors[i]);
 }
 
 static const char *op_name(const Node *node)
@@ -150,23 +134,18 @@ static const char *op_name(const Node *node)
   return name;
 }
 
-_Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t, uint32_t saved)
+_Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t, int64_t saved)
 {
   raise_plain(call->ctx, "backward of %s: a %s tensor of shape %s that it needs was changed in place after the "
               "forward (it is at version %u, saved at version %u); clone it before the change",
-              n->op->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t), saved);
+              n->op->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t), (unsigned)saved);
 }
 
-static void check_versions(Call *call, OpNode *n)
+static void check_versions(Call *call, const OpNode *n)
 {
-  int64_t count;
-  int at = 0;
-  for (int i = 0; i < n->op->nargs; i++) {
-    if (!(op_plan(n->op)->tensor_args >> i & 1)) continue;
-    Tensor **t = tensors_at(&n->op->args[i], n->args, &count);
-    for (int64_t k = 0; k < count; k++, at++)
-      if ((n->needs >> i & 1) && t[k] && tensor_version(t[k]) != n->versions[at]) raise_changed(call, n, t[k], n->versions[at]);
-  }
+  for (int i = 0; i < n->node.nedges; i++)
+    if (n->versions[i] >= 0 && tensor_version(n->tensors[i]) != (uint32_t)n->versions[i])
+      raise_changed(call, n, n->tensors[i], n->versions[i]);
   for (int i = 0; i < MAX_RESULTS; i++)
     if (n->results[i] && tensor_version(n->results[i]) != n->result_versions[i])
       raise_changed(call, n, n->results[i], n->result_versions[i]);
@@ -187,21 +166,34 @@ static void revive_results(Call *call, OpNode *n, Tensor **y)
  * A saved input that is another's history by now (detach_, in-place) is replaced by an alias with the history it
  * had.
  */
-static void revive_arguments(Call *call, OpNode *n, void *args)
+static Tensor *revived(Call *call, const OpNode *n, int i)
 {
-  int64_t count;
+  Tensor *t = n->tensors[i];
+  Edge e = n->node.edges[i];
+  if (n->versions[i] < 0 || !e.node || node_is_accumulator(e.node)) return t;
+  if (t->grad_fn == e.node && t->output == e.output) return t;
+  Tensor *alias = tensor_alias(call, t);
+  tensor_set_grad_fn(alias, e.node, e.output);
+  return alias;
+}
+
+/* The arguments as the backward sees them. */
+static void restore_arguments(Call *call, OpNode *n, char *args)
+{
+  const OpPlan *plan = op_plan(n->op);
+  bool twice = call->ctx->grad_enabled;
   int at = 0;
-  for (int i = 0; i < n->op->nargs; i++) {
-    if (!(op_plan(n->op)->tensor_args >> i & 1)) continue;
-    Tensor **t = tensors_at(&n->op->args[i], args, &count);
-    for (int64_t k = 0; k < count; k++, at++) {
-      Edge e = n->node.edges[at];
-      if (!(n->needs >> i & 1) || !t[k] || !e.node || node_is_accumulator(e.node)) continue;
-      if (t[k]->grad_fn == e.node && t[k]->output == e.output) continue;
-      Tensor *alias = tensor_alias(call, t[k]);
-      tensor_set_grad_fn(alias, e.node, e.output);
-      t[k] = alias;
+  memcpy(args, n->args, n->op->args_size);
+  for (int i = 0; i < plan->ntensors; i++) {
+    void *place = args + plan->tensors[i].offset;
+    if (!plan->tensors[i].is_list) {
+      *(Tensor **)place = twice ? revived(call, n, at) : n->tensors[at];
+      at++;
+      continue;
     }
+    Tensors *list = place;
+    list->v = arena_allocate(call->ctx, (size_t)(list->n ? list->n : 1) * sizeof *list->v);
+    for (int64_t k = 0; k < list->n; k++, at++) list->v[k] = twice ? revived(call, n, at) : n->tensors[at];
   }
 }
 
@@ -210,14 +202,11 @@ struct Gradients { const OpNode *n; Tensor **dx; };
 /* Which edge belongs to the tensor at an offset of the arguments. */
 static int edge_at(const OpNode *n, size_t offset, int64_t i)
 {
+  const OpPlan *plan = op_plan(n->op);
   int64_t at = 0, count;
-  for (int k = 0; k < n->op->nargs; k++) {
-    const ArgSpec *spec = &n->op->args[k];
-    if (spec->offset == offset) return (int)(at + i);
-    if (op_plan(n->op)->tensor_args >> k & 1) {
-      tensors_at(spec, n->args, &count);
-      at += count;
-    }
+  for (int k = 0; k < plan->ntensors && plan->tensors[k].offset != offset; k++) {
+    tensors_at(plan, k, n->args, &count);
+    at += count;
   }
   return (int)(at + i);
 }
@@ -241,11 +230,10 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
                 "retain_graph = true to go through the graph twice", n->op->name);
   Call call = {.ctx = ctx, .op = n->op, .parent = NULL};
   check_versions(&call, n);
-  char args[512];
-  memcpy(args, n->args, n->op->args_size);
+  _Alignas(16) char args[512];
+  restore_arguments(&call, n, args);
   Tensor *y[MAX_RESULTS];
   revive_results(&call, n, y);
-  if (ctx->grad_enabled) revive_arguments(&call, n, args);
   struct Gradients g = {n, dx};
   if (n->op->backward) n->op->backward(&call, args, y, dy, &g);
   else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
@@ -274,21 +262,22 @@ static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
 /* References to what is saved, ghosts of the rest. */
 static void keep_tensors(Call *call, OpNode *n, const void *args)
 {
+  const OpPlan *plan = op_plan(n->op);
   int64_t count;
   int at = 0;
   Tensor *ghost = NULL;
-  clear_tensors(n);
-  for (int i = 0; i < n->op->nargs; i++) {
-    if (!(op_plan(n->op)->tensor_args >> i & 1)) continue;
-    Tensor *const *from = tensors_at(&n->op->args[i], (void *)args, &count);
-    Tensor **to = tensors_at(&n->op->args[i], n->args, &count);
-    bool saved = n->needs >> i & 1;
+  for (int i = 0; i < plan->ntensors; i++) {
+    Tensor *const *t = tensors_at(plan, i, args, &count);
+    bool saved = n->needs >> plan->tensors[i].arg & 1;
     for (int64_t k = 0; k < count; k++, at++) {
-      if (!from[k]) continue;
-      if (saved) check_savable(call, from[k]);
-      to[k] = saved || from[k]->is_wrapped_number ? tensor_retain(from[k]) : ghost_of(call, from[k], &ghost);
-      n->versions[at] = tensor_version(to[k]);
-      n->saved_anything |= saved;
+      n->versions[at] = -1;
+      if (!t[k]) continue;
+      if (saved) {
+        check_savable(call, t[k]);
+        n->versions[at] = tensor_version(t[k]);
+        n->saved_anything = true;
+      }
+      n->tensors[at] = saved || t[k]->is_wrapped_number ? tensor_retain(t[k]) : ghost_of(call, t[k], &ghost);
     }
   }
 }
@@ -299,32 +288,31 @@ static void connect(Call *call, OpNode *n, const void *args)
   const OpPlan *plan = op_plan(n->op);
   int64_t count;
   int at = 0;
-  for (int i = 0; i < n->op->nargs; i++) {
-    if (!(plan->tensor_args >> i & 1)) continue;
-    Tensor **t = tensors_at(&n->op->args[i], (void *)args, &count);
+  for (int i = 0; i < plan->ntensors; i++) {
+    Tensor **t = tensors_at(plan, i, args, &count);
     for (int64_t k = 0; k < count; k++, at++) {
       if (!t[k] || !tensor_requires_grad(t[k]) || !dtype_is_inexact(tensor_dtype(t[k]))) continue;
       n->node.edges[at] = edge_of(call, t[k]);
-      n->needs |= plan->needs[i];
+      n->needs |= plan->needs[plan->tensors[i].arg];
     }
   }
 }
 
 Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny)
 {
-  Context *ctx = call->ctx;
-  int64_t edges = count_tensors(op, args);
-  size_t header = (sizeof(OpNode) + 15) & ~(size_t)15, own = (op->args_size + 15u) & ~(size_t)15;
-  size_t versions = ((size_t)edges * sizeof(uint32_t) + 15) & ~(size_t)15;
-  OpNode *n = (OpNode *)node_new(ctx, &op_class, header + own + versions + pointed_bytes(op, args), (int)edges, ny);
+  const OpPlan *plan = op_plan(op);
+  size_t edges = (size_t)count_tensors(plan, args), own = (op->args_size + 15u) & ~(size_t)15;
+  size_t header = (sizeof(OpNode) + 15) & ~(size_t)15, each = sizeof(Tensor *) + sizeof(int64_t);
+  size_t pointed = plan->points ? pointed_bytes(op, args) : 0;
+  OpNode *n = (OpNode *)node_new(call->ctx, &op_class, header + own + edges * each + pointed, (int)edges, ny);
   n->op = op;
-  scope_own_node(ctx, &n->node); /* frees it if something is raised below */
+  scope_own_node(call->ctx, &n->node); /* frees it if something is raised below */
   connect(call, n, args);
-  n->versions = (uint32_t *)((char *)n + header + own);
-  void *copy = (char *)n + header;
-  memcpy(copy, args, op->args_size);
-  copy_pointed(op, copy, (char *)n + header + own + versions);
-  n->args = copy;
+  n->args = (char *)n + header;
+  memcpy(n->args, args, op->args_size);
+  n->tensors = (Tensor **)(n->args + own);
+  n->versions = (int64_t *)(n->tensors + edges);
+  if (plan->points) copy_pointed(op, n->args, (char *)(n->versions + edges));
   keep_tensors(call, n, args);
   if (ny > 1) node_set_ghosts(call, &n->node, y);
   return node_retain(&n->node);

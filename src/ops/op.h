@@ -85,7 +85,9 @@ typedef struct Op {
 typedef struct OpPlan {
   uint32_t needs[16];
   uint32_t needs_any;
-  uint16_t tensor_args;       /* bits of arguments that may hold tensors */
+  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[12]; /* the arguments that hold tensors */
+  int ntensors;
+  bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
   struct Expression *expressions[3]; /* derivatives parsed for create_graph, lazily */
 } OpPlan;
 

@@ -214,6 +214,29 @@ static void plan_pointwise(const Op *o, OpPlan *plan)
   }
 }
 
+static bool points_elsewhere(ArgKind kind)
+{
+  return kind == ARG_TENSORS || kind == ARG_SIZE || kind == ARG_DIMS || kind == ARG_INTLIST || kind == ARG_STRING;
+}
+
+static void plan_tensors(const Op *o, OpPlan *plan)
+{
+  for (int i = 0; i < o->nargs; i++) {
+    ArgKind kind = o->args[i].kind;
+    plan->points |= points_elsewhere(kind);
+    if (kind > ARG_OPERAND) continue;
+    if (plan->ntensors == (int)(sizeof plan->tensors / sizeof *plan->tensors)) {
+      fprintf(stderr, "nnlua: row %s has too many tensors\n", o->row);
+      abort();
+    }
+    bool list = kind == ARG_TENSORS;
+    plan->tensors[plan->ntensors].offset = o->args[i].offset;
+    plan->tensors[plan->ntensors].arg = (uint8_t)i;
+    plan->tensors[plan->ntensors++].is_list = list;
+    plan->has_list |= list;
+  }
+}
+
 static void prepare(void)
 {
   attach_specs();
@@ -221,8 +244,7 @@ static void prepare(void)
     Op *o = &op_table[id];
     OpPlan *plan = &plans[id];
     while (o->args[o->nargs].name) o->nargs++;
-    for (int i = 0; i < o->nargs; i++)
-      if (o->args[i].kind <= ARG_OPERAND) plan->tensor_args |= (uint16_t)(1u << i);
+    plan_tensors(o, plan);
     if (o->pointwise) plan_pointwise(o, plan);
     else if (o->saves) plan_saves(o, plan);
     for (int i = 0; i < o->nargs; i++) plan->needs_any |= plan->needs[i];
