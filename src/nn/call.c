@@ -48,18 +48,18 @@ static void check_depth(lua_State *L, NnState *nn)
 
 /* ------------------------------------------------------------------ calling */
 
-/* Pushes what forward is: the instance's, else the class's (upvalue 1). Upvalue 2: "forward". */
+/* Pushes what forward is: the instance's, else the class's. */
 static bool push_forward(lua_State *L, const ModuleBox *box)
 {
   if (box->own_forward) {
     lua_getiuservalue(L, 1, ATTRIBUTES);
-    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, lua_upvalueindex(CALL_FORWARD));
     lua_rawget(L, -2);
     lua_replace(L, -2);
     return true;
   }
-  lua_pushvalue(L, lua_upvalueindex(2));
-  return lua_gettable(L, lua_upvalueindex(1)) != LUA_TNIL;
+  lua_pushvalue(L, lua_upvalueindex(CALL_FORWARD));
+  return lua_gettable(L, lua_upvalueindex(CALL_CLASS)) != LUA_TNIL;
 }
 
 static int called(lua_State *L, int status, lua_KContext depth)

@@ -1,4 +1,5 @@
 /* Classes of modules: a Lua table each, and one metatable each for its instances. */
+#include "lua/tensor.h"
 #include "nn/module.h"
 
 #include <string.h>
@@ -69,6 +70,18 @@ static int call_operator(lua_State *L)
 
 /* ------------------------------------------------------------ making classes */
 
+/* The upvalues are those of module.h's CALL_… */
+static void push_module_call(lua_State *L, int class)
+{
+  lua_pushvalue(L, class);
+  lua_pushliteral(L, "forward");
+  push_tensor_metatable(L);
+  lua_pushliteral(L, "weight");
+  lua_pushliteral(L, "bias");
+  lua_pushliteral(L, "inplace");
+  lua_pushcclosure(L, module_call, CALL_LAST);
+}
+
 /* Pushes the metatable of a class's instances; `class` and `full` are absolute indices. */
 static void push_instance_metatable(lua_State *L, int class, int full)
 {
@@ -84,9 +97,7 @@ static void push_instance_metatable(lua_State *L, int class, int full)
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, module_newindex);
   lua_setfield(L, -2, "__newindex");
-  lua_pushvalue(L, class);
-  lua_pushliteral(L, "forward");
-  lua_pushcclosure(L, module_call, 2);
+  push_module_call(L, class);
   lua_setfield(L, -2, "__call");
   for (const char *const *name = operators; *name; name++) {
     lua_pushstring(L, *name);

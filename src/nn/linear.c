@@ -1,19 +1,24 @@
 /* Linear's forward in C: small networks spend their time around the product, not in it. */
-#include "lua/call.h"
-#include "nn/module.h"
+#include "nn/forward.h"
 
-/* An attribute as reading m[name] gives it, at no cost where it is one of the instance. */
-static Tensor *push_attribute(lua_State *L, int attributes, const char *name)
+TensorBox *forward_input(lua_State *L, bool in_call)
 {
-  if (lua_getfield(L, attributes, name) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_getfield(L, 1, name);
+  if (!in_call) module_check(L, 1);
+  if (lua_gettop(L) != 2)
+    user_error(L, "%s: one input was expected, got %d", push_class_name(L, 1), lua_gettop(L) - 1);
+  TensorBox *x = box_test(L, 2);
+  if (x) return x;
+  if (lua_istable(L, 2)) { /* {input = x} */
+    if (lua_getfield(L, 2, "input") != LUA_TNIL) lua_replace(L, 2);
+    lua_settop(L, 2);
+    x = box_test(L, 2);
   }
-  return tensor_test(L, -1);
+  if (!x) user_error(L, "%s: the input must be a tensor, not %s", push_class_name(L, 1), describe(L, 2));
+  return x;
 }
 
-/* Puts the product in a box. Stack: the module, its attributes, x, weight, bias, the box. */
-static int multiply(lua_State *L, Context *ctx, TensorBox *box, Tensor *x, Tensor *weight, Tensor *bias)
+/* Puts the product in a box. Stack: the module, x, bias, weight, the box. */
+static int multiply(lua_State *L, Context *ctx, TensorBox *box, uint32_t flags, Tensor *x, Tensor *weight, Tensor *bias)
 {
   core_prepare(L, ctx);
   Entry entry;
@@ -21,28 +26,25 @@ static int multiply(lua_State *L, Context *ctx, TensorBox *box, Tensor *x, Tenso
   Call here = {.ctx = ctx}, *call = &here;
   box_fill(box, op(linear, x, weight, bias));
   entry_leave(ctx, &entry);
-  finish_results(L, 3, 3, 6, 1);
-  return 1;
+  return return_result(L, box, flags, 2, 3);
 }
 
 /* forward(m, x): functional.linear(x, m.weight, m.bias) */
 static int linear_module_forward(lua_State *L)
 {
-  const ModuleBox *m = module_check(L, 1);
-  if (lua_gettop(L) != 2) return user_error(L, "Linear: one input was expected, got %d", lua_gettop(L) - 1);
-  if (lua_istable(L, 2)) { /* {input = x} */
-    if (lua_getfield(L, 2, "input") != LUA_TNIL) lua_replace(L, 2);
-    lua_settop(L, 2);
-  }
-  Tensor *x = tensor_test(L, 2);
-  if (!x) return user_error(L, "Linear: the input must be a tensor, not %s", describe(L, 2));
+  bool in_call = runs_in_call(L);
+  const TensorBox *x = forward_input(L, in_call);
+  const ModuleBox *m = lua_touserdata(L, 1);
   lua_getiuservalue(L, 1, ATTRIBUTES);
-  lua_insert(L, 2);
-  Tensor *weight = push_attribute(L, 2, "weight");
-  Tensor *bias = push_attribute(L, 2, "bias");
+  push_attribute(L, 3, in_call, CALL_WEIGHT, "weight");
+  push_attribute(L, 3, in_call, CALL_BIAS, "bias");
+  lua_replace(L, 3);
+  const TensorBox *weight = box_test(L, 4), *bias = box_test(L, 3);
   if (!weight) return user_error(L, "Linear: weight is %s, not a tensor", describe(L, 4));
-  TensorBox *box = push_box(L, m->nn->ctx);
-  return multiply(L, m->nn->ctx, box, x, weight, bias);
+  if (!bias && !lua_isnil(L, 3)) return user_error(L, "Linear: bias is %s, not a tensor", describe(L, 3));
+  uint32_t flags = x->flags | weight->flags | (bias ? bias->flags : 0);
+  TensorBox *box = push_result(L, m->nn->ctx, in_call);
+  return multiply(L, m->nn->ctx, box, flags, x->tensor, weight->tensor, bias ? bias->tensor : NULL);
 }
 
 const luaL_Reg linear_functions[] = {

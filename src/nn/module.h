@@ -73,6 +73,9 @@ enum { METATABLE_CLASS = 1 };     /* in the metatable of instances: the class */
 
 /* ---- call.c ---- */
 
+/* Upvalues of module_call, which forward functions in C find too: see forward.h. */
+enum { CALL_CLASS = 1, CALL_FORWARD, CALL_TENSORS /* their metatable */, CALL_WEIGHT, CALL_BIAS, CALL_INPLACE, CALL_LAST = CALL_INPLACE };
+
 int module_call(lua_State *L);
 int sequential_forward(lua_State *L);
 extern const luaL_Reg call_functions[];
@@ -92,6 +95,7 @@ extern const luaL_Reg walk_functions[];
 
 extern const luaL_Reg parameter_functions[];
 extern const luaL_Reg linear_functions[];
+extern const luaL_Reg activation_functions[];
 extern const luaL_Reg optim_functions[];
 
 #endif

@@ -16,6 +16,7 @@ typedef struct StepEntry { Tensor *param, *state[MOST_STATES]; } StepEntry;
 typedef struct StepList {
   uint32_t magic;
   int states;          /* how many tensors of state a parameter has */
+  Context *ctx;
   lua_Integer n;
   StepEntry entries[];
 } StepList;
@@ -57,7 +58,7 @@ static int step_list(lua_State *L)
   size_t bytes = sizeof(StepList) + (size_t)n * sizeof(StepEntry);
   StepList *list = lua_newuserdatauv(L, bytes, 0);
   memset(list, 0, bytes);
-  *list = (StepList){.magic = STEP_MAGIC, .states = (int)states, .n = n};
+  *list = (StepList){.magic = STEP_MAGIC, .states = (int)states, .ctx = nn_state(L)->ctx, .n = n};
   if (luaL_newmetatable(L, "nnlua.StepList")) {
     lua_pushcfunction(L, list_gc);
     lua_setfield(L, -2, "__gc");
@@ -107,8 +108,9 @@ static void list_sync(lua_State *L, StepList *list, int params)
   for (lua_Integer i = 0; i < list->n; i++) {
     StepEntry *e = &list->entries[i];
     lua_rawgeti(L, params, i + 1);
-    Tensor *param = tensor_check(L, -1);
+    Tensor *param = tensor_test(L, -1);
     if (param != e->param) {
+      if (!param) tensor_check(L, -1);
       entry_release(e, list->states);
       e->param = tensor_retain(param);
     }
@@ -128,7 +130,7 @@ static int sgd(lua_State *L)
     .weight_decay = luaL_checknumber(L, 6), .nesterov = lua_toboolean(L, 7), .maximize = lua_toboolean(L, 8),
   };
   list_sync(L, list, 2);
-  Context *ctx = nn_state(L)->ctx;
+  Context *ctx = list->ctx;
   core_prepare(L, ctx);
   Entry entry;
   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
@@ -192,8 +194,8 @@ static int zero_grads(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   bool drop = lua_toboolean(L, 2);
-  Context *ctx = nn_state(L)->ctx;
-  core_prepare(L, ctx);
+  Context *ctx = drop ? NULL : nn_state(L)->ctx;
+  if (ctx) core_prepare(L, ctx);
   lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, 1, i);

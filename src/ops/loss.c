@@ -219,8 +219,15 @@ FORWARD(nll_loss)
   else set_single(y[0], reduction == MEAN ? totals[0] / totals[1] : totals[0]);
 }
 
+/* As in PyTorch: a class's weight is a setting, not something to learn. */
+static void refuse_weight(Call *call, bool wanted)
+{
+  if (wanted) raise(call, "the gradient of weight is not defined: give one that doesn't require gradients");
+}
+
 BACKWARD(nll_loss)
 {
+  refuse_weight(call, a->weight && WANTS(weight));
   GRAD(input) = op(nll_loss_backward, dy[0], a->input, a->target, a->weight, a->ignore_index, a->reduction);
 }
 
@@ -244,6 +251,7 @@ FORWARD(nll_loss_backward)
 
 BACKWARD(nll_loss_backward)
 {
+  refuse_weight(call, a->weight && WANTS(weight));
   if (WANTS(input)) GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input));
   if (WANTS(dy)) GRAD(dy) = op(nll_loss, dy[0], a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
 }
@@ -315,6 +323,7 @@ static Tensor *cross_entropy_gradient_ops(Call *call, const struct cross_entropy
 
 BACKWARD(cross_entropy_of_classes)
 {
+  refuse_weight(call, a->weight && WANTS(weight));
   if (!dy[0]) return;
   if (call->ctx->grad_enabled) {
     GRAD(input) = cross_entropy_gradient_ops(call, a, dy[0]);

@@ -9,7 +9,6 @@ local repr = require "nnlua.nn.repr"
 local activation = {}
 
 local F = nl.F
-local relu = nl.relu
 
 --- max(x, 0). `nn.ReLU(inplace = false)`.
 ---@class ReLU: Module
@@ -21,18 +20,37 @@ function ReLU:init(...)
   self.inplace = parse_relu(...)
 end
 
-function ReLU:forward(x)
-  if self.inplace then
-    return x:relu_()
-  end
-  return relu(x)
-end
+ReLU.forward = core.relu_forward
 
 function ReLU:extra_repr()
   return self.inplace and "inplace=True" or ""
 end
 
 activation.ReLU = ReLU
+
+local function without_arguments(name)
+  local class, parse = core.class(name, Module), args.parser(name, {})
+  function class:init(...) -- luacheck: no self
+    parse(...)
+  end
+  return class
+end
+
+--- The hyperbolic tangent. `nn.Tanh()`.
+---@class Tanh: Module
+local Tanh = without_arguments "nn.Tanh"
+
+Tanh.forward = core.tanh_forward
+
+activation.Tanh = Tanh
+
+--- 1 / (1 + exp(-x)). `nn.Sigmoid()`.
+---@class Sigmoid: Module
+local Sigmoid = without_arguments "nn.Sigmoid"
+
+Sigmoid.forward = core.sigmoid_forward
+
+activation.Sigmoid = Sigmoid
 
 --- Sets elements to zero with probability p while training, and scales the others up. `nn.Dropout(p = 0.5)`.
 ---@class Dropout: Module

@@ -3,7 +3,7 @@
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
-local raise = core.raise
+local raise, zero_grads = core.raise, core.zero_grads
 
 local optimizer = {}
 
@@ -150,10 +150,28 @@ local function no_update(self)
   raise(("%s has no method update(group), which a step calls for each group"):format(self.__name))
 end
 
-local function update_all(self)
+local function update_all(self, update)
+  local groups = self.param_groups
+  for i = 1, #groups do
+    update(self, groups[i])
+  end
+end
+
+-- The updates that are one call of the core, which records nothing of itself: they need no mode around them.
+local in_core = {}
+
+--- Notes that an update function needs no `nl.no_grad` around it. Gives the function back.
+function optimizer.in_core(update)
+  in_core[update] = true
+  return update
+end
+
+local function update_unrecorded(self)
   local update = self.update or no_update
-  for _, group in ipairs(self.param_groups) do
-    update(self, group)
+  if in_core[update] then
+    update_all(self, update)
+  else
+    nl.no_grad(update_all, self, update)
   end
 end
 
@@ -161,19 +179,20 @@ end
 ---@param closure? fun(): any
 function Optimizer:step(closure)
   if closure == nil then
-    nl.no_grad(update_all, self)
+    update_unrecorded(self)
     return
   end
   local results = table.pack(nl.enable_grad(closure))
-  nl.no_grad(update_all, self)
+  update_unrecorded(self)
   return table.unpack(results, 1, results.n)
 end
 
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
 function Optimizer:zero_grad(set_to_none)
-  if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
-  for _, group in ipairs(self.param_groups) do
-    core.zero_grads(group.params, set_to_none ~= false)
+  if set_to_none ~= nil and type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
+  local groups, drop = self.param_groups, set_to_none ~= false
+  for i = 1, #groups do
+    zero_grads(groups[i].params, drop)
   end
 end
 

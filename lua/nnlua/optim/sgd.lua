@@ -78,9 +78,9 @@ end
 local step = core.sgd_step
 
 --- One call for all parameters of a group.
-function SGD:update(group) -- luacheck: no self
+SGD.update = optimizer.in_core(function(_, group)
   step(group._list, group.params, group.lr, group.momentum, group.dampening, group.weight_decay, group.nesterov,
     group.maximize)
-end
+end)
 
 return SGD
