@@ -331,7 +331,12 @@ static int run_backward(lua_State *L, const char *function, const char *seeds)
 static int tensor_backward(lua_State *L)
 {
   static const char *const names[] = {"gradient", "retain_graph", "create_graph", "inputs", NULL};
-  tensor_check(L, 1);
+  Tensor *t = tensor_check(L, 1);
+  if (lua_gettop(L) == 1) { /* loss:backward() */
+    Pass p = {.name = "backward", .b = {.roots = &t, .nroots = 1}, .first = 1, .n = 1};
+    run(L, t->ctx, &p);
+    return 0;
+  }
   options_merge(L, "backward", 2, names);
   return run_backward(L, "backward", "gradient");
 }

@@ -31,32 +31,47 @@ static int no_overload(lua_State *L, const Group *g, int top)
   return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
 }
 
-/* A pointwise row's operands alone, tensors or numbers, which is most calls: no parsing to speak of. */
-static bool take_operands(lua_State *L, const Group *g, int top, Parsed *p)
+/* Tensors (and a number among operands) and nothing else, which is most calls: no parsing to speak of. */
+static bool take_tensors(lua_State *L, const Group *g, int top, Parsed *p)
 {
   const Op *op = g->ops[0];
-  if (op->kind != OP_POINTWISE || top != op->pointwise->arity) return false;
+  if (top > g->most || top < g->least) return false;
   memcpy(p->args, g->defaults, op->args_size);
   p->nnumbers = 0;
   p->flags = 0;
   p->as_table = false;
   for (int i = 0; i < top; i++) {
     const TensorBox *box = box_test(L, i + 1);
+    const ArgSpec *spec = &op->args[i];
     if (box) {
-      ((Tensor **)p->args)[i] = box->tensor;
+      *(Tensor **)(p->args + spec->offset) = box->tensor;
       p->flags |= box->flags;
-    } else if ((i == 0 && !g->is_operator) || p->nnumbers || !scalar_test(L, i + 1, &p->numbers[0].value)) {
-      return false;
-    } else {
-      p->numbers[p->nnumbers++].offset = (uint16_t)((size_t)i * sizeof(Tensor *));
+      continue;
     }
+    bool takes_number = spec->kind == ARG_OPERAND && (i > 0 || g->is_operator) && !p->nnumbers;
+    if (!takes_number || !scalar_test(L, i + 1, &p->numbers[0].value)) return false;
+    p->numbers[p->nnumbers++].offset = spec->offset;
   }
   return true;
 }
 
+/* Prepares take_tensors for the group's first row. */
+static void plan_tensors(Group *g)
+{
+  const Op *op = g->ops[0];
+  int leading = 0, required = 0;
+  while (leading < op->nargs && op->args[leading].kind <= ARG_OPERAND && op->args[leading].kind != ARG_TENSORS) leading++;
+  for (int i = 0; i < op->nargs; i++)
+    if (op->args[i].required) required = i + 1;
+  if (required == 0 || required > leading || op->args_size > sizeof g->defaults) return;
+  g->least = required;
+  g->most = leading;
+  parse_defaults(op, g->defaults);
+}
+
 static const Op *choose(lua_State *L, const Group *g, int top, Parsed *p)
 {
-  if (take_operands(L, g, top, p)) return g->ops[0];
+  if (take_tensors(L, g, top, p)) return g->ops[0];
   for (int i = 0; i < g->count; i++) {
     if (parse_arguments(L, g->ops[i], top, g->is_operator, p)) return g->ops[i];
     lua_settop(L, top);
@@ -286,7 +301,7 @@ void push_group(lua_State *L, Context *ctx, const char *name, int form)
     g->name = op->name;
     g->ops[g->count++] = op;
   }
-  if (g->ops[0]->kind == OP_POINTWISE) parse_defaults(g->ops[0], g->defaults);
+  plan_tensors(g);
   push_tensor_metatable(L);
   lua_pushcclosure(L, op_call, 2);
 }

@@ -11,7 +11,8 @@ typedef struct Group {
   bool in_place, is_operator;
   int count;
   const Op *ops[8];
-  char defaults[128];   /* the first row's arguments, if it is pointwise: parameters at their defaults */
+  int least, most;      /* how many tensors alone are a call of the first row; most is 0 if none are */
+  char defaults[256];   /* that row's arguments at their defaults */
 } Group;
 
 /* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
