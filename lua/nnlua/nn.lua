@@ -7,6 +7,7 @@ local nl = require "nnlua"
 local nn = {
   functional = nl.F,
   init = require "nnlua.nn.initializers",
+  utils = require "nnlua.nn.utils",
 }
 
 local Module = require "nnlua.nn.module"
@@ -34,6 +35,10 @@ nn.class_of = core.class_of
 ---@param data? Tensor
 ---@param requires_grad? boolean
 nn.Parameter = core.parameter
+
+local lazy = require "nnlua.nn.lazy"
+nn.UninitializedParameter = lazy.UninitializedParameter
+nn.is_lazy = lazy.is_lazy
 
 --- A tensor that a module registers as a buffer when it is assigned: `self.mean = nn.Buffer(nl.zeros(3))`.
 ---@param data Tensor

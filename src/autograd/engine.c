@@ -332,11 +332,13 @@ static void run_task(Call *call, Task *task)
   Context *ctx = task->ctx;
   ctx->grad_enabled = true; /* for edges of stale views */
   if (task->selective) mark_inputs(call, task);
+  int32_t *starts = arena_allocate(ctx, (size_t)b->nroots * sizeof *starts);
   for (int i = 0; i < b->nroots; i++) {
     Tensor *seed = seed_of(call, b, i);
     Edge e = edge_of(call, b->roots[i]);
     scope_own_node(ctx, e.node);
     int32_t at = find_or_add(task, e.node);
+    starts[i] = at;
     explore(task, e.node);
     ctx->grad_enabled = b->create_graph;
     deliver(call, task, at, e.output, seed);
@@ -346,12 +348,10 @@ static void run_task(Call *call, Task *task)
   if (!task->selective)
     for (int i = 0; i < task->count; i++) task->records[i].needed = true;
   for (int i = 0; i < b->nroots; i++) {
-    Edge e = {tensor_grad_fn(call, b->roots[i]), 0};
-    Node *n = e.node ? e.node : b->roots[i]->accumulator;
-    Record *r = record_of(task, n);
+    Record *r = &task->records[starts[i]];
     if (r->pending == 0) {
       r->pending = -1; /* a root given twice is ready once */
-      if (!task->selective || r->needed) push_ready(task, n->record);
+      if (!task->selective || r->needed) push_ready(task, starts[i]);
     }
   }
   while (task->heap_size) {

@@ -71,6 +71,7 @@ struct Context {
   void *carriers;           /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended; /* inside a primitive op's forward */
+  bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
   DType default_dtype;
 
   uint64_t sequence;        /* numbers of nodes, ever growing */

@@ -1,5 +1,6 @@
 #include "core/scalar.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/half.h"
@@ -11,6 +12,14 @@ int64_t scalar_integer(Scalar s)
   if (s.re >= 9223372036854775808.0) return INT64_MAX;
   if (s.re < -9223372036854775808.0) return INT64_MIN;
   return (int64_t)s.re;
+}
+
+Scalar scalar_from_text(const char *text)
+{
+  if (strcmp(text, "REQUIRED") == 0 || text[0] == 'N') return NO_SCALAR;
+  if (strcmp(text, "true") == 0) return scalar_bool(true);
+  if (strcmp(text, "false") == 0) return scalar_bool(false);
+  return strpbrk(text, ".e") ? scalar_float(strtod(text, NULL)) : scalar_int(strtoll(text, NULL, 10));
 }
 
 bool scalar_equals(Scalar s, double value)

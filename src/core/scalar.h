@@ -29,6 +29,9 @@ static inline double scalar_real(Scalar s) { return s.kind <= SCALAR_INT ? (doub
 /* As an integer; a float is truncated, out of range saturates. */
 int64_t scalar_integer(Scalar s);
 
+/* The number that a row's text says: "1", "0.01", "true"; none for "NONE" and "REQUIRED". */
+Scalar scalar_from_text(const char *text);
+
 /* Whether two scalars are the same number. */
 bool scalar_equals(Scalar s, double value);
 

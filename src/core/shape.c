@@ -29,6 +29,17 @@ void shape_contiguous_strides(Ints shape, int64_t *strides)
   }
 }
 
+int64_t shape_extent(const Call *call, Ints shape, Ints strides)
+{
+  int64_t last = 0, step;
+  for (int64_t i = 0; i < shape.n; i++) {
+    if (shape.v[i] == 0) return 0;
+    if (__builtin_mul_overflow(shape.v[i] - 1, strides.v[i], &step) || __builtin_add_overflow(last, step, &last))
+      raise(call, "strides %s are too large", shape_text(call, strides));
+  }
+  return last + 1;
+}
+
 int shape_dim(const Call *call, int64_t dim, int ndim)
 {
   int n = ndim > 0 ? ndim : 1;
@@ -108,8 +119,8 @@ Ints shape_infer(Call *call, Ints shape, int64_t numel)
 /* Splits the dimensions into runs that are one stretch of memory each, and cuts each run anew. */
 bool shape_view_strides(Ints shape, Ints strides, Ints wanted, int64_t *result)
 {
-  int64_t numel = 1;
-  for (int64_t i = 0; i < shape.n; i++) numel *= shape.v[i];
+  uint64_t numel = 1;
+  for (int64_t i = 0; i < shape.n; i++) numel *= (uint64_t)shape.v[i];
   if (numel == 0) {
     shape_contiguous_strides(wanted, result);
     return true;

@@ -10,6 +10,10 @@ int64_t shape_numel(const Call *call, Ints shape);
 /* Row-major strides. */
 void shape_contiguous_strides(Ints shape, int64_t *strides);
 
+/* How many elements lie between the first and the last of a geometry, both counted; strides are not negative. Raises on
+   overflow. */
+int64_t shape_extent(const Call *call, Ints shape, Ints strides);
+
 /* A dimension from -ndim..ndim-1 as 0..ndim-1 (a 0-dim tensor has one); raises out of range. */
 int shape_dim(const Call *call, int64_t dim, int ndim);
 

@@ -114,15 +114,15 @@ static bool strides_are_contiguous(Ints shape, Ints strides)
 
 void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset)
 {
-  int64_t numel = 1;
+  uint64_t numel = 1; /* wraps around, to 0 in the end, where an empty tensor has huge sizes */
   reserve_dims(t, shape.n);
   for (int64_t i = 0; i < shape.n; i++) {
     t->shape[i] = shape.v[i];
     t->strides[i] = strides.v[i];
-    numel *= shape.v[i];
+    numel *= (uint64_t)shape.v[i];
   }
   t->ndim = (uint8_t)shape.n;
-  t->numel = numel;
+  t->numel = (int64_t)numel;
   t->offset = offset;
   t->is_contiguous = strides_are_contiguous(shape, strides);
 }
@@ -141,22 +141,10 @@ Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape)
   return t;
 }
 
-/* How many elements lie between the first and the last, both counted; raises on overflow. */
-static int64_t extent(const Call *call, Ints shape, Ints strides)
-{
-  int64_t last = 0, step;
-  for (int64_t i = 0; i < shape.n; i++) {
-    if (shape.v[i] == 0) return 0;
-    if (__builtin_mul_overflow(shape.v[i] - 1, strides.v[i], &step) || __builtin_add_overflow(last, step, &last))
-      raise(call, "strides %s are too large", shape_text(call, strides));
-  }
-  return last + 1;
-}
-
 Tensor *tensor_new_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides)
 {
   shape_numel(call, shape);
-  int64_t elements = extent(call, shape, strides);
+  int64_t elements = shape_extent(call, shape, strides);
   Tensor *flat = tensor_new(call, dtype, device, INTS(elements));
   tensor_set_geometry(flat, shape, strides, 0);
   return flat;

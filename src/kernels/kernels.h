@@ -13,9 +13,6 @@
 /* The pointwise rows: their numbers. Rows are data, so they may be included from here. */
 typedef enum PointwiseId {
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
 #define UNARY(row, ...) PW_##row,
 #define BINARY(row, ...) PW_##row,
 #define TERNARY(row, ...) PW_##row,

@@ -170,6 +170,7 @@ static int requires_grad_(lua_State *L)
 static int detach_(lua_State *L)
 {
   Tensor *t = tensor_check(L, 1);
+  core_prepare(L, t->ctx);
   if (t->base) return user_error(L, "detach_: a view can't be cut off in place; use x:detach()");
   tensor_set_grad_fn(t, NULL, 0);
   t->requires_grad = false;
@@ -214,14 +215,16 @@ static TensorList read_tensors(lua_State *L, const char *function, const char *n
     user_error(L, "%s: argument '%s': a tensor or a table of tensors expected, got %s", function, name,
                luaL_typename(L, index));
   TensorList list = {NULL, single ? 1 : list_length(L, index)};
+  if (list.n < 0) user_error(L, "%s: argument '%s': a list of %d tensors", function, name, list.n);
   list.v = lua_newuserdatauv(L, (size_t)(list.n + 1) * sizeof(Tensor *), 0);
+  lua_newtable(L); /* holds the tensors: the user's table may be changed by finalizers */
   for (int i = 0; i < list.n; i++) {
     if (single) lua_pushvalue(L, index);
     else lua_rawgeti(L, index, i + 1);
     list.v[i] = tensor_test(L, -1);
     if (!list.v[i] && !(holes && is_missing(L, -1)))
       user_error(L, "%s: argument '%s': element %d is no tensor but %s", function, name, i + 1, luaL_typename(L, -1));
-    lua_pop(L, 1);
+    lua_rawseti(L, -2, i + 1);
   }
   return list;
 }

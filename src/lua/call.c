@@ -35,7 +35,7 @@ static int no_overload(lua_State *L, const Group *g, int top)
 static bool take_tensors(lua_State *L, const Group *g, int top, Parsed *p)
 {
   const Op *op = g->ops[0];
-  if (top > g->most || top < g->least) return false;
+  if (top == 0 || top > g->most || top < g->least) return false;
   memcpy(p->args, g->defaults, op->args_size);
   p->nnumbers = 0;
   p->flags = 0;

@@ -451,22 +451,25 @@ static int optional_dim(lua_State *L, const Tensor *t, const char *function)
   return dim;
 }
 
+/* All numbers, or that of the dimension asked for. */
+static int push_sizes(lua_State *L, const Tensor *t, Ints sizes, const char *function)
+{
+  int dim = optional_dim(L, t, function);
+  if (dim < 0) push_size(L, sizes);
+  else lua_pushinteger(L, sizes.v[dim]);
+  return 1;
+}
+
 static int tensor_size(lua_State *L)
 {
   const Tensor *t = tensor_check(L, 1);
-  int dim = optional_dim(L, t, "size");
-  if (dim < 0) push_size(L, tensor_shape(t));
-  else lua_pushinteger(L, t->shape[dim]);
-  return 1;
+  return push_sizes(L, t, tensor_shape(t), "size");
 }
 
 static int tensor_stride(lua_State *L)
 {
   const Tensor *t = tensor_check(L, 1);
-  int dim = optional_dim(L, t, "stride");
-  if (dim < 0) push_size(L, tensor_strides(t));
-  else lua_pushinteger(L, t->strides[dim]);
-  return 1;
+  return push_sizes(L, t, tensor_strides(t), "stride");
 }
 
 #define INTEGER_METHOD(name, value)                  \

@@ -57,8 +57,7 @@ static void push_arguments(lua_State *L, const Op *op)
 
 static void push_pointwise(lua_State *L, const PointwiseInfo *info)
 {
-  static const char *const classes[] = {"numeric", "number", "floats", "real", "floating", "compare", "order"};
-  set_string(L, "class", classes[info->type_class]);
+  set_string(L, "class", info->class_name);
   set_string(L, "formula", info->formula);
   lua_createtable(L, info->arity, 0);
   for (int i = 0; i < info->arity; i++) {

@@ -193,6 +193,7 @@ static void make_alias_boxes(lua_State *L, Context *ctx, Applied *a)
     const Tensor *t = a->outputs[k];
     if (!t || a->is_dirty[k] || !(a->is_input[k] || t->requires_grad || t->grad_fn)) continue;
     if (!a->recorded && !tensor_requires_grad(t)) continue;
+    lua_pushvalue(L, a->first + k); /* what forward returned stays on the stack until it has its alias */
     a->aliases[k] = push_box(L, ctx);
     lua_replace(L, a->first + k);
   }
@@ -311,9 +312,10 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
   close_mode_token(L, (int)n + 3);
   Context *ctx = context_of(L);
   Applied a = {.n = (int)n, .m = lua_gettop(L) - first + 1, .first = first};
-  luaL_checkstack(L, 24, NULL);
+  luaL_checkstack(L, 2 * a.m + 24, NULL);
   lua_rawgetp(L, context, &name_key);
-  a.name = lua_tostring(L, -1); /* ctx keeps it */
+  if (lua_isnil(L, -1)) lua_pushliteral(L, "CustomBackward"); /* forward took it out of ctx */
+  a.name = lua_tostring(L, -1);
   a.inputs = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *a.inputs, 0);
   core_prepare(L, ctx);
   for (int i = 0; i < n; i++) {
@@ -428,12 +430,12 @@ static void push_output_gradient(lua_State *L, const Applying *a, int k, bool sp
   }
 }
 
-/* A broadcast gradient is summed down to its input; of another dtype it is cast. Returns a reference. */
+/* A broadcast gradient is summed down to its input; of another dtype it is cast. What is made here stays on the stack. */
 static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, const char *name)
 {
   Context *ctx = a->node->ctx;
   const Tensor *x = host_node_input(a->node, i);
-  if (tensor_same_shape(x, g) && x->dtype == g->dtype) return tensor_retain(g);
+  if (tensor_same_shape(x, g) && x->dtype == g->dtype) return g;
   int64_t shape[MAX_DIMS];
   memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
   int ndim = shape_broadcast(shape, x->ndim, tensor_shape(g));
@@ -444,6 +446,7 @@ static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, c
     user_error(L, "%s returned a gradient of shape %s for input %d, which has shape %s", name, given, i + 1,
                luaL_tolstring(L, -1, NULL));
   }
+  TensorBox *box = push_box(L, ctx);
   core_prepare(L, ctx);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
@@ -451,15 +454,16 @@ static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, c
     return NULL;
   }
   Call root = {.ctx = ctx}, *call = &root;
-  Tensor *fitted = tensor_retain(op(sum_to, g, tensor_shape(x), tensor_dtype(x)));
+  box_fill(box, op(sum_to, g, tensor_shape(x), tensor_dtype(x)));
   entry_leave(ctx, &entry);
-  return fitted;
+  return box->tensor;
 }
 
-/* What backward returned, from `first` to the top, into dx. */
+/* What backward returned, from `first` to the top, into dx; the stack holds it. */
 static void read_results(lua_State *L, Applying *a, int first, const char *name)
 {
   int n = a->node->nedges, given = lua_gettop(L) - first + 1;
+  luaL_checkstack(L, n + 16, NULL);
   for (int i = n; i < given; i++)
     if (!lua_isnil(L, first + i)) user_error(L, "%s returned %d gradients for %d inputs", name, given, n);
   if (given < n) user_error(L, "%s returned %d gradients for %d inputs (nil stands for none)", name, given, n);
@@ -511,6 +515,7 @@ static int apply_backward(lua_State *L)
   lua_call(L, a->node->noutputs + 1, LUA_MULTRET);
   read_results(L, a, 5, name);
   if (!backward_retains_graph(a->node->ctx)) free_saved(L, 3);
+  for (int i = 0; i < a->node->nedges; i++) tensor_retain(a->dx[i]); /* nothing is raised from here on */
   return 0;
 }
 

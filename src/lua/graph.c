@@ -136,6 +136,8 @@ void open_graph(lua_State *L)
   luaL_newlib(L, events);
   lua_pushliteral(L, "nnlua.Node");
   lua_setfield(L, -2, "__name");
+  lua_pushliteral(L, "nnlua.Node"); /* what getmetatable gives: __gc is not for scripts */
+  lua_setfield(L, -2, "__metatable");
   lua_createtable(L, 0, 3);
   lua_pushcfunction(L, node_lua_name);
   lua_setfield(L, -2, "name");

@@ -106,6 +106,9 @@ void read_gradients(lua_State *L, int index, Tensor **v, int n, const char *what
   if (lua_getfield(L, index, "n") == LUA_TNUMBER) given = lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (given != n) user_error(L, "%s returned %d gradients for %d", what, (int)given, n);
+  lua_createtable(L, n, 1);
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
   for (; count < n; count++) {
     lua_rawgeti(L, index, count + 1);
     Tensor *t = tensor_test(L, -1);
@@ -114,7 +117,7 @@ void read_gradients(lua_State *L, int index, Tensor **v, int n, const char *what
     if (t && v[count]) check_like(L, v[count], t, what);
     carriers_note(L, -1);
     v[count] = t;
-    lua_pop(L, 1);
+    lua_rawseti(L, -2, count + 1);
   }
 }
 
@@ -424,10 +427,22 @@ static void leaf_accumulated(Call *call, Tensor *leaf)
   call_lua(call, run_accumulated_hooks, &run);
 }
 
-/* Keeps what a node hook returned: v's tensors are borrowed from tables on the stack. */
+/* Keeps what node hooks returned: v's tensors are borrowed from a table on the stack. */
 static void retain_all(Tensor **v, int n)
 {
   for (int i = 0; i < n; i++) tensor_retain(v[i]);
+}
+
+/* A list of gradients for a hook, which may do with it what it likes. */
+static void push_copy(lua_State *L, int list, int n)
+{
+  lua_createtable(L, n, 1);
+  for (int i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
 }
 
 /*
@@ -440,21 +455,24 @@ static int run_node_hooks(lua_State *L)
   bool after = run->slot == HOOKS_AFTER;
   int n = after ? run->node->nedges : run->node->noutputs;
   if (push_hooks(L, carrier_of_node(run->node), run->slot)) {
-    int list = lua_gettop(L), count = (int)lua_rawlen(L, list);
+    int list = lua_gettop(L), held = list + 1, args = list + 2, count = (int)lua_rawlen(L, list);
+    lua_pushnil(L);
     push_gradients(L, run->ctx, run->dx, n);
     if (after) push_gradients(L, run->ctx, run->dy, run->node->noutputs);
     int top = lua_gettop(L);
     for (int i = 1; i <= count; i++) {
       if (!push_hook(L, list, i)) continue;
       lua_pushvalue(L, -1);
-      for (int k = list + 1; k <= top; k++) lua_pushvalue(L, k);
-      lua_call(L, top - list, 1);
+      for (int k = args; k <= top; k++) lua_pushvalue(L, k);
+      lua_call(L, top - held, 1);
       if (!lua_isnil(L, -1)) {
         const char *place = push_function_place(L, "hook", -2);
         if (!lua_istable(L, -2)) return user_error(L, "%s returned no table but %s", place, luaL_typename(L, -2));
         read_gradients(L, top + 2, run->dx, n, place);
-        lua_pushvalue(L, -2);
-        lua_replace(L, list + 1);
+        lua_pushvalue(L, -1);
+        lua_replace(L, held);
+        push_copy(L, held, n);
+        lua_replace(L, args);
       }
       lua_settop(L, top);
     }

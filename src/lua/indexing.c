@@ -11,6 +11,7 @@
 #include "lua/call.h"
 #include "lua/data.h"
 #include "lua/parse.h"
+#include "ops/helpers.h"
 
 typedef enum ItemKind { SELECT, RANGE, NEWAXIS, ELLIPSIS, PICK, TRUTH } ItemKind;
 
@@ -193,8 +194,6 @@ typedef struct Picking {
   int n, covered;              /* how many indices, and dimensions of x that they take */
 } Picking;
 
-static bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }
-
 static int64_t checked_position(Call *call, const Picking *p, int64_t i)
 {
   int64_t size = p->x->shape[p->dim];
@@ -315,7 +314,7 @@ static Tensor *read_elements(Call *call, Tensor *x, const Index *ix)
 static int get_position(lua_State *L, Tensor *x, int64_t i)
 {
   Context *ctx = x->ctx;
-  if (x->ndim > 0 && i - 1 == x->shape[0]) {
+  if (x->ndim > 0 && i > 0 && i - 1 == x->shape[0]) {
     lua_pushnil(L);
     return 1;
   }

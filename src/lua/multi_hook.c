@@ -33,7 +33,8 @@ static void begin_pass(lua_State *L, Context *ctx, int state, int n)
   set_integer(L, lua_gettop(L), "n", n);
   for (int i = 1; i <= n; i++) {
     lua_rawgeti(L, state, i);
-    missing += backward_reaches(ctx, node_of(tensor_test(L, -1)));
+    const Tensor *t = tensor_test(L, -1);
+    missing += t && backward_reaches(ctx, node_of(t));
     lua_pop(L, 1);
     push_none(L);
     lua_rawseti(L, -2, i);
@@ -93,13 +94,17 @@ int register_multi_grad_hook(lua_State *L)
   lua_setfield(L, state, "any");
   set_integer(L, state, "n", n);
   lua_createtable(L, n, 0);
-  for (int i = 1; i <= n; i++) {
+  for (int i = 1; i <= n; i++) { /* before any hook is there: one of them must not see half of the state */
     lua_rawgeti(L, 1, i);
-    if (!tensor_test(L, -1)) return user_error(L, "register_multi_grad_hook: element %d is no tensor", i);
-    lua_pushvalue(L, -1);
+    const Tensor *t = tensor_test(L, -1);
+    if (!t) return user_error(L, "register_multi_grad_hook: element %d is no tensor", i);
+    if (!tensor_requires_grad(t))
+      return user_error(L, "register_multi_grad_hook: element %d doesn't require a gradient", i);
     lua_rawseti(L, state, i);
+  }
+  for (int i = 1; i <= n; i++) {
     lua_pushcfunction(L, tensor_register_hook);
-    lua_insert(L, -2);
+    lua_rawgeti(L, state, i);
     lua_pushvalue(L, state);
     lua_pushinteger(L, i);
     lua_pushcclosure(L, gradient_came, 2);

@@ -1,5 +1,6 @@
 #include "lua/parse.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,15 @@ static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, in
   return list_from_numbers(s, spec, index, list, used);
 }
 
+/*
+ * Keeps the value on top of the stack, an element of a list that a finalizer may change before the op runs: a few stay
+ * where they are, many go to a table, which is at `many`.
+ */
+static void keep_element(lua_State *L, int many, int64_t i)
+{
+  if (many) lua_rawseti(L, many, i + 1);
+}
+
 static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *list)
 {
   lua_State *L = s->L;
@@ -153,6 +163,12 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
   Tensor **v = s->p->tensors + s->p->tensors_used;
   if (s->p->tensors_used + n <= PARSE_TENSORS) s->p->tensors_used += (int)n;
   else v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);
+  luaL_checkstack(L, PARSE_TENSORS + 8, "too many arguments");
+  int many = 0;
+  if (n > PARSE_TENSORS) {
+    lua_createtable(L, n < INT_MAX ? (int)n : 0, 0);
+    many = lua_gettop(L);
+  }
   for (int64_t i = 0; i < n; i++) {
     lua_rawgeti(L, index, i + 1);
     const TensorBox *box = box_test(L, -1);
@@ -162,7 +178,7 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
       s->p->flags |= box->flags;
     }
     if (!fits) problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
-    lua_pop(L, 1);
+    keep_element(L, many, i);
     if (!fits) return false;
   }
   *list = (Tensors){v, n};
@@ -262,19 +278,11 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
 
 /* ------------------------------------------------------------------ defaults */
 
-static Scalar scalar_default(const char *text)
-{
-  if (strcmp(text, "REQUIRED") == 0 || strncmp(text, "N", 1) == 0) return NO_SCALAR;
-  if (strcmp(text, "true") == 0) return scalar_bool(true);
-  if (strcmp(text, "false") == 0) return scalar_bool(false);
-  return strpbrk(text, ".e") ? scalar_float(strtod(text, NULL)) : scalar_int(strtoll(text, NULL, 10));
-}
-
 static void set_default(const ArgSpec *spec, char *args)
 {
   void *place = args + spec->offset;
   switch (spec->kind) {
-    case ARG_SCALAR: *(Scalar *)place = scalar_default(spec->default_text); break;
+    case ARG_SCALAR: *(Scalar *)place = scalar_from_text(spec->default_text); break;
     case ARG_INT: case ARG_DIM: case ARG_POSITION: *(int64_t *)place = spec->dflt.i; break;
     case ARG_REAL: *(double *)place = spec->dflt.f; break;
     case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
@@ -343,13 +351,14 @@ static bool parse_named(Parser *s, uint32_t given, uint32_t *seen)
       bool fits = !(given & bit) || problem(s->p, "argument '%s' is given twice", name);
       int top = s->top;
       s->top = value;
-      if (fits && !is_none(L, value)) fits = parse_value(s, spec, value, &used);
+      if (fits && spec->required && is_none(L, value)) fits = problem(s->p, "argument '%s' can't be nl.none", name);
+      else if (fits && !is_none(L, value)) fits = parse_value(s, spec, value, &used);
       s->top = top;
       if (!fits) return false;
       *seen |= bit;
-      if (lua_gettop(L) > value) { /* a long list's buffer: keep it below the key */
-        lua_insert(L, value - 1);
-      }
+      luaL_checkstack(L, 8, "too many arguments");
+      lua_pushvalue(L, value); /* nothing but the table holds it, and a finalizer may change that */
+      lua_rotate(L, value - 1, lua_gettop(L) - value); /* keeps it, and what parsing it left, below the key */
     }
     lua_settop(L, lua_gettop(L) - 1);
   }

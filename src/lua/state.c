@@ -89,17 +89,20 @@ static void tidy(lua_State *L, Context *ctx)
 static bool reclaim(Context *ctx)
 {
   lua_State *L = ctx->host.state;
-  if (!L) return false;
+  if (!L || ctx->in_finalizers) return false;
+  ctx->in_finalizers = true; /* what an op works with must not change under it */
   collect_fully(L, ctx);
+  ctx->in_finalizers = false;
   return true;
 }
 
 void core_prepare(lua_State *L, Context *ctx)
 {
-  ctx->host.state = L;
-  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  if (ctx->in_finalizers) user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
   if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
   else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
+  ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
 }
 
 /* ------------------------------------------------------------------ errors */

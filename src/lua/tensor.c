@@ -40,8 +40,10 @@ void push_tensor(lua_State *L, Tensor *t)
 
 static int tensor_gc(lua_State *L)
 {
-  TensorBox *box = lua_touserdata(L, 1);
+  TensorBox *box = box_test(L, 1);
+  if (!box) return 0;
   Tensor *t = box->tensor;
+  box->magic = 0; /* finalizers of others may still see it: it is no tensor to them */
   box->tensor = NULL;
   if (t && t->host_object == box) t->host_object = NULL;
   tensor_release(t);
@@ -144,6 +146,7 @@ static int unknown_member(lua_State *L, int members)
 static int tensor_index(lua_State *L)
 {
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_get_item(L);
+  tensor_check(L, 1);
   lua_pushvalue(L, 2);
   switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION: return 1;
@@ -158,7 +161,9 @@ static int tensor_index(lua_State *L)
 
 static int tensor_newindex(lua_State *L)
 {
+  const Tensor *t = tensor_check(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_set_item(L);
+  if (t->ctx->in_finalizers) return user_error(L, "memory has run out: finalizers that run because of it can't change tensors");
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TLIGHTUSERDATA) {
     const Property *p = lua_touserdata(L, -1);
@@ -255,6 +260,8 @@ void open_tensor(lua_State *L, Context *ctx)
   lua_rawsetp(L, LUA_REGISTRYINDEX, &tensor_meta); /* before any op's function, which keeps it */
   lua_pushliteral(L, "nnlua.Tensor");
   lua_setfield(L, meta, "__name");
+  lua_pushliteral(L, "nnlua.Tensor"); /* what getmetatable gives: __gc is not for scripts */
+  lua_setfield(L, meta, "__metatable");
   add_operators(L, ctx, meta);
   lua_newtable(L);
   add_properties(L, properties);

@@ -79,7 +79,7 @@ static void push_module_call(lua_State *L, int class)
   lua_pushliteral(L, "weight");
   lua_pushliteral(L, "bias");
   lua_pushliteral(L, "inplace");
-  lua_pushcclosure(L, module_call, CALL_LAST);
+  lua_pushcclosure(L, module_call, CALL_INPLACE);
 }
 
 /* Pushes the metatable of a class's instances; `class` and `full` are absolute indices. */

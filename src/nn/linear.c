@@ -29,6 +29,14 @@ static int multiply(lua_State *L, Context *ctx, TensorBox *box, uint32_t flags, 
   return return_result(L, box, flags, 2, 3);
 }
 
+static int no_weight(lua_State *L)
+{
+  if (is_uninitialized(L, 4))
+    return user_error(L, "%s: weight is uninitialized; calling the module, not its forward, gives it a shape",
+                      push_class_name(L, 1));
+  return user_error(L, "%s: weight is %s, not a tensor", push_class_name(L, 1), describe(L, 4));
+}
+
 /* forward(m, x): functional.linear(x, m.weight, m.bias) */
 static int linear_module_forward(lua_State *L)
 {
@@ -40,8 +48,9 @@ static int linear_module_forward(lua_State *L)
   push_attribute(L, 3, in_call, CALL_BIAS, "bias");
   lua_replace(L, 3);
   const TensorBox *weight = box_test(L, 4), *bias = box_test(L, 3);
-  if (!weight) return user_error(L, "Linear: weight is %s, not a tensor", describe(L, 4));
-  if (!bias && !lua_isnil(L, 3)) return user_error(L, "Linear: bias is %s, not a tensor", describe(L, 3));
+  if (!weight) return no_weight(L);
+  if (!bias && !lua_isnil(L, 3))
+    return user_error(L, "%s: bias is %s, not a tensor", push_class_name(L, 1), describe(L, 3));
   uint32_t flags = x->flags | weight->flags | (bias ? bias->flags : 0);
   TensorBox *box = push_result(L, m->nn->ctx, in_call);
   return multiply(L, m->nn->ctx, box, flags, x->tensor, weight->tensor, bias ? bias->tensor : NULL);

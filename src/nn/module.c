@@ -28,8 +28,8 @@ static BufferBox *buffer_test(lua_State *L, int index)
 
 static bool is_parameter(lua_State *L, int index)
 {
-  Tensor *t = tensor_test(L, index);
-  return t && t->is_parameter;
+  const Tensor *t = tensor_test(L, index);
+  return t ? t->is_parameter : is_uninitialized(L, index);
 }
 
 ModuleBox *module_new(lua_State *L, NnState *nn)
@@ -69,6 +69,7 @@ const char *describe(lua_State *L, int index)
   Tensor *t = tensor_test(L, index);
   if (t) return t->is_parameter ? "a Parameter" : "a tensor";
   if (buffer_test(L, index)) return "a Buffer";
+  if (is_uninitialized(L, index)) return "an uninitialized Parameter";
   if (module_test(L, index)) return lua_pushfstring(L, "the module %s", push_class_name(L, index));
   if (lua_isnoneornil(L, index)) return "nil";
   if (is_none(L, index)) return "none";
@@ -264,7 +265,7 @@ static void check_no_cycle(lua_State *L)
 static void check_leaf(lua_State *L)
 {
   const Tensor *t = tensor_test(L, VALUE);
-  if (t->grad_fn) user_error(L, "'%s': a Parameter must be a leaf, not a result of operations", lua_tostring(L, NAME));
+  if (t && t->grad_fn) user_error(L, "'%s': a Parameter must be a leaf, not a result of operations", lua_tostring(L, NAME));
 }
 
 static bool is_empty(lua_State *L, int index) { return lua_isnoneornil(L, index) || is_none(L, index); }

@@ -37,6 +37,18 @@ enum { SLOT_PARAMETER = 1, SLOT_BUFFER = 2, SLOT_MODULE = 4, SLOT_TRANSIENT = 8 
 /* What nn.Buffer makes: a tensor (its user value) that registers itself as a buffer when assigned. */
 typedef struct BufferBox { uint32_t magic; bool persistent; } BufferBox;
 
+/*
+ * A parameter without a shape, which the first call of a lazy module gives it: a box that is no tensor yet, so that
+ * every op refuses it. Then it becomes one, and stays the same userdata. Its user values hold what it will have.
+ */
+enum { UNINITIALIZED_MAGIC = 0x6e6e5501 };
+
+static inline bool is_uninitialized(lua_State *L, int index)
+{
+  const TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+  return box && lua_rawlen(L, index) == sizeof *box && box->magic == UNINITIALIZED_MAGIC;
+}
+
 /* ---- module.c: attributes and registration ---- */
 
 ModuleBox *module_test(lua_State *L, int index);
@@ -74,7 +86,7 @@ enum { METATABLE_CLASS = 1 };     /* in the metatable of instances: the class */
 /* ---- call.c ---- */
 
 /* Upvalues of module_call, which forward functions in C find too: see forward.h. */
-enum { CALL_CLASS = 1, CALL_FORWARD, CALL_TENSORS /* their metatable */, CALL_WEIGHT, CALL_BIAS, CALL_INPLACE, CALL_LAST = CALL_INPLACE };
+enum { CALL_CLASS = 1, CALL_FORWARD, CALL_TENSORS /* their metatable */, CALL_WEIGHT, CALL_BIAS, CALL_INPLACE };
 
 int module_call(lua_State *L);
 int sequential_forward(lua_State *L);

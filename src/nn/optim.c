@@ -49,6 +49,12 @@ static int list_gc(lua_State *L)
   return 0;
 }
 
+/* The tensor on top of the stack: NULL if it is an uninitialized Parameter, which a later step finds as a tensor. */
+static Tensor *parameter_at_top(lua_State *L)
+{
+  return is_uninitialized(L, -1) ? NULL : tensor_check(L, -1);
+}
+
 /* step_list(params, states): a list for a table of parameters, with room for some tensors of state each */
 static int step_list(lua_State *L)
 {
@@ -66,7 +72,7 @@ static int step_list(lua_State *L)
   lua_setmetatable(L, -2);
   for (lua_Integer i = 0; i < n; i++) {
     lua_rawgeti(L, 1, i + 1);
-    list->entries[i].param = tensor_retain(tensor_check(L, -1));
+    list->entries[i].param = tensor_retain(parameter_at_top(L));
     lua_pop(L, 1);
   }
   return 1;
@@ -110,7 +116,7 @@ static void list_sync(lua_State *L, StepList *list, int params)
     lua_rawgeti(L, params, i + 1);
     Tensor *param = tensor_test(L, -1);
     if (param != e->param) {
-      if (!param) tensor_check(L, -1);
+      parameter_at_top(L);
       entry_release(e, list->states);
       e->param = tensor_retain(param);
     }
@@ -140,7 +146,7 @@ static int sgd(lua_State *L)
   for (lua_Integer i = 0; i < list->n; i++) {
     StepEntry *e = &list->entries[i];
     Tensor *momentum = e->state[0];
-    if (!e->param->grad) continue;
+    if (!e->param || !e->param->grad) continue;
     sgd_step(&call, e->param, e->param->grad, &momentum, &options);
     if (!e->state[0]) e->state[0] = tensor_retain(momentum);
   }

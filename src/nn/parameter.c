@@ -1,4 +1,5 @@
 /* Parameters, and what conversions of modules do to tensors. */
+#include "lua/tensor.h"
 #include "nn/module.h"
 
 static bool flag(lua_State *L, int index, const char *name, bool dflt)
@@ -43,7 +44,7 @@ static int parameter(lua_State *L)
 static int is_parameter(lua_State *L)
 {
   const Tensor *t = tensor_test(L, 1);
-  lua_pushboolean(L, t && t->is_parameter);
+  lua_pushboolean(L, t ? t->is_parameter : is_uninitialized(L, 1));
   return 1;
 }
 
@@ -52,6 +53,76 @@ static int is_tensor(lua_State *L)
   lua_pushboolean(L, tensor_test(L, 1) != NULL);
   return 1;
 }
+
+/* ----------------------------------------------------------- uninitialized */
+
+static void check_uninitialized(lua_State *L)
+{
+  if (!is_uninitialized(L, 1)) user_error(L, "an uninitialized Parameter was expected, got %s", describe(L, 1));
+}
+
+static int uninitialized_field(lua_State *L)
+{
+  int i = (int)luaL_checkinteger(L, 2);
+  luaL_argcheck(L, i >= 1 && i <= TENSOR_USER_VALUES, 2, "out of range");
+  return i;
+}
+
+/* uninitialized(metatable): see UNINITIALIZED_MAGIC. It has TENSOR_USER_VALUES fields, for Lua to use. */
+static int uninitialized(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TTABLE);
+  TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
+  *box = (TensorBox){.magic = UNINITIALIZED_MAGIC};
+  lua_pushvalue(L, 1);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* get_field(p, i) */
+static int get_field(lua_State *L)
+{
+  check_uninitialized(L);
+  lua_getiuservalue(L, 1, uninitialized_field(L));
+  return 1;
+}
+
+/* set_field(p, i, value) */
+static int set_field(lua_State *L)
+{
+  check_uninitialized(L);
+  int i = uninitialized_field(L);
+  lua_settop(L, 3);
+  lua_setiuservalue(L, 1, i);
+  return 0;
+}
+
+static int test_uninitialized(lua_State *L)
+{
+  lua_pushboolean(L, is_uninitialized(L, 1));
+  return 1;
+}
+
+/* materialize(p, parameter): p becomes the tensor, and its userdata. Nothing may refer to the parameter's own. */
+static int materialize(lua_State *L)
+{
+  check_uninitialized(L);
+  const Tensor *t = tensor_check(L, 2);
+  if (!t->is_parameter || t->grad_fn) return user_error(L, "a Parameter was expected");
+  TensorBox *box = lua_touserdata(L, 1);
+  for (int i = 1; i <= TENSOR_USER_VALUES; i++) {
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, i);
+  }
+  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  push_tensor_metatable(L);
+  lua_setmetatable(L, 1);
+  box->tensor = tensor_retain((Tensor *)t);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* ------------------------------------------------------------- conversions */
 
 /* adopt(t, other): t becomes what other is, elements and dtype, and stays the same tensor */
 static int adopt(lua_State *L)
@@ -87,5 +158,7 @@ static int category(lua_State *L)
 const luaL_Reg parameter_functions[] = {
   {"parameter", parameter}, {"is_parameter", is_parameter}, {"is_tensor", is_tensor}, {"adopt", adopt},
   {"same_shape", same_shape}, {"category", category},
+  {"uninitialized", uninitialized}, {"is_uninitialized", test_uninitialized}, {"get_field", get_field},
+  {"set_field", set_field}, {"materialize", materialize},
   {NULL, NULL},
 };

@@ -54,11 +54,15 @@ Tensor *copy_of(Call *call, const Tensor *t, DType dtype)
   return copy;
 }
 
+Tensor *result_like(Call *call, const Tensor *t, DType dtype, Device device)
+{
+  if (keeps_layout(t)) return result_strided(call, dtype, device, tensor_shape(t), tensor_strides(t));
+  return result_new(call, dtype, device, tensor_shape(t));
+}
+
 Tensor *result_copy(Call *call, Tensor *t)
 {
-  Device device = (Device)t->device;
-  Tensor *y = keeps_layout(t) ? result_strided(call, tensor_dtype(t), device, tensor_shape(t), tensor_strides(t))
-                              : result_new(call, tensor_dtype(t), device, tensor_shape(t));
+  Tensor *y = result_like(call, t, tensor_dtype(t), (Device)t->device);
   if (y != t) launch_copy(call, y, t);
   return y;
 }
@@ -199,19 +203,11 @@ FORWARD(resolve_conj) { y[0] = a->input; }
 
 /* -------------------------------------------------------------------- fills */
 
-/* A result like the input whose elements need not be copied. */
-static Tensor *result_like(Call *call, const Tensor *x)
-{
-  Device device = (Device)x->device;
-  if (keeps_layout(x)) return result_strided(call, tensor_dtype(x), device, tensor_shape(x), tensor_strides(x));
-  return result_new(call, tensor_dtype(x), device, tensor_shape(x));
-}
-
 FORWARD(fill)
 {
   if (a->value.kind == SCALAR_COMPLEX && !dtype_is_complex(tensor_dtype(a->input)))
     raise(call, "a complex value doesn't fit a %s tensor", dtype_name(tensor_dtype(a->input)));
-  y[0] = result_like(call, a->input);
+  y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_fill(call, y[0], a->value);
 }
 
@@ -221,7 +217,7 @@ FORWARD(fill_tensor)
 {
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
-  y[0] = result_like(call, a->input);
+  y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_copy(call, y[0], apart_from(call, a->value, y[0]));
 }
 
@@ -233,7 +229,7 @@ BACKWARD(fill_tensor)
 
 FORWARD(zero)
 {
-  y[0] = result_like(call, a->input);
+  y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_fill(call, y[0], scalar_int(0));
 }
 

@@ -13,6 +13,9 @@ Tensor *contiguous_as(Call *call, Tensor *t, DType dtype);
 /* A new tensor of the dtype with the elements of t, laid out as t where that leaves no holes. */
 Tensor *copy_of(Call *call, const Tensor *t, DType dtype);
 
+/* An unset result like t, laid out as t where that leaves no holes; in an in-place form the destination. */
+Tensor *result_like(Call *call, const Tensor *t, DType dtype, Device device);
+
 /* A result with the elements of t, laid out as t where that leaves no holes; in an in-place form the destination. */
 Tensor *result_copy(Call *call, Tensor *t);
 

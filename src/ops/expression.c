@@ -1,6 +1,7 @@
 #include "ops/expression.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +10,32 @@
 
 typedef enum Kind { NUMBER, NAME, NEGATE, BINARY_OP, CALL_OP } Kind;
 
+enum { MOST_OPERANDS = 6, ARGS_SIZE = 256 };
+
 struct Expression {
   Kind kind;
   double number;
   char name[24];               /* a name, an operator ("<="), or a function's op ("exp") */
-  Expression *operand[3];
+  const Op *op;                /* the row of an operator or a function; NULL: SELECT and CONJ */
+  Expression *operand[MOST_OPERANDS];
 };
 
 /* ------------------------------------------------------------------ parsing */
 
-typedef struct Parser { const char *p; } Parser;
+typedef struct Parser { const Op *o; const char *text, *p; } Parser;
 
-static Expression *make(Kind kind, const char *name, size_t length)
+/* A row is wrong: nothing can be done but to say where. */
+static _Noreturn void reject(const Parser *s, const char *what, const char *which)
+{
+  fprintf(stderr, "nnlua: row %s: in the derivative '%s' %s %s\n", s->o->row, s->text, what, which);
+  abort();
+}
+
+static Expression *make(const Parser *s, Kind kind, const char *name, size_t length)
 {
   Expression *e = calloc(1, sizeof *e);
-  if (!e || length >= sizeof e->name) abort(); /* a row's text is wrong, or nothing works any more */
+  if (!e) abort();
+  if (length >= sizeof e->name) reject(s, "a name is too long:", name);
   e->kind = kind;
   memcpy(e->name, name, length);
   return e;
@@ -44,13 +56,13 @@ static Expression *parse_comparison(Parser *s);
 
 static Expression *parse_call(Parser *s, const char *name, size_t length)
 {
-  Expression *e = make(CALL_OP, name, length);
+  Expression *e = make(s, CALL_OP, name, length);
   for (char *c = e->name; *c; c++) *c = (char)tolower((unsigned char)*c);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < MOST_OPERANDS; i++) {
     e->operand[i] = parse_comparison(s);
     if (!take(s, ",")) break;
   }
-  if (!take(s, ")")) abort();
+  if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
   return e;
 }
 
@@ -59,12 +71,12 @@ static Expression *parse_primary(Parser *s)
   skip(s);
   if (take(s, "(")) {
     Expression *e = parse_comparison(s);
-    if (!take(s, ")")) abort();
+    if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
     return e;
   }
   if (isdigit((unsigned char)*s->p)) {
     char *end;
-    Expression *e = make(NUMBER, "", 0);
+    Expression *e = make(s, NUMBER, "", 0);
     e->number = strtod(s->p, &end);
     s->p = end;
     return e;
@@ -72,15 +84,15 @@ static Expression *parse_primary(Parser *s)
   const char *start = s->p;
   while (isalnum((unsigned char)*s->p) || *s->p == '_') s->p++;
   size_t length = (size_t)(s->p - start);
-  if (length == 0) abort();
+  if (length == 0) reject(s, "an operand is missing before", s->p);
   if (take(s, "(")) return parse_call(s, start, length);
-  return make(NAME, start, length);
+  return make(s, NAME, start, length);
 }
 
 static Expression *parse_unary(Parser *s)
 {
   if (!take(s, "-")) return parse_primary(s);
-  Expression *e = make(NEGATE, "-", 1);
+  Expression *e = make(s, NEGATE, "-", 1);
   e->operand[0] = parse_unary(s);
   return e;
 }
@@ -92,7 +104,7 @@ static Expression *parse_level(Parser *s, const char *operators, Expression *(*n
   for (;;) {
     skip(s);
     if (!*s->p || !strchr(operators, *s->p)) return left;
-    Expression *e = make(BINARY_OP, s->p++, 1);
+    Expression *e = make(s, BINARY_OP, s->p++, 1);
     e->operand[0] = left;
     e->operand[1] = next(s);
     left = e;
@@ -108,7 +120,7 @@ static Expression *parse_comparison(Parser *s)
   Expression *left = parse_sum(s);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
     if (!take(s, operators[i])) continue;
-    Expression *e = make(BINARY_OP, operators[i], strlen(operators[i]));
+    Expression *e = make(s, BINARY_OP, operators[i], strlen(operators[i]));
     e->operand[0] = left;
     e->operand[1] = parse_sum(s);
     return e;
@@ -116,15 +128,70 @@ static Expression *parse_comparison(Parser *s)
   return left;
 }
 
-Expression *expression_parse(const char *text)
+/* ----------------------------------------------------------------- checking */
+
+static bool is_parameter(const Op *o, const char *name)
 {
-  Parser s = {text};
+  for (int i = o->pointwise->arity; i < o->nargs; i++)
+    if (strcmp(o->args[i].name, name) == 0) return true;
+  return false;
+}
+
+static bool is_operand(const Op *o, const char *name)
+{
+  if (strcmp(name, "dy") == 0 || strcmp(name, "y") == 0) return true;
+  return name[0] && !name[1] && strchr(o->pointwise->arity == 1 ? "x" : o->pointwise->arity == 2 ? "ab" : "abc", name[0]);
+}
+
+static const Op *operator_row(const char *operator)
+{
+  static const char *const rows[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"},
+    {"<=", "le"}, {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}, {"<", "lt"}, {">", "gt"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (strcmp(rows[i][0], operator) == 0) return op_find(rows[i][1]);
+  return NULL;
+}
+
+/* A function's first arguments are the operands of its row; further ones are parameters, so they must be numbers. */
+static void check_call(const Parser *s, Expression *e, int n)
+{
+  bool is_select = strcmp(e->name, "select") == 0;
+  if (is_select || strcmp(e->name, "conj") == 0) {
+    if (n != (is_select ? 3 : 1)) reject(s, "another number of operands is wanted by", e->name);
+    return;
+  }
+  e->op = op_find(e->name);
+  if (!e->op || e->op->kind != OP_POINTWISE) reject(s, "there is a function that is no pointwise row:", e->name);
+  if (n < e->op->pointwise->arity || n > e->op->nargs) reject(s, "another number of operands is wanted by", e->name);
+  for (int i = e->op->pointwise->arity; i < e->op->nargs; i++) {
+    const Expression *given = i < n ? e->operand[i] : NULL;
+    if (!given && e->op->args[i].required) reject(s, "a parameter is missing of", e->name);
+    if (given && given->kind != NUMBER && !(given->kind == NAME && is_parameter(s->o, given->name)))
+      reject(s, "a parameter that is neither a number nor the name of one is given to", e->name);
+  }
+  if (e->op->args_size > ARGS_SIZE) reject(s, "there are too many parameters of", e->name);
+}
+
+/* Finds the rows of functions and operators, and rejects what can't be run. */
+static void resolve(const Parser *s, Expression *e)
+{
+  int n = 0;
+  for (; n < MOST_OPERANDS && e->operand[n]; n++) resolve(s, e->operand[n]);
+  if (e->kind == NAME && !is_operand(s->o, e->name) && !is_parameter(s->o, e->name))
+    reject(s, "there is an unknown name:", e->name);
+  if (e->kind == BINARY_OP) e->op = operator_row(e->name);
+  if (e->kind == CALL_OP) check_call(s, e, n);
+}
+
+const Expression *expression_of(const Op *o, int i)
+{
+  const char *text = o->pointwise->derivative[i];
+  if (strcmp(text, "NO_GRAD") == 0) return NULL;
+  Parser s = {o, text, text};
   Expression *e = parse_comparison(&s);
   skip(&s);
-  if (*s.p) {
-    fprintf(stderr, "nnlua: derivative '%s' can't be read from '%s'\n", text, s.p);
-    abort();
-  }
+  if (*s.p) reject(&s, "can't be read:", s.p);
+  resolve(&s, e);
   return e;
 }
 
@@ -143,7 +210,7 @@ bool expression_varies_with(const Expression *e, const char *name)
   if (!e) return false;
   if (e->kind == NAME) return strcmp(e->name, name) == 0;
   if (e->kind == BINARY_OP && strchr("<>=!", e->name[0])) return false;
-  for (int i = strcmp(e->name, "select") == 0; i < 3; i++)
+  for (int i = strcmp(e->name, "select") == 0; i < MOST_OPERANDS; i++)
     if (expression_varies_with(e->operand[i], name)) return true;
   return false;
 }
@@ -167,43 +234,31 @@ static Value run_name(const Expression *e, const Named *names)
 {
   for (; names->name; names++)
     if (strcmp(names->name, e->name) == 0) return (Value){names->tensor, names->scalar};
-  abort(); /* the spec that parses all rows would have found it */
+  abort(); /* not reached: names have been checked */
 }
 
-/* Runs a row by its name, with the operands as its first arguments and no others. */
-static Tensor *run_row(Call *call, const char *row, Tensor *const *operands, int n)
+/* Runs a row: operands, then parameters, those that aren't given with their defaults. */
+static Value run_row(Call *call, const Expression *e, const Named *names)
 {
-  const Op *o = op_find(row);
-  if (!o || o->kind != OP_POINTWISE) abort();
-  char args[256] = {0};
-  for (int i = 0; i < n; i++) memcpy(args + o->args[i].offset, &operands[i], sizeof operands[i]);
-  for (int i = n; i < o->nargs; i++) {
-    Scalar one = scalar_int(1); /* alpha of add and sub */
-    memcpy(args + o->args[i].offset, &one, sizeof one);
+  _Alignas(max_align_t) char args[ARGS_SIZE];
+  for (int i = 0; i < e->op->nargs; i++) {
+    const ArgSpec *spec = &e->op->args[i];
+    bool given = i < MOST_OPERANDS && e->operand[i];
+    Value v = given ? run(call, e->operand[i], names) : (Value){NULL, scalar_from_text(spec->default_text)};
+    if (i < e->op->pointwise->arity) *(Tensor **)(void *)(args + spec->offset) = as_tensor(call, v);
+    else *(Scalar *)(void *)(args + spec->offset) = v.s;
   }
   Tensor *room[MAX_RESULTS];
-  return dispatch(call, o, args, NULL, room).v[0];
-}
-
-static Value run_binary(Call *call, const Expression *e, const Named *names)
-{
-  static const char *const rows[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"},
-    {"<=", "le"}, {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}, {"<", "lt"}, {">", "gt"}};
-  Tensor *operands[2];
-  for (int i = 0; i < 2; i++) operands[i] = as_tensor(call, run(call, e->operand[i], names));
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (strcmp(rows[i][0], e->name) == 0) return of_tensor(run_row(call, rows[i][1], operands, 2));
-  abort();
+  return of_tensor(dispatch(call, e->op, args, NULL, room).v[0]);
 }
 
 static Value run_call(Call *call, const Expression *e, const Named *names)
 {
-  Tensor *operands[3];
-  int n = 0;
-  for (; n < 3 && e->operand[n]; n++) operands[n] = as_tensor(call, run(call, e->operand[n], names));
-  if (strcmp(e->name, "conj") == 0) return of_tensor(op(conj, operands[0]));
-  if (strcmp(e->name, "select") == 0) return of_tensor(op(where, operands[0], operands[1], operands[2]));
-  return of_tensor(run_row(call, e->name, operands, n));
+  if (e->op) return run_row(call, e, names);
+  Tensor *operands[3] = {NULL};
+  for (int i = 0; i < 3 && e->operand[i]; i++) operands[i] = as_tensor(call, run(call, e->operand[i], names));
+  if (operands[1]) return of_tensor(op(where, operands[0], operands[1], operands[2]));
+  return of_tensor(op(conj, operands[0]));
 }
 
 static Value run(Call *call, const Expression *e, const Named *names)
@@ -212,7 +267,7 @@ static Value run(Call *call, const Expression *e, const Named *names)
     case NUMBER: return of_number(e->number);
     case NAME: return run_name(e, names);
     case NEGATE: return of_tensor(op(neg, as_tensor(call, run(call, e->operand[0], names))));
-    case BINARY_OP: return run_binary(call, e, names);
+    case BINARY_OP: return run_row(call, e, names);
     default: return run_call(call, e, names);
   }
 }

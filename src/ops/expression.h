@@ -1,7 +1,8 @@
 /*
  * The language of pointwise derivatives: numbers, names, + - * /, comparisons, SELECT(c, a, b),
- * CONJ(x) and functions in capitals that are ops. The kernels compile the same text as C; here it
- * is parsed once and run as ops, so that gradients of gradients come from the one text.
+ * CONJ(x) and functions in capitals that are pointwise rows: operands first, then numbers for the
+ * row's parameters. The kernels compile the same text as C; here it is parsed once and run as ops,
+ * so that gradients of gradients come from the one text.
  */
 #ifndef NNLUA_OPS_EXPRESSION_H
 #define NNLUA_OPS_EXPRESSION_H
@@ -10,8 +11,9 @@
 
 typedef struct Expression Expression;
 
-/* Parses a derivative; the result lives as long as the process. NULL when memory has run out. */
-Expression *expression_parse(const char *text);
+/* Parses and checks the derivative of a row by operand i; ends the process with a message if the row is wrong. The
+   result lives as long as the process; NULL for NO_GRAD. */
+const Expression *expression_of(const Op *o, int i);
 
 /* The value of a name: a tensor, or else a number. */
 typedef struct Named { const char *name; Tensor *tensor; Scalar scalar; } Named;

@@ -1,12 +1,14 @@
 /* Tensors from nothing but numbers. */
 #include <math.h>
 
+#include "ops/factory.h"
+
 #include "ops/copy.h"
 #include "ops/ops.h"
 #include "ops/pointwise.h"
 
 /* requires_grad is set on the result itself: factories are leaves. */
-static void set_requires_grad(Call *call, Tensor *t, bool requires_grad)
+void ask_gradient(Call *call, Tensor *t, bool requires_grad)
 {
   if (requires_grad && !dtype_is_inexact(tensor_dtype(t)))
     raise(call, "only tensors of floating or complex dtype can require gradients, not %s", dtype_name(tensor_dtype(t)));
@@ -33,7 +35,7 @@ static void check_value(Call *call, Scalar value, DType dtype)
   FORWARD(row)                                                      \
   {                                                                 \
     y[0] = NEW(default_dtype_);                                     \
-    set_requires_grad(call, y[0], a->requires_grad);                \
+    ask_gradient(call, y[0], a->requires_grad);                \
     value                                                           \
   }
 #define FILLED(value) launch_fill(call, y[0], value);
@@ -47,19 +49,16 @@ FORWARD(full)
 {
   y[0] = NEW(value_dtype(call, a->fill_value));
   check_value(call, a->fill_value, tensor_dtype(y[0]));
-  set_requires_grad(call, y[0], a->requires_grad);
+  ask_gradient(call, y[0], a->requires_grad);
   launch_fill(call, y[0], a->fill_value);
 }
 
-/* An unset tensor like another one, with its order of dimensions in memory. */
-static Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad)
+Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad)
 {
   dtype = dtype_or(dtype, tensor_dtype(x));
   device = device_or(device, (Device)x->device);
-  Tensor *t = !x->is_contiguous && tensor_is_dense(x)
-                ? result_strided(call, dtype, device, tensor_shape(x), tensor_strides(x))
-                : result_new(call, dtype, device, tensor_shape(x));
-  set_requires_grad(call, t, requires_grad);
+  Tensor *t = result_like(call, x, dtype, device);
+  if (t != call->into) ask_gradient(call, t, requires_grad);
   return t;
 }
 
@@ -79,7 +78,7 @@ LIKE(full_like, check_value(call, a->fill_value, tensor_dtype(y[0])); FILLED(a->
   {                                                                                           \
     y[0] = result_new(call, dtype_or(a->dtype, tensor_dtype(a->input)),                       \
                       device_or(a->device, (Device)a->input->device), a->size);               \
-    set_requires_grad(call, y[0], a->requires_grad);                                          \
+    ask_gradient(call, y[0], a->requires_grad);                                          \
     value                                                                                     \
   }
 OF(new_zeros, FILLED(scalar_int(0)))
@@ -148,13 +147,13 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
 FORWARD(arange)
 {
   y[0] = range(call, scalar_int(0), a->stop, scalar_int(1), a->dtype, a->device);
-  set_requires_grad(call, y[0], a->requires_grad);
+  ask_gradient(call, y[0], a->requires_grad);
 }
 
 FORWARD(arange_start)
 {
   y[0] = range(call, a->start, a->stop, a->step, a->dtype, a->device);
-  set_requires_grad(call, y[0], a->requires_grad);
+  ask_gradient(call, y[0], a->requires_grad);
 }
 
 /* Counted from the nearer end, so that both ends are exact. */
@@ -179,7 +178,7 @@ FORWARD(linspace)
     raise(call, "not implemented for complex64"); /* of no use so far */
   if (a->steps < 0) raise(call, "steps must not be negative: %lld", (long long)a->steps);
   y[0] = result_new(call, dtype, device_or(a->device, DEVICE_CPU), INTS(a->steps));
-  set_requires_grad(call, y[0], a->requires_grad);
+  ask_gradient(call, y[0], a->requires_grad);
   if (y[0]->device == DEVICE_META) return;
   DType compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
   Tensor *t = compute == dtype ? y[0] : tensor_new(call, compute, DEVICE_CPU, INTS(a->steps));
@@ -196,7 +195,7 @@ FORWARD(eye)
   int64_t n = a->n, m = a->m == NO_INT ? n : a->m;
   if (n < 0 || m < 0) raise(call, "negative size %lld x %lld", (long long)n, (long long)m);
   y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or(a->device, DEVICE_CPU), INTS(n, m));
-  set_requires_grad(call, y[0], a->requires_grad);
+  ask_gradient(call, y[0], a->requires_grad);
   if (y[0]->device == DEVICE_META) return;
   launch_fill(call, y[0], scalar_int(0));
   launch_fill(call, tensor_view(call, y[0], INTS(n < m ? n : m), INTS(m + 1), 0), scalar_int(1));

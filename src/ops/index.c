@@ -2,15 +2,10 @@
 #include <string.h>
 
 #include "core/iter.h"
-#include "kernels/kernels.h"
-#include "ops/copy.h"
+#include "ops/helpers.h"
 #include "ops/indexing.h"
-#include "ops/ops.h"
-#include "ops/pointwise.h"
 
 enum { GRAIN = 32768 };
-
-static bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }
 
 static void check_mask(Call *call, const Tensor *mask)
 {

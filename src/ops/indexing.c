@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "core/iter.h"
-#include "kernels/kernels.h"
-#include "ops/copy.h"
-#include "ops/ops.h"
-#include "ops/pointwise.h"
+#include "ops/helpers.h"
 
 enum { GRAIN = 32768 };
 
@@ -81,7 +78,7 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   iter_add(&it, from.t);
   iter_add(&it, positions.t);
   iter_plan(&it);
-  iter_parallel(&it, count < GRAIN ? GRAIN / count : 1, line_run, &job);
+  iter_parallel(&it, grain_of(GRAIN, count), line_run, &job);
 }
 
 /* ----------------------------------------------------------- gather, scatter */

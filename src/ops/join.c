@@ -206,6 +206,7 @@ FORWARD(chunk)
   int dim = divided_dim(call, a->input, a->dim);
   int64_t size = a->input->shape[dim], n = a->chunks;
   if (n <= 0) raise(call, "chunks must be positive, not %lld", (long long)n);
+  if (size == 0 && n > 1 << 26) raise(call, "%lld chunks are too many", (long long)n);
   int64_t part = size / n + (size % n != 0);
   if (part == 0) { /* an empty dimension gives as many empty chunks as were asked for */
     int64_t *zeros = arena_allocate(call->ctx, (size_t)n * sizeof *zeros);

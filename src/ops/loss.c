@@ -2,40 +2,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/parallel.h"
-#include "kernels/kernels.h"
-#include "ops/copy.h"
-#include "ops/ops.h"
-#include "ops/pointwise.h"
+#include "ops/helpers.h"
 
 enum { SPLIT = 32768, GRAIN = 16384 };
 
-static Device device_of(const Tensor *t) { return (Device)t->device; }
-static DType kernel_dtype(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
 static const Ints NO_DIMS = {NULL, 0};
 
 static void check_floating(Call *call, const char *name, const Tensor *t)
 {
   if (!dtype_is_floating(tensor_dtype(t)))
     raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
-}
-
-/* A tensor seen as [outer, n, inner] around one dimension. */
-typedef struct Slabs { int64_t outer, n, inner; } Slabs;
-
-static Slabs slabs_of(const Tensor *t, int dim)
-{
-  Slabs s = {1, t->ndim ? t->shape[dim] : 1, 1};
-  for (int i = 0; i < dim; i++) s.outer *= t->shape[i];
-  for (int i = dim + 1; i < t->ndim; i++) s.inner *= t->shape[i];
-  return s;
-}
-
-/* How many slabs a thread should take at a time. */
-static int64_t grain_of(Slabs s)
-{
-  int64_t work = s.n * s.inner;
-  return work < GRAIN ? GRAIN / (work > 0 ? work : 1) : 1;
 }
 
 /* ------------------------------------------------------------------ softmax */
@@ -68,7 +44,7 @@ static void launch_softmax(Call *call, bool log, Tensor *dy, Tensor *x, int dim,
   Softmax f = {kernels_of(d), slabs_of(x, dim), log, (int64_t)dtype_size(d), tensor_data(x), dy ? tensor_data(dy) : NULL,
                tensor_data(to)};
   if (x->numel <= GRAIN) softmax_part(&f, 0, f.s.outer);
-  else parallel_for(f.s.outer, grain_of(f.s), softmax_part, &f);
+  else parallel_for(f.s.outer, grain_of(GRAIN, f.s.n * f.s.inner), softmax_part, &f);
   if (to != y) launch_copy(call, y, to);
 }
 
@@ -284,7 +260,7 @@ static void cross_entropy_part(void *arg, int64_t begin, int64_t end)
 static void run_cross_entropy(const Classes *c, CrossEntropy *e)
 {
   if (c->s.outer * c->s.n * c->s.inner <= GRAIN) cross_entropy_part(e, 0, c->s.outer);
-  else parallel_for(c->s.outer, grain_of(c->s), cross_entropy_part, e);
+  else parallel_for(c->s.outer, grain_of(GRAIN, c->s.n * c->s.inner), cross_entropy_part, e);
 }
 
 /* The sum of losses, in order. */

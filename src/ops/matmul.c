@@ -2,11 +2,7 @@
 #include <string.h>
 
 #include "kernels/gemm.h"
-#include "ops/copy.h"
-#include "ops/ops.h"
-#include "ops/pointwise.h"
-
-static Device device_of(const Tensor *t) { return (Device)t->device; }
+#include "ops/helpers.h"
 
 static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
 {
@@ -28,8 +24,6 @@ static void check_inner(Call *call, const Tensor *a, const Tensor *b, int64_t le
     raise(call, "shapes %s and %s don't fit: %lld against %lld", shape_text(call, tensor_shape(a)),
           shape_text(call, tensor_shape(b)), (long long)left, (long long)right);
 }
-
-static DType kernel_dtype(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
 
 /* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
 static Matrix matrix_of(Call *call, Tensor **t)

@@ -10,7 +10,8 @@
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
 enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
        ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
-       NUMBER_FIRST = 64 }; /* takes a number as its first operand, not only by way of an operator */
+       NUMBER_FIRST = 64, /* takes a number as its first operand, not only by way of an operator */
+       TRUNCATES = 128 }; /* integer operands truncate a parameter that is a float */
 
 typedef enum ArgKind {
   ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
@@ -47,21 +48,20 @@ struct Gradients;
 typedef void (*OpForward)(Call *call, const void *args, Tensor **y);
 typedef void (*OpBackward)(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
 
-/* Types of operands and result of a pointwise row. */
-typedef enum PointwiseClass {
-  CLASS_NUMERIC,  /* any dtype; bool stays bool */
-  CLASS_NUMBER,   /* any but bool */
-  CLASS_FLOATS,   /* floating and complex; integers become the default float */
-  CLASS_REAL,     /* any but bool and complex */
-  CLASS_FLOATING, /* floating only */
-  CLASS_COMPARE,  /* any; the result is bool */
-  CLASS_ORDER     /* any but complex; the result is bool */
+#include "ops/classes.def"
+/* What a class does with the operands of a category, and what it gives. */
+enum { TAKES, WIDENS, REFUSES };
+enum { KEEPS, GIVES_BOOL };
+typedef struct PointwiseClass {
+  uint8_t operands[CATEGORY_COMPLEX + 1];
+  uint8_t result;
 } PointwiseClass;
 
-/* The texts of a pointwise row. */
+/* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
   int id, arity;
   PointwiseClass type_class;
+  const char *class_name;     /* "NUMERIC" */
   const char *formula;
   const char *derivative[3];  /* of each operand; "" for none */
 } PointwiseInfo;
@@ -88,7 +88,7 @@ typedef struct OpPlan {
   struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[12]; /* the arguments that hold tensors */
   int ntensors;
   bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
-  struct Expression *expressions[3]; /* derivatives parsed for create_graph, lazily */
+  const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
 } OpPlan;
 
 extern Op op_table[]; /* constant once prepared */

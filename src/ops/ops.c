@@ -18,12 +18,6 @@
 #define LIST_SPEC(member, what, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = 0)
 
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef OP_PLAIN
-#undef COMPOSED
 #define SPECS_OF(row, ...)                                                  \
   static const ArgSpec *row##_specs(void)                                   \
   {                                                                         \
@@ -91,12 +85,6 @@
 static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef OP_PLAIN
-#undef COMPOSED
 #define UNARY(row, ...) FUNCTIONS(row, ONE)
 #define BINARY(row, ...) FUNCTIONS(row, ONE)
 #define TERNARY(row, ...) FUNCTIONS(row, ONE)
@@ -107,16 +95,12 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 
 /* pass 5: the table */
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef OP_PLAIN
-#undef COMPOSED
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
    pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row, arity, CLASS_##class, formula, {dx, dy, dz}}, OP_ID_##row},
+   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row},
+#define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
+#define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
 #define UNARY(row, class, forms, params, formula, dx, doc) \
   POINTWISE_ROW(row, class, forms, 1, #formula, #dx, "", "", doc)
 #define BINARY(row, name, class, forms, params, formula, da, db, doc) \
@@ -144,12 +128,6 @@ OpPlan *op_plan(const Op *o) { return &plans[o->id]; }
 static void attach_specs(void)
 {
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef OP_PLAIN
-#undef COMPOSED
 #define ATTACH(row, ...) op_table[OP_ID_##row].args = row##_specs();
 #define UNARY ATTACH
 #define BINARY ATTACH
@@ -211,6 +189,7 @@ static void plan_pointwise(const Op *o, OpPlan *plan)
     for (int k = 0; k < o->pointwise->arity; k++)
       if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= 1u << k;
     if (expression_mentions(text, 'y')) plan->needs[i] |= 1u << 16;
+    plan->expressions[i] = expression_of(o, i);
   }
 }
 
@@ -240,10 +219,11 @@ static void plan_tensors(const Op *o, OpPlan *plan)
 static void prepare(void)
 {
   attach_specs();
+  for (int id = 0; id < op_count; id++)
+    while (op_table[id].args[op_table[id].nargs].name) op_table[id].nargs++;
   for (int id = 0; id < op_count; id++) {
     Op *o = &op_table[id];
     OpPlan *plan = &plans[id];
-    while (o->args[o->nargs].name) o->nargs++;
     plan_tensors(o, plan);
     if (o->pointwise) plan_pointwise(o, plan);
     else if (o->saves) plan_saves(o, plan);
@@ -275,6 +255,7 @@ const char *call_user_name(const Call *call)
 
 Tensor **result_list(Call *call, int64_t n)
 {
+  if (n > 1 << 26) raise(call, "%lld results are too many", (long long)n);
   call->list = arena_allocate(call->ctx, (size_t)(n > 0 ? n : 1) * sizeof *call->list);
   call->list_count = (int32_t)n;
   return call->list;

@@ -16,12 +16,6 @@
 
 /* pass 1: argument structs */
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef COMPOSED
-#undef OP_PLAIN
 #define UNARY(row, class, forms, params, ...) struct row##_args { Tensor *x; params };
 #define BINARY(row, name, class, forms, params, ...) struct row##_args { Tensor *a, *b; params };
 #define TERNARY(row, name_b, name_c, class, forms, params, ...) struct row##_args { Tensor *a, *b, *c; params };
@@ -50,12 +44,6 @@
 
 /* pass 2: numbers and prototypes */
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef COMPOSED
-#undef OP_PLAIN
 #define UNARY(row, ...) OP_ID_##row,
 #define BINARY(row, ...) OP_ID_##row,
 #define TERNARY(row, ...) OP_ID_##row,
@@ -72,12 +60,6 @@ enum {
 #define RETURN_THREE Tensors
 #define RETURN_LIST Tensors
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#undef OP
-#undef COMPOSED
-#undef OP_PLAIN
 #define POINTWISE_PROTOTYPES(row)                           \
   Tensor *op_##row(Call *call, const struct row##_args *a); \
   Tensor *op_inplace_##row(Call *call, const struct row##_args *a);

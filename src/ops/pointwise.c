@@ -1,12 +1,9 @@
-#include "ops/pointwise.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/iter.h"
-#include "core/parallel.h"
 #include "ops/expression.h"
-#include "ops/ops.h"
+#include "ops/helpers.h"
 
 enum { CHUNK = 512, GRAIN = 32768 };
 
@@ -239,28 +236,16 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
 
 /* ------------------------------------------------------------------ forward */
 
-/* The dtype that kernels run in for a tensor's: float32 for the halves. */
-static DType kernel_dtype(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
-
 static DType compute_dtype(Call *call, const Op *o, Tensor *const *operands, int n)
 {
   DType d = n == 1 && !operands[0]->is_wrapped_number ? tensor_dtype(operands[0]) : promote_operands(call, operands, n);
-  switch (o->pointwise->type_class) {
-    case CLASS_FLOATS: return dtype_is_inexact(d) ? d : call->ctx->default_dtype;
-    case CLASS_NUMBER:
-      if (d == DTYPE_b8) raise(call, "bool tensors are not taken: convert them, or use a logical operation");
-      return d;
-    case CLASS_REAL:
-      if (d == DTYPE_b8 || dtype_is_complex(d)) raise(call, "%s tensors are not taken", dtype_name(d));
-      return d;
-    case CLASS_FLOATING:
-      if (!dtype_is_floating(d)) raise(call, "%s tensors are not taken", dtype_name(d));
-      return d;
-    case CLASS_ORDER:
-      if (dtype_is_complex(d)) raise(call, "complex numbers have no order");
-      return d;
-    default: return d;
-  }
+  const PointwiseClass *c = &o->pointwise->type_class;
+  uint8_t rule = c->operands[dtype_category(d)];
+  if (rule == TAKES) return d;
+  if (rule == WIDENS) return call->ctx->default_dtype;
+  if (c->result == GIVES_BOOL) raise(call, "complex numbers have no order");
+  raise(call, "%s tensors are not taken%s", dtype_name(d),
+        d == DTYPE_b8 ? ": convert them, or use a logical operation" : "");
 }
 
 static Tensor *const *operands_of(const void *args) { return args; }
@@ -276,14 +261,14 @@ static void check_params(Call *call, const Op *o, const void *args, DType comput
   const Scalar *p = params_of(o, args);
   for (int i = o->pointwise->arity; i < o->nargs; i++, p++) {
     if (o->args[i].kind != ARG_SCALAR) continue;
-    bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute);
+    bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
     if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
     if (p->kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
     if (!fits) raise(call, "%s doesn't fit a %s result", o->args[i].name, dtype_name(compute));
   }
 }
 
-static bool is_comparison(const Op *o) { return o->pointwise->type_class >= CLASS_COMPARE; }
+static bool is_comparison(const Op *o) { return o->pointwise->type_class.result == GIVES_BOOL; }
 
 /* The result: laid out in memory as the operands are, if they agree. */
 static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DType dtype)
@@ -371,12 +356,7 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Scalar *params = params_of(o, args);
   for (int k = info->arity; k < o->nargs; k++)
     named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};
-  OpPlan *plan = op_plan(o);
-  Expression *e = __atomic_load_n(&plan->expressions[i], __ATOMIC_ACQUIRE);
-  if (!e) {
-    e = expression_parse(info->derivative[i]);
-    __atomic_store_n(&plan->expressions[i], e, __ATOMIC_RELEASE);
-  }
+  const Expression *e = op_plan(o)->expressions[i];
   return link_compared(call, e, named, info->derivative[i], expression_run(call, e, named));
 }
 

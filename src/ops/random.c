@@ -3,6 +3,7 @@
 
 #include "core/half.h"
 #include "ops/copy.h"
+#include "ops/factory.h"
 #include "ops/ops.h"
 #include "ops/pointwise.h"
 
@@ -120,29 +121,11 @@ static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
 typedef struct Options { DType dtype; Device device; bool requires_grad; } Options;
 #define OPTIONS (Options){a->dtype, a->device, a->requires_grad}
 
-static void set_requires_grad(Call *call, Tensor *t, bool requires_grad)
-{
-  if (requires_grad && !dtype_is_inexact(tensor_dtype(t)))
-    raise(call, "only tensors of floating or complex dtype can require gradients, not %s", dtype_name(tensor_dtype(t)));
-  t->requires_grad = requires_grad;
-}
-
 static Tensor *new_of_size(Call *call, Ints size, DType dtype, Options o)
 {
   dtype = o.dtype == DTYPE_NONE ? dtype : o.dtype;
   Tensor *t = result_new(call, dtype, o.device == DEVICE_NONE ? DEVICE_CPU : o.device, size);
-  set_requires_grad(call, t, o.requires_grad);
-  return t;
-}
-
-static Tensor *new_like(Call *call, const Tensor *x, Options o)
-{
-  DType dtype = o.dtype == DTYPE_NONE ? tensor_dtype(x) : o.dtype;
-  Device device = o.device == DEVICE_NONE ? (Device)x->device : o.device;
-  Tensor *t = !x->is_contiguous && tensor_is_dense(x)
-                ? result_strided(call, dtype, device, tensor_shape(x), tensor_strides(x))
-                : result_new(call, dtype, device, tensor_shape(x));
-  if (t != call->into) set_requires_grad(call, t, o.requires_grad);
+  ask_gradient(call, t, o.requires_grad);
   return t;
 }
 
@@ -194,25 +177,25 @@ FORWARD(randperm)
 
 FORWARD(rand_like)
 {
-  y[0] = new_like(call, a->input, OPTIONS);
+  y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad);
   fill_checked(call, a->generator, UNIFORM, y[0], 0, 1);
 }
 
 FORWARD(randn_like)
 {
-  y[0] = new_like(call, a->input, OPTIONS);
+  y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad);
   fill_checked(call, a->generator, NORMAL, y[0], 0, 1);
 }
 
 FORWARD(randint_like)
 {
-  y[0] = new_like(call, a->input, OPTIONS);
+  y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad);
   fill_integers_checked(call, a->generator, y[0], 0, a->high);
 }
 
 FORWARD(randint_like_low)
 {
-  y[0] = new_like(call, a->input, OPTIONS);
+  y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad);
   fill_integers_checked(call, a->generator, y[0], a->low, a->high);
 }
 
@@ -268,7 +251,7 @@ static void fill_bernoulli_each(Call *call, Generator *given, Tensor *t, Tensor 
 /* A result of the input's dtype and shape for its numbers to be put in. */
 static Tensor *result_of(Call *call, const Tensor *x)
 {
-  return new_like(call, x, (Options){DTYPE_NONE, DEVICE_NONE, false});
+  return new_like(call, x, DTYPE_NONE, DEVICE_NONE, false);
 }
 
 /* The same, row-major whatever the input is: what draws in row-major order. */

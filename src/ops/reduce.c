@@ -4,12 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/copy.h"
-#include "ops/ops.h"
+#include "ops/helpers.h"
 
 static const Finish AS_IT_IS = {0, false};
-
-static Device device_of(const Tensor *t) { return (Device)t->device; }
 
 /* Whether one of two bools is true. */
 static Tensor *either(Call *call, Tensor *p, Tensor *q) { return op(add, p, q, scalar_int(1)); }

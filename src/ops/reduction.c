@@ -8,9 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/parallel.h"
-#include "ops/copy.h"
-#include "ops/pointwise.h"
+#include "ops/helpers.h"
 
 enum { SPLIT = 32768, STRIP = 1024, GRAIN = 32768, SMALL = 64 };
 
@@ -37,8 +35,6 @@ static DType wide_dtype(DType d)
   if (dtype_is_complex(d)) return DTYPE_c128;
   return dtype_is_floating(d) ? DTYPE_f64 : DTYPE_i64;
 }
-
-static DType kernel_dtype(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
 
 DType reduced_dtype(ReduceId id, DType x)
 {
@@ -171,7 +167,7 @@ static void step_run(Step *s, int64_t outer)
 {
   int64_t width = s->inner < STRIP ? s->inner : STRIP, work = s->piece * width;
   bool plain = s->inner == 1 && s->step == 1 && s->pieces == 1 && s->outer <= 1;
-  int64_t items = outer * s->pieces * s->strips, grain = work < GRAIN ? GRAIN / work : 1;
+  int64_t items = outer * s->pieces * s->strips, grain = grain_of(GRAIN, work);
   if (items <= grain) (plain ? step_rows : step_items)(s, 0, items);
   else parallel_for(items, grain, plain ? step_rows : step_items, s);
 }
@@ -363,8 +359,6 @@ static void position_rows(void *arg, int64_t begin, int64_t end)
   }
 }
 
-static int64_t grain_of(int64_t work) { return work < GRAIN ? GRAIN / (work > 0 ? work : 1) : 1; }
-
 /* The best of each row's pieces. */
 static void join_pieces(Call *call, const Positions *p, int64_t rows, char *values, int64_t *positions)
 {
@@ -392,9 +386,9 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   p.values = room;
   p.strips = (p.inner + STRIP - 1) / STRIP;
   if (p.inner > 1) {
-    parallel_for(outer * p.strips, grain_of(p.n * (p.inner < STRIP ? p.inner : STRIP)), position_strips, &p);
+    parallel_for(outer * p.strips, grain_of(GRAIN, p.n * (p.inner < STRIP ? p.inner : STRIP)), position_strips, &p);
   } else if (p.n <= 2 * SPLIT) {
-    parallel_for(outer, grain_of(p.n), position_rows, &p);
+    parallel_for(outer, grain_of(GRAIN, p.n), position_rows, &p);
   } else {
     p.piece = SPLIT;
     p.pieces = (p.n + SPLIT - 1) / SPLIT;
@@ -413,13 +407,14 @@ typedef struct Cumsum {
   bool from_end;
   const char *x;
   char *y;
-  int64_t n, inner, slab; /* slab: bytes */
+  Slabs s;
+  int64_t size; /* bytes of a slab */
 } Cumsum;
 
 static void cumsum_part(void *arg, int64_t begin, int64_t end)
 {
   const Cumsum *c = arg;
-  c->k->cumsum(end - begin, c->n, c->inner, c->from_end, c->x + begin * c->slab, c->y + begin * c->slab);
+  c->k->cumsum(end - begin, c->s.n, c->s.inner, c->from_end, c->x + begin * c->size, c->y + begin * c->size);
 }
 
 void launch_cumsum(Call *call, Tensor *x, int dim, bool from_end, Tensor *y)
@@ -428,10 +423,8 @@ void launch_cumsum(Call *call, Tensor *x, int dim, bool from_end, Tensor *y)
   DType d = kernel_dtype(tensor_dtype(y));
   x = contiguous_as(call, x, d);
   Tensor *to = y->dtype == (uint8_t)d && y->is_contiguous ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-  Cumsum c = {.k = kernels_of(d), .from_end = from_end, .x = tensor_data(x), .y = tensor_data(to),
-              .n = x->ndim ? x->shape[dim] : 1, .inner = 1};
-  for (int i = dim + 1; i < x->ndim; i++) c.inner *= x->shape[i];
-  c.slab = c.n * c.inner * (int64_t)dtype_size(d);
-  parallel_for(x->numel / (c.n * c.inner), grain_of(c.n * c.inner), cumsum_part, &c);
+  Slabs s = slabs_of(x, dim);
+  Cumsum c = {kernels_of(d), from_end, tensor_data(x), tensor_data(to), s, s.n * s.inner * (int64_t)dtype_size(d)};
+  parallel_for(s.outer, grain_of(GRAIN, s.n * s.inner), cumsum_part, &c);
   if (to != y) launch_copy(call, y, to);
 }

@@ -1,16 +1,10 @@
-/* Every pass over the rows starts from empty definitions and sets those it needs. No include guard: used many times. */
+/* Every pass over the rows starts from here and defines what it needs. No include guard: used many times. */
 #undef UNARY
 #undef BINARY
 #undef TERNARY
 #undef OP
 #undef COMPOSED
 #undef OP_PLAIN
-#define UNARY(...)
-#define BINARY(...)
-#define TERNARY(...)
-#define OP(...)
-#define COMPOSED(...)
-#define OP_PLAIN(...)
 
 #undef TENSOR
 #undef OPT_TENSOR

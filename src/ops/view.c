@@ -76,14 +76,21 @@ static void insert_dim(Geometry *g, int dim, int64_t size, int64_t stride)
 
 /* ------------------------------------------------------------------- shapes */
 
+/* Strides that view x as a shape; false if there are none. */
+static bool strides_as(const Tensor *x, Ints shape, int64_t *strides)
+{
+  if (!x->is_contiguous) return shape_view_strides(tensor_shape(x), tensor_strides(x), shape, strides);
+  shape_contiguous_strides(shape, strides);
+  return true;
+}
+
 FORWARD(view)
 {
   Tensor *x = a->input;
   Ints size = shape_infer(call, a->size, x->numel);
   int64_t strides[MAX_DIMS];
   shape_numel(call, size);
-  if (x->is_contiguous) shape_contiguous_strides(size, strides);
-  else if (!shape_view_strides(tensor_shape(x), tensor_strides(x), size, strides))
+  if (!strides_as(x, size, strides))
     raise(call, "a tensor of shape %s and strides %s can't be viewed as %s without a copy: use reshape",
           shape_text(call, tensor_shape(x)), shape_text(call, tensor_strides(x)), shape_text(call, size));
   y[0] = result_view(call, x, size, (Ints){strides, size.n}, x->offset);
@@ -122,8 +129,7 @@ FORWARD(reshape)
   Ints shape = shape_infer(call, a->shape, x->numel);
   int64_t strides[MAX_DIMS];
   shape_numel(call, shape);
-  if (x->is_contiguous) shape_contiguous_strides(shape, strides);
-  else if (!shape_view_strides(tensor_shape(x), tensor_strides(x), shape, strides)) {
+  if (!strides_as(x, shape, strides)) {
     x = contiguous_as(call, x, tensor_dtype(x));
     shape_contiguous_strides(shape, strides);
   }
@@ -413,18 +419,6 @@ CUT(unfold)
 
 /* ------------------------------------------------------------ any geometry */
 
-/* How many elements a geometry reaches from its offset on; raises on overflow. Strides are not negative. */
-static int64_t reach(Call *call, Ints shape, Ints strides)
-{
-  int64_t last = 0, step;
-  for (int64_t i = 0; i < shape.n; i++) {
-    if (shape.v[i] == 0) return 0;
-    if (__builtin_mul_overflow(shape.v[i] - 1, strides.v[i], &step) || __builtin_add_overflow(last, step, &last))
-      raise(call, "strides %s are too large", shape_text(call, strides));
-  }
-  return last + 1;
-}
-
 FORWARD(as_strided)
 {
   const Tensor *x = a->input;
@@ -435,7 +429,7 @@ FORWARD(as_strided)
   for (int64_t i = 0; i < a->stride.n; i++)
     if (a->stride.v[i] < 0) raise(call, "negative stride in %s", shape_text(call, a->stride));
   if (offset < 0) raise(call, "negative storage_offset %lld", (long long)offset);
-  int64_t elements = reach(call, a->size, a->stride);
+  int64_t elements = shape_extent(call, a->size, a->stride);
   size_t room = x->storage ? x->storage->bytes / dtype_size(tensor_dtype(x)) : 0;
   if (elements > 0 && (offset > INT64_MAX - elements || (size_t)(offset + elements) > room))
     raise(call, "size %s with stride %s and offset %lld leaves the memory of %lld elements", shape_text(call, a->size),
@@ -452,8 +446,8 @@ BACKWARD(as_strided)
   const Tensor *x = a->input;
   int64_t out_offset = a->storage_offset == NO_INT ? x->offset : a->storage_offset;
   int64_t first = out_offset < x->offset ? out_offset : x->offset;
-  int64_t out_end = out_offset + reach(call, a->size, a->stride) - first;
-  int64_t in_end = x->offset + reach(call, tensor_shape(x), tensor_strides(x)) - first;
+  int64_t out_end = out_offset + shape_extent(call, a->size, a->stride) - first;
+  int64_t in_end = x->offset + shape_extent(call, tensor_shape(x), tensor_strides(x)) - first;
   Ints memory = arena_ints(call->ctx, (int64_t[]){out_end > in_end ? out_end : in_end}, 1);
   Tensor *sum = op(embed_view, dy[0], memory, a->stride, out_offset - first);
   if (tensor_overlaps_itself(x)) {

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 operations='
   add sub mul div.no_rounding_mode div.trunc_rounding div.floor_rounding pow neg
   __radd__ __rsub__ __rmul__ __rdiv__ __rpow__ __rmatmul__
-  exp log tanh sigmoid nn.functional.relu nn.functional.softplus logaddexp where eq ne lt le gt ge
+  exp log tanh sigmoid nn.functional.relu nn.functional.softplus logaddexp addcmul lerp where eq ne lt le gt ge
   sum cumsum mean max.reduction_no_dim max.reduction_with_dim max.binary argmax norm norm.fro norm.inf
   view reshape transpose permute expand select slice __getitem__ index_put contiguous fill
   cat split split.list_args gather scatter_add index_select

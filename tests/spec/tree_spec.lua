@@ -84,6 +84,18 @@ describe("the source tree", function()
     assert.same({}, wrong_includes("lua", '#include <lua.h>\n#include "core/a.h"'))
   end)
 
+  it("has the examples of docs/adding-an-op.md as they are printed there", function()
+    local sources, missing = {}, {}
+    walk("src/ops", function(path) table.insert(sources, read(path)) end)
+    local all = table.concat(sources)
+    for block in read("docs/adding-an-op.md"):gmatch "```c\n(.-)```" do
+      for part in (block .. "\n"):gmatch "(.-\n)\n+" do
+        if not all:find(part, 1, true) then table.insert(missing, part) end
+      end
+    end
+    assert.same({}, missing)
+  end)
+
   it("has no file that is too long", function()
     local long = {}
     local function check(path)

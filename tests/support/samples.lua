@@ -5,6 +5,7 @@
 --   values = false     what the result holds is left open (random, or not set)
 --   strided = false    the op depends on how its input lies in memory
 --   fixed = {3}        arguments that have no gradient
+--   in_place = false   the in-place form does not take them
 local nl = require "nnlua"
 
 local samples = {}
@@ -63,6 +64,8 @@ local own = {
   log = function() return {{positive(2, 3)}} end,
   softplus = function() return {{real(2, 3)}, {real(2, 3), 2, 1}} end,
   add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
+  addcmul = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), real(2, 3), -2.5}} end,
+  lerp = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 0.25}} end,
   sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
   div_mode = function()
     return {{real(2, 3), positive(2, 3), "trunc"}, {real(2, 3), positive(2, 3), {rounding_mode = "floor"}}}
@@ -84,7 +87,7 @@ local own = {
   linspace = function() return {{0, 1, 5}} end,
 
   sum = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), {1, 2}, true}} end,
-  cumsum = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.float64}} end,
+  cumsum = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.complex128, in_place = false}} end,
   mean = function() return {{real(2, 3)}, {real(2, 3), 1}, {real(2, 3), {1, 2}, true}} end,
   norm = function() return {{real(2, 3)}, {real(2, 3), 3, 2}, {real(2, 3), 1}, {real(2, 3), math.huge, 1}} end,
   norm_named = function() return {{real(2, 3), "fro"}} end,

@@ -2,6 +2,7 @@
 
 local core = require "nnlua.nn.core"
 local hooks = require "nnlua.nn.hooks"
+local lazy = require "nnlua.nn.lazy"
 
 local PARAMETER, BUFFER, MODULE, TRANSIENT = core.PARAMETER, core.BUFFER, core.MODULE, core.TRANSIENT
 
@@ -69,6 +70,9 @@ function copy_value(value, memo)
     return copy_module(value, memo)
   elseif core.is_tensor(value) then
     memo[value] = copy_tensor(value)
+    return memo[value]
+  elseif lazy.is_lazy(value) then
+    memo[value] = lazy.copy(value)
     return memo[value]
   elseif type(value) == "table" and not is_shared(value) then
     return copy_table(value, memo)

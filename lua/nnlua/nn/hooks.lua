@@ -54,6 +54,21 @@ local function without(list, position)
   return copy
 end
 
+--- The place of a value in a list.
+local function find(list, value)
+  for i = 1, #list do
+    if list[i] == value then
+      return i
+    end
+  end
+end
+
+local function remove(module, lists, kind, position)
+  local rest = without(lists[kind], position)
+  lists[kind] = #rest > 0 and completed(rest) or nil
+  core.count_hooks(module, -1)
+end
+
 --- Takes the hook away. Doing it again, or when the module is gone, does nothing.
 function Handle:remove()
   local module = self.module
@@ -61,14 +76,9 @@ function Handle:remove()
     return
   end
   local lists = module and hooks_of(module) or global
-  local list = lists and lists[self.kind] or no_hooks
-  for i, id in ipairs(list.ids) do
-    if id == self.id then
-      local rest = without(list, i)
-      lists[self.kind] = #rest > 0 and completed(rest) or nil
-      core.count_hooks(module or nil, -1)
-      return
-    end
+  local position = lists and find((lists[self.kind] or no_hooks).ids, self.id)
+  if position then
+    remove(module, lists, self.kind, position)
   end
 end
 
@@ -336,6 +346,15 @@ function hooks.install(Module, nn)
 
   function nn.register_module_full_backward_hook(hook)
     return register(nil, "backward", hook)
+  end
+end
+
+--- Takes a module's hook away by the function that it is: copies of a module share it.
+function hooks.unregister(module, kind, hook)
+  local lists = hooks_of(module)
+  local position = lists and find(lists[kind] or no_hooks, hook)
+  if position then
+    remove(module, lists, kind, position)
   end
 end
 

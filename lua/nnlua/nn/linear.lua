@@ -3,11 +3,14 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local init = require "nnlua.nn.initializers"
+local lazy = require "nnlua.nn.lazy"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
 
 local linear = {}
+
+local raise = core.raise
 
 --- y = x Wᵀ + b. `nn.Linear(in_features, out_features, bias = true)`; weight has shape [out_features, in_features].
 ---@class Linear: Module
@@ -50,6 +53,53 @@ function Linear:extra_repr()
 end
 
 linear.Linear = Linear
+
+--- A Linear that learns in_features from its first input, and is a plain nn.Linear from then on.
+--- `nn.LazyLinear(out_features, bias = true)`. Its forward alone does not: call the module.
+---@class LazyLinear: Linear
+local LazyLinear = lazy.class("nn.LazyLinear", Linear)
+
+local parse_lazy = args.parser("nn.LazyLinear", {
+  {"out_features", "integer"}, {"bias", "boolean", true}, {"device", "any?"}, {"dtype", "any?"},
+})
+
+function LazyLinear:init(...)
+  local outputs, bias, device, dtype = parse_lazy(...)
+  self.in_features, self.out_features = 0, outputs
+  self.weight = lazy.UninitializedParameter(true, device, dtype)
+  if bias then
+    self.bias = lazy.UninitializedParameter(true, device, dtype)
+  else
+    core.register_parameter(self, "bias", nil)
+  end
+  lazy.prepare(self)
+end
+
+function LazyLinear:initialize_parameters(input)
+  if type(input) == "table" then input = input.input end
+  if not core.is_tensor(input) then
+    raise(("LazyLinear: the input must be a tensor, not %s"):format(core.describe(input)))
+  end
+  if self:has_uninitialized_params() then
+    self:_materialize(input:size(-1))
+  else
+    self.in_features = self.weight:size(2) -- it has been loaded
+  end
+end
+
+--- Gives the parameters their shapes and values.
+function LazyLinear:_materialize(inputs)
+  self.in_features = inputs
+  if lazy.is_lazy(self.weight) then
+    self.weight:materialize(self.out_features, inputs)
+  end
+  if lazy.is_lazy(self.bias) then
+    self.bias:materialize(self.out_features)
+  end
+  self:reset_parameters()
+end
+
+linear.LazyLinear = LazyLinear
 
 --- Gives its input back, whatever it was made with.
 ---@class Identity: Module

@@ -4,6 +4,7 @@ local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
 local PARAMETER, BUFFER = core.PARAMETER, core.BUFFER
+local is_uninitialized = core.is_uninitialized
 
 local state = {}
 
@@ -115,7 +116,7 @@ local function install_taking(Module)
     for _, name in ipairs(names) do
       local value = self[name]
       if value ~= nil then
-        destination[prefix .. name] = keep_vars and value or value:detach()
+        destination[prefix .. name] = (keep_vars or is_uninitialized(value)) and value or value:detach()
       end
     end
     if self.get_extra_state then
@@ -160,9 +161,44 @@ local function fitted(value, own)
   return value
 end
 
+--- What keeps a tensor from being copied whatever its shape, or nil.
+local function obstacle(value, own)
+  if is_uninitialized(value) then
+    return "it is uninitialized in the state dict, but not in the model; call the module that the state is of first"
+  elseif not core.is_tensor(value) then
+    return "a tensor was expected, got " .. core.describe(value)
+  elseif value.device == own.device then
+    return nil
+  elseif own.device == "meta" then
+    return "in the model it is on the meta device and has no memory; call to_empty first"
+  elseif value.device == "meta" then
+    return "in the state dict it is on the meta device and has no elements"
+  end
+end
+
+--- Notes the copy into a Parameter without a shape, which takes the one that it gets.
+local function plan_first_copy(report, key, value, own)
+  if is_uninitialized(value) then
+    return
+  end
+  local problem = obstacle(value, own)
+  if problem then
+    table.insert(report.errors, ("'%s': %s"):format(key, problem))
+    return
+  end
+  table.insert(report.steps, function()
+    own:materialize(value.shape)
+    own:copy_(value)
+  end)
+end
+
 local function plan_copy(report, key, value, own)
-  if not core.is_tensor(value) then
-    table.insert(report.errors, ("'%s': a tensor was expected, got %s"):format(key, core.describe(value)))
+  if is_uninitialized(own) then
+    return plan_first_copy(report, key, value, own)
+  end
+  local problem = obstacle(value, own)
+  if problem then
+    table.insert(report.errors, ("'%s': %s"):format(key, problem))
     return
   end
   value = fitted(value, own)
@@ -172,7 +208,9 @@ local function plan_copy(report, key, value, own)
       key, shape_text(value), shape_text(own)))
     return
   end
-  table.insert(report.steps, function() own:copy_(value) end)
+  if own.device ~= "meta" then
+    table.insert(report.steps, function() own:copy_(value) end)
+  end
 end
 
 local function load_extra(module, key, dict, report)

@@ -68,7 +68,9 @@ local function list_of(name, params)
 end
 
 local function check_parameter(name, p)
-  if not core.is_tensor(p) then
+  if core.is_uninitialized(p) then
+    return -- a lazy module's: it is a tensor by the time it has a gradient
+  elseif not core.is_tensor(p) then
     raise(("%s: the parameters are tensors, not %s"):format(name, core.describe(p)))
   elseif p.grad_fn and not p.retains_grad then
     raise(name .. ": a tensor that is a result of operations can't be optimized; give leaves")
@@ -258,7 +260,7 @@ end
 
 --- A value of a state for a parameter: floating tensors in the parameter's dtype, all of them copies.
 local function fitted(value, p)
-  if core.is_tensor(value) then
+  if core.is_tensor(value) and core.is_tensor(p) then
     local floating = core.category(value) >= 2 and core.category(p) >= 2 and value.ndim > 0
     return (floating and value:to(p.dtype) or value):detach():clone()
   elseif type(value) == "table" and getmetatable(value) == nil then

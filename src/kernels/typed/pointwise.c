@@ -2,7 +2,6 @@
 #include "kernels/typed/typed.h"
 
 #define NO_PARAMS
-#define CONJ_REAL(x) (x)
 
 #if T_COMPLEX
 #if T_c64
@@ -14,14 +13,24 @@
 #define LOG(x) LIBM(log)(x)
 #define TANH(x) LIBM(tanh)(x)
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
+#define SIN(x) LIBM(sin)(x)
+#define COS(x) LIBM(cos)(x)
+#define SQRT(x) LIBM(sqrt)(x)
+#define ABS(x) LIBM(abs)(x) /* a real number */
 #define POW(a, b) LIBM(pow)(a, b)
 #elif T_FLOATING
 #define CONJ(x) (x)
 #define EXP(x) MATH(exp)(x)
 #define LOG(x) MATH(log)(x)
-#define LOG1P(x) MATH(log1p)(x)
 #define TANH(x) MATH(tanh)(x)
 #define SIGMOID(x) MATH(sigmoid)(x)
+#define SIN(x) MATH(sin)(x)
+#define COS(x) MATH(cos)(x)
+#define SQRT(x) LIBM(sqrt)(x)
+#define ABS(x) LIBM(fabs)(x)
+#define LOG1P(x) MATH(log1p)(x) /* from here on of real numbers only */
+#define EXPM1(x) MATH(expm1)(x)
+#define ERF(x) MATH(erf)(x)
 #define POW(a, b) LIBM(pow)(a, b)
 #define TRUNC_DIV(a, b) LIBM(trunc)((a) / (b))
 #define FLOOR_DIV(a, b) floor_div(a, b)
@@ -38,6 +47,7 @@ static inline T floor_div(T a, T b)
 }
 #else
 #define CONJ(x) (x)
+#define ABS(x) ((x) < 0 ? -(x) : (x))
 #define POW(a, b) integer_pow(a, b)
 #define TRUNC_DIV(a, b) trunc_div(a, b)
 #define FLOOR_DIV(a, b) floor_div(a, b)
@@ -63,67 +73,44 @@ static inline T floor_div(T a, T b)
 #endif
 
 #define SELECT(c, a, b) ((c) ? (a) : (b))
+#define NO_GRAD 0
 
-/* Which classes of rows exist for T. */
+/* Of a class of rows: TAKEN(class)(code) is code if there are kernels for T, DERIVED(class)(code) if these have
+   derivatives; the kernels' result type, and their place in the table. */
+#include "ops/classes.def"
+#if T_BOOL
+#define COLUMN(bools, integers, floatings, complexes, result) bools
+#elif T_FLOATING
+#define COLUMN(bools, integers, floatings, complexes, result) floatings
+#elif T_COMPLEX
+#define COLUMN(bools, integers, floatings, complexes, result) complexes
+#else
+#define COLUMN(bools, integers, floatings, complexes, result) integers
+#endif
+#define RESULT_COLUMN(bools, integers, floatings, complexes, result) result
+#define APPLY(f, ...) f(__VA_ARGS__)
+#define JOIN(a, b) JOIN_(a, b)
+#define JOIN_(a, b) a##b
 #define YES(...) __VA_ARGS__
 #define NO(...)
-#define CLASS_NUMERIC YES
-#define CLASS_COMPARE YES
-#if T_BOOL
-#define CLASS_NUMBER NO
-#else
-#define CLASS_NUMBER YES
-#endif
-#if T_BOOL || T_COMPLEX
-#define CLASS_REAL NO
-#else
-#define CLASS_REAL YES
-#endif
-#if T_COMPLEX
-#define CLASS_ORDER NO
-#else
-#define CLASS_ORDER YES
-#endif
-#if T_FLOATING
-#define CLASS_FLOATING YES
-#else
-#define CLASS_FLOATING NO
-#endif
-#if T_FLOATING || T_COMPLEX
-#define CLASS_FLOATS YES
-#define WHERE_INEXACT YES
-#else
-#define CLASS_FLOATS NO
-#define WHERE_INEXACT NO
-#endif
 
-/* Result types: comparisons give bool. */
-#define RESULT_NUMERIC T
-#define RESULT_NUMBER T
-#define RESULT_REAL T
-#define RESULT_FLOATING T
-#define RESULT_FLOATS T
-#define RESULT_COMPARE bool
-#define RESULT_ORDER bool
-#define SLOT_NUMERIC forward
-#define SLOT_NUMBER forward
-#define SLOT_REAL forward
-#define SLOT_FLOATING forward
-#define SLOT_FLOATS forward
-#define SLOT_COMPARE comparison
-#define SLOT_ORDER comparison
-#define DIFFERENTIABLE_NUMERIC WHERE_INEXACT
-#define DIFFERENTIABLE_NUMBER WHERE_INEXACT
-#define DIFFERENTIABLE_FLOATING CLASS_FLOATING
-#define DIFFERENTIABLE_REAL(...) WHERE_REAL_INEXACT(__VA_ARGS__)
-#if T_FLOATING
-#define WHERE_REAL_INEXACT YES
+#define TAKEN(class) JOIN(IF_, APPLY(COLUMN, CLASS_##class))
+#define IF_TAKES YES
+#define IF_WIDENS NO
+#define IF_REFUSES NO
+#define DERIVED(class) JOIN(DERIVED_, APPLY(RESULT_COLUMN, CLASS_##class))
+#if T_FLOATING || T_COMPLEX
+#define DERIVED_KEEPS YES
 #else
-#define WHERE_REAL_INEXACT NO
+#define DERIVED_KEEPS NO
 #endif
-#define DIFFERENTIABLE_FLOATS WHERE_INEXACT
-#define DIFFERENTIABLE_COMPARE NO
-#define DIFFERENTIABLE_ORDER NO
+#define DERIVED_GIVES_BOOL NO
+#define RESULT(class) JOIN(RESULT_, APPLY(RESULT_COLUMN, CLASS_##class))
+#define RESULT_KEEPS T
+#define RESULT_GIVES_BOOL bool
+#define SLOT(class) JOIN(SLOT_, APPLY(RESULT_COLUMN, CLASS_##class))
+#define SLOT_KEEPS forward
+#define SLOT_GIVES_BOOL comparison
 
 #define UNUSED __attribute__((unused))
 #define VECTOR _Pragma("GCC ivdep")
@@ -143,34 +130,33 @@ static inline T floor_div(T a, T b)
 #define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
 
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
 #define SCALAR(name, dflt) UNUSED const T name = NEXT_PARAM;
-#define UNARY(row, class, forms, params, formula, dx, doc)                                      \
-  CLASS_##class(LOOP(row##_loop, RESULT_##class, params, LOAD(x, 1), formula))                   \
-  DIFFERENTIABLE_##class(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx))
-#define BINARY(row, name, class, forms, params, formula, da, db, doc)                           \
-  CLASS_##class(LOOP(row##_loop, RESULT_##class, params, LOAD(a, 1) LOAD(b, 2), formula))        \
-  DIFFERENTIABLE_##class(LOOP(row##_da, T, params, LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4), da) \
-                         LOOP(row##_db, T, params, LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4), db))
+#define UNARY(row, class, forms, params, formula, dx, doc)                                             \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(x, 1), formula)                            \
+    DERIVED(class)(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx)))
+#define BINARY(row, name, class, forms, params, formula, da, db, doc)                                  \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2), formula)                 \
+    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db)))
+#define LOADS_OF_2 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4)
+#define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc)                   \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2) LOAD(c, 3), formula)      \
+    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_3, da) LOOP(row##_db, T, params, LOADS_OF_3, db) \
+                   LOOP(row##_dc, T, params, LOADS_OF_3, dc)))
+#define LOADS_OF_3 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(c, 4) LOAD(y, 5)
 #include "ops/pointwise.def"
 
 void TYPED(fill_pointwise)(KernelTable *t);
 void TYPED(fill_pointwise)(KernelTable *t)
 {
 #include "ops/rows_undefined.h"
-#undef UNARY
-#undef BINARY
-#undef TERNARY
-#define ENTER_ROW(slot, row) ENTER_ROW_(slot, row)
-#define ENTER_ROW_(slot, row) t->slot[PW_##row] = row##_loop;
-#define UNARY(row, class, ...)                   \
-  CLASS_##class(ENTER_ROW(SLOT_##class, row))    \
-  DIFFERENTIABLE_##class(t->backward[PW_##row][0] = row##_dx;)
-#define BINARY(row, name, class, ...)            \
-  CLASS_##class(ENTER_ROW(SLOT_##class, row))    \
-  DIFFERENTIABLE_##class(t->backward[PW_##row][0] = row##_da; t->backward[PW_##row][1] = row##_db;)
+#define ENTER(class, row, ...) TAKEN(class)(ENTER_(SLOT(class), row) DERIVED(class)(__VA_ARGS__))
+#define ENTER_(slot, row) ENTER_ROW(slot, row)
+#define ENTER_ROW(slot, row) t->slot[PW_##row] = row##_loop;
+#define ENTER_DERIVATIVE(row, i, name) t->backward[PW_##row][i] = row##_##name;
+#define UNARY(row, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, dx))
+#define BINARY(row, name, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db))
+#define TERNARY(row, name_b, name_c, class, ...) \
+  ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db) ENTER_DERIVATIVE(row, 2, dc))
 #include "ops/pointwise.def"
 #include "ops/rows_undefined.h"
 }

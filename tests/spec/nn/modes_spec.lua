@@ -101,16 +101,6 @@ describe("conversions", function()
     assert.near(before - 1, net.bias:item(), 1e-12)
   end)
 
-  it("M7: on the meta device a module gives shapes", function()
-    local net = nn.Sequential(nn.Linear(2, 3, {device = "meta"}), nn.Linear(3, 1):to("meta"))
-    local weight = net[2].weight
-    local y = net(nl.empty(5, 2, {device = "meta"}))
-    assert.equal("meta", y.device)
-    assert.same({5, 1}, {y:size(1), y:size(2)})
-    assert.equal("meta", weight.device)
-    assert.is_true(weight.requires_grad)
-  end)
-
   it("M6: ties survive", function()
     local net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     net[2].weight = net[1].weight
