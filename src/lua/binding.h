@@ -22,9 +22,9 @@ Context *context_of(lua_State *L);
 /* The box of a tensor at an index, or NULL if something else is there. */
 static inline TensorBox *box_test(lua_State *L, int index)
 {
-  if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
   TensorBox *box = lua_touserdata(L, index);
-  return lua_rawlen(L, index) >= sizeof *box && box->magic == TENSOR_MAGIC ? box : NULL;
+  if (!box || lua_rawlen(L, index) < sizeof *box) return NULL; /* light userdata have no length */
+  return box->magic == TENSOR_MAGIC ? box : NULL;
 }
 
 /* The tensor at an index, or NULL if something else is there. */
