@@ -1,7 +1,8 @@
-# Kernel templates: every file of src/kernels/typed is compiled once per (instruction set, dtype).
+# Kernel templates: every file of src/kernels/typed is compiled once per (instruction set, dtype), every file of
+# src/kernels/isa once per instruction set.
 #
 # Each object sees  ISA     the instruction set's name, a token to paste: base, avx2, avx512
-#                   DTYPE   the dtype's name, a token to paste: f32 f64 i8 i16 i32 i64 u8 b8 (bool) c64 c128
+# a typed one also  DTYPE   the dtype's name, a token to paste: f32 f64 i8 i16 i32 i64 u8 b8 (bool) c64 c128
 #                   T_<dtype>=1  the same, to ask with #if
 # and the library's own sources see NNLUA_HAVE_<ISA>=1 for each set that is in the binary.
 
@@ -38,6 +39,7 @@ endfunction()
 # Defines NNLUA_HAVE_<ISA> on the library and returns the typed kernels' objects.
 function(add_typed_kernels library result)
   file(GLOB templates CONFIGURE_DEPENDS src/kernels/typed/*.c)
+  file(GLOB isa_sources CONFIGURE_DEPENDS src/kernels/isa/*.c)
   set(objects)
   foreach(isa IN LISTS NNLUA_ISA_SETS)
     if(NOT isa IN_LIST known_isa_sets)
@@ -45,8 +47,13 @@ function(add_typed_kernels library result)
     endif()
     string(TOUPPER ${isa} macro)
     target_compile_definitions(${library} PRIVATE NNLUA_HAVE_${macro}=1)
+    kernel_flags(${isa} flags)
+    add_library(kernels_${isa} OBJECT ${isa_sources})
+    target_link_libraries(kernels_${isa} PRIVATE nnlua_settings)
+    target_compile_options(kernels_${isa} PRIVATE ${flags} -ffp-contract=off) # all sets give the same numbers
+    target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa})
+    list(APPEND objects $<TARGET_OBJECTS:kernels_${isa}>)
     if(templates)
-      kernel_flags(${isa} flags)
       foreach(dtype IN LISTS isa_dtypes_${isa})
         set(target kernels_${isa}_${dtype})
         add_library(${target} OBJECT ${templates})

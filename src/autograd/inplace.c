@@ -32,7 +32,7 @@ void inplace_check(Call *call, const Tensor *into, bool recorded)
     raise(call, "a tensor made in inference mode can't be changed in place outside of it; clone it");
   if (!recorded) return;
   if (into->base) check_view(call, into);
-  else if (tensor_is_leaf(into) && into->requires_grad)
+  if (tensor_is_leaf(into) && into->requires_grad)
     raise(call, "a leaf that requires a gradient can't be changed in place; use no_grad for updates");
 }
 

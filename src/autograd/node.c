@@ -176,6 +176,8 @@ static Node *accumulator_of(Context *ctx, Tensor *leaf)
 /* A view whose base has been changed in place: its history is that of the base, looked at through its geometry. */
 Node *view_node_new(Call *call, Tensor *view, Node *of_base)
 {
+  if (view->dtype != view->base->dtype)
+    raise(call, "a view in another dtype can't be changed in place, nor its base, while gradients are recorded");
   struct as_strided_args args = {view->base, tensor_shape(view), tensor_strides(view), view->offset};
   Node *n = op_node_new(call, OP_OF(as_strided), &args, &view, 1);
   if (of_base) {

@@ -259,6 +259,21 @@ static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
   return tensor_retain(*last);
 }
 
+/*
+ * What an in-place op saves of its own result's memory is saved as an alias: a reference to the result, or to a view
+ * that holds it, would close a circle through the result's new node.
+ */
+static Tensor *saved_tensor(Call *call, Tensor *t)
+{
+  const Tensor *into = call->into;
+  if (!into || (!t->grad_fn && t->requires_grad)) return tensor_retain(t);
+  const Tensor *base = into->base ? into->base : into;
+  if (t != base && t->base != base) return tensor_retain(t);
+  Tensor *alias = tensor_alias(call, t);
+  if (t->grad_fn) tensor_set_grad_fn(alias, tensor_grad_fn(call, t), t->output);
+  return tensor_retain(alias);
+}
+
 /* References to what is saved, ghosts of the rest. */
 static void keep_tensors(Call *call, OpNode *n, const void *args)
 {
@@ -277,7 +292,8 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
         n->versions[at] = tensor_version(t[k]);
         n->saved_anything = true;
       }
-      n->tensors[at] = saved || t[k]->is_wrapped_number ? tensor_retain(t[k]) : ghost_of(call, t[k], &ghost);
+      if (saved) n->tensors[at] = saved_tensor(call, t[k]);
+      else n->tensors[at] = t[k]->is_wrapped_number ? tensor_retain(t[k]) : ghost_of(call, t[k], &ghost);
     }
   }
 }

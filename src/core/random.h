@@ -26,9 +26,6 @@ uint32_t generator_next32(Generator *generator);
 /* Draws 64 random bits: the first word drawn is the upper half, as in PyTorch. */
 uint64_t generator_next64(Generator *generator);
 
-/* Draws n words at once: the same numbers as n calls of generator_next32, faster. */
-void generator_draw32(Generator *generator, int64_t n, uint32_t *out);
-
 /* Returns a seed that differs from run to run. */
 uint64_t generator_fresh_seed(void);
 

@@ -1,7 +1,7 @@
 /*
  * The table of inner loops, one entry a dtype, chosen for the machine's instruction set at start.
  * Kernels are void functions on raw pointers that cannot fail; whoever calls them has checked
- * shapes, dtypes and positions. float16 and bfloat16 have no entries but cast and copy: their
+ * shapes, dtypes and positions. float16 and bfloat16 have no entries but casts: their
  * loops run in float32 through a small buffer.
  */
 #ifndef NNLUA_KERNELS_KERNELS_H
@@ -48,7 +48,11 @@ typedef struct IndexedLines {
   int64_t to_line, to_step;
 } IndexedLines;
 
+/* Casts n elements between dtypes, strides in bytes. */
+typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
+
 typedef struct KernelTable {
+  CastKernel cast[DTYPE_COUNT]; /* from the table's dtype */
   PointwiseKernel forward[POINTWISE_COUNT];
   PointwiseKernel backward[POINTWISE_COUNT][3]; /* dy, operands, y -> gradient of operand i */
   PointwiseKernel comparison[POINTWISE_COUNT];  /* rows whose result is bool */
@@ -122,12 +126,14 @@ static inline const KernelTable *movers_of(DType d)
   return kernel_tables[dtype_is_half(d) ? DTYPE_i16 : d == DTYPE_b8 ? DTYPE_u8 : d];
 }
 
-/* Casts n elements between dtypes, strides in bytes. */
-typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
-CastKernel cast_kernel(DType from, DType to);
+static inline CastKernel cast_kernel(DType from, DType to) { return kernel_tables[from]->cast[to]; }
 
 /* Copies n elements of a size in bytes, strides in bytes. */
 void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
+
+/* to[k][i] = from[i][k] of elements of a size in bytes, which lie side by side in rows that are so many bytes apart. */
+void transpose_elements(size_t size, int64_t rows, int64_t columns, const char *from, int64_t from_row, char *to,
+                        int64_t to_row);
 
 /* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
 typedef struct PositionRange { int64_t low, high; bool zero; } PositionRange;

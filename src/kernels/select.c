@@ -4,6 +4,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
+#include "kernels/random_fill.h"
 
 /* The template files; each has a function fill_<file>_<isa>_<dtype>. */
 #define TEMPLATES(FILL, isa, dtype) \
@@ -23,6 +24,7 @@
 
 static KernelTable tables[DTYPE_COUNT];
 const KernelTable *kernel_tables[DTYPE_COUNT];
+RandomFills random_fills;
 static const char *selected = "base";
 
 #define DECLARE(file, isa, dtype) void fill_##file##_##isa##_##dtype(KernelTable *);
@@ -30,9 +32,17 @@ static const char *selected = "base";
 #define DECLARE_ALL(isa, dtype) TEMPLATES(DECLARE, isa, dtype)
 #define CALL_ALL(isa, dtype) TEMPLATES(CALL, isa, dtype)
 
-#define SET(isa)                                                     \
-  DTYPES_##isa(DECLARE_ALL)                                          \
-  static void fill_##isa(void) { selected = #isa; DTYPES_##isa(CALL_ALL) }
+#define SET(isa)                                  \
+  DTYPES_##isa(DECLARE_ALL)                       \
+  void fill_casts_##isa(KernelTable *);           \
+  void fill_random_fills_##isa(RandomFills *);    \
+  static void fill_##isa(void)                    \
+  {                                               \
+    selected = #isa;                              \
+    DTYPES_##isa(CALL_ALL)                        \
+    fill_casts_##isa(tables);                     \
+    fill_random_fills_##isa(&random_fills);       \
+  }
 
 SET(base)
 #if NNLUA_HAVE_AVX2

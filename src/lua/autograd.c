@@ -1,5 +1,6 @@
 #include "lua/autograd.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,7 +205,7 @@ static int list_length(lua_State *L, int index)
 {
   lua_Integer n = lua_getfield(L, index, "n") == LUA_TNUMBER ? lua_tointeger(L, -1) : (lua_Integer)lua_rawlen(L, index);
   lua_pop(L, 1);
-  return (int)n;
+  return n < 0 || n > INT_MAX / 16 ? -1 : (int)n;
 }
 
 /* A tensor or a table of them at an index. With holes: nil and nl.none are fine. */
@@ -215,7 +216,7 @@ static TensorList read_tensors(lua_State *L, const char *function, const char *n
     user_error(L, "%s: argument '%s': a tensor or a table of tensors expected, got %s", function, name,
                luaL_typename(L, index));
   TensorList list = {NULL, single ? 1 : list_length(L, index)};
-  if (list.n < 0) user_error(L, "%s: argument '%s': a list of %d tensors", function, name, list.n);
+  if (list.n < 0) user_error(L, "%s: argument '%s': the list's n is no number of tensors", function, name);
   list.v = lua_newuserdatauv(L, (size_t)(list.n + 1) * sizeof(Tensor *), 0);
   lua_newtable(L); /* holds the tensors: the user's table may be changed by finalizers */
   for (int i = 0; i < list.n; i++) {

@@ -8,10 +8,12 @@
 static void check_divisor(Call *call, Tensor *a, Tensor *b)
 {
   Tensor *operands[] = {a, b};
-  if (dtype_is_inexact(promote_operands(call, operands, 2)) || b->device == DEVICE_META || b->numel == 0) return;
+  DType dtype = promote_operands(call, operands, 2);
+  if (dtype_is_inexact(dtype) || b->device == DEVICE_META || b->numel == 0) return;
   bool grad = call->ctx->grad_enabled;
   call->ctx->grad_enabled = false;
-  Tensor *zero = op(any, op(eq, b, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
+  Tensor *divisor = op(to_dtype, b, dtype, false, false); /* 256 is 0 among uint8 */
+  Tensor *zero = op(any, op(eq, divisor, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
   call->ctx->grad_enabled = grad;
   if (tensor_item(zero).i) raise(call, "division of integers by zero");
 }

@@ -209,31 +209,6 @@ void launch_pointwise(Call *call, PointwiseKernel kernel, DType compute, DType p
   iter_parallel(&it, GRAIN, launch_run, &l);
 }
 
-/* ------------------------------------------------------------------- copies */
-
-typedef struct Copy { CastKernel cast; size_t size; } Copy;
-
-static void copy_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
-{
-  const Copy *c = arg;
-  if (c->cast) c->cast(n, p[1], strides[1], p[0], strides[0]);
-  else copy_elements(c->size, n, p[1], strides[1], p[0], strides[0]);
-}
-
-void launch_copy(Call *call, Tensor *to, const Tensor *from)
-{
-  (void)call;
-  if (to->device == DEVICE_META || to->numel == 0) return;
-  Copy c = {NULL, dtype_size(tensor_dtype(to))};
-  if (to->dtype != from->dtype) c.cast = cast_kernel(tensor_dtype(from), tensor_dtype(to));
-  Iter it;
-  iter_init(&it, tensor_shape(to));
-  iter_add(&it, to);
-  iter_add(&it, from);
-  iter_plan(&it);
-  iter_parallel(&it, GRAIN, copy_run, &c);
-}
-
 /* ------------------------------------------------------------------ forward */
 
 static DType compute_dtype(Call *call, const Op *o, Tensor *const *operands, int n)
@@ -274,13 +249,14 @@ static bool is_comparison(const Op *o) { return o->pointwise->type_class.result 
 static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DType dtype)
 {
   const Tensor *first = operands[0];
+  Device device = call->meta ? DEVICE_META : DEVICE_CPU; /* the first may be a number, which is no meta tensor */
   bool alike = true;
   for (int i = 1; i < n && alike; i++) alike = tensor_same_shape(first, operands[i]);
-  if (alike && first->is_contiguous) return result_new(call, dtype, (Device)first->device, tensor_shape(first));
+  if (alike && first->is_contiguous) return result_new(call, dtype, device, tensor_shape(first));
   for (int i = 1; i < n && alike; i++) alike = same_strides(first, operands[i]);
   if (alike && tensor_is_dense(first))
-    return result_strided(call, dtype, (Device)first->device, tensor_shape(first), tensor_strides(first));
-  return result_new(call, dtype, call->meta ? DEVICE_META : DEVICE_CPU, broadcast_operands(call, operands, n));
+    return result_strided(call, dtype, device, tensor_shape(first), tensor_strides(first));
+  return result_new(call, dtype, device, broadcast_operands(call, operands, n));
 }
 
 /* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */

@@ -18,10 +18,10 @@ static Generator *generator_of(Call *call, Generator *given) { return given ? gi
   static void fill_##suffix(Generator *g, Distribution kind, int64_t n, type *out, double a, double b) \
   {                                                                                             \
     switch (kind) {                                                                             \
-      case UNIFORM: random_uniform_##suffix(g, n, out, a, b); break;                            \
-      case NORMAL: random_normal_##suffix(g, n, out, a, b); break;                              \
-      case EXPONENTIAL: random_exponential_##suffix(g, n, out, a); break;                       \
-      default: random_bernoulli_##suffix(g, n, out, a, of_double(b));                           \
+      case UNIFORM: random_fills.uniform_##suffix(g, n, out, a, b); break;                    \
+      case NORMAL: random_fills.normal_##suffix(g, n, out, a, b); break;                      \
+      case EXPONENTIAL: random_fills.exponential_##suffix(g, n, out, a); break;               \
+      default: random_fills.bernoulli_##suffix(g, n, out, a, of_double(b));                   \
     }                                                                                           \
   }
 FILL_AS(f32, float, (float))
@@ -99,7 +99,7 @@ static void fill_integers(Call *call, Generator *g, Tensor *t, int64_t low, int6
   Tensor *ordered = t->is_contiguous ? t : in_memory_order(call, t);
   bool direct = ordered->is_contiguous && tensor_dtype(t) == DTYPE_i64;
   Tensor *to = direct ? ordered : tensor_new(call, DTYPE_i64, DEVICE_CPU, tensor_shape(ordered));
-  random_integers(g, t->numel, tensor_data(to), low, high);
+  random_fills.integers(g, t->numel, tensor_data(to), low, high);
   if (to != ordered) launch_copy(call, ordered, to);
 }
 
@@ -171,7 +171,7 @@ FORWARD(randperm)
   y[0] = new_of_size(call, INTS(a->n), DTYPE_i64, OPTIONS);
   if (y[0]->device == DEVICE_META) return;
   Tensor *t = tensor_dtype(y[0]) == DTYPE_i64 ? y[0] : tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(a->n));
-  random_permutation(generator_of(call, a->generator), a->n, tensor_data(t));
+  random_fills.permutation(generator_of(call, a->generator), a->n, tensor_data(t));
   if (t != y[0]) launch_copy(call, y[0], t);
 }
 
@@ -218,7 +218,7 @@ static void fill_bernoulli(Call *call, Generator *given, Tensor *t, double p)
   }
   Tensor *ordered = in_memory_order(call, t);
   Tensor *ones = tensor_new(call, DTYPE_u8, DEVICE_CPU, tensor_shape(ordered));
-  random_bernoulli_u8(g, ones->numel, tensor_data(ones), p, 1);
+  random_fills.bernoulli_u8(g, ones->numel, tensor_data(ones), p, 1);
   launch_copy(call, ordered, ones);
 }
 
@@ -243,8 +243,8 @@ static void fill_bernoulli_each(Call *call, Generator *given, Tensor *t, Tensor 
   memory_order(t, order);
   p = contiguous_as(call, in_order(call, expanded_to(call, p, tensor_shape(t)), order), tensor_dtype(p));
   Tensor *ordered = in_order(call, t, order), *ones = tensor_new(call, DTYPE_u8, DEVICE_CPU, tensor_shape(ordered));
-  if (p->dtype == DTYPE_f64) random_bernoulli_each_f64(g, t->numel, tensor_data(ones), tensor_data(p));
-  else random_bernoulli_each_f32(g, t->numel, tensor_data(ones), tensor_data(p));
+  if (p->dtype == DTYPE_f64) random_fills.bernoulli_each_f64(g, t->numel, tensor_data(ones), tensor_data(p));
+  else random_fills.bernoulli_each_f32(g, t->numel, tensor_data(ones), tensor_data(p));
   launch_copy(call, ordered, ones);
 }
 

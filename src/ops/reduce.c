@@ -11,7 +11,13 @@ static const Finish AS_IT_IS = {0, false};
 /* Whether one of two bools is true. */
 static Tensor *either(Call *call, Tensor *p, Tensor *q) { return op(add, p, q, scalar_int(1)); }
 
-static Tensor *magnitude(Call *call, Tensor *x) { return op(where, op(lt, x, number(0)), op(neg, x), x); }
+/* That of a complex number is the length of its parts. */
+static Tensor *magnitude(Call *call, Tensor *x)
+{
+  if (dtype_is_complex(tensor_dtype(x)))
+    return op(norm, op(view_as_real, x), scalar_int(2), INTS(-1), false, DTYPE_NONE);
+  return op(where, op(lt, x, number(0)), op(neg, x), x);
+}
 
 static Tensor *sign_of(Call *call, Tensor *x)
 {
@@ -360,6 +366,13 @@ static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor 
   return op(mul, power, zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y));
 }
 
+/* A complex element's direction times the gradient of its magnitude. */
+static Tensor *complex_norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
+{
+  Tensor *size = magnitude(call, x), *d = norm_gradient(call, p, size, y, dy, mask);
+  return op(mul, x, zero_where_zero(call, op(div, d, size), size));
+}
+
 BACKWARD(norm)
 {
   if (order_of(a->p) == 0) return; /* a count has no gradient */
@@ -367,7 +380,8 @@ BACKWARD(norm)
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   Tensor *wide = op(to_dtype, x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype, false, false);
   Tensor *norm = restore_dims(call, y[0], x, mask, a->keepdim), *d = restore_dims(call, dy[0], x, mask, a->keepdim);
-  Tensor *dx = norm_gradient(call, order_of(a->p), wide, norm, d, mask);
+  bool is_complex = dtype_is_complex(tensor_dtype(wide));
+  Tensor *dx = (is_complex ? complex_norm_gradient : norm_gradient)(call, order_of(a->p), wide, norm, d, mask);
   GRAD(input) = op(to_dtype, dx, tensor_dtype(x), false, false);
 }
 

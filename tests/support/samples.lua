@@ -6,6 +6,7 @@
 --   strided = false    the op depends on how its input lies in memory
 --   fixed = {3}        arguments that have no gradient
 --   in_place = false   the in-place form does not take them
+--   complex = true     the op takes complex tensors only
 local nl = require "nnlua"
 
 local samples = {}
@@ -75,6 +76,9 @@ local own = {
   to_dtype = function() return {{real(2, 3), nl.float32}, {real(2, 3), nl.complex128}, {real(2, 3)}} end,
   to_device = function() return {{real(2, 3), "cpu"}} end,
   fill_tensor = function() return {{real(2, 3), real()}} end,
+  complex_of = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 1.5}, {real(3), real(2, 1)}} end,
+  view_as_real = function() return {{nl.complex(real(2, 3), real(2, 3)), complex = true}} end,
+  view_as_complex = function() return {{real(3, 2), strided = false}} end,
 
   split_sizes = function() return {{real(2, 3), {1, 2}, 2}} end,
   cat = function() return {{{real(2, 3), real(1, 3)}}, {{real(2, 3), real(2, 2)}, 2}} end,

@@ -1,10 +1,10 @@
 /* Where PyTorch's compiler fused a product and a sum, fma is spelled out here, so that every build and instruction set
    gives the same numbers. */
-#include "kernels/random_fill.h"
-
 #include <math.h>
 
 #include "core/half.h"
+#include "core/mt19937.h"
+#include "kernels/isa/isa.h"
 
 /* Words are drawn a buffer at a time; the buffer is even, so that pairs stay together. */
 enum { WORDS = 512, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
@@ -33,7 +33,7 @@ static void fill_unit(Generator *generator, int64_t n, float *out, int digits) {
   float step = digits == 24 ? 0x1p-24f : digits == 11 ? 0x1p-11f : 0x1p-8f;
   for (; n > 0; n -= WORDS, out += WORDS) {
     int64_t count = min_i64(n, WORDS);
-    generator_draw32(generator, count, words);
+    mt_draw(generator, count, words);
     for (int64_t i = 0; i < count; i++)
       out[i] = (float)(int32_t)(words[i] & mask) * step;
   }
@@ -43,7 +43,7 @@ static void fill_unit_f64(Generator *generator, int64_t n, double *out) {
   uint32_t words[WORDS];
   for (; n > 0; n -= PAIRS, out += PAIRS) {
     int64_t count = min_i64(n, PAIRS);
-    generator_draw32(generator, 2 * count, words);
+    mt_draw(generator, 2 * count, words);
     for (int64_t i = 0; i < count; i++)
       out[i] = unit_f64(words + 2 * i);
   }
@@ -51,14 +51,14 @@ static void fill_unit_f64(Generator *generator, int64_t n, double *out) {
 
 /* ---- uniform ---- */
 
-void random_uniform_f32(Generator *generator, int64_t n, float *out, double from, double to) {
+static void uniform_f32(Generator *generator, int64_t n, float *out, double from, double to) {
   float low = (float)from, range = (float)to - low;
   fill_unit(generator, n, out, 24);
   for (int64_t i = 0; i < n; i++)
     out[i] = fmaf(out[i], range, low);
 }
 
-void random_uniform_f64(Generator *generator, int64_t n, double *out, double from, double to) {
+static void uniform_f64(Generator *generator, int64_t n, double *out, double from, double to) {
   double range = to - from;
   fill_unit_f64(generator, n, out);
   for (int64_t i = 0; i < n; i++)
@@ -66,16 +66,16 @@ void random_uniform_f64(Generator *generator, int64_t n, double *out, double fro
 }
 
 /* Bounds and their difference are rounded to the type, the rest is done in float. */
-#define DEFINE_UNIFORM_16(suffix, digits, to_float, of_float, of_double)                                      \
-  void random_uniform_##suffix(Generator *generator, int64_t n, uint16_t *out, double from, double to) {      \
-    float units[WORDS], low = to_float(of_double(from));                                                      \
-    float range = to_float(of_float(to_float(of_double(to)) - low));                                          \
-    for (; n > 0; n -= WORDS, out += WORDS) {                                                                 \
-      int64_t count = min_i64(n, WORDS);                                                                      \
-      fill_unit(generator, count, units, digits);                                                             \
-      for (int64_t i = 0; i < count; i++)                                                                     \
-        out[i] = of_float(fmaf(units[i], range, low));                                                            \
-    }                                                                                                         \
+#define DEFINE_UNIFORM_16(suffix, digits, to_float, of_float, of_double)                                 \
+  static void uniform_##suffix(Generator *generator, int64_t n, uint16_t *out, double from, double to) { \
+    float units[WORDS], low = to_float(of_double(from));                                                 \
+    float range = to_float(of_float(to_float(of_double(to)) - low));                                     \
+    for (; n > 0; n -= WORDS, out += WORDS) {                                                            \
+      int64_t count = min_i64(n, WORDS);                                                                 \
+      fill_unit(generator, count, units, digits);                                                        \
+      for (int64_t i = 0; i < count; i++)                                                                \
+        out[i] = of_float(fmaf(units[i], range, low));                                                   \
+    }                                                                                                    \
   }
 
 DEFINE_UNIFORM_16(f16, 11, half_to_float, float_to_half, double_to_half)
@@ -194,21 +194,21 @@ static void normal_block_bf16(uint16_t *x, double mean, double std) {
 #define TO_FLOAT(x) ((float)(x))
 #define TO_DOUBLE(x) (x)
 
-#define DEFINE_NORMAL(suffix, type, of_double)                                                      \
-  void random_normal_##suffix(Generator *generator, int64_t n, type *out, double mean, double std) { \
-    if (n < NORMAL_BLOCK) {                                                                         \
-      for (int64_t i = 0; i < n; i++)                                                               \
-        out[i] = of_double(fma(draw_normal(generator), std, mean));                                    \
-      return;                                                                                       \
-    }                                                                                               \
-    random_uniform_##suffix(generator, n, out, 0, 1);                                               \
-    for (int64_t i = 0; i + NORMAL_BLOCK <= n; i += NORMAL_BLOCK)                                   \
-      normal_block_##suffix(out + i, mean, std);                                                    \
-    if (n % NORMAL_BLOCK == 0)                                                                      \
-      return;                                                                                       \
-    /* The last 16 are drawn again, those of them too that were done. */                            \
-    random_uniform_##suffix(generator, NORMAL_BLOCK, out + n - NORMAL_BLOCK, 0, 1);                 \
-    normal_block_##suffix(out + n - NORMAL_BLOCK, mean, std);                                       \
+#define DEFINE_NORMAL(suffix, type, of_double)                                                       \
+  static void normal_##suffix(Generator *generator, int64_t n, type *out, double mean, double std) { \
+    if (n < NORMAL_BLOCK) {                                                                          \
+      for (int64_t i = 0; i < n; i++)                                                                \
+        out[i] = of_double(fma(draw_normal(generator), std, mean));                                  \
+      return;                                                                                        \
+    }                                                                                                \
+    uniform_##suffix(generator, n, out, 0, 1);                                                       \
+    for (int64_t i = 0; i + NORMAL_BLOCK <= n; i += NORMAL_BLOCK)                                    \
+      normal_block_##suffix(out + i, mean, std);                                                     \
+    if (n % NORMAL_BLOCK == 0)                                                                       \
+      return;                                                                                        \
+    /* The last 16 are drawn again, those of them too that were done. */                             \
+    uniform_##suffix(generator, NORMAL_BLOCK, out + n - NORMAL_BLOCK, 0, 1);                         \
+    normal_block_##suffix(out + n - NORMAL_BLOCK, mean, std);                                        \
   }
 
 DEFINE_NORMAL(f32, float, TO_FLOAT)
@@ -218,15 +218,15 @@ DEFINE_NORMAL(bf16, uint16_t, double_to_bfloat16)
 
 /* ---- exponential ---- */
 
-#define DEFINE_EXPONENTIAL(suffix, type, of_double)                                                \
-  void random_exponential_##suffix(Generator *generator, int64_t n, type *out, double lambda) {    \
-    double scale = -1 / lambda, units[PAIRS];                                                      \
-    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                      \
-      int64_t count = min_i64(n, PAIRS);                                                           \
-      fill_unit_f64(generator, count, units);                                                      \
-      for (int64_t i = 0; i < count; i++)                                                          \
-        out[i] = of_double(scale * log(1 - units[i]));                                             \
-    }                                                                                              \
+#define DEFINE_EXPONENTIAL(suffix, type, of_double)                                             \
+  static void exponential_##suffix(Generator *generator, int64_t n, type *out, double lambda) { \
+    double scale = -1 / lambda, units[PAIRS];                                                   \
+    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                   \
+      int64_t count = min_i64(n, PAIRS);                                                        \
+      fill_unit_f64(generator, count, units);                                                   \
+      for (int64_t i = 0; i < count; i++)                                                       \
+        out[i] = of_double(scale * log(1 - units[i]));                                          \
+    }                                                                                           \
   }
 
 DEFINE_EXPONENTIAL(f32, float, TO_FLOAT)
@@ -241,16 +241,16 @@ static uint64_t bernoulli_bound(double p) {
   return p >= 1 ? UINT64_C(1) << 53 : p > 0 ? (uint64_t)ceil(p * 0x1p53) : 0;
 }
 
-#define DEFINE_BERNOULLI(suffix, type)                                                                   \
-  void random_bernoulli_##suffix(Generator *generator, int64_t n, type *out, double p, type yes) {       \
-    int64_t bound = (int64_t)bernoulli_bound(p);                                                         \
-    uint32_t words[WORDS];                                                                               \
-    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                            \
-      int64_t count = min_i64(n, PAIRS);                                                                 \
-      generator_draw32(generator, 2 * count, words);                                                     \
-      for (int64_t i = 0; i < count; i++)                                                                \
-        out[i] = (int64_t)low53_of_pair(words + 2 * i) < bound ? yes : 0;                                \
-    }                                                                                                    \
+#define DEFINE_BERNOULLI(suffix, type)                                                             \
+  static void bernoulli_##suffix(Generator *generator, int64_t n, type *out, double p, type yes) { \
+    int64_t bound = (int64_t)bernoulli_bound(p);                                                   \
+    uint32_t words[WORDS];                                                                         \
+    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                      \
+      int64_t count = min_i64(n, PAIRS);                                                           \
+      mt_draw(generator, 2 * count, words);                                                        \
+      for (int64_t i = 0; i < count; i++)                                                          \
+        out[i] = (int64_t)low53_of_pair(words + 2 * i) < bound ? yes : 0;                          \
+    }                                                                                              \
   }
 
 DEFINE_BERNOULLI(f32, float)
@@ -259,7 +259,7 @@ DEFINE_BERNOULLI(f16, uint16_t)
 DEFINE_BERNOULLI(bf16, uint16_t)
 DEFINE_BERNOULLI(u8, uint8_t)
 
-void random_bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, const float *p) {
+static void bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, const float *p) {
   float units[WORDS];
   for (; n > 0; n -= WORDS, out += WORDS, p += WORDS) {
     int64_t count = min_i64(n, WORDS);
@@ -269,7 +269,7 @@ void random_bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, co
   }
 }
 
-void random_bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, const double *p) {
+static void bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, const double *p) {
   double units[PAIRS];
   for (; n > 0; n -= PAIRS, out += PAIRS, p += PAIRS) {
     int64_t count = min_i64(n, PAIRS);
@@ -281,7 +281,7 @@ void random_bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, co
 
 /* ---- integers ---- */
 
-void random_integers(Generator *generator, int64_t n, int64_t *out, int64_t low, int64_t high) {
+static void integers(Generator *generator, int64_t n, int64_t *out, int64_t low, int64_t high) {
   uint64_t base = (uint64_t)low, range = (uint64_t)high - base;
   uint32_t words[WORDS];
   if (range > UINT32_MAX) {
@@ -292,13 +292,13 @@ void random_integers(Generator *generator, int64_t n, int64_t *out, int64_t low,
   uint32_t small = range ? (uint32_t)range : 1;
   for (; n > 0; n -= WORDS, out += WORDS) {
     int64_t count = min_i64(n, WORDS);
-    generator_draw32(generator, count, words);
+    mt_draw(generator, count, words);
     for (int64_t i = 0; i < count; i++)
       out[i] = (int64_t)(words[i] % small + base);
   }
 }
 
-void random_permutation(Generator *generator, int64_t n, int64_t *out) {
+static void permutation(Generator *generator, int64_t n, int64_t *out) {
   /* Above this size 32 bits are too few for a modulo without a visible bias. */
   bool wide = n >= UINT32_MAX / 20;
   for (int64_t i = 0; i < n; i++)
@@ -310,4 +310,21 @@ void random_permutation(Generator *generator, int64_t n, int64_t *out) {
     out[i] = out[j];
     out[j] = kept;
   }
+}
+
+/* ---- the table ---- */
+
+void OF_ISA(fill_random_fills)(RandomFills *t) {
+#define SET(suffix)                               \
+  t->uniform_##suffix = uniform_##suffix;         \
+  t->normal_##suffix = normal_##suffix;           \
+  t->exponential_##suffix = exponential_##suffix; \
+  t->bernoulli_##suffix = bernoulli_##suffix;
+  SET(f32) SET(f64) SET(f16) SET(bf16)
+#undef SET
+  t->bernoulli_u8 = bernoulli_u8;
+  t->bernoulli_each_f32 = bernoulli_each_f32;
+  t->bernoulli_each_f64 = bernoulli_each_f64;
+  t->integers = integers;
+  t->permutation = permutation;
 }

@@ -1,0 +1,18 @@
+/* What the files of this folder share: they are compiled once per instruction set, whose name is ISA. Products and
+   sums are never fused here, so that every set gives the same numbers. */
+#ifndef NNLUA_KERNELS_ISA_H
+#define NNLUA_KERNELS_ISA_H
+
+#include "kernels/kernels.h"
+#include "kernels/random_fill.h"
+
+#define PASTE2_(a, b) a##_##b
+#define PASTE2(a, b) PASTE2_(a, b)
+/* fill_casts -> fill_casts_avx2 */
+#define OF_ISA(name) PASTE2(name, ISA)
+
+/* Each fills the table it is named after; of the kernel tables, one for each dtype, the casts. */
+void OF_ISA(fill_casts)(KernelTable *tables);
+void OF_ISA(fill_random_fills)(RandomFills *table);
+
+#endif

@@ -1,0 +1,90 @@
+/* Complex tensors and their parts. */
+#include "ops/copy.h"
+#include "ops/ops.h"
+#include "ops/pointwise.h"
+
+static Tensor *view_with(Call *call, const Tensor *t, DType dtype, Ints shape, Ints strides, int64_t offset)
+{
+  Tensor *view = result_view(call, t, shape, strides, offset);
+  view->dtype = (uint8_t)dtype;
+  return view;
+}
+
+FORWARD(view_as_real)
+{
+  const Tensor *x = a->input;
+  int64_t shape[MAX_DIMS], strides[MAX_DIMS];
+  if (!dtype_is_complex(tensor_dtype(x)))
+    raise(call, "a complex tensor expected, not %s", dtype_name(tensor_dtype(x)));
+  if (x->ndim == MAX_DIMS) raise(call, "there is no room for one more dimension than %d", MAX_DIMS);
+  for (int d = 0; d < x->ndim; d++) {
+    shape[d] = x->shape[d];
+    strides[d] = 2 * x->strides[d];
+  }
+  shape[x->ndim] = 2;
+  strides[x->ndim] = 1;
+  int ndim = x->ndim + 1;
+  y[0] = view_with(call, x, dtype_to_real(tensor_dtype(x)), (Ints){shape, ndim}, (Ints){strides, ndim}, 2 * x->offset);
+}
+
+BACKWARD(view_as_real) { GRAD(input) = op(view_as_complex, op(contiguous, dy[0])); }
+
+FORWARD(view_as_complex)
+{
+  const Tensor *x = a->input;
+  int64_t strides[MAX_DIMS];
+  int last = x->ndim - 1;
+  if (tensor_dtype(x) != DTYPE_f32 && tensor_dtype(x) != DTYPE_f64)
+    raise(call, "a float32 or float64 tensor expected, not %s", dtype_name(tensor_dtype(x)));
+  if (last < 0 || x->shape[last] != 2)
+    raise(call, "the last dimension must have size 2: the shape is %s", shape_text(call, tensor_shape(x)));
+  bool fits = x->strides[last] == 1 && x->offset % 2 == 0;
+  for (int d = 0; d < last; d++) {
+    fits &= x->strides[d] % 2 == 0;
+    strides[d] = x->strides[d] / 2;
+  }
+  if (!fits)
+    raise(call, "the parts of a number must lie together, at an even place: strides %s and offset %lld don't fit",
+          shape_text(call, tensor_strides(x)), (long long)x->offset);
+  y[0] = view_with(call, x, dtype_to_complex(tensor_dtype(x)), (Ints){x->shape, last}, (Ints){strides, last}, x->offset / 2);
+}
+
+BACKWARD(view_as_complex) { GRAD(input) = op(view_as_real, dy[0]); }
+
+/* The dtype of both parts; one that is a number takes that of the other. */
+static DType dtype_of_parts(Call *call, Tensor *real, Tensor *imag)
+{
+  if (real->is_wrapped_number && imag->is_wrapped_number) return DTYPE_f64;
+  if (!real->is_wrapped_number && !imag->is_wrapped_number && real->dtype != imag->dtype)
+    raise(call, "both parts must have one dtype, not %s and %s", dtype_name(tensor_dtype(real)),
+          dtype_name(tensor_dtype(imag)));
+  DType d = tensor_dtype(real->is_wrapped_number ? imag : real);
+  if (d != DTYPE_f32 && d != DTYPE_f64) raise(call, "the parts must be float32 or float64, not %s", dtype_name(d));
+  return d;
+}
+
+FORWARD(complex_of)
+{
+  Tensor *parts[] = {a->real, a->imag};
+  DType dtype = dtype_of_parts(call, parts[0], parts[1]);
+  for (int i = 0; i < 2; i++)
+    if (dtype_is_complex(tensor_dtype(parts[i]))) raise(call, "the parts must be real numbers");
+  Ints shape = broadcast_operands(call, parts, 2);
+  y[0] = result_new(call, dtype_to_complex(dtype), call->meta ? DEVICE_META : DEVICE_CPU, shape);
+  y[0]->is_wrapped_number = parts[0]->is_wrapped_number && parts[1]->is_wrapped_number;
+  int64_t strides[MAX_DIMS];
+  for (int64_t d = 0; d < shape.n; d++) strides[d] = 2 * y[0]->strides[d];
+  for (int i = 0; i < 2; i++)
+    launch_copy(call, view_with(call, y[0], dtype, shape, (Ints){strides, shape.n}, 2 * y[0]->offset + i), parts[i]);
+}
+
+static Tensor *part_gradient(Call *call, Tensor *dy, int64_t part, const Tensor *operand)
+{
+  return op(sum_to, op(select, op(view_as_real, dy), -1, part), tensor_shape(operand), tensor_dtype(operand));
+}
+
+BACKWARD(complex_of)
+{
+  if (WANTS(real)) GRAD(real) = part_gradient(call, dy[0], 0, a->real);
+  if (WANTS(imag)) GRAD(imag) = part_gradient(call, dy[0], 1, a->imag);
+}
