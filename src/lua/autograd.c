@@ -137,13 +137,27 @@ static void get_data(lua_State *L, int i)
   fill_data(L, t->ctx, push_box(L, t->ctx), t);
 }
 
+/* A tensor of many dimensions needs room for them, so it can fail. */
+static void adopt(lua_State *L, Tensor *t, const Tensor *other)
+{
+  Context *ctx = t->ctx;
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    core_failed(L, ctx);
+    return;
+  }
+  tensor_adopt(t, other);
+  entry_leave(ctx, &entry);
+}
+
 static void set_data(lua_State *L, int i, int value)
 {
   Tensor *t = tensor_test(L, i), *other = tensor_test(L, value);
   if (!other) user_error(L, "data: a tensor expected, got %s", luaL_typename(L, value));
   if (tensor_requires_grad(t) && !dtype_is_inexact(tensor_dtype(other)))
     user_error(L, "data: a tensor that requires a gradient can't get elements of %s", dtype_name(tensor_dtype(other)));
-  if (other != t) tensor_adopt(t, other);
+  if (other != t) adopt(L, t, other);
 }
 
 const Property autograd_properties[] = {

@@ -243,6 +243,17 @@ describe("memory", function()
     assert.equal(3, nl.ones(3):sum():item())
   end)
 
+  it("may run out when a tensor gets other data", function()
+    local many = nl.ones(1, 1, 1, 1, 1, 1, 1, 1, 1)
+    for k = 1, 3 do
+      local x = nl.ones(3)
+      nl._fail_allocation(k)
+      pcall(function() x.data = many end)
+      nl._fail_allocation(0)
+      assert.is_true(x:dim() == 1 or x:dim() == 9)
+    end
+  end)
+
   it("may be looked at for nan on the meta device", function()
     local x = nl.zeros(6, {device = "meta", requires_grad = true})
     nl.autograd.detect_anomaly(function() x:sum():backward() end)
