@@ -8,13 +8,12 @@
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;
 
-static void survey_tensor(Call *call, Survey *s, const Tensor *t, bool *cpu)
+static void survey_tensor(Survey *s, const Tensor *t, bool *cpu)
 {
   if (!t) return;
   if (t->device == DEVICE_META) s->meta = true;
   else if (t->ndim > 0 || !t->is_wrapped_number) *cpu = true;
   if (tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t))) s->wants_grad = true;
-  (void)call;
 }
 
 static Survey survey(Call *call, const Op *op, const void *args)
@@ -26,9 +25,9 @@ static Survey survey(Call *call, const Op *op, const void *args)
     const void *place = (const char *)args + plan->tensors[i].offset;
     if (plan->tensors[i].is_list) {
       const Tensors *list = place;
-      for (int64_t k = 0; k < list->n; k++) survey_tensor(call, &s, list->v[k], &cpu);
+      for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, list->v[k], &cpu);
     } else {
-      survey_tensor(call, &s, *(Tensor *const *)place, &cpu);
+      survey_tensor(&s, *(Tensor *const *)place, &cpu);
     }
   }
   if (s.meta && cpu && op->kind != OP_COMPOSED && !(op->forms & ACROSS_DEVICES))

@@ -75,7 +75,6 @@ struct Context {
   DType default_dtype;
 
   uint64_t sequence;        /* numbers of nodes, ever growing */
-  uint64_t version_seed;
   struct Node *dying;       /* nodes to be freed: releasing them is iterative */
   bool freeing_nodes;
   struct Tensor *live;      /* all tensors */

@@ -35,13 +35,6 @@ static inline int size_class(size_t bytes, size_t *rounded)
   return 8 * (octave - 8) + (int)((*rounded - 1 - ((size_t)1 << octave)) / step);
 }
 
-size_t memory_block_size(size_t bytes)
-{
-  size_t rounded;
-  size_class(bytes, &rounded);
-  return rounded;
-}
-
 static void *system_allocate(size_t bytes)
 {
   if (bytes < HUGE_PAGE) return aligned_alloc(MEMORY_ALIGNMENT, bytes);

@@ -36,7 +36,5 @@ void *memory_allocate(Memory *m, size_t bytes);
 /* Returns a block of memory_allocate with the size it was asked for. */
 void memory_free(Memory *m, void *block, size_t bytes);
 
-/* How many bytes a block for `bytes` takes. */
-size_t memory_block_size(size_t bytes);
 
 #endif

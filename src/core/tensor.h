@@ -45,7 +45,6 @@ typedef struct Tensor {
   struct Tensor *grad;
   struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
   int64_t carrier;        /* of a leaf: the host's number for its hooks; 0: none */
-  void *host_object;      /* the host's object for this tensor; not counted */
   struct Tensor *next_live, *previous_live; /* all tensors of the context */
   int64_t *shape, *strides; /* in dims, or, with more dimensions, in a block of their own */
   int64_t dims[2 * INLINE_DIMS];

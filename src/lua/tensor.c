@@ -45,7 +45,6 @@ static int tensor_gc(lua_State *L)
   Tensor *t = box->tensor;
   box->magic = 0; /* finalizers of others may still see it: it is no tensor to them */
   box->tensor = NULL;
-  if (t && t->host_object == box) t->host_object = NULL;
   tensor_release(t);
   return 0;
 }

@@ -175,7 +175,7 @@ FORWARD(linspace)
 {
   DType dtype = dtype_or(a->dtype, call->ctx->default_dtype);
   if (a->start.kind == SCALAR_COMPLEX || a->stop.kind == SCALAR_COMPLEX)
-    raise(call, "not implemented for complex64"); /* of no use so far */
+    raise(call, "complex bounds are not taken");
   if (a->steps < 0) raise(call, "steps must not be negative: %lld", (long long)a->steps);
   y[0] = result_new(call, dtype, device_or(a->device, DEVICE_CPU), INTS(a->steps));
   ask_gradient(call, y[0], a->requires_grad);
