@@ -1,211 +1,36 @@
 -- Valid arguments for every row of the op table that Lua can call, for the specs that loop over the rows.
 --
 -- A row gets arguments made from the kinds that it declares: tensors are float64 of shape {2, 3}. Where those are not
--- what the op takes, `own` below has lists of arguments for it. A sample is a list of arguments; in its named fields:
+-- what the op takes, samples/<family>.lua beside this file has lists of arguments for it. A sample is a list of arguments; in its named fields:
 --   values = false     what the result holds is left open (random, or not set)
 --   strided = false    the op depends on how its input lies in memory
 --   fixed = {3}        arguments that have no gradient
 --   in_place = false   the in-place form does not take them
 --   complex = true     the op takes complex tensors only
+local inputs = require "support.inputs"
 local nl = require "nnlua"
 
 local samples = {}
 
--- ------------------------------------------------------------------- tensors
-
-local state
-
---- The next of a fixed sequence of numbers between 0 and 1.
-local function draw()
-  state = (state * 1103515245 + 12345) % 2147483648
-  return state / 2147483648
+--- The lists of samples that rows have of their own, by row.
+local function read_own()
+  local folder = debug.getinfo(1, "S").source:match "^@(.*)%.lua$"
+  local own = {}
+  local names <close> = assert(io.popen("ls '" .. folder .. "'"))
+  for name in names:lines() do
+    for row, list in pairs(require("support.samples." .. name:match "^(.*)%.lua$")) do own[row] = list end
+  end
+  return own
 end
 
-local function count(shape)
-  local n = 1
-  for _, size in ipairs(shape) do n = n * size end
-  return n
-end
-
-local function make(shape, element, dtype)
-  local list = {}
-  for i = 1, count(shape) do list[i] = element(i) end
-  return nl.tensor(list, {dtype = dtype or nl.float64}):reshape(shape)
-end
-
---- Numbers of both signs, none near 0 or 1, where functions have corners; no two are equal.
-local function real(...)
-  return make({...}, function(i)
-    local size = i % 3 == 0 and 1.15 + draw() or 0.2 + 0.6 * draw()
-    return i % 2 == 0 and -size or size
-  end)
-end
-
-local function positive(...)
-  return make({...}, function() return 0.3 + 0.5 * draw() end)
-end
-
-local function positions(shape, ...)
-  local list = {...}
-  return make(shape, function(i) return list[i] end, nl.int64)
-end
-
---- Positions 1 and 2, different in each column and in neighbouring rows.
-local function default_positions()
-  return positions({2, 3}, 1, 2, 1, 2, 1, 2)
-end
-
-local function mask()
-  return make({2, 3}, function(i) return i % 3 ~= 1 end, nl.bool)
-end
-
--- ------------------------------------------------------------------- samples
-
-local own = {
-  log = function() return {{positive(2, 3)}} end,
-  softplus = function() return {{real(2, 3)}, {real(2, 3), 2, 1}} end,
-  add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
-  addcmul = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), real(2, 3), -2.5}} end,
-  lerp = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 0.25}} end,
-  sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
-  div_mode = function()
-    return {{real(2, 3), positive(2, 3), "trunc"}, {real(2, 3), positive(2, 3), {rounding_mode = "floor"}}}
-  end,
-  pow = function() return {{positive(2, 3), real(2, 3)}, {real(2, 3), 3}, {positive(2, 3), 0.5}} end,
-
-  to_dtype = function() return {{real(2, 3), nl.float32}, {real(2, 3), nl.complex128}, {real(2, 3)}} end,
-  to_device = function() return {{real(2, 3), "cpu"}} end,
-  fill_tensor = function() return {{real(2, 3), real()}} end,
-  complex_of = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 1.5}, {real(3), real(2, 1)}} end,
-  view_as_real = function() return {{nl.complex(real(2, 3), real(2, 3)), complex = true}} end,
-  view_as_complex = function() return {{real(3, 2), strided = false}} end,
-
-  split_sizes = function() return {{real(2, 3), {1, 2}, 2}} end,
-  cat = function() return {{{real(2, 3), real(1, 3)}}, {{real(2, 3), real(2, 2)}, 2}} end,
-
-  empty = function() return {{{2, 3}, values = false}} end,
-  empty_like = function() return {{real(2, 3), values = false}} end,
-  new_empty = function() return {{real(2, 3), {3, 2}, values = false}} end,
-  arange = function() return {{5}, {2.5}} end,
-  arange_start = function() return {{1, 6, 2}, {3, 0.5, -0.5}} end,
-  linspace = function() return {{0, 1, 5}} end,
-
-  sum = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), {1, 2}, true}} end,
-  cumsum = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.complex128, in_place = false}} end,
-  mean = function() return {{real(2, 3)}, {real(2, 3), 1}, {real(2, 3), {1, 2}, true}} end,
-  norm = function() return {{real(2, 3)}, {real(2, 3), 3, 2}, {real(2, 3), 1}, {real(2, 3), math.huge, 1}} end,
-  norm_named = function() return {{real(2, 3), "fro"}} end,
-  var = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), 1, false, true}} end,
-  std = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), 1, false, true}} end,
-  any = function() return {{mask()}, {mask(), 2, true}} end,
-  all = function() return {{mask()}, {mask(), 2, true}} end,
-
-  mm = function() return {{real(2, 3), real(3, 4)}} end,
-  bmm = function() return {{real(2, 3, 2), real(2, 2, 3)}} end,
-  mv = function() return {{real(2, 3), real(3)}} end,
-  dot = function() return {{real(3), real(3)}} end,
-  matmul = function()
-    return {
-      {real(2, 3), real(3, 2)}, {real(3), real(3)}, {real(2, 3), real(3)}, {real(2), real(2, 3)},
-      {real(2, 2, 3), real(3, 2)}, {real(2, 1, 2, 3), real(2, 3, 1)},
-    }
-  end,
-  addmm = function()
-    return {{real(2, 2), real(2, 3), real(3, 2)}, {real(2), real(2, 3), real(3, 2), 0.5, 2.5}}
-  end,
-  linear = function()
-    return {{real(2, 3), real(4, 3), real(4)}, {real(2, 2, 3), real(4, 3)}, {real(3), real(2, 3), real(2)}}
-  end,
-
-  scatter_combine = function()
-    return {
-      {real(2, 3), 1, default_positions(), real(2, 3), "add"},
-      {real(2, 3), 1, default_positions(), real(2, 3), {reduce = "add"}},
-    }
-  end,
-  scatter_combine_value = function()
-    return {
-      {real(2, 3), 1, default_positions(), 0.5, "add"},
-      {real(2, 3), 1, default_positions(), 2, {reduce = "multiply"}, fixed = {1}},
-    }
-  end,
-  index_select = function()
-    return {{real(2, 3), 2, positions({2}, 3, 1)}, {real(2, 3), 1, positions({3}, 1, 2, 1)}}
-  end,
-  index_add = function()
-    return {
-      {real(2, 3), 2, positions({2}, 3, 1), real(2, 2)},
-      {real(2, 3), 1, positions({3}, 1, 2, 1), real(3, 3), 0.5},
-    }
-  end,
-  index_copy = function() return {{real(2, 3), 2, positions({2}, 3, 1), real(2, 2)}} end,
-  index_fill = function()
-    return {{real(2, 3), 2, positions({2}, 3, 1), 0.5}, {real(2, 3), 1, positions({1}, 2), real()}}
-  end,
-  index_put = function()
-    return {
-      {real(2, 3), {positions({2}, 2, 1)}, real(2, 3)},
-      {real(2, 3), {positions({3}, 2, 1, 2), positions({3}, 1, 1, 1)}, real(3), true},
-      {real(2, 3), {mask()}, 0.5},
-    }
-  end,
-  nonzero = function() return {{mask()}, {mask(), true}} end,
-  argwhere = function() return {{mask()}} end,
-  where = function() return {{mask(), real(2, 3), real(2, 3)}, {mask(), real(2, 1), 0.5}} end,
-  where_numbers = function() return {{mask(), 0.5, 2.5}, {mask(), 1, 2}} end,
-  where_positions = function() return {{mask()}} end,
-  where_self = function() return {{real(2, 3), mask(), real(2, 3)}, {real(2, 3), mask(), 0.5}} end,
-  masked_fill = function() return {{real(2, 3), mask(), 0.5}, {real(2, 3), mask(), real()}} end,
-  masked_select = function() return {{real(2, 3), mask()}} end,
-  masked_scatter = function() return {{real(2, 3), mask(), real(2, 3)}} end,
-
-  nll_loss = function()
-    return {
-      {real(2, 3), positions({2}, 3, 1)},
-      {real(2, 3), positions({2}, 2, -100), positive(3), {reduction = "sum"}, fixed = {3}},
-      {real(2, 3, 2), positions({2, 2}, 3, 1, 2, 2), {reduction = "none"}},
-    }
-  end,
-  cross_entropy = function()
-    return {
-      {real(2, 3), positions({2}, 3, 1)},
-      {real(2, 3), positions({2}, 2, 1), positive(3), {label_smoothing = 0.1}, fixed = {3}},
-      {real(2, 3, 2), positions({2, 2}, 3, 1, -100, 2), {reduction = "none"}},
-      {real(2, 3), positive(2, 3)},
-    }
-  end,
-  mse_loss = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), {reduction = "none"}}} end,
-
-  randint_low = function() return {{0, 5, {2, 3}}} end,
-  randint_like_low = function() return {{real(2, 3), 0, 5}} end,
-  bernoulli = function() return {{positive(2, 3)}} end,
-  bernoulli_fill_tensor = function() return {{real(2, 3), positive(2, 3)}} end,
-  random_from = function() return {{real(2, 3), 0, 5}} end,
-  dropout = function() return {{real(2, 3), 0.5, true, values = false}} end,
-  functional_dropout = function() return {{real(2, 3), values = false}} end,
-
-  view = function() return {{real(2, 3), {3, -1}, strided = false}} end,
-  view_dtype = function() return {{real(2, 3), nl.float32, strided = false, values = false}} end,
-  narrow_tensor = function() return {{real(2, 3), 2, positions({}, 2), 2}} end,
-  unflatten = function() return {{real(2, 6), 2, {3, 2}}} end,
-  transpose = function() return {{real(2, 3), 1, 2}} end,
-  swapaxes = function() return {{real(2, 3), 1, 2}} end,
-  swapdims = function() return {{real(2, 3), 1, 2}} end,
-  permute = function() return {{real(2, 3, 2), {3, 1, 2}}} end,
-  expand = function() return {{real(2, 1), {2, 3}}, {real(3), {2, -1}}} end,
-  expand_as = function() return {{real(2, 1), real(2, 3)}} end,
-  broadcast_to = function() return {{real(2, 1), {2, 2, 3}}} end,
-  squeeze = function() return {{real(2, 1, 3)}} end,
-  squeeze_dims = function() return {{real(1, 2, 1), {1, 3}}} end,
-  as_strided = function() return {{real(2, 3), {2, 2}, {1, 2}, 1, strided = false}} end,
-}
+local own = read_own()
 
 -- ------------------------------------------------------------------ defaults
 
 local by_kind = {
-  tensor = function(arg) return arg.is_position and default_positions() or real(2, 3) end,
-  operand = function() return real(2, 3) end,
-  tensors = function() return {real(2, 3), real(2, 3)} end,
+  tensor = function(arg) return arg.is_position and inputs.default_positions() or inputs.real(2, 3) end,
+  operand = function() return inputs.real(2, 3) end,
+  tensors = function() return {inputs.real(2, 3), inputs.real(2, 3)} end,
   scalar = function() return 0.5 end,
   int = function() return 2 end,
   real = function() return 0.5 end,
@@ -247,13 +72,13 @@ function samples.rows()
 end
 
 local function no_sample(row, why)
-  local where = "Give it a list of arguments in `own` of tests/support/samples.lua"
+  local where = "Give it a list of arguments in tests/support/samples/<family>.lua"
   error(("the row '%s' (%s) has no usable sample: %s. %s"):format(row.row, row.name, why, where), 0)
 end
 
 --- The samples of a row, made anew by each call.
 function samples.of(row)
-  state = 20041
+  inputs.restart()
   if own[row.row] then
     local list = own[row.row]()
     for _, sample in ipairs(list) do

@@ -1,0 +1,13 @@
+-- Samples of the rows of src/ops/pointwise.def; see tests/support/samples.lua.
+local inputs = require "support.inputs"
+local real, positive = inputs.real, inputs.positive
+
+return {
+  log = function() return {{positive(2, 3)}} end,
+  softplus = function() return {{real(2, 3)}, {real(2, 3), 2, 1}} end,
+  add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
+  addcmul = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), real(2, 3), -2.5}} end,
+  lerp = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 0.25}} end,
+  sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
+  pow = function() return {{positive(2, 3), real(2, 3)}, {real(2, 3), 3}, {positive(2, 3), 0.5}} end,
+}
