@@ -11,7 +11,8 @@
  */
 enum { DEEP = 100, ROOM = 6 };
 
-static const char slow_path_key;
+static const char careful_call_key;
+const char global_hooks_key;
 
 static int use_room(lua_State *L)
 {
@@ -70,14 +71,14 @@ static int called(lua_State *L, int status, lua_KContext depth)
   return lua_gettop(L) - 1;
 }
 
-/* Stack: the module, arguments, forward. The rest is Lua's: slow_path(module, hooks, forward, ...). */
-static int call_with_hooks(lua_State *L, uint32_t depth)
+/* Stack: the module, arguments, forward. What needs care is Lua's: careful_call(module, hooks, forward, ...). */
+static int careful_call(lua_State *L, uint32_t depth)
 {
   int arguments = lua_gettop(L) - 2;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &slow_path_key);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &careful_call_key);
   lua_pushvalue(L, 1);
   lua_getiuservalue(L, 1, HOOKS);
-  lua_pushvalue(L, -4);             /* module, arguments, forward, slow, module, hooks, forward */
+  lua_pushvalue(L, -4);             /* module, arguments, forward, careful_call, module, hooks, forward */
   lua_rotate(L, 2, 4);
   lua_pop(L, 1);
   lua_callk(L, arguments + 3, LUA_MULTRET, (lua_KContext)depth, called);
@@ -92,7 +93,8 @@ int module_call(lua_State *L)
   uint32_t depth = nn->depth++;
   int arguments = lua_gettop(L) - 1;
   if (!push_forward(L, box)) return user_error(L, "%s has no forward", push_class_name(L, 1));
-  if (box->hooks | nn->global_hooks) return call_with_hooks(L, depth);
+  if (box->hooks | nn->global_hooks)
+    return box->careful_hooks | nn->global_careful_hooks ? careful_call(L, depth) : hooked_call(L, depth);
   lua_CFunction f = lua_tocfunction(L, -1);
   if (f && !lua_getupvalue(L, -1, 1)) { /* in this frame */
     lua_pop(L, 1);
@@ -162,15 +164,16 @@ static int checked_sequential_forward(lua_State *L)
   return sequential_forward(L);
 }
 
-/* set_slow_path(function): what calls modules with hooks */
-static int set_slow_path(lua_State *L)
+/* set_hooks(function, lists): what calls modules with hooks that need care, and the lists of global hooks */
+static int set_hooks(lua_State *L)
 {
-  lua_settop(L, 1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &slow_path_key);
+  lua_settop(L, 2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &global_hooks_key);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &careful_call_key);
   return 0;
 }
 
 const luaL_Reg call_functions[] = {
-  {"sequential_forward", checked_sequential_forward}, {"set_slow_path", set_slow_path},
+  {"sequential_forward", checked_sequential_forward}, {"set_hooks", set_hooks},
   {NULL, NULL},
 };

@@ -480,13 +480,14 @@ static int hooks(lua_State *L)
   return 1;
 }
 
-/* count_hooks(m or nil, change): keeps count of hooks of a module, or of global ones */
+/* count_hooks(m or nil, change, careful): keeps count of hooks of a module, or of global ones */
 static int count_hooks(lua_State *L)
 {
-  uint32_t change = (uint32_t)luaL_checkinteger(L, 2);
+  uint32_t change = (uint32_t)luaL_checkinteger(L, 2), careful = lua_toboolean(L, 3) ? change : 0;
   ModuleBox *box = lua_isnil(L, 1) ? NULL : module_check(L, 1);
-  if (box) box->hooks += change;
-  else nn_state(L)->global_hooks += change;
+  NnState *nn = nn_state(L);
+  if (box) box->hooks += change, box->careful_hooks += careful;
+  else nn->global_hooks += change, nn->global_careful_hooks += careful;
   return 0;
 }
 

@@ -8,7 +8,7 @@
 /* What modules of one interpreter share; lives as long as it. */
 typedef struct NnState {
   Context *ctx;
-  uint32_t global_hooks;
+  uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
   uint32_t depth;           /* about how many module calls are running; see call.c */
   const char *forward_name; /* the address of Lua's string "forward" */
 } NnState;
@@ -23,6 +23,7 @@ typedef struct ModuleBox {
   uint32_t magic;
   uint32_t hooks;       /* how many hooks of a call there are */
   NnState *nn;
+  uint32_t careful_hooks; /* how many of them are backward hooks or run after errors too */
   uint32_t tensors;     /* slots that are no children */
   bool own_forward;     /* `forward` is an attribute of the instance */
   bool is_child;        /* it was registered in a module once */
@@ -89,6 +90,14 @@ enum { METATABLE_CLASS = 1 };     /* in the metatable of instances: the class */
 enum { CALL_CLASS = 1, CALL_FORWARD, CALL_TENSORS /* their metatable */, CALL_WEIGHT, CALL_BIAS, CALL_INPLACE };
 
 int module_call(lua_State *L);
+
+/* The kinds of hooks: where their lists are in the table of lists. */
+typedef enum HookKind { HOOK_PRE = 1, HOOK_POST, HOOK_BACKWARD_PRE, HOOK_BACKWARD } HookKind;
+
+/* Calls a module with forward hooks, none of which needs care. Stack: the module, arguments, forward. */
+int hooked_call(lua_State *L, uint32_t depth);
+extern const char global_hooks_key; /* the registry's key, by address, for the lists of global hooks */
+
 int sequential_forward(lua_State *L);
 extern const luaL_Reg call_functions[];
 

@@ -35,6 +35,10 @@ int open_nn(lua_State *L)
   luaL_setfuncs(L, optim_functions, 0);
   push_none(L);
   lua_setfield(L, -2, "none");
+  set_constant(L, "HOOK_PRE", HOOK_PRE);
+  set_constant(L, "HOOK_POST", HOOK_POST);
+  set_constant(L, "HOOK_BACKWARD_PRE", HOOK_BACKWARD_PRE);
+  set_constant(L, "HOOK_BACKWARD", HOOK_BACKWARD);
   set_constant(L, "PARAMETER", SLOT_PARAMETER);
   set_constant(L, "BUFFER", SLOT_BUFFER);
   set_constant(L, "MODULE", SLOT_MODULE);

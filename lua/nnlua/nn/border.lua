@@ -70,7 +70,7 @@ end
 function Border:on_outputs(gradients)
   local replaced
   for which = 1, 2 do
-    for _, hook in ipairs(remaining(self.pre[which], self.current(self.module, which, "backward_pre"))) do
+    for _, hook in ipairs(remaining(self.pre[which], self.current(self.module, which, core.HOOK_BACKWARD_PRE))) do
       replaced = replacement("a full backward pre-hook", gradients, nil, hook(self.module, gradients)) or replaced
       gradients = replaced or gradients
     end
@@ -87,7 +87,7 @@ function Border:on_inputs(gradients)
     return nil
   end
   for which = 1, 2 do
-    for _, hook in ipairs(remaining(self.post[which], self.current(self.module, which, "backward"))) do
+    for _, hook in ipairs(remaining(self.post[which], self.current(self.module, which, core.HOOK_BACKWARD))) do
       replaced = replacement("a full backward hook", gradients, self.wanted,
         hook(self.module, gradients, grad_output)) or replaced
       gradients = replaced or gradients

@@ -1,7 +1,7 @@
--- Hooks: their lists, their handles, and a module's call when there are any.
+-- Hooks: their lists, their handles, and a module's call where some need care (src/nn/hooked_call.c has the others).
 --
 -- A list of hooks is never changed, only replaced: a loop that runs over one sees what there was when it started.
--- [1..n] are the functions, `ids` their handles' numbers, `always` tells which run after errors too, `rescues` if any.
+-- [1..n] are the functions, `ids` their handles' numbers, `always` tells which run after errors too.
 
 local core = require "nnlua.nn.core"
 local border = require "nnlua.nn.border"
@@ -9,6 +9,8 @@ local border = require "nnlua.nn.border"
 local hooks_of, none = core.hooks, core.none
 
 local hooks = {}
+
+local PRE, POST, BACKWARD_PRE, BACKWARD = core.HOOK_PRE, core.HOOK_POST, core.HOOK_BACKWARD_PRE, core.HOOK_BACKWARD
 
 local no_hooks = {ids = {}, always = {}}
 local global = {}
@@ -30,12 +32,9 @@ local function copy_list(list)
   }
 end
 
---- Notes in a new list whether any of its hooks runs after errors too.
-local function completed(list)
-  for i = 1, #list do
-    list.rescues = list.rescues or list.always[i]
-  end
-  return list
+--- Whether a call with the hook at a position of a list needs care: it runs in the backward, or after errors too.
+local function needs_care(kind, list, position)
+  return kind == BACKWARD or kind == BACKWARD_PRE or list.always[position]
 end
 
 local function tables_of(module)
@@ -64,9 +63,10 @@ local function find(list, value)
 end
 
 local function remove(module, lists, kind, position)
-  local rest = without(lists[kind], position)
-  lists[kind] = #rest > 0 and completed(rest) or nil
-  core.count_hooks(module, -1)
+  local list = lists[kind]
+  local rest = without(list, position)
+  lists[kind] = #rest > 0 and rest or nil
+  core.count_hooks(module, -1, needs_care(kind, list, position))
 end
 
 --- Takes the hook away. Doing it again, or when the module is gone, does nothing.
@@ -97,8 +97,8 @@ local function register(module, kind, hook, options)
   list.always[place] = options.always_call or false
   table.insert(list, place, hook)
   table.insert(list.ids, place, next_id)
-  lists[kind] = completed(list)
-  core.count_hooks(module, 1)
+  lists[kind] = list
+  core.count_hooks(module, 1, needs_care(kind, list, place))
   return setmetatable({module = module, is_global = not module, kind = kind, id = next_id}, Handle)
 end
 
@@ -128,29 +128,7 @@ local function copy_of(values)
   return {n = values.n, unpack(values, 1, values.n)}
 end
 
--- ------------------------------------------------------------ forward hooks
-
---- Runs forward-pre hooks. Gives the list they see, and the list forward gets if any of them replaced it.
-local function run_pre(module, list, args, replaced)
-  for i = 1, #list do
-    local values = returned(list[i](module, args))
-    if values then
-      replaced, args = values, copy_of(values)
-    end
-  end
-  return args, replaced
-end
-
---- Runs forward hooks from the i-th on over results, which it returns as they are in the end.
-local function run_post(module, list, i, args, ...)
-  for j = i, #list do
-    local values = returned(list[j](module, args, ...))
-    if values then
-      return run_post(module, list, j + 1, args, unpack(values, 1, values.n))
-    end
-  end
-  return ...
-end
+-- -------------------------------------------------------- calls with care
 
 --- The lists of a kind that a module has to run now: global hooks first.
 local function lists_of(module, kind)
@@ -164,59 +142,16 @@ local function current_list(module, which, kind)
 end
 
 local function has_backward(own)
-  return own.backward or own.backward_pre or global.backward or global.backward_pre
+  return own[BACKWARD] or own[BACKWARD_PRE] or global[BACKWARD] or global[BACKWARD_PRE]
 end
 
 --- Notes the hooks of backward that this call starts with; `own` is the module's table of lists.
 local function enter_border(module, own)
-  return border.enter(module, {global.backward_pre or no_hooks, own.backward_pre or no_hooks},
-    {global.backward or no_hooks, own.backward or no_hooks}, current_list)
+  return border.enter(module, {global[BACKWARD_PRE] or no_hooks, own[BACKWARD_PRE] or no_hooks},
+    {global[BACKWARD] or no_hooks, own[BACKWARD] or no_hooks}, current_list)
 end
 
-local no_lists = {}
-
---- Runs the forward hooks there are by now.
-local function finish(module, own, args, ...)
-  own = own ~= no_lists and own or hooks_of(module) or no_lists
-  local first, second = global.post, own.post
-  if not first then
-    if second then
-      return run_post(module, second, 1, args, ...)
-    end
-    return ...
-  elseif second then
-    return run_post(module, second, 1, args, run_post(module, first, 1, args, ...))
-  end
-  return run_post(module, first, 1, args, ...)
-end
-
-local function call_within_border(module, own, backward, forward, args, replaced)
-  replaced = backward:wrap(replaced or args)
-  args = copy_of(replaced)
-  return backward:leave(finish(module, own, args, forward(module, unpack(replaced, 1, replaced.n))))
-end
-
-local function plain_call(module, own, forward, ...)
-  local backward = has_backward(own) and enter_border(module, own)
-  local args, replaced = {n = select("#", ...), ...}, nil
-  local first, second = global.pre, own.pre
-  if first then
-    args, replaced = run_pre(module, first, args)
-  end
-  if second then
-    args, replaced = run_pre(module, second, args, replaced)
-  end
-  if backward then
-    return call_within_border(module, own, backward, forward, {n = select("#", ...), ...}, replaced)
-  elseif replaced then
-    return finish(module, own, args, forward(module, unpack(replaced, 1, replaced.n)))
-  end
-  return finish(module, own, args, forward(module, ...))
-end
-
--- ------------------------------------------------------------- always_call
-
--- A call with always_call hooks: what it has come to, so that those that have not started can run after an error.
+-- What a call has come to, so that always_call hooks that have not started can run after an error.
 -- It is closed while the error passes: value and traceback stay as they are.
 local Rescue = {}
 Rescue.__index = Rescue
@@ -228,7 +163,7 @@ end
 --- The always_call hooks of both lists that have not started, as functions.
 function Rescue:waiting()
   local waiting = {}
-  local first, second = lists_of(self.module, "post")
+  local first, second = lists_of(self.module, POST)
   for _, list in ipairs {first, second} do
     for i, hook in ipairs(list) do
       if list.always[i] and not self.started[list.ids[i]] then
@@ -273,18 +208,20 @@ function Rescue:run_pre(list)
 end
 
 local function careful_call(module, own, forward, ...)
+  own = own or {}
   local call <close> = setmetatable({
     module = module, args = {n = select("#", ...), ...}, started = {}, replaced = {n = select("#", ...), ...},
   }, Rescue)
   local backward = has_backward(own) and enter_border(module, own)
-  call:run_pre(global.pre or no_hooks)
-  call:run_pre(own.pre or no_hooks)
+  local first, second = global[PRE] or no_hooks, own[PRE] or no_hooks
+  call:run_pre(first)
+  call:run_pre(second)
   if backward then
     call.replaced = backward:wrap(call.replaced)
     call.args = copy_of(call.replaced)
   end
   call.result = table.pack(forward(module, unpack(call.replaced, 1, call.replaced.n)))
-  local first, second = lists_of(module, "post")
+  first, second = lists_of(module, POST)
   call:run_post(first)
   call:run_post(second)
   call.finished = true
@@ -294,14 +231,7 @@ local function careful_call(module, own, forward, ...)
   return unpack(call.result, 1, call.result.n)
 end
 
-core.set_slow_path(function(module, own, forward, ...)
-  own = own or no_lists
-  local first, second = global.post, own.post
-  if first and first.rescues or second and second.rescues then
-    return careful_call(module, own, forward, ...)
-  end
-  return plain_call(module, own, forward, ...)
-end)
+core.set_hooks(careful_call, global)
 
 -- ------------------------------------------------------------- registering
 
@@ -310,42 +240,42 @@ function hooks.install(Module, nn)
   --- Before forward: `hook(module, args)`, args being a table with `n`. What it returns, all of it, replaces the
   --- arguments; nothing or nil keeps them. Options: prepend.
   function Module:register_forward_pre_hook(hook, options)
-    return register(self, "pre", hook, options)
+    return register(self, PRE, hook, options)
   end
 
   --- After forward: `hook(module, args, ...)` with every result. What it returns replaces all results (one value in
   --- place of two drops the second); nothing or nil keeps them. Options: prepend, and always_call, to run after
   --- an error too.
   function Module:register_forward_hook(hook, options)
-    return register(self, "post", hook, options)
+    return register(self, POST, hook, options)
   end
 
   --- Before the backward of the module: `hook(module, grad_output)`. What it returns replaces the gradients of the
   --- results, as many as there are. Options: prepend.
   function Module:register_full_backward_pre_hook(hook, options)
-    return register(self, "backward_pre", hook, options)
+    return register(self, BACKWARD_PRE, hook, options)
   end
 
   --- After the backward of the module: `hook(module, grad_input, grad_output)`. What it returns replaces the
   --- gradients of the arguments, as many as there are. Options: prepend.
   function Module:register_full_backward_hook(hook, options)
-    return register(self, "backward", hook, options)
+    return register(self, BACKWARD, hook, options)
   end
 
   function nn.register_module_forward_pre_hook(hook)
-    return register(nil, "pre", hook)
+    return register(nil, PRE, hook)
   end
 
   function nn.register_module_forward_hook(hook, options)
-    return register(nil, "post", hook, options)
+    return register(nil, POST, hook, options)
   end
 
   function nn.register_module_full_backward_pre_hook(hook)
-    return register(nil, "backward_pre", hook)
+    return register(nil, BACKWARD_PRE, hook)
   end
 
   function nn.register_module_full_backward_hook(hook)
-    return register(nil, "backward", hook)
+    return register(nil, BACKWARD, hook)
   end
 end
 
@@ -365,7 +295,7 @@ function hooks.copy(from, to)
     local copy = hooks_of(to, true)
     for kind, list in pairs(lists) do
       copy[kind] = list
-      core.count_hooks(to, #list)
+      for i = 1, #list do core.count_hooks(to, 1, needs_care(kind, list, i)) end
     end
   end
 end

@@ -119,7 +119,7 @@ local function infer(module, arguments)
   if module:has_uninitialized_params() then
     raise(("%s: initialize_parameters has left parameters uninitialized"):format(core.class_name(module)))
   end
-  hooks.unregister(module, "pre", infer)
+  hooks.unregister(module, core.HOOK_PRE, infer)
   core.set_class(module, module._becomes)
 end
 
