@@ -5,6 +5,10 @@
  */
 #include "kernels/typed/typed.h"
 
+#if __AVX2__
+#include <immintrin.h>
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 #if T_FLOATING
@@ -34,6 +38,49 @@ typedef T Loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), ma
 INLINE Vector load(const T *p) { return *(const Loose *)p; }
 INLINE void store(T *p, Vector v) { *(Loose *)p = v; }
 
+/* The first n lanes of a vector only, where the set has instructions for that; where it hasn't, panels are padded. */
+#if __AVX512F__
+#define HAS_LANES 1
+typedef uint16_t Lanes;
+INLINE Lanes lanes_of(int n) { return (Lanes)((1u << n) - 1); }
+#if T_f32
+INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm512_maskz_loadu_ps(n, p); }
+INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_ps(p, n, (__m512)v); }
+#else
+INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm512_maskz_loadu_pd((__mmask8)n, p); }
+INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_pd(p, (__mmask8)n, (__m512d)v); }
+#endif
+#elif __AVX2__
+#define HAS_LANES 1
+typedef __m256i Lanes;
+#if T_f32
+INLINE Lanes lanes_of(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm256_maskload_ps(p, n); }
+INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_ps(p, n, (__m256)v); }
+#else
+INLINE Lanes lanes_of(int n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
+INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm256_maskload_pd(p, n); }
+INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_pd(p, n, (__m256d)v); }
+#endif
+#else
+#define HAS_LANES 0
+typedef int Lanes;
+INLINE Lanes lanes_of(int n) { return n; }
+INLINE Vector load_lanes(const T *p, Lanes n) { (void)n; return load(p); }
+#endif
+
+/* c = v, or c += v, for the first lanes of v. */
+INLINE void store_last(T *c, bool add, Lanes n, Vector v)
+{
+#if HAS_LANES
+  store_lanes(c, n, add ? load_lanes(c, n) + v : v);
+#else
+  T line[V];
+  store(line, v);
+  for (int j = 0; j < n; j++) c[j] = add ? c[j] + line[j] : line[j];
+#endif
+}
+
 /* A block of the result: rows x width, width up to columns of vectors. */
 typedef struct Block {
   int64_t depth;
@@ -47,45 +94,52 @@ typedef struct Block {
   int width;
 } Block;
 
-INLINE void store_part(const Block *k, int i, int columns, const Vector *sum)
-{
-  T *c = k->c + i * k->c_row, line[WIDTH];
-  if (k->width == columns * V) {
-    for (int j = 0; j < columns; j++) store(c + j * V, k->add ? load(c + j * V) + sum[j] : sum[j]);
-    return;
-  }
-  for (int j = 0; j < columns; j++) store(line + j * V, sum[j]);
-  for (int j = 0; j < k->width; j++) c[j] = k->add ? c[j] + line[j] : line[j];
-}
-
-/* rows and columns are constants where it is called, so that the sums stay in registers. */
-INLINE void run_block(const Block *k, int rows, int columns)
+/* All but k are constants where it is called, so that the sums stay in registers. partial: the last vector has fewer
+   than V columns. */
+INLINE void run_block(const Block *k, int rows, int columns, bool partial)
 {
   Vector sum[ROWS][2];
   const T *a = k->a, *b = k->b;
+  const int last = columns - 1;
+  Lanes lanes = lanes_of(partial ? k->width - last * V : 0);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
   for (int64_t p = 0; p < k->depth; p++, a += k->a_col, b += k->b_row) {
-    Vector left = load(b), right = columns > 1 ? load(b + V) : left;
+    Vector right[2];
+    for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes) : load(b + j * V);
     for (int i = 0; i < rows; i++) {
       T factor = a[i * k->a_row];
-      sum[i][0] += factor * left;
-      if (columns > 1) sum[i][1] += factor * right;
+      for (int j = 0; j < columns; j++) sum[i][j] += factor * right[j];
     }
   }
-  for (int i = 0; i < rows; i++) store_part(k, i, columns, sum[i]);
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) {
+      T *c = k->c + i * k->c_row + j * V;
+      if (partial && j == last) store_last(c, k->add, lanes, sum[i][j]);
+      else store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
+    }
 }
 
-#define CASE(rows, columns) case rows: run_block(k, rows, columns); break;
-#define CASES(columns)                                                                              \
+#define CASE(rows, columns, partial) case rows: run_block(k, rows, columns, partial); break;
+#define CASES(columns, partial)                                                                     \
   switch (rows) {                                                                                   \
-    CASE(1, columns) CASE(2, columns) CASE(3, columns) CASE(4, columns) CASE(5, columns)            \
-    TALL(CASE(6, columns) CASE(7, columns) CASE(8, columns) CASE(9, columns) CASE(10, columns) CASE(11, columns)) \
-    default: run_block(k, ROWS, columns);                                                           \
+    CASE(1, columns, partial) CASE(2, columns, partial) CASE(3, columns, partial)                   \
+    CASE(4, columns, partial) CASE(5, columns, partial)                                             \
+    TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial)              \
+         CASE(9, columns, partial) CASE(10, columns, partial) CASE(11, columns, partial))           \
+    default: run_block(k, ROWS, columns, partial);                                                  \
   }
 
-static void run_wide(const Block *k, int rows) { CASES(2) }
-static void run_narrow(const Block *k, int rows) { CASES(1) }
+static void run_wide(const Block *k, int rows) { CASES(2, false) }
+static void run_wide_part(const Block *k, int rows) { CASES(2, true) }
+static void run_narrow(const Block *k, int rows) { CASES(1, false) }
+static void run_narrow_part(const Block *k, int rows) { CASES(1, true) }
+
+static void (*runner_of(int width))(const Block *, int)
+{
+  if (width > V) return width == WIDTH ? run_wide : run_wide_part;
+  return width == V ? run_narrow : run_narrow_part;
+}
 
 /* ---- packing ---- */
 
@@ -129,7 +183,7 @@ static void pack_transposed(int64_t depth, int width, const T *b, int64_t b_step
     for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
 }
 
-/* The columns up to `room` become 0. */
+/* Columns up to `room` that are not masked out later become 0. */
 static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
@@ -140,7 +194,7 @@ static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, 
     for (int64_t p = 0; p < depth; p++)
       for (int j = 0; j < width; j++) panel[p * WIDTH + j] = b[p * b_row + j * b_col];
   }
-  for (int64_t p = 0; p < depth && width < room; p++)
+  for (int64_t p = 0; p < depth && !HAS_LANES && width < room; p++)
     for (int j = width; j < room; j++) panel[p * WIDTH + j] = 0;
 }
 
@@ -148,7 +202,7 @@ static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, 
    push each other out of the cache before the next rows of a need them. */
 static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t b_col)
 {
-  if (b_col != 1 || width != columns * V) return true;
+  if (b_col != 1 || (!HAS_LANES && width != columns * V)) return true;
   return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
 }
 
@@ -169,12 +223,11 @@ static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row
         block.b = panel;
         block.b_row = WIDTH;
       }
+      void (*run)(const Block *, int) = runner_of(width);
       for (int64_t i = 0; i < m; i += ROWS) {
-        int rows = m - i < ROWS ? (int)(m - i) : ROWS;
         block.a = left + i * a_row;
         block.c = (T *)c + i * c_row + j;
-        if (columns > 1) run_wide(&block, rows);
-        else run_narrow(&block, rows);
+        run(&block, m - i < ROWS ? (int)(m - i) : ROWS);
       }
     }
   }
