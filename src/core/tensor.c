@@ -9,6 +9,13 @@ void node_forget_retained(Tensor *t);
 
 /* ---------------------------------------------------------------- storages */
 
+/* Whether a storage lies in one block with a tensor, and whether that one is still in use. */
+typedef enum StorageHeader { HEADER_APART, HEADER_IN_USE, HEADER_FREE } StorageHeader;
+
+/* A small new tensor is one block: storage, header, elements. */
+enum { JOINED_HEAD = sizeof(Storage) + sizeof(Tensor), MOST_JOINED = 2048 };
+_Static_assert(JOINED_HEAD % MEMORY_ALIGNMENT == 0, "the elements of a joined tensor are aligned");
+
 static Storage *storage_init(Storage *s, Context *ctx, size_t bytes, void *data, Device device)
 {
   *s = (Storage){.refs = 1, .bytes = bytes, .data = data, .ctx = ctx, .device = (uint8_t)device};
@@ -32,7 +39,21 @@ static void storage_release(Storage *s)
   bool own = !s->external_free && s->device != DEVICE_META;
   if (s->external_free) s->external_free(s->external_owner, s->data);
   ctx->live_storages--;
-  memory_free(&ctx->memory, s, MEMORY_ALIGNMENT + (own ? s->bytes : 0));
+  if (s->header == HEADER_IN_USE) return; /* the tensor frees the block */
+  size_t head = s->header == HEADER_APART ? MEMORY_ALIGNMENT : JOINED_HEAD;
+  memory_free(&ctx->memory, s, head + (own ? s->bytes : 0));
+}
+
+/* Frees the memory of a tensor's header. */
+static void header_free(Context *ctx, Tensor *t)
+{
+  if (!t->is_joined) {
+    memory_free(&ctx->memory, t, sizeof *t);
+    return;
+  }
+  Storage *s = (Storage *)(void *)t - 1;
+  s->header = HEADER_FREE;
+  if (s->refs == 0) memory_free(&ctx->memory, s, JOINED_HEAD + s->bytes);
 }
 
 /* ----------------------------------------------------------------- headers */
@@ -47,9 +68,8 @@ static void reserve_dims(Tensor *t, int64_t n)
   t->strides = t->shape + MAX_DIMS;
 }
 
-static Tensor *header_new(Context *ctx, DType dtype, Device device)
+static Tensor *header_init(Tensor *t, Context *ctx, DType dtype, Device device)
 {
-  Tensor *t = core_allocate(ctx, sizeof *t);
   memset(t, 0, offsetof(Tensor, dims));
   t->shape = t->dims;
   t->strides = t->dims + INLINE_DIMS;
@@ -62,6 +82,28 @@ static Tensor *header_new(Context *ctx, DType dtype, Device device)
   t->next_live = ctx->live;
   if (ctx->live) ctx->live->previous_live = t;
   ctx->live = t;
+  return t;
+}
+
+static Tensor *header_new(Context *ctx, DType dtype, Device device)
+{
+  return scope_own(ctx, header_init(core_allocate(ctx, sizeof(Tensor)), ctx, dtype, device));
+}
+
+/* A header with its own storage. */
+static Tensor *header_with_storage(Context *ctx, DType dtype, Device device, size_t bytes)
+{
+  if (bytes > MOST_JOINED || device == DEVICE_META) {
+    Tensor *t = header_new(ctx, dtype, device);
+    t->storage = storage_new(ctx, bytes, device);
+    return t;
+  }
+  Storage *s = core_allocate(ctx, JOINED_HEAD + bytes);
+  storage_init(s, ctx, bytes, bytes ? (char *)s + JOINED_HEAD : NULL, device);
+  s->header = HEADER_IN_USE;
+  Tensor *t = header_init((Tensor *)(void *)(s + 1), ctx, dtype, device);
+  t->is_joined = true;
+  t->storage = s;
   return scope_own(ctx, t);
 }
 
@@ -77,7 +119,7 @@ void tensor_free(Tensor *t)
   if (t->next_live) t->next_live->previous_live = t->previous_live;
   *(t->previous_live ? &t->previous_live->next_live : &ctx->live) = t->next_live;
   if (t->shape != t->dims) memory_free(&ctx->memory, t->shape, DIMS_BLOCK);
-  memory_free(&ctx->memory, t, sizeof *t);
+  header_free(ctx, t);
   tensor_release(grad);
   tensor_release(base);
   if (grad_fn) node_release(grad_fn);
@@ -130,15 +172,26 @@ void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset)
 Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape)
 {
   int64_t numel = shape_numel(call, shape);
-  Tensor *t = header_new(call->ctx, dtype, device);
+  Tensor *t = header_with_storage(call->ctx, dtype, device, (size_t)numel * dtype_size(dtype));
   t->ndim = (uint8_t)shape.n;
   t->numel = numel;
   t->is_contiguous = true;
   reserve_dims(t, shape.n);
   for (int64_t i = 0; i < shape.n; i++) t->shape[i] = shape.v[i];
   shape_contiguous_strides(shape, t->strides);
-  t->storage = storage_new(call->ctx, (size_t)numel * dtype_size(dtype), device);
   return t;
+}
+
+Tensor *tensor_new_alike(Call *call, DType dtype, Device device, const Tensor *t)
+{
+  if (t->ndim > INLINE_DIMS) return tensor_new(call, dtype, device, tensor_shape(t));
+  Tensor *alike = header_with_storage(call->ctx, dtype, device, (size_t)t->numel * dtype_size(dtype));
+  alike->ndim = t->ndim;
+  alike->numel = t->numel;
+  alike->is_contiguous = true;
+  for (int i = 0; i < t->ndim; i++) alike->shape[i] = t->shape[i];
+  shape_contiguous_strides(tensor_shape(t), alike->strides);
+  return alike;
 }
 
 Tensor *tensor_new_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides)

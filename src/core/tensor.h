@@ -18,6 +18,7 @@ typedef struct Storage {
   void (*external_free)(void *owner, void *data); /* memory that is not ours */
   void *external_owner;
   uint8_t device;
+  uint8_t header;             /* a StorageHeader: the tensor that it shares a block with */
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
@@ -34,6 +35,7 @@ typedef struct Tensor {
   bool retains_grad;
   bool is_inference;
   bool is_unversioned;    /* made by x.data: writes go unnoticed */
+  bool is_joined;         /* in one block with the storage that was made for it */
   int64_t numel, offset;
   Storage *storage;       /* NULL: a ghost, shape and dtype of a tensor that was not kept */
   Context *ctx;
@@ -80,6 +82,9 @@ static inline bool tensor_same_shape(const Tensor *a, const Tensor *b)
 
 /* A new contiguous tensor of unset elements, owned by the running scope. Raises on overflow and lack of memory. */
 Tensor *tensor_new(Call *call, DType dtype, Device device, Ints shape);
+
+/* As tensor_new, with the shape of a contiguous tensor. */
+Tensor *tensor_new_alike(Call *call, DType dtype, Device device, const Tensor *t);
 
 /* As tensor_new with strides (elements), over fresh memory large enough for them. */
 Tensor *tensor_new_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);

@@ -31,12 +31,15 @@ static int no_overload(lua_State *L, const Group *g, int top)
   return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
 }
 
+enum { FEW_BYTES = 64 };
+
 /* Tensors (and a number among operands) and nothing else, which is most calls: no parsing to speak of. */
 static bool take_tensors(lua_State *L, const Group *g, int top, Parsed *p)
 {
   const Op *op = g->ops[0];
   if (top == 0 || top > g->most || top < g->least) return false;
-  memcpy(p->args, g->defaults, op->args_size);
+  if (op->args_size <= FEW_BYTES) memcpy(p->args, g->defaults, FEW_BYTES); /* of a constant size: no call */
+  else memcpy(p->args, g->defaults, op->args_size);
   p->nnumbers = 0;
   p->flags = 0;
   p->as_table = false;
@@ -111,9 +114,8 @@ static bool any_carries(lua_State *L, int first, int n)
 }
 
 /* A view's userdata keeps its base's: see carriers.h. */
-static void link_base(lua_State *L, int arg, int result)
+static void link_base(lua_State *L, int arg, const TensorBox *from, int result, TensorBox *view)
 {
-  TensorBox *view = box_at(L, result), *from = box_at(L, arg);
   if (view->tensor->base == from->tensor) lua_pushvalue(L, arg);
   else if (view->tensor->base == from->tensor->base) lua_getiuservalue(L, arg, BASE);
   else return;
@@ -123,8 +125,9 @@ static void link_base(lua_State *L, int arg, int result)
 
 static void link_bases(lua_State *L, int first_arg, int first_result, int nresults)
 {
-  for (int i = first_result; i < first_result + nresults; i++)
-    if (box_at(L, i)->tensor->base && box_test(L, first_arg)) link_base(L, first_arg, i);
+  const TensorBox *from = box_test(L, first_arg);
+  for (int i = first_result; from && i < first_result + nresults; i++)
+    if (box_at(L, i)->tensor->base) link_base(L, first_arg, from, i, box_at(L, i));
 }
 
 void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults)
@@ -256,7 +259,7 @@ static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int
   for (int i = 0; i < op->results; i++) box_fill(boxes[i], y.v[i]);
   entry_leave(ctx, &entry);
   if (boxes[0]->tensor->refs > 1) reuse_argument(L, top, first);
-  link_bases(L, 1, first, op->results);
+  if (boxes[0]->tensor->base) link_bases(L, 1, first, op->results);
   if (p->flags) carriers_link(L, 1, top, first, op->results);
   return p->as_table ? results_table(L, op->results) : op->results;
 }

@@ -145,12 +145,12 @@ static int unknown_member(lua_State *L, int members)
 static int tensor_index(lua_State *L)
 {
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_get_item(L);
-  tensor_check(L, 1);
   lua_pushvalue(L, 2);
   switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION: return 1;
     case LUA_TLIGHTUSERDATA: {
       const Property *p = lua_touserdata(L, -1);
+      tensor_check(L, 1);
       p->get(L, 1);
       return 1;
     }

@@ -79,6 +79,7 @@ typedef struct Op {
   const char *saves;          /* "input: y; weight: input": what the gradient of an argument needs */
   const PointwiseInfo *pointwise;
   int id;
+  struct OpPlan *plan;        /* worked out once a process */
 } Op;
 
 /* A row's `saves`, parsed once: for each argument the bits of the arguments, and from bit 16 of the results, needed. */
@@ -95,7 +96,7 @@ extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
 
 /* The plan of an op; valid after ops_prepare. */
-OpPlan *op_plan(const Op *op);
+static inline OpPlan *op_plan(const Op *op) { return op->plan; }
 
 /* Parses all rows' plans; once a process, thread-safe. */
 void ops_prepare(void);

@@ -98,7 +98,7 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
    pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row},
+   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
 #define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
 #define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
 #define UNARY(row, class, forms, params, formula, dx, doc) \
@@ -109,7 +109,7 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
   POINTWISE_ROW(row, class, forms, 3, #formula, #da, #db, #dc, doc)
 #define ROW(row, name, forms, results, kind, backward, saves, doc)                                    \
   {#row, name, doc, forms, RESULTS_##results, kind, 0, sizeof(struct row##_args), NULL, row##_forward, \
-   backward, saves, NULL, OP_ID_##row},
+   backward, saves, NULL, OP_ID_##row, NULL},
 #define OP(row, name, forms, results, args, saves, doc) \
   ROW(row, name, forms, results, OP_PRIMITIVE, row##_backward, saves, doc)
 #define OP_PLAIN(row, name, forms, results, args, doc) ROW(row, name, forms, results, OP_PRIMITIVE, NULL, "", doc)
@@ -122,8 +122,6 @@ const int op_count = OP_COUNT;
 
 /* pass 6: what is worked out once a process */
 static OpPlan plans[OP_COUNT];
-
-OpPlan *op_plan(const Op *o) { return &plans[o->id]; }
 
 static void attach_specs(void)
 {
@@ -223,7 +221,7 @@ static void prepare(void)
     while (op_table[id].args[op_table[id].nargs].name) op_table[id].nargs++;
   for (int id = 0; id < op_count; id++) {
     Op *o = &op_table[id];
-    OpPlan *plan = &plans[id];
+    OpPlan *plan = o->plan = &plans[id];
     plan_tensors(o, plan);
     if (o->pointwise) plan_pointwise(o, plan);
     else if (o->saves) plan_saves(o, plan);

@@ -211,9 +211,17 @@ void launch_pointwise(Call *call, PointwiseKernel kernel, DType compute, DType p
 
 /* ------------------------------------------------------------------ forward */
 
+/* Whether there is nothing to promote: all have the same dtype, and none is a number. */
+static bool have_one_dtype(Tensor *const *operands, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (operands[i]->dtype != operands[0]->dtype || operands[i]->is_wrapped_number) return false;
+  return true;
+}
+
 static DType compute_dtype(Call *call, const Op *o, Tensor *const *operands, int n)
 {
-  DType d = n == 1 && !operands[0]->is_wrapped_number ? tensor_dtype(operands[0]) : promote_operands(call, operands, n);
+  DType d = have_one_dtype(operands, n) ? tensor_dtype(operands[0]) : promote_operands(call, operands, n);
   const PointwiseClass *c = &o->pointwise->type_class;
   uint8_t rule = c->operands[dtype_category(d)];
   if (rule == TAKES) return d;
@@ -252,6 +260,7 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   Device device = call->meta ? DEVICE_META : DEVICE_CPU; /* the first may be a number, which is no meta tensor */
   bool alike = true;
   for (int i = 1; i < n && alike; i++) alike = tensor_same_shape(first, operands[i]);
+  if (alike && first->is_contiguous && !call->into) return tensor_new_alike(call, dtype, device, first);
   if (alike && first->is_contiguous) return result_new(call, dtype, device, tensor_shape(first));
   for (int i = 1; i < n && alike; i++) alike = same_strides(first, operands[i]);
   if (alike && tensor_is_dense(first))
