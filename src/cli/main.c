@@ -21,6 +21,7 @@ static void print_version(void) {
 static void open_libraries(lua_State *L, const Options *options) {
   luaL_checkversion(L);
   nnlua_prepare(L);
+  allocator_release_tensors(L);
   if (options->ignore_environment) { /* package.path and package.cpath ask for this */
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");

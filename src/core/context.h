@@ -30,6 +30,7 @@ struct Call;
 /* What the host (the Lua binding) does for the core; any may be NULL. Those that run Lua raise through raise_foreign. */
 typedef struct Host {
   void *state;                                     /* the running lua_State */
+  size_t *tensor_block;                            /* set to 0 when the context goes: lua/tensor.h; may be NULL */
   bool (*reclaim)(Context *);                      /* free garbage: memory has run out */
   bool (*interrupted)(Context *);                  /* whether the user asked to stop */
   void (*node_created)(Context *, struct Node *);  /* anomaly mode: note where */

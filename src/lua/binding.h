@@ -12,9 +12,14 @@
  * or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
  * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
  */
-typedef struct TensorBox { uint32_t magic, flags; Tensor *tensor; } TensorBox;
+typedef struct TensorBox { uint32_t magic, flags; Tensor *tensor; uint64_t seal; } TensorBox;
 enum { TENSOR_MAGIC = 0x6e6e5401, CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
 enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not nil */ };
+
+/* A number drawn at start that is in every box: no script can make a block of memory that has it by chance or intent. */
+extern uint64_t box_seal;
+
+static inline void box_init(TensorBox *box) { *box = (TensorBox){.magic = TENSOR_MAGIC, .seal = box_seal}; }
 
 /* The context of a state; made by nnlua_prepare. */
 Context *context_of(lua_State *L);

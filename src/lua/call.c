@@ -237,7 +237,7 @@ static int results_table(lua_State *L, int n)
 static TensorBox *push_result(lua_State *L)
 {
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
-  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  box_init(box);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, -2);
   return box;

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernels/kernels.h"
 #include "lua/binding.h"
@@ -10,6 +11,7 @@
 
 static char context_key;
 char core_error_key;
+uint64_t box_seal;
 bool (*push_module_path)(lua_State *L);
 
 /* --------------------------------------------------------- memory pressure */
@@ -174,6 +176,7 @@ Context *context_of(lua_State *L)
 static int context_gc(lua_State *L)
 {
   Context **box = lua_touserdata(L, 1);
+  if (*box && (*box)->host.tensor_block) *(*box)->host.tensor_block = 0;
   if (*box) context_close(*box);
   *box = NULL;
   return 0;
@@ -188,6 +191,8 @@ void nnlua_prepare(lua_State *L)
   lua_pop(L, 1);
   ops_prepare();
   kernels_select();
+  while (!box_seal)
+    if (getentropy(&box_seal, sizeof box_seal) != 0) luaL_error(L, "the system gives no random numbers");
   Context **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   lua_createtable(L, 0, 1);

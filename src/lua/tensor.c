@@ -26,7 +26,7 @@ TensorBox *push_box(lua_State *L, Context *ctx)
 {
   (void)ctx;
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
-  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  box_init(box);
   push_tensor_metatable(L);
   lua_setmetatable(L, -2);
   return box;
@@ -36,6 +36,61 @@ void push_tensor(lua_State *L, Tensor *t)
 {
   TensorBox *box = push_box(L, t->ctx);
   box->tensor = tensor_retain(t);
+}
+
+/* ------------------------------------------- tensors freed with their blocks */
+
+static char blocks_key;
+
+void tensor_blocks_use(lua_State *L, TensorBlocks *blocks)
+{
+  lua_pushlightuserdata(L, blocks);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &blocks_key);
+}
+
+/* A box is at the end of its userdata's block. */
+void tensor_block_freed(void *block, size_t size)
+{
+  TensorBox *box = (TensorBox *)(void *)((char *)block + size - sizeof *box);
+  if (box->seal != box_seal || box->magic != TENSOR_MAGIC) return;
+  box->seal = 0; /* the block's next owner may free it unwritten */
+  tensor_release(box->tensor);
+}
+
+typedef struct Measuring { lua_Alloc allocate; void *ud; size_t last; } Measuring;
+
+static void *measure(void *ud, void *block, size_t old_size, size_t new_size)
+{
+  Measuring *m = ud;
+  if (!block) m->last = new_size;
+  return m->allocate(m->ud, block, old_size, new_size);
+}
+
+/* How large a block Lua asks for when it makes a tensor's userdata. */
+static size_t block_size(lua_State *L)
+{
+  Measuring m = {0};
+  m.allocate = lua_getallocf(L, &m.ud);
+  int running = lua_gc(L, LUA_GCISRUNNING);
+  lua_gc(L, LUA_GCSTOP);
+  lua_setallocf(L, measure, &m);
+  lua_newuserdatauv(L, sizeof(TensorBox), TENSOR_USER_VALUES);
+  lua_setallocf(L, m.allocate, m.ud);
+  if (running) lua_gc(L, LUA_GCRESTART);
+  lua_pop(L, 1);
+  return m.last;
+}
+
+/* Whether the host's allocator releases tensors. */
+static bool use_blocks(lua_State *L, Context *ctx)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &blocks_key);
+  TensorBlocks *blocks = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (!blocks) return false;
+  blocks->size = block_size(L);
+  ctx->host.tensor_block = &blocks->size;
+  return true;
 }
 
 static int tensor_gc(lua_State *L)
@@ -252,9 +307,13 @@ static void add_properties(lua_State *L, const Property *p)
 
 void open_tensor(lua_State *L, Context *ctx)
 {
-  static const luaL_Reg functions[] = {{"__gc", tensor_gc}, {"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
   luaL_newlib(L, functions);
   int meta = lua_gettop(L);
+  if (!use_blocks(L, ctx)) {
+    lua_pushcfunction(L, tensor_gc);
+    lua_setfield(L, meta, "__gc");
+  }
   lua_pushvalue(L, meta);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &tensor_meta); /* before any op's function, which keeps it */
   lua_pushliteral(L, "nnlua.Tensor");

@@ -27,7 +27,7 @@ static inline TensorBox *push_result(lua_State *L, Context *ctx, bool in_call)
 {
   if (!in_call) return push_box(L, ctx);
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
-  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  box_init(box);
   lua_pushvalue(L, lua_upvalueindex(CALL_TENSORS));
   lua_setmetatable(L, -2);
   return box;

@@ -114,7 +114,7 @@ static int materialize(lua_State *L)
     lua_pushnil(L);
     lua_setiuservalue(L, 1, i);
   }
-  *box = (TensorBox){.magic = TENSOR_MAGIC};
+  box_init(box);
   push_tensor_metatable(L);
   lua_setmetatable(L, 1);
   box->tensor = tensor_retain((Tensor *)t);
