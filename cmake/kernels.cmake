@@ -12,6 +12,8 @@ else()
   set(known_isa_sets base) # on aarch64 the baseline has NEON and fused multiply-add
 endif()
 set(NNLUA_ISA_SETS "${known_isa_sets}" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}")
+set(isa_sets base ${NNLUA_ISA_SETS}) # what a better set has no kernel for is base's
+list(REMOVE_DUPLICATES isa_sets)
 
 set(avx2_flags -mavx2 -mfma -mf16c -mbmi2)
 set(isa_flags_base "")
@@ -41,7 +43,7 @@ function(add_typed_kernels library result)
   file(GLOB templates CONFIGURE_DEPENDS src/kernels/typed/*.c)
   file(GLOB isa_sources CONFIGURE_DEPENDS src/kernels/isa/*.c)
   set(objects)
-  foreach(isa IN LISTS NNLUA_ISA_SETS)
+  foreach(isa IN LISTS isa_sets)
     if(NOT isa IN_LIST known_isa_sets)
       message(FATAL_ERROR "NNLUA_ISA_SETS: '${isa}' is not one of ${known_isa_sets}")
     endif()

@@ -16,7 +16,7 @@ bool (*push_module_path)(lua_State *L);
 
 /* --------------------------------------------------------- memory pressure */
 
-enum { HEADROOM = 24 << 20 };
+enum { HEADROOM = 24 << 20, CEILING = 36 << 20 };
 
 static double seconds(void)
 {
@@ -27,18 +27,21 @@ static double seconds(void)
 
 static size_t at_least(size_t a, size_t b) { return a > b ? a : b; }
 
-/* Where a full collection is due whatever it costs: three times what was live. */
+/*
+ * Where a full collection is due whatever it costs. The last one may have come in the middle of a step that holds
+ * much, so what was live then is no promise: a step of 20 MB beside 30 MB stays under 64 MB over those 30.
+ */
 static size_t most(const Context *ctx)
 {
   size_t live = ctx->memory.live_after;
-  return at_least(3 * live, live + 2 * HEADROOM);
+  return live + at_least(CEILING, live / 3 * 2);
 }
 
 /* Full collections are rationed by what they cost, while memory stays under the most that it may be. */
 static bool full_is_due(const Context *ctx, const Pressure *p)
 {
   size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
-  if (now <= at_least(2 * live, live + HEADROOM)) return false;
+  if (now <= live + at_least(HEADROOM, live / 2)) return false;
   if (now > most(ctx)) return true;
   return seconds() - p->last_full > 10 * p->cost;
 }
