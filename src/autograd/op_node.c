@@ -249,6 +249,9 @@ static void check_savable(Call *call, const Tensor *t)
     raise(call, "a tensor made in inference mode can't be saved for a backward; clone it outside");
 }
 
+/* A number is small, and a leaf that requires a gradient lives as long as the graph anyway. */
+static bool serves_as_ghost(const Tensor *t) { return t->is_wrapped_number || (t->requires_grad && !t->grad_fn); }
+
 /* A ghost of t; one serves for operands that are alike. */
 static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
 {
@@ -293,7 +296,8 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
         n->saved_anything = true;
       }
       if (saved) n->tensors[at] = saved_tensor(call, t[k]);
-      else n->tensors[at] = t[k]->is_wrapped_number ? tensor_retain(t[k]) : ghost_of(call, t[k], &ghost);
+      else if (serves_as_ghost(t[k])) n->tensors[at] = tensor_retain(t[k]);
+      else n->tensors[at] = ghost_of(call, t[k], &ghost);
     }
   }
 }
