@@ -259,7 +259,9 @@ static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int
   for (int i = 0; i < op->results; i++) box_fill(boxes[i], y.v[i]);
   entry_leave(ctx, &entry);
   if (boxes[0]->tensor->refs > 1) reuse_argument(L, top, first);
-  if (boxes[0]->tensor->base) link_bases(L, 1, first, op->results);
+  const TensorBox *from = boxes[0]->tensor->base ? box_test(L, 1) : NULL;
+  for (int i = 0; from && i < op->results; i++)
+    if (boxes[i]->tensor->base) link_base(L, 1, from, first + i, boxes[i]);
   if (p->flags) carriers_link(L, 1, top, first, op->results);
   return p->as_table ? results_table(L, op->results) : op->results;
 }
