@@ -45,14 +45,14 @@ local more = {fc:register_forward_hook(function() end), fc:register_forward_pre_
 measure("Linear(10,5)(x), 3 hooks", 20000, function() return fc(x) end)
 handle:remove(); more[1]:remove(); more[2]:remove()
 
-local function training(name, n, sizes, batch, lr)
+local function training(name, n, sizes, batch, optimizer, lr)
   local layers = {}
   for i = 1, #sizes - 1 do
     layers[#layers + 1] = nn.Linear(sizes[i], sizes[i + 1])
     if i < #sizes - 1 then layers[#layers + 1] = nn.ReLU() end
   end
   local net = nn.Sequential(table.unpack(layers))
-  local opt = optim.SGD(net:parameters(), {lr = lr})
+  local opt = optim[optimizer](net:parameters(), {lr = lr})
   local input, target = nl.randn(batch, sizes[1]), nl.randint(1, sizes[#sizes] + 1, {batch})
   measure(name, n, function()
     opt:zero_grad()
@@ -61,5 +61,17 @@ local function training(name, n, sizes, batch, lr)
     opt:step()
   end)
 end
-training("step 10-5-2, batch 3", 5000, {10, 5, 2}, 3, 0.01)
-training("step 784-512-512-10, batch 128", 20, {784, 512, 512, 10}, 128, 0.01)
+training("step 10-5-2, batch 3", 5000, {10, 5, 2}, 3, "SGD", 0.01)
+training("step 784-512-512-10, batch 128", 20, {784, 512, 512, 10}, 128, "SGD", 0.01)
+training("step 10-5-2, batch 3, Adam", 5000, {10, 5, 2}, 3, "Adam", 0.001)
+training("step 784-512-512-10, batch 128, Adam", 20, {784, 512, 512, 10}, 128, "Adam", 0.001)
+
+-- The optimizer's part alone.
+local function stepping(name, n, sizes)
+  local net = nn.Sequential(nn.Linear(sizes[1], sizes[2]), nn.Linear(sizes[2], sizes[3]))
+  local opt = optim.Adam(net:parameters())
+  net(nl.randn(3, sizes[1])):sum():backward()
+  measure(name, n, function() opt:step() end)
+end
+stepping("Adam.step of 10-5-2", 20000, {10, 5, 2})
+stepping("Adam.step of 784-512-512", 50, {784, 512, 512})

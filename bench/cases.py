@@ -52,14 +52,14 @@ for h in (handle, *more):
     h.remove()
 
 
-def training(name, n, sizes, batch, lr):
+def training(name, n, sizes, batch, optimizer, lr):
     layers = []
     for i in range(len(sizes) - 1):
         layers.append(nn.Linear(sizes[i], sizes[i + 1]))
         if i < len(sizes) - 2:
             layers.append(nn.ReLU())
     net = nn.Sequential(*layers)
-    opt = torch.optim.SGD(net.parameters(), lr=lr)
+    opt = getattr(torch.optim, optimizer)(net.parameters(), lr=lr)
     inputs, target = torch.randn(batch, sizes[0]), torch.randint(0, sizes[-1], (batch,))
 
     def step():
@@ -71,5 +71,18 @@ def training(name, n, sizes, batch, lr):
     measure(name, n, step)
 
 
-training("step 10-5-2, batch 3", 2000, (10, 5, 2), 3, 0.01)
-training("step 784-512-512-10, batch 128", 20, (784, 512, 512, 10), 128, 0.01)
+training("step 10-5-2, batch 3", 2000, (10, 5, 2), 3, "SGD", 0.01)
+training("step 784-512-512-10, batch 128", 20, (784, 512, 512, 10), 128, "SGD", 0.01)
+training("step 10-5-2, batch 3, Adam", 1000, (10, 5, 2), 3, "Adam", 0.001)
+training("step 784-512-512-10, batch 128, Adam", 20, (784, 512, 512, 10), 128, "Adam", 0.001)
+
+
+def stepping(name, n, sizes):
+    net = nn.Sequential(nn.Linear(sizes[0], sizes[1]), nn.Linear(sizes[1], sizes[2]))
+    opt = torch.optim.Adam(net.parameters())
+    net(torch.randn(3, sizes[0])).sum().backward()
+    measure(name, n, opt.step)
+
+
+stepping("Adam.step of 10-5-2", 1000, (10, 5, 2))
+stepping("Adam.step of 784-512-512", 50, (784, 512, 512))

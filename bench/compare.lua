@@ -62,14 +62,14 @@ for round = 1, options.rounds do
 end
 io.stderr:write "\r                    \r"
 
-print(string.format("%-34s %12s %12s %10s", "", "nnlua us", "PyTorch us", "ratio"))
+print(string.format("%-38s %12s %12s %10s", "", "nnlua us", "PyTorch us", "ratio"))
 for _, name in ipairs(order) do
   local a = median(ours[name])
   if theirs[name] then
     local b = median(theirs[name])
-    print(string.format("%-34s %12.3f %12.3f %9.1fx", name, a, b, b / a))
+    print(string.format("%-38s %12.3f %12.3f %9.1fx", name, a, b, b / a))
   else
-    print(string.format("%-34s %12.3f %12s", name, a, "-"))
+    print(string.format("%-38s %12.3f %12s", name, a, "-"))
   end
 end
 
@@ -85,12 +85,12 @@ end
 
 local start_lua = wall(quoted(nnlua) .. [[ -e 'local nl = require "nnlua" print(nl.ones(2, 3) + 1)']])
 local start_python = wall(quoted(options.python) .. [[ -c "import torch; print(torch.ones(2, 3) + 1)"]])
-print(string.format("%-34s %9.1f ms %9.1f ms %9.1fx", "start to first result", start_lua, start_python, start_python / start_lua))
+print(string.format("%-38s %9.1f ms %9.1f ms %9.1fx", "start to first result", start_lua, start_python, start_python / start_lua))
 
 if options.memory then
   local function peak(program, file, what) return tonumber(lines_of(program, file, what)[1]) / 1024 end
   local bare_lua, bare_python = peak(nnlua, "memory.lua", "bare"), peak(options.python, "memory.py", "bare")
   local full_lua, full_python = peak(nnlua, "memory.lua", "steps"), peak(options.python, "memory.py", "steps")
-  print(string.format("%-34s %9.1f MB %9.1f MB", "resident, bare process", bare_lua, bare_python))
-  print(string.format("%-34s %9.1f MB %9.1f MB", "2,000 MLP steps over it", full_lua - bare_lua, full_python - bare_python))
+  print(string.format("%-38s %9.1f MB %9.1f MB", "resident, bare process", bare_lua, bare_python))
+  print(string.format("%-38s %9.1f MB %9.1f MB", "2,000 MLP steps over it", full_lua - bare_lua, full_python - bare_python))
 end

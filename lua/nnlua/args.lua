@@ -14,6 +14,7 @@ local tests = {
   number = function(v) return type(v) == "number" end,
   string = function(v) return type(v) == "string" end,
   table = function(v) return type(v) == "table" end,
+  list = function(v) return type(v) == "table" and getmetatable(v) == nil and (#v > 0 or next(v) == nil) end,
   ["function"] = function(v) return type(v) == "function" end,
   integer = function(v) return math.type(v) == "integer" or math.type(v) == "float" and math.tointeger(v) ~= nil end,
   tensor = core.is_tensor,

@@ -1,9 +1,18 @@
--- nnlua.optim: optimizers.
+-- nnlua.optim: optimizers, and schedules of their learning rates.
 
 local optimizer = require "nnlua.optim.optimizer"
 
-return {
+--- Optimizers: `optim.Adam(net:parameters(), {lr = 0.001})`, then `zero_grad`, `backward`, `step`.
+local optim = {
   Optimizer = optimizer.Optimizer,
   class = optimizer.class,
-  SGD = require "nnlua.optim.sgd",
+  lr_scheduler = require "nnlua.optim.lr_scheduler",
 }
+
+for _, name in ipairs {"sgd", "adam", "adaptive"} do
+  for class_name, class in pairs(require("nnlua.optim." .. name)) do
+    optim[class_name] = class
+  end
+end
+
+return optim

@@ -31,8 +31,11 @@ typedef enum ReduceId {
 
 typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
 
-/* What an optimizer step does besides the plain one. */
-enum { SGD_MAXIMIZE = 1, SGD_NESTEROV = 2, SGD_FIRST_MOMENTUM = 4 };
+/* The optimizers' steps: an optimizer of two names (Adam, AdamW) may be one. */
+typedef enum StepId {
+  STEP_SGD, STEP_ADAM, STEP_ADAGRAD, STEP_RMSPROP, STEP_ADADELTA, STEP_ADAMAX, STEP_NADAM, STEP_RADAM, STEP_ASGD,
+  STEP_RPROP, STEP_COUNT
+} StepId;
 
 /*
  * n lines of count steps each: step k of line i pairs element `at` of one side with element k of
@@ -111,9 +114,9 @@ typedef struct KernelTable {
                                  const void *dy, bool dy_is_single, double scale, const int64_t *target,
                                  const void *weight, int64_t ignore, void *dx);
 
-  /* One step of stochastic gradient descent on n contiguous elements; momentum may be NULL. coefficients: learning
-     rate, weight decay, momentum, dampening. */
-  void (*sgd)(int64_t n, void *param, const void *grad, void *momentum, const double *coefficients, int flags);
+  /* One step of an optimizer on n elements of contiguous buffers: the parameter, its gradient, then what is kept between
+     steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim_rules.c gives them. */
+  void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const double *coefficients);
 } KernelTable;
 
 /* The table of a dtype, for the instruction set in use. */

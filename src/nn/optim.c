@@ -7,16 +7,13 @@
 
 /* ------------------------------------------------------------------- lists */
 
-enum { STEP_MAGIC = 0x6e6e4f01, MOST_STATES = 4 };
-
-/* What an optimizer keeps for a parameter. The tensors are counted. */
-typedef struct StepEntry { Tensor *param, *state[MOST_STATES]; } StepEntry;
+enum { STEP_MAGIC = 0x6e6e4f01 };
 
 /* The parameters of a group with their states, where a step finds them without a look into tables. */
 typedef struct StepList {
   uint32_t magic;
-  int states;          /* how many tensors of state a parameter has */
   Context *ctx;
+  const StepRule *rule;
   lua_Integer n;
   StepEntry entries[];
 } StepList;
@@ -29,23 +26,20 @@ static StepList *list_check(lua_State *L, int index)
   return list;
 }
 
-static void entry_release(StepEntry *e, int states)
+static void entry_release(StepEntry *e)
 {
-  Tensor *param = e->param;
-  e->param = NULL;
-  for (int i = 0; i < states; i++) {
-    Tensor *state = e->state[i];
-    e->state[i] = NULL;
-    tensor_release(state);
-  }
-  tensor_release(param);
+  StepEntry old = *e;
+  *e = (StepEntry){0};
+  for (int i = 0; i < STEP_STATES; i++) tensor_release(old.state[i]);
+  tensor_release(old.param);
 }
 
 static int list_gc(lua_State *L)
 {
   StepList *list = lua_touserdata(L, 1);
-  for (lua_Integer i = 0; i < list->n; i++) entry_release(&list->entries[i], list->states);
+  lua_Integer n = list->n;
   list->n = 0;
+  for (lua_Integer i = 0; i < n; i++) entry_release(&list->entries[i]);
   return 0;
 }
 
@@ -55,16 +49,24 @@ static Tensor *parameter_at_top(lua_State *L)
   return is_uninitialized(L, -1) ? NULL : tensor_check(L, -1);
 }
 
-/* step_list(params, states): a list for a table of parameters, with room for some tensors of state each */
+static const StepRule *rule_check(lua_State *L, int index)
+{
+  const char *name = luaL_checkstring(L, index);
+  const StepRule *rule = step_rule(name);
+  if (!rule) user_error(L, "there is no optimizer '%s' in the core", name);
+  return rule;
+}
+
+/* step_list(params, name): a list for a table of parameters, with room for what an optimizer keeps for each */
 static int step_list(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_Integer n = (lua_Integer)lua_rawlen(L, 1), states = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, states >= 0 && states <= MOST_STATES, 2, "too many");
+  const StepRule *rule = rule_check(L, 2);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
   size_t bytes = sizeof(StepList) + (size_t)n * sizeof(StepEntry);
   StepList *list = lua_newuserdatauv(L, bytes, 0);
   memset(list, 0, bytes);
-  *list = (StepList){.magic = STEP_MAGIC, .states = (int)states, .ctx = nn_state(L)->ctx, .n = n};
+  *list = (StepList){.magic = STEP_MAGIC, .rule = rule, .ctx = nn_state(L)->ctx, .n = n};
   if (luaL_newmetatable(L, "nnlua.StepList")) {
     lua_pushcfunction(L, list_gc);
     lua_setfield(L, -2, "__gc");
@@ -78,30 +80,49 @@ static int step_list(lua_State *L)
   return 1;
 }
 
-static Tensor **state_place(lua_State *L)
+/* ------------------------------------------------------------------ states */
+
+static StepEntry *entry_check(lua_State *L, StepList **list)
 {
-  StepList *list = list_check(L, 1);
-  lua_Integer i = luaL_checkinteger(L, 2), k = luaL_checkinteger(L, 3);
-  luaL_argcheck(L, i >= 1 && i <= list->n, 2, "out of range");
-  luaL_argcheck(L, k >= 1 && k <= list->states, 3, "out of range");
-  return &list->entries[i - 1].state[k - 1];
+  *list = list_check(L, 1);
+  lua_Integer i = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, i >= 1 && i <= (*list)->n, 2, "out of range");
+  return &(*list)->entries[i - 1];
 }
 
-/* step_state(list, i, k): the k-th tensor of state of the i-th parameter, or nil */
+/* step_state(list, i): what is kept for the i-th parameter, as a table from names to tensors; nil if there is nothing */
 static int step_state(lua_State *L)
 {
-  Tensor **place = state_place(L);
-  if (*place) push_tensor(L, *place);
-  else lua_pushnil(L);
+  StepList *list;
+  const StepEntry *e = entry_check(L, &list);
+  lua_pushnil(L);
+  for (int k = 0; list->rule->states[k]; k++) {
+    if (!e->state[k]) continue;
+    if (lua_isnil(L, -1)) {
+      lua_newtable(L);
+      lua_replace(L, -2);
+    }
+    push_tensor(L, e->state[k]);
+    lua_setfield(L, -2, list->rule->states[k]);
+  }
   return 1;
 }
 
-/* set_step_state(list, i, k, tensor or nil) */
+/* set_step_state(list, i, table or nil): the other way round; what the optimizer does not keep is left out */
 static int set_step_state(lua_State *L)
 {
-  Tensor **place = state_place(L), *old = *place;
-  *place = lua_isnoneornil(L, 4) ? NULL : tensor_retain(tensor_check(L, 4));
-  tensor_release(old);
+  StepList *list;
+  StepEntry *e = entry_check(L, &list), values = {0};
+  lua_settop(L, 3);
+  bool given = lua_istable(L, 3);
+  for (int k = 0; given && list->rule->states[k]; k++) {
+    if (lua_getfield(L, 3, list->rule->states[k]) != LUA_TNIL) values.state[k] = tensor_check(L, -1);
+  }
+  for (int k = 0; k < STEP_STATES; k++) {
+    Tensor *old = e->state[k];
+    e->state[k] = tensor_retain(values.state[k]);
+    tensor_release(old);
+  }
   return 0;
 }
 
@@ -117,24 +138,31 @@ static void list_sync(lua_State *L, StepList *list, int params)
     Tensor *param = tensor_test(L, -1);
     if (param != e->param) {
       parameter_at_top(L);
-      entry_release(e, list->states);
+      entry_release(e);
       e->param = tensor_retain(param);
     }
     lua_pop(L, 1);
   }
 }
 
-/* --------------------------------------------------------------------- SGD */
+/* -------------------------------------------------------------------- step */
 
-/* sgd_step(list, params, lr, momentum, dampening, weight_decay, nesterov, maximize) */
-static int sgd(lua_State *L)
+static void read_options(lua_State *L, const StepRule *rule, int first, double *options)
+{
+  for (int k = 0; rule->options[k]; k++) {
+    int is_number = 1, index = first + k;
+    options[k] = lua_isboolean(L, index) ? lua_toboolean(L, index) : lua_tonumberx(L, index, &is_number);
+    if (!is_number) user_error(L, "%s: %s must be a number, not %s", rule->name, rule->options[k], describe(L, index));
+  }
+}
+
+/* step(list, params, options…): one step of all parameters of a group; the options as the rule names them */
+static int step(lua_State *L)
 {
   StepList *list = list_check(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
-  const SgdOptions options = {
-    .lr = luaL_checknumber(L, 3), .momentum = luaL_checknumber(L, 4), .dampening = luaL_checknumber(L, 5),
-    .weight_decay = luaL_checknumber(L, 6), .nesterov = lua_toboolean(L, 7), .maximize = lua_toboolean(L, 8),
-  };
+  double options[STEP_OPTIONS];
+  read_options(L, list->rule, 3, options);
   list_sync(L, list, 2);
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
@@ -143,13 +171,7 @@ static int sgd(lua_State *L)
   bool recording = ctx->grad_enabled;
   ctx->grad_enabled = false;
   Call call = {.ctx = ctx};
-  for (lua_Integer i = 0; i < list->n; i++) {
-    StepEntry *e = &list->entries[i];
-    Tensor *momentum = e->state[0];
-    if (!e->param || !e->param->grad) continue;
-    sgd_step(&call, e->param, e->param->grad, &momentum, &options);
-    if (!e->state[0]) e->state[0] = tensor_retain(momentum);
-  }
+  optimizer_step(&call, list->rule, list->entries, list->n, options);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
   return 0;
@@ -216,7 +238,7 @@ static int zero_grads(lua_State *L)
 }
 
 const luaL_Reg optim_functions[] = {
-  {"step_list", step_list}, {"step_state", step_state}, {"set_step_state", set_step_state}, {"sgd_step", sgd},
+  {"step_list", step_list}, {"step_state", step_state}, {"set_step_state", set_step_state}, {"step", step},
   {"zero_grads", zero_grads},
   {NULL, NULL},
 };

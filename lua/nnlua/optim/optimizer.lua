@@ -1,6 +1,8 @@
 -- The base of all optimizers: parameter groups, gradients, state dicts. A subclass adds the step.
 
+local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
+local hooks = require "nnlua.optim.hooks"
 local nl = require "nnlua"
 
 local raise, zero_grads = core.raise, core.zero_grads
@@ -8,12 +10,6 @@ local raise, zero_grads = core.raise, core.zero_grads
 local optimizer = {}
 
 -- ---------------------------------------------------------------- classes
-
-local function construct(class, ...)
-  local self = setmetatable({}, class)
-  self:init(...)
-  return self
-end
 
 --- A new class of optimizers, by default one of Optimizer itself:
 ---
@@ -26,13 +22,7 @@ end
 ---     end
 ---
 function optimizer.class(name, parent)
-  parent = parent or optimizer.Optimizer
-  local class = {__name = name, super = parent}
-  class.__index = class
-  if parent then
-    class.__tostring, class.__deepcopy = parent.__tostring, parent.__deepcopy
-  end
-  return setmetatable(class, {__index = parent, __call = construct, __tostring = function() return name end})
+  return class.new(name, parent or optimizer.Optimizer)
 end
 
 --- What all optimizers share.
@@ -81,7 +71,7 @@ end
 ---@param params any an iterator, a list of tensors, or a list of groups `{params = …, lr = …}`
 ---@param defaults table the options that groups get where they have none of their own
 function Optimizer:init(params, defaults)
-  self.defaults, self.param_groups = defaults, {}
+  self.defaults, self.param_groups, self._steps = defaults, {}, 0
   self.state = self:_new_state()
   if core.is_tensor(params) then
     raise(("%s: a list of parameters was expected, not a single tensor"):format(self.__name))
@@ -99,6 +89,7 @@ function Optimizer:init(params, defaults)
 end
 
 --- The table from parameters to what is kept for each; an empty table is made when one is first asked for.
+--- For subclasses that keep it elsewhere, as _get_state and _set_state are.
 function Optimizer:_new_state() -- luacheck: no self
   return setmetatable({}, {
     __index = function(state, p)
@@ -177,9 +168,8 @@ local function update_unrecorded(self)
   end
 end
 
---- Changes the parameters by their gradients. A closure computes the loss anew first; what it returns is returned.
----@param closure? fun(): any
-function Optimizer:step(closure)
+--- One step without hooks.
+local function plain_step(self, closure)
   if closure == nil then
     update_unrecorded(self)
     return
@@ -187,6 +177,46 @@ function Optimizer:step(closure)
   local results = table.pack(nl.enable_grad(closure))
   update_unrecorded(self)
   return table.unpack(results, 1, results.n)
+end
+
+local function step_with_hooks(self, closure)
+  local arguments = {closure}
+  for _, hook in hooks.each(self, "step_pre") do
+    local changed = hook(self, arguments)
+    if changed ~= nil then
+      if type(changed) ~= "table" then
+        raise(("%s: a hook before the step returns nothing or a table of the step's arguments, not %s"):format(
+          self.__name, core.describe(changed)))
+      end
+      arguments = changed
+    end
+  end
+  local results = table.pack(plain_step(self, arguments[1]))
+  for _, hook in hooks.each(self, "step_post") do
+    hook(self, arguments)
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Changes the parameters by their gradients. A closure computes the loss anew first; what it returns is returned.
+---@param closure? fun(): any
+function Optimizer:step(closure)
+  self._steps = self._steps + 1
+  if hooks.any(self, "step_pre", "step_post") then
+    return step_with_hooks(self, closure)
+  end
+  return plain_step(self, closure)
+end
+
+--- Calls `hook(optimizer, arguments)` before each step; a table that it returns replaces the arguments `{closure}`.
+--- Gives a handle: `handle:remove()`.
+function Optimizer:register_step_pre_hook(hook)
+  return hooks.register(self, "step_pre", hook)
+end
+
+--- Calls `hook(optimizer, arguments)` after each step. Gives a handle.
+function Optimizer:register_step_post_hook(hook)
+  return hooks.register(self, "step_post", hook)
 end
 
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
@@ -200,13 +230,13 @@ end
 
 -- ------------------------------------------------------------ state dicts
 
---- What is kept for a parameter, or nil; for subclasses that keep it elsewhere.
-function Optimizer:_get_state(p)
-  return rawget(self.state, p)
+--- What is kept for the i-th parameter of a group, or nil.
+function Optimizer:_get_state(group, i)
+  return rawget(self.state, group.params[i])
 end
 
-function Optimizer:_set_state(p, values)
-  self.state[p] = values
+function Optimizer:_set_state(group, i, values)
+  self.state[group.params[i]] = values
 end
 
 local function copy(value)
@@ -223,6 +253,9 @@ end
 --- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`. Parameters are numbers, counted from 0 as in
 --- PyTorch; the tensors are the optimizer's own.
 function Optimizer:state_dict()
+  for _, hook in hooks.each(self, "state_dict_pre") do
+    hook(self)
+  end
   local dict, number = {state = {}, param_groups = {}}, 0
   for g, group in ipairs(self.param_groups) do
     local packed = {}
@@ -232,14 +265,37 @@ function Optimizer:state_dict()
       end
     end
     packed.params = {}
-    for i, p in ipairs(group.params) do
+    for i = 1, #group.params do
       packed.params[i] = number
-      dict.state[number] = self:_get_state(p)
+      dict.state[number] = self:_get_state(group, i)
       number = number + 1
     end
     dict.param_groups[g] = packed
   end
+  for _, hook in hooks.each(self, "state_dict_post") do
+    dict = hook(self, dict) or dict
+  end
   return dict
+end
+
+--- Calls `hook(optimizer)` before state_dict() looks at the state. Gives a handle.
+function Optimizer:register_state_dict_pre_hook(hook)
+  return hooks.register(self, "state_dict_pre", hook)
+end
+
+--- Calls `hook(optimizer, dict)` with what state_dict() made; a table that it returns is given instead. Gives a handle.
+function Optimizer:register_state_dict_post_hook(hook)
+  return hooks.register(self, "state_dict_post", hook)
+end
+
+--- Calls `hook(optimizer, dict)` before a state is loaded; a table that it returns is loaded instead. Gives a handle.
+function Optimizer:register_load_state_dict_pre_hook(hook)
+  return hooks.register(self, "load_pre", hook)
+end
+
+--- Calls `hook(optimizer)` after a state was loaded. Gives a handle.
+function Optimizer:register_load_state_dict_post_hook(hook)
+  return hooks.register(self, "load_post", hook)
 end
 
 local function check_fits(self, dict)
@@ -250,7 +306,8 @@ local function check_fits(self, dict)
       self.__name, #dict.param_groups, #self.param_groups))
   end
   for g, group in ipairs(self.param_groups) do
-    local n = #dict.param_groups[g].params
+    local params = dict.param_groups[g].params
+    local n = type(params) == "table" and #params or 0
     if n ~= #group.params then
       raise(("%s: group %d of the state has %d parameters, the optimizer's %d"):format(
         self.__name, g, n, #group.params))
@@ -258,15 +315,18 @@ local function check_fits(self, dict)
   end
 end
 
---- A value of a state for a parameter: floating tensors in the parameter's dtype, all of them copies.
-local function fitted(value, p)
-  if core.is_tensor(value) and core.is_tensor(p) then
+--- A value of a state for a parameter: floating tensors in the parameter's dtype, all of them copies. Counts of steps
+--- keep theirs, and are tensors where old files have numbers.
+local function fitted(value, p, name)
+  if name == "step" then
+    return core.is_tensor(value) and value:detach():clone() or nl.tensor(value + 0.0)
+  elseif core.is_tensor(value) and core.is_tensor(p) then
     local floating = core.category(value) >= 2 and core.category(p) >= 2 and value.ndim > 0
     return (floating and value:to(p.dtype) or value):detach():clone()
   elseif type(value) == "table" and getmetatable(value) == nil then
     local t = {}
     for key, item in pairs(value) do
-      t[key] = fitted(item, p)
+      t[key] = fitted(item, p, key)
     end
     return t
   end
@@ -275,18 +335,24 @@ end
 
 --- Takes over a state; groups and their sizes must be the same.
 function Optimizer:load_state_dict(dict)
+  for _, hook in hooks.each(self, "load_pre") do
+    dict = hook(self, dict) or dict
+  end
   check_fits(self, dict)
   for g, group in ipairs(self.param_groups) do
     local saved = dict.param_groups[g]
     for i, p in ipairs(group.params) do
       local values = dict.state[saved.params[i]]
-      self:_set_state(p, values and fitted(values, p) or nil)
+      self:_set_state(group, i, values and fitted(values, p) or nil)
     end
     for key, value in pairs(saved) do
       if key ~= "params" then
         group[key] = copy(value)
       end
     end
+  end
+  for _, hook in hooks.each(self, "load_post") do
+    hook(self)
   end
 end
 

@@ -1,0 +1,34 @@
+-- Classes whose instances are plain tables: optimizers, schedulers, datasets. Modules have their own kind: nn.class.
+
+local class = {}
+
+local function construct(self_class, ...)
+  local self = setmetatable({}, self_class)
+  self:init(...)
+  return self
+end
+
+--- A new class: calling it makes an instance and calls `init` with the arguments. Lua's events (`__len`, `__tostring`
+--- and so on) are those of the parent unless the class defines its own.
+---@param name string
+---@param parent? table
+function class.new(name, parent)
+  local new = {}
+  for key, value in pairs(parent or {}) do
+    if type(key) == "string" and key:match "^__" then new[key] = value end
+  end
+  new.__name, new.super, new.__index = name, parent, new
+  return setmetatable(new, {__index = parent, __call = construct, __tostring = function() return name end})
+end
+
+--- Whether a value is an instance of a class or of one made from it.
+function class.is_a(value, wanted)
+  local own = type(value) == "table" and getmetatable(value)
+  while own do
+    if own == wanted then return true end
+    own = type(own) == "table" and rawget(own, "super")
+  end
+  return false
+end
+
+return class

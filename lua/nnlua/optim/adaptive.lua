@@ -1,0 +1,92 @@
+-- Optimizers that scale each element's step by its gradients so far.
+
+local core = require "nnlua.nn.core"
+local fused = require "nnlua.optim.fused"
+local nl = require "nnlua"
+local optimizer = require "nnlua.optim.optimizer"
+
+local step, not_negative = core.step, fused.not_negative
+
+--- Adagrad (Duchi et al., 2011). `optim.Adagrad(params, {lr = 0.01, lr_decay = 0, weight_decay = 0,
+--- initial_accumulator_value = 0, eps = 1e-10, maximize = false})`.
+---@class Adagrad: Optimizer
+local Adagrad = fused.class("Adagrad", {
+  {"lr", "number", 1e-2}, {"lr_decay", "number", 0.0}, {"weight_decay", "number", 0.0},
+  {"initial_accumulator_value", "number", 0.0}, {"eps", "number", 1e-10},
+}, function(name, group)
+  not_negative(name, group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+end)
+
+Adagrad.update = optimizer.in_core(function(_, group)
+  step(group._list, group.params, group.lr, group.lr_decay, group.weight_decay, group.initial_accumulator_value,
+    group.eps, group.maximize)
+end)
+
+local check_group = Adagrad._check_group
+
+--- The sums are there before the first step, as PyTorch's are.
+function Adagrad:_check_group(group)
+  check_group(self, group)
+  for i, p in ipairs(group.params) do
+    if not core.is_uninitialized(p) then
+      local sum = nl.full_like(p:detach(), group.initial_accumulator_value)
+      self:_set_state(group, i, {step = nl.tensor(0.0), sum = sum})
+    end
+  end
+end
+
+--- RMSprop (Hinton's lecture 6). `optim.RMSprop(params, {lr = 0.01, alpha = 0.99, eps = 1e-8, weight_decay = 0,
+--- momentum = 0, centered = false, maximize = false})`.
+---@class RMSprop: Optimizer
+local RMSprop = fused.class("RMSprop", {
+  {"lr", "number", 1e-2}, {"alpha", "number", 0.99}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"momentum", "number", 0.0}, {"centered", "boolean", false}, {"capturable", "boolean?"}, {"foreach", "boolean?"},
+}, function(name, group)
+  not_negative(name, group, "lr", "alpha", "eps", "weight_decay", "momentum")
+end)
+
+RMSprop.update = optimizer.in_core(function(_, group)
+  step(group._list, group.params, group.lr, group.alpha, group.eps, group.weight_decay, group.momentum,
+    group.centered, group.maximize)
+end)
+
+--- Adadelta (Zeiler, 2012). `optim.Adadelta(params, {lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false})`.
+---@class Adadelta: Optimizer
+local Adadelta = fused.class("Adadelta", {
+  {"lr", "number", 1.0}, {"rho", "number", 0.9}, {"eps", "number", 1e-6}, {"weight_decay", "number", 0.0},
+}, function(name, group)
+  not_negative(name, group, "lr", "rho", "eps", "weight_decay")
+  if group.rho > 1 then
+    core.raise(("%s: rho must be a number from 0 to 1, not %s"):format(name, group.rho))
+  end
+end)
+
+Adadelta.update = optimizer.in_core(function(_, group)
+  step(group._list, group.params, group.lr, group.rho, group.eps, group.weight_decay, group.maximize)
+end)
+
+local function are_etas(minus, plus)
+  return minus > 0 and minus < 1 and plus > 1
+end
+
+local function is_range(least, most)
+  return least >= 0 and most >= least
+end
+
+--- Resilient backpropagation (Riedmiller and Braun, 1993), which looks at the gradient's sign only. `optim.Rprop(params,
+--- {lr = 0.01, etas = {0.5, 1.2}, step_sizes = {1e-6, 50}, maximize = false})`.
+---@class Rprop: Optimizer
+local Rprop = fused.class("Rprop", {
+  {"lr", "number", 1e-2}, {"etas", "list", {0.5, 1.2}}, {"step_sizes", "list", {1e-6, 50.0}},
+}, function(name, group)
+  not_negative(name, group, "lr")
+  fused.pair(name, group, "etas", are_etas, "one number between 0 and 1 and one above 1")
+  fused.pair(name, group, "step_sizes", is_range, "the least and the most")
+end)
+
+Rprop.update = optimizer.in_core(function(_, group)
+  local etas, sizes = group.etas, group.step_sizes
+  step(group._list, group.params, group.lr, etas[1], etas[2], sizes[1], sizes[2], group.maximize)
+end)
+
+return {Adagrad = Adagrad, RMSprop = RMSprop, Adadelta = Adadelta, Rprop = Rprop}

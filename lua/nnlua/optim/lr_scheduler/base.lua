@@ -1,0 +1,164 @@
+-- What schedulers of learning rates share: counting epochs, setting rates, state dicts.
+--
+-- The formulas follow PyTorch's: get_lr goes from the last rate to the next one, so that schedulers can be combined;
+-- _closed_form, where there is one, gives the rate of any epoch. Epochs are quantities: the first one is 0.
+
+local args = require "nnlua.args"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+local Optimizer = require "nnlua.optim.optimizer".Optimizer
+
+local base = {}
+
+local raise = core.raise
+
+--- What a scheduler changes the learning rates of. For its own `init` a class calls `Parent.init(self, optimizer,
+--- last_epoch)` when its fields are set: that takes the first step.
+---@class LRScheduler
+---@field last_epoch integer
+---@field base_lrs number[]
+local LRScheduler = class.new("optim.lr_scheduler.LRScheduler")
+base.LRScheduler = LRScheduler
+
+--- A new class of schedulers with a method get_lr, which gives a list of the groups' next rates:
+---
+---     local Halving = optim.lr_scheduler.class("Halving")
+---     function Halving:get_lr() return self:scaled(self.last_epoch > 0 and 0.5 or 1) end
+---
+function base.class(name, parent)
+  return class.new(name, parent or LRScheduler)
+end
+
+--- A class of nnlua's own, and the function that takes its arguments apart.
+function base.define(name, spec)
+  local full = "optim.lr_scheduler." .. name
+  table.insert(spec, 1, {"optimizer", "any"})
+  table.insert(spec, {"last_epoch", "integer", -1})
+  return class.new(full, LRScheduler), args.parser(full, spec)
+end
+
+--- Checks that a value is an optimizer.
+function base.check_optimizer(name, optimizer)
+  if not class.is_a(optimizer, Optimizer) then
+    raise(("%s: an optimizer was expected, not %s"):format(name, core.describe(optimizer)))
+  end
+end
+
+--- A list with one value a group: the list that was given, or the value for each.
+function base.per_group(self, optimizer, name, value)
+  local n = #optimizer.param_groups
+  if type(value) == "table" then
+    if #value ~= n then
+      raise(("%s: %s has %d values, but the optimizer has %d parameter groups"):format(self.__name, name, #value, n))
+    end
+    return table.move(value, 1, n, 1, {})
+  end
+  local list = {}
+  for i = 1, n do list[i] = value end
+  return list
+end
+
+-- ------------------------------------------------------------------ steps
+
+function LRScheduler:init(optimizer, last_epoch)
+  base.check_optimizer(self.__name, optimizer)
+  self.optimizer, self.last_epoch, self.base_lrs = optimizer, last_epoch or -1, {}
+  for i, group in ipairs(optimizer.param_groups) do
+    if self.last_epoch == -1 then
+      group.initial_lr = group.initial_lr or group.lr
+    elseif not group.initial_lr then
+      raise(("%s: group %d has no initial_lr, which going on at last_epoch = %d needs"):format(
+        self.__name, i, self.last_epoch))
+    end
+    self.base_lrs[i] = group.initial_lr
+  end
+  self:_initial_step()
+end
+
+function LRScheduler:_initial_step()
+  self.optimizer._steps, self._step_count = 0, 0
+  self:step()
+end
+
+--- Sets the groups' rates, and notes them.
+function LRScheduler:_set_rates(rates)
+  local noted = {}
+  for i, group in ipairs(self.optimizer.param_groups) do
+    group.lr = rates[i] or group.lr
+    noted[i] = group.lr
+  end
+  self._last_lr = noted
+end
+
+local function warn_of_order(self)
+  if self._step_count == 1 and self.optimizer._steps == 0 then
+    warn("nnlua: a scheduler's step() before the optimizer's first step(): the first learning rate is never used")
+  end
+end
+
+--- Goes on to the next epoch, or to a given one.
+---@param epoch? number
+function LRScheduler:step(epoch)
+  warn_of_order(self)
+  self._step_count = self._step_count + 1
+  self.last_epoch = epoch or self.last_epoch + 1
+  self:_set_rates(epoch and self._closed_form and self:_closed_form() or self:get_lr())
+end
+
+--- The groups' rates as the last step set them.
+function LRScheduler:get_last_lr()
+  return self._last_lr
+end
+
+function LRScheduler:get_lr()
+  raise(("%s has no method get_lr, which a step asks for the groups' rates"):format(self.__name))
+end
+
+--- The groups' rates times a factor.
+function LRScheduler:scaled(factor)
+  local rates = {}
+  for i, group in ipairs(self.optimizer.param_groups) do rates[i] = group.lr * factor end
+  return rates
+end
+
+--- The rates that the groups began with, times a factor.
+function LRScheduler:scaled_base(factor)
+  local rates = {}
+  for i, rate in ipairs(self.base_lrs) do rates[i] = rate * factor end
+  return rates
+end
+
+-- ------------------------------------------------------------ state dicts
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local t = {}
+  for key, item in pairs(value) do t[key] = copy(item) end
+  return t
+end
+
+--- What the scheduler keeps but the optimizer and functions, for load_state_dict of one that is made alike.
+function LRScheduler:state_dict()
+  local dict = {}
+  for key, value in pairs(self) do
+    if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = copy(value) end
+  end
+  if self._schedulers then
+    dict._schedulers = {}
+    for i, scheduler in ipairs(self._schedulers) do dict._schedulers[i] = scheduler:state_dict() end
+  end
+  return dict
+end
+
+--- Takes over what state_dict gave.
+function LRScheduler:load_state_dict(dict)
+  if type(dict) ~= "table" then
+    raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
+  end
+  for key, value in pairs(dict) do
+    if key ~= "_schedulers" then self[key] = copy(value) end
+  end
+  for i, inner in ipairs(dict._schedulers or {}) do self._schedulers[i]:load_state_dict(inner) end
+end
+
+return base

@@ -1,0 +1,165 @@
+-- Schedulers made of schedulers, and the one that looks at a metric.
+
+local args = require "nnlua.args"
+local base = require "nnlua.optim.lr_scheduler.base"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+
+local combine = {}
+
+local LRScheduler, raise = base.LRScheduler, core.raise
+
+local function check_schedulers(self, schedulers, optimizer)
+  if #schedulers == 0 then raise(self.__name .. ": there are no schedulers") end
+  for i, scheduler in ipairs(schedulers) do
+    if not class.is_a(scheduler, LRScheduler) then
+      raise(("%s: schedulers[%d] must be a scheduler, not %s"):format(self.__name, i, core.describe(scheduler)))
+    elseif scheduler.optimizer ~= (optimizer or schedulers[1].optimizer) then
+      raise(("%s: schedulers[%d] is of another optimizer"):format(self.__name, i))
+    end
+  end
+  return table.move(schedulers, 1, #schedulers, 1, {})
+end
+
+--- One scheduler after another, changing at milestones.
+--- `SequentialLR(optimizer, {first, second, third}, {5, 25})`.
+---@class SequentialLR: LRScheduler
+local SequentialLR, parse_sequential = base.define("SequentialLR", {{"schedulers", "list"}, {"milestones", "list"}})
+
+--- Takes back the step that making a scheduler took.
+local function undo(scheduler)
+  for _, inner in ipairs(scheduler._schedulers or {}) do undo(inner) end
+  if scheduler.last_epoch then scheduler.last_epoch = scheduler.last_epoch - 1 end
+end
+
+function SequentialLR:init(...)
+  local optimizer, schedulers, milestones, last_epoch = parse_sequential(...)
+  base.check_optimizer(self.__name, optimizer)
+  self._schedulers = check_schedulers(self, schedulers, optimizer)
+  if #milestones ~= #schedulers - 1 then
+    raise(("%s: %d schedulers need %d milestones between them, not %d"):format(
+      self.__name, #schedulers, #schedulers - 1, #milestones))
+  end
+  self._milestones = table.move(milestones, 1, #milestones, 1, {})
+  self.optimizer, self.last_epoch = optimizer, last_epoch + 1
+  for _, group in ipairs(optimizer.param_groups) do group.lr = group.initial_lr end
+  for _, scheduler in ipairs(self._schedulers) do undo(scheduler) end
+  self._schedulers[1]:_initial_step()
+  self._last_lr = self._schedulers[1]:get_last_lr()
+end
+
+function SequentialLR:step()
+  self.last_epoch = self.last_epoch + 1
+  local i, begins = 1, false
+  for k, milestone in ipairs(self._milestones) do
+    if milestone <= self.last_epoch then i, begins = k + 1, milestone == self.last_epoch end
+  end
+  local scheduler = self._schedulers[i]
+  if begins then scheduler:step(0) else scheduler:step() end
+  self._last_lr = scheduler:get_last_lr()
+end
+
+function SequentialLR:_initial_step()
+  self.optimizer._steps = 0
+  self.last_epoch = self.last_epoch + 1
+  self._schedulers[1]:_initial_step()
+  self._last_lr = self._schedulers[1]:get_last_lr()
+end
+
+combine.SequentialLR = SequentialLR
+
+--- Several schedulers that step together. `ChainedScheduler {first, second}`.
+---@class ChainedScheduler: LRScheduler
+local ChainedScheduler = class.new("optim.lr_scheduler.ChainedScheduler", LRScheduler)
+
+local parse_chained = args.parser(ChainedScheduler.__name, {{"schedulers", "list"}, {"optimizer", "any?"}})
+
+function ChainedScheduler:init(...)
+  local schedulers, optimizer = parse_chained(...)
+  self._schedulers = check_schedulers(self, schedulers, optimizer)
+  self.optimizer = schedulers[1].optimizer
+  self:_set_rates {}
+end
+
+function ChainedScheduler:step()
+  for _, scheduler in ipairs(self._schedulers) do scheduler:step() end
+  self:_set_rates {}
+end
+
+combine.ChainedScheduler = ChainedScheduler
+
+-- ---------------------------------------------------------------- plateau
+
+--- Times a factor when a metric has stopped getting better: `scheduler:step(metric)`. `ReduceLROnPlateau(optimizer,
+--- mode = "min", {factor = 0.1, patience = 10, threshold = 1e-4, threshold_mode = "rel" (or "abs"), cooldown = 0,
+--- min_lr = 0, eps = 1e-8})`.
+---@class ReduceLROnPlateau: LRScheduler
+local Plateau = class.new("optim.lr_scheduler.ReduceLROnPlateau", LRScheduler)
+
+local parse_plateau = args.parser(Plateau.__name, {
+  {"optimizer", "any"}, {"mode", "string", "min"}, {"factor", "number", 0.1}, {"patience", "integer", 10},
+  {"threshold", "number", 1e-4}, {"threshold_mode", "string", "rel"}, {"cooldown", "integer", 0}, {"min_lr", "any?"},
+  {"eps", "number", 1e-8},
+})
+
+function Plateau:init(...)
+  local optimizer, mode, factor, patience, threshold, kind, cooldown, least, eps = parse_plateau(...)
+  base.check_optimizer(self.__name, optimizer)
+  if factor >= 1 then
+    raise(("%s: factor must be below 1, not %s"):format(self.__name, factor))
+  elseif mode ~= "min" and mode ~= "max" then
+    raise(("%s: mode is 'min' or 'max', not '%s'"):format(self.__name, mode))
+  elseif kind ~= "rel" and kind ~= "abs" then
+    raise(("%s: threshold_mode is 'rel' or 'abs', not '%s'"):format(self.__name, kind))
+  end
+  self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+  self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, kind, cooldown, eps
+  self.min_lrs = base.per_group(self, optimizer, "min_lr", least or 0)
+  self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
+  self.best = mode == "min" and math.huge or -math.huge
+  self:_set_rates {}
+end
+
+--- Whether a metric is better than another by the threshold.
+function Plateau:is_better(metric, best)
+  local sign = self.mode == "min" and 1 or -1
+  local bound = self.threshold_mode == "rel" and best * (1 - sign * self.threshold) or best - sign * self.threshold
+  if sign == 1 then return metric < bound end
+  return metric > bound
+end
+
+local function reduced(self)
+  local rates = {}
+  for i, group in ipairs(self.optimizer.param_groups) do
+    local rate = math.max(group.lr * self.factor, self.min_lrs[i])
+    rates[i] = group.lr - rate > self.eps and rate or group.lr
+  end
+  return rates
+end
+
+--- Looks at the metric of the next epoch, or of a given one: a number, or a tensor of one element.
+function Plateau:step(metric, epoch)
+  if core.is_tensor(metric) then metric = metric:item() end
+  if type(metric) ~= "number" then
+    raise(("%s: a step takes the metric, a number, not %s"):format(self.__name, core.describe(metric)))
+  end
+  self.last_epoch = epoch or self.last_epoch + 1
+  if self:is_better(metric, self.best) then
+    self.best, self.num_bad_epochs = metric, 0
+  else
+    self.num_bad_epochs = self.num_bad_epochs + 1
+  end
+  if self.cooldown_counter > 0 then
+    self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+  end
+  local rates = {}
+  if self.num_bad_epochs > self.patience then
+    rates = reduced(self)
+    self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+  end
+  self:_set_rates(rates)
+end
+
+combine.ReduceLROnPlateau = Plateau
+
+return combine

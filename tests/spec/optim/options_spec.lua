@@ -1,0 +1,182 @@
+-- Options, states and hooks of the optimizers that keep more than a momentum.
+local nl = require "nnlua"
+local nn, optim = nl.nn, nl.optim
+
+local function leaf(...)
+  return nl.tensor({...}):requires_grad_()
+end
+
+local function stepped(class, options)
+  local p = leaf(1.0, 2.0)
+  local optimizer = class({p}, options)
+  p.grad = nl.ones(2)
+  optimizer:step()
+  return p, optimizer
+end
+
+local function keys(t)
+  local list = {}
+  for key in pairs(t) do list[#list + 1] = key end
+  table.sort(list)
+  return table.concat(list, " ")
+end
+
+describe("an optimizer's state", function()
+  local kept = {
+    SGD = {{momentum = 0.9}, "momentum_buffer"},
+    Adam = {nil, "exp_avg exp_avg_sq step"},
+    AdamW = {{amsgrad = true}, "exp_avg exp_avg_sq max_exp_avg_sq step"},
+    NAdam = {nil, "exp_avg exp_avg_sq mu_product step"},
+    RAdam = {nil, "exp_avg exp_avg_sq step"},
+    Adamax = {nil, "exp_avg exp_inf step"},
+    Adagrad = {nil, "step sum"},
+    RMSprop = {{momentum = 0.9, centered = true}, "grad_avg momentum_buffer square_avg step"},
+    Adadelta = {nil, "acc_delta square_avg step"},
+    ASGD = {nil, "ax eta mu step"},
+    Rprop = {nil, "prev step step_size"},
+  }
+
+  for name, case in pairs(kept) do
+    it("has PyTorch's names with " .. name, function()
+      local p, optimizer = stepped(optim[name], case[1])
+      local state = optimizer:state_dict().state[0]
+      assert.equal(case[2], keys(state))
+      if state.step then
+        assert.same({}, {table.unpack(state.step.shape)})
+        assert.equal(1, state.step:item())
+      end
+      assert.equal(case[2], keys(optimizer.state[p]))
+    end)
+  end
+
+  it("is a table from parameters to their states", function()
+    local p, optimizer = stepped(optim.Adam)
+    local seen = {}
+    for parameter, state in pairs(optimizer.state) do
+      seen[#seen + 1] = parameter
+      assert.equal(1, state.step:item())
+    end
+    assert.same({p}, seen)
+    optimizer.state[p] = nil
+    assert.same({}, optimizer.state[p])
+    assert.error_matches(function() optimizer.state[leaf(1.0)] = {} end, "none of the parameters")
+  end)
+
+  it("takes steps that are numbers, and floats in the parameter's dtype", function()
+    local p = nl.ones(2, {dtype = nl.float64}):requires_grad_()
+    local optimizer = optim.Adam({p})
+    local state = {step = 3, exp_avg = nl.ones(2), exp_avg_sq = nl.ones(2)}
+    optimizer:load_state_dict {state = {[0] = state}, param_groups = {{params = {0}, lr = 0.5}}}
+    assert.equal(3, optimizer.state[p].step:item())
+    assert.equal(nl.float64, optimizer.state[p].exp_avg.dtype)
+    assert.equal(0.5, optimizer.param_groups[1].lr)
+  end)
+
+  it("is refused where it doesn't fit the parameter", function()
+    local p, optimizer = stepped(optim.Adam)
+    optimizer:load_state_dict {
+      state = {[0] = {step = 1, exp_avg = nl.ones(3), exp_avg_sq = nl.ones(3)}}, param_groups = {{params = {0}}},
+    }
+    assert.error_matches(function() optimizer:step() end, "shape %[2%], but its state's exp_avg is float32 of shape %[3%]")
+    assert.is_truthy(p)
+  end)
+
+  it("of Adagrad is there before the first step", function()
+    local p = leaf(1.0, 2.0)
+    local state = optim.Adagrad({p}, {initial_accumulator_value = 0.5}).state[p]
+    assert.same({0.5, 0.5}, state.sum:tolist())
+    assert.equal(0, state.step:item())
+  end)
+
+  it("is there for parameters that get their shapes late", function()
+    local net = nn.LazyLinear(2)
+    local optimizer = optim.Adagrad(net:parameters())
+    net(nl.ones(1, 3)):sum():backward()
+    optimizer:step()
+    assert.equal("[2, 3]", tostring(optimizer.state[net.weight].sum.shape))
+  end)
+end)
+
+describe("an optimizer's options", function()
+  it("are checked", function()
+    local p = leaf(1.0)
+    local function refused(name, options, pattern)
+      assert.error_matches(function() optim[name]({p}, options) end, pattern)
+    end
+    refused("Adam", {betas = {1.0, 0.9}}, "optim.Adam: betas must be two numbers from 0 up to, but not including, 1")
+    refused("Adam", {betas = {0.9}}, "betas must be a list of two numbers")
+    refused("AdamW", {eps = -1}, "optim.AdamW: eps must be a number from 0 on, not %-1")
+    refused("Adadelta", {rho = 2}, "rho must be a number from 0 to 1")
+    refused("Rprop", {etas = {0.5, 0.9}}, "etas must be one number between 0 and 1 and one above 1")
+    refused("Adam", {differentiable = true}, "there is no differentiable = true")
+    refused("Adam", {nesterov = true}, "no argument is called 'nesterov'")
+    refused("RMSprop", {lr = "fast"}, "lr must be a number, not a string")
+  end)
+
+  it("are checked at each step too", function()
+    local _, optimizer = stepped(optim.Adam)
+    optimizer.param_groups[1].lr = "fast"
+    assert.error_matches(function() optimizer:step() end, "optim.Adam: lr must be a number, not a string")
+  end)
+
+  it("take those for PyTorch's other implementations", function()
+    stepped(optim.Adam, {foreach = true, fused = false, capturable = false, differentiable = false})
+  end)
+
+  it("can be given by place, lists too", function()
+    local optimizer = optim.Adam({leaf(1.0)}, 0.5, {0.8, 0.9}, 1e-3, 0.1, true)
+    local group = optimizer.param_groups[1]
+    assert.same({0.5, 0.8, 0.9, 1e-3, 0.1, true},
+      {group.lr, group.betas[1], group.betas[2], group.eps, group.weight_decay, group.amsgrad})
+  end)
+
+  it("decouple weight decay in Adam as AdamW does", function()
+    local a = stepped(optim.Adam, {lr = 0.1, weight_decay = 0.5, decoupled_weight_decay = true})
+    local b = stepped(optim.AdamW, {lr = 0.1, weight_decay = 0.5})
+    assert.is_true(nl.equal(a, b))
+  end)
+end)
+
+describe("hooks of an optimizer", function()
+  it("run before and after a step, and may change its closure", function()
+    local p, optimizer = stepped(optim.Adam)
+    local calls = {}
+    local before = optimizer:register_step_pre_hook(function(self, arguments)
+      assert.equal(optimizer, self)
+      calls[#calls + 1] = "before"
+      return {function() return "other " .. arguments[1]() end}
+    end)
+    local after = optimizer:register_step_post_hook(function() calls[#calls + 1] = "after" end)
+    assert.equal("other loss", optimizer:step(function() return "loss" end))
+    assert.same({"before", "after"}, calls)
+    before:remove()
+    before:remove()
+    after:remove()
+    assert.equal("loss", optimizer:step(function() return "loss" end))
+    assert.equal(2, #calls)
+    assert.is_truthy(p)
+  end)
+
+  it("see and change state dicts", function()
+    local _, optimizer = stepped(optim.Adam)
+    local _, other = stepped(optim.Adam)
+    local order = {}
+    optimizer:register_state_dict_pre_hook(function() order[#order + 1] = "pre" end)
+    optimizer:register_state_dict_post_hook(function(_, dict)
+      order[#order + 1] = "post"
+      dict.param_groups[1].lr = 7
+    end)
+    other:register_load_state_dict_pre_hook(function(_, dict)
+      order[#order + 1] = "load"
+      return {state = dict.state, param_groups = dict.param_groups}
+    end)
+    other:register_load_state_dict_post_hook(function(self) order[#order + 1] = self.param_groups[1].lr end)
+    other:load_state_dict(optimizer:state_dict())
+    assert.same({"pre", "post", "load", 7}, order)
+  end)
+
+  it("must be functions", function()
+    local _, optimizer = stepped(optim.Adam)
+    assert.error_matches(function() optimizer:register_step_pre_hook(3) end, "a hook is a function, not a number")
+  end)
+end)

@@ -1,0 +1,126 @@
+-- Schedulers of learning rates: how they are used. Their rates are PyTorch's: the oracle's family optim.
+local nl = require "nnlua"
+local optim = nl.optim
+local schedulers = optim.lr_scheduler
+
+local function new_optimizer(lr)
+  return optim.SGD({{params = {nl.zeros(1):requires_grad_()}}}, {lr = lr or 1, momentum = 0.9})
+end
+
+local function rates(optimizer, scheduler, n)
+  local list = {}
+  for i = 1, n do
+    list[i] = optimizer.param_groups[1].lr
+    optimizer:step()
+    scheduler:step()
+  end
+  return list
+end
+
+describe("a scheduler", function()
+  it("sets the groups' rates and tells the last ones", function()
+    local optimizer = new_optimizer()
+    local scheduler = schedulers.StepLR(optimizer, 2, 0.5)
+    assert.same({1, 1, 0.5, 0.5, 0.25}, rates(optimizer, scheduler, 5))
+    assert.same({0.25}, scheduler:get_last_lr())
+    assert.equal(5, scheduler.last_epoch)
+    assert.equal(1, optimizer.param_groups[1].initial_lr)
+  end)
+
+  it("goes to an epoch by its closed form", function()
+    local optimizer = new_optimizer()
+    local scheduler = schedulers.ExponentialLR(optimizer, 0.5)
+    scheduler:step(3)
+    assert.equal(0.125, optimizer.param_groups[1].lr)
+    assert.equal(3, scheduler.last_epoch)
+  end)
+
+  it("goes on from a state dict", function()
+    local makers = {
+      function(o) return schedulers.LambdaLR(o, function(epoch) return 0.9 ^ epoch end) end,
+      function(o) return schedulers.CosineAnnealingWarmRestarts(o, 3, 2) end,
+      function(o) return schedulers.OneCycleLR(o, 1, {total_steps = 20}) end,
+      function(o) return schedulers.CyclicLR(o, 0.1, 1, 3) end,
+      function(o)
+        return schedulers.SequentialLR(o, {schedulers.ConstantLR(o), schedulers.ExponentialLR(o, 0.9)}, {4})
+      end,
+      function(o) return schedulers.ChainedScheduler {schedulers.LinearLR(o), schedulers.StepLR(o, 2)} end,
+    }
+    for i, make in ipairs(makers) do
+      local first, second = new_optimizer(), new_optimizer()
+      local a = make(first)
+      rates(first, a, 3)
+      local b = make(second)
+      second:load_state_dict(first:state_dict())
+      b:load_state_dict(a:state_dict())
+      assert.same(rates(first, a, 5), rates(second, b, 5), "scheduler " .. i)
+      for key, value in pairs(a:state_dict()) do
+        assert.not_equal("function", type(value), key)
+        assert.not_equal(first, value)
+      end
+    end
+  end)
+
+  it("resumes at an epoch where the groups know their first rates", function()
+    local optimizer = new_optimizer()
+    assert.error_matches(function() schedulers.StepLR(optimizer, 2, {last_epoch = 4}) end,
+      "optim.lr_scheduler.StepLR: group 1 has no initial_lr")
+    optimizer.param_groups[1].initial_lr = 1
+    assert.equal(5, schedulers.StepLR(optimizer, 2, {last_epoch = 4}).last_epoch)
+  end)
+
+  it("takes a rate for each group", function()
+    local optimizer = new_optimizer()
+    optimizer:add_param_group {params = {nl.zeros(1):requires_grad_()}, lr = 0.5}
+    local scheduler = schedulers.LambdaLR(optimizer, {function() return 2 end, function() return 3 end})
+    assert.same({2, 1.5}, scheduler:get_last_lr())
+    assert.error_matches(function() schedulers.OneCycleLR(optimizer, {1}, {total_steps = 3}) end,
+      "max_lr has 1 values, but the optimizer has 2 parameter groups")
+  end)
+
+  it("may be one of one's own", function()
+    local Halving = schedulers.class("Halving")
+    function Halving:get_lr() return self:scaled(self.last_epoch > 0 and 0.5 or 1) end
+    local optimizer = new_optimizer()
+    assert.same({1, 0.5, 0.25}, rates(optimizer, Halving(optimizer), 3))
+    assert.error_matches(function() schedulers.class("None")(optimizer) end, "None has no method get_lr")
+  end)
+
+  it("cycles the first beta of Adam as momentum", function()
+    local optimizer = optim.Adam({nl.zeros(1):requires_grad_()})
+    schedulers.OneCycleLR(optimizer, 1, {total_steps = 10})
+    assert.same({0.95, 0.999}, optimizer.param_groups[1].betas)
+    assert.error_matches(function()
+      schedulers.CyclicLR(optim.Adagrad({nl.zeros(1):requires_grad_()}), 0.1, 1)
+    end, "optim.Adagrad has no momentum to cycle: give cycle_momentum = false")
+  end)
+
+  it("checks its arguments", function()
+    local optimizer = new_optimizer()
+    local function refused(pattern, name, ...)
+      local args = table.pack(...)
+      assert.error_matches(function() schedulers[name](table.unpack(args, 1, args.n)) end, pattern)
+    end
+    refused("an optimizer was expected, not a number", "StepLR", 3, 1)
+    refused("step_size must be from 1 on", "StepLR", optimizer, 0)
+    refused("lr_lambda%[1%] must be a function", "LambdaLR", optimizer, 3)
+    refused("start_factor must be a number from 0 to 1", "LinearLR", optimizer, 0)
+    refused("give total_steps, or epochs and steps_per_epoch", "OneCycleLR", optimizer, 1)
+    refused("2 schedulers need 1 milestones", "SequentialLR", optimizer,
+      {schedulers.ConstantLR(optimizer), schedulers.ConstantLR(optimizer)}, {})
+    refused("schedulers%[1%] is of another optimizer", "SequentialLR", new_optimizer(),
+      {schedulers.ConstantLR(optimizer)}, {})
+    refused("mode is 'min' or 'max'", "ReduceLROnPlateau", optimizer, "mean")
+    refused("step 12 is beyond the 10 steps", "OneCycleLR", optimizer, 1, {total_steps = 10, last_epoch = 10})
+  end)
+end)
+
+describe("ReduceLROnPlateau", function()
+  it("waits, then lowers the rates", function()
+    local optimizer = new_optimizer()
+    local scheduler = schedulers.ReduceLROnPlateau(optimizer, {patience = 1, factor = 0.5})
+    for _, metric in ipairs {1.0, 0.5, nl.tensor(0.6), 0.7} do scheduler:step(metric) end
+    assert.same({0.5}, scheduler:get_last_lr())
+    assert.error_matches(function() scheduler:step() end, "a step takes the metric, a number, not nil")
+  end)
+end)
