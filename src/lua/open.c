@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "lua/autograd.h"
+#include "lua/buffer.h"
 #include "lua/call.h"
 #include "lua/data.h"
 #include "lua/describe.h"
@@ -165,7 +166,8 @@ static void open_functions(lua_State *L)
 {
   static const luaL_Reg settings[] = {
     {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
-    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype}, {"ops", describe_ops},
+    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype},
+    {"frombuffer", nl_frombuffer}, {"ops", describe_ops},
     {NULL, NULL}};
   luaL_setfuncs(L, settings, 0);
   luaL_setfuncs(L, data_functions, 0);
