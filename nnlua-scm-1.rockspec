@@ -1,5 +1,6 @@
--- Builds with CMake; needs OpenBLAS (libopenblas-pthread-dev on Debian) and Lua's headers. Installs nnlua.so, which
--- holds the Lua sources too, for require "nnlua" in a stock Lua. The interpreter is built by ./bootstrap build.
+-- Builds with CMake; needs OpenBLAS and zlib (libopenblas-pthread-dev and zlib1g-dev on Debian) and Lua's headers.
+-- Installs nnlua.so, which holds the Lua sources too, for require "nnlua" in a stock Lua. The interpreter is built by
+-- ./bootstrap build.
 rockspec_format = "3.0"
 package = "nnlua"
 version = "scm-1"

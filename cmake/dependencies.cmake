@@ -1,4 +1,4 @@
-# Lua, OpenBLAS and threads. Each path can be given on the command line (-DNNLUA_LUA_LIBRARY=...).
+# Lua, OpenBLAS, zlib and threads. Each path can be given on the command line (-DNNLUA_LUA_LIBRARY=...).
 
 find_path(NNLUA_LUA_INCLUDE_DIR lua.h PATH_SUFFIXES lua5.4 lua54 lua-5.4 lua
   DOC "Folder of lua.h (Lua 5.4)")
@@ -12,12 +12,16 @@ find_library(NNLUA_OPENBLAS_LIBRARY NAMES openblas openblasp PATH_SUFFIXES openb
 find_path(NNLUA_OPENBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas-pthread openblas
   DOC "Folder of OpenBLAS's cblas.h")
 
-set(needed NNLUA_LUA_INCLUDE_DIR NNLUA_OPENBLAS_LIBRARY NNLUA_OPENBLAS_INCLUDE_DIR)
+find_library(NNLUA_ZLIB_LIBRARY NAMES z DOC "zlib, which reads compressed data")
+find_path(NNLUA_ZLIB_INCLUDE_DIR zlib.h DOC "Folder of zlib.h")
+
+set(needed NNLUA_LUA_INCLUDE_DIR NNLUA_OPENBLAS_LIBRARY NNLUA_OPENBLAS_INCLUDE_DIR NNLUA_ZLIB_LIBRARY
+  NNLUA_ZLIB_INCLUDE_DIR)
 option(NNLUA_MODULE_ONLY "Build nnlua.so only, which a stock Lua loads" OFF)
 if(NOT NNLUA_MODULE_ONLY)
   list(APPEND needed NNLUA_LUA_LIBRARY)
 endif()
-set(packages "liblua5.4-dev and libopenblas-pthread-dev")
+set(packages "liblua5.4-dev, libopenblas-pthread-dev and zlib1g-dev")
 foreach(name IN LISTS needed)
   if(NOT ${name})
     message(FATAL_ERROR "${name} was not found: install ${packages} (./bootstrap install-deps) "

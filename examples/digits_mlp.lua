@@ -13,16 +13,9 @@ end
 -- Rows of 64 pixels (0..16) and the digit, compressed.
 local function load_digits()
   local folder = arg[0]:match "^(.*)/[^/]*$" or "."
-  local pipe <close> = assert(io.popen("gzip -dc '" .. folder .. "/data/digits.csv.gz'"))
-  local rows = {}
-  for line in pipe:lines() do
-    local row = {}
-    for number in line:gmatch "[^,]+" do row[#row + 1] = math.tointeger(tonumber(number)) end
-    rows[#rows + 1] = row
-  end
-  local all = nl.tensor(rows)
-  local pixels = all[{{}, {1, 64}}]:to(nl.float32) / 16
-  local labels = all[{{}, 65}] + 1 -- classes count from 1
+  local all = nl.utils.data.read_csv(folder .. "/data/digits.csv.gz")
+  local pixels = all[{{}, {1, 64}}] / 16
+  local labels = all[{{}, 65}]:to(nl.int64) + 1 -- classes count from 1
   return pixels, labels
 end
 

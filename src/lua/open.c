@@ -18,6 +18,7 @@
 #include "lua/modes.h"
 #include "lua/nnlua.h"
 #include "lua/size.h"
+#include "lua/system.h"
 #include "lua/tensor.h"
 
 int open_nn(lua_State *L); /* nn/open.c: the C part of nl.nn */
@@ -58,6 +59,8 @@ static void preload_embedded(lua_State *L)
   }
   lua_pushcfunction(L, open_nn);
   lua_setfield(L, -2, "nnlua.nn.core");
+  lua_pushcfunction(L, open_system);
+  lua_setfield(L, -2, "nnlua.system");
   lua_pop(L, 1);
 }
 

@@ -1,6 +1,9 @@
 /* Random numbers. The order of draws is PyTorch's: as elements lie in memory, from the largest stride to the smallest. */
 #include "kernels/random_fill.h"
 
+#include <float.h>
+#include <stdlib.h>
+
 #include "core/half.h"
 #include "ops/copy.h"
 #include "ops/factory.h"
@@ -370,6 +373,105 @@ FORWARD(random_from)
   fill_integers_checked(call, a->generator, y[0], a->from, a->to);
 }
 NO_GRADIENT(random_from)
+
+/* -------------------------------------------------------------- multinomial */
+
+/* Rows of weights, and the positions drawn for each. */
+typedef struct Draw {
+  Generator *g;
+  int64_t rows, n, count;
+  const double *weights;
+  bool single;        /* the weights were float32: sums and quotients are rounded to it, as PyTorch's are */
+  int64_t *positions;
+} Draw;
+
+static double rounded(const Draw *d, double x) { return d->single ? (double)(float)x : x; }
+
+/* Checks a row of weights; they need not add up to one. */
+static void check_weights(Call *call, const Draw *d, int64_t row)
+{
+  double sum = 0;
+  for (int64_t i = 0; i < d->n; i++) {
+    double w = d->weights[row * d->n + i];
+    if (!(w >= 0 && w <= DBL_MAX)) raise(call, "a weight must be a finite number from 0 on, not %g", w);
+    sum += w;
+  }
+  if (!(sum > 0)) raise(call, "the weights must not all be 0");
+}
+
+typedef struct Score { double value; int64_t position; } Score;
+
+static int by_score(const void *a, const void *b)
+{
+  const Score *x = a, *y = b;
+  if (x->value != y->value) return x->value < y->value ? 1 : -1;
+  return x->position < y->position ? -1 : 1;
+}
+
+/* Without replacement: the largest of weights over exponential numbers. */
+static void draw_largest(Call *call, const Draw *d)
+{
+  DType dtype = d->single ? DTYPE_f32 : DTYPE_f64;
+  Tensor *noise = tensor_new(call, dtype, DEVICE_CPU, INTS(d->rows, d->n));
+  fill_memory(d->g, EXPONENTIAL, dtype, noise->numel, tensor_data(noise), 1, 0);
+  const double *q = tensor_data(contiguous_as(call, noise, DTYPE_f64));
+  Score *scores = arena_allocate(call->ctx, (size_t)d->n * sizeof *scores);
+  for (int64_t row = 0; row < d->rows; row++) {
+    for (int64_t i = 0; i < d->n; i++)
+      scores[i] = (Score){rounded(d, d->weights[row * d->n + i] / q[row * d->n + i]), i + 1};
+    if (d->count == 1) {
+      for (int64_t i = 1; i < d->n; i++)
+        if (by_score(&scores[i], scores) < 0) scores[0] = scores[i];
+    } else {
+      qsort(scores, (size_t)d->n, sizeof *scores, by_score);
+    }
+    for (int64_t k = 0; k < d->count; k++) d->positions[row * d->count + k] = scores[k].position;
+  }
+}
+
+/* With replacement: uniform numbers, looked up in the sums of the weights. */
+static void draw_by_sums(Call *call, const Draw *d)
+{
+  double *sums = arena_allocate(call->ctx, (size_t)d->n * sizeof *sums);
+  for (int64_t row = 0; row < d->rows; row++) {
+    double sum = 0;
+    for (int64_t i = 0; i < d->n; i++) sums[i] = sum = rounded(d, sum + d->weights[row * d->n + i]);
+    for (int64_t i = 0; i < d->n; i++) sums[i] = rounded(d, sums[i] / sum);
+    sums[d->n - 1] = 1;
+    for (int64_t k = 0; k < d->count; k++) {
+      double u;
+      random_fills.uniform_f64(d->g, 1, &u, 0, 1);
+      int64_t low = 0, high = d->n;
+      while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (sums[middle] < u) low = middle + 1;
+        else high = middle;
+      }
+      d->positions[row * d->count + k] = low + 1;
+    }
+  }
+}
+
+FORWARD(multinomial)
+{
+  Tensor *x = a->input;
+  int64_t n = x->ndim ? x->shape[x->ndim - 1] : 0, rows = x->ndim == 2 ? x->shape[0] : 1;
+  check_floating(call, tensor_dtype(x));
+  if (x->ndim != 1 && x->ndim != 2)
+    raise(call, "the weights are of one or two dimensions, not of shape %s", shape_text(call, tensor_shape(x)));
+  if (n == 0) raise(call, "there are no weights: the shape is %s", shape_text(call, tensor_shape(x)));
+  if (a->num_samples < 1) raise(call, "num_samples must be positive, not %lld", (long long)a->num_samples);
+  if (!a->replacement && a->num_samples > n)
+    raise(call, "%lld positions can't be drawn of %lld without replacement", (long long)a->num_samples, (long long)n);
+  y[0] = result_new(call, DTYPE_i64, (Device)x->device, x->ndim == 2 ? INTS(rows, a->num_samples) : INTS(a->num_samples));
+  if (x->device == DEVICE_META || rows == 0) return;
+  Draw d = {.g = generator_of(call, a->generator), .rows = rows, .n = n, .count = a->num_samples,
+            .single = x->dtype != DTYPE_f64, .weights = tensor_data(contiguous_as(call, x, DTYPE_f64)),
+            .positions = tensor_data(y[0])};
+  for (int64_t row = 0; row < rows; row++) check_weights(call, &d, row);
+  if (!a->replacement) draw_largest(call, &d);
+  else draw_by_sums(call, &d);
+}
 
 /* ------------------------------------------------------------------ dropout */
 

@@ -6,6 +6,7 @@
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
+local deepcopy = require "nnlua.nn.copy"
 local Optimizer = require "nnlua.optim.optimizer".Optimizer
 
 local base = {}
@@ -130,18 +131,11 @@ end
 
 -- ------------------------------------------------------------ state dicts
 
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local t = {}
-  for key, item in pairs(value) do t[key] = copy(item) end
-  return t
-end
-
 --- What the scheduler keeps but the optimizer and functions, for load_state_dict of one that is made alike.
 function LRScheduler:state_dict()
   local dict = {}
   for key, value in pairs(self) do
-    if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = copy(value) end
+    if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = deepcopy(value) end
   end
   if self._schedulers then
     dict._schedulers = {}
@@ -156,7 +150,7 @@ function LRScheduler:load_state_dict(dict)
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
   end
   for key, value in pairs(dict) do
-    if key ~= "_schedulers" then self[key] = copy(value) end
+    if key ~= "_schedulers" then self[key] = deepcopy(value) end
   end
   for i, inner in ipairs(dict._schedulers or {}) do self._schedulers[i]:load_state_dict(inner) end
 end

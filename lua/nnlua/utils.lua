@@ -1,0 +1,3 @@
+-- nnlua.utils: what surrounds models.
+
+return {data = require "nnlua.utils.data"}

@@ -1,0 +1,284 @@
+-- Datasets: anything with a length and items, counted from 1.
+
+local args = require "nnlua.args"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+
+local dataset = {}
+
+local raise = core.raise
+
+-- ---------------------------------------------------------------- classes
+
+--- What get returned as one item: a value, or a list of several.
+local function as_item(...)
+  if select("#", ...) > 1 then return {...} end
+  return (...)
+end
+
+local function item_at(self, i)
+  local n = #self
+  local place = i < 0 and n + 1 + i or i
+  if place == n + 1 then return nil end -- ipairs ends here
+  if place < 1 or place > n then
+    raise(("%s: index %d is out of range: there are %d items, counted from 1"):format(self.__name, i, n))
+  end
+  return as_item(self:get(place))
+end
+
+--- A base for datasets: a subclass defines `len()`, and `get(i)`, which returns the values of an item.
+--- `dataset[i]` and `#dataset` are the same; an item of several values is a list there.
+---
+---     local Squares = data.class("Squares")
+---     function Squares:init(n) self.n = n end
+---     function Squares:len() return self.n end
+---     function Squares:get(i) return i, i * i end
+---
+---@class Dataset
+local Dataset = class.new("utils.data.Dataset")
+
+--- A new class of datasets.
+function dataset.class(name, parent)
+  local new = class.new(name, parent or Dataset)
+  new.__index = function(self, key)
+    local value = new[key]
+    if value ~= nil or math.type(key) ~= "integer" then return value end
+    return item_at(self, key)
+  end
+  return new
+end
+
+function Dataset:init() end
+
+function Dataset:get()
+  raise(self.__name .. " has no method get(i), which gives an item")
+end
+
+function Dataset:len()
+  raise(self.__name .. " has no method len(), which gives the number of items")
+end
+
+function Dataset:__len()
+  return self:len()
+end
+
+--- One dataset after the other.
+function Dataset.__add(a, b)
+  return dataset.ConcatDataset {a, b}
+end
+
+dataset.Dataset = Dataset
+
+--- A dataset without places: a subclass defines `iter()`, which returns what a generic `for` takes.
+---@class IterableDataset: Dataset
+local IterableDataset = class.new("utils.data.IterableDataset", Dataset)
+
+function IterableDataset:iter()
+  raise(self.__name .. " has no method iter(), which gives an iterator")
+end
+
+dataset.IterableDataset = IterableDataset
+
+--- Checks that a value has a length and items: a Dataset, a list or a tensor.
+local function check(name, value)
+  local meta = getmetatable(value)
+  if core.is_tensor(value) or type(value) == "table" and (not meta or type(meta) == "table" and meta.__len) then
+    return value
+  end
+  raise(("%s: a dataset was expected (a Dataset, a list or a tensor), not %s"):format(name, core.describe(value)))
+end
+dataset._check = check
+
+--- The item of any dataset at a place within it.
+local function item(from, i)
+  if class.is_a(from, Dataset) then return as_item(from:get(i)) end
+  return from[i]
+end
+dataset._item = item
+
+--- The values of an item of any dataset.
+local function values(from, i)
+  if class.is_a(from, Dataset) then return from:get(i) end
+  return from[i]
+end
+
+-- ---------------------------------------------------------------- tensors
+
+--- Tensors whose first dimension counts items: `TensorDataset(images, labels)`.
+---@class TensorDataset: Dataset
+local TensorDataset = dataset.class("utils.data.TensorDataset")
+
+function TensorDataset:init(...)
+  local tensors = {...}
+  if #tensors == 0 then raise(self.__name .. ": there are no tensors") end
+  for i, t in ipairs(tensors) do
+    if not core.is_tensor(t) then
+      raise(("%s: argument %d must be a tensor, not %s"):format(self.__name, i, core.describe(t)))
+    elseif t.ndim == 0 then
+      raise(("%s: argument %d has no dimension of items"):format(self.__name, i))
+    elseif #t ~= #tensors[1] then
+      raise(("%s: the tensors differ in their first dimension: shapes %s and %s"):format(
+        self.__name, tensors[1].shape, t.shape))
+    end
+  end
+  self.tensors = tensors
+end
+
+function TensorDataset:len()
+  return #self.tensors[1]
+end
+
+local function entries(tensors, i, k)
+  if tensors[k + 1] then return tensors[k]:select(1, i), entries(tensors, i, k + 1) end
+  return tensors[k]:select(1, i)
+end
+
+function TensorDataset:get(i)
+  return entries(self.tensors, i, 1)
+end
+
+--- The items at the places in a tensor as one batch, collated: a value, or a list of several.
+function TensorDataset:gather(places)
+  local fields = {}
+  for k, t in ipairs(self.tensors) do fields[k] = t:index_select(1, places) end
+  return #fields > 1 and fields or fields[1]
+end
+
+dataset.TensorDataset = TensorDataset
+
+-- ------------------------------------------------------- parts and unions
+
+--- The items of datasets one after another: `ConcatDataset {first, second}`.
+---@class ConcatDataset: Dataset
+---@field cumulative_sizes integer[]
+local ConcatDataset = dataset.class("utils.data.ConcatDataset")
+
+function ConcatDataset:init(datasets)
+  if type(datasets) ~= "table" or #datasets == 0 then
+    raise(("%s: a list of datasets was expected, not %s"):format(self.__name, core.describe(datasets)))
+  end
+  self.datasets, self.cumulative_sizes = table.move(datasets, 1, #datasets, 1, {}), {}
+  local total = 0
+  for i, part in ipairs(datasets) do
+    total = total + #check(self.__name, part)
+    self.cumulative_sizes[i] = total
+  end
+end
+
+function ConcatDataset:len()
+  return self.cumulative_sizes[#self.cumulative_sizes]
+end
+
+function ConcatDataset:get(i)
+  local sizes, low, high = self.cumulative_sizes, 1, #self.cumulative_sizes
+  while low < high do
+    local middle = (low + high) // 2
+    if sizes[middle] >= i then high = middle else low = middle + 1 end
+  end
+  return values(self.datasets[low], i - (sizes[low - 1] or 0))
+end
+
+dataset.ConcatDataset = ConcatDataset
+
+--- Some items of a dataset, by a list or tensor of their places: `Subset(dataset, {3, 1, 4})`.
+---@class Subset: Dataset
+local Subset = dataset.class("utils.data.Subset")
+
+function Subset:init(from, indices)
+  self.dataset = check(self.__name, from)
+  local list = core.is_tensor(indices) and indices:tolist() or indices
+  if type(list) ~= "table" then
+    raise(("%s: indices must be a list or a tensor, not %s"):format(self.__name, core.describe(indices)))
+  end
+  local n = #from
+  for k, i in ipairs(list) do
+    if math.type(i) ~= "integer" or i < 1 or i > n then
+      raise(("%s: indices[%d] is %s, but there are %d items, counted from 1"):format(self.__name, k, tostring(i), n))
+    end
+  end
+  self.indices = list
+end
+
+function Subset:len()
+  return #self.indices
+end
+
+function Subset:get(i)
+  return values(self.dataset, self.indices[i])
+end
+
+--- As of TensorDataset, if that is what this is a part of.
+function Subset:gather(places)
+  self._places = self._places or nl.tensor(self.indices, {dtype = nl.int64})
+  return self.dataset:gather(self._places:index_select(1, places))
+end
+
+dataset.Subset = Subset
+
+--- Whether a dataset gives whole batches: `gather`, through Subsets too.
+function dataset._gathers(from)
+  while class.is_a(from, Subset) do from = from.dataset end
+  return class.is_a(from, Dataset) and from.gather ~= nil
+end
+
+-- ------------------------------------------------------------------ split
+
+--- How many items each of some fractions gets; what is left over goes to the first ones, one each.
+local function sizes_of(name, fractions, n)
+  local sizes, rest = {}, n
+  for i, fraction in ipairs(fractions) do
+    if fraction < 0 or fraction > 1 then
+      raise(("%s: lengths[%d] is %s, no fraction from 0 to 1"):format(name, i, fraction))
+    end
+    sizes[i] = math.floor(n * fraction)
+    rest = rest - sizes[i]
+  end
+  for i = 1, rest do
+    local place = (i - 1) % #sizes + 1
+    sizes[place] = sizes[place] + 1
+  end
+  return sizes
+end
+
+local function lengths_of(name, lengths, n)
+  local total = 0
+  for i, length in ipairs(lengths) do
+    if type(length) ~= "number" then
+      raise(("%s: lengths[%d] must be a number, not %s"):format(name, i, core.describe(length)))
+    end
+    total = total + length
+  end
+  if math.type(total) == "float" and math.abs(total - 1) < 1e-9 then
+    return sizes_of(name, lengths, n)
+  elseif total ~= n then
+    raise(("%s: the lengths add up to %s, but there are %d items; fractions add up to 1"):format(name, total, n))
+  end
+  return lengths
+end
+
+local parse_split = args.parser("utils.data.random_split", {
+  {"dataset", "any"}, {"lengths", "list"}, {"generator", "any?"}, {"as_table", "boolean", false},
+})
+
+--- Parts of a dataset at random, by lengths or fractions: `local train, test = random_split(dataset, {0.8, 0.2})`.
+---@param dataset any
+---@param lengths number[]
+---@param generator? Generator
+function dataset.random_split(...)
+  local from, lengths, generator, as_table = parse_split(...)
+  local name = "utils.data.random_split"
+  local n = #check(name, from)
+  local sizes = lengths_of(name, lengths, n)
+  local order = nl.randperm(n, generator and {generator = generator}):tolist()
+  local parts, first = {}, 1
+  for i, size in ipairs(sizes) do
+    size = math.tointeger(size) or raise(("%s: lengths[%d] is %s, no whole number"):format(name, i, size))
+    parts[i] = Subset(from, table.move(order, first, first + size - 1, 1, {}))
+    first = first + size
+  end
+  if as_table then return parts end
+  return table.unpack(parts)
+end
+
+return dataset

@@ -1,0 +1,235 @@
+-- Samplers: in which order a loader takes a dataset's items. Each has iter(), which gives a function that returns the
+-- next place (from 1), and nil at the end. With the same seed the places are PyTorch's.
+
+local args = require "nnlua.args"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+
+local sampler = {}
+
+local raise = core.raise
+
+--- A base for samplers: a subclass defines `iter()`, and `len()` where that is known.
+---@class Sampler
+local Sampler = class.new("utils.data.Sampler")
+
+function Sampler:init() end
+
+function Sampler:iter()
+  raise(self.__name .. " has no method iter(), which gives a function of the next place")
+end
+
+function Sampler:len()
+  raise(self.__name .. " has no method len()")
+end
+
+function Sampler:__len()
+  return self:len()
+end
+
+sampler.Sampler = Sampler
+
+local function define(name)
+  local new = class.new("utils.data." .. name, Sampler)
+  sampler[name] = new
+  return new
+end
+
+--- The next value of a list, again and again.
+local function values_of(list)
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
+--- The next place of anything that gives places: a sampler, a list or a tensor.
+function sampler._iterate(source)
+  if core.is_tensor(source) then return values_of(source:tolist()) end
+  if type(source) == "table" and source.iter then return source:iter() end
+  return values_of(source)
+end
+
+local function check_count(self, name, n)
+  if n < 1 then raise(("%s: %s must be from 1 on, not %d"):format(self.__name, name, n)) end
+end
+
+--- A random number of 63 bits, as PyTorch draws its seeds.
+function sampler._draw_seed(generator)
+  return nl.empty({}, {dtype = nl.int64}):random_(generator and {generator = generator}):item()
+end
+
+local draw_seed = sampler._draw_seed
+
+-- ------------------------------------------------------------------ plain
+
+--- All places in order.
+---@class SequentialSampler: Sampler
+local SequentialSampler = define "SequentialSampler"
+
+function SequentialSampler:init(data_source)
+  self.data_source = data_source
+end
+
+function SequentialSampler:len()
+  return #self.data_source
+end
+
+function SequentialSampler:iter()
+  local i, n = 0, #self.data_source
+  return function()
+    i = i + 1
+    return i <= n and i or nil
+  end
+end
+
+-- ----------------------------------------------------------------- random
+
+--- All places in random order, or num_samples of them, each drawn anew with replacement.
+--- `RandomSampler(data_source, {replacement = false, num_samples = #data_source, generator = nil})`.
+---@class RandomSampler: Sampler
+local RandomSampler = define "RandomSampler"
+
+local parse_random = args.parser(RandomSampler.__name, {
+  {"data_source", "any"}, {"replacement", "boolean", false}, {"num_samples", "integer?"}, {"generator", "any?"},
+})
+
+function RandomSampler:init(...)
+  self.data_source, self.replacement, self._num_samples, self.generator = parse_random(...)
+  check_count(self, "num_samples", self._num_samples or 1)
+end
+
+function RandomSampler:len()
+  return self._num_samples or #self.data_source
+end
+
+--- Whole lists of places, one after the other, as they are asked for: each is drawn when the one before is used up.
+local function chained(next_list)
+  local list, i = {}, 0
+  return function()
+    i = i + 1
+    while list and not list[i] do
+      list, i = next_list(), 1
+    end
+    return list and list[i]
+  end
+end
+
+--- With replacement: 32 draws at a time, and the rest.
+local function draws(n, count, generator)
+  local left = count // 32
+  return chained(function()
+    if left < 0 then return nil end
+    left = left - 1
+    local size = left >= 0 and 32 or count % 32
+    return (nl.randint(n, {size}, {generator = generator}) + 1):tolist()
+  end)
+end
+
+--- Without: permutations, of the last one a part. PyTorch draws that one even if nothing of it is used.
+local function permutations(n, count, generator)
+  local left = n > 0 and count // n or 0
+  return chained(function()
+    if left < 0 then return nil end
+    left = left - 1
+    local order = nl.randperm(n, {generator = generator}):tolist()
+    return left >= 0 and order or table.move(order, 1, n > 0 and count % n or 0, 1, {})
+  end)
+end
+
+function RandomSampler:iter()
+  local generator = self.generator or nl.Generator():manual_seed(draw_seed())
+  return (self.replacement and draws or permutations)(#self.data_source, #self, generator)
+end
+
+--- Given places in random order.
+---@class SubsetRandomSampler: Sampler
+local SubsetRandomSampler = define "SubsetRandomSampler"
+
+local parse_subset = args.parser(SubsetRandomSampler.__name, {{"indices", "any"}, {"generator", "any?"}})
+
+function SubsetRandomSampler:init(...)
+  local indices, generator = parse_subset(...)
+  self.indices, self.generator = core.is_tensor(indices) and indices:tolist() or indices, generator
+end
+
+function SubsetRandomSampler:len()
+  return #self.indices
+end
+
+function SubsetRandomSampler:iter()
+  local order = nl.randperm(#self.indices, self.generator and {generator = self.generator}):tolist()
+  local next_place = values_of(order)
+  return function()
+    local i = next_place()
+    return i and self.indices[i]
+  end
+end
+
+--- Places drawn with the probabilities of weights, which need not add up to one.
+--- `WeightedRandomSampler(weights, num_samples, {replacement = true, generator = nil})`.
+---@class WeightedRandomSampler: Sampler
+local WeightedRandomSampler = define "WeightedRandomSampler"
+
+local parse_weighted = args.parser(WeightedRandomSampler.__name, {
+  {"weights", "any"}, {"num_samples", "integer"}, {"replacement", "boolean", true}, {"generator", "any?"},
+})
+
+function WeightedRandomSampler:init(...)
+  local weights
+  weights, self.num_samples, self.replacement, self.generator = parse_weighted(...)
+  check_count(self, "num_samples", self.num_samples)
+  self.weights = core.is_tensor(weights) and weights:to(nl.float64) or nl.tensor(weights, {dtype = nl.float64})
+  if self.weights.ndim ~= 1 then
+    raise(("%s: weights must be a list, not of shape %s"):format(self.__name, self.weights.shape))
+  end
+end
+
+function WeightedRandomSampler:len()
+  return self.num_samples
+end
+
+function WeightedRandomSampler:iter()
+  return values_of(nl.multinomial(self.weights, self.num_samples, self.replacement,
+    self.generator and {generator = self.generator}):tolist())
+end
+
+-- ---------------------------------------------------------------- batches
+
+--- Lists of a sampler's places, batch_size each. `BatchSampler(sampler, batch_size, drop_last)`.
+---@class BatchSampler: Sampler
+local BatchSampler = define "BatchSampler"
+
+local parse_batch = args.parser(BatchSampler.__name, {
+  {"sampler", "any"}, {"batch_size", "integer"}, {"drop_last", "boolean"},
+})
+
+function BatchSampler:init(...)
+  self.sampler, self.batch_size, self.drop_last = parse_batch(...)
+  check_count(self, "batch_size", self.batch_size)
+end
+
+function BatchSampler:len()
+  local n, size = #self.sampler, self.batch_size
+  return self.drop_last and n // size or (n + size - 1) // size
+end
+
+function BatchSampler:iter()
+  local next_place, size, drop_last = sampler._iterate(self.sampler), self.batch_size, self.drop_last
+  local ended = false
+  return function()
+    local batch = {}
+    for i = 1, ended and 0 or size do
+      batch[i] = next_place()
+      if batch[i] == nil then
+        ended = true
+        break
+      end
+    end
+    if #batch > 0 and (#batch == size or not drop_last) then return batch end
+  end
+end
+
+return sampler

@@ -1,0 +1,45 @@
+#include "lua/system.h"
+
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lua/csv.h"
+
+/* clock(): seconds that went by, since some time in the past */
+static int monotonic_clock(lua_State *L)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
+  return 1;
+}
+
+/* is_terminal(fd): whether a file descriptor is a terminal that moves its cursor */
+static int is_terminal(lua_State *L)
+{
+  const char *kind = getenv("TERM");
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)) && kind && *kind && strcmp(kind, "dumb") != 0);
+  return 1;
+}
+
+/* terminal_width(fd): its columns, 80 where that can't be told */
+static int terminal_width(lua_State *L)
+{
+  struct winsize size;
+  bool known = ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  return 1;
+}
+
+int open_system(lua_State *L)
+{
+  static const luaL_Reg functions[] = {{"clock", monotonic_clock}, {"is_terminal", is_terminal},
+    {"terminal_width", terminal_width}, {"read_csv", read_csv}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}
