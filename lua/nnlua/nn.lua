@@ -53,7 +53,7 @@ function Module:deepcopy()
   return nn.deepcopy(self)
 end
 
-for _, name in ipairs {"containers", "linear", "activation", "loss"} do
+for _, name in ipairs {"containers", "parameter_containers", "linear", "activation", "loss"} do
   for class_name, class in pairs(require("nnlua.nn." .. name)) do
     nn[class_name] = class
   end

@@ -3,15 +3,17 @@
 -- Their names count from 0, as PyTorch's do, so that states move across; their indices count from 1.
 
 local core = require "nnlua.nn.core"
+local places = require "nnlua.nn.places"
 local repr = require "nnlua.nn.repr"
 local Module = require "nnlua.nn.module"
 
 local MODULE = core.MODULE
 local raise = core.raise
+local place_of, places_of = places.of_index, places.of_range
 
 local containers = {}
 
--- ------------------------------------------------------------------ indices
+-- ----------------------------------------------------------------- children
 
 local function names_of(module)
   return core.slot_names(module, MODULE)
@@ -19,43 +21,6 @@ end
 
 local function get(module, name)
   return core.attributes(module)[name]
-end
-
-local function out_of_range(module, index, n)
-  raise(("%s: index %s is out of range, there are %d modules%s"):format(
-    core.class_name(module), index, n, index == 0 and ", counted from 1" or ""))
-end
-
---- An index from 1 or from -1 as a place from 1.
-local function place_of(module, index, n)
-  local i = math.tointeger(index)
-  if not i then
-    raise(("%s: an index is an integer, not %s"):format(core.class_name(module), core.describe(index)))
-  elseif i < -n or i > n or i == 0 then
-    out_of_range(module, index, n)
-  end
-  return i < 0 and i + n + 1 or i
-end
-
-local function end_of_range(value, n, default)
-  if value == nil then
-    return default
-  end
-  return value < 0 and value + n + 1 or value
-end
-
---- The places of a range {first, last, step}, both ends included and cut off at the borders.
-local function places_of(range, n)
-  local step = range[3] or 1
-  local first = end_of_range(range[1], n, step > 0 and 1 or n)
-  local last = end_of_range(range[2], n, step > 0 and n or 1)
-  local places = {}
-  for i = math.max(first, step > 0 and 1 or first), last, step do
-    if i >= 1 and i <= n then
-      places[#places + 1] = i
-    end
-  end
-  return places
 end
 
 --- Takes all children off and puts a list of {name, module} in their place; names are optional.

@@ -138,4 +138,69 @@ function init.kaiming_normal_(...)
   return fill(tensor, "normal_", 0.0, std)
 end
 
+-- ------------------------------------------------------- identities, sparse
+
+--- Changes a tensor by a function under no_grad, and gives it back.
+local function change(tensor, f)
+  nl.no_grad(f)
+  return tensor
+end
+
+local function check_tensor(name, tensor, ...)
+  if not core.is_tensor(tensor) then
+    raise(("%s: a tensor was expected, not %s"):format(name, core.describe(tensor)))
+  end
+  for i = 1, select("#", ...) do
+    if tensor.ndim == select(i, ...) then return end
+  end
+  raise(("%s: a tensor of %s dimensions is needed, not of %d"):format(name, table.concat({...}, " or "), tensor.ndim))
+end
+
+--- A matrix with 1 on the diagonal and 0 elsewhere.
+function init.eye_(tensor)
+  check_tensor("eye_", tensor, 2)
+  return change(tensor, function()
+    tensor:zero_():diagonal():fill_(1)
+  end)
+end
+
+local parse_dirac = args.parser("nn.init.dirac_", {{"tensor", "tensor"}, {"groups", "integer", 1}})
+
+--- The weight of a convolution that gives its inputs back, as many channels as it can: `dirac_(tensor, groups = 1)`.
+function init.dirac_(...)
+  local tensor, groups = parse_dirac(...)
+  check_tensor("dirac_", tensor, 3, 4, 5)
+  if groups < 1 or tensor:size(1) % groups ~= 0 then
+    raise(("dirac_: %d output channels can't be divided into %d groups"):format(tensor:size(1), groups))
+  end
+  local each = tensor:size(1) // groups
+  return change(tensor, function()
+    tensor:zero_()
+    for g = 0, groups - 1 do
+      for d = 1, math.min(each, tensor:size(2)) do
+        local place = {g * each + d, d}
+        for i = 3, tensor.ndim do place[i] = tensor:size(i) // 2 + 1 end
+        tensor[place] = 1
+      end
+    end
+  end)
+end
+
+local parse_sparse = args.parser("nn.init.sparse_", {{"tensor", "tensor"}, {"sparsity", "number"}, {"std", "number", 0.01}})
+
+--- A normal matrix with a share of each column set to 0: `sparse_(tensor, sparsity, std = 0.01)`.
+function init.sparse_(...)
+  local tensor, sparsity, std = parse_sparse(...)
+  check_tensor("sparse_", tensor, 2)
+  local rows, columns = tensor:size(1), tensor:size(2)
+  local zeros = math.ceil(sparsity * rows)
+  return change(tensor, function()
+    tensor:normal_(0, std)
+    for column = 1, columns do
+      local order = nl.randperm(rows)
+      if zeros > 0 then tensor[{order[{{1, zeros}}], column}] = 0 end
+    end
+  end)
+end
+
 return init

@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local nl = require "nnlua"
 
 local utils = {}
 
@@ -38,6 +39,104 @@ function utils.skip_init(class, ...)
   local module = class(table.unpack(values, 1, values.n + 1))
   check_is_on_meta(module)
   return module:to_empty {device = device}
+end
+
+-- ---------------------------------------------------------------- gradients
+
+--- The parameters of an iterator such as net:parameters(), a list or a single tensor, as a list.
+local function list_of(name, parameters)
+  local list = {}
+  if type(parameters) == "function" then
+    for p in parameters do list[#list + 1] = p end
+  elseif core.is_tensor(parameters) then
+    list[1] = parameters
+  elseif type(parameters) == "table" then
+    table.move(parameters, 1, #parameters, 1, list)
+  else
+    raise(("%s: parameters are an iterator such as net:parameters(), a list or a tensor, not %s"):format(name,
+      core.describe(parameters)))
+  end
+  for _, p in ipairs(list) do
+    if not core.is_tensor(p) then
+      raise(("%s: a parameter is a tensor, not %s"):format(name, core.describe(p)))
+    end
+  end
+  return list
+end
+
+local function gradients_of(name, parameters)
+  local gradients = {}
+  for _, p in ipairs(list_of(name, parameters)) do
+    if p.grad then gradients[#gradients + 1] = p.grad end
+  end
+  return gradients
+end
+
+--- The norm of all elements of some tensors together.
+local function total_norm(tensors, norm_type)
+  local norms = {}
+  for i, t in ipairs(tensors) do norms[i] = t:norm(norm_type) end
+  return nl.stack(norms):norm(norm_type)
+end
+
+local parse_clip_norm = args.parser("clip_grad_norm_", {
+  {"parameters", "any"}, {"max_norm", "number"}, {"norm_type", "number", 2.0}, {"error_if_nonfinite", "boolean", false},
+  {"foreach", "boolean?"},
+})
+
+--- Scales all gradients so that their norm together is at most max_norm, and returns what it was:
+--- `clip_grad_norm_(net:parameters(), max_norm, norm_type = 2, error_if_nonfinite = false)`.
+function utils.clip_grad_norm_(...)
+  local parameters, max_norm, norm_type, error_if_nonfinite = parse_clip_norm(...)
+  local gradients = gradients_of("clip_grad_norm_", parameters)
+  local _ <close> = nl.no_grad()
+  if #gradients == 0 then return nl.tensor(0.0) end
+  local norm = total_norm(gradients, norm_type)
+  local value = norm:item()
+  if error_if_nonfinite and (value ~= value or value == math.huge) then
+    raise(("clip_grad_norm_: the norm of the gradients is %s, so they can't be clipped"):format(value))
+  end
+  local factor = nl.minimum(max_norm / (norm + 1e-6), nl.ones({}, {dtype = norm.dtype}))
+  for _, gradient in ipairs(gradients) do gradient:mul_(factor) end
+  return norm
+end
+
+local parse_clip_value = args.parser("clip_grad_value_", {
+  {"parameters", "any"}, {"clip_value", "number"}, {"foreach", "boolean?"},
+})
+
+--- Cuts each element of all gradients to between -clip_value and clip_value.
+function utils.clip_grad_value_(...)
+  local parameters, limit = parse_clip_value(...)
+  local _ <close> = nl.no_grad()
+  for _, gradient in ipairs(gradients_of("clip_grad_value_", parameters)) do gradient:clamp_(-limit, limit) end
+end
+
+-- ------------------------------------------------------------------ vectors
+
+--- All parameters one after the other as one vector.
+function utils.parameters_to_vector(parameters)
+  local pieces = {}
+  for i, p in ipairs(list_of("parameters_to_vector", parameters)) do pieces[i] = p:reshape(-1) end
+  if #pieces == 0 then raise "parameters_to_vector: there are no parameters" end
+  return nl.cat(pieces)
+end
+
+--- Makes the parameters parts of a vector, in order: views of it, without history.
+function utils.vector_to_parameters(vector, parameters)
+  if not core.is_tensor(vector) or vector.ndim ~= 1 then
+    raise(("vector_to_parameters: a vector was expected, not %s"):format(core.describe(vector)))
+  end
+  local list, needed = list_of("vector_to_parameters", parameters), 0
+  for _, p in ipairs(list) do needed = needed + p:numel() end
+  if needed > #vector then
+    raise(("vector_to_parameters: the vector has %d elements, the parameters %d"):format(#vector, needed))
+  end
+  local first = 1
+  for _, p in ipairs(list) do
+    p.data = vector:narrow(1, first, p:numel()):view_as(p).data
+    first = first + p:numel()
+  end
 end
 
 return utils
