@@ -54,6 +54,9 @@ typedef struct IndexedLines {
 /* Casts n elements between dtypes, strides in bytes. */
 typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
 
+struct ConvTaps;
+struct ConvDots;
+
 typedef struct KernelTable {
   CastKernel cast[DTYPE_COUNT]; /* from the table's dtype */
   PointwiseKernel forward[POINTWISE_COUNT];
@@ -95,6 +98,11 @@ typedef struct KernelTable {
   /* c (m x n) = a (m x k) b^T where b is n x k, all with contiguous rows; m is small. */
   void (*matmul_rows)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
                       bool add, void *c, int64_t c_row);
+
+  /* The weights w[row * row_step + tap_at[tap]] as conv_taps wants them, and the products of kernels/conv.h. */
+  void (*conv_pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
+  void (*conv_taps)(const struct ConvTaps *k);
+  void (*conv_dots)(const struct ConvDots *k);
 
   /* Softmax of x[o][k][i] along k, or its logarithm. dx of y and dy. */
   void (*softmax)(int64_t outer, int64_t n, int64_t inner, bool log, const void *x, void *y);

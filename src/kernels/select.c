@@ -12,6 +12,7 @@
   FILL(reduce, isa, dtype)          \
   FILL(cumsum, isa, dtype)          \
   FILL(matmul, isa, dtype)          \
+  FILL(conv, isa, dtype)            \
   FILL(indexing, isa, dtype)        \
   FILL(softmax, isa, dtype)         \
   FILL(optim, isa, dtype)

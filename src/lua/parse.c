@@ -133,11 +133,22 @@ static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *l
   return true;
 }
 
+static bool single_as_list(Parser *s, const ArgSpec *spec, int index, Ints *list)
+{
+  int64_t value;
+  if (!integer_test(s->L, index, &value)) return expected(s, spec, index, "an integer or a table of integers");
+  int64_t *v = room_for_ints(s, 1);
+  *v = value;
+  *list = (Ints){v, 1};
+  return true;
+}
+
 static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
 {
   Ints size;
   if (lua_istable(s->L, index)) return list_from_table(s, spec, index, list);
   if (spec->kind == ARG_INTLIST && !size_test(s->L, index, &size)) return expected(s, spec, index, "a table of integers");
+  if (spec->kind == ARG_EXTENTS && !size_test(s->L, index, &size)) return single_as_list(s, spec, index, list);
   if (size_test(s->L, index, &size)) {
     if (spec->kind != ARG_DIMS) *list = size;
     else return expected(s, spec, index, "dimensions");
@@ -258,7 +269,7 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
       if (lua_type(L, index) != LUA_TSTRING) return expected(s, spec, index, "a string");
       *(const char **)place = lua_tostring(L, index);
       return true;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: return parse_list(s, spec, index, place, used);
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: return parse_list(s, spec, index, place, used);
     case ARG_TYPE: {
       DType d;
       if (!dtype_test(L, index, &d)) return expected(s, spec, index, "a dtype such as nl.float32");
@@ -287,7 +298,7 @@ static void set_default(const ArgSpec *spec, char *args)
     case ARG_REAL: *(double *)place = spec->dflt.f; break;
     case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
     case ARG_STRING: *(const char **)place = spec->dflt.s; break;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: *(Ints *)place = NO_INTS; break;
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: *(Ints *)place = NO_INTS; break;
     case ARG_TYPE: *(DType *)place = DTYPE_NONE; break;
     case ARG_DEVICE: *(Device *)place = DEVICE_NONE; break;
     case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;

@@ -20,6 +20,7 @@ typedef enum ArgKind {
   ARG_SIZE,      /* numbers or one list of them */
   ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
   ARG_INTLIST,
+  ARG_EXTENTS,   /* one integer, or a table of one for each spatial dimension */
   ARG_POSITION,  /* likewise */
   ARG_TYPE, ARG_DEVICE, ARG_GENERATOR
 } ArgKind;

@@ -36,6 +36,7 @@
 #define DIM(name, dflt) int64_t name;
 #define DIMS(name, dflt) Ints name;
 #define INTLIST(name, dflt) Ints name;
+#define EXTENTS(name, dflt) Ints name;
 #define POSITION(name, dflt) int64_t name;
 #define TYPE(name, dflt) DType name;
 #define DEVICE(name) Device name;

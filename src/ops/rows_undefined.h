@@ -20,6 +20,7 @@
 #undef DIM
 #undef DIMS
 #undef INTLIST
+#undef EXTENTS
 #undef POSITION
 #undef TYPE
 #undef DEVICE

@@ -37,6 +37,7 @@ local by_kind = {
   bool = function() return true end,
   size = function() return {3, 2} end,
   ints = function() return {2, 3} end,
+  extents = function() return 2 end,
   dim = function() return 1 end,
   dims = function() return {1} end,
   position = function() return 1 end,

@@ -3,71 +3,28 @@
  * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
  * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
  */
-#include "kernels/typed/typed.h"
-
-#if __AVX2__
-#include <immintrin.h>
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
+#include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
 #if __AVX512F__
 #define TALL YES
-enum { VECTOR_BYTES = 64, ROWS = 12, DOT_COLUMNS = 4 };
+enum { ROWS = 12, DOT_COLUMNS = 4 };
 #define OWN_PRODUCT INT64_MAX
 #elif __AVX__
 #define TALL NO
-enum { VECTOR_BYTES = 32, ROWS = 6, DOT_COLUMNS = 2 };
+enum { ROWS = 6, DOT_COLUMNS = 2 };
 #define OWN_PRODUCT (1 << 21)
 #else
 #define TALL NO
-enum { VECTOR_BYTES = 16, ROWS = 6, DOT_COLUMNS = 2 };
+enum { ROWS = 6, DOT_COLUMNS = 2 };
 #define OWN_PRODUCT 4096
 #endif
 #define YES(...) __VA_ARGS__
 #define NO(...)
 
 /* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { V = VECTOR_BYTES / sizeof(T), WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = 256 };
-
-typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));
-typedef T Loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-
-INLINE Vector load(const T *p) { return *(const Loose *)p; }
-INLINE void store(T *p, Vector v) { *(Loose *)p = v; }
-
-/* The first n lanes of a vector only, where the set has instructions for that; where it hasn't, panels are padded. */
-#if __AVX512F__
-#define HAS_LANES 1
-typedef uint16_t Lanes;
-INLINE Lanes lanes_of(int n) { return (Lanes)((1u << n) - 1); }
-#if T_f32
-INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm512_maskz_loadu_ps(n, p); }
-INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_ps(p, n, (__m512)v); }
-#else
-INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm512_maskz_loadu_pd((__mmask8)n, p); }
-INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_pd(p, (__mmask8)n, (__m512d)v); }
-#endif
-#elif __AVX2__
-#define HAS_LANES 1
-typedef __m256i Lanes;
-#if T_f32
-INLINE Lanes lanes_of(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
-INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm256_maskload_ps(p, n); }
-INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_ps(p, n, (__m256)v); }
-#else
-INLINE Lanes lanes_of(int n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
-INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm256_maskload_pd(p, n); }
-INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_pd(p, n, (__m256d)v); }
-#endif
-#else
-#define HAS_LANES 0
-typedef int Lanes;
-INLINE Lanes lanes_of(int n) { return n; }
-INLINE Vector load_lanes(const T *p, Lanes n) { (void)n; return load(p); }
-#endif
+enum { WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = 256 };
 
 /* c = v, or c += v, for the first lanes of v. */
 INLINE void store_last(T *c, bool add, Lanes n, Vector v)
@@ -102,18 +59,18 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial)
   const T *a = k->a, *b = k->b;
   const int last = columns - 1;
   Lanes lanes = lanes_of(partial ? k->width - last * V : 0);
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
+  UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
   for (int64_t p = 0; p < k->depth; p++, a += k->a_col, b += k->b_row) {
     Vector right[2];
-    for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes) : load(b + j * V);
-    for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes) : load(b + j * V);
+    UNROLL for (int i = 0; i < rows; i++) {
       T factor = a[i * k->a_row];
-      for (int j = 0; j < columns; j++) sum[i][j] += factor * right[j];
+      UNROLL for (int j = 0; j < columns; j++) sum[i][j] += factor * right[j];
     }
   }
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) {
+  UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < columns; j++) {
       T *c = k->c + i * k->c_row + j * V;
       if (partial && j == last) store_last(c, k->add, lanes, sum[i][j]);
       else store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
@@ -234,17 +191,6 @@ static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row
 }
 
 /* ---- dot products ---- */
-
-INLINE T total_of(Vector v)
-{
-  T sum = 0;
-  T part[V];
-  store(part, v);
-  for (int half = V / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) part[j] += part[j + half];
-  sum = part[0];
-  return sum;
-}
 
 INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_row, bool add,
                      T *c, int64_t c_row)
