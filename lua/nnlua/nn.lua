@@ -53,7 +53,16 @@ function Module:deepcopy()
   return nn.deepcopy(self)
 end
 
-for _, name in ipairs {"containers", "parameter_containers", "linear", "activation", "loss"} do
+local parts = {
+  "containers",
+  "parameter_containers",
+  "linear",
+  "activation",
+  "sparse",
+  "loss",
+}
+
+for _, name in ipairs(parts) do
   for class_name, class in pairs(require("nnlua.nn." .. name)) do
     nn[class_name] = class
   end
