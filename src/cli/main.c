@@ -5,6 +5,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "lua/nnlua.h"
+#include "lua/prepare.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

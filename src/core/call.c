@@ -200,8 +200,11 @@ Context *context_new(void)
 
 void context_close(Context *ctx)
 {
+  ctx->closed = false; /* storages don't come back here while tensors go */
   tensors_free_all(ctx);
   memory_trim(&ctx->memory);
+  ctx->closed = ctx->live_storages > 0;
+  if (ctx->closed) return;
   while (ctx->arena) {
     ArenaBlock *block = ctx->arena;
     ctx->arena = block->previous;

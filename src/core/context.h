@@ -72,6 +72,7 @@ struct Context {
   void *carriers;           /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended; /* inside a primitive op's forward */
+  bool closed;              /* its interpreter is gone; it waits for storages that hosts hold */
   bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
   DType default_dtype;
 
@@ -85,7 +86,7 @@ struct Context {
 
 Context *context_new(void);
 
-/* Frees the context when its last tensor is gone: tensors may outlive their interpreter's table of them. */
+/* Frees the context and its tensors, once no host holds one of their storages any more. */
 void context_close(Context *ctx);
 
 #endif

@@ -32,7 +32,7 @@ static Storage *storage_new(Context *ctx, size_t bytes, Device device)
 }
 _Static_assert(sizeof(Storage) <= MEMORY_ALIGNMENT, "a storage's elements start behind its header");
 
-static void storage_release(Storage *s)
+void storage_release(Storage *s)
 {
   if (!s || --s->refs) return;
   Context *ctx = s->ctx;
@@ -42,6 +42,7 @@ static void storage_release(Storage *s)
   if (s->header == HEADER_IN_USE) return; /* the tensor frees the block */
   size_t head = s->header == HEADER_APART ? MEMORY_ALIGNMENT : JOINED_HEAD;
   memory_free(&ctx->memory, s, head + (own ? s->bytes : 0));
+  if (ctx->closed) context_close(ctx);
 }
 
 /* Frees the memory of a tensor's header. */

@@ -52,6 +52,9 @@ typedef struct Tensor {
   int64_t dims[2 * INLINE_DIMS];
 } Tensor;
 
+/* Gives back a reference of a storage; NULL is allowed. */
+void storage_release(Storage *s);
+
 static inline Tensor *tensor_retain(Tensor *t) { if (t) t->refs++; return t; }
 void tensor_free(Tensor *t);
 static inline void tensor_release(Tensor *t) { if (t && --t->refs == 0) tensor_free(t); }

@@ -17,6 +17,7 @@
 #include "lua/memory.h"
 #include "lua/modes.h"
 #include "lua/nnlua.h"
+#include "lua/prepare.h"
 #include "lua/size.h"
 #include "lua/system.h"
 #include "lua/tensor.h"

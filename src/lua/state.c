@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 #include "lua/binding.h"
 #include "lua/modes.h"
-#include "lua/nnlua.h"
+#include "lua/prepare.h"
 
 static char context_key;
 char core_error_key;

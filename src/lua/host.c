@@ -1,0 +1,159 @@
+/* What C hosts call: nnlua.h. */
+#include "lua/nnlua.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/binding.h"
+#include "lua/prepare.h"
+
+int nnlua_version(void) { return NNLUA_VERSION_NUMBER; }
+
+void nnlua_open(lua_State *L)
+{
+  nnlua_prepare(L);
+  luaL_requiref(L, "nnlua", luaopen_nnlua, 0);
+  lua_pop(L, 1);
+}
+
+int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index) != NULL; }
+
+/* ------------------------------------------------------------------- types */
+
+static const DLDataType types[DTYPE_COUNT] = {
+  [DTYPE_b8] = {kDLBool, 8, 1}, [DTYPE_u8] = {kDLUInt, 8, 1}, [DTYPE_i8] = {kDLInt, 8, 1}, [DTYPE_i16] = {kDLInt, 16, 1},
+  [DTYPE_i32] = {kDLInt, 32, 1}, [DTYPE_i64] = {kDLInt, 64, 1}, [DTYPE_f16] = {kDLFloat, 16, 1},
+  [DTYPE_bf16] = {kDLBfloat, 16, 1}, [DTYPE_f32] = {kDLFloat, 32, 1}, [DTYPE_f64] = {kDLFloat, 64, 1},
+  [DTYPE_c64] = {kDLComplex, 64, 1}, [DTYPE_c128] = {kDLComplex, 128, 1},
+};
+
+static DType dtype_check(lua_State *L, DLDataType type)
+{
+  for (int d = 0; d < DTYPE_COUNT; d++)
+    if (types[d].lanes == type.lanes && types[d].code == type.code && types[d].bits == type.bits) return (DType)d;
+  user_error(L, "no dtype has the code %d with %d bits and %d lanes", type.code, type.bits, type.lanes);
+  return DTYPE_NONE;
+}
+
+/* ------------------------------------------------------------ from the state */
+
+/* The tensor at an index, one with elements in memory. */
+static Tensor *readable_check(lua_State *L, int index)
+{
+  Tensor *t = tensor_check(L, index);
+  if (t->device != DEVICE_CPU) user_error(L, "a meta tensor has no elements to hand over");
+  return t;
+}
+
+static DLTensor description_of(const Tensor *t)
+{
+  return (DLTensor){.data = tensor_data(t), .device = {kDLCPU, 0}, .ndim = t->ndim, .dtype = types[t->dtype],
+                    .shape = t->shape, .strides = t->strides};
+}
+
+void nnlua_check_tensor(lua_State *L, int index, DLTensor *view)
+{
+  *view = description_of(readable_check(L, index));
+}
+
+/* What is handed over: a storage that outlives the tensor, with the tensor's geometry. */
+typedef struct Export {
+  DLManagedTensor managed;
+  Storage *storage;
+  int64_t dims[2 * MAX_DIMS];
+} Export;
+
+static void export_delete(DLManagedTensor *self)
+{
+  Export *e = self->manager_ctx;
+  storage_release(e->storage);
+  free(e);
+}
+
+DLManagedTensor *nnlua_to_dlpack(lua_State *L, int index)
+{
+  Tensor *t = readable_check(L, index);
+  Export *e = malloc(sizeof *e);
+  if (!e) luaL_error(L, "not enough memory");
+  e->managed = (DLManagedTensor){.dl_tensor = description_of(t), .manager_ctx = e, .deleter = export_delete};
+  e->storage = t->storage;
+  e->storage->refs++;
+  memcpy(e->dims, t->shape, (size_t)t->ndim * sizeof *e->dims);
+  memcpy(e->dims + MAX_DIMS, t->strides, (size_t)t->ndim * sizeof *e->dims);
+  e->managed.dl_tensor.shape = e->dims;
+  e->managed.dl_tensor.strides = e->dims + MAX_DIMS;
+  return &e->managed;
+}
+
+/* ------------------------------------------------------------ into the state */
+
+static void leave_it(void *owner, void *data) { (void)owner, (void)data; }
+
+/* Strides of a tensor that has none: row after row. */
+static void row_major(int n, const int64_t *shape, int64_t *strides)
+{
+  int64_t step = 1;
+  for (int d = n - 1; d >= 0; d--) {
+    strides[d] = step;
+    if (__builtin_mul_overflow(step, shape[d] > 1 ? shape[d] : 1, &step)) step = INT64_MAX; /* its extent is refused */
+  }
+}
+
+/* How many bytes a layout reaches over. */
+static size_t extent_check(lua_State *L, int n, const int64_t *shape, const int64_t *strides, size_t size)
+{
+  int64_t last = 0;
+  bool empty = false, fits = true;
+  for (int d = 0; d < n; d++) {
+    int64_t reach;
+    if (shape[d] < 0) user_error(L, "a tensor's sizes must not be negative: %I", (LUAI_UACINT)shape[d]);
+    if (shape[d] > 1 && strides[d] < 0) user_error(L, "a tensor's strides must not be negative: %I", (LUAI_UACINT)strides[d]);
+    empty = empty || shape[d] == 0;
+    if (shape[d] <= 1) continue;
+    fits = fits && !__builtin_mul_overflow(shape[d] - 1, strides[d], &reach) && !__builtin_add_overflow(last, reach, &last);
+  }
+  if (empty) return 0;
+  if (!fits || last >= INT64_MAX / (int64_t)size) user_error(L, "a tensor of this layout fits no memory");
+  return ((size_t)last + 1) * size;
+}
+
+void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(void *owner, void *data), void *owner)
+{
+  int64_t own_strides[MAX_DIMS];
+  int n = tensor->ndim;
+  DType dtype = dtype_check(L, tensor->dtype);
+  if (tensor->device.device_type != kDLCPU)
+    user_error(L, "tensors live in the CPU's memory, not on a device of type %d", (int)tensor->device.device_type);
+  if (n < 0 || n > MAX_DIMS) user_error(L, "a tensor has up to %d dimensions, not %d", MAX_DIMS, n);
+  row_major(n, tensor->shape, own_strides);
+  const int64_t *strides = tensor->strides ? tensor->strides : own_strides;
+  size_t size = dtype_size(dtype), bytes = extent_check(L, n, tensor->shape, strides, size);
+  char *data = tensor->data ? (char *)tensor->data + tensor->byte_offset : NULL;
+  if (!data && bytes > 0) user_error(L, "a tensor's data must not be NULL");
+  size_t alignment = dtype_is_complex(dtype) ? size / 2 : size;
+  if ((uintptr_t)data % alignment != 0) user_error(L, "a %s tensor's data must be aligned to %d bytes", dtype_name(dtype), (int)alignment);
+  Context *ctx = context_of(L);
+  TensorBox *box = push_box(L, ctx);
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    core_failed(L, ctx);
+    return;
+  }
+  Call call = {.ctx = ctx};
+  box_fill(box, tensor_from_memory(&call, data, bytes, dtype, (Ints){tensor->shape, n}, (Ints){strides, n},
+                                   release ? release : leave_it, owner));
+  entry_leave(ctx, &entry);
+}
+
+static void managed_release(void *owner, void *data)
+{
+  (void)data;
+  DLManagedTensor *managed = owner;
+  if (managed->deleter) managed->deleter(managed);
+}
+
+void nnlua_push_dlpack(lua_State *L, DLManagedTensor *tensor)
+{
+  nnlua_push_tensor(L, &tensor->dl_tensor, managed_release, tensor);
+}

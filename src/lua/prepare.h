@@ -1,0 +1,14 @@
+/* The context of a state. */
+#ifndef NNLUA_LUA_PREPARE_H
+#define NNLUA_LUA_PREPARE_H
+
+#include <lua.h>
+
+/*
+ * Gives the state what nnlua keeps per interpreter, before anything with a finalizer is made, for what is made first is
+ * closed last. Raises a Lua error when memory runs out. luaopen_nnlua does it too where it has not been done; calling it
+ * again does nothing.
+ */
+void nnlua_prepare(lua_State *L);
+
+#endif
