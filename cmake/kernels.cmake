@@ -2,6 +2,7 @@
 # src/kernels/isa once per instruction set.
 #
 # Each object sees  ISA     the instruction set's name, a token to paste: base, avx2, avx512
+#                   ISA_<isa>=1  the same, to ask with #if (typed ones)
 # a typed one also  DTYPE   the dtype's name, a token to paste: f32 f64 i8 i16 i32 i64 u8 b8 (bool) c64 c128
 #                   T_<dtype>=1  the same, to ask with #if
 # and the library's own sources see NNLUA_HAVE_<ISA>=1 for each set that is in the binary.
@@ -61,7 +62,7 @@ function(add_typed_kernels library result)
         add_library(${target} OBJECT ${templates})
         target_link_libraries(${target} PRIVATE nnlua_settings)
         target_compile_options(${target} PRIVATE ${flags})
-        target_compile_definitions(${target} PRIVATE ISA=${isa} DTYPE=${dtype} T_${dtype}=1)
+        target_compile_definitions(${target} PRIVATE ISA=${isa} ISA_${isa}=1 DTYPE=${dtype} T_${dtype}=1)
         list(APPEND objects $<TARGET_OBJECTS:${target}>)
       endforeach()
     endif()

@@ -80,12 +80,22 @@ static void close_scope(Context *ctx, size_t mark, Tensor *const *y, int64_t n)
   for (int64_t i = 0; i < n; i++) scope_own(ctx, y[i]);
 }
 
-/* An in-place form of a composed op: the result is computed and copied. */
-static void run_composed_inplace(Call *call, const Op *op, const void *args, Tensor **y)
+/* An in-place form of a composed op: the result is computed, of a clone if the ops inside may save it, and copied. */
+static void run_composed_inplace(Call *call, const Op *op, const void *args, Tensor **y, bool recorded)
 {
+  char room[512];
   Tensor *into = call->into;
   call->into = NULL;
+  if (recorded) {
+    Tensor *clone = op(clone, into);
+    memcpy(room, args, op->args_size);
+    memcpy(room, &clone, sizeof clone);
+    args = room;
+  }
   op->forward(call, args, y);
+  call->into = into;
+  result_check(call, tensor_dtype(y[0]), tensor_shape(y[0]));
+  call->into = NULL;
   if (y[0] != into) op_(copy, into, y[0], false);
   y[0] = into;
 }
@@ -157,7 +167,7 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   call.meta = s.meta;
   int64_t n = 1;
   if (op->kind == OP_COMPOSED) {
-    if (into) run_composed_inplace(&call, op, args, room);
+    if (into) run_composed_inplace(&call, op, args, room, s.wants_grad && ctx->grad_enabled);
     else op->forward(&call, args, room);
     n = op->results == RESULTS_LIST ? call.list_count : op->results;
   } else if (into) {

@@ -16,7 +16,7 @@ typedef enum PointwiseId {
 #define UNARY(row, ...) PW_##row,
 #define BINARY(row, ...) PW_##row,
 #define TERNARY(row, ...) PW_##row,
-#include "ops/pointwise.def"
+#include "ops/pointwise_rows.def"
   POINTWISE_COUNT
 } PointwiseId;
 

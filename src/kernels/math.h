@@ -71,6 +71,15 @@ static inline double math_clamp_f64(double x, double low, double high) {
 
 /* ---- float: exponentials ---- */
 
+/* (e^r - 1 - r) / r^2 for |r| <= ln2 / 2. */
+static inline float math_exp_tail_f32(float r) {
+  float q = 0.001388249835f;
+  q = q * r + 0.008366646793f;
+  q = q * r + 0.0416672039f;
+  q = q * r + 0.1666654268f;
+  return q * r + 0.4999999813f;
+}
+
 /* x = n ln2 + r with |r| <= ln2 / 2: returns e^r - 1 and, in the low 9 bits of power, n + 254. Adding 1.5 * 2^23
    rounds x / ln2 to an integer and leaves it in the low bits of the sum; 254 makes it positive, for shifts. */
 static inline float math_exp_split_f32(float x, uint32_t *power) {
@@ -81,13 +90,8 @@ static inline float math_exp_split_f32(float x, uint32_t *power) {
   float high = x - n * 0.693145752f, low = n * 1.42860682e-6f;
   float r = high - low;
   float lost = high - r - low; /* by the rounding of r */
-  float q = 0.001388249835f;
-  q = q * r + 0.008366646793f;
-  q = q * r + 0.0416672039f;
-  q = q * r + 0.1666654268f;
-  q = q * r + 0.4999999813f;
   *power = math_bits_f32(sum);
-  return r * r * q + lost + r;
+  return r * r * math_exp_tail_f32(r) + lost + r;
 }
 
 /* e^x where neither it nor a power of two near it is subnormal or infinite: -87 <= x <= 88. */
@@ -109,6 +113,17 @@ static inline float math_exp_outer_f32(float x) {
 /* e^x. */
 static inline float exp_f32(float x) {
   return math_exp_outer_f32(math_clamp_f32(x, -104.0f, 89.0f));
+}
+
+/* 2^x. */
+static inline float exp2_f32(float x) {
+  const float shift = 0x1.8p23f + 254;
+  x = math_clamp_f32(x, -151.0f, 128.5f);
+  float sum = x + shift;
+  float r = (x - (sum - shift)) * 0.693147181f;
+  uint32_t power = math_bits_f32(sum), half = power >> 1;
+  float m = r * r * math_exp_tail_f32(r) + r + 1;
+  return m * math_of_bits_f32(half << 23) * math_of_bits_f32((power - half) << 23);
 }
 
 /* e^x - 1. */
@@ -187,6 +202,16 @@ static inline float log_f32(float x) {
   float m = math_log_split_f32(x < smallest ? x * 0x1p25f : x, &e);
   float exponent = (float)e - (x < smallest ? 25.0f : 0.0f);
   return math_log_ends_f32(x, x, math_log_join_f32(m - 1, exponent));
+}
+
+/* The logarithm to base 2; exact for powers of 2. */
+static inline float log2_f32(float x) {
+  const float smallest = 0x1p-126f;
+  int32_t e;
+  float m = math_log_split_f32(x < smallest ? x * 0x1p25f : x, &e);
+  float exponent = (float)e - (x < smallest ? 25.0f : 0.0f);
+  float log_of_m = math_log_join_f32(m - 1, 0);
+  return math_log_ends_f32(x, x, exponent + log_of_m * 1.44269504f);
 }
 
 /* log(1 + x). */
@@ -455,6 +480,16 @@ static inline double erf_f64(double x) {
 }
 
 /* ---- left to the C library ---- */
+
+/* 2^x. */
+static inline double exp2_f64(double x) {
+  return exp2(x);
+}
+
+/* The logarithm to base 2. */
+static inline double log2_f64(double x) {
+  return log2(x);
+}
 
 /* The sine. */
 static inline double sin_f64(double x) {

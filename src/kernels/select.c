@@ -9,6 +9,13 @@
 /* The template files; each has a function fill_<file>_<isa>_<dtype>. */
 #define TEMPLATES(FILL, isa, dtype) \
   FILL(pointwise, isa, dtype)       \
+  FILL(comparison, isa, dtype)      \
+  FILL(bitwise, isa, dtype)         \
+  FILL(rounding, isa, dtype)        \
+  FILL(exponential, isa, dtype)     \
+  FILL(trigonometric, isa, dtype)   \
+  FILL(activation, isa, dtype)      \
+  FILL(special, isa, dtype)         \
   FILL(reduce, isa, dtype)          \
   FILL(cumsum, isa, dtype)          \
   FILL(matmul, isa, dtype)          \

@@ -51,7 +51,7 @@ static bool take_tensors(lua_State *L, const Group *g, int top, Parsed *p)
       p->flags |= box->flags;
       continue;
     }
-    bool takes_number = spec->kind == ARG_OPERAND && (i > 0 || g->is_operator) && !p->nnumbers;
+    bool takes_number = spec->kind == ARG_OPERAND && !(op->forms & TENSORS_ONLY) && (i > 0 || g->is_operator) && !p->nnumbers;
     if (!takes_number || !scalar_test(L, i + 1, &p->numbers[0].value)) return false;
     p->numbers[p->nnumbers++].offset = spec->offset;
   }
@@ -284,13 +284,21 @@ static int call_in_place(lua_State *L, const Group *g, const Op *op, Parsed *p, 
   return 1;
 }
 
+/* F.relu(x, true), F.relu(x, {inplace = true}) */
+static bool wants_in_place(const Op *op, const Parsed *p)
+{
+  bool inplace = false;
+  if (op->forms & MAY_OVERWRITE) memcpy(&inplace, p->args + op->args[op->nargs - 1].offset, sizeof inplace);
+  return inplace;
+}
+
 int op_call(lua_State *L)
 {
   const Group *g = lua_touserdata(L, lua_upvalueindex(1));
   Parsed p;
   int top = lua_gettop(L);
   const Op *op = choose(L, g, top, &p);
-  if (g->in_place) return call_in_place(L, g, op, &p, top);
+  if (g->in_place || wants_in_place(op, &p)) return call_in_place(L, g, op, &p, top);
   if (op->results == RESULTS_LIST) return call_list(L, g, op, &p, top);
   return call_plain(L, g, op, &p, top);
 }

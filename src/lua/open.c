@@ -131,7 +131,31 @@ static void open_ops(lua_State *L, Context *ctx, int nl, int members, int functi
     if (op->forms & INPLACE) {
       set_group(L, ctx, members, op, INPLACE);
       set_group(L, ctx, nl, op, INPLACE);
+      if (op->forms & IN_F) set_group(L, ctx, functional, op, INPLACE);
     }
+  }
+}
+
+/* table[name] = table[of] where that is there. */
+static void alias_field(lua_State *L, int table, const char *name, const char *of)
+{
+  lua_pushstring(L, name);
+  lua_pushstring(L, of);
+  if (lua_rawget(L, table) == LUA_TNIL) lua_pop(L, 2);
+  else lua_rawset(L, table);
+}
+
+static void open_aliases(lua_State *L, int nl, int members, int functional)
+{
+  static const struct { const char *name, *of; } aliases[] = {
+#define ALIAS(name, of) {#name, #of}, {#name "_", #of "_"},
+#include "ops/aliases.def"
+#undef ALIAS
+  };
+  for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    alias_field(L, nl, aliases[i].name, aliases[i].of);
+    alias_field(L, members, aliases[i].name, aliases[i].of);
+    alias_field(L, functional, aliases[i].name, aliases[i].of);
   }
 }
 
@@ -206,6 +230,7 @@ static void build_library(lua_State *L, Context *ctx)
   lua_newtable(L);
   lua_newtable(L);
   open_ops(L, ctx, nl, members, members + 1, members + 2);
+  open_aliases(L, nl, members, members + 1);
   lua_setfield(L, nl, "linalg");
   lua_setfield(L, nl, "F");
   luaL_setfuncs(L, data_methods, 0);

@@ -208,7 +208,7 @@ static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **pl
     return true;
   }
   if (!scalar_test(s->L, index, &number)) return expected(s, spec, index, "a tensor or a number");
-  if (spec->offset == 0 && !s->number_first) return expected(s, spec, index, "a tensor");
+  if ((spec->offset == 0 && !s->number_first) || s->op->forms & TENSORS_ONLY) return expected(s, spec, index, "a tensor");
   if (s->op->pointwise && s->p->nnumbers) return problem(s->p, "one of the operands must be a tensor: these are numbers");
   if (s->p->nnumbers == MAX_NUMBERS) return problem(s->p, "too many numbers");
   s->p->numbers[s->p->nnumbers++] = (PendingNumber){spec->offset, number};

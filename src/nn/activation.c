@@ -8,7 +8,7 @@ static Tensor *activate(Call *call, Activation which, Tensor *x)
   switch (which) {
   case TANH: return op(tanh, x);
   case SIGMOID: return op(sigmoid, x);
-  default: return op(relu, x);
+  default: return op(relu, x, false);
   }
 }
 

@@ -1,4 +1,6 @@
-/* Divisions that round, and what derivatives with comparisons need. */
+/* Divisions that round, bounds, and what derivatives with comparisons need. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "ops/ops.h"
@@ -22,7 +24,7 @@ static void check_divisor(Call *call, Tensor *a, Tensor *b)
 static Tensor *divide_down(Call *call, Tensor *a, Tensor *b, bool to_zero)
 {
   check_divisor(call, a, b);
-  return to_zero ? op(trunc_divide, a, b) : op(floor_divide_real, a, b);
+  return to_zero ? op(trunc_div, a, b) : op(floor_div, a, b);
 }
 
 FORWARD(div_mode)
@@ -35,20 +37,112 @@ FORWARD(div_mode)
 
 FORWARD(floor_divide) { y[0] = divide_down(call, a->input, a->other, false); }
 
-/* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
-FORWARD(logaddexp)
+static Tensor *rest_of_division(Call *call, Tensor *a, Tensor *b, bool to_zero)
 {
-  Tensor *operands[] = {a->input, a->other};
-  DType dtype = promote_operands(call, operands, 2);
-  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
-  Tensor *p = op(to_dtype, a->input, dtype, false, false), *q = op(to_dtype, a->other, dtype, false, false);
-  Tensor *order = op(ge, p, q);
-  Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
-  Tensor *apart = op(sub, low, high, scalar_int(1));
-  Tensor *sum = op(add, high, op(softplus, apart, scalar_int(1), scalar_int(20)), scalar_int(1));
-  Tensor *same_infinity = op(mul, op(eq, p, q), op(ne, apart, apart));
-  y[0] = op(where, same_infinity, high, sum);
+  if (a->is_wrapped_number && b->is_wrapped_number) raise(call, "one of both must be a tensor");
+  check_divisor(call, a, b);
+  return to_zero ? op(fmod_of, a, b) : op(remainder_of, a, b);
 }
+
+FORWARD(remainder) { y[0] = rest_of_division(call, a->input, a->other, false); }
+FORWARD(fmod) { y[0] = rest_of_division(call, a->input, a->other, true); }
+
+/* Bools are numbers there. */
+FORWARD(square)
+{
+  bool is_bool = a->input->dtype == DTYPE_b8;
+  y[0] = op(square_number, is_bool ? op(to_dtype, a->input, DTYPE_i64, false, false) : a->input);
+}
+
+FORWARD(positive)
+{
+  if (a->input->dtype == DTYPE_b8) raise(call, "bool tensors have no sign");
+  y[0] = a->input;
+}
+
+/* -------------------------------------------------------------------- bounds */
+
+static Tensor *keep_between(Call *call, Tensor *x, Tensor *min, Tensor *max)
+{
+  if (!min && !max) raise(call, "min or max must be given");
+  if (min && max) return op(clamp_between, x, min, max);
+  return min ? op(clamp_min, x, min) : op(clamp_max, x, max);
+}
+
+static Tensor *optional_number(Call *call, Scalar s)
+{
+  return s.kind == SCALAR_NONE ? NULL : tensor_from_number(call, s);
+}
+
+FORWARD(clamp) { y[0] = keep_between(call, a->input, optional_number(call, a->min), optional_number(call, a->max)); }
+FORWARD(clamp_tensors) { y[0] = keep_between(call, a->input, a->min, a->max); }
+
+FORWARD(heaviside)
+{
+  if (a->input->dtype != a->values->dtype)
+    raise(call, "both tensors must have one dtype, not %s and %s", dtype_name(tensor_dtype(a->input)),
+          dtype_name(tensor_dtype(a->values)));
+  y[0] = op(heaviside_step, a->input, a->values);
+}
+
+static double largest_of(DType d)
+{
+  switch (d) {
+    case DTYPE_f16: return 65504;
+    case DTYPE_bf16: return 0x1.fep127;
+    case DTYPE_f32: return (double)FLT_MAX;
+    default: return DBL_MAX;
+  }
+}
+
+FORWARD(nan_to_num)
+{
+  DType d = tensor_dtype(a->input);
+  if (dtype_is_complex(d)) raise(call, "complex tensors are not taken");
+  if (!dtype_is_floating(d)) {
+    y[0] = op(clone, a->input);
+    return;
+  }
+  double most = largest_of(d);
+  Scalar nan = a->nan.kind == SCALAR_NONE ? scalar_int(0) : a->nan;
+  Scalar high = a->posinf.kind == SCALAR_NONE ? scalar_float(most) : a->posinf;
+  Scalar low = a->neginf.kind == SCALAR_NONE ? scalar_float(-most) : a->neginf;
+  y[0] = op(replace_nonfinite, a->input, nan, high, low);
+}
+
+FORWARD(round_decimals)
+{
+  DType d = tensor_dtype(a->input);
+  if (!dtype_is_floating(d)) raise(call, "decimals are of floating point tensors, not of %s", dtype_name(d));
+  Scalar scale = scalar_float(pow(10, fabs((double)a->decimals)));
+  y[0] = a->decimals == 0 ? op(round, a->input)
+         : a->decimals > 0 ? op(round_scaled, a->input, scale) : op(round_divided, a->input, scale);
+}
+
+/* |a - b| <= atol + rtol |b| where both are finite; what is equal is close, too. */
+FORWARD(isclose)
+{
+  Tensor *p = a->input, *q = a->other;
+  if (p->dtype != q->dtype)
+    raise(call, "both tensors must have one dtype, not %s and %s", dtype_name(tensor_dtype(p)),
+          dtype_name(tensor_dtype(q)));
+  if (a->rtol < 0 || a->atol < 0) raise(call, "rtol and atol can't be negative: %g and %g", a->rtol, a->atol);
+  Tensor *close = op(eq, p, q);
+  if (dtype_is_inexact(tensor_dtype(p)) && a->equal_nan)
+    close = op(logical_or, close, op(logical_and, op(isnan, p), op(isnan, q)));
+  if (a->rtol != 0 || a->atol != 0) {
+    if (p->dtype == DTYPE_b8) {
+      p = op(to_dtype, p, DTYPE_u8, false, false);
+      q = op(to_dtype, q, DTYPE_u8, false, false);
+    }
+    Tensor *apart = op(abs, op(sub, p, q, scalar_int(1)));
+    Tensor *allowed = op(add, op(abs, op(mul, q, number(a->rtol))), number(a->atol), scalar_int(1));
+    close = op(logical_or, close, op(logical_and, op(isfinite, apart), op(le, apart, allowed)));
+  }
+  y[0] = close;
+}
+
+/* ------------------------------------------------------------ second derivatives */
 
 FORWARD(zero_link) { y[0] = result_view(call, a->input, tensor_shape(a->input), tensor_strides(a->input), a->input->offset); }
 

@@ -1,6 +1,7 @@
 #include "ops/expression.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,17 @@ static Expression *parse_call(Parser *s, const char *name, size_t length)
   return e;
 }
 
+/* The number behind "NUM(", and the parenthesis. */
+static Expression *parse_number(Parser *s)
+{
+  char *end;
+  Expression *e = make(s, NUMBER, "", 0);
+  e->number = strtod(s->p, &end);
+  s->p = end;
+  if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
+  return e;
+}
+
 static Expression *parse_primary(Parser *s)
 {
   skip(s);
@@ -81,6 +93,7 @@ static Expression *parse_primary(Parser *s)
     s->p = end;
     return e;
   }
+  if (take(s, "NUM(")) return parse_number(s);
   const char *start = s->p;
   while (isalnum((unsigned char)*s->p) || *s->p == '_') s->p++;
   size_t length = (size_t)(s->p - start);
@@ -152,6 +165,16 @@ static const Op *operator_row(const char *operator)
   return NULL;
 }
 
+/* Whether numbers and parameters are all that it is made of. */
+static bool is_number(const Parser *s, const Expression *e)
+{
+  if (e->kind == NAME) return is_parameter(s->o, e->name);
+  if (e->kind != NUMBER && e->kind != BINARY_OP) return false;
+  for (int i = 0; i < MOST_OPERANDS && e->operand[i]; i++)
+    if (!is_number(s, e->operand[i])) return false;
+  return true;
+}
+
 /* A function's first arguments are the operands of its row; further ones are parameters, so they must be numbers. */
 static void check_call(const Parser *s, Expression *e, int n)
 {
@@ -166,8 +189,7 @@ static void check_call(const Parser *s, Expression *e, int n)
   for (int i = e->op->pointwise->arity; i < e->op->nargs; i++) {
     const Expression *given = i < n ? e->operand[i] : NULL;
     if (!given && e->op->args[i].required) reject(s, "a parameter is missing of", e->name);
-    if (given && given->kind != NUMBER && !(given->kind == NAME && is_parameter(s->o, given->name)))
-      reject(s, "a parameter that is neither a number nor the name of one is given to", e->name);
+    if (given && !is_number(s, given)) reject(s, "a parameter is no number of", e->name);
   }
   if (e->op->args_size > ARGS_SIZE) reject(s, "there are too many parameters of", e->name);
 }
@@ -223,7 +245,7 @@ typedef struct Value { Tensor *t; Scalar s; } Value;
 static Value of_tensor(Tensor *t) { return (Value){t, NO_SCALAR}; }
 static Value of_number(double v)
 {
-  return (Value){NULL, v == (double)(int64_t)v ? scalar_int((int64_t)v) : scalar_float(v)};
+  return (Value){NULL, v == floor(v) ? scalar_int((int64_t)v) : scalar_float(v)};
 }
 
 static Tensor *as_tensor(Call *call, Value v) { return v.t ? v.t : tensor_from_number(call, v.s); }
@@ -246,7 +268,8 @@ static Value run_row(Call *call, const Expression *e, const Named *names)
     bool given = i < MOST_OPERANDS && e->operand[i];
     Value v = given ? run(call, e->operand[i], names) : (Value){NULL, scalar_from_text(spec->default_text)};
     if (i < e->op->pointwise->arity) *(Tensor **)(void *)(args + spec->offset) = as_tensor(call, v);
-    else *(Scalar *)(void *)(args + spec->offset) = v.s;
+    else if (spec->kind == ARG_BOOL) args[spec->offset] = 0;
+    else *(Scalar *)(void *)(args + spec->offset) = v.t ? tensor_item(v.t) : v.s;
   }
   Tensor *room[MAX_RESULTS];
   return of_tensor(dispatch(call, e->op, args, NULL, room).v[0]);

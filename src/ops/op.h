@@ -11,7 +11,11 @@
 enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
        ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
        NUMBER_FIRST = 64, /* takes a number as its first operand, not only by way of an operator */
-       TRUNCATES = 128 }; /* integer operands truncate a parameter that is a float */
+       TRUNCATES = 128, /* integer operands truncate a parameter that is a float */
+       MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
+       CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
+       TENSORS_ONLY = 1024 }; /* no operand may be a number */
+#define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
 typedef enum ArgKind {
   ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
@@ -52,7 +56,7 @@ typedef void (*OpBackward)(Call *call, const void *args, Tensor *const *y, Tenso
 #include "ops/classes.def"
 /* What a class does with the operands of a category, and what it gives. */
 enum { TAKES, WIDENS, REFUSES };
-enum { KEEPS, GIVES_BOOL };
+enum { KEEPS, GIVES_REAL, GIVES_BOOL };
 typedef struct PointwiseClass {
   uint8_t operands[CATEGORY_COMPLEX + 1];
   uint8_t result;
@@ -119,6 +123,9 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
 /* The result of an op's forward: in an in-place form the destination itself where it fits. */
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
 Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
+
+/* Raises if a result of this dtype and shape can't be written to the destination of an in-place form. */
+void result_check(Call *call, DType dtype, Ints shape);
 
 /* The list of results of an op with RESULTS_LIST. */
 Tensor **result_list(Call *call, int64_t n);

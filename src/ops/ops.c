@@ -261,17 +261,23 @@ Tensor **result_list(Call *call, int64_t n)
   return call->list;
 }
 
-/* In an in-place form the destination is the result where its dtype and shape are the computed ones. */
-static Tensor *destination(Call *call, DType dtype, Ints shape)
+void result_check(Call *call, DType dtype, Ints shape)
 {
-  Tensor *into = call->into;
-  if (!into) return NULL;
+  const Tensor *into = call->into;
   if (!shape_equal(tensor_shape(into), shape))
     raise(call, "the result has shape %s, which doesn't fit the tensor of shape %s that it is written to",
           shape_text(call, shape), shape_text(call, tensor_shape(into)));
   if (!dtype_can_cast(dtype, tensor_dtype(into)))
     raise(call, "the result is %s, which can't be written to a %s tensor", dtype_name(dtype),
           dtype_name(tensor_dtype(into)));
+}
+
+/* In an in-place form the destination is the result where its dtype and shape are the computed ones. */
+static Tensor *destination(Call *call, DType dtype, Ints shape)
+{
+  Tensor *into = call->into;
+  if (!into) return NULL;
+  result_check(call, dtype, shape);
   return into->dtype == (uint8_t)dtype ? into : NULL;
 }
 

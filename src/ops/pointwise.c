@@ -242,16 +242,23 @@ static const Scalar *params_of(const Op *o, const void *args)
 static void check_params(Call *call, const Op *o, const void *args, DType compute)
 {
   const Scalar *p = params_of(o, args);
-  for (int i = o->pointwise->arity; i < o->nargs; i++, p++) {
-    if (o->args[i].kind != ARG_SCALAR) continue;
+  for (int i = o->pointwise->arity; i < o->nargs && o->args[i].kind == ARG_SCALAR; i++, p++) {
     bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
     if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
     if (p->kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
+    if (compute == DTYPE_u8 && o->forms & MAY_OVERWRITE && scalar_real(*p) < 0) fits = false; /* activations have bounds */
     if (!fits) raise(call, "%s doesn't fit a %s result", o->args[i].name, dtype_name(compute));
   }
 }
 
 static bool is_comparison(const Op *o) { return o->pointwise->type_class.result == GIVES_BOOL; }
+
+/* What the kernel for operands of a dtype gives. */
+static DType produced_dtype(const Op *o, DType d)
+{
+  if (is_comparison(o)) return DTYPE_b8;
+  return o->pointwise->type_class.result == GIVES_REAL ? dtype_to_real(d) : d;
+}
 
 /* The result: laid out in memory as the operands are, if they agree. */
 static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DType dtype)
@@ -289,12 +296,14 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   Tensor *const *operands = operands_of(args);
   DType d = compute_dtype(call, o, operands, info->arity), compute = kernel_dtype(d);
   if (o->nargs > info->arity) check_params(call, o, args, d);
-  y[0] = pointwise_result(call, operands, info->arity, is_comparison(o) ? DTYPE_b8 : d);
+  DType produced = produced_dtype(o, d);
+  if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
+    raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
+  y[0] = pointwise_result(call, operands, info->arity, produced);
   const KernelTable *k = kernels_of(compute);
   PointwiseKernel kernel = is_comparison(o) ? k->comparison[info->id] : k->forward[info->id];
   if (d == compute && run_plain(kernel, compute, y[0], operands, info->arity, params_of(o, args))) return;
-  launch_pointwise(call, kernel, compute, is_comparison(o) ? DTYPE_b8 : compute, y[0], operands, info->arity,
-                   params_of(o, args));
+  launch_pointwise(call, kernel, compute, produced_dtype(o, compute), y[0], operands, info->arity, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
@@ -310,7 +319,8 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   const PointwiseInfo *info = o->pointwise;
   uint32_t needs = op_plan(o)->needs[i];
   Tensor *const *operands = operands_of(args), *list[LAUNCH_OPERANDS] = {dy};
-  DType d = tensor_dtype(dy), compute = kernel_dtype(d);
+  DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
+  DType compute = kernel_dtype(d);
   for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
   list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
   Tensor *dx = tensor_new(call, d, (Device)dy->device, tensor_shape(dy));
@@ -339,9 +349,10 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   int n = 2;
   for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
   const Scalar *params = params_of(o, args);
-  for (int k = info->arity; k < o->nargs; k++)
+  for (int k = info->arity; k < o->nargs && o->args[k].kind == ARG_SCALAR; k++)
     named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};
   const Expression *e = op_plan(o)->expressions[i];
+  if (o->forms & CHOOSES) return expression_run(call, e, named);
   return link_compared(call, e, named, info->derivative[i], expression_run(call, e, named));
 }
 

@@ -8,23 +8,6 @@
 
 static const Finish AS_IT_IS = {0, false};
 
-/* Whether one of two bools is true. */
-static Tensor *either(Call *call, Tensor *p, Tensor *q) { return op(add, p, q, scalar_int(1)); }
-
-/* That of a complex number is the length of its parts. */
-static Tensor *magnitude(Call *call, Tensor *x)
-{
-  if (dtype_is_complex(tensor_dtype(x)))
-    return op(norm, op(view_as_real, x), scalar_int(2), INTS(-1), false, DTYPE_NONE);
-  return op(where, op(lt, x, number(0)), op(neg, x), x);
-}
-
-static Tensor *sign_of(Call *call, Tensor *x)
-{
-  Tensor *above = op(to_dtype, op(gt, x, number(0)), tensor_dtype(x), false, false);
-  return op(sub, above, op(lt, x, number(0)), scalar_int(1));
-}
-
 /* The input in the dtype asked for, or as it is. */
 static Tensor *input_as(Call *call, Tensor *x, DType dtype)
 {
@@ -201,7 +184,7 @@ FORWARD(min) { y[0] = extreme(call, REDUCE_MIN, a->input, all_dims(a->input), fa
 /* As PyTorch's: where the extreme is nan, the elements that are nan share the gradient. */
 static Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
 {
-  Tensor *equal = either(call, op(eq, x, y), op(mul, op(ne, x, x), op(ne, y, y)));
+  Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
   equal = op(to_dtype, equal, tensor_dtype(dy), false, false);
   return op(mul, equal, op(div, dy, op(sum, equal, NO_INTS, false, DTYPE_NONE)));
 }
@@ -253,41 +236,6 @@ FORWARD(argmin) { y[0] = position(call, POSITION_OF_MIN, a->input, a->dim, a->ke
 FORWARD(max_other) { y[0] = op(maximum, a->input, a->other); }
 FORWARD(min_other) { y[0] = op(minimum, a->input, a->other); }
 
-/* Whether input is taken: it wins, or is nan. */
-FORWARD(maximum)
-{
-  Tensor *wins = either(call, op(gt, a->input, a->other), op(ne, a->input, a->input));
-  y[0] = op(where, wins, a->input, a->other);
-}
-
-FORWARD(minimum)
-{
-  Tensor *wins = either(call, op(lt, a->input, a->other), op(ne, a->input, a->input));
-  y[0] = op(where, wins, a->input, a->other);
-}
-
-/* The gradient of one of two: all unless it lost, half where both are equal. */
-static Tensor *gradient_of_choice(Call *call, Tensor *lost, Tensor *equal, Tensor *dy, const Tensor *x)
-{
-  Tensor *dx = op(where, equal, op(div, dy, number(2)), dy);
-  dx = op(where, lost, op(zeros_like, dy, DTYPE_NONE, DEVICE_NONE, false), dx);
-  return op(sum_to, dx, tensor_shape(x), tensor_dtype(x));
-}
-
-BACKWARD(maximum)
-{
-  Tensor *equal = op(eq, a->input, a->other);
-  if (WANTS(input)) GRAD(input) = gradient_of_choice(call, op(lt, a->input, a->other), equal, dy[0], a->input);
-  if (WANTS(other)) GRAD(other) = gradient_of_choice(call, op(gt, a->input, a->other), equal, dy[0], a->other);
-}
-
-BACKWARD(minimum)
-{
-  Tensor *equal = op(eq, a->input, a->other);
-  if (WANTS(input)) GRAD(input) = gradient_of_choice(call, op(gt, a->input, a->other), equal, dy[0], a->input);
-  if (WANTS(other)) GRAD(other) = gradient_of_choice(call, op(lt, a->input, a->other), equal, dy[0], a->other);
-}
-
 /* --------------------------------------------------------------- any and all */
 
 /* Whether at least `enough` elements are not zero (at least all of them if enough < 0). */
@@ -317,7 +265,7 @@ static double order_of(Scalar p) { return p.kind == SCALAR_NONE ? 2 : scalar_rea
 
 static Tensor *general_norm(Call *call, Tensor *x, double p, uint32_t mask, bool keepdim)
 {
-  Tensor *power = op(pow, magnitude(call, x), number(p));
+  Tensor *power = op(pow, op(abs, x), number(p));
   Tensor *sum = reduce_to_new(call, REDUCE_SUM, power, mask, keepdim, tensor_dtype(x), AS_IT_IS, 0);
   return op(pow, sum, number(1 / p));
 }
@@ -329,7 +277,7 @@ FORWARD(norm)
   double p = order_of(a->p);
   if (!dtype_is_inexact(d))
     raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
-  if (dtype_is_complex(d)) x = magnitude(call, x);
+  if (dtype_is_complex(d)) x = op(abs, x);
   d = tensor_dtype(x);
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   if (isinf(p)) check_extreme(call, x, mask);
@@ -354,22 +302,22 @@ static Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)
 static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
 {
   if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, y), y));
-  if (p == 1) return op(mul, sign_of(call, x), dy);
+  if (p == 1) return op(mul, op(sgn, x), dy);
   if (isinf(p)) /* piecewise linear in x: its second derivative is zero */
-    return op(zero_link, op(mul, sign_of(call, x), share_among_equals(call, magnitude(call, x), y, dy, mask, true)), x);
+    return op(zero_link, op(mul, op(sgn, x), share_among_equals(call, op(abs, x), y, dy, mask, true)), x);
   if (p < 2) { /* |x|^(p - 1) is infinite at 0 for p < 1 */
-    Tensor *power = zero_where_zero(call, op(pow, magnitude(call, x), number(p - 1)), x);
+    Tensor *power = zero_where_zero(call, op(pow, op(abs, x), number(p - 1)), x);
     Tensor *scale = zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y);
-    return op(mul, op(mul, sign_of(call, x), power), scale);
+    return op(mul, op(mul, op(sgn, x), power), scale);
   }
-  Tensor *power = op(mul, x, op(pow, magnitude(call, x), number(p - 2)));
+  Tensor *power = op(mul, x, op(pow, op(abs, x), number(p - 2)));
   return op(mul, power, zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y));
 }
 
 /* A complex element's direction times the gradient of its magnitude. */
 static Tensor *complex_norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
 {
-  Tensor *size = magnitude(call, x), *d = norm_gradient(call, p, size, y, dy, mask);
+  Tensor *size = op(abs, x), *d = norm_gradient(call, p, size, y, dy, mask);
   return op(mul, x, zero_where_zero(call, op(div, d, size), size));
 }
 

@@ -1,0 +1,203 @@
+/* The functions that stand in the texts of pointwise rows, for T. */
+#ifndef NNLUA_KERNELS_FUNCTIONS_H
+#define NNLUA_KERNELS_FUNCTIONS_H
+
+#include "kernels/typed/typed.h"
+
+#if T_COMPLEX
+#if T_c64
+#define CONJ(x) conjf(x)
+#else
+#define CONJ(x) conj(x)
+#endif
+#define EXP(x) LIBM(exp)(x)
+#define LOG(x) LIBM(log)(x)
+#define TANH(x) LIBM(tanh)(x)
+#define SIGMOID(x) (1 / (1 + EXP(-(x))))
+#define EXP2(x) EXP((x) * NUM(0.69314718055994531))
+#define LOG2(x) (LOG(x) / NUM(0.69314718055994531))
+#define LOG10(x) (LOG(x) / NUM(2.3025850929940457))
+#define SIN(x) LIBM(sin)(x)
+#define COS(x) LIBM(cos)(x)
+#define TAN(x) LIBM(tan)(x)
+#define ASIN(x) LIBM(asin)(x)
+#define ACOS(x) LIBM(acos)(x)
+#define ATAN(x) LIBM(atan)(x)
+#define SINH(x) LIBM(sinh)(x)
+#define COSH(x) LIBM(cosh)(x)
+#define ASINH(x) LIBM(asinh)(x)
+#define ACOSH(x) LIBM(acosh)(x)
+#define ATANH(x) LIBM(atanh)(x)
+#define SQRT(x) LIBM(sqrt)(x)
+#define ABS(x) LIBM(abs)(x) /* a real number */
+#define SGN(x) sign_of(x)
+#define ISINF(x) (part_is_infinite(LIBM(real)(x)) | part_is_infinite(LIBM(imag)(x)))
+#define ISREAL(x) (LIBM(imag)(x) == 0)
+
+static inline T sign_of(T x) { return x == 0 ? 0 : x / ABS(x); }
+static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x == -(Real)INFINITY; }
+#define POW(a, b) LIBM(pow)(a, b)
+#elif T_FLOATING
+#define CONJ(x) (x)
+#define EXP(x) MATH(exp)(x)
+#define LOG(x) MATH(log)(x)
+#define TANH(x) MATH(tanh)(x)
+#define SIGMOID(x) MATH(sigmoid)(x)
+#define SIN(x) MATH(sin)(x)
+#define COS(x) MATH(cos)(x)
+#define SQRT(x) LIBM(sqrt)(x)
+#define EXP2(x) MATH(exp2)(x)
+#define LOG2(x) MATH(log2)(x)
+#define LOG10(x) LIBM(log10)(x)
+#define TAN(x) LIBM(tan)(x)
+#define ASIN(x) LIBM(asin)(x)
+#define ACOS(x) LIBM(acos)(x)
+#define ATAN(x) LIBM(atan)(x)
+#define SINH(x) LIBM(sinh)(x)
+#define COSH(x) LIBM(cosh)(x)
+#define ASINH(x) LIBM(asinh)(x)
+#define ACOSH(x) LIBM(acosh)(x)
+#define ATANH(x) LIBM(atanh)(x)
+#define ABS(x) LIBM(fabs)(x)
+#define SGN(x) SIGN(x)
+#define ISINF(x) (ABS(x) == (T)INFINITY)
+#define SIGNBIT(x) (signbit(x) != 0)
+#define LOG1P(x) MATH(log1p)(x) /* from here on of real numbers only */
+#define EXPM1(x) MATH(expm1)(x)
+#define ERF(x) MATH(erf)(x)
+#define SOFTPLUS(x) ((x) > 20 ? (x) : LOG1P(EXP(x)))
+#define XLOGY(a, b) ((b) != (b) ? (b) : (a) == 0 ? 0 : (a) * LOG(b))
+#define ATAN2(a, b) LIBM(atan2)(a, b)
+#define HYPOT(a, b) LIBM(hypot)(a, b)
+#define COPYSIGN(a, b) LIBM(copysign)(a, b)
+#define NEXTAFTER(a, b) LIBM(nextafter)(a, b)
+#define FLOOR(x) LIBM(floor)(x)
+#define CEIL(x) LIBM(ceil)(x)
+#define TRUNC(x) LIBM(trunc)(x)
+#define ROUND(x) LIBM(nearbyint)(x)
+#define FMOD(a, b) LIBM(fmod)(a, b)
+#define REMAINDER(a, b) remainder_of(a, b)
+#define POW(a, b) power(a, b)
+#define TRUNC_DIV(a, b) LIBM(trunc)((a) / (b))
+#define FLOOR_DIV(a, b) floor_div(a, b)
+
+/* The C library's for all but the most frequent exponents. */
+static inline T power(T a, T b)
+{
+  if (b == 2) return a * a;
+  return b == 1 ? a : LIBM(pow)(a, b);
+}
+
+/* The rest has the sign of the divisor. */
+static inline T remainder_of(T a, T b)
+{
+  T rest = LIBM(fmod)(a, b);
+  return rest != 0 && (b < 0) != (rest < 0) ? rest + b : rest;
+}
+
+/* The quotient rounded down, by way of the remainder so that it agrees with it (Python's divmod). */
+static inline T floor_div(T a, T b)
+{
+  if (b == 0) return a / b;
+  T rest = LIBM(fmod)(a, b), quotient = (a - rest) / b;
+  if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
+  if (quotient == 0) return LIBM(copysign)(0, a / b);
+  T down = LIBM(floor)(quotient);
+  return quotient - down > (T)0.5 ? down + 1 : down;
+}
+#else
+#define CONJ(x) (x)
+#define ABS(x) ((x) < 0 ? -(x) : (x))
+#define SGN(x) SIGN(x)
+#define SIGNBIT(x) ((x) < 0)
+#define ISINF(x) 0
+#define FLOOR(x) (x)
+#define CEIL(x) (x)
+#define TRUNC(x) (x)
+#define ROUND(x) (x)
+#define FMOD(a, b) trunc_rest(a, b)
+#define REMAINDER(a, b) floor_rest(a, b)
+#define SHIFT_LEFT(a, b) shift_left(a, b)
+#define SHIFT_RIGHT(a, b) shift_right(a, b)
+#define GCD(a, b) gcd(a, b)
+#define LCM(a, b) lcm(a, b)
+#if T_BOOL
+#define BIT_NOT(x) (!(x))
+#else
+#define BIT_NOT(x) (~(x))
+#endif
+#define POW(a, b) integer_pow(a, b)
+#define TRUNC_DIV(a, b) trunc_div(a, b)
+#define FLOOR_DIV(a, b) floor_div(a, b)
+
+/* Overflow wraps; a negative exponent gives 0 but for the bases 1 and -1, as in PyTorch. */
+static inline T integer_pow(T a, T b)
+{
+  uint64_t result = 1, base = (uint64_t)a;
+  if (b < 0) return a == 1 ? 1 : a == (T)-1 ? (T)(b % 2 ? a : 1) : 0;
+  for (uint64_t n = (uint64_t)b; n; n >>= 1, base *= base)
+    if (n & 1) result *= base;
+  return (T)result;
+}
+
+/* The op has checked that no divisor is 0; the most negative number by -1 wraps. */
+static inline T trunc_div(T a, T b) { return b == (T)-1 && (T)-1 < 0 ? (T)(0 - (uint64_t)a) : (T)(a / b); }
+
+static inline T floor_div(T a, T b)
+{
+  T quotient = trunc_div(a, b);
+  return (T)(quotient - (a % (b == (T)-1 ? 1 : b) != 0 && (a < 0) != (b < 0)));
+}
+
+/* The rests of both divisions. */
+static inline T trunc_rest(T a, T b) { return b == (T)-1 ? 0 : (T)(a % b); }
+
+static inline T floor_rest(T a, T b)
+{
+  T rest = trunc_rest(a, b);
+  return rest != 0 && (b < 0) != (rest < 0) ? (T)(rest + b) : rest;
+}
+
+/* Shifts by less than 0, or by all bits, shift all bits out. */
+static inline T shift_left(T a, T b)
+{
+  return b < 0 || b >= (T)(8 * sizeof(T)) ? 0 : (T)((uint64_t)a << b);
+}
+
+static inline T shift_right(T a, T b)
+{
+  if (b < 0 || b >= (T)(8 * sizeof(T))) return a < 0 ? (T)-1 : 0;
+  return (T)(a >> b);
+}
+
+static inline T gcd(T a, T b)
+{
+  while (b != 0) {
+    T rest = trunc_rest(a, b);
+    a = b;
+    b = rest;
+  }
+  return ABS(a);
+}
+
+static inline T lcm(T a, T b)
+{
+  T divisor = gcd(a, b);
+  if (divisor == 0) return 0;
+  T product = (T)(a / divisor * b);
+  return ABS(product);
+}
+#endif
+
+#define SELECT(c, a, b) ((c) ? (a) : (b))
+#define SIGN(x) (((x) > 0) - ((x) < 0))
+#define NUM(x) ((T)(x)) /* a number as one of T: as an op sees it, down to the signs of zeros */
+#define SQUARE_NUMBER(x) ((x) * (x))
+#if !T_COMPLEX
+#define ISREAL(x) 1
+#endif
+#define RSQRT(x) (1 / SQRT(x))
+#define SINC(x) ((x) == 0 ? 1 : SIN((x) * NUM(3.14159265358979324)) / ((x) * NUM(3.14159265358979324)))
+#define NO_GRAD 0
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * A family of pointwise rows as contiguous loops over T, formulas and derivatives. A family's file defines ROWS, the
+ * name of its rows' file, and FAMILY, its own name, and includes this.
+ */
+#include "kernels/typed/functions.h"
+
+#define NO_PARAMS
+
+/* Of a class of rows: TAKEN(class)(code) is code if there are kernels for T, DERIVED(class)(code) if these have
+   derivatives; the kernels' result type, and their place in the table. */
+#include "ops/classes.def"
+#if T_BOOL
+#define COLUMN(bools, integers, floatings, complexes, result) bools
+#elif T_FLOATING
+#define COLUMN(bools, integers, floatings, complexes, result) floatings
+#elif T_COMPLEX
+#define COLUMN(bools, integers, floatings, complexes, result) complexes
+#else
+#define COLUMN(bools, integers, floatings, complexes, result) integers
+#endif
+#define RESULT_COLUMN(bools, integers, floatings, complexes, result) result
+#define APPLY(f, ...) f(__VA_ARGS__)
+#define JOIN(a, b) JOIN_(a, b)
+#define JOIN_(a, b) a##b
+#define YES(...) __VA_ARGS__
+#define NO(...)
+
+#define TAKEN(class) JOIN(IF_, APPLY(COLUMN, CLASS_##class))
+#define IF_TAKES YES
+#define IF_WIDENS NO
+#define IF_REFUSES NO
+#define DERIVED(class) JOIN(DERIVED_, APPLY(RESULT_COLUMN, CLASS_##class))
+#if T_FLOATING || T_COMPLEX
+#define DERIVED_KEEPS YES
+#else
+#define DERIVED_KEEPS NO
+#endif
+#define DERIVED_GIVES_REAL DERIVED_KEEPS
+#define DERIVED_GIVES_BOOL NO
+#define RESULT(class) JOIN(RESULT_, APPLY(RESULT_COLUMN, CLASS_##class))
+#define RESULT_KEEPS T
+#define RESULT_GIVES_REAL Real
+#define RESULT_GIVES_BOOL bool
+#define SLOT(class) JOIN(SLOT_, APPLY(RESULT_COLUMN, CLASS_##class))
+#define SLOT_KEEPS forward
+#define SLOT_GIVES_REAL forward
+#define SLOT_GIVES_BOOL comparison
+
+#define UNUSED __attribute__((unused))
+#define VECTOR _Pragma("GCC ivdep")
+#define NEXT_PARAM scalar_as_T(*params++)
+
+#define LOOP(name, Y, params_of_row, loads, formula)                                             \
+  static void name(int64_t n, char *const *p, const Scalar *params)                              \
+  {                                                                                              \
+    (void)params;                                                                                \
+    Y *out = (Y *)p[0];                                                                          \
+    params_of_row                                                                                \
+    VECTOR for (int64_t i = 0; i < n; i++) {                                                     \
+      loads                                                                                      \
+      out[i] = (Y)(formula);                                                                     \
+    }                                                                                            \
+  }
+#define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
+
+#include "ops/rows_undefined.h"
+#define SCALAR(name, dflt) UNUSED const T name = NEXT_PARAM;
+#define BOOL(name, dflt)
+#define UNARY(row, class, forms, params, formula, dx, doc)                                             \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(x, 1), formula)                            \
+    DERIVED(class)(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx)))
+#define BINARY(row, name, class, forms, params, formula, da, db, doc)                                  \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2), formula)                 \
+    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db)))
+#define LOADS_OF_2 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4)
+#define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc)                   \
+  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2) LOAD(c, 3), formula)      \
+    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_3, da) LOOP(row##_db, T, params, LOADS_OF_3, db) \
+                   LOOP(row##_dc, T, params, LOADS_OF_3, dc)))
+#define LOADS_OF_3 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(c, 4) LOAD(y, 5)
+#include ROWS
+
+void TYPED(FAMILY)(KernelTable *t);
+void TYPED(FAMILY)(KernelTable *t)
+{
+  (void)t;
+#include "ops/rows_undefined.h"
+#define ENTER(class, row, ...) TAKEN(class)(ENTER_(SLOT(class), row) DERIVED(class)(__VA_ARGS__))
+#define ENTER_(slot, row) ENTER_ROW(slot, row)
+#define ENTER_ROW(slot, row) t->slot[PW_##row] = row##_loop;
+#define ENTER_DERIVATIVE(row, i, name) t->backward[PW_##row][i] = row##_##name;
+#define UNARY(row, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, dx))
+#define BINARY(row, name, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db))
+#define TERNARY(row, name_b, name_c, class, ...) \
+  ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db) ENTER_DERIVATIVE(row, 2, dc))
+#include ROWS
+#include "ops/rows_undefined.h"
+}
