@@ -81,3 +81,19 @@ describe("examples/digits_mlp.lua", function()
     assert.is_true(right > 300, output:match "[^\n]*\n$")
   end)
 end)
+
+describe("examples/names.lua", function()
+  it("learns and makes up names", function()
+    local output = succeed(process.run_nnlua {"examples/names.lua", "--epochs", "3", "--names", "3000"})
+    local losses = {}
+    for loss in output:gmatch "held out (%d%.%d+)" do losses[#losses + 1] = tonumber(loss) end
+    assert.equal(3, #losses)
+    assert.is_true(losses[1] > losses[3])
+    assert.is_true(losses[3] < 2.45) -- letters drawn by how often they follow one another have 2.45
+    local last = output:match "([^\n]*)\n$"
+    local made = 0
+    for _ in last:gmatch "%l+" do made = made + 1 end
+    assert.matches("^[%l ]+$", last)
+    assert.is_true(made > 10)
+  end)
+end)
