@@ -61,9 +61,15 @@ static void scale_result(const Product *p)
       memset(row, 0, (size_t)(p->b.cols * p->size));
       continue;
     }
-    for (int64_t j = 0; j < p->b.cols; j++) {
-      if (p->dtype == DTYPE_f32) ((float *)(void *)row)[j] *= (float)scalar_real(p->beta);
-      if (p->dtype == DTYPE_f64) ((double *)(void *)row)[j] *= scalar_real(p->beta);
+    double beta = scalar_real(p->beta);
+    const double complex_beta[2] = {beta, p->beta.im};
+    const float single_beta[2] = {(float)beta, (float)p->beta.im};
+    blasint n = (blasint)p->b.cols;
+    switch (p->dtype) {
+      case DTYPE_f32: cblas_sscal(n, single_beta[0], (void *)row, 1); break;
+      case DTYPE_f64: cblas_dscal(n, beta, (void *)row, 1); break;
+      case DTYPE_c64: cblas_cscal(n, single_beta, row, 1); break;
+      default: cblas_zscal(n, complex_beta, row, 1);
     }
   }
 }

@@ -1,4 +1,6 @@
 /* Complex tensors and their parts. */
+#include "ops/complex.h"
+
 #include "ops/copy.h"
 #include "ops/ops.h"
 #include "ops/pointwise.h"
@@ -10,12 +12,9 @@ static Tensor *view_with(Call *call, const Tensor *t, DType dtype, Ints shape, I
   return view;
 }
 
-FORWARD(view_as_real)
+Tensor *parts_view(Call *call, const Tensor *x)
 {
-  const Tensor *x = a->input;
   int64_t shape[MAX_DIMS], strides[MAX_DIMS];
-  if (!dtype_is_complex(tensor_dtype(x)))
-    raise(call, "a complex tensor expected, not %s", dtype_name(tensor_dtype(x)));
   if (x->ndim == MAX_DIMS) raise(call, "there is no room for one more dimension than %d", MAX_DIMS);
   for (int d = 0; d < x->ndim; d++) {
     shape[d] = x->shape[d];
@@ -24,7 +23,14 @@ FORWARD(view_as_real)
   shape[x->ndim] = 2;
   strides[x->ndim] = 1;
   int ndim = x->ndim + 1;
-  y[0] = view_with(call, x, dtype_to_real(tensor_dtype(x)), (Ints){shape, ndim}, (Ints){strides, ndim}, 2 * x->offset);
+  return view_with(call, x, dtype_to_real(tensor_dtype(x)), (Ints){shape, ndim}, (Ints){strides, ndim}, 2 * x->offset);
+}
+
+FORWARD(view_as_real)
+{
+  if (!dtype_is_complex(tensor_dtype(a->input)))
+    raise(call, "a complex tensor expected, not %s", dtype_name(tensor_dtype(a->input)));
+  y[0] = parts_view(call, a->input);
 }
 
 BACKWARD(view_as_real) { GRAD(input) = op(view_as_complex, op(contiguous, dy[0])); }

@@ -171,23 +171,31 @@ static void fill_linspace_f64(int64_t n, double *out, double start, double stop)
     out[i] = i < n / 2 || n == 1 ? start + step * (double)i : stop - step * (double)(n - i - 1);
 }
 
+/* The real or imaginary parts of evenly spaced numbers, for a result of some dtype. */
+static Tensor *spaced(Call *call, DType dtype, int64_t steps, double start, double stop)
+{
+  DType compute = dtype_to_real(dtype) == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
+  Tensor *t = tensor_new(call, compute, DEVICE_CPU, INTS(steps));
+  if (compute == DTYPE_f32) fill_linspace_f32(steps, tensor_data(t), (float)start, (float)stop);
+  else fill_linspace_f64(steps, tensor_data(t), start, stop);
+  return t;
+}
+
 FORWARD(linspace)
 {
-  DType dtype = dtype_or(a->dtype, call->ctx->default_dtype);
-  if (a->start.kind == SCALAR_COMPLEX || a->stop.kind == SCALAR_COMPLEX)
-    raise(call, "complex bounds are not taken");
+  bool has_complex = a->start.kind == SCALAR_COMPLEX || a->stop.kind == SCALAR_COMPLEX;
+  DType dflt = has_complex ? dtype_to_complex(call->ctx->default_dtype) : call->ctx->default_dtype;
+  DType dtype = dtype_or(a->dtype, dflt);
+  if (has_complex && !dtype_is_complex(dtype)) raise(call, "complex bounds don't fit %s", dtype_name(dtype));
   if (a->steps < 0) raise(call, "steps must not be negative: %lld", (long long)a->steps);
   y[0] = result_new(call, dtype, device_or(a->device, DEVICE_CPU), INTS(a->steps));
   ask_gradient(call, y[0], a->requires_grad);
   if (y[0]->device == DEVICE_META) return;
-  DType compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
-  Tensor *t = compute == dtype ? y[0] : tensor_new(call, compute, DEVICE_CPU, INTS(a->steps));
   bool whole = !dtype_is_inexact(dtype); /* then the ends are cut to integers first */
-  double start = scalar_real(whole ? truncated(a->start) : a->start);
-  double stop = scalar_real(whole ? truncated(a->stop) : a->stop);
-  if (compute == DTYPE_f32) fill_linspace_f32(a->steps, tensor_data(t), (float)start, (float)stop);
-  else fill_linspace_f64(a->steps, tensor_data(t), start, stop);
-  if (t != y[0]) launch_copy(call, y[0], t);
+  Scalar start = whole ? truncated(a->start) : a->start, stop = whole ? truncated(a->stop) : a->stop;
+  Tensor *real = spaced(call, dtype, a->steps, scalar_real(start), scalar_real(stop));
+  Tensor *imag = has_complex ? spaced(call, dtype, a->steps, start.im, stop.im) : NULL;
+  launch_copy(call, y[0], imag ? op(complex_of, real, imag) : real);
 }
 
 FORWARD(eye)

@@ -426,7 +426,7 @@ FORWARD(mse_loss)
   Tensor *pair[2] = {a->input, a->target};
   Reduction reduction = reduction_of(call, a->reduction);
   DType d = promote_operands(call, pair, 2);
-  if (!dtype_is_floating(d)) raise(call, "not implemented for %s", dtype_name(d));
+  if (!dtype_is_floating(d)) raise(call, "%s tensors are not taken: losses are floating point numbers", dtype_name(d));
   if (reduction == NO_REDUCTION) {
     Tensor *difference = op(sub, a->input, a->target, scalar_int(1));
     y[0] = op(mul, difference, difference);

@@ -8,7 +8,7 @@ static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->dtype != b->dtype)
     raise(call, "dtypes %s and %s don't match", dtype_name(tensor_dtype(a)), dtype_name(tensor_dtype(b)));
-  if (a->dtype == DTYPE_b8) raise(call, "not implemented for bool");
+  if (a->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
 }
 
 static void check_dims(Call *call, const Tensor *t, const char *name, int ndim)

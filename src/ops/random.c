@@ -2,9 +2,11 @@
 #include "kernels/random_fill.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/half.h"
+#include "ops/complex.h"
 #include "ops/copy.h"
 #include "ops/factory.h"
 #include "ops/ops.h"
@@ -91,8 +93,8 @@ static void fill_random(Call *call, Generator *g, Distribution kind, Tensor *t, 
 
 static void check_floating(Call *call, DType dtype)
 {
-  if (dtype_is_complex(dtype)) raise(call, "not implemented for %s", dtype_name(dtype));
-  if (!dtype_is_floating(dtype)) raise(call, "random numbers of this kind are floating, not %s", dtype_name(dtype));
+  if (!dtype_is_floating(dtype))
+    raise(call, "%s tensors are not taken: random numbers of this kind are floating", dtype_name(dtype));
 }
 
 /* Integers of any dtype. */
@@ -110,7 +112,7 @@ static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
 {
   if (low >= high)
     raise(call, "the range from %lld up to %lld is empty", (long long)low, (long long)high);
-  if (dtype_is_complex(dtype)) raise(call, "not implemented for %s", dtype_name(dtype));
+  if (dtype_is_complex(dtype)) raise(call, "%s tensors are not taken: random integers are real", dtype_name(dtype));
   static const int bits[DTYPE_COUNT] = {[DTYPE_b8] = 1, [DTYPE_u8] = 8, [DTYPE_i8] = 7, [DTYPE_i16] = 15,
                                         [DTYPE_i32] = 31};
   if (!bits[dtype]) return;
@@ -132,8 +134,13 @@ static Tensor *new_of_size(Call *call, Ints size, DType dtype, Options o)
   return t;
 }
 
+/* Both parts of a complex number are drawn. Normal parts have the mean and half of the variance each, as PyTorch's. */
 static void fill_checked(Call *call, Generator *given, Distribution kind, Tensor *t, double p, double q)
 {
+  if (dtype_is_complex(tensor_dtype(t)) && kind != EXPONENTIAL) {
+    t = parts_view(call, t);
+    if (kind == NORMAL) q /= sqrt(2);
+  }
   check_floating(call, tensor_dtype(t));
   fill_random(call, generator_of(call, given), kind, t, p, q);
 }
@@ -214,6 +221,8 @@ static void fill_bernoulli(Call *call, Generator *given, Tensor *t, double p)
 {
   Generator *g = generator_of(call, given);
   check_probability(call, p);
+  if (dtype_is_complex(tensor_dtype(t)))
+    raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(t)));
   if (t->device == DEVICE_META || t->numel == 0) return;
   if (dtype_is_floating(tensor_dtype(t))) {
     fill_random(call, g, BERNOULLI, t, p, 1);
@@ -342,7 +351,7 @@ static int64_t random_bound(DType dtype)
 FORWARD(random)
 {
   DType dtype = tensor_dtype(a->input);
-  if (dtype_is_complex(dtype)) raise(call, "not implemented for %s", dtype_name(dtype));
+  if (dtype_is_complex(dtype)) raise(call, "%s tensors are not taken: random integers are real", dtype_name(dtype));
   y[0] = result_of(call, a->input);
   if (y[0]->device == DEVICE_META) return;
   /* int32 and smaller draw 32 bits an element, wider types 64 */

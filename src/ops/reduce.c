@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/complex.h"
 #include "ops/helpers.h"
 
 static const Finish AS_IT_IS = {0, false};
@@ -34,6 +35,17 @@ static Tensor *reduce_to_new(Call *call, ReduceId id, Tensor *x, uint32_t mask, 
   Tensor *y = result_new(call, dtype, device_of(x), reduced_shape(call, x, mask, keepdim));
   if (x->numel == 0) launch_fill(call, y, scalar_float(empty));
   else launch_reduce(call, id, x, mask, y, finish);
+  return y;
+}
+
+/* The squares of complex numbers' magnitudes are those of their parts; the sum is real. */
+static Tensor *sum_of_squares(Call *call, Tensor *x, uint32_t mask, bool keepdim, DType dtype, Finish finish, double empty)
+{
+  if (!dtype_is_complex(tensor_dtype(x)))
+    return reduce_to_new(call, REDUCE_SUM_SQUARES, x, mask, keepdim, dtype, finish, empty);
+  Tensor *y = result_new(call, dtype_to_real(dtype), device_of(x), reduced_shape(call, x, mask, keepdim));
+  if (x->numel == 0) launch_fill(call, y, scalar_float(empty));
+  else launch_reduce(call, REDUCE_SUM_SQUARES, parts_view(call, x), mask | 1u << x->ndim, y, finish);
   return y;
 }
 
@@ -277,20 +289,19 @@ FORWARD(norm)
   double p = order_of(a->p);
   if (!dtype_is_inexact(d))
     raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
-  if (dtype_is_complex(d)) x = op(abs, x);
-  d = tensor_dtype(x);
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
-  if (isinf(p)) check_extreme(call, x, mask);
-  ReduceId id = REDUCE_SUM_SQUARES;
-  Finish finish = {0, p == 2};
-  if (p == 1) id = REDUCE_SUM_ABS;
-  else if (p == 0) id = REDUCE_COUNT_NONZERO;
-  else if (isinf(p)) id = p > 0 ? REDUCE_MAX_ABS : REDUCE_MIN_ABS;
-  else if (p != 2) {
-    y[0] = general_norm(call, x, p, mask, a->keepdim);
+  if (p == 2) {
+    y[0] = sum_of_squares(call, x, mask, a->keepdim, d, (Finish){0, true}, 0);
     return;
   }
-  y[0] = reduce_to_new(call, id, x, mask, a->keepdim, d, finish, 0);
+  if (dtype_is_complex(d)) x = op(abs, x);
+  d = tensor_dtype(x);
+  if (isinf(p)) check_extreme(call, x, mask);
+  if (p == 1) y[0] = reduce_to_new(call, REDUCE_SUM_ABS, x, mask, a->keepdim, d, AS_IT_IS, 0);
+  else if (p == 0) y[0] = reduce_to_new(call, REDUCE_COUNT_NONZERO, x, mask, a->keepdim, d, AS_IT_IS, 0);
+  else if (isinf(p))
+    y[0] = reduce_to_new(call, p > 0 ? REDUCE_MAX_ABS : REDUCE_MIN_ABS, x, mask, a->keepdim, d, AS_IT_IS, 0);
+  else y[0] = general_norm(call, x, p, mask, a->keepdim);
 }
 
 /* t where y is not 0, and 0 where it is: the subgradient at 0. */
@@ -338,7 +349,13 @@ FORWARD(norm_named)
   double p = 2;
   if (strcmp(a->p, "inf") == 0) p = (double)INFINITY;
   else if (strcmp(a->p, "-inf") == 0) p = -(double)INFINITY;
-  else if (strcmp(a->p, "fro") != 0) raise(call, "p is \"%s\"; it is a number or \"fro\"", a->p);
+  else if (strcmp(a->p, "nuc") == 0) {
+    Tensor *x = a->dtype == DTYPE_NONE ? a->input : op(to_dtype, a->input, a->dtype, false, false);
+    y[0] = op(nuclear_norm, x, a->dim, a->keepdim);
+    return;
+  } else if (strcmp(a->p, "fro") != 0) {
+    raise(call, "p is \"%s\"; it is a number, \"fro\" or \"nuc\"", a->p);
+  }
   y[0] = op(norm, a->input, scalar_float(p), a->dim, a->keepdim, a->dtype);
 }
 
@@ -362,10 +379,9 @@ static Tensor *deviations(Call *call, Tensor *x, uint32_t mask)
 static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, double divide, bool root)
 {
   DType d = tensor_dtype(x);
-  if (!dtype_is_floating(d)) raise(call, "a floating point tensor is wanted, not %s", dtype_name(d));
+  if (!dtype_is_inexact(d)) raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(d));
   Tensor *wide = op(to_dtype, x, dtype_is_half(d) ? DTYPE_f32 : d, false, false);
-  Tensor *apart = deviations(call, wide, mask);
-  Tensor *y = reduce_to_new(call, REDUCE_SUM_SQUARES, apart, mask, keepdim, d, (Finish){divide, root}, (double)NAN);
+  Tensor *y = sum_of_squares(call, deviations(call, wide, mask), mask, keepdim, d, (Finish){divide, root}, (double)NAN);
   return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
 }
 

@@ -4,10 +4,10 @@ local tensors = require "support.tensors"
 
 local assert_near, failure = tensors.assert_near, tensors.failure
 
-local function assert_parts(real, imag, z)
+local function assert_parts(real, imag, z, tolerance)
   local parts = nl.view_as_real(z:detach())
-  assert_near(real, parts:select(-1, 1))
-  assert_near(imag, parts:select(-1, 2))
+  assert_near(real, parts:select(-1, 1), tolerance)
+  assert_near(imag, parts:select(-1, 2), tolerance)
 end
 
 describe("nl.complex of numbers", function()
@@ -107,5 +107,61 @@ describe("norms of complex tensors", function()
     local z = nl.complex(nl.tensor {3., 0}, nl.tensor {4., 0}):requires_grad_()
     z:norm(1):backward()
     assert_parts({0.6, 0}, {0.8, 0}, z.grad)
+  end)
+end)
+
+describe("complex random numbers", function()
+  it("have the parts that PyTorch draws", function()
+    nl.manual_seed(0)
+    assert_parts({0.4963, 0.0885, 0.3074}, {0.7682, 0.1320, 0.6341}, nl.rand(3, {dtype = nl.complex64}), 1e-4)
+    nl.manual_seed(0)
+    assert_parts({1.0896, -1.5406, -0.7669}, {-0.2075, 0.4019, -0.9890}, nl.randn(3, {dtype = nl.complex64}), 1e-4)
+    nl.manual_seed(0)
+    local z = nl.empty(3, {dtype = nl.complex64}):normal_(2, 3)
+    assert_parts({5.2689, -2.6219, -0.3006}, {1.3775, 3.2058, -0.9669}, z, 1e-4)
+  end)
+
+  it("are not integers, exponential or truth values", function()
+    local z = nl.zeros(3, {dtype = nl.complex64})
+    for _, call in ipairs {"exponential_", "random_", "bernoulli_"} do
+      assert.matches("complex64 tensors are not taken", failure(z[call], z))
+    end
+    assert.matches("complex64 tensors are not taken", failure(nl.randint, 0, 5, {3}, {dtype = nl.complex64}))
+    assert_parts({0, 0, 0}, {0, 0, 0}, z)
+  end)
+end)
+
+describe("variances of complex tensors", function()
+  it("are real: the mean of the deviations' squared magnitudes", function()
+    local z = nl.complex(nl.tensor {0., 2, 3}, nl.tensor {1., 0, 0})
+    assert.equal(nl.float32, z:var().dtype)
+    assert_near(8 / 3, z:var())
+    assert_near((16 / 9) ^ 0.5, z:std(nil, false))
+    assert_near({{8 / 3}}, z:view(1, 3):var(2, true, true))
+  end)
+
+  it("have gradients of any order", function()
+    nl.manual_seed(0)
+    local z = nl.randn(2, 3, {dtype = nl.complex128, requires_grad = true})
+    local function both(x) return x:var(2), x:std({1}) end
+    assert.is_true(nl.autograd.gradcheck(both, {z}))
+    assert.is_true(nl.autograd.gradgradcheck(both, {z}))
+  end)
+end)
+
+describe("linspace between complex numbers", function()
+  it("goes straight", function()
+    local z = nl.linspace(0, nl.complex(2, -4), 3)
+    assert.equal(nl.complex64, z.dtype)
+    assert_parts({0, 1, 2}, {0, -2, -4}, z)
+    assert.matches("complex bounds don't fit float32", failure(nl.linspace, 0, nl.complex(1, 1), 3, {dtype = nl.float32}))
+  end)
+end)
+
+describe("a product of nothing", function()
+  it("leaves beta times the rest", function()
+    local ones = nl.ones(2, 2, {dtype = nl.complex64})
+    local z = nl.addmm(ones, nl.ones(2, 0):cfloat(), nl.ones(0, 2):cfloat(), {beta = nl.complex(1, 2)})
+    assert_parts({{1, 1}, {1, 1}}, {{2, 2}, {2, 2}}, z)
   end)
 end)
