@@ -9,7 +9,7 @@ local optim = {
   lr_scheduler = require "nnlua.optim.lr_scheduler",
 }
 
-for _, name in ipairs {"sgd", "adam", "adaptive"} do
+for _, name in ipairs {"sgd", "adam", "adaptive", "lbfgs"} do
   for class_name, class in pairs(require("nnlua.optim." .. name)) do
     optim[class_name] = class
   end

@@ -168,8 +168,8 @@ local function update_unrecorded(self)
   end
 end
 
---- One step without hooks.
-local function plain_step(self, closure)
+--- One step without hooks; for subclasses whose steps call the closure more than once.
+function Optimizer:_step(closure)
   if closure == nil then
     update_unrecorded(self)
     return
@@ -191,7 +191,7 @@ local function step_with_hooks(self, closure)
       arguments = changed
     end
   end
-  local results = table.pack(plain_step(self, arguments[1]))
+  local results = table.pack(self:_step(arguments[1]))
   for _, hook in hooks.each(self, "step_post") do
     hook(self, arguments)
   end
@@ -205,7 +205,7 @@ function Optimizer:step(closure)
   if hooks.any(self, "step_pre", "step_post") then
     return step_with_hooks(self, closure)
   end
-  return plain_step(self, closure)
+  return self:_step(closure)
 end
 
 --- Calls `hook(optimizer, arguments)` before each step; a table that it returns replaces the arguments `{closure}`.
