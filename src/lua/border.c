@@ -18,7 +18,8 @@ typedef struct Border {
   TensorBox **boxes;
   int64_t carrier;
   uint64_t sequence;
-  Node *inside, *node;
+  Node *inside;
+  Node **node;          /* its place in a userdata */
 } Border;
 
 /*
@@ -37,15 +38,15 @@ static void make_aliases(Call *call, Border *b)
   outputs[n] = signal;
   if (b->inside) tensor_set_grad_fn(signal, b->inside, b->inside->noutputs - 1);
   b->inputs[n] = b->inside ? signal : NULL;
-  b->node = host_node_new(call, b->inputs, n + 1, outputs, n + 1, b->carrier, "ModuleBorder");
-  scope_own_node(call->ctx, b->node);
-  if (b->sequence) b->node->sequence = b->sequence;
+  Node *node = host_node_new(call, b->inputs, n + 1, outputs, n + 1, b->carrier, "ModuleBorder");
+  scope_own_node(call->ctx, node);
+  if (b->sequence) node->sequence = b->sequence;
   for (int i = 0; i < n; i++) {
     if (!outputs[i]) continue;
-    tensor_set_grad_fn(outputs[i], b->node, i);
+    tensor_set_grad_fn(outputs[i], node, i);
     box_fill(b->boxes[i], outputs[i]);
   }
-  node_retain(b->node);
+  *b->node = node_retain(node);
 }
 
 /* Replaces the copies on the stack from `results` on by boxes, where a gradient is wanted; says whether any is. */
@@ -83,6 +84,9 @@ void border_node(lua_State *L, int first, int n, int function, uint64_t sequence
   int carrier = lua_gettop(L);
   lua_pushvalue(L, function);
   lua_setfield(L, carrier, "border");
+  /* The node's userdata keeps its carrier: a module without inputs that want gradients has no alias to do it. */
+  b.node = push_node_place(L, carrier);
+  int node = lua_gettop(L);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
     core_failed(L, ctx);
@@ -100,9 +104,7 @@ void border_node(lua_State *L, int first, int n, int function, uint64_t sequence
     carriers_give(L, results + i, -1);
     lua_pop(L, 1);
   }
-  /* The node's userdata keeps its carrier: a module without inputs that want gradients has no alias to do it. */
-  push_node(L, b.node, carrier);
-  node_release(b.node);
+  lua_pushvalue(L, node);
   lua_replace(L, results + n);
   lua_settop(L, results + n);
 }

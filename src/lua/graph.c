@@ -23,7 +23,7 @@ static Node *node_check(lua_State *L, const char *function)
   return n;
 }
 
-void push_node(lua_State *L, Node *node, int tensor)
+Node **push_node_place(lua_State *L, int tensor)
 {
   tensor = lua_absindex(L, tensor);
   NodeBox *box = lua_newuserdatauv(L, sizeof *box, 1);
@@ -32,8 +32,10 @@ void push_node(lua_State *L, Node *node, int tensor)
   lua_setmetatable(L, -2);
   lua_pushvalue(L, tensor);
   lua_setiuservalue(L, -2, 1);
-  box->node = node_retain(node);
+  return &box->node;
 }
+
+void push_node(lua_State *L, Node *node, int tensor) { *push_node_place(L, tensor) = node_retain(node); }
 
 static int node_gc(lua_State *L)
 {
