@@ -79,6 +79,12 @@ TensorBox *push_box(lua_State *L, Context *ctx);
 /* Gives a box its tensor. */
 static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_retain(t); }
 
+/*
+ * Pushes the metatable of a name, which frees its userdata with `gc`. luaL_newmetatable would leave one without it
+ * behind if memory ran out half-way.
+ */
+void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc);
+
 /* dtypes are interned userdata: nl.float32. */
 void push_dtype(lua_State *L, DType d);
 bool dtype_test(lua_State *L, int index, DType *d);

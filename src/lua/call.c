@@ -158,10 +158,7 @@ static Bag *push_bag(lua_State *L, Context *ctx)
 {
   Bag *bag = lua_newuserdatauv(L, sizeof *bag, 0);
   *bag = (Bag){.ctx = ctx};
-  if (luaL_newmetatable(L, "nnlua.bag")) {
-    lua_pushcfunction(L, bag_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  push_gc_metatable(L, "nnlua.bag", bag_gc);
   lua_setmetatable(L, -2);
   return bag;
 }

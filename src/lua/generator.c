@@ -104,9 +104,8 @@ void open_generator(lua_State *L)
   static const luaL_Reg functions[] = {{"Generator", generator_new}, {"manual_seed", manual_seed}, {"seed", fresh_seed},
     {"initial_seed", initial_seed}, {"get_rng_state", get_rng_state}, {"set_rng_state", set_rng_state}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  if (luaL_newmetatable(L, GENERATOR_NAME)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-  }
+  luaL_newmetatable(L, GENERATOR_NAME);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -176,6 +176,19 @@ Context *context_of(lua_State *L)
   return *box;
 }
 
+void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc)
+{
+  if (luaL_getmetatable(L, name) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, name);
+}
+
 static int context_gc(lua_State *L)
 {
   Context **box = lua_touserdata(L, 1);

@@ -66,6 +66,12 @@ static void *measure(void *ud, void *block, size_t old_size, size_t new_size)
   return m->allocate(m->ud, block, old_size, new_size);
 }
 
+static int make_block(lua_State *L)
+{
+  lua_newuserdatauv(L, sizeof(TensorBox), TENSOR_USER_VALUES);
+  return 0;
+}
+
 /* How large a block Lua asks for when it makes a tensor's userdata. */
 static size_t block_size(lua_State *L)
 {
@@ -74,10 +80,11 @@ static size_t block_size(lua_State *L)
   int running = lua_gc(L, LUA_GCISRUNNING);
   lua_gc(L, LUA_GCSTOP);
   lua_setallocf(L, measure, &m);
-  lua_newuserdatauv(L, sizeof(TensorBox), TENSOR_USER_VALUES);
+  lua_pushcfunction(L, make_block);
+  int status = lua_pcall(L, 0, 0, 0); /* the allocator must be put back even if memory runs out */
   lua_setallocf(L, m.allocate, m.ud);
   if (running) lua_gc(L, LUA_GCRESTART);
-  lua_pop(L, 1);
+  if (status != LUA_OK) lua_error(L);
   return m.last;
 }
 

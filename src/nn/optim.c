@@ -67,10 +67,7 @@ static int step_list(lua_State *L)
   StepList *list = lua_newuserdatauv(L, bytes, 0);
   memset(list, 0, bytes);
   *list = (StepList){.magic = STEP_MAGIC, .rule = rule, .ctx = nn_state(L)->ctx, .n = n};
-  if (luaL_newmetatable(L, "nnlua.StepList")) {
-    lua_pushcfunction(L, list_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  push_gc_metatable(L, "nnlua.StepList", list_gc);
   lua_setmetatable(L, -2);
   for (lua_Integer i = 0; i < n; i++) {
     lua_rawgeti(L, 1, i + 1);
