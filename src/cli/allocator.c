@@ -77,7 +77,7 @@ static void *allocate(void *ud, void *pointer, size_t old_size, size_t new_size)
   if (old_size > LARGEST && new_size > LARGEST) return realloc(pointer, new_size);
   if (old_size <= LARGEST && new_size <= LARGEST && class_of(old_size) == class_of(new_size)) return pointer;
   void *moved = take(a, new_size);
-  if (!moved) return NULL;
+  if (!moved) return new_size < old_size ? pointer : NULL; /* Lua counts on it that shrinking succeeds */
   memcpy(moved, pointer, old_size < new_size ? old_size : new_size);
   give(a, pointer, old_size);
   return moved;
