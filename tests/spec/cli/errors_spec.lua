@@ -108,3 +108,39 @@ describe("os.exit", function()
     assert.equal("closed\n", assert_same({"-e", program}).stdout)
   end)
 end)
+
+describe("Ctrl-C", function()
+  --- Runs a script that says "go" and goes on for ever, and sends it a signal half a second later.
+  local function interrupt(text)
+    local path = process.file(text)
+    local result = process.run {"timeout", "--preserve-status", "-s", "INT", "0.5", process.nnlua, path}
+    os.remove(path)
+    return result
+  end
+
+  it("ends a loop with an error, as under lua", function()
+    local result = interrupt "while true do end"
+    assert.equal(1, result.code)
+    assert.matches("interrupted!\nstack traceback:", result.stderr, 1, true)
+  end)
+
+  it("ends a training loop, which may catch it and go on as if nothing had been", function()
+    local result = interrupt [[
+      local nl = require "nnlua"
+      local net = nl.nn.Linear(3, 2)
+      net:register_full_backward_hook(function() end)
+      net.weight:register_hook(function(g) return g * 1 end)
+      local function step()
+        net:zero_grad()
+        net(nl.ones(4, 3)):sum():backward()
+        return net.weight.grad:sum():item()
+      end
+      local expected = step()
+      local ok, message = pcall(function() while true do nl.no_grad(function() nl.enable_grad(step) end) end end)
+      print(ok, step() == expected, nl.is_grad_enabled())
+      error(message, 0)]]
+    assert.equal("false\ttrue\ttrue\n", result.stdout)
+    assert.matches("interrupted!", result.stderr, 1, true)
+    assert.equal(1, result.code)
+  end)
+end)
