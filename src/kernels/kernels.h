@@ -108,6 +108,12 @@ typedef struct KernelTable {
   void (*softmax)(int64_t outer, int64_t n, int64_t inner, bool log, const void *x, void *y);
   void (*softmax_backward)(int64_t outer, int64_t n, int64_t inner, bool log, const void *dy, const void *y, void *dx);
 
+  /* Of rows that lie so many elements apart: y = factor x; y += x, which may stand still along rows; y = a b. */
+  void (*scale_rows)(int64_t rows, int64_t n, double factor, const void *x, int64_t x_row, void *y, int64_t y_row);
+  void (*add_rows)(int64_t rows, int64_t n, const void *x, int64_t x_row, int64_t x_col, void *y, int64_t y_row);
+  void (*multiply_rows)(int64_t rows, int64_t n, const void *a, int64_t a_row, const void *b, int64_t b_row, void *y,
+                        int64_t y_row);
+
   /* For each (o, i) with a target t: loss = -weight[t] * x[o][t][i], 0 if t is to be ignored; weight may be NULL.
      Adds all losses to totals[0] and all weights to totals[1]. losses may be NULL. */
   void (*nll)(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target, const void *weight,

@@ -22,6 +22,7 @@
   FILL(conv, isa, dtype)            \
   FILL(indexing, isa, dtype)        \
   FILL(softmax, isa, dtype)         \
+  FILL(attention, isa, dtype)       \
   FILL(optim, isa, dtype)
 
 /* What is built for a set; the build file has the same lists. */

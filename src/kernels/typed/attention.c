@@ -1,0 +1,48 @@
+/* What attention needs besides products and softmax. */
+#include "kernels/typed/typed.h"
+
+#if T_FLOATING
+
+static void scale_rows(int64_t rows, int64_t n, double factor, const void *x, int64_t x_row, void *y, int64_t y_row)
+{
+  const T f = (T)factor;
+  for (int64_t i = 0; i < rows; i++) {
+    const T *from = (const T *)x + i * x_row;
+    T *to = (T *)y + i * y_row;
+    for (int64_t j = 0; j < n; j++) to[j] = f * from[j];
+  }
+}
+
+static void add_rows(int64_t rows, int64_t n, const void *x, int64_t x_row, int64_t x_col, void *y, int64_t y_row)
+{
+  for (int64_t i = 0; i < rows; i++) {
+    const T *from = (const T *)x + i * x_row;
+    T *to = (T *)y + i * y_row;
+    if (x_col == 1) for (int64_t j = 0; j < n; j++) to[j] += from[j];
+    else for (int64_t j = 0; j < n; j++) to[j] += from[j * x_col];
+  }
+}
+
+static void multiply_rows(int64_t rows, int64_t n, const void *a, int64_t a_row, const void *b, int64_t b_row, void *y,
+                          int64_t y_row)
+{
+  for (int64_t i = 0; i < rows; i++) {
+    const T *p = (const T *)a + i * a_row, *q = (const T *)b + i * b_row;
+    T *to = (T *)y + i * y_row;
+    for (int64_t j = 0; j < n; j++) to[j] = p[j] * q[j];
+  }
+}
+
+#endif
+
+void TYPED(fill_attention)(KernelTable *t);
+void TYPED(fill_attention)(KernelTable *t)
+{
+#if T_FLOATING
+  t->scale_rows = scale_rows;
+  t->add_rows = add_rows;
+  t->multiply_rows = multiply_rows;
+#else
+  (void)t;
+#endif
+}
