@@ -37,6 +37,9 @@ static void check_gradient(Call *call, const StepRule *rule, const Tensor *param
   if (!tensor_same_shape(param, grad))
     raise(call, "%s: a parameter of shape %s has a gradient of shape %s", rule->name,
           shape_text(call, tensor_shape(param)), shape_text(call, tensor_shape(grad)));
+  if (tensor_overlaps_itself(param))
+    raise(call, "%s: elements of a parameter share memory (shape %s, strides %s): clone it before it is optimized",
+          rule->name, shape_text(call, tensor_shape(param)), shape_text(call, tensor_strides(param)));
   if (grad->device != param->device)
     raise(call, "%s: a parameter and its gradient are on different devices", rule->name);
 }

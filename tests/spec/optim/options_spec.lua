@@ -137,6 +137,15 @@ describe("an optimizer's options", function()
   end)
 end)
 
+describe("an optimizer's parameters", function()
+  it("must not share memory with themselves", function()
+    local p = nl.zeros(1):expand(3):detach():requires_grad_()
+    p.grad = nl.ones(3)
+    assert.error_matches(function() optim.Adam({p}):step() end, "elements of a parameter share memory %(shape %[3%], " ..
+      "strides %[0%]%)")
+  end)
+end)
+
 describe("hooks of an optimizer", function()
   it("run before and after a step, and may change its closure", function()
     local p, optimizer = stepped(optim.Adam)
