@@ -85,11 +85,20 @@ typedef struct KernelTable {
   void (*where)(int64_t n, char *const *p, const int64_t *strides);
   void (*gather_lines)(const IndexedLines *l);
   void (*scatter_lines)(const IndexedLines *l);
-  /* As scatter_lines, adding to or multiplying what is there. */
+  /* As scatter_lines, adding to or multiplying what is there, or keeping the larger or smaller one (of complex numbers not). */
   void (*scatter_add_lines)(const IndexedLines *l);
   void (*scatter_multiply_lines)(const IndexedLines *l);
+  void (*scatter_max_lines)(const IndexedLines *l);
+  void (*scatter_min_lines)(const IndexedLines *l);
   /* Of int64 only: whether all positions are within 1..size. */
   bool (*positions_within)(int64_t n, const int64_t *positions, int64_t size);
+
+  /* The first `count` elements of each of some contiguous rows of n in order, equal ones as they stand and nan as the
+     largest, with their positions (from 1). scratch has sort_scratch(n) bytes. Not of complex numbers. */
+  void (*sort)(int64_t rows, int64_t n, int64_t count, bool descending, const void *x, void *values,
+               int64_t *positions, void *scratch);
+  /* The order of n rows of m elements by their first differing one: positions (from 1). scratch has n int64. */
+  void (*sort_rows)(int64_t n, int64_t m, const void *x, int64_t *positions, int64_t *scratch);
 
   /* c (m x n, rows c_row apart) = a (m x k, any strides) b (k x n, any strides), plus c if `add`. */
   void (*matmul)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col,
@@ -151,6 +160,14 @@ void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride
 /* to[k][i] = from[i][k] of elements of a size in bytes, which lie side by side in rows that are so many bytes apart. */
 void transpose_elements(size_t size, int64_t rows, int64_t columns, const char *from, int64_t from_row, char *to,
                         int64_t to_row);
+
+/* The bytes that sorting a row of n elements of any type needs. */
+static inline size_t sort_scratch(int64_t n) { return (size_t)n * 32; }
+
+/* For each of n values the first place (from 0) of a row of m sorted ones before which it could stand; the last such
+   place if `right`. f32, f64 or i64; nan comes last. order: the positions of the row's elements in order, or NULL. */
+void search_sorted(DType dtype, const void *row, const int64_t *order, int64_t m, const void *values, int64_t n,
+                   bool right, int64_t *places);
 
 /* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
 typedef struct PositionRange { int64_t low, high; bool zero; } PositionRange;

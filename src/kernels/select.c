@@ -21,6 +21,7 @@
   FILL(matmul, isa, dtype)          \
   FILL(conv, isa, dtype)            \
   FILL(indexing, isa, dtype)        \
+  FILL(sort, isa, dtype)            \
   FILL(softmax, isa, dtype)         \
   FILL(attention, isa, dtype)       \
   FILL(optim, isa, dtype)

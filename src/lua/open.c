@@ -195,7 +195,7 @@ static void open_functions(lua_State *L)
   static const luaL_Reg settings[] = {
     {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
     {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype},
-    {"frombuffer", nl_frombuffer}, {"ops", describe_ops},
+    {"frombuffer", nl_frombuffer}, {"broadcast_shapes", nl_broadcast_shapes}, {"ops", describe_ops},
     {NULL, NULL}};
   luaL_setfuncs(L, settings, 0);
   luaL_setfuncs(L, data_functions, 0);

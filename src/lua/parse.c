@@ -157,6 +157,27 @@ static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, in
   return list_from_numbers(s, spec, index, list, used);
 }
 
+/* {{1, 2}, {3, 1}}: two lists of dimensions as one, the second behind the first. */
+static bool parse_dim_pair(Parser *s, const ArgSpec *spec, int index, Ints *list)
+{
+  lua_State *L = s->L;
+  luaL_checkstack(L, 8, "too many arguments");
+  bool fits = lua_istable(L, index);
+  for (int side = 0; side < 2 && fits; side++) fits = lua_rawgeti(L, index, side + 1) == LUA_TTABLE;
+  if (!fits || lua_rawlen(L, -1) != lua_rawlen(L, -2))
+    return problem(s->p, "argument '%s': two lists of as many dimensions are expected, as in {{2}, {1}}", spec->name);
+  int first = lua_gettop(L) - 1;
+  int64_t n = (int64_t)lua_rawlen(L, -1), *v = room_for_ints(s, 2 * n);
+  for (int64_t i = 0; i < 2 * n; i++) {
+    lua_rawgeti(L, first + (i >= n), i % n + 1);
+    fits = integer_test(L, -1, &v[i]) ? from_one(s, spec, &v[i]) : expected(s, spec, -1, "lists of integers");
+    lua_pop(L, 1);
+    if (!fits) return false;
+  }
+  *list = (Ints){v, 2 * n};
+  return true;
+}
+
 /*
  * Keeps the value on top of the stack, an element of a list that a finalizer may change before the op runs: a few stay
  * where they are, many go to a table, which is at `many`.
@@ -166,11 +187,13 @@ static void keep_element(lua_State *L, int many, int64_t i)
   if (many) lua_rawseti(L, many, i + 1);
 }
 
-static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *list)
+static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *list, int *used)
 {
   lua_State *L = s->L;
-  if (!lua_istable(L, index)) return expected(s, spec, index, "a table of tensors");
-  int64_t n = (int64_t)lua_rawlen(L, index);
+  bool one_by_one = s->op->forms & VARIADIC && box_test(L, index);
+  if (!one_by_one && !lua_istable(L, index)) return expected(s, spec, index, "a table of tensors");
+  int64_t n = one_by_one ? s->top - index + 1 : (int64_t)lua_rawlen(L, index);
+  if (one_by_one) *used = (int)n;
   Tensor **v = s->p->tensors + s->p->tensors_used;
   if (s->p->tensors_used + n <= PARSE_TENSORS) s->p->tensors_used += (int)n;
   else v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);
@@ -181,7 +204,8 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
     many = lua_gettop(L);
   }
   for (int64_t i = 0; i < n; i++) {
-    lua_rawgeti(L, index, i + 1);
+    if (one_by_one) lua_pushvalue(L, index + (int)i);
+    else lua_rawgeti(L, index, i + 1);
     const TensorBox *box = box_test(L, -1);
     bool fits = box != NULL;
     if (fits) {
@@ -253,7 +277,7 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
       s->p->flags |= box->flags;
       return true;
     }
-    case ARG_TENSORS: return parse_tensors(s, spec, index, place);
+    case ARG_TENSORS: return parse_tensors(s, spec, index, place, used);
     case ARG_OPERAND: return parse_operand(s, spec, index, place);
     case ARG_SCALAR: return parse_scalar(s, spec, index, place);
     case ARG_INT: case ARG_DIM: case ARG_POSITION: return parse_integer(s, spec, index, place);
@@ -270,6 +294,7 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
       *(const char **)place = lua_tostring(L, index);
       return true;
     case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: return parse_list(s, spec, index, place, used);
+    case ARG_DIM_PAIR: return parse_dim_pair(s, spec, index, place);
     case ARG_TYPE: {
       DType d;
       if (!dtype_test(L, index, &d)) return expected(s, spec, index, "a dtype such as nl.float32");
@@ -298,7 +323,7 @@ static void set_default(const ArgSpec *spec, char *args)
     case ARG_REAL: *(double *)place = spec->dflt.f; break;
     case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
     case ARG_STRING: *(const char **)place = spec->dflt.s; break;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: *(Ints *)place = NO_INTS; break;
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: *(Ints *)place = NO_INTS; break;
     case ARG_TYPE: *(DType *)place = DTYPE_NONE; break;
     case ARG_DEVICE: *(Device *)place = DEVICE_NONE; break;
     case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "core/shape.h"
+#include "core/tensor.h"
+
 #define SIZE_NAME "nnlua.Size"
 enum { SIZE_MAGIC = 0x6e6e5402 };
 
@@ -134,6 +137,41 @@ static int size_call(lua_State *L)
     box->v[i] = luaL_checkinteger(L, -1);
     lua_pop(L, 1);
   }
+  return 1;
+}
+
+static const char BAD_SHAPE[] = "broadcast_shapes: argument %d is no shape: a list of sizes or one size is expected";
+
+/* Reads a shape into v, which has room for MAX_DIMS. */
+static int64_t read_shape(lua_State *L, int index, int64_t *v)
+{
+  Ints size;
+  if (size_test(L, index, &size) && size.n <= MAX_DIMS) {
+    memcpy(v, size.v, (size_t)size.n * sizeof *v);
+    return size.n;
+  }
+  int64_t n = lua_istable(L, index) ? (int64_t)lua_rawlen(L, index) : 1;
+  if (n > MAX_DIMS) return user_error(L, "broadcast_shapes: a shape has at most %d dimensions", MAX_DIMS);
+  for (int64_t i = 0; i < n; i++) {
+    int whole;
+    if (lua_istable(L, index)) lua_rawgeti(L, index, i + 1);
+    else lua_pushvalue(L, index);
+    v[i] = lua_tointegerx(L, -1, &whole);
+    if (!whole || v[i] < 0) return user_error(L, BAD_SHAPE, index);
+    lua_pop(L, 1);
+  }
+  return n;
+}
+
+int nl_broadcast_shapes(lua_State *L)
+{
+  int64_t shape[MAX_DIMS], next[MAX_DIMS];
+  int ndim = 0;
+  for (int i = 1, n = lua_gettop(L); i <= n; i++) {
+    ndim = shape_broadcast(shape, ndim, (Ints){next, read_shape(L, i, next)});
+    if (ndim < 0) return user_error(L, "broadcast_shapes: argument %d doesn't fit the shapes before it", i);
+  }
+  push_size(L, (Ints){shape, ndim});
   return 1;
 }
 

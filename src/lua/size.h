@@ -7,6 +7,9 @@
 /* Whether a Size is at the index; *size then points into it. */
 bool size_test(lua_State *L, int index, Ints *size);
 
+/* nl.broadcast_shapes({2, 1}, {3}): the shape that tensors of the shapes broadcast to. */
+int nl_broadcast_shapes(lua_State *L);
+
 /* Makes the metatable of Sizes and pushes nl.Size, which makes one from a table or numbers. */
 void open_size(lua_State *L);
 

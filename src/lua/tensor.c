@@ -126,7 +126,7 @@ static void get_itemsize(lua_State *L, int i)
 }
 static void get_nbytes(lua_State *L, int i) { lua_pushinteger(L, (lua_Integer)tensor_bytes(tensor_test(L, i))); }
 
-/* x.T, x.mT: calls a method with two dimensions, or none. */
+/* x.T and its kin: calls a method with two dimensions, or none. */
 static void call_method(lua_State *L, int i, const char *name, int first, int second)
 {
   lua_getfield(L, i, name);
@@ -142,6 +142,21 @@ static void get_mT(lua_State *L, int i)
 {
   if (tensor_test(L, i)->ndim < 2) user_error(L, "mT: a tensor of at least 2 dimensions is expected");
   call_method(L, i, "transpose", -2, -1);
+}
+
+/* A matrix's conjugate transpose; a tensor without dimensions itself. */
+static void get_H(lua_State *L, int i)
+{
+  int ndim = tensor_test(L, i)->ndim;
+  if (ndim == 1 || ndim > 2) user_error(L, "H: a matrix is expected, not a tensor of %d dimensions", ndim);
+  if (ndim == 0) call_method(L, i, "conj", 0, 0);
+  else call_method(L, i, "adjoint", 0, 0);
+}
+
+static void get_mH(lua_State *L, int i)
+{
+  if (tensor_test(L, i)->ndim < 2) user_error(L, "mH: a tensor of at least 2 dimensions is expected");
+  call_method(L, i, "adjoint", 0, 0);
 }
 
 static void get_T(lua_State *L, int i)
@@ -160,6 +175,7 @@ static void get_T(lua_State *L, int i)
 static const Property properties[] = {
   {"shape", get_shape, NULL}, {"dtype", get_dtype, NULL}, {"ndim", get_ndim, NULL}, {"device", get_device, NULL},
   {"itemsize", get_itemsize, NULL}, {"nbytes", get_nbytes, NULL}, {"T", get_T, NULL}, {"mT", get_mT, NULL},
+  {"H", get_H, NULL}, {"mH", get_mH, NULL},
   {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------- members */

@@ -234,3 +234,11 @@ FORWARD(zero)
 }
 
 BACKWARD(zero) { GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false); }
+
+Tensor *stretch(Call *call, const Tensor *t, int dim, int64_t start, int64_t length)
+{
+  int64_t shape[MAX_DIMS];
+  for (int d = 0; d < t->ndim; d++) shape[d] = t->shape[d];
+  shape[dim] = length;
+  return tensor_view(call, t, (Ints){shape, t->ndim}, tensor_strides(t), t->offset + start * t->strides[dim]);
+}

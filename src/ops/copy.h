@@ -28,4 +28,7 @@ Tensor *expanded_to(Call *call, const Tensor *t, Ints shape);
 /* A source that is not in the way of writes to a destination: itself, or a copy if they share memory. */
 Tensor *apart_from(Call *call, Tensor *source, const Tensor *destination);
 
+/* A stretch of a dimension as a view below the door. */
+Tensor *stretch(Call *call, const Tensor *t, int dim, int64_t start, int64_t length);
+
 #endif

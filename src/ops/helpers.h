@@ -27,6 +27,13 @@ static inline Slabs slabs_of(const Tensor *t, int dim)
   return s;
 }
 
+/* Makes a list the results of the running op. */
+static inline void give_list(Call *call, Tensors tensors)
+{
+  Tensor **list = result_list(call, tensors.n);
+  for (int64_t i = 0; i < tensors.n; i++) list[i] = tensors.v[i];
+}
+
 /* How many items of so many elements each a thread takes at a time, for `enough` elements. */
 static inline int64_t grain_of(int64_t enough, int64_t elements)
 {

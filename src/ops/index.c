@@ -55,9 +55,7 @@ FORWARD(argwhere) { y[0] = true_positions(call, a->input); }
 FORWARD(where_positions)
 {
   (void)y;
-  Tensors positions = op(nonzero, a->condition, true);
-  Tensor **list = result_list(call, positions.n);
-  for (int64_t i = 0; i < positions.n; i++) list[i] = positions.v[i];
+  give_list(call, op(nonzero, a->condition, true));
 }
 
 /* ------------------------------------------------------------------ choices */

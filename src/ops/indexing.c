@@ -59,7 +59,9 @@ static void (*line_kernel(LineKind kind, DType dtype))(const IndexedLines *l)
     case GATHER: return movers_of(dtype)->gather_lines;
     case SCATTER: return movers_of(dtype)->scatter_lines;
     case SCATTER_ADD: return kernels_of(dtype)->scatter_add_lines;
-    default: return kernels_of(dtype)->scatter_multiply_lines;
+    case SCATTER_MULTIPLY: return kernels_of(dtype)->scatter_multiply_lines;
+    case SCATTER_MAX: return kernels_of(dtype)->scatter_max_lines;
+    default: return kernels_of(dtype)->scatter_min_lines;
   }
 }
 
@@ -97,8 +99,7 @@ static Side side_of(Call *call, Tensor *t, Ints shape, int dim)
   return (Side){tensor_view(call, t, (Ints){sizes, shape.n}, tensor_strides(t), t->offset), t->strides[dim]};
 }
 
-/* One gather or scatter over the shape of index; all are of the same number of dimensions. */
-static void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
+void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
 {
   if (to->device == DEVICE_META || index->numel == 0) return;
   to = at_least_1d(call, to);
@@ -109,8 +110,7 @@ static void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tens
                side_of(call, index, shape, dim), shape.v[dim]);
 }
 
-/* Adds or multiplies; float16 and bfloat16 in float32, rounded at the end. */
-static void combine_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
+void combine_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
 {
   DType dtype = tensor_dtype(to);
   if (to->device == DEVICE_META) return;
@@ -157,8 +157,7 @@ BACKWARD(gather)
   GRAD(input) = op(scatter_add, zeros, a->dim, a->index, dy[0]);
 }
 
-/* Checks the arguments of a scatter; returns the dimension and sets the positions. src may be NULL. */
-static int check_scatter(Call *call, Tensor *input, int64_t dim_, Tensor **index, const Tensor *src)
+int check_scatter(Call *call, Tensor *input, int64_t dim_, Tensor **index, const Tensor *src)
 {
   int dim = shape_dim(call, dim_, input->ndim);
   check_int64(call, *index);
@@ -179,8 +178,7 @@ FORWARD(scatter)
   pair_along(call, SCATTER, y[0], apart_from(call, a->src, y[0]), index, dim);
 }
 
-/* The gradient of a src of which only the part that index covers was used. */
-static Tensor *covered_gradient(Call *call, Tensor *part, const Tensor *src)
+Tensor *covered_gradient(Call *call, Tensor *part, const Tensor *src)
 {
   if (tensor_same_shape(part, src)) return part;
   int64_t strides[MAX_DIMS];
@@ -194,8 +192,7 @@ BACKWARD(scatter)
   if (WANTS(src)) GRAD(src) = covered_gradient(call, op(gather, dy[0], a->dim, a->index, false), a->src);
 }
 
-/* One element as a tensor of the shape of index. */
-static Tensor *value_like(Call *call, Tensor *value, DType dtype, const Tensor *index)
+Tensor *value_like(Call *call, Tensor *value, DType dtype, const Tensor *index)
 {
   return expanded_to(call, contiguous_as(call, value, dtype), tensor_shape(index));
 }

@@ -1,19 +1,7 @@
 /* Many tensors as one, one as many. */
-#include "core/shape.h"
-#include "ops/copy.h"
-#include "ops/ops.h"
-#include "ops/pointwise.h"
+#include "ops/helpers.h"
 
-/* A stretch of a dimension as a view below the door. */
-static Tensor *stretch(Call *call, const Tensor *t, int dim, int64_t start, int64_t length)
-{
-  int64_t shape[MAX_DIMS];
-  for (int d = 0; d < t->ndim; d++) shape[d] = t->shape[d];
-  shape[dim] = length;
-  return tensor_view(call, t, (Ints){shape, t->ndim}, tensor_strides(t), t->offset + start * t->strides[dim]);
-}
-
-/* A slice of a dimension, which goes away, likewise. */
+/* A slice of a dimension, which goes away, as a view below the door. */
 static Tensor *slice_at(Call *call, const Tensor *t, int dim, int64_t i)
 {
   int64_t shape[MAX_DIMS], strides[MAX_DIMS];
@@ -215,8 +203,7 @@ FORWARD(chunk)
   } else {
     parts = op(split, a->input, part, dim);
   }
-  Tensor **list = result_list(call, parts.n);
-  for (int64_t i = 0; i < parts.n; i++) list[i] = parts.v[i];
+  give_list(call, parts);
 }
 
 FORWARD(unbind)

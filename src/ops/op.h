@@ -14,7 +14,8 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        TRUNCATES = 128, /* integer operands truncate a parameter that is a float */
        MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
        CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
-       TENSORS_ONLY = 1024 }; /* no operand may be a number */
+       TENSORS_ONLY = 1024, /* no operand may be a number */
+       VARIADIC = 2048 }; /* takes its list of tensors also one by one */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
 typedef enum ArgKind {
@@ -25,6 +26,7 @@ typedef enum ArgKind {
   ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
   ARG_INTLIST,
   ARG_EXTENTS,   /* one integer, or a table of one for each spatial dimension */
+  ARG_DIM_PAIR,  /* two lists of dimensions, as long as each other and one after the other */
   ARG_POSITION,  /* likewise */
   ARG_TYPE, ARG_DEVICE, ARG_GENERATOR
 } ArgKind;

@@ -37,6 +37,7 @@
 #define DIMS(name, dflt) Ints name;
 #define INTLIST(name, dflt) Ints name;
 #define EXTENTS(name, dflt) Ints name;
+#define DIM_PAIR(name) Ints name;
 #define POSITION(name, dflt) int64_t name;
 #define TYPE(name, dflt) DType name;
 #define DEVICE(name) Device name;

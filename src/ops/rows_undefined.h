@@ -21,6 +21,7 @@
 #undef DIMS
 #undef INTLIST
 #undef EXTENTS
+#undef DIM_PAIR
 #undef POSITION
 #undef TYPE
 #undef DEVICE

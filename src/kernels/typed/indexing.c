@@ -63,6 +63,18 @@ static inline void multiply_by(T *to, T x)
 #endif
 }
 
+#if !T_COMPLEX
+#if T_FLOATING
+#define IS_NAN(x) ((x) != (x))
+#else
+#define IS_NAN(x) false
+#endif
+
+/* nan stays, and wins. */
+static inline void keep_larger(T *to, T x) { *to = x > *to || IS_NAN(x) ? x : *to; }
+static inline void keep_smaller(T *to, T x) { *to = x < *to || IS_NAN(x) ? x : *to; }
+#endif
+
 /* ------------------------------------------------------------------- lines */
 
 /* One of the two axes, the lines or their steps: strides by which index, from and to move along it. */
@@ -82,6 +94,10 @@ static inline int64_t offset_at(const char *index, int64_t step) { return (*(con
 LINE(put, put)
 LINE(add, add_to)
 LINE(multiply, multiply_by)
+#if !T_COMPLEX
+LINE(max, keep_larger)
+LINE(min, keep_smaller)
+#endif
 
 /* Along an axis where positions differ. */
 static void gather_line(const Axis *a, const char *index, const char *from, int64_t step, char *to)
@@ -128,6 +144,10 @@ static void gather_lines(const IndexedLines *l)
 SCATTER(put, put)
 SCATTER(add, add_to)
 SCATTER(multiply, multiply_by)
+#if !T_COMPLEX
+SCATTER(max, keep_larger)
+SCATTER(min, keep_smaller)
+#endif
 
 /* --------------------------------------------------------------- positions */
 
@@ -153,6 +173,10 @@ void TYPED(fill_indexing)(KernelTable *t)
   t->scatter_lines = put_lines;
   t->scatter_add_lines = add_lines;
   t->scatter_multiply_lines = multiply_lines;
+#if !T_COMPLEX
+  t->scatter_max_lines = max_lines;
+  t->scatter_min_lines = min_lines;
+#endif
 #if T_i64
   t->positions_within = positions_within;
 #endif

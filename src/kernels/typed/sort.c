@@ -1,0 +1,248 @@
+/*
+ * Sorting of rows. An element becomes an item: a key, an unsigned number that orders as the element does (nan last), with
+ * its index. Few items are ranked by comparing all with all, some are merged, many go by their keys' digits; of the first
+ * few only, a heap keeps the candidates.
+ */
+#include "kernels/typed/typed.h"
+
+#if !T_COMPLEX
+
+enum { RANKED = 16, DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+
+#if T_f64 || T_i64
+#define WIDE_ITEM 1
+typedef uint64_t Key;
+typedef struct Item { Key key; uint64_t index; } Item;
+enum { KEY_BITS = 64, FROM_RADIX = 1024 };
+#define KEY_OF(item) ((item).key)
+#define INDEX_OF(item) ((item).index)
+#define ITEM(k, i) ((Item){(k), (uint64_t)(i)})
+#else
+/* The key in the upper half, the index in the lower one: comparing items compares both. */
+typedef uint32_t Key;
+typedef uint64_t Item;
+#if T_f32 || T_i32
+enum { KEY_BITS = 32, FROM_RADIX = 256 };
+#else
+enum { KEY_BITS = 16, FROM_RADIX = 256 };
+#endif
+#define KEY_OF(item) ((Key)((item) >> 32))
+#define INDEX_OF(item) ((item) & UINT32_MAX)
+#define ITEM(k, i) ((Item)(k) << 32 | (uint32_t)(i))
+#endif
+
+static inline bool item_less(Item a, Item b)
+{
+#if WIDE_ITEM
+  return a.key < b.key || (a.key == b.key && a.index < b.index);
+#else
+  return a < b;
+#endif
+}
+
+static inline Key key_of(T x)
+{
+#if T_f32 || T_f64
+  Key bits, sign = (Key)1 << (KEY_BITS - 1);
+  T plain = x == 0 ? 0 : x; /* -0 is 0 */
+  memcpy(&bits, &plain, sizeof bits);
+  return x != x ? ~(Key)0 : bits & sign ? ~bits : bits | sign;
+#elif T_i64 || T_i32
+  return (Key)x ^ (Key)1 << (KEY_BITS - 1);
+#elif T_i16 || T_i8
+  return (Key)((int32_t)x + 0x8000);
+#else
+  return (Key)x;
+#endif
+}
+
+/* The bits of a key that may differ. */
+#define KEY_MASK (~(Key)0 >> (8 * sizeof(Key) - KEY_BITS))
+
+static void make_items(int64_t n, const T *x, bool descending, Item *items)
+{
+  Key turn = descending ? KEY_MASK : 0;
+  for (int64_t i = 0; i < n; i++) items[i] = ITEM(key_of(x[i]) ^ turn, i);
+}
+
+/* --------------------------------------------------------------------- merging */
+
+/* to = items in order; an item's rank is the number of those before it. */
+static void rank_items(int n, const Item *items, Item *to)
+{
+  int rank[RANKED] = {0};
+  for (int i = 1; i < n; i++)
+    for (int j = 0; j < i; j++) {
+      int after = !item_less(items[i], items[j]);
+      rank[i] += after;
+      rank[j] += 1 - after;
+    }
+  for (int i = 0; i < n; i++) to[rank[i]] = items[i];
+}
+
+static void merge(const Item *a, const Item *a_end, const Item *b, const Item *b_end, Item *to)
+{
+  while (a < a_end && b < b_end) {
+    bool second = item_less(*b, *a);
+    *to++ = second ? *b : *a;
+    b += second;
+    a += !second;
+  }
+  memcpy(to, a, (size_t)(a_end - a) * sizeof *a);
+  memcpy(to + (a_end - a), b, (size_t)(b_end - b) * sizeof *b);
+}
+
+/* Sorted runs of RANKED, merged to one; returns where it is: in items or in other. */
+static Item *merge_sort(int64_t n, Item *items, Item *other)
+{
+  for (int64_t i = 0; i < n; i += RANKED)
+    rank_items((int)(n - i < RANKED ? n - i : RANKED), items + i, other + i);
+  Item *from = other, *to = items;
+  for (int64_t run = RANKED; run < n; run *= 2) {
+    for (int64_t i = 0; i < n; i += 2 * run) {
+      int64_t middle = i + run < n ? i + run : n, end = middle + run < n ? middle + run : n;
+      merge(from + i, from + middle, from + middle, from + end, to + i);
+    }
+    Item *t = from;
+    from = to;
+    to = t;
+  }
+  return from;
+}
+
+/* ---------------------------------------------------------------------- digits */
+
+/* From the last digit to the first, each time keeping the order among equals. Digits that all items share are left out. */
+static Item *radix_sort(int64_t n, Item *items, Item *other)
+{
+  uint32_t counts[KEY_BITS / DIGIT_BITS][DIGITS] = {{0}};
+  for (int64_t i = 0; i < n; i++)
+    for (int d = 0; d < KEY_BITS / DIGIT_BITS; d++) counts[d][KEY_OF(items[i]) >> d * DIGIT_BITS & (DIGITS - 1)]++;
+  for (int d = 0; d < KEY_BITS / DIGIT_BITS; d++) {
+    uint32_t *place = counts[d], sum = 0;
+    int shift = d * DIGIT_BITS;
+    if (place[KEY_OF(items[0]) >> shift & (DIGITS - 1)] == (uint64_t)n) continue;
+    for (int i = 0; i < DIGITS; i++) {
+      uint32_t count = place[i];
+      place[i] = sum;
+      sum += count;
+    }
+    for (int64_t i = 0; i < n; i++) other[place[KEY_OF(items[i]) >> shift & (DIGITS - 1)]++] = items[i];
+    Item *t = items;
+    items = other;
+    other = t;
+  }
+  return items;
+}
+
+/* ------------------------------------------------------------- the first few only */
+
+static void sift_down(Item *heap, int64_t n, int64_t i, Item x)
+{
+  for (;;) {
+    int64_t child = 2 * i + 1;
+    if (child >= n) break;
+    if (child + 1 < n && item_less(heap[child], heap[child + 1])) child++;
+    if (!item_less(x, heap[child])) break;
+    heap[i] = heap[child];
+    i = child;
+  }
+  heap[i] = x;
+}
+
+/* The first `count` items in order: a heap holds the candidates, the last of them on top. */
+static void select_first(int64_t n, int64_t count, const T *x, bool descending, Item *heap)
+{
+  enum { BLOCK = 32 };
+  Key turn = descending ? KEY_MASK : 0, keys[BLOCK];
+  make_items(count, x, descending, heap);
+  for (int64_t i = count / 2 - 1; i >= 0; i--) sift_down(heap, count, i, heap[i]);
+  for (int64_t start = count; start < n; start += BLOCK) {
+    int length = (int)(n - start < BLOCK ? n - start : BLOCK);
+    Key worst = KEY_OF(heap[0]), any = 0;
+    for (int i = 0; i < length; i++) {
+      keys[i] = key_of(x[start + i]) ^ turn;
+      any |= keys[i] < worst;
+    }
+    if (!any) continue;
+    for (int i = 0; i < length; i++)
+      if (keys[i] < KEY_OF(heap[0])) sift_down(heap, count, 0, ITEM(keys[i], start + i));
+  }
+  for (int64_t last = count - 1; last > 0; last--) {
+    Item x_last = heap[last];
+    heap[last] = heap[0];
+    sift_down(heap, last, 0, x_last);
+  }
+}
+
+/* ------------------------------------------------------------------------ rows */
+
+static void sort_row(int64_t n, int64_t count, bool descending, const T *x, T *values, int64_t *positions, Item *items)
+{
+  enum { FEW = 64, SHARE = 32 };
+  Item *sorted = items, *other = items + n;
+  if (count < n && (count <= FEW || count <= n / SHARE)) {
+    select_first(n, count, x, descending, items);
+  } else {
+    make_items(n, x, descending, items);
+    if (n <= RANKED) rank_items((int)n, items, sorted = other);
+    else sorted = n < FROM_RADIX ? merge_sort(n, items, other) : radix_sort(n, items, other);
+  }
+  for (int64_t i = 0; i < count; i++) {
+    int64_t index = (int64_t)INDEX_OF(sorted[i]);
+    values[i] = x[index];
+    positions[i] = index + 1;
+  }
+}
+
+static void sort(int64_t rows, int64_t n, int64_t count, bool descending, const void *x, void *values,
+                 int64_t *positions, void *scratch)
+{
+  if (count == 0) return;
+  for (int64_t r = 0; r < rows; r++)
+    sort_row(n, count, descending, (const T *)x + r * n, (T *)values + r * count, positions + r * count, scratch);
+}
+
+/* ---------------------------------------------------------- orders of whole rows */
+
+static bool row_is_before(int64_t m, const T *a, const T *b)
+{
+  for (int64_t i = 0; i < m; i++) {
+    Key ka = key_of(a[i]), kb = key_of(b[i]);
+    if (ka != kb) return ka < kb;
+  }
+  return false;
+}
+
+static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, int64_t *scratch)
+{
+  int64_t *from = positions, *to = scratch;
+  for (int64_t i = 0; i < n; i++) positions[i] = i + 1;
+  for (int64_t run = 1; run < n; run *= 2) {
+    for (int64_t start = 0; start < n; start += 2 * run) {
+      int64_t middle = start + run < n ? start + run : n, end = middle + run < n ? middle + run : n;
+      int64_t a = start, b = middle;
+      for (int64_t k = start; k < end; k++) {
+        bool second = a == middle
+                      || (b < end && row_is_before(m, (const T *)x + (from[b] - 1) * m, (const T *)x + (from[a] - 1) * m));
+        to[k] = second ? from[b++] : from[a++];
+      }
+    }
+    int64_t *t = from;
+    from = to;
+    to = t;
+  }
+  if (from != positions) memcpy(positions, from, (size_t)n * sizeof *from);
+}
+#endif
+
+void TYPED(fill_sort)(KernelTable *t);
+void TYPED(fill_sort)(KernelTable *t)
+{
+#if !T_COMPLEX
+  t->sort = sort;
+  t->sort_rows = sort_rows;
+#else
+  (void)t;
+#endif
+}
