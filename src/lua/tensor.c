@@ -140,7 +140,12 @@ static void call_method(lua_State *L, int i, const char *name, int first, int se
 
 static void get_mT(lua_State *L, int i)
 {
-  if (tensor_test(L, i)->ndim < 2) user_error(L, "mT: a tensor of at least 2 dimensions is expected");
+  int ndim = tensor_test(L, i)->ndim;
+  if (ndim == 1) user_error(L, "mT: a tensor of at least 2 dimensions is expected");
+  if (ndim == 0) { /* as PyTorch */
+    lua_pushvalue(L, i);
+    return;
+  }
   call_method(L, i, "transpose", -2, -1);
 }
 
@@ -155,8 +160,9 @@ static void get_H(lua_State *L, int i)
 
 static void get_mH(lua_State *L, int i)
 {
-  if (tensor_test(L, i)->ndim < 2) user_error(L, "mH: a tensor of at least 2 dimensions is expected");
-  call_method(L, i, "adjoint", 0, 0);
+  int ndim = tensor_test(L, i)->ndim;
+  if (ndim == 1) user_error(L, "mH: a tensor of at least 2 dimensions is expected");
+  call_method(L, i, ndim == 0 ? "conj" : "adjoint", 0, 0);
 }
 
 static void get_T(lua_State *L, int i)

@@ -39,9 +39,8 @@ FORWARD(moveaxis) { y[0] = move_dims(call, a->input, a->source, a->destination);
 
 FORWARD(adjoint)
 {
-  if (a->input->ndim < 2)
-    raise(call, "at least 2 dimensions are needed, not shape %s", shape_text(call, tensor_shape(a->input)));
-  y[0] = op(conj, op(transpose, a->input, -2, -1));
+  if (a->input->ndim == 1) raise(call, "a matrix is needed, not a vector");
+  y[0] = op(conj, a->input->ndim == 0 ? a->input : op(transpose, a->input, -2, -1));
 }
 
 /* ----------------------------------------------------------------- reversals */

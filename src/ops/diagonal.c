@@ -228,5 +228,6 @@ FORWARD(linalg_vander)
   if (x->ndim == 0 && a->N == NO_INT) raise(call, "a tensor without dimensions is not taken without N");
   if (a->N != NO_INT && a->N <= 1) raise(call, "N must be greater than 1, not %lld", (long long)a->N);
   if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, DTYPE_i64, false, false);
+  if (x->ndim == 0) x = op(reshape, x, INTS(1));
   y[0] = powers(call, x, a->N == NO_INT ? x->shape[x->ndim - 1] : a->N);
 }

@@ -56,31 +56,42 @@ static LineKind line_of(Reduction r)
   return r == PROD ? SCATTER_MULTIPLY : r == AMAX ? SCATTER_MAX : r == AMIN ? SCATTER_MIN : SCATTER_ADD;
 }
 
-FORWARD(scatter_reduce)
+/* What both scatter_reduce and index_reduce are: index has as many dimensions as input. */
+typedef struct Scatter {
+  Tensor *input, *index, *src;
+  const char *name;
+  bool include_self;
+  int dim;
+} Scatter;
+
+static Tensor *reduce(Call *call, const Scatter *s)
 {
-  Tensor *x = a->input, *index = a->index;
+  Tensor *x = s->input, *index = s->index;
   DType dtype = tensor_dtype(x);
-  Reduction r = reduction_of(call, a->reduce);
-  if (dtype_is_complex(dtype) && r != SUM) raise(call, "\"%s\" of complex numbers is not taken", a->reduce);
+  Reduction r = reduction_of(call, s->name);
+  if (dtype_is_complex(dtype) && r != SUM) raise(call, "\"%s\" of complex numbers is not taken", s->name);
   if (dtype == DTYPE_b8 && r == MEAN) raise(call, "\"mean\" of bool is not taken");
-  int dim = check_scatter(call, x, a->dim, &index, a->src);
-  Tensor *src = call->into ? apart_from(call, a->src, x) : a->src;
-  y[0] = result_copy(call, x);
-  if (y[0]->device == DEVICE_META || index->numel == 0) return;
-  if (!a->include_self) {
+  int dim = check_scatter(call, x, s->dim, &index, s->src);
+  Tensor *y = result_copy(call, x);
+  if (y->device == DEVICE_META || index->numel == 0) return y;
+  Tensor *work = call->into ? copy_of(call, x, dtype) : y; /* the destination is written at the end, when nothing can fail */
+  if (!s->include_self) {
     Tensor *start = tensor_from_number(call, neutral(r, dtype));
-    pair_along(call, SCATTER, y[0], value_like(call, start, dtype, index), index, dim);
+    pair_along(call, SCATTER, work, value_like(call, start, dtype, index), index, dim);
   }
-  combine_along(call, line_of(r), y[0], src, index, dim);
-  if (r != MEAN) return;
-  DType count_dtype = dtype_is_half(dtype) ? DTYPE_f32 : dtype_is_floating(dtype) ? dtype : DTYPE_i64;
-  Tensor *count = counts_of(call, x, dim, a->index, a->include_self, count_dtype);
-  launch_copy(call, y[0], dtype_is_floating(dtype) ? op(div, y[0], count) : op(div_mode, y[0], count, "floor"));
+  combine_along(call, line_of(r), work, s->src, index, dim);
+  if (r == MEAN) {
+    DType counted = dtype_is_half(dtype) ? DTYPE_f32 : dtype_is_floating(dtype) ? dtype : DTYPE_i64;
+    Tensor *count = counts_of(call, x, dim, s->index, s->include_self, counted);
+    work = dtype_is_floating(dtype) ? op(div, work, count) : op(div_mode, work, count, "floor");
+  }
+  if (work != y) launch_copy(call, y, work);
+  return y;
 }
 
-/* ---- gradients, as PyTorch has them; src_part is what index covers of src ---- */
+/* ---- gradients, as PyTorch has them; src is the part that index covers of it ---- */
 
-typedef struct Shares { Tensor *input, *src; } Shares; /* src: over the part that index covers */
+typedef struct Shares { Tensor *input, *src; } Shares;
 
 static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
 {
@@ -88,61 +99,75 @@ static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
 }
 
 /* Each factor's gradient is the product of the others; a lone zero's is found by leaving it out. */
-static Shares shares_of_product(Call *call, const struct scatter_reduce_args *a, Tensor *src, Tensor *y, Tensor *dy, int dim)
+static Shares shares_of_product(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
 {
-  Tensor *x = a->input, *index = a->index, *one = tensor_from_number(call, scalar_int(1)), *zero = number(0);
-  Shares s;
+  Tensor *x = s->input, *index = s->index, *one = tensor_from_number(call, scalar_int(1)), *zero = number(0);
+  int dim = s->dim;
   Tensor *filled = op(masked_fill, x, op(eq, x, zero), one);
-  Tensor *product = op(scatter_reduce, filled, dim, index, src, a->reduce, a->include_self);
-  s.input = op(div, op(mul, dy, product), filled);
+  Tensor *product = op(scatter_reduce, filled, dim, index, src, s->name, s->include_self);
   Tensor *is_zero = op(eq, src, zero);
   Tensor *zeros = op(scatter_add, zeros_for(call, src, tensor_shape(x)), dim, index, bits_as(call, is_zero, src));
   Tensor *alone = op(eq, op(mul, bits_as(call, is_zero, src), op(gather, zeros, dim, index, false)), one);
-  Tensor *others = op(scatter_reduce, x, dim, index, op(masked_fill, src, alone, one), a->reduce, a->include_self);
+  Tensor *others = op(scatter_reduce, x, dim, index, op(masked_fill, src, alone, one), s->name, s->include_self);
   Tensor *divided = op(div, op(gather, op(mul, dy, y), dim, index, false), op(masked_fill, src, is_zero, one));
-  s.src = op(where, alone, op(gather, op(mul, dy, others), dim, index, false), divided);
-  return s;
+  return (Shares){op(div, op(mul, dy, product), filled),
+                  op(where, alone, op(gather, op(mul, dy, others), dim, index, false), divided)};
 }
 
-static Shares shares_of_mean(Call *call, const struct scatter_reduce_args *a, Tensor *dy, int dim)
+static Shares shares_of_mean(Call *call, const Scatter *s, Tensor *dy)
 {
-  Tensor *each = op(div, dy, counts_of(call, a->input, dim, a->index, a->include_self, tensor_dtype(dy)));
-  return (Shares){each, op(gather, each, dim, a->index, false)};
+  Tensor *each = op(div, dy, counts_of(call, s->input, s->dim, s->index, s->include_self, tensor_dtype(dy)));
+  return (Shares){each, op(gather, each, s->dim, s->index, false)};
 }
 
 /* Shared by all that are equal to the extreme. */
-static Shares shares_of_extreme(Call *call, const struct scatter_reduce_args *a, Tensor *src, Tensor *y, Tensor *dy, int dim)
+static Shares shares_of_extreme(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
 {
-  Tensor *value = op(gather, y, dim, a->index, false);
-  Tensor *is_input = bits_as(call, op(eq, a->input, y), dy), *is_src = bits_as(call, op(eq, src, value), dy);
-  Tensor *share = op(div, dy, op(scatter_add, is_input, dim, a->index, is_src));
-  return (Shares){op(mul, is_input, share), op(mul, is_src, op(gather, share, dim, a->index, false))};
+  Tensor *value = op(gather, y, s->dim, s->index, false);
+  Tensor *is_input = bits_as(call, op(eq, s->input, y), dy), *is_src = bits_as(call, op(eq, src, value), dy);
+  Tensor *share = op(div, dy, op(scatter_add, is_input, s->dim, s->index, is_src));
+  return (Shares){op(mul, is_input, share), op(mul, is_src, op(gather, share, s->dim, s->index, false))};
+}
+
+static Shares shares_of(Call *call, const Scatter *s, Tensor *y, Tensor *dy)
+{
+  Tensor *index = s->index, *src = s->src;
+  if (index->numel == 0) return (Shares){dy, zeros_for(call, dy, tensor_shape(src))};
+  for (int d = 0; d < src->ndim; d++)
+    if (src->shape[d] != index->shape[d]) src = op(narrow, src, d, 0, index->shape[d]);
+  Shares shares = {dy, NULL};
+  switch (reduction_of(call, s->name)) {
+    case SUM: shares.src = op(gather, dy, s->dim, index, false); break;
+    case PROD: shares = shares_of_product(call, s, src, y, dy); break;
+    case MEAN: shares = shares_of_mean(call, s, dy); break;
+    default: shares = shares_of_extreme(call, s, src, y, dy);
+  }
+  if (!s->include_self) shares.input = op(scatter_value, shares.input, s->dim, index, scalar_int(0));
+  shares.src = covered_gradient(call, shares.src, s->src);
+  return shares;
+}
+
+static Scatter scatter_of(Call *call, const struct scatter_reduce_args *a)
+{
+  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim)};
+}
+
+FORWARD(scatter_reduce)
+{
+  Scatter s = scatter_of(call, a);
+  y[0] = reduce(call, &s);
 }
 
 BACKWARD(scatter_reduce)
 {
-  Tensor *index = a->index, *src = a->src;
-  int dim = shape_dim(call, a->dim, a->input->ndim);
-  Reduction r = reduction_of(call, a->reduce);
-  Shares s = {dy[0], NULL};
-  if (index->numel == 0) {
-    if (WANTS(input)) GRAD(input) = dy[0];
-    if (WANTS(src)) GRAD(src) = zeros_for(call, dy[0], tensor_shape(src));
-    return;
-  }
-  for (int d = 0; d < src->ndim; d++)
-    if (src->shape[d] != index->shape[d]) src = op(narrow, src, d, 0, index->shape[d]);
-  switch (r) {
-    case SUM: s.src = op(gather, dy[0], dim, index, false); break;
-    case PROD: s = shares_of_product(call, a, src, y[0], dy[0], dim); break;
-    case MEAN: s = shares_of_mean(call, a, dy[0], dim); break;
-    default: s = shares_of_extreme(call, a, src, y[0], dy[0], dim);
-  }
-  if (WANTS(input)) GRAD(input) = a->include_self ? s.input : op(scatter_value, s.input, dim, index, scalar_int(0));
-  if (WANTS(src)) GRAD(src) = covered_gradient(call, s.src, a->src);
+  Scatter s = scatter_of(call, a);
+  Shares shares = shares_of(call, &s, y[0], dy[0]);
+  if (WANTS(input)) GRAD(input) = shares.input;
+  if (WANTS(src)) GRAD(src) = shares.src;
 }
 
-FORWARD(index_reduce)
+/* The positions of slices as those of all their elements. */
+static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
 {
   Tensor *x = a->input, *source = a->source, *index = a->index;
   int dim = shape_dim(call, a->dim, x->ndim);
@@ -155,8 +180,22 @@ FORWARD(index_reduce)
           shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1, shape_text(call, tensor_shape(x)));
   int64_t line[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) line[d] = d == dim ? index->numel : 1;
-  index = op(expand, op(reshape, index, (Ints){line, x->ndim}), tensor_shape(source));
-  y[0] = op(scatter_reduce, x, dim, index, source, a->reduce, a->include_self);
+  index = op(expand, op(reshape, op(to_dtype, index, DTYPE_i64, false, false), (Ints){line, x->ndim}), tensor_shape(source));
+  return (Scatter){x, index, source, a->reduce, a->include_self, dim};
+}
+
+FORWARD(index_reduce)
+{
+  Scatter s = scatter_of_slices(call, a);
+  y[0] = reduce(call, &s);
+}
+
+BACKWARD(index_reduce)
+{
+  Scatter s = scatter_of_slices(call, a);
+  Shares shares = shares_of(call, &s, y[0], dy[0]);
+  if (WANTS(input)) GRAD(input) = shares.input;
+  if (WANTS(source)) GRAD(source) = shares.src;
 }
 
 FORWARD(put)

@@ -181,12 +181,60 @@ static Tensor *slices_first(Call *call, Tensor *x, int64_t dim_, int *dim)
   return op(contiguous, op(movedim, x, INTS(*dim), INTS(0)));
 }
 
+/* ---- of integers that lie close together, by counting ---- */
+
+/* Whether they lie within so few that a table of all takes less time than sorting. */
+static bool are_close(const Tensor *flat, PositionRange *range)
+{
+  *range = (PositionRange){INT64_MAX, INT64_MIN, false};
+  if (flat->numel == 0) return false;
+  positions_range(flat->numel, tensor_data(flat), range);
+  uint64_t width = (uint64_t)range->high - (uint64_t)range->low;
+  return width < (uint64_t)flat->numel * 2;
+}
+
+static void give_counted(Call *call, const Tensor *flat, PositionRange range, Wanted w, DType dtype, Ints inverse_shape)
+{
+  int64_t width = range.high - range.low + 1, n = flat->numel, groups = 0;
+  Tensor *table = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(width));
+  int64_t *count = tensor_data(table);
+  const int64_t *x = tensor_data(flat);
+  memset(count, 0, (size_t)width * sizeof *count);
+  for (int64_t i = 0; i < n; i++) count[x[i] - range.low]++;
+  for (int64_t k = 0; k < width; k++) groups += count[k] > 0;
+  Tensor *values = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(groups)), *counts = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(groups));
+  int64_t *value = tensor_data(values), *each = tensor_data(counts), group = 0;
+  for (int64_t k = 0; k < width; k++) {
+    if (count[k] == 0) continue;
+    value[group] = range.low + k;
+    each[group++] = count[k];
+    count[k] = group; /* from now on the group's position */
+  }
+  Tensor **list = result_list(call, 1 + w.inverse + w.counts);
+  *list++ = op(to_dtype, values, dtype, false, false);
+  if (w.inverse) {
+    Tensor *inverse = tensor_new(call, DTYPE_i64, DEVICE_CPU, inverse_shape);
+    int64_t *to = tensor_data(inverse);
+    for (int64_t i = 0; i < n; i++) to[i] = count[x[i] - range.low];
+    *list++ = inverse;
+  }
+  if (w.counts) *list = counts;
+}
+
 FORWARD(unique)
 {
   (void)y;
   Tensor *x = a->input;
   Wanted w = {a->return_inverse, a->return_counts, 0};
   check_has_elements(call, x);
+  if (a->dim == NONE_DIM && dtype_is_integral(tensor_dtype(x))) {
+    Tensor *flat = contiguous_as(call, x, DTYPE_i64);
+    PositionRange range;
+    if (are_close(flat, &range)) {
+      give_counted(call, flat, range, w, tensor_dtype(x), tensor_shape(x));
+      return;
+    }
+  }
   if (a->dim == NONE_DIM) {
     Tensors sorted = op(sort, op(reshape, x, INTS(-1)), 0, false, false);
     give_groups(call, sorted.v[0], sorted.v[1], w, tensor_shape(x));

@@ -13,7 +13,7 @@ enum { RANKED = 16, DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 #define WIDE_ITEM 1
 typedef uint64_t Key;
 typedef struct Item { Key key; uint64_t index; } Item;
-enum { KEY_BITS = 64, FROM_RADIX = 1024 };
+enum { KEY_BITS = 64, FROM_RADIX = 256 };
 #define KEY_OF(item) ((item).key)
 #define INDEX_OF(item) ((item).index)
 #define ITEM(k, i) ((Item){(k), (uint64_t)(i)})
@@ -35,6 +35,16 @@ static inline bool item_less(Item a, Item b)
 {
 #if WIDE_ITEM
   return a.key < b.key || (a.key == b.key && a.index < b.index);
+#else
+  return a < b;
+#endif
+}
+
+/* Enough where equal keys come in the order of their indices. */
+static inline bool key_less(Item a, Item b)
+{
+#if WIDE_ITEM
+  return a.key < b.key;
 #else
   return a < b;
 #endif
@@ -73,7 +83,7 @@ static void rank_items(int n, const Item *items, Item *to)
   int rank[RANKED] = {0};
   for (int i = 1; i < n; i++)
     for (int j = 0; j < i; j++) {
-      int after = !item_less(items[i], items[j]);
+      int after = !key_less(items[i], items[j]);
       rank[i] += after;
       rank[j] += 1 - after;
     }
@@ -83,7 +93,7 @@ static void rank_items(int n, const Item *items, Item *to)
 static void merge(const Item *a, const Item *a_end, const Item *b, const Item *b_end, Item *to)
 {
   while (a < a_end && b < b_end) {
-    bool second = item_less(*b, *a);
+    bool second = key_less(*b, *a);
     *to++ = second ? *b : *a;
     b += second;
     a += !second;
@@ -175,18 +185,43 @@ static void select_first(int64_t n, int64_t count, const T *x, bool descending, 
   }
 }
 
+/* The items among which the first `count` are, in their old order, and their number: those up to a leading digit. */
+static int64_t take_candidates(int64_t n, int64_t count, const T *x, bool descending, Item *items)
+{
+  enum { LEADING = 12, SHIFT = KEY_BITS - LEADING };
+  uint32_t counts[1 << LEADING] = {0};
+  Key turn = descending ? KEY_MASK : 0, last = 0;
+  int64_t taken = 0;
+  for (int64_t i = 0; i < n; i++) counts[(key_of(x[i]) ^ turn) >> SHIFT]++;
+  for (int64_t sum = counts[0]; sum < count; sum += counts[last]) last++;
+  for (int64_t i = 0; i < n; i++) {
+    Key key = key_of(x[i]) ^ turn;
+    items[taken] = ITEM(key, i);
+    taken += key >> SHIFT <= last;
+  }
+  return taken;
+}
+
 /* ------------------------------------------------------------------------ rows */
+
+static Item *sort_items(int64_t n, Item *items, Item *other)
+{
+  if (n > RANKED) return n < FROM_RADIX ? merge_sort(n, items, other) : radix_sort(n, items, other);
+  rank_items((int)n, items, other);
+  return other;
+}
 
 static void sort_row(int64_t n, int64_t count, bool descending, const T *x, T *values, int64_t *positions, Item *items)
 {
-  enum { FEW = 64, SHARE = 32 };
-  Item *sorted = items, *other = items + n;
-  if (count < n && (count <= FEW || count <= n / SHARE)) {
+  enum { FEW = 64, SHARE = 32, MANY = 8192 };
+  Item *sorted = items;
+  if (count < n && n > RANKED && (count <= FEW || count <= n / SHARE)) {
     select_first(n, count, x, descending, items);
   } else {
-    make_items(n, x, descending, items);
-    if (n <= RANKED) rank_items((int)n, items, sorted = other);
-    else sorted = n < FROM_RADIX ? merge_sort(n, items, other) : radix_sort(n, items, other);
+    int64_t candidates = n;
+    if (count < n / 2 && n >= MANY) candidates = take_candidates(n, count, x, descending, items);
+    else make_items(n, x, descending, items);
+    sorted = sort_items(candidates, items, items + n);
   }
   for (int64_t i = 0; i < count; i++) {
     int64_t index = (int64_t)INDEX_OF(sorted[i]);

@@ -13,7 +13,7 @@ return {
   end,
   index_reduce = function()
     return {{real(3, 3), 1, positions({2}, 3, 1), real(2, 3), "prod"},
-            {real(3, 3), 2, positions({2}, 1, 1), real(3, 2), "mean", false}}
+            {real(3, 3), 2, positions({2}, 1, 1), real(3, 2), "amin", false}}
   end,
   put = function()
     return {{real(2, 3), positions({2}, 6, 2), real(2)}, {real(2, 3), positions({2}, 1, 1), real(2), true}}
