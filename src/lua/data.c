@@ -91,6 +91,13 @@ static int wrong_leaf(Survey *s, int depth)
                     article, type);
 }
 
+/* nl.complex stands for a number: it is as precise as the default dtype, as a float is. */
+static DType own_dtype(const Context *ctx, const Tensor *t)
+{
+  bool is_number = t->is_wrapped_number && dtype_is_complex(tensor_dtype(t));
+  return is_number ? dtype_to_complex(ctx->default_dtype) : tensor_dtype(t);
+}
+
 static void see_tensor(Survey *s, const Tensor *t, int depth)
 {
   lua_State *L = s->L;
@@ -99,9 +106,7 @@ static void see_tensor(Survey *s, const Tensor *t, int depth)
                (LUAI_UACINT)t->numel);
   if (t->device == DEVICE_META)
     user_error(L, "tensor: %s is a meta tensor, which has no elements", path_text(s, depth));
-  DType dtype = tensor_dtype(t);
-  /* nl.complex stands for a number: it is as precise as the default dtype, as a float is. */
-  if (t->is_wrapped_number && dtype_is_complex(dtype)) dtype = dtype_to_complex(s->ctx->default_dtype);
+  DType dtype = own_dtype(s->ctx, t);
   s->tensors = s->tensors == DTYPE_NONE ? dtype : dtype_promote(s->tensors, dtype);
 }
 
@@ -284,7 +289,7 @@ static TensorBox *copy_tensor(lua_State *L, Context *ctx, Tensor *x, const Optio
     return NULL;
   }
   Call scope = {.ctx = ctx}, *call = &scope;
-  DType dtype = o->dtype == DTYPE_NONE ? tensor_dtype(x) : o->dtype;
+  DType dtype = o->dtype != DTYPE_NONE ? o->dtype : own_dtype(ctx, x);
   Device device = o->device == DEVICE_NONE ? (Device)x->device : o->device;
   Tensor *copy = op(to_device, op(detach, x), device, dtype, false, true);
   copy->is_wrapped_number = false;
@@ -494,6 +499,7 @@ INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
 BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
 BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
 BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
+BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
 
 static int nl_is_tensor(lua_State *L)
 {
@@ -626,6 +632,7 @@ static int nl_allclose(lua_State *L)
 const luaL_Reg data_functions[] = {
   {"tensor", nl_tensor}, {"is_tensor", nl_is_tensor}, {"numel", tensor_numel},
   {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
+  {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy},
   {"equal", nl_equal}, {"allclose", nl_allclose}, {"set_printoptions", nl_set_printoptions}, {NULL, NULL},
 };
 
@@ -634,5 +641,6 @@ const luaL_Reg data_methods[] = {
   {"numel", tensor_numel}, {"nelement", tensor_numel}, {"dim", tensor_dim}, {"ndimension", tensor_dim},
   {"storage_offset", tensor_storage_offset}, {"element_size", tensor_element_size}, {"data_ptr", tensor_data_ptr},
   {"is_contiguous", tensor_contiguous}, {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
+  {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy},
   {"equal", nl_equal}, {"allclose", nl_allclose}, {NULL, NULL},
 };

@@ -359,6 +359,8 @@ typedef struct Value { Tensor *tensor; Scalar number; } Value;
 static Value read_value(lua_State *L)
 {
   Value v = {tensor_test(L, 3), NO_SCALAR};
+  if (v.tensor && v.tensor->is_wrapped_number && !tensor_requires_grad(v.tensor)) /* nl.complex(1, 2) */
+    return (Value){NULL, tensor_item(v.tensor)};
   if (v.tensor || scalar_test(L, 3, &v.number)) return v;
   const char *type = luaL_typename(L, 3), *hint = lua_type(L, 3) == LUA_TTABLE ? "; see nl.tensor" : "";
   user_error(L, "a %s can't be assigned to elements of a tensor, only numbers, booleans and tensors%s", type, hint);
@@ -375,7 +377,10 @@ static Tensor *without_leading_ones(Call *call, Tensor *value, int ndim)
 
 static void check_number(Call *call, Scalar number, const Tensor *x)
 {
-  if (!number_fits(number, tensor_dtype(x)))
+  if (number_fits(number, tensor_dtype(x))) return;
+  if (number.kind == SCALAR_COMPLEX)
+    raise_plain(call->ctx, "a complex number doesn't fit a %s tensor", dtype_name(tensor_dtype(x)));
+  else
     raise_plain(call->ctx, "the number %.17g is nothing that %s can hold", scalar_real(number),
                 dtype_name(tensor_dtype(x)));
 }

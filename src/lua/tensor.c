@@ -178,10 +178,33 @@ static void get_T(lua_State *L, int i)
   lua_call(L, 2, 1);
 }
 
+/* x.real, x.imag: what the functions of these names give; assigning writes into these views. */
+static void push_part(lua_State *L, int i, const char *name)
+{
+  push_group(L, context_of(L), name, IN_NL);
+  lua_pushvalue(L, i);
+  lua_call(L, 1, 1);
+}
+
+static void assign_part(lua_State *L, int i, int value, const char *name)
+{
+  push_part(L, i, name);
+  lua_getfield(L, -1, tensor_test(L, value) ? "copy_" : "fill_");
+  lua_insert(L, -2);
+  lua_pushvalue(L, value);
+  lua_call(L, 2, 0);
+}
+
+static void get_real(lua_State *L, int i) { push_part(L, i, "real"); }
+static void get_imag(lua_State *L, int i) { push_part(L, i, "imag"); }
+static void set_real(lua_State *L, int i, int value) { assign_part(L, i, value, "real"); }
+static void set_imag(lua_State *L, int i, int value) { assign_part(L, i, value, "imag"); }
+
 static const Property properties[] = {
   {"shape", get_shape, NULL}, {"dtype", get_dtype, NULL}, {"ndim", get_ndim, NULL}, {"device", get_device, NULL},
   {"itemsize", get_itemsize, NULL}, {"nbytes", get_nbytes, NULL}, {"T", get_T, NULL}, {"mT", get_mT, NULL},
   {"H", get_H, NULL}, {"mH", get_mH, NULL},
+  {"real", get_real, set_real}, {"imag", get_imag, set_imag},
   {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------- members */

@@ -1,6 +1,8 @@
 /* Complex tensors and their parts. */
 #include "ops/complex.h"
 
+#include <math.h>
+
 #include "ops/copy.h"
 #include "ops/ops.h"
 #include "ops/pointwise.h"
@@ -94,3 +96,59 @@ BACKWARD(complex_of)
   if (WANTS(real)) GRAD(real) = part_gradient(call, dy[0], 0, a->real);
   if (WANTS(imag)) GRAD(imag) = part_gradient(call, dy[0], 1, a->imag);
 }
+
+/* ------------------------------------------------------------ parts and angles */
+
+static Tensor *part_of(Call *call, Tensor *x, int64_t part) { return op(select, op(view_as_real, x), -1, part); }
+
+FORWARD(real) { y[0] = dtype_is_complex(tensor_dtype(a->input)) ? part_of(call, a->input, 0) : a->input; }
+
+FORWARD(imag)
+{
+  DType d = tensor_dtype(a->input);
+  if (!dtype_is_complex(d)) raise(call, "%s tensors are not taken: they have no imaginary part", dtype_name(d));
+  y[0] = part_of(call, a->input, 1);
+}
+
+static Tensor *angle_of_real(Call *call, Tensor *x)
+{
+  DType d = tensor_dtype(x);
+  if (!dtype_is_inexact(d)) x = op(to_dtype, x, call->ctx->default_dtype, false, false);
+  Tensor *zero_or_nan = op(where, op(ne, x, x), x, number(0));
+  return op(where, op(lt, x, number(0)), number(acos(-1)), zero_or_nan);
+}
+
+FORWARD(angle)
+{
+  Tensor *x = a->input;
+  if (dtype_is_complex(tensor_dtype(x))) y[0] = op(atan2, part_of(call, x, 1), part_of(call, x, 0));
+  else y[0] = angle_of_real(call, x);
+}
+
+/* i x / |x|^2; 0 at 0, and for real numbers. */
+BACKWARD(angle)
+{
+  Tensor *x = a->input;
+  if (!dtype_is_complex(tensor_dtype(x))) {
+    GRAD(input) = zeros_for(call, dy[0], tensor_shape(x));
+    return;
+  }
+  Tensor *size = op(abs, x), *divisor = op(where, op(eq, size, number(0)), number(1), size);
+  Tensor *across = op(mul, op(sgn, x), tensor_from_number(call, scalar_complex(0, 1)));
+  GRAD(input) = op(mul, op(div, across, divisor), dy[0]);
+}
+
+FORWARD(polar)
+{
+  Tensor *parts[] = {a->abs, a->angle};
+  dtype_of_parts(call, parts[0], parts[1]);
+  y[0] = op(complex_of, op(mul, a->abs, op(cos, a->angle)), op(mul, a->abs, op(sin, a->angle)));
+}
+
+/* conj gives a real tensor itself, this always a new one. */
+FORWARD(conj_physical)
+{
+  y[0] = dtype_is_complex(tensor_dtype(a->input)) ? op(conj, a->input) : op(clone, a->input);
+}
+
+FORWARD(resolve_neg) { y[0] = a->input; }

@@ -18,9 +18,15 @@ static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *stride
   f->k->fill(n, f->value, p[0], strides[0]);
 }
 
+void check_value_fits(Call *call, DType value, DType dtype)
+{
+  if (dtype_is_complex(value) && !dtype_is_complex(dtype))
+    raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
+}
+
 void launch_fill(Call *call, Tensor *y, Scalar value)
 {
-  (void)call;
+  if (value.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(y));
   if (y->device == DEVICE_META || y->numel == 0) return;
   Fill f = {.k = movers_of(tensor_dtype(y))};
   scalar_store(value, tensor_dtype(y), f.value);
@@ -205,8 +211,6 @@ FORWARD(resolve_conj) { y[0] = a->input; }
 
 FORWARD(fill)
 {
-  if (a->value.kind == SCALAR_COMPLEX && !dtype_is_complex(tensor_dtype(a->input)))
-    raise(call, "a complex value doesn't fit a %s tensor", dtype_name(tensor_dtype(a->input)));
   y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_fill(call, y[0], a->value);
 }
@@ -217,6 +221,7 @@ FORWARD(fill_tensor)
 {
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
+  check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
   y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_copy(call, y[0], apart_from(call, a->value, y[0]));
 }

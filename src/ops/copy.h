@@ -4,7 +4,10 @@
 
 #include "ops/op.h"
 
-/* Fills all elements with a number. */
+/* Raises if a complex value would lose its imaginary part in a dtype. */
+void check_value_fits(Call *call, DType value, DType dtype);
+
+/* Fills all elements with a number; raises if that is complex and they are real. */
 void launch_fill(Call *call, Tensor *y, Scalar value);
 
 /* The tensor itself if it is contiguous and of the dtype, else a contiguous copy. */

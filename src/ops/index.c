@@ -107,6 +107,7 @@ FORWARD(masked_fill)
   check_mask(call, a->mask);
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
+  check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
   Tensor *operands[] = {a->input, a->mask};
   Ints shape = broadcast_operands(call, operands, 2);
   bool keeps = shape_equal(shape, tensor_shape(a->input)) && !a->input->is_contiguous && tensor_is_dense(a->input);
@@ -365,6 +366,7 @@ FORWARD(index_put)
   Picks p;
   if (values->dtype != x->dtype && !values->is_wrapped_number)
     raise(call, "values are %s, but the tensor is %s", dtype_name(tensor_dtype(values)), dtype_name(tensor_dtype(x)));
+  check_value_fits(call, tensor_dtype(values), tensor_dtype(x));
   admit_scalar_mask(call, &x, &indices);
   pick(call, x, indices, &p);
   if (!shape_expands(tensor_shape(values), p.result))

@@ -194,6 +194,7 @@ BACKWARD(scatter)
 
 Tensor *value_like(Call *call, Tensor *value, DType dtype, const Tensor *index)
 {
+  check_value_fits(call, tensor_dtype(value), dtype);
   return expanded_to(call, contiguous_as(call, value, dtype), tensor_shape(index));
 }
 
@@ -329,6 +330,7 @@ FORWARD(index_add)
   int dim = shape_dim(call, a->dim, x->ndim);
   Tensor *index = check_slices(call, x, a->index, dim);
   check_source(call, x, index, source, dim);
+  if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
   if (!scalar_equals(a->alpha, 1))
     source = op(to_dtype, op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x), false, false);
   y[0] = result_copy(call, x);

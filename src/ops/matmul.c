@@ -153,6 +153,8 @@ FORWARD(addmm)
   check_dtypes(call, l, r);
   check_dtypes(call, l, a->input);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
+  if (a->alpha.kind == SCALAR_COMPLEX || a->beta.kind == SCALAR_COMPLEX)
+    check_value_fits(call, DTYPE_c128, tensor_dtype(l));
   Ints shape = INTS(l->shape[0], r->shape[1]);
   if (!shape_expands(tensor_shape(a->input), shape))
     raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(a->input)),

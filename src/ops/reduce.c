@@ -287,6 +287,7 @@ FORWARD(norm)
   Tensor *x = input_as(call, a->input, a->dtype);
   DType d = tensor_dtype(x);
   double p = order_of(a->p);
+  if (a->p.kind == SCALAR_COMPLEX) raise(call, "p is complex; it is a real number, \"fro\" or \"nuc\"");
   if (!dtype_is_inexact(d))
     raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
   uint32_t mask = shape_dims(call, a->dim, x->ndim);

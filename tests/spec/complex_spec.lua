@@ -165,3 +165,73 @@ describe("a product of nothing", function()
     assert_parts({{1, 1}, {1, 1}}, {{2, 2}, {2, 2}}, z)
   end)
 end)
+
+describe("real tensors", function()
+  it("take no complex values, which would lose their imaginary parts", function()
+    local i, mask, first = nl.complex(0, 1), nl.tensor {true, false, true}, nl.tensor {1}
+    local x, m = nl.zeros(3), nl.ones(2, 2)
+    local calls = {
+      function() x[1] = i end, function() x[mask] = i end, function() x[{{1, 2}}] = i end,
+      function() x:masked_fill_(mask, i) end, function() x:index_fill_(1, first, i) end,
+      function() x:scatter_(1, first, {value = i}) end, function() x:index_put_({first}, i) end,
+      function() x:fill_(i) end, function() x:fill_(nl.zeros({}, {dtype = nl.complex64})) end,
+      function() x:index_add_(1, first, nl.ones(1), {alpha = i}) end,
+      function() m:addmm_(m, m, {alpha = i}) end, function() nl.full({2}, i, {dtype = nl.float32}) end,
+    }
+    for _, call in ipairs(calls) do assert.matches("complex .*doesn't fit a float32 tensor", failure(call)) end
+    assert_near({0, 0, 0}, x)
+    assert.matches("norm: p is complex", failure(nl.norm, x, i))
+  end)
+end)
+
+describe("complex values", function()
+  it("are assigned, read and listed as numbers are", function()
+    local z = nl.zeros(2, 2, {dtype = nl.complex64})
+    z[1][2] = nl.complex(1, 2)
+    z[2] = nl.complex(5, -5)
+    z[{2, 1}] = 3
+    assert_parts({{0, 1}, {3, 5}}, {{0, 2}, {0, -5}}, z)
+    assert.same({1.0, 2.0}, {z[1][2]:item()})
+    assert.same({5.0, -5.0}, {z:tolist()[2][2]:item()})
+    assert.is_true(nl.equal(z, nl.tensor(z:tolist())))
+    assert.equal(nl.complex64, nl.tensor(nl.complex(1, 2)).dtype)
+  end)
+end)
+
+describe("real and imag", function()
+  it("are views that can be written to", function()
+    local z = nl.complex(nl.tensor {1., 2}, nl.tensor {3., 4})
+    assert_near({1, 2}, z.real)
+    assert_near({3, 4}, nl.imag(z))
+    z.real, z.imag = 7, nl.tensor {8., 9}
+    z.imag:mul_(2)
+    assert_parts({7, 7}, {16, 18}, z)
+    local x = nl.ones(2)
+    assert.equal(x, nl.real(x))
+    assert.matches("imag: float32 tensors are not taken", failure(nl.imag, x))
+  end)
+end)
+
+describe("angles", function()
+  it("are those with the real axis", function()
+    local pi = math.pi
+    assert_near({math.atan(4, 3), 0, pi, -pi / 2}, nl.complex(nl.tensor {3., 0, -1, 0}, nl.tensor {4., 0, 0, -2}):angle())
+    assert_near({0, pi, 0 / 0, 0, 0}, nl.angle(nl.tensor {1., -2, 0 / 0, -0.0, math.huge}))
+    assert_near({0, pi}, nl.angle(nl.tensor {2, -2}))
+    assert.equal(nl.float16, nl.angle(nl.tensor({-1.}):half()).dtype)
+  end)
+
+  it("have a gradient, which is 0 at 0", function()
+    local z = nl.complex(nl.tensor {3., 0}, nl.tensor {4., 0}):requires_grad_()
+    z:angle():sum():backward()
+    assert_parts({-4 / 25, 0}, {3 / 25, 0}, z.grad)
+    local w = nl.complex(nl.tensor({3., -1}, {dtype = nl.float64}), -2):requires_grad_()
+    assert.is_true(nl.autograd.gradcheck(nl.angle, {w}))
+    assert.is_true(nl.autograd.gradgradcheck(nl.angle, {w}))
+  end)
+
+  it("and magnitudes make numbers", function()
+    assert_parts({2, 0}, {0, 3}, nl.polar(nl.tensor {2., 3}, nl.tensor {0, math.pi / 2}))
+    assert.matches("polar: both parts must have one dtype", failure(nl.polar, nl.ones(2), nl.ones(2):double()))
+  end)
+end)
