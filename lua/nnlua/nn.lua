@@ -58,6 +58,7 @@ local parts = {
   "parameter_containers",
   "linear",
   "activation",
+  "dropout",
   "sparse",
   "loss",
 }

@@ -29,6 +29,9 @@ typedef enum ReduceId {
   REDUCE_MAX_ABS, REDUCE_MIN_ABS, REDUCE_COUNT_NONZERO, REDUCE_COUNT
 } ReduceId;
 
+/* What is computed of all elements up to each one. */
+typedef enum CumulateId { CUMULATE_SUM, CUMULATE_PROD, CUMULATE_LOG_SUM_EXP, CUMULATE_COUNT } CumulateId;
+
 typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
 
 /* The optimizers' steps: an optimizer of two names (Adam, AdamW) may be one. */
@@ -72,8 +75,11 @@ typedef struct KernelTable {
                                         int64_t *positions);
   void (*position_columns[POSITION_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *values,
                                            int64_t *positions);
-  /* y = the sums of x[o][k][i] over k, up to each element, or from each on; y may be x. */
-  void (*cumsum)(int64_t outer, int64_t n, int64_t inner, bool from_end, const void *x, void *y);
+  /* y = that of x[o][k][i] over k, up to each element, or from each on; y may be x. */
+  void (*cumulate[CUMULATE_COUNT])(int64_t outer, int64_t n, int64_t inner, bool from_end, const void *x, void *y);
+  /* Extremes up to each element, with their positions (from 1), the last of equals; nan before all. */
+  void (*cumulate_extreme[POSITION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x, void *values,
+                                           int64_t *positions);
   /* The sum of (a - b)^2. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
 

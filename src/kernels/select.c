@@ -17,7 +17,7 @@
   FILL(activation, isa, dtype)      \
   FILL(special, isa, dtype)         \
   FILL(reduce, isa, dtype)          \
-  FILL(cumsum, isa, dtype)          \
+  FILL(cumulative, isa, dtype)      \
   FILL(matmul, isa, dtype)          \
   FILL(conv, isa, dtype)            \
   FILL(indexing, isa, dtype)        \

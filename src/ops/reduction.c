@@ -399,32 +399,3 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   }
   if (values && !direct) store_values(d, outer * p.inner, room, values);
 }
-
-/* ---------------------------------------------------------- cumulative sums */
-
-typedef struct Cumsum {
-  const KernelTable *k;
-  bool from_end;
-  const char *x;
-  char *y;
-  Slabs s;
-  int64_t size; /* bytes of a slab */
-} Cumsum;
-
-static void cumsum_part(void *arg, int64_t begin, int64_t end)
-{
-  const Cumsum *c = arg;
-  c->k->cumsum(end - begin, c->s.n, c->s.inner, c->from_end, c->x + begin * c->size, c->y + begin * c->size);
-}
-
-void launch_cumsum(Call *call, Tensor *x, int dim, bool from_end, Tensor *y)
-{
-  if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(y));
-  x = contiguous_as(call, x, d);
-  Tensor *to = y->dtype == (uint8_t)d && y->is_contiguous ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-  Slabs s = slabs_of(x, dim);
-  Cumsum c = {kernels_of(d), from_end, tensor_data(x), tensor_data(to), s, s.n * s.inner * (int64_t)dtype_size(d)};
-  parallel_for(s.outer, grain_of(GRAIN, s.n * s.inner), cumsum_part, &c);
-  if (to != y) launch_copy(call, y, to);
-}

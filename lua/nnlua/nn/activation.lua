@@ -1,4 +1,4 @@
--- Activations and dropout.
+-- Activations.
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
@@ -10,69 +10,229 @@ local activation = {}
 
 local F = nl.F
 
---- max(x, 0). `nn.ReLU(inplace = false)`.
----@class ReLU: Module
-local ReLU = core.class("nn.ReLU", Module)
+local INPLACE = {"inplace", "boolean", false}
 
-local parse_relu = args.parser("nn.ReLU", {{"inplace", "boolean", false}})
-
-function ReLU:init(...)
-  self.inplace = parse_relu(...)
-end
-
-ReLU.forward = core.relu_forward
-
-function ReLU:extra_repr()
-  return self.inplace and "inplace=True" or ""
-end
-
-activation.ReLU = ReLU
-
-local function without_arguments(name)
-  local class, parse = core.class(name, Module), args.parser(name, {})
-  function class:init(...) -- luacheck: no self
-    parse(...)
+--- The text of extra_repr: the parameters by name, inplace only if it is set.
+local function describe(self, names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    if name ~= "inplace" then
+      parts[#parts + 1] = ("%s=%s"):format(name, repr.value(self[name]))
+    elseif self.inplace then
+      parts[#parts + 1] = "inplace=True"
+    end
   end
+  return table.concat(parts, ", ")
+end
+
+--- A class of modules that pass their input and parameters on to a function. Parameters become attributes, and stand in
+--- the module's text but for those in `silent`.
+local function activation_class(name, f, parameters, silent)
+  local class, parse = core.class("nn." .. name, Module), args.parser("nn." .. name, parameters)
+  local names, shown = {}, {}
+  for i, parameter in ipairs(parameters) do
+    names[i] = parameter[1]
+    if parameter[1] ~= silent then shown[#shown + 1] = parameter[1] end
+  end
+  local first, second, third = names[1], names[2], names[3]
+
+  function class:init(...)
+    local values = table.pack(parse(...))
+    for i, attribute in ipairs(names) do
+      self[attribute] = values[i]
+    end
+  end
+
+  if not first then
+    function class:forward(x) return f(x) end -- luacheck: no self
+  elseif not second then
+    function class:forward(x) return f(x, self[first]) end
+  elseif not third then
+    function class:forward(x) return f(x, self[first], self[second]) end
+  else
+    function class:forward(x) return f(x, self[first], self[second], self[third]) end
+  end
+
+  function class:extra_repr()
+    return describe(self, shown)
+  end
+
+  activation[name] = class
   return class
 end
 
+--- max(x, 0). `nn.ReLU(inplace = false)`.
+---@class ReLU: Module
+activation_class("ReLU", F.relu, {INPLACE}).forward = core.relu_forward
+
 --- The hyperbolic tangent. `nn.Tanh()`.
 ---@class Tanh: Module
-local Tanh = without_arguments "nn.Tanh"
-
-Tanh.forward = core.tanh_forward
-
-activation.Tanh = Tanh
+activation_class("Tanh", nl.tanh, {}).forward = core.tanh_forward
 
 --- 1 / (1 + exp(-x)). `nn.Sigmoid()`.
 ---@class Sigmoid: Module
-local Sigmoid = without_arguments "nn.Sigmoid"
+activation_class("Sigmoid", nl.sigmoid, {}).forward = core.sigmoid_forward
 
-Sigmoid.forward = core.sigmoid_forward
+--- x kept between 0 and 6. `nn.ReLU6(inplace = false)`.
+---@class ReLU6: Module
+activation_class("ReLU6", F.relu6, {INPLACE})
 
-activation.Sigmoid = Sigmoid
+--- x kept between two bounds. `nn.Hardtanh(min_val = -1, max_val = 1, inplace = false)`.
+---@class Hardtanh: Module
+activation_class("Hardtanh", F.hardtanh, {{"min_val", "number", -1.0}, {"max_val", "number", 1.0}, INPLACE})
 
---- Sets elements to zero with probability p while training, and scales the others up. `nn.Dropout(p = 0.5)`.
----@class Dropout: Module
-local Dropout = core.class("nn.Dropout", Module)
+--- x above 0, negative_slope * x below. `nn.LeakyReLU(negative_slope = 0.01, inplace = false)`.
+---@class LeakyReLU: Module
+activation_class("LeakyReLU", F.leaky_relu, {{"negative_slope", "number", 0.01}, INPLACE})
 
-local parse_dropout = args.parser("nn.Dropout", {{"p", "number", 0.5}, {"inplace", "boolean", false}})
+--- x above 0, alpha * (exp(x) - 1) below. `nn.ELU(alpha = 1, inplace = false)`.
+---@class ELU: Module
+activation_class("ELU", F.elu, {{"alpha", "number", 1.0}, INPLACE})
 
-function Dropout:init(...)
-  self.p, self.inplace = parse_dropout(...)
-  if self.p < 0 or self.p > 1 then
-    core.raise(("nn.Dropout: p is a probability, not %s"):format(self.p))
+--- x above 0, alpha * (exp(x / alpha) - 1) below. `nn.CELU(alpha = 1, inplace = false)`.
+---@class CELU: Module
+activation_class("CELU", F.celu, {{"alpha", "number", 1.0}, INPLACE})
+
+--- The elu whose scale keeps mean 0 and variance 1. `nn.SELU(inplace = false)`.
+---@class SELU: Module
+activation_class("SELU", F.selu, {INPLACE})
+
+--- x times the normal distribution's share below it. `nn.GELU(approximate = "none")`, or "tanh".
+---@class GELU: Module
+local GELU = activation_class("GELU", F.gelu, {{"approximate", "string", "none"}})
+
+function GELU:extra_repr()
+  return ("approximate='%s'"):format(self.approximate)
+end
+
+--- x * sigmoid(x). `nn.SiLU(inplace = false)`.
+---@class SiLU: Module
+activation_class("SiLU", F.silu, {INPLACE})
+
+--- x * tanh(softplus(x)). `nn.Mish(inplace = false)`.
+---@class Mish: Module
+activation_class("Mish", F.mish, {INPLACE})
+
+--- x * relu6(x + 3) / 6. `nn.Hardswish(inplace = false)`.
+---@class Hardswish: Module
+activation_class("Hardswish", F.hardswish, {INPLACE}, "inplace")
+
+--- relu6(x + 3) / 6. `nn.Hardsigmoid(inplace = false)`.
+---@class Hardsigmoid: Module
+activation_class("Hardsigmoid", F.hardsigmoid, {INPLACE}, "inplace")
+
+--- log(1 + exp(beta * x)) / beta; x where beta * x is over threshold. `nn.Softplus(beta = 1, threshold = 20)`.
+---@class Softplus: Module
+activation_class("Softplus", F.softplus, {{"beta", "number", 1}, {"threshold", "number", 20}})
+
+--- x / (1 + |x|). `nn.Softsign()`.
+---@class Softsign: Module
+activation_class("Softsign", F.softsign, {})
+
+--- x - tanh(x). `nn.Tanhshrink()`.
+---@class Tanhshrink: Module
+activation_class("Tanhshrink", F.tanhshrink, {})
+
+--- log(sigmoid(x)). `nn.LogSigmoid()`.
+---@class LogSigmoid: Module
+activation_class("LogSigmoid", F.logsigmoid, {})
+
+--- A shrink's only parameter stands without its name.
+local function shrink_class(name, f)
+  local class = activation_class(name, f, {{"lambd", "number", 0.5}})
+  function class:extra_repr()
+    return repr.value(self.lambd)
   end
 end
 
-function Dropout:forward(x)
-  return F.dropout(x, self.p, self.training, self.inplace)
+--- 0 between -lambd and lambd, else x. `nn.Hardshrink(lambd = 0.5)`.
+---@class Hardshrink: Module
+shrink_class("Hardshrink", F.hardshrink)
+
+--- x moved towards 0 by lambd, no further than 0. `nn.Softshrink(lambd = 0.5)`.
+---@class Softshrink: Module
+shrink_class("Softshrink", F.softshrink)
+
+--- x above threshold, value elsewhere. `nn.Threshold(threshold, value, inplace = false)`.
+---@class Threshold: Module
+activation_class("Threshold", F.threshold, {{"threshold", "number"}, {"value", "number"}, INPLACE})
+
+--- The first half of x along dim times the sigmoid of the second. `nn.GLU(dim = -1)`.
+---@class GLU: Module
+activation_class("GLU", F.glu, {{"dim", "integer", -1}})
+
+--- x above 0, below it x times a slope that is drawn while training. `nn.RReLU(lower = 1/8, upper = 1/3, inplace = false)`.
+---@class RReLU: Module
+local RReLU = activation_class("RReLU", F.rrelu, {{"lower", "number", 1 / 8}, {"upper", "number", 1 / 3}, INPLACE})
+
+function RReLU:forward(x)
+  return F.rrelu(x, self.lower, self.upper, self.training, self.inplace)
 end
 
-function Dropout:extra_repr()
-  return ("p=%s, inplace=%s"):format(repr.value(self.p), repr.value(self.inplace))
+--- x above 0, below it x times a weight that is learned: one, or one for each channel.
+--- `nn.PReLU(num_parameters = 1, init = 0.25)`.
+---@class PReLU: Module
+---@field weight Tensor
+local PReLU = core.class("nn.PReLU", Module)
+
+local parse_prelu = args.parser("nn.PReLU", {
+  {"num_parameters", "integer", 1}, {"init", "number", 0.25}, {"device", "any?"}, {"dtype", "any?"},
+})
+
+function PReLU:init(...)
+  local n, first, device, dtype = parse_prelu(...)
+  self.num_parameters = n
+  self.weight = core.parameter(nl.full({n}, first * 1.0, {device = device, dtype = dtype or nl.get_default_dtype()}))
 end
 
-activation.Dropout = Dropout
+function PReLU:forward(x)
+  return F.prelu(x, self.weight)
+end
+
+function PReLU:extra_repr()
+  return ("num_parameters=%d"):format(self.num_parameters)
+end
+
+activation.PReLU = PReLU
+
+--- The dimension of classes where none was named: the first of scores alone and of three dimensions, else the second.
+local function default_dim(x)
+  return (x.ndim == 0 or x.ndim == 1 or x.ndim == 3) and 1 or 2
+end
+
+local function softmax_class(name, f)
+  local class = activation_class(name, f, {{"dim", "integer?"}})
+
+  function class:forward(x)
+    return f(x, self.dim or default_dim(x))
+  end
+
+  function class:extra_repr()
+    return ("dim=%s"):format(repr.value(self.dim))
+  end
+end
+
+--- exp(x) along dim, divided by its sum. `nn.Softmax(dim)`.
+---@class Softmax: Module
+softmax_class("Softmax", F.softmax)
+
+--- Softmax of -x. `nn.Softmin(dim)`.
+---@class Softmin: Module
+softmax_class("Softmin", F.softmin)
+
+--- The logarithm of Softmax, computed without it. `nn.LogSoftmax(dim)`.
+---@class LogSoftmax: Module
+softmax_class("LogSoftmax", F.log_softmax)
+
+--- Softmax over the channels of images, [N, C, H, W] or [C, H, W]. `nn.Softmax2d()`.
+---@class Softmax2d: Module
+local Softmax2d = activation_class("Softmax2d", F.softmax, {})
+
+function Softmax2d:forward(x) -- luacheck: no self
+  if x.ndim ~= 3 and x.ndim ~= 4 then
+    core.raise(("nn.Softmax2d: the input has %d dimensions, not 3 or 4"):format(x.ndim))
+  end
+  return F.softmax(x, -3)
+end
 
 return activation

@@ -1,0 +1,12 @@
+-- Samples of the rows of src/ops/dropout.def; see tests/support/samples.lua.
+local inputs = require "support.inputs"
+local real = inputs.real
+
+local function of_sequences() return {{real(2, 3, 2)}, {real(2, 3), 0.3}} end
+
+return {
+  dropout1d = of_sequences,
+  dropout3d = function() return {{real(1, 2, 1, 3, 1)}} end,
+  functional_alpha_dropout = function() return {{real(2, 3), 0.3, true}} end,
+  functional_feature_alpha_dropout = function() return {{real(2, 3), 0.3, true}} end,
+}
