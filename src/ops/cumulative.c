@@ -106,3 +106,24 @@ BACKWARD(logcumsumexp_of)
   if (a->input->ndim == 0) GRAD(input) = dy[0];
   else GRAD(input) = op(sub, weighted_sums(call, a, y[0], dy[0]), weighted_sums(call, a, y[0], op(neg, dy[0])), scalar_int(1));
 }
+
+static Tensor *differences(Call *call, Tensor *x, int dim)
+{
+  int64_t n = x->shape[dim] > 0 ? x->shape[dim] - 1 : 0;
+  Tensor *next = op(narrow, x, dim, x->shape[dim] - n, n), *last = op(narrow, x, dim, 0, n);
+  return x->dtype == DTYPE_b8 ? op(logical_xor, next, last) : op(sub, next, last, scalar_int(1));
+}
+
+FORWARD(diff)
+{
+  Tensor *x = a->input, *parts[3];
+  int dim = shape_dim(call, a->dim, x->ndim), count = 0;
+  if (x->ndim == 0) raise(call, "a tensor without dimensions has no neighbours");
+  if (a->n < 0) raise(call, "n is %lld, but it is not negative", (long long)a->n);
+  if (a->prepend) parts[count++] = a->prepend;
+  parts[count++] = x;
+  if (a->append) parts[count++] = a->append;
+  if (count > 1) x = op(cat, ((Tensors){parts, count}), dim);
+  for (int64_t i = 0; i < a->n && (i == 0 || x->shape[dim] > 0); i++) x = differences(call, x, dim);
+  y[0] = a->n == 0 ? op(alias, x) : x;
+}

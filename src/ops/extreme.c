@@ -21,14 +21,6 @@ static void extreme_along(Call *call, PositionOf what, Tensor *x, int64_t dim, b
 FORWARD(max) { y[0] = extreme(call, REDUCE_MAX, a->input, all_dims(a->input), false); }
 FORWARD(min) { y[0] = extreme(call, REDUCE_MIN, a->input, all_dims(a->input), false); }
 
-/* As PyTorch's: where the extreme is nan, the elements that are nan share the gradient. */
-static Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
-{
-  Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
-  equal = op(to_dtype, equal, tensor_dtype(dy), false, false);
-  return op(mul, equal, op(div, dy, op(sum, equal, NO_INTS, false, DTYPE_NONE)));
-}
-
 BACKWARD(max) { GRAD(input) = share_of_all(call, a->input, y[0], dy[0]); }
 BACKWARD(min) { GRAD(input) = share_of_all(call, a->input, y[0], dy[0]); }
 

@@ -18,6 +18,7 @@ FORWARD(norm)
   Tensor *x = input_as(call, a->input, a->dtype);
   DType d = tensor_dtype(x);
   double p = order_of(a->p);
+  if (a->p.kind == SCALAR_COMPLEX) raise(call, "p is complex; it is a real number, \"fro\" or \"nuc\"");
   if (!dtype_is_inexact(d))
     raise(call, "the input is %s, and a norm is a floating point number: give a dtype", dtype_name(d));
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
@@ -105,6 +106,19 @@ static Ints matrix_dims(Call *call, const Tensor *x, Ints dim)
 
 FORWARD(matrix_norm) { y[0] = op(norm_named, a->A, a->ord, matrix_dims(call, a->A, a->dim), a->keepdim, a->dtype); }
 
+/* The largest or smallest one. */
+static Tensor *norm_of_singular_values(Call *call, Tensor *x, Ints dims, bool largest, bool keepdim)
+{
+  int64_t order[MAX_DIMS], n = 0;
+  for (int i = 0; i < x->ndim; i++)
+    if (i != dims.v[0] && i != dims.v[1]) order[n++] = i;
+  order[n++] = dims.v[0];
+  order[n++] = dims.v[1];
+  Tensor *values = op(svdvals, op(permute, x, ((Ints){order, n})));
+  Tensor *norm = largest ? op(amax, values, INTS(-1), false) : op(amin, values, INTS(-1), false);
+  return op(reshape, norm, reduced_shape(call, x, 1u << dims.v[0] | 1u << dims.v[1], keepdim));
+}
+
 FORWARD(matrix_norm_of_order)
 {
   Tensor *x = a->dtype == DTYPE_NONE ? a->A : op(to_dtype, a->A, a->dtype, false, false);
@@ -112,7 +126,11 @@ FORWARD(matrix_norm_of_order)
   double order = scalar_real(a->ord), size = fabs(order);
   if (!dtype_is_inexact(tensor_dtype(x)))
     raise(call, "a floating point or complex matrix is wanted, not %s", dtype_name(tensor_dtype(x)));
-  if (size != 1 && !isinf(size)) raise(call, "the order is %g; it is 1, -1, infinity or -infinity", order);
+  if (size == 2) {
+    y[0] = norm_of_singular_values(call, x, dims, order > 0, a->keepdim);
+    return;
+  }
+  if (size != 1 && !isinf(size)) raise(call, "the order is %g; it is 1, 2 or infinity, or the negative of one", order);
   int64_t summed = dims.v[size != 1], other = dims.v[size == 1];
   Tensor *sums = op(sum, op(abs, x), INTS(summed), true, DTYPE_NONE);
   Tensor *norm = order > 0 ? op(amax, sums, INTS(other), true) : op(amin, sums, INTS(other), true);

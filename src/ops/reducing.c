@@ -64,6 +64,13 @@ Tensor *share_among_equals(Call *call, Tensor *x, Tensor *y, Tensor *dy, uint32_
   return op(mul, equal, op(div, dy, count));
 }
 
+Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
+{
+  Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
+  equal = op(to_dtype, equal, tensor_dtype(dy), false, false);
+  return op(mul, equal, op(div, dy, op(sum, equal, NO_INTS, false, DTYPE_NONE)));
+}
+
 Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)
 {
   return op(where, op(eq, y, number(0)), op(zeros_like, t, DTYPE_NONE, DEVICE_NONE, false), t);

@@ -34,6 +34,9 @@ void check_extreme(Call *call, const Tensor *x, uint32_t mask);
 /* The gradient of an extreme goes to all elements that are equal to it, in equal shares. */
 Tensor *share_among_equals(Call *call, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask, bool keepdim);
 
+/* The same over all elements; where the extreme is nan, the elements that are nan share it, as in PyTorch. */
+Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy);
+
 /* t where y is not 0, and 0 where it is: the subgradient at 0. */
 Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y);
 
