@@ -399,3 +399,26 @@ void backward_run(Call *call, const Backward *b)
   for (int i = 0; i < b->ninputs && b->captured; i++)
     if (b->captured[i]) scope_own(ctx, b->captured[i]);
 }
+
+void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,
+                       Tensor **dx)
+{
+  size_t bytes = (size_t)(n + m) * sizeof(Tensor *);
+  Tensor **roots = arena_allocate(call->ctx, bytes), **seeds = arena_allocate(call->ctx, bytes);
+  Tensor **wanted = arena_allocate(call->ctx, bytes), **captured = arena_allocate(call->ctx, bytes);
+  Backward b = {.roots = roots, .seeds = seeds, .inputs = wanted, .captured = captured, .retain_graph = true,
+                .create_graph = true};
+  for (int i = 0; i < n; i++) {
+    if (!dy[i] || !tensor_requires_grad(outputs[i])) continue;
+    roots[b.nroots] = outputs[i];
+    seeds[b.nroots++] = dy[i];
+  }
+  for (int i = 0; i < m; i++)
+    if (inputs[i] && tensor_requires_grad(inputs[i])) wanted[b.ninputs++] = inputs[i];
+  if (b.nroots && b.ninputs) backward_run(call, &b);
+  for (int i = 0, k = 0; i < m; i++) {
+    bool asked = inputs[i] && tensor_requires_grad(inputs[i]);
+    dx[i] = asked && b.nroots ? captured[k] : NULL;
+    k += asked;
+  }
+}

@@ -59,6 +59,17 @@ typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, cha
 
 struct ConvTaps;
 struct ConvDots;
+/* Cells of recurrent layers, and what one row of a step has of them; pointers that a kind has no use for are unset. */
+typedef enum CellKind { CELL_TANH, CELL_RELU, CELL_LSTM, CELL_GRU } CellKind;
+typedef struct CellRow {
+  void *work;             /* sums that go into the gates; then, of LSTM and GRU, what is kept for the backward */
+  const void *hidden;     /* GRU: the part of the sums that comes from the hidden state */
+  const void *h_prev, *c_prev;
+  void *h;                /* the new hidden state */
+  const void *dy;         /* the gradient of this step's result */
+  void *dh, *dc;          /* the gradients of the state after the step, which become those before it, products aside */
+  void *dx, *dhidden;     /* of the sums */
+} CellRow;
 
 typedef struct KernelTable {
   CastKernel cast[DTYPE_COUNT]; /* from the table's dtype */
@@ -146,6 +157,10 @@ typedef struct KernelTable {
   /* One step of an optimizer on n elements of contiguous buffers: the parameter, its gradient, then what is kept between
      steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim_rules.c gives them. */
   void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const double *coefficients);
+
+  /* A step of n hidden units, and back. */
+  void (*cell)(CellKind kind, int64_t n, const CellRow *row);
+  void (*cell_backward)(CellKind kind, int64_t n, const CellRow *row);
 } KernelTable;
 
 /* The table of a dtype, for the instruction set in use. */

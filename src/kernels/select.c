@@ -24,6 +24,7 @@
   FILL(sort, isa, dtype)            \
   FILL(softmax, isa, dtype)         \
   FILL(attention, isa, dtype)       \
+  FILL(recurrent, isa, dtype)       \
   FILL(optim, isa, dtype)
 
 /* What is built for a set; the build file has the same lists. */

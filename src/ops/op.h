@@ -122,6 +122,14 @@ const char *call_user_name(const Call *call);
  */
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room);
 
+/*
+ * For the backward of an op that does much in one, under create_graph: the gradients of outputs, computed again by ops
+ * from inputs, of which some may be NULL or need none. dy[i] may be NULL; dx[i] is NULL where none arrives.
+ * (Defined in autograd/engine.c.)
+ */
+void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,
+                       Tensor **dx);
+
 /* The result of an op's forward: in an in-place form the destination itself where it fits. */
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
 Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);

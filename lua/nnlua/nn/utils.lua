@@ -4,7 +4,8 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
-local utils = {}
+--- nn.utils; `nn.utils.rnn` packs and pads sequences.
+local utils = {rnn = require "nnlua.nn.utils.rnn"}
 
 local raise = core.raise
 
