@@ -33,7 +33,7 @@ Tensor *cell_step(Call *call, const Recurrence *r, Tensor *x, Tensor *h, Tensor 
   int64_t n = r->w_hh->shape[0] / cell_gates(r->kind);
   Tensor *in = op(linear, x, r->w_ih, r->b_ih), *rec = op(linear, h, r->w_hh, r->b_hh);
   if (r->kind == CELL_TANH) return op(tanh, plus(call, in, rec));
-  if (r->kind == CELL_RELU) return op(relu, plus(call, in, rec));
+  if (r->kind == CELL_RELU) return op(relu, plus(call, in, rec), false);
   if (r->kind == CELL_GRU) {
     Tensor *reset = op(sigmoid, plus(call, gate(call, in, 0, n), gate(call, rec, 0, n)));
     Tensor *keep = op(sigmoid, plus(call, gate(call, in, 1, n), gate(call, rec, 1, n)));
