@@ -36,7 +36,8 @@ function(kernel_flags isa result)
   set(${result} $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fwrapv -ffp-contract=${contract}
     ${isa_flags_${isa}}
     # one text for all types: what is odd for bool or unsigned ones is right for the others
-    -Wno-type-limits $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare> -Wno-int-in-bool-context PARENT_SCOPE)
+    -Wno-type-limits -Wno-int-in-bool-context
+    $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare> PARENT_SCOPE)
 endfunction()
 
 # Defines NNLUA_HAVE_<ISA> on the library and returns the typed kernels' objects.

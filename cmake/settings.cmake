@@ -37,4 +37,9 @@ target_compile_options(nnlua_settings INTERFACE
   # It takes what is inlined around _setjmp for variables of the function; docs/architecture.md has the rule that holds.
   $<$<C_COMPILER_ID:GNU>:-Wno-clobbered>
   # gcc's own manual: the sanitizers' code makes this warning speak of paths that do not exist.
-  $<$<AND:$<CONFIG:Asan>,$<C_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>)
+  $<$<AND:$<CONFIG:Asan>,$<C_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>
+  # One text of kernels for all types: what is odd for bool is right for the others; not every loop of it is vectorised.
+  # Here, as -Wall would switch these on again.
+  $<$<C_COMPILER_ID:Clang>:-Wno-tautological-constant-compare>
+  $<$<C_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical>
+  $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed>)

@@ -20,10 +20,7 @@ static CsvTable *push_table(lua_State *L)
 {
   CsvTable *table = lua_newuserdatauv(L, sizeof *table, 0);
   *table = (CsvTable){0};
-  if (luaL_newmetatable(L, "nnlua.CsvTable")) {
-    lua_pushcfunction(L, release_values);
-    lua_setfield(L, -2, "__gc");
-  }
+  push_gc_metatable(L, "nnlua.CsvTable", release_values);
   lua_setmetatable(L, -2);
   return table;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lua/csv.h"
+#include "lua/saving.h"
 
 /* clock(): seconds that went by, since some time in the past */
 static int monotonic_clock(lua_State *L)
@@ -39,7 +40,8 @@ static int terminal_width(lua_State *L)
 int open_system(lua_State *L)
 {
   static const luaL_Reg functions[] = {{"clock", monotonic_clock}, {"is_terminal", is_terminal},
-    {"terminal_width", terminal_width}, {"read_csv", read_csv}, {NULL, NULL}};
+    {"terminal_width", terminal_width}, {"read_csv", read_csv}, {"write_tensors", write_tensors},
+    {"read_tensors", read_tensors}, {"place_of", place_of}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -47,7 +47,11 @@
 #define SLOT_GIVES_BOOL comparison
 
 #define UNUSED __attribute__((unused))
+#if defined __clang__
+#define VECTOR _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define VECTOR _Pragma("GCC ivdep")
+#endif
 #define NEXT_PARAM scalar_as_T(*params++)
 
 #define LOOP(name, Y, params_of_row, loads, formula)                                             \

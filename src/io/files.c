@@ -1,0 +1,159 @@
+#define _GNU_SOURCE
+#include "io/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 1 << 30, MOST_TRIES = 1000 };
+
+/* What errno can't say. */
+enum { ERROR_NOT_REGULAR = -1, ERROR_CUT_OFF = -2 };
+static _Thread_local int last_error;
+
+const char *file_error(void)
+{
+  if (last_error == ERROR_NOT_REGULAR) return "it is no regular file";
+  if (last_error == ERROR_CUT_OFF) return "it has become shorter meanwhile";
+  return strerror(last_error);
+}
+
+static bool failed(int error)
+{
+  last_error = error;
+  return false;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+int file_open(const char *path, uint64_t *size)
+{
+  struct stat status;
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+  if (descriptor < 0) {
+    failed(errno);
+    return -1;
+  }
+  int error = fstat(descriptor, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR
+              : S_ISREG(status.st_mode) ? 0 : ERROR_NOT_REGULAR;
+  if (error) {
+    failed(error);
+    close(descriptor);
+    return -1;
+  }
+  *size = (uint64_t)status.st_size;
+  return descriptor;
+}
+
+bool file_read(int descriptor, void *data, size_t bytes, uint64_t place)
+{
+  while (bytes > 0) {
+    ssize_t n = pread(descriptor, data, bytes < PIECE ? bytes : PIECE, (off_t)place);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return failed(n < 0 ? errno : ERROR_CUT_OFF);
+    data = (char *)data + n;
+    place += (uint64_t)n;
+    bytes -= (size_t)n;
+  }
+  return true;
+}
+
+void file_close(int descriptor)
+{
+  if (descriptor >= 0) close(descriptor);
+}
+
+/* ----------------------------------------------------------------- writing */
+
+/* The path behind links, so that the file they lead to is replaced and not they. */
+static bool find_target(NewFile *file, const char *path, mode_t *mode)
+{
+  struct stat status;
+  if (stat(path, &status) == 0) {
+    if (!S_ISREG(status.st_mode)) return failed(S_ISDIR(status.st_mode) ? EISDIR : ERROR_NOT_REGULAR);
+    *mode = status.st_mode & 07777;
+    file->target = realpath(path, NULL);
+  } else if (errno == ENOENT) {
+    *mode = 0;
+    file->target = strdup(path);
+  }
+  return file->target || failed(errno);
+}
+
+bool new_file_open(NewFile *file, const char *path)
+{
+  mode_t mode = 0;
+  *file = (NewFile){.descriptor = -1};
+  if (!find_target(file, path, &mode)) return false;
+  size_t room = strlen(file->target) + 64;
+  char *name = malloc(room);
+  if (!name) return failed(ENOMEM);
+  for (int i = 0; i < MOST_TRIES && file->descriptor < 0; i++) {
+    snprintf(name, room, "%s.%ld-%d.tmp", file->target, (long)getpid(), i);
+    file->descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->descriptor < 0 && errno != EEXIST) break;
+  }
+  if (file->descriptor < 0) {
+    int error = errno;
+    free(name);
+    return failed(error);
+  }
+  file->path = name;
+  if (mode) (void)!fchmod(file->descriptor, mode); /* as the old one; some file systems have no modes */
+  return true;
+}
+
+bool new_file_write(NewFile *file, const void *data, size_t bytes)
+{
+  while (bytes > 0) {
+    ssize_t n = write(file->descriptor, data, bytes < PIECE ? bytes : PIECE);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(errno);
+    data = (const char *)data + n;
+    bytes -= (size_t)n;
+  }
+  return true;
+}
+
+/* A rename is on the disk when its folder is; where folders can't be synchronised, nothing more can be done. */
+static void sync_folder(const char *path)
+{
+  char folder[PATH_MAX];
+  const char *slash = strrchr(path, '/');
+  size_t n = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+  if (n >= sizeof folder) return;
+  memcpy(folder, n ? path : ".", n ? n : 1);
+  folder[n ? n : 1] = '\0';
+  int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  (void)!fsync(descriptor);
+  close(descriptor);
+}
+
+bool new_file_finish(NewFile *file)
+{
+  int descriptor = file->descriptor;
+  if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP) return failed(errno);
+  file->descriptor = -1;
+  if (close(descriptor) != 0) return failed(errno);
+  if (rename(file->path, file->target) != 0) return failed(errno);
+  sync_folder(file->target);
+  free(file->path);
+  free(file->target);
+  *file = (NewFile){.descriptor = -1};
+  return true;
+}
+
+void new_file_abandon(NewFile *file)
+{
+  file_close(file->descriptor);
+  if (file->path) unlink(file->path);
+  free(file->path);
+  free(file->target);
+  *file = (NewFile){.descriptor = -1};
+}

@@ -1,0 +1,33 @@
+/* Files read by place, and files that come to be whole or not at all. */
+#ifndef NNLUA_IO_FILES_H
+#define NNLUA_IO_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why the last of these functions failed. */
+const char *file_error(void);
+
+/* Opens a regular file for reading: its descriptor and size, or -1. */
+int file_open(const char *path, uint64_t *size);
+
+/* Reads all of so many bytes from a place on. */
+bool file_read(int descriptor, void *data, size_t bytes, uint64_t place);
+
+/* Closes a descriptor; -1 is none. */
+void file_close(int descriptor);
+
+/* A file that is being written beside the one that it will replace. */
+typedef struct NewFile { int descriptor; char *path, *target; } NewFile;
+
+bool new_file_open(NewFile *file, const char *path);
+bool new_file_write(NewFile *file, const void *data, size_t bytes);
+
+/* Puts it on the disk and in its place. */
+bool new_file_finish(NewFile *file);
+
+/* After a failure: leaves nothing behind. */
+void new_file_abandon(NewFile *file);
+
+#endif
