@@ -1,0 +1,6 @@
+-- Samples of the rows of src/ops/series.def; see tests/support/samples.lua.
+return {
+  logspace = function() return {{0, 2, 5}} end,
+  range = function() return {{1, 3, 0.5}} end,
+  empty_strided = function() return {{{2, 3}, {1, 2}, values = false}} end,
+}
