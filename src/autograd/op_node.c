@@ -52,7 +52,7 @@ static size_t pointed_bytes(const Op *op, const void *args)
   for (int i = 0; i < op->nargs; i++) {
     const void *place = (const char *)args + op->args[i].offset;
     switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: {
+      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
         int64_t n = ((const Ints *)place)->n;
         bytes += n > 0 ? (size_t)n * sizeof(int64_t) : 0;
         break;
@@ -75,7 +75,7 @@ static void copy_pointed(const Op *op, void *args, char *room)
     void *place = (char *)args + op->args[i].offset;
     size_t bytes = 0;
     switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: {
+      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
         Ints *list = place;
         if (list->n <= 0) break;
         bytes = (size_t)list->n * sizeof(int64_t);

@@ -19,6 +19,7 @@ typedef struct Call {
 } Call;
 
 typedef struct Ints { const int64_t *v; int64_t n; } Ints;            /* n < 0: not given */
+typedef struct Numbers { const double *v; int64_t n; } Numbers;       /* likewise: laid out as Ints */
 typedef struct Tensors { struct Tensor **v; int64_t n; } Tensors;
 
 #define NO_INTS ((Ints){NULL, -1})

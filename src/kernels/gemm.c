@@ -226,10 +226,13 @@ static void run_batch(void *arg, int64_t begin, int64_t end)
 {
   const Batch *s = arg;
   for (int64_t i = begin; i < end; i++) {
-    Product p = {.dtype = s->dtype, .a = s->a, .b = s->b, .alpha = scalar_int(1), .beta = scalar_int(0),
-                 .c = s->c + i * s->c_step * s->size, .c_row = s->b.cols, .size = s->size};
-    p.a.data = (const char *)p.a.data + i * s->a_step * s->size;
-    p.b.data = (const char *)p.b.data + i * s->b_step * s->size;
+    Matrix a = s->a, b = s->b;
+    char *c = s->c + i * s->c_step * s->size;
+    a.data = (const char *)a.data + i * s->a_step * s->size;
+    b.data = (const char *)b.data + i * s->b_step * s->size;
+    if (run_small(s->dtype, &a, &b, scalar_int(1), scalar_int(0), c, b.cols)) continue;
+    Product p = {.dtype = s->dtype, .a = a, .b = b, .alpha = scalar_int(1), .beta = scalar_int(0), .c = c,
+                 .c_row = b.cols, .size = s->size};
     run_product(&p, false);
   }
 }

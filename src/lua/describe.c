@@ -6,7 +6,7 @@ static const char *kind_name(ArgKind kind)
     [ARG_TENSOR] = "tensor", [ARG_OPT_TENSOR] = "optional tensor", [ARG_TENSORS] = "tensors", [ARG_OPERAND] = "operand",
     [ARG_SCALAR] = "scalar", [ARG_INT] = "int", [ARG_REAL] = "real", [ARG_BOOL] = "bool", [ARG_STRING] = "string",
     [ARG_SIZE] = "size", [ARG_DIM] = "dim", [ARG_DIMS] = "dims", [ARG_INTLIST] = "ints", [ARG_EXTENTS] = "extents",
-    [ARG_DIM_PAIR] = "dim pair", [ARG_POSITION] = "position",
+    [ARG_DIM_PAIR] = "dim pair", [ARG_NUMBERS] = "numbers", [ARG_POSITION] = "position",
     [ARG_TYPE] = "dtype", [ARG_DEVICE] = "device", [ARG_GENERATOR] = "generator"};
   return names[kind];
 }

@@ -157,6 +157,22 @@ static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, in
   return list_from_numbers(s, spec, index, list, used);
 }
 
+static bool parse_numbers(Parser *s, const ArgSpec *spec, int index, Numbers *list)
+{
+  lua_State *L = s->L;
+  if (!lua_istable(L, index)) return expected(s, spec, index, "a table of numbers");
+  int64_t n = (int64_t)lua_rawlen(L, index);
+  double *v = (double *)(void *)room_for_ints(s, n);
+  for (int64_t i = 0; i < n; i++) {
+    bool fits = lua_rawgeti(L, index, i + 1) == LUA_TNUMBER || expected(s, spec, -1, "a list of numbers");
+    v[i] = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    if (!fits) return false;
+  }
+  *list = (Numbers){v, n};
+  return true;
+}
+
 /* {{1, 2}, {3, 1}}: two lists of dimensions as one, the second behind the first. */
 static bool parse_dim_pair(Parser *s, const ArgSpec *spec, int index, Ints *list)
 {
@@ -294,6 +310,7 @@ static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
       *(const char **)place = lua_tostring(L, index);
       return true;
     case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: return parse_list(s, spec, index, place, used);
+    case ARG_NUMBERS: return parse_numbers(s, spec, index, place);
     case ARG_DIM_PAIR: return parse_dim_pair(s, spec, index, place);
     case ARG_TYPE: {
       DType d;
@@ -323,7 +340,9 @@ static void set_default(const ArgSpec *spec, char *args)
     case ARG_REAL: *(double *)place = spec->dflt.f; break;
     case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
     case ARG_STRING: *(const char **)place = spec->dflt.s; break;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: *(Ints *)place = NO_INTS; break;
+    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS:
+      *(Ints *)place = NO_INTS;
+      break;
     case ARG_TYPE: *(DType *)place = DTYPE_NONE; break;
     case ARG_DEVICE: *(Device *)place = DEVICE_NONE; break;
     case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;

@@ -1,4 +1,4 @@
-/* Differences, integrals by trapezoids, covariances, and norms of slices bounded. */
+/* Gradients and integrals of points, covariances, and norms of slices bounded. */
 #include <string.h>
 
 #include "ops/helpers.h"
@@ -87,29 +87,7 @@ FORWARD(cumulative_trapezoid)
   y[0] = op(cumsum, op(mul, sums_of_neighbours(call, a->y, dim), half), dim, DTYPE_NONE);
 }
 
-/* ------------------------------------------------------------------ differences */
-
-FORWARD(diff)
-{
-  Tensor *x = a->input, *parts[3];
-  int64_t n = 0;
-  int dim = checked_dim(call, x, a->dim);
-  if (a->n < 0) raise(call, "n must not be negative: %lld", (long long)a->n);
-  if (a->n == 0) {
-    y[0] = op(clone, x);
-    return;
-  }
-  if (a->prepend) parts[n++] = a->prepend;
-  parts[n++] = x;
-  if (a->append) parts[n++] = a->append;
-  if (n > 1) x = op(cat, ((Tensors){parts, n}), dim);
-  for (int64_t i = 0; i < a->n && (i == 0 || x->shape[dim] > 0); i++) {
-    if (x->shape[dim] == 0) break;
-    Tensor *next = without_first(call, x, dim), *before = without_last(call, x, dim);
-    x = x->dtype == DTYPE_b8 ? op(ne, next, before) : minus(call, next, before);
-  }
-  y[0] = x == a->input ? op(clone, x) : x;
-}
+/* -------------------------------------------------------------------- gradients */
 
 /* f at three neighbouring places, times a coefficient each. */
 static Tensor *weighted(Call *call, Tensor *const *f, Tensor *const *weight)
@@ -183,14 +161,13 @@ typedef struct Axes { int v[MAX_DIMS]; int n; } Axes;
 static Axes gradient_axes(Call *call, const Tensor *x, Ints dims, int64_t edge_order)
 {
   Axes axes = {.n = 0};
-  uint32_t mask = shape_dims(call, dims, x->ndim);
+  (void)shape_dims(call, dims, x->ndim); /* they must not repeat */
   if (edge_order != 1 && edge_order != 2) raise(call, "edge_order is 1 or 2, not %lld", (long long)edge_order);
   if (x->ndim == 0) raise(call, "a tensor without dimensions is not taken");
   if (dims.n <= 0)
     for (int d = 0; d < x->ndim; d++) axes.v[axes.n++] = d;
   else
     for (int64_t i = 0; i < dims.n; i++) axes.v[axes.n++] = shape_dim(call, dims.v[i], x->ndim);
-  (void)mask;
   return axes;
 }
 
@@ -200,6 +177,17 @@ FORWARD(gradient)
   Axes axes = gradient_axes(call, a->input, a->dim, a->edge_order);
   Tensor *steps = tensor_from_number(call, a->spacing), **list = result_list(call, axes.n);
   for (int i = 0; i < axes.n; i++) list[i] = gradient_along(call, a->input, axes.v[i], steps, a->edge_order);
+}
+
+FORWARD(gradient_steps)
+{
+  (void)y;
+  Axes axes = gradient_axes(call, a->input, a->dim, a->edge_order);
+  if (a->spacing.n != axes.n)
+    raise(call, "there are %lld spacings for %d dimensions", (long long)a->spacing.n, axes.n);
+  Tensor **list = result_list(call, axes.n);
+  for (int i = 0; i < axes.n; i++)
+    list[i] = gradient_along(call, a->input, axes.v[i], number(a->spacing.v[i]), a->edge_order);
 }
 
 FORWARD(gradient_points)

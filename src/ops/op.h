@@ -26,6 +26,7 @@ typedef enum ArgKind {
   ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
   ARG_INTLIST,
   ARG_EXTENTS,   /* one integer, or a table of one for each spatial dimension */
+  ARG_NUMBERS,   /* a table of numbers: each a double */
   ARG_DIM_PAIR,  /* two lists of dimensions, as long as each other and one after the other */
   ARG_POSITION,  /* likewise */
   ARG_TYPE, ARG_DEVICE, ARG_GENERATOR

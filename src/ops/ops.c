@@ -50,6 +50,7 @@
 #define DIMS(name, value) LIST_SPEC(name, ARG_DIMS, #value)
 #define INTLIST(name, value) LIST_SPEC(name, ARG_INTLIST, #value)
 #define EXTENTS(name, value) LIST_SPEC(name, ARG_EXTENTS, #value)
+#define NUMBERS(name, value) LIST_SPEC(name, ARG_NUMBERS, #value)
 #define DIM_PAIR(name) LIST_SPEC(name, ARG_DIM_PAIR, "REQUIRED")
 #define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value, #value)
 #define TYPE(name, value) SPEC(name, #name, ARG_TYPE, false, #value, .dflt.i = 0)
@@ -196,7 +197,7 @@ static void plan_pointwise(const Op *o, OpPlan *plan)
 static bool points_elsewhere(ArgKind kind)
 {
   return kind == ARG_TENSORS || kind == ARG_SIZE || kind == ARG_DIMS || kind == ARG_INTLIST ||
-         kind == ARG_EXTENTS || kind == ARG_DIM_PAIR || kind == ARG_STRING;
+         kind == ARG_EXTENTS || kind == ARG_DIM_PAIR || kind == ARG_NUMBERS || kind == ARG_STRING;
 }
 
 static void plan_tensors(const Op *o, OpPlan *plan)

@@ -38,6 +38,7 @@
 #define INTLIST(name, dflt) Ints name;
 #define EXTENTS(name, dflt) Ints name;
 #define DIM_PAIR(name) Ints name;
+#define NUMBERS(name, dflt) Numbers name;
 #define POSITION(name, dflt) int64_t name;
 #define TYPE(name, dflt) DType name;
 #define DEVICE(name) Device name;

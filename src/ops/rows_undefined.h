@@ -22,6 +22,7 @@
 #undef INTLIST
 #undef EXTENTS
 #undef DIM_PAIR
+#undef NUMBERS
 #undef POSITION
 #undef TYPE
 #undef DEVICE

@@ -331,3 +331,72 @@ FORWARD(histc)
   if (dtype == DTYPE_f32) count_bins_f32(x->numel, tensor_data(x), (float)low, (float)high, a->bins, tensor_data(y[0]));
   else count_bins_f64(x->numel, tensor_data(x), low, high, a->bins, tensor_data(y[0]));
 }
+
+static void check_histogram(Call *call, const Tensor *x, const Tensor *weight)
+{
+  if (x->dtype != DTYPE_f32 && x->dtype != DTYPE_f64)
+    raise(call, "float32 or float64 is needed, not %s", dtype_name(tensor_dtype(x)));
+  if (weight && (weight->dtype != x->dtype || !tensor_same_shape(weight, x)))
+    raise(call, "weight must be as input, not %s of shape %s", dtype_name(tensor_dtype(weight)),
+          shape_text(call, tensor_shape(weight)));
+}
+
+/* The sums of weights (1 without) between edges; the last bin has its upper edge too. As a density their integral is 1. */
+static Tensor *fill_bins(Call *call, Tensor *x, Tensor *edges, Tensor *weight, bool density)
+{
+  DType dtype = tensor_dtype(x);
+  int64_t bins = edges->numel - 1;
+  Tensor *y = tensor_new(call, dtype, device_of(x), INTS(bins)), *wide = tensor_new(call, DTYPE_f64, device_of(x), INTS(bins));
+  launch_fill(call, wide, scalar_int(0));
+  if (y->device == DEVICE_META) return y;
+  Tensor *places = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(x->numel)), *values = contiguous_as(call, x, DTYPE_f64);
+  Tensor *all_edges = contiguous_as(call, edges, DTYPE_f64), *weights = weight ? contiguous_as(call, weight, DTYPE_f64) : NULL;
+  search_sorted(DTYPE_f64, tensor_data(all_edges), NULL, bins + 1, tensor_data(values), x->numel, true, tensor_data(places));
+  const double *value = tensor_data(values), *edge = tensor_data(all_edges), *w = weights ? tensor_data(weights) : NULL;
+  const int64_t *place = tensor_data(places);
+  double *sum = tensor_data(wide), total = 0;
+  for (int64_t i = 0; i < x->numel; i++) {
+    int64_t bin = value[i] == edge[bins] ? bins - 1 : place[i] - 1;
+    if (bin < 0 || bin >= bins || value[i] != value[i]) continue;
+    sum[bin] += w ? w[i] : 1;
+  }
+  for (int64_t k = 0; k < bins; k++) total += sum[k];
+  for (int64_t k = 0; k < bins && density; k++) sum[k] /= total * (edge[k + 1] - edge[k]);
+  launch_copy(call, y, wide);
+  return y;
+}
+
+FORWARD(histogram_edges)
+{
+  Tensor *edges = a->bins;
+  check_histogram(call, a->input, a->weight);
+  if (edges->ndim != 1 || edges->numel < 2 || edges->dtype != a->input->dtype)
+    raise(call, "bins must be a %s vector of at least 2 edges, not %s of shape %s", dtype_name(tensor_dtype(a->input)),
+          dtype_name(tensor_dtype(edges)), shape_text(call, tensor_shape(edges)));
+  y[0] = fill_bins(call, a->input, edges, a->weight, a->density);
+  y[1] = copy_of(call, edges, tensor_dtype(edges));
+}
+
+FORWARD(histogram)
+{
+  Tensor *x = a->input;
+  double low = 0, high = 1;
+  check_histogram(call, x, a->weight);
+  if (a->bins <= 0) raise(call, "bins must be positive, not %lld", (long long)a->bins);
+  if (a->range.n >= 0 && a->range.n != 2) raise(call, "range is two numbers, not %lld", (long long)a->range.n);
+  if (a->range.n == 2) {
+    low = a->range.v[0];
+    high = a->range.v[1];
+  } else if (x->numel && x->device != DEVICE_META) {
+    low = scalar_real(tensor_item(op(min, x)));
+    high = scalar_real(tensor_item(op(max, x)));
+  }
+  if (!isfinite(low) || !isfinite(high)) raise(call, "the range from %g to %g is not finite", low, high);
+  if (low > high) raise(call, "the range's end %g is less than its start %g", high, low);
+  if (low == high) {
+    low -= 0.5;
+    high += 0.5;
+  }
+  y[1] = op(linspace, scalar_float(low), scalar_float(high), a->bins + 1, tensor_dtype(x), device_of(x), false);
+  y[0] = fill_bins(call, x, y[1], a->weight, a->density);
+}

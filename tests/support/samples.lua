@@ -38,6 +38,7 @@ local by_kind = {
   size = function() return {3, 2} end,
   ints = function() return {2, 3} end,
   extents = function() return 2 end,
+  numbers = function() return {0.5, 2} end,
   dim = function() return 1 end,
   dims = function() return {1} end,
   position = function() return 1 end,

@@ -163,9 +163,26 @@ static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t 
   return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
 }
 
+/* So few terms that blocks are no help. */
+static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a_row, int64_t a_col, const T *b,
+                          int64_t b_row, int64_t b_col, bool add, T *c, int64_t c_row)
+{
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
+      T sum = add ? c[i * c_row + j] : 0;
+      for (int64_t p = 0; p < k; p++) sum += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
+      c[i * c_row + j] = sum;
+    }
+}
+
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
+  enum { TINY = 64 };
+  if (n <= 4 && m * n * k <= TINY) {
+    multiply_tiny(m, n, k, a, a_row, a_col, b, b_row, b_col, add, c, c_row);
+    return;
+  }
   _Alignas(64) T panel[DEPTH * WIDTH];
   for (int64_t p = 0; p < k; p += DEPTH) {
     int64_t depth = k - p < DEPTH ? k - p : DEPTH;

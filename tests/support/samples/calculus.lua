@@ -10,10 +10,10 @@ end
 return {
   gradient = function() return {{real(4, 3)}, {real(4, 3), 0.5, {2}, 2}} end,
   gradient_points = function() return {{real(4, 3), {points(4), points(3)}}, {real(4), {points(4)}, {1}, 2}} end,
+  gradient_steps = function() return {{real(4, 3), {0.5, 2}}, {real(4, 3), {2}, {1}, 2}} end,
   trapezoid_points = function() return {{real(2, 3), points(3)}} end,
   trapz_points = function() return {{real(2, 3), points(3)}} end,
   cumulative_trapezoid_points = function() return {{real(2, 3), points(3)}} end,
-  diff = function() return {{real(2, 3)}, {real(2, 4), 2}, {real(2, 3), 1, 1, real(1, 3)}} end,
   cov = function()
     return {{real(2, 4)}, {real(2, 3), 0, nl.tensor({1, 2, 1}), positive(3)}}
   end,
