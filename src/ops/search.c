@@ -357,7 +357,7 @@ static Tensor *fill_bins(Call *call, Tensor *x, Tensor *edges, Tensor *weight, b
   double *sum = tensor_data(wide), total = 0;
   for (int64_t i = 0; i < x->numel; i++) {
     int64_t bin = value[i] == edge[bins] ? bins - 1 : place[i] - 1;
-    if (bin < 0 || bin >= bins || value[i] != value[i]) continue;
+    if (!(value[i] >= edge[0] && value[i] <= edge[bins]) || bin < 0) continue;
     sum[bin] += w ? w[i] : 1;
   }
   for (int64_t k = 0; k < bins; k++) total += sum[k];
