@@ -8,6 +8,15 @@ local errors = {}
 
 local EXACT = {rtol = 0, atol = 0}
 
+-- What raises in PyTorch, but is meant to work here: nl.complex makes numbers of numbers.
+local WORKS = {["nl.complex"] = "must be Tensor, not int"}
+
+--- Whether PyTorch's error is about a call that is meant to work here.
+local function is_meant_to_work(case)
+  local part = WORKS[case.call]
+  return part and case.error.message:find(part, 1, true)
+end
+
 function errors.run(case, outcome)
   calls.target(case.call)
   outcome.stage = "inputs"
@@ -18,7 +27,7 @@ function errors.run(case, outcome)
     error(args, 0)
   end
   outcome.stage = case.call
-  if pcall(calls.run, case.call, args) then
+  if not is_meant_to_work(case) and pcall(calls.run, case.call, args) then
     table.insert(outcome.wrong, ("raises nothing (PyTorch: %s)"):format(case.error.message))
   end
   outcome.stage = "operands afterwards"
