@@ -153,11 +153,10 @@ static int64_t read_shape(lua_State *L, int index, int64_t *v)
   int64_t n = lua_istable(L, index) ? (int64_t)lua_rawlen(L, index) : 1;
   if (n > MAX_DIMS) return user_error(L, "broadcast_shapes: a shape has at most %d dimensions", MAX_DIMS);
   for (int64_t i = 0; i < n; i++) {
-    int whole;
     if (lua_istable(L, index)) lua_rawgeti(L, index, i + 1);
     else lua_pushvalue(L, index);
-    v[i] = lua_tointegerx(L, -1, &whole);
-    if (!whole || v[i] < 0) return user_error(L, BAD_SHAPE, index);
+    v[i] = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
+    if (v[i] < 0) return user_error(L, BAD_SHAPE, index);
     lua_pop(L, 1);
   }
   return n;
