@@ -629,8 +629,19 @@ static int nl_allclose(lua_State *L)
   return 1;
 }
 
+/* nl.as_tensor(data, options): a tensor itself, or cast by x:to(options); anything else as nl.tensor makes it. */
+static int nl_as_tensor(lua_State *L)
+{
+  if (!tensor_test(L, 1)) return nl_tensor(L);
+  if (lua_gettop(L) == 1) return 1;
+  lua_getfield(L, 1, "to");
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
+}
+
 const luaL_Reg data_functions[] = {
-  {"tensor", nl_tensor}, {"is_tensor", nl_is_tensor}, {"numel", tensor_numel},
+  {"tensor", nl_tensor}, {"as_tensor", nl_as_tensor}, {"asarray", nl_as_tensor}, {"is_tensor", nl_is_tensor}, {"numel", tensor_numel},
   {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
   {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy},
   {"equal", nl_equal}, {"allclose", nl_allclose}, {"set_printoptions", nl_set_printoptions}, {NULL, NULL},

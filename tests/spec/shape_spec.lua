@@ -112,6 +112,17 @@ describe("lists of arguments", function()
   end)
 end)
 
+describe("as_tensor", function()
+  it("hands on tensors, casts them, and makes new ones of tables", function()
+    local x = nl.ones(2)
+    assert.equal(x, nl.as_tensor(x))
+    assert.equal(x, nl.asarray(x, {dtype = nl.float32}))
+    assert.equal(nl.float64, nl.as_tensor(x, {dtype = nl.float64}).dtype)
+    assert.same({1, 2}, list(nl.as_tensor({1, 2})))
+    assert.equal(nl.float32, nl.as_tensor({1, 2}, {dtype = nl.float32}).dtype)
+  end)
+end)
+
 describe("windows", function()
   it("are what their formulas say", function()
     for name, f in pairs {
