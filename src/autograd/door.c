@@ -158,6 +158,25 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   inplace_commit(into, &plan);
 }
 
+/*
+ * The in-place form of a view: the tensor takes over the view's geometry and history, and stays the same tensor. What
+ * it is a view of, if it is one, it remains a view of.
+ */
+static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor **y, Survey s)
+{
+  Tensor *into = call->into;
+  inplace_check_view(call, into, s.wants_grad && call->ctx->grad_enabled);
+  call->into = NULL;
+  Tensor *view = dispatch(call, op, args, NULL, y).v[0];
+  tensor_set_geometry(into, tensor_shape(view), tensor_strides(view), view->offset);
+  if (view->grad_fn && view != into) {
+    tensor_set_grad_fn(into, view->grad_fn, view->output);
+    if (into->base) into->view_version = into->base->history;
+  }
+  if (!into->is_unversioned && into->storage) into->storage->version++;
+  y[0] = into;
+}
+
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
@@ -166,7 +185,9 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   Survey s = survey(&call, op, args);
   call.meta = s.meta;
   int64_t n = 1;
-  if (op->kind == OP_COMPOSED) {
+  if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
+    run_view_inplace(&call, op, args, room, s);
+  } else if (op->kind == OP_COMPOSED) {
     if (into) run_composed_inplace(&call, op, args, room, s.wants_grad && ctx->grad_enabled);
     else op->forward(&call, args, room);
     n = op->results == RESULTS_LIST ? call.list_count : op->results;

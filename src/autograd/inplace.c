@@ -24,16 +24,21 @@ static void check_view(Call *call, const Tensor *into)
     raise(call, "a view of a leaf that requires a gradient can't be changed in place; use no_grad for updates");
 }
 
-void inplace_check(Call *call, const Tensor *into, bool recorded)
+void inplace_check_view(Call *call, const Tensor *into, bool recorded)
 {
-  if (tensor_is_expanded(into))
-    raise(call, "elements of the tensor share a place in memory (expand); clone it before changing it in place");
   if (into->is_inference && !call->ctx->inference)
     raise(call, "a tensor made in inference mode can't be changed in place outside of it; clone it");
   if (!recorded) return;
   if (into->base) check_view(call, into);
   if (tensor_is_leaf(into) && into->requires_grad)
     raise(call, "a leaf that requires a gradient can't be changed in place; use no_grad for updates");
+}
+
+void inplace_check(Call *call, const Tensor *into, bool recorded)
+{
+  if (tensor_is_expanded(into))
+    raise(call, "elements of the tensor share a place in memory (expand); clone it before changing it in place");
+  inplace_check_view(call, into, recorded);
 }
 
 /* --------------------------------------------- changes through a view of a base */

@@ -7,6 +7,9 @@
 /* Raises if writing to `into` must be refused; recorded tells whether the write will be part of the graph. */
 void inplace_check(Call *call, const Tensor *into, bool recorded);
 
+/* The same for a change of its shape and strides only. */
+void inplace_check_view(Call *call, const Tensor *into, bool recorded);
+
 /* What a change in place will put into the graph. All of it is made before the change: afterwards nothing may fail. */
 typedef struct InplacePlan {
   Node *node;          /* the op's */

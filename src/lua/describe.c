@@ -79,6 +79,7 @@ static void push_op(lua_State *L, const Op *op)
   set_boolean(L, "in_nl", op->forms & IN_NL);
   set_boolean(L, "method", op->forms & METHOD);
   set_boolean(L, "in_place", op->forms & INPLACE);
+  set_boolean(L, "reshapes_in_place", (op->forms & VIEW_INPLACE) == VIEW_INPLACE);
   set_boolean(L, "functional", op->forms & IN_F);
   set_boolean(L, "linalg", op->forms & IN_LINALG);
   set_boolean(L, "differentiable", op->kind == OP_COMPOSED || op->backward);

@@ -15,7 +15,8 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
        CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
        TENSORS_ONLY = 1024, /* no operand may be a number */
-       VARIADIC = 2048 }; /* takes its list of tensors also one by one */
+       VARIADIC = 2048, /* takes its list of tensors also one by one */
+       VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
 typedef enum ArgKind {

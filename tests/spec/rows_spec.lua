@@ -467,9 +467,9 @@ end)
 
 -- ------------------------------------------------------------------ in place
 
---- Whether the result has the shape of what it would be written to.
+--- Whether the result has the shape of what it would be written to, if it is written.
 local function fits_in_place(row, sample)
-  return samples.call(row, sample)[1].shape == sample[1].shape
+  return row.reshapes_in_place or samples.call(row, sample)[1].shape == sample[1].shape
 end
 
 local function in_place_gradients(row, sample)
