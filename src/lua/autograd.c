@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autograd/engine.h"
+#include "lua/batched_grad.h"
 #include "lua/carriers.h"
 #include "lua/graph.h"
 #include "lua/hooks.h"
@@ -403,8 +404,6 @@ static void read_unused(lua_State *L, Pass *p)
                p->name);
   if (!option_bool(L, p->name, "only_inputs", GRAD_ONLY_INPUTS, true))
     user_error(L, "%s: only_inputs = false is not supported; use backward", p->name);
-  if (option_bool(L, p->name, "is_grads_batched", GRAD_BATCHED, false))
-    user_error(L, "%s: is_grads_batched is not supported; call it once a row", p->name);
 }
 
 static int autograd_grad(lua_State *L)
@@ -413,6 +412,7 @@ static int autograd_grad(lua_State *L)
                                       "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads",
                                       "as_table", NULL};
   options_merge(L, "autograd.grad", 1, names);
+  if (option_bool(L, "autograd.grad", "is_grads_batched", GRAD_BATCHED, false)) return batched_grad(L, autograd_grad);
   Pass p = {.name = "autograd.grad", .b = read_options(L, "autograd.grad", GRAD_RETAIN), .first = 1, .n = 3};
   bool as_table = option_bool(L, p.name, "as_table", GRAD_AS_TABLE, false);
   read_unused(L, &p);

@@ -1,0 +1,126 @@
+/* autograd.grad with is_grads_batched: one pass for each row of the gradients given, its results stacked. */
+#include "lua/batched_grad.h"
+
+#include "lua/call.h"
+
+/* Where the merged arguments of autograd.grad are. */
+enum { OUTPUTS = 1, INPUTS, GRAD_OUTPUTS, RETAIN_GRAPH, CREATE_GRAPH, ONLY_INPUTS, ALLOW_UNUSED, BATCHED, MATERIALIZE, AS_TABLE };
+
+/* Leaves a table of the gradients given on the stack and returns how many rows they have. */
+static int64_t list_seeds(lua_State *L)
+{
+  if (tensor_test(L, GRAD_OUTPUTS)) {
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, GRAD_OUTPUTS);
+    lua_rawseti(L, -2, 1);
+  } else if (lua_istable(L, GRAD_OUTPUTS)) {
+    lua_pushvalue(L, GRAD_OUTPUTS);
+  } else {
+    return user_error(L, "autograd.grad: with is_grads_batched the argument 'grad_outputs' is needed");
+  }
+  int64_t rows = -1;
+  for (lua_Integer k = 1; k <= (lua_Integer)lua_rawlen(L, -1); k++) {
+    lua_rawgeti(L, -1, k);
+    const Tensor *t = tensor_test(L, -1);
+    bool fits = t && t->ndim > 0 && (rows < 0 || rows == t->shape[0]);
+    if (!fits)
+      return user_error(L, "autograd.grad: with is_grads_batched each of 'grad_outputs' is a tensor with the same number of rows");
+    rows = t->shape[0];
+    lua_pop(L, 1);
+  }
+  if (rows < 1) return user_error(L, "autograd.grad: with is_grads_batched 'grad_outputs' must have rows");
+  return rows;
+}
+
+/* Calls grad for row i of the seeds at an index; leaves its table of gradients on the stack. */
+static void run_row(lua_State *L, lua_CFunction grad, int seeds, int64_t i, bool last)
+{
+  lua_pushcfunction(L, grad);
+  lua_pushvalue(L, OUTPUTS);
+  lua_pushvalue(L, INPUTS);
+  lua_newtable(L);
+  for (lua_Integer k = 1; k <= (lua_Integer)lua_rawlen(L, seeds); k++) {
+    lua_rawgeti(L, seeds, k);
+    lua_geti(L, -1, i);
+    lua_remove(L, -2);
+    lua_rawseti(L, -2, k);
+  }
+  if (last) lua_pushvalue(L, RETAIN_GRAPH);
+  else lua_pushboolean(L, true);
+  lua_pushvalue(L, CREATE_GRAPH);
+  lua_pushvalue(L, ONLY_INPUTS);
+  lua_pushvalue(L, ALLOW_UNUSED);
+  lua_pushnil(L);
+  lua_pushvalue(L, MATERIALIZE);
+  lua_pushboolean(L, true);
+  lua_call(L, AS_TABLE, 1);
+}
+
+/* Replaces the list of rows on top of the stack by the tensor that they make, or nil if there are none. */
+static void stack_rows(lua_State *L, Context *ctx, int64_t rows)
+{
+  int list = lua_gettop(L);
+  if ((int64_t)lua_rawlen(L, list) < rows) {
+    lua_pushnil(L);
+    lua_replace(L, list);
+    return;
+  }
+  Tensor **v = lua_newuserdatauv(L, (size_t)rows * sizeof *v, 0);
+  for (int64_t i = 0; i < rows; i++) {
+    lua_rawgeti(L, list, i + 1);
+    v[i] = tensor_test(L, -1);
+    lua_pop(L, 1); /* the list keeps it */
+  }
+  TensorBox *box = push_box(L, ctx);
+  core_prepare(L, ctx);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    core_failed(L, ctx);
+    return;
+  }
+  Call scope = {.ctx = ctx}, *call = &scope;
+  box_fill(box, op(stack, ((Tensors){v, rows}), 0));
+  entry_leave(ctx, &entry);
+  finish_results(L, list, 1, lua_gettop(L), 1);
+  lua_replace(L, list);
+  lua_settop(L, list);
+}
+
+int batched_grad(lua_State *L, lua_CFunction grad)
+{
+  int64_t rows = list_seeds(L);
+  int seeds = lua_gettop(L), all = seeds + 1, n = 0;
+  lua_newtable(L);
+  for (int64_t i = 1; i <= rows; i++) {
+    run_row(L, grad, seeds, i, i == rows);
+    lua_getfield(L, -1, "n");
+    n = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    for (int j = 1; j <= n; j++) {
+      if (lua_rawgeti(L, all, j) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, all, j);
+      }
+      lua_rawgeti(L, all + 1, j);
+      lua_rawseti(L, -2, i);
+      lua_pop(L, 1);
+    }
+    lua_settop(L, all);
+  }
+  luaL_checkstack(L, n + 8, "too many gradients: ask for as_table");
+  for (int j = 1; j <= n; j++) {
+    lua_rawgeti(L, all, j);
+    stack_rows(L, context_of(L), rows);
+  }
+  if (!lua_toboolean(L, AS_TABLE)) return n;
+  lua_createtable(L, n, 1);
+  for (int j = 1; j <= n; j++) {
+    lua_pushvalue(L, all + j);
+    lua_rawseti(L, -2, j);
+  }
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
+  return 1;
+}
