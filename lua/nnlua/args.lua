@@ -133,6 +133,20 @@ function args.parser(name, spec)
   end
 end
 
+--- As parser, for functions where nl.none has no meaning: it is refused where the type doesn't end in "?".
+function args.strict(name, spec)
+  local parse = args.parser(name, spec)
+  return function(...)
+    local values = table.pack(parse(...))
+    for i, entry in ipairs(spec) do
+      if values[i] == nil and not entry[2]:find "?" then
+        raise(("%s: %s must be %s, not nl.none"):format(name, entry[1], noun(entry[2])))
+      end
+    end
+    return table.unpack(values, 1, values.n)
+  end
+end
+
 --- Takes a trailing table of named options off a list of values: `list, options`.
 --- For functions that take any number of values; the list has `n`.
 ---@param name string

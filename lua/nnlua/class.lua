@@ -1,5 +1,7 @@
 -- Classes whose instances are plain tables: optimizers, schedulers, datasets. Modules have their own kind: nn.class.
 
+local raise = require "nnlua.nn.core".raise
+
 local class = {}
 
 local function construct(self_class, ...)
@@ -13,6 +15,11 @@ end
 ---@param name string
 ---@param parent? table
 function class.new(name, parent)
+  if type(name) ~= "string" then
+    raise("class: a name was expected, not a " .. type(name))
+  elseif parent ~= nil and (type(parent) ~= "table" or type(rawget(parent, "__name")) ~= "string") then
+    raise("class: the second argument is a class to start from, not a " .. type(parent))
+  end
   local new = {}
   for key, value in pairs(parent or {}) do
     if type(key) == "string" and key:match "^__" then new[key] = value end

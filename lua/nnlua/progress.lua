@@ -22,7 +22,7 @@ local clock = system.clock
 local Progress = {__name = "nnlua.Progress"}
 Progress.__index = Progress
 
-local parse = args.parser("progress", {
+local parse = args.strict("progress", {
   {"iterable", "any"}, {"desc", "string?"}, {"total", "integer?"}, {"leave", "boolean", false}, {"out", "any?"},
   {"interval", "number", 0.1},
 })
@@ -177,6 +177,9 @@ function Progress:set(name, value)
     table.sort(names)
     for _, key in ipairs(names) do self:set(key, name[key]) end
     return
+  end
+  if type(name) ~= "string" then
+    core.raise(("progress: a figure's name must be a string, not %s"):format(core.describe(name)))
   end
   if self._figures[name] == nil then self._names[#self._names + 1] = name end
   self._figures[name] = value

@@ -15,7 +15,7 @@ local raise = core.raise
 ---@class LBFGS: Optimizer
 local LBFGS = optimizer.class "optim.LBFGS"
 
-local parse = args.parser("optim.LBFGS", {
+local parse = args.strict("optim.LBFGS", {
   {"params", "any"}, {"lr", "number", 1}, {"max_iter", "integer", 20}, {"max_eval", "integer?"},
   {"tolerance_grad", "number", 1e-7}, {"tolerance_change", "number", 1e-9}, {"history_size", "integer", 100},
   {"line_search_fn", "string?"},

@@ -71,6 +71,9 @@ end
 ---@param params any an iterator, a list of tensors, or a list of groups `{params = …, lr = …}`
 ---@param defaults table the options that groups get where they have none of their own
 function Optimizer:init(params, defaults)
+  if type(defaults) ~= "table" then
+    raise(("%s: the defaults of the groups are a table, not %s"):format(self.__name, core.describe(defaults)))
+  end
   self.defaults, self.param_groups, self._steps = defaults, {}, 0
   self.state = self:_new_state()
   if core.is_tensor(params) then
@@ -250,6 +253,11 @@ local function copy(value)
   return t
 end
 
+--- Whether a key of a group is an option: its parameters and what is the optimizer's own are none.
+local function is_option(key)
+  return key ~= "params" and not (type(key) == "string" and key:sub(1, 1) == "_")
+end
+
 --- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`. Parameters are numbers, counted from 0 as in
 --- PyTorch; the tensors are the optimizer's own.
 function Optimizer:state_dict()
@@ -260,7 +268,7 @@ function Optimizer:state_dict()
   for g, group in ipairs(self.param_groups) do
     local packed = {}
     for key, value in pairs(group) do
-      if key ~= "params" and key:sub(1, 1) ~= "_" then
+      if is_option(key) then
         packed[key] = copy(value)
       end
     end
@@ -363,12 +371,19 @@ end
 local function sorted_options(group)
   local names = {}
   for key in pairs(group) do
-    if key ~= "params" and key:sub(1, 1) ~= "_" then
+    if is_option(key) then
       names[#names + 1] = key
     end
   end
-  table.sort(names)
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   return names
+end
+
+local function shown(value) -- lists as they are written
+  if type(value) ~= "table" or getmetatable(value) then return tostring(value) end
+  local parts = {}
+  for i, item in ipairs(value) do parts[i] = shown(item) end
+  return "{" .. table.concat(parts, ", ") .. "}"
 end
 
 function Optimizer:__tostring()
@@ -376,7 +391,7 @@ function Optimizer:__tostring()
   for g, group in ipairs(self.param_groups) do
     lines[#lines + 1] = "Parameter Group " .. g - 1
     for _, name in ipairs(sorted_options(group)) do
-      lines[#lines + 1] = ("    %s: %s"):format(name, tostring(group[name]))
+      lines[#lines + 1] = ("    %s: %s"):format(name, shown(group[name]))
     end
     lines[#lines + 1] = ""
   end

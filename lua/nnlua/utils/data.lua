@@ -8,7 +8,7 @@ local data = {
 
 for _, name in ipairs {"dataset", "sampler"} do
   for key, value in pairs(require("nnlua.utils." .. name)) do
-    data[key] = value
+    if key:sub(1, 1) ~= "_" then data[key] = value end -- the rest is for these files
   end
 end
 

@@ -17,13 +17,17 @@ local function as_item(...)
   return (...)
 end
 
+local function check_index(self, i, n)
+  if math.type(i) ~= "integer" or i < -n or i == 0 or i > n then
+    raise(("%s: index %s is out of range: there are %d items, counted from 1"):format(self.__name, tostring(i), n))
+  end
+end
+
 local function item_at(self, i)
   local n = #self
+  if i == n + 1 then return nil end -- ipairs ends here
+  check_index(self, i, n)
   local place = i < 0 and n + 1 + i or i
-  if place == n + 1 then return nil end -- ipairs ends here
-  if place < 1 or place > n then
-    raise(("%s: index %d is out of range: there are %d items, counted from 1"):format(self.__name, i, n))
-  end
   return as_item(self:get(place))
 end
 
@@ -110,9 +114,10 @@ end
 local TensorDataset = dataset.class("utils.data.TensorDataset")
 
 function TensorDataset:init(...)
-  local tensors = {...}
-  if #tensors == 0 then raise(self.__name .. ": there are no tensors") end
-  for i, t in ipairs(tensors) do
+  local tensors, n = {...}, select("#", ...)
+  if n == 0 then raise(self.__name .. ": there are no tensors") end
+  for i = 1, n do
+    local t = tensors[i]
     if not core.is_tensor(t) then
       raise(("%s: argument %d must be a tensor, not %s"):format(self.__name, i, core.describe(t)))
     elseif t.ndim == 0 then
@@ -155,7 +160,7 @@ dataset.TensorDataset = TensorDataset
 local ConcatDataset = dataset.class("utils.data.ConcatDataset")
 
 function ConcatDataset:init(datasets)
-  if type(datasets) ~= "table" or #datasets == 0 then
+  if type(datasets) ~= "table" or getmetatable(datasets) or #datasets == 0 then
     raise(("%s: a list of datasets was expected, not %s"):format(self.__name, core.describe(datasets)))
   end
   self.datasets, self.cumulative_sizes = table.move(datasets, 1, #datasets, 1, {}), {}
@@ -171,6 +176,7 @@ function ConcatDataset:len()
 end
 
 function ConcatDataset:get(i)
+  check_index(self, i, #self)
   local sizes, low, high = self.cumulative_sizes, 1, #self.cumulative_sizes
   while low < high do
     local middle = (low + high) // 2
@@ -257,7 +263,7 @@ local function lengths_of(name, lengths, n)
   return lengths
 end
 
-local parse_split = args.parser("utils.data.random_split", {
+local parse_split = args.strict("utils.data.random_split", {
   {"dataset", "any"}, {"lengths", "list"}, {"generator", "any?"}, {"as_table", "boolean", false},
 })
 

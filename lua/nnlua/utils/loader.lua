@@ -26,7 +26,7 @@ local parse = args.parser(DataLoader.__name, {
 })
 
 local function check_options(self, size, shuffle, batches, drop_last, workers)
-  if workers ~= 0 then
+  if workers and workers ~= 0 then
     raise(("%s: num_workers must be 0, not %d: batches are made in this process"):format(self.__name, workers))
   elseif self.sampler and shuffle then
     raise(self.__name .. ": give a sampler or shuffle = true, not both")
@@ -43,6 +43,7 @@ function DataLoader:init(...)
   local from, size, shuffle, order, batches, workers, collate_fn, _, drop_last, _, _, generator = parse(...)
   self._iterable = class.is_a(from, dataset.IterableDataset)
   self.dataset = self._iterable and from or dataset._check(self.__name, from)
+  for _, places in ipairs {order or batches or {}} do dataset._check(self.__name, places) end
   self.sampler, self.batch_size, self.drop_last, self.generator = order, size, drop_last, generator
   check_options(self, size, shuffle, batches, drop_last, workers)
   if not self._iterable then

@@ -4,6 +4,7 @@
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
+local dataset = require "nnlua.utils.dataset"
 local nl = require "nnlua"
 
 local sampler = {}
@@ -70,7 +71,7 @@ local draw_seed = sampler._draw_seed
 local SequentialSampler = define "SequentialSampler"
 
 function SequentialSampler:init(data_source)
-  self.data_source = data_source
+  self.data_source = dataset._check(self.__name, data_source)
 end
 
 function SequentialSampler:len()
@@ -92,12 +93,13 @@ end
 ---@class RandomSampler: Sampler
 local RandomSampler = define "RandomSampler"
 
-local parse_random = args.parser(RandomSampler.__name, {
+local parse_random = args.strict(RandomSampler.__name, {
   {"data_source", "any"}, {"replacement", "boolean", false}, {"num_samples", "integer?"}, {"generator", "any?"},
 })
 
 function RandomSampler:init(...)
   self.data_source, self.replacement, self._num_samples, self.generator = parse_random(...)
+  dataset._check(self.__name, self.data_source)
   check_count(self, "num_samples", self._num_samples or 1)
 end
 
@@ -148,10 +150,11 @@ end
 ---@class SubsetRandomSampler: Sampler
 local SubsetRandomSampler = define "SubsetRandomSampler"
 
-local parse_subset = args.parser(SubsetRandomSampler.__name, {{"indices", "any"}, {"generator", "any?"}})
+local parse_subset = args.strict(SubsetRandomSampler.__name, {{"indices", "any"}, {"generator", "any?"}})
 
 function SubsetRandomSampler:init(...)
   local indices, generator = parse_subset(...)
+  dataset._check(self.__name, indices)
   self.indices, self.generator = core.is_tensor(indices) and indices:tolist() or indices, generator
 end
 
@@ -173,7 +176,7 @@ end
 ---@class WeightedRandomSampler: Sampler
 local WeightedRandomSampler = define "WeightedRandomSampler"
 
-local parse_weighted = args.parser(WeightedRandomSampler.__name, {
+local parse_weighted = args.strict(WeightedRandomSampler.__name, {
   {"weights", "any"}, {"num_samples", "integer"}, {"replacement", "boolean", true}, {"generator", "any?"},
 })
 
@@ -202,12 +205,13 @@ end
 ---@class BatchSampler: Sampler
 local BatchSampler = define "BatchSampler"
 
-local parse_batch = args.parser(BatchSampler.__name, {
+local parse_batch = args.strict(BatchSampler.__name, {
   {"sampler", "any"}, {"batch_size", "integer"}, {"drop_last", "boolean"},
 })
 
 function BatchSampler:init(...)
   self.sampler, self.batch_size, self.drop_last = parse_batch(...)
+  dataset._check(self.__name, self.sampler)
   check_count(self, "batch_size", self.batch_size)
 end
 

@@ -35,7 +35,7 @@ function base.define(name, spec)
   local full = "optim.lr_scheduler." .. name
   table.insert(spec, 1, {"optimizer", "any"})
   table.insert(spec, {"last_epoch", "integer", -1})
-  return class.new(full, LRScheduler), args.parser(full, spec)
+  return class.new(full, LRScheduler), args.strict(full, spec)
 end
 
 --- Checks that a value is an optimizer.
@@ -48,7 +48,7 @@ end
 --- A list with one value a group: the list that was given, or the value for each.
 function base.per_group(self, optimizer, name, value)
   local n = #optimizer.param_groups
-  if type(value) == "table" then
+  if type(value) == "table" and getmetatable(value) == nil then
     if #value ~= n then
       raise(("%s: %s has %d values, but the optimizer has %d parameter groups"):format(self.__name, name, #value, n))
     end
@@ -59,10 +59,25 @@ function base.per_group(self, optimizer, name, value)
   return list
 end
 
+--- The same of numbers only.
+function base.numbers(self, optimizer, name, value)
+  local list = base.per_group(self, optimizer, name, value)
+  for _, number in ipairs(list) do
+    if type(number) ~= "number" then
+      raise(("%s: %s must be a number, or a list of one for each group, not %s"):format(
+        self.__name, name, core.describe(number)))
+    end
+  end
+  return list
+end
+
 -- ------------------------------------------------------------------ steps
 
 function LRScheduler:init(optimizer, last_epoch)
   base.check_optimizer(self.__name, optimizer)
+  if last_epoch ~= nil and math.type(last_epoch) ~= "integer" then
+    raise(("%s: last_epoch must be an integer, not %s"):format(self.__name, core.describe(last_epoch)))
+  end
   self.optimizer, self.last_epoch, self.base_lrs = optimizer, last_epoch or -1, {}
   for i, group in ipairs(optimizer.param_groups) do
     if self.last_epoch == -1 then
@@ -100,6 +115,9 @@ end
 --- Goes on to the next epoch, or to a given one.
 ---@param epoch? number
 function LRScheduler:step(epoch)
+  if epoch ~= nil and type(epoch) ~= "number" then
+    raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
+  end
   warn_of_order(self)
   self._step_count = self._step_count + 1
   self.last_epoch = epoch or self.last_epoch + 1
@@ -115,8 +133,15 @@ function LRScheduler:get_lr()
   raise(("%s has no method get_lr, which a step asks for the groups' rates"):format(self.__name))
 end
 
+local function check_factor(self, factor)
+  if type(factor) ~= "number" then
+    raise(("%s: a factor must be a number, not %s"):format(self.__name, core.describe(factor)))
+  end
+end
+
 --- The groups' rates times a factor.
 function LRScheduler:scaled(factor)
+  check_factor(self, factor)
   local rates = {}
   for i, group in ipairs(self.optimizer.param_groups) do rates[i] = group.lr * factor end
   return rates
@@ -124,6 +149,7 @@ end
 
 --- The rates that the groups began with, times a factor.
 function LRScheduler:scaled_base(factor)
+  check_factor(self, factor)
   local rates = {}
   for i, rate in ipairs(self.base_lrs) do rates[i] = rate * factor end
   return rates

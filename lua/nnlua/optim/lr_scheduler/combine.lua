@@ -72,7 +72,7 @@ combine.SequentialLR = SequentialLR
 ---@class ChainedScheduler: LRScheduler
 local ChainedScheduler = class.new("optim.lr_scheduler.ChainedScheduler", LRScheduler)
 
-local parse_chained = args.parser(ChainedScheduler.__name, {{"schedulers", "list"}, {"optimizer", "any?"}})
+local parse_chained = args.strict(ChainedScheduler.__name, {{"schedulers", "list"}, {"optimizer", "any?"}})
 
 function ChainedScheduler:init(...)
   local schedulers, optimizer = parse_chained(...)
@@ -96,7 +96,7 @@ combine.ChainedScheduler = ChainedScheduler
 ---@class ReduceLROnPlateau: LRScheduler
 local Plateau = class.new("optim.lr_scheduler.ReduceLROnPlateau", LRScheduler)
 
-local parse_plateau = args.parser(Plateau.__name, {
+local parse_plateau = args.strict(Plateau.__name, {
   {"optimizer", "any"}, {"mode", "string", "min"}, {"factor", "number", 0.1}, {"patience", "integer", 10},
   {"threshold", "number", 1e-4}, {"threshold_mode", "string", "rel"}, {"cooldown", "integer", 0}, {"min_lr", "any?"},
   {"eps", "number", 1e-8},
@@ -114,7 +114,7 @@ function Plateau:init(...)
   end
   self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
   self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, kind, cooldown, eps
-  self.min_lrs = base.per_group(self, optimizer, "min_lr", least or 0)
+  self.min_lrs = base.numbers(self, optimizer, "min_lr", least or 0)
   self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
   self.best = mode == "min" and math.huge or -math.huge
   self:_set_rates {}

@@ -90,6 +90,9 @@ local function locate(self, epoch)
 end
 
 function WarmRestarts:step(epoch)
+  if epoch ~= nil and type(epoch) ~= "number" then
+    raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
+  end
   if epoch == nil and self.last_epoch < 0 then epoch = 0 end
   if epoch == nil then
     epoch = self.last_epoch + 1
@@ -157,12 +160,12 @@ function CyclicLR:init(...)
   self.mode, self.gamma, self.cycle_momentum = mode, gamma, momentum
   self._scale = scale and function(_, x) return scale(x) end or scales[mode]
   self.scale_mode = scale and scale_mode or mode == "exp_range" and "iterations" or "cycle"
-  local lows = base.per_group(self, optimizer, "base_lr", low)
-  self.max_lrs = base.per_group(self, optimizer, "max_lr", high)
+  local lows = base.numbers(self, optimizer, "base_lr", low)
+  self.max_lrs = base.numbers(self, optimizer, "max_lr", high)
   if momentum then
     check_momentum(self, optimizer)
-    self.base_momentums = base.per_group(self, optimizer, "base_momentum", low_m or 0.8)
-    self.max_momentums = base.per_group(self, optimizer, "max_momentum", high_m or 0.9)
+    self.base_momentums = base.numbers(self, optimizer, "base_momentum", low_m or 0.8)
+    self.max_momentums = base.numbers(self, optimizer, "max_momentum", high_m or 0.9)
   end
   if last_epoch == -1 then
     for i, group in ipairs(optimizer.param_groups) do group.lr = lows[i] end
@@ -245,9 +248,9 @@ function OneCycleLR:init(...)
   self._schedule_phases, self._anneal_func_type = phases(self.total_steps, share, three), strategy
   self.cycle_momentum = momentum
   if momentum then check_momentum(self, optimizer) end
-  local rates = base.per_group(self, optimizer, "max_lr", high)
-  local lows = base.per_group(self, optimizer, "base_momentum", low_m or 0.85)
-  local highs = base.per_group(self, optimizer, "max_momentum", high_m or 0.95)
+  local rates = base.numbers(self, optimizer, "max_lr", high)
+  local lows = base.numbers(self, optimizer, "base_momentum", low_m or 0.85)
+  local highs = base.numbers(self, optimizer, "max_momentum", high_m or 0.95)
   for i, group in ipairs(last_epoch == -1 and optimizer.param_groups or {}) do
     group.initial_lr, group.max_lr = rates[i] / divide, rates[i]
     group.min_lr = group.initial_lr / divide_end

@@ -12,14 +12,19 @@ local LRScheduler = base.LRScheduler
 --- The functions of LambdaLR and MultiplicativeLR: one for all groups, or a list. They are no part of state dicts.
 local function keep_functions(self, optimizer, functions)
   base.check_optimizer(self.__name, optimizer)
-  self._lambda_of = nil
   local list = base.per_group(self, optimizer, "lr_lambda", functions)
   for i, f in ipairs(list) do
     if type(f) ~= "function" and not (getmetatable(f) or {}).__call then
       core.raise(("%s: lr_lambda[%d] must be a function, not %s"):format(self.__name, i, core.describe(f)))
     end
   end
-  self._lambda_of = function(i) return list[i] end
+  self._factor = function(i, epoch)
+    local factor = list[i](epoch)
+    if type(factor) ~= "number" then
+      core.raise(("%s: lr_lambda must give a number, not %s"):format(self.__name, core.describe(factor)))
+    end
+    return factor
+  end
 end
 
 --- The first rates times a function of the epoch. `LambdaLR(optimizer, lr_lambda)`; a list has one for each group.
@@ -34,7 +39,7 @@ end
 
 function LambdaLR:get_lr()
   local rates = {}
-  for i, rate in ipairs(self.base_lrs) do rates[i] = rate * self._lambda_of(i)(self.last_epoch) end
+  for i, rate in ipairs(self.base_lrs) do rates[i] = rate * self._factor(i, self.last_epoch) end
   return rates
 end
 
@@ -53,7 +58,7 @@ end
 function MultiplicativeLR:get_lr()
   local rates = {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    rates[i] = self.last_epoch > 0 and group.lr * self._lambda_of(i)(self.last_epoch) or group.lr
+    rates[i] = self.last_epoch > 0 and group.lr * self._factor(i, self.last_epoch) or group.lr
   end
   return rates
 end
