@@ -7,7 +7,7 @@
 
 static void check_dtypes(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
-  if (x->dtype == DTYPE_b8) raise(call, "not implemented for bool");
+  if (x->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
   if (x->dtype != w->dtype || (bias && bias->dtype != x->dtype))
     raise(call, "input is %s, weight %s%s%s: they must be the same", dtype_name(tensor_dtype(x)),
           dtype_name(tensor_dtype(w)), bias ? ", bias " : "", bias ? dtype_name(tensor_dtype(bias)) : "");

@@ -54,7 +54,7 @@ void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_en
   Cumulate c = cumulate_of(x, dim, to);
   c.id = id;
   c.from_end = from_end;
-  if (!c.k->cumulate[id]) raise(call, "not implemented for %s", dtype_name(d));
+  if (!c.k->cumulate[id]) raise(call, "%s tensors are not taken", dtype_name(d));
   parallel_for(c.s.outer, grain_of(GRAIN, c.slab), cumulate_part, &c);
   if (to != y) launch_copy(call, y, to);
 }

@@ -195,7 +195,7 @@ void launch_pointwise(Call *call, PointwiseKernel kernel, DType compute, DType p
                       Tensor *const *operands, int n, const Scalar *params)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
-  if (!kernel) raise(call, "not implemented for %s", dtype_name(compute));
+  if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
   Launch l = {.kernel = kernel, .params = params, .places = n + 1};
   Tensor *list[LAUNCH_OPERANDS + 1];
   add_operand(&l, list, y, 0, tensor_dtype(y), produced);

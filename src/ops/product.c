@@ -41,7 +41,7 @@ FORWARD(baddbmm)
   check_batches(call, l, r);
   if (l->dtype != dtype || r->dtype != dtype)
     raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)), dtype_name(tensor_dtype(r)));
-  if (dtype == DTYPE_b8) raise(call, "not implemented for bool");
+  if (dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
   Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
   if (!shape_expands(tensor_shape(x), shape))
     raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(x)), shape_text(call, shape));

@@ -203,7 +203,7 @@ static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
   bool rows = r == f->n - 1;
   Step s = {k->reduce_rows[id], k->reduce_columns[id], f->data, NULL, (int64_t)dtype_size(f->dtype),
             (int64_t)dtype_size(out), f->axis[r].size, f->axis[r].step, 0, 0, 1, 0, 0, {0}, {0}, {0}, 1};
-  if (!s.rows) raise(call, "not implemented for %s", dtype_name(f->dtype));
+  if (!s.rows) raise(call, "%s tensors are not taken", dtype_name(f->dtype));
   if (!rows) s.inner = f->axis[f->n - 1].size;
   choose_pieces(&s);
   Field y = {.dtype = out};
@@ -378,7 +378,7 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   int64_t outer = 1;
   Positions p = {.k = kernels_of(d), .what = what, .x = tensor_data(x), .positions = tensor_data(positions),
                  .size = (int64_t)dtype_size(d), .n = x->ndim ? x->shape[dim] : 1, .inner = 1, .pieces = 1};
-  if (!p.k->position_rows[what]) raise(call, "not implemented for %s", dtype_name(d));
+  if (!p.k->position_rows[what]) raise(call, "%s tensors are not taken", dtype_name(d));
   for (int i = 0; i < dim; i++) outer *= x->shape[i];
   for (int i = dim + 1; i < x->ndim; i++) p.inner *= x->shape[i];
   bool direct = values && tensor_dtype(values) == d;

@@ -8,17 +8,10 @@ local runner = require "oracle.runner"
 
 local SHOWN = 5  -- failures of a file
 
--- What the committed cases may lack: layers in whose place another one would do, and complex
--- numbers. A function that is missing is a failure.
-local MAY_LACK = {"^no nl%.nn%.%u", "complex"}
-
+--- What the committed cases may lack: layers in whose place another one would do. A function
+--- that is missing is a failure.
 local function may_lack(reason)
-  for _, pattern in ipairs(MAY_LACK) do
-    if reason:find(pattern) then
-      return true
-    end
-  end
-  return false
+  return reason:find("^no nl%.nn%.%u")
 end
 
 --- What is wrong with a file's cases, as lines of text.
