@@ -1,24 +1,8 @@
--- nnlua's side of the comparison: prints "name seconds-per-iteration" for each case. See compare.lua.
+-- nnlua's side of the comparison: small ops, modules and training steps. See compare.lua.
+local here = arg[0]:match "^(.*)/[^/]*$" or "."
+local measure = dofile(here .. "/measure.lua")
 local nl = require "nnlua"
 local nn, optim = nl.nn, nl.optim
-nl.set_num_threads(tonumber(os.getenv "BENCH_THREADS") or 1)
-nl.manual_seed(0)
-
--- OpenBLAS starts threads as it is loaded, and they spin for some time before they sleep: processor time that is not ours.
-local started = os.time()
-while os.time() - started < 3 do end
-
--- The smallest mean of several runs of n iterations, after a warm-up.
-local function measure(name, n, f)
-  for _ = 1, math.max(1, n // 10) do f() end
-  local best = math.huge
-  for _ = 1, 7 do
-    local start = os.clock()
-    for _ = 1, n do f() end
-    best = math.min(best, (os.clock() - start) / n)
-  end
-  print(string.format("%s %.9f", name, best))
-end
 
 local x, y = nl.randn(3, 10), nl.randn(3, 10)
 measure("add 3x10", 20000, function() return x + y end)

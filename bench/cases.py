@@ -1,25 +1,8 @@
 # PyTorch's side of the comparison: the cases of cases.lua, line by line. See compare.lua.
-import os
-import time
-
 import torch
 from torch import nn
 
-torch.set_num_threads(int(os.environ.get("BENCH_THREADS", "1")))
-torch.manual_seed(0)
-
-
-def measure(name, n, f):
-    for _ in range(max(1, n // 10)):
-        f()
-    best = float("inf")
-    for _ in range(7):
-        start = time.process_time()
-        for _ in range(n):
-            f()
-        best = min(best, (time.process_time() - start) / n)
-    print(f"{name} {best:.9f}", flush=True)
-
+from measure import measure
 
 x, y = torch.randn(3, 10), torch.randn(3, 10)
 measure("add 3x10", 20000, lambda: x + y)

@@ -1,23 +1,25 @@
 -- Measures nnlua against PyTorch, in turns, and prints medians and ratios:
---   build/release/nnlua bench/compare.lua [--python PATH] [--rounds N] [--threads N] [--no-memory]
+--   build/release/nnlua bench/compare.lua [--cases NAME] [--python PATH] [--rounds N] [--threads N] [--no-memory]
+-- NAME is that of a pair NAME.lua and NAME.py in this folder: ops is single ops on larger tensors. Without it: cases,
+-- which are small ops, modules and training steps; then also start-up and memory.
 -- The times are processor time per iteration in microseconds. PyTorch is Debian's unless another python is named.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local nnlua = arg[-1]
-local options = {python = "/usr/bin/python3", rounds = 5, threads = 1, memory = true}
+local options = {python = "/usr/bin/python3", rounds = 5, threads = 1, memory = true, cases = "cases"}
 
 local i = 1
 while arg[i] do
   local name = arg[i]:match "^%-%-(.+)$"
   if name == "no-memory" then
     options.memory = false
-  elseif name == "python" then
+  elseif name == "python" or name == "cases" then
     i = i + 1
-    options.python = arg[i]
+    options[name] = arg[i]
   elseif name == "rounds" or name == "threads" then
     i = i + 1
     options[name] = tonumber(arg[i])
   else
-    io.stderr:write("usage: compare.lua [--python PATH] [--rounds N] [--threads N] [--no-memory]\n")
+    io.stderr:write("usage: compare.lua [--cases NAME] [--python PATH] [--rounds N] [--threads N] [--no-memory]\n")
     os.exit(1)
   end
   i = i + 1
@@ -57,8 +59,8 @@ end
 local ours, theirs = {}, {}
 for round = 1, options.rounds do
   io.stderr:write(string.format("\rround %d of %d", round, options.rounds))
-  collect(ours, nnlua, "cases.lua")
-  collect(theirs, options.python, "cases.py")
+  collect(ours, nnlua, options.cases .. ".lua")
+  collect(theirs, options.python, options.cases .. ".py")
 end
 io.stderr:write "\r                    \r"
 
@@ -72,6 +74,8 @@ for _, name in ipairs(order) do
     print(string.format("%-38s %12.3f %12s", name, a, "-"))
   end
 end
+
+if options.cases ~= "cases" then return end
 
 -- The wall time of a command, in milliseconds: the best of several.
 local function wall(command)

@@ -74,7 +74,20 @@ static Tensor *optional_number(Call *call, Scalar s)
   return s.kind == SCALAR_NONE ? NULL : tensor_from_number(call, s);
 }
 
-FORWARD(clamp) { y[0] = keep_between(call, a->input, optional_number(call, a->min), optional_number(call, a->max)); }
+/* Whether a number is one of the tensor's kind, so that the result has its dtype. */
+static bool is_of_kind(Scalar s, const Tensor *x)
+{
+  DTypeCategory c = dtype_category(tensor_dtype(x));
+  return (s.kind == SCALAR_INT && (c == CATEGORY_FLOATING || c == CATEGORY_INTEGRAL)) ||
+         (s.kind == SCALAR_FLOAT && c == CATEGORY_FLOATING && !isnan(s.re));
+}
+
+FORWARD(clamp)
+{
+  if (is_of_kind(a->min, a->input) && is_of_kind(a->max, a->input)) y[0] = op(clamp_to, a->input, a->min, a->max);
+  else y[0] = keep_between(call, a->input, optional_number(call, a->min), optional_number(call, a->max));
+}
+
 FORWARD(clamp_tensors) { y[0] = keep_between(call, a->input, a->min, a->max); }
 
 FORWARD(heaviside)

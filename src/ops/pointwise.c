@@ -289,6 +289,20 @@ static bool run_plain(PointwiseKernel kernel, DType compute, Tensor *y, Tensor *
   return true;
 }
 
+/* The kernel of a power that is a product, which does without the exponent; else that of pow. */
+static PointwiseKernel power_kernel(const KernelTable *k, Tensor *const *operands, int *n)
+{
+  const Tensor *exponent = operands[1];
+  Scalar e = exponent->is_wrapped_number && exponent->device == DEVICE_CPU ? tensor_item(exponent) : NO_SCALAR;
+  PointwiseKernel product = NULL;
+  if (e.kind == SCALAR_INT || e.kind == SCALAR_FLOAT) {
+    if (scalar_real(e) == 2) product = k->forward[PW_square_number];
+    if (scalar_real(e) == 3) product = k->forward[PW_cube];
+  }
+  if (product) *n = 1;
+  return product ? product : k->forward[PW_pow];
+}
+
 void pointwise_forward(Call *call, const void *args, Tensor **y)
 {
   const Op *o = call->op;
@@ -302,8 +316,10 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   y[0] = pointwise_result(call, operands, info->arity, produced);
   const KernelTable *k = kernels_of(compute);
   PointwiseKernel kernel = is_comparison(o) ? k->comparison[info->id] : k->forward[info->id];
-  if (d == compute && run_plain(kernel, compute, y[0], operands, info->arity, params_of(o, args))) return;
-  launch_pointwise(call, kernel, compute, produced_dtype(o, compute), y[0], operands, info->arity, params_of(o, args));
+  int n = info->arity;
+  if (info->id == PW_pow) kernel = power_kernel(k, operands, &n);
+  if (d == compute && run_plain(kernel, compute, y[0], operands, n, params_of(o, args))) return;
+  launch_pointwise(call, kernel, compute, produced_dtype(o, compute), y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;

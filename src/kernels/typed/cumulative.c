@@ -1,7 +1,7 @@
 /* Sums, products and extremes of all elements up to each one, along rows (inner = 1) or columns of [outer, n, inner]. */
 #include "kernels/typed/typed.h"
 
-enum { STRIP = 64 };
+enum { STRIP = 64, ROWS_AT_ONCE = 4 }; /* a row alone waits for each addition */
 
 #if T_FLOATING || T_COMPLEX
 typedef Wide Total;
@@ -9,7 +9,7 @@ typedef Wide Total;
 typedef uint64_t Total; /* overflow wraps */
 #endif
 
-/* A strip of columns, whose totals start as `start`; y may be x. */
+/* Strips of columns, or rows; totals start as START; y may be x. */
 #define CUMULATE(name, START, COMBINE)                                                                          \
   static void name##_strip(int64_t n, int64_t step, int64_t columns, const T *x, T *y)                          \
   {                                                                                                             \
@@ -21,9 +21,33 @@ typedef uint64_t Total; /* overflow wraps */
         y[i] = (T)total[i];                                                                                     \
       }                                                                                                         \
   }                                                                                                             \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const T *x, T *y)                              \
+  {                                                                                                             \
+    int64_t apart = step < 0 ? -step * n : step * n;                                                            \
+    for (; rows >= ROWS_AT_ONCE; rows -= ROWS_AT_ONCE, x += ROWS_AT_ONCE * apart, y += ROWS_AT_ONCE * apart) {  \
+      Total total[ROWS_AT_ONCE];                                                                                \
+      for (int r = 0; r < ROWS_AT_ONCE; r++) total[r] = START;                                                  \
+      for (int64_t k = 0; k < n; k++)                                                                           \
+        for (int r = 0; r < ROWS_AT_ONCE; r++) {                                                                \
+          total[r] = COMBINE(total[r], (Total)x[k * step + r * apart]);                                         \
+          y[k * step + r * apart] = (T)total[r];                                                                \
+        }                                                                                                       \
+    }                                                                                                           \
+    for (; rows > 0; rows--, x += apart, y += apart) {                                                          \
+      Total total = START;                                                                                      \
+      for (int64_t k = 0; k < n; k++) {                                                                         \
+        total = COMBINE(total, (Total)x[k * step]);                                                             \
+        y[k * step] = (T)total;                                                                                 \
+      }                                                                                                         \
+    }                                                                                                           \
+  }                                                                                                             \
   static void name(int64_t outer, int64_t n, int64_t inner, bool from_end, const void *x, void *y)              \
   {                                                                                                             \
     int64_t first = from_end ? (n - 1) * inner : 0, step = from_end ? -inner : inner;                           \
+    if (inner == 1) {                                                                                           \
+      name##_rows(outer, n, step, (const T *)x + first, (T *)y + first);                                        \
+      return;                                                                                                   \
+    }                                                                                                           \
     for (int64_t o = 0; o < outer; o++)                                                                         \
       for (int64_t i = 0; i < inner; i += STRIP) {                                                              \
         int64_t at = o * n * inner + first + i;                                                                 \

@@ -33,9 +33,13 @@ enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1
     int64_t i = 0;                                                                                    \
     for (; i + 8 * LANES <= n; i += 8 * LANES)                                                        \
       for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);             \
+    __typeof__(TERM(x[0]) + 0) rest[LANES] = {0}; /* at most eight terms a lane, as above */          \
     for (; i + LANES <= n; i += LANES)                                                                \
-      for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)TERM(x[i + j]);                               \
-    for (int j = 0; i < n; i++, j++) lane[j] += (TOTAL)TERM(x[i]);                                    \
+      for (int j = 0; j < LANES; j++) rest[j] += TERM(x[i + j]);                                      \
+    const T *end = x + n - LANES; /* the last lanes overlap what has been added: that is left out */  \
+    for (int j = 0, left = (int)(n - i); j < LANES; j++)                                              \
+      rest[j] += j >= LANES - left ? TERM(end[j]) : 0;                                                \
+    for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)rest[j];                                        \
     for (int half = LANES / 2; half; half /= 2)                                                       \
       for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                       \
     return lane[0];                                                                                   \
