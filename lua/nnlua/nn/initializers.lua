@@ -138,7 +138,7 @@ function init.kaiming_normal_(...)
   return fill(tensor, "normal_", 0.0, std)
 end
 
--- ------------------------------------------------------- identities, sparse
+-- ------------------------------------------------------ identities and others
 
 --- Changes a tensor by a function under no_grad, and gives it back.
 local function change(tensor, f)
@@ -200,6 +200,57 @@ function init.sparse_(...)
       local order = nl.randperm(rows)
       if zeros > 0 then tensor[{order[{{1, zeros}}], column}] = 0 end
     end
+  end)
+end
+
+local parse_truncated = args.parser("nn.init.trunc_normal_", {
+  {"tensor", "tensor"}, {"mean", "number", 0.0}, {"std", "number", 1.0}, {"a", "number", -2.0}, {"b", "number", 2.0},
+})
+
+--- The standard normal distribution's share below x.
+local function normal_share(x)
+  return (1 + nl.erf(nl.tensor(x, {dtype = nl.float64}) / math.sqrt(2)):item()) / 2
+end
+
+--- Normal numbers between a and b: uniform ones between the shares of the distribution below them, looked up backwards.
+--- `trunc_normal_(tensor, mean = 0, std = 1, a = -2, b = 2)`.
+function init.trunc_normal_(...)
+  local tensor, mean, std, a, b = parse_truncated(...)
+  local low, high = normal_share((a - mean) / std), normal_share((b - mean) / std)
+  return change(tensor, function()
+    tensor:uniform_(2 * low - 1, 2 * high - 1):erfinv_():mul_(std * math.sqrt(2)):add_(mean):clamp_(a, b)
+  end)
+end
+
+--- The rows of a matrix made orthonormal one after the other (Gram and Schmidt, each row twice for accuracy): the Q of
+--- its transpose's QR decomposition in which R has a positive diagonal.
+local function orthonormal_rows(matrix)
+  local q = matrix:to(nl.float64):clone()
+  for i = 1, q:size(1) do
+    local row, before = q[i], q:narrow(1, 1, i - 1)
+    for _ = 1, i > 1 and 2 or 0 do row:sub_(nl.mv(before:t(), nl.mv(before, row))) end
+    row:div_(row:norm())
+  end
+  return q
+end
+
+local parse_orthogonal = args.parser("nn.init.orthogonal_", {{"tensor", "tensor"}, {"gain", "number", 1.0}})
+
+--- An orthogonal matrix, or rows or columns of one; dimensions after the first count as one: `orthogonal_(tensor,
+--- gain = 1)`.
+function init.orthogonal_(...)
+  local tensor, gain = parse_orthogonal(...)
+  if tensor.ndim < 2 then
+    raise(("orthogonal_: a tensor of at least 2 dimensions is needed, not of %d"):format(tensor.ndim))
+  elseif tensor:numel() == 0 then
+    return tensor
+  end
+  return change(tensor, function()
+    local rows = tensor:size(1)
+    local drawn = tensor:new_empty({rows, tensor:numel() // rows}):normal_(0, 1)
+    local wide = drawn:size(1) < drawn:size(2)
+    local q = orthonormal_rows(wide and drawn or drawn:t())
+    tensor:copy_((wide and q or q:t()):reshape(tensor.shape)):mul_(gain)
   end)
 end
 

@@ -30,4 +30,19 @@ describe("nn.init", function()
     assert_near({{0, 0, 0}, {0.5684, 0, 0}, {0.4033, 0.8380, -0.7193}, {0, -0.5966, 0.1820}},
       init.sparse_(nl.zeros(4, 3), 0.5, 1))
   end)
+
+  it("orthogonal_ makes rows or columns orthonormal", function()
+    for _, shape in ipairs {{5, 5}, {3, 7}, {7, 3}, {4, 2, 3}} do
+      local w = init.orthogonal_(nl.empty(shape, {dtype = nl.float64}), 2):flatten(2)
+      local product = shape[1] <= w:size(2) and nl.mm(w, w:t()) or nl.mm(w:t(), w)
+      assert.is_true(nl.allclose(product, nl.eye(product:size(1), {dtype = nl.float64}) * 4, {atol = 1e-12}))
+    end
+    assert.error_matches(function() init.orthogonal_(nl.zeros(3)) end, "at least 2 dimensions")
+  end)
+
+  it("trunc_normal_ stays between its bounds", function()
+    local x = init.trunc_normal_(nl.empty(10000), 1, 2, 0, 2)
+    assert.is_true(x:min():item() >= 0 and x:max():item() <= 2)
+    assert.is_near(1, x:mean():item(), 0.02) -- by symmetry
+  end)
 end)
