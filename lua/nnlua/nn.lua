@@ -61,7 +61,9 @@ local parts = {
   "dropout",
   "sparse",
   "rnn",
+  "attention",
   "loss",
+  "distance",
 }
 
 for _, name in ipairs(parts) do

@@ -16,6 +16,7 @@
   FILL(trigonometric, isa, dtype)   \
   FILL(activation, isa, dtype)      \
   FILL(special, isa, dtype)         \
+  FILL(penalty, isa, dtype)         \
   FILL(reduce, isa, dtype)          \
   FILL(cumulative, isa, dtype)      \
   FILL(matmul, isa, dtype)          \

@@ -8,8 +8,9 @@
 #include "ops/helpers.h"
 
 /* TILE: elements of a tile of scores; CAUSAL_ROWS: lower tiles, of which less lies behind the diagonal; GROUPS: parts of
-   the work, each with memory of its own. */
-enum { TILE = 1 << 15, LEAST_ROWS = 12, MOST_ROWS = 192, CAUSAL_ROWS = 48, GROUPS = 16, SMALL = 1 << 15 };
+   the work, each with memory of its own; APART: what lines of turned keys have behind them, so that they are no power of
+   two apart. */
+enum { TILE = 1 << 15, LEAST_ROWS = 12, MOST_ROWS = 192, CAUSAL_ROWS = 36, GROUPS = 16, SMALL = 1 << 15, APART = 16 };
 
 /* Matrices, one for each batch. Steps are in elements. */
 typedef struct Block {
@@ -144,12 +145,29 @@ static char *matrix_at(const Attention *at, const Block *b, int64_t batch, int64
 /* Rows of queries of one batch against the keys that they see. */
 typedef struct Part {
   int64_t batch, first, rows, n;
+  const char *key, *v;         /* of the batch, turned: [width, length] */
   char *q, *scores, *weights;  /* queries times the scale; n elements a row */
 } Part;
 
+/* Elements from one line of turned keys to the next. */
+static int64_t turned_row(const Attention *at) { return at->s + APART; }
+
+/* Keys and, for the backward, values of a batch, turned to the front of a group's memory: once for all its tiles. */
+static void turn(const Attention *at, int64_t batch, char *scratch)
+{
+  int64_t to_row = turned_row(at) * at->size;
+  transpose_elements((size_t)at->size, at->s, at->e, matrix_at(at, &at->key, batch, 0), at->key.row * at->size, scratch,
+                     to_row);
+  if (at->dv.data)
+    transpose_elements((size_t)at->size, at->s, at->ev, matrix_at(at, &at->v, batch, 0), at->v.row * at->size,
+                       scratch + at->e * to_row, to_row);
+}
+
 static Part part_of(const Attention *at, int64_t batch, int64_t tile, char *scratch)
 {
-  Part p = {.batch = batch, .first = tile * at->rows};
+  Part p = {.batch = batch, .first = tile * at->rows, .key = scratch};
+  p.v = p.key + at->e * turned_row(at) * at->size;
+  scratch = (char *)p.v + (at->dv.data ? at->ev * turned_row(at) * at->size : 0);
   p.rows = at->l - p.first < at->rows ? at->l - p.first : at->rows;
   p.n = at->causal && p.first + p.rows < at->s ? p.first + p.rows : at->s;
   p.q = scratch;
@@ -185,8 +203,7 @@ static void weigh(const Attention *at, const Part *p)
 {
   const KernelTable *k = at->k;
   k->scale_rows(p->rows, at->e, at->scale, matrix_at(at, &at->q, p->batch, p->first), at->q.row, p->q, at->e);
-  if (at->e) k->matmul(p->rows, p->n, at->e, p->q, at->e, 1, matrix_at(at, &at->key, p->batch, 0), 1, at->key.row, false,
-                       p->scores, p->n);
+  if (at->e) k->matmul(p->rows, p->n, at->e, p->q, at->e, 1, p->key, turned_row(at), 1, false, p->scores, p->n);
   else memset(p->scores, 0, (size_t)(p->rows * p->n * at->size));
   if (at->mask.data)
     k->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col, p->scores, p->n);
@@ -204,7 +221,8 @@ static void run_groups(Call *call, Attention *at, int64_t items, int64_t matrice
   at->items = items;
   at->groups = items < GROUPS ? items : GROUPS;
   at->per_group = (items + at->groups - 1) / at->groups;
-  at->slot = (at->rows * at->e + matrices * at->rows * at->s) * at->size;
+  int64_t lines = at->e + (at->dv.data ? at->ev : 0);
+  at->slot = (at->rows * at->e + matrices * at->rows * at->s + lines * turned_row(at)) * at->size;
   int64_t scratch = 0;
   if (__builtin_mul_overflow(at->groups, at->slot / at->size, &scratch)) raise(call, "query and key are too long");
   at->scratch = tensor_data(tensor_new(call, at->dtype, DEVICE_CPU, INTS(scratch)));
@@ -225,11 +243,15 @@ static void forward_part(const Attention *at, const Part *p)
 static void forward_groups(void *arg, int64_t begin, int64_t end)
 {
   const Attention *at = arg;
-  for (int64_t g = begin; g < end; g++)
-    for (int64_t i = g * at->per_group; i < (g + 1) * at->per_group && i < at->items; i++) {
-      Part p = part_of(at, i / at->tiles, i % at->tiles, at->scratch + g * at->slot);
+  for (int64_t g = begin; g < end; g++) {
+    char *scratch = at->scratch + g * at->slot;
+    int64_t first = g * at->per_group;
+    for (int64_t i = first; i < first + at->per_group && i < at->items; i++) {
+      if (i == first || i % at->tiles == 0) turn(at, i / at->tiles, scratch);
+      Part p = part_of(at, i / at->tiles, i % at->tiles, scratch);
       forward_part(at, &p);
     }
+  }
 }
 
 FORWARD(attention)
@@ -265,8 +287,7 @@ static void backward_part(const Attention *at, const Part *p, char *dscores)
   if (at->factors.data) drop(at, p, p->weights, dropped = p->scores);
   k->matmul(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true, matrix_at(at, &at->dv, p->batch, 0),
             at->dv.row);
-  k->matmul(p->rows, p->n, at->ev, dy, at->dy.row, 1, matrix_at(at, &at->v, p->batch, 0), 1, at->v.row, false, p->scores,
-            p->n);
+  k->matmul(p->rows, p->n, at->ev, dy, at->dy.row, 1, p->v, turned_row(at), 1, false, p->scores, p->n);
   if (at->factors.data) drop(at, p, p->scores, p->scores);
   softmax_rows(at, p, p->scores, p->weights, dscores);
   k->matmul(p->rows, at->e, p->n, dscores, p->n, 1, key, at->key.row, 1, false, dq, at->dq.row);
@@ -277,12 +298,16 @@ static void backward_part(const Attention *at, const Part *p, char *dscores)
 static void backward_groups(void *arg, int64_t begin, int64_t end)
 {
   const Attention *at = arg;
-  for (int64_t g = begin; g < end; g++)
-    for (int64_t i = g * at->per_group; i < (g + 1) * at->per_group && i < at->items; i++)
+  for (int64_t g = begin; g < end; g++) {
+    char *scratch = at->scratch + g * at->slot;
+    for (int64_t i = g * at->per_group; i < (g + 1) * at->per_group && i < at->items; i++) {
+      turn(at, i, scratch);
       for (int64_t tile = 0; tile < at->tiles; tile++) {
-        Part p = part_of(at, i, tile, at->scratch + g * at->slot);
+        Part p = part_of(at, i, tile, scratch);
         backward_part(at, &p, p.weights + at->rows * at->s * at->size);
       }
+    }
+  }
 }
 
 /* A tensor for a gradient of all batches, laid out as its input. */

@@ -4,23 +4,11 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
+local reduction_of = require "nnlua.nn.reduction"
 
 local loss = {}
 
 local F = nl.F
-
-local reductions = {none = true, mean = true, sum = true}
-
---- The reduction that the two old flags stand for where they are given.
-local function reduction_of(name, size_average, reduce, reduction)
-  if size_average ~= nil or reduce ~= nil then
-    reduction = reduce == false and "none" or size_average == false and "sum" or "mean"
-  end
-  if not reductions[reduction] then
-    core.raise(("%s: reduction is 'none', 'mean' or 'sum', not '%s'"):format(name, reduction))
-  end
-  return reduction
-end
 
 --- The squared distance of input and target. `nn.MSELoss({reduction = "mean"})`.
 ---@class MSELoss: Module

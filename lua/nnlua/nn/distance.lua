@@ -1,0 +1,336 @@
+-- Distances of vectors, and the losses made of elements and distances, as modules.
+
+local args = require "nnlua.args"
+local core = require "nnlua.nn.core"
+local Module = require "nnlua.nn.module"
+local nl = require "nnlua"
+local reduction_of = require "nnlua.nn.reduction"
+
+local distance = {}
+
+local F = nl.F
+local raise = core.raise
+
+local old_flags = {{"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}}
+
+--- A class of losses with the settings of a spec, which become attributes, and the old flags of PyTorch's; tensors among
+--- the settings become buffers. `call(self, ...)` is its forward.
+local function define(name, spec, call)
+  local class, settings = core.class("nn." .. name, Module), #spec
+  local parameters = table.move(old_flags, 1, 3, settings + 1, table.move(spec, 1, settings, 1, {}))
+  local parse = args.parser("nn." .. name, parameters)
+  function class:init(...)
+    local values = table.pack(parse(...))
+    for i, setting in ipairs(spec) do
+      if setting[2] == "tensor?" then
+        core.register_buffer(self, setting[1], values[i])
+      else
+        self[setting[1]] = values[i]
+      end
+    end
+    local average, reduce, reduction = table.unpack(values, settings + 1, settings + 3)
+    self.reduction = reduction_of("nn." .. name, average, reduce, reduction)
+  end
+  class.forward = call
+  distance[name] = class
+  return class
+end
+
+-- ---------------------------------------------------------------- distances
+
+--- The p-norm of the differences of vectors along the last dimension. `nn.PairwiseDistance(p = 2, eps = 1e-6,
+--- keepdim = false)`.
+---@class PairwiseDistance: Module
+local PairwiseDistance = core.class("nn.PairwiseDistance", Module)
+
+local parse_distance = args.parser("nn.PairwiseDistance", {
+  {"p", "number", 2.0}, {"eps", "number", 1e-6}, {"keepdim", "boolean", false},
+})
+
+function PairwiseDistance:init(...)
+  self.norm, self.eps, self.keepdim = parse_distance(...)
+end
+
+function PairwiseDistance:forward(x1, x2)
+  return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+end
+
+distance.PairwiseDistance = PairwiseDistance
+
+--- The cosines of the angles of vectors along dim. `nn.CosineSimilarity(dim = 2, eps = 1e-8)`.
+---@class CosineSimilarity: Module
+local CosineSimilarity = core.class("nn.CosineSimilarity", Module)
+
+local parse_cosine = args.parser("nn.CosineSimilarity", {{"dim", "integer", 2}, {"eps", "number", 1e-8}})
+
+function CosineSimilarity:init(...)
+  self.dim, self.eps = parse_cosine(...)
+end
+
+function CosineSimilarity:forward(x1, x2)
+  return F.cosine_similarity(x1, x2, self.dim, self.eps)
+end
+
+distance.CosineSimilarity = CosineSimilarity
+
+-- ------------------------------------------------------------------- losses
+
+--- The mean distance of elements. `nn.L1Loss({reduction = "mean"})`.
+---@class L1Loss: Module
+define("L1Loss", {}, function(self, input, target)
+  return F.l1_loss(input, target, {reduction = self.reduction})
+end)
+
+--- The mean distance, squared where it is below beta. `nn.SmoothL1Loss({reduction = "mean", beta = 1})`.
+---@class SmoothL1Loss: Module
+local SmoothL1Loss = core.class("nn.SmoothL1Loss", Module)
+
+local parse_smooth = args.parser("nn.SmoothL1Loss", {
+  {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}, {"beta", "number", 1.0},
+})
+
+function SmoothL1Loss:init(...)
+  local average, reduce, reduction, beta = parse_smooth(...)
+  self.reduction, self.beta = reduction_of("nn.SmoothL1Loss", average, reduce, reduction), beta
+end
+
+function SmoothL1Loss:forward(input, target)
+  return F.smooth_l1_loss(input, target, {reduction = self.reduction, beta = self.beta})
+end
+
+distance.SmoothL1Loss = SmoothL1Loss
+
+--- Half the mean squared distance, but a multiple of the distance where that is above delta.
+--- `nn.HuberLoss(reduction = "mean", delta = 1)`.
+---@class HuberLoss: Module
+local HuberLoss = core.class("nn.HuberLoss", Module)
+
+local parse_huber = args.parser("nn.HuberLoss", {{"reduction", "string", "mean"}, {"delta", "number", 1.0}})
+
+function HuberLoss:init(...)
+  local reduction, delta = parse_huber(...)
+  self.reduction, self.delta = reduction_of("nn.HuberLoss", nil, nil, reduction), delta
+end
+
+function HuberLoss:forward(input, target)
+  return F.huber_loss(input, target, self.reduction, self.delta)
+end
+
+distance.HuberLoss = HuberLoss
+
+--- The cross entropy of probabilities and targets between 0 and 1. `nn.BCELoss(weight, {reduction = "mean"})`.
+---@class BCELoss: Module
+define("BCELoss", {{"weight", "tensor?"}}, function(self, input, target)
+  return F.binary_cross_entropy(input, target, self.weight, {reduction = self.reduction})
+end)
+
+--- The cross entropy of sigmoid(input) and targets between 0 and 1, computed without the sigmoid.
+--- `nn.BCEWithLogitsLoss(weight, {reduction = "mean", pos_weight})`; pos_weight multiplies the loss of positives.
+---@class BCEWithLogitsLoss: Module
+local BCEWithLogitsLoss = core.class("nn.BCEWithLogitsLoss", Module)
+
+local parse_logits = args.parser("nn.BCEWithLogitsLoss", {
+  {"weight", "tensor?"}, {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"},
+  {"pos_weight", "tensor?"},
+})
+
+function BCEWithLogitsLoss:init(...)
+  local weight, average, reduce, reduction, pos_weight = parse_logits(...)
+  self.reduction = reduction_of("nn.BCEWithLogitsLoss", average, reduce, reduction)
+  core.register_buffer(self, "weight", weight)
+  core.register_buffer(self, "pos_weight", pos_weight)
+end
+
+function BCEWithLogitsLoss:forward(input, target)
+  return F.binary_cross_entropy_with_logits(input, target, self.weight,
+    {reduction = self.reduction, pos_weight = self.pos_weight})
+end
+
+distance.BCEWithLogitsLoss = BCEWithLogitsLoss
+
+--- The divergence of log-probabilities from target probabilities. `nn.KLDivLoss({reduction = "mean", log_target =
+--- false})`; the mathematical mean over a batch is the reduction "batchmean".
+---@class KLDivLoss: Module
+local KLDivLoss = core.class("nn.KLDivLoss", Module)
+
+local parse_kl = args.parser("nn.KLDivLoss", {
+  {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}, {"log_target", "boolean", false},
+})
+
+function KLDivLoss:init(...)
+  local average, reduce, reduction, log_target = parse_kl(...)
+  self.reduction = reduction == "batchmean" and reduction or reduction_of("nn.KLDivLoss", average, reduce, reduction)
+  self.log_target = log_target
+end
+
+function KLDivLoss:forward(input, target)
+  return F.kl_div(input, target, {reduction = self.reduction, log_target = self.log_target})
+end
+
+distance.KLDivLoss = KLDivLoss
+
+--- How unlikely targets are under Poisson distributions of the rates e^input (or input).
+--- `nn.PoissonNLLLoss({log_input = true, full = false, eps = 1e-8, reduction = "mean"})`.
+---@class PoissonNLLLoss: Module
+local PoissonNLLLoss = core.class("nn.PoissonNLLLoss", Module)
+
+local parse_poisson = args.parser("nn.PoissonNLLLoss", {
+  {"log_input", "boolean", true}, {"full", "boolean", false}, {"size_average", "boolean?"}, {"eps", "number", 1e-8},
+  {"reduce", "boolean?"}, {"reduction", "string", "mean"},
+})
+
+function PoissonNLLLoss:init(...)
+  local log_input, full, average, eps, reduce, reduction = parse_poisson(...)
+  self.log_input, self.full, self.eps = log_input, full, eps
+  self.reduction = reduction_of("nn.PoissonNLLLoss", average, reduce, reduction)
+end
+
+function PoissonNLLLoss:forward(log_input, target)
+  return F.poisson_nll_loss(log_input, target, self.log_input, self.full, {eps = self.eps, reduction = self.reduction})
+end
+
+distance.PoissonNLLLoss = PoissonNLLLoss
+
+--- How unlikely targets are under normal distributions of means and variances: `loss(input, target, var)`.
+--- `nn.GaussianNLLLoss({full = false, eps = 1e-6, reduction = "mean"})`.
+---@class GaussianNLLLoss: Module
+local GaussianNLLLoss = core.class("nn.GaussianNLLLoss", Module)
+
+local parse_gaussian = args.parser("nn.GaussianNLLLoss", {
+  {"full", "boolean", false}, {"eps", "number", 1e-6}, {"reduction", "string", "mean"},
+})
+
+function GaussianNLLLoss:init(...)
+  local reduction
+  self.full, self.eps, reduction = parse_gaussian(...)
+  self.reduction = reduction_of("nn.GaussianNLLLoss", nil, nil, reduction)
+end
+
+function GaussianNLLLoss:forward(input, target, var)
+  return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+end
+
+distance.GaussianNLLLoss = GaussianNLLLoss
+
+--- input where the target is 1, and how far it is below margin where it is -1.
+--- `nn.HingeEmbeddingLoss(margin = 1, {reduction = "mean"})`.
+---@class HingeEmbeddingLoss: Module
+define("HingeEmbeddingLoss", {{"margin", "number", 1.0}}, function(self, input, target)
+  return F.hinge_embedding_loss(input, target, self.margin, {reduction = self.reduction})
+end)
+
+--- How far input1 is from being larger (target 1) or smaller (target -1) than input2 by margin.
+--- `nn.MarginRankingLoss(margin = 0, {reduction = "mean"})`.
+---@class MarginRankingLoss: Module
+define("MarginRankingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
+  return F.margin_ranking_loss(input1, input2, target, self.margin, {reduction = self.reduction})
+end)
+
+--- 1 - cosine of pairs of vectors where the target is 1, and what it has over margin where it is -1.
+--- `nn.CosineEmbeddingLoss(margin = 0, {reduction = "mean"})`.
+---@class CosineEmbeddingLoss: Module
+define("CosineEmbeddingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
+  return F.cosine_embedding_loss(input1, input2, target, self.margin, {reduction = self.reduction})
+end)
+
+--- log(1 + e^(-target input)), for targets of 1 and -1. `nn.SoftMarginLoss({reduction = "mean"})`.
+---@class SoftMarginLoss: Module
+define("SoftMarginLoss", {}, function(self, input, target)
+  return F.soft_margin_loss(input, target, {reduction = self.reduction})
+end)
+
+--- The cross entropy of the sigmoids of all classes' scores, averaged over classes.
+--- `nn.MultiLabelSoftMarginLoss(weight, {reduction = "mean"})`.
+---@class MultiLabelSoftMarginLoss: Module
+define("MultiLabelSoftMarginLoss", {{"weight", "tensor?"}}, function(self, input, target)
+  return F.multilabel_soft_margin_loss(input, target, self.weight, {reduction = self.reduction})
+end)
+
+--- How far the scores of all target classes are from being above the others' by 1. Targets are rows of classes from 1
+--- on, ended by -1. `nn.MultiLabelMarginLoss({reduction = "mean"})`.
+---@class MultiLabelMarginLoss: Module
+define("MultiLabelMarginLoss", {}, function(self, input, target)
+  return F.multilabel_margin_loss(input, target, {reduction = self.reduction})
+end)
+
+--- How far the target's score is from being above all others' by margin, to the power p. Targets are classes from 1 on.
+--- `nn.MultiMarginLoss(p = 1, margin = 1, weight, {reduction = "mean"})`.
+---@class MultiMarginLoss: Module
+define("MultiMarginLoss", {{"p", "integer", 1}, {"margin", "number", 1.0}, {"weight", "tensor?"}},
+  function(self, input, target)
+    return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, {reduction = self.reduction})
+  end)
+
+--- How far anchors are from being nearer to positives than to negatives by margin: `loss(anchor, positive, negative)`.
+--- `nn.TripletMarginLoss(margin = 1, p = 2, {eps = 1e-6, swap = false, reduction = "mean"})`.
+---@class TripletMarginLoss: Module
+define("TripletMarginLoss", {{"margin", "number", 1.0}, {"p", "number", 2.0}, {"eps", "number", 1e-6},
+  {"swap", "boolean", false}}, function(self, anchor, positive, negative)
+  return F.triplet_margin_loss(anchor, positive, negative,
+    {margin = self.margin, p = self.p, eps = self.eps, swap = self.swap, reduction = self.reduction})
+end)
+
+local parse_triplet = args.parser("triplet_margin_with_distance_loss", {
+  {"anchor", "tensor"}, {"positive", "tensor"}, {"negative", "tensor"}, {"distance_function", "any?"},
+  {"margin", "number", 1.0}, {"swap", "boolean", false}, {"reduction", "string", "mean"},
+})
+
+--- As triplet_margin_loss, with a distance of one's own: a function of two tensors, by default pairwise_distance.
+function F.triplet_margin_with_distance_loss(...)
+  local anchor, positive, negative, f, margin, swap, reduction = parse_triplet(...)
+  f = f or F.pairwise_distance
+  local near, far = f(anchor, positive), f(anchor, negative)
+  if swap then far = nl.minimum(far, f(positive, negative)) end
+  local losses = F.relu(near - far + margin)
+  reduction = reduction_of("triplet_margin_with_distance_loss", nil, nil, reduction)
+  return reduction == "mean" and losses:mean() or reduction == "sum" and losses:sum() or losses
+end
+
+--- As nn.TripletMarginLoss, with a distance of one's own. `nn.TripletMarginWithDistanceLoss({distance_function,
+--- margin = 1, swap = false, reduction = "mean"})`.
+---@class TripletMarginWithDistanceLoss: Module
+local TripletMarginWithDistanceLoss = core.class("nn.TripletMarginWithDistanceLoss", Module)
+
+local parse_with_distance = args.parser("nn.TripletMarginWithDistanceLoss", {
+  {"distance_function", "any?"}, {"margin", "number", 1.0}, {"swap", "boolean", false}, {"reduction", "string", "mean"},
+})
+
+function TripletMarginWithDistanceLoss:init(...)
+  local f, margin, swap, reduction = parse_with_distance(...)
+  if f ~= nil and type(f) ~= "function" and not core.is_module(f) then
+    raise(("nn.TripletMarginWithDistanceLoss: distance_function is a function or a module, not %s"):format(core.describe(f)))
+  end
+  self.distance_function, self.margin, self.swap = f or PairwiseDistance(), margin, swap
+  self.reduction = reduction_of("nn.TripletMarginWithDistanceLoss", nil, nil, reduction)
+end
+
+function TripletMarginWithDistanceLoss:forward(anchor, positive, negative)
+  return F.triplet_margin_with_distance_loss(anchor, positive, negative, {distance_function = self.distance_function,
+    margin = self.margin, swap = self.swap, reduction = self.reduction})
+end
+
+distance.TripletMarginWithDistanceLoss = TripletMarginWithDistanceLoss
+
+--- How likely sequences of labels are under log-probabilities [steps, batch, classes], however they stretch over the
+--- steps: `loss(log_probs, targets, input_lengths, target_lengths)`. `nn.CTCLoss(blank = 1, {reduction = "mean",
+--- zero_infinity = false})`; blank is the class that stands for no label.
+---@class CTCLoss: Module
+local CTCLoss = core.class("nn.CTCLoss", Module)
+
+local parse_ctc = args.parser("nn.CTCLoss", {
+  {"blank", "integer", 1}, {"reduction", "string", "mean"}, {"zero_infinity", "boolean", false},
+})
+
+function CTCLoss:init(...)
+  local reduction
+  self.blank, reduction, self.zero_infinity = parse_ctc(...)
+  self.reduction = reduction_of("nn.CTCLoss", nil, nil, reduction)
+end
+
+function CTCLoss:forward(log_probs, targets, input_lengths, target_lengths)
+  return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity)
+end
+
+distance.CTCLoss = CTCLoss
+
+return distance
