@@ -106,6 +106,9 @@ static void read_equation(Call *call, const char *s, Tensors operands, Equation 
   e->count = (int)operands.n;
   for (int i = 0; i < e->count; i++) {
     e->operands[i].t = operands.v[i];
+    if (operands.v[i]->dtype != operands.v[0]->dtype)
+      raise(call, "operands must have one dtype, not %s and %s", dtype_name(tensor_dtype(operands.v[0])),
+            dtype_name(tensor_dtype(operands.v[i])));
     s = read_operand(call, s, &e->operands[i], e, i + 1);
     note_sizes(call, e, &e->operands[i]);
     bool more = i + 1 < e->count;
@@ -180,7 +183,7 @@ static void sum_alone(Call *call, Equation *e, int i)
     else dims[n++] = d;
   }
   if (n == 0) return;
-  kept.t = op(sum, o->t, (Ints){dims, n}, false, tensor_dtype(o->t));
+  kept.t = op(sum, o->t, (Ints){dims, n}, false, DTYPE_NONE); /* of integers int64, as PyTorch */
   *o = kept;
 }
 
@@ -209,6 +212,10 @@ static void add_label(Groups *g, int group, int label) { g->labels[group][g->n[g
 static Tensor *multiply(Call *call, Tensor *l, Tensor *r, bool sums, bool batches)
 {
   if (!sums) return op(mul, l, r);
+  Tensor *both[] = {l, r};
+  DType dtype = promote_operands(call, both, 2); /* one may have been summed to int64 */
+  l = op(to_dtype, l, dtype, false, false);
+  r = op(to_dtype, r, dtype, false, false);
   if (batches) return op(bmm, l, r);
   Tensor *y = op(mm, op(select, l, 0, 0), op(select, r, 0, 0));
   return op(unsqueeze, y, 0);

@@ -88,6 +88,13 @@ FORWARD(addr)
 {
   check_rank(call, a->vec1, "vec1", 1);
   check_rank(call, a->vec2, "vec2", 1);
+  if (a->input->dtype == DTYPE_b8 && a->vec1->dtype == DTYPE_b8 && a->vec2->dtype == DTYPE_b8) {
+    Tensor *keep = tensor_from_number(call, scalar_bool(!scalar_equals(a->beta, 0)));
+    Tensor *take = tensor_from_number(call, scalar_bool(!scalar_equals(a->alpha, 0)));
+    Tensor *product = op(mul, op(mul, op(unsqueeze, a->vec1, 1), a->vec2), take);
+    y[0] = op(add, op(mul, a->input, keep), product, scalar_int(1)); /* the sum of bools is whether one is true */
+    return;
+  }
   y[0] = op(addmm, a->input, op(unsqueeze, a->vec1, 1), op(unsqueeze, a->vec2, 0), a->beta, a->alpha);
 }
 

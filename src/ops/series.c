@@ -10,10 +10,14 @@ static Device device_or_cpu(Device device) { return device == DEVICE_NONE ? DEVI
 
 FORWARD(logspace)
 {
-  DType dtype = dtype_or_default(call, a->dtype), compute = dtype_is_inexact(dtype) && dtype != DTYPE_f32 ? DTYPE_f64 : DTYPE_f32;
-  if (dtype_is_complex(dtype)) raise(call, "complex numbers are not taken");
-  if (!dtype_is_inexact(dtype)) compute = DTYPE_f64;
-  Tensor *exponents = op(linspace, a->start, a->stop, a->steps, compute, a->device, false);
+  DType dtype = dtype_or_default(call, a->dtype), compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
+  Scalar start = a->start, stop = a->stop;
+  if (start.kind == SCALAR_COMPLEX || stop.kind == SCALAR_COMPLEX) raise(call, "complex bounds are not taken");
+  if (!dtype_is_inexact(dtype)) { /* of integers the bounds are cut, the steps between them are not */
+    start = scalar_int(scalar_integer(start));
+    stop = scalar_int(scalar_integer(stop));
+  }
+  Tensor *exponents = op(linspace, start, stop, a->steps, compute, a->device, false);
   y[0] = op(to_dtype, op(pow, number(a->base), exponents), dtype, false, false);
   ask_gradient(call, y[0], a->requires_grad);
 }
