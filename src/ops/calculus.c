@@ -83,8 +83,8 @@ FORWARD(cumulative_trapezoid)
     y[0] = op(clone, a->y);
     return;
   }
-  Tensor *half = op(div, tensor_from_number(call, a->dx), number(2));
-  y[0] = op(cumsum, op(mul, sums_of_neighbours(call, a->y, dim), half), dim, DTYPE_NONE);
+  Tensor *areas = op(mul, sums_of_neighbours(call, a->y, dim), tensor_from_number(call, a->dx));
+  y[0] = op(div, op(cumsum, areas, dim, DTYPE_NONE), number(2));
 }
 
 /* -------------------------------------------------------------------- gradients */
@@ -132,6 +132,7 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   if (n < edge_order + 1)
     raise(call, "at least %d points are needed, but dimension %d has size %lld", (int)edge_order + 1, dim + 1, (long long)n);
   bool even = steps->ndim == 0;
+  if (!dtype_is_inexact(tensor_dtype(f))) f = op(to_dtype, f, call->ctx->default_dtype, false, false);
   Tensor *place[3], *w[3], *parts[3];
   Tensor *p = even ? steps : op(narrow, steps, dim, 0, n - 2), *q = even ? steps : op(narrow, steps, dim, 1, n - 2);
   Tensor *first = even ? steps : op(narrow, steps, dim, 0, 1), *last = even ? steps : op(narrow, steps, dim, n - 2, 1);
