@@ -170,7 +170,7 @@ static Tensor *quantiles(Call *call, Tensor *x, Tensor *q, int64_t dim, bool kee
   check_quantile(call, x, q);
   uint32_t mask = dim == NONE_DIM ? all_dims(x) : x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0;
   Tensor *rows = dim_last(call, x, dim), *shares = op(reshape, q, INTS(-1));
-  int64_t count = shares->numel, shape[MAX_DIMS];
+  int64_t count = shares->numel, shape[MAX_DIMS + 1];
   Ints kept = reduced_shape(call, x, mask, keepdim);
   Tensor *sorted = op(sort, rows, -1, false, true).v[0], *ranks = ranks_of(call, rows, shares, without_nan);
   for (int i = 0; i < rows->ndim - 1; i++) shape[i] = rows->shape[i];
