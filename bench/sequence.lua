@@ -1,25 +1,9 @@
 -- nnlua's side of the comparison for sequences: attention, and training steps of an LSTM and of a stack of GPT blocks.
 -- The cases of sequence.py, line by line; see compare.lua.
+local here = arg[0]:match "^(.*)/[^/]*$" or "."
+local measure = dofile(here .. "/measure.lua")
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
-nl.set_num_threads(tonumber(os.getenv "BENCH_THREADS") or 1)
-nl.manual_seed(0)
-
--- OpenBLAS starts threads as it is loaded, and they spin for some time before they sleep: processor time that is not ours.
-local started = os.time()
-while os.time() - started < 3 do end
-
--- The smallest mean of several runs of n iterations, after a warm-up.
-local function measure(name, n, f)
-  f()
-  local best = math.huge
-  for _ = 1, 5 do
-    local start = os.clock()
-    for _ = 1, n do f() end
-    best = math.min(best, (os.clock() - start) / n)
-  end
-  print(string.format("%s %.9f", name, best))
-end
 
 local CLASSES <const>, WIDTH <const>, HEADS <const>, LENGTH <const> = 65, 128, 4, 128
 

@@ -1,25 +1,11 @@
 # PyTorch's side of the comparison for sequences: the cases of sequence.lua, line by line. See compare.lua.
-import os
-import time
-
 import torch
 from torch import nn
 
+from measure import measure
+
 F = nn.functional
-torch.set_num_threads(int(os.environ.get("BENCH_THREADS", "1")))
-torch.manual_seed(0)
 CLASSES, WIDTH, HEADS, LENGTH = 65, 128, 4, 128
-
-
-def measure(name, n, f):
-    f()
-    best = float("inf")
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(n):
-            f()
-        best = min(best, (time.process_time() - start) / n)
-    print(f"{name} {best:.9f}", flush=True)
 
 
 # ------------------------------------------------------------------ attention
