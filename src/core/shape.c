@@ -153,9 +153,9 @@ const char *shape_text(const Call *call, Ints shape)
   size_t room = 24 * (size_t)(shape.n > 0 ? shape.n : 0) + 32, used = 1;
   if (room > 512) room = 512;
   char *text = arena_allocate(call->ctx, room);
-  text[0] = '[';
+  text[0] = '(';
   for (int64_t i = 0; i < shape.n && used + 26 < room; i++)
     used += (size_t)snprintf(text + used, room - used, "%s%lld", i ? ", " : "", (long long)shape.v[i]);
-  snprintf(text + used, room - used, "]");
+  snprintf(text + used, room - used, ")");
   return text;
 }

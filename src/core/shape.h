@@ -34,7 +34,7 @@ Ints shape_infer(Call *call, Ints shape, int64_t numel);
 /* Strides that view (shape, strides) as `wanted` without a copy; false if there are none. */
 bool shape_view_strides(Ints shape, Ints strides, Ints wanted, int64_t *result);
 
-/* "[2, 3]" in the arena, for messages. */
+/* "(2, 3)" in the arena, for messages. */
 const char *shape_text(const Call *call, Ints shape);
 
 #endif

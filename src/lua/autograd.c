@@ -12,6 +12,7 @@
 #include "lua/modes.h"
 #include "lua/multi_hook.h"
 #include "lua/options.h"
+#include "lua/size.h"
 
 /* --------------------------------------------------------------- properties */
 
@@ -51,10 +52,8 @@ static void check_grad(lua_State *L, const Tensor *t, const Tensor *g)
   if (!g) user_error(L, "grad: a tensor or nil expected");
   if (g == t) user_error(L, "grad: a tensor can't be its own gradient");
   if (!tensor_same_shape(t, g)) {
-    push_size(L, tensor_shape(g));
-    const char *shape = luaL_tolstring(L, -1, NULL);
-    push_size(L, tensor_shape(t));
-    user_error(L, "grad: a gradient of shape %s doesn't fit a tensor of shape %s", shape, luaL_tolstring(L, -1, NULL));
+    const char *given = push_shape_text(L, tensor_shape(g)), *wanted = push_shape_text(L, tensor_shape(t));
+    user_error(L, "grad: a gradient of shape %s doesn't fit a tensor of shape %s", given, wanted);
   }
   if (g->dtype != t->dtype)
     user_error(L, "grad: a gradient of %s doesn't fit a tensor of %s", dtype_name(tensor_dtype(g)),

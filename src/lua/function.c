@@ -11,6 +11,7 @@
 #include "lua/graph.h"
 #include "lua/hooks.h"
 #include "lua/modes.h"
+#include "lua/size.h"
 
 static char context_meta, function_meta;                               /* registry keys, by address */
 static char saved_key, versions_key, dirty_key, plain_key, sparse_key, freed_key, name_key; /* keys in a ctx */
@@ -440,11 +441,8 @@ static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, c
   memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
   int ndim = shape_broadcast(shape, x->ndim, tensor_shape(g));
   if (ndim != g->ndim || !shape_equal((Ints){shape, ndim}, tensor_shape(g))) {
-    push_size(L, tensor_shape(g));
-    const char *given = luaL_tolstring(L, -1, NULL);
-    push_size(L, tensor_shape(x));
-    user_error(L, "%s returned a gradient of shape %s for input %d, which has shape %s", name, given, i + 1,
-               luaL_tolstring(L, -1, NULL));
+    const char *given = push_shape_text(L, tensor_shape(g)), *wanted = push_shape_text(L, tensor_shape(x));
+    user_error(L, "%s returned a gradient of shape %s for input %d, which has shape %s", name, given, i + 1, wanted);
   }
   TensorBox *box = push_box(L, ctx);
   core_prepare(L, ctx);

@@ -4,6 +4,7 @@
 
 #include "lua/carriers.h"
 #include "lua/modes.h"
+#include "lua/size.h"
 
 static char handle_meta, hook_count; /* registry keys, by address */
 
@@ -87,11 +88,8 @@ const char *push_function_place(lua_State *L, const char *what, int index)
 static void check_like(lua_State *L, const Tensor *old, const Tensor *t, const char *what)
 {
   if (!tensor_same_shape(old, t)) {
-    push_size(L, tensor_shape(old));
-    const char *expected = luaL_tolstring(L, -1, NULL);
-    push_size(L, tensor_shape(t));
-    user_error(L, "%s returned a gradient of shape %s in place of one of shape %s", what, luaL_tolstring(L, -1, NULL),
-               expected);
+    const char *given = push_shape_text(L, tensor_shape(t)), *wanted = push_shape_text(L, tensor_shape(old));
+    user_error(L, "%s returned a gradient of shape %s in place of one of shape %s", what, given, wanted);
   }
   if (old->dtype != t->dtype)
     user_error(L, "%s returned a gradient of %s in place of one of %s", what, dtype_name(tensor_dtype(t)),

@@ -227,6 +227,9 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
     if (fits) {
       v[i] = box->tensor;
       s->p->flags |= box->flags;
+    } else if (s->op->forms & WITH_NONE && is_none(L, -1)) {
+      v[i] = NULL;
+      fits = true;
     }
     if (!fits) problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
     keep_element(L, many, i);

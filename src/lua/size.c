@@ -108,21 +108,29 @@ static int size_eq(lua_State *L)
   return 1;
 }
 
+static const char *push_numbers(lua_State *L, char open, Ints list, char close)
+{
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addchar(&b, open);
+  for (int64_t i = 0; i < list.n; i++) {
+    if (i) luaL_addstring(&b, ", ");
+    lua_pushinteger(L, list.v[i]);
+    luaL_addvalue(&b);
+  }
+  luaL_addchar(&b, close);
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
+}
+
 static int size_tostring(lua_State *L)
 {
   const SizeBox *box = check(L, 1);
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  luaL_addchar(&b, '[');
-  for (int i = 0; i < box->n; i++) {
-    if (i) luaL_addstring(&b, ", ");
-    lua_pushinteger(L, box->v[i]);
-    luaL_addvalue(&b);
-  }
-  luaL_addchar(&b, ']');
-  luaL_pushresult(&b);
+  push_numbers(L, '[', (Ints){box->v, box->n}, ']');
   return 1;
 }
+
+const char *push_shape_text(lua_State *L, Ints shape) { return push_numbers(L, '(', shape, ')'); }
 
 /* nl.Size({2, 3}), nl.Size(2, 3) */
 static int size_call(lua_State *L)

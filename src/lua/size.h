@@ -7,6 +7,9 @@
 /* Whether a Size is at the index; *size then points into it. */
 bool size_test(lua_State *L, int index, Ints *size);
 
+/* Pushes a shape as messages show it, "(2, 3)", and gives the text. */
+const char *push_shape_text(lua_State *L, Ints shape);
+
 /* nl.broadcast_shapes({2, 1}, {3}): the shape that tensors of the shapes broadcast to. */
 int nl_broadcast_shapes(lua_State *L);
 

@@ -16,6 +16,7 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
        TENSORS_ONLY = 1024, /* no operand may be a number */
        VARIADIC = 2048, /* takes its list of tensors also one by one */
+       WITH_NONE = 8192, /* nl.none in its list of tensors stands for an absent one */
        VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 

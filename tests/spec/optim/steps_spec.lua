@@ -162,8 +162,8 @@ for _, name in ipairs(names) do
       local before, kept = p:detach():clone(), {}
       for key, value in pairs(optimizer.state[p]) do kept[key] = value:clone() end
       wrong.data = nl.ones(3, {dtype = nl.float64})
-      assert.error_matches(function() optimizer:step() end, "optim." .. name .. ": a parameter of shape %[3%] has a " ..
-        "gradient of shape %[2%]")
+      assert.error_matches(function() optimizer:step() end, "optim." .. name .. ": a parameter of shape %(3%) has a " ..
+        "gradient of shape %(2%)")
       assert.is_true(nl.equal(before, p))
       for key, value in pairs(optimizer.state[p]) do assert.is_true(nl.equal(kept[key], value), key) end
     end)
