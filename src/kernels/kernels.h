@@ -59,6 +59,7 @@ typedef void (*CastKernel)(int64_t n, const char *from, int64_t from_stride, cha
 
 struct ConvTaps;
 struct ConvDots;
+struct Pool;
 /* Cells of recurrent layers, and what one row of a step has of them; pointers that a kind has no use for are unset. */
 typedef enum CellKind { CELL_TANH, CELL_RELU, CELL_LSTM, CELL_GRU } CellKind;
 typedef struct CellRow {
@@ -129,6 +130,21 @@ typedef struct KernelTable {
   void (*conv_pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
   void (*conv_taps)(const struct ConvTaps *k);
   void (*conv_dots)(const struct ConvDots *k);
+
+  /* Pooling of contiguous planes (kernels/pool.h): floats, averages of int64 too. Maxima with their positions in the
+     plane, unless NULL; the gradients of maxima find them again in x. */
+  void (*avg_pool)(const struct Pool *p, int64_t planes, const void *x, void *y);
+  void (*avg_pool_backward)(const struct Pool *p, int64_t planes, const void *dy, void *dx);
+  void (*max_pool)(const struct Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
+  void (*max_pool_backward)(const struct Pool *p, int64_t planes, const void *x, const void *dy, void *dx);
+  void (*adaptive_max_pool)(const struct Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
+
+  /* y[o][i][j] = the sum of weights[t] * x[o][at[t]][j] over first[i] <= t < first[i + 1], for i < n[1]; x has n[0] in its
+     middle dimension. And its transpose: dx from dy. */
+  void (*resample)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                   const void *weights, const void *x, void *y);
+  void (*resample_backward)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                            const void *weights, const void *dy, void *dx);
 
   /* Softmax of x[o][k][i] along k, or its logarithm. dx of y and dy. */
   void (*softmax)(int64_t outer, int64_t n, int64_t inner, bool log, const void *x, void *y);

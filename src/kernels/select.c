@@ -21,6 +21,8 @@
   FILL(cumulative, isa, dtype)      \
   FILL(matmul, isa, dtype)          \
   FILL(conv, isa, dtype)            \
+  FILL(pool, isa, dtype)            \
+  FILL(resample, isa, dtype)        \
   FILL(indexing, isa, dtype)        \
   FILL(sort, isa, dtype)            \
   FILL(softmax, isa, dtype)         \

@@ -88,6 +88,10 @@ static int64_t *room_for_ints(Parser *s, int64_t n)
 
 static bool list_element(Parser *s, const ArgSpec *spec, int index, int64_t *value)
 {
+  if (spec->kind == ARG_EXTENTS && is_none(s->L, index)) {
+    *value = NO_INT;
+    return true;
+  }
   if (!integer_test(s->L, index, value)) return expected(s, spec, index, "a list of integers");
   return spec->kind == ARG_DIMS ? from_one(s, spec, value) : true;
 }
@@ -157,13 +161,16 @@ static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, in
   return list_from_numbers(s, spec, index, list, used);
 }
 
+/* Where a table of numbers may be left out, one number is a table of it. */
 static bool parse_numbers(Parser *s, const ArgSpec *spec, int index, Numbers *list)
 {
   lua_State *L = s->L;
-  if (!lua_istable(L, index)) return expected(s, spec, index, "a table of numbers");
-  int64_t n = (int64_t)lua_rawlen(L, index);
+  bool single = !spec->required && lua_type(L, index) == LUA_TNUMBER;
+  if (!single && !lua_istable(L, index)) return expected(s, spec, index, "a table of numbers");
+  int64_t n = single ? 1 : (int64_t)lua_rawlen(L, index);
   double *v = (double *)(void *)room_for_ints(s, n);
-  for (int64_t i = 0; i < n; i++) {
+  if (single) v[0] = lua_tonumber(L, index);
+  for (int64_t i = 0; i < n && !single; i++) {
     bool fits = lua_rawgeti(L, index, i + 1) == LUA_TNUMBER || expected(s, spec, -1, "a list of numbers");
     v[i] = lua_tonumber(L, -1);
     lua_pop(L, 1);

@@ -95,7 +95,7 @@ enum {
   {                                                                                   \
     row##_forward_typed(call, args_, y);                                              \
   }                                                                                   \
-  static void row##_forward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, Tensor **y)
+  static void row##_forward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, UNUSED Tensor **y)
 
 #define BACKWARD(row)                                                                                  \
   static void row##_backward_typed(Call *call, const struct row##_args *a, Tensor *const *y,           \

@@ -1,0 +1,270 @@
+/* Pooling of planes. A strip of a result's line is kept while the taps of its windows go by. */
+#include "kernels/pool.h"
+#include "kernels/typed/typed.h"
+
+#if T_FLOATING || T_i64
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { STRIP = 64 };
+
+static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
+
+/* Part of a line of results, and which of them a tap's column is within the image for. */
+typedef struct Strip { int64_t line, first, n; } Strip;
+
+/* The results of a strip for which first + result * stride is within 0..size - 1, as places in the strip. */
+INLINE void within(const Strip *s, int64_t offset, int64_t stride, int64_t size, int64_t *begin, int64_t *end)
+{
+  int64_t at = s->first * stride + offset;
+  *begin = at < 0 ? at_most((-at + stride - 1) / stride, s->n) : 0;
+  *end = at >= size ? 0 : at_most((size - at + stride - 1) / stride, s->n);
+  if (*end < *begin) *end = *begin;
+}
+
+/* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps outside
+   of the image), and begin and end. */
+#define FOR_TAPS(p, s, plane, type, body)                                                                      \
+  for (int64_t ky = 0; ky < (p)->kernel[0]; ky++) {                                                            \
+    int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];                       \
+    if (y_at < 0 || y_at >= (p)->size[0]) continue;                                                            \
+    for (int64_t kx = 0; kx < (p)->kernel[1]; kx++) {                                                          \
+      int64_t offset = kx * (p)->dilation[1] - (p)->padding[1], begin, end;                                    \
+      within(s, offset, (p)->stride[1], (p)->size[1], &begin, &end);                                           \
+      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset;                          \
+      body                                                                                                     \
+    }                                                                                                          \
+  }
+
+/* Strides of 1 and 2 as constants, so that loops become vectors. */
+#define WITH_STRIDE(stride, body)         \
+  switch (stride) {                       \
+    case 1: { enum { S = 1 }; body } break; \
+    case 2: { enum { S = 2 }; body } break; \
+    default: { const int64_t S = stride; body } \
+  }
+
+/* ---- averages ---- */
+
+/* What the windows of a strip are divided by. */
+static void divisors(const Pool *p, const Strip *s, T *to)
+{
+  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = at_most(y + p->kernel[0], p->size[0] + p->padding[0]);
+  int64_t rows = at_most(y_end, p->size[0]) - (y > 0 ? y : 0);
+  for (int64_t i = 0; i < s->n; i++) {
+    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = at_most(x + p->kernel[1], p->size[1] + p->padding[1]);
+    int64_t columns = at_most(x_end, p->size[1]) - (x > 0 ? x : 0);
+    to[i] = (T)(p->divisor ? p->divisor : p->count_padding ? (y_end - y) * (x_end - x) : rows * columns);
+  }
+}
+
+static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict y)
+{
+  T sum[STRIP] = {0}, divisor[STRIP];
+  FOR_TAPS(p, s, plane, const T, {
+    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) sum[i] += x[i * S]; })
+  })
+  divisors(p, s, divisor);
+  for (int64_t i = 0; i < s->n; i++) y[i] = divisor[i] == 0 ? (T)0 : sum[i] / divisor[i];
+}
+
+static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict dy, T *plane)
+{
+  T share[STRIP];
+  divisors(p, s, share);
+  for (int64_t i = 0; i < s->n; i++) share[i] = share[i] == 0 ? (T)0 : dy[i] / share[i];
+  FOR_TAPS(p, s, plane, T, {
+    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) x[i * S] += share[i]; })
+  })
+}
+
+#define FOR_STRIPS(p, s)                                                                                  \
+  for (Strip s = {0, 0, 0}; s.line < (p)->result[0]; s.line++)                                           \
+    for (s.first = 0; s.n = at_most((p)->result[1] - s.first, STRIP), s.first < (p)->result[1]; s.first += STRIP)
+
+static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
+{
+  for (int64_t i = 0; i < planes; i++) {
+    const T *from = (const T *)x + i * p->size[0] * p->size[1];
+    T *to = (T *)y + i * p->result[0] * p->result[1];
+    FOR_STRIPS(p, s) avg_strip(p, &s, from, to + s.line * p->result[1] + s.first);
+  }
+}
+
+static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, void *dx)
+{
+  memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
+  for (int64_t i = 0; i < planes; i++) {
+    const T *from = (const T *)dy + i * p->result[0] * p->result[1];
+    T *to = (T *)dx + i * p->size[0] * p->size[1];
+    FOR_STRIPS(p, s) avg_strip_backward(p, &s, from + s.line * p->result[1] + s.first, to);
+  }
+}
+
+#endif
+
+#if T_FLOATING
+
+/* ---- maxima ---- */
+
+#if T_f32
+typedef int32_t Offset;
+#else
+typedef int64_t Offset;
+#endif
+
+/* Whether a comes before b as a maximum: nan before all. */
+INLINE bool before(T a, T b) { return (a > b) | (a != a); }
+
+static void max_strip(const Pool *p, const Strip *s, const T *plane, T *restrict best)
+{
+  for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
+  FOR_TAPS(p, s, plane, const T, {
+    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i]; })
+  })
+}
+
+/* The first tap of each window that is within the image, from the window's beginning: where nothing is over -inf. */
+static void first_offsets(const Pool *p, const Strip *s, Offset *at)
+{
+  int64_t y = s->line * p->stride[0] - p->padding[0];
+  int64_t ky = y < 0 ? (-y + p->dilation[0] - 1) / p->dilation[0] : 0;
+  for (int64_t i = 0; i < s->n; i++) {
+    int64_t x = (s->first + i) * p->stride[1] - p->padding[1];
+    int64_t kx = x < 0 ? (-x + p->dilation[1] - 1) / p->dilation[1] : 0;
+    at[i] = (Offset)(ky * p->dilation[0] * p->size[1] + kx * p->dilation[1]);
+  }
+}
+
+/* The maxima of a strip, and how far from its window's beginning each is. */
+static void max_strip_at(const Pool *p, const Strip *s, const T *plane, T *restrict best, Offset *restrict at)
+{
+  for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
+  first_offsets(p, s, at);
+  FOR_TAPS(p, s, plane, const T, {
+    Offset here = (Offset)(ky * p->dilation[0] * p->size[1] + kx * p->dilation[1]);
+    WITH_STRIDE(p->stride[1], {
+      for (int64_t i = begin; i < end; i++) {
+        bool better = before(x[i * S], best[i]);
+        best[i] = better ? x[i * S] : best[i];
+        at[i] = better ? here : at[i];
+      }
+    })
+  })
+}
+
+/* Where the window of a strip's first result begins in its plane. */
+static int64_t window_of(const Pool *p, const Strip *s)
+{
+  return (s->line * p->stride[0] - p->padding[0]) * p->size[1] + s->first * p->stride[1] - p->padding[1];
+}
+
+static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
+{
+  Offset at[STRIP];
+  for (int64_t i = 0; i < planes; i++) {
+    const T *from = (const T *)x + i * p->size[0] * p->size[1];
+    FOR_STRIPS(p, s) {
+      int64_t to = (i * p->result[0] + s.line) * p->result[1] + s.first, window = window_of(p, &s);
+      if (!positions) {
+        max_strip(p, &s, from, (T *)y + to);
+        continue;
+      }
+      max_strip_at(p, &s, from, (T *)y + to, at);
+      for (int64_t j = 0; j < s.n; j++) positions[to + j] = window + j * p->stride[1] + at[j] + 1;
+    }
+  }
+}
+
+/* Windows of 2 by 2 side by side, the common ones: each element of dx is written once. */
+static void max_pairs_backward(const Pool *p, const Strip *s, const T *plane, const T *restrict dy, T *restrict dx)
+{
+  int64_t from = 2 * s->line * p->size[1] + 2 * s->first;
+  const T *x0 = plane + from, *x1 = x0 + p->size[1];
+  T *restrict d0 = dx + from, *restrict d1 = d0 + p->size[1];
+  for (int64_t i = 0; i < s->n; i++) {
+    T best = x0[2 * i];
+    Offset at = 0;
+    bool better = before(x0[2 * i + 1], best);
+    best = better ? x0[2 * i + 1] : best;
+    at = better ? 1 : at;
+    better = before(x1[2 * i], best);
+    best = better ? x1[2 * i] : best;
+    at = better ? 2 : at;
+    at = before(x1[2 * i + 1], best) ? 3 : at;
+    d0[2 * i] = at == 0 ? dy[i] : 0;
+    d0[2 * i + 1] = at == 1 ? dy[i] : 0;
+    d1[2 * i] = at == 2 ? dy[i] : 0;
+    d1[2 * i + 1] = at == 3 ? dy[i] : 0;
+  }
+}
+
+static bool are_pairs(const Pool *p)
+{
+  for (int i = 0; i < 2; i++)
+    if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1 || p->size[i] != 2 * p->result[i])
+      return false;
+  return true;
+}
+
+static void max_pool_backward(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx)
+{
+  bool pairs = are_pairs(p);
+  T best[STRIP];
+  Offset at[STRIP];
+  if (!pairs) memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
+  for (int64_t i = 0; i < planes; i++) {
+    const T *from = (const T *)x + i * p->size[0] * p->size[1], *d = (const T *)dy + i * p->result[0] * p->result[1];
+    T *to = (T *)dx + i * p->size[0] * p->size[1];
+    FOR_STRIPS(p, s) {
+      const T *line = d + s.line * p->result[1] + s.first;
+      if (pairs) {
+        max_pairs_backward(p, &s, from, line, to);
+        continue;
+      }
+      max_strip_at(p, &s, from, best, at);
+      T *window = to + window_of(p, &s);
+      for (int64_t j = 0; j < s.n; j++, window += p->stride[1]) window[at[j]] += line[j];
+    }
+  }
+}
+
+static void adaptive_max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
+{
+  const T *plane = x;
+  T *to = y;
+  for (int64_t i = 0; i < planes; i++, plane += p->size[0] * p->size[1])
+    for (int64_t l = 0; l < p->result[0]; l++)
+      for (int64_t c = 0; c < p->result[1]; c++) {
+        int64_t top = adaptive_first(l, p->size[0], p->result[0]), bottom = adaptive_last(l, p->size[0], p->result[0]);
+        int64_t left = adaptive_first(c, p->size[1], p->result[1]), right = adaptive_last(c, p->size[1], p->result[1]);
+        int64_t at = top * p->size[1] + left;
+        T best = -(T)INFINITY;
+        for (int64_t v = top; v < bottom; v++)
+          for (int64_t u = left; u < right; u++) {
+            T candidate = plane[v * p->size[1] + u];
+            if (!before(candidate, best)) continue;
+            best = candidate;
+            at = v * p->size[1] + u;
+          }
+        *to++ = best;
+        *positions++ = at + 1;
+      }
+}
+
+#endif
+
+void TYPED(fill_pool)(KernelTable *t);
+void TYPED(fill_pool)(KernelTable *t)
+{
+#if T_FLOATING || T_i64
+  t->avg_pool = avg_pool;
+  t->avg_pool_backward = avg_pool_backward;
+#endif
+#if T_FLOATING
+  t->max_pool = max_pool;
+  t->max_pool_backward = max_pool_backward;
+  t->adaptive_max_pool = adaptive_max_pool;
+#endif
+  (void)t;
+}

@@ -1,0 +1,62 @@
+/* Weighted means of places along the middle one of [outer, n, inner]. */
+#include "kernels/typed/typed.h"
+
+#if T_FLOATING
+
+enum { STRIP = 64 };
+
+static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weight, const T *x, T *restrict y)
+{
+  for (int64_t i = 0; i < inner; i += STRIP) {
+    T sum[STRIP] = {0};
+    int64_t n = inner - i < STRIP ? inner - i : STRIP;
+    for (int64_t t = 0; t < terms; t++) {
+      const T *from = x + at[t] * inner + i;
+      for (int64_t j = 0; j < n; j++) sum[j] += weight[t] * from[j];
+    }
+    memcpy(y + i, sum, (size_t)n * sizeof(T));
+  }
+}
+
+static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                     const void *weights, const void *x, void *y)
+{
+  const T *weight = weights, *from = x;
+  T *to = y;
+  for (int64_t o = 0; o < outer; o++, from += n[0] * inner)
+    for (int64_t i = 0; i < n[1]; i++, to += inner) {
+      if (inner > 1) {
+        place(inner, first[i + 1] - first[i], at + first[i], weight + first[i], from, to);
+        continue;
+      }
+      T sum = 0;
+      for (int64_t t = first[i]; t < first[i + 1]; t++) sum += weight[t] * from[at[t]];
+      *to = sum;
+    }
+}
+
+static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                              const void *weights, const void *dy, void *dx)
+{
+  const T *weight = weights, *from = dy;
+  T *to = dx;
+  memset(dx, 0, (size_t)(outer * n[0] * inner) * sizeof(T));
+  for (int64_t o = 0; o < outer; o++, to += n[0] * inner)
+    for (int64_t i = 0; i < n[1]; i++, from += inner)
+      for (int64_t t = first[i]; t < first[i + 1]; t++) {
+        T *restrict into = to + at[t] * inner;
+        for (int64_t j = 0; j < inner; j++) into[j] += weight[t] * from[j];
+      }
+}
+
+#endif
+
+void TYPED(fill_resample)(KernelTable *t);
+void TYPED(fill_resample)(KernelTable *t)
+{
+#if T_FLOATING
+  t->resample = resample;
+  t->resample_backward = resample_backward;
+#endif
+  (void)t;
+}

@@ -1,0 +1,19 @@
+-- Samples of the rows of src/ops/resample.def; see tests/support/samples.lua.
+local inputs = require "support.inputs"
+local real = inputs.real
+
+return {
+  interpolate = function()
+    return {
+      {real(1, 2, 3, 4), {5, 3}},
+      {real(2, 2, 3), {size = 5, mode = "nearest-exact"}},
+      {real(1, 2, 3), {scale_factor = 1.7, mode = "linear"}},
+      {real(1, 1, 3, 4), {scale_factor = {2, 1.5}, mode = "bilinear", align_corners = true}},
+      {real(1, 1, 3, 2), {size = {4, 5}, mode = "bicubic"}},
+      {real(1, 1, 5, 3), {size = {3, 2}, mode = "area"}},
+    }
+  end,
+  upsample = function() return {{real(1, 2, 3), {size = 5, mode = "linear"}}, {real(1, 2, 3), {scale_factor = 2}}} end,
+  upsample_nearest = function() return {{real(1, 2, 3), 5}} end,
+  upsample_bilinear = function() return {{real(1, 1, 3, 2), {4, 3}}} end,
+}
