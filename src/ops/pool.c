@@ -451,14 +451,16 @@ static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)
 {
   int64_t to[2], kernel[2], zeros[2] = {0, 0};
   Ints sizes = output_sizes(call, x, wanted, n, to);
-  bool even = true;
+  bool even = true, single = true;
   for (int i = 0; i < n; i++) {
     int64_t size = x->shape[x->ndim - n + i];
     even &= to[i] > 0 && size % to[i] == 0;
+    single &= to[i] == 1;
     kernel[i] = to[i] > 0 ? size / to[i] : 1;
   }
   if (!dtype_is_floating(tensor_dtype(x)))
     raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  if (single) return op(mean, x, n == 1 ? INTS(-1) : INTS(-2, -1), true, DTYPE_NONE);
   if (even) return op(avg_pool, x, (Ints){kernel, n}, (Ints){kernel, n}, (Ints){zeros, n}, false, true, NO_INT);
   for (int i = 0; i < n; i++) x = op(resample, x, x->ndim - n + i, sizes.v[i], "area", false, 0);
   return x;

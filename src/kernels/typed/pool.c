@@ -10,16 +10,42 @@ enum { STRIP = 64 };
 
 static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
 
-/* Part of a line of results, and which of them a tap's column is within the image for. */
-typedef struct Strip { int64_t line, first, n; } Strip;
+enum { KNOWN = 16 };
 
-/* The results of a strip for which first + result * stride is within 0..size - 1, as places in the strip. */
-INLINE void within(const Strip *s, int64_t offset, int64_t stride, int64_t size, int64_t *begin, int64_t *end)
+/* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
+   tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
+typedef struct Strip {
+  int64_t line, first, n;
+  int64_t known_first, begin[KNOWN], end[KNOWN];
+} Strip;
+
+/* The results of a strip for which first * stride + offset is within 0..size - 1. */
+INLINE void find_within(const Strip *s, int64_t offset, int64_t stride, int64_t size, int64_t *begin, int64_t *end)
 {
   int64_t at = s->first * stride + offset;
   *begin = at < 0 ? at_most((-at + stride - 1) / stride, s->n) : 0;
   *end = at >= size ? 0 : at_most((size - at + stride - 1) / stride, s->n);
   if (*end < *begin) *end = *begin;
+}
+
+static int64_t offset_of(const Pool *p, int64_t kx) { return kx * p->dilation[1] - p->padding[1]; }
+
+static void know_taps(const Pool *p, Strip *s)
+{
+  if (s->known_first == s->first) return;
+  s->known_first = s->first;
+  for (int64_t kx = 0; kx < p->kernel[1] && kx < KNOWN; kx++)
+    find_within(s, offset_of(p, kx), p->stride[1], p->size[1], &s->begin[kx], &s->end[kx]);
+}
+
+INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, int64_t *end)
+{
+  if (kx < KNOWN) {
+    *begin = s->begin[kx];
+    *end = s->end[kx];
+  } else {
+    find_within(s, offset_of(p, kx), p->stride[1], p->size[1], begin, end);
+  }
 }
 
 /* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps outside
@@ -29,12 +55,18 @@ INLINE void within(const Strip *s, int64_t offset, int64_t stride, int64_t size,
     int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];                       \
     if (y_at < 0 || y_at >= (p)->size[0]) continue;                                                            \
     for (int64_t kx = 0; kx < (p)->kernel[1]; kx++) {                                                          \
-      int64_t offset = kx * (p)->dilation[1] - (p)->padding[1], begin, end;                                    \
-      within(s, offset, (p)->stride[1], (p)->size[1], &begin, &end);                                           \
-      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset;                          \
+      int64_t begin, end;                                                                                      \
+      within(p, s, kx, &begin, &end);                                                                          \
+      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset_of(p, kx);                \
       body                                                                                                     \
     }                                                                                                          \
   }
+
+/* All strips of a plane. */
+#define FOR_STRIPS(p, s)                                                                                       \
+  for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                          \
+    for (s.first = 0; s.n = at_most((p)->result[1] - s.first, STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
+         s.first += STRIP)
 
 /* Strides of 1 and 2 as constants, so that loops become vectors. */
 #define WITH_STRIDE(stride, body)         \
@@ -78,12 +110,9 @@ static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict 
   })
 }
 
-#define FOR_STRIPS(p, s)                                                                                  \
-  for (Strip s = {0, 0, 0}; s.line < (p)->result[0]; s.line++)                                           \
-    for (s.first = 0; s.n = at_most((p)->result[1] - s.first, STRIP), s.first < (p)->result[1]; s.first += STRIP)
-
 static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
 {
+  Strip s = {.known_first = -1};
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1];
     T *to = (T *)y + i * p->result[0] * p->result[1];
@@ -93,6 +122,7 @@ static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
 
 static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, void *dx)
 {
+  Strip s = {.known_first = -1};
   memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)dy + i * p->result[0] * p->result[1];
@@ -161,6 +191,7 @@ static int64_t window_of(const Pool *p, const Strip *s)
 
 static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
+  Strip s = {.known_first = -1};
   Offset at[STRIP];
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1];
@@ -183,19 +214,18 @@ static void max_pairs_backward(const Pool *p, const Strip *s, const T *plane, co
   const T *x0 = plane + from, *x1 = x0 + p->size[1];
   T *restrict d0 = dx + from, *restrict d1 = d0 + p->size[1];
   for (int64_t i = 0; i < s->n; i++) {
-    T best = x0[2 * i];
-    Offset at = 0;
-    bool better = before(x0[2 * i + 1], best);
-    best = better ? x0[2 * i + 1] : best;
-    at = better ? 1 : at;
-    better = before(x1[2 * i], best);
-    best = better ? x1[2 * i] : best;
-    at = better ? 2 : at;
-    at = before(x1[2 * i + 1], best) ? 3 : at;
-    d0[2 * i] = at == 0 ? dy[i] : 0;
-    d0[2 * i + 1] = at == 1 ? dy[i] : 0;
-    d1[2 * i] = at == 2 ? dy[i] : 0;
-    d1[2 * i + 1] = at == 3 ? dy[i] : 0;
+    T best = x0[2 * i], rest = dy[i];
+    bool second = before(x0[2 * i + 1], best);
+    best = second ? x0[2 * i + 1] : best;
+    bool third = before(x1[2 * i], best);
+    best = third ? x1[2 * i] : best;
+    bool fourth = before(x1[2 * i + 1], best);
+    d1[2 * i + 1] = fourth ? rest : 0;
+    rest = fourth ? 0 : rest;
+    d1[2 * i] = third ? rest : 0;
+    rest = third ? 0 : rest;
+    d0[2 * i + 1] = second ? rest : 0;
+    d0[2 * i] = second ? 0 : rest;
   }
 }
 
@@ -209,6 +239,7 @@ static bool are_pairs(const Pool *p)
 
 static void max_pool_backward(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx)
 {
+  Strip s = {.known_first = -1};
   bool pairs = are_pairs(p);
   T best[STRIP];
   Offset at[STRIP];
