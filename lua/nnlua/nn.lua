@@ -60,6 +60,7 @@ local parts = {
   "activation",
   "dropout",
   "sparse",
+  "normalization",
   "rnn",
   "attention",
   "loss",

@@ -174,6 +174,19 @@ typedef struct KernelTable {
      steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim_rules.c gives them. */
   void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const double *coefficients);
 
+  /* Normalization of n elements side by side. Adds to sums those of x - pivot and of its square; of dy and of
+     dy (x - mean). y = (x - mean) scale + shift. dx = f[0] dy + f[1] (x - mean) + f[2]. */
+  void (*stretch_moments)(int64_t n, const void *x, double pivot, double *sums);
+  void (*stretch_products)(int64_t n, const void *dy, const void *x, double mean, double *sums);
+  void (*stretch_map)(int64_t n, const void *x, double mean, double scale, double shift, void *y);
+  void (*stretch_gradient)(int64_t n, const void *dy, const void *x, double mean, const double *f, void *dx);
+  /* Rows of n > 0 elements normalized, times w, plus b (each may be NULL), with their means and variances; and the
+     gradients: dx may be NULL, and dw and db, which are added to. */
+  void (*layer_norm)(int64_t rows, int64_t n, const void *x, const void *w, const void *b, double eps, void *y,
+                     double *mean, double *var);
+  void (*layer_norm_backward)(int64_t rows, int64_t n, const void *dy, const void *x, const void *w, double eps,
+                              const double *mean, const double *var, void *dx, double *dw, double *db);
+
   /* A step of n hidden units, and back. */
   void (*cell)(CellKind kind, int64_t n, const CellRow *row);
   void (*cell_backward)(CellKind kind, int64_t n, const CellRow *row);

@@ -28,6 +28,7 @@
   FILL(softmax, isa, dtype)         \
   FILL(attention, isa, dtype)       \
   FILL(recurrent, isa, dtype)       \
+  FILL(normalization, isa, dtype)   \
   FILL(optim, isa, dtype)
 
 /* What is built for a set; the build file has the same lists. */

@@ -40,4 +40,13 @@ static inline int64_t grain_of(int64_t enough, int64_t elements)
   return elements < enough ? enough / (elements > 0 ? elements : 1) : 1;
 }
 
+/* The tensor itself if it has the dtype, else a copy that has, recorded as any op. */
+static inline Tensor *as_dtype(Call *call, Tensor *t, DType dtype)
+{
+  return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
+}
+
+/* An input's stand-in for gradients_through: without the hooks that the input may have. May be NULL. */
+static inline Tensor *stand_in(Call *call, Tensor *t) { return t && tensor_requires_grad(t) ? op(alias, t) : t; }
+
 #endif

@@ -310,9 +310,6 @@ FORWARD(recurrent_layer)
 
 /* --------------------------------------------------------------------- backward */
 
-/* An input's stand-in for a recorded computation of its own. */
-static Tensor *stand_in(Call *call, Tensor *t) { return t && tensor_requires_grad(t) ? op(alias, t) : t; }
-
 /* Under create_graph: the gradients of the same steps done by ops. */
 static void backward_by_steps(Call *call, const struct recurrent_layer_args *a, Tensor *const *dy, struct Gradients *g)
 {
@@ -344,11 +341,6 @@ static Tensor *states_before(Call *call, const Layer *l, int64_t rows)
 static Tensor *zero_rows(Call *call, DType d, int64_t rows, int64_t cols)
 {
   return op(zeros, INTS(rows, cols), d, DEVICE_CPU, false);
-}
-
-static Tensor *as_dtype(Call *call, Tensor *t, DType dtype)
-{
-  return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
 }
 
 BACKWARD(recurrent_layer)

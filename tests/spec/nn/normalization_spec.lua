@@ -1,0 +1,73 @@
+-- Normalization layers; values and gradients are in the oracle's cases.
+local nl = require "nnlua"
+local nn = nl.nn
+
+describe("BatchNorm", function()
+  it("moves its running statistics towards those of each batch", function()
+    local net, x = nn.BatchNorm1d(2), nl.tensor {{1.0, 10.0}, {3.0, 30.0}}
+    net(x)
+    assert.is_true(nl.allclose(net.running_mean, nl.tensor {0.2, 2.0}))
+    assert.is_true(nl.allclose(net.running_var, nl.tensor {0.9 + 0.1 * 2, 0.9 + 0.1 * 200}))
+    assert.equal(1, net.num_batches_tracked:item())
+    assert.is_false(net.running_mean.requires_grad)
+  end)
+
+  it("averages over all batches without a momentum", function()
+    local net = nn.BatchNorm1d(1, {momentum = nl.none})
+    for i = 1, 4 do net(nl.tensor {{i - 1.0}, {i + 1.0}}) end
+    assert.is_near(2.5, net.running_mean:item(), 1e-6)
+  end)
+
+  it("uses the running statistics when evaluated", function()
+    local net = nn.BatchNorm2d(3):eval()
+    local x = nl.randn(2, 3, 2, 2)
+    assert.is_true(nl.allclose(net(x), x / math.sqrt(1 + 1e-5)))
+    assert.equal(0, net.num_batches_tracked:item())
+  end)
+
+  it("takes states from before it counted batches", function()
+    local net = nn.BatchNorm1d(2)
+    local state = net:state_dict()
+    local old = {weight = state.weight, bias = state.bias, running_mean = state.running_mean, running_var = state.running_var}
+    assert.has_no_error(function() nn.BatchNorm1d(2):load_state_dict(old) end)
+  end)
+
+  it("says what it can't take", function()
+    assert.error_matches(function() nn.BatchNorm2d(3)(nl.zeros(2, 3)) end, "must have 4 dimensions, not 2")
+    assert.error_matches(function() nn.BatchNorm1d(3)(nl.zeros(2, 4)) end, "4 channels, and 3 are wanted")
+    assert.error_matches(function() nn.BatchNorm1d(3)(nl.zeros(1, 3)) end, "more than 1 value a channel")
+    assert.error_matches(function() nn.GroupNorm(3, 4) end, "4 channels can't be divided into 3 groups")
+    assert.error_matches(function() nn.LayerNorm(3)(nl.zeros(2, 4)) end, "does not end in that")
+  end)
+end)
+
+describe("normalization", function()
+  it("does not depend on the number of threads", function()
+    local x, threads = nl.randn(512, 96, {requires_grad = true}), nl.get_num_threads()
+    local net = nn.LayerNorm(96)
+    local function run(n)
+      nl.set_num_threads(n)
+      net:zero_grad()
+      local y = net(x)
+      y:pow(2):sum():backward()
+      return y, net.weight.grad
+    end
+    local y1, w1 = run(1)
+    local y3, w3 = run(3)
+    nl.set_num_threads(threads)
+    assert.is_true(nl.equal(y1, y3) and nl.equal(w1, w3))
+  end)
+
+  it("of rows far from 0 loses nothing", function()
+    local x = nl.tensor {{1e4, 1e4 + 1, 1e4 + 2, 1e4 + 3}}
+    local expected = (nl.tensor {{0.0, 1.0, 2.0, 3.0}} - 1.5) / math.sqrt(1.25 + 1e-5)
+    assert.is_true(nl.allclose(nn.functional.layer_norm(x, {4}), expected, {rtol = 1e-5}))
+    assert.is_true(nl.allclose(nn.functional.rms_norm(nl.tensor {{3.0, 4.0}}, {2}), nl.tensor {{3.0, 4.0}} / math.sqrt(12.5)))
+  end)
+
+  it("prints its settings", function()
+    assert.equal("LayerNorm((2, 3), eps=1e-05, elementwise_affine=True)", tostring(nn.LayerNorm {2, 3}))
+    assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)", tostring(nn.BatchNorm2d(3)))
+    assert.equal("GroupNorm(2, 4, eps=1e-05, affine=True)", tostring(nn.GroupNorm(2, 4)))
+  end)
+end)
