@@ -49,25 +49,10 @@ end
 training("LSTM step, 128 wide, 64 steps, batch 32", 5, CharLSTM(), nl.randint(1, CLASSES + 1, {64, 32}),
   nl.randint(1, CLASSES + 1, {64 * 32}))
 
-local LayerNorm = nn.LayerNorm
-
-if not LayerNorm then -- in ops, for builds without the layer
-  LayerNorm = nn.class "LayerNorm"
-
-  function LayerNorm:init(width)
-    self.weight, self.bias = nn.Parameter(nl.ones(width)), nn.Parameter(nl.zeros(width))
-  end
-
-  function LayerNorm:forward(x)
-    local centred = x - x:mean(-1, true)
-    return centred / ((centred * centred):mean(-1, true) + 1e-5):sqrt() * self.weight + self.bias
-  end
-end
-
 local Block = nn.class "Block"
 
 function Block:init()
-  self.norm1, self.norm2 = LayerNorm(WIDTH), LayerNorm(WIDTH)
+  self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
   self.attention_in, self.attention_out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
   self.inner, self.outer = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
 end
@@ -86,7 +71,7 @@ local GPT = nn.class "GPT"
 function GPT:init()
   self.tokens, self.positions = nn.Embedding(CLASSES, WIDTH), nn.Embedding(LENGTH, WIDTH)
   self.blocks = nn.Sequential(Block(), Block(), Block(), Block())
-  self.norm, self.head = LayerNorm(WIDTH), nn.Linear(WIDTH, CLASSES, {bias = false})
+  self.norm, self.head = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, CLASSES, {bias = false})
 end
 
 function GPT:forward(x)

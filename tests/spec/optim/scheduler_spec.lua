@@ -103,6 +103,7 @@ describe("a scheduler", function()
     end
     refused("an optimizer was expected, not a number", "StepLR", 3, 1)
     refused("step_size must be from 1 on", "StepLR", optimizer, 0)
+    refused("a phase of no steps", "OneCycleLR", optimizer, {max_lr = 1, total_steps = 20, pct_start = 0.05})
     refused("lr_lambda%[1%] must be a function", "LambdaLR", optimizer, 3)
     refused("start_factor must be a number from 0 to 1", "LinearLR", optimizer, 0)
     refused("give total_steps, or epochs and steps_per_epoch", "OneCycleLR", optimizer, 1)

@@ -245,6 +245,9 @@ function OneCycleLR:init(...)
     raise(("%s: pct_start must be a number from 0 to 1, not %s"):format(self.__name, share))
   end
   self.total_steps = total_of(self, total, epochs, steps)
+  if share * self.total_steps == 1 or self.total_steps == 1 and share < 1 then
+    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(self.__name, share, self.total_steps))
+  end
   self._schedule_phases, self._anneal_func_type = phases(self.total_steps, share, three), strategy
   self.cycle_momentum = momentum
   if momentum then check_momentum(self, optimizer) end
