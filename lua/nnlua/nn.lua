@@ -63,6 +63,11 @@ local parts = {
   "normalization",
   "rnn",
   "attention",
+  "transformer",
+  "conv",
+  "pooling",
+  "padding",
+  "shape",
   "loss",
   "distance",
 }

@@ -149,6 +149,16 @@ function lazy.class(name, becomes)
   return class
 end
 
+--- Gives a module a weight without a shape, and such a bias or none.
+function lazy.add_parameters(module, bias, device, dtype)
+  module.weight = lazy.UninitializedParameter(true, device, dtype)
+  if bias then
+    module.bias = lazy.UninitializedParameter(true, device, dtype)
+  else
+    core.register_parameter(module, "bias", nil)
+  end
+end
+
 --- Makes a new module wait for its first call.
 function lazy.prepare(module)
   module:register_forward_pre_hook(infer)

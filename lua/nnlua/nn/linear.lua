@@ -66,12 +66,7 @@ local parse_lazy = args.parser("nn.LazyLinear", {
 function LazyLinear:init(...)
   local outputs, bias, device, dtype = parse_lazy(...)
   self.in_features, self.out_features = 0, outputs
-  self.weight = lazy.UninitializedParameter(true, device, dtype)
-  if bias then
-    self.bias = lazy.UninitializedParameter(true, device, dtype)
-  else
-    core.register_parameter(self, "bias", nil)
-  end
+  lazy.add_parameters(self, bias, device, dtype)
   lazy.prepare(self)
 end
 

@@ -1,0 +1,182 @@
+-- Pooling: maxima and means of windows, and of as many windows as are wanted.
+
+local args = require "nnlua.args"
+local core = require "nnlua.nn.core"
+local extents = require "nnlua.nn.extents"
+local Module = require "nnlua.nn.module"
+local nl = require "nnlua"
+local repr = require "nnlua.nn.repr"
+
+local pooling = {}
+
+local F = nl.F
+local raise = core.raise
+
+--- A setting as it is, one integer or a list of n; `least` bounds it.
+local function checked(name, setting, value, n, least)
+  extents.list(name, setting, value, n, least)
+  return value
+end
+
+-- -------------------------------------------------------------------- maxima
+
+local function max_class(n)
+  local short = ("MaxPool%dd"):format(n)
+  local name = "nn." .. short
+  local class, f = core.class(name, Module), F[("max_pool%dd"):format(n)]
+  local parse = args.parser(name, {
+    {"kernel_size", "any"}, {"stride", "any?"}, {"padding", "any", 0}, {"dilation", "any", 1},
+    {"return_indices", "boolean", false}, {"ceil_mode", "boolean", false},
+  })
+
+  function class:init(...)
+    local kernel_size, stride, padding, dilation, return_indices, ceil_mode = parse(...)
+    self.kernel_size = checked(name, "kernel_size", kernel_size, n, 1)
+    self.stride = checked(name, "stride", stride or kernel_size, n, 1)
+    self.padding = checked(name, "padding", padding, n)
+    self.dilation = checked(name, "dilation", dilation, n, 1)
+    self.return_indices, self.ceil_mode = return_indices, ceil_mode
+  end
+
+  function class:forward(x)
+    return f(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
+  end
+
+  function class:extra_repr()
+    local text = extents.text
+    return ("kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s"):format(text(self.kernel_size),
+      text(self.stride), text(self.padding), text(self.dilation), repr.value(self.ceil_mode))
+  end
+
+  pooling[short] = class
+end
+
+--- The maxima of windows of sequences, [N, C, L] or [C, L]. `nn.MaxPool1d(kernel_size, {stride = kernel_size, padding =
+--- 0, dilation = 1, return_indices = false, ceil_mode = false})`.
+---@class MaxPool1d: Module
+max_class(1)
+
+--- The maxima of windows of images, [N, C, H, W] or [C, H, W]. `nn.MaxPool2d(kernel_size, {stride = kernel_size, padding
+--- = 0, dilation = 1, return_indices = false, ceil_mode = false})`; with return_indices their positions in the plane too.
+---@class MaxPool2d: Module
+max_class(2)
+
+-- --------------------------------------------------------------------- means
+
+--- The means of windows of sequences, [N, C, L] or [C, L]. `nn.AvgPool1d(kernel_size, {stride = kernel_size, padding = 0,
+--- ceil_mode = false, count_include_pad = true})`.
+---@class AvgPool1d: Module
+local AvgPool1d = core.class("nn.AvgPool1d", Module)
+
+local average_spec = {
+  {"kernel_size", "any"}, {"stride", "any?"}, {"padding", "any", 0}, {"ceil_mode", "boolean", false},
+  {"count_include_pad", "boolean", true},
+}
+
+local parse_1d = args.parser("nn.AvgPool1d", average_spec)
+
+function AvgPool1d:init(...)
+  local kernel_size, stride, padding, ceil_mode, count_include_pad = parse_1d(...)
+  self.kernel_size = extents.list("nn.AvgPool1d", "kernel_size", kernel_size, 1, 1)
+  self.stride = extents.list("nn.AvgPool1d", "stride", stride or kernel_size, 1, 1)
+  self.padding = extents.list("nn.AvgPool1d", "padding", padding, 1)
+  self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+end
+
+function AvgPool1d:forward(x)
+  return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+end
+
+local function average_repr(self)
+  return ("kernel_size=%s, stride=%s, padding=%s"):format(extents.text(self.kernel_size), extents.text(self.stride),
+    extents.text(self.padding))
+end
+
+AvgPool1d.extra_repr = average_repr
+pooling.AvgPool1d = AvgPool1d
+
+--- The means of windows of images, [N, C, H, W] or [C, H, W]. `nn.AvgPool2d(kernel_size, {stride = kernel_size, padding =
+--- 0, ceil_mode = false, count_include_pad = true, divisor_override})`.
+---@class AvgPool2d: Module
+local AvgPool2d = core.class("nn.AvgPool2d", Module)
+
+local parse_2d = args.parser("nn.AvgPool2d",
+  table.move({{"divisor_override", "integer?"}}, 1, 1, 6, table.move(average_spec, 1, 5, 1, {})))
+
+function AvgPool2d:init(...)
+  local kernel_size, stride, padding, ceil_mode, count_include_pad, divisor = parse_2d(...)
+  self.kernel_size = checked("nn.AvgPool2d", "kernel_size", kernel_size, 2, 1)
+  self.stride = checked("nn.AvgPool2d", "stride", stride or kernel_size, 2, 1)
+  self.padding = checked("nn.AvgPool2d", "padding", padding, 2)
+  self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor
+end
+
+function AvgPool2d:forward(x)
+  return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
+    self.divisor_override)
+end
+
+AvgPool2d.extra_repr = average_repr
+pooling.AvgPool2d = AvgPool2d
+
+-- ------------------------------------------------------------------ adaptive
+
+--- Checks a size of results: an integer, or a list of n in which nl.none keeps that of the input.
+local function check_output(name, value, n)
+  local is_list = type(value) == "table" and value ~= core.none
+  if is_list and #value ~= n then
+    raise(("%s: output_size must be an integer or a list of %d, not %s"):format(name, n, extents.text(value)))
+  end
+  for i = 1, is_list and n or 1 do
+    local item = value
+    if is_list then item = value[i] end
+    if item ~= core.none then extents.list(name, "output_size", item, 1) end
+  end
+  return value
+end
+
+local function adaptive_class(short, f, n, has_indices)
+  local name = "nn." .. short
+  local class = core.class(name, Module)
+  local parse = args.parser(name, {{"output_size", "any"}, has_indices and {"return_indices", "boolean", false} or nil})
+
+  function class:init(...)
+    local output_size, return_indices = parse(...)
+    self.output_size, self.return_indices = check_output(name, output_size, n), return_indices
+  end
+
+  if has_indices then
+    function class:forward(x)
+      return f(x, self.output_size, self.return_indices)
+    end
+  else
+    function class:forward(x)
+      return f(x, self.output_size)
+    end
+  end
+
+  function class:extra_repr()
+    return "output_size=" .. extents.text(self.output_size)
+  end
+
+  pooling[short] = class
+end
+
+--- The means of output_size windows that cover a sequence. `nn.AdaptiveAvgPool1d(output_size)`.
+---@class AdaptiveAvgPool1d: Module
+adaptive_class("AdaptiveAvgPool1d", F.adaptive_avg_pool1d, 1, false)
+
+--- The means of windows that cover an image: `nn.AdaptiveAvgPool2d(output_size)`, an integer or {height, width}, in which
+--- nl.none keeps the input's.
+---@class AdaptiveAvgPool2d: Module
+adaptive_class("AdaptiveAvgPool2d", F.adaptive_avg_pool2d, 2, false)
+
+--- The maxima of output_size windows that cover a sequence. `nn.AdaptiveMaxPool1d(output_size, return_indices = false)`.
+---@class AdaptiveMaxPool1d: Module
+adaptive_class("AdaptiveMaxPool1d", F.adaptive_max_pool1d, 1, true)
+
+--- The maxima of windows that cover an image. `nn.AdaptiveMaxPool2d(output_size, return_indices = false)`.
+---@class AdaptiveMaxPool2d: Module
+adaptive_class("AdaptiveMaxPool2d", F.adaptive_max_pool2d, 2, true)
+
+return pooling

@@ -1,0 +1,266 @@
+-- Transformers: layers of attention and of two Linears, as "Attention Is All You Need" has them.
+
+local args = require "nnlua.args"
+local attention = require "nnlua.nn.attention"
+local containers = require "nnlua.nn.containers"
+local copy = require "nnlua.nn.copy"
+local core = require "nnlua.nn.core"
+local dropout = require "nnlua.nn.dropout"
+local init = require "nnlua.nn.initializers"
+local linear = require "nnlua.nn.linear"
+local Module = require "nnlua.nn.module"
+local nl = require "nnlua"
+local normalization = require "nnlua.nn.normalization"
+
+local transformer = {}
+
+local F = nl.F
+local raise = core.raise
+
+local activations = {relu = F.relu, gelu = F.gelu}
+
+--- A function from its name or itself.
+local function activation_of(name, activation)
+  if type(activation) == "function" or core.is_module(activation) then
+    return activation
+  end
+  return activations[activation]
+    or raise(("%s: activation is 'relu', 'gelu' or a function, not %s"):format(name, tostring(activation)))
+end
+
+-- ------------------------------------------------------------------- layers
+
+local layer_arguments = {
+  {"d_model", "integer"}, {"nhead", "integer"}, {"dim_feedforward", "integer", 2048}, {"dropout", "number", 0.1},
+  {"activation", "any", "relu"}, {"layer_norm_eps", "number", 1e-5}, {"batch_first", "boolean", false},
+  {"norm_first", "boolean", false}, {"device", "any?"}, {"dtype", "any?"},
+}
+
+--- What both kinds of layers have: `attentions` names their parts of attention, each with a norm and a dropout.
+local function build(self, name, attentions, ...)
+  local parse = args.parser(name, layer_arguments)
+  local width, heads, inner, p, activation, eps, batch_first, norm_first, device, dtype = parse(...)
+  local kind = (device or dtype) and {device = device, dtype = dtype} or nil
+  for _, part in ipairs(attentions) do
+    self[part] = attention.MultiheadAttention(width, heads,
+      {dropout = p, batch_first = batch_first, device = device, dtype = dtype})
+  end
+  self.linear1 = linear.Linear(width, inner, kind)
+  self.dropout = dropout.Dropout(p)
+  self.linear2 = linear.Linear(inner, width, kind)
+  self.norm_first = norm_first
+  for i = 1, #attentions + 1 do
+    self["norm" .. i] = normalization.LayerNorm(width, {eps = eps, device = device, dtype = dtype})
+  end
+  for i = 1, #attentions + 1 do
+    self["dropout" .. i] = dropout.Dropout(p)
+  end
+  self.activation = activation_of(name, activation)
+end
+
+--- x with what a block makes of it added, and normalised: the input of the block if norm_first, else the sum.
+local function residual(self, i, x, block)
+  local norm, drop = self["norm" .. i], self["dropout" .. i]
+  if self.norm_first then
+    return x + drop(block(norm(x)))
+  end
+  return norm(x + drop(block(x)))
+end
+
+local function feed_forward(self)
+  return function(x) return self.linear2(self.dropout(self.activation(self.linear1(x)))) end
+end
+
+--- One layer of an encoder: attention of the source to itself, then two Linears, each added to its input and
+--- normalised. `nn.TransformerEncoderLayer(d_model, nhead, {dim_feedforward = 2048, dropout = 0.1, activation = "relu",
+--- layer_norm_eps = 1e-5, batch_first = false, norm_first = false})`. `layer(src, src_mask, src_key_padding_mask,
+--- is_causal)`.
+---@class TransformerEncoderLayer: Module
+local EncoderLayer = core.class("nn.TransformerEncoderLayer", Module)
+
+function EncoderLayer:init(...)
+  build(self, "nn.TransformerEncoderLayer", {"self_attn"}, ...)
+end
+
+local parse_encoder_call = args.parser("nn.TransformerEncoderLayer", {
+  {"src", "tensor"}, {"src_mask", "tensor?"}, {"src_key_padding_mask", "tensor?"}, {"is_causal", "boolean", false},
+})
+
+function EncoderLayer:forward(...)
+  local x, mask, padding, is_causal = parse_encoder_call(...)
+  x = residual(self, 1, x, function(y)
+    return (self.self_attn(y, y, y,
+      {attn_mask = mask, key_padding_mask = padding, need_weights = false, is_causal = is_causal}))
+  end)
+  return residual(self, 2, x, feed_forward(self))
+end
+
+transformer.TransformerEncoderLayer = EncoderLayer
+
+--- One layer of a decoder: attention of the target to itself, then to the encoder's memory, then two Linears.
+--- `nn.TransformerDecoderLayer(d_model, nhead, {…})` as nn.TransformerEncoderLayer. `layer(tgt, memory, {tgt_mask,
+--- memory_mask, tgt_key_padding_mask, memory_key_padding_mask})`.
+---@class TransformerDecoderLayer: Module
+local DecoderLayer = core.class("nn.TransformerDecoderLayer", Module)
+
+function DecoderLayer:init(...)
+  build(self, "nn.TransformerDecoderLayer", {"self_attn", "multihead_attn"}, ...)
+end
+
+local decoder_call = {
+  {"tgt", "tensor"}, {"memory", "tensor"}, {"tgt_mask", "tensor?"}, {"memory_mask", "tensor?"},
+  {"tgt_key_padding_mask", "tensor?"}, {"memory_key_padding_mask", "tensor?"},
+}
+
+local parse_decoder_call = args.parser("nn.TransformerDecoderLayer", decoder_call)
+
+function DecoderLayer:forward(...)
+  local x, memory, mask, memory_mask, padding, memory_padding = parse_decoder_call(...)
+  x = residual(self, 1, x, function(y)
+    return (self.self_attn(y, y, y, {attn_mask = mask, key_padding_mask = padding, need_weights = false}))
+  end)
+  x = residual(self, 2, x, function(y)
+    return (self.multihead_attn(y, memory, memory,
+      {attn_mask = memory_mask, key_padding_mask = memory_padding, need_weights = false}))
+  end)
+  return residual(self, 3, x, feed_forward(self))
+end
+
+transformer.TransformerDecoderLayer = DecoderLayer
+
+-- ------------------------------------------------------------------- stacks
+
+--- A stack of copies of a layer, and a norm behind them or nil.
+local function stack(self, name, layer, count, norm)
+  if count < 0 then
+    raise(("%s: num_layers must not be negative, and is %d"):format(name, count))
+  end
+  local layers = {}
+  for i = 1, count do
+    layers[i] = copy(layer)
+  end
+  self.layers, self.num_layers = containers.ModuleList(layers), count
+  self.norm = norm
+end
+
+local function arguments(name, layer)
+  return args.parser(name, {{layer, "module"}, {"num_layers", "integer"}, {"norm", "module?"}})
+end
+
+--- Copies of an encoder layer, one after the other. `nn.TransformerEncoder(encoder_layer, num_layers, norm)`.
+--- `encoder(src, mask, src_key_padding_mask)`.
+---@class TransformerEncoder: Module
+local Encoder = core.class("nn.TransformerEncoder", Module)
+
+local parse_encoder = arguments("nn.TransformerEncoder", "encoder_layer")
+
+function Encoder:init(...)
+  stack(self, "nn.TransformerEncoder", parse_encoder(...))
+end
+
+local parse_stack_call = args.parser("nn.TransformerEncoder", {
+  {"src", "tensor"}, {"mask", "tensor?"}, {"src_key_padding_mask", "tensor?"}, {"is_causal", "boolean", false},
+})
+
+function Encoder:forward(...)
+  local x, mask, padding, is_causal = parse_stack_call(...)
+  for _, layer in ipairs(self.layers) do
+    x = layer(x, mask, padding, is_causal)
+  end
+  return self.norm and self.norm(x) or x
+end
+
+transformer.TransformerEncoder = Encoder
+
+--- Copies of a decoder layer, one after the other. `nn.TransformerDecoder(decoder_layer, num_layers, norm)`.
+--- `decoder(tgt, memory, {tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask})`.
+---@class TransformerDecoder: Module
+local Decoder = core.class("nn.TransformerDecoder", Module)
+
+local parse_decoder = arguments("nn.TransformerDecoder", "decoder_layer")
+
+function Decoder:init(...)
+  stack(self, "nn.TransformerDecoder", parse_decoder(...))
+end
+
+local parse_decoder_stack = args.parser("nn.TransformerDecoder", decoder_call)
+
+function Decoder:forward(...)
+  local x, memory, mask, memory_mask, padding, memory_padding = parse_decoder_stack(...)
+  for _, layer in ipairs(self.layers) do
+    x = layer(x, memory, mask, memory_mask, padding, memory_padding)
+  end
+  return self.norm and self.norm(x) or x
+end
+
+transformer.TransformerDecoder = Decoder
+
+-- ---------------------------------------------------------------- the whole
+
+--- An encoder and a decoder. `nn.Transformer(d_model = 512, nhead = 8, num_encoder_layers = 6, num_decoder_layers = 6,
+--- {dim_feedforward = 2048, dropout = 0.1, activation = "relu", custom_encoder, custom_decoder, layer_norm_eps = 1e-5,
+--- batch_first = false, norm_first = false})`. `net(src, tgt, {src_mask, tgt_mask, memory_mask, src_key_padding_mask,
+--- tgt_key_padding_mask, memory_key_padding_mask})`.
+---@class Transformer: Module
+local Transformer = core.class("nn.Transformer", Module)
+
+local parse_transformer = args.parser("nn.Transformer", {
+  {"d_model", "integer", 512}, {"nhead", "integer", 8}, {"num_encoder_layers", "integer", 6},
+  {"num_decoder_layers", "integer", 6}, {"dim_feedforward", "integer", 2048}, {"dropout", "number", 0.1},
+  {"activation", "any", "relu"}, {"custom_encoder", "module?"}, {"custom_decoder", "module?"},
+  {"layer_norm_eps", "number", 1e-5}, {"batch_first", "boolean", false}, {"norm_first", "boolean", false},
+  {"device", "any?"}, {"dtype", "any?"},
+})
+
+function Transformer:init(...)
+  local width, heads, encoders, decoders, inner, p, activation, encoder, decoder, eps, batch_first, norm_first, device,
+    dtype = parse_transformer(...)
+  local function layer_of(class)
+    return class(width, heads, {dim_feedforward = inner, dropout = p, activation = activation, layer_norm_eps = eps,
+      batch_first = batch_first, norm_first = norm_first, device = device, dtype = dtype})
+  end
+  local function norm()
+    return normalization.LayerNorm(width, {eps = eps, device = device, dtype = dtype})
+  end
+  self.encoder = encoder or Encoder(layer_of(EncoderLayer), encoders, norm())
+  self.decoder = decoder or Decoder(layer_of(DecoderLayer), decoders, norm())
+  self.d_model, self.nhead, self.batch_first = width, heads, batch_first
+  for _, parameter in self:named_parameters() do
+    if parameter.ndim > 1 then init.xavier_uniform_(parameter) end
+  end
+end
+
+local parse_mask = args.parser("nn.Transformer.generate_square_subsequent_mask", {{"size", "integer"}})
+
+--- A mask for steps that must not see later ones: 0 up to the step itself, -inf behind.
+--- `nn.Transformer.generate_square_subsequent_mask(size)`.
+---@param size integer
+---@return Tensor
+function Transformer.generate_square_subsequent_mask(...)
+  local size = parse_mask(...)
+  return nl.full({size, size}, -math.huge):triu(1)
+end
+
+local parse_transformer_call = args.parser("nn.Transformer", {
+  {"src", "tensor"}, {"tgt", "tensor"}, {"src_mask", "tensor?"}, {"tgt_mask", "tensor?"}, {"memory_mask", "tensor?"},
+  {"src_key_padding_mask", "tensor?"}, {"tgt_key_padding_mask", "tensor?"}, {"memory_key_padding_mask", "tensor?"},
+})
+
+function Transformer:forward(...)
+  local source, target, source_mask, target_mask, memory_mask, source_padding, target_padding, memory_padding =
+    parse_transformer_call(...)
+  local batch = self.batch_first and 1 or 2
+  if source.ndim == 3 and target.ndim == 3 and source:size(batch) ~= target:size(batch) then
+    raise(("nn.Transformer: src of shape %s and tgt of shape %s differ in batch"):format(source.shape, target.shape))
+  end
+  if source:size(-1) ~= self.d_model or target:size(-1) ~= self.d_model then
+    raise(("nn.Transformer: src has shape %s and tgt %s: the last dimension must be d_model, %d"):format(
+      source.shape, target.shape, self.d_model))
+  end
+  local memory = self.encoder(source, source_mask, source_padding)
+  return self.decoder(target, memory, target_mask, memory_mask, target_padding, memory_padding)
+end
+
+transformer.Transformer = Transformer
+
+return transformer
