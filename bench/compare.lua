@@ -1,7 +1,8 @@
 -- Measures nnlua against PyTorch, in turns, and prints medians and ratios:
 --   build/release/nnlua bench/compare.lua [--cases NAME] [--python PATH] [--rounds N] [--threads N] [--no-memory]
--- NAME is that of a pair NAME.lua and NAME.py in this folder: ops is single ops on larger tensors. Without it: cases,
--- which are small ops, modules and training steps; then also start-up and memory.
+-- NAME is that of a pair NAME.lua and NAME.py in this folder: ops is single ops on larger tensors, layers convolutional
+-- nets and layers, sequence attention, an LSTM and a GPT. Without it: cases, which are small
+-- ops, modules and training steps; then also start-up and memory.
 -- The times are processor time per iteration in microseconds. PyTorch is Debian's unless another python is named.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local nnlua = arg[-1]
