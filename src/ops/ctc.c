@@ -195,7 +195,7 @@ FORWARD(ctc_gradient)
 
 BACKWARD(ctc_gradient)
 {
-  if (WANTS(dy) || WANTS(log_probs)) raise(call, "a gradient of its gradient is not implemented");
+  if (WANTS(dy) || WANTS(log_probs)) raise(call, "its gradient has no gradient of its own");
 }
 
 /* -------------------------------------------------------------- what is public */

@@ -167,6 +167,12 @@ static Tensor *normalized(Call *call, Tensor *x, Ints dims, double eps)
   return op(mul, apart, op(rsqrt, op(add, var, number(eps), scalar_int(1))));
 }
 
+/* What goes where a gradient is wanted: for the input, the weight, the bias. */
+#define GIVE(dx, dw, db)                             \
+  if (WANTS(input)) GRAD(input) = dx;                \
+  if (a->weight && WANTS(weight)) GRAD(weight) = dw; \
+  if (a->bias && WANTS(bias)) GRAD(bias) = db;
+
 /* Under create_graph: the gradients of the same by ops. */
 static void channel_norm_by_ops(Call *call, const struct channel_norm_args *a, Tensor *const *dy, struct Gradients *g)
 {
@@ -179,25 +185,18 @@ static void channel_norm_by_ops(Call *call, const struct channel_norm_args *a, T
   if (inputs[2]) y = op(add, y, by_channel(call, inputs[2], channels), scalar_int(1));
   y = op(reshape, y, tensor_shape(a->input));
   gradients_through(call, &y, dy, 1, inputs, 3, dx);
-  if (WANTS(input)) GRAD(input) = dx[0];
-  if (a->weight && WANTS(weight)) GRAD(weight) = dx[1];
-  if (a->bias && WANTS(bias)) GRAD(bias) = dx[2];
+  GIVE(dx[0], dx[1], dx[2])
 }
 
 static Tensor *zero_doubles(Call *call, Ints shape) { return op(zeros, shape, DTYPE_f64, DEVICE_CPU, false); }
-
-/* The gradients of an empty input. */
-#define GIVE_ZEROS()                                                                                \
-  if (WANTS(input)) GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input));                   \
-  if (a->weight && WANTS(weight)) GRAD(weight) = zeros_for(call, dy[0], tensor_shape(a->weight));   \
-  if (a->bias && WANTS(bias)) GRAD(bias) = zeros_for(call, dy[0], tensor_shape(a->bias));
 
 BACKWARD(channel_norm)
 {
   Tensor *x = a->input;
   if (!dy[0]) return;
   if (x->numel == 0) {
-    GIVE_ZEROS()
+    GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
+         zeros_for(call, dy[0], tensor_shape(a->bias)))
     return;
   }
   if (call->ctx->grad_enabled) {
@@ -278,9 +277,7 @@ static void row_norm_by_ops(Call *call, const struct row_norm_args *a, Tensor *c
   if (inputs[2]) y = op(add, y, op(reshape, inputs[2], INTS(1, a->row)), scalar_int(1));
   y = op(reshape, y, tensor_shape(a->input));
   gradients_through(call, &y, dy, 1, inputs, 3, dx);
-  if (WANTS(input)) GRAD(input) = dx[0];
-  if (a->weight && WANTS(weight)) GRAD(weight) = dx[1];
-  if (a->bias && WANTS(bias)) GRAD(bias) = dx[2];
+  GIVE(dx[0], dx[1], dx[2])
 }
 
 BACKWARD(row_norm)
@@ -288,7 +285,8 @@ BACKWARD(row_norm)
   Tensor *x = a->input;
   if (!dy[0]) return;
   if (x->numel == 0) {
-    GIVE_ZEROS()
+    GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
+         zeros_for(call, dy[0], tensor_shape(a->bias)))
     return;
   }
   if (call->ctx->grad_enabled) {
