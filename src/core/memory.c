@@ -35,14 +35,49 @@ static inline int size_class(size_t bytes, size_t *rounded)
   return 8 * (octave - 8) + (int)((*rounded - 1 - ((size_t)1 << octave)) / step);
 }
 
+/* How many bytes a class's blocks have: what size_class rounds to. */
+static size_t class_bytes(int class)
+{
+  if (class < 8) return 64 * ((size_t)class + 1);
+  size_t octave = (size_t)1 << (class / 8 + 8);
+  return octave + (size_t)(class % 8 + 1) * (octave / 8);
+}
+
+static size_t whole_pages(size_t bytes) { return (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1); }
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { MAPS_LARGE = false }; /* the sanitizer watches what malloc gives */
+#else
+enum { MAPS_LARGE = true };
+#endif
+
+/*
+ * Whole huge pages: first touches of 4 KB pages cost more than most kernels (docs/architecture.md). They are mapped one
+ * by one, for aligned blocks of many sizes tear malloc's heap to pieces: the training of examples/char_gpt.lua, with at
+ * most 180 MB in tensors, grew to 2 GB.
+ */
+static void *map_pages(size_t bytes)
+{
+  size_t whole = whole_pages(bytes);
+  char *span = mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (span == MAP_FAILED) return NULL;
+  char *block = (char *)(((uintptr_t)span + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+  if (block > span) munmap(span, (size_t)(block - span));
+  if (block < span + HUGE_PAGE) munmap(block + whole, (size_t)(span + HUGE_PAGE - block));
+  madvise(block, whole, MADV_HUGEPAGE);
+  return block;
+}
+
 static void *system_allocate(size_t bytes)
 {
-  if (bytes < HUGE_PAGE) return aligned_alloc(MEMORY_ALIGNMENT, bytes);
-  /* Whole huge pages: first touches of 4 KB pages cost more than most kernels (docs/architecture.md). */
-  size_t whole = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-  void *block = aligned_alloc(HUGE_PAGE, whole);
-  if (block) madvise(block, whole, MADV_HUGEPAGE);
-  return block;
+  if (MAPS_LARGE && bytes >= HUGE_PAGE) return map_pages(bytes);
+  return aligned_alloc(MEMORY_ALIGNMENT, bytes);
+}
+
+static void system_free(void *block, size_t bytes)
+{
+  if (MAPS_LARGE && bytes >= HUGE_PAGE) munmap(block, whole_pages(bytes));
+  else free(block);
 }
 
 /* Whether the specs want this allocation to fail. */
@@ -82,7 +117,7 @@ void memory_free(Memory *m, void *pointer, size_t bytes)
   /* The cache may hold a quarter of what is live: more would be a second working set. */
   size_t cap = m->allocated / 4 > CACHE_FLOOR ? m->allocated / 4 : CACHE_FLOOR;
   if (m->cached + rounded > cap) {
-    free(pointer);
+    system_free(pointer, rounded);
     return;
   }
   MemoryBlock *block = pointer;
@@ -97,7 +132,7 @@ void memory_trim(Memory *m)
     while (m->free_blocks[c]) {
       MemoryBlock *block = m->free_blocks[c];
       m->free_blocks[c] = block->next;
-      free(block);
+      system_free(block, class_bytes(c));
     }
   }
   m->cached = 0;
