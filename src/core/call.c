@@ -155,6 +155,7 @@ static ArenaBlock *arena_grow(Context *ctx, size_t bytes)
 
 void *arena_allocate(Context *ctx, size_t bytes)
 {
+  if (bytes > SIZE_MAX / 2) raise_no_memory(ctx, bytes);
   bytes = (bytes + 15) & ~(size_t)15;
   ArenaBlock *block = ctx->arena;
   if (!block || block->size - ctx->arena_used < bytes) block = arena_grow(ctx, bytes);

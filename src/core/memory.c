@@ -10,7 +10,7 @@ struct MemoryBlock { MemoryBlock *next; };
 enum {
   CACHE_FLOOR = 16 << 20,      /* bytes of free blocks that are always worth keeping */
   HUGE_PAGE = 2 << 20,
-  PRESSURE_FLOOR = 24 << 20
+  PRESSURE_FLOOR = 20 << 20
 };
 
 void memory_init(Memory *m)

@@ -60,16 +60,24 @@ static void run_row(lua_State *L, lua_CFunction grad, int seeds, int64_t i, bool
 static void stack_rows(lua_State *L, Context *ctx, int64_t rows)
 {
   int list = lua_gettop(L);
-  if ((int64_t)lua_rawlen(L, list) < rows) {
-    lua_pushnil(L);
-    lua_replace(L, list);
-    return;
-  }
+  int64_t there = 0, missing = 0;
   Tensor **v = lua_newuserdatauv(L, (size_t)rows * sizeof *v, 0);
   for (int64_t i = 0; i < rows; i++) {
     lua_rawgeti(L, list, i + 1);
     v[i] = tensor_test(L, -1);
+    if (v[i]) there++;
+    else missing = i + 1;
     lua_pop(L, 1); /* the list keeps it */
+  }
+  if (there == 0) {
+    lua_settop(L, list);
+    lua_pushnil(L);
+    lua_replace(L, list);
+    return;
+  }
+  if (missing) {
+    user_error(L, "autograd.grad: row %d of the gradients given reaches no input that others reach", (int)missing);
+    return;
   }
   TensorBox *box = push_box(L, ctx);
   core_prepare(L, ctx);

@@ -16,7 +16,7 @@ bool (*push_module_path)(lua_State *L);
 
 /* --------------------------------------------------------- memory pressure */
 
-enum { HEADROOM = 24 << 20, CEILING = 36 << 20 };
+enum { HEADROOM = 20 << 20, CEILING = 28 << 20 };
 
 static double seconds(void)
 {

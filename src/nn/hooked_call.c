@@ -72,6 +72,7 @@ static void list_arguments(lua_State *L, int n)
 /* What a hook returned, on top of the values, replaces them unless it is nothing or nil alone. */
 static bool take_returned(lua_State *L, Place *p)
 {
+  luaL_checkstack(L, 8, "too many values");
   int returned = lua_gettop(L) - (VALUES - 1) - p->values;
   if (returned == 0) return false;
   if (returned == 1 && lua_isnil(L, -1)) {

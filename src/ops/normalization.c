@@ -194,7 +194,7 @@ BACKWARD(channel_norm)
 {
   Tensor *x = a->input;
   if (!dy[0]) return;
-  if (x->numel == 0) {
+  if (x->numel == 0 || x->device == DEVICE_META) {
     GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
          zeros_for(call, dy[0], tensor_shape(a->bias)))
     return;
@@ -284,7 +284,7 @@ BACKWARD(row_norm)
 {
   Tensor *x = a->input;
   if (!dy[0]) return;
-  if (x->numel == 0) {
+  if (x->numel == 0 || x->device == DEVICE_META) {
     GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
          zeros_for(call, dy[0], tensor_shape(a->bias)))
     return;
@@ -314,6 +314,16 @@ BACKWARD(row_norm)
 static void check_channels(Call *call, const Tensor *x)
 {
   if (x->ndim < 2) raise(call, "the input has shape %s; [N, C, ...] is wanted", shape_text(call, tensor_shape(x)));
+}
+
+/* Before either is moved: both can be. */
+static void check_running(Call *call, const char *name, const Tensor *t, int64_t channels)
+{
+  if (!t) return;
+  check_size(call, name, t, channels);
+  if (!dtype_is_floating(tensor_dtype(t))) raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
+  if (tensor_requires_grad(t)) raise(call, "%s requires a gradient, so it can't be moved towards the batch's", name);
+  if (tensor_is_expanded(t)) raise(call, "%s repeats elements (expand); give a copy", name);
 }
 
 /* running += momentum (value - running), without history. */
@@ -361,8 +371,8 @@ FORWARD(batch_norm)
   }
   int64_t channels = x->shape[1], n = channels > 0 ? x->numel / channels : 0;
   if (n == 1) raise(call, "more than 1 value a channel is needed while training, not shape %s", shape_text(call, tensor_shape(x)));
-  check_size(call, "running_mean", a->running_mean, channels);
-  check_size(call, "running_var", a->running_var, channels);
+  check_running(call, "running_mean", a->running_mean, channels);
+  check_running(call, "running_var", a->running_var, channels);
   Tensors result = op(channel_norm, x, a->weight, a->bias, 0, a->eps);
   y[0] = result.v[0];
   if (n == 0) return;
@@ -381,8 +391,8 @@ FORWARD(instance_norm)
   }
   int64_t batch = x->shape[0], channels = x->shape[1], n = batch * channels > 0 ? x->numel / (batch * channels) : 0;
   if (n == 1) raise(call, "more than 1 spatial element is needed, not shape %s", shape_text(call, tensor_shape(x)));
-  check_size(call, "running_mean", a->running_mean, channels);
-  check_size(call, "running_var", a->running_var, channels);
+  check_running(call, "running_mean", a->running_mean, channels);
+  check_running(call, "running_var", a->running_var, channels);
   Tensors result = op(channel_norm, x, a->weight, a->bias, channels, a->eps);
   y[0] = result.v[0];
   if (n == 0) return;

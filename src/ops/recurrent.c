@@ -328,6 +328,17 @@ static void backward_by_steps(Call *call, const struct recurrent_layer_args *a, 
   if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = dx[6];
 }
 
+static void backward_on_meta(Call *call, const struct recurrent_layer_args *a, Tensor *like, struct Gradients *g)
+{
+  if (WANTS(input)) GRAD(input) = zeros_for(call, like, tensor_shape(a->input));
+  if (WANTS(h0)) GRAD(h0) = zeros_for(call, like, tensor_shape(a->h0));
+  if (a->c0 && WANTS(c0)) GRAD(c0) = zeros_for(call, like, tensor_shape(a->c0));
+  if (WANTS(w_ih)) GRAD(w_ih) = zeros_for(call, like, tensor_shape(a->w_ih));
+  if (WANTS(w_hh)) GRAD(w_hh) = zeros_for(call, like, tensor_shape(a->w_hh));
+  if (a->b_ih && WANTS(b_ih)) GRAD(b_ih) = zeros_for(call, like, tensor_shape(a->b_ih));
+  if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = zeros_for(call, like, tensor_shape(a->b_hh));
+}
+
 /* The hidden state before each row's step. */
 static Tensor *states_before(Call *call, const Layer *l, int64_t rows)
 {
@@ -347,6 +358,10 @@ BACKWARD(recurrent_layer)
 {
   if (call->ctx->grad_enabled) {
     backward_by_steps(call, a, dy, g);
+    return;
+  }
+  if (a->input->device == DEVICE_META) {
+    backward_on_meta(call, a, dy[0] ? dy[0] : dy[1], g);
     return;
   }
   DType dtype = tensor_dtype(a->input), d = kernel_dtype(dtype);

@@ -30,6 +30,18 @@ static Tensor *last_states(Call *call, const Network *w, Tensor *y, bool reverse
   return op(index_select, y, 0, index);
 }
 
+static void check_projected(Call *call, const Recurrence *r)
+{
+  int64_t batch = r->sizes.v[0], cells = r->w_hr->ndim == 2 ? r->w_hr->shape[1] : 0;
+  bool weights = r->w_hh->ndim == 2 && r->w_ih->ndim == 2 && r->w_hr->ndim == 2 && r->w_hh->shape[0] == 4 * cells
+                 && r->w_ih->shape[0] == 4 * cells && r->w_hh->shape[1] == r->w_hr->shape[0];
+  if (!weights) raise(call, "the weights of a projected LSTM don't fit each other");
+  if (!shape_equal(tensor_shape(r->h0), INTS(batch, r->w_hr->shape[0])) || !shape_equal(tensor_shape(r->c0), INTS(batch, cells)))
+    raise(call, "states of shapes %s and %s are given, and %s and %s are wanted", shape_text(call, tensor_shape(r->h0)),
+          shape_text(call, tensor_shape(r->c0)), shape_text(call, INTS(batch, r->w_hr->shape[0])),
+          shape_text(call, INTS(batch, cells)));
+}
+
 /* One direction of a layer. */
 static Outcome run_direction(Call *call, const Network *w, Tensor *x, int64_t i, bool reverse)
 {
@@ -40,6 +52,7 @@ static Outcome run_direction(Call *call, const Network *w, Tensor *x, int64_t i,
                   .w_hr = each == 3 || each == 5 ? p[each - 1] : NULL, .sizes = w->sizes, .reverse = reverse};
   Outcome out = {NULL, NULL, NULL};
   if (r.w_hr) {
+    check_projected(call, &r);
     out.y = recurrence_steps(call, &r, &out.c);
   } else {
     Tensors y = op(recurrent_layer, x, r.h0, r.c0, r.w_ih, r.w_hh, r.b_ih, r.b_hh, r.sizes, (int64_t)r.kind, reverse);
@@ -105,6 +118,7 @@ static Outcome run_plain(Call *call, Network *w, Tensor *input, bool batch_first
   Tensor *x = batch_first ? op(transpose, input, 0, 1) : input;
   int64_t steps = x->shape[0], batch = x->shape[1];
   if (steps < 1) raise(call, "the input has no steps: shape %s", shape_text(call, tensor_shape(input)));
+  if (steps > INT32_MAX) raise(call, "%lld steps are too many", (long long)steps);
   int64_t *sizes = arena_allocate(call->ctx, (size_t)steps * sizeof *sizes);
   for (int64_t t = 0; t < steps; t++) sizes[t] = batch;
   w->sizes = (Ints){sizes, steps};
@@ -196,6 +210,9 @@ FORWARD(lstm_cell)
   if (a->hx.n != 2) raise(call, "hx is a table of two tensors, {h, c}, not of %lld", (long long)a->hx.n);
   Recurrence r = CELL(CELL_LSTM, a->hx.v[0]);
   check_cell(call, &r);
+  if (!tensor_same_shape(a->hx.v[0], a->hx.v[1]))
+    raise(call, "the cell state has shape %s, and the hidden state %s", shape_text(call, tensor_shape(a->hx.v[1])),
+          shape_text(call, tensor_shape(a->hx.v[0])));
   y[1] = a->hx.v[1];
   y[0] = cell_step(call, &r, a->input, r.h0, &y[1]);
 }

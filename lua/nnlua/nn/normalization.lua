@@ -100,21 +100,21 @@ local function check_features(self, x, dim)
   end
 end
 
---- How far the running statistics move towards those of the next batch.
+--- Whether this batch counts, and how far the running statistics move towards its own.
 local function next_momentum(self)
-  if not (self.training and self.track_running_stats and self.num_batches_tracked) then
-    return self.momentum or 0.0
-  end
-  self.num_batches_tracked:add_(1)
-  return self.momentum or 1 / self.num_batches_tracked:item()
+  local counts = self.training and self.track_running_stats and self.num_batches_tracked ~= nil
+  if not counts then return false, self.momentum or 0.0 end
+  return true, self.momentum or 1 / (self.num_batches_tracked:item() + 1)
 end
 
 function NormBase:_batch_norm(x)
-  local momentum = next_momentum(self)
+  local counts, momentum = next_momentum(self)
   local own = self.training or self.running_mean == nil
   local tracked = not self.training or self.track_running_stats
-  return F.batch_norm(x, tracked and self.running_mean or nil, tracked and self.running_var or nil, self.weight, self.bias,
-    own, momentum, self.eps)
+  local y = F.batch_norm(x, tracked and self.running_mean or nil, tracked and self.running_var or nil, self.weight,
+    self.bias, own, momentum, self.eps)
+  if counts then self.num_batches_tracked:add_(1) end -- a batch that was refused does not count
+  return y
 end
 
 --- Instance norm of input whose channels are at a dimension; an input without a batch is one sample.

@@ -215,7 +215,12 @@ function ParameterDict:update(values)
     end
   else
     local names = {}
-    for name in next, values do names[#names + 1] = name end
+    for name in next, values do
+      if type(name) ~= "string" then
+        raise(("ParameterDict: a name is a string, not %s"):format(core.describe(name)))
+      end
+      names[#names + 1] = name
+    end
     table.sort(names)
     for _, name in ipairs(names) do self:set(name, values[name]) end
   end

@@ -163,17 +163,24 @@ local function run_batch(self, x, states)
   return results[1], table.move(results, 2, #states + 1, 1, {})
 end
 
---- The output of all steps and the list of states at the end.
-function Base:_run(x, states)
-  if packed.is_packed(x) then return run_packed(self, x, states) end
-  check_input(self, x, 3)
-  if states then
-    for _, t in ipairs(states) do
-      if not core.is_tensor(t) or t.ndim ~= x.ndim then
-        raise(("%s: for an input of %d dimensions a state has %d too"):format(self:_get_name(), x.ndim, x.ndim))
-      end
+--- Checks states that were given: tensors of so many dimensions.
+local function check_states(self, states, dims)
+  for _, t in ipairs(states or {}) do
+    if not core.is_tensor(t) or t.ndim ~= dims then
+      raise(("%s: a state must be a tensor of %d dimensions here, not %s"):format(self:_get_name(), dims,
+        core.is_tensor(t) and "of " .. t.ndim or core.describe(t)))
     end
   end
+end
+
+--- The output of all steps and the list of states at the end.
+function Base:_run(x, states)
+  if packed.is_packed(x) then
+    check_states(self, states, 3)
+    return run_packed(self, x, states)
+  end
+  check_input(self, x, 3)
+  check_states(self, states, x.ndim)
   if x.ndim == 2 then return run_single(self, x, states) end
   return run_batch(self, x, states)
 end

@@ -26,6 +26,20 @@ describe("autograd.grad with is_grads_batched", function()
     assert.same({6, 12}, grad(rows:sum(), x):tolist())
   end)
 
+  it("raises where only some rows reach an input", function()
+    local calls, Moody = 0, nl.autograd.Function "Moody"
+    function Moody.forward(_, x) return x * 2 end
+    function Moody.backward(_, dy)
+      calls = calls + 1
+      if calls == 3 then return nil end
+      return dy * 2
+    end
+    local x = nl.ones(2, {requires_grad = true})
+    assert.error_matches(function()
+      grad(Moody.apply(x), {x}, {grad_outputs = nl.ones(4, 2), is_grads_batched = true, allow_unused = true})
+    end, "row 3")
+  end)
+
   it("says what it needs", function()
     local x = nl.ones(2, {requires_grad = true})
     assert.error_matches(function() grad(x * 2, x, {is_grads_batched = true}) end, "'grad_outputs' is needed")

@@ -65,6 +65,23 @@ describe("normalization", function()
     assert.is_true(nl.allclose(nn.functional.rms_norm(nl.tensor {{3.0, 4.0}}, {2}), nl.tensor {{3.0, 4.0}} / math.sqrt(12.5)))
   end)
 
+  it("knows the shapes of gradients on the meta device", function()
+    for _, layer in ipairs {nn.BatchNorm1d(3, {device = "meta"}), nn.LayerNorm(3, {device = "meta"}),
+                            nn.GroupNorm(1, 3, {device = "meta"})} do
+      layer(nl.zeros({4, 3}, {device = "meta"})):sum():backward()
+      assert.equal(layer.weight.shape, layer.weight.grad.shape)
+    end
+  end)
+
+  it("leaves running statistics as they were after an error", function()
+    local mean, var = nl.zeros(3), nl.ones({3}, {requires_grad = true})
+    assert.error_matches(function() nn.functional.batch_norm(nl.randn(4, 3) + 5, mean, var, nil, nil, true) end, "running_var requires")
+    assert.equal(0, mean:sum():item())
+    local net = nn.BatchNorm1d(3)
+    assert.has_error(function() net(nl.ones(1, 3)) end)
+    assert.equal(0, net.num_batches_tracked:item())
+  end)
+
   it("prints its settings", function()
     assert.equal("LayerNorm((2, 3), eps=1e-05, elementwise_affine=True)", tostring(nn.LayerNorm {2, 3}))
     assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)", tostring(nn.BatchNorm2d(3)))

@@ -90,6 +90,14 @@ describe("recurrent layers", function()
     assert.is_true(nl.equal(one, three))
   end)
 
+  it("know the shapes of gradients on the meta device", function()
+    for _, class in ipairs {nn.LSTM, nn.GRU, nn.RNN} do
+      local layer = class(3, 4, {device = "meta"})
+      layer(nl.zeros({5, 2, 3}, {device = "meta"})):sum():backward()
+      assert.equal(layer.weight_hh_l0.shape, layer.weight_hh_l0.grad.shape)
+    end
+  end)
+
   it("have dropout between layers only while training", function()
     local layer, x = nn.LSTM(3, 4, 2, {dropout = 1.0}), nl.randn(2, 2, 3)
     assert.is_false(nl.equal((layer(x)), (layer:eval()(x))))
@@ -103,6 +111,10 @@ describe("recurrent layers", function()
     assert.error_matches(function() nn.GRU(3, 4, {proj_size = 2}) end, "only an LSTM takes proj_size")
     assert.error_matches(function() nn.RNN(3, 4, 1, "gelu") end, "'tanh' or 'relu'")
     assert.error_matches(function() nn.LSTMCell(3, 4)(nl.zeros(2, 2)) end, "must be %[N, 3%]")
+    assert.error_matches(function() nn.LSTMCell(3, 4)(nl.zeros(2, 3), {nl.zeros(2, 4), nl.zeros(5, 2, 4)}) end, "the cell state")
+    assert.error_matches(function() nn.GRU(3, 4)(nl.zeros({1 << 61, 0, 3})) end, "too many")
+    assert.error_matches(function() nn.GRU(3, 4)(utils.pack_sequence({nl.zeros(2, 3)}), 7) end, "a state must be a tensor")
+    assert.error_matches(function() utils.pack_padded_sequence(nl.zeros(4), {4}) end, "at least 2 dimensions")
   end)
 end)
 

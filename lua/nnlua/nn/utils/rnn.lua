@@ -23,6 +23,9 @@ local PackedSequence = class.new("nn.utils.rnn.PackedSequence")
 rnn.PackedSequence = PackedSequence
 
 function PackedSequence:init(data, batch_sizes, sorted_indices, unsorted_indices)
+  if not core.is_tensor(data) or not core.is_tensor(batch_sizes) or batch_sizes.ndim ~= 1 or batch_sizes:numel() == 0 then
+    raise("PackedSequence: data is a tensor, and batch_sizes one of 1 dimension that is not empty")
+  end
   self.data, self.batch_sizes, self.sorted_indices = data, batch_sizes, sorted_indices
   self.unsorted_indices = unsorted_indices or sorted_indices and rnn.invert_permutation(sorted_indices)
 end
@@ -80,6 +83,9 @@ local parse_pack = args.parser("pack_padded_sequence", {
 function rnn.pack_padded_sequence(...)
   local input, given, batch_first, enforce_sorted = parse_pack(...)
   local lengths = list_of_lengths("pack_padded_sequence", given)
+  if input.ndim < 2 then
+    raise(("pack_padded_sequence: the input must have at least 2 dimensions, not %d"):format(input.ndim))
+  end
   if batch_first then input = input:transpose(1, 2) end
   if #lengths ~= input:size(2) or math.max(table.unpack(lengths)) > input:size(1) then
     raise(("pack_padded_sequence: %d lengths of up to %d don't fit an input of %d sequences of %d steps"):format(
