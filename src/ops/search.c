@@ -307,18 +307,10 @@ FORWARD(bincount)
 COUNT_BINS(count_bins_f32, float)
 COUNT_BINS(count_bins_f64, double)
 
-FORWARD(histc)
+/* Adds the elements between low and high to counts, which is of their dtype; of all elements if the two are equal. */
+static void count_bins(Call *call, Tensor *x, double low, double high, Tensor *counts)
 {
-  Tensor *x = a->input;
-  DType dtype = tensor_dtype(x);
-  double low = scalar_real(a->min), high = scalar_real(a->max);
-  if (dtype != DTYPE_f32 && dtype != DTYPE_f64) raise(call, "float32 or float64 is needed, not %s", dtype_name(dtype));
-  if (a->bins <= 0) raise(call, "bins must be positive, not %lld", (long long)a->bins);
-  if (low > high) raise(call, "max %g is less than min %g", high, low);
-  y[0] = result_new(call, dtype, device_of(x), INTS(a->bins));
-  if (y[0]->device == DEVICE_META) return;
-  launch_fill(call, y[0], scalar_int(0));
-  x = contiguous_as(call, x, dtype);
+  launch_fill(call, counts, scalar_int(0));
   if (low == high && x->numel) {
     low = scalar_real(tensor_item(op(min, x)));
     high = scalar_real(tensor_item(op(max, x)));
@@ -328,8 +320,23 @@ FORWARD(histc)
     low -= 1;
     high += 1;
   }
-  if (dtype == DTYPE_f32) count_bins_f32(x->numel, tensor_data(x), (float)low, (float)high, a->bins, tensor_data(y[0]));
-  else count_bins_f64(x->numel, tensor_data(x), low, high, a->bins, tensor_data(y[0]));
+  int64_t n = x->numel, bins = counts->numel;
+  if (tensor_dtype(x) == DTYPE_f32) count_bins_f32(n, tensor_data(x), (float)low, (float)high, bins, tensor_data(counts));
+  else count_bins_f64(n, tensor_data(x), low, high, bins, tensor_data(counts));
+}
+
+FORWARD(histc)
+{
+  Tensor *x = a->input;
+  DType dtype = tensor_dtype(x), wide = dtype == DTYPE_bf16 ? DTYPE_f32 : dtype; /* bfloat16 counts to 256 only */
+  double low = scalar_real(a->min), high = scalar_real(a->max);
+  if (wide != DTYPE_f32 && wide != DTYPE_f64)
+    raise(call, "float32, float64 or bfloat16 is needed, not %s", dtype_name(dtype));
+  if (a->bins <= 0) raise(call, "bins must be positive, not %lld", (long long)a->bins);
+  if (low > high) raise(call, "max %g is less than min %g", high, low);
+  Tensor *counts = result_new(call, wide, device_of(x), INTS(a->bins));
+  if (counts->device != DEVICE_META) count_bins(call, contiguous_as(call, x, wide), low, high, counts);
+  y[0] = wide == dtype ? counts : op(to_dtype, counts, dtype, false, false);
 }
 
 static void check_histogram(Call *call, const Tensor *x, const Tensor *weight)
