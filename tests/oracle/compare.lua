@@ -29,16 +29,29 @@ local ROUNDED = {float32 = as_float32, complex64 = as_float32}
 
 local IS_EXACT = {int8 = true, int16 = true, int32 = true, int64 = true, uint8 = true, bool = true}
 
---- How far a number is off, or nil if it is within its tolerance.
-local function error_of(got, recorded, rtol, atol)
+--- How far a number is off, or nil if it is within its tolerance; size is that of its element.
+local function error_of(got, recorded, size, rtol, atol)
   if got == recorded or (got ~= got and recorded ~= recorded) then
     return nil
   end
   local off = math.abs(got - recorded)
-  if off <= atol + rtol * math.abs(recorded) and recorded - recorded == 0 then
+  if off <= atol + rtol * size and recorded - recorded == 0 then
     return nil
   end
   return off == off and off or math.huge
+end
+
+--- The magnitude of the element that number i belongs to. A complex one has two numbers, and export.py's tolerances
+--- are of its magnitude: where one part cancels, it has the rounding error of the other.
+local function size_of(data, i, per_element)
+  local size = math.abs(data[i])
+  if per_element == 2 then
+    local other = data[i % 2 == 1 and i + 1 or i - 1]
+    if type(other) == "number" then
+      return math.sqrt(size * size + other * other)
+    end
+  end
+  return size
 end
 
 --- What is wrong with the elements of a tensor, or nil.
@@ -48,12 +61,15 @@ local function elements_differ(got, recorded, rtol, atol)
     return ("%d numbers in tolist(), not %d"):format(#flat, #data)
   end
   local rounded = ROUNDED[recorded.tensor]
+  local per_element = #data // math.max(got:numel(), 1)
   local count, worst, worst_at = 0, -1, nil
   for i = 1, #data do
     local g, r = flat[i], data[i]
     if g ~= r then
-      r = values.SPECIAL[r] or r
-      local off = error_of(g, rounded and rounded(r) or r, rtol, atol)
+      local special = values.SPECIAL[r]
+      local size = special and math.huge or size_of(data, i, per_element)
+      r = special or r
+      local off = error_of(g, rounded and rounded(r) or r, size, rtol, atol)
       if off then
         count = count + 1
         if off > worst then
@@ -65,7 +81,6 @@ local function elements_differ(got, recorded, rtol, atol)
   if count == 0 then
     return nil
   end
-  local per_element = #data // math.max(got:numel(), 1)
   return ("%d of %d elements differ, at most by %.3g: %s instead of %s at %s"):format(
     count, got:numel(), worst, flat[worst_at], data[worst_at],
     place_of((worst_at - 1) // per_element + 1, recorded.shape))
@@ -166,7 +181,7 @@ function compare.numbers(got, recorded, tolerance, where, wrong)
     local g, r = got[i], recorded[i]
     if type(r) == "table" then
       compare.numbers(g, r, tolerance, where .. " " .. i, wrong)
-    elseif g == nil or error_of(g, r, tolerance.rtol, tolerance.atol) then
+    elseif g == nil or error_of(g, r, math.abs(r), tolerance.rtol, tolerance.atol) then
       table.insert(wrong, ("%s %d: %s instead of %s"):format(where, i, g, r))
     end
   end

@@ -8,8 +8,14 @@ local errors = {}
 
 local EXACT = {rtol = 0, atol = 0}
 
--- What raises in PyTorch, but is meant to work here: nl.complex makes numbers of numbers.
-local WORKS = {["nl.complex"] = "must be Tensor, not int"}
+-- What raises in PyTorch, but is meant to work here: some functions take numbers beside tensors, and 1.0 is an integer.
+local WORKS = {
+  ["nl.complex"] = "must be Tensor, not int",
+  ["nl.gcd"] = "must be Tensor, not int",
+  ["nl.lcm"] = "must be Tensor, not int",
+  ["nl.linspace"] = "argument 'steps' (position 3) must be int, not float",
+  ["nl.logspace"] = "argument 'steps' (position 3) must be int, not float",
+}
 
 --- Whether PyTorch's error is about a call that is meant to work here.
 local function is_meant_to_work(case)
