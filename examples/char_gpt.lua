@@ -1,5 +1,17 @@
--- A small GPT that learns to write plays from Shakespeare's, a character at a time, in ten minutes on two cores.
+-- A small GPT that learns to write plays from Shakespeare's, a character at a time.
 -- Run:  ./bootstrap run examples/char_gpt.lua [--steps N] [--batch N] [--seed N] [--threads N] [--characters N] [--text N]
+-- On two cores with other work to do it took twenty minutes, ten to the 1.6 of step 2500:
+--   step   500  held-out loss 2.140 nats a character
+--   …
+--   step  5000  held-out loss 1.492 nats a character
+--   And my lord, could I defide your continue
+--   To Warwick's the proveried heart Clifford,
+--   And the prosperpers of suffer'd the seament.
+--
+--   CAMILLO:
+--   That she fetter this death comes to his eyes.
+--   …
+-- PyTorch's losses for the same seed (tests/reference/char_gpt.py) differ by 0.001 at most up to step 3500.
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 

@@ -1,9 +1,9 @@
--- An LSTM that learns to write plays from Shakespeare's, a character at a time, in some two minutes.
+-- An LSTM that learns to write plays from Shakespeare's, a character at a time, in a minute or two.
 -- Run:  ./bootstrap run examples/char_lstm.lua [--epochs N] [--seed N] [--threads N] [--characters N] [--text N]
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 
-local options = {epochs = 6, seed = 0, threads = 2, characters = 400, text = 1 << 30}
+local options = {epochs = 2, seed = 0, threads = 2, characters = 400, text = 1 << 30}
 for i = 1, #arg, 2 do options[arg[i]:match "^%-%-(%l+)$"] = tonumber(arg[i + 1]) end
 nl.set_num_threads(options.threads)
 nl.manual_seed(options.seed)
