@@ -1,5 +1,11 @@
--- An LSTM that learns to write plays from Shakespeare's, a character at a time, in a minute or two.
+-- An LSTM that learns to write plays from Shakespeare's, a character at a time, in two minutes.
 -- Run:  ./bootstrap run examples/char_lstm.lua [--epochs N] [--seed N] [--threads N] [--characters N] [--text N]
+--   epoch 1  held-out loss 1.763 nats a character
+--   epoch 2  held-out loss 1.628 nats a character
+--   All any Pareward, my whose will I thread me,
+--   As man we proved that is the hoped of afterets rene!
+--   For if I that so fareword grant this care to come
+--   …
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 
