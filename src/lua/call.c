@@ -24,7 +24,7 @@ static int no_overload(lua_State *L, const Group *g, int top)
     push_signature(L, g->ops[i]);
     luaL_addvalue(&b);
     luaL_addstring(&b, ": ");
-    luaL_addstring(&b, g->ops[i]->doc);
+    luaL_addlstring(&b, g->ops[i]->doc, strcspn(g->ops[i]->doc, "\n"));
   }
   luaL_pushresult(&b);
   parse_arguments(L, g->ops[0], top, g->is_operator, &p);

@@ -96,7 +96,9 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 #define COMPOSED OP
 #include "ops/all.def"
 
-/* pass 5: the table */
+/* pass 5: the table; the parts of a doc are one text, written as a Lua source's doc comment is */
+#define SHAPES(text) "\nShapes: " text
+#define EXAMPLE(code, result) "\n    > " code "\n    " result
 #include "ops/rows_undefined.h"
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
