@@ -28,10 +28,7 @@ static void open_libraries(lua_State *L, const Options *options) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_nnlua);
-  lua_setfield(L, -2, "nnlua");
-  lua_pop(L, 1);
+  nnlua_preload(L);
 }
 
 /* The program in LUA_INIT_5_4 or else LUA_INIT: Lua text, or @ and the name of a file. */

@@ -35,6 +35,8 @@ static const EmbeddedModule *find_embedded(const char *name)
   return NULL;
 }
 
+static void preload_public(lua_State *L, int preload);
+
 /* Runs an embedded module once a state: busted reopens modules, and classes must stay the same. */
 static int load_embedded(lua_State *L)
 {
@@ -62,6 +64,7 @@ static void preload_embedded(lua_State *L)
   lua_setfield(L, -2, "nnlua.nn.core");
   lua_pushcfunction(L, open_system);
   lua_setfield(L, -2, "nnlua.system");
+  preload_public(L, lua_gettop(L));
   lua_pop(L, 1);
 }
 
@@ -102,6 +105,57 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   lua_pushcfunction(L, index);
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, table);
+}
+
+/* --------------------------------------------------------------- dotted names */
+
+/* The public tables of the API that require gives under a name of their own, whether or not "nnlua" came first. */
+#define PUBLIC_MODULES(X)                                                                                         \
+  X(autograd, "nnlua.autograd") X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(nn, "nnlua.nn")           \
+  X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init") X(nn_utils, "nnlua.nn.utils")               \
+  X(nn_utils_rnn, "nnlua.nn.utils.rnn") X(optim, "nnlua.optim")                                                   \
+  X(optim_lr_scheduler, "nnlua.optim.lr_scheduler") X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")
+
+/* A module of that name, or else the table that nl has under it. */
+static int open_public(lua_State *L, const char *name)
+{
+  luaL_requiref(L, "nnlua", luaopen_nnlua, 0);
+  const EmbeddedModule *m = find_embedded(name);
+  if (m) {
+    push_module(L, m);
+    return 1;
+  }
+  for (const char *part = strchr(name, '.'); part; part = strchr(part, '.')) {
+    part++;
+    lua_pushlstring(L, part, strcspn(part, "."));
+    lua_gettable(L, -2);
+  }
+  return 1;
+}
+
+/* What a stock Lua looks for in nnlua.so: luaopen_nnlua_nn for require "nnlua.nn". */
+#define OPENER(symbol, name)                                                 \
+  NNLUA_API int luaopen_nnlua_##symbol(lua_State *L);                        \
+  int luaopen_nnlua_##symbol(lua_State *L) { return open_public(L, name); }
+PUBLIC_MODULES(OPENER)
+#undef OPENER
+
+static void preload_public(lua_State *L, int preload)
+{
+#define PRELOAD(symbol, name)                        \
+  lua_pushcfunction(L, luaopen_nnlua_##symbol);      \
+  lua_setfield(L, preload, name);
+  PUBLIC_MODULES(PRELOAD)
+#undef PRELOAD
+}
+
+void nnlua_preload(lua_State *L)
+{
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_nnlua);
+  lua_setfield(L, -2, "nnlua");
+  preload_public(L, lua_gettop(L));
+  lua_pop(L, 1);
 }
 
 /* ------------------------------------------------------------------------ ops */

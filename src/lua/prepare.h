@@ -11,4 +11,7 @@
  */
 void nnlua_prepare(lua_State *L);
 
+/* Lets require find "nnlua" and its public parts ("nnlua.nn" and so on), without loading anything. */
+void nnlua_preload(lua_State *L);
+
 #endif
