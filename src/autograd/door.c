@@ -142,6 +142,8 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   inplace_check(call, into, recorded);
   InplacePlan plan;
   if (recorded) plan = plan_inplace(call, op, args);
+  bool outer_change = ctx->changes_in_place;
+  ctx->changes_in_place = true;
   run_forward(call, op, args, y);
   if (y[0] != into) {
     bool grad = ctx->grad_enabled;
@@ -153,6 +155,7 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   } else if (!into->is_unversioned && into->storage) {
     into->storage->version++;
   }
+  ctx->changes_in_place = outer_change;
   if (!recorded) return;
   op_node_results_written(plan.node);
   inplace_commit(into, &plan);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/interrupt.h"
 #include "core/shape.h"
 #include "core/tensor.h"
 
@@ -26,6 +27,7 @@ void entry_open(Context *ctx, Entry *entry)
   entry->arena_used = ctx->arena_used;
   entry->grad_enabled = ctx->grad_enabled;
   entry->recording_suspended = ctx->recording_suspended;
+  entry->changes_in_place = ctx->changes_in_place;
   ctx->entry = entry;
 }
 
@@ -59,6 +61,7 @@ _Noreturn static void unwind(Context *ctx)
   }
   ctx->grad_enabled = entry->grad_enabled;
   ctx->recording_suspended = entry->recording_suspended;
+  ctx->changes_in_place = entry->changes_in_place;
   entry_leave(ctx, entry);
   _longjmp(entry->escape, 1);
 }
@@ -182,10 +185,15 @@ void *core_allocate(Context *ctx, size_t bytes)
   return block;
 }
 
+_Noreturn void raise_interrupted(Context *ctx)
+{
+  if (ctx->host.interrupted) ctx->host.interrupted(ctx);
+  raise_plain(ctx, "interrupted!");
+}
+
 void check_interrupt(Call *call)
 {
-  Context *ctx = call->ctx;
-  if (ctx->host.interrupted && ctx->host.interrupted(ctx)) raise_plain(ctx, "interrupted!");
+  if (interrupt_is_requested() && interrupt_target() == call->ctx) raise_interrupted(call->ctx);
 }
 
 Context *context_new(void)

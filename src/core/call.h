@@ -65,7 +65,8 @@ void *arena_allocate(Context *ctx, size_t bytes);
 /* A copy of a list in the arena. */
 Ints arena_ints(Context *ctx, const int64_t *v, int64_t n);
 
-/* Raises if the user asked to stop; long loops call it between pieces of work. */
+/* Raises if the user asked to stop; long loops call it between pieces of work, and parallel_for does. */
 void check_interrupt(Call *call);
+_Noreturn void raise_interrupted(Context *ctx);
 
 #endif

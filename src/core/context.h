@@ -20,7 +20,7 @@ typedef struct Entry {
   size_t owned;            /* how many tensors were owned when it was entered */
   struct ArenaBlock *arena; /* the arena's mark */
   size_t arena_used;
-  bool grad_enabled, recording_suspended;
+  bool grad_enabled, recording_suspended, changes_in_place;
 } Entry;
 
 enum { ERROR_TEXT = 1024 };
@@ -32,7 +32,7 @@ typedef struct Host {
   void *state;                                     /* the running lua_State */
   size_t *tensor_block;                            /* set to 0 when the context goes: lua/tensor.h; may be NULL */
   bool (*reclaim)(Context *);                      /* free garbage: memory has run out */
-  bool (*interrupted)(Context *);                  /* whether the user asked to stop */
+  void (*interrupted)(Context *);                  /* the user's request to stop is being raised: forget it */
   void (*node_created)(Context *, struct Node *);  /* anomaly mode: note where */
   void (*node_failed)(Context *, struct Node *);   /* anomaly mode: tell where the forward ran */
   void (*node_apply)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
@@ -72,6 +72,7 @@ struct Context {
   void *carriers;           /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended; /* inside a primitive op's forward */
+  bool changes_in_place;    /* what is being changed must not be left half done: core/interrupt.h */
   bool closed;              /* its interpreter is gone; it waits for storages that hosts hold */
   bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
   DType default_dtype;

@@ -3,6 +3,9 @@
 #endif
 #include "core/parallel.h"
 
+#include "core/call.h"
+#include "core/interrupt.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +31,7 @@ typedef struct Job {
   ParallelBody body;
   void *arg;
   int64_t n, grain, chunks;
+  bool stops; /* at the user's request */
 } Job;
 
 static struct Pool {
@@ -66,8 +70,12 @@ static void job_run_chunk(const Job *job, int64_t chunk) {
   job->body(job->arg, begin, left > job->grain ? begin + job->grain : job->n);
 }
 
+static bool job_is_stopped(const Job *job) {
+  return job->stops && interrupt_is_requested();
+}
+
 static void job_run_claimed(const Job *job) {
-  for (;;) {
+  while (!job_is_stopped(job)) {
     int64_t chunk = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
     if (chunk >= job->chunks)
       return;
@@ -253,13 +261,16 @@ void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg) {
     body(arg, 0, n);
     return;
   }
-  Job job = {.body = body, .arg = arg, .n = n, .grain = grain, .chunks = (n - 1) / grain + 1};
+  Context *ctx = in_region ? NULL : interrupt_target();
+  Job job = {.body = body, .arg = arg, .n = n, .grain = grain, .chunks = (n - 1) / grain + 1, .stops = ctx != NULL};
   int threads = in_region ? 1 : parallel_threads();
   if (threads > 1 && !atomic_flag_test_and_set_explicit(&pool.busy, memory_order_acquire)) {
     pool_run(&job, threads);
     atomic_flag_clear_explicit(&pool.busy, memory_order_release);
-    return;
+  } else {
+    for (int64_t chunk = 0; chunk < job.chunks && !job_is_stopped(&job); chunk++)
+      job_run_chunk(&job, chunk);
   }
-  for (int64_t chunk = 0; chunk < job.chunks; chunk++)
-    job_run_chunk(&job, chunk);
+  if (job_is_stopped(&job))
+    raise_interrupted(ctx);
 }

@@ -8,7 +8,8 @@
 typedef void (*ParallelBody)(void *arg, int64_t begin, int64_t end);
 
 /* Runs body over [0, n) in chunks of grain items, the last one shorter; chunks depend on n and grain alone, so
-   results that are kept per chunk don't depend on the number of threads. */
+   results that are kept per chunk don't depend on the number of threads. Raises "interrupted!" when the user asks for
+   it, with chunks left undone: so nothing that needs to be released may be held around it (core/interrupt.h). */
 void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg);
 
 /* Returns how many threads a loop may use, the caller included. */

@@ -178,5 +178,7 @@ void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_
   s.parts = arena_allocate(call->ctx, (size_t)n * sizeof *s.parts);
   for (int64_t i = 0; i < n; i++)
     if (entries[i].param && entries[i].param->grad) prepare_part(call, &s, &entries[i], &s.parts[s.n++]);
+  call->ctx->changes_in_place = true;
   run(call, &s);
+  call->ctx->changes_in_place = false;
 }

@@ -1,0 +1,14 @@
+#include "core/interrupt.h"
+
+#include <stddef.h>
+
+atomic_bool interrupt_requested;
+
+static _Thread_local Context *watched;
+
+void interrupt_watch(Context *ctx) { watched = ctx; }
+
+Context *interrupt_target(void)
+{
+  return watched && watched->entry && !watched->changes_in_place ? watched : NULL;
+}
