@@ -53,11 +53,11 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   if (!options_act(L, options, argv)) return false;
   if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
   if (options->interactive) {
-    repl_run(L);
+    repl_run(L, options->ignore_environment);
   } else if (!has_script && !options->executes && !options->version) {
     if (!isatty(STDIN_FILENO)) return run_file(L, NULL) == LUA_OK;
     print_version();
-    repl_run(L);
+    repl_run(L, options->ignore_environment);
   }
   return true;
 }
@@ -73,7 +73,7 @@ static int program(lua_State *L) {
     options_usage(argv[0], argv[options.script]);
     return 0;
   }
-  if (options.version) print_version();
+  if (options.version && !(options.interactive && !isatty(STDIN_FILENO))) print_version();
   open_libraries(L, &options);
   options_make_arg(L, &options, argc, argv);
   lua_gc(L, LUA_GCGEN, 0, 0);

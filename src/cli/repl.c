@@ -1,117 +1,89 @@
+/* The prompt is Lua (lua/nnlua/prompt.lua); here is what it needs of the interpreter, and the loop that survives it. */
 #include "cli/repl.h"
 
 #include "cli/report.h"
 #include "cli/run.h"
+#include "lua/nnlua.h"
 
+#include <dirent.h>
 #include <lauxlib.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A name that the user's -i script or -e has taken stays theirs. */
-static const char predefinitions[] =
-  "local nl = require 'nnlua'\n"
-  "for name, value in pairs {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim} do\n"
-  "  if _G[name] == nil then _G[name] = value end\n"
-  "end\n";
-
-static void predefine(lua_State *L) {
-  if (!isatty(STDIN_FILENO)) return;
-  if (run_string(L, predefinitions, "=(prompt)") != LUA_OK) return;
-  printf("Predefined: nl, nn, F and optim (nl = require \"nnlua\")\n");
+/* call(f, …): runs f; true and its results, or false and the error as a text. */
+static int protected_call(lua_State *L) {
+  int status = run_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_insert(L, 1);
+  return lua_gettop(L);
 }
 
-static void write_prompt(lua_State *L, bool first) {
-  if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL) {
-    fputs(first ? "> " : ">> ", stdout);
-  } else {
-    fputs(luaL_tolstring(L, -1, NULL), stdout);
+/* list_folder(path): the names in a folder, each with whether it is a folder; none if it can't be read. */
+static int list_folder(lua_State *L) {
+  DIR *folder = opendir(luaL_checkstring(L, 1));
+  lua_newtable(L);
+  if (folder == NULL) return 1;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    lua_pushboolean(L, entry->d_type == DT_DIR);
+    lua_setfield(L, -2, entry->d_name);
+  }
+  closedir(folder);
+  return 1;
+}
+
+/* is_plain(): whether the terminal can only print lines */
+static int is_plain(lua_State *L) {
+  const char *kind = getenv("TERM");
+  lua_pushboolean(L, !isatty(STDOUT_FILENO) || kind == NULL || *kind == '\0' || strcmp(kind, "dumb") == 0);
+  return 1;
+}
+
+static void set_boolean(lua_State *L, const char *name, bool value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* The function prompt.start(host) on the stack: one step of the prompt. */
+static int start(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"call", protected_call}, {"list_folder", list_folder}, {"is_plain", is_plain}, {NULL, NULL}};
+  bool plain, ignores_environment = lua_toboolean(L, 1);
+  luaL_requiref(L, "nnlua", luaopen_nnlua, false);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "nnlua.prompt");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "start");
+  luaL_newlib(L, functions);
+  is_plain(L);
+  plain = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  const char *no_colour = getenv("NO_COLOR");
+  set_boolean(L, "interactive", isatty(STDIN_FILENO));
+  set_boolean(L, "colours", isatty(STDIN_FILENO) && !plain && (no_colour == NULL || *no_colour == '\0'));
+  set_boolean(L, "ignores_environment", ignores_environment);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+void repl_run(lua_State *L, bool ignores_environment) {
+  enum { MOST_FAILURES = 10 };
+  report_set_program(NULL);
+  run_set_patient(true);
+  lua_pushcfunction(L, start);
+  lua_pushboolean(L, ignores_environment);
+  if (report_status(L, lua_pcall(L, 1, 1, 0)) != LUA_OK) return;
+  bool goes_on = true;
+  for (int failures = 0; goes_on && failures < MOST_FAILURES;) {
+    lua_pushvalue(L, -1);
+    int status = lua_pcall(L, 0, 1, 0);
+    failures = status == LUA_OK ? 0 : failures + 1; /* a fault of the prompt itself, or no memory for it */
+    if (report_status(L, status) != LUA_OK) continue;
+    goes_on = lua_toboolean(L, -1);
     lua_pop(L, 1);
   }
-  fflush(stdout);
-  lua_pop(L, 1);
-}
-
-/* Pushes the next line without its end. False, with nothing pushed, at the end of stdin. */
-static bool push_line(lua_State *L, bool first) {
-  static char *line; /* getline's buffer, kept from line to line */
-  static size_t capacity;
-  write_prompt(L, first);
-  ssize_t length = getline(&line, &capacity, stdin);
-  if (length < 0) return false;
-  if (length > 0 && line[length - 1] == '\n') length--;
-  if (first && line[0] == '=') { /* =x is the old way to say return x */
-    lua_pushlstring(L, line + 1, (size_t)length - 1);
-    lua_pushfstring(L, "return %s", lua_tostring(L, -1));
-    lua_remove(L, -2);
-  } else {
-    lua_pushlstring(L, line, (size_t)length);
-  }
-  return true;
-}
-
-/* The parser stopped at the end of the text: more lines may complete it. */
-static bool is_incomplete(lua_State *L, int status) {
-  static const char mark[] = "<eof>";
-  size_t length, mark_length = sizeof mark - 1;
-  if (status != LUA_ERRSYNTAX) return false;
-  const char *message = lua_tolstring(L, -1, &length);
-  return length >= mark_length && strcmp(message + length - mark_length, mark) == 0;
-}
-
-/* Pushes the text at index 1 as a function, which returns its values if it is a list of expressions, or an error. */
-static int load_text(lua_State *L, bool *incomplete) {
-  size_t length;
-  const char *text = lua_pushfstring(L, "return %s", lua_tostring(L, 1));
-  int status = luaL_loadbuffer(L, text, strlen(text), "=stdin");
-  lua_remove(L, -2);
-  *incomplete = is_incomplete(L, status);
-  if (status == LUA_OK) return status;
-  lua_pop(L, 1);
-  text = lua_tolstring(L, 1, &length);
-  status = luaL_loadbuffer(L, text, length, "=stdin");
-  *incomplete = status != LUA_OK && (*incomplete || is_incomplete(L, status));
-  return status;
-}
-
-/* Leaves on an empty stack the function that the next lines make, or an error. False at the end of stdin. */
-static bool read_chunk(lua_State *L, int *status) {
-  bool incomplete;
   lua_settop(L, 0);
-  if (!push_line(L, true)) return false;
-  for (;;) {
-    *status = load_text(L, &incomplete);
-    if (!incomplete || !push_line(L, false)) break;
-    lua_remove(L, 2); /* the error */
-    lua_pushliteral(L, "\n");
-    lua_insert(L, 2);
-    lua_concat(L, 3);
-  }
-  lua_remove(L, 1);
-  return true;
-}
-
-static void print_results(lua_State *L) {
-  int count = lua_gettop(L);
-  if (count == 0) return;
-  luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
-  lua_getglobal(L, "print");
-  lua_insert(L, 1);
-  if (lua_pcall(L, count, 0, 0) != LUA_OK)
-    report_message(lua_pushfstring(L, "error calling 'print' (%s)", lua_tostring(L, -1)));
-}
-
-void repl_run(lua_State *L) {
-  int status;
-  predefine(L);
-  report_set_program(NULL);
-  while (read_chunk(L, &status)) {
-    if (status == LUA_OK) status = run_call(L, 0, LUA_MULTRET);
-    if (status == LUA_OK) print_results(L);
-    else report_status(L, status);
-  }
-  lua_settop(L, 0);
-  putchar('\n');
-  fflush(stdout);
+  run_set_patient(false);
 }

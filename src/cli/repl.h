@@ -3,8 +3,10 @@
 #define NNLUA_CLI_REPL_H
 
 #include <lua.h>
+#include <stdbool.h>
 
-/* Reads, runs and prints until the end of stdin. On a terminal nl, nn, F and optim are predefined. */
-void repl_run(lua_State *L);
+/* Reads, runs and prints until the end of stdin. On a terminal nl, nn, F, optim and help are predefined, and the user's
+ * init.lua is run unless the environment is to be ignored. */
+void repl_run(lua_State *L, bool ignores_environment);
 
 #endif

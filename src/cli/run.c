@@ -1,12 +1,16 @@
 #include "cli/run.h"
 
 #include "cli/report.h"
+#include "core/interrupt.h"
+#include "lua/prepare.h"
 
 #include <lauxlib.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static lua_State *running; /* the state that a signal interrupts */
+static bool is_patient;
 
 static void set_interrupt(void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler};
@@ -14,18 +18,38 @@ static void set_interrupt(void (*handler)(int)) {
   sigaction(SIGINT, &action, NULL);
 }
 
-static void raise_interrupted(lua_State *L, lua_Debug *record) {
+/* A request is about to raise, or what it was meant for is over. */
+static void forget_request(Context *ctx) {
+  (void)ctx;
+  atomic_store(&interrupt_requested, false);
+  lua_sethook(running, NULL, 0, 0);
+}
+
+static void raise_in_lua(lua_State *L, lua_Debug *record) {
   (void)record;
   lua_sethook(L, NULL, 0, 0);
+  forget_request(NULL);
   luaL_error(L, "interrupted!");
 }
 
-/* A signal handler may do no more than set a hook, which raises at the next instruction. A second Ctrl-C ends the
- * process: the program may be inside a C function that never gets there. */
+/* A signal handler may do no more than ask: by a hook, which raises at the next instruction, and by the request that
+ * the core's loops look for. A second Ctrl-C ends the process, or at the prompt says how to: the program may be inside
+ * a C function that gets nowhere near either. */
 static void interrupt(int signal_number) {
+  static const char advice[] = "\n(waiting for a function written in C to end; Ctrl-\\ ends the session)\n";
   (void)signal_number;
-  set_interrupt(SIG_DFL);
-  lua_sethook(running, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  if (atomic_load(&interrupt_requested) && is_patient) {
+    ssize_t written = write(STDERR_FILENO, advice, sizeof advice - 1);
+    (void)written;
+  }
+  atomic_store(&interrupt_requested, true);
+  if (!is_patient) set_interrupt(SIG_DFL);
+  lua_sethook(running, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+void run_set_patient(bool patient) {
+  is_patient = patient;
+  set_interrupt(patient ? SIG_IGN : SIG_DFL);
 }
 
 int run_call(lua_State *L, int arguments, int results) {
@@ -33,9 +57,12 @@ int run_call(lua_State *L, int arguments, int results) {
   lua_pushcfunction(L, report_traceback);
   lua_insert(L, base);
   running = L;
+  watch_interrupts(L, forget_request);
   set_interrupt(interrupt);
   int status = lua_pcall(L, arguments, results, base);
-  set_interrupt(SIG_DFL);
+  set_interrupt(is_patient ? SIG_IGN : SIG_DFL);
+  interrupt_watch(NULL);
+  forget_request(NULL);
   lua_remove(L, base);
   return status;
 }

@@ -3,9 +3,14 @@
 #define NNLUA_CLI_RUN_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 /* lua_pcall with a traceback in the error, and Ctrl-C raises "interrupted!" meanwhile. Reports nothing. */
 int run_call(lua_State *L, int arguments, int results);
+
+/* Whether a further Ctrl-C waits for the first one to be noticed, as at the prompt, rather than ends the process; and
+ * whether one that comes when nothing runs is ignored. */
+void run_set_patient(bool patient);
 
 /* Load, run and report; the status is returned. A NULL path is stdin. */
 int run_string(lua_State *L, const char *text, const char *chunk_name);

@@ -67,6 +67,5 @@ Ints arena_ints(Context *ctx, const int64_t *v, int64_t n);
 
 /* Raises if the user asked to stop; long loops call it between pieces of work, and parallel_for does. */
 void check_interrupt(Call *call);
-_Noreturn void raise_interrupted(Context *ctx);
 
 #endif

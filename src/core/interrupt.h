@@ -20,6 +20,9 @@ void interrupt_watch(Context *ctx);
  * change in place. Else NULL. */
 Context *interrupt_target(void);
 
+/* Raises "interrupted!" in the target (core/call.c). */
+_Noreturn void raise_interrupted(Context *ctx);
+
 static inline bool interrupt_is_requested(void)
 {
   return atomic_load_explicit(&interrupt_requested, memory_order_relaxed);

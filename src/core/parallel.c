@@ -3,7 +3,6 @@
 #endif
 #include "core/parallel.h"
 
-#include "core/call.h"
 #include "core/interrupt.h"
 
 #include <pthread.h>

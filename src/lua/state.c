@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/interrupt.h"
 #include "kernels/kernels.h"
 #include "lua/binding.h"
 #include "lua/modes.h"
@@ -101,8 +102,24 @@ static bool reclaim(Context *ctx)
   return true;
 }
 
+void watch_interrupts(lua_State *L, void (*forget)(Context *))
+{
+  Context *ctx = context_of(L);
+  ctx->host.interrupted = forget;
+  interrupt_watch(ctx);
+}
+
+/* Ctrl-C in a coroutine, where the interpreter's hook does not reach. */
+static void raise_request(lua_State *L, Context *ctx)
+{
+  if (!ctx->host.interrupted) return;
+  ctx->host.interrupted(ctx);
+  user_error(L, "interrupted!");
+}
+
 void core_prepare(lua_State *L, Context *ctx)
 {
+  if (interrupt_is_requested()) raise_request(L, ctx);
   if (ctx->in_finalizers) user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
   if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
   else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
