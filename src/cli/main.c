@@ -1,5 +1,6 @@
 /* nnlua: the interpreter. What lua does, and require "nnlua" needs no installed file. */
 #include "cli/allocator.h"
+#include "cli/coroutine.h"
 #include "cli/options.h"
 #include "cli/repl.h"
 #include "cli/report.h"
@@ -28,6 +29,7 @@ static void open_libraries(lua_State *L, const Options *options) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   }
   luaL_openlibs(L);
+  coroutine_open(L);
   nnlua_preload(L);
 }
 

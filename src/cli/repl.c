@@ -12,9 +12,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* call(f, …): runs f; true and its results, or false and the error as a text. */
+static const char failing_key; /* in the registry: what looks at the stack when an error has come up, or nil */
+
+static int look_and_trace(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &failing_key) == LUA_TFUNCTION) lua_pcall(L, 0, 0, 0);
+  lua_settop(L, 1);
+  return report_traceback(L);
+}
+
+/* call(failing, f, …): runs f; true and its results, or false and the error as a text. `failing` is nil or a function
+ * that is called on top of the stack that failed. */
 static int protected_call(lua_State *L) {
-  int status = run_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  lua_pushvalue(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &failing_key);
+  lua_remove(L, 1);
+  int status = run_call_under(L, lua_gettop(L) - 1, LUA_MULTRET, look_and_trace);
   lua_pushboolean(L, status == LUA_OK);
   lua_insert(L, 1);
   return lua_gettop(L);

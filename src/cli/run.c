@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static lua_State *running; /* the state that a signal interrupts */
+static lua_State *volatile running; /* the coroutine that a signal interrupts */
 static bool is_patient;
 
 static void set_interrupt(void (*handler)(int)) {
@@ -47,14 +47,18 @@ static void interrupt(int signal_number) {
   lua_sethook(running, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
+void run_set_running(lua_State *L) {
+  running = L;
+}
+
 void run_set_patient(bool patient) {
   is_patient = patient;
   set_interrupt(patient ? SIG_IGN : SIG_DFL);
 }
 
-int run_call(lua_State *L, int arguments, int results) {
+int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handler) {
   int base = lua_gettop(L) - arguments;
-  lua_pushcfunction(L, report_traceback);
+  lua_pushcfunction(L, handler);
   lua_insert(L, base);
   running = L;
   watch_interrupts(L, forget_request);
@@ -65,6 +69,10 @@ int run_call(lua_State *L, int arguments, int results) {
   forget_request(NULL);
   lua_remove(L, base);
   return status;
+}
+
+int run_call(lua_State *L, int arguments, int results) {
+  return run_call_under(L, arguments, results, report_traceback);
 }
 
 static int run_loaded(lua_State *L, int status) {

@@ -5,12 +5,18 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* lua_pcall with a traceback in the error, and Ctrl-C raises "interrupted!" meanwhile. Reports nothing. */
+/* lua_pcall under this message handler, and Ctrl-C raises "interrupted!" meanwhile. Reports nothing. */
+int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handler);
+
+/* The same with a traceback in the error. */
 int run_call(lua_State *L, int arguments, int results);
 
 /* Whether a further Ctrl-C waits for the first one to be noticed, as at the prompt, rather than ends the process; and
  * whether one that comes when nothing runs is ignored. */
 void run_set_patient(bool patient);
+
+/* The coroutine that runs now: where Ctrl-C raises. */
+void run_set_running(lua_State *L);
 
 /* Load, run and report; the status is returned. A NULL path is stdin. */
 int run_string(lua_State *L, const char *text, const char *chunk_name);

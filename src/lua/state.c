@@ -109,7 +109,7 @@ void watch_interrupts(lua_State *L, void (*forget)(Context *))
   interrupt_watch(ctx);
 }
 
-/* Ctrl-C in a coroutine, where the interpreter's hook does not reach. */
+/* Ctrl-C, in a coroutine that a host runs by itself, where the interpreter's hook does not reach. */
 static void raise_request(lua_State *L, Context *ctx)
 {
   if (!ctx->host.interrupted) return;

@@ -88,15 +88,17 @@ end
 local opens = {["function"] = true, ["do"] = true, ["then"] = true, ["repeat"] = true}
 local closes = {["end"] = true, ["until"] = true, ["elseif"] = true, ["else"] = true}
 
---- The tokens that are neither comments nor inside of a block, each with its place in the list of all.
+--- The tokens that are neither comments nor inside of a block; a function's name is outside.
 local function top_level(list)
-  local depth, result = 0, {}
+  local depth, result, last = 0, {}, nil
   for _, token in ipairs(list) do
     local word = token.kind == "keyword" and token.text
     if token.kind ~= "comment" then
       if closes[word] then depth = depth - 1 end
-      if depth <= 0 then result[#result + 1] = token end
+      local names_function = depth == 1 and token.kind == "name" and last == "function"
+      if depth <= 0 or names_function then result[#result + 1] = token end
       if opens[word] or word == "else" then depth = depth + 1 end
+      last = word
     end
   end
   return result

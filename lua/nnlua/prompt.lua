@@ -1,0 +1,99 @@
+-- The prompt: lines from the editor on a terminal, or as they come from elsewhere.
+
+local Session = require "nnlua.prompt.session"
+
+local prompt = {}
+
+local PROMPT, CONTINUATION = "nnlua> ", "   ...> "
+
+--- The prompts that the user has set, or these.
+local function prompts(first, second)
+  local own, own_second = rawget(_G, "_PROMPT"), rawget(_G, "_PROMPT2")
+  return own ~= nil and tostring(own) or first, own_second ~= nil and tostring(own_second) or second
+end
+
+-- ----------------------------------------------------------------- reading
+
+local function read_line(opening)
+  io.stdout:write(opening)
+  io.stdout:flush()
+  local line = io.stdin:read "L"
+  return line and line:gsub("\r?\n$", "")
+end
+
+--- Lines that belong together, from what is no terminal that an editor could use. nil at the end.
+local function read_plainly(session)
+  local first, second = prompts(session.interactive and PROMPT or "", session.interactive and CONTINUATION or "")
+  local text = read_line(first)
+  if not text then return nil end
+  while not Session.is_complete(text) do
+    local line = read_line(second)
+    if not line then break end
+    text = text .. "\n" .. line
+  end
+  return text
+end
+
+local function new_editor(session)
+  local completion = require "nnlua.prompt.completion"
+  completion.list_folder = session.host.list_folder
+  return require "nnlua.prompt.editor".new {
+    history = require "nnlua.prompt.history".open(),
+    prompt = function() return prompts(PROMPT, CONTINUATION) end,
+    is_complete = Session.is_complete,
+    complete = function(text, cursor) return completion.complete(text, cursor, session.locals) end,
+    colours = session.colours,
+  }
+end
+
+--- A function that reads what is to be run next: nil at the end of input, false where there is nothing to run.
+local function reader(session)
+  if not session.interactive or session.host.is_plain() then
+    return function() return read_plainly(session) end
+  end
+  local editor = new_editor(session)
+  return function() return editor:read() end
+end
+
+-- ---------------------------------------------------------------- starting
+
+local function predefine(session)
+  local nl = require "nnlua"
+  local names = {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim, help = require "nnlua.help"}
+  for name, value in pairs(names) do
+    if rawget(_G, name) == nil then rawset(_G, name, value) end
+  end
+  session:note 'nl, nn, F, optim and help are defined (nl = require "nnlua"); ?name explains, :help lists commands'
+end
+
+--- Runs the user's ~/.config/nnlua/init.lua, if there is one.
+local function run_init(session)
+  local folder = os.getenv "XDG_CONFIG_HOME" or (os.getenv "HOME" or "") .. "/.config"
+  local path = folder .. "/nnlua/init.lua"
+  local file = io.open(path, "rb")
+  if not file then return end
+  local text = file:read "a"
+  file:close()
+  session:run_file(text:gsub("^#[^\n]*", "", 1), path)
+end
+
+--- A function that reads, runs and prints once, and returns whether to go on. `host` is what src/cli/repl.c gives.
+function prompt.start(host)
+  local session = Session.new(host, {interactive = host.interactive, colours = host.colours})
+  if host.interactive then
+    predefine(session)
+    if not host.ignores_environment then run_init(session) end
+  end
+  local read = reader(session)
+  return function()
+    local text = read()
+    if text == nil then
+      if session.interactive then session:print "" end
+      return false
+    end
+    if text then session:run(text) end
+    return not session.over
+  end
+end
+
+return prompt

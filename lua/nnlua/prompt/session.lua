@@ -1,0 +1,192 @@
+-- What the prompt does with a line: run it, print its values, keep its local variables, tell its errors.
+
+local chunk = require "nnlua.prompt.chunk"
+local commands = require "nnlua.prompt.commands"
+local hints = require "nnlua.prompt.hints"
+local pretty = require "nnlua.prompt.pretty"
+local source = require "nnlua.prompt.source"
+local system = require "nnlua.system"
+local tokens = require "nnlua.prompt.tokens"
+
+local Session = {}
+Session.__index = Session
+
+local clock = system.clock
+local pack, unpack, concat = table.pack, table.unpack, table.concat
+local stdout, stderr = io.stdout, io.stderr
+
+local SLOW = 0.05 -- seconds from which on a line's time is told
+local LAST_RESULTS = 9
+
+--- A session. `host.call(failing, f, …)` runs a function under the interpreter's protection: Ctrl-C raises in it, an
+--- error comes back as false and a text with a traceback, after `failing` was called on top of its stack. Options: interactive (someone sits there), colours.
+function Session.new(host, options)
+  return setmetatable({
+    host = host, interactive = options.interactive, colours = options.colours, locals = chunk.new_locals(),
+    depth = 4, items = 50,
+  }, Session)
+end
+
+-- ----------------------------------------------------------------- output
+
+local function coloured(session, code, text)
+  return session.colours and ("\27[%sm%s\27[0m"):format(code, text) or text
+end
+
+--- Prints a line.
+function Session:print(text)
+  stdout:write(text, "\n")
+  stdout:flush()
+end
+
+--- Prints a remark of the prompt's own, dimly.
+function Session:note(text)
+  self:print(coloured(self, "2", text))
+end
+
+--- Prints an error: its first line stands out.
+function Session:report(message)
+  stdout:flush()
+  local first, rest = message:match "^([^\n]*)(.*)$"
+  stderr:write(coloured(self, "31", first), rest, "\n")
+  stderr:flush()
+end
+
+--- A value as a short text.
+function Session:short(value)
+  return pretty.text(value, {width = 60, depth = 1, items = 5})
+end
+
+local function print_values(session, values)
+  local texts, many_lines = {}, false
+  local options = {width = session.interactive and system.terminal_width(1) or 80, depth = session.depth,
+    items = session.items, colours = session.colours, footers = session.interactive}
+  for i = 1, values.n do
+    texts[i] = pretty.text(values[i], options)
+    many_lines = many_lines or texts[i]:find "\n" ~= nil
+  end
+  session:print(concat(texts, many_lines and "\n" or "\t"))
+end
+
+--- Values stay at hand until the next ones come, and no longer: they may be large.
+local function remember(session, values)
+  local locals = session.locals
+  for i = 1, LAST_RESULTS do locals["_" .. i] = nil end
+  for i = 1, math.min(values.n, LAST_RESULTS) do chunk.set(locals, "_" .. i, values[i]) end
+  chunk.set(locals, "_", values[1])
+end
+
+-- -------------------------------------------------------------- evaluating
+
+--- Whether a text ends with a semicolon, which keeps its values from being printed.
+local function is_silent(text)
+  local list = tokens.of(text)
+  while list[#list] and list[#list].kind == "comment" do list[#list] = nil end
+  return #list > 0 and list[#list].text == ";"
+end
+
+local function show(session, text, values)
+  if values.n == 0 then return end
+  remember(session, values)
+  if is_silent(text) then return end
+  local ok, message = session:call(print_values, session, values)
+  if not ok then session:report(message) end
+  local hint = values.n == 1 and values[1] == nil and hints.of_nil(text, session.locals)
+  if hint and session.interactive then session:note(hint) end
+end
+
+--- Runs a function under the interpreter's protection.
+function Session:call(func, ...)
+  return self.host.call(nil, func, ...)
+end
+
+--- Runs what chunk.load gives. Local variables stay, also those that were there when an error came up.
+local function call_chunk(session, func, declared)
+  return session.host.call(function() chunk.rescue(session.locals, func, declared) end, func)
+end
+
+--- Runs a text: prints its values, or its error. True if it ran through.
+function Session:evaluate(text, options)
+  local func, declared = chunk.load(text, self.locals)
+  if not func then return self:report(declared) end
+  local started = clock()
+  local values = pack(call_chunk(self, func, declared))
+  local seconds = clock() - started
+  if not values[1] then
+    self:report(hints.with_suggestion(values[2], self.locals))
+    return false
+  end
+  show(self, text, {n = values.n - 1, unpack(values, 2, values.n)})
+  if self.interactive and seconds > SLOW and not (options and options.times == false) then
+    self:note(commands.time_text(seconds))
+  end
+  return true
+end
+
+--- Runs a file's text under its own name.
+function Session:run_file(text, path)
+  local func, declared = chunk.load(text, self.locals, "@" .. path)
+  if not func then return self:report(declared) end
+  local ok, problem = call_chunk(self, func, declared)
+  if not ok then self:report(problem) end
+end
+
+-- ------------------------------------------------------------------- lines
+
+--- The value of an expression; nil and the error's text if it has none.
+local function value_of(session, expression)
+  local func, message = chunk.load("return " .. expression, session.locals)
+  if not func then return nil, message end
+  local ok, value = session:call(func)
+  if ok then return value end
+  return nil, value
+end
+
+--- Prints the help of a name or, if nothing is known by that name, of the value of an expression.
+function Session:help(what)
+  local help = require "nnlua.help"
+  local text = help.find(what)
+  if not text and what:find "^[%a_]" then
+    local value = value_of(self, what)
+    text = value ~= nil and help.text(value)
+  end
+  self:print(text or help.text(what))
+end
+
+--- Prints the Lua source of the function that an expression gives.
+function Session:show_source(expression)
+  local value, message = value_of(self, expression)
+  if message then return self:report(message) end
+  local text, problem = source.of(value)
+  if text then self:print(text) else self:report(problem) end
+end
+
+local function is_taken(session, name)
+  return session.locals[name] ~= nil or rawget(_G, name) ~= nil
+end
+
+--- What a line says that is not Lua: true if it was one of these.
+local function is_special(session, text)
+  local bare = text:match "^%s*(.-)%s*$"
+  local doubly, name = bare:match "^([%w_.:]+)%?%?$", bare:match "^%?%s*(.+)$" or bare:match "^([%w_.:]+)%?$"
+  if bare:find "^:%a" or bare == ":" then commands.run(session, bare)
+  elseif bare:find "^%?%?%s*%S" or doubly then session:show_source(doubly or bare:match "^%?%?%s*(.+)$")
+  elseif name then session:help(name)
+  elseif bare == "?" or bare == "help" and session.interactive then session:print(require "nnlua.help".text())
+  elseif (bare == "exit" or bare == "quit") and not is_taken(session, bare) then session.over = true
+  else return false end
+  return true
+end
+
+--- Does what a line, or several that belong together, says. `session.over` is true after it asked for the end.
+function Session:run(text)
+  if is_special(self, text) then return end
+  self:evaluate(text:gsub("^%s*=", "return ", 1))
+end
+
+--- Whether Enter may run a text.
+function Session.is_complete(text)
+  return text:find "^%s*[:?=]" ~= nil or text:find "^[%w_.:]+%?%??%s*$" ~= nil or chunk.is_complete(text)
+end
+
+return Session
