@@ -1,5 +1,7 @@
 -- What Tab offers: names, fields and methods, commands, module names, files.
 
+local _ENV = require "nnlua.prompt.environment"
+
 local chunk = require "nnlua.prompt.chunk"
 local commands = require "nnlua.prompt.commands"
 local fields = require "nnlua.prompt.fields"

@@ -1,5 +1,7 @@
 -- Names that are nearly the one that was written.
 
+local _ENV = require "nnlua.prompt.environment"
+
 local similar = {}
 
 local byte, min = string.byte, math.min

@@ -1,5 +1,7 @@
 -- The source text of functions written in Lua.
 
+local _ENV = require "nnlua.prompt.environment"
+
 local system = require "nnlua.system"
 
 local source = {}

@@ -1,5 +1,7 @@
 -- Lua text as tokens, complete or not: for colours, and to find what a chunk declares.
 
+local _ENV = require "nnlua.prompt.environment"
+
 local tokens = {}
 
 local keywords = {}

@@ -113,7 +113,7 @@ describe("Ctrl-C", function()
   --- Runs a script that says "go" and goes on for ever, and sends it a signal half a second later.
   local function interrupt(text)
     local path = process.file(text)
-    local result = process.run {"timeout", "--preserve-status", "-s", "INT", "0.5", process.nnlua, path}
+    local result = process.run {"timeout", "--foreground", "--preserve-status", "-s", "INT", "0.5", process.nnlua, path}
     os.remove(path)
     return result
   end
@@ -141,6 +141,80 @@ describe("Ctrl-C", function()
       error(message, 0)]]
     assert.equal("false\ttrue\ttrue\n", result.stdout)
     assert.matches("interrupted!", result.stderr, 1, true)
+    assert.equal(1, result.code)
+  end)
+end)
+
+describe("Ctrl-C in a long operation", function()
+  --- Runs a script, and sends it a signal once it has called go(). What it prints after that.
+  local function interrupt(text)
+    local path = process.file([[
+      io.stdout:setvbuf "no"
+      local nl = require "nnlua"
+      local function go() print(io.open "/proc/self/stat":read "n") end]] .. text)
+    local script = '"$0" "$1" | { read -r process; kill -INT "$process"; cat; }'
+    local result = process.run {"sh", "-c", script, process.nnlua, path}
+    os.remove(path)
+    return result.stdout
+  end
+
+  it("stops it between pieces and leaves all as it was", function()
+    local output = interrupt [[
+      local a = nl.eye(3000)
+      local before = nl.memory_stats().tensors
+      go()
+      print(pcall(function()
+        while true do local b = a:mm(a) end
+      end))
+      collectgarbage()
+      print(nl.memory_stats().tensors == before, a:mm(a):sum():item())]]
+    assert.matches("^false\t[^\n]*interrupted!\ntrue\t3000.0\n$", output)
+  end)
+
+  it("never stops a change in place half-way", function()
+    local output = interrupt [[
+      local a, steps = nl.zeros(2000000), 0
+      go()
+      print(pcall(function()
+        while true do a:add_(1) steps = steps + 1 end
+      end))
+      local least = a:min():item()
+      print(least == a:max():item(), least - steps == 0 or least - steps == 1)]]
+    assert.matches("^false\t[^\n]*interrupted!\ntrue\ttrue\n$", output)
+  end)
+
+  it("reaches a loop in a coroutine, with operations and without", function()
+    for _, body in ipairs {"x = x + 1", ""} do
+      local output = interrupt([[
+        local co = coroutine.wrap(function()
+          local x = nl.ones(3)
+          go()
+          while true do ]] .. body .. [[ end
+        end)
+        print(pcall(co))]])
+      assert.matches("^false\t[^\n]*interrupted!\n$", output)
+    end
+  end)
+end)
+
+describe("coroutine.resume and coroutine.wrap", function()
+  it("are Lua's own", function()
+    local result = assert_same {"-e", [[
+      local function show(...) print(select("#", ...), ...) end
+      local co = coroutine.create(function(...) show(...) show(coroutine.yield(1, nil)) error "in it" end)
+      show(coroutine.resume(co, 5, nil)) show(coroutine.resume(co, 7)) show(coroutine.resume(co))
+      local closed = coroutine.wrap(function()
+        local x <close> = setmetatable({}, {__close = function() print "closed" end})
+        coroutine.yield(1)
+        error {}
+      end)
+      show(closed()) show(select("#", pcall(closed))) show(pcall(closed))
+      show(pcall(coroutine.resume, 1)) show(pcall(coroutine.wrap, 1))
+      show(coroutine.resume(coroutine.running()))
+      local function deep(n) return coroutine.wrap(function() return n == 0 and "bottom" or deep(n - 1) end)() end
+      show(deep(100)) show(pcall(deep, 250))
+      show(coroutine.resume(coroutine.create(function(...) return select("#", ...) end), table.unpack({}, 1, 100000)))
+      error(coroutine.wrap(function() error "out of it" end)())]]}
     assert.equal(1, result.code)
   end)
 end)

@@ -1,64 +1,70 @@
+-- The prompt where no one sits: lines from a pipe. tests/spec/prompt has the terminal.
 local process = require "support.process"
 
--- What the prompt answers to these lines, without the banner. Nothing here is a terminal, so nothing is predefined.
+-- What the prompt prints for these lines, and its errors.
 local function answers(lines, arguments)
   local result = process.run_nnlua({"-i", table.unpack(arguments or {})}, {stdin = lines})
   assert.equal(0, result.code)
-  return (result.stdout:gsub("^[^\n]*\n[^\n]*\n", "")), result.stderr
+  return result.stdout, result.stderr
 end
 
--- The same on a terminal of its own.
-local function terminal(lines, arguments)
-  local command = table.concat({process.nnlua, table.unpack(arguments or {})}, " ")
-  return process.run({"script", "-qec", command, "/dev/null"}, {stdin = lines}).stdout
-end
-
-describe("the prompt", function()
-  it("prints the values of expressions, nils included", function()
-    assert.equal("> 2\n> 1\tnil\t3\n> nil\n> \n", answers "1 + 1\n1, nil, 3\nundefined\n")
+describe("the prompt in a pipe", function()
+  it("prints the values of expressions, nils included, and nothing else", function()
+    local output, errors = answers "1 + 1\n1, nil, 3\nundefined\n"
+    assert.equal("2\n1\tnil\t3\nnil\n", output)
+    assert.equal("", errors)
   end)
 
   it("runs statements and keeps globals", function()
-    assert.equal("> > 5\n> 6\n> \n", answers "x = 5\nprint(x)\n=x + 1\n")
+    assert.equal("5\n6\n", (answers "x = 5\nprint(x)\n=x + 1\n"))
+  end)
+
+  it("keeps values from being printed that a semicolon follows", function()
+    assert.equal("7\n", (answers "x = 7\nx;\nx; -- no\n_\n"))
   end)
 
   it("reads on while a statement is incomplete", function()
-    assert.equal("> >> >> 1\n2\n> \n", answers "for i = 1, 2 do\nprint(i)\nend\n")
-    assert.equal("> >> a\nb\n> \n", answers "[[a\nb]]\n")
+    assert.equal("1\n2\n", (answers "for i = 1, 2 do\nprint(i)\nend\n"))
+    assert.equal("a\nb\n", (answers "[[a\nb]]\n"))
   end)
 
   it("reports errors and goes on", function()
     local output, errors = answers "error 'oops'\n)\n1\nerror {}\n"
-    assert.equal("> > > 1\n> > \n", output)
-    assert.matches("^stdin:1: oops\nstack traceback:", errors)
+    assert.equal("1\n", output)
+    assert.matches("^stdin:1: oops\n", errors)
     assert.matches("stdin:1: unexpected symbol near ')'", errors, 1, true)
     assert.matches("(error object is a table value)", errors, 1, true)
   end)
 
   it("reports a statement that the input leaves incomplete", function()
     local output, errors = answers "if true then\n"
-    assert.equal("> >> > \n", (output:gsub(">> $", ">> ")))
+    assert.equal("", output)
     assert.matches("near <eof>", errors, 1, true)
   end)
 
-  it("survives a broken print", function()
-    local _, errors = answers "print = function() error('no', 0) end\n1\n"
-    assert.matches("error calling 'print' (no)", errors, 1, true)
+  it("survives a broken print, and values that can't be printed", function()
+    local output = answers "print = nil\n1\nsetmetatable({}, {__tostring = function() error 'no' end})\n2\n"
+    assert.matches("^1\n.*2\n$", output)
+  end)
+
+  it("survives that the program takes Lua's functions away", function()
+    local output = answers "local g = _G for name in pairs(g) do g[name] = nil end\n1 + 1\nx = 5\nx\n"
+    assert.equal("2\n5\n", output)
   end)
 
   it("has prompts of the user's own", function()
-    assert.equal("> in: .. .. 1\nin: \n", answers "_PROMPT, _PROMPT2 = 'in: ', '.. '\ndo\nprint(1)\nend\n")
+    assert.equal("in: .. .. 1\nin: ", (answers "_PROMPT, _PROMPT2 = 'in: ', '.. '\ndo\nprint(1)\nend\n"))
   end)
 
   it("takes lines of any length", function()
     local long = ("x"):rep(100000)
-    assert.equal("> 100000\n> \n", answers("#'" .. long .. "'\n"))
+    assert.equal("100000\n", (answers("#'" .. long .. "'\n")))
   end)
 
   it("comes after the script of -i", function()
     local path = process.file "y = 'from the script'"
     finally(function() os.remove(path) end)
-    assert.equal("> from the script\n> \n", answers("y\n", {path}))
+    assert.equal("from the script\n", (answers("y\n", {path})))
   end)
 
   it("does not come after a script that failed", function()
@@ -68,19 +74,137 @@ describe("the prompt", function()
   end)
 
   it("predefines nothing where no one sits", function()
-    assert.equal("> nil\tnil\tnil\tnil\n> \n", answers "nl, nn, F, optim\n")
+    assert.equal("nil\tnil\tnil\tnil\n", (answers "nl, nn, F, optim\n"))
+  end)
+
+  it("ends at quit and exit, unless they are the program's", function()
+    assert.equal("1\n", (answers "1\nquit\n2\n"))
+    assert.equal("1\n", (answers "1\nexit\n2\n"))
+    assert.equal("1\n3\n2\n", (answers "1\nquit = 3\nquit\n2\n"))
+    assert.equal("1\n", (answers "1\n:quit\n2\n"))
   end)
 end)
 
-describe("the prompt on a terminal", function()
-  it("opens by itself, says which versions these are and predefines nl, nn, F and optim", function()
-    local output = terminal "type(nl), nl == require 'nnlua', nn == nl.nn, F == nl.F, optim == nl.optim\n"
-    assert.matches("Lua 5%.4.-nnlua %d.-Predefined: nl, nn, F and optim", output)
-    assert.matches("table\ttrue\ttrue\ttrue\ttrue", output, 1, true)
+describe("local variables of the top level", function()
+  it("stay", function()
+    assert.equal("5\n", (answers "local x = 5\nx\n"))
+    assert.equal("3\t4\n", (answers "local a, b <const> = 3, 4\na, b\n"))
+    assert.equal("6\n", (answers "local function f(n) return n > 0 and n + f(n - 1) or 0 end\nf(3)\n"))
+    assert.equal("1\t3\n", (answers "local a = 1; for a = 2, 3 do local b = a; c = b end\na, c\n"))
   end)
 
-  it("leaves the user's own globals alone", function()
-    local output = terminal("nn, type(nl)\n", {"-i", "-e", '"nn = [[mine]]"'})
-    assert.matches("mine\ttable", output, 1, true)
+  it("are the same variables as those that functions closed over", function()
+    assert.equal("2\n7\n", (answers "local x = 1\nlocal function add() x = x + 1 end\nadd()\nx\nx = 6\nadd()\nx\n"))
+  end)
+
+  it("hide earlier ones of their name, which functions go on seeing", function()
+    assert.equal("2\t1\n", (answers "local x = 1\nlocal function old() return x end\nlocal x = 2\nx, old()\n"))
+    assert.equal("2\n", (answers "local x = 1\nlocal x = x + 1\nx\n"))
+  end)
+
+  it("are not globals", function()
+    assert.equal("nil\t5\n", (answers "local x = 5\n_G.x, x\n"))
+  end)
+
+  it("keep their attributes", function()
+    local output, errors = answers "local x <const> = 5\nx = 6\nx\nlocal y <const> = {}\ny = 1\n"
+    assert.equal("5\n", output)
+    assert.matches("stdin:1: attempt to assign to const variable 'x'", errors, 1, true)
+    assert.matches("stdin:1: attempt to assign to const variable 'y'", errors, 1, true)
+    assert.equal("closed\nnil\n",
+      (answers "local c <close> = setmetatable({}, {__close = function() print 'closed' end})\nc\n"))
+  end)
+
+  it("stay when an error comes after them", function()
+    assert.equal("1\t2\tnil\n", (answers "local a = 1; local b = 2; error 'x'; local c = 3\na, b, c\n"))
+  end)
+
+  it("can be listed and forgotten", function()
+    assert.equal("a = 1\nb = 2\nnil\t2\nnil\tnil\n",
+      (answers "local a, b = 1, 2\n:locals\n:forget a\na, b\n:forget\na, b\n"))
+  end)
+
+  it("may be hundreds", function()
+    local lines = {}
+    for i = 1, 300 do lines[i] = ("local v%d = %d\n"):format(i, i) end
+    assert.equal("301\n", (answers(table.concat(lines) .. "v1 + v300\n")))
+  end)
+
+  it("don't let a line reach out of its function", function()
+    local _, errors = answers "end\n1 end local q = function()\n"
+    assert.matches("'<eof>' expected near 'end'", (errors:gsub("<eof>", "'<eof>'", 1)), 1, true)
+    assert.matches("unexpected symbol near '1'", errors, 1, true)
+  end)
+end)
+
+describe("the last results", function()
+  it("are _ and _1, _2 …, until the next ones", function()
+    assert.equal("3\n3\n1\t2\n1\t2\n", (answers "3\n_\n1, 2\n_1, _2\n"))
+    assert.equal("1\t2\n1\tnil\n", (answers "1, 2\n_, _3\n"))
+    assert.equal("4\n4\n", (answers "4\nx = 1\n_\n"))
+  end)
+
+  it("let go of what they held", function()
+    local output = answers [[
+local weak = setmetatable({}, {__mode = "v"})
+weak[1] = {}; return weak[1];
+collectgarbage() return weak[1] ~= nil
+1
+collectgarbage() return weak[1] ~= nil
+]]
+    assert.equal("true\n1\nfalse\n", output)
+  end)
+end)
+
+describe("a command of the prompt", function()
+  it("times", function()
+    local output = answers ":time 1 + 1\n:bench 1 + 1\n:time error 'x'\n"
+    assert.matches("^2\n[%d.]+ [num]?s, [%d.]+ [num]?s of processor time\n[%d.]+ ns a run: the median of %d+ x %d+ runs", output)
+  end)
+
+  it("tells what memory is used", function()
+    local output = answers "nl = require 'nnlua'\nx = nl.ones(1024, 1024);\n:mem\n"
+    assert.matches("^4%.%d MB in 1 tensors, at most ", output)
+  end)
+
+  it("runs files, whose locals stay, and the last one again", function()
+    local path = process.file "#!/usr/bin/env nnlua\nlocal loaded = (loaded or 0) + 1\nprint 'ran'"
+    finally(function() os.remove(path) end)
+    assert.equal("ran\n1\nran\n2\n", (answers(":load " .. path .. "\nloaded\n:load\nloaded\n")))
+    local _, errors = answers ":load /no/such/file.lua\n:load\n"
+    assert.matches("/no/such/file.lua: No such file", errors, 1, true)
+    assert.matches(":load needs the name of a file", errors, 1, true)
+  end)
+
+  it("shows a function's source", function()
+    local path = process.file "-- Adds one.\nfunction add_one(x)\n  return x + 1\nend\n"
+    finally(function() os.remove(path) end)
+    local output, errors = answers("add_one??\n:source add_one\n??print\n", {path})
+    local source = "-- Adds one.\nfunction add_one(x)\n  return x + 1\nend\n"
+    assert.equal(source .. source, output)
+    assert.matches("that function is written in C", errors, 1, true)
+    assert.matches("Module:register_parameter", (answers "nl = require 'nnlua'\n:source nl.nn.Module.register_parameter\n"))
+  end)
+
+  it("sets", function()
+    local output, errors = answers "nl = require 'nnlua'\n:set precision 2\nnl.tensor {1.23456}\n:set speed 3\n:set threads 0\n"
+    assert.matches("tensor([1.23])", output, 1, true)
+    assert.matches(":set takes the name of a setting", errors, 1, true)
+    assert.matches("set_num_threads: a positive number", errors, 1, true)
+  end)
+
+  it("may be cut short, and is told when it is none", function()
+    local output, errors = answers ":he\n:nonsense\n:\n"
+    assert.matches(":bench code", output, 1, true)
+    assert.matches(":nonsense is not a command; :help lists them", errors, 1, true)
+  end)
+end)
+
+describe("a name that is not there", function()
+  it("is told with the one that was perhaps meant", function()
+    local _, errors = answers "pritn(1)\nlocal weights = 1\nwieghts()\nzzzzzz()\n"
+    assert.matches("(global 'pritn'); did you mean 'print'?", errors, 1, true)
+    assert.matches("(global 'wieghts'); did you mean 'weights'?", errors, 1, true)
+    assert.matches("(global 'zzzzzz')\n", errors, 1, true)
   end)
 end)
