@@ -50,7 +50,7 @@ end
 
 --- A function that reads what is to be run next: nil at the end of input, false where there is nothing to run.
 local function reader(session)
-  if not session.interactive or session.host.is_plain() then
+  if not session.interactive or session.host.is_plain() or not package.preload["nnlua.prompt.editor"] then
     return function() return read_plainly(session) end
   end
   local editor = new_editor(session)
@@ -61,7 +61,7 @@ end
 
 local function predefine(session)
   local nl = require "nnlua"
-  local names = {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim, help = require "nnlua.help"}
+  local names = {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim, help = nl.help}
   for name, value in pairs(names) do
     if rawget(_G, name) == nil then rawset(_G, name, value) end
   end
