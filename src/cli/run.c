@@ -1,8 +1,7 @@
 #include "cli/run.h"
 
 #include "cli/report.h"
-#include "core/interrupt.h"
-#include "lua/prepare.h"
+#include "lua/interrupt.h"
 
 #include <lauxlib.h>
 #include <signal.h>
@@ -18,18 +17,16 @@ static void set_interrupt(void (*handler)(int)) {
   sigaction(SIGINT, &action, NULL);
 }
 
-/* A request is about to raise, or what it was meant for is over. */
-static void forget_request(Context *ctx) {
-  (void)ctx;
-  atomic_store(&interrupt_requested, false);
-  lua_sethook(running, NULL, 0, 0);
-}
-
 static void raise_in_lua(lua_State *L, lua_Debug *record) {
   (void)record;
   lua_sethook(L, NULL, 0, 0);
-  forget_request(NULL);
+  interrupts_forget();
   luaL_error(L, "interrupted!");
+}
+
+/* A hook that the program has set stays. */
+static void remove_hook(void) {
+  if (lua_gethook(running) == raise_in_lua) lua_sethook(running, NULL, 0, 0);
 }
 
 /* A signal handler may do no more than ask: by a hook, which raises at the next instruction, and by the request that
@@ -38,11 +35,10 @@ static void raise_in_lua(lua_State *L, lua_Debug *record) {
 static void interrupt(int signal_number) {
   static const char advice[] = "\n(waiting for a function written in C to end; Ctrl-\\ ends the session)\n";
   (void)signal_number;
-  if (atomic_load(&interrupt_requested) && is_patient) {
+  if (interrupts_request() && is_patient) {
     ssize_t written = write(STDERR_FILENO, advice, sizeof advice - 1);
     (void)written;
   }
-  atomic_store(&interrupt_requested, true);
   if (!is_patient) set_interrupt(SIG_DFL);
   lua_sethook(running, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
@@ -61,12 +57,12 @@ int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handl
   lua_pushcfunction(L, handler);
   lua_insert(L, base);
   running = L;
-  watch_interrupts(L, forget_request);
+  interrupts_watch(L, remove_hook);
   set_interrupt(interrupt);
   int status = lua_pcall(L, arguments, results, base);
   set_interrupt(is_patient ? SIG_IGN : SIG_DFL);
-  interrupt_watch(NULL);
-  forget_request(NULL);
+  interrupts_ignore();
+  remove_hook();
   lua_remove(L, base);
   return status;
 }

@@ -14,9 +14,4 @@ void nnlua_prepare(lua_State *L);
 /* Lets require find "nnlua" and its public parts ("nnlua.nn" and so on), without loading anything. */
 void nnlua_preload(lua_State *L);
 
-struct Context;
-
-/* Ctrl-C in the core, from now on and on this thread: `forget` is told when a request (core/interrupt.h) is raised. */
-void watch_interrupts(lua_State *L, void (*forget)(struct Context *));
-
 #endif

@@ -102,13 +102,6 @@ static bool reclaim(Context *ctx)
   return true;
 }
 
-void watch_interrupts(lua_State *L, void (*forget)(Context *))
-{
-  Context *ctx = context_of(L);
-  ctx->host.interrupted = forget;
-  interrupt_watch(ctx);
-}
-
 /* Ctrl-C, in a coroutine that a host runs by itself, where the interpreter's hook does not reach. */
 static void raise_request(lua_State *L, Context *ctx)
 {

@@ -1,0 +1,31 @@
+#include "lua/interrupt.h"
+
+#include "core/interrupt.h"
+#include "lua/binding.h"
+
+static void (*told)(void);
+
+static void forget_and_tell(Context *ctx)
+{
+  (void)ctx;
+  interrupts_forget();
+  told();
+}
+
+void interrupts_watch(lua_State *L, void (*raised)(void))
+{
+  Context *ctx = context_of(L);
+  told = raised;
+  ctx->host.interrupted = forget_and_tell;
+  interrupt_watch(ctx);
+}
+
+void interrupts_ignore(void)
+{
+  interrupt_watch(NULL);
+  interrupts_forget();
+}
+
+bool interrupts_request(void) { return atomic_exchange(&interrupt_requested, true); }
+
+void interrupts_forget(void) { atomic_store(&interrupt_requested, false); }
