@@ -11,10 +11,11 @@ local fields = {}
 local rawget, next, type = rawget, next, type
 local metatable_of, upvalue_of = debug.getmetatable, debug.getupvalue
 
---- The table behind a tensor's fields: functions are methods.
-local function tensor_members(meta)
-  local _, members = upvalue_of(meta.__index, 1)
-  return members
+--- The table that an `__index` looks in: itself, or what a function of nnlua's core holds.
+local function table_of(index)
+  if type(index) ~= "function" then return index end
+  local info = debug.getinfo(index, "S")
+  return info.what == "C" and select(2, upvalue_of(index, 1)) or nil
 end
 
 --- The tables that reading a value's fields goes through, in order.
@@ -30,14 +31,12 @@ local function tables_behind(value)
   end
   if type(value) == "table" then
     add(value)
-  elseif core.is_tensor(value) then
-    add(tensor_members(metatable_of(value)))
   elseif core.is_module(value) then
     add(core.attributes(value))
     add(core.class_of(value))
   else
     local meta = metatable_of(value)
-    add(meta and rawget(meta, "__index"))
+    add(meta and table_of(rawget(meta, "__index")))
   end
   return list
 end
