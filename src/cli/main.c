@@ -5,6 +5,7 @@
 #include "cli/repl.h"
 #include "cli/report.h"
 #include "cli/run.h"
+#include "lua/machine.h"
 #include "lua/nnlua.h"
 #include "lua/prepare.h"
 
@@ -53,6 +54,7 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   bool has_script = options->script < argc;
   if (!options->ignore_environment && run_init(L) != LUA_OK) return false;
   if (!options_act(L, options, argv)) return false;
+  if (options->task == RUN_TESTS) return run_tests(L) == LUA_OK;
   if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
   if (options->interactive) {
     repl_run(L, options->ignore_environment);
@@ -64,6 +66,17 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   return true;
 }
 
+/* What --help and --version ask for. */
+static void show(lua_State *L, const char *program, OptionsTask task) {
+  if (task == SHOW_HELP) {
+    options_help(program, stdout);
+  } else {
+    nnlua_prepare(L);
+    machine_describe(stdout);
+  }
+  fflush(stdout);
+}
+
 /* The whole program as a Lua function, so that running out of memory anywhere is an error like others: argc and argv on
  * the stack, true as its result if all went well. */
 static int program(lua_State *L) {
@@ -72,8 +85,14 @@ static int program(lua_State *L) {
   Options options;
   if (argv[0] != NULL && argv[0][0] != '\0') report_set_program(argv[0]);
   if (!options_parse(&options, argv)) {
-    options_usage(argv[0], argv[options.script]);
+    options_usage(argv[0], &options, argv);
     return 0;
+  }
+  if (options.threads > 0) machine_set_threads(options.threads);
+  if (options.task == SHOW_HELP || options.task == SHOW_VERSION) {
+    show(L, argv[0], options.task);
+    lua_pushboolean(L, 1);
+    return 1;
   }
   if (options.version && !(options.interactive && !isatty(STDIN_FILENO))) print_version();
   open_libraries(L, &options);

@@ -103,3 +103,7 @@ int run_script(lua_State *L, const char *path) {
   }
   return report_status(L, status);
 }
+
+int run_tests(lua_State *L) {
+  return run_string(L, "require 'nnlua' require 'nnlua.testing.command'(arg)", "=(test)");
+}

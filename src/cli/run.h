@@ -25,4 +25,7 @@ int run_file(lua_State *L, const char *path);
 /* The same with the global arg's values as arguments. */
 int run_script(lua_State *L, const char *path);
 
+/* nnlua test: busted, with the global arg's values as its arguments. Exits itself where specs fail. */
+int run_tests(lua_State *L);
+
 #endif

@@ -15,6 +15,14 @@ enum { PIECE_WORK = 1 << 20, BATCH_WORK = 1 << 15, VECTOR_WORK = 1 << 17 };
 
 void gemm_prepare(void) { openblas_set_num_threads(1); }
 
+/* The configuration reads "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
+BlasVersion kernels_blas(void)
+{
+  const char *config = openblas_get_config(), *space = strchr(config, ' ');
+  const char *end = space ? strchr(space + 1, ' ') : NULL;
+  return (BlasVersion){config, openblas_get_corename(), (int)(end ? (size_t)(end - config) : strlen(config))};
+}
+
 static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static bool rows_are_contiguous(const Matrix *m) { return m->cols == 1 || m->col_step == 1; }

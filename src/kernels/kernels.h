@@ -233,4 +233,8 @@ void kernels_select(void);
 /* The name of the instruction set in use. */
 const char *kernels_isa(void);
 
+/* The BLAS: name and version are the first `length` characters; the processor it has chosen its kernels for. */
+typedef struct BlasVersion { const char *name, *core; int length; } BlasVersion;
+BlasVersion kernels_blas(void);
+
 #endif

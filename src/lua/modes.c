@@ -377,6 +377,20 @@ static int is_anomaly_enabled(lua_State *L)
   return 1;
 }
 
+/* nl._reset_modes(): the modes of all coroutines end, as in a new state. For nnlua.testing. */
+static int reset_modes(lua_State *L)
+{
+  Modes *m = context_of(L)->modes;
+  while (m->first) {
+    m->first->open = false;
+    unlink_token(m->first);
+  }
+  m->grad = m->user_grad = true;
+  m->inference = m->anomaly = m->check_nan = false;
+  m->ctx->mode_tokens = 1;
+  return 0;
+}
+
 /* ------------------------------------------------------------------ opening */
 
 static void make_token_meta(lua_State *L)
@@ -411,7 +425,7 @@ void open_modes(lua_State *L, int nl)
     {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
     {"inference_mode", inference_mode}, {"is_grad_enabled", is_grad_enabled},
     {"is_inference_mode_enabled", is_inference_mode_enabled}, {"is_anomaly_enabled", is_anomaly_enabled},
-    {NULL, NULL}};
+    {"_reset_modes", reset_modes}, {NULL, NULL}};
   static const luaL_Reg in_autograd[] = {
     {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
     {"inference_mode", inference_mode}, {"detect_anomaly", detect_anomaly},

@@ -69,14 +69,75 @@ describe("the command line", function()
       assert_same({"-W", "-e", "warn '@off' warn 'one' warn '@on' warn 'two'"}).stderr)
   end)
 
+  -- The first line as lua's, then a usage of our own.
   it("explains itself when an option is wrong", function()
-    local wrong = {{"-x"}, {"--help"}, {"-e"}, {"-l"}, {"-e", "-v"}, {"-vi"}, {"-Wx"}, {"-Ex"}, {"-ix", "y"}}
+    local wrong = {{"-x"}, {"--unknown"}, {"-e"}, {"-l"}, {"-e", "-v"}, {"-vi"}, {"-Wx"}, {"-Ex"}, {"-ix", "y"}}
     for _, arguments in ipairs(wrong) do
-      local result = assert_same(arguments)
-      assert.matches("Available options are:", result.stderr, 1, true)
+      local lua, nnlua = process.run_both(arguments)
+      assert.equal(lua.stderr:match "^[^\n]*\n", nnlua.stderr:match "^[^\n]*\n")
+      assert.matches("\nusage: lua [options] [script [args]]\n", nnlua.stderr, 1, true)
+      assert.matches("\n'lua %-%-help' lists the options%.\n$", nnlua.stderr)
+      assert.equal(1, nnlua.code)
+      assert.equal("", nnlua.stdout)
+    end
+  end)
+
+  it("says what was meant", function()
+    local wrong = {
+      [{"--thread", "2"}] = "unrecognized option '--thread'; did you mean '--threads'?",
+      [{"--thread=2"}] = "unrecognized option '--thread=2'; did you mean '--threads'?",
+      [{"--verison"}] = "unrecognized option '--verison'; did you mean '--version'?",
+      [{"-version"}] = "unrecognized option '-version'; did you mean '--version'?",
+      [{"--hlep"}] = "unrecognized option '--hlep'; did you mean '--help'?",
+      [{"-h"}] = "unrecognized option '-h'; did you mean '--help'?",
+      [{"-V"}] = "unrecognized option '-V'; did you mean '-v' or '--version'?",
+      [{"--unknown"}] = "unrecognized option '--unknown'",
+      [{"--" .. ("long"):rep(100)}] = "unrecognized option '--" .. ("long"):rep(100) .. "'",
+      [{"--threads"}] = "'--threads' needs argument",
+      [{"--threads", "two"}] = "'--threads' needs a number of threads, from 1 on, not 'two'",
+      [{"--threads=0"}] = "'--threads' needs a number of threads, from 1 on, not '0'",
+      [{"--threads="}] = "'--threads' needs a number of threads, from 1 on, not ''",
+      [{"--threads=99999999999999999999"}] =
+        "'--threads' needs a number of threads, from 1 on, not '99999999999999999999'",
+      [{"--version=1"}] = "'--version' takes no argument",
+    }
+    for arguments, message in pairs(wrong) do
+      local result = process.run_nnlua(arguments)
+      assert.equal(process.nnlua .. ": " .. message, result.stderr:match "^[^\n]*")
       assert.equal(1, result.code)
       assert.equal("", result.stdout)
     end
+  end)
+
+  it("shows its options with --help", function()
+    local result = process.run_nnlua {"--help"}
+    assert.equal(0, result.code)
+    assert.equal("", result.stderr)
+    assert.matches("^usage: ", result.stdout)
+    for _, option in ipairs {"-e stat", "-i", "-l mod", "-l g=mod", "-v", "-E", "-W", "--", "-", "--threads N"} do
+      assert.matches("\n  " .. option .. "  ", result.stdout, 1, true)
+    end
+    assert.equal(result.stdout, process.run_nnlua({"--help", "-e", "print 'not run'"}).stdout)
+  end)
+
+  it("says what it is made of with --version", function()
+    local result = process.run_nnlua({"--threads", "1", "--version", "-e", "print 'not run'"},
+      {env = {NNLUA_ISA = "base"}})
+    assert.equal("", result.stderr)
+    assert.equal(0, result.code)
+    local lines = "^nnlua %d+%.%d+%.%d+, Lua 5%.4%.%d+\nOpenBLAS %d+%.%d+%.%d+ for %w+\nbase kernels, 1 thread\n$"
+    assert.matches(lines, result.stdout)
+    assert.matches(", 3 threads\n$", process.run_nnlua({"--version"}, {env = {NNLUA_NUM_THREADS = "3"}}).stdout)
+  end)
+
+  it("sets the number of threads", function()
+    local program = "print(require 'nnlua'.get_num_threads(), arg[0])"
+    for _, arguments in ipairs {{"--threads", "3", "-e", program}, {"--threads=3", "-e", program}} do
+      local result = process.run_nnlua(arguments, {env = {NNLUA_NUM_THREADS = "2"}})
+      assert.equal("3\t" .. process.nnlua .. "\n", result.stdout)
+    end
+    local result = process.run_nnlua {"--threads", "3", script, "a"}
+    assert.matches("%-2\t%-%-threads\n%-1\t3\n0\tscript\n1\ta\n1\ta\n$", result.stdout)
   end)
 
   it("prints both versions with -v and stops", function()
