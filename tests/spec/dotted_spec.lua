@@ -3,7 +3,7 @@ local process = require "support.process"
 
 local names = {
   "autograd", "linalg", "special", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim",
-  "optim.lr_scheduler", "utils", "utils.data",
+  "optim.lr_scheduler", "utils", "utils.data", "testing",
 }
 
 -- Requires one name alone, then compares with what nl has, and with what a second require gives.

@@ -288,6 +288,29 @@ function hooks.unregister(module, kind, hook)
   end
 end
 
+local function count_global(kind, list, sign)
+  for i = 1, #list do core.count_hooks(nil, sign, needs_care(kind, list, i)) end
+end
+
+--- The lists of global hooks as they are now, for restore_global.
+function hooks.global_lists()
+  local lists = {}
+  for kind, list in pairs(global) do lists[kind] = list end
+  return lists
+end
+
+--- Makes the global hooks those that there were.
+function hooks.restore_global(lists)
+  for kind, list in pairs(hooks.global_lists()) do
+    count_global(kind, list, -1)
+    global[kind] = nil
+  end
+  for kind, list in pairs(lists) do
+    count_global(kind, list, 1)
+    global[kind] = list
+  end
+end
+
 --- Gives a module the hooks of another one (the lists are shared, as they never change).
 function hooks.copy(from, to)
   local lists = hooks_of(from)
