@@ -146,7 +146,8 @@ describe("Ctrl-C", function()
 end)
 
 describe("Ctrl-C in a long operation", function()
-  --- Runs a script, and sends it a signal once it has called go(). What it prints after that.
+  --- Runs a script, and sends it a signal once it has called go(), which may be at once: what is to be interrupted calls
+  --- it. What the script prints after that.
   local function interrupt(text)
     local path = process.file([[
       io.stdout:setvbuf "no"
@@ -162,8 +163,8 @@ describe("Ctrl-C in a long operation", function()
     local output = interrupt [[
       local a = nl.eye(3000)
       local before = nl.memory_stats().tensors
-      go()
       print(pcall(function()
+        go()
         while true do local b = a:mm(a) end
       end))
       collectgarbage()
@@ -174,8 +175,8 @@ describe("Ctrl-C in a long operation", function()
   it("never stops a change in place half-way", function()
     local output = interrupt [[
       local a, steps = nl.zeros(2000000), 0
-      go()
       print(pcall(function()
+        go()
         while true do a:add_(1) steps = steps + 1 end
       end))
       local least = a:min():item()
