@@ -6,6 +6,8 @@ local names = {
   "optim.lr_scheduler", "utils", "utils.data", "testing",
 }
 
+if require "nnlua".help then table.insert(names, "help") end
+
 -- Requires one name alone, then compares with what nl has, and with what a second require gives.
 local program = [[
   local name = %q
