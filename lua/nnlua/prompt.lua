@@ -50,7 +50,7 @@ end
 
 --- A function that reads what is to be run next: nil at the end of input, false where there is nothing to run.
 local function reader(session)
-  if not session.interactive or session.host.is_plain() or not package.preload["nnlua.prompt.editor"] then
+  if not session.interactive or session.host.is_plain() then
     return function() return read_plainly(session) end
   end
   local editor = new_editor(session)
@@ -65,7 +65,7 @@ local function predefine(session)
   for name, value in pairs(names) do
     if rawget(_G, name) == nil then rawset(_G, name, value) end
   end
-  session:note 'nl, nn, F, optim and help are defined (nl = require "nnlua"); ?name explains, :help lists commands'
+  session:note "nl, nn, F, optim and help are defined; ?name explains, :help lists commands"
 end
 
 --- Runs the user's ~/.config/nnlua/init.lua, if there is one.
@@ -76,7 +76,7 @@ local function run_init(session)
   if not file then return end
   local text = file:read "a"
   file:close()
-  session:run_file(text:gsub("^#[^\n]*", "", 1), path)
+  session:run_file((text:gsub("^#[^\n]*", "", 1)), path)
 end
 
 --- A function that reads, runs and prints once, and returns whether to go on. `host` is what src/cli/repl.c gives.

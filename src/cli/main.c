@@ -6,6 +6,8 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "lua/machine.h"
+#include "cli/state_file.h"
+#include "cli/terminal.h"
 #include "lua/nnlua.h"
 #include "lua/prepare.h"
 
@@ -32,6 +34,12 @@ static void open_libraries(lua_State *L, const Options *options) {
   luaL_openlibs(L);
   coroutine_open(L);
   nnlua_preload(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, terminal_open);
+  lua_setfield(L, -2, "nnlua.terminal");
+  lua_pushcfunction(L, state_file_open);
+  lua_setfield(L, -2, "nnlua.state_file");
+  lua_pop(L, 1);
 }
 
 /* The program in LUA_INIT_5_4 or else LUA_INIT: Lua text, or @ and the name of a file. */

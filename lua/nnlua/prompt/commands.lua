@@ -125,7 +125,7 @@ command("load", ":load file", "runs a file, whose top-level locals stay, too; wi
     local text = file:read "a"
     file:close()
     session.loaded_file = path
-    session:run_file(text:gsub("^#[^\n]*", "", 1), path)
+    session:run_file((text:gsub("^#[^\n]*", "", 1)), path)
   end)
 
 command("locals", ":locals", "lists the local variables of the session", function(session)

@@ -183,7 +183,7 @@ end
 --- Does what a line, or several that belong together, says. `session.over` is true after it asked for the end.
 function Session:run(text)
   if is_special(self, text) then return end
-  self:evaluate(text:gsub("^%s*=", "return ", 1))
+  self:evaluate((text:gsub("^%s*=", "return ", 1)))
 end
 
 --- Whether Enter may run a text.

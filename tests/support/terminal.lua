@@ -1,0 +1,131 @@
+-- Programs on a terminal of their own, a tmux pane: keys are sent, the screen is read.
+local process = require "support.process"
+
+local Terminal = {}
+Terminal.__index = Terminal
+
+local count = 0
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- Runs a tmux command of this terminal's server; its output.
+local function tmux(self, ...)
+  local words = {"env", "-u", "TMUX", "LC_ALL=C.UTF-8", "tmux", "-u", "-L", self.server, "-f", "/dev/null", ...}
+  for i, word in ipairs(words) do words[i] = quote(word) end
+  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1"))
+  local output = pipe:read "a"
+  local ok = pipe:close()
+  return output, ok
+end
+
+local function new_folder()
+  local path = os.tmpname()
+  os.remove(path)
+  assert(os.execute("mkdir -p " .. quote(path)))
+  return path
+end
+
+--- Starts a command, a list of words. Options: width, height, env (variables), home (a folder to live in, kept).
+function Terminal.start(command, options)
+  options = options or {}
+  count = count + 1
+  local self = setmetatable({home = options.home or new_folder(), keeps_home = options.home ~= nil}, Terminal)
+  self.server = ("nnlua-%s-%d"):format(self.home:gsub("%W", ""), count)
+  local words = {"env", "-u", "NO_COLOR", "TERM=screen-256color", "HOME=" .. self.home, "XDG_STATE_HOME=" .. self.home,
+    "XDG_CONFIG_HOME=" .. self.home}
+  for name, value in pairs(options.env or {}) do words[#words + 1] = name .. "=" .. value end
+  table.move(command, 1, #command, #words + 1, words)
+  for i, word in ipairs(words) do words[i] = quote(word) end
+  local output, ok = tmux(self, "new-session", "-d", "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
+    table.concat(words, " ") .. "; echo ended with $?; sleep 100")
+  assert(ok, output)
+  return self
+end
+
+--- Starts nnlua's prompt and waits for it.
+function Terminal.prompt(options)
+  local self = Terminal.start({process.nnlua, table.unpack(options and options.arguments or {})}, options)
+  self:wait "nnlua> $"
+  return self
+end
+
+--- The screen as a text: lines without the blanks at their ends, none at the end.
+function Terminal:screen(with_colours)
+  local text
+  if with_colours then text = tmux(self, "capture-pane", "-p", "-e") else text = tmux(self, "capture-pane", "-p") end
+  return (text:gsub("[ \t]+\n", "\n"):gsub("%s+$", ""))
+end
+
+--- Sends keys by tmux's names: "Up", "C-r", "Enter"; what is no name is typed.
+function Terminal:keys(...)
+  assert(select(2, tmux(self, "send-keys", ...)))
+end
+
+--- Types a text as it is.
+function Terminal:type(text)
+  assert(select(2, tmux(self, "send-keys", "-l", (text:gsub(";$", "\\;"))))) -- one at the end is tmux's own
+end
+
+--- Pastes a text, in brackets if the program asked for that.
+function Terminal:paste(text)
+  assert(select(2, tmux(self, "set-buffer", "--", text)))
+  assert(select(2, tmux(self, "paste-buffer", "-p", "-r")))
+end
+
+function Terminal:resize(width, height)
+  assert(select(2, tmux(self, "resize-window", "-x", tostring(width), "-y", tostring(height))))
+end
+
+--- The column and row of the cursor, from 0.
+function Terminal:cursor()
+  local x, y = tmux(self, "display-message", "-p", "#{cursor_x} #{cursor_y}"):match "(%d+) (%d+)"
+  return tonumber(x), tonumber(y)
+end
+
+local function found(screen, pattern)
+  -- A $ at the end means the end of what is shown, where a prompt's blank is cut off.
+  return (screen:gsub("nnlua>$", "nnlua> "):gsub("%.%.%.>$", "...> ")):find(pattern)
+end
+
+local PATIENCE = tonumber(os.getenv "TERMINAL_SECONDS") or 60
+
+--- Calls a function until it gives something, for a minute at most; returns that or false.
+function Terminal.eventually(check)
+  local deadline = os.time() + PATIENCE
+  repeat
+    local result = check()
+    if result then return result end
+    os.execute "sleep 0.02"
+  until os.time() > deadline
+  return false
+end
+
+--- Waits until the screen shows a pattern, at most a minute; returns the screen.
+function Terminal:wait(pattern)
+  local screen
+  local shown = Terminal.eventually(function()
+    screen = self:screen()
+    return found(screen, pattern)
+  end)
+  if shown then return screen end
+  error(("the screen does not show %q but\n%s"):format(pattern, screen), 2)
+end
+
+--- Types a line, presses Enter, and waits for a pattern and the prompt after it.
+function Terminal:enter(line, pattern)
+  self:type(line)
+  self:keys "Enter"
+  return self:wait((pattern or "") .. ".*nnlua> $")
+end
+
+function Terminal:close()
+  tmux(self, "kill-server")
+  if not self.keeps_home then os.execute("rm -rf " .. quote(self.home)) end
+end
+
+--- A folder to live in for several terminals, one after the other.
+Terminal.new_home = new_folder
+
+return Terminal
