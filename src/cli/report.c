@@ -1,5 +1,7 @@
 #include "cli/report.h"
 
+#include "cli/traceback.h"
+
 #include <lauxlib.h>
 #include <stdio.h>
 
@@ -31,6 +33,6 @@ int report_traceback(lua_State *L) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
     message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
-  luaL_traceback(L, L, message, 1);
+  push_traceback(L, message, 1);
   return 1;
 }

@@ -14,4 +14,7 @@ void nnlua_prepare(lua_State *L);
 /* Lets require find "nnlua" and its public parts ("nnlua.nn" and so on), without loading anything. */
 void nnlua_preload(lua_State *L);
 
+/* The function behind net(x), for who reads the stack; NULL until there are modules. */
+extern lua_CFunction module_caller;
+
 #endif

@@ -14,6 +14,7 @@ static char context_key;
 char core_error_key;
 uint64_t box_seal;
 bool (*push_module_path)(lua_State *L);
+lua_CFunction module_caller;
 
 /* --------------------------------------------------------- memory pressure */
 

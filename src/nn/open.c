@@ -1,4 +1,5 @@
 /* The C functions that lua/nnlua/nn builds on, as one table. */
+#include "lua/prepare.h"
 #include "nn/module.h"
 
 /* raise(text): an error at the user's line */
@@ -23,6 +24,7 @@ int open_nn(lua_State *L)
 {
   static const luaL_Reg own[] = {{"raise", raise_error}, {"is_none", test_none}, {NULL, NULL}};
   push_module_path = module_path;
+  module_caller = module_call;
   lua_newtable(L);
   luaL_setfuncs(L, own, 0);
   luaL_setfuncs(L, module_functions, 0);

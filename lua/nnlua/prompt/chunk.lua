@@ -84,16 +84,29 @@ local function keep_captured(locals, declared, holder)
   end
 end
 
+--- How many levels the stack has: found in steps that halve, for a level far down takes long to reach.
+local function stack_depth()
+  local low, high = 1, 2
+  while debug.getinfo(high, "f") do low, high = high, high * 2 end
+  while high - low > 1 do
+    local middle = (low + high) // 2
+    if debug.getinfo(middle, "f") then low = middle else high = middle end
+  end
+  return low - 1
+end
+
+local LOWEST = 30 -- what the prompt runs is called from so many levels above the bottom at most
+
 --- After an error, on top of the stack it came up in: keeps what the chunk had declared up to there.
 function chunk.rescue(locals, func, declared)
   local wanted = {}
   for _, one in ipairs(declared) do
     if one.name and one.attribute ~= "close" then wanted[one.name] = true end
   end
-  for level = 2, math.huge do
+  local depth = stack_depth()
+  for level = depth, math.max(2, depth - LOWEST), -1 do
     local info = debug.getinfo(level, "f")
-    if not info then return end
-    if info.func == func then
+    if info and info.func == func then
       for index = 1, math.huge do
         local name, value = debug.getlocal(level, index)
         if not name then return end

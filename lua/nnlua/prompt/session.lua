@@ -46,9 +46,19 @@ function Session:note(text)
   self:print(coloured(self, "2", text))
 end
 
+--- Whether a traceback tells no more than that a line was typed.
+local function says_nothing(traceback)
+  for line in traceback:gmatch "\n\t([^\n]*)" do
+    if not line:find "^%[C%]" and not line:find "^stdin:%d+: in main chunk$" then return false end
+  end
+  return true
+end
+
 --- Prints an error: its first line stands out.
 function Session:report(message)
   stdout:flush()
+  local text, traceback = message:match "^(.*)\nstack traceback:(.-)$"
+  if text and says_nothing(traceback) then message = text end
   local first, rest = message:match "^([^\n]*)(.*)$"
   stderr:write(coloured(self, "31", first), rest, "\n")
   stderr:flush()
