@@ -1,6 +1,6 @@
 -- The prompt: lines from the editor on a terminal, or as they come from elsewhere.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local Session = require "nnlua.prompt.session"
 

@@ -300,10 +300,10 @@ static void run_node(Call *call, Task *task, int32_t at)
 static Tensor *seed_of(Call *call, const Backward *b, int i)
 {
   Tensor *root = b->roots[i], *seed = b->seeds ? b->seeds[i] : NULL;
-  if (!tensor_requires_grad(root)) raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph");
+  if (!tensor_requires_grad(root)) raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph: it was computed from none that has requires_grad, or under no_grad");
   if (!seed) {
     if (root->numel != 1)
-      raise_plain(call->ctx, "backward: a gradient is made up only for a tensor of one element, not for shape %s",
+      raise_plain(call->ctx, "backward: a gradient is made up only for a tensor of one element, not for shape %s: sum it first, or give the gradient",
                   shape_text(call, tensor_shape(root)));
     return op(ones_like, root, DTYPE_NONE, DEVICE_NONE, false);
   }

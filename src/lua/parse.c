@@ -41,6 +41,9 @@ static const char *type_name(lua_State *L, int index)
 
 static bool expected(Parser *s, const ArgSpec *spec, int index, const char *what)
 {
+  enum { SHORT = 40 };
+  if (lua_type(s->L, index) == LUA_TSTRING && lua_rawlen(s->L, index) < SHORT)
+    return problem(s->p, "argument '%s': %s expected, got \"%s\"", spec->name, what, lua_tostring(s->L, index));
   return problem(s->p, "argument '%s': %s expected, got %s", spec->name, what, type_name(s->L, index));
 }
 
@@ -96,8 +99,26 @@ static bool list_element(Parser *s, const ArgSpec *spec, int index, int64_t *val
   return spec->kind == ARG_DIMS ? from_one(s, spec, value) : true;
 }
 
+/* Whether a list has keys that are names, too. */
+static bool has_names(lua_State *L, int index)
+{
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  if (lua_rawlen(L, index) > 0) { /* what stands in the list comes first */
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, index));
+    lua_replace(L, -2);
+  }
+  while (lua_next(L, index)) {
+    bool is_name = lua_type(L, -2) == LUA_TSTRING;
+    lua_pop(L, is_name ? 2 : 1);
+    if (is_name) return true;
+  }
+  return false;
+}
+
 static bool list_from_table(Parser *s, const ArgSpec *spec, int index, Ints *list)
 {
+  if (has_names(s->L, index)) return problem(s->p, "a list and named arguments are two tables: f(x, {1, 2}, {name = value})");
   int64_t n = (int64_t)lua_rawlen(s->L, index);
   int64_t *v = room_for_ints(s, n);
   for (int64_t i = 0; i < n; i++) {
@@ -454,7 +475,10 @@ bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Pa
   if (index <= s.top) return problem(p, "%d arguments given, at most %d are taken", s.top, op->nargs);
   if (s.named && !parse_named(&s, given, &seen)) return false;
   for (int i = 0; i < op->nargs; i++)
-    if (op->args[i].required && !((given | seen) >> i & 1)) return problem(p, "argument '%s' is missing", op->args[i].name);
+    if (op->args[i].required && !((given | seen) >> i & 1)) {
+      bool by_dot = top == 0 && i == 0 && op->forms & METHOD;
+      return problem(p, "argument '%s' is missing%s", op->args[i].name, by_dot ? " (a method is called with a colon: x:f())" : "");
+    }
   return true;
 }
 

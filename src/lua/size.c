@@ -182,10 +182,16 @@ int nl_broadcast_shapes(lua_State *L)
   return 1;
 }
 
+/* x.shape(), x:shape() */
+static int size_called(lua_State *L)
+{
+  return user_error(L, "a shape is a value, no function: write x.shape, or x:size(2) for the size of a dimension");
+}
+
 void open_size(lua_State *L)
 {
   static const luaL_Reg methods[] = {{"numel", size_numel}, {"totable", size_totable}, {"unpack", size_unpack}, {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__newindex", size_newindex}, {"__len", size_len}, {"__eq", size_eq},
+  static const luaL_Reg meta[] = {{"__newindex", size_newindex}, {"__len", size_len}, {"__eq", size_eq}, {"__call", size_called},
                                   {"__tostring", size_tostring}, {NULL, NULL}};
   lua_createtable(L, 0, 8);
   luaL_setfuncs(L, meta, 0);

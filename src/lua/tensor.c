@@ -230,9 +230,21 @@ static int distance(const char *a, const char *b)
   return row[m];
 }
 
+/* PyTorch's names that are not here on purpose, and what to do instead. */
+static const char *advice_for(const char *name)
+{
+  static const struct { const char *name, *advice; } known[] = {
+    {"cuda", "all computing is done on the CPU: leave it out"}, {"is_cuda", "all computing is done on the CPU"},
+    {"numpy", "x:tolist() gives nested tables"}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(known[i].name, name) == 0) return known[i].advice;
+  return strchr(name, ':') ? "a range is a table, as in x[{{1, 2}}] or x[{{}, 3}]" : NULL;
+}
+
 static int unknown_member(lua_State *L, int members)
 {
-  const char *name = lua_tostring(L, 2), *nearest = NULL;
+  const char *name = lua_tostring(L, 2), *nearest = NULL, *advice = advice_for(name);
+  if (advice) return user_error(L, "a tensor has no field or method '%s': %s", name, advice);
   int best = 3;
   lua_pushnil(L);
   while (lua_next(L, members)) {
@@ -281,10 +293,22 @@ static int tensor_newindex(lua_State *L)
   return user_error(L, "field '%s' of a tensor can't be set", lua_tostring(L, 2));
 }
 
+/* a .. b */
+static int tensor_concat(lua_State *L)
+{
+  return user_error(L, "a tensor can't be joined to a text by '..': write tostring(x), or x:item() for the number in it");
+}
+
+/* x(…) */
+static int tensor_called(lua_State *L)
+{
+  return user_error(L, "a tensor is no function: elements are x[i] or x[{i, j}]");
+}
+
 static int tensor_len(lua_State *L)
 {
   const Tensor *t = tensor_check(L, 1);
-  if (t->ndim == 0) return user_error(L, "a 0-dim tensor has no length");
+  if (t->ndim == 0) return user_error(L, "a 0-dim tensor has no length: its number is x:item()");
   lua_pushinteger(L, t->shape[0]);
   return 1;
 }
@@ -298,8 +322,9 @@ static int compare(lua_State *L)
   lua_call(L, 2, 1);
   const Tensor *t = tensor_test(L, -1);
   if (t->numel != 1)
-    return user_error(L, "'%s' gives one truth value, but here are %d: write a:%s(b)", lua_tostring(L, lua_upvalueindex(2)),
-                      (int)t->numel, lua_tostring(L, lua_upvalueindex(3)));
+    return user_error(L, "'%s' gives one truth value, but here are %d: write a:%s(b), or a:%s(b) for a %s b",
+                      lua_tostring(L, lua_upvalueindex(2)), (int)t->numel, lua_tostring(L, lua_upvalueindex(3)),
+                      lua_tostring(L, lua_upvalueindex(4)), lua_tostring(L, lua_upvalueindex(5)));
   lua_pushboolean(L, t->device != DEVICE_META && tensor_item(t).i != 0);
   return 1;
 }
@@ -339,12 +364,12 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
     lua_pushcclosure(L, unary, 1);
     lua_setfield(L, meta, prefix[i][0]);
   }
-  static const char *const ordered[][3] = {{"__lt", "lt", "<"}, {"__le", "le", "<="}};
+  static const char *const ordered[][5] = {{"__lt", "lt", "<", "gt", ">"}, {"__le", "le", "<=", "ge", ">="}};
   for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
     push_group(L, ctx, ordered[i][1], METHOD | AS_OPERATOR);
-    lua_pushstring(L, ordered[i][2]);
-    lua_pushstring(L, ordered[i][1]);
-    lua_pushcclosure(L, compare, 3);
+    const int texts[] = {2, 1, 3, 4};
+    for (int k = 0; k < 4; k++) lua_pushstring(L, ordered[i][texts[k]]);
+    lua_pushcclosure(L, compare, 5);
     lua_setfield(L, meta, ordered[i][0]);
   }
 }
@@ -359,7 +384,8 @@ static void add_properties(lua_State *L, const Property *p)
 
 void open_tensor(lua_State *L, Context *ctx)
 {
-  static const luaL_Reg functions[] = {{"__len", tensor_len}, {"__tostring", tensor_tostring}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"__len", tensor_len}, {"__tostring", tensor_tostring},
+                                       {"__concat", tensor_concat}, {"__call", tensor_called}, {NULL, NULL}};
   luaL_newlib(L, functions);
   int meta = lua_gettop(L);
   if (!use_blocks(L, ctx)) {

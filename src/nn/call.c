@@ -85,6 +85,13 @@ static int careful_call(lua_State *L, uint32_t depth)
   return called(L, LUA_OK, (lua_KContext)depth);
 }
 
+static int no_forward(lua_State *L)
+{
+  const char *name = push_class_name(L, 1);
+  if (child_count(L, 1) > 0) return user_error(L, "%s has no forward: call its modules one by one, or use a Sequential", name);
+  return user_error(L, "%s has no forward: write function %s:forward(x)", name, name);
+}
+
 int module_call(lua_State *L)
 {
   ModuleBox *box = lua_touserdata(L, 1);
@@ -92,7 +99,7 @@ int module_call(lua_State *L)
   if (nn->depth >= DEEP) check_depth(L, nn);
   uint32_t depth = nn->depth++;
   int arguments = lua_gettop(L) - 1;
-  if (!push_forward(L, box)) return user_error(L, "%s has no forward", push_class_name(L, 1));
+  if (!push_forward(L, box)) return no_forward(L);
   if (box->hooks | nn->global_hooks)
     return box->careful_hooks | nn->global_careful_hooks ? careful_call(L, depth) : hooked_call(L, depth);
   lua_CFunction f = lua_tocfunction(L, -1);

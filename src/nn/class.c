@@ -153,17 +153,23 @@ static bool push_class_metatable(lua_State *L, int index)
   return found;
 }
 
+bool class_test(lua_State *L, int index)
+{
+  if (!push_class_metatable(L, index)) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
 static void check_class(lua_State *L, int index)
 {
-  if (!push_class_metatable(L, index)) user_error(L, "a class of modules was expected, got %s", describe(L, index));
-  lua_pop(L, 1);
+  if (!class_test(L, index)) user_error(L, "a class of modules was expected, got %s", describe(L, index));
 }
 
 /* class(name, parent or nil): a new class */
 static int class(lua_State *L)
 {
   lua_settop(L, 2);
-  if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "class: the name is a string, not %s", describe(L, 1));
+  if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "class: the name is a string, as in nn.class(\"Net\"), not %s", describe(L, 1));
   if (!lua_isnil(L, 2)) check_class(L, 2);
   lua_newtable(L);
   lua_pushvalue(L, 2);

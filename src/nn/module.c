@@ -71,6 +71,7 @@ const char *describe(lua_State *L, int index)
   if (buffer_test(L, index)) return "a Buffer";
   if (is_uninitialized(L, index)) return "an uninitialized Parameter";
   if (module_test(L, index)) return lua_pushfstring(L, "the module %s", push_class_name(L, index));
+  if (class_test(L, index)) return lua_pushfstring(L, "the class %s (call it to make a module)", luaL_tolstring(L, index, NULL));
   if (lua_isnoneornil(L, index)) return "nil";
   if (is_none(L, index)) return "none";
   return lua_pushfstring(L, "a %s", luaL_typename(L, index));
@@ -278,8 +279,10 @@ static void empty_value(lua_State *L)
 
 static _Noreturn void wrong_value(lua_State *L, const char *kind, const char *expected)
 {
-  user_error(L, "%s can't be assigned to the %s '%s' of %s: %s or nil was expected", describe(L, VALUE), kind,
-             lua_tostring(L, NAME), push_class_name(L, SELF), expected);
+  bool wraps = tensor_test(L, VALUE) && strcmp(kind, "parameter") == 0;
+  user_error(L, "%s can't be assigned to the %s '%s' of %s: %s or nil was expected%s", describe(L, VALUE), kind,
+             lua_tostring(L, NAME), push_class_name(L, SELF), expected,
+             wraps ? " (nn.Parameter(x) makes one; copy_ under no_grad sets its values)" : "");
   __builtin_unreachable();
 }
 

@@ -106,6 +106,9 @@ extern const luaL_Reg call_functions[];
 /* Pushes the i-th child of the module at an index (from 1), or nil. */
 void push_child(lua_State *L, int index, lua_Integer i);
 lua_Integer child_count(lua_State *L, int index);
+
+/* Whether a class of modules is at an index. */
+bool class_test(lua_State *L, int index);
 /* Whether the module at `wanted` is the one at `index` or below it. */
 bool module_contains(lua_State *L, int index, int wanted);
 /* Pushes {path, module, path, module, …} in pre-order, the module at an index first. */

@@ -24,7 +24,7 @@ static void check_range(Call *call, const Tensor *positions, int64_t size, int d
 Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool negative)
 {
   if (index->dtype != DTYPE_i64 && index->dtype != DTYPE_i32 && index->numel)
-    raise(call, "positions must be int64, not %s", dtype_name(tensor_dtype(index)));
+    raise(call, "positions must be int64, not %s: convert them, as index:long()", dtype_name(tensor_dtype(index)));
   if (index->device == DEVICE_META) return index;
   Tensor *positions = contiguous_as(call, index, DTYPE_i64);
   if (!kernels_of(DTYPE_i64)->positions_within(positions->numel, tensor_data(positions), size))

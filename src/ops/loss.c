@@ -346,8 +346,8 @@ static Tensor *of_probabilities(Call *call, const CrossEntropyArgs *a, int dim)
 {
   Tensor *x = a->input, *target = a->target;
   if (!tensor_same_shape(x, target))
-    raise(call, "target has shape %s; probabilities have that of input, %s", shape_text(call, tensor_shape(target)),
-          shape_text(call, tensor_shape(x)));
+    raise(call, "a %s target of shape %s: probabilities have the shape of input, %s; labels are int64 (target:long())",
+          dtype_name(tensor_dtype(target)), shape_text(call, tensor_shape(target)), shape_text(call, tensor_shape(x)));
   double classes = (double)x->shape[dim], smoothing = a->label_smoothing;
   if (smoothing > 0)
     target = op(add, op(mul, target, number(1 - smoothing)), number(smoothing / classes), scalar_int(1));

@@ -7,7 +7,8 @@
 static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->dtype != b->dtype)
-    raise(call, "dtypes %s and %s don't match", dtype_name(tensor_dtype(a)), dtype_name(tensor_dtype(b)));
+    raise(call, "dtypes %s and %s don't match: convert one, as x:to(nl.%s)", dtype_name(tensor_dtype(a)),
+          dtype_name(tensor_dtype(b)), dtype_name(dtype_is_inexact(tensor_dtype(b)) ? tensor_dtype(b) : tensor_dtype(a)));
   if (a->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
 }
 

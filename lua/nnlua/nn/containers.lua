@@ -186,7 +186,8 @@ Sequential.forward = core.sequential_forward
 local function add_pairs(self, list)
   for _, pair in ipairs(list) do
     if type(pair) ~= "table" or #pair ~= 2 then
-      raise(("%s: names are given as a list of pairs: {{\"fc\", module}, …}"):format(core.class_name(self)))
+      raise(("%s: modules are given one by one, as in nn.Sequential(a, b), or with names as a list of pairs: {{\"fc\", a}, …}"):format(
+        core.class_name(self)))
     end
     self:register_module(pair[1], checked(self, pair[2]))
   end

@@ -18,7 +18,7 @@ local function dropout_class(name, f)
   function class:init(...)
     self.p, self.inplace = parse(...)
     if self.p < 0 or self.p > 1 then
-      core.raise(("%s: p is a probability, not %s"):format(full_name, self.p))
+      core.raise(("%s: p is a probability from 0 to 1, not %s"):format(full_name, self.p))
     end
   end
 

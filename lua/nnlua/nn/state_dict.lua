@@ -263,6 +263,7 @@ local function problems(report, strict)
   if strict and #report.unexpected > 0 then
     table.insert(lines, "unexpected: " .. quoted(report.unexpected))
   end
+  if #lines > 0 then table.insert(lines, "{strict = false} loads what there is") end
   return table.move(report.errors, 1, #report.errors, #lines + 1, lines)
 end
 

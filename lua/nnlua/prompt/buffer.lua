@@ -1,6 +1,6 @@
 -- A text that is being edited: lines, a cursor, what was cut, and the way back.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local terminal = require "nnlua.terminal"
 

@@ -1,7 +1,7 @@
 -- What is typed at the prompt as functions. Local variables of the top level go on living: a later text sees them as
 -- upvalues, the very variables that the functions of earlier ones closed over.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local tokens = require "nnlua.prompt.tokens"
 

@@ -1,6 +1,6 @@
 -- The prompt's commands: what begins with a colon.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local nl = require "nnlua"

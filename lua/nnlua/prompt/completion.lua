@@ -1,6 +1,6 @@
 -- What Tab offers: names, fields and methods, commands, module names, files.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local commands = require "nnlua.prompt.commands"

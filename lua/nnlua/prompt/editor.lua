@@ -1,6 +1,6 @@
 -- The line editor: keys change a buffer, the screen shows it.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local Buffer = require "nnlua.prompt.buffer"
 local Menu = require "nnlua.prompt.menu"

@@ -11,4 +11,6 @@ for name, value in next, _G do
   environment[name] = value
 end
 environment._G = _G
-return environment
+
+-- Not the table itself: tracebacks name functions by where they find them in package.loaded.
+return function() return environment end

@@ -1,7 +1,7 @@
 -- What fields and methods a value has, and what stands in them, without running the user's code: `__index` functions of
 -- scripts are never called, nnlua's own are looked through.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"

@@ -1,6 +1,6 @@
 -- The colours of Lua text.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local tokens = require "nnlua.prompt.tokens"
 

@@ -1,6 +1,6 @@
 -- What was perhaps meant: for names that are not there.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local fields = require "nnlua.prompt.fields"

@@ -1,6 +1,6 @@
 -- What was entered, now and in earlier sessions.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local state_file = require "nnlua.state_file"
 

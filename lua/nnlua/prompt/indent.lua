@@ -1,6 +1,6 @@
 -- How far lines of Lua are indented.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local tokens = require "nnlua.prompt.tokens"
 

@@ -1,6 +1,6 @@
 -- What a terminal sends as keys: characters, control keys, sequences, pasted text.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local keys = {}
 

@@ -1,6 +1,6 @@
 -- The candidates of a completion, below the text.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local Screen = require "nnlua.prompt.screen"
 local terminal = require "nnlua.terminal"

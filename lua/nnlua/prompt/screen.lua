@@ -2,7 +2,7 @@
 -- is too wide the terminal breaks it, so that it joins the pieces again when the window grows; where that is follows
 -- from the widths of characters.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local Buffer = require "nnlua.prompt.buffer"
 local highlight = require "nnlua.prompt.highlight"

@@ -1,6 +1,6 @@
 -- Looking for an entry of the history by a part of it: Ctrl-R.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local Search = {}
 Search.__index = Search

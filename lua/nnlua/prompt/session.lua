@@ -1,6 +1,6 @@
 -- What the prompt does with a line: run it, print its values, keep its local variables, tell its errors.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local commands = require "nnlua.prompt.commands"

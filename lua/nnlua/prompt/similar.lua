@@ -1,6 +1,6 @@
 -- Names that are nearly the one that was written.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local similar = {}
 

@@ -1,6 +1,6 @@
 -- The source text of functions written in Lua.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local system = require "nnlua.system"
 

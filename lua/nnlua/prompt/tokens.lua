@@ -1,6 +1,6 @@
 -- Lua text as tokens, complete or not: for colours, and to find what a chunk declares.
 
-local _ENV = require "nnlua.prompt.environment"
+local _ENV = require "nnlua.prompt.environment"()
 
 local tokens = {}
 

@@ -34,7 +34,7 @@ describe("Sequential", function()
     assert.same({"fc", "act"}, names(seq))
     assert.equal(seq.fc, seq[1])
     assert.error_matches(function() nn.Sequential({fc = nn.ReLU()}) end, "has no order; give a list of pairs")
-    assert.error_matches(function() nn.Sequential({nn.ReLU()}) end, "given as a list of pairs")
+    assert.error_matches(function() nn.Sequential({nn.ReLU()}) end, "or with names as a list of pairs")
     assert.error_matches(function() nn.Sequential(nn.ReLU(), 3) end, "a module was expected, got a number")
   end)
 

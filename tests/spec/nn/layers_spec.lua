@@ -87,7 +87,7 @@ describe("small layers", function()
     assert.is_true(sum > 800 and sum < 1200 and sum % 2 == 0)
     assert.same(x:tolist(), dropout:eval()(x):tolist())
     assert.equal(0, nn.Dropout(1)(x):sum():item())
-    assert.error_matches(function() nn.Dropout(2) end, "p is a probability, not 2")
+    assert.error_matches(function() nn.Dropout(2) end, "p is a probability from 0 to 1, not 2")
   end)
 
   it("Identity gives back all", function()
