@@ -2,7 +2,8 @@
 
 local core = require "nnlua.nn.core"
 
-local args = {}
+--- `specs`: what each parser was made from, by its name, for help.
+local args = {specs = {}}
 
 local raise, none = core.raise, core.none
 
@@ -109,6 +110,7 @@ end
 ---@param spec table[]
 ---@return fun(...): ...
 function args.parser(name, spec)
+  args.specs[name] = spec
   local parameters = parse_spec(spec)
   local most = #parameters
   return function(...)

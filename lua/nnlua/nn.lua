@@ -38,6 +38,10 @@ nn.Parameter = core.parameter
 
 local lazy = require "nnlua.nn.lazy"
 nn.UninitializedParameter = lazy.UninitializedParameter
+--- Whether a value is a parameter or buffer whose shape is not known yet.
+---     > nn.is_lazy(nn.LazyLinear(3).weight)
+---     true
+---@param value any
 nn.is_lazy = lazy.is_lazy
 
 --- A tensor that a module registers as a buffer when it is assigned: `self.mean = nn.Buffer(nl.zeros(3))`.

@@ -1,5 +1,7 @@
 #include "lua/describe.h"
 
+#include <string.h>
+
 static const char *kind_name(ArgKind kind)
 {
   static const char *const names[] = {
@@ -68,6 +70,22 @@ static void push_pointwise(lua_State *L, const PointwiseInfo *info)
   lua_setfield(L, -2, "derivatives");
 }
 
+/* The further names of an op. */
+static void push_aliases(lua_State *L, const Op *op)
+{
+  static const struct { const char *name, *of; } aliases[] = {
+#define ALIAS(name, of) {#name, #of},
+#include "ops/aliases.def"
+#undef ALIAS
+  };
+  lua_newtable(L);
+  for (size_t i = 0, n = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    if (strcmp(aliases[i].of, op->name) != 0) continue;
+    lua_pushstring(L, aliases[i].name);
+    lua_rawseti(L, -2, (lua_Integer)++n);
+  }
+}
+
 static void push_op(lua_State *L, const Op *op)
 {
   static const char *const kinds[] = {[OP_POINTWISE] = "pointwise", [OP_PRIMITIVE] = "op", [OP_COMPOSED] = "composed"};
@@ -87,10 +105,12 @@ static void push_op(lua_State *L, const Op *op)
   lua_setfield(L, -2, "results");
   push_arguments(L, op);
   lua_setfield(L, -2, "args");
+  push_aliases(L, op);
+  lua_setfield(L, -2, "aliases");
   if (op->pointwise) push_pointwise(L, op->pointwise);
 }
 
-/* nl.ops(): a list of all rows: row, name, doc, kind, where it appears, results (-1: a list), args. */
+/* nl.ops(): a list of all rows: row, name, doc, kind, where it appears, results (-1: a list), args, aliases. */
 int describe_ops(lua_State *L)
 {
   lua_createtable(L, op_count, 0);

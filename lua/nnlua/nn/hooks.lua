@@ -262,18 +262,22 @@ function hooks.install(Module, nn)
     return register(self, BACKWARD, hook, options)
   end
 
+  --- Calls a function before the forward of every module: see register_forward_pre_hook.
   function nn.register_module_forward_pre_hook(hook)
     return register(nil, PRE, hook)
   end
 
+  --- Calls a function after the forward of every module: see register_forward_hook.
   function nn.register_module_forward_hook(hook, options)
     return register(nil, POST, hook, options)
   end
 
+  --- Calls a function before the gradients of every module are worked out: see register_full_backward_pre_hook.
   function nn.register_module_full_backward_pre_hook(hook)
     return register(nil, BACKWARD_PRE, hook)
   end
 
+  --- Calls a function with the gradients of every module: see register_full_backward_hook.
   function nn.register_module_full_backward_hook(hook)
     return register(nil, BACKWARD, hook)
   end

@@ -1,0 +1,81 @@
+-- nl.help: what is known of a function, a layer, an optimizer, a value.
+
+local catalogue = require "nnlua.help.catalogue"
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+local similar = require "nnlua.prompt.similar"
+local text = require "nnlua.help.text"
+
+local help = {}
+
+local TOUR = [[
+help(nl.conv2d), help "conv2d", help(nn.Linear), help(net) tell what is known of something; ?conv2d does at the prompt.
+
+Tensors     nl.tensor, nl.zeros, nl.randn, nl.arange …; x:sum(2), x + y, x[{1, {2, 3}}]; x.shape, x.dtype, x.grad
+Gradients   x:backward(), nl.no_grad, nl.autograd.grad
+Modules     nn.class, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM …; F for functions
+Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoader, nl.progress
+Files       nl.save, nl.load, net:state_dict()
+Specs       nl.testing
+
+docs/reference.md has all of it on one page. Everything that counts starts at 1.]]
+
+--- The methods that a class, or Tensor, has, for a line of their names.
+local function methods_of(entry)
+  local names = {}
+  for _, other in ipairs(catalogue.all()) do
+    local owner, name = other.name:match "^(.+):([%w_]+)$"
+    if owner == entry.name then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function entry_text(entry)
+  if entry.kind == "class" and not entry.methods then entry.methods = methods_of(entry) end
+  return text.entry(entry)
+end
+
+local function tensor_text(x)
+  return ("A tensor: shape %s, %s. x:name(…) calls a method, among them all ops of help(\"nl.name\"); x.shape, x.dtype, "
+    .. "x.grad, x.T and others are fields. help \"Tensor:item\" explains a method, help \"Tensor.grad\" a field."):format(
+    x.shape, x.dtype)
+end
+
+--- The names of all entries, for what is nearly one of them.
+local function known_names()
+  local names = {}
+  for _, entry in ipairs(catalogue.all()) do names[entry.short] = true end
+  return names
+end
+
+local function unknown(name)
+  local nearest = similar.nearest(name:match "[^.:]+$" or name, known_names())
+  local suggestion = nearest and (" Did you mean %s?"):format(catalogue.find(nearest).name) or ""
+  return ("Nothing is known of %s.%s"):format(name, suggestion)
+end
+
+--- The text of the entry of a name or value; nil if there is none.
+function help.find(what)
+  local entry = catalogue.find(what)
+  return entry and entry_text(entry)
+end
+
+--- What help prints of a name or a value; of nothing a tour.
+---@param what any
+---@return string
+function help.text(what)
+  if what == nil then return TOUR end
+  local found = help.find(what)
+  if found then return found end
+  if core.is_tensor(what) then return text.wrapped(tensor_text(what), "") end
+  if core.is_module(what) then
+    return help.find(core.class_of(what)) or tostring(core.class_of(what)) .. ": a class of your own, from nn.Module"
+  end
+  local class = type(what) == "table" and getmetatable(what)
+  if type(class) == "table" and help.find(class) then return help.find(class) end
+  if type(what) == "string" then return unknown(what) end
+  return ("Nothing is known of this %s; help \"name\" looks a name up."):format(type(what))
+end
+
+--- Prints what is known of a value, or of a name: `help(nl.conv2d)`, `help "nn.Linear"`.
+return setmetatable(help, {__call = function(_, what) print(help.text(what)) end})

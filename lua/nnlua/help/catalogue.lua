@@ -1,0 +1,215 @@
+-- All that the help knows: an entry for each public name.
+
+local args = require "nnlua.args"
+local comments = require "nnlua.help.comments"
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+local rows = require "nnlua.help.rows"
+
+local catalogue = {}
+
+-- An entry: `name` ("nn.Linear"), `short` ("Linear"), `kind` (op, class, method, function, value), `group` (a title of the
+-- reference), `overloads` (a list of signatures and a text), `value` (what it describes, if that is one value), `doc`
+-- (of a comment: params, returns, fields).
+
+-- ------------------------------------------------------------- signatures
+
+local value_text
+function value_text(v)
+  if type(v) ~= "table" then return type(v) == "string" and ("%q"):format(v) or tostring(v) end
+  local texts = {}
+  for i, one in ipairs(v) do texts[i] = value_text(one) end
+  return "{" .. table.concat(texts, ", ") .. "}"
+end
+
+--- The arguments of an args.parser spec as a text.
+local function spec_text(spec)
+  local texts = {}
+  for i, one in ipairs(spec) do
+    local name, kind, default = one[1], one[2], one[3]
+    if default ~= nil then texts[i] = ("%s = %s"):format(name, value_text(default))
+    else texts[i] = name .. (kind:find "%?" and "?" or "") end
+  end
+  return table.concat(texts, ", ")
+end
+
+--- The args.parser spec of a name, or of the family it belongs to: nn.init.xavier_normal_ and nn.init.xavier.
+local function spec_of(name)
+  return args.specs[name] or args.specs[name:match "[^.:]+$"] or args.specs[name:match "^([%w.]+)_%a+_$"]
+end
+
+local function arguments_of(name, found)
+  local spec = spec_of(name)
+  if spec then return spec_text(spec), spec end
+  local arguments = found and found.arguments or "…"
+  return (arguments:gsub("%.%.%.", "…"):gsub("^self,?%s*", ""))
+end
+
+-- ------------------------------------------------------------------ adding
+
+local function new_list()
+  return {by_value = {}, by_name = {}}
+end
+
+local function add(list, entry)
+  if list.by_name[entry.name] then return end
+  list[#list + 1] = entry
+  list.by_name[entry.name] = entry
+  if entry.value ~= nil and not list.by_value[entry.value] then list.by_value[entry.value] = entry end
+  return entry
+end
+
+local function entry_of(name, kind, group, found, value, signature)
+  local doc = found and found.doc
+  return {
+    name = name, short = name:match "[^.:]+$", kind = kind, group = group, value = value, doc = doc or nil,
+    overloads = {{signatures = {signature}, text = doc and doc.text or ""}},
+  }
+end
+
+local function add_function(list, name, value, group)
+  local found = comments.of_value(name)
+  if debug.getinfo(value, "S").what ~= "C" then found = comments.of_function(value) or found end
+  local entry = entry_of(name, "function", group, found, value, ("%s(%s)"):format(name, (arguments_of(name, found))))
+  return add(list, entry)
+end
+
+local function is_class(value)
+  local meta = debug.getmetatable(value)
+  return core.is_class(value) or type(value) == "table" and rawget(value, "__name") ~= nil
+    and type(meta) == "table" and meta.__call ~= nil
+end
+
+local function full_class_name(class)
+  return rawget(class, "__name") or tostring(class)
+end
+
+local function add_methods(list, name, class, group)
+  local keys = {}
+  for key, value in next, class do
+    if type(key) == "string" and type(value) == "function" and not key:find "^_" then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    local value = class[key]
+    local found = debug.getinfo(value, "S").what ~= "C" and comments.of_function(value)
+    if found and found.doc and found.doc.text ~= "" then
+      local method = name .. ":" .. key
+      add(list, entry_of(method, "method", group, found, value, ("%s(%s)"):format(method, (arguments_of(method, found)))))
+    end
+  end
+end
+
+local function add_class(list, name, class, group)
+  local found = comments.of_class(full_class_name(class))
+  local init = rawget(class, "init")
+  local maker = init and comments.of_function(init)
+  local arguments, spec = arguments_of(full_class_name(class), maker or {arguments = "…"})
+  local entry = entry_of(name, "class", group, found, class, ("%s(%s)"):format(name, arguments))
+  entry.spec, entry.class = spec, class
+  add(list, entry)
+  add_methods(list, name, class, group)
+end
+
+-- --------------------------------------------------------------- the parts
+
+local function sorted_names(t)
+  local names = {}
+  for name in next, t do
+    if type(name) == "string" and not name:find "^_" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+--- Adds the functions and classes of a part of the library.
+local function add_part(list, part, prefix, group)
+  for _, name in ipairs(sorted_names(part)) do
+    local value, full = part[name], prefix .. name
+    if type(value) == "function" then
+      if not list.by_name[full] and not list.by_value[value] then add_function(list, full, value, group) end
+    elseif is_class(value) then
+      add_class(list, full, value, group)
+    end
+  end
+end
+
+--- Adds what lua/nnlua/help/core.lua declares: what C provides and no row describes.
+local function add_declared(list)
+  for _, one in ipairs(comments.of_source "nnlua/help/core.lua") do
+    local name = one.name
+    local is_method = name:find ":" ~= nil
+    local group = (is_method or name:find "^Tensor%.") and "Tensor" or name:find "^nl%.autograd" and "autograd" or "nnlua"
+    local signature = one.kind == "function" and ("%s(%s)"):format(name:gsub("^Tensor:", "x:"), one.arguments or "") or
+      name:gsub("^Tensor%.", "x.")
+    add(list, entry_of(name, is_method and "method" or one.kind, group, one, nil, signature))
+  end
+end
+
+local function add_ops(list)
+  local _, members = debug.getupvalue(debug.getmetatable(nl.empty(0)).__index, 1)
+  for _, entry in ipairs(rows.entries()) do
+    add(list, entry)
+    for _, suffix in ipairs {"", "_"} do
+      for _, name in ipairs {entry.short, table.unpack(entry.aliases)} do
+        for _, place in ipairs {nl, members, nl.F, nl.linalg} do
+          local value = rawget(place, name .. suffix)
+          if value then list.by_value[value] = list.by_value[value] or entry end
+        end
+      end
+    end
+  end
+end
+
+local function build()
+  local list = new_list()
+  local _ = nl.save, nl.load, nl.progress -- loaded when they are asked for
+  add_declared(list)
+  add_ops(list)
+  local nn, optim, data = nl.nn, nl.optim, nl.utils.data
+  add_part(list, nl, "nl.", "nnlua")
+  add_part(list, {Module = nn.Module}, "nn.", "Modules")
+  add_part(list, nn, "nn.", "Modules")
+  add_part(list, nl.F, "F.", "Modules")
+  add_part(list, nn.init, "nn.init.", "Initial values")
+  add_part(list, nn.utils, "nn.utils.", "Tools for modules")
+  add_part(list, nn.utils.rnn, "nn.utils.rnn.", "Tools for modules")
+  add_part(list, {Optimizer = optim.Optimizer}, "optim.", "Optimizers")
+  add_part(list, optim, "optim.", "Optimizers")
+  add_part(list, optim.lr_scheduler, "optim.lr_scheduler.", "Schedules")
+  add_part(list, data, "utils.data.", "Data")
+  add_part(list, nl.autograd, "nl.autograd.", "autograd")
+  add_part(list, require "nnlua.gradcheck", "nl.autograd.", "autograd")
+  add_part(list, nl.testing, "testing.", "Testing")
+  return list
+end
+
+local built
+
+--- The list of all entries; `by_value` and `by_name` find one.
+function catalogue.all()
+  built = built or build()
+  return built
+end
+
+--- The entry of a name: written in full, with or without "nl.", or in short; of a value: the function or class itself.
+function catalogue.find(what)
+  local list = catalogue.all()
+  if type(what) ~= "string" then return list.by_value[what] end
+  local name = what:gsub("^torch%.", "nl."):gsub("[()]", ""):gsub("^x[:.]", "Tensor:"):gsub("^F%.", "nl.nn.functional.")
+  for _, candidate in ipairs {name, "nl." .. name, (name:gsub("^nl%.", "")), "nn." .. name, (name:gsub(":", "."))} do
+    if list.by_name[candidate] then return list.by_name[candidate] end
+  end
+  local short = name:match "[^.:]+$"
+  local bare = short and short:gsub("_$", "")
+  for _, wanted in ipairs {short, bare} do
+    for _, entry in ipairs(list) do
+      if entry.short == wanted then return entry end
+      for _, alias in ipairs(entry.aliases or {}) do
+        if alias == wanted then return entry end
+      end
+    end
+  end
+end
+
+return catalogue

@@ -1,0 +1,110 @@
+-- The `---` comments of the library's own Lua sources: where functions and classes are described.
+
+local system = require "nnlua.system"
+
+local comments = {}
+
+--- A comment as a description: `text` (its lines without tags), `params`, `returns`, `fields` (from LuaLS tags), `parent`.
+local function parse(lines)
+  local doc = {text = {}, params = {}, returns = {}, fields = {}}
+  for _, line in ipairs(lines) do
+    local tag, rest = line:match "^@(%a+)%s*(.*)$"
+    if tag == "param" then
+      local name, kind = rest:match "^(%S+)%s*(.*)$"
+      table.insert(doc.params, {name = name, kind = kind})
+    elseif tag == "return" then
+      table.insert(doc.returns, rest)
+    elseif tag == "field" then
+      local name, kind, text = rest:match "^(%S+)%s+(%S+)%s*(.*)$"
+      table.insert(doc.fields, {name = name, kind = kind, text = text})
+    elseif tag == "class" then
+      doc.class, doc.parent = rest:match "^([%w_.]+)%s*:?%s*([%w_.]*)"
+    elseif not tag then
+      table.insert(doc.text, (line:gsub("^ ", "", 1)))
+    end
+  end
+  doc.text = table.concat(doc.text, "\n"):gsub("^\n+", ""):gsub("%s+$", "")
+  return doc
+end
+
+--- What a line defines: a function, what is assigned, what a call makes under a name.
+local function definition(line)
+  local name, arguments = line:match "^%s*function%s+([%w_.:]+)%s*%((.-)%)"
+  if name then return "function", name, arguments end
+  name, arguments = line:match "^%s*local%s+function%s+([%w_]+)%s*%((.-)%)"
+  if name then return "function", name, arguments end
+  name = line:match "^%s*([%a_][%w_.]*)%s*=" or line:match "^%s*local%s+([%a_][%w_]*)%s*="
+  name = name or line:match '^%s*[%w_.]+%s*%(%s*"([%w_]+)"'
+  if name then return "value", name end
+end
+
+--- All descriptions of a source: a list of `{kind, name, arguments, line, doc}`, also for functions without a comment.
+--- A comment with a tag for a class describes that one, by its short name.
+local function scan(text)
+  local found, lines, number = {}, {}, 0
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    number = number + 1
+    local comment = line:match "^%s*%-%-%-(.*)$"
+    if comment then
+      lines[#lines + 1] = comment
+    else
+      local doc = #lines > 0 and parse(lines)
+      local kind, name, arguments = definition(line)
+      if doc and doc.class then kind, name = "class", doc.class end
+      if kind == "function" or kind and doc then
+        table.insert(found, {kind = kind, name = name, arguments = arguments, line = number, doc = doc})
+      end
+      lines = {}
+    end
+  end
+  return found
+end
+
+--- The descriptions of a text of Lua.
+comments.scan = scan
+
+local scanned = {}
+
+--- The descriptions of a source of the library, by the name that debug.getinfo gives it.
+function comments.of_source(name)
+  if not scanned[name] then
+    local text = system.source(name)
+    scanned[name] = text and scan(text) or {}
+  end
+  return scanned[name]
+end
+
+--- The description of a Lua function of the library, found by the line that it is defined in; or nil.
+function comments.of_function(f)
+  local info = debug.getinfo(f, "S")
+  local name = info.source:match "^@(nnlua/.*)$"
+  for _, one in ipairs(name and comments.of_source(name) or {}) do
+    if one.kind == "function" and one.line == info.linedefined then return one end
+  end
+end
+
+local classes, values
+
+local function index_all()
+  classes, values = {}, {}
+  for _, name in ipairs(system.source()) do
+    for _, one in ipairs(comments.of_source(name)) do
+      if one.kind == "class" then classes[one.name] = one end
+      if one.kind == "value" then values[one.name] = one end
+    end
+  end
+end
+
+--- The description of a class by its full name, "nn.Linear".
+function comments.of_class(name)
+  if not classes then index_all() end
+  return classes[name:match "[^.]+$"]
+end
+
+--- The description of what is assigned to a name, "nn.Buffer".
+function comments.of_value(name)
+  if not values then index_all() end
+  return values[name] or values[name:match "[^.]+$"]
+end
+
+return comments

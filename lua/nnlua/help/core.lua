@@ -1,0 +1,664 @@
+-- What C provides and no row describes: declarations that help and the stubs read, never run.
+
+-- ---------------------------------------------------------------- making
+
+--- A tensor from a number, a boolean or nested tables of them. Lua integers give int64, floats the default dtype, booleans
+--- bool; mixed and empty ones the default dtype.
+---     > nl.tensor({{1, 2}, {3, 4}})
+---     tensor([[1, 2],
+---             [3, 4]])
+---     > nl.tensor({1.5, 2}, {dtype = nl.float64, requires_grad = true})
+---     tensor([1.5000, 2.0000], dtype=nnlua.float64, requires_grad=True)
+---@param data number|boolean|table|Tensor
+---@param dtype? dtype
+---@param device? string
+---@param requires_grad? boolean
+---@return Tensor
+function nl.tensor(data, dtype, device, requires_grad) end
+
+--- A tensor from what nl.tensor takes; a tensor is given back as it is if it has that dtype and device.
+---     > nl.as_tensor({1, 2})
+---     tensor([1, 2])
+---@param data number|boolean|table|Tensor
+---@param dtype? dtype
+---@param device? string
+---@return Tensor
+function nl.as_tensor(data, dtype, device) end
+
+--- As as_tensor; also called asarray.
+---     > nl.asarray({true, false})
+---     tensor([ True, False])
+---@param data number|boolean|table|Tensor
+---@param dtype? dtype
+---@param device? string
+---@return Tensor
+function nl.asarray(data, dtype, device) end
+
+--- A vector of the numbers whose bytes a string holds, from `offset` bytes on, as many as `count` says or as there are.
+---     > nl.frombuffer("\1\2\3", {dtype = nl.uint8})
+---     tensor([1, 2, 3], dtype=nnlua.uint8)
+---@param buffer string
+---@param dtype dtype
+---@param count? integer
+---@param offset? integer
+---@param requires_grad? boolean
+---@return Tensor
+function nl.frombuffer(buffer, dtype, count, offset, requires_grad) end
+
+--- A shape, an immutable list of integers: `==` compares its values, `#` counts them, `size[i]` and `size:unpack()` give
+--- them, `size:numel()` multiplies them, `size:totable()` copies them. What x.shape gives.
+---     > nl.Size {2, 3}
+---     [2, 3]
+---     > nl.ones(2, 3).shape:numel()
+---     6
+---@param sizes integer[]
+---@return Size
+function nl.Size(sizes) end
+
+-- --------------------------------------------------------------- questions
+
+--- Whether a value is a tensor.
+---     > nl.is_tensor(nl.ones(2)), nl.is_tensor(2)
+---     true	false
+---@param value any
+---@return boolean
+function nl.is_tensor(value) end
+
+--- Whether a tensor's dtype is complex.
+---     > nl.is_complex(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_complex(x) end
+
+--- Whether a tensor's dtype is a floating one.
+---     > nl.is_floating_point(nl.ones(2))
+---     true
+---@param x Tensor
+---@return boolean
+function nl.is_floating_point(x) end
+
+--- Whether a tensor is a conjugate that has not been worked out: never, conj() works it out at once.
+---     > nl.is_conj(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_conj(x) end
+
+--- Whether a tensor is a negative that has not been worked out: never.
+---     > nl.is_neg(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_neg(x) end
+
+--- The number of elements.
+---     > nl.numel(nl.ones(2, 3))
+---     6
+---@param x Tensor
+---@return integer
+function nl.numel(x) end
+
+--- Whether two tensors have the same shape and equal elements.
+---     > nl.equal(nl.tensor({1, 2}), nl.tensor({1, 2}))
+---     true
+---@param input Tensor
+---@param other Tensor
+---@return boolean
+function nl.equal(input, other) end
+
+--- Whether all elements fulfil |input - other| <= atol + rtol * |other|.
+--- Shapes: input and other broadcast
+---     > nl.allclose(nl.tensor({1.0}), nl.tensor({1.000001}))
+---     true
+---@param input Tensor
+---@param other Tensor
+---@param rtol? number
+---@param atol? number
+---@param equal_nan? boolean
+---@return boolean
+function nl.allclose(input, other, rtol, atol, equal_nan) end
+
+--- The shape that tensors of these shapes broadcast to.
+---     > nl.broadcast_shapes({3, 1}, {2})
+---     [3, 2]
+---@param ... integer[]
+---@return Size
+function nl.broadcast_shapes(...) end
+
+--- A list of all rows of the op table, for tools: name, doc, arguments, where an op appears.
+---     > #nl.ops() > 500
+---     true
+---@return table[]
+function nl.ops() end
+
+-- ------------------------------------------------------------------ modes
+
+--- Runs a function without recording for gradients and passes its results on. Without one, the mode holds to the end of the
+--- block that declares `local _ <close> = nl.no_grad()`.
+---     > x = nl.ones(2, {requires_grad = true})
+---     > nl.no_grad(function() return (x * 2).requires_grad end)
+---     false
+---@param f? function
+---@param ... any arguments of f
+---@return any ...
+function nl.no_grad(f, ...) end
+
+--- As no_grad, the other way around: records within a no_grad.
+---     > x = nl.ones(2, {requires_grad = true})
+---     > nl.no_grad(function() return nl.enable_grad(function() return (x * 2).requires_grad end) end)
+---     true
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.enable_grad(f, ...) end
+
+--- As no_grad, and what is made inside can never take part in recording; so it is a little cheaper.
+---     > nl.inference_mode(function() return nl.is_inference_mode_enabled() end)
+---     true
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.inference_mode(f, ...) end
+
+--- Turns recording on or off, from here on, or to the end of a block as the value of a `<close>` variable.
+---     > nl.set_grad_enabled(false) print(nl.is_grad_enabled()) nl.set_grad_enabled(true)
+---     false
+---@param enabled boolean
+function nl.set_grad_enabled(enabled) end
+
+--- Whether operations are recorded for gradients.
+---     > nl.is_grad_enabled()
+---     true
+---@return boolean
+function nl.is_grad_enabled() end
+
+--- Whether inference mode is on.
+---     > nl.is_inference_mode_enabled()
+---     false
+---@return boolean
+function nl.is_inference_mode_enabled() end
+
+--- Whether anomaly detection is on.
+---     > nl.is_anomaly_enabled()
+---     false
+---@return boolean
+function nl.is_anomaly_enabled() end
+
+-- ----------------------------------------------------------- random numbers
+
+--- Starts the random numbers anew from a seed, as PyTorch does: the same seed gives the same numbers there and here.
+---     > nl.manual_seed(0)
+---     > nl.rand(2)
+---     tensor([0.4963, 0.7682])
+---@param seed integer
+---@return Generator
+function nl.manual_seed(seed) end
+
+--- Starts the random numbers from a seed that differs each time, and returns it.
+---     > math.type(nl.seed())
+---     integer
+---@return integer
+function nl.seed() end
+
+--- The seed that the random numbers started from last.
+---     > nl.manual_seed(5)
+---     > nl.initial_seed()
+---     5
+---@return integer
+function nl.initial_seed() end
+
+--- The state of the random numbers, as a tensor of bytes.
+---     > state, first = nl.get_rng_state(), nl.rand(2)
+---     > nl.set_rng_state(state)
+---     > nl.equal(nl.rand(2), first)
+---     true
+---@return Tensor
+function nl.get_rng_state() end
+
+--- Puts the random numbers back to a state that get_rng_state gave.
+---     > state, first = nl.get_rng_state(), nl.rand(2)
+---     > nl.set_rng_state(state)
+---     > nl.equal(nl.rand(2), first)
+---     true
+---@param state Tensor
+function nl.set_rng_state(state) end
+
+--- A source of random numbers of its own, for the argument `generator` of functions that draw: `g:manual_seed(1)`,
+--- `g:seed()`, `g:initial_seed()`, `g:get_state()`, `g:set_state(state)`.
+---     > g = nl.Generator()
+---     > g:manual_seed(0);
+---     > nl.rand(2, {generator = g})
+---     tensor([0.4963, 0.7682])
+---@return Generator
+function nl.Generator() end
+
+-- ---------------------------------------------------------------- settings
+
+--- The dtype that floats get where none is given.
+---     > nl.get_default_dtype()
+---     nnlua.float32
+---@return dtype
+function nl.get_default_dtype() end
+
+--- Sets the dtype that floats get where none is given: a floating one.
+---     > nl.set_default_dtype(nl.float64)
+---     > nl.ones(1).dtype
+---     nnlua.float64
+---@param dtype dtype
+function nl.set_default_dtype(dtype) end
+
+--- How many threads kernels use.
+---     > nl.get_num_threads() >= 1
+---     true
+---@return integer
+function nl.get_num_threads() end
+
+--- Sets how many threads kernels use; results do not depend on it.
+---     > nl.set_num_threads(1)
+---     > nl.get_num_threads()
+---     1
+---@param threads integer
+function nl.set_num_threads(threads) end
+
+--- How tensors are printed: digits behind the point (4), the number of elements from which only edges are shown (1000), how
+--- many at each edge (3), columns of a line (80), "default", "short" or "full", scientific notation or not.
+---     > nl.set_printoptions {precision = 2}
+---     > nl.tensor({1.23456})
+---     tensor([1.23])
+---@param precision? integer
+---@param threshold? number
+---@param edgeitems? integer
+---@param linewidth? integer
+---@param profile? string
+---@param sci_mode? boolean
+function nl.set_printoptions(precision, threshold, edgeitems, linewidth, profile, sci_mode) end
+
+-- ------------------------------------------------------------------ memory
+
+--- The bytes that tensors take now.
+---     > x = nl.empty(1024)
+---     > nl.memory_allocated() >= 4096
+---     true
+---@return integer
+function nl.memory_allocated() end
+
+--- The most bytes that tensors took at a time, since the start or reset_peak_memory_stats.
+---     > nl.max_memory_allocated() >= nl.memory_allocated()
+---     true
+---@return integer
+function nl.max_memory_allocated() end
+
+--- Lets max_memory_allocated start anew from what is taken now.
+---     > nl.reset_peak_memory_stats()
+---     > nl.max_memory_allocated() == nl.memory_allocated()
+---     true
+function nl.reset_peak_memory_stats() end
+
+--- The bytes of free blocks that are kept for reuse.
+---     > nl.memory_cached() >= 0
+---     true
+---@return integer
+function nl.memory_cached() end
+
+--- Gives free blocks back to the system.
+---     > nl.empty_cache()
+---     > nl.memory_cached()
+---     0
+function nl.empty_cache() end
+
+--- What lives in the core: bytes allocated and cached, numbers of blocks, tensors, storages, nodes and allocations.
+---     > nl.memory_stats().tensors >= 0
+---     true
+---@return table<string, integer>
+function nl.memory_stats() end
+
+-- ---------------------------------------------------------------- autograd
+
+--- The gradients of outputs with respect to inputs, as several values; nothing is accumulated.
+---     > x = nl.tensor({3.0}, {requires_grad = true})
+---     > nl.autograd.grad(x * x, x)
+---     tensor([6.])
+---@param outputs Tensor|Tensor[]
+---@param inputs Tensor|Tensor[]
+---@param grad_outputs? Tensor|Tensor[]
+---@param retain_graph? boolean
+---@param create_graph? boolean
+---@param only_inputs? boolean
+---@param allow_unused? boolean
+---@param is_grads_batched? boolean
+---@return Tensor ...
+function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
+  is_grads_batched) end
+
+--- Adds the gradients of tensors to the `grad` of all leaves, or of the inputs given.
+---     > x = nl.tensor({3.0}, {requires_grad = true})
+---     > nl.autograd.backward({x * x, 2 * x})
+---     > x.grad
+---     tensor([8.])
+---@param tensors Tensor|Tensor[]
+---@param grad_tensors? Tensor|Tensor[]
+---@param retain_graph? boolean
+---@param create_graph? boolean
+---@param inputs? Tensor|Tensor[]
+function nl.autograd.backward(tensors, grad_tensors, retain_graph, create_graph, inputs) end
+
+--- A function with a gradient of one's own: a class whose `forward(ctx, …)` computes and whose `backward(ctx, …)` gives the
+--- gradients of its arguments. `apply` calls it.
+---     > Square = nl.autograd.Function "Square"
+---     > function Square.forward(ctx, x) ctx:save_for_backward(x) return x * x end
+---     > function Square.backward(ctx, dy) return 2 * ctx.saved_tensors[1] * dy end
+---     > x = nl.tensor({3.0}, {requires_grad = true})
+---     > nl.autograd.grad(Square.apply(x), x)
+---     tensor([6.])
+---@param name string
+---@return table
+function nl.autograd.Function(name) end
+
+--- Wraps a custom function's backward that can be differentiated only once: a second time raises.
+---     > type(nl.autograd.once_differentiable(function(ctx, dy) return dy end))
+---     function
+---@param backward function
+---@return function
+function nl.autograd.once_differentiable(backward) end
+
+--- Runs a function with anomaly detection: an error in a backward tells where the forward ran, and a backward that gives nan
+--- raises. Without a function, to the end of the block as the value of a `<close>` variable.
+---     > nl.autograd.detect_anomaly(function() return nl.is_anomaly_enabled() end)
+---     true
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autograd.detect_anomaly(f, ...) end
+
+--- Turns anomaly detection on or off.
+---     > nl.autograd.set_detect_anomaly(true);
+---     > nl.is_anomaly_enabled()
+---     true
+---@param mode boolean
+---@param check_nan? boolean
+function nl.autograd.set_detect_anomaly(mode, check_nan) end
+
+-- ------------------------------------------------------------ tensor methods
+
+--- The number in a tensor of one element: an integer, a float or a boolean; of a complex one two numbers.
+--- Shapes: input of one element, of any number of dimensions
+---     > nl.tensor({{2.5}}):item()
+---     2.5
+---@return number|boolean
+function Tensor:item() end
+
+--- The elements as nested Lua tables; of a 0-dim tensor its number.
+---     > nl.tensor({{1, 2}, {3, 4}}):tolist()[2][1]
+---     3
+---@return table|number|boolean
+function Tensor:tolist() end
+
+--- The shape, or the size of one dimension.
+---     > nl.ones(2, 3):size(), nl.ones(2, 3):size(-1)
+---     [2, 3]	3
+---@param dim? integer
+---@return Size|integer
+function Tensor:size(dim) end
+
+--- The strides, or that of one dimension: how many elements further in memory the next one is.
+---     > nl.ones(2, 3):stride()
+---     [3, 1]
+---@param dim? integer
+---@return Size|integer
+function Tensor:stride(dim) end
+
+--- The number of dimensions; also x.ndim and x:ndimension().
+---     > nl.ones(2, 3):dim()
+---     2
+---@return integer
+function Tensor:dim() end
+
+--- The number of dimensions.
+---     > nl.ones(2, 3):ndimension()
+---     2
+---@return integer
+function Tensor:ndimension() end
+
+--- The number of elements.
+---     > nl.ones(2, 3):numel()
+---     6
+---@return integer
+function Tensor:numel() end
+
+--- The number of elements.
+---     > nl.ones(2, 3):nelement()
+---     6
+---@return integer
+function Tensor:nelement() end
+
+--- The bytes of an element.
+---     > nl.ones(2):element_size()
+---     4
+---@return integer
+function Tensor:element_size() end
+
+--- How many elements into its memory the tensor begins.
+---     > nl.arange(0, 4)[{{3}}]:storage_offset()
+---     2
+---@return integer
+function Tensor:storage_offset() end
+
+--- The address of the first element.
+---     > x = nl.ones(2)
+---     > x:data_ptr() == x:view(2, 1):data_ptr()
+---     true
+---@return integer
+function Tensor:data_ptr() end
+
+--- Whether the elements lie one after the other in memory, in order.
+---     > nl.ones(2, 3):is_contiguous(), nl.ones(2, 3):t():is_contiguous()
+---     true	false
+---@param memory_format? table
+---@return boolean
+function Tensor:is_contiguous(memory_format) end
+
+--- Whether the dtype is complex.
+---     > nl.ones(2):is_complex()
+---     false
+---@return boolean
+function Tensor:is_complex() end
+
+--- Whether the dtype is a floating one.
+---     > nl.ones(2):is_floating_point()
+---     true
+---@return boolean
+function Tensor:is_floating_point() end
+
+--- Whether the tensor is a conjugate that has not been worked out: never.
+---     > nl.ones(2):is_conj()
+---     false
+---@return boolean
+function Tensor:is_conj() end
+
+--- Whether the tensor is a negative that has not been worked out: never.
+---     > nl.ones(2):is_neg()
+---     false
+---@return boolean
+function Tensor:is_neg() end
+
+--- Whether another tensor has the same shape and equal elements.
+---     > nl.tensor({1, 2}):equal(nl.tensor({1, 2}))
+---     true
+---@param other Tensor
+---@return boolean
+function Tensor:equal(other) end
+
+--- Whether all elements are near another tensor's: see nl.allclose.
+---     > nl.tensor({1.0}):allclose(nl.tensor({1.1}), {atol = 0.2})
+---     true
+---@param other Tensor
+---@param rtol? number
+---@param atol? number
+---@param equal_nan? boolean
+---@return boolean
+function Tensor:allclose(other, rtol, atol, equal_nan) end
+
+--- Adds the gradients of this tensor to the `grad` of all leaves it was computed from. A tensor of more than one element
+--- needs its own gradient.
+---     > w = nl.tensor({2.0, 3.0}, {requires_grad = true})
+---     > (w * w):sum():backward()
+---     > w.grad
+---     tensor([4., 6.])
+---@param gradient? Tensor
+---@param retain_graph? boolean
+---@param create_graph? boolean
+---@param inputs? Tensor|Tensor[]
+function Tensor:backward(gradient, retain_graph, create_graph, inputs) end
+
+--- Says whether gradients are wanted for a leaf; returns the tensor.
+---     > nl.ones(2):requires_grad_().requires_grad
+---     true
+---@param requires_grad? boolean
+---@return Tensor
+function Tensor:requires_grad_(requires_grad) end
+
+--- Lets a tensor that is no leaf keep its gradient in `grad`, too.
+---     > w = nl.tensor({2.0}, {requires_grad = true})
+---     > y = w * 3
+---     > y:retain_grad()
+---     > (y * y):sum():backward()
+---     > y.grad
+---     tensor([12.])
+function Tensor:retain_grad() end
+
+--- Calls a function with the tensor's gradient each time it has been computed; what it returns takes its place. The handle
+--- has `remove()`.
+---     > w = nl.tensor({2.0}, {requires_grad = true})
+---     > handle = w:register_hook(function(grad) return grad * 10 end)
+---     > w:sum():backward()
+---     > w.grad
+---     tensor([10.])
+---@param hook fun(grad: Tensor): Tensor?
+---@return table
+function Tensor:register_hook(hook) end
+
+--- Calls a function with a leaf each time a gradient has been added to its `grad`.
+---     > w = nl.tensor({2.0}, {requires_grad = true})
+---     > handle = w:register_post_accumulate_grad_hook(function(p) print(p.grad) end)
+---     > w:sum():backward()
+---     tensor([1.])
+---@param hook fun(parameter: Tensor)
+---@return table
+function Tensor:register_post_accumulate_grad_hook(hook) end
+
+-- ------------------------------------------------------------- tensor fields
+
+--- The sizes of all dimensions, an nl.Size.
+---     > nl.ones(2, 3).shape
+---     [2, 3]
+---@type Size
+Tensor.shape = nil
+
+--- The type of the elements: nl.float32 and so on.
+---     > nl.ones(2).dtype
+---     nnlua.float32
+---@type dtype
+Tensor.dtype = nil
+
+--- Where the elements are: "cpu", or "meta" for a tensor that has none.
+---     > nl.ones(2).device
+---     cpu
+---@type string
+Tensor.device = nil
+
+--- The gradient that backward has added up so far, or nil. It can be set.
+---     > nl.ones(2, {requires_grad = true}).grad
+---     nil
+---@type Tensor?
+Tensor.grad = nil
+
+--- The node of the graph that the tensor comes from, or nil.
+---     > (nl.ones(2, {requires_grad = true}) * 2).grad_fn ~= nil
+---     true
+---@type any
+Tensor.grad_fn = nil
+
+--- Whether operations on the tensor are recorded for gradients. It can be set on leaves.
+---     > nl.ones(2).requires_grad
+---     false
+---@type boolean
+Tensor.requires_grad = nil
+
+--- Whether the tensor is no result of recorded operations.
+---     > nl.ones(2).is_leaf
+---     true
+---@type boolean
+Tensor.is_leaf = nil
+
+--- Whether the tensor keeps its gradient though it is no leaf.
+---     > nl.ones(2).retains_grad
+---     false
+---@type boolean
+Tensor.retains_grad = nil
+
+--- Which of the results of its grad_fn the tensor is, from 1 on.
+---     > nl.ones(2).output_nr
+---     1
+---@type integer
+Tensor.output_nr = nil
+
+--- The number of dimensions.
+---     > nl.ones(2, 3).ndim
+---     2
+---@type integer
+Tensor.ndim = nil
+
+--- The bytes of an element.
+---     > nl.ones(2, {dtype = nl.float64}).itemsize
+---     8
+---@type integer
+Tensor.itemsize = nil
+
+--- The bytes of all elements.
+---     > nl.ones(2, 3).nbytes
+---     24
+---@type integer
+Tensor.nbytes = nil
+
+--- The tensor with its dimensions in the opposite order.
+---     > nl.ones(2, 3).T.shape
+---     [3, 2]
+---@type Tensor
+Tensor.T = nil
+
+--- The tensor with its last two dimensions swapped.
+---     > nl.ones(4, 2, 3).mT.shape
+---     [4, 3, 2]
+---@type Tensor
+Tensor.mT = nil
+
+--- The conjugate of a matrix, transposed.
+---     > nl.ones(2, 3).H.shape
+---     [3, 2]
+---@type Tensor
+Tensor.H = nil
+
+--- The conjugate with its last two dimensions swapped.
+---     > nl.ones(4, 2, 3).mH.shape
+---     [4, 3, 2]
+---@type Tensor
+Tensor.mH = nil
+
+--- The real parts: a view of a complex tensor, a real one itself.
+---     > nl.ones(2).real
+---     tensor([1., 1.])
+---@type Tensor
+Tensor.real = nil
+
+--- The imaginary parts of a complex tensor, a view.
+---     > nl.complex(1.0, 2.0).imag
+---     tensor(2., dtype=nnlua.float64)
+---@type Tensor
+Tensor.imag = nil
+
+--- The same elements without history: changes of it are not recorded, and are seen by the tensor.
+---     > nl.ones(2, {requires_grad = true}).data.requires_grad
+---     false
+---@type Tensor
+Tensor.data = nil
