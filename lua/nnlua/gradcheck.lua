@@ -272,6 +272,8 @@ local parse_second = args.parser("gradgradcheck",
 
 --- Compares the gradients that backward gives with differences of results, element by element.
 --- Raises with both Jacobians where they differ, or returns false if `raise_exception` is false.
+---     > nl.autograd.gradcheck(nl.tanh, nl.randn(3, {dtype = nl.float64, requires_grad = true}))
+---     true
 ---@param func fun(...): Tensor
 ---@param inputs Tensor|any[] the arguments; those that require a gradient are checked, in float64
 ---@return boolean
@@ -323,6 +325,8 @@ local function gradient_function(check, seed_count)
 end
 
 --- The same for second gradients: checks those of the first gradients, whose seeds are random unless given.
+---     > nl.autograd.gradgradcheck(nl.tanh, nl.randn(3, {dtype = nl.float64, requires_grad = true}))
+---     true
 ---@param func fun(...): Tensor
 ---@param inputs Tensor|any[]
 ---@param grad_outputs Tensor|Tensor[]|nil

@@ -230,6 +230,10 @@ end
 --- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that a
 --- flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error that
 --- says where. Tensors are on the CPU and want no gradients.
+---     > path = os.tmpname()
+---     > nl.save(path, {w = nl.ones(2)})
+---     > nl.load(path).w
+---     tensor([1., 1.])
 ---@param path string
 ---@return any
 local function load(path)

@@ -257,6 +257,10 @@ end
 --- numbers, booleans, nl.none, dtypes and sizes. A state dict, or a plain table from strings to tensors, is written so
 --- that other programs read it. Tensors that are the same place of memory are saved once, a view saves only itself.
 --- The file is there whole or, after an error, as it was before.
+---     > path = os.tmpname()
+---     > nl.save(path, {w = nl.ones(2)})
+---     > nl.load(path).w
+---     tensor([1., 1.])
 ---@param path string
 ---@param value any
 local function save(path, value)

@@ -139,7 +139,7 @@ local function add_declared(list)
   for _, one in ipairs(comments.of_source "nnlua/help/core.lua") do
     local name = one.name
     local is_method = name:find ":" ~= nil
-    local group = (is_method or name:find "^Tensor%.") and "Tensor" or name:find "^nl%.autograd" and "autograd" or "nnlua"
+    local group = (is_method or name:find "^Tensor%.") and "Tensor" or name:find "^nl%.autograd" and "autograd" or name:find "^utils" and "Data" or "nnlua"
     local signature = one.kind == "function" and ("%s(%s)"):format(name:gsub("^Tensor:", "x:"), one.arguments or "") or
       name:gsub("^Tensor%.", "x.")
     add(list, entry_of(name, is_method and "method" or one.kind, group, one, nil, signature))

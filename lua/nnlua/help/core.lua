@@ -662,3 +662,19 @@ Tensor.imag = nil
 ---     false
 ---@type Tensor
 Tensor.data = nil
+
+-- --------------------------------------------------------------------- data
+
+--- The numbers of a text file with lines of as many each, gzipped or not, as a matrix.
+--- Shapes: result (lines, numbers a line)
+---     > path = os.tmpname()
+---     > file = io.open(path, "w") file:write("1,2\n3,4\n") file:close()
+---     > data.read_csv(path)
+---     tensor([[1., 2.],
+---             [3., 4.]])
+---@param path string
+---@param delimiter? string
+---@param skip_rows? integer
+---@param dtype? dtype
+---@return Tensor
+function utils.data.read_csv(path, delimiter, skip_rows, dtype) end

@@ -215,6 +215,10 @@ local OutProjection = core.class("nn.NonDynamicallyQuantizableLinear", Linear)
 --- average_attn_weights = true, is_causal = false})` takes [length, batch, width] (batch_first: [batch, length, width])
 --- and gives the output and the weights. In a mask of bool, true stands for what is not to be used. With need_weights =
 --- false weights are never put together, which is faster.
+--- Shapes: query (L, N, E), key (S, N, kdim), value (S, N, vdim), with batch_first (N, …); results (L, N, E) and the
+--- weights (N, L, S)
+---     > nn.MultiheadAttention(8, 2)(nl.randn(4, 3, 8), nl.randn(5, 3, 8), nl.randn(5, 3, 8)).shape
+---     [4, 3, 8]
 ---@class MultiheadAttention: Module
 local MultiheadAttention = core.class("nn.MultiheadAttention", Module)
 

@@ -179,6 +179,9 @@ end
 ---     nn.Sequential(nn.Linear(2, 3), nn.ReLU())
 ---     nn.Sequential({{"fc", nn.Linear(2, 3)}, {"act", nn.ReLU()}})
 ---
+---     > net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+---     > net(nl.randn(5, 4)).shape, #net
+---     [5, 2]	3
 ---@class Sequential: Module
 local Sequential = core.class("nn.Sequential", List)
 Sequential.forward = core.sequential_forward
@@ -236,6 +239,9 @@ containers.Sequential = Sequential
 -- --------------------------------------------------------------- ModuleList
 
 --- A list of modules, without a forward.
+---     > layers = nn.ModuleList {nn.Linear(2, 3), nn.Linear(3, 4)}
+---     > #layers, layers[2].out_features
+---     2	4
 ---@class ModuleList: Module
 local ModuleList = core.class("nn.ModuleList", List)
 
@@ -260,6 +266,9 @@ containers.ModuleList = ModuleList
 -- --------------------------------------------------------------- ModuleDict
 
 --- Modules by name, in order: `dict.name` or `dict["name"]`, `for name, module in pairs(dict)`.
+---     > layers = nn.ModuleDict {relu = nn.ReLU()}
+---     > layers.relu(nl.tensor({-1.0, 2.0}))
+---     tensor([0., 2.])
 ---@class ModuleDict: Module
 local ModuleDict = core.class("nn.ModuleDict", Module)
 ModuleDict._strict_names = true

@@ -168,12 +168,19 @@ end
 
 --- A convolution of sequences, [N, C, L] or [C, L]. `nn.Conv1d(in_channels, out_channels, kernel_size, {stride = 1,
 --- padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = "zeros"})`; padding may be "same" or "valid".
+--- Shapes: input (N, C_in, L) or (C_in, L), result (N, C_out, L_out) with L_out = (L + 2 padding - dilation
+--- (kernel_size - 1) - 1) / stride + 1, rounded down
+---     > nn.Conv1d(16, 33, 3, {stride = 2})(nl.randn(20, 16, 50)).shape
+---     [20, 33, 24]
 ---@class Conv1d: ConvNd
 convolution_class(1)
 
 --- A convolution of images, [N, C, H, W] or [C, H, W]. `nn.Conv2d(in_channels, out_channels, kernel_size, {stride = 1,
 --- padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = "zeros"})`; sizes are integers or lists of two,
 --- padding may be "same" or "valid"; weight has shape [out_channels, in_channels / groups, height, width].
+--- Shapes: input (N, C_in, H, W) or (C_in, H, W), result (N, C_out, H_out, W_out), each as L_out of Conv1d
+---     > nn.Conv2d(16, 33, {3, 5}, {stride = {2, 1}, padding = {4, 2}})(nl.randn(2, 16, 50, 100)).shape
+---     [2, 33, 28, 100]
 ---@class Conv2d: ConvNd
 convolution_class(2)
 
@@ -250,12 +257,19 @@ end
 --- The transpose of a convolution, of sequences. `nn.ConvTranspose1d(in_channels, out_channels, kernel_size, {stride = 1,
 --- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`. `layer(x, output_size)` chooses among the
 --- sizes that a stride allows.
+--- Shapes: input (N, C_in, L) or (C_in, L), result (N, C_out, L_out) with L_out = (L - 1) stride - 2 padding +
+--- dilation (kernel_size - 1) + output_padding + 1
+---     > nn.ConvTranspose1d(4, 2, 3, {stride = 2})(nl.randn(1, 4, 5)).shape
+---     [1, 2, 11]
 ---@class ConvTranspose1d: ConvNd
 transposed_class(1)
 
 --- The transpose of a convolution, of images. `nn.ConvTranspose2d(in_channels, out_channels, kernel_size, {stride = 1,
 --- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`; weight has shape [in_channels, out_channels
 --- / groups, height, width]. `layer(x, output_size)` chooses among the sizes that a stride allows.
+--- Shapes: input (N, C_in, H, W) or (C_in, H, W), result (N, C_out, H_out, W_out), each as L_out of ConvTranspose1d
+---     > nn.ConvTranspose2d(16, 33, 3, {stride = 2})(nl.randn(2, 16, 5, 10)).shape
+---     [2, 33, 11, 21]
 ---@class ConvTranspose2d: ConvNd
 transposed_class(2)
 
@@ -305,18 +319,30 @@ local function lazy_class(base)
 end
 
 --- Conv1d that learns in_channels from its first input: `nn.LazyConv1d(out_channels, kernel_size, {…})`.
+--- Shapes: as Conv1d
+---     > nn.LazyConv1d(8, 3)(nl.randn(2, 4, 10)).shape
+---     [2, 8, 8]
 ---@class LazyConv1d: Conv1d
 lazy_class(conv.Conv1d)
 
 --- Conv2d that learns in_channels from its first input: `nn.LazyConv2d(out_channels, kernel_size, {…})`.
+--- Shapes: as Conv2d
+---     > nn.LazyConv2d(8, 3)(nl.randn(2, 4, 10, 10)).shape
+---     [2, 8, 8, 8]
 ---@class LazyConv2d: Conv2d
 lazy_class(conv.Conv2d)
 
 --- ConvTranspose1d that learns in_channels from its first input.
+--- Shapes: as ConvTranspose1d
+---     > nn.LazyConvTranspose1d(8, 3)(nl.randn(2, 4, 10)).shape
+---     [2, 8, 12]
 ---@class LazyConvTranspose1d: ConvTranspose1d
 lazy_class(conv.ConvTranspose1d)
 
 --- ConvTranspose2d that learns in_channels from its first input.
+--- Shapes: as ConvTranspose2d
+---     > nn.LazyConvTranspose2d(8, 3)(nl.randn(2, 4, 10, 10)).shape
+---     [2, 8, 12, 12]
 ---@class LazyConvTranspose2d: ConvTranspose2d
 lazy_class(conv.ConvTranspose2d)
 

@@ -235,6 +235,8 @@ function convert.install(Module)
 
   --- Moves the module to a dtype (only its floating and complex tensors change) and a device, in place. Returns it.
   --- Takes a dtype, a device, a tensor to be like, or {dtype = …, device = …, memory_format = nl.channels_last}.
+  ---     > nn.Linear(2, 1):to(nl.float64).weight.dtype
+  ---     nnlua.float64
   function Module:to(...)
     local target = target_of(...)
     check_all(self, target)

@@ -40,6 +40,9 @@ end
 
 --- The p-norm of the differences of vectors along the last dimension. `nn.PairwiseDistance(p = 2, eps = 1e-6,
 --- keepdim = false)`.
+--- Shapes: x1 and x2 (N, D) or (D); result (N) or ()
+---     > nn.PairwiseDistance()(nl.tensor({{0.0, 0.0}}), nl.tensor({{3.0, 4.0}}))
+---     tensor([5.0000])
 ---@class PairwiseDistance: Module
 local PairwiseDistance = core.class("nn.PairwiseDistance", Module)
 
@@ -58,6 +61,9 @@ end
 distance.PairwiseDistance = PairwiseDistance
 
 --- The cosines of the angles of vectors along dim. `nn.CosineSimilarity(dim = 2, eps = 1e-8)`.
+--- Shapes: x1 and x2 (*), broadcast; result without dim
+---     > nn.CosineSimilarity()(nl.tensor({{3.0, 4.0}}), nl.tensor({{4.0, 3.0}}))
+---     tensor([0.9600])
 ---@class CosineSimilarity: Module
 local CosineSimilarity = core.class("nn.CosineSimilarity", Module)
 
@@ -76,12 +82,18 @@ distance.CosineSimilarity = CosineSimilarity
 -- ------------------------------------------------------------------- losses
 
 --- The mean distance of elements. `nn.L1Loss({reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.L1Loss()(nl.tensor({1.0, 5.0}), nl.tensor({2.0, 2.0}))
+---     tensor(2.)
 ---@class L1Loss: Module
 define("L1Loss", {}, function(self, input, target)
   return F.l1_loss(input, target, {reduction = self.reduction})
 end)
 
 --- The mean distance, squared where it is below beta. `nn.SmoothL1Loss({reduction = "mean", beta = 1})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.SmoothL1Loss()(nl.tensor({0.0, 3.0}), nl.tensor({0.5, 0.0}))
+---     tensor(1.3125)
 ---@class SmoothL1Loss: Module
 local SmoothL1Loss = core.class("nn.SmoothL1Loss", Module)
 
@@ -102,6 +114,9 @@ distance.SmoothL1Loss = SmoothL1Loss
 
 --- Half the mean squared distance, but a multiple of the distance where that is above delta.
 --- `nn.HuberLoss(reduction = "mean", delta = 1)`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.HuberLoss()(nl.tensor({0.0, 3.0}), nl.tensor({0.5, 0.0}))
+---     tensor(1.3125)
 ---@class HuberLoss: Module
 local HuberLoss = core.class("nn.HuberLoss", Module)
 
@@ -119,6 +134,9 @@ end
 distance.HuberLoss = HuberLoss
 
 --- The cross entropy of probabilities and targets between 0 and 1. `nn.BCELoss(weight, {reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.BCELoss()(nl.tensor({0.5, 0.9}), nl.tensor({1.0, 1.0}))
+---     tensor(0.3993)
 ---@class BCELoss: Module
 define("BCELoss", {{"weight", "tensor?"}}, function(self, input, target)
   return F.binary_cross_entropy(input, target, self.weight, {reduction = self.reduction})
@@ -126,6 +144,9 @@ end)
 
 --- The cross entropy of sigmoid(input) and targets between 0 and 1, computed without the sigmoid.
 --- `nn.BCEWithLogitsLoss(weight, {reduction = "mean", pos_weight})`; pos_weight multiplies the loss of positives.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.BCEWithLogitsLoss()(nl.tensor({0.0, 2.0}), nl.tensor({1.0, 1.0}))
+---     tensor(0.4100)
 ---@class BCEWithLogitsLoss: Module
 local BCEWithLogitsLoss = core.class("nn.BCEWithLogitsLoss", Module)
 
@@ -150,6 +171,9 @@ distance.BCEWithLogitsLoss = BCEWithLogitsLoss
 
 --- The divergence of log-probabilities from target probabilities. `nn.KLDivLoss({reduction = "mean", log_target =
 --- false})`; the mathematical mean over a batch is the reduction "batchmean".
+--- Shapes: input (*) of log-probabilities and target (*); result (), with reduction "none" the same
+---     > nn.KLDivLoss({reduction = "sum"})(nl.tensor({0.5, 0.5}):log(), nl.tensor({0.25, 0.75}))
+---     tensor(0.1308)
 ---@class KLDivLoss: Module
 local KLDivLoss = core.class("nn.KLDivLoss", Module)
 
@@ -171,6 +195,9 @@ distance.KLDivLoss = KLDivLoss
 
 --- How unlikely targets are under Poisson distributions of the rates e^input (or input).
 --- `nn.PoissonNLLLoss({log_input = true, full = false, eps = 1e-8, reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.PoissonNLLLoss()(nl.tensor({0.0, 1.0}), nl.tensor({1.0, 2.0}))
+---     tensor(0.8591)
 ---@class PoissonNLLLoss: Module
 local PoissonNLLLoss = core.class("nn.PoissonNLLLoss", Module)
 
@@ -193,6 +220,9 @@ distance.PoissonNLLLoss = PoissonNLLLoss
 
 --- How unlikely targets are under normal distributions of means and variances: `loss(input, target, var)`.
 --- `nn.GaussianNLLLoss({full = false, eps = 1e-6, reduction = "mean"})`.
+--- Shapes: input, target and var (*), broadcast; result (), with reduction "none" the same
+---     > nn.GaussianNLLLoss()(nl.tensor({1.0}), nl.tensor({2.0}), nl.tensor({1.0}))
+---     tensor(0.5000)
 ---@class GaussianNLLLoss: Module
 local GaussianNLLLoss = core.class("nn.GaussianNLLLoss", Module)
 
@@ -214,6 +244,9 @@ distance.GaussianNLLLoss = GaussianNLLLoss
 
 --- input where the target is 1, and how far it is below margin where it is -1.
 --- `nn.HingeEmbeddingLoss(margin = 1, {reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.HingeEmbeddingLoss()(nl.tensor({0.5, 0.5}), nl.tensor({1, -1}))
+---     tensor(0.5000)
 ---@class HingeEmbeddingLoss: Module
 define("HingeEmbeddingLoss", {{"margin", "number", 1.0}}, function(self, input, target)
   return F.hinge_embedding_loss(input, target, self.margin, {reduction = self.reduction})
@@ -221,6 +254,9 @@ end)
 
 --- How far input1 is from being larger (target 1) or smaller (target -1) than input2 by margin.
 --- `nn.MarginRankingLoss(margin = 0, {reduction = "mean"})`.
+--- Shapes: input1, input2 and target (N) or (), target of 1 and -1; result (), with reduction "none" (N)
+---     > nn.MarginRankingLoss()(nl.tensor({1.0}), nl.tensor({3.0}), nl.tensor({1}))
+---     tensor(2.)
 ---@class MarginRankingLoss: Module
 define("MarginRankingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
   return F.margin_ranking_loss(input1, input2, target, self.margin, {reduction = self.reduction})
@@ -228,12 +264,18 @@ end)
 
 --- 1 - cosine of pairs of vectors where the target is 1, and what it has over margin where it is -1.
 --- `nn.CosineEmbeddingLoss(margin = 0, {reduction = "mean"})`.
+--- Shapes: input1 and input2 (N, D) or (D), target (N) or () of 1 and -1; result (), with reduction "none" (N)
+---     > nn.CosineEmbeddingLoss()(nl.tensor({{1.0, 0.0}}), nl.tensor({{0.0, 1.0}}), nl.tensor({1}))
+---     tensor(1.)
 ---@class CosineEmbeddingLoss: Module
 define("CosineEmbeddingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
   return F.cosine_embedding_loss(input1, input2, target, self.margin, {reduction = self.reduction})
 end)
 
 --- log(1 + e^(-target input)), for targets of 1 and -1. `nn.SoftMarginLoss({reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.SoftMarginLoss()(nl.tensor({0.0, 2.0}), nl.tensor({1.0, -1.0}))
+---     tensor(1.4100)
 ---@class SoftMarginLoss: Module
 define("SoftMarginLoss", {}, function(self, input, target)
   return F.soft_margin_loss(input, target, {reduction = self.reduction})
@@ -241,6 +283,9 @@ end)
 
 --- The cross entropy of the sigmoids of all classes' scores, averaged over classes.
 --- `nn.MultiLabelSoftMarginLoss(weight, {reduction = "mean"})`.
+--- Shapes: input and target (N, C) or (C); result (), with reduction "none" (N) or ()
+---     > nn.MultiLabelSoftMarginLoss()(nl.tensor({{0.0, 2.0}}), nl.tensor({{1.0, 0.0}}))
+---     tensor(1.4100)
 ---@class MultiLabelSoftMarginLoss: Module
 define("MultiLabelSoftMarginLoss", {{"weight", "tensor?"}}, function(self, input, target)
   return F.multilabel_soft_margin_loss(input, target, self.weight, {reduction = self.reduction})
@@ -248,6 +293,10 @@ end)
 
 --- How far the scores of all target classes are from being above the others' by 1. Targets are rows of classes from 1
 --- on, ended by -1. `nn.MultiLabelMarginLoss({reduction = "mean"})`.
+--- Shapes: input (N, C) or (C), target as input: classes from 1 on, then -1; result (), with reduction "none" (N) or
+--- ()
+---     > nn.MultiLabelMarginLoss()(nl.tensor({0.1, 0.2, 0.4, 0.8}), nl.tensor({4, 1, -1, 2}))
+---     tensor(0.8500)
 ---@class MultiLabelMarginLoss: Module
 define("MultiLabelMarginLoss", {}, function(self, input, target)
   return F.multilabel_margin_loss(input, target, {reduction = self.reduction})
@@ -255,6 +304,9 @@ end)
 
 --- How far the target's score is from being above all others' by margin, to the power p. Targets are classes from 1 on.
 --- `nn.MultiMarginLoss(p = 1, margin = 1, weight, {reduction = "mean"})`.
+--- Shapes: input (N, C) or (C), target (N) or () of classes from 1 on; result (), with reduction "none" (N)
+---     > nn.MultiMarginLoss()(nl.tensor({0.1, 0.2, 0.4}), nl.tensor(3))
+---     tensor(0.5000)
 ---@class MultiMarginLoss: Module
 define("MultiMarginLoss", {{"p", "integer", 1}, {"margin", "number", 1.0}, {"weight", "tensor?"}},
   function(self, input, target)
@@ -263,6 +315,9 @@ define("MultiMarginLoss", {{"p", "integer", 1}, {"margin", "number", 1.0}, {"wei
 
 --- How far anchors are from being nearer to positives than to negatives by margin: `loss(anchor, positive, negative)`.
 --- `nn.TripletMarginLoss(margin = 1, p = 2, {eps = 1e-6, swap = false, reduction = "mean"})`.
+--- Shapes: anchor, positive and negative (N, D) or (D); result (), with reduction "none" (N)
+---     > nn.TripletMarginLoss()(nl.tensor({{0.0}}), nl.tensor({{1.0}}), nl.tensor({{3.0}}))
+---     tensor(0.)
 ---@class TripletMarginLoss: Module
 define("TripletMarginLoss", {{"margin", "number", 1.0}, {"p", "number", 2.0}, {"eps", "number", 1e-6},
   {"swap", "boolean", false}}, function(self, anchor, positive, negative)
@@ -288,6 +343,9 @@ end
 
 --- As nn.TripletMarginLoss, with a distance of one's own. `nn.TripletMarginWithDistanceLoss({distance_function,
 --- margin = 1, swap = false, reduction = "mean"})`.
+--- Shapes: anchor, positive and negative as the distance takes them; result (), with reduction "none" as the distance
+---     > nn.TripletMarginWithDistanceLoss()(nl.tensor({{0.0}}), nl.tensor({{1.0}}), nl.tensor({{1.5}}))
+---     tensor(0.5000)
 ---@class TripletMarginWithDistanceLoss: Module
 local TripletMarginWithDistanceLoss = core.class("nn.TripletMarginWithDistanceLoss", Module)
 
@@ -314,6 +372,10 @@ distance.TripletMarginWithDistanceLoss = TripletMarginWithDistanceLoss
 --- How likely sequences of labels are under log-probabilities [steps, batch, classes], however they stretch over the
 --- steps: `loss(log_probs, targets, input_lengths, target_lengths)`. `nn.CTCLoss(blank = 1, {reduction = "mean",
 --- zero_infinity = false})`; blank is the class that stands for no label.
+--- Shapes: log_probs (T, N, C), targets (N, S) or (sum of lengths) of classes counted from 1, input_lengths and
+--- target_lengths (N); result (), with reduction "none" (N)
+---     > nn.CTCLoss()(nl.zeros(2, 1, 2):log_softmax(3), nl.tensor({{2}}), nl.tensor({2}), nl.tensor({1}))
+---     tensor(0.2877)
 ---@class CTCLoss: Module
 local CTCLoss = core.class("nn.CTCLoss", Module)
 

@@ -239,6 +239,10 @@ core.set_hooks(careful_call, global)
 function hooks.install(Module, nn)
   --- Before forward: `hook(module, args)`, args being a table with `n`. What it returns, all of it, replaces the
   --- arguments; nothing or nil keeps them. Options: prepend.
+  ---     > net = nn.ReLU()
+  ---     > handle = net:register_forward_pre_hook(function(m, args) return -args[1] end)
+  ---     > net(nl.tensor({-1.0, 2.0}))
+  ---     tensor([1., 0.])
   function Module:register_forward_pre_hook(hook, options)
     return register(self, PRE, hook, options)
   end
@@ -246,6 +250,10 @@ function hooks.install(Module, nn)
   --- After forward: `hook(module, args, ...)` with every result. What it returns replaces all results (one value in
   --- place of two drops the second); nothing or nil keeps them. Options: prepend, and always_call, to run after
   --- an error too.
+  ---     > net = nn.ReLU()
+  ---     > handle = net:register_forward_hook(function(m, args, output) return output * 10 end)
+  ---     > net(nl.tensor({-1.0, 2.0}))
+  ---     tensor([ 0., 20.])
   function Module:register_forward_hook(hook, options)
     return register(self, POST, hook, options)
   end
@@ -258,6 +266,10 @@ function hooks.install(Module, nn)
 
   --- After the backward of the module: `hook(module, grad_input, grad_output)`. What it returns replaces the
   --- gradients of the arguments, as many as there are. Options: prepend.
+  ---     > net, x = nn.ReLU(), nl.ones(1, {requires_grad = true})
+  ---     > handle = net:register_full_backward_hook(function(m, grad_input, grad_output) print(grad_output[1]) end)
+  ---     > net(x):sum():backward()
+  ---     tensor([1.])
   function Module:register_full_backward_hook(hook, options)
     return register(self, BACKWARD, hook, options)
   end

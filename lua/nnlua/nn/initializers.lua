@@ -16,6 +16,8 @@ local gains = {
 }
 
 --- The factor by which a nonlinearity wants its weights larger. `param` is leaky_relu's slope (0.01 by default).
+---     > nn.init.calculate_gain "tanh" == 5 / 3
+---     true
 ---@param nonlinearity string
 ---@param param? number
 function init.calculate_gain(nonlinearity, param)
@@ -67,18 +69,28 @@ local function filler(name, spec, method)
 end
 
 --- Uniform between a (0) and b (1).
+---     > nn.init.uniform_(nl.empty(2))
+---     tensor([0.4963, 0.7682])
 filler("uniform_", {{"a", "number", 0.0}, {"b", "number", 1.0}}, "uniform_")
 --- Normal with a mean (0) and a standard deviation (1).
+---     > nn.init.normal_(nl.empty(2), 10, 2)
+---     tensor([13.0820,  9.4131])
 filler("normal_", {{"mean", "number", 0.0}, {"std", "number", 1.0}}, "normal_")
 --- All one value.
+---     > nn.init.constant_(nl.empty(2), 3)
+---     tensor([3., 3.])
 filler("constant_", {{"val", "number"}}, "fill_")
 
 --- All 1.
+---     > nn.init.ones_(nl.empty(2))
+---     tensor([1., 1.])
 function init.ones_(tensor)
   return init.constant_(tensor, 1)
 end
 
 --- All 0.
+---     > nn.init.zeros_(nl.empty(2))
+---     tensor([0., 0.])
 function init.zeros_(tensor)
   return init.constant_(tensor, 0)
 end
@@ -94,6 +106,8 @@ local function xavier_std(name, ...)
 end
 
 --- Xavier (Glorot) initialisation, uniform: `xavier_uniform_(tensor, gain = 1)`.
+---     > nn.init.xavier_uniform_(nl.empty(1, 2))
+---     tensor([[-0.0106,  0.7586]])
 function init.xavier_uniform_(...)
   local tensor, std = xavier_std("xavier_uniform_", ...)
   local bound = math.sqrt(3.0) * std
@@ -101,6 +115,8 @@ function init.xavier_uniform_(...)
 end
 
 --- Xavier (Glorot) initialisation, normal.
+---     > nn.init.xavier_normal_(nl.empty(1, 2))
+---     tensor([[ 1.2582, -0.2396]])
 function init.xavier_normal_(...)
   local tensor, std = xavier_std("xavier_normal_", ...)
   return fill(tensor, "normal_", 0.0, std)
@@ -120,6 +136,8 @@ end
 
 --- Kaiming (He) initialisation, uniform: `kaiming_uniform_(tensor, a = 0, mode = "fan_in",
 --- nonlinearity = "leaky_relu")`.
+---     > nn.init.kaiming_uniform_(nl.empty(1, 2))
+---     tensor([[-0.0130,  0.9291]])
 function init.kaiming_uniform_(...)
   if core.is_tensor((...)) and (...):numel() == 0 then
     return (...)
@@ -130,6 +148,8 @@ function init.kaiming_uniform_(...)
 end
 
 --- Kaiming (He) initialisation, normal.
+---     > nn.init.kaiming_normal_(nl.empty(1, 2))
+---     tensor([[ 1.5410, -0.2934]])
 function init.kaiming_normal_(...)
   if core.is_tensor((...)) and (...):numel() == 0 then
     return (...)
@@ -157,6 +177,9 @@ local function check_tensor(name, tensor, ...)
 end
 
 --- A matrix with 1 on the diagonal and 0 elsewhere.
+---     > nn.init.eye_(nl.empty(2, 2))
+---     tensor([[1., 0.],
+---             [0., 1.]])
 function init.eye_(tensor)
   check_tensor("eye_", tensor, 2)
   return change(tensor, function()
@@ -167,6 +190,8 @@ end
 local parse_dirac = args.parser("nn.init.dirac_", {{"tensor", "tensor"}, {"groups", "integer", 1}})
 
 --- The weight of a convolution that gives its inputs back, as many channels as it can: `dirac_(tensor, groups = 1)`.
+---     > nn.init.dirac_(nl.empty(1, 1, 3))
+---     tensor([[[0., 1., 0.]]])
 function init.dirac_(...)
   local tensor, groups = parse_dirac(...)
   check_tensor("dirac_", tensor, 3, 4, 5)
@@ -189,6 +214,8 @@ end
 local parse_sparse = args.parser("nn.init.sparse_", {{"tensor", "tensor"}, {"sparsity", "number"}, {"std", "number", 0.01}})
 
 --- A normal matrix with a share of each column set to 0: `sparse_(tensor, sparsity, std = 0.01)`.
+---     > nn.init.sparse_(nl.empty(10, 1), 0.3):eq(0):sum()
+---     tensor(3)
 function init.sparse_(...)
   local tensor, sparsity, std = parse_sparse(...)
   check_tensor("sparse_", tensor, 2)
@@ -214,6 +241,8 @@ end
 
 --- Normal numbers between a and b: uniform ones between the shares of the distribution below them, looked up backwards.
 --- `trunc_normal_(tensor, mean = 0, std = 1, a = -2, b = 2)`.
+---     > nn.init.trunc_normal_(nl.empty(100)):abs():max():le(2)
+---     tensor(True)
 function init.trunc_normal_(...)
   local tensor, mean, std, a, b = parse_truncated(...)
   local low, high = normal_share((a - mean) / std), normal_share((b - mean) / std)
@@ -238,6 +267,9 @@ local parse_orthogonal = args.parser("nn.init.orthogonal_", {{"tensor", "tensor"
 
 --- An orthogonal matrix, or rows or columns of one; dimensions after the first count as one: `orthogonal_(tensor,
 --- gain = 1)`.
+---     > w = nn.init.orthogonal_(nl.empty(2, 2))
+---     > (w:mm(w:t()) - nl.eye(2)):abs():max():lt(1e-6)
+---     tensor(True)
 function init.orthogonal_(...)
   local tensor, gain = parse_orthogonal(...)
   if tensor.ndim < 2 then

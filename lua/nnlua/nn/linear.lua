@@ -13,6 +13,9 @@ local linear = {}
 local raise = core.raise
 
 --- y = x Wᵀ + b. `nn.Linear(in_features, out_features, bias = true)`; weight has shape [out_features, in_features].
+--- Shapes: input (*, in_features), result (*, out_features)
+---     > nn.Linear(20, 30)(nl.randn(128, 20)).shape
+---     [128, 30]
 ---@class Linear: Module
 ---@field weight Tensor
 ---@field bias? Tensor
@@ -56,6 +59,9 @@ linear.Linear = Linear
 
 --- A Linear that learns in_features from its first input, and is a plain nn.Linear from then on.
 --- `nn.LazyLinear(out_features, bias = true)`. Its forward alone does not: call the module.
+--- Shapes: as Linear
+---     > nn.LazyLinear(3)(nl.randn(2, 5)).shape
+---     [2, 3]
 ---@class LazyLinear: Linear
 local LazyLinear = lazy.class("nn.LazyLinear", Linear)
 
@@ -97,6 +103,9 @@ end
 linear.LazyLinear = LazyLinear
 
 --- Gives its input back, whatever it was made with.
+--- Shapes: input (*), result the same
+---     > nn.Identity()(nl.tensor({1.0}))
+---     tensor([1.])
 ---@class Identity: Module
 local Identity = core.class("nn.Identity", Module)
 

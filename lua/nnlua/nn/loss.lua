@@ -11,6 +11,9 @@ local loss = {}
 local F = nl.F
 
 --- The squared distance of input and target. `nn.MSELoss({reduction = "mean"})`.
+--- Shapes: input and target (*); result (), with reduction "none" the same
+---     > nn.MSELoss()(nl.tensor({1.0, 5.0}), nl.tensor({2.0, 2.0}))
+---     tensor(5.)
 ---@class MSELoss: Module
 local MSELoss = core.class("nn.MSELoss", Module)
 
@@ -30,6 +33,9 @@ loss.MSELoss = MSELoss
 
 --- The negative log likelihood of log-probabilities; targets are classes from 1 on.
 --- `nn.NLLLoss(weight, {ignore_index = -100, reduction = "mean"})`.
+--- Shapes: input (N, C, *) or (C), target (N, *) or () of classes from 1 on; result (), with reduction "none" (N, *)
+---     > nn.NLLLoss()(nl.tensor({{-0.5, -1.0}}), nl.tensor({2}))
+---     tensor(1.)
 ---@class NLLLoss: Module
 local NLLLoss = core.class("nn.NLLLoss", Module)
 
@@ -53,6 +59,10 @@ loss.NLLLoss = NLLLoss
 
 --- The cross entropy of unnormalised scores; targets are classes from 1 on, or probabilities.
 --- `nn.CrossEntropyLoss(weight, {ignore_index = -100, reduction = "mean", label_smoothing = 0})`.
+--- Shapes: input (N, C, *) or (C), target (N, *) or () of classes from 1 on, or probabilities as input; result (),
+--- with reduction "none" (N, *)
+---     > nn.CrossEntropyLoss()(nl.tensor({{0.0, 2.0}}), nl.tensor({2}))
+---     tensor(0.1269)
 ---@class CrossEntropyLoss: Module
 local CrossEntropyLoss = core.class("nn.CrossEntropyLoss", Module)
 

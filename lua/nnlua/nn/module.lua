@@ -26,6 +26,10 @@ function Module:register_parameter(name, parameter)
 end
 
 --- Registers a tensor that is state but no parameter. One that is not persistent is left out of state dicts.
+---     > net = nn.Module()
+---     > net:register_buffer("mean", nl.zeros(2))
+---     > net.mean
+---     tensor([0., 0.])
 function Module:register_buffer(name, tensor, persistent)
   core.register_buffer(self, name, tensor, persistent)
 end
@@ -61,12 +65,19 @@ local parse_members = args.parser("named_parameters", {
 local parse_recurse = args.parser("parameters", {{"recurse", "boolean", true}})
 
 --- Goes through names and parameters: `for name, p in net:named_parameters() do`.
+---     > for name, p in nn.Linear(4, 2):named_parameters() do print(name, p.shape) end
+---     weight	[2, 4]
+---     bias	[2]
 function Module:named_parameters(...)
   local prefix, recurse, once = parse_members(...)
   return iterator(members(self, PARAMETER, prefix, recurse, once), true)
 end
 
 --- Goes once through the parameters: an iterator, which optimizers take as it is.
+---     > count = 0
+---     > for p in nn.Linear(4, 2):parameters() do count = count + p:numel() end
+---     > count
+---     10
 function Module:parameters(...)
   return iterator(members(self, PARAMETER, nil, parse_recurse(...), true))
 end
@@ -85,6 +96,9 @@ end
 local parse_modules = args.parser("named_modules", {{"prefix", "string", ""}, {"remove_duplicate", "boolean", true}})
 
 --- Goes through paths and modules, itself first, parents before children.
+---     > for name, m in nn.Sequential(nn.ReLU()):named_modules() do print("'" .. name .. "'", m:is_a(nn.ReLU)) end
+---     ''	false
+---     '0'	true
 function Module:named_modules(...)
   local prefix, once = parse_modules(...)
   return iterator(core.modules(self, prefix, once), true)
@@ -101,6 +115,9 @@ function Module:named_children()
 end
 
 --- Goes through the direct children.
+---     > for m in nn.Sequential(nn.ReLU(), nn.Tanh()):children() do print(m) end
+---     ReLU()
+---     Tanh()
 function Module:children()
   return iterator(members(self, core.MODULE, nil, false, true))
 end
@@ -123,6 +140,10 @@ local function children_first(module)
 end
 
 --- Calls `f` with every module, children first, itself last. Returns the module.
+---     > nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function(m) print(m:_get_name()) end);
+---     ReLU
+---     Tanh
+---     Sequential
 function Module:apply(f)
   for _, module in ipairs(children_first(self)) do
     f(module)
@@ -160,6 +181,8 @@ local function checked_path(name, path)
 end
 
 --- The module at a path such as "encoder.0"; "" is the module itself.
+---     > nn.Sequential(nn.ReLU()):get_submodule "0"
+---     ReLU()
 function Module:get_submodule(path)
   return submodule(self, path, checked_path("get_submodule", path))
 end
@@ -208,6 +231,8 @@ end
 -- ------------------------------------------------------------------- modes
 
 --- Sets training mode (or evaluation, with false) here and below. Returns the module.
+---     > nn.Dropout():train().training
+---     true
 function Module:train(mode)
   if mode == nil then mode = true end
   if type(mode) ~= "boolean" then
@@ -218,11 +243,15 @@ function Module:train(mode)
 end
 
 --- Sets evaluation mode here and below. Returns the module.
+---     > nn.Dropout():eval().training
+---     false
 function Module:eval()
   return self:train(false)
 end
 
 --- Sets whether the parameters require gradients. Returns the module.
+---     > nn.Linear(2, 1):requires_grad_(false).weight.requires_grad
+---     false
 function Module:requires_grad_(flag)
   for parameter in self:parameters() do
     parameter:requires_grad_(flag == nil or flag)
@@ -231,6 +260,11 @@ function Module:requires_grad_(flag)
 end
 
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
+---     > net = nn.Linear(2, 1)
+---     > net(nl.ones(1, 2)):sum():backward()
+---     > net:zero_grad()
+---     > net.weight.grad
+---     nil
 function Module:zero_grad(set_to_none)
   if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
   core.zero_grads(members(self, PARAMETER, nil, true, true), set_to_none ~= false)

@@ -152,33 +152,55 @@ end
 
 --- Batch norm of [N, C] or [N, C, L]. `nn.BatchNorm1d(num_features, eps = 1e-5, momentum = 0.1, affine = true,
 --- track_running_stats = true)`; a momentum of nl.none averages over all batches.
+--- Shapes: input (N, C) or (N, C, L), result the same
+---     > nn.BatchNorm1d(1)(nl.tensor({{1.0}, {3.0}})):detach()
+---     tensor([[-1.0000],
+---             [ 1.0000]])
 ---@class BatchNorm1d: Module
 normalization.BatchNorm1d = batch_norm("nn.BatchNorm1d", 2, 3)
 
 --- Batch norm of [N, C, H, W]; arguments as of BatchNorm1d.
+--- Shapes: input (N, C, H, W), result the same
+---     > nn.BatchNorm2d(100)(nl.randn(20, 100, 35, 45)).shape
+---     [20, 100, 35, 45]
 ---@class BatchNorm2d: Module
 normalization.BatchNorm2d = batch_norm("nn.BatchNorm2d", 4, 4)
 
 --- Batch norm of [N, C, D, H, W]; arguments as of BatchNorm1d.
+--- Shapes: input (N, C, D, H, W), result the same
+---     > nn.BatchNorm3d(10)(nl.randn(2, 10, 3, 4, 5)).shape
+---     [2, 10, 3, 4, 5]
 ---@class BatchNorm3d: Module
 normalization.BatchNorm3d = batch_norm("nn.BatchNorm3d", 5, 5)
 
 --- Instance norm of [N, C, L] or [C, L]. `nn.InstanceNorm1d(num_features, eps = 1e-5, momentum = 0.1, affine = false,
 --- track_running_stats = false)`.
+--- Shapes: input (N, C, L) or (C, L), result the same
+---     > nn.InstanceNorm1d(1)(nl.tensor({{{1.0, 3.0}}}))
+---     tensor([[[-1.0000,  1.0000]]])
 ---@class InstanceNorm1d: Module
 normalization.InstanceNorm1d = instance_norm("nn.InstanceNorm1d", 3)
 
 --- Instance norm of [N, C, H, W] or [C, H, W]; arguments as of InstanceNorm1d.
+--- Shapes: input (N, C, H, W) or (C, H, W), result the same
+---     > nn.InstanceNorm2d(10)(nl.randn(2, 10, 3, 4)).shape
+---     [2, 10, 3, 4]
 ---@class InstanceNorm2d: Module
 normalization.InstanceNorm2d = instance_norm("nn.InstanceNorm2d", 4)
 
 --- Instance norm of [N, C, D, H, W] or [C, D, H, W]; arguments as of InstanceNorm1d.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result the same
+---     > nn.InstanceNorm3d(10)(nl.randn(2, 10, 3, 4, 5)).shape
+---     [2, 10, 3, 4, 5]
 ---@class InstanceNorm3d: Module
 normalization.InstanceNorm3d = instance_norm("nn.InstanceNorm3d", 5)
 
 -- ------------------------------------------------------------- group and layer
 
 --- `nn.GroupNorm(num_groups, num_channels, eps = 1e-5, affine = true)`.
+--- Shapes: input (N, C, *), result the same
+---     > nn.GroupNorm(3, 6)(nl.randn(20, 6, 10, 10)).shape
+---     [20, 6, 10, 10]
 ---@class GroupNorm: Module
 local GroupNorm = core.class("nn.GroupNorm", Module)
 
@@ -228,6 +250,9 @@ end
 
 --- Normalizes the last dimensions together. `nn.LayerNorm(normalized_shape, eps = 1e-5, elementwise_affine = true,
 --- bias = true)`.
+--- Shapes: input (*, normalized_shape), result the same
+---     > nn.LayerNorm(2)(nl.tensor({1.0, 3.0})):detach()
+---     tensor([-1.0000,  1.0000])
 ---@class LayerNorm: Module
 local LayerNorm = core.class("nn.LayerNorm", Module)
 
@@ -261,6 +286,9 @@ normalization.LayerNorm = LayerNorm
 
 --- Divides the last dimensions by the root of their mean square. `nn.RMSNorm(normalized_shape, eps = nil,
 --- elementwise_affine = true)`.
+--- Shapes: input (*, normalized_shape), result the same
+---     > nn.RMSNorm(2)(nl.tensor({3.0, 4.0})):detach()
+---     tensor([0.8485, 1.1314])
 ---@class RMSNorm: Module
 local RMSNorm = core.class("nn.RMSNorm", Module)
 

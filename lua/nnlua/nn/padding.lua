@@ -58,13 +58,111 @@ local function constant_class(n)
   padding[short] = class
 end
 
--- nn.ZeroPad2d(padding) and the like: padding is an integer or a list, {left, right, top, bottom} for images.
-for n = 1, 3 do
-  pad_class("Zero", n, "constant")
-  pad_class("Reflection", n, "reflect")
-  pad_class("Replication", n, "replicate")
-  pad_class("Circular", n, "circular")
-  constant_class(n)
-end
+-- Padding is an integer or a list, {left, right, top, bottom} for images; negative widths cut off.
+
+--- Puts zeros around the input. `nn.ZeroPad1d(padding)`.
+--- Shapes: input (N, C, L) or (C, L), result with L + left + right
+---     > nn.ZeroPad1d(1)(nl.tensor({{1.0, 2.0, 3.0}}))
+---     tensor([[0., 1., 2., 3., 0.]])
+---@class ZeroPad1d: Module
+pad_class("Zero", 1, "constant")
+
+--- Puts zeros around the input. `nn.ZeroPad2d(padding)`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result with W + left + right, H + top + bottom
+---     > nn.ZeroPad2d({1, 1, 2, 0})(nl.ones(1, 4, 5)).shape
+---     [1, 6, 7]
+---@class ZeroPad2d: Module
+pad_class("Zero", 2, "constant")
+
+--- Puts zeros around the input. `nn.ZeroPad3d(padding)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result with W + left + right, H + top + bottom, D + front + back
+---     > nn.ZeroPad3d(1)(nl.ones(1, 2, 3, 4)).shape
+---     [1, 4, 5, 6]
+---@class ZeroPad3d: Module
+pad_class("Zero", 3, "constant")
+
+--- Puts the input mirrored at its edges, which do not come twice around the input. `nn.ReflectionPad1d(padding)`.
+--- Shapes: input (N, C, L) or (C, L), result with L + left + right
+---     > nn.ReflectionPad1d(1)(nl.tensor({{1.0, 2.0, 3.0}}))
+---     tensor([[2., 1., 2., 3., 2.]])
+---@class ReflectionPad1d: Module
+pad_class("Reflection", 1, "reflect")
+
+--- Puts the input mirrored at its edges, which do not come twice around the input. `nn.ReflectionPad2d(padding)`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result with W + left + right, H + top + bottom
+---     > nn.ReflectionPad2d({1, 1, 2, 0})(nl.ones(1, 4, 5)).shape
+---     [1, 6, 7]
+---@class ReflectionPad2d: Module
+pad_class("Reflection", 2, "reflect")
+
+--- Puts the input mirrored at its edges, which do not come twice around the input. `nn.ReflectionPad3d(padding)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result with W + left + right, H + top + bottom, D + front + back
+---     > nn.ReflectionPad3d(1)(nl.ones(1, 2, 3, 4)).shape
+---     [1, 4, 5, 6]
+---@class ReflectionPad3d: Module
+pad_class("Reflection", 3, "reflect")
+
+--- Puts the elements at its edges around the input. `nn.ReplicationPad1d(padding)`.
+--- Shapes: input (N, C, L) or (C, L), result with L + left + right
+---     > nn.ReplicationPad1d(1)(nl.tensor({{1.0, 2.0, 3.0}}))
+---     tensor([[1., 1., 2., 3., 3.]])
+---@class ReplicationPad1d: Module
+pad_class("Replication", 1, "replicate")
+
+--- Puts the elements at its edges around the input. `nn.ReplicationPad2d(padding)`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result with W + left + right, H + top + bottom
+---     > nn.ReplicationPad2d({1, 1, 2, 0})(nl.ones(1, 4, 5)).shape
+---     [1, 6, 7]
+---@class ReplicationPad2d: Module
+pad_class("Replication", 2, "replicate")
+
+--- Puts the elements at its edges around the input. `nn.ReplicationPad3d(padding)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result with W + left + right, H + top + bottom, D + front + back
+---     > nn.ReplicationPad3d(1)(nl.ones(1, 2, 3, 4)).shape
+---     [1, 4, 5, 6]
+---@class ReplicationPad3d: Module
+pad_class("Replication", 3, "replicate")
+
+--- Puts the elements of its other end around the input. `nn.CircularPad1d(padding)`.
+--- Shapes: input (N, C, L) or (C, L), result with L + left + right
+---     > nn.CircularPad1d(1)(nl.tensor({{1.0, 2.0, 3.0}}))
+---     tensor([[3., 1., 2., 3., 1.]])
+---@class CircularPad1d: Module
+pad_class("Circular", 1, "circular")
+
+--- Puts the elements of its other end around the input. `nn.CircularPad2d(padding)`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result with W + left + right, H + top + bottom
+---     > nn.CircularPad2d({1, 1, 2, 0})(nl.ones(1, 4, 5)).shape
+---     [1, 6, 7]
+---@class CircularPad2d: Module
+pad_class("Circular", 2, "circular")
+
+--- Puts the elements of its other end around the input. `nn.CircularPad3d(padding)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result with W + left + right, H + top + bottom, D + front + back
+---     > nn.CircularPad3d(1)(nl.ones(1, 2, 3, 4)).shape
+---     [1, 4, 5, 6]
+---@class CircularPad3d: Module
+pad_class("Circular", 3, "circular")
+
+--- Puts a value around the input. `nn.ConstantPad1d(padding, value)`.
+--- Shapes: input (N, C, L) or (C, L), result with L + left + right
+---     > nn.ConstantPad1d(1, 9)(nl.tensor({{1.0, 2.0, 3.0}}))
+---     tensor([[9., 1., 2., 3., 9.]])
+---@class ConstantPad1d: Module
+constant_class(1)
+
+--- Puts a value around the input. `nn.ConstantPad2d(padding, value)`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result with W + left + right, H + top + bottom
+---     > nn.ConstantPad2d({1, 1, 2, 0}, 9)(nl.ones(1, 4, 5)).shape
+---     [1, 6, 7]
+---@class ConstantPad2d: Module
+constant_class(2)
+
+--- Puts a value around the input. `nn.ConstantPad3d(padding, value)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result with W + left + right, H + top + bottom, D + front + back
+---     > nn.ConstantPad3d(1, 9)(nl.ones(1, 2, 3, 4)).shape
+---     [1, 4, 5, 6]
+---@class ConstantPad3d: Module
+constant_class(3)
 
 return padding

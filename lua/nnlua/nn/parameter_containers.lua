@@ -35,6 +35,9 @@ end
 -- ------------------------------------------------------------- ParameterList
 
 --- A list of parameters: `list[1]`, `#list`, `for i, p in ipairs(list)`. `nn.ParameterList({a, b})`.
+---     > weights = nn.ParameterList {nl.zeros(2), nl.zeros(3)}
+---     > #weights, weights[2].shape
+---     2	[3]
 ---@class ParameterList: Module
 local ParameterList = core.class("nn.ParameterList", Module)
 ParameterList._size = 0
@@ -116,6 +119,9 @@ containers.ParameterList = ParameterList
 
 --- Parameters by name, in order: `dict.name`, `dict["name"]`, `for name, p in pairs(dict)`. A table of names comes in
 --- alphabetical order, a list of pairs `{{"a", x}, {"b", y}}` in its own.
+---     > weights = nn.ParameterDict {left = nl.zeros(2)}
+---     > weights.left.requires_grad
+---     true
 ---@class ParameterDict: Module
 local ParameterDict = core.class("nn.ParameterDict", Module)
 ParameterDict._strict_names = true

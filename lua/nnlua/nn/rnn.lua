@@ -212,6 +212,10 @@ rnn.RNNBase = Base
 
 --- h = tanh(W x + b + V h + c) in each step, or relu. `nn.RNN(input_size, hidden_size, num_layers = 1,
 --- nonlinearity = "tanh", bias = true, batch_first = false, dropout = 0, bidirectional = false)`.
+--- Shapes: input (T, N, in) or (T, in), with batch_first (N, T, in); state (layers * directions, N, hidden); results
+--- output (T, N, directions * hidden) and the last state
+---     > nn.RNN(10, 20)(nl.randn(5, 3, 10)).shape
+---     [5, 3, 20]
 ---@class RNN: RNNBase
 local RNN = core.class("nn.RNN", Base)
 
@@ -235,6 +239,11 @@ rnn.RNN = RNN
 
 --- Long short-term memory. `nn.LSTM(input_size, hidden_size, num_layers = 1, bias = true, batch_first = false,
 --- dropout = 0, bidirectional = false, proj_size = 0)`; `output, states = lstm(input, states)`, states being {h, c}.
+--- Shapes: input (T, N, in) or (T, in), with batch_first (N, T, in); h (layers * directions, N, proj_size or hidden),
+--- c (layers * directions, N, hidden); output (T, N, directions * hidden)
+---     > output, states = nn.LSTM(10, 20, 2)(nl.randn(5, 3, 10))
+---     > output.shape, states[1].shape, states[2].shape
+---     [5, 3, 20]	[2, 3, 20]	[2, 3, 20]
 ---@class LSTM: RNNBase
 local LSTM = core.class("nn.LSTM", Base)
 
@@ -255,6 +264,10 @@ rnn.LSTM = LSTM
 
 --- Gated recurrent units. `nn.GRU(input_size, hidden_size, num_layers = 1, bias = true, batch_first = false,
 --- dropout = 0, bidirectional = false)`.
+--- Shapes: input (T, N, in) or (T, in), with batch_first (N, T, in); state (layers * directions, N, hidden); results
+--- output (T, N, directions * hidden) and the last state
+---     > nn.GRU(10, 20, 2)(nl.randn(5, 3, 10)).shape
+---     [5, 3, 20]
 ---@class GRU: RNNBase
 local GRU = core.class("nn.GRU", Base)
 
@@ -328,6 +341,9 @@ end
 local device, dtype = {"device", "any?"}, {"dtype", "any?"}
 
 --- `nn.RNNCell(input_size, hidden_size, bias = true, nonlinearity = "tanh")`.
+--- Shapes: input (N, in) or (in), state (N, hidden) or (hidden); result as state
+---     > nn.RNNCell(10, 20)(nl.randn(3, 10)).shape
+---     [3, 20]
 ---@class RNNCell: RNNCellBase
 local RNNCell = core.class("nn.RNNCell", CellBase)
 
@@ -345,6 +361,10 @@ end
 rnn.RNNCell = RNNCell
 
 --- `nn.LSTMCell(input_size, hidden_size, bias = true)`; `h, c = cell(input, {h, c})`.
+--- Shapes: input (N, in) or (in), h and c (N, hidden) or (hidden); results h and c
+---     > h, c = nn.LSTMCell(10, 20)(nl.randn(3, 10))
+---     > h.shape
+---     [3, 20]
 ---@class LSTMCell: RNNCellBase
 local LSTMCell = core.class("nn.LSTMCell", CellBase)
 
@@ -366,6 +386,9 @@ end
 rnn.LSTMCell = LSTMCell
 
 --- `nn.GRUCell(input_size, hidden_size, bias = true)`.
+--- Shapes: input (N, in) or (in), state (N, hidden) or (hidden); result as state
+---     > nn.GRUCell(10, 20)(nl.randn(3, 10)).shape
+---     [3, 20]
 ---@class GRUCell: RNNCellBase
 local GRUCell = core.class("nn.GRUCell", CellBase)
 

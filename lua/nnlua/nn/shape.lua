@@ -12,6 +12,9 @@ local F = nl.F
 local raise = core.raise
 
 --- Makes one dimension of several: `nn.Flatten(start_dim = 2, end_dim = -1)`.
+--- Shapes: input (*), result with the dimensions from start_dim to end_dim as one
+---     > nn.Flatten()(nl.ones(32, 1, 5, 5)).shape
+---     [32, 25]
 ---@class Flatten: Module
 local Flatten = core.class("nn.Flatten", Module)
 
@@ -32,6 +35,9 @@ end
 shape.Flatten = Flatten
 
 --- Makes several dimensions of one: `nn.Unflatten(dim, unflattened_size)`, of which one may be -1.
+--- Shapes: input (*), result with dim as several of the sizes
+---     > nn.Unflatten(2, {2, 5})(nl.randn(3, 10)).shape
+---     [3, 2, 5]
 ---@class Unflatten: Module
 local Unflatten = core.class("nn.Unflatten", Module)
 
@@ -66,6 +72,9 @@ end
 
 --- Brings an input [N, C, ...] to a size, or enlarges it by a factor: `nn.Upsample({size, scale_factor, mode = "nearest",
 --- align_corners = false, recompute_scale_factor = false})`; modes are those of nl.F.interpolate.
+--- Shapes: input (N, C, L), (N, C, H, W), result with the last dimensions of size, or times scale_factor
+---     > nn.Upsample({scale_factor = 2})(nl.tensor({{{1.0, 2.0}}}))
+---     tensor([[[1., 1., 2., 2.]]])
 ---@class Upsample: Module
 local Upsample = core.class("nn.Upsample", Module)
 
@@ -117,10 +126,16 @@ local function upsampling_class(short, mode, align_corners)
 end
 
 --- Upsample of images with mode "nearest": `nn.UpsamplingNearest2d({size, scale_factor})`.
+--- Shapes: input (N, C, H, W), result with the last two of size, or times scale_factor
+---     > nn.UpsamplingNearest2d({scale_factor = 2})(nl.ones(1, 1, 2, 3)).shape
+---     [1, 1, 4, 6]
 ---@class UpsamplingNearest2d: Upsample
 upsampling_class("UpsamplingNearest2d", "nearest")
 
 --- Upsample of images with mode "bilinear" and align_corners: `nn.UpsamplingBilinear2d({size, scale_factor})`.
+--- Shapes: input (N, C, H, W), result with the last two of size, or times scale_factor
+---     > nn.UpsamplingBilinear2d({scale_factor = 2})(nl.ones(1, 1, 2, 3)).shape
+---     [1, 1, 4, 6]
 ---@class UpsamplingBilinear2d: Upsample
 upsampling_class("UpsamplingBilinear2d", "bilinear", true)
 

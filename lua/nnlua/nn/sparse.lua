@@ -34,6 +34,9 @@ end
 --- A table of vectors, looked up by positions from 1 on: an input of any shape gains a last dimension.
 --- `nn.Embedding(num_embeddings, embedding_dim, {padding_idx, max_norm, norm_type = 2, scale_grad_by_freq = false})`.
 --- The row padding_idx starts as zeros and gets no gradient.
+--- Shapes: input (*) of positions from 1 on, result (*, embedding_dim)
+---     > nn.Embedding(10, 3)(nl.tensor({{1, 2, 4}, {5, 10, 3}})).shape
+---     [2, 3, 3]
 ---@class Embedding: Module
 ---@field weight Tensor
 local Embedding = core.class("nn.Embedding", Module)
@@ -92,6 +95,8 @@ local parse_pretrained = args.parser("nn.Embedding.from_pretrained", {
 })
 
 --- An Embedding whose table is a given matrix: `nn.Embedding.from_pretrained(embeddings, freeze = true, {…})`.
+---     > nn.Embedding.from_pretrained(nl.tensor({{1.0, 2.0}, {3.0, 4.0}}))(nl.tensor({2}))
+---     tensor([[3., 4.]])
 ---@return Embedding
 function Embedding.from_pretrained(...)
   local weight, freeze, padding, max_norm, norm_type, by_frequency, is_sparse = parse_pretrained(...)

@@ -126,6 +126,8 @@ local function install_taking(Module)
 
   --- The state of the module and of all below it: names to tensors that share its storage.
   --- Options: destination (a dict to fill), prefix (put before the names as it is), keep_vars (the Parameters).
+  ---     > nn.Linear(2, 1):state_dict().weight.shape
+  ---     [1, 2]
   function Module:state_dict(...)
     local destination, prefix, keep_vars = options_of(...)
     prefix = prefix or ""
@@ -380,6 +382,10 @@ function state.install(Module)
   --- Copies a state into the module's tensors: all of it, or, if anything does not fit, nothing. Options: strict
   --- (missing and unexpected names are errors; true by default), skip_mismatched (leave tensors of another shape
   --- as they are). Returns the missing, unexpected and mismatched names.
+  ---     > a, b = nn.Linear(2, 1), nn.Linear(2, 1)
+  ---     > b:load_state_dict(a:state_dict());
+  ---     > nl.equal(a.weight, b.weight)
+  ---     true
   function Module:load_state_dict(dict, options)
     return load(self, dict, load_options(options))
   end

@@ -75,6 +75,9 @@ end
 --- normalised. `nn.TransformerEncoderLayer(d_model, nhead, {dim_feedforward = 2048, dropout = 0.1, activation = "relu",
 --- layer_norm_eps = 1e-5, batch_first = false, norm_first = false})`. `layer(src, src_mask, src_key_padding_mask,
 --- is_causal)`.
+--- Shapes: as TransformerEncoder
+---     > nn.TransformerEncoderLayer(8, 2, 16)(nl.randn(4, 2, 8)).shape
+---     [4, 2, 8]
 ---@class TransformerEncoderLayer: Module
 local EncoderLayer = core.class("nn.TransformerEncoderLayer", Module)
 
@@ -100,6 +103,9 @@ transformer.TransformerEncoderLayer = EncoderLayer
 --- One layer of a decoder: attention of the target to itself, then to the encoder's memory, then two Linears.
 --- `nn.TransformerDecoderLayer(d_model, nhead, {…})` as nn.TransformerEncoderLayer. `layer(tgt, memory, {tgt_mask,
 --- memory_mask, tgt_key_padding_mask, memory_key_padding_mask})`.
+--- Shapes: as TransformerDecoder
+---     > nn.TransformerDecoderLayer(8, 2, 16)(nl.randn(3, 2, 8), nl.randn(4, 2, 8)).shape
+---     [3, 2, 8]
 ---@class TransformerDecoderLayer: Module
 local DecoderLayer = core.class("nn.TransformerDecoderLayer", Module)
 
@@ -149,6 +155,9 @@ end
 
 --- Copies of an encoder layer, one after the other. `nn.TransformerEncoder(encoder_layer, num_layers, norm)`.
 --- `encoder(src, mask, src_key_padding_mask)`.
+--- Shapes: src (S, N, E), with batch_first (N, S, E); result the same
+---     > nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)(nl.randn(4, 2, 8)).shape
+---     [4, 2, 8]
 ---@class TransformerEncoder: Module
 local Encoder = core.class("nn.TransformerEncoder", Module)
 
@@ -174,6 +183,9 @@ transformer.TransformerEncoder = Encoder
 
 --- Copies of a decoder layer, one after the other. `nn.TransformerDecoder(decoder_layer, num_layers, norm)`.
 --- `decoder(tgt, memory, {tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask})`.
+--- Shapes: tgt (T, N, E), memory (S, N, E), with batch_first (N, …); result as tgt
+---     > nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16), 2)(nl.randn(3, 2, 8), nl.randn(4, 2, 8)).shape
+---     [3, 2, 8]
 ---@class TransformerDecoder: Module
 local Decoder = core.class("nn.TransformerDecoder", Module)
 
@@ -201,6 +213,9 @@ transformer.TransformerDecoder = Decoder
 --- {dim_feedforward = 2048, dropout = 0.1, activation = "relu", custom_encoder, custom_decoder, layer_norm_eps = 1e-5,
 --- batch_first = false, norm_first = false})`. `net(src, tgt, {src_mask, tgt_mask, memory_mask, src_key_padding_mask,
 --- tgt_key_padding_mask, memory_key_padding_mask})`.
+--- Shapes: src (S, N, E), tgt (T, N, E), with batch_first (N, …); result as tgt
+---     > nn.Transformer(8, 2, 1, 1, 16)(nl.randn(4, 2, 8), nl.randn(3, 2, 8)).shape
+---     [3, 2, 8]
 ---@class Transformer: Module
 local Transformer = core.class("nn.Transformer", Module)
 

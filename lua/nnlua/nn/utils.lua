@@ -20,6 +20,8 @@ end
 
 --- Makes a module whose parameters are not filled: `nn.utils.skip_init(nn.Linear, 10, 5, {bias = false})`. The class
 --- must take a `device`, as it is built on the meta device and then given memory.
+---     > nn.utils.skip_init(nn.Linear, 2, 3).weight.shape
+---     [3, 2]
 ---@param class table
 ---@return Module
 function utils.skip_init(class, ...)
@@ -87,6 +89,10 @@ local parse_clip_norm = args.parser("clip_grad_norm_", {
 
 --- Scales all gradients so that their norm together is at most max_norm, and returns what it was:
 --- `clip_grad_norm_(net:parameters(), max_norm, norm_type = 2, error_if_nonfinite = false)`.
+---     > w = nl.zeros(2, {requires_grad = true})
+---     > w.grad = nl.tensor({3.0, 4.0})
+---     > nn.utils.clip_grad_norm_({w}, 1), w.grad
+---     tensor(5.)	tensor([0.6000, 0.8000])
 function utils.clip_grad_norm_(...)
   local parameters, max_norm, norm_type, error_if_nonfinite = parse_clip_norm(...)
   local gradients = gradients_of("clip_grad_norm_", parameters)
@@ -107,6 +113,11 @@ local parse_clip_value = args.parser("clip_grad_value_", {
 })
 
 --- Cuts each element of all gradients to between -clip_value and clip_value.
+---     > w = nl.zeros(2, {requires_grad = true})
+---     > w.grad = nl.tensor({3.0, -4.0})
+---     > nn.utils.clip_grad_value_({w}, 1)
+---     > w.grad
+---     tensor([ 1., -1.])
 function utils.clip_grad_value_(...)
   local parameters, limit = parse_clip_value(...)
   local _ <close> = nl.no_grad()
@@ -116,6 +127,8 @@ end
 -- ------------------------------------------------------------------ vectors
 
 --- All parameters one after the other as one vector.
+---     > nn.utils.parameters_to_vector(nn.Linear(2, 1):parameters()).shape
+---     [3]
 function utils.parameters_to_vector(parameters)
   local pieces = {}
   for i, p in ipairs(list_of("parameters_to_vector", parameters)) do pieces[i] = p:reshape(-1) end
@@ -124,6 +137,10 @@ function utils.parameters_to_vector(parameters)
 end
 
 --- Makes the parameters parts of a vector, in order: views of it, without history.
+---     > net = nn.Linear(2, 1)
+---     > nn.utils.vector_to_parameters(nl.tensor({1.0, 2.0, 3.0}), net:parameters())
+---     > net.bias:item()
+---     3.0
 function utils.vector_to_parameters(vector, parameters)
   if not core.is_tensor(vector) or vector.ndim ~= 1 then
     raise(("vector_to_parameters: a vector was expected, not %s"):format(core.describe(vector)))

@@ -19,6 +19,12 @@ end
 
 --- Adam (Kingma and Ba, 2014). `optim.Adam(params, {lr = 0.001, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0,
 --- amsgrad = false, maximize = false, decoupled_weight_decay = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.Adam({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9000])
 ---@class Adam: Optimizer
 local Adam = fused.class("Adam", {
   {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
@@ -29,6 +35,12 @@ Adam.update = optimizer.in_core(update)
 
 --- Adam whose weight decay is apart from the gradient (Loshchilov and Hutter, 2017). `optim.AdamW(params, {lr = 0.001,
 --- betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0.01, amsgrad = false, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.AdamW({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.8990])
 ---@class AdamW: Optimizer
 local AdamW = fused.class("AdamW", {
   {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 1e-2},
@@ -43,6 +55,12 @@ end)
 
 --- Adam with Nesterov's momentum (Dozat, 2016). `optim.NAdam(params, {lr = 0.002, betas = {0.9, 0.999}, eps = 1e-8,
 --- weight_decay = 0, momentum_decay = 0.004, decoupled_weight_decay = false, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.NAdam({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w:item() < 0.9
+---     true
 ---@class NAdam: Optimizer
 local NAdam = fused.class("NAdam", {
   {"lr", "number", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
@@ -60,6 +78,12 @@ end)
 
 --- Adam with rectified steps at the start (Liu et al., 2019). `optim.RAdam(params, {lr = 0.001, betas = {0.9, 0.999},
 --- eps = 1e-8, weight_decay = 0, decoupled_weight_decay = false, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.RAdam({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.7000])
 ---@class RAdam: Optimizer
 local RAdam = fused.class("RAdam", {
   {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
@@ -74,6 +98,12 @@ end)
 
 --- Adam with the largest gradient in place of the root of the squares (Kingma and Ba, 2014, section 7).
 --- `optim.Adamax(params, {lr = 0.002, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.Adamax({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9000])
 ---@class Adamax: Optimizer
 local Adamax = fused.class("Adamax", {
   {"lr", "number", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},

@@ -9,6 +9,12 @@ local step, not_negative = core.step, fused.not_negative
 
 --- Adagrad (Duchi et al., 2011). `optim.Adagrad(params, {lr = 0.01, lr_decay = 0, weight_decay = 0,
 --- initial_accumulator_value = 0, eps = 1e-10, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.Adagrad({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9000])
 ---@class Adagrad: Optimizer
 local Adagrad = fused.class("Adagrad", {
   {"lr", "number", 1e-2}, {"lr_decay", "number", 0.0}, {"weight_decay", "number", 0.0},
@@ -37,6 +43,12 @@ end
 
 --- RMSprop (Hinton's lecture 6). `optim.RMSprop(params, {lr = 0.01, alpha = 0.99, eps = 1e-8, weight_decay = 0,
 --- momentum = 0, centered = false, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.RMSprop({w}, {lr = 0.01})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9000])
 ---@class RMSprop: Optimizer
 local RMSprop = fused.class("RMSprop", {
   {"lr", "number", 1e-2}, {"alpha", "number", 0.99}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
@@ -51,6 +63,12 @@ RMSprop.update = optimizer.in_core(function(_, group)
 end)
 
 --- Adadelta (Zeiler, 2012). `optim.Adadelta(params, {lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.Adadelta({w}, {lr = 1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9968])
 ---@class Adadelta: Optimizer
 local Adadelta = fused.class("Adadelta", {
   {"lr", "number", 1.0}, {"rho", "number", 0.9}, {"eps", "number", 1e-6}, {"weight_decay", "number", 0.0},
@@ -75,6 +93,12 @@ end
 
 --- Resilient backpropagation (Riedmiller and Braun, 1993), which looks at the gradient's sign only. `optim.Rprop(params,
 --- {lr = 0.01, etas = {0.5, 1.2}, step_sizes = {1e-6, 50}, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.Rprop({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.9000])
 ---@class Rprop: Optimizer
 local Rprop = fused.class("Rprop", {
   {"lr", "number", 1e-2}, {"etas", "list", {0.5, 1.2}}, {"step_sizes", "list", {1e-6, 50.0}},

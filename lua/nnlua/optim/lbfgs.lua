@@ -12,6 +12,12 @@ local raise = core.raise
 --- closure, which computes the loss and its gradients, several times. `optim.LBFGS(params, {lr = 1, max_iter = 20,
 --- max_eval = max_iter * 5 // 4, tolerance_grad = 1e-7, tolerance_change = 1e-9, history_size = 100,
 --- line_search_fn = nil or "strong_wolfe"})`. All parameters are one group.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.LBFGS({w}, {lr = 0.5})
+---     > function closure() optimizer:zero_grad() local loss = (w - 3):square():sum() loss:backward() return loss end
+---     > optimizer:step(closure);
+---     > w.data:round({decimals = 2})
+---     tensor([3.])
 ---@class LBFGS: Optimizer
 local LBFGS = optimizer.class "optim.LBFGS"
 

@@ -202,6 +202,12 @@ local function step_with_hooks(self, closure)
 end
 
 --- Changes the parameters by their gradients. A closure computes the loss anew first; what it returns is returned.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.SGD({w}, {lr = 0.5})
+---     > (w * 2):sum():backward()
+---     > optimizer:step()
+---     > w:item()
+---     0.0
 ---@param closure? fun(): any
 function Optimizer:step(closure)
   self._steps = self._steps + 1
@@ -223,6 +229,12 @@ function Optimizer:register_step_post_hook(hook)
 end
 
 --- Drops all gradients; with set_to_none = false fills them with zeros instead.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.SGD({w}, {lr = 0.5})
+---     > (w * 2):sum():backward()
+---     > optimizer:zero_grad()
+---     > w.grad
+---     nil
 function Optimizer:zero_grad(set_to_none)
   if set_to_none ~= nil and type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
   local groups, drop = self.param_groups, set_to_none ~= false

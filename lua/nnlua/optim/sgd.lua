@@ -8,6 +8,12 @@ local step, not_negative = core.step, fused.not_negative
 
 --- Stochastic gradient descent with momentum. `optim.SGD(params, {lr = 0.001, momentum = 0, dampening = 0,
 --- weight_decay = 0, nesterov = false, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.SGD({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w:item()
+---     0.69999998807907
 ---@class SGD: Optimizer
 local SGD = fused.class("SGD", {
   {"lr", "number", 1e-3}, {"momentum", "number", 0.0}, {"dampening", "number", 0.0}, {"weight_decay", "number", 0.0},
@@ -27,6 +33,12 @@ end)
 
 --- Averaged stochastic gradient descent (Polyak and Juditsky, 1992): `state[p].ax` is the average. `optim.ASGD(params,
 --- {lr = 0.01, lambd = 1e-4, alpha = 0.75, t0 = 1e6, weight_decay = 0, maximize = false})`.
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > optimizer = optim.ASGD({w}, {lr = 0.1})
+---     > (w * 3):sum():backward()
+---     > optimizer:step()
+---     > w.data
+---     tensor([0.7000])
 ---@class ASGD: Optimizer
 local ASGD = fused.class("ASGD", {
   {"lr", "number", 1e-2}, {"lambd", "number", 1e-4}, {"alpha", "number", 0.75}, {"t0", "number", 1e6},

@@ -110,6 +110,9 @@ end
 -- ---------------------------------------------------------------- tensors
 
 --- Tensors whose first dimension counts items: `TensorDataset(images, labels)`.
+---     > dataset = data.TensorDataset(nl.tensor({10, 20}), nl.tensor({1, 2}))
+---     > #dataset, dataset:get(2)
+---     2	tensor(20)	tensor(2)
 ---@class TensorDataset: Dataset
 local TensorDataset = dataset.class("utils.data.TensorDataset")
 
@@ -155,6 +158,8 @@ dataset.TensorDataset = TensorDataset
 -- ------------------------------------------------------- parts and unions
 
 --- The items of datasets one after another: `ConcatDataset {first, second}`.
+---     > #data.ConcatDataset {{1, 2}, {3}}
+---     3
 ---@class ConcatDataset: Dataset
 ---@field cumulative_sizes integer[]
 local ConcatDataset = dataset.class("utils.data.ConcatDataset")
@@ -188,6 +193,8 @@ end
 dataset.ConcatDataset = ConcatDataset
 
 --- Some items of a dataset, by a list or tensor of their places: `Subset(dataset, {3, 1, 4})`.
+---     > data.Subset({10, 20, 30}, {3, 1}):get(1)
+---     30
 ---@class Subset: Dataset
 local Subset = dataset.class("utils.data.Subset")
 
@@ -268,6 +275,9 @@ local parse_split = args.strict("utils.data.random_split", {
 })
 
 --- Parts of a dataset at random, by lengths or fractions: `local train, test = random_split(dataset, {0.8, 0.2})`.
+---     > a, b = data.random_split({1, 2, 3, 4, 5}, {3, 2})
+---     > #a, #b
+---     3	2
 ---@param dataset any
 ---@param lengths number[]
 ---@param generator? Generator

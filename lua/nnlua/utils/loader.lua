@@ -15,6 +15,11 @@ local raise = core.raise
 --- batch_size = nl.none gives items one by one.
 ---
 --- A batch of items of several values gives as many values, one of items that are tables with names a table.
+---     > loader = data.DataLoader(data.TensorDataset(nl.arange(0, 5)), {batch_size = 2})
+---     > for x in loader do print(x) end
+---     tensor([0, 1])
+---     tensor([2, 3])
+---     tensor([4])
 ---@class DataLoader
 local DataLoader = class.new("utils.data.DataLoader")
 

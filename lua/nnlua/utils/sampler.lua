@@ -67,6 +67,9 @@ local draw_seed = sampler._draw_seed
 -- ------------------------------------------------------------------ plain
 
 --- All places in order.
+---     > for i in data.SequentialSampler({10, 20}):iter() do print(i) end
+---     1
+---     2
 ---@class SequentialSampler: Sampler
 local SequentialSampler = define "SequentialSampler"
 
@@ -90,6 +93,8 @@ end
 
 --- All places in random order, or num_samples of them, each drawn anew with replacement.
 --- `RandomSampler(data_source, {replacement = false, num_samples = #data_source, generator = nil})`.
+---     > #data.RandomSampler {10, 20, 30}
+---     3
 ---@class RandomSampler: Sampler
 local RandomSampler = define "RandomSampler"
 
@@ -147,6 +152,8 @@ function RandomSampler:iter()
 end
 
 --- Given places in random order.
+---     > #data.SubsetRandomSampler {2, 3}
+---     2
 ---@class SubsetRandomSampler: Sampler
 local SubsetRandomSampler = define "SubsetRandomSampler"
 
@@ -173,6 +180,9 @@ end
 
 --- Places drawn with the probabilities of weights, which need not add up to one.
 --- `WeightedRandomSampler(weights, num_samples, {replacement = true, generator = nil})`.
+---     > for i in data.WeightedRandomSampler({0, 1}, 2):iter() do print(i) end
+---     2
+---     2
 ---@class WeightedRandomSampler: Sampler
 local WeightedRandomSampler = define "WeightedRandomSampler"
 
@@ -202,6 +212,9 @@ end
 -- ---------------------------------------------------------------- batches
 
 --- Lists of a sampler's places, batch_size each. `BatchSampler(sampler, batch_size, drop_last)`.
+---     > for batch in data.BatchSampler(data.SequentialSampler {1, 2, 3}, 2, false):iter() do print(#batch) end
+---     2
+---     1
 ---@class BatchSampler: Sampler
 local BatchSampler = define "BatchSampler"
 

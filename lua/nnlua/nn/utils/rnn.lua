@@ -14,6 +14,8 @@ local raise = core.raise
 --- Sequences as recurrent layers take them: `data` has the rows of the first step, of the second and so on, the longest
 --- sequence first; `batch_sizes` says how many each step has. `sorted_indices` and `unsorted_indices` are positions, or
 --- nil where the sequences came in that order.
+---     > nn.utils.rnn.pack_sequence({nl.tensor({1, 2}), nl.tensor({3})}).data
+---     tensor([1, 3, 2])
 ---@class PackedSequence
 ---@field data Tensor
 ---@field batch_sizes Tensor
@@ -36,11 +38,15 @@ function PackedSequence:to(...)
 end
 
 --- Whether a value is a PackedSequence.
+---     > nn.utils.rnn.is_packed(nn.utils.rnn.pack_sequence {nl.tensor({1, 2})})
+---     true
 function rnn.is_packed(value)
   return class.is_a(value, PackedSequence)
 end
 
 --- The permutation that undoes one; both hold positions. nil gives nil.
+---     > nn.utils.rnn.invert_permutation(nl.tensor({3, 1, 2}))
+---     tensor([2, 3, 1])
 function rnn.invert_permutation(permutation)
   if permutation == nil then return nil end
   local places = nl.arange(1, #permutation + 1, {dtype = permutation.dtype})
@@ -80,6 +86,8 @@ local parse_pack = args.parser("pack_padded_sequence", {
 
 --- Packs sequences padded to [T, N, ...] (or [N, T, ...] with batch_first): `pack_padded_sequence(input, lengths,
 --- batch_first = false, enforce_sorted = true)`. Unless they are sorted by length already, enforce_sorted must be false.
+---     > nn.utils.rnn.pack_padded_sequence(nl.tensor({{1, 2}, {3, 0}}), nl.tensor({2, 1}), {batch_first = true}).data
+---     tensor([1, 3, 2])
 function rnn.pack_padded_sequence(...)
   local input, given, batch_first, enforce_sorted = parse_pack(...)
   local lengths = list_of_lengths("pack_padded_sequence", given)
@@ -130,6 +138,10 @@ local parse_pad = args.parser("pad_packed_sequence", {
 
 --- The sequences padded to [T, N, ...] (or [N, T, ...]), in the order they were packed from, and a tensor of their
 --- lengths: `pad_packed_sequence(sequence, batch_first = false, padding_value = 0, total_length = nil)`.
+---     > packed = nn.utils.rnn.pack_sequence {nl.tensor({1, 2}), nl.tensor({3})}
+---     > nn.utils.rnn.pad_packed_sequence(packed, {batch_first = true})
+---     tensor([[1, 2],
+---             [3, 0]])	tensor([2, 1])
 function rnn.pad_packed_sequence(...)
   local sequence, batch_first, padding, total = parse_pad(...)
   check_packed("pad_packed_sequence", sequence)
@@ -175,6 +187,9 @@ local parse_sequences = args.parser("pad_sequence", {
 
 --- Stacks sequences [T_i, ...] padded to the longest: [T, N, ...], or [N, T, ...] with batch_first. `pad_sequence(list,
 --- batch_first = false, padding_value = 0, padding_side = "right")`.
+---     > nn.utils.rnn.pad_sequence({nl.tensor({1, 2}), nl.tensor({3})}, {batch_first = true})
+---     tensor([[1, 2],
+---             [3, 0]])
 function rnn.pad_sequence(...)
   local sequences, batch_first, padding, side = parse_sequences(...)
   check_sequences("pad_sequence", sequences)
@@ -193,6 +208,8 @@ function rnn.pad_sequence(...)
 end
 
 --- Takes the padding off again: a list of sequences. `unpad_sequence(padded, lengths, batch_first = false)`.
+---     > nn.utils.rnn.unpad_sequence(nl.tensor({{1, 2}, {3, 0}}), nl.tensor({2, 1}), {batch_first = true})[2]
+---     tensor([3])
 function rnn.unpad_sequence(padded, lengths, batch_first)
   if type(batch_first) == "table" then batch_first = batch_first.batch_first end
   if not batch_first then padded = padded:transpose(1, 2) end
@@ -202,6 +219,8 @@ function rnn.unpad_sequence(padded, lengths, batch_first)
 end
 
 --- Packs a list of sequences [T_i, ...]: `pack_sequence(list, enforce_sorted = true)`.
+---     > nn.utils.rnn.pack_sequence({nl.tensor({1, 2}), nl.tensor({3})}).batch_sizes
+---     tensor([2, 1])
 function rnn.pack_sequence(sequences, enforce_sorted)
   if type(enforce_sorted) == "table" then enforce_sorted = enforce_sorted.enforce_sorted end
   check_sequences("pack_sequence", sequences)
@@ -211,6 +230,8 @@ function rnn.pack_sequence(sequences, enforce_sorted)
 end
 
 --- The sequences of a PackedSequence as a list.
+---     > nn.utils.rnn.unpack_sequence(nn.utils.rnn.pack_sequence {nl.tensor({1, 2}), nl.tensor({3})})[1]
+---     tensor([1, 2])
 function rnn.unpack_sequence(sequence)
   local padded, lengths = rnn.pad_packed_sequence(sequence, true)
   return rnn.unpad_sequence(padded, lengths, true)

@@ -23,6 +23,13 @@ end
 
 --- One scheduler after another, changing at milestones.
 --- `SequentialLR(optimizer, {first, second, third}, {5, 25})`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > S = optim.lr_scheduler
+---     > scheduler = S.SequentialLR(optimizer, {S.ConstantLR(optimizer, 0.5, 5), S.ExponentialLR(optimizer, 0.5)}, {1})
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.4
+---     0.8
+---     0.4
 ---@class SequentialLR: LRScheduler
 local SequentialLR, parse_sequential = base.define("SequentialLR", {{"schedulers", "list"}, {"milestones", "list"}})
 
@@ -69,6 +76,13 @@ end
 combine.SequentialLR = SequentialLR
 
 --- Several schedulers that step together. `ChainedScheduler {first, second}`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > S = optim.lr_scheduler
+---     > scheduler = S.ChainedScheduler {S.StepLR(optimizer, 2, 0.5), S.ExponentialLR(optimizer, 0.5)}
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.4
+---     0.1
 ---@class ChainedScheduler: LRScheduler
 local ChainedScheduler = class.new("optim.lr_scheduler.ChainedScheduler", LRScheduler)
 
@@ -93,6 +107,11 @@ combine.ChainedScheduler = ChainedScheduler
 --- Times a factor when a metric has stopped getting better: `scheduler:step(metric)`. `ReduceLROnPlateau(optimizer,
 --- mode = "min", {factor = 0.1, patience = 10, threshold = 1e-4, threshold_mode = "rel" (or "abs"), cooldown = 0,
 --- min_lr = 0, eps = 1e-8})`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, {factor = 0.5, patience = 0})
+---     > scheduler:step(1.0) scheduler:step(1.0)
+---     > optimizer.param_groups[1].lr
+---     0.4
 ---@class ReduceLROnPlateau: LRScheduler
 local Plateau = class.new("optim.lr_scheduler.ReduceLROnPlateau", LRScheduler)
 

@@ -11,6 +11,12 @@ local cos, pi = math.cos, math.pi
 -- ---------------------------------------------------------------- cosines
 
 --- Down to eta_min along half a cosine (Loshchilov and Hutter, 2016). `CosineAnnealingLR(optimizer, T_max, eta_min = 0)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, 2)
+---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
+---     0.80
+---     0.40
+---     0.00
 ---@class CosineAnnealingLR: LRScheduler
 local CosineAnnealingLR, parse_cosine = base.define("CosineAnnealingLR", {
   {"T_max", "integer"}, {"eta_min", "number", 0.0},
@@ -55,6 +61,12 @@ cycle.CosineAnnealingLR = CosineAnnealingLR
 
 --- The same again and again, each time T_mult as long.
 --- `CosineAnnealingWarmRestarts(optimizer, T_0, T_mult = 1, eta_min = 0)`; step takes fractions of epochs too.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 2)
+---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
+---     0.80
+---     0.40
+---     0.80
 ---@class CosineAnnealingWarmRestarts: LRScheduler
 local WarmRestarts, parse_restarts = base.define("CosineAnnealingWarmRestarts", {
   {"T_0", "integer"}, {"T_mult", "integer", 1}, {"eta_min", "number", 0.0},
@@ -141,6 +153,12 @@ local scales = {
 --- {step_size_up = 2000, step_size_down = step_size_up, mode = "triangular" (or "triangular2", "exp_range"), gamma = 1,
 --- scale_fn = nil, scale_mode = "cycle" (or "iterations"), cycle_momentum = true, base_momentum = 0.8,
 --- max_momentum = 0.9})`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.1, momentum = 0.9})
+---     > scheduler = optim.lr_scheduler.CyclicLR(optimizer, 0.1, 0.5, {step_size_up = 2})
+---     > for batch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
+---     0.10
+---     0.30
+---     0.50
 ---@class CyclicLR: LRScheduler
 local CyclicLR, parse_cyclic = base.define("CyclicLR", {
   {"base_lr", "any"}, {"max_lr", "any"}, {"step_size_up", "number", 2000}, {"step_size_down", "number?"},
@@ -203,6 +221,10 @@ local anneal = {
 --- way. `OneCycleLR(optimizer, max_lr, {total_steps = …, or epochs = …, steps_per_epoch = …, pct_start = 0.3,
 --- anneal_strategy = "cos" (or "linear"), cycle_momentum = true, base_momentum = 0.85, max_momentum = 0.95,
 --- div_factor = 25, final_div_factor = 1e4, three_phase = false})`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.1, momentum = 0.9})
+---     > scheduler = optim.lr_scheduler.OneCycleLR(optimizer, 1, {total_steps = 10})
+---     > ("%.2f"):format(optimizer.param_groups[1].lr)
+---     0.04
 ---@class OneCycleLR: LRScheduler
 local OneCycleLR, parse_one = base.define("OneCycleLR", {
   {"max_lr", "any"}, {"total_steps", "integer?"}, {"epochs", "integer?"}, {"steps_per_epoch", "integer?"},

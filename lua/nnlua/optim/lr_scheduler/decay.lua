@@ -28,6 +28,12 @@ local function keep_functions(self, optimizer, functions)
 end
 
 --- The first rates times a function of the epoch. `LambdaLR(optimizer, lr_lambda)`; a list has one for each group.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.LambdaLR(optimizer, function(epoch) return 0.5 ^ epoch end)
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.4
+---     0.2
 ---@class LambdaLR: LRScheduler
 local LambdaLR, parse_lambda = base.define("LambdaLR", {{"lr_lambda", "any"}})
 
@@ -46,6 +52,12 @@ end
 decay.LambdaLR = LambdaLR
 
 --- Each rate is the last one times a function of the epoch. `MultiplicativeLR(optimizer, lr_lambda)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.MultiplicativeLR(optimizer, function(epoch) return 0.5 end)
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.4
+---     0.2
 ---@class MultiplicativeLR: LRScheduler
 local MultiplicativeLR, parse_multiplicative = base.define("MultiplicativeLR", {{"lr_lambda", "any"}})
 
@@ -68,6 +80,12 @@ decay.MultiplicativeLR = MultiplicativeLR
 -- ------------------------------------------------------------------ steps
 
 --- Times gamma every step_size epochs. `StepLR(optimizer, step_size, gamma = 0.1)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.8
+---     0.4
 ---@class StepLR: LRScheduler
 local StepLR, parse_step = base.define("StepLR", {{"step_size", "integer"}, {"gamma", "number", 0.1}})
 
@@ -89,6 +107,12 @@ end
 decay.StepLR = StepLR
 
 --- Times gamma at each of some epochs. `MultiStepLR(optimizer, milestones, gamma = 0.1)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.MultiStepLR(optimizer, {1, 2}, 0.5)
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.4
+---     0.2
 ---@class MultiStepLR: LRScheduler
 local MultiStepLR, parse_multi = base.define("MultiStepLR", {{"milestones", "list"}, {"gamma", "number", 0.1}})
 
@@ -120,6 +144,12 @@ decay.MultiStepLR = MultiStepLR
 -- ----------------------------------------------------------------- smooth
 
 --- Times gamma every epoch. `ExponentialLR(optimizer, gamma)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+---     > for epoch = 1, 3 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.8
+---     0.4
+---     0.2
 ---@class ExponentialLR: LRScheduler
 local ExponentialLR, parse_exponential = base.define("ExponentialLR", {{"gamma", "number"}})
 
@@ -146,6 +176,11 @@ local function check_factor(self, name, factor, least)
 end
 
 --- Times a factor for some epochs. `ConstantLR(optimizer, factor = 1/3, total_iters = 5)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.ConstantLR(optimizer, {factor = 0.5, total_iters = 1})
+---     > for epoch = 1, 2 do print(optimizer.param_groups[1].lr) optimizer:step() scheduler:step() end
+---     0.4
+---     0.8
 ---@class ConstantLR: LRScheduler
 local ConstantLR, parse_constant = base.define("ConstantLR", {
   {"factor", "number", 1 / 3}, {"total_iters", "integer", 5},
@@ -171,6 +206,12 @@ decay.ConstantLR = ConstantLR
 
 --- Times a factor that goes from one to another along a line.
 --- `LinearLR(optimizer, start_factor = 1/3, end_factor = 1, total_iters = 5)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.LinearLR(optimizer, {start_factor = 0.5, total_iters = 2})
+---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
+---     0.40
+---     0.60
+---     0.80
 ---@class LinearLR: LRScheduler
 local LinearLR, parse_linear = base.define("LinearLR", {
   {"start_factor", "number", 1 / 3}, {"end_factor", "number", 1.0}, {"total_iters", "integer", 5},
@@ -199,6 +240,12 @@ end
 decay.LinearLR = LinearLR
 
 --- Down to zero as a power of the epochs that are left. `PolynomialLR(optimizer, total_iters = 5, power = 1)`.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
+---     > scheduler = optim.lr_scheduler.PolynomialLR(optimizer, {total_iters = 2})
+---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
+---     0.80
+---     0.40
+---     0.00
 ---@class PolynomialLR: LRScheduler
 local PolynomialLR, parse_polynomial = base.define("PolynomialLR", {
   {"total_iters", "integer", 5}, {"power", "number", 1.0},
