@@ -127,7 +127,7 @@ local function add_part(list, part, prefix, group)
   for _, name in ipairs(sorted_names(part)) do
     local value, full = part[name], prefix .. name
     if type(value) == "function" then
-      if not list.by_name[full] and not list.by_value[value] then add_function(list, full, value, group) end
+      if not list.by_name["nl." .. name] and not list.by_name[full] and not list.by_value[value] then add_function(list, full, value, group) end
     elseif is_class(value) then
       add_class(list, full, value, group)
     end
