@@ -35,8 +35,8 @@ export_to() {
 rm -rf "$here/cases" "$here/cases_of_other_dtypes"
 export_to "$here/cases" \
   --ops "$(any_of $(cat "$here"/lists/*))"
-export_to "$here/cases_of_other_dtypes" --families ops,random --per-op 10 \
-  --dtypes "$other_dtypes" --ops "$(any_of $(printf '%s\n' "$not_in_other_dtypes" | grep -vxFf - "$here/lists/operations") functions in_place)"
+export_to "$here/cases_of_other_dtypes" --families ops,random,printing --per-op 10 \
+  --dtypes "$other_dtypes" --ops "$(any_of $(printf '%s\n' "$not_in_other_dtypes" | grep -vxFf - "$here/lists/operations") functions in_place $(cat "$here/lists/printing"))"
 
 # -n leaves out name and time, which would differ each time.
 find "$here/cases" "$here/cases_of_other_dtypes" -name '*.jsonl' -exec gzip -9 -n {} +

@@ -6,7 +6,7 @@ local json = require "oracle.json"
 local runner = {}
 
 -- In the order in which they are run.
-runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "train"}
+runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "train", "printing"}
 
 -- --------------------------------------------------------------------- files
 
