@@ -84,6 +84,9 @@ function modules.run(case, outcome)
   outcome.stage = "constructor"
   local module = modules.built(case, case.dtype, case.state)
   module:train(case.training)
+  if case.text and tostring(module) ~= case.text then
+    table.insert(outcome.wrong, ("printed is\n%s\nnot\n%s"):format(tostring(module), case.text))
+  end
   local names, parameters = named_parameters(module)
   compare.value(names, case.parameters, compare.tolerance(case), "parameters", outcome.wrong)
   if case.inputs ~= json.null then

@@ -103,8 +103,11 @@ function repr.value(v)
   elseif v == nil then
     return "None"
   elseif math.type(v) == "float" then
-    local text = ("%.15g"):format(v)
-    text = tonumber(text) == v and text or ("%.17g"):format(v)
+    local text
+    for digits = 15, 17 do -- the shortest that is read back as the same number
+      text = ("%%.%dg"):format(digits):format(v)
+      if tonumber(text) == v then break end
+    end
     return text:find "[.eni]" and text or text .. ".0"
   end
   return tostring(v)
