@@ -44,6 +44,7 @@ local function new_editor(session)
     prompt = function() return prompts(PROMPT, CONTINUATION) end,
     is_complete = Session.is_complete,
     complete = function(text, cursor) return completion.complete(text, cursor, session.locals) end,
+    hint = function(text, cursor) return completion.hint(text, cursor, session.locals) end,
     colours = session.colours,
   }
 end

@@ -47,7 +47,7 @@ local function scan(text)
     local comment = line:match "^%s*%-%-%-(.*)$"
     if comment then
       lines[#lines + 1] = comment
-    else
+    elseif #lines > 0 or line:find("function", 1, true) then
       local doc = #lines > 0 and parse(lines)
       local kind, name, arguments = definition(line)
       if doc and doc.class then kind, name = "class", doc.class end

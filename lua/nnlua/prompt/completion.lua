@@ -144,4 +144,47 @@ function completion.complete(text, cursor, locals)
   return cursor - #prefix, sorted_with_prefix(all_names(locals), prefix)
 end
 
+-- ------------------------------------------------------------- signatures
+
+local opening = {["("] = true, ["{"] = true, ["["] = true}
+local closing = {[")"] = true, ["}"] = true, ["]"] = true}
+
+--- The place of the token that opens the innermost call that a list of tokens ends in, or nil.
+local function open_call(list)
+  local depth = 0
+  for i = #list, 1, -1 do
+    local text = list[i].kind == "operator" and list[i].text
+    if closing[text] then
+      depth = depth + 1
+    elseif opening[text] and depth > 0 then
+      depth = depth - 1
+    elseif text == "(" then
+      return i
+    elseif list[i].kind == "keyword" and depth == 0 then
+      return nil
+    end
+  end
+end
+
+--- The signature of an entry of the help that has the form of the call: x:sum(…) or nl.sum(…).
+local function signature_of(entry, is_method)
+  local signatures = entry.overloads[1].signatures
+  for _, one in ipairs(signatures) do
+    if one:find(is_method and "^[%w_.]+:" or "^[%w_.]+%(") then return one end
+  end
+  return signatures[1]
+end
+
+--- For the editor: how what is being called at the cursor is called, or nil.
+function completion.hint(text, cursor, locals)
+  local list = tokens.of(without_command(text:sub(1, cursor - 1)))
+  local at = open_call(list)
+  if not at or not list[at - 1] or list[at - 1].kind ~= "name" then return nil end
+  local called = value_of(list, at - 1, locals)
+  if called == nil then return nil end
+  local entry = require "nnlua.help.catalogue".find(called)
+  if type(called) == "string" or not entry then return nil end
+  return signature_of(entry, list[at - 2] ~= nil and list[at - 2].text == ":")
+end
+
 return completion

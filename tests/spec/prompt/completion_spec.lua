@@ -146,6 +146,31 @@ describe("completion", function()
   end)
 end)
 
+describe("the signature of what is being called", function()
+  before_each(function()
+    locals = chunk.new_locals()
+    set_local("nl", nl)
+    set_local("x", nl.ones(2))
+  end)
+
+  local function hint(text)
+    return completion.hint(text, #text + 1, locals)
+  end
+
+  it("is that of the innermost open call", function()
+    assert.equal("nl.sum(input, dim?, keepdim = false, dtype?)", hint "nl.sum(")
+    assert.equal("x:sum(dim?, keepdim = false, dtype?)", hint "y = x:sum(1, {keep")
+    assert.matches("^nn%.Linear%(in_features", hint "nl.relu(nl.nn.Linear(2, (3 + 4), ")
+    assert.equal("nl.relu(input, inplace = false)", hint "nl.relu(nl.nn.Linear(2, 3)(x), ")
+  end)
+
+  it("is none where nothing known is called", function()
+    for _, text in ipairs {"", "nl.sum", "nl.sum(x)", "print(", "(1 + ", "f(", "x[1](", "'nl.sum('", "nl.sum(x) if (", ")("} do
+      assert.is_nil(hint(text), text)
+    end
+  end)
+end)
+
 describe("the nearest name", function()
   local names = {print = true, pairs = true, ipairs = true, weight = true, tostring = true}
 
