@@ -50,6 +50,8 @@ describe("a C host", function()
       for name in symbols:gmatch " %a ([%w_]+)" do
         assert.is_true(name:find "^luaopen_nnlua" ~= nil or name:find "^nnlua_" ~= nil, name)
       end
+      run("test", "-s", prefix .. "/share/nnlua/library/nnlua.lua")
+      run("test", "-s", prefix .. "/share/nnlua/library/nnlua.luacheck.lua")
       run("rm", "-rf", prefix)
     end)
   end

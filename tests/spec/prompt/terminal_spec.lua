@@ -363,6 +363,22 @@ nnlua>]]
     terminal = nil
   end)
 
+  it("does what the README shows", function()
+    local file = assert(io.open "README.md")
+    local session = file:read("a"):match "\n```\n(nnlua> .-)\n```\n"
+    file:close()
+    open {width = 100, height = 80}
+    for line in session:gmatch "[^\n]+" do
+      local first, further = line:match "^nnlua> (.*)$", line:match "^   %.%.%.>%s*(.*)$"
+      if first or further then
+        terminal:type(first or further)
+        terminal:keys "Enter"
+        terminal:wait "[.a]> $"
+      end
+    end
+    shows(session .. "\nnnlua>")
+  end)
+
   it("runs ~/.config/nnlua/init.lua first, whose locals stay", function()
     local home = Terminal.new_home()
     finally(function() os.execute("rm -rf " .. home) end)
