@@ -41,6 +41,27 @@ local function tensor_text(x)
     x.shape, x.dtype)
 end
 
+--- The parts of the library, by their tables.
+local function parts()
+  local nn, optim = nl.nn, nl.optim
+  return {
+    [nl] = "nl", [nl.F] = "F, which is nl.nn.functional", [nl.linalg] = "nl.linalg", [nl.special] = "nl.special",
+    [nl.autograd] = "nl.autograd", [nn] = "nn", [nn.init] = "nn.init", [nn.utils] = "nn.utils",
+    [nn.utils.rnn] = "nn.utils.rnn", [optim] = "optim", [optim.lr_scheduler] = "optim.lr_scheduler",
+    [nl.utils.data] = "nl.utils.data", [nl.testing] = "nl.testing",
+  }
+end
+
+--- What is in a part of the library.
+local function part_text(part, name)
+  local names = {}
+  for key in next, part do
+    if type(key) == "string" and not key:find "^_" then names[#names + 1] = key end
+  end
+  table.sort(names)
+  return ("%s has\n%s"):format(name, text.wrapped(table.concat(names, ", "), "  "))
+end
+
 --- The names of all entries, for what is nearly one of them.
 local function known_names()
   local names = {}
@@ -67,6 +88,8 @@ function help.text(what)
   if what == nil then return TOUR end
   local found = help.find(what)
   if found then return found end
+  local part = type(what) == "table" and parts()[what]
+  if part then return part_text(what, part) end
   if core.is_tensor(what) then return text.wrapped(tensor_text(what), "") end
   if core.is_module(what) then
     return help.find(core.class_of(what)) or tostring(core.class_of(what)) .. ": a class of your own, from nn.Module"

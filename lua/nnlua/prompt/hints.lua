@@ -33,11 +33,27 @@ function hints.of_nil(text, locals)
   return did_you_mean(name, known_names(locals))
 end
 
---- An error's text; where Lua says that a variable is nil, with the name that was perhaps meant.
+--- For a field or method that is nil: where the library has that name, or one that is nearly it.
+local function in_library(name)
+  local catalogue = require "nnlua.help.catalogue"
+  local names = {}
+  for _, entry in ipairs(catalogue.all()) do
+    if entry.short == name then return ("there is %s"):format(entry.name) end
+    names[entry.short] = true
+  end
+  local nearest = similar.nearest(name, names)
+  return nearest and ("did you mean %s?"):format(catalogue.find(nearest).name)
+end
+
+--- An error's text; where Lua says that what is called is nil, with the name that was perhaps meant. `locals` are the
+--- session's.
 function hints.with_suggestion(message, locals)
   local first, rest = message:match "^([^\n]*)(.*)$"
-  local name = first:match "a nil value %(global '([%a_][%w_]*)'%)"
-  local suggestion = name and did_you_mean(name, known_names(locals))
+  local kind, name = first:match "attempt to call a nil value %((%a+) '([%a_][%w_]*)'%)"
+  if not kind then kind, name = first:match "a nil value %((global) '([%a_][%w_]*)'%)" end
+  local suggestion
+  if kind == "global" then suggestion = did_you_mean(name, known_names(locals))
+  elseif kind then suggestion = in_library(name) end
   return suggestion and first .. "; " .. suggestion .. rest or message
 end
 

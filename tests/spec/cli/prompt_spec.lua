@@ -207,4 +207,18 @@ describe("a name that is not there", function()
     assert.matches("(global 'wieghts'); did you mean 'weights'?", errors, 1, true)
     assert.matches("(global 'zzzzzz')\n", errors, 1, true)
   end)
+
+  it("is told for what the library has elsewhere or under nearly that name", function()
+    local _, errors = answers "nl = require 'nnlua'\nnl.onse(3)\nnl.nn.relu(nl.ones(2))\nnl.one_hot(3)\nnl.zzzzzzzz(3)\n"
+    assert.matches("(field 'onse'); did you mean nl.ones?", errors, 1, true)
+    assert.matches("(field 'relu'); there is nl.relu", errors, 1, true)
+    assert.matches("(field 'one_hot'); there is nl.nn.functional.one_hot", errors, 1, true)
+    assert.matches("(field 'zzzzzzzz')\n", errors, 1, true)
+  end)
+
+  it("is told to a script, too", function()
+    local result = process.run_nnlua {"-e", "local nl = require 'nnlua' nl.rnadn(3)"}
+    assert.matches("(command line):1: attempt to call a nil value (field 'rnadn'); did you mean nl.randn?\nstack traceback:",
+      result.stderr, 1, true)
+  end)
 end)

@@ -31,6 +31,12 @@ describe("help", function()
     assert.matches("Nothing is known of this number", help.text(5))
   end)
 
+  it("lists what is in a part of the library", function()
+    assert.matches("^nn%.init has\n  calculate_gain, constant_, ", help.text(nl.nn.init))
+    assert.matches("^F, which is nl.nn.functional has\n", help.text(nl.F))
+    assert.matches("Adam, AdamW", help.text(nl.optim))
+  end)
+
   it("finds in-place forms and further names", function()
     assert.matches("^nl%.add%(", help.text "add_")
     assert.matches("^nl%.add%(", help.text(nl.ones(1).add_))
