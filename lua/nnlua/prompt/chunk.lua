@@ -13,7 +13,7 @@ local load, find, sub = load, string.find, string.sub
 
 local NAME = "=stdin"
 local CAPTURE = "_nnlua_capture"
-local MOST = 150 -- of a function's 200 local variables
+local MOST = 190 -- of a function's 200 local variables
 
 --- A set of session locals: variables by name. Each is `{holder, index, constant}`: an upvalue of a function.
 function chunk.new_locals()
@@ -50,7 +50,7 @@ end
 local function capture_statement(declared)
   local names, seen = {}, {}
   for _, one in ipairs(declared) do
-    if one.name and one.attribute ~= "close" and not seen[one.name] and #names < MOST then
+    if one.name and one.attribute ~= "close" and not seen[one.name] then
       seen[one.name] = true
       insert(names, one.name)
     end

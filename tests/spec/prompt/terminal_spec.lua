@@ -336,11 +336,28 @@ nnlua>]]
     assert.not_matches("\27%[3[0-9]m", terminal:screen(true))
   end)
 
-  it("clears the screen at Ctrl-L and stops at Ctrl-Z", function()
+  it("clears the screen at Ctrl-L", function()
     open()
     terminal:type "abc"
     terminal:keys "C-l"
     terminal:wait "^nnlua> abc$"
+  end)
+
+  it("stops at Ctrl-Z and comes back", function()
+    terminal = Terminal.start({"bash", "--norc", "-i"}, {env = {PS1 = "sh>"}})
+    terminal:wait "sh>$"
+    terminal:type("'" .. process.nnlua .. "'")
+    terminal:keys "Enter"
+    terminal:wait "nnlua> $"
+    terminal:type "1 + 1"
+    terminal:wait "1 %+ 1$"
+    terminal:keys "C-z"
+    terminal:wait "sh>$"
+    terminal:type "fg"
+    terminal:keys "Enter"
+    terminal:wait "nnlua> 1 %+ 1$"
+    terminal:keys "Enter"
+    terminal:wait "\n2\nnnlua> $"
   end)
 
   it("works plainly on a terminal that can only print lines", function()
