@@ -127,19 +127,22 @@ local function add_part(list, part, prefix, group)
   for _, name in ipairs(sorted_names(part)) do
     local value, full = part[name], prefix .. name
     if type(value) == "function" then
-      if not list.by_name["nl." .. name] and not list.by_name[full] and not list.by_value[value] then add_function(list, full, value, group) end
+      local is_known = list.by_name["nl." .. name] or list.by_name[full] or list.by_value[value]
+      if not is_known then add_function(list, full, value, group) end
     elseif is_class(value) then
       add_class(list, full, value, group)
     end
   end
 end
 
+local groups_of_declared = {nl = "nnlua", Tensor = "Tensor", utils = "Data", ["nl.autograd"] = "autograd"}
+
 --- Adds what lua/nnlua/help/core.lua declares: what C provides and no row describes.
 local function add_declared(list)
   for _, one in ipairs(comments.of_source "nnlua/help/core.lua") do
     local name = one.name
     local is_method = name:find ":" ~= nil
-    local group = (is_method or name:find "^Tensor%.") and "Tensor" or name:find "^nl%.autograd" and "autograd" or name:find "^utils" and "Data" or "nnlua"
+    local group = groups_of_declared[name:match "^nl%.autograd" or name:match "^%a+"]
     local signature = one.kind == "function" and ("%s(%s)"):format(name:gsub("^Tensor:", "x:"), one.arguments or "") or
       name:gsub("^Tensor%.", "x.")
     add(list, entry_of(name, is_method and "method" or one.kind, group, one, nil, signature))
@@ -163,7 +166,7 @@ end
 
 local function build()
   local list = new_list()
-  local _ = nl.save, nl.load, nl.progress -- loaded when they are asked for
+  for _, name in ipairs {"save", "load", "progress"} do assert(nl[name]) end -- loaded when it is asked for
   add_declared(list)
   add_ops(list)
   local nn, optim, data = nl.nn, nl.optim, nl.utils.data

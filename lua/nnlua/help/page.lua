@@ -9,8 +9,8 @@ local HEAD = [[
 # Reference
 
 All functions, methods, layers and tools, from the same descriptions as `help` at the prompt (`nnlua docs/write.lua`
-writes this page). Everything that counts starts at 1. In shapes `*` is any number of dimensions, `()` a tensor without any; a
-`?` marks an argument that may be left out, and arguments may be given by name in a last table. Each example is run by the
+writes this page). Everything that counts starts at 1. In shapes `*` is any number of dimensions, `()` a tensor without
+any; a `?` marks an argument that may be left out, and arguments may be given by name in a last table. Each example is run by the
 tests.
 ]]
 

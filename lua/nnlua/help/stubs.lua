@@ -90,8 +90,9 @@ local F = nl.F
 
 local types = {
   tensor = "nnlua.Tensor", ["optional tensor"] = "nnlua.Tensor", tensors = "nnlua.Tensor[]", operand = "nnlua.Tensor|number",
-  scalar = "number|boolean", int = "integer", real = "number", bool = "boolean", string = "string", size = "integer|integer[]",
-  dim = "integer", dims = "integer|integer[]", ints = "integer[]", extents = "integer|integer[]", ["dim pair"] = "integer[][]",
+  scalar = "number|boolean", int = "integer", real = "number", bool = "boolean", string = "string",
+  size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]", extents = "integer|integer[]",
+  ["dim pair"] = "integer[][]",
   numbers = "number[]", position = "integer", dtype = "nnlua.dtype", device = "string", generator = "nnlua.Generator",
 }
 
@@ -239,7 +240,9 @@ local function add_constants(lines)
   table.sort(names)
   for _, name in ipairs(names) do lines[#lines + 1] = ("---@type nnlua.dtype\nnl.%s = nil"):format(name) end
   for _, name in ipairs {"inf", "nan", "pi"} do lines[#lines + 1] = ("---@type number\nnl.%s = nil"):format(name) end
-  for _, name in ipairs {"none", "newaxis", "ellipsis"} do lines[#lines + 1] = ("---@type userdata\nnl.%s = nil"):format(name) end
+  for _, name in ipairs {"none", "newaxis", "ellipsis"} do
+    lines[#lines + 1] = ("---@type userdata\nnl.%s = nil"):format(name)
+  end
 end
 
 --- The definitions.
@@ -274,7 +277,9 @@ function stubs.luacheck()
     end
     lines[#lines + 1] = "      },\n    },"
   end
-  local _ = nl.nn, nl.optim, nl.utils, nl.special, nl.testing, nl.help, nl.save, nl.load, nl.progress
+  for _, part in ipairs {"nn", "optim", "utils", "special", "testing", "help", "save", "load", "progress"} do
+    assert(nl[part]) -- loaded when it is asked for
+  end
   add("nl", nl)
   add("nn", nl.nn)
   add("F", nl.F)

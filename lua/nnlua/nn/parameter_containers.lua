@@ -3,7 +3,6 @@
 local core = require "nnlua.nn.core"
 local Module = require "nnlua.nn.module"
 local places = require "nnlua.nn.places"
-local repr = require "nnlua.nn.repr"
 
 local raise = core.raise
 

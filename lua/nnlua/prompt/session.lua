@@ -21,7 +21,8 @@ local SLOW = 0.05 -- seconds from which on a line's time is told
 local LAST_RESULTS = 9
 
 --- A session. `host.call(failing, f, …)` runs a function under the interpreter's protection: Ctrl-C raises in it, an
---- error comes back as false and a text with a traceback, after `failing` was called on top of its stack. Options: interactive (someone sits there), colours.
+--- error comes back as false and a text with a traceback, after `failing` was called on top of its stack.
+--- Options: interactive (someone sits there), colours.
 function Session.new(host, options)
   return setmetatable({
     host = host, interactive = options.interactive, colours = options.colours, locals = chunk.new_locals(),

@@ -8,7 +8,8 @@ local byte, min = string.byte, math.min
 
 --- How many letters must be changed, added, removed or swapped with their neighbour to make one name of the other.
 local function distance(a, b)
-  local before, last, row = nil, nil, {}
+  local before, last
+  local row = {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
     before, last, row = last, row, {[0] = i}
