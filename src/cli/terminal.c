@@ -66,8 +66,9 @@ static void restore_and_die(int signal_number) {
   raise(signal_number);
 }
 
+/* What a program reads or waits for goes on after a signal; poll, which the editor waits in, always returns. */
 static void handle(int signal_number, void (*handler)(int)) {
-  struct sigaction action = {.sa_handler = handler}, before;
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
   sigemptyset(&action.sa_mask);
   if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(signal_number, &action, NULL);
 }
