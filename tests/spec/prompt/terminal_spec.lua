@@ -223,13 +223,13 @@ nnlua>]]
 
   it("stops a big product at Ctrl-C, between its chunks", function()
     open()
-    terminal:enter("a = nl.ones(8192, 8192);", "")
+    terminal:enter("a = nl.ones(4096, 4096);", "")
     terminal:type "print 'running' for i = 1, 1000 do a:mm(a) end"
     terminal:keys "Enter"
     terminal:wait "\nrunning$"
     terminal:keys "C-c"
     terminal:wait "interrupted!.*nnlua> $"
-    terminal:enter("a:sum():item() == 8192^2", "true")
+    terminal:enter("a:sum():item() == 4096^2", "true")
   end)
 
   it("says how to leave where Ctrl-C can't stop anything, and goes on", function()
