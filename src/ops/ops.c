@@ -53,7 +53,7 @@
 #define NUMBERS(name, value) LIST_SPEC(name, ARG_NUMBERS, #value)
 #define DIM_PAIR(name) LIST_SPEC(name, ARG_DIM_PAIR, "REQUIRED")
 #define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value, #value)
-#define TYPE(name, value) SPEC(name, #name, ARG_TYPE, false, #value, .dflt.i = 0)
+#define TYPE(name, value) SPEC(name, #name, ARG_TYPE, IS_REQUIRED(#value), #value, .dflt.i = 0)
 #define DEVICE(name) SPEC(name, #name, ARG_DEVICE, false, "NONE", .dflt.i = 0)
 #define GENERATOR(name) SPEC(name, #name, ARG_GENERATOR, false, "NONE", .dflt.i = 0)
 #include "ops/all.def"
