@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
-static struct termios cooked; /* as it was found */
-static volatile sig_atomic_t is_raw, was_resized;
+static struct termios cooked, raw; /* as it was found, and as the editor wants it */
+static volatile sig_atomic_t is_raw, was_resized, was_resumed;
+static pthread_t editor; /* the thread that waits in poll */
 
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
@@ -44,7 +46,7 @@ static void restore(void) {
 /* Lines, echo and signals are the editor's now. What was typed meanwhile stays. */
 static void make_raw(void) {
   if (is_raw || tcgetattr(STDIN_FILENO, &cooked) != 0) return;
-  struct termios raw = cooked;
+  raw = cooked;
   raw.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INPCK | ISTRIP | IXON);
   raw.c_lflag &= ~(tcflag_t)(ECHO | ICANON | IEXTEN | ISIG);
   raw.c_cc[VMIN] = 1;
@@ -54,16 +56,28 @@ static void make_raw(void) {
   write_all(paste_on, sizeof paste_on - 1);
 }
 
-static void note_resize(int signal_number) {
-  (void)signal_number;
-  was_resized = true;
+/* Passes a signal on to the editor's thread: a thread of the kernels may have got it, which wakes no poll. */
+static bool is_passed_on(int signal_number) {
+  return !pthread_equal(pthread_self(), editor) && pthread_kill(editor, signal_number) == 0;
 }
 
-/* A signal that ends the process leaves the terminal as it was found. */
+static void note_resize(int signal_number) {
+  if (!is_passed_on(signal_number)) was_resized = true;
+}
+
+/* Who stopped the process from outside has set the terminal's modes, and written to it. */
+static void resume(int signal_number) {
+  if (!is_raw || is_passed_on(signal_number)) return;
+  tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+  write_all(paste_on, sizeof paste_on - 1);
+  was_resumed = true;
+}
+
+/* A signal that ends the process leaves the terminal as it was found. Not by raise: that name is the core's here. */
 static void restore_and_die(int signal_number) {
   restore();
   signal(signal_number, SIG_DFL);
-  raise(signal_number);
+  kill(getpid(), signal_number);
 }
 
 /* What a program reads or waits for goes on after a signal; poll, which the editor waits in, always returns. */
@@ -80,15 +94,24 @@ static int set_raw(lua_State *L) {
   return 0;
 }
 
+/* Faults are left to who looks for them already, as sanitizers do. */
+static void handle_fault(int signal_number) {
+  struct sigaction before;
+  if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) handle(signal_number, restore_and_die);
+}
+
 /* read(seconds): bytes that were typed, waiting for some, at most so long if a time is given; or nil and "timeout",
- * "resize" or "end". */
+ * "resize", "resume" or "end". */
 static int read_bytes(lua_State *L) {
   char bytes[4096];
   int wait = lua_isnoneornil(L, 1) ? -1 : (int)(luaL_checknumber(L, 1) * 1000);
   const char *why = "end";
   struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-  int ready = was_resized ? -1 : poll(&input, 1, wait);
-  if (was_resized) {
+  int ready = was_resized || was_resumed ? -1 : poll(&input, 1, wait);
+  if (was_resumed) {
+    was_resumed = was_resized = false;
+    why = "resume";
+  } else if (was_resized) {
     was_resized = false;
     why = "resize";
   } else if (ready == 0 || (ready < 0 && errno == EINTR)) {
@@ -151,11 +174,18 @@ int terminal_open(lua_State *L) {
   static bool is_prepared;
   if (!is_prepared) {
     is_prepared = true;
+    editor = pthread_self();
     atexit(restore);
     handle(SIGWINCH, note_resize);
     handle(SIGTERM, restore_and_die);
     handle(SIGHUP, restore_and_die);
     handle(SIGQUIT, restore_and_die);
+    handle(SIGCONT, resume);
+    handle_fault(SIGABRT);
+    handle_fault(SIGSEGV);
+    handle_fault(SIGBUS);
+    handle_fault(SIGFPE);
+    handle_fault(SIGILL);
   }
   luaL_newlib(L, functions);
   return 1;

@@ -19,12 +19,18 @@ end
 
 -- ------------------------------------------------------------------ units
 
+--- The character at a position; nil where a byte is no UTF-8, as in a file's name.
+local function codepoint(text, at)
+  return utf8.len(text, at, at) and utf8.codepoint(text, at) or nil
+end
+
 --- The columns of the character at a position, and where the next one begins. A tab is four blanks.
 function Buffer.character(text, at)
   local first = text:byte(at)
   if first < 0x80 then return first == 9 and 4 or first >= 32 and first < 127 and 1 or 0, at + 1 end
-  local last = utf8.offset(text, 2, at)
-  return terminal.width(utf8.codepoint(text, at)), last
+  local code = codepoint(text, at)
+  if not code then return 1, at + 1 end
+  return terminal.width(code), utf8.offset(text, 2, at)
 end
 
 --- Where what is seen as one character ends: with marks that stand on it, and what is joined to it.
@@ -34,7 +40,7 @@ local function unit_end(text, at)
   while next_at <= #text and text:byte(next_at) >= 0x80 do
     local width, after = Buffer.character(text, next_at)
     if width > 0 and not joined then break end
-    joined = utf8.codepoint(text, next_at) == JOINER
+    joined = codepoint(text, next_at) == JOINER
     next_at = after
   end
   return next_at

@@ -66,7 +66,11 @@ local function complete(self, by)
   end
   local _, before = buffer:line()
   if not before:find "%S" then return buffer:insert "  " end
-  local from, candidates = self.complete(buffer.text, buffer.cursor)
+  local from, found = self.complete(buffer.text, buffer.cursor)
+  local candidates = {}
+  for _, one in ipairs(found) do
+    if not one:find "%c" then candidates[#candidates + 1] = one end -- a file may be called anything
+  end
   if #candidates == 0 then return end
   local prefix = Menu.common_prefix(candidates)
   local grows = #prefix > buffer.cursor - from
@@ -181,12 +185,15 @@ local function draw(self)
   self.screen:draw(view)
 end
 
---- Waits for keys; nil at the end of input. Nothing on a resize.
+--- Waits for keys; nil at the end of input. None on a resize, or when the process goes on.
 local function next_keys(self)
   local bytes, why = terminal.read(self.has_rest and ESCAPE_SECONDS or nil)
   if not bytes and why == "end" then return nil end
   if why == "resize" then
     self.screen:resized()
+    return {}
+  elseif why == "resume" then
+    self.screen:begin()
     return {}
   end
   local list

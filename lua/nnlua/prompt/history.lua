@@ -42,8 +42,9 @@ local function load_entries(path)
   local file = path and io.open(path, "rb")
   if not file then return {}, 0 end
   local lines, seen, entries = {}, {}, {}
-  for line in file:lines() do lines[#lines + 1] = line end
+  local content = file:read "a" or "" -- a folder opens, and can't be read
   file:close()
+  for line in content:gmatch "[^\n]+" do lines[#lines + 1] = line end
   for i = #lines, 1, -1 do
     local text = decode(lines[i])
     if not seen[text] and text ~= "" and utf8.len(text) and #entries < MOST then

@@ -42,8 +42,10 @@ local function take_character(text, is_all)
   return {key = "character", text = character}, length
 end
 
-local function take_paste(text)
+--- A paste whose end got lost is given up by Ctrl-C.
+local function take_paste(text, is_all)
   local from, last = find(text, PASTE_END, 1, true)
+  if not from and is_all and byte(text, -1) == 3 then return {key = "ctrl-c"}, #text end
   if not from then return nil, 0 end
   local pasted = sub(text, #PASTE + 1, from - 1):gsub("\r\n?", "\n"):gsub("[\0-\8\11-\31\127]", "")
   return {key = "paste", text = pasted}, last
@@ -54,7 +56,7 @@ local function take(text, is_all)
   local first = byte(text)
   if first == 27 then
     if #text == 1 then return is_all and {key = "escape"} or nil, is_all and 1 or 0 end
-    if sub(text, 1, #PASTE) == PASTE then return take_paste(text) end
+    if sub(text, 1, #PASTE) == PASTE then return take_paste(text, is_all) end
     local parameters, final, last = match(text, "^\27%[([0-?]*)[ -/]*([@-~])()")
     if final then return {key = sequence_key(parameters, final)}, last - 1 end
     final = match(text, "^\27O(.)")

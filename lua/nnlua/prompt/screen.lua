@@ -66,9 +66,11 @@ local function add_text(rows, text, code)
   end
 end
 
---- What is shown for the character at a position: a tab as blanks.
+--- What is shown for the character at a position: a tab as blanks, other control characters as nothing.
 local function shown(text, at, after)
-  return text:byte(at) == 9 and "    " or text:sub(at, after - 1)
+  local first = text:byte(at)
+  if first == 9 then return "    " end
+  return first >= 32 and first ~= 127 and text:sub(at, after - 1) or ""
 end
 
 --- Adds the edited text; returns the row, from 1, and the column of the cursor.
