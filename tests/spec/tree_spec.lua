@@ -4,11 +4,12 @@ local lfs = require "lfs"
 local may_include = {
   core = {"core"},
   kernels = {"core", "kernels"},
-  autograd = {"core", "kernels", "autograd", "ops"},
-  ops = {"core", "kernels", "ops", "autograd"},
-  io = {"core", "ops", "io"},
-  lua = {"core", "kernels", "ops", "autograd", "io", "lua"},
-  nn = {"core", "kernels", "ops", "autograd", "io", "lua", "nn"},
+  launch = {"core", "kernels", "launch", "ops"},
+  autograd = {"core", "kernels", "autograd", "launch", "ops"},
+  ops = {"core", "kernels", "launch", "ops"},
+  io = {"core", "io"},
+  lua = {"core", "kernels", "launch", "ops", "autograd", "io", "lua"},
+  nn = {"core", "kernels", "launch", "ops", "autograd", "io", "lua", "nn"},
   cli = {"lua", "cli"},
 }
 local knows_lua = {lua = true, nn = true, cli = true}
