@@ -187,7 +187,7 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
-  call.meta = s.meta;
+  call.device = s.meta ? DEVICE_META : DEVICE_CPU;
   int64_t n = 1;
   if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
     run_view_inplace(&call, op, args, room, s);

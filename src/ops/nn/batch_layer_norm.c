@@ -148,12 +148,12 @@ FORWARD(channel_norm)
   check_size(call, "bias", a->bias, x->shape[1]);
   DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
-  if (call->meta || x->numel == 0) {
+  if ((result_device(call) == DEVICE_META) || x->numel == 0) {
     y[0] = tensor_new(call, dtype, device, tensor_shape(x));
-    if (!call->meta) launch_fill(call, y[1], scalar_float(0)), launch_fill(call, y[2], scalar_float(0));
+    if (!(result_device(call) == DEVICE_META)) launch_fill(call, y[1], scalar_float(0)), launch_fill(call, y[2], scalar_float(0));
     return;
   }
   bool flat = is_flat(x, a->groups);
@@ -262,11 +262,11 @@ FORWARD(row_norm)
   check_size(call, "weight", a->weight, n);
   check_size(call, "bias", a->bias, n);
   DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   Tensor *to = tensor_new(call, d, device, tensor_shape(x));
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(rows));
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(rows));
-  if (!call->meta && x->numel > 0) {
+  if (!(result_device(call) == DEVICE_META) && x->numel > 0) {
     Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL, *b = a->bias ? contiguous_as(call, a->bias, d) : NULL;
     Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
               .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,

@@ -295,11 +295,11 @@ FORWARD(recurrent_layer)
   check_layer(call, a, cell_gates(kind));
   int64_t rows = a->input->shape[0], hidden = a->w_hh->shape[1];
   DType dtype = tensor_dtype(a->input), d = kernel_dtype(dtype);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   Tensor *h = tensor_new(call, d, device, INTS(rows, hidden));
   Tensor *c = tensor_new(call, d, device, INTS(kind == CELL_LSTM ? a->sizes.v[0] : 0, hidden));
   y[2] = tensor_new(call, d, device, INTS(rows, kept_of(kind) * hidden));
-  if (!call->meta && rows * hidden > 0) {
+  if (!(result_device(call) == DEVICE_META) && rows * hidden > 0) {
     Tensor *h0 = contiguous_as(call, a->h0, d), *c0 = a->c0 ? contiguous_as(call, a->c0, d) : NULL;
     Tensor *b_ih = bias_of(call, a->b_ih, d), *b_hh = bias_of(call, a->b_hh, d), *w = contiguous_as(call, a->w_hh, d);
     Layer l = layer_of(call, a, d, h0, c0, h, y[2]);

@@ -7,6 +7,7 @@
 #include "ops/math/exponential.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/cumulative.h"
+#include "launch/cumulate.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
