@@ -24,7 +24,7 @@ enum {
   LAST_DENSE = 1,   /* those of the last dimension side by side, the other dimensions anyhow */
   ANY_STRIDES = 2,  /* as they lie */
   LAYOUT_BITS = 3,
-  OWN_DTYPE = 4,    /* in the tensor's own dtype, which is no half */
+  MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
   UPDATED = 32      /* a result whose old elements the kernel reads or leaves: they are there */
@@ -54,6 +54,7 @@ struct Launch {
   const void *params;
 };
 
+#define NO_TENSORS ((Tensors){NULL, 0})
 #define TENSOR_LIST(...) \
   ((Tensors){(Tensor *[]){__VA_ARGS__}, (int64_t)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *))})
 

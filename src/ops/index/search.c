@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/lines.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/search.h"

@@ -1,6 +1,7 @@
 /* Gradients and integrals of points, covariances, and norms of slices bounded. */
 #include <string.h>
 
+#include "launch/look.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/calculus.h"
@@ -232,9 +233,8 @@ static void check_weights(Call *call, const Tensor *w, const char *name, int64_t
     raise(call, "%s of shape %s don't fit %lld columns", name, shape_text(call, tensor_shape(w)), (long long)n);
   if (whole ? !dtype_is_integral(tensor_dtype(w)) : !dtype_is_floating(tensor_dtype(w)))
     raise(call, "%s must be %s, not %s", name, whole ? "integers" : "floating", dtype_name(tensor_dtype(w)));
-  if (w->device == DEVICE_META) return;
-  if (scalar_integer(tensor_item(op(any, op(lt, (Tensor *)w, number(0)), NONE_DIM, false))))
-    raise(call, "%s must not be negative", name);
+  const char *text = whole ? "fweights must not be negative" : "aweights must not be negative";
+  check_none_true(call, op(lt, (Tensor *)(uintptr_t)w, number(0)), text);
 }
 
 static Tensor *total(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/sort.h"
@@ -105,10 +106,6 @@ FORWARD(mode)
 {
   Tensor *x = a->input, *rows = rows_of(call, x, a->dim);
   int64_t dim = shape_dim(call, a->dim, rows->ndim), n = rows->shape[dim];
-  if (x->device == DEVICE_META) {
-    take_ranks(call, x, rows, dim, same_ranks(call, rows, dim, 1), a->keepdim, y);
-    return;
-  }
   Tensor *sorted = op(sort, rows, dim, false, true).v[0];
   Tensor *ones = cast(ones_like_of(sorted), DTYPE_i64);
   Tensor *place = op(cumsum, ones, dim, DTYPE_NONE), *first = place;
@@ -210,9 +207,8 @@ static Tensor *share(Call *call, const Tensor *x, double q)
 
 static Tensor *shares(Call *call, Tensor *q)
 {
-  if (q->device == DEVICE_META || q->numel == 0) return q;
-  Tensor *within = op(all, op(logical_and, op(ge, q, number(0)), op(le, q, number(1))), NONE_DIM, false);
-  if (!tensor_item(within).i) raise(call, "all of q lie between 0 and 1");
+  Tensor *within = op(logical_and, op(ge, q, number(0)), op(le, q, number(1)));
+  check_none_true(call, op(logical_not, within), "all of q lie between 0 and 1");
   return q;
 }
 

@@ -1,6 +1,7 @@
 /* What the functions of reductions share. */
 #include "ops/reduce/reduce.h"
 
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/comparison.h"
@@ -97,7 +98,7 @@ Tensor *put_back(Call *call, const Tensor *x, int64_t dim, bool keepdim, Tensor 
 bool has_zero(Call *call, Tensor *x)
 {
   bool grad = call->ctx->grad_enabled;
-  if (x->device == DEVICE_META || x->numel == 0) return false;
+  if (!can_look(x) || x->numel == 0) return false;
   call->ctx->grad_enabled = false;
   Tensor *zero = op(any, op(eq, x, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
   call->ctx->grad_enabled = grad;

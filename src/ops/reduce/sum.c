@@ -79,14 +79,7 @@ static Tensor *count_enough(Call *call, Tensor *x, int64_t dim, bool keepdim, in
   if (dim != NONE_DIM) mask = x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0;
   Ints shape = reduced_shape(call, x, mask, keepdim);
   Tensor *y = result_new(call, x->dtype == DTYPE_u8 ? DTYPE_u8 : DTYPE_b8, device_of(x), shape);
-  if (y->device == DEVICE_META) return y;
-  if (enough < 0) enough = reduced_count(x, mask);
-  Tensor *count = tensor_new(call, DTYPE_i64, DEVICE_CPU, shape);
-  if (x->numel == 0) launch_fill(call, count, scalar_int(0));
-  else launch_reduce(call, REDUCE_COUNT_NONZERO, x, mask, count, AS_IT_IS);
-  const int64_t *n = tensor_data(count);
-  uint8_t *truth = tensor_data(y);
-  for (int64_t i = 0; i < y->numel; i++) truth[i] = n[i] >= enough;
+  launch_count_at_least(call, x, mask, enough < 0 ? reduced_count(x, mask) : enough, y);
   return y;
 }
 

@@ -23,7 +23,7 @@ static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, doub
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(d));
-  Tensor *wide = cast(x, dtype_is_half(d) ? DTYPE_f32 : d);
+  Tensor *wide = widened(x);
   Tensor *y = sum_of_squares(call, deviations(call, wide, mask), mask, keepdim, d, (Finish){divide, root}, (double)NAN);
   return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
 }

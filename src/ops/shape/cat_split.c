@@ -56,7 +56,6 @@ FORWARD(cat)
   shape[dim] = size;
   y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
                     (Ints){shape, first->ndim});
-  if (y[0]->device == DEVICE_META) return;
   int64_t start = 0;
   for (int64_t i = 0; i < list.n; i++) {
     if (is_skipped(list.v[i])) continue;
@@ -101,7 +100,6 @@ FORWARD(stack)
   for (int d = 0; d <= first->ndim; d++) shape[d] = d == dim ? list.n : first->shape[d - (d > dim)];
   y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
                     (Ints){shape, first->ndim + 1});
-  if (y[0]->device == DEVICE_META) return;
   for (int64_t i = 0; i < list.n; i++) launch_copy(call, slice_at(call, y[0], dim, i), list.v[i]);
 }
 

@@ -1,6 +1,7 @@
 /* Copies, casts and fills. */
 #include "ops/shape/copy.h"
 
+#include "launch/look.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
@@ -44,7 +45,7 @@ FORWARD(copy)
     raise(call, "shape %s doesn't broadcast to %s", shape_text(call, tensor_shape(a->src)),
           shape_text(call, tensor_shape(a->input)));
   y[0] = a->input;
-  if (a->src->device == DEVICE_META && a->input->device != DEVICE_META)
+  if (!can_look(a->src) && can_look(a->input))
     raise(call, "a meta tensor has no elements to copy");
   launch_copy(call, a->input, a->src);
 }
@@ -79,7 +80,7 @@ FORWARD(to_device)
   if (device == (Device)x->device) {
     y[0] = dtype == tensor_dtype(x) && !a->copy ? x : copy_of(call, x, dtype);
   } else {
-    if (x->device == DEVICE_META) raise(call, "a meta tensor has no elements to copy");
+    if (!can_look(x)) raise(call, "a meta tensor has no elements to copy");
     y[0] = tensor_new(call, dtype, device, tensor_shape(x));
   }
 }
