@@ -8,7 +8,6 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/pointwise.h"
 #include "ops/math/rounding.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/table/pointwise.h"
