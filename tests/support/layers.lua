@@ -1,12 +1,11 @@
 -- Every class of layers that nnlua.nn has, and samples of each, for the specs that loop over the layers.
 --
--- The samples of a class stand in layers/<family>.lua beside this file, as a function that makes a list of them. A sample
--- is a list of the constructor's arguments, a table of named ones last; in its named fields:
---   text = "…"           what PyTorch prints for the layer; required (where PyTorch counts from 0, nnlua's number)
---   inputs = {…}         the arguments of a call: a float64 tensor of shape {2, 3} unless given
---   call = function      how the layer is used where its inputs alone won't do, such as a container: f(layer, inputs…)
+-- The samples of a class stand in layers/<family>.lua beside this file, as a function that makes a list of them. A
+-- sample is a list of the constructor's arguments, a table of named ones last; in its named fields:
+--   text = "..."         what PyTorch prints for the layer; required (where PyTorch counts from 0, nnlua's number)
+--   inputs = {...}       the arguments of a call: a float64 tensor of shape {2, 3} unless given
+--   call = function      how the layer is used where a call with its inputs won't do, as for containers: f(layer, ...)
 --   differences = false  its gradients are not meant to be the derivatives
---   halves = false       its op takes no float16 and bfloat16
 local nl = require "nnlua"
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"

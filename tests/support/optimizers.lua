@@ -1,4 +1,5 @@
--- Every class of optimizers and of schedules that nnlua.optim has, and samples of each, for the specs that loop over them.
+-- Every class of optimizers and of schedules that nnlua.optim has, and samples of each, for the specs that loop over
+-- them.
 --
 -- A sample of an optimizer is a table of options; in its other fields:
 --   steps = n           after how many steps a quadratic is at most a hundredth of what it was (200 unless given)
@@ -31,9 +32,12 @@ optimizers.samples = {
   NAdam = {{lr = 0.2}, {lr = 0.2, momentum_decay = 0.01, weight_decay = 0.001, decays = true}},
   RAdam = {{lr = 0.2}, {lr = 0.2, weight_decay = 0.001, decoupled_weight_decay = true, decays = true}},
   Adamax = {{lr = 0.2}, {lr = 0.2, betas = {0.8, 0.9}, weight_decay = 0.001, decays = true}},
-  Adagrad = {{lr = 1.0}, {lr = 1.0, lr_decay = 0.001, initial_accumulator_value = 0.1, weight_decay = 0.001, decays = true}},
+  Adagrad = {
+    {lr = 1.0}, {lr = 1.0, lr_decay = 0.001, initial_accumulator_value = 0.1, weight_decay = 0.001, decays = true},
+  },
   RMSprop = {
-    {lr = 0.02}, {lr = 0.01, momentum = 0.5, centered = true}, {lr = 0.02, alpha = 0.9, weight_decay = 0.001, decays = true},
+    {lr = 0.02}, {lr = 0.01, momentum = 0.5, centered = true},
+    {lr = 0.02, alpha = 0.9, weight_decay = 0.001, decays = true},
   },
   Adadelta = {{lr = 5.0}, {lr = 5.0, rho = 0.8, weight_decay = 0.001, decays = true}},
   Rprop = {{lr = 0.05}, {lr = 0.05, etas = {0.4, 1.3}, step_sizes = {1e-8, 1.0}}},
@@ -59,11 +63,15 @@ optimizers.schedules = {
   },
   CyclicLR = {
     function(o) return S.CyclicLR(o, 0.1, 1.0, 3) end,
-    function(o) return S.CyclicLR(o, 0.1, 1.0, {step_size_up = 2, step_size_down = 3, mode = "exp_range", gamma = 0.9}) end,
+    function(o)
+      return S.CyclicLR(o, 0.1, 1.0, {step_size_up = 2, step_size_down = 3, mode = "exp_range", gamma = 0.9})
+    end,
   },
   OneCycleLR = {
     function(o) return S.OneCycleLR(o, 1.0, {total_steps = 12}) end,
-    function(o) return S.OneCycleLR(o, 1.0, {epochs = 4, steps_per_epoch = 3, three_phase = true, anneal_strategy = "linear"}) end,
+    function(o)
+      return S.OneCycleLR(o, 1.0, {epochs = 4, steps_per_epoch = 3, three_phase = true, anneal_strategy = "linear"})
+    end,
   },
   SequentialLR = {inner = true,
     function(o) return S.SequentialLR(o, {S.ConstantLR(o, 0.5, 2), S.ExponentialLR(o, 0.9)}, {4}) end},
@@ -112,6 +120,11 @@ end
 --- The samples of a schedule.
 function optimizers.schedules_of(name)
   return find(optimizers.schedules, "optim.lr_scheduler", name)
+end
+
+--- Whether the samples of an optimizer or a schedule say that it is not as most are.
+function optimizers.has(name, field)
+  return (optimizers.samples[name] or optimizers.schedules[name] or {})[field] == true
 end
 
 --- Whether the constructor of an optimizer has an argument of a name.

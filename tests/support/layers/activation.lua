@@ -19,7 +19,7 @@ return {
   Mish = function() return {{text = "Mish()"}} end,
   PReLU = function() return {{3, 0.5, text = "PReLU(num_parameters=3)"}} end,
   RReLU = function() return {{0.1, 0.4, text = "RReLU(lower=0.1, upper=0.4)"}} end,
-  ReLU = function() return {{text = "ReLU()"}, {{inplace = false}, text = "ReLU()"}} end,
+  ReLU = function() return {{text = "ReLU()"}} end,
   ReLU6 = function() return {{text = "ReLU6()"}} end,
   SELU = function() return {{text = "SELU()"}} end,
   SiLU = function() return {{text = "SiLU()"}} end,

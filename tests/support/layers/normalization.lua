@@ -1,4 +1,5 @@
--- Samples of the layers of lua/nnlua/nn/normalization.lua; see tests/support/layers.lua.
+-- Samples of the layers of lua/nnlua/nn/normalization.lua; see tests/support/layers.lua. PyTorch 2.15 also prints
+-- a bias of the batch, instance and group norms: an argument that nnlua does not have.
 local inputs = require "support.inputs"
 local real = inputs.real
 

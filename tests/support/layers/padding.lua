@@ -10,7 +10,9 @@ return {
   CircularPad1d = function() return {{{2, 1}, inputs = line(), text = "CircularPad1d((2, 1))"}} end,
   CircularPad2d = function() return {{{2, 1, 0, 1}, inputs = plane(), text = "CircularPad2d((2, 1, 0, 1))"}} end,
   CircularPad3d = function() return {{1, inputs = space(), text = "CircularPad3d((1, 1, 1, 1, 1, 1))"}} end,
-  ConstantPad1d = function() return {{{2, 1}, 3.5, inputs = line(), text = "ConstantPad1d(padding=(2, 1), value=3.5)"}} end,
+  ConstantPad1d = function()
+    return {{{2, 1}, 3.5, inputs = line(), text = "ConstantPad1d(padding=(2, 1), value=3.5)"}}
+  end,
   ConstantPad2d = function()
     return {{{2, 1, 0, -1}, 2, inputs = plane(), text = "ConstantPad2d(padding=(2, 1, 0, -1), value=2)"}}
   end,
