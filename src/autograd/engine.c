@@ -1,8 +1,11 @@
 #include "autograd/engine.h"
+#include "ops/math/comparison.h"
+#include "ops/math/pointwise.h"
+#include "ops/reduce/sum.h"
+#include "ops/shape/factory.h"
 
 #include <string.h>
 
-#include "ops/ops.h"
 
 /* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
 typedef struct Record {
