@@ -167,8 +167,8 @@ static Tensor *ranks_of(Call *call, Tensor *rows, Tensor *q, bool without_nan)
   int64_t n = rows->shape[rows->ndim - 1];
   Tensor *nan = count_nan(call, rows, -1), *last = whole(call, n - 1);
   if (without_nan) return op(mul, q, op(clamp_min, op(sub, last, nan, scalar_int(1)), whole(call, 0)));
-  Tensor *ranks = op(mul, q, last);
-  return op(where, op(gt, nan, whole(call, 0)), op(to_dtype, last, tensor_dtype(q), false, false), ranks);
+  Tensor *ranks = op(mul, q, last), *rank_of_nan = op(full_like, q, scalar_int(n - 1), DTYPE_NONE, DEVICE_NONE, false);
+  return op(where, op(gt, nan, whole(call, 0)), rank_of_nan, ranks);
 }
 
 /* The input with the dimension last; all of it in one row for none. */
