@@ -8,7 +8,7 @@
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;
 
-/* Whether a tensor may stand beside ones on meta: a number, and in pointwise ops any without dimensions, as in PyTorch. */
+/* Whether a tensor may stand beside meta ones: a number, and in pointwise ops any without dimensions (as in PyTorch). */
 static bool fits_meta(const Op *op, const Tensor *t)
 {
   return t->ndim == 0 && (t->is_wrapped_number || (op->kind == OP_POINTWISE && !tensor_requires_grad(t)));
@@ -194,7 +194,7 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
-  call.meta = s.meta;
+  call.device = s.meta ? DEVICE_META : DEVICE_CPU;
   int64_t n = 1;
   if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
     run_view_inplace(&call, op, args, room, s);

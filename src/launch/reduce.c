@@ -8,7 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/table/helpers.h"
+#include "core/parallel.h"
+#include "core/shape.h"
+#include "launch/copy.h"
+#include "launch/launch.h"
 
 enum { SPLIT = 32768, STRIP = 1024, GRAIN = 32768, SMALL = 64 };
 
@@ -41,7 +44,7 @@ DType reduced_dtype(ReduceId id, DType x)
   switch (id) {
     case REDUCE_SUM: case REDUCE_PROD: case REDUCE_SUM_ABS: case REDUCE_SUM_SQUARES: return wide_dtype(x);
     case REDUCE_COUNT_NONZERO: return DTYPE_i64;
-    default: return kernel_dtype(x);
+    default: return dtype_compute(x);
   }
 }
 
@@ -373,7 +376,7 @@ static void join_pieces(Call *call, const Positions *p, int64_t rows, char *valu
 void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
   if (positions->device == DEVICE_META || positions->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
+  DType d = dtype_compute(tensor_dtype(x));
   x = contiguous_as(call, x, d);
   int64_t outer = 1;
   Positions p = {.k = kernels_of(d), .what = what, .x = tensor_data(x), .positions = tensor_data(positions),

@@ -336,7 +336,7 @@ FORWARD(index_add)
   check_source(call, x, index, source, dim);
   if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
   if (!scalar_equals(a->alpha, 1))
-    source = op(to_dtype, op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x), false, false);
+    source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
   y[0] = result_copy(call, x);
   if (y[0]->device == DEVICE_META || source->numel == 0) return;
   index = index_along(call, index, tensor_shape(x), dim);

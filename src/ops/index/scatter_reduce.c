@@ -103,7 +103,7 @@ typedef struct Shares { Tensor *input, *src; } Shares;
 
 static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
 {
-  return op(to_dtype, mask, tensor_dtype(like), false, false);
+  return cast(mask, tensor_dtype(like));
 }
 
 /* Each factor's gradient is the product of the others; a lone zero's is found by leaving it out. */
@@ -188,7 +188,7 @@ static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
           shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1, shape_text(call, tensor_shape(x)));
   int64_t line[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) line[d] = d == dim ? index->numel : 1;
-  index = op(expand, op(reshape, op(to_dtype, index, DTYPE_i64, false, false), (Ints){line, x->ndim}), tensor_shape(source));
+  index = op(expand, op(reshape, cast(index, DTYPE_i64), (Ints){line, x->ndim}), tensor_shape(source));
   return (Scatter){x, index, source, a->reduce, a->include_self, dim};
 }
 

@@ -130,8 +130,8 @@ FORWARD(isin)
     launch_fill(call, y[0], scalar_bool(a->invert));
     return;
   }
-  tests = op(sort, op(reshape, op(to_dtype, tests, dtype, false, false), INTS(-1)), 0, false, false).v[0];
-  x = op(to_dtype, x, dtype, false, false);
+  tests = op(sort, op(reshape, cast(tests, dtype), INTS(-1)), 0, false, false).v[0];
+  x = cast(x, dtype);
   Tensor *places = tensor_new(call, DTYPE_i64, DEVICE_CPU, tensor_shape(x));
   launch_search(call, tests, x, NULL, false, places);
   int64_t *place = tensor_data(places), last = tests->numel - 1;
@@ -222,7 +222,7 @@ static void give_counted(Call *call, const Tensor *flat, PositionRange range, Wa
     count[k] = group; /* from now on the group's position */
   }
   Tensor **list = result_list(call, 1 + w.inverse + w.counts);
-  *list++ = op(to_dtype, values, dtype, false, false);
+  *list++ = cast(values, dtype);
   if (w.inverse) {
     Tensor *inverse = tensor_new(call, DTYPE_i64, DEVICE_CPU, inverse_shape);
     int64_t *to = tensor_data(inverse);
@@ -347,7 +347,7 @@ FORWARD(histc)
   if (low > high) raise(call, "max %g is less than min %g", high, low);
   Tensor *counts = result_new(call, wide, device_of(x), INTS(a->bins));
   if (counts->device != DEVICE_META) count_bins(call, contiguous_as(call, x, wide), low, high, counts);
-  y[0] = wide == dtype ? counts : op(to_dtype, counts, dtype, false, false);
+  y[0] = wide == dtype ? counts : cast(counts, dtype);
 }
 
 static void check_histogram(Call *call, const Tensor *x, const Tensor *weight)

@@ -12,6 +12,7 @@
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/table/pointwise.h"
+#include "ops/table/words.h"
 
 typedef enum Distribution { UNIFORM, NORMAL, EXPONENTIAL, BERNOULLI } Distribution;
 
@@ -274,7 +275,7 @@ static Tensor *row_major_of(Call *call, const Tensor *x)
 }
 
 #define NO_GRADIENT(row) \
-  BACKWARD(row) { GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false); }
+  BACKWARD(row) { GRAD(input) = zeros_like_of(dy[0]); }
 
 FORWARD(bernoulli)
 {
@@ -310,7 +311,7 @@ FORWARD(bernoulli_fill_tensor)
 
 BACKWARD(bernoulli_fill_tensor)
 {
-  if (WANTS(input)) GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false);
+  if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
   if (WANTS(p)) GRAD(p) = op(zeros, tensor_shape(a->p), tensor_dtype(a->p), (Device)dy[0]->device, false);
 }
 
@@ -513,7 +514,7 @@ static Tensor *dropout(Call *call, Tensor *x, double p, bool train, bool inplace
   if (p == 0 || !train || x->numel == 0) return x;
   if (p < 1 && !inplace) return op(masked_dropout, x, p, NULL).v[0];
   Tensor *factor = p == 1 ? op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), (Device)x->device, false)
-                          : op(masked_dropout, op(ones_like, x, DTYPE_NONE, DEVICE_NONE, false), p, NULL).v[0];
+                          : op(masked_dropout, ones_like_of(x), p, NULL).v[0];
   return inplace ? op_(mul, x, factor) : op(mul, x, factor);
 }
 

@@ -76,7 +76,7 @@ BACKWARD(cat)
     int64_t size = skipped ? 0 : t->shape[dim];
     if (WANTS_OF(tensors, i)) {
       Tensor *part = skipped ? zeros_for(call, dy[0], tensor_shape(t)) : op(narrow, dy[0], dim, start, size);
-      GRAD_OF(tensors, i) = op(to_dtype, part, tensor_dtype(t), false, false);
+      GRAD_OF(tensors, i) = cast(part, tensor_dtype(t));
     }
     start += size;
   }
@@ -111,7 +111,7 @@ BACKWARD(stack)
   int dim = shape_dim(call, a->dim, list.v[0]->ndim + 1);
   for (int64_t i = 0; i < list.n; i++)
     if (WANTS_OF(tensors, i))
-      GRAD_OF(tensors, i) = op(to_dtype, op(select, dy[0], dim, i), tensor_dtype(list.v[i]), false, false);
+      GRAD_OF(tensors, i) = cast(op(select, dy[0], dim, i), tensor_dtype(list.v[i]));
 }
 
 /* -------------------------------------------------------------------- split */

@@ -139,7 +139,7 @@ static Tensor *nothing_like(Call *call, const Tensor *dy, const Tensor *src)
 
 static Tensor *as_src(Call *call, Tensor *part, const Tensor *src)
 {
-  return op(to_dtype, part, tensor_dtype(src), false, false);
+  return cast(part, tensor_dtype(src));
 }
 
 FORWARD(diagonal_scatter)
@@ -201,7 +201,7 @@ FORWARD(block_diag)
   }
   Tensors rows = {arena_allocate(call->ctx, (size_t)list.n * sizeof *rows.v), list.n};
   for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
-    Tensor *t = op(to_dtype, list.v[i], dtype, false, false);
+    Tensor *t = cast(list.v[i], dtype);
     if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
     int64_t width = t->shape[1], height = t->shape[0];
     Tensor *left = zeros_for(call, t, INTS(height, before)), *right = zeros_for(call, t, INTS(height, columns - before - width));
@@ -224,7 +224,7 @@ FORWARD(vander)
 {
   Tensor *x = a->x;
   if (x->ndim != 1) raise(call, "x must be a vector, not of shape %s", shape_text(call, tensor_shape(x)));
-  if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, DTYPE_i64, false, false);
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
   y[0] = powers(call, x, a->N == NO_INT ? x->shape[0] : a->N);
   if (!a->increasing) y[0] = op(flip, y[0], INTS(1));
 }
@@ -234,7 +234,7 @@ FORWARD(linalg_vander)
   Tensor *x = a->x;
   if (x->ndim == 0 && a->N == NO_INT) raise(call, "a tensor without dimensions is not taken without N");
   if (a->N != NO_INT && a->N <= 1) raise(call, "N must be greater than 1, not %lld", (long long)a->N);
-  if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, DTYPE_i64, false, false);
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
   if (x->ndim == 0) x = op(reshape, x, INTS(1));
   y[0] = powers(call, x, a->N == NO_INT ? x->shape[x->ndim - 1] : a->N);
 }

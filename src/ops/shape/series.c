@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "ops/math/pointwise.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/series.h"
 #include "ops/table/helpers.h"
@@ -21,7 +20,7 @@ FORWARD(logspace)
     stop = scalar_int(scalar_integer(stop));
   }
   Tensor *exponents = op(linspace, start, stop, a->steps, compute, a->device, false);
-  y[0] = op(to_dtype, op(pow, number(a->base), exponents), dtype, false, false);
+  y[0] = cast(op(pow, number(a->base), exponents), dtype);
   ask_gradient(call, y[0], a->requires_grad);
 }
 

@@ -138,6 +138,9 @@ void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, in
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
 Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
 
+/* As result_new, in the order in memory that results of these operands have, which broadcast to the shape. */
+Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n);
+
 /* Raises if a result of this dtype and shape can't be written to the destination of an in-place form. */
 void result_check(Call *call, DType dtype, Ints shape);
 
