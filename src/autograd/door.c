@@ -8,7 +8,7 @@
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;
 
-/* Whether a tensor may stand beside meta ones: a number, and in pointwise ops any without dimensions (as in PyTorch). */
+/* Whether a tensor may stand beside meta ones: a number; in pointwise ops any without dimensions, as in PyTorch. */
 static bool fits_meta(const Op *op, const Tensor *t)
 {
   return t->ndim == 0 && (t->is_wrapped_number || (op->kind == OP_POINTWISE && !tensor_requires_grad(t)));
