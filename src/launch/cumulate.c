@@ -29,7 +29,7 @@ static Work work_of(Slabs s) { return (Work){s.outer, s.n * s.inner}; }
 
 void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_end, Tensor *y)
 {
-  static const Driver driver = {cumulate_slabs, {DENSE}, {DENSE}, .in_place = true};
+  static const Driver driver = {.run = cumulate_slabs, .results = {DENSE}, .operands = {DENSE}, .in_place = true};
   DType dtype = tensor_dtype(y);
   if (!launch_runs(y)) return;
   NEEDS_KERNEL(call, kernels_for(y, dtype_compute(dtype))->cumulate[id], dtype);
@@ -39,7 +39,7 @@ void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_en
 
 void launch_cumulate_extreme(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
-  static const Driver driver = {cumulate_extreme_slabs, {DENSE, AS_INT64}, {DENSE}, .in_place = true};
+  static const Driver driver = {.run = cumulate_extreme_slabs, .results = {DENSE, AS_INT64}, .operands = {DENSE}, .in_place = true};
   Cumulate c = {.what = what, .s = slabs_of(x, dim)};
   launch(call, &driver, tensor_dtype(values), TENSOR_LIST(values, positions), TENSOR_LIST(x), work_of(c.s), &c);
 }

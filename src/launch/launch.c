@@ -80,24 +80,26 @@ void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end)
   }
 }
 
-static const Tensor *first_given(Tensors results)
+/* A result that there is something to do for, or NULL. */
+static const Tensor *first_running(Tensors results)
 {
   for (int64_t i = 0; i < results.n; i++)
-    if (results.v[i]) return results.v[i];
+    if (results.v[i] && launch_runs(results.v[i])) return results.v[i];
   return NULL;
 }
 
-void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
-            const void *params)
+void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work, void *params)
 {
-  const Tensor *first = first_given(results);
-  if (!first || !launch_runs(first)) return;
+  const Tensor *first = first_running(results);
+  if (!first) return;
   Launch l = {.driver = driver, .dtype = dtype_compute(dtype), .params = params};
   l.k = kernels_for(first, l.dtype);
   l.size = (int64_t)dtype_size(l.dtype);
   prepare_results(call, &l, results);
   prepare_operands(call, &l, operands);
+  if (driver->before) driver->before(call, &l);
   launch_items(work, run_items, &l);
+  if (driver->after) driver->after(call, &l);
   for (int64_t i = 0; i < results.n; i++)
     if (l.y[i] != results.v[i]) launch_copy(call, results.v[i], l.y[i]);
 }

@@ -36,12 +36,18 @@ typedef struct Launch Launch;
 typedef struct Driver {
   /* Does items [begin, end), on any thread; may not raise. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
+  /* What comes before and after all items, on the caller's thread, with everything laid out; NULL: nothing. `before`
+     may allocate, write to params and raise; what both take shall be little beside the items, or run on threads itself. */
+  void (*before)(Call *call, const Launch *l);
+  void (*after)(Call *call, const Launch *l);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
   bool in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
 } Driver;
 
-/* How the work is cut: items that are independent of each other, and how many elements each takes, about. */
+/* How the work is cut: items that are independent of each other, and how many elements each takes, about; EACH_ALONE for
+   items that are to be shared out one by one. */
 typedef struct Work { int64_t items, elements; } Work;
+#define EACH_ALONE INT64_MAX
 
 /* What a driver works on: results and operands as it wants them, NULL where the caller gave NULL. */
 struct Launch {
@@ -51,7 +57,7 @@ struct Launch {
   int64_t size;         /* bytes of an element of it */
   Tensor *y[LAUNCH_RESULTS];
   const Tensor *x[LAUNCH_OPERANDS];
-  const void *params;
+  void *params;
 };
 
 #define NO_TENSORS ((Tensors){NULL, 0})
@@ -60,11 +66,9 @@ struct Launch {
 
 /*
  * Runs a driver on results and operands (each TENSOR_LIST(…), in the order of the driver's wants, NULL for what is
- * absent), computing in the dtype that elements of `dtype` compute in. The first result that is given decides whether
- * there is anything to do.
+ * absent), computing in the dtype that elements of `dtype` compute in. There is nothing to do if no result has elements.
  */
-void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
-            const void *params);
+void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work, void *params);
 
 /* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare more than
    launch does. */

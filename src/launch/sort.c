@@ -32,7 +32,7 @@ void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor 
   int64_t tasks = x->numel < SORT_LEAST_WORK ? 1 : s.rows < SORT_TASKS ? s.rows : SORT_TASKS;
   s.scratch = tensor_data(new_beside(call, x, DTYPE_u8, INTS(tasks * (int64_t)sort_scratch(n))));
   s.per_task = (s.rows + tasks - 1) / tasks;
-  Work work = {(s.rows + s.per_task - 1) / s.per_task, INT64_MAX}; /* each task on its own */
+  Work work = {(s.rows + s.per_task - 1) / s.per_task, EACH_ALONE};
   launch(call, &driver, tensor_dtype(x), TENSOR_LIST(values, positions), TENSOR_LIST(x), work, &s);
 }
 
