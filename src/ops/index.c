@@ -62,7 +62,7 @@ FORWARD(where_positions)
 
 static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {
-  const KernelTable *k = arg;
+  const MoveKernels *k = arg;
   k->where(n, p, strides);
 }
 
@@ -77,7 +77,7 @@ static void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, 
   iter_init(&it, tensor_shape(y));
   for (int i = 0; i < 4; i++) iter_add(&it, operands[i]);
   iter_plan(&it);
-  iter_parallel(&it, GRAIN, where_run, (void *)movers_of(tensor_dtype(y)));
+  iter_parallel(&it, GRAIN, where_run, (void *)movers_of(tensor_dtype(y))->moves);
 }
 
 FORWARD(where)

@@ -5,7 +5,7 @@
 enum { GRAIN = 32768 };
 
 typedef struct Cumulate {
-  const KernelTable *k;
+  const CumulateKernels *k;
   CumulateId id;
   PositionOf what;
   bool from_end;
@@ -21,14 +21,14 @@ static void cumulate_part(void *arg, int64_t begin, int64_t end)
 {
   const Cumulate *c = arg;
   int64_t at = begin * c->slab * c->size;
-  c->k->cumulate[c->id](end - begin, c->s.n, c->s.inner, c->from_end, c->x + at, c->y + at);
+  c->k->values[c->id](end - begin, c->s.n, c->s.inner, c->from_end, c->x + at, c->y + at);
 }
 
 static void cumulate_extreme_part(void *arg, int64_t begin, int64_t end)
 {
   const Cumulate *c = arg;
   int64_t first = begin * c->slab, at = first * c->size;
-  c->k->cumulate_extreme[c->what](end - begin, c->s.n, c->s.inner, c->x + at, c->y + at, c->positions + first);
+  c->k->extremes[c->what](end - begin, c->s.n, c->s.inner, c->x + at, c->y + at, c->positions + first);
 }
 
 /* y itself where the kernels can write to it, else room for what is copied to it. */
@@ -41,20 +41,20 @@ static Cumulate cumulate_of(Tensor *x, int dim, Tensor *to)
 {
   DType d = tensor_dtype(to);
   Slabs s = slabs_of(x, dim);
-  return (Cumulate){.k = kernels_of(d), .x = tensor_data(x), .y = tensor_data(to), .s = s, .slab = s.n * s.inner,
+  return (Cumulate){.k = kernels_of(d)->cumulate, .x = tensor_data(x), .y = tensor_data(to), .s = s, .slab = s.n * s.inner,
                     .size = (int64_t)dtype_size(d)};
 }
 
 void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_end, Tensor *y)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   x = contiguous_as(call, x, d);
   Tensor *to = room_for(call, y, d);
   Cumulate c = cumulate_of(x, dim, to);
   c.id = id;
   c.from_end = from_end;
-  if (!c.k->cumulate[id]) raise(call, "%s tensors are not taken", dtype_name(d));
+  if (!c.k->values[id]) raise(call, "%s tensors are not taken", dtype_name(d));
   parallel_for(c.s.outer, grain_of(GRAIN, c.slab), cumulate_part, &c);
   if (to != y) launch_copy(call, y, to);
 }
@@ -62,7 +62,7 @@ void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_en
 void launch_cumulate_extreme(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
   if (values->device == DEVICE_META || values->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(values));
+  DType d = dtype_compute(tensor_dtype(values));
   x = contiguous_as(call, x, d);
   Tensor *to = room_for(call, values, d);
   Cumulate c = cumulate_of(x, dim, to);

@@ -28,7 +28,7 @@ static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 
 /* Input as [n, channels, size]; a unit is what has a mean of its own: a channel of the batch, or a group of a sample. */
 typedef struct Channels {
-  const KernelTable *k;
+  const NormalizationKernels *k;
   int64_t n, channels, size, groups, element;
   double eps;
   const char *x, *dy;
@@ -122,7 +122,7 @@ static Channels channels_of(const Tensor *x, int64_t groups, double eps, DType d
 {
   bool flat = is_flat(x, groups);
   int64_t n = flat ? 1 : x->shape[0], channels = x->shape[1];
-  return (Channels){.k = kernels_of(d), .n = n, .channels = channels, .size = n * channels > 0 ? x->numel / (n * channels) : 0,
+  return (Channels){.k = kernels_of(d)->normalization, .n = n, .channels = channels, .size = n * channels > 0 ? x->numel / (n * channels) : 0,
                     .groups = groups, .element = (int64_t)dtype_size(d), .eps = eps};
 }
 
@@ -139,7 +139,7 @@ FORWARD(channel_norm)
   check_floating(call, x);
   check_size(call, "weight", a->weight, x->shape[1]);
   check_size(call, "bias", a->bias, x->shape[1]);
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
   Device device = call->meta ? DEVICE_META : DEVICE_CPU;
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
@@ -203,7 +203,7 @@ BACKWARD(channel_norm)
     channel_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
   bool flat = is_flat(x, a->groups);
   Tensor *from = laid_out(call, x, flat, d), *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(from)) : NULL;
@@ -221,7 +221,7 @@ BACKWARD(channel_norm)
 /* ------------------------------------------------------------------------ rows */
 
 typedef struct Rows {
-  const KernelTable *k;
+  const NormalizationKernels *k;
   int64_t rows, n, part, element;
   double eps;
   const char *x, *dy, *w, *b;
@@ -254,14 +254,14 @@ FORWARD(row_norm)
   int64_t n = a->row, rows = n > 0 ? x->numel / n : 0;
   check_size(call, "weight", a->weight, n);
   check_size(call, "bias", a->bias, n);
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Device device = call->meta ? DEVICE_META : DEVICE_CPU;
   Tensor *to = tensor_new(call, d, device, tensor_shape(x));
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(rows));
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(rows));
   if (!call->meta && x->numel > 0) {
     Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL, *b = a->bias ? contiguous_as(call, a->bias, d) : NULL;
-    Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
+    Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
               .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,
               .y = tensor_data(to), .mean = tensor_data(y[1]), .var = tensor_data(y[2])};
     parallel_for(rows, grain_of(GRAIN, n), forward_rows, &r);
@@ -293,13 +293,13 @@ BACKWARD(row_norm)
     row_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   int64_t n = a->row, rows = x->numel / n, parts = rows < 8 * PARTS ? 1 : PARTS;
   Tensor *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(x)) : NULL;
   Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, INTS(parts, n)) : NULL;
   Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, INTS(parts, n)) : NULL;
   Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL;
-  Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .part = (rows + parts - 1) / parts, .element = (int64_t)dtype_size(d),
+  Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .part = (rows + parts - 1) / parts, .element = (int64_t)dtype_size(d),
             .eps = a->eps, .x = tensor_data(contiguous_as(call, x, d)), .dy = tensor_data(contiguous_as(call, dy[0], d)),
             .w = w ? tensor_data(w) : NULL, .y = to ? tensor_data(to) : NULL, .mean = tensor_data(y[1]), .var = tensor_data(y[2]),
             .dw = dw ? tensor_data(dw) : NULL, .db = db ? tensor_data(db) : NULL};
@@ -447,7 +447,7 @@ FORWARD(rms_norm)
   double eps = a->eps >= 0 ? a->eps : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
   int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
   for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
-  Tensor *wide = as_dtype(call, x, kernel_dtype(tensor_dtype(x)));
+  Tensor *wide = as_dtype(call, x, dtype_compute(tensor_dtype(x)));
   Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
   y[0] = as_dtype(call, op(mul, wide, op(rsqrt, op(add, square, number(eps), scalar_int(1)))), tensor_dtype(x));
   if (a->weight) y[0] = op(mul, y[0], a->weight);

@@ -69,7 +69,8 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int id, arity;
+  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int arity;
   PointwiseClass type_class;
   const char *class_name;     /* "NUMERIC" */
   const char *formula;

@@ -289,18 +289,23 @@ static bool run_plain(PointwiseKernel kernel, DType compute, Tensor *y, Tensor *
   return true;
 }
 
+static const PointwiseKernels *kernels_of_row(const Op *o, DType d)
+{
+  return &kernels_of(d)->pointwise[o->pointwise->family][o->pointwise->index];
+}
+
 /* The kernel of a power that is a product, which does without the exponent; else that of pow. */
-static PointwiseKernel power_kernel(const KernelTable *k, Tensor *const *operands, int *n)
+static PointwiseKernel power_kernel(DType compute, Tensor *const *operands, int *n)
 {
   const Tensor *exponent = operands[1];
   Scalar e = exponent->is_wrapped_number && exponent->device == DEVICE_CPU ? tensor_item(exponent) : NO_SCALAR;
   PointwiseKernel product = NULL;
   if (e.kind == SCALAR_INT || e.kind == SCALAR_FLOAT) {
-    if (scalar_real(e) == 2) product = k->forward[PW_square_number];
-    if (scalar_real(e) == 3) product = k->forward[PW_cube];
+    if (scalar_real(e) == 2) product = kernels_of_row(OP_OF(square_number), compute)->forward;
+    if (scalar_real(e) == 3) product = kernels_of_row(OP_OF(cube), compute)->forward;
   }
   if (product) *n = 1;
-  return product ? product : k->forward[PW_pow];
+  return product ? product : kernels_of_row(OP_OF(pow), compute)->forward;
 }
 
 void pointwise_forward(Call *call, const void *args, Tensor **y)
@@ -308,16 +313,14 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   Tensor *const *operands = operands_of(args);
-  DType d = compute_dtype(call, o, operands, info->arity), compute = kernel_dtype(d);
+  DType d = compute_dtype(call, o, operands, info->arity), compute = dtype_compute(d);
   if (o->nargs > info->arity) check_params(call, o, args, d);
   DType produced = produced_dtype(o, d);
   if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
-  const KernelTable *k = kernels_of(compute);
-  PointwiseKernel kernel = is_comparison(o) ? k->comparison[info->id] : k->forward[info->id];
   int n = info->arity;
-  if (info->id == PW_pow) kernel = power_kernel(k, operands, &n);
+  PointwiseKernel kernel = o == OP_OF(pow) ? power_kernel(compute, operands, &n) : kernels_of_row(o, compute)->forward;
   if (d == compute && run_plain(kernel, compute, y[0], operands, n, params_of(o, args))) return;
   launch_pointwise(call, kernel, compute, produced_dtype(o, compute), y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
@@ -336,12 +339,12 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   uint32_t needs = op_plan(o)->needs[i];
   Tensor *const *operands = operands_of(args), *list[LAUNCH_OPERANDS] = {dy};
   DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
-  DType compute = kernel_dtype(d);
+  DType compute = dtype_compute(d);
   for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
   list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
   Tensor *dx = tensor_new(call, d, (Device)dy->device, tensor_shape(dy));
   if (!dy->is_contiguous && tensor_is_dense(dy)) tensor_set_geometry(dx, tensor_shape(dy), tensor_strides(dy), 0);
-  launch_pointwise(call, kernels_of(compute)->backward[info->id][i], compute, compute, dx, list, info->arity + 2,
+  launch_pointwise(call, kernels_of_row(o, compute)->backward[i], compute, compute, dx, list, info->arity + 2,
                    params_of(o, args));
   return dx;
 }

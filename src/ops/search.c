@@ -243,11 +243,11 @@ FORWARD(unique)
   Tensor *rows = slices_first(call, x, a->dim, &w.dim);
   int64_t n = rows->shape[0];
   if (dtype_is_complex(tensor_dtype(x))) raise(call, "complex numbers have no order");
-  DType compute = kernel_dtype(tensor_dtype(x));
+  DType compute = dtype_compute(tensor_dtype(x));
   Tensor *keys = contiguous_as(call, rows, compute), *order = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(n));
   Tensor *scratch = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(n));
   if (n > 0)
-    kernels_of(compute)->sort_rows(n, rows->numel / n, tensor_data(keys), tensor_data(order), tensor_data(scratch));
+    kernels_of(compute)->sort->rows(n, rows->numel / n, tensor_data(keys), tensor_data(order), tensor_data(scratch));
   give_groups(call, op(index_select, rows, 0, order), order, w, INTS(n));
 }
 
@@ -291,7 +291,7 @@ FORWARD(bincount)
   IndexedLines lines = {.n = 1, .count = x->numel, .index = tensor_data(positions), .index_step = sizeof(int64_t),
     .from = tensor_data(each), .from_step = weights ? (int64_t)dtype_size(dtype) : 0, .to = tensor_data(y[0]),
     .to_step = (int64_t)dtype_size(dtype)};
-  kernels_of(dtype)->scatter_add_lines(&lines);
+  kernels_of(dtype)->moves->scatter_add(&lines);
 }
 
 /* The bins of elements between two bounds, counted in the elements' own type, as PyTorch does. */

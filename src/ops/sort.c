@@ -21,7 +21,7 @@ static Tensor *with_dim_last(Call *call, const Tensor *t, int dim)
 }
 
 typedef struct SortJob {
-  const KernelTable *kernels;
+  const SortKernels *kernels;
   int64_t rows, per_task, n, count;
   bool descending;
   const char *x;
@@ -35,7 +35,7 @@ static void sort_tasks(void *arg, int64_t begin, int64_t end)
   const SortJob *j = arg;
   for (int64_t task = begin; task < end; task++) {
     int64_t first = task * j->per_task, rows = j->rows - first < j->per_task ? j->rows - first : j->per_task;
-    j->kernels->sort(rows, j->n, j->count, j->descending, j->x + first * j->n * j->size,
+    j->kernels->elements(rows, j->n, j->count, j->descending, j->x + first * j->n * j->size,
                      j->values + first * j->count * j->size, j->positions + first * j->count,
                      j->scratch + (size_t)task * sort_scratch(j->n));
   }
@@ -45,7 +45,7 @@ static void sort_tasks(void *arg, int64_t begin, int64_t end)
 static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool descending, Tensor **y)
 {
   enum { TASKS = 8, LEAST_WORK = 8192 };
-  DType dtype = tensor_dtype(x), compute = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), compute = dtype_compute(dtype);
   int64_t shape[MAX_DIMS];
   if (dtype_is_complex(dtype)) raise(call, "complex numbers have no order");
   memcpy(shape, x->shape, x->ndim * sizeof *shape);
@@ -60,7 +60,7 @@ static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool desce
   bool direct = values->is_contiguous;
   Tensor *v = direct && compute == dtype ? values : tensor_new(call, compute, DEVICE_CPU, tensor_shape(values));
   Tensor *p = direct ? positions : tensor_new(call, DTYPE_i64, DEVICE_CPU, tensor_shape(positions));
-  SortJob job = {.kernels = kernels_of(compute), .rows = rows->numel / n, .n = n, .count = count,
+  SortJob job = {.kernels = kernels_of(compute)->sort, .rows = rows->numel / n, .n = n, .count = count,
                  .descending = descending, .x = tensor_data(rows), .values = tensor_data(v), .positions = tensor_data(p),
                  .size = (int64_t)dtype_size(compute)};
   int64_t tasks = rows->numel < LEAST_WORK ? 1 : job.rows < TASKS ? job.rows : TASKS;

@@ -478,7 +478,7 @@ static void add_overlapping(Call *call, Tensor *sum, Tensor *view, const Tensor 
   IndexedLines lines = {.n = 1, .count = view->numel, .index = (const char *)positions,
     .index_step = sizeof *positions, .from = tensor_data(from), .from_step = size, .to = tensor_data(to),
     .to_step = size};
-  kernels_of(dtype)->scatter_add_lines(&lines);
+  kernels_of(dtype)->moves->scatter_add(&lines);
   if (to != sum) launch_copy(call, sum, to);
 }
 
