@@ -17,7 +17,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${dtypes_file} ${
 # kernel_dtypes, and dtype_category_<dtype>: those that are computed in themselves.
 file(STRINGS ${dtypes_file} rows REGEX "^DTYPE\\(")
 foreach(row IN LISTS rows)
-  if(NOT row MATCHES "^DTYPE\\(([a-z0-9]+), [a-z0-9]+, [A-Za-z0-9_ ]+, ([A-Z]+), ([a-z0-9]+), [0-9]+, [0-9]+\\)$")
+  if(NOT row MATCHES "^DTYPE\\(([a-z0-9]+), [a-z0-9]+, \"[a-z]*\", [A-Za-z0-9_ ]+, ([A-Z]+), ([a-z0-9]+), [0-9]+, [0-9]+\\)$")
     message(FATAL_ERROR "${dtypes_file}: '${row}' is no row of this form")
   endif()
   if(CMAKE_MATCH_1 STREQUAL CMAKE_MATCH_3)

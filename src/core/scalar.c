@@ -71,7 +71,7 @@ static double _Complex scalar_complex_value(Scalar s)
 void scalar_store(Scalar s, DType dtype, void *element)
 {
   switch (dtype) {
-#define DTYPE(suffix, name, type, category, ...) \
+#define DTYPE(suffix, name, other, type, category, ...) \
     case DTYPE_##suffix: { type v = TO_##category(suffix, type); memcpy(element, &v, sizeof v); break; }
 #include "core/dtypes.def"
 #undef DTYPE
@@ -89,7 +89,7 @@ void scalar_store(Scalar s, DType dtype, void *element)
 Scalar scalar_load(DType dtype, const void *element)
 {
   switch (dtype) {
-#define DTYPE(suffix, name, type, category, ...) \
+#define DTYPE(suffix, name, other, type, category, ...) \
     case DTYPE_##suffix: { ELEMENT_##category(type); return OF_##category(suffix, v); }
 #include "core/dtypes.def"
 #undef DTYPE

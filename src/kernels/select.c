@@ -34,7 +34,7 @@ static const struct { const char *name; bool (*runs)(void); } isas[ISA_COUNT] = 
 };
 
 /* What was built: the build file says it. */
-#define SET(isa) void fill_casts_##isa(KernelStorage *); void fill_random_fills_##isa(RandomFills *);
+#define SET(isa) void fill_casts_##isa(CastKernels *); void fill_random_fills_##isa(RandomFills *);
 NNLUA_BUILT_SETS
 #undef SET
 #define KERNELS(isa, dtype) void fill_kernels_##isa##_##dtype(KernelStorage *);
@@ -42,7 +42,7 @@ NNLUA_BUILT_KERNELS
 #undef KERNELS
 
 static const struct {
-  void (*casts)(KernelStorage *);
+  void (*casts)(CastKernels *);
   void (*random_fills)(RandomFills *);
 } sets[ISA_COUNT] = {
 #define SET(isa) [ISA_##isa] = {fill_casts_##isa, fill_random_fills_##isa},
@@ -55,13 +55,14 @@ static const struct { IsaId isa; DType dtype; void (*fill)(KernelStorage *); } k
 };
 
 static KernelStorage storage[DTYPE_COUNT];
+static CastKernels casts[DTYPE_COUNT];
 KernelTable kernel_tables[DTYPE_COUNT];
 RandomFills random_fills;
 static IsaId selected;
 
 static void fill(IsaId isa)
 {
-  sets[isa].casts(storage);
+  sets[isa].casts(casts);
   sets[isa].random_fills(&random_fills);
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
     if (kernels[i].isa == isa) kernels[i].fill(&storage[kernels[i].dtype]);
@@ -85,7 +86,7 @@ void kernels_select(void)
   for (int d = 0; d < DTYPE_COUNT; d++) {
     KernelStorage *s = &storage[d];
 #define FAMILY(name, Type) .name = &s->name,
-    kernel_tables[d] = (KernelTable){.pointwise = s->pointwise, .cast = &s->cast, KERNEL_FAMILIES(FAMILY)};
+    kernel_tables[d] = (KernelTable){.pointwise = s->pointwise, .cast = &casts[d], KERNEL_FAMILIES(FAMILY)};
   }
 }
 

@@ -1,4 +1,4 @@
-/* Where the kernels of a dtype are that its table points to. */
+/* Where the kernels of a dtype are that its table points to; all but casts, which are not typed. */
 #ifndef NNLUA_KERNELS_STORAGE_H
 #define NNLUA_KERNELS_STORAGE_H
 
@@ -7,7 +7,6 @@
 
 typedef struct KernelStorage {
   const PointwiseKernels *pointwise[POINTWISE_FAMILIES];
-  CastKernels cast;
 #define FAMILY(name, Type) Type name;
   KERNEL_FAMILIES(FAMILY)
 #undef FAMILY

@@ -25,7 +25,7 @@ int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index) != N
 #define CODE_FLOATING(dtype, type) (dtype == DTYPE_bf16 ? kDLBfloat : kDLFloat)
 #define CODE_COMPLEX(dtype, type) kDLComplex
 static const DLDataType types[DTYPE_COUNT] = {
-#define DTYPE(suffix, name, type, category, compute, block, bytes) \
+#define DTYPE(suffix, name, other, type, category, compute, block, bytes) \
   [DTYPE_##suffix] = {CODE_##category(DTYPE_##suffix, type), 8 * bytes / block, 1},
 #include "core/dtypes.def"
 #undef DTYPE

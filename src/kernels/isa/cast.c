@@ -128,9 +128,9 @@ BY_WAY_OF_FLOAT(bf16, bf16)
 
 /* ---------------------------------------------------------------- the table */
 
-void OF_ISA(fill_casts)(KernelStorage *storage)
+void OF_ISA(fill_casts)(CastKernels *casts)
 {
-#define SET(old, new) storage[DTYPE_##old].cast.to[DTYPE_##new] = cast_##old##_##new;
+#define SET(old, new) casts[DTYPE_##old].to[DTYPE_##new] = cast_##old##_##new;
 #define DTYPE(from, ...) EACH_BUT_FLOAT(SET, from) SET(from, f32) SET(from, f16) SET(from, bf16)
 #include "core/dtypes.def"
 #undef DTYPE

@@ -3,16 +3,16 @@
 #ifndef NNLUA_KERNELS_ISA_H
 #define NNLUA_KERNELS_ISA_H
 
+#include "kernels/cast.h"
 #include "kernels/random_fill.h"
-#include "kernels/storage.h"
 
 #define PASTE2_(a, b) a##_##b
 #define PASTE2(a, b) PASTE2_(a, b)
 /* fill_casts -> fill_casts_avx2 */
 #define OF_ISA(name) PASTE2(name, ISA)
 
-/* Each fills the table it is named after; the casts those of all dtypes, from where `storage` points on. */
-void OF_ISA(fill_casts)(KernelStorage *storage);
+/* Each fills what it is named after; the casts of each dtype, one after the other. */
+void OF_ISA(fill_casts)(CastKernels *casts);
 void OF_ISA(fill_random_fills)(RandomFills *table);
 
 #endif

@@ -18,7 +18,7 @@
 #define TYPED(name) PASTE3(name, ISA, T_SUFFIX)
 
 /* The element type. The build file defines T_<dtype> and T_<category>. */
-#define DTYPE(suffix, name, type, ...) typedef type TYPE_OF_##suffix;
+#define DTYPE(suffix, name, other, type, ...) typedef type TYPE_OF_##suffix;
 #include "core/dtypes.def"
 #undef DTYPE
 typedef PASTE2(TYPE_OF, T_SUFFIX) T;
