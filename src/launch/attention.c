@@ -129,14 +129,14 @@ static int64_t seen_by(const Attention *at, const Part *p, int64_t i)
 static void softmax_rows(const Attention *at, const Part *p, const char *dw, const char *x, char *y)
 {
   if (!at->causal) {
-    if (dw) at->k->softmax_backward(p->rows, p->n, 1, false, dw, x, y);
-    else at->k->softmax(p->rows, p->n, 1, false, x, y);
+    if (dw) at->k->softmax->backward(p->rows, p->n, 1, false, dw, x, y);
+    else at->k->softmax->forward(p->rows, p->n, 1, false, x, y);
     return;
   }
   for (int64_t i = 0; i < p->rows; i++) {
     int64_t n = seen_by(at, p, i), from = i * p->n * at->size;
-    if (dw) at->k->softmax_backward(1, n, 1, false, dw + from, x + from, y + from);
-    else at->k->softmax(1, n, 1, false, x + from, y + from);
+    if (dw) at->k->softmax->backward(1, n, 1, false, dw + from, x + from, y + from);
+    else at->k->softmax->forward(1, n, 1, false, x + from, y + from);
     memset(y + from + n * at->size, 0, (size_t)((p->n - n) * at->size));
   }
 }
@@ -145,18 +145,18 @@ static void softmax_rows(const Attention *at, const Part *p, const char *dw, con
 static void weigh(const Attention *at, const Part *p)
 {
   const KernelTable *k = at->k;
-  k->scale_rows(p->rows, at->e, at->scale, matrix_at(at, &at->q, p->batch, p->first), at->q.row, p->q, at->e);
-  if (at->e) k->matmul(p->rows, p->n, at->e, p->q, at->e, 1, p->key, turned_row(at), 1, false, p->scores, p->n);
+  k->attention->scale_rows(p->rows, at->e, at->scale, matrix_at(at, &at->q, p->batch, p->first), at->q.row, p->q, at->e);
+  if (at->e) k->matmul->product(p->rows, p->n, at->e, p->q, at->e, 1, p->key, turned_row(at), 1, false, p->scores, p->n);
   else memset(p->scores, 0, (size_t)(p->rows * p->n * at->size));
   if (at->mask.data)
-    k->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col, p->scores, p->n);
+    k->attention->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col, p->scores, p->n);
   softmax_rows(at, p, NULL, p->scores, p->weights);
 }
 
 /* to = x times the factors of dropout. */
 static void drop(const Attention *at, const Part *p, const char *x, char *to)
 {
-  at->k->multiply_rows(p->rows, p->n, x, p->n, matrix_at(at, &at->factors, p->batch, p->first), at->factors.row, to, p->n);
+  at->k->attention->multiply_rows(p->rows, p->n, x, p->n, matrix_at(at, &at->factors, p->batch, p->first), at->factors.row, to, p->n);
 }
 
 /* The groups, and memory for each: some matrices of scores beside the queries and the turned keys and values. */
@@ -196,7 +196,7 @@ static void forward_part(const Attention *at, const Part *p)
 {
   weigh(at, p);
   if (at->factors.data) drop(at, p, p->weights, p->weights);
-  at->k->matmul(p->rows, at->ev, p->n, p->weights, p->n, 1, matrix_at(at, &at->v, p->batch, 0), at->v.row, 1, false,
+  at->k->matmul->product(p->rows, at->ev, p->n, p->weights, p->n, 1, matrix_at(at, &at->v, p->batch, 0), at->v.row, 1, false,
                 matrix_at(at, &at->y, p->batch, p->first), at->y.row);
 }
 
@@ -236,14 +236,14 @@ static void backward_part(const Attention *at, const Part *p, char *dscores)
   char *dq = matrix_at(at, &at->dq, p->batch, p->first), *dropped = p->weights;
   weigh(at, p);
   if (at->factors.data) drop(at, p, p->weights, dropped = p->scores);
-  k->matmul(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true, matrix_at(at, &at->dv, p->batch, 0),
+  k->matmul->product(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true, matrix_at(at, &at->dv, p->batch, 0),
             at->dv.row);
-  k->matmul(p->rows, p->n, at->ev, dy, at->dy.row, 1, p->v, turned_row(at), 1, false, p->scores, p->n);
+  k->matmul->product(p->rows, p->n, at->ev, dy, at->dy.row, 1, p->v, turned_row(at), 1, false, p->scores, p->n);
   if (at->factors.data) drop(at, p, p->scores, p->scores);
   softmax_rows(at, p, p->scores, p->weights, dscores);
-  k->matmul(p->rows, at->e, p->n, dscores, p->n, 1, key, at->key.row, 1, false, dq, at->dq.row);
-  k->scale_rows(p->rows, at->e, at->scale, dq, at->dq.row, dq, at->dq.row);
-  k->matmul(p->n, at->e, p->rows, dscores, 1, p->n, p->q, at->e, 1, true, matrix_at(at, &at->dk, p->batch, 0), at->dk.row);
+  k->matmul->product(p->rows, at->e, p->n, dscores, p->n, 1, key, at->key.row, 1, false, dq, at->dq.row);
+  k->attention->scale_rows(p->rows, at->e, at->scale, dq, at->dq.row, dq, at->dq.row);
+  k->matmul->product(p->n, at->e, p->rows, dscores, 1, p->n, p->q, at->e, 1, true, matrix_at(at, &at->dk, p->batch, 0), at->dk.row);
 }
 
 static void backward_groups(const Launch *l, int64_t begin, int64_t end)

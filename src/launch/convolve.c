@@ -56,7 +56,7 @@ static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t im
     .bias = j->bias ? j->bias + group * j->rows * j->size : NULL,
     .at = p->at, .x_line = x_line, .x_width = j->slab.width,
     .y = j->y + y * j->size, .y_row = j->y_row, .y_line = j->y_line, .y_column = j->y_column};
-  j->k->conv_taps(&k);
+  j->k->conv->taps(&k);
 }
 
 static void run_units(void *arg, int64_t from, int64_t to)
@@ -104,7 +104,7 @@ static void run_job(Call *call, Job *j)
 static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_step, int64_t group_step, const int64_t *tap_at)
 {
   for (int64_t g = 0; g < j->groups; g++)
-    j->k->conv_pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
+    j->k->conv->pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
                     p->w + g * j->rows * p->taps * j->size);
 }
 
@@ -291,7 +291,7 @@ static void patch_products(const WeightJob *j, const char *patches, const char *
   const int64_t together = c->stride[0] == 1 ? lines : 1;
   for (int64_t l = 0; l < lines; l += together)
     for (int64_t ky = 0; ky < c->kernel[0]; ky++)
-      j->k->matmul(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+      j->k->matmul->product(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
                    patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
                    sums + ky * columns * j->size, c->kernel[0] * columns);
 }
@@ -306,7 +306,7 @@ static void matrix_products(const WeightJob *j, const char *slab, const char *dy
     for (int64_t ky = 0; ky < c->kernel[0]; ky++)
       for (int64_t kx = 0; kx < pieces; kx++) {
         int64_t from = (l * c->stride[0] + ky * c->dilation[0]) * width + kx * c->dilation[1];
-        j->k->matmul(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+        j->k->matmul->product(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
                      slab + from * element * j->size, c->stride[1] * element, 1, true,
                      sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
       }
@@ -320,7 +320,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
   const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
   const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
   if (j->direct) {
-    j->k->matmul(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
+    j->k->matmul->product(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
     return;
   }
   Slab s = j->slab;
@@ -339,7 +339,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
   slab_pack(&s, (size_t)j->size, x, piece);
   ConvDots k = {c->rows, c->channels * c->kernel[0] * c->kernel[1], lines, c->result[1], dy, piece, places, c->result[1],
                 c->stride[0] * s.width, j->at, sums};
-  j->k->conv_dots(&k);
+  j->k->conv->dots(&k);
 }
 
 static void weight_tasks(void *arg, int64_t begin, int64_t end)

@@ -14,14 +14,14 @@ static void cumulate_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Cumulate *c = l->params;
   int64_t at = begin * c->s.n * c->s.inner;
-  l->k->cumulate[c->id](end - begin, c->s.n, c->s.inner, c->from_end, operand_at(l, 0, at), result_at(l, 0, at));
+  l->k->cumulate->values[c->id](end - begin, c->s.n, c->s.inner, c->from_end, operand_at(l, 0, at), result_at(l, 0, at));
 }
 
 static void cumulate_extreme_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Cumulate *c = l->params;
   int64_t at = begin * c->s.n * c->s.inner;
-  l->k->cumulate_extreme[c->what](end - begin, c->s.n, c->s.inner, operand_at(l, 0, at), result_at(l, 0, at),
+  l->k->cumulate->extremes[c->what](end - begin, c->s.n, c->s.inner, operand_at(l, 0, at), result_at(l, 0, at),
                                   result_at(l, 1, at));
 }
 
@@ -32,7 +32,7 @@ void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_en
   static const Driver driver = {.run = cumulate_slabs, .results = {DENSE}, .operands = {DENSE}, .in_place = true};
   DType dtype = tensor_dtype(y);
   if (!launch_runs(y)) return;
-  NEEDS_KERNEL(call, kernels_for(y, dtype_compute(dtype))->cumulate[id], dtype);
+  NEEDS_KERNEL(call, kernels_for(y, dtype_compute(dtype))->cumulate->values[id], dtype);
   Cumulate c = {.id = id, .from_end = from_end, .s = slabs_of(x, dim)};
   launch(call, &driver, dtype, TENSOR_LIST(y), TENSOR_LIST(x), work_of(c.s), &c);
 }

@@ -79,7 +79,7 @@ static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const c
 {
   for (int64_t j = 0; m > 0 && j < n; j += BLOCK) {
     int64_t width = n - j < BLOCK ? n - j : BLOCK;
-    l->k->matmul(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
+    l->k->matmul->product(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
   }
 }
 
@@ -108,7 +108,7 @@ static void forward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
     if (l->sums) row.hidden = at(l->sums, l, r, l->wide);
     if (l->kind == CELL_GRU) row.h_prev = h_before(l, s, r);
     if (l->kind == CELL_LSTM) row.c_prev = c_before(l, s, r);
-    l->k->cell(l->kind, l->hidden, &row);
+    l->k->recurrent->cell(l->kind, l->hidden, &row);
   }
 }
 
@@ -131,7 +131,7 @@ static void backward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
                    .dx = at(l->dx, l, first + r, l->wide), .dhidden = at(l->dhidden, l, first + r, l->wide)};
     if (l->kind == CELL_GRU) row.h_prev = h_before(l, s, r);
     if (l->kind == CELL_LSTM) row.c_prev = c_before(l, s, r), row.dc = at(l->dc, l, r, l->hidden);
-    l->k->cell_backward(l->kind, l->hidden, &row);
+    l->k->recurrent->cell_backward(l->kind, l->hidden, &row);
   }
   add_product(l, end - begin, l->hidden, l->wide, at(l->dhidden, l, first + begin, l->wide), l->wide,
               at(l->dh, l, begin, l->hidden), l->hidden);

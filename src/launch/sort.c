@@ -17,7 +17,7 @@ static void sort_tasks(const Launch *l, int64_t begin, int64_t end)
   const Sort *s = l->params;
   for (int64_t task = begin; task < end; task++) {
     int64_t first = task * s->per_task, rows = s->rows - first < s->per_task ? s->rows - first : s->per_task;
-    l->k->sort(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n), result_at(l, 0, first * s->count),
+    l->k->sort->elements(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n), result_at(l, 0, first * s->count),
                result_at(l, 1, first * s->count), s->scratch + (size_t)task * sort_scratch(s->n));
   }
 }
@@ -40,7 +40,7 @@ static void sort_slices(const Launch *l, int64_t begin, int64_t end)
 {
   (void)begin, (void)end;
   const Tensor *x = l->x[0];
-  l->k->sort_rows(x->shape[0], x->numel / x->shape[0], tensor_data(x), result_at(l, 0, 0), result_at(l, 1, 0));
+  l->k->sort->rows(x->shape[0], x->numel / x->shape[0], tensor_data(x), result_at(l, 0, 0), result_at(l, 1, 0));
 }
 
 void launch_sort_slices(Call *call, Tensor *x, Tensor *positions)

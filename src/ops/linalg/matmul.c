@@ -34,7 +34,7 @@ static void check_inner(Call *call, const Tensor *a, const Tensor *b, int64_t le
 /* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
 static Matrix matrix_of(Call *call, Tensor **t)
 {
-  DType d = kernel_dtype(tensor_dtype(*t));
+  DType d = dtype_compute(tensor_dtype(*t));
   if ((*t)->dtype != (uint8_t)d) *t = contiguous_as(call, *t, d);
   for (;;) {
     const Tensor *x = *t;
@@ -50,7 +50,7 @@ static Matrix matrix_of(Call *call, Tensor **t)
 /* A vector as a column; a copy if its elements repeat. */
 static Matrix column_of(Call *call, Tensor *t)
 {
-  DType d = kernel_dtype(tensor_dtype(t));
+  DType d = dtype_compute(tensor_dtype(t));
   t = contiguous_as(call, t, d);
   return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
 }
@@ -64,7 +64,7 @@ static Matrix row_of(Call *call, Tensor *t)
 /* y, contiguous, = alpha a b + beta y. */
 static void multiply(Call *call, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, Tensor *y)
 {
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   if (y->dtype == (uint8_t)d) {
     gemm(d, a, b, alpha, beta, tensor_data(y), b->cols);
     return;
@@ -212,7 +212,7 @@ FORWARD(bmm)
   check_inner(call, l, r, l->shape[0], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0], l->shape[1], r->shape[2]));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(l));
+  DType d = dtype_compute(tensor_dtype(l));
   Matrix ml = matrix_of(call, &l), mr = matrix_of(call, &r);
   Tensor *to = y[0]->dtype == (uint8_t)d ? y[0] : tensor_new(call, d, DEVICE_CPU, tensor_shape(y[0]));
   gemm_batch(d, to->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(to), to->shape[1] * to->shape[2]);
@@ -331,7 +331,7 @@ FORWARD(linear)
     mx = matrix_of(call, &x);
   } else {
     int64_t k = x->shape[x->ndim - 1], rows = y[0]->numel / w->shape[0];
-    x = contiguous_as(call, x, kernel_dtype(tensor_dtype(x)));
+    x = contiguous_as(call, x, dtype_compute(tensor_dtype(x)));
     mx = (Matrix){tensor_data(x), rows, k, k, 1};
   }
   if (a->bias) launch_bias(call, y[0], a->bias);
@@ -386,7 +386,7 @@ static bool small_linear_backward(Call *call, const struct linear_args *a, Tenso
   if (db) {
     Tensor *sum = GRAD(bias) = tensor_new(call, d, DEVICE_CPU, INTS(dy->shape[1]));
     double wide[COLUMNS];
-    kernels_of(d)->reduce_columns[REDUCE_SUM](dy->shape[0], dy->shape[1], dy->shape[1], tensor_data(dy), wide);
+    kernels_of(d)->reduce->columns[REDUCE_SUM](dy->shape[0], dy->shape[1], dy->shape[1], tensor_data(dy), wide);
     const int64_t size = (int64_t)dtype_size(d);
     if (d == DTYPE_f64) memcpy(tensor_data(sum), wide, (size_t)(sum->numel * size));
     else cast_kernel(DTYPE_f64, d)(sum->numel, (const char *)wide, sizeof *wide, tensor_data(sum), size);

@@ -50,14 +50,14 @@ static Convolution convolution_of(const int64_t *image, const int64_t *weight, c
 /* As a kernel takes it: its dtype; dense too, if asked. */
 static Tensor *prepared(Call *call, Tensor *t, bool dense)
 {
-  DType d = kernel_dtype(tensor_dtype(t));
+  DType d = dtype_compute(tensor_dtype(t));
   return t->dtype == (uint8_t)d && !dense ? t : contiguous_as(call, t, d);
 }
 
 /* Where the kernel writes: y itself, or, for the halves, a float32 tensor. */
 static Tensor *kernel_result(Call *call, Tensor *y)
 {
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   return y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
 }
 

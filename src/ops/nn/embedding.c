@@ -63,7 +63,7 @@ FORWARD(embedding_rows)
   y[0] = result_new(call, tensor_dtype(w), device_of(w), shape_with(call, a->indices, w->shape[1]));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   w = contiguous_as(call, w, tensor_dtype(w));
-  Rows r = {movers_of(tensor_dtype(w))->gather_lines, (int64_t)dtype_size(tensor_dtype(w)), w->shape[1],
+  Rows r = {movers_of(tensor_dtype(w))->moves->gather, (int64_t)dtype_size(tensor_dtype(w)), w->shape[1],
             tensor_data(positions), positions->numel, tensor_data(w), tensor_data(y[0])};
   if (y[0]->numel <= GRAIN) gather_part(&r, 0, r.count);
   else parallel_for(r.count, grain_of(GRAIN, r.width), gather_part, &r);
@@ -101,11 +101,11 @@ FORWARD(embedding_gradient)
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   if (a->by_frequency)
     dy = op(mul, dy, op(unsqueeze, op(embedding_factors, dy, a->indices, a->rows, a->padding, true), -1));
-  DType d = kernel_dtype(tensor_dtype(dy));
+  DType d = dtype_compute(tensor_dtype(dy));
   Tensor *to = d == tensor_dtype(y[0]) ? y[0] : tensor_new(call, d, DEVICE_CPU, tensor_shape(y[0]));
   launch_fill(call, to, scalar_int(0));
   Tensor *positions = contiguous_as(call, a->indices, DTYPE_i64);
-  Rows r = {kernels_of(d)->scatter_add_lines, (int64_t)dtype_size(d), width, tensor_data(positions), positions->numel,
+  Rows r = {kernels_of(d)->moves->scatter_add, (int64_t)dtype_size(d), width, tensor_data(positions), positions->numel,
             tensor_data(contiguous_as(call, dy, d)), tensor_data(to)};
   add_rows(&r, a->padding == NO_INT ? 0 : a->padding + 1);
   if (to != y[0]) launch_copy(call, y[0], to);

@@ -12,7 +12,7 @@ enum { GRAIN = 32768 };
 
 /* A run of a pooling kernel over planes. */
 typedef struct Planes {
-  const KernelTable *k;
+  const PoolKernels *k;
   Pool pool;
   int64_t size, planes, inside, outside; /* bytes of an element; elements of a plane of x and of y */
   const char *x, *dy;
@@ -78,7 +78,7 @@ static Ints pooled_shape(Call *call, Ints size, int64_t n, const int64_t *result
 static Planes planes_of(const Pool *p, DType d, int64_t numel)
 {
   int64_t inside = p->size[0] * p->size[1];
-  return (Planes){.k = kernels_of(d), .pool = *p, .size = (int64_t)dtype_size(d), .planes = inside ? numel / inside : 0,
+  return (Planes){.k = kernels_of(d)->pool, .pool = *p, .size = (int64_t)dtype_size(d), .planes = inside ? numel / inside : 0,
                   .inside = inside, .outside = p->result[0] * p->result[1]};
 }
 
@@ -90,7 +90,7 @@ static void run_on(const Planes *f, ParallelBody body)
 /* Where a kernel writes: y itself, or, for the halves, a float32 tensor, which finish copies back. */
 static Tensor *kernel_result(Call *call, Tensor *y)
 {
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   return y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
 }
 
@@ -110,7 +110,7 @@ static void check_floating(Call *call, const Tensor *x)
 static void max_part(void *arg, int64_t begin, int64_t end)
 {
   const Planes *f = arg;
-  f->k->max_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
+  f->k->max(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
                  f->positions ? f->positions + begin * f->outside : NULL);
 }
 
@@ -118,13 +118,13 @@ static void max_backward_part(void *arg, int64_t begin, int64_t end)
 {
   const Planes *f = arg;
   int64_t inside = begin * f->inside * f->size;
-  f->k->max_pool_backward(&f->pool, end - begin, f->x + inside, f->dy + begin * f->outside * f->size, f->dx + inside);
+  f->k->max_backward(&f->pool, end - begin, f->x + inside, f->dy + begin * f->outside * f->size, f->dx + inside);
 }
 
 static void adaptive_part(void *arg, int64_t begin, int64_t end)
 {
   const Planes *f = arg;
-  f->k->adaptive_max_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
+  f->k->adaptive_max(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
                           f->positions + begin * f->outside);
 }
 
@@ -137,7 +137,7 @@ static void check_plane(Call *call, const Pool *p)
 static void launch_maxima(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions, ParallelBody body)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
+  DType d = dtype_compute(tensor_dtype(x));
   Tensor *to = kernel_result(call, y);
   Planes f = planes_of(p, d, x->numel);
   f.x = tensor_data(contiguous_as(call, x, d));
@@ -186,7 +186,7 @@ FORWARD(max_pool_backward)
   y[0] = result_new(call, tensor_dtype(a->grad), device_of(x), tensor_shape(x));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
-  DType d = kernel_dtype(tensor_dtype(x));
+  DType d = dtype_compute(tensor_dtype(x));
   Tensor *to = kernel_result(call, y[0]);
   Planes f = planes_of(&p, d, x->numel);
   f.x = tensor_data(contiguous_as(call, x, d));
@@ -269,13 +269,13 @@ BACKWARD(pool_positions_backward)
 static void avg_part(void *arg, int64_t begin, int64_t end)
 {
   const Planes *f = arg;
-  f->k->avg_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size);
+  f->k->average(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size);
 }
 
 static void avg_backward_part(void *arg, int64_t begin, int64_t end)
 {
   const Planes *f = arg;
-  f->k->avg_pool_backward(&f->pool, end - begin, f->dy + begin * f->outside * f->size, f->dx + begin * f->inside * f->size);
+  f->k->average_backward(&f->pool, end - begin, f->dy + begin * f->outside * f->size, f->dx + begin * f->inside * f->size);
 }
 
 static Pool avg_pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints padding, bool ceil_mode, bool count_padding,
@@ -297,7 +297,7 @@ FORWARD(avg_pool)
                        a->divisor_override);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
+  DType d = dtype_compute(tensor_dtype(x));
   Tensor *to = kernel_result(call, y[0]);
   Planes f = planes_of(&p, d, x->numel);
   f.x = tensor_data(contiguous_as(call, x, d));
@@ -318,7 +318,7 @@ FORWARD(avg_pool_backward)
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Pool p = avg_pool_of(call, tensor_shape(a->input), a->kernel_size, a->stride, a->padding, a->ceil_mode, a->count_include_pad,
                        a->divisor_override);
-  DType d = kernel_dtype(tensor_dtype(a->grad));
+  DType d = dtype_compute(tensor_dtype(a->grad));
   Tensor *to = kernel_result(call, y[0]);
   Planes f = planes_of(&p, d, y[0]->numel);
   f.dy = tensor_data(contiguous_as(call, a->grad, d));

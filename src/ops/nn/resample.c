@@ -96,7 +96,7 @@ static Terms all_terms(Call *call, DType dtype, Kind kind, int64_t in, int64_t o
 }
 
 typedef struct Resample {
-  const KernelTable *k;
+  const ResampleKernels *k;
   Terms terms;
   int64_t inner, size;
   bool backward;
@@ -110,17 +110,17 @@ static void resample_part(void *arg, int64_t begin, int64_t end)
   const Terms *s = &r->terms;
   int64_t from = begin * s->n[r->backward ? 1 : 0] * r->inner * r->size;
   int64_t to = begin * s->n[r->backward ? 0 : 1] * r->inner * r->size;
-  (r->backward ? r->k->resample_backward : r->k->resample)(end - begin, s->n, r->inner, s->first, s->at, s->weights,
+  (r->backward ? r->k->backward : r->k->forward)(end - begin, s->n, r->inner, s->first, s->at, s->weights,
                                                            r->from + from, r->to + to);
 }
 
 /* y = x with the sizes in / out along a dimension, or x's gradient from y's. */
 static void launch_resample(Call *call, Tensor *x, int dim, Terms terms, bool backward, Tensor *y)
 {
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   Tensor *to = y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
   Slabs slabs = slabs_of(y, dim);
-  Resample r = {kernels_of(d), terms, slabs.inner, (int64_t)dtype_size(d), backward, tensor_data(contiguous_as(call, x, d)),
+  Resample r = {kernels_of(d)->resample, terms, slabs.inner, (int64_t)dtype_size(d), backward, tensor_data(contiguous_as(call, x, d)),
                 tensor_data(to)};
   parallel_for(slabs.outer, grain_of(GRAIN, (terms.n[0] + terms.n[1]) * slabs.inner), resample_part, &r);
   if (to != y) launch_copy(call, y, to);
@@ -141,7 +141,7 @@ FORWARD(resample)
   int dim = shape_dim(call, a->dim, x->ndim);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), with_size(call, x, dim, a->size));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
+  DType d = dtype_compute(tensor_dtype(x));
   Terms terms = all_terms(call, d, kind_of(a->kind), x->shape[dim], a->size, a->align_corners, a->scale);
   launch_resample(call, x, dim, terms, false, y[0]);
 }
@@ -158,7 +158,7 @@ FORWARD(resample_backward)
   int dim = shape_dim(call, a->dim, d->ndim);
   y[0] = result_new(call, tensor_dtype(d), device_of(d), tensor_shape(a->input));
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Terms terms = all_terms(call, kernel_dtype(tensor_dtype(d)), kind_of(a->kind), a->input->shape[dim], d->shape[dim], a->align_corners,
+  Terms terms = all_terms(call, dtype_compute(tensor_dtype(d)), kind_of(a->kind), a->input->shape[dim], d->shape[dim], a->align_corners,
                           a->scale);
   launch_resample(call, d, dim, terms, true, y[0]);
 }
@@ -243,7 +243,7 @@ static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, co
   DType dtype = tensor_dtype(x);
   if (kind && !dtype_is_floating(dtype))
     raise(call, "input is %s; mode \"%s\" takes floating point tensors", dtype_name(dtype), mode);
-  if (kind) x = op(to_dtype, x, kernel_dtype(dtype), false, false);
+  if (kind) x = op(to_dtype, x, dtype_compute(dtype), false, false);
   for (int i = 0; i < n; i++) {
     if (kind) x = op(resample, x, i + 2, w.size[i], kind, align_corners, w.scale[i]);
     else x = nearest(call, x, i + 2, w.size[i], exact, w.scale[i]);

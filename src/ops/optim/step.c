@@ -7,7 +7,7 @@ enum { GRAIN = 32768 };
 
 /* The work on one parameter: its buffers as the kernel takes them. */
 typedef struct Part {
-  const KernelTable *kernels;
+  const OptimKernels *kernels;
   Tensor *tensors[2 + STEP_STATES];   /* the parameter, its gradient, then its states, where kept */
   Tensor *buffers[2 + STEP_STATES];   /* the same or contiguous copies of the kernel's dtype; no numbers among them */
   void *data[2 + STEP_STATES];        /* their elements */
@@ -85,8 +85,8 @@ static void prepare_part(Call *call, const Step *s, StepEntry *e, Part *part)
     part->tensors[2 + k] = e->state[k] ? e->state[k] : new_state(call, s, param, k);
   }
   if (param->device == DEVICE_META || param->numel == 0) return;
-  DType dtype = kernel_dtype(tensor_dtype(param)), real = dtype_to_real(dtype);
-  part->kernels = kernels_of(real);
+  DType dtype = dtype_compute(tensor_dtype(param)), real = dtype_to_real(dtype);
+  part->kernels = kernels_of(real)->optim;
   part->count = param->numel * (real == dtype ? 1 : 2); /* a complex number is two real ones */
   for (int b = 0; b < 2 + STEP_STATES; b++) {
     bool is_number = b >= 2 && b - 2 < s->rule->numbers;

@@ -71,7 +71,8 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int id, arity;
+  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int arity;
   PointwiseClass type_class;
   const char *class_name;     /* "NUMERIC" */
   const char *formula;
@@ -106,7 +107,8 @@ typedef struct OpPlan {
 
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
-extern const Op *const as_strided_row; /* by which autograd makes views anew */
+/* Rows that C code speaks of. */
+extern const Op *const as_strided_row, *const pow_row, *const square_number_row, *const cube_row;
 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }

@@ -118,15 +118,20 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   return result_ordered(call, dtype, device, shape, operands, n);
 }
 
-/* A power that is a product does without the exponent and pow. */
-static int power_id(Tensor *const *operands, int *n)
+static PointwiseChoice choice_of(const Op *o, int derivative)
+{
+  return (PointwiseChoice){o->pointwise->family, o->pointwise->index, derivative};
+}
+
+/* The row that runs a power: one that is a product does without the exponent and pow. */
+static const Op *power_row(const Op *pow, Tensor *const *operands, int *n)
 {
   Scalar e = tensor_number(operands[1]);
-  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return PW_pow;
+  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return pow;
   double power = scalar_real(e);
-  if (power != 2 && power != 3) return PW_pow;
+  if (power != 2 && power != 3) return pow;
   *n = 1;
-  return power == 2 ? PW_square_number : PW_cube;
+  return power == 2 ? square_number_row : cube_row;
 }
 
 void pointwise_forward(Call *call, const void *args, Tensor **y)
@@ -140,9 +145,8 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
   int n = info->arity;
-  PointwiseChoice choice = {info->id, is_comparison(o), NO_DERIVATIVE};
-  if (info->id == PW_pow) choice.id = power_id(operands, &n);
-  launch_pointwise(call, choice, d, produced, y[0], operands, n, params_of(o, args));
+  const Op *row = o == pow_row ? power_row(o, operands, &n) : o;
+  launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
@@ -162,7 +166,7 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
   list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
   Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
-  launch_pointwise(call, (PointwiseChoice){info->id, false, i}, d, d, dx, list, info->arity + 2, params_of(o, args));
+  launch_pointwise(call, choice_of(o, i), d, d, dx, list, info->arity + 2, params_of(o, args));
   return dx;
 }
 
