@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "core/upward.h"
 
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
 enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
@@ -113,9 +114,6 @@ void ops_prepare(void);
 
 /* The row of a name, or NULL. */
 const Op *op_find(const char *row);
-
-/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. */
-const char *call_user_name(const Call *call);
 
 /*
  * The door: every call of every op comes through here. It runs the forward in a scope of its own
