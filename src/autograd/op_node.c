@@ -230,12 +230,12 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
                 "retain_graph = true to go through the graph twice", n->op->name);
   Call call = {.ctx = ctx, .op = n->op, .parent = NULL};
   check_versions(&call, n);
-  _Alignas(16) char args[512];
-  restore_arguments(&call, n, args);
+  ArgsRoom args;
+  restore_arguments(&call, n, args.bytes);
   Tensor *y[MAX_RESULTS];
   revive_results(&call, n, y);
   struct Gradients g = {n, dx};
-  if (n->op->backward) n->op->backward(&call, args, y, dy, &g);
+  if (n->op->backward) n->op->backward(&call, &args, y, dy, &g);
   else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
 }
 
@@ -286,7 +286,7 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
   Tensor *ghost = NULL;
   for (int i = 0; i < plan->ntensors; i++) {
     Tensor *const *t = tensors_at(plan, i, args, &count);
-    bool saved = n->needs >> plan->tensors[i].arg & 1;
+    bool saved = n->needs & argument_bit(plan->tensors[i].arg);
     for (int64_t k = 0; k < count; k++, at++) {
       n->versions[at] = -1;
       if (!t[k]) continue;
@@ -342,7 +342,7 @@ void op_node_save_results(Call *call, Node *node, Tensor *const *y, int ny)
 {
   OpNode *n = (OpNode *)node;
   for (int i = 0; i < ny && i < MAX_RESULTS; i++) {
-    if (!(n->needs >> (16 + i) & 1)) continue;
+    if (!(n->needs & result_bit(i))) continue;
     n->results[i] = tensor_retain(tensor_alias(call, y[i]));
     n->result_versions[i] = tensor_version(y[i]);
     n->saved_anything = true;

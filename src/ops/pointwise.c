@@ -58,6 +58,8 @@ Ints broadcast_operands(Call *call, Tensor *const *operands, int n)
 
 /* --------------------------------------------------------------- launching */
 
+_Static_assert(LAUNCH_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the result and all operands of a launch");
+
 typedef struct Launch {
   PointwiseKernel kernel;
   const Scalar *params;
@@ -337,8 +339,8 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   Tensor *const *operands = operands_of(args), *list[LAUNCH_OPERANDS] = {dy};
   DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
   DType compute = kernel_dtype(d);
-  for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
-  list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
+  for (int k = 0; k < info->arity; k++) list[1 + k] = needs & argument_bit(k) ? operands[k] : NULL;
+  list[1 + info->arity] = needs & result_bit(0) ? y : NULL;
   Tensor *dx = tensor_new(call, d, (Device)dy->device, tensor_shape(dy));
   if (!dy->is_contiguous && tensor_is_dense(dy)) tensor_set_geometry(dx, tensor_shape(dy), tensor_strides(dy), 0);
   launch_pointwise(call, kernels_of(compute)->backward[info->id][i], compute, compute, dx, list, info->arity + 2,
@@ -361,7 +363,7 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   static const char *const names[3][3] = {{"x"}, {"a", "b"}, {"a", "b", "c"}};
-  Named named[16] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
+  Named named[2 + MAX_ARGUMENTS + 1] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
   int n = 2;
   for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
   const Scalar *params = params_of(o, args);

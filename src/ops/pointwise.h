@@ -14,7 +14,7 @@ DType promote_operands(Call *call, Tensor *const *operands, int n);
 /* The shape that the operands broadcast to, in the arena; raises if they don't fit. */
 Ints broadcast_operands(Call *call, Tensor *const *operands, int n);
 
-enum { LAUNCH_OPERANDS = 5 };
+enum { LAUNCH_OPERANDS = 5 }; /* of a derivative: dy, three operands and the result */
 
 /*
  * Runs a contiguous kernel of dtype `compute` over a result and operands of any strides and dtypes:
