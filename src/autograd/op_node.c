@@ -199,16 +199,18 @@ static void restore_arguments(Call *call, OpNode *n, char *args)
 
 struct Gradients { const OpNode *n; Tensor **dx; };
 
-/* Which edge belongs to the tensor at an offset of the arguments. */
+/* Which edge belongs to the tensor at an offset of the arguments, or to the i-th one of the list there. */
 static int edge_at(const OpNode *n, size_t offset, int64_t i)
 {
   const OpPlan *plan = op_plan(n->op);
-  int64_t at = 0, count;
-  for (int k = 0; k < plan->ntensors && plan->tensors[k].offset != offset; k++) {
+  int argument = plan->tensor_at[offset / sizeof(Tensor *)];
+  if (!plan->has_list) return argument;
+  int64_t before = 0, count;
+  for (int k = 0; k < argument; k++) {
     tensors_at(plan, k, n->args, &count);
-    at += count;
+    before += count;
   }
-  return (int)(at + i);
+  return (int)(before + i);
 }
 
 bool gradient_wanted(const struct Gradients *g, size_t offset, int64_t i)

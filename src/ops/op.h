@@ -110,6 +110,7 @@ typedef struct OpPlan {
   uint32_t needs_any;
   struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[MAX_ARGUMENTS]; /* the arguments that hold tensors */
   int ntensors;
+  uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
   const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
 } OpPlan;

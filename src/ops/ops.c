@@ -210,6 +210,7 @@ static void plan_tensors(const Op *o, OpPlan *plan)
     plan->points |= points_elsewhere(kind);
     if (kind > ARG_OPERAND) continue;
     bool list = kind == ARG_TENSORS;
+    plan->tensor_at[o->args[i].offset / sizeof(Tensor *)] = (uint8_t)plan->ntensors;
     plan->tensors[plan->ntensors].offset = o->args[i].offset;
     plan->tensors[plan->ntensors].arg = (uint8_t)i;
     plan->tensors[plan->ntensors++].is_list = list;
