@@ -1,9 +1,9 @@
-/* The door: every call of every op. See dispatch in ops/op.h. */
+/* The door: every call of every op. See dispatch in ops/table/op.h. */
 #include <string.h>
 
 #include "autograd/inplace.h"
 #include "autograd/node.h"
-#include "ops/ops.h"
+#include "ops/shape/copy.h"
 
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;

@@ -1,6 +1,8 @@
 #include "autograd/inplace.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/view.h"
 
-#include "ops/ops.h"
 
 void view_tie(Tensor *view, Tensor *of, ViewKind kind)
 {

@@ -3,7 +3,7 @@
 #define NNLUA_AUTOGRAD_NODE_H
 
 #include "core/upward.h"
-#include "ops/op.h"
+#include "ops/table/op.h"
 
 typedef struct Node Node;
 

@@ -3,7 +3,7 @@
 
 #include "autograd/engine.h"
 #include "autograd/node.h"
-#include "ops/ops.h"
+#include "ops/shape/factory.h"
 
 /*
  * The tensors among the arguments stand in one array, in the order of edges: references, ghosts

@@ -9,13 +9,13 @@ struct Call;
 struct Node;
 struct Tensor;
 
-/* Gives back a reference of a node; NULL is allowed. (Defined in autograd/node.c.) */
+/* Gives back a reference of a node; NULL is allowed. (In autograd/node.c.) */
 void node_release(struct Node *n);
 
-/* A tensor that wants its gradient kept goes: it leaves no trace in its node. (Defined in autograd/node.c.) */
+/* A tensor that wants its gradient kept goes: it leaves no trace in its node. (In autograd/node.c.) */
 void node_forget_retained(struct Tensor *t);
 
-/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. (Defined in ops/ops.c.) */
+/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. (In ops/table/table.c.) */
 const char *call_user_name(const struct Call *call);
 
 #endif

@@ -13,6 +13,7 @@
 #include "lua/multi_hook.h"
 #include "lua/options.h"
 #include "lua/size.h"
+#include "ops/shape/factory.h"
 
 /* --------------------------------------------------------------- properties */
 

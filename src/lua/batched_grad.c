@@ -2,6 +2,7 @@
 #include "lua/batched_grad.h"
 
 #include "lua/call.h"
+#include "ops/shape/cat_split.h"
 
 /* Where the merged arguments of autograd.grad are. */
 enum { OUTPUTS = 1, INPUTS, GRAD_OUTPUTS, RETAIN_GRAPH, CREATE_GRAPH, ONLY_INPUTS, ALLOW_UNUSED, BATCHED, MATERIALIZE, AS_TABLE };

@@ -6,6 +6,7 @@
 #include "lua/function.h"
 #include "lua/graph.h"
 #include "lua/hooks.h"
+#include "ops/shape/factory.h"
 
 uint64_t border_reserve(Context *ctx) { return ++ctx->sequence; }
 

@@ -6,6 +6,7 @@
 #include "io/csv.h"
 #include "lua/binding.h"
 #include "lua/options.h"
+#include "ops/shape/copy.h"
 
 /* Whatever happens, the collector frees the values of a table, which are malloc's. */
 static int release_values(lua_State *L)

@@ -8,6 +8,9 @@
 #include "lua/options.h"
 #include "lua/print.h"
 #include "lua/size.h"
+#include "ops/math/comparison.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
 
 /* ------------------------------------------------------- what nested tables hold */
 

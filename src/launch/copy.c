@@ -1,0 +1,116 @@
+/* Copies with a cast. What lies in memory the other way around, as a transpose does, is copied in tiles. */
+#include "core/iter.h"
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "ops/table/op.h"
+#include "ops/table/pointwise.h"
+
+/* A stretch is as many elements of a run as one call of copy_tiles takes. */
+enum { GRAIN = 32768, STRETCH = 1024, SMALLEST_FACE = 256 };
+
+typedef struct Copy {
+  CastKernel cast; /* NULL between the same dtypes */
+  size_t size;     /* of an element of the source */
+  Iter it;         /* operand 0 is the result, 1 the source */
+  int across;      /* the dimension along which the source is contiguous, where that isn't the innermost one */
+  int64_t bands, stretches; /* the faces of both dimensions are cut into so many parts */
+} Copy;
+
+static void copy_line(const Copy *c, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride)
+{
+  if (c->cast) c->cast(n, from, from_stride, to, to_stride);
+  else copy_elements(c->size, n, from, from_stride, to, to_stride);
+}
+
+static void copy_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
+{
+  copy_line(arg, n, p[1], strides[1], p[0], strides[0]);
+}
+
+/* ------------------------------------------------------------------- tiles */
+
+static int64_t tile_of(size_t size) { return size <= 4 ? 64 : 32; }
+
+static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
+
+/* Rows that are far apart are not foreseen by the machine. */
+static void prefetch(const char *row, int64_t bytes)
+{
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
+}
+
+/* n elements of a run, beginning at `to` and `from`, for each of up to a tile of positions across. Each tile is turned
+   around in a buffer, so that lines of the cache are read and written once and whole. */
+static void copy_tiles(const Copy *c, int64_t n, int64_t positions, const char *from, char *to)
+{
+  _Alignas(64) char buffer[64 * 64 * 4];
+  int inner = c->it.ndim - 1;
+  int64_t size = (int64_t)c->size, tile = tile_of(c->size);
+  int64_t from_run = c->it.strides[1][inner], to_run = c->it.strides[0][inner], to_across = c->it.strides[0][c->across];
+  for (int64_t at = 0; at < n; at += tile) {
+    int64_t count = at_most(n - at, tile);
+    transpose_elements(c->size, count, positions, from + at * from_run, from_run, buffer, tile * size);
+    for (int64_t i = 0; i < positions; i++) {
+      if (at + tile + i < n) prefetch(from + (at + tile + i) * from_run, positions * size);
+      copy_line(c, count, buffer + i * tile * size, size, to + at * to_run + i * to_across, to_run);
+    }
+  }
+}
+
+static void tiles_part(void *arg, int64_t begin, int64_t end)
+{
+  const Copy *c = arg;
+  const Iter *it = &c->it;
+  int inner = it->ndim - 1;
+  for (int64_t unit = begin; unit < end; unit++) {
+    int64_t start = unit % c->stretches * STRETCH, rest = unit / c->stretches;
+    int64_t position = rest % c->bands * tile_of(c->size), outer = rest / c->bands;
+    char *p[2];
+    for (int k = 0; k < 2; k++)
+      p[k] = it->data[k] + start * it->strides[k][inner] + position * it->strides[k][c->across];
+    for (int d = inner - 1; d >= 0; d--) {
+      if (d == c->across) continue;
+      for (int k = 0; k < 2; k++) p[k] += outer % it->shape[d] * it->strides[k][d];
+      outer /= it->shape[d];
+    }
+    copy_tiles(c, at_most(it->shape[inner] - start, STRETCH),
+               at_most(it->shape[c->across] - position, tile_of(c->size)), p[1], p[0]);
+  }
+}
+
+/* Whether a copy goes by tiles; notes how. */
+static bool plan_tiles(Copy *c)
+{
+  const Iter *it = &c->it;
+  int inner = it->ndim - 1;
+  if (inner < 1 || it->strides[1][inner] == (int64_t)c->size || it->strides[1][inner] == 0) return false;
+  for (c->across = inner - 1; c->across >= 0; c->across--)
+    if (it->strides[1][c->across] == (int64_t)c->size) break;
+  if (c->across < 0 || it->shape[inner] * it->shape[c->across] < SMALLEST_FACE) return false;
+  c->stretches = (it->shape[inner] + STRETCH - 1) / STRETCH;
+  c->bands = (it->shape[c->across] + tile_of(c->size) - 1) / tile_of(c->size);
+  return true;
+}
+
+static void launch_tiles(Copy *c)
+{
+  int inner = c->it.ndim - 1;
+  int64_t units = c->it.numel / (c->it.shape[inner] * c->it.shape[c->across]) * c->bands * c->stretches;
+  int64_t work = at_most(c->it.shape[inner], STRETCH) * at_most(c->it.shape[c->across], tile_of(c->size));
+  if (c->it.numel <= GRAIN) tiles_part(c, 0, units);
+  else parallel_for(units, (GRAIN + work - 1) / work, tiles_part, c);
+}
+
+void launch_copy(Call *call, Tensor *to, const Tensor *from)
+{
+  (void)call;
+  if (to->device == DEVICE_META || to->numel == 0) return;
+  Copy c = {.size = dtype_size(tensor_dtype(from))};
+  if (to->dtype != from->dtype) c.cast = cast_kernel(tensor_dtype(from), tensor_dtype(to));
+  iter_init(&c.it, tensor_shape(to));
+  iter_add(&c.it, to);
+  iter_add(&c.it, from);
+  iter_plan(&c.it);
+  if (plan_tiles(&c)) launch_tiles(&c);
+  else iter_parallel(&c.it, GRAIN, copy_run, &c);
+}
