@@ -15,7 +15,7 @@ void node_release(struct Node *n);
 /* A tensor that wants its gradient kept goes: it leaves no trace in its node. (In autograd/node.c.) */
 void node_forget_retained(struct Tensor *t);
 
-/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. (In ops/table/table.c.) */
+/* The public name of the outermost op of a call, which the user called; NULL outside of ops. (In ops/table/table.c.) */
 const char *call_user_name(const struct Call *call);
 
 #endif
