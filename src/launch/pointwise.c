@@ -17,6 +17,8 @@ static PointwiseKernel kernel_of(PointwiseChoice choice, DType dtype)
   return choice.derivative == NO_DERIVATIVE ? k->forward : k->backward[choice.derivative];
 }
 
+_Static_assert(POINTWISE_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the result and all operands of a launch");
+
 typedef struct Pointwise {
   PointwiseKernel kernel;
   const Scalar *params;

@@ -163,8 +163,8 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   uint32_t needs = op_plan(o)->needs[i];
   Tensor *const *operands = operands_of(args), *list[POINTWISE_OPERANDS] = {dy};
   DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
-  for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
-  list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
+  for (int k = 0; k < info->arity; k++) list[1 + k] = needs & argument_bit(k) ? operands[k] : NULL;
+  list[1 + info->arity] = needs & result_bit(0) ? y : NULL;
   Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
   launch_pointwise(call, choice_of(o, i), d, d, dx, list, info->arity + 2, params_of(o, args));
   return dx;
@@ -185,7 +185,7 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   static const char *const names[3][3] = {{"x"}, {"a", "b"}, {"a", "b", "c"}};
-  Named named[16] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
+  Named named[2 + MAX_ARGUMENTS + 1] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
   int n = 2;
   for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
   const Scalar *params = params_of(o, args);

@@ -39,7 +39,8 @@ enum {
   {                                                                         \
     typedef struct row##_args A;                                            \
     static const ArgSpec specs[] = {__VA_ARGS__ {.name = NULL}};            \
-    (void)sizeof(A);                                                        \
+    _Static_assert(sizeof(A) <= ARGS_BYTES, #row " has larger arguments than ARGS_BYTES has room for"); \
+    _Static_assert(sizeof specs / sizeof *specs - 1 <= MAX_ARGUMENTS, #row " has more than MAX_ARGUMENTS"); \
     return specs;                                                           \
   }
 #define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
@@ -185,8 +186,8 @@ static int find_argument(const Op *o, const char *name, size_t length)
 static uint32_t saved_bit(const Op *o, const char *name, size_t length)
 {
   int i = find_argument(o, name, length);
-  if (i >= 0) return 1u << i;
-  if (name[0] == 'y') return 1u << (16 + (length > 1 ? name[1] - '1' : 0));
+  if (i >= 0) return argument_bit(i);
+  if (name[0] == 'y') return result_bit(length > 1 ? name[1] - '1' : 0);
   fprintf(stderr, "nnlua: row %s saves the unknown %.*s\n", o->row, (int)length, name);
   abort();
 }
@@ -222,8 +223,8 @@ static void plan_pointwise(const Op *o, OpPlan *plan)
   for (int i = 0; i < o->pointwise->arity; i++) {
     const char *text = o->pointwise->derivative[i];
     for (int k = 0; k < o->pointwise->arity; k++)
-      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= 1u << k;
-    if (expression_mentions(text, 'y')) plan->needs[i] |= 1u << 16;
+      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= argument_bit(k);
+    if (expression_mentions(text, 'y')) plan->needs[i] |= result_bit(0);
     plan->expressions[i] = expression_of(o, i);
   }
 }
@@ -240,11 +241,8 @@ static void plan_tensors(const Op *o, OpPlan *plan)
     ArgKind kind = o->args[i].kind;
     plan->points |= points_elsewhere(kind);
     if (kind > ARG_OPERAND) continue;
-    if (plan->ntensors == (int)(sizeof plan->tensors / sizeof *plan->tensors)) {
-      fprintf(stderr, "nnlua: row %s has too many tensors\n", o->row);
-      abort();
-    }
     bool list = kind == ARG_TENSORS;
+    plan->tensor_at[o->args[i].offset / sizeof(Tensor *)] = (uint8_t)plan->ntensors;
     plan->tensors[plan->ntensors].offset = o->args[i].offset;
     plan->tensors[plan->ntensors].arg = (uint8_t)i;
     plan->tensors[plan->ntensors++].is_list = list;
