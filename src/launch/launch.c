@@ -87,17 +87,34 @@ static const Tensor *first_given(Tensors results)
   return NULL;
 }
 
+bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
+                  const void *params)
+{
+  const Tensor *first = first_given(results);
+  if (!first || !launch_runs(first)) return false;
+  *l = (Launch){.driver = driver, .dtype = dtype_compute(dtype), .params = params};
+  l->k = kernels_for(first, l->dtype);
+  l->size = (int64_t)dtype_size(l->dtype);
+  prepare_results(call, l, results);
+  prepare_operands(call, l, operands);
+  for (int64_t i = 0; i < results.n; i++)
+    if (l->y[i] && driver->results[i] & ZEROED) launch_fill(call, l->y[i], scalar_int(0));
+  return true;
+}
+
+void launch_run(const Launch *l, Work work) { launch_items(work, run_items, (void *)(uintptr_t)l); }
+
+void launch_end(Call *call, const Launch *l, Tensors results)
+{
+  for (int64_t i = 0; i < results.n; i++)
+    if (l->y[i] != results.v[i]) launch_copy(call, results.v[i], l->y[i]);
+}
+
 void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
             const void *params)
 {
-  const Tensor *first = first_given(results);
-  if (!first || !launch_runs(first)) return;
-  Launch l = {.driver = driver, .dtype = dtype_compute(dtype), .params = params};
-  l.k = kernels_for(first, l.dtype);
-  l.size = (int64_t)dtype_size(l.dtype);
-  prepare_results(call, &l, results);
-  prepare_operands(call, &l, operands);
-  launch_items(work, run_items, &l);
-  for (int64_t i = 0; i < results.n; i++)
-    if (l.y[i] != results.v[i]) launch_copy(call, results.v[i], l.y[i]);
+  Launch l;
+  if (!launch_begin(call, &l, driver, dtype, results, operands, params)) return;
+  launch_run(&l, work);
+  launch_end(call, &l, results);
 }

@@ -24,17 +24,18 @@ enum {
   LAST_DENSE = 1,   /* those of the last dimension side by side, the other dimensions anyhow */
   ANY_STRIDES = 2,  /* as they lie */
   LAYOUT_BITS = 3,
-  OWN_DTYPE = 4,    /* in the tensor's own dtype, which is no half */
+  OWN_DTYPE = 4,    /* in the tensor's own dtype; if that may be a half, the kernel is one of movers_for */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
-  UPDATED = 32      /* a result whose old elements the kernel reads or leaves: they are there */
+  UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
+  ZEROED = 64       /* a result that the kernel adds to: it is 0 at first */
 };
 
 typedef struct Launch Launch;
 
 /* A family of kernels as launch sees it; constant. Wants that are not given are DENSE. */
 typedef struct Driver {
-  /* Does items [begin, end), on any thread; may not raise. */
+  /* Does items [begin, end), on any thread; may not raise. Of no use to who doesn't call launch or launch_run. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
   bool in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
@@ -65,6 +66,15 @@ struct Launch {
 void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
             const void *params);
 
+/*
+ * launch in steps, for drivers that cut the work by how operands were laid out, or do it in loops of their own: begin lays
+ * out (false: there is nothing to do), run does items, end copies results back.
+ */
+bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
+                  const void *params);
+void launch_run(const Launch *l, Work work);
+void launch_end(Call *call, const Launch *l, Tensors results);
+
 /* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare more than
    launch does. */
 static inline bool launch_runs(const Tensor *y) { return y->device != DEVICE_META && y->numel > 0; }
@@ -75,6 +85,9 @@ static inline const KernelTable *kernels_for(const Tensor *t, DType dtype)
   (void)t; /* one device has kernels */
   return kernels_of(dtype);
 }
+
+/* Those that move elements of a tensor's dtype, halves too. */
+static inline const KernelTable *movers_for(const Tensor *t) { return movers_of(tensor_dtype(t)); }
 
 /* Raises if a driver's kernel is missing for the dtype. */
 #define NEEDS_KERNEL(call, kernel, dtype) \

@@ -2,6 +2,8 @@
 #ifndef NNLUA_OPS_INDEX_GATHER_H
 #define NNLUA_OPS_INDEX_GATHER_H
 
+#include "launch/positions.h"
+
 #define ROWS "ops/index/gather.def"
 #include "ops/table/declare.h"
 
@@ -16,12 +18,6 @@ typedef struct Side { Tensor *t; int64_t step; } Side;
  * checked, counted from 1; the three broadcast to the iterated shape.
  */
 void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions, int64_t count);
-
-/*
- * The positions as int64, each looked at: within 1..size, or -size..-1 if negative ones are allowed.
- * Raises, also for a dtype that isn't one of positions. Elements on the meta device are not looked at.
- */
-Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool negative);
 
 /* One gather or scatter over the shape of index; all are of the same number of dimensions. */
 void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim);

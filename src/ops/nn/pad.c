@@ -61,7 +61,6 @@ FORWARD(constant_pad_nd)
   check_pad(call, x, a->pad);
   for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, a->pad, i);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, x->ndim});
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   launch_fill(call, y[0], a->value);
   copy_inside(call, x, a->pad, y[0]);
 }
@@ -105,10 +104,9 @@ static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad,
   int64_t n = padded_size(call, x, pad, dim), first = before(pad, x->ndim, dim);
   if (n == 0) raise(call, "pad leaves no elements of dimension %d", dim + 1);
   check_reach(call, mode, x, pad, dim);
-  Tensor *positions = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(n));
-  int64_t *p = tensor_data(positions);
-  for (int64_t i = 0; i < n; i++) p[i] = source_of(mode, i - first, x->shape[dim]) + 1;
-  return positions;
+  int64_t *positions = arena_allocate(call->ctx, (size_t)n * sizeof *positions);
+  for (int64_t i = 0; i < n; i++) positions[i] = source_of(mode, i - first, x->shape[dim]) + 1;
+  return ints_beside(call, x, (Ints){positions, n});
 }
 
 static Tensor *padded(Call *call, PadMode mode, Tensor *x, Ints pad)

@@ -31,6 +31,10 @@ static inline Tensor *as_dtype(Call *call, Tensor *t, DType dtype)
   return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
 }
 
+/* The tensor, recorded as any op, in the dtype that its elements compute in: several ops then round halves once, where
+   their result is converted back. */
+static inline Tensor *widened(Call *call, Tensor *t) { return op(to_dtype, t, dtype_compute(tensor_dtype(t)), false, false); }
+
 /* An input's stand-in for gradients_through: without the hooks that the input may have. May be NULL. */
 static inline Tensor *stand_in(Call *call, Tensor *t) { return t && tensor_requires_grad(t) ? op(alias, t) : t; }
 
