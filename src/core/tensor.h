@@ -117,6 +117,9 @@ static inline Scalar tensor_number(const Tensor *t)
   return t->is_wrapped_number && tensor_data(t) ? tensor_item(t) : NO_SCALAR;
 }
 
+/* The device that was given, or else that of new tensors. */
+static inline Device device_or_default(Device given) { return given == DEVICE_NONE ? DEVICE_CPU : given; }
+
 /* Where the results of a call are. */
 static inline Device result_device(const Call *call) { return (Device)call->device; }
 

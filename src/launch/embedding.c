@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "launch/launch.h"
-#include "launch/positions.h"
+#include "launch/lines.h"
 
 enum { COLUMNS = 64 };
 
@@ -24,10 +24,10 @@ static void gather_rows(const Launch *l, int64_t begin, int64_t end)
 
 void launch_embedding(Call *call, Tensor *weight, Tensor *positions, Tensor *y)
 {
-  static const Driver driver = {.run = gather_rows, .results = {OWN_DTYPE}, .operands = {OWN_DTYPE, AS_INT64}};
+  static const Driver driver = {.run = gather_rows, .results = {MOVED}, .operands = {MOVED, AS_INT64}};
   DType dtype = tensor_dtype(weight);
   positions = checked_positions(call, positions, weight->shape[0], 0, false);
-  Rows r = {.kernel = movers_for(weight)->gather_lines, .size = (int64_t)dtype_size(dtype), .width = weight->shape[1]};
+  Rows r = {.kernel = movers_of(dtype)->gather_lines, .size = (int64_t)dtype_size(dtype), .width = weight->shape[1]};
   launch(call, &driver, dtype, TENSOR_LIST(y), TENSOR_LIST(weight, positions), (Work){positions->numel, r.width}, &r);
 }
 

@@ -10,7 +10,7 @@ static DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
 {
   if (wants & AS_INT64) return DTYPE_i64;
   if (wants & AS_DOUBLE) return DTYPE_f64;
-  return wants & OWN_DTYPE ? tensor_dtype(t) : compute;
+  return wants & MOVED ? tensor_dtype(t) : compute;
 }
 
 static bool lies_as_wanted(const Tensor *t, uint8_t wants)

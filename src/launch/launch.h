@@ -24,7 +24,7 @@ enum {
   LAST_DENSE = 1,   /* those of the last dimension side by side, the other dimensions anyhow */
   ANY_STRIDES = 2,  /* as they lie */
   LAYOUT_BITS = 3,
-  OWN_DTYPE = 4,    /* in the tensor's own dtype; if that may be a half, the kernel is one of movers_for */
+  MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
   UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
@@ -55,6 +55,7 @@ struct Launch {
   const void *params;
 };
 
+#define NO_TENSORS ((Tensors){NULL, 0})
 #define TENSOR_LIST(...) \
   ((Tensors){(Tensor *[]){__VA_ARGS__}, (int64_t)(sizeof((Tensor *[]){__VA_ARGS__}) / sizeof(Tensor *))})
 
@@ -85,9 +86,6 @@ static inline const KernelTable *kernels_for(const Tensor *t, DType dtype)
   (void)t; /* one device has kernels */
   return kernels_of(dtype);
 }
-
-/* Those that move elements of a tensor's dtype, halves too. */
-static inline const KernelTable *movers_for(const Tensor *t) { return movers_of(tensor_dtype(t)); }
 
 /* Raises if a driver's kernel is missing for the dtype. */
 #define NEEDS_KERNEL(call, kernel, dtype) \

@@ -125,13 +125,6 @@ Tensor *copy_of(Call *call, const Tensor *t, DType dtype)
   return copy;
 }
 
-Tensor *ints_beside(Call *call, const Tensor *t, Ints numbers)
-{
-  Tensor *y = new_beside(call, t, DTYPE_i64, INTS(numbers.n));
-  if (tensor_data(y)) memcpy(tensor_data(y), numbers.v, tensor_bytes(y));
-  return y;
-}
-
 Tensor *expanded_to(Call *call, const Tensor *t, Ints shape)
 {
   if (shape_equal(tensor_shape(t), shape)) return (Tensor *)(uintptr_t)t;

@@ -44,9 +44,6 @@ static inline Tensor *new_beside(Call *call, const Tensor *t, DType dtype, Ints 
   return tensor_new(call, dtype, (Device)t->device, shape);
 }
 
-/* A new int64 tensor [n] of these numbers, on the same device. */
-Tensor *ints_beside(Call *call, const Tensor *t, Ints numbers);
-
 /* t as of another shape, from which it broadcasts. */
 Tensor *expanded_to(Call *call, const Tensor *t, Ints shape);
 

@@ -24,6 +24,9 @@ DType reduced_dtype(ReduceId id, DType x);
    dimensions of the mask. There must be elements to reduce. */
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish);
 
+/* y, contiguous, bool or uint8, = whether at least `enough` of the elements of each reduction are not zero. */
+void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough, Tensor *y);
+
 /* Values (unless NULL) and positions of the extremes of x along a dimension, into contiguous tensors. */
 void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions);
 

@@ -11,6 +11,7 @@
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/pointwise.h"
+#include "ops/table/words.h"
 
 static Tensor *view_with(Call *call, const Tensor *t, DType dtype, Ints shape, Ints strides, int64_t offset)
 {
@@ -118,7 +119,7 @@ FORWARD(imag)
 static Tensor *angle_of_real(Call *call, Tensor *x)
 {
   DType d = tensor_dtype(x);
-  if (!dtype_is_inexact(d)) x = op(to_dtype, x, call->ctx->default_dtype, false, false);
+  if (!dtype_is_inexact(d)) x = cast(x, call->ctx->default_dtype);
   Tensor *zero_or_nan = op(where, op(ne, x, x), x, number(0));
   return op(where, op(lt, x, number(0)), number(acos(-1)), zero_or_nan);
 }

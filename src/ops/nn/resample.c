@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/generate.h"
 #include "launch/resample.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
@@ -61,21 +62,35 @@ BACKWARD(resample_backward)
 
 enum { MOST_SPATIAL = 3 };
 
+/* A dimension that is brought to another size. */
+typedef struct Nearest {
+  int64_t in, out;
+  bool exact;
+  double scale;
+} Nearest;
+
 /* Which place the i-th result takes, in float32 as PyTorch has it. */
-static int64_t nearest_of(int64_t i, int64_t in, int64_t out, bool exact, double scale)
+static int64_t nearest_of(const Nearest *how, int64_t i)
 {
-  if (!exact && in == out) return i;
-  if (!exact && out == 2 * in) return i / 2;
-  float step = scale > 0 ? (float)(1 / scale) : (float)in / (float)out;
-  int64_t place = (int64_t)floorf(((float)i + (exact ? 0.5f : 0)) * step);
-  return place < 0 ? 0 : place < in ? place : in - 1;
+  if (!how->exact && how->in == how->out) return i;
+  if (!how->exact && how->out == 2 * how->in) return i / 2;
+  float step = how->scale > 0 ? (float)(1 / how->scale) : (float)how->in / (float)how->out;
+  int64_t place = (int64_t)floorf(((float)i + (how->exact ? 0.5f : 0)) * step);
+  return place < 0 ? 0 : place < how->in ? place : how->in - 1;
+}
+
+static void fill_nearest(const void *params, int64_t *to)
+{
+  const Nearest *how = params;
+  for (int64_t i = 0; i < how->out; i++) to[i] = nearest_of(how, i) + 1;
 }
 
 static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact, double scale)
 {
-  int64_t *positions = arena_allocate(call->ctx, (size_t)size * sizeof *positions);
-  for (int64_t i = 0; i < size; i++) positions[i] = nearest_of(i, x->shape[dim], size, exact, scale) + 1;
-  return op(index_select, x, dim, ints_beside(call, x, (Ints){positions, size}));
+  Nearest how = {x->shape[dim], size, exact, scale};
+  Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(size));
+  launch_positions_of(call, fill_nearest, &how, positions);
+  return op(index_select, x, dim, positions);
 }
 
 /* The sizes wanted, and the factors that take part in where results lie (0: the sizes' ratio). */
@@ -130,12 +145,12 @@ static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, co
   DType dtype = tensor_dtype(x);
   if (kind && !dtype_is_floating(dtype))
     raise(call, "input is %s; mode \"%s\" takes floating point tensors", dtype_name(dtype), mode);
-  if (kind) x = widened(call, x);
+  if (kind) x = widened(x);
   for (int i = 0; i < n; i++) {
     if (kind) x = op(resample, x, i + 2, w.size[i], kind, align_corners, w.scale[i]);
     else x = nearest(call, x, i + 2, w.size[i], exact, w.scale[i]);
   }
-  return op(to_dtype, x, dtype, false, false);
+  return cast(x, dtype);
 }
 
 FORWARD(interpolate)

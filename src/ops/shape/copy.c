@@ -1,6 +1,7 @@
 /* Copies, casts and fills. */
 #include "ops/shape/copy.h"
 
+#include "launch/look.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
@@ -44,14 +45,14 @@ FORWARD(copy)
     raise(call, "shape %s doesn't broadcast to %s", shape_text(call, tensor_shape(a->src)),
           shape_text(call, tensor_shape(a->input)));
   y[0] = a->input;
-  if (a->src->device == DEVICE_META && a->input->device != DEVICE_META)
+  if (!can_look(a->src) && can_look(a->input))
     raise(call, "a meta tensor has no elements to copy");
   launch_copy(call, a->input, a->src);
 }
 
 BACKWARD(copy)
 {
-  if (WANTS(input)) GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false);
+  if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
   if (WANTS(src)) GRAD(src) = op(sum_to, dy[0], tensor_shape(a->src), tensor_dtype(a->src));
 }
 
@@ -69,7 +70,7 @@ FORWARD(to_dtype)
   y[0] = dtype == tensor_dtype(a->input) && !a->copy ? a->input : copy_of(call, a->input, dtype);
 }
 
-BACKWARD(to_dtype) { GRAD(input) = op(to_dtype, dy[0], tensor_dtype(a->input), false, false); }
+BACKWARD(to_dtype) { GRAD(input) = cast(dy[0], tensor_dtype(a->input)); }
 
 FORWARD(to_device)
 {
@@ -79,23 +80,23 @@ FORWARD(to_device)
   if (device == (Device)x->device) {
     y[0] = dtype == tensor_dtype(x) && !a->copy ? x : copy_of(call, x, dtype);
   } else {
-    if (x->device == DEVICE_META) raise(call, "a meta tensor has no elements to copy");
+    if (!can_look(x)) raise(call, "a meta tensor has no elements to copy");
     y[0] = tensor_new(call, dtype, device, tensor_shape(x));
   }
 }
 
 /* Towards the meta device everything is lost; back there is no way. */
-BACKWARD(to_device) { GRAD(input) = op(to_dtype, dy[0], tensor_dtype(a->input), false, false); }
+BACKWARD(to_device) { GRAD(input) = cast(dy[0], tensor_dtype(a->input)); }
 
 FORWARD(to_other)
 {
   y[0] = op(to_device, a->input, (Device)a->other->device, tensor_dtype(a->other), a->non_blocking, a->copy);
 }
 
-FORWARD(type_as) { y[0] = op(to_dtype, a->input, tensor_dtype(a->other), false, false); }
+FORWARD(type_as) { y[0] = cast(a->input, tensor_dtype(a->other)); }
 
 #define CONVERSION(row, dtype) \
-  FORWARD(row) { y[0] = op(to_dtype, a->input, dtype, false, false); }
+  FORWARD(row) { y[0] = cast(a->input, dtype); }
 CONVERSION(to_float, DTYPE_f32)
 CONVERSION(to_double, DTYPE_f64)
 CONVERSION(to_half, DTYPE_f16)
@@ -129,7 +130,7 @@ FORWARD(fill)
   launch_fill(call, y[0], a->value);
 }
 
-BACKWARD(fill) { GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false); }
+BACKWARD(fill) { GRAD(input) = zeros_like_of(dy[0]); }
 
 FORWARD(fill_tensor)
 {
@@ -142,7 +143,7 @@ FORWARD(fill_tensor)
 
 BACKWARD(fill_tensor)
 {
-  if (WANTS(input)) GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false);
+  if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
   if (WANTS(value)) GRAD(value) = op(sum_to, dy[0], tensor_shape(a->value), tensor_dtype(a->value));
 }
 
@@ -152,7 +153,7 @@ FORWARD(zero)
   launch_fill(call, y[0], scalar_int(0));
 }
 
-BACKWARD(zero) { GRAD(input) = op(zeros_like, dy[0], DTYPE_NONE, DEVICE_NONE, false); }
+BACKWARD(zero) { GRAD(input) = zeros_like_of(dy[0]); }
 
 Tensor *stretch(Call *call, const Tensor *t, int dim, int64_t start, int64_t length)
 {

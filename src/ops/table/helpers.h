@@ -9,6 +9,7 @@
 #include "ops/shape/copy.h"
 #include "ops/table/ops.h"
 #include "ops/table/pointwise.h"
+#include "ops/table/words.h"
 
 static inline Device device_of(const Tensor *t) { return (Device)t->device; }
 
@@ -24,16 +25,6 @@ static inline void give_list(Call *call, Tensors tensors)
   Tensor **list = result_list(call, tensors.n);
   for (int64_t i = 0; i < tensors.n; i++) list[i] = tensors.v[i];
 }
-
-/* The tensor itself if it has the dtype, else a copy that has, recorded as any op. */
-static inline Tensor *as_dtype(Call *call, Tensor *t, DType dtype)
-{
-  return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
-}
-
-/* The tensor, recorded as any op, in the dtype that its elements compute in: several ops then round halves once, where
-   their result is converted back. */
-static inline Tensor *widened(Call *call, Tensor *t) { return op(to_dtype, t, dtype_compute(tensor_dtype(t)), false, false); }
 
 /* An input's stand-in for gradients_through: without the hooks that the input may have. May be NULL. */
 static inline Tensor *stand_in(Call *call, Tensor *t) { return t && tensor_requires_grad(t) ? op(alias, t) : t; }

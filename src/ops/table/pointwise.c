@@ -3,7 +3,6 @@
 
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/factory.h"
 #include "ops/table/expression.h"
 #include "ops/table/helpers.h"
 
@@ -197,7 +196,7 @@ static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor
 {
   const char *text = call->op->pointwise->derivative[i];
   if (strcmp(text, "dy") == 0) return dy;
-  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return op(zeros_like, dy, DTYPE_NONE, DEVICE_NONE, false);
+  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return zeros_like_of(dy);
   if (call->ctx->grad_enabled) return run_derivative_ops(call, i, args, y, dy);
   return run_derivative_kernel(call, i, args, y, dy);
 }
