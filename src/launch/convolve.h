@@ -11,8 +11,8 @@ typedef struct Convolution {
 } Convolution;
 
 /*
- * Of one dtype: x [images, groups * channels, size], weight [groups * rows, channels, kernel], y [images, groups * rows,
- * result]. y = x convolved with weight, plus bias [groups * rows], which may be NULL.
+ * y = x convolved with weight, plus bias, which may be NULL: x [images, groups * channels, size],
+ * weight [groups * rows, channels, kernel], bias [groups * rows], y [images, groups * rows, result], of one dtype.
  */
 void launch_convolve(Call *call, const Convolution *c, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y);
 

@@ -1,4 +1,4 @@
-/* Rows of tables: copied out by position, on several threads some each; added up, on several threads some columns each. */
+/* Rows of tables: copied out by position, some rows a thread; added up by position, some columns a thread. */
 #include "launch/embedding.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ static void gather_rows(const Launch *l, int64_t begin, int64_t end)
 {
   const Rows *r = l->params;
   int64_t row = r->width * r->size;
-  r->kernel(&(IndexedLines){r->width, end - begin, operand_at(l, 1, begin), 0, sizeof(int64_t), operand_at(l, 0, 0), r->size,
-                            row, result_at(l, 0, begin * r->width), r->size, row});
+  r->kernel(&(IndexedLines){r->width, end - begin, operand_at(l, 1, begin), 0, sizeof(int64_t), operand_at(l, 0, 0),
+                            r->size, row, result_at(l, 0, begin * r->width), r->size, row});
 }
 
 void launch_embedding(Call *call, Tensor *weight, Tensor *positions, Tensor *y)
@@ -79,7 +79,8 @@ static void find_factors(const Launch *l, int64_t begin, int64_t end)
     factor[i] = p[i] == f->padding ? 0 : f->by_frequency ? 1.0 / (double)f->counts[p[i] - 1] : 1;
 }
 
-void launch_embedding_factors(Call *call, Tensor *positions, int64_t rows, int64_t padding, bool by_frequency, Tensor *y)
+void launch_embedding_factors(Call *call, Tensor *positions, int64_t rows, int64_t padding, bool by_frequency,
+                              Tensor *y)
 {
   static const Driver driver = {.run = find_factors, .results = {AS_DOUBLE}, .operands = {AS_INT64}};
   if (!launch_runs(y)) return;

@@ -35,7 +35,7 @@ typedef struct Launch Launch;
 
 /* A family of kernels as launch sees it; constant. Wants that are not given are DENSE. */
 typedef struct Driver {
-  /* Does items [begin, end), on any thread; may not raise. Of no use to who doesn't call launch or launch_run. */
+  /* Does items [begin, end), on any thread; may not raise. Not needed by who calls neither launch nor launch_run. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
   bool in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
@@ -68,8 +68,8 @@ void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tens
             const void *params);
 
 /*
- * launch in steps, for drivers that cut the work by how operands were laid out, or do it in loops of their own: begin lays
- * out (false: there is nothing to do), run does items, end copies results back.
+ * launch in steps, for drivers that cut the work by how operands were laid out, or do it in loops of their own: begin
+ * lays out (false: there is nothing to do), run does items, end copies results back.
  */
 bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
                   const void *params);

@@ -24,7 +24,8 @@ static void avg_planes(const Launch *l, int64_t begin, int64_t end)
 static void avg_backward_planes(const Launch *l, int64_t begin, int64_t end)
 {
   const Pool *p = l->params;
-  l->k->avg_pool_backward(p, end - begin, operand_at(l, 0, begin * outside_of(p)), result_at(l, 0, begin * inside_of(p)));
+  l->k->avg_pool_backward(p, end - begin, operand_at(l, 0, begin * outside_of(p)),
+                          result_at(l, 0, begin * inside_of(p)));
 }
 
 void launch_avg_pool(Call *call, const Pool *p, Tensor *x, Tensor *y)

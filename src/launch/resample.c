@@ -6,7 +6,8 @@
 #include "kernels/pool.h"
 #include "launch/launch.h"
 
-/* For each of n[1] results the terms first[i].. before first[i + 1]: where they are among n[0] places, and their weights. */
+/* For each of n[1] results the terms first[i].. before first[i + 1]: where they are among n[0] places, and their
+   weights. */
 typedef struct Terms {
   int64_t n[2], *first, *at;
   void *weights;
@@ -64,7 +65,7 @@ static int64_t terms_of(const Resampling *how, int64_t i, const int64_t *n, doub
   return 2;
 }
 
-/* From in to out places, with weights of the dtype that y is computed in. */
+/* From in to out places, each of `inner` elements, with weights of the dtype that y is computed in. */
 static Terms all_terms(Call *call, const Resampling *how, int64_t in, int64_t out, int64_t inner, const Tensor *y)
 {
   Terms s = {.n = {in, out}, .inner = inner, .first = tensor_data(new_beside(call, y, DTYPE_i64, INTS(out + 1)))};
@@ -110,6 +111,6 @@ void launch_resample_backward(Call *call, const Resampling *how, Tensor *dy, int
   if (!launch_runs(dx)) return;
   Slabs from = slabs_of(dy, dim), to = slabs_of(dx, dim);
   Terms terms = all_terms(call, how, to.n, from.n, to.inner, dx);
-  launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(dy), (Work){to.outer, (from.n + to.n) * to.inner},
-         &terms);
+  launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(dy),
+         (Work){to.outer, (from.n + to.n) * to.inner}, &terms);
 }

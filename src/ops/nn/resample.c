@@ -54,7 +54,8 @@ FORWARD(resample_backward)
 BACKWARD(resample_backward)
 {
   int dim = shape_dim(call, a->dim, a->grad->ndim);
-  if (WANTS(input) && strcmp(a->kind, "area") == 0) GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input)); /* as PyTorch */
+  if (WANTS(input) && strcmp(a->kind, "area") == 0)
+    GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input)); /* as PyTorch */
   if (WANTS(grad)) GRAD(grad) = op(resample, dy[0], dim, a->grad->shape[dim], a->kind, a->align_corners, a->scale);
 }
 
