@@ -27,14 +27,15 @@ enum {
   MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
-  UPDATED = 32      /* a result whose old elements the kernel reads or leaves: they are there */
+  UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
+  ZEROED = 64       /* a result that the kernel adds to: it is 0 at first */
 };
 
 typedef struct Launch Launch;
 
 /* A family of kernels as launch sees it; constant. Wants that are not given are DENSE. */
 typedef struct Driver {
-  /* Does items [begin, end), on any thread; may not raise. */
+  /* Does items [begin, end), on any thread; may not raise. Not needed by who does not call launch. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
   /* What comes before and after all items, on the caller's thread, with everything laid out; NULL: nothing. `before`
      may allocate, write to params and raise; what both take shall be little beside the items, or run on threads itself. */
@@ -57,7 +58,7 @@ struct Launch {
   int64_t size;         /* bytes of an element of it */
   Tensor *y[LAUNCH_RESULTS];
   const Tensor *x[LAUNCH_OPERANDS];
-  void *params;
+  void *params; /* the caller's; `before` may write to them */
 };
 
 #define NO_TENSORS ((Tensors){NULL, 0})
@@ -68,7 +69,16 @@ struct Launch {
  * Runs a driver on results and operands (each TENSOR_LIST(…), in the order of the driver's wants, NULL for what is
  * absent), computing in the dtype that elements of `dtype` compute in. There is nothing to do if no result has elements.
  */
-void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work, void *params);
+void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
+            const void *params);
+
+/*
+ * launch in steps, for drivers that cut the work by how operands were laid out, in loops of their own: begin lays out
+ * (false: there is nothing to do), end copies results back.
+ */
+bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
+                  const void *params);
+void launch_end(Call *call, const Launch *l, Tensors results);
 
 /* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare more than
    launch does. */
