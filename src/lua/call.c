@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/carriers.h"
+#include "lua/autograd/carriers.h"
 #include "lua/parse.h"
 #include "lua/tensor.h"
 

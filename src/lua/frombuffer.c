@@ -1,9 +1,8 @@
-/* Tensors from the bytes of strings. */
-#include "lua/buffer.h"
-
+/* nl.frombuffer: tensors from the bytes of strings. */
 #include <string.h>
 
-#include "lua/options.h"
+#include "lua/named_arguments.h"
+#include "lua/open.h"
 
 /* A count of bytes or elements: the integer at an index, or `otherwise` if nothing is there. */
 static lua_Integer quantity(lua_State *L, const char *name, int index, lua_Integer otherwise)
@@ -16,17 +15,21 @@ static lua_Integer quantity(lua_State *L, const char *name, int index, lua_Integ
   return n;
 }
 
+/*
+ * nl.frombuffer(string, dtype, count = -1, offset = 0, requires_grad = false): a new tensor of one dimension that holds
+ * a string's bytes, from an offset in bytes on, as elements in the machine's order; all there are if count is negative.
+ */
 int nl_frombuffer(lua_State *L)
 {
   static const char *const names[] = {"dtype", "count", "offset", "requires_grad", NULL};
   size_t length;
   if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "frombuffer: a string expected, got %s", luaL_typename(L, 1));
   const char *bytes = lua_tolstring(L, 1, &length);
-  options_merge(L, "frombuffer", 2, names);
+  arguments_merge(L, "frombuffer", 2, names);
   DType dtype;
   if (!dtype_test(L, 2, &dtype)) return user_error(L, "frombuffer: argument 'dtype': a dtype such as nl.uint8 expected");
   lua_Integer count = quantity(L, "count", 3, -1), offset = quantity(L, "offset", 4, 0);
-  bool requires_grad = option_bool(L, "frombuffer", "requires_grad", 5, false);
+  bool requires_grad = argument_bool(L, "frombuffer", "requires_grad", 5, false);
   const lua_Integer size = (lua_Integer)dtype_size(dtype);
   if (offset < 0 || offset > (lua_Integer)length)
     return user_error(L, "frombuffer: offset %I is outside of the string's %I bytes", offset, (lua_Integer)length);
@@ -38,18 +41,10 @@ int nl_frombuffer(lua_State *L)
     return user_error(L, "frombuffer: %I elements of %I bytes are more than the %I bytes there are", count, size, rest);
   if (requires_grad && !dtype_is_inexact(dtype))
     return user_error(L, "frombuffer: a %s tensor can't require gradients", dtype_name(dtype));
-  Context *ctx = context_of(L);
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  Call call = {.ctx = ctx};
-  Tensor *t = tensor_new(&call, dtype, DEVICE_CPU, INTS(count));
+  Tensor *t = push_new_tensor(L, context_of(L), dtype, DEVICE_CPU, INTS(count))->tensor;
   if (count) memcpy(tensor_data(t), bytes + offset, (size_t)(count * size));
   if (dtype == DTYPE_b8)
     for (int64_t i = 0; i < count; i++) ((uint8_t *)tensor_data(t))[i] = bytes[offset + i] != 0;
   t->requires_grad = requires_grad;
-  box_fill(box, t);
-  entry_leave(ctx, &entry);
   return 1;
 }

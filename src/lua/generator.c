@@ -1,4 +1,5 @@
-#include "lua/generator.h"
+/* nl.Generator and the functions on the default one. */
+#include "lua/open.h"
 
 #include <string.h>
 

@@ -1,4 +1,5 @@
-#include "lua/memory.h"
+/* nl.memory_allocated() and its kin. */
+#include "lua/open.h"
 
 static int memory_allocated(lua_State *L)
 {

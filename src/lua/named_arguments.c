@@ -1,4 +1,4 @@
-#include "lua/options.h"
+#include "lua/named_arguments.h"
 
 #include <string.h>
 
@@ -49,7 +49,7 @@ static void place_named(lua_State *L, const char *function, int first, int named
   }
 }
 
-int options_merge(lua_State *L, const char *function, int first, const char *const names[])
+int arguments_merge(lua_State *L, const char *function, int first, const char *const names[])
 {
   int n = 0, top = lua_gettop(L);
   while (names[n]) n++;
@@ -76,7 +76,7 @@ int options_merge(lua_State *L, const char *function, int first, const char *con
   return n;
 }
 
-bool option_bool(lua_State *L, const char *function, const char *name, int index, bool otherwise)
+bool argument_bool(lua_State *L, const char *function, const char *name, int index, bool otherwise)
 {
   if (lua_isnil(L, index)) return otherwise;
   if (!lua_isboolean(L, index))

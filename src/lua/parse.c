@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/generator.h"
 #include "lua/size.h"
 
 typedef struct Parser {

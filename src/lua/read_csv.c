@@ -1,11 +1,10 @@
-#include "lua/csv.h"
-
+/* nl.utils.data.read_csv. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/csv.h"
-#include "lua/binding.h"
-#include "lua/options.h"
+#include "lua/named_arguments.h"
+#include "lua/open.h"
 
 /* Whatever happens, the collector frees the values of a table, which are malloc's. */
 static int release_values(lua_State *L)
@@ -25,18 +24,22 @@ static CsvTable *push_table(lua_State *L)
   return table;
 }
 
-static Tensor *tensor_of(Call *call, const CsvTable *table, DType dtype)
+typedef struct Wanted { const CsvTable *table; DType dtype; } Wanted;
+
+static Tensor *make_table(Call *call, void *data)
 {
+  const Wanted *w = data;
+  const CsvTable *table = w->table;
   Tensor *t = tensor_new(call, DTYPE_f64, DEVICE_CPU, INTS(table->rows, table->columns));
   if (t->numel > 0) memcpy(tensor_data(t), table->values, (size_t)t->numel * sizeof(double));
-  return op(to_dtype, t, dtype, false, false);
+  return op(to_dtype, t, w->dtype, false, false);
 }
 
 /* read_csv(path, {delimiter = ",", skip_rows = 0, dtype = float32}) */
 int read_csv(lua_State *L)
 {
   static const char *const names[] = {"path", "delimiter", "skip_rows", "dtype", NULL};
-  options_merge(L, "read_csv", 1, names);
+  arguments_merge(L, "read_csv", 1, names);
   if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "read_csv: path must be a string, not %s", luaL_typename(L, 1));
   const char *delimiter = lua_isnil(L, 2) ? "," : lua_tostring(L, 2);
   if (!delimiter || strlen(delimiter) != 1) return user_error(L, "read_csv: delimiter must be one character");
@@ -51,13 +54,7 @@ int read_csv(lua_State *L)
   char error[ERROR_TEXT];
   if (!csv_read(lua_tostring(L, 1), *delimiter, skip, table, error, sizeof error))
     return user_error(L, "read_csv: %s", error);
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  Call call_ = {.ctx = ctx}, *call = &call_;
-  box_fill(box, tensor_of(call, table, dtype));
-  entry_leave(ctx, &entry);
+  push_made(L, ctx, make_table, &(Wanted){table, dtype});
   free(table->values);
   table->values = NULL;
   return 1;

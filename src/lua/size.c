@@ -4,6 +4,7 @@
 
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "lua/open.h"
 
 #define SIZE_NAME "nnlua.Size"
 enum { SIZE_MAGIC = 0x6e6e5402 };
@@ -170,6 +171,7 @@ static int64_t read_shape(lua_State *L, int index, int64_t *v)
   return n;
 }
 
+/* nl.broadcast_shapes({2, 1}, {3}): the shape that tensors of the shapes broadcast to. */
 int nl_broadcast_shapes(lua_State *L)
 {
   int64_t shape[MAX_DIMS], next[MAX_DIMS];

@@ -2,14 +2,14 @@
  * x[index] and x[index] = value. The index is read into items first, with Lua's API only; then, in
  * one entry of the core, the items become a chain of views and at last one op for all the tensors.
  */
-#include "lua/indexing.h"
+/* What stands between the brackets of x[...]: positions, ranges, new axes, tensors. */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "core/shape.h"
 #include "lua/call.h"
-#include "lua/data.h"
+#include "lua/open.h"
 #include "lua/parse.h"
 #include "ops/helpers.h"
 
@@ -377,7 +377,7 @@ static Tensor *without_leading_ones(Call *call, Tensor *value, int ndim)
 
 static void check_number(Call *call, Scalar number, const Tensor *x)
 {
-  if (number_fits(number, tensor_dtype(x))) return;
+  if (scalar_fits(number, tensor_dtype(x))) return;
   if (number.kind == SCALAR_COMPLEX)
     raise_plain(call->ctx, "a complex number doesn't fit a %s tensor", dtype_name(tensor_dtype(x)));
   else

@@ -1,10 +1,10 @@
-#include "lua/saving.h"
+/* Files of tensors: the C part of nl.save and nl.load, which are lua/nnlua/save.lua and load.lua. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/safetensors.h"
-#include "lua/binding.h"
+#include "lua/open.h"
 
 /* Whatever happens, the collector closes a file. */
 static int close_file(lua_State *L)
@@ -37,20 +37,12 @@ static void push_text(lua_State *L, JsonText text) { lua_pushlstring(L, text.v, 
 /* Pushes a tensor with what the file holds under a name, read straight into its memory. */
 static void push_stored(lua_State *L, Context *ctx, TensorFile *f, const StoredTensor *stored)
 {
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return;
-  }
-  Call call = {.ctx = ctx};
-  box_fill(box, tensor_new(&call, stored->dtype, DEVICE_CPU, (Ints){stored->shape, stored->ndim}));
-  entry_leave(ctx, &entry);
+  const TensorBox *box = push_new_tensor(L, ctx, stored->dtype, DEVICE_CPU, (Ints){stored->shape, stored->ndim});
   if (!tensor_file_read(f, stored, tensor_data(box->tensor))) user_error(L, "load: %s", f->problem);
 }
 
-int read_tensors(lua_State *L)
+/* read_tensors(path): lists of names and of tensors, and one of the metadata's names and values in turn. */
+static int read_tensor_file(lua_State *L)
 {
   Context *ctx = context_of(L);
   lua_settop(L, 1);
@@ -101,7 +93,8 @@ static void fill_stored(lua_State *L, StoredTensor *stored, lua_Integer i)
   lua_pop(L, 1);
 }
 
-int write_tensors(lua_State *L)
+/* write_tensors(path, names, tensors, texts): the same three lists; the tensors are contiguous. */
+static int write_tensor_file(lua_State *L)
 {
   lua_settop(L, 4);
   const char *path = path_at(L, 1);
@@ -126,7 +119,8 @@ int write_tensors(lua_State *L)
 
 /* ----------------------------------------------------------------- sharing */
 
-int place_of(lua_State *L)
+/* place_of(tensor): a string; tensors that are one and the same place of memory have the same. */
+static int place_of(lua_State *L)
 {
   const Tensor *t = tensor_check(L, 1);
   luaL_Buffer b;
@@ -140,3 +134,6 @@ int place_of(lua_State *L)
   luaL_pushresult(&b);
   return 1;
 }
+
+const luaL_Reg tensor_file_functions[] = {
+  {"read_tensors", read_tensor_file}, {"write_tensors", write_tensor_file}, {"place_of", place_of}, {NULL, NULL}};

@@ -1,12 +1,9 @@
-#include "lua/data.h"
-
-#include <math.h>
+/* nl.tensor and nl.as_tensor: tensors of what Lua's tables, numbers and booleans hold. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/shape.h"
-#include "lua/options.h"
-#include "lua/print.h"
+#include "lua/named_arguments.h"
+#include "lua/open.h"
 #include "lua/size.h"
 
 /* ------------------------------------------------------- what nested tables hold */
@@ -168,19 +165,6 @@ static DType dtype_found(const Survey *s)
 
 /* ------------------------------------------------------------------- filling */
 
-/* An unsigned dtype takes negative integers around, as PyTorch does. */
-bool number_fits(Scalar v, DType dtype)
-{
-  static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63};
-  static const double end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
-  if (v.kind == SCALAR_COMPLEX) return dtype_is_complex(dtype);
-  if (!dtype_is_integral(dtype)) return true;
-  if (v.kind == SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
-  if (dtype == DTYPE_i64) return true;
-  int64_t least = dtype == DTYPE_u8 ? -255 : (int64_t)low[dtype];
-  return v.i >= least && v.i < (int64_t)end[dtype];
-}
-
 static int misfit(Survey *s, Scalar v, DType dtype, int depth)
 {
   const char *here = depth ? path_text(s, depth) : "the number", *type = dtype_name(dtype);
@@ -204,7 +188,7 @@ static void store_leaf(Survey *s, int type, DType dtype, void *place, int depth)
     if (!t || t->numel != 1 || !tensor_data(t)) wrong_leaf(s, depth);
     v = tensor_item(t);
   }
-  if (!number_fits(v, dtype)) misfit(s, v, dtype, depth);
+  if (!scalar_fits(v, dtype)) misfit(s, v, dtype, depth);
   scalar_store(v, dtype, place);
 }
 
@@ -265,7 +249,7 @@ static Options read_options(lua_State *L)
   Options o = {DTYPE_NONE, DEVICE_NONE, false};
   if (lua_gettop(L) == 0) user_error(L, "tensor: argument 'data' is missing");
   if (lua_gettop(L) == 1) return o;
-  options_merge(L, "tensor", 2, names);
+  arguments_merge(L, "tensor", 2, names);
   if (!lua_isnil(L, 2) && !dtype_test(L, 2, &o.dtype))
     user_error(L, "tensor: argument 'dtype': a dtype such as nl.float32 expected, got %s", luaL_typename(L, 2));
   if (!lua_isnil(L, 3)) {
@@ -274,43 +258,27 @@ static Options read_options(lua_State *L)
     else if (strcmp(name, "meta") == 0) o.device = DEVICE_META;
     else user_error(L, "tensor: argument 'device': \"cpu\" or \"meta\" expected");
   }
-  o.requires_grad = option_bool(L, "tensor", "requires_grad", 4, false);
+  o.requires_grad = argument_bool(L, "tensor", "requires_grad", 4, false);
   return o;
 }
 
-/* A copy of the tensor at 1, without its history. */
-static TensorBox *copy_tensor(lua_State *L, Context *ctx, Tensor *x, const Options *o)
+typedef struct Copying { Tensor *of; DType dtype; Device device; } Copying;
+
+/* A copy without history. */
+static Tensor *make_copy(Call *call, void *data)
 {
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return NULL;
-  }
-  Call scope = {.ctx = ctx}, *call = &scope;
-  DType dtype = o->dtype != DTYPE_NONE ? o->dtype : own_dtype(ctx, x);
-  Device device = o->device == DEVICE_NONE ? (Device)x->device : o->device;
-  Tensor *copy = op(to_device, op(detach, x), device, dtype, false, true);
+  const Copying *c = data;
+  Tensor *copy = op(to_device, op(detach, c->of), c->device, c->dtype, false, true);
   copy->is_wrapped_number = false;
-  box_fill(box, copy);
-  entry_leave(ctx, &entry);
-  return box;
+  return copy;
 }
 
-static TensorBox *new_tensor(lua_State *L, Context *ctx, DType dtype, Device device, const int64_t *shape, int ndim)
+static TensorBox *copy_tensor(lua_State *L, Context *ctx, Tensor *x, const Options *o)
 {
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return NULL;
-  }
-  Call call = {.ctx = ctx};
-  box_fill(box, tensor_new(&call, dtype, device, (Ints){shape, ndim}));
-  entry_leave(ctx, &entry);
-  return box;
+  Copying c = {x, o->dtype, o->device};
+  if (c.dtype == DTYPE_NONE) c.dtype = own_dtype(ctx, x);
+  if (c.device == DEVICE_NONE) c.device = (Device)x->device;
+  return push_made(L, ctx, make_copy, &c);
 }
 
 static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
@@ -321,7 +289,7 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
   else see_leaf(&s, lua_type(L, 1), 0);
   DType dtype = o->dtype == DTYPE_NONE ? dtype_found(&s) : o->dtype;
   Device device = o->device == DEVICE_NONE ? DEVICE_CPU : o->device;
-  TensorBox *box = new_tensor(L, ctx, dtype, device, s.shape, s.ndim);
+  TensorBox *box = push_new_tensor(L, ctx, dtype, device, (Ints){s.shape, s.ndim});
   if (device == DEVICE_CPU && box->tensor->numel) {
     lua_pushvalue(L, 1);
     fill(&s, dtype, tensor_data(box->tensor), 0);
@@ -330,7 +298,8 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
   return box;
 }
 
-int nl_tensor(lua_State *L)
+/* nl.tensor(data, {dtype, device, requires_grad}): a new tensor of what tables, numbers, booleans and tensors hold. */
+static int nl_tensor(lua_State *L)
 {
   Context *ctx = context_of(L);
   Options o = read_options(L);
@@ -345,290 +314,6 @@ int nl_tensor(lua_State *L)
   }
   return 1;
 }
-
-/* ------------------------------------------------------------------- reading */
-
-Tensor *push_snapshot(lua_State *L, Context *ctx, Tensor *t)
-{
-  TensorBox *box = push_box(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return NULL;
-  }
-  Call call = {.ctx = ctx};
-  box_fill(box, tensor_alias(&call, t));
-  entry_leave(ctx, &entry);
-  return box->tensor;
-}
-
-static void need_elements(lua_State *L, const Tensor *t, const char *function)
-{
-  if (t->device == DEVICE_META) user_error(L, "%s: a meta tensor has no elements", function);
-}
-
-static int tensor_item_method(lua_State *L)
-{
-  const Tensor *t = tensor_check(L, 1);
-  need_elements(L, t, "item");
-  if (t->numel != 1)
-    return user_error(L, "item: the tensor has %I elements; only one becomes a number (see tolist)",
-                      (LUAI_UACINT)t->numel);
-  Scalar v = tensor_item(t);
-  switch (v.kind) {
-    case SCALAR_BOOL: lua_pushboolean(L, v.i != 0); return 1;
-    case SCALAR_INT: lua_pushinteger(L, v.i); return 1;
-    case SCALAR_COMPLEX:
-      lua_pushnumber(L, v.re);
-      lua_pushnumber(L, v.im);
-      return 2;
-    default: lua_pushnumber(L, v.re); return 1;
-  }
-}
-
-/* A complex number as nl.complex makes it. */
-static void push_complex(lua_State *L, Context *ctx, Scalar v)
-{
-  TensorBox *box = new_tensor(L, ctx, DTYPE_c128, DEVICE_CPU, NULL, 0);
-  box->tensor->is_wrapped_number = true;
-  scalar_store(v, DTYPE_c128, tensor_data(box->tensor));
-}
-
-static void push_element(lua_State *L, const Tensor *t, const char *at)
-{
-  Scalar v = scalar_load(tensor_dtype(t), at);
-  if (v.kind == SCALAR_BOOL) lua_pushboolean(L, v.i != 0);
-  else if (v.kind == SCALAR_INT) lua_pushinteger(L, v.i);
-  else if (v.kind == SCALAR_FLOAT) lua_pushnumber(L, v.re);
-  else push_complex(L, t->ctx, v);
-}
-
-static void push_nested(lua_State *L, const Tensor *t, int dim, const char *at)
-{
-  if (dim == t->ndim) {
-    push_element(L, t, at);
-    return;
-  }
-  int64_t n = t->shape[dim], step = t->strides[dim] * (int64_t)dtype_size(tensor_dtype(t));
-  if (n > INT32_MAX) user_error(L, "tolist: a dimension of %I is too large for a table", (LUAI_UACINT)n);
-  luaL_checkstack(L, 4, "tolist");
-  lua_createtable(L, (int)n, 0);
-  for (int64_t i = 0; i < n; i++) {
-    push_nested(L, t, dim + 1, at + i * step);
-    lua_rawseti(L, -2, i + 1);
-  }
-}
-
-static int tensor_tolist(lua_State *L)
-{
-  Tensor *t = tensor_check(L, 1);
-  need_elements(L, t, "tolist");
-  t = push_snapshot(L, context_of(L), t);
-  push_nested(L, t, 0, tensor_data(t));
-  return 1;
-}
-
-/* ----------------------------------------------------------------- questions */
-
-/* A dimension from Lua as a 0-based one. */
-static int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
-{
-  int is_integer;
-  lua_Integer dim = lua_tointegerx(L, index, &is_integer);
-  int n = t->ndim ? t->ndim : 1;
-  if (!is_integer || lua_type(L, index) != LUA_TNUMBER)
-    user_error(L, "%s: argument 'dim': an integer expected, got %s", function, luaL_typename(L, index));
-  if (dim == 0) user_error(L, "%s: argument 'dim' is 0: dimensions count from 1", function);
-  if (dim > n || dim < -n)
-    user_error(L, "%s: dimension %I is out of range for a tensor of %d dimension%s", function, (LUAI_UACINT)dim,
-               t->ndim, t->ndim == 1 ? "" : "s");
-  return (int)(dim < 0 ? dim + n : dim - 1);
-}
-
-/* The dimension at 2 or named dim; -1 if there is none. */
-static int optional_dim(lua_State *L, const Tensor *t, const char *function)
-{
-  static const char *const names[] = {"dim", NULL};
-  options_merge(L, function, 2, names);
-  if (lua_isnil(L, 2)) return -1;
-  int dim = check_dim(L, 2, t, function);
-  if (t->ndim == 0) user_error(L, "%s: a 0-dim tensor has no dimension 1", function);
-  return dim;
-}
-
-/* All numbers, or that of the dimension asked for. */
-static int push_sizes(lua_State *L, const Tensor *t, Ints sizes, const char *function)
-{
-  int dim = optional_dim(L, t, function);
-  if (dim < 0) push_size(L, sizes);
-  else lua_pushinteger(L, sizes.v[dim]);
-  return 1;
-}
-
-static int tensor_size(lua_State *L)
-{
-  const Tensor *t = tensor_check(L, 1);
-  return push_sizes(L, t, tensor_shape(t), "size");
-}
-
-static int tensor_stride(lua_State *L)
-{
-  const Tensor *t = tensor_check(L, 1);
-  return push_sizes(L, t, tensor_strides(t), "stride");
-}
-
-#define INTEGER_METHOD(name, value)                  \
-  static int name(lua_State *L)                      \
-  {                                                  \
-    const Tensor *t = tensor_check(L, 1);            \
-    lua_pushinteger(L, (lua_Integer)(value));        \
-    return 1;                                        \
-  }
-#define BOOLEAN_METHOD(name, value)                  \
-  static int name(lua_State *L)                      \
-  {                                                  \
-    const Tensor *t = tensor_check(L, 1);            \
-    lua_pushboolean(L, value);                       \
-    return 1;                                        \
-  }
-INTEGER_METHOD(tensor_numel, t->numel)
-INTEGER_METHOD(tensor_dim, t->ndim)
-INTEGER_METHOD(tensor_storage_offset, t->offset)
-INTEGER_METHOD(tensor_element_size, dtype_size(tensor_dtype(t)))
-INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
-BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
-BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
-BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
-BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
-
-static int nl_is_tensor(lua_State *L)
-{
-  luaL_checkany(L, 1);
-  lua_pushboolean(L, tensor_test(L, 1) != NULL);
-  return 1;
-}
-
-/* ---------------------------------------------------------------- comparison */
-
-static void check_pair(lua_State *L, const char *function, Tensor **a, Tensor **b)
-{
-  *a = tensor_check(L, 1);
-  *b = tensor_check(L, 2);
-  if ((*a)->device == DEVICE_META || (*b)->device == DEVICE_META)
-    user_error(L, "%s: a meta tensor has no elements", function);
-}
-
-static int nl_equal(lua_State *L)
-{
-  Context *ctx = context_of(L);
-  Tensor *a, *b;
-  check_pair(L, "equal", &a, &b);
-  core_prepare(L, ctx);
-  volatile bool equal = tensor_same_shape(a, b);
-  if (equal && a->numel) {
-    Entry entry;
-    if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-    Call scope = {.ctx = ctx}, *call = &scope;
-    Tensor *same = op(contiguous, op(eq, a, b));
-    equal = memchr(tensor_data(same), 0, (size_t)same->numel) == NULL;
-    entry_leave(ctx, &entry);
-  }
-  lua_pushboolean(L, equal);
-  return 1;
-}
-
-typedef struct Tolerance { double rtol, atol; bool equal_nan; } Tolerance;
-
-static bool is_close(const Tolerance *t, double a, double b)
-{
-  if (a == b) return true;
-  if (isnan(a) && isnan(b)) return t->equal_nan;
-  double allowed = t->atol + fabs(t->rtol * b), distance = fabs(a - b);
-  return isfinite(distance) && distance <= allowed;
-}
-
-static bool is_close_complex(const Tolerance *t, const double *a, const double *b)
-{
-  if (a[0] == b[0] && a[1] == b[1]) return true;
-  bool a_nan = isnan(a[0]) || isnan(a[1]), b_nan = isnan(b[0]) || isnan(b[1]);
-  if (a_nan && b_nan) return t->equal_nan;
-  double allowed = t->atol + fabs(t->rtol) * hypot(b[0], b[1]), distance = hypot(a[0] - b[0], a[1] - b[1]);
-  return isfinite(distance) && distance <= allowed;
-}
-
-/* The difference of integers is exact, as that of doubles is not. */
-static bool is_close_integer(const Tolerance *t, int64_t a, int64_t b)
-{
-  if (a == b) return true;
-  uint64_t distance = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-  return (double)distance <= t->atol + fabs(t->rtol * (double)b);
-}
-
-static bool all_close(const Tolerance *t, DType dtype, int64_t n, const void *a, const void *b)
-{
-  const int64_t *m = a, *k = b;
-  const double *x = a, *y = b;
-  bool close = true;
-  if (dtype == DTYPE_i64)
-    for (int64_t i = 0; close && i < n; i++) close = is_close_integer(t, m[i], k[i]);
-  else if (dtype == DTYPE_f64)
-    for (int64_t i = 0; close && i < n; i++) close = is_close(t, x[i], y[i]);
-  else
-    for (int64_t i = 0; close && i < n; i++) close = is_close_complex(t, x + 2 * i, y + 2 * i);
-  return close;
-}
-
-/* As elements of the widest dtype of its category, in the common shape. */
-static Tensor *widened(Call *call, Tensor *t, DType wide, Ints shape)
-{
-  Tensor *plain = op(to_dtype, op(detach, t), wide, false, false);
-  return op(contiguous, op(expand, plain, shape));
-}
-
-static bool compare(Call *call, const Tolerance *t, Tensor *a, Tensor *b)
-{
-  if (a->dtype != b->dtype)
-    raise_plain(call->ctx, "allclose: the tensors have different dtypes: %s and %s", dtype_name(tensor_dtype(a)),
-                dtype_name(tensor_dtype(b)));
-  int64_t shape[MAX_DIMS];
-  memcpy(shape, a->shape, (size_t)a->ndim * sizeof *shape);
-  int ndim = shape_broadcast(shape, a->ndim, tensor_shape(b));
-  if (ndim < 0)
-    raise_plain(call->ctx, "allclose: shapes %s and %s don't broadcast", shape_text(call, tensor_shape(a)),
-                shape_text(call, tensor_shape(b)));
-  DType dtype = tensor_dtype(a);
-  DType wide = dtype_is_complex(dtype) ? DTYPE_c128 : dtype_is_floating(dtype) ? DTYPE_f64 : DTYPE_i64;
-  Tensor *x = widened(call, a, wide, (Ints){shape, ndim}), *y = widened(call, b, wide, (Ints){shape, ndim});
-  return all_close(t, wide, x->numel, tensor_data(x), tensor_data(y));
-}
-
-static double real_option(lua_State *L, const char *name, int index, double otherwise)
-{
-  if (lua_isnil(L, index)) return otherwise;
-  if (lua_type(L, index) != LUA_TNUMBER)
-    user_error(L, "allclose: argument '%s': a number expected, got %s", name, luaL_typename(L, index));
-  return lua_tonumber(L, index);
-}
-
-static int nl_allclose(lua_State *L)
-{
-  static const char *const names[] = {"rtol", "atol", "equal_nan", NULL};
-  Context *ctx = context_of(L);
-  Tensor *a, *b;
-  check_pair(L, "allclose", &a, &b);
-  options_merge(L, "allclose", 3, names);
-  Tolerance t = {real_option(L, "rtol", 3, 1e-5), real_option(L, "atol", 4, 1e-8),
-                 option_bool(L, "allclose", "equal_nan", 5, false)};
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  Call call = {.ctx = ctx};
-  bool close = compare(&call, &t, a, b);
-  entry_leave(ctx, &entry);
-  lua_pushboolean(L, close);
-  return 1;
-}
-
 /* nl.as_tensor(data, options): a tensor itself, or cast by x:to(options); anything else as nl.tensor makes it. */
 static int nl_as_tensor(lua_State *L)
 {
@@ -639,19 +324,5 @@ static int nl_as_tensor(lua_State *L)
   lua_call(L, lua_gettop(L) - 1, 1);
   return 1;
 }
-
-const luaL_Reg data_functions[] = {
-  {"tensor", nl_tensor}, {"as_tensor", nl_as_tensor}, {"asarray", nl_as_tensor}, {"is_tensor", nl_is_tensor}, {"numel", tensor_numel},
-  {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
-  {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy},
-  {"equal", nl_equal}, {"allclose", nl_allclose}, {"set_printoptions", nl_set_printoptions}, {NULL, NULL},
-};
-
-const luaL_Reg data_methods[] = {
-  {"item", tensor_item_method}, {"tolist", tensor_tolist}, {"size", tensor_size}, {"stride", tensor_stride},
-  {"numel", tensor_numel}, {"nelement", tensor_numel}, {"dim", tensor_dim}, {"ndimension", tensor_dim},
-  {"storage_offset", tensor_storage_offset}, {"element_size", tensor_element_size}, {"data_ptr", tensor_data_ptr},
-  {"is_contiguous", tensor_contiguous}, {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex},
-  {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy},
-  {"equal", nl_equal}, {"allclose", nl_allclose}, {NULL, NULL},
-};
+const luaL_Reg creation_functions[] = {
+  {"tensor", nl_tensor}, {"as_tensor", nl_as_tensor}, {"asarray", nl_as_tensor}, {NULL, NULL}};

@@ -1,16 +1,11 @@
-#include "lua/system.h"
-
-#include <lauxlib.h>
-#include <stdbool.h>
+/* What progress bars and the prompt ask the system: the time, and what the terminal is like. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lua/csv.h"
-#include "lua/embedded.h"
-#include "lua/saving.h"
+#include "lua/open.h"
 
 /* clock(): seconds that went by, since some time in the past */
 static int monotonic_clock(lua_State *L)
@@ -38,34 +33,5 @@ static int terminal_width(lua_State *L)
   return 1;
 }
 
-/* source(chunk): the text of a Lua source of the library, by the name that debug.getinfo gives it: "nnlua/nn.lua"; or nil.
- * Without an argument a list of all names. */
-static int source(lua_State *L)
-{
-  const char *wanted = luaL_optstring(L, 1, NULL);
-  lua_settop(L, 1);
-  if (!wanted) {
-    lua_newtable(L);
-    lua_replace(L, 1);
-  }
-  for (const EmbeddedModule *m = embedded_modules; m->name; m++) {
-    const char *name = m->chunk + 1;
-    if (wanted && strcmp(name, wanted) == 0) {
-      lua_pushlstring(L, (const char *)m->source, m->size);
-      return 1;
-    }
-    if (wanted) continue;
-    lua_pushstring(L, name);
-    lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
-  }
-  return wanted ? 0 : 1;
-}
-
-int open_system(lua_State *L)
-{
-  static const luaL_Reg functions[] = {{"clock", monotonic_clock}, {"is_terminal", is_terminal},
-    {"terminal_width", terminal_width}, {"read_csv", read_csv}, {"write_tensors", write_tensors},
-    {"read_tensors", read_tensors}, {"place_of", place_of}, {"source", source}, {NULL, NULL}};
-  luaL_newlib(L, functions);
-  return 1;
-}
+const luaL_Reg terminal_functions[] = {
+  {"clock", monotonic_clock}, {"is_terminal", is_terminal}, {"terminal_width", terminal_width}, {NULL, NULL}};

@@ -1,6 +1,5 @@
 /* autograd.grad with is_grads_batched: one pass for each row of the gradients given, its results stacked. */
-#include "lua/batched_grad.h"
-
+#include "lua/autograd/autograd.h"
 #include "lua/call.h"
 
 /* Where the merged arguments of autograd.grad are. */
@@ -56,6 +55,8 @@ static void run_row(lua_State *L, lua_CFunction grad, int seeds, int64_t i, bool
   lua_call(L, AS_TABLE, 1);
 }
 
+static Tensor *make_stacked(Call *call, void *rows) { return op(stack, *(const Tensors *)rows, 0); }
+
 /* Replaces the list of rows on top of the stack by the tensor that they make, or nil if there are none. */
 static void stack_rows(lua_State *L, Context *ctx, int64_t rows)
 {
@@ -79,16 +80,7 @@ static void stack_rows(lua_State *L, Context *ctx, int64_t rows)
     user_error(L, "autograd.grad: row %d of the gradients given reaches no input that others reach", (int)missing);
     return;
   }
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return;
-  }
-  Call scope = {.ctx = ctx}, *call = &scope;
-  box_fill(box, op(stack, ((Tensors){v, rows}), 0));
-  entry_leave(ctx, &entry);
+  push_made(L, ctx, make_stacked, &(Tensors){v, rows});
   finish_results(L, list, 1, lua_gettop(L), 1);
   lua_replace(L, list);
   lua_settop(L, list);

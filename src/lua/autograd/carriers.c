@@ -1,4 +1,5 @@
-#include "lua/carriers.h"
+/* How the collector sees behind the graph: tables that hold what nodes have of Lua. */
+#include "lua/autograd/carriers.h"
 
 #include <stdlib.h>
 

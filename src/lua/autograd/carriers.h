@@ -9,8 +9,8 @@
  * A carrier's fields: id, its number; [1…] lists of tensor hooks by output; [HOOKS_…] other hooks; owner, of a
  * leaf, a weak table with its userdata; class and context of a custom function; border of a module's border.
  */
-#ifndef NNLUA_LUA_CARRIERS_H
-#define NNLUA_LUA_CARRIERS_H
+#ifndef NNLUA_LUA_AUTOGRAD_CARRIERS_H
+#define NNLUA_LUA_AUTOGRAD_CARRIERS_H
 
 #include "lua/binding.h"
 

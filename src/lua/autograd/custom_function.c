@@ -1,16 +1,16 @@
-#include "lua/function.h"
-
+/* nl.autograd.Function: ops whose forward and backward are Lua functions. */
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/engine.h"
 #include "autograd/inplace.h"
-#include "lua/border.h"
+#include "lua/autograd/autograd.h"
+#include "lua/autograd/carriers.h"
+#include "lua/autograd/grad_fn.h"
+#include "lua/autograd/hooks.h"
+#include "lua/autograd/modes.h"
+#include "lua/autograd/module_border.h"
 #include "lua/call.h"
-#include "lua/carriers.h"
-#include "lua/graph.h"
-#include "lua/hooks.h"
-#include "lua/modes.h"
 #include "lua/size.h"
 
 static char context_meta, function_meta;                               /* registry keys, by address */
@@ -152,7 +152,7 @@ typedef struct Applied {
 } Applied;
 
 /* Marks the tensors of a table in ctx among the results. Those of `must` have to be there. */
-static void mark(lua_State *L, int ctx, char *key, const Applied *a, bool *marks, const char *must)
+static void mark_results(lua_State *L, int ctx, char *key, const Applied *a, bool *marks, const char *must)
 {
   if (lua_rawgetp(L, ctx, key) == LUA_TTABLE) {
     int count = (int)lua_rawlen(L, -1);
@@ -183,8 +183,8 @@ static void gather_outputs(lua_State *L, int ctx, Applied *a)
     a->aliases[k] = NULL;
     for (int i = 0; i < a->n; i++) a->is_input[k] |= a->outputs[k] && a->inputs[i] == a->outputs[k];
   }
-  mark(L, ctx, &dirty_key, a, a->is_dirty, "mark_dirty");
-  mark(L, ctx, &plain_key, a, a->is_plain, NULL);
+  mark_results(L, ctx, &dirty_key, a, a->is_dirty, "mark_dirty");
+  mark_results(L, ctx, &plain_key, a, a->is_plain, NULL);
 }
 
 /* An input returned as it is, and what has a history of its own, are returned as aliases. */
@@ -200,7 +200,7 @@ static void make_alias_boxes(lua_State *L, Context *ctx, Applied *a)
   }
 }
 
-static void make_aliases(Call *call, Applied *a)
+static void alias_results(Call *call, Applied *a)
 {
   for (int k = 0; k < a->m; k++) {
     if (!a->aliases[k]) continue;
@@ -238,6 +238,14 @@ static void record_node(Call *call, Applied *a)
       t->view_version = t->base->history;
     }
   }
+}
+
+/* What apply does within the core. */
+static void make_results(Call *call, void *data)
+{
+  Applied *a = data;
+  alias_results(call, a);
+  if (a->recorded) record_node(call, a);
 }
 
 /* What was written to by other means than in-place ops counts as changed too. */
@@ -329,12 +337,7 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
   make_alias_boxes(L, ctx, &a);
   int carrier = a.recorded ? make_carrier(L, ctx, context, &a) : 0;
   if (a.recorded) note_versions(L, context, a.name);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  Call call = {.ctx = ctx};
-  make_aliases(&call, &a);
-  if (a.recorded) record_node(&call, &a);
-  entry_leave(ctx, &entry);
+  core_work(L, ctx, make_results, &a);
   if (a.recorded) link_results(L, &a, carrier);
   for (int k = 0; k < a.m; k++) lua_pushvalue(L, first + k);
   return a.m;
@@ -405,6 +408,21 @@ static int function_apply(lua_State *L)
 
 /* ------------------------------------------------------------------- backward */
 
+/* What the tensor of a made-up gradient is like. */
+typedef struct Likeness { Tensor *gradient; const Tensor *of; Device device; } Likeness;
+
+static Tensor *make_zeros(Call *call, void *data)
+{
+  const Likeness *like = data;
+  return op(zeros, tensor_shape(like->of), tensor_dtype(like->of), like->device, false);
+}
+
+static Tensor *make_fitting(Call *call, void *data)
+{
+  const Likeness *like = data;
+  return op(sum_to, like->gradient, tensor_shape(like->of), tensor_dtype(like->of));
+}
+
 /* Pushes the gradient of an output for backward: zeros stand for one that has not come, unless they are not wanted. */
 static void push_output_gradient(lua_State *L, const Applying *a, int k, bool sparse)
 {
@@ -418,23 +436,13 @@ static void push_output_gradient(lua_State *L, const Applying *a, int k, bool sp
     Device device = DEVICE_CPU;
     for (int i = 0; i < a->node->noutputs; i++)
       if (a->dy[i]) device = (Device)a->dy[i]->device;
-    TensorBox *box = push_box(L, ctx);
-    core_prepare(L, ctx);
-    Entry entry;
-    if (!ENTER(ctx, &entry)) {
-      core_failed(L, ctx);
-      return;
-    }
-    Call root = {.ctx = ctx}, *call = &root;
-    box_fill(box, op(zeros, tensor_shape(ghost), tensor_dtype(ghost), device, false));
-    entry_leave(ctx, &entry);
+    push_made(L, ctx, make_zeros, &(Likeness){NULL, ghost, device});
   }
 }
 
 /* A broadcast gradient is summed down to its input; of another dtype it is cast. What is made here stays on the stack. */
 static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, const char *name)
 {
-  Context *ctx = a->node->ctx;
   const Tensor *x = host_node_input(a->node, i);
   if (tensor_same_shape(x, g) && x->dtype == g->dtype) return g;
   int64_t shape[MAX_DIMS];
@@ -444,21 +452,11 @@ static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, c
     const char *given = push_shape_text(L, tensor_shape(g)), *wanted = push_shape_text(L, tensor_shape(x));
     user_error(L, "%s returned a gradient of shape %s for input %d, which has shape %s", name, given, i + 1, wanted);
   }
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return NULL;
-  }
-  Call root = {.ctx = ctx}, *call = &root;
-  box_fill(box, op(sum_to, g, tensor_shape(x), tensor_dtype(x)));
-  entry_leave(ctx, &entry);
-  return box->tensor;
+  return push_made(L, a->node->ctx, make_fitting, &(Likeness){g, x, DEVICE_NONE})->tensor;
 }
 
 /* What backward returned, from `first` to the top, into dx; the stack holds it. */
-static void read_results(lua_State *L, Applying *a, int first, const char *name)
+static void read_input_gradients(lua_State *L, Applying *a, int first, const char *name)
 {
   int n = a->node->nedges, given = lua_gettop(L) - first + 1;
   luaL_checkstack(L, n + 16, NULL);
@@ -511,7 +509,7 @@ static int apply_backward(lua_State *L)
   lua_pop(L, 1);
   for (int k = 0; k < a->node->noutputs; k++) push_output_gradient(L, a, k, sparse);
   lua_call(L, a->node->noutputs + 1, LUA_MULTRET);
-  read_results(L, a, 5, name);
+  read_input_gradients(L, a, 5, name);
   if (!backward_retains_graph(a->node->ctx)) free_saved(L, 3);
   for (int i = 0; i < a->node->nedges; i++) tensor_retain(a->dx[i]); /* nothing is raised from here on */
   return 0;
@@ -639,12 +637,10 @@ static void make_metatables(lua_State *L)
   lua_rawsetp(L, LUA_REGISTRYINDEX, &function_meta);
 }
 
-void open_function(lua_State *L, int nl)
+void open_custom_function(lua_State *L)
 {
   static const luaL_Reg refuse[] = {{"forward", refuse_forward}, {"backward", refuse_backward}, {NULL, NULL}};
   make_metatables(L);
-  lua_getfield(L, nl, "autograd");
-  luaL_setfuncs(L, border_library, 0);
   lua_pushcfunction(L, new_function);
   lua_setfield(L, -2, "Function");
   lua_pushcfunction(L, new_function);
@@ -654,6 +650,6 @@ void open_function(lua_State *L, int nl)
   lua_getfield(L, -1, "apply");
   lua_pushcclosure(L, once_differentiable, 1);
   lua_setfield(L, -3, "once_differentiable");
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   context_of(L)->host.node_apply = node_apply;
 }

@@ -1,8 +1,9 @@
-#include "lua/graph.h"
+/* x.grad_fn: nodes of the graph as userdata. */
+#include "lua/autograd/grad_fn.h"
 
 #include <string.h>
 
-#include "lua/hooks.h"
+#include "lua/autograd/hooks.h"
 
 static char node_meta; /* registry key, by address */
 

@@ -1,6 +1,6 @@
 /* Nodes of the graph as Lua sees them: x.grad_fn. */
-#ifndef NNLUA_LUA_GRAPH_H
-#define NNLUA_LUA_GRAPH_H
+#ifndef NNLUA_LUA_AUTOGRAD_GRAD_FN_H
+#define NNLUA_LUA_AUTOGRAD_GRAD_FN_H
 
 #include "autograd/node.h"
 #include "lua/binding.h"

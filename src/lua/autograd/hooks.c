@@ -1,9 +1,10 @@
-#include "lua/hooks.h"
+/* Hooks on gradients: their lists, their handles, and how the engine runs them. */
+#include "lua/autograd/hooks.h"
 
 #include <string.h>
 
-#include "lua/carriers.h"
-#include "lua/modes.h"
+#include "lua/autograd/carriers.h"
+#include "lua/autograd/modes.h"
 #include "lua/size.h"
 
 static char handle_meta, hook_count; /* registry keys, by address */
@@ -236,19 +237,19 @@ static void push_carrier_at(lua_State *L, Context *ctx, int64_t *id)
   *id = push_new_carrier(L, ctx);
 }
 
+typedef struct Question { Tensor *of; Node *answer; } Question;
+
+static void find_node(Call *call, void *data)
+{
+  Question *q = data;
+  q->answer = tensor_grad_fn(call, q->of);
+}
+
 Node *current_node(lua_State *L, Tensor *t)
 {
-  Context *ctx = t->ctx;
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return NULL;
-  }
-  Call call = {.ctx = ctx};
-  Node *node = tensor_grad_fn(&call, t);
-  entry_leave(ctx, &entry);
-  return node;
+  Question q = {t, NULL};
+  core_run(L, t->ctx, find_node, &q);
+  return q.answer;
 }
 
 /*

@@ -1,6 +1,6 @@
 /* Hooks on gradients, and how the core calls Lua. */
-#ifndef NNLUA_LUA_HOOKS_H
-#define NNLUA_LUA_HOOKS_H
+#ifndef NNLUA_LUA_AUTOGRAD_HOOKS_H
+#define NNLUA_LUA_AUTOGRAD_HOOKS_H
 
 #include "autograd/node.h"
 #include "lua/binding.h"

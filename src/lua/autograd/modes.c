@@ -1,7 +1,8 @@
-#include "lua/modes.h"
+/* no_grad and its kin: tokens, and the modes that they add up to. */
+#include "lua/autograd/modes.h"
 
-#include "lua/carriers.h"
-#include "lua/options.h"
+#include "lua/autograd/carriers.h"
+#include "lua/named_arguments.h"
 
 static char modes_key, token_meta, settings_key; /* registry keys, by address */
 
@@ -339,7 +340,7 @@ static int detect_anomaly(lua_State *L)
   if (lua_gettop(L) > 0 && !is_callable(L, 1)) {
     if (lua_type(L, 1) == LUA_TTABLE) lua_getfield(L, 1, "check_nan");
     else lua_pushvalue(L, 1);
-    check_nan = option_bool(L, "detect_anomaly", "check_nan", lua_gettop(L), true);
+    check_nan = argument_bool(L, "detect_anomaly", "check_nan", lua_gettop(L), true);
     lua_pop(L, 1);
     first = 2;
   }
@@ -356,9 +357,9 @@ static int set_detect_anomaly(lua_State *L)
   static const char *const names[] = {"mode", "check_nan", NULL};
   Context *ctx = context_of(L);
   Modes *m = ctx->modes;
-  options_merge(L, "set_detect_anomaly", 1, names);
+  arguments_merge(L, "set_detect_anomaly", 1, names);
   if (!lua_isboolean(L, 1)) return user_error(L, "set_detect_anomaly: true or false expected");
-  bool value = lua_toboolean(L, 1), check_nan = option_bool(L, "set_detect_anomaly", "check_nan", 2, true);
+  bool value = lua_toboolean(L, 1), check_nan = argument_bool(L, "set_detect_anomaly", "check_nan", 2, true);
   if (value) warn_of_anomaly_mode(L);
   ModeToken *token = new_token(L, ctx, MODE_ANOMALY, value);
   token->restores = true;

@@ -3,8 +3,8 @@
  * resumed, runs; closing or collecting a token removes it wherever it stands. core_prepare asks for modes_refresh only
  * while Context.mode_tokens is not 0: so a program without tokens pays one test an op.
  */
-#ifndef NNLUA_LUA_MODES_H
-#define NNLUA_LUA_MODES_H
+#ifndef NNLUA_LUA_AUTOGRAD_MODES_H
+#define NNLUA_LUA_AUTOGRAD_MODES_H
 
 #include "lua/binding.h"
 

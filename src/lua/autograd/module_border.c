@@ -1,11 +1,12 @@
-#include "lua/border.h"
+/* The border of a module: its node, and what its backward does. */
+#include "lua/autograd/module_border.h"
 
 #include "autograd/inplace.h"
+#include "lua/autograd/autograd.h"
+#include "lua/autograd/carriers.h"
+#include "lua/autograd/grad_fn.h"
+#include "lua/autograd/hooks.h"
 #include "lua/call.h"
-#include "lua/carriers.h"
-#include "lua/function.h"
-#include "lua/graph.h"
-#include "lua/hooks.h"
 
 uint64_t border_reserve(Context *ctx) { return ++ctx->sequence; }
 
@@ -26,8 +27,9 @@ typedef struct Border {
  * The last output is a signal without elements that matter: the node of the outputs sends it to that of the
  * inputs, which waits for it.
  */
-static void make_aliases(Call *call, Border *b)
+static void make_border(Call *call, void *data)
 {
+  const Border *b = data;
   int n = b->n;
   Tensor **outputs = arena_allocate(call->ctx, (size_t)(n + 1) * sizeof *outputs);
   for (int i = 0; i < n; i++) {
@@ -50,7 +52,7 @@ static void make_aliases(Call *call, Border *b)
 }
 
 /* Replaces the copies on the stack from `results` on by boxes, where a gradient is wanted; says whether any is. */
-static bool prepare(lua_State *L, Context *ctx, Border *b, int results)
+static bool prepare_border(lua_State *L, Context *ctx, Border *b, int results)
 {
   bool any = false;
   b->inputs = lua_newuserdatauv(L, (size_t)(b->n + 1) * sizeof *b->inputs, 0);
@@ -75,7 +77,7 @@ void border_node(lua_State *L, int first, int n, int function, uint64_t sequence
   int results = lua_gettop(L) + 1;
   for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
   core_prepare(L, ctx);
-  if (!ctx->grad_enabled || (!prepare(L, ctx, &b, results) && b.inside)) {
+  if (!ctx->grad_enabled || (!prepare_border(L, ctx, &b, results) && b.inside)) {
     lua_settop(L, results + n - 1);
     lua_pushnil(L);
     return;
@@ -87,14 +89,7 @@ void border_node(lua_State *L, int first, int n, int function, uint64_t sequence
   /* The node's userdata keeps its carrier: a module without inputs that want gradients has no alias to do it. */
   b.node = push_node_place(L, carrier);
   int node = lua_gettop(L);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return;
-  }
-  Call call = {.ctx = ctx};
-  make_aliases(&call, &b);
-  entry_leave(ctx, &entry);
+  core_work(L, ctx, make_border, &b);
   for (int i = 0; i < n; i++) {
     if (!b.boxes[i]) continue;
     finish_results(L, first + i, 1, results + i, 1);
@@ -136,7 +131,7 @@ static int reserve_sequence(lua_State *L)
   return 1;
 }
 
-const luaL_Reg border_library[] = {{"_border", lua_border}, {"_reserve_sequence", reserve_sequence}, {NULL, NULL}};
+const luaL_Reg border_functions[] = {{"_border", lua_border}, {"_reserve_sequence", reserve_sequence}, {NULL, NULL}};
 
 void border_apply(lua_State *L, Applying *a, int carrier)
 {

@@ -17,8 +17,8 @@
  * them, or a table of as many in their place. An alias is a view of the tensor, of the same storage and version
  * counter, and a change in place within the module goes through the border too.
  */
-#ifndef NNLUA_LUA_BORDER_H
-#define NNLUA_LUA_BORDER_H
+#ifndef NNLUA_LUA_AUTOGRAD_MODULE_BORDER_H
+#define NNLUA_LUA_AUTOGRAD_MODULE_BORDER_H
 
 #include "lua/binding.h"
 
@@ -39,6 +39,6 @@ void border_apply(lua_State *L, struct Applying *a, int carrier);
 /* What the node of the outputs sends to that of the inputs when it has run. */
 void border_signal(Call *call, struct Node *node, Tensor **dx);
 
-extern const luaL_Reg border_library[];
+extern const luaL_Reg border_functions[];
 
 #endif

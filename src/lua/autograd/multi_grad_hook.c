@@ -1,10 +1,10 @@
-#include "lua/multi_hook.h"
-
+/* One hook for the gradients of several tensors. */
 #include <string.h>
 
 #include "autograd/engine.h"
-#include "lua/hooks.h"
-#include "lua/options.h"
+#include "lua/autograd/autograd.h"
+#include "lua/autograd/hooks.h"
+#include "lua/named_arguments.h"
 
 /*
  * The state that the tensors' hooks share: the tensors at [1…n], n, fn, any; of the running pass its number
@@ -80,7 +80,7 @@ static bool wants_any(lua_State *L, int index)
 int register_multi_grad_hook(lua_State *L)
 {
   static const char *const names[] = {"tensors", "fn", "mode", NULL};
-  options_merge(L, "register_multi_grad_hook", 1, names);
+  arguments_merge(L, "register_multi_grad_hook", 1, names);
   if (!lua_istable(L, 1))
     return user_error(L, "register_multi_grad_hook: argument 'tensors': a table of tensors expected");
   if (lua_isnil(L, 2)) return user_error(L, "register_multi_grad_hook: argument 'fn' is missing");
