@@ -206,14 +206,14 @@ function Border:leave(...)
   return unpack(values, 1, values.n)
 end
 
-local border = {}
+local backward_hooks = {}
 
 --- Begins the call of a module that has backward hooks: lists of global and of own ones. `current` gives the lists that
 --- there are when gradients arrive.
-function border.enter(module, pre, post, current)
+function backward_hooks.enter(module, pre, post, current)
   return setmetatable({
     module = module, pre = pre, post = post, current = current, sequence = nl.autograd._reserve_sequence(),
   }, Border)
 end
 
-return border
+return backward_hooks

@@ -4,7 +4,7 @@ local core = require "nnlua.nn.core"
 
 local raise = core.raise
 
-local places = {}
+local container_index = {}
 
 local function out_of_range(module, index, n)
   raise(("%s: index %s is out of range, there are %d entries%s"):format(
@@ -12,7 +12,7 @@ local function out_of_range(module, index, n)
 end
 
 --- An index from 1 or from -1 as a place from 1.
-function places.of_index(module, index, n)
+function container_index.place_of(module, index, n)
   local i = math.tointeger(index)
   if not i then
     raise(("%s: an index is an integer, not %s"):format(core.class_name(module), core.describe(index)))
@@ -30,7 +30,7 @@ local function end_of_range(value, n, default)
 end
 
 --- The places of a range {first, last, step}, both ends included and cut off at the borders.
-function places.of_range(range, n)
+function container_index.places_of(range, n)
   local step = range[3] or 1
   local first = end_of_range(range[1], n, step > 0 and 1 or n)
   local last = end_of_range(range[2], n, step > 0 and n or 1)
@@ -43,4 +43,4 @@ function places.of_range(range, n)
   return list
 end
 
-return places
+return container_index

@@ -7,7 +7,7 @@ local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
 
-local sparse = {}
+local embedding = {}
 
 local F = nl.F
 local raise = core.raise
@@ -111,6 +111,6 @@ function Embedding.from_pretrained(...)
   return layer
 end
 
-sparse.Embedding = Embedding
+embedding.Embedding = Embedding
 
-return sparse
+return embedding

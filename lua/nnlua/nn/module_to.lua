@@ -10,7 +10,7 @@ local FLOATING, COMPLEX = 2, 3
 
 local raise = core.raise
 
-local convert = {}
+local module_to = {}
 
 local function convert_parameter(p, conversion)
   if lazy.is_lazy(p) then
@@ -227,7 +227,7 @@ local function empty_all(root, device, recurse)
 end
 
 --- Adds the conversions to Module.
-function convert.install(Module)
+function module_to.install(Module)
   --- Applies a function of tensors to all parameters and buffers. Returns the module.
   function Module:_apply(conversion)
     return nl.no_grad(convert_all, self, conversion)
@@ -276,4 +276,4 @@ function convert.install(Module)
   end
 end
 
-return convert
+return module_to

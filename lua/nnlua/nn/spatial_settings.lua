@@ -5,7 +5,7 @@ local repr = require "nnlua.nn.repr"
 
 local raise = core.raise
 
-local extents = {}
+local settings = {}
 
 local function whole(value)
   return type(value) == "number" and math.tointeger(value) or nil
@@ -18,7 +18,7 @@ end
 ---@param n integer
 ---@param least? integer
 ---@return integer[]
-function extents.list(name, setting, value, n, least)
+function settings.list(name, setting, value, n, least)
   local list = {}
   for i = 1, n do
     local item = value
@@ -27,7 +27,7 @@ function extents.list(name, setting, value, n, least)
     end
     list[i] = whole(item)
       or raise(("%s: %s must be an integer or a list of %s, not %s"):format(name, setting,
-        n == 1 and "one" or n .. " integers", type(value) == "table" and extents.text(value) or core.describe(value)))
+        n == 1 and "one" or n .. " integers", type(value) == "table" and settings.text(value) or core.describe(value)))
     if list[i] < (least or 0) then
       raise(("%s: %s must be at least %d, not %d"):format(name, setting, least or 0, list[i]))
     end
@@ -36,7 +36,7 @@ function extents.list(name, setting, value, n, least)
 end
 
 --- Whether all of a list are a value.
-function extents.all(list, value)
+function settings.all(list, value)
   for _, item in ipairs(list) do
     if item ~= value then return false end
   end
@@ -44,7 +44,7 @@ function extents.all(list, value)
 end
 
 --- A setting as PyTorch prints it: a number, or a tuple.
-function extents.text(value)
+function settings.text(value)
   if type(value) ~= "table" then
     return repr.value(value)
   end
@@ -53,4 +53,4 @@ function extents.text(value)
   return #texts == 1 and "(" .. texts[1] .. ",)" or "(" .. table.concat(texts, ", ") .. ")"
 end
 
-return extents
+return settings
