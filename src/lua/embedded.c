@@ -57,8 +57,10 @@ void embedded_preload(lua_State *L, int preload)
   }
 }
 
-/* source(chunk): the text of a Lua source of the library, by the name that debug.getinfo gives it: "nnlua/nn.lua"; or nil.
- * Without an argument a list of all names. */
+/*
+ * source(chunk): the text of a Lua source of the library, by the name that debug.getinfo gives it: "nnlua/nn.lua"; or
+ * nil. Without an argument a list of all names.
+ */
 int embedded_source(lua_State *L)
 {
   const char *wanted = luaL_optstring(L, 1, NULL);

@@ -1,6 +1,6 @@
 /*
- * What the files of the binding give to open.c and tensor.c, which make the tables of the API of them. Lists of functions
- * end with a row of NULLs.
+ * What the files of the binding give to open.c and tensor.c, which make the tables of the API of them. Lists of
+ * functions end with a row of NULLs.
  */
 #ifndef NNLUA_LUA_OPEN_H
 #define NNLUA_LUA_OPEN_H
@@ -56,8 +56,8 @@ int tensor_get_item(lua_State *L);
 int tensor_set_item(lua_State *L);
 
 /*
- * Makes nl.autograd, and no_grad and its kin, in the table at `nl`, adds methods of tensors to the one at `members`, and
- * sets the core's callbacks.
+ * Makes nl.autograd, and no_grad and its kin, in the table at `nl`, adds methods of tensors to the one at `members`,
+ * and sets the core's callbacks.
  */
 void open_autograd(lua_State *L, int nl, int members);
 
@@ -68,6 +68,7 @@ extern const luaL_Reg
   tensor_file_functions[]; /* tensor_files.c: what nl.save and nl.load are built on */
 
 int read_csv(lua_State *L);
+int read_json(lua_State *L);
 int embedded_source(lua_State *L);
 
 /* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */

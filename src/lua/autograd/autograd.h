@@ -13,7 +13,7 @@ extern const luaL_Reg
 /* loss:backward() */
 int tensor_backward(lua_State *L);
 
-/* autograd.grad with is_grads_batched: its merged arguments are on the stack, and nothing else; grad is autograd.grad. */
+/* autograd.grad with is_grads_batched: its merged arguments are all of the stack; grad is autograd.grad. */
 int batched_grad(lua_State *L, lua_CFunction grad);
 
 /*
@@ -26,8 +26,8 @@ int register_multi_grad_hook(lua_State *L);
 void open_anomaly(Context *ctx);
 
 /*
- * Adds to nl.autograd, on top of the stack, Function and once_differentiable, and sets the core's callback. Functions with
- * a backward of their own:
+ * Adds to nl.autograd, on top of the stack, Function and once_differentiable, and sets the core's callback. Functions
+ * with a backward of their own:
  *
  *   local Exp = nl.autograd.Function("Exp")
  *   function Exp.forward(ctx, x) local y = x:exp() ctx:save_for_backward(y) return y end
