@@ -98,6 +98,9 @@ static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_re
  */
 void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc);
 
+/* Pushes a table {n = n, …} of the n values from `first` on (not a relative index). */
+void push_packed(lua_State *L, int first, int n);
+
 /* The generator at an index, or NULL. */
 Generator *generator_test(lua_State *L, int index);
 

@@ -1,3 +1,4 @@
+/* Positional and named arguments of functions that are no ops, merged. */
 #include "lua/named_arguments.h"
 
 #include <string.h>

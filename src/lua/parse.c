@@ -1,3 +1,4 @@
+/* Arguments of ops: from Lua's stack into the struct of a row. */
 #include "lua/parse.h"
 
 #include <limits.h>

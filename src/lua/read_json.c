@@ -24,7 +24,7 @@ static bool push_number(lua_State *L, Json *j)
   return json_fail(j, "the number is too large");
 }
 
-static bool push_text(lua_State *L, Json *j)
+static bool push_string(lua_State *L, Json *j)
 {
   JsonText text;
   if (!json_string(j, &text)) return false;
@@ -50,7 +50,7 @@ static bool push_object(lua_State *L, Json *j)
   if (!json_open(j, '{')) return false;
   lua_newtable(L);
   for (bool first = true; json_entry(j, '}', first); first = false) {
-    if (!push_text(L, j)) return false;
+    if (!push_string(L, j)) return false;
     lua_pushvalue(L, -1);
     if (lua_rawget(L, -3) != LUA_TNIL) return json_fail(j, "an object has a name twice");
     lua_pop(L, 1);
@@ -79,7 +79,7 @@ static bool push_value(lua_State *L, Json *j)
   switch (json_kind(j)) {
     case JSON_OBJECT: return push_object(L, j);
     case JSON_LIST: return push_list(L, j);
-    case JSON_STRING: return push_text(L, j);
+    case JSON_STRING: return push_string(L, j);
     case JSON_NUMBER: return push_number(L, j);
     case JSON_NULL: return push_nil(L, j);
     case JSON_TRUE: lua_pushboolean(L, true); return json_skip(j);

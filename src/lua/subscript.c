@@ -89,7 +89,7 @@ static bool integer_at(lua_State *L, int index, int64_t *value)
 }
 
 /* Whether there is anything in a table without a first entry. */
-static bool has_names(lua_State *L, int index)
+static bool has_entries(lua_State *L, int index)
 {
   lua_pushvalue(L, index);
   lua_pushnil(L);
@@ -119,7 +119,7 @@ static void read_range(lua_State *L, int number, Item *item)
   if (n > 3)
     user_error(L, "%s: a range is {first, last, step}; to pick %I positions write nl.tensor{...}", item_name(L, number),
                (LUAI_UACINT)n);
-  if (n == 0 && has_names(L, -1))
+  if (n == 0 && has_entries(L, -1))
     user_error(L, "%s: a range is {first, last, step}, without names", item_name(L, number));
   read_bound(L, number, 0, &item->first);
   read_bound(L, number, 1, &item->last);
@@ -175,7 +175,7 @@ static void read_index(lua_State *L, Index *ix)
   lua_Unsigned n = lua_rawlen(L, 2);
   if (n > MOST_ITEMS)
     user_error(L, "index: %I entries are too many; to pick positions write nl.tensor{...}", (LUAI_UACINT)n);
-  if (n == 0 && has_names(L, 2)) user_error(L, "index: a table without names is expected");
+  if (n == 0 && has_entries(L, 2)) user_error(L, "index: a table without names is expected");
   luaL_checkstack(L, (int)n + 16, "index");
   for (int i = 1; i <= (int)n; i++) {
     lua_rawgeti(L, 2, i);

@@ -1,3 +1,4 @@
+/* Tensors as userdata: how they are made and freed, their metatable, fields and operators. */
 #include "lua/tensor.h"
 
 #include <string.h>

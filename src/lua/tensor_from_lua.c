@@ -217,7 +217,7 @@ static void fill_row(Survey *s, DType dtype, char *to, int depth)
  * Stores what is on top of the stack. A finalizer may have changed the tables since they were
  * surveyed, so that nothing but the shape is relied upon.
  */
-static char *fill(Survey *s, DType dtype, char *to, int depth)
+static char *fill_nested(Survey *s, DType dtype, char *to, int depth)
 {
   lua_State *L = s->L;
   if (depth == s->ndim) {
@@ -233,7 +233,7 @@ static char *fill(Survey *s, DType dtype, char *to, int depth)
   for (int64_t i = 1; i <= s->shape[depth]; i++) {
     s->path[depth] = i;
     list_entry(L, list, i);
-    to = fill(s, dtype, to, depth + 1);
+    to = fill_nested(s, dtype, to, depth + 1);
     lua_pop(L, 1);
   }
   return to;
@@ -243,7 +243,7 @@ static char *fill(Survey *s, DType dtype, char *to, int depth)
 
 typedef struct Options { DType dtype; Device device; bool requires_grad; } Options;
 
-static Options read_options(lua_State *L)
+static Options read_tensor_options(lua_State *L)
 {
   static const char *const names[] = {"dtype", "device", "requires_grad", NULL};
   Options o = {DTYPE_NONE, DEVICE_NONE, false};
@@ -292,7 +292,7 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
   TensorBox *box = push_new_tensor(L, ctx, dtype, device, (Ints){s.shape, s.ndim});
   if (device == DEVICE_CPU && box->tensor->numel) {
     lua_pushvalue(L, 1);
-    fill(&s, dtype, tensor_data(box->tensor), 0);
+    fill_nested(&s, dtype, tensor_data(box->tensor), 0);
     lua_pop(L, 1);
   }
   return box;
@@ -302,7 +302,7 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
 static int nl_tensor(lua_State *L)
 {
   Context *ctx = context_of(L);
-  Options o = read_options(L);
+  Options o = read_tensor_options(L);
   lua_settop(L, 1);
   Tensor *x = tensor_test(L, 1);
   TensorBox *box = x ? copy_tensor(L, ctx, x, &o) : read_data(L, ctx, &o);

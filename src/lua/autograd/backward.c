@@ -176,13 +176,7 @@ static int return_gradients(lua_State *L, const Pass *p, int first, bool as_tabl
     lua_replace(L, first + i);
   }
   if (!as_table) return p->b.ninputs;
-  lua_createtable(L, p->b.ninputs, 1);
-  for (int i = 0; i < p->b.ninputs; i++) {
-    lua_pushvalue(L, first + i);
-    lua_rawseti(L, -2, i + 1);
-  }
-  lua_pushinteger(L, p->b.ninputs);
-  lua_setfield(L, -2, "n");
+  push_packed(L, first, p->b.ninputs);
   return 1;
 }
 

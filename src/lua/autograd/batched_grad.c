@@ -115,12 +115,6 @@ int batched_grad(lua_State *L, lua_CFunction grad)
     stack_rows(L, context_of(L), rows);
   }
   if (!lua_toboolean(L, AS_TABLE)) return n;
-  lua_createtable(L, n, 1);
-  for (int j = 1; j <= n; j++) {
-    lua_pushvalue(L, all + j);
-    lua_rawseti(L, -2, j);
-  }
-  lua_pushinteger(L, n);
-  lua_setfield(L, -2, "n");
+  push_packed(L, all + 1, n);
   return 1;
 }

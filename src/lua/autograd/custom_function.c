@@ -354,13 +354,7 @@ static int after_forward(lua_State *L, int status, lua_KContext n)
   }
   luaL_checkstack(L, m + 8, NULL);
   lua_pushvalue(L, (int)n + 1);
-  lua_createtable(L, (int)n, 1);
-  for (int i = 1; i <= n; i++) {
-    lua_pushvalue(L, i);
-    lua_rawseti(L, -2, i);
-  }
-  lua_pushinteger(L, n);
-  lua_setfield(L, -2, "n");
+  push_packed(L, 1, (int)n);
   for (int k = 0; k < m; k++) lua_pushvalue(L, first + k);
   lua_callk(L, m + 2, 0, n, finish_apply);
   return finish_apply(L, LUA_OK, n);

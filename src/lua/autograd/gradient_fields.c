@@ -124,7 +124,7 @@ static void get_data(lua_State *L, int i)
 typedef struct Adoption { Tensor *by; const Tensor *of; } Adoption;
 
 /* A tensor of many dimensions needs room for them, so it can fail. */
-static void adopt(Call *call, void *data)
+static void adopt_data(Call *call, void *data)
 {
   const Adoption *a = data;
   (void)call;
@@ -137,7 +137,7 @@ static void set_data(lua_State *L, int i, int value)
   if (!other) user_error(L, "data: a tensor expected, got %s", luaL_typename(L, value));
   if (tensor_requires_grad(t) && !dtype_is_inexact(tensor_dtype(other)))
     user_error(L, "data: a tensor that requires a gradient can't get elements of %s", dtype_name(tensor_dtype(other)));
-  if (other != t) core_run(L, t->ctx, adopt, &(Adoption){t, other});
+  if (other != t) core_run(L, t->ctx, adopt_data, &(Adoption){t, other});
 }
 
 const Property gradient_properties[] = {

@@ -114,13 +114,7 @@ static int lua_border(lua_State *L)
   luaL_checkstack(L, 2 * n + 16, NULL);
   for (int i = 1; i <= n; i++) lua_rawgeti(L, 1, i);
   border_node(L, 5, n, 2, (uint64_t)lua_tointeger(L, 3), lua_isnil(L, 4) ? 0 : 4);
-  lua_createtable(L, n, 1);
-  lua_pushinteger(L, n);
-  lua_setfield(L, -2, "n");
-  for (int i = 1; i <= n; i++) {
-    lua_pushvalue(L, 4 + n + i);
-    lua_rawseti(L, -2, i);
-  }
+  push_packed(L, 5 + n, n);
   lua_insert(L, -2);
   return 2;
 }
