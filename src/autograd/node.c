@@ -1,9 +1,11 @@
 #include "autograd/node.h"
+#include "ops/math/pointwise.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "ops/ops.h"
 
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs)
 {
@@ -137,7 +139,7 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
     }
     leaf->grad = tensor_retain(g);
   } else if (call->ctx->grad_enabled) {
-    Tensor *sum = op(add, leaf->grad, g, scalar_int(1)), *old = leaf->grad;
+    Tensor *sum = plus(leaf->grad, g), *old = leaf->grad;
     leaf->grad = tensor_retain(sum);
     tensor_release(old);
   } else {
@@ -179,7 +181,7 @@ Node *view_node_new(Call *call, Tensor *view, Node *of_base)
   if (view->dtype != view->base->dtype)
     raise(call, "a view in another dtype can't be changed in place, nor its base, while gradients are recorded");
   struct as_strided_args args = {view->base, tensor_shape(view), tensor_strides(view), view->offset};
-  Node *n = op_node_new(call, OP_OF(as_strided), &args, &view, 1);
+  Node *n = op_node_new(call, as_strided_row, &args, &view, 1);
   if (of_base) {
     Node *old = n->edges[0].node;
     n->edges[0] = (Edge){node_retain(of_base), 0};

@@ -2,7 +2,7 @@
 #ifndef NNLUA_AUTOGRAD_NODE_H
 #define NNLUA_AUTOGRAD_NODE_H
 
-#include "ops/op.h"
+#include "ops/table/op.h"
 
 typedef struct Node Node;
 

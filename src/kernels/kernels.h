@@ -12,11 +12,11 @@
 
 /* The pointwise rows: their numbers. Rows are data, so they may be included from here. */
 typedef enum PointwiseId {
-#include "ops/rows_undefined.h"
+#include "ops/table/rows_undefined.h"
 #define UNARY(row, ...) PW_##row,
 #define BINARY(row, ...) PW_##row,
 #define TERNARY(row, ...) PW_##row,
-#include "ops/pointwise_rows.def"
+#include "ops/table/pointwise_families.def"
   POINTWISE_COUNT
 } PointwiseId;
 
@@ -171,7 +171,7 @@ typedef struct KernelTable {
                                  const void *weight, int64_t ignore, void *dx);
 
   /* One step of an optimizer on n elements of contiguous buffers: the parameter, its gradient, then what is kept between
-     steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim_rules.c gives them. */
+     steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim/rules.c gives them. */
   void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const double *coefficients);
 
   /* Normalization of n elements side by side. Adds to sums those of x - pivot and of its square; of dy and of

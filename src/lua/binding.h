@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "ops/ops.h"
+#include "ops/table/ops.h"
 
 /*
  * A tensor's userdata: a word that tells its kind, and one reference. User values: CARRIERS is nil

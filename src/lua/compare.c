@@ -5,6 +5,9 @@
 #include "core/shape.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
+#include "ops/math/comparison.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
 
 typedef struct Tolerance { double rtol, atol; bool equal_nan; } Tolerance;
 

@@ -76,7 +76,7 @@ static void push_aliases(lua_State *L, const Op *op)
 {
   static const struct { const char *name, *of; } aliases[] = {
 #define ALIAS(name, of) {#name, #of},
-#include "ops/aliases.def"
+#include "ops/table/aliases.def"
 #undef ALIAS
   };
   lua_newtable(L);

@@ -168,7 +168,7 @@ static void open_aliases(lua_State *L, int nl, int members, int functional)
 {
   static const struct { const char *name, *of; } aliases[] = {
 #define ALIAS(name, of) {#name, #of}, {#name "_", #of "_"},
-#include "ops/aliases.def"
+#include "ops/table/aliases.def"
 #undef ALIAS
   };
   for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {

@@ -11,7 +11,10 @@
 #include "lua/call.h"
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "ops/helpers.h"
+#include "ops/index/mask.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
 
 typedef enum ItemKind { SELECT, RANGE, NEWAXIS, ELLIPSIS, PICK, TRUTH } ItemKind;
 

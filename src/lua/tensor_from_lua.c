@@ -5,6 +5,8 @@
 #include "lua/named_arguments.h"
 #include "lua/open.h"
 #include "lua/size.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
 
 /* ------------------------------------------------------- what nested tables hold */
 

@@ -1,5 +1,8 @@
 /* Activations' forwards in C, as they cost little more than being called. */
 #include "nn/forward.h"
+#include "ops/math/activation.h"
+#include "ops/math/exponential.h"
+#include "ops/math/trigonometric.h"
 
 typedef enum Activation { RELU, TANH, SIGMOID } Activation;
 

@@ -1,5 +1,6 @@
 /* Linear's forward in C: small networks spend their time around the product, not in it. */
 #include "nn/forward.h"
+#include "ops/linalg/matmul.h"
 
 TensorBox *forward_input(lua_State *L, bool in_call)
 {

@@ -1,9 +1,10 @@
 /* Optimizers' steps: one call for all parameters of a group. */
-#include "ops/optim.h"
+#include "ops/optim/step.h"
 
 #include <string.h>
 
 #include "nn/module.h"
+#include "ops/shape/copy.h"
 
 /* ------------------------------------------------------------------- lists */
 

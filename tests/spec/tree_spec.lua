@@ -4,11 +4,12 @@ local lfs = require "lfs"
 local may_include = {
   core = {"core"},
   kernels = {"core", "kernels"},
-  autograd = {"core", "kernels", "autograd", "ops"},
-  ops = {"core", "kernels", "ops", "autograd"},
-  io = {"core", "ops", "io"},
-  lua = {"core", "kernels", "ops", "autograd", "io", "lua"},
-  nn = {"core", "kernels", "ops", "autograd", "io", "lua", "nn"},
+  launch = {"core", "kernels", "launch", "ops"},
+  autograd = {"core", "kernels", "autograd", "launch", "ops"},
+  ops = {"core", "kernels", "launch", "ops"},
+  io = {"core", "io"},
+  lua = {"core", "kernels", "launch", "ops", "autograd", "io", "lua"},
+  nn = {"core", "kernels", "launch", "ops", "autograd", "io", "lua", "nn"},
   cli = {"lua", "cli"},
 }
 local knows_lua = {lua = true, nn = true, cli = true}
@@ -47,7 +48,7 @@ local function wrong_includes(folder, text)
   for line in text:gmatch "[^\n]+" do
     local quoted = line:match '^%s*#%s*include%s+"([^"]+)"'
     local header = quoted or line:match "^%s*#%s*include%s+<([^>]+)>"
-    local is_row = quoted and (quoted:match "%.def$" or quoted == "ops/rows_undefined.h") -- data, which kernels read too
+    local is_row = quoted and (quoted:match "%.def$" or quoted == "ops/table/rows_undefined.h") -- data, which kernels read too
     if quoted and not is_row and not contains(may_include[folder], quoted:match "^([^/]+)/") then
       table.insert(wrong, ("%s may not include %s"):format(folder, quoted))
     elseif header and lua_headers[header] and not knows_lua[folder] then
@@ -78,19 +79,26 @@ describe("the source tree", function()
   end)
 
   it("would notice a wrong include", function()
-    assert.same({"core may not include ops/op.h"}, wrong_includes("core", '#include "core/a.h"\n# include "ops/op.h"'))
+    assert.same({"core may not include ops/table/op.h"}, wrong_includes("core", '#include "core/a.h"\n# include "ops/table/op.h"'))
     assert.same({"ops may not include local.h"}, wrong_includes("ops", '#include "local.h"'))
     assert.same({"ops may not know Lua's lua.h"}, wrong_includes("ops", "#include <lua.h>\n#include <math.h>"))
     assert.same({}, wrong_includes("lua", '#include <lua.h>\n#include "core/a.h"'))
   end)
 
-  it("has the examples of docs/adding-an-op.md as they are printed there", function()
+  it("has the examples of docs/adding-*.md as they are printed there", function()
     local sources, missing = {}, {}
-    walk("src/ops", function(path) table.insert(sources, read(path)) end)
+    local function add(path) table.insert(sources, read(path)) end
+    walk("src", add)
+    walk("lua", add)
     local all = table.concat(sources)
-    for block in read("docs/adding-an-op.md"):gmatch "```c\n(.-)```" do
-      for part in (block .. "\n"):gmatch "(.-\n)\n+" do
-        if not all:find(part, 1, true) then table.insert(missing, part) end
+    for name in lfs.dir "docs" do
+      local page = name:match "^adding%-.*%.md$" and read("docs/" .. name)
+      if page then assert.truthy(page:find "\n```%l+\n", name .. " has no example") end
+      for language, block in (page or ""):gmatch "\n```(%l+)\n(.-)\n```" do
+        for part in (block .. "\n\n"):gmatch "(.-\n)\n+" do
+          local is_source = language == "c" or language == "lua"
+          if is_source and not all:find(part, 1, true) then table.insert(missing, name .. ": " .. part) end
+        end
       end
     end
     assert.same({}, missing)

@@ -1,4 +1,4 @@
 /* Losses of elements, of the pointwise rows. */
-#define ROWS "ops/penalty.def"
+#define ROWS "ops/math/penalty.def"
 #define FAMILY fill_penalty
 #include "kernels/typed/pointwise.h"

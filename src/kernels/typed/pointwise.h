@@ -8,7 +8,7 @@
 
 /* Of a class of rows: TAKEN(class)(code) is code if there are kernels for T, DERIVED(class)(code) if these have
    derivatives; the kernels' result type, and their place in the table. */
-#include "ops/classes.def"
+#include "ops/table/classes.def"
 #if T_BOOL
 #define COLUMN(bools, integers, floatings, complexes, result) bools
 #elif T_FLOATING
@@ -67,7 +67,7 @@
   }
 #define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
 
-#include "ops/rows_undefined.h"
+#include "ops/table/rows_undefined.h"
 #define SCALAR(name, dflt) UNUSED const T name = NEXT_PARAM;
 #define BOOL(name, dflt)
 #define UNARY(row, class, forms, params, formula, dx, doc)                                             \
@@ -88,7 +88,7 @@ void TYPED(FAMILY)(KernelTable *t);
 void TYPED(FAMILY)(KernelTable *t)
 {
   (void)t;
-#include "ops/rows_undefined.h"
+#include "ops/table/rows_undefined.h"
 #define ENTER(class, row, ...) TAKEN(class)(ENTER_(SLOT(class), row) DERIVED(class)(__VA_ARGS__))
 #define ENTER_(slot, row) ENTER_ROW(slot, row)
 #define ENTER_ROW(slot, row) t->slot[PW_##row] = row##_loop;
@@ -98,5 +98,5 @@ void TYPED(FAMILY)(KernelTable *t)
 #define TERNARY(row, name_b, name_c, class, ...) \
   ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db) ENTER_DERIVATIVE(row, 2, dc))
 #include ROWS
-#include "ops/rows_undefined.h"
+#include "ops/table/rows_undefined.h"
 }

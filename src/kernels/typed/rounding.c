@@ -1,4 +1,4 @@
 /* Rounding, and divisions that round of the pointwise rows. */
-#define ROWS "ops/rounding.def"
+#define ROWS "ops/math/rounding.def"
 #define FAMILY fill_rounding
 #include "kernels/typed/pointwise.h"

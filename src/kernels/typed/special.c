@@ -4,7 +4,7 @@
 #if ISA_base
 #include "kernels/typed/special.h"
 
-#define ROWS "ops/special.def"
+#define ROWS "ops/math/special.def"
 #define FAMILY fill_special
 #include "kernels/typed/pointwise.h"
 #else

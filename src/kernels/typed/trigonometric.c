@@ -1,4 +1,4 @@
 /* Trigonometric and hyperbolic functions of the pointwise rows. */
-#define ROWS "ops/trigonometric.def"
+#define ROWS "ops/math/trigonometric.def"
 #define FAMILY fill_trigonometric
 #include "kernels/typed/pointwise.h"

@@ -5,6 +5,7 @@
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
+#include "ops/shape/factory.h"
 
 /* Tensors from Lua's arguments; NULL where a list has nl.none. The array is userdata on the stack. */
 typedef struct TensorList { Tensor **v; int n; } TensorList;

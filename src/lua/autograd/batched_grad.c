@@ -1,6 +1,7 @@
 /* autograd.grad with is_grads_batched: one pass for each row of the gradients given, its results stacked. */
 #include "lua/autograd/autograd.h"
 #include "lua/call.h"
+#include "ops/shape/cat_split.h"
 
 /* Where the merged arguments of autograd.grad are. */
 enum { OUTPUTS = 1, INPUTS, GRAD_OUTPUTS, RETAIN_GRAPH, CREATE_GRAPH, ONLY_INPUTS, ALLOW_UNUSED, BATCHED, MATERIALIZE, AS_TABLE };

@@ -12,6 +12,8 @@
 #include "lua/autograd/module_border.h"
 #include "lua/call.h"
 #include "lua/size.h"
+#include "ops/reduce/sum.h"
+#include "ops/shape/factory.h"
 
 static char context_meta, function_meta;                               /* registry keys, by address */
 static char saved_key, versions_key, dirty_key, plain_key, sparse_key, freed_key, name_key; /* keys in a ctx */

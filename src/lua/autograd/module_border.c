@@ -7,6 +7,7 @@
 #include "lua/autograd/grad_fn.h"
 #include "lua/autograd/hooks.h"
 #include "lua/call.h"
+#include "ops/shape/factory.h"
 
 uint64_t border_reserve(Context *ctx) { return ++ctx->sequence; }
 

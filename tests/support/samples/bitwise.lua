@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/bitwise.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/math/bitwise.def; see tests/support/samples.lua.
 local nl = require "nnlua"
 
 local function pair() return {{nl.tensor {{5, -6, 7}, {12, 0, 3}}, nl.tensor {{3, 2, 1}, {1, 5, 4}}}} end

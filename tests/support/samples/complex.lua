@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/complex.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/math/complex.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local nl = require "nnlua"
 local real = inputs.real

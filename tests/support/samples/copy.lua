@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/copy.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/shape/copy.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local nl = require "nnlua"
 local real = inputs.real

@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/embedding.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/nn/embedding.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real, positions = inputs.real, inputs.positions
 

@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/factory.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/shape/factory.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real = inputs.real
 

@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/pad.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/nn/pad.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real = inputs.real
 

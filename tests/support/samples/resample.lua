@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/resample.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/nn/resample.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real = inputs.real
 

@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/series.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/shape/series.def; see tests/support/samples.lua.
 return {
   logspace = function() return {{0, 2, 5}} end,
   range = function() return {{1, 3, 0.5}} end,

@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/special.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/math/special.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local positive = inputs.positive
 

@@ -1,0 +1,407 @@
+/*
+ * Convolutions as products over taps (kernels/conv.h). Work is cut into units: an image, a group of channels, and a band
+ * of lines whose slab stays in the cache. Units depend on shapes alone.
+ */
+#include "launch/convolve.h"
+
+#include <string.h>
+
+#include "kernels/conv.h"
+#include "launch/scratch.h"
+#include "ops/reduce/sum.h"
+#include "ops/table/helpers.h"
+
+enum { SLAB_BYTES = 256 << 10, UNIT_WORK = 1 << 18, DOT_CHANNELS = 8, NARROW = 32 };
+
+static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t floored(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Results whose places are a stride apart in the image that a job writes: those of all taps in one residue class. */
+typedef struct Phase {
+  int64_t taps, *at;
+  char *w;                     /* packed, group by group */
+  int64_t first_line, lines;   /* of the job's lines */
+  int64_t first_column, columns;
+  int64_t y;                   /* where the place of line and column 0 is; perhaps outside of the image */
+} Phase;
+
+/* A convolution, or the gradient of its input, which is one too. */
+typedef struct Job {
+  const KernelTable *k;
+  int64_t size, images, groups, channels, rows;
+  const char *x, *bias;
+  char *y;
+  int64_t x_image, y_image, y_row, y_line, y_column;
+  Slab slab;                   /* of the first band */
+  int64_t line_stride;         /* lines of the slab from one line of results to the next */
+  int64_t lines, band, bands;
+  int nphases;
+  Phase *phases;
+  bool direct;                 /* the input is its own slab, but for the last image, beyond which nothing may be read */
+  Scratch scratch;
+} Job;
+
+static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t image, int64_t group, int64_t begin, int64_t end)
+{
+  int64_t first = larger(begin, p->first_line), last = smaller(end, p->first_line + p->lines);
+  if (first >= last || p->columns <= 0) return;
+  int64_t x_line = j->line_stride * j->slab.width;
+  int64_t y = image * j->y_image + group * j->rows * j->y_row + p->y + first * j->y_line + p->first_column * j->y_column;
+  ConvTaps k = {
+    .rows = j->rows, .taps = p->taps, .lines = last - first, .columns = p->columns,
+    .w = p->w + group * j->rows * p->taps * j->size,
+    .x = slab + ((first - begin) * x_line + p->first_column) * j->size,
+    .bias = j->bias ? j->bias + group * j->rows * j->size : NULL,
+    .at = p->at, .x_line = x_line, .x_width = j->slab.width,
+    .y = j->y + y * j->size, .y_row = j->y_row, .y_line = j->y_line, .y_column = j->y_column};
+  j->k->conv_taps(&k);
+}
+
+static void run_units(void *arg, int64_t from, int64_t to)
+{
+  Job *j = arg;
+  char *piece = j->scratch.memory ? scratch_take(&j->scratch) : NULL;
+  for (int64_t unit = from; unit < to; unit++) {
+    int64_t band = unit % j->bands, group = unit / j->bands % j->groups, image = unit / j->bands / j->groups;
+    int64_t begin = band * j->band, end = smaller(begin + j->band, j->lines);
+    const char *x = j->x + (image * j->x_image + group * j->channels * j->slab.channel_step) * j->size;
+    const char *slab = piece;
+    if (j->direct && (image < j->images - 1 || group < j->groups - 1)) {
+      slab = x;
+    } else {
+      Slab s = j->slab;
+      s.first_line += begin * j->line_stride;
+      slab_pack(&s, (size_t)j->size, x, piece);
+    }
+    for (int i = 0; i < j->nphases; i++) run_phase(j, &j->phases[i], slab, image, group, begin, end);
+  }
+  if (piece) scratch_give(&j->scratch, piece);
+}
+
+/* Chooses bands, given how many lines of the slab there are beside those of the results; sets the slab's lines. */
+static void choose_bands(Job *j, int64_t halo)
+{
+  int64_t line_bytes = larger(j->channels * j->slab.phases * j->slab.width * j->size * j->line_stride, 1);
+  int64_t fit = larger(SLAB_BYTES / line_bytes, 1);
+  j->bands = larger(divided(j->lines, fit), 1);
+  j->band = divided(j->lines, j->bands);
+  j->bands = larger(divided(j->lines, larger(j->band, 1)), 1);
+  j->slab.lines = larger(j->band - 1, 0) * j->line_stride + halo;
+}
+
+static void run_job(Call *call, Job *j)
+{
+  int64_t units = j->images * j->groups * j->bands, work = 1;
+  for (int i = 0; i < j->nphases; i++)
+    work += j->phases[i].taps * j->phases[i].columns * j->rows * larger(j->band, 1);
+  scratch_init(call, &j->scratch, units, slab_elements(&j->slab) * j->size + SLAB_SLACK);
+  parallel_for(units, grain_of(UNIT_WORK, work), run_units, j);
+}
+
+/* Packs the weights of a phase for all groups. */
+static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_step, int64_t group_step, const int64_t *tap_at)
+{
+  for (int64_t g = 0; g < j->groups; g++)
+    j->k->conv_pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
+                    p->w + g * j->rows * p->taps * j->size);
+}
+
+static int64_t *new_offsets(Call *call, int64_t n)
+{
+  return tensor_data(tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(larger(n, 1))));
+}
+
+static Job job_of(const Convolution *c, const Tensor *x, Tensor *y, const Tensor *bias)
+{
+  DType d = tensor_dtype(y);
+  return (Job){.k = kernels_of(d), .size = (int64_t)dtype_size(d), .images = c->images, .groups = c->groups,
+               .x = tensor_data(x), .y = tensor_data(y), .bias = bias ? tensor_data(bias) : NULL,
+               .x_image = x->strides[0], .y_image = y->shape[1] * y->shape[2] * y->shape[3],
+               .y_row = y->shape[2] * y->shape[3],
+               .slab = {.channel_step = x->strides[1], .line_step = x->strides[2], .column_step = x->strides[3],
+                        .image_lines = x->shape[2], .image_columns = x->shape[3]}};
+}
+
+/* Where a tap finds its input in a slab of the input: strides across are split into phases. */
+static int64_t tap_offset(const Convolution *c, const Slab *s, int64_t channel, int64_t ky, int64_t kx)
+{
+  int64_t column = kx * c->dilation[1];
+  int64_t plane = channel * s->phases + column % s->phases;
+  return (plane * s->lines + ky * c->dilation[0]) * s->width + column / s->phases;
+}
+
+static void set_input_slab(const Convolution *c, Slab *s)
+{
+  s->channels = c->channels;
+  s->first_line = -c->padding[0];
+  s->first_column = -c->padding[1];
+  s->phases = c->stride[1];
+  s->width = c->result[1] + (c->kernel[1] - 1) * c->dilation[1] / c->stride[1];
+}
+
+/* One by one, without strides or padding: lines are one. Units would be few without images or groups. */
+static Convolution without_lines(const Convolution *c, const Tensor *x)
+{
+  Convolution flat = *c;
+  for (int i = 0; i < 2; i++)
+    if (c->kernel[i] != 1 || c->stride[i] != 1 || c->padding[i] != 0) return flat;
+  if (c->images * c->groups < 4 || !x->is_contiguous) return flat;
+  flat.size[1] = flat.result[1] = c->size[0] * c->size[1];
+  flat.size[0] = flat.result[0] = 1;
+  return flat;
+}
+
+void launch_convolve(Call *call, const Convolution *given, const Tensor *x, const Tensor *weight, const Tensor *bias,
+                     Tensor *y)
+{
+  Convolution flat = without_lines(given, x);
+  const Convolution *c = &flat;
+  Job j = job_of(c, x, y, bias);
+  j.direct = c->size[0] == 1 && given->kernel[0] == 1 && given->kernel[1] == 1 && c->size[1] == c->result[1]
+             && x->is_contiguous && c->stride[1] == 1;
+  j.slab.image_lines = c->size[0];
+  j.slab.image_columns = c->size[1];
+  j.channels = c->channels;
+  j.rows = c->rows;
+  j.lines = c->result[0];
+  j.line_stride = c->stride[0];
+  j.y_line = c->result[1];
+  j.y_column = 1;
+  set_input_slab(c, &j.slab);
+  choose_bands(&j, (c->kernel[0] - 1) * c->dilation[0] + 1);
+  int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
+  Phase phase = {.taps = taps, .at = new_offsets(call, taps), .lines = j.lines, .columns = c->result[1]};
+  int64_t *order = new_offsets(call, taps);
+  for (int64_t t = 0; t < taps; t++) {
+    phase.at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
+    order[t] = t;
+  }
+  phase.w = tensor_data(tensor_new(call, tensor_dtype(y), DEVICE_CPU, INTS(larger(weight->numel, 1))));
+  j.phases = &phase;
+  j.nphases = 1;
+  pack_weights(&j, &phase, weight, taps, c->rows * taps, order);
+  run_job(call, &j);
+}
+
+/* ------------------------------------------------------------------ gradient of the input */
+
+/* Along one dimension, the place u = position + padding is q * stride + residue; dy of q - shift meets it through the
+   taps with tap * dilation = shift * stride + residue. */
+typedef struct Axis {
+  int64_t first, count, most_shift; /* of q over all residues; the largest shift */
+} Axis;
+
+static Axis axis_of(const Convolution *c, int d)
+{
+  int64_t first = c->padding[d] / c->stride[d];
+  int64_t last = floored(c->padding[d] + c->size[d] - 1, c->stride[d]);
+  return (Axis){first, last - first + 1, (c->kernel[d] - 1) * c->dilation[d] / c->stride[d]};
+}
+
+/* The q of one residue, counted from the axis's first one. */
+static void range_of(const Convolution *c, int d, const Axis *axis, int64_t residue, int64_t *first, int64_t *count)
+{
+  int64_t from = larger(floored(c->padding[d] - residue + c->stride[d] - 1, c->stride[d]), 0);
+  int64_t last = floored(c->padding[d] + c->size[d] - 1 - residue, c->stride[d]);
+  *first = from - axis->first;
+  *count = larger(last - from + 1, 0);
+}
+
+static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes, int64_t ry, int64_t rx, const Tensor *w,
+                      Phase *p)
+{
+  int64_t area = c->kernel[0] * c->kernel[1], most = c->rows * area, plane = j->slab.lines * j->slab.width;
+  int64_t *order = new_offsets(call, most);
+  p->at = new_offsets(call, most);
+  p->taps = 0;
+  for (int64_t t = 0; t < most; t++) {
+    int64_t y = t % area / c->kernel[1] * c->dilation[0], x = t % c->kernel[1] * c->dilation[1];
+    if (y % c->stride[0] != ry || x % c->stride[1] != rx) continue;
+    int64_t line = axes[0].most_shift - y / c->stride[0], column = axes[1].most_shift - x / c->stride[1];
+    p->at[p->taps] = t / area * plane + line * j->slab.width + column;
+    order[p->taps++] = t / area * c->channels * area + t % area;
+  }
+  range_of(c, 0, &axes[0], ry, &p->first_line, &p->lines);
+  range_of(c, 1, &axes[1], rx, &p->first_column, &p->columns);
+  p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1]
+         + axes[1].first * c->stride[1] + rx - c->padding[1];
+  p->w = tensor_data(tensor_new(call, tensor_dtype(w), DEVICE_CPU, INTS(larger(c->groups * c->channels * p->taps, 1))));
+  pack_weights(j, p, w, area, c->rows * c->channels * area, order);
+}
+
+void launch_convolve_input(Call *call, const Convolution *c, const Tensor *dy, const Tensor *weight, const Tensor *bias,
+                           Tensor *x)
+{
+  Job j = job_of(c, dy, x, bias);
+  Axis axes[2] = {axis_of(c, 0), axis_of(c, 1)};
+  j.channels = c->rows;
+  j.rows = c->channels;
+  j.lines = axes[0].count;
+  j.line_stride = 1;
+  j.y_line = c->stride[0] * c->size[1];
+  j.y_column = c->stride[1];
+  j.slab.channels = c->rows;
+  j.slab.phases = 1;
+  j.slab.first_line = axes[0].first - axes[0].most_shift;
+  j.slab.first_column = axes[1].first - axes[1].most_shift;
+  j.slab.width = axes[1].count + axes[1].most_shift;
+  choose_bands(&j, axes[0].most_shift + 1);
+  j.nphases = (int)(c->stride[0] * c->stride[1]);
+  j.phases = arena_allocate(call->ctx, (size_t)j.nphases * sizeof *j.phases);
+  for (int i = 0; i < j.nphases; i++)
+    set_phase(call, c, &j, axes, i / c->stride[1], i % c->stride[1], weight, &j.phases[i]);
+  run_job(call, &j);
+}
+
+/* ------------------------------------------------------------------ gradient of the weight */
+
+/* Each task adds up the products of part of the images and bands for one group. */
+typedef struct WeightJob {
+  const Convolution *c;
+  const KernelTable *k;
+  int64_t size, parts, band, bands, line_stride;
+  const char *x, *dy;
+  int64_t x_image;
+  Slab slab;
+  char *sums;                  /* [parts, groups, rows, ...] */
+  const int64_t *at;           /* NULL: products of matrices of slabs whose channels come last */
+  bool direct;                 /* 1x1: products with the images as they are */
+  bool patches;                /* narrow lines: the patches of a line are laid side by side first */
+  Scratch scratch;
+} WeightJob;
+
+/* What the taps of a line meet in each line of the slab, as [lines][columns of the result][w][channels]. */
+static void lay_patches(const WeightJob *j, const char *slab, char *to)
+{
+  const Convolution *c = j->c;
+  const int64_t element = c->channels * j->size, width = j->slab.phases * j->slab.width;
+  for (int64_t l = 0; l < j->slab.lines; l++)
+    for (int64_t x = 0; x < c->result[1]; x++)
+      for (int64_t kx = 0; kx < c->kernel[1]; kx++, to += element)
+        memcpy(to, slab + (l * width + x * c->stride[1] + kx * c->dilation[1]) * element, (size_t)element);
+}
+
+/* Lines are one product where the next line of results is the next of the slab. */
+static void patch_products(const WeightJob *j, const char *patches, const char *dy, int64_t dy_row, int64_t lines, char *sums)
+{
+  const Convolution *c = j->c;
+  const int64_t columns = c->kernel[1] * c->channels, line = c->result[1] * columns;
+  const int64_t together = c->stride[0] == 1 ? lines : 1;
+  for (int64_t l = 0; l < lines; l += together)
+    for (int64_t ky = 0; ky < c->kernel[0]; ky++)
+      j->k->matmul(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+                   patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
+                   sums + ky * columns * j->size, c->kernel[0] * columns);
+}
+
+static void matrix_products(const WeightJob *j, const char *slab, const char *dy, int64_t dy_row, int64_t lines, char *sums)
+{
+  const Convolution *c = j->c;
+  const int64_t element = c->channels, width = j->slab.phases * j->slab.width, taps = c->kernel[0] * c->kernel[1];
+  const bool dense = c->dilation[1] == 1; /* taps of a line are then side by side */
+  const int64_t pieces = dense ? 1 : c->kernel[1], columns = dense ? c->kernel[1] * element : element;
+  for (int64_t l = 0; l < lines; l++)
+    for (int64_t ky = 0; ky < c->kernel[0]; ky++)
+      for (int64_t kx = 0; kx < pieces; kx++) {
+        int64_t from = (l * c->stride[0] + ky * c->dilation[0]) * width + kx * c->dilation[1];
+        j->k->matmul(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+                     slab + from * element * j->size, c->stride[1] * element, 1, true,
+                     sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
+      }
+}
+
+static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *piece, char *sums)
+{
+  const Convolution *c = j->c;
+  int64_t band = unit % j->bands, image = unit / j->bands, places = c->result[0] * c->result[1];
+  int64_t begin = band * j->band, lines = smaller(j->band, c->result[0] - begin);
+  const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
+  const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
+  if (j->direct) {
+    j->k->matmul(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
+    return;
+  }
+  Slab s = j->slab;
+  s.first_line += begin * c->stride[0];
+  if (!j->at) {
+    slab_pack_last(&s, (size_t)j->size, x, piece);
+    if (!j->patches) {
+      matrix_products(j, piece, dy, places, lines, sums);
+      return;
+    }
+    char *patches = piece + slab_elements(&s) * j->size;
+    lay_patches(j, piece, patches);
+    patch_products(j, patches, dy, places, lines, sums);
+    return;
+  }
+  slab_pack(&s, (size_t)j->size, x, piece);
+  ConvDots k = {c->rows, c->channels * c->kernel[0] * c->kernel[1], lines, c->result[1], dy, piece, places, c->result[1],
+                c->stride[0] * s.width, j->at, sums};
+  j->k->conv_dots(&k);
+}
+
+static void weight_tasks(void *arg, int64_t begin, int64_t end)
+{
+  WeightJob *j = arg;
+  const Convolution *c = j->c;
+  int64_t units = c->images * j->bands, area = c->kernel[0] * c->kernel[1];
+  int64_t elements = c->rows * c->channels * area;
+  char *piece = scratch_take(&j->scratch);
+  for (int64_t task = begin; task < end; task++) {
+    int64_t part = task / c->groups, group = task % c->groups;
+    char *sums = j->sums + task * elements * j->size;
+    memset(sums, 0, (size_t)(elements * j->size));
+    for (int64_t u = part * units / j->parts; u < (part + 1) * units / j->parts; u++)
+      weight_unit(j, group, u, piece, sums);
+  }
+  scratch_give(&j->scratch, piece);
+}
+
+/* Sums of products for as many parts as make enough tasks for threads, but not too many sums. */
+static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
+{
+  enum { TASKS = 8, MOST_BYTES = 32 << 20 };
+  int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0] * c->result[1];
+  int64_t parts = smaller(smaller(divided(TASKS, c->groups), units), divided(work, UNIT_WORK));
+  return larger(smaller(parts, MOST_BYTES / larger(bytes, 1)), 1);
+}
+
+void launch_convolve_weight(Call *call, const Convolution *c, const Tensor *dy, const Tensor *x, Tensor *weight)
+{
+  int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
+  Job bands = job_of(c, x, weight, NULL); /* as the forward's, for its bands */
+  bands.channels = c->channels;
+  bands.lines = c->result[0];
+  bands.line_stride = c->stride[0];
+  set_input_slab(c, &bands.slab);
+  choose_bands(&bands, (c->kernel[0] - 1) * c->dilation[0] + 1);
+  WeightJob j = {.c = c, .k = bands.k, .size = bands.size, .band = bands.band, .bands = bands.bands,
+                 .slab = bands.slab, .x = bands.x, .dy = tensor_data(dy), .x_image = bands.x_image};
+  bool floats = dtype_is_floating(tensor_dtype(weight));
+  j.direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
+             && c->padding[1] == 0 && x->is_contiguous && c->channels >= DOT_CHANNELS;
+  if (j.direct) {
+    j.bands = 1;
+    j.band = c->result[0];
+  } else if (floats && c->channels * c->kernel[1] < DOT_CHANNELS) {
+    int64_t *at = new_offsets(call, taps);
+    for (int64_t t = 0; t < taps; t++)
+      at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
+    j.at = at;
+  }
+  j.parts = choose_parts(c, c->images * j.bands, weight->numel * j.size);
+  Tensor *sums = tensor_new(call, tensor_dtype(weight), DEVICE_CPU,
+                            INTS(j.parts, c->groups * c->rows, c->kernel[0], c->kernel[1], c->channels));
+  j.sums = tensor_data(sums);
+  j.patches = !j.direct && !j.at && c->result[1] < NARROW;
+  int64_t room = j.direct ? 64 : slab_elements(&j.slab) * j.size + SLAB_SLACK;
+  if (j.patches) room += j.slab.lines * c->result[1] * c->kernel[1] * c->channels * j.size;
+  scratch_init(call, &j.scratch, j.parts * c->groups, room);
+  parallel_for(j.parts * c->groups, 1, weight_tasks, &j);
+  Tensor *total = j.parts > 1 ? op(sum, sums, INTS(0), true, tensor_dtype(weight)) : sums;
+  if (j.at) launch_copy(call, weight, tensor_view(call, total, tensor_shape(weight), tensor_strides(weight), 0));
+  else launch_copy(call, weight, tensor_view(call, total, tensor_shape(weight),
+                                             INTS(taps, 1, c->kernel[1] * c->channels, c->channels), 0));
+}

@@ -1,0 +1,240 @@
+/* Scatters that combine what meets in one place, and others by positions. */
+#include <math.h>
+#include <string.h>
+
+#include "launch/lines.h"
+#include "ops/index/gather.h"
+#include "ops/index/mask.h"
+#include "ops/index/scatter_reduce.h"
+#include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/pointwise.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
+
+typedef enum Reduction { SUM, PROD, MEAN, AMAX, AMIN, REDUCTIONS } Reduction;
+
+static Reduction reduction_of(Call *call, const char *name)
+{
+  static const char *const names[REDUCTIONS] = {"sum", "prod", "mean", "amax", "amin"};
+  for (int i = 0; i < REDUCTIONS; i++)
+    if (strcmp(name, names[i]) == 0) return (Reduction)i;
+  raise(call, "reduce is \"sum\", \"prod\", \"mean\", \"amax\" or \"amin\", not \"%s\"", name);
+}
+
+/* The least number of a dtype, or the greatest. */
+static Scalar extreme(DType d, bool greatest)
+{
+  if (dtype_is_floating(d)) return scalar_float(greatest ? INFINITY : -INFINITY);
+  if (d == DTYPE_b8) return scalar_bool(greatest);
+  if (d == DTYPE_u8) return scalar_int(greatest ? UINT8_MAX : 0);
+  int64_t bits = (int64_t)dtype_size(d) * 8;
+  int64_t high = bits == 64 ? INT64_MAX : ((int64_t)1 << (bits - 1)) - 1;
+  return scalar_int(greatest ? high : -high - 1);
+}
+
+/* What changes nothing when it is combined with an element. */
+static Scalar neutral(Reduction r, DType d)
+{
+  switch (r) {
+    case PROD: return scalar_int(1);
+    case AMAX: return extreme(d, false);
+    case AMIN: return extreme(d, true);
+    default: return scalar_int(0);
+  }
+}
+
+static Tensor *ones_as(Call *call, const Tensor *t, DType dtype, Ints shape)
+{
+  return op(ones, shape, dtype, device_of(t), false);
+}
+
+/* How many elements met in each place, at least 1. */
+static Tensor *counts_of(Call *call, const Tensor *x, int dim, Tensor *index, bool include_self, DType dtype)
+{
+  Tensor *ones = ones_as(call, x, dtype, tensor_shape(index));
+  Tensor *start = op(full, tensor_shape(x), scalar_int(include_self), dtype, device_of(x), false);
+  Tensor *count = op(scatter_add, start, dim, index, ones);
+  return op(masked_fill, count, op(eq, count, number(0)), tensor_from_number(call, scalar_int(1)));
+}
+
+static LineKind line_of(Reduction r)
+{
+  return r == PROD ? SCATTER_MULTIPLY : r == AMAX ? SCATTER_MAX : r == AMIN ? SCATTER_MIN : SCATTER_ADD;
+}
+
+/* What both scatter_reduce and index_reduce are: index has as many dimensions as input. */
+typedef struct Scatter {
+  Tensor *input, *index, *src;
+  const char *name;
+  bool include_self;
+  int dim;
+} Scatter;
+
+static Tensor *reduce(Call *call, const Scatter *s)
+{
+  Tensor *x = s->input, *index = s->index;
+  DType dtype = tensor_dtype(x);
+  Reduction r = reduction_of(call, s->name);
+  if (dtype_is_complex(dtype) && r != SUM) raise(call, "\"%s\" of complex numbers is not taken", s->name);
+  if (dtype == DTYPE_b8 && r == MEAN) raise(call, "\"mean\" of bool is not taken");
+  int dim = check_scatter(call, x, s->dim, &index, s->src);
+  Tensor *y = result_copy(call, x);
+  if (index->numel == 0) return y;
+  Tensor *work = call->into ? copy_of(call, x, dtype) : y; /* the destination is written at the end, when nothing can fail */
+  if (!s->include_self) {
+    Tensor *start = tensor_from_number(call, neutral(r, dtype));
+    pair_along(call, SCATTER, work, value_like(call, start, dtype, index), index, dim);
+  }
+  combine_along(call, line_of(r), work, s->src, index, dim);
+  if (r == MEAN) {
+    DType counted = dtype_is_floating(dtype) ? dtype_compute(dtype) : DTYPE_i64;
+    Tensor *count = counts_of(call, x, dim, s->index, s->include_self, counted);
+    work = dtype_is_floating(dtype) ? op(div, work, count) : op(div_mode, work, count, "floor");
+  }
+  if (work != y) launch_copy(call, y, work);
+  return y;
+}
+
+/* ---- gradients, as PyTorch has them; src is the part that index covers of it ---- */
+
+typedef struct Shares { Tensor *input, *src; } Shares;
+
+static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
+{
+  return cast(mask, tensor_dtype(like));
+}
+
+/* Each factor's gradient is the product of the others; a lone zero's is found by leaving it out. */
+static Shares shares_of_product(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
+{
+  Tensor *x = s->input, *index = s->index, *one = tensor_from_number(call, scalar_int(1)), *zero = number(0);
+  int dim = s->dim;
+  Tensor *filled = op(masked_fill, x, op(eq, x, zero), one);
+  Tensor *product = op(scatter_reduce, filled, dim, index, src, s->name, s->include_self);
+  Tensor *is_zero = op(eq, src, zero);
+  Tensor *zeros = op(scatter_add, zeros_for(call, src, tensor_shape(x)), dim, index, bits_as(call, is_zero, src));
+  Tensor *alone = op(eq, op(mul, bits_as(call, is_zero, src), op(gather, zeros, dim, index, false)), one);
+  Tensor *others = op(scatter_reduce, x, dim, index, op(masked_fill, src, alone, one), s->name, s->include_self);
+  Tensor *divided = op(div, op(gather, op(mul, dy, y), dim, index, false), op(masked_fill, src, is_zero, one));
+  return (Shares){op(div, op(mul, dy, product), filled),
+                  op(where, alone, op(gather, op(mul, dy, others), dim, index, false), divided)};
+}
+
+static Shares shares_of_mean(Call *call, const Scatter *s, Tensor *dy)
+{
+  Tensor *each = op(div, dy, counts_of(call, s->input, s->dim, s->index, s->include_self, tensor_dtype(dy)));
+  return (Shares){each, op(gather, each, s->dim, s->index, false)};
+}
+
+/* Shared by all that are equal to the extreme. */
+static Shares shares_of_extreme(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
+{
+  Tensor *value = op(gather, y, s->dim, s->index, false);
+  Tensor *is_input = bits_as(call, op(eq, s->input, y), dy), *is_src = bits_as(call, op(eq, src, value), dy);
+  Tensor *share = op(div, dy, op(scatter_add, is_input, s->dim, s->index, is_src));
+  return (Shares){op(mul, is_input, share), op(mul, is_src, op(gather, share, s->dim, s->index, false))};
+}
+
+static Shares shares_of(Call *call, const Scatter *s, Tensor *y, Tensor *dy)
+{
+  Tensor *index = s->index, *src = s->src;
+  if (index->numel == 0) return (Shares){dy, zeros_for(call, dy, tensor_shape(src))};
+  for (int d = 0; d < src->ndim; d++)
+    if (src->shape[d] != index->shape[d]) src = op(narrow, src, d, 0, index->shape[d]);
+  Shares shares = {dy, NULL};
+  switch (reduction_of(call, s->name)) {
+    case SUM: shares.src = op(gather, dy, s->dim, index, false); break;
+    case PROD: shares = shares_of_product(call, s, src, y, dy); break;
+    case MEAN: shares = shares_of_mean(call, s, dy); break;
+    default: shares = shares_of_extreme(call, s, src, y, dy);
+  }
+  if (!s->include_self) shares.input = op(scatter_value, shares.input, s->dim, index, scalar_int(0));
+  shares.src = covered_gradient(call, shares.src, s->src);
+  return shares;
+}
+
+static Scatter scatter_of(Call *call, const struct scatter_reduce_args *a)
+{
+  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim)};
+}
+
+FORWARD(scatter_reduce)
+{
+  Scatter s = scatter_of(call, a);
+  y[0] = reduce(call, &s);
+}
+
+BACKWARD(scatter_reduce)
+{
+  Scatter s = scatter_of(call, a);
+  Shares shares = shares_of(call, &s, y[0], dy[0]);
+  if (WANTS(input)) GRAD(input) = shares.input;
+  if (WANTS(src)) GRAD(src) = shares.src;
+}
+
+/* The positions of slices as those of all their elements. */
+static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
+{
+  Tensor *x = a->input, *source = a->source, *index = a->index;
+  int dim = shape_dim(call, a->dim, x->ndim);
+  if (reduction_of(call, a->reduce) == SUM) raise(call, "reduce is \"prod\", \"mean\", \"amax\" or \"amin\", not \"sum\"");
+  if (index->ndim > 1) raise(call, "index must have one dimension, not shape %s", shape_text(call, tensor_shape(index)));
+  bool fits = source->ndim == x->ndim;
+  for (int d = 0; d < x->ndim && fits; d++) fits = source->shape[d] == (d == dim ? index->numel : x->shape[d]);
+  if (!fits)
+    raise(call, "source of shape %s doesn't fit %lld slices of dimension %d of a tensor of shape %s",
+          shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1, shape_text(call, tensor_shape(x)));
+  int64_t line[MAX_DIMS];
+  for (int d = 0; d < x->ndim; d++) line[d] = d == dim ? index->numel : 1;
+  index = op(expand, op(reshape, cast(index, DTYPE_i64), (Ints){line, x->ndim}), tensor_shape(source));
+  return (Scatter){x, index, source, a->reduce, a->include_self, dim};
+}
+
+FORWARD(index_reduce)
+{
+  Scatter s = scatter_of_slices(call, a);
+  y[0] = reduce(call, &s);
+}
+
+BACKWARD(index_reduce)
+{
+  Scatter s = scatter_of_slices(call, a);
+  Shares shares = shares_of(call, &s, y[0], dy[0]);
+  if (WANTS(input)) GRAD(input) = shares.input;
+  if (WANTS(source)) GRAD(source) = shares.src;
+}
+
+FORWARD(put)
+{
+  Tensor *x = a->input, *index = op(reshape, a->index, INTS(-1));
+  if (a->source->numel != index->numel)
+    raise(call, "there are %lld elements for %lld positions", (long long)a->source->numel, (long long)index->numel);
+  if (x->numel == 0 && index->numel > 0) raise(call, "nothing can be put in a tensor without elements");
+  Tensor *flat = op(reshape, x, INTS(-1)), *values = op(reshape, a->source, INTS(-1));
+  y[0] = op(reshape, op(index_put, flat, ((Tensors){&index, 1}), values, a->accumulate), tensor_shape(x));
+}
+
+FORWARD(take_along_dim)
+{
+  Tensor *x = a->input, *index = a->indices;
+  if (a->dim == NONE_DIM) {
+    y[0] = op(gather, op(reshape, x, INTS(-1)), 0, op(reshape, index, INTS(-1)), false);
+    return;
+  }
+  if (x->ndim != index->ndim)
+    raise(call, "input and indices must have as many dimensions, not shapes %s and %s", shape_text(call, tensor_shape(x)),
+          shape_text(call, tensor_shape(index)));
+  int dim = shape_dim(call, a->dim, x->ndim);
+  int64_t wide_x[MAX_DIMS], wide_index[MAX_DIMS];
+  for (int d = 0; d < x->ndim; d++) {
+    int64_t size = x->shape[d] == 1 ? index->shape[d] : x->shape[d];
+    if (d != dim && index->shape[d] != 1 && index->shape[d] != size)
+      raise(call, "shapes %s and %s don't broadcast", shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(index)));
+    wide_x[d] = d == dim ? x->shape[d] : size;
+    wide_index[d] = d == dim ? index->shape[d] : size;
+  }
+  y[0] = op(gather, op(expand, x, (Ints){wide_x, x->ndim}), dim, op(expand, index, (Ints){wide_index, x->ndim}), false);
+}

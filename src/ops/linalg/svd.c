@@ -1,0 +1,213 @@
+/* Decompositions of matrices, and what follows from them. */
+#include "kernels/lapack.h"
+#include "ops/linalg/matmul.h"
+#include "ops/linalg/svd.h"
+#include "ops/math/pointwise.h"
+#include "ops/reduce/sum.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
+
+/* A batch of matrices for LAPACK: contiguous copies, which it overwrites. */
+typedef struct Matrices {
+  int64_t batch, m, n, k;   /* k is the smaller of m and n */
+  int batch_dims;
+  DType dtype;
+} Matrices;
+
+static Matrices matrices_of(Call *call, const Tensor *x)
+{
+  DType d = tensor_dtype(x);
+  if (x->ndim < 2)
+    raise(call, "A has shape %s; a matrix, or a batch of them, is wanted", shape_text(call, tensor_shape(x)));
+  if (!dtype_is_inexact(d) || dtype_is_half(d))
+    raise(call, "%s tensors are not taken: float32, float64 or complex ones are wanted", dtype_name(d));
+  Matrices b = {1, x->shape[x->ndim - 2], x->shape[x->ndim - 1], 0, x->ndim - 2, d};
+  b.k = b.m < b.n ? b.m : b.n;
+  for (int i = 0; i < b.batch_dims; i++) b.batch *= x->shape[i];
+  return b;
+}
+
+/* The batch's dimensions, then one or two (unless rows is -1). */
+static Ints with_matrix(Call *call, const Tensor *x, int64_t rows, int64_t cols)
+{
+  int64_t shape[MAX_DIMS], n = 0;
+  for (; n < x->ndim - 2; n++) shape[n] = x->shape[n];
+  if (rows >= 0) shape[n++] = rows;
+  shape[n++] = cols;
+  return arena_ints(call->ctx, shape, n);
+}
+
+/* LAPACK may not end where there is no answer. */
+static void check_finite(Call *call, const Tensor *x)
+{
+  bool finite = true;
+  int64_t parts = dtype_is_complex(tensor_dtype(x)) ? 2 * x->numel : x->numel;
+  const float *single = tensor_data(x);
+  const double *wide = tensor_data(x);
+  if (dtype_to_real(tensor_dtype(x)) == DTYPE_f32)
+    for (int64_t i = 0; i < parts; i++) finite &= single[i] - single[i] == 0;
+  else
+    for (int64_t i = 0; i < parts; i++) finite &= wide[i] - wide[i] == 0;
+  if (!finite) raise(call, "A has elements that are infinite or nan");
+}
+
+static char *matrix_at(const Tensor *t, int64_t i, int64_t elements)
+{
+  return t ? (char *)tensor_data(t) + i * elements * (int64_t)dtype_size(tensor_dtype(t)) : NULL;
+}
+
+/* Each matrix of x decomposed into u, s and vh, contiguous; u and vh are NULL if no vectors are wanted. */
+static void launch_svd(Call *call, const Matrices *b, SvdVectors vectors, Tensor *x, Tensor *u, Tensor *s, Tensor *vh)
+{
+  SvdPlan plan = lapack_svd_plan(b->dtype, vectors, b->m, b->n);
+  if (plan.room == 0) raise(call, "matrices of %lld x %lld are too large", (long long)b->m, (long long)b->n);
+  Tensor *copy = tensor_new(call, b->dtype, DEVICE_CPU, tensor_shape(x));
+  launch_copy(call, copy, x);
+  check_finite(call, copy);
+  Tensor *room = tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS((int64_t)plan.room));
+  int64_t u_size = u ? b->m * u->shape[u->ndim - 1] : 0, vh_size = vh ? vh->shape[vh->ndim - 2] * b->n : 0;
+  for (int64_t i = 0; i < b->batch; i++) {
+    bool done = lapack_svd(&plan, matrix_at(copy, i, b->m * b->n), matrix_at(s, i, b->k), matrix_at(u, i, u_size),
+                           matrix_at(vh, i, vh_size), tensor_data(room));
+    if (!done) raise(call, "the decomposition of matrix %lld of %lld did not converge", (long long)i + 1, (long long)b->batch);
+  }
+}
+
+static void fill_identity(Call *call, Tensor *t)
+{
+  if (t->numel == 0) return;
+  Tensor *eye = op(eye, t->shape[t->ndim - 1], NO_INT, tensor_dtype(t), device_of(t), false);
+  launch_copy(call, t, expanded_to(call, eye, tensor_shape(t)));
+}
+
+FORWARD(svd)
+{
+  Tensor *x = a->A;
+  Matrices b = matrices_of(call, x);
+  int64_t columns = a->full_matrices ? b.m : b.k, rows = a->full_matrices ? b.n : b.k;
+  y[0] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, b.m, columns));
+  y[1] = result_new(call, dtype_to_real(b.dtype), device_of(x), with_matrix(call, x, -1, b.k));
+  y[2] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, rows, b.n));
+  if (y[0]->device == DEVICE_META || b.batch == 0) return;
+  if (b.k == 0) { /* nothing to decompose; the full vectors are some basis */
+    fill_identity(call, y[0]);
+    fill_identity(call, y[2]);
+    return;
+  }
+  launch_svd(call, &b, a->full_matrices ? SVD_FULL : SVD_THIN, x, y[0], y[1], y[2]);
+}
+
+FORWARD(singular_values)
+{
+  Matrices b = matrices_of(call, a->A);
+  y[0] = result_new(call, dtype_to_real(b.dtype), device_of(a->A), with_matrix(call, a->A, -1, b.k));
+  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  launch_svd(call, &b, SVD_NONE, a->A, NULL, y[0], NULL);
+}
+
+FORWARD(svdvals)
+{
+  bool recorded = call->ctx->grad_enabled && tensor_requires_grad(a->A);
+  y[0] = recorded ? op(svd, a->A, false).v[1] : op(singular_values, a->A);
+}
+
+/* ----------------------------------------------------------------- gradients */
+
+static Tensor *adjoint(Call *call, Tensor *t) { return op(conj, op(transpose, t, -2, -1)); }
+
+static Tensor *sum_of_given(Call *call, Tensor *p, Tensor *q)
+{
+  return !p ? q : !q ? p : plus(p, q);
+}
+
+/* t - t^H */
+static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(call, t)); }
+
+/*
+ * With u, s and v thin, dA = u (dS + P s + s Q) vh, and what of du and dv lies outside of the spaces that u and v span:
+ * P = skew(u^H du) / E and Q = skew(v^H dv) / E with E[i][j] = s[j]^2 - s[i]^2, by differentiating A = u s v^H,
+ * u^H u = 1 and v^H v = 1. (J. Townsend, "Differentiating the Singular Value Decomposition", 2016; for complex matrices
+ * the diagonal of skew(u^H du), which is imaginary, over 2 s comes to it.)
+ */
+typedef struct SvdParts { Tensor *u, *s, *vh, *du, *ds, *dvh; int64_t m, n, k; } SvdParts;
+
+/* skew(t) / E without the diagonal, which is 0 / 0 there: for real matrices 0, for complex ones without an effect. */
+static Tensor *turn_of(Call *call, Tensor *t, Tensor *apart, Tensor *beside)
+{
+  return op(div, op(mul, skew(call, t), beside), apart);
+}
+
+/* The matrix between u and vh. */
+static Tensor *inner_gradient(Call *call, const SvdParts *p)
+{
+  Tensor *row = op(unsqueeze, p->s, -2), *column = op(unsqueeze, p->s, -1);
+  Tensor *eye = op(eye, p->k, NO_INT, tensor_dtype(p->s), device_of(p->s), false);
+  Tensor *beside = minus(ones_like_of(eye), eye);
+  Tensor *apart = sum_of_given(call, minus(op(mul, row, row), op(mul, column, column)), eye);
+  Tensor *inner = p->ds ? op(mul, op(unsqueeze, p->ds, -1), eye) : NULL;
+  Tensor *u_du = p->du ? op(matmul, adjoint(call, p->u), p->du) : NULL;
+  if (p->du) inner = sum_of_given(call, inner, op(mul, turn_of(call, u_du, apart, beside), row));
+  if (p->dvh)
+    inner = sum_of_given(call, inner, op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
+  if (p->du && p->dvh && dtype_is_complex(tensor_dtype(p->u)))
+    inner = sum_of_given(call, inner, op(div, op(mul, skew(call, u_du), eye), op(mul, column, number(2))));
+  return inner;
+}
+
+static Tensor *svd_gradient(Call *call, const SvdParts *p)
+{
+  Tensor *inner = cast(inner_gradient(call, p), tensor_dtype(p->u));
+  Tensor *left = op(matmul, p->u, op(matmul, inner, p->vh));
+  if (p->du && p->m > p->k) { /* the part of du at right angles to u */
+    Tensor *scaled = op(div, p->du, op(unsqueeze, p->s, -2));
+    Tensor *outside = minus(scaled, op(matmul, p->u, op(matmul, adjoint(call, p->u), scaled)));
+    left = sum_of_given(call, left, op(matmul, outside, p->vh));
+  }
+  if (p->dvh && p->n > p->k) {
+    Tensor *scaled = op(div, p->dvh, op(unsqueeze, p->s, -1));
+    Tensor *outside = minus(scaled, op(matmul, op(matmul, scaled, adjoint(call, p->vh)), p->vh));
+    left = sum_of_given(call, left, op(matmul, p->u, outside));
+  }
+  return left;
+}
+
+/* The first k of a dimension's positions; the tensor itself if there are no more. */
+static Tensor *first(Call *call, Tensor *t, int dim, int64_t k)
+{
+  if (!t || t->shape[t->ndim + dim] == k) return t;
+  return op(narrow, t, dim, 0, k);
+}
+
+/* As in PyTorch, the vectors beyond the thin ones have no gradient. */
+BACKWARD(svd)
+{
+  const Tensor *x = a->A;
+  int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1], k = m < n ? m : n;
+  SvdParts p = {first(call, y[0], -1, k), y[1], first(call, y[2], -2, k), first(call, dy[0], -1, k), dy[1],
+                first(call, dy[2], -2, k), m, n, k};
+  GRAD(A) = svd_gradient(call, &p);
+}
+
+/* -------------------------------------------------------------- nuclear norm */
+
+FORWARD(nuclear_norm)
+{
+  Tensor *x = a->input;
+  int64_t order[MAX_DIMS], n = 0;
+  bool given = a->dim.n > 0;
+  if (given ? a->dim.n != 2 : x->ndim != 2)
+    raise(call, "the nuclear norm is one of matrices: give two dimensions of shape %s", shape_text(call, tensor_shape(x)));
+  int64_t rows = given ? shape_dim(call, a->dim.v[0], x->ndim) : 0;
+  int64_t cols = given ? shape_dim(call, a->dim.v[1], x->ndim) : 1;
+  if (rows == cols) raise(call, "dimension %lld is given twice", (long long)rows + 1);
+  for (int i = 0; i < x->ndim; i++)
+    if (i != rows && i != cols) order[n++] = i;
+  order[n++] = rows;
+  order[n++] = cols;
+  y[0] = op(sum, op(svdvals, op(permute, x, ((Ints){order, n}))), INTS(-1), false, DTYPE_NONE);
+  if (!a->keepdim) return;
+  y[0] = op(unsqueeze, y[0], rows < cols ? rows : cols);
+  y[0] = op(unsqueeze, y[0], rows < cols ? cols : rows);
+}

@@ -1,0 +1,75 @@
+/* Functions composed of pointwise rows. */
+#include <math.h>
+
+#include "ops/index/mask.h"
+#include "ops/math/activation.h"
+#include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/composed_functions.h"
+#include "ops/math/exponential.h"
+#include "ops/math/pointwise.h"
+#include "ops/math/special.h"
+#include "ops/table/helpers.h"
+
+/* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
+FORWARD(logaddexp)
+{
+  Tensor *operands[] = {a->input, a->other};
+  DType dtype = promote_operands(call, operands, 2);
+  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  Tensor *p = cast(a->input, dtype), *q = cast(a->other, dtype);
+  Tensor *order = op(ge, p, q);
+  Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
+  Tensor *apart = minus(low, high);
+  Tensor *sum = plus(high, op(softplus, apart, scalar_int(1), scalar_int(20)));
+  Tensor *same_infinity = op(mul, op(eq, p, q), op(ne, apart, apart));
+  y[0] = op(where, same_infinity, high, sum);
+}
+
+static Tensor *times(Call *call, Tensor *x, double factor) { return op(mul, x, number(factor)); }
+
+FORWARD(logaddexp2)
+{
+  const double ln2 = 0.69314718055994531;
+  y[0] = times(call, op(logaddexp, times(call, a->input, ln2), times(call, a->other, ln2)), 1 / ln2);
+}
+
+FORWARD(logit)
+{
+  Tensor *x = a->input;
+  if (a->eps.kind != SCALAR_NONE) {
+    double eps = scalar_real(a->eps);
+    if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, call->ctx->default_dtype);
+    x = op(clamp, x, scalar_float(eps), scalar_float(1 - eps));
+  }
+  y[0] = op(log_odds, x);
+}
+
+FORWARD(ldexp) { y[0] = op(mul, a->input, op(pow, number(2), a->other)); }
+
+FORWARD(float_power)
+{
+  Tensor *operands[] = {a->input, a->exponent};
+  if (a->input->is_wrapped_number && a->exponent->is_wrapped_number) raise(call, "one of both must be a tensor");
+  DType dtype = dtype_is_complex(promote_operands(call, operands, 2)) ? DTYPE_c128 : DTYPE_f64;
+  for (int i = 0; i < 2; i++) operands[i] = cast(operands[i], dtype);
+  y[0] = op(pow, operands[0], operands[1]);
+}
+
+static Tensor *polygamma(Call *call, Tensor *x, int64_t n)
+{
+  if (n < 0) raise(call, "n is %lld, but there are no negative derivatives", (long long)n);
+  return n == 0 ? op(digamma, x) : op(polygamma_of, x, scalar_int(n));
+}
+
+FORWARD(polygamma) { y[0] = polygamma(call, a->input, a->n); }
+FORWARD(polygamma_method) { y[0] = polygamma(call, a->input, a->n); }
+
+FORWARD(mvlgamma)
+{
+  if (a->p < 1) raise(call, "p is %lld, but it is at least 1", (long long)a->p);
+  double p = (double)a->p;
+  y[0] = number(p * (p - 1) / 4 * log(3.14159265358979323846));
+  for (int64_t i = 0; i < a->p; i++)
+    y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);
+}

@@ -1,0 +1,316 @@
+/* Convolutions: checks, and how the public forms come down to the private ones. */
+#include <string.h>
+
+#include "launch/convolve.h"
+#include "ops/nn/conv.h"
+#include "ops/nn/extents.h"
+#include "ops/nn/pad.h"
+#include "ops/reduce/sum.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
+
+static void check_dtypes(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
+{
+  if (x->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
+  if (x->dtype != w->dtype || (bias && bias->dtype != x->dtype))
+    raise(call, "input is %s, weight %s%s%s: they must be the same", dtype_name(tensor_dtype(x)),
+          dtype_name(tensor_dtype(w)), bias ? ", bias " : "", bias ? dtype_name(tensor_dtype(bias)) : "");
+}
+
+static void check_groups(Call *call, int64_t groups)
+{
+  if (groups < 1) raise(call, "groups is %lld; it must be at least 1", (long long)groups);
+}
+
+/* Steps of at least 1 and paddings that are not negative, small enough to count with. */
+static void check_steps(Call *call, const char *name, Ints list, int64_t least)
+{
+  for (int64_t i = 0; i < list.n; i++)
+    if (list.v[i] < least || list.v[i] > INT32_MAX)
+      raise(call, "%s is %lld; it must be at least %lld, and not beyond 2^31", name, (long long)list.v[i], (long long)least);
+}
+
+/* What a convolution is between an image [N, C, H, W], a weight [O, C / groups, h, w] and a result [N, O, ...]. */
+static Convolution convolution_of(const int64_t *image, const int64_t *weight, const int64_t *result, Ints stride, Ints padding,
+                                  Ints dilation, int64_t groups)
+{
+  Convolution c = {.images = image[0], .groups = groups, .channels = weight[1], .rows = weight[0] / groups};
+  for (int i = 0; i < 2; i++) {
+    c.size[i] = image[i + 2];
+    c.kernel[i] = weight[i + 2];
+    c.result[i] = result[i + 2];
+    c.stride[i] = stride.v[i];
+    c.padding[i] = padding.v[i];
+    c.dilation[i] = dilation.v[i];
+  }
+  return c;
+}
+
+/* As a kernel takes it: its dtype; dense too, if asked. */
+static Tensor *prepared(Call *call, Tensor *t, bool dense)
+{
+  DType d = kernel_dtype(tensor_dtype(t));
+  return t->dtype == (uint8_t)d && !dense ? t : contiguous_as(call, t, d);
+}
+
+/* Where the kernel writes: y itself, or, for the halves, a float32 tensor. */
+static Tensor *kernel_result(Call *call, Tensor *y)
+{
+  DType d = kernel_dtype(tensor_dtype(y));
+  return y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
+}
+
+static int64_t extent_of(int64_t kernel, int64_t dilation) { return dilation * (kernel - 1) + 1; }
+
+/* The result's size along a dimension; raises if the kernel is larger than the padded image. */
+static int64_t result_size(Call *call, int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation)
+{
+  int64_t padded = size + 2 * padding, extent = extent_of(kernel, dilation);
+  if (kernel < 1) raise(call, "weight has no elements along a dimension");
+  if (padded < extent)
+    raise(call, "the kernel takes %lld elements, and the padded input has %lld", (long long)extent, (long long)padded);
+  return (padded - extent) / stride + 1;
+}
+
+/* The sum for each channel of [N, C, H, W]. */
+static Tensor *sum_of_channels(Call *call, Tensor *dy) { return op(sum, dy, INTS(0, 2, 3), false, tensor_dtype(dy)); }
+
+static Tensor *conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor_dtype(t)) ? op(conj, t) : t; }
+
+FORWARD(convolve)
+{
+  Tensor *x = a->input, *w = a->weight;
+  int64_t shape[4] = {x->shape[0], w->shape[0]};
+  for (int i = 0; i < 2; i++)
+    shape[i + 2] = result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i], a->dilation.v[i]);
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, 4});
+  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
+  Tensor *to = kernel_result(call, y[0]);
+  launch_convolve(call, &c, prepared(call, x, false), prepared(call, w, true), a->bias ? prepared(call, a->bias, true) : NULL,
+                  to);
+  if (to != y[0]) launch_copy(call, y[0], to);
+}
+
+BACKWARD(convolve)
+{
+  if (WANTS(input))
+    GRAD(input) = op(convolve_input, dy[0], conjugate(call, a->weight), NULL, tensor_shape(a->input), a->stride, a->padding,
+                     a->dilation, a->groups);
+  if (WANTS(weight))
+    GRAD(weight) = op(convolve_weight, dy[0], conjugate(call, a->input), tensor_shape(a->weight), a->stride, a->padding,
+                      a->dilation, a->groups);
+  if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_channels(call, dy[0]);
+}
+
+FORWARD(convolve_input)
+{
+  Tensor *w = a->weight, *dy = a->grad;
+  y[0] = result_new(call, tensor_dtype(dy), device_of(dy), a->size);
+  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  Convolution c = convolution_of(a->size.v, w->shape, dy->shape, a->stride, a->padding, a->dilation, a->groups);
+  Tensor *to = kernel_result(call, y[0]);
+  launch_convolve_input(call, &c, prepared(call, dy, false), prepared(call, w, true),
+                        a->bias ? prepared(call, a->bias, true) : NULL, to);
+  if (to != y[0]) launch_copy(call, y[0], to);
+}
+
+/* The convolution of an image that output_padding made larger by more than a stride has places too many. */
+static Tensor *cut_to(Call *call, Tensor *t, const Tensor *like)
+{
+  for (int i = 2; i < 4; i++)
+    if (t->shape[i] != like->shape[i]) t = op(narrow, t, i, 0, like->shape[i]);
+  return t;
+}
+
+BACKWARD(convolve_input)
+{
+  if (WANTS(grad))
+    GRAD(grad) = cut_to(call, op(convolve, dy[0], conjugate(call, a->weight), NULL, a->stride, a->padding, a->dilation,
+                                 a->groups), a->grad);
+  if (WANTS(weight))
+    GRAD(weight) = op(convolve_weight, conjugate(call, a->grad), dy[0], tensor_shape(a->weight), a->stride, a->padding,
+                      a->dilation, a->groups);
+  if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_channels(call, dy[0]);
+}
+
+FORWARD(convolve_weight)
+{
+  Tensor *x = a->input, *dy = a->grad;
+  y[0] = result_new(call, tensor_dtype(dy), device_of(dy), a->size);
+  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  if (dy->numel == 0) {
+    launch_fill(call, y[0], scalar_int(0));
+    return;
+  }
+  Convolution c = convolution_of(x->shape, a->size.v, dy->shape, a->stride, a->padding, a->dilation, a->groups);
+  Tensor *to = kernel_result(call, y[0]);
+  launch_convolve_weight(call, &c, prepared(call, dy, true), prepared(call, x, false), to);
+  if (to != y[0]) launch_copy(call, y[0], to);
+}
+
+BACKWARD(convolve_weight)
+{
+  if (WANTS(grad))
+    GRAD(grad) = cut_to(call, op(convolve, conjugate(call, a->input), dy[0], NULL, a->stride, a->padding, a->dilation,
+                                 a->groups), a->grad);
+  if (WANTS(input))
+    GRAD(input) = op(convolve_input, conjugate(call, a->grad), dy[0], NULL, tensor_shape(a->input), a->stride, a->padding,
+                     a->dilation, a->groups);
+}
+
+/* ------------------------------------------------------------------ public forms */
+
+/* The arguments of a public form over `n` spatial dimensions, as two; tensors get what is missing of their dimensions. */
+typedef struct Form {
+  int n;
+  bool single;      /* the input had no dimension of images */
+  Tensor *x, *w, *bias;
+  int64_t groups;
+  int64_t stride[2], padding[2], dilation[2], output_padding[2];
+} Form;
+
+static Ints pair(const int64_t *v) { return (Ints){v, 2}; }
+
+/* A list for the last n of two dimensions; the first gets `other`. */
+static void spread(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t other, int64_t *to)
+{
+  to[0] = other;
+  extents_of(call, list, name, n, dflt, to + 2 - n);
+}
+
+static Tensor *with_lines(Call *call, Tensor *t) { return op(unsqueeze, t, t->ndim - 1); }
+
+static Form form_of(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints dilation, int64_t groups)
+{
+  Form f = {.n = n, .single = x->ndim == n + 1, .x = x, .w = w, .bias = bias, .groups = groups};
+  if (w->ndim != n + 2)
+    raise(call, "weight has shape %s; %d dimensions are wanted", shape_text(call, tensor_shape(w)), n + 2);
+  if (x->ndim != n + 2 && !f.single)
+    raise(call, "input has shape %s; %s or without N is wanted", shape_text(call, tensor_shape(x)),
+          n == 1 ? "[N, C, L]" : "[N, C, H, W]");
+  check_groups(call, groups);
+  check_dtypes(call, x, w, bias);
+  spread(call, stride, "stride", n, 1, 1, f.stride);
+  spread(call, dilation, "dilation", n, 1, 1, f.dilation);
+  check_steps(call, "stride", pair(f.stride), 1);
+  check_steps(call, "dilation", pair(f.dilation), 1);
+  return f;
+}
+
+static void check_channels(Call *call, const Form *f, bool transposed)
+{
+  const Tensor *x = f->x, *w = f->w;
+  int64_t channels = x->shape[f->single ? 0 : 1], wanted = transposed ? w->shape[0] : w->shape[1] * f->groups;
+  int64_t out = transposed ? w->shape[1] * f->groups : w->shape[0];
+  if (w->shape[0] % f->groups != 0 || w->shape[0] == 0)
+    raise(call, "weight has shape %s, whose first dimension must be a multiple of groups, %lld",
+          shape_text(call, tensor_shape(w)), (long long)f->groups);
+  if (channels != wanted)
+    raise(call, "input of shape %s has %lld channels; a weight of shape %s and %lld groups take %lld",
+          shape_text(call, tensor_shape(x)), (long long)channels, shape_text(call, tensor_shape(w)), (long long)f->groups,
+          (long long)wanted);
+  if (f->bias && !(f->bias->ndim == 1 && f->bias->shape[0] == out))
+    raise(call, "bias has shape %s, and there are %lld channels of output", shape_text(call, tensor_shape(f->bias)),
+          (long long)out);
+}
+
+static void widen(Call *call, Form *f)
+{
+  if (f->single) f->x = op(unsqueeze, f->x, 0);
+  if (f->n == 1) {
+    f->x = with_lines(call, f->x);
+    f->w = with_lines(call, f->w);
+  }
+}
+
+static Tensor *narrowed(Call *call, const Form *f, Tensor *y)
+{
+  if (f->n == 1) y = op(squeeze_dims, y, INTS(2));
+  return f->single ? op(squeeze_dims, y, INTS(0)) : y;
+}
+
+static Tensor *convolved(Call *call, Form *f)
+{
+  check_steps(call, "padding", pair(f->padding), 0);
+  check_channels(call, f, false);
+  widen(call, f);
+  Tensor *y = op(convolve, f->x, f->w, f->bias, pair(f->stride), pair(f->padding), pair(f->dilation), f->groups);
+  return narrowed(call, f, y);
+}
+
+static Tensor *conv(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding, Ints dilation,
+                    int64_t groups)
+{
+  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
+  spread(call, padding, "padding", n, 0, 0, f.padding);
+  return convolved(call, &f);
+}
+
+FORWARD(conv1d) { y[0] = conv(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups); }
+FORWARD(conv2d) { y[0] = conv(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups); }
+
+/* Padding to the input's size: what is left over when it is odd goes behind the input. */
+static Tensor *conv_padded(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, const char *padding,
+                           Ints dilation, int64_t groups)
+{
+  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
+  bool same = strcmp(padding, "same") == 0, odd = false;
+  int64_t behind[4] = {0};
+  if (!same && strcmp(padding, "valid") != 0) raise(call, "padding is \"%s\"; as a text it is \"same\" or \"valid\"", padding);
+  for (int i = 2 - n; same && i < 2; i++) {
+    int64_t total = f.dilation[i] * (w->shape[i + n] - 1);
+    if (f.stride[i] != 1) raise(call, "padding = \"same\" takes a stride of 1 only");
+    f.padding[i] = total / 2;
+    behind[2 * (1 - i) + 1] = total % 2;
+    odd |= total % 2 != 0;
+  }
+  if (odd) f.x = op(constant_pad_nd, f.x, (Ints){behind, 2 * n}, scalar_int(0));
+  return convolved(call, &f);
+}
+
+FORWARD(conv1d_padding)
+{
+  y[0] = conv_padded(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);
+}
+
+FORWARD(conv2d_padding)
+{
+  y[0] = conv_padded(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);
+}
+
+static Tensor *conv_transposed(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding,
+                               Ints output_padding, int64_t groups, Ints dilation)
+{
+  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
+  spread(call, padding, "padding", n, 0, 0, f.padding);
+  spread(call, output_padding, "output_padding", n, 0, 0, f.output_padding);
+  check_steps(call, "padding", pair(f.padding), 0);
+  check_steps(call, "output_padding", pair(f.output_padding), 0);
+  check_channels(call, &f, true);
+  widen(call, &f);
+  int64_t size[4] = {f.x->shape[0], f.w->shape[1] * groups};
+  for (int i = 0; i < 2; i++) {
+    if (f.output_padding[i] > 0 && f.output_padding[i] >= f.stride[i] && f.output_padding[i] >= f.dilation[i])
+      raise(call, "output_padding is %lld; it must be less than stride or dilation", (long long)f.output_padding[i]);
+    size[i + 2] = (f.x->shape[i + 2] - 1) * f.stride[i] - 2 * f.padding[i] + extent_of(f.w->shape[i + 2], f.dilation[i])
+                  + f.output_padding[i];
+    if (f.x->shape[i + 2] < 1 || size[i + 2] < 1)
+      raise(call, "an input of shape %s would give a result without elements", shape_text(call, tensor_shape(x)));
+  }
+  Tensor *y = op(convolve_input, f.x, f.w, f.bias, (Ints){size, 4}, pair(f.stride), pair(f.padding), pair(f.dilation), groups);
+  return narrowed(call, &f, y);
+}
+
+FORWARD(conv_transpose1d)
+{
+  y[0] = conv_transposed(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->output_padding, a->groups,
+                         a->dilation);
+}
+
+FORWARD(conv_transpose2d)
+{
+  y[0] = conv_transposed(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->output_padding, a->groups,
+                         a->dilation);
+}

@@ -1,0 +1,15 @@
+/* Arguments that say something for each spatial dimension: kernel sizes, strides, paddings. */
+#ifndef NNLUA_OPS_NN_EXTENTS_H
+#define NNLUA_OPS_NN_EXTENTS_H
+
+#include "ops/table/op.h"
+
+/* Fills one number for each of n dimensions: the list's, its only one for all, or the default if none was given. */
+static inline void extents_of(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t *to)
+{
+  if (list.n >= 0 && list.n != 1 && list.n != n)
+    raise(call, "%s has %lld elements; there are %d spatial dimensions", name, (long long)list.n, n);
+  for (int i = 0; i < n; i++) to[i] = list.n < 0 ? dflt : list.v[list.n == 1 ? 0 : i];
+}
+
+#endif

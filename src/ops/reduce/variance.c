@@ -1,0 +1,90 @@
+/* Variances and standard deviations. */
+#include <math.h>
+
+#include "ops/math/pointwise.h"
+#include "ops/reduce/reduce.h"
+#include "ops/reduce/sum.h"
+#include "ops/reduce/variance.h"
+#include "ops/table/words.h"
+
+/* What the sum of squares is divided by. */
+static double degrees(const Tensor *x, uint32_t mask, bool unbiased, int64_t correction)
+{
+  double n = (double)reduced_count(x, mask) - (correction != NO_INT ? (double)correction : unbiased ? 1 : 0);
+  return n > 0 ? n : 0;
+}
+
+static Tensor *deviations(Call *call, Tensor *x, uint32_t mask)
+{
+  return minus(x, op(mean, x, dims_of(call, x, mask), true, DTYPE_NONE));
+}
+
+static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, double divide, bool root)
+{
+  DType d = tensor_dtype(x);
+  if (!dtype_is_inexact(d)) raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(d));
+  Tensor *wide = widened(x);
+  Tensor *y = sum_of_squares(call, deviations(call, wide, mask), mask, keepdim, d, (Finish){divide, root}, (double)NAN);
+  return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
+}
+
+FORWARD(var)
+{
+  uint32_t mask = shape_dims(call, a->dim, a->input->ndim);
+  double divide = degrees(a->input, mask, a->unbiased, a->correction);
+  y[0] = variance(call, a->input, mask, a->keepdim, divide, false);
+}
+
+FORWARD(std)
+{
+  uint32_t mask = shape_dims(call, a->dim, a->input->ndim);
+  double divide = degrees(a->input, mask, a->unbiased, a->correction);
+  y[0] = variance(call, a->input, mask, a->keepdim, divide, true);
+}
+
+static Tensor *variance_gradient(Call *call, Tensor *x, uint32_t mask, double divide, Tensor *dy)
+{
+  return op(mul, op(mul, deviations(call, x, mask), op(div, number(2), number(divide))), dy);
+}
+
+BACKWARD(var)
+{
+  uint32_t mask = shape_dims(call, a->dim, a->input->ndim);
+  Tensor *d = restore_dims(call, dy[0], a->input, mask, a->keepdim);
+  GRAD(input) = variance_gradient(call, a->input, mask, degrees(a->input, mask, a->unbiased, a->correction), d);
+}
+
+BACKWARD(std)
+{
+  uint32_t mask = shape_dims(call, a->dim, a->input->ndim);
+  Tensor *d = zero_where_zero(call, op(div, dy[0], op(mul, y[0], number(2))), y[0]);
+  d = restore_dims(call, d, a->input, mask, a->keepdim);
+  GRAD(input) = variance_gradient(call, a->input, mask, degrees(a->input, mask, a->unbiased, a->correction), d);
+}
+
+FORWARD(var_all) { y[0] = op(var, a->input, NO_INTS, a->unbiased, false, NO_INT); }
+FORWARD(std_all) { y[0] = op(std, a->input, NO_INTS, a->unbiased, false, NO_INT); }
+
+FORWARD(var_mean)
+{
+  y[0] = op(var, a->input, a->dim, a->unbiased, a->keepdim, a->correction);
+  y[1] = op(mean, a->input, a->dim, a->keepdim, DTYPE_NONE);
+}
+
+FORWARD(var_mean_all)
+{
+  y[0] = op(var_all, a->input, a->unbiased);
+  y[1] = op(mean, a->input, NO_INTS, false, DTYPE_NONE);
+}
+
+FORWARD(std_mean)
+{
+  y[0] = op(std, a->input, a->dim, a->unbiased, a->keepdim, a->correction);
+  y[1] = op(mean, a->input, a->dim, a->keepdim, DTYPE_NONE);
+}
+
+FORWARD(std_mean_all)
+{
+  y[0] = op(std_all, a->input, a->unbiased);
+  y[1] = op(mean, a->input, NO_INTS, false, DTYPE_NONE);
+}

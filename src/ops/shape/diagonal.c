@@ -1,0 +1,216 @@
+/* Diagonals and triangles, and views written into a copy. */
+#include <string.h>
+
+#include "launch/generate.h"
+#include "ops/math/pointwise.h"
+#include "ops/shape/cat_split.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/diagonal.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/permute_repeat.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
+
+/* ------------------------------------------------------------------ triangles */
+
+static Tensor *triangle(Call *call, Tensor *x, int64_t diagonal, bool lower)
+{
+  if (x->ndim < 2) raise(call, "a matrix or a batch of them is needed, not shape %s", shape_text(call, tensor_shape(x)));
+  Tensor *y = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
+  launch_triangle(call, x, diagonal, lower, y);
+  return y;
+}
+
+FORWARD(tril) { y[0] = triangle(call, a->input, a->diagonal, true); }
+BACKWARD(tril) { GRAD(input) = op(tril, dy[0], a->diagonal); }
+
+FORWARD(triu) { y[0] = triangle(call, a->input, a->diagonal, false); }
+BACKWARD(triu) { GRAD(input) = op(triu, dy[0], a->diagonal); }
+
+typedef struct TrianglePlaces { int64_t rows, columns, diagonal, count; bool lower; } TrianglePlaces;
+
+/* In each row the columns from 0, or from where the triangle begins. */
+static void fill_triangle_places(const void *params, int64_t *row)
+{
+  const TrianglePlaces *p = params;
+  int64_t *column = row + p->count;
+  for (int64_t r = 0; r < p->rows; r++) {
+    int64_t split = triangle_split(r, p->columns, p->diagonal, p->lower);
+    for (int64_t c = p->lower ? 0 : split; c < (p->lower ? split : p->columns); c++) {
+      *row++ = r + 1;
+      *column++ = c + 1;
+    }
+  }
+}
+
+/* The positions of a triangle: a line of rows and one of columns. */
+static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int64_t offset, bool lower, DType dtype,
+                                  Device device)
+{
+  if (rows < 0 || columns < 0) raise(call, "negative size %lld x %lld", (long long)rows, (long long)columns);
+  if (dtype == DTYPE_NONE) dtype = DTYPE_i64;
+  if (dtype != DTYPE_i64 && dtype != DTYPE_i32) raise(call, "dtype is int64 or int32, not %s", dtype_name(dtype));
+  shape_numel(call, INTS(rows, columns, 2));
+  TrianglePlaces p = {rows, columns, offset < -rows ? -rows : offset > columns ? columns : offset, 0, lower};
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t split = triangle_split(r, columns, p.diagonal, lower);
+    p.count += lower ? split : columns - split;
+  }
+  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(2, p.count));
+  launch_positions_of(call, fill_triangle_places, &p, y);
+  return y;
+}
+
+FORWARD(tril_indices) { y[0] = triangle_positions(call, a->row, a->col, a->offset, true, a->dtype, a->device); }
+FORWARD(triu_indices) { y[0] = triangle_positions(call, a->row, a->col, a->offset, false, a->dtype, a->device); }
+
+/* ------------------------------------------------------------------ diagonals */
+
+FORWARD(diag_embed)
+{
+  const Tensor *x = a->input;
+  if (x->ndim == 0) raise(call, "a tensor without dimensions has no diagonal");
+  if (x->ndim == MAX_DIMS) raise(call, "a tensor has at most %d dimensions", MAX_DIMS);
+  int ndim = x->ndim + 1, i = shape_dim(call, a->dim1, ndim), j = shape_dim(call, a->dim2, ndim);
+  if (i == j) raise(call, "dim1 and dim2 are both %d", i + 1);
+  int64_t shape[MAX_DIMS], length, offset = a->offset;
+  bool overflows = __builtin_add_overflow(x->shape[x->ndim - 1], offset < 0 ? -(uint64_t)offset : (uint64_t)offset, &length);
+  if (overflows) raise(call, "offset %lld is too large", (long long)offset);
+  for (int d = 0, next = 0; d < ndim; d++) shape[d] = d == i || d == j ? length : x->shape[next++];
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, ndim});
+  launch_fill(call, y[0], scalar_int(0));
+  launch_copy(call, op(diagonal, y[0], offset, i, j), x);
+}
+
+BACKWARD(diag_embed) { GRAD(input) = op(diagonal, dy[0], a->offset, a->dim1, a->dim2); }
+
+FORWARD(diag)
+{
+  Tensor *x = a->input;
+  if (x->ndim != 1 && x->ndim != 2)
+    raise(call, "a vector or a matrix is needed, not shape %s", shape_text(call, tensor_shape(x)));
+  y[0] = x->ndim == 1 ? op(diag_embed, x, a->diagonal, 0, 1) : op(clone, op(diagonal, x, a->diagonal, 0, 1));
+}
+
+FORWARD(diagflat) { y[0] = op(diag_embed, op(reshape, a->input, INTS(-1)), a->offset, 0, 1); }
+
+FORWARD(linalg_diagonal) { y[0] = op(diagonal, a->A, a->offset, a->dim1, a->dim2); }
+
+/* ------------------------------------------------------- views written into a copy */
+
+/* Writes src into a view of a copy; they must have one shape. */
+static void write_view(Call *call, Tensor *view, Tensor *src)
+{
+  if (!tensor_same_shape(view, src))
+    raise(call, "src of shape %s doesn't fit the place of shape %s", shape_text(call, tensor_shape(src)),
+          shape_text(call, tensor_shape(view)));
+  launch_copy(call, view, src);
+}
+
+/* Zeros in the place of a src. */
+static Tensor *nothing_like(Call *call, const Tensor *dy, const Tensor *src)
+{
+  return zeros_for(call, dy, tensor_shape(src));
+}
+
+static Tensor *as_src(Call *call, Tensor *part, const Tensor *src)
+{
+  return cast(part, tensor_dtype(src));
+}
+
+FORWARD(diagonal_scatter)
+{
+  y[0] = result_copy(call, a->input);
+  write_view(call, op(diagonal, y[0], a->offset, a->dim1, a->dim2), a->src);
+}
+
+BACKWARD(diagonal_scatter)
+{
+  if (WANTS(input))
+    GRAD(input) = op(diagonal_scatter, dy[0], nothing_like(call, dy[0], a->src), a->offset, a->dim1, a->dim2);
+  if (WANTS(src)) GRAD(src) = as_src(call, op(diagonal, dy[0], a->offset, a->dim1, a->dim2), a->src);
+}
+
+FORWARD(select_scatter)
+{
+  y[0] = result_copy(call, a->input);
+  write_view(call, op(select, y[0], a->dim, a->index), a->src);
+}
+
+BACKWARD(select_scatter)
+{
+  if (WANTS(input)) GRAD(input) = op(select_scatter, dy[0], nothing_like(call, dy[0], a->src), a->dim, a->index);
+  if (WANTS(src)) GRAD(src) = as_src(call, op(select, dy[0], a->dim, a->index), a->src);
+}
+
+/* The end of a range that includes it, as one that doesn't. */
+static int64_t excluded(int64_t stop) { return stop == NO_INT || stop >= 0 ? stop : stop == -1 ? NO_INT : stop + 1; }
+
+FORWARD(slice_scatter)
+{
+  y[0] = result_copy(call, a->input);
+  write_view(call, op(slice, y[0], a->dim, a->start, excluded(a->stop), a->step), a->src);
+}
+
+BACKWARD(slice_scatter)
+{
+  if (WANTS(input))
+    GRAD(input) = op(slice_scatter, dy[0], nothing_like(call, dy[0], a->src), a->dim, a->start, a->stop, a->step);
+  if (WANTS(src)) GRAD(src) = as_src(call, op(slice, dy[0], a->dim, a->start, excluded(a->stop), a->step), a->src);
+}
+
+/* -------------------------------------------------------------------- matrices */
+
+FORWARD(block_diag)
+{
+  Tensors list = a->tensors;
+  if (list.n == 0) {
+    y[0] = op(zeros, INTS(1, 0), DTYPE_NONE, DEVICE_NONE, false);
+    return;
+  }
+  int64_t columns = 0, before = 0;
+  DType dtype = promote_operands(call, list.v, (int)list.n);
+  for (int64_t i = 0; i < list.n; i++) {
+    const Tensor *t = list.v[i];
+    if (t->ndim > 2) raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
+    if (__builtin_add_overflow(columns, t->ndim ? t->shape[t->ndim - 1] : 1, &columns)) raise(call, "the result is too large");
+  }
+  Tensors rows = {arena_allocate(call->ctx, (size_t)list.n * sizeof *rows.v), list.n};
+  for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
+    Tensor *t = cast(list.v[i], dtype);
+    if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
+    int64_t width = t->shape[1], height = t->shape[0];
+    Tensor *left = zeros_for(call, t, INTS(height, before)), *right = zeros_for(call, t, INTS(height, columns - before - width));
+    Tensor *parts[] = {left, t, right};
+    rows.v[i] = op(cat, ((Tensors){parts, 3}), 1);
+    before += width;
+  }
+  y[0] = op(cat, rows, 0);
+}
+
+/* Powers 0 to n - 1 along a new last dimension. */
+static Tensor *powers(Call *call, Tensor *x, int64_t n)
+{
+  if (n < 0) raise(call, "N must not be negative: %lld", (long long)n);
+  Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_of(x), false);
+  return op(pow, op(unsqueeze, x, -1), exponents);
+}
+
+FORWARD(vander)
+{
+  Tensor *x = a->x;
+  if (x->ndim != 1) raise(call, "x must be a vector, not of shape %s", shape_text(call, tensor_shape(x)));
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
+  y[0] = powers(call, x, a->N == NO_INT ? x->shape[0] : a->N);
+  if (!a->increasing) y[0] = op(flip, y[0], INTS(1));
+}
+
+FORWARD(linalg_vander)
+{
+  Tensor *x = a->x;
+  if (x->ndim == 0 && a->N == NO_INT) raise(call, "a tensor without dimensions is not taken without N");
+  if (a->N != NO_INT && a->N <= 1) raise(call, "N must be greater than 1, not %lld", (long long)a->N);
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
+  if (x->ndim == 0) x = op(reshape, x, INTS(1));
+  y[0] = powers(call, x, a->N == NO_INT ? x->shape[x->ndim - 1] : a->N);
+}

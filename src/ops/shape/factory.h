@@ -1,0 +1,14 @@
+/* What ops that make tensors from nothing share. */
+#ifndef NNLUA_OPS_SHAPE_FACTORY_H
+#define NNLUA_OPS_SHAPE_FACTORY_H
+
+#define ROWS "ops/shape/factory.def"
+#include "ops/table/declare.h"
+
+/* Makes a new tensor require a gradient or not; raises where its dtype has none. */
+void ask_gradient(Call *call, Tensor *t, bool requires_grad);
+
+/* An unset result like x, with its order of dimensions in memory; dtype and device are x's unless given. */
+Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad);
+
+#endif

@@ -1,0 +1,111 @@
+/* More tensors from numbers: series and windows. */
+#include <math.h>
+
+#include "launch/generate.h"
+#include "ops/math/pointwise.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/series.h"
+#include "ops/table/helpers.h"
+
+static DType dtype_or_default(Call *call, DType dtype) { return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype; }
+
+FORWARD(logspace)
+{
+  DType dtype = dtype_or_default(call, a->dtype), compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
+  Scalar start = a->start, stop = a->stop;
+  if (start.kind == SCALAR_COMPLEX || stop.kind == SCALAR_COMPLEX) raise(call, "complex bounds are not taken");
+  if (!dtype_is_inexact(dtype)) { /* of integers the bounds are cut, the steps between them are not */
+    start = scalar_int(scalar_integer(start));
+    stop = scalar_int(scalar_integer(stop));
+  }
+  Tensor *exponents = op(linspace, start, stop, a->steps, compute, a->device, false);
+  y[0] = cast(op(pow, number(a->base), exponents), dtype);
+  ask_gradient(call, y[0], a->requires_grad);
+}
+
+FORWARD(range)
+{
+  double first = scalar_real(a->start), last = scalar_real(a->stop), by = scalar_real(a->step);
+  DType dtype = dtype_or_default(call, a->dtype);
+  if (a->start.kind == SCALAR_COMPLEX || a->stop.kind == SCALAR_COMPLEX || a->step.kind == SCALAR_COMPLEX)
+    raise(call, "a range of complex numbers has no order");
+  if (by == 0) raise(call, "step must not be 0");
+  if (!isfinite(first) || !isfinite(last)) raise(call, "start and stop must be finite: %g to %g", first, last);
+  if ((by > 0 && first > last) || (by < 0 && first < last)) raise(call, "steps of %g don't lead from %g to %g", by, first, last);
+  double length = floor((last - first) / by) + 1;
+  if (!(length < 0x1p56)) raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
+  y[0] = result_new(call, dtype, device_or_default(a->device), INTS((int64_t)length));
+  ask_gradient(call, y[0], a->requires_grad);
+  if (!dtype_is_inexact(dtype)) {
+    first = trunc(first);
+    by = trunc(by);
+  }
+  launch_range(call, scalar_float(first), scalar_float(by), y[0]);
+}
+
+FORWARD(empty_strided)
+{
+  if (a->size.n != a->stride.n)
+    raise(call, "size %s and stride %s differ in length", shape_text(call, a->size), shape_text(call, a->stride));
+  for (int64_t i = 0; i < a->stride.n; i++)
+    if (a->stride.v[i] < 0) raise(call, "negative stride in %s", shape_text(call, a->stride));
+  shape_numel(call, a->size);
+  y[0] = result_strided(call, dtype_or_default(call, a->dtype), device_or_default(a->device), a->size, a->stride);
+  ask_gradient(call, y[0], a->requires_grad);
+}
+
+/* ---------------------------------------------------------------------- windows */
+
+typedef enum WindowKind { COSINES, BARTLETT, KAISER } WindowKind;
+/* What a window is made of: c0 - c1 cos + c2 cos of twice the angle, or a Kaiser window's beta. */
+typedef struct Window { WindowKind kind; double c0, c1, c2; int64_t length, steps; } Window;
+
+/* The modified Bessel function of order 0, by its series: all terms are positive. */
+static double bessel_i0(double x)
+{
+  double term = 1, sum = 1, quarter = x * x / 4;
+  for (int k = 1; term > sum * 1e-17; k++) {
+    term *= quarter / ((double)k * k);
+    sum += term;
+  }
+  return sum;
+}
+
+/* Point i of the steps that a window is over. */
+static double window_at(const void *params, int64_t i)
+{
+  static const double TWO_PI = 6.283185307179586;
+  const Window *w = params;
+  if (w->length == 1) return 1;
+  double place = (double)i / (double)w->steps, angle = TWO_PI * place, middle = 2 * place - 1;
+  switch (w->kind) {
+    case COSINES: return w->c0 - w->c1 * cos(angle) + w->c2 * cos(2 * angle);
+    case BARTLETT: return place <= 0.5 ? 2 * place : 2 - 2 * place;
+    default: return bessel_i0(w->c0 * sqrt(fmax(1 - middle * middle, 0))) / bessel_i0(w->c0);
+  }
+}
+
+static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType dtype, Device device, bool requires_grad)
+{
+  dtype = dtype_or_default(call, dtype);
+  if (!dtype_is_floating(dtype)) raise(call, "a floating dtype is needed, not %s", dtype_name(dtype));
+  if (length < 0) raise(call, "window_length must not be negative: %lld", (long long)length);
+  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(length));
+  ask_gradient(call, y, requires_grad);
+  w.length = length;
+  w.steps = length + periodic - 1;
+  launch_by_index(call, window_at, &w, y);
+  return y;
+}
+
+#define WINDOW(row, ...)                                                                            \
+  FORWARD(row)                                                                                      \
+  {                                                                                                 \
+    y[0] = window(call, a->window_length, a->periodic, (Window){__VA_ARGS__}, a->dtype, a->device,  \
+                  a->requires_grad);                                                                \
+  }
+WINDOW(hann_window, COSINES, 0.5, 0.5, 0, 0, 0)
+WINDOW(hamming_window, COSINES, a->alpha, a->beta, 0, 0, 0)
+WINDOW(blackman_window, COSINES, 0.42, 0.5, 0.08, 0, 0)
+WINDOW(bartlett_window, BARTLETT, 0, 0, 0, 0, 0)
+WINDOW(kaiser_window, KAISER, a->beta, 0, 0, 0, 0)

@@ -1,0 +1,32 @@
+/* What the functions of ops share: their headers, and small helpers. */
+#ifndef NNLUA_OPS_TABLE_HELPERS_H
+#define NNLUA_OPS_TABLE_HELPERS_H
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "launch/copy.h"
+#include "launch/layout.h"
+#include "ops/shape/copy.h"
+#include "ops/table/ops.h"
+#include "ops/table/pointwise.h"
+#include "ops/table/words.h"
+
+static inline Device device_of(const Tensor *t) { return (Device)t->device; }
+
+/* The dtype that kernels run in for a tensor's: float32 for the halves, which have no kernels of their own. */
+static inline DType kernel_dtype(DType d) { return dtype_compute(d); }
+
+/* Whether a tensor used as an index is one of truth values. */
+static inline bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }
+
+/* Makes a list the results of the running op. */
+static inline void give_list(Call *call, Tensors tensors)
+{
+  Tensor **list = result_list(call, tensors.n);
+  for (int64_t i = 0; i < tensors.n; i++) list[i] = tensors.v[i];
+}
+
+/* An input's stand-in for gradients_through: without the hooks that the input may have. May be NULL. */
+static inline Tensor *stand_in(Call *call, Tensor *t) { return t && tensor_requires_grad(t) ? op(alias, t) : t; }
+
+#endif

@@ -1,0 +1,22 @@
+/* The kinds of arguments as members of an op's argument struct. No include guard: every pass over rows undefines them. */
+#define TENSOR(name) Tensor *name;
+#define OPT_TENSOR(name) Tensor *name;
+#define POSITION_TENSOR(name) Tensor *name;
+#define TENSORS(name) Tensors name;
+#define OPERAND(name) Tensor *name;
+#define SCALAR(name, dflt) Scalar name;
+#define INT(name, dflt) int64_t name;
+#define REAL(name, dflt) double name;
+#define BOOL(name, dflt) bool name;
+#define STRING(name, dflt) const char *name;
+#define SIZE(name, dflt) Ints name;
+#define DIM(name, dflt) int64_t name;
+#define DIMS(name, dflt) Ints name;
+#define INTLIST(name, dflt) Ints name;
+#define EXTENTS(name, dflt) Ints name;
+#define DIM_PAIR(name) Ints name;
+#define NUMBERS(name, dflt) Numbers name;
+#define POSITION(name, dflt) int64_t name;
+#define TYPE(name, dflt) DType name;
+#define DEVICE(name) Device name;
+#define GENERATOR(name) Generator *name;

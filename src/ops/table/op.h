@@ -1,0 +1,155 @@
+/* What a row of the op table becomes: a record that the door, the bindings and the specs read. */
+#ifndef NNLUA_OPS_TABLE_OP_H
+#define NNLUA_OPS_TABLE_OP_H
+
+#include "core/call.h"
+#include "core/random.h"
+#include "core/shape.h"
+#include "core/tensor.h"
+
+/* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
+enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
+       ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
+       NUMBER_FIRST = 64, /* takes a number as its first operand, not only by way of an operator */
+       TRUNCATES = 128, /* integer operands truncate a parameter that is a float */
+       MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
+       CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
+       TENSORS_ONLY = 1024, /* no operand may be a number */
+       VARIADIC = 2048, /* takes its list of tensors also one by one */
+       WITH_NONE = 8192, /* nl.none in its list of tensors stands for an absent one */
+       DEPENDS_ON_DATA = 16384, /* the result's shape, or the way there, depends on elements: can't be traced */
+       GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
+       VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
+#define EVERYWHERE (IN_NL | METHOD | INPLACE)
+
+typedef enum ArgKind {
+  ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
+  ARG_OPERAND,   /* a tensor or a number, which becomes a 0-dim tensor */
+  ARG_SCALAR, ARG_INT, ARG_REAL, ARG_BOOL, ARG_STRING,
+  ARG_SIZE,      /* numbers or one list of them */
+  ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
+  ARG_INTLIST,
+  ARG_EXTENTS,   /* one integer, or a table of one for each spatial dimension */
+  ARG_NUMBERS,   /* a table of numbers: each a double */
+  ARG_DIM_PAIR,  /* two lists of dimensions, as long as each other and one after the other */
+  ARG_POSITION,  /* likewise */
+  ARG_TYPE, ARG_DEVICE, ARG_GENERATOR
+} ArgKind;
+
+#define NO_INT INT64_MIN          /* an optional integer or dimension that was not given */
+#define NONE_DIM NO_INT
+#define REQUIRED 0
+#define NONE 0
+
+typedef struct ArgSpec {
+  const char *name;
+  ArgKind kind;
+  uint16_t offset;              /* in the op's argument struct */
+  bool required;
+  const char *default_text;     /* as the row has it */
+  union { int64_t i; double f; const char *s; } dflt;
+  bool is_position;             /* a tensor that holds positions: marked for the specs */
+} ArgSpec;
+
+typedef enum OpKind { OP_POINTWISE, OP_PRIMITIVE, OP_COMPOSED } OpKind;
+
+/* Numbers of results that rows write: one, several, or a list as long as the call decides. */
+enum { RESULTS_ONE = 1, RESULTS_TWO = 2, RESULTS_THREE = 3, RESULTS_LIST = -1, MAX_RESULTS = 3 };
+
+struct Gradients;
+typedef void (*OpForward)(Call *call, const void *args, Tensor **y);
+typedef void (*OpBackward)(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
+
+#include "ops/table/classes.def"
+/* What a class does with the operands of a category, and what it gives. */
+enum { TAKES, WIDENS, REFUSES };
+enum { KEEPS, GIVES_REAL, GIVES_BOOL };
+typedef struct PointwiseClass {
+  uint8_t operands[CATEGORY_COMPLEX + 1];
+  uint8_t result;
+} PointwiseClass;
+
+/* A pointwise row's class and texts. */
+typedef struct PointwiseInfo {
+  int id, arity;
+  PointwiseClass type_class;
+  const char *class_name;     /* "NUMERIC" */
+  const char *formula;
+  const char *derivative[3];  /* of each operand; "" for none */
+} PointwiseInfo;
+
+typedef struct Op {
+  const char *row, *name, *doc;
+  uint16_t forms;
+  int8_t results;
+  uint8_t kind;
+  uint8_t nargs;
+  uint16_t args_size;
+  const ArgSpec *args;
+  OpForward forward;
+  OpBackward backward;        /* NULL: no gradient */
+  const char *saves;          /* "input: y; weight: input": what the gradient of an argument needs */
+  const PointwiseInfo *pointwise;
+  int id;
+  struct OpPlan *plan;        /* worked out once a process */
+} Op;
+
+/* A row's `saves`, parsed once: for each argument the bits of the arguments, and from bit 16 of the results, needed. */
+typedef struct OpPlan {
+  uint32_t needs[16];
+  uint32_t needs_any;
+  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[12]; /* the arguments that hold tensors */
+  int ntensors;
+  bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
+  const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
+} OpPlan;
+
+extern Op op_table[]; /* constant once prepared */
+extern const int op_count;
+extern const Op *const as_strided_row; /* by which autograd makes views anew */
+
+/* The plan of an op; valid after ops_prepare. */
+static inline OpPlan *op_plan(const Op *op) { return op->plan; }
+
+/* Parses all rows' plans; once a process, thread-safe. */
+void ops_prepare(void);
+
+/* The row of a name, or NULL. */
+const Op *op_find(const char *row);
+
+/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. */
+const char *call_user_name(const Call *call);
+
+/*
+ * The door: every call of every op comes through here. It runs the forward in a scope of its own
+ * and records a node if gradients are wanted. into is the destination of an in-place form or NULL;
+ * room has MAX_RESULTS places. What is returned belongs to the scope of `parent`.
+ * (Defined in autograd/door.c.)
+ */
+Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room);
+
+/*
+ * For the backward of an op that does much in one, under create_graph: the gradients of outputs, computed again by ops
+ * from inputs, of which some may be NULL or need none. dy[i] may be NULL; dx[i] is NULL where none arrives.
+ * (Defined in autograd/engine.c.)
+ */
+void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,
+                       Tensor **dx);
+
+/* The result of an op's forward: in an in-place form the destination itself where it fits. */
+Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
+Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
+
+/* As result_new, in the order in memory that results of these operands have, which broadcast to the shape. */
+Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n);
+
+/* Raises if a result of this dtype and shape can't be written to the destination of an in-place form. */
+void result_check(Call *call, DType dtype, Ints shape);
+
+/* The list of results of an op with RESULTS_LIST. */
+Tensor **result_list(Call *call, int64_t n);
+
+/* A view of t: what a view op returns. The door ties it to its base. */
+#define result_view tensor_view
+
+#endif

@@ -1,0 +1,213 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/math/composed_arithmetic.h"
+#include "ops/reduce/sum.h"
+#include "ops/table/expression.h"
+#include "ops/table/helpers.h"
+
+/* --------------------------------------------------------------- promotion */
+
+/* Combines dtypes of different weight: the lower one only counts if its category is higher. */
+static DType combine_weights(DType higher, DType lower)
+{
+  if (higher == DTYPE_NONE) return lower;
+  if (lower == DTYPE_NONE || dtype_is_complex(higher)) return higher;
+  if (dtype_is_floating(higher)) return dtype_is_complex(lower) ? dtype_to_complex(higher) : higher;
+  if (higher == DTYPE_b8 || dtype_is_inexact(lower)) return dtype_promote(higher, lower);
+  return higher;
+}
+
+static DType promote_some(DType a, DType b) { return a == DTYPE_NONE ? b : dtype_promote(a, b); }
+
+static DType number_dtype(const Context *ctx, DType d)
+{
+  if (dtype_is_complex(d)) return dtype_to_complex(ctx->default_dtype);
+  return dtype_is_floating(d) ? ctx->default_dtype : d;
+}
+
+DType promote_operands(Call *call, Tensor *const *operands, int n)
+{
+  DType dims = DTYPE_NONE, zero_dims = DTYPE_NONE, numbers = DTYPE_NONE;
+  bool only_numbers = true;
+  for (int i = 0; i < n; i++) only_numbers &= operands[i]->is_wrapped_number;
+  for (int i = 0; i < n; i++) {
+    const Tensor *t = operands[i];
+    DType d = tensor_dtype(t);
+    if (t->ndim > 0) dims = promote_some(dims, d);
+    else if (!t->is_wrapped_number) zero_dims = promote_some(zero_dims, d);
+    else numbers = promote_some(numbers, only_numbers ? d : number_dtype(call->ctx, d));
+  }
+  return combine_weights(dims, combine_weights(zero_dims, numbers));
+}
+
+Ints broadcast_operands(Call *call, Tensor *const *operands, int n)
+{
+  int64_t shape[MAX_DIMS];
+  int ndim = 0;
+  for (int i = 0; i < n; i++) {
+    int wider = shape_broadcast(shape, ndim, tensor_shape(operands[i]));
+    if (wider < 0)
+      raise(call, "shapes %s and %s don't broadcast", shape_text(call, tensor_shape(operands[0])),
+            shape_text(call, tensor_shape(operands[i])));
+    ndim = wider;
+  }
+  return arena_ints(call->ctx, shape, ndim);
+}
+
+/* ------------------------------------------------------------------ forward */
+
+/* Whether there is nothing to promote: all have the same dtype, and none is a number. */
+static bool have_one_dtype(Tensor *const *operands, int n)
+{
+  for (int i = 0; i < n; i++)
+    if (operands[i]->dtype != operands[0]->dtype || operands[i]->is_wrapped_number) return false;
+  return true;
+}
+
+static DType compute_dtype(Call *call, const Op *o, Tensor *const *operands, int n)
+{
+  DType d = have_one_dtype(operands, n) ? tensor_dtype(operands[0]) : promote_operands(call, operands, n);
+  const PointwiseClass *c = &o->pointwise->type_class;
+  uint8_t rule = c->operands[dtype_category(d)];
+  if (rule == TAKES) return d;
+  if (rule == WIDENS) return call->ctx->default_dtype;
+  if (c->result == GIVES_BOOL) raise(call, "complex numbers have no order");
+  raise(call, "%s tensors are not taken%s", dtype_name(d),
+        d == DTYPE_b8 ? ": convert them, or use a logical operation" : "");
+}
+
+static Tensor *const *operands_of(const void *args) { return args; }
+
+static const Scalar *params_of(const Op *o, const void *args)
+{
+  return (const Scalar *)((const char *)args + (size_t)o->pointwise->arity * sizeof(Tensor *));
+}
+
+/* A scalar parameter must not bring a category that the operands can't hold. */
+static void check_params(Call *call, const Op *o, const void *args, DType compute)
+{
+  const Scalar *p = params_of(o, args);
+  for (int i = o->pointwise->arity; i < o->nargs && o->args[i].kind == ARG_SCALAR; i++, p++) {
+    bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
+    if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
+    if (p->kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
+    if (compute == DTYPE_u8 && o->forms & MAY_OVERWRITE && scalar_real(*p) < 0) fits = false; /* activations have bounds */
+    if (!fits) raise(call, "%s doesn't fit a %s result", o->args[i].name, dtype_name(compute));
+  }
+}
+
+static bool is_comparison(const Op *o) { return o->pointwise->type_class.result == GIVES_BOOL; }
+
+/* What the kernel for operands of a dtype gives. */
+static DType produced_dtype(const Op *o, DType d)
+{
+  if (is_comparison(o)) return DTYPE_b8;
+  return o->pointwise->type_class.result == GIVES_REAL ? dtype_to_real(d) : d;
+}
+
+/* The result, in the operands' order in memory. The first operand may be a number, which is no meta tensor. */
+static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DType dtype)
+{
+  const Tensor *first = operands[0];
+  Device device = result_device(call);
+  bool alike = first->is_contiguous;
+  for (int i = 1; i < n && alike; i++) alike = tensor_same_shape(first, operands[i]);
+  if (alike && !call->into) return tensor_new_alike(call, dtype, device, first);
+  Ints shape = alike ? tensor_shape(first) : broadcast_operands(call, operands, n);
+  return result_ordered(call, dtype, device, shape, operands, n);
+}
+
+/* A power that is a product does without the exponent and pow. */
+static int power_id(Tensor *const *operands, int *n)
+{
+  Scalar e = tensor_number(operands[1]);
+  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return PW_pow;
+  double power = scalar_real(e);
+  if (power != 2 && power != 3) return PW_pow;
+  *n = 1;
+  return power == 2 ? PW_square_number : PW_cube;
+}
+
+void pointwise_forward(Call *call, const void *args, Tensor **y)
+{
+  const Op *o = call->op;
+  const PointwiseInfo *info = o->pointwise;
+  Tensor *const *operands = operands_of(args);
+  DType d = compute_dtype(call, o, operands, info->arity), produced = produced_dtype(o, d);
+  if (o->nargs > info->arity) check_params(call, o, args, d);
+  if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
+    raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
+  y[0] = pointwise_result(call, operands, info->arity, produced);
+  int n = info->arity;
+  PointwiseChoice choice = {info->id, is_comparison(o), NO_DERIVATIVE};
+  if (info->id == PW_pow) choice.id = power_id(operands, &n);
+  launch_pointwise(call, choice, d, produced, y[0], operands, n, params_of(o, args));
+  if (info->arity > 1) {
+    bool numbers = true;
+    for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
+    y[0]->is_wrapped_number |= numbers;
+  }
+}
+
+/* ----------------------------------------------------------------- backward */
+
+static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
+{
+  const Op *o = call->op;
+  const PointwiseInfo *info = o->pointwise;
+  uint32_t needs = op_plan(o)->needs[i];
+  Tensor *const *operands = operands_of(args), *list[POINTWISE_OPERANDS] = {dy};
+  DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
+  for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
+  list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
+  Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
+  launch_pointwise(call, (PointwiseChoice){info->id, false, i}, d, d, dx, list, info->arity + 2, params_of(o, args));
+  return dx;
+}
+
+/* What the derivative depends on by comparisons only has a second derivative of zero, which must still arrive. */
+static Tensor *link_compared(Call *call, const Expression *e, const Named *named, const char *text, Tensor *dx)
+{
+  for (; named->name; named++) {
+    if (!named->tensor || named->name[1] || !expression_mentions(text, named->name[0])) continue;
+    if (tensor_requires_grad(named->tensor) && !expression_varies_with(e, named->name)) dx = op(zero_link, dx, named->tensor);
+  }
+  return dx;
+}
+
+static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
+{
+  const Op *o = call->op;
+  const PointwiseInfo *info = o->pointwise;
+  static const char *const names[3][3] = {{"x"}, {"a", "b"}, {"a", "b", "c"}};
+  Named named[16] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
+  int n = 2;
+  for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
+  const Scalar *params = params_of(o, args);
+  for (int k = info->arity; k < o->nargs && o->args[k].kind == ARG_SCALAR; k++)
+    named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};
+  const Expression *e = op_plan(o)->expressions[i];
+  if (o->forms & CHOOSES) return expression_run(call, e, named);
+  return link_compared(call, e, named, info->derivative[i], expression_run(call, e, named));
+}
+
+static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
+{
+  const char *text = call->op->pointwise->derivative[i];
+  if (strcmp(text, "dy") == 0) return dy;
+  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return zeros_like_of(dy);
+  if (call->ctx->grad_enabled) return run_derivative_ops(call, i, args, y, dy);
+  return run_derivative_kernel(call, i, args, y, dy);
+}
+
+void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g)
+{
+  const Op *o = call->op;
+  Tensor *const *operands = operands_of(args);
+  for (int i = 0; i < o->pointwise->arity; i++) {
+    if (!gradient_wanted(g, (size_t)i * sizeof(Tensor *), 0)) continue;
+    Tensor *dx = derivative(call, i, args, y[0], dy[0]);
+    *gradient_place(g, (size_t)i * sizeof(Tensor *), 0) = op(sum_to, dx, tensor_shape(operands[i]), tensor_dtype(operands[i]));
+  }
+}

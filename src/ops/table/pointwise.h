@@ -1,0 +1,17 @@
+/* How pointwise rows run: one forward and one backward for all of them. */
+#ifndef NNLUA_OPS_TABLE_POINTWISE_H
+#define NNLUA_OPS_TABLE_POINTWISE_H
+
+#include "launch/pointwise.h"
+#include "ops/table/op.h"
+
+void pointwise_forward(Call *call, const void *args, Tensor **y);
+void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
+
+/* The dtype that operands of these dtypes compute in: tensors with dimensions weigh more than 0-dim ones, these more than numbers. */
+DType promote_operands(Call *call, Tensor *const *operands, int n);
+
+/* The shape that the operands broadcast to, in the arena; raises if they don't fit. */
+Ints broadcast_operands(Call *call, Tensor *const *operands, int n);
+
+#endif

@@ -1,0 +1,322 @@
+/* The op table: the rows as data, and the C functions that send a call through the door. */
+#define ROWS "ops/table/families.def"
+#include "ops/table/declare.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launch/layout.h"
+#include "ops/table/expression.h"
+#include "ops/table/pointwise.h"
+
+/* pass 2: numbers of rows */
+#include "ops/table/rows_undefined.h"
+#define UNARY(row, ...) OP_ID_##row,
+#define BINARY(row, ...) OP_ID_##row,
+#define TERNARY(row, ...) OP_ID_##row,
+#define OP(row, ...) OP_ID_##row,
+#define OP_PLAIN(row, ...) OP_ID_##row,
+#define COMPOSED(row, ...) OP_ID_##row,
+enum {
+#include "ops/table/families.def"
+  OP_COUNT
+};
+
+/* pass 3: argument specs. Each is inside a function, where A names the op's argument struct. */
+#define SPEC(member, text, what, needed, value_text, ...) \
+  {.name = text, .kind = what, .offset = offsetof(A, member), .required = needed, .default_text = value_text, __VA_ARGS__},
+#define IS_REQUIRED(text) (sizeof(text) == sizeof("REQUIRED") && text[0] == 'R')
+/* The text of a default is taken where the row's word is still there: one macro further in REQUIRED has become 0. */
+#define INTEGER_SPEC(member, what, value, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = value)
+#define LIST_SPEC(member, what, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = 0)
+
+#include "ops/table/rows_undefined.h"
+#define SPECS_OF(row, ...)                                                  \
+  static const ArgSpec *row##_specs(void)                                   \
+  {                                                                         \
+    typedef struct row##_args A;                                            \
+    static const ArgSpec specs[] = {__VA_ARGS__ {.name = NULL}};            \
+    (void)sizeof(A);                                                        \
+    return specs;                                                           \
+  }
+#define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
+#define OPERAND_AS(member, text) SPEC(member, text, ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
+#define UNARY(row, class, forms, params, ...) SPECS_OF(row, SPEC(x, "input", ARG_TENSOR, true, "REQUIRED", .dflt.i = 0) params)
+#define BINARY(row, name, class, forms, params, ...) SPECS_OF(row, FIRST_OPERAND(a) OPERAND_AS(b, #name) params)
+#define TERNARY(row, name_b, name_c, class, forms, params, ...) \
+  SPECS_OF(row, FIRST_OPERAND(a) OPERAND_AS(b, #name_b) OPERAND_AS(c, #name_c) params)
+#define OP(row, name, forms, results, args, ...) SPECS_OF(row, args)
+#define OP_PLAIN OP
+#define COMPOSED OP
+#define TENSOR(name) SPEC(name, #name, ARG_TENSOR, true, "REQUIRED", .dflt.i = 0)
+#define OPT_TENSOR(name) SPEC(name, #name, ARG_OPT_TENSOR, false, "NONE", .dflt.i = 0)
+#define POSITION_TENSOR(name) SPEC(name, #name, ARG_TENSOR, true, "REQUIRED", .dflt.i = 0, .is_position = true)
+#define TENSORS(name) SPEC(name, #name, ARG_TENSORS, true, "REQUIRED", .dflt.i = 0)
+#define OPERAND(name) SPEC(name, #name, ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
+#define SCALAR(name, value) LIST_SPEC(name, ARG_SCALAR, #value)
+#define INT(name, value) INTEGER_SPEC(name, ARG_INT, value, #value)
+#define REAL(name, value) SPEC(name, #name, ARG_REAL, IS_REQUIRED(#value), #value, .dflt.f = value)
+#define BOOL(name, value) INTEGER_SPEC(name, ARG_BOOL, value, #value)
+#define STRING(name, value) SPEC(name, #name, ARG_STRING, IS_REQUIRED(#value), #value, .dflt.s = value)
+#define SIZE(name, value) LIST_SPEC(name, ARG_SIZE, #value)
+#define DIM(name, value) INTEGER_SPEC(name, ARG_DIM, value, #value)
+#define DIMS(name, value) LIST_SPEC(name, ARG_DIMS, #value)
+#define INTLIST(name, value) LIST_SPEC(name, ARG_INTLIST, #value)
+#define EXTENTS(name, value) LIST_SPEC(name, ARG_EXTENTS, #value)
+#define NUMBERS(name, value) LIST_SPEC(name, ARG_NUMBERS, #value)
+#define DIM_PAIR(name) LIST_SPEC(name, ARG_DIM_PAIR, "REQUIRED")
+#define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value, #value)
+#define TYPE(name, value) SPEC(name, #name, ARG_TYPE, IS_REQUIRED(#value), #value, .dflt.i = 0)
+#define DEVICE(name) SPEC(name, #name, ARG_DEVICE, false, "NONE", .dflt.i = 0)
+#define GENERATOR(name) SPEC(name, #name, ARG_GENERATOR, false, "NONE", .dflt.i = 0)
+#include "ops/table/families.def"
+
+/* pass 4: the functions behind op(row, …) */
+#define RESULT_ONE return dispatch(call, o, a, into, room).v[0];
+#define KEEP_LIST                                                      \
+  Tensors list = dispatch(call, o, a, into, room);                     \
+  if (list.v == room) {                                                \
+    list.v = arena_allocate(call->ctx, sizeof room);                   \
+    memcpy(list.v, room, sizeof room);                                 \
+  }                                                                    \
+  return list;
+#define RESULT_TWO KEEP_LIST
+#define RESULT_THREE KEEP_LIST
+#define RESULT_LIST KEEP_LIST
+#define FUNCTIONS(row, results)                                                 \
+  RETURN_##results op_##row(Call *call, const struct row##_args *a)             \
+  {                                                                             \
+    Tensor *room[MAX_RESULTS], *into = NULL;                                    \
+    const Op *o = &op_table[OP_ID_##row];                                                   \
+    RESULT_##results                                                            \
+  }                                                                             \
+  RETURN_##results op_inplace_##row(Call *call, const struct row##_args *a)     \
+  {                                                                             \
+    Tensor *room[MAX_RESULTS], *into = first_tensor(a);          \
+    const Op *o = &op_table[OP_ID_##row];                                                   \
+    RESULT_##results                                                            \
+  }
+
+/* The destination of an in-place form: the first argument, which is at the start of the struct. */
+static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
+
+#include "ops/table/rows_undefined.h"
+#define UNARY(row, ...) FUNCTIONS(row, ONE)
+#define BINARY(row, ...) FUNCTIONS(row, ONE)
+#define TERNARY(row, ...) FUNCTIONS(row, ONE)
+#define OP(row, name, forms, results, ...) FUNCTIONS(row, results)
+#define OP_PLAIN OP
+#define COMPOSED OP
+#include "ops/table/families.def"
+
+/* pass 5: the table; the parts of a doc are one text, written as a Lua source's doc comment is */
+#define SHAPES(text) "\nShapes: " text
+#define EXAMPLE(code, result) "\n    > " code "\n    " result
+#include "ops/table/rows_undefined.h"
+#define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
+  {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
+   pointwise_backward, NULL,                                                                              \
+   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
+#define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
+#define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
+#define UNARY(row, class, forms, params, formula, dx, doc) \
+  POINTWISE_ROW(row, class, forms, 1, #formula, #dx, "", "", doc)
+#define BINARY(row, name, class, forms, params, formula, da, db, doc) \
+  POINTWISE_ROW(row, class, forms, 2, #formula, #da, #db, "", doc)
+#define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc) \
+  POINTWISE_ROW(row, class, forms, 3, #formula, #da, #db, #dc, doc)
+#define ROW(row, name, forms, results, kind, backward, saves, doc)                                    \
+  {#row, name, doc, forms, RESULTS_##results, kind, 0, sizeof(struct row##_args), NULL, row##_forward, \
+   backward, saves, NULL, OP_ID_##row, NULL},
+#define OP(row, name, forms, results, args, saves, doc) \
+  ROW(row, name, forms, results, OP_PRIMITIVE, row##_backward, saves, doc)
+#define OP_PLAIN(row, name, forms, results, args, doc) ROW(row, name, forms, results, OP_PRIMITIVE, NULL, "", doc)
+#define COMPOSED(row, name, forms, results, args, doc) ROW(row, name, forms, results, OP_COMPOSED, NULL, "", doc)
+
+Op op_table[] = {
+#include "ops/table/families.def"
+};
+const int op_count = OP_COUNT;
+const Op *const as_strided_row = &op_table[OP_ID_as_strided];
+
+/* pass 6: what is worked out once a process */
+static OpPlan plans[OP_COUNT];
+
+static void attach_specs(void)
+{
+#include "ops/table/rows_undefined.h"
+#define ATTACH(row, ...) op_table[OP_ID_##row].args = row##_specs();
+#define UNARY ATTACH
+#define BINARY ATTACH
+#define TERNARY ATTACH
+#define OP ATTACH
+#define OP_PLAIN ATTACH
+#define COMPOSED ATTACH
+#include "ops/table/families.def"
+#include "ops/table/rows_undefined.h"
+}
+
+static int find_argument(const Op *o, const char *name, size_t length)
+{
+  for (int i = 0; i < o->nargs; i++)
+    if (strlen(o->args[i].name) == length && memcmp(o->args[i].name, name, length) == 0) return i;
+  return -1;
+}
+
+/* The bit of a name in a `saves` text: an argument's, or that of a result (y, y1, y2, y3). */
+static uint32_t saved_bit(const Op *o, const char *name, size_t length)
+{
+  int i = find_argument(o, name, length);
+  if (i >= 0) return 1u << i;
+  if (name[0] == 'y') return 1u << (16 + (length > 1 ? name[1] - '1' : 0));
+  fprintf(stderr, "nnlua: row %s saves the unknown %.*s\n", o->row, (int)length, name);
+  abort();
+}
+
+/* "a: b y; b: a": each clause names an argument and what its gradient needs. */
+static void plan_saves(const Op *o, OpPlan *plan)
+{
+  const char *p = o->saves;
+  int target = -1;
+  while (*p) {
+    size_t length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    if (length == 0) {
+      if (*p == ';') target = -1;
+      p++;
+    } else if (target < 0) {
+      target = find_argument(o, p, length);
+      if (target < 0) {
+        fprintf(stderr, "nnlua: row %s has no argument %.*s\n", o->row, (int)length, p);
+        abort();
+      }
+      p += length;
+    } else {
+      plan->needs[target] |= saved_bit(o, p, length);
+      p += length;
+    }
+  }
+}
+
+/* A pointwise derivative needs the names that stand in it. */
+static void plan_pointwise(const Op *o, OpPlan *plan)
+{
+  static const char operands[] = "abc";
+  for (int i = 0; i < o->pointwise->arity; i++) {
+    const char *text = o->pointwise->derivative[i];
+    for (int k = 0; k < o->pointwise->arity; k++)
+      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= 1u << k;
+    if (expression_mentions(text, 'y')) plan->needs[i] |= 1u << 16;
+    plan->expressions[i] = expression_of(o, i);
+  }
+}
+
+static bool points_elsewhere(ArgKind kind)
+{
+  return kind == ARG_TENSORS || kind == ARG_SIZE || kind == ARG_DIMS || kind == ARG_INTLIST ||
+         kind == ARG_EXTENTS || kind == ARG_DIM_PAIR || kind == ARG_NUMBERS || kind == ARG_STRING;
+}
+
+static void plan_tensors(const Op *o, OpPlan *plan)
+{
+  for (int i = 0; i < o->nargs; i++) {
+    ArgKind kind = o->args[i].kind;
+    plan->points |= points_elsewhere(kind);
+    if (kind > ARG_OPERAND) continue;
+    if (plan->ntensors == (int)(sizeof plan->tensors / sizeof *plan->tensors)) {
+      fprintf(stderr, "nnlua: row %s has too many tensors\n", o->row);
+      abort();
+    }
+    bool list = kind == ARG_TENSORS;
+    plan->tensors[plan->ntensors].offset = o->args[i].offset;
+    plan->tensors[plan->ntensors].arg = (uint8_t)i;
+    plan->tensors[plan->ntensors++].is_list = list;
+    plan->has_list |= list;
+  }
+}
+
+static void prepare(void)
+{
+  attach_specs();
+  for (int id = 0; id < op_count; id++)
+    while (op_table[id].args[op_table[id].nargs].name) op_table[id].nargs++;
+  for (int id = 0; id < op_count; id++) {
+    Op *o = &op_table[id];
+    OpPlan *plan = o->plan = &plans[id];
+    plan_tensors(o, plan);
+    if (o->pointwise) plan_pointwise(o, plan);
+    else if (o->saves) plan_saves(o, plan);
+    for (int i = 0; i < o->nargs; i++) plan->needs_any |= plan->needs[i];
+    if (o->pointwise && strcmp(o->pointwise->derivative[0], "NO_GRAD") == 0) o->backward = NULL;
+  }
+}
+
+void ops_prepare(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, prepare);
+}
+
+const Op *op_find(const char *row)
+{
+  for (int id = 0; id < op_count; id++)
+    if (strcmp(op_table[id].row, row) == 0) return &op_table[id];
+  return NULL;
+}
+
+const char *call_user_name(const Call *call)
+{
+  const char *name = NULL;
+  for (; call; call = call->parent)
+    if (call->op) name = call->op->name;
+  return name;
+}
+
+Tensor **result_list(Call *call, int64_t n)
+{
+  if (n > 1 << 26) raise(call, "%lld results are too many", (long long)n);
+  call->list = arena_allocate(call->ctx, (size_t)(n > 0 ? n : 1) * sizeof *call->list);
+  call->list_count = (int32_t)n;
+  return call->list;
+}
+
+void result_check(Call *call, DType dtype, Ints shape)
+{
+  const Tensor *into = call->into;
+  if (!shape_equal(tensor_shape(into), shape))
+    raise(call, "the result has shape %s, which doesn't fit the tensor of shape %s that it is written to",
+          shape_text(call, shape), shape_text(call, tensor_shape(into)));
+  if (!dtype_can_cast(dtype, tensor_dtype(into)))
+    raise(call, "the result is %s, which can't be written to a %s tensor", dtype_name(dtype),
+          dtype_name(tensor_dtype(into)));
+}
+
+/* In an in-place form the destination is the result where its dtype and shape are the computed ones. */
+static Tensor *destination(Call *call, DType dtype, Ints shape)
+{
+  Tensor *into = call->into;
+  if (!into) return NULL;
+  result_check(call, dtype, shape);
+  return into->dtype == (uint8_t)dtype ? into : NULL;
+}
+
+Tensor *result_new(Call *call, DType dtype, Device device, Ints shape)
+{
+  Tensor *into = destination(call, dtype, shape);
+  return into ? into : tensor_new(call, dtype, device, shape);
+}
+
+Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides)
+{
+  Tensor *into = destination(call, dtype, shape);
+  return into ? into : tensor_new_strided(call, dtype, device, shape, strides);
+}
+
+Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n)
+{
+  Tensor *into = destination(call, dtype, shape);
+  if (into) return into;
+  Ints order = result_order(call, shape, operands, n);
+  return order.n < 0 ? tensor_new(call, dtype, device, shape) : tensor_new_strided(call, dtype, device, shape, order);
+}

@@ -1,8 +1,0 @@
--- Samples of the rows of src/ops/join.def; see tests/support/samples.lua.
-local inputs = require "support.inputs"
-local real = inputs.real
-
-return {
-  split_sizes = function() return {{real(2, 3), {1, 2}, 2}} end,
-  cat = function() return {{{real(2, 3), real(1, 3)}}, {{real(2, 3), real(2, 2)}, 2}} end,
-}
