@@ -59,7 +59,8 @@ describe("the reader of the cases", function()
   end)
 
   it("refuses what is no JSON", function()
-    for _, text in ipairs({"", "[1,]", "[1 2]", '{"a"1}', '"abc', "nan", "[1]x", '"\\q"'}) do
+    for _, text in ipairs({"", "[1,]", "[1 2]", '{"a"1}', '"abc', "nan", "[1]x", '"\\q"', '{"a":1,"a":1}', '{"a":1,}',
+        "9223372036854775808", "-", "1.", "1e", "[", '["\xff"]', ("["):rep(1000000)}) do
       assert.error(function() json.decode(text) end)
     end
   end)
