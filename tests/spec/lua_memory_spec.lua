@@ -1,6 +1,6 @@
 -- Lua's own allocations fail, at any point: an error "not enough memory", nothing lost, nothing broken.
 -- (Those of the core fail in rows_spec.lua and robust_spec.lua.)
--- parts: 5
+-- parts: 3
 local process = require "support.process"
 
 local function assert_well(mode, set, part)

@@ -1,6 +1,6 @@
 -- Memory comes back without a call of collectgarbage, which sees only a few bytes of each tensor. Each case is a script
 -- of its own, since peaks belong to a process.
--- parts: 5
+-- parts: 4
 local process = require "support.process"
 
 local MB = 1 << 20
