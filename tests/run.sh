@@ -150,6 +150,18 @@ collect_tasks() {
   tasks+=("${short[@]}")
 }
 
+# Waits for the end of a task: sets task and status. One whose process is gone and has said nothing was killed.
+wait_for_end() {
+  until read -r -t 5 task status <&3; do
+    for task in "${!running[@]}"; do
+      if ! kill -0 "${running[$task]}" 2>/dev/null && ! read -r -t 0 <&3; then
+        status=255
+        return
+      fi
+    done
+  done
+}
+
 ended=0
 next=0
 start_time=$(now)
@@ -159,7 +171,7 @@ while [ "$ended" -lt "${#tasks[@]}" ]; do
     start "$next"
     next=$((next + 1))
   done
-  read -r task status <&3
+  wait_for_end
   unset "running[$task]"
   finish "$task" "$status"
 done
