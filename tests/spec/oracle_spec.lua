@@ -1,4 +1,5 @@
 -- The committed cases of PyTorch's behaviour, a spec for each file of them.
+-- parts: 4
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 package.path = here .. "/../?.lua;" .. package.path
