@@ -4,7 +4,6 @@
 #include "kernels/gemm.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/pointwise.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -195,7 +194,7 @@ static Tensor *times(Call *call, Tensor *t, Scalar factor)
 BACKWARD(addmm)
 {
   if (WANTS(input))
-    GRAD(input) = op(sum_to, times(call, dy[0], a->beta), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
   if (WANTS(mat1)) GRAD(mat1) = times(call, op(mm, dy[0], adjoint(call, a->mat2)), a->alpha);
   if (WANTS(mat2)) GRAD(mat2) = times(call, op(mm, adjoint(call, a->mat1), dy[0]), a->alpha);
 }
@@ -404,5 +403,5 @@ BACKWARD(linear)
     GRAD(input) = x->ndim == 2 ? dx : op(reshape, dx, tensor_shape(x));
   }
   if (WANTS(weight)) GRAD(weight) = op(mm, op(transpose, d, 0, 1), conjugate(call, as_rows(call, a->input, x)));
-  if (a->bias && WANTS(bias)) GRAD(bias) = op(sum_to, d, tensor_shape(a->bias), tensor_dtype(a->bias));
+  if (a->bias && WANTS(bias)) GRAD(bias) = summed_to(d, a->bias);
 }

@@ -76,7 +76,7 @@ static Tensor *scaled(Call *call, Tensor *t, Scalar factor)
 BACKWARD(baddbmm)
 {
   if (WANTS(input))
-    GRAD(input) = op(sum_to, scaled(call, dy[0], a->beta), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(scaled(call, dy[0], a->beta), a->input);
   if (WANTS(batch1)) GRAD(batch1) = scaled(call, op(bmm, dy[0], op(adjoint, a->batch2)), a->alpha);
   if (WANTS(batch2)) GRAD(batch2) = scaled(call, op(bmm, op(adjoint, a->batch1), dy[0]), a->alpha);
 }
@@ -370,12 +370,12 @@ BACKWARD(euclidean_distances)
   if (WANTS(x1)) {
     Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
     Tensor *dx = minus(own, op(matmul, w, a->x2));
-    GRAD(x1) = op(sum_to, dx, tensor_shape(a->x1), tensor_dtype(a->x1));
+    GRAD(x1) = summed_to(dx, a->x1);
   }
   if (WANTS(x2)) {
     Tensor *own = op(mul, a->x2, op(sum, turned, INTS(-1), true, DTYPE_NONE));
     Tensor *dx = minus(own, op(matmul, turned, a->x1));
-    GRAD(x2) = op(sum_to, dx, tensor_shape(a->x2), tensor_dtype(a->x2));
+    GRAD(x2) = summed_to(dx, a->x2);
   }
 }
 

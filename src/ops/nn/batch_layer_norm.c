@@ -146,7 +146,7 @@ FORWARD(channel_norm)
   check_floating(call, x);
   check_size(call, "weight", a->weight, x->shape[1]);
   check_size(call, "bias", a->bias, x->shape[1]);
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
   Device device = result_device(call);
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
@@ -210,7 +210,7 @@ BACKWARD(channel_norm)
     channel_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
   bool flat = is_flat(x, a->groups);
   Tensor *from = laid_out(call, x, flat, d), *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(from)) : NULL;
@@ -261,7 +261,7 @@ FORWARD(row_norm)
   int64_t n = a->row, rows = n > 0 ? x->numel / n : 0;
   check_size(call, "weight", a->weight, n);
   check_size(call, "bias", a->bias, n);
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   Device device = result_device(call);
   Tensor *to = tensor_new(call, d, device, tensor_shape(x));
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(rows));
@@ -300,7 +300,7 @@ BACKWARD(row_norm)
     row_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
   int64_t n = a->row, rows = x->numel / n, parts = rows < 8 * PARTS ? 1 : PARTS;
   Tensor *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(x)) : NULL;
   Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, INTS(parts, n)) : NULL;
@@ -454,7 +454,7 @@ FORWARD(rms_norm)
   double eps = a->eps >= 0 ? a->eps : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
   int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
   for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
-  Tensor *wide = cast(x, kernel_dtype(tensor_dtype(x)));
+  Tensor *wide = cast(x, dtype_compute(tensor_dtype(x)));
   Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
   y[0] = cast(op(mul, wide, op(rsqrt, plus(square, number(eps)))), tensor_dtype(x));
   if (a->weight) y[0] = op(mul, y[0], a->weight);

@@ -457,6 +457,6 @@ BACKWARD(mse_loss)
   }
   Tensor *difference = minus(a->input, a->target);
   Tensor *d = op(mul, difference, op(mul, dy[0], number(factor)));
-  if (WANTS(input)) GRAD(input) = op(sum_to, d, tensor_shape(a->input), tensor_dtype(a->input));
-  if (WANTS(target)) GRAD(target) = op(sum_to, op(neg, d), tensor_shape(a->target), tensor_dtype(a->target));
+  if (WANTS(input)) GRAD(input) = summed_to(d, a->input);
+  if (WANTS(target)) GRAD(target) = summed_to(op(neg, d), a->target);
 }

@@ -216,17 +216,31 @@ static void plan_saves(const Op *o, OpPlan *plan)
   }
 }
 
+static DerivativeKind derivative_kind(const char *text)
+{
+  if (strcmp(text, "dy") == 0) return DERIVATIVE_IS_DY;
+  return strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0 ? DERIVATIVE_ZERO : DERIVATIVE_COMPUTED;
+}
+
 /* A pointwise derivative needs the names that stand in it. */
+static void plan_derivative(const Op *o, OpPlan *plan, int i)
+{
+  const char *text = o->pointwise->derivative[i], *names = o->pointwise->arity == 1 ? "x" : "abc";
+  plan->derivatives[i] = (uint8_t)derivative_kind(text);
+  plan->expressions[i] = expression_of(o, i);
+  for (int k = 0; k <= o->pointwise->arity; k++) {
+    bool is_result = k == o->pointwise->arity;
+    const char name[] = {is_result ? 'y' : names[k], 0};
+    uint32_t bit = is_result ? result_bit(0) : argument_bit(k);
+    if (!expression_mentions(text, name[0])) continue;
+    plan->needs[i] |= bit;
+    if (!(o->forms & CHOOSES) && !expression_varies_with(plan->expressions[i], name)) plan->compared[i] |= bit;
+  }
+}
+
 static void plan_pointwise(const Op *o, OpPlan *plan)
 {
-  static const char operands[] = "abc";
-  for (int i = 0; i < o->pointwise->arity; i++) {
-    const char *text = o->pointwise->derivative[i];
-    for (int k = 0; k < o->pointwise->arity; k++)
-      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= argument_bit(k);
-    if (expression_mentions(text, 'y')) plan->needs[i] |= result_bit(0);
-    plan->expressions[i] = expression_of(o, i);
-  }
+  for (int i = 0; i < o->pointwise->arity; i++) plan_derivative(o, plan, i);
 }
 
 static bool points_elsewhere(ArgKind kind)
