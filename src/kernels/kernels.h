@@ -34,6 +34,8 @@ typedef enum CumulateId { CUMULATE_SUM, CUMULATE_PROD, CUMULATE_LOG_SUM_EXP, CUM
 
 typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
 
+union StepCoefficients; /* kernels/optim_coefficients.h */
+
 /* The optimizers' steps: an optimizer of two names (Adam, AdamW) may be one. */
 typedef enum StepId {
   STEP_SGD, STEP_ADAM, STEP_ADAGRAD, STEP_RMSPROP, STEP_ADADELTA, STEP_ADAMAX, STEP_NADAM, STEP_RADAM, STEP_ASGD,
@@ -171,8 +173,8 @@ typedef struct KernelTable {
                                  const void *weight, int64_t ignore, void *dx);
 
   /* One step of an optimizer on n elements of contiguous buffers: the parameter, its gradient, then what is kept between
-     steps, NULL for what isn't. typed/optim.c says what the coefficients are, ops/optim/rules.c gives them. */
-  void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const double *coefficients);
+     steps, NULL for what isn't. */
+  void (*step[STEP_COUNT])(int64_t n, void *const *buffers, const union StepCoefficients *coefficients);
 
   /* Normalization of n elements side by side. Adds to sums those of x - pivot and of its square; of dy and of
      dy (x - mean). y = (x - mean) scale + shift. dx = f[0] dy + f[1] (x - mean) + f[2]. */
