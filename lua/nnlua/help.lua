@@ -18,7 +18,7 @@ Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoa
 Files       nl.save, nl.load, net:state_dict()
 Specs       nl.testing
 
-docs/reference.md has all of it on one page. Everything that counts starts at 1.]]
+reference.md, in share/doc/nnlua, has all of it on one page. Everything that counts starts at 1.]]
 
 --- The methods that a class, or Tensor, has, for a line of their names.
 local function methods_of(entry)

@@ -8,11 +8,17 @@
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;
 
-static void survey_tensor(Survey *s, const Tensor *t, bool *cpu)
+/* Whether a tensor may stand beside meta ones: a number; in pointwise ops any without dimensions, as in PyTorch. */
+static bool fits_meta(const Op *op, const Tensor *t)
+{
+  return t->ndim == 0 && (t->is_wrapped_number || (op->kind == OP_POINTWISE && !tensor_requires_grad(t)));
+}
+
+static void survey_tensor(Survey *s, const Op *op, const Tensor *t, bool *cpu)
 {
   if (!t) return;
   if (t->device == DEVICE_META) s->meta = true;
-  else if (t->ndim > 0 || !t->is_wrapped_number) *cpu = true;
+  else if (!fits_meta(op, t)) *cpu = true;
   if (tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t))) s->wants_grad = true;
 }
 
@@ -25,11 +31,12 @@ static Survey survey(Call *call, const Op *op, const void *args)
     const void *place = (const char *)args + plan->tensors[i].offset;
     if (plan->tensors[i].is_list) {
       const Tensors *list = place;
-      for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, list->v[k], &cpu);
+      for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, op, list->v[k], &cpu);
     } else {
-      survey_tensor(&s, *(Tensor *const *)place, &cpu);
+      survey_tensor(&s, op, *(Tensor *const *)place, &cpu);
     }
   }
+  if (call->into && call->into->device != DEVICE_META) cpu = true;
   if (s.meta && cpu && op->kind != OP_COMPOSED && !(op->forms & ACROSS_DEVICES))
     raise(call, "tensors are on different devices: cpu and meta");
   return s;
@@ -188,7 +195,7 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
-  call.meta = s.meta;
+  call.device = s.meta ? DEVICE_META : DEVICE_CPU;
   int64_t n = 1;
   if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
     run_view_inplace(&call, op, args, room, s);

@@ -3,10 +3,9 @@
 #include "ops/math/comparison.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/factory.h"
+#include "ops/table/words.h"
 
 #include <string.h>
-
 
 /* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
 typedef struct Record {
@@ -194,7 +193,7 @@ static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
     op_(add, sum, g, scalar_int(1));
     return;
   }
-  Tensor *added = op(add, sum, g, scalar_int(1));
+  Tensor *added = plus(sum, g);
   *place = tensor_retain(added);
   tensor_release(sum);
 }
@@ -211,7 +210,7 @@ static void capture(Call *call, Task *task, const Record *r, Tensor **dy)
       b->captured[i - 1] = tensor_retain(g); /* released by the caller of the engine's cleanup */
     } else if (!leaf) {
       Tensor *old = x->grad;
-      x->grad = tensor_retain(old ? op(add, old, g, scalar_int(1)) : g);
+      x->grad = tensor_retain(old ? plus(old, g) : g);
       tensor_release(old);
     }
   }
@@ -229,7 +228,7 @@ static void keep_retained(Call *call, Node *n, Tensor **dy)
     Tensor *t = n->retained[i];
     if (!t || !dy[i]) continue;
     Tensor *old = t->grad;
-    t->grad = tensor_retain(old ? op(add, old, dy[i], scalar_int(1)) : dy[i]);
+    t->grad = tensor_retain(old ? plus(old, dy[i]) : dy[i]);
     tensor_release(old);
   }
 }
@@ -331,7 +330,7 @@ static Tensor *seed_of(Call *call, const Backward *b, int i)
     if (root->numel != 1)
       raise_plain(call->ctx, "backward: a gradient is made up only for a tensor of one element, not for shape %s: sum it first, or give the gradient",
                   shape_text(call, tensor_shape(root)));
-    return op(ones_like, root, DTYPE_NONE, DEVICE_NONE, false);
+    return ones_like_of(root);
   }
   if (!tensor_same_shape(root, seed))
     raise_plain(call->ctx, "backward: the gradient has shape %s, the tensor %s", shape_text(call, tensor_shape(seed)),

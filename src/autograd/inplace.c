@@ -1,8 +1,7 @@
 #include "autograd/inplace.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
-
+#include "ops/table/words.h"
 
 void view_tie(Tensor *view, Tensor *of, ViewKind kind)
 {
@@ -67,7 +66,7 @@ static void slice_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   Tensor *slice = op(clone, slice_of(call, n, whole));
   n->inner->class->apply(call, n->inner, &slice, dx);
   Tensor *inside = dx[0];
-  if (!inside) inside = op(zeros_like, slice, DTYPE_NONE, DEVICE_NONE, false);
+  if (!inside) inside = zeros_like_of(slice);
   op_(copy, slice_of(call, n, whole), inside, false);
   dx[0] = whole;
 }

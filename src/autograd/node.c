@@ -3,10 +3,10 @@
 #include "ops/math/pointwise.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 #include <stdlib.h>
 #include <string.h>
-
 
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs)
 {
@@ -138,7 +138,7 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
     }
     leaf->grad = tensor_retain(g);
   } else if (call->ctx->grad_enabled) {
-    Tensor *sum = op(add, leaf->grad, g, scalar_int(1)), *old = leaf->grad;
+    Tensor *sum = plus(leaf->grad, g), *old = leaf->grad;
     leaf->grad = tensor_retain(sum);
     tensor_release(old);
   } else {

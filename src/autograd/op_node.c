@@ -3,7 +3,8 @@
 
 #include "autograd/engine.h"
 #include "autograd/node.h"
-#include "ops/shape/factory.h"
+#include "ops/table/ops.h"
+#include "ops/table/words.h"
 
 /*
  * The tensors among the arguments stand in one array, in the order of edges: references, ghosts
@@ -221,7 +222,7 @@ bool gradient_wanted(const struct Gradients *g, size_t offset, int64_t i)
 Tensor **gradient_place(struct Gradients *g, size_t offset, int64_t i) { return &g->dx[edge_at(g->n, offset, i)]; }
 
 /* The gradient of what an in-place op without a derivative wrote over. */
-static Tensor *overwritten(Call *call, Tensor *dy) { return op(zeros_like, dy, DTYPE_NONE, DEVICE_NONE, false); }
+static Tensor *overwritten(Call *call, Tensor *dy) { return zeros_like_of(dy); }
 
 static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
 {

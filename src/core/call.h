@@ -13,7 +13,7 @@ typedef struct Call {
   const struct Op *op;     /* the running op */
   struct Call *parent;     /* the call it was made from */
   struct Tensor *into;     /* an in-place form's destination, else NULL */
-  bool meta;               /* results have no elements: launch nothing */
+  uint8_t device;          /* a Device: where results are */
   int32_t list_count;      /* of an op with a list of results */
   struct Tensor **list;
 } Call;

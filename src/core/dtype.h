@@ -53,6 +53,9 @@ static inline bool dtype_is_inexact(DType d) { return dtype_category(d) >= CATEG
 static inline bool dtype_is_integral(DType d) { return dtype_category(d) == CATEGORY_INTEGRAL; }
 static inline bool dtype_is_half(DType d) { return d == DTYPE_f16 || d == DTYPE_bf16; }
 
+/* The dtype that kernels run in for a dtype's elements: float32 for the halves, which have none of their own. */
+static inline DType dtype_compute(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
+
 /* The smallest dtype that holds both, by PyTorch's table. */
 DType dtype_promote(DType a, DType b);
 

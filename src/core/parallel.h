@@ -12,6 +12,12 @@ typedef void (*ParallelBody)(void *arg, int64_t begin, int64_t end);
    it, with chunks left undone: so nothing that needs to be released may be held around it (core/interrupt.h). */
 void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg);
 
+/* How many items of so many elements each a thread takes at a time, for `enough` elements. */
+static inline int64_t grain_of(int64_t enough, int64_t elements)
+{
+  return elements < enough ? enough / (elements > 0 ? elements : 1) : 1;
+}
+
 /* Returns how many threads a loop may use, the caller included. */
 int parallel_threads(void);
 

@@ -111,6 +111,18 @@ Tensor *tensor_from_number(Call *call, Scalar s);
 /* The single element of a tensor as a scalar. */
 Scalar tensor_item(const Tensor *t);
 
+/* The number that a tensor stands for as an operand; NO_SCALAR of any other tensor, and where it isn't known. */
+static inline Scalar tensor_number(const Tensor *t)
+{
+  return t->is_wrapped_number && tensor_data(t) ? tensor_item(t) : NO_SCALAR;
+}
+
+/* The device that was given, or else that of new tensors. */
+static inline Device device_or_default(Device given) { return given == DEVICE_NONE ? DEVICE_CPU : given; }
+
+/* Where the results of a call are. */
+static inline Device result_device(const Call *call) { return (Device)call->device; }
+
 /* Sets shape, strides and what follows from them. Raises without memory for more than INLINE_DIMS dimensions. */
 void tensor_set_geometry(Tensor *t, Ints shape, Ints strides, int64_t offset);
 

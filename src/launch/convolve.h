@@ -2,7 +2,7 @@
 #ifndef NNLUA_LAUNCH_CONVOLVE_H
 #define NNLUA_LAUNCH_CONVOLVE_H
 
-#include "ops/table/op.h"
+#include "core/tensor.h"
 
 /* Pairs are lines and columns; channels are those of one group. */
 typedef struct Convolution {

@@ -1,9 +1,10 @@
-/* Copies with a cast. What lies in memory the other way around, as a transpose does, is copied in tiles. */
+/* Copies with a cast, and fills. What lies in memory the other way around, as a transpose does, is copied in tiles. */
+#include "launch/copy.h"
+
 #include "core/iter.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
-#include "ops/table/op.h"
-#include "ops/table/pointwise.h"
+#include "launch/layout.h"
 
 /* A stretch is as many elements of a run as one call of copy_tiles takes. */
 enum { GRAIN = 32768, STRETCH = 1024, SMALLEST_FACE = 256 };
@@ -103,8 +104,11 @@ static void launch_tiles(Copy *c)
 
 void launch_copy(Call *call, Tensor *to, const Tensor *from)
 {
-  (void)call;
   if (to->device == DEVICE_META || to->numel == 0) return;
+  if (may_overlap(to, from)) {
+    if (same_place(to, from)) return;
+    from = copy_of(call, from, tensor_dtype(from));
+  }
   Copy c = {.size = dtype_size(tensor_dtype(from))};
   if (to->dtype != from->dtype) c.cast = cast_kernel(tensor_dtype(from), tensor_dtype(to));
   iter_init(&c.it, tensor_shape(to));
@@ -113,4 +117,57 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
   iter_plan(&c.it);
   if (plan_tiles(&c)) launch_tiles(&c);
   else iter_parallel(&c.it, GRAIN, copy_run, &c);
+}
+
+/* --------------------------------------------------------------------- fills */
+
+typedef struct Fill { const KernelTable *k; char value[16]; } Fill;
+
+static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
+{
+  const Fill *f = arg;
+  f->k->fill(n, f->value, p[0], strides[0]);
+}
+
+void check_value_fits(Call *call, DType value, DType dtype)
+{
+  if (dtype_is_complex(value) && !dtype_is_complex(dtype))
+    raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
+}
+
+void launch_fill(Call *call, Tensor *y, Scalar value)
+{
+  if (value.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(y));
+  if (y->device == DEVICE_META || y->numel == 0) return;
+  Fill f = {.k = movers_of(tensor_dtype(y))};
+  scalar_store(value, tensor_dtype(y), f.value);
+  if (y->is_contiguous && y->numel <= GRAIN) {
+    f.k->fill(y->numel, f.value, tensor_data(y), (int64_t)dtype_size(tensor_dtype(y)));
+    return;
+  }
+  Iter it;
+  iter_init(&it, tensor_shape(y));
+  iter_add(&it, y);
+  iter_plan(&it);
+  iter_parallel(&it, GRAIN, fill_run, &f);
+}
+
+/* ---------------------------------------------------------------- conjugates */
+
+static void conjugate_single(void *arg, int64_t begin, int64_t end)
+{
+  float *x = arg;
+  for (int64_t i = begin; i < end; i++) x[2 * i + 1] = -x[2 * i + 1];
+}
+
+static void conjugate_double(void *arg, int64_t begin, int64_t end)
+{
+  double *x = arg;
+  for (int64_t i = begin; i < end; i++) x[2 * i + 1] = -x[2 * i + 1];
+}
+
+void launch_conjugate(Tensor *t)
+{
+  if (t->device == DEVICE_META) return;
+  parallel_for(t->numel, GRAIN, tensor_dtype(t) == DTYPE_c64 ? conjugate_single : conjugate_double, tensor_data(t));
 }

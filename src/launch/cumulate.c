@@ -1,73 +1,45 @@
-/* How sums, products and extremes of all elements up to each one run: whole slabs in parallel. */
-#include "ops/table/helpers.h"
-#include "launch/reduce.h"
+/* Sums, products and extremes of all elements up to each one: whole slabs in parallel. */
+#include "launch/cumulate.h"
 
-enum { GRAIN = 32768 };
+#include "launch/launch.h"
 
 typedef struct Cumulate {
-  const KernelTable *k;
   CumulateId id;
   PositionOf what;
   bool from_end;
-  const char *x;
-  char *y;
-  int64_t *positions;
   Slabs s;
-  int64_t slab; /* elements */
-  int64_t size; /* bytes of an element */
 } Cumulate;
 
-static void cumulate_part(void *arg, int64_t begin, int64_t end)
+static void cumulate_slabs(const Launch *l, int64_t begin, int64_t end)
 {
-  const Cumulate *c = arg;
-  int64_t at = begin * c->slab * c->size;
-  c->k->cumulate[c->id](end - begin, c->s.n, c->s.inner, c->from_end, c->x + at, c->y + at);
+  const Cumulate *c = l->params;
+  int64_t at = begin * c->s.n * c->s.inner;
+  l->k->cumulate[c->id](end - begin, c->s.n, c->s.inner, c->from_end, operand_at(l, 0, at), result_at(l, 0, at));
 }
 
-static void cumulate_extreme_part(void *arg, int64_t begin, int64_t end)
+static void cumulate_extreme_slabs(const Launch *l, int64_t begin, int64_t end)
 {
-  const Cumulate *c = arg;
-  int64_t first = begin * c->slab, at = first * c->size;
-  c->k->cumulate_extreme[c->what](end - begin, c->s.n, c->s.inner, c->x + at, c->y + at, c->positions + first);
+  const Cumulate *c = l->params;
+  int64_t at = begin * c->s.n * c->s.inner;
+  l->k->cumulate_extreme[c->what](end - begin, c->s.n, c->s.inner, operand_at(l, 0, at), result_at(l, 0, at),
+                                  result_at(l, 1, at));
 }
 
-/* y itself where the kernels can write to it, else room for what is copied to it. */
-static Tensor *room_for(Call *call, Tensor *y, DType d)
-{
-  return y->dtype == (uint8_t)d && y->is_contiguous ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-}
-
-static Cumulate cumulate_of(Tensor *x, int dim, Tensor *to)
-{
-  DType d = tensor_dtype(to);
-  Slabs s = slabs_of(x, dim);
-  return (Cumulate){.k = kernels_of(d), .x = tensor_data(x), .y = tensor_data(to), .s = s, .slab = s.n * s.inner,
-                    .size = (int64_t)dtype_size(d)};
-}
+static Work work_of(Slabs s) { return (Work){s.outer, s.n * s.inner}; }
 
 void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_end, Tensor *y)
 {
-  if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(y));
-  x = contiguous_as(call, x, d);
-  Tensor *to = room_for(call, y, d);
-  Cumulate c = cumulate_of(x, dim, to);
-  c.id = id;
-  c.from_end = from_end;
-  if (!c.k->cumulate[id]) raise(call, "%s tensors are not taken", dtype_name(d));
-  parallel_for(c.s.outer, grain_of(GRAIN, c.slab), cumulate_part, &c);
-  if (to != y) launch_copy(call, y, to);
+  static const Driver driver = {cumulate_slabs, {DENSE}, {DENSE}, .in_place = true};
+  DType dtype = tensor_dtype(y);
+  if (!launch_runs(y)) return;
+  NEEDS_KERNEL(call, kernels_for(y, dtype_compute(dtype))->cumulate[id], dtype);
+  Cumulate c = {.id = id, .from_end = from_end, .s = slabs_of(x, dim)};
+  launch(call, &driver, dtype, TENSOR_LIST(y), TENSOR_LIST(x), work_of(c.s), &c);
 }
 
 void launch_cumulate_extreme(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
-  if (values->device == DEVICE_META || values->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(values));
-  x = contiguous_as(call, x, d);
-  Tensor *to = room_for(call, values, d);
-  Cumulate c = cumulate_of(x, dim, to);
-  c.what = what;
-  c.positions = tensor_data(positions);
-  parallel_for(c.s.outer, grain_of(GRAIN, c.slab), cumulate_extreme_part, &c);
-  if (to != values) launch_copy(call, values, to);
+  static const Driver driver = {cumulate_extreme_slabs, {DENSE, AS_INT64}, {DENSE}, .in_place = true};
+  Cumulate c = {.what = what, .s = slabs_of(x, dim)};
+  launch(call, &driver, tensor_dtype(values), TENSOR_LIST(values, positions), TENSOR_LIST(x), work_of(c.s), &c);
 }

@@ -8,7 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/table/helpers.h"
+#include "core/parallel.h"
+#include "core/shape.h"
+#include "launch/copy.h"
+#include "launch/launch.h"
 
 enum { SPLIT = 32768, STRIP = 1024, GRAIN = 32768, SMALL = 64 };
 
@@ -41,7 +44,7 @@ DType reduced_dtype(ReduceId id, DType x)
   switch (id) {
     case REDUCE_SUM: case REDUCE_PROD: case REDUCE_SUM_ABS: case REDUCE_SUM_SQUARES: return wide_dtype(x);
     case REDUCE_COUNT_NONZERO: return DTYPE_i64;
-    default: return kernel_dtype(x);
+    default: return dtype_compute(x);
   }
 }
 
@@ -250,7 +253,7 @@ static bool reduce_small(ReduceId id, const Tensor *x, Tensor *y, Finish finish)
 {
   _Alignas(16) char value[16];
   DType d = tensor_dtype(x);
-  if (y->numel != 1 || !x->is_contiguous || x->numel > SPLIT || dtype_is_half(d)) return false;
+  if (y->numel != 1 || !x->is_contiguous || x->numel > SPLIT || dtype_compute(d) != d) return false;
   if (!kernels_of(d)->reduce_rows[id]) return false;
   DType out = reduced_dtype(id, d);
   kernels_of(d)->reduce_rows[id](1, x->numel, 0, tensor_data(x), value);
@@ -291,9 +294,9 @@ static void store_permuted(Call *call, const Tensor *x, uint32_t mask, const int
 
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish)
 {
-  if (y->device == DEVICE_META || y->numel == 0) return;
+  if (!launch_runs(y)) return;
   if (reduce_small(id, x, y, finish)) return;
-  if (dtype_is_half(tensor_dtype(x))) x = contiguous_as(call, x, DTYPE_f32);
+  if (dtype_compute(tensor_dtype(x)) != tensor_dtype(x)) x = contiguous_as(call, x, dtype_compute(tensor_dtype(x)));
   Field f;
   int order[MAX_DIMS], kept;
   field_of(&f, x, mask, order, &kept);
@@ -317,6 +320,17 @@ void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y,
   if (direct) return;
   if (ordered) store_values(out, y->numel, tensor_data(results), y);
   else store_permuted(call, x, mask, order, kept, results, y);
+}
+
+void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *count = new_beside(call, y, DTYPE_i64, tensor_shape(y));
+  if (x->numel == 0) launch_fill(call, count, scalar_int(0));
+  else launch_reduce(call, REDUCE_COUNT_NONZERO, x, mask, count, (Finish){0, false});
+  const int64_t *n = tensor_data(count);
+  uint8_t *truth = tensor_data(y);
+  for (int64_t i = 0; i < y->numel; i++) truth[i] = n[i] >= enough;
 }
 
 /* ----------------------------------------------------------------- positions */
@@ -372,8 +386,8 @@ static void join_pieces(Call *call, const Positions *p, int64_t rows, char *valu
 
 void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
-  if (positions->device == DEVICE_META || positions->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
+  if (!launch_runs(positions)) return;
+  DType d = dtype_compute(tensor_dtype(x));
   x = contiguous_as(call, x, d);
   int64_t outer = 1;
   Positions p = {.k = kernels_of(d), .what = what, .x = tensor_data(x), .positions = tensor_data(positions),

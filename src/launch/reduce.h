@@ -2,8 +2,8 @@
 #ifndef NNLUA_LAUNCH_REDUCE_H
 #define NNLUA_LAUNCH_REDUCE_H
 
+#include "core/tensor.h"
 #include "kernels/kernels.h"
-#include "ops/table/op.h"
 
 /* What is done to each reduced value before it becomes an element of the result. */
 typedef struct Finish {
@@ -24,14 +24,10 @@ DType reduced_dtype(ReduceId id, DType x);
    dimensions of the mask. There must be elements to reduce. */
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish);
 
+/* y, contiguous, bool or uint8, = whether at least `enough` of the elements of each reduction are not zero. */
+void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough, Tensor *y);
+
 /* Values (unless NULL) and positions of the extremes of x along a dimension, into contiguous tensors. */
 void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions);
-
-/* y, of x's shape, any strides and perhaps x itself, = that of x along a dimension up to each element, or from each on;
-   in y's dtype. */
-void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_end, Tensor *y);
-
-/* The same of extremes with their positions, into contiguous tensors. */
-void launch_cumulate_extreme(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions);
 
 #endif

@@ -3,7 +3,7 @@
 #
 #     tests/oracle/make_cases.sh [PYTHON]
 #
-# The same release of PyTorch gives the same files, so `git diff` shows what really changed.
+# The same release of PyTorch gives the same files, so `git diff --text` shows what really changed.
 set -eu
 
 python=${1:-python3}
@@ -37,6 +37,3 @@ export_to "$here/cases" \
   --ops "$(any_of $(cat "$here"/lists/*))"
 export_to "$here/cases_of_other_dtypes" --families ops,random,printing --per-op 10 \
   --dtypes "$other_dtypes" --ops "$(any_of $(printf '%s\n' "$not_in_other_dtypes" | grep -vxFf - "$here/lists/operations") functions in_place $(cat "$here/lists/printing"))"
-
-# -n leaves out name and time, which would differ each time.
-find "$here/cases" "$here/cases_of_other_dtypes" -name '*.jsonl' -exec gzip -9 -n {} +

@@ -10,21 +10,6 @@ runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "train", "prin
 
 -- --------------------------------------------------------------------- files
 
-local function quoted(path)
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
---- An open exported file, compressed or not.
-local function opened(path)
-  local plain = io.open(path)
-  if plain then
-    return plain
-  end
-  local compressed = assert(io.open(path .. ".gz"))
-  compressed:close()
-  return assert(io.popen("gzip -dc " .. quoted(path .. ".gz")))
-end
-
 local function manifest_of(folder)
   local file = assert(io.open(folder .. "/manifest.json"))
   local manifest = json.decode(file:read("a"))
@@ -112,7 +97,7 @@ end
 function runner.run_file(file)
   local family = require("oracle." .. file.family)
   local summary = {passed = 0, failed = 0, skipped = 0, failures = {}, reasons = {}, lacking = {}}
-  local input = opened(file.path)
+  local input = assert(io.open(file.path))
   local header = json.decode(input:read("l"))
   assert(header.format == "nnlua-oracle-1", file.path .. ": another format")
   local cases = 0

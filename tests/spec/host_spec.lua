@@ -52,6 +52,7 @@ describe("a C host", function()
       end
       run("test", "-s", prefix .. "/share/nnlua/library/nnlua.lua")
       run("test", "-s", prefix .. "/share/nnlua/library/nnlua.luacheck.lua")
+      run("test", "-s", prefix .. "/share/doc/nnlua/reference.md")
       run("rm", "-rf", prefix)
     end)
   end

@@ -4,6 +4,7 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
 package.path = here .. "/../?.lua;" .. package.path
 
 local json = require "oracle.json"
+local lfs = require "lfs"
 local runner = require "oracle.runner"
 
 local SHOWN = 5  -- failures of a file
@@ -64,9 +65,34 @@ describe("the reader of the cases", function()
   end)
 end)
 
-for _, folder in ipairs({"cases", "cases_of_other_dtypes"}) do
-  describe("PyTorch's " .. folder:gsub("_", " "), function()
-    for _, file in ipairs(runner.files(here .. "/../oracle/" .. folder)) do
+--- The files in a folder's families that its manifest does not list.
+local function unlisted(folder, files)
+  local listed, found = {}, {}
+  for _, file in ipairs(files) do
+    listed[file.path] = true
+  end
+  for family in lfs.dir(folder) do
+    local own = folder .. "/" .. family
+    if family:sub(1, 1) ~= "." and lfs.attributes(own, "mode") == "directory" then
+      for name in lfs.dir(own) do
+        if name:sub(1, 1) ~= "." and not listed[own .. "/" .. name] then
+          table.insert(found, own .. "/" .. name)
+        end
+      end
+    end
+  end
+  return found
+end
+
+for _, name in ipairs({"cases", "cases_of_other_dtypes"}) do
+  local folder = here .. "/../oracle/" .. name
+  local files = runner.files(folder)
+  describe("PyTorch's " .. name:gsub("_", " "), function()
+    it("are all in the manifest", function()
+      assert.same({}, unlisted(folder, files))
+    end)
+
+    for _, file in ipairs(files) do
       it(("%s: %s"):format(file.family, file.name), function()
         local wrong = complaints(runner.run_file(file))
         if #wrong > 0 then

@@ -97,13 +97,20 @@ describe("the source tree", function()
     assert.same({}, by_hand)
   end)
 
-  it("has the examples of docs/adding-an-op.md as they are printed there", function()
+  it("has the examples of docs/adding-*.md as they are printed there", function()
     local sources, missing = {}, {}
-    walk("src/ops", function(path) table.insert(sources, read(path)) end)
+    local function add(path) table.insert(sources, read(path)) end
+    walk("src", add)
+    walk("lua", add)
     local all = table.concat(sources)
-    for block in read("docs/adding-an-op.md"):gmatch "```c\n(.-)```" do
-      for part in (block .. "\n"):gmatch "(.-\n)\n+" do
-        if not all:find(part, 1, true) then table.insert(missing, part) end
+    for name in lfs.dir "docs" do
+      local page = name:match "^adding%-.*%.md$" and read("docs/" .. name)
+      if page then assert.truthy(page:find "\n```%l+\n", name .. " has no example") end
+      for language, block in (page or ""):gmatch "\n```(%l+)\n(.-)\n```" do
+        for part in (block .. "\n\n"):gmatch "(.-\n)\n+" do
+          local is_source = language == "c" or language == "lua"
+          if is_source and not all:find(part, 1, true) then table.insert(missing, name .. ": " .. part) end
+        end
       end
     end
     assert.same({}, missing)

@@ -3,129 +3,14 @@
 
 #include <string.h>
 
-#include "core/iter.h"
+#include "launch/lines.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-enum { GRAIN = 32768 };
-
-/* ---------------------------------------------------------------- positions */
-
-/* Raises for the worst of the positions, if one is wrong. */
-static void check_range(Call *call, const Tensor *positions, int64_t size, int dim, bool negative)
-{
-  PositionRange range = {INT64_MAX, INT64_MIN, false};
-  positions_range(positions->numel, tensor_data(positions), &range);
-  if (range.zero) raise(call, "index 0 is out of range: positions count from 1");
-  int64_t wrong = range.high > size ? range.high : range.low;
-  if (range.high > size || range.low < (negative ? -size : 1))
-    raise(call, "index %lld is out of range for dimension %d of size %lld", (long long)wrong, dim + 1, (long long)size);
-}
-
-Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool negative)
-{
-  if (index->dtype != DTYPE_i64 && index->dtype != DTYPE_i32 && index->numel)
-    raise(call, "positions must be int64, not %s: convert them, as index:long()", dtype_name(tensor_dtype(index)));
-  if (index->device == DEVICE_META) return index;
-  Tensor *positions = contiguous_as(call, index, DTYPE_i64);
-  if (!kernels_of(DTYPE_i64)->positions_within(positions->numel, tensor_data(positions), size))
-    check_range(call, positions, size, dim, negative);
-  return positions;
-}
-
-/* -------------------------------------------------------------------- lines */
-
-typedef struct LineJob {
-  void (*kernel)(const IndexedLines *l);
-  IndexedLines lines;   /* the steps */
-} LineJob;
-
-static void line_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
-{
-  const LineJob *job = arg;
-  IndexedLines l = job->lines;
-  l.n = n;
-  l.to = p[0];
-  l.to_line = strides[0];
-  l.from = p[1];
-  l.from_line = strides[1];
-  l.index = p[2];
-  l.index_line = strides[2];
-  job->kernel(&l);
-}
-
-static void (*line_kernel(LineKind kind, DType dtype))(const IndexedLines *l)
-{
-  switch (kind) {
-    case GATHER: return movers_of(dtype)->gather_lines;
-    case SCATTER: return movers_of(dtype)->scatter_lines;
-    case SCATTER_ADD: return kernels_of(dtype)->scatter_add_lines;
-    case SCATTER_MULTIPLY: return kernels_of(dtype)->scatter_multiply_lines;
-    case SCATTER_MAX: return kernels_of(dtype)->scatter_max_lines;
-    default: return kernels_of(dtype)->scatter_min_lines;
-  }
-}
-
-/* Lines are apart from each other in the destination, so they may run on several threads. */
-void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions, int64_t count)
-{
-  (void)call;
-  if (to.t->device == DEVICE_META || to.t->numel == 0 || count == 0) return;
-  int64_t size = (int64_t)dtype_size(tensor_dtype(to.t));
-  LineJob job = {.kernel = line_kernel(kind, tensor_dtype(to.t)),
-    .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
-              .index_step = positions.step * (int64_t)sizeof(int64_t)}};
-  Iter it;
-  iter_init(&it, tensor_shape(to.t));
-  iter_add(&it, to.t);
-  iter_add(&it, from.t);
-  iter_add(&it, positions.t);
-  iter_plan(&it);
-  iter_parallel(&it, grain_of(GRAIN, count), line_run, &job);
-}
-
 /* ----------------------------------------------------------- gather, scatter */
-
-/* A tensor without dimensions as one of size [1]. */
-static Tensor *at_least_1d(Call *call, Tensor *t)
-{
-  return t->ndim ? t : tensor_view(call, t, INTS(1), INTS(1), t->offset);
-}
-
-/* The first slice of the shape's size (1 along dim) of t, and the way from slice to slice. */
-static Side side_of(Call *call, Tensor *t, Ints shape, int dim)
-{
-  int64_t sizes[MAX_DIMS];
-  for (int64_t d = 0; d < shape.n; d++) sizes[d] = d == dim ? 1 : shape.v[d];
-  return (Side){tensor_view(call, t, (Ints){sizes, shape.n}, tensor_strides(t), t->offset), t->strides[dim]};
-}
-
-void pair_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
-{
-  if (to->device == DEVICE_META || index->numel == 0) return;
-  to = at_least_1d(call, to);
-  from = at_least_1d(call, from);
-  index = at_least_1d(call, index);
-  Ints shape = tensor_shape(index);
-  launch_lines(call, kind, side_of(call, to, shape, dim), side_of(call, from, shape, dim),
-               side_of(call, index, shape, dim), shape.v[dim]);
-}
-
-void combine_along(Call *call, LineKind kind, Tensor *to, Tensor *from, Tensor *index, int dim)
-{
-  DType dtype = tensor_dtype(to);
-  if (to->device == DEVICE_META) return;
-  if (!dtype_is_half(dtype)) {
-    pair_along(call, kind, to, from, index, dim);
-    return;
-  }
-  Tensor *sum = contiguous_as(call, to, DTYPE_f32);
-  pair_along(call, kind, sum, contiguous_as(call, from, DTYPE_f32), index, dim);
-  launch_copy(call, to, sum);
-}
 
 static int rank(const Tensor *t) { return t->ndim ? t->ndim : 1; }
 static int64_t size_at(const Tensor *t, int d) { return t->ndim ? t->shape[d] : 1; }
@@ -179,7 +64,7 @@ FORWARD(scatter)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
   y[0] = result_copy(call, a->input);
-  pair_along(call, SCATTER, y[0], apart_from(call, a->src, y[0]), index, dim);
+  pair_along(call, SCATTER, y[0], a->src, index, dim);
 }
 
 Tensor *covered_gradient(Call *call, Tensor *part, const Tensor *src)
@@ -207,7 +92,6 @@ FORWARD(scatter_value)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, NULL);
   y[0] = result_copy(call, a->input);
-  if (y[0]->device == DEVICE_META) return;
   Tensor *value = value_like(call, tensor_from_number(call, a->value), tensor_dtype(a->input), index);
   pair_along(call, SCATTER, y[0], value, index, dim);
 }
@@ -219,7 +103,7 @@ FORWARD(scatter_add)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
   y[0] = result_copy(call, a->input);
-  combine_along(call, SCATTER_ADD, y[0], apart_from(call, a->src, y[0]), index, dim);
+  combine_along(call, SCATTER_ADD, y[0], a->src, index, dim);
 }
 
 BACKWARD(scatter_add)
@@ -241,7 +125,7 @@ FORWARD(scatter_combine)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
   y[0] = result_copy(call, a->input);
-  combine_along(call, kind, y[0], apart_from(call, a->src, y[0]), index, dim);
+  combine_along(call, kind, y[0], a->src, index, dim);
 }
 
 /* PyTorch has no gradient here at all; that of a sum is plain. */
@@ -263,7 +147,6 @@ FORWARD(scatter_combine_value)
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, NULL);
   y[0] = result_copy(call, a->input);
-  if (y[0]->device == DEVICE_META) return;
   Tensor *value = value_like(call, tensor_from_number(call, a->value), tensor_dtype(a->input), index);
   combine_along(call, kind, y[0], value, index, dim);
 }
@@ -304,7 +187,7 @@ FORWARD(index_select)
   memcpy(shape, x->shape, x->ndim * sizeof *shape);
   shape[dim] = index->numel;
   y[0] = result_new(call, tensor_dtype(x), (Device)x->device, (Ints){shape, x->ndim});
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  if (y[0]->numel == 0) return;
   pair_along(call, GATHER, y[0], x, index_along(call, index, tensor_shape(y[0]), dim), dim);
 }
 
@@ -336,11 +219,11 @@ FORWARD(index_add)
   check_source(call, x, index, source, dim);
   if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
   if (!scalar_equals(a->alpha, 1))
-    source = op(to_dtype, op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x), false, false);
+    source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
   y[0] = result_copy(call, x);
-  if (y[0]->device == DEVICE_META || source->numel == 0) return;
+  if (source->numel == 0) return;
   index = index_along(call, index, tensor_shape(x), dim);
-  combine_along(call, SCATTER_ADD, y[0], apart_from(call, source, y[0]), index, dim);
+  combine_along(call, SCATTER_ADD, y[0], source, index, dim);
 }
 
 BACKWARD(index_add)
@@ -358,8 +241,8 @@ FORWARD(index_copy)
   Tensor *index = check_slices(call, x, a->index, dim);
   check_source(call, x, index, a->source, dim);
   y[0] = result_copy(call, x);
-  if (y[0]->device == DEVICE_META || a->source->numel == 0) return;
-  pair_along(call, SCATTER, y[0], apart_from(call, a->source, y[0]), index_along(call, index, tensor_shape(x), dim), dim);
+  if (a->source->numel == 0) return;
+  pair_along(call, SCATTER, y[0], a->source, index_along(call, index, tensor_shape(x), dim), dim);
 }
 
 BACKWARD(index_copy)
@@ -377,10 +260,9 @@ FORWARD(index_fill)
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
   y[0] = result_copy(call, x);
-  if (y[0]->device == DEVICE_META || index->numel == 0) return;
+  if (index->numel == 0) return;
   index = index_along(call, index, tensor_shape(x), dim);
-  Tensor *value = apart_from(call, a->value, y[0]);
-  pair_along(call, SCATTER, y[0], value_like(call, value, tensor_dtype(x), index), index, dim);
+  pair_along(call, SCATTER, y[0], value_like(call, a->value, tensor_dtype(x), index), index, dim);
 }
 
 BACKWARD(index_fill)

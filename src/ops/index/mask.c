@@ -1,43 +1,27 @@
 /* Choices by masks, and indexing by tensors in several dimensions at once. */
 #include <string.h>
 
-#include "core/iter.h"
+#include "launch/lines.h"
+#include "launch/look.h"
+#include "launch/where.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-enum { GRAIN = 32768 };
-
 static void check_mask(Call *call, const Tensor *mask)
 {
   if (!is_mask(mask)) raise(call, "a bool tensor is needed as the mask, not %s", dtype_name(tensor_dtype(mask)));
 }
 
-static void check_has_elements(Call *call, const Tensor *t)
-{
-  if (t->device == DEVICE_META) raise(call, "the shape of the result depends on elements, which meta tensors don't have");
-}
-
 /* ----------------------------------------------------- where elements are true */
-
-/* The positions of true elements: n rows of one number a dimension. */
-static Tensor *true_positions(Call *call, Tensor *x)
-{
-  check_has_elements(call, x);
-  Tensor *truth = contiguous_as(call, x, DTYPE_b8);
-  int64_t n = count_true(truth->numel, tensor_data(truth));
-  Tensor *rows = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(n, x->ndim));
-  positions_of_true(x->ndim, x->shape, tensor_data(truth), tensor_data(rows));
-  return rows;
-}
 
 /* A column of a matrix as a new tensor. */
 static Tensor *column(Call *call, const Tensor *rows, int d)
 {
   Tensor *view = tensor_view(call, rows, INTS(rows->shape[0]), INTS(rows->shape[1]), rows->offset + d);
-  Tensor *copy = tensor_new(call, tensor_dtype(rows), DEVICE_CPU, INTS(rows->shape[0]));
+  Tensor *copy = new_beside(call, rows, tensor_dtype(rows), INTS(rows->shape[0]));
   launch_copy(call, copy, view);
   return copy;
 }
@@ -62,26 +46,6 @@ FORWARD(where_positions)
 }
 
 /* ------------------------------------------------------------------ choices */
-
-static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
-{
-  const KernelTable *k = arg;
-  k->where(n, p, strides);
-}
-
-/* y takes elements of `yes` or `no`; all but the condition are cast to its dtype first. */
-static void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, Tensor *no)
-{
-  if (y->device == DEVICE_META || y->numel == 0) return;
-  Tensor *const operands[] = {y, condition->dtype == DTYPE_b8 ? condition : contiguous_as(call, condition, DTYPE_b8),
-    yes->dtype == y->dtype ? yes : contiguous_as(call, yes, tensor_dtype(y)),
-    no->dtype == y->dtype ? no : contiguous_as(call, no, tensor_dtype(y))};
-  Iter it;
-  iter_init(&it, tensor_shape(y));
-  for (int i = 0; i < 4; i++) iter_add(&it, operands[i]);
-  iter_plan(&it);
-  iter_parallel(&it, GRAIN, where_run, (void *)movers_of(tensor_dtype(y)));
-}
 
 FORWARD(where)
 {
@@ -113,11 +77,8 @@ FORWARD(masked_fill)
   check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
   Tensor *operands[] = {a->input, a->mask};
   Ints shape = broadcast_operands(call, operands, 2);
-  bool keeps = shape_equal(shape, tensor_shape(a->input)) && !a->input->is_contiguous && tensor_is_dense(a->input);
-  DType dtype = tensor_dtype(a->input);
-  y[0] = keeps ? result_strided(call, dtype, (Device)a->input->device, shape, tensor_strides(a->input))
-               : result_new(call, dtype, (Device)a->input->device, shape);
-  launch_where(call, y[0], a->mask, apart_from(call, a->value, y[0]), a->input);
+  y[0] = result_ordered(call, tensor_dtype(a->input), device_of(a->input), shape, operands, 1);
+  launch_where(call, y[0], a->mask, a->value, a->input);
 }
 
 BACKWARD(masked_fill)
@@ -148,9 +109,7 @@ FORWARD(masked_select)
 FORWARD(masked_scatter)
 {
   Tensor *mask = a->mask, *x = masked_operands(call, a->input, &mask);
-  check_has_elements(call, mask);
-  Tensor *truth = contiguous_as(call, mask, DTYPE_b8);
-  int64_t n = count_true(truth->numel, tensor_data(truth));
+  int64_t n = count_of_true(call, mask);
   if (n > a->source->numel)
     raise(call, "the mask takes %lld elements, but source has %lld", (long long)n, (long long)a->source->numel);
   Tensor *values = op(narrow, op(reshape, a->source, INTS(-1)), 0, 0, n);
@@ -201,31 +160,6 @@ static Ints common_shape(Call *call, Tensor *const *by_dim, int n)
   return broadcast_operands(call, given, count);
 }
 
-typedef struct Place { int64_t size, stride; } Place;
-
-/* Adds the part of one dimension to the places: p[0] is a place, p[1] a position. */
-static void place_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
-{
-  const Place *place = arg;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t at = *(const int64_t *)(p[1] + i * strides[1]);
-    *(int64_t *)(p[0] + i * strides[0]) += (at < 0 ? at + place->size : at - 1) * place->stride;
-  }
-}
-
-static void add_places(Call *call, Tensor *places, Tensor *positions, int64_t size, int64_t stride)
-{
-  (void)call;
-  Place place = {size, stride};
-  Iter it;
-  if (places->numel == 0) return;
-  iter_init(&it, tensor_shape(places));
-  iter_add(&it, places);
-  iter_add(&it, positions);
-  iter_plan(&it);
-  iter_runs(&it, 0, it.numel, place_run, &place);
-}
-
 /* Picked dimensions stay where they are if they are adjacent, else they come first. */
 static void arrange(Call *call, const Tensor *x, Tensor *const *by_dim, int n, Picks *p)
 {
@@ -263,12 +197,12 @@ static void pick(Call *call, Tensor *x, Tensors indices, Picks *p)
   p->shape = common_shape(call, by_dim, n);
   arrange(call, x, by_dim, n, p);
   p->count = shape_numel(call, p->shape);
-  p->places = tensor_new(call, DTYPE_i64, (Device)x->device, p->shape);
+  p->places = new_beside(call, x, DTYPE_i64, p->shape);
   launch_fill(call, p->places, scalar_int(1));
   for (int d = 0; d < n; d++) {
     if (!by_dim[d]) continue;
     Tensor *positions = checked_positions(call, by_dim[d], x->shape[d], d, true);
-    if (x->device != DEVICE_META) add_places(call, p->places, positions, x->shape[d], x->strides[d]);
+    launch_add_places(p->places, positions, x->shape[d], x->strides[d]);
   }
 }
 
@@ -332,7 +266,7 @@ FORWARD(index)
   admit_scalar_mask(call, &x, &indices);
   pick(call, x, indices, &p);
   y[0] = result_new(call, tensor_dtype(x), (Device)x->device, p.result);
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  if (y[0]->numel == 0) return;
   launch_lines(call, GATHER, result_side(call, y[0], &p), picked_side(call, x, &p), places_side(call, &p), p.count);
 }
 
@@ -342,24 +276,22 @@ BACKWARD(index)
   GRAD(input) = op(index_put, zeros, a->indices, dy[0], true);
 }
 
-/* Puts or adds values of the picks' shape into x. float16 and bfloat16 sums are kept in float32. */
+/* Puts or adds values of the picks' shape into x. */
 static void put(Call *call, Tensor *x, Tensor *values, const Picks *p, bool accumulate)
 {
-  values = contiguous_as(call, values, tensor_dtype(x));
+  values = contiguous_as(call, apart_from(call, values, x), tensor_dtype(x));
   if (values->numel == 0) return;
   launch_lines(call, accumulate ? SCATTER_ADD : SCATTER, picked_side(call, x, p), result_side(call, values, p),
                places_side(call, p), p->count);
 }
 
-/* The same through a copy of another dtype, whose places differ. */
-static void put_as_float(Call *call, Tensor *x, Tensors indices, Tensor *values)
+/* Sums of halves are kept in float32: in a copy, whose places differ. */
+static void put_as_wide(Call *call, Tensor *x, Tensor *wide, Tensors indices, Tensor *values)
 {
-  Tensor *sum = tensor_new(call, DTYPE_f32, DEVICE_CPU, tensor_shape(x));
   Picks p;
-  launch_copy(call, sum, x);
-  pick(call, sum, indices, &p);
-  put(call, sum, values, &p, true);
-  launch_copy(call, x, sum);
+  pick(call, wide, indices, &p);
+  put(call, wide, values, &p, true);
+  launch_copy(call, x, wide);
 }
 
 FORWARD(index_put)
@@ -376,11 +308,11 @@ FORWARD(index_put)
     raise(call, "values of shape %s don't broadcast to the shape %s that the indices pick",
           shape_text(call, tensor_shape(values)), shape_text(call, p.result));
   y[0] = result_copy(call, a->input);
-  if (y[0]->device == DEVICE_META) return;
-  values = expanded_to(call, apart_from(call, values, y[0]), p.result);
+  values = expanded_to(call, values, p.result);
   Tensor *to = is_scalar_mask(a->indices) ? with_dimension(call, y[0]) : y[0];
-  if (a->accumulate && dtype_is_half(tensor_dtype(x))) {
-    put_as_float(call, to, indices, values);
+  Tensor *wide = a->accumulate ? widened(to) : to;
+  if (wide != to) {
+    put_as_wide(call, to, wide, indices, values);
     return;
   }
   bool same_layout = memcmp(to->strides, x->strides, x->ndim * sizeof *x->strides) == 0;
@@ -406,7 +338,7 @@ FORWARD(take)
   flat = tensor_view(call, flat, INTS(x->numel), INTS(1), flat->offset);
   Tensor *positions = checked_positions(call, index, x->numel, 0, true);
   y[0] = result_new(call, tensor_dtype(x), (Device)x->device, tensor_shape(index));
-  if (y[0]->device == DEVICE_META || index->numel == 0) return;
+  if (index->numel == 0) return;
   Picks p;
   pick(call, flat, (Tensors){&positions, 1}, &p);
   launch_lines(call, GATHER, result_side(call, y[0], &p), picked_side(call, flat, &p), places_side(call, &p), p.count);
@@ -426,21 +358,17 @@ FORWARD(one_hot)
   if (labels->dtype != DTYPE_i64) raise(call, "labels must be int64, not %s", dtype_name(tensor_dtype(labels)));
   if (labels->ndim == MAX_DIMS) raise(call, "a tensor has at most %d dimensions", MAX_DIMS);
   if (classes == -1) {
-    check_has_elements(call, labels);
+    check_can_look(call, labels);
     if (labels->numel == 0) raise(call, "the number of classes can't be known from no labels");
-    PositionRange range = {INT64_MAX, INT64_MIN, false};
-    Tensor *all = contiguous_as(call, labels, DTYPE_i64);
-    positions_range(all->numel, tensor_data(all), &range);
-    classes = range.high;
+    classes = range_of(call, labels, NO_RANGE).high;
   }
   if (classes < 1) raise(call, "num_classes must be positive, not %lld", (long long)classes);
   Tensor *positions = checked_positions(call, labels, classes, labels->ndim, false);
   memcpy(shape, labels->shape, labels->ndim * sizeof *shape);
   shape[labels->ndim] = classes;
-  y[0] = result_new(call, DTYPE_i64, (Device)labels->device, (Ints){shape, labels->ndim + 1});
+  y[0] = result_new(call, DTYPE_i64, device_of(labels), (Ints){shape, labels->ndim + 1});
   launch_fill(call, y[0], scalar_int(0));
-  if (y[0]->device == DEVICE_META) return;
-  const int64_t *at = tensor_data(positions);
-  int64_t *out = tensor_data(y[0]);
-  for (int64_t i = 0; i < positions->numel; i++) out[i * classes + at[i] - 1] = 1;
+  shape[labels->ndim] = 1;
+  Tensor *index = op(reshape, positions, (Ints){shape, labels->ndim + 1});
+  pair_along(call, SCATTER, y[0], value_like(call, number(1), DTYPE_i64, index), index, labels->ndim);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/lines.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/scatter_reduce.h"
@@ -81,7 +82,7 @@ static Tensor *reduce(Call *call, const Scatter *s)
   if (dtype == DTYPE_b8 && r == MEAN) raise(call, "\"mean\" of bool is not taken");
   int dim = check_scatter(call, x, s->dim, &index, s->src);
   Tensor *y = result_copy(call, x);
-  if (y->device == DEVICE_META || index->numel == 0) return y;
+  if (index->numel == 0) return y;
   Tensor *work = call->into ? copy_of(call, x, dtype) : y; /* the destination is written at the end, when nothing can fail */
   if (!s->include_self) {
     Tensor *start = tensor_from_number(call, neutral(r, dtype));
@@ -89,7 +90,7 @@ static Tensor *reduce(Call *call, const Scatter *s)
   }
   combine_along(call, line_of(r), work, s->src, index, dim);
   if (r == MEAN) {
-    DType counted = dtype_is_half(dtype) ? DTYPE_f32 : dtype_is_floating(dtype) ? dtype : DTYPE_i64;
+    DType counted = dtype_is_floating(dtype) ? dtype_compute(dtype) : DTYPE_i64;
     Tensor *count = counts_of(call, x, dim, s->index, s->include_self, counted);
     work = dtype_is_floating(dtype) ? op(div, work, count) : op(div_mode, work, count, "floor");
   }
@@ -103,7 +104,7 @@ typedef struct Shares { Tensor *input, *src; } Shares;
 
 static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
 {
-  return op(to_dtype, mask, tensor_dtype(like), false, false);
+  return cast(mask, tensor_dtype(like));
 }
 
 /* Each factor's gradient is the product of the others; a lone zero's is found by leaving it out. */
@@ -188,7 +189,7 @@ static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
           shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1, shape_text(call, tensor_shape(x)));
   int64_t line[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) line[d] = d == dim ? index->numel : 1;
-  index = op(expand, op(reshape, op(to_dtype, index, DTYPE_i64, false, false), (Ints){line, x->ndim}), tensor_shape(source));
+  index = op(expand, op(reshape, cast(index, DTYPE_i64), (Ints){line, x->ndim}), tensor_shape(source));
   return (Scatter){x, index, source, a->reduce, a->include_self, dim};
 }
 

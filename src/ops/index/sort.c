@@ -1,6 +1,7 @@
 /* Sorting: rows are brought side by side for the kernel, which sorts them one by one. */
 #include <string.h>
 
+#include "launch/sort.h"
 #include "ops/index/gather.h"
 #include "ops/index/sort.h"
 #include "ops/shape/copy.h"
@@ -23,56 +24,18 @@ static Tensor *with_dim_last(Call *call, const Tensor *t, int dim)
   return tensor_view(call, t, (Ints){shape, t->ndim}, (Ints){strides, t->ndim}, t->offset);
 }
 
-typedef struct SortJob {
-  const KernelTable *kernels;
-  int64_t rows, per_task, n, count;
-  bool descending;
-  const char *x;
-  char *values, *scratch;
-  int64_t *positions, size;
-} SortJob;
-
-/* A task is a stretch of rows with scratch memory of its own. */
-static void sort_tasks(void *arg, int64_t begin, int64_t end)
-{
-  const SortJob *j = arg;
-  for (int64_t task = begin; task < end; task++) {
-    int64_t first = task * j->per_task, rows = j->rows - first < j->per_task ? j->rows - first : j->per_task;
-    j->kernels->sort(rows, j->n, j->count, j->descending, j->x + first * j->n * j->size,
-                     j->values + first * j->count * j->size, j->positions + first * j->count,
-                     j->scratch + (size_t)task * sort_scratch(j->n));
-  }
-}
-
 /* The first `count` elements in order along a dimension, and their positions. */
 static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool descending, Tensor **y)
 {
-  enum { TASKS = 8, LEAST_WORK = 8192 };
-  DType dtype = tensor_dtype(x), compute = kernel_dtype(dtype);
+  DType dtype = tensor_dtype(x);
   int64_t shape[MAX_DIMS];
   if (dtype_is_complex(dtype)) raise(call, "complex numbers have no order");
   memcpy(shape, x->shape, x->ndim * sizeof *shape);
   if (x->ndim) shape[dim] = count;
   y[0] = result_new(call, dtype, device_of(x), (Ints){shape, x->ndim});
-  y[1] = tensor_new(call, DTYPE_i64, device_of(x), (Ints){shape, x->ndim});
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  int64_t n = slabs_of(x, dim).n;
-  if (n > UINT32_MAX) raise(call, "more than %u elements in a row can't be sorted", UINT32_MAX);
-  Tensor *rows = contiguous_as(call, with_dim_last(call, x, dim), compute);
-  Tensor *values = with_dim_last(call, y[0], dim), *positions = with_dim_last(call, y[1], dim);
-  bool direct = values->is_contiguous;
-  Tensor *v = direct && compute == dtype ? values : tensor_new(call, compute, DEVICE_CPU, tensor_shape(values));
-  Tensor *p = direct ? positions : tensor_new(call, DTYPE_i64, DEVICE_CPU, tensor_shape(positions));
-  SortJob job = {.kernels = kernels_of(compute), .rows = rows->numel / n, .n = n, .count = count,
-                 .descending = descending, .x = tensor_data(rows), .values = tensor_data(v), .positions = tensor_data(p),
-                 .size = (int64_t)dtype_size(compute)};
-  int64_t tasks = rows->numel < LEAST_WORK ? 1 : job.rows < TASKS ? job.rows : TASKS;
-  Tensor *scratch = tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(tasks * (int64_t)sort_scratch(n)));
-  job.scratch = tensor_data(scratch);
-  job.per_task = (job.rows + tasks - 1) / tasks;
-  parallel_for((job.rows + job.per_task - 1) / job.per_task, 1, sort_tasks, &job);
-  if (v != values) launch_copy(call, values, v);
-  if (p != positions) launch_copy(call, positions, p);
+  y[1] = new_beside(call, x, DTYPE_i64, (Ints){shape, x->ndim});
+  launch_sort(call, with_dim_last(call, x, dim), descending, with_dim_last(call, y[0], dim),
+              with_dim_last(call, y[1], dim));
 }
 
 /* The gradient goes back to the positions that elements came from. */

@@ -9,7 +9,6 @@
 #include "ops/linalg/product.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -220,8 +219,8 @@ static Tensor *multiply(Call *call, Tensor *l, Tensor *r, bool sums, bool batche
   if (!sums) return op(mul, l, r);
   Tensor *both[] = {l, r};
   DType dtype = promote_operands(call, both, 2); /* one may have been summed to int64 */
-  l = op(to_dtype, l, dtype, false, false);
-  r = op(to_dtype, r, dtype, false, false);
+  l = cast(l, dtype);
+  r = cast(r, dtype);
   if (batches) return op(bmm, l, r);
   Tensor *y = op(mm, op(select, l, 0, 0), op(select, r, 0, 0));
   return op(unsqueeze, y, 0);

@@ -179,7 +179,7 @@ FORWARD(addmm)
     Tensor *product = tensor_new(call, tensor_dtype(l), DEVICE_CPU, shape);
     multiply(call, &ml, &mr, ONE, ZERO, product);
     Tensor *scaled = op(mul, product, whole_number(call, a->alpha));
-    if (reads) scaled = op(add, scaled, op(mul, to, whole_number(call, a->beta)), scalar_int(1));
+    if (reads) scaled = plus(scaled, op(mul, to, whole_number(call, a->beta)));
     launch_copy(call, to, scaled);
   }
   if (to != y[0]) launch_copy(call, y[0], to);

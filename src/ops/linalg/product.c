@@ -45,7 +45,7 @@ static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta,
   if (!scalar_equals(alpha, 1)) product = op(mul, product, tensor_from_number(call, alpha));
   if (scalar_equals(beta, 0)) return product;
   if (!scalar_equals(beta, 1)) input = op(mul, input, tensor_from_number(call, beta));
-  return op(add, input, product, scalar_int(1));
+  return plus(input, product);
 }
 
 FORWARD(baddbmm)
@@ -62,7 +62,7 @@ FORWARD(baddbmm)
   y[0] = result_new(call, dtype, device_of(l), shape);
   if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Tensor *product = op(bmm, l, r);
-  if (dtype_is_half(dtype)) product = op(to_dtype, product, DTYPE_f32, false, false);
+  if (dtype_is_half(dtype)) product = cast(product, DTYPE_f32);
   launch_copy(call, y[0], combined(call, x, product, a->beta, a->alpha));
 }
 
@@ -106,7 +106,7 @@ FORWARD(addr)
     Tensor *keep = tensor_from_number(call, scalar_bool(!scalar_equals(a->beta, 0)));
     Tensor *take = tensor_from_number(call, scalar_bool(!scalar_equals(a->alpha, 0)));
     Tensor *product = op(mul, op(mul, op(unsqueeze, a->vec1, 1), a->vec2), take);
-    y[0] = op(add, op(mul, a->input, keep), product, scalar_int(1)); /* the sum of bools is whether one is true */
+    y[0] = plus(op(mul, a->input, keep), product); /* the sum of bools is whether one is true */
     return;
   }
   y[0] = op(addmm, a->input, op(unsqueeze, a->vec1, 1), op(unsqueeze, a->vec2, 0), a->beta, a->alpha);
@@ -157,7 +157,7 @@ FORWARD(linalg_cross)
   Tensor *l = op(expand, a->input, shape), *r = op(expand, a->other, shape);
   Tensor *forth = op(mul, op(roll, l, -1, dim), op(roll, r, -2, dim));
   Tensor *back = op(mul, op(roll, l, -2, dim), op(roll, r, -1, dim));
-  y[0] = op(sub, forth, back, scalar_int(1));
+  y[0] = minus(forth, back);
 }
 
 FORWARD(cross)
@@ -340,7 +340,7 @@ FORWARD(linalg_matrix_power) { y[0] = power(call, a->A, a->n); }
 
 static Tensor *differences(Call *call, Tensor *x1, Tensor *x2)
 {
-  return op(sub, op(unsqueeze, x1, -2), op(unsqueeze, x2, -3), scalar_int(1));
+  return minus(op(unsqueeze, x1, -2), op(unsqueeze, x2, -3));
 }
 
 /* (x - y)^2 = x^2 - 2xy + y^2 as one product: of [-2x, x^2, 1] and [y, 1, y^2]. */
@@ -348,8 +348,8 @@ static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
 {
   Tensor *square1 = op(sum, op(mul, x1, x1), INTS(-1), true, DTYPE_NONE);
   Tensor *square2 = op(sum, op(mul, x2, x2), INTS(-1), true, DTYPE_NONE);
-  Tensor *ones1 = op(ones_like, square1, DTYPE_NONE, DEVICE_NONE, false);
-  Tensor *ones2 = op(ones_like, square2, DTYPE_NONE, DEVICE_NONE, false);
+  Tensor *ones1 = ones_like_of(square1);
+  Tensor *ones2 = ones_like_of(square2);
   Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
   Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1), op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
   return op(sqrt, op(clamp_min, product, number(0)));
@@ -369,12 +369,12 @@ BACKWARD(euclidean_distances)
   Tensor *turned = op(transpose, w, -1, -2);
   if (WANTS(x1)) {
     Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = op(sub, own, op(matmul, w, a->x2), scalar_int(1));
+    Tensor *dx = minus(own, op(matmul, w, a->x2));
     GRAD(x1) = op(sum_to, dx, tensor_shape(a->x1), tensor_dtype(a->x1));
   }
   if (WANTS(x2)) {
     Tensor *own = op(mul, a->x2, op(sum, turned, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = op(sub, own, op(matmul, turned, a->x1), scalar_int(1));
+    Tensor *dx = minus(own, op(matmul, turned, a->x1));
     GRAD(x2) = op(sum_to, dx, tensor_shape(a->x2), tensor_dtype(a->x2));
   }
 }

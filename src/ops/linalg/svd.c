@@ -2,7 +2,6 @@
 #include "kernels/lapack.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/svd.h"
-#include "ops/math/complex.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
@@ -118,15 +117,13 @@ FORWARD(svdvals)
 
 static Tensor *adjoint(Call *call, Tensor *t) { return op(conj, op(transpose, t, -2, -1)); }
 
-static Tensor *minus(Call *call, Tensor *p, Tensor *q) { return op(sub, p, q, scalar_int(1)); }
-
-static Tensor *plus(Call *call, Tensor *p, Tensor *q)
+static Tensor *sum_of_given(Call *call, Tensor *p, Tensor *q)
 {
-  return !p ? q : !q ? p : op(add, p, q, scalar_int(1));
+  return !p ? q : !q ? p : plus(p, q);
 }
 
 /* t - t^H */
-static Tensor *skew(Call *call, Tensor *t) { return minus(call, t, adjoint(call, t)); }
+static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(call, t)); }
 
 /*
  * With u, s and v thin, dA = u (dS + P s + s Q) vh, and what of du and dv lies outside of the spaces that u and v span:
@@ -147,31 +144,31 @@ static Tensor *inner_gradient(Call *call, const SvdParts *p)
 {
   Tensor *row = op(unsqueeze, p->s, -2), *column = op(unsqueeze, p->s, -1);
   Tensor *eye = op(eye, p->k, NO_INT, tensor_dtype(p->s), device_of(p->s), false);
-  Tensor *beside = minus(call, op(ones_like, eye, DTYPE_NONE, DEVICE_NONE, false), eye);
-  Tensor *apart = plus(call, minus(call, op(mul, row, row), op(mul, column, column)), eye);
+  Tensor *beside = minus(ones_like_of(eye), eye);
+  Tensor *apart = sum_of_given(call, minus(op(mul, row, row), op(mul, column, column)), eye);
   Tensor *inner = p->ds ? op(mul, op(unsqueeze, p->ds, -1), eye) : NULL;
   Tensor *u_du = p->du ? op(matmul, adjoint(call, p->u), p->du) : NULL;
-  if (p->du) inner = plus(call, inner, op(mul, turn_of(call, u_du, apart, beside), row));
+  if (p->du) inner = sum_of_given(call, inner, op(mul, turn_of(call, u_du, apart, beside), row));
   if (p->dvh)
-    inner = plus(call, inner, op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
+    inner = sum_of_given(call, inner, op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
   if (p->du && p->dvh && dtype_is_complex(tensor_dtype(p->u)))
-    inner = plus(call, inner, op(div, op(mul, skew(call, u_du), eye), op(mul, column, number(2))));
+    inner = sum_of_given(call, inner, op(div, op(mul, skew(call, u_du), eye), op(mul, column, number(2))));
   return inner;
 }
 
 static Tensor *svd_gradient(Call *call, const SvdParts *p)
 {
-  Tensor *inner = op(to_dtype, inner_gradient(call, p), tensor_dtype(p->u), false, false);
+  Tensor *inner = cast(inner_gradient(call, p), tensor_dtype(p->u));
   Tensor *left = op(matmul, p->u, op(matmul, inner, p->vh));
   if (p->du && p->m > p->k) { /* the part of du at right angles to u */
     Tensor *scaled = op(div, p->du, op(unsqueeze, p->s, -2));
-    Tensor *outside = minus(call, scaled, op(matmul, p->u, op(matmul, adjoint(call, p->u), scaled)));
-    left = plus(call, left, op(matmul, outside, p->vh));
+    Tensor *outside = minus(scaled, op(matmul, p->u, op(matmul, adjoint(call, p->u), scaled)));
+    left = sum_of_given(call, left, op(matmul, outside, p->vh));
   }
   if (p->dvh && p->n > p->k) {
     Tensor *scaled = op(div, p->dvh, op(unsqueeze, p->s, -1));
-    Tensor *outside = minus(call, scaled, op(matmul, op(matmul, scaled, adjoint(call, p->vh)), p->vh));
-    left = plus(call, left, op(matmul, p->u, outside));
+    Tensor *outside = minus(scaled, op(matmul, op(matmul, scaled, adjoint(call, p->vh)), p->vh));
+    left = sum_of_given(call, left, op(matmul, p->u, outside));
   }
   return left;
 }

@@ -1,6 +1,7 @@
 /* Gradients and integrals of points, covariances, and norms of slices bounded. */
 #include <string.h>
 
+#include "launch/look.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/calculus.h"
@@ -16,9 +17,6 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static Tensor *plus(Call *call, Tensor *a, Tensor *b) { return op(add, a, b, scalar_int(1)); }
-static Tensor *minus(Call *call, Tensor *a, Tensor *b) { return op(sub, a, b, scalar_int(1)); }
-
 static int checked_dim(Call *call, const Tensor *t, int64_t dim)
 {
   if (t->ndim == 0) raise(call, "a tensor without dimensions is not taken");
@@ -31,7 +29,7 @@ static Tensor *without_first(Call *call, Tensor *t, int dim) { return op(narrow,
 
 static Tensor *sums_of_neighbours(Call *call, Tensor *y, int dim)
 {
-  return plus(call, without_last(call, y, dim), without_first(call, y, dim));
+  return plus(without_last(call, y, dim), without_first(call, y, dim));
 }
 
 /* -------------------------------------------------------------------- integrals */
@@ -50,7 +48,7 @@ static Tensor *distances(Call *call, Tensor *y, Tensor *x, int dim)
     shape[d] = is_line ? (d == dim ? x->shape[0] : 1) : d < missing ? 1 : x->shape[d - missing];
   x = op(reshape, x, (Ints){shape, y->ndim});
   if (x->shape[dim] == 0) raise(call, "there are no points");
-  return minus(call, without_first(call, x, dim), without_last(call, x, dim));
+  return minus(without_first(call, x, dim), without_last(call, x, dim));
 }
 
 /* Nothing to integrate over gives 0. */
@@ -68,8 +66,8 @@ static Tensor *integral(Call *call, Tensor *y, Scalar dx, int64_t dim_)
 {
   int dim = checked_dim(call, y, dim_);
   if (y->shape[dim] == 0) return empty_integral(call, y, dim);
-  Tensor *ends = plus(call, op(select, y, dim, 0), op(select, y, dim, -1));
-  Tensor *inner = minus(call, op(sum, y, INTS(dim), false, DTYPE_NONE), op(mul, ends, number(0.5)));
+  Tensor *ends = plus(op(select, y, dim, 0), op(select, y, dim, -1));
+  Tensor *inner = minus(op(sum, y, INTS(dim), false, DTYPE_NONE), op(mul, ends, number(0.5)));
   return op(mul, inner, tensor_from_number(call, dx));
 }
 
@@ -105,7 +103,7 @@ FORWARD(cumulative_trapezoid)
 /* f at three neighbouring places, times a coefficient each. */
 static Tensor *weighted(Call *call, Tensor *const *f, Tensor *const *weight)
 {
-  return plus(call, plus(call, op(mul, f[0], weight[0]), op(mul, f[1], weight[1])), op(mul, f[2], weight[2]));
+  return plus(plus(op(mul, f[0], weight[0]), op(mul, f[1], weight[1])), op(mul, f[2], weight[2]));
 }
 
 static Tensor *scaled(Call *call, Tensor *t, double factor) { return op(mul, t, number(factor)); }
@@ -122,19 +120,19 @@ static void three_places(Call *call, Tensor *f, int dim, int64_t first, int64_t 
  */
 static void weights_at(Call *call, int at, Tensor *p, Tensor *q, Tensor **w)
 {
-  Tensor *both = plus(call, p, q), *pb = op(mul, p, both), *pq = op(mul, p, q), *qb = op(mul, q, both);
+  Tensor *both = plus(p, q), *pb = op(mul, p, both), *pq = op(mul, p, q), *qb = op(mul, q, both);
   if (at == 1) {
     w[0] = op(div, op(neg, q), pb);
-    w[1] = op(div, minus(call, q, p), pq);
+    w[1] = op(div, minus(q, p), pq);
     w[2] = op(div, p, qb);
   } else if (at == 0) {
-    w[0] = op(div, op(neg, plus(call, both, p)), pb);
+    w[0] = op(div, op(neg, plus(both, p)), pb);
     w[1] = op(div, both, pq);
     w[2] = op(div, op(neg, p), qb);
   } else {
     w[0] = op(div, q, pb);
     w[1] = op(div, op(neg, both), pq);
-    w[2] = op(div, plus(call, both, q), qb);
+    w[2] = op(div, plus(both, q), qb);
   }
 }
 
@@ -145,20 +143,20 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   if (n < edge_order + 1)
     raise(call, "at least %d points are needed, but dimension %d has size %lld", (int)edge_order + 1, dim + 1, (long long)n);
   bool even = steps->ndim == 0;
-  if (!dtype_is_inexact(tensor_dtype(f))) f = op(to_dtype, f, call->ctx->default_dtype, false, false);
+  if (!dtype_is_inexact(tensor_dtype(f))) f = cast(f, call->ctx->default_dtype);
   Tensor *place[3], *w[3], *parts[3];
   Tensor *p = even ? steps : op(narrow, steps, dim, 0, n - 2), *q = even ? steps : op(narrow, steps, dim, 1, n - 2);
   Tensor *first = even ? steps : op(narrow, steps, dim, 0, 1), *last = even ? steps : op(narrow, steps, dim, n - 2, 1);
   three_places(call, f, dim, 0, n - 2, place);
   if (even) {
-    parts[1] = op(div, minus(call, place[2], place[0]), scaled(call, steps, 2));
+    parts[1] = op(div, minus(place[2], place[0]), scaled(call, steps, 2));
   } else {
     weights_at(call, 1, p, q, w);
     parts[1] = weighted(call, place, w);
   }
   if (edge_order == 1) {
-    parts[0] = op(div, minus(call, op(narrow, f, dim, 1, 1), op(narrow, f, dim, 0, 1)), first);
-    parts[2] = op(div, minus(call, op(narrow, f, dim, n - 1, 1), op(narrow, f, dim, n - 2, 1)), last);
+    parts[0] = op(div, minus(op(narrow, f, dim, 1, 1), op(narrow, f, dim, 0, 1)), first);
+    parts[2] = op(div, minus(op(narrow, f, dim, n - 1, 1), op(narrow, f, dim, n - 2, 1)), last);
   } else {
     weights_at(call, 0, first, even ? steps : op(narrow, steps, dim, 1, 1), w);
     three_places(call, f, dim, 0, 1, place);
@@ -221,7 +219,7 @@ FORWARD(gradient_points)
     for (int d = 0; d < x->ndim; d++) shape[d] = d == axes.v[i] ? n : 1;
     Tensor *line = op(reshape, points, (Ints){shape, x->ndim});
     if (n < 2) raise(call, "at least 2 points are needed, but dimension %d has size %lld", axes.v[i] + 1, (long long)n);
-    Tensor *steps = minus(call, without_first(call, line, axes.v[i]), without_last(call, line, axes.v[i]));
+    Tensor *steps = minus(without_first(call, line, axes.v[i]), without_last(call, line, axes.v[i]));
     list[i] = gradient_along(call, x, axes.v[i], steps, a->edge_order);
   }
 }
@@ -235,9 +233,8 @@ static void check_weights(Call *call, const Tensor *w, const char *name, int64_t
     raise(call, "%s of shape %s don't fit %lld columns", name, shape_text(call, tensor_shape(w)), (long long)n);
   if (whole ? !dtype_is_integral(tensor_dtype(w)) : !dtype_is_floating(tensor_dtype(w)))
     raise(call, "%s must be %s, not %s", name, whole ? "integers" : "floating", dtype_name(tensor_dtype(w)));
-  if (w->device == DEVICE_META) return;
-  if (scalar_integer(tensor_item(op(any, op(lt, (Tensor *)w, number(0)), NONE_DIM, false))))
-    raise(call, "%s must not be negative", name);
+  const char *text = whole ? "fweights must not be negative" : "aweights must not be negative";
+  check_none_true(call, op(lt, (Tensor *)(uintptr_t)w, number(0)), text);
 }
 
 static Tensor *total(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
@@ -258,15 +255,15 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   Tensor *norm, *shrink = tensor_from_number(call, scalar_int(correction));
   if (w && aweights && correction != 0) {
     Tensor *both = total(call, op(mul, w, aweights));
-    norm = minus(call, sum_of_weights, op(div, op(mul, both, shrink), sum_of_weights));
+    norm = minus(sum_of_weights, op(div, op(mul, both, shrink), sum_of_weights));
   } else {
-    norm = minus(call, sum_of_weights, shrink);
+    norm = minus(sum_of_weights, shrink);
   }
   norm = op(clamp_min, norm, tensor_from_number(call, scalar_int(0)));
-  Tensor *centred = minus(call, x, op(unsqueeze, mean, 1));
+  Tensor *centred = minus(x, op(unsqueeze, mean, 1));
   Tensor *weighed = w ? op(mul, centred, w) : centred;
   Tensor *other = op(conj, op(t, weighed));
-  if (other->dtype != centred->dtype) centred = op(to_dtype, centred, tensor_dtype(other), false, false);
+  if (other->dtype != centred->dtype) centred = cast(centred, tensor_dtype(other));
   Tensor *c = op(div, op(mm, centred, other), norm);
   return c->numel == 1 ? op(reshape, c, ((Ints){NULL, 0})) : c;
 }
@@ -302,7 +299,7 @@ FORWARD(renorm)
   if (a->maxnorm.kind == SCALAR_COMPLEX || scalar_real(a->maxnorm) < 0) raise(call, "maxnorm must not be negative");
   for (int d = 0; d < x->ndim; d++) if (d != dim) dims[n++] = d;
   Tensor *norm = op(norm, x, a->p, (Ints){dims, n}, true, DTYPE_NONE), *limit = tensor_from_number(call, a->maxnorm);
-  Tensor *shrink = op(div, limit, plus(call, norm, number(1e-7)));
+  Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
   Tensor *factor = op(where, op(gt, norm, limit), shrink, tensor_from_number(call, scalar_int(1)));
-  y[0] = op(to_dtype, op(mul, x, factor), tensor_dtype(x), false, false);
+  y[0] = cast(op(mul, x, factor), tensor_dtype(x));
 }

@@ -11,6 +11,7 @@
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/pointwise.h"
+#include "ops/table/words.h"
 
 static Tensor *view_with(Call *call, const Tensor *t, DType dtype, Ints shape, Ints strides, int64_t offset)
 {
@@ -83,7 +84,7 @@ FORWARD(complex_of)
   for (int i = 0; i < 2; i++)
     if (dtype_is_complex(tensor_dtype(parts[i]))) raise(call, "the parts must be real numbers");
   Ints shape = broadcast_operands(call, parts, 2);
-  y[0] = result_new(call, dtype_to_complex(dtype), call->meta ? DEVICE_META : DEVICE_CPU, shape);
+  y[0] = result_new(call, dtype_to_complex(dtype), result_device(call), shape);
   y[0]->is_wrapped_number = parts[0]->is_wrapped_number && parts[1]->is_wrapped_number;
   int64_t strides[MAX_DIMS];
   for (int64_t d = 0; d < shape.n; d++) strides[d] = 2 * y[0]->strides[d];
@@ -118,7 +119,7 @@ FORWARD(imag)
 static Tensor *angle_of_real(Call *call, Tensor *x)
 {
   DType d = tensor_dtype(x);
-  if (!dtype_is_inexact(d)) x = op(to_dtype, x, call->ctx->default_dtype, false, false);
+  if (!dtype_is_inexact(d)) x = cast(x, call->ctx->default_dtype);
   Tensor *zero_or_nan = op(where, op(ne, x, x), x, number(0));
   return op(where, op(lt, x, number(0)), number(acos(-1)), zero_or_nan);
 }

@@ -3,27 +3,27 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/look.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/pointwise.h"
 #include "ops/math/rounding.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/table/pointwise.h"
+#include "ops/table/words.h"
 
 /* Integers have no infinity to give. */
 static void check_divisor(Call *call, Tensor *a, Tensor *b)
 {
   Tensor *operands[] = {a, b};
   DType dtype = promote_operands(call, operands, 2);
-  if (dtype_is_inexact(dtype) || b->device == DEVICE_META || b->numel == 0) return;
+  if (dtype_is_inexact(dtype) || b->numel == 0) return;
   bool grad = call->ctx->grad_enabled;
   call->ctx->grad_enabled = false;
-  Tensor *divisor = op(to_dtype, b, dtype, false, false); /* 256 is 0 among uint8 */
-  Tensor *zero = op(any, op(eq, divisor, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
+  Tensor *divisor = cast(b, dtype); /* 256 is 0 among uint8 */
+  check_none_true(call, op(eq, divisor, tensor_from_number(call, scalar_int(0))), "division of integers by zero");
   call->ctx->grad_enabled = grad;
-  if (tensor_item(zero).i) raise(call, "division of integers by zero");
 }
 
 /* Bools divide as the integers 0 and 1. */
@@ -57,7 +57,7 @@ FORWARD(fmod) { y[0] = rest_of_division(call, a->input, a->other, true); }
 FORWARD(square)
 {
   bool is_bool = a->input->dtype == DTYPE_b8;
-  y[0] = op(square_number, is_bool ? op(to_dtype, a->input, DTYPE_i64, false, false) : a->input);
+  y[0] = op(square_number, is_bool ? cast(a->input, DTYPE_i64) : a->input);
 }
 
 FORWARD(positive)
@@ -151,11 +151,11 @@ FORWARD(isclose)
     close = op(logical_or, close, op(logical_and, op(isnan, p), op(isnan, q)));
   if (a->rtol != 0 || a->atol != 0) {
     if (p->dtype == DTYPE_b8) {
-      p = op(to_dtype, p, DTYPE_u8, false, false);
-      q = op(to_dtype, q, DTYPE_u8, false, false);
+      p = cast(p, DTYPE_u8);
+      q = cast(q, DTYPE_u8);
     }
-    Tensor *apart = op(abs, op(sub, p, q, scalar_int(1)));
-    Tensor *allowed = op(add, op(abs, op(mul, q, number(a->rtol))), number(a->atol), scalar_int(1));
+    Tensor *apart = op(abs, minus(p, q));
+    Tensor *allowed = plus(op(abs, op(mul, q, number(a->rtol))), number(a->atol));
     close = op(logical_or, close, op(logical_and, op(isfinite, apart), op(le, apart, allowed)));
   }
   y[0] = close;

@@ -9,7 +9,6 @@
 #include "ops/math/exponential.h"
 #include "ops/math/pointwise.h"
 #include "ops/math/special.h"
-#include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
 /* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
@@ -18,11 +17,11 @@ FORWARD(logaddexp)
   Tensor *operands[] = {a->input, a->other};
   DType dtype = promote_operands(call, operands, 2);
   if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
-  Tensor *p = op(to_dtype, a->input, dtype, false, false), *q = op(to_dtype, a->other, dtype, false, false);
+  Tensor *p = cast(a->input, dtype), *q = cast(a->other, dtype);
   Tensor *order = op(ge, p, q);
   Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
-  Tensor *apart = op(sub, low, high, scalar_int(1));
-  Tensor *sum = op(add, high, op(softplus, apart, scalar_int(1), scalar_int(20)), scalar_int(1));
+  Tensor *apart = minus(low, high);
+  Tensor *sum = plus(high, op(softplus, apart, scalar_int(1), scalar_int(20)));
   Tensor *same_infinity = op(mul, op(eq, p, q), op(ne, apart, apart));
   y[0] = op(where, same_infinity, high, sum);
 }
@@ -40,7 +39,7 @@ FORWARD(logit)
   Tensor *x = a->input;
   if (a->eps.kind != SCALAR_NONE) {
     double eps = scalar_real(a->eps);
-    if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, call->ctx->default_dtype, false, false);
+    if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, call->ctx->default_dtype);
     x = op(clamp, x, scalar_float(eps), scalar_float(1 - eps));
   }
   y[0] = op(log_odds, x);
@@ -53,7 +52,7 @@ FORWARD(float_power)
   Tensor *operands[] = {a->input, a->exponent};
   if (a->input->is_wrapped_number && a->exponent->is_wrapped_number) raise(call, "one of both must be a tensor");
   DType dtype = dtype_is_complex(promote_operands(call, operands, 2)) ? DTYPE_c128 : DTYPE_f64;
-  for (int i = 0; i < 2; i++) operands[i] = op(to_dtype, operands[i], dtype, false, false);
+  for (int i = 0; i < 2; i++) operands[i] = cast(operands[i], dtype);
   y[0] = op(pow, operands[0], operands[1]);
 }
 
@@ -72,5 +71,5 @@ FORWARD(mvlgamma)
   double p = (double)a->p;
   y[0] = number(p * (p - 1) / 4 * log(3.14159265358979323846));
   for (int64_t i = 0; i < a->p; i++)
-    y[0] = op(add, op(lgamma, op(sub, a->input, number((double)i / 2), scalar_int(1))), y[0], scalar_int(1));
+    y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);
 }

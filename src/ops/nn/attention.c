@@ -343,14 +343,14 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
     Tensor *column = op(arange, scalar_int(size.v[1]), DTYPE_i64, device_of(dy), false);
     scores = op(masked_fill, scores, op(gt, column, op(unsqueeze, row, 1)), number(-(double)INFINITY));
   }
-  if (mask) scores = op(add, scores, mask, scalar_int(1));
+  if (mask) scores = plus(scores, mask);
   Tensor *weights = op(softmax, scores, -1, DTYPE_NONE);
   Tensor *dropped = a->factors ? op(mul, weights, a->factors) : weights;
   if (WANTS(value)) GRAD(value) = summed_to(call, op(matmul, op(transpose, dropped, -2, -1), dy), a->value);
   Tensor *d = op(matmul, dy, op(transpose, a->value, -2, -1));
   if (a->factors) d = op(mul, d, a->factors);
   Tensor *centre = op(sum, op(mul, d, weights), INTS(-1), true, DTYPE_NONE);
-  d = op(mul, op(sub, d, centre, scalar_int(1)), weights);
+  d = op(mul, minus(d, centre), weights);
   if (mask && WANTS(mask)) GRAD(mask) = summed_to(call, d, mask);
   d = op(mul, d, number(a->scale));
   if (WANTS(query)) GRAD(query) = summed_to(call, op(matmul, d, a->key), a->query);

@@ -28,7 +28,7 @@ static void check_size(Call *call, const char *name, const Tensor *t, int64_t n)
 static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 {
   Tensor *sum = parts->ndim == 1 ? parts : op(sum, parts, INTS(0), false, DTYPE_NONE);
-  return as_dtype(call, op(reshape, sum, tensor_shape(like)), tensor_dtype(like));
+  return cast(op(reshape, sum, tensor_shape(like)), tensor_dtype(like));
 }
 
 /* -------------------------------------------------------------------- channels */
@@ -148,12 +148,12 @@ FORWARD(channel_norm)
   check_size(call, "bias", a->bias, x->shape[1]);
   DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
   Channels c = channels_of(x, a->groups, a->eps, d);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
-  if (call->meta || x->numel == 0) {
+  if ((result_device(call) == DEVICE_META) || x->numel == 0) {
     y[0] = tensor_new(call, dtype, device, tensor_shape(x));
-    if (!call->meta) launch_fill(call, y[1], scalar_float(0)), launch_fill(call, y[2], scalar_float(0));
+    if (!(result_device(call) == DEVICE_META)) launch_fill(call, y[1], scalar_float(0)), launch_fill(call, y[2], scalar_float(0));
     return;
   }
   bool flat = is_flat(x, a->groups);
@@ -161,7 +161,7 @@ FORWARD(channel_norm)
   c.x = tensor_data(from), c.y = tensor_data(to), c.mean = tensor_data(y[1]), c.var = tensor_data(y[2]);
   c.w = as_doubles(call, a->weight), c.b = as_doubles(call, a->bias);
   run_units(&c, forward_units);
-  y[0] = as_dtype(call, laid_back(call, to, flat, x), dtype);
+  y[0] = cast(laid_back(call, to, flat, x), dtype);
 }
 
 /* [1, channels, 1] */
@@ -169,9 +169,9 @@ static Tensor *by_channel(Call *call, Tensor *t, int64_t channels) { return op(r
 
 static Tensor *normalized(Call *call, Tensor *x, Ints dims, double eps)
 {
-  Tensor *apart = op(sub, x, op(mean, x, dims, true, DTYPE_NONE), scalar_int(1));
+  Tensor *apart = minus(x, op(mean, x, dims, true, DTYPE_NONE));
   Tensor *var = op(mean, op(mul, apart, apart), dims, true, DTYPE_NONE);
-  return op(mul, apart, op(rsqrt, op(add, var, number(eps), scalar_int(1))));
+  return op(mul, apart, op(rsqrt, plus(var, number(eps))));
 }
 
 /* What goes where a gradient is wanted: for the input, the weight, the bias. */
@@ -189,7 +189,7 @@ static void channel_norm_by_ops(Call *call, const struct channel_norm_args *a, T
   Tensor *y = groups ? normalized(call, x, INTS(2), a->eps) : normalized(call, x, INTS(0, 2), a->eps);
   y = op(reshape, y, INTS(n, channels, -1));
   if (inputs[1]) y = op(mul, y, by_channel(call, inputs[1], channels));
-  if (inputs[2]) y = op(add, y, by_channel(call, inputs[2], channels), scalar_int(1));
+  if (inputs[2]) y = plus(y, by_channel(call, inputs[2], channels));
   y = op(reshape, y, tensor_shape(a->input));
   gradients_through(call, &y, dy, 1, inputs, 3, dx);
   GIVE(dx[0], dx[1], dx[2])
@@ -220,7 +220,7 @@ BACKWARD(channel_norm)
   c.mean = tensor_data(y[1]), c.var = tensor_data(y[2]), c.w = as_doubles(call, a->weight);
   c.dw = tensor_data(dw), c.db = tensor_data(db);
   run_units(&c, backward_units);
-  if (to) GRAD(input) = as_dtype(call, laid_back(call, to, flat, x), dtype);
+  if (to) GRAD(input) = cast(laid_back(call, to, flat, x), dtype);
   if (a->weight && WANTS(weight)) GRAD(weight) = sum_of_parts(call, dw, a->weight);
   if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_parts(call, db, a->bias);
 }
@@ -262,18 +262,18 @@ FORWARD(row_norm)
   check_size(call, "weight", a->weight, n);
   check_size(call, "bias", a->bias, n);
   DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   Tensor *to = tensor_new(call, d, device, tensor_shape(x));
   y[1] = tensor_new(call, DTYPE_f64, device, INTS(rows));
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(rows));
-  if (!call->meta && x->numel > 0) {
+  if (!(result_device(call) == DEVICE_META) && x->numel > 0) {
     Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL, *b = a->bias ? contiguous_as(call, a->bias, d) : NULL;
     Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
               .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,
               .y = tensor_data(to), .mean = tensor_data(y[1]), .var = tensor_data(y[2])};
     parallel_for(rows, grain_of(GRAIN, n), forward_rows, &r);
   }
-  y[0] = as_dtype(call, to, dtype);
+  y[0] = cast(to, dtype);
 }
 
 static void row_norm_by_ops(Call *call, const struct row_norm_args *a, Tensor *const *dy, struct Gradients *g)
@@ -281,7 +281,7 @@ static void row_norm_by_ops(Call *call, const struct row_norm_args *a, Tensor *c
   Tensor *inputs[] = {stand_in(call, a->input), stand_in(call, a->weight), stand_in(call, a->bias)}, *dx[3];
   Tensor *y = normalized(call, op(reshape, inputs[0], INTS(-1, a->row)), INTS(1), a->eps);
   if (inputs[1]) y = op(mul, y, op(reshape, inputs[1], INTS(1, a->row)));
-  if (inputs[2]) y = op(add, y, op(reshape, inputs[2], INTS(1, a->row)), scalar_int(1));
+  if (inputs[2]) y = plus(y, op(reshape, inputs[2], INTS(1, a->row)));
   y = op(reshape, y, tensor_shape(a->input));
   gradients_through(call, &y, dy, 1, inputs, 3, dx);
   GIVE(dx[0], dx[1], dx[2])
@@ -311,7 +311,7 @@ BACKWARD(row_norm)
             .w = w ? tensor_data(w) : NULL, .y = to ? tensor_data(to) : NULL, .mean = tensor_data(y[1]), .var = tensor_data(y[2]),
             .dw = dw ? tensor_data(dw) : NULL, .db = db ? tensor_data(db) : NULL};
   parallel_for(parts, 1, backward_parts, &r);
-  if (to) GRAD(input) = as_dtype(call, to, dtype);
+  if (to) GRAD(input) = cast(to, dtype);
   if (dw) GRAD(weight) = sum_of_parts(call, dw, a->weight);
   if (db) GRAD(bias) = sum_of_parts(call, db, a->bias);
 }
@@ -337,7 +337,7 @@ static void check_running(Call *call, const char *name, const Tensor *t, int64_t
 static void move(Call *call, Tensor *running, Tensor *value, double momentum)
 {
   if (!running) return;
-  Tensor *change = op(sub, as_dtype(call, op(detach, value), tensor_dtype(running)), running, scalar_int(1));
+  Tensor *change = minus(cast(op(detach, value), tensor_dtype(running)), running);
   op_(add, running, change, scalar_float(momentum));
 }
 
@@ -356,11 +356,11 @@ static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *v
   for (int i = 0; i < x->ndim; i++) shape[i] = i == 1 ? channels : 1;
   Ints by = {shape, x->ndim};
   DType dtype = tensor_dtype(x);
-  Tensor *scale = op(rsqrt, op(add, var, number(eps), scalar_int(1)));
+  Tensor *scale = op(rsqrt, plus(var, number(eps)));
   if (weight) scale = op(mul, scale, weight);
-  Tensor *y = op(mul, op(sub, x, op(reshape, mean, by), scalar_int(1)), op(reshape, scale, by));
-  if (bias) y = op(add, y, op(reshape, bias, by), scalar_int(1));
-  return as_dtype(call, y, dtype);
+  Tensor *y = op(mul, minus(x, op(reshape, mean, by)), op(reshape, scale, by));
+  if (bias) y = plus(y, op(reshape, bias, by));
+  return cast(y, dtype);
 }
 
 FORWARD(batch_norm)
@@ -454,8 +454,8 @@ FORWARD(rms_norm)
   double eps = a->eps >= 0 ? a->eps : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
   int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
   for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
-  Tensor *wide = as_dtype(call, x, kernel_dtype(tensor_dtype(x)));
+  Tensor *wide = cast(x, kernel_dtype(tensor_dtype(x)));
   Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
-  y[0] = as_dtype(call, op(mul, wide, op(rsqrt, op(add, square, number(eps), scalar_int(1)))), tensor_dtype(x));
+  y[0] = cast(op(mul, wide, op(rsqrt, plus(square, number(eps)))), tensor_dtype(x));
   if (a->weight) y[0] = op(mul, y[0], a->weight);
 }

@@ -25,7 +25,7 @@ FORWARD(softshrink)
   y[0] = op(shrink_softly, a->input, scalar_float(a->lambd));
 }
 
-FORWARD(softsign) { y[0] = op(div, a->input, op(add, op(abs, a->input), tensor_from_number(call, scalar_int(1)), scalar_int(1))); }
+FORWARD(softsign) { y[0] = op(div, a->input, plus(op(abs, a->input), tensor_from_number(call, scalar_int(1)))); }
 
 FORWARD(softmin) { y[0] = op(softmax, op(neg, a->input), a->dim, a->dtype); }
 

@@ -1,6 +1,7 @@
 /* Rows of tables, looked up by position. */
 #include <string.h>
 
+#include "launch/lines.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/comparison.h"

@@ -13,12 +13,9 @@
 #include "ops/reduce/sum.h"
 #include "ops/reduce/vector_norm.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static Tensor *minus(Call *call, Tensor *a, Tensor *b) { return op(sub, a, b, scalar_int(1)); }
-static Tensor *plus(Call *call, Tensor *a, Tensor *b) { return op(add, a, b, scalar_int(1)); }
 static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, number(0)); }
 static Tensor *mean_of(Call *call, Tensor *t) { return op(mean, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_of(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
@@ -44,12 +41,12 @@ static void check_same_shape(Call *call, const Tensor *input, const Tensor *targ
 
 /* ------------------------------------------------------------------- distance */
 
-FORWARD(l1_loss) { y[0] = reduced(call, op(abs, minus(call, a->input, a->target)), a->reduction); }
+FORWARD(l1_loss) { y[0] = reduced(call, op(abs, minus(a->input, a->target)), a->reduction); }
 
 FORWARD(smooth_l1_loss)
 {
   if (!(a->beta >= 0)) raise(call, "beta must not be negative: %g", a->beta);
-  Tensor *losses = a->beta == 0 ? op(abs, minus(call, a->input, a->target))
+  Tensor *losses = a->beta == 0 ? op(abs, minus(a->input, a->target))
                                 : op(smooth_l1_penalty, a->input, a->target, scalar_float(a->beta));
   y[0] = reduced(call, losses, a->reduction);
 }
@@ -62,7 +59,7 @@ FORWARD(huber_loss)
 
 FORWARD(pairwise_distance)
 {
-  Tensor *difference = plus(call, minus(call, a->x1, a->x2), number(a->eps));
+  Tensor *difference = plus(minus(a->x1, a->x2), number(a->eps));
   int64_t last = difference->ndim ? difference->ndim - 1 : 0;
   y[0] = op(norm, difference, scalar_float(a->p), INTS(last), a->keepdim, DTYPE_NONE);
 }
@@ -81,7 +78,7 @@ FORWARD(cosine_similarity)
   Ints shape = broadcast_operands(call, pair, 2);
   int dim = shape_dim(call, a->dim, (int)shape.n);
   Tensor *x[2];
-  for (int i = 0; i < 2; i++) x[i] = op(expand, op(to_dtype, pair[i], dtype, false, false), shape);
+  for (int i = 0; i < 2; i++) x[i] = op(expand, cast(pair[i], dtype), shape);
   Tensor *left = op(div, x[0], bounded_norm(call, x[0], dim, a->eps));
   Tensor *right = op(div, x[1], bounded_norm(call, x[1], dim, a->eps));
   y[0] = sum_along(call, op(mul, left, right), dim);
@@ -118,12 +115,12 @@ FORWARD(kl_div)
 FORWARD(poisson_nll_loss)
 {
   Tensor *x = a->input, *t = a->target;
-  Tensor *losses = a->log_input ? minus(call, op(exp, x), op(mul, t, x))
-                                : minus(call, x, op(mul, t, op(log, plus(call, x, number(a->eps)))));
+  Tensor *losses = a->log_input ? minus(op(exp, x), op(mul, t, x))
+                                : minus(x, op(mul, t, op(log, plus(x, number(a->eps)))));
   if (a->full) { /* Stirling's formula for the logarithm of the factorial */
-    Tensor *term = minus(call, op(mul, t, op(log, t)), t);
-    term = plus(call, term, op(mul, op(log, op(mul, t, number(2 * M_PI))), number(0.5)));
-    losses = plus(call, losses, op(masked_fill, term, op(le, t, number(1)), number(0)));
+    Tensor *term = minus(op(mul, t, op(log, t)), t);
+    term = plus(term, op(mul, op(log, op(mul, t, number(2 * M_PI))), number(0.5)));
+    losses = plus(losses, op(masked_fill, term, op(le, t, number(1)), number(0)));
   }
   y[0] = reduced(call, losses, a->reduction);
 }
@@ -149,11 +146,11 @@ FORWARD(gaussian_nll_loss)
     raise(call, "var has negative elements");
   /* the gradient goes past the bound */
   Tensor *plain = op(detach, var);
-  var = plus(call, var, minus(call, op(clamp_min, plain, number(a->eps)), plain));
-  Tensor *difference = minus(call, a->input, a->target);
-  Tensor *losses = plus(call, op(log, var), op(div, op(mul, difference, difference), var));
+  var = plus(var, minus(op(clamp_min, plain, number(a->eps)), plain));
+  Tensor *difference = minus(a->input, a->target);
+  Tensor *losses = plus(op(log, var), op(div, op(mul, difference, difference), var));
   losses = op(mul, losses, number(0.5));
-  if (a->full) losses = plus(call, losses, number(0.5 * log(2 * M_PI)));
+  if (a->full) losses = plus(losses, number(0.5 * log(2 * M_PI)));
   y[0] = reduced(call, losses, a->reduction);
 }
 
@@ -168,16 +165,15 @@ static Tensor *where_target(Call *call, Tensor *target, double value, bool is, T
 
 FORWARD(hinge_embedding_loss)
 {
-  Tensor *below = above_zero(call, minus(call, number(a->margin), a->input));
-  Tensor *losses = plus(call, where_target(call, a->target, 1, false, below),
-                        where_target(call, a->target, -1, false, a->input));
+  Tensor *below = above_zero(call, minus(number(a->margin), a->input));
+  Tensor *losses = plus(where_target(call, a->target, 1, false, below), where_target(call, a->target, -1, false, a->input));
   y[0] = reduced(call, losses, a->reduction);
 }
 
 FORWARD(margin_ranking_loss)
 {
-  Tensor *gap = op(mul, op(neg, a->target), minus(call, a->input1, a->input2));
-  y[0] = reduced(call, above_zero(call, plus(call, gap, number(a->margin))), a->reduction);
+  Tensor *gap = op(mul, op(neg, a->target), minus(a->input1, a->input2));
+  y[0] = reduced(call, above_zero(call, plus(gap, number(a->margin))), a->reduction);
 }
 
 FORWARD(cosine_embedding_loss)
@@ -189,12 +185,11 @@ FORWARD(cosine_embedding_loss)
     raise(call, "inputs of shapes %s and %s don't fit a target of shape %s: vectors and a number, or matrices and a vector",
           shape_text(call, tensor_shape(p)), shape_text(call, tensor_shape(q)),
           shape_text(call, tensor_shape(a->target)));
-  Tensor *left = plus(call, sum_along(call, op(mul, p, p), dim), number(eps));
-  Tensor *right = plus(call, sum_along(call, op(mul, q, q), dim), number(eps));
+  Tensor *left = plus(sum_along(call, op(mul, p, p), dim), number(eps));
+  Tensor *right = plus(sum_along(call, op(mul, q, q), dim), number(eps));
   Tensor *cosine = op(div, sum_along(call, op(mul, p, q), dim), op(sqrt, op(mul, left, right)));
-  Tensor *apart = above_zero(call, minus(call, cosine, number(a->margin)));
-  Tensor *losses = plus(call, where_target(call, a->target, 1, true, minus(call, number(1), cosine)),
-                        where_target(call, a->target, -1, true, apart));
+  Tensor *apart = above_zero(call, minus(cosine, number(a->margin)));
+  Tensor *losses = plus(where_target(call, a->target, 1, true, minus(number(1), cosine)), where_target(call, a->target, -1, true, apart));
   y[0] = reduced(call, losses, a->reduction);
 }
 
@@ -234,11 +229,11 @@ FORWARD(multi_margin_loss)
   int64_t samples = x->shape[0], classes = x->shape[1];
   check_labels(call, a->input, a->target, samples);
   Tensor *target = op(reshape, a->target, INTS(samples, 1));
-  Tensor *gap = above_zero(call, plus(call, minus(call, number(a->margin), op(gather, x, 1, target, false)), x));
+  Tensor *gap = above_zero(call, plus(minus(number(a->margin), op(gather, x, 1, target, false)), x));
   if (a->p == 2) gap = op(mul, gap, gap);
   if (a->weight)
     gap = op(mul, gap, op(unsqueeze, op(index_select, a->weight, 0, op(reshape, target, INTS(samples))), 1));
-  Tensor *ones = op(ones_like, op(detach, x), DTYPE_NONE, DEVICE_NONE, false);
+  Tensor *ones = ones_like_of(op(detach, x));
   gap = op(mul, gap, op(scatter_value, ones, 1, target, scalar_int(0)));
   Tensor *losses = op(div, sum_along(call, gap, 1), number((double)classes));
   if (a->input->ndim < 2) losses = op(reshape, losses, ((Ints){NULL, 0}));
@@ -278,7 +273,7 @@ FORWARD(multilabel_margin_loss)
   int64_t samples = x->shape[0], classes = x->shape[1];
   Tensors labels = op(listed_labels, x, op(reshape, a->target, INTS(samples, classes)));
   Tensor *of_target = op(unsqueeze, op(gather, x, 1, labels.v[0], false), 2);
-  Tensor *gap = above_zero(call, plus(call, minus(call, number(1), of_target), op(unsqueeze, x, 1)));
+  Tensor *gap = above_zero(call, plus(minus(number(1), of_target), op(unsqueeze, x, 1)));
   Tensor *zero = number(0);
   gap = op(where, op(unsqueeze, labels.v[1], 2), gap, zero);
   gap = op(where, op(unsqueeze, labels.v[2], 1), zero, gap);
@@ -293,6 +288,6 @@ FORWARD(triplet_margin_loss)
   Tensor *to_negative = op(pairwise_distance, a->anchor, a->negative, a->p, a->eps, false);
   if (a->swap)
     to_negative = op(minimum, to_negative, op(pairwise_distance, a->positive, a->negative, a->p, a->eps, false));
-  Tensor *gap = plus(call, minus(call, to_positive, to_negative), number(a->margin));
+  Tensor *gap = plus(minus(to_positive, to_negative), number(a->margin));
   y[0] = reduced(call, above_zero(call, gap), a->reduction);
 }

@@ -99,15 +99,15 @@ static void check_reach(Call *call, PadMode mode, const Tensor *x, Ints pad, int
   if (mode == REPLICATE && most > 0 && size == 0) raise(call, "dimension %d has no element to repeat", dim + 1);
 }
 
-/* For each place of a padded dimension the position of what stands there. */
+/* For each place of a padded dimension the position of what stands there; on the meta device there are no numbers. */
 static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad, int dim)
 {
   int64_t n = padded_size(call, x, pad, dim), first = before(pad, x->ndim, dim);
   if (n == 0) raise(call, "pad leaves no elements of dimension %d", dim + 1);
   check_reach(call, mode, x, pad, dim);
-  Tensor *positions = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(n));
+  Tensor *positions = tensor_new(call, DTYPE_i64, device_of(x), INTS(n));
   int64_t *p = tensor_data(positions);
-  for (int64_t i = 0; i < n; i++) p[i] = source_of(mode, i - first, x->shape[dim]) + 1;
+  for (int64_t i = 0; p && i < n; i++) p[i] = source_of(mode, i - first, x->shape[dim]) + 1;
   return positions;
 }
 

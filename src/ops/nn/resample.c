@@ -185,9 +185,9 @@ static int64_t nearest_of(int64_t i, int64_t in, int64_t out, bool exact, double
 
 static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact, double scale)
 {
-  Tensor *positions = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(size));
-  int64_t *p = tensor_data(positions);
-  for (int64_t i = 0; i < size; i++) p[i] = nearest_of(i, x->shape[dim], size, exact, scale) + 1;
+  Tensor *positions = tensor_new(call, DTYPE_i64, device_of(x), INTS(size));
+  int64_t *p = tensor_data(positions); /* on the meta device there are no numbers */
+  for (int64_t i = 0; p && i < size; i++) p[i] = nearest_of(i, x->shape[dim], size, exact, scale) + 1;
   return op(index_select, x, dim, positions);
 }
 

@@ -31,8 +31,6 @@ static int64_t kept_of(CellKind kind) { return kind == CELL_LSTM ? 5 : kind == C
 
 /* ---------------------------------------------------------------- step by step */
 
-static Tensor *plus(Call *call, Tensor *a, Tensor *b) { return op(add, a, b, scalar_int(1)); }
-
 static Tensor *gate(Call *call, Tensor *sums, int i, int64_t hidden)
 {
   return op(narrow, sums, sums->ndim - 1, i * hidden, hidden);
@@ -42,18 +40,18 @@ Tensor *cell_step(Call *call, const Recurrence *r, Tensor *x, Tensor *h, Tensor 
 {
   int64_t n = r->w_hh->shape[0] / cell_gates(r->kind);
   Tensor *in = op(linear, x, r->w_ih, r->b_ih), *rec = op(linear, h, r->w_hh, r->b_hh);
-  if (r->kind == CELL_TANH) return op(tanh, plus(call, in, rec));
-  if (r->kind == CELL_RELU) return op(relu, plus(call, in, rec), false);
+  if (r->kind == CELL_TANH) return op(tanh, plus(in, rec));
+  if (r->kind == CELL_RELU) return op(relu, plus(in, rec), false);
   if (r->kind == CELL_GRU) {
-    Tensor *reset = op(sigmoid, plus(call, gate(call, in, 0, n), gate(call, rec, 0, n)));
-    Tensor *keep = op(sigmoid, plus(call, gate(call, in, 1, n), gate(call, rec, 1, n)));
-    Tensor *fresh = op(tanh, plus(call, gate(call, in, 2, n), op(mul, reset, gate(call, rec, 2, n))));
-    return plus(call, fresh, op(mul, keep, op(sub, h, fresh, scalar_int(1))));
+    Tensor *reset = op(sigmoid, plus(gate(call, in, 0, n), gate(call, rec, 0, n)));
+    Tensor *keep = op(sigmoid, plus(gate(call, in, 1, n), gate(call, rec, 1, n)));
+    Tensor *fresh = op(tanh, plus(gate(call, in, 2, n), op(mul, reset, gate(call, rec, 2, n))));
+    return plus(fresh, op(mul, keep, minus(h, fresh)));
   }
-  Tensor *sums = plus(call, in, rec);
+  Tensor *sums = plus(in, rec);
   Tensor *i = op(sigmoid, gate(call, sums, 0, n)), *f = op(sigmoid, gate(call, sums, 1, n));
   Tensor *g = op(tanh, gate(call, sums, 2, n)), *o = op(sigmoid, gate(call, sums, 3, n));
-  *c = plus(call, op(mul, f, *c), op(mul, i, g));
+  *c = plus(op(mul, f, *c), op(mul, i, g));
   Tensor *next = op(mul, o, op(tanh, *c));
   return r->w_hr ? op(linear, next, r->w_hr, NULL) : next;
 }
@@ -295,11 +293,11 @@ FORWARD(recurrent_layer)
   check_layer(call, a, cell_gates(kind));
   int64_t rows = a->input->shape[0], hidden = a->w_hh->shape[1];
   DType dtype = tensor_dtype(a->input), d = kernel_dtype(dtype);
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU;
+  Device device = result_device(call);
   Tensor *h = tensor_new(call, d, device, INTS(rows, hidden));
   Tensor *c = tensor_new(call, d, device, INTS(kind == CELL_LSTM ? a->sizes.v[0] : 0, hidden));
   y[2] = tensor_new(call, d, device, INTS(rows, kept_of(kind) * hidden));
-  if (!call->meta && rows * hidden > 0) {
+  if (!(result_device(call) == DEVICE_META) && rows * hidden > 0) {
     Tensor *h0 = contiguous_as(call, a->h0, d), *c0 = a->c0 ? contiguous_as(call, a->c0, d) : NULL;
     Tensor *b_ih = bias_of(call, a->b_ih, d), *b_hh = bias_of(call, a->b_hh, d), *w = contiguous_as(call, a->w_hh, d);
     Layer l = layer_of(call, a, d, h0, c0, h, y[2]);
@@ -307,7 +305,7 @@ FORWARD(recurrent_layer)
       l.sums = tensor_data(tensor_new(call, d, DEVICE_CPU, INTS(l.batch, l.wide)));
       l.bias = tensor_data(b_hh ? b_hh : op(zeros, INTS(l.wide), d, DEVICE_CPU, false));
     } else if (b_hh) {
-      b_ih = b_ih ? plus(call, b_ih, b_hh) : b_hh;
+      b_ih = b_ih ? plus(b_ih, b_hh) : b_hh;
     }
     multiply_inputs(&l, contiguous_as(call, a->input, d), contiguous_as(call, a->w_ih, d), b_ih);
     l.weights = in_blocks(call, d, hidden, l.wide, tensor_data(w), 1, hidden);
@@ -391,11 +389,11 @@ BACKWARD(recurrent_layer)
     l.weights = in_blocks(call, d, l.wide, l.hidden, tensor_data(w), l.hidden, 1);
     run(&l, backward_part);
   }
-  if (WANTS(input)) GRAD(input) = as_dtype(call, op(mm, dx, as_dtype(call, a->w_ih, d)), dtype);
-  if (WANTS(w_ih)) GRAD(w_ih) = as_dtype(call, op(mm, op(transpose, dx, 0, 1), as_dtype(call, a->input, d)), dtype);
-  if (WANTS(w_hh)) GRAD(w_hh) = as_dtype(call, op(mm, op(transpose, dhidden, 0, 1), states_before(call, &l, rows)), dtype);
+  if (WANTS(input)) GRAD(input) = cast(op(mm, dx, cast(a->w_ih, d)), dtype);
+  if (WANTS(w_ih)) GRAD(w_ih) = cast(op(mm, op(transpose, dx, 0, 1), cast(a->input, d)), dtype);
+  if (WANTS(w_hh)) GRAD(w_hh) = cast(op(mm, op(transpose, dhidden, 0, 1), states_before(call, &l, rows)), dtype);
   if (a->b_ih && WANTS(b_ih)) GRAD(b_ih) = op(sum_to, dx, tensor_shape(a->b_ih), dtype);
   if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = op(sum_to, dhidden, tensor_shape(a->b_hh), dtype);
-  if (WANTS(h0)) GRAD(h0) = as_dtype(call, dh, dtype);
-  if (c0 && WANTS(c0)) GRAD(c0) = as_dtype(call, dc, dtype);
+  if (WANTS(h0)) GRAD(h0) = cast(dh, dtype);
+  if (c0 && WANTS(c0)) GRAD(c0) = cast(dc, dtype);
 }

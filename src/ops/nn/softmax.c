@@ -9,7 +9,6 @@
 #include "ops/nn/softmax.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -69,9 +68,9 @@ static Tensor *softmax_forward_of(Call *call, bool log, Tensor *x, int64_t dim, 
 
 static Tensor *softmax_gradient_ops(Call *call, bool log, Tensor *y, Tensor *dy, int64_t dim)
 {
-  if (log) return op(sub, dy, op(mul, op(exp, y), op(sum, dy, INTS(dim), true, DTYPE_NONE)), scalar_int(1));
+  if (log) return minus(dy, op(mul, op(exp, y), op(sum, dy, INTS(dim), true, DTYPE_NONE)));
   Tensor *sum = op(sum, op(mul, dy, y), INTS(dim), true, DTYPE_NONE);
-  return op(mul, op(sub, dy, sum, scalar_int(1)), y);
+  return op(mul, minus(dy, sum), y);
 }
 
 static Tensor *softmax_gradient(Call *call, bool log, Tensor *y, Tensor *dy, int64_t dim, const Tensor *x)
@@ -83,7 +82,7 @@ static Tensor *softmax_gradient(Call *call, bool log, Tensor *y, Tensor *dy, int
     dx = tensor_new(call, tensor_dtype(y), device_of(y), tensor_shape(y));
     launch_softmax(call, log, dy, y, shape_dim(call, dim, y->ndim), dx);
   }
-  return dx->dtype == x->dtype ? dx : op(to_dtype, dx, tensor_dtype(x), false, false);
+  return cast(dx, tensor_dtype(x));
 }
 
 FORWARD(softmax) { y[0] = softmax_forward_of(call, false, a->input, a->dim, a->dtype); }
@@ -303,7 +302,7 @@ static Tensor *cross_entropy_gradient_ops(Call *call, const struct cross_entropy
   int64_t dim = a->input->ndim > 1 ? 1 : 0;
   Tensor *d = op(nll_loss_backward, dy, a->input, a->target, a->weight, a->ignore_index, a->reduction);
   Tensor *sum = op(sum, d, INTS(dim), true, DTYPE_NONE);
-  return op(sub, d, op(mul, op(softmax, a->input, dim, DTYPE_NONE), sum), scalar_int(1));
+  return minus(d, op(mul, op(softmax, a->input, dim, DTYPE_NONE), sum));
 }
 
 BACKWARD(cross_entropy_of_classes)
@@ -359,7 +358,7 @@ static Tensor *of_probabilities(Call *call, const CrossEntropyArgs *a, int dim)
           dtype_name(tensor_dtype(target)), shape_text(call, tensor_shape(target)), shape_text(call, tensor_shape(x)));
   double classes = (double)x->shape[dim], smoothing = a->label_smoothing;
   if (smoothing > 0)
-    target = op(add, op(mul, target, number(1 - smoothing)), number(smoothing / classes), scalar_int(1));
+    target = plus(op(mul, target, number(1 - smoothing)), number(smoothing / classes));
   Tensor *scores = op(mul, op(log_softmax, x, dim, DTYPE_NONE), target);
   return reduced_loss(call, weighted_scores(call, a, scores, dim), reduction_of(call, a->reduction),
                       (double)x->numel / classes);
@@ -371,7 +370,7 @@ static Tensor *smoothed(Call *call, const CrossEntropyArgs *a, int dim)
   Tensor *nll = op(nll_loss, log_p, a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
   Tensor *smooth = weighted_scores(call, a, log_p, dim);
   Tensor *ignored = op(eq, a->target, tensor_from_number(call, scalar_int(a->ignore_index)));
-  smooth = op(where, ignored, op(zeros_like, smooth, DTYPE_NONE, DEVICE_NONE, false), smooth);
+  smooth = op(where, ignored, zeros_like_of(smooth), smooth);
   double count = 1;
   if (x->device != DEVICE_META) {
     Classes c = classes_of(call, a->target, a->weight, tensor_shape(x), tensor_dtype(x), a->ignore_index);
@@ -379,7 +378,7 @@ static Tensor *smoothed(Call *call, const CrossEntropyArgs *a, int dim)
   }
   smooth = reduced_loss(call, smooth, reduction_of(call, a->reduction), count);
   double share = a->label_smoothing;
-  return op(add, op(mul, nll, number(1 - share)), op(mul, smooth, number(share / (double)x->shape[dim])), scalar_int(1));
+  return plus(op(mul, nll, number(1 - share)), op(mul, smooth, number(share / (double)x->shape[dim])));
 }
 
 /* The halves round in between, as PyTorch's. */
@@ -437,7 +436,7 @@ FORWARD(mse_loss)
   DType d = promote_operands(call, pair, 2);
   if (!dtype_is_floating(d)) raise(call, "%s tensors are not taken: losses are floating point numbers", dtype_name(d));
   if (reduction == NO_REDUCTION) {
-    Tensor *difference = op(sub, a->input, a->target, scalar_int(1));
+    Tensor *difference = minus(a->input, a->target);
     y[0] = op(mul, difference, difference);
     return;
   }
@@ -456,7 +455,7 @@ BACKWARD(mse_loss)
     Tensor *pair[2] = {a->input, a->target};
     factor /= (double)shape_numel(call, broadcast_operands(call, pair, 2));
   }
-  Tensor *difference = op(sub, a->input, a->target, scalar_int(1));
+  Tensor *difference = minus(a->input, a->target);
   Tensor *d = op(mul, difference, op(mul, dy[0], number(factor)));
   if (WANTS(input)) GRAD(input) = op(sum_to, d, tensor_shape(a->input), tensor_dtype(a->input));
   if (WANTS(target)) GRAD(target) = op(sum_to, op(neg, d), tensor_shape(a->target), tensor_dtype(a->target));

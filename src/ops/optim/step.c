@@ -64,13 +64,15 @@ static void check_state(Call *call, const StepRule *rule, const Tensor *param, c
 
 /* ----------------------------------------------------------------- prepare */
 
+/* A state before the first step; the parts of a complex one are two real ones. */
 static Tensor *new_state(Call *call, const Step *s, const Tensor *param, int k)
 {
   bool is_number = k < s->rule->numbers;
   DType dtype = is_number ? call->ctx->default_dtype : tensor_dtype(param);
   Device device = is_number ? DEVICE_CPU : (Device)param->device;
   Tensor *t = tensor_new(call, dtype, device, is_number ? (Ints){NULL, 0} : tensor_shape(param));
-  launch_fill(call, t, scalar_float(s->rule->initial(s->options, k)));
+  double initial = s->rule->initial(s->options, k);
+  launch_fill(call, t, dtype_is_complex(dtype) ? scalar_complex(initial, initial) : scalar_float(initial));
   return t;
 }
 

@@ -28,9 +28,9 @@ static Tensor *drop_to_alpha(Call *call, Tensor *x, Tensor *kept, double p)
 {
   const double alpha = 1.7580993408473766;
   double a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
-  Tensor *shift = op(mul, op(sub, kept, number(1), scalar_int(1)), number(alpha * a));
-  shift = op(add, shift, number(alpha * a * p), scalar_int(1));
-  return op(add, op(mul, x, op(mul, kept, number(a))), shift, scalar_int(1));
+  Tensor *shift = op(mul, minus(kept, number(1)), number(alpha * a));
+  shift = plus(shift, number(alpha * a * p));
+  return plus(op(mul, x, op(mul, kept, number(a))), shift);
 }
 
 static Tensor *drop(Call *call, Tensor *x, double p, bool train, Kind kind)

@@ -7,11 +7,12 @@
 #include "ops/math/exponential.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/cumulative.h"
+#include "launch/cumulate.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 /* Sums or products, into a result of the dtype asked for; of integers it is int64. */
 static Tensor *cumulate(Call *call, CumulateId id, Tensor *x, int64_t along, DType dtype)
@@ -38,7 +39,7 @@ FORWARD(cumsum_from_end)
 BACKWARD(cumsum)
 {
   Tensor *dx = op(cumsum_from_end, dy[0], a->dim);
-  GRAD(input) = dx->dtype == a->input->dtype ? dx : op(to_dtype, dx, tensor_dtype(a->input), false, false);
+  GRAD(input) = cast(dx, tensor_dtype(a->input));
 }
 
 BACKWARD(cumsum_from_end) { GRAD(input) = op(cumsum, dy[0], a->dim, DTYPE_NONE); }
@@ -51,8 +52,8 @@ static Tensor *cumprod_gradient_at_zeros(Call *call, Tensor *x, int dim, Tensor 
 {
   int64_t n = x->shape[dim];
   Tensor **v = slices_of(call, x, dim), **d = slices_of(call, dy, dim);
-  Tensor *before = op(ones_like, v[0], DTYPE_NONE, DEVICE_NONE, false), *sum = NULL;
-  for (int64_t k = n - 1; k >= 0; k--) d[k] = sum = sum ? op(add, d[k], op(mul, op(conj, v[k + 1]), sum), scalar_int(1)) : d[k];
+  Tensor *before = ones_like_of(v[0]), *sum = NULL;
+  for (int64_t k = n - 1; k >= 0; k--) d[k] = sum = sum ? plus(d[k], op(mul, op(conj, v[k + 1]), sum)) : d[k];
   for (int64_t k = 0; k < n; k++) {
     d[k] = op(mul, d[k], op(conj, before));
     before = op(mul, before, v[k]);
@@ -62,12 +63,12 @@ static Tensor *cumprod_gradient_at_zeros(Call *call, Tensor *x, int dim, Tensor 
 
 BACKWARD(cumprod)
 {
-  Tensor *x = a->dtype == DTYPE_NONE ? a->input : op(to_dtype, a->input, a->dtype, false, false), *dx;
+  Tensor *x = a->dtype == DTYPE_NONE ? a->input : cast(a->input, a->dtype), *dx;
   int dim = shape_dim(call, a->dim, x->ndim);
   if (x->numel <= 1) dx = dy[0];
   else if (has_zero(call, x)) dx = cumprod_gradient_at_zeros(call, x, dim, dy[0]);
   else dx = op(div, op(cumsum_from_end, op(mul, dy[0], op(conj, y[0])), dim), op(conj, x));
-  GRAD(input) = op(to_dtype, dx, tensor_dtype(a->input), false, false);
+  GRAD(input) = cast(dx, tensor_dtype(a->input));
 }
 
 static void cumulate_extreme(Call *call, PositionOf what, Tensor *x, int64_t along, Tensor **y)
@@ -107,21 +108,21 @@ static Tensor *weighted_sums(Call *call, const struct logcumsumexp_of_args *a, T
 {
   Tensor *log_dy = op(where, op(gt, dy, number(0)), op(log, dy), number(-(double)INFINITY));
   y = op(where, op(isneginf, y), number(0), y); /* so is x there, which makes it 0 */
-  Tensor *sums = op(logcumsumexp_of, op(sub, log_dy, y, scalar_int(1)), a->dim, !a->from_end);
-  return op(exp, op(add, sums, a->input, scalar_int(1)));
+  Tensor *sums = op(logcumsumexp_of, minus(log_dy, y), a->dim, !a->from_end);
+  return op(exp, plus(sums, a->input));
 }
 
 BACKWARD(logcumsumexp_of)
 {
   if (a->input->ndim == 0) GRAD(input) = dy[0];
-  else GRAD(input) = op(sub, weighted_sums(call, a, y[0], dy[0]), weighted_sums(call, a, y[0], op(neg, dy[0])), scalar_int(1));
+  else GRAD(input) = minus(weighted_sums(call, a, y[0], dy[0]), weighted_sums(call, a, y[0], op(neg, dy[0])));
 }
 
 static Tensor *differences(Call *call, Tensor *x, int dim)
 {
   int64_t n = x->shape[dim] > 0 ? x->shape[dim] - 1 : 0;
   Tensor *next = op(narrow, x, dim, x->shape[dim] - n, n), *last = op(narrow, x, dim, 0, n);
-  return x->dtype == DTYPE_b8 ? op(logical_xor, next, last) : op(sub, next, last, scalar_int(1));
+  return x->dtype == DTYPE_b8 ? op(logical_xor, next, last) : minus(next, last);
 }
 
 FORWARD(diff)

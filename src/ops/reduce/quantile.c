@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/sort.h"
@@ -18,6 +19,7 @@
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 /* Rows to be ranked: with elements, and with a dimension. */
 static Tensor *rows_of(Call *call, Tensor *x, int64_t dim)
@@ -54,8 +56,8 @@ static void medians(Call *call, Tensor *x, int64_t dim, bool keepdim, bool witho
 {
   Tensor *rows = rows_of(call, x, dim);
   int64_t n = rows->shape[shape_dim(call, dim, rows->ndim)];
-  Tensor *nan = count_nan(call, rows, dim), *rest = op(sub, whole(call, n), nan, scalar_int(1)), *ranks;
-  Tensor *one_more = op(add, rest, whole(call, 1), scalar_int(1));
+  Tensor *nan = count_nan(call, rows, dim), *rest = minus(whole(call, n), nan), *ranks;
+  Tensor *one_more = plus(rest, whole(call, 1));
   if (without_nan) ranks = op(clamp_min, op(floor_divide, one_more, whole(call, 2)), whole(call, 1));
   else ranks = op(where, op(gt, nan, whole(call, 0)), one_more, whole(call, (n + 1) / 2));
   take_ranks(call, x, rows, dim, ranks, keepdim, y);
@@ -104,12 +106,8 @@ FORWARD(mode)
 {
   Tensor *x = a->input, *rows = rows_of(call, x, a->dim);
   int64_t dim = shape_dim(call, a->dim, rows->ndim), n = rows->shape[dim];
-  if (x->device == DEVICE_META) {
-    take_ranks(call, x, rows, dim, same_ranks(call, rows, dim, 1), a->keepdim, y);
-    return;
-  }
   Tensor *sorted = op(sort, rows, dim, false, true).v[0];
-  Tensor *ones = op(to_dtype, op(ones_like, sorted, DTYPE_NONE, DEVICE_NONE, false), DTYPE_i64, false, false);
+  Tensor *ones = cast(ones_like_of(sorted), DTYPE_i64);
   Tensor *place = op(cumsum, ones, dim, DTYPE_NONE), *first = place;
   if (n > 1) { /* the place where each element's run begins */
     Tensor *begins = op(ne, op(narrow, sorted, dim, 1, n - 1), op(narrow, sorted, dim, 0, n - 1));
@@ -117,7 +115,7 @@ FORWARD(mode)
     Tensor *parts[] = {op(narrow, place, dim, 0, 1), begin};
     first = op(cummax, op(cat, ((Tensors){parts, 2}), dim), dim).v[0];
   }
-  Tensor *ranks = op(max_dim, op(sub, place, first, scalar_int(1)), dim, true).v[1];
+  Tensor *ranks = op(max_dim, minus(place, first), dim, true).v[1];
   take_ranks(call, x, rows, dim, ranks, a->keepdim, y);
 }
 
@@ -137,7 +135,7 @@ static Between between(Call *call, const char *name)
 
 static Tensor *at_rank(Call *call, Tensor *sorted, Tensor *rank)
 {
-  return op(gather, sorted, -1, op(add, op(to_dtype, rank, DTYPE_i64, false, false), whole(call, 1), scalar_int(1)), false);
+  return op(gather, sorted, -1, plus(cast(rank, DTYPE_i64), whole(call, 1)), false);
 }
 
 /* Of rows along the last dimension and ranks (from 0) of each. */
@@ -148,7 +146,7 @@ static Tensor *interpolate(Call *call, Tensor *sorted, Tensor *ranks, Between ho
   if (how == HIGHER) return at_rank(call, sorted, op(ceil, ranks));
   Tensor *below = at_rank(call, sorted, low);
   if (how == LOWER) return below;
-  Tensor *weight = how == MIDPOINT ? number(0.5) : op(sub, ranks, low, scalar_int(1));
+  Tensor *weight = how == MIDPOINT ? number(0.5) : minus(ranks, low);
   return op(lerp, below, at_rank(call, sorted, op(ceil, ranks)), weight);
 }
 
@@ -166,9 +164,9 @@ static Tensor *ranks_of(Call *call, Tensor *rows, Tensor *q, bool without_nan)
 {
   int64_t n = rows->shape[rows->ndim - 1];
   Tensor *nan = count_nan(call, rows, -1), *last = whole(call, n - 1);
-  if (without_nan) return op(mul, q, op(clamp_min, op(sub, last, nan, scalar_int(1)), whole(call, 0)));
-  Tensor *ranks = op(mul, q, last);
-  return op(where, op(gt, nan, whole(call, 0)), op(to_dtype, last, tensor_dtype(q), false, false), ranks);
+  if (without_nan) return op(mul, q, op(clamp_min, minus(last, nan), whole(call, 0)));
+  Tensor *ranks = op(mul, q, last), *of_nan = op(full_like, q, scalar_int(n - 1), DTYPE_NONE, DEVICE_NONE, false);
+  return op(where, op(gt, nan, whole(call, 0)), of_nan, ranks);
 }
 
 /* The input with the dimension last; all of it in one row for none. */
@@ -209,9 +207,8 @@ static Tensor *share(Call *call, const Tensor *x, double q)
 
 static Tensor *shares(Call *call, Tensor *q)
 {
-  if (q->device == DEVICE_META || q->numel == 0) return q;
-  Tensor *within = op(all, op(logical_and, op(ge, q, number(0)), op(le, q, number(1))), NONE_DIM, false);
-  if (!tensor_item(within).i) raise(call, "all of q lie between 0 and 1");
+  Tensor *within = op(logical_and, op(ge, q, number(0)), op(le, q, number(1)));
+  check_none_true(call, op(logical_not, within), "all of q lie between 0 and 1");
   return q;
 }
 

@@ -1,15 +1,16 @@
 /* What the functions of reductions share. */
 #include "ops/reduce/reduce.h"
 
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/comparison.h"
 #include "ops/math/complex.h"
 #include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 Ints dims_of(Call *call, const Tensor *x, uint32_t mask)
 {
@@ -33,7 +34,7 @@ Tensor *restore_dims(Call *call, Tensor *t, const Tensor *x, uint32_t mask, bool
 Tensor *spread(Call *call, Tensor *dy, const Tensor *x, uint32_t mask, bool keepdim)
 {
   Tensor *dx = op(expand, restore_dims(call, dy, x, mask, keepdim), tensor_shape(x));
-  return dx->dtype == x->dtype ? dx : op(to_dtype, dx, tensor_dtype(x), false, false);
+  return cast(dx, tensor_dtype(x));
 }
 
 Tensor *reduce_to_new(Call *call, ReduceId id, Tensor *x, uint32_t mask, bool keepdim, DType dtype,
@@ -67,7 +68,7 @@ Tensor *share_among_equals(Call *call, Tensor *x, Tensor *y, Tensor *dy, uint32_
 {
   y = restore_dims(call, y, x, mask, keepdim);
   dy = restore_dims(call, dy, x, mask, keepdim);
-  Tensor *equal = op(to_dtype, op(eq, x, y), tensor_dtype(dy), false, false);
+  Tensor *equal = cast(op(eq, x, y), tensor_dtype(dy));
   Tensor *count = op(sum, equal, dims_of(call, x, mask), true, DTYPE_NONE);
   return op(mul, equal, op(div, dy, count));
 }
@@ -75,13 +76,13 @@ Tensor *share_among_equals(Call *call, Tensor *x, Tensor *y, Tensor *dy, uint32_
 Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
 {
   Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
-  equal = op(to_dtype, equal, tensor_dtype(dy), false, false);
+  equal = cast(equal, tensor_dtype(dy));
   return op(mul, equal, op(div, dy, op(sum, equal, NO_INTS, false, DTYPE_NONE)));
 }
 
 Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)
 {
-  return op(where, op(eq, y, number(0)), op(zeros_like, t, DTYPE_NONE, DEVICE_NONE, false), t);
+  return op(where, op(eq, y, number(0)), zeros_like_of(t), t);
 }
 
 Tensor *put_back(Call *call, const Tensor *x, int64_t dim, bool keepdim, Tensor *positions, Tensor *dy)
@@ -97,7 +98,7 @@ Tensor *put_back(Call *call, const Tensor *x, int64_t dim, bool keepdim, Tensor 
 bool has_zero(Call *call, Tensor *x)
 {
   bool grad = call->ctx->grad_enabled;
-  if (x->device == DEVICE_META || x->numel == 0) return false;
+  if (!can_look(x) || x->numel == 0) return false;
   call->ctx->grad_enabled = false;
   Tensor *zero = op(any, op(eq, x, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
   call->ctx->grad_enabled = grad;

@@ -10,8 +10,8 @@
 #include "ops/reduce/sum.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 FORWARD(sum)
 {
@@ -67,7 +67,7 @@ FORWARD(sum_to)
 BACKWARD(sum_to)
 {
   Tensor *dx = op(expand, dy[0], tensor_shape(a->input));
-  GRAD(input) = op(to_dtype, dx, tensor_dtype(a->input), false, false);
+  GRAD(input) = cast(dx, tensor_dtype(a->input));
 }
 
 /* --------------------------------------------------------------- any and all */
@@ -79,20 +79,12 @@ static Tensor *count_enough(Call *call, Tensor *x, int64_t dim, bool keepdim, in
   if (dim != NONE_DIM) mask = x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0;
   Ints shape = reduced_shape(call, x, mask, keepdim);
   Tensor *y = result_new(call, x->dtype == DTYPE_u8 ? DTYPE_u8 : DTYPE_b8, device_of(x), shape);
-  if (y->device == DEVICE_META) return y;
-  if (enough < 0) enough = reduced_count(x, mask);
-  Tensor *count = tensor_new(call, DTYPE_i64, DEVICE_CPU, shape);
-  if (x->numel == 0) launch_fill(call, count, scalar_int(0));
-  else launch_reduce(call, REDUCE_COUNT_NONZERO, x, mask, count, AS_IT_IS);
-  const int64_t *n = tensor_data(count);
-  uint8_t *truth = tensor_data(y);
-  for (int64_t i = 0; i < y->numel; i++) truth[i] = n[i] >= enough;
+  launch_count_at_least(call, x, mask, enough < 0 ? reduced_count(x, mask) : enough, y);
   return y;
 }
 
 FORWARD(any) { y[0] = count_enough(call, a->input, a->dim, a->keepdim, 1); }
 FORWARD(all) { y[0] = count_enough(call, a->input, a->dim, a->keepdim, -1); }
-
 
 /* ------------------------------------------------------------------- products */
 
@@ -111,7 +103,7 @@ static Tensor *products_of_others(Call *call, Tensor *x, int dim)
 {
   int64_t n = x->shape[dim];
   Tensor **v = slices_of(call, x, dim), **others = arena_allocate(call->ctx, (size_t)n * sizeof *others);
-  Tensor *one = op(ones_like, v[0], DTYPE_NONE, DEVICE_NONE, false), *before = one, *behind = one;
+  Tensor *one = ones_like_of(v[0]), *before = one, *behind = one;
   for (int64_t k = 0; k < n; k++) {
     others[k] = before;
     before = op(mul, before, v[k]);
@@ -125,14 +117,14 @@ static Tensor *products_of_others(Call *call, Tensor *x, int dim)
 
 BACKWARD(prod_dim)
 {
-  Tensor *x = a->dtype == DTYPE_NONE ? a->input : op(to_dtype, a->input, a->dtype, false, false);
+  Tensor *x = a->dtype == DTYPE_NONE ? a->input : cast(a->input, a->dtype);
   int dim = shape_dim(call, a->dim, x->ndim);
   uint32_t mask = x->ndim ? 1u << dim : 0;
   Tensor *d = restore_dims(call, dy[0], x, mask, a->keepdim), *others;
-  if (x->ndim == 0) others = op(ones_like, x, DTYPE_NONE, DEVICE_NONE, false);
+  if (x->ndim == 0) others = ones_like_of(x);
   else if (has_zero(call, x)) others = products_of_others(call, x, dim);
   else others = op(div, restore_dims(call, y[0], x, mask, a->keepdim), x);
-  GRAD(input) = op(to_dtype, op(mul, d, op(conj, others)), tensor_dtype(a->input), false, false);
+  GRAD(input) = cast(op(mul, d, op(conj, others)), tensor_dtype(a->input));
 }
 
 /* ------------------------------------------------------------- without nan */
@@ -141,7 +133,7 @@ static Tensor *zero_where_nan(Call *call, Tensor *x)
 {
   if (dtype_is_complex(tensor_dtype(x))) raise(call, "complex tensors are not taken");
   if (!dtype_is_floating(tensor_dtype(x))) return x;
-  return op(where, op(isnan, x), op(zeros_like, x, DTYPE_NONE, DEVICE_NONE, false), x);
+  return op(where, op(isnan, x), zeros_like_of(x), x);
 }
 
 FORWARD(nansum) { y[0] = op(sum, zero_where_nan(call, a->input), a->dim, a->keepdim, a->dtype); }
@@ -170,8 +162,8 @@ FORWARD(logsumexp)
   }
   Tensor *most = op(amax, x, dims, true);
   most = op(where, op(isinf, most), number(0), most);
-  Tensor *sum = op(sum, op(exp, op(sub, x, most, scalar_int(1))), dims, true, DTYPE_NONE);
-  y[0] = op(reshape, op(add, op(log, sum), most, scalar_int(1)), reduced_shape(call, x, mask, a->keepdim));
+  Tensor *sum = op(sum, op(exp, minus(x, most)), dims, true, DTYPE_NONE);
+  y[0] = op(reshape, plus(op(log, sum), most), reduced_shape(call, x, mask, a->keepdim));
 }
 
 BACKWARD(logsumexp)
@@ -179,7 +171,7 @@ BACKWARD(logsumexp)
   Tensor *x = a->input;
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   Tensor *all = restore_dims(call, y[0], x, mask, a->keepdim), *d = restore_dims(call, dy[0], x, mask, a->keepdim);
-  GRAD(input) = op(mul, d, op(exp, op(sub, x, all, scalar_int(1))));
+  GRAD(input) = op(mul, d, op(exp, minus(x, all)));
 }
 
 FORWARD(count_nonzero)

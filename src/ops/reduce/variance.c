@@ -5,7 +5,7 @@
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/reduce/variance.h"
-#include "ops/shape/copy.h"
+#include "ops/table/words.h"
 
 /* What the sum of squares is divided by. */
 static double degrees(const Tensor *x, uint32_t mask, bool unbiased, int64_t correction)
@@ -16,14 +16,14 @@ static double degrees(const Tensor *x, uint32_t mask, bool unbiased, int64_t cor
 
 static Tensor *deviations(Call *call, Tensor *x, uint32_t mask)
 {
-  return op(sub, x, op(mean, x, dims_of(call, x, mask), true, DTYPE_NONE), scalar_int(1));
+  return minus(x, op(mean, x, dims_of(call, x, mask), true, DTYPE_NONE));
 }
 
 static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, double divide, bool root)
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(d));
-  Tensor *wide = op(to_dtype, x, dtype_is_half(d) ? DTYPE_f32 : d, false, false);
+  Tensor *wide = widened(x);
   Tensor *y = sum_of_squares(call, deviations(call, wide, mask), mask, keepdim, d, (Finish){divide, root}, (double)NAN);
   return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
 }

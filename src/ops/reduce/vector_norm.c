@@ -9,8 +9,8 @@
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/reduce/vector_norm.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
+#include "ops/table/words.h"
 
 static double order_of(Scalar p) { return p.kind == SCALAR_NONE ? 2 : scalar_real(p); }
 
@@ -71,11 +71,11 @@ BACKWARD(norm)
   if (order_of(a->p) == 0) return; /* a count has no gradient */
   Tensor *x = a->input;
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
-  Tensor *wide = op(to_dtype, x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype, false, false);
+  Tensor *wide = cast(x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype);
   Tensor *norm = restore_dims(call, y[0], x, mask, a->keepdim), *d = restore_dims(call, dy[0], x, mask, a->keepdim);
   bool is_complex = dtype_is_complex(tensor_dtype(wide));
   Tensor *dx = (is_complex ? complex_norm_gradient : norm_gradient)(call, order_of(a->p), wide, norm, d, mask);
-  GRAD(input) = op(to_dtype, dx, tensor_dtype(x), false, false);
+  GRAD(input) = cast(dx, tensor_dtype(x));
 }
 
 FORWARD(norm_named)
@@ -84,7 +84,7 @@ FORWARD(norm_named)
   if (strcmp(a->p, "inf") == 0) p = (double)INFINITY;
   else if (strcmp(a->p, "-inf") == 0) p = -(double)INFINITY;
   else if (strcmp(a->p, "nuc") == 0) {
-    Tensor *x = a->dtype == DTYPE_NONE ? a->input : op(to_dtype, a->input, a->dtype, false, false);
+    Tensor *x = a->dtype == DTYPE_NONE ? a->input : cast(a->input, a->dtype);
     y[0] = op(nuclear_norm, x, a->dim, a->keepdim);
     return;
   } else if (strcmp(a->p, "fro") != 0) {
@@ -93,7 +93,7 @@ FORWARD(norm_named)
   y[0] = op(norm, a->input, scalar_float(p), a->dim, a->keepdim, a->dtype);
 }
 
-FORWARD(dist) { y[0] = op(norm, op(sub, a->input, a->other, scalar_int(1)), a->p, NO_INTS, false, DTYPE_NONE); }
+FORWARD(dist) { y[0] = op(norm, minus(a->input, a->other), a->p, NO_INTS, false, DTYPE_NONE); }
 
 FORWARD(vector_norm) { y[0] = op(norm, a->x, a->ord, a->dim, a->keepdim, a->dtype); }
 
@@ -129,7 +129,7 @@ static Tensor *norm_of_singular_values(Call *call, Tensor *x, Ints dims, bool la
 
 FORWARD(matrix_norm_of_order)
 {
-  Tensor *x = a->dtype == DTYPE_NONE ? a->A : op(to_dtype, a->A, a->dtype, false, false);
+  Tensor *x = a->dtype == DTYPE_NONE ? a->A : cast(a->A, a->dtype);
   Ints dims = matrix_dims(call, x, a->dim);
   double order = scalar_real(a->ord), size = fabs(order);
   if (!dtype_is_inexact(tensor_dtype(x)))

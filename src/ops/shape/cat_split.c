@@ -56,7 +56,6 @@ FORWARD(cat)
   shape[dim] = size;
   y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
                     (Ints){shape, first->ndim});
-  if (y[0]->device == DEVICE_META) return;
   int64_t start = 0;
   for (int64_t i = 0; i < list.n; i++) {
     if (is_skipped(list.v[i])) continue;
@@ -76,7 +75,7 @@ BACKWARD(cat)
     int64_t size = skipped ? 0 : t->shape[dim];
     if (WANTS_OF(tensors, i)) {
       Tensor *part = skipped ? zeros_for(call, dy[0], tensor_shape(t)) : op(narrow, dy[0], dim, start, size);
-      GRAD_OF(tensors, i) = op(to_dtype, part, tensor_dtype(t), false, false);
+      GRAD_OF(tensors, i) = cast(part, tensor_dtype(t));
     }
     start += size;
   }
@@ -101,7 +100,6 @@ FORWARD(stack)
   for (int d = 0; d <= first->ndim; d++) shape[d] = d == dim ? list.n : first->shape[d - (d > dim)];
   y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
                     (Ints){shape, first->ndim + 1});
-  if (y[0]->device == DEVICE_META) return;
   for (int64_t i = 0; i < list.n; i++) launch_copy(call, slice_at(call, y[0], dim, i), list.v[i]);
 }
 
@@ -111,7 +109,7 @@ BACKWARD(stack)
   int dim = shape_dim(call, a->dim, list.v[0]->ndim + 1);
   for (int64_t i = 0; i < list.n; i++)
     if (WANTS_OF(tensors, i))
-      GRAD_OF(tensors, i) = op(to_dtype, op(select, dy[0], dim, i), tensor_dtype(list.v[i]), false, false);
+      GRAD_OF(tensors, i) = cast(op(select, dy[0], dim, i), tensor_dtype(list.v[i]));
 }
 
 /* -------------------------------------------------------------------- split */

@@ -1,6 +1,7 @@
 /* Diagonals and triangles, and views written into a copy. */
 #include <string.h>
 
+#include "launch/generate.h"
 #include "ops/math/pointwise.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
@@ -12,41 +13,11 @@
 
 /* ------------------------------------------------------------------ triangles */
 
-typedef struct Triangle {
-  const char *from;
-  char *to;
-  int64_t rows, columns, size, diagonal;
-  bool lower;
-} Triangle;
-
-static int64_t within(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
-
-static void copy_triangle_rows(void *arg, int64_t begin, int64_t end)
-{
-  const Triangle *t = arg;
-  for (int64_t r = begin; r < end; r++) {
-    int64_t row = r % t->rows, bytes = t->columns * t->size;
-    int64_t first = within(row + t->diagonal + t->lower, 0, t->columns) * t->size; /* where the other part begins */
-    const char *from = t->from + r * bytes;
-    char *to = t->to + r * bytes;
-    int64_t keep = t->lower ? 0 : first, kept = t->lower ? first : bytes - first, drop = t->lower ? first : 0;
-    if (from != to) memcpy(to + keep, from + keep, (size_t)kept);
-    memset(to + drop, 0, (size_t)(bytes - kept));
-  }
-}
-
 static Tensor *triangle(Call *call, Tensor *x, int64_t diagonal, bool lower)
 {
-  enum { GRAIN = 32768 };
   if (x->ndim < 2) raise(call, "a matrix or a batch of them is needed, not shape %s", shape_text(call, tensor_shape(x)));
   Tensor *y = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
-  if (y->device == DEVICE_META || y->numel == 0) return y;
-  Tensor *to = y->is_contiguous ? y : tensor_new(call, tensor_dtype(x), DEVICE_CPU, tensor_shape(x));
-  int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
-  Triangle t = {tensor_data(contiguous_as(call, x, tensor_dtype(x))), tensor_data(to), rows, columns,
-                (int64_t)dtype_size(tensor_dtype(x)), within(diagonal, -rows, columns), lower};
-  parallel_for(x->numel / columns, grain_of(GRAIN, columns), copy_triangle_rows, &t);
-  if (to != y) launch_copy(call, y, to);
+  launch_triangle(call, x, diagonal, lower, y);
   return y;
 }
 
@@ -56,7 +27,23 @@ BACKWARD(tril) { GRAD(input) = op(tril, dy[0], a->diagonal); }
 FORWARD(triu) { y[0] = triangle(call, a->input, a->diagonal, false); }
 BACKWARD(triu) { GRAD(input) = op(triu, dy[0], a->diagonal); }
 
-/* The positions of a triangle; in each row those from `first` to before `last`. */
+typedef struct TrianglePlaces { int64_t rows, columns, diagonal, count; bool lower; } TrianglePlaces;
+
+/* In each row the columns from 0, or from where the triangle begins. */
+static void fill_triangle_places(const void *params, int64_t *row)
+{
+  const TrianglePlaces *p = params;
+  int64_t *column = row + p->count;
+  for (int64_t r = 0; r < p->rows; r++) {
+    int64_t split = triangle_split(r, p->columns, p->diagonal, p->lower);
+    for (int64_t c = p->lower ? 0 : split; c < (p->lower ? split : p->columns); c++) {
+      *row++ = r + 1;
+      *column++ = c + 1;
+    }
+  }
+}
+
+/* The positions of a triangle: a line of rows and one of columns. */
 static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int64_t offset, bool lower, DType dtype,
                                   Device device)
 {
@@ -64,23 +51,13 @@ static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int
   if (dtype == DTYPE_NONE) dtype = DTYPE_i64;
   if (dtype != DTYPE_i64 && dtype != DTYPE_i32) raise(call, "dtype is int64 or int32, not %s", dtype_name(dtype));
   shape_numel(call, INTS(rows, columns, 2));
-  int64_t count = 0, bound = within(offset, -rows, columns);
+  TrianglePlaces p = {rows, columns, offset < -rows ? -rows : offset > columns ? columns : offset, 0, lower};
   for (int64_t r = 0; r < rows; r++) {
-    int64_t split = within(r + bound + lower, 0, columns);
-    count += lower ? split : columns - split;
+    int64_t split = triangle_split(r, columns, p.diagonal, lower);
+    p.count += lower ? split : columns - split;
   }
-  Tensor *y = result_new(call, dtype, device == DEVICE_NONE ? DEVICE_CPU : device, INTS(2, count));
-  if (y->device == DEVICE_META) return y;
-  Tensor *wide = dtype == DTYPE_i64 ? y : tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(2, count));
-  int64_t *row = tensor_data(wide), *column = row + count;
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t split = within(r + bound + lower, 0, columns);
-    for (int64_t c = lower ? 0 : split; c < (lower ? split : columns); c++) {
-      *row++ = r + 1;
-      *column++ = c + 1;
-    }
-  }
-  if (wide != y) launch_copy(call, y, wide);
+  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(2, p.count));
+  launch_positions_of(call, fill_triangle_places, &p, y);
   return y;
 }
 
@@ -101,7 +78,6 @@ FORWARD(diag_embed)
   if (overflows) raise(call, "offset %lld is too large", (long long)offset);
   for (int d = 0, next = 0; d < ndim; d++) shape[d] = d == i || d == j ? length : x->shape[next++];
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, ndim});
-  if (y[0]->device == DEVICE_META) return;
   launch_fill(call, y[0], scalar_int(0));
   launch_copy(call, op(diagonal, y[0], offset, i, j), x);
 }
@@ -139,7 +115,7 @@ static Tensor *nothing_like(Call *call, const Tensor *dy, const Tensor *src)
 
 static Tensor *as_src(Call *call, Tensor *part, const Tensor *src)
 {
-  return op(to_dtype, part, tensor_dtype(src), false, false);
+  return cast(part, tensor_dtype(src));
 }
 
 FORWARD(diagonal_scatter)
@@ -201,7 +177,7 @@ FORWARD(block_diag)
   }
   Tensors rows = {arena_allocate(call->ctx, (size_t)list.n * sizeof *rows.v), list.n};
   for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
-    Tensor *t = op(to_dtype, list.v[i], dtype, false, false);
+    Tensor *t = cast(list.v[i], dtype);
     if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
     int64_t width = t->shape[1], height = t->shape[0];
     Tensor *left = zeros_for(call, t, INTS(height, before)), *right = zeros_for(call, t, INTS(height, columns - before - width));
@@ -224,7 +200,7 @@ FORWARD(vander)
 {
   Tensor *x = a->x;
   if (x->ndim != 1) raise(call, "x must be a vector, not of shape %s", shape_text(call, tensor_shape(x)));
-  if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, DTYPE_i64, false, false);
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
   y[0] = powers(call, x, a->N == NO_INT ? x->shape[0] : a->N);
   if (!a->increasing) y[0] = op(flip, y[0], INTS(1));
 }
@@ -234,7 +210,7 @@ FORWARD(linalg_vander)
   Tensor *x = a->x;
   if (x->ndim == 0 && a->N == NO_INT) raise(call, "a tensor without dimensions is not taken without N");
   if (a->N != NO_INT && a->N <= 1) raise(call, "N must be greater than 1, not %lld", (long long)a->N);
-  if (!dtype_is_inexact(tensor_dtype(x))) x = op(to_dtype, x, DTYPE_i64, false, false);
+  if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, DTYPE_i64);
   if (x->ndim == 0) x = op(reshape, x, INTS(1));
   y[0] = powers(call, x, a->N == NO_INT ? x->shape[x->ndim - 1] : a->N);
 }

@@ -3,6 +3,7 @@
 
 #include "ops/shape/factory.h"
 
+#include "launch/generate.h"
 #include "ops/math/complex.h"
 #include "ops/shape/copy.h"
 #include "ops/table/pointwise.h"
@@ -16,7 +17,6 @@ void ask_gradient(Call *call, Tensor *t, bool requires_grad)
 }
 
 static Device device_or(Device device, Device other) { return device == DEVICE_NONE ? other : device; }
-
 static DType dtype_or(DType dtype, DType other) { return dtype == DTYPE_NONE ? other : dtype; }
 
 /* The dtype of a tensor of one value. */
@@ -29,7 +29,7 @@ static void check_value(Call *call, Scalar value, DType dtype)
 }
 
 #define NEW(default_dtype_) \
-  result_new(call, dtype_or(a->dtype, default_dtype_), device_or(a->device, DEVICE_CPU), a->size)
+  result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(a->device), a->size)
 
 #define FROM_SIZE(row, default_dtype_, value)                       \
   FORWARD(row)                                                      \
@@ -110,21 +110,6 @@ static int64_t range_length(Call *call, Scalar start, Scalar stop, Scalar step)
   return (int64_t)length;
 }
 
-static void fill_range(Call *call, Tensor *y, Scalar start, Scalar step)
-{
-  if (y->device == DEVICE_META) return;
-  bool integer = is_integer(start) && is_integer(step);
-  DType dtype = integer ? DTYPE_i64 : DTYPE_f64;
-  Tensor *t = tensor_dtype(y) == dtype ? y : tensor_new(call, dtype, DEVICE_CPU, tensor_shape(y));
-  int64_t *whole = tensor_data(t);
-  double *real = tensor_data(t), first = scalar_real(start), by = scalar_real(step);
-  if (integer)
-    for (int64_t i = 0; i < t->numel; i++) whole[i] = (int64_t)((uint64_t)start.i + (uint64_t)i * (uint64_t)step.i);
-  else
-    for (int64_t i = 0; i < t->numel; i++) real[i] = first + by * (double)i;
-  if (t != y) launch_copy(call, y, t);
-}
-
 static Scalar truncated(Scalar s) { return is_integer(s) ? s : scalar_int(scalar_integer(s)); }
 
 static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType dtype, Device device)
@@ -139,8 +124,8 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
     start = truncated(start);
     step = truncated(step);
   }
-  Tensor *y = result_new(call, dtype, device_or(device, DEVICE_CPU), INTS(length));
-  fill_range(call, y, start, step);
+  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(length));
+  launch_range(call, start, step, y);
   return y;
 }
 
@@ -156,28 +141,12 @@ FORWARD(arange_start)
   ask_gradient(call, y[0], a->requires_grad);
 }
 
-/* Counted from the nearer end, so that both ends are exact. */
-static void fill_linspace_f32(int64_t n, float *out, float start, float stop)
-{
-  float step = n > 1 ? (stop - start) / (float)(n - 1) : 0;
-  for (int64_t i = 0; i < n; i++)
-    out[i] = i < n / 2 || n == 1 ? start + step * (float)i : stop - step * (float)(n - i - 1);
-}
-
-static void fill_linspace_f64(int64_t n, double *out, double start, double stop)
-{
-  double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-  for (int64_t i = 0; i < n; i++)
-    out[i] = i < n / 2 || n == 1 ? start + step * (double)i : stop - step * (double)(n - i - 1);
-}
-
 /* The real or imaginary parts of evenly spaced numbers, for a result of some dtype. */
-static Tensor *spaced(Call *call, DType dtype, int64_t steps, double start, double stop)
+static Tensor *spaced(Call *call, const Tensor *y, double start, double stop)
 {
-  DType compute = dtype_to_real(dtype) == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
-  Tensor *t = tensor_new(call, compute, DEVICE_CPU, INTS(steps));
-  if (compute == DTYPE_f32) fill_linspace_f32(steps, tensor_data(t), (float)start, (float)stop);
-  else fill_linspace_f64(steps, tensor_data(t), start, stop);
+  DType dtype = dtype_to_real(tensor_dtype(y)) == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
+  Tensor *t = new_beside(call, y, dtype, tensor_shape(y));
+  launch_linspace(call, start, stop, t);
   return t;
 }
 
@@ -188,13 +157,12 @@ FORWARD(linspace)
   DType dtype = dtype_or(a->dtype, dflt);
   if (has_complex && !dtype_is_complex(dtype)) raise(call, "complex bounds don't fit %s", dtype_name(dtype));
   if (a->steps < 0) raise(call, "steps must not be negative: %lld", (long long)a->steps);
-  y[0] = result_new(call, dtype, device_or(a->device, DEVICE_CPU), INTS(a->steps));
+  y[0] = result_new(call, dtype, device_or_default(a->device), INTS(a->steps));
   ask_gradient(call, y[0], a->requires_grad);
-  if (y[0]->device == DEVICE_META) return;
   bool whole = !dtype_is_inexact(dtype); /* then the ends are cut to integers first */
   Scalar start = whole ? truncated(a->start) : a->start, stop = whole ? truncated(a->stop) : a->stop;
-  Tensor *real = spaced(call, dtype, a->steps, scalar_real(start), scalar_real(stop));
-  Tensor *imag = has_complex ? spaced(call, dtype, a->steps, start.im, stop.im) : NULL;
+  Tensor *real = spaced(call, y[0], scalar_real(start), scalar_real(stop));
+  Tensor *imag = has_complex ? spaced(call, y[0], start.im, stop.im) : NULL;
   launch_copy(call, y[0], imag ? op(complex_of, real, imag) : real);
 }
 
@@ -202,9 +170,8 @@ FORWARD(eye)
 {
   int64_t n = a->n, m = a->m == NO_INT ? n : a->m;
   if (n < 0 || m < 0) raise(call, "negative size %lld x %lld", (long long)n, (long long)m);
-  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or(a->device, DEVICE_CPU), INTS(n, m));
+  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(a->device), INTS(n, m));
   ask_gradient(call, y[0], a->requires_grad);
-  if (y[0]->device == DEVICE_META) return;
   launch_fill(call, y[0], scalar_int(0));
   launch_fill(call, tensor_view(call, y[0], INTS(n < m ? n : m), INTS(m + 1), 0), scalar_int(1));
 }

@@ -1,6 +1,8 @@
 /* The elements of a tensor in another order, or repeated. */
 #include <string.h>
 
+#include "launch/generate.h"
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
@@ -55,7 +57,7 @@ FORWARD(flip)
   const Tensor *x = a->input;
   uint32_t mask = a->dims.n > 0 ? shape_dims(call, a->dims, x->ndim) : 0;
   y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  if (y[0]->numel == 0) return;
   int64_t strides[MAX_DIMS], offset = x->offset;
   for (int d = 0; d < x->ndim; d++) {
     bool turned = mask >> d & 1;
@@ -103,7 +105,7 @@ FORWARD(roll)
   Tensor *x = a->input;
   int dim = a->dims == NONE_DIM ? 0 : shape_dim(call, a->dims, x->ndim);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
+  if (y[0]->numel == 0) return;
   Tensor *to = y[0];
   if (a->dims == NONE_DIM || x->ndim == 0) {
     Tensor *flat = contiguous_as(call, x, tensor_dtype(x));
@@ -167,6 +169,14 @@ static int64_t sum_of_repeats(Call *call, const Tensor *repeats)
   return sum;
 }
 
+static void fill_repeats(const void *params, int64_t *to)
+{
+  const Tensor *repeats = params;
+  const int64_t *each = tensor_data(repeats);
+  for (int64_t i = 0; i < repeats->numel; i++)
+    for (int64_t k = 0; k < each[i]; k++) *to++ = i + 1;
+}
+
 FORWARD(repeat_interleave_positions)
 {
   Tensor *repeats = a->repeats;
@@ -174,19 +184,13 @@ FORWARD(repeat_interleave_positions)
     raise(call, "repeats must be a vector, not of shape %s", shape_text(call, tensor_shape(repeats)));
   if (repeats->dtype != DTYPE_i64 && repeats->dtype != DTYPE_i32)
     raise(call, "repeats must be int64 or int32, not %s", dtype_name(tensor_dtype(repeats)));
-  if (repeats->device == DEVICE_META && a->output_size == NO_INT)
+  if (!can_look(repeats) && a->output_size == NO_INT)
     raise(call, "the shape of the result depends on elements, which meta tensors don't have: give output_size");
   Tensor *wide = contiguous_as(call, repeats, DTYPE_i64);
-  int64_t sum = repeats->device == DEVICE_META ? a->output_size : sum_of_repeats(call, wide);
+  int64_t sum = can_look(repeats) ? sum_of_repeats(call, wide) : a->output_size;
   check_output_size(call, a->output_size, sum);
   y[0] = result_new(call, tensor_dtype(repeats), device_of(repeats), INTS(sum));
-  if (y[0]->device == DEVICE_META) return;
-  Tensor *positions = y[0]->dtype == DTYPE_i64 ? y[0] : tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(sum));
-  const int64_t *each = tensor_data(wide);
-  int64_t *to = tensor_data(positions);
-  for (int64_t i = 0; i < wide->numel; i++)
-    for (int64_t k = 0; k < each[i]; k++) *to++ = i + 1;
-  if (positions != y[0]) launch_copy(call, y[0], positions);
+  if (can_look(repeats)) launch_positions_of(call, fill_repeats, wide, y[0]);
 }
 
 FORWARD(repeat_interleave_each)

@@ -1,15 +1,13 @@
 /* More tensors from numbers: series and windows. */
 #include <math.h>
 
+#include "launch/generate.h"
 #include "ops/math/pointwise.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/series.h"
 #include "ops/table/helpers.h"
 
 static DType dtype_or_default(Call *call, DType dtype) { return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype; }
-
-static Device device_or_cpu(Device device) { return device == DEVICE_NONE ? DEVICE_CPU : device; }
 
 FORWARD(logspace)
 {
@@ -21,7 +19,7 @@ FORWARD(logspace)
     stop = scalar_int(scalar_integer(stop));
   }
   Tensor *exponents = op(linspace, start, stop, a->steps, compute, a->device, false);
-  y[0] = op(to_dtype, op(pow, number(a->base), exponents), dtype, false, false);
+  y[0] = cast(op(pow, number(a->base), exponents), dtype);
   ask_gradient(call, y[0], a->requires_grad);
 }
 
@@ -36,17 +34,13 @@ FORWARD(range)
   if ((by > 0 && first > last) || (by < 0 && first < last)) raise(call, "steps of %g don't lead from %g to %g", by, first, last);
   double length = floor((last - first) / by) + 1;
   if (!(length < 0x1p56)) raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
-  y[0] = result_new(call, dtype, device_or_cpu(a->device), INTS((int64_t)length));
+  y[0] = result_new(call, dtype, device_or_default(a->device), INTS((int64_t)length));
   ask_gradient(call, y[0], a->requires_grad);
-  if (y[0]->device == DEVICE_META) return;
-  Tensor *t = dtype == DTYPE_f64 ? y[0] : tensor_new(call, DTYPE_f64, DEVICE_CPU, tensor_shape(y[0]));
-  double *to = tensor_data(t);
   if (!dtype_is_inexact(dtype)) {
     first = trunc(first);
     by = trunc(by);
   }
-  for (int64_t i = 0; i < t->numel; i++) to[i] = first + by * (double)i;
-  if (t != y[0]) launch_copy(call, y[0], t);
+  launch_range(call, scalar_float(first), scalar_float(by), y[0]);
 }
 
 FORWARD(empty_strided)
@@ -56,7 +50,7 @@ FORWARD(empty_strided)
   for (int64_t i = 0; i < a->stride.n; i++)
     if (a->stride.v[i] < 0) raise(call, "negative stride in %s", shape_text(call, a->stride));
   shape_numel(call, a->size);
-  y[0] = result_strided(call, dtype_or_default(call, a->dtype), device_or_cpu(a->device), a->size, a->stride);
+  y[0] = result_strided(call, dtype_or_default(call, a->dtype), device_or_default(a->device), a->size, a->stride);
   ask_gradient(call, y[0], a->requires_grad);
 }
 
@@ -64,7 +58,7 @@ FORWARD(empty_strided)
 
 typedef enum WindowKind { COSINES, BARTLETT, KAISER } WindowKind;
 /* What a window is made of: c0 - c1 cos + c2 cos of twice the angle, or a Kaiser window's beta. */
-typedef struct Window { WindowKind kind; double c0, c1, c2; } Window;
+typedef struct Window { WindowKind kind; double c0, c1, c2; int64_t length, steps; } Window;
 
 /* The modified Bessel function of order 0, by its series: all terms are positive. */
 static double bessel_i0(double x)
@@ -77,11 +71,13 @@ static double bessel_i0(double x)
   return sum;
 }
 
-/* Point i of the n - 1 steps that a window is over. */
-static double window_at(const Window *w, int64_t i, int64_t n)
+/* Point i of the steps that a window is over. */
+static double window_at(const void *params, int64_t i)
 {
   static const double TWO_PI = 6.283185307179586;
-  double place = (double)i / (double)(n - 1), angle = TWO_PI * place, middle = 2 * place - 1;
+  const Window *w = params;
+  if (w->length == 1) return 1;
+  double place = (double)i / (double)w->steps, angle = TWO_PI * place, middle = 2 * place - 1;
   switch (w->kind) {
     case COSINES: return w->c0 - w->c1 * cos(angle) + w->c2 * cos(2 * angle);
     case BARTLETT: return place <= 0.5 ? 2 * place : 2 - 2 * place;
@@ -94,13 +90,11 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
   dtype = dtype_or_default(call, dtype);
   if (!dtype_is_floating(dtype)) raise(call, "a floating dtype is needed, not %s", dtype_name(dtype));
   if (length < 0) raise(call, "window_length must not be negative: %lld", (long long)length);
-  Tensor *y = result_new(call, dtype, device_or_cpu(device), INTS(length));
+  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(length));
   ask_gradient(call, y, requires_grad);
-  if (y->device == DEVICE_META || length == 0) return y;
-  Tensor *t = dtype == DTYPE_f64 ? y : tensor_new(call, DTYPE_f64, DEVICE_CPU, INTS(length));
-  double *to = tensor_data(t);
-  for (int64_t i = 0; i < length; i++) to[i] = length == 1 ? 1 : window_at(&w, i, length + periodic);
-  if (t != y) launch_copy(call, y, t);
+  w.length = length;
+  w.steps = length + periodic - 1;
+  launch_by_index(call, window_at, &w, y);
   return y;
 }
 
@@ -110,8 +104,8 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
     y[0] = window(call, a->window_length, a->periodic, (Window){__VA_ARGS__}, a->dtype, a->device,  \
                   a->requires_grad);                                                                \
   }
-WINDOW(hann_window, COSINES, 0.5, 0.5, 0)
-WINDOW(hamming_window, COSINES, a->alpha, a->beta, 0)
-WINDOW(blackman_window, COSINES, 0.42, 0.5, 0.08)
-WINDOW(bartlett_window, BARTLETT, 0, 0, 0)
-WINDOW(kaiser_window, KAISER, a->beta, 0, 0)
+WINDOW(hann_window, COSINES, 0.5, 0.5, 0, 0, 0)
+WINDOW(hamming_window, COSINES, a->alpha, a->beta, 0, 0, 0)
+WINDOW(blackman_window, COSINES, 0.42, 0.5, 0.08, 0, 0)
+WINDOW(bartlett_window, BARTLETT, 0, 0, 0, 0, 0)
+WINDOW(kaiser_window, KAISER, a->beta, 0, 0, 0, 0)

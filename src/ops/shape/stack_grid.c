@@ -1,6 +1,8 @@
 /* Several tensors joined, divided or brought to one shape. */
 #include <string.h>
 
+#include "launch/generate.h"
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/permute_repeat.h"
@@ -102,7 +104,7 @@ FORWARD(tensor_split_tensor)
   if (t->dtype != DTYPE_i64 || t->ndim > 1)
     raise(call, "tensor_indices_or_sections must be an int64 number or vector, not %s of shape %s",
           dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)));
-  if (t->device == DEVICE_META) raise(call, "tensor_indices_or_sections is a meta tensor, which has no elements");
+  if (!can_look(t)) raise(call, "tensor_indices_or_sections is a meta tensor, which has no elements");
   if (t->ndim == 0) {
     split_evenly(call, x, tensor_item(t).i, dim);
     return;
@@ -222,6 +224,19 @@ static int64_t count_choices(Call *call, int64_t r, int64_t n, bool repeats)
   return count;
 }
 
+typedef struct Choices { int64_t *at, r, n; bool repeats; } Choices;
+
+/* All choices of r of n positions, in order; `at` is room for one. */
+static void fill_choices(const void *params, int64_t *to)
+{
+  const Choices *c = params;
+  for (int64_t k = 0; k < c->r; k++) c->at[k] = c->repeats ? 1 : k + 1;
+  do {
+    memcpy(to, c->at, (size_t)c->r * sizeof *to);
+    to += c->r;
+  } while (next_choice(c->at, c->r, c->n, c->repeats));
+}
+
 FORWARD(combinations)
 {
   Tensor *x = a->input;
@@ -233,14 +248,8 @@ FORWARD(combinations)
     return;
   }
   int64_t count = count_choices(call, r, n, a->with_replacement);
-  Tensor *places = tensor_new(call, DTYPE_i64, device_of(x), INTS(count, r));
-  if (places->device != DEVICE_META && count > 0) {
-    int64_t *to = tensor_data(places), *at = arena_allocate(call->ctx, (size_t)r * sizeof *at);
-    for (int64_t k = 0; k < r; k++) at[k] = a->with_replacement ? 1 : k + 1;
-    do {
-      memcpy(to, at, (size_t)r * sizeof *at);
-      to += r;
-    } while (next_choice(at, r, n, a->with_replacement));
-  }
+  Tensor *places = new_beside(call, x, DTYPE_i64, INTS(count, r));
+  Choices c = {arena_allocate(call->ctx, (size_t)r * sizeof *c.at), r, n, a->with_replacement};
+  launch_positions_of(call, fill_choices, &c, places);
   y[0] = op(reshape, op(index_select, x, 0, op(reshape, places, INTS(-1))), INTS(count, r));
 }

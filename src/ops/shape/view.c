@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "launch/lines.h"
+#include "launch/look.h"
 #include "ops/index/mask.h"
 #include "ops/math/comparison.h"
 #include "ops/math/pointwise.h"
@@ -360,7 +362,7 @@ CUT(narrow)
 FORWARD(narrow_tensor)
 {
   const Tensor *start = a->start;
-  if (start->device == DEVICE_META) raise(call, "start is a meta tensor, which has no position");
+  if (!can_look(start)) raise(call, "start is a meta tensor, which has no position");
   if (start->numel != 1 || !dtype_is_integral(tensor_dtype(start)))
     raise(call, "start must be one integer, not a %s tensor of shape %s", dtype_name(tensor_dtype(start)),
           shape_text(call, tensor_shape(start)));
@@ -463,37 +465,13 @@ BACKWARD(as_strided)
   GRAD(input) = op(as_strided, sum, tensor_shape(x), tensor_strides(x), x->offset - first);
 }
 
-/* Adds the elements one after the other: places may be shared. */
-static void add_overlapping(Call *call, Tensor *sum, Tensor *view, const Tensor *grad)
-{
-  DType dtype = dtype_is_half(tensor_dtype(sum)) ? DTYPE_f32 : tensor_dtype(sum);
-  Tensor *to = contiguous_as(call, sum, dtype), *from = contiguous_as(call, (Tensor *)grad, dtype);
-  int64_t *positions = arena_allocate(call->ctx, (size_t)view->numel * sizeof *positions), at[MAX_DIMS] = {0};
-  int64_t place = view->offset + 1;
-  for (int64_t i = 0; i < view->numel; i++) {
-    positions[i] = place;
-    for (int d = view->ndim - 1; d >= 0; d--) {
-      place += view->strides[d];
-      if (++at[d] < view->shape[d]) break;
-      place -= at[d] * view->strides[d];
-      at[d] = 0;
-    }
-  }
-  int64_t size = (int64_t)dtype_size(dtype);
-  IndexedLines lines = {.n = 1, .count = view->numel, .index = (const char *)positions,
-    .index_step = sizeof *positions, .from = tensor_data(from), .from_step = size, .to = tensor_data(to),
-    .to_step = size};
-  kernels_of(dtype)->scatter_add_lines(&lines);
-  if (to != sum) launch_copy(call, sum, to);
-}
-
 FORWARD(embed_view)
 {
   y[0] = result_new(call, tensor_dtype(a->grad), (Device)a->grad->device, a->size);
   launch_fill(call, y[0], scalar_int(0));
-  if (y[0]->device == DEVICE_META || a->grad->numel == 0) return;
+  if (a->grad->numel == 0) return;
   Tensor *view = tensor_view(call, y[0], tensor_shape(a->grad), a->stride, a->offset);
-  if (tensor_overlaps_itself(view)) add_overlapping(call, y[0], view, a->grad);
+  if (tensor_overlaps_itself(view)) launch_add_at_view(call, y[0], view, a->grad);
   else launch_copy(call, view, a->grad);
 }
 

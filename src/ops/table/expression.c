@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 typedef enum Kind { NUMBER, NAME, NEGATE, BINARY_OP, CALL_OP } Kind;
 
 enum { MOST_OPERANDS = 6, ARGS_SIZE = 256 };

@@ -18,6 +18,8 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        TENSORS_ONLY = 1024, /* no operand may be a number */
        VARIADIC = 2048, /* takes its list of tensors also one by one */
        WITH_NONE = 8192, /* nl.none in its list of tensors stands for an absent one */
+       DEPENDS_ON_DATA = 16384, /* the result's shape, or the way there, depends on elements: can't be traced */
+       GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
        VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
@@ -147,6 +149,9 @@ void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, in
 /* The result of an op's forward: in an in-place form the destination itself where it fits. */
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);
 Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides);
+
+/* As result_new, in the order in memory that results of these operands have, which broadcast to the shape. */
+Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n);
 
 /* Raises if a result of this dtype and shape can't be written to the destination of an in-place form. */
 void result_check(Call *call, DType dtype, Ints shape);

@@ -1,14 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/iter.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/factory.h"
 #include "ops/table/expression.h"
 #include "ops/table/helpers.h"
-
-enum { CHUNK = 512, GRAIN = 32768 };
 
 /* --------------------------------------------------------------- promotion */
 
@@ -57,161 +53,6 @@ Ints broadcast_operands(Call *call, Tensor *const *operands, int n)
     ndim = wider;
   }
   return arena_ints(call->ctx, shape, ndim);
-}
-
-/* --------------------------------------------------------------- launching */
-
-_Static_assert(LAUNCH_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the result and all operands of a launch");
-
-typedef struct Launch {
-  PointwiseKernel kernel;
-  const Scalar *params;
-  int operands;                       /* operand 0 is the result */
-  size_t size[LAUNCH_OPERANDS + 1];   /* bytes of an element in memory */
-  size_t compute_size[LAUNCH_OPERANDS + 1];
-  CastKernel cast[LAUNCH_OPERANDS + 1]; /* NULL where memory has the kernel's dtype */
-  int place[LAUNCH_OPERANDS + 1];     /* where the kernel wants operand k; unused places repeat operand 1 */
-  int places;
-  bool used[LAUNCH_OPERANDS + 1];
-} Launch;
-
-static bool is_direct(const Launch *l, int k, const int64_t *strides)
-{
-  return !l->cast[k] && strides[k] == (int64_t)l->size[k];
-}
-
-static void load(const Launch *l, int k, int64_t n, const char *from, int64_t stride, char *to)
-{
-  if (l->cast[k]) l->cast[k](n, from, stride, to, (int64_t)l->compute_size[k]);
-  else copy_elements(l->size[k], n, from, stride, to, (int64_t)l->size[k]);
-}
-
-static void store(const Launch *l, int64_t n, const char *from, char *to, int64_t stride)
-{
-  if (l->cast[0]) l->cast[0](n, from, (int64_t)l->compute_size[0], to, stride);
-  else copy_elements(l->size[0], n, from, (int64_t)l->size[0], to, stride);
-}
-
-static void call_kernel(const Launch *l, int64_t n, char *const *p)
-{
-  char *places[LAUNCH_OPERANDS + 1];
-  for (int i = 0; i < l->places; i++) places[i] = p[1];
-  for (int k = 0; k < l->operands; k++) places[l->place[k]] = p[k];
-  l->kernel(n, places, l->params);
-}
-
-/* A run with operands that the kernel can't take as they are: through buffers, piece by piece. */
-static void run_buffered(const Launch *l, int64_t n, char *const *p, const int64_t *strides)
-{
-  _Alignas(64) char buffer[LAUNCH_OPERANDS + 1][CHUNK * 16];
-  char *q[LAUNCH_OPERANDS + 1];
-  for (int64_t done = 0; done < n; done += CHUNK) {
-    int64_t piece = n - done < CHUNK ? n - done : CHUNK;
-    for (int k = 1; k < l->operands; k++) {
-      q[k] = p[k] + done * strides[k];
-      if (is_direct(l, k, strides)) continue;
-      if (strides[k] != 0 || done == 0) load(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
-      q[k] = buffer[k];
-    }
-    bool direct = is_direct(l, 0, strides);
-    q[0] = direct ? p[0] + done * strides[0] : buffer[0];
-    call_kernel(l, piece, q);
-    if (!direct) store(l, piece, buffer[0], p[0] + done * strides[0], strides[0]);
-  }
-}
-
-static void launch_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
-{
-  const Launch *l = arg;
-  for (int k = 0; k < l->operands; k++) {
-    if (!is_direct(l, k, strides)) {
-      run_buffered(l, n, p, strides);
-      return;
-    }
-  }
-  call_kernel(l, n, p);
-}
-
-static bool same_strides(const Tensor *a, const Tensor *b)
-{
-  if (a->is_contiguous && b->is_contiguous) return true;
-  return memcmp(a->strides, b->strides, a->ndim * sizeof *a->strides) == 0 && tensor_is_dense(a);
-}
-
-/* All operands lie in memory alike, or have a single element: one stretch, no iterator. */
-typedef struct Flat {
-  const Launch *launch;
-  char *p[LAUNCH_OPERANDS + 1];
-  bool single[LAUNCH_OPERANDS + 1]; /* p points to a buffer full of the one element */
-  bool any_single;
-} Flat;
-
-static void flat_part(void *arg, int64_t begin, int64_t end)
-{
-  const Flat *f = arg;
-  const Launch *l = f->launch;
-  int64_t step = f->any_single ? CHUNK : end - begin;
-  for (int64_t at = begin; at < end; at += step) {
-    char *q[LAUNCH_OPERANDS + 1];
-    for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + (f->single[k] ? 0 : at * (int64_t)l->size[k]);
-    call_kernel(l, end - at < step ? end - at : step, q);
-  }
-}
-
-static bool is_flat(const Launch *l, Tensor *const *t, int k)
-{
-  return !l->cast[k] && (k == 0 || (tensor_same_shape(t[0], t[k]) && same_strides(t[0], t[k])));
-}
-
-static bool launch_flat(const Launch *l, Tensor *const *t)
-{
-  int64_t n = t[0]->numel;
-  Flat f = {.launch = l};
-  if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
-  for (int k = 0; k < l->operands; k++) {
-    if (is_flat(l, t, k)) continue;
-    if (k == 0 || t[k]->numel != 1) return false;
-    f.single[k] = f.any_single = true;
-  }
-  _Alignas(64) char buffer[LAUNCH_OPERANDS + 1][CHUNK * 16];
-  for (int k = 0; k < l->operands; k++) {
-    f.p[k] = tensor_data(t[k]);
-    if (!f.single[k]) continue;
-    load(l, k, n < CHUNK ? n : CHUNK, f.p[k], 0, buffer[k]);
-    f.p[k] = buffer[k];
-  }
-  if (n <= GRAIN) flat_part(&f, 0, n);
-  else parallel_for(n, GRAIN, flat_part, &f);
-  return true;
-}
-
-static void add_operand(Launch *l, Tensor **list, Tensor *t, int place, DType in_memory, DType in_kernel)
-{
-  int k = l->operands++;
-  list[k] = t;
-  l->place[k] = place;
-  l->size[k] = dtype_size(in_memory);
-  l->compute_size[k] = dtype_size(in_kernel);
-  if (in_memory == in_kernel) l->cast[k] = NULL;
-  else l->cast[k] = k ? cast_kernel(in_memory, in_kernel) : cast_kernel(in_kernel, in_memory);
-}
-
-void launch_pointwise(Call *call, PointwiseKernel kernel, DType compute, DType produced, Tensor *y,
-                      Tensor *const *operands, int n, const Scalar *params)
-{
-  if (y->device == DEVICE_META || y->numel == 0) return;
-  if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
-  Launch l = {.kernel = kernel, .params = params, .places = n + 1};
-  Tensor *list[LAUNCH_OPERANDS + 1];
-  add_operand(&l, list, y, 0, tensor_dtype(y), produced);
-  for (int i = 0; i < n; i++)
-    if (operands[i]) add_operand(&l, list, operands[i], i + 1, tensor_dtype(operands[i]), compute);
-  if (launch_flat(&l, list)) return;
-  Iter it;
-  iter_init(&it, tensor_shape(y));
-  for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
-  iter_plan(&it);
-  iter_parallel(&it, GRAIN, launch_run, &l);
 }
 
 /* ------------------------------------------------------------------ forward */
@@ -265,47 +106,27 @@ static DType produced_dtype(const Op *o, DType d)
   return o->pointwise->type_class.result == GIVES_REAL ? dtype_to_real(d) : d;
 }
 
-/* The result: laid out in memory as the operands are, if they agree. */
+/* The result, in the operands' order in memory. The first operand may be a number, which is no meta tensor. */
 static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DType dtype)
 {
   const Tensor *first = operands[0];
-  Device device = call->meta ? DEVICE_META : DEVICE_CPU; /* the first may be a number, which is no meta tensor */
-  bool alike = true;
+  Device device = result_device(call);
+  bool alike = first->is_contiguous;
   for (int i = 1; i < n && alike; i++) alike = tensor_same_shape(first, operands[i]);
-  if (alike && first->is_contiguous && !call->into) return tensor_new_alike(call, dtype, device, first);
-  if (alike && first->is_contiguous) return result_new(call, dtype, device, tensor_shape(first));
-  for (int i = 1; i < n && alike; i++) alike = same_strides(first, operands[i]);
-  if (alike && tensor_is_dense(first))
-    return result_strided(call, dtype, device, tensor_shape(first), tensor_strides(first));
-  return result_new(call, dtype, device, broadcast_operands(call, operands, n));
+  if (alike && !call->into) return tensor_new_alike(call, dtype, device, first);
+  Ints shape = alike ? tensor_shape(first) : broadcast_operands(call, operands, n);
+  return result_ordered(call, dtype, device, shape, operands, n);
 }
 
-/* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */
-static bool run_plain(PointwiseKernel kernel, DType compute, Tensor *y, Tensor *const *operands, int n, const Scalar *params)
+/* A power that is a product does without the exponent and pow. */
+static int power_id(Tensor *const *operands, int *n)
 {
-  char *p[4] = {tensor_data(y)};
-  if (!kernel || !p[0] || !y->is_contiguous || y->numel > GRAIN || y->device == DEVICE_META) return false;
-  for (int i = 0; i < n; i++) {
-    const Tensor *t = operands[i];
-    if (t->dtype != (uint8_t)compute || !t->is_contiguous || t->numel != y->numel || t->ndim != y->ndim) return false;
-    p[i + 1] = tensor_data(t);
-  }
-  kernel(y->numel, p, params);
-  return true;
-}
-
-/* The kernel of a power that is a product, which does without the exponent; else that of pow. */
-static PointwiseKernel power_kernel(const KernelTable *k, Tensor *const *operands, int *n)
-{
-  const Tensor *exponent = operands[1];
-  Scalar e = exponent->is_wrapped_number && exponent->device == DEVICE_CPU ? tensor_item(exponent) : NO_SCALAR;
-  PointwiseKernel product = NULL;
-  if (e.kind == SCALAR_INT || e.kind == SCALAR_FLOAT) {
-    if (scalar_real(e) == 2) product = k->forward[PW_square_number];
-    if (scalar_real(e) == 3) product = k->forward[PW_cube];
-  }
-  if (product) *n = 1;
-  return product ? product : k->forward[PW_pow];
+  Scalar e = tensor_number(operands[1]);
+  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return PW_pow;
+  double power = scalar_real(e);
+  if (power != 2 && power != 3) return PW_pow;
+  *n = 1;
+  return power == 2 ? PW_square_number : PW_cube;
 }
 
 void pointwise_forward(Call *call, const void *args, Tensor **y)
@@ -313,18 +134,15 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   Tensor *const *operands = operands_of(args);
-  DType d = compute_dtype(call, o, operands, info->arity), compute = kernel_dtype(d);
+  DType d = compute_dtype(call, o, operands, info->arity), produced = produced_dtype(o, d);
   if (o->nargs > info->arity) check_params(call, o, args, d);
-  DType produced = produced_dtype(o, d);
   if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
-  const KernelTable *k = kernels_of(compute);
-  PointwiseKernel kernel = is_comparison(o) ? k->comparison[info->id] : k->forward[info->id];
   int n = info->arity;
-  if (info->id == PW_pow) kernel = power_kernel(k, operands, &n);
-  if (d == compute && run_plain(kernel, compute, y[0], operands, n, params_of(o, args))) return;
-  launch_pointwise(call, kernel, compute, produced_dtype(o, compute), y[0], operands, n, params_of(o, args));
+  PointwiseChoice choice = {info->id, is_comparison(o), NO_DERIVATIVE};
+  if (info->id == PW_pow) choice.id = power_id(operands, &n);
+  launch_pointwise(call, choice, d, produced, y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
@@ -339,15 +157,12 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   uint32_t needs = op_plan(o)->needs[i];
-  Tensor *const *operands = operands_of(args), *list[LAUNCH_OPERANDS] = {dy};
+  Tensor *const *operands = operands_of(args), *list[POINTWISE_OPERANDS] = {dy};
   DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
-  DType compute = kernel_dtype(d);
   for (int k = 0; k < info->arity; k++) list[1 + k] = needs & argument_bit(k) ? operands[k] : NULL;
   list[1 + info->arity] = needs & result_bit(0) ? y : NULL;
-  Tensor *dx = tensor_new(call, d, (Device)dy->device, tensor_shape(dy));
-  if (!dy->is_contiguous && tensor_is_dense(dy)) tensor_set_geometry(dx, tensor_shape(dy), tensor_strides(dy), 0);
-  launch_pointwise(call, kernels_of(compute)->backward[info->id][i], compute, compute, dx, list, info->arity + 2,
-                   params_of(o, args));
+  Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
+  launch_pointwise(call, (PointwiseChoice){info->id, false, i}, d, d, dx, list, info->arity + 2, params_of(o, args));
   return dx;
 }
 
@@ -381,7 +196,7 @@ static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor
 {
   const char *text = call->op->pointwise->derivative[i];
   if (strcmp(text, "dy") == 0) return dy;
-  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return op(zeros_like, dy, DTYPE_NONE, DEVICE_NONE, false);
+  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return zeros_like_of(dy);
   if (call->ctx->grad_enabled) return run_derivative_ops(call, i, args, y, dy);
   return run_derivative_kernel(call, i, args, y, dy);
 }

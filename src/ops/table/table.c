@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launch/layout.h"
 #include "ops/table/expression.h"
 #include "ops/table/pointwise.h"
 
@@ -308,4 +309,12 @@ Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints 
 {
   Tensor *into = destination(call, dtype, shape);
   return into ? into : tensor_new_strided(call, dtype, device, shape, strides);
+}
+
+Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n)
+{
+  Tensor *into = destination(call, dtype, shape);
+  if (into) return into;
+  Ints order = result_order(call, shape, operands, n);
+  return order.n < 0 ? tensor_new(call, dtype, device, shape) : tensor_new_strided(call, dtype, device, shape, order);
 }

@@ -1,19 +1,98 @@
 -- What is written from the help: the reference page, the definitions for editors and for luacheck.
+local lfs = require "lfs"
 local nl = require "nnlua"
 local catalogue = require "nnlua.help.catalogue"
+local core = require "nnlua.nn.core"
 local page = require "nnlua.help.page"
+local process = require "support.process"
 local stubs = require "nnlua.help.stubs"
 
 local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
 end
 
-describe("docs/reference.md", function()
-  it("is what the sources say: otherwise run nnlua docs/write.lua", function()
-    assert.is_true(page.text() == read "docs/reference.md")
+--- A new folder, which is removed when the spec ends.
+local function new_folder()
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(lfs.mkdir(folder))
+  finally(function() os.execute("rm -r '" .. folder .. "'") end)
+  return folder
+end
+
+--- Runs docs/write.lua and says what each of these files then has.
+local function written(arguments, paths)
+  local result = process.run {process.nnlua, "docs/write.lua", table.unpack(arguments)}
+  assert.equal(0, result.code, result.stderr)
+  local texts = {}
+  for i, path in ipairs(paths) do texts[i] = read(path) end
+  return texts
+end
+
+describe("docs/write.lua", function()
+  it("writes the same each time, all to one folder or the page to another", function()
+    local folder, docs = new_folder(), new_folder()
+    local all = {folder .. "/nnlua.lua", folder .. "/nnlua.luacheck.lua", folder .. "/reference.md"}
+    local expected = {stubs.text(), stubs.luacheck(), page.text()}
+    for i, text in ipairs(written({folder}, all)) do assert.is_true(text == expected[i], all[i]) end
+    os.remove(all[3])
+    assert.is_true(written({folder, docs}, {docs .. "/reference.md"})[1] == expected[3])
+    assert.is_nil(lfs.attributes(all[3]))
+  end)
+end)
+
+describe("the reference page", function()
+  local text = page.text()
+  local headings = {}
+  for level, title in text:gmatch "\n(##+) ([^\n]+)" do
+    local name = level .. " " .. title:gsub("\\", "")
+    headings[name] = (headings[name] or 0) + 1
+  end
+
+  it("has each entry once", function()
+    local missing = {}
+    for name, count in pairs(headings) do assert.equal(1, count, name) end
+    for _, entry in ipairs(catalogue.all()) do
+      if not headings["### " .. entry.name] then table.insert(missing, entry.name) end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("has every form of every public op", function()
+    local prefixes = {in_nl = "nl.%s(", functional = "F.%s(", linalg = "linalg.%s(", method = "x:%s(", in_place = "x:%s_("}
+    local missing = {}
+    for _, row in ipairs(nl.ops()) do
+      for form, prefix in pairs(prefixes) do
+        local call = prefix:format(row.name)
+        if row[form] and not text:find("\n" .. call, 1, true) then table.insert(missing, call) end
+      end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("has every class of layers, optimizers, schedules and data", function()
+    local parts = {["nn."] = nl.nn, ["optim."] = nl.optim, ["optim.lr_scheduler."] = nl.optim.lr_scheduler,
+      ["utils.data."] = nl.utils.data}
+    local missing = {}
+    for prefix, part in pairs(parts) do
+      local classes = 0
+      for name, value in pairs(part) do
+        if core.is_class(value) or type(value) == "table" and rawget(value, "__name") then
+          classes = classes + 1
+          if not headings["### " .. prefix .. name] then table.insert(missing, prefix .. name) end
+        end
+      end
+      assert.is_true(classes > 0, prefix)
+    end
+    assert.same({}, missing)
+  end)
+
+  it("begins with a list of its parts", function()
+    for title, anchor in text:gmatch "\n%- %[([^\n]+)%]%(#([^\n]+)%)" do
+      assert.equal(1, headings["## " .. title])
+      assert.equal((title:lower():gsub(" ", "-"):gsub(",", "")), anchor)
+    end
   end)
 end)
 

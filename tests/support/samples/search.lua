@@ -13,8 +13,4 @@ return {
   unique = function() return {{positions({2, 3}, 1, 2, 1, 3, 2, 2), true, true, true}, {real(2, 3), true, true, true, 1}} end,
   unique_consecutive = function() return {{positions({4}, 1, 1, 3, 1), true, true}, {real(2, 3), true, true, 2}} end,
   isin = function() return {{real(2, 3), real(2, 3)}} end,
-  bincount = function() return {{positions({4}, 2, 1, 2, 4)}, {positions({3}, 1, 3, 3), real(3), 5}} end,
-  histogram_edges = function() return {{real(2, 3), (sorted(4))}} end,
-  histogram = function() return {{real(2, 3), 3}, {real(2, 3), 2, {-1, 2}, inputs.positive(2, 3), true}} end,
-  histc = function() return {{real(2, 3), 4}, {real(2, 3), 3, -1, 1}} end,
 }

@@ -1,0 +1,103 @@
+/* What is common to all launches: see launch.h. */
+#include "launch/launch.h"
+
+#include "core/parallel.h"
+#include "launch/copy.h"
+
+enum { GRAIN = 32768 };
+
+static DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
+{
+  if (wants & AS_INT64) return DTYPE_i64;
+  if (wants & AS_DOUBLE) return DTYPE_f64;
+  return wants & MOVED ? tensor_dtype(t) : compute;
+}
+
+static bool lies_as_wanted(const Tensor *t, uint8_t wants)
+{
+  switch (wants & LAYOUT_BITS) {
+    case ANY_STRIDES: return true;
+    case LAST_DENSE: return t->ndim == 0 || t->shape[t->ndim - 1] <= 1 || t->strides[t->ndim - 1] == 1;
+    default: return t->is_contiguous;
+  }
+}
+
+static bool is_as_wanted(const Tensor *t, uint8_t wants, DType compute)
+{
+  return tensor_dtype(t) == wanted_dtype(t, wants, compute) && lies_as_wanted(t, wants);
+}
+
+/* Whether an operand must be copied since what the kernel writes may change it on the way. */
+static bool is_overwritten(const Launch *l, const Tensor *x)
+{
+  for (int i = 0; i < LAUNCH_RESULTS; i++) {
+    const Tensor *y = l->y[i];
+    if (y && x->storage == y->storage && may_overlap(x, y) && !(l->driver->in_place && same_place(x, y))) return true;
+  }
+  return false;
+}
+
+/* Results first: those that are written elsewhere are in nobody's way. */
+static void prepare_results(Call *call, Launch *l, Tensors results)
+{
+  for (int64_t i = 0; i < results.n; i++) {
+    Tensor *y = results.v[i];
+    uint8_t wants = l->driver->results[i];
+    if (!y || is_as_wanted(y, wants, l->dtype)) {
+      l->y[i] = y;
+      continue;
+    }
+    l->y[i] = new_beside(call, y, wanted_dtype(y, wants, l->dtype), tensor_shape(y));
+    if (wants & UPDATED) launch_copy(call, l->y[i], y);
+  }
+}
+
+static void prepare_operands(Call *call, Launch *l, Tensors operands)
+{
+  for (int64_t i = 0; i < operands.n; i++) {
+    Tensor *x = operands.v[i];
+    uint8_t wants = l->driver->operands[i];
+    if (x && !is_as_wanted(x, wants, l->dtype)) x = contiguous_as(call, x, wanted_dtype(x, wants, l->dtype));
+    if (x && is_overwritten(l, x)) x = copy_of(call, x, tensor_dtype(x));
+    if (x && !lies_as_wanted(x, wants)) x = contiguous_as(call, x, tensor_dtype(x));
+    l->x[i] = x;
+  }
+}
+
+static void run_items(void *arg, int64_t begin, int64_t end)
+{
+  const Launch *l = arg;
+  l->driver->run(l, begin, end);
+}
+
+void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end), void *arg)
+{
+  int64_t grain = grain_of(GRAIN, work.elements);
+  if (work.items <= grain) {
+    if (work.items > 0) body(arg, 0, work.items);
+  } else {
+    parallel_for(work.items, grain, body, arg);
+  }
+}
+
+static const Tensor *first_given(Tensors results)
+{
+  for (int64_t i = 0; i < results.n; i++)
+    if (results.v[i]) return results.v[i];
+  return NULL;
+}
+
+void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
+            const void *params)
+{
+  const Tensor *first = first_given(results);
+  if (!first || !launch_runs(first)) return;
+  Launch l = {.driver = driver, .dtype = dtype_compute(dtype), .params = params};
+  l.k = kernels_for(first, l.dtype);
+  l.size = (int64_t)dtype_size(l.dtype);
+  prepare_results(call, &l, results);
+  prepare_operands(call, &l, operands);
+  launch_items(work, run_items, &l);
+  for (int64_t i = 0; i < results.n; i++)
+    if (l.y[i] != results.v[i]) launch_copy(call, results.v[i], l.y[i]);
+}

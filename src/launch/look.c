@@ -1,0 +1,38 @@
+/* Looks at elements by ops. */
+#include "launch/look.h"
+
+#include <string.h>
+
+#include "launch/layout.h"
+
+void check_can_look(Call *call, const Tensor *t)
+{
+  if (!can_look(t)) raise(call, "the shape of the result depends on elements, which meta tensors don't have");
+}
+
+void check_none_true(Call *call, Tensor *wrong, const char *text)
+{
+  if (!can_look(wrong) || wrong->numel == 0) return;
+  if (memchr(tensor_data(contiguous_as(call, wrong, DTYPE_b8)), 1, (size_t)wrong->numel)) raise(call, "%s", text);
+}
+
+Tensor *true_positions(Call *call, Tensor *x)
+{
+  check_can_look(call, x);
+  Tensor *truth = contiguous_as(call, x, DTYPE_b8);
+  Tensor *rows = new_beside(call, x, DTYPE_i64, INTS(count_true(truth->numel, tensor_data(truth)), x->ndim));
+  positions_of_true(x->ndim, x->shape, tensor_data(truth), tensor_data(rows));
+  return rows;
+}
+
+int64_t count_of_true(Call *call, Tensor *x)
+{
+  check_can_look(call, x);
+  return count_true(x->numel, tensor_data(contiguous_as(call, x, DTYPE_b8)));
+}
+
+PositionRange range_of(Call *call, Tensor *positions, PositionRange given)
+{
+  positions_range(positions->numel, tensor_data(contiguous_as(call, positions, DTYPE_i64)), &given);
+  return given;
+}

@@ -1,0 +1,28 @@
+/* Looks at elements by ops: rows that need them for the course of things are marked DEPENDS_ON_DATA. */
+#ifndef NNLUA_LAUNCH_LOOK_H
+#define NNLUA_LAUNCH_LOOK_H
+
+#include "core/tensor.h"
+#include "kernels/kernels.h"
+
+/* Whether elements can be looked at: not on the meta device. */
+static inline bool can_look(const Tensor *t) { return t->device != DEVICE_META; }
+
+/* Raises if they can't, for what is only known from them. */
+void check_can_look(Call *call, const Tensor *t);
+
+/* Raises with the text if an element of a bool tensor is true; on the meta device nothing is looked at. */
+void check_none_true(Call *call, Tensor *wrong, const char *text);
+
+/* The positions of true elements, in row-major order: [n, ndim], int64, from 1. */
+Tensor *true_positions(Call *call, Tensor *x);
+
+/* How many elements are true. */
+int64_t count_of_true(Call *call, Tensor *x);
+
+static const PositionRange NO_RANGE = {INT64_MAX, INT64_MIN, false};
+
+/* The least and the greatest of integers; the range that was given widened by them. */
+PositionRange range_of(Call *call, Tensor *positions, PositionRange given);
+
+#endif

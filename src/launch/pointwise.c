@@ -1,0 +1,184 @@
+/* Pointwise kernels over tensors of any strides and dtypes. */
+#include "launch/pointwise.h"
+
+#include "core/iter.h"
+#include "core/parallel.h"
+#include "launch/layout.h"
+
+enum { CHUNK = 512, GRAIN = 32768 };
+
+/* The kernel of a choice; NULL if there is none for the dtype. */
+static PointwiseKernel kernel_of(PointwiseChoice choice, DType dtype)
+{
+  const KernelTable *k = kernels_of(dtype);
+  if (choice.derivative != NO_DERIVATIVE) return k->backward[choice.id][choice.derivative];
+  return choice.gives_bool ? k->comparison[choice.id] : k->forward[choice.id];
+}
+
+typedef struct Pointwise {
+  PointwiseKernel kernel;
+  const Scalar *params;
+  int operands;                       /* operand 0 is the result */
+  size_t size[POINTWISE_OPERANDS + 1];   /* bytes of an element in memory */
+  size_t compute_size[POINTWISE_OPERANDS + 1];
+  CastKernel cast[POINTWISE_OPERANDS + 1]; /* NULL where memory has the kernel's dtype */
+  int place[POINTWISE_OPERANDS + 1];     /* where the kernel wants operand k; unused places repeat operand 1 */
+  int places;
+} Pointwise;
+
+static bool is_direct(const Pointwise *l, int k, const int64_t *strides)
+{
+  return !l->cast[k] && strides[k] == (int64_t)l->size[k];
+}
+
+static void load(const Pointwise *l, int k, int64_t n, const char *from, int64_t stride, char *to)
+{
+  if (l->cast[k]) l->cast[k](n, from, stride, to, (int64_t)l->compute_size[k]);
+  else copy_elements(l->size[k], n, from, stride, to, (int64_t)l->size[k]);
+}
+
+static void store(const Pointwise *l, int64_t n, const char *from, char *to, int64_t stride)
+{
+  if (l->cast[0]) l->cast[0](n, from, (int64_t)l->compute_size[0], to, stride);
+  else copy_elements(l->size[0], n, from, (int64_t)l->size[0], to, stride);
+}
+
+static void call_kernel(const Pointwise *l, int64_t n, char *const *p)
+{
+  char *places[POINTWISE_OPERANDS + 1];
+  for (int i = 0; i < l->places; i++) places[i] = p[1];
+  for (int k = 0; k < l->operands; k++) places[l->place[k]] = p[k];
+  l->kernel(n, places, l->params);
+}
+
+/* A run with operands that the kernel can't take as they are: through buffers, piece by piece. */
+static void run_buffered(const Pointwise *l, int64_t n, char *const *p, const int64_t *strides)
+{
+  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][CHUNK * 16];
+  char *q[POINTWISE_OPERANDS + 1];
+  for (int64_t done = 0; done < n; done += CHUNK) {
+    int64_t piece = n - done < CHUNK ? n - done : CHUNK;
+    for (int k = 1; k < l->operands; k++) {
+      q[k] = p[k] + done * strides[k];
+      if (is_direct(l, k, strides)) continue;
+      if (strides[k] != 0 || done == 0) load(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
+      q[k] = buffer[k];
+    }
+    bool direct = is_direct(l, 0, strides);
+    q[0] = direct ? p[0] + done * strides[0] : buffer[0];
+    call_kernel(l, piece, q);
+    if (!direct) store(l, piece, buffer[0], p[0] + done * strides[0], strides[0]);
+  }
+}
+
+static void run_strided(void *arg, int64_t n, char *const *p, const int64_t *strides)
+{
+  const Pointwise *l = arg;
+  for (int k = 0; k < l->operands; k++) {
+    if (!is_direct(l, k, strides)) {
+      run_buffered(l, n, p, strides);
+      return;
+    }
+  }
+  call_kernel(l, n, p);
+}
+
+/* All operands lie in memory alike, or have a single element: one stretch, no iterator. */
+typedef struct Flat {
+  const Pointwise *launch;
+  char *p[POINTWISE_OPERANDS + 1];
+  bool single[POINTWISE_OPERANDS + 1]; /* p points to a buffer full of the one element */
+  bool any_single;
+} Flat;
+
+static void flat_part(void *arg, int64_t begin, int64_t end)
+{
+  const Flat *f = arg;
+  const Pointwise *l = f->launch;
+  int64_t step = f->any_single ? CHUNK : end - begin;
+  for (int64_t at = begin; at < end; at += step) {
+    char *q[POINTWISE_OPERANDS + 1];
+    for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + (f->single[k] ? 0 : at * (int64_t)l->size[k]);
+    call_kernel(l, end - at < step ? end - at : step, q);
+  }
+}
+
+static bool is_flat(const Pointwise *l, Tensor *const *t, int k)
+{
+  return !l->cast[k] && (k == 0 || (tensor_same_shape(t[0], t[k]) && lie_alike(t[0], t[k])));
+}
+
+static bool run_flat(const Pointwise *l, Tensor *const *t)
+{
+  int64_t n = t[0]->numel;
+  Flat f = {.launch = l};
+  if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
+  for (int k = 0; k < l->operands; k++) {
+    if (is_flat(l, t, k)) continue;
+    if (k == 0 || t[k]->numel != 1) return false;
+    f.single[k] = f.any_single = true;
+  }
+  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][CHUNK * 16];
+  for (int k = 0; k < l->operands; k++) {
+    f.p[k] = tensor_data(t[k]);
+    if (!f.single[k]) continue;
+    load(l, k, n < CHUNK ? n : CHUNK, f.p[k], 0, buffer[k]);
+    f.p[k] = buffer[k];
+  }
+  if (n <= GRAIN) flat_part(&f, 0, n);
+  else parallel_for(n, GRAIN, flat_part, &f);
+  return true;
+}
+
+static void add_operand(Pointwise *l, Tensor **list, Tensor *t, int place, DType in_memory, DType in_kernel)
+{
+  int k = l->operands++;
+  list[k] = t;
+  l->place[k] = place;
+  l->size[k] = dtype_size(in_memory);
+  l->compute_size[k] = dtype_size(in_kernel);
+  if (in_memory == in_kernel) l->cast[k] = NULL;
+  else l->cast[k] = k ? cast_kernel(in_memory, in_kernel) : cast_kernel(in_kernel, in_memory);
+}
+
+/* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */
+static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n,
+                      const Scalar *params)
+{
+  char *p[POINTWISE_OPERANDS + 1] = {tensor_data(y)};
+  if (!y->is_contiguous || y->numel > GRAIN || y->dtype != (uint8_t)produced) return false;
+  for (int i = 0; i < n; i++) {
+    const Tensor *t = operands[i];
+    if (!t || t->dtype != (uint8_t)compute || !t->is_contiguous || t->numel != y->numel || t->ndim != y->ndim) return false;
+    p[i + 1] = tensor_data(t);
+    if (t->storage == y->storage && p[i + 1] != p[0]) return false;
+  }
+  kernel(y->numel, p, params);
+  return true;
+}
+
+void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y, Tensor *const *operands,
+                      int n, const Scalar *params)
+{
+  if (y->device == DEVICE_META || y->numel == 0) return;
+  DType compute = dtype_compute(dtype);
+  PointwiseKernel kernel = kernel_of(choice, compute);
+  if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
+  produced = dtype_compute(produced);
+  if (run_plain(kernel, compute, produced, y, operands, n, params)) return;
+  Pointwise l = {.kernel = kernel, .params = params, .places = n + 1};
+  Tensor *list[POINTWISE_OPERANDS + 1];
+  add_operand(&l, list, y, 0, tensor_dtype(y), produced);
+  for (int i = 0; i < n; i++) {
+    Tensor *t = operands[i];
+    if (!t) continue;
+    if (may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
+    add_operand(&l, list, t, i + 1, tensor_dtype(t), compute);
+  }
+  if (run_flat(&l, list)) return;
+  Iter it;
+  iter_init(&it, tensor_shape(y));
+  for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
+  iter_plan(&it);
+  iter_parallel(&it, GRAIN, run_strided, &l);
+}

@@ -1,0 +1,22 @@
+/* How pointwise kernels run over tensors. */
+#ifndef NNLUA_LAUNCH_POINTWISE_H
+#define NNLUA_LAUNCH_POINTWISE_H
+
+#include "core/tensor.h"
+#include "kernels/kernels.h"
+
+enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
+
+/* A kernel of a row: its formula, or its derivative by an operand. */
+typedef struct PointwiseChoice { int id; bool gives_bool; int derivative; } PointwiseChoice;
+
+/*
+ * Runs a kernel of a row over a result and operands of any strides and dtypes, in the dtype that `dtype` computes in:
+ * operands are cast on loading, the result on storing (it is `produced` for `dtype`), through small buffers where they
+ * are not as the kernel wants them. NULL operands are passed on as NULL. An operand that shares memory with the result
+ * is copied, unless it is the same elements. Raises if there is no kernel for the dtype.
+ */
+void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y, Tensor *const *operands,
+                      int n, const Scalar *params);
+
+#endif

@@ -1,0 +1,20 @@
+/* The ops behind the words of backwards. */
+#include "ops/table/words.h"
+
+#include "ops/math/pointwise.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
+
+Tensor *word_plus(Call *call, Tensor *a, Tensor *b) { return op(add, a, b, scalar_int(1)); }
+
+Tensor *word_minus(Call *call, Tensor *a, Tensor *b) { return op(sub, a, b, scalar_int(1)); }
+
+Tensor *word_cast(Call *call, Tensor *t, DType dtype)
+{
+  return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
+}
+
+Tensor *word_like(Call *call, Tensor *t, int value)
+{
+  return value ? op(ones_like, t, DTYPE_NONE, DEVICE_NONE, false) : op(zeros_like, t, DTYPE_NONE, DEVICE_NONE, false);
+}

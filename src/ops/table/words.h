@@ -1,0 +1,20 @@
+/* Words that backwards and composed ops are written in: calls of ops with their usual arguments. Like op(…) they use the
+   variable `call`. They are functions, so that who uses them depends on none of the families behind them. */
+#ifndef NNLUA_OPS_TABLE_WORDS_H
+#define NNLUA_OPS_TABLE_WORDS_H
+
+#include "core/tensor.h"
+
+#define plus(a, b) word_plus(call, a, b)                  /* a + b */
+#define minus(a, b) word_minus(call, a, b)                /* a - b */
+#define cast(t, dtype) word_cast(call, t, dtype)          /* t itself if it has the dtype */
+#define widened(t) word_cast(call, t, dtype_compute(tensor_dtype(t))) /* a half as float32 */
+#define zeros_like_of(t) word_like(call, t, 0)            /* of t's shape, dtype and device */
+#define ones_like_of(t) word_like(call, t, 1)
+
+Tensor *word_plus(Call *call, Tensor *a, Tensor *b);
+Tensor *word_minus(Call *call, Tensor *a, Tensor *b);
+Tensor *word_cast(Call *call, Tensor *t, DType dtype);
+Tensor *word_like(Call *call, Tensor *t, int value);
+
+#endif
