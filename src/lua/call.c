@@ -65,7 +65,7 @@ static void plan_tensors(Group *g)
 {
   const Op *op = g->ops[0];
   int leading = 0, required = 0;
-  while (leading < op->nargs && op->args[leading].kind <= ARG_OPERAND && op->args[leading].kind != ARG_TENSORS) leading++;
+  while (leading < op->nargs && argument_holds(&op->args[leading]) == HOLDS_TENSOR) leading++;
   for (int i = 0; i < op->nargs; i++)
     if (op->args[i].required) required = i + 1;
   if (required == 0 || required > leading || op->args_size > sizeof g->defaults) return;

@@ -1,4 +1,7 @@
+/* A step of all parameters of a group: checks, buffers, chunks for threads. */
 #include "ops/optim/step.h"
+
+#include <string.h>
 
 #include "core/shape.h"
 #include "ops/table/helpers.h"
@@ -14,12 +17,13 @@ typedef struct Part {
   StepEntry *entry;
   int64_t count, first_chunk;         /* elements, and where its chunks begin among those of all parts */
   unsigned kept, fresh;               /* which states are kept, and which of them are new */
-  double c[STEP_COEFFICIENTS];
+  double numbers[STEP_NUMBERS], counted[STEP_NUMBERS]; /* before the step and after it */
+  StepCoefficients coefficients;
 } Part;
 
 typedef struct Step {
   const StepRule *rule;
-  const double *options;
+  const StepOptions *options;
   Part *parts;
   int64_t n;
 } Step;
@@ -103,14 +107,33 @@ static void wrote(Tensor *t)
   if (t->storage && !t->is_unversioned) t->storage->version++;
 }
 
-/* Works out the coefficients of a part and moves its numbers on. */
+/* Whether two parts' steps have the same coefficients. */
+static bool steps_alike(const Part *a, const Part *b, int numbers)
+{
+  bool alike = a->fresh == b->fresh;
+  for (int k = 0; k < numbers; k++) alike &= a->numbers[k] == b->numbers[k];
+  return alike;
+}
+
+/* Works out the coefficients of a part: those of the one before it if it was stepped as often. Moves its numbers on. */
 static void count_step(const Step *s, Part *part)
 {
-  double numbers[STEP_NUMBERS];
-  for (int k = 0; k < s->rule->numbers; k++) numbers[k] = scalar_real(tensor_item(part->tensors[2 + k]));
-  s->rule->coefficients(s->options, part->fresh, numbers, part->c);
-  for (int k = 0; k < s->rule->numbers; k++)
-    scalar_store(scalar_float(numbers[k]), tensor_dtype(part->tensors[2 + k]), tensor_data(part->tensors[2 + k]));
+  int n = s->rule->numbers;
+  for (int k = 0; k < n; k++) part->numbers[k] = scalar_real(tensor_item(part->tensors[2 + k]));
+  if (part > s->parts && steps_alike(part - 1, part, n)) {
+    part->coefficients = part[-1].coefficients;
+    memcpy(part->counted, part[-1].counted, sizeof part->counted);
+  } else {
+    memcpy(part->counted, part->numbers, sizeof part->counted);
+    s->rule->coefficients(s->options, part->fresh, part->counted, &part->coefficients);
+  }
+  for (int k = 0; k < n; k++)
+    scalar_store(scalar_float(part->counted[k]), tensor_dtype(part->tensors[2 + k]), tensor_data(part->tensors[2 + k]));
+}
+
+static void step_whole(const Step *s, const Part *part)
+{
+  part->kernels->step[s->rule->step](part->count, part->data, &part->coefficients);
 }
 
 static void step_elements(const Step *s, const Part *part, int64_t begin, int64_t end)
@@ -118,7 +141,7 @@ static void step_elements(const Step *s, const Part *part, int64_t begin, int64_
   void *data[2 + STEP_STATES];
   int64_t size = (int64_t)dtype_size(dtype_to_real(tensor_dtype(part->buffers[0])));
   for (int b = 0; b < 2 + STEP_STATES; b++) data[b] = part->data[b] ? (char *)part->data[b] + begin * size : NULL;
-  part->kernels->step[s->rule->step](end - begin, data, part->c);
+  part->kernels->step[s->rule->step](end - begin, data, &part->coefficients);
 }
 
 static int64_t chunks_of(const Part *part) { return (part->count + GRAIN - 1) / GRAIN; }
@@ -170,17 +193,19 @@ static void run(Call *call, Step *s)
   if (elements > GRAIN) parallel_for(chunks, 1, step_chunks, s);
   else
     for (int64_t i = 0; i < s->n; i++)
-      if (s->parts[i].count) step_elements(s, &s->parts[i], 0, s->parts[i].count);
+      if (s->parts[i].count) step_whole(s, &s->parts[i]);
   for (int64_t i = 0; i < s->n; i++) finish_part(call, &s->parts[i]);
 }
 
-void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const double *options)
+void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n,
+                    const StepOptions *options)
 {
   Step s = {.rule = rule, .options = options};
   s.parts = arena_allocate(call->ctx, (size_t)n * sizeof *s.parts);
   for (int64_t i = 0; i < n; i++)
     if (entries[i].param && entries[i].param->grad) prepare_part(call, &s, &entries[i], &s.parts[s.n++]);
+  bool outer_change = call->ctx->changes_in_place;
   call->ctx->changes_in_place = true;
   run(call, &s);
-  call->ctx->changes_in_place = false;
+  call->ctx->changes_in_place = outer_change;
 }
