@@ -150,7 +150,7 @@ static void column_sums(const Tensor *x, Tensor *y)
   double wide[SMALL_COLUMNS];
   DType d = tensor_dtype(x);
   const int64_t size = (int64_t)dtype_size(d), n = x->shape[1];
-  kernels_for(x, d)->reduce_columns[REDUCE_SUM](x->shape[0], n, n, tensor_data(x), wide);
+  kernels_for(x, d)->reduce->columns[REDUCE_SUM](x->shape[0], n, n, tensor_data(x), wide);
   if (d == DTYPE_f64) memcpy(tensor_data(y), wide, (size_t)(n * size));
   else cast_kernel(DTYPE_f64, d)(n, (const char *)wide, sizeof *wide, tensor_data(y), size);
 }

@@ -3,6 +3,9 @@
 
 #include "core/iter.h"
 #include "core/parallel.h"
+#include "kernels/cast.h"
+#include "kernels/copy.h"
+#include "kernels/table.h"
 #include "launch/layout.h"
 
 enum { CHUNK = 512, GRAIN = 32768 };
@@ -10,10 +13,11 @@ enum { CHUNK = 512, GRAIN = 32768 };
 /* The kernel of a choice; NULL if there is none for the dtype. */
 static PointwiseKernel kernel_of(PointwiseChoice choice, DType dtype)
 {
-  const KernelTable *k = kernels_of(dtype);
-  if (choice.derivative != NO_DERIVATIVE) return k->backward[choice.id][choice.derivative];
-  return choice.gives_bool ? k->comparison[choice.id] : k->forward[choice.id];
+  const PointwiseKernels *k = &kernels_of(dtype)->pointwise[choice.family][choice.index];
+  return choice.derivative == NO_DERIVATIVE ? k->forward : k->backward[choice.derivative];
 }
+
+_Static_assert(POINTWISE_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the result and all operands of a launch");
 
 typedef struct Pointwise {
   PointwiseKernel kernel;

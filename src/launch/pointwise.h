@@ -3,12 +3,12 @@
 #define NNLUA_LAUNCH_POINTWISE_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/pointwise.h"
 
 enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
 
-/* A kernel of a row: its formula, or its derivative by an operand. */
-typedef struct PointwiseChoice { int id; bool gives_bool; int derivative; } PointwiseChoice;
+/* A kernel of a row, which is known by its family and its number there: the formula, or the derivative by an operand. */
+typedef struct PointwiseChoice { int family, index, derivative; } PointwiseChoice;
 
 /*
  * Runs a kernel of a row over a result and operands of any strides and dtypes, in the dtype that `dtype` computes in:

@@ -1,5 +1,7 @@
+/* Calls of ops from Lua: choosing among overloads, running the op, giving results. */
 #include "lua/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,9 +307,13 @@ void push_group(lua_State *L, Context *ctx, const char *name, int form)
   Group *g = lua_newuserdatauv(L, sizeof *g, 0);
   *g = (Group){.ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
   form &= ~AS_OPERATOR;
-  for (int id = 0; id < op_count && g->count < 8; id++) {
+  for (int id = 0; id < op_count; id++) {
     const Op *op = &op_table[id];
     if (!(op->forms & form) || strcmp(op->name, name) != 0) continue;
+    if (g->count == MAX_OVERLOADS) { /* only a new row's author gets here */
+      fprintf(stderr, "nnlua: more than %d rows have the public name %s\n", MAX_OVERLOADS, name);
+      abort();
+    }
     g->name = op->name;
     g->ops[g->count++] = op;
   }

@@ -20,11 +20,15 @@ int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index) != N
 
 /* ------------------------------------------------------------------- types */
 
+#define CODE_BOOL(dtype, type) kDLBool
+#define CODE_INTEGRAL(dtype, type) ((type)-1 > 0 ? kDLUInt : kDLInt)
+#define CODE_FLOATING(dtype, type) (dtype == DTYPE_bf16 ? kDLBfloat : kDLFloat)
+#define CODE_COMPLEX(dtype, type) kDLComplex
 static const DLDataType types[DTYPE_COUNT] = {
-  [DTYPE_b8] = {kDLBool, 8, 1}, [DTYPE_u8] = {kDLUInt, 8, 1}, [DTYPE_i8] = {kDLInt, 8, 1}, [DTYPE_i16] = {kDLInt, 16, 1},
-  [DTYPE_i32] = {kDLInt, 32, 1}, [DTYPE_i64] = {kDLInt, 64, 1}, [DTYPE_f16] = {kDLFloat, 16, 1},
-  [DTYPE_bf16] = {kDLBfloat, 16, 1}, [DTYPE_f32] = {kDLFloat, 32, 1}, [DTYPE_f64] = {kDLFloat, 64, 1},
-  [DTYPE_c64] = {kDLComplex, 64, 1}, [DTYPE_c128] = {kDLComplex, 128, 1},
+#define DTYPE(suffix, name, other, type, category, compute, block, bytes) \
+  [DTYPE_##suffix] = {CODE_##category(DTYPE_##suffix, type), 8 * bytes / block, 1},
+#include "core/dtypes.def"
+#undef DTYPE
 };
 
 static DType dtype_check(lua_State *L, DLDataType type)

@@ -317,8 +317,23 @@ each_row("the meta device foretells shape and dtype:", always, function(row)
       else
         assert_clean(foretold, row)
         assert.truthy(foretold:find "meta", "meta tensors aren't named: " .. foretold)
+        assert.falsy(foretold:find "different devices", "a tensor made on the way is elsewhere: " .. foretold)
       end
     end
+  end
+end)
+
+each_row("tensors without dimensions may stand beside meta tensors:", takes_several, function(row)
+  for _, sample in ipairs(samples.usable(row)) do
+    local plain, mixed = {}, {}
+    for i, t in ipairs(samples.tensors(sample)) do
+      plain[i] = i == 1 and t or t:reshape(-1)[1]:clone()
+      mixed[i] = i == 1 and t:to "meta" or plain[i]
+    end
+    local expected = tensors_in(samples.call(row, samples.with_tensors(sample, plain)))
+    local got = tensors_in(samples.call(row, samples.with_tensors(sample, mixed)))
+    assert_same_form(expected, got, "beside meta")
+    for _, t in ipairs(got) do assert.equal("meta", t.device) end
   end
 end)
 

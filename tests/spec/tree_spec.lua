@@ -85,6 +85,18 @@ describe("the source tree", function()
     assert.same({}, wrong_includes("lua", '#include <lua.h>\n#include "core/a.h"'))
   end)
 
+  it("declares functions of other files in headers only, so that both ends are compared", function()
+    local by_hand = {}
+    walk("src", function(path)
+      if not path:match "%.c$" or knows_lua[path:match "^src/([^/]+)/"] then return end
+      for line in read(path):gmatch "[^\n]+" do
+        local name = not line:match "^static" and line:match "^%l[%w_ *]*[ *](%l[%w_]*)%([^{}]*%);"
+        if name then table.insert(by_hand, path .. ": " .. name) end
+      end
+    end)
+    assert.same({}, by_hand)
+  end)
+
   it("has the examples of docs/adding-*.md as they are printed there", function()
     local sources, missing = {}, {}
     local function add(path) table.insert(sources, read(path)) end

@@ -30,12 +30,13 @@ end)
 
 local check_group = Adagrad._check_group
 
---- The sums are there before the first step, as PyTorch's are.
+--- The sums are there before the first step, as PyTorch's are; those of a complex parameter are of each part.
 function Adagrad:_check_group(group)
   check_group(self, group)
+  local initial = group.initial_accumulator_value
   for i, p in ipairs(group.params) do
     if not core.is_uninitialized(p) then
-      local sum = nl.full_like(p:detach(), group.initial_accumulator_value)
+      local sum = nl.full_like(p:detach(), p:is_complex() and nl.complex(initial, initial) or initial)
       self:_set_state(group, i, {step = nl.tensor(0.0), sum = sum})
     end
   end

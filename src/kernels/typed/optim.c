@@ -1,5 +1,6 @@
 /* Steps of optimizers, each one pass over the parameter, its gradient and what is kept between steps.
    The formulas are PyTorch's; c[0] is the gradient's sign, c[1] the weight decay that is added to it. */
+#include "kernels/optim.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -226,8 +227,8 @@ static void rprop(int64_t n, void *const *b, const double *coefficients)
 
 #endif
 
-void TYPED(fill_optim)(KernelTable *t);
-void TYPED(fill_optim)(KernelTable *t)
+void TYPED(fill_optim)(OptimKernels *t);
+void TYPED(fill_optim)(OptimKernels *t)
 {
   (void)t;
 #if T_FLOATING

@@ -35,7 +35,7 @@ static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 
 /* Input as [n, channels, size]; a unit is what has a mean of its own: a channel of the batch, or a group of a sample. */
 typedef struct Channels {
-  const KernelTable *k;
+  const NormalizationKernels *k;
   int64_t n, channels, size, groups, element;
   double eps;
   const char *x, *dy;
@@ -129,7 +129,7 @@ static Channels channels_of(const Tensor *x, int64_t groups, double eps, DType d
 {
   bool flat = is_flat(x, groups);
   int64_t n = flat ? 1 : x->shape[0], channels = x->shape[1];
-  return (Channels){.k = kernels_of(d), .n = n, .channels = channels, .size = n * channels > 0 ? x->numel / (n * channels) : 0,
+  return (Channels){.k = kernels_of(d)->normalization, .n = n, .channels = channels, .size = n * channels > 0 ? x->numel / (n * channels) : 0,
                     .groups = groups, .element = (int64_t)dtype_size(d), .eps = eps};
 }
 
@@ -228,7 +228,7 @@ BACKWARD(channel_norm)
 /* ------------------------------------------------------------------------ rows */
 
 typedef struct Rows {
-  const KernelTable *k;
+  const NormalizationKernels *k;
   int64_t rows, n, part, element;
   double eps;
   const char *x, *dy, *w, *b;
@@ -268,7 +268,7 @@ FORWARD(row_norm)
   y[2] = tensor_new(call, DTYPE_f64, device, INTS(rows));
   if (!(result_device(call) == DEVICE_META) && x->numel > 0) {
     Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL, *b = a->bias ? contiguous_as(call, a->bias, d) : NULL;
-    Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
+    Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
               .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,
               .y = tensor_data(to), .mean = tensor_data(y[1]), .var = tensor_data(y[2])};
     parallel_for(rows, grain_of(GRAIN, n), forward_rows, &r);
@@ -306,7 +306,7 @@ BACKWARD(row_norm)
   Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, INTS(parts, n)) : NULL;
   Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, INTS(parts, n)) : NULL;
   Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL;
-  Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .part = (rows + parts - 1) / parts, .element = (int64_t)dtype_size(d),
+  Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .part = (rows + parts - 1) / parts, .element = (int64_t)dtype_size(d),
             .eps = a->eps, .x = tensor_data(contiguous_as(call, x, d)), .dy = tensor_data(contiguous_as(call, dy[0], d)),
             .w = w ? tensor_data(w) : NULL, .y = to ? tensor_data(to) : NULL, .mean = tensor_data(y[1]), .var = tensor_data(y[2]),
             .dw = dw ? tensor_data(dw) : NULL, .db = db ? tensor_data(db) : NULL};

@@ -25,7 +25,7 @@ static void check_floating(Call *call, const char *name, const Tensor *t)
 /* ------------------------------------------------------------------ softmax */
 
 typedef struct Softmax {
-  const KernelTable *k;
+  const SoftmaxKernels *k;
   Slabs s;
   bool log;
   int64_t size;
@@ -37,19 +37,19 @@ static void softmax_part(void *arg, int64_t begin, int64_t end)
 {
   const Softmax *f = arg;
   int64_t at = begin * f->s.n * f->s.inner * f->size;
-  if (f->dy) f->k->softmax_backward(end - begin, f->s.n, f->s.inner, f->log, f->dy + at, f->x + at, f->y + at);
-  else f->k->softmax(end - begin, f->s.n, f->s.inner, f->log, f->x + at, f->y + at);
+  if (f->dy) f->k->backward(end - begin, f->s.n, f->s.inner, f->log, f->dy + at, f->x + at, f->y + at);
+  else f->k->forward(end - begin, f->s.n, f->s.inner, f->log, f->x + at, f->y + at);
 }
 
 /* y = the softmax of x, or with dy its gradient from the result x; y is contiguous. */
 static void launch_softmax(Call *call, bool log, Tensor *dy, Tensor *x, int dim, Tensor *y)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(y));
+  DType d = dtype_compute(tensor_dtype(y));
   x = contiguous_as(call, x, d);
   if (dy) dy = contiguous_as(call, dy, d);
   Tensor *to = y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-  Softmax f = {kernels_of(d), slabs_of(x, dim), log, (int64_t)dtype_size(d), tensor_data(x), dy ? tensor_data(dy) : NULL,
+  Softmax f = {kernels_of(d)->softmax, slabs_of(x, dim), log, (int64_t)dtype_size(d), tensor_data(x), dy ? tensor_data(dy) : NULL,
                tensor_data(to)};
   if (x->numel <= GRAIN) softmax_part(&f, 0, f.s.outer);
   else parallel_for(f.s.outer, grain_of(GRAIN, f.s.n * f.s.inner), softmax_part, &f);
@@ -106,7 +106,7 @@ static Reduction reduction_of(Call *call, const char *text)
 typedef struct Classes {
   Slabs s;
   DType dtype;
-  const KernelTable *k;
+  const LossKernels *k;
   const int64_t *target;
   const void *weight;      /* NULL: all 1 */
   int64_t ignore;
@@ -147,9 +147,9 @@ static void check_targets(Call *call, const Classes *c)
 static Classes classes_of(Call *call, Tensor *target, Tensor *weight, Ints size, DType dtype, int64_t ignore)
 {
   int dim = size.n > 1 ? 1 : 0;
-  Classes c = {.s = {dim ? size.v[0] : 1, size.v[dim], 1}, .dtype = kernel_dtype(dtype), .ignore = ignore};
+  Classes c = {.s = {dim ? size.v[0] : 1, size.v[dim], 1}, .dtype = dtype_compute(dtype), .ignore = ignore};
   for (int i = dim + 1; i < size.n; i++) c.s.inner *= size.v[i];
-  c.k = kernels_of(c.dtype);
+  c.k = kernels_of(c.dtype)->loss;
   c.target = tensor_data(contiguous_as(call, target, DTYPE_i64));
   if (weight) c.weight = tensor_data(contiguous_as(call, weight, c.dtype));
   check_targets(call, &c);
@@ -275,7 +275,7 @@ static void run_cross_entropy(const Classes *c, CrossEntropy *e)
 static double sum_of(const Classes *c, const Tensor *losses)
 {
   double total = 0;
-  if (losses->numel) c->k->reduce_rows[REDUCE_SUM](1, losses->numel, 0, tensor_data(losses), &total);
+  if (losses->numel) kernels_of(c->dtype)->reduce->rows[REDUCE_SUM](1, losses->numel, 0, tensor_data(losses), &total);
   return total;
 }
 
@@ -420,7 +420,7 @@ static double squared_error(Call *call, DType d, Tensor *x, Tensor *z)
   x = contiguous_as(call, x, d);
   z = contiguous_as(call, z, d);
   int64_t n = x->numel, parts = (n + SPLIT - 1) / SPLIT;
-  SquaredError e = {kernels_of(d)->squared_error, tensor_data(x), tensor_data(z), (int64_t)dtype_size(d), NULL};
+  SquaredError e = {kernels_of(d)->reduce->squared_error, tensor_data(x), tensor_data(z), (int64_t)dtype_size(d), NULL};
   if (n <= SPLIT) return n ? e.kernel(n, e.a, e.b) : 0;
   e.parts = arena_allocate(call->ctx, (size_t)parts * sizeof *e.parts);
   parallel_for(n, SPLIT, squared_error_part, &e);
@@ -444,7 +444,7 @@ FORWARD(mse_loss)
   y[0] = result_new(call, d, device_of(a->input), NO_DIMS);
   if (y[0]->device == DEVICE_META) return;
   Tensor *x = expanded_to(call, a->input, shape), *z = expanded_to(call, a->target, shape);
-  double total = squared_error(call, kernel_dtype(d), x, z);
+  double total = squared_error(call, dtype_compute(d), x, z);
   set_single(y[0], reduction == MEAN ? total / (double)x->numel : total);
 }
 

@@ -7,7 +7,7 @@ enum { GRAIN = 32768 };
 
 /* The work on one parameter: its buffers as the kernel takes them. */
 typedef struct Part {
-  const KernelTable *kernels;
+  const OptimKernels *kernels;
   Tensor *tensors[2 + STEP_STATES];   /* the parameter, its gradient, then its states, where kept */
   Tensor *buffers[2 + STEP_STATES];   /* the same or contiguous copies of the kernel's dtype; no numbers among them */
   void *data[2 + STEP_STATES];        /* their elements */
@@ -60,13 +60,15 @@ static void check_state(Call *call, const StepRule *rule, const Tensor *param, c
 
 /* ----------------------------------------------------------------- prepare */
 
+/* A state before the first step; the parts of a complex one are two real ones. */
 static Tensor *new_state(Call *call, const Step *s, const Tensor *param, int k)
 {
   bool is_number = k < s->rule->numbers;
   DType dtype = is_number ? call->ctx->default_dtype : tensor_dtype(param);
   Device device = is_number ? DEVICE_CPU : (Device)param->device;
   Tensor *t = tensor_new(call, dtype, device, is_number ? (Ints){NULL, 0} : tensor_shape(param));
-  launch_fill(call, t, scalar_float(s->rule->initial(s->options, k)));
+  double initial = s->rule->initial(s->options, k);
+  launch_fill(call, t, dtype_is_complex(dtype) ? scalar_complex(initial, initial) : scalar_float(initial));
   return t;
 }
 
@@ -83,8 +85,8 @@ static void prepare_part(Call *call, const Step *s, StepEntry *e, Part *part)
     part->tensors[2 + k] = e->state[k] ? e->state[k] : new_state(call, s, param, k);
   }
   if (param->device == DEVICE_META || param->numel == 0) return;
-  DType dtype = kernel_dtype(tensor_dtype(param)), real = dtype_to_real(dtype);
-  part->kernels = kernels_of(real);
+  DType dtype = dtype_compute(tensor_dtype(param)), real = dtype_to_real(dtype);
+  part->kernels = kernels_of(real)->optim;
   part->count = param->numel * (real == dtype ? 1 : 2); /* a complex number is two real ones */
   for (int b = 0; b < 2 + STEP_STATES; b++) {
     bool is_number = b >= 2 && b - 2 < s->rule->numbers;

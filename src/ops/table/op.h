@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "core/upward.h"
 
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
 enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
@@ -21,6 +22,12 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
        VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
+
+/* What any row's arguments fit in, which table.c checks for each: their struct, and how many they are. */
+enum { ARGS_BYTES = 512, MAX_ARGUMENTS = 16 };
+
+/* Room for the arguments of any op. */
+typedef struct ArgsRoom { _Alignas(16) char bytes[ARGS_BYTES]; } ArgsRoom;
 
 typedef enum ArgKind {
   ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
@@ -71,7 +78,8 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int id, arity;
+  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int arity;
   PointwiseClass type_class;
   const char *class_name;     /* "NUMERIC" */
   const char *formula;
@@ -94,19 +102,26 @@ typedef struct Op {
   struct OpPlan *plan;        /* worked out once a process */
 } Op;
 
-/* A row's `saves`, parsed once: for each argument the bits of the arguments, and from bit 16 of the results, needed. */
+/* What gradients need, as bits: those of the arguments, in their order, then those of the results. */
+static inline uint32_t argument_bit(int i) { return 1u << i; }
+static inline uint32_t result_bit(int i) { return 1u << (MAX_ARGUMENTS + i); }
+_Static_assert(MAX_ARGUMENTS + MAX_RESULTS <= 32, "what a gradient needs is told by the bits of a word");
+
+/* What is worked out once of a row. */
 typedef struct OpPlan {
-  uint32_t needs[16];
+  uint32_t needs[MAX_ARGUMENTS]; /* for the gradient of each argument: the row's `saves` */
   uint32_t needs_any;
-  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[12]; /* the arguments that hold tensors */
+  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[MAX_ARGUMENTS]; /* the arguments that hold tensors */
   int ntensors;
+  uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
   const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
 } OpPlan;
 
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
-extern const Op *const as_strided_row; /* by which autograd makes views anew */
+/* Rows that C code speaks of. */
+extern const Op *const as_strided_row, *const pow_row, *const square_number_row, *const cube_row;
 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }
@@ -116,9 +131,6 @@ void ops_prepare(void);
 
 /* The row of a name, or NULL. */
 const Op *op_find(const char *row);
-
-/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. */
-const char *call_user_name(const Call *call);
 
 /*
  * The door: every call of every op comes through here. It runs the forward in a scope of its own

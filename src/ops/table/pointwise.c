@@ -118,15 +118,20 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   return result_ordered(call, dtype, device, shape, operands, n);
 }
 
-/* A power that is a product does without the exponent and pow. */
-static int power_id(Tensor *const *operands, int *n)
+static PointwiseChoice choice_of(const Op *o, int derivative)
+{
+  return (PointwiseChoice){o->pointwise->family, o->pointwise->index, derivative};
+}
+
+/* The row that runs a power: one that is a product does without the exponent and pow. */
+static const Op *power_row(const Op *pow, Tensor *const *operands, int *n)
 {
   Scalar e = tensor_number(operands[1]);
-  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return PW_pow;
+  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return pow;
   double power = scalar_real(e);
-  if (power != 2 && power != 3) return PW_pow;
+  if (power != 2 && power != 3) return pow;
   *n = 1;
-  return power == 2 ? PW_square_number : PW_cube;
+  return power == 2 ? square_number_row : cube_row;
 }
 
 void pointwise_forward(Call *call, const void *args, Tensor **y)
@@ -140,9 +145,8 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
   int n = info->arity;
-  PointwiseChoice choice = {info->id, is_comparison(o), NO_DERIVATIVE};
-  if (info->id == PW_pow) choice.id = power_id(operands, &n);
-  launch_pointwise(call, choice, d, produced, y[0], operands, n, params_of(o, args));
+  const Op *row = o == pow_row ? power_row(o, operands, &n) : o;
+  launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
@@ -159,10 +163,10 @@ static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor
   uint32_t needs = op_plan(o)->needs[i];
   Tensor *const *operands = operands_of(args), *list[POINTWISE_OPERANDS] = {dy};
   DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
-  for (int k = 0; k < info->arity; k++) list[1 + k] = needs >> k & 1 ? operands[k] : NULL;
-  list[1 + info->arity] = needs >> 16 & 1 ? y : NULL;
+  for (int k = 0; k < info->arity; k++) list[1 + k] = needs & argument_bit(k) ? operands[k] : NULL;
+  list[1 + info->arity] = needs & result_bit(0) ? y : NULL;
   Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
-  launch_pointwise(call, (PointwiseChoice){info->id, false, i}, d, d, dx, list, info->arity + 2, params_of(o, args));
+  launch_pointwise(call, choice_of(o, i), d, d, dx, list, info->arity + 2, params_of(o, args));
   return dx;
 }
 
@@ -181,7 +185,7 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Op *o = call->op;
   const PointwiseInfo *info = o->pointwise;
   static const char *const names[3][3] = {{"x"}, {"a", "b"}, {"a", "b", "c"}};
-  Named named[16] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
+  Named named[2 + MAX_ARGUMENTS + 1] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
   int n = 2;
   for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
   const Scalar *params = params_of(o, args);

@@ -5,6 +5,10 @@
 #undef OP
 #undef COMPOSED
 #undef OP_PLAIN
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name)
+#undef POINTWISE_ROWS
+#define POINTWISE_ROWS(file) file
 
 #undef TENSOR
 #undef OPT_TENSOR

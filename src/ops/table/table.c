@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/pointwise_families.h"
 #include "launch/layout.h"
 #include "ops/table/expression.h"
 #include "ops/table/pointwise.h"
@@ -38,7 +39,8 @@ enum {
   {                                                                         \
     typedef struct row##_args A;                                            \
     static const ArgSpec specs[] = {__VA_ARGS__ {.name = NULL}};            \
-    (void)sizeof(A);                                                        \
+    _Static_assert(sizeof(A) <= ARGS_BYTES, #row " has larger arguments than ARGS_BYTES has room for"); \
+    _Static_assert(sizeof specs / sizeof *specs - 1 <= MAX_ARGUMENTS, #row " has more than MAX_ARGUMENTS"); \
     return specs;                                                           \
   }
 #define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
@@ -114,11 +116,25 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 /* pass 5: the table; the parts of a doc are one text, written as a Lua source's doc comment is */
 #define SHAPES(text) "\nShapes: " text
 #define EXAMPLE(code, result) "\n    > " code "\n    " result
+
+/* A pointwise row's number: its family's in the upper half, its own within the family in the lower. */
+enum { WITHIN_FAMILY = 0x10000 };
+enum {
+#include "ops/table/rows_undefined.h"
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name) BEFORE_##name = FAMILY_##name * WITHIN_FAMILY - 1,
+#define UNARY(row, ...) PW_##row,
+#define BINARY(row, ...) PW_##row,
+#define TERNARY(row, ...) PW_##row,
+#include "ops/table/pointwise_families.def"
+};
+
 #include "ops/table/rows_undefined.h"
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
    pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
+   &(const PointwiseInfo){PW_##row / WITHIN_FAMILY, PW_##row % WITHIN_FAMILY, arity, CLASS_OF(CLASS_##class),   \
+                          #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
 #define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
 #define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
 #define UNARY(row, class, forms, params, formula, dx, doc) \
@@ -139,7 +155,8 @@ Op op_table[] = {
 #include "ops/table/families.def"
 };
 const int op_count = OP_COUNT;
-const Op *const as_strided_row = &op_table[OP_ID_as_strided];
+const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const pow_row = &op_table[OP_ID_pow];
+const Op *const square_number_row = &op_table[OP_ID_square_number], *const cube_row = &op_table[OP_ID_cube];
 
 /* pass 6: what is worked out once a process */
 static OpPlan plans[OP_COUNT];
@@ -169,8 +186,8 @@ static int find_argument(const Op *o, const char *name, size_t length)
 static uint32_t saved_bit(const Op *o, const char *name, size_t length)
 {
   int i = find_argument(o, name, length);
-  if (i >= 0) return 1u << i;
-  if (name[0] == 'y') return 1u << (16 + (length > 1 ? name[1] - '1' : 0));
+  if (i >= 0) return argument_bit(i);
+  if (name[0] == 'y') return result_bit(length > 1 ? name[1] - '1' : 0);
   fprintf(stderr, "nnlua: row %s saves the unknown %.*s\n", o->row, (int)length, name);
   abort();
 }
@@ -206,8 +223,8 @@ static void plan_pointwise(const Op *o, OpPlan *plan)
   for (int i = 0; i < o->pointwise->arity; i++) {
     const char *text = o->pointwise->derivative[i];
     for (int k = 0; k < o->pointwise->arity; k++)
-      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= 1u << k;
-    if (expression_mentions(text, 'y')) plan->needs[i] |= 1u << 16;
+      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= argument_bit(k);
+    if (expression_mentions(text, 'y')) plan->needs[i] |= result_bit(0);
     plan->expressions[i] = expression_of(o, i);
   }
 }
@@ -224,11 +241,8 @@ static void plan_tensors(const Op *o, OpPlan *plan)
     ArgKind kind = o->args[i].kind;
     plan->points |= points_elsewhere(kind);
     if (kind > ARG_OPERAND) continue;
-    if (plan->ntensors == (int)(sizeof plan->tensors / sizeof *plan->tensors)) {
-      fprintf(stderr, "nnlua: row %s has too many tensors\n", o->row);
-      abort();
-    }
     bool list = kind == ARG_TENSORS;
+    plan->tensor_at[o->args[i].offset / sizeof(Tensor *)] = (uint8_t)plan->ntensors;
     plan->tensors[plan->ntensors].offset = o->args[i].offset;
     plan->tensors[plan->ntensors].arg = (uint8_t)i;
     plan->tensors[plan->ntensors++].is_list = list;

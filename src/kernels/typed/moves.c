@@ -1,4 +1,5 @@
 /* Fills, choices, gathers and scatters. Those that only move elements serve any type of the size. */
+#include "kernels/moves.h"
 #include "kernels/typed/typed.h"
 
 /* ------------------------------------------------------------------- moves */
@@ -164,18 +165,18 @@ static bool positions_within(int64_t n, const int64_t *positions, int64_t size)
 }
 #endif
 
-void TYPED(fill_indexing)(KernelTable *t);
-void TYPED(fill_indexing)(KernelTable *t)
+void TYPED(fill_moves)(MoveKernels *t);
+void TYPED(fill_moves)(MoveKernels *t)
 {
   t->fill = fill_elements;
   t->where = where_elements;
-  t->gather_lines = gather_lines;
-  t->scatter_lines = put_lines;
-  t->scatter_add_lines = add_lines;
-  t->scatter_multiply_lines = multiply_lines;
+  t->gather = gather_lines;
+  t->scatter = put_lines;
+  t->scatter_add = add_lines;
+  t->scatter_multiply = multiply_lines;
 #if !T_COMPLEX
-  t->scatter_max_lines = max_lines;
-  t->scatter_min_lines = min_lines;
+  t->scatter_max = max_lines;
+  t->scatter_min = min_lines;
 #endif
 #if T_i64
   t->positions_within = positions_within;

@@ -1,4 +1,5 @@
 /* Sums, products and extremes of all elements up to each one, along rows (inner = 1) or columns of [outer, n, inner]. */
+#include "kernels/cumulate.h"
 #include "kernels/typed/typed.h"
 
 enum { STRIP = 64, ROWS_AT_ONCE = 4 }; /* a row alone waits for each addition */
@@ -101,16 +102,16 @@ CUMULATE_EXTREME(cummax, >=)
 CUMULATE_EXTREME(cummin, <=)
 #endif
 
-void TYPED(fill_cumulative)(KernelTable *t);
-void TYPED(fill_cumulative)(KernelTable *t)
+void TYPED(fill_cumulate)(CumulateKernels *t);
+void TYPED(fill_cumulate)(CumulateKernels *t)
 {
-  t->cumulate[CUMULATE_SUM] = cumsum;
-  t->cumulate[CUMULATE_PROD] = cumprod;
+  t->values[CUMULATE_SUM] = cumsum;
+  t->values[CUMULATE_PROD] = cumprod;
 #if T_FLOATING
-  t->cumulate[CUMULATE_LOG_SUM_EXP] = logcumsumexp;
+  t->values[CUMULATE_LOG_SUM_EXP] = logcumsumexp;
 #endif
 #if !T_COMPLEX
-  t->cumulate_extreme[POSITION_OF_MAX] = cummax;
-  t->cumulate_extreme[POSITION_OF_MIN] = cummin;
+  t->extremes[POSITION_OF_MAX] = cummax;
+  t->extremes[POSITION_OF_MIN] = cummin;
 #endif
 }

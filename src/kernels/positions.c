@@ -1,6 +1,6 @@
 /* Positions: what they range over, and those of true elements. */
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/positions.h"
 
 void positions_range(int64_t n, const int64_t *positions, PositionRange *range)
 {
