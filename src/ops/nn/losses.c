@@ -1,9 +1,10 @@
-/* Losses of elements and distances of vectors. */
+/* Losses. */
 #include <math.h>
 #include <string.h>
 
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
+#include "ops/linalg/distance.h"
 #include "ops/math/activation.h"
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
@@ -11,7 +12,6 @@
 #include "ops/math/pointwise.h"
 #include "ops/nn/losses.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/vector_norm.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -39,7 +39,7 @@ static void check_same_shape(Call *call, const Tensor *input, const Tensor *targ
           shape_text(call, tensor_shape(input)));
 }
 
-/* ------------------------------------------------------------------- distance */
+/* ---------------------------------------------------------------- differences */
 
 FORWARD(l1_loss) { y[0] = reduced(call, op(abs, minus(a->input, a->target)), a->reduction); }
 
@@ -55,33 +55,6 @@ FORWARD(huber_loss)
 {
   if (!(a->delta > 0)) raise(call, "delta must be positive, not %g", a->delta);
   y[0] = reduced(call, op(huber_penalty, a->input, a->target, scalar_float(a->delta)), a->reduction);
-}
-
-FORWARD(pairwise_distance)
-{
-  Tensor *difference = plus(minus(a->x1, a->x2), number(a->eps));
-  int64_t last = difference->ndim ? difference->ndim - 1 : 0;
-  y[0] = op(norm, difference, scalar_float(a->p), INTS(last), a->keepdim, DTYPE_NONE);
-}
-
-/* A vector's norm, no less than eps. */
-static Tensor *bounded_norm(Call *call, Tensor *x, int64_t dim, double eps)
-{
-  return op(clamp_min, op(norm, x, scalar_float(2), INTS(dim), true, DTYPE_NONE), number(eps));
-}
-
-FORWARD(cosine_similarity)
-{
-  Tensor *pair[2] = {a->x1, a->x2};
-  DType dtype = promote_operands(call, pair, 2);
-  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
-  Ints shape = broadcast_operands(call, pair, 2);
-  int dim = shape_dim(call, a->dim, (int)shape.n);
-  Tensor *x[2];
-  for (int i = 0; i < 2; i++) x[i] = op(expand, cast(pair[i], dtype), shape);
-  Tensor *left = op(div, x[0], bounded_norm(call, x[0], dim, a->eps));
-  Tensor *right = op(div, x[1], bounded_norm(call, x[1], dim, a->eps));
-  y[0] = sum_along(call, op(mul, left, right), dim);
 }
 
 /* ---------------------------------------------------------------- likelihoods */
