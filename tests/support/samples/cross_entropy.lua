@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/nn/softmax.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/nn/cross_entropy.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real, positive, positions = inputs.real, inputs.positive, inputs.positions
 
@@ -18,5 +18,4 @@ return {
       {real(2, 3), positive(2, 3)},
     }
   end,
-  mse_loss = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), {reduction = "none"}}} end,
 }
