@@ -1,7 +1,7 @@
 /* Products of matrices and vectors. */
 #include "launch/matmul.h"
 #include "ops/linalg/matmul.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

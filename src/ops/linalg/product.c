@@ -4,8 +4,8 @@
 
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
