@@ -117,7 +117,7 @@ static const void *save_overwritten(Call *call, const Op *op, const void *args, 
   if (!(plan->needs_any & argument_bit(0))) return args;
   uint32_t needs = 0;
   for (int i = 0; i < op->nargs; i++) {
-    if (op->args[i].kind > ARG_OPERAND || op->args[i].kind == ARG_TENSORS) continue;
+    if (argument_holds(&op->args[i]) != HOLDS_TENSOR) continue;
     Tensor *t = *(Tensor *const *)((const char *)args + op->args[i].offset);
     if (t && tensor_requires_grad(t)) needs |= plan->needs[i];
   }

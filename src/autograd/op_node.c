@@ -52,13 +52,13 @@ static size_t pointed_bytes(const Op *op, const void *args)
   size_t bytes = 0;
   for (int i = 0; i < op->nargs; i++) {
     const void *place = (const char *)args + op->args[i].offset;
-    switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
+    switch (argument_holds(&op->args[i])) {
+      case POINTS_TO_LIST: {
         int64_t n = ((const Ints *)place)->n;
         bytes += n > 0 ? (size_t)n * sizeof(int64_t) : 0;
         break;
       }
-      case ARG_STRING: {
+      case POINTS_TO_TEXT: {
         const char *s = *(const char *const *)place;
         bytes += s ? (strlen(s) + 8) & ~(size_t)7 : 0;
         break;
@@ -75,15 +75,15 @@ static void copy_pointed(const Op *op, void *args, char *room)
   for (int i = 0; i < op->nargs; i++) {
     void *place = (char *)args + op->args[i].offset;
     size_t bytes = 0;
-    switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
+    switch (argument_holds(&op->args[i])) {
+      case POINTS_TO_LIST: {
         Ints *list = place;
         if (list->n <= 0) break;
         bytes = (size_t)list->n * sizeof(int64_t);
         list->v = memcpy(room, list->v, bytes);
         break;
       }
-      case ARG_STRING: {
+      case POINTS_TO_TEXT: {
         const char **s = place;
         if (!*s) break;
         bytes = (strlen(*s) + 8) & ~(size_t)7;

@@ -37,6 +37,19 @@ DType scalar_dtype(Scalar s, DType default_float)
   }
 }
 
+/* An unsigned dtype takes negative integers around, as PyTorch does. */
+bool scalar_fits(Scalar v, DType dtype)
+{
+  static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63};
+  static const double end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
+  if (v.kind == SCALAR_COMPLEX) return dtype_is_complex(dtype);
+  if (!dtype_is_integral(dtype)) return true;
+  if (v.kind == SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
+  if (dtype == DTYPE_i64) return true;
+  int64_t least = dtype == DTYPE_u8 ? -255 : (int64_t)low[dtype];
+  return v.i >= least && v.i < (int64_t)end[dtype];
+}
+
 static bool scalar_truth(Scalar s)
 {
   return s.kind <= SCALAR_INT ? s.i != 0 : s.re != 0 || (s.kind == SCALAR_COMPLEX && s.im != 0);

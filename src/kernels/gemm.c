@@ -14,7 +14,7 @@ enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
 enum { ROW_EDGE = 480, COL_EDGE = 512, ROW_UNIT = 48, COL_UNIT = 64 };
 enum { PIECE_WORK = 1 << 20, BATCH_WORK = 1 << 15, VECTOR_WORK = 1 << 17 };
 
-/* BLAS counts in 32 bits: what has larger sizes or steps is cut in halves. Test builds get there with small matrices. */
+/* BLAS counts in 32 bits: what has larger sizes or steps is cut in halves. Test builds get there with small ones. */
 #if NNLUA_SMALL_BLOCKS
 enum { BLAS_MOST = 1000 };
 #else

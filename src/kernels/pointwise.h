@@ -13,6 +13,7 @@ typedef void (*PointwiseKernel)(int64_t n, char *const *p, const Scalar *params)
 typedef struct PointwiseKernels {
   PointwiseKernel forward;     /* operands -> the result, which is bool for comparisons */
   PointwiseKernel backward[3]; /* dy, operands, y -> the gradient of operand i */
+  PointwiseKernel both;        /* of two operands: dy, operands, y -> both gradients, the second one in p[5] */
 } PointwiseKernels;
 
 #endif

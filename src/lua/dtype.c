@@ -1,4 +1,5 @@
-#include "lua/dtype.h"
+/* dtypes, nl.none and nl.finfo's kin: the constants of the API. */
+#include "lua/open.h"
 
 #include <string.h>
 

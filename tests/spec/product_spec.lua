@@ -1,4 +1,4 @@
--- Products of matrices whose sizes and strides cross what BLAS is given at a time (kernels/gemm.c: in test builds 1,000).
+-- Products of matrices with larger sizes and strides than BLAS is given at once: in test builds 1,000 (kernels/gemm.c).
 local nl = require "nnlua"
 
 -- Small integers: sums of their products are exact in any order and dtype.

@@ -1,8 +1,7 @@
 /* Products of matrices and vectors. */
 #include "launch/matmul.h"
 #include "ops/linalg/matmul.h"
-#include "ops/math/pointwise.h"
-#include "ops/reduce/sum.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -140,7 +139,7 @@ static Tensor *times(Call *call, Tensor *t, Scalar factor)
 BACKWARD(addmm)
 {
   if (WANTS(input))
-    GRAD(input) = op(sum_to, times(call, dy[0], a->beta), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
   if (WANTS(mat1)) GRAD(mat1) = times(call, op(mm, dy[0], adjoint(call, a->mat2)), a->alpha);
   if (WANTS(mat2)) GRAD(mat2) = times(call, op(mm, adjoint(call, a->mat1), dy[0]), a->alpha);
 }
@@ -192,7 +191,7 @@ FORWARD(baddbmm)
 BACKWARD(baddbmm)
 {
   if (WANTS(input))
-    GRAD(input) = op(sum_to, times(call, dy[0], a->beta), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
   if (WANTS(batch1)) GRAD(batch1) = times(call, op(bmm, dy[0], adjoint(call, a->batch2)), a->alpha);
   if (WANTS(batch2)) GRAD(batch2) = times(call, op(bmm, adjoint(call, a->batch1), dy[0]), a->alpha);
 }
@@ -332,5 +331,5 @@ BACKWARD(linear)
     GRAD(input) = x->ndim == 2 ? dx : op(reshape, dx, tensor_shape(x));
   }
   if (WANTS(weight)) GRAD(weight) = op(mm, op(transpose, d, 0, 1), conjugate(call, as_rows(call, a->input, x)));
-  if (a->bias && WANTS(bias)) GRAD(bias) = op(sum_to, d, tensor_shape(a->bias), tensor_dtype(a->bias));
+  if (a->bias && WANTS(bias)) GRAD(bias) = summed_to(d, a->bias);
 }

@@ -2,16 +2,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
-#include "ops/math/comparison.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/vector_norm.h"
-#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
@@ -263,70 +258,3 @@ static Tensor *power(Call *call, Tensor *x, int64_t n)
 FORWARD(matrix_power) { y[0] = power(call, a->input, a->n); }
 
 FORWARD(linalg_matrix_power) { y[0] = power(call, a->A, a->n); }
-
-/* ------------------------------------------------------------------- distances */
-
-static Tensor *differences(Call *call, Tensor *x1, Tensor *x2)
-{
-  return minus(op(unsqueeze, x1, -2), op(unsqueeze, x2, -3));
-}
-
-/* (x - y)^2 = x^2 - 2xy + y^2 as one product: of [-2x, x^2, 1] and [y, 1, y^2]. */
-static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
-{
-  Tensor *square1 = op(sum, op(mul, x1, x1), INTS(-1), true, DTYPE_NONE);
-  Tensor *square2 = op(sum, op(mul, x2, x2), INTS(-1), true, DTYPE_NONE);
-  Tensor *ones1 = ones_like_of(square1);
-  Tensor *ones2 = ones_like_of(square2);
-  Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
-  Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1), op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
-  return op(sqrt, op(clamp_min, product, number(0)));
-}
-
-FORWARD(euclidean_distances)
-{
-  y[0] = a->by_product ? distances_by_product(call, a->x1, a->x2)
-                       : op(norm, differences(call, a->x1, a->x2), scalar_int(2), INTS(-1), false, DTYPE_NONE);
-}
-
-/* dx1 = sum of w (x1 - x2) over the rows of x2, where w = dy / y, or 0 where rows are the same. */
-BACKWARD(euclidean_distances)
-{
-  Tensor *zero = tensor_from_number(call, scalar_int(0)), *same = op(eq, y[0], zero);
-  Tensor *w = op(where, same, zero, op(div, dy[0], op(masked_fill, y[0], same, tensor_from_number(call, scalar_int(1)))));
-  Tensor *turned = op(transpose, w, -1, -2);
-  if (WANTS(x1)) {
-    Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = minus(own, op(matmul, w, a->x2));
-    GRAD(x1) = op(sum_to, dx, tensor_shape(a->x1), tensor_dtype(a->x1));
-  }
-  if (WANTS(x2)) {
-    Tensor *own = op(mul, a->x2, op(sum, turned, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = minus(own, op(matmul, turned, a->x1));
-    GRAD(x2) = op(sum_to, dx, tensor_shape(a->x2), tensor_dtype(a->x2));
-  }
-}
-
-FORWARD(cdist)
-{
-  enum { FEW = 25 };
-  Tensor *x1 = a->x1, *x2 = a->x2;
-  if (x1->ndim < 2 || x2->ndim < 2 || x1->shape[x1->ndim - 1] != x2->shape[x2->ndim - 1])
-    raise(call, "rows of one length are needed, not shapes %s and %s", shape_text(call, tensor_shape(x1)),
-          shape_text(call, tensor_shape(x2)));
-  if (x1->dtype != x2->dtype || !dtype_is_floating(tensor_dtype(x1)))
-    raise(call, "two tensors of one floating dtype are needed, not %s and %s", dtype_name(tensor_dtype(x1)),
-          dtype_name(tensor_dtype(x2)));
-  if (!(a->p >= 0)) raise(call, "p must not be negative: %g", a->p);
-  bool many = x1->shape[x1->ndim - 2] > FEW || x2->shape[x2->ndim - 2] > FEW, by_product;
-  if (strcmp(a->compute_mode, "use_mm_for_euclid_dist") == 0) by_product = true;
-  else if (strcmp(a->compute_mode, "donot_use_mm_for_euclid_dist") == 0) by_product = false;
-  else if (strcmp(a->compute_mode, "use_mm_for_euclid_dist_if_necessary") == 0) by_product = many;
-  else raise(call, "compute_mode is \"use_mm_for_euclid_dist_if_necessary\", \"use_mm_for_euclid_dist\" or \"donot_use_mm_for_euclid_dist\", not \"%s\"", a->compute_mode);
-  if (a->p == 2) {
-    y[0] = op(euclidean_distances, x1, x2, by_product);
-    return;
-  }
-  y[0] = op(norm, differences(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
-  if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
-}

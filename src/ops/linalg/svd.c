@@ -2,7 +2,7 @@
 #include "launch/svd.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/svd.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

@@ -5,8 +5,8 @@
 #include "launch/attention.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
 #include "ops/nn/attention.h"
 #include "ops/nn/softmax.h"
 #include "ops/random/random.h"
@@ -109,11 +109,6 @@ static Tensor *gradient_like(Call *call, const Sizes *z, const Tensor *x, int64_
   return tensor_new_strided(call, dtype_compute(tensor_dtype(x)), device_of(x), shape, strides_like(call, x, shape));
 }
 
-static Tensor *summed_to(Call *call, Tensor *dx, const Tensor *x)
-{
-  return op(sum_to, dx, tensor_shape(x), tensor_dtype(x));
-}
-
 /* The gradients through matrices of all scores and ops: for gradients of them, and of the mask. */
 static void composed_backward(Call *call, const struct attention_args *a, Tensor *dy, struct Gradients *g)
 {
@@ -128,15 +123,15 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
   if (mask) scores = plus(scores, mask);
   Tensor *weights = op(softmax, scores, -1, DTYPE_NONE);
   Tensor *dropped = a->factors ? op(mul, weights, a->factors) : weights;
-  if (WANTS(value)) GRAD(value) = summed_to(call, op(matmul, op(transpose, dropped, -2, -1), dy), a->value);
+  if (WANTS(value)) GRAD(value) = summed_to(op(matmul, op(transpose, dropped, -2, -1), dy), a->value);
   Tensor *d = op(matmul, dy, op(transpose, a->value, -2, -1));
   if (a->factors) d = op(mul, d, a->factors);
   Tensor *centre = op(sum, op(mul, d, weights), INTS(-1), true, DTYPE_NONE);
   d = op(mul, minus(d, centre), weights);
-  if (mask && WANTS(mask)) GRAD(mask) = summed_to(call, d, mask);
+  if (mask && WANTS(mask)) GRAD(mask) = summed_to(d, mask);
   d = op(mul, d, number(a->scale));
-  if (WANTS(query)) GRAD(query) = summed_to(call, op(matmul, d, a->key), a->query);
-  if (WANTS(key)) GRAD(key) = summed_to(call, op(matmul, op(transpose, d, -2, -1), a->query), a->key);
+  if (WANTS(query)) GRAD(query) = summed_to(op(matmul, d, a->key), a->query);
+  if (WANTS(key)) GRAD(key) = summed_to(op(matmul, op(transpose, d, -2, -1), a->query), a->key);
 }
 
 BACKWARD(attention)
@@ -149,9 +144,9 @@ BACKWARD(attention)
   Tensor *dq = gradient_like(call, &z, a->query, z.l, z.e), *dk = gradient_like(call, &z, a->key, z.s, z.e);
   Tensor *dv = gradient_like(call, &z, a->value, z.s, z.ev);
   launch_attention_backward(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, dy[0], dq, dk, dv);
-  if (WANTS(query)) GRAD(query) = summed_to(call, dq, a->query);
-  if (WANTS(key)) GRAD(key) = summed_to(call, dk, a->key);
-  if (WANTS(value)) GRAD(value) = summed_to(call, dv, a->value);
+  if (WANTS(query)) GRAD(query) = summed_to(dq, a->query);
+  if (WANTS(key)) GRAD(key) = summed_to(dk, a->key);
+  if (WANTS(value)) GRAD(value) = summed_to(dv, a->value);
 }
 
 /* -------------------------------------------------------------- what is public */
