@@ -10,7 +10,7 @@ static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->dtype != b->dtype)
     raise(call, "dtypes %s and %s don't match: convert one, as x:to(nl.%s)", dtype_name(tensor_dtype(a)),
-          dtype_name(tensor_dtype(b)), dtype_name(dtype_is_inexact(tensor_dtype(b)) ? tensor_dtype(b) : tensor_dtype(a)));
+          dtype_name(tensor_dtype(b)), dtype_name(tensor_dtype(dtype_is_inexact(tensor_dtype(b)) ? b : a)));
   if (a->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
 }
 
@@ -93,6 +93,13 @@ BACKWARD(dot)
   if (WANTS(tensor)) GRAD(tensor) = op(mul, dy[0], conjugate(call, a->input));
 }
 
+static void check_addend(Call *call, const Tensor *input, Ints shape)
+{
+  if (!shape_expands(tensor_shape(input), shape))
+    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(input)),
+          shape_text(call, shape));
+}
+
 /* beta * input + alpha * product; of integers, which have no scaled product, without the fractions of both. */
 static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
 {
@@ -116,9 +123,7 @@ FORWARD(addmm)
   if (a->alpha.kind == SCALAR_COMPLEX || a->beta.kind == SCALAR_COMPLEX)
     check_value_fits(call, DTYPE_c128, tensor_dtype(l));
   Ints shape = INTS(l->shape[0], r->shape[1]);
-  if (!shape_expands(tensor_shape(a->input), shape))
-    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(a->input)),
-          shape_text(call, shape));
+  check_addend(call, a->input, shape);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), shape);
   if (dtype_is_inexact(tensor_dtype(l))) launch_addmm(call, a->input, l, r, a->beta, a->alpha, y[0]);
   else launch_copy(call, y[0], combined(call, a->input, op(mm, l, r), a->beta, a->alpha));
@@ -159,14 +164,13 @@ BACKWARD(bmm)
   if (WANTS(mat2)) GRAD(mat2) = op(bmm, adjoint(call, a->input), dy[0]);
 }
 
-static bool is_batch_product(const Tensor *l, const Tensor *r) { return l->shape[0] == r->shape[0] && l->shape[2] == r->shape[1]; }
-
 static void check_batches(Call *call, const Tensor *l, const Tensor *r)
 {
   check_rank(call, l, "batch1", 3);
   check_rank(call, r, "batch2", 3);
-  if (!is_batch_product(l, r))
-    raise(call, "batches of shapes %s and %s don't fit", shape_text(call, tensor_shape(l)), shape_text(call, tensor_shape(r)));
+  if (l->shape[0] != r->shape[0] || l->shape[2] != r->shape[1])
+    raise(call, "batches of shapes %s and %s don't fit", shape_text(call, tensor_shape(l)),
+          shape_text(call, tensor_shape(r)));
 }
 
 FORWARD(baddbmm)
@@ -175,11 +179,11 @@ FORWARD(baddbmm)
   DType dtype = tensor_dtype(x);
   check_batches(call, l, r);
   if (l->dtype != dtype || r->dtype != dtype)
-    raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)), dtype_name(tensor_dtype(r)));
+    raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)),
+          dtype_name(tensor_dtype(r)));
   if (dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
   Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
-  if (!shape_expands(tensor_shape(x), shape))
-    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(x)), shape_text(call, shape));
+  check_addend(call, x, shape);
   y[0] = result_new(call, dtype, device_of(l), shape);
   launch_copy(call, y[0], combined(call, x, widened(op(bmm, l, r)), a->beta, a->alpha));
 }
@@ -286,7 +290,8 @@ FORWARD(linear)
 {
   Tensor *x = a->input, *w = a->weight;
   check_linear(call, x, w, a->bias);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), with_tail(call, tensor_shape(x), x->ndim - 1, 1, w->shape[0], 0));
+  Ints shape = with_tail(call, tensor_shape(x), x->ndim - 1, 1, w->shape[0], 0);
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
   launch_linear(call, x, w, a->bias, y[0]);
 }
 
@@ -303,14 +308,16 @@ static Tensor *as_rows(Call *call, Tensor *t, const Tensor *like)
 static bool small_linear_backward(Call *call, const struct linear_args *a, Tensor *dy, struct Gradients *g)
 {
   const Tensor *x = WANTS(weight) ? a->input : NULL, *w = WANTS(input) ? a->weight : NULL;
-  bool db = a->bias && WANTS(bias);
+  bool wants_bias = a->bias && WANTS(bias);
   if (call->ctx->grad_enabled || !takes_linear_backward(dy, x, w)) return false;
   DType d = tensor_dtype(dy);
   int64_t rows = dy->shape[0], out = dy->shape[1];
-  if (db && (a->bias->ndim != 1 || a->bias->shape[0] != out)) return false;
-  Tensor *dx = w ? GRAD(input) = new_beside(call, dy, d, INTS(rows, w->shape[1])) : NULL;
-  Tensor *dw = x ? GRAD(weight) = new_beside(call, dy, d, INTS(out, x->shape[1])) : NULL;
-  launch_linear_backward(call, dy, x, w, dx, dw, db ? GRAD(bias) = new_beside(call, dy, d, INTS(out)) : NULL);
+  if (wants_bias && (a->bias->ndim != 1 || a->bias->shape[0] != out)) return false;
+  Tensor *dx = NULL, *dw = NULL, *db = NULL;
+  if (w) dx = GRAD(input) = new_beside(call, dy, d, INTS(rows, w->shape[1]));
+  if (x) dw = GRAD(weight) = new_beside(call, dy, d, INTS(out, x->shape[1]));
+  if (wants_bias) db = GRAD(bias) = new_beside(call, dy, d, INTS(out));
+  launch_linear_backward(call, dy, x, w, dx, dw, db);
   return true;
 }
 
