@@ -2,7 +2,8 @@
 
 local core = require "nnlua.nn.core"
 
---- `specs`: what each parser was made from, by its name, for help.
+--- `specs`: what each parser was made from, by its name, for help. Of a class the first is its constructor's, which
+--- stands above its methods.
 local args = {specs = {}}
 
 local raise, none = core.raise, core.none
@@ -110,7 +111,7 @@ end
 ---@param spec table[]
 ---@return fun(...): ...
 function args.parser(name, spec)
-  args.specs[name] = spec
+  args.specs[name] = args.specs[name] or spec
   local parameters = parse_spec(spec)
   local most = #parameters
   return function(...)

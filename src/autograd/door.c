@@ -8,11 +8,17 @@
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
 typedef struct Survey { bool wants_grad, meta; } Survey;
 
-static void survey_tensor(Survey *s, const Tensor *t, bool *cpu)
+/* Whether a tensor may stand beside meta ones: a number; in pointwise ops any without dimensions, as in PyTorch. */
+static bool fits_meta(const Op *op, const Tensor *t)
+{
+  return t->ndim == 0 && (t->is_wrapped_number || (op->kind == OP_POINTWISE && !tensor_requires_grad(t)));
+}
+
+static void survey_tensor(Survey *s, const Op *op, const Tensor *t, bool *cpu)
 {
   if (!t) return;
   if (t->device == DEVICE_META) s->meta = true;
-  else if (t->ndim > 0 || !t->is_wrapped_number) *cpu = true;
+  else if (!fits_meta(op, t)) *cpu = true;
   if (tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t))) s->wants_grad = true;
 }
 
@@ -25,11 +31,12 @@ static Survey survey(Call *call, const Op *op, const void *args)
     const void *place = (const char *)args + plan->tensors[i].offset;
     if (plan->tensors[i].is_list) {
       const Tensors *list = place;
-      for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, list->v[k], &cpu);
+      for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, op, list->v[k], &cpu);
     } else {
-      survey_tensor(&s, *(Tensor *const *)place, &cpu);
+      survey_tensor(&s, op, *(Tensor *const *)place, &cpu);
     }
   }
+  if (call->into && call->into->device != DEVICE_META) cpu = true;
   if (s.meta && cpu && op->kind != OP_COMPOSED && !(op->forms & ACROSS_DEVICES))
     raise(call, "tensors are on different devices: cpu and meta");
   return s;
@@ -80,18 +87,21 @@ static void close_scope(Context *ctx, size_t mark, Tensor *const *y, int64_t n)
   for (int64_t i = 0; i < n; i++) scope_own(ctx, y[i]);
 }
 
+/* The arguments with another first tensor, in a room. */
+static const void *with_first(const Op *op, const void *args, Tensor *first, ArgsRoom *room)
+{
+  memcpy(room->bytes, args, op->args_size);
+  memcpy(room->bytes, &first, sizeof first);
+  return room->bytes;
+}
+
 /* An in-place form of a composed op: the result is computed, of a clone if the ops inside may save it, and copied. */
 static void run_composed_inplace(Call *call, const Op *op, const void *args, Tensor **y, bool recorded)
 {
-  char room[512];
+  ArgsRoom room;
   Tensor *into = call->into;
   call->into = NULL;
-  if (recorded) {
-    Tensor *clone = op(clone, into);
-    memcpy(room, args, op->args_size);
-    memcpy(room, &clone, sizeof clone);
-    args = room;
-  }
+  if (recorded) args = with_first(op, args, op(clone, into), &room);
   op->forward(call, args, y);
   call->into = into;
   result_check(call, tensor_dtype(y[0]), tensor_shape(y[0]));
@@ -101,34 +111,32 @@ static void run_composed_inplace(Call *call, const Op *op, const void *args, Ten
 }
 
 /* What the op's backward needs of the old value is cloned before it is overwritten. */
-static const void *save_overwritten(Call *call, const Op *op, const void *args, char *room)
+static const void *save_overwritten(Call *call, const Op *op, const void *args, ArgsRoom *room)
 {
   const OpPlan *plan = op_plan(op);
-  if (!(plan->needs_any & 1)) return args;
+  if (!(plan->needs_any & argument_bit(0))) return args;
   uint32_t needs = 0;
   for (int i = 0; i < op->nargs; i++) {
-    if (op->args[i].kind > ARG_OPERAND || op->args[i].kind == ARG_TENSORS) continue;
+    if (argument_holds(&op->args[i]) != HOLDS_TENSOR) continue;
     Tensor *t = *(Tensor *const *)((const char *)args + op->args[i].offset);
     if (t && tensor_requires_grad(t)) needs |= plan->needs[i];
   }
-  if (!(needs & 1)) return args;
+  if (!(needs & argument_bit(0))) return args;
   Tensor *into = *(Tensor *const *)args, *clone;
   bool grad = call->ctx->grad_enabled;
   call->ctx->grad_enabled = false;
   clone = op(clone, into);
   call->ctx->grad_enabled = grad;
   if (into->grad_fn) tensor_set_grad_fn(clone, tensor_grad_fn(call, into), into->output);
-  memcpy(room, args, op->args_size);
-  memcpy(room, &clone, sizeof clone);
-  return room;
+  return with_first(op, args, clone, room);
 }
 
 /* The graph of a change in place, complete before anything is changed. */
 static InplacePlan plan_inplace(Call *call, const Op *op, const void *args)
 {
-  char room[512];
+  ArgsRoom room;
   Tensor *into = call->into;
-  Node *node = op_node_new(call, op, save_overwritten(call, op, args, room), &into, 1);
+  Node *node = op_node_new(call, op, save_overwritten(call, op, args, &room), &into, 1);
   scope_own_node(call->ctx, node);
   op_node_save_results(call, node, &into, 1);
   return inplace_plan(call, into, node);

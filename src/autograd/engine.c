@@ -1,6 +1,7 @@
+/* The backward engine: walks the graph from roots, and runs its nodes in the reverse order of their making. */
 #include "autograd/engine.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/table/words.h"
 
@@ -17,13 +18,18 @@ typedef struct Record {
   struct Task *outer_task; /* of a backward that runs further out on the same node */
   int32_t outer_record;
   int32_t next_edge;       /* of the depth-first walk */
+  int32_t first_input;     /* the first of the inputs among its outputs, counted from 1; 0: there is none */
 } Record;
+
+/* An input whose gradient is asked for: which output of its node it is, and the next one of the same node. */
+typedef struct Input { int32_t output, next; } Input;
 
 typedef struct Task {
   Context *ctx;
   struct Task *outer;
   const Backward *b;
   Record *records;
+  Input *inputs;           /* as many as b->inputs, chained by their nodes */
   int32_t count, capacity;
   int32_t *heap, *stack;
   char *block;             /* the three arrays */
@@ -193,19 +199,18 @@ static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
 }
 
 /* The inputs among a node's outputs get their gradient now that it is complete. */
-static void capture(Call *call, Task *task, Node *n, Tensor **dy)
+static void capture(Call *call, Task *task, const Record *r, Tensor **dy)
 {
   const Backward *b = task->b;
-  for (int i = 0; i < b->ninputs; i++) {
-    Tensor *x = b->inputs[i];
-    bool here = node_is_accumulator(n) ? accumulator_leaf(n) == x : x->grad_fn == n;
-    int output = node_is_accumulator(n) ? 0 : x->output;
-    if (!here || !dy[output]) continue;
+  bool leaf = node_is_accumulator(r->node);
+  for (int32_t i = r->first_input; i; i = task->inputs[i - 1].next) {
+    Tensor *x = b->inputs[i - 1], *g = dy[task->inputs[i - 1].output];
+    if (!g) continue;
     if (b->captured) {
-      b->captured[i] = tensor_retain(dy[output]); /* released by the caller of the engine's cleanup */
-    } else if (!node_is_accumulator(n)) {
+      b->captured[i - 1] = tensor_retain(g); /* released by the caller of the engine's cleanup */
+    } else if (!leaf) {
       Tensor *old = x->grad;
-      x->grad = tensor_retain(old ? plus(old, dy[output]) : dy[output]);
+      x->grad = tensor_retain(old ? plus(old, g) : g);
       tensor_release(old);
     }
   }
@@ -247,50 +252,68 @@ static bool goes_on(const Task *task, const Node *n)
   return false;
 }
 
+/* Moves what has arrived for a node from its record to dy; the references go to the scope. Whether there is any. */
+static bool take_gradients(Task *task, Record *r, Tensor **dy)
+{
+  Tensor **places = gradients_of(r);
+  bool any = false;
+  for (int i = 0; i < r->node->noutputs; i++) {
+    dy[i] = places[i];
+    places[i] = NULL;
+    if (dy[i]) scope_own(task->ctx, dy[i]);
+    any |= dy[i] != NULL;
+  }
+  return any;
+}
+
+/* Runs a node's hooks around what it does: dx from dy. Whether it was applied, or its gradients only looked at. */
+static bool apply(Call *call, Task *task, const Record *r, Tensor **dy, Tensor **dx)
+{
+  Context *ctx = task->ctx;
+  Node *n = r->node;
+  bool applies = node_is_accumulator(n) ? !task->b->captured : goes_on(task, n);
+  if (n->hooks & HOOKED_RESULT) run_hooks(call, n, dy);
+  if (r->first_input) capture(call, task, r, dy);
+  if (applies && n->hooks & HOOKED_BEFORE) ctx->host.node_prehooks(call, n, dy);
+  if (n->retained) keep_retained(call, n, dy);
+  if (!applies) return false;
+  n->class->apply(call, n, dy, dx);
+  if (n->hooks & HOOKED_ACCUMULATED) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
+  if (n->hooks & HOOKED_AFTER) ctx->host.node_hooks(call, n, dy, dx);
+  if (ctx->anomaly && ctx->anomaly_check_nan) check_nan(call, n, dx);
+  return true;
+}
+
+/* Hands a node's dx on to the nodes that made its inputs; those that wait for no more are ready. */
+static void hand_on(Call *call, Task *task, const Node *n, Tensor *const *dx)
+{
+  for (int i = 0; i < n->nedges; i++) {
+    const Node *to = n->edges[i].node;
+    if (!to) continue;
+    Record *r = record_of(task, to);
+    bool wanted = !task->selective || r->needed;
+    if (dx[i] && wanted) deliver(call, task, to->record, n->edges[i].output, dx[i]);
+    if (--r->pending == 0 && wanted) push_ready(task, to->record);
+  }
+}
+
 /* Gradients for the inputs of a node; hands them on. */
 static void run_node(Call *call, Task *task, int32_t at)
 {
+  enum { FEW = 8 };
   Context *ctx = task->ctx;
-  Node *n = task->records[at].node;
+  Record *r = &task->records[at]; /* stays where it is: the walk is over */
+  Node *n = r->node;
   size_t mark = ctx->owned_count;
-  Tensor *room[16], **dy = room, **dx;
-  bool any = false, applies = false;
-  if (n->noutputs > 8 || n->nedges > 8) {
+  Tensor *room[2 * FEW], **dy = room, **dx = room + FEW;
+  if (n->noutputs > FEW || n->nedges > FEW) {
     dy = arena_allocate(ctx, (size_t)(n->noutputs + n->nedges) * sizeof *dy);
     dx = dy + n->noutputs;
-  } else {
-    dx = room + 8;
-  }
-  for (int i = 0; i < n->noutputs; i++) {
-    Tensor **place = &gradients_of(&task->records[at])[i];
-    dy[i] = *place; /* the reference goes to the scope */
-    *place = NULL;
-    if (dy[i]) scope_own(ctx, dy[i]);
-    any |= dy[i] != NULL;
   }
   for (int i = 0; i < n->nedges; i++) dx[i] = NULL;
-  if (any) {
-    bool leaf = node_is_accumulator(n);
-    applies = leaf ? !task->b->captured : goes_on(task, n);
-    if (n->hooks & HOOKED_RESULT) run_hooks(call, n, dy);
-    if (task->b->inputs) capture(call, task, n, dy);
-    if (applies && n->hooks & HOOKED_BEFORE) ctx->host.node_prehooks(call, n, dy);
-    if (n->retained) keep_retained(call, n, dy);
-    if (applies) {
-      n->class->apply(call, n, dy, dx);
-      if (n->hooks & HOOKED_ACCUMULATED) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
-      if (n->hooks & HOOKED_AFTER) ctx->host.node_hooks(call, n, dy, dx);
-      if (ctx->anomaly && ctx->anomaly_check_nan) check_nan(call, n, dx);
-    }
-  }
-  for (int i = 0; i < n->nedges; i++) {
-    Node *to = n->edges[i].node;
-    if (!to) continue;
-    Record *r = record_of(task, to);
-    if (dx[i] && (!task->selective || r->needed)) deliver(call, task, to->record, n->edges[i].output, dx[i]);
-    if (--r->pending == 0 && (!task->selective || r->needed)) push_ready(task, to->record);
-  }
-  if (!task->b->retain_graph && applies) {
+  bool applied = take_gradients(task, r, dy) && apply(call, task, r, dy, dx);
+  hand_on(call, task, n, dx);
+  if (!task->b->retain_graph && applied) {
     node_forget(n);
     if (n->carrier && !node_is_accumulator(n)) ctx->host.carrier_released(ctx, n->carrier);
   }
@@ -315,16 +338,21 @@ static Tensor *seed_of(Call *call, const Backward *b, int i)
   return seed;
 }
 
+/* Their nodes are needed, and know of them. */
 static void mark_inputs(Call *call, Task *task)
 {
   const Backward *b = task->b;
+  task->inputs = arena_allocate(task->ctx, (size_t)b->ninputs * sizeof *task->inputs);
   for (int i = 0; i < b->ninputs; i++) {
     if (!tensor_requires_grad(b->inputs[i]))
       raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
     Edge e = edge_of(call, b->inputs[i]);
     scope_own_node(task->ctx, e.node);
     int32_t at = find_or_add(task, e.node); /* may move the records */
-    task->records[at].needed = true;
+    Record *r = &task->records[at];
+    r->needed = true;
+    task->inputs[i] = (Input){e.output, r->first_input};
+    r->first_input = i + 1;
   }
 }
 

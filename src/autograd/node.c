@@ -1,5 +1,6 @@
+/* Nodes of all kinds: their lives, accumulators of leaves, edges, and nodes of the host. */
 #include "autograd/node.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
@@ -64,8 +65,6 @@ void node_forget(Node *n)
 
 const char *node_name(const Node *n) { return n->class->name(n); }
 
-/* A tensor that goes leaves no trace in its node. */
-void node_forget_retained(Tensor *t);
 void node_forget_retained(Tensor *t)
 {
   Node *n = t->grad_fn;

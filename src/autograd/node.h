@@ -2,6 +2,7 @@
 #ifndef NNLUA_AUTOGRAD_NODE_H
 #define NNLUA_AUTOGRAD_NODE_H
 
+#include "core/upward.h"
 #include "ops/table/op.h"
 
 typedef struct Node Node;
@@ -46,8 +47,8 @@ struct Node {
  */
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs);
 
+/* Another reference; node_release (core/upward.h) gives it back. */
 static inline Node *node_retain(Node *n) { if (n) n->refs++; return n; }
-void node_release(Node *n);
 
 /* Drops the saved values, as a backward without retain_graph does. */
 void node_forget(Node *n);

@@ -52,13 +52,13 @@ static size_t pointed_bytes(const Op *op, const void *args)
   size_t bytes = 0;
   for (int i = 0; i < op->nargs; i++) {
     const void *place = (const char *)args + op->args[i].offset;
-    switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
+    switch (argument_holds(&op->args[i])) {
+      case POINTS_TO_LIST: {
         int64_t n = ((const Ints *)place)->n;
         bytes += n > 0 ? (size_t)n * sizeof(int64_t) : 0;
         break;
       }
-      case ARG_STRING: {
+      case POINTS_TO_TEXT: {
         const char *s = *(const char *const *)place;
         bytes += s ? (strlen(s) + 8) & ~(size_t)7 : 0;
         break;
@@ -75,15 +75,15 @@ static void copy_pointed(const Op *op, void *args, char *room)
   for (int i = 0; i < op->nargs; i++) {
     void *place = (char *)args + op->args[i].offset;
     size_t bytes = 0;
-    switch (op->args[i].kind) {
-      case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS: {
+    switch (argument_holds(&op->args[i])) {
+      case POINTS_TO_LIST: {
         Ints *list = place;
         if (list->n <= 0) break;
         bytes = (size_t)list->n * sizeof(int64_t);
         list->v = memcpy(room, list->v, bytes);
         break;
       }
-      case ARG_STRING: {
+      case POINTS_TO_TEXT: {
         const char **s = place;
         if (!*s) break;
         bytes = (strlen(*s) + 8) & ~(size_t)7;
@@ -200,16 +200,18 @@ static void restore_arguments(Call *call, OpNode *n, char *args)
 
 struct Gradients { const OpNode *n; Tensor **dx; };
 
-/* Which edge belongs to the tensor at an offset of the arguments. */
+/* Which edge belongs to the tensor at an offset of the arguments, or to the i-th one of the list there. */
 static int edge_at(const OpNode *n, size_t offset, int64_t i)
 {
   const OpPlan *plan = op_plan(n->op);
-  int64_t at = 0, count;
-  for (int k = 0; k < plan->ntensors && plan->tensors[k].offset != offset; k++) {
+  int argument = plan->tensor_at[offset / sizeof(Tensor *)];
+  if (!plan->has_list) return argument;
+  int64_t before = 0, count;
+  for (int k = 0; k < argument; k++) {
     tensors_at(plan, k, n->args, &count);
-    at += count;
+    before += count;
   }
-  return (int)(at + i);
+  return (int)(before + i);
 }
 
 bool gradient_wanted(const struct Gradients *g, size_t offset, int64_t i)
@@ -231,12 +233,12 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
                 "retain_graph = true to go through the graph twice", n->op->name);
   Call call = {.ctx = ctx, .op = n->op, .parent = NULL};
   check_versions(&call, n);
-  _Alignas(16) char args[512];
-  restore_arguments(&call, n, args);
+  ArgsRoom args;
+  restore_arguments(&call, n, args.bytes);
   Tensor *y[MAX_RESULTS];
   revive_results(&call, n, y);
   struct Gradients g = {n, dx};
-  if (n->op->backward) n->op->backward(&call, args, y, dy, &g);
+  if (n->op->backward) n->op->backward(&call, &args, y, dy, &g);
   else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
 }
 
@@ -287,7 +289,7 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
   Tensor *ghost = NULL;
   for (int i = 0; i < plan->ntensors; i++) {
     Tensor *const *t = tensors_at(plan, i, args, &count);
-    bool saved = n->needs >> plan->tensors[i].arg & 1;
+    bool saved = n->needs & argument_bit(plan->tensors[i].arg);
     for (int64_t k = 0; k < count; k++, at++) {
       n->versions[at] = -1;
       if (!t[k]) continue;
@@ -343,7 +345,7 @@ void op_node_save_results(Call *call, Node *node, Tensor *const *y, int ny)
 {
   OpNode *n = (OpNode *)node;
   for (int i = 0; i < ny && i < MAX_RESULTS; i++) {
-    if (!(n->needs >> (16 + i) & 1)) continue;
+    if (!(n->needs & result_bit(i))) continue;
     n->results[i] = tensor_retain(tensor_alias(call, y[i]));
     n->result_versions[i] = tensor_version(y[i]);
     n->saved_anything = true;

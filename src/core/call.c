@@ -1,3 +1,4 @@
+/* Entries, errors, scopes and the arena of calls. */
 #include "core/call.h"
 
 #include <stdarg.h>
@@ -8,8 +9,7 @@
 #include "core/interrupt.h"
 #include "core/shape.h"
 #include "core/tensor.h"
-
-void node_release(struct Node *node); /* autograd/node.c */
+#include "core/upward.h"
 
 typedef struct ArenaBlock {
   struct ArenaBlock *previous;
@@ -75,8 +75,6 @@ _Noreturn void raise_plain(Context *ctx, const char *format, ...)
   ctx->error_is_foreign = false;
   unwind(ctx);
 }
-
-const char *call_user_name(const Call *call); /* ops/op.c: the public name of the outermost op */
 
 _Noreturn void raise(const Call *call, const char *format, ...)
 {

@@ -1,5 +1,8 @@
+/* The strided iterator: how the dimensions of several tensors are ordered, merged and walked. */
 #include "core/iter.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/parallel.h"
@@ -17,6 +20,10 @@ void iter_init(Iter *it, Ints shape)
 
 void iter_add(Iter *it, const Tensor *t)
 {
+  if (it->operands == ITER_OPERANDS) { /* only a fault of the core itself gets here */
+    fprintf(stderr, "nnlua: more than %d operands in an iterator\n", ITER_OPERANDS);
+    abort();
+  }
   int k = it->operands++;
   int64_t size = (int64_t)dtype_size(tensor_dtype(t));
   int missing = it->ndim - t->ndim;

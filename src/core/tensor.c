@@ -1,11 +1,10 @@
+/* Storages, tensors and their geometry: making, viewing and freeing them. */
 #include "core/tensor.h"
 
 #include <string.h>
 
 #include "core/shape.h"
-
-void node_release(struct Node *node); /* autograd/node.c */
-void node_forget_retained(Tensor *t);
+#include "core/upward.h"
 
 /* ---------------------------------------------------------------- storages */
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/kernels.h"
+#include "kernels/matmul.h"
+#include "kernels/table.h"
 
 /* Where our loops are taken, in multiplications: the kernel tables tell for real products of matrices. */
 enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
@@ -12,6 +13,14 @@ enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
 /* Splits: the largest piece, what its edges are multiples of, and the least work that is worth another thread. */
 enum { ROW_EDGE = 480, COL_EDGE = 512, ROW_UNIT = 48, COL_UNIT = 64 };
 enum { PIECE_WORK = 1 << 20, BATCH_WORK = 1 << 15, VECTOR_WORK = 1 << 17 };
+
+/* BLAS counts in 32 bits: what has larger sizes or steps is cut in halves. Test builds get there with small ones. */
+#if NNLUA_SMALL_BLOCKS
+enum { BLAS_MOST = 1000 };
+#else
+enum { BLAS_MOST = INT32_MAX };
+#endif
+_Static_assert(sizeof(blasint) >= sizeof(int32_t), "a blasint holds BLAS_MOST");
 
 void gemm_prepare(void) { openblas_set_num_threads(1); }
 
@@ -37,16 +46,16 @@ bool gemm_takes(const Matrix *m)
 /* Who computes: our loops, our dot products, or BLAS. */
 typedef enum Route { OWN, OWN_DOTS, BLAS_VECTOR, BLAS } Route;
 
-/* A matrix as BLAS sees it: row-major or transposed, and the distance of its lines. */
-typedef struct Operand { CBLAS_TRANSPOSE trans; blasint step; } Operand;
+/* A matrix as BLAS sees it: row-major or transposed, and the distance of its lines. A single line has no distance. */
+typedef struct Operand { CBLAS_TRANSPOSE trans; int64_t step; } Operand;
 
 static Operand operand_of(const Matrix *m)
 {
   if (rows_are_contiguous(m)) {
     int64_t step = m->rows == 1 ? m->cols : m->row_step;
-    return (Operand){CblasNoTrans, (blasint)at_least(step, at_least(m->cols, 1))};
+    return (Operand){CblasNoTrans, at_least(step, at_least(m->cols, 1))};
   }
-  return (Operand){CblasTrans, (blasint)at_least(m->col_step, at_least(m->rows, 1))};
+  return (Operand){CblasTrans, at_least(m->col_step, at_least(m->rows, 1))};
 }
 
 typedef struct Product {
@@ -60,61 +69,70 @@ typedef struct Product {
   Route route;
 } Product;
 
-/* c *= beta, or zeros: what is left of a product without terms. */
-static void scale_result(const Product *p)
+static void scale_elements(const Product *p, blasint n, void *c)
 {
-  for (int64_t i = 0; i < p->a.rows; i++) {
-    char *row = p->c + i * p->c_row * p->size;
-    if (scalar_equals(p->beta, 0)) {
-      memset(row, 0, (size_t)(p->b.cols * p->size));
-      continue;
-    }
-    double beta = scalar_real(p->beta);
-    const double complex_beta[2] = {beta, p->beta.im};
-    const float single_beta[2] = {(float)beta, (float)p->beta.im};
-    blasint n = (blasint)p->b.cols;
-    switch (p->dtype) {
-      case DTYPE_f32: cblas_sscal(n, single_beta[0], (void *)row, 1); break;
-      case DTYPE_f64: cblas_dscal(n, beta, (void *)row, 1); break;
-      case DTYPE_c64: cblas_cscal(n, single_beta, row, 1); break;
-      default: cblas_zscal(n, complex_beta, row, 1);
-    }
+  double beta[2] = {scalar_real(p->beta), p->beta.im};
+  float fbeta[2] = {(float)beta[0], (float)beta[1]};
+  switch (p->dtype) {
+    case DTYPE_f32: cblas_sscal(n, fbeta[0], c, 1); break;
+    case DTYPE_f64: cblas_dscal(n, beta[0], c, 1); break;
+    case DTYPE_c64: cblas_cscal(n, fbeta, c, 1); break;
+    default: cblas_zscal(n, beta, c, 1);
   }
 }
 
-static void call_gemm(const Product *p, int64_t m, int64_t n, int64_t k, const void *a, const void *b, void *c)
+/* c *= beta, or zeros: what is left of a product without terms. */
+static void scale_result(const Product *p)
 {
+  if (scalar_equals(p->beta, 1)) return;
+  int64_t cols = p->b.cols;
+  for (int64_t i = 0; i < p->a.rows; i++) {
+    char *row = p->c + i * p->c_row * p->size;
+    if (scalar_equals(p->beta, 0)) {
+      memset(row, 0, (size_t)(cols * p->size));
+      continue;
+    }
+    for (int64_t j = 0; j < cols; j += BLAS_MOST)
+      scale_elements(p, (blasint)(cols - j < BLAS_MOST ? cols - j : BLAS_MOST), row + j * p->size);
+  }
+}
+
+static void call_gemm(const Product *p)
+{
+  const void *a = p->a.data, *b = p->b.data;
+  void *c = p->c;
   Operand oa = operand_of(&p->a), ob = operand_of(&p->b);
-  blasint bm = (blasint)m, bn = (blasint)n, bk = (blasint)k, ldc = (blasint)at_least(p->c_row, n);
+  blasint m = (blasint)p->a.rows, n = (blasint)p->b.cols, k = (blasint)p->a.cols;
+  blasint lda = (blasint)oa.step, ldb = (blasint)ob.step, ldc = m == 1 ? n : (blasint)at_least(p->c_row, n);
   double alpha[2] = {scalar_real(p->alpha), p->alpha.im}, beta[2] = {scalar_real(p->beta), p->beta.im};
   float falpha[2] = {(float)alpha[0], (float)alpha[1]}, fbeta[2] = {(float)beta[0], (float)beta[1]};
   switch (p->dtype) {
     case DTYPE_f32:
-      cblas_sgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, falpha[0], a, oa.step, b, ob.step, fbeta[0], c, ldc);
+      cblas_sgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, falpha[0], a, lda, b, ldb, fbeta[0], c, ldc);
       break;
     case DTYPE_f64:
-      cblas_dgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, alpha[0], a, oa.step, b, ob.step, beta[0], c, ldc);
+      cblas_dgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, alpha[0], a, lda, b, ldb, beta[0], c, ldc);
       break;
     case DTYPE_c64:
-      cblas_cgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, falpha, a, oa.step, b, ob.step, fbeta, c, ldc);
+      cblas_cgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, falpha, a, lda, b, ldb, fbeta, c, ldc);
       break;
     default:
-      cblas_zgemm(CblasRowMajor, oa.trans, ob.trans, bm, bn, bk, alpha, a, oa.step, b, ob.step, beta, c, ldc);
+      cblas_zgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
 }
 
 /* y = alpha m x + beta y, x and y with steps. */
-static void call_gemv(const Product *p, const Matrix *m, const void *x, int64_t x_step, void *y, int64_t y_step)
+static void multiply_vector(const Product *p, const Matrix *m, const void *x, int64_t x_step, void *y, int64_t y_step)
 {
   Operand o = operand_of(m);
   int64_t rows = o.trans == CblasNoTrans ? m->rows : m->cols, cols = o.trans == CblasNoTrans ? m->cols : m->rows;
   double alpha = scalar_real(p->alpha), beta = scalar_real(p->beta);
   if (p->dtype == DTYPE_f32)
-    cblas_sgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, (float)alpha, m->data, o.step, x,
+    cblas_sgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, (float)alpha, m->data, (blasint)o.step, x,
                 (blasint)x_step, (float)beta, y, (blasint)y_step);
   else
-    cblas_dgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, alpha, m->data, o.step, x, (blasint)x_step, beta,
-                y, (blasint)y_step);
+    cblas_dgemv(CblasRowMajor, o.trans, (blasint)rows, (blasint)cols, alpha, m->data, (blasint)o.step, x,
+                (blasint)x_step, beta, y, (blasint)y_step);
 }
 
 static Matrix transposed(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
@@ -127,25 +145,78 @@ static Matrix part_of(const Matrix *m, int64_t size, int64_t row, int64_t rows, 
 
 static int64_t step_of(int64_t size, int64_t step) { return size == 1 ? 1 : step; }
 
+static void call_gemv(const Product *p)
+{
+  Matrix columns = transposed(&p->b);
+  int64_t k = p->a.cols;
+  if (p->a.rows == 1) multiply_vector(p, &columns, p->a.data, step_of(k, p->a.col_step), p->c, 1);
+  else multiply_vector(p, &p->a, p->b.data, step_of(k, p->b.row_step), p->c, at_least(p->c_row, 1));
+}
+
+/* In which direction a product is cut: which size is too large for BLAS, or has lines too far apart. */
+typedef enum Cut { CUT_NOWHERE, CUT_ROWS, CUT_COLUMNS, CUT_DEPTH } Cut;
+
+static Cut cut_of(const Product *p)
+{
+  Operand a = operand_of(&p->a), b = operand_of(&p->b);
+  if (p->a.rows > BLAS_MOST) return CUT_ROWS;
+  if (p->b.cols > BLAS_MOST) return CUT_COLUMNS;
+  if (p->a.cols > BLAS_MOST) return CUT_DEPTH;
+  if (a.step > BLAS_MOST) return a.trans == CblasNoTrans ? CUT_ROWS : CUT_DEPTH;
+  if (b.step > BLAS_MOST) return b.trans == CblasNoTrans ? CUT_DEPTH : CUT_COLUMNS;
+  return p->a.rows > 1 && p->c_row > BLAS_MOST ? CUT_ROWS : CUT_NOWHERE;
+}
+
+static void run_blas(const Product *p)
+{
+  Cut cut = cut_of(p);
+  if (cut == CUT_NOWHERE) {
+    if (p->route == BLAS_VECTOR) call_gemv(p);
+    else call_gemm(p);
+    return;
+  }
+  int64_t m = p->a.rows, n = p->b.cols, k = p->a.cols, at = (cut == CUT_ROWS ? m : cut == CUT_COLUMNS ? n : k) / 2;
+  Product low = *p, high = *p;
+  if (cut == CUT_ROWS) {
+    low.a = part_of(&p->a, p->size, 0, at, 0, k);
+    high.a = part_of(&p->a, p->size, at, m - at, 0, k);
+    high.c += at * p->c_row * p->size;
+  } else if (cut == CUT_COLUMNS) {
+    low.b = part_of(&p->b, p->size, 0, k, 0, at);
+    high.b = part_of(&p->b, p->size, 0, k, at, n - at);
+    high.c += at * p->size;
+  } else {
+    low.a = part_of(&p->a, p->size, 0, m, 0, at);
+    low.b = part_of(&p->b, p->size, 0, at, 0, n);
+    high.a = part_of(&p->a, p->size, 0, m, at, k - at);
+    high.b = part_of(&p->b, p->size, at, k - at, 0, n);
+    high.beta = scalar_int(1);
+  }
+  run_blas(&low);
+  run_blas(&high);
+}
+
 /* One piece of the result: rows i.. and columns j.. of it. */
 static void run_piece(const Product *p, int64_t i, int64_t j)
 {
   int64_t m = p->a.rows - i < p->row_edge ? p->a.rows - i : p->row_edge;
   int64_t n = p->b.cols - j < p->col_edge ? p->b.cols - j : p->col_edge, k = p->a.cols;
-  Matrix a = part_of(&p->a, p->size, i, m, 0, k), b = part_of(&p->b, p->size, 0, k, j, n), bt = transposed(&b);
+  Matrix a = part_of(&p->a, p->size, i, m, 0, k), b = part_of(&p->b, p->size, 0, k, j, n);
   char *c = p->c + (i * p->c_row + j) * p->size;
-  const KernelTable *t = kernels_of(p->dtype);
+  const MatmulKernels *own = kernels_of(p->dtype)->matmul;
   bool add = !scalar_equals(p->beta, 0);
   switch (p->route) {
     case OWN:
-      t->matmul(m, n, k, a.data, a.row_step, a.col_step, b.data, b.row_step, b.col_step, add, c, p->c_row);
+      own->product(m, n, k, a.data, a.row_step, a.col_step, b.data, b.row_step, b.col_step, add, c, p->c_row);
       break;
-    case OWN_DOTS: t->matmul_rows(m, n, k, a.data, a.row_step, b.data, b.col_step, add, c, p->c_row); break;
-    case BLAS_VECTOR:
-      if (p->a.rows == 1) call_gemv(p, &bt, a.data, step_of(k, a.col_step), c, 1);
-      else call_gemv(p, &a, b.data, step_of(k, b.row_step), c, at_least(p->c_row, 1));
-      break;
-    default: call_gemm(p, m, n, k, a.data, b.data, c);
+    case OWN_DOTS: own->dots(m, n, k, a.data, a.row_step, b.data, b.col_step, add, c, p->c_row); break;
+    default: {
+      Product piece = *p;
+      piece.a = a;
+      piece.b = b;
+      piece.c = c;
+      run_blas(&piece);
+    }
   }
 }
 
@@ -185,7 +256,7 @@ static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
   bool dots = rows_are_contiguous(&p->a) && cols_are_contiguous(&p->b);
   if (dots && m <= DOT_ROWS && k >= DOT_DEPTH) return OWN_DOTS;
   if (vector && m * n * k > OWN_VECTOR) return BLAS_VECTOR;
-  return m * n * k <= kernels_of(p->dtype)->own_product ? OWN : BLAS;
+  return m * n * k <= kernels_of(p->dtype)->matmul->own_product ? OWN : BLAS;
 }
 
 static void run_product(Product *p, bool on_threads)
@@ -210,7 +281,7 @@ static bool run_small(DType dtype, const Matrix *a, const Matrix *b, Scalar alph
   int64_t work = a->rows * b->cols * a->cols;
   if (!dtype_is_floating(dtype) || work == 0 || work > SMALL) return false;
   if (alpha.kind != SCALAR_INT || alpha.i != 1 || beta.kind != SCALAR_INT || (uint64_t)beta.i > 1) return false;
-  kernels_of(dtype)->matmul(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
+  kernels_of(dtype)->matmul->product(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
                             b->col_step, beta.i, c, c_row);
   return true;
 }

@@ -91,10 +91,19 @@ static Scratch scratch_of(const SvdPlan *p)
                    8 * k * sizeof(int)};
 }
 
+/* Whether ints hold all that gesdd counts in them: with vectors also the elements of the matrix, and the places of some
+   squares of the smaller size in its scratch, of which there are fewer than six (3 of dbdsdc, one or two of products). */
+static bool ints_hold(SvdVectors vectors, int64_t m, int64_t n)
+{
+  int64_t k = m < n ? m : n;
+  if (m > INT_MAX || n > INT_MAX) return false;
+  return vectors == SVD_NONE || (m * n <= INT_MAX && k * k <= INT_MAX / 6);
+}
+
 SvdPlan lapack_svd_plan(DType dtype, SvdVectors vectors, int64_t m, int64_t n)
 {
+  if (!ints_hold(vectors, m, n)) return (SvdPlan){.dtype = dtype, .vectors = vectors};
   SvdPlan p = {.dtype = dtype, .vectors = vectors, .m = (int)m, .n = (int)n};
-  if (m > INT_MAX || n > INT_MAX) return p;
   p.work = work_size(&p);
   Scratch s = scratch_of(&p);
   if (p.work) p.room = s.work + s.real + s.integers;

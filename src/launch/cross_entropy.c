@@ -1,7 +1,6 @@
 /* Losses of classes: samples in parallel, but for what is no more than a sum over targets. */
 #include "launch/cross_entropy.h"
 
-#include "launch/copy.h"
 #include "launch/launch.h"
 
 /* What a loss of classes works on, as kernels take it. */
@@ -71,7 +70,7 @@ static void nll_all(const Launch *l, int64_t begin, int64_t end)
   const Classes *c = l->params;
   bool reduced = c->reduction != NO_REDUCTION;
   double totals[2] = {0, 0};
-  l->k->nll(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore,
+  l->k->loss->nll(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore,
             reduced ? NULL : result_at(l, 0, 0), totals);
   if (reduced) store_single(l->y[0], c->reduction == MEAN ? totals[0] / totals[1] : totals[0]);
 }
@@ -90,17 +89,16 @@ static void nll_backward_all(const Launch *l, int64_t begin, int64_t end)
 {
   (void)begin, (void)end;
   const Classes *c = l->params;
-  l->k->nll_backward(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), c->reduction != NO_REDUCTION, c->scale,
+  l->k->loss->nll_backward(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), c->reduction != NO_REDUCTION, c->scale,
                      operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore, result_at(l, 0, 0));
 }
 
 void launch_nll_backward(Call *call, Tensor *dy, const ClassTargets *t, Reduction reduction, Tensor *dx)
 {
-  static const Driver driver = {.run = nll_backward_all, .results = {UPDATED}, .operands = {DENSE, AS_INT64}};
+  static const Driver driver = {.run = nll_backward_all, .results = {ZEROED}, .operands = {DENSE, AS_INT64}};
   if (!launch_runs(dx)) return;
   Classes c = classes_of(call, t, slabs_of_scores(dx), tensor_dtype(dx), reduction);
   c.scale = scale_of(&c);
-  launch_fill(call, dx, scalar_int(0));
   launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(dy, c.target, c.weight),
          (Work){1, c.target->numel}, &c);
 }
@@ -114,7 +112,7 @@ static void cross_entropy_samples(const Launch *l, int64_t begin, int64_t end)
 {
   const Classes *c = l->params;
   int64_t at = begin * c->s.inner, x_at = at * c->s.n;
-  l->k->cross_entropy(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
+  l->k->loss->cross_entropy(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
                       operand_at(l, 2, 0), c->ignore, result_at(l, 0, at), result_at(l, 1, at));
 }
 
@@ -129,7 +127,7 @@ void launch_cross_entropy(Call *call, Tensor *x, const ClassTargets *t, Reductio
   if (reduction == NO_REDUCTION) return;
   double total = 0;
   if (losses->numel)
-    kernels_for(y, compute)->reduce_rows[REDUCE_SUM](1, losses->numel, 0, tensor_data(losses), &total);
+    kernels_for(y, compute)->reduce->rows[REDUCE_SUM](1, losses->numel, 0, tensor_data(losses), &total);
   store_single(y, total * scale_of(&c));
 }
 
@@ -138,7 +136,7 @@ static void cross_entropy_backward_samples(const Launch *l, int64_t begin, int64
   const Classes *c = l->params;
   bool is_single = c->reduction != NO_REDUCTION;
   int64_t at = begin * c->s.inner, x_at = at * c->s.n;
-  l->k->cross_entropy_backward(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
+  l->k->loss->cross_entropy_backward(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
                                operand_at(l, 2, is_single ? 0 : at), is_single, c->scale, operand_at(l, 3, at),
                                operand_at(l, 4, 0), c->ignore, result_at(l, 0, x_at));
 }

@@ -18,7 +18,7 @@ static void squared_error_parts(const Launch *l, int64_t begin, int64_t end)
   const SquaredError *e = l->params;
   for (int64_t i = begin; i < end; i++) {
     int64_t at = i * PART, n = e->n - at < PART ? e->n - at : PART;
-    e->parts[i] = l->k->squared_error(n, operand_at(l, 0, at), operand_at(l, 1, at));
+    e->parts[i] = l->k->reduce->squared_error(n, operand_at(l, 0, at), operand_at(l, 1, at));
   }
 }
 

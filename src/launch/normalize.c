@@ -52,14 +52,14 @@ static void normalize_units(const Launch *l, int64_t begin, int64_t end)
     Stretches s = stretches_of(c, u);
     double sums[2] = {0, 0}, pivot = first_of(l, operand_at(l, FORWARD_X, s.first * c->size));
     for (int64_t i = 0; i < s.count; i++)
-      l->k->stretch_moments(c->size, operand_at(l, FORWARD_X, (s.first + i * s.step) * c->size), pivot, sums);
+      l->k->normalization->stretch_moments(c->size, operand_at(l, FORWARD_X, (s.first + i * s.step) * c->size), pivot, sums);
     mean[u] = pivot + sums[0] / m;
     var[u] = fmax(0, (sums[1] - sums[0] * sums[0] / m) / m);
     if (isnan(sums[1])) var[u] = sums[1];
     double scale = 1 / sqrt(var[u] + c->eps);
     for (int64_t i = 0; i < s.count; i++) {
       int64_t number = s.first + i * s.step;
-      l->k->stretch_map(c->size, operand_at(l, FORWARD_X, number * c->size), mean[u],
+      l->k->normalization->stretch_map(c->size, operand_at(l, FORWARD_X, number * c->size), mean[u],
                         scale * number_of(l, FORWARD_WEIGHT, c, number, 1), number_of(l, FORWARD_BIAS, c, number, 0),
                         result_at(l, 0, number * c->size));
     }
@@ -76,7 +76,7 @@ static void gradients_of_unit(const Launch *l, int64_t u, double mean, double sc
   for (int64_t i = 0; i < s.count; i++) {
     int64_t number = s.first + i * s.step, place = c->groups ? number : u, at = number * c->size;
     double sums[2] = {0, 0}, weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
-    l->k->stretch_products(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, sums);
+    l->k->normalization->stretch_products(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, sums);
     db[place] += sums[0];
     dw[place] += sums[1] * scale;
     all += sums[0] * weight;
@@ -86,7 +86,7 @@ static void gradients_of_unit(const Launch *l, int64_t u, double mean, double sc
     int64_t number = s.first + i * s.step, at = number * c->size;
     double weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
     double factors[] = {scale * weight, -scale * scale * scale * along / m, -scale * all / m};
-    l->k->stretch_gradient(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, factors,
+    l->k->normalization->stretch_gradient(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, factors,
                            result_at(l, 0, at));
   }
 }
@@ -167,7 +167,7 @@ static void normalize_rows(const Launch *l, int64_t begin, int64_t end)
 {
   const Rows *r = l->params;
   int64_t at = begin * r->n;
-  l->k->layer_norm(end - begin, r->n, operand_at(l, 0, at), operand_at(l, 1, 0), operand_at(l, 2, 0), r->eps,
+  l->k->normalization->layer_norm(end - begin, r->n, operand_at(l, 0, at), operand_at(l, 1, 0), operand_at(l, 2, 0), r->eps,
                    result_at(l, 0, at), result_at(l, 1, begin), result_at(l, 2, begin));
 }
 
@@ -191,7 +191,7 @@ static void gradients_of_parts(const Launch *l, int64_t begin, int64_t end)
   for (int64_t p = begin; p < end; p++) {
     int64_t first = p * r->part, last = first + r->part < r->rows ? first + r->part : r->rows, at = first * r->n;
     if (first >= last) continue;
-    l->k->layer_norm_backward(last - first, r->n, operand_at(l, 0, at), operand_at(l, 1, at), operand_at(l, 2, 0),
+    l->k->normalization->layer_norm_backward(last - first, r->n, operand_at(l, 0, at), operand_at(l, 1, at), operand_at(l, 2, 0),
                               r->eps, operand_at(l, 3, first), operand_at(l, 4, first), result_at(l, 0, at),
                               result_at(l, 1, p * r->n), result_at(l, 2, p * r->n));
   }

@@ -9,14 +9,14 @@ static void softmax_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Softmax *f = l->params;
   int64_t at = begin * f->s.n * f->s.inner;
-  l->k->softmax(end - begin, f->s.n, f->s.inner, f->log, operand_at(l, 0, at), result_at(l, 0, at));
+  l->k->softmax->forward(end - begin, f->s.n, f->s.inner, f->log, operand_at(l, 0, at), result_at(l, 0, at));
 }
 
 static void softmax_backward_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Softmax *f = l->params;
   int64_t at = begin * f->s.n * f->s.inner;
-  l->k->softmax_backward(end - begin, f->s.n, f->s.inner, f->log, operand_at(l, 0, at), operand_at(l, 1, at),
+  l->k->softmax->backward(end - begin, f->s.n, f->s.inner, f->log, operand_at(l, 0, at), operand_at(l, 1, at),
                          result_at(l, 0, at));
 }
 

@@ -1,9 +1,11 @@
+/* Calls of ops from Lua: the row that fits, its arguments, its results as userdata. */
 #include "lua/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/carriers.h"
+#include "lua/autograd/carriers.h"
 #include "lua/parse.h"
 #include "lua/tensor.h"
 
@@ -63,7 +65,7 @@ static void plan_tensors(Group *g)
 {
   const Op *op = g->ops[0];
   int leading = 0, required = 0;
-  while (leading < op->nargs && op->args[leading].kind <= ARG_OPERAND && op->args[leading].kind != ARG_TENSORS) leading++;
+  while (leading < op->nargs && argument_holds(&op->args[leading]) == HOLDS_TENSOR) leading++;
   for (int i = 0; i < op->nargs; i++)
     if (op->args[i].required) required = i + 1;
   if (required == 0 || required > leading || op->args_size > sizeof g->defaults) return;
@@ -128,6 +130,17 @@ static void link_bases(lua_State *L, int first_arg, int first_result, int nresul
   const TensorBox *from = box_test(L, first_arg);
   for (int i = first_result; from && i < first_result + nresults; i++)
     if (box_at(L, i)->tensor->base) link_base(L, first_arg, from, i, box_at(L, i));
+}
+
+void push_packed(lua_State *L, int first, int n)
+{
+  lua_createtable(L, n, 1);
+  for (int i = 0; i < n; i++) {
+    lua_pushvalue(L, first + i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
 }
 
 void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults)
@@ -305,9 +318,13 @@ void push_group(lua_State *L, Context *ctx, const char *name, int form)
   Group *g = lua_newuserdatauv(L, sizeof *g, 0);
   *g = (Group){.ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
   form &= ~AS_OPERATOR;
-  for (int id = 0; id < op_count && g->count < 8; id++) {
+  for (int id = 0; id < op_count; id++) {
     const Op *op = &op_table[id];
     if (!(op->forms & form) || strcmp(op->name, name) != 0) continue;
+    if (g->count == MAX_OVERLOADS) { /* only a new row's author gets here */
+      fprintf(stderr, "nnlua: more than %d rows have the public name %s\n", MAX_OVERLOADS, name);
+      abort();
+    }
     g->name = op->name;
     g->ops[g->count++] = op;
   }

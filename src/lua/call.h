@@ -4,13 +4,15 @@
 
 #include "lua/binding.h"
 
+enum { MAX_OVERLOADS = 8 };
+
 /* The rows of one public name, in declared order: the upvalue of the Lua function that calls them. */
 typedef struct Group {
   Context *ctx;
   const char *name;
   bool in_place, is_operator;
   int count;
-  const Op *ops[8];
+  const Op *ops[MAX_OVERLOADS];
   int least, most;      /* how many tensors alone are a call of the first row; most is 0 if none are */
   char defaults[256];   /* that row's arguments at their defaults */
 } Group;

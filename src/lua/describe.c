@@ -1,17 +1,7 @@
-#include "lua/describe.h"
+/* nl.ops(): the op table as Lua tables, from which help, stubs, reference pages and specs are made. */
+#include "lua/open.h"
 
 #include <string.h>
-
-static const char *kind_name(ArgKind kind)
-{
-  static const char *const names[] = {
-    [ARG_TENSOR] = "tensor", [ARG_OPT_TENSOR] = "optional tensor", [ARG_TENSORS] = "tensors", [ARG_OPERAND] = "operand",
-    [ARG_SCALAR] = "scalar", [ARG_INT] = "int", [ARG_REAL] = "real", [ARG_BOOL] = "bool", [ARG_STRING] = "string",
-    [ARG_SIZE] = "size", [ARG_DIM] = "dim", [ARG_DIMS] = "dims", [ARG_INTLIST] = "ints", [ARG_EXTENTS] = "extents",
-    [ARG_DIM_PAIR] = "dim pair", [ARG_NUMBERS] = "numbers", [ARG_POSITION] = "position",
-    [ARG_TYPE] = "dtype", [ARG_DEVICE] = "device", [ARG_GENERATOR] = "generator"};
-  return names[kind];
-}
 
 static void set_string(lua_State *L, const char *field, const char *value)
 {
@@ -28,7 +18,7 @@ static void set_boolean(lua_State *L, const char *field, bool value)
 /* Defaults as a user counts: dimensions and positions from 1. */
 static void push_default(lua_State *L, const ArgSpec *spec)
 {
-  bool counts = spec->kind == ARG_DIM || spec->kind == ARG_POSITION;
+  bool counts = arg_traits[spec->kind].from_one && argument_holds(spec) == HOLDS_VALUE;
   if (counts && spec->dflt.i >= 0) lua_pushfstring(L, "%I", (LUAI_UACINT)spec->dflt.i + 1);
   else if (spec->kind == ARG_INT && spec->dflt.i == NO_INT) lua_pushliteral(L, "nil");
   else if (counts && spec->dflt.i == NO_INT) lua_pushliteral(L, "nil");
@@ -40,9 +30,9 @@ static void push_argument(lua_State *L, const ArgSpec *spec)
 {
   lua_createtable(L, 0, 5);
   set_string(L, "name", spec->name);
-  set_string(L, "kind", kind_name(spec->kind));
+  set_string(L, "kind", arg_traits[spec->kind].word);
   set_boolean(L, "required", spec->required);
-  set_boolean(L, "is_position", spec->is_position || spec->kind == ARG_POSITION);
+  set_boolean(L, "is_position", spec->kind == ARG_POSITION_TENSOR || spec->kind == ARG_POSITION);
   if (!spec->required) {
     push_default(L, spec);
     lua_setfield(L, -2, "default");
@@ -111,7 +101,7 @@ static void push_op(lua_State *L, const Op *op)
 }
 
 /* nl.ops(): a list of all rows: row, name, doc, kind, where it appears, results (-1: a list), args, aliases. */
-int describe_ops(lua_State *L)
+int nl_ops(lua_State *L)
 {
   lua_createtable(L, op_count, 0);
   for (int id = 0; id < op_count; id++) {

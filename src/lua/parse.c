@@ -1,3 +1,4 @@
+/* Arguments of ops: from Lua's stack into the struct of a row. */
 #include "lua/parse.h"
 
 #include <limits.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/generator.h"
 #include "lua/size.h"
 
 typedef struct Parser {
@@ -96,7 +96,7 @@ static bool list_element(Parser *s, const ArgSpec *spec, int index, int64_t *val
     return true;
   }
   if (!integer_test(s->L, index, value)) return expected(s, spec, index, "a list of integers");
-  return spec->kind == ARG_DIMS ? from_one(s, spec, value) : true;
+  return !arg_traits[spec->kind].from_one || from_one(s, spec, value);
 }
 
 /* Whether a list has keys that are names, too. */
@@ -158,32 +158,50 @@ static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *l
   return true;
 }
 
-static bool single_as_list(Parser *s, const ArgSpec *spec, int index, Ints *list)
+/* ------------------------------------------------ a value of each parser's kinds */
+
+/*
+ * parse_<parser> of the kinds of arguments.def: reads the value at index into its place. *used, which is 1, is set to how
+ * many positional arguments it took, if it takes several.
+ */
+#define PARSER(parser) \
+  static bool parse_##parser(Parser *s, const ArgSpec *spec, int index, void *place, UNUSED int *used)
+#define UNUSED __attribute__((unused))
+
+PARSER(size)
+{
+  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, place);
+  return size_test(s->L, index, place) || list_from_numbers(s, spec, index, place, used);
+}
+
+PARSER(dims)
+{
+  Ints size;
+  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, place);
+  if (size_test(s->L, index, &size)) return expected(s, spec, index, "dimensions");
+  return list_from_numbers(s, spec, index, place, used);
+}
+
+PARSER(integers)
+{
+  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, place);
+  return size_test(s->L, index, place) || expected(s, spec, index, "a table of integers");
+}
+
+PARSER(extents)
 {
   int64_t value;
+  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, place);
+  if (size_test(s->L, index, place)) return true;
   if (!integer_test(s->L, index, &value)) return expected(s, spec, index, "an integer or a table of integers");
   int64_t *v = room_for_ints(s, 1);
   *v = value;
-  *list = (Ints){v, 1};
+  *(Ints *)place = (Ints){v, 1};
   return true;
 }
 
-static bool parse_list(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
-{
-  Ints size;
-  if (lua_istable(s->L, index)) return list_from_table(s, spec, index, list);
-  if (spec->kind == ARG_INTLIST && !size_test(s->L, index, &size)) return expected(s, spec, index, "a table of integers");
-  if (spec->kind == ARG_EXTENTS && !size_test(s->L, index, &size)) return single_as_list(s, spec, index, list);
-  if (size_test(s->L, index, &size)) {
-    if (spec->kind != ARG_DIMS) *list = size;
-    else return expected(s, spec, index, "dimensions");
-    return true;
-  }
-  return list_from_numbers(s, spec, index, list, used);
-}
-
 /* Where a table of numbers may be left out, one number is a table of it. */
-static bool parse_numbers(Parser *s, const ArgSpec *spec, int index, Numbers *list)
+PARSER(numbers)
 {
   lua_State *L = s->L;
   bool single = !spec->required && lua_type(L, index) == LUA_TNUMBER;
@@ -197,12 +215,12 @@ static bool parse_numbers(Parser *s, const ArgSpec *spec, int index, Numbers *li
     lua_pop(L, 1);
     if (!fits) return false;
   }
-  *list = (Numbers){v, n};
+  *(Numbers *)place = (Numbers){v, n};
   return true;
 }
 
 /* {{1, 2}, {3, 1}}: two lists of dimensions as one, the second behind the first. */
-static bool parse_dim_pair(Parser *s, const ArgSpec *spec, int index, Ints *list)
+PARSER(dim_pair)
 {
   lua_State *L = s->L;
   luaL_checkstack(L, 8, "too many arguments");
@@ -218,7 +236,7 @@ static bool parse_dim_pair(Parser *s, const ArgSpec *spec, int index, Ints *list
     lua_pop(L, 1);
     if (!fits) return false;
   }
-  *list = (Ints){v, 2 * n};
+  *(Ints *)place = (Ints){v, 2 * n};
   return true;
 }
 
@@ -231,7 +249,7 @@ static void keep_element(lua_State *L, int many, int64_t i)
   if (many) lua_rawseti(L, many, i + 1);
 }
 
-static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *list, int *used)
+PARSER(tensors)
 {
   lua_State *L = s->L;
   bool one_by_one = s->op->forms & VARIADIC && box_test(L, index);
@@ -263,18 +281,25 @@ static bool parse_tensors(Parser *s, const ArgSpec *spec, int index, Tensors *li
     keep_element(L, many, i);
     if (!fits) return false;
   }
-  *list = (Tensors){v, n};
+  *(Tensors *)place = (Tensors){v, n};
   return true;
 }
 
-/* ------------------------------------------------------------------ one value */
+PARSER(tensor)
+{
+  const TensorBox *box = box_test(s->L, index);
+  if (!box) return expected(s, spec, index, "a tensor");
+  *(Tensor **)place = box->tensor;
+  s->p->flags |= box->flags;
+  return true;
+}
 
-static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **place)
+PARSER(operand)
 {
   const TensorBox *box = box_test(s->L, index);
   Scalar number;
   if (box) {
-    *place = box->tensor;
+    *(Tensor **)place = box->tensor;
     s->p->flags |= box->flags;
     return true;
   }
@@ -283,81 +308,73 @@ static bool parse_operand(Parser *s, const ArgSpec *spec, int index, Tensor **pl
   if (s->op->pointwise && s->p->nnumbers) return problem(s->p, "one of the operands must be a tensor: these are numbers");
   if (s->p->nnumbers == MAX_NUMBERS) return problem(s->p, "too many numbers");
   s->p->numbers[s->p->nnumbers++] = (PendingNumber){spec->offset, number};
-  *place = NULL;
+  *(Tensor **)place = NULL;
   return true;
 }
 
-static bool parse_scalar(Parser *s, const ArgSpec *spec, int index, Scalar *place)
+PARSER(scalar)
 {
   if (scalar_test(s->L, index, place)) return true;
   const Tensor *t = tensor_test(s->L, index);
   if (!t || t->ndim != 0 || t->device == DEVICE_META) return expected(s, spec, index, "a number");
-  *place = tensor_item(t);
+  *(Scalar *)place = tensor_item(t);
   return true;
 }
 
-static bool parse_device(Parser *s, const ArgSpec *spec, int index, Device *place)
+PARSER(integer)
+{
+  if (!integer_test(s->L, index, place)) return expected(s, spec, index, "an integer");
+  return !arg_traits[spec->kind].from_one || from_one(s, spec, place);
+}
+
+PARSER(real)
+{
+  if (lua_type(s->L, index) != LUA_TNUMBER) return expected(s, spec, index, "a number");
+  *(double *)place = lua_tonumber(s->L, index);
+  return true;
+}
+
+PARSER(bool)
+{
+  if (!lua_isboolean(s->L, index)) return expected(s, spec, index, "true or false");
+  *(bool *)place = lua_toboolean(s->L, index);
+  return true;
+}
+
+PARSER(string)
+{
+  if (lua_type(s->L, index) != LUA_TSTRING) return expected(s, spec, index, "a string");
+  *(const char **)place = lua_tostring(s->L, index);
+  return true;
+}
+
+PARSER(dtype) { return dtype_test(s->L, index, place) || expected(s, spec, index, "a dtype such as nl.float32"); }
+
+PARSER(device)
 {
   const char *name = lua_type(s->L, index) == LUA_TSTRING ? lua_tostring(s->L, index) : NULL;
-  if (name && strcmp(name, "cpu") == 0) *place = DEVICE_CPU;
-  else if (name && strcmp(name, "meta") == 0) *place = DEVICE_META;
+  if (name && strcmp(name, "cpu") == 0) *(Device *)place = DEVICE_CPU;
+  else if (name && strcmp(name, "meta") == 0) *(Device *)place = DEVICE_META;
   else return expected(s, spec, index, "a device (\"cpu\" or \"meta\")");
   return true;
 }
 
-static bool parse_integer(Parser *s, const ArgSpec *spec, int index, int64_t *place)
+PARSER(generator)
 {
-  if (!integer_test(s->L, index, place)) return expected(s, spec, index, "an integer");
-  return spec->kind == ARG_INT || from_one(s, spec, place);
+  Generator *g = generator_test(s->L, index);
+  if (!g) return expected(s, spec, index, "a nl.Generator");
+  *(Generator **)place = g;
+  return true;
 }
 
 /* Reads the value at index into its place. *used says how many positional arguments it took. */
 static bool parse_value(Parser *s, const ArgSpec *spec, int index, int *used)
 {
-  lua_State *L = s->L;
-  void *place = s->p->args + spec->offset;
-  switch (spec->kind) {
-    case ARG_TENSOR: case ARG_OPT_TENSOR: {
-      const TensorBox *box = box_test(L, index);
-      if (!box) return expected(s, spec, index, "a tensor");
-      *(Tensor **)place = box->tensor;
-      s->p->flags |= box->flags;
-      return true;
-    }
-    case ARG_TENSORS: return parse_tensors(s, spec, index, place, used);
-    case ARG_OPERAND: return parse_operand(s, spec, index, place);
-    case ARG_SCALAR: return parse_scalar(s, spec, index, place);
-    case ARG_INT: case ARG_DIM: case ARG_POSITION: return parse_integer(s, spec, index, place);
-    case ARG_REAL:
-      if (lua_type(L, index) != LUA_TNUMBER) return expected(s, spec, index, "a number");
-      *(double *)place = lua_tonumber(L, index);
-      return true;
-    case ARG_BOOL:
-      if (!lua_isboolean(L, index)) return expected(s, spec, index, "true or false");
-      *(bool *)place = lua_toboolean(L, index);
-      return true;
-    case ARG_STRING:
-      if (lua_type(L, index) != LUA_TSTRING) return expected(s, spec, index, "a string");
-      *(const char **)place = lua_tostring(L, index);
-      return true;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: return parse_list(s, spec, index, place, used);
-    case ARG_NUMBERS: return parse_numbers(s, spec, index, place);
-    case ARG_DIM_PAIR: return parse_dim_pair(s, spec, index, place);
-    case ARG_TYPE: {
-      DType d;
-      if (!dtype_test(L, index, &d)) return expected(s, spec, index, "a dtype such as nl.float32");
-      *(DType *)place = d;
-      return true;
-    }
-    case ARG_DEVICE: return parse_device(s, spec, index, place);
-    case ARG_GENERATOR: {
-      Generator *g = generator_test(L, index);
-      if (!g) return expected(s, spec, index, "a nl.Generator");
-      *(Generator **)place = g;
-      return true;
-    }
-  }
-  return false;
+  static bool (*const parsers[])(Parser *, const ArgSpec *, int, void *, int *) = {
+#define KIND(kind, type, absent, holds, counts, parser, word) [ARG_##kind] = parse_##parser,
+#include "ops/table/arguments.def"
+  };
+  return parsers[spec->kind](s, spec, index, s->p->args + spec->offset, used);
 }
 
 /* ------------------------------------------------------------------ defaults */
@@ -366,18 +383,8 @@ static void set_default(const ArgSpec *spec, char *args)
 {
   void *place = args + spec->offset;
   switch (spec->kind) {
-    case ARG_SCALAR: *(Scalar *)place = scalar_from_text(spec->default_text); break;
-    case ARG_INT: case ARG_DIM: case ARG_POSITION: *(int64_t *)place = spec->dflt.i; break;
-    case ARG_REAL: *(double *)place = spec->dflt.f; break;
-    case ARG_BOOL: *(bool *)place = spec->dflt.i; break;
-    case ARG_STRING: *(const char **)place = spec->dflt.s; break;
-    case ARG_SIZE: case ARG_DIMS: case ARG_INTLIST: case ARG_EXTENTS: case ARG_DIM_PAIR: case ARG_NUMBERS:
-      *(Ints *)place = NO_INTS;
-      break;
-    case ARG_TYPE: *(DType *)place = DTYPE_NONE; break;
-    case ARG_DEVICE: *(Device *)place = DEVICE_NONE; break;
-    case ARG_TENSORS: *(Tensors *)place = (Tensors){NULL, 0}; break;
-    default: *(void **)place = NULL;
+#define KIND(kind, type, absent, ...) case ARG_##kind: *(Argument_##kind *)place = absent; break;
+#include "ops/table/arguments.def"
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "lua/binding.h"
 
-enum { ARGS_BYTES = 512, MAX_NUMBERS = 8, PARSE_INTS = 96, PARSE_TENSORS = 32 };
+enum { MAX_NUMBERS = 8, PARSE_INTS = 96, PARSE_TENSORS = 32 };
 
 /* A number given for an operand: it becomes a tensor once the core is entered. */
 typedef struct PendingNumber { uint16_t offset; Scalar value; } PendingNumber;

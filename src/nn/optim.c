@@ -10,11 +10,15 @@
 
 enum { STEP_MAGIC = 0x6e6e4f01 };
 
-/* The parameters of a group with their states, where a step finds them without a look into tables. */
+/*
+ * The parameters of a group with their states, where a step finds them without a look into tables. Its user values are
+ * the names of the rule's options, as Lua's strings: a step need not make them.
+ */
 typedef struct StepList {
   uint32_t magic;
   Context *ctx;
   const StepRule *rule;
+  int options;             /* how many the rule has */
   lua_Integer n;
   StepEntry entries[];
 } StepList;
@@ -65,11 +69,17 @@ static int step_list(lua_State *L)
   const StepRule *rule = rule_check(L, 2);
   lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
   size_t bytes = sizeof(StepList) + (size_t)n * sizeof(StepEntry);
-  StepList *list = lua_newuserdatauv(L, bytes, 0);
+  int options = 0;
+  while (rule->options[options].name) options++;
+  StepList *list = lua_newuserdatauv(L, bytes, options);
   memset(list, 0, bytes);
-  *list = (StepList){.magic = STEP_MAGIC, .rule = rule, .ctx = nn_state(L)->ctx, .n = n};
+  *list = (StepList){.magic = STEP_MAGIC, .rule = rule, .options = options, .ctx = nn_state(L)->ctx, .n = n};
   push_gc_metatable(L, "nnlua.StepList", list_gc);
   lua_setmetatable(L, -2);
+  for (int k = 0; k < options; k++) {
+    lua_pushstring(L, rule->options[k].name);
+    lua_setiuservalue(L, -2, k + 1);
+  }
   for (lua_Integer i = 0; i < n; i++) {
     lua_rawgeti(L, 1, i + 1);
     list->entries[i].param = tensor_retain(parameter_at_top(L));
@@ -145,23 +155,61 @@ static void list_sync(lua_State *L, StepList *list, int params)
 
 /* -------------------------------------------------------------------- step */
 
-static void read_options(lua_State *L, const StepRule *rule, int first, double *options)
+/* The number, or true or false, on top of the stack; false if it is none. */
+static inline bool take_number(lua_State *L, double *to)
 {
-  for (int k = 0; rule->options[k]; k++) {
-    int is_number = 1, index = first + k;
-    options[k] = lua_isboolean(L, index) ? lua_toboolean(L, index) : lua_tonumberx(L, index, &is_number);
-    if (!is_number) user_error(L, "%s: %s must be a number, not %s", rule->name, rule->options[k], describe(L, index));
+  int is_number;
+  *to = lua_tonumberx(L, -1, &is_number);
+  if (is_number) return true;
+  *to = lua_toboolean(L, -1);
+  return lua_isboolean(L, -1);
+}
+
+/* A list of numbers, on top of the stack. */
+static void read_list(lua_State *L, const StepRule *rule, const StepOption *option, double *to)
+{
+  if (!lua_istable(L, -1))
+    user_error(L, "%s: %s must be a list of %d numbers, not %s", rule->name, option->name, option->count,
+               describe(L, -1));
+  for (int i = 0; i < option->count; i++) {
+    lua_geti(L, -1, i + 1);
+    if (!take_number(L, &to[i]))
+      user_error(L, "%s: %s[%d] must be a number, not %s", rule->name, option->name, i + 1, describe(L, -1));
+    lua_pop(L, 1);
   }
 }
 
-/* step(list, params, options…): one step of all parameters of a group; the options as the rule names them */
+enum { SELF = 1, GROUP, LIST, PARAMS }; /* where they are on the stack of a step */
+
+/* The options that the list's rule names, from the group. Leaves their values on the stack. */
+static void read_options(lua_State *L, const StepList *list, StepOptions *options)
+{
+  const StepRule *rule = list->rule;
+  memset(options, 0xff, sizeof *options); /* nan */
+  luaL_checkstack(L, list->options + 2, NULL);
+  for (int k = 0; k < list->options; k++) {
+    const StepOption *option = &rule->options[k];
+    double *to = (double *)(void *)((char *)options + option->offset);
+    lua_getiuservalue(L, LIST, k + 1);
+    lua_gettable(L, GROUP);
+    if (option->count > 1) read_list(L, rule, option, to);
+    else if (!take_number(L, to))
+      user_error(L, "%s: %s must be a number, not %s", rule->name, option->name, describe(L, -1));
+  }
+}
+
+/* step(optimizer, group): one step of all parameters of a group, by its options; its list is in _list */
 static int step(lua_State *L)
 {
-  StepList *list = list_check(L, 1);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  double options[STEP_OPTIONS];
-  read_options(L, list->rule, 3, options);
-  list_sync(L, list, 2);
+  luaL_checktype(L, GROUP, LUA_TTABLE);
+  lua_settop(L, GROUP);
+  lua_getfield(L, GROUP, "_list");
+  lua_getfield(L, GROUP, "params");
+  StepList *list = list_check(L, LIST);
+  luaL_checktype(L, PARAMS, LUA_TTABLE);
+  StepOptions options;
+  read_options(L, list, &options);
+  list_sync(L, list, PARAMS);
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
   Entry entry;
@@ -169,7 +217,7 @@ static int step(lua_State *L)
   bool recording = ctx->grad_enabled;
   ctx->grad_enabled = false;
   Call call = {.ctx = ctx};
-  optimizer_step(&call, list->rule, list->entries, list->n, options);
+  optimizer_step(&call, list->rule, list->entries, list->n, &options);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
   return 0;

@@ -68,6 +68,8 @@ describe("nl.linalg.svd", function()
   it("tells of what it can't take", function()
     assert.matches("svd: .*shape %(3%); a matrix", failure(nl.linalg.svd, nl.zeros(3)))
     assert.matches("svdvals: float16 tensors are not taken", failure(nl.linalg.svdvals, nl.zeros(2, 2):half()))
+    assert.matches("svdvals: matrices of 2 x 2147483648 are too large",
+      failure(nl.linalg.svdvals, nl.zeros(2, 1):expand(2, 1 << 31)))
     assert.matches("infinite or nan", failure(nl.linalg.svd, nl.full({2, 2}, 0 / 0)))
     assert.matches("infinite or nan", failure(nl.linalg.svdvals, nl.full({2, 2}, math.huge):cfloat()))
   end)

@@ -63,7 +63,7 @@ end
 --- A mask as what is added to scores: nothing, or -inf where a mask of bool says that a key is not to be used.
 local function added(c, name, mask, dtype)
   if mask.dtype == nl.bool or mask.dtype == nl.uint8 then
-    return nl.zeros(mask.shape, {dtype = dtype}):masked_fill(mask:to(nl.bool), -math.huge)
+    return nl.zeros(mask.shape, {dtype = dtype, device = mask.device}):masked_fill(mask:to(nl.bool), -math.huge)
   elseif not mask.dtype.is_floating_point then
     raise(("%s: %s is %s; bool or a floating point dtype is wanted"):format(c.name, name, mask.dtype))
   end
@@ -128,7 +128,8 @@ local function attended(c, q, k, v, mask)
   end
   local scores = (q / math.sqrt(q:size(-1))):matmul(k:transpose(-2, -1))
   if c.is_causal then
-    local later = nl.arange(k:size(-2)):gt(nl.arange(q:size(-2)):unsqueeze(2))
+    local on = {device = scores.device}
+    local later = nl.arange(k:size(-2), on):gt(nl.arange(q:size(-2), on):unsqueeze(2))
     scores = scores:masked_fill(later, -math.huge)
   end
   if mask then scores = scores + mask end

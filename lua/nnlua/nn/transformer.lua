@@ -37,9 +37,8 @@ local layer_arguments = {
 }
 
 --- What both kinds of layers have: `attentions` names their parts of attention, each with a norm and a dropout.
-local function build(self, name, attentions, ...)
-  local parse = args.parser(name, layer_arguments)
-  local width, heads, inner, p, activation, eps, batch_first, norm_first, device, dtype = parse(...)
+local function build(self, name, attentions, width, heads, inner, p, activation, eps, batch_first, norm_first, device,
+                     dtype)
   local kind = (device or dtype) and {device = device, dtype = dtype} or nil
   for _, part in ipairs(attentions) do
     self[part] = attention.MultiheadAttention(width, heads,
@@ -81,8 +80,10 @@ end
 ---@class TransformerEncoderLayer: Module
 local EncoderLayer = core.class("nn.TransformerEncoderLayer", Module)
 
+local parse_encoder_layer = args.parser("nn.TransformerEncoderLayer", layer_arguments)
+
 function EncoderLayer:init(...)
-  build(self, "nn.TransformerEncoderLayer", {"self_attn"}, ...)
+  build(self, "nn.TransformerEncoderLayer", {"self_attn"}, parse_encoder_layer(...))
 end
 
 local parse_encoder_call = args.parser("nn.TransformerEncoderLayer", {
@@ -109,8 +110,10 @@ transformer.TransformerEncoderLayer = EncoderLayer
 ---@class TransformerDecoderLayer: Module
 local DecoderLayer = core.class("nn.TransformerDecoderLayer", Module)
 
+local parse_decoder_layer = args.parser("nn.TransformerDecoderLayer", layer_arguments)
+
 function DecoderLayer:init(...)
-  build(self, "nn.TransformerDecoderLayer", {"self_attn", "multihead_attn"}, ...)
+  build(self, "nn.TransformerDecoderLayer", {"self_attn", "multihead_attn"}, parse_decoder_layer(...))
 end
 
 local decoder_call = {

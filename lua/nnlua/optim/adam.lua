@@ -1,20 +1,10 @@
 -- Adam and its kin: averages of the gradients and of their squares, corrected for their start at zero.
 
-local core = require "nnlua.nn.core"
 local fused = require "nnlua.optim.fused"
-local optimizer = require "nnlua.optim.optimizer"
-
-local step = core.step
 
 local function check(name, group)
   fused.not_negative(name, group, "lr", "eps", "weight_decay")
   fused.betas(name, group)
-end
-
-local function update(_, group)
-  local betas = group.betas
-  step(group._list, group.params, group.lr, betas[1], betas[2], group.eps, group.weight_decay, group.maximize,
-    group.decoupled_weight_decay, group.amsgrad)
 end
 
 --- Adam (Kingma and Ba, 2014). `optim.Adam(params, {lr = 0.001, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0,
@@ -31,7 +21,6 @@ local Adam = fused.class("Adam", {
   {"amsgrad", "boolean", false}, {"foreach", "boolean?"}, {"maximize", "boolean", false}, {"capturable", "boolean?"},
   {"differentiable", "boolean", false}, {"fused", "boolean?"}, {"decoupled_weight_decay", "boolean", false},
 }, check)
-Adam.update = optimizer.in_core(update)
 
 --- Adam whose weight decay is apart from the gradient (Loshchilov and Hutter, 2017). `optim.AdamW(params, {lr = 0.001,
 --- betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0.01, amsgrad = false, maximize = false})`.
@@ -46,12 +35,6 @@ local AdamW = fused.class("AdamW", {
   {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 1e-2},
   {"amsgrad", "boolean", false}, {"maximize", "boolean", false}, {"foreach", "boolean?"},
 }, check)
-
-AdamW.update = optimizer.in_core(function(_, group)
-  local betas = group.betas
-  step(group._list, group.params, group.lr, betas[1], betas[2], group.eps, group.weight_decay, group.maximize, true,
-    group.amsgrad)
-end)
 
 --- Adam with Nesterov's momentum (Dozat, 2016). `optim.NAdam(params, {lr = 0.002, betas = {0.9, 0.999}, eps = 1e-8,
 --- weight_decay = 0, momentum_decay = 0.004, decoupled_weight_decay = false, maximize = false})`.
@@ -70,12 +53,6 @@ local NAdam = fused.class("NAdam", {
   fused.not_negative(name, group, "momentum_decay")
 end)
 
-NAdam.update = optimizer.in_core(function(_, group)
-  local betas = group.betas
-  step(group._list, group.params, group.lr, betas[1], betas[2], group.eps, group.weight_decay, group.maximize,
-    group.decoupled_weight_decay, group.momentum_decay)
-end)
-
 --- Adam with rectified steps at the start (Liu et al., 2019). `optim.RAdam(params, {lr = 0.001, betas = {0.9, 0.999},
 --- eps = 1e-8, weight_decay = 0, decoupled_weight_decay = false, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
@@ -90,12 +67,6 @@ local RAdam = fused.class("RAdam", {
   {"decoupled_weight_decay", "boolean", false},
 }, check)
 
-RAdam.update = optimizer.in_core(function(_, group)
-  local betas = group.betas
-  step(group._list, group.params, group.lr, betas[1], betas[2], group.eps, group.weight_decay, group.maximize,
-    group.decoupled_weight_decay)
-end)
-
 --- Adam with the largest gradient in place of the root of the squares (Kingma and Ba, 2014, section 7).
 --- `optim.Adamax(params, {lr = 0.002, betas = {0.9, 0.999}, eps = 1e-8, weight_decay = 0, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
@@ -108,10 +79,5 @@ end)
 local Adamax = fused.class("Adamax", {
   {"lr", "number", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
 }, check)
-
-Adamax.update = optimizer.in_core(function(_, group)
-  local betas = group.betas
-  step(group._list, group.params, group.lr, betas[1], betas[2], group.eps, group.weight_decay, group.maximize)
-end)
 
 return {Adam = Adam, AdamW = AdamW, NAdam = NAdam, RAdam = RAdam, Adamax = Adamax}

@@ -3,9 +3,8 @@
 local core = require "nnlua.nn.core"
 local fused = require "nnlua.optim.fused"
 local nl = require "nnlua"
-local optimizer = require "nnlua.optim.optimizer"
 
-local step, not_negative = core.step, fused.not_negative
+local not_negative = fused.not_negative
 
 --- Adagrad (Duchi et al., 2011). `optim.Adagrad(params, {lr = 0.01, lr_decay = 0, weight_decay = 0,
 --- initial_accumulator_value = 0, eps = 1e-10, maximize = false})`.
@@ -23,19 +22,15 @@ local Adagrad = fused.class("Adagrad", {
   not_negative(name, group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
 end)
 
-Adagrad.update = optimizer.in_core(function(_, group)
-  step(group._list, group.params, group.lr, group.lr_decay, group.weight_decay, group.initial_accumulator_value,
-    group.eps, group.maximize)
-end)
-
 local check_group = Adagrad._check_group
 
---- The sums are there before the first step, as PyTorch's are.
+--- The sums are there before the first step, as PyTorch's are; those of a complex parameter are of each part.
 function Adagrad:_check_group(group)
   check_group(self, group)
+  local initial = group.initial_accumulator_value
   for i, p in ipairs(group.params) do
     if not core.is_uninitialized(p) then
-      local sum = nl.full_like(p:detach(), group.initial_accumulator_value)
+      local sum = nl.full_like(p:detach(), p:is_complex() and nl.complex(initial, initial) or initial)
       self:_set_state(group, i, {step = nl.tensor(0.0), sum = sum})
     end
   end
@@ -57,11 +52,6 @@ local RMSprop = fused.class("RMSprop", {
   not_negative(name, group, "lr", "alpha", "eps", "weight_decay", "momentum")
 end)
 
-RMSprop.update = optimizer.in_core(function(_, group)
-  step(group._list, group.params, group.lr, group.alpha, group.eps, group.weight_decay, group.momentum,
-    group.centered, group.maximize)
-end)
-
 --- Adadelta (Zeiler, 2012). `optim.Adadelta(params, {lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
 ---     > optimizer = optim.Adadelta({w}, {lr = 1})
@@ -77,10 +67,6 @@ local Adadelta = fused.class("Adadelta", {
   if group.rho > 1 then
     core.raise(("%s: rho must be a number from 0 to 1, not %s"):format(name, group.rho))
   end
-end)
-
-Adadelta.update = optimizer.in_core(function(_, group)
-  step(group._list, group.params, group.lr, group.rho, group.eps, group.weight_decay, group.maximize)
 end)
 
 local function are_etas(minus, plus)
@@ -106,11 +92,6 @@ local Rprop = fused.class("Rprop", {
   not_negative(name, group, "lr")
   fused.pair(name, group, "etas", are_etas, "one number between 0 and 1 and one above 1")
   fused.pair(name, group, "step_sizes", is_range, "the least and the most")
-end)
-
-Rprop.update = optimizer.in_core(function(_, group)
-  local etas, sizes = group.etas, group.step_sizes
-  step(group._list, group.params, group.lr, etas[1], etas[2], sizes[1], sizes[2], group.maximize)
 end)
 
 return {Adagrad = Adagrad, RMSprop = RMSprop, Adadelta = Adadelta, Rprop = Rprop}

@@ -100,8 +100,11 @@ local function options_of(name, spec, values)
   return options
 end
 
---- A new class of optimizers whose step is in the core. `own` are its arguments besides the parameters, and `check`
---- looks at the options of a group.
+--- One step of a group: one call of the core, which reads the group's options by the names that its rule has for them.
+local step = optimizer.in_core(core.step)
+
+--- A new class of optimizers whose step is in the core, by a rule of src/ops/optim/rules.c. `own` are its arguments
+--- besides the parameters: all options that the rule names, with their defaults; `check` looks at a group's options.
 ---@param name string "Adam", as the core knows it
 ---@param own table[] as for args.parser
 ---@param check fun(name: string, group: table)
@@ -120,6 +123,7 @@ function fused.class(name, own, check)
     group._list = core.step_list(group.params, name)
   end
 
+  class.update = step
   class._new_state, class._get_state, class._set_state = new_state, get_state, set_state
   return class
 end

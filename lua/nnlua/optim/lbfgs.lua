@@ -54,11 +54,16 @@ local function largest(t)
   return t:abs():max():item()
 end
 
+--- A tensor as real numbers: a complex one is two for each element.
+local function as_real(t)
+  return t:is_complex() and nl.view_as_real(t) or t
+end
+
 --- The gradients of all parameters, one after another.
 local function flat_gradient(params)
   local parts = {}
   for i, p in ipairs(params) do
-    parts[i] = (p.grad or nl.zeros_like(p)):detach():reshape(-1)
+    parts[i] = as_real((p.grad or nl.zeros_like(p)):detach()):reshape(-1)
   end
   return nl.cat(parts, 1)
 end
@@ -67,8 +72,9 @@ end
 local function move(params, direction, t)
   local first = 1
   for _, p in ipairs(params) do
-    local n = p:numel()
-    if n > 0 then p:add_(direction:narrow(1, first, n):view_as(p), {alpha = t}) end
+    local real = as_real(p)
+    local n = real:numel()
+    if n > 0 then real:add_(direction:narrow(1, first, n):view_as(real), {alpha = t}) end
     first = first + n
   end
 end

@@ -75,6 +75,7 @@ function Optimizer:init(params, defaults)
     raise(("%s: the defaults of the groups are a table, not %s"):format(self.__name, core.describe(defaults)))
   end
   self.defaults, self.param_groups, self._steps = defaults, {}, 0
+  self._hooks = false -- none; a step finds that out here, not at the end of the chain of classes
   self.state = self:_new_state()
   if core.is_tensor(params) then
     raise(("%s: a list of parameters was expected, not a single tensor"):format(self.__name))

@@ -2,9 +2,8 @@
 
 local core = require "nnlua.nn.core"
 local fused = require "nnlua.optim.fused"
-local optimizer = require "nnlua.optim.optimizer"
 
-local step, not_negative = core.step, fused.not_negative
+local not_negative = fused.not_negative
 
 --- Stochastic gradient descent with momentum. `optim.SGD(params, {lr = 0.001, momentum = 0, dampening = 0,
 --- weight_decay = 0, nesterov = false, maximize = false})`.
@@ -25,12 +24,6 @@ local SGD = fused.class("SGD", {
   end
 end)
 
---- One call for all parameters of a group.
-SGD.update = optimizer.in_core(function(_, group)
-  step(group._list, group.params, group.lr, group.momentum, group.dampening, group.weight_decay, group.nesterov,
-    group.maximize)
-end)
-
 --- Averaged stochastic gradient descent (Polyak and Juditsky, 1992): `state[p].ax` is the average. `optim.ASGD(params,
 --- {lr = 0.01, lambd = 1e-4, alpha = 0.75, t0 = 1e6, weight_decay = 0, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
@@ -45,10 +38,6 @@ local ASGD = fused.class("ASGD", {
   {"weight_decay", "number", 0.0}, {"foreach", "boolean?"}, {"maximize", "boolean", false},
 }, function(name, group)
   not_negative(name, group, "lr", "weight_decay")
-end)
-
-ASGD.update = optimizer.in_core(function(_, group)
-  step(group._list, group.params, group.lr, group.lambd, group.alpha, group.t0, group.weight_decay, group.maximize)
 end)
 
 return {SGD = SGD, ASGD = ASGD}

@@ -1,216 +1,241 @@
-/* Steps of optimizers, each one pass over the parameter, its gradient and what is kept between steps.
-   The formulas are PyTorch's; c[0] is the gradient's sign, c[1] the weight decay that is added to it. */
+/*
+ * Steps of optimizers, each one pass over n elements: of the parameter, its gradient and what is kept between steps,
+ * all contiguous. The buffers come in that order, NULL for what isn't kept. The formulas are PyTorch's.
+ */
+#include "kernels/optim.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
 
+/* What to do is constant where a loop is called, so that each call is a loop without tests. */
 #define LOOP static inline __attribute__((always_inline)) void
 
-/* The coefficients as T, in registers. */
-#define COEFFICIENTS(count)                                  \
-  T c[count];                                                \
-  for (int k = 0; k < (count); k++) c[k] = (T)coefficients[k]
+/* Coefficients as T. */
+typedef struct TypedSlope { T sign, decay; } TypedSlope;
+typedef struct TypedAverage { T kept, added; } TypedAverage;
 
-static inline T slope(T grad, T param, T sign, T decay)
+static inline TypedSlope slope_of(Slope s) { return (TypedSlope){(T)s.sign, (T)s.weight_decay}; }
+static inline TypedAverage average_of(Average a) { return (TypedAverage){(T)a.kept, (T)a.added}; }
+
+static inline T slope(TypedSlope s, T grad, T param)
 {
-  return decay != 0 ? sign * grad + decay * param : sign * grad;
+  return s.decay != 0 ? s.sign * grad + s.decay * param : s.sign * grad;
+}
+
+static inline T averaged(TypedAverage a, T average, T value) { return a.kept * average + a.added * value; }
+
+/* The same of the value's square. */
+static inline T averaged_square(TypedAverage a, T average, T value)
+{
+  return a.kept * average + a.added * value * value;
 }
 
 static inline T larger(T a, T b) { return a >= b || a != a ? a : b; } /* nan if one of them is */
 
-/* What to do is constant where a loop is called, so that each call is a loop without tests. */
-
-/* c[2..]: learning rate, momentum, 1 - dampening, nesterov, first */
-LOOP sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const T *c, bool first,
-              bool nesterov)
+LOOP sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const SgdCoefficients *c,
+              bool first, bool nesterov)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->velocity);
+  const T lr = (T)c->lr;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T velocity = first ? d : c[3] * momentum[i] + c[4] * d;
+    T d = slope(s, grad[i], param[i]);
+    T velocity = first ? d : averaged(a, momentum[i], d);
     momentum[i] = velocity;
-    param[i] -= c[2] * (nesterov ? d + c[3] * velocity : velocity);
+    param[i] -= lr * (nesterov ? d + a.kept * velocity : velocity);
   }
 }
 
-static void plain_sgd(int64_t n, T *restrict param, const T *restrict grad, const T *c)
+static void plain_sgd(int64_t n, T *restrict param, const T *restrict grad, const SgdCoefficients *c)
 {
-  for (int64_t i = 0; i < n; i++) param[i] -= c[2] * slope(grad[i], param[i], c[0], c[1]);
+  const TypedSlope s = slope_of(c->slope);
+  const T lr = (T)c->lr;
+  for (int64_t i = 0; i < n; i++) param[i] -= lr * slope(s, grad[i], param[i]);
 }
 
-static void sgd(int64_t n, void *const *b, const double *coefficients)
+static void sgd(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(7);
-  bool nesterov = c[5] != 0;
+  const SgdCoefficients *c = &coefficients->sgd;
   if (!b[2]) plain_sgd(n, b[0], b[1], c);
-  else if (c[6] != 0) sgd_loop(n, b[0], b[1], b[2], c, true, nesterov);
-  else sgd_loop(n, b[0], b[1], b[2], c, false, nesterov);
+  else if (c->first) sgd_loop(n, b[0], b[1], b[2], c, true, c->nesterov);
+  else sgd_loop(n, b[0], b[1], b[2], c, false, c->nesterov);
 }
 
-/* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, step size, 1 / sqrt(bias correction), eps */
 LOOP adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-               T *restrict largest, const T *c, bool amsgrad)
+               T *restrict largest, const AdamCoefficients *c, bool amsgrad)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
+  const T decayed = (T)c->decayed, rate = (T)c->rate, correction = (T)c->correction, eps = (T)c->eps;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T first = exp_avg[i] = c[3] * exp_avg[i] + c[4] * d;
-    T second = exp_avg_sq[i] = c[5] * exp_avg_sq[i] + c[6] * d * d;
+    T d = slope(s, grad[i], param[i]);
+    T first = exp_avg[i] = averaged(a, exp_avg[i], d);
+    T second = exp_avg_sq[i] = averaged_square(a_sq, exp_avg_sq[i], d);
     if (amsgrad) second = largest[i] = larger(largest[i], second);
-    param[i] = c[2] * param[i] - c[7] * first / (LIBM(sqrt)(second) * c[8] + c[9]);
+    param[i] = decayed * param[i] - rate * first / (LIBM(sqrt)(second) * correction + eps);
   }
 }
 
-static void adam(int64_t n, void *const *b, const double *coefficients)
+static void adam(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(10);
+  const AdamCoefficients *c = &coefficients->adam;
   if (b[4]) adam_loop(n, b[0], b[1], b[2], b[3], b[4], c, true);
   else adam_loop(n, b[0], b[1], b[2], b[3], NULL, c, false);
 }
 
-/* c[2..]: learning rate, eps */
-LOOP adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const T *c)
+LOOP adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const AdagradCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const T rate = (T)c->rate, eps = (T)c->eps;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
+    T d = slope(s, grad[i], param[i]);
     T squares = sum[i] += d * d;
-    param[i] -= c[2] * d / (LIBM(sqrt)(squares) + c[3]);
+    param[i] -= rate * d / (LIBM(sqrt)(squares) + eps);
   }
 }
 
-static void adagrad(int64_t n, void *const *b, const double *coefficients)
+static void adagrad(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(4);
-  adagrad_loop(n, b[0], b[1], b[2], c);
+  adagrad_loop(n, b[0], b[1], b[2], &coefficients->adagrad);
 }
 
-/* c[2..]: learning rate, alpha, 1 - alpha, eps, momentum */
 LOOP rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
-                  T *restrict grad_avg, const T *c, bool has_momentum, bool centered)
+                  T *restrict grad_avg, const RmspropCoefficients *c, bool has_momentum, bool centered)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->average);
+  const T lr = (T)c->lr, eps = (T)c->eps, kept_move = (T)c->momentum;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T second = square_avg[i] = c[3] * square_avg[i] + c[4] * d * d;
+    T d = slope(s, grad[i], param[i]);
+    T second = square_avg[i] = averaged_square(a, square_avg[i], d);
     if (centered) {
-      T mean = grad_avg[i] = c[3] * grad_avg[i] + c[4] * d;
+      T mean = grad_avg[i] = averaged(a, grad_avg[i], d);
       second -= mean * mean;
     }
-    T move = d / (LIBM(sqrt)(second) + c[5]);
-    if (has_momentum) move = momentum[i] = c[6] * momentum[i] + move;
-    param[i] -= c[2] * move;
+    T move = d / (LIBM(sqrt)(second) + eps);
+    if (has_momentum) move = momentum[i] = kept_move * momentum[i] + move;
+    param[i] -= lr * move;
   }
 }
 
-static void rmsprop(int64_t n, void *const *b, const double *coefficients)
+static void rmsprop(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(7);
+  const RmspropCoefficients *c = &coefficients->rmsprop;
   if (b[3] && b[4]) rmsprop_loop(n, b[0], b[1], b[2], b[3], b[4], c, true, true);
   else if (b[3]) rmsprop_loop(n, b[0], b[1], b[2], b[3], NULL, c, true, false);
   else if (b[4]) rmsprop_loop(n, b[0], b[1], b[2], NULL, b[4], c, false, true);
   else rmsprop_loop(n, b[0], b[1], b[2], NULL, NULL, c, false, false);
 }
 
-/* c[2..]: learning rate, rho, 1 - rho, eps */
 LOOP adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
-                   const T *c)
+                   const AdadeltaCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->average);
+  const T lr = (T)c->lr, eps = (T)c->eps;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T second = square_avg[i] = c[3] * square_avg[i] + c[4] * d * d;
-    T delta = LIBM(sqrt)(acc_delta[i] + c[5]) / LIBM(sqrt)(second + c[5]) * d;
-    acc_delta[i] = c[3] * acc_delta[i] + c[4] * delta * delta;
-    param[i] -= c[2] * delta;
+    T d = slope(s, grad[i], param[i]);
+    T second = square_avg[i] = averaged_square(a, square_avg[i], d);
+    T delta = LIBM(sqrt)(acc_delta[i] + eps) / LIBM(sqrt)(second + eps) * d;
+    acc_delta[i] = averaged_square(a, acc_delta[i], delta);
+    param[i] -= lr * delta;
   }
 }
 
-static void adadelta(int64_t n, void *const *b, const double *coefficients)
+static void adadelta(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(6);
-  adadelta_loop(n, b[0], b[1], b[2], b[3], c);
+  adadelta_loop(n, b[0], b[1], b[2], b[3], &coefficients->adadelta);
 }
 
-/* c[2..]: learning rate over bias correction, beta1, 1 - beta1, beta2, eps */
 LOOP adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
-                 const T *c)
+                 const AdamaxCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->exp_avg);
+  const T rate = (T)c->rate, norm_kept = (T)c->norm_kept, eps = (T)c->eps;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T first = exp_avg[i] = c[3] * exp_avg[i] + c[4] * d;
-    T norm = exp_inf[i] = larger(c[5] * exp_inf[i], LIBM(fabs)(d) + c[6]);
-    param[i] -= c[2] * first / norm;
+    T d = slope(s, grad[i], param[i]);
+    T first = exp_avg[i] = averaged(a, exp_avg[i], d);
+    T norm = exp_inf[i] = larger(norm_kept * exp_inf[i], LIBM(fabs)(d) + eps);
+    param[i] -= rate * first / norm;
   }
 }
 
-static void adamax(int64_t n, void *const *b, const double *coefficients)
+static void adamax(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(7);
-  adamax_loop(n, b[0], b[1], b[2], b[3], c);
+  adamax_loop(n, b[0], b[1], b[2], b[3], &coefficients->adamax);
 }
 
-/* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(bias correction), eps, rate of the
-   gradient, rate of its average */
 LOOP nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-                const T *c)
+                const NadamCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
+  const T decayed = (T)c->decayed, correction = (T)c->correction, eps = (T)c->eps;
+  const T grad_rate = (T)c->grad_rate, exp_avg_rate = (T)c->exp_avg_rate;
   for (int64_t i = 0; i < n; i++) {
-    T kept = c[2] * param[i], d = slope(grad[i], param[i], c[0], c[1]);
-    T first = exp_avg[i] = c[3] * exp_avg[i] + c[4] * d;
-    T second = exp_avg_sq[i] = c[5] * exp_avg_sq[i] + c[6] * d * d;
-    param[i] = kept - (c[9] * d + c[10] * first) / (LIBM(sqrt)(second) * c[7] + c[8]);
+    T kept = decayed * param[i], d = slope(s, grad[i], param[i]);
+    T first = exp_avg[i] = averaged(a, exp_avg[i], d);
+    T second = exp_avg_sq[i] = averaged_square(a_sq, exp_avg_sq[i], d);
+    param[i] = kept - (grad_rate * d + exp_avg_rate * first) / (LIBM(sqrt)(second) * correction + eps);
   }
 }
 
-static void nadam(int64_t n, void *const *b, const double *coefficients)
+static void nadam(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(11);
-  nadam_loop(n, b[0], b[1], b[2], b[3], c);
+  nadam_loop(n, b[0], b[1], b[2], b[3], &coefficients->nadam);
 }
 
-/* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, step size, whether it is rectified, eps */
 LOOP radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-                const T *c, bool rectified)
+                const RadamCoefficients *c, bool rectified)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
+  const T decayed = (T)c->decayed, rate = (T)c->rate, eps = (T)c->eps;
   for (int64_t i = 0; i < n; i++) {
-    T kept = c[2] * param[i], d = slope(grad[i], param[i], c[0], c[1]);
-    T first = exp_avg[i] = c[3] * exp_avg[i] + c[4] * d;
-    T second = exp_avg_sq[i] = c[5] * exp_avg_sq[i] + c[6] * d * d;
-    param[i] = kept - c[7] * (rectified ? first / (LIBM(sqrt)(second) + c[9]) : first);
+    T kept = decayed * param[i], d = slope(s, grad[i], param[i]);
+    T first = exp_avg[i] = averaged(a, exp_avg[i], d);
+    T second = exp_avg_sq[i] = averaged_square(a_sq, exp_avg_sq[i], d);
+    param[i] = kept - rate * (rectified ? first / (LIBM(sqrt)(second) + eps) : first);
   }
 }
 
-static void radam(int64_t n, void *const *b, const double *coefficients)
+static void radam(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(10);
-  if (c[8] != 0) radam_loop(n, b[0], b[1], b[2], b[3], c, true);
+  const RadamCoefficients *c = &coefficients->radam;
+  if (c->rectified) radam_loop(n, b[0], b[1], b[2], b[3], c, true);
   else radam_loop(n, b[0], b[1], b[2], b[3], c, false);
 }
 
-/* c[2..]: what decay by lambd leaves, eta, mu */
-LOOP asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const T *c)
+LOOP asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const AsgdCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const T decayed = (T)c->decayed, eta = (T)c->eta, mu = (T)c->mu;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
-    T moved = param[i] = c[2] * param[i] - c[3] * d;
-    average[i] = c[4] != 1 ? average[i] + (moved - average[i]) * c[4] : moved;
+    T d = slope(s, grad[i], param[i]);
+    T moved = param[i] = decayed * param[i] - eta * d;
+    average[i] = mu != 1 ? average[i] + (moved - average[i]) * mu : moved;
   }
 }
 
-static void asgd(int64_t n, void *const *b, const double *coefficients)
+static void asgd(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(5);
-  asgd_loop(n, b[0], b[1], b[2], c);
+  asgd_loop(n, b[0], b[1], b[2], &coefficients->asgd);
 }
 
 static inline T sign_of(T x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
-/* c[2..]: factors of a step size whose gradient changed or kept its sign, the least and the most that it may be */
 LOOP rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
-                const T *c)
+                const RpropCoefficients *c)
 {
+  const TypedSlope s = slope_of(c->slope);
+  const T shrink = (T)c->shrink, grow = (T)c->grow, least = (T)c->least, most = (T)c->most;
   for (int64_t i = 0; i < n; i++) {
-    T d = slope(grad[i], param[i], c[0], c[1]);
+    T d = slope(s, grad[i], param[i]);
     T agree = d * previous[i];
-    T size = step_size[i] * (agree > 0 ? c[3] : agree < 0 ? c[2] : 1);
-    size = size < c[4] ? c[4] : size;
-    size = size > c[5] ? c[5] : size;
+    T size = step_size[i] * (agree > 0 ? grow : agree < 0 ? shrink : 1);
+    size = size < least ? least : size;
+    size = size > most ? most : size;
     T used = agree < 0 ? 0 : d;
     step_size[i] = size;
     previous[i] = used;
@@ -218,16 +243,15 @@ LOOP rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restric
   }
 }
 
-static void rprop(int64_t n, void *const *b, const double *coefficients)
+static void rprop(int64_t n, void *const *b, const StepCoefficients *coefficients)
 {
-  COEFFICIENTS(6);
-  rprop_loop(n, b[0], b[1], b[2], b[3], c);
+  rprop_loop(n, b[0], b[1], b[2], b[3], &coefficients->rprop);
 }
 
 #endif
 
-void TYPED(fill_optim)(KernelTable *t);
-void TYPED(fill_optim)(KernelTable *t)
+void TYPED(fill_optim)(OptimKernels *t);
+void TYPED(fill_optim)(OptimKernels *t)
 {
   (void)t;
 #if T_FLOATING

@@ -2,88 +2,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
-
-static void check_rank(Call *call, const Tensor *t, const char *name, int ndim)
-{
-  if (t->ndim != ndim)
-    raise(call, "%s has shape %s; %s is wanted", name, shape_text(call, tensor_shape(t)),
-          ndim == 1 ? "a vector" : ndim == 2 ? "a matrix" : "a batch of matrices");
-}
-
-static bool is_batch_product(const Tensor *l, const Tensor *r) { return l->shape[0] == r->shape[0] && l->shape[2] == r->shape[1]; }
-
-static void check_batches(Call *call, const Tensor *l, const Tensor *r)
-{
-  check_rank(call, l, "batch1", 3);
-  check_rank(call, r, "batch2", 3);
-  if (!is_batch_product(l, r))
-    raise(call, "batches of shapes %s and %s don't fit", shape_text(call, tensor_shape(l)), shape_text(call, tensor_shape(r)));
-}
-
-/* beta * input + alpha * product, where beta is not 0. */
-static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
-{
-  bool whole = !dtype_is_inexact(tensor_dtype(product));
-  if (whole) beta = scalar_int(scalar_integer(beta));
-  if (whole) alpha = scalar_int(scalar_integer(alpha));
-  if (!scalar_equals(alpha, 1)) product = op(mul, product, tensor_from_number(call, alpha));
-  if (scalar_equals(beta, 0)) return product;
-  if (!scalar_equals(beta, 1)) input = op(mul, input, tensor_from_number(call, beta));
-  return plus(input, product);
-}
-
-FORWARD(baddbmm)
-{
-  Tensor *l = a->batch1, *r = a->batch2, *x = a->input;
-  DType dtype = tensor_dtype(x);
-  check_batches(call, l, r);
-  if (l->dtype != dtype || r->dtype != dtype)
-    raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)), dtype_name(tensor_dtype(r)));
-  if (dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
-  Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
-  if (!shape_expands(tensor_shape(x), shape))
-    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(x)), shape_text(call, shape));
-  y[0] = result_new(call, dtype, device_of(l), shape);
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Tensor *product = op(bmm, l, r);
-  if (dtype_is_half(dtype)) product = cast(product, DTYPE_f32);
-  launch_copy(call, y[0], combined(call, x, product, a->beta, a->alpha));
-}
-
-static Tensor *scaled(Call *call, Tensor *t, Scalar factor)
-{
-  if (scalar_equals(factor, 1)) return t;
-  factor.im = -factor.im;
-  return op(mul, t, tensor_from_number(call, factor));
-}
-
-BACKWARD(baddbmm)
-{
-  if (WANTS(input))
-    GRAD(input) = op(sum_to, scaled(call, dy[0], a->beta), tensor_shape(a->input), tensor_dtype(a->input));
-  if (WANTS(batch1)) GRAD(batch1) = scaled(call, op(bmm, dy[0], op(adjoint, a->batch2)), a->alpha);
-  if (WANTS(batch2)) GRAD(batch2) = scaled(call, op(bmm, op(adjoint, a->batch1), dy[0]), a->alpha);
-}
-
-FORWARD(addbmm)
-{
-  Tensor *l = a->batch1, *r = a->batch2;
-  check_batches(call, l, r);
-  int64_t depth = l->shape[0] * l->shape[2];
-  Tensor *wide = op(reshape, op(permute, l, INTS(1, 0, 2)), INTS(l->shape[1], depth));
-  y[0] = op(addmm, a->input, wide, op(reshape, r, INTS(depth, r->shape[2])), a->beta, a->alpha);
-}
 
 FORWARD(addmv)
 {

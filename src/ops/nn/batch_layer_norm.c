@@ -2,8 +2,8 @@
 #include "ops/nn/batch_layer_norm.h"
 
 #include "launch/normalize.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

@@ -3,8 +3,8 @@
 
 #include "launch/cross_entropy.h"
 #include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
 #include "ops/nn/reduction.h"
 #include "ops/nn/softmax.h"
 #include "ops/reduce/sum.h"
@@ -189,6 +189,6 @@ FORWARD(cross_entropy)
     raise(call, "label_smoothing is %g; it is between 0 and 1", a->label_smoothing);
   if (dtype_is_floating(tensor_dtype(a->target))) y[0] = of_probabilities(call, a, dim);
   else if (a->label_smoothing > 0) y[0] = smoothed(call, a, dim);
-  else if (dtype_is_half(tensor_dtype(a->input))) y[0] = in_steps(call, a, dim);
+  else if (dtype_compute(tensor_dtype(a->input)) != tensor_dtype(a->input)) y[0] = in_steps(call, a, dim);
   else y[0] = op(cross_entropy_of_classes, a->input, a->target, a->weight, a->ignore_index, a->reduction).v[0];
 }

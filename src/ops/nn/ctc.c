@@ -4,7 +4,7 @@
 #include "launch/ctc.h"
 #include "launch/generate.h"
 #include "launch/look.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/nn/reduction.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"

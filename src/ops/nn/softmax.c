@@ -2,8 +2,8 @@
 #include "ops/nn/softmax.h"
 
 #include "launch/softmax.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/table/helpers.h"

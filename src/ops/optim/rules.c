@@ -2,224 +2,220 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
 #include "ops/optim/step.h"
 
-#define KEPT(name) static unsigned name##_kept(const double *o)
-#define INITIAL(name) static double name##_initial(const double *o, int state)
+/* The functions of a rule; what they take is in step.h. */
+#define KEPT(name) static unsigned name##_kept(const StepOptions *o)
+#define INITIAL(name) static double name##_initial(const StepOptions *o, int state)
 #define COEFFICIENTS(name) \
-  static void name##_coefficients(const double *o, unsigned fresh, double *numbers, double *c)
+  static void name##_coefficients(const StepOptions *o, unsigned fresh, double *numbers, StepCoefficients *c)
 
 /* Of most optimizers. */
-static unsigned keeps_two(const double *o) { return (void)o, 3; }
-static unsigned keeps_three(const double *o) { return (void)o, 7; }
-static unsigned keeps_four(const double *o) { return (void)o, 15; }
-static double zero_at_first(const double *o, int state) { return (void)o, (void)state, 0; }
+static unsigned keeps_two(const StepOptions *o) { return (void)o, 3; }
+static unsigned keeps_three(const StepOptions *o) { return (void)o, 7; }
+static unsigned keeps_four(const StepOptions *o) { return (void)o, 15; }
+static double zero_at_first(const StepOptions *o, int state) { return (void)o, (void)state, 0; }
 
-/* c[0] and c[1] of every kernel. */
-static void set_gradient(double *c, double maximize, double weight_decay)
+/* Where there is a number "step", it is the first one. */
+static double count_step(double *numbers) { return numbers[0] += 1; }
+
+static Slope slope_of(const StepOptions *o, double weight_decay)
 {
-  c[0] = maximize != 0 ? -1 : 1;
-  c[1] = weight_decay;
+  return (Slope){.sign = o->maximize != 0 ? -1 : 1, .weight_decay = weight_decay};
 }
+
+static Average average_of(double kept) { return (Average){.kept = kept, .added = 1 - kept}; }
 
 /* --------------------------------------------------------------------- SGD */
 
-enum { SGD_LR, SGD_MOMENTUM, SGD_DAMPENING, SGD_DECAY, SGD_NESTEROV, SGD_MAXIMIZE };
-
-KEPT(sgd) { return o[SGD_MOMENTUM] != 0; }
+KEPT(sgd) { return o->momentum != 0; }
 
 COEFFICIENTS(sgd)
 {
   (void)numbers;
-  set_gradient(c, o[SGD_MAXIMIZE], o[SGD_DECAY]);
-  c[2] = o[SGD_LR];
-  c[3] = o[SGD_MOMENTUM];
-  c[4] = 1 - o[SGD_DAMPENING];
-  c[5] = o[SGD_NESTEROV];
-  c[6] = fresh & 1;
+  c->sgd = (SgdCoefficients){
+    .slope = slope_of(o, o->weight_decay), .lr = o->lr,
+    .velocity = {.kept = o->momentum, .added = 1 - o->dampening}, .nesterov = o->nesterov != 0, .first = fresh & 1};
 }
 
 /* -------------------------------------------------- Adam, AdamW, NAdam, RAdam */
 
-enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, ADAM_MAXIMIZE, ADAM_DECOUPLED, ADAM_AMSGRAD };
-#define ADAM_OPTIONS "lr", "betas[1]", "betas[2]", "eps", "weight_decay", "maximize", "decoupled_weight_decay"
+KEPT(adam) { return o->amsgrad != 0 ? 15 : 7; }
 
-KEPT(adam) { return o[ADAM_AMSGRAD] != 0 ? 15 : 7; }
-
-/* c[0..6] of the kernels of this family; counts the step. */
-static double begin_adam(const double *o, double *numbers, double *c)
+/* Weight decay goes with the gradient, or apart from it. */
+static double coupled_decay(const StepOptions *o, bool decoupled) { return decoupled ? 0 : o->weight_decay; }
+static double left_by_decay(const StepOptions *o, bool decoupled)
 {
-  bool decoupled = o[ADAM_DECOUPLED] != 0;
-  set_gradient(c, o[ADAM_MAXIMIZE], decoupled ? 0 : o[ADAM_DECAY]);
-  c[2] = decoupled ? 1 - o[ADAM_LR] * o[ADAM_DECAY] : 1;
-  c[3] = o[ADAM_BETA1];
-  c[4] = 1 - o[ADAM_BETA1];
-  c[5] = o[ADAM_BETA2];
-  c[6] = 1 - o[ADAM_BETA2];
-  return numbers[0] += 1;
+  return decoupled ? 1 - o->lr * o->weight_decay : 1;
+}
+
+static inline void fill_adam(const StepOptions *o, bool decoupled, double step, AdamCoefficients *c)
+{
+  *c = (AdamCoefficients){
+    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
+    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
+    .rate = o->lr / (1 - pow(o->betas[0], step)), .correction = 1 / sqrt(1 - pow(o->betas[1], step)), .eps = o->eps};
 }
 
 COEFFICIENTS(adam)
 {
   (void)fresh;
-  double step = begin_adam(o, numbers, c);
-  c[7] = o[ADAM_LR] / (1 - pow(o[ADAM_BETA1], step));
-  c[8] = 1 / sqrt(1 - pow(o[ADAM_BETA2], step));
-  c[9] = o[ADAM_EPS];
+  fill_adam(o, o->decoupled_weight_decay != 0, count_step(numbers), &c->adam);
 }
 
-enum { NADAM_MOMENTUM_DECAY = ADAM_AMSGRAD, NADAM_STEP = 0, NADAM_MU_PRODUCT };
+COEFFICIENTS(adamw)
+{
+  (void)fresh;
+  fill_adam(o, true, count_step(numbers), &c->adam);
+}
+
+enum { NADAM_STEP, NADAM_MU_PRODUCT };
 
 INITIAL(nadam) { return (void)o, state == NADAM_MU_PRODUCT; }
 
-static double momentum_at(const double *o, double step)
+static double momentum_at(const StepOptions *o, double step)
 {
-  return o[ADAM_BETA1] * (1 - 0.5 * pow(0.96, step * o[NADAM_MOMENTUM_DECAY]));
+  return o->betas[0] * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
 }
 
 COEFFICIENTS(nadam)
 {
   (void)fresh;
-  double step = begin_adam(o, numbers, c), now = momentum_at(o, step), next = momentum_at(o, step + 1);
+  bool decoupled = o->decoupled_weight_decay != 0;
+  double step = numbers[NADAM_STEP] += 1, now = momentum_at(o, step), next = momentum_at(o, step + 1);
   double product = numbers[NADAM_MU_PRODUCT] *= now;
-  c[7] = 1 / sqrt(1 - pow(o[ADAM_BETA2], step));
-  c[8] = o[ADAM_EPS];
-  c[9] = o[ADAM_LR] * (1 - now) / (1 - product);
-  c[10] = o[ADAM_LR] * next / (1 - product * next);
+  c->nadam = (NadamCoefficients){
+    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
+    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
+    .correction = 1 / sqrt(1 - pow(o->betas[1], step)), .eps = o->eps,
+    .grad_rate = o->lr * (1 - now) / (1 - product), .exp_avg_rate = o->lr * next / (1 - product * next)};
 }
 
 /* Rectified while the approximated average's length is over 5: Liu et al., arXiv 1908.03265, algorithm 2. */
 COEFFICIENTS(radam)
 {
   (void)fresh;
-  double step = begin_adam(o, numbers, c), left = pow(o[ADAM_BETA2], step), correction = 1 - left;
-  double longest = 2 / (1 - o[ADAM_BETA2]) - 1, length = longest - 2 * step * left / correction;
+  bool decoupled = o->decoupled_weight_decay != 0;
+  double step = count_step(numbers), left = pow(o->betas[1], step), correction = 1 - left;
+  double longest = 2 / (1 - o->betas[1]) - 1, length = longest - 2 * step * left / correction;
+  double rate = o->lr / (1 - pow(o->betas[0], step));
   bool rectified = length > 5;
-  c[7] = o[ADAM_LR] / (1 - pow(o[ADAM_BETA1], step));
   if (rectified)
-    c[7] *= sqrt(correction * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
-  c[8] = rectified;
-  c[9] = o[ADAM_EPS];
+    rate *= sqrt(correction * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+  c->radam = (RadamCoefficients){
+    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
+    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
+    .rate = rate, .eps = o->eps, .rectified = rectified};
 }
 
 /* ------------------------------------------------------------------ Adamax */
 
-enum { ADAMAX_LR, ADAMAX_BETA1, ADAMAX_BETA2, ADAMAX_EPS, ADAMAX_DECAY, ADAMAX_MAXIMIZE };
-
 COEFFICIENTS(adamax)
 {
   (void)fresh;
-  set_gradient(c, o[ADAMAX_MAXIMIZE], o[ADAMAX_DECAY]);
-  c[2] = o[ADAMAX_LR] / (1 - pow(o[ADAMAX_BETA1], numbers[0] += 1));
-  c[3] = o[ADAMAX_BETA1];
-  c[4] = 1 - o[ADAMAX_BETA1];
-  c[5] = o[ADAMAX_BETA2];
-  c[6] = o[ADAMAX_EPS];
+  c->adamax = (AdamaxCoefficients){
+    .slope = slope_of(o, o->weight_decay), .rate = o->lr / (1 - pow(o->betas[0], count_step(numbers))),
+    .exp_avg = average_of(o->betas[0]), .norm_kept = o->betas[1], .eps = o->eps};
 }
 
 /* ------------------------------------------------ Adagrad, RMSprop, Adadelta */
 
-enum { ADAGRAD_LR, ADAGRAD_LR_DECAY, ADAGRAD_DECAY, ADAGRAD_INITIAL, ADAGRAD_EPS, ADAGRAD_MAXIMIZE };
-
-INITIAL(adagrad) { return state == 1 ? o[ADAGRAD_INITIAL] : 0; }
+INITIAL(adagrad) { return state == 1 ? o->initial_accumulator_value : 0; }
 
 COEFFICIENTS(adagrad)
 {
   (void)fresh;
-  set_gradient(c, o[ADAGRAD_MAXIMIZE], o[ADAGRAD_DECAY]);
-  c[2] = o[ADAGRAD_LR] / (1 + numbers[0] * o[ADAGRAD_LR_DECAY]);
-  c[3] = o[ADAGRAD_EPS];
-  numbers[0] += 1;
+  c->adagrad = (AdagradCoefficients){
+    .slope = slope_of(o, o->weight_decay), .rate = o->lr / (1 + numbers[0] * o->lr_decay), .eps = o->eps};
+  count_step(numbers);
 }
 
-enum { RMSPROP_LR, RMSPROP_ALPHA, RMSPROP_EPS, RMSPROP_DECAY, RMSPROP_MOMENTUM, RMSPROP_CENTERED, RMSPROP_MAXIMIZE };
-
-KEPT(rmsprop) { return 3u | (o[RMSPROP_MOMENTUM] > 0 ? 4u : 0) | (o[RMSPROP_CENTERED] != 0 ? 8u : 0); }
+KEPT(rmsprop) { return 3u | (o->momentum > 0 ? 4u : 0) | (o->centered != 0 ? 8u : 0); }
 
 COEFFICIENTS(rmsprop)
 {
   (void)fresh;
-  numbers[0] += 1;
-  set_gradient(c, o[RMSPROP_MAXIMIZE], o[RMSPROP_DECAY]);
-  c[2] = o[RMSPROP_LR];
-  c[3] = o[RMSPROP_ALPHA];
-  c[4] = 1 - o[RMSPROP_ALPHA];
-  c[5] = o[RMSPROP_EPS];
-  c[6] = o[RMSPROP_MOMENTUM];
+  count_step(numbers);
+  c->rmsprop = (RmspropCoefficients){
+    .slope = slope_of(o, o->weight_decay), .lr = o->lr, .average = average_of(o->alpha), .eps = o->eps,
+    .momentum = o->momentum};
 }
-
-enum { ADADELTA_LR, ADADELTA_RHO, ADADELTA_EPS, ADADELTA_DECAY, ADADELTA_MAXIMIZE };
 
 COEFFICIENTS(adadelta)
 {
   (void)fresh;
-  numbers[0] += 1;
-  set_gradient(c, o[ADADELTA_MAXIMIZE], o[ADADELTA_DECAY]);
-  c[2] = o[ADADELTA_LR];
-  c[3] = o[ADADELTA_RHO];
-  c[4] = 1 - o[ADADELTA_RHO];
-  c[5] = o[ADADELTA_EPS];
+  count_step(numbers);
+  c->adadelta = (AdadeltaCoefficients){
+    .slope = slope_of(o, o->weight_decay), .lr = o->lr, .average = average_of(o->rho), .eps = o->eps};
 }
 
 /* -------------------------------------------------------------- ASGD, Rprop */
 
-enum { ASGD_LR, ASGD_LAMBD, ASGD_ALPHA, ASGD_T0, ASGD_DECAY, ASGD_MAXIMIZE, ASGD_STEP = 0, ASGD_ETA, ASGD_MU };
+enum { ASGD_STEP, ASGD_ETA, ASGD_MU };
 
-INITIAL(asgd) { return state == ASGD_ETA ? o[ASGD_LR] : state == ASGD_MU; }
+INITIAL(asgd) { return state == ASGD_ETA ? o->lr : state == ASGD_MU; }
 
 COEFFICIENTS(asgd)
 {
   (void)fresh;
   double step = numbers[ASGD_STEP] += 1;
-  set_gradient(c, o[ASGD_MAXIMIZE], o[ASGD_DECAY]);
-  c[2] = 1 - o[ASGD_LAMBD] * numbers[ASGD_ETA];
-  c[3] = numbers[ASGD_ETA];
-  c[4] = numbers[ASGD_MU];
-  numbers[ASGD_ETA] = o[ASGD_LR] / pow(1 + o[ASGD_LAMBD] * o[ASGD_LR] * step, o[ASGD_ALPHA]);
-  numbers[ASGD_MU] = 1 / fmax(1, step - o[ASGD_T0]);
+  c->asgd = (AsgdCoefficients){
+    .slope = slope_of(o, o->weight_decay), .decayed = 1 - o->lambd * numbers[ASGD_ETA], .eta = numbers[ASGD_ETA],
+    .mu = numbers[ASGD_MU]};
+  numbers[ASGD_ETA] = o->lr / pow(1 + o->lambd * o->lr * step, o->alpha);
+  numbers[ASGD_MU] = 1 / fmax(1, step - o->t0);
 }
 
-enum { RPROP_LR, RPROP_ETA_MINUS, RPROP_ETA_PLUS, RPROP_LEAST, RPROP_MOST, RPROP_MAXIMIZE };
-
-INITIAL(rprop) { return state == 2 ? o[RPROP_LR] : 0; }
+INITIAL(rprop) { return state == 2 ? o->lr : 0; }
 
 COEFFICIENTS(rprop)
 {
   (void)fresh;
-  numbers[0] += 1;
-  set_gradient(c, o[RPROP_MAXIMIZE], 0);
-  memcpy(c + 2, o + RPROP_ETA_MINUS, 4 * sizeof *c);
+  count_step(numbers);
+  c->rprop = (RpropCoefficients){
+    .slope = slope_of(o, 0), .shrink = o->etas[0], .grow = o->etas[1], .least = o->step_sizes[0],
+    .most = o->step_sizes[1]};
 }
 
 /* ------------------------------------------------------------------- rules */
 
+#define OPTION(member) \
+  {#member, offsetof(StepOptions, member), sizeof((StepOptions){0}.member) / sizeof(double)}
+#define OPTIONS(...) (const StepOption[]){__VA_ARGS__, {NULL, 0, 0}}
+#define ADAM_OPTIONS OPTION(lr), OPTION(betas), OPTION(eps), OPTION(weight_decay), OPTION(maximize)
 #define ADAM_STATES "step", "exp_avg", "exp_avg_sq"
 
 static const StepRule rules[] = {
-  {"optim.SGD", STEP_SGD, 0, {"lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize"},
+  {"optim.SGD", STEP_SGD, 0,
+   OPTIONS(OPTION(lr), OPTION(momentum), OPTION(dampening), OPTION(weight_decay), OPTION(nesterov), OPTION(maximize)),
    {"momentum_buffer"}, sgd_kept, zero_at_first, sgd_coefficients},
-  {"optim.Adam", STEP_ADAM, 1, {ADAM_OPTIONS, "amsgrad"}, {ADAM_STATES, "max_exp_avg_sq"},
-   adam_kept, zero_at_first, adam_coefficients},
-  {"optim.AdamW", STEP_ADAM, 1, {ADAM_OPTIONS, "amsgrad"}, {ADAM_STATES, "max_exp_avg_sq"},
-   adam_kept, zero_at_first, adam_coefficients},
-  {"optim.NAdam", STEP_NADAM, 2, {ADAM_OPTIONS, "momentum_decay"}, {"step", "mu_product", "exp_avg", "exp_avg_sq"},
-   keeps_four, nadam_initial, nadam_coefficients},
-  {"optim.RAdam", STEP_RADAM, 1, {ADAM_OPTIONS}, {ADAM_STATES}, keeps_three, zero_at_first, radam_coefficients},
-  {"optim.Adamax", STEP_ADAMAX, 1, {"lr", "betas[1]", "betas[2]", "eps", "weight_decay", "maximize"},
+  {"optim.Adam", STEP_ADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(amsgrad)),
+   {ADAM_STATES, "max_exp_avg_sq"}, adam_kept, zero_at_first, adam_coefficients},
+  {"optim.AdamW", STEP_ADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(amsgrad)),
+   {ADAM_STATES, "max_exp_avg_sq"}, adam_kept, zero_at_first, adamw_coefficients},
+  {"optim.NAdam", STEP_NADAM, 2, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(momentum_decay)),
+   {"step", "mu_product", "exp_avg", "exp_avg_sq"}, keeps_four, nadam_initial, nadam_coefficients},
+  {"optim.RAdam", STEP_RADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay)),
+   {ADAM_STATES}, keeps_three, zero_at_first, radam_coefficients},
+  {"optim.Adamax", STEP_ADAMAX, 1, OPTIONS(ADAM_OPTIONS),
    {"step", "exp_avg", "exp_inf"}, keeps_three, zero_at_first, adamax_coefficients},
   {"optim.Adagrad", STEP_ADAGRAD, 1,
-   {"lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps", "maximize"}, {"step", "sum"},
-   keeps_two, adagrad_initial, adagrad_coefficients},
-  {"optim.RMSprop", STEP_RMSPROP, 1, {"lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize"},
+   OPTIONS(OPTION(lr), OPTION(lr_decay), OPTION(weight_decay), OPTION(initial_accumulator_value), OPTION(eps),
+           OPTION(maximize)),
+   {"step", "sum"}, keeps_two, adagrad_initial, adagrad_coefficients},
+  {"optim.RMSprop", STEP_RMSPROP, 1,
+   OPTIONS(OPTION(lr), OPTION(alpha), OPTION(eps), OPTION(weight_decay), OPTION(momentum), OPTION(centered),
+           OPTION(maximize)),
    {"step", "square_avg", "momentum_buffer", "grad_avg"}, rmsprop_kept, zero_at_first, rmsprop_coefficients},
-  {"optim.Adadelta", STEP_ADADELTA, 1, {"lr", "rho", "eps", "weight_decay", "maximize"},
+  {"optim.Adadelta", STEP_ADADELTA, 1,
+   OPTIONS(OPTION(lr), OPTION(rho), OPTION(eps), OPTION(weight_decay), OPTION(maximize)),
    {"step", "square_avg", "acc_delta"}, keeps_three, zero_at_first, adadelta_coefficients},
-  {"optim.ASGD", STEP_ASGD, 3, {"lr", "lambd", "alpha", "t0", "weight_decay", "maximize"},
+  {"optim.ASGD", STEP_ASGD, 3,
+   OPTIONS(OPTION(lr), OPTION(lambd), OPTION(alpha), OPTION(t0), OPTION(weight_decay), OPTION(maximize)),
    {"step", "eta", "mu", "ax"}, keeps_four, asgd_initial, asgd_coefficients},
   {"optim.Rprop", STEP_RPROP, 1,
-   {"lr", "etas[1]", "etas[2]", "step_sizes[1]", "step_sizes[2]", "maximize"}, {"step", "prev", "step_size"},
-   keeps_three, rprop_initial, rprop_coefficients},
+   OPTIONS(OPTION(lr), OPTION(etas), OPTION(step_sizes), OPTION(maximize)),
+   {"step", "prev", "step_size"}, keeps_three, rprop_initial, rprop_coefficients},
 };
 
 const StepRule *step_rule(const char *name)

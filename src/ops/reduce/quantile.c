@@ -6,9 +6,9 @@
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/sort.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/pointwise.h"
 #include "ops/math/rounding.h"
 #include "ops/reduce/cumulative.h"
 #include "ops/reduce/max_min.h"
@@ -165,8 +165,8 @@ static Tensor *ranks_of(Call *call, Tensor *rows, Tensor *q, bool without_nan)
   int64_t n = rows->shape[rows->ndim - 1];
   Tensor *nan = count_nan(call, rows, -1), *last = whole(call, n - 1);
   if (without_nan) return op(mul, q, op(clamp_min, minus(last, nan), whole(call, 0)));
-  Tensor *ranks = op(mul, q, last);
-  return op(where, op(gt, nan, whole(call, 0)), cast(last, tensor_dtype(q)), ranks);
+  Tensor *ranks = op(mul, q, last), *of_nan = op(full_like, q, scalar_int(n - 1), DTYPE_NONE, DEVICE_NONE, false);
+  return op(where, op(gt, nan, whole(call, 0)), of_nan, ranks);
 }
 
 /* The input with the dimension last; all of it in one row for none. */

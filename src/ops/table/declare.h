@@ -12,7 +12,8 @@
 #define OP(row, name, forms, results, args, ...) struct row##_args { args };
 #define OP_PLAIN(row, name, forms, results, args, ...) struct row##_args { args };
 #define COMPOSED(row, name, forms, results, args, ...) struct row##_args { args };
-#include "ops/table/members.h"
+#define ARGUMENT(kind, name, ...) Argument_##kind name;
+#include "ops/table/arguments.def"
 #include ROWS
 
 #include "ops/table/rows_undefined.h"

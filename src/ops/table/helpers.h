@@ -2,8 +2,6 @@
 #ifndef NNLUA_OPS_TABLE_HELPERS_H
 #define NNLUA_OPS_TABLE_HELPERS_H
 
-#include "core/parallel.h"
-#include "kernels/kernels.h"
 #include "launch/copy.h"
 #include "launch/layout.h"
 #include "ops/shape/copy.h"
@@ -13,8 +11,6 @@
 
 static inline Device device_of(const Tensor *t) { return (Device)t->device; }
 
-/* The dtype that kernels run in for a tensor's: float32 for the halves, which have no kernels of their own. */
-static inline DType kernel_dtype(DType d) { return dtype_compute(d); }
 
 /* Whether a tensor used as an index is one of truth values. */
 static inline bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }

@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "core/upward.h"
 
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
 enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
@@ -22,19 +23,33 @@ enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0
        VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
+/* What any row's arguments fit in, which table.c checks for each: their struct, and how many they are. */
+enum { ARGS_BYTES = 512, MAX_ARGUMENTS = 16 };
+
+/* Room for the arguments of any op. */
+typedef struct ArgsRoom { _Alignas(16) char bytes[ARGS_BYTES]; } ArgsRoom;
+
+/* The kinds of arguments: arguments.def. */
 typedef enum ArgKind {
-  ARG_TENSOR, ARG_OPT_TENSOR, ARG_TENSORS,
-  ARG_OPERAND,   /* a tensor or a number, which becomes a 0-dim tensor */
-  ARG_SCALAR, ARG_INT, ARG_REAL, ARG_BOOL, ARG_STRING,
-  ARG_SIZE,      /* numbers or one list of them */
-  ARG_DIM, ARG_DIMS, /* counted from 1 outside, from 0 inside */
-  ARG_INTLIST,
-  ARG_EXTENTS,   /* one integer, or a table of one for each spatial dimension */
-  ARG_NUMBERS,   /* a table of numbers: each a double */
-  ARG_DIM_PAIR,  /* two lists of dimensions, as long as each other and one after the other */
-  ARG_POSITION,  /* likewise */
-  ARG_TYPE, ARG_DEVICE, ARG_GENERATOR
+#define KIND(kind, ...) ARG_##kind,
+#include "ops/table/arguments.def"
 } ArgKind;
+
+/* Their C types: Argument_TENSOR … */
+#define KIND(kind, type, ...) typedef type Argument_##kind;
+#include "ops/table/arguments.def"
+
+/* What an argument's place in the struct has: a value of its own, tensors, or a pointer to what must be copied with it. */
+typedef enum ArgHolds { HOLDS_VALUE, HOLDS_TENSOR, HOLDS_TENSORS, POINTS_TO_LIST, POINTS_TO_TEXT } ArgHolds;
+
+/* What a kind's row says of it. */
+typedef struct ArgTraits {
+  ArgHolds holds;
+  bool from_one;                /* counted from 1 outside, from 0 inside */
+  const char *word;             /* for nl.ops() */
+} ArgTraits;
+
+extern const ArgTraits arg_traits[]; /* by ArgKind */
 
 #define NO_INT INT64_MIN          /* an optional integer or dimension that was not given */
 #define NONE_DIM NO_INT
@@ -48,8 +63,9 @@ typedef struct ArgSpec {
   bool required;
   const char *default_text;     /* as the row has it */
   union { int64_t i; double f; const char *s; } dflt;
-  bool is_position;             /* a tensor that holds positions: marked for the specs */
 } ArgSpec;
+
+static inline ArgHolds argument_holds(const ArgSpec *spec) { return arg_traits[spec->kind].holds; }
 
 typedef enum OpKind { OP_POINTWISE, OP_PRIMITIVE, OP_COMPOSED } OpKind;
 
@@ -71,7 +87,8 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int id, arity;
+  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int arity;
   PointwiseClass type_class;
   const char *class_name;     /* "NUMERIC" */
   const char *formula;
@@ -94,19 +111,32 @@ typedef struct Op {
   struct OpPlan *plan;        /* worked out once a process */
 } Op;
 
-/* A row's `saves`, parsed once: for each argument the bits of the arguments, and from bit 16 of the results, needed. */
+/* What gradients need, as bits: those of the arguments, in their order, then those of the results. */
+static inline uint32_t argument_bit(int i) { return 1u << i; }
+static inline uint32_t result_bit(int i) { return 1u << (MAX_ARGUMENTS + i); }
+_Static_assert(MAX_ARGUMENTS + MAX_RESULTS <= 32, "what a gradient needs is told by the bits of a word");
+
+/* What a pointwise row's backward does for an operand. */
+typedef enum DerivativeKind { DERIVATIVE_ZERO, DERIVATIVE_IS_DY, DERIVATIVE_COMPUTED } DerivativeKind;
+
+/* What is worked out once of a row. */
 typedef struct OpPlan {
-  uint32_t needs[16];
+  uint32_t needs[MAX_ARGUMENTS]; /* for the gradient of each argument: the row's `saves` */
   uint32_t needs_any;
-  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[12]; /* the arguments that hold tensors */
+  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[MAX_ARGUMENTS]; /* the arguments that hold tensors */
   int ntensors;
+  uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
-  const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
+  /* of a pointwise row, for each derivative: */
+  uint8_t derivatives[3];     /* a DerivativeKind */
+  const struct Expression *expressions[3]; /* parsed, for create_graph */
+  uint32_t compared[3];       /* the operands, and the result, that it depends on by comparisons only */
 } OpPlan;
 
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
-extern const Op *const as_strided_row; /* by which autograd makes views anew */
+/* Rows that C code speaks of. */
+extern const Op *const as_strided_row, *const pow_row, *const square_number_row, *const cube_row;
 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }
@@ -116,9 +146,6 @@ void ops_prepare(void);
 
 /* The row of a name, or NULL. */
 const Op *op_find(const char *row);
-
-/* The public name of the outermost op of a call: the one the user called; NULL outside of ops. */
-const char *call_user_name(const Call *call);
 
 /*
  * The door: every call of every op comes through here. It runs the forward in a scope of its own

@@ -5,25 +5,11 @@
 #undef OP
 #undef COMPOSED
 #undef OP_PLAIN
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name)
+#undef POINTWISE_ROWS
+#define POINTWISE_ROWS(file) file
 
-#undef TENSOR
-#undef OPT_TENSOR
-#undef POSITION_TENSOR
-#undef TENSORS
-#undef OPERAND
-#undef SCALAR
-#undef INT
-#undef REAL
+#undef ARGUMENT /* of ops/table/arguments.def, which a pass over arguments includes */
+#undef SCALAR   /* the kernels make their own of those that pointwise rows have */
 #undef BOOL
-#undef STRING
-#undef SIZE
-#undef DIM
-#undef DIMS
-#undef INTLIST
-#undef EXTENTS
-#undef DIM_PAIR
-#undef NUMBERS
-#undef POSITION
-#undef TYPE
-#undef DEVICE
-#undef GENERATOR

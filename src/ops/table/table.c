@@ -24,13 +24,18 @@ enum {
   OP_COUNT
 };
 
+enum { AS_IT_IS = false, FROM_ONE = true };
+const ArgTraits arg_traits[] = {
+#define KIND(kind, type, absent, holds, counts, parser, word) [ARG_##kind] = {holds, counts, word},
+#include "ops/table/arguments.def"
+};
+
 /* pass 3: argument specs. Each is inside a function, where A names the op's argument struct. */
-#define SPEC(member, text, what, needed, value_text, ...) \
-  {.name = text, .kind = what, .offset = offsetof(A, member), .required = needed, .default_text = value_text, __VA_ARGS__},
+#define SPEC(member, text, what, default_as_text, ...)                                                          \
+  {.name = text, .kind = what, .offset = offsetof(A, member), .required = IS_REQUIRED(default_as_text),          \
+   .default_text = default_as_text, .dflt = {__VA_ARGS__}},
+/* The text is as the row has it: in the initializer REQUIRED has become 0. */
 #define IS_REQUIRED(text) (sizeof(text) == sizeof("REQUIRED") && text[0] == 'R')
-/* The text of a default is taken where the row's word is still there: one macro further in REQUIRED has become 0. */
-#define INTEGER_SPEC(member, what, value, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = value)
-#define LIST_SPEC(member, what, text) SPEC(member, #member, what, IS_REQUIRED(text), text, .dflt.i = 0)
 
 #include "ops/table/rows_undefined.h"
 #define SPECS_OF(row, ...)                                                  \
@@ -38,39 +43,22 @@ enum {
   {                                                                         \
     typedef struct row##_args A;                                            \
     static const ArgSpec specs[] = {__VA_ARGS__ {.name = NULL}};            \
-    (void)sizeof(A);                                                        \
+    _Static_assert(sizeof(A) <= ARGS_BYTES, #row " has larger arguments than ARGS_BYTES has room for"); \
+    _Static_assert(sizeof specs / sizeof *specs - 1 <= MAX_ARGUMENTS, #row " has more than MAX_ARGUMENTS"); \
     return specs;                                                           \
   }
-#define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
-#define OPERAND_AS(member, text) SPEC(member, text, ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
-#define UNARY(row, class, forms, params, ...) SPECS_OF(row, SPEC(x, "input", ARG_TENSOR, true, "REQUIRED", .dflt.i = 0) params)
+#define FIRST_TENSOR(member) SPEC(member, "input", ARG_TENSOR, "REQUIRED", .i = 0)
+#define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, "REQUIRED", .i = 0)
+#define OPERAND_AS(member, text) SPEC(member, text, ARG_OPERAND, "REQUIRED", .i = 0)
+#define UNARY(row, class, forms, params, ...) SPECS_OF(row, FIRST_TENSOR(x) params)
 #define BINARY(row, name, class, forms, params, ...) SPECS_OF(row, FIRST_OPERAND(a) OPERAND_AS(b, #name) params)
 #define TERNARY(row, name_b, name_c, class, forms, params, ...) \
   SPECS_OF(row, FIRST_OPERAND(a) OPERAND_AS(b, #name_b) OPERAND_AS(c, #name_c) params)
 #define OP(row, name, forms, results, args, ...) SPECS_OF(row, args)
 #define OP_PLAIN OP
 #define COMPOSED OP
-#define TENSOR(name) SPEC(name, #name, ARG_TENSOR, true, "REQUIRED", .dflt.i = 0)
-#define OPT_TENSOR(name) SPEC(name, #name, ARG_OPT_TENSOR, false, "NONE", .dflt.i = 0)
-#define POSITION_TENSOR(name) SPEC(name, #name, ARG_TENSOR, true, "REQUIRED", .dflt.i = 0, .is_position = true)
-#define TENSORS(name) SPEC(name, #name, ARG_TENSORS, true, "REQUIRED", .dflt.i = 0)
-#define OPERAND(name) SPEC(name, #name, ARG_OPERAND, true, "REQUIRED", .dflt.i = 0)
-#define SCALAR(name, value) LIST_SPEC(name, ARG_SCALAR, #value)
-#define INT(name, value) INTEGER_SPEC(name, ARG_INT, value, #value)
-#define REAL(name, value) SPEC(name, #name, ARG_REAL, IS_REQUIRED(#value), #value, .dflt.f = value)
-#define BOOL(name, value) INTEGER_SPEC(name, ARG_BOOL, value, #value)
-#define STRING(name, value) SPEC(name, #name, ARG_STRING, IS_REQUIRED(#value), #value, .dflt.s = value)
-#define SIZE(name, value) LIST_SPEC(name, ARG_SIZE, #value)
-#define DIM(name, value) INTEGER_SPEC(name, ARG_DIM, value, #value)
-#define DIMS(name, value) LIST_SPEC(name, ARG_DIMS, #value)
-#define INTLIST(name, value) LIST_SPEC(name, ARG_INTLIST, #value)
-#define EXTENTS(name, value) LIST_SPEC(name, ARG_EXTENTS, #value)
-#define NUMBERS(name, value) LIST_SPEC(name, ARG_NUMBERS, #value)
-#define DIM_PAIR(name) LIST_SPEC(name, ARG_DIM_PAIR, "REQUIRED")
-#define POSITION(name, value) INTEGER_SPEC(name, ARG_POSITION, value, #value)
-#define TYPE(name, value) SPEC(name, #name, ARG_TYPE, IS_REQUIRED(#value), #value, .dflt.i = 0)
-#define DEVICE(name) SPEC(name, #name, ARG_DEVICE, false, "NONE", .dflt.i = 0)
-#define GENERATOR(name) SPEC(name, #name, ARG_GENERATOR, false, "NONE", .dflt.i = 0)
+#define ARGUMENT(kind, member, ...) SPEC(member, #member, ARG_##kind, __VA_ARGS__)
+#include "ops/table/arguments.def"
 #include "ops/table/families.def"
 
 /* pass 4: the functions behind op(row, …) */
@@ -114,11 +102,25 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 /* pass 5: the table; the parts of a doc are one text, written as a Lua source's doc comment is */
 #define SHAPES(text) "\nShapes: " text
 #define EXAMPLE(code, result) "\n    > " code "\n    " result
+
+/* A pointwise row's number: its family's in the upper half, its own within the family in the lower. */
+enum { WITHIN_FAMILY = 0x10000 };
+enum {
+#include "ops/table/rows_undefined.h"
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name) BEFORE_##name = FAMILY_##name * WITHIN_FAMILY - 1,
+#define UNARY(row, ...) PW_##row,
+#define BINARY(row, ...) PW_##row,
+#define TERNARY(row, ...) PW_##row,
+#include "ops/table/pointwise_families.def"
+};
+
 #include "ops/table/rows_undefined.h"
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
    pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
+   &(const PointwiseInfo){PW_##row / WITHIN_FAMILY, PW_##row % WITHIN_FAMILY, arity, CLASS_OF(CLASS_##class),   \
+                          #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
 #define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
 #define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
 #define UNARY(row, class, forms, params, formula, dx, doc) \
@@ -139,7 +141,8 @@ Op op_table[] = {
 #include "ops/table/families.def"
 };
 const int op_count = OP_COUNT;
-const Op *const as_strided_row = &op_table[OP_ID_as_strided];
+const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const pow_row = &op_table[OP_ID_pow];
+const Op *const square_number_row = &op_table[OP_ID_square_number], *const cube_row = &op_table[OP_ID_cube];
 
 /* pass 6: what is worked out once a process */
 static OpPlan plans[OP_COUNT];
@@ -169,8 +172,8 @@ static int find_argument(const Op *o, const char *name, size_t length)
 static uint32_t saved_bit(const Op *o, const char *name, size_t length)
 {
   int i = find_argument(o, name, length);
-  if (i >= 0) return 1u << i;
-  if (name[0] == 'y') return 1u << (16 + (length > 1 ? name[1] - '1' : 0));
+  if (i >= 0) return argument_bit(i);
+  if (name[0] == 'y') return result_bit(length > 1 ? name[1] - '1' : 0);
   fprintf(stderr, "nnlua: row %s saves the unknown %.*s\n", o->row, (int)length, name);
   abort();
 }
@@ -199,36 +202,41 @@ static void plan_saves(const Op *o, OpPlan *plan)
   }
 }
 
-/* A pointwise derivative needs the names that stand in it. */
-static void plan_pointwise(const Op *o, OpPlan *plan)
+static DerivativeKind derivative_kind(const char *text)
 {
-  static const char operands[] = "abc";
-  for (int i = 0; i < o->pointwise->arity; i++) {
-    const char *text = o->pointwise->derivative[i];
-    for (int k = 0; k < o->pointwise->arity; k++)
-      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= 1u << k;
-    if (expression_mentions(text, 'y')) plan->needs[i] |= 1u << 16;
-    plan->expressions[i] = expression_of(o, i);
+  if (strcmp(text, "dy") == 0) return DERIVATIVE_IS_DY;
+  return strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0 ? DERIVATIVE_ZERO : DERIVATIVE_COMPUTED;
+}
+
+/* A pointwise derivative needs the names that stand in it. */
+static void plan_derivative(const Op *o, OpPlan *plan, int i)
+{
+  const char *text = o->pointwise->derivative[i], *names = o->pointwise->arity == 1 ? "x" : "abc";
+  plan->derivatives[i] = (uint8_t)derivative_kind(text);
+  plan->expressions[i] = expression_of(o, i);
+  for (int k = 0; k <= o->pointwise->arity; k++) {
+    bool is_result = k == o->pointwise->arity;
+    const char name[] = {is_result ? 'y' : names[k], 0};
+    uint32_t bit = is_result ? result_bit(0) : argument_bit(k);
+    if (!expression_mentions(text, name[0])) continue;
+    plan->needs[i] |= bit;
+    if (!(o->forms & CHOOSES) && !expression_varies_with(plan->expressions[i], name)) plan->compared[i] |= bit;
   }
 }
 
-static bool points_elsewhere(ArgKind kind)
+static void plan_pointwise(const Op *o, OpPlan *plan)
 {
-  return kind == ARG_TENSORS || kind == ARG_SIZE || kind == ARG_DIMS || kind == ARG_INTLIST ||
-         kind == ARG_EXTENTS || kind == ARG_DIM_PAIR || kind == ARG_NUMBERS || kind == ARG_STRING;
+  for (int i = 0; i < o->pointwise->arity; i++) plan_derivative(o, plan, i);
 }
 
 static void plan_tensors(const Op *o, OpPlan *plan)
 {
   for (int i = 0; i < o->nargs; i++) {
-    ArgKind kind = o->args[i].kind;
-    plan->points |= points_elsewhere(kind);
-    if (kind > ARG_OPERAND) continue;
-    if (plan->ntensors == (int)(sizeof plan->tensors / sizeof *plan->tensors)) {
-      fprintf(stderr, "nnlua: row %s has too many tensors\n", o->row);
-      abort();
-    }
-    bool list = kind == ARG_TENSORS;
+    ArgHolds holds = argument_holds(&o->args[i]);
+    plan->points |= holds == POINTS_TO_LIST || holds == POINTS_TO_TEXT;
+    if (holds != HOLDS_TENSOR && holds != HOLDS_TENSORS) continue;
+    bool list = holds == HOLDS_TENSORS;
+    plan->tensor_at[o->args[i].offset / sizeof(Tensor *)] = (uint8_t)plan->ntensors;
     plan->tensors[plan->ntensors].offset = o->args[i].offset;
     plan->tensors[plan->ntensors].arg = (uint8_t)i;
     plan->tensors[plan->ntensors++].is_list = list;

@@ -155,6 +155,51 @@ describe("autograd.grad", function()
     assert.is_nil(list[2])
   end)
 
+  it("Q6: takes many inputs, in any order, some of them more than once", function()
+    local inputs, sum = {}, nil
+    for i = 1, 300 do
+      inputs[i] = leaf {i}
+      local term = inputs[i] * inputs[i] * i
+      sum = sum and sum + term or term
+    end
+    local asked = {}
+    for i = 1, 300 do asked[i] = inputs[301 - i] end
+    asked[301], asked[302] = inputs[7], inputs[300]
+    local list = grad(sum, asked, {as_table = true})
+    for i = 1, 300 do near({2 * (301 - i) * (301 - i)}, list[i]) end
+    near({2 * 7 * 7}, list[301])
+    near({2 * 300 * 300}, list[302])
+  end)
+
+  it("Q6: takes leaves, results, several results of one node, and what is not used, side by side", function()
+    local x, unused = leaf {1, 2, 3, 4}, leaf {1}
+    local y = x * x
+    local low, high = y:split(2)
+    local bottom, top = nl.aminmax(y) -- one node with two results
+    local out = (low * 3):sum() + (high * high):sum() + bottom * 5 + top * 7
+    local list = grad(out, {high, x, top, y, unused, bottom, low, top}, {allow_unused = true, as_table = true})
+    near({18, 32}, list[1])
+    near({3 * 2 + 5 * 2, 3 * 4, 18 * 6, (32 + 7) * 8}, list[2])
+    near(7, list[3])
+    near({3 + 5, 3, 18, 32 + 7}, list[4])
+    assert.is_nil(list[5])
+    near(5, list[6])
+    near({3, 3}, list[7])
+    near(7, list[8])
+  end)
+
+  it("Q5: adds to the gradient of a result once for each time that it is named", function()
+    local x = leaf {1, 2}
+    local y = x * x
+    y:retain_grad();
+    (y * 3):sum():backward {inputs = {y}, retain_graph = true}
+    local once = y.grad:clone()
+    y.grad = nil;
+    (y * 3):sum():backward {inputs = {y, x, x}}
+    near(once, y.grad)
+    near({6, 12}, x.grad)
+  end)
+
   it("Q6: sums over several outputs", function()
     local x = leaf {1, 2}
     near({8, 8}, (grad({(x * 2):sum(), (x * 3):sum()}, x, {nl.none, nl.tensor(2.0)})))

@@ -141,6 +141,12 @@ describe("an optimizer's options", function()
     local _, optimizer = stepped(optim.Adam)
     optimizer.param_groups[1].lr = "fast"
     assert.error_matches(function() optimizer:step() end, "optim.Adam: lr must be a number, not a string")
+    optimizer.param_groups[1].lr, optimizer.param_groups[1].betas = 0.1, {0.9, true, 0.5}
+    assert.has_no_error(function() optimizer:step() end) -- true is 1
+    optimizer.param_groups[1].betas = {0.9}
+    assert.error_matches(function() optimizer:step() end, "optim.Adam: betas%[2%] must be a number, not nil")
+    optimizer.param_groups[1].betas = 0.9
+    assert.error_matches(function() optimizer:step() end, "optim.Adam: betas must be a list of 2 numbers, not a number")
   end)
 
   it("take those for PyTorch's other implementations", function()

@@ -209,6 +209,26 @@ for _, name in ipairs(names) do
       assert.is_true(nl.equal(p, q))
     end)
 
+    it("counts the steps of each parameter apart", function()
+      local used = {"111101", "001111", "111111", "010110", "111101"} -- in which steps each has a gradient
+      local together, alone, optimizers = {}, {}, {}
+      for i in ipairs(used) do
+        together[i] = nl.randn(3, {dtype = nl.float64}):requires_grad_()
+        alone[i] = together[i]:detach():clone():requires_grad_()
+        optimizers[i] = optim[name]({alone[i]}, {lr = 0.1})
+      end
+      local optimizer = optim[name](together, {lr = 0.1})
+      for t = 1, 6 do
+        for i, steps in ipairs(used) do
+          together[i].grad = steps:sub(t, t) == "1" and nl.randn(3, {dtype = nl.float64}) or nil
+          alone[i].grad = together[i].grad
+          optimizers[i]:step()
+        end
+        optimizer:step()
+      end
+      for i in ipairs(used) do assert.is_true(nl.equal(alone[i], together[i]), "parameter " .. i) end
+    end)
+
     it("leaves what has no gradient alone", function()
       local p = nl.ones(2):requires_grad_()
       local optimizer = optim[name]({p})

@@ -1,0 +1,21 @@
+/*
+ * What the core calls of the layers above it, which it includes nothing of. Those that define the functions include
+ * this too, so that the compiler compares both ends.
+ */
+#ifndef NNLUA_CORE_UPWARD_H
+#define NNLUA_CORE_UPWARD_H
+
+struct Call;
+struct Node;
+struct Tensor;
+
+/* Gives back a reference of a node; NULL is allowed. (In autograd/node.c.) */
+void node_release(struct Node *n);
+
+/* A tensor that wants its gradient kept goes: it leaves no trace in its node. (In autograd/node.c.) */
+void node_forget_retained(struct Tensor *t);
+
+/* The public name of the outermost op of a call, which the user called; NULL outside of ops. (In ops/table/table.c.) */
+const char *call_user_name(const struct Call *call);
+
+#endif

@@ -1,4 +1,0 @@
-/* The arithmetic core of the pointwise rows. */
-#define ROWS "ops/math/pointwise.def"
-#define FAMILY fill_pointwise
-#include "kernels/typed/pointwise.h"
