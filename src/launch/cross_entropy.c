@@ -1,7 +1,6 @@
 /* Losses of classes: samples in parallel, but for what is no more than a sum over targets. */
 #include "launch/cross_entropy.h"
 
-#include "launch/copy.h"
 #include "launch/launch.h"
 
 /* What a loss of classes works on, as kernels take it. */
@@ -96,11 +95,10 @@ static void nll_backward_all(const Launch *l, int64_t begin, int64_t end)
 
 void launch_nll_backward(Call *call, Tensor *dy, const ClassTargets *t, Reduction reduction, Tensor *dx)
 {
-  static const Driver driver = {.run = nll_backward_all, .results = {UPDATED}, .operands = {DENSE, AS_INT64}};
+  static const Driver driver = {.run = nll_backward_all, .results = {ZEROED}, .operands = {DENSE, AS_INT64}};
   if (!launch_runs(dx)) return;
   Classes c = classes_of(call, t, slabs_of_scores(dx), tensor_dtype(dx), reduction);
   c.scale = scale_of(&c);
-  launch_fill(call, dx, scalar_int(0));
   launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(dy, c.target, c.weight),
          (Work){1, c.target->numel}, &c);
 }

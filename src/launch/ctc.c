@@ -6,7 +6,6 @@
 #include "launch/ctc.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "launch/launch.h"
 
@@ -173,7 +172,6 @@ static void gradients_of_all(const Launch *l, int64_t begin, int64_t end)
   const Batch *b = l->params;
   const double *dy = operand_at(l, 2, 0);
   double *dx = result_at(l, 0, 0);
-  memset(dx, 0, (size_t)l->y[0]->numel * sizeof *dx);
   for (int64_t n = 0, before = 0; n < b->sequences; before += b->t->target_lengths.v[n++]) {
     Sequence s = sequence_of(b, operand_at(l, 0, 0), operand_at(l, 1, 0), n, before);
     sequence_gradient(b, &s, dy[n], dx + n * b->classes);
@@ -183,7 +181,7 @@ static void gradients_of_all(const Launch *l, int64_t begin, int64_t end)
 void launch_ctc_backward(Call *call, Tensor *dy, Tensor *log_probs, const CtcTargets *targets, bool zero_infinity,
                          Tensor *dx)
 {
-  static const Driver driver = {.run = gradients_of_all, .results = {AS_DOUBLE},
+  static const Driver driver = {.run = gradients_of_all, .results = {AS_DOUBLE | ZEROED},
                                 .operands = {AS_DOUBLE, AS_INT64, AS_DOUBLE}};
   CtcTargets t = *targets;
   if (!launch_runs(dx)) return;

@@ -28,11 +28,12 @@ static bool is_as_wanted(const Tensor *t, uint8_t wants, DType compute)
 }
 
 /* Whether an operand must be copied since what the kernel writes may change it on the way. */
-static bool is_overwritten(const Launch *l, const Tensor *x)
+static bool is_overwritten(const Launch *l, int64_t results, const Tensor *x)
 {
-  for (int i = 0; i < LAUNCH_RESULTS; i++) {
+  for (int64_t i = 0; i < results; i++) {
     const Tensor *y = l->y[i];
-    if (y && x->storage == y->storage && may_overlap(x, y) && !(l->driver->in_place && same_place(x, y))) return true;
+    if (!y || x->storage != y->storage) continue;
+    if (may_overlap(x, y) && !(l->driver->in_place && same_place(x, y))) return true;
   }
   return false;
 }
@@ -52,14 +53,17 @@ static void prepare_results(Call *call, Launch *l, Tensors results)
   }
 }
 
-static void prepare_operands(Call *call, Launch *l, Tensors operands)
+static void prepare_operands(Call *call, Launch *l, int64_t results, Tensors operands)
 {
   for (int64_t i = 0; i < operands.n; i++) {
     Tensor *x = operands.v[i];
     uint8_t wants = l->driver->operands[i];
-    if (x && !is_as_wanted(x, wants, l->dtype)) x = contiguous_as(call, x, wanted_dtype(x, wants, l->dtype));
-    if (x && is_overwritten(l, x)) x = copy_of(call, x, tensor_dtype(x));
-    if (x && !lies_as_wanted(x, wants)) x = contiguous_as(call, x, tensor_dtype(x));
+    if (!x) continue;
+    if (!is_as_wanted(x, wants, l->dtype)) x = contiguous_as(call, x, wanted_dtype(x, wants, l->dtype));
+    if (is_overwritten(l, results, x)) {
+      x = copy_of(call, x, tensor_dtype(x));
+      if (!lies_as_wanted(x, wants)) x = contiguous_as(call, x, tensor_dtype(x));
+    }
     l->x[i] = x;
   }
 }
@@ -97,7 +101,7 @@ bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tens
   l->k = kernels_for(first, l->dtype);
   l->size = (int64_t)dtype_size(l->dtype);
   prepare_results(call, l, results);
-  prepare_operands(call, l, operands);
+  prepare_operands(call, l, results.n, operands);
   for (int64_t i = 0; i < results.n; i++)
     if (l->y[i] && driver->results[i] & ZEROED) launch_fill(call, l->y[i], scalar_int(0));
   return true;
