@@ -30,6 +30,8 @@ option(NNLUA_WERROR "Warnings are errors" ON)
 
 add_library(nnlua_settings INTERFACE)
 target_include_directories(nnlua_settings INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# Small blocks (core/blocks.h), so that the tensors of the specs cross the edges of all of them.
+target_compile_definitions(nnlua_settings INTERFACE $<$<CONFIG:Debug,Asan>:NNLUA_SMALL_BLOCKS=1>)
 target_compile_options(nnlua_settings INTERFACE
   -fvisibility=hidden
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wvla

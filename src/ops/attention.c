@@ -5,12 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
 
-/* TILE: elements of a tile of scores; CAUSAL_ROWS: lower tiles, of which less lies behind the diagonal; GROUPS: parts of
-   the work, each with memory of its own; APART: what lines of turned keys have behind them, so that they are no power of
-   two apart. */
-enum { TILE = 1 << 15, LEAST_ROWS = 12, MOST_ROWS = 192, CAUSAL_ROWS = 36, GROUPS = 16, SMALL = 1 << 15, APART = 16 };
+/* What lines of turned keys have behind them, so that they are no power of two apart. */
+enum { APART = 16 };
 
 /* Matrices, one for each batch. Steps are in elements. */
 typedef struct Block {
@@ -79,9 +78,9 @@ static Attention attention_of(Call *call, const struct attention_args *a)
   at.nbatch = add_batch(call, at.batch, at.nbatch, k, "key");
   at.nbatch = add_batch(call, at.batch, at.nbatch, v, "value");
   if (a->mask) at.nbatch = add_batch(call, at.batch, at.nbatch, a->mask, "attn_mask");
-  at.rows = TILE / (at.s ? at.s : 1);
-  if (at.rows > (at.causal ? CAUSAL_ROWS : MOST_ROWS)) at.rows = at.causal ? CAUSAL_ROWS : MOST_ROWS;
-  if (at.rows < LEAST_ROWS) at.rows = LEAST_ROWS;
+  at.rows = ATTENTION_TILE / (at.s ? at.s : 1);
+  if (at.rows > (at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS)) at.rows = at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS;
+  if (at.rows < ATTENTION_LEAST_ROWS) at.rows = ATTENTION_LEAST_ROWS;
   if (at.rows > at.l) at.rows = at.l;
   at.tiles = at.rows ? (at.l + at.rows - 1) / at.rows : 0;
   return at;
@@ -219,14 +218,14 @@ static void drop(const Attention *at, const Part *p, const char *x, char *to)
 static void run_groups(Call *call, Attention *at, int64_t items, int64_t matrices, ParallelBody body)
 {
   at->items = items;
-  at->groups = items < GROUPS ? items : GROUPS;
+  at->groups = items < ATTENTION_GROUPS ? items : ATTENTION_GROUPS;
   at->per_group = (items + at->groups - 1) / at->groups;
   int64_t lines = at->e + (at->dv.data ? at->ev : 0);
   at->slot = (at->rows * at->e + matrices * at->rows * at->s + lines * turned_row(at)) * at->size;
   int64_t scratch = 0;
   if (__builtin_mul_overflow(at->groups, at->slot / at->size, &scratch)) raise(call, "query and key are too long");
   at->scratch = tensor_data(tensor_new(call, at->dtype, DEVICE_CPU, INTS(scratch)));
-  if (batches_of(at) * at->l * at->s * at->e <= SMALL) body(at, 0, at->groups);
+  if (batches_of(at) * at->l * at->s * at->e <= ATTENTION_SMALL) body(at, 0, at->groups);
   else parallel_for(at->groups, 1, body, at);
 }
 

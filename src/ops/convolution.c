@@ -6,16 +6,11 @@
 
 #include <string.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "kernels/conv.h"
 #include "ops/helpers.h"
 #include "ops/scratch.h"
-
-enum { SLAB_BYTES = 256 << 10, UNIT_WORK = 1 << 18, DOT_CHANNELS = 8, NARROW = 32 };
-
-static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t floored(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Results whose places are a stride apart in the image that a job writes: those of all taps in one residue class. */
 typedef struct Phase {
@@ -44,7 +39,7 @@ typedef struct Job {
 
 static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t image, int64_t group, int64_t begin, int64_t end)
 {
-  int64_t first = larger(begin, p->first_line), last = smaller(end, p->first_line + p->lines);
+  int64_t first = max_i64(begin, p->first_line), last = min_i64(end, p->first_line + p->lines);
   if (first >= last || p->columns <= 0) return;
   int64_t x_line = j->line_stride * j->slab.width;
   int64_t y = image * j->y_image + group * j->rows * j->y_row + p->y + first * j->y_line + p->first_column * j->y_column;
@@ -64,7 +59,7 @@ static void run_units(void *arg, int64_t from, int64_t to)
   char *piece = j->scratch.memory ? scratch_take(&j->scratch) : NULL;
   for (int64_t unit = from; unit < to; unit++) {
     int64_t band = unit % j->bands, group = unit / j->bands % j->groups, image = unit / j->bands / j->groups;
-    int64_t begin = band * j->band, end = smaller(begin + j->band, j->lines);
+    int64_t begin = band * j->band, end = min_i64(begin + j->band, j->lines);
     const char *x = j->x + (image * j->x_image + group * j->channels * j->slab.channel_step) * j->size;
     const char *slab = piece;
     if (j->direct && (image < j->images - 1 || group < j->groups - 1)) {
@@ -82,21 +77,21 @@ static void run_units(void *arg, int64_t from, int64_t to)
 /* Chooses bands, given how many lines of the slab there are beside those of the results; sets the slab's lines. */
 static void choose_bands(Job *j, int64_t halo)
 {
-  int64_t line_bytes = larger(j->channels * j->slab.phases * j->slab.width * j->size * j->line_stride, 1);
-  int64_t fit = larger(SLAB_BYTES / line_bytes, 1);
-  j->bands = larger(divided(j->lines, fit), 1);
-  j->band = divided(j->lines, j->bands);
-  j->bands = larger(divided(j->lines, larger(j->band, 1)), 1);
-  j->slab.lines = larger(j->band - 1, 0) * j->line_stride + halo;
+  int64_t line_bytes = max_i64(j->channels * j->slab.phases * j->slab.width * j->size * j->line_stride, 1);
+  int64_t fit = max_i64(CONV_SLAB_BYTES / line_bytes, 1);
+  j->bands = max_i64(ceil_div_i64(j->lines, fit), 1);
+  j->band = ceil_div_i64(j->lines, j->bands);
+  j->bands = max_i64(ceil_div_i64(j->lines, max_i64(j->band, 1)), 1);
+  j->slab.lines = max_i64(j->band - 1, 0) * j->line_stride + halo;
 }
 
 static void run_job(Call *call, Job *j)
 {
   int64_t units = j->images * j->groups * j->bands, work = 1;
   for (int i = 0; i < j->nphases; i++)
-    work += j->phases[i].taps * j->phases[i].columns * j->rows * larger(j->band, 1);
+    work += j->phases[i].taps * j->phases[i].columns * j->rows * max_i64(j->band, 1);
   scratch_init(call, &j->scratch, units, slab_elements(&j->slab) * j->size + SLAB_SLACK);
-  parallel_for(units, grain_of(UNIT_WORK, work), run_units, j);
+  parallel_for(units, grain_of(CONV_UNIT_WORK, work), run_units, j);
 }
 
 /* Packs the weights of a phase for all groups. */
@@ -109,7 +104,7 @@ static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_st
 
 static int64_t *new_offsets(Call *call, int64_t n)
 {
-  return tensor_data(tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(larger(n, 1))));
+  return tensor_data(tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(max_i64(n, 1))));
 }
 
 static Job job_of(const Convolution *c, const Tensor *x, Tensor *y, const Tensor *bias)
@@ -177,7 +172,7 @@ void launch_convolve(Call *call, const Convolution *given, const Tensor *x, cons
     phase.at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
     order[t] = t;
   }
-  phase.w = tensor_data(tensor_new(call, tensor_dtype(y), DEVICE_CPU, INTS(larger(weight->numel, 1))));
+  phase.w = tensor_data(tensor_new(call, tensor_dtype(y), DEVICE_CPU, INTS(max_i64(weight->numel, 1))));
   j.phases = &phase;
   j.nphases = 1;
   pack_weights(&j, &phase, weight, taps, c->rows * taps, order);
@@ -195,17 +190,17 @@ typedef struct Axis {
 static Axis axis_of(const Convolution *c, int d)
 {
   int64_t first = c->padding[d] / c->stride[d];
-  int64_t last = floored(c->padding[d] + c->size[d] - 1, c->stride[d]);
+  int64_t last = floor_div_i64(c->padding[d] + c->size[d] - 1, c->stride[d]);
   return (Axis){first, last - first + 1, (c->kernel[d] - 1) * c->dilation[d] / c->stride[d]};
 }
 
 /* The q of one residue, counted from the axis's first one. */
 static void range_of(const Convolution *c, int d, const Axis *axis, int64_t residue, int64_t *first, int64_t *count)
 {
-  int64_t from = larger(floored(c->padding[d] - residue + c->stride[d] - 1, c->stride[d]), 0);
-  int64_t last = floored(c->padding[d] + c->size[d] - 1 - residue, c->stride[d]);
+  int64_t from = max_i64(floor_div_i64(c->padding[d] - residue + c->stride[d] - 1, c->stride[d]), 0);
+  int64_t last = floor_div_i64(c->padding[d] + c->size[d] - 1 - residue, c->stride[d]);
   *first = from - axis->first;
-  *count = larger(last - from + 1, 0);
+  *count = max_i64(last - from + 1, 0);
 }
 
 static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes, int64_t ry, int64_t rx, const Tensor *w,
@@ -226,7 +221,7 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
   range_of(c, 1, &axes[1], rx, &p->first_column, &p->columns);
   p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1]
          + axes[1].first * c->stride[1] + rx - c->padding[1];
-  p->w = tensor_data(tensor_new(call, tensor_dtype(w), DEVICE_CPU, INTS(larger(c->groups * c->channels * p->taps, 1))));
+  p->w = tensor_data(tensor_new(call, tensor_dtype(w), DEVICE_CPU, INTS(max_i64(c->groups * c->channels * p->taps, 1))));
   pack_weights(j, p, w, area, c->rows * c->channels * area, order);
 }
 
@@ -315,7 +310,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
 {
   const Convolution *c = j->c;
   int64_t band = unit % j->bands, image = unit / j->bands, places = c->result[0] * c->result[1];
-  int64_t begin = band * j->band, lines = smaller(j->band, c->result[0] - begin);
+  int64_t begin = band * j->band, lines = min_i64(j->band, c->result[0] - begin);
   const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
   const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
   if (j->direct) {
@@ -361,10 +356,9 @@ static void weight_tasks(void *arg, int64_t begin, int64_t end)
 /* Sums of products for as many parts as make enough tasks for threads, but not too many sums. */
 static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
 {
-  enum { TASKS = 8, MOST_BYTES = 32 << 20 };
   int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0] * c->result[1];
-  int64_t parts = smaller(smaller(divided(TASKS, c->groups), units), divided(work, UNIT_WORK));
-  return larger(smaller(parts, MOST_BYTES / larger(bytes, 1)), 1);
+  int64_t parts = min_i64(min_i64(ceil_div_i64(CONV_WEIGHT_TASKS, c->groups), units), ceil_div_i64(work, CONV_UNIT_WORK));
+  return max_i64(min_i64(parts, CONV_WEIGHT_BYTES / max_i64(bytes, 1)), 1);
 }
 
 void launch_convolve_weight(Call *call, const Convolution *c, const Tensor *dy, const Tensor *x, Tensor *weight)
@@ -380,11 +374,11 @@ void launch_convolve_weight(Call *call, const Convolution *c, const Tensor *dy, 
                  .slab = bands.slab, .x = bands.x, .dy = tensor_data(dy), .x_image = bands.x_image};
   bool floats = dtype_is_floating(tensor_dtype(weight));
   j.direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
-             && c->padding[1] == 0 && x->is_contiguous && c->channels >= DOT_CHANNELS;
+             && c->padding[1] == 0 && x->is_contiguous && c->channels >= CONV_DOT_CHANNELS;
   if (j.direct) {
     j.bands = 1;
     j.band = c->result[0];
-  } else if (floats && c->channels * c->kernel[1] < DOT_CHANNELS) {
+  } else if (floats && c->channels * c->kernel[1] < CONV_DOT_CHANNELS) {
     int64_t *at = new_offsets(call, taps);
     for (int64_t t = 0; t < taps; t++)
       at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
@@ -394,7 +388,7 @@ void launch_convolve_weight(Call *call, const Convolution *c, const Tensor *dy, 
   Tensor *sums = tensor_new(call, tensor_dtype(weight), DEVICE_CPU,
                             INTS(j.parts, c->groups * c->rows, c->kernel[0], c->kernel[1], c->channels));
   j.sums = tensor_data(sums);
-  j.patches = !j.direct && !j.at && c->result[1] < NARROW;
+  j.patches = !j.direct && !j.at && c->result[1] < CONV_NARROW;
   int64_t room = j.direct ? 64 : slab_elements(&j.slab) * j.size + SLAB_SLACK;
   if (j.patches) room += j.slab.lines * c->result[1] * c->kernel[1] * c->channels * j.size;
   scratch_init(call, &j.scratch, j.parts * c->groups, room);

@@ -1,12 +1,11 @@
 /* Copies, casts and fills. */
 #include "ops/copy.h"
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "kernels/kernels.h"
 #include "ops/ops.h"
 #include "ops/pointwise.h"
-
-enum { GRAIN = 32768 };
 
 /* ------------------------------------------------------------------ helpers */
 

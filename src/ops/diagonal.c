@@ -1,6 +1,8 @@
 /* Diagonals and triangles, and views written into a copy. */
 #include <string.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "ops/helpers.h"
 
 /* ------------------------------------------------------------------ triangles */
@@ -12,14 +14,12 @@ typedef struct Triangle {
   bool lower;
 } Triangle;
 
-static int64_t within(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
-
 static void copy_triangle_rows(void *arg, int64_t begin, int64_t end)
 {
   const Triangle *t = arg;
   for (int64_t r = begin; r < end; r++) {
     int64_t row = r % t->rows, bytes = t->columns * t->size;
-    int64_t first = within(row + t->diagonal + t->lower, 0, t->columns) * t->size; /* where the other part begins */
+    int64_t first = clamp_i64(row + t->diagonal + t->lower, 0, t->columns) * t->size; /* where the other part begins */
     const char *from = t->from + r * bytes;
     char *to = t->to + r * bytes;
     int64_t keep = t->lower ? 0 : first, kept = t->lower ? first : bytes - first, drop = t->lower ? first : 0;
@@ -30,14 +30,13 @@ static void copy_triangle_rows(void *arg, int64_t begin, int64_t end)
 
 static Tensor *triangle(Call *call, Tensor *x, int64_t diagonal, bool lower)
 {
-  enum { GRAIN = 32768 };
   if (x->ndim < 2) raise(call, "a matrix or a batch of them is needed, not shape %s", shape_text(call, tensor_shape(x)));
   Tensor *y = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
   if (y->device == DEVICE_META || y->numel == 0) return y;
   Tensor *to = y->is_contiguous ? y : tensor_new(call, tensor_dtype(x), DEVICE_CPU, tensor_shape(x));
   int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
   Triangle t = {tensor_data(contiguous_as(call, x, tensor_dtype(x))), tensor_data(to), rows, columns,
-                (int64_t)dtype_size(tensor_dtype(x)), within(diagonal, -rows, columns), lower};
+                (int64_t)dtype_size(tensor_dtype(x)), clamp_i64(diagonal, -rows, columns), lower};
   parallel_for(x->numel / columns, grain_of(GRAIN, columns), copy_triangle_rows, &t);
   if (to != y) launch_copy(call, y, to);
   return y;
@@ -57,9 +56,9 @@ static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int
   if (dtype == DTYPE_NONE) dtype = DTYPE_i64;
   if (dtype != DTYPE_i64 && dtype != DTYPE_i32) raise(call, "dtype is int64 or int32, not %s", dtype_name(dtype));
   shape_numel(call, INTS(rows, columns, 2));
-  int64_t count = 0, bound = within(offset, -rows, columns);
+  int64_t count = 0, bound = clamp_i64(offset, -rows, columns);
   for (int64_t r = 0; r < rows; r++) {
-    int64_t split = within(r + bound + lower, 0, columns);
+    int64_t split = clamp_i64(r + bound + lower, 0, columns);
     count += lower ? split : columns - split;
   }
   Tensor *y = result_new(call, dtype, device == DEVICE_NONE ? DEVICE_CPU : device, INTS(2, count));
@@ -67,7 +66,7 @@ static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int
   Tensor *wide = dtype == DTYPE_i64 ? y : tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(2, count));
   int64_t *row = tensor_data(wide), *column = row + count;
   for (int64_t r = 0; r < rows; r++) {
-    int64_t split = within(r + bound + lower, 0, columns);
+    int64_t split = clamp_i64(r + bound + lower, 0, columns);
     for (int64_t c = lower ? 0 : split; c < (lower ? split : columns); c++) {
       *row++ = r + 1;
       *column++ = c + 1;

@@ -1,10 +1,9 @@
 /* Rows of tables, looked up by position. */
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
 #include "ops/indexing.h"
-
-enum { GRAIN = 32768, COLUMNS = 64 };
 
 /* Rows of a table that are copied out of it, or added up into it. */
 typedef struct Rows {
@@ -79,7 +78,7 @@ static void add_rows(const Rows *rows, int64_t padding)
       r.count = p - from;
       r.from = rows->from + (from - rows->positions) * r.width * r.size;
       if (r.count * r.width <= GRAIN) add_part(&r, 0, r.width);
-      else parallel_for(r.width, COLUMNS, add_part, &r);
+      else parallel_for(r.width, EMBEDDING_COLUMNS, add_part, &r);
     }
     if (p < stop) p++;
   }

@@ -1,11 +1,10 @@
 /* Choices by masks, and indexing by tensors in several dimensions at once. */
 #include <string.h>
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "ops/helpers.h"
 #include "ops/indexing.h"
-
-enum { GRAIN = 32768 };
 
 static void check_mask(Call *call, const Tensor *mask)
 {

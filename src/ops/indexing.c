@@ -3,10 +3,9 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "ops/helpers.h"
-
-enum { GRAIN = 32768 };
 
 /* ---------------------------------------------------------------- positions */
 

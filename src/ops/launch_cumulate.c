@@ -1,8 +1,7 @@
 /* How sums, products and extremes of all elements up to each one run: whole slabs in parallel. */
+#include "core/blocks.h"
 #include "ops/helpers.h"
 #include "ops/reduction.h"
-
-enum { GRAIN = 32768 };
 
 typedef struct Cumulate {
   const KernelTable *k;

@@ -2,9 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
-
-enum { SPLIT = 32768, GRAIN = 16384 };
 
 static const Ints NO_DIMS = {NULL, 0};
 
@@ -43,8 +42,8 @@ static void launch_softmax(Call *call, bool log, Tensor *dy, Tensor *x, int dim,
   Tensor *to = y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
   Softmax f = {kernels_of(d), slabs_of(x, dim), log, (int64_t)dtype_size(d), tensor_data(x), dy ? tensor_data(dy) : NULL,
                tensor_data(to)};
-  if (x->numel <= GRAIN) softmax_part(&f, 0, f.s.outer);
-  else parallel_for(f.s.outer, grain_of(GRAIN, f.s.n * f.s.inner), softmax_part, &f);
+  if (x->numel <= ROWS_GRAIN) softmax_part(&f, 0, f.s.outer);
+  else parallel_for(f.s.outer, grain_of(ROWS_GRAIN, f.s.n * f.s.inner), softmax_part, &f);
   if (to != y) launch_copy(call, y, to);
 }
 
@@ -259,8 +258,8 @@ static void cross_entropy_part(void *arg, int64_t begin, int64_t end)
 
 static void run_cross_entropy(const Classes *c, CrossEntropy *e)
 {
-  if (c->s.outer * c->s.n * c->s.inner <= GRAIN) cross_entropy_part(e, 0, c->s.outer);
-  else parallel_for(c->s.outer, grain_of(GRAIN, c->s.n * c->s.inner), cross_entropy_part, e);
+  if (c->s.outer * c->s.n * c->s.inner <= ROWS_GRAIN) cross_entropy_part(e, 0, c->s.outer);
+  else parallel_for(c->s.outer, grain_of(ROWS_GRAIN, c->s.n * c->s.inner), cross_entropy_part, e);
 }
 
 /* The sum of losses, in order. */
@@ -404,18 +403,18 @@ typedef struct SquaredError {
 static void squared_error_part(void *arg, int64_t begin, int64_t end)
 {
   const SquaredError *e = arg;
-  e->parts[begin / SPLIT] = e->kernel(end - begin, e->a + begin * e->size, e->b + begin * e->size);
+  e->parts[begin / LOSS_SPLIT] = e->kernel(end - begin, e->a + begin * e->size, e->b + begin * e->size);
 }
 
 static double squared_error(Call *call, DType d, Tensor *x, Tensor *z)
 {
   x = contiguous_as(call, x, d);
   z = contiguous_as(call, z, d);
-  int64_t n = x->numel, parts = (n + SPLIT - 1) / SPLIT;
+  int64_t n = x->numel, parts = (n + LOSS_SPLIT - 1) / LOSS_SPLIT;
   SquaredError e = {kernels_of(d)->squared_error, tensor_data(x), tensor_data(z), (int64_t)dtype_size(d), NULL};
-  if (n <= SPLIT) return n ? e.kernel(n, e.a, e.b) : 0;
+  if (n <= LOSS_SPLIT) return n ? e.kernel(n, e.a, e.b) : 0;
   e.parts = arena_allocate(call->ctx, (size_t)parts * sizeof *e.parts);
-  parallel_for(n, SPLIT, squared_error_part, &e);
+  parallel_for(n, LOSS_SPLIT, squared_error_part, &e);
   double total = 0;
   for (int64_t i = 0; i < parts; i++) total += e.parts[i];
   return total;

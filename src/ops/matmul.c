@@ -1,6 +1,7 @@
 /* Products of matrices and vectors. */
 #include <string.h>
 
+#include "core/blocks.h"
 #include "kernels/gemm.h"
 #include "ops/helpers.h"
 
@@ -304,9 +305,8 @@ static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Ten
 /* The bias in each row of y. */
 static void launch_bias(Call *call, Tensor *y, Tensor *bias)
 {
-  enum { SMALL = 32768 };
   int64_t n = y->shape[y->ndim - 1];
-  if (y->numel > SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous) {
+  if (y->numel > LINEAR_SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous) {
     launch_copy(call, y, bias);
     return;
   }
@@ -361,13 +361,12 @@ static bool is_plain(const Tensor *t, DType d) { return t->dtype == (uint8_t)d &
 /* The gradients of a small layer, straight from the kernels: through the door they would take twice the time. */
 static bool small_linear_backward(Call *call, const struct linear_args *a, Tensor *dy, struct Gradients *g)
 {
-  enum { SMALL = 32768, COLUMNS = 1024 };
   DType d = tensor_dtype(dy);
   bool dx = WANTS(input), dw = WANTS(weight), db = a->bias && WANTS(bias);
   bool fits = !call->ctx->grad_enabled && dtype_is_floating(d) && !dtype_is_half(d) && dy->ndim == 2
-              && dy->numel <= SMALL && is_plain(dy, d) && (!dx || is_plain(a->weight, d)) && (!dw || is_plain(a->input, d))
+              && dy->numel <= LINEAR_SMALL && is_plain(dy, d) && (!dx || is_plain(a->weight, d)) && (!dw || is_plain(a->input, d))
               && (!db || (a->bias->ndim == 1 && a->bias->shape[0] == dy->shape[1]))
-              && dy->shape[0] > 0 && dy->shape[1] <= COLUMNS;
+              && dy->shape[0] > 0 && dy->shape[1] <= LINEAR_COLUMNS;
   if (!fits) return false;
   Matrix down = plain_matrix(dy, false), turned = plain_matrix(dy, true);
   if (dx) {
@@ -380,7 +379,7 @@ static bool small_linear_backward(Call *call, const struct linear_args *a, Tenso
   }
   if (db) {
     Tensor *sum = GRAD(bias) = tensor_new(call, d, DEVICE_CPU, INTS(dy->shape[1]));
-    double wide[COLUMNS];
+    double wide[LINEAR_COLUMNS];
     kernels_of(d)->reduce_columns[REDUCE_SUM](dy->shape[0], dy->shape[1], dy->shape[1], tensor_data(dy), wide);
     const int64_t size = (int64_t)dtype_size(d);
     if (d == DTYPE_f64) memcpy(tensor_data(sum), wide, (size_t)(sum->numel * size));

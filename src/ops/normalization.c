@@ -2,9 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
-
-enum { GRAIN = 16384, PARTS = 8 /* of the rows, for the gradients of weight and bias */ };
 
 static void check_floating(Call *call, const Tensor *t)
 {
@@ -128,7 +127,7 @@ static Channels channels_of(const Tensor *x, int64_t groups, double eps, DType d
 
 static void run_units(Channels *c, ParallelBody body)
 {
-  parallel_for(units_of(c), grain_of(GRAIN, elements_of(c)), body, c);
+  parallel_for(units_of(c), grain_of(ROWS_GRAIN, elements_of(c)), body, c);
 }
 
 static const double *as_doubles(Call *call, Tensor *t) { return t ? tensor_data(contiguous_as(call, t, DTYPE_f64)) : NULL; }
@@ -264,7 +263,7 @@ FORWARD(row_norm)
     Rows r = {.k = kernels_of(d), .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
               .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,
               .y = tensor_data(to), .mean = tensor_data(y[1]), .var = tensor_data(y[2])};
-    parallel_for(rows, grain_of(GRAIN, n), forward_rows, &r);
+    parallel_for(rows, grain_of(ROWS_GRAIN, n), forward_rows, &r);
   }
   y[0] = as_dtype(call, to, dtype);
 }
@@ -294,7 +293,7 @@ BACKWARD(row_norm)
     return;
   }
   DType dtype = tensor_dtype(x), d = kernel_dtype(dtype);
-  int64_t n = a->row, rows = x->numel / n, parts = rows < 8 * PARTS ? 1 : PARTS;
+  int64_t n = a->row, rows = x->numel / n, parts = rows < NORM_PART_ROWS * NORM_PARTS ? 1 : NORM_PARTS;
   Tensor *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(x)) : NULL;
   Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, INTS(parts, n)) : NULL;
   Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, INTS(parts, n)) : NULL;

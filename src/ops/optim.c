@@ -1,9 +1,8 @@
 #include "ops/optim.h"
 
+#include "core/blocks.h"
 #include "core/shape.h"
 #include "ops/helpers.h"
-
-enum { GRAIN = 32768 };
 
 /* The work on one parameter: its buffers as the kernel takes them. */
 typedef struct Part {

@@ -1,9 +1,8 @@
 /* Pooling: maxima and means of windows. */
+#include "core/blocks.h"
 #include "kernels/pool.h"
 #include "ops/extents.h"
 #include "ops/helpers.h"
-
-enum { GRAIN = 32768 };
 
 /* A run of a pooling kernel over planes. */
 typedef struct Planes {

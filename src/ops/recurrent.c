@@ -7,10 +7,9 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "kernels/gemm.h"
 #include "ops/helpers.h"
-
-enum { SEQUENCES = 24 /* about so many at a time */, BLOCK = 32 /* columns of weights side by side */ };
 
 static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
 
@@ -128,8 +127,8 @@ static char *in_blocks(Call *call, DType dtype, int64_t k, int64_t n, const char
 {
   const int64_t size = (int64_t)dtype_size(dtype);
   char *to = tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(k * n))), *next = to;
-  for (int64_t j = 0; j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
+  for (int64_t j = 0; j < n; j += RECURRENT_COLUMNS) {
+    int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
     for (int64_t p = 0; p < k; p++, next += width * size)
       copy_elements((size_t)size, width, b + (p * row + j * col) * size, col * size, next, size);
   }
@@ -139,8 +138,8 @@ static char *in_blocks(Call *call, DType dtype, int64_t k, int64_t n, const char
 /* c += a times the weights, m rows: a is m x k, c m x n. */
 static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const char *a, int64_t a_row, char *c, int64_t c_row)
 {
-  for (int64_t j = 0; m > 0 && j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
+  for (int64_t j = 0; m > 0 && j < n; j += RECURRENT_COLUMNS) {
+    int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
     l->k->matmul(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
   }
 }
@@ -209,7 +208,7 @@ static void backward_part(void *arg, int64_t begin, int64_t end)
 
 static void run(Layer *l, ParallelBody body)
 {
-  int64_t parts = (l->batch + SEQUENCES - 1) / SEQUENCES, grain = (l->batch + parts - 1) / parts;
+  int64_t parts = (l->batch + RECURRENT_SEQUENCES - 1) / RECURRENT_SEQUENCES, grain = (l->batch + parts - 1) / parts;
   parallel_for(l->batch, (grain + 3) & ~(int64_t)3, body, l);
 }
 

@@ -2,11 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "kernels/pool.h"
 #include "ops/extents.h"
 #include "ops/helpers.h"
-
-enum { GRAIN = 32768 };
 
 typedef enum Kind { LINEAR, CUBIC, AREA } Kind;
 

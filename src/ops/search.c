@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
 #include "ops/indexing.h"
 
@@ -68,7 +69,6 @@ static void check_search(Call *call, const Tensor *rows, const Tensor *values)
 /* The places, from 0, in a contiguous int64 tensor of the shape of values. */
 static void launch_search(Call *call, Tensor *rows, Tensor *values, const Tensor *order, bool right, Tensor *places)
 {
-  enum { GRAIN = 4096 };
   Tensor *both[] = {rows, values};
   DType dtype = compared_as(call, promote_operands(call, both, 2));
   rows = contiguous_as(call, rows, dtype);
@@ -77,8 +77,8 @@ static void launch_search(Call *call, Tensor *rows, Tensor *values, const Tensor
   SearchJob job = {.dtype = dtype, .rows = tensor_data(rows), .values = tensor_data(values),
                    .order = order ? tensor_data(order) : NULL, .size = (int64_t)dtype_size(dtype), .m = m,
                    .row_step = m, .n = values->numel / count, .places = tensor_data(places), .right = right};
-  if (count == 1) parallel_for(values->numel, GRAIN, search_stretches, &job);
-  else parallel_for(count, grain_of(GRAIN, job.n), search_rows, &job);
+  if (count == 1) parallel_for(values->numel, SEARCH_GRAIN, search_stretches, &job);
+  else parallel_for(count, grain_of(SEARCH_GRAIN, job.n), search_rows, &job);
 }
 
 FORWARD(searchsorted)

@@ -1,6 +1,7 @@
 /* Sorting: rows are brought side by side for the kernel, which sorts them one by one. */
 #include <string.h>
 
+#include "core/blocks.h"
 #include "ops/helpers.h"
 
 /* A view with a dimension moved behind all others, below the door. */
@@ -44,7 +45,6 @@ static void sort_tasks(void *arg, int64_t begin, int64_t end)
 /* The first `count` elements in order along a dimension, and their positions. */
 static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool descending, Tensor **y)
 {
-  enum { TASKS = 8, LEAST_WORK = 8192 };
   DType dtype = tensor_dtype(x), compute = kernel_dtype(dtype);
   int64_t shape[MAX_DIMS];
   if (dtype_is_complex(dtype)) raise(call, "complex numbers have no order");
@@ -63,7 +63,7 @@ static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool desce
   SortJob job = {.kernels = kernels_of(compute), .rows = rows->numel / n, .n = n, .count = count,
                  .descending = descending, .x = tensor_data(rows), .values = tensor_data(v), .positions = tensor_data(p),
                  .size = (int64_t)dtype_size(compute)};
-  int64_t tasks = rows->numel < LEAST_WORK ? 1 : job.rows < TASKS ? job.rows : TASKS;
+  int64_t tasks = rows->numel < SORT_LEAST ? 1 : job.rows < SORT_TASKS ? job.rows : SORT_TASKS;
   Tensor *scratch = tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(tasks * (int64_t)sort_scratch(n)));
   job.scratch = tensor_data(scratch);
   job.per_task = (job.rows + tasks - 1) / tasks;

@@ -2,16 +2,14 @@
    gives the same numbers. */
 #include <math.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "core/half.h"
 #include "core/mt19937.h"
 #include "kernels/isa/isa.h"
 
 /* Words are drawn a buffer at a time; the buffer is even, so that pairs stay together. */
-enum { WORDS = 512, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
-
-static inline int64_t min_i64(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
+enum { WORDS = RANDOM_WORDS, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
 
 static inline uint64_t low53_of_pair(const uint32_t *pair) {
   return (uint64_t)(pair[0] & 0x1fffffu) << 32 | pair[1];

@@ -1,7 +1,6 @@
 /* Sums, products and extremes of all elements up to each one, along rows (inner = 1) or columns of [outer, n, inner]. */
+#include "core/blocks.h"
 #include "kernels/typed/typed.h"
-
-enum { STRIP = 64, ROWS_AT_ONCE = 4 }; /* a row alone waits for each addition */
 
 #if T_FLOATING || T_COMPLEX
 typedef Wide Total;
@@ -13,8 +12,8 @@ typedef uint64_t Total; /* overflow wraps */
 #define CUMULATE(name, START, COMBINE)                                                                          \
   static void name##_strip(int64_t n, int64_t step, int64_t columns, const T *x, T *y)                          \
   {                                                                                                             \
-    Total total[STRIP];                                                                                         \
-    for (int i = 0; i < STRIP; i++) total[i] = START;                                                           \
+    Total total[CUMULATE_STRIP];                                                                                         \
+    for (int i = 0; i < CUMULATE_STRIP; i++) total[i] = START;                                                           \
     for (int64_t k = 0; k < n; k++, x += step, y += step)                                                       \
       for (int64_t i = 0; i < columns; i++) {                                                                   \
         total[i] = COMBINE(total[i], (Total)x[i]);                                                              \
@@ -24,11 +23,11 @@ typedef uint64_t Total; /* overflow wraps */
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const T *x, T *y)                              \
   {                                                                                                             \
     int64_t apart = step < 0 ? -step * n : step * n;                                                            \
-    for (; rows >= ROWS_AT_ONCE; rows -= ROWS_AT_ONCE, x += ROWS_AT_ONCE * apart, y += ROWS_AT_ONCE * apart) {  \
-      Total total[ROWS_AT_ONCE];                                                                                \
-      for (int r = 0; r < ROWS_AT_ONCE; r++) total[r] = START;                                                  \
+    for (; rows >= CUMULATE_ROWS; rows -= CUMULATE_ROWS, x += CUMULATE_ROWS * apart, y += CUMULATE_ROWS * apart) {  \
+      Total total[CUMULATE_ROWS];                                                                                \
+      for (int r = 0; r < CUMULATE_ROWS; r++) total[r] = START;                                                  \
       for (int64_t k = 0; k < n; k++)                                                                           \
-        for (int r = 0; r < ROWS_AT_ONCE; r++) {                                                                \
+        for (int r = 0; r < CUMULATE_ROWS; r++) {                                                                \
           total[r] = COMBINE(total[r], (Total)x[k * step + r * apart]);                                         \
           y[k * step + r * apart] = (T)total[r];                                                                \
         }                                                                                                       \
@@ -49,9 +48,9 @@ typedef uint64_t Total; /* overflow wraps */
       return;                                                                                                   \
     }                                                                                                           \
     for (int64_t o = 0; o < outer; o++)                                                                         \
-      for (int64_t i = 0; i < inner; i += STRIP) {                                                              \
+      for (int64_t i = 0; i < inner; i += CUMULATE_STRIP) {                                                              \
         int64_t at = o * n * inner + first + i;                                                                 \
-        name##_strip(n, step, inner - i < STRIP ? inner - i : STRIP, (const T *)x + at, (T *)y + at);           \
+        name##_strip(n, step, inner - i < CUMULATE_STRIP ? inner - i : CUMULATE_STRIP, (const T *)x + at, (T *)y + at);           \
       }                                                                                                         \
   }
 

@@ -3,19 +3,29 @@
  * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
  * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
  */
+#include "core/blocks.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
-#if __AVX512F__
+/* Rows of a block, and columns of one of dot products; OWN_PRODUCT is own_product of the table. */
+#if NNLUA_SMALL_BLOCKS
+#define MIDDLE NO
+#define TALL NO
+enum { ROWS = 2, DOT_COLUMNS = 2 };
+#define OWN_PRODUCT 64
+#elif __AVX512F__
+#define MIDDLE YES
 #define TALL YES
 enum { ROWS = 12, DOT_COLUMNS = 4 };
 #define OWN_PRODUCT INT64_MAX
 #elif __AVX__
+#define MIDDLE YES
 #define TALL NO
 enum { ROWS = 6, DOT_COLUMNS = 2 };
 #define OWN_PRODUCT (1 << 21)
 #else
+#define MIDDLE YES
 #define TALL NO
 enum { ROWS = 6, DOT_COLUMNS = 2 };
 #define OWN_PRODUCT 4096
@@ -24,7 +34,7 @@ enum { ROWS = 6, DOT_COLUMNS = 2 };
 #define NO(...)
 
 /* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = 256 };
+enum { TILE = 32 / sizeof(T), WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = MATMUL_DEPTH > TILE ? MATMUL_DEPTH : TILE };
 
 /* c = v, or c += v, for the first lanes of v. */
 INLINE void store_last(T *c, bool add, Lanes n, Vector v)
@@ -80,8 +90,9 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial)
 #define CASE(rows, columns, partial) case rows: run_block(k, rows, columns, partial); break;
 #define CASES(columns, partial)                                                                     \
   switch (rows) {                                                                                   \
-    CASE(1, columns, partial) CASE(2, columns, partial) CASE(3, columns, partial)                   \
-    CASE(4, columns, partial) CASE(5, columns, partial)                                             \
+    CASE(1, columns, partial)                                                                       \
+    MIDDLE(CASE(2, columns, partial) CASE(3, columns, partial)                                      \
+           CASE(4, columns, partial) CASE(5, columns, partial))                                     \
     TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial)              \
          CASE(9, columns, partial) CASE(10, columns, partial) CASE(11, columns, partial))           \
     default: run_block(k, ROWS, columns, partial);                                                  \
@@ -100,7 +111,6 @@ static void (*runner_of(int width))(const Block *, int)
 
 /* ---- packing ---- */
 
-enum { TILE = 32 / sizeof(T) };
 typedef T Tile __attribute__((vector_size(32)));
 typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 #if T_f32
@@ -178,8 +188,7 @@ static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  enum { TINY = 64 };
-  if (n <= 4 && m * n * k <= TINY) {
+  if (n <= 4 && m * n * k <= MATMUL_TINY) {
     multiply_tiny(m, n, k, a, a_row, a_col, b, b_row, b_col, add, c, c_row);
     return;
   }
@@ -271,11 +280,10 @@ typedef uint32_t Sum;
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  enum { STRIP = 64 };
   for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j += STRIP) {
-      Sum sum[STRIP] = {0};
-      int64_t width = n - j < STRIP ? n - j : STRIP;
+    for (int64_t j = 0; j < n; j += MATMUL_STRIP) {
+      Sum sum[MATMUL_STRIP] = {0};
+      int64_t width = n - j < MATMUL_STRIP ? n - j : MATMUL_STRIP;
       T *z = (T *)c + i * c_row + j;
       for (int64_t p = 0; p < k; p++) {
         Sum factor = (Sum)((const T *)a)[i * a_row + p * a_col];

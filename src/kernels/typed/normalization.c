@@ -2,15 +2,14 @@
  * Normalization: sums over stretches of elements, kept as doubles, and maps of them. Moments are taken about the first
  * element, in one pass: no distance from the mean is larger than all of them together, so doubles lose nothing by it.
  */
+#include "core/blocks.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
 
-enum { LANES = 16 };
-
 static double total_of(double *lane)
 {
-  for (int half = LANES / 2; half; half /= 2)
+  for (int half = NORM_LANES / 2; half; half /= 2)
     for (int j = 0; j < half; j++) lane[j] += lane[j + half];
   return lane[0];
 }
@@ -18,10 +17,10 @@ static double total_of(double *lane)
 static void stretch_moments(int64_t n, const void *x_, double pivot, double *sums)
 {
   const T *x = x_;
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       double d = (double)x[i + j] - pivot;
       first[j] += d;
       second[j] += d * d;
@@ -38,10 +37,10 @@ static void stretch_moments(int64_t n, const void *x_, double pivot, double *sum
 static void stretch_products(int64_t n, const void *dy_, const void *x_, double mean, double *sums)
 {
   const T *dy = dy_, *x = x_;
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       double d = (double)dy[i + j];
       first[j] += d;
       second[j] += d * ((double)x[i + j] - mean);
@@ -91,10 +90,10 @@ static void layer_norm(int64_t rows, int64_t n, const void *x_, const void *w_, 
 /* The sums of g and of g times the normalized x along a row, where g is dy times the weight. */
 static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const T *restrict w, T mean, T scale, double *sums)
 {
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       T g = w ? dy[i + j] * w[i + j] : dy[i + j];
       first[j] += (double)g;
       second[j] += (double)(g * ((x[i + j] - mean) * scale));

@@ -1,4 +1,6 @@
 /* Pooling of planes. A strip of a result's line is kept while the taps of its windows go by. */
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "kernels/pool.h"
 #include "kernels/typed/typed.h"
 
@@ -6,25 +8,19 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { STRIP = 64 };
-
-static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
-
-enum { KNOWN = 16 };
-
 /* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
    tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
 typedef struct Strip {
   int64_t line, first, n;
-  int64_t known_first, begin[KNOWN], end[KNOWN];
+  int64_t known_first, begin[POOL_TAPS], end[POOL_TAPS];
 } Strip;
 
 /* The results of a strip for which first * stride + offset is within 0..size - 1. */
 INLINE void find_within(const Strip *s, int64_t offset, int64_t stride, int64_t size, int64_t *begin, int64_t *end)
 {
   int64_t at = s->first * stride + offset;
-  *begin = at < 0 ? at_most((-at + stride - 1) / stride, s->n) : 0;
-  *end = at >= size ? 0 : at_most((size - at + stride - 1) / stride, s->n);
+  *begin = at < 0 ? min_i64((-at + stride - 1) / stride, s->n) : 0;
+  *end = at >= size ? 0 : min_i64((size - at + stride - 1) / stride, s->n);
   if (*end < *begin) *end = *begin;
 }
 
@@ -34,13 +30,13 @@ static void know_taps(const Pool *p, Strip *s)
 {
   if (s->known_first == s->first) return;
   s->known_first = s->first;
-  for (int64_t kx = 0; kx < p->kernel[1] && kx < KNOWN; kx++)
+  for (int64_t kx = 0; kx < p->kernel[1] && kx < POOL_TAPS; kx++)
     find_within(s, offset_of(p, kx), p->stride[1], p->size[1], &s->begin[kx], &s->end[kx]);
 }
 
 INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, int64_t *end)
 {
-  if (kx < KNOWN) {
+  if (kx < POOL_TAPS) {
     *begin = s->begin[kx];
     *end = s->end[kx];
   } else {
@@ -65,8 +61,8 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 /* All strips of a plane. */
 #define FOR_STRIPS(p, s)                                                                                       \
   for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                          \
-    for (s.first = 0; s.n = at_most((p)->result[1] - s.first, STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
-         s.first += STRIP)
+    for (s.first = 0; s.n = min_i64((p)->result[1] - s.first, POOL_STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
+         s.first += POOL_STRIP)
 
 /* Strides of 1 and 2 as constants, so that loops become vectors. */
 #define WITH_STRIDE(stride, body)         \
@@ -81,18 +77,18 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 /* What the windows of a strip are divided by. */
 static void divisors(const Pool *p, const Strip *s, T *to)
 {
-  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = at_most(y + p->kernel[0], p->size[0] + p->padding[0]);
-  int64_t rows = at_most(y_end, p->size[0]) - (y > 0 ? y : 0);
+  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = min_i64(y + p->kernel[0], p->size[0] + p->padding[0]);
+  int64_t rows = min_i64(y_end, p->size[0]) - (y > 0 ? y : 0);
   for (int64_t i = 0; i < s->n; i++) {
-    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = at_most(x + p->kernel[1], p->size[1] + p->padding[1]);
-    int64_t columns = at_most(x_end, p->size[1]) - (x > 0 ? x : 0);
+    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = min_i64(x + p->kernel[1], p->size[1] + p->padding[1]);
+    int64_t columns = min_i64(x_end, p->size[1]) - (x > 0 ? x : 0);
     to[i] = (T)(p->divisor ? p->divisor : p->count_padding ? (y_end - y) * (x_end - x) : rows * columns);
   }
 }
 
 static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict y)
 {
-  T sum[STRIP] = {0}, divisor[STRIP];
+  T sum[POOL_STRIP] = {0}, divisor[POOL_STRIP];
   FOR_TAPS(p, s, plane, const T, {
     WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) sum[i] += x[i * S]; })
   })
@@ -102,7 +98,7 @@ static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict
 
 static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict dy, T *plane)
 {
-  T share[STRIP];
+  T share[POOL_STRIP];
   divisors(p, s, share);
   for (int64_t i = 0; i < s->n; i++) share[i] = share[i] == 0 ? (T)0 : dy[i] / share[i];
   FOR_TAPS(p, s, plane, T, {
@@ -200,7 +196,7 @@ static int64_t window_of(const Pool *p, const Strip *s)
 static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
   Strip s = {.known_first = -1};
-  Offset at[STRIP];
+  Offset at[POOL_STRIP];
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1];
     FOR_STRIPS(p, s) {
@@ -249,8 +245,8 @@ static void max_pool_backward(const Pool *p, int64_t planes, const void *x, cons
 {
   Strip s = {.known_first = -1};
   bool pairs = are_pairs(p);
-  T best[STRIP];
-  Offset at[STRIP];
+  T best[POOL_STRIP];
+  Offset at[POOL_STRIP];
   if (!pairs) memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1], *d = (const T *)dy + i * p->result[0] * p->result[1];

@@ -3,6 +3,7 @@
  * Loops run over independent lanes, which the compiler makes vectors of; a sum adds eight elements in
  * the type they have and the eight's sum to a wide lane, so it is as accurate as it is fast.
  */
+#include "core/blocks.h"
 #include "kernels/typed/typed.h"
 
 /* What eight terms are added up in, and what their sums are added to; integers wrap. */
@@ -20,7 +21,7 @@ typedef int32_t Part;
 typedef uint64_t Total;
 #endif
 
-enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1024, SEGMENT = 4096, SEARCH = 32 };
+enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 
 #define SUM_OF_8(TERM, p, step)                                                                       \
   (((TERM((p)[0]) + TERM((p)[step])) + (TERM((p)[2 * (step)]) + TERM((p)[3 * (step)]))) +             \
@@ -197,9 +198,9 @@ EXTREMES(min, LESS, <, AS_IS)
 
 /* The first element that equals value, which is there, or is nan as value is. */
 #define FIRST_OF(is_it)                                              \
-  for (; i + SEARCH <= n; i += SEARCH) {                             \
+  for (; i + REDUCE_SEARCH <= n; i += REDUCE_SEARCH) {                             \
     int found = 0;                                                   \
-    for (int j = 0; j < SEARCH; j++) found |= is_it(x[i + j]);       \
+    for (int j = 0; j < REDUCE_SEARCH; j++) found |= is_it(x[i + j]);       \
     if (found) break;                                                \
   }                                                                  \
   while (i < n - 1 && !(is_it(x[i]))) i++;                           \
@@ -218,9 +219,9 @@ static int64_t position_of(T value, int64_t n, const T *x)
   static int64_t name##_row(int64_t n, const T *x, T *value)                                          \
   {                                                                                                   \
     int64_t from = 0;                                                                                 \
-    T best = extreme##_row(n < SEGMENT ? n : SEGMENT, x);                                             \
-    for (int64_t i = SEGMENT; i < n && !IS_NAN(best); i += SEGMENT) {                                 \
-      T here = extreme##_row(n - i < SEGMENT ? n - i : SEGMENT, x + i);                               \
+    T best = extreme##_row(n < REDUCE_SEGMENT ? n : REDUCE_SEGMENT, x);                                             \
+    for (int64_t i = REDUCE_SEGMENT; i < n && !IS_NAN(best); i += REDUCE_SEGMENT) {                                 \
+      T here = extreme##_row(n - i < REDUCE_SEGMENT ? n - i : REDUCE_SEGMENT, x + i);                               \
       if (!WINS(here, best)) continue;                                                                \
       best = here;                                                                                    \
       from = i;                                                                                       \
@@ -237,7 +238,7 @@ static int64_t position_of(T value, int64_t n, const T *x)
   static void name##_strip(int64_t n, int64_t step, int64_t columns, const T *x, T *restrict best,    \
                            int64_t *positions)                                                        \
   {                                                                                                   \
-    Place at[STRIP];                                                                                  \
+    Place at[REDUCE_STRIP];                                                                                  \
     for (int64_t i = 0; i < columns; i++) {                                                           \
       best[i] = x[i];                                                                                 \
       at[i] = 1;                                                                                      \
@@ -255,8 +256,8 @@ static int64_t position_of(T value, int64_t n, const T *x)
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *values,   \
                              int64_t *positions)                                                      \
   {                                                                                                   \
-    for (int64_t i = 0; i < columns; i += STRIP) {                                                    \
-      int64_t width = columns - i < STRIP ? columns - i : STRIP;                                      \
+    for (int64_t i = 0; i < columns; i += REDUCE_STRIP) {                                                    \
+      int64_t width = columns - i < REDUCE_STRIP ? columns - i : REDUCE_STRIP;                                      \
       name##_strip(n, step, width, (const T *)x + i, (T *)values + i, positions + i);                 \
     }                                                                                                 \
   }

@@ -1,15 +1,14 @@
 /* Weighted means of places along the middle one of [outer, n, inner]. */
+#include "core/blocks.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
 
-enum { STRIP = 64 };
-
 static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weight, const T *x, T *restrict y)
 {
-  for (int64_t i = 0; i < inner; i += STRIP) {
-    T sum[STRIP] = {0};
-    int64_t n = inner - i < STRIP ? inner - i : STRIP;
+  for (int64_t i = 0; i < inner; i += RESAMPLE_STRIP) {
+    T sum[RESAMPLE_STRIP] = {0};
+    int64_t n = inner - i < RESAMPLE_STRIP ? inner - i : RESAMPLE_STRIP;
     for (int64_t t = 0; t < terms; t++) {
       const T *from = x + at[t] * inner + i;
       for (int64_t j = 0; j < n; j++) sum[j] += weight[t] * from[j];

@@ -1,9 +1,8 @@
 /* Softmax, its logarithm, and the losses on top of them, along rows (inner = 1) or columns of [outer, n, inner]. */
+#include "core/blocks.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
-
-enum { LANES = 32, TAIL = 16, STRIP = 64, SEGMENT = 2048, SHORT = 32 };
 
 #define INLINE static inline __attribute__((always_inline))
 #define EXP(x) MATH(exp)(x)
@@ -19,7 +18,7 @@ static inline T larger(T a, T b) { return MATH(math_select)((a > b) | (a != a), 
 /* The lanes forget nan, which is looked for aside: a plain comparison is one instruction. */
 static inline void max_step(const T *x, T *lane, Flag *nan)
 {
-  for (int j = 0; j < LANES; j++) {
+  for (int j = 0; j < SOFTMAX_LANES; j++) {
     lane[j] = x[j] > lane[j] ? x[j] : lane[j];
     nan[j] |= x[j] != x[j];
   }
@@ -28,18 +27,18 @@ static inline void max_step(const T *x, T *lane, Flag *nan)
 /* nan if there is one; an infinite maximum makes nan later, as inf - inf. */
 static T row_max(int64_t n, const T *x)
 {
-  T lane[LANES];
-  Flag nan[LANES] = {0};
-  if (n < LANES) {
+  T lane[SOFTMAX_LANES];
+  Flag nan[SOFTMAX_LANES] = {0};
+  if (n < SOFTMAX_LANES) {
     T best = x[0];
     for (int64_t i = 1; i < n; i++) best = larger(best, x[i]);
     return best;
   }
   int64_t i = 0;
-  for (int j = 0; j < LANES; j++) lane[j] = x[j];
-  for (; i + LANES <= n; i += LANES) max_step(x + i, lane, nan);
-  if (i < n) max_step(x + n - LANES, lane, nan); /* overlaps the one before */
-  for (int half = LANES / 2; half; half /= 2)
+  for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] = x[j];
+  for (; i + SOFTMAX_LANES <= n; i += SOFTMAX_LANES) max_step(x + i, lane, nan);
+  if (i < n) max_step(x + n - SOFTMAX_LANES, lane, nan); /* overlaps the one before */
+  for (int half = SOFTMAX_LANES / 2; half; half /= 2)
     for (int j = 0; j < half; j++) {
       lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
       nan[j] |= nan[j + half];
@@ -49,7 +48,7 @@ static T row_max(int64_t n, const T *x)
 
 INLINE T total_of(T *lane)
 {
-  for (int half = LANES / 2; half; half /= 2)
+  for (int half = SOFTMAX_LANES / 2; half; half /= 2)
     for (int j = 0; j < half; j++) lane[j] += lane[j + half];
   return lane[0];
 }
@@ -57,21 +56,21 @@ INLINE T total_of(T *lane)
 /* to = e^(x - max). What is left of full vectors goes through one on a copy: element by element it would take longer. */
 static void exp_segment(int64_t n, const T *restrict x, T max, T *restrict to)
 {
-  T in[TAIL] = {0}, out[TAIL];
-  int64_t full = n - n % TAIL;
+  T in[SOFTMAX_TAIL] = {0}, out[SOFTMAX_TAIL];
+  int64_t full = n - n % SOFTMAX_TAIL;
   for (int64_t i = 0; i < full; i++) to[i] = EXP(x[i] - max);
   if (full == n) return;
   memcpy(in, x + full, (size_t)(n - full) * sizeof *in);
-  for (int j = 0; j < TAIL; j++) out[j] = EXP(in[j] - max);
+  for (int j = 0; j < SOFTMAX_TAIL; j++) out[j] = EXP(in[j] - max);
   memcpy(to + full, out, (size_t)(n - full) * sizeof *out);
 }
 
 static T sum_segment(int64_t n, const T *x)
 {
-  T lane[LANES] = {0};
+  T lane[SOFTMAX_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
+  for (; i + SOFTMAX_LANES <= n; i += SOFTMAX_LANES)
+    for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += x[i + j];
   for (int j = 0; i < n; i++, j++) lane[j] += x[i];
   return total_of(lane);
 }
@@ -79,10 +78,10 @@ static T sum_segment(int64_t n, const T *x)
 /* The sum of e^(x - max), which are kept in y unless it is NULL. Segments are added up as doubles. */
 static double exp_row(int64_t n, const T *x, T max, T *y)
 {
-  T buffer[SEGMENT];
+  T buffer[SOFTMAX_SEGMENT];
   double total = 0;
-  for (int64_t i = 0; i < n; i += SEGMENT) {
-    int64_t part = n - i < SEGMENT ? n - i : SEGMENT;
+  for (int64_t i = 0; i < n; i += SOFTMAX_SEGMENT) {
+    int64_t part = n - i < SOFTMAX_SEGMENT ? n - i : SOFTMAX_SEGMENT;
     T *to = y ? y + i : buffer;
     exp_segment(part, x + i, max, to);
     total += (double)sum_segment(part, to);
@@ -93,10 +92,10 @@ static double exp_row(int64_t n, const T *x, T max, T *y)
 /* Adds up `term` for each i < n. */
 #define SUM_OF(total, term)                                           \
   for (int64_t i = 0; i < n;) {                                       \
-    int64_t stop = n - i < SEGMENT ? n : i + SEGMENT;                 \
-    T lane[LANES] = {0}, rest = 0;                                    \
-    for (; i + LANES <= stop; i += LANES)                             \
-      for (int j = 0; j < LANES; j++) lane[j] += term(i + j);         \
+    int64_t stop = n - i < SOFTMAX_SEGMENT ? n : i + SOFTMAX_SEGMENT;                 \
+    T lane[SOFTMAX_LANES] = {0}, rest = 0;                                    \
+    for (; i + SOFTMAX_LANES <= stop; i += SOFTMAX_LANES)                             \
+      for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += term(i + j);         \
     for (; i < stop; i++) rest += term(i);                            \
     total += (double)(total_of(lane) + rest);                         \
   }
@@ -147,7 +146,7 @@ static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *re
 
 static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *x, T *restrict y)
 {
-  T max[STRIP], sum[STRIP];
+  T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
   strip_max_sum(n, inner, width, x, max, sum);
   if (log_of_it) {
     for (int i = 0; i < width; i++) sum[i] = MATH(log)(sum[i]);
@@ -163,7 +162,7 @@ static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, c
 static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *dy, const T *y,
                                    T *restrict dx)
 {
-  T sum[STRIP] = {0};
+  T sum[SOFTMAX_STRIP] = {0};
   for (int64_t k = 0; k < n; k++, dy += inner, y += inner)
     for (int i = 0; i < width; i++) sum[i] += log_of_it ? dy[i] : dy[i] * y[i];
   dy -= n * inner;
@@ -177,24 +176,24 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
 #define FOR_STRIPS                                                  \
   for (int64_t o = 0; o < outer; o++)                               \
     for (int64_t at = o * n * inner, i = 0, width; i < inner; i += width, at += width) \
-      if ((width = inner - i < STRIP ? inner - i : STRIP))
+      if ((width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP))
 
 /* Short rows are turned into columns, so that a vector has an element of each of many rows. */
 static void turn_in(int64_t rows, int64_t n, const T *restrict x, T *restrict columns)
 {
   for (int64_t r = 0; r < rows; r++)
-    for (int64_t k = 0; k < n; k++) columns[k * STRIP + r] = x[r * n + k];
+    for (int64_t k = 0; k < n; k++) columns[k * SOFTMAX_STRIP + r] = x[r * n + k];
 }
 
 static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *restrict y)
 {
-  T in[SHORT * STRIP], out[SHORT * STRIP];
-  for (int64_t o = 0; o < rows; o += STRIP) {
-    int64_t width = rows - o < STRIP ? rows - o : STRIP;
+  T in[SOFTMAX_SHORT * SOFTMAX_STRIP], out[SOFTMAX_SHORT * SOFTMAX_STRIP];
+  for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
+    int64_t width = rows - o < SOFTMAX_STRIP ? rows - o : SOFTMAX_STRIP;
     turn_in(width, n, x + o * n, in);
-    softmax_strip(n, STRIP, (int)width, log_of_it, in, out);
+    softmax_strip(n, SOFTMAX_STRIP, (int)width, log_of_it, in, out);
     for (int64_t r = 0; r < width; r++)
-      for (int64_t k = 0; k < n; k++) y[(o + r) * n + k] = out[k * STRIP + r];
+      for (int64_t k = 0; k < n; k++) y[(o + r) * n + k] = out[k * SOFTMAX_STRIP + r];
   }
 }
 
@@ -206,7 +205,7 @@ static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, con
     FOR_STRIPS softmax_strip(n, inner, (int)width, log_of_it, from + at, to + at);
     return;
   }
-  if (n <= SHORT) {
+  if (n <= SOFTMAX_SHORT) {
     softmax_short(outer, n, log_of_it, from, to);
     return;
   }
@@ -276,14 +275,14 @@ INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normal
 static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
                                 int64_t ignore, T *losses, T *lse)
 {
-  T columns[SHORT * STRIP], max[STRIP], sum[STRIP];
-  for (int64_t o = 0; o < rows; o += STRIP) {
-    int64_t width = rows - o < STRIP ? rows - o : STRIP;
+  T columns[SOFTMAX_SHORT * SOFTMAX_STRIP], max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+  for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
+    int64_t width = rows - o < SOFTMAX_STRIP ? rows - o : SOFTMAX_STRIP;
     turn_in(width, n, x + o * n, columns);
-    strip_max_sum(n, STRIP, (int)width, columns, max, sum);
+    strip_max_sum(n, SOFTMAX_STRIP, (int)width, columns, max, sum);
     for (int64_t j = 0; j < width; j++) {
       int64_t t = target[o + j];
-      T score = t == ignore ? 0 : columns[(t - 1) * STRIP + j];
+      T score = t == ignore ? 0 : columns[(t - 1) * SOFTMAX_STRIP + j];
       cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &losses[o + j], &lse[o + j]);
     }
   }
@@ -294,14 +293,14 @@ static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x
 {
   const T *from = x;
   T *loss = losses, *normalizer = lse;
-  if (inner == 1 && n <= SHORT) {
+  if (inner == 1 && n <= SOFTMAX_SHORT) {
     cross_entropy_short(outer, n, x, target, weight, ignore, losses, lse);
     return;
   }
   for (int64_t o = 0; o < outer; o++, from += n * inner)
     for (int64_t i = 0, width; i < inner; i += width) {
-      T max[STRIP], sum[STRIP];
-      width = inner - i < STRIP ? inner - i : STRIP;
+      T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+      width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
       if (inner == 1) {
         max[0] = row_max(n, from);
         sum[0] = (T)exp_row(n, from, max[0], NULL);
@@ -324,8 +323,8 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
   T *restrict to = dx;
   for (int64_t o = 0; o < outer; o++, from += n * inner, to += n * inner)
     for (int64_t i = 0, width; i < inner; i += width) {
-      T factor[STRIP], minus[STRIP];
-      width = inner - i < STRIP ? inner - i : STRIP;
+      T factor[SOFTMAX_STRIP], minus[SOFTMAX_STRIP];
+      width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
       for (int64_t j = 0; j < width; j++) {
         int64_t at = o * inner + i + j;
         minus[j] = normalizer[at];
