@@ -4,8 +4,6 @@
 
 #if T_FLOATING
 
-#define LOOP static inline __attribute__((always_inline)) void
-
 /* The coefficients as T, in registers. */
 #define COEFFICIENTS(count)                                  \
   T c[count];                                                \
@@ -21,7 +19,7 @@ static inline T larger(T a, T b) { return a >= b || a != a ? a : b; } /* nan if 
 /* What to do is constant where a loop is called, so that each call is a loop without tests. */
 
 /* c[2..]: learning rate, momentum, 1 - dampening, nesterov, first */
-LOOP sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const T *c, bool first,
+INLINE void sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const T *c, bool first,
               bool nesterov)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -47,7 +45,7 @@ static void sgd(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, step size, 1 / sqrt(bias correction), eps */
-LOOP adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                T *restrict largest, const T *c, bool amsgrad)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -67,7 +65,7 @@ static void adam(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: learning rate, eps */
-LOOP adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const T *c)
+INLINE void adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const T *c)
 {
   for (int64_t i = 0; i < n; i++) {
     T d = slope(grad[i], param[i], c[0], c[1]);
@@ -83,7 +81,7 @@ static void adagrad(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: learning rate, alpha, 1 - alpha, eps, momentum */
-LOOP rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
+INLINE void rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
                   T *restrict grad_avg, const T *c, bool has_momentum, bool centered)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -109,7 +107,7 @@ static void rmsprop(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: learning rate, rho, 1 - rho, eps */
-LOOP adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
+INLINE void adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
                    const T *c)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -128,7 +126,7 @@ static void adadelta(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: learning rate over bias correction, beta1, 1 - beta1, beta2, eps */
-LOOP adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
+INLINE void adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
                  const T *c)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -147,7 +145,7 @@ static void adamax(int64_t n, void *const *b, const double *coefficients)
 
 /* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, 1 / sqrt(bias correction), eps, rate of the
    gradient, rate of its average */
-LOOP nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                 const T *c)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -165,7 +163,7 @@ static void nadam(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: what decoupled decay leaves, beta1, 1 - beta1, beta2, 1 - beta2, step size, whether it is rectified, eps */
-LOOP radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                 const T *c, bool rectified)
 {
   for (int64_t i = 0; i < n; i++) {
@@ -184,7 +182,7 @@ static void radam(int64_t n, void *const *b, const double *coefficients)
 }
 
 /* c[2..]: what decay by lambd leaves, eta, mu */
-LOOP asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const T *c)
+INLINE void asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const T *c)
 {
   for (int64_t i = 0; i < n; i++) {
     T d = slope(grad[i], param[i], c[0], c[1]);
@@ -202,7 +200,7 @@ static void asgd(int64_t n, void *const *b, const double *coefficients)
 static inline T sign_of(T x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 /* c[2..]: factors of a step size whose gradient changed or kept its sign, the least and the most that it may be */
-LOOP rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
+INLINE void rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
                 const T *c)
 {
   for (int64_t i = 0; i < n; i++) {

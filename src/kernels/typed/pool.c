@@ -6,8 +6,6 @@
 
 #if T_FLOATING || T_i64
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
    tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
 typedef struct Strip {

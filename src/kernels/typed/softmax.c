@@ -4,7 +4,6 @@
 
 #if T_FLOATING
 
-#define INLINE static inline __attribute__((always_inline))
 #define EXP(x) MATH(exp)(x)
 
 #if T_f32
