@@ -25,18 +25,18 @@ enum {
 
 /* Pointwise loops and copies, in elements. */
 enum {
-  POINTWISE_CHUNK = BLOCK_SIZE(512, 8),   /* that are loaded into a buffer, where they are not as the loop wants them */
+  POINTWISE_CHUNK = BLOCK_SIZE(512, 4),   /* that are loaded into a buffer, where they are not as the loop wants them */
   COPY_STRETCH = BLOCK_SIZE(1024, 8),     /* of a run that is copied in tiles */
   COPY_TILE = BLOCK_SIZE(64, 4),          /* the side of a tile, of elements up to 4 bytes */
   COPY_WIDE_TILE = BLOCK_SIZE(32, 2),     /* and of those up to 16 */
   COPY_LEAST_FACE = BLOCK_SIZE(256, 4),   /* from so many on tiles are taken */
-  CAST_PIECE = BLOCK_SIZE(256, 8),        /* that are looked at together, whether int32 holds them */
+  CAST_PIECE = BLOCK_SIZE(256, 4),        /* that are looked at together, whether int32 holds them */
   RANDOM_WORDS = BLOCK_SIZE(512, 8)       /* drawn at a time; even, as some numbers take two */
 };
 
 /* Reductions and what else adds up. */
 enum {
-  REDUCE_SPLIT = BLOCK_SIZE(32768, 8),    /* elements of a piece of a long row */
+  REDUCE_SPLIT = BLOCK_SIZE(32768, 12),   /* elements of a piece of a long row */
   REDUCE_STRIP = BLOCK_SIZE(1024, 4),     /* columns at a time */
   REDUCE_LANES = BLOCK_SIZE(16, 2),       /* sums side by side; a power of two */
   REDUCE_LANE_BYTES = BLOCK_SIZE(128, 16), /* of extremes side by side; a power of two, no less than an element */
