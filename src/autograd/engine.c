@@ -1,3 +1,4 @@
+/* Walks from roots to leaves, the latest node first, and adds up the gradients that arrive at each. */
 #include "autograd/engine.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Nodes, the leaves' accumulators and the views' among them: made, tied to tensors, and released. */
 #include "autograd/node.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Entries, what a call owns, and errors, which unwind to the innermost entry and release what was made since. */
 #include "core/call.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Orders and merges the dimensions of several tensors, and hands out their runs, on threads too. */
 #include "core/iter.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Makes and releases storages, tensors and views; a small tensor is one block with its elements. */
 #include "core/tensor.h"
 
 #include <string.h>

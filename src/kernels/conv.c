@@ -1,3 +1,4 @@
+/* Packs images into slabs (kernels/conv.h): lines with their padding, cut into phases where strides want it. */
 #include "kernels/conv.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Products of matrices: chooses by shape between our loops and BLAS, and cuts large ones into pieces for threads. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>

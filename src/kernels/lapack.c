@@ -1,3 +1,4 @@
+/* Singular values by LAPACK, which OpenBLAS has, on matrices as they lie in memory. */
 #include "kernels/lapack.h"
 
 #include <limits.h>

@@ -103,7 +103,7 @@ HALF_AND_FLOAT(bf16, bfloat16_to_float, float_to_bfloat16)
 #define BY_WAY_OF_FLOAT(from, to)                                                             \
   static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)   \
   {                                                                                           \
-    float buffer[CAST_PIECE];                                                                      \
+    float buffer[CAST_PIECE];                                                                 \
     for (int64_t m; n > 0; n -= m, x += m * xs, y += m * ys) {                                \
       m = piece_of(n);                                                                        \
       cast_##from##_f32(m, x, xs, (char *)buffer, sizeof *buffer);                            \

@@ -3,6 +3,7 @@
 
 /* ------------------------------------------------------------------- moves */
 
+/* to: [n], to_stride bytes apart */
 static void fill_elements(int64_t n, const void *value, char *to, int64_t to_stride)
 {
   T v;
@@ -22,6 +23,7 @@ static inline void choose(int64_t n, T *y, const uint8_t *c, const T *a, int64_t
   }
 }
 
+/* p: y, cond, a, b, each [n]; strides in bytes */
 static void where_elements(int64_t n, char *const *p, const int64_t *strides)
 {
   int64_t size = (int64_t)sizeof(T);
@@ -97,6 +99,7 @@ static void gather_line(const Axis *a, const char *index, const char *from, int6
       *(T *)(to + i * a->to) = *(const T *)(from + i * a->from + offset_at(index + i * a->index, step));
 }
 
+/* to[i][k] = from[i][index[i][k]], i < n, k < count */
 static void gather_lines(const IndexedLines *l)
 {
   Axis lines = {l->n, l->index_line, l->from_line, l->to_line}, steps = {l->count, l->index_step, 0, l->to_step};

@@ -150,7 +150,7 @@ static void pack_transposed(int64_t depth, int width, const T *b, int64_t b_step
     for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
 }
 
-/* Columns up to `room` that are not masked out later become 0. */
+/* Columns up to `room` that are not masked out later become 0. b: [depth, width], any steps; panel: [depth, WIDTH]. */
 static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
@@ -173,7 +173,7 @@ static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t 
   return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
 }
 
-/* So few terms that blocks are no help. */
+/* So few terms that blocks are no help. a: [m, k]; b: [k, n]; c: [m, n]. */
 static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a_row, int64_t a_col, const T *b,
                           int64_t b_row, int64_t b_col, bool add, T *c, int64_t c_row)
 {
@@ -185,6 +185,7 @@ static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a
     }
 }
 
+/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
@@ -249,6 +250,7 @@ INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row
     default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break;                 \
   }
 
+/* c (+)= a b^T. a: [m, k], b: [n, k], c: [m, n], all with contiguous rows */
 static void matmul_rows(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
                         bool add, void *c, int64_t c_row)
 {
@@ -277,6 +279,7 @@ typedef uint64_t Sum;
 typedef uint32_t Sum;
 #endif
 
+/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {

@@ -14,6 +14,7 @@ static double total_of(double *lane)
   return lane[0];
 }
 
+/* x: [n]; sums: [2] */
 static void stretch_moments(int64_t n, const void *x_, double pivot, double *sums)
 {
   const T *x = x_;
@@ -34,6 +35,7 @@ static void stretch_moments(int64_t n, const void *x_, double pivot, double *sum
   sums[1] += total_of(second);
 }
 
+/* dy, x: [n]; sums: [2] */
 static void stretch_products(int64_t n, const void *dy_, const void *x_, double mean, double *sums)
 {
   const T *dy = dy_, *x = x_;
@@ -53,6 +55,7 @@ static void stretch_products(int64_t n, const void *dy_, const void *x_, double 
   sums[1] += total_of(second);
 }
 
+/* x, y: [n] */
 static void stretch_map(int64_t n, const void *x_, double mean, double scale, double shift, void *y_)
 {
   const T *restrict x = x_, m = (T)mean, s = (T)scale, b = (T)shift;

@@ -35,6 +35,7 @@ static void plain_sgd(int64_t n, T *restrict param, const T *restrict grad, cons
   for (int64_t i = 0; i < n; i++) param[i] -= c[2] * slope(grad[i], param[i], c[0], c[1]);
 }
 
+/* b: what the loop takes, each [n] */
 static void sgd(int64_t n, void *const *b, const double *coefficients)
 {
   COEFFICIENTS(7);

@@ -104,6 +104,7 @@ static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict 
   })
 }
 
+/* x: [planes, size]; y: [planes, result] */
 static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
 {
   Strip s = {.known_first = -1};
@@ -114,6 +115,7 @@ static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
   }
 }
 
+/* dy: [planes, result]; dx: [planes, size] */
 static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
@@ -191,6 +193,7 @@ static int64_t window_of(const Pool *p, const Strip *s)
   return (s->line * p->stride[0] - p->padding[0]) * p->size[1] + s->first * p->stride[1] - p->padding[1];
 }
 
+/* x: [planes, size]; y, positions: [planes, result] */
 static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
   Strip s = {.known_first = -1};
@@ -239,6 +242,7 @@ static bool are_pairs(const Pool *p)
   return true;
 }
 
+/* x, dx: [planes, size]; dy: [planes, result] */
 static void max_pool_backward(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
@@ -262,25 +266,33 @@ static void max_pool_backward(const Pool *p, int64_t planes, const void *x, cons
   }
 }
 
+/* The place of the maximum of lines [top, bottom) and columns [left, right) of a plane. */
+static int64_t place_of_max(const T *plane, int64_t columns, int64_t top, int64_t bottom, int64_t left, int64_t right)
+{
+  int64_t at = top * columns + left;
+  T best = -(T)INFINITY;
+  for (int64_t y = top; y < bottom; y++)
+    for (int64_t x = left; x < right; x++) {
+      T candidate = plane[y * columns + x];
+      if (!before(candidate, best)) continue;
+      best = candidate;
+      at = y * columns + x;
+    }
+  return at;
+}
+
+/* x: [planes, size]; y, positions: [planes, result] */
 static void adaptive_max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
-  const T *plane = x;
+  const int64_t lines = p->size[0], columns = p->size[1], inside = lines * columns;
   T *to = y;
-  for (int64_t i = 0; i < planes; i++, plane += p->size[0] * p->size[1])
+  for (const T *plane = x; plane < (const T *)x + planes * inside; plane += inside)
     for (int64_t l = 0; l < p->result[0]; l++)
       for (int64_t c = 0; c < p->result[1]; c++) {
-        int64_t top = adaptive_first(l, p->size[0], p->result[0]), bottom = adaptive_last(l, p->size[0], p->result[0]);
-        int64_t left = adaptive_first(c, p->size[1], p->result[1]), right = adaptive_last(c, p->size[1], p->result[1]);
-        int64_t at = top * p->size[1] + left;
-        T best = -(T)INFINITY;
-        for (int64_t v = top; v < bottom; v++)
-          for (int64_t u = left; u < right; u++) {
-            T candidate = plane[v * p->size[1] + u];
-            if (!before(candidate, best)) continue;
-            best = candidate;
-            at = v * p->size[1] + u;
-          }
-        *to++ = best;
+        int64_t top = adaptive_first(l, lines, p->result[0]), bottom = adaptive_last(l, lines, p->result[0]);
+        int64_t left = adaptive_first(c, columns, p->result[1]), right = adaptive_last(c, columns, p->result[1]);
+        int64_t at = place_of_max(plane, columns, top, bottom, left, right);
+        *to++ = plane[at];
         *positions++ = at + 1;
       }
 }

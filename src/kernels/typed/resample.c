@@ -4,6 +4,7 @@
 
 #if T_FLOATING
 
+/* x: [places, inner]; at, weight: [terms]; y: [inner] */
 static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weight, const T *x, T *restrict y)
 {
   for (int64_t i = 0; i < inner; i += RESAMPLE_STRIP) {
@@ -17,6 +18,7 @@ static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weig
   }
 }
 
+/* x: [outer, n[0], inner]; y: [outer, n[1], inner]; first: [n[1] + 1]; at, weights: [first[n[1]]] */
 static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                      const void *weights, const void *x, void *y)
 {
@@ -34,6 +36,7 @@ static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64
     }
 }
 
+/* The transpose: dy: [outer, n[1], inner]; dx: [outer, n[0], inner] */
 static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                               const void *weights, const void *dy, void *dx)
 {

@@ -23,7 +23,7 @@ static inline void max_step(const T *x, T *lane, Flag *nan)
   }
 }
 
-/* nan if there is one; an infinite maximum makes nan later, as inf - inf. */
+/* nan if there is one; an infinite maximum makes nan later, as inf - inf. x: [n] */
 static T row_max(int64_t n, const T *x)
 {
   T lane[SOFTMAX_LANES];
@@ -52,7 +52,8 @@ INLINE T total_of(T *lane)
   return lane[0];
 }
 
-/* to = e^(x - max). What is left of full vectors goes through one on a copy: element by element it would take longer. */
+/* to = e^(x - max). What is left of full vectors goes through one on a copy: element by element it would take longer.
+   x, to: [n] */
 static void exp_segment(int64_t n, const T *restrict x, T max, T *restrict to)
 {
   T in[SOFTMAX_TAIL] = {0}, out[SOFTMAX_TAIL];
@@ -64,6 +65,7 @@ static void exp_segment(int64_t n, const T *restrict x, T max, T *restrict to)
   memcpy(to + full, out, (size_t)(n - full) * sizeof *out);
 }
 
+/* x: [n] */
 static T sum_segment(int64_t n, const T *x)
 {
   T lane[SOFTMAX_LANES] = {0};
@@ -74,7 +76,7 @@ static T sum_segment(int64_t n, const T *x)
   return total_of(lane);
 }
 
-/* The sum of e^(x - max), which are kept in y unless it is NULL. Segments are added up as doubles. */
+/* The sum of e^(x - max), which are kept in y unless it is NULL. Segments are added up as doubles. x, y: [n] */
 static double exp_row(int64_t n, const T *x, T max, T *y)
 {
   T buffer[SOFTMAX_SEGMENT];
@@ -88,49 +90,52 @@ static double exp_row(int64_t n, const T *x, T max, T *y)
   return total;
 }
 
-/* Adds up `term` for each i < n. */
-#define SUM_OF(total, term)                                           \
-  for (int64_t i = 0; i < n;) {                                       \
-    int64_t stop = n - i < SOFTMAX_SEGMENT ? n : i + SOFTMAX_SEGMENT;                 \
-    T lane[SOFTMAX_LANES] = {0}, rest = 0;                                    \
-    for (; i + SOFTMAX_LANES <= stop; i += SOFTMAX_LANES)                             \
-      for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += term(i + j);         \
-    for (; i < stop; i++) rest += term(i);                            \
-    total += (double)(total_of(lane) + rest);                         \
+/* The sum of dy y, or of dy alone, which is told where it is called. dy, y: [n] */
+INLINE double sum_of(bool alone, int64_t n, const T *restrict dy, const T *restrict y)
+{
+  double total = 0;
+  for (int64_t i = 0; i < n;) {
+    int64_t stop = n - i < SOFTMAX_SEGMENT ? n : i + SOFTMAX_SEGMENT;
+    T lane[SOFTMAX_LANES] = {0}, rest = 0;
+    for (; i + SOFTMAX_LANES <= stop; i += SOFTMAX_LANES)
+      for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += alone ? dy[i + j] : dy[i + j] * y[i + j];
+    for (; i < stop; i++) rest += alone ? dy[i] : dy[i] * y[i];
+    total += (double)(total_of(lane) + rest);
   }
+  return total;
+}
 
+/* x, y: [n] */
 static void softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
   T scale = (T)(1 / exp_row(n, x, row_max(n, x), y));
   for (int64_t i = 0; i < n; i++) y[i] *= scale;
 }
 
+/* x, y: [n] */
 static void log_softmax_row(int64_t n, const T *restrict x, T *restrict y)
 {
   T max = row_max(n, x), log_sum = (T)log(exp_row(n, x, max, NULL));
   for (int64_t i = 0; i < n; i++) y[i] = x[i] - max - log_sum;
 }
 
+/* dy, y, dx: [n] */
 static void softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
 {
-  double total = 0;
-#define PRODUCT(i) (dy[i] * y[i])
-  SUM_OF(total, PRODUCT)
-  T sum = (T)total;
+  T sum = (T)sum_of(false, n, dy, y);
   for (int64_t i = 0; i < n; i++) dx[i] = (dy[i] - sum) * y[i];
 }
 
+/* dy, y, dx: [n] */
 static void log_softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
 {
-  double total = 0;
-#define GRADIENT(i) dy[i]
-  SUM_OF(total, GRADIENT)
-  T sum = (T)total;
+  T sum = (T)sum_of(true, n, dy, y);
   for (int64_t i = 0; i < n; i++) dx[i] = dy[i] - EXP(y[i]) * sum;
 }
 
 /* ---- columns, in strips whose maxima and sums stay in the nearest cache ---- */
 
+/* x: [n, width], rows `inner` apart; max, sum: [width] */
 static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *restrict max, T *restrict sum)
 {
   for (int i = 0; i < width; i++) {
@@ -143,6 +148,7 @@ static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *re
     for (int i = 0; i < width; i++) sum[i] += EXP(x[k * inner + i] - max[i]);
 }
 
+/* x, y: [n, width], rows `inner` apart; width <= SOFTMAX_STRIP */
 static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *x, T *restrict y)
 {
   T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
@@ -158,6 +164,7 @@ static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, c
     for (int i = 0; i < width; i++) y[k * inner + i] = EXP(x[k * inner + i] - max[i]) * sum[i];
 }
 
+/* dy, y, dx: [n, width], rows `inner` apart */
 static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *dy, const T *y,
                                    T *restrict dx)
 {
@@ -177,13 +184,15 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
     for (int64_t at = o * n * inner, i = 0, width; i < inner; i += width, at += width) \
       if ((width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP))
 
-/* Short rows are turned into columns, so that a vector has an element of each of many rows. */
+/* Short rows are turned into columns, so that a vector has an element of each of many rows.
+   x: [rows, n]; columns: [n, SOFTMAX_STRIP] */
 static void turn_in(int64_t rows, int64_t n, const T *restrict x, T *restrict columns)
 {
   for (int64_t r = 0; r < rows; r++)
     for (int64_t k = 0; k < n; k++) columns[k * SOFTMAX_STRIP + r] = x[r * n + k];
 }
 
+/* x, y: [rows, n], n <= SOFTMAX_SHORT */
 static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *restrict y)
 {
   T in[SOFTMAX_SHORT * SOFTMAX_STRIP], out[SOFTMAX_SHORT * SOFTMAX_STRIP];
@@ -196,6 +205,7 @@ static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T
   }
 }
 
+/* x, y: [outer, n, inner] */
 static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, const void *x, void *y)
 {
   const T *from = x;
@@ -214,6 +224,7 @@ static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, con
   }
 }
 
+/* dy, y, dx: [outer, n, inner] */
 static void softmax_backward(int64_t outer, int64_t n, int64_t inner, bool log_of_it, const void *dy_, const void *y_,
                              void *dx_)
 {
@@ -237,6 +248,7 @@ static inline T weight_of(const T *weight, int64_t target, int64_t ignore)
   return weight ? weight[target - 1] : 1;
 }
 
+/* x: [outer, n, inner]; target, losses: [outer, inner]; weight: [n]; totals: [2] */
 static void nll(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target, const void *weight,
                 int64_t ignore, void *losses, double *totals)
 {
@@ -251,6 +263,7 @@ static void nll(int64_t outer, int64_t n, int64_t inner, const void *x, const in
     }
 }
 
+/* dx: [outer, n, inner]; target, dy (or one number): [outer, inner]; weight: [n] */
 static void nll_backward(int64_t outer, int64_t n, int64_t inner, const void *dy, bool dy_is_single, double scale,
                          const int64_t *target, const void *weight, int64_t ignore, void *dx)
 {
@@ -271,6 +284,7 @@ INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normal
   *loss = weight == 0 ? 0 : -weight * (score - max - log_sum);
 }
 
+/* x: [rows, n], n <= SOFTMAX_SHORT; target, losses, lse: [rows]; weight: [n] */
 static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
                                 int64_t ignore, T *losses, T *lse)
 {
@@ -287,6 +301,7 @@ static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64
   }
 }
 
+/* x: [outer, n, inner]; target, losses, lse: [outer, inner]; weight: [n] */
 static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target,
                           const void *weight, int64_t ignore, void *losses, void *lse)
 {
@@ -314,6 +329,7 @@ static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x
     }
 }
 
+/* x, dx: [outer, n, inner]; target, lse, dy (or one number): [outer, inner]; weight: [n] */
 static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, const void *x, const void *lse,
                                    const void *dy, bool dy_is_single, double scale, const int64_t *target,
                                    const void *weight, int64_t ignore, void *dx)

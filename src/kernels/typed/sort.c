@@ -229,6 +229,7 @@ static void sort_row(int64_t n, int64_t count, bool descending, const T *x, T *v
   }
 }
 
+/* x: [rows, n]; values, positions: [rows, count] */
 static void sort(int64_t rows, int64_t n, int64_t count, bool descending, const void *x, void *values,
                  int64_t *positions, void *scratch)
 {
@@ -248,6 +249,7 @@ static bool row_is_before(int64_t m, const T *a, const T *b)
   return false;
 }
 
+/* x: [n, m]; positions, scratch: [n] */
 static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, int64_t *scratch)
 {
   int64_t *from = positions, *to = scratch;
