@@ -1,10 +1,9 @@
 /* What is common to all launches: see launch.h. */
 #include "launch/launch.h"
 
+#include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/copy.h"
-
-enum { GRAIN = 32768 };
 
 static DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
 {

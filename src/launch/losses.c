@@ -3,13 +3,12 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "launch/launch.h"
 
 void store_single(Tensor *y, double value) { scalar_store(scalar_float(value), tensor_dtype(y), tensor_data(y)); }
 
 /* --------------------------------------------------------------- squared errors */
-
-enum { PART = 32768 };
 
 typedef struct SquaredError { int64_t n; double *parts; } SquaredError;
 
@@ -17,7 +16,7 @@ static void squared_error_parts(const Launch *l, int64_t begin, int64_t end)
 {
   const SquaredError *e = l->params;
   for (int64_t i = begin; i < end; i++) {
-    int64_t at = i * PART, n = e->n - at < PART ? e->n - at : PART;
+    int64_t at = i * LOSS_SPLIT, n = e->n - at < LOSS_SPLIT ? e->n - at : LOSS_SPLIT;
     e->parts[i] = l->k->reduce->squared_error(n, operand_at(l, 0, at), operand_at(l, 1, at));
   }
 }
@@ -26,9 +25,9 @@ void launch_squared_error(Call *call, Tensor *x, Tensor *target, Reduction reduc
 {
   static const Driver driver = {.run = squared_error_parts, .results = {MOVED}};
   if (!launch_runs(y)) return;
-  int64_t parts = (x->numel + PART - 1) / PART;
+  int64_t parts = (x->numel + LOSS_SPLIT - 1) / LOSS_SPLIT;
   SquaredError e = {x->numel, arena_allocate(call->ctx, (size_t)parts * sizeof *e.parts)};
-  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), TENSOR_LIST(x, target), (Work){parts, PART}, &e);
+  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), TENSOR_LIST(x, target), (Work){parts, LOSS_SPLIT}, &e);
   double total = 0;
   for (int64_t i = 0; i < parts; i++) total += e.parts[i];
   store_single(y, reduction == MEAN ? total / (double)x->numel : total);

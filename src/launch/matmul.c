@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "kernels/gemm.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
@@ -98,7 +99,6 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
 
 /* ------------------------------------------------------------------ linear */
 
-enum { SMALL_LAYER = 32768, SMALL_COLUMNS = 1024 };
 
 /* All dimensions but the last as rows. */
 static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
@@ -113,7 +113,7 @@ static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
 static void store_bias(Call *call, Tensor *target, const Tensor *bias)
 {
   int64_t n = target->shape[target->ndim - 1];
-  if (target->numel > SMALL_LAYER || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous
+  if (target->numel > LINEAR_SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous
       || bias->dtype != target->dtype || bias->storage == target->storage) {
     launch_copy(call, target, bias);
     return;
@@ -141,13 +141,13 @@ static bool is_plain(const Tensor *t, const Tensor *like)
 bool takes_linear_backward(const Tensor *dy, const Tensor *x, const Tensor *weight)
 {
   DType d = tensor_dtype(dy);
-  return dtype_is_floating(d) && !dtype_is_half(d) && dy->ndim == 2 && dy->numel <= SMALL_LAYER && is_plain(dy, dy)
-         && dy->shape[1] <= SMALL_COLUMNS && (!x || is_plain(x, dy)) && (!weight || is_plain(weight, dy));
+  return dtype_is_floating(d) && !dtype_is_half(d) && dy->ndim == 2 && dy->numel <= LINEAR_SMALL && is_plain(dy, dy)
+         && dy->shape[1] <= LINEAR_COLUMNS && (!x || is_plain(x, dy)) && (!weight || is_plain(weight, dy));
 }
 
 static void column_sums(const Tensor *x, Tensor *y)
 {
-  double wide[SMALL_COLUMNS];
+  double wide[LINEAR_COLUMNS];
   DType d = tensor_dtype(x);
   const int64_t size = (int64_t)dtype_size(d), n = x->shape[1];
   kernels_for(x, d)->reduce->columns[REDUCE_SUM](x->shape[0], n, n, tensor_data(x), wide);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "core/blocks.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 
@@ -181,8 +182,7 @@ void launch_row_norm(Call *call, Tensor *x, const RowNorm *norm, Tensor *y, Tens
 
 int64_t row_norm_parts(const Tensor *x, int64_t n)
 {
-  enum { PARTS = 8, FEW_ROWS = 64 };
-  return n == 0 || x->numel / n < FEW_ROWS ? 1 : PARTS;
+  return n == 0 || x->numel / n < NORM_PART_ROWS * NORM_PARTS ? 1 : NORM_PARTS;
 }
 
 static void gradients_of_parts(const Launch *l, int64_t begin, int64_t end)

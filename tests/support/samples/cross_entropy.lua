@@ -3,6 +3,9 @@ local inputs = require "support.inputs"
 local real, positive, positions = inputs.real, inputs.positive, inputs.positions
 
 return {
+  -- columns beyond a strip, short rows, rows beyond these (src/core/blocks.h)
+  softmax = function() return {{real(2, 3), 1}, {real(3, 5), 1}, {real(5, 3), 2}, {real(2, 9), 2}} end,
+  log_softmax = function() return {{real(2, 3), 1}, {real(3, 5), 1}, {real(5, 3), 2}, {real(2, 9), 2}} end,
   nll_loss = function()
     return {
       {real(2, 3), positions({2}, 3, 1)},
