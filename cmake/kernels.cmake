@@ -1,72 +1,96 @@
 # Kernel templates: every file of src/kernels/typed is compiled once per (instruction set, dtype), every file of
-# src/kernels/isa once per instruction set.
+# src/kernels/isa once per instruction set. What sets there are says src/kernels/isa.def, what dtypes src/core/dtypes.def.
 #
 # Each object sees  ISA     the instruction set's name, a token to paste: base, avx2, avx512
 #                   ISA_<isa>=1  the same, to ask with #if (typed ones)
-# a typed one also  DTYPE   the dtype's name, a token to paste: f32 f64 i8 i16 i32 i64 u8 b8 (bool) c64 c128
-#                   T_<dtype>=1  the same, to ask with #if
-# and the library's own sources see NNLUA_HAVE_<ISA>=1 for each set that is in the binary.
+# a typed one also  T_SUFFIX  the dtype's name, a token to paste: f32 f64 i8 i16 i32 i64 u8 b8 (bool) c64 c128
+#                   T_<dtype>=1, T_<category>=1  the same, and its category, to ask with #if
+#                   the set's sizes of blocks
+# and src/kernels/select.c sees what is in the binary:
+#                   NNLUA_BUILT_SETS     SET(isa) for each set
+#                   NNLUA_BUILT_KERNELS  KERNELS(isa, dtype) for each pair
 
+set(dtypes_file ${PROJECT_SOURCE_DIR}/src/core/dtypes.def)
+set(isa_file ${PROJECT_SOURCE_DIR}/src/kernels/isa.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${dtypes_file} ${isa_file})
+
+# kernel_dtypes, and dtype_category_<dtype>: those that are computed in themselves.
+file(STRINGS ${dtypes_file} rows REGEX "^DTYPE\\(")
+foreach(row IN LISTS rows)
+  if(NOT row MATCHES "^DTYPE\\(([a-z0-9]+), [a-z0-9]+, \"[a-z]*\", [A-Za-z0-9_ ]+, ([A-Z]+), ([a-z0-9]+), [0-9]+, [0-9]+\\)$")
+    message(FATAL_ERROR "${dtypes_file}: '${row}' is no row of this form")
+  endif()
+  if(CMAKE_MATCH_1 STREQUAL CMAKE_MATCH_3)
+    list(APPEND kernel_dtypes ${CMAKE_MATCH_1})
+    set(dtype_category_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+  endif()
+endforeach()
+
+# known_isa_sets, and isa_flags_<isa>, isa_dtypes_<isa>, isa_blocks_<isa>: those of this machine, from the plainest on.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
-  set(known_isa_sets base avx2 avx512)
+  set(machine X86_64)
 else()
-  set(known_isa_sets base) # on aarch64 the baseline has NEON and fused multiply-add
+  set(machine OTHER)
 endif()
+set(row_form "${machine}\\(([a-z0-9]+),[ \n]*\"([^\"]*)\",[ \n]*\"([^\"]*)\",[ \n]*\"([^\"]*)\"")
+file(READ ${isa_file} text)
+string(REGEX MATCHALL "${row_form}" rows "${text}")
+foreach(row IN LISTS rows)
+  string(REGEX MATCH "${row_form}" row "${row}")
+  set(isa ${CMAKE_MATCH_1})
+  set(categories "${CMAKE_MATCH_3}")
+  list(APPEND known_isa_sets ${isa})
+  separate_arguments(isa_flags_${isa} UNIX_COMMAND "${CMAKE_MATCH_2}")
+  separate_arguments(isa_blocks_${isa} UNIX_COMMAND "${CMAKE_MATCH_4}")
+  separate_arguments(categories UNIX_COMMAND "${categories}")
+  foreach(dtype IN LISTS kernel_dtypes)
+    if(dtype_category_${dtype} IN_LIST categories)
+      list(APPEND isa_dtypes_${isa} ${dtype})
+    endif()
+  endforeach()
+endforeach()
+
 set(NNLUA_ISA_SETS "${known_isa_sets}" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}")
+foreach(isa IN LISTS NNLUA_ISA_SETS)
+  if(NOT isa IN_LIST known_isa_sets)
+    message(FATAL_ERROR "NNLUA_ISA_SETS: '${isa}' is not one of ${known_isa_sets}")
+  endif()
+endforeach()
 set(isa_sets base ${NNLUA_ISA_SETS}) # what a better set has no kernel for is base's
 list(REMOVE_DUPLICATES isa_sets)
 
-set(avx2_flags -mavx2 -mfma -mf16c -mbmi2)
-set(isa_flags_base "")
-set(isa_flags_avx2 ${avx2_flags})
-set(isa_flags_avx512 ${avx2_flags} -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-vector-width=512)
-
-set(isa_dtypes_base f32 f64 i8 i16 i32 i64 u8 b8 c64 c128)
-set(isa_dtypes_avx2 f32 f64 i8 i16 i32 i64 u8 b8)
-set(isa_dtypes_avx512 f32 f64)
-
 # Lets the compiler vectorise loops over mathematical functions without giving up IEEE arithmetic: never -ffast-math.
-# Integers wrap, as in PyTorch. A multiply and an add are fused where the set has an instruction for it.
-function(kernel_flags isa result)
-  if(isa STREQUAL "base" AND "avx2" IN_LIST known_isa_sets)
-    set(contract off)
-  else()
-    set(contract fast)
-  endif()
-  set(${result} $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fwrapv -ffp-contract=${contract}
-    ${isa_flags_${isa}}
-    # one text for all types: what is odd for bool or unsigned ones is right for the others
-    -Wno-type-limits -Wno-int-in-bool-context
-    $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare> PARENT_SCOPE)
-endfunction()
+# Integers wrap, as in PyTorch.
+set(kernel_flags $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fwrapv
+  # one text for all types: what is odd for bool or unsigned ones is right for the others
+  -Wno-type-limits -Wno-int-in-bool-context
+  $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare>)
 
-# Defines NNLUA_HAVE_<ISA> on the library and returns the typed kernels' objects.
-function(add_typed_kernels library result)
+# Tells src/kernels/select.c what is built and returns the typed kernels' objects.
+function(add_typed_kernels result)
   file(GLOB templates CONFIGURE_DEPENDS src/kernels/typed/*.c)
   file(GLOB isa_sources CONFIGURE_DEPENDS src/kernels/isa/*.c)
   set(objects)
   foreach(isa IN LISTS isa_sets)
-    if(NOT isa IN_LIST known_isa_sets)
-      message(FATAL_ERROR "NNLUA_ISA_SETS: '${isa}' is not one of ${known_isa_sets}")
-    endif()
-    string(TOUPPER ${isa} macro)
-    target_compile_definitions(${library} PRIVATE NNLUA_HAVE_${macro}=1)
-    kernel_flags(${isa} flags)
+    string(APPEND built_sets " SET(${isa})")
     add_library(kernels_${isa} OBJECT ${isa_sources})
     target_link_libraries(kernels_${isa} PRIVATE nnlua_settings)
-    target_compile_options(kernels_${isa} PRIVATE ${flags} -ffp-contract=off) # all sets give the same numbers
+    # all sets give the same numbers: nothing is fused
+    target_compile_options(kernels_${isa} PRIVATE ${kernel_flags} ${isa_flags_${isa}} -ffp-contract=off)
     target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa})
     list(APPEND objects $<TARGET_OBJECTS:kernels_${isa}>)
-    if(templates)
-      foreach(dtype IN LISTS isa_dtypes_${isa})
-        set(target kernels_${isa}_${dtype})
-        add_library(${target} OBJECT ${templates})
-        target_link_libraries(${target} PRIVATE nnlua_settings)
-        target_compile_options(${target} PRIVATE ${flags})
-        target_compile_definitions(${target} PRIVATE ISA=${isa} ISA_${isa}=1 DTYPE=${dtype} T_${dtype}=1)
-        list(APPEND objects $<TARGET_OBJECTS:${target}>)
-      endforeach()
-    endif()
+    foreach(dtype IN LISTS isa_dtypes_${isa})
+      string(APPEND built_kernels " KERNELS(${isa}, ${dtype})")
+      set(target kernels_${isa}_${dtype})
+      add_library(${target} OBJECT ${templates})
+      target_link_libraries(${target} PRIVATE nnlua_settings)
+      target_compile_options(${target} PRIVATE ${kernel_flags} ${isa_flags_${isa}})
+      target_compile_definitions(${target} PRIVATE ISA=${isa} ISA_${isa}=1 T_SUFFIX=${dtype} T_${dtype}=1
+        T_${dtype_category_${dtype}}=1 ${isa_blocks_${isa}})
+      list(APPEND objects $<TARGET_OBJECTS:${target}>)
+    endforeach()
   endforeach()
+  set_source_files_properties(src/kernels/select.c PROPERTIES COMPILE_DEFINITIONS
+    "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels}")
   set(${result} ${objects} PARENT_SCOPE)
 endfunction()

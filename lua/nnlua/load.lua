@@ -8,200 +8,106 @@ local system = require "nnlua.system"
 local raise = core.raise
 local dtype_meta = getmetatable(nl.float32)
 
-local DEEPEST = 64 -- a few more than nl.save writes
-
--- --------------------------------------------------------------------- text
-
--- A reader of the JSON text that save.lua writes.
-local Reader = {}
-Reader.__index = Reader
-
-function Reader:refuse(what)
-  raise(("load: %s: byte %d of the text 'nnlua' in its metadata: %s"):format(self.file, self.at, what))
-end
-
-function Reader:skip_space()
-  self.at = self.text:match("^[ \t\r\n]*()", self.at)
-end
-
---- Passes over a sign; says whether it was there.
-function Reader:take(sign)
-  self:skip_space()
-  if self.text:sub(self.at, self.at) ~= sign then
-    return false
-  end
-  self.at = self.at + 1
-  return true
-end
-
-function Reader:expect(sign)
-  if not self:take(sign) then
-    self:refuse(("'%s' expected"):format(sign))
-  end
-end
-
-local escapes = {['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
-
-function Reader:read_escape()
-  local name = self.text:sub(self.at, self.at)
-  if name == "u" then
-    local digits = self.text:match("^%x%x%x%x", self.at + 1)
-    local code = tonumber(digits or "d800", 16)
-    if code >= 0xd800 and code < 0xe000 then
-      self:refuse "'\\u' is followed by no character's number"
-    end
-    self.at = self.at + 5
-    return utf8.char(code)
-  end
-  self.at = self.at + 1
-  return escapes[name] or self:refuse "there is no such escape"
-end
-
-function Reader:read_string()
-  local parts = {}
-  self:expect '"'
-  while true do
-    local plain, sign, next_at = self.text:match('^([^"\\]*)(["\\])()', self.at)
-    if not plain then
-      self:refuse "the string doesn't end"
-    end
-    parts[#parts + 1], self.at = plain, next_at
-    if sign == '"' then
-      return table.concat(parts)
-    end
-    parts[#parts + 1] = self:read_escape()
-  end
-end
-
-function Reader:read_number()
-  local digits, after = self.text:match("^(%-?%d+)()", self.at)
-  local fraction, after_fraction = self.text:match("^(%.%d+)()", after)
-  local exponent, after_exponent = self.text:match("^([eE][+-]?%d+)()", after_fraction or after)
-  local value = (fraction or exponent) and tonumber(digits .. (fraction or "") .. (exponent or "")) or
-    math.tointeger(tonumber(digits))
-  if not value then
-    self:refuse "the number is too large"
-  end
-  self.at = after_exponent or after_fraction or after
-  return value
-end
-
 -- ------------------------------------------------------------------- values
 
---- A list of values, and their number.
-function Reader:read_list()
-  local list, n = {}, 0
-  self.depth = self.depth + 1
-  if self.depth > DEEPEST then
-    self:refuse "values are nested too deeply"
-  end
-  self:expect "["
-  if not self:take "]" then
-    repeat
-      n = n + 1
-      list[n] = self:read_value()
-    until not self:take ","
-    self:expect "]"
-  end
-  self.depth = self.depth - 1
-  return list, n
+-- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why not.
+local kinds = {}
+
+--- Whether a value is a list of the text, and not a table that an object stands for.
+local function is_list(value, context)
+  return type(value) == "table" and getmetatable(value) == nil and not context.made[value]
 end
 
-function Reader:fill(t)
-  local list, n = self:read_list()
-  for i = 1, n, 2 do
+--- Puts keys and values, which stand in a list in turn, into a table.
+local function fill(t, list, context)
+  if not is_list(list, context) then
+    return nil, "a list expected"
+  end
+  for i = 1, #list, 2 do
     local key, value = list[i], list[i + 1]
     local kind = type(key)
     if value == nil or kind ~= "string" and kind ~= "number" and kind ~= "boolean" or key ~= key then
-      self:refuse "keys and values in turn expected before this"
+      return nil, "keys and values in turn expected before this"
     end
     t[key] = value
   end
+  context.made[t] = true
   return t
 end
 
--- What an object's one field may be.
-local kinds = {}
+function kinds.table(list, context) return fill({}, list, context) end
+function kinds.ordered(list, context) return fill(state.StateDict.ordered(), list, context) end
+function kinds.state_dict(list, context) return fill(state.StateDict.new(), list, context) end
 
-function kinds.table(reader) return reader:fill {} end
-function kinds.ordered(reader) return reader:fill(state.StateDict.ordered()) end
-function kinds.state_dict(reader) return reader:fill(state.StateDict.new()) end
-
-function kinds.tensor(reader)
-  local name = reader:read_string()
-  return reader.tensors[name] or reader:refuse(("there is no tensor '%s'"):format(name))
+function kinds.tensor(name, context)
+  if type(name) ~= "string" then
+    return nil, "a name expected before this"
+  end
+  local t = context.tensors[name]
+  return t, not t and ("there is no tensor '%s'"):format(name)
 end
 
-function kinds.bytes(reader)
-  local digits = reader:read_string()
-  if #digits % 2 == 1 or digits:find "%X" then
-    reader:refuse "pairs of hexadecimal digits expected before this"
+function kinds.bytes(digits)
+  if type(digits) ~= "string" or #digits % 2 == 1 or digits:find "%X" then
+    return nil, "pairs of hexadecimal digits expected before this"
   end
   return (digits:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
 local floats = {nan = 0.0 / 0.0, inf = math.huge, ["-inf"] = -math.huge}
 
-function kinds.float(reader)
-  return floats[reader:read_string()] or reader:refuse "nan, inf or -inf expected before this"
+function kinds.float(name)
+  return floats[name], "nan, inf or -inf expected before this"
 end
 
-function kinds.dtype(reader)
-  local name = reader:read_string()
+function kinds.dtype(name)
+  if type(name) ~= "string" then
+    return nil, "a name expected before this"
+  end
   local dtype = nl[name]
-  return getmetatable(dtype) == dtype_meta and dtype or reader:refuse(("there is no dtype '%s'"):format(name))
+  return getmetatable(dtype) == dtype_meta and dtype or nil, ("there is no dtype '%s'"):format(name)
 end
 
-function kinds.size(reader)
-  local list, n = reader:read_list()
-  for i = 1, n do
-    if math.type(list[i]) ~= "integer" then
-      reader:refuse "a list of integers expected before this"
+function kinds.size(list, context)
+  if not is_list(list, context) then
+    return nil, "a list of integers expected before this"
+  end
+  for _, n in ipairs(list) do
+    if math.type(n) ~= "integer" then
+      return nil, "a list of integers expected before this"
     end
   end
   return nl.Size(list)
 end
 
-function kinds.none(reader)
-  return reader:take_word "true" and nl.none or reader:refuse "'true' expected"
+function kinds.none(value)
+  return value == true and nl.none or nil, "'true' expected before this"
 end
 
-function Reader:read_object()
-  self:expect "{"
-  local name = self:read_string()
-  self:expect ":"
-  self:skip_space()
-  local read = kinds[name] or self:refuse(("there is no kind of value '%s'"):format(name))
-  local value = read(self)
-  self:expect "}"
+--- The value that the text of the metadata stands for.
+local function read_structure(path, text, tensors)
+  local context = {tensors = tensors, made = {}}
+  local function refuse(byte, what)
+    raise(("load: %s: byte %d of the text 'nnlua' in its metadata: %s"):format(path, byte, what))
+  end
+  local function make(fields, byte)
+    local name, field = next(fields)
+    if name == nil or next(fields, name) ~= nil then
+      refuse(byte, "an object of one field expected before this")
+    elseif not kinds[name] then
+      refuse(byte, ("there is no kind of value '%s'"):format(name))
+    end
+    local value, problem = kinds[name](field, context)
+    if value == nil then
+      refuse(byte, problem)
+    end
+    return value
+  end
+  local value, problem, byte = system.read_json(text, nil, make)
+  if value == nil then
+    refuse(byte, problem)
+  end
   return value
-end
-
-function Reader:take_word(word)
-  if self.text:sub(self.at, self.at + #word - 1) ~= word then
-    return false
-  end
-  self.at = self.at + #word
-  return true
-end
-
-function Reader:read_value()
-  self:skip_space()
-  local sign = self.text:sub(self.at, self.at)
-  if sign == "{" then
-    return self:read_object()
-  elseif sign == "[" then
-    return (self:read_list())
-  elseif sign == '"' then
-    return self:read_string()
-  elseif sign:find "%d" or self.text:find("^%-%d", self.at) then
-    return self:read_number()
-  elseif self:take_word "true" then
-    return true
-  elseif self:take_word "false" then
-    return false
-  end
-  self:refuse "a value expected"
 end
 
 -- --------------------------------------------------------------------- load
@@ -253,13 +159,7 @@ local function load(path)
     end
     return dict
   end
-  local reader = setmetatable({file = path, text = structure, at = 1, depth = 0, tensors = tensors}, Reader)
-  local value = reader:read_value()
-  reader:skip_space()
-  if reader.at <= #structure then
-    reader:refuse "the value is followed by something else"
-  end
-  return value
+  return read_structure(path, structure, tensors)
 end
 
 return load

@@ -14,7 +14,7 @@ local Module = require "nnlua.nn.module"
 nn.Module = Module
 
 require "nnlua.nn.repr".install(Module)
-require "nnlua.nn.convert".install(Module)
+require "nnlua.nn.module_to".install(Module)
 require "nnlua.nn.state_dict".install(Module)
 require "nnlua.nn.hooks".install(Module, nn)
 
@@ -82,7 +82,7 @@ local parts = {
   "linear",
   "activation",
   "dropout",
-  "sparse",
+  "embedding",
   "normalization",
   "rnn",
   "attention",

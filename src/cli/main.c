@@ -5,7 +5,7 @@
 #include "cli/repl.h"
 #include "cli/report.h"
 #include "cli/run.h"
-#include "lua/machine.h"
+#include "lua/settings.h"
 #include "cli/state_file.h"
 #include "cli/terminal.h"
 #include "lua/nnlua.h"
@@ -80,7 +80,7 @@ static void show(lua_State *L, const char *program, OptionsTask task) {
     options_help(program, stdout);
   } else {
     nnlua_prepare(L);
-    machine_describe(stdout);
+    settings_describe(stdout);
   }
   fflush(stdout);
 }
@@ -96,7 +96,7 @@ static int program(lua_State *L) {
     options_usage(argv[0], &options, argv);
     return 0;
   }
-  if (options.threads > 0) machine_set_threads(options.threads);
+  if (options.threads > 0) settings_set_threads(options.threads);
   if (options.task == SHOW_HELP || options.task == SHOW_VERSION) {
     show(L, argv[0], options.task);
     lua_pushboolean(L, 1);

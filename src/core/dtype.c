@@ -5,10 +5,16 @@
 #define FLOATING CATEGORY_FLOATING
 #define COMPLEX CATEGORY_COMPLEX
 const DTypeInfo dtype_table[DTYPE_COUNT] = {
-#define DTYPE(suffix, name, type, category) [DTYPE_##suffix] = {#name, sizeof(type), category},
-  DTYPES(DTYPE)
+#define DTYPE(suffix, name, other, type, category, compute, block, bytes) \
+  [DTYPE_##suffix] = {#name, bytes, category, block, DTYPE_##compute},
+#include "core/dtypes.def"
 #undef DTYPE
 };
+
+#define DTYPE(suffix, name, other, type, category, compute, block, bytes) \
+  _Static_assert(block > 1 || sizeof(type) == bytes, "the bytes of " #name);
+#include "core/dtypes.def"
+#undef DTYPE
 
 static DType promote_integral(DType a, DType b)
 {

@@ -6,26 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* DTYPE(suffix of kernels, public name, C type of an element, category) in order of promotion. */
-#define DTYPES(DTYPE)                        \
-  DTYPE(b8, bool, bool, BOOL)                \
-  DTYPE(u8, uint8, uint8_t, INTEGRAL)        \
-  DTYPE(i8, int8, int8_t, INTEGRAL)          \
-  DTYPE(i16, int16, int16_t, INTEGRAL)       \
-  DTYPE(i32, int32, int32_t, INTEGRAL)       \
-  DTYPE(i64, int64, int64_t, INTEGRAL)       \
-  DTYPE(f16, float16, uint16_t, FLOATING)    \
-  DTYPE(bf16, bfloat16, uint16_t, FLOATING)  \
-  DTYPE(f32, float32, float, FLOATING)       \
-  DTYPE(f64, float64, double, FLOATING)      \
-  DTYPE(c64, complex64, float _Complex, COMPLEX) \
-  DTYPE(c128, complex128, double _Complex, COMPLEX)
-
 typedef enum DType {
   DTYPE_NONE = -1, /* an optional dtype that was not given */
-#define DTYPE_NUMBER(suffix, name, type, category) DTYPE_##suffix,
-  DTYPES(DTYPE_NUMBER)
-#undef DTYPE_NUMBER
+#define DTYPE(suffix, ...) DTYPE_##suffix,
+#include "core/dtypes.def"
+#undef DTYPE
   DTYPE_COUNT
 } DType;
 
@@ -36,8 +21,10 @@ typedef enum DTypeCategory {
 
 typedef struct DTypeInfo {
   const char *name; /* "float32" */
-  uint8_t size;     /* bytes of an element */
+  uint8_t size;     /* bytes of a block */
   uint8_t category;
+  uint8_t block;    /* values in a block, the smallest part along the last dimension; 1 of all dtypes so far */
+  uint8_t compute;  /* the dtype that kernels compute in */
 } DTypeInfo;
 
 extern const DTypeInfo dtype_table[DTYPE_COUNT];
@@ -52,9 +39,10 @@ static inline bool dtype_is_inexact(DType d) { return dtype_category(d) >= CATEG
 /* Integers, bool excluded. */
 static inline bool dtype_is_integral(DType d) { return dtype_category(d) == CATEGORY_INTEGRAL; }
 static inline bool dtype_is_half(DType d) { return d == DTYPE_f16 || d == DTYPE_bf16; }
-
-/* The dtype that kernels run in for a dtype's elements: float32 for the halves, which have none of their own. */
-static inline DType dtype_compute(DType d) { return dtype_is_half(d) ? DTYPE_f32 : d; }
+/* The dtype that kernels compute in: the type itself if it has kernels of its own, float32 for the halves. */
+static inline DType dtype_compute(DType d) { return (DType)dtype_table[d].compute; }
+/* The bytes of n values side by side, which are whole blocks. */
+static inline size_t dtype_bytes(DType d, size_t n) { return n / dtype_table[d].block * dtype_table[d].size; }
 
 /* The smallest dtype that holds both, by PyTorch's table. */
 DType dtype_promote(DType a, DType b);

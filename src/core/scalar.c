@@ -37,54 +37,75 @@ DType scalar_dtype(Scalar s, DType default_float)
   }
 }
 
+/* An unsigned dtype takes negative integers around, as PyTorch does. */
+bool scalar_fits(Scalar v, DType dtype)
+{
+  static const double low[] = {0, 0, -0x1p7, -0x1p15, -0x1p31, -0x1p63};
+  static const double end[] = {0, 0x1p8, 0x1p7, 0x1p15, 0x1p31, 0x1p63};
+  if (v.kind == SCALAR_COMPLEX) return dtype_is_complex(dtype);
+  if (!dtype_is_integral(dtype)) return true;
+  if (v.kind == SCALAR_FLOAT) return v.re >= low[dtype] && v.re < end[dtype];
+  if (dtype == DTYPE_i64) return true;
+  int64_t least = dtype == DTYPE_u8 ? -255 : (int64_t)low[dtype];
+  return v.i >= least && v.i < (int64_t)end[dtype];
+}
+
 static bool scalar_truth(Scalar s)
 {
   return s.kind <= SCALAR_INT ? s.i != 0 : s.re != 0 || (s.kind == SCALAR_COMPLEX && s.im != 0);
 }
 
-#define STORE(type, value) do { type v_ = (type)(value); memcpy(element, &v_, sizeof v_); } while (0)
+static double _Complex scalar_complex_value(Scalar s)
+{
+  double _Complex z;
+  memcpy(&z, (double[]){scalar_real(s), s.im}, sizeof z);
+  return z;
+}
+
+/* A scalar as an element of a dtype, and back, by the dtype's category. */
+#define TO_BOOL(suffix, type) scalar_truth(s)
+#define TO_INTEGRAL(suffix, type) (type)scalar_integer(s)
+#define TO_FLOATING(suffix, type) TO_##suffix(scalar_real(s))
+#define TO_COMPLEX(suffix, type) (type)scalar_complex_value(s)
+#define OF_BOOL(suffix, v) scalar_bool(v)
+#define OF_INTEGRAL(suffix, v) scalar_int(v)
+#define OF_FLOATING(suffix, v) scalar_float(OF_##suffix(v))
+#define OF_COMPLEX(suffix, v) scalar_complex(__real__ v, __imag__ v)
+
+#define TO_f16(x) float_to_half((float)(x))
+#define TO_bf16(x) float_to_bfloat16((float)(x))
+#define TO_f32(x) (float)(x)
+#define TO_f64(x) (x)
+#define OF_f16(v) half_to_float(v)
+#define OF_bf16(v) bfloat16_to_float(v)
+#define OF_f32(v) (v)
+#define OF_f64(v) (v)
 
 void scalar_store(Scalar s, DType dtype, void *element)
 {
   switch (dtype) {
-    case DTYPE_b8: STORE(bool, scalar_truth(s)); break;
-    case DTYPE_u8: STORE(uint8_t, scalar_integer(s)); break;
-    case DTYPE_i8: STORE(int8_t, scalar_integer(s)); break;
-    case DTYPE_i16: STORE(int16_t, scalar_integer(s)); break;
-    case DTYPE_i32: STORE(int32_t, scalar_integer(s)); break;
-    case DTYPE_i64: STORE(int64_t, scalar_integer(s)); break;
-    case DTYPE_f16: STORE(uint16_t, float_to_half((float)scalar_real(s))); break;
-    case DTYPE_bf16: STORE(uint16_t, float_to_bfloat16((float)scalar_real(s))); break;
-    case DTYPE_f32: STORE(float, scalar_real(s)); break;
-    case DTYPE_f64: STORE(double, scalar_real(s)); break;
-    case DTYPE_c64: {
-      float z[2] = {(float)scalar_real(s), (float)s.im};
-      memcpy(element, z, sizeof z);
-      break;
-    }
-    default: {
-      double z[2] = {scalar_real(s), s.im};
-      memcpy(element, z, sizeof z);
-    }
+#define DTYPE(suffix, name, other, type, category, ...) \
+    case DTYPE_##suffix: { type v = TO_##category(suffix, type); memcpy(element, &v, sizeof v); break; }
+#include "core/dtypes.def"
+#undef DTYPE
+    default: break;
   }
 }
 
-#define LOAD(type, name) type name; memcpy(&name, element, sizeof name)
+/* A bool's byte may hold any number, which as a bool would be undefined. */
+#define ELEMENT_BOOL(type) uint8_t byte; memcpy(&byte, element, sizeof byte); type v = byte != 0
+#define ELEMENT(type) type v; memcpy(&v, element, sizeof v)
+#define ELEMENT_INTEGRAL ELEMENT
+#define ELEMENT_FLOATING ELEMENT
+#define ELEMENT_COMPLEX ELEMENT
 
 Scalar scalar_load(DType dtype, const void *element)
 {
   switch (dtype) {
-    case DTYPE_b8: { LOAD(uint8_t, v); return scalar_bool(v != 0); }
-    case DTYPE_u8: { LOAD(uint8_t, v); return scalar_int(v); }
-    case DTYPE_i8: { LOAD(int8_t, v); return scalar_int(v); }
-    case DTYPE_i16: { LOAD(int16_t, v); return scalar_int(v); }
-    case DTYPE_i32: { LOAD(int32_t, v); return scalar_int(v); }
-    case DTYPE_i64: { LOAD(int64_t, v); return scalar_int(v); }
-    case DTYPE_f16: { LOAD(uint16_t, v); return scalar_float(half_to_float(v)); }
-    case DTYPE_bf16: { LOAD(uint16_t, v); return scalar_float(bfloat16_to_float(v)); }
-    case DTYPE_f32: { LOAD(float, v); return scalar_float(v); }
-    case DTYPE_f64: { LOAD(double, v); return scalar_float(v); }
-    case DTYPE_c64: { float z[2]; memcpy(z, element, sizeof z); return scalar_complex(z[0], z[1]); }
-    default: { double z[2]; memcpy(z, element, sizeof z); return scalar_complex(z[0], z[1]); }
+#define DTYPE(suffix, name, other, type, category, ...) \
+    case DTYPE_##suffix: { ELEMENT_##category(type); return OF_##category(suffix, v); }
+#include "core/dtypes.def"
+#undef DTYPE
+    default: return NO_SCALAR;
   }
 }

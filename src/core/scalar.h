@@ -38,6 +38,9 @@ bool scalar_equals(Scalar s, double value);
 /* The dtype a scalar brings into promotion, before the default dtype is applied to floats. */
 DType scalar_dtype(Scalar s, DType default_float);
 
+/* Whether a dtype can hold a number: an integer dtype has limits and no nan, and only a complex one complex numbers. */
+bool scalar_fits(Scalar v, DType dtype);
+
 /* Writes the scalar as one element of a dtype. */
 void scalar_store(Scalar s, DType dtype, void *element);
 

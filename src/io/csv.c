@@ -1,3 +1,4 @@
+/* Tables of numbers in text files. */
 #include "io/csv.h"
 
 #include <ctype.h>

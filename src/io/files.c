@@ -1,3 +1,4 @@
+/* Files read by place, and files that come to be whole or not at all. */
 #define _GNU_SOURCE
 #include "io/files.h"
 

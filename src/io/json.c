@@ -1,10 +1,11 @@
+/* A reader of JSON that makes nothing: signs, strings and numbers of a text, one after the other. */
 #include "io/json.h"
 
 #include <string.h>
 
-enum { DEEPEST = 64 };
+enum { DEEPEST = 140 }; /* nl.save writes two levels a table, for up to 61 tables in each other */
 
-static bool fail(Json *j, const char *problem)
+bool json_fail(Json *j, const char *problem)
 {
   if (!j->problem) j->problem = problem;
   return false;
@@ -59,14 +60,14 @@ bool json_take(Json *j, char sign)
 bool json_expect(Json *j, char sign)
 {
   if (json_take(j, sign)) return true;
-  return fail(j, sign == '{' ? "'{' expected" : sign == '[' ? "'[' expected" : sign == ':' ? "':' expected"
+  return json_fail(j, sign == '{' ? "'{' expected" : sign == '[' ? "'[' expected" : sign == ':' ? "':' expected"
               : sign == ']' ? "',' or ']' expected" : sign == '}' ? "',' or '}' expected" : "something else expected");
 }
 
 bool json_end(Json *j)
 {
   skip_space(j);
-  return !j->problem && (j->at == j->size || fail(j, "the value is followed by something else"));
+  return !j->problem && (j->at == j->size || json_fail(j, "the value is followed by something else"));
 }
 
 /* ----------------------------------------------------------------- strings */
@@ -114,7 +115,7 @@ static bool unicode_escape(Json *j, char **out)
     int32_t low = unit(j);
     code = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00) : -1;
   }
-  if (code < 0 || (code >= 0xd800 && code < 0xe000)) return fail(j, "'\\u' is followed by no character's number");
+  if (code < 0 || (code >= 0xd800 && code < 0xe000)) return json_fail(j, "'\\u' is followed by no character's number");
   *out += encode(*out, (uint32_t)code);
   return true;
 }
@@ -122,18 +123,18 @@ static bool unicode_escape(Json *j, char **out)
 static bool escape(Json *j, char **out)
 {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
-  if (j->at == j->size) return fail(j, "the string doesn't end");
+  if (j->at == j->size) return json_fail(j, "the string doesn't end");
   char name = j->text[j->at++];
   if (name == 'u') return unicode_escape(j, out);
   const char *place = name ? strchr(names, name) : NULL;
-  if (!place) return fail(j, "there is no such escape");
+  if (!place) return json_fail(j, "there is no such escape");
   *(*out)++ = values[place - names];
   return true;
 }
 
 bool json_string(Json *j, JsonText *text)
 {
-  if (!json_take(j, '"')) return fail(j, "a string expected");
+  if (!json_take(j, '"')) return json_fail(j, "a string expected");
   char *out = j->text + j->at;
   text->v = out;
   while (j->at < j->size) {
@@ -142,11 +143,11 @@ bool json_string(Json *j, JsonText *text)
       text->n = (size_t)(out - text->v);
       return true;
     }
-    if ((unsigned char)c < 0x20) return fail(j, "a control character in a string");
+    if ((unsigned char)c < 0x20) return json_fail(j, "a control character in a string");
     if (c != '\\') *out++ = c;
     else if (!escape(j, &out)) return false;
   }
-  return fail(j, "the string doesn't end");
+  return json_fail(j, "the string doesn't end");
 }
 
 /* ------------------------------------------------------------ other values */
@@ -156,23 +157,16 @@ static bool is_digit(const Json *j) { return j->at < j->size && j->text[j->at] >
 bool json_unsigned(Json *j, uint64_t *value)
 {
   skip_space(j);
-  if (j->problem || !is_digit(j)) return fail(j, "an integer from 0 on expected");
+  if (j->problem || !is_digit(j)) return json_fail(j, "an integer from 0 on expected");
   size_t start = j->at;
   *value = 0;
   for (; is_digit(j); j->at++) {
     unsigned digit = (unsigned)(j->text[j->at] - '0');
-    if (*value > (UINT64_MAX - digit) / 10) return fail(j, "the integer is too large");
+    if (*value > (UINT64_MAX - digit) / 10) return json_fail(j, "the integer is too large");
     *value = 10 * *value + digit;
   }
-  if (j->text[start] == '0' && j->at > start + 1) return fail(j, "an integer that begins with 0");
-  if (j->at < j->size && strchr(".eE", j->text[j->at]) && j->text[j->at]) return fail(j, "an integer expected");
-  return true;
-}
-
-static bool skip_digits(Json *j)
-{
-  if (!is_digit(j)) return fail(j, "a digit expected");
-  while (is_digit(j)) j->at++;
+  if (j->text[start] == '0' && j->at > start + 1) return json_fail(j, "an integer that begins with 0");
+  if (j->at < j->size && strchr(".eE", j->text[j->at]) && j->text[j->at]) return json_fail(j, "an integer expected");
   return true;
 }
 
@@ -181,49 +175,93 @@ static bool next_is(const Json *j, const char *signs)
   return j->at < j->size && j->text[j->at] && strchr(signs, j->text[j->at]);
 }
 
-static bool skip_number(Json *j)
+static bool skip_digits(Json *j)
 {
+  if (!is_digit(j)) return json_fail(j, "a digit expected");
+  while (is_digit(j)) j->at++;
+  return true;
+}
+
+bool json_number(Json *j, JsonText *digits, bool *is_integer)
+{
+  skip_space(j);
+  if (j->problem) return false;
+  size_t start = j->at;
+  *is_integer = true;
   if (next_is(j, "-")) j->at++;
   if (!skip_digits(j)) return false;
   if (next_is(j, ".")) {
+    *is_integer = false;
     j->at++;
     if (!skip_digits(j)) return false;
   }
-  if (!next_is(j, "eE")) return true;
-  j->at++;
-  if (next_is(j, "+-")) j->at++;
-  return skip_digits(j);
-}
-
-static bool skip_word(Json *j)
-{
-  static const char *const words[] = {"true", "false", "null"};
-  for (int i = 0; i < 3; i++) {
-    size_t n = strlen(words[i]);
-    if (j->size - j->at < n || memcmp(j->text + j->at, words[i], n) != 0) continue;
-    j->at += n;
-    return true;
+  if (next_is(j, "eE")) {
+    *is_integer = false;
+    j->at++;
+    if (next_is(j, "+-")) j->at++;
+    if (!skip_digits(j)) return false;
   }
-  return fail(j, "a value expected");
+  *digits = (JsonText){j->text + start, j->at - start};
+  return true;
 }
 
-static bool skip_value(Json *j, int depth)
+static bool word_is(const Json *j, const char *word)
+{
+  size_t n = strlen(word);
+  return j->size - j->at >= n && memcmp(j->text + j->at, word, n) == 0;
+}
+
+JsonKind json_kind(Json *j)
+{
+  skip_space(j);
+  if (j->problem || j->at == j->size) return JSON_NOTHING;
+  switch (j->text[j->at]) {
+    case '{': return JSON_OBJECT;
+    case '[': return JSON_LIST;
+    case '"': return JSON_STRING;
+    case 't': return word_is(j, "true") ? JSON_TRUE : JSON_NOTHING;
+    case 'f': return word_is(j, "false") ? JSON_FALSE : JSON_NOTHING;
+    case 'n': return word_is(j, "null") ? JSON_NULL : JSON_NOTHING;
+    default: return next_is(j, "-0123456789") ? JSON_NUMBER : JSON_NOTHING;
+  }
+}
+
+bool json_open(Json *j, char sign)
+{
+  return json_expect(j, sign) && (++j->depth <= DEEPEST || json_fail(j, "values are nested too deeply"));
+}
+
+bool json_entry(Json *j, char end, bool first)
+{
+  if (first && !json_take(j, end)) return !j->problem;
+  if (!first && json_take(j, ',')) return true;
+  if (!first) json_expect(j, end);
+  j->depth--;
+  return false;
+}
+
+static bool skip_entries(Json *j, char begin, char end)
+{
+  JsonText name;
+  if (!json_open(j, begin)) return false;
+  for (bool first = true; json_entry(j, end, first); first = false) {
+    if (begin == '{' && !(json_string(j, &name) && json_expect(j, ':'))) return false;
+    if (!json_skip(j)) return false;
+  }
+  return !j->problem;
+}
+
+bool json_skip(Json *j)
 {
   JsonText ignored;
-  if (depth > DEEPEST) return fail(j, "values are nested too deeply");
-  skip_space(j);
-  if (next_is(j, "\"")) return json_string(j, &ignored);
-  if (next_is(j, "-0123456789")) return skip_number(j);
-  bool is_object = next_is(j, "{");
-  if (!is_object && !next_is(j, "[")) return skip_word(j);
-  char end = is_object ? '}' : ']';
-  j->at++;
-  if (json_take(j, end)) return true;
-  do {
-    if (is_object && !(json_string(j, &ignored) && json_expect(j, ':'))) return false;
-    if (!skip_value(j, depth + 1)) return false;
-  } while (json_take(j, ','));
-  return json_expect(j, end);
+  bool is_integer;
+  switch (json_kind(j)) {
+    case JSON_OBJECT: return skip_entries(j, '{', '}');
+    case JSON_LIST: return skip_entries(j, '[', ']');
+    case JSON_STRING: return json_string(j, &ignored);
+    case JSON_NUMBER: return json_number(j, &ignored, &is_integer);
+    case JSON_FALSE: j->at += 5; return true;
+    case JSON_TRUE: case JSON_NULL: j->at += 4; return true;
+    default: return json_fail(j, "a value expected");
+  }
 }
-
-bool json_skip(Json *j) { return !j->problem && skip_value(j, 0); }

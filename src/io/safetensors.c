@@ -1,3 +1,4 @@
+/* The safetensors format: reading and checking headers, writing files. */
 #include "io/safetensors.h"
 
 #include <stdarg.h>

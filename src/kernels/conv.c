@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "kernels/copy.h"
 
 static int64_t within(int64_t value, int64_t low, int64_t high) { return value < low ? low : value > high ? high : value; }
 

@@ -31,7 +31,7 @@ void slab_pack_last(const Slab *s, size_t size, const void *image, void *to);
 
 /*
  * y[i][l][c] = bias[i] + the sum over taps t of w[i][t] * x[at[t] + l * x_line + c], for `lines` lines of `columns`
- * columns; w comes from conv_pack. Steps of y in elements.
+ * columns; w comes from ConvKernels.pack. Steps of y in elements.
  */
 typedef struct ConvTaps {
   int64_t rows, taps, lines, columns;
@@ -50,5 +50,12 @@ typedef struct ConvDots {
   const int64_t *at;
   void *sums;
 } ConvDots;
+
+typedef struct ConvKernels {
+  /* The weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them, in packed [rows * taps]. */
+  void (*pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
+  void (*taps)(const ConvTaps *k);
+  void (*dots)(const ConvDots *k);
+} ConvKernels;
 
 #endif

@@ -1,7 +1,7 @@
 /* Copies by element size. */
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "kernels/copy.h"
 
 typedef struct Sixteen { uint64_t half[2]; } Sixteen;
 

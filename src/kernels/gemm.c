@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/kernels.h"
+#include "kernels/matmul.h"
+#include "kernels/table.h"
 
 /* Where our loops are taken, in multiplications: the kernel tables tell for real products of matrices. */
 enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
@@ -202,13 +203,13 @@ static void run_piece(const Product *p, int64_t i, int64_t j)
   int64_t n = p->b.cols - j < p->col_edge ? p->b.cols - j : p->col_edge, k = p->a.cols;
   Matrix a = part_of(&p->a, p->size, i, m, 0, k), b = part_of(&p->b, p->size, 0, k, j, n);
   char *c = p->c + (i * p->c_row + j) * p->size;
-  const KernelTable *t = kernels_of(p->dtype);
+  const MatmulKernels *own = kernels_of(p->dtype)->matmul;
   bool add = !scalar_equals(p->beta, 0);
   switch (p->route) {
     case OWN:
-      t->matmul(m, n, k, a.data, a.row_step, a.col_step, b.data, b.row_step, b.col_step, add, c, p->c_row);
+      own->product(m, n, k, a.data, a.row_step, a.col_step, b.data, b.row_step, b.col_step, add, c, p->c_row);
       break;
-    case OWN_DOTS: t->matmul_rows(m, n, k, a.data, a.row_step, b.data, b.col_step, add, c, p->c_row); break;
+    case OWN_DOTS: own->dots(m, n, k, a.data, a.row_step, b.data, b.col_step, add, c, p->c_row); break;
     default: {
       Product piece = *p;
       piece.a = a;
@@ -255,7 +256,7 @@ static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
   bool dots = rows_are_contiguous(&p->a) && cols_are_contiguous(&p->b);
   if (dots && m <= DOT_ROWS && k >= DOT_DEPTH) return OWN_DOTS;
   if (vector && m * n * k > OWN_VECTOR) return BLAS_VECTOR;
-  return m * n * k <= kernels_of(p->dtype)->own_product ? OWN : BLAS;
+  return m * n * k <= kernels_of(p->dtype)->matmul->own_product ? OWN : BLAS;
 }
 
 static void run_product(Product *p, bool on_threads)
@@ -280,7 +281,7 @@ static bool run_small(DType dtype, const Matrix *a, const Matrix *b, Scalar alph
   int64_t work = a->rows * b->cols * a->cols;
   if (!dtype_is_floating(dtype) || work == 0 || work > SMALL) return false;
   if (alpha.kind != SCALAR_INT || alpha.i != 1 || beta.kind != SCALAR_INT || (uint64_t)beta.i > 1) return false;
-  kernels_of(dtype)->matmul(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
+  kernels_of(dtype)->matmul->product(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
                             b->col_step, beta.i, c, c_row);
   return true;
 }

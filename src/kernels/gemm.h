@@ -25,4 +25,8 @@ void gemm(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar be
 void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
                 int64_t c_step);
 
+/* The BLAS: name and version are the first `length` characters; the processor it has chosen its kernels for. */
+typedef struct BlasVersion { const char *name, *core; int length; } BlasVersion;
+BlasVersion kernels_blas(void);
+
 #endif

@@ -1,4 +1,4 @@
-/* The geometry of pooling: windows over planes of lines and columns. */
+/* Pooling: windows over planes of lines and columns. */
 #ifndef NNLUA_KERNELS_POOL_H
 #define NNLUA_KERNELS_POOL_H
 
@@ -11,6 +11,17 @@ typedef struct Pool {
   bool count_padding;  /* of averages: what lies in the padding counts as an element */
   int64_t divisor;     /* of averages: if not 0, divides instead of the count */
 } Pool;
+
+/* Of contiguous planes: x and dx [planes][size[0]][size[1]], y, dy and positions [planes][result[0]][result[1]]. Floats,
+   averages of int64 too. */
+typedef struct PoolKernels {
+  void (*average)(const Pool *p, int64_t planes, const void *x, void *y);
+  void (*average_backward)(const Pool *p, int64_t planes, const void *dy, void *dx);
+  /* Maxima with their positions (from 1) in the plane, unless NULL; the gradients find them again in x. */
+  void (*max)(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
+  void (*max_backward)(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx);
+  void (*adaptive_max)(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
+} PoolKernels;
 
 /* The window of an adaptive result along a dimension: from first to before last. */
 static inline int64_t adaptive_first(int64_t i, int64_t size, int64_t results) { return i * size / results; }

@@ -1,7 +1,7 @@
 /* Binary searches in sorted rows. */
 #include <stddef.h>
 
-#include "kernels/kernels.h"
+#include "kernels/search.h"
 
 /*
  * The number of elements that stand before a value: those less than it, or not greater if `right`. nan is greater than

@@ -1,99 +1,93 @@
-/* Fills the kernel tables from the best instruction set that was built and that the machine has. */
+/* Fills the kernel tables from the instruction sets that were built and that the machine has. */
+#include "kernels/select.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
-#include "kernels/kernels.h"
 #include "kernels/random_fill.h"
+#include "kernels/storage.h"
 
-/* The template files; each has a function fill_<file>_<isa>_<dtype>. */
-#define TEMPLATES(FILL, isa, dtype) \
-  FILL(pointwise, isa, dtype)       \
-  FILL(comparison, isa, dtype)      \
-  FILL(bitwise, isa, dtype)         \
-  FILL(rounding, isa, dtype)        \
-  FILL(exponential, isa, dtype)     \
-  FILL(trigonometric, isa, dtype)   \
-  FILL(activation, isa, dtype)      \
-  FILL(special, isa, dtype)         \
-  FILL(penalty, isa, dtype)         \
-  FILL(reduce, isa, dtype)          \
-  FILL(cumulative, isa, dtype)      \
-  FILL(matmul, isa, dtype)          \
-  FILL(conv, isa, dtype)            \
-  FILL(pool, isa, dtype)            \
-  FILL(resample, isa, dtype)        \
-  FILL(indexing, isa, dtype)        \
-  FILL(sort, isa, dtype)            \
-  FILL(softmax, isa, dtype)         \
-  FILL(attention, isa, dtype)       \
-  FILL(recurrent, isa, dtype)       \
-  FILL(normalization, isa, dtype)   \
-  FILL(optim, isa, dtype)
+/* The rows of this machine: MACHINE(ROW, name, …) -> ROW(name, …). */
+#if __x86_64__
+#define X86_64(...) ISA(__VA_ARGS__)
+#define OTHER(...)
+#define HAS(feature) __builtin_cpu_supports(#feature)
+#else
+#define X86_64(...)
+#define OTHER(...) ISA(__VA_ARGS__)
+#endif
 
-/* What is built for a set; the build file has the same lists. */
-#define INTEGER_DTYPES(X, isa) X(isa, i8) X(isa, i16) X(isa, i32) X(isa, i64) X(isa, u8) X(isa, b8)
-#define DTYPES_base(X) X(base, f32) X(base, f64) INTEGER_DTYPES(X, base) X(base, c64) X(base, c128)
-#define DTYPES_avx2(X) X(avx2, f32) X(avx2, f64) INTEGER_DTYPES(X, avx2)
-#define DTYPES_avx512(X) X(avx512, f32) X(avx512, f64)
+typedef enum IsaId {
+#define ISA(name, ...) ISA_##name,
+#include "kernels/isa.def"
+#undef ISA
+  ISA_COUNT
+} IsaId;
 
-static KernelTable tables[DTYPE_COUNT];
-const KernelTable *kernel_tables[DTYPE_COUNT];
+#define ISA(name, flags, categories, blocks, test) static bool runs_##name(void) { return test; }
+#include "kernels/isa.def"
+#undef ISA
+
+static const struct { const char *name; bool (*runs)(void); } isas[ISA_COUNT] = {
+#define ISA(name, ...) {#name, runs_##name},
+#include "kernels/isa.def"
+};
+
+/* What was built: the build file says it. */
+#define SET(isa) void fill_casts_##isa(CastKernels *); void fill_random_fills_##isa(RandomFills *);
+NNLUA_BUILT_SETS
+#undef SET
+#define KERNELS(isa, dtype) void fill_kernels_##isa##_##dtype(KernelStorage *);
+NNLUA_BUILT_KERNELS
+#undef KERNELS
+
+static const struct {
+  void (*casts)(CastKernels *);
+  void (*random_fills)(RandomFills *);
+} sets[ISA_COUNT] = {
+#define SET(isa) [ISA_##isa] = {fill_casts_##isa, fill_random_fills_##isa},
+  NNLUA_BUILT_SETS
+};
+
+static const struct { IsaId isa; DType dtype; void (*fill)(KernelStorage *); } kernels[] = {
+#define KERNELS(isa, dtype) {ISA_##isa, DTYPE_##dtype, fill_kernels_##isa##_##dtype},
+  NNLUA_BUILT_KERNELS
+};
+
+static KernelStorage storage[DTYPE_COUNT];
+static CastKernels casts[DTYPE_COUNT];
+KernelTable kernel_tables[DTYPE_COUNT];
 RandomFills random_fills;
-static const char *selected = "base";
+static IsaId selected;
 
-#define DECLARE(file, isa, dtype) void fill_##file##_##isa##_##dtype(KernelTable *);
-#define CALL(file, isa, dtype) fill_##file##_##isa##_##dtype(&tables[DTYPE_##dtype]);
-#define DECLARE_ALL(isa, dtype) TEMPLATES(DECLARE, isa, dtype)
-#define CALL_ALL(isa, dtype) TEMPLATES(CALL, isa, dtype)
-
-#define SET(isa)                                  \
-  DTYPES_##isa(DECLARE_ALL)                       \
-  void fill_casts_##isa(KernelTable *);           \
-  void fill_random_fills_##isa(RandomFills *);    \
-  static void fill_##isa(void)                    \
-  {                                               \
-    selected = #isa;                              \
-    DTYPES_##isa(CALL_ALL)                        \
-    fill_casts_##isa(tables);                     \
-    fill_random_fills_##isa(&random_fills);       \
-  }
-
-SET(base)
-#if NNLUA_HAVE_AVX2
-SET(avx2)
-#endif
-#if NNLUA_HAVE_AVX512
-SET(avx512)
-#endif
-
-/* Whether NNLUA_ISA, if set, allows a set: sets are taken in order up to the named one. */
-static bool allowed(const char *isa)
+static void fill(IsaId isa)
 {
-  static const char *const order[] = {"base", "avx2", "avx512"};
+  sets[isa].casts(casts);
+  sets[isa].random_fills(&random_fills);
+  for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+    if (kernels[i].isa == isa) kernels[i].fill(&storage[kernels[i].dtype]);
+  selected = isa;
+}
+
+/* Whether a set is the one that NNLUA_ISA names: sets are taken in order up to that. */
+static bool is_last(IsaId isa)
+{
   const char *limit = getenv("NNLUA_ISA");
-  if (!limit || !*limit) return true;
-  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-    if (strcmp(order[i], isa) == 0) return true;
-    if (strcmp(order[i], limit) == 0) return false;
-  }
-  return true;
+  return limit && strcmp(isas[isa].name, limit) == 0;
 }
 
 void kernels_select(void)
 {
   gemm_prepare();
-  fill_base();
-#if NNLUA_HAVE_AVX2
-  if (allowed("avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) fill_avx2();
-#endif
-#if NNLUA_HAVE_AVX512
-  if (allowed("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-    fill_avx512();
-#endif
-  (void)allowed;
-  for (int d = 0; d < DTYPE_COUNT; d++) kernel_tables[d] = &tables[d];
+  for (IsaId isa = 0; isa < ISA_COUNT; isa++) {
+    if (sets[isa].casts && isas[isa].runs()) fill(isa);
+    if (is_last(isa)) break;
+  }
+  for (int d = 0; d < DTYPE_COUNT; d++) {
+    KernelStorage *s = &storage[d];
+#define FAMILY(name, Type) .name = &s->name,
+    kernel_tables[d] = (KernelTable){.pointwise = s->pointwise, .cast = &casts[d], KERNEL_FAMILIES(FAMILY)};
+  }
 }
 
-const char *kernels_isa(void) { return selected; }
+const char *kernels_isa(void) { return isas[selected].name; }

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "kernels/conv.h"
+#include "launch/copy.h"
+#include "launch/launch.h"
+#include "launch/reduce.h"
 #include "launch/scratch.h"
-#include "ops/reduce/sum.h"
-#include "ops/table/helpers.h"
 
-enum { SLAB_BYTES = 256 << 10, UNIT_WORK = 1 << 18, DOT_CHANNELS = 8, NARROW = 32 };
+enum { SLAB_BYTES = 256 << 10, DOT_CHANNELS = 8, NARROW = 32 };
+enum { PRODUCTS = 8 }; /* take as long as an element does elsewhere, about */
 
 static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t floored(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
@@ -56,7 +58,7 @@ static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t im
     .bias = j->bias ? j->bias + group * j->rows * j->size : NULL,
     .at = p->at, .x_line = x_line, .x_width = j->slab.width,
     .y = j->y + y * j->size, .y_row = j->y_row, .y_line = j->y_line, .y_column = j->y_column};
-  j->k->conv_taps(&k);
+  j->k->conv->taps(&k);
 }
 
 static void run_units(void *arg, int64_t from, int64_t to)
@@ -97,26 +99,26 @@ static void run_job(Call *call, Job *j)
   for (int i = 0; i < j->nphases; i++)
     work += j->phases[i].taps * j->phases[i].columns * j->rows * larger(j->band, 1);
   scratch_init(call, &j->scratch, units, slab_elements(&j->slab) * j->size + SLAB_SLACK);
-  parallel_for(units, grain_of(UNIT_WORK, work), run_units, j);
+  launch_items((Work){units, work / PRODUCTS}, run_units, j);
 }
 
 /* Packs the weights of a phase for all groups. */
 static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_step, int64_t group_step, const int64_t *tap_at)
 {
   for (int64_t g = 0; g < j->groups; g++)
-    j->k->conv_pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
+    j->k->conv->pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
                     p->w + g * j->rows * p->taps * j->size);
 }
 
-static int64_t *new_offsets(Call *call, int64_t n)
+static int64_t *new_offsets(Call *call, const Tensor *y, int64_t n)
 {
-  return tensor_data(tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(larger(n, 1))));
+  return tensor_data(new_beside(call, y, DTYPE_i64, INTS(larger(n, 1))));
 }
 
-static Job job_of(const Convolution *c, const Tensor *x, Tensor *y, const Tensor *bias)
+static Job job_of(const Convolution *c, const Launch *l, const Tensor *x, const Tensor *bias)
 {
-  DType d = tensor_dtype(y);
-  return (Job){.k = kernels_of(d), .size = (int64_t)dtype_size(d), .images = c->images, .groups = c->groups,
+  const Tensor *y = l->y[0];
+  return (Job){.k = l->k, .size = l->size, .images = c->images, .groups = c->groups,
                .x = tensor_data(x), .y = tensor_data(y), .bias = bias ? tensor_data(bias) : NULL,
                .x_image = x->strides[0], .y_image = y->shape[1] * y->shape[2] * y->shape[3],
                .y_row = y->shape[2] * y->shape[3],
@@ -153,12 +155,12 @@ static Convolution without_lines(const Convolution *c, const Tensor *x)
   return flat;
 }
 
-void launch_convolve(Call *call, const Convolution *given, const Tensor *x, const Tensor *weight, const Tensor *bias,
-                     Tensor *y)
+static void convolve(Call *call, const Convolution *given, const Launch *l)
 {
+  const Tensor *x = l->x[0], *weight = l->x[1], *y = l->y[0];
   Convolution flat = without_lines(given, x);
   const Convolution *c = &flat;
-  Job j = job_of(c, x, y, bias);
+  Job j = job_of(c, l, x, l->x[2]);
   j.direct = c->size[0] == 1 && given->kernel[0] == 1 && given->kernel[1] == 1 && c->size[1] == c->result[1]
              && x->is_contiguous && c->stride[1] == 1;
   j.slab.image_lines = c->size[0];
@@ -172,13 +174,13 @@ void launch_convolve(Call *call, const Convolution *given, const Tensor *x, cons
   set_input_slab(c, &j.slab);
   choose_bands(&j, (c->kernel[0] - 1) * c->dilation[0] + 1);
   int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
-  Phase phase = {.taps = taps, .at = new_offsets(call, taps), .lines = j.lines, .columns = c->result[1]};
-  int64_t *order = new_offsets(call, taps);
+  Phase phase = {.taps = taps, .at = new_offsets(call, y, taps), .lines = j.lines, .columns = c->result[1]};
+  int64_t *order = new_offsets(call, y, taps);
   for (int64_t t = 0; t < taps; t++) {
     phase.at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
     order[t] = t;
   }
-  phase.w = tensor_data(tensor_new(call, tensor_dtype(y), DEVICE_CPU, INTS(larger(weight->numel, 1))));
+  phase.w = tensor_data(new_beside(call, y, l->dtype, INTS(larger(weight->numel, 1))));
   j.phases = &phase;
   j.nphases = 1;
   pack_weights(&j, &phase, weight, taps, c->rows * taps, order);
@@ -213,8 +215,8 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
                       Phase *p)
 {
   int64_t area = c->kernel[0] * c->kernel[1], most = c->rows * area, plane = j->slab.lines * j->slab.width;
-  int64_t *order = new_offsets(call, most);
-  p->at = new_offsets(call, most);
+  int64_t *order = new_offsets(call, w, most);
+  p->at = new_offsets(call, w, most);
   p->taps = 0;
   for (int64_t t = 0; t < most; t++) {
     int64_t y = t % area / c->kernel[1] * c->dilation[0], x = t % c->kernel[1] * c->dilation[1];
@@ -227,14 +229,13 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
   range_of(c, 1, &axes[1], rx, &p->first_column, &p->columns);
   p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1]
          + axes[1].first * c->stride[1] + rx - c->padding[1];
-  p->w = tensor_data(tensor_new(call, tensor_dtype(w), DEVICE_CPU, INTS(larger(c->groups * c->channels * p->taps, 1))));
+  p->w = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(larger(c->groups * c->channels * p->taps, 1))));
   pack_weights(j, p, w, area, c->rows * c->channels * area, order);
 }
 
-void launch_convolve_input(Call *call, const Convolution *c, const Tensor *dy, const Tensor *weight, const Tensor *bias,
-                           Tensor *x)
+static void convolve_input(Call *call, const Convolution *c, const Launch *l)
 {
-  Job j = job_of(c, dy, x, bias);
+  Job j = job_of(c, l, l->x[0], l->x[2]);
   Axis axes[2] = {axis_of(c, 0), axis_of(c, 1)};
   j.channels = c->rows;
   j.rows = c->channels;
@@ -251,7 +252,7 @@ void launch_convolve_input(Call *call, const Convolution *c, const Tensor *dy, c
   j.nphases = (int)(c->stride[0] * c->stride[1]);
   j.phases = arena_allocate(call->ctx, (size_t)j.nphases * sizeof *j.phases);
   for (int i = 0; i < j.nphases; i++)
-    set_phase(call, c, &j, axes, i / c->stride[1], i % c->stride[1], weight, &j.phases[i]);
+    set_phase(call, c, &j, axes, i / c->stride[1], i % c->stride[1], l->x[1], &j.phases[i]);
   run_job(call, &j);
 }
 
@@ -291,7 +292,7 @@ static void patch_products(const WeightJob *j, const char *patches, const char *
   const int64_t together = c->stride[0] == 1 ? lines : 1;
   for (int64_t l = 0; l < lines; l += together)
     for (int64_t ky = 0; ky < c->kernel[0]; ky++)
-      j->k->matmul(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+      j->k->matmul->product(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
                    patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
                    sums + ky * columns * j->size, c->kernel[0] * columns);
 }
@@ -306,7 +307,7 @@ static void matrix_products(const WeightJob *j, const char *slab, const char *dy
     for (int64_t ky = 0; ky < c->kernel[0]; ky++)
       for (int64_t kx = 0; kx < pieces; kx++) {
         int64_t from = (l * c->stride[0] + ky * c->dilation[0]) * width + kx * c->dilation[1];
-        j->k->matmul(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
+        j->k->matmul->product(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
                      slab + from * element * j->size, c->stride[1] * element, 1, true,
                      sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
       }
@@ -320,7 +321,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
   const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
   const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
   if (j->direct) {
-    j->k->matmul(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
+    j->k->matmul->product(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
     return;
   }
   Slab s = j->slab;
@@ -339,7 +340,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
   slab_pack(&s, (size_t)j->size, x, piece);
   ConvDots k = {c->rows, c->channels * c->kernel[0] * c->kernel[1], lines, c->result[1], dy, piece, places, c->result[1],
                 c->stride[0] * s.width, j->at, sums};
-  j->k->conv_dots(&k);
+  j->k->conv->dots(&k);
 }
 
 static void weight_tasks(void *arg, int64_t begin, int64_t end)
@@ -362,46 +363,95 @@ static void weight_tasks(void *arg, int64_t begin, int64_t end)
 /* Sums of products for as many parts as make enough tasks for threads, but not too many sums. */
 static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
 {
-  enum { TASKS = 8, MOST_BYTES = 32 << 20 };
+  enum { TASKS = 8, MOST_BYTES = 32 << 20, PART_PRODUCTS = 1 << 18 };
   int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0] * c->result[1];
-  int64_t parts = smaller(smaller(divided(TASKS, c->groups), units), divided(work, UNIT_WORK));
+  int64_t parts = smaller(smaller(divided(TASKS, c->groups), units), divided(work, PART_PRODUCTS));
   return larger(smaller(parts, MOST_BYTES / larger(bytes, 1)), 1);
 }
 
-void launch_convolve_weight(Call *call, const Convolution *c, const Tensor *dy, const Tensor *x, Tensor *weight)
+/* The sums of all parts, as the weight has them: those of offsets lie in its order, others have channels last. */
+static void store_sums(Call *call, const Convolution *c, Tensor *sums, bool in_order, Tensor *weight)
 {
+  Tensor *total = sums;
+  if (sums->shape[0] > 1) {
+    total = new_beside(call, sums, tensor_dtype(sums), (Ints){sums->shape + 1, sums->ndim - 1});
+    launch_reduce(call, REDUCE_SUM, sums, 1, total, (Finish){0, false});
+  }
+  Ints last = INTS(c->channels * c->kernel[0] * c->kernel[1], 1, c->kernel[1] * c->channels, c->channels);
+  launch_copy(call, weight,
+              tensor_view(call, total, tensor_shape(weight), in_order ? tensor_strides(weight) : last, 0));
+}
+
+/* Sets how units find their products; whether by offsets. */
+static void choose_products(Call *call, const Convolution *c, const Launch *l, WeightJob *j)
+{
+  const Tensor *x = l->x[1];
   int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
-  Job bands = job_of(c, x, weight, NULL); /* as the forward's, for its bands */
+  j->direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
+              && c->padding[1] == 0 && x->is_contiguous && c->channels >= DOT_CHANNELS;
+  if (j->direct) {
+    j->bands = 1;
+    j->band = c->result[0];
+  } else if (dtype_is_floating(l->dtype) && c->channels * c->kernel[1] < DOT_CHANNELS) {
+    int64_t *at = new_offsets(call, x, taps);
+    for (int64_t t = 0; t < taps; t++)
+      at[t] = tap_offset(c, &j->slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
+    j->at = at;
+  }
+  j->patches = !j->direct && !j->at && c->result[1] < NARROW;
+}
+
+static void convolve_weight(Call *call, const Convolution *c, const Launch *l)
+{
+  Tensor *weight = l->y[0];
+  Job bands = job_of(c, l, l->x[1], NULL); /* as the forward's, for its bands */
   bands.channels = c->channels;
   bands.lines = c->result[0];
   bands.line_stride = c->stride[0];
   set_input_slab(c, &bands.slab);
   choose_bands(&bands, (c->kernel[0] - 1) * c->dilation[0] + 1);
   WeightJob j = {.c = c, .k = bands.k, .size = bands.size, .band = bands.band, .bands = bands.bands,
-                 .slab = bands.slab, .x = bands.x, .dy = tensor_data(dy), .x_image = bands.x_image};
-  bool floats = dtype_is_floating(tensor_dtype(weight));
-  j.direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
-             && c->padding[1] == 0 && x->is_contiguous && c->channels >= DOT_CHANNELS;
-  if (j.direct) {
-    j.bands = 1;
-    j.band = c->result[0];
-  } else if (floats && c->channels * c->kernel[1] < DOT_CHANNELS) {
-    int64_t *at = new_offsets(call, taps);
-    for (int64_t t = 0; t < taps; t++)
-      at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
-    j.at = at;
-  }
+                 .slab = bands.slab, .x = bands.x, .dy = tensor_data(l->x[0]), .x_image = bands.x_image};
+  choose_products(call, c, l, &j);
   j.parts = choose_parts(c, c->images * j.bands, weight->numel * j.size);
-  Tensor *sums = tensor_new(call, tensor_dtype(weight), DEVICE_CPU,
+  Tensor *sums = new_beside(call, weight, l->dtype,
                             INTS(j.parts, c->groups * c->rows, c->kernel[0], c->kernel[1], c->channels));
   j.sums = tensor_data(sums);
-  j.patches = !j.direct && !j.at && c->result[1] < NARROW;
   int64_t room = j.direct ? 64 : slab_elements(&j.slab) * j.size + SLAB_SLACK;
   if (j.patches) room += j.slab.lines * c->result[1] * c->kernel[1] * c->channels * j.size;
   scratch_init(call, &j.scratch, j.parts * c->groups, room);
-  parallel_for(j.parts * c->groups, 1, weight_tasks, &j);
-  Tensor *total = j.parts > 1 ? op(sum, sums, INTS(0), true, tensor_dtype(weight)) : sums;
-  if (j.at) launch_copy(call, weight, tensor_view(call, total, tensor_shape(weight), tensor_strides(weight), 0));
-  else launch_copy(call, weight, tensor_view(call, total, tensor_shape(weight),
-                                             INTS(taps, 1, c->kernel[1] * c->channels, c->channels), 0));
+  launch_items((Work){j.parts * c->groups, INT64_MAX}, weight_tasks, &j);
+  store_sums(call, c, sums, j.at != NULL, weight);
+}
+
+/* ------------------------------------------------------------------ launches */
+
+typedef void (*Body)(Call *call, const Convolution *c, const Launch *l);
+
+/* Lays out what a body takes and runs it. */
+static void run_body(Call *call, const Driver *driver, const Convolution *c, Tensor *y, Tensors operands, Body body)
+{
+  Launch l;
+  if (!launch_begin(call, &l, driver, tensor_dtype(y), TENSOR_LIST(y), operands, NULL)) return;
+  body(call, c, &l);
+  launch_end(call, &l, TENSOR_LIST(y));
+}
+
+static const Driver convolutions = {.results = {DENSE}, .operands = {ANY_STRIDES, DENSE, DENSE}};
+static const Driver weight_gradients = {.results = {DENSE}, .operands = {DENSE, ANY_STRIDES}};
+
+void launch_convolve(Call *call, const Convolution *c, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
+{
+  run_body(call, &convolutions, c, y, TENSOR_LIST(x, weight, bias), convolve);
+}
+
+void launch_convolve_input(Call *call, const Convolution *c, Tensor *dy, Tensor *weight, Tensor *bias, Tensor *x)
+{
+  run_body(call, &convolutions, c, x, TENSOR_LIST(dy, weight, bias), convolve_input);
+}
+
+void launch_convolve_weight(Call *call, const Convolution *c, Tensor *dy, Tensor *x, Tensor *weight)
+{
+  if (dy->numel == 0) launch_fill(call, weight, scalar_int(0));
+  else run_body(call, &weight_gradients, c, weight, TENSOR_LIST(dy, x), convolve_weight);
 }

@@ -121,7 +121,7 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
 
 /* --------------------------------------------------------------------- fills */
 
-typedef struct Fill { const KernelTable *k; char value[16]; } Fill;
+typedef struct Fill { const MoveKernels *k; char value[16]; } Fill;
 
 static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {
@@ -139,7 +139,7 @@ void launch_fill(Call *call, Tensor *y, Scalar value)
 {
   if (value.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(y));
   if (y->device == DEVICE_META || y->numel == 0) return;
-  Fill f = {.k = movers_of(tensor_dtype(y))};
+  Fill f = {.k = movers_of(tensor_dtype(y))->moves};
   scalar_store(value, tensor_dtype(y), f.value);
   if (y->is_contiguous && y->numel <= GRAIN) {
     f.k->fill(y->numel, f.value, tensor_data(y), (int64_t)dtype_size(tensor_dtype(y)));

@@ -125,7 +125,7 @@ static void triangle_rows(const Launch *l, int64_t begin, int64_t end)
 
 void launch_triangle(Call *call, Tensor *x, int64_t diagonal, bool lower, Tensor *y)
 {
-  static const Driver driver = {triangle_rows, {MOVED}, {MOVED}, .in_place = true};
+  static const Driver driver = {.run = triangle_rows, .results = {MOVED}, .operands = {MOVED}, .in_place = true};
   int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
   Triangle t = {rows, columns, (int64_t)dtype_size(tensor_dtype(x)), within(diagonal, -rows, columns), lower};
   Work work = {columns > 0 ? x->numel / columns : 0, columns};

@@ -80,24 +80,42 @@ void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end)
   }
 }
 
-static const Tensor *first_given(Tensors results)
+/* A result that there is something to do for, or NULL. */
+static const Tensor *first_running(Tensors results)
 {
   for (int64_t i = 0; i < results.n; i++)
-    if (results.v[i]) return results.v[i];
+    if (results.v[i] && launch_runs(results.v[i])) return results.v[i];
   return NULL;
+}
+
+bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
+                  const void *params)
+{
+  const Tensor *first = first_running(results);
+  if (!first) return false;
+  *l = (Launch){.driver = driver, .dtype = dtype_compute(dtype), .params = (void *)(uintptr_t)params};
+  l->k = kernels_for(first, l->dtype);
+  l->size = (int64_t)dtype_size(l->dtype);
+  prepare_results(call, l, results);
+  prepare_operands(call, l, operands);
+  for (int64_t i = 0; i < results.n; i++)
+    if (l->y[i] && driver->results[i] & ZEROED) launch_fill(call, l->y[i], scalar_int(0));
+  return true;
+}
+
+void launch_end(Call *call, const Launch *l, Tensors results)
+{
+  for (int64_t i = 0; i < results.n; i++)
+    if (l->y[i] != results.v[i]) launch_copy(call, results.v[i], l->y[i]);
 }
 
 void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
             const void *params)
 {
-  const Tensor *first = first_given(results);
-  if (!first || !launch_runs(first)) return;
-  Launch l = {.driver = driver, .dtype = dtype_compute(dtype), .params = params};
-  l.k = kernels_for(first, l.dtype);
-  l.size = (int64_t)dtype_size(l.dtype);
-  prepare_results(call, &l, results);
-  prepare_operands(call, &l, operands);
+  Launch l;
+  if (!launch_begin(call, &l, driver, dtype, results, operands, params)) return;
+  if (driver->before) driver->before(call, &l);
   launch_items(work, run_items, &l);
-  for (int64_t i = 0; i < results.n; i++)
-    if (l.y[i] != results.v[i]) launch_copy(call, results.v[i], l.y[i]);
+  if (driver->after) driver->after(call, &l);
+  launch_end(call, &l, results);
 }

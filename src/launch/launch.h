@@ -27,21 +27,28 @@ enum {
   MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
-  UPDATED = 32      /* a result whose old elements the kernel reads or leaves: they are there */
+  UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
+  ZEROED = 64       /* a result that the kernel adds to: it is 0 at first */
 };
 
 typedef struct Launch Launch;
 
 /* A family of kernels as launch sees it; constant. Wants that are not given are DENSE. */
 typedef struct Driver {
-  /* Does items [begin, end), on any thread; may not raise. */
+  /* Does items [begin, end), on any thread; may not raise. Not needed by who does not call launch. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
+  /* What comes before and after all items, on the caller's thread, with everything laid out; NULL: nothing. `before`
+     may allocate, write to params and raise; what both take shall be little beside the items, or run on threads itself. */
+  void (*before)(Call *call, const Launch *l);
+  void (*after)(Call *call, const Launch *l);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
   bool in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
 } Driver;
 
-/* How the work is cut: items that are independent of each other, and how many elements each takes, about. */
+/* How the work is cut: items that are independent of each other, and how many elements each takes, about; EACH_ALONE for
+   items that are to be shared out one by one. */
 typedef struct Work { int64_t items, elements; } Work;
+#define EACH_ALONE INT64_MAX
 
 /* What a driver works on: results and operands as it wants them, NULL where the caller gave NULL. */
 struct Launch {
@@ -51,7 +58,7 @@ struct Launch {
   int64_t size;         /* bytes of an element of it */
   Tensor *y[LAUNCH_RESULTS];
   const Tensor *x[LAUNCH_OPERANDS];
-  const void *params;
+  void *params; /* the caller's; `before` may write to them */
 };
 
 #define NO_TENSORS ((Tensors){NULL, 0})
@@ -60,11 +67,18 @@ struct Launch {
 
 /*
  * Runs a driver on results and operands (each TENSOR_LIST(…), in the order of the driver's wants, NULL for what is
- * absent), computing in the dtype that elements of `dtype` compute in. The first result that is given decides whether
- * there is anything to do.
+ * absent), computing in the dtype that elements of `dtype` compute in. There is nothing to do if no result has elements.
  */
 void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
             const void *params);
+
+/*
+ * launch in steps, for drivers that cut the work by how operands were laid out, in loops of their own: begin lays out
+ * (false: there is nothing to do), end copies results back.
+ */
+bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tensors results, Tensors operands,
+                  const void *params);
+void launch_end(Call *call, const Launch *l, Tensors results);
 
 /* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare more than
    launch does. */

@@ -28,7 +28,7 @@ Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool
     raise(call, "positions must be int64, not %s: convert them, as index:long()", dtype_name(tensor_dtype(index)));
   if (!can_look(index)) return index;
   Tensor *positions = contiguous_as(call, index, DTYPE_i64);
-  if (!kernels_of(DTYPE_i64)->positions_within(positions->numel, tensor_data(positions), size))
+  if (!kernels_of(DTYPE_i64)->moves->positions_within(positions->numel, tensor_data(positions), size))
     check_range(call, positions, size, dim, negative);
   return positions;
 }
@@ -57,12 +57,12 @@ static void line_run(void *arg, int64_t n, char *const *p, const int64_t *stride
 static void (*line_kernel(LineKind kind, DType dtype))(const IndexedLines *l)
 {
   switch (kind) {
-    case GATHER: return movers_of(dtype)->gather_lines;
-    case SCATTER: return movers_of(dtype)->scatter_lines;
-    case SCATTER_ADD: return kernels_of(dtype)->scatter_add_lines;
-    case SCATTER_MULTIPLY: return kernels_of(dtype)->scatter_multiply_lines;
-    case SCATTER_MAX: return kernels_of(dtype)->scatter_max_lines;
-    default: return kernels_of(dtype)->scatter_min_lines;
+    case GATHER: return movers_of(dtype)->moves->gather;
+    case SCATTER: return movers_of(dtype)->moves->scatter;
+    case SCATTER_ADD: return kernels_of(dtype)->moves->scatter_add;
+    case SCATTER_MULTIPLY: return kernels_of(dtype)->moves->scatter_multiply;
+    case SCATTER_MAX: return kernels_of(dtype)->moves->scatter_max;
+    default: return kernels_of(dtype)->moves->scatter_min;
   }
 }
 

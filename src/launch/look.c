@@ -25,6 +25,18 @@ Tensor *true_positions(Call *call, Tensor *x)
   return rows;
 }
 
+Tensor *distinct_positions(Call *call, Tensor *positions, int64_t size)
+{
+  if (!can_look(positions)) return new_beside(call, positions, DTYPE_i64, INTS(positions->numel));
+  Tensor *occurring = new_beside(call, positions, DTYPE_b8, INTS(size));
+  bool *occurs = tensor_data(occurring);
+  const int64_t *p = tensor_data(positions);
+  memset(occurs, 0, (size_t)size);
+  for (int64_t i = 0; i < positions->numel; i++) occurs[p[i] - 1] = true;
+  Tensor *rows = true_positions(call, occurring);
+  return tensor_view(call, rows, INTS(rows->numel), INTS(1), rows->offset);
+}
+
 int64_t count_of_true(Call *call, Tensor *x)
 {
   check_can_look(call, x);

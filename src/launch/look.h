@@ -17,6 +17,10 @@ void check_none_true(Call *call, Tensor *wrong, const char *text);
 /* The positions of true elements, in row-major order: [n, ndim], int64, from 1. */
 Tensor *true_positions(Call *call, Tensor *x);
 
+/* Those of checked positions 1..size (int64, contiguous) that occur, each once and in order; on the meta device, where
+   they aren't known, as many as there are at most. */
+Tensor *distinct_positions(Call *call, Tensor *positions, int64_t size);
+
 /* How many elements are true. */
 int64_t count_of_true(Call *call, Tensor *x);
 

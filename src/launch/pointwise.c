@@ -3,17 +3,21 @@
 
 #include "core/iter.h"
 #include "core/parallel.h"
-#include "launch/layout.h"
+#include "kernels/cast.h"
+#include "kernels/copy.h"
+#include "kernels/table.h"
+#include "launch/launch.h"
 
 enum { CHUNK = 512, GRAIN = 32768 };
 
 /* The kernel of a choice; NULL if there is none for the dtype. */
 static PointwiseKernel kernel_of(PointwiseChoice choice, DType dtype)
 {
-  const KernelTable *k = kernels_of(dtype);
-  if (choice.derivative != NO_DERIVATIVE) return k->backward[choice.id][choice.derivative];
-  return choice.gives_bool ? k->comparison[choice.id] : k->forward[choice.id];
+  const PointwiseKernels *k = &kernels_of(dtype)->pointwise[choice.family][choice.index];
+  return choice.derivative == NO_DERIVATIVE ? k->forward : k->backward[choice.derivative];
 }
+
+_Static_assert(POINTWISE_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the result and all operands of a launch");
 
 typedef struct Pointwise {
   PointwiseKernel kernel;
@@ -181,4 +185,45 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
   for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
   iter_plan(&it);
   iter_parallel(&it, GRAIN, run_strided, &l);
+}
+
+/* -------------------------------------------------------- both derivatives at once */
+
+enum { PAIR_OPERANDS = 4 };
+
+bool pair_is_plain(DType dtype, Tensor *const *operands)
+{
+  if (dtype_compute(dtype) != dtype) return false;
+  for (int k = 0; k < PAIR_OPERANDS; k++) {
+    const Tensor *t = operands[k];
+    if (t && (tensor_dtype(t) != dtype || !t->is_contiguous || !tensor_same_shape(t, operands[0]))) return false;
+  }
+  return true;
+}
+
+typedef struct Pair {
+  PointwiseKernel kernel;
+  const Scalar *params;
+  char *p[PAIR_OPERANDS + 2];
+  int64_t size;
+} Pair;
+
+static void pair_part(void *arg, int64_t begin, int64_t end)
+{
+  const Pair *pair = arg;
+  char *q[PAIR_OPERANDS + 2];
+  for (int k = 0; k < PAIR_OPERANDS + 2; k++) q[k] = pair->p[k] + begin * pair->size;
+  pair->kernel(end - begin, q, pair->params);
+}
+
+void launch_derivative_pair(PointwiseChoice choice, Tensor *const *dx, Tensor *const *operands, const Scalar *params)
+{
+  if (!launch_runs(dx[0])) return;
+  DType dtype = tensor_dtype(dx[0]);
+  Pair pair = {.kernel = kernels_of(dtype)->pointwise[choice.family][choice.index].both, .params = params,
+               .size = (int64_t)dtype_size(dtype)};
+  pair.p[0] = tensor_data(dx[0]);
+  for (int k = 0; k < PAIR_OPERANDS; k++) pair.p[1 + k] = tensor_data(operands[k] ? operands[k] : operands[0]);
+  pair.p[PAIR_OPERANDS + 1] = tensor_data(dx[1]);
+  launch_items((Work){dx[0]->numel, 1}, pair_part, &pair);
 }

@@ -3,12 +3,12 @@
 #define NNLUA_LAUNCH_POINTWISE_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/pointwise.h"
 
 enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
 
-/* A kernel of a row: its formula, or its derivative by an operand. */
-typedef struct PointwiseChoice { int id; bool gives_bool; int derivative; } PointwiseChoice;
+/* A kernel of a row, which is known by its family and its number there: the formula, or the derivative by an operand. */
+typedef struct PointwiseChoice { int family, index, derivative; } PointwiseChoice;
 
 /*
  * Runs a kernel of a row over a result and operands of any strides and dtypes, in the dtype that `dtype` computes in:
@@ -18,5 +18,12 @@ typedef struct PointwiseChoice { int id; bool gives_bool; int derivative; } Poin
  */
 void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y, Tensor *const *operands,
                       int n, const Scalar *params);
+
+/* Whether both derivatives of a binary row can be had in one pass: the operands that they need (dy, a, b, y; NULL for what isn't
+   needed) are contiguous, of one shape, and of a dtype that is computed in itself. */
+bool pair_is_plain(DType dtype, Tensor *const *operands);
+
+/* dx[0] and dx[1], new, contiguous and of dy's dtype, = the derivatives of a binary row by its operands. */
+void launch_derivative_pair(PointwiseChoice choice, Tensor *const *dx, Tensor *const *operands, const Scalar *params);
 
 #endif

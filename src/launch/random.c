@@ -132,6 +132,27 @@ void launch_permutation(Call *call, Generator *g, Tensor *t)
   finish_drawn(call, d);
 }
 
+typedef struct Slopes { Generator *g; double lower, upper; } Slopes;
+
+static void draw_slopes(const Launch *l, int64_t begin, int64_t end)
+{
+  (void)begin, (void)end;
+  const Slopes *s = l->params;
+  const double *x = operand_at(l, 0, 0);
+  double *y = result_at(l, 0, 0);
+  for (int64_t i = 0; i < l->y[0]->numel; i++) {
+    if (!(x[i] <= 0)) y[i] = 1;
+    else y[i] = (double)(generator_next64(s->g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53 * (s->upper - s->lower) + s->lower;
+  }
+}
+
+void launch_random_slopes(Call *call, Generator *g, Tensor *x, double lower, double upper, Tensor *y)
+{
+  static const Driver driver = {.run = draw_slopes, .results = {AS_DOUBLE}, .operands = {AS_DOUBLE}};
+  Slopes s = {g, lower, upper};
+  launch(call, &driver, DTYPE_f64, TENSOR_LIST(y), TENSOR_LIST(x), (Work){1, x->numel}, &s);
+}
+
 /* ------------------------------------------------------------- ones and zeros */
 
 void launch_bernoulli(Call *call, Generator *g, Tensor *t, double p)

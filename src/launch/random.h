@@ -17,6 +17,10 @@ void launch_random_integers(Call *call, Generator *g, Tensor *t, int64_t low, in
 /* Integers from 0 to before bound; 0 stands for 2^63. */
 void launch_random_bits(Call *call, Generator *g, Tensor *t, int64_t bound);
 
+/* For each element of x that isn't above 0 a number between the bounds, drawn as float64, and 1 for the others: y has
+   x's shape. */
+void launch_random_slopes(Call *call, Generator *g, Tensor *x, double lower, double upper, Tensor *y);
+
 /* A permutation of the positions 1 to n into a vector. */
 void launch_permutation(Call *call, Generator *g, Tensor *t);
 

@@ -201,10 +201,10 @@ static char *scratch(Call *call, DType dtype, int64_t n)
 /* Reduces the innermost reduced axis r; the field becomes the results, in `room` if that was the last step. */
 static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
 {
-  const KernelTable *k = kernels_of(f->dtype);
+  const ReduceKernels *k = kernels_of(f->dtype)->reduce;
   DType out = reduced_dtype(id, f->dtype);
   bool rows = r == f->n - 1;
-  Step s = {k->reduce_rows[id], k->reduce_columns[id], f->data, NULL, (int64_t)dtype_size(f->dtype),
+  Step s = {k->rows[id], k->columns[id], f->data, NULL, (int64_t)dtype_size(f->dtype),
             (int64_t)dtype_size(out), f->axis[r].size, f->axis[r].step, 0, 0, 1, 0, 0, {0}, {0}, {0}, 1};
   if (!s.rows) raise(call, "%s tensors are not taken", dtype_name(f->dtype));
   if (!rows) s.inner = f->axis[f->n - 1].size;
@@ -254,9 +254,9 @@ static bool reduce_small(ReduceId id, const Tensor *x, Tensor *y, Finish finish)
   _Alignas(16) char value[16];
   DType d = tensor_dtype(x);
   if (y->numel != 1 || !x->is_contiguous || x->numel > SPLIT || dtype_compute(d) != d) return false;
-  if (!kernels_of(d)->reduce_rows[id]) return false;
+  if (!kernels_of(d)->reduce->rows[id]) return false;
   DType out = reduced_dtype(id, d);
-  kernels_of(d)->reduce_rows[id](1, x->numel, 0, tensor_data(x), value);
+  kernels_of(d)->reduce->rows[id](1, x->numel, 0, tensor_data(x), value);
   finish_values(out, 1, value, finish);
   if (out == tensor_dtype(y)) memcpy(tensor_data(y), value, dtype_size(out));
   else store_values(out, 1, value, y);
@@ -336,7 +336,7 @@ void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough,
 /* ----------------------------------------------------------------- positions */
 
 typedef struct Positions {
-  const KernelTable *k;
+  const ReduceKernels *k;
   PositionOf what;
   const char *x;
   char *values;
@@ -390,7 +390,7 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   DType d = dtype_compute(tensor_dtype(x));
   x = contiguous_as(call, x, d);
   int64_t outer = 1;
-  Positions p = {.k = kernels_of(d), .what = what, .x = tensor_data(x), .positions = tensor_data(positions),
+  Positions p = {.k = kernels_of(d)->reduce, .what = what, .x = tensor_data(x), .positions = tensor_data(positions),
                  .size = (int64_t)dtype_size(d), .n = x->ndim ? x->shape[dim] : 1, .inner = 1, .pieces = 1};
   if (!p.k->position_rows[what]) raise(call, "%s tensors are not taken", dtype_name(d));
   for (int i = 0; i < dim; i++) outer *= x->shape[i];

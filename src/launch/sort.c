@@ -17,7 +17,7 @@ static void sort_tasks(const Launch *l, int64_t begin, int64_t end)
   const Sort *s = l->params;
   for (int64_t task = begin; task < end; task++) {
     int64_t first = task * s->per_task, rows = s->rows - first < s->per_task ? s->rows - first : s->per_task;
-    l->k->sort(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n), result_at(l, 0, first * s->count),
+    l->k->sort->elements(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n), result_at(l, 0, first * s->count),
                result_at(l, 1, first * s->count), s->scratch + (size_t)task * sort_scratch(s->n));
   }
 }
@@ -32,7 +32,7 @@ void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor 
   int64_t tasks = x->numel < SORT_LEAST_WORK ? 1 : s.rows < SORT_TASKS ? s.rows : SORT_TASKS;
   s.scratch = tensor_data(new_beside(call, x, DTYPE_u8, INTS(tasks * (int64_t)sort_scratch(n))));
   s.per_task = (s.rows + tasks - 1) / tasks;
-  Work work = {(s.rows + s.per_task - 1) / s.per_task, INT64_MAX}; /* each task on its own */
+  Work work = {(s.rows + s.per_task - 1) / s.per_task, EACH_ALONE};
   launch(call, &driver, tensor_dtype(x), TENSOR_LIST(values, positions), TENSOR_LIST(x), work, &s);
 }
 
@@ -40,7 +40,7 @@ static void sort_slices(const Launch *l, int64_t begin, int64_t end)
 {
   (void)begin, (void)end;
   const Tensor *x = l->x[0];
-  l->k->sort_rows(x->shape[0], x->numel / x->shape[0], tensor_data(x), result_at(l, 0, 0), result_at(l, 1, 0));
+  l->k->sort->rows(x->shape[0], x->numel / x->shape[0], tensor_data(x), result_at(l, 0, 0), result_at(l, 1, 0));
 }
 
 void launch_sort_slices(Call *call, Tensor *x, Tensor *positions)

@@ -8,7 +8,7 @@ enum { GRAIN = 32768 };
 
 static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {
-  const KernelTable *k = arg;
+  const MoveKernels *k = arg;
   k->where(n, p, strides);
 }
 
@@ -28,5 +28,5 @@ void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, Tensor 
   iter_init(&it, tensor_shape(y));
   for (int i = 0; i < 4; i++) iter_add(&it, operands[i]);
   iter_plan(&it);
-  iter_parallel(&it, GRAIN, where_run, (void *)(uintptr_t)movers_of(tensor_dtype(y)));
+  iter_parallel(&it, GRAIN, where_run, (void *)(uintptr_t)movers_of(tensor_dtype(y))->moves);
 }

@@ -58,6 +58,10 @@ void push_tensor(lua_State *L, Tensor *t);
  */
 void core_prepare(lua_State *L, Context *ctx);
 
+/* All of that around work(call, data), for what is not done for each op. core_work leaves core_prepare to the caller. */
+void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
+void core_work(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
+
 /* Raises the core's error as a Lua error at the user's line. */
 int core_failed(lua_State *L, Context *ctx);
 
@@ -76,6 +80,15 @@ extern char core_error_key;
 /* Pushes an empty box, to be filled with a counted reference while the core is entered. */
 TensorBox *push_box(lua_State *L, Context *ctx);
 
+/* Pushes a box and fills it with what make(call, data) gives; data may hold borrowed tensors that Lua's stack keeps. */
+TensorBox *push_made(lua_State *L, Context *ctx, Tensor *(*make)(Call *call, void *data), void *data);
+
+/* Pushes a box with a new tensor whose elements are not set. */
+TensorBox *push_new_tensor(lua_State *L, Context *ctx, DType dtype, Device device, Ints shape);
+
+/* Pushes a box with an alias of a tensor: its geometry and memory stay whatever Lua code does to the tensor. */
+Tensor *push_snapshot(lua_State *L, Context *ctx, Tensor *t);
+
 /* Gives a box its tensor. */
 static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_retain(t); }
 
@@ -84,6 +97,12 @@ static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_re
  * behind if memory ran out half-way.
  */
 void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc);
+
+/* Pushes a table {n = n, …} of the n values from `first` on (not a relative index). */
+void push_packed(lua_State *L, int first, int n);
+
+/* The generator at an index, or NULL. */
+Generator *generator_test(lua_State *L, int index);
 
 /* dtypes are interned userdata: nl.float32. */
 void push_dtype(lua_State *L, DType d);

@@ -1,11 +1,11 @@
-/* Calls of ops from Lua: choosing among overloads, running the op, giving results. */
+/* Calls of ops from Lua: the row that fits, its arguments, its results as userdata. */
 #include "lua/call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/carriers.h"
+#include "lua/autograd/carriers.h"
 #include "lua/parse.h"
 #include "lua/tensor.h"
 
@@ -130,6 +130,17 @@ static void link_bases(lua_State *L, int first_arg, int first_result, int nresul
   const TensorBox *from = box_test(L, first_arg);
   for (int i = first_result; from && i < first_result + nresults; i++)
     if (box_at(L, i)->tensor->base) link_base(L, first_arg, from, i, box_at(L, i));
+}
+
+void push_packed(lua_State *L, int first, int n)
+{
+  lua_createtable(L, n, 1);
+  for (int i = 0; i < n; i++) {
+    lua_pushvalue(L, first + i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
 }
 
 void finish_results(lua_State *L, int first_arg, int nargs, int first_result, int nresults)

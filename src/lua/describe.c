@@ -1,4 +1,5 @@
-#include "lua/describe.h"
+/* nl.ops(): the op table as Lua tables, from which help, stubs, reference pages and specs are made. */
+#include "lua/open.h"
 
 #include <string.h>
 
@@ -100,7 +101,7 @@ static void push_op(lua_State *L, const Op *op)
 }
 
 /* nl.ops(): a list of all rows: row, name, doc, kind, where it appears, results (-1: a list), args, aliases. */
-int describe_ops(lua_State *L)
+int nl_ops(lua_State *L)
 {
   lua_createtable(L, op_count, 0);
   for (int id = 0; id < op_count; id++) {

@@ -1,4 +1,5 @@
-#include "lua/dtype.h"
+/* dtypes, nl.none and nl.finfo's kin: the constants of the API. */
+#include "lua/open.h"
 
 #include <string.h>
 
@@ -65,10 +66,12 @@ static void new_dtype(lua_State *L, DType d, int meta)
   lua_setmetatable(L, -2);
 }
 
-/* Other names of PyTorch's for the same dtypes. */
-static const struct { const char *name; DType dtype; } aliases[] = {
-  {"float", DTYPE_f32}, {"double", DTYPE_f64}, {"half", DTYPE_f16}, {"short", DTYPE_i16}, {"int", DTYPE_i32},
-  {"long", DTYPE_i64}, {"cfloat", DTYPE_c64}, {"cdouble", DTYPE_c128}};
+/* Other names of PyTorch's for the same dtypes; "" where there is none. */
+static const char *const other_names[DTYPE_COUNT] = {
+#define DTYPE(suffix, name, other, ...) other,
+#include "core/dtypes.def"
+#undef DTYPE
+};
 
 void open_dtypes(lua_State *L)
 {
@@ -83,11 +86,11 @@ void open_dtypes(lua_State *L)
     new_dtype(L, (DType)d, table);
     lua_pushvalue(L, -1);
     lua_setfield(L, nl, dtype_name((DType)d));
+    if (*other_names[d]) {
+      lua_pushvalue(L, -1);
+      lua_setfield(L, nl, other_names[d]);
+    }
     lua_rawseti(L, -2, d + 1);
-  }
-  for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
-    lua_rawgeti(L, -1, aliases[i].dtype + 1);
-    lua_setfield(L, nl, aliases[i].name);
   }
   lua_rawsetp(L, LUA_REGISTRYINDEX, &dtypes_key);
   lua_settop(L, nl);

@@ -2,6 +2,7 @@
 #ifndef NNLUA_LUA_EMBEDDED_H
 #define NNLUA_LUA_EMBEDDED_H
 
+#include <lua.h>
 #include <stddef.h>
 
 typedef struct {
@@ -13,5 +14,14 @@ typedef struct {
 
 /* Ends with a row whose name is NULL. */
 extern const EmbeddedModule embedded_modules[];
+
+/* The module of a name, or NULL. */
+const EmbeddedModule *embedded_find(const char *name);
+
+/* Pushes what a module returns; it runs once. */
+void embedded_push(lua_State *L, const EmbeddedModule *m);
+
+/* Puts a loader for each module into the table at an index (not a relative one). */
+void embedded_preload(lua_State *L, int preload);
 
 #endif

@@ -1,4 +1,5 @@
-#include "lua/generator.h"
+/* nl.Generator and the functions on the default one. */
+#include "lua/open.h"
 
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 Generator *generator_test(lua_State *L, int index) { return luaL_testudata(L, index, GENERATOR_NAME); }
 
-static Generator *check(lua_State *L, int index) { return luaL_checkudata(L, index, GENERATOR_NAME); }
+static Generator *generator_check(lua_State *L, int index) { return luaL_checkudata(L, index, GENERATOR_NAME); }
 
 static uint64_t seed_at(lua_State *L, int index)
 {
@@ -26,14 +27,14 @@ static int generator_new(lua_State *L)
 
 static int generator_manual_seed(lua_State *L)
 {
-  generator_seed(check(L, 1), seed_at(L, 2));
+  generator_seed(generator_check(L, 1), seed_at(L, 2));
   lua_settop(L, 1);
   return 1;
 }
 
 static int generator_initial_seed(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)check(L, 1)->seed);
+  lua_pushinteger(L, (lua_Integer)generator_check(L, 1)->seed);
   return 1;
 }
 
@@ -45,7 +46,7 @@ static int push_fresh(lua_State *L, Generator *g)
   return 1;
 }
 
-static int generator_fresh(lua_State *L) { return push_fresh(L, check(L, 1)); }
+static int generator_fresh(lua_State *L) { return push_fresh(L, generator_check(L, 1)); }
 
 /* A state is an opaque string. */
 static int push_state(lua_State *L, const Generator *g)
@@ -65,11 +66,11 @@ static void take_state(lua_State *L, Generator *g, int index)
   *g = taken;
 }
 
-static int generator_get_state(lua_State *L) { return push_state(L, check(L, 1)); }
+static int generator_get_state(lua_State *L) { return push_state(L, generator_check(L, 1)); }
 
 static int generator_set_state(lua_State *L)
 {
-  take_state(L, check(L, 1), 2);
+  take_state(L, generator_check(L, 1), 2);
   lua_settop(L, 1);
   return 1;
 }

@@ -20,11 +20,15 @@ int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index) != N
 
 /* ------------------------------------------------------------------- types */
 
+#define CODE_BOOL(dtype, type) kDLBool
+#define CODE_INTEGRAL(dtype, type) ((type)-1 > 0 ? kDLUInt : kDLInt)
+#define CODE_FLOATING(dtype, type) (dtype == DTYPE_bf16 ? kDLBfloat : kDLFloat)
+#define CODE_COMPLEX(dtype, type) kDLComplex
 static const DLDataType types[DTYPE_COUNT] = {
-  [DTYPE_b8] = {kDLBool, 8, 1}, [DTYPE_u8] = {kDLUInt, 8, 1}, [DTYPE_i8] = {kDLInt, 8, 1}, [DTYPE_i16] = {kDLInt, 16, 1},
-  [DTYPE_i32] = {kDLInt, 32, 1}, [DTYPE_i64] = {kDLInt, 64, 1}, [DTYPE_f16] = {kDLFloat, 16, 1},
-  [DTYPE_bf16] = {kDLBfloat, 16, 1}, [DTYPE_f32] = {kDLFloat, 32, 1}, [DTYPE_f64] = {kDLFloat, 64, 1},
-  [DTYPE_c64] = {kDLComplex, 64, 1}, [DTYPE_c128] = {kDLComplex, 128, 1},
+#define DTYPE(suffix, name, other, type, category, compute, block, bytes) \
+  [DTYPE_##suffix] = {CODE_##category(DTYPE_##suffix, type), 8 * bytes / block, 1},
+#include "core/dtypes.def"
+#undef DTYPE
 };
 
 static DType dtype_check(lua_State *L, DLDataType type)
@@ -117,6 +121,21 @@ static size_t extent_check(lua_State *L, int n, const int64_t *shape, const int6
   return ((size_t)last + 1) * size;
 }
 
+/* Memory of the host's, and who gets it back. */
+typedef struct Import {
+  void *data, *owner;
+  size_t bytes;
+  DType dtype;
+  Ints shape, strides;
+  void (*release)(void *owner, void *data);
+} Import;
+
+static Tensor *make_imported(Call *call, void *data)
+{
+  const Import *m = data;
+  return tensor_from_memory(call, m->data, m->bytes, m->dtype, m->shape, m->strides, m->release, m->owner);
+}
+
 void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(void *owner, void *data), void *owner)
 {
   int64_t own_strides[MAX_DIMS];
@@ -132,18 +151,8 @@ void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(voi
   if (!data && bytes > 0) user_error(L, "a tensor's data must not be NULL");
   size_t alignment = dtype_is_complex(dtype) ? size / 2 : size;
   if ((uintptr_t)data % alignment != 0) user_error(L, "a %s tensor's data must be aligned to %d bytes", dtype_name(dtype), (int)alignment);
-  Context *ctx = context_of(L);
-  TensorBox *box = push_box(L, ctx);
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return;
-  }
-  Call call = {.ctx = ctx};
-  box_fill(box, tensor_from_memory(&call, data, bytes, dtype, (Ints){tensor->shape, n}, (Ints){strides, n},
-                                   release ? release : leave_it, owner));
-  entry_leave(ctx, &entry);
+  push_made(L, context_of(L), make_imported,
+            &(Import){data, owner, bytes, dtype, {tensor->shape, n}, {strides, n}, release ? release : leave_it});
 }
 
 static void managed_release(void *owner, void *data)

@@ -1,3 +1,4 @@
+/* Ctrl-C for the interpreter. */
 #include "lua/interrupt.h"
 
 #include "core/interrupt.h"

@@ -2,64 +2,35 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/parallel.h"
 #include "kernels/kernels.h"
-#include "lua/autograd.h"
-#include "lua/buffer.h"
 #include "lua/call.h"
-#include "lua/data.h"
-#include "lua/describe.h"
-#include "lua/dtype.h"
 #include "lua/embedded.h"
-#include "lua/function.h"
-#include "lua/generator.h"
-#include "lua/indexing.h"
-#include "lua/memory.h"
-#include "lua/modes.h"
 #include "lua/nnlua.h"
+#include "lua/open.h"
 #include "lua/prepare.h"
-#include "lua/size.h"
-#include "lua/system.h"
 #include "lua/tensor.h"
 
-int open_nn(lua_State *L); /* nn/open.c: the C part of nl.nn */
+static char library_key; /* registry key, by address */
 
-static char library_key, modules_key; /* registry keys, by address */
-
-/* ------------------------------------------------------------ embedded modules */
-
-static const EmbeddedModule *find_embedded(const char *name)
-{
-  for (const EmbeddedModule *m = embedded_modules; m->name; m++)
-    if (strcmp(m->name, name) == 0) return m;
-  return NULL;
-}
+/* --------------------------------------------------------- what require finds */
 
 static void preload_public(lua_State *L, int preload);
 
-/* Runs an embedded module once a state: busted reopens modules, and classes must stay the same. */
-static int load_embedded(lua_State *L)
+/* nnlua.system: what the library's Lua asks of the system. */
+static int open_system(lua_State *L)
 {
-  const EmbeddedModule *m = lua_touserdata(L, lua_upvalueindex(1));
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
-  if (lua_getfield(L, -1, m->name) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  if (luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t") != LUA_OK) return lua_error(L);
-  lua_pushstring(L, m->name);
-  lua_call(L, 1, 1);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, m->name);
+  static const luaL_Reg functions[] = {{"read_csv", read_csv}, {"read_json", read_json},
+    {"source", embedded_source}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  luaL_setfuncs(L, terminal_functions, 0);
+  luaL_setfuncs(L, tensor_file_functions, 0);
   return 1;
 }
 
-static void preload_embedded(lua_State *L)
+static void preload_all(lua_State *L)
 {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  for (const EmbeddedModule *m = embedded_modules; m->name; m++) {
-    lua_pushlightuserdata(L, (void *)m);
-    lua_pushcclosure(L, load_embedded, 1);
-    lua_setfield(L, -2, m->name);
-  }
+  embedded_preload(L, lua_gettop(L));
   lua_pushcfunction(L, open_nn);
   lua_setfield(L, -2, "nnlua.nn.core");
   lua_pushcfunction(L, open_system);
@@ -68,21 +39,14 @@ static void preload_embedded(lua_State *L)
   lua_pop(L, 1);
 }
 
-static void push_module(lua_State *L, const EmbeddedModule *m)
-{
-  lua_pushlightuserdata(L, (void *)m);
-  lua_pushcclosure(L, load_embedded, 1);
-  lua_call(L, 0, 1);
-}
-
 /* nl.nn, nl.optim and the like are loaded when they are first asked for: starting up stays short. */
 static int library_index(lua_State *L)
 {
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_pushfstring(L, "nnlua.%s", lua_tostring(L, 2));
-  const EmbeddedModule *m = find_embedded(lua_tostring(L, -1));
+  const EmbeddedModule *m = embedded_find(lua_tostring(L, -1));
   if (!m) return 0;
-  push_module(L, m);
+  embedded_push(L, m);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
   lua_rawset(L, 1);
@@ -94,7 +58,7 @@ static int autograd_index(lua_State *L)
 {
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(name, "gradcheck") != 0 && strcmp(name, "gradgradcheck") != 0) return 0;
-  push_module(L, find_embedded("nnlua.gradcheck"));
+  embedded_push(L, embedded_find("nnlua.gradcheck"));
   lua_getfield(L, -1, name);
   return 1;
 }
@@ -121,9 +85,9 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 static int open_public(lua_State *L, const char *name)
 {
   luaL_requiref(L, "nnlua", luaopen_nnlua, 0);
-  const EmbeddedModule *m = find_embedded(name);
+  const EmbeddedModule *m = embedded_find(name);
   if (m) {
-    push_module(L, m);
+    embedded_push(L, m);
     return 1;
   }
   for (const char *part = strchr(name, '.'); part; part = strchr(part, '.')) {
@@ -214,46 +178,18 @@ static void open_aliases(lua_State *L, int nl, int members, int functional)
   }
 }
 
-/* -------------------------------------------------------------------- settings */
-
-static int set_num_threads(lua_State *L)
-{
-  lua_Integer n = luaL_checkinteger(L, 1);
-  if (n < 1) return user_error(L, "set_num_threads: a positive number is expected");
-  parallel_set_threads((int)n);
-  return 0;
-}
-
-static int get_num_threads(lua_State *L)
-{
-  lua_pushinteger(L, parallel_threads());
-  return 1;
-}
-
-static int get_default_dtype(lua_State *L)
-{
-  push_dtype(L, context_of(L)->default_dtype);
-  return 1;
-}
-
-static int set_default_dtype(lua_State *L)
-{
-  DType d;
-  if (!dtype_test(L, 1, &d) || !dtype_is_floating(d))
-    return user_error(L, "set_default_dtype: a floating dtype is expected");
-  context_of(L)->default_dtype = d;
-  return 0;
-}
+/* ----------------------------------------------------------------- the library */
 
 static void open_functions(lua_State *L)
 {
-  static const luaL_Reg settings[] = {
-    {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
-    {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype},
-    {"frombuffer", nl_frombuffer}, {"broadcast_shapes", nl_broadcast_shapes}, {"ops", describe_ops},
-    {NULL, NULL}};
-  luaL_setfuncs(L, settings, 0);
-  luaL_setfuncs(L, data_functions, 0);
+  static const luaL_Reg single[] = {
+    {"frombuffer", nl_frombuffer}, {"broadcast_shapes", nl_broadcast_shapes}, {"ops", nl_ops},
+    {"set_printoptions", nl_set_printoptions}, {NULL, NULL}};
+  luaL_setfuncs(L, single, 0);
+  luaL_setfuncs(L, settings_functions, 0);
+  luaL_setfuncs(L, creation_functions, 0);
+  luaL_setfuncs(L, question_functions, 0);
+  luaL_setfuncs(L, comparison_functions, 0);
   luaL_setfuncs(L, memory_functions, 0);
   open_dtypes(L);
   open_generator(L);
@@ -288,10 +224,10 @@ static void build_library(lua_State *L, Context *ctx)
   open_aliases(L, nl, members, members + 1);
   lua_setfield(L, nl, "linalg");
   lua_setfield(L, nl, "F");
-  luaL_setfuncs(L, data_methods, 0);
+  luaL_setfuncs(L, element_methods, 0);
+  luaL_setfuncs(L, question_methods, 0);
+  luaL_setfuncs(L, comparison_functions, 0);
   open_autograd(L, nl, members);
-  open_modes(L, nl);
-  open_function(L, nl);
   lua_settop(L, nl);
   set_index(L, nl, library_index);
   lua_getfield(L, nl, "autograd");
@@ -304,13 +240,11 @@ int luaopen_nnlua(lua_State *L)
   luaL_checkversion(L);
   nnlua_prepare(L);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &library_key) == LUA_TTABLE) {
-    preload_embedded(L);
+    preload_all(L);
     return 1;
   }
   lua_pop(L, 1);
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
-  preload_embedded(L);
+  preload_all(L);
   build_library(L, context_of(L));
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &library_key);

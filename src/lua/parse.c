@@ -1,4 +1,4 @@
-/* Arguments on Lua's stack, by position and by name, as the op's row wants them. */
+/* Arguments of ops: from Lua's stack into the struct of a row. */
 #include "lua/parse.h"
 
 #include <limits.h>
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/generator.h"
 #include "lua/size.h"
 
 typedef struct Parser {

@@ -2,16 +2,16 @@
  * Tensors as text: PyTorch's _tensor_str.py, to the character. A Format is chosen from the elements
  * that will be shown (of a long tensor the edges), then every number takes the same width.
  */
-#include "lua/print.h"
-
+/* Tensors as text, as PyTorch shows them. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/node.h"
 #include "core/shape.h"
-#include "lua/data.h"
-#include "lua/options.h"
+#include "lua/autograd/hooks.h"
+#include "lua/named_arguments.h"
+#include "lua/open.h"
 
 typedef struct PrintOptions {
   double threshold;
@@ -63,10 +63,11 @@ static double number_option(lua_State *L, const char *name, int index, double le
   return value;
 }
 
+/* nl.set_printoptions(precision, threshold, edgeitems, linewidth, profile, sci_mode) */
 int nl_set_printoptions(lua_State *L)
 {
   static const char *const names[] = {"precision", "threshold", "edgeitems", "linewidth", "profile", "sci_mode", NULL};
-  options_merge(L, "set_printoptions", 1, names);
+  arguments_merge(L, "set_printoptions", 1, names);
   PrintOptions o = options_of(L);
   if (!lua_isnil(L, 5) && (lua_type(L, 5) != LUA_TSTRING || !set_profile(&o, lua_tostring(L, 5))))
     return user_error(L, "set_printoptions: argument 'profile': \"default\", \"short\" or \"full\" expected");
@@ -74,7 +75,7 @@ int nl_set_printoptions(lua_State *L)
   o.threshold = number_option(L, "threshold", 2, 0, HUGE_VAL, o.threshold);
   o.edgeitems = (int)number_option(L, "edgeitems", 3, 1, 1e6, o.edgeitems);
   o.linewidth = (int)number_option(L, "linewidth", 4, 1, 1e6, o.linewidth);
-  o.sci_mode = lua_isnil(L, 6) ? -1 : option_bool(L, "set_printoptions", "sci_mode", 6, false);
+  o.sci_mode = lua_isnil(L, 6) ? -1 : argument_bool(L, "set_printoptions", "sci_mode", 6, false);
   *(PrintOptions *)lua_newuserdatauv(L, sizeof o, 0) = o;
   lua_rawsetp(L, LUA_REGISTRYINDEX, &options_key);
   return 0;
@@ -285,21 +286,13 @@ static void find_suffixes(Suffixes *s, const Context *ctx, const Tensor *t)
   if (is_meta || t->numel == 0 ? dtype != usual : !is_usual) add_suffix(s, "dtype=nnlua.", dtype_name(dtype), "");
 }
 
-/* The name of the node behind a tensor, whose history may have to be brought up to date; "" for none. */
-static void find_grad_fn(lua_State *L, Context *ctx, Tensor *t, char *name, size_t size)
+/* The name of the node behind a tensor; "" for none. */
+static void find_grad_fn(lua_State *L, Tensor *t, char *name, size_t size)
 {
   name[0] = '\0';
   if (!tensor_requires_grad(t)) return;
-  core_prepare(L, ctx);
-  Entry entry;
-  if (!ENTER(ctx, &entry)) {
-    core_failed(L, ctx);
-    return;
-  }
-  Call call = {.ctx = ctx};
-  const Node *node = tensor_grad_fn(&call, t);
+  const Node *node = current_node(L, t);
   if (node) snprintf(name, size, "%s", node_name(node));
-  entry_leave(ctx, &entry);
 }
 
 /* Each suffix stays on the line unless that grows too long. */
@@ -325,6 +318,7 @@ static void add_suffixes(Printer *p, const Suffixes *s, int indent)
   luaL_addchar(b, ')');
 }
 
+/* __tostring of tensors. */
 int tensor_tostring(lua_State *L)
 {
   static const char prefix[] = "tensor(";
@@ -334,7 +328,7 @@ int tensor_tostring(lua_State *L)
   Suffixes suffixes = {.n = 0};
   char grad_fn[200];
   find_suffixes(&suffixes, ctx, t);
-  find_grad_fn(L, ctx, t, grad_fn, sizeof grad_fn);
+  find_grad_fn(L, t, grad_fn, sizeof grad_fn);
   if (grad_fn[0]) add_suffix(&suffixes, "grad_fn=<", grad_fn, ">");
   else if (tensor_requires_grad(t)) add_suffix(&suffixes, "requires_grad=True", "", "");
   bool is_parameter = t->is_parameter;

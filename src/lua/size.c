@@ -1,9 +1,11 @@
+/* nl.Size, the immutable list of integers that x.shape is. */
 #include "lua/size.h"
 
 #include <string.h>
 
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "lua/open.h"
 
 #define SIZE_NAME "nnlua.Size"
 enum { SIZE_MAGIC = 0x6e6e5402 };
@@ -41,7 +43,7 @@ void push_size(lua_State *L, Ints shape)
   if (shape.n > 0) memcpy(box->v, shape.v, (size_t)shape.n * sizeof *box->v);
 }
 
-static SizeBox *check(lua_State *L, int index)
+static SizeBox *size_check(lua_State *L, int index)
 {
   SizeBox *box = size_at(L, index);
   if (!box) luaL_typeerror(L, index, "nl.Size");
@@ -50,7 +52,7 @@ static SizeBox *check(lua_State *L, int index)
 
 static int size_numel(lua_State *L)
 {
-  const SizeBox *box = check(L, 1);
+  const SizeBox *box = size_check(L, 1);
   int64_t n = 1;
   for (int i = 0; i < box->n; i++) n *= box->v[i];
   lua_pushinteger(L, n);
@@ -59,7 +61,7 @@ static int size_numel(lua_State *L)
 
 static int size_totable(lua_State *L)
 {
-  const SizeBox *box = check(L, 1);
+  const SizeBox *box = size_check(L, 1);
   lua_createtable(L, box->n, 0);
   for (int i = 0; i < box->n; i++) {
     lua_pushinteger(L, box->v[i]);
@@ -70,7 +72,7 @@ static int size_totable(lua_State *L)
 
 static int size_unpack(lua_State *L)
 {
-  const SizeBox *box = check(L, 1);
+  const SizeBox *box = size_check(L, 1);
   luaL_checkstack(L, box->n, "too many sizes");
   for (int i = 0; i < box->n; i++) lua_pushinteger(L, box->v[i]);
   return box->n;
@@ -79,7 +81,7 @@ static int size_unpack(lua_State *L)
 /* size[i] with i from 1, or from -1 backwards; beyond the end nil, so that ipairs stops. */
 static int size_index(lua_State *L)
 {
-  const SizeBox *box = check(L, 1);
+  const SizeBox *box = size_check(L, 1);
   if (lua_type(L, 2) == LUA_TSTRING) {
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1));
@@ -97,7 +99,7 @@ static int size_newindex(lua_State *L) { return user_error(L, "a size can't be c
 
 static int size_len(lua_State *L)
 {
-  lua_pushinteger(L, check(L, 1)->n);
+  lua_pushinteger(L, size_check(L, 1)->n);
   return 1;
 }
 
@@ -125,7 +127,7 @@ static const char *push_numbers(lua_State *L, char open, Ints list, char close)
 
 static int size_tostring(lua_State *L)
 {
-  const SizeBox *box = check(L, 1);
+  const SizeBox *box = size_check(L, 1);
   push_numbers(L, '[', (Ints){box->v, box->n}, ']');
   return 1;
 }
@@ -170,6 +172,7 @@ static int64_t read_shape(lua_State *L, int index, int64_t *v)
   return n;
 }
 
+/* nl.broadcast_shapes({2, 1}, {3}): the shape that tensors of the shapes broadcast to. */
 int nl_broadcast_shapes(lua_State *L)
 {
   int64_t shape[MAX_DIMS], next[MAX_DIMS];

@@ -10,10 +10,4 @@ bool size_test(lua_State *L, int index, Ints *size);
 /* Pushes a shape as messages show it, "(2, 3)", and gives the text. */
 const char *push_shape_text(lua_State *L, Ints shape);
 
-/* nl.broadcast_shapes({2, 1}, {3}): the shape that tensors of the shapes broadcast to. */
-int nl_broadcast_shapes(lua_State *L);
-
-/* Makes the metatable of Sizes and pushes nl.Size, which makes one from a table or numbers. */
-void open_size(lua_State *L);
-
 #endif

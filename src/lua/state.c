@@ -7,7 +7,7 @@
 #include "core/interrupt.h"
 #include "kernels/kernels.h"
 #include "lua/binding.h"
-#include "lua/modes.h"
+#include "lua/autograd/modes.h"
 #include "lua/prepare.h"
 
 static char context_key;
@@ -119,6 +119,24 @@ void core_prepare(lua_State *L, Context *ctx)
   else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */
   if (ctx->mode_tokens) modes_refresh(L, ctx);
+}
+
+void core_work(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data)
+{
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    core_failed(L, ctx);
+    return;
+  }
+  Call call = {.ctx = ctx};
+  work(&call, data);
+  entry_leave(ctx, &entry);
+}
+
+void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data)
+{
+  core_prepare(L, ctx);
+  core_work(L, ctx, work, data);
 }
 
 /* ------------------------------------------------------------------ errors */

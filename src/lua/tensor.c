@@ -1,13 +1,10 @@
+/* Tensors as userdata: how they are made and freed, their metatable, fields and operators. */
 #include "lua/tensor.h"
 
 #include <string.h>
 
-#include "lua/autograd.h"
 #include "lua/call.h"
-#include "lua/data.h"
-#include "lua/indexing.h"
-#include "lua/print.h"
-#include "lua/property.h"
+#include "lua/open.h"
 
 static char tensor_meta; /* registry key, by address */
 
@@ -36,6 +33,46 @@ void push_tensor(lua_State *L, Tensor *t)
 {
   TensorBox *box = push_box(L, t->ctx);
   box->tensor = tensor_retain(t);
+}
+
+/* --------------------------------------------------------------- new tensors */
+
+typedef struct Making { TensorBox *box; Tensor *(*make)(Call *call, void *data); void *data; } Making;
+
+static void fill_box(Call *call, void *data)
+{
+  const Making *m = data;
+  box_fill(m->box, m->make(call, m->data));
+}
+
+TensorBox *push_made(lua_State *L, Context *ctx, Tensor *(*make)(Call *call, void *data), void *data)
+{
+  Making m = {push_box(L, ctx), make, data};
+  core_run(L, ctx, fill_box, &m);
+  return m.box;
+}
+
+typedef struct Description { DType dtype; Device device; Ints shape; } Description;
+
+static Tensor *make_described(Call *call, void *data)
+{
+  const Description *d = data;
+  return tensor_new(call, d->dtype, d->device, d->shape);
+}
+
+TensorBox *push_new_tensor(lua_State *L, Context *ctx, DType dtype, Device device, Ints shape)
+{
+  return push_made(L, ctx, make_described, &(Description){dtype, device, shape});
+}
+
+static Tensor *make_alias(Call *call, void *t) { return tensor_alias(call, t); }
+
+/* Without core_prepare: finalizers that run because memory has run out may still show a tensor. */
+Tensor *push_snapshot(lua_State *L, Context *ctx, Tensor *t)
+{
+  Making m = {push_box(L, ctx), make_alias, t};
+  core_work(L, ctx, fill_box, &m);
+  return m.box->tensor;
 }
 
 /* ------------------------------------------- tensors freed with their blocks */
@@ -314,7 +351,7 @@ static int tensor_len(lua_State *L)
 }
 
 /* Lua's own comparison wants one truth value, so the result must have one element. */
-static int compare(lua_State *L)
+static int compare_as_lua(lua_State *L)
 {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
@@ -330,7 +367,7 @@ static int compare(lua_State *L)
 }
 
 /* Unary operators get their operand twice from Lua. */
-static int unary(lua_State *L)
+static int call_unary(lua_State *L)
 {
   lua_settop(L, 1);
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -361,7 +398,7 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
   for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
     if (!has_op(prefix[i][1])) continue;
     push_group(L, ctx, prefix[i][1], METHOD | AS_OPERATOR);
-    lua_pushcclosure(L, unary, 1);
+    lua_pushcclosure(L, call_unary, 1);
     lua_setfield(L, meta, prefix[i][0]);
   }
   static const char *const ordered[][5] = {{"__lt", "lt", "<", "gt", ">"}, {"__le", "le", "<=", "ge", ">="}};
@@ -369,7 +406,7 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
     push_group(L, ctx, ordered[i][1], METHOD | AS_OPERATOR);
     const int texts[] = {2, 1, 3, 4};
     for (int k = 0; k < 4; k++) lua_pushstring(L, ordered[i][texts[k]]);
-    lua_pushcclosure(L, compare, 5);
+    lua_pushcclosure(L, compare_as_lua, 5);
     lua_setfield(L, meta, ordered[i][0]);
   }
 }
@@ -401,7 +438,7 @@ void open_tensor(lua_State *L, Context *ctx)
   add_operators(L, ctx, meta);
   lua_newtable(L);
   add_properties(L, properties);
-  add_properties(L, autograd_properties);
+  add_properties(L, gradient_properties);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, tensor_index, 1);
   lua_setfield(L, meta, "__index");

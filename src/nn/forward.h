@@ -3,7 +3,7 @@
 #define NNLUA_NN_FORWARD_H
 
 #include "lua/call.h"
-#include "lua/carriers.h"
+#include "lua/autograd/carriers.h"
 #include "nn/module.h"
 
 /*

@@ -59,13 +59,7 @@ static bool push_hook(lua_State *L, lua_Integer i)
 /* Puts the values into a new table {n = …} for the hooks to see. */
 static void list_arguments(lua_State *L, int n)
 {
-  lua_createtable(L, n, 1);
-  for (int i = 0; i < n; i++) {
-    lua_pushvalue(L, VALUES + i);
-    lua_rawseti(L, -2, i + 1);
-  }
-  lua_pushinteger(L, n);
-  lua_setfield(L, -2, "n");
+  push_packed(L, VALUES, n);
   lua_replace(L, ARGUMENTS);
 }
 

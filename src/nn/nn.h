@@ -5,9 +5,6 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Pushes the table of C functions that lua/nnlua/nn builds on: what require "nnlua.nn.core" gives. */
-int open_nn(lua_State *L);
-
 /*
  * Pushes where in which model the stack is, "net.encoder[3], nn.Linear", and returns true; pushes
  * nothing and returns false if no module is being called. For the texts of errors: it walks the

@@ -1,4 +1,5 @@
 /* The C functions that lua/nnlua/nn builds on, as one table. */
+#include "lua/open.h"
 #include "lua/prepare.h"
 #include "nn/module.h"
 

@@ -1,4 +1,5 @@
 -- The programs of examples/ run, and give PyTorch's numbers for the same seed.
+-- parts: 3
 local process = require "support.process"
 
 local function read(path)

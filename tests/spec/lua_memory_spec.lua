@@ -1,9 +1,10 @@
 -- Lua's own allocations fail, at any point: an error "not enough memory", nothing lost, nothing broken.
 -- (Those of the core fail in rows_spec.lua and robust_spec.lua.)
+-- parts: 3
 local process = require "support.process"
 
-local function assert_well(mode, set)
-  local result = process.run_nnlua {"tests/support/fail_lua.lua", mode, set}
+local function assert_well(mode, set, part)
+  local result = process.run_nnlua {"tests/support/fail_lua.lua", mode, set, part}
   assert.equal("", result.stderr)
   assert.equal(0, result.code)
   local complaints, runs = result.stdout:match "^(.-)(%d+) runs\n$"
@@ -15,7 +16,11 @@ describe("when Lua can't get memory", function()
   it("programs end with an error at each allocation", function() assert_well("one", "programs") end)
   it("programs end with an error if there is none from then on", function() assert_well("all", "programs") end)
   it("programs go on where a collection helps", function() assert_well("retry", "programs") end)
-  it("calls of every row end with an error at each allocation", function() assert_well("one", "rows") end)
+  for part = 1, 4 do
+    it("calls of every fourth row end with an error at each allocation, from row " .. part .. " on", function()
+      assert_well("one", "rows", part .. "/4")
+    end)
+  end
   it("calls of every row go on where a collection helps", function() assert_well("retry", "rows") end)
 
   -- Opening runs once a process: each of these allocations needs one.

@@ -1,5 +1,6 @@
 -- Memory comes back without a call of collectgarbage, which sees only a few bytes of each tensor. Each case is a script
 -- of its own, since peaks belong to a process.
+-- parts: 4
 local process = require "support.process"
 
 local MB = 1 << 20
@@ -53,11 +54,11 @@ for i = 1, 100000 do small[i] = nl.zeros(1) end
 ]]
 
 local steps = sanitized and 10000 or 100000 -- sanitizers mark each byte of a block
-local temporaries = ("for i = 1, %d do local t = nl.empty(262144) end"):format(steps)
+local function temporaries(n) return ("for i = 1, %d do local t = nl.empty(262144) end"):format(n) end
 
 local cases = {
-  {"of a loop that makes 1 MB temporaries", "", temporaries},
-  {"of such a loop beside 100,000 living tensors", many_small, temporaries},
+  {"of a loop that makes 1 MB temporaries", "", temporaries(steps)},
+  {"of such a loop beside 100,000 living tensors", many_small, temporaries(10000)},
   {"of temporaries that are written to", "", "for i = 1, 2000 do local t = nl.zeros(262144) end"},
   {"of graphs that are dropped without a backward", "local w = nl.ones(1, {requires_grad = true})", [[
 for step = 1, 1000 do

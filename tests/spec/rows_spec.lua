@@ -1,5 +1,7 @@
 -- What every row of the op table promises, tried on each that Lua can call. Here an op is compared with itself; values
 -- are compared with PyTorch's in oracle_spec.lua. Arguments come from tests/support/samples.lua.
+-- parts: 8
+local inputs = require "support.inputs"
 local nl = require "nnlua"
 local samples = require "support.samples"
 
@@ -520,6 +522,41 @@ each_row("the in-place form is the same:", is_in_place, function(row)
   end
 end)
 
+--- Two tensors of given shapes in one memory of numbers: one begins an element after the other, or they are the very
+--- same elements.
+local function sharing(x, operand, how)
+  local shared = inputs.real(math.max(x:numel(), operand:numel()) + 1):to(x.dtype)
+  local function from(start, like) return shared:narrow(1, start, like:numel()):view(like.shape) end
+  if how == "the same" then
+    if x.shape ~= operand.shape then return end
+    local both = from(1, x)
+    return both, both
+  end
+  return from(how == "behind" and 2 or 1, x), from(how == "behind" and 1 or 2, operand)
+end
+
+--- The in-place form with operand i in the memory of the destination gives what it gives with both apart.
+local function check_sharing(row, sample, i, how)
+  local to, operand = sharing(sample[1], sample[i], how)
+  if not to then return end
+  local function with(value) return samples.map(sample, function(t) return t == sample[i] and value or t end) end
+  local ok, expected = pcall(samples.call_in_place, row, to:clone(), with(operand:clone()))
+  if not ok then return end -- these numbers are none that the op takes
+  local result = samples.call_in_place(row, to, with(operand))
+  assert_near(expected, result, 0, ("operand %d, the destination %s"):format(i, how))
+end
+
+each_row("an operand that shares memory with the destination counts as it was:", is_in_place, function(row)
+  for _, sample in ipairs(samples.usable(row)) do
+    local usable = sample.in_place ~= false and sample.values ~= false and fits_in_place(row, sample)
+    for i = 2, usable and not row.reshapes_in_place and sample.n or 1 do
+      if nl.is_tensor(sample[i]) and sample[i].dtype == sample[1].dtype then
+        for _, how in ipairs {"before", "behind", "the same"} do check_sharing(row, sample, i, how) end
+      end
+    end
+  end
+end)
+
 -- ---------------------------------------------------------- failing memory
 
 local function living()
@@ -599,6 +636,7 @@ local function fail_all(row)
 end
 
 each_row("a failing allocation leaves everything as it was:", always, function(row)
+  for _, sample in ipairs(samples.of(row)) do samples.call(row, sample) end -- what is made once and kept is made now
   local before = living()
   fail_all(row)
   assert.same(before, living())

@@ -92,6 +92,20 @@ describe("a saved value", function()
     for _, plain in ipairs {1, "text", true} do assert.equal(plain, round_trip(plain)) end
   end)
 
+  it("has tensors under any name, and tables nested as deep as they may be", function()
+    local names = {"", "a\0b", "\0", "\"\\/\n\u{7f}", "\u{1F600}"}
+    local flat, deep = {}, {nl.ones(1), nl.float32}
+    for i, name in ipairs(names) do flat[name] = nl.tensor(i) end
+    local loaded = round_trip(flat)
+    for i, name in ipairs(names) do assert.equal(i, loaded[name]:item()) end
+    assert.equal(#names, #loaded)
+    for i = 1, 60 do deep = i % 2 == 0 and {deep} or {[i] = deep} end
+    loaded = round_trip(deep)
+    for _ = 1, 60 do loaded = select(2, next(loaded)) end
+    assert_equal(nl.ones(1), loaded[1])
+    assert.equal(nl.float32, loaded[2])
+  end)
+
   it("keeps tensors that are the same memory one", function()
     local x = nl.randn(2, 3)
     local loaded = round_trip {x, {again = x, alias = x:detach(), other = x:clone(), view = x[1]}}
@@ -291,6 +305,18 @@ describe("a damaged file", function()
     refuses("']' expected", structure "[1,2")
     refuses("the string doesn't end", structure '"abc')
     refuses("a list of integers", structure '{"size":["a"]}')
+    refuses("a list of integers", structure '{"size":{"size":[1]}}')
+    refuses("a list expected", structure '{"table":{"table":["a",1]}}')
+    refuses("byte 2 of the text 'nnlua' in its metadata: an object of one field", structure "{}")
+    refuses("an object of one field", structure '{"none":true,"dtype":"float32"}')
+    refuses("an object has a name twice", structure '{"none":true,"none":true}')
+    refuses("'true' expected", structure '{"none":false}')
+    refuses("a value expected", structure "[null]")
+    refuses("a name expected", structure '{"tensor":["x"]}')
+    refuses("a name expected", structure '{"dtype":{"float":"nan"}}')
+    refuses("nan, inf or -inf expected", structure '{"float":{"float":"nan"}}')
+    refuses("pairs of hexadecimal digits", structure '{"bytes":[1]}')
+    refuses("keys and values in turn", structure '{"table":[{"float":"nan"},1]}')
     refuses("it is no tensor of float64 pairs", file_text '{"__metadata__":{"nnlua.complex128.x":"pairs"}}')
   end)
 

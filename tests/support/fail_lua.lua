@@ -1,6 +1,6 @@
--- nnlua fail_lua.lua MODE SET: runs programs with Lua's k-th allocation failing, for every k, and prints what is
+-- nnlua fail_lua.lua MODE SET [PART]: runs programs with Lua's k-th allocation failing, for every k, and prints what is
 -- wrong afterwards. MODE: "one" (the k-th and its second try), "all" (it and all that follow), "retry" (the first try of
--- each, so that Lua collects garbage in the middle of everything). SET: "programs" or "rows".
+-- each, so that Lua collects garbage in the middle of everything). SET: "programs" or "rows". PART: "2/4" is every fourth, from the second on.
 -- A process of its own: the emergency collections are as slow as the heap is large.
 local root = arg[0]:match "^(.*)support/[^/]*$"
 package.path = root .. "?.lua;" .. package.path
@@ -91,15 +91,21 @@ local function retry(f)
   check()
 end
 
-local mode, set = arg[1], arg[2]
-check()
-for _, entry in ipairs(set == "rows" and row_programs() or require "support.programs") do
-  name = entry[1]
-  local f = entry[2]
+local function try(mode, f)
   local ok, message = pcall(f)
   if not ok then print(name, message)
   elseif mode == "retry" then retry(f)
   else fail_each(f, mode == "all") end
+end
+
+local mode, set = arg[1], arg[2]
+local part, parts = (arg[3] or "1/1"):match "^(%d+)/(%d+)$"
+check()
+for i, entry in ipairs(set == "rows" and row_programs() or require "support.programs") do
+  if (i - part) % parts == 0 then
+    name = entry[1]
+    try(mode, entry[2])
+  end
 end
 failing.remove()
 print(runs .. " runs")

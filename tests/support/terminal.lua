@@ -27,11 +27,13 @@ local function new_folder()
   return path
 end
 
---- Starts a command, a list of words. Options: width, height, env (variables), home (a folder to live in, kept).
+--- Starts a command, a list of words. Options: width, height, env (variables), home (a folder to live in, kept),
+--- shows_times (the screen has the times that the prompt tells).
 function Terminal.start(command, options)
   options = options or {}
   count = count + 1
-  local self = setmetatable({home = options.home or new_folder(), keeps_home = options.home ~= nil}, Terminal)
+  local self = setmetatable({home = options.home or new_folder(), keeps_home = options.home ~= nil,
+    shows_times = options.shows_times}, Terminal)
   self.server = ("nnlua-%s-%d"):format(self.home:gsub("%W", ""), count)
   local words = {"env", "-u", "NO_COLOR", "TERM=screen-256color", "HOME=" .. self.home, "XDG_STATE_HOME=" .. self.home,
     "XDG_CONFIG_HOME=" .. self.home}
@@ -41,7 +43,7 @@ function Terminal.start(command, options)
   table.move(command, 1, #command, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quote(word) end
   local output, ok = tmux(self, "new-session", "-d", "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
-    table.concat(words, " ") .. "; echo ended with $?; sleep 100")
+    table.concat(words, " ") .. "; echo ended with $?; sleep infinity") -- until the server is killed
   assert(ok, output)
   return self
 end
@@ -53,11 +55,14 @@ function Terminal.prompt(options)
   return self
 end
 
---- The screen as a text: lines without the blanks at their ends, none at the end.
+--- The screen as a text: lines without the blanks at their ends, none at the end, and without those in which the prompt
+--- tells how long something took, as it does of anything where the machine is busy.
 function Terminal:screen(with_colours)
   local text
   if with_colours then text = tmux(self, "capture-pane", "-p", "-e") else text = tmux(self, "capture-pane", "-p") end
-  return (text:gsub("[ \t]+\n", "\n"):gsub("%s+$", ""))
+  text = text:gsub("[ \t]+\n", "\n"):gsub("%s+$", "")
+  if not self.shows_times then text = text:gsub("\n[%d.]+ m?s%f[\n\0]", "") end
+  return text
 end
 
 --- Sends keys by tmux's names: "Up", "C-r", "Enter"; what is no name is typed.
@@ -91,9 +96,9 @@ local function found(screen, pattern)
   return (screen:gsub("nnlua>$", "nnlua> "):gsub("%.%.%.>$", "...> ")):find(pattern)
 end
 
-local PATIENCE = tonumber(os.getenv "TERMINAL_SECONDS") or 60
+local PATIENCE = tonumber(os.getenv "TERMINAL_SECONDS") or 180
 
---- Calls a function until it gives something, for a minute at most; returns that or false.
+--- Calls a function until it gives something, for some minutes at most; returns that or false.
 function Terminal.eventually(check)
   local deadline = os.time() + PATIENCE
   repeat
@@ -104,7 +109,7 @@ function Terminal.eventually(check)
   return false
 end
 
---- Waits until the screen shows a pattern, at most a minute; returns the screen.
+--- Waits until the screen shows a pattern; returns the screen.
 function Terminal:wait(pattern)
   local screen
   local shown = Terminal.eventually(function()
@@ -115,16 +120,29 @@ function Terminal:wait(pattern)
   error(("the screen does not show %q but\n%s"):format(pattern, screen), 2)
 end
 
+--- Types a line at a prompt and presses Enter once the line is shown, so that what is waited for then comes of this line.
+function Terminal:submit(line)
+  self:type(line)
+  local wanted, screen = line:gsub("%s", ""), nil
+  local shown = Terminal.eventually(function()
+    screen = self:screen()
+    return screen:gsub("%s", ""):sub(-#wanted) == wanted
+  end)
+  if not shown then error(("the line %q does not show on\n%s"):format(line, screen), 2) end
+  self:keys "Enter"
+end
+
 --- Types a line, presses Enter, and waits for a pattern and the prompt after it.
 function Terminal:enter(line, pattern)
-  self:type(line)
-  self:keys "Enter"
+  self:submit(line)
   return self:wait((pattern or "") .. ".*nnlua> $")
 end
 
 function Terminal:close()
   tmux(self, "kill-server")
-  if not self.keeps_home then os.execute("rm -rf " .. quote(self.home)) end
+  if self.keeps_home then return end
+  local remove = "rm -rf " .. quote(self.home) .. " 2>/dev/null"
+  Terminal.eventually(function() return os.execute(remove) end) -- the program may write its history yet
 end
 
 --- A folder to live in for several terminals, one after the other.

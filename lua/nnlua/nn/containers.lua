@@ -3,13 +3,13 @@
 -- Their names count from 0, as PyTorch's do, so that states move across; their indices count from 1.
 
 local core = require "nnlua.nn.core"
-local places = require "nnlua.nn.places"
+local container_index = require "nnlua.nn.container_index"
 local repr = require "nnlua.nn.repr"
 local Module = require "nnlua.nn.module"
 
 local MODULE = core.MODULE
 local raise = core.raise
-local place_of, places_of = places.of_index, places.of_range
+local place_of, places_of = container_index.place_of, container_index.places_of
 
 local containers = {}
 

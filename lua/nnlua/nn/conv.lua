@@ -2,7 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
-local extents = require "nnlua.nn.extents"
+local settings = require "nnlua.nn.spatial_settings"
 local init = require "nnlua.nn.initializers"
 local lazy = require "nnlua.nn.lazy"
 local Module = require "nnlua.nn.module"
@@ -44,7 +44,7 @@ local function check_padding(self, name)
   elseif type(self.padding) == "string" then
     if self.padding ~= "same" and self.padding ~= "valid" then
       raise(("%s: padding is 'same', 'valid' or numbers, not '%s'"):format(name, self.padding))
-    elseif self.padding == "same" and not extents.all(self.stride, 1) then
+    elseif self.padding == "same" and not settings.all(self.stride, 1) then
       raise(("%s: padding 'same' goes with a stride of 1 only"):format(name))
     end
   end
@@ -70,11 +70,11 @@ end
 function ConvNd:_configure(inputs, outputs, kernel_size, stride, padding, dilation, output_padding, groups, mode)
   local name, n = self._name, self._dims
   self.in_channels, self.out_channels, self.groups, self.padding_mode = inputs, outputs, groups, mode
-  self.kernel_size = extents.list(name, "kernel_size", kernel_size, n, 1)
-  self.stride = extents.list(name, "stride", stride, n, 1)
-  self.padding = type(padding) == "string" and padding or extents.list(name, "padding", padding, n)
-  self.dilation = extents.list(name, "dilation", dilation, n, 1)
-  self.output_padding = extents.list(name, "output_padding", output_padding, n)
+  self.kernel_size = settings.list(name, "kernel_size", kernel_size, n, 1)
+  self.stride = settings.list(name, "stride", stride, n, 1)
+  self.padding = type(padding) == "string" and padding or settings.list(name, "padding", padding, n)
+  self.dilation = settings.list(name, "dilation", dilation, n, 1)
+  self.output_padding = settings.list(name, "output_padding", output_padding, n)
   self.transposed = self._transposed
   check_channels(self, name)
   check_padding(self, name)
@@ -114,16 +114,16 @@ function ConvNd:reset_parameters()
 end
 
 function ConvNd:extra_repr()
-  local text = extents.text
+  local text = settings.text
   local parts = {("%d, %d, kernel_size=%s, stride=%s"):format(self.in_channels, self.out_channels,
     text(self.kernel_size), text(self.stride))}
   local function add(name, value, is_default)
     if not is_default then parts[#parts + 1] = name .. "=" .. value end
   end
   local padding = self.padding
-  add("padding", text(padding), type(padding) == "table" and extents.all(padding, 0))
-  add("dilation", text(self.dilation), extents.all(self.dilation, 1))
-  add("output_padding", text(self.output_padding), extents.all(self.output_padding, 0))
+  add("padding", text(padding), type(padding) == "table" and settings.all(padding, 0))
+  add("dilation", text(self.dilation), settings.all(self.dilation, 1))
+  add("output_padding", text(self.output_padding), settings.all(self.output_padding, 0))
   add("groups", self.groups, self.groups == 1)
   add("bias", repr.value(false), self.bias ~= nil)
   add("padding_mode", self.padding_mode, self.padding_mode == "zeros")
@@ -214,14 +214,14 @@ local function padding_for(self, x, output_size)
   end
   local sizes = output_size
   if type(sizes) == "table" and #sizes == x.ndim then sizes = table.move(sizes, #sizes - n + 1, #sizes, 1, {}) end
-  sizes = extents.list(name, "output_size", sizes, n)
+  sizes = settings.list(name, "output_size", sizes, n)
   local padding = {}
   for i = 1, n do
     local least = (x:size(i - n - 1) - 1) * self.stride[i] - 2 * self.padding[i]
       + self.dilation[i] * (self.kernel_size[i] - 1) + 1
     if sizes[i] < least or sizes[i] >= least + self.stride[i] then
       raise(("%s: output_size %s can't be had from an input of shape %s: dimension %d may have %d to %d"):format(name,
-        extents.text(sizes), tostring(x.shape), i, least, least + self.stride[i] - 1))
+        settings.text(sizes), tostring(x.shape), i, least, least + self.stride[i] - 1))
     end
     padding[i] = sizes[i] - least
   end

@@ -11,25 +11,33 @@ local distance = {}
 local F = nl.F
 local raise = core.raise
 
-local old_flags = {{"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}}
+--- The settings of most losses: those given, and then the reduction after the old flags of PyTorch's.
+local function with_reduction(spec)
+  local all = table.move(spec, 1, #spec, 1, {})
+  return table.move({{"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}}, 1, 3,
+    #spec + 1, all)
+end
 
---- A class of losses with the settings of a spec, which become attributes, and the old flags of PyTorch's; tensors among
---- the settings become buffers. `call(self, ...)` is its forward.
-local function define(name, spec, call)
-  local class, settings = core.class("nn." .. name, Module), #spec
-  local parameters = table.move(old_flags, 1, 3, settings + 1, table.move(spec, 1, settings, 1, {}))
-  local parse = args.parser("nn." .. name, parameters)
+local is_old_flag = {size_average = true, reduce = true}
+
+--- A class of losses with the settings of a spec, which become attributes, but for the old flags of PyTorch's; tensors
+--- among them become buffers. `call(self, ...)` is its forward; own_reduction is one that only this class has.
+local function define(name, spec, call, own_reduction)
+  local class, parse = core.class("nn." .. name, Module), args.parser("nn." .. name, spec)
   function class:init(...)
-    local values = table.pack(parse(...))
+    local values, by_name = table.pack(parse(...)), {}
     for i, setting in ipairs(spec) do
+      local key = setting[1]
+      by_name[key] = values[i]
       if setting[2] == "tensor?" then
-        core.register_buffer(self, setting[1], values[i])
-      else
-        self[setting[1]] = values[i]
+        core.register_buffer(self, key, values[i])
+      elseif not is_old_flag[key] then
+        self[key] = values[i]
       end
     end
-    local average, reduce, reduction = table.unpack(values, settings + 1, settings + 3)
-    self.reduction = reduction_of("nn." .. name, average, reduce, reduction)
+    if self.reduction ~= own_reduction then
+      self.reduction = reduction_of("nn." .. name, by_name.size_average, by_name.reduce, by_name.reduction)
+    end
   end
   class.forward = call
   distance[name] = class
@@ -86,7 +94,7 @@ distance.CosineSimilarity = CosineSimilarity
 ---     > nn.L1Loss()(nl.tensor({1.0, 5.0}), nl.tensor({2.0, 2.0}))
 ---     tensor(2.)
 ---@class L1Loss: Module
-define("L1Loss", {}, function(self, input, target)
+define("L1Loss", with_reduction {}, function(self, input, target)
   return F.l1_loss(input, target, {reduction = self.reduction})
 end)
 
@@ -95,22 +103,11 @@ end)
 ---     > nn.SmoothL1Loss()(nl.tensor({0.0, 3.0}), nl.tensor({0.5, 0.0}))
 ---     tensor(1.3125)
 ---@class SmoothL1Loss: Module
-local SmoothL1Loss = core.class("nn.SmoothL1Loss", Module)
-
-local parse_smooth = args.parser("nn.SmoothL1Loss", {
+define("SmoothL1Loss", {
   {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}, {"beta", "number", 1.0},
-})
-
-function SmoothL1Loss:init(...)
-  local average, reduce, reduction, beta = parse_smooth(...)
-  self.reduction, self.beta = reduction_of("nn.SmoothL1Loss", average, reduce, reduction), beta
-end
-
-function SmoothL1Loss:forward(input, target)
+}, function(self, input, target)
   return F.smooth_l1_loss(input, target, {reduction = self.reduction, beta = self.beta})
-end
-
-distance.SmoothL1Loss = SmoothL1Loss
+end)
 
 --- Half the mean squared distance, but a multiple of the distance where that is above delta.
 --- `nn.HuberLoss(reduction = "mean", delta = 1)`.
@@ -118,27 +115,16 @@ distance.SmoothL1Loss = SmoothL1Loss
 ---     > nn.HuberLoss()(nl.tensor({0.0, 3.0}), nl.tensor({0.5, 0.0}))
 ---     tensor(1.3125)
 ---@class HuberLoss: Module
-local HuberLoss = core.class("nn.HuberLoss", Module)
-
-local parse_huber = args.parser("nn.HuberLoss", {{"reduction", "string", "mean"}, {"delta", "number", 1.0}})
-
-function HuberLoss:init(...)
-  local reduction, delta = parse_huber(...)
-  self.reduction, self.delta = reduction_of("nn.HuberLoss", nil, nil, reduction), delta
-end
-
-function HuberLoss:forward(input, target)
+define("HuberLoss", {{"reduction", "string", "mean"}, {"delta", "number", 1.0}}, function(self, input, target)
   return F.huber_loss(input, target, self.reduction, self.delta)
-end
-
-distance.HuberLoss = HuberLoss
+end)
 
 --- The cross entropy of probabilities and targets between 0 and 1. `nn.BCELoss(weight, {reduction = "mean"})`.
 --- Shapes: input and target (*); result (), with reduction "none" the same
 ---     > nn.BCELoss()(nl.tensor({0.5, 0.9}), nl.tensor({1.0, 1.0}))
 ---     tensor(0.3993)
 ---@class BCELoss: Module
-define("BCELoss", {{"weight", "tensor?"}}, function(self, input, target)
+define("BCELoss", with_reduction {{"weight", "tensor?"}}, function(self, input, target)
   return F.binary_cross_entropy(input, target, self.weight, {reduction = self.reduction})
 end)
 
@@ -148,26 +134,13 @@ end)
 ---     > nn.BCEWithLogitsLoss()(nl.tensor({0.0, 2.0}), nl.tensor({1.0, 1.0}))
 ---     tensor(0.4100)
 ---@class BCEWithLogitsLoss: Module
-local BCEWithLogitsLoss = core.class("nn.BCEWithLogitsLoss", Module)
-
-local parse_logits = args.parser("nn.BCEWithLogitsLoss", {
+define("BCEWithLogitsLoss", {
   {"weight", "tensor?"}, {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"},
   {"pos_weight", "tensor?"},
-})
-
-function BCEWithLogitsLoss:init(...)
-  local weight, average, reduce, reduction, pos_weight = parse_logits(...)
-  self.reduction = reduction_of("nn.BCEWithLogitsLoss", average, reduce, reduction)
-  core.register_buffer(self, "weight", weight)
-  core.register_buffer(self, "pos_weight", pos_weight)
-end
-
-function BCEWithLogitsLoss:forward(input, target)
+}, function(self, input, target)
   return F.binary_cross_entropy_with_logits(input, target, self.weight,
     {reduction = self.reduction, pos_weight = self.pos_weight})
-end
-
-distance.BCEWithLogitsLoss = BCEWithLogitsLoss
+end)
 
 --- The divergence of log-probabilities from target probabilities. `nn.KLDivLoss({reduction = "mean", log_target =
 --- false})`; the mathematical mean over a batch is the reduction "batchmean".
@@ -175,23 +148,11 @@ distance.BCEWithLogitsLoss = BCEWithLogitsLoss
 ---     > nn.KLDivLoss({reduction = "sum"})(nl.tensor({0.5, 0.5}):log(), nl.tensor({0.25, 0.75}))
 ---     tensor(0.1308)
 ---@class KLDivLoss: Module
-local KLDivLoss = core.class("nn.KLDivLoss", Module)
-
-local parse_kl = args.parser("nn.KLDivLoss", {
+define("KLDivLoss", {
   {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}, {"log_target", "boolean", false},
-})
-
-function KLDivLoss:init(...)
-  local average, reduce, reduction, log_target = parse_kl(...)
-  self.reduction = reduction == "batchmean" and reduction or reduction_of("nn.KLDivLoss", average, reduce, reduction)
-  self.log_target = log_target
-end
-
-function KLDivLoss:forward(input, target)
+}, function(self, input, target)
   return F.kl_div(input, target, {reduction = self.reduction, log_target = self.log_target})
-end
-
-distance.KLDivLoss = KLDivLoss
+end, "batchmean")
 
 --- How unlikely targets are under Poisson distributions of the rates e^input (or input).
 --- `nn.PoissonNLLLoss({log_input = true, full = false, eps = 1e-8, reduction = "mean"})`.
@@ -199,24 +160,12 @@ distance.KLDivLoss = KLDivLoss
 ---     > nn.PoissonNLLLoss()(nl.tensor({0.0, 1.0}), nl.tensor({1.0, 2.0}))
 ---     tensor(0.8591)
 ---@class PoissonNLLLoss: Module
-local PoissonNLLLoss = core.class("nn.PoissonNLLLoss", Module)
-
-local parse_poisson = args.parser("nn.PoissonNLLLoss", {
+define("PoissonNLLLoss", {
   {"log_input", "boolean", true}, {"full", "boolean", false}, {"size_average", "boolean?"}, {"eps", "number", 1e-8},
   {"reduce", "boolean?"}, {"reduction", "string", "mean"},
-})
-
-function PoissonNLLLoss:init(...)
-  local log_input, full, average, eps, reduce, reduction = parse_poisson(...)
-  self.log_input, self.full, self.eps = log_input, full, eps
-  self.reduction = reduction_of("nn.PoissonNLLLoss", average, reduce, reduction)
-end
-
-function PoissonNLLLoss:forward(log_input, target)
+}, function(self, log_input, target)
   return F.poisson_nll_loss(log_input, target, self.log_input, self.full, {eps = self.eps, reduction = self.reduction})
-end
-
-distance.PoissonNLLLoss = PoissonNLLLoss
+end)
 
 --- How unlikely targets are under normal distributions of means and variances: `loss(input, target, var)`.
 --- `nn.GaussianNLLLoss({full = false, eps = 1e-6, reduction = "mean"})`.
@@ -224,23 +173,11 @@ distance.PoissonNLLLoss = PoissonNLLLoss
 ---     > nn.GaussianNLLLoss()(nl.tensor({1.0}), nl.tensor({2.0}), nl.tensor({1.0}))
 ---     tensor(0.5000)
 ---@class GaussianNLLLoss: Module
-local GaussianNLLLoss = core.class("nn.GaussianNLLLoss", Module)
-
-local parse_gaussian = args.parser("nn.GaussianNLLLoss", {
+define("GaussianNLLLoss", {
   {"full", "boolean", false}, {"eps", "number", 1e-6}, {"reduction", "string", "mean"},
-})
-
-function GaussianNLLLoss:init(...)
-  local reduction
-  self.full, self.eps, reduction = parse_gaussian(...)
-  self.reduction = reduction_of("nn.GaussianNLLLoss", nil, nil, reduction)
-end
-
-function GaussianNLLLoss:forward(input, target, var)
+}, function(self, input, target, var)
   return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
-end
-
-distance.GaussianNLLLoss = GaussianNLLLoss
+end)
 
 --- input where the target is 1, and how far it is below margin where it is -1.
 --- `nn.HingeEmbeddingLoss(margin = 1, {reduction = "mean"})`.
@@ -248,7 +185,7 @@ distance.GaussianNLLLoss = GaussianNLLLoss
 ---     > nn.HingeEmbeddingLoss()(nl.tensor({0.5, 0.5}), nl.tensor({1, -1}))
 ---     tensor(0.5000)
 ---@class HingeEmbeddingLoss: Module
-define("HingeEmbeddingLoss", {{"margin", "number", 1.0}}, function(self, input, target)
+define("HingeEmbeddingLoss", with_reduction {{"margin", "number", 1.0}}, function(self, input, target)
   return F.hinge_embedding_loss(input, target, self.margin, {reduction = self.reduction})
 end)
 
@@ -258,7 +195,7 @@ end)
 ---     > nn.MarginRankingLoss()(nl.tensor({1.0}), nl.tensor({3.0}), nl.tensor({1}))
 ---     tensor(2.)
 ---@class MarginRankingLoss: Module
-define("MarginRankingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
+define("MarginRankingLoss", with_reduction {{"margin", "number", 0.0}}, function(self, input1, input2, target)
   return F.margin_ranking_loss(input1, input2, target, self.margin, {reduction = self.reduction})
 end)
 
@@ -268,7 +205,7 @@ end)
 ---     > nn.CosineEmbeddingLoss()(nl.tensor({{1.0, 0.0}}), nl.tensor({{0.0, 1.0}}), nl.tensor({1}))
 ---     tensor(1.)
 ---@class CosineEmbeddingLoss: Module
-define("CosineEmbeddingLoss", {{"margin", "number", 0.0}}, function(self, input1, input2, target)
+define("CosineEmbeddingLoss", with_reduction {{"margin", "number", 0.0}}, function(self, input1, input2, target)
   return F.cosine_embedding_loss(input1, input2, target, self.margin, {reduction = self.reduction})
 end)
 
@@ -277,7 +214,7 @@ end)
 ---     > nn.SoftMarginLoss()(nl.tensor({0.0, 2.0}), nl.tensor({1.0, -1.0}))
 ---     tensor(1.4100)
 ---@class SoftMarginLoss: Module
-define("SoftMarginLoss", {}, function(self, input, target)
+define("SoftMarginLoss", with_reduction {}, function(self, input, target)
   return F.soft_margin_loss(input, target, {reduction = self.reduction})
 end)
 
@@ -287,7 +224,7 @@ end)
 ---     > nn.MultiLabelSoftMarginLoss()(nl.tensor({{0.0, 2.0}}), nl.tensor({{1.0, 0.0}}))
 ---     tensor(1.4100)
 ---@class MultiLabelSoftMarginLoss: Module
-define("MultiLabelSoftMarginLoss", {{"weight", "tensor?"}}, function(self, input, target)
+define("MultiLabelSoftMarginLoss", with_reduction {{"weight", "tensor?"}}, function(self, input, target)
   return F.multilabel_soft_margin_loss(input, target, self.weight, {reduction = self.reduction})
 end)
 
@@ -298,7 +235,7 @@ end)
 ---     > nn.MultiLabelMarginLoss()(nl.tensor({0.1, 0.2, 0.4, 0.8}), nl.tensor({4, 1, -1, 2}))
 ---     tensor(0.8500)
 ---@class MultiLabelMarginLoss: Module
-define("MultiLabelMarginLoss", {}, function(self, input, target)
+define("MultiLabelMarginLoss", with_reduction {}, function(self, input, target)
   return F.multilabel_margin_loss(input, target, {reduction = self.reduction})
 end)
 
@@ -308,7 +245,7 @@ end)
 ---     > nn.MultiMarginLoss()(nl.tensor({0.1, 0.2, 0.4}), nl.tensor(3))
 ---     tensor(0.5000)
 ---@class MultiMarginLoss: Module
-define("MultiMarginLoss", {{"p", "integer", 1}, {"margin", "number", 1.0}, {"weight", "tensor?"}},
+define("MultiMarginLoss", with_reduction {{"p", "integer", 1}, {"margin", "number", 1.0}, {"weight", "tensor?"}},
   function(self, input, target)
     return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, {reduction = self.reduction})
   end)
@@ -319,7 +256,7 @@ define("MultiMarginLoss", {{"p", "integer", 1}, {"margin", "number", 1.0}, {"wei
 ---     > nn.TripletMarginLoss()(nl.tensor({{0.0}}), nl.tensor({{1.0}}), nl.tensor({{3.0}}))
 ---     tensor(0.)
 ---@class TripletMarginLoss: Module
-define("TripletMarginLoss", {{"margin", "number", 1.0}, {"p", "number", 2.0}, {"eps", "number", 1e-6},
+define("TripletMarginLoss", with_reduction {{"margin", "number", 1.0}, {"p", "number", 2.0}, {"eps", "number", 1e-6},
   {"swap", "boolean", false}}, function(self, anchor, positive, negative)
   return F.triplet_margin_loss(anchor, positive, negative,
     {margin = self.margin, p = self.p, eps = self.eps, swap = self.swap, reduction = self.reduction})
@@ -377,22 +314,10 @@ distance.TripletMarginWithDistanceLoss = TripletMarginWithDistanceLoss
 ---     > nn.CTCLoss()(nl.zeros(2, 1, 2):log_softmax(3), nl.tensor({{2}}), nl.tensor({2}), nl.tensor({1}))
 ---     tensor(0.2877)
 ---@class CTCLoss: Module
-local CTCLoss = core.class("nn.CTCLoss", Module)
-
-local parse_ctc = args.parser("nn.CTCLoss", {
+define("CTCLoss", {
   {"blank", "integer", 1}, {"reduction", "string", "mean"}, {"zero_infinity", "boolean", false},
-})
-
-function CTCLoss:init(...)
-  local reduction
-  self.blank, reduction, self.zero_infinity = parse_ctc(...)
-  self.reduction = reduction_of("nn.CTCLoss", nil, nil, reduction)
-end
-
-function CTCLoss:forward(log_probs, targets, input_lengths, target_lengths)
+}, function(self, log_probs, targets, input_lengths, target_lengths)
   return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity)
-end
-
-distance.CTCLoss = CTCLoss
+end)
 
 return distance

@@ -4,7 +4,7 @@
 -- [1..n] are the functions, `ids` their handles' numbers, `always` tells which run after errors too.
 
 local core = require "nnlua.nn.core"
-local border = require "nnlua.nn.border"
+local backward_hooks = require "nnlua.nn.backward_hooks"
 
 local hooks_of, none = core.hooks, core.none
 
@@ -147,7 +147,7 @@ end
 
 --- Notes the hooks of backward that this call starts with; `own` is the module's table of lists.
 local function enter_border(module, own)
-  return border.enter(module, {global[BACKWARD_PRE] or no_hooks, own[BACKWARD_PRE] or no_hooks},
+  return backward_hooks.enter(module, {global[BACKWARD_PRE] or no_hooks, own[BACKWARD_PRE] or no_hooks},
     {global[BACKWARD] or no_hooks, own[BACKWARD] or no_hooks}, current_list)
 end
 

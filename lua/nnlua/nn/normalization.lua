@@ -278,8 +278,8 @@ function LayerNorm:forward(x)
 end
 
 function LayerNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s, bias=%s"):format(shape_text(self.normalized_shape), repr.value(self.eps),
-    repr.value(self.elementwise_affine), repr.value(self.bias ~= nil))
+  return ("%s, eps=%s, elementwise_affine=%s"):format(shape_text(self.normalized_shape), repr.value(self.eps),
+    repr.value(self.elementwise_affine))
 end
 
 normalization.LayerNorm = LayerNorm
@@ -312,10 +312,7 @@ function RMSNorm:forward(x)
   return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 end
 
-function RMSNorm:extra_repr()
-  return ("%s, eps=%s, elementwise_affine=%s"):format(shape_text(self.normalized_shape), repr.value(self.eps),
-    repr.value(self.elementwise_affine))
-end
+RMSNorm.extra_repr = LayerNorm.extra_repr
 
 normalization.RMSNorm = RMSNorm
 

@@ -2,7 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
-local extents = require "nnlua.nn.extents"
+local settings = require "nnlua.nn.spatial_settings"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
@@ -13,7 +13,7 @@ local F = nl.F
 
 --- The 2 n widths of a padding, last dimension first; one integer is all of them. Negative ones cut off.
 local function widths(name, value, n)
-  return extents.list(name, "padding", value, 2 * n, math.mininteger)
+  return settings.list(name, "padding", value, 2 * n, math.mininteger)
 end
 
 --- A class of layers for n spatial dimensions with a mode of nl.F.pad.
@@ -31,7 +31,7 @@ local function pad_class(kind, n, mode)
   end
 
   function class:extra_repr()
-    return extents.text(self.padding)
+    return settings.text(self.padding)
   end
 
   padding[short] = class
@@ -52,7 +52,7 @@ local function constant_class(n)
   end
 
   function class:extra_repr()
-    return ("padding=%s, value=%s"):format(extents.text(self.padding), repr.value(self.value))
+    return ("padding=%s, value=%s"):format(settings.text(self.padding), repr.value(self.value))
   end
 
   padding[short] = class

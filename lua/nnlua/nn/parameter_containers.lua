@@ -2,7 +2,7 @@
 
 local core = require "nnlua.nn.core"
 local Module = require "nnlua.nn.module"
-local places = require "nnlua.nn.places"
+local container_index = require "nnlua.nn.container_index"
 
 local raise = core.raise
 
@@ -57,10 +57,10 @@ function ParameterList:_get_item(index)
     if index == self._size + 1 then
       return nil -- where ipairs stops
     end
-    return self[tostring(places.of_index(self, index, self._size) - 1)]
+    return self[tostring(container_index.place_of(self, index, self._size) - 1)]
   end
   local part = ParameterList()
-  for _, i in ipairs(places.of_range(index, self._size)) do
+  for _, i in ipairs(container_index.places_of(index, self._size)) do
     part:append(self[i])
   end
   return part
@@ -70,7 +70,7 @@ function ParameterList:_set_item(index, value)
   if index == self._size + 1 then
     return self:append(value)
   end
-  self[tostring(places.of_index(self, index, self._size) - 1)] = kept(value)
+  self[tostring(container_index.place_of(self, index, self._size) - 1)] = kept(value)
 end
 
 --- Goes through indices and values.

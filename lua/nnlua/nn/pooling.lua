@@ -2,7 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
-local extents = require "nnlua.nn.extents"
+local settings = require "nnlua.nn.spatial_settings"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
@@ -14,7 +14,7 @@ local raise = core.raise
 
 --- A setting as it is, one integer or a list of n; `least` bounds it.
 local function checked(name, setting, value, n, least)
-  extents.list(name, setting, value, n, least)
+  settings.list(name, setting, value, n, least)
   return value
 end
 
@@ -43,7 +43,7 @@ local function max_class(n)
   end
 
   function class:extra_repr()
-    local text = extents.text
+    local text = settings.text
     return ("kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s"):format(text(self.kernel_size),
       text(self.stride), text(self.padding), text(self.dilation), repr.value(self.ceil_mode))
   end
@@ -88,9 +88,9 @@ local parse_1d = args.parser("nn.AvgPool1d", average_spec)
 
 function AvgPool1d:init(...)
   local kernel_size, stride, padding, ceil_mode, count_include_pad = parse_1d(...)
-  self.kernel_size = extents.list("nn.AvgPool1d", "kernel_size", kernel_size, 1, 1)
-  self.stride = extents.list("nn.AvgPool1d", "stride", stride or kernel_size, 1, 1)
-  self.padding = extents.list("nn.AvgPool1d", "padding", padding, 1)
+  self.kernel_size = settings.list("nn.AvgPool1d", "kernel_size", kernel_size, 1, 1)
+  self.stride = settings.list("nn.AvgPool1d", "stride", stride or kernel_size, 1, 1)
+  self.padding = settings.list("nn.AvgPool1d", "padding", padding, 1)
   self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 end
 
@@ -99,8 +99,8 @@ function AvgPool1d:forward(x)
 end
 
 local function average_repr(self)
-  return ("kernel_size=%s, stride=%s, padding=%s"):format(extents.text(self.kernel_size), extents.text(self.stride),
-    extents.text(self.padding))
+  return ("kernel_size=%s, stride=%s, padding=%s"):format(settings.text(self.kernel_size), settings.text(self.stride),
+    settings.text(self.padding))
 end
 
 AvgPool1d.extra_repr = average_repr
@@ -139,12 +139,12 @@ pooling.AvgPool2d = AvgPool2d
 local function check_output(name, value, n)
   local is_list = type(value) == "table" and value ~= core.none
   if is_list and #value ~= n then
-    raise(("%s: output_size must be an integer or a list of %d, not %s"):format(name, n, extents.text(value)))
+    raise(("%s: output_size must be an integer or a list of %d, not %s"):format(name, n, settings.text(value)))
   end
   for i = 1, is_list and n or 1 do
     local item = value
     if is_list then item = value[i] end
-    if item ~= core.none then extents.list(name, "output_size", item, 1) end
+    if item ~= core.none then settings.list(name, "output_size", item, 1) end
   end
   return value
 end
@@ -170,7 +170,7 @@ local function adaptive_class(short, f, n, has_indices)
   end
 
   function class:extra_repr()
-    return "output_size=" .. extents.text(self.output_size)
+    return "output_size=" .. settings.text(self.output_size)
   end
 
   pooling[short] = class

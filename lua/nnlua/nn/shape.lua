@@ -2,7 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
-local extents = require "nnlua.nn.extents"
+local settings = require "nnlua.nn.spatial_settings"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 
@@ -48,7 +48,7 @@ function Unflatten:init(...)
   if type(sizes) ~= "table" or sizes == core.none then
     raise(("nn.Unflatten: unflattened_size must be a list of integers, not %s"):format(core.describe(sizes)))
   end
-  self.dim, self.unflattened_size = dim, extents.list("nn.Unflatten", "unflattened_size", sizes, #sizes, -1)
+  self.dim, self.unflattened_size = dim, settings.list("nn.Unflatten", "unflattened_size", sizes, #sizes, -1)
 end
 
 function Unflatten:forward(x)
@@ -56,7 +56,7 @@ function Unflatten:forward(x)
 end
 
 function Unflatten:extra_repr()
-  return ("dim=%d, unflattened_size=%s"):format(self.dim, extents.text(self.unflattened_size))
+  return ("dim=%d, unflattened_size=%s"):format(self.dim, settings.text(self.unflattened_size))
 end
 
 shape.Unflatten = Unflatten
@@ -108,7 +108,7 @@ end
 
 function Upsample:extra_repr()
   local what = self.scale_factor and "scale_factor" or "size"
-  return ("%s=%s, mode='%s'"):format(what, extents.text(self[what]), self.mode)
+  return ("%s=%s, mode=%s"):format(what, settings.text(self[what]), self.mode)
 end
 
 shape.Upsample = Upsample

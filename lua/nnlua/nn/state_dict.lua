@@ -178,29 +178,22 @@ local function obstacle(value, own)
   end
 end
 
---- Notes the copy into a Parameter without a shape, which takes the one that it gets.
-local function plan_first_copy(report, key, value, own)
-  if is_uninitialized(value) then
-    return
-  end
-  local problem = obstacle(value, own)
-  if problem then
-    table.insert(report.errors, ("'%s': %s"):format(key, problem))
-    return
-  end
-  table.insert(report.steps, function()
-    own:materialize(value.shape)
-    own:copy_(value)
-  end)
-end
-
+--- Notes the copy of a value into a tensor of the module; a Parameter without a shape takes the one that it gets.
 local function plan_copy(report, key, value, own)
-  if is_uninitialized(own) then
-    return plan_first_copy(report, key, value, own)
+  local is_first = is_uninitialized(own)
+  if is_first and is_uninitialized(value) then
+    return
   end
   local problem = obstacle(value, own)
   if problem then
     table.insert(report.errors, ("'%s': %s"):format(key, problem))
+    return
+  end
+  if is_first then
+    table.insert(report.steps, function()
+      own:materialize(value.shape)
+      own:copy_(value)
+    end)
     return
   end
   value = fitted(value, own)

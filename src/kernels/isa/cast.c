@@ -114,6 +114,8 @@ HALF_AND_FLOAT(bf16, bfloat16_to_float, float_to_bfloat16)
 #define EACH_BUT_FLOAT(X, ...)                                                                                 \
   X(__VA_ARGS__, b8) X(__VA_ARGS__, u8) X(__VA_ARGS__, i8) X(__VA_ARGS__, i16) X(__VA_ARGS__, i32)             \
   X(__VA_ARGS__, i64) X(__VA_ARGS__, f64) X(__VA_ARGS__, c64) X(__VA_ARGS__, c128)
+#define ONE(with, dtype) + 1
+_Static_assert(0 EACH_BUT_FLOAT(ONE, f32) + 3 == DTYPE_COUNT, "a dtype has no casts"); /* 3: floats and halves */
 #define INTO(half, from) BY_WAY_OF_FLOAT(from, half)
 EACH_BUT_FLOAT(BY_WAY_OF_FLOAT, f16)
 EACH_BUT_FLOAT(BY_WAY_OF_FLOAT, bf16)
@@ -126,11 +128,11 @@ BY_WAY_OF_FLOAT(bf16, bf16)
 
 /* ---------------------------------------------------------------- the table */
 
-void OF_ISA(fill_casts)(KernelTable *tables)
+void OF_ISA(fill_casts)(CastKernels *casts)
 {
-#define SET(from, to) tables[DTYPE_##from].cast[DTYPE_##to] = cast_##from##_##to;
+#define SET(old, new) casts[DTYPE_##old].to[DTYPE_##new] = cast_##old##_##new;
 #define DTYPE(from, ...) EACH_BUT_FLOAT(SET, from) SET(from, f32) SET(from, f16) SET(from, bf16)
-  DTYPES(DTYPE)
+#include "core/dtypes.def"
 #undef DTYPE
 #undef SET
 }

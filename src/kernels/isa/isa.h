@@ -3,7 +3,7 @@
 #ifndef NNLUA_KERNELS_ISA_H
 #define NNLUA_KERNELS_ISA_H
 
-#include "kernels/kernels.h"
+#include "kernels/cast.h"
 #include "kernels/random_fill.h"
 
 #define PASTE2_(a, b) a##_##b
@@ -11,8 +11,8 @@
 /* fill_casts -> fill_casts_avx2 */
 #define OF_ISA(name) PASTE2(name, ISA)
 
-/* Each fills the table it is named after; of the kernel tables, one for each dtype, the casts. */
-void OF_ISA(fill_casts)(KernelTable *tables);
+/* Each fills what it is named after; the casts of each dtype, one after the other. */
+void OF_ISA(fill_casts)(CastKernels *casts);
 void OF_ISA(fill_random_fills)(RandomFills *table);
 
 #endif

@@ -1,4 +1,4 @@
 /* Activations of the pointwise rows. */
 #define ROWS "ops/math/activation.def"
-#define FAMILY fill_activation
+#define FAMILY activation
 #include "kernels/typed/pointwise.h"

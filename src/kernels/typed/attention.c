@@ -1,4 +1,5 @@
 /* What attention needs besides products and softmax. */
+#include "kernels/attention.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -35,8 +36,8 @@ static void multiply_rows(int64_t rows, int64_t n, const void *a, int64_t a_row,
 
 #endif
 
-void TYPED(fill_attention)(KernelTable *t);
-void TYPED(fill_attention)(KernelTable *t)
+void TYPED(fill_attention)(AttentionKernels *t);
+void TYPED(fill_attention)(AttentionKernels *t)
 {
 #if T_FLOATING
   t->scale_rows = scale_rows;

@@ -1,4 +1,4 @@
 /* Operations on bits of the pointwise rows. */
 #define ROWS "ops/math/bitwise.def"
-#define FAMILY fill_bitwise
+#define FAMILY bitwise
 #include "kernels/typed/pointwise.h"

@@ -1,4 +1,4 @@
 /* Comparisons and truth values of the pointwise rows. */
 #define ROWS "ops/math/comparison.def"
-#define FAMILY fill_comparison
+#define FAMILY comparison
 #include "kernels/typed/pointwise.h"

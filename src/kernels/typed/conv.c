@@ -8,11 +8,10 @@
 #if T_FLOATING
 
 /* How many vectors a block of so many rows has: 24 sums with 32 registers, 12 with 16. */
-#if __AVX512F__
-enum { MOST_ROWS = 8, MOST_VECTORS = 8, DOT_ROWS = 4 };
+enum { MOST_ROWS = CONV_ROWS, MOST_VECTORS = 8, DOT_ROWS = CONV_DOT_ROWS }; /* kernels/isa.def */
+#if CONV_ROWS == 8
 #define BLOCKS(X) X(1, 8) X(2, 8) X(3, 8) X(4, 6) X(5, 4) X(6, 4) X(7, 3) X(8, 3)
 #else
-enum { MOST_ROWS = 4, MOST_VECTORS = 8, DOT_ROWS = 2 };
 #define BLOCKS(X) X(1, 8) X(2, 6) X(3, 4) X(4, 3)
 #endif
 
@@ -198,7 +197,7 @@ INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
 
 static void dots_1(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 1); }
 static void dots_2(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 2); }
-#if __AVX512F__
+#if CONV_DOT_ROWS == 4
 static void dots_3(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 3); }
 static void dots_4(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 4); }
 static void (*const dots[])(const ConvDots *, int64_t, int64_t) = {dots_1, dots_2, dots_3, dots_4};
@@ -272,10 +271,10 @@ static void conv_pack(int64_t rows, int64_t taps, const void *w, int64_t row_ste
   }
 }
 
-void TYPED(fill_conv)(KernelTable *t);
-void TYPED(fill_conv)(KernelTable *t)
+void TYPED(fill_conv)(ConvKernels *t);
+void TYPED(fill_conv)(ConvKernels *t)
 {
-  t->conv_pack = conv_pack;
-  t->conv_taps = conv_taps;
-  t->conv_dots = conv_dots;
+  t->pack = conv_pack;
+  t->taps = conv_taps;
+  t->dots = conv_dots;
 }

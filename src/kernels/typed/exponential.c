@@ -1,4 +1,4 @@
 /* Powers, exponentials and logarithms of the pointwise rows. */
 #define ROWS "ops/math/exponential.def"
-#define FAMILY fill_exponential
+#define FAMILY exponential
 #include "kernels/typed/pointwise.h"

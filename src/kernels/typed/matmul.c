@@ -3,22 +3,16 @@
  * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
  * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
  */
+#include "kernels/matmul.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
-#if __AVX512F__
+enum { ROWS = PRODUCT_ROWS, DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
+#if PRODUCT_ROWS > 6
 #define TALL YES
-enum { ROWS = 12, DOT_COLUMNS = 4 };
-#define OWN_PRODUCT INT64_MAX
-#elif __AVX__
-#define TALL NO
-enum { ROWS = 6, DOT_COLUMNS = 2 };
-#define OWN_PRODUCT (1 << 21)
 #else
 #define TALL NO
-enum { ROWS = 6, DOT_COLUMNS = 2 };
-#define OWN_PRODUCT 4096
 #endif
 #define YES(...) __VA_ARGS__
 #define NO(...)
@@ -289,12 +283,12 @@ static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row
 
 #endif
 
-void TYPED(fill_matmul)(KernelTable *t);
-void TYPED(fill_matmul)(KernelTable *t)
+void TYPED(fill_matmul)(MatmulKernels *t);
+void TYPED(fill_matmul)(MatmulKernels *t)
 {
-  t->matmul = matmul;
+  t->product = matmul;
 #if T_FLOATING
-  t->matmul_rows = matmul_rows;
+  t->dots = matmul_rows;
   t->own_product = OWN_PRODUCT;
 #endif
 }

@@ -2,6 +2,7 @@
  * Normalization: sums over stretches of elements, kept as doubles, and maps of them. Moments are taken about the first
  * element, in one pass: no distance from the mean is larger than all of them together, so doubles lose nothing by it.
  */
+#include "kernels/normalization.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -129,8 +130,8 @@ static void layer_norm_backward(int64_t rows, int64_t n, const void *dy_, const 
 
 #endif
 
-void TYPED(fill_normalization)(KernelTable *t);
-void TYPED(fill_normalization)(KernelTable *t)
+void TYPED(fill_normalization)(NormalizationKernels *t);
+void TYPED(fill_normalization)(NormalizationKernels *t)
 {
 #if T_FLOATING
   t->stretch_moments = stretch_moments;

@@ -2,7 +2,7 @@
  * Steps of optimizers, each one pass over n elements: of the parameter, its gradient and what is kept between steps,
  * all contiguous. The buffers come in that order, NULL for what isn't kept. The formulas are PyTorch's.
  */
-#include "kernels/optim_coefficients.h"
+#include "kernels/optim.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -250,8 +250,8 @@ static void rprop(int64_t n, void *const *b, const StepCoefficients *coefficient
 
 #endif
 
-void TYPED(fill_optim)(KernelTable *t);
-void TYPED(fill_optim)(KernelTable *t)
+void TYPED(fill_optim)(OptimKernels *t);
+void TYPED(fill_optim)(OptimKernels *t)
 {
   (void)t;
 #if T_FLOATING

@@ -1,4 +1,4 @@
 /* Losses of elements, of the pointwise rows. */
 #define ROWS "ops/math/penalty.def"
-#define FAMILY fill_penalty
+#define FAMILY penalty
 #include "kernels/typed/pointwise.h"

@@ -1,4 +1,4 @@
 /* The arithmetic core of the pointwise rows. */
 #define ROWS "ops/math/pointwise.def"
-#define FAMILY fill_pointwise
+#define FAMILY pointwise
 #include "kernels/typed/pointwise.h"

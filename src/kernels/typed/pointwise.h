@@ -2,12 +2,13 @@
  * A family of pointwise rows as contiguous loops over T, formulas and derivatives. A family's file defines ROWS, the
  * name of its rows' file, and FAMILY, its own name, and includes this.
  */
+#include "kernels/pointwise.h"
 #include "kernels/typed/functions.h"
 
 #define NO_PARAMS
 
 /* Of a class of rows: TAKEN(class)(code) is code if there are kernels for T, DERIVED(class)(code) if these have
-   derivatives; the kernels' result type, and their place in the table. */
+   derivatives; KERNEL(class, name) and DERIVATIVE(class, name) are name then, else NULL; the kernels' result type. */
 #include "ops/table/classes.def"
 #if T_BOOL
 #define COLUMN(bools, integers, floatings, complexes, result) bools
@@ -41,10 +42,12 @@
 #define RESULT_KEEPS T
 #define RESULT_GIVES_REAL Real
 #define RESULT_GIVES_BOOL bool
-#define SLOT(class) JOIN(SLOT_, APPLY(RESULT_COLUMN, CLASS_##class))
-#define SLOT_KEEPS forward
-#define SLOT_GIVES_REAL forward
-#define SLOT_GIVES_BOOL comparison
+#define KERNEL(class, name) JOIN(OR_NULL_, TAKEN(class))(name)
+#define DERIVATIVE(class, name) JOIN(OR_NULL_, TAKEN(class))(JOIN(OR_NULL_, DERIVED(class))(name))
+#define OR_NULL_YES(name) name
+#define OR_NULL_NO(name) NULL
+#define ROWS_OF(family) ROWS_OF_(family)
+#define ROWS_OF_(family) TYPED(family##_rows)
 
 #define UNUSED __attribute__((unused))
 #if defined __clang__
@@ -65,6 +68,19 @@
       out[i] = (Y)(formula);                                                                     \
     }                                                                                            \
   }
+/* The derivatives of a binary row in one pass. */
+#define LOOP_OF_BOTH(name, params_of_row, loads, da, db)                                         \
+  static void name(int64_t n, char *const *p, const Scalar *params)                              \
+  {                                                                                              \
+    (void)params;                                                                                \
+    T *out_a = (T *)p[0], *out_b = (T *)p[5];                                                    \
+    params_of_row                                                                                \
+    VECTOR for (int64_t i = 0; i < n; i++) {                                                     \
+      loads                                                                                      \
+      out_a[i] = (T)(da);                                                                        \
+      out_b[i] = (T)(db);                                                                        \
+    }                                                                                            \
+  }
 #define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
 
 #include "ops/table/rows_undefined.h"
@@ -75,7 +91,8 @@
     DERIVED(class)(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx)))
 #define BINARY(row, name, class, forms, params, formula, da, db, doc)                                  \
   TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2), formula)                 \
-    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db)))
+    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db) \
+                   LOOP_OF_BOTH(row##_both, params, LOADS_OF_2, da, db)))
 #define LOADS_OF_2 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4)
 #define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc)                   \
   TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2) LOAD(c, 3), formula)      \
@@ -84,19 +101,19 @@
 #define LOADS_OF_3 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(c, 4) LOAD(y, 5)
 #include ROWS
 
-void TYPED(FAMILY)(KernelTable *t);
-void TYPED(FAMILY)(KernelTable *t)
-{
-  (void)t;
+/* The rows' kernels in their order; NULL where there are none. */
+static const PointwiseKernels rows[] = {
 #include "ops/table/rows_undefined.h"
-#define ENTER(class, row, ...) TAKEN(class)(ENTER_(SLOT(class), row) DERIVED(class)(__VA_ARGS__))
-#define ENTER_(slot, row) ENTER_ROW(slot, row)
-#define ENTER_ROW(slot, row) t->slot[PW_##row] = row##_loop;
-#define ENTER_DERIVATIVE(row, i, name) t->backward[PW_##row][i] = row##_##name;
-#define UNARY(row, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, dx))
-#define BINARY(row, name, class, ...) ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db))
+#define UNARY(row, class, ...) {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_dx)}, NULL},
+#define BINARY(row, name, class, ...) \
+  {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db)}, \
+   DERIVATIVE(class, row##_both)},
 #define TERNARY(row, name_b, name_c, class, ...) \
-  ENTER(class, row, ENTER_DERIVATIVE(row, 0, da) ENTER_DERIVATIVE(row, 1, db) ENTER_DERIVATIVE(row, 2, dc))
+  {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db), DERIVATIVE(class, row##_dc)}, \
+   NULL},
 #include ROWS
 #include "ops/table/rows_undefined.h"
-}
+};
+
+const PointwiseKernels *ROWS_OF(FAMILY)(void);
+const PointwiseKernels *ROWS_OF(FAMILY)(void) { return rows; }

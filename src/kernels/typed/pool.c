@@ -133,8 +133,9 @@ static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, voi
 
 #endif
 
-/* Not of AVX-512, whose masks make these loops slower than AVX2's: with it the set below stays. */
-#define HAS_MAXIMA (T_FLOATING && !__AVX512F__)
+/* Not of AVX-512 (POOL_MAXIMA, kernels/isa.def), whose masks make these loops slower than AVX2's: with it the set below
+   stays. */
+#define HAS_MAXIMA (T_FLOATING && POOL_MAXIMA)
 
 #if HAS_MAXIMA
 
@@ -293,17 +294,17 @@ static void adaptive_max_pool(const Pool *p, int64_t planes, const void *x, void
 
 #endif
 
-void TYPED(fill_pool)(KernelTable *t);
-void TYPED(fill_pool)(KernelTable *t)
+void TYPED(fill_pool)(PoolKernels *t);
+void TYPED(fill_pool)(PoolKernels *t)
 {
 #if T_FLOATING || T_i64
-  t->avg_pool = avg_pool;
-  t->avg_pool_backward = avg_pool_backward;
+  t->average = avg_pool;
+  t->average_backward = avg_pool_backward;
 #endif
 #if HAS_MAXIMA
-  t->max_pool = max_pool;
-  t->max_pool_backward = max_pool_backward;
-  t->adaptive_max_pool = adaptive_max_pool;
+  t->max = max_pool;
+  t->max_backward = max_pool_backward;
+  t->adaptive_max = adaptive_max_pool;
 #endif
   (void)t;
 }

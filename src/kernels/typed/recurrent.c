@@ -2,6 +2,7 @@
  * Cells of recurrent layers, a row (one sequence's step) at a time. Formulas and the order of gates are PyTorch's
  * (its documentation of nn.LSTM, nn.GRU, nn.RNN).
  */
+#include "kernels/recurrent.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -93,8 +94,8 @@ static void cell_backward(CellKind kind, int64_t n, const CellRow *row)
 
 #endif
 
-void TYPED(fill_recurrent)(KernelTable *t);
-void TYPED(fill_recurrent)(KernelTable *t)
+void TYPED(fill_recurrent)(RecurrentKernels *t);
+void TYPED(fill_recurrent)(RecurrentKernels *t)
 {
 #if T_FLOATING
   t->cell = cell;

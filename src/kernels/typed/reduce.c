@@ -3,6 +3,7 @@
  * Loops run over independent lanes, which the compiler makes vectors of; a sum adds eight elements in
  * the type they have and the eight's sum to a wide lane, so it is as accurate as it is fast.
  */
+#include "kernels/reduce.h"
 #include "kernels/typed/typed.h"
 
 /* What eight terms are added up in, and what their sums are added to; integers wrap. */
@@ -296,12 +297,12 @@ static double squared_error(int64_t n, const void *a, const void *b)
 }
 #endif
 
-#define ENTER_ROW(id, name)           \
-  t->reduce_rows[id] = name##_rows;   \
-  t->reduce_columns[id] = name##_columns
+#define ENTER_ROW(id, name)     \
+  t->rows[id] = name##_rows;    \
+  t->columns[id] = name##_columns
 
-void TYPED(fill_reduce)(KernelTable *t);
-void TYPED(fill_reduce)(KernelTable *t)
+void TYPED(fill_reduce)(ReduceKernels *t);
+void TYPED(fill_reduce)(ReduceKernels *t)
 {
   ENTER_ROW(REDUCE_SUM, sum);
   ENTER_ROW(REDUCE_COUNT_NONZERO, count);

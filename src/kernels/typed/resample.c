@@ -1,4 +1,5 @@
 /* Weighted means of places along the middle one of [outer, n, inner]. */
+#include "kernels/resample.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -51,12 +52,12 @@ static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, co
 
 #endif
 
-void TYPED(fill_resample)(KernelTable *t);
-void TYPED(fill_resample)(KernelTable *t)
+void TYPED(fill_resample)(ResampleKernels *t);
+void TYPED(fill_resample)(ResampleKernels *t)
 {
 #if T_FLOATING
-  t->resample = resample;
-  t->resample_backward = resample_backward;
+  t->forward = resample;
+  t->backward = resample_backward;
 #endif
   (void)t;
 }

@@ -1,4 +1,4 @@
 /* Rounding, and divisions that round of the pointwise rows. */
 #define ROWS "ops/math/rounding.def"
-#define FAMILY fill_rounding
+#define FAMILY rounding
 #include "kernels/typed/pointwise.h"

@@ -1,4 +1,6 @@
 /* Softmax, its logarithm, and the losses on top of them, along rows (inner = 1) or columns of [outer, n, inner]. */
+#include "kernels/loss.h"
+#include "kernels/softmax.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
@@ -348,13 +350,21 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
 
 #endif
 
-void TYPED(fill_softmax)(KernelTable *t);
-void TYPED(fill_softmax)(KernelTable *t)
+void TYPED(fill_softmax)(SoftmaxKernels *t);
+void TYPED(fill_softmax)(SoftmaxKernels *t)
 {
   (void)t;
 #if T_FLOATING
-  t->softmax = softmax;
-  t->softmax_backward = softmax_backward;
+  t->forward = softmax;
+  t->backward = softmax_backward;
+#endif
+}
+
+void TYPED(fill_loss)(LossKernels *t);
+void TYPED(fill_loss)(LossKernels *t)
+{
+  (void)t;
+#if T_FLOATING
   t->nll = nll;
   t->nll_backward = nll_backward;
   t->cross_entropy = cross_entropy;

@@ -3,6 +3,7 @@
  * its index. Few items are ranked by comparing all with all, some are merged, many go by their keys' digits; of the first
  * few only, a heap keeps the candidates.
  */
+#include "kernels/sort.h"
 #include "kernels/typed/typed.h"
 
 #if !T_COMPLEX
@@ -271,12 +272,12 @@ static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, i
 }
 #endif
 
-void TYPED(fill_sort)(KernelTable *t);
-void TYPED(fill_sort)(KernelTable *t)
+void TYPED(fill_sort)(SortKernels *t);
+void TYPED(fill_sort)(SortKernels *t)
 {
 #if !T_COMPLEX
-  t->sort = sort;
-  t->sort_rows = sort_rows;
+  t->elements = sort;
+  t->rows = sort_rows;
 #else
   (void)t;
 #endif

@@ -1,4 +1,4 @@
 /* Trigonometric and hyperbolic functions of the pointwise rows. */
 #define ROWS "ops/math/trigonometric.def"
-#define FAMILY fill_trigonometric
+#define FAMILY trigonometric
 #include "kernels/typed/pointwise.h"

@@ -6,51 +6,34 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "core/scalar.h"
 #include "kernels/math.h"
 #undef I /* complex.h's unit: a common name */
 
+#define PASTE2_(a, b) a##_##b
+#define PASTE2(a, b) PASTE2_(a, b)
 #define PASTE3_(a, b, c) a##_##b##_##c
 #define PASTE3(a, b, c) PASTE3_(a, b, c)
 /* fill_pointwise -> fill_pointwise_avx2_f32 */
-#define TYPED(name) PASTE3(name, ISA, DTYPE)
+#define TYPED(name) PASTE3(name, ISA, T_SUFFIX)
 
+/* The element type. The build file defines T_<dtype> and T_<category>. */
+#define DTYPE(suffix, name, other, type, ...) typedef type TYPE_OF_##suffix;
+#include "core/dtypes.def"
+#undef DTYPE
+typedef PASTE2(TYPE_OF, T_SUFFIX) T;
+
+#if T_FLOATING
+#define MATH(name) PASTE2(name, T_SUFFIX)
+#endif
 #if T_f32
-typedef float T;
-#define T_FLOATING 1
-#define MATH(name) name##_f32
 #define LIBM(name) name##f
 #elif T_f64
-typedef double T;
-#define T_FLOATING 1
-#define MATH(name) name##_f64
 #define LIBM(name) name
 #elif T_c64
-typedef float _Complex T;
-#define T_COMPLEX 1
 #define LIBM(name) c##name##f
 #elif T_c128
-typedef double _Complex T;
-#define T_COMPLEX 1
 #define LIBM(name) c##name
-#elif T_b8
-typedef bool T;
-#define T_BOOL 1
-#elif T_u8
-typedef uint8_t T;
-#define T_INTEGRAL 1
-#elif T_i8
-typedef int8_t T;
-#define T_INTEGRAL 1
-#elif T_i16
-typedef int16_t T;
-#define T_INTEGRAL 1
-#elif T_i32
-typedef int32_t T;
-#define T_INTEGRAL 1
-#elif T_i64
-typedef int64_t T;
-#define T_INTEGRAL 1
 #endif
 
 #if T_c64

@@ -1,4 +1,5 @@
-/* Vectors of floats, as wide as the instruction set has them, for kernels that place what they hold in registers. */
+/* Vectors of floats, as wide as the instruction set has them (VECTOR_BYTES, kernels/isa.def), for kernels that place
+   what they hold in registers. */
 #ifndef NNLUA_KERNELS_VECTOR_H
 #define NNLUA_KERNELS_VECTOR_H
 
@@ -15,13 +16,6 @@
 
 #if T_FLOATING
 
-#if __AVX512F__
-enum { VECTOR_BYTES = 64 };
-#elif __AVX__
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
 enum { V = VECTOR_BYTES / sizeof(T) };
 
 typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));

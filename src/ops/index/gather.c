@@ -5,7 +5,6 @@
 
 #include "launch/lines.h"
 #include "ops/math/pointwise.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -269,5 +268,5 @@ BACKWARD(index_fill)
 {
   if (WANTS(input)) GRAD(input) = op(index_fill, dy[0], a->dim, a->index, tensor_from_number(call, scalar_int(0)));
   if (WANTS(value))
-    GRAD(value) = op(sum_to, op(index_select, dy[0], a->dim, a->index), tensor_shape(a->value), tensor_dtype(a->value));
+    GRAD(value) = summed_to(op(index_select, dy[0], a->dim, a->index), a->value);
 }

@@ -6,7 +6,6 @@
 #include "launch/where.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -62,9 +61,9 @@ BACKWARD(where)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0));
   if (WANTS(input))
-    GRAD(input) = op(sum_to, op(where, a->condition, dy[0], zero), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(op(where, a->condition, dy[0], zero), a->input);
   if (WANTS(other))
-    GRAD(other) = op(sum_to, op(where, a->condition, zero, dy[0]), tensor_shape(a->other), tensor_dtype(a->other));
+    GRAD(other) = summed_to(op(where, a->condition, zero, dy[0]), a->other);
 }
 
 FORWARD(where_self) { y[0] = op(where, a->condition, a->input, a->other); }
@@ -85,9 +84,9 @@ BACKWARD(masked_fill)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0));
   if (WANTS(input))
-    GRAD(input) = op(sum_to, op(masked_fill, dy[0], a->mask, zero), tensor_shape(a->input), tensor_dtype(a->input));
+    GRAD(input) = summed_to(op(masked_fill, dy[0], a->mask, zero), a->input);
   if (WANTS(value))
-    GRAD(value) = op(sum_to, op(where, a->mask, dy[0], zero), tensor_shape(a->value), tensor_dtype(a->value));
+    GRAD(value) = summed_to(op(where, a->mask, dy[0], zero), a->value);
 }
 
 /* Input and mask broadcast to each other. */
@@ -325,7 +324,7 @@ BACKWARD(index_put)
   Tensor *zero = tensor_from_number(call, scalar_int(0));
   if (WANTS(input)) GRAD(input) = a->accumulate ? dy[0] : op(index_put, dy[0], a->indices, zero, false);
   if (WANTS(values))
-    GRAD(values) = op(sum_to, op(index, dy[0], a->indices), tensor_shape(a->values), tensor_dtype(a->values));
+    GRAD(values) = summed_to(op(index, dy[0], a->indices), a->values);
 }
 
 /* -------------------------------------------------------------------- others */

@@ -7,7 +7,6 @@
 #include "ops/math/comparison.h"
 #include "ops/math/pointwise.h"
 #include "ops/math/trigonometric.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/pointwise.h"
@@ -94,7 +93,7 @@ FORWARD(complex_of)
 
 static Tensor *part_gradient(Call *call, Tensor *dy, int64_t part, const Tensor *operand)
 {
-  return op(sum_to, op(select, op(view_as_real, dy), -1, part), tensor_shape(operand), tensor_dtype(operand));
+  return summed_to(op(select, op(view_as_real, dy), -1, part), operand);
 }
 
 BACKWARD(complex_of)

@@ -1,6 +1,7 @@
 /* Activations and their kin that are more than one pointwise row. */
 #include <string.h>
 
+#include "launch/random.h"
 #include "core/random.h"
 #include "ops/math/activation.h"
 #include "ops/math/exponential.h"
@@ -58,20 +59,10 @@ FORWARD(normalize)
   y[0] = op(div, a->input, op(clamp_min, norm, number(a->eps)));
 }
 
-/* Drawn one by one, as float64, for the elements that want one: the numbers are PyTorch's. */
 FORWARD(random_slopes)
 {
-  Tensor *x = a->input;
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
-  if (x->device == DEVICE_META) return;
-  Tensor *slopes = tensor_new(call, DTYPE_f64, DEVICE_CPU, tensor_shape(x));
-  launch_copy(call, slopes, x);
-  double *v = tensor_data(slopes);
-  for (int64_t i = 0; i < x->numel; i++) {
-    if (!(v[i] <= 0)) v[i] = 1;
-    else v[i] = (double)(generator_next64(&call->ctx->generator) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53 * (a->upper - a->lower) + a->lower;
-  }
-  launch_copy(call, y[0], slopes);
+  y[0] = result_new(call, tensor_dtype(a->input), device_of(a->input), tensor_shape(a->input));
+  launch_random_slopes(call, &call->ctx->generator, a->input, a->lower, a->upper, y[0]);
 }
 
 FORWARD(rrelu)

@@ -47,20 +47,6 @@ static Convolution convolution_of(const int64_t *image, const int64_t *weight, c
   return c;
 }
 
-/* As a kernel takes it: its dtype; dense too, if asked. */
-static Tensor *prepared(Call *call, Tensor *t, bool dense)
-{
-  DType d = kernel_dtype(tensor_dtype(t));
-  return t->dtype == (uint8_t)d && !dense ? t : contiguous_as(call, t, d);
-}
-
-/* Where the kernel writes: y itself, or, for the halves, a float32 tensor. */
-static Tensor *kernel_result(Call *call, Tensor *y)
-{
-  DType d = kernel_dtype(tensor_dtype(y));
-  return y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-}
-
 static int64_t extent_of(int64_t kernel, int64_t dilation) { return dilation * (kernel - 1) + 1; }
 
 /* The result's size along a dimension; raises if the kernel is larger than the padded image. */
@@ -85,12 +71,8 @@ FORWARD(convolve)
   for (int i = 0; i < 2; i++)
     shape[i + 2] = result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i], a->dilation.v[i]);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, 4});
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
-  Tensor *to = kernel_result(call, y[0]);
-  launch_convolve(call, &c, prepared(call, x, false), prepared(call, w, true), a->bias ? prepared(call, a->bias, true) : NULL,
-                  to);
-  if (to != y[0]) launch_copy(call, y[0], to);
+  launch_convolve(call, &c, x, w, a->bias, y[0]);
 }
 
 BACKWARD(convolve)
@@ -108,12 +90,8 @@ FORWARD(convolve_input)
 {
   Tensor *w = a->weight, *dy = a->grad;
   y[0] = result_new(call, tensor_dtype(dy), device_of(dy), a->size);
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Convolution c = convolution_of(a->size.v, w->shape, dy->shape, a->stride, a->padding, a->dilation, a->groups);
-  Tensor *to = kernel_result(call, y[0]);
-  launch_convolve_input(call, &c, prepared(call, dy, false), prepared(call, w, true),
-                        a->bias ? prepared(call, a->bias, true) : NULL, to);
-  if (to != y[0]) launch_copy(call, y[0], to);
+  launch_convolve_input(call, &c, dy, w, a->bias, y[0]);
 }
 
 /* The convolution of an image that output_padding made larger by more than a stride has places too many. */
@@ -139,15 +117,8 @@ FORWARD(convolve_weight)
 {
   Tensor *x = a->input, *dy = a->grad;
   y[0] = result_new(call, tensor_dtype(dy), device_of(dy), a->size);
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  if (dy->numel == 0) {
-    launch_fill(call, y[0], scalar_int(0));
-    return;
-  }
   Convolution c = convolution_of(x->shape, a->size.v, dy->shape, a->stride, a->padding, a->dilation, a->groups);
-  Tensor *to = kernel_result(call, y[0]);
-  launch_convolve_weight(call, &c, prepared(call, dy, true), prepared(call, x, false), to);
-  if (to != y[0]) launch_copy(call, y[0], to);
+  launch_convolve_weight(call, &c, dy, x, y[0]);
 }
 
 BACKWARD(convolve_weight)

@@ -1,6 +1,7 @@
 /* Padding: with a value, or with a tensor's own elements. Negative sizes cut off. */
 #include <string.h>
 
+#include "launch/generate.h"
 #include "ops/index/gather.h"
 #include "ops/nn/pad.h"
 #include "ops/shape/copy.h"
@@ -61,7 +62,6 @@ FORWARD(constant_pad_nd)
   check_pad(call, x, a->pad);
   for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, a->pad, i);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, x->ndim});
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   launch_fill(call, y[0], a->value);
   copy_inside(call, x, a->pad, y[0]);
 }
@@ -99,15 +99,27 @@ static void check_reach(Call *call, PadMode mode, const Tensor *x, Ints pad, int
   if (mode == REPLICATE && most > 0 && size == 0) raise(call, "dimension %d has no element to repeat", dim + 1);
 }
 
-/* For each place of a padded dimension the position of what stands there; on the meta device there are no numbers. */
+/* A dimension and how it is padded. */
+typedef struct Edges {
+  PadMode mode;
+  int64_t before, size, padded_size;
+} Edges;
+
+static void fill_positions(const void *params, int64_t *to)
+{
+  const Edges *e = params;
+  for (int64_t i = 0; i < e->padded_size; i++) to[i] = source_of(e->mode, i - e->before, e->size) + 1;
+}
+
+/* For each place of a padded dimension the position of what stands there. */
 static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad, int dim)
 {
-  int64_t n = padded_size(call, x, pad, dim), first = before(pad, x->ndim, dim);
+  int64_t n = padded_size(call, x, pad, dim);
   if (n == 0) raise(call, "pad leaves no elements of dimension %d", dim + 1);
   check_reach(call, mode, x, pad, dim);
-  Tensor *positions = tensor_new(call, DTYPE_i64, device_of(x), INTS(n));
-  int64_t *p = tensor_data(positions);
-  for (int64_t i = 0; p && i < n; i++) p[i] = source_of(mode, i - first, x->shape[dim]) + 1;
+  Edges edges = {mode, before(pad, x->ndim, dim), x->shape[dim], n};
+  Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(n));
+  launch_positions_of(call, fill_positions, &edges, positions);
   return positions;
 }
 

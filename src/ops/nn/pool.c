@@ -1,5 +1,5 @@
 /* Pooling: maxima and means of windows. */
-#include "kernels/pool.h"
+#include "launch/pool.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
 #include "ops/nn/pool.h"
@@ -7,18 +7,6 @@
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
-
-enum { GRAIN = 32768 };
-
-/* A run of a pooling kernel over planes. */
-typedef struct Planes {
-  const KernelTable *k;
-  Pool pool;
-  int64_t size, planes, inside, outside; /* bytes of an element; elements of a plane of x and of y */
-  const char *x, *dy;
-  char *y, *dx;
-  int64_t *positions;
-} Planes;
 
 /* ------------------------------------------------------------------ geometry */
 
@@ -75,30 +63,6 @@ static Ints pooled_shape(Call *call, Ints size, int64_t n, const int64_t *result
   return arena_ints(call->ctx, shape, size.n);
 }
 
-static Planes planes_of(const Pool *p, DType d, int64_t numel)
-{
-  int64_t inside = p->size[0] * p->size[1];
-  return (Planes){.k = kernels_of(d), .pool = *p, .size = (int64_t)dtype_size(d), .planes = inside ? numel / inside : 0,
-                  .inside = inside, .outside = p->result[0] * p->result[1]};
-}
-
-static void run_on(const Planes *f, ParallelBody body)
-{
-  parallel_for(f->planes, grain_of(GRAIN, f->inside + f->outside), body, (void *)(uintptr_t)f);
-}
-
-/* Where a kernel writes: y itself, or, for the halves, a float32 tensor, which finish copies back. */
-static Tensor *kernel_result(Call *call, Tensor *y)
-{
-  DType d = kernel_dtype(tensor_dtype(y));
-  return y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-}
-
-static void finish(Call *call, Tensor *y, const Tensor *to)
-{
-  if (to != y) launch_copy(call, y, to);
-}
-
 static void check_floating(Call *call, const Tensor *x)
 {
   if (!dtype_is_floating(tensor_dtype(x)))
@@ -107,44 +71,9 @@ static void check_floating(Call *call, const Tensor *x)
 
 /* ------------------------------------------------------------------ maxima */
 
-static void max_part(void *arg, int64_t begin, int64_t end)
-{
-  const Planes *f = arg;
-  f->k->max_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
-                 f->positions ? f->positions + begin * f->outside : NULL);
-}
-
-static void max_backward_part(void *arg, int64_t begin, int64_t end)
-{
-  const Planes *f = arg;
-  int64_t inside = begin * f->inside * f->size;
-  f->k->max_pool_backward(&f->pool, end - begin, f->x + inside, f->dy + begin * f->outside * f->size, f->dx + inside);
-}
-
-static void adaptive_part(void *arg, int64_t begin, int64_t end)
-{
-  const Planes *f = arg;
-  f->k->adaptive_max_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size,
-                          f->positions + begin * f->outside);
-}
-
 static void check_plane(Call *call, const Pool *p)
 {
   if (p->size[0] * p->size[1] > INT32_MAX) raise(call, "planes of more than 2^31 elements are not taken");
-}
-
-/* The maxima into y and, unless NULL, their positions. */
-static void launch_maxima(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions, ParallelBody body)
-{
-  if (y->device == DEVICE_META || y->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
-  Tensor *to = kernel_result(call, y);
-  Planes f = planes_of(p, d, x->numel);
-  f.x = tensor_data(contiguous_as(call, x, d));
-  f.y = tensor_data(to);
-  if (positions) f.positions = tensor_data(positions);
-  run_on(&f, body);
-  finish(call, y, to);
 }
 
 FORWARD(max_pool)
@@ -154,7 +83,7 @@ FORWARD(max_pool)
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
-  launch_maxima(call, &p, x, y[0], NULL, max_part);
+  launch_max_pool(call, &p, x, y[0], NULL);
 }
 
 BACKWARD(max_pool)
@@ -171,7 +100,7 @@ FORWARD(max_pool_positions)
   Ints shape = pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
   y[1] = result_new(call, DTYPE_i64, device_of(x), shape);
-  launch_maxima(call, &p, x, y[0], y[1], max_part);
+  launch_max_pool(call, &p, x, y[0], y[1]);
 }
 
 BACKWARD(max_pool_positions)
@@ -184,16 +113,8 @@ FORWARD(max_pool_backward)
 {
   Tensor *x = a->input;
   y[0] = result_new(call, tensor_dtype(a->grad), device_of(x), tensor_shape(x));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
-  DType d = kernel_dtype(tensor_dtype(x));
-  Tensor *to = kernel_result(call, y[0]);
-  Planes f = planes_of(&p, d, x->numel);
-  f.x = tensor_data(contiguous_as(call, x, d));
-  f.dy = tensor_data(contiguous_as(call, a->grad, d));
-  f.dx = tensor_data(to);
-  run_on(&f, max_backward_part);
-  finish(call, y[0], to);
+  launch_max_pool_backward(call, &p, x, a->grad, y[0]);
 }
 
 /* The last n dimensions as one. */
@@ -242,7 +163,7 @@ FORWARD(adaptive_max_pool)
   Ints shape = pooled_shape(call, tensor_shape(x), a->output_size.n, p.result);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
   y[1] = result_new(call, DTYPE_i64, device_of(x), shape);
-  launch_maxima(call, &p, x, y[0], y[1], adaptive_part);
+  launch_adaptive_max_pool(call, &p, x, y[0], y[1]);
 }
 
 BACKWARD(adaptive_max_pool)
@@ -266,18 +187,6 @@ BACKWARD(pool_positions_backward)
 
 /* ------------------------------------------------------------------ means */
 
-static void avg_part(void *arg, int64_t begin, int64_t end)
-{
-  const Planes *f = arg;
-  f->k->avg_pool(&f->pool, end - begin, f->x + begin * f->inside * f->size, f->y + begin * f->outside * f->size);
-}
-
-static void avg_backward_part(void *arg, int64_t begin, int64_t end)
-{
-  const Planes *f = arg;
-  f->k->avg_pool_backward(&f->pool, end - begin, f->dy + begin * f->outside * f->size, f->dx + begin * f->inside * f->size);
-}
-
 static Pool avg_pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints padding, bool ceil_mode, bool count_padding,
                         int64_t divisor)
 {
@@ -296,14 +205,7 @@ FORWARD(avg_pool)
   Pool p = avg_pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->ceil_mode, a->count_include_pad,
                        a->divisor_override);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
-  Tensor *to = kernel_result(call, y[0]);
-  Planes f = planes_of(&p, d, x->numel);
-  f.x = tensor_data(contiguous_as(call, x, d));
-  f.y = tensor_data(to);
-  run_on(&f, avg_part);
-  finish(call, y[0], to);
+  launch_avg_pool(call, &p, x, y[0]);
 }
 
 BACKWARD(avg_pool)
@@ -315,16 +217,9 @@ BACKWARD(avg_pool)
 FORWARD(avg_pool_backward)
 {
   y[0] = result_new(call, tensor_dtype(a->grad), device_of(a->grad), tensor_shape(a->input));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Pool p = avg_pool_of(call, tensor_shape(a->input), a->kernel_size, a->stride, a->padding, a->ceil_mode, a->count_include_pad,
-                       a->divisor_override);
-  DType d = kernel_dtype(tensor_dtype(a->grad));
-  Tensor *to = kernel_result(call, y[0]);
-  Planes f = planes_of(&p, d, y[0]->numel);
-  f.dy = tensor_data(contiguous_as(call, a->grad, d));
-  f.dx = tensor_data(to);
-  run_on(&f, avg_backward_part);
-  finish(call, y[0], to);
+  Pool p = avg_pool_of(call, tensor_shape(a->input), a->kernel_size, a->stride, a->padding, a->ceil_mode,
+                       a->count_include_pad, a->divisor_override);
+  launch_avg_pool_backward(call, &p, a->grad, y[0]);
 }
 
 BACKWARD(avg_pool_backward)

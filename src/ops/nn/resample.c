@@ -2,128 +2,20 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/pool.h"
+#include "launch/generate.h"
+#include "launch/resample.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
 #include "ops/nn/resample.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
-enum { GRAIN = 32768 };
-
-typedef enum Kind { LINEAR, CUBIC, AREA } Kind;
-
-static Kind kind_of(const char *text)
+static Resampling resampling_of(const char *kind, bool align_corners, double scale)
 {
-  return strcmp(text, "cubic") == 0 ? CUBIC : strcmp(text, "area") == 0 ? AREA : LINEAR;
-}
-
-/* For each of n[1] results the terms first[i].. before first[i + 1]: where they are among n[0] places, and their weights. */
-typedef struct Terms {
-  int64_t n[2], *first, *at;
-  void *weights;
-} Terms;
-
-/* How far apart the results are in the input, and where the i-th one is; as PyTorch's area_pixel_compute_* have it. */
-static double source_step(int64_t in, int64_t out, bool align_corners, double scale)
-{
-  if (align_corners) return out > 1 ? (double)(in - 1) / (double)(out - 1) : 0;
-  return scale > 0 ? 1 / scale : (double)in / (double)out;
-}
-
-static double source_of(int64_t i, double step, bool align_corners)
-{
-  return align_corners ? step * (double)i : step * ((double)i + 0.5) - 0.5;
-}
-
-/* Keys' cubic convolution with a = -0.75: the weight of a place at that distance. */
-static double cubic_weight(double distance)
-{
-  const double a = -0.75, d = fabs(distance);
-  return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-}
-
-static int64_t clamped(int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
-
-/* The terms of one result; returns how many. Writes them if at is given. */
-static int64_t terms_of(Kind kind, int64_t i, const int64_t *n, double step, bool align_corners, int64_t *at, double *weight)
-{
-  if (kind == AREA) {
-    int64_t begin = adaptive_first(i, n[0], n[1]), count = adaptive_last(i, n[0], n[1]) - begin;
-    for (int64_t k = 0; at && k < count; k++) {
-      at[k] = begin + k;
-      weight[k] = 1 / (double)count;
-    }
-    return count;
-  }
-  if (!at) return kind == CUBIC ? 4 : 2;
-  double source = source_of(i, step, align_corners);
-  if (kind == CUBIC) {
-    double below = floor(source);
-    for (int k = 0; k < 4; k++) {
-      at[k] = clamped((int64_t)below - 1 + k, n[0]);
-      weight[k] = cubic_weight(source - below + 1 - k);
-    }
-    return 4;
-  }
-  if (source < 0) source = 0;
-  at[0] = clamped((int64_t)source, n[0]);
-  at[1] = clamped(at[0] + 1, n[0]);
-  double rest = source - (double)at[0];
-  weight[1] = rest < 0 ? 0 : rest > 1 ? 1 : rest;
-  weight[0] = 1 - weight[1];
-  return 2;
-}
-
-static void *new_numbers(Call *call, DType dtype, int64_t n) { return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n))); }
-
-static Terms all_terms(Call *call, DType dtype, Kind kind, int64_t in, int64_t out, bool align_corners, double scale)
-{
-  Terms s = {.n = {in, out}, .first = new_numbers(call, DTYPE_i64, out + 1)};
-  double step = source_step(in, out, align_corners, scale);
-  s.first[0] = 0;
-  for (int64_t i = 0; i < out; i++) s.first[i + 1] = s.first[i] + terms_of(kind, i, s.n, step, align_corners, NULL, NULL);
-  int64_t total = s.first[out];
-  double *wide = new_numbers(call, DTYPE_f64, total + 1);
-  s.at = new_numbers(call, DTYPE_i64, total + 1);
-  for (int64_t i = 0; i < out; i++)
-    terms_of(kind, i, s.n, step, align_corners, s.at + s.first[i], wide + s.first[i]);
-  s.weights = wide;
-  if (dtype == DTYPE_f64) return s;
-  s.weights = new_numbers(call, dtype, total + 1);
-  cast_kernel(DTYPE_f64, dtype)(total, (const char *)wide, sizeof *wide, s.weights, (int64_t)dtype_size(dtype));
-  return s;
-}
-
-typedef struct Resample {
-  const KernelTable *k;
-  Terms terms;
-  int64_t inner, size;
-  bool backward;
-  const char *from;
-  char *to;
-} Resample;
-
-static void resample_part(void *arg, int64_t begin, int64_t end)
-{
-  const Resample *r = arg;
-  const Terms *s = &r->terms;
-  int64_t from = begin * s->n[r->backward ? 1 : 0] * r->inner * r->size;
-  int64_t to = begin * s->n[r->backward ? 0 : 1] * r->inner * r->size;
-  (r->backward ? r->k->resample_backward : r->k->resample)(end - begin, s->n, r->inner, s->first, s->at, s->weights,
-                                                           r->from + from, r->to + to);
-}
-
-/* y = x with the sizes in / out along a dimension, or x's gradient from y's. */
-static void launch_resample(Call *call, Tensor *x, int dim, Terms terms, bool backward, Tensor *y)
-{
-  DType d = kernel_dtype(tensor_dtype(y));
-  Tensor *to = y->dtype == (uint8_t)d ? y : tensor_new(call, d, DEVICE_CPU, tensor_shape(y));
-  Slabs slabs = slabs_of(y, dim);
-  Resample r = {kernels_of(d), terms, slabs.inner, (int64_t)dtype_size(d), backward, tensor_data(contiguous_as(call, x, d)),
-                tensor_data(to)};
-  parallel_for(slabs.outer, grain_of(GRAIN, (terms.n[0] + terms.n[1]) * slabs.inner), resample_part, &r);
-  if (to != y) launch_copy(call, y, to);
+  Resampling how = {RESAMPLE_LINEAR, align_corners, scale};
+  if (strcmp(kind, "cubic") == 0) how.kind = RESAMPLE_CUBIC;
+  if (strcmp(kind, "area") == 0) how.kind = RESAMPLE_AREA;
+  return how;
 }
 
 /* The shape of t with another size along a dimension. */
@@ -140,10 +32,8 @@ FORWARD(resample)
   Tensor *x = a->input;
   int dim = shape_dim(call, a->dim, x->ndim);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), with_size(call, x, dim, a->size));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = kernel_dtype(tensor_dtype(x));
-  Terms terms = all_terms(call, d, kind_of(a->kind), x->shape[dim], a->size, a->align_corners, a->scale);
-  launch_resample(call, x, dim, terms, false, y[0]);
+  Resampling how = resampling_of(a->kind, a->align_corners, a->scale);
+  launch_resample(call, &how, x, dim, y[0]);
 }
 
 BACKWARD(resample)
@@ -157,16 +47,15 @@ FORWARD(resample_backward)
   Tensor *d = a->grad;
   int dim = shape_dim(call, a->dim, d->ndim);
   y[0] = result_new(call, tensor_dtype(d), device_of(d), tensor_shape(a->input));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Terms terms = all_terms(call, kernel_dtype(tensor_dtype(d)), kind_of(a->kind), a->input->shape[dim], d->shape[dim], a->align_corners,
-                          a->scale);
-  launch_resample(call, d, dim, terms, true, y[0]);
+  Resampling how = resampling_of(a->kind, a->align_corners, a->scale);
+  launch_resample_backward(call, &how, d, dim, y[0]);
 }
 
 BACKWARD(resample_backward)
 {
   int dim = shape_dim(call, a->dim, a->grad->ndim);
-  if (WANTS(input) && kind_of(a->kind) == AREA) GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input)); /* as PyTorch */
+  if (WANTS(input) && strcmp(a->kind, "area") == 0)
+    GRAD(input) = zeros_for(call, dy[0], tensor_shape(a->input)); /* as PyTorch */
   if (WANTS(grad)) GRAD(grad) = op(resample, dy[0], dim, a->grad->shape[dim], a->kind, a->align_corners, a->scale);
 }
 
@@ -174,20 +63,34 @@ BACKWARD(resample_backward)
 
 enum { MOST_SPATIAL = 3 };
 
+/* A dimension that is brought to another size. */
+typedef struct Nearest {
+  int64_t in, out;
+  bool exact;
+  double scale;
+} Nearest;
+
 /* Which place the i-th result takes, in float32 as PyTorch has it. */
-static int64_t nearest_of(int64_t i, int64_t in, int64_t out, bool exact, double scale)
+static int64_t nearest_of(const Nearest *how, int64_t i)
 {
-  if (!exact && in == out) return i;
-  if (!exact && out == 2 * in) return i / 2;
-  float step = scale > 0 ? (float)(1 / scale) : (float)in / (float)out;
-  return clamped((int64_t)floorf(((float)i + (exact ? 0.5f : 0)) * step), in);
+  if (!how->exact && how->in == how->out) return i;
+  if (!how->exact && how->out == 2 * how->in) return i / 2;
+  float step = how->scale > 0 ? (float)(1 / how->scale) : (float)how->in / (float)how->out;
+  int64_t place = (int64_t)floorf(((float)i + (how->exact ? 0.5f : 0)) * step);
+  return place < 0 ? 0 : place < how->in ? place : how->in - 1;
+}
+
+static void fill_nearest(const void *params, int64_t *to)
+{
+  const Nearest *how = params;
+  for (int64_t i = 0; i < how->out; i++) to[i] = nearest_of(how, i) + 1;
 }
 
 static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact, double scale)
 {
-  Tensor *positions = tensor_new(call, DTYPE_i64, device_of(x), INTS(size));
-  int64_t *p = tensor_data(positions); /* on the meta device there are no numbers */
-  for (int64_t i = 0; p && i < size; i++) p[i] = nearest_of(i, x->shape[dim], size, exact, scale) + 1;
+  Nearest how = {x->shape[dim], size, exact, scale};
+  Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(size));
+  launch_positions_of(call, fill_nearest, &how, positions);
   return op(index_select, x, dim, positions);
 }
 
@@ -243,12 +146,12 @@ static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, co
   DType dtype = tensor_dtype(x);
   if (kind && !dtype_is_floating(dtype))
     raise(call, "input is %s; mode \"%s\" takes floating point tensors", dtype_name(dtype), mode);
-  if (kind) x = op(to_dtype, x, kernel_dtype(dtype), false, false);
+  if (kind) x = widened(x);
   for (int i = 0; i < n; i++) {
     if (kind) x = op(resample, x, i + 2, w.size[i], kind, align_corners, w.scale[i]);
     else x = nearest(call, x, i + 2, w.size[i], exact, w.scale[i]);
   }
-  return op(to_dtype, x, dtype, false, false);
+  return cast(x, dtype);
 }
 
 FORWARD(interpolate)

@@ -1,4 +1,6 @@
 /* Recurrent networks of several layers and directions, over recurrent_layer; and single cells. */
+#include "launch/generate.h"
+#include "launch/look.h"
 #include "ops/nn/rnn_layer.h"
 
 #include "ops/index/gather.h"
@@ -23,16 +25,22 @@ typedef struct Outcome { Tensor *y, *h, *c; } Outcome;
 
 static Tensor *state_at(Call *call, Tensor *states, int64_t i) { return states ? op(select, states, 0, i) : NULL; }
 
+static void fill_last_rows(const void *params, int64_t *to)
+{
+  const Network *w = params;
+  int64_t first = 0;
+  for (int64_t t = 0; t < w->sizes.n; first += w->sizes.v[t++])
+    for (int64_t i = 0; i < w->sizes.v[t]; i++) to[i] = first + i + 1;
+}
+
 /* The last state of each sequence among the rows of all steps. */
 static Tensor *last_states(Call *call, const Network *w, Tensor *y, bool reverse)
 {
   int64_t batch = w->sizes.v[0], rows = y->shape[0], steps = w->sizes.n;
   if (reverse) return op(narrow, y, 0, 0, batch);
   if (w->sizes.v[steps - 1] == batch) return op(narrow, y, 0, rows - batch, batch);
-  Tensor *index = tensor_new(call, DTYPE_i64, DEVICE_CPU, INTS(batch));
-  int64_t *positions = tensor_data(index), first = 0;
-  for (int64_t t = 0; t < steps; first += w->sizes.v[t++])
-    for (int64_t i = 0; i < w->sizes.v[t]; i++) positions[i] = first + i + 1;
+  Tensor *index = new_beside(call, y, DTYPE_i64, INTS(batch));
+  launch_positions_of(call, fill_last_rows, w, index);
   return op(index_select, y, 0, index);
 }
 
@@ -138,7 +146,7 @@ static Outcome run_plain(Call *call, Network *w, Tensor *input, bool batch_first
 static Outcome run_packed(Call *call, Network *w, Tensor *data, Tensor *batch_sizes)
 {
   if (data->ndim != 2) raise(call, "the data has shape %s; 2 dimensions are wanted", shape_text(call, tensor_shape(data)));
-  if (batch_sizes->device == DEVICE_META) raise(call, "batch_sizes is a meta tensor, and its elements are needed");
+  if (!can_look(batch_sizes)) raise(call, "batch_sizes is a meta tensor, and its elements are needed");
   if (batch_sizes->ndim != 1 || tensor_dtype(batch_sizes) != DTYPE_i64 || batch_sizes->numel == 0)
     raise(call, "batch_sizes must be int64, of one dimension and not empty");
   Tensor *plain = op(contiguous, batch_sizes);

@@ -1,13 +1,7 @@
-/*
- * A layer of a recurrent network in one direction: one product for the inputs of all steps, then a small product and a
- * cell for each step; the gradient is the same backwards, with one product for each weight at the end. Sequences are
- * independent, so threads take some each through all steps.
- */
+/* A layer of a recurrent network in one direction: step by step in ops, and all steps in one. */
 #include "ops/nn/rnn_layer.h"
 
-#include <string.h>
-
-#include "kernels/gemm.h"
+#include "launch/rnn_layer.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/activation.h"
 #include "ops/math/exponential.h"
@@ -20,14 +14,7 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-enum { SEQUENCES = 24 /* about so many at a time */, BLOCK = 32 /* columns of weights side by side */ };
-
-static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
-
 int cell_gates(CellKind kind) { return kind == CELL_LSTM ? 4 : kind == CELL_GRU ? 3 : 1; }
-
-/* Elements that are kept of a row for each hidden unit: see typed/recurrent.c. */
-static int64_t kept_of(CellKind kind) { return kind == CELL_LSTM ? 5 : kind == CELL_GRU ? 4 : 0; }
 
 /* ---------------------------------------------------------------- step by step */
 
@@ -84,143 +71,6 @@ Tensor *recurrence_steps(Call *call, const Recurrence *r, Tensor **c)
   return op(cat, ((Tensors){y, steps}), 0);
 }
 
-/* ------------------------------------------------------------------- all in one */
-
-typedef struct Layer {
-  const KernelTable *k;
-  DType dtype;
-  CellKind kind;
-  int64_t size, hidden, wide;  /* bytes of an element, hidden units, gates times hidden units */
-  int64_t steps;
-  const int64_t *sizes, *first; /* rows of each step, and the first of them */
-  bool reverse;
-  int64_t batch;
-  const char *h0, *c0;
-  char *y, *work;              /* a row of work has work_row elements */
-  int64_t work_row;
-  const char *weights;         /* of the recurrent product, in blocks of columns */
-  char *sums;                  /* GRU: the recurrent product, a row a sequence */
-  const char *bias;            /* what sums start from */
-  /* backward */
-  const char *dy;              /* NULL: none arrived */
-  const char *zeros;           /* a row of them */
-  char *dh, *dc, *dx, *dhidden;
-} Layer;
-
-static int64_t step_at(const Layer *l, int64_t s) { return l->reverse ? l->steps - 1 - s : s; }
-
-/* How many rows of step number s go on from the step before; the others start from h0. */
-static int64_t rows_going_on(const Layer *l, int64_t s)
-{
-  if (s == 0) return 0;
-  int64_t now = l->sizes[step_at(l, s)], before = l->sizes[step_at(l, s - 1)];
-  return now < before ? now : before;
-}
-
-static char *at(const char *base, const Layer *l, int64_t row, int64_t width) { return (char *)base + row * width * l->size; }
-
-static const char *h_before(const Layer *l, int64_t s, int64_t row)
-{
-  if (row >= rows_going_on(l, s)) return at(l->h0, l, row, l->hidden);
-  return at(l->y, l, l->first[step_at(l, s - 1)] + row, l->hidden);
-}
-
-static const char *c_before(const Layer *l, int64_t s, int64_t row)
-{
-  if (row >= rows_going_on(l, s)) return at(l->c0, l, row, l->hidden);
-  return at(l->work, l, l->first[step_at(l, s - 1)] + row, l->work_row) + 4 * l->hidden * l->size;
-}
-
-/* The matrix b, k x n, as blocks of columns, each with its rows side by side. */
-static char *in_blocks(Call *call, DType dtype, int64_t k, int64_t n, const char *b, int64_t row, int64_t col)
-{
-  const int64_t size = (int64_t)dtype_size(dtype);
-  char *to = tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(k * n))), *next = to;
-  for (int64_t j = 0; j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
-    for (int64_t p = 0; p < k; p++, next += width * size)
-      copy_elements((size_t)size, width, b + (p * row + j * col) * size, col * size, next, size);
-  }
-  return to;
-}
-
-/* c += a times the weights, m rows: a is m x k, c m x n. */
-static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const char *a, int64_t a_row, char *c, int64_t c_row)
-{
-  for (int64_t j = 0; m > 0 && j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
-    l->k->matmul(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
-  }
-}
-
-/* The recurrent product of rows [begin, end) of step number s. */
-static void add_recurrent(const Layer *l, int64_t s, int64_t begin, int64_t end)
-{
-  int64_t first = l->first[step_at(l, s)], go_on = rows_going_on(l, s);
-  int64_t split = go_on < begin ? begin : go_on > end ? end : go_on;
-  int64_t parts[] = {begin, split, end};
-  for (int i = 0; i < 2; i++) {
-    int64_t from = parts[i], m = parts[i + 1] - from;
-    if (m == 0) continue;
-    char *c = l->sums ? at(l->sums, l, from, l->wide) : at(l->work, l, first + from, l->work_row);
-    add_product(l, m, l->wide, l->hidden, h_before(l, s, from), l->hidden, c, l->sums ? l->wide : l->work_row);
-  }
-}
-
-static void forward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
-{
-  int64_t first = l->first[step_at(l, s)];
-  for (int64_t r = begin; r < end && l->sums; r++)
-    memcpy(at(l->sums, l, r, l->wide), l->bias, (size_t)(l->wide * l->size));
-  add_recurrent(l, s, begin, end);
-  for (int64_t r = begin; r < end; r++) {
-    CellRow row = {.work = at(l->work, l, first + r, l->work_row), .h = at(l->y, l, first + r, l->hidden)};
-    if (l->sums) row.hidden = at(l->sums, l, r, l->wide);
-    if (l->kind == CELL_GRU) row.h_prev = h_before(l, s, r);
-    if (l->kind == CELL_LSTM) row.c_prev = c_before(l, s, r);
-    l->k->cell(l->kind, l->hidden, &row);
-  }
-}
-
-static void forward_part(void *arg, int64_t begin, int64_t end)
-{
-  const Layer *l = arg;
-  for (int64_t s = 0; s < l->steps; s++) {
-    int64_t rows = l->sizes[step_at(l, s)];
-    if (rows > begin) forward_step(l, s, begin, rows < end ? rows : end);
-  }
-}
-
-static void backward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
-{
-  int64_t first = l->first[step_at(l, s)];
-  for (int64_t r = begin; r < end; r++) {
-    CellRow row = {.work = at(l->work, l, first + r, l->work_row), .h = at(l->y, l, first + r, l->hidden),
-                   .dy = l->dy ? at(l->dy, l, first + r, l->hidden) : l->zeros, .dh = at(l->dh, l, r, l->hidden),
-                   .dx = at(l->dx, l, first + r, l->wide), .dhidden = at(l->dhidden, l, first + r, l->wide)};
-    if (l->kind == CELL_GRU) row.h_prev = h_before(l, s, r);
-    if (l->kind == CELL_LSTM) row.c_prev = c_before(l, s, r), row.dc = at(l->dc, l, r, l->hidden);
-    l->k->cell_backward(l->kind, l->hidden, &row);
-  }
-  add_product(l, end - begin, l->hidden, l->wide, at(l->dhidden, l, first + begin, l->wide), l->wide,
-              at(l->dh, l, begin, l->hidden), l->hidden);
-}
-
-static void backward_part(void *arg, int64_t begin, int64_t end)
-{
-  const Layer *l = arg;
-  for (int64_t s = l->steps - 1; s >= 0; s--) {
-    int64_t rows = l->sizes[step_at(l, s)];
-    if (rows > begin) backward_step(l, s, begin, rows < end ? rows : end);
-  }
-}
-
-static void run(Layer *l, ParallelBody body)
-{
-  int64_t parts = (l->batch + SEQUENCES - 1) / SEQUENCES, grain = (l->batch + parts - 1) / parts;
-  parallel_for(l->batch, (grain + 3) & ~(int64_t)3, body, l);
-}
-
 /* ---------------------------------------------------------------------- forward */
 
 static void want_matrix(Call *call, const char *name, const Tensor *t, int64_t rows, int64_t cols)
@@ -250,70 +100,24 @@ static void check_layer(Call *call, const struct recurrent_layer_args *a, int ga
     raise(call, "a bias must have %lld elements", (long long)wide);
 }
 
-/* What forward and backward have in common. Tensors are contiguous and of the kernels' dtype. */
-static Layer layer_of(Call *call, const struct recurrent_layer_args *a, DType d, Tensor *h0, Tensor *c0, Tensor *y, Tensor *work)
-{
-  Layer l = {.k = kernels_of(d), .dtype = d, .kind = (CellKind)a->kind, .size = (int64_t)dtype_size(d),
-             .hidden = a->w_hh->shape[1], .wide = a->w_hh->shape[0], .steps = a->sizes.n, .sizes = a->sizes.v,
-             .reverse = a->reverse, .batch = a->sizes.v[0], .h0 = tensor_data(h0), .c0 = c0 ? tensor_data(c0) : NULL,
-             .y = tensor_data(y), .work = kept_of((CellKind)a->kind) ? tensor_data(work) : tensor_data(y)};
-  int64_t kept = kept_of(l.kind), *first = arena_allocate(call->ctx, (size_t)l.steps * sizeof *first), row = 0;
-  l.work_row = kept ? kept * l.hidden : l.hidden;
-  for (int64_t t = 0; t < l.steps; row += l.sizes[t++]) first[t] = row;
-  l.first = first;
-  return l;
-}
-
-static Tensor *bias_of(Call *call, Tensor *b, DType d) { return b ? contiguous_as(call, b, d) : NULL; }
-
-/* work = x w^T + bias, all rows. */
-static void multiply_inputs(const Layer *l, const Tensor *x, const Tensor *w, const Tensor *bias)
-{
-  int64_t rows = x->shape[0], in = x->shape[1];
-  for (int64_t r = 0; r < rows && bias; r++)
-    memcpy(at(l->work, l, r, l->work_row), tensor_data(bias), (size_t)(l->wide * l->size));
-  Matrix left = {tensor_data(x), rows, in, in, 1}, right = {tensor_data(w), in, l->wide, 1, in};
-  gemm(l->dtype, &left, &right, ONE, bias ? ONE : ZERO, l->work, l->work_row);
-}
-
-/* The states of the cells after the last step of each sequence. */
-static void last_cells(const Layer *l, Tensor *c)
-{
-  for (int64_t s = 0; s < l->steps; s++) {
-    int64_t t = step_at(l, s);
-    for (int64_t r = 0; r < l->sizes[t]; r++)
-      memcpy(at(tensor_data(c), l, r, l->hidden), at(l->work, l, l->first[t] + r, l->work_row) + 4 * l->hidden * l->size,
-             (size_t)(l->hidden * l->size));
-  }
-}
-
 FORWARD(recurrent_layer)
 {
   CellKind kind = (CellKind)a->kind;
   check_layer(call, a, cell_gates(kind));
   int64_t rows = a->input->shape[0], hidden = a->w_hh->shape[1];
-  DType dtype = tensor_dtype(a->input), d = kernel_dtype(dtype);
-  Device device = result_device(call);
-  Tensor *h = tensor_new(call, d, device, INTS(rows, hidden));
-  Tensor *c = tensor_new(call, d, device, INTS(kind == CELL_LSTM ? a->sizes.v[0] : 0, hidden));
-  y[2] = tensor_new(call, d, device, INTS(rows, kept_of(kind) * hidden));
-  if (!(result_device(call) == DEVICE_META) && rows * hidden > 0) {
-    Tensor *h0 = contiguous_as(call, a->h0, d), *c0 = a->c0 ? contiguous_as(call, a->c0, d) : NULL;
-    Tensor *b_ih = bias_of(call, a->b_ih, d), *b_hh = bias_of(call, a->b_hh, d), *w = contiguous_as(call, a->w_hh, d);
-    Layer l = layer_of(call, a, d, h0, c0, h, y[2]);
-    if (kind == CELL_GRU) {
-      l.sums = tensor_data(tensor_new(call, d, DEVICE_CPU, INTS(l.batch, l.wide)));
-      l.bias = tensor_data(b_hh ? b_hh : op(zeros, INTS(l.wide), d, DEVICE_CPU, false));
-    } else if (b_hh) {
-      b_ih = b_ih ? plus(b_ih, b_hh) : b_hh;
-    }
-    multiply_inputs(&l, contiguous_as(call, a->input, d), contiguous_as(call, a->w_ih, d), b_ih);
-    l.weights = in_blocks(call, d, hidden, l.wide, tensor_data(w), 1, hidden);
-    run(&l, forward_part);
-    if (kind == CELL_LSTM) last_cells(&l, c);
+  DType dtype = tensor_dtype(a->input), d = dtype_compute(dtype);
+  Tensor *b_ih = a->b_ih, *b_hh = a->b_hh;
+  y[0] = new_beside(call, a->input, dtype, INTS(rows, hidden));
+  y[1] = new_beside(call, a->input, dtype, INTS(kind == CELL_LSTM ? a->sizes.v[0] : 0, hidden));
+  y[2] = new_beside(call, a->input, d, INTS(rows, cell_kept(kind) * hidden));
+  if (kind == CELL_GRU) {
+    if (!b_hh) b_hh = op(zeros, INTS(a->w_hh->shape[0]), d, device_of(a->input), false);
+  } else if (b_hh) {
+    b_ih = b_ih ? plus(widened(b_ih), widened(b_hh)) : b_hh;
+    b_hh = NULL;
   }
-  y[0] = d == dtype ? h : copy_of(call, h, dtype);
-  y[1] = d == dtype ? c : copy_of(call, c, dtype);
+  RnnOperands operands = {a->input, a->h0, a->c0, a->w_ih, a->w_hh, b_ih, b_hh};
+  launch_rnn_layer(call, kind, a->sizes, a->reverse, &operands, y[0], y[1], y[2]);
 }
 
 /* --------------------------------------------------------------------- backward */
@@ -336,30 +140,16 @@ static void backward_by_steps(Call *call, const struct recurrent_layer_args *a, 
   if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = dx[6];
 }
 
-static void backward_on_meta(Call *call, const struct recurrent_layer_args *a, Tensor *like, struct Gradients *g)
+static Tensor *zeros_of(Call *call, const Tensor *like, DType dtype, Ints shape)
 {
-  if (WANTS(input)) GRAD(input) = zeros_for(call, like, tensor_shape(a->input));
-  if (WANTS(h0)) GRAD(h0) = zeros_for(call, like, tensor_shape(a->h0));
-  if (a->c0 && WANTS(c0)) GRAD(c0) = zeros_for(call, like, tensor_shape(a->c0));
-  if (WANTS(w_ih)) GRAD(w_ih) = zeros_for(call, like, tensor_shape(a->w_ih));
-  if (WANTS(w_hh)) GRAD(w_hh) = zeros_for(call, like, tensor_shape(a->w_hh));
-  if (a->b_ih && WANTS(b_ih)) GRAD(b_ih) = zeros_for(call, like, tensor_shape(a->b_ih));
-  if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = zeros_for(call, like, tensor_shape(a->b_hh));
+  return op(zeros, shape, dtype, device_of(like), false);
 }
 
-/* The hidden state before each row's step. */
-static Tensor *states_before(Call *call, const Layer *l, int64_t rows)
+static Tensor *states_before(Call *call, const struct recurrent_layer_args *a, Tensor *h)
 {
-  Tensor *t = tensor_new(call, l->dtype, DEVICE_CPU, INTS(rows, l->hidden));
-  for (int64_t s = 0; s < l->steps; s++)
-    for (int64_t r = 0, first = l->first[step_at(l, s)]; r < l->sizes[step_at(l, s)]; r++)
-      memcpy(at(tensor_data(t), l, first + r, l->hidden), h_before(l, s, r), (size_t)(l->hidden * l->size));
-  return t;
-}
-
-static Tensor *zero_rows(Call *call, DType d, int64_t rows, int64_t cols)
-{
-  return op(zeros, INTS(rows, cols), d, DEVICE_CPU, false);
+  Tensor *to = new_beside(call, h, tensor_dtype(h), tensor_shape(h));
+  launch_rnn_states_before(call, a->sizes, a->reverse, a->h0, h, to);
+  return to;
 }
 
 BACKWARD(recurrent_layer)
@@ -368,32 +158,21 @@ BACKWARD(recurrent_layer)
     backward_by_steps(call, a, dy, g);
     return;
   }
-  if (a->input->device == DEVICE_META) {
-    backward_on_meta(call, a, dy[0] ? dy[0] : dy[1], g);
-    return;
-  }
-  DType dtype = tensor_dtype(a->input), d = kernel_dtype(dtype);
   CellKind kind = (CellKind)a->kind;
-  int64_t rows = a->input->shape[0];
-  Tensor *h = contiguous_as(call, y[0], d), *h0 = contiguous_as(call, a->h0, d);
-  Tensor *c0 = a->c0 ? contiguous_as(call, a->c0, d) : NULL, *w = contiguous_as(call, a->w_hh, d);
-  Layer l = layer_of(call, a, d, h0, c0, h, y[2]);
-  Tensor *dh = zero_rows(call, d, l.batch, l.hidden), *dx = tensor_new(call, d, DEVICE_CPU, INTS(rows, l.wide)), *dhidden = dx;
-  Tensor *dc = kind != CELL_LSTM ? NULL : dy[1] ? op(clone, contiguous_as(call, dy[1], d)) : zero_rows(call, d, l.batch, l.hidden);
-  if (kind == CELL_GRU) dhidden = tensor_new(call, d, DEVICE_CPU, INTS(rows, l.wide));
-  if (rows * l.hidden > 0) {
-    Tensor *dh_of_y = dy[0] ? contiguous_as(call, dy[0], d) : NULL;
-    l.dy = dh_of_y ? tensor_data(dh_of_y) : NULL;
-    l.zeros = tensor_data(zero_rows(call, d, 1, l.hidden));
-    l.dh = tensor_data(dh), l.dc = dc ? tensor_data(dc) : NULL, l.dx = tensor_data(dx), l.dhidden = tensor_data(dhidden);
-    l.weights = in_blocks(call, d, l.wide, l.hidden, tensor_data(w), l.hidden, 1);
-    run(&l, backward_part);
-  }
+  DType dtype = tensor_dtype(a->input), d = dtype_compute(dtype);
+  int64_t rows = a->input->shape[0], hidden = a->w_hh->shape[1], wide = a->w_hh->shape[0];
+  Ints states = INTS(a->sizes.v[0], hidden);
+  Tensor *h = cast(y[0], d), *like = a->input;
+  Tensor *dh = zeros_of(call, like, d, states), *dx = new_beside(call, like, d, INTS(rows, wide)), *dhidden = dx, *dc = NULL;
+  if (kind == CELL_LSTM) dc = dy[1] ? op(clone, cast(dy[1], d)) : zeros_of(call, like, d, states);
+  if (kind == CELL_GRU) dhidden = new_beside(call, like, d, INTS(rows, wide));
+  RnnOperands operands = {.h0 = a->h0, .c0 = a->c0, .w_hh = a->w_hh};
+  launch_rnn_layer_backward(call, kind, a->sizes, a->reverse, &operands, h, y[2], dy[0], dh, dc, dx, dhidden);
   if (WANTS(input)) GRAD(input) = cast(op(mm, dx, cast(a->w_ih, d)), dtype);
   if (WANTS(w_ih)) GRAD(w_ih) = cast(op(mm, op(transpose, dx, 0, 1), cast(a->input, d)), dtype);
-  if (WANTS(w_hh)) GRAD(w_hh) = cast(op(mm, op(transpose, dhidden, 0, 1), states_before(call, &l, rows)), dtype);
+  if (WANTS(w_hh)) GRAD(w_hh) = cast(op(mm, op(transpose, dhidden, 0, 1), states_before(call, a, h)), dtype);
   if (a->b_ih && WANTS(b_ih)) GRAD(b_ih) = op(sum_to, dx, tensor_shape(a->b_ih), dtype);
   if (a->b_hh && WANTS(b_hh)) GRAD(b_hh) = op(sum_to, dhidden, tensor_shape(a->b_hh), dtype);
   if (WANTS(h0)) GRAD(h0) = cast(dh, dtype);
-  if (c0 && WANTS(c0)) GRAD(c0) = cast(dc, dtype);
+  if (a->c0 && WANTS(c0)) GRAD(c0) = cast(dc, dtype);
 }

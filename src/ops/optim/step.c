@@ -1,4 +1,4 @@
-/* A step of all parameters of a group: checks, buffers, chunks for threads. */
+/* A step of all parameters of a group: checks, states, coefficients. */
 #include "ops/optim/step.h"
 
 #include <string.h>
@@ -6,25 +6,19 @@
 #include "core/shape.h"
 #include "ops/table/helpers.h"
 
-enum { GRAIN = 32768 };
-
-/* The work on one parameter: its buffers as the kernel takes them. */
+/* What is known of a parameter's step beside the work. */
 typedef struct Part {
-  const KernelTable *kernels;
-  Tensor *tensors[2 + STEP_STATES];   /* the parameter, its gradient, then its states, where kept */
-  Tensor *buffers[2 + STEP_STATES];   /* the same or contiguous copies of the kernel's dtype; no numbers among them */
-  void *data[2 + STEP_STATES];        /* their elements */
   StepEntry *entry;
-  int64_t count, first_chunk;         /* elements, and where its chunks begin among those of all parts */
-  unsigned kept, fresh;               /* which states are kept, and which of them are new */
+  Tensor *states[STEP_STATES];        /* where kept */
+  unsigned fresh;                     /* which of them are new, as bits */
   double numbers[STEP_NUMBERS], counted[STEP_NUMBERS]; /* before the step and after it */
-  StepCoefficients coefficients;
 } Part;
 
 typedef struct Step {
   const StepRule *rule;
   const StepOptions *options;
   Part *parts;
+  StepPart *work;
   int64_t n;
 } Step;
 
@@ -52,7 +46,7 @@ static void check_state(Call *call, const StepRule *rule, const Tensor *param, c
 {
   const char *name = rule->states[k];
   if (k < rule->numbers) {
-    if (state->numel != 1 || state->device != DEVICE_CPU || !dtype_is_floating(tensor_dtype(state)))
+    if (state->numel != 1 || state->device != device_or_default(DEVICE_NONE) || !dtype_is_floating(tensor_dtype(state)))
       raise(call, "%s: the state's %s must be a floating point tensor of one element, not %s of shape %s", rule->name,
             name, dtype_name(tensor_dtype(state)), shape_text(call, tensor_shape(state)));
   } else if (state->dtype != param->dtype || state->device != param->device || !tensor_same_shape(state, param)) {
@@ -69,7 +63,7 @@ static Tensor *new_state(Call *call, const Step *s, const Tensor *param, int k)
 {
   bool is_number = k < s->rule->numbers;
   DType dtype = is_number ? call->ctx->default_dtype : tensor_dtype(param);
-  Device device = is_number ? DEVICE_CPU : (Device)param->device;
+  Device device = is_number ? device_or_default(DEVICE_NONE) : device_of(param);
   Tensor *t = tensor_new(call, dtype, device, is_number ? (Ints){NULL, 0} : tensor_shape(param));
   double initial = s->rule->initial(s->options, k);
   launch_fill(call, t, dtype_is_complex(dtype) ? scalar_complex(initial, initial) : scalar_float(initial));
@@ -77,27 +71,21 @@ static Tensor *new_state(Call *call, const Step *s, const Tensor *param, int k)
 }
 
 /* Checks a parameter and makes all that its step needs: nothing fails after that. */
-static void prepare_part(Call *call, const Step *s, StepEntry *e, Part *part)
+static void prepare_part(Call *call, const Step *s, StepEntry *e, Part *part, StepPart *work)
 {
   Tensor *param = e->param;
+  unsigned kept = s->rule->kept(s->options);
   check_gradient(call, s->rule, param, param->grad);
-  *part = (Part){.entry = e, .tensors = {param, param->grad}, .kept = s->rule->kept(s->options)};
+  *part = (Part){.entry = e};
+  *work = (StepPart){.tensors = {param, param->grad}};
   for (int k = 0; s->rule->states[k]; k++) {
-    if (!(part->kept >> k & 1)) continue;
+    if (!(kept >> k & 1)) continue;
     if (e->state[k]) check_state(call, s->rule, param, e->state[k], k);
     else part->fresh |= 1u << k;
-    part->tensors[2 + k] = e->state[k] ? e->state[k] : new_state(call, s, param, k);
+    part->states[k] = e->state[k] ? e->state[k] : new_state(call, s, param, k);
+    if (k >= s->rule->numbers) work->tensors[2 + k - s->rule->numbers] = part->states[k];
   }
-  if (param->device == DEVICE_META || param->numel == 0) return;
-  DType dtype = kernel_dtype(tensor_dtype(param)), real = dtype_to_real(dtype);
-  part->kernels = kernels_of(real);
-  part->count = param->numel * (real == dtype ? 1 : 2); /* a complex number is two real ones */
-  for (int b = 0; b < 2 + STEP_STATES; b++) {
-    bool is_number = b >= 2 && b - 2 < s->rule->numbers;
-    if (!part->tensors[b] || is_number) continue;
-    part->buffers[b] = contiguous_as(call, part->tensors[b], dtype);
-    part->data[b < 2 ? b : b - s->rule->numbers] = tensor_data(part->buffers[b]);
-  }
+  step_part_prepare(call, work);
 }
 
 /* -------------------------------------------------------------------- step */
@@ -116,96 +104,46 @@ static bool steps_alike(const Part *a, const Part *b, int numbers)
 }
 
 /* Works out the coefficients of a part: those of the one before it if it was stepped as often. Moves its numbers on. */
-static void count_step(const Step *s, Part *part)
+static void count_step(const Step *s, int64_t i)
 {
+  Part *part = &s->parts[i];
   int n = s->rule->numbers;
-  for (int k = 0; k < n; k++) part->numbers[k] = scalar_real(tensor_item(part->tensors[2 + k]));
-  if (part > s->parts && steps_alike(part - 1, part, n)) {
-    part->coefficients = part[-1].coefficients;
+  for (int k = 0; k < n; k++) part->numbers[k] = step_number(part->states[k]);
+  if (i > 0 && steps_alike(part - 1, part, n)) {
+    s->work[i].coefficients = s->work[i - 1].coefficients;
     memcpy(part->counted, part[-1].counted, sizeof part->counted);
   } else {
     memcpy(part->counted, part->numbers, sizeof part->counted);
-    s->rule->coefficients(s->options, part->fresh, part->counted, &part->coefficients);
+    s->rule->coefficients(s->options, part->fresh, part->counted, &s->work[i].coefficients);
   }
-  for (int k = 0; k < n; k++)
-    scalar_store(scalar_float(part->counted[k]), tensor_dtype(part->tensors[2 + k]), tensor_data(part->tensors[2 + k]));
+  for (int k = 0; k < n; k++) step_number_set(part->states[k], part->counted[k]);
 }
 
-static void step_whole(const Step *s, const Part *part)
+/* Counts what has been written, and hands new states over. */
+static void finish_part(const Part *part)
 {
-  part->kernels->step[s->rule->step](part->count, part->data, &part->coefficients);
-}
-
-static void step_elements(const Step *s, const Part *part, int64_t begin, int64_t end)
-{
-  void *data[2 + STEP_STATES];
-  int64_t size = (int64_t)dtype_size(dtype_to_real(tensor_dtype(part->buffers[0])));
-  for (int b = 0; b < 2 + STEP_STATES; b++) data[b] = part->data[b] ? (char *)part->data[b] + begin * size : NULL;
-  part->kernels->step[s->rule->step](end - begin, data, &part->coefficients);
-}
-
-static int64_t chunks_of(const Part *part) { return (part->count + GRAIN - 1) / GRAIN; }
-
-/* The part that a chunk belongs to. */
-static const Part *part_at(const Step *s, int64_t chunk)
-{
-  int64_t low = 0, high = s->n;
-  while (high - low > 1) {
-    int64_t middle = (low + high) / 2;
-    if (s->parts[middle].first_chunk <= chunk) low = middle;
-    else high = middle;
-  }
-  return &s->parts[low];
-}
-
-static void step_chunks(void *arg, int64_t begin, int64_t end)
-{
-  const Step *s = arg;
-  for (int64_t chunk = begin; chunk < end; chunk++) {
-    const Part *part = part_at(s, chunk);
-    int64_t from = (chunk - part->first_chunk) * GRAIN, to = from + GRAIN;
-    step_elements(s, part, from, to < part->count ? to : part->count);
+  wrote(part->entry->param);
+  for (int k = 0; k < STEP_STATES; k++) {
+    if (!part->states[k]) continue;
+    wrote(part->states[k]);
+    if (part->fresh >> k & 1) part->entry->state[k] = tensor_retain(part->states[k]);
   }
 }
 
-/* Writes copies back, and hands new states over. */
-static void finish_part(Call *call, const Part *part)
-{
-  for (int b = 0; b < 2 + STEP_STATES; b++) {
-    if (!part->tensors[b] || b == 1) continue;
-    if (part->buffers[b] && part->buffers[b] != part->tensors[b])
-      launch_copy(call, part->tensors[b], part->buffers[b]);
-    wrote(part->tensors[b]);
-    if (b >= 2 && part->fresh >> (b - 2) & 1) part->entry->state[b - 2] = tensor_retain(part->tensors[b]);
-  }
-}
-
-static void run(Call *call, Step *s)
-{
-  int64_t chunks = 0, elements = 0;
-  for (int64_t i = 0; i < s->n; i++) {
-    Part *part = &s->parts[i];
-    count_step(s, part);
-    part->first_chunk = chunks;
-    chunks += chunks_of(part);
-    elements += part->count;
-  }
-  if (elements > GRAIN) parallel_for(chunks, 1, step_chunks, s);
-  else
-    for (int64_t i = 0; i < s->n; i++)
-      if (s->parts[i].count) step_whole(s, &s->parts[i]);
-  for (int64_t i = 0; i < s->n; i++) finish_part(call, &s->parts[i]);
-}
-
-void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n,
-                    const StepOptions *options)
+void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options)
 {
   Step s = {.rule = rule, .options = options};
   s.parts = arena_allocate(call->ctx, (size_t)n * sizeof *s.parts);
-  for (int64_t i = 0; i < n; i++)
-    if (entries[i].param && entries[i].param->grad) prepare_part(call, &s, &entries[i], &s.parts[s.n++]);
+  s.work = arena_allocate(call->ctx, (size_t)n * sizeof *s.work);
+  for (int64_t i = 0; i < n; i++) {
+    if (!entries[i].param || !entries[i].param->grad) continue;
+    prepare_part(call, &s, &entries[i], &s.parts[s.n], &s.work[s.n]);
+    s.n++;
+  }
   bool outer_change = call->ctx->changes_in_place;
   call->ctx->changes_in_place = true;
-  run(call, &s);
+  for (int64_t i = 0; i < s.n; i++) count_step(&s, i);
+  launch_steps(call, rule->step, s.work, s.n);
+  for (int64_t i = 0; i < s.n; i++) finish_part(&s.parts[i]);
   call->ctx->changes_in_place = outer_change;
 }

@@ -3,9 +3,9 @@
 #define NNLUA_OPS_OPTIM_STEP_H
 
 #include "core/tensor.h"
-#include "kernels/optim_coefficients.h"
+#include "launch/optim.h"
 
-enum { STEP_STATES = 5, STEP_NUMBERS = 3 };
+enum { STEP_NUMBERS = 3 };
 
 /*
  * The options that steps depend on, each by the name that a group has it under; true and false are 1 and 0. Those that
@@ -32,7 +32,7 @@ typedef struct StepOption { const char *name; size_t offset; int count; } StepOp
  */
 typedef struct StepRule {
   const char *name;    /* "optim.Adam", for messages */
-  int step;            /* a StepId: the kernel */
+  StepId step;         /* the kernel */
   int numbers;         /* how many states are numbers */
   const StepOption *options;
   const char *states[STEP_STATES + 1];
@@ -51,7 +51,6 @@ const StepRule *step_rule(const char *name);
 typedef struct StepEntry { Tensor *param, *state[STEP_STATES]; } StepEntry;
 
 /* One step of all parameters that have a gradient. Either all of them change or, if it raises, none. */
-void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n,
-                    const StepOptions *options);
+void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options);
 
 #endif

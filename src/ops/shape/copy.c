@@ -2,7 +2,6 @@
 #include "ops/shape/copy.h"
 
 #include "launch/look.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 
@@ -53,7 +52,7 @@ FORWARD(copy)
 BACKWARD(copy)
 {
   if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
-  if (WANTS(src)) GRAD(src) = op(sum_to, dy[0], tensor_shape(a->src), tensor_dtype(a->src));
+  if (WANTS(src)) GRAD(src) = summed_to(dy[0], a->src);
 }
 
 FORWARD(detach) { y[0] = tensor_alias(call, a->input); }
@@ -144,7 +143,7 @@ FORWARD(fill_tensor)
 BACKWARD(fill_tensor)
 {
   if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
-  if (WANTS(value)) GRAD(value) = op(sum_to, dy[0], tensor_shape(a->value), tensor_dtype(a->value));
+  if (WANTS(value)) GRAD(value) = summed_to(dy[0], a->value);
 }
 
 FORWARD(zero)

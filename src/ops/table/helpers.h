@@ -13,8 +13,6 @@
 
 static inline Device device_of(const Tensor *t) { return (Device)t->device; }
 
-/* The dtype that kernels run in for a tensor's: float32 for the halves, which have no kernels of their own. */
-static inline DType kernel_dtype(DType d) { return dtype_compute(d); }
 
 /* Whether a tensor used as an index is one of truth values. */
 static inline bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }

@@ -87,7 +87,8 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int id, arity;
+  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int arity;
   PointwiseClass type_class;
   const char *class_name;     /* "NUMERIC" */
   const char *formula;
@@ -115,6 +116,9 @@ static inline uint32_t argument_bit(int i) { return 1u << i; }
 static inline uint32_t result_bit(int i) { return 1u << (MAX_ARGUMENTS + i); }
 _Static_assert(MAX_ARGUMENTS + MAX_RESULTS <= 32, "what a gradient needs is told by the bits of a word");
 
+/* What a pointwise row's backward does for an operand. */
+typedef enum DerivativeKind { DERIVATIVE_ZERO, DERIVATIVE_IS_DY, DERIVATIVE_COMPUTED } DerivativeKind;
+
 /* What is worked out once of a row. */
 typedef struct OpPlan {
   uint32_t needs[MAX_ARGUMENTS]; /* for the gradient of each argument: the row's `saves` */
@@ -123,12 +127,16 @@ typedef struct OpPlan {
   int ntensors;
   uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
-  const struct Expression *expressions[3]; /* a pointwise row's derivatives, for create_graph */
+  /* of a pointwise row, for each derivative: */
+  uint8_t derivatives[3];     /* a DerivativeKind */
+  const struct Expression *expressions[3]; /* parsed, for create_graph */
+  uint32_t compared[3];       /* the operands, and the result, that it depends on by comparisons only */
 } OpPlan;
 
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
-extern const Op *const as_strided_row; /* by which autograd makes views anew */
+/* Rows that C code speaks of. */
+extern const Op *const as_strided_row, *const pow_row, *const square_number_row, *const cube_row;
 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }

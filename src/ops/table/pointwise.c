@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "ops/math/composed_arithmetic.h"
-#include "ops/reduce/sum.h"
 #include "ops/table/expression.h"
 #include "ops/table/helpers.h"
 
@@ -118,15 +117,20 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   return result_ordered(call, dtype, device, shape, operands, n);
 }
 
-/* A power that is a product does without the exponent and pow. */
-static int power_id(Tensor *const *operands, int *n)
+static PointwiseChoice choice_of(const Op *o, int derivative)
+{
+  return (PointwiseChoice){o->pointwise->family, o->pointwise->index, derivative};
+}
+
+/* The row that runs a power: one that is a product does without the exponent and pow. */
+static const Op *power_row(const Op *pow, Tensor *const *operands, int *n)
 {
   Scalar e = tensor_number(operands[1]);
-  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return PW_pow;
+  if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return pow;
   double power = scalar_real(e);
-  if (power != 2 && power != 3) return PW_pow;
+  if (power != 2 && power != 3) return pow;
   *n = 1;
-  return power == 2 ? PW_square_number : PW_cube;
+  return power == 2 ? square_number_row : cube_row;
 }
 
 void pointwise_forward(Call *call, const void *args, Tensor **y)
@@ -140,9 +144,8 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
   int n = info->arity;
-  PointwiseChoice choice = {info->id, is_comparison(o), NO_DERIVATIVE};
-  if (info->id == PW_pow) choice.id = power_id(operands, &n);
-  launch_pointwise(call, choice, d, produced, y[0], operands, n, params_of(o, args));
+  const Op *row = o == pow_row ? power_row(o, operands, &n) : o;
+  launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params_of(o, args));
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;
@@ -152,26 +155,57 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
 
 /* ----------------------------------------------------------------- backward */
 
+/* What a derivative's kernel reads: dy, the operands, y, each NULL where it isn't needed. */
+static void derivative_operands(const Op *o, uint32_t needs, const void *args, Tensor *y, Tensor *dy, Tensor **list)
+{
+  int arity = o->pointwise->arity;
+  list[0] = dy;
+  for (int k = 0; k < arity; k++) list[1 + k] = needs & argument_bit(k) ? operands_of(args)[k] : NULL;
+  list[1 + arity] = needs & result_bit(0) ? y : NULL;
+}
+
+/* The gradient of an operand before it is summed to the operand's shape. */
+static Tensor *new_gradient(Call *call, const void *args, Tensor *dy)
+{
+  bool real = call->op->pointwise->type_class.result == GIVES_REAL;
+  DType d = real ? tensor_dtype(operands_of(args)[0]) : tensor_dtype(dy);
+  return result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
+}
+
 static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
 {
   const Op *o = call->op;
-  const PointwiseInfo *info = o->pointwise;
-  uint32_t needs = op_plan(o)->needs[i];
-  Tensor *const *operands = operands_of(args), *list[POINTWISE_OPERANDS] = {dy};
-  DType d = info->type_class.result == GIVES_REAL ? tensor_dtype(operands[0]) : tensor_dtype(dy);
-  for (int k = 0; k < info->arity; k++) list[1 + k] = needs & argument_bit(k) ? operands[k] : NULL;
-  list[1 + info->arity] = needs & result_bit(0) ? y : NULL;
-  Tensor *dx = result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
-  launch_pointwise(call, (PointwiseChoice){info->id, false, i}, d, d, dx, list, info->arity + 2, params_of(o, args));
+  Tensor *list[POINTWISE_OPERANDS], *dx = new_gradient(call, args, dy);
+  DType d = tensor_dtype(dx);
+  derivative_operands(o, op_plan(o)->needs[i], args, y, dy, list);
+  launch_pointwise(call, choice_of(o, i), d, d, dx, list, o->pointwise->arity + 2, params_of(o, args));
   return dx;
 }
 
-/* What the derivative depends on by comparisons only has a second derivative of zero, which must still arrive. */
-static Tensor *link_compared(Call *call, const Expression *e, const Named *named, const char *text, Tensor *dx)
+/* Both gradients of a binary op in one pass, if they can be had so. */
+static bool run_both_derivatives(Call *call, const void *args, Tensor *y, Tensor *dy, Tensor **dx)
 {
-  for (; named->name; named++) {
-    if (!named->tensor || named->name[1] || !expression_mentions(text, named->name[0])) continue;
-    if (tensor_requires_grad(named->tensor) && !expression_varies_with(e, named->name)) dx = op(zero_link, dx, named->tensor);
+  const Op *o = call->op;
+  const OpPlan *plan = op_plan(o);
+  if (o->pointwise->arity != 2 || call->ctx->grad_enabled) return false;
+  for (int i = 0; i < 2; i++)
+    if (plan->derivatives[i] != DERIVATIVE_COMPUTED) return false;
+  Tensor *list[POINTWISE_OPERANDS];
+  derivative_operands(o, plan->needs[0] | plan->needs[1], args, y, dy, list);
+  if (!pair_is_plain(tensor_dtype(dy), list)) return false;
+  for (int i = 0; i < 2; i++) dx[i] = new_gradient(call, args, dy);
+  launch_derivative_pair(choice_of(o, NO_DERIVATIVE), dx, list, params_of(o, args));
+  return true;
+}
+
+/* What the derivative depends on by comparisons only has a second derivative of zero, which must still arrive. */
+static Tensor *link_compared(Call *call, uint32_t compared, const void *args, Tensor *y, Tensor *dx)
+{
+  int arity = call->op->pointwise->arity;
+  for (int k = 0; k <= arity && compared; k++) {
+    Tensor *t = k < arity ? operands_of(args)[k] : y;
+    bool is_compared = compared & (k < arity ? argument_bit(k) : result_bit(0));
+    if (is_compared && t && tensor_requires_grad(t)) dx = op(zero_link, dx, t);
   }
   return dx;
 }
@@ -187,27 +221,30 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Scalar *params = params_of(o, args);
   for (int k = info->arity; k < o->nargs && o->args[k].kind == ARG_SCALAR; k++)
     named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};
-  const Expression *e = op_plan(o)->expressions[i];
-  if (o->forms & CHOOSES) return expression_run(call, e, named);
-  return link_compared(call, e, named, info->derivative[i], expression_run(call, e, named));
+  Tensor *dx = expression_run(call, op_plan(o)->expressions[i], named);
+  return link_compared(call, op_plan(o)->compared[i], args, y, dx);
 }
 
 static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
 {
-  const char *text = call->op->pointwise->derivative[i];
-  if (strcmp(text, "dy") == 0) return dy;
-  if (strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0) return zeros_like_of(dy);
-  if (call->ctx->grad_enabled) return run_derivative_ops(call, i, args, y, dy);
-  return run_derivative_kernel(call, i, args, y, dy);
+  switch (op_plan(call->op)->derivatives[i]) {
+    case DERIVATIVE_IS_DY: return dy;
+    case DERIVATIVE_ZERO: return zeros_like_of(dy);
+    default: break;
+  }
+  return (call->ctx->grad_enabled ? run_derivative_ops : run_derivative_kernel)(call, i, args, y, dy);
 }
 
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g)
 {
-  const Op *o = call->op;
-  Tensor *const *operands = operands_of(args);
-  for (int i = 0; i < o->pointwise->arity; i++) {
-    if (!gradient_wanted(g, (size_t)i * sizeof(Tensor *), 0)) continue;
-    Tensor *dx = derivative(call, i, args, y[0], dy[0]);
-    *gradient_place(g, (size_t)i * sizeof(Tensor *), 0) = op(sum_to, dx, tensor_shape(operands[i]), tensor_dtype(operands[i]));
+  int arity = call->op->pointwise->arity, wanted = 0;
+  Tensor *dx[3];
+  bool wants[3];
+  for (int i = 0; i < arity; i++) wanted += wants[i] = gradient_wanted(g, (size_t)i * sizeof(Tensor *), 0);
+  bool both = wanted == 2 && run_both_derivatives(call, args, y[0], dy[0], dx);
+  for (int i = 0; i < arity; i++) {
+    if (!wants[i]) continue;
+    if (!both) dx[i] = derivative(call, i, args, y[0], dy[0]);
+    *gradient_place(g, (size_t)i * sizeof(Tensor *), 0) = summed_to(dx[i], operands_of(args)[i]);
   }
 }

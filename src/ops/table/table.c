@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/pointwise_families.h"
 #include "launch/layout.h"
 #include "ops/table/expression.h"
 #include "ops/table/pointwise.h"
@@ -102,11 +103,25 @@ static Tensor *first_tensor(const void *args) { return *(Tensor *const *)args; }
 /* pass 5: the table; the parts of a doc are one text, written as a Lua source's doc comment is */
 #define SHAPES(text) "\nShapes: " text
 #define EXAMPLE(code, result) "\n    > " code "\n    " result
+
+/* A pointwise row's number: its family's in the upper half, its own within the family in the lower. */
+enum { WITHIN_FAMILY = 0x10000 };
+enum {
+#include "ops/table/rows_undefined.h"
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name) BEFORE_##name = FAMILY_##name * WITHIN_FAMILY - 1,
+#define UNARY(row, ...) PW_##row,
+#define BINARY(row, ...) PW_##row,
+#define TERNARY(row, ...) PW_##row,
+#include "ops/table/pointwise_families.def"
+};
+
 #include "ops/table/rows_undefined.h"
 #define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
   {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
    pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row, arity, CLASS_OF(CLASS_##class), #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
+   &(const PointwiseInfo){PW_##row / WITHIN_FAMILY, PW_##row % WITHIN_FAMILY, arity, CLASS_OF(CLASS_##class),   \
+                          #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
 #define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
 #define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
 #define UNARY(row, class, forms, params, formula, dx, doc) \
@@ -127,7 +142,8 @@ Op op_table[] = {
 #include "ops/table/families.def"
 };
 const int op_count = OP_COUNT;
-const Op *const as_strided_row = &op_table[OP_ID_as_strided];
+const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const pow_row = &op_table[OP_ID_pow];
+const Op *const square_number_row = &op_table[OP_ID_square_number], *const cube_row = &op_table[OP_ID_cube];
 
 /* pass 6: what is worked out once a process */
 static OpPlan plans[OP_COUNT];
@@ -187,17 +203,31 @@ static void plan_saves(const Op *o, OpPlan *plan)
   }
 }
 
+static DerivativeKind derivative_kind(const char *text)
+{
+  if (strcmp(text, "dy") == 0) return DERIVATIVE_IS_DY;
+  return strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0 ? DERIVATIVE_ZERO : DERIVATIVE_COMPUTED;
+}
+
 /* A pointwise derivative needs the names that stand in it. */
+static void plan_derivative(const Op *o, OpPlan *plan, int i)
+{
+  const char *text = o->pointwise->derivative[i], *names = o->pointwise->arity == 1 ? "x" : "abc";
+  plan->derivatives[i] = (uint8_t)derivative_kind(text);
+  plan->expressions[i] = expression_of(o, i);
+  for (int k = 0; k <= o->pointwise->arity; k++) {
+    bool is_result = k == o->pointwise->arity;
+    const char name[] = {is_result ? 'y' : names[k], 0};
+    uint32_t bit = is_result ? result_bit(0) : argument_bit(k);
+    if (!expression_mentions(text, name[0])) continue;
+    plan->needs[i] |= bit;
+    if (!(o->forms & CHOOSES) && !expression_varies_with(plan->expressions[i], name)) plan->compared[i] |= bit;
+  }
+}
+
 static void plan_pointwise(const Op *o, OpPlan *plan)
 {
-  static const char operands[] = "abc";
-  for (int i = 0; i < o->pointwise->arity; i++) {
-    const char *text = o->pointwise->derivative[i];
-    for (int k = 0; k < o->pointwise->arity; k++)
-      if (expression_mentions(text, o->pointwise->arity == 1 ? 'x' : operands[k])) plan->needs[i] |= argument_bit(k);
-    if (expression_mentions(text, 'y')) plan->needs[i] |= result_bit(0);
-    plan->expressions[i] = expression_of(o, i);
-  }
+  for (int i = 0; i < o->pointwise->arity; i++) plan_derivative(o, plan, i);
 }
 
 static void plan_tensors(const Op *o, OpPlan *plan)

@@ -2,6 +2,7 @@
 #include "ops/table/words.h"
 
 #include "ops/math/pointwise.h"
+#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 
@@ -12,6 +13,12 @@ Tensor *word_minus(Call *call, Tensor *a, Tensor *b) { return op(sub, a, b, scal
 Tensor *word_cast(Call *call, Tensor *t, DType dtype)
 {
   return tensor_dtype(t) == dtype ? t : op(to_dtype, t, dtype, false, false);
+}
+
+Tensor *word_summed_to(Call *call, Tensor *t, const Tensor *x)
+{
+  bool is_it = t->dtype == x->dtype && tensor_same_shape(t, x);
+  return is_it ? t : op(sum_to, t, tensor_shape(x), tensor_dtype(x));
 }
 
 Tensor *word_like(Call *call, Tensor *t, int value)

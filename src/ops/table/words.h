@@ -9,12 +9,14 @@
 #define minus(a, b) word_minus(call, a, b)                /* a - b */
 #define cast(t, dtype) word_cast(call, t, dtype)          /* t itself if it has the dtype */
 #define widened(t) word_cast(call, t, dtype_compute(tensor_dtype(t))) /* a half as float32 */
+#define summed_to(t, x) word_summed_to(call, t, x)          /* t summed to the shape of x, from which it was broadcast, in x's dtype */
 #define zeros_like_of(t) word_like(call, t, 0)            /* of t's shape, dtype and device */
 #define ones_like_of(t) word_like(call, t, 1)
 
 Tensor *word_plus(Call *call, Tensor *a, Tensor *b);
 Tensor *word_minus(Call *call, Tensor *a, Tensor *b);
 Tensor *word_cast(Call *call, Tensor *t, DType dtype);
+Tensor *word_summed_to(Call *call, Tensor *t, const Tensor *x);
 Tensor *word_like(Call *call, Tensor *t, int value);
 
 #endif

@@ -1,3 +1,5 @@
+-- How scripts end: errors, signals, os.exit.
+-- parts: 1
 local process = require "support.process"
 
 local function assert_same(arguments, options)
@@ -110,23 +112,27 @@ describe("os.exit", function()
 end)
 
 describe("Ctrl-C", function()
-  --- Runs a script that says "go" and goes on for ever, and sends it a signal half a second later.
+  --- Runs a script, and sends it a signal once it has called go(), which may be at once: what is to be interrupted calls
+  --- it. The result's stdout is what comes after that.
   local function interrupt(text)
-    local path = process.file(text)
-    local result = process.run {"timeout", "--foreground", "--preserve-status", "-s", "INT", "0.5", process.nnlua, path}
+    local path = process.file([[
+      io.stdout:setvbuf "no"
+      local nl = require "nnlua"
+      local function go() print(io.open "/proc/self/stat":read "n") end]] .. text)
+    local script = 'set -o pipefail; "$0" "$1" | { read -r process; kill -INT "$process"; cat; }'
+    local result = process.run {"bash", "-c", script, process.nnlua, path}
     os.remove(path)
     return result
   end
 
   it("ends a loop with an error, as under lua", function()
-    local result = interrupt "while true do end"
+    local result = interrupt " go() while true do end"
     assert.equal(1, result.code)
     assert.matches("interrupted!\nstack traceback:", result.stderr, 1, true)
   end)
 
   it("ends a training loop, which may catch it and go on as if nothing had been", function()
     local result = interrupt [[
-      local nl = require "nnlua"
       local net = nl.nn.Linear(3, 2)
       net:register_full_backward_hook(function() end)
       net.weight:register_hook(function(g) return g * 1 end)
@@ -136,31 +142,19 @@ describe("Ctrl-C", function()
         return net.weight.grad:sum():item()
       end
       local expected = step()
-      local ok, message = pcall(function() while true do nl.no_grad(function() nl.enable_grad(step) end) end end)
+      local ok, message = pcall(function()
+        go()
+        while true do nl.no_grad(function() nl.enable_grad(step) end) end
+      end)
       print(ok, step() == expected, nl.is_grad_enabled())
       error(message, 0)]]
     assert.equal("false\ttrue\ttrue\n", result.stdout)
     assert.matches("interrupted!", result.stderr, 1, true)
     assert.equal(1, result.code)
   end)
-end)
 
-describe("Ctrl-C in a long operation", function()
-  --- Runs a script, and sends it a signal once it has called go(), which may be at once: what is to be interrupted calls
-  --- it. What the script prints after that.
-  local function interrupt(text)
-    local path = process.file([[
-      io.stdout:setvbuf "no"
-      local nl = require "nnlua"
-      local function go() print(io.open "/proc/self/stat":read "n") end]] .. text)
-    local script = '"$0" "$1" | { read -r process; kill -INT "$process"; cat; }'
-    local result = process.run {"sh", "-c", script, process.nnlua, path}
-    os.remove(path)
-    return result.stdout
-  end
-
-  it("stops it between pieces and leaves all as it was", function()
-    local output = interrupt [[
+  it("stops a long operation between pieces and leaves all as it was", function()
+    local result = interrupt [[
       local a = nl.eye(1200)
       local before = nl.memory_stats().tensors
       print(pcall(function()
@@ -169,11 +163,11 @@ describe("Ctrl-C in a long operation", function()
       end))
       collectgarbage()
       print(nl.memory_stats().tensors == before, a:mm(a):sum():item())]]
-    assert.matches("^false\t[^\n]*interrupted!\ntrue\t1200.0\n$", output)
+    assert.matches("^false\t[^\n]*interrupted!\ntrue\t1200.0\n$", result.stdout)
   end)
 
   it("never stops a change in place half-way", function()
-    local output = interrupt [[
+    local result = interrupt [[
       local a, steps = nl.zeros(2000000), 0
       print(pcall(function()
         go()
@@ -181,19 +175,19 @@ describe("Ctrl-C in a long operation", function()
       end))
       local least = a:min():item()
       print(least == a:max():item(), least - steps == 0 or least - steps == 1)]]
-    assert.matches("^false\t[^\n]*interrupted!\ntrue\ttrue\n$", output)
+    assert.matches("^false\t[^\n]*interrupted!\ntrue\ttrue\n$", result.stdout)
   end)
 
   it("reaches a loop in a coroutine, with operations and without", function()
     for _, body in ipairs {"x = x + 1", ""} do
-      local output = interrupt([[
+      local result = interrupt([[
         local co = coroutine.wrap(function()
           local x = nl.ones(3)
           go()
           while true do ]] .. body .. [[ end
         end)
         print(pcall(co))]])
-      assert.matches("^false\t[^\n]*interrupted!\n$", output)
+      assert.matches("^false\t[^\n]*interrupted!\n$", result.stdout)
     end
   end)
 end)

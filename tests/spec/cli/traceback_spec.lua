@@ -1,3 +1,5 @@
+-- What is printed of the stack where an error ends a script or a line at the prompt.
+-- parts: 1
 local process = require "support.process"
 
 local function traceback_of(program, environment)

@@ -1,4 +1,5 @@
 -- Every example that the help shows is run and prints what it says.
+-- parts: 1
 require "nnlua"
 local catalogue = require "nnlua.help.catalogue"
 local examples = require "support.examples"

@@ -1,4 +1,5 @@
 -- What the line editor makes of signals, and of files and input that are not as they should be.
+-- parts: 1
 local Terminal = require "support.terminal"
 local process = require "support.process"
 
@@ -46,15 +47,13 @@ describe("the line editor", function()
     it("edits on after a SIG" .. name .. " from outside", function()
       terminal = Terminal.start({"bash", "--norc", "-i"}, {env = {PS1 = "sh>"}})
       terminal:wait "sh>$"
-      terminal:type(command)
-      terminal:keys "Enter"
+      terminal:submit(command)
       terminal:wait "nnlua> $"
       terminal:type "1 + 2"
       terminal:wait "1 %+ 2$"
       send(name)
       terminal:wait "Stopped"
-      terminal:type "fg"
-      terminal:keys "Enter"
+      terminal:submit "fg"
       terminal:wait "\nnnlua> 1 %+ 2$"
       terminal:keys("Left", "3", "Enter")
       terminal:wait "\n33\nnnlua> $"
@@ -80,22 +79,19 @@ describe("the line editor", function()
     terminal:type("#'" .. home .. "/od")
     terminal:keys "Tab"
     terminal:wait "/odd$"
-    terminal:type "'"
-    terminal:keys "Enter"
+    terminal:submit "'"
     terminal:wait(("\n%d\nnnlua> $"):format(#home + 4))
     terminal:type("#'" .. home .. "/ev")
     terminal:keys "Tab"
-    terminal:type "'"
-    terminal:keys "Enter"
+    terminal:submit "'"
     terminal:wait(("/evening'\n%d\nnnlua> $"):format(#home + 8))
   end)
 
   it("takes a prompt of the user's that is no UTF-8", function()
     terminal = Terminal.prompt()
-    terminal:type "_PROMPT = '\\xFF> '"
-    terminal:keys "Enter"
-    terminal:type "1 + 1"
-    terminal:keys "Enter"
+    terminal:submit "_PROMPT = '\\xFF> '"
+    terminal:wait "'\n[^\n]*>$"
+    terminal:submit "1 + 1"
     terminal:wait "\n2\n[^\n]*>$"
   end)
 

@@ -1,4 +1,5 @@
 -- The prompt on a terminal, as someone who sits there sees it.
+-- parts: 4
 local Terminal = require "support.terminal"
 local process = require "support.process"
 
@@ -19,6 +20,11 @@ end
 local function shows(expected)
   Terminal.eventually(function() return below_banner() == expected end)
   assert.equal(expected, below_banner())
+end
+
+local function cursor_comes_to(column)
+  Terminal.eventually(function() return terminal:cursor() == column end)
+  assert.equal(column, (terminal:cursor()))
 end
 
 describe("the prompt on a terminal", function()
@@ -56,16 +62,11 @@ describe("the prompt on a terminal", function()
 
   it("goes on to a new line while a statement is incomplete, and indents it", function()
     open()
-    terminal:type "for i = 1, 2 do"
-    terminal:keys "Enter"
-    terminal:type "if i > 1 then"
-    terminal:keys "Enter"
-    terminal:type "print(i)"
-    terminal:keys "Enter"
-    terminal:type "end"
-    terminal:keys "Enter"
-    terminal:type "end"
-    terminal:keys "Enter"
+    terminal:submit "for i = 1, 2 do"
+    terminal:submit "if i > 1 then"
+    terminal:submit "print(i)"
+    terminal:submit "end"
+    terminal:submit "end"
     shows [[
 nnlua> for i = 1, 2 do
    ...>   if i > 1 then
@@ -78,12 +79,9 @@ nnlua>]]
 
   it("recalls a statement of several lines as one entry, and edits it as a whole", function()
     open()
-    terminal:type "function f(x)"
-    terminal:keys "Enter"
-    terminal:type "return x + 1"
-    terminal:keys "Enter"
-    terminal:type "end"
-    terminal:keys "Enter"
+    terminal:submit "function f(x)"
+    terminal:submit "return x + 1"
+    terminal:submit "end"
     terminal:wait "end\nnnlua> $"
     terminal:enter("f(1)", "\n2\n")
     terminal:keys("Up", "Up")
@@ -213,8 +211,7 @@ nnlua>]]
   it("stops a loop of Lua at Ctrl-C", function()
     open()
     terminal:enter("x = 0", "")
-    terminal:type "print 'running' while true do x = x + 1 end"
-    terminal:keys("Enter")
+    terminal:submit "print 'running' while true do x = x + 1 end"
     terminal:wait "\nrunning$"
     terminal:keys "C-c"
     terminal:wait "interrupted!.*nnlua> $"
@@ -224,8 +221,7 @@ nnlua>]]
   it("stops a big product at Ctrl-C, between its chunks", function()
     open()
     terminal:enter("a = nl.ones(4096, 4096);", "")
-    terminal:type "print 'running' for i = 1, 1000 do a:mm(a) end"
-    terminal:keys "Enter"
+    terminal:submit "print 'running' for i = 1, 1000 do a:mm(a) end"
     terminal:wait "\nrunning$"
     terminal:keys "C-c"
     terminal:wait "interrupted!.*nnlua> $"
@@ -234,12 +230,13 @@ nnlua>]]
 
   it("says how to leave where Ctrl-C can't stop anything, and goes on", function()
     open()
-    terminal:type "print 'running' a = ('a'):rep(22) a:find(('a?'):rep(22) .. a .. 'b')"
-    terminal:keys "Enter"
+    terminal:submit "print 'running' a = ('a'):rep(22) a:find(('a?'):rep(22) .. a .. 'b')"
     terminal:wait "\nrunning$"
-    terminal:keys "C-c"
-    terminal:keys "C-c"
-    terminal:wait "Ctrl%-\\ ends the session"
+    local is_told = Terminal.eventually(function() -- two that come together are one
+      terminal:keys "C-c"
+      return terminal:screen():find "Ctrl%-\\ ends the session"
+    end)
+    assert.is_truthy(is_told)
     terminal:wait "interrupted!.*nnlua> $"
     terminal:enter("1 + 1", "\n2\n")
   end)
@@ -268,11 +265,10 @@ nnlua>]]
     open {width = 40}
     terminal:type "s = '日本語 🙂 e\u{301}'" -- the last one is an e with an accent that combines
     terminal:wait "e\u{301}'$"
-    local column = terminal:cursor()
-    assert.equal(7 + 5 + 6 + 1 + 2 + 1 + 1 + 1, column)
+    local column = 7 + 5 + 6 + 1 + 2 + 1 + 1 + 1
+    cursor_comes_to(column)
     terminal:keys("Left", "Left")
-    Terminal.eventually(function() return terminal:cursor() == column - 2 end)
-    assert.equal(column - 2, (terminal:cursor()))
+    cursor_comes_to(column - 2)
     terminal:keys("BSpace", "BSpace", "C-e", "Enter")
     terminal:wait "nnlua> s = '日本語 e\u{301}'\nnnlua> $"
     terminal:enter("#s", "\n13\n")
@@ -303,18 +299,23 @@ nnlua>]]
 
   it("keeps what is typed while something runs", function()
     open()
-    terminal:type "local t = os.clock() + 0.5 while os.clock() < t do end"
-    terminal:keys "Enter"
+    local path = terminal.home .. "/go"
+    terminal:submit(("print 'running' while not io.open('%s') do end"):format(path))
+    terminal:wait "\nrunning$"
     terminal:type "1 + 2"
     terminal:keys "Enter"
+    terminal:wait "1 %+ 2$"
+    assert(io.open(path, "w")):close()
     terminal:wait "\n3\nnnlua> $"
   end)
 
   it("tells how long a line took, if it was long", function()
-    open()
-    terminal:enter("local t = os.clock() + 0.1 while os.clock() < t do end", "\n[%d.]+ ms\n")
-    terminal:enter("'quick'", "\nquick\n")
-    assert.matches("\nquick\nnnlua>$", terminal:screen())
+    local with_clock = "now = 0 require 'nnlua' require 'nnlua.system'.clock = function() return now end"
+    open {arguments = {"-i", "-e", with_clock}, shows_times = true}
+    terminal:enter "now = now + 0.0625"
+    terminal:enter "now = now + 0.03125"
+    terminal:enter("now", "\n0.09375\n")
+    assert.matches("62.5 ms\nnnlua> now = now %+ 0.03125\nnnlua> now\n0.09375\nnnlua>$", terminal:screen())
   end)
 
   it("tells a name that was perhaps meant", function()
@@ -346,15 +347,13 @@ nnlua>]]
   it("stops at Ctrl-Z and comes back", function()
     terminal = Terminal.start({"bash", "--norc", "-i"}, {env = {PS1 = "sh>"}})
     terminal:wait "sh>$"
-    terminal:type("'" .. process.nnlua .. "'")
-    terminal:keys "Enter"
+    terminal:submit("'" .. process.nnlua .. "'")
     terminal:wait "nnlua> $"
     terminal:type "1 + 1"
     terminal:wait "1 %+ 1$"
     terminal:keys "C-z"
     terminal:wait "sh>$"
-    terminal:type "fg"
-    terminal:keys "Enter"
+    terminal:submit "fg"
     terminal:wait "nnlua> 1 %+ 1$"
     terminal:keys "Enter"
     terminal:wait "\n2\nnnlua> $"
@@ -370,8 +369,7 @@ nnlua>]]
     for _, line in ipairs {"os.exit(3)", "quit", "os.exit(4, true)"} do
       terminal = Terminal.start {"sh", "-c", "stty -g; '" .. process.nnlua .. "'; echo code $?; stty -g"}
       terminal:wait "nnlua> $"
-      terminal:type(line)
-      terminal:keys "Enter"
+      terminal:submit(line)
       local screen = terminal:wait "code %d.*ended with 0"
       local before, after = screen:match "^(%x+:[%x:]+)\n.*code %d\n(%x+:[%x:]+)\n"
       assert.equal(before, after)
@@ -388,8 +386,7 @@ nnlua>]]
     for line in session:gmatch "[^\n]+" do
       local first, further = line:match "^nnlua> (.*)$", line:match "^   %.%.%.>%s*(.*)$"
       if first or further then
-        terminal:type(first or further)
-        terminal:keys "Enter"
+        terminal:submit(first or further)
         terminal:wait "[.a]> $"
       end
     end

@@ -36,8 +36,8 @@ return {
   end,
   LayerNorm = function()
     return {
-      {{2, 3}, inputs = {real(2, 2, 3)}, text = "LayerNorm((2, 3), eps=1e-05, elementwise_affine=True, bias=True)"},
-      {3, {bias = false}, text = "LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=False)"},
+      {{2, 3}, inputs = {real(2, 2, 3)}, text = "LayerNorm((2, 3), eps=1e-05, elementwise_affine=True)"},
+      {3, {bias = false}, text = "LayerNorm((3,), eps=1e-05, elementwise_affine=True)"},
     }
   end,
   RMSNorm = function()

@@ -1,0 +1,31 @@
+/* Reductions over one dimension. */
+#ifndef NNLUA_KERNELS_REDUCE_H
+#define NNLUA_KERNELS_REDUCE_H
+
+#include <stdint.h>
+
+typedef enum ReduceId {
+  REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_SUM_ABS, REDUCE_SUM_SQUARES,
+  REDUCE_MAX_ABS, REDUCE_MIN_ABS, REDUCE_COUNT_NONZERO, REDUCE_COUNT
+} ReduceId;
+
+typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
+
+/*
+ * rows: x [rows][n], step elements from row to row, to y [rows]. columns: x [n][columns], step elements from one k to
+ * the next, to y [columns]. n > 0. Sums and products come out wide (float64, int64, complex128), counts as int64,
+ * extremes in the elements' dtype.
+ */
+typedef struct ReduceKernels {
+  void (*rows[REDUCE_COUNT])(int64_t rows, int64_t n, int64_t step, const void *x, void *y);
+  void (*columns[REDUCE_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *y);
+  /* The same, of extremes with the position (from 1) of the first one; nan before all. */
+  void (*position_rows[POSITION_COUNT])(int64_t rows, int64_t n, int64_t step, const void *x, void *values,
+                                        int64_t *positions);
+  void (*position_columns[POSITION_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *values,
+                                           int64_t *positions);
+  /* The sum of (a - b)^2, of a [n] and b [n]. */
+  double (*squared_error)(int64_t n, const void *a, const void *b);
+} ReduceKernels;
+
+#endif

@@ -1,0 +1,14 @@
+/* Softmax and its logarithm. */
+#ifndef NNLUA_KERNELS_SOFTMAX_H
+#define NNLUA_KERNELS_SOFTMAX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All arrays are contiguous [outer][n][inner]; the sums go along n. Floats only. */
+typedef struct SoftmaxKernels {
+  void (*forward)(int64_t outer, int64_t n, int64_t inner, bool log, const void *x, void *y);
+  void (*backward)(int64_t outer, int64_t n, int64_t inner, bool log, const void *dy, const void *y, void *dx);
+} SoftmaxKernels;
+
+#endif

@@ -1,0 +1,25 @@
+/* All kernels of a dtype, entered over what a plainer instruction set has. */
+#include "kernels/storage.h"
+#include "kernels/typed/typed.h"
+
+#define FAMILY(name, Type) void TYPED(fill_##name)(Type *);
+KERNEL_FAMILIES(FAMILY)
+#undef FAMILY
+
+#undef POINTWISE_FAMILY
+#undef POINTWISE_ROWS
+#define POINTWISE_FAMILY(name) const PointwiseKernels *TYPED(name##_rows)(void);
+#define POINTWISE_ROWS(file) "ops/table/no_rows.def"
+#include "ops/table/pointwise_families.def"
+
+void TYPED(fill_kernels)(KernelStorage *s);
+void TYPED(fill_kernels)(KernelStorage *s)
+{
+  const PointwiseKernels *rows;
+#undef POINTWISE_FAMILY
+#define POINTWISE_FAMILY(name) \
+  if ((rows = TYPED(name##_rows)()) != NULL) s->pointwise[FAMILY_##name] = rows;
+#include "ops/table/pointwise_families.def"
+#define FAMILY(name, Type) TYPED(fill_##name)(&s->name);
+  KERNEL_FAMILIES(FAMILY)
+}

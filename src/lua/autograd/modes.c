@@ -1,0 +1,441 @@
+/* no_grad and its kin: tokens, and the modes that they add up to. */
+#include "lua/autograd/modes.h"
+
+#include "lua/autograd/carriers.h"
+#include "lua/named_arguments.h"
+
+static char modes_key, token_meta, settings_key; /* registry keys, by address */
+
+/* What nl.set_grad_enabled has set plainly in a coroutine. */
+typedef struct Setting { bool given, value; uint64_t order; } Setting;
+
+typedef struct ModeToken {
+  uint8_t kind;
+  bool linked;             /* it counts */
+  bool value, check_nan;
+  bool restores;           /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
+  bool open;
+  struct Modes *modes;
+  lua_State *owner;        /* kept alive by the user value */
+  uint64_t order;          /* later ones win */
+  struct ModeToken *previous, *next;
+  Setting before;          /* the coroutine's setting when this one was opened */
+} ModeToken;
+
+typedef struct Modes {
+  Context *ctx;
+  ModeToken *first, *last; /* by rising order */
+  uint64_t order;
+  bool grad, inference, anomaly, check_nan; /* what holds where no token says otherwise */
+  bool user_grad;          /* what is_grad_enabled says: inference mode stands beside it */
+  lua_State *floor_state;  /* where the core called Lua: older tokens of this coroutine don't count */
+  uint64_t floor;
+} Modes;
+
+/* ---------------------------------------------------------------- the list */
+
+static void link_token(Modes *m, ModeToken *t)
+{
+  ModeToken *after = m->last;
+  while (after && after->order > t->order) after = after->previous;
+  t->previous = after;
+  t->next = after ? after->next : m->first;
+  if (t->next) t->next->previous = t;
+  else m->last = t;
+  if (after) after->next = t;
+  else m->first = t;
+  t->linked = true;
+  m->ctx->mode_tokens = 1;
+}
+
+/* The context itself changes at the next entry: this may run as a finalizer, in the middle of an op. */
+static void unlink_token(ModeToken *t)
+{
+  Modes *m = t->modes;
+  if (!t->linked) return;
+  if (t->previous) t->previous->next = t->next;
+  else m->first = t->next;
+  if (t->next) t->next->previous = t->previous;
+  else m->last = t->previous;
+  t->linked = false;
+  m->ctx->mode_tokens = 1;
+}
+
+static bool is_running(lua_State *co)
+{
+  lua_Debug ar;
+  return lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar);
+}
+
+static bool counts(const Modes *m, const ModeToken *t, lua_State *L)
+{
+  if (t->owner == L) return L != m->floor_state || t->order > m->floor;
+  return t->order > m->floor && is_running(t->owner);
+}
+
+typedef struct Effect { bool grad, inference, anomaly, check_nan; } Effect;
+
+static void apply_token(const ModeToken *t, Effect *e)
+{
+  switch ((ModeKind)t->kind) {
+    case MODE_GRAD: e->grad = t->value; break;
+    case MODE_INFERENCE:
+      e->inference = t->value;
+      e->grad = !t->value;
+      break;
+    case MODE_ANOMALY:
+      e->anomaly = t->value;
+      e->check_nan = t->check_nan;
+      break;
+  }
+}
+
+/* The running coroutine's own tokens come last: it was resumed within the others'. */
+void modes_refresh(lua_State *L, Context *ctx)
+{
+  Modes *m = ctx->modes;
+  carriers_drain(L, ctx);
+  ctx->mode_tokens = m->first != NULL;
+  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan};
+  for (const ModeToken *t = m->first; t; t = t->next)
+    if (t->owner != L && counts(m, t, L)) apply_token(t, &e);
+  for (const ModeToken *t = m->first; t; t = t->next)
+    if (t->owner == L && counts(m, t, L)) apply_token(t, &e);
+  m->user_grad = e.grad;
+  ctx->grad_enabled = e.grad && !e.inference;
+  ctx->inference = e.inference;
+  ctx->anomaly = e.anomaly;
+  ctx->anomaly_check_nan = e.check_nan;
+}
+
+void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
+{
+  Modes *m = ctx->modes;
+  *saved = (ModesFrame){m->grad, m->inference, m->anomaly, m->check_nan, ctx->grad_enabled, ctx->inference,
+                        ctx->anomaly, ctx->anomaly_check_nan, m->floor_state, m->floor};
+  m->grad = m->user_grad = ctx->grad_enabled;
+  m->inference = ctx->inference;
+  m->anomaly = ctx->anomaly;
+  m->check_nan = ctx->anomaly_check_nan;
+  m->floor_state = L;
+  m->floor = m->order;
+}
+
+void modes_leave(Context *ctx, const ModesFrame *saved)
+{
+  Modes *m = ctx->modes;
+  m->grad = saved->grad;
+  m->inference = saved->inference;
+  m->anomaly = saved->anomaly;
+  m->check_nan = saved->check_nan;
+  m->floor_state = saved->floor_state;
+  m->floor = saved->floor;
+  ctx->grad_enabled = saved->grad_enabled;
+  ctx->inference = saved->in_inference;
+  ctx->anomaly = saved->in_anomaly;
+  ctx->anomaly_check_nan = saved->checks_nan;
+  ctx->mode_tokens = 1;
+}
+
+/* ---------------------------------------------------------------- settings */
+
+/* The running coroutine's setting: pushes its token, or nil. Settings live as long as their coroutine. */
+static ModeToken *push_setting(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &settings_key);
+  lua_pushthread(L);
+  lua_rawget(L, -2);
+  lua_replace(L, -2);
+  return lua_touserdata(L, -1);
+}
+
+static Setting setting_of(const ModeToken *t) { return t ? (Setting){t->linked, t->value, t->order} : (Setting){0}; }
+
+static void restore_setting(lua_State *L, ModeToken *closed)
+{
+  ModeToken *t = push_setting(L);
+  lua_pop(L, 1);
+  if (!t || t->owner != closed->owner) return;
+  unlink_token(t);
+  t->value = closed->before.value;
+  t->order = closed->before.order;
+  if (closed->before.given) link_token(t->modes, t);
+}
+
+/* ------------------------------------------------------------------ tokens */
+
+static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
+{
+  Modes *m = ctx->modes;
+  ModeToken *before = push_setting(L);
+  ModeToken *t = lua_newuserdatauv(L, sizeof *t, 1);
+  *t = (ModeToken){.kind = (uint8_t)kind, .value = value, .modes = m, .owner = L, .open = true,
+                   .before = setting_of(before)};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &token_meta);
+  lua_setmetatable(L, -2);
+  lua_pushthread(L);
+  lua_setiuservalue(L, -2, 1);
+  lua_replace(L, -2);
+  t->order = ++m->order;
+  return t;
+}
+
+void push_mode_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
+{
+  ModeToken *t = new_token(L, ctx, kind, value);
+  link_token(t->modes, t);
+}
+
+void close_mode_token(lua_State *L, int index)
+{
+  ModeToken *t = lua_touserdata(L, index);
+  if (!t->open) return;
+  t->open = false;
+  unlink_token(t);
+  if (t->kind == MODE_ANOMALY && t->restores) {
+    t->modes->anomaly = t->before.value;
+    t->modes->check_nan = t->before.given;
+    t->modes->ctx->mode_tokens = 1;
+  } else {
+    restore_setting(L, t);
+  }
+}
+
+static int token_close(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TUSERDATA);
+  close_mode_token(L, 1);
+  return 0;
+}
+
+static int token_gc(lua_State *L)
+{
+  unlink_token(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* ------------------------------------------------------- the Lua functions */
+
+static bool is_callable(lua_State *L, int index)
+{
+  if (lua_isfunction(L, index)) return true;
+  if (!luaL_getmetafield(L, index, "__call")) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+static int finish_run(lua_State *L, int status, lua_KContext first)
+{
+  (void)status;
+  return lua_gettop(L) - (int)first;
+}
+
+/* The token is on top; with a function at `first` runs it with what follows, else gives the token. */
+static int run_or_token(lua_State *L, int first)
+{
+  int top = lua_gettop(L) - 1;
+  if (top < first || lua_isnil(L, first)) return 1;
+  lua_insert(L, first);
+  lua_toclose(L, first);
+  lua_callk(L, top - first, LUA_MULTRET, first, finish_run);
+  return finish_run(L, LUA_OK, first);
+}
+
+/* Raises unless a function, or nothing, is where one may be. */
+static void check_function(lua_State *L, const char *name, int index)
+{
+  if (lua_gettop(L) < index || lua_isnil(L, index) || is_callable(L, index)) return;
+  user_error(L, "%s: a function was expected, got %s", name, luaL_typename(L, index));
+}
+
+static int no_grad(lua_State *L)
+{
+  check_function(L, "no_grad", 1);
+  push_mode_token(L, context_of(L), MODE_GRAD, false);
+  return run_or_token(L, 1);
+}
+
+static int enable_grad(lua_State *L)
+{
+  check_function(L, "enable_grad", 1);
+  push_mode_token(L, context_of(L), MODE_GRAD, true);
+  return run_or_token(L, 1);
+}
+
+/* inference_mode(mode = true, f, …), or inference_mode(f, …) */
+static int inference_mode(lua_State *L)
+{
+  bool given = lua_isboolean(L, 1), value = !given || lua_toboolean(L, 1);
+  int first = given || (lua_gettop(L) > 0 && lua_isnil(L, 1)) ? 2 : 1;
+  check_function(L, "inference_mode", first);
+  push_mode_token(L, context_of(L), MODE_INFERENCE, value);
+  return run_or_token(L, first);
+}
+
+/* Changes the coroutine's setting, and pushes a token that puts it back. */
+static void set_plainly(lua_State *L, Context *ctx, bool value)
+{
+  ModeToken *token = new_token(L, ctx, MODE_GRAD, value);
+  token->restores = true;
+  ModeToken *t = push_setting(L);
+  if (!t) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &settings_key);
+    lua_pushthread(L);
+    t = new_token(L, ctx, MODE_GRAD, value);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  unlink_token(t);
+  t->value = value;
+  t->order = ++t->modes->order;
+  link_token(t->modes, t);
+}
+
+static int set_grad_enabled(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  if (!lua_isboolean(L, 1))
+    return user_error(L, "set_grad_enabled: true or false expected, got %s", luaL_typename(L, 1));
+  check_function(L, "set_grad_enabled", 2);
+  bool value = lua_toboolean(L, 1);
+  if (lua_gettop(L) >= 2 && !lua_isnil(L, 2)) {
+    push_mode_token(L, ctx, MODE_GRAD, value);
+    return run_or_token(L, 2);
+  }
+  set_plainly(L, ctx, value);
+  return 1;
+}
+
+static int is_grad_enabled(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  const Modes *m = ctx->modes;
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  lua_pushboolean(L, ctx->mode_tokens ? m->user_grad : m->grad);
+  return 1;
+}
+
+static int is_inference_mode_enabled(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  lua_pushboolean(L, ctx->inference);
+  return 1;
+}
+
+/* --------------------------------------------------------------- anomaly mode */
+
+static void warn_of_anomaly_mode(lua_State *L)
+{
+  lua_warning(L, "nnlua: anomaly mode is on: it finds errors and costs time", 0);
+}
+
+/* detect_anomaly(check_nan = true, f, …), detect_anomaly({check_nan = …}), or detect_anomaly(f, …) */
+static int detect_anomaly(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  bool check_nan = true;
+  int first = 1;
+  if (lua_gettop(L) > 0 && !is_callable(L, 1)) {
+    if (lua_type(L, 1) == LUA_TTABLE) lua_getfield(L, 1, "check_nan");
+    else lua_pushvalue(L, 1);
+    check_nan = argument_bool(L, "detect_anomaly", "check_nan", lua_gettop(L), true);
+    lua_pop(L, 1);
+    first = 2;
+  }
+  check_function(L, "detect_anomaly", first);
+  warn_of_anomaly_mode(L);
+  push_mode_token(L, ctx, MODE_ANOMALY, true);
+  ((ModeToken *)lua_touserdata(L, -1))->check_nan = check_nan;
+  return run_or_token(L, first);
+}
+
+/* set_detect_anomaly(mode, check_nan = true): for the whole state, until it is set anew or the token is closed. */
+static int set_detect_anomaly(lua_State *L)
+{
+  static const char *const names[] = {"mode", "check_nan", NULL};
+  Context *ctx = context_of(L);
+  Modes *m = ctx->modes;
+  arguments_merge(L, "set_detect_anomaly", 1, names);
+  if (!lua_isboolean(L, 1)) return user_error(L, "set_detect_anomaly: true or false expected");
+  bool value = lua_toboolean(L, 1), check_nan = argument_bool(L, "set_detect_anomaly", "check_nan", 2, true);
+  if (value) warn_of_anomaly_mode(L);
+  ModeToken *token = new_token(L, ctx, MODE_ANOMALY, value);
+  token->restores = true;
+  token->before = (Setting){m->check_nan, m->anomaly, 0};
+  m->anomaly = value;
+  m->check_nan = check_nan;
+  ctx->mode_tokens = 1;
+  return 1;
+}
+
+static int is_anomaly_enabled(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  lua_pushboolean(L, ctx->anomaly);
+  return 1;
+}
+
+/* nl._reset_modes(): the modes of all coroutines end, as in a new state. For nnlua.testing. */
+static int reset_modes(lua_State *L)
+{
+  Modes *m = context_of(L)->modes;
+  while (m->first) {
+    m->first->open = false;
+    unlink_token(m->first);
+  }
+  m->grad = m->user_grad = true;
+  m->inference = m->anomaly = m->check_nan = false;
+  m->ctx->mode_tokens = 1;
+  return 0;
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static void make_token_meta(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+    {"__close", token_close}, {"__gc", token_gc}, {"close", token_close}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, "nnlua.Mode");
+  lua_setfield(L, -2, "__name");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &token_meta);
+}
+
+static void make_modes(lua_State *L, Context *ctx)
+{
+  Modes *m = lua_newuserdatauv(L, sizeof *m, 0);
+  *m = (Modes){.ctx = ctx, .grad = true, .user_grad = true};
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &modes_key);
+  ctx->modes = m;
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &settings_key);
+}
+
+void open_modes(lua_State *L, int nl)
+{
+  static const luaL_Reg functions[] = {
+    {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
+    {"inference_mode", inference_mode}, {"is_grad_enabled", is_grad_enabled},
+    {"is_inference_mode_enabled", is_inference_mode_enabled}, {"is_anomaly_enabled", is_anomaly_enabled},
+    {"_reset_modes", reset_modes}, {NULL, NULL}};
+  static const luaL_Reg in_autograd[] = {
+    {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
+    {"inference_mode", inference_mode}, {"detect_anomaly", detect_anomaly},
+    {"set_detect_anomaly", set_detect_anomaly}, {NULL, NULL}};
+  make_token_meta(L);
+  make_modes(L, context_of(L));
+  lua_pushvalue(L, nl);
+  luaL_setfuncs(L, functions, 0);
+  lua_getfield(L, nl, "autograd");
+  luaL_setfuncs(L, in_autograd, 0);
+  lua_pop(L, 2);
+}

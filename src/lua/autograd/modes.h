@@ -1,0 +1,36 @@
+/*
+ * Grad modes as tokens. A token belongs to the coroutine that opened it and counts only while that coroutine, or one it
+ * resumed, runs; closing or collecting a token removes it wherever it stands. core_prepare asks for modes_refresh only
+ * while Context.mode_tokens is not 0: so a program without tokens pays one test an op.
+ */
+#ifndef NNLUA_LUA_AUTOGRAD_MODES_H
+#define NNLUA_LUA_AUTOGRAD_MODES_H
+
+#include "lua/binding.h"
+
+typedef enum ModeKind { MODE_GRAD, MODE_INFERENCE, MODE_ANOMALY } ModeKind;
+
+/* Fills nl (at an index) with no_grad and its kin; nl.autograd is there already. */
+void open_modes(lua_State *L, int nl);
+
+/* Works out ctx's modes for a coroutine. */
+void modes_refresh(lua_State *L, Context *ctx);
+
+/* Pushes a token that keeps a mode until it is closed or collected: mark it with lua_toclose, or close it. */
+void push_mode_token(lua_State *L, Context *ctx, ModeKind kind, bool value);
+void close_mode_token(lua_State *L, int index);
+
+/*
+ * While the core calls Lua (hooks, custom backwards) its own modes are what holds: tokens that were opened outside
+ * don't count. modes_leave puts back what was.
+ */
+typedef struct ModesFrame {
+  bool grad, inference, anomaly, check_nan;              /* the modes' base */
+  bool grad_enabled, in_inference, in_anomaly, checks_nan; /* the context's */
+  lua_State *floor_state;
+  uint64_t floor;
+} ModesFrame;
+void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved);
+void modes_leave(Context *ctx, const ModesFrame *saved);
+
+#endif

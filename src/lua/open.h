@@ -1,0 +1,77 @@
+/*
+ * What the files of the binding give to open.c and tensor.c, which make the tables of the API of them. Lists of
+ * functions end with a row of NULLs.
+ */
+#ifndef NNLUA_LUA_OPEN_H
+#define NNLUA_LUA_OPEN_H
+
+#include "lua/binding.h"
+
+/* ------------------------------------------------------------------- for nl */
+
+extern const luaL_Reg
+  creation_functions[],   /* tensor_from_lua.c: tensor, as_tensor */
+  question_functions[],   /* tensor_questions.c: is_tensor, numel, … */
+  comparison_functions[], /* compare.c: equal, allclose; methods as well */
+  memory_functions[],     /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
+  settings_functions[];   /* settings.c: threads, the default dtype */
+
+int nl_frombuffer(lua_State *L);
+int nl_broadcast_shapes(lua_State *L);
+int nl_set_printoptions(lua_State *L);
+int nl_ops(lua_State *L);
+
+/* Sets the dtypes and nl.none in the table on top of the stack. */
+void open_dtypes(lua_State *L);
+
+/* Sets Generator, manual_seed, seed, initial_seed, get_rng_state and set_rng_state in the table on top. */
+void open_generator(lua_State *L);
+
+/* Makes the metatable of Sizes and pushes nl.Size, which makes one from a table or numbers. */
+void open_size(lua_State *L);
+
+/* Push nl.newaxis and nl.ellipsis, which stand among indices for a dimension of size 1, and for all that are left. */
+void push_newaxis(lua_State *L);
+void push_ellipsis(lua_State *L);
+
+/* -------------------------------------------------------------- for tensors */
+
+/* A field of a tensor that is worked out when it is read: x.shape, x.grad. */
+typedef struct Property {
+  const char *name;
+  void (*get)(lua_State *L, int tensor_index);                  /* pushes one value */
+  void (*set)(lua_State *L, int tensor_index, int value_index); /* NULL: can't be set */
+} Property;
+
+extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad and its kin */
+
+extern const luaL_Reg
+  element_methods[],  /* tensor_to_lua.c: item, tolist */
+  question_methods[]; /* tensor_questions.c: size, stride, … */
+
+int tensor_tostring(lua_State *L);
+
+/* x[index] and x[index] = value for every index but a string: the tensor is at 1, the index at 2, the value at 3. */
+int tensor_get_item(lua_State *L);
+int tensor_set_item(lua_State *L);
+
+/*
+ * Makes nl.autograd, and no_grad and its kin, in the table at `nl`, adds methods of tensors to the one at `members`,
+ * and sets the core's callbacks.
+ */
+void open_autograd(lua_State *L, int nl, int members);
+
+/* -------------------------------------- for nnlua.system and nnlua.nn.core */
+
+extern const luaL_Reg
+  terminal_functions[],    /* terminal.c: a clock, the terminal's width */
+  tensor_file_functions[]; /* tensor_files.c: what nl.save and nl.load are built on */
+
+int read_csv(lua_State *L);
+int read_json(lua_State *L);
+int embedded_source(lua_State *L);
+
+/* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */
+int open_nn(lua_State *L);
+
+#endif

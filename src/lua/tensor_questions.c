@@ -1,0 +1,92 @@
+/* What a tensor is like: x:size(), x:stride(), x:numel(), x:is_contiguous() and their kin. */
+#include "lua/named_arguments.h"
+#include "lua/open.h"
+
+/* A dimension from Lua as a 0-based one. */
+static int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
+{
+  int is_integer;
+  lua_Integer dim = lua_tointegerx(L, index, &is_integer);
+  int n = t->ndim ? t->ndim : 1;
+  if (!is_integer || lua_type(L, index) != LUA_TNUMBER)
+    user_error(L, "%s: argument 'dim': an integer expected, got %s", function, luaL_typename(L, index));
+  if (dim == 0) user_error(L, "%s: argument 'dim' is 0: dimensions count from 1", function);
+  if (dim > n || dim < -n)
+    user_error(L, "%s: dimension %I is out of range for a tensor of %d dimension%s", function, (LUAI_UACINT)dim,
+               t->ndim, t->ndim == 1 ? "" : "s");
+  return (int)(dim < 0 ? dim + n : dim - 1);
+}
+
+/* The dimension at 2 or named dim; -1 if there is none. */
+static int optional_dim(lua_State *L, const Tensor *t, const char *function)
+{
+  static const char *const names[] = {"dim", NULL};
+  arguments_merge(L, function, 2, names);
+  if (lua_isnil(L, 2)) return -1;
+  int dim = check_dim(L, 2, t, function);
+  if (t->ndim == 0) user_error(L, "%s: a 0-dim tensor has no dimension 1", function);
+  return dim;
+}
+
+/* All numbers, or that of the dimension asked for. */
+static int push_sizes(lua_State *L, const Tensor *t, Ints sizes, const char *function)
+{
+  int dim = optional_dim(L, t, function);
+  if (dim < 0) push_size(L, sizes);
+  else lua_pushinteger(L, sizes.v[dim]);
+  return 1;
+}
+
+static int tensor_size(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  return push_sizes(L, t, tensor_shape(t), "size");
+}
+
+static int tensor_stride(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  return push_sizes(L, t, tensor_strides(t), "stride");
+}
+
+#define INTEGER_METHOD(name, value)                  \
+  static int name(lua_State *L)                      \
+  {                                                  \
+    const Tensor *t = tensor_check(L, 1);            \
+    lua_pushinteger(L, (lua_Integer)(value));        \
+    return 1;                                        \
+  }
+#define BOOLEAN_METHOD(name, value)                  \
+  static int name(lua_State *L)                      \
+  {                                                  \
+    const Tensor *t = tensor_check(L, 1);            \
+    lua_pushboolean(L, value);                       \
+    return 1;                                        \
+  }
+INTEGER_METHOD(tensor_numel, t->numel)
+INTEGER_METHOD(tensor_dim, t->ndim)
+INTEGER_METHOD(tensor_storage_offset, t->offset)
+INTEGER_METHOD(tensor_element_size, dtype_size(tensor_dtype(t)))
+INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
+BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
+BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
+BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
+BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
+
+static int nl_is_tensor(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, tensor_test(L, 1) != NULL);
+  return 1;
+}
+
+const luaL_Reg question_functions[] = {
+  {"is_tensor", nl_is_tensor}, {"numel", tensor_numel}, {"is_floating_point", tensor_floating},
+  {"is_complex", tensor_complex}, {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy}, {NULL, NULL}};
+
+const luaL_Reg question_methods[] = {
+  {"size", tensor_size}, {"stride", tensor_stride}, {"numel", tensor_numel}, {"nelement", tensor_numel},
+  {"dim", tensor_dim}, {"ndimension", tensor_dim}, {"storage_offset", tensor_storage_offset},
+  {"element_size", tensor_element_size}, {"data_ptr", tensor_data_ptr}, {"is_contiguous", tensor_contiguous},
+  {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex}, {"is_conj", tensor_lazy},
+  {"is_neg", tensor_lazy}, {NULL, NULL}};

@@ -1,0 +1,37 @@
+/* What progress bars and the prompt ask the system: the time, and what the terminal is like. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lua/open.h"
+
+/* clock(): seconds that went by, since some time in the past */
+static int monotonic_clock(lua_State *L)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
+  return 1;
+}
+
+/* is_terminal(fd): whether a file descriptor is a terminal that moves its cursor */
+static int is_terminal(lua_State *L)
+{
+  const char *kind = getenv("TERM");
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)) && kind && *kind && strcmp(kind, "dumb") != 0);
+  return 1;
+}
+
+/* terminal_width(fd): its columns, 80 where that can't be told */
+static int terminal_width(lua_State *L)
+{
+  struct winsize size;
+  bool known = ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  return 1;
+}
+
+const luaL_Reg terminal_functions[] = {
+  {"clock", monotonic_clock}, {"is_terminal", is_terminal}, {"terminal_width", terminal_width}, {NULL, NULL}};
