@@ -75,7 +75,8 @@ static void run_items(void *arg, int64_t begin, int64_t end)
 
 void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end), void *arg)
 {
-  int64_t grain = grain_of(GRAIN, work.elements);
+  bool is_small = work.items <= GRAIN && work.elements <= GRAIN && work.items * work.elements <= GRAIN;
+  int64_t grain = is_small ? work.items : grain_of(GRAIN, work.elements);
   if (work.items <= grain) {
     if (work.items > 0) body(arg, 0, work.items);
   } else {

@@ -152,7 +152,9 @@ static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Ten
   if (!y->is_contiguous || y->numel > GRAIN || y->dtype != (uint8_t)produced) return false;
   for (int i = 0; i < n; i++) {
     const Tensor *t = operands[i];
-    if (!t || t->dtype != (uint8_t)compute || !t->is_contiguous || t->numel != y->numel || t->ndim != y->ndim) return false;
+    p[i + 1] = p[1]; /* any pointer stands for what isn't needed */
+    if (!t) continue;
+    if (t->dtype != (uint8_t)compute || !t->is_contiguous || t->numel != y->numel || t->ndim != y->ndim) return false;
     p[i + 1] = tensor_data(t);
     if (t->storage == y->storage && p[i + 1] != p[0]) return false;
   }
@@ -175,7 +177,7 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
   for (int i = 0; i < n; i++) {
     Tensor *t = operands[i];
     if (!t) continue;
-    if (may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
+    if (t->storage == y->storage && may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
     add_operand(&l, list, t, i + 1, tensor_dtype(t), compute);
   }
   if (run_flat(&l, list)) return;

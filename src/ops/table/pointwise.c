@@ -169,6 +169,7 @@ static Tensor *new_gradient(Call *call, const void *args, Tensor *dy)
 {
   bool real = call->op->pointwise->type_class.result == GIVES_REAL;
   DType d = real ? tensor_dtype(operands_of(args)[0]) : tensor_dtype(dy);
+  if (dy->is_contiguous) return tensor_new_alike(call, d, device_of(dy), dy);
   return result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
 }
 
