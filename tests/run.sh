@@ -46,13 +46,12 @@ done
 now() { printf '%s' "${EPOCHREALTIME//[.,]/}"; }
 
 start() {
-  local file part parts options=()
+  local file part parts
   read -r file part parts <<<"${tasks[$1]}"
-  [ "$parts" -eq 1 ] || options=(--helper=tests/support/part.lua -Xhelper "$part/$parts")
   began[$1]=$(now)
   set -m # a group for each, so that all that it starts can be ended
   {
-    "$NNLUA" /usr/bin/busted -o plainTerminal ${options[@]+"${options[@]}"} "$file" 3>&-
+    "$NNLUA" /usr/bin/busted -o plainTerminal --helper=tests/support/part.lua -Xhelper "$part/$parts" "$file" 3>&-
     printf '%d %d\n' "$1" "$?" >&3
   } </dev/null >"$folder/$1" 2>&1 &
   set +m

@@ -1,7 +1,7 @@
 /* The backward engine: walks the graph from roots, and runs its nodes in the reverse order of their making. */
 #include "autograd/engine.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/table/words.h"
 

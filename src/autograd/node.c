@@ -1,6 +1,6 @@
 /* Nodes of all kinds: their lives, accumulators of leaves, edges, and nodes of the host. */
 #include "autograd/node.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"

@@ -1,3 +1,4 @@
+/* Replaces coroutine.resume and coroutine.wrap: while one runs, it is the one that Ctrl-C stops. */
 #include "cli/coroutine.h"
 
 #include "cli/run.h"

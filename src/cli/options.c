@@ -1,3 +1,4 @@
+/* Reads the command line in two passes: what it says at all, and then what acts, in order. */
 #include "cli/options.h"
 
 #include "cli/report.h"

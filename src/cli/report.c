@@ -1,3 +1,4 @@
+/* Messages on stderr, with the name that the program was called by, and what the user may have meant. */
 #include "cli/report.h"
 
 #include "cli/traceback.h"

@@ -1,3 +1,4 @@
+/* Calls chunks under the message handler, and lets Ctrl-C interrupt them. */
 #include "cli/run.h"
 
 #include "cli/report.h"

@@ -1,3 +1,4 @@
+/* Reads and writes files below the folder for state, so that a failure leaves the old one whole. */
 #include "cli/state_file.h"
 
 #include <fcntl.h>

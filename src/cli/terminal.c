@@ -1,3 +1,4 @@
+/* Raw mode, keys as they arrive, widths of characters and the size of the window. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* wcwidth, newlocale */
 #endif

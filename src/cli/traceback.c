@@ -1,3 +1,4 @@
+/* Looks up frames, leaves out our own, and shows the top and bottom of a long stack. */
 #include "cli/traceback.h"
 
 #include "lua/prepare.h"

@@ -1,3 +1,4 @@
+/* Which type two types promote to. */
 #include "core/dtype.h"
 
 #define BOOL CATEGORY_BOOL

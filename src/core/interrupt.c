@@ -1,3 +1,4 @@
+/* The request that a signal handler leaves, and who may act on it. */
 #include "core/interrupt.h"
 
 #include <stddef.h>

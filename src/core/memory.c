@@ -1,3 +1,4 @@
+/* Freed blocks wait in lists by size for the next of their size; large ones ask the system for huge pages. */
 #define _GNU_SOURCE
 #include "core/memory.h"
 

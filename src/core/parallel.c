@@ -1,3 +1,4 @@
+/* Threads that take chunks of a loop one by one until none is left; the caller takes its share. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif

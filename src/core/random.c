@@ -1,3 +1,4 @@
+/* Seeds generators, by a number or anew, and draws words of 32 and 64 bits. */
 #include "core/random.h"
 
 #include <stdatomic.h>

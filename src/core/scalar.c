@@ -1,3 +1,4 @@
+/* Numbers outside of tensors: read from texts, from and into elements of any type. */
 #include "core/scalar.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Strides, broadcasting, sizes with overflow, and shapes as text. */
 #include "core/shape.h"
 
 #include <stdio.h>

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { BUFFER = 1 << 16, LONGEST_NUMBER = 400 };
+#include "core/blocks.h"
+
+enum { LONGEST_NUMBER = 400 };
 
 typedef struct Reader {
   gzFile file;
@@ -59,7 +61,7 @@ static bool fill(Reader *r)
     r->capacity *= 2;
   }
   size_t room = r->capacity - r->end;
-  int n = gzread(r->file, r->text + r->end, room < BUFFER ? (unsigned)room : BUFFER);
+  int n = gzread(r->file, r->text + r->end, room < CSV_BUFFER ? (unsigned)room : CSV_BUFFER);
   int code = Z_OK;
   gzerror(r->file, &code); /* a file that ends too early is told only here */
   if (n < 0 || (n == 0 && code != Z_OK && code != Z_STREAM_END)) return damaged(r);
@@ -201,7 +203,7 @@ static bool read_rows(Reader *r)
 bool csv_read(const char *path, char delimiter, int64_t skip_rows, CsvTable *table, char *error, int error_size)
 {
   *table = (CsvTable){0};
-  Reader r = {.path = path, .delimiter = delimiter, .skip = skip_rows, .table = table, .capacity = BUFFER,
+  Reader r = {.path = path, .delimiter = delimiter, .skip = skip_rows, .table = table, .capacity = CSV_BUFFER,
               .error = error, .error_size = error_size};
   errno = 0;
   r.file = gzopen(path, "rb"); /* reads what isn't compressed as it is */

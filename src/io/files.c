@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 30, MOST_TRIES = 1000 };
+#include "core/blocks.h"
+
+enum { MOST_TRIES = 1000 };
 
 /* What errno can't say. */
 enum { ERROR_NOT_REGULAR = -1, ERROR_CUT_OFF = -2 };
@@ -54,7 +56,7 @@ int file_open(const char *path, uint64_t *size)
 bool file_read(int descriptor, void *data, size_t bytes, uint64_t place)
 {
   while (bytes > 0) {
-    ssize_t n = pread(descriptor, data, bytes < PIECE ? bytes : PIECE, (off_t)place);
+    ssize_t n = pread(descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE, (off_t)place);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return failed(n < 0 ? errno : ERROR_CUT_OFF);
     data = (char *)data + n;
@@ -112,7 +114,7 @@ bool new_file_open(NewFile *file, const char *path)
 bool new_file_write(NewFile *file, const void *data, size_t bytes)
 {
   while (bytes > 0) {
-    ssize_t n = write(file->descriptor, data, bytes < PIECE ? bytes : PIECE);
+    ssize_t n = write(file->descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed(errno);
     data = (const char *)data + n;

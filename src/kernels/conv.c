@@ -1,17 +1,17 @@
+/* Packs images into slabs (kernels/conv.h): lines with their padding, cut into phases where strides want it. */
 #include "kernels/conv.h"
 
 #include <string.h>
 
+#include "core/arith.h"
 #include "kernels/copy.h"
-
-static int64_t within(int64_t value, int64_t low, int64_t high) { return value < low ? low : value > high ? high : value; }
 
 /* One phase of a line: element q is the image's column first + q * phases. */
 static void pack_line(const Slab *s, size_t size, const char *line, int64_t first, char *to)
 {
   int64_t p = s->phases;
-  int64_t begin = within(first < 0 ? (-first + p - 1) / p : 0, 0, s->width);
-  int64_t end = within(s->image_columns > first ? (s->image_columns - first + p - 1) / p : 0, begin, s->width);
+  int64_t begin = clamp_i64(first < 0 ? (-first + p - 1) / p : 0, 0, s->width);
+  int64_t end = clamp_i64(s->image_columns > first ? (s->image_columns - first + p - 1) / p : 0, begin, s->width);
   memset(to, 0, (size_t)begin * size);
   memset(to + end * (int64_t)size, 0, (size_t)(s->width - end) * size);
   const char *from = line + (first + begin * p) * s->column_step * (int64_t)size;
@@ -39,7 +39,7 @@ void slab_pack_last(const Slab *s, size_t size, const void *image, void *to)
   char *out = to;
   const int64_t element = s->channels * (int64_t)size, width = s->phases * s->width, bytes = width * element;
   for (int64_t l = s->first_line; l < s->first_line + s->lines; l++, out += bytes) {
-    int64_t begin = within(-s->first_column, 0, width), end = within(s->image_columns - s->first_column, begin, width);
+    int64_t begin = clamp_i64(-s->first_column, 0, width), end = clamp_i64(s->image_columns - s->first_column, begin, width);
     if (l < 0 || l >= s->image_lines) end = begin;
     memset(out, 0, (size_t)(begin * element));
     memset(out + end * element, 0, (size_t)((width - end) * element));

@@ -1,18 +1,14 @@
+/* Products of matrices: chooses by shape between our loops and BLAS, and cuts large ones into pieces for threads. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
 #include <string.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "core/parallel.h"
 #include "kernels/matmul.h"
 #include "kernels/table.h"
-
-/* Where our loops are taken, in multiplications: the kernel tables tell for real products of matrices. */
-enum { OWN_VECTOR = 4096, OWN_COMPLEX = 512, DOT_ROWS = 8, DOT_DEPTH = 32 };
-
-/* Splits: the largest piece, what its edges are multiples of, and the least work that is worth another thread. */
-enum { ROW_EDGE = 480, COL_EDGE = 512, ROW_UNIT = 48, COL_UNIT = 64 };
-enum { PIECE_WORK = 1 << 20, BATCH_WORK = 1 << 15, VECTOR_WORK = 1 << 17 };
 
 /* BLAS counts in 32 bits: what has larger sizes or steps is cut in halves. Test builds get there with small ones. */
 #if NNLUA_SMALL_BLOCKS
@@ -31,8 +27,6 @@ BlasVersion kernels_blas(void)
   const char *end = space ? strchr(space + 1, ' ') : NULL;
   return (BlasVersion){config, openblas_get_corename(), (int)(end ? (size_t)(end - config) : strlen(config))};
 }
-
-static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static bool rows_are_contiguous(const Matrix *m) { return m->cols == 1 || m->col_step == 1; }
 static bool cols_are_contiguous(const Matrix *m) { return m->rows == 1 || m->row_step == 1; }
@@ -53,9 +47,9 @@ static Operand operand_of(const Matrix *m)
 {
   if (rows_are_contiguous(m)) {
     int64_t step = m->rows == 1 ? m->cols : m->row_step;
-    return (Operand){CblasNoTrans, at_least(step, at_least(m->cols, 1))};
+    return (Operand){CblasNoTrans, max_i64(step, max_i64(m->cols, 1))};
   }
-  return (Operand){CblasTrans, at_least(m->col_step, at_least(m->rows, 1))};
+  return (Operand){CblasTrans, max_i64(m->col_step, max_i64(m->rows, 1))};
 }
 
 typedef struct Product {
@@ -103,7 +97,7 @@ static void call_gemm(const Product *p)
   void *c = p->c;
   Operand oa = operand_of(&p->a), ob = operand_of(&p->b);
   blasint m = (blasint)p->a.rows, n = (blasint)p->b.cols, k = (blasint)p->a.cols;
-  blasint lda = (blasint)oa.step, ldb = (blasint)ob.step, ldc = m == 1 ? n : (blasint)at_least(p->c_row, n);
+  blasint lda = (blasint)oa.step, ldb = (blasint)ob.step, ldc = m == 1 ? n : (blasint)max_i64(p->c_row, n);
   double alpha[2] = {scalar_real(p->alpha), p->alpha.im}, beta[2] = {scalar_real(p->beta), p->beta.im};
   float falpha[2] = {(float)alpha[0], (float)alpha[1]}, fbeta[2] = {(float)beta[0], (float)beta[1]};
   switch (p->dtype) {
@@ -150,7 +144,7 @@ static void call_gemv(const Product *p)
   Matrix columns = transposed(&p->b);
   int64_t k = p->a.cols;
   if (p->a.rows == 1) multiply_vector(p, &columns, p->a.data, step_of(k, p->a.col_step), p->c, 1);
-  else multiply_vector(p, &p->a, p->b.data, step_of(k, p->b.row_step), p->c, at_least(p->c_row, 1));
+  else multiply_vector(p, &p->a, p->b.data, step_of(k, p->b.row_step), p->c, max_i64(p->c_row, 1));
 }
 
 /* In which direction a product is cut: which size is too large for BLAS, or has lines too far apart. */
@@ -227,22 +221,20 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
     run_piece(p, piece / p->cols * p->row_edge, piece % p->cols * p->col_edge);
 }
 
-static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* Halves the longer edge while pieces are too few for threads and large enough. Depends on the shape alone. */
 static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
 {
   bool vector = m == 1 || n == 1 || p->route == OWN_DOTS;
-  int64_t least = vector ? VECTOR_WORK : PIECE_WORK;
-  p->row_edge = m < ROW_EDGE || vector ? m : ROW_EDGE;
-  p->col_edge = n < COL_EDGE || vector ? n : COL_EDGE;
-  while (divided(m, p->row_edge) * divided(n, p->col_edge) < 4 && p->row_edge * p->col_edge * k >= 2 * least) {
-    bool rows = p->row_edge * COL_UNIT >= p->col_edge * ROW_UNIT;
-    int64_t *edge = rows ? &p->row_edge : &p->col_edge, unit = rows ? ROW_UNIT : COL_UNIT;
+  int64_t least = vector ? GEMM_VECTOR_WORK : GEMM_PIECE_WORK;
+  p->row_edge = m < GEMM_ROW_EDGE || vector ? m : GEMM_ROW_EDGE;
+  p->col_edge = n < GEMM_COL_EDGE || vector ? n : GEMM_COL_EDGE;
+  while (ceil_div_i64(m, p->row_edge) * ceil_div_i64(n, p->col_edge) < 4 && p->row_edge * p->col_edge * k >= 2 * least) {
+    bool rows = p->row_edge * GEMM_COL_UNIT >= p->col_edge * GEMM_ROW_UNIT;
+    int64_t *edge = rows ? &p->row_edge : &p->col_edge, unit = rows ? GEMM_ROW_UNIT : GEMM_COL_UNIT;
     if (*edge <= unit) break;
-    *edge = divided(divided(*edge, 2), unit) * unit;
+    *edge = ceil_div_i64(ceil_div_i64(*edge, 2), unit) * unit;
   }
-  p->cols = divided(n, p->col_edge);
+  p->cols = ceil_div_i64(n, p->col_edge);
 }
 
 /* By shape, as measured: BLAS has a price a call, is slow for few rows, and knows no more than AVX2 on some machines. */
@@ -250,12 +242,12 @@ static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
 {
   if (!dtype_is_inexact(p->dtype)) return OWN;
   bool plain = scalar_equals(p->alpha, 1) && (scalar_equals(p->beta, 0) || scalar_equals(p->beta, 1));
-  if (dtype_is_complex(p->dtype)) return plain && m * n * k <= OWN_COMPLEX ? OWN : BLAS;
+  if (dtype_is_complex(p->dtype)) return plain && m * n * k <= GEMM_OWN_COMPLEX ? OWN : BLAS;
   bool vector = m == 1 || n == 1;
   if (!plain) return vector ? BLAS_VECTOR : BLAS;
   bool dots = rows_are_contiguous(&p->a) && cols_are_contiguous(&p->b);
-  if (dots && m <= DOT_ROWS && k >= DOT_DEPTH) return OWN_DOTS;
-  if (vector && m * n * k > OWN_VECTOR) return BLAS_VECTOR;
+  if (dots && m <= GEMM_DOT_ROWS && k >= GEMM_DOT_DEPTH) return OWN_DOTS;
+  if (vector && m * n * k > GEMM_OWN_VECTOR) return BLAS_VECTOR;
   return m * n * k <= kernels_of(p->dtype)->matmul->own_product ? OWN : BLAS;
 }
 
@@ -269,7 +261,7 @@ static void run_product(Product *p, bool on_threads)
   }
   p->route = route_of(p, m, n, k);
   choose_edges(p, m, n, k);
-  int64_t pieces = divided(m, p->row_edge) * p->cols;
+  int64_t pieces = ceil_div_i64(m, p->row_edge) * p->cols;
   if (pieces == 1 || !on_threads) run_pieces(p, 0, pieces);
   else parallel_for(pieces, 1, run_pieces, p);
 }
@@ -277,9 +269,8 @@ static void run_product(Product *p, bool on_threads)
 /* Products so small that choosing how to compute them would take longer than they do. */
 static bool run_small(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, void *c, int64_t c_row)
 {
-  enum { SMALL = 2048 };
   int64_t work = a->rows * b->cols * a->cols;
-  if (!dtype_is_floating(dtype) || work == 0 || work > SMALL) return false;
+  if (!dtype_is_floating(dtype) || work == 0 || work > GEMM_SMALL) return false;
   if (alpha.kind != SCALAR_INT || alpha.i != 1 || beta.kind != SCALAR_INT || (uint64_t)beta.i > 1) return false;
   kernels_of(dtype)->matmul->product(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
                             b->col_step, beta.i, c, c_row);
@@ -319,8 +310,8 @@ static void run_batch(void *arg, int64_t begin, int64_t end)
 void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
                 int64_t c_step)
 {
-  int64_t work = at_least(a.rows * a.cols * b.cols, 1);
-  if (batches < 4 && work >= 2 * PIECE_WORK) { /* few and large: threads within each */
+  int64_t work = max_i64(a.rows * a.cols * b.cols, 1);
+  if (batches < 4 && work >= 2 * GEMM_PIECE_WORK) { /* few and large: threads within each */
     for (int64_t i = 0; i < batches; i++) {
       Matrix ai = part_of(&a, 0, 0, a.rows, 0, a.cols), bi = b;
       ai.data = (const char *)a.data + i * a_step * (int64_t)dtype_size(dtype);
@@ -330,5 +321,5 @@ void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b
     return;
   }
   Batch s = {dtype, a, b, a_step, b_step, c_step, (int64_t)dtype_size(dtype), c};
-  parallel_for(batches, work < BATCH_WORK ? BATCH_WORK / work : 1, run_batch, &s);
+  parallel_for(batches, work < GEMM_BATCH_WORK ? GEMM_BATCH_WORK / work : 1, run_batch, &s);
 }

@@ -1,7 +1,10 @@
+/* Singular values by LAPACK, which OpenBLAS has, on matrices as they lie in memory. */
 #include "kernels/lapack.h"
 
 #include <limits.h>
 #include <math.h>
+
+#include "core/arith.h"
 
 /* Fortran's symbols as OpenBLAS has them: integers are ints, all arguments pointers, the text's length a last one. */
 #define REAL_GESDD(name, T)                                                                                          \
@@ -51,13 +54,11 @@ static int call_gesdd(const Svd *d)
   return info;
 }
 
-static int smaller(int m, int n) { return m < n ? m : n; }
-
 static Svd svd_of(const SvdPlan *p)
 {
   static const char *const jobs[] = {[SVD_NONE] = "N", [SVD_THIN] = "S", [SVD_FULL] = "A"};
   return (Svd){.dtype = p->dtype, .job = jobs[p->vectors], .rows = p->n, .cols = p->m, .u_row = p->n,
-               .vt_row = p->vectors == SVD_FULL ? p->m : smaller(p->m, p->n)};
+               .vt_row = p->vectors == SVD_FULL ? p->m : (int)min_i64(p->m, p->n)};
 }
 
 /* The size of work that gesdd asks for; 0 if it is no int. A float answer may have been rounded down. */
@@ -84,7 +85,7 @@ static size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 static Scratch scratch_of(const SvdPlan *p)
 {
-  size_t k = (size_t)smaller(p->m, p->n), larger = (size_t)(p->m > p->n ? p->m : p->n);
+  size_t k = (size_t)min_i64(p->m, p->n), larger = (size_t)max_i64(p->m, p->n);
   size_t some = 5 * k * k + 5 * k, other = 2 * larger * k + 2 * k * k + k;
   size_t real = dtype_is_complex(p->dtype) ? (some > other ? some : other) + 7 * k : 0;
   return (Scratch){padded((size_t)p->work * dtype_size(p->dtype)), padded(real * dtype_size(dtype_to_real(p->dtype))),

@@ -6,13 +6,12 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 
-/* TILE: elements of a tile of scores; CAUSAL_ROWS: lower tiles, of which less lies behind the diagonal; GROUPS: parts of
-   the work, each with memory of its own; APART: what lines of turned keys have behind them, so that they are no power of
-   two apart. */
-enum { TILE = 1 << 15, LEAST_ROWS = 12, MOST_ROWS = 192, CAUSAL_ROWS = 36, GROUPS = 16, SMALL = 1 << 15, APART = 16 };
+/* What lines of turned keys have behind them, so that they are no power of two apart. */
+enum { APART = 16 };
 
 /* Matrices, one for each batch. Steps are in elements. */
 typedef struct Block {
@@ -46,9 +45,9 @@ static Attention attention_of(const Tensor *q, const Tensor *k, const Tensor *v,
                   .scale = scale, .like = y};
   at.size = (int64_t)dtype_size(at.dtype);
   memcpy(at.batch, y->shape, (size_t)at.nbatch * sizeof *at.batch);
-  at.rows = TILE / (at.s ? at.s : 1);
-  if (at.rows > (at.causal ? CAUSAL_ROWS : MOST_ROWS)) at.rows = at.causal ? CAUSAL_ROWS : MOST_ROWS;
-  if (at.rows < LEAST_ROWS) at.rows = LEAST_ROWS;
+  at.rows = ATTENTION_TILE / (at.s ? at.s : 1);
+  if (at.rows > (at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS)) at.rows = at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS;
+  if (at.rows < ATTENTION_LEAST_ROWS) at.rows = ATTENTION_LEAST_ROWS;
   if (at.rows > at.l) at.rows = at.l;
   at.tiles = at.rows ? (at.l + at.rows - 1) / at.rows : 0;
   return at;
@@ -163,7 +162,7 @@ static void drop(const Attention *at, const Part *p, const char *x, char *to)
 static void plan_groups(Call *call, Attention *at, int64_t items, int64_t matrices, bool with_values)
 {
   at->items = items;
-  at->groups = items < GROUPS ? items : GROUPS;
+  at->groups = items < ATTENTION_GROUPS ? items : ATTENTION_GROUPS;
   at->per_group = (items + at->groups - 1) / at->groups;
   int64_t lines = at->e + (with_values ? at->ev : 0), scratch = 0;
   at->slot = (at->rows * at->e + matrices * at->rows * at->s + lines * turned_row(at)) * at->size;
@@ -173,7 +172,7 @@ static void plan_groups(Call *call, Attention *at, int64_t items, int64_t matric
 
 static Work work_of(const Attention *at)
 {
-  bool small = batches_of(at) * at->l * at->s * at->e <= SMALL;
+  bool small = batches_of(at) * at->l * at->s * at->e <= ATTENTION_SMALL;
   return (Work){at->groups, small ? 1 : EACH_ALONE};
 }
 

@@ -6,19 +6,15 @@
 
 #include <string.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "kernels/conv.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/reduce.h"
 #include "launch/scratch.h"
 
-enum { SLAB_BYTES = 256 << 10, DOT_CHANNELS = 8, NARROW = 32 };
 enum { PRODUCTS = 8 }; /* take as long as an element does elsewhere, about */
-
-static int64_t divided(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t floored(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Results whose places are a stride apart in the image that a job writes: those of all taps in one residue class. */
 typedef struct Phase {
@@ -47,7 +43,7 @@ typedef struct Job {
 
 static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t image, int64_t group, int64_t begin, int64_t end)
 {
-  int64_t first = larger(begin, p->first_line), last = smaller(end, p->first_line + p->lines);
+  int64_t first = max_i64(begin, p->first_line), last = min_i64(end, p->first_line + p->lines);
   if (first >= last || p->columns <= 0) return;
   int64_t x_line = j->line_stride * j->slab.width;
   int64_t y = image * j->y_image + group * j->rows * j->y_row + p->y + first * j->y_line + p->first_column * j->y_column;
@@ -67,7 +63,7 @@ static void run_units(void *arg, int64_t from, int64_t to)
   char *piece = j->scratch.memory ? scratch_take(&j->scratch) : NULL;
   for (int64_t unit = from; unit < to; unit++) {
     int64_t band = unit % j->bands, group = unit / j->bands % j->groups, image = unit / j->bands / j->groups;
-    int64_t begin = band * j->band, end = smaller(begin + j->band, j->lines);
+    int64_t begin = band * j->band, end = min_i64(begin + j->band, j->lines);
     const char *x = j->x + (image * j->x_image + group * j->channels * j->slab.channel_step) * j->size;
     const char *slab = piece;
     if (j->direct && (image < j->images - 1 || group < j->groups - 1)) {
@@ -85,19 +81,19 @@ static void run_units(void *arg, int64_t from, int64_t to)
 /* Chooses bands, given how many lines of the slab there are beside those of the results; sets the slab's lines. */
 static void choose_bands(Job *j, int64_t halo)
 {
-  int64_t line_bytes = larger(j->channels * j->slab.phases * j->slab.width * j->size * j->line_stride, 1);
-  int64_t fit = larger(SLAB_BYTES / line_bytes, 1);
-  j->bands = larger(divided(j->lines, fit), 1);
-  j->band = divided(j->lines, j->bands);
-  j->bands = larger(divided(j->lines, larger(j->band, 1)), 1);
-  j->slab.lines = larger(j->band - 1, 0) * j->line_stride + halo;
+  int64_t line_bytes = max_i64(j->channels * j->slab.phases * j->slab.width * j->size * j->line_stride, 1);
+  int64_t fit = max_i64(CONV_SLAB_BYTES / line_bytes, 1);
+  j->bands = max_i64(ceil_div_i64(j->lines, fit), 1);
+  j->band = ceil_div_i64(j->lines, j->bands);
+  j->bands = max_i64(ceil_div_i64(j->lines, max_i64(j->band, 1)), 1);
+  j->slab.lines = max_i64(j->band - 1, 0) * j->line_stride + halo;
 }
 
 static void run_job(Call *call, Job *j)
 {
   int64_t units = j->images * j->groups * j->bands, work = 1;
   for (int i = 0; i < j->nphases; i++)
-    work += j->phases[i].taps * j->phases[i].columns * j->rows * larger(j->band, 1);
+    work += j->phases[i].taps * j->phases[i].columns * j->rows * max_i64(j->band, 1);
   scratch_init(call, &j->scratch, units, slab_elements(&j->slab) * j->size + SLAB_SLACK);
   launch_items((Work){units, work / PRODUCTS}, run_units, j);
 }
@@ -112,7 +108,7 @@ static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_st
 
 static int64_t *new_offsets(Call *call, const Tensor *y, int64_t n)
 {
-  return tensor_data(new_beside(call, y, DTYPE_i64, INTS(larger(n, 1))));
+  return tensor_data(new_beside(call, y, DTYPE_i64, INTS(max_i64(n, 1))));
 }
 
 static Job job_of(const Convolution *c, const Launch *l, const Tensor *x, const Tensor *bias)
@@ -180,7 +176,7 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
     phase.at[t] = tap_offset(c, &j.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
     order[t] = t;
   }
-  phase.w = tensor_data(new_beside(call, y, l->dtype, INTS(larger(weight->numel, 1))));
+  phase.w = tensor_data(new_beside(call, y, l->dtype, INTS(max_i64(weight->numel, 1))));
   j.phases = &phase;
   j.nphases = 1;
   pack_weights(&j, &phase, weight, taps, c->rows * taps, order);
@@ -198,17 +194,17 @@ typedef struct Axis {
 static Axis axis_of(const Convolution *c, int d)
 {
   int64_t first = c->padding[d] / c->stride[d];
-  int64_t last = floored(c->padding[d] + c->size[d] - 1, c->stride[d]);
+  int64_t last = floor_div_i64(c->padding[d] + c->size[d] - 1, c->stride[d]);
   return (Axis){first, last - first + 1, (c->kernel[d] - 1) * c->dilation[d] / c->stride[d]};
 }
 
 /* The q of one residue, counted from the axis's first one. */
 static void range_of(const Convolution *c, int d, const Axis *axis, int64_t residue, int64_t *first, int64_t *count)
 {
-  int64_t from = larger(floored(c->padding[d] - residue + c->stride[d] - 1, c->stride[d]), 0);
-  int64_t last = floored(c->padding[d] + c->size[d] - 1 - residue, c->stride[d]);
+  int64_t from = max_i64(floor_div_i64(c->padding[d] - residue + c->stride[d] - 1, c->stride[d]), 0);
+  int64_t last = floor_div_i64(c->padding[d] + c->size[d] - 1 - residue, c->stride[d]);
   *first = from - axis->first;
-  *count = larger(last - from + 1, 0);
+  *count = max_i64(last - from + 1, 0);
 }
 
 static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes, int64_t ry, int64_t rx, const Tensor *w,
@@ -229,7 +225,7 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
   range_of(c, 1, &axes[1], rx, &p->first_column, &p->columns);
   p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1]
          + axes[1].first * c->stride[1] + rx - c->padding[1];
-  p->w = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(larger(c->groups * c->channels * p->taps, 1))));
+  p->w = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(max_i64(c->groups * c->channels * p->taps, 1))));
   pack_weights(j, p, w, area, c->rows * c->channels * area, order);
 }
 
@@ -317,7 +313,7 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
 {
   const Convolution *c = j->c;
   int64_t band = unit % j->bands, image = unit / j->bands, places = c->result[0] * c->result[1];
-  int64_t begin = band * j->band, lines = smaller(j->band, c->result[0] - begin);
+  int64_t begin = band * j->band, lines = min_i64(j->band, c->result[0] - begin);
   const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
   const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
   if (j->direct) {
@@ -363,10 +359,9 @@ static void weight_tasks(void *arg, int64_t begin, int64_t end)
 /* Sums of products for as many parts as make enough tasks for threads, but not too many sums. */
 static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
 {
-  enum { TASKS = 8, MOST_BYTES = 32 << 20, PART_PRODUCTS = 1 << 18 };
   int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0] * c->result[1];
-  int64_t parts = smaller(smaller(divided(TASKS, c->groups), units), divided(work, PART_PRODUCTS));
-  return larger(smaller(parts, MOST_BYTES / larger(bytes, 1)), 1);
+  int64_t parts = min_i64(min_i64(ceil_div_i64(CONV_WEIGHT_TASKS, c->groups), units), ceil_div_i64(work, CONV_UNIT_WORK));
+  return max_i64(min_i64(parts, CONV_WEIGHT_BYTES / max_i64(bytes, 1)), 1);
 }
 
 /* The sums of all parts, as the weight has them: those of offsets lie in its order, others have channels last. */
@@ -388,17 +383,17 @@ static void choose_products(Call *call, const Convolution *c, const Launch *l, W
   const Tensor *x = l->x[1];
   int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
   j->direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
-              && c->padding[1] == 0 && x->is_contiguous && c->channels >= DOT_CHANNELS;
+              && c->padding[1] == 0 && x->is_contiguous && c->channels >= CONV_DOT_CHANNELS;
   if (j->direct) {
     j->bands = 1;
     j->band = c->result[0];
-  } else if (dtype_is_floating(l->dtype) && c->channels * c->kernel[1] < DOT_CHANNELS) {
+  } else if (dtype_is_floating(l->dtype) && c->channels * c->kernel[1] < CONV_DOT_CHANNELS) {
     int64_t *at = new_offsets(call, x, taps);
     for (int64_t t = 0; t < taps; t++)
       at[t] = tap_offset(c, &j->slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
     j->at = at;
   }
-  j->patches = !j->direct && !j->at && c->result[1] < NARROW;
+  j->patches = !j->direct && !j->at && c->result[1] < CONV_NARROW;
 }
 
 static void convolve_weight(Call *call, const Convolution *c, const Launch *l)

@@ -1,13 +1,12 @@
 /* Copies with a cast, and fills. What lies in memory the other way around, as a transpose does, is copied in tiles. */
 #include "launch/copy.h"
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "launch/layout.h"
-
-/* A stretch is as many elements of a run as one call of copy_tiles takes. */
-enum { GRAIN = 32768, STRETCH = 1024, SMALLEST_FACE = 256 };
 
 typedef struct Copy {
   CastKernel cast; /* NULL between the same dtypes */
@@ -30,9 +29,7 @@ static void copy_run(void *arg, int64_t n, char *const *p, const int64_t *stride
 
 /* ------------------------------------------------------------------- tiles */
 
-static int64_t tile_of(size_t size) { return size <= 4 ? 64 : 32; }
-
-static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
+static int64_t tile_of(size_t size) { return size <= 4 ? COPY_TILE : COPY_WIDE_TILE; }
 
 /* Rows that are far apart are not foreseen by the machine. */
 static void prefetch(const char *row, int64_t bytes)
@@ -44,12 +41,12 @@ static void prefetch(const char *row, int64_t bytes)
    around in a buffer, so that lines of the cache are read and written once and whole. */
 static void copy_tiles(const Copy *c, int64_t n, int64_t positions, const char *from, char *to)
 {
-  _Alignas(64) char buffer[64 * 64 * 4];
+  _Alignas(64) char buffer[COPY_TILE * COPY_TILE * 4];
   int inner = c->it.ndim - 1;
   int64_t size = (int64_t)c->size, tile = tile_of(c->size);
   int64_t from_run = c->it.strides[1][inner], to_run = c->it.strides[0][inner], to_across = c->it.strides[0][c->across];
   for (int64_t at = 0; at < n; at += tile) {
-    int64_t count = at_most(n - at, tile);
+    int64_t count = min_i64(n - at, tile);
     transpose_elements(c->size, count, positions, from + at * from_run, from_run, buffer, tile * size);
     for (int64_t i = 0; i < positions; i++) {
       if (at + tile + i < n) prefetch(from + (at + tile + i) * from_run, positions * size);
@@ -64,7 +61,7 @@ static void tiles_part(void *arg, int64_t begin, int64_t end)
   const Iter *it = &c->it;
   int inner = it->ndim - 1;
   for (int64_t unit = begin; unit < end; unit++) {
-    int64_t start = unit % c->stretches * STRETCH, rest = unit / c->stretches;
+    int64_t start = unit % c->stretches * COPY_STRETCH, rest = unit / c->stretches;
     int64_t position = rest % c->bands * tile_of(c->size), outer = rest / c->bands;
     char *p[2];
     for (int k = 0; k < 2; k++)
@@ -74,8 +71,8 @@ static void tiles_part(void *arg, int64_t begin, int64_t end)
       for (int k = 0; k < 2; k++) p[k] += outer % it->shape[d] * it->strides[k][d];
       outer /= it->shape[d];
     }
-    copy_tiles(c, at_most(it->shape[inner] - start, STRETCH),
-               at_most(it->shape[c->across] - position, tile_of(c->size)), p[1], p[0]);
+    copy_tiles(c, min_i64(it->shape[inner] - start, COPY_STRETCH),
+               min_i64(it->shape[c->across] - position, tile_of(c->size)), p[1], p[0]);
   }
 }
 
@@ -87,8 +84,8 @@ static bool plan_tiles(Copy *c)
   if (inner < 1 || it->strides[1][inner] == (int64_t)c->size || it->strides[1][inner] == 0) return false;
   for (c->across = inner - 1; c->across >= 0; c->across--)
     if (it->strides[1][c->across] == (int64_t)c->size) break;
-  if (c->across < 0 || it->shape[inner] * it->shape[c->across] < SMALLEST_FACE) return false;
-  c->stretches = (it->shape[inner] + STRETCH - 1) / STRETCH;
+  if (c->across < 0 || it->shape[inner] * it->shape[c->across] < COPY_LEAST_FACE) return false;
+  c->stretches = (it->shape[inner] + COPY_STRETCH - 1) / COPY_STRETCH;
   c->bands = (it->shape[c->across] + tile_of(c->size) - 1) / tile_of(c->size);
   return true;
 }
@@ -97,7 +94,7 @@ static void launch_tiles(Copy *c)
 {
   int inner = c->it.ndim - 1;
   int64_t units = c->it.numel / (c->it.shape[inner] * c->it.shape[c->across]) * c->bands * c->stretches;
-  int64_t work = at_most(c->it.shape[inner], STRETCH) * at_most(c->it.shape[c->across], tile_of(c->size));
+  int64_t work = min_i64(c->it.shape[inner], COPY_STRETCH) * min_i64(c->it.shape[c->across], tile_of(c->size));
   if (c->it.numel <= GRAIN) tiles_part(c, 0, units);
   else parallel_for(units, (GRAIN + work - 1) / work, tiles_part, c);
 }

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "launch/launch.h"
 #include "launch/lines.h"
-
-enum { COLUMNS = 64 };
 
 /* Rows that are copied or added up: how wide they are, and which position is left out. */
 typedef struct Rows {
@@ -44,8 +43,8 @@ static void add_columns(const Launch *l, int64_t begin, int64_t end)
 {
   const Rows *r = l->params;
   const int64_t *p = operand_at(l, 1, 0), n = l->x[1]->numel;
-  begin *= COLUMNS;
-  end = end * COLUMNS < r->width ? end * COLUMNS : r->width;
+  begin *= EMBEDDING_COLUMNS;
+  end = end * EMBEDDING_COLUMNS < r->width ? end * EMBEDDING_COLUMNS : r->width;
   for (int64_t i = 0; i < n; i++) {
     int64_t first = i;
     while (i < n && p[i] != r->padding) i++;
@@ -59,7 +58,7 @@ void launch_embedding_gradient(Call *call, Tensor *dy, Tensor *positions, int64_
   DType dtype = tensor_dtype(dw);
   Rows r = {.size = (int64_t)dtype_size(dtype_compute(dtype)), .width = dw->shape[1], .padding = padding};
   launch(call, &driver, dtype, TENSOR_LIST(dw), TENSOR_LIST(dy, positions),
-         (Work){(r.width + COLUMNS - 1) / COLUMNS, COLUMNS * positions->numel}, &r);
+         (Work){(r.width + EMBEDDING_COLUMNS - 1) / EMBEDDING_COLUMNS, EMBEDDING_COLUMNS * positions->numel}, &r);
 }
 
 typedef struct Factors {

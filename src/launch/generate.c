@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/arith.h"
 #include "launch/launch.h"
 
 /* -------------------------------------------------------------- by their index */
@@ -103,11 +104,9 @@ void launch_positions_of(Call *call, void (*fill)(const void *params, int64_t *t
 
 typedef struct Triangle { int64_t rows, columns, size, diagonal; bool lower; } Triangle;
 
-static int64_t within(int64_t n, int64_t low, int64_t high) { return n < low ? low : n > high ? high : n; }
-
 int64_t triangle_split(int64_t r, int64_t columns, int64_t diagonal, bool lower)
 {
-  return within(r + diagonal + lower, 0, columns);
+  return clamp_i64(r + diagonal + lower, 0, columns);
 }
 
 static void triangle_rows(const Launch *l, int64_t begin, int64_t end)
@@ -127,7 +126,7 @@ void launch_triangle(Call *call, Tensor *x, int64_t diagonal, bool lower, Tensor
 {
   static const Driver driver = {.run = triangle_rows, .results = {MOVED}, .operands = {MOVED}, .in_place = true};
   int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];
-  Triangle t = {rows, columns, (int64_t)dtype_size(tensor_dtype(x)), within(diagonal, -rows, columns), lower};
+  Triangle t = {rows, columns, (int64_t)dtype_size(tensor_dtype(x)), clamp_i64(diagonal, -rows, columns), lower};
   Work work = {columns > 0 ? x->numel / columns : 0, columns};
   launch(call, &driver, tensor_dtype(x), TENSOR_LIST(y), TENSOR_LIST(x), work, &t);
 }

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/copy.h"
-
-enum { GRAIN = 32768 };
 
 static inline DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
 {

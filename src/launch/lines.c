@@ -1,13 +1,12 @@
 /* Elements picked and placed by positions, along lines of tensors of any strides. */
 #include "launch/lines.h"
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/look.h"
-
-enum { GRAIN = 32768 };
 
 /* ---------------------------------------------------------------- positions */
 

@@ -1,11 +1,10 @@
 /* Steps of optimizers: all parameters of a group in chunks for threads. */
 #include "launch/optim.h"
 
+#include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
-
-enum { GRAIN = 32768 };
 
 void step_part_prepare(Call *call, StepPart *part)
 {

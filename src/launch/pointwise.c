@@ -1,14 +1,13 @@
 /* Pointwise kernels over tensors of any strides and dtypes. */
 #include "launch/pointwise.h"
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
 #include "kernels/cast.h"
 #include "kernels/copy.h"
 #include "kernels/table.h"
 #include "launch/launch.h"
-
-enum { CHUNK = 512, GRAIN = 32768 };
 
 /* The kernel of a choice; NULL if there is none for the dtype. */
 static PointwiseKernel kernel_of(PointwiseChoice choice, DType dtype)
@@ -58,10 +57,10 @@ static void call_kernel(const Pointwise *l, int64_t n, char *const *p)
 /* A run with operands that the kernel can't take as they are: through buffers, piece by piece. */
 static void run_buffered(const Pointwise *l, int64_t n, char *const *p, const int64_t *strides)
 {
-  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][CHUNK * 16];
+  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
   char *q[POINTWISE_OPERANDS + 1];
-  for (int64_t done = 0; done < n; done += CHUNK) {
-    int64_t piece = n - done < CHUNK ? n - done : CHUNK;
+  for (int64_t done = 0; done < n; done += POINTWISE_CHUNK) {
+    int64_t piece = n - done < POINTWISE_CHUNK ? n - done : POINTWISE_CHUNK;
     for (int k = 1; k < l->operands; k++) {
       q[k] = p[k] + done * strides[k];
       if (is_direct(l, k, strides)) continue;
@@ -99,7 +98,7 @@ static void flat_part(void *arg, int64_t begin, int64_t end)
 {
   const Flat *f = arg;
   const Pointwise *l = f->launch;
-  int64_t step = f->any_single ? CHUNK : end - begin;
+  int64_t step = f->any_single ? POINTWISE_CHUNK : end - begin;
   for (int64_t at = begin; at < end; at += step) {
     char *q[POINTWISE_OPERANDS + 1];
     for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + (f->single[k] ? 0 : at * (int64_t)l->size[k]);
@@ -122,11 +121,11 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
     if (k == 0 || t[k]->numel != 1) return false;
     f.single[k] = f.any_single = true;
   }
-  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][CHUNK * 16];
+  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
   for (int k = 0; k < l->operands; k++) {
     f.p[k] = tensor_data(t[k]);
     if (!f.single[k]) continue;
-    load(l, k, n < CHUNK ? n : CHUNK, f.p[k], 0, buffer[k]);
+    load(l, k, n < POINTWISE_CHUNK ? n : POINTWISE_CHUNK, f.p[k], 0, buffer[k]);
     f.p[k] = buffer[k];
   }
   if (n <= GRAIN) flat_part(&f, 0, n);

@@ -4,6 +4,7 @@
 
 #include "core/tensor.h"
 #include "kernels/pointwise.h"
+#include "kernels/pointwise_families.h"
 
 enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
 

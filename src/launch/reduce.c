@@ -8,12 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "core/parallel.h"
 #include "core/shape.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
-
-enum { SPLIT = 32768, STRIP = 1024, GRAIN = 32768, SMALL = 64 };
 
 Ints reduced_shape(Call *call, const Tensor *x, uint32_t mask, bool keepdim)
 {
@@ -136,7 +135,7 @@ typedef struct Step {
 static void step_item(const Step *s, int64_t item)
 {
   int64_t strip = item % s->strips, rest = item / s->strips;
-  int64_t piece = rest % s->pieces, from = piece * s->piece, at = strip * STRIP;
+  int64_t piece = rest % s->pieces, from = piece * s->piece, at = strip * REDUCE_STRIP;
   int64_t x = from * s->step + at, y = piece * s->y_piece + at;
   rest /= s->pieces;
   for (int i = s->outer - 1; i >= 0; i--) {
@@ -149,7 +148,7 @@ static void step_item(const Step *s, int64_t item)
   const void *px = s->x + x * s->x_size;
   void *py = s->y + y * s->y_size;
   if (s->inner == 1 && s->step == 1) s->rows(1, n, 0, px, py);
-  else s->columns(n, s->step, s->inner - at < STRIP ? s->inner - at : STRIP, px, py);
+  else s->columns(n, s->step, s->inner - at < REDUCE_STRIP ? s->inner - at : REDUCE_STRIP, px, py);
 }
 
 static void step_items(void *arg, int64_t begin, int64_t end)
@@ -168,7 +167,7 @@ static void step_rows(void *arg, int64_t begin, int64_t end)
 
 static void step_run(Step *s, int64_t outer)
 {
-  int64_t width = s->inner < STRIP ? s->inner : STRIP, work = s->piece * width;
+  int64_t width = s->inner < REDUCE_STRIP ? s->inner : REDUCE_STRIP, work = s->piece * width;
   bool plain = s->inner == 1 && s->step == 1 && s->pieces == 1 && s->outer <= 1;
   int64_t items = outer * s->pieces * s->strips, grain = grain_of(GRAIN, work);
   if (items <= grain) (plain ? step_rows : step_items)(s, 0, items);
@@ -177,9 +176,9 @@ static void step_run(Step *s, int64_t outer)
 
 static void choose_pieces(Step *s)
 {
-  int64_t width = s->inner < STRIP ? s->inner : STRIP;
-  s->strips = (s->inner + STRIP - 1) / STRIP;
-  s->piece = s->inner == 1 ? SPLIT : 4 * SPLIT / width;
+  int64_t width = s->inner < REDUCE_STRIP ? s->inner : REDUCE_STRIP;
+  s->strips = (s->inner + REDUCE_STRIP - 1) / REDUCE_STRIP;
+  s->piece = s->inner == 1 ? REDUCE_SPLIT : 4 * REDUCE_SPLIT / width;
   if (s->n <= 2 * s->piece) s->piece = s->n;
   s->pieces = (s->n + s->piece - 1) / s->piece;
 }
@@ -253,7 +252,7 @@ static bool reduce_small(ReduceId id, const Tensor *x, Tensor *y, Finish finish)
 {
   _Alignas(16) char value[16];
   DType d = tensor_dtype(x);
-  if (y->numel != 1 || !x->is_contiguous || x->numel > SPLIT || dtype_compute(d) != d) return false;
+  if (y->numel != 1 || !x->is_contiguous || x->numel > REDUCE_SPLIT || dtype_compute(d) != d) return false;
   if (!kernels_of(d)->reduce->rows[id]) return false;
   DType out = reduced_dtype(id, d);
   kernels_of(d)->reduce->rows[id](1, x->numel, 0, tensor_data(x), value);
@@ -349,8 +348,8 @@ static void position_strips(void *arg, int64_t begin, int64_t end)
 {
   const Positions *p = arg;
   for (int64_t item = begin; item < end; item++) {
-    int64_t o = item / p->strips, at = item % p->strips * STRIP, y = o * p->inner + at;
-    p->k->position_columns[p->what](p->n, p->inner, p->inner - at < STRIP ? p->inner - at : STRIP,
+    int64_t o = item / p->strips, at = item % p->strips * REDUCE_STRIP, y = o * p->inner + at;
+    p->k->position_columns[p->what](p->n, p->inner, p->inner - at < REDUCE_STRIP ? p->inner - at : REDUCE_STRIP,
                                     p->x + (o * p->n * p->inner + at) * p->size, p->values + y * p->size,
                                     p->positions + y);
   }
@@ -398,14 +397,14 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   bool direct = values && tensor_dtype(values) == d;
   char *room = direct ? tensor_data(values) : scratch(call, d, outer * p.inner);
   p.values = room;
-  p.strips = (p.inner + STRIP - 1) / STRIP;
+  p.strips = (p.inner + REDUCE_STRIP - 1) / REDUCE_STRIP;
   if (p.inner > 1) {
-    parallel_for(outer * p.strips, grain_of(GRAIN, p.n * (p.inner < STRIP ? p.inner : STRIP)), position_strips, &p);
-  } else if (p.n <= 2 * SPLIT) {
+    parallel_for(outer * p.strips, grain_of(GRAIN, p.n * (p.inner < REDUCE_STRIP ? p.inner : REDUCE_STRIP)), position_strips, &p);
+  } else if (p.n <= 2 * REDUCE_SPLIT) {
     parallel_for(outer, grain_of(GRAIN, p.n), position_rows, &p);
   } else {
-    p.piece = SPLIT;
-    p.pieces = (p.n + SPLIT - 1) / SPLIT;
+    p.piece = REDUCE_SPLIT;
+    p.pieces = (p.n + REDUCE_SPLIT - 1) / REDUCE_SPLIT;
     p.values = scratch(call, d, outer * p.pieces);
     p.positions = (int64_t *)(void *)scratch(call, DTYPE_i64, outer * p.pieces);
     parallel_for(outer * p.pieces, 1, position_rows, &p);

@@ -7,10 +7,9 @@
 
 #include <string.h>
 
+#include "core/blocks.h"
 #include "kernels/gemm.h"
 #include "launch/launch.h"
-
-enum { SEQUENCES = 24 /* about so many at a time */, BLOCK = 32 /* columns of weights side by side */ };
 
 static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
 
@@ -66,8 +65,8 @@ static char *in_blocks(Call *call, const Tensor *w, int64_t k, int64_t n, int64_
   const int64_t size = (int64_t)dtype_size(tensor_dtype(w));
   const char *b = tensor_data(w);
   char *to = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(k * n))), *next = to;
-  for (int64_t j = 0; j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
+  for (int64_t j = 0; j < n; j += RECURRENT_COLUMNS) {
+    int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
     for (int64_t p = 0; p < k; p++, next += width * size)
       copy_elements((size_t)size, width, b + (p * row + j * col) * size, col * size, next, size);
   }
@@ -77,8 +76,8 @@ static char *in_blocks(Call *call, const Tensor *w, int64_t k, int64_t n, int64_
 /* c += a times the weights, m rows: a is m x k, c m x n. */
 static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const char *a, int64_t a_row, char *c, int64_t c_row)
 {
-  for (int64_t j = 0; m > 0 && j < n; j += BLOCK) {
-    int64_t width = n - j < BLOCK ? n - j : BLOCK;
+  for (int64_t j = 0; m > 0 && j < n; j += RECURRENT_COLUMNS) {
+    int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
     l->k->matmul->product(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
   }
 }
@@ -175,7 +174,7 @@ static Layer layer_of(CellKind kind, Ints sizes, bool reverse, const Tensor *w_h
 /* A multiple of four sequences at a time, of which each is far more than a thread's wake-up call. */
 static Work work_of(const Layer *l, int64_t *at_a_time)
 {
-  int64_t parts = (l->batch + SEQUENCES - 1) / SEQUENCES, grain = (l->batch + parts - 1) / parts;
+  int64_t parts = (l->batch + RECURRENT_SEQUENCES - 1) / RECURRENT_SEQUENCES, grain = (l->batch + parts - 1) / parts;
   *at_a_time = (grain + 3) & ~(int64_t)3;
   return (Work){(l->batch + *at_a_time - 1) / *at_a_time, EACH_ALONE};
 }

@@ -1,9 +1,8 @@
 /* Rows are brought side by side for the kernel, which sorts them one by one. */
 #include "launch/sort.h"
 
+#include "core/blocks.h"
 #include "launch/launch.h"
-
-enum { SORT_TASKS = 8, SORT_LEAST_WORK = 8192 };
 
 typedef struct Sort {
   int64_t rows, per_task, n, count;
@@ -29,7 +28,7 @@ void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor 
   int64_t n = x->ndim ? x->shape[x->ndim - 1] : 1, count = values->ndim ? values->shape[values->ndim - 1] : 1;
   if (n > UINT32_MAX) raise(call, "more than %u elements in a row can't be sorted", UINT32_MAX);
   Sort s = {.rows = x->numel / n, .n = n, .count = count, .descending = descending};
-  int64_t tasks = x->numel < SORT_LEAST_WORK ? 1 : s.rows < SORT_TASKS ? s.rows : SORT_TASKS;
+  int64_t tasks = x->numel < SORT_LEAST ? 1 : s.rows < SORT_TASKS ? s.rows : SORT_TASKS;
   s.scratch = tensor_data(new_beside(call, x, DTYPE_u8, INTS(tasks * (int64_t)sort_scratch(n))));
   s.per_task = (s.rows + tasks - 1) / tasks;
   Work work = {(s.rows + s.per_task - 1) / s.per_task, EACH_ALONE};

@@ -1,10 +1,9 @@
 /* Choices of elements by a condition. */
 #include "launch/where.h"
 
+#include "core/blocks.h"
 #include "core/iter.h"
 #include "launch/launch.h"
-
-enum { GRAIN = 32768 };
 
 static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {

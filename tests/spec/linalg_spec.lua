@@ -1,4 +1,4 @@
--- Singular values and vectors, and the norm made of them.
+-- Singular values and vectors, the norm made of them; distances of rows.
 local nl = require "nnlua"
 local tensors = require "support.tensors"
 
@@ -112,5 +112,25 @@ describe("the nuclear norm", function()
     assert.matches("norm: .*one of matrices", failure(nl.norm, nl.zeros(3), "nuc"))
     assert.matches("norm: .*one of matrices", failure(nl.norm, nl.zeros(3, 2, 2), "nuc"))
     assert.matches("norm: .*given twice", failure(nl.norm, nl.zeros(3, 2), "nuc", {1, -2}))
+  end)
+end)
+
+describe("nl.cdist", function()
+  local function rows(n)
+    return nl.zeros(1, 3):expand(n, 3)
+  end
+
+  it("tells of a result that is too large before it takes memory for expanded rows", function()
+    assert.has_error(function() return nl.cdist(rows(1 << 31), rows(1 << 33)) end)
+    assert.has_error(function() return nl.cdist(rows(1 << 24), rows(1 << 24)) end)
+  end)
+
+  it("broadcasts batches", function()
+    local x = nl.arange(2 * 30 * 2, {dtype = nl.float64}):reshape(2, 1, 30, 2) / 7
+    local y = nl.arange(3 * 4 * 2, {dtype = nl.float64}):reshape(3, 4, 2) / 5
+    local by_product = nl.cdist(x, y, 2, "use_mm_for_euclid_dist")
+    local apart = x:unsqueeze(-2) - y:unsqueeze(-3)
+    assert.same({2, 3, 30, 4}, by_product.shape:totable())
+    nl.testing.assert_close(by_product, (apart * apart):sum(-1):sqrt())
   end)
 end)

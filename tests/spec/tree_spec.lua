@@ -1,15 +1,16 @@
 -- The shape of the source tree: which folder may include which, who knows Lua, how long a file may be.
 local lfs = require "lfs"
 
+-- What each folder may include; docs/architecture.md has the same picture.
 local may_include = {
   core = {"core"},
   kernels = {"core", "kernels"},
-  launch = {"core", "kernels", "launch", "ops"},
-  autograd = {"core", "kernels", "autograd", "launch", "ops"},
-  ops = {"core", "kernels", "launch", "ops"},
+  launch = {"core", "kernels", "launch"},
+  ops = {"core", "launch", "ops"},
+  autograd = {"core", "ops", "autograd"},
   io = {"core", "io"},
-  lua = {"core", "kernels", "launch", "ops", "autograd", "io", "lua"},
-  nn = {"core", "kernels", "launch", "ops", "autograd", "io", "lua", "nn"},
+  lua = {"core", "kernels", "ops", "autograd", "io", "lua"},
+  nn = {"core", "ops", "lua", "nn"},
   cli = {"lua", "cli"},
 }
 local knows_lua = {lua = true, nn = true, cli = true}
@@ -88,13 +89,43 @@ describe("the source tree", function()
   it("declares functions of other files in headers only, so that both ends are compared", function()
     local by_hand = {}
     walk("src", function(path)
-      if not path:match "%.c$" or knows_lua[path:match "^src/([^/]+)/"] then return end
+      if not path:match "%.c$" then return end
       for line in read(path):gmatch "[^\n]+" do
         local name = not line:match "^static" and line:match "^%l[%w_ *]*[ *](%l[%w_]*)%([^{}]*%);"
         if name then table.insert(by_hand, path .. ": " .. name) end
       end
     end)
     assert.same({}, by_hand)
+  end)
+
+  it("touches elements by launches only", function()
+    -- how, which is src/launch's: devices, dtypes without kernels, threads, kernels
+    local words = {"DEVICE_CPU", "DEVICE_META", "dtype_is_half", "parallel_for", "kernels_of", "iter_init"}
+    local wrong = {}
+    walk("src/ops", function(path)
+      local text = read(path)
+      for _, word in ipairs(words) do
+        if text:find("%f[%w_]" .. word .. "%f[^%w_]") then table.insert(wrong, path .. " speaks of " .. word) end
+      end
+    end)
+    assert.same({}, wrong)
+  end)
+
+  it("looks at elements in rows only that say so", function()
+    local helper_of = { -- files without rows of their own: whose rows they look for
+      ["src/ops/reduce/reduce.c"] = "src/ops/reduce/cumulative.def",
+    }
+    local wrong = {}
+    walk("src/ops", function(path)
+      local text = read(path)
+      if not (text:find "%f[%w_]tensor_data%(" or text:find "%f[%w_]tensor_item%(") then return end
+      local rows = helper_of[path] or path:gsub("%.c$", ".def")
+      local file = io.open(rows, "rb")
+      local marked = file and file:read "a":find "DEPENDS_ON_DATA"
+      if file then file:close() end
+      if not marked then table.insert(wrong, path .. " looks at elements, and no row of it is marked") end
+    end)
+    assert.same({}, wrong)
   end)
 
   it("has the examples of docs/adding-*.md as they are printed there", function()

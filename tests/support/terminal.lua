@@ -81,8 +81,28 @@ function Terminal:paste(text)
   assert(select(2, tmux(self, "paste-buffer", "-p", "-r")))
 end
 
+local function read_all(pipe)
+  local text = pipe:read "a"
+  pipe:close()
+  return text
+end
+
+--- Whether a process sleeps with no signal that it has not taken yet.
+local function is_idle(id)
+  local status = read_all(assert(io.open("/proc/" .. id .. "/status")))
+  return status:find "State:%s+S" and status:find "SigPnd:%s+0+\n" and status:find "ShdPnd:%s+0+\n"
+end
+
+--- Gives the window another size, and waits until the program has taken note: what is typed before that goes by the old.
 function Terminal:resize(width, height)
   assert(select(2, tmux(self, "resize-window", "-x", tostring(width), "-y", tostring(height))))
+  local tty, shell = tmux(self, "display-message", "-p", "#{pane_tty} #{pane_pid}"):match "(%S+) (%d+)"
+  local children = ("/proc/%s/task/%s/children"):format(shell, shell)
+  local is_noted = Terminal.eventually(function()
+    local columns = read_all(io.popen("stty size <" .. tty)):match "^%d+ (%d+)"
+    return tonumber(columns) == width and is_idle(read_all(assert(io.open(children))):match "%d+")
+  end)
+  if not is_noted then error("the program takes no note of the window's size", 2) end
 end
 
 --- The column and row of the cursor, from 0.

@@ -1,13 +1,12 @@
 /* Casts between all dtypes. */
 #include <complex.h>
 
+#include "core/blocks.h"
 #include "core/half.h"
 #include "kernels/isa/isa.h"
 #undef I
 
-enum { PIECE = 256 };
-
-static inline int64_t piece_of(int64_t n) { return n < PIECE ? n : PIECE; }
+static inline int64_t piece_of(int64_t n) { return n < CAST_PIECE ? n : CAST_PIECE; }
 
 /* Floating values reach integers by way of int64, so that small ones wrap as they do in PyTorch. */
 #define TO_b8(v) ((v) != 0)
@@ -104,7 +103,7 @@ HALF_AND_FLOAT(bf16, bfloat16_to_float, float_to_bfloat16)
 #define BY_WAY_OF_FLOAT(from, to)                                                             \
   static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)   \
   {                                                                                           \
-    float buffer[PIECE];                                                                      \
+    float buffer[CAST_PIECE];                                                                 \
     for (int64_t m; n > 0; n -= m, x += m * xs, y += m * ys) {                                \
       m = piece_of(n);                                                                        \
       cast_##from##_f32(m, x, xs, (char *)buffer, sizeof *buffer);                            \

@@ -2,16 +2,14 @@
    gives the same numbers. */
 #include <math.h>
 
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "core/half.h"
 #include "core/mt19937.h"
 #include "kernels/isa/isa.h"
 
 /* Words are drawn a buffer at a time; the buffer is even, so that pairs stay together. */
-enum { WORDS = 512, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
-
-static inline int64_t min_i64(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
+enum { WORDS = RANDOM_WORDS, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
 
 static inline uint64_t low53_of_pair(const uint32_t *pair) {
   return (uint64_t)(pair[0] & 0x1fffffu) << 32 | pair[1];
@@ -64,22 +62,6 @@ static void uniform_f64(Generator *generator, int64_t n, double *out, double fro
   for (int64_t i = 0; i < n; i++)
     out[i] = fma(out[i], range, from);
 }
-
-/* Bounds and their difference are rounded to the type, the rest is done in float. */
-#define DEFINE_UNIFORM_16(suffix, digits, to_float, of_float, of_double)                                 \
-  static void uniform_##suffix(Generator *generator, int64_t n, uint16_t *out, double from, double to) { \
-    float units[WORDS], low = to_float(of_double(from));                                                 \
-    float range = to_float(of_float(to_float(of_double(to)) - low));                                     \
-    for (; n > 0; n -= WORDS, out += WORDS) {                                                            \
-      int64_t count = min_i64(n, WORDS);                                                                 \
-      fill_unit(generator, count, units, digits);                                                        \
-      for (int64_t i = 0; i < count; i++)                                                                \
-        out[i] = of_float(fmaf(units[i], range, low));                                                   \
-    }                                                                                                    \
-  }
-
-DEFINE_UNIFORM_16(f16, 11, half_to_float, float_to_half, double_to_half)
-DEFINE_UNIFORM_16(bf16, 8, bfloat16_to_float, float_to_bfloat16, double_to_bfloat16)
 
 /* ---- normal ---- */
 
@@ -191,73 +173,44 @@ static void normal_block_bf16(uint16_t *x, double mean, double std) {
   }
 }
 
-#define TO_FLOAT(x) ((float)(x))
-#define TO_DOUBLE(x) (x)
-
-#define DEFINE_NORMAL(suffix, type, of_double)                                                       \
-  static void normal_##suffix(Generator *generator, int64_t n, type *out, double mean, double std) { \
-    if (n < NORMAL_BLOCK) {                                                                          \
-      for (int64_t i = 0; i < n; i++)                                                                \
-        out[i] = of_double(fma(draw_normal(generator), std, mean));                                  \
-      return;                                                                                        \
-    }                                                                                                \
-    uniform_##suffix(generator, n, out, 0, 1);                                                       \
-    for (int64_t i = 0; i + NORMAL_BLOCK <= n; i += NORMAL_BLOCK)                                    \
-      normal_block_##suffix(out + i, mean, std);                                                     \
-    if (n % NORMAL_BLOCK == 0)                                                                       \
-      return;                                                                                        \
-    /* The last 16 are drawn again, those of them too that were done. */                             \
-    uniform_##suffix(generator, NORMAL_BLOCK, out + n - NORMAL_BLOCK, 0, 1);                         \
-    normal_block_##suffix(out + n - NORMAL_BLOCK, mean, std);                                        \
-  }
-
-DEFINE_NORMAL(f32, float, TO_FLOAT)
-DEFINE_NORMAL(f64, double, TO_DOUBLE)
-DEFINE_NORMAL(f16, uint16_t, double_to_half)
-DEFINE_NORMAL(bf16, uint16_t, double_to_bfloat16)
-
-/* ---- exponential ---- */
-
-#define DEFINE_EXPONENTIAL(suffix, type, of_double)                                             \
-  static void exponential_##suffix(Generator *generator, int64_t n, type *out, double lambda) { \
-    double scale = -1 / lambda, units[PAIRS];                                                   \
-    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                   \
-      int64_t count = min_i64(n, PAIRS);                                                        \
-      fill_unit_f64(generator, count, units);                                                   \
-      for (int64_t i = 0; i < count; i++)                                                       \
-        out[i] = of_double(scale * log(1 - units[i]));                                          \
-    }                                                                                           \
-  }
-
-DEFINE_EXPONENTIAL(f32, float, TO_FLOAT)
-DEFINE_EXPONENTIAL(f64, double, TO_DOUBLE)
-DEFINE_EXPONENTIAL(f16, uint16_t, double_to_half)
-DEFINE_EXPONENTIAL(bf16, uint16_t, double_to_bfloat16)
-
-/* ---- bernoulli ---- */
-
 /* u < p of a u with 53 bits, asked of integers: k / 2^53 < p says k < ceil(p * 2^53). */
 static uint64_t bernoulli_bound(double p) {
   return p >= 1 ? UINT64_C(1) << 53 : p > 0 ? (uint64_t)ceil(p * 0x1p53) : 0;
 }
 
-#define DEFINE_BERNOULLI(suffix, type)                                                             \
-  static void bernoulli_##suffix(Generator *generator, int64_t n, type *out, double p, type yes) { \
-    int64_t bound = (int64_t)bernoulli_bound(p);                                                   \
-    uint32_t words[WORDS];                                                                         \
-    for (; n > 0; n -= PAIRS, out += PAIRS) {                                                      \
-      int64_t count = min_i64(n, PAIRS);                                                           \
-      mt_draw(generator, 2 * count, words);                                                        \
-      for (int64_t i = 0; i < count; i++)                                                          \
-        out[i] = (int64_t)low53_of_pair(words + 2 * i) < bound ? yes : 0;                          \
-    }                                                                                              \
-  }
+/* ---- each type ---- */
 
-DEFINE_BERNOULLI(f32, float)
-DEFINE_BERNOULLI(f64, double)
-DEFINE_BERNOULLI(f16, uint16_t)
-DEFINE_BERNOULLI(bf16, uint16_t)
-DEFINE_BERNOULLI(u8, uint8_t)
+#define AS_IS(x) (x)
+
+#define SUFFIX f32
+#define TYPE float
+#define OF_DOUBLE (float)
+#include "kernels/isa/random_body.h"
+
+#define SUFFIX f64
+#define TYPE double
+#define OF_DOUBLE AS_IS
+#include "kernels/isa/random_body.h"
+
+#define SUFFIX f16
+#define TYPE uint16_t
+#define OF_DOUBLE double_to_half
+#define OF_FLOAT float_to_half
+#define TO_FLOAT half_to_float
+#define DIGITS 11
+#include "kernels/isa/random_body.h"
+
+#define SUFFIX bf16
+#define TYPE uint16_t
+#define OF_DOUBLE double_to_bfloat16
+#define OF_FLOAT float_to_bfloat16
+#define TO_FLOAT bfloat16_to_float
+#define DIGITS 8
+#include "kernels/isa/random_body.h"
+
+#define SUFFIX u8
+#define TYPE uint8_t
+#include "kernels/isa/random_body.h"
 
 static void bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, const float *p) {
   float units[WORDS];

@@ -4,6 +4,7 @@
 
 #if T_FLOATING
 
+/* y = factor x. x, y: [rows, n] */
 static void scale_rows(int64_t rows, int64_t n, double factor, const void *x, int64_t x_row, void *y, int64_t y_row)
 {
   const T f = (T)factor;
@@ -14,6 +15,7 @@ static void scale_rows(int64_t rows, int64_t n, double factor, const void *x, in
   }
 }
 
+/* y += x. y: [rows, n]; x: the same, or with x_col = 0 one number a row */
 static void add_rows(int64_t rows, int64_t n, const void *x, int64_t x_row, int64_t x_col, void *y, int64_t y_row)
 {
   for (int64_t i = 0; i < rows; i++) {
@@ -24,6 +26,7 @@ static void add_rows(int64_t rows, int64_t n, const void *x, int64_t x_row, int6
   }
 }
 
+/* y = a b. a, b, y: [rows, n] */
 static void multiply_rows(int64_t rows, int64_t n, const void *a, int64_t a_row, const void *b, int64_t b_row, void *y,
                           int64_t y_row)
 {

@@ -3,13 +3,20 @@
  * by some vectors of positions, each vector within one line.
  */
 #include "kernels/conv.h"
+#include "core/blocks.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
 /* How many vectors a block of so many rows has: 24 sums with 32 registers, 12 with 16. */
+#if NNLUA_SMALL_BLOCKS
+enum { MOST_ROWS = 2, MOST_VECTORS = 2, DOT_ROWS = 2 };
+#define BLOCKS(X) X(1, 2) X(2, 2)
+#else
 enum { MOST_ROWS = CONV_ROWS, MOST_VECTORS = 8, DOT_ROWS = CONV_DOT_ROWS }; /* kernels/isa.def */
-#if CONV_ROWS == 8
+#endif
+#if NNLUA_SMALL_BLOCKS
+#elif CONV_ROWS == 8
 #define BLOCKS(X) X(1, 8) X(2, 8) X(3, 8) X(4, 6) X(5, 4) X(6, 4) X(7, 3) X(8, 3)
 #else
 #define BLOCKS(X) X(1, 8) X(2, 6) X(3, 4) X(4, 3)
@@ -140,12 +147,11 @@ static void run_places(const ConvTaps *k, bool flat, int64_t row, int64_t block_
 /* Weights that the nearest caches hold go by for each group of positions; larger ones stay for all positions. */
 static void conv_taps(const ConvTaps *k)
 {
-  enum { SMALL_WEIGHTS = 256 << 10, GROUP = 24 };
-  Place places[GROUP + MOST_VECTORS];
+  Place places[CONV_GROUP + MOST_VECTORS];
   bool flat = goes_flat(k);
   int64_t total = count_vectors(k, flat), block_rows = rows_of_block(k->rows);
-  bool rows_outside = k->rows * k->taps * (int64_t)sizeof(T) > SMALL_WEIGHTS;
-  int group = rows_outside ? GROUP : runners[block_rows - 1].vectors;
+  bool rows_outside = k->rows * k->taps * (int64_t)sizeof(T) > CONV_SMALL_WEIGHTS;
+  int group = rows_outside ? CONV_GROUP : runners[block_rows - 1].vectors;
   for (int64_t outer = 0; outer < (rows_outside ? k->rows : 1); outer += block_rows)
     for (int64_t from = 0; from < total; from += group) {
       int fresh = total - from < group ? (int)(total - from) : group;
@@ -158,26 +164,24 @@ static void conv_taps(const ConvTaps *k)
 
 /* ---- gradients of weights: dot products of lines ---- */
 
-enum { DOT_TAPS = 6 };
-
-/* One block of dots; at has DOT_TAPS offsets, of which `taps` are kept. */
+/* One block of dots; at has CONV_DOT_TAPS offsets, of which `taps` are kept. */
 INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
 {
-  Vector sum[DOT_ROWS][DOT_TAPS];
-  int taps = k->taps - tap < DOT_TAPS ? (int)(k->taps - tap) : DOT_TAPS;
+  Vector sum[DOT_ROWS][CONV_DOT_TAPS];
+  int taps = k->taps - tap < CONV_DOT_TAPS ? (int)(k->taps - tap) : CONV_DOT_TAPS;
   int rest = (int)(k->columns % V);
   Lanes lanes = lanes_of(rest);
-  int64_t at[DOT_TAPS];
-  for (int t = 0; t < DOT_TAPS; t++) at[t] = k->at[tap + (t < taps ? t : taps - 1)];
+  int64_t at[CONV_DOT_TAPS];
+  for (int t = 0; t < CONV_DOT_TAPS; t++) at[t] = k->at[tap + (t < taps ? t : taps - 1)];
   UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int t = 0; t < DOT_TAPS; t++) sum[i][t] = (Vector){0};
+    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) sum[i][t] = (Vector){0};
   for (int64_t l = 0; l < k->lines; l++) {
     const T *dy = (const T *)k->dy + row * k->dy_row + l * k->dy_line, *x = (const T *)k->x + l * k->x_line;
     int64_t c = 0;
     for (; c + V <= k->columns; c += V) {
       Vector left[DOT_ROWS];
       UNROLL for (int i = 0; i < rows; i++) left[i] = load(dy + i * k->dy_row + c);
-      UNROLL for (int t = 0; t < DOT_TAPS; t++) {
+      UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) {
         Vector right = load(x + at[t] + c);
         UNROLL for (int i = 0; i < rows; i++) sum[i][t] += left[i] * right;
       }
@@ -185,19 +189,19 @@ INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
     if (!rest) continue;
     Vector left[DOT_ROWS];
     UNROLL for (int i = 0; i < rows; i++) left[i] = load_first(dy + i * k->dy_row + c, lanes, rest);
-    UNROLL for (int t = 0; t < DOT_TAPS; t++) {
+    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) {
       Vector right = load_first(x + at[t] + c, lanes, rest);
       UNROLL for (int i = 0; i < rows; i++) sum[i][t] += left[i] * right;
     }
   }
   UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int t = 0; t < DOT_TAPS; t++)
+    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++)
       if (t < taps) ((T *)k->sums)[(row + i) * k->taps + tap + t] += total_of(sum[i][t]);
 }
 
 static void dots_1(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 1); }
 static void dots_2(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 2); }
-#if CONV_DOT_ROWS == 4
+#if CONV_DOT_ROWS == 4 && !NNLUA_SMALL_BLOCKS
 static void dots_3(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 3); }
 static void dots_4(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 4); }
 static void (*const dots[])(const ConvDots *, int64_t, int64_t) = {dots_1, dots_2, dots_3, dots_4};
@@ -209,7 +213,7 @@ static void conv_dots(const ConvDots *k)
 {
   for (int64_t row = 0; row < k->rows; row += DOT_ROWS) {
     int64_t rows = k->rows - row < DOT_ROWS ? k->rows - row : DOT_ROWS;
-    for (int64_t tap = 0; tap < k->taps; tap += DOT_TAPS) dots[rows - 1](k, row, tap);
+    for (int64_t tap = 0; tap < k->taps; tap += CONV_DOT_TAPS) dots[rows - 1](k, row, tap);
   }
 }
 
@@ -225,12 +229,11 @@ static int64_t rows_of_block(int64_t rows) { return rows > 0 ? 1 : 1; }
 
 static void conv_taps(const ConvTaps *k)
 {
-  enum { STRIP = 64 };
   for (int64_t i = 0; i < k->rows; i++)
     for (int64_t l = 0; l < k->lines; l++)
-      for (int64_t c = 0; c < k->columns; c += STRIP) {
-        Sum sum[STRIP];
-        int64_t n = k->columns - c < STRIP ? k->columns - c : STRIP;
+      for (int64_t c = 0; c < k->columns; c += CONV_STRIP) {
+        Sum sum[CONV_STRIP];
+        int64_t n = k->columns - c < CONV_STRIP ? k->columns - c : CONV_STRIP;
         const T *w = (const T *)k->w + i * k->taps;
         T *y = (T *)k->y + i * k->y_row + l * k->y_line + c * k->y_column;
         for (int64_t j = 0; j < n; j++) sum[j] = k->bias ? (Sum)((const T *)k->bias)[i] : 0;

@@ -3,22 +3,32 @@
  * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
  * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
  */
+#include "core/blocks.h"
 #include "kernels/matmul.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
+#if NNLUA_SMALL_BLOCKS
+#undef OWN_PRODUCT
+#define OWN_PRODUCT 64
+#define MIDDLE NO
+#define TALL NO
+enum { ROWS = 2, DOT_COLUMNS = 2 };
+#else
 enum { ROWS = PRODUCT_ROWS, DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
+#define MIDDLE YES
 #if PRODUCT_ROWS > 6
 #define TALL YES
 #else
 #define TALL NO
 #endif
+#endif
 #define YES(...) __VA_ARGS__
 #define NO(...)
 
 /* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = 256 };
+enum { TILE = 32 / sizeof(T), WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = MATMUL_DEPTH > TILE ? MATMUL_DEPTH : TILE };
 
 /* c = v, or c += v, for the first lanes of v. */
 INLINE void store_last(T *c, bool add, Lanes n, Vector v)
@@ -74,8 +84,9 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial)
 #define CASE(rows, columns, partial) case rows: run_block(k, rows, columns, partial); break;
 #define CASES(columns, partial)                                                                     \
   switch (rows) {                                                                                   \
-    CASE(1, columns, partial) CASE(2, columns, partial) CASE(3, columns, partial)                   \
-    CASE(4, columns, partial) CASE(5, columns, partial)                                             \
+    CASE(1, columns, partial)                                                                       \
+    MIDDLE(CASE(2, columns, partial) CASE(3, columns, partial)                                      \
+           CASE(4, columns, partial) CASE(5, columns, partial))                                     \
     TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial)              \
          CASE(9, columns, partial) CASE(10, columns, partial) CASE(11, columns, partial))           \
     default: run_block(k, ROWS, columns, partial);                                                  \
@@ -94,7 +105,6 @@ static void (*runner_of(int width))(const Block *, int)
 
 /* ---- packing ---- */
 
-enum { TILE = 32 / sizeof(T) };
 typedef T Tile __attribute__((vector_size(32)));
 typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 #if T_f32
@@ -134,7 +144,7 @@ static void pack_transposed(int64_t depth, int width, const T *b, int64_t b_step
     for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
 }
 
-/* Columns up to `room` that are not masked out later become 0. */
+/* Columns up to `room` that are not masked out later become 0. b: [depth, width], any steps; panel: [depth, WIDTH]. */
 static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
@@ -157,7 +167,7 @@ static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t 
   return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
 }
 
-/* So few terms that blocks are no help. */
+/* So few terms that blocks are no help. a: [m, k]; b: [k, n]; c: [m, n]. */
 static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a_row, int64_t a_col, const T *b,
                           int64_t b_row, int64_t b_col, bool add, T *c, int64_t c_row)
 {
@@ -169,11 +179,11 @@ static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a
     }
 }
 
+/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  enum { TINY = 64 };
-  if (n <= 4 && m * n * k <= TINY) {
+  if (n <= 4 && m * n * k <= MATMUL_TINY) {
     multiply_tiny(m, n, k, a, a_row, a_col, b, b_row, b_col, add, c, c_row);
     return;
   }
@@ -234,6 +244,7 @@ INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row
     default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break;                 \
   }
 
+/* c (+)= a b^T. a: [m, k], b: [n, k], c: [m, n], all with contiguous rows */
 static void matmul_rows(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
                         bool add, void *c, int64_t c_row)
 {
@@ -262,14 +273,14 @@ typedef uint64_t Sum;
 typedef uint32_t Sum;
 #endif
 
+/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  enum { STRIP = 64 };
   for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j += STRIP) {
-      Sum sum[STRIP] = {0};
-      int64_t width = n - j < STRIP ? n - j : STRIP;
+    for (int64_t j = 0; j < n; j += MATMUL_STRIP) {
+      Sum sum[MATMUL_STRIP] = {0};
+      int64_t width = n - j < MATMUL_STRIP ? n - j : MATMUL_STRIP;
       T *z = (T *)c + i * c_row + j;
       for (int64_t p = 0; p < k; p++) {
         Sum factor = (Sum)((const T *)a)[i * a_row + p * a_col];

@@ -4,6 +4,7 @@
 
 /* ------------------------------------------------------------------- moves */
 
+/* to: [n], to_stride bytes apart */
 static void fill_elements(int64_t n, const void *value, char *to, int64_t to_stride)
 {
   T v;
@@ -23,6 +24,7 @@ static inline void choose(int64_t n, T *y, const uint8_t *c, const T *a, int64_t
   }
 }
 
+/* p: y, cond, a, b, each [n]; strides in bytes */
 static void where_elements(int64_t n, char *const *p, const int64_t *strides)
 {
   int64_t size = (int64_t)sizeof(T);
@@ -40,41 +42,38 @@ static void where_elements(int64_t n, char *const *p, const int64_t *strides)
         *(const T *)(c[i * strides[1]] ? p[2] + i * strides[2] : p[3] + i * strides[3]);
 }
 
-static inline void put(T *to, T x) { *to = x; }
+/* What becomes of an element where another one arrives; of equal ones of the last two, and nan: it stays, and wins. */
+typedef enum Combine { PUT, ADD, MULTIPLY, KEEP_LARGER, KEEP_SMALLER } Combine;
 
-static inline void add_to(T *to, T x)
-{
-#if T_BOOL
-  *to = *to || x;
-#elif T_INTEGRAL
-  *to = (T)((uint64_t)*to + (uint64_t)x); /* overflow wraps */
-#else
-  *to += x;
-#endif
-}
-
-static inline void multiply_by(T *to, T x)
-{
-#if T_BOOL
-  *to = *to && x;
-#elif T_INTEGRAL
-  *to = (T)((uint64_t)*to * (uint64_t)x);
-#else
-  *to *= x;
-#endif
-}
-
-#if !T_COMPLEX
 #if T_FLOATING
 #define IS_NAN(x) ((x) != (x))
 #else
 #define IS_NAN(x) false
 #endif
 
-/* nan stays, and wins. */
-static inline void keep_larger(T *to, T x) { *to = x > *to || IS_NAN(x) ? x : *to; }
-static inline void keep_smaller(T *to, T x) { *to = x < *to || IS_NAN(x) ? x : *to; }
+/* `how` is a constant where this, and what calls it, is called, so that each call is a loop without tests. */
+INLINE void combine(Combine how, T *to, T x)
+{
+  switch (how) {
+    case PUT: *to = x; break;
+#if T_BOOL
+    case ADD: *to = *to || x; break;
+    case MULTIPLY: *to = *to && x; break;
+#elif T_INTEGRAL /* overflow wraps */
+    case ADD: *to = (T)((uint64_t)*to + (uint64_t)x); break;
+    case MULTIPLY: *to = (T)((uint64_t)*to * (uint64_t)x); break;
+#else
+    case ADD: *to += x; break;
+    case MULTIPLY: *to *= x; break;
 #endif
+#if !T_COMPLEX
+    case KEEP_LARGER: *to = x > *to || IS_NAN(x) ? x : *to; break;
+    case KEEP_SMALLER: *to = x < *to || IS_NAN(x) ? x : *to; break;
+#else
+    default: break; /* complex numbers have no order */
+#endif
+  }
+}
 
 /* ------------------------------------------------------------------- lines */
 
@@ -83,22 +82,13 @@ typedef struct Axis { int64_t n, index, from, to; } Axis;
 
 static inline int64_t offset_at(const char *index, int64_t step) { return (*(const int64_t *)index - 1) * step; }
 
-#define LINE(name, combine)                                                                       \
-  static void name##_line(int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride) \
-  {                                                                                               \
-    if (from_stride == (int64_t)sizeof(T) && to_stride == (int64_t)sizeof(T))                     \
-      for (int64_t i = 0; i < n; i++) combine((T *)to + i, ((const T *)from)[i]);                 \
-    else                                                                                          \
-      for (int64_t i = 0; i < n; i++)                                                             \
-        combine((T *)(to + i * to_stride), *(const T *)(from + i * from_stride));                 \
-  }
-LINE(put, put)
-LINE(add, add_to)
-LINE(multiply, multiply_by)
-#if !T_COMPLEX
-LINE(max, keep_larger)
-LINE(min, keep_smaller)
-#endif
+INLINE void combine_line(Combine how, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride)
+{
+  if (from_stride == (int64_t)sizeof(T) && to_stride == (int64_t)sizeof(T))
+    for (int64_t i = 0; i < n; i++) combine(how, (T *)to + i, ((const T *)from)[i]);
+  else
+    for (int64_t i = 0; i < n; i++) combine(how, (T *)(to + i * to_stride), *(const T *)(from + i * from_stride));
+}
 
 /* Along an axis where positions differ. */
 static void gather_line(const Axis *a, const char *index, const char *from, int64_t step, char *to)
@@ -110,6 +100,7 @@ static void gather_line(const Axis *a, const char *index, const char *from, int6
       *(T *)(to + i * a->to) = *(const T *)(from + i * a->from + offset_at(index + i * a->index, step));
 }
 
+/* to[i][k] = from[i][index[i][k]], i < n, k < count */
 static void gather_lines(const IndexedLines *l)
 {
   Axis lines = {l->n, l->index_line, l->from_line, l->to_line}, steps = {l->count, l->index_step, 0, l->to_step};
@@ -118,36 +109,36 @@ static void gather_lines(const IndexedLines *l)
   for (int64_t i = 0; i < outer.n; i++) {
     const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
     char *to = l->to + i * outer.to;
-    if (inner.index == 0) put_line(inner.n, from + offset_at(index, l->from_step), inner.from, to, inner.to);
+    if (inner.index == 0) combine_line(PUT, inner.n, from + offset_at(index, l->from_step), inner.from, to, inner.to);
     else gather_line(&inner, index, from, l->from_step, to);
   }
 }
 
-#define SCATTER(name, combine)                                                                    \
-  static void name##_lines(const IndexedLines *l)                                                 \
-  {                                                                                               \
-    Axis lines = {l->n, l->index_line, l->from_line, l->to_line};                                 \
-    Axis steps = {l->count, l->index_step, l->from_step, 0};                                      \
-    bool across = l->n > 1 && l->to_line < l->to_step;                                            \
-    Axis outer = across ? steps : lines, inner = across ? lines : steps;                          \
-    for (int64_t i = 0; i < outer.n; i++) {                                                       \
-      const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;           \
-      char *to = l->to + i * outer.to;                                                            \
-      if (inner.index == 0) {                                                                     \
-        name##_line(inner.n, from, inner.from, to + offset_at(index, l->to_step), inner.to);      \
-        continue;                                                                                 \
-      }                                                                                           \
-      for (int64_t j = 0; j < inner.n; j++)                                                       \
-        combine((T *)(to + j * inner.to + offset_at(index + j * inner.index, l->to_step)),        \
-                *(const T *)(from + j * inner.from));                                             \
-    }                                                                                             \
+INLINE void scatter(Combine how, const IndexedLines *l)
+{
+  Axis lines = {l->n, l->index_line, l->from_line, l->to_line};
+  Axis steps = {l->count, l->index_step, l->from_step, 0};
+  bool across = l->n > 1 && l->to_line < l->to_step;
+  Axis outer = across ? steps : lines, inner = across ? lines : steps;
+  for (int64_t i = 0; i < outer.n; i++) {
+    const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
+    char *to = l->to + i * outer.to;
+    if (inner.index == 0) {
+      combine_line(how, inner.n, from, inner.from, to + offset_at(index, l->to_step), inner.to);
+      continue;
+    }
+    for (int64_t j = 0; j < inner.n; j++)
+      combine(how, (T *)(to + j * inner.to + offset_at(index + j * inner.index, l->to_step)),
+              *(const T *)(from + j * inner.from));
   }
-SCATTER(put, put)
-SCATTER(add, add_to)
-SCATTER(multiply, multiply_by)
+}
+
+static void put_lines(const IndexedLines *l) { scatter(PUT, l); }
+static void add_lines(const IndexedLines *l) { scatter(ADD, l); }
+static void multiply_lines(const IndexedLines *l) { scatter(MULTIPLY, l); }
 #if !T_COMPLEX
-SCATTER(max, keep_larger)
-SCATTER(min, keep_smaller)
+static void max_lines(const IndexedLines *l) { scatter(KEEP_LARGER, l); }
+static void min_lines(const IndexedLines *l) { scatter(KEEP_SMALLER, l); }
 #endif
 
 /* --------------------------------------------------------------- positions */

@@ -2,27 +2,27 @@
  * Normalization: sums over stretches of elements, kept as doubles, and maps of them. Moments are taken about the first
  * element, in one pass: no distance from the mean is larger than all of them together, so doubles lose nothing by it.
  */
+#include "core/blocks.h"
 #include "kernels/normalization.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
 
-enum { LANES = 16 };
-
 static double total_of(double *lane)
 {
-  for (int half = LANES / 2; half; half /= 2)
+  for (int half = NORM_LANES / 2; half; half /= 2)
     for (int j = 0; j < half; j++) lane[j] += lane[j + half];
   return lane[0];
 }
 
+/* x: [n]; sums: [2] */
 static void stretch_moments(int64_t n, const void *x_, double pivot, double *sums)
 {
   const T *x = x_;
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       double d = (double)x[i + j] - pivot;
       first[j] += d;
       second[j] += d * d;
@@ -36,13 +36,14 @@ static void stretch_moments(int64_t n, const void *x_, double pivot, double *sum
   sums[1] += total_of(second);
 }
 
+/* dy, x: [n]; sums: [2] */
 static void stretch_products(int64_t n, const void *dy_, const void *x_, double mean, double *sums)
 {
   const T *dy = dy_, *x = x_;
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       double d = (double)dy[i + j];
       first[j] += d;
       second[j] += d * ((double)x[i + j] - mean);
@@ -55,6 +56,7 @@ static void stretch_products(int64_t n, const void *dy_, const void *x_, double 
   sums[1] += total_of(second);
 }
 
+/* x, y: [n] */
 static void stretch_map(int64_t n, const void *x_, double mean, double scale, double shift, void *y_)
 {
   const T *restrict x = x_, m = (T)mean, s = (T)scale, b = (T)shift;
@@ -92,10 +94,10 @@ static void layer_norm(int64_t rows, int64_t n, const void *x_, const void *w_, 
 /* The sums of g and of g times the normalized x along a row, where g is dy times the weight. */
 static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const T *restrict w, T mean, T scale, double *sums)
 {
-  double first[LANES] = {0}, second[LANES] = {0};
+  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) {
+  for (; i + NORM_LANES <= n; i += NORM_LANES)
+    for (int j = 0; j < NORM_LANES; j++) {
       T g = w ? dy[i + j] * w[i + j] : dy[i + j];
       first[j] += (double)g;
       second[j] += (double)(g * ((x[i + j] - mean) * scale));

@@ -8,7 +8,6 @@
 #if T_FLOATING
 
 /* What to do is constant where a loop is called, so that each call is a loop without tests. */
-#define LOOP static inline __attribute__((always_inline)) void
 
 /* Coefficients as T. */
 typedef struct TypedSlope { T sign, decay; } TypedSlope;
@@ -32,7 +31,7 @@ static inline T averaged_square(TypedAverage a, T average, T value)
 
 static inline T larger(T a, T b) { return a >= b || a != a ? a : b; } /* nan if one of them is */
 
-LOOP sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const SgdCoefficients *c,
+INLINE void sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const SgdCoefficients *c,
               bool first, bool nesterov)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -61,7 +60,7 @@ static void sgd(int64_t n, void *const *b, const StepCoefficients *coefficients)
   else sgd_loop(n, b[0], b[1], b[2], c, false, c->nesterov);
 }
 
-LOOP adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                T *restrict largest, const AdamCoefficients *c, bool amsgrad)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -83,7 +82,7 @@ static void adam(int64_t n, void *const *b, const StepCoefficients *coefficients
   else adam_loop(n, b[0], b[1], b[2], b[3], NULL, c, false);
 }
 
-LOOP adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const AdagradCoefficients *c)
+INLINE void adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const AdagradCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const T rate = (T)c->rate, eps = (T)c->eps;
@@ -99,7 +98,7 @@ static void adagrad(int64_t n, void *const *b, const StepCoefficients *coefficie
   adagrad_loop(n, b[0], b[1], b[2], &coefficients->adagrad);
 }
 
-LOOP rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
+INLINE void rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
                   T *restrict grad_avg, const RmspropCoefficients *c, bool has_momentum, bool centered)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -127,7 +126,7 @@ static void rmsprop(int64_t n, void *const *b, const StepCoefficients *coefficie
   else rmsprop_loop(n, b[0], b[1], b[2], NULL, NULL, c, false, false);
 }
 
-LOOP adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
+INLINE void adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
                    const AdadeltaCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -147,7 +146,7 @@ static void adadelta(int64_t n, void *const *b, const StepCoefficients *coeffici
   adadelta_loop(n, b[0], b[1], b[2], b[3], &coefficients->adadelta);
 }
 
-LOOP adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
+INLINE void adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
                  const AdamaxCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -166,7 +165,7 @@ static void adamax(int64_t n, void *const *b, const StepCoefficients *coefficien
   adamax_loop(n, b[0], b[1], b[2], b[3], &coefficients->adamax);
 }
 
-LOOP nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                 const NadamCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -186,7 +185,7 @@ static void nadam(int64_t n, void *const *b, const StepCoefficients *coefficient
   nadam_loop(n, b[0], b[1], b[2], b[3], &coefficients->nadam);
 }
 
-LOOP radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
+INLINE void radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
                 const RadamCoefficients *c, bool rectified)
 {
   const TypedSlope s = slope_of(c->slope);
@@ -207,7 +206,7 @@ static void radam(int64_t n, void *const *b, const StepCoefficients *coefficient
   else radam_loop(n, b[0], b[1], b[2], b[3], c, false);
 }
 
-LOOP asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const AsgdCoefficients *c)
+INLINE void asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const AsgdCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const T decayed = (T)c->decayed, eta = (T)c->eta, mu = (T)c->mu;
@@ -225,7 +224,7 @@ static void asgd(int64_t n, void *const *b, const StepCoefficients *coefficients
 
 static inline T sign_of(T x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
-LOOP rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
+INLINE void rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
                 const RpropCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);

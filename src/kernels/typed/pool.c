@@ -1,30 +1,24 @@
 /* Pooling of planes. A strip of a result's line is kept while the taps of its windows go by. */
+#include "core/arith.h"
+#include "core/blocks.h"
 #include "kernels/pool.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING || T_i64
 
-#define INLINE static inline __attribute__((always_inline))
-
-enum { STRIP = 64 };
-
-static int64_t at_most(int64_t n, int64_t most) { return n < most ? n : most; }
-
-enum { KNOWN = 16 };
-
 /* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
    tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
 typedef struct Strip {
   int64_t line, first, n;
-  int64_t known_first, begin[KNOWN], end[KNOWN];
+  int64_t known_first, begin[POOL_TAPS], end[POOL_TAPS];
 } Strip;
 
 /* The results of a strip for which first * stride + offset is within 0..size - 1. */
 INLINE void find_within(const Strip *s, int64_t offset, int64_t stride, int64_t size, int64_t *begin, int64_t *end)
 {
   int64_t at = s->first * stride + offset;
-  *begin = at < 0 ? at_most((-at + stride - 1) / stride, s->n) : 0;
-  *end = at >= size ? 0 : at_most((size - at + stride - 1) / stride, s->n);
+  *begin = at < 0 ? min_i64((-at + stride - 1) / stride, s->n) : 0;
+  *end = at >= size ? 0 : min_i64((size - at + stride - 1) / stride, s->n);
   if (*end < *begin) *end = *begin;
 }
 
@@ -34,13 +28,13 @@ static void know_taps(const Pool *p, Strip *s)
 {
   if (s->known_first == s->first) return;
   s->known_first = s->first;
-  for (int64_t kx = 0; kx < p->kernel[1] && kx < KNOWN; kx++)
+  for (int64_t kx = 0; kx < p->kernel[1] && kx < POOL_TAPS; kx++)
     find_within(s, offset_of(p, kx), p->stride[1], p->size[1], &s->begin[kx], &s->end[kx]);
 }
 
 INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, int64_t *end)
 {
-  if (kx < KNOWN) {
+  if (kx < POOL_TAPS) {
     *begin = s->begin[kx];
     *end = s->end[kx];
   } else {
@@ -65,8 +59,8 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 /* All strips of a plane. */
 #define FOR_STRIPS(p, s)                                                                                       \
   for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                          \
-    for (s.first = 0; s.n = at_most((p)->result[1] - s.first, STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
-         s.first += STRIP)
+    for (s.first = 0; s.n = min_i64((p)->result[1] - s.first, POOL_STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
+         s.first += POOL_STRIP)
 
 /* Strides of 1 and 2 as constants, so that loops become vectors. */
 #define WITH_STRIDE(stride, body)         \
@@ -81,18 +75,18 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 /* What the windows of a strip are divided by. */
 static void divisors(const Pool *p, const Strip *s, T *to)
 {
-  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = at_most(y + p->kernel[0], p->size[0] + p->padding[0]);
-  int64_t rows = at_most(y_end, p->size[0]) - (y > 0 ? y : 0);
+  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = min_i64(y + p->kernel[0], p->size[0] + p->padding[0]);
+  int64_t rows = min_i64(y_end, p->size[0]) - (y > 0 ? y : 0);
   for (int64_t i = 0; i < s->n; i++) {
-    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = at_most(x + p->kernel[1], p->size[1] + p->padding[1]);
-    int64_t columns = at_most(x_end, p->size[1]) - (x > 0 ? x : 0);
+    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = min_i64(x + p->kernel[1], p->size[1] + p->padding[1]);
+    int64_t columns = min_i64(x_end, p->size[1]) - (x > 0 ? x : 0);
     to[i] = (T)(p->divisor ? p->divisor : p->count_padding ? (y_end - y) * (x_end - x) : rows * columns);
   }
 }
 
 static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict y)
 {
-  T sum[STRIP] = {0}, divisor[STRIP];
+  T sum[POOL_STRIP] = {0}, divisor[POOL_STRIP];
   FOR_TAPS(p, s, plane, const T, {
     WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) sum[i] += x[i * S]; })
   })
@@ -102,7 +96,7 @@ static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict
 
 static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict dy, T *plane)
 {
-  T share[STRIP];
+  T share[POOL_STRIP];
   divisors(p, s, share);
   for (int64_t i = 0; i < s->n; i++) share[i] = share[i] == 0 ? (T)0 : dy[i] / share[i];
   FOR_TAPS(p, s, plane, T, {
@@ -110,6 +104,7 @@ static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict 
   })
 }
 
+/* x: [planes, size]; y: [planes, result] */
 static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
 {
   Strip s = {.known_first = -1};
@@ -120,6 +115,7 @@ static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
   }
 }
 
+/* dy: [planes, result]; dx: [planes, size] */
 static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
@@ -198,10 +194,11 @@ static int64_t window_of(const Pool *p, const Strip *s)
   return (s->line * p->stride[0] - p->padding[0]) * p->size[1] + s->first * p->stride[1] - p->padding[1];
 }
 
+/* x: [planes, size]; y, positions: [planes, result] */
 static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
   Strip s = {.known_first = -1};
-  Offset at[STRIP];
+  Offset at[POOL_STRIP];
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1];
     FOR_STRIPS(p, s) {
@@ -246,12 +243,13 @@ static bool are_pairs(const Pool *p)
   return true;
 }
 
+/* x, dx: [planes, size]; dy: [planes, result] */
 static void max_pool_backward(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
   bool pairs = are_pairs(p);
-  T best[STRIP];
-  Offset at[STRIP];
+  T best[POOL_STRIP];
+  Offset at[POOL_STRIP];
   if (!pairs) memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1], *d = (const T *)dy + i * p->result[0] * p->result[1];
@@ -269,25 +267,33 @@ static void max_pool_backward(const Pool *p, int64_t planes, const void *x, cons
   }
 }
 
+/* The place of the maximum of lines [top, bottom) and columns [left, right) of a plane. */
+static int64_t place_of_max(const T *plane, int64_t columns, int64_t top, int64_t bottom, int64_t left, int64_t right)
+{
+  int64_t at = top * columns + left;
+  T best = -(T)INFINITY;
+  for (int64_t y = top; y < bottom; y++)
+    for (int64_t x = left; x < right; x++) {
+      T candidate = plane[y * columns + x];
+      if (!before(candidate, best)) continue;
+      best = candidate;
+      at = y * columns + x;
+    }
+  return at;
+}
+
+/* x: [planes, size]; y, positions: [planes, result] */
 static void adaptive_max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
 {
-  const T *plane = x;
+  const int64_t lines = p->size[0], columns = p->size[1], inside = lines * columns;
   T *to = y;
-  for (int64_t i = 0; i < planes; i++, plane += p->size[0] * p->size[1])
+  for (const T *plane = x; plane < (const T *)x + planes * inside; plane += inside)
     for (int64_t l = 0; l < p->result[0]; l++)
       for (int64_t c = 0; c < p->result[1]; c++) {
-        int64_t top = adaptive_first(l, p->size[0], p->result[0]), bottom = adaptive_last(l, p->size[0], p->result[0]);
-        int64_t left = adaptive_first(c, p->size[1], p->result[1]), right = adaptive_last(c, p->size[1], p->result[1]);
-        int64_t at = top * p->size[1] + left;
-        T best = -(T)INFINITY;
-        for (int64_t v = top; v < bottom; v++)
-          for (int64_t u = left; u < right; u++) {
-            T candidate = plane[v * p->size[1] + u];
-            if (!before(candidate, best)) continue;
-            best = candidate;
-            at = v * p->size[1] + u;
-          }
-        *to++ = best;
+        int64_t top = adaptive_first(l, lines, p->result[0]), bottom = adaptive_last(l, lines, p->result[0]);
+        int64_t left = adaptive_first(c, columns, p->result[1]), right = adaptive_last(c, columns, p->result[1]);
+        int64_t at = place_of_max(plane, columns, top, bottom, left, right);
+        *to++ = plane[at];
         *positions++ = at + 1;
       }
 }

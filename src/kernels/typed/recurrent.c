@@ -10,7 +10,7 @@
 #define SIGMOID(x) MATH(sigmoid)(x)
 #define TANH(x) MATH(tanh)(x)
 
-/* What is kept of a step: the gates i, f, g, o, and the cell's state c. */
+/* What is kept of a step: the gates i, f, g, o, and the cell's state c. work: [5, n]; c_prev, h: [n] */
 static void lstm(int64_t n, T *restrict work, const T *restrict c_prev, T *restrict h)
 {
   T *i = work, *f = i + n, *g = f + n, *o = g + n, *c = o + n;
@@ -24,6 +24,7 @@ static void lstm(int64_t n, T *restrict work, const T *restrict c_prev, T *restr
   }
 }
 
+/* work: [5, n]; dx: [4, n]; the others: [n] */
 static void lstm_backward(int64_t n, const T *restrict work, const T *restrict c_prev, const T *restrict dy,
                           T *restrict dh, T *restrict dc, T *restrict dx)
 {
@@ -40,7 +41,8 @@ static void lstm_backward(int64_t n, const T *restrict work, const T *restrict c
   }
 }
 
-/* What is kept: the gates r, z, n, and the hidden state's part m of n, before r scales it. hidden: h W + b. */
+/* What is kept: the gates r, z, n, and the hidden state's part m of n, before r scales it. hidden: h W + b.
+   work: [4, n]; hidden: [3, n]; h_prev, h: [n] */
 static void gru(int64_t n, T *restrict work, const T *restrict hidden, const T *restrict h_prev, T *restrict h)
 {
   T *r = work, *z = r + n, *new = z + n, *m = new + n;
@@ -53,7 +55,7 @@ static void gru(int64_t n, T *restrict work, const T *restrict hidden, const T *
   }
 }
 
-/* dx: of the input's part, dhidden: of the hidden state's. */
+/* dx: of the input's part, dhidden: of the hidden state's. work: [4, n]; dx, dhidden: [3, n]; the others: [n] */
 static void gru_backward(int64_t n, const T *restrict work, const T *restrict h_prev, const T *restrict dy,
                          T *restrict dh, T *restrict dx, T *restrict dhidden)
 {

@@ -3,6 +3,7 @@
  * Loops run over independent lanes, which the compiler makes vectors of; a sum adds eight elements in
  * the type they have and the eight's sum to a wide lane, so it is as accurate as it is fast.
  */
+#include "core/blocks.h"
 #include "kernels/reduce.h"
 #include "kernels/typed/typed.h"
 
@@ -21,62 +22,41 @@ typedef int32_t Part;
 typedef uint64_t Total;
 #endif
 
-enum { LANES = 16, WIDE_LANES = sizeof(T) < 128 ? 128 / sizeof(T) : 1, STRIP = 1024, SEGMENT = 4096, SEARCH = 32 };
+enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 
-#define SUM_OF_8(TERM, p, step)                                                                       \
-  (((TERM((p)[0]) + TERM((p)[step])) + (TERM((p)[2 * (step)]) + TERM((p)[3 * (step)]))) +             \
-   ((TERM((p)[4 * (step)]) + TERM((p)[5 * (step)])) + (TERM((p)[6 * (step)]) + TERM((p)[7 * (step)]))))
+/* ---- sums ---- */
 
-#define SUMS(name, TERM, TOTAL)                                                                       \
-  static inline TOTAL name##_row(int64_t n, const T *x)                                               \
-  {                                                                                                   \
-    TOTAL lane[LANES] = {0};                                                                          \
-    int64_t i = 0;                                                                                    \
-    for (; i + 8 * LANES <= n; i += 8 * LANES)                                                        \
-      for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)SUM_OF_8(TERM, x + i + j, LANES);             \
-    __typeof__(TERM(x[0]) + 0) rest[LANES] = {0}; /* at most eight terms a lane, as above */          \
-    for (; i + LANES <= n; i += LANES)                                                                \
-      for (int j = 0; j < LANES; j++) rest[j] += TERM(x[i + j]);                                      \
-    const T *end = x + n - LANES; /* the last lanes overlap what has been added: that is left out */  \
-    for (int j = 0, left = (int)(n - i); j < LANES; j++)                                              \
-      rest[j] += j >= LANES - left ? TERM(end[j]) : 0;                                                \
-    for (int j = 0; j < LANES; j++) lane[j] += (TOTAL)rest[j];                                        \
-    for (int half = LANES / 2; half; half /= 2)                                                       \
-      for (int j = 0; j < half; j++) lane[j] += lane[j + half];                                       \
-    return lane[0];                                                                                   \
-  }                                                                                                   \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \
-  {                                                                                                   \
-    TOTAL *out = y;                                                                                   \
-    const T *p = x;                                                                                   \
-    if (n >= 2 * LANES) {                                                                             \
-      for (int64_t r = 0; r < rows; r++) out[r] = name##_row(n, p + r * step);                        \
-      return;                                                                                         \
-    }                                                                                                 \
-    for (int64_t r = 0; r < rows; r++, p += step) {                                                   \
-      TOTAL total = 0;                                                                                \
-      for (int64_t i = 0; i < n; i++) total += (TOTAL)TERM(p[i]);                                     \
-      out[r] = total;                                                                                 \
-    }                                                                                                 \
-  }                                                                                                   \
-  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)        \
-  {                                                                                                   \
-    const T *p = x;                                                                                   \
-    TOTAL *restrict out = y;                                                                          \
-    int64_t k = 0;                                                                                    \
-    for (int64_t i = 0; i < columns; i++) out[i] = 0;                                                 \
-    for (; k + 8 <= n; k += 8, p += 8 * step)                                                         \
-      for (int64_t i = 0; i < columns; i++) out[i] += (TOTAL)SUM_OF_8(TERM, p + i, step);             \
-    for (; k < n; k++, p += step)                                                                     \
-      for (int64_t i = 0; i < columns; i++) out[i] += (TOTAL)TERM(p[i]);                              \
-  }
+#define SUM sum
+#define TERM(e) ((Part)(e))
+#define PART Part
+#define TOTAL Total
+#include "kernels/typed/sums.h"
 
-#define ITSELF(e) ((Part)(e))
-#define NOT_ZERO(e) ((int32_t)((e) != 0))
-SUMS(sum, ITSELF, Total)
-SUMS(count, NOT_ZERO, int64_t)
+#define SUM count
+#define TERM(e) ((int32_t)((e) != 0))
+#define PART int32_t
+#define TOTAL int64_t
+#include "kernels/typed/sums.h"
 
-/* Products are as wide as totals from the start: eight factors may overflow what the result does not. */
+#if T_FLOATING
+#define SUM sum_abs
+#define TERM(e) LIBM(fabs)(e)
+#define PART T
+#define TOTAL Total
+#include "kernels/typed/sums.h"
+
+/* A float's square may overflow where the norm does not. */
+#define SUM sum_squares
+#define TERM(e) ((Total)(e) * (Total)(e))
+#define PART Total
+#define TOTAL Total
+#include "kernels/typed/sums.h"
+#endif
+
+/* ---- products ---- */
+
+/* Products are as wide as totals from the start: eight factors may overflow what the result does not.
+   x: [rows, n], rows `step` apart; y: [rows] */
 static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)
 {
   Total *out = y;
@@ -93,6 +73,7 @@ static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void
   }
 }
 
+/* x: [n, columns], rows `step` apart; y: [columns] */
 static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)
 {
   const T *p = x;
@@ -104,22 +85,17 @@ static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x
 
 #if !T_COMPLEX
 
-/* Whether a goes before b: the larger (or smaller) one, nan before all, the first of equals. */
+/* ---- extremes ---- */
+
 #if T_FLOATING
 #define IS_NAN(a) ((a) != (a))
 #define A_NAN ((T)NAN)
-#define MORE(a, b) (((a) > (b)) | IS_NAN(a))
-#define LESS(a, b) (((a) < (b)) | IS_NAN(a))
-#define ABS(e) LIBM(fabs)(e)
 #define CHOOSE(c, a, b) MATH(math_select)(c, a, b) /* no branch, which would be no vector code */
 #else
 #define IS_NAN(a) 0
 #define A_NAN 0
-#define MORE(a, b) ((a) > (b))
-#define LESS(a, b) ((a) < (b))
 #define CHOOSE(c, a, b) ((c) ? (a) : (b))
 #endif
-#define AS_IS(e) (e)
 
 /* Truth values and numbers of rows, as wide as an element so that both make vectors of one length. */
 #if T_f64
@@ -135,148 +111,189 @@ typedef int64_t Place;
 typedef int32_t Place;
 #endif
 
-/* A row's lanes forget nan, which is looked for aside: the plain comparison is one instruction. The last step overlaps
-   the one before. */
-#define EXTREMES(name, WINS, IS_AHEAD, TERM)                                                          \
-  static inline T name##_of(T a, T b) { return CHOOSE(WINS(a, b), a, b); }                            \
-  static inline void name##_step(const T *x, T *lane, Flag *nan)                                      \
-  {                                                                                                   \
-    for (int j = 0; j < WIDE_LANES; j++) {                                                            \
-      T e = TERM(x[j]);                                                                               \
-      lane[j] = e IS_AHEAD lane[j] ? e : lane[j];                                                     \
-      nan[j] |= IS_NAN(e);                                                                            \
-    }                                                                                                 \
-  }                                                                                                   \
-  static inline T name##_row(int64_t n, const T *x)                                                   \
-  {                                                                                                   \
-    enum { L = WIDE_LANES };                                                                          \
-    if (n < L) {                                                                                      \
-      T best = TERM(x[0]);                                                                            \
-      for (int64_t i = 1; i < n; i++) best = name##_of(best, TERM(x[i]));                             \
-      return best;                                                                                    \
-    }                                                                                                 \
-    T lane[L];                                                                                        \
-    Flag nan[L] = {0};                                                                                \
-    int64_t i = L;                                                                                    \
-    for (int j = 0; j < L; j++) lane[j] = TERM(x[j]);                                                 \
-    for (int j = 0; j < L; j++) nan[j] = IS_NAN(x[j]);                                                \
-    for (; i + L <= n; i += L) name##_step(x + i, lane, nan);                                         \
-    if (i < n) name##_step(x + n - L, lane, nan);                                                     \
-    for (int half = L / 2; half; half /= 2)                                                           \
-      for (int j = 0; j < half; j++) {                                                                \
-        lane[j] = lane[j + half] IS_AHEAD lane[j] ? lane[j + half] : lane[j];                         \
-        nan[j] |= nan[j + half];                                                                      \
-      }                                                                                               \
-    return nan[0] ? A_NAN : lane[0];                                                                  \
-  }                                                                                                   \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)              \
-  {                                                                                                   \
-    T *out = y;                                                                                       \
-    for (int64_t r = 0; r < rows; r++) out[r] = name##_row(n, (const T *)x + r * step);               \
-  }                                                                                                   \
-  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)        \
-  {                                                                                                   \
-    const T *p = x;                                                                                   \
-    T *restrict out = y;                                                                              \
-    for (int64_t i = 0; i < columns; i++) out[i] = TERM(p[i]);                                        \
-    int64_t k = 1;                                                                                    \
-    p += step;                                                                                        \
-    for (; k + 4 <= n; k += 4, p += 4 * step)                                                         \
-      for (int64_t i = 0; i < columns; i++) {                                                         \
-        T ab = name##_of(TERM(p[i]), TERM(p[step + i]));                                              \
-        T cd = name##_of(TERM(p[2 * step + i]), TERM(p[3 * step + i]));                               \
-        out[i] = name##_of(out[i], name##_of(ab, cd));                                                \
-      }                                                                                               \
-    for (; k < n; k++, p += step)                                                                     \
-      for (int64_t i = 0; i < columns; i++) out[i] = name##_of(out[i], TERM(p[i]));                   \
+/* In what follows `what` and `magnitude`, whether it is of absolute values, are constants where functions are called, so
+   that each call is a loop without tests. */
+
+INLINE T term_of(bool magnitude, T e)
+{
+#if T_FLOATING
+  return magnitude ? LIBM(fabs)(e) : e;
+#else
+  (void)magnitude;
+  return e;
+#endif
+}
+
+INLINE int is_ahead(PositionOf what, T a, T b) { return what == POSITION_OF_MAX ? a > b : a < b; }
+
+/* Whether a goes before b: the larger (or smaller) one, nan before all, the first of equals. */
+INLINE int wins(PositionOf what, T a, T b) { return is_ahead(what, a, b) | IS_NAN(a); }
+
+INLINE T best_of(PositionOf what, T a, T b)
+{
+#if T_BOOL
+  return what == POSITION_OF_MAX ? a | b : a & b;
+#else
+  return CHOOSE(wins(what, a, b), a, b);
+#endif
+}
+
+/* x: [WIDE_LANES]. Lanes forget nan, which is looked for aside: the plain comparison is one instruction. */
+INLINE void extreme_step(PositionOf what, bool magnitude, const T *x, T *lane, Flag *nan)
+{
+  for (int j = 0; j < WIDE_LANES; j++) {
+    T e = term_of(magnitude, x[j]);
+    lane[j] = is_ahead(what, e, lane[j]) ? e : lane[j];
+    nan[j] |= IS_NAN(e);
+  }
+}
+
+/* x: [n], n > 0. The last step overlaps the one before. */
+INLINE T extreme_row(PositionOf what, bool magnitude, int64_t n, const T *x)
+{
+  enum { L = WIDE_LANES };
+  if (n < L) {
+    T best = term_of(magnitude, x[0]);
+    for (int64_t i = 1; i < n; i++) best = best_of(what, best, term_of(magnitude, x[i]));
+    return best;
+  }
+  T lane[L];
+  Flag nan[L] = {0};
+  int64_t i = L;
+  for (int j = 0; j < L; j++) lane[j] = term_of(magnitude, x[j]);
+  for (int j = 0; j < L; j++) nan[j] = IS_NAN(x[j]);
+  for (; i + L <= n; i += L) extreme_step(what, magnitude, x + i, lane, nan);
+  if (i < n) extreme_step(what, magnitude, x + n - L, lane, nan);
+  for (int half = L / 2; half; half /= 2)
+    for (int j = 0; j < half; j++) {
+      lane[j] = is_ahead(what, lane[j + half], lane[j]) ? lane[j + half] : lane[j];
+      nan[j] |= nan[j + half];
+    }
+  return nan[0] ? A_NAN : lane[0];
+}
+
+/* x: [n, columns], rows `step` apart; y: [columns] */
+INLINE void extreme_columns(PositionOf what, bool magnitude, int64_t n, int64_t step, int64_t columns, const T *p,
+                            T *restrict out)
+{
+  for (int64_t i = 0; i < columns; i++) out[i] = term_of(magnitude, p[i]);
+  int64_t k = 1;
+  p += step;
+  for (; k + 4 <= n; k += 4, p += 4 * step)
+    for (int64_t i = 0; i < columns; i++) {
+      T ab = best_of(what, term_of(magnitude, p[i]), term_of(magnitude, p[step + i]));
+      T cd = best_of(what, term_of(magnitude, p[2 * step + i]), term_of(magnitude, p[3 * step + i]));
+      out[i] = best_of(what, out[i], best_of(what, ab, cd));
+    }
+  for (; k < n; k++, p += step)
+    for (int64_t i = 0; i < columns; i++) out[i] = best_of(what, out[i], term_of(magnitude, p[i]));
+}
+
+/* Rows: x: [rows, n], rows `step` apart; y: [rows]. */
+#define EXTREME(name, what, magnitude)                                                          \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)        \
+  {                                                                                             \
+    for (int64_t r = 0; r < rows; r++)                                                          \
+      ((T *)y)[r] = extreme_row(what, magnitude, n, (const T *)x + r * step);                   \
+  }                                                                                             \
+  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)  \
+  {                                                                                             \
+    extreme_columns(what, magnitude, n, step, columns, x, y);                                   \
   }
 
-EXTREMES(max, MORE, >, AS_IS)
-EXTREMES(min, LESS, <, AS_IS)
+EXTREME(max, POSITION_OF_MAX, false)
+EXTREME(min, POSITION_OF_MIN, false)
+#if T_FLOATING
+EXTREME(max_abs, POSITION_OF_MAX, true)
+EXTREME(min_abs, POSITION_OF_MIN, true)
+#endif
 
 /* ---- positions of extremes ---- */
 
-/* The first element that equals value, which is there, or is nan as value is. */
-#define FIRST_OF(is_it)                                              \
-  for (; i + SEARCH <= n; i += SEARCH) {                             \
-    int found = 0;                                                   \
-    for (int j = 0; j < SEARCH; j++) found |= is_it(x[i + j]);       \
-    if (found) break;                                                \
-  }                                                                  \
-  while (i < n - 1 && !(is_it(x[i]))) i++;                           \
+/* The first element that equals value, which is there, or that is nan. */
+INLINE int64_t first_of(bool nan, T value, int64_t n, const T *x)
+{
+  int64_t i = 0;
+  for (; i + REDUCE_SEARCH <= n; i += REDUCE_SEARCH) {
+    int found = 0;
+    for (int j = 0; j < REDUCE_SEARCH; j++) found |= nan ? IS_NAN(x[i + j]) : x[i + j] == value;
+    if (found) break;
+  }
+  while (i < n - 1 && !(nan ? IS_NAN(x[i]) : x[i] == value)) i++;
   return i;
-#define IS_VALUE(e) ((e) == value)
+}
 
 static int64_t position_of(T value, int64_t n, const T *x)
 {
-  int64_t i = 0;
-  if (IS_NAN(value)) { FIRST_OF(IS_NAN) }
-  FIRST_OF(IS_VALUE)
+  return IS_NAN(value) ? first_of(true, value, n, x) : first_of(false, value, n, x);
 }
 
-/* A row's extreme is found segment by segment, its position by a second look at the segment that has it. */
-#define POSITIONS(name, extreme, WINS)                                                                \
-  static int64_t name##_row(int64_t n, const T *x, T *value)                                          \
-  {                                                                                                   \
-    int64_t from = 0;                                                                                 \
-    T best = extreme##_row(n < SEGMENT ? n : SEGMENT, x);                                             \
-    for (int64_t i = SEGMENT; i < n && !IS_NAN(best); i += SEGMENT) {                                 \
-      T here = extreme##_row(n - i < SEGMENT ? n - i : SEGMENT, x + i);                               \
-      if (!WINS(here, best)) continue;                                                                \
-      best = here;                                                                                    \
-      from = i;                                                                                       \
-    }                                                                                                 \
-    *value = best;                                                                                    \
-    return from + position_of(best, n - from, x + from) + 1;                                          \
-  }                                                                                                   \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *values,         \
-                          int64_t *positions)                                                         \
-  {                                                                                                   \
-    T *out = values;                                                                                  \
-    for (int64_t r = 0; r < rows; r++) positions[r] = name##_row(n, (const T *)x + r * step, &out[r]); \
-  }                                                                                                   \
-  static void name##_strip(int64_t n, int64_t step, int64_t columns, const T *x, T *restrict best,    \
-                           int64_t *positions)                                                        \
-  {                                                                                                   \
-    Place at[STRIP];                                                                                  \
-    for (int64_t i = 0; i < columns; i++) {                                                           \
-      best[i] = x[i];                                                                                 \
-      at[i] = 1;                                                                                      \
-    }                                                                                                 \
-    for (Place k = 1; k < n; k++) {                                                                   \
-      const T *p = x + k * step;                                                                      \
-      for (int64_t i = 0; i < columns; i++) {                                                         \
-        bool wins = WINS(p[i], best[i]) & !IS_NAN(best[i]);                                          \
-        best[i] = wins ? p[i] : best[i];                                                              \
-        at[i] = wins ? k + 1 : at[i];                                                                 \
-      }                                                                                               \
-    }                                                                                                 \
-    for (int64_t i = 0; i < columns; i++) positions[i] = at[i];                                       \
-  }                                                                                                   \
-  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *values,   \
-                             int64_t *positions)                                                      \
-  {                                                                                                   \
-    for (int64_t i = 0; i < columns; i += STRIP) {                                                    \
-      int64_t width = columns - i < STRIP ? columns - i : STRIP;                                      \
-      name##_strip(n, step, width, (const T *)x + i, (T *)values + i, positions + i);                 \
-    }                                                                                                 \
+/* x: [n]. The extreme is found segment by segment, its position by a second look at the segment that has it. */
+INLINE int64_t position_row(PositionOf what, int64_t n, const T *x, T *value)
+{
+  int64_t from = 0;
+  T best = extreme_row(what, false, n < REDUCE_SEGMENT ? n : REDUCE_SEGMENT, x);
+  for (int64_t i = REDUCE_SEGMENT; i < n && !IS_NAN(best); i += REDUCE_SEGMENT) {
+    T here = extreme_row(what, false, n - i < REDUCE_SEGMENT ? n - i : REDUCE_SEGMENT, x + i);
+    if (!wins(what, here, best)) continue;
+    best = here;
+    from = i;
+  }
+  *value = best;
+  return from + position_of(best, n - from, x + from) + 1;
+}
+
+/* x: [n, columns], rows `step` apart, columns <= REDUCE_STRIP; best, positions: [columns] */
+INLINE void position_strip(PositionOf what, int64_t n, int64_t step, int64_t columns, const T *x, T *restrict best,
+                           int64_t *positions)
+{
+  Place at[REDUCE_STRIP];
+  for (int64_t i = 0; i < columns; i++) {
+    best[i] = x[i];
+    at[i] = 1;
+  }
+  for (Place k = 1; k < n; k++) {
+    const T *p = x + k * step;
+    for (int64_t i = 0; i < columns; i++) {
+      bool better = wins(what, p[i], best[i]) & !IS_NAN(best[i]);
+      best[i] = better ? p[i] : best[i];
+      at[i] = better ? k + 1 : at[i];
+    }
+  }
+  for (int64_t i = 0; i < columns; i++) positions[i] = at[i];
+}
+
+/* x: [n, columns], rows `step` apart; values, positions: [columns] */
+INLINE void position_columns(PositionOf what, int64_t n, int64_t step, int64_t columns, const T *x, T *values,
+                             int64_t *positions)
+{
+  for (int64_t i = 0; i < columns; i += REDUCE_STRIP) {
+    int64_t width = columns - i < REDUCE_STRIP ? columns - i : REDUCE_STRIP;
+    position_strip(what, n, step, width, x + i, values + i, positions + i);
+  }
+}
+
+/* Rows: x: [rows, n], rows `step` apart; values, positions: [rows]. */
+#define POSITION(name, what)                                                                                 \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *values, int64_t *at)   \
+  {                                                                                                          \
+    for (int64_t r = 0; r < rows; r++)                                                                       \
+      at[r] = position_row(what, n, (const T *)x + r * step, (T *)values + r);                               \
+  }                                                                                                          \
+  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *values, int64_t *at) \
+  {                                                                                                          \
+    position_columns(what, n, step, columns, x, values, at);                                                 \
   }
 
-POSITIONS(argmax, max, MORE)
-POSITIONS(argmin, min, LESS)
+POSITION(argmax, POSITION_OF_MAX)
+POSITION(argmin, POSITION_OF_MIN)
 
 #endif
 
 #if T_FLOATING
 #define SQUARE(e) ((e) * (e))
-#define WIDE_SQUARE(e) ((Total)(e) * (Total)(e))
-SUMS(sum_abs, ABS, Total)
-EXTREMES(max_abs, MORE, >, ABS)
-EXTREMES(min_abs, LESS, <, ABS)
-/* A float's square may overflow where the norm does not. */
-SUMS(sum_squares, WIDE_SQUARE, Total)
 
-/* The sum of the squares of the differences. */
+/* The sum of the squares of the differences. x, z: [n] */
 static double squared_error(int64_t n, const void *a, const void *b)
 {
   const T *x = a, *z = b;

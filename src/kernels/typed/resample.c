@@ -1,16 +1,16 @@
 /* Weighted means of places along the middle one of [outer, n, inner]. */
+#include "core/blocks.h"
 #include "kernels/resample.h"
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
 
-enum { STRIP = 64 };
-
+/* x: [places, inner]; at, weight: [terms]; y: [inner] */
 static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weight, const T *x, T *restrict y)
 {
-  for (int64_t i = 0; i < inner; i += STRIP) {
-    T sum[STRIP] = {0};
-    int64_t n = inner - i < STRIP ? inner - i : STRIP;
+  for (int64_t i = 0; i < inner; i += RESAMPLE_STRIP) {
+    T sum[RESAMPLE_STRIP] = {0};
+    int64_t n = inner - i < RESAMPLE_STRIP ? inner - i : RESAMPLE_STRIP;
     for (int64_t t = 0; t < terms; t++) {
       const T *from = x + at[t] * inner + i;
       for (int64_t j = 0; j < n; j++) sum[j] += weight[t] * from[j];
@@ -19,6 +19,7 @@ static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weig
   }
 }
 
+/* x: [outer, n[0], inner]; y: [outer, n[1], inner]; first: [n[1] + 1]; at, weights: [first[n[1]]] */
 static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                      const void *weights, const void *x, void *y)
 {
@@ -36,6 +37,7 @@ static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64
     }
 }
 
+/* The transpose: dy: [outer, n[1], inner]; dx: [outer, n[0], inner] */
 static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                               const void *weights, const void *dy, void *dx)
 {

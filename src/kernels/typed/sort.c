@@ -3,18 +3,19 @@
  * its index. Few items are ranked by comparing all with all, some are merged, many go by their keys' digits; of the first
  * few only, a heap keeps the candidates.
  */
+#include "core/blocks.h"
 #include "kernels/sort.h"
 #include "kernels/typed/typed.h"
 
 #if !T_COMPLEX
 
-enum { RANKED = 16, DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 
 #if T_f64 || T_i64
 #define WIDE_ITEM 1
 typedef uint64_t Key;
 typedef struct Item { Key key; uint64_t index; } Item;
-enum { KEY_BITS = 64, FROM_RADIX = 256 };
+enum { KEY_BITS = 64 };
 #define KEY_OF(item) ((item).key)
 #define INDEX_OF(item) ((item).index)
 #define ITEM(k, i) ((Item){(k), (uint64_t)(i)})
@@ -23,9 +24,9 @@ enum { KEY_BITS = 64, FROM_RADIX = 256 };
 typedef uint32_t Key;
 typedef uint64_t Item;
 #if T_f32 || T_i32
-enum { KEY_BITS = 32, FROM_RADIX = 256 };
+enum { KEY_BITS = 32 };
 #else
-enum { KEY_BITS = 16, FROM_RADIX = 256 };
+enum { KEY_BITS = 16 };
 #endif
 #define KEY_OF(item) ((Key)((item) >> 32))
 #define INDEX_OF(item) ((item) & UINT32_MAX)
@@ -81,7 +82,7 @@ static void make_items(int64_t n, const T *x, bool descending, Item *items)
 /* to = items in order; an item's rank is the number of those before it. */
 static void rank_items(int n, const Item *items, Item *to)
 {
-  int rank[RANKED] = {0};
+  int rank[SORT_RANKED] = {0};
   for (int i = 1; i < n; i++)
     for (int j = 0; j < i; j++) {
       int after = !key_less(items[i], items[j]);
@@ -103,13 +104,13 @@ static void merge(const Item *a, const Item *a_end, const Item *b, const Item *b
   memcpy(to + (a_end - a), b, (size_t)(b_end - b) * sizeof *b);
 }
 
-/* Sorted runs of RANKED, merged to one; returns where it is: in items or in other. */
+/* Sorted runs of SORT_RANKED, merged to one; returns where it is: in items or in other. */
 static Item *merge_sort(int64_t n, Item *items, Item *other)
 {
-  for (int64_t i = 0; i < n; i += RANKED)
-    rank_items((int)(n - i < RANKED ? n - i : RANKED), items + i, other + i);
+  for (int64_t i = 0; i < n; i += SORT_RANKED)
+    rank_items((int)(n - i < SORT_RANKED ? n - i : SORT_RANKED), items + i, other + i);
   Item *from = other, *to = items;
-  for (int64_t run = RANKED; run < n; run *= 2) {
+  for (int64_t run = SORT_RANKED; run < n; run *= 2) {
     for (int64_t i = 0; i < n; i += 2 * run) {
       int64_t middle = i + run < n ? i + run : n, end = middle + run < n ? middle + run : n;
       merge(from + i, from + middle, from + middle, from + end, to + i);
@@ -164,12 +165,11 @@ static void sift_down(Item *heap, int64_t n, int64_t i, Item x)
 /* The first `count` items in order: a heap holds the candidates, the last of them on top. */
 static void select_first(int64_t n, int64_t count, const T *x, bool descending, Item *heap)
 {
-  enum { BLOCK = 32 };
-  Key turn = descending ? KEY_MASK : 0, keys[BLOCK];
+  Key turn = descending ? KEY_MASK : 0, keys[SORT_BLOCK];
   make_items(count, x, descending, heap);
   for (int64_t i = count / 2 - 1; i >= 0; i--) sift_down(heap, count, i, heap[i]);
-  for (int64_t start = count; start < n; start += BLOCK) {
-    int length = (int)(n - start < BLOCK ? n - start : BLOCK);
+  for (int64_t start = count; start < n; start += SORT_BLOCK) {
+    int length = (int)(n - start < SORT_BLOCK ? n - start : SORT_BLOCK);
     Key worst = KEY_OF(heap[0]), any = 0;
     for (int i = 0; i < length; i++) {
       keys[i] = key_of(x[start + i]) ^ turn;
@@ -207,20 +207,19 @@ static int64_t take_candidates(int64_t n, int64_t count, const T *x, bool descen
 
 static Item *sort_items(int64_t n, Item *items, Item *other)
 {
-  if (n > RANKED) return n < FROM_RADIX ? merge_sort(n, items, other) : radix_sort(n, items, other);
+  if (n > SORT_RANKED) return n < SORT_FROM_RADIX ? merge_sort(n, items, other) : radix_sort(n, items, other);
   rank_items((int)n, items, other);
   return other;
 }
 
 static void sort_row(int64_t n, int64_t count, bool descending, const T *x, T *values, int64_t *positions, Item *items)
 {
-  enum { FEW = 64, SHARE = 32, MANY = 8192 };
   Item *sorted = items;
-  if (count < n && n > RANKED && (count <= FEW || count <= n / SHARE)) {
+  if (count < n && n > SORT_RANKED && (count <= SORT_FEW || count <= n / SORT_SHARE)) {
     select_first(n, count, x, descending, items);
   } else {
     int64_t candidates = n;
-    if (count < n / 2 && n >= MANY) candidates = take_candidates(n, count, x, descending, items);
+    if (count < n / 2 && n >= SORT_MANY) candidates = take_candidates(n, count, x, descending, items);
     else make_items(n, x, descending, items);
     sorted = sort_items(candidates, items, items + n);
   }
@@ -231,6 +230,7 @@ static void sort_row(int64_t n, int64_t count, bool descending, const T *x, T *v
   }
 }
 
+/* x: [rows, n]; values, positions: [rows, count] */
 static void sort(int64_t rows, int64_t n, int64_t count, bool descending, const void *x, void *values,
                  int64_t *positions, void *scratch)
 {
@@ -250,6 +250,7 @@ static bool row_is_before(int64_t m, const T *a, const T *b)
   return false;
 }
 
+/* x: [n, m]; positions, scratch: [n] */
 static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, int64_t *scratch)
 {
   int64_t *from = positions, *to = scratch;

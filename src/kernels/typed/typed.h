@@ -53,6 +53,9 @@ typedef double _Complex Wide;
 typedef int64_t Wide;
 #endif
 
+/* For loops of several kinds of one text: the kind is a constant where one is called. */
+#define INLINE static inline __attribute__((always_inline))
+
 static inline T scalar_as_T(Scalar s)
 {
 #if T_COMPLEX

@@ -9,8 +9,6 @@
 #include <immintrin.h>
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* For loops over a block held in registers: unrolled late, their sums would pass through memory. */
 #define UNROLL _Pragma("GCC unroll 16")
 

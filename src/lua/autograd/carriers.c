@@ -196,6 +196,30 @@ static void pin_one(lua_State *L, Context *ctx, int carrier)
   lua_pop(L, 2);
 }
 
+/* Whether a walk, whose table is at `work`, meets the value on top of the stack for the first time; remembers it. */
+static bool meets(lua_State *L, int work)
+{
+  lua_pushvalue(L, -1);
+  bool seen = lua_rawget(L, work) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (seen) return false;
+  lua_pushvalue(L, -1);
+  lua_pushboolean(L, true);
+  lua_rawset(L, work);
+  return true;
+}
+
+/* Puts what the list on top of the stack has behind the n elements of the table at `work`; gives their new number. */
+static int append_elements(lua_State *L, int work, int n)
+{
+  int count = (int)lua_rawlen(L, -1);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    lua_rawseti(L, work, ++n);
+  }
+  return n;
+}
+
 /* Walks a list of lists without recursion: a table serves as the stack, and remembers what has been seen. */
 void carriers_pin(lua_State *L, Context *ctx, int list)
 {
@@ -208,22 +232,9 @@ void carriers_pin(lua_State *L, Context *ctx, int list)
   lua_rawseti(L, work, 1);
   while (n > 0) {
     lua_rawgeti(L, work, n--);
-    lua_pushvalue(L, -1);
-    bool seen = lua_rawget(L, work) != LUA_TNIL;
-    lua_pop(L, 1);
-    if (!seen) {
-      lua_pushvalue(L, -1);
-      lua_pushboolean(L, true);
-      lua_rawset(L, work);
-      if (is_carrier(L, -1)) {
-        pin_one(L, ctx, lua_gettop(L));
-      } else {
-        int count = (int)lua_rawlen(L, -1);
-        for (int i = 1; i <= count; i++) {
-          lua_rawgeti(L, -1, i);
-          lua_rawseti(L, work, ++n);
-        }
-      }
+    if (meets(L, work)) {
+      if (is_carrier(L, -1)) pin_one(L, ctx, lua_gettop(L));
+      else n = append_elements(L, work, n);
     }
     lua_pop(L, 1);
   }

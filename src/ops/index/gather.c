@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "launch/lines.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

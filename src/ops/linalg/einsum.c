@@ -7,7 +7,7 @@
 
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

@@ -1,9 +1,7 @@
 /* Products of matrices and vectors. */
-#include <string.h>
-
-#include "kernels/gemm.h"
+#include "launch/matmul.h"
 #include "ops/linalg/matmul.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -12,11 +10,11 @@ static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->dtype != b->dtype)
     raise(call, "dtypes %s and %s don't match: convert one, as x:to(nl.%s)", dtype_name(tensor_dtype(a)),
-          dtype_name(tensor_dtype(b)), dtype_name(dtype_is_inexact(tensor_dtype(b)) ? tensor_dtype(b) : tensor_dtype(a)));
+          dtype_name(tensor_dtype(b)), dtype_name(tensor_dtype(dtype_is_inexact(tensor_dtype(b)) ? b : a)));
   if (a->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
 }
 
-static void check_dims(Call *call, const Tensor *t, const char *name, int ndim)
+void check_rank(Call *call, const Tensor *t, const char *name, int ndim)
 {
   if (t->ndim != ndim)
     raise(call, "%s has shape %s; %s is wanted", name, shape_text(call, tensor_shape(t)),
@@ -29,52 +27,6 @@ static void check_inner(Call *call, const Tensor *a, const Tensor *b, int64_t le
     raise(call, "shapes %s and %s don't fit: %lld against %lld", shape_text(call, tensor_shape(a)),
           shape_text(call, tensor_shape(b)), (long long)left, (long long)right);
 }
-
-/* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
-static Matrix matrix_of(Call *call, Tensor **t)
-{
-  DType d = dtype_compute(tensor_dtype(*t));
-  if ((*t)->dtype != (uint8_t)d) *t = contiguous_as(call, *t, d);
-  for (;;) {
-    const Tensor *x = *t;
-    int r = x->ndim - 2, c = x->ndim - 1;
-    Matrix m = {tensor_data(x), x->shape[r], x->shape[c], x->strides[r], x->strides[c]};
-    if (!dtype_is_inexact(d) || gemm_takes(&m)) return m;
-    Tensor *copy = tensor_new(call, d, device_of(x), tensor_shape(x));
-    launch_copy(call, copy, x);
-    *t = copy;
-  }
-}
-
-/* A vector as a column; a copy if its elements repeat. */
-static Matrix column_of(Call *call, Tensor *t)
-{
-  DType d = dtype_compute(tensor_dtype(t));
-  t = contiguous_as(call, t, d);
-  return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
-}
-
-static Matrix row_of(Call *call, Tensor *t)
-{
-  Matrix m = column_of(call, t);
-  return (Matrix){m.data, 1, m.rows, m.rows, 1};
-}
-
-/* y, contiguous, = alpha a b + beta y. */
-static void multiply(Call *call, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, Tensor *y)
-{
-  DType d = dtype_compute(tensor_dtype(y));
-  if (y->dtype == (uint8_t)d) {
-    gemm(d, a, b, alpha, beta, tensor_data(y), b->cols);
-    return;
-  }
-  Tensor *wide = tensor_new(call, d, device_of(y), tensor_shape(y));
-  if (!scalar_equals(beta, 0)) launch_copy(call, wide, y);
-  gemm(d, a, b, alpha, beta, tensor_data(wide), b->cols);
-  launch_copy(call, y, wide);
-}
-
-static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
 
 /* The transpose of a matrix or of a batch of them, conjugated, as gradients of products need it. */
 static Tensor *adjoint(Call *call, Tensor *t)
@@ -90,14 +42,12 @@ static Tensor *conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor
 FORWARD(mm)
 {
   Tensor *l = a->input, *r = a->mat2;
-  check_dims(call, l, "input", 2);
-  check_dims(call, r, "mat2", 2);
+  check_rank(call, l, "input", 2);
+  check_rank(call, r, "mat2", 2);
   check_dtypes(call, l, r);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0], r->shape[1]));
-  if (y[0]->device == DEVICE_META) return;
-  Matrix ml = matrix_of(call, &l), mr = matrix_of(call, &r);
-  multiply(call, &ml, &mr, ONE, ZERO, y[0]);
+  launch_product(call, l, r, y[0]);
 }
 
 BACKWARD(mm)
@@ -109,14 +59,12 @@ BACKWARD(mm)
 FORWARD(mv)
 {
   Tensor *l = a->input, *r = a->vec;
-  check_dims(call, l, "input", 2);
-  check_dims(call, r, "vec", 1);
+  check_rank(call, l, "input", 2);
+  check_rank(call, r, "vec", 1);
   check_dtypes(call, l, r);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0]));
-  if (y[0]->device == DEVICE_META) return;
-  Matrix ml = matrix_of(call, &l), mr = column_of(call, r);
-  multiply(call, &ml, &mr, ONE, ZERO, y[0]);
+  launch_product(call, l, r, y[0]);
 }
 
 /* Each element of one vector times each of the other. */
@@ -131,14 +79,12 @@ BACKWARD(mv)
 FORWARD(dot)
 {
   Tensor *l = a->input, *r = a->tensor;
-  check_dims(call, l, "input", 1);
-  check_dims(call, r, "tensor", 1);
+  check_rank(call, l, "input", 1);
+  check_rank(call, r, "tensor", 1);
   check_dtypes(call, l, r);
   check_inner(call, l, r, l->shape[0], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), ((Ints){NULL, 0}));
-  if (y[0]->device == DEVICE_META) return;
-  Matrix ml = row_of(call, l), mr = column_of(call, r);
-  multiply(call, &ml, &mr, ONE, ZERO, y[0]);
+  launch_product(call, l, r, y[0]);
 }
 
 BACKWARD(dot)
@@ -147,41 +93,40 @@ BACKWARD(dot)
   if (WANTS(tensor)) GRAD(tensor) = op(mul, dy[0], conjugate(call, a->input));
 }
 
-/* As an operand of integers: without its fraction. */
-static Tensor *whole_number(Call *call, Scalar s) { return tensor_from_number(call, scalar_int(scalar_integer(s))); }
+static void check_addend(Call *call, const Tensor *input, Ints shape)
+{
+  if (!shape_expands(tensor_shape(input), shape))
+    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(input)),
+          shape_text(call, shape));
+}
+
+/* beta * input + alpha * product; of integers, which have no scaled product, without the fractions of both. */
+static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
+{
+  bool whole = !dtype_is_inexact(tensor_dtype(product));
+  if (whole) beta = scalar_int(scalar_integer(beta));
+  if (whole) alpha = scalar_int(scalar_integer(alpha));
+  if (!scalar_equals(alpha, 1)) product = op(mul, product, tensor_from_number(call, alpha));
+  if (scalar_equals(beta, 0)) return product;
+  if (!scalar_equals(beta, 1)) input = op(mul, input, tensor_from_number(call, beta));
+  return plus(input, product);
+}
 
 FORWARD(addmm)
 {
   Tensor *l = a->mat1, *r = a->mat2;
-  check_dims(call, l, "mat1", 2);
-  check_dims(call, r, "mat2", 2);
+  check_rank(call, l, "mat1", 2);
+  check_rank(call, r, "mat2", 2);
   check_dtypes(call, l, r);
   check_dtypes(call, l, a->input);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
   if (a->alpha.kind == SCALAR_COMPLEX || a->beta.kind == SCALAR_COMPLEX)
     check_value_fits(call, DTYPE_c128, tensor_dtype(l));
   Ints shape = INTS(l->shape[0], r->shape[1]);
-  if (!shape_expands(tensor_shape(a->input), shape))
-    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(a->input)),
-          shape_text(call, shape));
+  check_addend(call, a->input, shape);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), shape);
-  if (y[0]->device == DEVICE_META) return;
-  Tensor *to = y[0]->is_contiguous ? y[0] : tensor_new(call, tensor_dtype(l), DEVICE_CPU, shape);
-  bool reads = !scalar_equals(a->beta, 0);
-  if (reads && to != a->input) launch_copy(call, to, a->input);
-  l = apart_from(call, l, y[0]);
-  r = apart_from(call, r, y[0]);
-  Matrix ml = matrix_of(call, &l), mr = matrix_of(call, &r);
-  if (dtype_is_inexact(tensor_dtype(l))) {
-    multiply(call, &ml, &mr, a->alpha, a->beta, to);
-  } else { /* integers have no scaled product */
-    Tensor *product = tensor_new(call, tensor_dtype(l), DEVICE_CPU, shape);
-    multiply(call, &ml, &mr, ONE, ZERO, product);
-    Tensor *scaled = op(mul, product, whole_number(call, a->alpha));
-    if (reads) scaled = plus(scaled, op(mul, to, whole_number(call, a->beta)));
-    launch_copy(call, to, scaled);
-  }
-  if (to != y[0]) launch_copy(call, y[0], to);
+  if (dtype_is_inexact(tensor_dtype(l))) launch_addmm(call, a->input, l, r, a->beta, a->alpha, y[0]);
+  else launch_copy(call, y[0], combined(call, a->input, op(mm, l, r), a->beta, a->alpha));
 }
 
 static Tensor *times(Call *call, Tensor *t, Scalar factor)
@@ -204,24 +149,60 @@ BACKWARD(addmm)
 FORWARD(bmm)
 {
   Tensor *l = a->input, *r = a->mat2;
-  check_dims(call, l, "input", 3);
-  check_dims(call, r, "mat2", 3);
+  check_rank(call, l, "input", 3);
+  check_rank(call, r, "mat2", 3);
   check_dtypes(call, l, r);
   check_inner(call, l, r, l->shape[2], r->shape[1]);
   check_inner(call, l, r, l->shape[0], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0], l->shape[1], r->shape[2]));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  DType d = dtype_compute(tensor_dtype(l));
-  Matrix ml = matrix_of(call, &l), mr = matrix_of(call, &r);
-  Tensor *to = y[0]->dtype == (uint8_t)d ? y[0] : tensor_new(call, d, DEVICE_CPU, tensor_shape(y[0]));
-  gemm_batch(d, to->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(to), to->shape[1] * to->shape[2]);
-  if (to != y[0]) launch_copy(call, y[0], to);
+  launch_bmm(call, l, r, y[0]);
 }
 
 BACKWARD(bmm)
 {
   if (WANTS(input)) GRAD(input) = op(bmm, dy[0], adjoint(call, a->mat2));
   if (WANTS(mat2)) GRAD(mat2) = op(bmm, adjoint(call, a->input), dy[0]);
+}
+
+static void check_batches(Call *call, const Tensor *l, const Tensor *r)
+{
+  check_rank(call, l, "batch1", 3);
+  check_rank(call, r, "batch2", 3);
+  if (l->shape[0] != r->shape[0] || l->shape[2] != r->shape[1])
+    raise(call, "batches of shapes %s and %s don't fit", shape_text(call, tensor_shape(l)),
+          shape_text(call, tensor_shape(r)));
+}
+
+FORWARD(baddbmm)
+{
+  Tensor *l = a->batch1, *r = a->batch2, *x = a->input;
+  DType dtype = tensor_dtype(x);
+  check_batches(call, l, r);
+  if (l->dtype != dtype || r->dtype != dtype)
+    raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)),
+          dtype_name(tensor_dtype(r)));
+  if (dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
+  Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
+  check_addend(call, x, shape);
+  y[0] = result_new(call, dtype, device_of(l), shape);
+  launch_copy(call, y[0], combined(call, x, widened(op(bmm, l, r)), a->beta, a->alpha));
+}
+
+BACKWARD(baddbmm)
+{
+  if (WANTS(input))
+    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
+  if (WANTS(batch1)) GRAD(batch1) = times(call, op(bmm, dy[0], adjoint(call, a->batch2)), a->alpha);
+  if (WANTS(batch2)) GRAD(batch2) = times(call, op(bmm, adjoint(call, a->batch1), dy[0]), a->alpha);
+}
+
+FORWARD(addbmm)
+{
+  Tensor *l = a->batch1, *r = a->batch2;
+  check_batches(call, l, r);
+  int64_t depth = l->shape[0] * l->shape[2];
+  Tensor *wide = op(reshape, op(permute, l, INTS(1, 0, 2)), INTS(l->shape[1], depth));
+  y[0] = op(addmm, a->input, wide, op(reshape, r, INTS(depth, r->shape[2])), a->beta, a->alpha);
 }
 
 /* The shape of t with its last dimensions replaced. */
@@ -291,7 +272,7 @@ FORWARD(matmul)
 
 static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
-  check_dims(call, w, "weight", 2);
+  check_rank(call, w, "weight", 2);
   if (x->ndim == 0) raise(call, "a tensor without dimensions is not taken");
   check_dtypes(call, x, w);
   int64_t in = x->shape[x->ndim - 1];
@@ -305,36 +286,13 @@ static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Ten
           (long long)w->shape[0]);
 }
 
-/* The bias in each row of y. */
-static void launch_bias(Call *call, Tensor *y, Tensor *bias)
-{
-  enum { SMALL = 32768 };
-  int64_t n = y->shape[y->ndim - 1];
-  if (y->numel > SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous) {
-    launch_copy(call, y, bias);
-    return;
-  }
-  size_t bytes = (size_t)n * dtype_size(tensor_dtype(y));
-  char *row = tensor_data(y);
-  for (int64_t i = 0; i < y->numel; i += n, row += bytes) memcpy(row, tensor_data(bias), bytes);
-}
-
 FORWARD(linear)
 {
   Tensor *x = a->input, *w = a->weight;
   check_linear(call, x, w, a->bias);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), with_tail(call, tensor_shape(x), x->ndim - 1, 1, w->shape[0], 0));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Matrix mx, mw = matrix_of(call, &w), turned = {mw.data, mw.cols, mw.rows, mw.col_step, mw.row_step};
-  if (x->ndim == 2) {
-    mx = matrix_of(call, &x);
-  } else {
-    int64_t k = x->shape[x->ndim - 1], rows = y[0]->numel / w->shape[0];
-    x = contiguous_as(call, x, dtype_compute(tensor_dtype(x)));
-    mx = (Matrix){tensor_data(x), rows, k, k, 1};
-  }
-  if (a->bias) launch_bias(call, y[0], a->bias);
-  multiply(call, &mx, &turned, ONE, a->bias ? ONE : ZERO, y[0]);
+  Ints shape = with_tail(call, tensor_shape(x), x->ndim - 1, 1, w->shape[0], 0);
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
+  launch_linear(call, x, w, a->bias, y[0]);
 }
 
 /* All but the last dimension as one. */
@@ -346,50 +304,20 @@ static Tensor *as_rows(Call *call, Tensor *t, const Tensor *like)
   return op(reshape, t, INTS(rows, t->shape[t->ndim - 1]));
 }
 
-/* A contiguous matrix of a kernel's dtype as it is, or turned. */
-static Matrix plain_matrix(const Tensor *t, bool turned)
-{
-  int64_t rows = t->shape[0], cols = t->shape[1];
-  return turned ? (Matrix){tensor_data(t), cols, rows, 1, cols} : (Matrix){tensor_data(t), rows, cols, cols, 1};
-}
-
-static Tensor *product_of(Call *call, DType d, const Matrix *l, const Matrix *r)
-{
-  Tensor *y = tensor_new(call, d, DEVICE_CPU, INTS(l->rows, r->cols));
-  gemm(d, l, r, ONE, ZERO, tensor_data(y), r->cols);
-  return y;
-}
-
-static bool is_plain(const Tensor *t, DType d) { return t->dtype == (uint8_t)d && t->is_contiguous && tensor_data(t); }
-
 /* The gradients of a small layer, straight from the kernels: through the door they would take twice the time. */
 static bool small_linear_backward(Call *call, const struct linear_args *a, Tensor *dy, struct Gradients *g)
 {
-  enum { SMALL = 32768, COLUMNS = 1024 };
+  const Tensor *x = WANTS(weight) ? a->input : NULL, *w = WANTS(input) ? a->weight : NULL;
+  bool wants_bias = a->bias && WANTS(bias);
+  if (call->ctx->grad_enabled || !takes_linear_backward(dy, x, w)) return false;
   DType d = tensor_dtype(dy);
-  bool dx = WANTS(input), dw = WANTS(weight), db = a->bias && WANTS(bias);
-  bool fits = !call->ctx->grad_enabled && dtype_is_floating(d) && !dtype_is_half(d) && dy->ndim == 2
-              && dy->numel <= SMALL && is_plain(dy, d) && (!dx || is_plain(a->weight, d)) && (!dw || is_plain(a->input, d))
-              && (!db || (a->bias->ndim == 1 && a->bias->shape[0] == dy->shape[1]))
-              && dy->shape[0] > 0 && dy->shape[1] <= COLUMNS;
-  if (!fits) return false;
-  Matrix down = plain_matrix(dy, false), turned = plain_matrix(dy, true);
-  if (dx) {
-    Matrix w = plain_matrix(a->weight, false);
-    GRAD(input) = product_of(call, d, &down, &w);
-  }
-  if (dw) {
-    Matrix x = plain_matrix(a->input, false);
-    GRAD(weight) = product_of(call, d, &turned, &x);
-  }
-  if (db) {
-    Tensor *sum = GRAD(bias) = tensor_new(call, d, DEVICE_CPU, INTS(dy->shape[1]));
-    double wide[COLUMNS];
-    kernels_of(d)->reduce->columns[REDUCE_SUM](dy->shape[0], dy->shape[1], dy->shape[1], tensor_data(dy), wide);
-    const int64_t size = (int64_t)dtype_size(d);
-    if (d == DTYPE_f64) memcpy(tensor_data(sum), wide, (size_t)(sum->numel * size));
-    else cast_kernel(DTYPE_f64, d)(sum->numel, (const char *)wide, sizeof *wide, tensor_data(sum), size);
-  }
+  int64_t rows = dy->shape[0], out = dy->shape[1];
+  if (wants_bias && (a->bias->ndim != 1 || a->bias->shape[0] != out)) return false;
+  Tensor *dx = NULL, *dw = NULL, *db = NULL;
+  if (w) dx = GRAD(input) = new_beside(call, dy, d, INTS(rows, w->shape[1]));
+  if (x) dw = GRAD(weight) = new_beside(call, dy, d, INTS(out, x->shape[1]));
+  if (wants_bias) db = GRAD(bias) = new_beside(call, dy, d, INTS(out));
+  launch_linear_backward(call, dy, x, w, dx, dw, db);
   return true;
 }
 

@@ -2,93 +2,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
-#include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
-#include "ops/math/comparison.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/vector_norm.h"
-#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
-
-static void check_rank(Call *call, const Tensor *t, const char *name, int ndim)
-{
-  if (t->ndim != ndim)
-    raise(call, "%s has shape %s; %s is wanted", name, shape_text(call, tensor_shape(t)),
-          ndim == 1 ? "a vector" : ndim == 2 ? "a matrix" : "a batch of matrices");
-}
-
-static bool is_batch_product(const Tensor *l, const Tensor *r) { return l->shape[0] == r->shape[0] && l->shape[2] == r->shape[1]; }
-
-static void check_batches(Call *call, const Tensor *l, const Tensor *r)
-{
-  check_rank(call, l, "batch1", 3);
-  check_rank(call, r, "batch2", 3);
-  if (!is_batch_product(l, r))
-    raise(call, "batches of shapes %s and %s don't fit", shape_text(call, tensor_shape(l)), shape_text(call, tensor_shape(r)));
-}
-
-/* beta * input + alpha * product, where beta is not 0. */
-static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
-{
-  bool whole = !dtype_is_inexact(tensor_dtype(product));
-  if (whole) beta = scalar_int(scalar_integer(beta));
-  if (whole) alpha = scalar_int(scalar_integer(alpha));
-  if (!scalar_equals(alpha, 1)) product = op(mul, product, tensor_from_number(call, alpha));
-  if (scalar_equals(beta, 0)) return product;
-  if (!scalar_equals(beta, 1)) input = op(mul, input, tensor_from_number(call, beta));
-  return plus(input, product);
-}
-
-FORWARD(baddbmm)
-{
-  Tensor *l = a->batch1, *r = a->batch2, *x = a->input;
-  DType dtype = tensor_dtype(x);
-  check_batches(call, l, r);
-  if (l->dtype != dtype || r->dtype != dtype)
-    raise(call, "dtypes %s, %s and %s don't match", dtype_name(dtype), dtype_name(tensor_dtype(l)), dtype_name(tensor_dtype(r)));
-  if (dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
-  Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
-  if (!shape_expands(tensor_shape(x), shape))
-    raise(call, "input has shape %s, which doesn't broadcast to %s", shape_text(call, tensor_shape(x)), shape_text(call, shape));
-  y[0] = result_new(call, dtype, device_of(l), shape);
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  Tensor *product = op(bmm, l, r);
-  if (dtype_is_half(dtype)) product = cast(product, DTYPE_f32);
-  launch_copy(call, y[0], combined(call, x, product, a->beta, a->alpha));
-}
-
-static Tensor *scaled(Call *call, Tensor *t, Scalar factor)
-{
-  if (scalar_equals(factor, 1)) return t;
-  factor.im = -factor.im;
-  return op(mul, t, tensor_from_number(call, factor));
-}
-
-BACKWARD(baddbmm)
-{
-  if (WANTS(input))
-    GRAD(input) = summed_to(scaled(call, dy[0], a->beta), a->input);
-  if (WANTS(batch1)) GRAD(batch1) = scaled(call, op(bmm, dy[0], op(adjoint, a->batch2)), a->alpha);
-  if (WANTS(batch2)) GRAD(batch2) = scaled(call, op(bmm, op(adjoint, a->batch1), dy[0]), a->alpha);
-}
-
-FORWARD(addbmm)
-{
-  Tensor *l = a->batch1, *r = a->batch2;
-  check_batches(call, l, r);
-  int64_t depth = l->shape[0] * l->shape[2];
-  Tensor *wide = op(reshape, op(permute, l, INTS(1, 0, 2)), INTS(l->shape[1], depth));
-  y[0] = op(addmm, a->input, wide, op(reshape, r, INTS(depth, r->shape[2])), a->beta, a->alpha);
-}
 
 FORWARD(addmv)
 {
@@ -335,70 +258,3 @@ static Tensor *power(Call *call, Tensor *x, int64_t n)
 FORWARD(matrix_power) { y[0] = power(call, a->input, a->n); }
 
 FORWARD(linalg_matrix_power) { y[0] = power(call, a->A, a->n); }
-
-/* ------------------------------------------------------------------- distances */
-
-static Tensor *differences(Call *call, Tensor *x1, Tensor *x2)
-{
-  return minus(op(unsqueeze, x1, -2), op(unsqueeze, x2, -3));
-}
-
-/* (x - y)^2 = x^2 - 2xy + y^2 as one product: of [-2x, x^2, 1] and [y, 1, y^2]. */
-static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
-{
-  Tensor *square1 = op(sum, op(mul, x1, x1), INTS(-1), true, DTYPE_NONE);
-  Tensor *square2 = op(sum, op(mul, x2, x2), INTS(-1), true, DTYPE_NONE);
-  Tensor *ones1 = ones_like_of(square1);
-  Tensor *ones2 = ones_like_of(square2);
-  Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
-  Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1), op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
-  return op(sqrt, op(clamp_min, product, number(0)));
-}
-
-FORWARD(euclidean_distances)
-{
-  y[0] = a->by_product ? distances_by_product(call, a->x1, a->x2)
-                       : op(norm, differences(call, a->x1, a->x2), scalar_int(2), INTS(-1), false, DTYPE_NONE);
-}
-
-/* dx1 = sum of w (x1 - x2) over the rows of x2, where w = dy / y, or 0 where rows are the same. */
-BACKWARD(euclidean_distances)
-{
-  Tensor *zero = tensor_from_number(call, scalar_int(0)), *same = op(eq, y[0], zero);
-  Tensor *w = op(where, same, zero, op(div, dy[0], op(masked_fill, y[0], same, tensor_from_number(call, scalar_int(1)))));
-  Tensor *turned = op(transpose, w, -1, -2);
-  if (WANTS(x1)) {
-    Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = minus(own, op(matmul, w, a->x2));
-    GRAD(x1) = summed_to(dx, a->x1);
-  }
-  if (WANTS(x2)) {
-    Tensor *own = op(mul, a->x2, op(sum, turned, INTS(-1), true, DTYPE_NONE));
-    Tensor *dx = minus(own, op(matmul, turned, a->x1));
-    GRAD(x2) = summed_to(dx, a->x2);
-  }
-}
-
-FORWARD(cdist)
-{
-  enum { FEW = 25 };
-  Tensor *x1 = a->x1, *x2 = a->x2;
-  if (x1->ndim < 2 || x2->ndim < 2 || x1->shape[x1->ndim - 1] != x2->shape[x2->ndim - 1])
-    raise(call, "rows of one length are needed, not shapes %s and %s", shape_text(call, tensor_shape(x1)),
-          shape_text(call, tensor_shape(x2)));
-  if (x1->dtype != x2->dtype || !dtype_is_floating(tensor_dtype(x1)))
-    raise(call, "two tensors of one floating dtype are needed, not %s and %s", dtype_name(tensor_dtype(x1)),
-          dtype_name(tensor_dtype(x2)));
-  if (!(a->p >= 0)) raise(call, "p must not be negative: %g", a->p);
-  bool many = x1->shape[x1->ndim - 2] > FEW || x2->shape[x2->ndim - 2] > FEW, by_product;
-  if (strcmp(a->compute_mode, "use_mm_for_euclid_dist") == 0) by_product = true;
-  else if (strcmp(a->compute_mode, "donot_use_mm_for_euclid_dist") == 0) by_product = false;
-  else if (strcmp(a->compute_mode, "use_mm_for_euclid_dist_if_necessary") == 0) by_product = many;
-  else raise(call, "compute_mode is \"use_mm_for_euclid_dist_if_necessary\", \"use_mm_for_euclid_dist\" or \"donot_use_mm_for_euclid_dist\", not \"%s\"", a->compute_mode);
-  if (a->p == 2) {
-    y[0] = op(euclidean_distances, x1, x2, by_product);
-    return;
-  }
-  y[0] = op(norm, differences(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
-  if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
-}

@@ -1,32 +1,26 @@
 /* Decompositions of matrices, and what follows from them. */
-#include "kernels/lapack.h"
+#include "launch/svd.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/svd.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-/* A batch of matrices for LAPACK: contiguous copies, which it overwrites. */
-typedef struct Matrices {
-  int64_t batch, m, n, k;   /* k is the smaller of m and n */
-  int batch_dims;
-  DType dtype;
-} Matrices;
+/* The sizes of matrices; k is the smaller one. */
+typedef struct Matrices { int64_t m, n, k; DType dtype; } Matrices;
 
 static Matrices matrices_of(Call *call, const Tensor *x)
 {
   DType d = tensor_dtype(x);
   if (x->ndim < 2)
     raise(call, "A has shape %s; a matrix, or a batch of them, is wanted", shape_text(call, tensor_shape(x)));
-  if (!dtype_is_inexact(d) || dtype_is_half(d))
+  if (!takes_svd(d))
     raise(call, "%s tensors are not taken: float32, float64 or complex ones are wanted", dtype_name(d));
-  Matrices b = {1, x->shape[x->ndim - 2], x->shape[x->ndim - 1], 0, x->ndim - 2, d};
-  b.k = b.m < b.n ? b.m : b.n;
-  for (int i = 0; i < b.batch_dims; i++) b.batch *= x->shape[i];
-  return b;
+  int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1];
+  return (Matrices){m, n, m < n ? m : n, d};
 }
 
 /* The batch's dimensions, then one or two (unless rows is -1). */
@@ -37,42 +31,6 @@ static Ints with_matrix(Call *call, const Tensor *x, int64_t rows, int64_t cols)
   if (rows >= 0) shape[n++] = rows;
   shape[n++] = cols;
   return arena_ints(call->ctx, shape, n);
-}
-
-/* LAPACK may not end where there is no answer. */
-static void check_finite(Call *call, const Tensor *x)
-{
-  bool finite = true;
-  int64_t parts = dtype_is_complex(tensor_dtype(x)) ? 2 * x->numel : x->numel;
-  const float *single = tensor_data(x);
-  const double *wide = tensor_data(x);
-  if (dtype_to_real(tensor_dtype(x)) == DTYPE_f32)
-    for (int64_t i = 0; i < parts; i++) finite &= single[i] - single[i] == 0;
-  else
-    for (int64_t i = 0; i < parts; i++) finite &= wide[i] - wide[i] == 0;
-  if (!finite) raise(call, "A has elements that are infinite or nan");
-}
-
-static char *matrix_at(const Tensor *t, int64_t i, int64_t elements)
-{
-  return t ? (char *)tensor_data(t) + i * elements * (int64_t)dtype_size(tensor_dtype(t)) : NULL;
-}
-
-/* Each matrix of x decomposed into u, s and vh, contiguous; u and vh are NULL if no vectors are wanted. */
-static void launch_svd(Call *call, const Matrices *b, SvdVectors vectors, Tensor *x, Tensor *u, Tensor *s, Tensor *vh)
-{
-  SvdPlan plan = lapack_svd_plan(b->dtype, vectors, b->m, b->n);
-  if (plan.room == 0) raise(call, "matrices of %lld x %lld are too large", (long long)b->m, (long long)b->n);
-  Tensor *copy = tensor_new(call, b->dtype, DEVICE_CPU, tensor_shape(x));
-  launch_copy(call, copy, x);
-  check_finite(call, copy);
-  Tensor *room = tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS((int64_t)plan.room));
-  int64_t u_size = u ? b->m * u->shape[u->ndim - 1] : 0, vh_size = vh ? vh->shape[vh->ndim - 2] * b->n : 0;
-  for (int64_t i = 0; i < b->batch; i++) {
-    bool done = lapack_svd(&plan, matrix_at(copy, i, b->m * b->n), matrix_at(s, i, b->k), matrix_at(u, i, u_size),
-                           matrix_at(vh, i, vh_size), tensor_data(room));
-    if (!done) raise(call, "the decomposition of matrix %lld of %lld did not converge", (long long)i + 1, (long long)b->batch);
-  }
 }
 
 static void fill_identity(Call *call, Tensor *t)
@@ -90,21 +48,19 @@ FORWARD(svd)
   y[0] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, b.m, columns));
   y[1] = result_new(call, dtype_to_real(b.dtype), device_of(x), with_matrix(call, x, -1, b.k));
   y[2] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, rows, b.n));
-  if (y[0]->device == DEVICE_META || b.batch == 0) return;
   if (b.k == 0) { /* nothing to decompose; the full vectors are some basis */
     fill_identity(call, y[0]);
     fill_identity(call, y[2]);
     return;
   }
-  launch_svd(call, &b, a->full_matrices ? SVD_FULL : SVD_THIN, x, y[0], y[1], y[2]);
+  launch_svd(call, x, a->full_matrices, y[0], y[1], y[2]);
 }
 
 FORWARD(singular_values)
 {
   Matrices b = matrices_of(call, a->A);
   y[0] = result_new(call, dtype_to_real(b.dtype), device_of(a->A), with_matrix(call, a->A, -1, b.k));
-  if (y[0]->device == DEVICE_META || y[0]->numel == 0) return;
-  launch_svd(call, &b, SVD_NONE, a->A, NULL, y[0], NULL);
+  launch_svd(call, a->A, false, NULL, y[0], NULL);
 }
 
 FORWARD(svdvals)

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
 #include "ops/math/trigonometric.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "launch/look.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/pointwise.h"
 #include "ops/math/rounding.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

@@ -3,11 +3,11 @@
 
 #include "ops/index/mask.h"
 #include "ops/math/activation.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/composed_functions.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/math/special.h"
 #include "ops/table/helpers.h"
 

@@ -1,17 +1,14 @@
 /* Batch, group, instance and layer norm. Means and variances are kept as float64. */
-#include <math.h>
-#include <string.h>
-
-#include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/nn/batch_layer_norm.h"
+
+#include "launch/normalize.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/exponential.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
-
-enum { GRAIN = 16384, PARTS = 8 /* of the rows, for the gradients of weight and bias */ };
 
 static void check_floating(Call *call, const Tensor *t)
 {
@@ -24,6 +21,11 @@ static void check_size(Call *call, const char *name, const Tensor *t, int64_t n)
     raise(call, "%s has shape %s, and %lld elements are wanted", name, shape_text(call, tensor_shape(t)), (long long)n);
 }
 
+static Tensor *zero_doubles(Call *call, const Tensor *x, Ints shape)
+{
+  return op(zeros, shape, DTYPE_f64, device_of(x), false);
+}
+
 /* The sums over all but the last dimension of float64 parts, in an argument's shape and dtype. */
 static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 {
@@ -33,135 +35,17 @@ static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 
 /* -------------------------------------------------------------------- channels */
 
-/* Input as [n, channels, size]; a unit is what has a mean of its own: a channel of the batch, or a group of a sample. */
-typedef struct Channels {
-  const NormalizationKernels *k;
-  int64_t n, channels, size, groups, element;
-  double eps;
-  const char *x, *dy;
-  const double *w, *b;      /* NULL: 1 and 0 */
-  char *y;                  /* the result, or the input's gradient */
-  double *mean, *var, *dw, *db;
-} Channels;
-
-static int64_t units_of(const Channels *c) { return c->groups ? c->n * c->groups : c->channels; }
-static int64_t elements_of(const Channels *c) { return c->groups ? c->channels / c->groups * c->size : c->n * c->size; }
-
-/* The stretches of a unit: the first one's number among [n, channels], how many there are, and how far apart. */
-typedef struct Stretches { int64_t first, count, step; } Stretches;
-
-static Stretches stretches_of(const Channels *c, int64_t unit)
-{
-  if (!c->groups) return (Stretches){unit, c->n, c->channels};
-  int64_t each = c->channels / c->groups;
-  return (Stretches){unit * each, each, 1};
-}
-
-static const char *stretch_at(const Channels *c, const char *base, int64_t number) { return base + number * c->size * c->element; }
-static double weight_of(const Channels *c, int64_t number) { return c->w ? c->w[number % c->channels] : 1; }
-
-static double first_of(const Channels *c, const char *x)
-{
-  return c->element == 4 ? (double)*(const float *)(const void *)x : *(const double *)(const void *)x;
-}
-
-static void forward_units(void *arg, int64_t begin, int64_t end)
-{
-  const Channels *c = arg;
-  double m = (double)elements_of(c);
-  for (int64_t u = begin; u < end; u++) {
-    Stretches s = stretches_of(c, u);
-    double sums[2] = {0, 0}, pivot = first_of(c, stretch_at(c, c->x, s.first));
-    for (int64_t i = 0; i < s.count; i++) c->k->stretch_moments(c->size, stretch_at(c, c->x, s.first + i * s.step), pivot, sums);
-    c->mean[u] = pivot + sums[0] / m;
-    c->var[u] = fmax(0, (sums[1] - sums[0] * sums[0] / m) / m);
-    if (isnan(sums[1])) c->var[u] = sums[1];
-    double scale = 1 / sqrt(c->var[u] + c->eps);
-    for (int64_t i = 0; i < s.count; i++) {
-      int64_t number = s.first + i * s.step;
-      c->k->stretch_map(c->size, stretch_at(c, c->x, number), c->mean[u], scale * weight_of(c, number),
-                        c->b ? c->b[number % c->channels] : 0, (char *)stretch_at(c, c->y, number));
-    }
-  }
-}
-
-static void backward_units(void *arg, int64_t begin, int64_t end)
-{
-  const Channels *c = arg;
-  double m = (double)elements_of(c);
-  for (int64_t u = begin; u < end; u++) {
-    Stretches s = stretches_of(c, u);
-    double scale = 1 / sqrt(c->var[u] + c->eps), all = 0, along = 0;
-    for (int64_t i = 0; i < s.count; i++) {
-      int64_t number = s.first + i * s.step, place = c->groups ? number : u;
-      double sums[2] = {0, 0};
-      c->k->stretch_products(c->size, stretch_at(c, c->dy, number), stretch_at(c, c->x, number), c->mean[u], sums);
-      c->db[place] += sums[0];
-      c->dw[place] += sums[1] * scale;
-      all += sums[0] * weight_of(c, number);
-      along += sums[1] * weight_of(c, number);
-    }
-    for (int64_t i = 0; i < s.count && c->y; i++) {
-      int64_t number = s.first + i * s.step;
-      double factors[] = {scale * weight_of(c, number), -scale * scale * scale * along / m, -scale * all / m};
-      c->k->stretch_gradient(c->size, stretch_at(c, c->dy, number), stretch_at(c, c->x, number), c->mean[u], factors,
-                             (char *)stretch_at(c, c->y, number));
-    }
-  }
-}
-
-/* A batch of single values is normalized as its transpose: stretches of one element would be slow. */
-static bool is_flat(const Tensor *x, int64_t groups) { return groups == 0 && x->numel == x->shape[0] * x->shape[1]; }
-
-static Tensor *laid_out(Call *call, Tensor *t, bool flat, DType d)
-{
-  if (!flat) return contiguous_as(call, t, d);
-  return contiguous_as(call, op(transpose, op(view, contiguous_as(call, t, d), INTS(t->shape[0], t->shape[1])), 0, 1), d);
-}
-
-static Tensor *laid_back(Call *call, Tensor *t, bool flat, const Tensor *like)
-{
-  if (!flat) return t;
-  return op(reshape, op(transpose, t, 0, 1), tensor_shape(like));
-}
-
-static Channels channels_of(const Tensor *x, int64_t groups, double eps, DType d)
-{
-  bool flat = is_flat(x, groups);
-  int64_t n = flat ? 1 : x->shape[0], channels = x->shape[1];
-  return (Channels){.k = kernels_of(d)->normalization, .n = n, .channels = channels, .size = n * channels > 0 ? x->numel / (n * channels) : 0,
-                    .groups = groups, .element = (int64_t)dtype_size(d), .eps = eps};
-}
-
-static void run_units(Channels *c, ParallelBody body)
-{
-  parallel_for(units_of(c), grain_of(GRAIN, elements_of(c)), body, c);
-}
-
-static const double *as_doubles(Call *call, Tensor *t) { return t ? tensor_data(contiguous_as(call, t, DTYPE_f64)) : NULL; }
-
 FORWARD(channel_norm)
 {
   Tensor *x = a->input;
   check_floating(call, x);
   check_size(call, "weight", a->weight, x->shape[1]);
   check_size(call, "bias", a->bias, x->shape[1]);
-  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
-  Channels c = channels_of(x, a->groups, a->eps, d);
-  Device device = result_device(call);
-  y[1] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
-  y[2] = tensor_new(call, DTYPE_f64, device, INTS(units_of(&c)));
-  if ((result_device(call) == DEVICE_META) || x->numel == 0) {
-    y[0] = tensor_new(call, dtype, device, tensor_shape(x));
-    if (!(result_device(call) == DEVICE_META)) launch_fill(call, y[1], scalar_float(0)), launch_fill(call, y[2], scalar_float(0));
-    return;
-  }
-  bool flat = is_flat(x, a->groups);
-  Tensor *from = laid_out(call, x, flat, d), *to = tensor_new(call, d, DEVICE_CPU, tensor_shape(from));
-  c.x = tensor_data(from), c.y = tensor_data(to), c.mean = tensor_data(y[1]), c.var = tensor_data(y[2]);
-  c.w = as_doubles(call, a->weight), c.b = as_doubles(call, a->bias);
-  run_units(&c, forward_units);
-  y[0] = cast(laid_back(call, to, flat, x), dtype);
+  int64_t units = channel_norm_units(x, a->groups);
+  y[0] = channel_norm_result(call, x, a->groups);
+  y[1] = new_beside(call, x, DTYPE_f64, INTS(units));
+  y[2] = new_beside(call, x, DTYPE_f64, INTS(units));
+  launch_channel_norm(call, x, &(ChannelNorm){a->groups, a->eps, a->weight, a->bias}, y[0], y[1], y[2]);
 }
 
 /* [1, channels, 1] */
@@ -195,64 +79,26 @@ static void channel_norm_by_ops(Call *call, const struct channel_norm_args *a, T
   GIVE(dx[0], dx[1], dx[2])
 }
 
-static Tensor *zero_doubles(Call *call, Ints shape) { return op(zeros, shape, DTYPE_f64, DEVICE_CPU, false); }
-
 BACKWARD(channel_norm)
 {
   Tensor *x = a->input;
   if (!dy[0]) return;
-  if (x->numel == 0 || x->device == DEVICE_META) {
-    GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
-         zeros_for(call, dy[0], tensor_shape(a->bias)))
-    return;
-  }
-  if (call->ctx->grad_enabled) {
+  if (call->ctx->grad_enabled && x->numel > 0) {
     channel_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
-  Channels c = channels_of(x, a->groups, a->eps, d);
-  bool flat = is_flat(x, a->groups);
-  Tensor *from = laid_out(call, x, flat, d), *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(from)) : NULL;
-  Tensor *dw = c.groups ? zero_doubles(call, INTS(c.n, c.channels)) : zero_doubles(call, INTS(c.channels));
-  Tensor *db = c.groups ? zero_doubles(call, INTS(c.n, c.channels)) : zero_doubles(call, INTS(c.channels));
-  c.x = tensor_data(from), c.dy = tensor_data(laid_out(call, dy[0], flat, d)), c.y = to ? tensor_data(to) : NULL;
-  c.mean = tensor_data(y[1]), c.var = tensor_data(y[2]), c.w = as_doubles(call, a->weight);
-  c.dw = tensor_data(dw), c.db = tensor_data(db);
-  run_units(&c, backward_units);
-  if (to) GRAD(input) = cast(laid_back(call, to, flat, x), dtype);
+  int64_t n = x->shape[0], channels = x->shape[1];
+  Ints shape = a->groups ? INTS(n, channels) : INTS(channels);
+  Tensor *dx = WANTS(input) ? channel_norm_result(call, x, a->groups) : NULL;
+  Tensor *dw = zero_doubles(call, x, shape), *db = zero_doubles(call, x, shape);
+  ChannelNorm norm = {a->groups, a->eps, a->weight, a->bias};
+  launch_channel_norm_backward(call, dy[0], x, &norm, y[1], y[2], dx, dw, db);
+  if (dx) GRAD(input) = dx;
   if (a->weight && WANTS(weight)) GRAD(weight) = sum_of_parts(call, dw, a->weight);
   if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_parts(call, db, a->bias);
 }
 
 /* ------------------------------------------------------------------------ rows */
-
-typedef struct Rows {
-  const NormalizationKernels *k;
-  int64_t rows, n, part, element;
-  double eps;
-  const char *x, *dy, *w, *b;
-  char *y;
-  double *mean, *var, *dw, *db;
-} Rows;
-
-static void forward_rows(void *arg, int64_t begin, int64_t end)
-{
-  const Rows *r = arg;
-  int64_t at = begin * r->n * r->element;
-  r->k->layer_norm(end - begin, r->n, r->x + at, r->w, r->b, r->eps, r->y + at, r->mean + begin, r->var + begin);
-}
-
-static void backward_parts(void *arg, int64_t begin, int64_t end)
-{
-  const Rows *r = arg;
-  for (int64_t p = begin; p < end; p++) {
-    int64_t first = p * r->part, last = first + r->part < r->rows ? first + r->part : r->rows, at = first * r->n * r->element;
-    if (first >= last) continue;
-    r->k->layer_norm_backward(last - first, r->n, r->dy + at, r->x + at, r->w, r->eps, r->mean + first, r->var + first,
-                              r->y ? r->y + at : NULL, r->dw ? r->dw + p * r->n : NULL, r->db ? r->db + p * r->n : NULL);
-  }
-}
 
 FORWARD(row_norm)
 {
@@ -261,19 +107,10 @@ FORWARD(row_norm)
   int64_t n = a->row, rows = n > 0 ? x->numel / n : 0;
   check_size(call, "weight", a->weight, n);
   check_size(call, "bias", a->bias, n);
-  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
-  Device device = result_device(call);
-  Tensor *to = tensor_new(call, d, device, tensor_shape(x));
-  y[1] = tensor_new(call, DTYPE_f64, device, INTS(rows));
-  y[2] = tensor_new(call, DTYPE_f64, device, INTS(rows));
-  if (!(result_device(call) == DEVICE_META) && x->numel > 0) {
-    Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL, *b = a->bias ? contiguous_as(call, a->bias, d) : NULL;
-    Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .element = (int64_t)dtype_size(d), .eps = a->eps,
-              .x = tensor_data(contiguous_as(call, x, d)), .w = w ? tensor_data(w) : NULL, .b = b ? tensor_data(b) : NULL,
-              .y = tensor_data(to), .mean = tensor_data(y[1]), .var = tensor_data(y[2])};
-    parallel_for(rows, grain_of(GRAIN, n), forward_rows, &r);
-  }
-  y[0] = cast(to, dtype);
+  y[0] = new_beside(call, x, tensor_dtype(x), tensor_shape(x));
+  y[1] = new_beside(call, x, DTYPE_f64, INTS(rows));
+  y[2] = new_beside(call, x, DTYPE_f64, INTS(rows));
+  launch_row_norm(call, x, &(RowNorm){n, a->eps, a->weight, a->bias}, y[0], y[1], y[2]);
 }
 
 static void row_norm_by_ops(Call *call, const struct row_norm_args *a, Tensor *const *dy, struct Gradients *g)
@@ -291,27 +128,16 @@ BACKWARD(row_norm)
 {
   Tensor *x = a->input;
   if (!dy[0]) return;
-  if (x->numel == 0 || x->device == DEVICE_META) {
-    GIVE(zeros_for(call, dy[0], tensor_shape(x)), zeros_for(call, dy[0], tensor_shape(a->weight)),
-         zeros_for(call, dy[0], tensor_shape(a->bias)))
-    return;
-  }
-  if (call->ctx->grad_enabled) {
+  if (call->ctx->grad_enabled && x->numel > 0) {
     row_norm_by_ops(call, a, dy, g);
     return;
   }
-  DType dtype = tensor_dtype(x), d = dtype_compute(dtype);
-  int64_t n = a->row, rows = x->numel / n, parts = rows < 8 * PARTS ? 1 : PARTS;
-  Tensor *to = WANTS(input) ? tensor_new(call, d, DEVICE_CPU, tensor_shape(x)) : NULL;
-  Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, INTS(parts, n)) : NULL;
-  Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, INTS(parts, n)) : NULL;
-  Tensor *w = a->weight ? contiguous_as(call, a->weight, d) : NULL;
-  Rows r = {.k = kernels_of(d)->normalization, .rows = rows, .n = n, .part = (rows + parts - 1) / parts, .element = (int64_t)dtype_size(d),
-            .eps = a->eps, .x = tensor_data(contiguous_as(call, x, d)), .dy = tensor_data(contiguous_as(call, dy[0], d)),
-            .w = w ? tensor_data(w) : NULL, .y = to ? tensor_data(to) : NULL, .mean = tensor_data(y[1]), .var = tensor_data(y[2]),
-            .dw = dw ? tensor_data(dw) : NULL, .db = db ? tensor_data(db) : NULL};
-  parallel_for(parts, 1, backward_parts, &r);
-  if (to) GRAD(input) = cast(to, dtype);
+  Ints shape = INTS(row_norm_parts(x, a->row), a->row);
+  Tensor *dx = WANTS(input) ? new_beside(call, x, tensor_dtype(x), tensor_shape(x)) : NULL;
+  Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, x, shape) : NULL;
+  Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, x, shape) : NULL;
+  launch_row_norm_backward(call, dy[0], x, &(RowNorm){a->row, a->eps, a->weight, a->bias}, y[1], y[2], dx, dw, db);
+  if (dx) GRAD(input) = dx;
   if (dw) GRAD(weight) = sum_of_parts(call, dw, a->weight);
   if (db) GRAD(bias) = sum_of_parts(call, db, a->bias);
 }
@@ -454,7 +280,7 @@ FORWARD(rms_norm)
   double eps = a->eps >= 0 ? a->eps : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
   int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
   for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
-  Tensor *wide = cast(x, dtype_compute(tensor_dtype(x)));
+  Tensor *wide = widened(x);
   Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
   y[0] = cast(op(mul, wide, op(rsqrt, plus(square, number(eps)))), tensor_dtype(x));
   if (a->weight) y[0] = op(mul, y[0], a->weight);

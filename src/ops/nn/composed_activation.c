@@ -1,11 +1,11 @@
 /* Activations and their kin that are more than one pointwise row. */
 #include <string.h>
 
-#include "launch/random.h"
 #include "core/random.h"
+#include "launch/random.h"
 #include "ops/math/activation.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/nn/composed_activation.h"
 #include "ops/nn/softmax.h"
 #include "ops/reduce/vector_norm.h"

@@ -1,34 +1,27 @@
-/* Losses of elements and distances of vectors. */
+/* Losses of elements and of vectors. */
 #include <math.h>
 #include <string.h>
 
+#include "launch/look.h"
+#include "launch/losses.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
+#include "ops/linalg/distance.h"
 #include "ops/math/activation.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
 #include "ops/math/penalty.h"
-#include "ops/math/pointwise.h"
 #include "ops/nn/losses.h"
+#include "ops/nn/reduction.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/vector_norm.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
 static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, number(0)); }
-static Tensor *mean_of(Call *call, Tensor *t) { return op(mean, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_of(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_along(Call *call, Tensor *t, int64_t dim) { return op(sum, t, INTS(dim), false, DTYPE_NONE); }
-
-static Tensor *reduced(Call *call, Tensor *losses, const char *reduction)
-{
-  if (strcmp(reduction, "mean") == 0) return mean_of(call, losses);
-  if (strcmp(reduction, "sum") == 0) return sum_of(call, losses);
-  if (strcmp(reduction, "none") != 0)
-    raise(call, "reduction is \"%s\"; it is \"none\", \"mean\" or \"sum\"", reduction);
-  return losses;
-}
 
 static Tensor *weighted(Call *call, Tensor *losses, Tensor *weight) { return weight ? op(mul, losses, weight) : losses; }
 
@@ -39,9 +32,38 @@ static void check_same_shape(Call *call, const Tensor *input, const Tensor *targ
           shape_text(call, tensor_shape(input)));
 }
 
-/* ------------------------------------------------------------------- distance */
+/* ---------------------------------------------------------------- differences */
 
 FORWARD(l1_loss) { y[0] = reduced(call, op(abs, minus(a->input, a->target)), a->reduction); }
+
+FORWARD(mse_loss)
+{
+  Tensor *pair[2] = {a->input, a->target};
+  Reduction reduction = reduction_of(call, a->reduction);
+  DType d = promote_operands(call, pair, 2);
+  if (!dtype_is_floating(d)) raise(call, "%s tensors are not taken: losses are floating point numbers", dtype_name(d));
+  if (reduction == NO_REDUCTION) {
+    Tensor *difference = minus(a->input, a->target);
+    y[0] = op(mul, difference, difference);
+    return;
+  }
+  Ints shape = broadcast_operands(call, pair, 2);
+  y[0] = result_new(call, d, device_of(a->input), (Ints){NULL, 0});
+  launch_squared_error(call, expanded_to(call, a->input, shape), expanded_to(call, a->target, shape), reduction, y[0]);
+}
+
+BACKWARD(mse_loss)
+{
+  double factor = 2;
+  if (reduction_of(call, a->reduction) == MEAN) {
+    Tensor *pair[2] = {a->input, a->target};
+    factor /= (double)shape_numel(call, broadcast_operands(call, pair, 2));
+  }
+  Tensor *difference = minus(a->input, a->target);
+  Tensor *d = op(mul, difference, op(mul, dy[0], number(factor)));
+  if (WANTS(input)) GRAD(input) = op(sum_to, d, tensor_shape(a->input), tensor_dtype(a->input));
+  if (WANTS(target)) GRAD(target) = op(sum_to, op(neg, d), tensor_shape(a->target), tensor_dtype(a->target));
+}
 
 FORWARD(smooth_l1_loss)
 {
@@ -55,33 +77,6 @@ FORWARD(huber_loss)
 {
   if (!(a->delta > 0)) raise(call, "delta must be positive, not %g", a->delta);
   y[0] = reduced(call, op(huber_penalty, a->input, a->target, scalar_float(a->delta)), a->reduction);
-}
-
-FORWARD(pairwise_distance)
-{
-  Tensor *difference = plus(minus(a->x1, a->x2), number(a->eps));
-  int64_t last = difference->ndim ? difference->ndim - 1 : 0;
-  y[0] = op(norm, difference, scalar_float(a->p), INTS(last), a->keepdim, DTYPE_NONE);
-}
-
-/* A vector's norm, no less than eps. */
-static Tensor *bounded_norm(Call *call, Tensor *x, int64_t dim, double eps)
-{
-  return op(clamp_min, op(norm, x, scalar_float(2), INTS(dim), true, DTYPE_NONE), number(eps));
-}
-
-FORWARD(cosine_similarity)
-{
-  Tensor *pair[2] = {a->x1, a->x2};
-  DType dtype = promote_operands(call, pair, 2);
-  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
-  Ints shape = broadcast_operands(call, pair, 2);
-  int dim = shape_dim(call, a->dim, (int)shape.n);
-  Tensor *x[2];
-  for (int i = 0; i < 2; i++) x[i] = op(expand, cast(pair[i], dtype), shape);
-  Tensor *left = op(div, x[0], bounded_norm(call, x[0], dim, a->eps));
-  Tensor *right = op(div, x[1], bounded_norm(call, x[1], dim, a->eps));
-  y[0] = sum_along(call, op(mul, left, right), dim);
 }
 
 /* ---------------------------------------------------------------- likelihoods */
@@ -142,8 +137,7 @@ static Tensor *variances(Call *call, const Tensor *x, Tensor *var)
 FORWARD(gaussian_nll_loss)
 {
   Tensor *var = variances(call, a->input, a->var);
-  if (var->device != DEVICE_META && tensor_item(op(any, op(lt, var, number(0)), NONE_DIM, false)).i)
-    raise(call, "var has negative elements");
+  check_none_true(call, op(lt, var, number(0)), "var has negative elements");
   /* the gradient goes past the bound */
   Tensor *plain = op(detach, var);
   var = plus(var, minus(op(clamp_min, plain, number(a->eps)), plain));
@@ -243,27 +237,10 @@ FORWARD(multi_margin_loss)
 FORWARD(listed_labels)
 {
   const Tensor *x = a->input;
-  int64_t rows = x->shape[0], classes = x->shape[1];
-  Ints shape = INTS(rows, classes);
-  y[0] = tensor_new(call, DTYPE_i64, device_of(x), shape);
-  y[1] = tensor_new(call, DTYPE_b8, device_of(x), shape);
-  y[2] = tensor_new(call, DTYPE_b8, device_of(x), shape);
-  if (x->device == DEVICE_META) return;
-  const int64_t *t = tensor_data(contiguous_as(call, a->target, DTYPE_i64));
-  int64_t *position = tensor_data(y[0]);
-  bool *counts = tensor_data(y[1]), *named = tensor_data(y[2]);
-  for (int64_t i = 0; i < rows * classes; i++) {
-    position[i] = 1;
-    counts[i] = named[i] = false;
-  }
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t j = r * classes; j < (r + 1) * classes && t[j] != -1; j++) {
-      if (t[j] < 1 || t[j] > classes)
-        raise(call, "target %lld is no class: there are %lld, counted from 1, and -1 ends a row", (long long)t[j],
-              (long long)classes);
-      position[j] = t[j];
-      counts[j] = named[r * classes + t[j] - 1] = true;
-    }
+  y[0] = new_beside(call, x, DTYPE_i64, tensor_shape(x));
+  y[1] = new_beside(call, x, DTYPE_b8, tensor_shape(x));
+  y[2] = new_beside(call, x, DTYPE_b8, tensor_shape(x));
+  launch_listed_labels(call, a->target, y[0], y[1], y[2]);
 }
 
 FORWARD(multilabel_margin_loss)

@@ -164,12 +164,13 @@ static Outcome run_packed(Call *call, Network *w, Tensor *data, Tensor *batch_si
   return run_network(call, w, data);
 }
 
-#define NETWORK(cell) {.kind = cell, .params = a->params, .has_biases = a->has_biases, .train = a->train, \
-                       .bidirectional = a->bidirectional, .layers = a->num_layers, .dropout = a->dropout}
+#define NETWORK(cell, state)                                                                                   \
+  {.kind = cell, .h0 = state, .params = a->params, .has_biases = a->has_biases, .train = a->train,             \
+   .bidirectional = a->bidirectional, .layers = a->num_layers, .dropout = a->dropout}
 
 FORWARD(lstm)
 {
-  Network w = NETWORK(CELL_LSTM);
+  Network w = NETWORK(CELL_LSTM, NULL);
   take_states(call, &w, a->hx);
   Outcome out = run_plain(call, &w, a->input, a->batch_first);
   y[0] = out.y, y[1] = out.h, y[2] = out.c;
@@ -177,27 +178,21 @@ FORWARD(lstm)
 
 FORWARD(lstm_packed)
 {
-  Network w = NETWORK(CELL_LSTM);
+  Network w = NETWORK(CELL_LSTM, NULL);
   take_states(call, &w, a->hx);
   Outcome out = run_packed(call, &w, a->data, a->batch_sizes);
   y[0] = out.y, y[1] = out.h, y[2] = out.c;
 }
 
-#define PLAIN_AND_PACKED(row, cell)                                              \
-  FORWARD(row)                                                                   \
-  {                                                                              \
-    Network w = NETWORK(cell);                                                   \
-    w.h0 = a->hx;                                                                \
-    Outcome out = run_plain(call, &w, a->input, a->batch_first);                 \
-    y[0] = out.y, y[1] = out.h;                                                  \
-  }                                                                              \
-  FORWARD(row##_packed)                                                          \
-  {                                                                              \
-    Network w = NETWORK(cell);                                                   \
-    w.h0 = a->hx;                                                                \
-    Outcome out = run_packed(call, &w, a->data, a->batch_sizes);                 \
-    y[0] = out.y, y[1] = out.h;                                                  \
-  }
+static void give(Outcome out, Tensor **y)
+{
+  y[0] = out.y;
+  y[1] = out.h;
+}
+
+#define PLAIN_AND_PACKED(row, cell)                                                                                   \
+  FORWARD(row) { give(run_plain(call, &(Network)NETWORK(cell, a->hx), a->input, a->batch_first), y); }                \
+  FORWARD(row##_packed) { give(run_packed(call, &(Network)NETWORK(cell, a->hx), a->data, a->batch_sizes), y); }
 PLAIN_AND_PACKED(gru, CELL_GRU)
 PLAIN_AND_PACKED(rnn_tanh, CELL_TANH)
 PLAIN_AND_PACKED(rnn_relu, CELL_RELU)

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
 #include "ops/optim/step.h"
 
 /* The functions of a rule; what they take is in step.h. */

@@ -1,7 +1,7 @@
 /* Dropout of whole channels, and the one that keeps selu's mean and variance. */
 #include <math.h>
 
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/random/dropout.h"
 #include "ops/random/random.h"
 #include "ops/shape/factory.h"

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "launch/random.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/complex.h"
-#include "ops/math/pointwise.h"
 #include "ops/random/random.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

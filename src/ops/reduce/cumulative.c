@@ -1,13 +1,13 @@
 /* Sums, products and extremes of all elements up to each one. */
 #include <math.h>
 
+#include "launch/cumulate.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/cumulative.h"
-#include "launch/cumulate.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"

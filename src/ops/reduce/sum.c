@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"

@@ -1,7 +1,7 @@
 /* Variances and standard deviations. */
 #include <math.h>
 
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/reduce/variance.h"

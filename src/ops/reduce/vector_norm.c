@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "ops/linalg/svd.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "launch/generate.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/diagonal.h"

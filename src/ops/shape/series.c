@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "launch/generate.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/series.h"
 #include "ops/table/helpers.h"

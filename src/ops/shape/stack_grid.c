@@ -120,8 +120,9 @@ static void check_rank(Call *call, const Tensor *x, int ndim)
           shape_text(call, tensor_shape(x)));
 }
 
-static void split_equally(Call *call, Tensor *x, int64_t sections, int dim)
+static void split_equally(Call *call, Tensor *x, int64_t sections, int ndim, int dim)
 {
+  check_rank(call, x, ndim);
   if (sections <= 0) raise(call, "sections must be positive, not %lld", (long long)sections);
   if (x->shape[dim] % sections)
     raise(call, "dimension %d of size %lld can't be divided into %lld equal parts", dim + 1, (long long)x->shape[dim],
@@ -129,19 +130,15 @@ static void split_equally(Call *call, Tensor *x, int64_t sections, int dim)
   split_evenly(call, x, sections, dim);
 }
 
-#define SPLIT(row, ndim, dim)                                       \
-  FORWARD(row)                                                      \
-  {                                                                 \
-    (void)y;                                                        \
-    check_rank(call, a->input, ndim);                               \
-    split_equally(call, a->input, a->sections, dim);                \
-  }                                                                 \
-  FORWARD(row##_indices)                                            \
-  {                                                                 \
-    (void)y;                                                        \
-    check_rank(call, a->input, ndim);                               \
-    split_at_positions(call, a->input, a->indices.v, a->indices.n, dim); \
-  }
+static void split_where(Call *call, Tensor *x, Ints positions, int ndim, int dim)
+{
+  check_rank(call, x, ndim);
+  split_at_positions(call, x, positions.v, positions.n, dim);
+}
+
+#define SPLIT(row, ndim, dim)                                                                     \
+  FORWARD(row) { (void)y, split_equally(call, a->input, a->sections, ndim, dim); }                \
+  FORWARD(row##_indices) { (void)y, split_where(call, a->input, a->indices, ndim, dim); }
 SPLIT(hsplit, 1, a->input->ndim > 1)
 SPLIT(vsplit, 2, 0)
 SPLIT(dsplit, 3, 2)

@@ -4,12 +4,11 @@
  */
 #include <string.h>
 
-#include "kernels/kernels.h"
 #include "launch/lines.h"
 #include "launch/look.h"
 #include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/math/pointwise.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

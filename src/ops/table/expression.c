@@ -1,5 +1,5 @@
 #include "ops/index/mask.h"
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/table/expression.h"
 
@@ -270,7 +270,7 @@ static Value run_row(Call *call, const Expression *e, const Named *names)
     Value v = given ? run(call, e->operand[i], names) : (Value){NULL, scalar_from_text(spec->default_text)};
     if (i < e->op->pointwise->arity) *(Tensor **)(void *)(args + spec->offset) = as_tensor(call, v);
     else if (spec->kind == ARG_BOOL) args[spec->offset] = 0;
-    else *(Scalar *)(void *)(args + spec->offset) = v.t ? tensor_item(v.t) : v.s;
+    else *(Scalar *)(void *)(args + spec->offset) = v.t ? tensor_number(v.t) : v.s;
   }
   Tensor *room[MAX_RESULTS];
   return of_tensor(dispatch(call, e->op, args, NULL, room).v[0]);

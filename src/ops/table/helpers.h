@@ -2,8 +2,6 @@
 #ifndef NNLUA_OPS_TABLE_HELPERS_H
 #define NNLUA_OPS_TABLE_HELPERS_H
 
-#include "core/parallel.h"
-#include "kernels/kernels.h"
 #include "launch/copy.h"
 #include "launch/layout.h"
 #include "ops/shape/copy.h"

@@ -39,7 +39,7 @@ typedef enum ArgKind {
 #define KIND(kind, type, ...) typedef type Argument_##kind;
 #include "ops/table/arguments.def"
 
-/* What an argument's place in the struct has: a value of its own, tensors, or a pointer to what must be copied with it. */
+/* What an argument's place in the struct has: a value, tensors, or a pointer to what must be copied with it. */
 typedef enum ArgHolds { HOLDS_VALUE, HOLDS_TENSOR, HOLDS_TENSORS, POINTS_TO_LIST, POINTS_TO_TEXT } ArgHolds;
 
 /* What a kind's row says of it. */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/pointwise_families.h"
 #include "launch/layout.h"
 #include "ops/table/expression.h"
 #include "ops/table/pointwise.h"

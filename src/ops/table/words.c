@@ -1,7 +1,7 @@
 /* The ops behind the words of backwards. */
 #include "ops/table/words.h"
 
-#include "ops/math/pointwise.h"
+#include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

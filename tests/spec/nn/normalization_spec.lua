@@ -88,3 +88,29 @@ describe("normalization", function()
     assert.equal("GroupNorm(2, 4, eps=1e-05, affine=True)", tostring(nn.GroupNorm(2, 4)))
   end)
 end)
+
+describe("F.batch_norm", function()
+  local function normalize(x, bias)
+    return nn.functional.batch_norm(x, {bias = bias, training = true})
+  end
+
+  it("gives gradients of their inputs' dtypes, also without elements and on the meta device", function()
+    for _, device in ipairs {"cpu", "meta"} do
+      for _, n in ipairs {0, 3} do
+        local x = nl.zeros(n, 2, {dtype = nl.float64, device = device, requires_grad = true})
+        local bias = nl.zeros(2, {device = device, requires_grad = true})
+        normalize(x, bias):sum():backward()
+        assert.equal(nl.float64, x.grad.dtype)
+        assert.equal(nl.float32, bias.grad.dtype)
+        assert.same({2}, bias.grad.shape:totable())
+      end
+    end
+  end)
+
+  it("orders results in memory on the meta device as it does elsewhere", function()
+    for _, shape in ipairs {{4, 3}, {4, 3, 1, 1}, {4, 3, 2}} do
+      local here, meta = normalize(nl.ones(shape)), normalize(nl.ones(shape, {device = "meta"}))
+      assert.same(here:stride():totable(), meta:stride():totable())
+    end
+  end)
+end)

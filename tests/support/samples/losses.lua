@@ -11,6 +11,7 @@ end
 local function two() return real(2, 3), real(2, 3) end
 
 return {
+  mse_loss = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), {reduction = "none"}}} end,
   smooth_l1_loss = function()
     local a, b = two()
     return {{a, b}, {a, b, {beta = 0.6, reduction = "none"}}, {a, b, {reduction = "sum"}}}

@@ -5,8 +5,6 @@ local real = inputs.real
 local function square() return real(2, 3, 3) end
 
 return {
-  baddbmm = function() return {{real(2, 2, 2), real(2, 2, 3), real(2, 3, 2)}, {real(2, 2, 2), real(2, 2, 1), real(2, 1, 2), 2, 3}} end,
-  addbmm = function() return {{real(2, 2), real(2, 2, 3), real(2, 3, 2), 2, 3}} end,
   addmv = function() return {{real(2), real(2, 3), real(3)}} end,
   addr = function() return {{real(2, 3), real(2), real(3)}, {real(2, 3), real(2), real(3), 2, 3}} end,
   outer = function() return {{real(2), real(3)}} end,
@@ -23,6 +21,5 @@ return {
   linalg_matrix_power = function() return {{square(), 2}} end,
   cross = function() return {{real(2, 3), real(2, 3)}} end,
   linalg_cross = function() return {{real(2, 3), real(2, 3)}} end,
-  cdist = function() return {{real(2, 3), real(4, 3)}, {real(2, 3), real(4, 3), 2, "use_mm_for_euclid_dist"}, {real(2, 3), real(4, 3), 1}} end,
   einsum = function() return {{"ij,jk->ik", {real(2, 3), real(3, 2)}}, {"bii,bj->ij", {real(2, 3, 3), real(2, 2)}}} end,
 }

@@ -1,4 +1,4 @@
 /* The arithmetic core of the pointwise rows. */
-#define ROWS "ops/math/pointwise.def"
-#define FAMILY pointwise
+#define ROWS "ops/math/arithmetic.def"
+#define FAMILY arithmetic
 #include "kernels/typed/pointwise.h"

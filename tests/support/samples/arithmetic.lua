@@ -1,4 +1,4 @@
--- Samples of the rows of src/ops/math/pointwise.def; see tests/support/samples.lua.
+-- Samples of the rows of src/ops/math/arithmetic.def; see tests/support/samples.lua.
 local inputs = require "support.inputs"
 local real, positive = inputs.real, inputs.positive
 

@@ -1,0 +1,173 @@
+/* Products: matrices as gemm takes them, which cuts the work for threads itself. Small ones spend their time around the
+   product, not in it, so they are prepared here, with little ado, rather than by launch. */
+#include "launch/matmul.h"
+
+#include <string.h>
+
+#include "core/blocks.h"
+#include "kernels/gemm.h"
+#include "launch/copy.h"
+#include "launch/launch.h"
+
+static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
+
+/* ------------------------------------------------------------ preparations */
+
+/* What gemm writes to: y if it is in row-major order and of the dtype that is computed in, else a tensor beside it. */
+static Tensor *target_of(Call *call, Tensor *y)
+{
+  DType d = dtype_compute(tensor_dtype(y));
+  return y->dtype == (uint8_t)d && y->is_contiguous ? y : new_beside(call, y, d, tensor_shape(y));
+}
+
+static void store(Call *call, Tensor *y, const Tensor *target)
+{
+  if (target != y) launch_copy(call, y, target);
+}
+
+/* An operand of the target's dtype and with memory of its own. */
+static Tensor *prepared(Call *call, Tensor *t, const Tensor *target)
+{
+  if (t->dtype != target->dtype) return contiguous_as(call, t, tensor_dtype(target));
+  return t->storage == target->storage ? apart_from(call, t, target) : t;
+}
+
+static Matrix last_two(const Tensor *t)
+{
+  int r = t->ndim - 2, c = t->ndim - 1;
+  return (Matrix){tensor_data(t), t->shape[r], t->shape[c], t->strides[r], t->strides[c]};
+}
+
+/* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
+static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
+{
+  *t = prepared(call, *t, target);
+  Matrix m = last_two(*t);
+  if ((*t)->is_contiguous || !dtype_is_inexact(tensor_dtype(target)) || gemm_takes(&m)) return m;
+  *t = contiguous_as(call, *t, tensor_dtype(target));
+  return last_two(*t);
+}
+
+/* A matrix, or a vector as a row. */
+static Matrix left_of(Call *call, Tensor *t, const Tensor *target)
+{
+  if (t->ndim > 1) return matrix_of(call, &t, target);
+  t = contiguous_as(call, prepared(call, t, target), tensor_dtype(target));
+  return (Matrix){tensor_data(t), 1, t->shape[0], t->shape[0], 1};
+}
+
+/* A matrix, or a vector as a column. */
+static Matrix right_of(Call *call, Tensor *t, const Tensor *target)
+{
+  if (t->ndim > 1) return matrix_of(call, &t, target);
+  t = contiguous_as(call, prepared(call, t, target), tensor_dtype(target));
+  return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
+}
+
+static Matrix turned(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
+
+/* ---------------------------------------------------------------- products */
+
+void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *target = target_of(call, y);
+  Matrix ml = left_of(call, l, target), mr = right_of(call, r, target);
+  gemm(tensor_dtype(target), &ml, &mr, ONE, ZERO, tensor_data(target), mr.cols);
+  store(call, y, target);
+}
+
+void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, Scalar alpha, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *target = target_of(call, y);
+  Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
+  if (!scalar_equals(beta, 0)) launch_copy(call, target, input);
+  gemm(tensor_dtype(target), &ml, &mr, alpha, beta, tensor_data(target), mr.cols);
+  store(call, y, target);
+}
+
+void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *target = target_of(call, y);
+  Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
+  gemm_batch(tensor_dtype(target), target->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(target),
+             ml.rows * mr.cols);
+  store(call, y, target);
+}
+
+/* ------------------------------------------------------------------ linear */
+
+
+/* All dimensions but the last as rows. */
+static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
+{
+  if (x->ndim == 2) return matrix_of(call, &x, target);
+  int64_t n = x->shape[x->ndim - 1];
+  x = contiguous_as(call, prepared(call, x, target), tensor_dtype(target));
+  return (Matrix){tensor_data(x), rows, n, n, 1};
+}
+
+/* The bias in each row. */
+static void store_bias(Call *call, Tensor *target, const Tensor *bias)
+{
+  int64_t n = target->shape[target->ndim - 1];
+  if (target->numel > LINEAR_SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous
+      || bias->dtype != target->dtype || bias->storage == target->storage) {
+    launch_copy(call, target, bias);
+    return;
+  }
+  size_t bytes = (size_t)n * dtype_size(tensor_dtype(target));
+  char *row = tensor_data(target);
+  for (int64_t i = 0; i < target->numel; i += n, row += bytes) memcpy(row, tensor_data(bias), bytes);
+}
+
+void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *target = target_of(call, y);
+  Matrix w = matrix_of(call, &weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
+  if (bias) store_bias(call, target, bias);
+  gemm(tensor_dtype(target), &l, &r, ONE, bias ? ONE : ZERO, tensor_data(target), r.cols);
+  store(call, y, target);
+}
+
+static bool is_plain(const Tensor *t, const Tensor *like)
+{
+  return t->dtype == like->dtype && t->is_contiguous && t->numel > 0;
+}
+
+bool takes_linear_backward(const Tensor *dy, const Tensor *x, const Tensor *weight)
+{
+  DType d = tensor_dtype(dy);
+  return dtype_is_floating(d) && !dtype_is_half(d) && dy->ndim == 2 && dy->numel <= LINEAR_SMALL && is_plain(dy, dy)
+         && dy->shape[1] <= LINEAR_COLUMNS && (!x || is_plain(x, dy)) && (!weight || is_plain(weight, dy));
+}
+
+static void column_sums(const Tensor *x, Tensor *y)
+{
+  double wide[LINEAR_COLUMNS];
+  DType d = tensor_dtype(x);
+  const int64_t size = (int64_t)dtype_size(d), n = x->shape[1];
+  kernels_for(x, d)->reduce->columns[REDUCE_SUM](x->shape[0], n, n, tensor_data(x), wide);
+  if (d == DTYPE_f64) memcpy(tensor_data(y), wide, (size_t)(n * size));
+  else cast_kernel(DTYPE_f64, d)(n, (const char *)wide, sizeof *wide, tensor_data(y), size);
+}
+
+void launch_linear_backward(Call *call, const Tensor *dy, const Tensor *x, const Tensor *weight, Tensor *dx,
+                            Tensor *dweight, Tensor *dbias)
+{
+  (void)call;
+  if (!launch_runs(dy)) return;
+  Matrix down = last_two(dy), across = turned(&down);
+  if (dx) {
+    Matrix w = last_two(weight);
+    gemm(tensor_dtype(dy), &down, &w, ONE, ZERO, tensor_data(dx), w.cols);
+  }
+  if (dweight) {
+    Matrix rows = last_two(x);
+    gemm(tensor_dtype(dy), &across, &rows, ONE, ZERO, tensor_data(dweight), rows.cols);
+  }
+  if (dbias) column_sums(dy, dbias);
+}

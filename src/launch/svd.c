@@ -1,0 +1,48 @@
+/* Decompositions by LAPACK, a matrix at a time on one thread. */
+#include "launch/svd.h"
+
+#include "kernels/lapack.h"
+#include "launch/copy.h"
+#include "launch/launch.h"
+
+bool takes_svd(DType dtype) { return dtype_is_inexact(dtype) && !dtype_is_half(dtype); }
+
+/* LAPACK may not end where there is no answer. */
+static void check_finite(Call *call, const Tensor *x)
+{
+  bool finite = true;
+  int64_t parts = dtype_is_complex(tensor_dtype(x)) ? 2 * x->numel : x->numel;
+  const float *single = tensor_data(x);
+  const double *wide = tensor_data(x);
+  if (dtype_to_real(tensor_dtype(x)) == DTYPE_f32)
+    for (int64_t i = 0; i < parts; i++) finite &= single[i] - single[i] == 0;
+  else
+    for (int64_t i = 0; i < parts; i++) finite &= wide[i] - wide[i] == 0;
+  if (!finite) raise(call, "A has elements that are infinite or nan");
+}
+
+/* Where the i-th of the tensors of the last `dims` dimensions begins. */
+static char *part_of(const Tensor *t, int dims, int64_t i)
+{
+  if (!t) return NULL;
+  for (int d = t->ndim - dims; d < t->ndim; d++) i *= t->shape[d];
+  return (char *)tensor_data(t) + i * (int64_t)dtype_size(tensor_dtype(t));
+}
+
+void launch_svd(Call *call, Tensor *x, bool full, Tensor *u, Tensor *s, Tensor *vh)
+{
+  if (!launch_runs(s)) return;
+  int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1], batch = x->numel / (m * n);
+  SvdPlan plan = lapack_svd_plan(tensor_dtype(x), !u ? SVD_NONE : full ? SVD_FULL : SVD_THIN, m, n);
+  if (plan.room == 0) raise(call, "matrices of %lld x %lld are too large", (long long)m, (long long)n);
+  Tensor *copy = new_beside(call, x, tensor_dtype(x), tensor_shape(x)); /* which LAPACK overwrites */
+  launch_copy(call, copy, x);
+  check_finite(call, copy);
+  Tensor *room = new_beside(call, x, DTYPE_u8, INTS((int64_t)plan.room));
+  for (int64_t i = 0; i < batch; i++) {
+    bool done = lapack_svd(&plan, part_of(copy, 2, i), part_of(s, 1, i), part_of(u, 2, i), part_of(vh, 2, i),
+                           tensor_data(room));
+    if (!done)
+      raise(call, "the decomposition of matrix %lld of %lld did not converge", (long long)i + 1, (long long)batch);
+  }
+}

@@ -1,0 +1,135 @@
+/* Distances of vectors: of pairs, and of all rows to all. */
+#include <string.h>
+
+#include "ops/index/mask.h"
+#include "ops/linalg/distance.h"
+#include "ops/linalg/matmul.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/exponential.h"
+#include "ops/reduce/sum.h"
+#include "ops/reduce/vector_norm.h"
+#include "ops/shape/cat_split.h"
+#include "ops/shape/view.h"
+#include "ops/table/helpers.h"
+
+/* --------------------------------------------------------------------- of pairs */
+
+FORWARD(pairwise_distance)
+{
+  Tensor *difference = plus(minus(a->x1, a->x2), number(a->eps));
+  int64_t last = difference->ndim ? difference->ndim - 1 : 0;
+  y[0] = op(norm, difference, scalar_float(a->p), INTS(last), a->keepdim, DTYPE_NONE);
+}
+
+/* A vector's norm, no less than eps. */
+static Tensor *bounded_norm(Call *call, Tensor *x, int64_t dim, double eps)
+{
+  return op(clamp_min, op(norm, x, scalar_float(2), INTS(dim), true, DTYPE_NONE), number(eps));
+}
+
+FORWARD(cosine_similarity)
+{
+  Tensor *pair[2] = {a->x1, a->x2};
+  DType dtype = promote_operands(call, pair, 2);
+  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  Ints shape = broadcast_operands(call, pair, 2);
+  int dim = shape_dim(call, a->dim, (int)shape.n);
+  Tensor *x[2];
+  for (int i = 0; i < 2; i++) x[i] = op(expand, cast(pair[i], dtype), shape);
+  Tensor *left = op(div, x[0], bounded_norm(call, x[0], dim, a->eps));
+  Tensor *right = op(div, x[1], bounded_norm(call, x[1], dim, a->eps));
+  y[0] = op(sum, op(mul, left, right), INTS(dim), false, DTYPE_NONE);
+}
+
+/* --------------------------------------------------------------- of rows to rows */
+
+static Tensor *differences(Call *call, Tensor *x1, Tensor *x2)
+{
+  return minus(op(unsqueeze, x1, -2), op(unsqueeze, x2, -3));
+}
+
+/* The shape of the distances of each row of x1 to each row of x2. */
+static Ints shape_of_pairs(Call *call, const Tensor *x1, const Tensor *x2)
+{
+  int64_t shape[MAX_DIMS];
+  for (int i = 0; i < x1->ndim - 2; i++) shape[i] = x1->shape[i];
+  int n = shape_broadcast(shape, x1->ndim - 2, (Ints){x2->shape, x2->ndim - 2});
+  if (n < 0)
+    raise(call, "the batches of shapes %s and %s don't broadcast", shape_text(call, tensor_shape(x1)),
+          shape_text(call, tensor_shape(x2)));
+  shape[n++] = x1->shape[x1->ndim - 2];
+  shape[n++] = x2->shape[x2->ndim - 2];
+  return arena_ints(call->ctx, shape, n);
+}
+
+/* (x - y)^2 = x^2 - 2xy + y^2 as one product: of [-2x, x^2, 1] and [y, 1, y^2]. The result is made first: rows of
+   expanded tensors take memory only here, and a result that there is no room for is told of before they do. */
+static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
+{
+  Tensor *y = result_new(call, tensor_dtype(x1), device_of(x1), shape_of_pairs(call, x1, x2));
+  Tensor *square1 = op(sum, op(mul, x1, x1), INTS(-1), true, DTYPE_NONE);
+  Tensor *square2 = op(sum, op(mul, x2, x2), INTS(-1), true, DTYPE_NONE);
+  Tensor *ones1 = ones_like_of(square1);
+  Tensor *ones2 = ones_like_of(square2);
+  Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
+  Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1), op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
+  launch_copy(call, y, op_(sqrt, op_(clamp_min, product, number(0))));
+  return y;
+}
+
+FORWARD(euclidean_distances)
+{
+  y[0] = a->by_product ? distances_by_product(call, a->x1, a->x2)
+                       : op(norm, differences(call, a->x1, a->x2), scalar_int(2), INTS(-1), false, DTYPE_NONE);
+}
+
+/* dx1 = sum of w (x1 - x2) over the rows of x2, where w = dy / y, or 0 where rows are the same. */
+BACKWARD(euclidean_distances)
+{
+  Tensor *zero = tensor_from_number(call, scalar_int(0)), *same = op(eq, y[0], zero);
+  Tensor *w = op(where, same, zero, op(div, dy[0], op(masked_fill, y[0], same, tensor_from_number(call, scalar_int(1)))));
+  Tensor *turned = op(transpose, w, -1, -2);
+  if (WANTS(x1)) {
+    Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
+    Tensor *dx = minus(own, op(matmul, w, a->x2));
+    GRAD(x1) = op(sum_to, dx, tensor_shape(a->x1), tensor_dtype(a->x1));
+  }
+  if (WANTS(x2)) {
+    Tensor *own = op(mul, a->x2, op(sum, turned, INTS(-1), true, DTYPE_NONE));
+    Tensor *dx = minus(own, op(matmul, turned, a->x1));
+    GRAD(x2) = op(sum_to, dx, tensor_shape(a->x2), tensor_dtype(a->x2));
+  }
+}
+
+/* Whether Euclidean distances come from a product, by default where there are many rows. */
+static bool is_by_product(Call *call, const char *mode, const Tensor *x1, const Tensor *x2)
+{
+  enum { FEW = 25 };
+  if (strcmp(mode, "use_mm_for_euclid_dist") == 0) return true;
+  if (strcmp(mode, "donot_use_mm_for_euclid_dist") == 0) return false;
+  if (strcmp(mode, "use_mm_for_euclid_dist_if_necessary") != 0)
+    raise(call, "compute_mode is \"use_mm_for_euclid_dist_if_necessary\", \"use_mm_for_euclid_dist\" or "
+                "\"donot_use_mm_for_euclid_dist\", not \"%s\"", mode);
+  return x1->shape[x1->ndim - 2] > FEW || x2->shape[x2->ndim - 2] > FEW;
+}
+
+FORWARD(cdist)
+{
+  Tensor *x1 = a->x1, *x2 = a->x2;
+  if (x1->ndim < 2 || x2->ndim < 2 || x1->shape[x1->ndim - 1] != x2->shape[x2->ndim - 1])
+    raise(call, "rows of one length are needed, not shapes %s and %s", shape_text(call, tensor_shape(x1)),
+          shape_text(call, tensor_shape(x2)));
+  if (x1->dtype != x2->dtype || !dtype_is_floating(tensor_dtype(x1)))
+    raise(call, "two tensors of one floating dtype are needed, not %s and %s", dtype_name(tensor_dtype(x1)),
+          dtype_name(tensor_dtype(x2)));
+  if (!(a->p >= 0)) raise(call, "p must not be negative: %g", a->p);
+  bool by_product = is_by_product(call, a->compute_mode, x1, x2);
+  if (a->p == 2) {
+    y[0] = op(euclidean_distances, x1, x2, by_product);
+    return;
+  }
+  y[0] = op(norm, differences(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
+  if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
+}

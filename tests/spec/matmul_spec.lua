@@ -1,0 +1,77 @@
+-- Products whose operands lie where the result is written.
+local nl = require "nnlua"
+local tensors = require "support.tensors"
+
+local assert_near = tensors.assert_near
+
+--- beta x + alpha l r of nested tables, by the definition.
+local function by_hand(x, l, r, beta, alpha)
+  local y = {}
+  for i = 1, #l do
+    y[i] = {}
+    for j = 1, #r[1] do
+      local sum = 0
+      for k = 1, #r do sum = sum + l[i][k] * r[k][j] end
+      y[i][j] = beta * x[i][j] + alpha * sum
+    end
+  end
+  return y
+end
+
+--- A 4x5 tensor of small whole numbers, which all dtypes hold, and three overlapping 3x3 parts of it.
+local function parts(dtype)
+  local whole = nl.tensor {{1, 2, 0, 1, 3}, {0, 1, 2, 1, 0}, {2, 0, 1, 3, 1}, {1, 1, 0, 2, 2}}:to(dtype)
+  local function part(row, column) return whole:narrow(1, row, 3):narrow(2, column, 3) end
+  return whole, part(1, 1), part(2, 2), part(1, 3)
+end
+
+--- What an in-place product of parts should give, and what it gives; the parts are named by their places.
+local function check(dtype, x, l, r, run, product)
+  local before = {parts(dtype)}
+  local expected = by_hand(before[x]:double():tolist(), before[l]:double():tolist(), before[r]:double():tolist(), 2, 3)
+  local now = {parts(dtype)}
+  run(now[x], now[l], now[r], product)
+  assert_near(expected, now[x]:double())
+end
+
+local DTYPES = {nl.float32, nl.float64, nl.float16, nl.int64, nl.int8}
+local PLACES = {{2, 2, 2}, {2, 3, 4}, {2, 4, 3}, {3, 2, 4}, {3, 2, 2}, {4, 4, 2}}
+
+describe("a product in place", function()
+  it("reads operands before it overwrites them", function()
+    for _, dtype in ipairs(DTYPES) do
+      for _, place in ipairs(PLACES) do
+        local x, l, r = table.unpack(place)
+        check(dtype, x, l, r, function(a, b, c) a:addmm_(b, c, {beta = 2, alpha = 3}) end)
+        check(dtype, x, l, r, function(a, b, c)
+          a:unsqueeze(1):baddbmm_(b:unsqueeze(1), c:unsqueeze(1), {beta = 2, alpha = 3})
+        end)
+        check(dtype, x, l, r, function(a, b, c)
+          a:addbmm_(b:unsqueeze(1), c:unsqueeze(1), {beta = 2, alpha = 3})
+        end)
+      end
+    end
+  end)
+
+  it("reads itself turned around", function()
+    for _, dtype in ipairs(DTYPES) do
+      local m = nl.tensor {{1, 2}, {3, 4}}:to(dtype)
+      m:addmm_(m:t(), m, {beta = 0})
+      assert_near({{10, 14}, {14, 20}}, m:double())
+      local n = nl.tensor {{1, 2}, {3, 4}}:to(dtype)
+      n:t():addmm_(n, n)
+      assert_near({{8, 17}, {13, 26}}, n:double())
+    end
+  end)
+
+  it("reads vectors that it overwrites", function()
+    for _, dtype in ipairs(DTYPES) do
+      local m = nl.tensor {{1, 2}, {3, 4}}:to(dtype)
+      m:addr_(m:select(1, 1), m:select(2, 2), {alpha = 2})
+      assert_near({{1 + 2 * 1 * 2, 2 + 2 * 1 * 4}, {3 + 2 * 2 * 2, 4 + 2 * 2 * 4}}, m:double())
+      local n = nl.tensor {{1, 2}, {3, 4}}:to(dtype)
+      n:select(2, 1):addmv_(n, n:select(1, 2))
+      assert_near({{1 + 1 * 3 + 2 * 4, 2}, {3 + 3 * 3 + 4 * 4, 4}}, n:double())
+    end
+  end)
+end)
