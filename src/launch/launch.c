@@ -1,70 +1,66 @@
 /* What is common to all launches: see launch.h. */
 #include "launch/launch.h"
 
+#include <string.h>
+
 #include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/copy.h"
 
-static DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
+static inline DType wanted_dtype(const Tensor *t, uint8_t wants, DType compute)
 {
-  if (wants & AS_INT64) return DTYPE_i64;
-  if (wants & AS_DOUBLE) return DTYPE_f64;
-  return wants & MOVED ? tensor_dtype(t) : compute;
+  if (!(wants & DTYPE_BITS)) return compute;
+  return wants & AS_INT64 ? DTYPE_i64 : wants & AS_DOUBLE ? DTYPE_f64 : tensor_dtype(t);
 }
 
-static bool lies_as_wanted(const Tensor *t, uint8_t wants)
+static inline bool lies_as_wanted(const Tensor *t, uint8_t wants)
 {
-  switch (wants & LAYOUT_BITS) {
-    case ANY_STRIDES: return true;
-    case LAST_DENSE: return t->ndim == 0 || t->shape[t->ndim - 1] <= 1 || t->strides[t->ndim - 1] == 1;
-    default: return t->is_contiguous;
-  }
+  if (t->is_contiguous || (wants & LAYOUT_BITS) == ANY_STRIDES) return true;
+  if ((wants & LAYOUT_BITS) == DENSE) return false;
+  return t->ndim == 0 || t->shape[t->ndim - 1] <= 1 || t->strides[t->ndim - 1] == 1;
 }
 
-static bool is_as_wanted(const Tensor *t, uint8_t wants, DType compute)
+static inline bool is_as_wanted(const Tensor *t, uint8_t wants, DType compute)
 {
   return tensor_dtype(t) == wanted_dtype(t, wants, compute) && lies_as_wanted(t, wants);
 }
 
-/* Whether an operand must be copied since what the kernel writes may change it on the way. */
-static bool is_overwritten(const Launch *l, int64_t results, const Tensor *x)
+/* Whether nothing that is written can be an operand's; a first look. */
+static inline bool is_apart(const Launch *l, int64_t results, const Tensor *x)
 {
-  for (int64_t i = 0; i < results; i++) {
+  for (int64_t i = 0; i < results; i++)
+    if (l->y[i] && l->y[i]->storage == x->storage) return false;
+  return true;
+}
+
+/* Whether an operand must be copied since what the kernel writes may change it on the way. */
+static bool is_overwritten(const Launch *l, const Tensor *x)
+{
+  for (int i = 0; i < LAUNCH_RESULTS; i++) {
     const Tensor *y = l->y[i];
-    if (!y || x->storage != y->storage) continue;
-    if (may_overlap(x, y) && !(l->driver->in_place && same_place(x, y))) return true;
+    if (y && may_overlap(x, y) && !(l->driver->in_place && same_place(x, y))) return true;
   }
   return false;
 }
 
-/* Results first: those that are written elsewhere are in nobody's way. */
-static void prepare_results(Call *call, Launch *l, Tensors results)
+static Tensor *result_elsewhere(Call *call, const Launch *l, Tensor *y, uint8_t wants)
 {
-  for (int64_t i = 0; i < results.n; i++) {
-    Tensor *y = results.v[i];
-    uint8_t wants = l->driver->results[i];
-    if (!y || is_as_wanted(y, wants, l->dtype)) {
-      l->y[i] = y;
-      continue;
-    }
-    l->y[i] = new_beside(call, y, wanted_dtype(y, wants, l->dtype), tensor_shape(y));
-    if (wants & UPDATED) launch_copy(call, l->y[i], y);
-  }
+  Tensor *to = new_beside(call, y, wanted_dtype(y, wants, l->dtype), tensor_shape(y));
+  if (wants & UPDATED) launch_copy(call, to, y);
+  return to;
 }
 
-static void prepare_operands(Call *call, Launch *l, int64_t results, Tensors operands)
+static Tensor *operand_laid_out(Call *call, const Launch *l, Tensor *x, uint8_t wants)
 {
-  for (int64_t i = 0; i < operands.n; i++) {
-    Tensor *x = operands.v[i];
-    uint8_t wants = l->driver->operands[i];
-    if (!x) continue;
-    if (!is_as_wanted(x, wants, l->dtype)) x = contiguous_as(call, x, wanted_dtype(x, wants, l->dtype));
-    if (is_overwritten(l, results, x)) {
-      x = copy_of(call, x, tensor_dtype(x));
-      if (!lies_as_wanted(x, wants)) x = contiguous_as(call, x, tensor_dtype(x));
-    }
-    l->x[i] = x;
-  }
+  if (!is_as_wanted(x, wants, l->dtype)) x = contiguous_as(call, x, wanted_dtype(x, wants, l->dtype));
+  if (is_overwritten(l, x)) x = copy_of(call, x, tensor_dtype(x));
+  return lies_as_wanted(x, wants) ? x : contiguous_as(call, x, tensor_dtype(x));
+}
+
+static void zero_results(Call *call, const Launch *l)
+{
+  for (int i = 0; i < LAUNCH_RESULTS; i++)
+    if (l->y[i] && l->driver->results[i] & ZEROED) launch_fill(call, l->y[i], scalar_int(0));
 }
 
 static void run_items(void *arg, int64_t begin, int64_t end)
@@ -75,13 +71,9 @@ static void run_items(void *arg, int64_t begin, int64_t end)
 
 void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end), void *arg)
 {
-  bool is_small = work.items <= GRAIN && work.elements <= GRAIN && work.items * work.elements <= GRAIN;
-  int64_t grain = is_small ? work.items : grain_of(GRAIN, work.elements);
-  if (work.items <= grain) {
-    if (work.items > 0) body(arg, 0, work.items);
-  } else {
-    parallel_for(work.items, grain, body, arg);
-  }
+  bool is_small = work.items <= 1 || (work.elements <= GRAIN && work.items <= GRAIN && work.items * work.elements <= GRAIN);
+  if (!is_small) parallel_for(work.items, grain_of(GRAIN, work.elements), body, arg);
+  else if (work.items > 0) body(arg, 0, work.items);
 }
 
 /* A result that there is something to do for, or NULL. */
@@ -97,13 +89,27 @@ bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tens
 {
   const Tensor *first = first_running(results);
   if (!first) return false;
-  *l = (Launch){.driver = driver, .dtype = dtype_compute(dtype), .params = (void *)(uintptr_t)params};
+  l->driver = driver;
+  l->dtype = dtype_compute(dtype);
+  l->params = (void *)(uintptr_t)params;
+  memset(l->y, 0, sizeof l->y);
+  memset(l->x, 0, sizeof l->x);
   l->k = kernels_for(first, l->dtype);
   l->size = (int64_t)dtype_size(l->dtype);
-  prepare_results(call, l, results);
-  prepare_operands(call, l, results.n, operands);
-  for (int64_t i = 0; i < results.n; i++)
-    if (l->y[i] && driver->results[i] & ZEROED) launch_fill(call, l->y[i], scalar_int(0));
+  uint8_t all_wants = 0;
+  for (int64_t i = 0; i < results.n; i++) { /* results first: those that are written elsewhere are in nobody's way */
+    Tensor *y = results.v[i];
+    uint8_t wants = driver->results[i];
+    l->y[i] = !y || is_as_wanted(y, wants, l->dtype) ? y : result_elsewhere(call, l, y, wants);
+    all_wants |= wants;
+  }
+  for (int64_t i = 0; i < operands.n; i++) {
+    Tensor *x = operands.v[i];
+    uint8_t wants = driver->operands[i];
+    bool ready = !x || (is_as_wanted(x, wants, l->dtype) && is_apart(l, results.n, x));
+    l->x[i] = ready ? x : operand_laid_out(call, l, x, wants);
+  }
+  if (all_wants & ZEROED) zero_results(call, l);
   return true;
 }
 

@@ -27,6 +27,7 @@ enum {
   MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
   AS_INT64 = 8,     /* positions and counts */
   AS_DOUBLE = 16,   /* sums and moments */
+  DTYPE_BITS = MOVED | AS_INT64 | AS_DOUBLE,
   UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
   ZEROED = 64       /* a result that the kernel adds to: it is 0 at first */
 };
