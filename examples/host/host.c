@@ -18,20 +18,19 @@
 enum { POINTS = 64, STEPS = 500 };
 
 /* What the program does in Lua: a net, a step of training it, and what it gives. */
-static const char model[] =
-  "local nl = require 'nnlua'\n"
-  "local nn, optim = nl.nn, nl.optim\n"
-  "nl.manual_seed(0)\n"
-  "local net = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 1))\n"
-  "local optimizer = optim.Adam(net:parameters(), {lr = 0.02})\n"
-  "function step(x, y)\n"
-  "  local loss = nn.functional.mse_loss(net(x), y)\n"
-  "  optimizer:zero_grad()\n"
-  "  loss:backward()\n"
-  "  optimizer:step()\n"
-  "  return loss:item()\n"
-  "end\n"
-  "function predict(x) return nl.no_grad(net, x) end\n";
+static const char model[] = "local nl = require 'nnlua'\n"
+                            "local nn, optim = nl.nn, nl.optim\n"
+                            "nl.manual_seed(0)\n"
+                            "local net = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 1))\n"
+                            "local optimizer = optim.Adam(net:parameters(), {lr = 0.02})\n"
+                            "function step(x, y)\n"
+                            "  local loss = nn.functional.mse_loss(net(x), y)\n"
+                            "  optimizer:zero_grad()\n"
+                            "  loss:backward()\n"
+                            "  optimizer:step()\n"
+                            "  return loss:item()\n"
+                            "end\n"
+                            "function predict(x) return nl.no_grad(net, x) end\n";
 
 /* Pushes a column of floats as a tensor over the array itself. */
 static void push_column(lua_State *L, float *data, int64_t n)

@@ -6,7 +6,9 @@
 #include "ops/shape/copy.h"
 
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
-typedef struct Survey { bool wants_grad, meta; } Survey;
+typedef struct Survey {
+  bool wants_grad, meta;
+} Survey;
 
 /* Whether a tensor may stand beside meta ones: a number; in pointwise ops any without dimensions, as in PyTorch. */
 static bool fits_meta(const Op *op, const Tensor *t)

@@ -10,29 +10,31 @@
 /* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
 typedef struct Record {
   Node *node;
-  Tensor **gradients;      /* one an output; references. NULL for nodes of one output: */
+  Tensor **gradients; /* one an output; references. NULL for nodes of one output: */
   Tensor *gradient;
   int32_t pending;
-  bool needed;             /* on the way to what was asked for */
+  bool needed; /* on the way to what was asked for */
   bool visited;
   struct Task *outer_task; /* of a backward that runs further out on the same node */
   int32_t outer_record;
-  int32_t next_edge;       /* of the depth-first walk */
-  int32_t first_input;     /* the first of the inputs among its outputs, counted from 1; 0: there is none */
+  int32_t next_edge;   /* of the depth-first walk */
+  int32_t first_input; /* the first of the inputs among its outputs, counted from 1; 0: there is none */
 } Record;
 
 /* An input whose gradient is asked for: which output of its node it is, and the next one of the same node. */
-typedef struct Input { int32_t output, next; } Input;
+typedef struct Input {
+  int32_t output, next;
+} Input;
 
 typedef struct Task {
   Context *ctx;
   struct Task *outer;
   const Backward *b;
   Record *records;
-  Input *inputs;           /* as many as b->inputs, chained by their nodes */
+  Input *inputs; /* as many as b->inputs, chained by their nodes */
   int32_t count, capacity;
   int32_t *heap, *stack;
-  char *block;             /* the three arrays */
+  char *block; /* the three arrays */
   int32_t heap_size;
   Node *running;
   uint64_t number;
@@ -41,10 +43,7 @@ typedef struct Task {
 
 static Tensor **gradients_of(Record *r) { return r->gradients ? r->gradients : &r->gradient; }
 
-static Record *record_of(Task *task, const Node *n)
-{
-  return n->task == task ? &task->records[n->record] : NULL;
-}
+static Record *record_of(Task *task, const Node *n) { return n->task == task ? &task->records[n->record] : NULL; }
 
 bool edge_wanted(const Node *n, int edge)
 {
@@ -107,17 +106,14 @@ static int32_t add_record(Task *task, Node *n)
     memset(gradients, 0, bytes);
   }
   int32_t at = task->count++;
-  task->records[at] = (Record){.node = node_retain(n), .gradients = gradients,
-                               .outer_task = n->task, .outer_record = n->record};
+  task->records[at] = (Record){
+    .node = node_retain(n), .gradients = gradients, .outer_task = n->task, .outer_record = n->record};
   n->task = task;
   n->record = at;
   return at;
 }
 
-static int32_t find_or_add(Task *task, Node *n)
-{
-  return n->task == task ? n->record : add_record(task, n);
-}
+static int32_t find_or_add(Task *task, Node *n) { return n->task == task ? n->record : add_record(task, n); }
 
 /* Walks the graph depth first, counts how many gradients each node waits for, and finds which are needed. */
 static void explore(Task *task, Node *root)
@@ -325,10 +321,14 @@ static void run_node(Call *call, Task *task, int32_t at)
 static Tensor *seed_of(Call *call, const Backward *b, int i)
 {
   Tensor *root = b->roots[i], *seed = b->seeds ? b->seeds[i] : NULL;
-  if (!tensor_requires_grad(root)) raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph: it was computed from none that has requires_grad, or under no_grad");
+  if (!tensor_requires_grad(root))
+    raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph: it was computed from "
+                           "none that has requires_grad, or under no_grad");
   if (!seed) {
     if (root->numel != 1)
-      raise_plain(call->ctx, "backward: a gradient is made up only for a tensor of one element, not for shape %s: sum it first, or give the gradient",
+      raise_plain(call->ctx,
+                  "backward: a gradient is made up only for a tensor of one element, not for shape %s: sum it first, "
+                  "or give the gradient",
                   shape_text(call, tensor_shape(root)));
     return ones_like_of(root);
   }
@@ -344,8 +344,7 @@ static void mark_inputs(Call *call, Task *task)
   const Backward *b = task->b;
   task->inputs = arena_allocate(task->ctx, (size_t)b->ninputs * sizeof *task->inputs);
   for (int i = 0; i < b->ninputs; i++) {
-    if (!tensor_requires_grad(b->inputs[i]))
-      raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
+    if (!tensor_requires_grad(b->inputs[i])) raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
     Edge e = edge_of(call, b->inputs[i]);
     scope_own_node(task->ctx, e.node);
     int32_t at = find_or_add(task, e.node); /* may move the records */
@@ -411,7 +410,8 @@ void backward_run(Call *call, const Backward *b)
 {
   Context *ctx = call->ctx;
   bool grad_enabled = ctx->grad_enabled;
-  Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL, .number = ++ctx->sequence};
+  Task *task = &(Task){
+    .ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL, .number = ++ctx->sequence};
   for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
   ctx->task = task;
   Entry entry;
@@ -436,8 +436,8 @@ void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, in
   size_t bytes = (size_t)(n + m) * sizeof(Tensor *);
   Tensor **roots = arena_allocate(call->ctx, bytes), **seeds = arena_allocate(call->ctx, bytes);
   Tensor **wanted = arena_allocate(call->ctx, bytes), **captured = arena_allocate(call->ctx, bytes);
-  Backward b = {.roots = roots, .seeds = seeds, .inputs = wanted, .captured = captured, .retain_graph = true,
-                .create_graph = true};
+  Backward b = {
+    .roots = roots, .seeds = seeds, .inputs = wanted, .captured = captured, .retain_graph = true, .create_graph = true};
   for (int i = 0; i < n; i++) {
     if (!dy[i] || !tensor_requires_grad(outputs[i])) continue;
     roots[b.nroots] = outputs[i];

@@ -17,7 +17,8 @@ static void check_view(Call *call, const Tensor *into)
 {
   const Tensor *base = into->base;
   if (into->view_kind == VIEW_OF_LIST)
-    raise(call, "a view among several results (split, chunk, unbind) can't be changed in place while gradients are recorded");
+    raise(call,
+          "a view among several results (split, chunk, unbind) can't be changed in place while gradients are recorded");
   if (into->view_kind == VIEW_OF_FUNCTION)
     raise(call, "a view returned by a custom function can't be changed in place while gradients are recorded");
   if (into->view_kind == VIEW_OF_NO_GRAD)
@@ -48,8 +49,8 @@ void inplace_check(Call *call, const Tensor *into, bool recorded)
 /* The base's new history: the op's node works on the slice that the view is, the rest goes through. */
 typedef struct SliceNode {
   Node node;
-  Node *inner;              /* the op's */
-  Tensor *base, *view;      /* ghosts: their geometries */
+  Node *inner;         /* the op's */
+  Tensor *base, *view; /* ghosts: their geometries */
 } SliceNode;
 
 static Tensor *slice_of(Call *call, const SliceNode *n, Tensor *whole)
@@ -62,7 +63,8 @@ static void slice_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
   SliceNode *n = (SliceNode *)node;
   Tensor *b = n->base;
-  Tensor *whole = tensor_new_strided(call, tensor_dtype(dy[0]), (Device)dy[0]->device, tensor_shape(b), tensor_strides(b));
+  Tensor *whole = tensor_new_strided(call, tensor_dtype(dy[0]), (Device)dy[0]->device, tensor_shape(b),
+                                     tensor_strides(b));
   op_(copy, whole, dy[0], false);
   Tensor *slice = op(clone, slice_of(call, n, whole));
   n->inner->class->apply(call, n->inner, &slice, dx);
@@ -82,7 +84,11 @@ static void slice_destroy(Node *node)
   tensor_release(n->view);
 }
 
-static const char *slice_name(const Node *node) { (void)node; return "CopySlices"; }
+static const char *slice_name(const Node *node)
+{
+  (void)node;
+  return "CopySlices";
+}
 
 static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, slice_name};
 
@@ -93,8 +99,8 @@ static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, 
 static bool is_whole_border(const Tensor *view)
 {
   const Tensor *base = view->base;
-  return view->view_kind == VIEW_OF_BORDER && view->grad_fn && view->view_version == base->history &&
-         tensor_same_shape(view, base) && shape_equal(tensor_strides(view), tensor_strides(base));
+  return view->view_kind == VIEW_OF_BORDER && view->grad_fn && view->view_version == base->history
+         && tensor_same_shape(view, base) && shape_equal(tensor_strides(view), tensor_strides(base));
 }
 
 static InplacePlan plan_through_view(Call *call, Tensor *view, Node *inner)

@@ -12,8 +12,8 @@ void inplace_check_view(Call *call, const Tensor *into, bool recorded);
 
 /* What a change in place will put into the graph. All of it is made before the change: afterwards nothing may fail. */
 typedef struct InplacePlan {
-  Node *node;          /* the op's */
-  Node *base, *view;   /* of a change through a view: the base's new history, and the view's */
+  Node *node;        /* the op's */
+  Node *base, *view; /* of a change through a view: the base's new history, and the view's */
 } InplacePlan;
 
 InplacePlan inplace_plan(Call *call, Tensor *into, Node *n);

@@ -104,7 +104,10 @@ void tensor_set_grad_fn(Tensor *t, Node *n, int output)
 
 /* ------------------------------------------------------ accumulators of leaves */
 
-typedef struct Accumulator { Node node; Tensor *leaf; } Accumulator;
+typedef struct Accumulator {
+  Node node;
+  Tensor *leaf;
+} Accumulator;
 
 /* Whether a gradient may become .grad itself: nobody else has it, and its memory is laid out plainly. */
 static bool can_keep(const Tensor *g)
@@ -130,7 +133,8 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   if (!leaf->grad) {
     bool keep = call->ctx->grad_enabled || (can_keep(g) && leaf->is_contiguous);
     if (!keep && tensor_is_dense(leaf)) {
-      Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(leaf), tensor_strides(leaf));
+      Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(leaf),
+                                        tensor_strides(leaf));
       op_(copy, copy, g, false);
       g = copy;
     } else if (!keep) {
@@ -153,7 +157,11 @@ static void accumulator_destroy(Node *node)
   tensor_release(acc->leaf);
 }
 
-static const char *accumulator_name(const Node *node) { (void)node; return "AccumulateGrad"; }
+static const char *accumulator_name(const Node *node)
+{
+  (void)node;
+  return "AccumulateGrad";
+}
 
 static const NodeClass accumulator_class = {accumulate, NULL, accumulator_destroy, accumulator_name};
 

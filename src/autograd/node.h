@@ -8,7 +8,10 @@
 typedef struct Node Node;
 
 /* Where a gradient goes on: a result of the node that made an input; no node if it needs none. */
-typedef struct Edge { Node *node; int32_t output; } Edge;
+typedef struct Edge {
+  Node *node;
+  int32_t output;
+} Edge;
 
 enum { HOOKED_RESULT = 1, HOOKED_BEFORE = 2, HOOKED_AFTER = 4, HOOKED_ACCUMULATED = 8, HOOKED_ALL = 15 };
 
@@ -25,20 +28,20 @@ typedef struct NodeClass {
 struct Node {
   uint32_t refs;
   int32_t nedges, noutputs;
-  bool forgotten;        /* what it saved has been dropped */
-  uint8_t hooks;         /* which kinds of hooks the host has for it */
-  uint64_t sequence;     /* the engine runs the highest first */
+  bool forgotten;    /* what it saved has been dropped */
+  uint8_t hooks;     /* which kinds of hooks the host has for it */
+  uint64_t sequence; /* the engine runs the highest first */
   const NodeClass *class;
   Context *ctx;
   Edge *edges;
-  size_t bytes;          /* of the block that the node starts */
-  int64_t carrier;       /* the host's number for its Lua values; 0: none */
-  struct Task *task;     /* the backward that counts on it at the moment … */
-  int32_t record;        /* … and its record there */
+  size_t bytes;      /* of the block that the node starts */
+  int64_t carrier;   /* the host's number for its Lua values; 0: none */
+  struct Task *task; /* the backward that counts on it at the moment … */
+  int32_t record;    /* … and its record there */
   Node *next_dying;
-  Tensor **retained;     /* tensors (uncounted) that want their gradient kept, by output; NULL: none */
-  Tensor **ghosts;       /* shapes of the outputs, where there are several; NULL: one output */
-  char *trace;           /* anomaly mode: where the forward ran; malloc'ed */
+  Tensor **retained; /* tensors (uncounted) that want their gradient kept, by output; NULL: none */
+  Tensor **ghosts;   /* shapes of the outputs, where there are several; NULL: one output */
+  char *trace;       /* anomaly mode: where the forward ran; malloc'ed */
 };
 
 /*
@@ -48,7 +51,11 @@ struct Node {
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs);
 
 /* Another reference; node_release (core/upward.h) gives it back. */
-static inline Node *node_retain(Node *n) { if (n) n->refs++; return n; }
+static inline Node *node_retain(Node *n)
+{
+  if (n) n->refs++;
+  return n;
+}
 
 /* Drops the saved values, as a backward without retain_graph does. */
 void node_forget(Node *n);

@@ -15,10 +15,10 @@ typedef struct OpNode {
   const Op *op;
   char *args;
   Tensor **tensors;
-  int64_t *versions;       /* at which they were saved; -1: a ghost */
+  int64_t *versions; /* at which they were saved; -1: a ghost */
   Tensor *results[MAX_RESULTS];
   uint32_t result_versions[MAX_RESULTS];
-  uint32_t needs;          /* what the wanted gradients need: as in OpPlan */
+  uint32_t needs; /* what the wanted gradients need: as in OpPlan */
   bool saved_anything;
 } OpNode;
 
@@ -127,7 +127,10 @@ static const char *op_name(const Node *node)
   size_t used = 0;
   bool capital = true;
   for (; *row && used < sizeof name - 12; row++) {
-    if (*row == '_') { capital = true; continue; }
+    if (*row == '_') {
+      capital = true;
+      continue;
+    }
     name[used++] = capital && *row >= 'a' && *row <= 'z' ? (char)(*row - 32) : *row;
     capital = false;
   }
@@ -137,9 +140,11 @@ static const char *op_name(const Node *node)
 
 _Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t, int64_t saved)
 {
-  raise_plain(call->ctx, "backward of %s: a %s tensor of shape %s that it needs was changed in place after the "
+  raise_plain(call->ctx,
+              "backward of %s: a %s tensor of shape %s that it needs was changed in place after the "
               "forward (it is at version %u, saved at version %u); clone it before the change",
-              n->op->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t), (unsigned)saved);
+              n->op->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t),
+              (unsigned)saved);
 }
 
 static void check_versions(Call *call, const OpNode *n)
@@ -198,7 +203,10 @@ static void restore_arguments(Call *call, OpNode *n, char *args)
   }
 }
 
-struct Gradients { const OpNode *n; Tensor **dx; };
+struct Gradients {
+  const OpNode *n;
+  Tensor **dx;
+};
 
 /* Which edge belongs to the tensor at an offset of the arguments, or to the i-th one of the list there. */
 static int edge_at(const OpNode *n, size_t offset, int64_t i)
@@ -229,8 +237,10 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   OpNode *n = (OpNode *)node;
   Context *ctx = parent->ctx;
   if (node->forgotten)
-    raise_plain(ctx, "backward of %s: what it saved has been freed by an earlier backward; give that one "
-                "retain_graph = true to go through the graph twice", n->op->name);
+    raise_plain(ctx,
+                "backward of %s: what it saved has been freed by an earlier backward; give that one "
+                "retain_graph = true to go through the graph twice",
+                n->op->name);
   Call call = {.ctx = ctx, .op = n->op, .parent = NULL};
   check_versions(&call, n);
   ArgsRoom args;
@@ -248,8 +258,7 @@ static const NodeClass op_class = {op_apply, op_forget, op_destroy, op_name};
 
 static void check_savable(Call *call, const Tensor *t)
 {
-  if (t->is_inference)
-    raise(call, "a tensor made in inference mode can't be saved for a backward; clone it outside");
+  if (t->is_inference) raise(call, "a tensor made in inference mode can't be saved for a backward; clone it outside");
 }
 
 /* A number is small, and a leaf that requires a gradient lives as long as the graph anyway. */

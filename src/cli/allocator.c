@@ -16,8 +16,13 @@
 
 enum { STEP = 16, LARGEST = 512, CLASSES = LARGEST / STEP, CHUNK = 64 << 10 };
 
-typedef struct Free { struct Free *next; } Free;
-typedef struct Chunk { struct Chunk *next; _Alignas(16) char blocks[]; } Chunk;
+typedef struct Free {
+  struct Free *next;
+} Free;
+typedef struct Chunk {
+  struct Chunk *next;
+  _Alignas(16) char blocks[];
+} Chunk;
 
 typedef struct Allocator {
   Free *free[CLASSES];

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 /* Resumes with the arguments on top of the stack. How many results there are now instead, or -1 and an error. */
-static int resume(lua_State *L, lua_State *co, int arguments) {
+static int resume(lua_State *L, lua_State *co, int arguments)
+{
   int results;
   if (!lua_checkstack(co, arguments)) {
     lua_pushliteral(L, "too many arguments to resume");
@@ -31,7 +32,8 @@ static int resume(lua_State *L, lua_State *co, int arguments) {
   return results;
 }
 
-static int coroutine_resume(lua_State *L) {
+static int coroutine_resume(lua_State *L)
+{
   lua_State *co = lua_tothread(L, 1);
   luaL_checktype(L, 1, LUA_TTHREAD);
   int results = resume(L, co, lua_gettop(L) - 1);
@@ -43,7 +45,8 @@ static int coroutine_resume(lua_State *L) {
 }
 
 /* What wrap gives. A coroutine that failed is closed; the error tells the line of the call, too. */
-static int call_wrapped(lua_State *L) {
+static int call_wrapped(lua_State *L)
+{
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   int results = resume(L, co, lua_gettop(L));
   if (results >= 0) return results;
@@ -60,7 +63,8 @@ static int call_wrapped(lua_State *L) {
   return lua_error(L);
 }
 
-static int coroutine_wrap(lua_State *L) {
+static int coroutine_wrap(lua_State *L)
+{
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_State *co = lua_newthread(L);
   lua_pushvalue(L, 1);
@@ -69,7 +73,8 @@ static int coroutine_wrap(lua_State *L) {
   return 1;
 }
 
-void coroutine_open(lua_State *L) {
+void coroutine_open(lua_State *L)
+{
   static const luaL_Reg functions[] = {{"resume", coroutine_resume}, {"wrap", coroutine_wrap}, {NULL, NULL}};
   lua_getglobal(L, LUA_COLIBNAME);
   luaL_setfuncs(L, functions, 0);

@@ -18,12 +18,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_version(void) {
+static void print_version(void)
+{
   printf("%s\nnnlua %s\n", LUA_COPYRIGHT, NNLUA_VERSION);
   fflush(stdout);
 }
 
-static void open_libraries(lua_State *L, const Options *options) {
+static void open_libraries(lua_State *L, const Options *options)
+{
   luaL_checkversion(L);
   nnlua_prepare(L);
   allocator_release_tensors(L);
@@ -43,7 +45,8 @@ static void open_libraries(lua_State *L, const Options *options) {
 }
 
 /* The program in LUA_INIT_5_4 or else LUA_INIT: Lua text, or @ and the name of a file. */
-static int run_init(lua_State *L) {
+static int run_init(lua_State *L)
+{
   static const char *const names[] = {"=LUA_INIT" LUA_VERSUFFIX, "=LUA_INIT"};
   for (int i = 0; i < 2; i++) {
     const char *text = getenv(names[i] + 1);
@@ -53,12 +56,14 @@ static int run_init(lua_State *L) {
 }
 
 /* A script named "-" is stdin, but for one that follows "--". */
-static const char *script_path(const Options *options, char **argv) {
+static const char *script_path(const Options *options, char **argv)
+{
   const char *name = argv[options->script];
   return strcmp(name, "-") == 0 && strcmp(argv[options->script - 1], "--") != 0 ? NULL : name;
 }
 
-static bool run_command_line(lua_State *L, const Options *options, int argc, char **argv) {
+static bool run_command_line(lua_State *L, const Options *options, int argc, char **argv)
+{
   bool has_script = options->script < argc;
   if (!options->ignore_environment && run_init(L) != LUA_OK) return false;
   if (!options_act(L, options, argv)) return false;
@@ -75,7 +80,8 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
 }
 
 /* What --help and --version ask for. */
-static void show(lua_State *L, const char *program, OptionsTask task) {
+static void show(lua_State *L, const char *program, OptionsTask task)
+{
   if (task == SHOW_HELP) {
     options_help(program, stdout);
   } else {
@@ -87,7 +93,8 @@ static void show(lua_State *L, const char *program, OptionsTask task) {
 
 /* The whole program as a Lua function, so that running out of memory anywhere is an error like others: argc and argv on
  * the stack, true as its result if all went well. */
-static int program(lua_State *L) {
+static int program(lua_State *L)
+{
   int argc = (int)lua_tointeger(L, 1);
   char **argv = lua_touserdata(L, 2);
   Options options;
@@ -111,7 +118,8 @@ static int program(lua_State *L) {
   return 1;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
   report_set_program("nnlua");
   lua_State *L = allocator_new_state();
   if (L == NULL) {

@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* An option that takes no argument and has no text behind its letter. */
-static bool parse_flag(Options *options, const char *option) {
+static bool parse_flag(Options *options, const char *option)
+{
   switch (option[1]) {
     case 'i': options->interactive = options->version = true; break;
     case 'v': options->version = true; break;
@@ -21,16 +22,16 @@ static bool parse_flag(Options *options, const char *option) {
   return option[2] == '\0';
 }
 
-static bool takes_argument(const char *option) {
-  return option[1] == 'e' || option[1] == 'l';
-}
+static bool takes_argument(const char *option) { return option[1] == 'e' || option[1] == 'l'; }
 
-static bool fail(Options *options, OptionsFault fault) {
+static bool fail(Options *options, OptionsFault fault)
+{
   options->fault = fault;
   return false;
 }
 
-static bool parse_threads(Options *options, const char *text) {
+static bool parse_threads(Options *options, const char *text)
+{
   char *end;
   if (text == NULL) return fail(options, OPTION_WITHOUT_ARGUMENT);
   long n = strtol(text, &end, 10);
@@ -39,12 +40,14 @@ static bool parse_threads(Options *options, const char *text) {
   return true;
 }
 
-static bool is_word(const char *text, size_t length, const char *word) {
+static bool is_word(const char *text, size_t length, const char *word)
+{
   return strlen(word) == length && strncmp(text, word, length) == 0;
 }
 
 /* An option that begins with "--"; *i is its index, moved on if its argument is a word of its own. */
-static bool parse_long(Options *options, char **argv, int *i) {
+static bool parse_long(Options *options, char **argv, int *i)
+{
   const char *name = argv[*i] + 2, *equals = strchr(name, '=');
   size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
   if (is_word(name, length, "threads")) return parse_threads(options, equals != NULL ? equals + 1 : argv[++*i]);
@@ -55,7 +58,8 @@ static bool parse_long(Options *options, char **argv, int *i) {
   return true;
 }
 
-static bool parse_short(Options *options, char **argv, int *i) {
+static bool parse_short(Options *options, char **argv, int *i)
+{
   const char *option = argv[*i];
   if (!takes_argument(option)) return parse_flag(options, option) || fail(options, OPTION_UNKNOWN);
   options->executes |= option[1] == 'e';
@@ -65,13 +69,15 @@ static bool parse_short(Options *options, char **argv, int *i) {
 }
 
 /* The word at `script` is no option: a script, or "test". */
-static bool finish_parsing(Options *options, char **argv) {
+static bool finish_parsing(Options *options, char **argv)
+{
   const char *word = argv[options->script];
   if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "test") == 0) options->task = RUN_TESTS;
   return true;
 }
 
-bool options_parse(Options *options, char **argv) {
+bool options_parse(Options *options, char **argv)
+{
   *options = (Options){.task = RUN_PROGRAM};
   int i = argv[0] != NULL ? 1 : 0; /* a caller may leave out even the program's name */
   for (; argv[i] != NULL; i++) {
@@ -89,12 +95,12 @@ bool options_parse(Options *options, char **argv) {
   return true;
 }
 
-static const char usage_lines[] =
-  "usage: %s [options] [script [args]]\n"
-  "       %s [options] test [folders or files] [busted's options]\n";
+static const char usage_lines[] = "usage: %s [options] [script [args]]\n"
+                                  "       %s [options] test [folders or files] [busted's options]\n";
 
 /* How many letters are to be changed, added or left out to make one word of the other, of up to 15 letters. */
-static int distance(const char *a, size_t a_length, const char *b) {
+static int distance(const char *a, size_t a_length, const char *b)
+{
   enum { MOST = 15 };
   int row[MOST + 1];
   int b_length = (int)strlen(b);
@@ -114,7 +120,8 @@ static int distance(const char *a, size_t a_length, const char *b) {
 }
 
 /* The option that a wrong one may stand for, or NULL. */
-static const char *meant(const char *option) {
+static const char *meant(const char *option)
+{
   static const char *const names[] = {"--help", "--threads", "--version"};
   const char *name = option + strspn(option, "-");
   size_t length = strcspn(name, "=");
@@ -128,14 +135,16 @@ static const char *meant(const char *option) {
   return NULL;
 }
 
-static void say_unknown(const char *option) {
+static void say_unknown(const char *option)
+{
   const char *other = meant(option);
   fprintf(stderr, "unrecognized option '%s'", option);
   if (other != NULL) fprintf(stderr, "; did you mean '%s'?", other);
   fputc('\n', stderr);
 }
 
-void options_usage(const char *program, const Options *options, char **argv) {
+void options_usage(const char *program, const Options *options, char **argv)
+{
   const char *option = argv[options->script], *equals = strchr(option, '=');
   int length = (int)(equals != NULL ? (size_t)(equals - option) : strlen(option));
   fprintf(stderr, "%s: ", program);
@@ -152,32 +161,33 @@ void options_usage(const char *program, const Options *options, char **argv) {
   fprintf(stderr, "'%s --help' lists the options.\n", program);
 }
 
-void options_help(const char *program, FILE *out) {
+void options_help(const char *program, FILE *out)
+{
   fprintf(out, usage_lines, program, program);
-  fputs(
-    "\n"
-    "Runs a Lua script, with require \"nnlua\" at hand; without one, a prompt, or stdin.\n"
-    "\n"
-    "Available options are:\n"
-    "  -e stat        execute string 'stat'\n"
-    "  -i             enter interactive mode after executing 'script'\n"
-    "  -l mod         require library 'mod' into global 'mod'\n"
-    "  -l g=mod       require library 'mod' into global 'g'\n"
-    "  -v             show version information\n"
-    "  -E             ignore environment variables\n"
-    "  -W             turn warnings on\n"
-    "  --threads N    let large operations use N threads\n"
-    "  --version      show nnlua's and Lua's version, BLAS, instruction set and threads, and exit\n"
-    "  --help         show this text, and exit\n"
-    "  --             stop handling options\n"
-    "  -              stop handling options and execute stdin\n"
-    "\n"
-    "test runs specs with busted: those in the folders spec, tests and test, or in those given.\n"
-    "A script of that name is run as ./test. More: man nnlua\n",
-    out);
+  fputs("\n"
+        "Runs a Lua script, with require \"nnlua\" at hand; without one, a prompt, or stdin.\n"
+        "\n"
+        "Available options are:\n"
+        "  -e stat        execute string 'stat'\n"
+        "  -i             enter interactive mode after executing 'script'\n"
+        "  -l mod         require library 'mod' into global 'mod'\n"
+        "  -l g=mod       require library 'mod' into global 'g'\n"
+        "  -v             show version information\n"
+        "  -E             ignore environment variables\n"
+        "  -W             turn warnings on\n"
+        "  --threads N    let large operations use N threads\n"
+        "  --version      show nnlua's and Lua's version, BLAS, instruction set and threads, and exit\n"
+        "  --help         show this text, and exit\n"
+        "  --             stop handling options\n"
+        "  -              stop handling options and execute stdin\n"
+        "\n"
+        "test runs specs with busted: those in the folders spec, tests and test, or in those given.\n"
+        "A script of that name is run as ./test. More: man nnlua\n",
+        out);
 }
 
-void options_make_arg(lua_State *L, const Options *options, int argc, char **argv) {
+void options_make_arg(lua_State *L, const Options *options, int argc, char **argv)
+{
   int zero = options->script < argc ? options->script : 0;
   lua_createtable(L, argc - zero, zero);
   for (int i = 0; i < argc; i++) {
@@ -188,7 +198,8 @@ void options_make_arg(lua_State *L, const Options *options, int argc, char **arg
 }
 
 /* "mod" or "name=mod" */
-static int require_library(lua_State *L, const char *text) {
+static int require_library(lua_State *L, const char *text)
+{
   const char *equals = strchr(text, '=');
   const char *module = equals != NULL ? equals + 1 : text;
   lua_pushlstring(L, text, equals != NULL ? (size_t)(equals - text) : strlen(text));
@@ -202,7 +213,8 @@ static int require_library(lua_State *L, const char *text) {
   return report_status(L, status);
 }
 
-bool options_act(lua_State *L, const Options *options, char **argv) {
+bool options_act(lua_State *L, const Options *options, char **argv)
+{
   for (int i = 1; i < options->script; i++) {
     const char *option = argv[i];
     if (strcmp(option, "--threads") == 0) {

@@ -14,7 +14,8 @@
 
 static const char failing_key; /* in the registry: what looks at the stack when an error has come up, or nil */
 
-static int look_and_trace(lua_State *L) {
+static int look_and_trace(lua_State *L)
+{
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &failing_key) == LUA_TFUNCTION) lua_pcall(L, 0, 0, 0);
   lua_settop(L, 1);
   return report_traceback(L);
@@ -22,7 +23,8 @@ static int look_and_trace(lua_State *L) {
 
 /* call(failing, f, …): runs f; true and its results, or false and the error as a text. `failing` is nil or a function
  * that is called on top of the stack that failed. */
-static int protected_call(lua_State *L) {
+static int protected_call(lua_State *L)
+{
   lua_pushvalue(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &failing_key);
   lua_remove(L, 1);
@@ -33,7 +35,8 @@ static int protected_call(lua_State *L) {
 }
 
 /* list_folder(path): the names in a folder, each with whether it is a folder; none if it can't be read. */
-static int list_folder(lua_State *L) {
+static int list_folder(lua_State *L)
+{
   DIR *folder = opendir(luaL_checkstring(L, 1));
   lua_newtable(L);
   if (folder == NULL) return 1;
@@ -47,19 +50,22 @@ static int list_folder(lua_State *L) {
 }
 
 /* is_plain(): whether the terminal can only print lines */
-static int is_plain(lua_State *L) {
+static int is_plain(lua_State *L)
+{
   const char *kind = getenv("TERM");
   lua_pushboolean(L, !isatty(STDOUT_FILENO) || kind == NULL || *kind == '\0' || strcmp(kind, "dumb") == 0);
   return 1;
 }
 
-static void set_boolean(lua_State *L, const char *name, bool value) {
+static void set_boolean(lua_State *L, const char *name, bool value)
+{
   lua_pushboolean(L, value);
   lua_setfield(L, -2, name);
 }
 
 /* The function prompt.start(host) on the stack: one step of the prompt. */
-static int start(lua_State *L) {
+static int start(lua_State *L)
+{
   static const luaL_Reg functions[] = {
     {"call", protected_call}, {"list_folder", list_folder}, {"is_plain", is_plain}, {NULL, NULL}};
   bool plain, ignores_environment = lua_toboolean(L, 1);
@@ -80,7 +86,8 @@ static int start(lua_State *L) {
   return 1;
 }
 
-void repl_run(lua_State *L, bool ignores_environment) {
+void repl_run(lua_State *L, bool ignores_environment)
+{
   enum { MOST_FAILURES = 10 };
   report_set_program(NULL);
   run_set_patient(true);

@@ -9,31 +9,34 @@
 
 static const char *program;
 
-void report_set_program(const char *name) {
-  program = name;
-}
+void report_set_program(const char *name) { program = name; }
 
-void report_message(const char *message) {
+void report_message(const char *message)
+{
   if (program != NULL) fprintf(stderr, "%s: ", program);
   fprintf(stderr, "%s\n", message);
   fflush(stderr);
 }
 
 /* The message on top of the stack with a suggestion, where a program that uses nnlua called what is not there. */
-static void suggest(lua_State *L) {
+static void suggest(lua_State *L)
+{
   const char *message = lua_tostring(L, -1);
   int top = lua_gettop(L);
   if (message == NULL || strstr(message, "attempt to call a nil value (") == NULL) return;
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "nnlua") == LUA_TTABLE && luaL_loadstring(L, "local message = ... "
-      "return require 'nnlua.prompt.hints'.with_suggestion(message, {})") == LUA_OK) {
+  if (lua_getfield(L, -1, "nnlua") == LUA_TTABLE
+      && luaL_loadstring(L, "local message = ... "
+                            "return require 'nnlua.prompt.hints'.with_suggestion(message, {})")
+           == LUA_OK) {
     lua_pushvalue(L, top);
     if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) lua_replace(L, top);
   }
   lua_settop(L, top);
 }
 
-int report_status(lua_State *L, int status) {
+int report_status(lua_State *L, int status)
+{
   if (status != LUA_OK) {
     suggest(L);
     const char *message = lua_tostring(L, -1);
@@ -43,7 +46,8 @@ int report_status(lua_State *L, int status) {
   return status;
 }
 
-int report_traceback(lua_State *L) {
+int report_traceback(lua_State *L)
+{
   const char *message = lua_tostring(L, 1);
   if (message == NULL) {
     /* An object that knows its own text speaks for itself: its text stands alone. */

@@ -12,13 +12,15 @@
 static lua_State *volatile running; /* the coroutine that a signal interrupts */
 static bool is_patient;
 
-static void set_interrupt(void (*handler)(int)) {
+static void set_interrupt(void (*handler)(int))
+{
   struct sigaction action = {.sa_handler = handler};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
 }
 
-static void raise_in_lua(lua_State *L, lua_Debug *record) {
+static void raise_in_lua(lua_State *L, lua_Debug *record)
+{
   (void)record;
   lua_sethook(L, NULL, 0, 0);
   interrupts_forget();
@@ -26,14 +28,16 @@ static void raise_in_lua(lua_State *L, lua_Debug *record) {
 }
 
 /* A hook that the program has set stays. */
-static void remove_hook(void) {
+static void remove_hook(void)
+{
   if (lua_gethook(running) == raise_in_lua) lua_sethook(running, NULL, 0, 0);
 }
 
 /* A signal handler may do no more than ask: by a hook, which raises at the next instruction, and by the request that
  * the core's loops look for. A second Ctrl-C ends the process, or at the prompt says how to: the program may be inside
  * a C function that gets nowhere near either. */
-static void interrupt(int signal_number) {
+static void interrupt(int signal_number)
+{
   static const char advice[] = "\n(waiting for a function written in C to end; Ctrl-\\ ends the session)\n";
   (void)signal_number;
   if (interrupts_request() && is_patient) {
@@ -44,16 +48,16 @@ static void interrupt(int signal_number) {
   lua_sethook(running, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-void run_set_running(lua_State *L) {
-  running = L;
-}
+void run_set_running(lua_State *L) { running = L; }
 
-void run_set_patient(bool patient) {
+void run_set_patient(bool patient)
+{
   is_patient = patient;
   set_interrupt(patient ? SIG_IGN : SIG_DFL);
 }
 
-int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handler) {
+int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handler)
+{
   int base = lua_gettop(L) - arguments;
   lua_pushcfunction(L, handler);
   lua_insert(L, base);
@@ -68,25 +72,27 @@ int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handl
   return status;
 }
 
-int run_call(lua_State *L, int arguments, int results) {
+int run_call(lua_State *L, int arguments, int results)
+{
   return run_call_under(L, arguments, results, report_traceback);
 }
 
-static int run_loaded(lua_State *L, int status) {
+static int run_loaded(lua_State *L, int status)
+{
   if (status == LUA_OK) status = run_call(L, 0, 0);
   return report_status(L, status);
 }
 
-int run_string(lua_State *L, const char *text, const char *chunk_name) {
+int run_string(lua_State *L, const char *text, const char *chunk_name)
+{
   return run_loaded(L, luaL_loadbuffer(L, text, strlen(text), chunk_name));
 }
 
-int run_file(lua_State *L, const char *path) {
-  return run_loaded(L, luaL_loadfile(L, path));
-}
+int run_file(lua_State *L, const char *path) { return run_loaded(L, luaL_loadfile(L, path)); }
 
 /* Pushes arg[1], arg[2]...: what the program has made of the table by now, not what the command line said. */
-static int push_arguments(lua_State *L) {
+static int push_arguments(lua_State *L)
+{
   if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
   int table = lua_gettop(L);
   int count = (int)luaL_len(L, table);
@@ -96,7 +102,8 @@ static int push_arguments(lua_State *L) {
   return count;
 }
 
-int run_script(lua_State *L, const char *path) {
+int run_script(lua_State *L, const char *path)
+{
   int status = luaL_loadfile(L, path);
   if (status == LUA_OK) {
     int count = push_arguments(L);
@@ -105,6 +112,4 @@ int run_script(lua_State *L, const char *path) {
   return report_status(L, status);
 }
 
-int run_tests(lua_State *L) {
-  return run_string(L, "require 'nnlua' require 'nnlua.testing.command'(arg)", "=(test)");
-}
+int run_tests(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.testing.command'(arg)", "=(test)"); }

@@ -9,20 +9,23 @@
 #include <string.h>
 
 enum {
-  HEAD = 10, TAIL = 11, /* frames of a long stack that are shown at its top and bottom, as luaL_traceback does */
-  WINDOW = 200          /* frames looked at from either end: looking one up takes long in a deep stack */
+  HEAD = 10,
+  TAIL = 11,   /* frames of a long stack that are shown at its top and bottom, as luaL_traceback does */
+  WINDOW = 200 /* frames looked at from either end: looking one up takes long in a deep stack */
 };
 
 typedef enum Kind { USER, OWN, OWN_PROMPT, CALLED } Kind;
 
 /* Code of nnlua's own: embedded Lua files are named "@nnlua/…". */
-static Kind kind_of_source(const char *source) {
+static Kind kind_of_source(const char *source)
+{
   if (strncmp(source, "@nnlua/prompt", 13) == 0) return OWN_PROMPT;
   return strncmp(source, "@nnlua/", 7) == 0 ? OWN : USER;
 }
 
 /* A C function is nnlua's business if Lua code of nnlua's called it, or if it is how a module is called. */
-static Kind kind_of(lua_State *L, int level) {
+static Kind kind_of(lua_State *L, int level)
+{
   lua_Debug frame, caller;
   if (!lua_getstack(L, level, &frame)) return USER;
   lua_getinfo(L, "Sf", &frame);
@@ -36,14 +39,16 @@ static Kind kind_of(lua_State *L, int level) {
 }
 
 /* What the prompt has called: the text that was typed, which is a function within another. */
-static bool is_typed_text(lua_State *L, int level) {
+static bool is_typed_text(lua_State *L, int level)
+{
   lua_Debug frame;
   if (!lua_getstack(L, level, &frame) || kind_of(L, level + 1) != OWN_PROMPT) return false;
   lua_getinfo(L, "S", &frame);
   return strcmp(frame.source, "=stdin") == 0;
 }
 
-static int count_levels(lua_State *L) {
+static int count_levels(lua_State *L)
+{
   lua_Debug frame;
   int low = 1, high = 1;
   while (lua_getstack(L, high, &frame)) {
@@ -59,7 +64,8 @@ static int count_levels(lua_State *L) {
 }
 
 /* Adds the line of one frame: the first of luaL_traceback's from there on. */
-static void add_frame(lua_State *L, luaL_Buffer *b, int level) {
+static void add_frame(lua_State *L, luaL_Buffer *b, int level)
+{
   if (is_typed_text(L, level)) {
     lua_Debug frame;
     lua_getstack(L, level, &frame);
@@ -81,7 +87,8 @@ typedef struct Frames {
   int count, total, hidden; /* levels to show, of how many, and how many of those looked at are nnlua's */
 } Frames;
 
-static void find_frames(lua_State *L, Frames *f, int level) {
+static void find_frames(lua_State *L, Frames *f, int level)
+{
   int end = count_levels(L);
   *f = (Frames){.total = end - level};
   for (int i = level; i < end; i++) {
@@ -91,9 +98,11 @@ static void find_frames(lua_State *L, Frames *f, int level) {
   }
 }
 
-static void add_frames(lua_State *L, luaL_Buffer *b, const Frames *f) {
+static void add_frames(lua_State *L, luaL_Buffer *b, const Frames *f)
+{
   bool is_long = f->total > 2 * WINDOW || f->count > HEAD + TAIL;
-  int head = is_long && f->count > HEAD ? HEAD : f->count, tail = is_long && f->count > HEAD + TAIL ? TAIL : f->count - head;
+  int head = is_long && f->count > HEAD ? HEAD : f->count,
+      tail = is_long && f->count > HEAD + TAIL ? TAIL : f->count - head;
   for (int i = 0; i < head; i++) add_frame(L, b, f->levels[i]);
   if (is_long) {
     lua_pushfstring(L, "\n\t...\t(skipping %d levels)", f->total - f->hidden - head - tail);
@@ -102,7 +111,8 @@ static void add_frames(lua_State *L, luaL_Buffer *b, const Frames *f) {
   for (int i = f->count - tail; i < f->count; i++) add_frame(L, b, f->levels[i]);
 }
 
-void push_traceback(lua_State *L, const char *message, int level) {
+void push_traceback(lua_State *L, const char *message, int level)
+{
   const char *wish = getenv("NNLUA_TRACEBACK");
   Frames frames;
   find_frames(L, &frames, level);

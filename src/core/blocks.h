@@ -15,108 +15,109 @@
 
 /* Work for threads: the least that is worth one, which is also how much a chunk of a loop has. */
 enum {
-  GRAIN = BLOCK_SIZE(32768, 8),           /* elements */
-  SORT_LEAST = BLOCK_SIZE(8192, 8),       /* elements from which on rows are sorted by tasks */
-  SORT_TASKS = 8,                         /* into so many they are cut, each with memory of its own */
-  EMBEDDING_COLUMNS = BLOCK_SIZE(64, 2)   /* columns of the gradient of a table */
+  GRAIN = BLOCK_SIZE(32768, 8),         /* elements */
+  SORT_LEAST = BLOCK_SIZE(8192, 8),     /* elements from which on rows are sorted by tasks */
+  SORT_TASKS = 8,                       /* into so many they are cut, each with memory of its own */
+  EMBEDDING_COLUMNS = BLOCK_SIZE(64, 2) /* columns of the gradient of a table */
 };
 
 /* Pointwise loops and copies, in elements. */
 enum {
-  POINTWISE_CHUNK = BLOCK_SIZE(512, 4),   /* that are loaded into a buffer, where they are not as the loop wants them */
-  COPY_STRETCH = BLOCK_SIZE(1024, 8),     /* of a run that is copied in tiles */
-  COPY_TILE = BLOCK_SIZE(64, 4),          /* the side of a tile, of elements up to 4 bytes */
-  COPY_WIDE_TILE = BLOCK_SIZE(32, 2),     /* and of those up to 16 */
-  COPY_LEAST_FACE = BLOCK_SIZE(256, 4),   /* from so many on tiles are taken */
-  CAST_PIECE = BLOCK_SIZE(256, 4),        /* that are looked at together, whether int32 holds them */
-  RANDOM_WORDS = BLOCK_SIZE(512, 8)       /* drawn at a time; even, as some numbers take two */
+  POINTWISE_CHUNK = BLOCK_SIZE(512, 4), /* that are loaded into a buffer, where they are not as the loop wants them */
+  COPY_STRETCH = BLOCK_SIZE(1024, 8),   /* of a run that is copied in tiles */
+  COPY_TILE = BLOCK_SIZE(64, 4),        /* the side of a tile, of elements up to 4 bytes */
+  COPY_WIDE_TILE = BLOCK_SIZE(32, 2),   /* and of those up to 16 */
+  COPY_LEAST_FACE = BLOCK_SIZE(256, 4), /* from so many on tiles are taken */
+  CAST_PIECE = BLOCK_SIZE(256, 4),      /* that are looked at together, whether int32 holds them */
+  RANDOM_WORDS = BLOCK_SIZE(512, 8)     /* drawn at a time; even, as some numbers take two */
 };
 
 /* Reductions and what else adds up. */
 enum {
-  REDUCE_SPLIT = BLOCK_SIZE(32768, 12),   /* elements of a piece of a long row */
-  REDUCE_STRIP = BLOCK_SIZE(1024, 4),     /* columns at a time */
-  REDUCE_LANES = BLOCK_SIZE(16, 2),       /* sums side by side; a power of two */
+  REDUCE_SPLIT = BLOCK_SIZE(32768, 12),    /* elements of a piece of a long row */
+  REDUCE_STRIP = BLOCK_SIZE(1024, 4),      /* columns at a time */
+  REDUCE_LANES = BLOCK_SIZE(16, 2),        /* sums side by side; a power of two */
   REDUCE_LANE_BYTES = BLOCK_SIZE(128, 16), /* of extremes side by side; a power of two, no less than an element */
-  REDUCE_SEGMENT = BLOCK_SIZE(4096, 8),   /* elements of a row that are looked at again for the place of an extreme */
-  REDUCE_SEARCH = BLOCK_SIZE(32, 4),      /* elements at a time in that second look */
-  CUMULATE_STRIP = BLOCK_SIZE(64, 4),     /* columns at a time */
-  CUMULATE_ROWS = BLOCK_SIZE(4, 2),       /* rows at once: a row alone waits for each addition */
-  LOSS_SPLIT = BLOCK_SIZE(32768, 8)       /* elements of a piece of a loss */
+  REDUCE_SEGMENT = BLOCK_SIZE(4096, 8),    /* elements of a row that are looked at again for the place of an extreme */
+  REDUCE_SEARCH = BLOCK_SIZE(32, 4),       /* elements at a time in that second look */
+  CUMULATE_STRIP = BLOCK_SIZE(64, 4),      /* columns at a time */
+  CUMULATE_ROWS = BLOCK_SIZE(4, 2),        /* rows at once: a row alone waits for each addition */
+  LOSS_SPLIT = BLOCK_SIZE(32768, 8)        /* elements of a piece of a loss */
 };
 
 /* Sorting of a row, in elements. */
 enum {
-  SORT_RANKED = BLOCK_SIZE(16, 4),        /* up to so many by comparing all with all; runs to be merged */
-  SORT_FROM_RADIX = BLOCK_SIZE(256, 12),  /* from so many on by digits */
-  SORT_BLOCK = BLOCK_SIZE(32, 4),         /* candidates for the first few, looked at together */
-  SORT_FEW = BLOCK_SIZE(64, 2),           /* up to so many first ones, or one of SORT_SHARE, are kept in a heap */
+  SORT_RANKED = BLOCK_SIZE(16, 4),       /* up to so many by comparing all with all; runs to be merged */
+  SORT_FROM_RADIX = BLOCK_SIZE(256, 12), /* from so many on by digits */
+  SORT_BLOCK = BLOCK_SIZE(32, 4),        /* candidates for the first few, looked at together */
+  SORT_FEW = BLOCK_SIZE(64, 2),          /* up to so many first ones, or one of SORT_SHARE, are kept in a heap */
   SORT_SHARE = BLOCK_SIZE(32, 8),
-  SORT_MANY = BLOCK_SIZE(8192, 16)        /* from so many on leading digits choose the candidates */
+  SORT_MANY = BLOCK_SIZE(8192, 16) /* from so many on leading digits choose the candidates */
 };
 
 /* Rows and columns of softmax, normalization, attention and recurrent layers. */
 enum {
-  SOFTMAX_STRIP = BLOCK_SIZE(64, 4),      /* columns at a time, or short rows turned into columns */
-  SOFTMAX_SHORT = BLOCK_SIZE(32, 3),      /* elements of the longest row that is turned */
-  SOFTMAX_SEGMENT = BLOCK_SIZE(2048, 8),  /* elements of a row whose sum is added to a double */
-  SOFTMAX_LANES = BLOCK_SIZE(32, 4),      /* sums side by side; a power of two */
-  SOFTMAX_TAIL = BLOCK_SIZE(16, 2),       /* exponentials of what is left of a row, computed together */
-  NORM_LANES = BLOCK_SIZE(16, 2),         /* sums side by side; a power of two */
-  NORM_PARTS = BLOCK_SIZE(8, 2),          /* of the rows, for the gradients of weight and bias */
-  NORM_PART_ROWS = BLOCK_SIZE(8, 2),      /* the least that a part has */
-  ATTENTION_TILE = BLOCK_SIZE(1 << 15, 8), /* elements of a tile of scores */
+  SOFTMAX_STRIP = BLOCK_SIZE(64, 4),        /* columns at a time, or short rows turned into columns */
+  SOFTMAX_SHORT = BLOCK_SIZE(32, 3),        /* elements of the longest row that is turned */
+  SOFTMAX_SEGMENT = BLOCK_SIZE(2048, 8),    /* elements of a row whose sum is added to a double */
+  SOFTMAX_LANES = BLOCK_SIZE(32, 4),        /* sums side by side; a power of two */
+  SOFTMAX_TAIL = BLOCK_SIZE(16, 2),         /* exponentials of what is left of a row, computed together */
+  NORM_LANES = BLOCK_SIZE(16, 2),           /* sums side by side; a power of two */
+  NORM_PARTS = BLOCK_SIZE(8, 2),            /* of the rows, for the gradients of weight and bias */
+  NORM_PART_ROWS = BLOCK_SIZE(8, 2),        /* the least that a part has */
+  ATTENTION_TILE = BLOCK_SIZE(1 << 15, 8),  /* elements of a tile of scores */
   ATTENTION_LEAST_ROWS = BLOCK_SIZE(12, 2), /* queries of a tile */
   ATTENTION_MOST_ROWS = BLOCK_SIZE(192, 4),
-  ATTENTION_CAUSAL_ROWS = BLOCK_SIZE(36, 3), /* the most of a causal one: of lower tiles less lies behind the diagonal */
-  ATTENTION_GROUPS = BLOCK_SIZE(16, 2),   /* parts of the work, each with memory of its own */
+  ATTENTION_CAUSAL_ROWS = BLOCK_SIZE(36,
+                                     3),    /* the most of a causal one: of lower tiles less lies behind the diagonal */
+  ATTENTION_GROUPS = BLOCK_SIZE(16, 2),     /* parts of the work, each with memory of its own */
   ATTENTION_SMALL = BLOCK_SIZE(1 << 15, 8), /* multiplications up to which there is one part */
-  RECURRENT_SEQUENCES = BLOCK_SIZE(24, 2), /* about so many at a time */
-  RECURRENT_COLUMNS = BLOCK_SIZE(32, 3)   /* columns of weights side by side */
+  RECURRENT_SEQUENCES = BLOCK_SIZE(24, 2),  /* about so many at a time */
+  RECURRENT_COLUMNS = BLOCK_SIZE(32, 3)     /* columns of weights side by side */
 };
 
 /* Products of matrices. Work is counted in multiplications. */
 enum {
-  GEMM_ROW_EDGE = BLOCK_SIZE(480, 4),     /* the largest piece of the result */
+  GEMM_ROW_EDGE = BLOCK_SIZE(480, 4), /* the largest piece of the result */
   GEMM_COL_EDGE = BLOCK_SIZE(512, 4),
-  GEMM_ROW_UNIT = BLOCK_SIZE(48, 2),      /* what the edges of pieces are multiples of */
+  GEMM_ROW_UNIT = BLOCK_SIZE(48, 2), /* what the edges of pieces are multiples of */
   GEMM_COL_UNIT = BLOCK_SIZE(64, 2),
-  GEMM_PIECE_WORK = BLOCK_SIZE(1 << 20, 8), /* the least work of a piece that is worth another thread, */
+  GEMM_PIECE_WORK = BLOCK_SIZE(1 << 20, 8),  /* the least work of a piece that is worth another thread, */
   GEMM_VECTOR_WORK = BLOCK_SIZE(1 << 17, 8), /* of one with a vector, */
-  GEMM_BATCH_WORK = BLOCK_SIZE(1 << 15, 8), /* and of small products together */
-  GEMM_SMALL = BLOCK_SIZE(2048, 8),       /* the most work that goes to our loops unseen */
-  GEMM_OWN_VECTOR = BLOCK_SIZE(4096, 16), /* the most that our loops take of products with vectors, */
-  GEMM_OWN_COMPLEX = BLOCK_SIZE(512, 16), /* and of complex ones */
-  GEMM_DOT_ROWS = 8,                      /* the most rows, and the least terms, of products by dot products */
+  GEMM_BATCH_WORK = BLOCK_SIZE(1 << 15, 8),  /* and of small products together */
+  GEMM_SMALL = BLOCK_SIZE(2048, 8),          /* the most work that goes to our loops unseen */
+  GEMM_OWN_VECTOR = BLOCK_SIZE(4096, 16),    /* the most that our loops take of products with vectors, */
+  GEMM_OWN_COMPLEX = BLOCK_SIZE(512, 16),    /* and of complex ones */
+  GEMM_DOT_ROWS = 8,                         /* the most rows, and the least terms, of products by dot products */
   GEMM_DOT_DEPTH = BLOCK_SIZE(32, 4),
-  MATMUL_DEPTH = BLOCK_SIZE(256, 4),      /* rows of a packed panel, or a tile of it where that is more */
-  MATMUL_TINY = BLOCK_SIZE(64, 8),        /* work for which blocks are no help */
-  MATMUL_STRIP = BLOCK_SIZE(64, 4),       /* columns at a time, of integers and complex numbers */
-  LINEAR_SMALL = BLOCK_SIZE(32768, 8),    /* elements of results that go around the general ways */
-  LINEAR_COLUMNS = BLOCK_SIZE(1024, 4)    /* the most columns of such a gradient */
+  MATMUL_DEPTH = BLOCK_SIZE(256, 4),   /* rows of a packed panel, or a tile of it where that is more */
+  MATMUL_TINY = BLOCK_SIZE(64, 8),     /* work for which blocks are no help */
+  MATMUL_STRIP = BLOCK_SIZE(64, 4),    /* columns at a time, of integers and complex numbers */
+  LINEAR_SMALL = BLOCK_SIZE(32768, 8), /* elements of results that go around the general ways */
+  LINEAR_COLUMNS = BLOCK_SIZE(1024, 4) /* the most columns of such a gradient */
 };
 
 /* Convolutions, pooling and resampling. */
 enum {
   CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64), /* of the input of a band of lines */
-  CONV_UNIT_WORK = BLOCK_SIZE(1 << 18, 8), /* multiplications that are worth a thread */
-  CONV_DOT_CHANNELS = BLOCK_SIZE(8, 4),   /* below, gradients of weights are dot products of lines */
-  CONV_NARROW = BLOCK_SIZE(32, 4),        /* columns of results below which a line's patches are laid side by side */
-  CONV_WEIGHT_TASKS = 8,                  /* of sums for the gradients of weights, */
+  CONV_UNIT_WORK = BLOCK_SIZE(1 << 18, 8),     /* multiplications that are worth a thread */
+  CONV_DOT_CHANNELS = BLOCK_SIZE(8, 4),        /* below, gradients of weights are dot products of lines */
+  CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
+  CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */
-  CONV_SMALL_WEIGHTS = BLOCK_SIZE(256 << 10, 64), /* bytes of weights that go by for each group of positions */
-  CONV_GROUP = BLOCK_SIZE(24, 3),         /* vectors of positions that larger weights go by for */
-  CONV_STRIP = BLOCK_SIZE(64, 4),         /* columns at a time, of integers and complex numbers */
-  CONV_DOT_TAPS = BLOCK_SIZE(6, 2),       /* taps of the kernel at a time in dot products */
-  POOL_STRIP = BLOCK_SIZE(64, 4),         /* results of a line at a time */
-  POOL_TAPS = BLOCK_SIZE(16, 2),          /* taps of a line whose bounds are kept */
-  RESAMPLE_STRIP = BLOCK_SIZE(64, 4)      /* columns at a time */
+  CONV_SMALL_WEIGHTS = BLOCK_SIZE(256 << 10, 64),    /* bytes of weights that go by for each group of positions */
+  CONV_GROUP = BLOCK_SIZE(24, 3),                    /* vectors of positions that larger weights go by for */
+  CONV_STRIP = BLOCK_SIZE(64, 4),                    /* columns at a time, of integers and complex numbers */
+  CONV_DOT_TAPS = BLOCK_SIZE(6, 2),                  /* taps of the kernel at a time in dot products */
+  POOL_STRIP = BLOCK_SIZE(64, 4),                    /* results of a line at a time */
+  POOL_TAPS = BLOCK_SIZE(16, 2),                     /* taps of a line whose bounds are kept */
+  RESAMPLE_STRIP = BLOCK_SIZE(64, 4)                 /* columns at a time */
 };
 
 /* Files, in bytes. */
 enum {
-  CSV_BUFFER = BLOCK_SIZE(1 << 16, 512),  /* of text, read at a time */
-  FILE_PIECE = BLOCK_SIZE(1 << 30, 4096)  /* read or written by one call: the system takes no more than 2 GB */
+  CSV_BUFFER = BLOCK_SIZE(1 << 16, 512), /* of text, read at a time */
+  FILE_PIECE = BLOCK_SIZE(1 << 30, 4096) /* read or written by one call: the system takes no more than 2 GB */
 };
 
 #endif

@@ -99,8 +99,7 @@ _Noreturn void raise_again(Context *ctx) { unwind(ctx); }
 
 _Noreturn void raise_no_memory(Context *ctx, size_t bytes)
 {
-  raise_plain(ctx, "not enough memory: %zu bytes wanted with %zu bytes in tensors", bytes,
-              ctx->memory.allocated);
+  raise_plain(ctx, "not enough memory: %zu bytes wanted with %zu bytes in tensors", bytes, ctx->memory.allocated);
 }
 
 static bool grow_owned(Context *ctx)

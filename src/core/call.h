@@ -10,17 +10,26 @@
 
 typedef struct Call {
   Context *ctx;
-  const struct Op *op;     /* the running op */
-  struct Call *parent;     /* the call it was made from */
-  struct Tensor *into;     /* an in-place form's destination, else NULL */
-  uint8_t device;          /* a Device: where results are */
-  int32_t list_count;      /* of an op with a list of results */
+  const struct Op *op; /* the running op */
+  struct Call *parent; /* the call it was made from */
+  struct Tensor *into; /* an in-place form's destination, else NULL */
+  uint8_t device;      /* a Device: where results are */
+  int32_t list_count;  /* of an op with a list of results */
   struct Tensor **list;
 } Call;
 
-typedef struct Ints { const int64_t *v; int64_t n; } Ints;            /* n < 0: not given */
-typedef struct Numbers { const double *v; int64_t n; } Numbers;       /* likewise: laid out as Ints */
-typedef struct Tensors { struct Tensor **v; int64_t n; } Tensors;
+typedef struct Ints {
+  const int64_t *v;
+  int64_t n;
+} Ints; /* n < 0: not given */
+typedef struct Numbers {
+  const double *v;
+  int64_t n;
+} Numbers; /* likewise: laid out as Ints */
+typedef struct Tensors {
+  struct Tensor **v;
+  int64_t n;
+} Tensors;
 
 #define NO_INTS ((Ints){NULL, -1})
 #define INTS(...) ((Ints){(const int64_t[]){__VA_ARGS__}, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)})

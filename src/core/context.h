@@ -17,7 +17,7 @@ typedef struct Context Context;
 typedef struct Entry {
   jmp_buf escape;
   struct Entry *outer;
-  size_t owned;            /* how many tensors were owned when it was entered */
+  size_t owned;             /* how many tensors were owned when it was entered */
   struct ArenaBlock *arena; /* the arena's mark */
   size_t arena_used;
   bool grad_enabled, recording_suspended, changes_in_place;
@@ -29,12 +29,12 @@ struct Call;
 
 /* What the host (the Lua binding) does for the core; any may be NULL. Those that run Lua raise through raise_foreign. */
 typedef struct Host {
-  void *state;                                     /* the running lua_State */
-  size_t *tensor_block;                            /* set to 0 when the context goes: lua/tensor.h; may be NULL */
-  bool (*reclaim)(Context *);                      /* free garbage: memory has run out */
-  void (*interrupted)(Context *);                  /* the user's request to stop is being raised: forget it */
-  void (*node_created)(Context *, struct Node *);  /* anomaly mode: note where */
-  void (*node_failed)(Context *, struct Node *);   /* anomaly mode: tell where the forward ran */
+  void *state;                                    /* the running lua_State */
+  size_t *tensor_block;                           /* set to 0 when the context goes: lua/tensor.h; may be NULL */
+  bool (*reclaim)(Context *);                     /* free garbage: memory has run out */
+  void (*interrupted)(Context *);                 /* the user's request to stop is being raised: forget it */
+  void (*node_created)(Context *, struct Node *); /* anomaly mode: note where */
+  void (*node_failed)(Context *, struct Node *);  /* anomaly mode: tell where the forward ran */
   void (*node_apply)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
   void (*node_forget)(Context *, struct Node *);
   /* A node or leaf is gone, or a node was applied for the last time. May come at any moment: only note it. */
@@ -47,7 +47,9 @@ typedef struct Host {
 } Host;
 
 /* What relieving memory pressure has cost so far. */
-typedef struct Pressure { double last_full, cost; } Pressure;
+typedef struct Pressure {
+  double last_full, cost;
+} Pressure;
 
 struct Context {
   Memory memory;
@@ -64,12 +66,12 @@ struct Context {
 
   /* the error being raised */
   char error[ERROR_TEXT];
-  bool error_is_foreign;   /* the host holds the error value */
+  bool error_is_foreign; /* the host holds the error value */
 
   /* modes, refreshed by the host at each entry */
-  int mode_tokens;          /* how many mode tokens are open in any coroutine */
-  void *modes;              /* the host's list of them */
-  void *carriers;           /* what the host keeps for nodes and leaves: lua/carriers.c */
+  int mode_tokens; /* how many mode tokens are open in any coroutine */
+  void *modes;     /* the host's list of them */
+  void *carriers;  /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended; /* inside a primitive op's forward */
   bool changes_in_place;    /* what is being changed must not be left half done: core/interrupt.h */
@@ -77,12 +79,12 @@ struct Context {
   bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
   DType default_dtype;
 
-  uint64_t sequence;        /* numbers of nodes, ever growing */
-  struct Node *dying;       /* nodes to be freed: releasing them is iterative */
+  uint64_t sequence;  /* numbers of nodes, ever growing */
+  struct Node *dying; /* nodes to be freed: releasing them is iterative */
   bool freeing_nodes;
-  struct Tensor *live;      /* all tensors */
+  struct Tensor *live; /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
-  struct Task *task;        /* the innermost running backward */
+  struct Task *task; /* the innermost running backward */
 };
 
 Context *context_new(void);

@@ -15,16 +15,14 @@ typedef enum DType {
 } DType;
 
 /* Categories in order: a value of a higher one decides the result's dtype. */
-typedef enum DTypeCategory {
-  CATEGORY_BOOL, CATEGORY_INTEGRAL, CATEGORY_FLOATING, CATEGORY_COMPLEX
-} DTypeCategory;
+typedef enum DTypeCategory { CATEGORY_BOOL, CATEGORY_INTEGRAL, CATEGORY_FLOATING, CATEGORY_COMPLEX } DTypeCategory;
 
 typedef struct DTypeInfo {
   const char *name; /* "float32" */
   uint8_t size;     /* bytes of a block */
   uint8_t category;
-  uint8_t block;    /* values in a block, the smallest part along the last dimension; 1 of all dtypes so far */
-  uint8_t compute;  /* the dtype that kernels compute in */
+  uint8_t block;   /* values in a block, the smallest part along the last dimension; 1 of all dtypes so far */
+  uint8_t compute; /* the dtype that kernels compute in */
 } DTypeInfo;
 
 extern const DTypeInfo dtype_table[DTYPE_COUNT];

@@ -9,7 +9,4 @@ static _Thread_local Context *watched;
 
 void interrupt_watch(Context *ctx) { watched = ctx; }
 
-Context *interrupt_target(void)
-{
-  return watched && watched->entry && !watched->changes_in_place ? watched : NULL;
-}
+Context *interrupt_target(void) { return watched && watched->entry && !watched->changes_in_place ? watched : NULL; }

@@ -146,7 +146,11 @@ void iter_runs(const Iter *it, int64_t begin, int64_t end, IterRun run, void *ar
   }
 }
 
-typedef struct Work { const Iter *it; IterRun run; void *arg; } Work;
+typedef struct Work {
+  const Iter *it;
+  IterRun run;
+  void *arg;
+} Work;
 
 static void work_part(void *arg, int64_t begin, int64_t end)
 {

@@ -13,8 +13,8 @@ enum { ITER_OPERANDS = 6 };
 typedef struct Iter {
   int ndim, operands;
   int64_t numel;
-  int64_t shape[MAX_DIMS];                    /* outermost first */
-  int64_t strides[ITER_OPERANDS][MAX_DIMS];   /* in bytes */
+  int64_t shape[MAX_DIMS];                  /* outermost first */
+  int64_t strides[ITER_OPERANDS][MAX_DIMS]; /* in bytes */
   char *data[ITER_OPERANDS];
 } Iter;
 

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-struct MemoryBlock { MemoryBlock *next; };
+struct MemoryBlock {
+  MemoryBlock *next;
+};
 
 enum {
-  CACHE_FLOOR = 16 << 20,      /* bytes of free blocks that are always worth keeping */
+  CACHE_FLOOR = 16 << 20, /* bytes of free blocks that are always worth keeping */
   HUGE_PAGE = 2 << 20,
   PRESSURE_FLOOR = 20 << 20
 };
@@ -39,7 +41,7 @@ static inline int size_class(size_t bytes, size_t *rounded)
 /* How many bytes a class's blocks have: what size_class rounds to. */
 static size_t class_bytes(int class)
 {
-  if (class < 8) return 64 * ((size_t)class + 1);
+  if (class < 8) return 64 * ((size_t) class + 1);
   size_t octave = (size_t)1 << (class / 8 + 8);
   return octave + (size_t)(class % 8 + 1) * (octave / 8);
 }

@@ -35,14 +35,14 @@ typedef struct Job {
 } Job;
 
 static struct Pool {
-  atomic_flag busy;          /* held by the caller of a loop, and while workers start or stop */
-  atomic_int wanted;         /* threads of a loop; 0: not yet asked */
-  int planned;               /* `wanted` when the workers were started; 0: none were. Guarded by busy */
-  int workers;               /* how many started. Guarded by busy */
+  atomic_flag busy;  /* held by the caller of a loop, and while workers start or stop */
+  atomic_int wanted; /* threads of a loop; 0: not yet asked */
+  int planned;       /* `wanted` when the workers were started; 0: none were. Guarded by busy */
+  int workers;       /* how many started. Guarded by busy */
   pthread_t ids[MAX_THREADS];
   Job job;
-  atomic_llong next;         /* next chunk to claim */
-  atomic_int gate;           /* GATE_OPEN, plus the number of workers inside */
+  atomic_llong next; /* next chunk to claim */
+  atomic_int gate;   /* GATE_OPEN, plus the number of workers inside */
   atomic_uint round;
   atomic_bool quit;
   atomic_int sleepers;       /* workers about to sleep or asleep */
@@ -56,7 +56,8 @@ static struct Pool {
 
 static _Thread_local bool in_region;
 
-static inline void cpu_pause(void) {
+static inline void cpu_pause(void)
+{
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -64,21 +65,20 @@ static inline void cpu_pause(void) {
 #endif
 }
 
-static void job_run_chunk(const Job *job, int64_t chunk) {
+static void job_run_chunk(const Job *job, int64_t chunk)
+{
   int64_t begin = chunk * job->grain;
   int64_t left = job->n - begin;
   job->body(job->arg, begin, left > job->grain ? begin + job->grain : job->n);
 }
 
-static bool job_is_stopped(const Job *job) {
-  return job->stops && interrupt_is_requested();
-}
+static bool job_is_stopped(const Job *job) { return job->stops && interrupt_is_requested(); }
 
-static void job_run_claimed(const Job *job) {
+static void job_run_claimed(const Job *job)
+{
   while (!job_is_stopped(job)) {
     int64_t chunk = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
-    if (chunk >= job->chunks)
-      return;
+    if (chunk >= job->chunks) return;
     job_run_chunk(job, chunk);
   }
 }
@@ -87,32 +87,32 @@ static void job_run_claimed(const Job *job) {
    news publishes it and then looks for sleepers. All four are sequentially
    consistent, so one of the two sees the other. */
 
-static unsigned worker_await_round(unsigned seen) {
+static unsigned worker_await_round(unsigned seen)
+{
   for (int i = 0; i < SPINS; i++) {
     unsigned now = atomic_load_explicit(&pool.round, memory_order_acquire);
-    if (now != seen)
-      return now;
+    if (now != seen) return now;
     cpu_pause();
   }
   pthread_mutex_lock(&pool.mutex);
   atomic_fetch_add(&pool.sleepers, 1);
   unsigned now;
-  while ((now = atomic_load(&pool.round)) == seen)
-    pthread_cond_wait(&pool.wake, &pool.mutex);
+  while ((now = atomic_load(&pool.round)) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
   atomic_fetch_sub(&pool.sleepers, 1);
   pthread_mutex_unlock(&pool.mutex);
   return now;
 }
 
-static bool gate_enter(void) {
+static bool gate_enter(void)
+{
   int gate = atomic_load(&pool.gate);
   while (gate & GATE_OPEN)
-    if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1))
-      return true;
+    if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1)) return true;
   return false;
 }
 
-static void gate_leave(void) {
+static void gate_leave(void)
+{
   if (atomic_fetch_sub(&pool.gate, 1) == 1 && atomic_load(&pool.caller_sleeps)) {
     pthread_mutex_lock(&pool.mutex);
     pthread_cond_signal(&pool.done);
@@ -120,28 +120,27 @@ static void gate_leave(void) {
   }
 }
 
-static void gate_close_and_wait(void) {
+static void gate_close_and_wait(void)
+{
   atomic_fetch_sub(&pool.gate, GATE_OPEN);
   for (int i = 0; i < SPINS; i++) {
-    if (atomic_load(&pool.gate) == 0)
-      return;
+    if (atomic_load(&pool.gate) == 0) return;
     cpu_pause();
   }
   pthread_mutex_lock(&pool.mutex);
   atomic_store(&pool.caller_sleeps, true);
-  while (atomic_load(&pool.gate) != 0)
-    pthread_cond_wait(&pool.done, &pool.mutex);
+  while (atomic_load(&pool.gate) != 0) pthread_cond_wait(&pool.done, &pool.mutex);
   atomic_store(&pool.caller_sleeps, false);
   pthread_mutex_unlock(&pool.mutex);
 }
 
-static void *worker_main(void *first_round) {
+static void *worker_main(void *first_round)
+{
   unsigned seen = (unsigned)(uintptr_t)first_round;
   in_region = true;
   for (;;) {
     seen = worker_await_round(seen);
-    if (atomic_load(&pool.quit))
-      return NULL;
+    if (atomic_load(&pool.quit)) return NULL;
     if (gate_enter()) {
       job_run_claimed(&pool.job);
       gate_leave();
@@ -149,32 +148,31 @@ static void *worker_main(void *first_round) {
   }
 }
 
-static void pool_announce(int64_t useful) {
+static void pool_announce(int64_t useful)
+{
   atomic_fetch_add(&pool.round, 1);
   int sleepers = atomic_load(&pool.sleepers);
-  if (sleepers == 0)
-    return;
+  if (sleepers == 0) return;
   pthread_mutex_lock(&pool.mutex);
-  if (useful >= sleepers)
-    pthread_cond_broadcast(&pool.wake);
+  if (useful >= sleepers) pthread_cond_broadcast(&pool.wake);
   else
-    for (; useful > 0; useful--)
-      pthread_cond_signal(&pool.wake);
+    for (; useful > 0; useful--) pthread_cond_signal(&pool.wake);
   pthread_mutex_unlock(&pool.mutex);
 }
 
-static void pool_stop(void) {
+static void pool_stop(void)
+{
   atomic_store(&pool.quit, true);
   pool_announce(MAX_THREADS);
-  for (int i = 0; i < pool.workers; i++)
-    pthread_join(pool.ids[i], NULL);
+  for (int i = 0; i < pool.workers; i++) pthread_join(pool.ids[i], NULL);
   atomic_store(&pool.quit, false);
   pool.workers = 0;
 }
 
 /* In the child of a fork no worker lives, and a lock may be held by a thread
    that is no more: everything but `wanted` starts anew. */
-static void pool_forget(void) {
+static void pool_forget(void)
+{
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
   pool.mutex = mutex;
@@ -190,14 +188,13 @@ static void pool_forget(void) {
 }
 
 /* Starts the workers that `threads` needs; where the system gives fewer, loops run with those. */
-static void pool_start(int threads) {
+static void pool_start(int threads)
+{
   static bool watching_forks;
-  if (!watching_forks)
-    watching_forks = pthread_atfork(NULL, NULL, pool_forget) == 0;
+  if (!watching_forks) watching_forks = pthread_atfork(NULL, NULL, pool_forget) == 0;
   pool_stop();
   pool.planned = threads;
-  if (!watching_forks)
-    return;
+  if (!watching_forks) return;
   /* Signals go to the threads of the program: Ctrl-C must reach the interpreter. */
   sigset_t all, before;
   sigfillset(&all);
@@ -208,36 +205,36 @@ static void pool_start(int threads) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static int threads_default(void) {
+static int threads_default(void)
+{
   const char *text = getenv("NNLUA_NUM_THREADS");
   long n = text ? strtol(text, NULL, 10) : 0;
 #ifdef __linux__
   cpu_set_t cpus;
-  if (n < 1 && sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-    n = CPU_COUNT(&cpus);
+  if (n < 1 && sched_getaffinity(0, sizeof cpus, &cpus) == 0) n = CPU_COUNT(&cpus);
 #endif
-  if (n < 1)
-    n = sysconf(_SC_NPROCESSORS_ONLN);
+  if (n < 1) n = sysconf(_SC_NPROCESSORS_ONLN);
   return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (int)n;
 }
 
-int parallel_threads(void) {
+int parallel_threads(void)
+{
   int n = atomic_load_explicit(&pool.wanted, memory_order_relaxed);
-  if (n > 0)
-    return n;
+  if (n > 0) return n;
   int none = 0;
   n = threads_default();
   return atomic_compare_exchange_strong(&pool.wanted, &none, n) ? n : none;
 }
 
-void parallel_set_threads(int n) {
+void parallel_set_threads(int n)
+{
   /* The pool follows when the next loop starts: here another thread may hold it. */
   atomic_store(&pool.wanted, n < 1 ? threads_default() : n > MAX_THREADS ? MAX_THREADS : n);
 }
 
-static void pool_run(const Job *job, int threads) {
-  if (pool.planned != threads)
-    pool_start(threads);
+static void pool_run(const Job *job, int threads)
+{
+  if (pool.planned != threads) pool_start(threads);
   pool.job = *job;
   atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
   in_region = true;
@@ -252,11 +249,10 @@ static void pool_run(const Job *job, int threads) {
   in_region = false;
 }
 
-void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg) {
-  if (n <= 0)
-    return;
-  if (grain < 1)
-    grain = 1;
+void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg)
+{
+  if (n <= 0) return;
+  if (grain < 1) grain = 1;
   if (n <= grain) {
     body(arg, 0, n);
     return;
@@ -268,9 +264,7 @@ void parallel_for(int64_t n, int64_t grain, ParallelBody body, void *arg) {
     pool_run(&job, threads);
     atomic_flag_clear_explicit(&pool.busy, memory_order_release);
   } else {
-    for (int64_t chunk = 0; chunk < job.chunks && !job_is_stopped(&job); chunk++)
-      job_run_chunk(&job, chunk);
+    for (int64_t chunk = 0; chunk < job.chunks && !job_is_stopped(&job); chunk++) job_run_chunk(&job, chunk);
   }
-  if (job_is_stopped(&job))
-    raise_interrupted(ctx);
+  if (job_is_stopped(&job)) raise_interrupted(ctx);
 }

@@ -10,10 +10,10 @@ enum { GENERATOR_WORDS = 624 };
 
 /* A generator is plain data: copying the struct saves and restores its state. */
 typedef struct Generator {
-  uint64_t seed;                    /* as given, all 64 bits */
-  double next_normal;               /* second value of the last pair of normals */
-  bool has_normal;                  /* whether next_normal is still to be used */
-  int32_t used;                     /* words already drawn from this block */
+  uint64_t seed;      /* as given, all 64 bits */
+  double next_normal; /* second value of the last pair of normals */
+  bool has_normal;    /* whether next_normal is still to be used */
+  int32_t used;       /* words already drawn from this block */
   uint32_t state[GENERATOR_WORDS];
 } Generator;
 

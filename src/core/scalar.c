@@ -65,9 +65,9 @@ static double _Complex scalar_complex_value(Scalar s)
 
 /* A scalar as an element of a dtype, and back, by the dtype's category. */
 #define TO_BOOL(suffix, type) scalar_truth(s)
-#define TO_INTEGRAL(suffix, type) (type)scalar_integer(s)
+#define TO_INTEGRAL(suffix, type) (type) scalar_integer(s)
 #define TO_FLOATING(suffix, type) TO_##suffix(scalar_real(s))
-#define TO_COMPLEX(suffix, type) (type)scalar_complex_value(s)
+#define TO_COMPLEX(suffix, type) (type) scalar_complex_value(s)
 #define OF_BOOL(suffix, v) scalar_bool(v)
 #define OF_INTEGRAL(suffix, v) scalar_int(v)
 #define OF_FLOATING(suffix, v) scalar_float(OF_##suffix(v))
@@ -86,7 +86,11 @@ void scalar_store(Scalar s, DType dtype, void *element)
 {
   switch (dtype) {
 #define DTYPE(suffix, name, other, type, category, ...) \
-    case DTYPE_##suffix: { type v = TO_##category(suffix, type); memcpy(element, &v, sizeof v); break; }
+  case DTYPE_##suffix: {                                \
+    type v = TO_##category(suffix, type);               \
+    memcpy(element, &v, sizeof v);                      \
+    break;                                              \
+  }
 #include "core/dtypes.def"
 #undef DTYPE
     default: break;
@@ -94,8 +98,13 @@ void scalar_store(Scalar s, DType dtype, void *element)
 }
 
 /* A bool's byte may hold any number, which as a bool would be undefined. */
-#define ELEMENT_BOOL(type) uint8_t byte; memcpy(&byte, element, sizeof byte); type v = byte != 0
-#define ELEMENT(type) type v; memcpy(&v, element, sizeof v)
+#define ELEMENT_BOOL(type)             \
+  uint8_t byte;                        \
+  memcpy(&byte, element, sizeof byte); \
+  type v = byte != 0
+#define ELEMENT(type) \
+  type v;             \
+  memcpy(&v, element, sizeof v)
 #define ELEMENT_INTEGRAL ELEMENT
 #define ELEMENT_FLOATING ELEMENT
 #define ELEMENT_COMPLEX ELEMENT
@@ -104,7 +113,10 @@ Scalar scalar_load(DType dtype, const void *element)
 {
   switch (dtype) {
 #define DTYPE(suffix, name, other, type, category, ...) \
-    case DTYPE_##suffix: { ELEMENT_##category(type); return OF_##category(suffix, v); }
+  case DTYPE_##suffix: {                                \
+    ELEMENT_##category(type);                           \
+    return OF_##category(suffix, v);                    \
+  }
 #include "core/dtypes.def"
 #undef DTYPE
     default: return NO_SCALAR;

@@ -6,13 +6,16 @@
 
 typedef enum ScalarKind {
   SCALAR_NONE, /* an optional scalar that was not given */
-  SCALAR_BOOL, SCALAR_INT, SCALAR_FLOAT, SCALAR_COMPLEX
+  SCALAR_BOOL,
+  SCALAR_INT,
+  SCALAR_FLOAT,
+  SCALAR_COMPLEX
 } ScalarKind;
 
 typedef struct Scalar {
   ScalarKind kind;
-  int64_t i;  /* BOOL and INT */
-  double re;  /* FLOAT and COMPLEX */
+  int64_t i; /* BOOL and INT */
+  double re; /* FLOAT and COMPLEX */
   double im;
 } Scalar;
 

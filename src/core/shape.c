@@ -15,7 +15,8 @@ int64_t shape_numel(const Call *call, Ints shape)
     if (shape.v[i] < 0) raise(call, "negative size in %s", shape_text(call, shape));
     overflow |= __builtin_mul_overflow(numel, shape.v[i], &numel);
   }
-  for (int64_t i = 0; i < shape.n; i++) if (shape.v[i] == 0) return 0;
+  for (int64_t i = 0; i < shape.n; i++)
+    if (shape.v[i] == 0) return 0;
   if (overflow || numel > INT64_MAX / 32) raise(call, "size %s is too large", shape_text(call, shape));
   return numel;
 }
@@ -111,8 +112,7 @@ Ints shape_infer(Call *call, Ints shape, int64_t numel)
     }
   }
   bool fits = unknown < 0 ? known == numel : known > 0 && numel % known == 0;
-  if (!fits)
-    raise(call, "shape %s doesn't fit a tensor of %lld elements", shape_text(call, shape), (long long)numel);
+  if (!fits) raise(call, "shape %s doesn't fit a tensor of %lld elements", shape_text(call, shape), (long long)numel);
   if (unknown >= 0) sizes[unknown] = numel / known;
   return full;
 }

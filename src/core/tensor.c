@@ -279,7 +279,8 @@ bool tensor_overlaps_itself(const Tensor *t)
 
 bool tensor_is_expanded(const Tensor *t)
 {
-  for (int d = 0; d < t->ndim; d++) if (t->shape[d] > 1 && t->strides[d] == 0) return true;
+  for (int d = 0; d < t->ndim; d++)
+    if (t->shape[d] > 1 && t->strides[d] == 0) return true;
   return false;
 }
 

@@ -13,12 +13,12 @@ typedef enum Device { DEVICE_CPU, DEVICE_META, DEVICE_NONE = 255 } Device;
 typedef struct Storage {
   uint32_t refs, version;
   size_t bytes;
-  char *data;                 /* NULL on the meta device and for empty ones */
+  char *data; /* NULL on the meta device and for empty ones */
   Context *ctx;
   void (*external_free)(void *owner, void *data); /* memory that is not ours */
   void *external_owner;
   uint8_t device;
-  uint8_t header;             /* a StorageHeader: the tensor that it shares a block with */
+  uint8_t header; /* a StorageHeader: the tensor that it shares a block with */
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
@@ -28,36 +28,43 @@ typedef struct Tensor {
   uint32_t refs;
   uint8_t dtype, device, ndim;
   uint8_t view_kind;
-  bool requires_grad;     /* of a leaf; a tensor with grad_fn requires it too */
+  bool requires_grad; /* of a leaf; a tensor with grad_fn requires it too */
   bool is_parameter;
   bool is_wrapped_number; /* a number among the operands: of least weight in promotion */
   bool is_contiguous;
   bool retains_grad;
   bool is_inference;
-  bool is_unversioned;    /* made by x.data: writes go unnoticed */
-  bool is_joined;         /* in one block with the storage that was made for it */
+  bool is_unversioned; /* made by x.data: writes go unnoticed */
+  bool is_joined;      /* in one block with the storage that was made for it */
   int64_t numel, offset;
-  Storage *storage;       /* NULL: a ghost, shape and dtype of a tensor that was not kept */
+  Storage *storage; /* NULL: a ghost, shape and dtype of a tensor that was not kept */
   Context *ctx;
-  struct Node *grad_fn;   /* the node that made it; NULL for leaves */
-  int32_t output;         /* which of the node's results it is */
-  uint32_t view_version;  /* of the base's history when grad_fn was made */
-  uint32_t history;       /* of a base: counts in-place changes that were recorded */
-  struct Tensor *base;    /* of a differentiable view: the tensor it is a view of */
+  struct Node *grad_fn;  /* the node that made it; NULL for leaves */
+  int32_t output;        /* which of the node's results it is */
+  uint32_t view_version; /* of the base's history when grad_fn was made */
+  uint32_t history;      /* of a base: counts in-place changes that were recorded */
+  struct Tensor *base;   /* of a differentiable view: the tensor it is a view of */
   struct Tensor *grad;
-  struct Node *accumulator; /* of a leaf: where its gradient arrives; not counted */
-  int64_t carrier;        /* of a leaf: the host's number for its hooks; 0: none */
+  struct Node *accumulator;                 /* of a leaf: where its gradient arrives; not counted */
+  int64_t carrier;                          /* of a leaf: the host's number for its hooks; 0: none */
   struct Tensor *next_live, *previous_live; /* all tensors of the context */
-  int64_t *shape, *strides; /* in dims, or, with more dimensions, in a block of their own */
+  int64_t *shape, *strides;                 /* in dims, or, with more dimensions, in a block of their own */
   int64_t dims[2 * INLINE_DIMS];
 } Tensor;
 
 /* Gives back a reference of a storage; NULL is allowed. */
 void storage_release(Storage *s);
 
-static inline Tensor *tensor_retain(Tensor *t) { if (t) t->refs++; return t; }
+static inline Tensor *tensor_retain(Tensor *t)
+{
+  if (t) t->refs++;
+  return t;
+}
 void tensor_free(Tensor *t);
-static inline void tensor_release(Tensor *t) { if (t && --t->refs == 0) tensor_free(t); }
+static inline void tensor_release(Tensor *t)
+{
+  if (t && --t->refs == 0) tensor_free(t);
+}
 
 static inline void *tensor_data(const Tensor *t)
 {
@@ -79,7 +86,8 @@ static inline uint32_t tensor_version(const Tensor *t) { return t->storage ? t->
 static inline bool tensor_same_shape(const Tensor *a, const Tensor *b)
 {
   if (a->ndim != b->ndim) return false;
-  for (int i = 0; i < a->ndim; i++) if (a->shape[i] != b->shape[i]) return false;
+  for (int i = 0; i < a->ndim; i++)
+    if (a->shape[i] != b->shape[i]) return false;
   return true;
 }
 

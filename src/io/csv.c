@@ -16,7 +16,7 @@ enum { LONGEST_NUMBER = 400 };
 typedef struct Reader {
   gzFile file;
   const char *path;
-  char *text;                 /* what was read and isn't used up: text[begin..end) */
+  char *text; /* what was read and isn't used up: text[begin..end) */
   size_t capacity, begin, end;
   bool ended;
   int64_t line, skip;
@@ -203,8 +203,13 @@ static bool read_rows(Reader *r)
 bool csv_read(const char *path, char delimiter, int64_t skip_rows, CsvTable *table, char *error, int error_size)
 {
   *table = (CsvTable){0};
-  Reader r = {.path = path, .delimiter = delimiter, .skip = skip_rows, .table = table, .capacity = CSV_BUFFER,
-              .error = error, .error_size = error_size};
+  Reader r = {.path = path,
+              .delimiter = delimiter,
+              .skip = skip_rows,
+              .table = table,
+              .capacity = CSV_BUFFER,
+              .error = error,
+              .error_size = error_size};
   errno = 0;
   r.file = gzopen(path, "rb"); /* reads what isn't compressed as it is */
   if (!r.file) {

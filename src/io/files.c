@@ -42,8 +42,10 @@ int file_open(const char *path, uint64_t *size)
     failed(errno);
     return -1;
   }
-  int error = fstat(descriptor, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR
-              : S_ISREG(status.st_mode) ? 0 : ERROR_NOT_REGULAR;
+  int error = fstat(descriptor, &status) != 0 ? errno
+              : S_ISDIR(status.st_mode)       ? EISDIR
+              : S_ISREG(status.st_mode)       ? 0
+                                              : ERROR_NOT_REGULAR;
   if (error) {
     failed(error);
     close(descriptor);

@@ -19,7 +19,10 @@ bool file_read(int descriptor, void *data, size_t bytes, uint64_t place);
 void file_close(int descriptor);
 
 /* A file that is being written beside the one that it will replace. */
-typedef struct NewFile { int descriptor; char *path, *target; } NewFile;
+typedef struct NewFile {
+  int descriptor;
+  char *path, *target;
+} NewFile;
 
 bool new_file_open(NewFile *file, const char *path);
 bool new_file_write(NewFile *file, const void *data, size_t bytes);

@@ -16,10 +16,12 @@ bool json_fail(Json *j, const char *problem)
 /* The length of the character at the start of a text, or 0 if it is none (Unicode 15, table 3-7). */
 static size_t character_length(const unsigned char *s, size_t n)
 {
-  static const struct { unsigned char first, last, low, high; size_t length; } forms[] = {
-    {0x00, 0x7f, 0, 0, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-    {0xf4, 0xf4, 0x80, 0x8f, 4}};
+  static const struct {
+    unsigned char first, last, low, high;
+    size_t length;
+  } forms[] = {{0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+               {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+               {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
     if (*s < forms[i].first || *s > forms[i].last) continue;
     size_t length = forms[i].length;
@@ -60,8 +62,12 @@ bool json_take(Json *j, char sign)
 bool json_expect(Json *j, char sign)
 {
   if (json_take(j, sign)) return true;
-  return json_fail(j, sign == '{' ? "'{' expected" : sign == '[' ? "'[' expected" : sign == ':' ? "':' expected"
-              : sign == ']' ? "',' or ']' expected" : sign == '}' ? "',' or '}' expected" : "something else expected");
+  return json_fail(j, sign == '{'   ? "'{' expected"
+                      : sign == '[' ? "'[' expected"
+                      : sign == ':' ? "':' expected"
+                      : sign == ']' ? "',' or ']' expected"
+                      : sign == '}' ? "',' or '}' expected"
+                                    : "something else expected");
 }
 
 bool json_end(Json *j)
@@ -261,7 +267,8 @@ bool json_skip(Json *j)
     case JSON_STRING: return json_string(j, &ignored);
     case JSON_NUMBER: return json_number(j, &ignored, &is_integer);
     case JSON_FALSE: j->at += 5; return true;
-    case JSON_TRUE: case JSON_NULL: j->at += 4; return true;
+    case JSON_TRUE:
+    case JSON_NULL: j->at += 4; return true;
     default: return json_fail(j, "a value expected");
   }
 }

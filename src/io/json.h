@@ -9,17 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct JsonText { const char *v; size_t n; } JsonText;
+typedef struct JsonText {
+  const char *v;
+  size_t n;
+} JsonText;
 
 /*
  * `text` may be written to, and one byte behind it. `problem` is what was wrong where the cursor stands, or NULL; after
  * one, nothing more can be read.
  */
-typedef struct Json { char *text; size_t size, at; int depth; const char *problem; } Json;
+typedef struct Json {
+  char *text;
+  size_t size, at;
+  int depth;
+  const char *problem;
+} Json;
 
 /* What may stand at the cursor. */
 typedef enum JsonKind {
-  JSON_NOTHING, JSON_OBJECT, JSON_LIST, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL
+  JSON_NOTHING,
+  JSON_OBJECT,
+  JSON_LIST,
+  JSON_STRING,
+  JSON_NUMBER,
+  JSON_TRUE,
+  JSON_FALSE,
+  JSON_NULL
 } JsonKind;
 
 /* Whether text is UTF-8: no overlong forms, no surrogates. */

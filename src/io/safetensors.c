@@ -12,9 +12,9 @@ enum { LENGTH_BYTES = 8, MOST_HEADER = 100 * 1000 * 1000, SHOWN = 80 };
 
 /* Names in the format, which has no complex128 (docs/files.md) and some that nnlua doesn't have. */
 static const char *const dtype_names[DTYPE_COUNT] = {
-  [DTYPE_b8] = "BOOL", [DTYPE_u8] = "U8", [DTYPE_i8] = "I8", [DTYPE_i16] = "I16", [DTYPE_i32] = "I32",
-  [DTYPE_i64] = "I64", [DTYPE_f16] = "F16", [DTYPE_bf16] = "BF16", [DTYPE_f32] = "F32", [DTYPE_f64] = "F64",
-  [DTYPE_c64] = "C64"};
+  [DTYPE_b8] = "BOOL", [DTYPE_u8] = "U8",   [DTYPE_i8] = "I8",   [DTYPE_i16] = "I16",
+  [DTYPE_i32] = "I32", [DTYPE_i64] = "I64", [DTYPE_f16] = "F16", [DTYPE_bf16] = "BF16",
+  [DTYPE_f32] = "F32", [DTYPE_f64] = "F64", [DTYPE_c64] = "C64"};
 
 /* ---------------------------------------------------------------- problems */
 
@@ -31,7 +31,9 @@ __attribute__((format(printf, 2, 3))) static bool fail(TensorFile *f, const char
 static bool no_memory(TensorFile *f) { return fail(f, "not enough memory"); }
 
 /* A name for a message: its beginning, with what can't be shown as '?'. */
-typedef struct Shown { char text[SHOWN + 4]; } Shown;
+typedef struct Shown {
+  char text[SHOWN + 4];
+} Shown;
 
 static Shown show(JsonText name)
 {
@@ -81,8 +83,7 @@ static bool read_shape(TensorFile *f, Json *j, StoredTensor *t)
   do {
     uint64_t size;
     if (!json_unsigned(j, &size)) return fail_at(f, j);
-    if (t->ndim == MAX_DIMS)
-      return fail(f, "tensor '%s' has more than %d dimensions", show(t->name).text, MAX_DIMS);
+    if (t->ndim == MAX_DIMS) return fail(f, "tensor '%s' has more than %d dimensions", show(t->name).text, MAX_DIMS);
     if (size > INT64_MAX) return fail(f, "tensor '%s' has a dimension that is too large", show(t->name).text);
     t->shape[t->ndim++] = (int64_t)size;
   } while (json_take(j, ','));
@@ -103,8 +104,10 @@ static bool read_field(TensorFile *f, Json *j, StoredTensor *t, int *fields)
 {
   JsonText name;
   if (!json_string(j, &name) || !json_expect(j, ':')) return fail_at(f, j);
-  int field = equals(name, "dtype") ? HAS_DTYPE : equals(name, "shape") ? HAS_SHAPE
-              : equals(name, "data_offsets") ? HAS_OFFSETS : 0;
+  int field = equals(name, "dtype")          ? HAS_DTYPE
+              : equals(name, "shape")        ? HAS_SHAPE
+              : equals(name, "data_offsets") ? HAS_OFFSETS
+                                             : 0;
   if (*fields & field) return fail(f, "tensor '%s': '%s' stands there twice", show(t->name).text, show(name).text);
   *fields |= field;
   switch (field) {
@@ -241,13 +244,16 @@ static bool check_all(TensorFile *f)
 static bool read_length(TensorFile *f, uint64_t size)
 {
   unsigned char bytes[LENGTH_BYTES];
-  if (size < LENGTH_BYTES) return fail(f, "it has %llu bytes, too few for a safetensors file", (unsigned long long)size);
+  if (size < LENGTH_BYTES)
+    return fail(f, "it has %llu bytes, too few for a safetensors file", (unsigned long long)size);
   if (!file_read(f->descriptor, bytes, sizeof bytes, 0)) return fail(f, "it can't be read: %s", file_error());
   f->header_size = 0;
   for (int i = LENGTH_BYTES; i-- > 0;) f->header_size = f->header_size << 8 | bytes[i];
   if (f->header_size > size - LENGTH_BYTES || f->header_size > MOST_HEADER)
-    return fail(f, "its first bytes say that the header has %llu bytes, but the file has %llu: it is damaged or no "
-                "safetensors file", (unsigned long long)f->header_size, (unsigned long long)size);
+    return fail(f,
+                "its first bytes say that the header has %llu bytes, but the file has %llu: it is damaged or no "
+                "safetensors file",
+                (unsigned long long)f->header_size, (unsigned long long)size);
   f->data_size = size - LENGTH_BYTES - f->header_size;
   return true;
 }
@@ -292,7 +298,11 @@ void tensor_file_close(TensorFile *f)
 /* ----------------------------------------------------------------- writing */
 
 /* A text that grows; `failed` once there was no memory. */
-typedef struct Text { char *v; size_t n, capacity; bool failed; } Text;
+typedef struct Text {
+  char *v;
+  size_t n, capacity;
+  bool failed;
+} Text;
 
 static void add_bytes(Text *t, const char *bytes, size_t n)
 {
@@ -417,8 +427,8 @@ bool tensor_file_write(TensorFile *f)
   if (!well) {
     fail(f, "names and metadata are longer than the format allows, %d bytes", MOST_HEADER);
   } else {
-    well = new_file_open(&file, f->path) && new_file_write(&file, header.v, header.n) && write_tensors(f, &file) &&
-           new_file_finish(&file);
+    well = new_file_open(&file, f->path) && new_file_write(&file, header.v, header.n) && write_tensors(f, &file)
+           && new_file_finish(&file);
     if (!well) {
       fail(f, "it can't be written: %s", file_error());
       new_file_abandon(&file);

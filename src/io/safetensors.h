@@ -16,18 +16,20 @@ typedef struct StoredTensor {
   DType dtype;
   int ndim;
   int64_t shape[MAX_DIMS];
-  uint64_t begin, end;  /* its bytes, counted from the first of all elements */
-  const void *data;     /* when writing: the elements, contiguous */
+  uint64_t begin, end; /* its bytes, counted from the first of all elements */
+  const void *data;    /* when writing: the elements, contiguous */
 } StoredTensor;
 
-typedef struct StoredText { JsonText name, value; } StoredText;
+typedef struct StoredText {
+  JsonText name, value;
+} StoredText;
 
 enum { PROBLEM_SIZE = 1024 };
 
 typedef struct TensorFile {
-  const char *path;     /* the caller's */
+  const char *path; /* the caller's */
   StoredTensor *tensors;
-  StoredText *texts;    /* the metadata */
+  StoredText *texts; /* the metadata */
   size_t ntensors, ntexts;
   char problem[PROBLEM_SIZE];
   /* private */

@@ -39,7 +39,8 @@ void slab_pack_last(const Slab *s, size_t size, const void *image, void *to)
   char *out = to;
   const int64_t element = s->channels * (int64_t)size, width = s->phases * s->width, bytes = width * element;
   for (int64_t l = s->first_line; l < s->first_line + s->lines; l++, out += bytes) {
-    int64_t begin = clamp_i64(-s->first_column, 0, width), end = clamp_i64(s->image_columns - s->first_column, begin, width);
+    int64_t begin = clamp_i64(-s->first_column, 0, width),
+            end = clamp_i64(s->image_columns - s->first_column, begin, width);
     if (l < 0 || l >= s->image_lines) end = begin;
     memset(out, 0, (size_t)(begin * element));
     memset(out + end * element, 0, (size_t)((width - end) * element));

@@ -37,7 +37,7 @@ typedef struct ConvTaps {
   int64_t rows, taps, lines, columns;
   const void *w, *x, *bias; /* bias may be NULL */
   const int64_t *at;
-  int64_t x_line, x_width;  /* from line to line of the result, and of the slab */
+  int64_t x_line, x_width; /* from line to line of the result, and of the slab */
   void *y;
   int64_t y_row, y_line, y_column;
 } ConvTaps;

@@ -3,11 +3,12 @@
 
 #include "kernels/copy.h"
 
-typedef struct Sixteen { uint64_t half[2]; } Sixteen;
+typedef struct Sixteen {
+  uint64_t half[2];
+} Sixteen;
 
-#define COPY(type)                                                             \
-  for (int64_t i = 0; i < n; i++, from += from_stride, to += to_stride)        \
-    *(type *)to = *(const type *)from;                                         \
+#define COPY(type)                                                                                         \
+  for (int64_t i = 0; i < n; i++, from += from_stride, to += to_stride) *(type *)to = *(const type *)from; \
   break
 
 void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride)
@@ -54,18 +55,18 @@ static void transpose_two(const char *from, int64_t from_row, char *to, int64_t 
 }
 
 /* The elements of some rows and columns, one by one. */
-#define ELEMENTS(type, i0, i1, k0, k1)                                                                   \
-  for (int64_t i = i0; i < i1; i++)                                                                      \
-    for (int64_t k = k0; k < k1; k++)                                                                    \
-      *(type *)(to + k * to_row + i * (int64_t)sizeof(type)) = ((const type *)(from + i * from_row))[k]
+#define ELEMENTS(type, i0, i1, k0, k1) \
+  for (int64_t i = i0; i < i1; i++)    \
+    for (int64_t k = k0; k < k1; k++)  \
+  *(type *)(to + k * to_row + i * (int64_t)sizeof(type)) = ((const type *)(from + i * from_row))[k]
 
 /* In squares as far as they go. */
-#define SQUARES(type, side, transpose_square)                                                            \
-  for (int64_t i = 0; i + side <= rows; i += side)                                                       \
-    for (int64_t k = 0; k + side <= columns; k += side)                                                  \
-      transpose_square(from + i * from_row + k * (int64_t)sizeof(type), from_row,                        \
-                       to + k * to_row + i * (int64_t)sizeof(type), to_row);                             \
-  ELEMENTS(type, 0, rows - rows % side, columns - columns % side, columns);                              \
+#define SQUARES(type, side, transpose_square)                                     \
+  for (int64_t i = 0; i + side <= rows; i += side)                                \
+    for (int64_t k = 0; k + side <= columns; k += side)                           \
+      transpose_square(from + i * from_row + k * (int64_t)sizeof(type), from_row, \
+                       to + k * to_row + i * (int64_t)sizeof(type), to_row);      \
+  ELEMENTS(type, 0, rows - rows % side, columns - columns % side, columns);       \
   ELEMENTS(type, rows - rows % side, rows, 0, columns)
 
 void transpose_elements(size_t size, int64_t rows, int64_t columns, const char *from, int64_t from_row, char *to,

@@ -41,7 +41,10 @@ bool gemm_takes(const Matrix *m)
 typedef enum Route { OWN, OWN_DOTS, BLAS_VECTOR, BLAS } Route;
 
 /* A matrix as BLAS sees it: row-major or transposed, and the distance of its lines. A single line has no distance. */
-typedef struct Operand { CBLAS_TRANSPOSE trans; int64_t step; } Operand;
+typedef struct Operand {
+  CBLAS_TRANSPOSE trans;
+  int64_t step;
+} Operand;
 
 static Operand operand_of(const Matrix *m)
 {
@@ -58,8 +61,8 @@ typedef struct Product {
   Scalar alpha, beta;
   char *c;
   int64_t c_row;
-  int64_t size;                      /* bytes of an element */
-  int64_t row_edge, col_edge, cols;  /* of pieces, and pieces in a row of them */
+  int64_t size;                     /* bytes of an element */
+  int64_t row_edge, col_edge, cols; /* of pieces, and pieces in a row of them */
   Route route;
 } Product;
 
@@ -110,8 +113,7 @@ static void call_gemm(const Product *p)
     case DTYPE_c64:
       cblas_cgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, falpha, a, lda, b, ldb, fbeta, c, ldc);
       break;
-    default:
-      cblas_zgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    default: cblas_zgemm(CblasRowMajor, oa.trans, ob.trans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
 }
 
@@ -228,7 +230,8 @@ static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
   int64_t least = vector ? GEMM_VECTOR_WORK : GEMM_PIECE_WORK;
   p->row_edge = m < GEMM_ROW_EDGE || vector ? m : GEMM_ROW_EDGE;
   p->col_edge = n < GEMM_COL_EDGE || vector ? n : GEMM_COL_EDGE;
-  while (ceil_div_i64(m, p->row_edge) * ceil_div_i64(n, p->col_edge) < 4 && p->row_edge * p->col_edge * k >= 2 * least) {
+  while (ceil_div_i64(m, p->row_edge) * ceil_div_i64(n, p->col_edge) < 4
+         && p->row_edge * p->col_edge * k >= 2 * least) {
     bool rows = p->row_edge * GEMM_COL_UNIT >= p->col_edge * GEMM_ROW_UNIT;
     int64_t *edge = rows ? &p->row_edge : &p->col_edge, unit = rows ? GEMM_ROW_UNIT : GEMM_COL_UNIT;
     if (*edge <= unit) break;
@@ -273,14 +276,20 @@ static bool run_small(DType dtype, const Matrix *a, const Matrix *b, Scalar alph
   if (!dtype_is_floating(dtype) || work == 0 || work > GEMM_SMALL) return false;
   if (alpha.kind != SCALAR_INT || alpha.i != 1 || beta.kind != SCALAR_INT || (uint64_t)beta.i > 1) return false;
   kernels_of(dtype)->matmul->product(a->rows, b->cols, a->cols, a->data, a->row_step, a->col_step, b->data, b->row_step,
-                            b->col_step, beta.i, c, c_row);
+                                     b->col_step, beta.i, c, c_row);
   return true;
 }
 
 void gemm(DType dtype, const Matrix *a, const Matrix *b, Scalar alpha, Scalar beta, void *c, int64_t c_row)
 {
   if (run_small(dtype, a, b, alpha, beta, c, c_row)) return;
-  Product p = {.dtype = dtype, .a = *a, .b = *b, .alpha = alpha, .beta = beta, .c = c, .c_row = c_row,
+  Product p = {.dtype = dtype,
+               .a = *a,
+               .b = *b,
+               .alpha = alpha,
+               .beta = beta,
+               .c = c,
+               .c_row = c_row,
                .size = (int64_t)dtype_size(dtype)};
   run_product(&p, true);
 }
@@ -301,8 +310,14 @@ static void run_batch(void *arg, int64_t begin, int64_t end)
     a.data = (const char *)a.data + i * s->a_step * s->size;
     b.data = (const char *)b.data + i * s->b_step * s->size;
     if (run_small(s->dtype, &a, &b, scalar_int(1), scalar_int(0), c, b.cols)) continue;
-    Product p = {.dtype = s->dtype, .a = a, .b = b, .alpha = scalar_int(1), .beta = scalar_int(0), .c = c,
-                 .c_row = b.cols, .size = s->size};
+    Product p = {.dtype = s->dtype,
+                 .a = a,
+                 .b = b,
+                 .alpha = scalar_int(1),
+                 .beta = scalar_int(0),
+                 .c = c,
+                 .c_row = b.cols,
+                 .size = s->size};
     run_product(&p, false);
   }
 }

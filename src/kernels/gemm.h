@@ -26,7 +26,10 @@ void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b
                 int64_t c_step);
 
 /* The BLAS: name and version are the first `length` characters; the processor it has chosen its kernels for. */
-typedef struct BlasVersion { const char *name, *core; int length; } BlasVersion;
+typedef struct BlasVersion {
+  const char *name, *core;
+  int length;
+} BlasVersion;
 BlasVersion kernels_blas(void);
 
 #endif

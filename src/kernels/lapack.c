@@ -7,13 +7,13 @@
 #include "core/arith.h"
 
 /* Fortran's symbols as OpenBLAS has them: integers are ints, all arguments pointers, the text's length a last one. */
-#define REAL_GESDD(name, T)                                                                                          \
-  void name(const char *jobz, const int *m, const int *n, T *a, const int *lda, T *s, T *u, const int *ldu, T *vt,   \
+#define REAL_GESDD(name, T)                                                                                        \
+  void name(const char *jobz, const int *m, const int *n, T *a, const int *lda, T *s, T *u, const int *ldu, T *vt, \
             const int *ldvt, T *work, const int *lwork, int *iwork, int *info, size_t jobz_length);
-#define COMPLEX_GESDD(name, T)                                                                                       \
-  void name(const char *jobz, const int *m, const int *n, T _Complex *a, const int *lda, T *s, T _Complex *u,        \
-            const int *ldu, T _Complex *vt, const int *ldvt, T _Complex *work, const int *lwork, T *rwork,           \
-            int *iwork, int *info, size_t jobz_length);
+#define COMPLEX_GESDD(name, T)                                                                                         \
+  void name(const char *jobz, const int *m, const int *n, T _Complex *a, const int *lda, T *s, T _Complex *u,          \
+            const int *ldu, T _Complex *vt, const int *ldvt, T _Complex *work, const int *lwork, T *rwork, int *iwork, \
+            int *info, size_t jobz_length);
 REAL_GESDD(sgesdd_, float)
 REAL_GESDD(dgesdd_, double)
 COMPLEX_GESDD(cgesdd_, float)
@@ -24,8 +24,8 @@ COMPLEX_GESDD(zgesdd_, double)
 typedef struct Svd {
   DType dtype;
   const char *job;
-  int rows, cols;          /* of the transpose */
-  int u_row, vt_row;       /* the distances of columns */
+  int rows, cols;    /* of the transpose */
+  int u_row, vt_row; /* the distances of columns */
   void *a, *s, *u, *vt;
   void *work, *rwork;
   int *iwork, lwork;
@@ -57,14 +57,21 @@ static int call_gesdd(const Svd *d)
 static Svd svd_of(const SvdPlan *p)
 {
   static const char *const jobs[] = {[SVD_NONE] = "N", [SVD_THIN] = "S", [SVD_FULL] = "A"};
-  return (Svd){.dtype = p->dtype, .job = jobs[p->vectors], .rows = p->n, .cols = p->m, .u_row = p->n,
+  return (Svd){.dtype = p->dtype,
+               .job = jobs[p->vectors],
+               .rows = p->n,
+               .cols = p->m,
+               .u_row = p->n,
                .vt_row = p->vectors == SVD_FULL ? p->m : (int)min_i64(p->m, p->n)};
 }
 
 /* The size of work that gesdd asks for; 0 if it is no int. A float answer may have been rounded down. */
 static int work_size(const SvdPlan *p)
 {
-  union { float single; double wide[2]; } answer = {.wide = {0, 0}}, nothing;
+  union {
+    float single;
+    double wide[2];
+  } answer = {.wide = {0, 0}}, nothing;
   int number = 0;
   Svd d = svd_of(p);
   d.a = d.s = d.u = d.vt = d.rwork = &nothing;
@@ -79,7 +86,9 @@ static int work_size(const SvdPlan *p)
 
 /* Bytes of scratch: of work, of the real numbers that complex matrices need besides (the most of all jobs, by gesdd's
    manual), of integers. */
-typedef struct Scratch { size_t work, real, integers; } Scratch;
+typedef struct Scratch {
+  size_t work, real, integers;
+} Scratch;
 
 static size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 

@@ -12,7 +12,7 @@ typedef struct SvdPlan {
   DType dtype;
   SvdVectors vectors;
   int m, n, work;
-  size_t room;     /* bytes of scratch; 0 if the matrix is too large for LAPACK's integers */
+  size_t room; /* bytes of scratch; 0 if the matrix is too large for LAPACK's integers */
 } SvdPlan;
 
 SvdPlan lapack_svd_plan(DType dtype, SvdVectors vectors, int64_t m, int64_t n);

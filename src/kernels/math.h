@@ -13,58 +13,68 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint32_t math_bits_f32(float x) {
+static inline uint32_t math_bits_f32(float x)
+{
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline float math_of_bits_f32(uint32_t bits) {
+static inline float math_of_bits_f32(uint32_t bits)
+{
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
 
-static inline uint64_t math_bits_f64(double x) {
+static inline uint64_t math_bits_f64(double x)
+{
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline double math_of_bits_f64(uint64_t bits) {
+static inline double math_of_bits_f64(uint64_t bits)
+{
   double x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
 
 /* The magnitude, which must not be negative, with the sign of another number. */
-static inline float math_signed_f32(float magnitude, float sign) {
+static inline float math_signed_f32(float magnitude, float sign)
+{
   return math_of_bits_f32(math_bits_f32(magnitude) | (math_bits_f32(sign) & 0x80000000u));
 }
 
-static inline double math_signed_f64(double magnitude, double sign) {
+static inline double math_signed_f64(double magnitude, double sign)
+{
   return math_of_bits_f64(math_bits_f64(magnitude) | (math_bits_f64(sign) & UINT64_C(0x8000000000000000)));
 }
 
 /* yes where the condition holds, else no. Said with masks, as gcc makes branches of a ?: between constants and
    follows each of them through the code behind, twice the work once it is vector code. */
-static inline float math_select_f32(int condition, float yes, float no) {
+static inline float math_select_f32(int condition, float yes, float no)
+{
   uint32_t mask = -(uint32_t)condition;
   return math_of_bits_f32((math_bits_f32(yes) & mask) | (math_bits_f32(no) & ~mask));
 }
 
-static inline double math_select_f64(int condition, double yes, double no) {
+static inline double math_select_f64(int condition, double yes, double no)
+{
   uint64_t mask = -(uint64_t)condition;
   return math_of_bits_f64((math_bits_f64(yes) & mask) | (math_bits_f64(no) & ~mask));
 }
 
 /* x kept in bounds; a NaN stays one. */
-static inline float math_clamp_f32(float x, float low, float high) {
+static inline float math_clamp_f32(float x, float low, float high)
+{
   x = math_select_f32(x > high, high, x);
   return math_select_f32(x < low, low, x);
 }
 
-static inline double math_clamp_f64(double x, double low, double high) {
+static inline double math_clamp_f64(double x, double low, double high)
+{
   x = math_select_f64(x > high, high, x);
   return math_select_f64(x < low, low, x);
 }
@@ -72,7 +82,8 @@ static inline double math_clamp_f64(double x, double low, double high) {
 /* ---- float: exponentials ---- */
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln2 / 2. */
-static inline float math_exp_tail_f32(float r) {
+static inline float math_exp_tail_f32(float r)
+{
   float q = 0.001388249835f;
   q = q * r + 0.008366646793f;
   q = q * r + 0.0416672039f;
@@ -82,7 +93,8 @@ static inline float math_exp_tail_f32(float r) {
 
 /* x = n ln2 + r with |r| <= ln2 / 2: returns e^r - 1 and, in the low 9 bits of power, n + 254. Adding 1.5 * 2^23
    rounds x / ln2 to an integer and leaves it in the low bits of the sum; 254 makes it positive, for shifts. */
-static inline float math_exp_split_f32(float x, uint32_t *power) {
+static inline float math_exp_split_f32(float x, uint32_t *power)
+{
   const float shift = 0x1.8p23f + 254;
   float sum = x * 1.44269504f + shift;
   float n = sum - shift;
@@ -95,14 +107,16 @@ static inline float math_exp_split_f32(float x, uint32_t *power) {
 }
 
 /* e^x where neither it nor a power of two near it is subnormal or infinite: -87 <= x <= 88. */
-static inline float math_exp_inner_f32(float x) {
+static inline float math_exp_inner_f32(float x)
+{
   uint32_t power;
   float m = math_exp_split_f32(x, &power);
   return (m + 1) * math_of_bits_f32((power - 127) << 23);
 }
 
 /* e^x for -104 <= x <= 89. */
-static inline float math_exp_outer_f32(float x) {
+static inline float math_exp_outer_f32(float x)
+{
   uint32_t power;
   float m = math_exp_split_f32(x, &power) + 1;
   /* 2^n as two factors: it may be subnormal or infinite where the result is not. */
@@ -111,12 +125,11 @@ static inline float math_exp_outer_f32(float x) {
 }
 
 /* e^x. */
-static inline float exp_f32(float x) {
-  return math_exp_outer_f32(math_clamp_f32(x, -104.0f, 89.0f));
-}
+static inline float exp_f32(float x) { return math_exp_outer_f32(math_clamp_f32(x, -104.0f, 89.0f)); }
 
 /* 2^x. */
-static inline float exp2_f32(float x) {
+static inline float exp2_f32(float x)
+{
   const float shift = 0x1.8p23f + 254;
   x = math_clamp_f32(x, -151.0f, 128.5f);
   float sum = x + shift;
@@ -127,7 +140,8 @@ static inline float exp2_f32(float x) {
 }
 
 /* e^x - 1. */
-static inline float expm1_f32(float x) {
+static inline float expm1_f32(float x)
+{
   uint32_t power;
   float m = math_exp_split_f32(math_clamp_f32(x, -20.0f, 89.0f), &power);
   /* Half of 2^n, as 2^128 is no float. */
@@ -138,7 +152,8 @@ static inline float expm1_f32(float x) {
 }
 
 /* 1 / (1 + e^-x). */
-static inline float sigmoid_f32(float x) {
+static inline float sigmoid_f32(float x)
+{
   float a = -fabsf(x);
   float e = math_exp_outer_f32(math_select_f32(a < -104.0f, -104.0f, a)), sum = 1 + e;
   float y = (x < 0 ? e : 1.0f) / sum;
@@ -147,7 +162,8 @@ static inline float sigmoid_f32(float x) {
 }
 
 /* The hyperbolic tangent. */
-static inline float tanh_f32(float x) {
+static inline float tanh_f32(float x)
+{
   float a = fabsf(x);
   a = math_select_f32(a > 9.1f, 9.1f, a);
   float z = a * a;
@@ -164,7 +180,8 @@ static inline float tanh_f32(float x) {
 /* ---- float: logarithms ---- */
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)), for a normal x > 0: returns m. */
-static inline float math_log_split_f32(float x, int32_t *e) {
+static inline float math_log_split_f32(float x, int32_t *e)
+{
   const uint32_t root = 0x3f3504f3u; /* sqrt(1/2) */
   uint32_t bits = math_bits_f32(x) - root;
   *e = (int32_t)bits >> 23;
@@ -172,7 +189,8 @@ static inline float math_log_split_f32(float x, int32_t *e) {
 }
 
 /* log(1 + f) + e ln2 */
-static inline float math_log_join_f32(float f, float e) {
+static inline float math_log_join_f32(float f, float e)
+{
   float p = 0.06746659795f;
   p = p * f - 0.1167567373f;
   p = p * f + 0.1188816572f;
@@ -189,14 +207,16 @@ static inline float math_log_join_f32(float f, float e) {
 }
 
 /* Puts in the values at and beyond the ends: of the logarithm of u, where x is the argument and y the result so far. */
-static inline float math_log_ends_f32(float u, float x, float y) {
+static inline float math_log_ends_f32(float u, float x, float y)
+{
   float low = u == 0 ? -INFINITY : NAN;
   y = x < INFINITY ? y : x;
   return u > 0 ? y : low;
 }
 
 /* The natural logarithm. */
-static inline float log_f32(float x) {
+static inline float log_f32(float x)
+{
   const float smallest = 0x1p-126f;
   int32_t e;
   float m = math_log_split_f32(x < smallest ? x * 0x1p25f : x, &e);
@@ -205,7 +225,8 @@ static inline float log_f32(float x) {
 }
 
 /* The logarithm to base 2; exact for powers of 2. */
-static inline float log2_f32(float x) {
+static inline float log2_f32(float x)
+{
   const float smallest = 0x1p-126f;
   int32_t e;
   float m = math_log_split_f32(x < smallest ? x * 0x1p25f : x, &e);
@@ -215,7 +236,8 @@ static inline float log2_f32(float x) {
 }
 
 /* log(1 + x). */
-static inline float log1p_f32(float x) {
+static inline float log1p_f32(float x)
+{
   float u = 1 + x;
   int32_t e;
   float m = math_log_split_f32(u, &e);
@@ -229,7 +251,8 @@ static inline float log1p_f32(float x) {
 /* ---- float: the error function ---- */
 
 /* The error function. */
-static inline float erf_f32(float x) {
+static inline float erf_f32(float x)
+{
   float a = fabsf(x);
   a = math_select_f32(a > 3.95f, 3.95f, a); /* from 3.92 on it is 1 */
   float z = a * a;
@@ -256,8 +279,9 @@ static inline float erf_f32(float x) {
 
 /* x * 2/pi as a quarter (mod 4) and a remainder in [-1/2, 1/2]. 2/pi comes in parts of 28 bits, so that each product
    is exact and can be reduced on its own: right for every float, however large. */
-static inline double math_quarters_f32(float x, uint32_t *quarter) {
-  const double parts[7] = {0x1.45f306cp-1, 0x1.c9c882ap-29, 0x1.4fe13a8p-59, 0x1.f47d4dp-86,
+static inline double math_quarters_f32(float x, uint32_t *quarter)
+{
+  const double parts[7] = {0x1.45f306cp-1,   0x1.c9c882ap-29, 0x1.4fe13a8p-59, 0x1.f47d4dp-86,
                            0x1.bb81b6cp-113, 0x1.4acc9ep-143, 0x1.0e4107cp-170};
   double sum = 0;
   for (int i = 6; i >= 0; i--) {
@@ -272,7 +296,8 @@ static inline double math_quarters_f32(float x, uint32_t *quarter) {
 }
 
 /* sin(x + shift * pi/2). */
-static inline float math_sin_shifted_f32(float x, uint32_t shift) {
+static inline float math_sin_shifted_f32(float x, uint32_t shift)
+{
   uint32_t quarter;
   float r = (float)(math_quarters_f32(x, &quarter) * 1.5707963267948966);
   float z = r * r;
@@ -289,19 +314,16 @@ static inline float math_sin_shifted_f32(float x, uint32_t shift) {
 }
 
 /* The sine. */
-static inline float sin_f32(float x) {
-  return x == 0 ? x : math_sin_shifted_f32(x, 0);
-}
+static inline float sin_f32(float x) { return x == 0 ? x : math_sin_shifted_f32(x, 0); }
 
 /* The cosine. */
-static inline float cos_f32(float x) {
-  return math_sin_shifted_f32(x, 1);
-}
+static inline float cos_f32(float x) { return math_sin_shifted_f32(x, 1); }
 
 /* ---- double: exponentials ---- */
 
 /* As math_exp_split_f32, with n + 2046 in the low 12 bits of power. */
-static inline double math_exp_split_f64(double x, uint64_t *power) {
+static inline double math_exp_split_f64(double x, uint64_t *power)
+{
   const double shift = 0x1.8p52 + 2046;
   double sum = x * 1.4426950408889634 + shift;
   double n = sum - shift;
@@ -325,14 +347,16 @@ static inline double math_exp_split_f64(double x, uint64_t *power) {
 }
 
 /* e^x for -708 <= x <= 709. */
-static inline double math_exp_inner_f64(double x) {
+static inline double math_exp_inner_f64(double x)
+{
   uint64_t power;
   double m = math_exp_split_f64(x, &power);
   return (m + 1) * math_of_bits_f64((power - 1023) << 52);
 }
 
 /* e^x for -746 <= x <= 710. */
-static inline double math_exp_outer_f64(double x) {
+static inline double math_exp_outer_f64(double x)
+{
   uint64_t power;
   double m = math_exp_split_f64(x, &power) + 1;
   uint64_t half = power >> 1;
@@ -340,12 +364,11 @@ static inline double math_exp_outer_f64(double x) {
 }
 
 /* e^x. */
-static inline double exp_f64(double x) {
-  return math_exp_outer_f64(math_clamp_f64(x, -746.0, 710.0));
-}
+static inline double exp_f64(double x) { return math_exp_outer_f64(math_clamp_f64(x, -746.0, 710.0)); }
 
 /* e^x - 1. */
-static inline double expm1_f64(double x) {
+static inline double expm1_f64(double x)
+{
   uint64_t power;
   double m = math_exp_split_f64(math_clamp_f64(x, -40.0, 710.0), &power);
   double scale = math_of_bits_f64((power - 1024) << 52);
@@ -354,7 +377,8 @@ static inline double expm1_f64(double x) {
 }
 
 /* 1 / (1 + e^-x). */
-static inline double sigmoid_f64(double x) {
+static inline double sigmoid_f64(double x)
+{
   double a = -fabs(x);
   double e = math_exp_outer_f64(math_select_f64(a < -746.0, -746.0, a)), sum = 1 + e;
   double y = (x < 0 ? e : 1.0) / sum;
@@ -363,7 +387,8 @@ static inline double sigmoid_f64(double x) {
 }
 
 /* The hyperbolic tangent. */
-static inline double tanh_f64(double x) {
+static inline double tanh_f64(double x)
+{
   double a = fabs(x);
   a = math_select_f64(a > 20.0, 20.0, a);
   double z = a * a;
@@ -387,7 +412,8 @@ static inline double tanh_f64(double x) {
 
 /* As math_log_split_f32; the exponent comes as a double, by way of the low bits of 2^52, as vectors of 64-bit integers
    convert and shift badly. */
-static inline double math_log_split_f64(double x, double *e) {
+static inline double math_log_split_f64(double x, double *e)
+{
   const uint64_t root = UINT64_C(0x3fe6a09e667f3bcd), mantissa = (UINT64_C(1) << 52) - 1;
   uint64_t bits = math_bits_f64(x) - root + (UINT64_C(1023) << 52);
   *e = math_of_bits_f64(bits >> 52 | UINT64_C(0x4330000000000000)) - (0x1p52 + 1023);
@@ -395,24 +421,28 @@ static inline double math_log_split_f64(double x, double *e) {
 }
 
 /* log(1 + f) + e ln2; method and coefficients of fdlibm's e_log.c (Sun Microsystems, 1993). */
-static inline double math_log_join_f64(double f, double e) {
+static inline double math_log_join_f64(double f, double e)
+{
   double s = f / (2 + f), z = s * s, w = z * z;
   double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-  double odd = z * (6.666666666666735130e-01 +
-                    w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+  double odd = z
+               * (6.666666666666735130e-01
+                  + w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
   double half_square = 0.5 * f * f;
   double tail = s * (half_square + (even + odd)) + e * 0x1.a39ef35793c76p-33;
   return e * 0x1.62e42feep-1 - ((half_square - tail) - f);
 }
 
-static inline double math_log_ends_f64(double u, double x, double y) {
+static inline double math_log_ends_f64(double u, double x, double y)
+{
   double low = u == 0 ? (double)-INFINITY : (double)NAN;
   y = x < (double)INFINITY ? y : x;
   return u > 0 ? y : low;
 }
 
 /* The natural logarithm. */
-static inline double log_f64(double x) {
+static inline double log_f64(double x)
+{
   const double smallest = 0x1p-1022;
   double e, m = math_log_split_f64(x < smallest ? x * 0x1p54 : x, &e);
   e -= x < smallest ? 54.0 : 0.0;
@@ -420,7 +450,8 @@ static inline double log_f64(double x) {
 }
 
 /* log(1 + x). */
-static inline double log1p_f64(double x) {
+static inline double log1p_f64(double x)
+{
   double u = 1 + x, e, m = math_log_split_f64(u, &e);
   double scale = math_of_bits_f64(math_bits_f64(0x1p52 + 2046 - 1023 - e) << 52);
   double f = e > 60 ? m - 1 : scale * x + (scale - 1);
@@ -430,7 +461,8 @@ static inline double log1p_f64(double x) {
 
 /* ---- double: the error function ---- */
 
-static inline double math_erf_near_f64(double a) {
+static inline double math_erf_near_f64(double a)
+{
   double z = a * a;
   double p = -7.779487864135419e-10;
   p = p * z + 1.3710991461964517e-08;
@@ -448,7 +480,8 @@ static inline double math_erf_near_f64(double a) {
 }
 
 /* -log(1 - erf(a)) for 1 <= a <= 6. */
-static inline double math_erf_tail_f64(double a) {
+static inline double math_erf_tail_f64(double a)
+{
   double q = -1.0495962545688161e-12;
   q = q * a + 4.795928311032576e-11;
   q = q * a - 1.0256782904015209e-09;
@@ -472,7 +505,8 @@ static inline double math_erf_tail_f64(double a) {
 }
 
 /* The error function. */
-static inline double erf_f64(double x) {
+static inline double erf_f64(double x)
+{
   double a = fabs(x);
   a = math_select_f64(a > 6.0, 6.0, a); /* from 5.93 on it is 1 */
   double far = 1 - math_exp_inner_f64(-math_erf_tail_f64(a));
@@ -482,33 +516,21 @@ static inline double erf_f64(double x) {
 /* ---- left to the C library ---- */
 
 /* 2^x. */
-static inline double exp2_f64(double x) {
-  return exp2(x);
-}
+static inline double exp2_f64(double x) { return exp2(x); }
 
 /* The logarithm to base 2. */
-static inline double log2_f64(double x) {
-  return log2(x);
-}
+static inline double log2_f64(double x) { return log2(x); }
 
 /* The sine. */
-static inline double sin_f64(double x) {
-  return sin(x);
-}
+static inline double sin_f64(double x) { return sin(x); }
 
 /* The cosine. */
-static inline double cos_f64(double x) {
-  return cos(x);
-}
+static inline double cos_f64(double x) { return cos(x); }
 
 /* x to the power y. */
-static inline float pow_f32(float x, float y) {
-  return powf(x, y);
-}
+static inline float pow_f32(float x, float y) { return powf(x, y); }
 
 /* x to the power y. */
-static inline double pow_f64(double x, double y) {
-  return pow(x, y);
-}
+static inline double pow_f64(double x, double y) { return pow(x, y); }
 
 #endif

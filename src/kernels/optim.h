@@ -7,31 +7,44 @@
 
 /* An optimizer of two names (Adam, AdamW) may be one. */
 typedef enum StepId {
-  STEP_SGD, STEP_ADAM, STEP_ADAGRAD, STEP_RMSPROP, STEP_ADADELTA, STEP_ADAMAX, STEP_NADAM, STEP_RADAM, STEP_ASGD,
-  STEP_RPROP, STEP_COUNT
+  STEP_SGD,
+  STEP_ADAM,
+  STEP_ADAGRAD,
+  STEP_RMSPROP,
+  STEP_ADADELTA,
+  STEP_ADAMAX,
+  STEP_NADAM,
+  STEP_RADAM,
+  STEP_ASGD,
+  STEP_RPROP,
+  STEP_COUNT
 } StepId;
 
 /* What each kernel is given for a step: worked out by ops/optim/rules.c, the same for all elements. */
 
 /* What is taken for the gradient: sign * gradient + weight_decay * parameter. */
-typedef struct Slope { double sign, weight_decay; } Slope;
+typedef struct Slope {
+  double sign, weight_decay;
+} Slope;
 
 /* A moving average: kept * average + added * value. */
-typedef struct Average { double kept, added; } Average;
+typedef struct Average {
+  double kept, added;
+} Average;
 
 typedef struct SgdCoefficients {
   Slope slope;
   double lr;
   Average velocity;
-  bool nesterov, first;     /* whether there is no velocity yet */
+  bool nesterov, first; /* whether there is no velocity yet */
 } SgdCoefficients;
 
 typedef struct AdamCoefficients {
   Slope slope;
-  double decayed;           /* what decoupled weight decay leaves of a parameter */
+  double decayed; /* what decoupled weight decay leaves of a parameter */
   Average exp_avg, exp_avg_sq;
-  double rate;              /* the learning rate over exp_avg's bias correction */
-  double correction;        /* of the root of exp_avg_sq: a factor */
+  double rate;       /* the learning rate over exp_avg's bias correction */
+  double correction; /* of the root of exp_avg_sq: a factor */
   double eps;
 } AdamCoefficients;
 
@@ -53,7 +66,7 @@ typedef struct RadamCoefficients {
 
 typedef struct AdamaxCoefficients {
   Slope slope;
-  double rate;              /* the learning rate over the bias correction */
+  double rate; /* the learning rate over the bias correction */
   Average exp_avg;
   double norm_kept, eps;
 } AdamaxCoefficients;
@@ -66,28 +79,28 @@ typedef struct AdagradCoefficients {
 typedef struct RmspropCoefficients {
   Slope slope;
   double lr;
-  Average average;          /* of the squares, and of the gradients where those are kept */
+  Average average; /* of the squares, and of the gradients where those are kept */
   double eps, momentum;
 } RmspropCoefficients;
 
 typedef struct AdadeltaCoefficients {
   Slope slope;
   double lr;
-  Average average;          /* of the gradients' squares, and of the changes' */
+  Average average; /* of the gradients' squares, and of the changes' */
   double eps;
 } AdadeltaCoefficients;
 
 typedef struct AsgdCoefficients {
   Slope slope;
-  double decayed;           /* what decay by lambd leaves of a parameter */
+  double decayed; /* what decay by lambd leaves of a parameter */
   double eta;
-  double mu;                /* the weight of the new parameter in the average */
+  double mu; /* the weight of the new parameter in the average */
 } AsgdCoefficients;
 
 typedef struct RpropCoefficients {
   Slope slope;
-  double shrink, grow;      /* factors of a step size whose gradient changed or kept its sign */
-  double least, most;       /* of a step size */
+  double shrink, grow; /* factors of a step size whose gradient changed or kept its sign */
+  double least, most;  /* of a step size */
 } RpropCoefficients;
 
 typedef union StepCoefficients {

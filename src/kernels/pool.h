@@ -8,8 +8,8 @@
 /* Pairs are lines and columns. A window of a result begins at result * stride - padding. */
 typedef struct Pool {
   int64_t size[2], result[2], kernel[2], stride[2], padding[2], dilation[2];
-  bool count_padding;  /* of averages: what lies in the padding counts as an element */
-  int64_t divisor;     /* of averages: if not 0, divides instead of the count */
+  bool count_padding; /* of averages: what lies in the padding counts as an element */
+  int64_t divisor;    /* of averages: if not 0, divides instead of the count */
 } Pool;
 
 /* Of contiguous planes: x and dx [planes][size[0]][size[1]], y, dy and positions [planes][result[0]][result[1]]. Floats,

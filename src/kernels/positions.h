@@ -6,7 +6,10 @@
 #include <stdint.h>
 
 /* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
-typedef struct PositionRange { int64_t low, high; bool zero; } PositionRange;
+typedef struct PositionRange {
+  int64_t low, high;
+  bool zero;
+} PositionRange;
 void positions_range(int64_t n, const int64_t *positions, PositionRange *range);
 
 /* How many of x [n] are true; and where those of a contiguous x [shape] are: positions [count][ndim]. */

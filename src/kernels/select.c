@@ -24,17 +24,23 @@ typedef enum IsaId {
   ISA_COUNT
 } IsaId;
 
-#define ISA(name, flags, categories, blocks, test) static bool runs_##name(void) { return test; }
+#define ISA(name, flags, categories, blocks, test) \
+  static bool runs_##name(void) { return test; }
 #include "kernels/isa.def"
 #undef ISA
 
-static const struct { const char *name; bool (*runs)(void); } isas[ISA_COUNT] = {
+static const struct {
+  const char *name;
+  bool (*runs)(void);
+} isas[ISA_COUNT] = {
 #define ISA(name, ...) {#name, runs_##name},
 #include "kernels/isa.def"
 };
 
 /* What was built: the build file says it. */
-#define SET(isa) void fill_casts_##isa(CastKernels *); void fill_random_fills_##isa(RandomFills *);
+#define SET(isa)                        \
+  void fill_casts_##isa(CastKernels *); \
+  void fill_random_fills_##isa(RandomFills *);
 NNLUA_BUILT_SETS
 #undef SET
 #define KERNELS(isa, dtype) void fill_kernels_##isa##_##dtype(KernelStorage *);
@@ -46,13 +52,15 @@ static const struct {
   void (*random_fills)(RandomFills *);
 } sets[ISA_COUNT] = {
 #define SET(isa) [ISA_##isa] = {fill_casts_##isa, fill_random_fills_##isa},
-  NNLUA_BUILT_SETS
-};
+  NNLUA_BUILT_SETS};
 
-static const struct { IsaId isa; DType dtype; void (*fill)(KernelStorage *); } kernels[] = {
+static const struct {
+  IsaId isa;
+  DType dtype;
+  void (*fill)(KernelStorage *);
+} kernels[] = {
 #define KERNELS(isa, dtype) {ISA_##isa, DTYPE_##dtype, fill_kernels_##isa##_##dtype},
-  NNLUA_BUILT_KERNELS
-};
+  NNLUA_BUILT_KERNELS};
 
 static KernelStorage storage[DTYPE_COUNT];
 static CastKernels casts[DTYPE_COUNT];

@@ -12,20 +12,20 @@
 #include "core/dtype.h"
 
 /* FAMILY(member of the table, struct): the function fill_<member> of a file in typed/ fills it for a dtype. */
-#define KERNEL_FAMILIES(FAMILY)                \
-  FAMILY(reduce, ReduceKernels)                \
-  FAMILY(cumulate, CumulateKernels)            \
-  FAMILY(moves, MoveKernels)                   \
-  FAMILY(sort, SortKernels)                    \
-  FAMILY(matmul, MatmulKernels)                \
-  FAMILY(conv, ConvKernels)                    \
-  FAMILY(pool, PoolKernels)                    \
-  FAMILY(resample, ResampleKernels)            \
-  FAMILY(softmax, SoftmaxKernels)              \
-  FAMILY(loss, LossKernels)                    \
-  FAMILY(attention, AttentionKernels)          \
-  FAMILY(recurrent, RecurrentKernels)          \
-  FAMILY(normalization, NormalizationKernels)  \
+#define KERNEL_FAMILIES(FAMILY)               \
+  FAMILY(reduce, ReduceKernels)               \
+  FAMILY(cumulate, CumulateKernels)           \
+  FAMILY(moves, MoveKernels)                  \
+  FAMILY(sort, SortKernels)                   \
+  FAMILY(matmul, MatmulKernels)               \
+  FAMILY(conv, ConvKernels)                   \
+  FAMILY(pool, PoolKernels)                   \
+  FAMILY(resample, ResampleKernels)           \
+  FAMILY(softmax, SoftmaxKernels)             \
+  FAMILY(loss, LossKernels)                   \
+  FAMILY(attention, AttentionKernels)         \
+  FAMILY(recurrent, RecurrentKernels)         \
+  FAMILY(normalization, NormalizationKernels) \
   FAMILY(optim, OptimKernels)
 
 struct PointwiseKernels;

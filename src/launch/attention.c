@@ -23,8 +23,8 @@ typedef struct Block {
 typedef struct Attention {
   const KernelTable *k;
   DType dtype;
-  int64_t size;                     /* bytes of an element */
-  int64_t l, s, e, ev;              /* queries, keys, and the widths of both and of values */
+  int64_t size;        /* bytes of an element */
+  int64_t l, s, e, ev; /* queries, keys, and the widths of both and of values */
   int64_t rows, tiles;
   int64_t items, per_group, groups; /* an item: a batch's tile in the forward, a batch in the backward */
   int nbatch;
@@ -32,21 +32,29 @@ typedef struct Attention {
   bool causal;
   double scale;
   Block q, key, v, mask, factors, y, dy, dq, dk, dv;
-  const Tensor *like;               /* whose device scratch memory is on */
+  const Tensor *like; /* whose device scratch memory is on */
   char *scratch;
-  int64_t slot;                     /* bytes for each group */
+  int64_t slot; /* bytes for each group */
 } Attention;
 
 /* y, or dq: all batches of a result as long as the queries. */
-static Attention attention_of(const Tensor *q, const Tensor *k, const Tensor *v, bool causal, double scale, const Tensor *y)
+static Attention attention_of(const Tensor *q, const Tensor *k, const Tensor *v, bool causal, double scale,
+                              const Tensor *y)
 {
-  Attention at = {.dtype = dtype_compute(tensor_dtype(q)), .l = q->shape[q->ndim - 2], .s = k->shape[k->ndim - 2],
-                  .e = q->shape[q->ndim - 1], .ev = v->shape[v->ndim - 1], .nbatch = y->ndim - 2, .causal = causal,
-                  .scale = scale, .like = y};
+  Attention at = {.dtype = dtype_compute(tensor_dtype(q)),
+                  .l = q->shape[q->ndim - 2],
+                  .s = k->shape[k->ndim - 2],
+                  .e = q->shape[q->ndim - 1],
+                  .ev = v->shape[v->ndim - 1],
+                  .nbatch = y->ndim - 2,
+                  .causal = causal,
+                  .scale = scale,
+                  .like = y};
   at.size = (int64_t)dtype_size(at.dtype);
   memcpy(at.batch, y->shape, (size_t)at.nbatch * sizeof *at.batch);
   at.rows = ATTENTION_TILE / (at.s ? at.s : 1);
-  if (at.rows > (at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS)) at.rows = at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS;
+  if (at.rows > (at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS))
+    at.rows = at.causal ? ATTENTION_CAUSAL_ROWS : ATTENTION_MOST_ROWS;
   if (at.rows < ATTENTION_LEAST_ROWS) at.rows = ATTENTION_LEAST_ROWS;
   if (at.rows > at.l) at.rows = at.l;
   at.tiles = at.rows ? (at.l + at.rows - 1) / at.rows : 0;
@@ -66,8 +74,8 @@ static Block block_of(const Attention *at, const Tensor *t)
 {
   if (!t) return (Block){0};
   int d = t->ndim;
-  Block b = {.data = tensor_data(t), .row = t->shape[d - 2] == 1 ? 0 : t->strides[d - 2],
-             .col = t->shape[d - 1] == 1 ? 0 : 1};
+  Block b = {
+    .data = tensor_data(t), .row = t->shape[d - 2] == 1 ? 0 : t->strides[d - 2], .col = t->shape[d - 1] == 1 ? 0 : 1};
   for (int i = 0; i < d - 2; i++)
     if (t->shape[i] != 1) b.step[at->nbatch - (d - 2) + i] = t->strides[i];
   return b;
@@ -87,8 +95,8 @@ static char *matrix_at(const Attention *at, const Block *b, int64_t batch, int64
 /* Rows of queries of one batch against the keys that they see. */
 typedef struct Part {
   int64_t batch, first, rows, n;
-  const char *key, *v;         /* of the batch, turned: [width, length] */
-  char *q, *scores, *weights;  /* queries times the scale; n elements a row */
+  const char *key, *v;        /* of the batch, turned: [width, length] */
+  char *q, *scores, *weights; /* queries times the scale; n elements a row */
 } Part;
 
 /* Elements from one line of turned keys to the next. */
@@ -144,18 +152,22 @@ static void softmax_rows(const Attention *at, const Part *p, const char *dw, con
 static void weigh(const Attention *at, const Part *p)
 {
   const KernelTable *k = at->k;
-  k->attention->scale_rows(p->rows, at->e, at->scale, matrix_at(at, &at->q, p->batch, p->first), at->q.row, p->q, at->e);
-  if (at->e) k->matmul->product(p->rows, p->n, at->e, p->q, at->e, 1, p->key, turned_row(at), 1, false, p->scores, p->n);
+  k->attention->scale_rows(p->rows, at->e, at->scale, matrix_at(at, &at->q, p->batch, p->first), at->q.row, p->q,
+                           at->e);
+  if (at->e)
+    k->matmul->product(p->rows, p->n, at->e, p->q, at->e, 1, p->key, turned_row(at), 1, false, p->scores, p->n);
   else memset(p->scores, 0, (size_t)(p->rows * p->n * at->size));
   if (at->mask.data)
-    k->attention->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col, p->scores, p->n);
+    k->attention->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col,
+                           p->scores, p->n);
   softmax_rows(at, p, NULL, p->scores, p->weights);
 }
 
 /* to = x times the factors of dropout. */
 static void drop(const Attention *at, const Part *p, const char *x, char *to)
 {
-  at->k->attention->multiply_rows(p->rows, p->n, x, p->n, matrix_at(at, &at->factors, p->batch, p->first), at->factors.row, to, p->n);
+  at->k->attention->multiply_rows(p->rows, p->n, x, p->n, matrix_at(at, &at->factors, p->batch, p->first),
+                                  at->factors.row, to, p->n);
 }
 
 /* The groups, and memory for each: some matrices of scores beside the queries and the turned keys and values. */
@@ -195,8 +207,8 @@ static void forward_part(const Attention *at, const Part *p)
 {
   weigh(at, p);
   if (at->factors.data) drop(at, p, p->weights, p->weights);
-  at->k->matmul->product(p->rows, at->ev, p->n, p->weights, p->n, 1, matrix_at(at, &at->v, p->batch, 0), at->v.row, 1, false,
-                matrix_at(at, &at->y, p->batch, p->first), at->y.row);
+  at->k->matmul->product(p->rows, at->ev, p->n, p->weights, p->n, 1, matrix_at(at, &at->v, p->batch, 0), at->v.row, 1,
+                         false, matrix_at(at, &at->y, p->batch, p->first), at->y.row);
 }
 
 static void forward_groups(const Launch *l, int64_t begin, int64_t end)
@@ -215,11 +227,12 @@ static void forward_groups(const Launch *l, int64_t begin, int64_t end)
   }
 }
 
-void launch_attention(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal, double scale,
-                      Tensor *y)
+void launch_attention(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal,
+                      double scale, Tensor *y)
 {
-  static const Driver driver = {.run = forward_groups, .results = {LAST_DENSE},
-    .operands = {LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE}};
+  static const Driver driver = {.run = forward_groups,
+                                .results = {LAST_DENSE},
+                                .operands = {LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE}};
   if (!launch_runs(y)) return;
   Attention at = attention_of(q, k, v, causal, scale, y);
   plan_groups(call, &at, batches_of(&at) * at.tiles, 2, false);
@@ -235,14 +248,15 @@ static void backward_part(const Attention *at, const Part *p, char *dscores)
   char *dq = matrix_at(at, &at->dq, p->batch, p->first), *dropped = p->weights;
   weigh(at, p);
   if (at->factors.data) drop(at, p, p->weights, dropped = p->scores);
-  k->matmul->product(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true, matrix_at(at, &at->dv, p->batch, 0),
-            at->dv.row);
+  k->matmul->product(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true,
+                     matrix_at(at, &at->dv, p->batch, 0), at->dv.row);
   k->matmul->product(p->rows, p->n, at->ev, dy, at->dy.row, 1, p->v, turned_row(at), 1, false, p->scores, p->n);
   if (at->factors.data) drop(at, p, p->scores, p->scores);
   softmax_rows(at, p, p->scores, p->weights, dscores);
   k->matmul->product(p->rows, at->e, p->n, dscores, p->n, 1, key, at->key.row, 1, false, dq, at->dq.row);
   k->attention->scale_rows(p->rows, at->e, at->scale, dq, at->dq.row, dq, at->dq.row);
-  k->matmul->product(p->n, at->e, p->rows, dscores, 1, p->n, p->q, at->e, 1, true, matrix_at(at, &at->dk, p->batch, 0), at->dk.row);
+  k->matmul->product(p->n, at->e, p->rows, dscores, 1, p->n, p->q, at->e, 1, true, matrix_at(at, &at->dk, p->batch, 0),
+                     at->dk.row);
 }
 
 static void backward_groups(const Launch *l, int64_t begin, int64_t end)
@@ -268,8 +282,9 @@ static void backward_groups(const Launch *l, int64_t begin, int64_t end)
 void launch_attention_backward(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal,
                                double scale, Tensor *dy, Tensor *dq, Tensor *dk, Tensor *dv)
 {
-  static const Driver driver = {.run = backward_groups, .results = {LAST_DENSE, LAST_DENSE | UPDATED, LAST_DENSE | UPDATED},
-    .operands = {LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE}};
+  static const Driver driver = {.run = backward_groups,
+                                .results = {LAST_DENSE, LAST_DENSE | UPDATED, LAST_DENSE | UPDATED},
+                                .operands = {LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE, LAST_DENSE}};
   launch_fill(call, dk, scalar_int(0));
   launch_fill(call, dv, scalar_int(0));
   if (k->shape[k->ndim - 2] == 0) launch_fill(call, dq, scalar_int(0));
@@ -277,5 +292,6 @@ void launch_attention_backward(Call *call, Tensor *q, Tensor *k, Tensor *v, Tens
   Attention at = attention_of(q, k, v, causal, scale, dq);
   if (at.l == 0 || at.s == 0 || batches_of(&at) == 0) return;
   plan_groups(call, &at, batches_of(&at), 3, true);
-  launch(call, &driver, tensor_dtype(q), TENSOR_LIST(dq, dk, dv), TENSOR_LIST(q, k, v, mask, factors, dy), work_of(&at), &at);
+  launch(call, &driver, tensor_dtype(q), TENSOR_LIST(dq, dk, dv), TENSOR_LIST(q, k, v, mask, factors, dy), work_of(&at),
+         &at);
 }

@@ -19,10 +19,10 @@ enum { PRODUCTS = 8 }; /* take as long as an element does elsewhere, about */
 /* Results whose places are a stride apart in the image that a job writes: those of all taps in one residue class. */
 typedef struct Phase {
   int64_t taps, *at;
-  char *w;                     /* packed, group by group */
-  int64_t first_line, lines;   /* of the job's lines */
+  char *w;                   /* packed, group by group */
+  int64_t first_line, lines; /* of the job's lines */
   int64_t first_column, columns;
-  int64_t y;                   /* where the place of line and column 0 is; perhaps outside of the image */
+  int64_t y; /* where the place of line and column 0 is; perhaps outside of the image */
 } Phase;
 
 /* A convolution, or the gradient of its input, which is one too. */
@@ -32,28 +32,37 @@ typedef struct Job {
   const char *x, *bias;
   char *y;
   int64_t x_image, y_image, y_row, y_line, y_column;
-  Slab slab;                   /* of the first band */
-  int64_t line_stride;         /* lines of the slab from one line of results to the next */
+  Slab slab;           /* of the first band */
+  int64_t line_stride; /* lines of the slab from one line of results to the next */
   int64_t lines, band, bands;
   int nphases;
   Phase *phases;
-  bool direct;                 /* the input is its own slab, but for the last image, beyond which nothing may be read */
+  bool direct; /* the input is its own slab, but for the last image, beyond which nothing may be read */
   Scratch scratch;
 } Job;
 
-static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t image, int64_t group, int64_t begin, int64_t end)
+static void run_phase(const Job *j, const Phase *p, const char *slab, int64_t image, int64_t group, int64_t begin,
+                      int64_t end)
 {
   int64_t first = max_i64(begin, p->first_line), last = min_i64(end, p->first_line + p->lines);
   if (first >= last || p->columns <= 0) return;
   int64_t x_line = j->line_stride * j->slab.width;
-  int64_t y = image * j->y_image + group * j->rows * j->y_row + p->y + first * j->y_line + p->first_column * j->y_column;
-  ConvTaps k = {
-    .rows = j->rows, .taps = p->taps, .lines = last - first, .columns = p->columns,
-    .w = p->w + group * j->rows * p->taps * j->size,
-    .x = slab + ((first - begin) * x_line + p->first_column) * j->size,
-    .bias = j->bias ? j->bias + group * j->rows * j->size : NULL,
-    .at = p->at, .x_line = x_line, .x_width = j->slab.width,
-    .y = j->y + y * j->size, .y_row = j->y_row, .y_line = j->y_line, .y_column = j->y_column};
+  int64_t y = image * j->y_image + group * j->rows * j->y_row + p->y + first * j->y_line
+              + p->first_column * j->y_column;
+  ConvTaps k = {.rows = j->rows,
+                .taps = p->taps,
+                .lines = last - first,
+                .columns = p->columns,
+                .w = p->w + group * j->rows * p->taps * j->size,
+                .x = slab + ((first - begin) * x_line + p->first_column) * j->size,
+                .bias = j->bias ? j->bias + group * j->rows * j->size : NULL,
+                .at = p->at,
+                .x_line = x_line,
+                .x_width = j->slab.width,
+                .y = j->y + y * j->size,
+                .y_row = j->y_row,
+                .y_line = j->y_line,
+                .y_column = j->y_column};
   j->k->conv->taps(&k);
 }
 
@@ -92,18 +101,18 @@ static void choose_bands(Job *j, int64_t halo)
 static void run_job(Call *call, Job *j)
 {
   int64_t units = j->images * j->groups * j->bands, work = 1;
-  for (int i = 0; i < j->nphases; i++)
-    work += j->phases[i].taps * j->phases[i].columns * j->rows * max_i64(j->band, 1);
+  for (int i = 0; i < j->nphases; i++) work += j->phases[i].taps * j->phases[i].columns * j->rows * max_i64(j->band, 1);
   scratch_init(call, &j->scratch, units, slab_elements(&j->slab) * j->size + SLAB_SLACK);
   launch_items((Work){units, work / PRODUCTS}, run_units, j);
 }
 
 /* Packs the weights of a phase for all groups. */
-static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_step, int64_t group_step, const int64_t *tap_at)
+static void pack_weights(const Job *j, Phase *p, const Tensor *w, int64_t row_step, int64_t group_step,
+                         const int64_t *tap_at)
 {
   for (int64_t g = 0; g < j->groups; g++)
     j->k->conv->pack(j->rows, p->taps, (const char *)tensor_data(w) + g * group_step * j->size, row_step, tap_at,
-                    p->w + g * j->rows * p->taps * j->size);
+                     p->w + g * j->rows * p->taps * j->size);
 }
 
 static int64_t *new_offsets(Call *call, const Tensor *y, int64_t n)
@@ -114,12 +123,21 @@ static int64_t *new_offsets(Call *call, const Tensor *y, int64_t n)
 static Job job_of(const Convolution *c, const Launch *l, const Tensor *x, const Tensor *bias)
 {
   const Tensor *y = l->y[0];
-  return (Job){.k = l->k, .size = l->size, .images = c->images, .groups = c->groups,
-               .x = tensor_data(x), .y = tensor_data(y), .bias = bias ? tensor_data(bias) : NULL,
-               .x_image = x->strides[0], .y_image = y->shape[1] * y->shape[2] * y->shape[3],
+  return (Job){.k = l->k,
+               .size = l->size,
+               .images = c->images,
+               .groups = c->groups,
+               .x = tensor_data(x),
+               .y = tensor_data(y),
+               .bias = bias ? tensor_data(bias) : NULL,
+               .x_image = x->strides[0],
+               .y_image = y->shape[1] * y->shape[2] * y->shape[3],
                .y_row = y->shape[2] * y->shape[3],
-               .slab = {.channel_step = x->strides[1], .line_step = x->strides[2], .column_step = x->strides[3],
-                        .image_lines = x->shape[2], .image_columns = x->shape[3]}};
+               .slab = {.channel_step = x->strides[1],
+                        .line_step = x->strides[2],
+                        .column_step = x->strides[3],
+                        .image_lines = x->shape[2],
+                        .image_columns = x->shape[3]}};
 }
 
 /* Where a tap finds its input in a slab of the input: strides across are split into phases. */
@@ -207,8 +225,8 @@ static void range_of(const Convolution *c, int d, const Axis *axis, int64_t resi
   *count = max_i64(last - from + 1, 0);
 }
 
-static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes, int64_t ry, int64_t rx, const Tensor *w,
-                      Phase *p)
+static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes, int64_t ry, int64_t rx,
+                      const Tensor *w, Phase *p)
 {
   int64_t area = c->kernel[0] * c->kernel[1], most = c->rows * area, plane = j->slab.lines * j->slab.width;
   int64_t *order = new_offsets(call, w, most);
@@ -223,8 +241,8 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
   }
   range_of(c, 0, &axes[0], ry, &p->first_line, &p->lines);
   range_of(c, 1, &axes[1], rx, &p->first_column, &p->columns);
-  p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1]
-         + axes[1].first * c->stride[1] + rx - c->padding[1];
+  p->y = (axes[0].first * c->stride[0] + ry - c->padding[0]) * c->size[1] + axes[1].first * c->stride[1] + rx
+         - c->padding[1];
   p->w = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(max_i64(c->groups * c->channels * p->taps, 1))));
   pack_weights(j, p, w, area, c->rows * c->channels * area, order);
 }
@@ -262,10 +280,10 @@ typedef struct WeightJob {
   const char *x, *dy;
   int64_t x_image;
   Slab slab;
-  char *sums;                  /* [parts, groups, rows, ...] */
-  const int64_t *at;           /* NULL: products of matrices of slabs whose channels come last */
-  bool direct;                 /* 1x1: products with the images as they are */
-  bool patches;                /* narrow lines: the patches of a line are laid side by side first */
+  char *sums;        /* [parts, groups, rows, ...] */
+  const int64_t *at; /* NULL: products of matrices of slabs whose channels come last */
+  bool direct;       /* 1x1: products with the images as they are */
+  bool patches;      /* narrow lines: the patches of a line are laid side by side first */
   Scratch scratch;
 } WeightJob;
 
@@ -281,7 +299,8 @@ static void lay_patches(const WeightJob *j, const char *slab, char *to)
 }
 
 /* Lines are one product where the next line of results is the next of the slab. */
-static void patch_products(const WeightJob *j, const char *patches, const char *dy, int64_t dy_row, int64_t lines, char *sums)
+static void patch_products(const WeightJob *j, const char *patches, const char *dy, int64_t dy_row, int64_t lines,
+                           char *sums)
 {
   const Convolution *c = j->c;
   const int64_t columns = c->kernel[1] * c->channels, line = c->result[1] * columns;
@@ -289,11 +308,12 @@ static void patch_products(const WeightJob *j, const char *patches, const char *
   for (int64_t l = 0; l < lines; l += together)
     for (int64_t ky = 0; ky < c->kernel[0]; ky++)
       j->k->matmul->product(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
-                   patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
-                   sums + ky * columns * j->size, c->kernel[0] * columns);
+                            patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
+                            sums + ky * columns * j->size, c->kernel[0] * columns);
 }
 
-static void matrix_products(const WeightJob *j, const char *slab, const char *dy, int64_t dy_row, int64_t lines, char *sums)
+static void matrix_products(const WeightJob *j, const char *slab, const char *dy, int64_t dy_row, int64_t lines,
+                            char *sums)
 {
   const Convolution *c = j->c;
   const int64_t element = c->channels, width = j->slab.phases * j->slab.width, taps = c->kernel[0] * c->kernel[1];
@@ -304,8 +324,8 @@ static void matrix_products(const WeightJob *j, const char *slab, const char *dy
       for (int64_t kx = 0; kx < pieces; kx++) {
         int64_t from = (l * c->stride[0] + ky * c->dilation[0]) * width + kx * c->dilation[1];
         j->k->matmul->product(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
-                     slab + from * element * j->size, c->stride[1] * element, 1, true,
-                     sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
+                              slab + from * element * j->size, c->stride[1] * element, 1, true,
+                              sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
       }
 }
 
@@ -334,8 +354,17 @@ static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *p
     return;
   }
   slab_pack(&s, (size_t)j->size, x, piece);
-  ConvDots k = {c->rows, c->channels * c->kernel[0] * c->kernel[1], lines, c->result[1], dy, piece, places, c->result[1],
-                c->stride[0] * s.width, j->at, sums};
+  ConvDots k = {c->rows,
+                c->channels * c->kernel[0] * c->kernel[1],
+                lines,
+                c->result[1],
+                dy,
+                piece,
+                places,
+                c->result[1],
+                c->stride[0] * s.width,
+                j->at,
+                sums};
   j->k->conv->dots(&k);
 }
 
@@ -359,8 +388,10 @@ static void weight_tasks(void *arg, int64_t begin, int64_t end)
 /* Sums of products for as many parts as make enough tasks for threads, but not too many sums. */
 static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
 {
-  int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0] * c->result[1];
-  int64_t parts = min_i64(min_i64(ceil_div_i64(CONV_WEIGHT_TASKS, c->groups), units), ceil_div_i64(work, CONV_UNIT_WORK));
+  int64_t work = c->images * c->groups * c->rows * c->channels * c->kernel[0] * c->kernel[1] * c->result[0]
+                 * c->result[1];
+  int64_t parts = min_i64(min_i64(ceil_div_i64(CONV_WEIGHT_TASKS, c->groups), units),
+                          ceil_div_i64(work, CONV_UNIT_WORK));
   return max_i64(min_i64(parts, CONV_WEIGHT_BYTES / max_i64(bytes, 1)), 1);
 }
 
@@ -405,8 +436,15 @@ static void convolve_weight(Call *call, const Convolution *c, const Launch *l)
   bands.line_stride = c->stride[0];
   set_input_slab(c, &bands.slab);
   choose_bands(&bands, (c->kernel[0] - 1) * c->dilation[0] + 1);
-  WeightJob j = {.c = c, .k = bands.k, .size = bands.size, .band = bands.band, .bands = bands.bands,
-                 .slab = bands.slab, .x = bands.x, .dy = tensor_data(l->x[0]), .x_image = bands.x_image};
+  WeightJob j = {.c = c,
+                 .k = bands.k,
+                 .size = bands.size,
+                 .band = bands.band,
+                 .bands = bands.bands,
+                 .slab = bands.slab,
+                 .x = bands.x,
+                 .dy = tensor_data(l->x[0]),
+                 .x_image = bands.x_image};
   choose_products(call, c, l, &j);
   j.parts = choose_parts(c, c->images * j.bands, weight->numel * j.size);
   Tensor *sums = new_beside(call, weight, l->dtype,

@@ -9,10 +9,10 @@
 #include "launch/layout.h"
 
 typedef struct Copy {
-  CastKernel cast; /* NULL between the same dtypes */
-  size_t size;     /* of an element of the source */
-  Iter it;         /* operand 0 is the result, 1 the source */
-  int across;      /* the dimension along which the source is contiguous, where that isn't the innermost one */
+  CastKernel cast;          /* NULL between the same dtypes */
+  size_t size;              /* of an element of the source */
+  Iter it;                  /* operand 0 is the result, 1 the source */
+  int across;               /* the dimension along which the source is contiguous, where that isn't the innermost one */
   int64_t bands, stretches; /* the faces of both dimensions are cut into so many parts */
 } Copy;
 
@@ -118,7 +118,10 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
 
 /* --------------------------------------------------------------------- fills */
 
-typedef struct Fill { const MoveKernels *k; char value[16]; } Fill;
+typedef struct Fill {
+  const MoveKernels *k;
+  char value[16];
+} Fill;
 
 static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
 {

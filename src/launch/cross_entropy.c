@@ -5,11 +5,11 @@
 
 /* What a loss of classes works on, as kernels take it. */
 typedef struct Classes {
-  Slabs s;                  /* of the scores, around the classes */
+  Slabs s; /* of the scores, around the classes */
   Tensor *target, *weight;
   int64_t ignore;
   Reduction reduction;
-  double scale;             /* of the gradients, and of the sum of losses */
+  double scale; /* of the gradients, and of the sum of losses */
 } Classes;
 
 /* Raises on a target that is no class. */
@@ -28,7 +28,10 @@ static void check_targets(Call *call, const int64_t *target, int64_t n, int64_t 
 
 static Classes classes_of(Call *call, const ClassTargets *t, Slabs s, DType dtype, Reduction reduction)
 {
-  Classes c = {.s = s, .target = contiguous_as(call, t->target, DTYPE_i64), .ignore = t->ignore, .reduction = reduction,
+  Classes c = {.s = s,
+               .target = contiguous_as(call, t->target, DTYPE_i64),
+               .ignore = t->ignore,
+               .reduction = reduction,
                .scale = 1};
   if (t->weight) c.weight = contiguous_as(call, t->weight, dtype_compute(dtype));
   check_targets(call, tensor_data(c.target), c.target->numel, s.n, c.ignore);
@@ -70,8 +73,8 @@ static void nll_all(const Launch *l, int64_t begin, int64_t end)
   const Classes *c = l->params;
   bool reduced = c->reduction != NO_REDUCTION;
   double totals[2] = {0, 0};
-  l->k->loss->nll(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore,
-            reduced ? NULL : result_at(l, 0, 0), totals);
+  l->k->loss->nll(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), operand_at(l, 1, 0), operand_at(l, 2, 0),
+                  c->ignore, reduced ? NULL : result_at(l, 0, 0), totals);
   if (reduced) store_single(l->y[0], c->reduction == MEAN ? totals[0] / totals[1] : totals[0]);
 }
 
@@ -90,7 +93,7 @@ static void nll_backward_all(const Launch *l, int64_t begin, int64_t end)
   (void)begin, (void)end;
   const Classes *c = l->params;
   l->k->loss->nll_backward(c->s.outer, c->s.n, c->s.inner, operand_at(l, 0, 0), c->reduction != NO_REDUCTION, c->scale,
-                     operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore, result_at(l, 0, 0));
+                           operand_at(l, 1, 0), operand_at(l, 2, 0), c->ignore, result_at(l, 0, 0));
 }
 
 void launch_nll_backward(Call *call, Tensor *dy, const ClassTargets *t, Reduction reduction, Tensor *dx)
@@ -113,7 +116,7 @@ static void cross_entropy_samples(const Launch *l, int64_t begin, int64_t end)
   const Classes *c = l->params;
   int64_t at = begin * c->s.inner, x_at = at * c->s.n;
   l->k->loss->cross_entropy(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
-                      operand_at(l, 2, 0), c->ignore, result_at(l, 0, at), result_at(l, 1, at));
+                            operand_at(l, 2, 0), c->ignore, result_at(l, 0, at), result_at(l, 1, at));
 }
 
 void launch_cross_entropy(Call *call, Tensor *x, const ClassTargets *t, Reduction reduction, Tensor *y, Tensor *lse)
@@ -137,8 +140,8 @@ static void cross_entropy_backward_samples(const Launch *l, int64_t begin, int64
   bool is_single = c->reduction != NO_REDUCTION;
   int64_t at = begin * c->s.inner, x_at = at * c->s.n;
   l->k->loss->cross_entropy_backward(end - begin, c->s.n, c->s.inner, operand_at(l, 0, x_at), operand_at(l, 1, at),
-                               operand_at(l, 2, is_single ? 0 : at), is_single, c->scale, operand_at(l, 3, at),
-                               operand_at(l, 4, 0), c->ignore, result_at(l, 0, x_at));
+                                     operand_at(l, 2, is_single ? 0 : at), is_single, c->scale, operand_at(l, 3, at),
+                                     operand_at(l, 4, 0), c->ignore, result_at(l, 0, x_at));
 }
 
 void launch_cross_entropy_backward(Call *call, Tensor *dy, Tensor *x, Tensor *lse, const ClassTargets *t,

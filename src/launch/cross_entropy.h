@@ -7,7 +7,10 @@
 
 /* The classes that samples are of, for scores of shape [N, C, ...] or [C]: integers from 1 on, of the scores' shape
    without C; a weight for each class, [C], NULL for weights of 1; and the target of samples that don't count. */
-typedef struct ClassTargets { Tensor *target, *weight; int64_t ignore; } ClassTargets;
+typedef struct ClassTargets {
+  Tensor *target, *weight;
+  int64_t ignore;
+} ClassTargets;
 
 /* All of these raise on a target that is no class. Losses are of target's shape; reduced ones are a single element. */
 

@@ -12,10 +12,10 @@
 /* One sequence; likelihoods are logarithms. */
 typedef struct Sequence {
   int64_t steps, states, blank;
-  const int64_t *target;       /* from 1 */
-  const double *probs;         /* of a step's classes, which lie side by side */
-  int64_t step;                /* from one step to the next */
-  double *alpha, *beta;        /* [steps, states] */
+  const int64_t *target; /* from 1 */
+  const double *probs;   /* of a step's classes, which lie side by side */
+  int64_t step;          /* from one step to the next */
+  double *alpha, *beta;  /* [steps, states] */
 } Sequence;
 
 static int64_t label_of(const Sequence *s, int64_t state) { return state % 2 ? s->target[state / 2] - 1 : s->blank; }
@@ -72,7 +72,7 @@ static double loss_of(const Sequence *s)
 /* A batch: its sequences share the room for likelihoods, so there is one item. */
 typedef struct Batch {
   int64_t steps, sequences, classes;
-  int64_t row;                 /* from one target to the next; 0: they follow each other */
+  int64_t row; /* from one target to the next; 0: they follow each other */
   const CtcTargets *t;
   bool zero_infinity;
   double *alpha, *beta, *ways; /* beta and ways for gradients only */
@@ -94,8 +94,12 @@ static void check_labels(Call *call, const Batch *b, const int64_t *target)
 static Batch batch_of(Call *call, const Tensor *x, CtcTargets *t, bool zero_infinity)
 {
   t->labels = contiguous_as(call, t->labels, DTYPE_i64);
-  Batch b = {.steps = x->shape[0], .sequences = x->shape[1], .classes = x->shape[2],
-             .row = t->labels->ndim == 2 ? t->labels->shape[1] : 0, .t = t, .zero_infinity = zero_infinity};
+  Batch b = {.steps = x->shape[0],
+             .sequences = x->shape[1],
+             .classes = x->shape[2],
+             .row = t->labels->ndim == 2 ? t->labels->shape[1] : 0,
+             .t = t,
+             .zero_infinity = zero_infinity};
   check_labels(call, &b, tensor_data(t->labels));
   return b;
 }
@@ -112,9 +116,9 @@ static double *likelihoods(Call *call, const Batch *b, const Tensor *like)
 /* Sequence n, with alpha filled in; the targets before it are as long as `before`. */
 static Sequence sequence_of(const Batch *b, const double *probs, const int64_t *labels, int64_t n, int64_t before)
 {
-  Sequence s = {b->t->input_lengths.v[n], 2 * b->t->target_lengths.v[n] + 1, b->t->blank,
-                labels + (b->row ? n * b->row : before), probs + n * b->classes, b->sequences * b->classes, b->alpha,
-                b->beta};
+  Sequence s = {
+    b->t->input_lengths.v[n], 2 * b->t->target_lengths.v[n] + 1, b->t->blank, labels + (b->row ? n * b->row : before),
+    probs + n * b->classes,   b->sequences * b->classes,         b->alpha,    b->beta};
   if (s.steps) fill_alpha(&s);
   return s;
 }
@@ -181,8 +185,8 @@ static void gradients_of_all(const Launch *l, int64_t begin, int64_t end)
 void launch_ctc_backward(Call *call, Tensor *dy, Tensor *log_probs, const CtcTargets *targets, bool zero_infinity,
                          Tensor *dx)
 {
-  static const Driver driver = {.run = gradients_of_all, .results = {AS_DOUBLE | ZEROED},
-                                .operands = {AS_DOUBLE, AS_INT64, AS_DOUBLE}};
+  static const Driver driver = {
+    .run = gradients_of_all, .results = {AS_DOUBLE | ZEROED}, .operands = {AS_DOUBLE, AS_INT64, AS_DOUBLE}};
   CtcTargets t = *targets;
   if (!launch_runs(dx)) return;
   Batch b = batch_of(call, log_probs, &t, zero_infinity);

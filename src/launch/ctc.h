@@ -6,7 +6,11 @@
 
 /* What the logarithms of probabilities [steps, sequences, classes] are compared with: labels from 1 on, [sequences,
    longest] or all in a row; how many steps and labels each sequence has; the class, from 0, of blanks. */
-typedef struct CtcTargets { Tensor *labels; Ints input_lengths, target_lengths; int64_t blank; } CtcTargets;
+typedef struct CtcTargets {
+  Tensor *labels;
+  Ints input_lengths, target_lengths;
+  int64_t blank;
+} CtcTargets;
 
 /* losses, [sequences], = how unlikely labels are; infinite ones are 0 if told so. Raises on a label that is no class. */
 void launch_ctc(Call *call, Tensor *log_probs, const CtcTargets *t, bool zero_infinity, Tensor *losses);

@@ -14,7 +14,8 @@ static void cumulate_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Cumulate *c = l->params;
   int64_t at = begin * c->s.n * c->s.inner;
-  l->k->cumulate->values[c->id](end - begin, c->s.n, c->s.inner, c->from_end, operand_at(l, 0, at), result_at(l, 0, at));
+  l->k->cumulate->values[c->id](end - begin, c->s.n, c->s.inner, c->from_end, operand_at(l, 0, at),
+                                result_at(l, 0, at));
 }
 
 static void cumulate_extreme_slabs(const Launch *l, int64_t begin, int64_t end)
@@ -22,7 +23,7 @@ static void cumulate_extreme_slabs(const Launch *l, int64_t begin, int64_t end)
   const Cumulate *c = l->params;
   int64_t at = begin * c->s.n * c->s.inner;
   l->k->cumulate->extremes[c->what](end - begin, c->s.n, c->s.inner, operand_at(l, 0, at), result_at(l, 0, at),
-                                  result_at(l, 1, at));
+                                    result_at(l, 1, at));
 }
 
 static Work work_of(Slabs s) { return (Work){s.outer, s.n * s.inner}; }
@@ -39,7 +40,8 @@ void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_en
 
 void launch_cumulate_extreme(Call *call, PositionOf what, Tensor *x, int dim, Tensor *values, Tensor *positions)
 {
-  static const Driver driver = {.run = cumulate_extreme_slabs, .results = {DENSE, AS_INT64}, .operands = {DENSE}, .in_place = true};
+  static const Driver driver = {
+    .run = cumulate_extreme_slabs, .results = {DENSE, AS_INT64}, .operands = {DENSE}, .in_place = true};
   Cumulate c = {.what = what, .s = slabs_of(x, dim)};
   launch(call, &driver, tensor_dtype(values), TENSOR_LIST(values, positions), TENSOR_LIST(x), work_of(c.s), &c);
 }

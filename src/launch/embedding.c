@@ -35,8 +35,8 @@ static void add_run(const Launch *l, const Rows *r, int64_t at, int64_t count, i
 {
   int64_t row = r->width * r->size;
   l->k->moves->scatter_add(&(IndexedLines){end - begin, count, operand_at(l, 1, at), 0, sizeof(int64_t),
-                                          operand_at(l, 0, at * r->width + begin), r->size, row, result_at(l, 0, begin),
-                                          r->size, row});
+                                           operand_at(l, 0, at * r->width + begin), r->size, row,
+                                           result_at(l, 0, begin), r->size, row});
 }
 
 static void add_columns(const Launch *l, int64_t begin, int64_t end)

@@ -26,7 +26,9 @@ void launch_by_index(Call *call, double (*at)(const void *params, int64_t i), co
   launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1}, &(ByIndex){at, params});
 }
 
-typedef struct Range { Scalar first, step; } Range;
+typedef struct Range {
+  Scalar first, step;
+} Range;
 
 static void range_of_integers(const Launch *l, int64_t begin, int64_t end)
 {
@@ -47,11 +49,13 @@ void launch_range(Call *call, Scalar first, Scalar step, Tensor *y)
   Range r = {first, step};
   if (first.kind <= SCALAR_INT && step.kind <= SCALAR_INT)
     launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1}, &r);
-  else
-    launch_by_index(call, place_in_range, &r, y);
+  else launch_by_index(call, place_in_range, &r, y);
 }
 
-typedef struct Spaced { double start, stop; int64_t n; } Spaced;
+typedef struct Spaced {
+  double start, stop;
+  int64_t n;
+} Spaced;
 
 static void spaced_single(int64_t begin, int64_t end, int64_t n, float *y, float start, float stop)
 {
@@ -77,7 +81,8 @@ static void spaced(const Launch *l, int64_t begin, int64_t end)
 void launch_linspace(Call *call, double start, double stop, Tensor *y)
 {
   static const Driver driver = {.run = spaced, .results = {DENSE}};
-  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1}, &(Spaced){start, stop, y->numel});
+  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1},
+         &(Spaced){start, stop, y->numel});
 }
 
 /* ------------------------------------------------------------------- positions */
@@ -102,7 +107,10 @@ void launch_positions_of(Call *call, void (*fill)(const void *params, int64_t *t
 
 /* ------------------------------------------------------------------- triangles */
 
-typedef struct Triangle { int64_t rows, columns, size, diagonal; bool lower; } Triangle;
+typedef struct Triangle {
+  int64_t rows, columns, size, diagonal;
+  bool lower;
+} Triangle;
 
 int64_t triangle_split(int64_t r, int64_t columns, int64_t diagonal, bool lower)
 {
@@ -113,7 +121,8 @@ static void triangle_rows(const Launch *l, int64_t begin, int64_t end)
 {
   const Triangle *t = l->params;
   for (int64_t r = begin; r < end; r++) {
-    int64_t bytes = t->columns * t->size, split = triangle_split(r % t->rows, t->columns, t->diagonal, t->lower) * t->size;
+    int64_t bytes = t->columns * t->size,
+            split = triangle_split(r % t->rows, t->columns, t->diagonal, t->lower) * t->size;
     const char *from = (const char *)operand_at(l, 0, 0) + r * bytes;
     char *to = (char *)result_at(l, 0, 0) + r * bytes;
     int64_t keep = t->lower ? 0 : split, kept = t->lower ? split : bytes - split, drop = t->lower ? split : 0;

@@ -71,7 +71,8 @@ static void run_items(void *arg, int64_t begin, int64_t end)
 
 void launch_items(Work work, void (*body)(void *arg, int64_t begin, int64_t end), void *arg)
 {
-  bool is_small = work.items <= 1 || (work.elements <= GRAIN && work.items <= GRAIN && work.items * work.elements <= GRAIN);
+  bool is_small = work.items <= 1
+                  || (work.elements <= GRAIN && work.items <= GRAIN && work.items * work.elements <= GRAIN);
   if (!is_small) parallel_for(work.items, grain_of(GRAIN, work.elements), body, arg);
   else if (work.items > 0) body(arg, 0, work.items);
 }

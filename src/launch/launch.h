@@ -20,16 +20,16 @@ enum { LAUNCH_RESULTS = 5, LAUNCH_OPERANDS = 10 };
 
 /* What a kernel wants of an operand or a result. The dtype is that which is computed in, unless it says otherwise. */
 enum {
-  DENSE = 0,        /* elements side by side in row-major order */
-  LAST_DENSE = 1,   /* those of the last dimension side by side, the other dimensions anyhow */
-  ANY_STRIDES = 2,  /* as they lie */
+  DENSE = 0,       /* elements side by side in row-major order */
+  LAST_DENSE = 1,  /* those of the last dimension side by side, the other dimensions anyhow */
+  ANY_STRIDES = 2, /* as they lie */
   LAYOUT_BITS = 3,
-  MOVED = 4,        /* in the tensor's own dtype, since elements are only moved */
-  AS_INT64 = 8,     /* positions and counts */
-  AS_DOUBLE = 16,   /* sums and moments */
+  MOVED = 4,      /* in the tensor's own dtype, since elements are only moved */
+  AS_INT64 = 8,   /* positions and counts */
+  AS_DOUBLE = 16, /* sums and moments */
   DTYPE_BITS = MOVED | AS_INT64 | AS_DOUBLE,
-  UPDATED = 32,     /* a result whose old elements the kernel reads or leaves: they are there */
-  ZEROED = 64       /* a result that the kernel adds to: it is 0 at first */
+  UPDATED = 32, /* a result whose old elements the kernel reads or leaves: they are there */
+  ZEROED = 64   /* a result that the kernel adds to: it is 0 at first */
 };
 
 typedef struct Launch Launch;
@@ -43,12 +43,15 @@ typedef struct Driver {
   void (*before)(Call *call, const Launch *l);
   void (*after)(Call *call, const Launch *l);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
-  bool in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
+  bool
+    in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
 } Driver;
 
 /* How the work is cut: items that are independent of each other, and how many elements each takes, about; EACH_ALONE for
    items that are to be shared out one by one. */
-typedef struct Work { int64_t items, elements; } Work;
+typedef struct Work {
+  int64_t items, elements;
+} Work;
 #define EACH_ALONE INT64_MAX
 
 /* What a driver works on: results and operands as it wants them, NULL where the caller gave NULL. */
@@ -93,8 +96,8 @@ static inline const KernelTable *kernels_for(const Tensor *t, DType dtype)
 }
 
 /* Raises if a driver's kernel is missing for the dtype. */
-#define NEEDS_KERNEL(call, kernel, dtype) \
-  do {                                    \
+#define NEEDS_KERNEL(call, kernel, dtype)                                      \
+  do {                                                                         \
     if (!(kernel)) raise(call, "%s tensors are not taken", dtype_name(dtype)); \
   } while (0)
 

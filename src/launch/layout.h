@@ -6,7 +6,9 @@
 #include "core/tensor.h"
 
 /* A tensor seen as [outer, n, inner] around one dimension. */
-typedef struct Slabs { int64_t outer, n, inner; } Slabs;
+typedef struct Slabs {
+  int64_t outer, n, inner;
+} Slabs;
 
 static inline Slabs slabs_of(const Tensor *t, int dim)
 {

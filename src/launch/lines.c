@@ -36,7 +36,7 @@ Tensor *checked_positions(Call *call, Tensor *index, int64_t size, int dim, bool
 
 typedef struct LineJob {
   void (*kernel)(const IndexedLines *l);
-  IndexedLines lines;   /* the steps */
+  IndexedLines lines; /* the steps */
 } LineJob;
 
 static void line_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
@@ -72,8 +72,10 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   if (!launch_runs(to.t) || count == 0) return;
   int64_t size = (int64_t)dtype_size(tensor_dtype(to.t));
   LineJob job = {.kernel = line_kernel(kind, tensor_dtype(to.t)),
-    .lines = {.count = count, .to_step = to.step * size, .from_step = from.step * size,
-              .index_step = positions.step * (int64_t)sizeof(int64_t)}};
+                 .lines = {.count = count,
+                           .to_step = to.step * size,
+                           .from_step = from.step * size,
+                           .index_step = positions.step * (int64_t)sizeof(int64_t)}};
   Iter it;
   iter_init(&it, tensor_shape(to.t));
   iter_add(&it, to.t);
@@ -155,7 +157,9 @@ void launch_add_at_view(Call *call, Tensor *y, const Tensor *view, Tensor *x)
 
 /* ------------------------------------------------------------------- places */
 
-typedef struct Place { int64_t size, stride; } Place;
+typedef struct Place {
+  int64_t size, stride;
+} Place;
 
 /* p[0] is a place, p[1] a position. */
 static void place_run(void *arg, int64_t n, char *const *p, const int64_t *strides)

@@ -7,7 +7,10 @@
 typedef enum LineKind { GATHER, SCATTER, SCATTER_ADD, SCATTER_MULTIPLY, SCATTER_MAX, SCATTER_MIN } LineKind;
 
 /* One side of a pairing: a tensor of the shape that is iterated over, and how many elements lie between steps. */
-typedef struct Side { Tensor *t; int64_t step; } Side;
+typedef struct Side {
+  Tensor *t;
+  int64_t step;
+} Side;
 
 /*
  * Pairs elements along lines, `count` steps to each element of the iterated shape (that of `to`):

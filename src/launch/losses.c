@@ -10,7 +10,10 @@ void store_single(Tensor *y, double value) { scalar_store(scalar_float(value), t
 
 /* --------------------------------------------------------------- squared errors */
 
-typedef struct SquaredError { int64_t n; double *parts; } SquaredError;
+typedef struct SquaredError {
+  int64_t n;
+  double *parts;
+} SquaredError;
 
 static void squared_error_parts(const Launch *l, int64_t begin, int64_t end)
 {

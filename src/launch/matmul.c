@@ -99,7 +99,6 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
 
 /* ------------------------------------------------------------------ linear */
 
-
 /* All dimensions but the last as rows. */
 static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
 {

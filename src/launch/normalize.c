@@ -22,7 +22,9 @@ static int64_t units_of(const Channels *c) { return c->groups ? c->n * c->groups
 static int64_t elements_of(const Channels *c) { return c->groups ? c->channels / c->groups * c->size : c->n * c->size; }
 
 /* The stretches of a unit: the first one's number among [n, channels], how many there are, and how far apart. */
-typedef struct Stretches { int64_t first, count, step; } Stretches;
+typedef struct Stretches {
+  int64_t first, count, step;
+} Stretches;
 
 static Stretches stretches_of(const Channels *c, int64_t unit)
 {
@@ -53,7 +55,8 @@ static void normalize_units(const Launch *l, int64_t begin, int64_t end)
     Stretches s = stretches_of(c, u);
     double sums[2] = {0, 0}, pivot = first_of(l, operand_at(l, FORWARD_X, s.first * c->size));
     for (int64_t i = 0; i < s.count; i++)
-      l->k->normalization->stretch_moments(c->size, operand_at(l, FORWARD_X, (s.first + i * s.step) * c->size), pivot, sums);
+      l->k->normalization->stretch_moments(c->size, operand_at(l, FORWARD_X, (s.first + i * s.step) * c->size), pivot,
+                                           sums);
     mean[u] = pivot + sums[0] / m;
     var[u] = fmax(0, (sums[1] - sums[0] * sums[0] / m) / m);
     if (isnan(sums[1])) var[u] = sums[1];
@@ -61,8 +64,8 @@ static void normalize_units(const Launch *l, int64_t begin, int64_t end)
     for (int64_t i = 0; i < s.count; i++) {
       int64_t number = s.first + i * s.step;
       l->k->normalization->stretch_map(c->size, operand_at(l, FORWARD_X, number * c->size), mean[u],
-                        scale * number_of(l, FORWARD_WEIGHT, c, number, 1), number_of(l, FORWARD_BIAS, c, number, 0),
-                        result_at(l, 0, number * c->size));
+                                       scale * number_of(l, FORWARD_WEIGHT, c, number, 1),
+                                       number_of(l, FORWARD_BIAS, c, number, 0), result_at(l, 0, number * c->size));
     }
   }
 }
@@ -77,7 +80,8 @@ static void gradients_of_unit(const Launch *l, int64_t u, double mean, double sc
   for (int64_t i = 0; i < s.count; i++) {
     int64_t number = s.first + i * s.step, place = c->groups ? number : u, at = number * c->size;
     double sums[2] = {0, 0}, weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
-    l->k->normalization->stretch_products(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, sums);
+    l->k->normalization->stretch_products(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean,
+                                          sums);
     db[place] += sums[0];
     dw[place] += sums[1] * scale;
     all += sums[0] * weight;
@@ -87,8 +91,8 @@ static void gradients_of_unit(const Launch *l, int64_t u, double mean, double sc
     int64_t number = s.first + i * s.step, at = number * c->size;
     double weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
     double factors[] = {scale * weight, -scale * scale * scale * along / m, -scale * all / m};
-    l->k->normalization->stretch_gradient(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean, factors,
-                           result_at(l, 0, at));
+    l->k->normalization->stretch_gradient(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean,
+                                          factors, result_at(l, 0, at));
   }
 }
 
@@ -132,8 +136,8 @@ Tensor *channel_norm_result(Call *call, const Tensor *x, int64_t groups)
 
 void launch_channel_norm(Call *call, Tensor *x, const ChannelNorm *norm, Tensor *y, Tensor *mean, Tensor *var)
 {
-  static const Driver driver = {.run = normalize_units, .results = {DENSE, AS_DOUBLE, AS_DOUBLE},
-                                .operands = {DENSE, AS_DOUBLE, AS_DOUBLE}};
+  static const Driver driver = {
+    .run = normalize_units, .results = {DENSE, AS_DOUBLE, AS_DOUBLE}, .operands = {DENSE, AS_DOUBLE, AS_DOUBLE}};
   Channels c = channels_of(x, norm->groups, norm->eps);
   if (x->numel == 0) {
     launch_fill(call, mean, scalar_int(0));
@@ -148,7 +152,8 @@ void launch_channel_norm(Call *call, Tensor *x, const ChannelNorm *norm, Tensor 
 void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const ChannelNorm *norm, Tensor *mean, Tensor *var,
                                   Tensor *dx, Tensor *dw, Tensor *db)
 {
-  static const Driver driver = {.run = gradients_of_units, .results = {DENSE, AS_DOUBLE | UPDATED, AS_DOUBLE | UPDATED},
+  static const Driver driver = {.run = gradients_of_units,
+                                .results = {DENSE, AS_DOUBLE | UPDATED, AS_DOUBLE | UPDATED},
                                 .operands = {DENSE, DENSE, AS_DOUBLE, AS_DOUBLE, AS_DOUBLE}};
   Channels c = channels_of(x, norm->groups, norm->eps);
   if (x->numel == 0) return;
@@ -168,8 +173,8 @@ static void normalize_rows(const Launch *l, int64_t begin, int64_t end)
 {
   const Rows *r = l->params;
   int64_t at = begin * r->n;
-  l->k->normalization->layer_norm(end - begin, r->n, operand_at(l, 0, at), operand_at(l, 1, 0), operand_at(l, 2, 0), r->eps,
-                   result_at(l, 0, at), result_at(l, 1, begin), result_at(l, 2, begin));
+  l->k->normalization->layer_norm(end - begin, r->n, operand_at(l, 0, at), operand_at(l, 1, 0), operand_at(l, 2, 0),
+                                  r->eps, result_at(l, 0, at), result_at(l, 1, begin), result_at(l, 2, begin));
 }
 
 void launch_row_norm(Call *call, Tensor *x, const RowNorm *norm, Tensor *y, Tensor *mean, Tensor *var)
@@ -191,16 +196,18 @@ static void gradients_of_parts(const Launch *l, int64_t begin, int64_t end)
   for (int64_t p = begin; p < end; p++) {
     int64_t first = p * r->part, last = first + r->part < r->rows ? first + r->part : r->rows, at = first * r->n;
     if (first >= last) continue;
-    l->k->normalization->layer_norm_backward(last - first, r->n, operand_at(l, 0, at), operand_at(l, 1, at), operand_at(l, 2, 0),
-                              r->eps, operand_at(l, 3, first), operand_at(l, 4, first), result_at(l, 0, at),
-                              result_at(l, 1, p * r->n), result_at(l, 2, p * r->n));
+    l->k->normalization->layer_norm_backward(last - first, r->n, operand_at(l, 0, at), operand_at(l, 1, at),
+                                             operand_at(l, 2, 0), r->eps, operand_at(l, 3, first),
+                                             operand_at(l, 4, first), result_at(l, 0, at), result_at(l, 1, p * r->n),
+                                             result_at(l, 2, p * r->n));
   }
 }
 
 void launch_row_norm_backward(Call *call, Tensor *dy, Tensor *x, const RowNorm *norm, Tensor *mean, Tensor *var,
                               Tensor *dx, Tensor *dw, Tensor *db)
 {
-  static const Driver driver = {.run = gradients_of_parts, .results = {DENSE, AS_DOUBLE | UPDATED, AS_DOUBLE | UPDATED},
+  static const Driver driver = {.run = gradients_of_parts,
+                                .results = {DENSE, AS_DOUBLE | UPDATED, AS_DOUBLE | UPDATED},
                                 .operands = {DENSE, DENSE, DENSE, AS_DOUBLE, AS_DOUBLE}};
   int64_t parts = row_norm_parts(x, norm->n);
   Rows r = {.rows = mean->numel, .n = norm->n, .part = (mean->numel + parts - 1) / parts, .eps = norm->eps};

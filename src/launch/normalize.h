@@ -6,7 +6,11 @@
 
 /* What is normalized together in [N, channels, ...]: each channel over the batch (no groups), or so many groups of
    channels in each sample. The weight and the bias, a number for each channel, may be NULL. */
-typedef struct ChannelNorm { int64_t groups; double eps; Tensor *weight, *bias; } ChannelNorm;
+typedef struct ChannelNorm {
+  int64_t groups;
+  double eps;
+  Tensor *weight, *bias;
+} ChannelNorm;
 
 /* How many means and variances there are. */
 int64_t channel_norm_units(const Tensor *x, int64_t groups);
@@ -24,7 +28,11 @@ void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const Chann
 
 /* The same of rows of n elements that lie one after the other in x; weight and bias are of n elements, mean and var
    float64, [rows]. */
-typedef struct RowNorm { int64_t n; double eps; Tensor *weight, *bias; } RowNorm;
+typedef struct RowNorm {
+  int64_t n;
+  double eps;
+  Tensor *weight, *bias;
+} RowNorm;
 
 void launch_row_norm(Call *call, Tensor *x, const RowNorm *norm, Tensor *y, Tensor *mean, Tensor *var);
 

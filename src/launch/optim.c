@@ -28,7 +28,11 @@ static void step_elements(StepId step, const StepPart *part, int64_t begin, int6
   part->kernels->step[step](end - begin, data, &part->coefficients);
 }
 
-typedef struct Steps { StepId step; const StepPart *parts; int64_t n; } Steps;
+typedef struct Steps {
+  StepId step;
+  const StepPart *parts;
+  int64_t n;
+} Steps;
 
 /* The part that a chunk belongs to. */
 static const StepPart *part_at(const Steps *s, int64_t chunk)

@@ -21,11 +21,11 @@ _Static_assert(POINTWISE_OPERANDS + 1 <= ITER_OPERANDS, "an iterator walks the r
 typedef struct Pointwise {
   PointwiseKernel kernel;
   const Scalar *params;
-  int operands;                       /* operand 0 is the result */
-  size_t size[POINTWISE_OPERANDS + 1];   /* bytes of an element in memory */
+  int operands;                        /* operand 0 is the result */
+  size_t size[POINTWISE_OPERANDS + 1]; /* bytes of an element in memory */
   size_t compute_size[POINTWISE_OPERANDS + 1];
   CastKernel cast[POINTWISE_OPERANDS + 1]; /* NULL where memory has the kernel's dtype */
-  int place[POINTWISE_OPERANDS + 1];     /* where the kernel wants operand k; unused places repeat operand 1 */
+  int place[POINTWISE_OPERANDS + 1];       /* where the kernel wants operand k; unused places repeat operand 1 */
   int places;
 } Pointwise;
 
@@ -162,8 +162,8 @@ static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Ten
   return true;
 }
 
-void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y, Tensor *const *operands,
-                      int n, const Scalar *params)
+void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
+                      Tensor *const *operands, int n, const Scalar *params)
 {
   if (y->device == DEVICE_META || y->numel == 0) return;
   DType compute = dtype_compute(dtype);
@@ -221,7 +221,8 @@ void launch_derivative_pair(PointwiseChoice choice, Tensor *const *dx, Tensor *c
 {
   if (!launch_runs(dx[0])) return;
   DType dtype = tensor_dtype(dx[0]);
-  Pair pair = {.kernel = kernels_of(dtype)->pointwise[choice.family][choice.index].both, .params = params,
+  Pair pair = {.kernel = kernels_of(dtype)->pointwise[choice.family][choice.index].both,
+               .params = params,
                .size = (int64_t)dtype_size(dtype)};
   pair.p[0] = tensor_data(dx[0]);
   for (int k = 0; k < PAIR_OPERANDS; k++) pair.p[1 + k] = tensor_data(operands[k] ? operands[k] : operands[0]);

@@ -9,7 +9,9 @@
 enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
 
 /* A kernel of a row, which is known by its family and its number there: the formula, or the derivative by an operand. */
-typedef struct PointwiseChoice { int family, index, derivative; } PointwiseChoice;
+typedef struct PointwiseChoice {
+  int family, index, derivative;
+} PointwiseChoice;
 
 /*
  * Runs a kernel of a row over a result and operands of any strides and dtypes, in the dtype that `dtype` computes in:
@@ -17,8 +19,8 @@ typedef struct PointwiseChoice { int family, index, derivative; } PointwiseChoic
  * are not as the kernel wants them. NULL operands are passed on as NULL. An operand that shares memory with the result
  * is copied, unless it is the same elements. Raises if there is no kernel for the dtype.
  */
-void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y, Tensor *const *operands,
-                      int n, const Scalar *params);
+void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
+                      Tensor *const *operands, int n, const Scalar *params);
 
 /* Whether both derivatives of a binary row can be had in one pass: the operands that they need (dy, a, b, y; NULL for what isn't
    needed) are contiguous, of one shape, and of a dtype that is computed in itself. */

@@ -25,7 +25,7 @@ static void avg_backward_planes(const Launch *l, int64_t begin, int64_t end)
 {
   const Pool *p = l->params;
   l->k->pool->average_backward(p, end - begin, operand_at(l, 0, begin * outside_of(p)),
-                          result_at(l, 0, begin * inside_of(p)));
+                               result_at(l, 0, begin * inside_of(p)));
 }
 
 void launch_avg_pool(Call *call, const Pool *p, Tensor *x, Tensor *y)
@@ -47,7 +47,7 @@ static void max_planes(const Launch *l, int64_t begin, int64_t end)
   const Pool *p = l->params;
   int64_t outside = begin * outside_of(p);
   l->k->pool->max(p, end - begin, operand_at(l, 0, begin * inside_of(p)), result_at(l, 0, outside),
-                 result_at(l, 1, outside));
+                  result_at(l, 1, outside));
 }
 
 static void max_backward_planes(const Launch *l, int64_t begin, int64_t end)
@@ -55,7 +55,7 @@ static void max_backward_planes(const Launch *l, int64_t begin, int64_t end)
   const Pool *p = l->params;
   int64_t inside = begin * inside_of(p);
   l->k->pool->max_backward(p, end - begin, operand_at(l, 0, inside), operand_at(l, 1, begin * outside_of(p)),
-                          result_at(l, 0, inside));
+                           result_at(l, 0, inside));
 }
 
 static void adaptive_max_planes(const Launch *l, int64_t begin, int64_t end)
@@ -63,7 +63,7 @@ static void adaptive_max_planes(const Launch *l, int64_t begin, int64_t end)
   const Pool *p = l->params;
   int64_t outside = begin * outside_of(p);
   l->k->pool->adaptive_max(p, end - begin, operand_at(l, 0, begin * inside_of(p)), result_at(l, 0, outside),
-                          result_at(l, 1, outside));
+                           result_at(l, 1, outside));
 }
 
 void launch_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions)

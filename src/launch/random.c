@@ -14,15 +14,15 @@
 /* ----------------------------------------------------------------------- memory */
 
 /* a and b are the parameters of the distribution; of a bernoulli fill the probability and what stands for yes. */
-#define FILL_AS(suffix, type, of_double)                                                        \
+#define FILL_AS(suffix, type, of_double)                                                             \
   static void fill_##suffix(Generator *g, RandomKind kind, int64_t n, type *out, double a, double b) \
-  {                                                                                             \
-    switch (kind) {                                                                             \
+  {                                                                                                  \
+    switch (kind) {                                                                                  \
       case RANDOM_UNIFORM: random_fills.uniform_##suffix(g, n, out, a, b); break;                    \
       case RANDOM_NORMAL: random_fills.normal_##suffix(g, n, out, a, b); break;                      \
       case RANDOM_EXPONENTIAL: random_fills.exponential_##suffix(g, n, out, a); break;               \
-      default: random_fills.bernoulli_##suffix(g, n, out, a, of_double(b));                   \
-    }                                                                                           \
+      default: random_fills.bernoulli_##suffix(g, n, out, a, of_double(b));                          \
+    }                                                                                                \
   }
 FILL_AS(f32, float, (float))
 FILL_AS(f64, double, (double))
@@ -75,7 +75,9 @@ static void fill_one_by_one(Generator *g, DType dtype, Tensor *t, double mean, d
 }
 
 /* A tensor's elements as they are drawn: contiguous and of the dtype, in t's memory if that can be. */
-typedef struct Drawn { Tensor *ordered, *to; } Drawn;
+typedef struct Drawn {
+  Tensor *ordered, *to;
+} Drawn;
 
 static Drawn drawn_as(Call *call, Tensor *t, DType dtype)
 {
@@ -132,7 +134,10 @@ void launch_permutation(Call *call, Generator *g, Tensor *t)
   finish_drawn(call, d);
 }
 
-typedef struct Slopes { Generator *g; double lower, upper; } Slopes;
+typedef struct Slopes {
+  Generator *g;
+  double lower, upper;
+} Slopes;
 
 static void draw_slopes(const Launch *l, int64_t begin, int64_t end)
 {
@@ -142,7 +147,8 @@ static void draw_slopes(const Launch *l, int64_t begin, int64_t end)
   double *y = result_at(l, 0, 0);
   for (int64_t i = 0; i < l->y[0]->numel; i++) {
     if (!(x[i] <= 0)) y[i] = 1;
-    else y[i] = (double)(generator_next64(s->g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53 * (s->upper - s->lower) + s->lower;
+    else
+      y[i] = (double)(generator_next64(s->g) & ((UINT64_C(1) << 53) - 1)) * 0x1p-53 * (s->upper - s->lower) + s->lower;
   }
 }
 
@@ -199,7 +205,7 @@ typedef struct Draw {
   Generator *g;
   int64_t rows, n, count;
   const double *weights;
-  bool single;        /* the weights were float32: sums and quotients are rounded to it, as PyTorch's are */
+  bool single; /* the weights were float32: sums and quotients are rounded to it, as PyTorch's are */
   int64_t *positions;
 } Draw;
 
@@ -217,7 +223,10 @@ static void check_weights(Call *call, const Draw *d, int64_t row)
   if (!(sum > 0)) raise(call, "the weights must not all be 0");
 }
 
-typedef struct Score { double value; int64_t position; } Score;
+typedef struct Score {
+  double value;
+  int64_t position;
+} Score;
 
 static int by_score(const void *a, const void *b)
 {
@@ -274,8 +283,13 @@ void launch_multinomial(Call *call, Generator *g, Tensor *weights, bool replacem
 {
   if (!launch_runs(y)) return;
   int64_t n = weights->shape[weights->ndim - 1], rows = weights->numel / n;
-  Draw d = {.g = g, .rows = rows, .n = n, .count = y->shape[y->ndim - 1], .single = weights->dtype != DTYPE_f64,
-            .weights = tensor_data(contiguous_as(call, weights, DTYPE_f64)), .positions = tensor_data(y)};
+  Draw d = {.g = g,
+            .rows = rows,
+            .n = n,
+            .count = y->shape[y->ndim - 1],
+            .single = weights->dtype != DTYPE_f64,
+            .weights = tensor_data(contiguous_as(call, weights, DTYPE_f64)),
+            .positions = tensor_data(y)};
   for (int64_t row = 0; row < rows; row++) check_weights(call, &d, row);
   if (!replacement) draw_largest(call, &d, y);
   else draw_by_sums(call, &d);

@@ -41,7 +41,10 @@ static DType wide_dtype(DType d)
 DType reduced_dtype(ReduceId id, DType x)
 {
   switch (id) {
-    case REDUCE_SUM: case REDUCE_PROD: case REDUCE_SUM_ABS: case REDUCE_SUM_SQUARES: return wide_dtype(x);
+    case REDUCE_SUM:
+    case REDUCE_PROD:
+    case REDUCE_SUM_ABS:
+    case REDUCE_SUM_SQUARES: return wide_dtype(x);
     case REDUCE_COUNT_NONZERO: return DTYPE_i64;
     default: return dtype_compute(x);
   }
@@ -51,7 +54,9 @@ DType reduced_dtype(ReduceId id, DType x)
 static ReduceId combining(ReduceId id)
 {
   switch (id) {
-    case REDUCE_SUM_ABS: case REDUCE_SUM_SQUARES: case REDUCE_COUNT_NONZERO: return REDUCE_SUM;
+    case REDUCE_SUM_ABS:
+    case REDUCE_SUM_SQUARES:
+    case REDUCE_COUNT_NONZERO: return REDUCE_SUM;
     case REDUCE_MAX_ABS: return REDUCE_MAX;
     case REDUCE_MIN_ABS: return REDUCE_MIN;
     default: return id;
@@ -60,7 +65,11 @@ static ReduceId combining(ReduceId id)
 
 /* ------------------------------------------------------------------ geometry */
 
-typedef struct Axis { int64_t size, step; bool reduced; int dim; } Axis;
+typedef struct Axis {
+  int64_t size, step;
+  bool reduced;
+  int dim;
+} Axis;
 
 /* Elements in memory over axes, the outermost first. */
 typedef struct Field {
@@ -110,10 +119,7 @@ static void field_of(Field *f, const Tensor *x, uint32_t mask, int *order, int *
 }
 
 /* Kernels need unit steps along the innermost axis, and repeated elements would not add up by steps of 0. */
-static bool field_is_usable(const Field *f)
-{
-  return f->n == 0 || f->axis[f->n - 1].step == 1;
-}
+static bool field_is_usable(const Field *f) { return f->n == 0 || f->axis[f->n - 1].step == 1; }
 
 /* --------------------------------------------------------------------- steps */
 
@@ -122,13 +128,13 @@ typedef struct Step {
   void (*columns)(int64_t n, int64_t step, int64_t columns, const void *x, void *y);
   const char *x;
   char *y;
-  int64_t x_size, y_size;       /* bytes of an element */
-  int64_t n, step;              /* of the reduced axis */
-  int64_t piece, pieces;        /* its length cut */
-  int64_t inner, strips;        /* columns; inner is 1 for rows */
-  int outer;                    /* the other axes */
+  int64_t x_size, y_size; /* bytes of an element */
+  int64_t n, step;        /* of the reduced axis */
+  int64_t piece, pieces;  /* its length cut */
+  int64_t inner, strips;  /* columns; inner is 1 for rows */
+  int outer;              /* the other axes */
   int64_t outer_size[MAX_DIMS + 1], x_step[MAX_DIMS + 1], y_step[MAX_DIMS + 1];
-  int64_t y_piece;              /* from one piece's result to the next one's */
+  int64_t y_piece; /* from one piece's result to the next one's */
 } Step;
 
 /* One piece of one strip. */
@@ -203,8 +209,23 @@ static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
   const ReduceKernels *k = kernels_of(f->dtype)->reduce;
   DType out = reduced_dtype(id, f->dtype);
   bool rows = r == f->n - 1;
-  Step s = {k->rows[id], k->columns[id], f->data, NULL, (int64_t)dtype_size(f->dtype),
-            (int64_t)dtype_size(out), f->axis[r].size, f->axis[r].step, 0, 0, 1, 0, 0, {0}, {0}, {0}, 1};
+  Step s = {k->rows[id],
+            k->columns[id],
+            f->data,
+            NULL,
+            (int64_t)dtype_size(f->dtype),
+            (int64_t)dtype_size(out),
+            f->axis[r].size,
+            f->axis[r].step,
+            0,
+            0,
+            1,
+            0,
+            0,
+            {0},
+            {0},
+            {0},
+            1};
   if (!s.rows) raise(call, "%s tensors are not taken", dtype_name(f->dtype));
   if (!rows) s.inner = f->axis[f->n - 1].size;
   choose_pieces(&s);
@@ -389,8 +410,14 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   DType d = dtype_compute(tensor_dtype(x));
   x = contiguous_as(call, x, d);
   int64_t outer = 1;
-  Positions p = {.k = kernels_of(d)->reduce, .what = what, .x = tensor_data(x), .positions = tensor_data(positions),
-                 .size = (int64_t)dtype_size(d), .n = x->ndim ? x->shape[dim] : 1, .inner = 1, .pieces = 1};
+  Positions p = {.k = kernels_of(d)->reduce,
+                 .what = what,
+                 .x = tensor_data(x),
+                 .positions = tensor_data(positions),
+                 .size = (int64_t)dtype_size(d),
+                 .n = x->ndim ? x->shape[dim] : 1,
+                 .inner = 1,
+                 .pieces = 1};
   if (!p.k->position_rows[what]) raise(call, "%s tensors are not taken", dtype_name(d));
   for (int i = 0; i < dim; i++) outer *= x->shape[i];
   for (int i = dim + 1; i < x->ndim; i++) p.inner *= x->shape[i];
@@ -399,7 +426,8 @@ void launch_positions(Call *call, PositionOf what, Tensor *x, int dim, Tensor *v
   p.values = room;
   p.strips = (p.inner + REDUCE_STRIP - 1) / REDUCE_STRIP;
   if (p.inner > 1) {
-    parallel_for(outer * p.strips, grain_of(GRAIN, p.n * (p.inner < REDUCE_STRIP ? p.inner : REDUCE_STRIP)), position_strips, &p);
+    parallel_for(outer * p.strips, grain_of(GRAIN, p.n * (p.inner < REDUCE_STRIP ? p.inner : REDUCE_STRIP)),
+                 position_strips, &p);
   } else if (p.n <= 2 * REDUCE_SPLIT) {
     parallel_for(outer, grain_of(GRAIN, p.n), position_rows, &p);
   } else {

@@ -7,8 +7,8 @@
 
 /* What is done to each reduced value before it becomes an element of the result. */
 typedef struct Finish {
-  double divide;   /* by this, if not 0 */
-  bool root;       /* then its square root */
+  double divide; /* by this, if not 0 */
+  bool root;     /* then its square root */
 } Finish;
 
 /* The shape of x without the dimensions of a mask, or with them as 1. */

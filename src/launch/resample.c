@@ -84,15 +84,15 @@ static Terms all_terms(Call *call, const Resampling *how, int64_t in, int64_t ou
 static void resample_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Terms *s = l->params;
-  l->k->resample->forward(end - begin, s->n, s->inner, s->first, s->at, s->weights, operand_at(l, 0, begin * s->n[0] * s->inner),
-                 result_at(l, 0, begin * s->n[1] * s->inner));
+  l->k->resample->forward(end - begin, s->n, s->inner, s->first, s->at, s->weights,
+                          operand_at(l, 0, begin * s->n[0] * s->inner), result_at(l, 0, begin * s->n[1] * s->inner));
 }
 
 static void resample_backward_slabs(const Launch *l, int64_t begin, int64_t end)
 {
   const Terms *s = l->params;
   l->k->resample->backward(end - begin, s->n, s->inner, s->first, s->at, s->weights,
-                          operand_at(l, 0, begin * s->n[1] * s->inner), result_at(l, 0, begin * s->n[0] * s->inner));
+                           operand_at(l, 0, begin * s->n[1] * s->inner), result_at(l, 0, begin * s->n[0] * s->inner));
 }
 
 void launch_resample(Call *call, const Resampling *how, Tensor *x, int dim, Tensor *y)

@@ -9,8 +9,8 @@ typedef enum ResampleKind { RESAMPLE_LINEAR, RESAMPLE_CUBIC, RESAMPLE_AREA } Res
 
 typedef struct Resampling {
   ResampleKind kind;
-  bool align_corners;   /* first and last places stay where they are; not of areas */
-  double scale;         /* where places lie follows from this factor; 0: from the sizes */
+  bool align_corners; /* first and last places stay where they are; not of areas */
+  double scale;       /* where places lie follows from this factor; 0: from the sizes */
 } Resampling;
 
 /* y = x, floating, with another size along a dimension. */

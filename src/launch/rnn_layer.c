@@ -18,20 +18,20 @@ int64_t cell_kept(CellKind kind) { return kind == CELL_LSTM ? 5 : kind == CELL_G
 typedef struct Layer {
   const KernelTable *k;
   CellKind kind;
-  int64_t size, hidden, wide;  /* bytes of an element, hidden units, gates times hidden units */
+  int64_t size, hidden, wide; /* bytes of an element, hidden units, gates times hidden units */
   int64_t steps;
   const int64_t *sizes, *first; /* rows of each step, and the first of them */
   bool reverse;
-  int64_t batch, at_a_time;    /* sequences, and how many an item has */
+  int64_t batch, at_a_time; /* sequences, and how many an item has */
   const char *h0, *c0;
-  char *y, *work;              /* a row of work has work_row elements */
+  char *y, *work; /* a row of work has work_row elements */
   int64_t work_row;
-  const char *weights;         /* of the recurrent product, in blocks of columns */
-  char *sums;                  /* GRU: the recurrent product, a row a sequence */
-  const char *bias;            /* what sums start from */
+  const char *weights; /* of the recurrent product, in blocks of columns */
+  char *sums;          /* GRU: the recurrent product, a row a sequence */
+  const char *bias;    /* what sums start from */
   /* backward */
-  const char *dy;              /* NULL: none arrived */
-  const char *zeros;           /* a row of them */
+  const char *dy;    /* NULL: none arrived */
+  const char *zeros; /* a row of them */
   char *dh, *dc, *dx, *dhidden;
 } Layer;
 
@@ -45,7 +45,10 @@ static int64_t rows_going_on(const Layer *l, int64_t s)
   return now < before ? now : before;
 }
 
-static char *at(const char *base, const Layer *l, int64_t row, int64_t width) { return (char *)base + row * width * l->size; }
+static char *at(const char *base, const Layer *l, int64_t row, int64_t width)
+{
+  return (char *)base + row * width * l->size;
+}
 
 static const char *h_before(const Layer *l, int64_t s, int64_t row)
 {
@@ -74,11 +77,13 @@ static char *in_blocks(Call *call, const Tensor *w, int64_t k, int64_t n, int64_
 }
 
 /* c += a times the weights, m rows: a is m x k, c m x n. */
-static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const char *a, int64_t a_row, char *c, int64_t c_row)
+static void add_product(const Layer *l, int64_t m, int64_t n, int64_t k, const char *a, int64_t a_row, char *c,
+                        int64_t c_row)
 {
   for (int64_t j = 0; m > 0 && j < n; j += RECURRENT_COLUMNS) {
     int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
-    l->k->matmul->product(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size, c_row);
+    l->k->matmul->product(m, width, k, a, a_row, 1, l->weights + j * k * l->size, width, 1, true, c + j * l->size,
+                          c_row);
   }
 }
 
@@ -125,9 +130,12 @@ static void backward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
 {
   int64_t first = l->first[step_at(l, s)];
   for (int64_t r = begin; r < end; r++) {
-    CellRow row = {.work = at(l->work, l, first + r, l->work_row), .h = at(l->y, l, first + r, l->hidden),
-                   .dy = l->dy ? at(l->dy, l, first + r, l->hidden) : l->zeros, .dh = at(l->dh, l, r, l->hidden),
-                   .dx = at(l->dx, l, first + r, l->wide), .dhidden = at(l->dhidden, l, first + r, l->wide)};
+    CellRow row = {.work = at(l->work, l, first + r, l->work_row),
+                   .h = at(l->y, l, first + r, l->hidden),
+                   .dy = l->dy ? at(l->dy, l, first + r, l->hidden) : l->zeros,
+                   .dh = at(l->dh, l, r, l->hidden),
+                   .dx = at(l->dx, l, first + r, l->wide),
+                   .dhidden = at(l->dhidden, l, first + r, l->wide)};
     if (l->kind == CELL_GRU) row.h_prev = h_before(l, s, r);
     if (l->kind == CELL_LSTM) row.c_prev = c_before(l, s, r), row.dc = at(l->dc, l, r, l->hidden);
     l->k->recurrent->cell_backward(l->kind, l->hidden, &row);
@@ -167,8 +175,13 @@ static void set_layer(Call *call, const Launch *launched, Layer *l, const Tensor
 
 static Layer layer_of(CellKind kind, Ints sizes, bool reverse, const Tensor *w_hh)
 {
-  return (Layer){.kind = kind, .hidden = w_hh->shape[1], .wide = w_hh->shape[0], .steps = sizes.n, .sizes = sizes.v,
-                 .reverse = reverse, .batch = sizes.v[0]};
+  return (Layer){.kind = kind,
+                 .hidden = w_hh->shape[1],
+                 .wide = w_hh->shape[0],
+                 .steps = sizes.n,
+                 .sizes = sizes.v,
+                 .reverse = reverse,
+                 .batch = sizes.v[0]};
 }
 
 /* A multiple of four sequences at a time, of which each is far more than a thread's wake-up call. */
@@ -197,8 +210,8 @@ static void last_cells(const Layer *l, Tensor *c)
   for (int64_t s = 0; s < l->steps; s++) {
     int64_t t = step_at(l, s);
     for (int64_t r = 0; r < l->sizes[t]; r++)
-      memcpy(at(tensor_data(c), l, r, l->hidden), at(l->work, l, l->first[t] + r, l->work_row) + 4 * l->hidden * l->size,
-             (size_t)(l->hidden * l->size));
+      memcpy(at(tensor_data(c), l, r, l->hidden),
+             at(l->work, l, l->first[t] + r, l->work_row) + 4 * l->hidden * l->size, (size_t)(l->hidden * l->size));
   }
 }
 

@@ -11,7 +11,9 @@ int64_t cell_kept(CellKind kind);
 /* x [rows, in] has the rows of all steps, `sizes` of each step; h0 and c0 [sizes[0], hidden], c0 of LSTM only; weights
    [gates hidden, in] and [gates hidden, hidden]; biases [gates hidden] or NULL, but GRU has a b_hh. Others than GRU may
    have both biases in b_ih. Backward needs h0, c0 and w_hh only. */
-typedef struct RnnOperands { Tensor *x, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh; } RnnOperands;
+typedef struct RnnOperands {
+  Tensor *x, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh;
+} RnnOperands;
 
 /* h [rows, hidden]: the hidden states of all steps; c [sizes[0], hidden]: of LSTM the cells after each sequence's last
    step; kept [rows, cell_kept hidden]: for the backward. */

@@ -11,7 +11,7 @@ enum { SCRATCH_PIECES = 256 };
 
 typedef struct Scratch {
   char *memory;
-  int64_t bytes;  /* of a piece, a multiple of 64 */
+  int64_t bytes; /* of a piece, a multiple of 64 */
   int pieces;
   atomic_flag taken[SCRATCH_PIECES];
 } Scratch;

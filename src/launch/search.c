@@ -74,7 +74,9 @@ void launch_look_up_values(Call *call, Tensor *x, int64_t low, Tensor *table, Te
 
 /* ------------------------------------------------------------------------- bins */
 
-typedef struct Bins { double low, high; } Bins;
+typedef struct Bins {
+  double low, high;
+} Bins;
 
 static void count_bins_single(int64_t n, const float *x, float low, float high, int64_t bins, float *counts)
 {
@@ -102,14 +104,14 @@ static void count_bins(const Launch *l, int64_t begin, int64_t end)
   memset(result_at(l, 0, 0), 0, (size_t)(bins * l->size));
   if (l->dtype == DTYPE_f32)
     count_bins_single(n, operand_at(l, 0, 0), (float)b->low, (float)b->high, bins, result_at(l, 0, 0));
-  else
-    count_bins_double(n, operand_at(l, 0, 0), b->low, b->high, bins, result_at(l, 0, 0));
+  else count_bins_double(n, operand_at(l, 0, 0), b->low, b->high, bins, result_at(l, 0, 0));
 }
 
 void launch_count_bins(Call *call, Tensor *x, double low, double high, Tensor *counts)
 {
   static const Driver driver = {.run = count_bins, .results = {DENSE}, .operands = {DENSE}};
-  launch(call, &driver, tensor_dtype(counts), TENSOR_LIST(counts), TENSOR_LIST(x), (Work){1, x->numel}, &(Bins){low, high});
+  launch(call, &driver, tensor_dtype(counts), TENSOR_LIST(counts), TENSOR_LIST(x), (Work){1, x->numel},
+         &(Bins){low, high});
 }
 
 /* Results: the sums, and room for the elements' places. Operands: elements, edges, weights. */
@@ -133,8 +135,9 @@ static void sum_bins(const Launch *l, int64_t begin, int64_t end)
 
 void launch_sum_bins(Call *call, Tensor *x, Tensor *edges, Tensor *weight, bool density, Tensor *y)
 {
-  static const Driver driver = {.run = sum_bins, .results = {AS_DOUBLE, AS_INT64},
-                                .operands = {AS_DOUBLE, AS_DOUBLE, AS_DOUBLE}};
+  static const Driver driver = {
+    .run = sum_bins, .results = {AS_DOUBLE, AS_INT64}, .operands = {AS_DOUBLE, AS_DOUBLE, AS_DOUBLE}};
   Tensor *places = new_beside(call, x, DTYPE_i64, INTS(x->numel));
-  launch(call, &driver, DTYPE_f64, TENSOR_LIST(y, places), TENSOR_LIST(x, edges, weight), (Work){1, x->numel}, &density);
+  launch(call, &driver, DTYPE_f64, TENSOR_LIST(y, places), TENSOR_LIST(x, edges, weight), (Work){1, x->numel},
+         &density);
 }

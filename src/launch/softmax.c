@@ -3,7 +3,10 @@
 
 #include "launch/launch.h"
 
-typedef struct Softmax { bool log; Slabs s; } Softmax;
+typedef struct Softmax {
+  bool log;
+  Slabs s;
+} Softmax;
 
 static void softmax_slabs(const Launch *l, int64_t begin, int64_t end)
 {
@@ -17,7 +20,7 @@ static void softmax_backward_slabs(const Launch *l, int64_t begin, int64_t end)
   const Softmax *f = l->params;
   int64_t at = begin * f->s.n * f->s.inner;
   l->k->softmax->backward(end - begin, f->s.n, f->s.inner, f->log, operand_at(l, 0, at), operand_at(l, 1, at),
-                         result_at(l, 0, at));
+                          result_at(l, 0, at));
 }
 
 /* A power takes as long as two plain elements. */

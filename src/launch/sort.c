@@ -16,8 +16,9 @@ static void sort_tasks(const Launch *l, int64_t begin, int64_t end)
   const Sort *s = l->params;
   for (int64_t task = begin; task < end; task++) {
     int64_t first = task * s->per_task, rows = s->rows - first < s->per_task ? s->rows - first : s->per_task;
-    l->k->sort->elements(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n), result_at(l, 0, first * s->count),
-               result_at(l, 1, first * s->count), s->scratch + (size_t)task * sort_scratch(s->n));
+    l->k->sort->elements(rows, s->n, s->count, s->descending, operand_at(l, 0, first * s->n),
+                         result_at(l, 0, first * s->count), result_at(l, 1, first * s->count),
+                         s->scratch + (size_t)task * sort_scratch(s->n));
   }
 }
 

@@ -12,7 +12,11 @@
  * or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
  * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
  */
-typedef struct TensorBox { uint32_t magic, flags; Tensor *tensor; uint64_t seal; } TensorBox;
+typedef struct TensorBox {
+  uint32_t magic, flags;
+  Tensor *tensor;
+  uint64_t seal;
+} TensorBox;
 enum { TENSOR_MAGIC = 0x6e6e5401, CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
 enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not nil */ };
 

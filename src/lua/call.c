@@ -53,7 +53,8 @@ static bool take_tensors(lua_State *L, const Group *g, int top, Parsed *p)
       p->flags |= box->flags;
       continue;
     }
-    bool takes_number = spec->kind == ARG_OPERAND && !(op->forms & TENSORS_ONLY) && (i > 0 || g->is_operator) && !p->nnumbers;
+    bool takes_number = spec->kind == ARG_OPERAND && !(op->forms & TENSORS_ONLY) && (i > 0 || g->is_operator)
+                        && !p->nnumbers;
     if (!takes_number || !scalar_test(L, i + 1, &p->numbers[0].value)) return false;
     p->numbers[p->nnumbers++].offset = spec->offset;
   }
@@ -155,7 +156,11 @@ void finish_inplace(lua_State *L, int receiver, int first_arg, int nargs)
 }
 
 /* Results of a call whose number isn't known before, held until each has its userdata. */
-typedef struct Bag { Context *ctx; int64_t n; Tensor **v; } Bag;
+typedef struct Bag {
+  Context *ctx;
+  int64_t n;
+  Tensor **v;
+} Bag;
 
 static int bag_gc(lua_State *L)
 {

@@ -13,8 +13,8 @@ typedef struct Group {
   bool in_place, is_operator;
   int count;
   const Op *ops[MAX_OVERLOADS];
-  int least, most;      /* how many tensors alone are a call of the first row; most is 0 if none are */
-  char defaults[256];   /* that row's arguments at their defaults */
+  int least, most;    /* how many tensors alone are a call of the first row; most is 0 if none are */
+  char defaults[256]; /* that row's arguments at their defaults */
 } Group;
 
 /* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */

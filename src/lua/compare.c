@@ -9,9 +9,16 @@
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 
-typedef struct Tolerance { double rtol, atol; bool equal_nan; } Tolerance;
+typedef struct Tolerance {
+  double rtol, atol;
+  bool equal_nan;
+} Tolerance;
 
-typedef struct Comparison { Tensor *a, *b; Tolerance tolerance; bool result; } Comparison;
+typedef struct Comparison {
+  Tensor *a, *b;
+  Tolerance tolerance;
+  bool result;
+} Comparison;
 
 static void check_pair(lua_State *L, const char *function, Tensor **a, Tensor **b)
 {

@@ -63,7 +63,9 @@ static void push_pointwise(lua_State *L, const PointwiseInfo *info)
 /* The further names of an op. */
 static void push_aliases(lua_State *L, const Op *op)
 {
-  static const struct { const char *name, *of; } aliases[] = {
+  static const struct {
+    const char *name, *of;
+  } aliases[] = {
 #define ALIAS(name, of) {#name, #of},
 #include "ops/table/aliases.def"
 #undef ALIAS

@@ -4,7 +4,10 @@
 #include <string.h>
 
 enum { DTYPE_MAGIC = 0x6e6e5403 };
-typedef struct DTypeBox { uint32_t magic; int32_t dtype; } DTypeBox;
+typedef struct DTypeBox {
+  uint32_t magic;
+  int32_t dtype;
+} DTypeBox;
 
 static char dtypes_key, none_key; /* registry keys, by address */
 
@@ -48,7 +51,6 @@ static int dtype_index(lua_State *L)
   else return 0;
   return 1;
 }
-
 
 bool is_none(lua_State *L, int index)
 {

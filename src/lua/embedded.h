@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 typedef struct {
-  const char *name;             /* as given to require: "nnlua.nn" */
-  const char *chunk;            /* as given to luaL_loadbufferx: "@nnlua/nn.lua" */
-  const unsigned char *source;  /* size bytes; a zero follows them */
+  const char *name;            /* as given to require: "nnlua.nn" */
+  const char *chunk;           /* as given to luaL_loadbufferx: "@nnlua/nn.lua" */
+  const unsigned char *source; /* size bytes; a zero follows them */
   size_t size;
 } EmbeddedModule;
 

@@ -27,7 +27,8 @@ int nl_frombuffer(lua_State *L)
   const char *bytes = lua_tolstring(L, 1, &length);
   arguments_merge(L, "frombuffer", 2, names);
   DType dtype;
-  if (!dtype_test(L, 2, &dtype)) return user_error(L, "frombuffer: argument 'dtype': a dtype such as nl.uint8 expected");
+  if (!dtype_test(L, 2, &dtype))
+    return user_error(L, "frombuffer: argument 'dtype': a dtype such as nl.uint8 expected");
   lua_Integer count = quantity(L, "count", 3, -1), offset = quantity(L, "offset", 4, 0);
   bool requires_grad = argument_bool(L, "frombuffer", "requires_grad", 5, false);
   const lua_Integer size = (lua_Integer)dtype_size(dtype);
@@ -35,7 +36,8 @@ int nl_frombuffer(lua_State *L)
     return user_error(L, "frombuffer: offset %I is outside of the string's %I bytes", offset, (lua_Integer)length);
   lua_Integer rest = (lua_Integer)length - offset;
   if (count < 0 && rest % size)
-    return user_error(L, "frombuffer: %I bytes are no whole number of %s elements of %I bytes", rest, dtype_name(dtype), size);
+    return user_error(L, "frombuffer: %I bytes are no whole number of %s elements of %I bytes", rest, dtype_name(dtype),
+                      size);
   if (count < 0) count = rest / size;
   if (count > rest / size)
     return user_error(L, "frombuffer: %I elements of %I bytes are more than the %I bytes there are", count, size, rest);

@@ -100,10 +100,16 @@ static int set_rng_state(lua_State *L)
 
 void open_generator(lua_State *L)
 {
-  static const luaL_Reg methods[] = {{"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed},
-    {"seed", generator_fresh}, {"get_state", generator_get_state}, {"set_state", generator_set_state}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"Generator", generator_new}, {"manual_seed", manual_seed}, {"seed", fresh_seed},
-    {"initial_seed", initial_seed}, {"get_rng_state", get_rng_state}, {"set_rng_state", set_rng_state}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+    {"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed}, {"seed", generator_fresh},
+    {"get_state", generator_get_state},     {"set_state", generator_set_state},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"Generator", generator_new},
+                                       {"manual_seed", manual_seed},
+                                       {"seed", fresh_seed},
+                                       {"initial_seed", initial_seed},
+                                       {"get_rng_state", get_rng_state},
+                                       {"set_rng_state", set_rng_state},
+                                       {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, GENERATOR_NAME);
   luaL_newlib(L, methods);

@@ -51,14 +51,15 @@ static Tensor *readable_check(lua_State *L, int index)
 
 static DLTensor description_of(const Tensor *t)
 {
-  return (DLTensor){.data = tensor_data(t), .device = {kDLCPU, 0}, .ndim = t->ndim, .dtype = types[t->dtype],
-                    .shape = t->shape, .strides = t->strides};
+  return (DLTensor){.data = tensor_data(t),
+                    .device = {kDLCPU, 0},
+                    .ndim = t->ndim,
+                    .dtype = types[t->dtype],
+                    .shape = t->shape,
+                    .strides = t->strides};
 }
 
-void nnlua_check_tensor(lua_State *L, int index, DLTensor *view)
-{
-  *view = description_of(readable_check(L, index));
-}
+void nnlua_check_tensor(lua_State *L, int index, DLTensor *view) { *view = description_of(readable_check(L, index)); }
 
 /* What is handed over: a storage that outlives the tensor, with the tensor's geometry. */
 typedef struct Export {
@@ -111,10 +112,12 @@ static size_t extent_check(lua_State *L, int n, const int64_t *shape, const int6
   for (int d = 0; d < n; d++) {
     int64_t reach;
     if (shape[d] < 0) user_error(L, "a tensor's sizes must not be negative: %I", (LUAI_UACINT)shape[d]);
-    if (shape[d] > 1 && strides[d] < 0) user_error(L, "a tensor's strides must not be negative: %I", (LUAI_UACINT)strides[d]);
+    if (shape[d] > 1 && strides[d] < 0)
+      user_error(L, "a tensor's strides must not be negative: %I", (LUAI_UACINT)strides[d]);
     empty = empty || shape[d] == 0;
     if (shape[d] <= 1) continue;
-    fits = fits && !__builtin_mul_overflow(shape[d] - 1, strides[d], &reach) && !__builtin_add_overflow(last, reach, &last);
+    fits = fits && !__builtin_mul_overflow(shape[d] - 1, strides[d], &reach)
+           && !__builtin_add_overflow(last, reach, &last);
   }
   if (empty) return 0;
   if (!fits || last >= INT64_MAX / (int64_t)size) user_error(L, "a tensor of this layout fits no memory");
@@ -150,7 +153,8 @@ void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(voi
   char *data = tensor->data ? (char *)tensor->data + tensor->byte_offset : NULL;
   if (!data && bytes > 0) user_error(L, "a tensor's data must not be NULL");
   size_t alignment = dtype_is_complex(dtype) ? size / 2 : size;
-  if ((uintptr_t)data % alignment != 0) user_error(L, "a %s tensor's data must be aligned to %d bytes", dtype_name(dtype), (int)alignment);
+  if ((uintptr_t)data % alignment != 0)
+    user_error(L, "a %s tensor's data must be aligned to %d bytes", dtype_name(dtype), (int)alignment);
   push_made(L, context_of(L), make_imported,
             &(Import){data, owner, bytes, dtype, {tensor->shape, n}, {strides, n}, release ? release : leave_it});
 }

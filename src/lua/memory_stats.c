@@ -38,11 +38,13 @@ static int memory_stats(lua_State *L)
 {
   const Context *ctx = context_of(L);
   lua_createtable(L, 0, 6);
-  const struct { const char *name; lua_Integer value; } stats[] = {
-    {"allocated", (lua_Integer)ctx->memory.allocated}, {"cached", (lua_Integer)ctx->memory.cached},
-    {"blocks", (lua_Integer)ctx->memory.live_blocks}, {"tensors", (lua_Integer)ctx->live_tensors},
-    {"storages", (lua_Integer)ctx->live_storages}, {"nodes", (lua_Integer)ctx->live_nodes},
-    {"allocations", ctx->memory.allocations}};
+  const struct {
+    const char *name;
+    lua_Integer value;
+  } stats[] = {{"allocated", (lua_Integer)ctx->memory.allocated}, {"cached", (lua_Integer)ctx->memory.cached},
+               {"blocks", (lua_Integer)ctx->memory.live_blocks},  {"tensors", (lua_Integer)ctx->live_tensors},
+               {"storages", (lua_Integer)ctx->live_storages},     {"nodes", (lua_Integer)ctx->live_nodes},
+               {"allocations", ctx->memory.allocations}};
   for (size_t i = 0; i < sizeof stats / sizeof *stats; i++) {
     lua_pushinteger(L, stats[i].value);
     lua_setfield(L, -2, stats[i].name);
@@ -57,7 +59,11 @@ static int fail_allocation(lua_State *L)
   return 0;
 }
 
-const luaL_Reg memory_functions[] = {
-  {"memory_allocated", memory_allocated}, {"max_memory_allocated", max_memory_allocated},
-  {"reset_peak_memory_stats", reset_peak_memory_stats}, {"memory_cached", memory_cached},
-  {"empty_cache", empty_cache}, {"memory_stats", memory_stats}, {"_fail_allocation", fail_allocation}, {NULL, NULL}};
+const luaL_Reg memory_functions[] = {{"memory_allocated", memory_allocated},
+                                     {"max_memory_allocated", max_memory_allocated},
+                                     {"reset_peak_memory_stats", reset_peak_memory_stats},
+                                     {"memory_cached", memory_cached},
+                                     {"empty_cache", empty_cache},
+                                     {"memory_stats", memory_stats},
+                                     {"_fail_allocation", fail_allocation},
+                                     {NULL, NULL}};

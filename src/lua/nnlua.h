@@ -48,7 +48,7 @@ typedef struct {
   int32_t ndim;
   DLDataType dtype;
   int64_t *shape;
-  int64_t *strides; /* in elements; NULL: row after row without gaps */
+  int64_t *strides;     /* in elements; NULL: row after row without gaps */
   uint64_t byte_offset; /* of the first element behind data */
 } DLTensor;
 

@@ -19,8 +19,8 @@ static void preload_public(lua_State *L, int preload);
 /* nnlua.system: what the library's Lua asks of the system. */
 static int open_system(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"read_csv", read_csv}, {"read_json", read_json},
-    {"source", embedded_source}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+    {"read_csv", read_csv}, {"read_json", read_json}, {"source", embedded_source}, {NULL, NULL}};
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
@@ -75,11 +75,12 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 
 /* The public tables of the API that require gives under a name of their own, whether or not "nnlua" came first. */
 #define PUBLIC_MODULES(X)                                                                                         \
-  X(autograd, "nnlua.autograd") X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(nn, "nnlua.nn")           \
-  X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init") X(nn_utils, "nnlua.nn.utils")               \
-  X(nn_utils_rnn, "nnlua.nn.utils.rnn") X(optim, "nnlua.optim")                                                   \
-  X(optim_lr_scheduler, "nnlua.optim.lr_scheduler") X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")     \
-  X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
+  X(autograd, "nnlua.autograd")                                                                                   \
+  X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") \
+    X(nn_init, "nnlua.nn.init") X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")               \
+      X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler") X(utils, "nnlua.utils")           \
+        X(utils_data, "nnlua.utils.data") X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper")   \
+          X(help, "nnlua.help")
 
 /* A module of that name, or else the table that nl has under it. */
 static int open_public(lua_State *L, const char *name)
@@ -99,16 +100,16 @@ static int open_public(lua_State *L, const char *name)
 }
 
 /* What a stock Lua looks for in nnlua.so: luaopen_nnlua_nn for require "nnlua.nn". */
-#define OPENER(symbol, name)                                                 \
-  NNLUA_API int luaopen_nnlua_##symbol(lua_State *L);                        \
+#define OPENER(symbol, name)                          \
+  NNLUA_API int luaopen_nnlua_##symbol(lua_State *L); \
   int luaopen_nnlua_##symbol(lua_State *L) { return open_public(L, name); }
 PUBLIC_MODULES(OPENER)
 #undef OPENER
 
 static void preload_public(lua_State *L, int preload)
 {
-#define PRELOAD(symbol, name)                        \
-  lua_pushcfunction(L, luaopen_nnlua_##symbol);      \
+#define PRELOAD(symbol, name)                   \
+  lua_pushcfunction(L, luaopen_nnlua_##symbol); \
   lua_setfield(L, preload, name);
   PUBLIC_MODULES(PRELOAD)
 #undef PRELOAD
@@ -166,7 +167,9 @@ static void alias_field(lua_State *L, int table, const char *name, const char *o
 
 static void open_aliases(lua_State *L, int nl, int members, int functional)
 {
-  static const struct { const char *name, *of; } aliases[] = {
+  static const struct {
+    const char *name, *of;
+  } aliases[] = {
 #define ALIAS(name, of) {#name, #of}, {#name "_", #of "_"},
 #include "ops/table/aliases.def"
 #undef ALIAS
@@ -182,9 +185,11 @@ static void open_aliases(lua_State *L, int nl, int members, int functional)
 
 static void open_functions(lua_State *L)
 {
-  static const luaL_Reg single[] = {
-    {"frombuffer", nl_frombuffer}, {"broadcast_shapes", nl_broadcast_shapes}, {"ops", nl_ops},
-    {"set_printoptions", nl_set_printoptions}, {NULL, NULL}};
+  static const luaL_Reg single[] = {{"frombuffer", nl_frombuffer},
+                                    {"broadcast_shapes", nl_broadcast_shapes},
+                                    {"ops", nl_ops},
+                                    {"set_printoptions", nl_set_printoptions},
+                                    {NULL, NULL}};
   luaL_setfuncs(L, single, 0);
   luaL_setfuncs(L, settings_functions, 0);
   luaL_setfuncs(L, creation_functions, 0);

@@ -9,12 +9,11 @@
 
 /* ------------------------------------------------------------------- for nl */
 
-extern const luaL_Reg
-  creation_functions[],   /* tensor_from_lua.c: tensor, as_tensor */
-  question_functions[],   /* tensor_questions.c: is_tensor, numel, … */
-  comparison_functions[], /* compare.c: equal, allclose; methods as well */
-  memory_functions[],     /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
-  settings_functions[];   /* settings.c: threads, the default dtype */
+extern const luaL_Reg creation_functions[], /* tensor_from_lua.c: tensor, as_tensor */
+  question_functions[],                     /* tensor_questions.c: is_tensor, numel, … */
+  comparison_functions[],                   /* compare.c: equal, allclose; methods as well */
+  memory_functions[],   /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
+  settings_functions[]; /* settings.c: threads, the default dtype */
 
 int nl_frombuffer(lua_State *L);
 int nl_broadcast_shapes(lua_State *L);
@@ -45,9 +44,8 @@ typedef struct Property {
 
 extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad and its kin */
 
-extern const luaL_Reg
-  element_methods[],  /* tensor_to_lua.c: item, tolist */
-  question_methods[]; /* tensor_questions.c: size, stride, … */
+extern const luaL_Reg element_methods[], /* tensor_to_lua.c: item, tolist */
+  question_methods[];                    /* tensor_questions.c: size, stride, … */
 
 int tensor_tostring(lua_State *L);
 
@@ -63,9 +61,8 @@ void open_autograd(lua_State *L, int nl, int members);
 
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
-extern const luaL_Reg
-  terminal_functions[],    /* terminal.c: a clock, the terminal's width */
-  tensor_file_functions[]; /* tensor_files.c: what nl.save and nl.load are built on */
+extern const luaL_Reg terminal_functions[], /* terminal.c: a clock, the terminal's width */
+  tensor_file_functions[];                  /* tensor_files.c: what nl.save and nl.load are built on */
 
 int read_csv(lua_State *L);
 int read_json(lua_State *L);

@@ -13,8 +13,8 @@ typedef struct Parser {
   lua_State *L;
   const Op *op;
   Parsed *p;
-  int top;          /* of the positional arguments */
-  int named;        /* stack index of the table of named arguments, or 0 */
+  int top;   /* of the positional arguments */
+  int named; /* stack index of the table of named arguments, or 0 */
   bool number_first;
 } Parser;
 
@@ -118,7 +118,8 @@ static bool has_names(lua_State *L, int index)
 
 static bool list_from_table(Parser *s, const ArgSpec *spec, int index, Ints *list)
 {
-  if (has_names(s->L, index)) return problem(s->p, "a list and named arguments are two tables: f(x, {1, 2}, {name = value})");
+  if (has_names(s->L, index))
+    return problem(s->p, "a list and named arguments are two tables: f(x, {1, 2}, {name = value})");
   int64_t n = (int64_t)lua_rawlen(s->L, index);
   int64_t *v = room_for_ints(s, n);
   for (int64_t i = 0; i < n; i++) {
@@ -277,7 +278,8 @@ PARSER(tensors)
       v[i] = NULL;
       fits = true;
     }
-    if (!fits) problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
+    if (!fits)
+      problem(s->p, "argument '%s': element %lld is no tensor but %s", spec->name, (long long)i + 1, type_name(L, -1));
     keep_element(L, many, i);
     if (!fits) return false;
   }
@@ -304,8 +306,10 @@ PARSER(operand)
     return true;
   }
   if (!scalar_test(s->L, index, &number)) return expected(s, spec, index, "a tensor or a number");
-  if ((spec->offset == 0 && !s->number_first) || s->op->forms & TENSORS_ONLY) return expected(s, spec, index, "a tensor");
-  if (s->op->pointwise && s->p->nnumbers) return problem(s->p, "one of the operands must be a tensor: these are numbers");
+  if ((spec->offset == 0 && !s->number_first) || s->op->forms & TENSORS_ONLY)
+    return expected(s, spec, index, "a tensor");
+  if (s->op->pointwise && s->p->nnumbers)
+    return problem(s->p, "one of the operands must be a tensor: these are numbers");
   if (s->p->nnumbers == MAX_NUMBERS) return problem(s->p, "too many numbers");
   s->p->numbers[s->p->nnumbers++] = (PendingNumber){spec->offset, number};
   *(Tensor **)place = NULL;
@@ -383,7 +387,10 @@ static void set_default(const ArgSpec *spec, char *args)
 {
   void *place = args + spec->offset;
   switch (spec->kind) {
-#define KIND(kind, type, absent, ...) case ARG_##kind: *(Argument_##kind *)place = absent; break;
+#define KIND(kind, type, absent, ...)   \
+  case ARG_##kind:                      \
+    *(Argument_##kind *)place = absent; \
+    break;
 #include "ops/table/arguments.def"
   }
 }
@@ -484,7 +491,8 @@ bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Pa
   for (int i = 0; i < op->nargs; i++)
     if (op->args[i].required && !((given | seen) >> i & 1)) {
       bool by_dot = top == 0 && i == 0 && op->forms & METHOD;
-      return problem(p, "argument '%s' is missing%s", op->args[i].name, by_dot ? " (a method is called with a colon: x:f())" : "");
+      return problem(p, "argument '%s' is missing%s", op->args[i].name,
+                     by_dot ? " (a method is called with a colon: x:f())" : "");
     }
   return true;
 }

@@ -7,18 +7,21 @@
 enum { MAX_NUMBERS = 8, PARSE_INTS = 96, PARSE_TENSORS = 32 };
 
 /* A number given for an operand: it becomes a tensor once the core is entered. */
-typedef struct PendingNumber { uint16_t offset; Scalar value; } PendingNumber;
+typedef struct PendingNumber {
+  uint16_t offset;
+  Scalar value;
+} PendingNumber;
 
 typedef struct Parsed {
   _Alignas(16) char args[ARGS_BYTES];
   PendingNumber numbers[MAX_NUMBERS];
   int nnumbers;
-  uint32_t flags;              /* of all tensors' boxes */
-  bool as_table;               /* {as_table = true}: a list of results as one table */
+  uint32_t flags; /* of all tensors' boxes */
+  bool as_table;  /* {as_table = true}: a list of results as one table */
   int ints_used, tensors_used;
-  int64_t ints[PARSE_INTS];    /* short lists; longer ones are userdata on the stack */
+  int64_t ints[PARSE_INTS]; /* short lists; longer ones are userdata on the stack */
   Tensor *tensors[PARSE_TENSORS];
-  char problem[256];           /* why the arguments don't fit */
+  char problem[256]; /* why the arguments don't fit */
 } Parsed;
 
 /*

@@ -16,13 +16,16 @@
 typedef struct PrintOptions {
   double threshold;
   int precision, edgeitems, linewidth;
-  int sci_mode;                 /* -1: as the numbers ask for */
+  int sci_mode; /* -1: as the numbers ask for */
 } PrintOptions;
 
 static const PrintOptions default_options = {1000, 4, 3, 80, -1};
 
 /* How numbers are written; a complex tensor has one for each part. */
-typedef struct Format { bool floating, integral, scientific; int width; } Format;
+typedef struct Format {
+  bool floating, integral, scientific;
+  int width;
+} Format;
 
 typedef struct Printer {
   const Tensor *t;
@@ -132,7 +135,10 @@ static void visit_shown(Printer *p, int dim, const char *at, Visit visit, void *
 }
 
 /* The finite numbers among those shown, but for zeros. */
-typedef struct Magnitudes { bool imaginary, any, integral; double least, most; } Magnitudes;
+typedef struct Magnitudes {
+  bool imaginary, any, integral;
+  double least, most;
+} Magnitudes;
 
 static void see_magnitude(Printer *p, void *arg, Scalar v)
 {
@@ -146,7 +152,10 @@ static void see_magnitude(Printer *p, void *arg, Scalar v)
   m->integral &= x == ceil(x);
 }
 
-typedef struct Widths { Format *format; bool imaginary; } Widths;
+typedef struct Widths {
+  Format *format;
+  bool imaginary;
+} Widths;
 
 static void see_width(Printer *p, void *arg, Scalar v)
 {
@@ -258,7 +267,10 @@ static void add_elements(Printer *p, int dim, const char *at, int indent)
 /* ------------------------------------------------------------------- suffixes */
 
 /* What stands behind the elements: a few short texts. */
-typedef struct Suffixes { int n; char text[5][512]; } Suffixes;
+typedef struct Suffixes {
+  int n;
+  char text[5][512];
+} Suffixes;
 
 static void add_suffix(Suffixes *s, const char *before, const char *text, const char *after)
 {

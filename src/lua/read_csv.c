@@ -25,7 +25,10 @@ static CsvTable *push_table(lua_State *L)
   return table;
 }
 
-typedef struct Wanted { const CsvTable *table; DType dtype; } Wanted;
+typedef struct Wanted {
+  const CsvTable *table;
+  DType dtype;
+} Wanted;
 
 static Tensor *make_table(Call *call, void *data)
 {
@@ -41,7 +44,8 @@ int read_csv(lua_State *L)
 {
   static const char *const names[] = {"path", "delimiter", "skip_rows", "dtype", NULL};
   arguments_merge(L, "read_csv", 1, names);
-  if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "read_csv: path must be a string, not %s", luaL_typename(L, 1));
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return user_error(L, "read_csv: path must be a string, not %s", luaL_typename(L, 1));
   const char *delimiter = lua_isnil(L, 2) ? "," : lua_tostring(L, 2);
   if (!delimiter || strlen(delimiter) != 1) return user_error(L, "read_csv: delimiter must be one character");
   int is_integer = 1;

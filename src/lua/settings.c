@@ -34,9 +34,11 @@ static int set_default_dtype(lua_State *L)
   return 0;
 }
 
-const luaL_Reg settings_functions[] = {
-  {"set_num_threads", set_num_threads}, {"get_num_threads", get_num_threads},
-  {"get_default_dtype", get_default_dtype}, {"set_default_dtype", set_default_dtype}, {NULL, NULL}};
+const luaL_Reg settings_functions[] = {{"set_num_threads", set_num_threads},
+                                       {"get_num_threads", get_num_threads},
+                                       {"get_default_dtype", get_default_dtype},
+                                       {"set_default_dtype", set_default_dtype},
+                                       {NULL, NULL}};
 
 /* -------------------------------------------------------- for the command line */
 

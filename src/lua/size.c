@@ -10,7 +10,11 @@
 #define SIZE_NAME "nnlua.Size"
 enum { SIZE_MAGIC = 0x6e6e5402 };
 
-typedef struct SizeBox { uint32_t magic; int32_t n; int64_t v[]; } SizeBox;
+typedef struct SizeBox {
+  uint32_t magic;
+  int32_t n;
+  int64_t v[];
+} SizeBox;
 
 static char size_meta; /* registry key, by address */
 
@@ -193,9 +197,10 @@ static int size_called(lua_State *L)
 
 void open_size(lua_State *L)
 {
-  static const luaL_Reg methods[] = {{"numel", size_numel}, {"totable", size_totable}, {"unpack", size_unpack}, {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__newindex", size_newindex}, {"__len", size_len}, {"__eq", size_eq}, {"__call", size_called},
-                                  {"__tostring", size_tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+    {"numel", size_numel}, {"totable", size_totable}, {"unpack", size_unpack}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__newindex", size_newindex}, {"__len", size_len},           {"__eq", size_eq},
+                                  {"__call", size_called},       {"__tostring", size_tostring}, {NULL, NULL}};
   lua_createtable(L, 0, 8);
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);

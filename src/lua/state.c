@@ -114,7 +114,8 @@ static void raise_request(lua_State *L, Context *ctx)
 void core_prepare(lua_State *L, Context *ctx)
 {
   if (interrupt_is_requested()) raise_request(L, ctx);
-  if (ctx->in_finalizers) user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
+  if (ctx->in_finalizers)
+    user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
   if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
   else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */

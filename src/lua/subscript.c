@@ -21,18 +21,24 @@ typedef enum ItemKind { SELECT, RANGE, NEWAXIS, ELLIPSIS, PICK, TRUTH } ItemKind
 /* One entry of an index. */
 typedef struct Item {
   ItemKind kind;
-  int64_t first, last, step;   /* SELECT: first; RANGE: both ends, counted from 1 or, below 0, from the end */
-  Tensor *tensor;              /* PICK: held by the stack */
+  int64_t first, last, step; /* SELECT: first; RANGE: both ends, counted from 1 or, below 0, from the end */
+  Tensor *tensor;            /* PICK: held by the stack */
   bool truth;
 } Item;
 
 enum { MOST_ITEMS = 3 * MAX_DIMS, SINGLETON_MAGIC = 0x6e6e5402 };
 
-typedef struct Index { int n; Item items[MOST_ITEMS]; } Index;
+typedef struct Index {
+  int n;
+  Item items[MOST_ITEMS];
+} Index;
 
 /* ----------------------------------------------------------------- singletons */
 
-typedef struct Singleton { uint32_t magic; ItemKind kind; } Singleton;
+typedef struct Singleton {
+  uint32_t magic;
+  ItemKind kind;
+} Singleton;
 static char newaxis_key, ellipsis_key; /* registry keys, by address */
 
 static int singleton_tostring(lua_State *L)
@@ -148,9 +154,7 @@ static bool read_item(lua_State *L, int number, Item *item)
       item->kind = TRUTH;
       item->truth = lua_toboolean(L, -1);
       return false;
-    case LUA_TTABLE:
-      read_range(L, number, item);
-      return false;
+    case LUA_TTABLE: read_range(L, number, item); return false;
     default:
       if (singleton_test(L, -1, &item->kind)) return false;
       item->kind = PICK;
@@ -191,10 +195,10 @@ static void read_index(lua_State *L, Index *ix)
 /* The chain of views so far, and the tensors still to be applied to the last of them. */
 typedef struct Picking {
   Tensor *x;
-  int dim;                     /* the next dimension of x */
-  int source_dim;              /* the same of the tensor indexed, for messages */
+  int dim;        /* the next dimension of x */
+  int source_dim; /* the same of the tensor indexed, for messages */
   Tensor *indices[MAX_DIMS];
-  int n, covered;              /* how many indices, and dimensions of x that they take */
+  int n, covered; /* how many indices, and dimensions of x that they take */
 } Picking;
 
 static int64_t checked_position(Call *call, const Picking *p, int64_t i)
@@ -357,7 +361,10 @@ int tensor_get_item(lua_State *L)
 /* -------------------------------------------------------------------- writing */
 
 /* What is assigned: a tensor, or else a number. */
-typedef struct Value { Tensor *tensor; Scalar number; } Value;
+typedef struct Value {
+  Tensor *tensor;
+  Scalar number;
+} Value;
 
 static Value read_value(lua_State *L)
 {

@@ -37,7 +37,11 @@ void push_tensor(lua_State *L, Tensor *t)
 
 /* --------------------------------------------------------------- new tensors */
 
-typedef struct Making { TensorBox *box; Tensor *(*make)(Call *call, void *data); void *data; } Making;
+typedef struct Making {
+  TensorBox *box;
+  Tensor *(*make)(Call *call, void *data);
+  void *data;
+} Making;
 
 static void fill_box(Call *call, void *data)
 {
@@ -52,7 +56,11 @@ TensorBox *push_made(lua_State *L, Context *ctx, Tensor *(*make)(Call *call, voi
   return m.box;
 }
 
-typedef struct Description { DType dtype; Device device; Ints shape; } Description;
+typedef struct Description {
+  DType dtype;
+  Device device;
+  Ints shape;
+} Description;
 
 static Tensor *make_described(Call *call, void *data)
 {
@@ -94,7 +102,11 @@ void tensor_block_freed(void *block, size_t size)
   tensor_release(box->tensor);
 }
 
-typedef struct Measuring { lua_Alloc allocate; void *ud; size_t last; } Measuring;
+typedef struct Measuring {
+  lua_Alloc allocate;
+  void *ud;
+  size_t last;
+} Measuring;
 
 static void *measure(void *ud, void *block, size_t old_size, size_t new_size)
 {
@@ -237,12 +249,19 @@ static void get_imag(lua_State *L, int i) { push_part(L, i, "imag"); }
 static void set_real(lua_State *L, int i, int value) { assign_part(L, i, value, "real"); }
 static void set_imag(lua_State *L, int i, int value) { assign_part(L, i, value, "imag"); }
 
-static const Property properties[] = {
-  {"shape", get_shape, NULL}, {"dtype", get_dtype, NULL}, {"ndim", get_ndim, NULL}, {"device", get_device, NULL},
-  {"itemsize", get_itemsize, NULL}, {"nbytes", get_nbytes, NULL}, {"T", get_T, NULL}, {"mT", get_mT, NULL},
-  {"H", get_H, NULL}, {"mH", get_mH, NULL},
-  {"real", get_real, set_real}, {"imag", get_imag, set_imag},
-  {NULL, NULL, NULL}};
+static const Property properties[] = {{"shape", get_shape, NULL},
+                                      {"dtype", get_dtype, NULL},
+                                      {"ndim", get_ndim, NULL},
+                                      {"device", get_device, NULL},
+                                      {"itemsize", get_itemsize, NULL},
+                                      {"nbytes", get_nbytes, NULL},
+                                      {"T", get_T, NULL},
+                                      {"mT", get_mT, NULL},
+                                      {"H", get_H, NULL},
+                                      {"mH", get_mH, NULL},
+                                      {"real", get_real, set_real},
+                                      {"imag", get_imag, set_imag},
+                                      {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------- members */
 
@@ -270,9 +289,11 @@ static int distance(const char *a, const char *b)
 /* PyTorch's names that are not here on purpose, and what to do instead. */
 static const char *advice_for(const char *name)
 {
-  static const struct { const char *name, *advice; } known[] = {
-    {"cuda", "all computing is done on the CPU: leave it out"}, {"is_cuda", "all computing is done on the CPU"},
-    {"numpy", "x:tolist() gives nested tables"}};
+  static const struct {
+    const char *name, *advice;
+  } known[] = {{"cuda", "all computing is done on the CPU: leave it out"},
+               {"is_cuda", "all computing is done on the CPU"},
+               {"numpy", "x:tolist() gives nested tables"}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(known[i].name, name) == 0) return known[i].advice;
   return strchr(name, ':') ? "a range is a table, as in x[{{1, 2}}] or x[{{}, 3}]" : NULL;
@@ -318,7 +339,8 @@ static int tensor_newindex(lua_State *L)
 {
   const Tensor *t = tensor_check(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_set_item(L);
-  if (t->ctx->in_finalizers) return user_error(L, "memory has run out: finalizers that run because of it can't change tensors");
+  if (t->ctx->in_finalizers)
+    return user_error(L, "memory has run out: finalizers that run because of it can't change tensors");
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TLIGHTUSERDATA) {
     const Property *p = lua_touserdata(L, -1);
@@ -333,7 +355,8 @@ static int tensor_newindex(lua_State *L)
 /* a .. b */
 static int tensor_concat(lua_State *L)
 {
-  return user_error(L, "a tensor can't be joined to a text by '..': write tostring(x), or x:item() for the number in it");
+  return user_error(L,
+                    "a tensor can't be joined to a text by '..': write tostring(x), or x:item() for the number in it");
 }
 
 /* x(…) */
@@ -385,10 +408,18 @@ static bool has_op(const char *name)
 
 static void add_operators(lua_State *L, Context *ctx, int meta)
 {
-  static const char *const binary[][2] = {
-    {"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__idiv", "floor_divide"},
-    {"__mod", "remainder"}, {"__pow", "pow"}, {"__band", "bitwise_and"}, {"__bor", "bitwise_or"},
-    {"__bxor", "bitwise_xor"}, {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
+  static const char *const binary[][2] = {{"__add", "add"},
+                                          {"__sub", "sub"},
+                                          {"__mul", "mul"},
+                                          {"__div", "div"},
+                                          {"__idiv", "floor_divide"},
+                                          {"__mod", "remainder"},
+                                          {"__pow", "pow"},
+                                          {"__band", "bitwise_and"},
+                                          {"__bor", "bitwise_or"},
+                                          {"__bxor", "bitwise_xor"},
+                                          {"__shl", "bitwise_left_shift"},
+                                          {"__shr", "bitwise_right_shift"}};
   for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
     if (!has_op(binary[i][1])) continue;
     push_group(L, ctx, binary[i][1], METHOD | AS_OPERATOR);
@@ -421,8 +452,11 @@ static void add_properties(lua_State *L, const Property *p)
 
 void open_tensor(lua_State *L, Context *ctx)
 {
-  static const luaL_Reg functions[] = {{"__len", tensor_len}, {"__tostring", tensor_tostring},
-                                       {"__concat", tensor_concat}, {"__call", tensor_called}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"__len", tensor_len},
+                                       {"__tostring", tensor_tostring},
+                                       {"__concat", tensor_concat},
+                                       {"__call", tensor_called},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   int meta = lua_gettop(L);
   if (!use_blocks(L, ctx)) {

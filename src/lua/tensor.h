@@ -15,7 +15,9 @@ void push_tensor_metatable(lua_State *L);
  * tensor_blocks_use before the library is opened, and tensor_block_freed for each block of blocks->size bytes that Lua
  * frees. The size becomes 0 when the context has gone, before `blocks` may.
  */
-typedef struct TensorBlocks { size_t size; } TensorBlocks;
+typedef struct TensorBlocks {
+  size_t size;
+} TensorBlocks;
 void tensor_blocks_use(lua_State *L, TensorBlocks *blocks);
 
 /* Releases the tensor if the block is the userdata of one. */

@@ -16,9 +16,9 @@ typedef struct Survey {
   Context *ctx;
   int ndim;
   bool bools, ints, floats;
-  DType tensors;                /* what tensors among the leaves promote to */
+  DType tensors; /* what tensors among the leaves promote to */
   int64_t shape[MAX_DIMS];
-  int64_t path[MAX_DIMS];       /* where the walk is, counted from 1 */
+  int64_t path[MAX_DIMS]; /* where the walk is, counted from 1 */
 } Survey;
 
 /* "[2][3]": the entry that the walk stands at, `depth` lists deep. */
@@ -243,7 +243,11 @@ static char *fill_nested(Survey *s, DType dtype, char *to, int depth)
 
 /* ----------------------------------------------------------------- nl.tensor */
 
-typedef struct Options { DType dtype; Device device; bool requires_grad; } Options;
+typedef struct Options {
+  DType dtype;
+  Device device;
+  bool requires_grad;
+} Options;
 
 static Options read_tensor_options(lua_State *L)
 {
@@ -264,7 +268,11 @@ static Options read_tensor_options(lua_State *L)
   return o;
 }
 
-typedef struct Copying { Tensor *of; DType dtype; Device device; } Copying;
+typedef struct Copying {
+  Tensor *of;
+  DType dtype;
+  Device device;
+} Copying;
 
 /* A copy without history. */
 static Tensor *make_copy(Call *call, void *data)

@@ -49,19 +49,19 @@ static int tensor_stride(lua_State *L)
   return push_sizes(L, t, tensor_strides(t), "stride");
 }
 
-#define INTEGER_METHOD(name, value)                  \
-  static int name(lua_State *L)                      \
-  {                                                  \
-    const Tensor *t = tensor_check(L, 1);            \
-    lua_pushinteger(L, (lua_Integer)(value));        \
-    return 1;                                        \
+#define INTEGER_METHOD(name, value)           \
+  static int name(lua_State *L)               \
+  {                                           \
+    const Tensor *t = tensor_check(L, 1);     \
+    lua_pushinteger(L, (lua_Integer)(value)); \
+    return 1;                                 \
   }
-#define BOOLEAN_METHOD(name, value)                  \
-  static int name(lua_State *L)                      \
-  {                                                  \
-    const Tensor *t = tensor_check(L, 1);            \
-    lua_pushboolean(L, value);                       \
-    return 1;                                        \
+#define BOOLEAN_METHOD(name, value)       \
+  static int name(lua_State *L)           \
+  {                                       \
+    const Tensor *t = tensor_check(L, 1); \
+    lua_pushboolean(L, value);            \
+    return 1;                             \
   }
 INTEGER_METHOD(tensor_numel, t->numel)
 INTEGER_METHOD(tensor_dim, t->ndim)
@@ -80,13 +80,26 @@ static int nl_is_tensor(lua_State *L)
   return 1;
 }
 
-const luaL_Reg question_functions[] = {
-  {"is_tensor", nl_is_tensor}, {"numel", tensor_numel}, {"is_floating_point", tensor_floating},
-  {"is_complex", tensor_complex}, {"is_conj", tensor_lazy}, {"is_neg", tensor_lazy}, {NULL, NULL}};
+const luaL_Reg question_functions[] = {{"is_tensor", nl_is_tensor},
+                                       {"numel", tensor_numel},
+                                       {"is_floating_point", tensor_floating},
+                                       {"is_complex", tensor_complex},
+                                       {"is_conj", tensor_lazy},
+                                       {"is_neg", tensor_lazy},
+                                       {NULL, NULL}};
 
-const luaL_Reg question_methods[] = {
-  {"size", tensor_size}, {"stride", tensor_stride}, {"numel", tensor_numel}, {"nelement", tensor_numel},
-  {"dim", tensor_dim}, {"ndimension", tensor_dim}, {"storage_offset", tensor_storage_offset},
-  {"element_size", tensor_element_size}, {"data_ptr", tensor_data_ptr}, {"is_contiguous", tensor_contiguous},
-  {"is_floating_point", tensor_floating}, {"is_complex", tensor_complex}, {"is_conj", tensor_lazy},
-  {"is_neg", tensor_lazy}, {NULL, NULL}};
+const luaL_Reg question_methods[] = {{"size", tensor_size},
+                                     {"stride", tensor_stride},
+                                     {"numel", tensor_numel},
+                                     {"nelement", tensor_numel},
+                                     {"dim", tensor_dim},
+                                     {"ndimension", tensor_dim},
+                                     {"storage_offset", tensor_storage_offset},
+                                     {"element_size", tensor_element_size},
+                                     {"data_ptr", tensor_data_ptr},
+                                     {"is_contiguous", tensor_contiguous},
+                                     {"is_floating_point", tensor_floating},
+                                     {"is_complex", tensor_complex},
+                                     {"is_conj", tensor_lazy},
+                                     {"is_neg", tensor_lazy},
+                                     {NULL, NULL}};

@@ -9,9 +9,9 @@ typedef enum Activation { RELU, TANH, SIGMOID } Activation;
 static Tensor *activate(Call *call, Activation which, Tensor *x)
 {
   switch (which) {
-  case TANH: return op(tanh, x);
-  case SIGMOID: return op(sigmoid, x);
-  default: return op(relu, x, false);
+    case TANH: return op(tanh, x);
+    case SIGMOID: return op(sigmoid, x);
+    default: return op(relu, x, false);
   }
 }
 
@@ -62,6 +62,8 @@ static int sigmoid_forward(lua_State *L)
 }
 
 const luaL_Reg activation_functions[] = {
-  {"relu_forward", relu_forward}, {"tanh_forward", tanh_forward}, {"sigmoid_forward", sigmoid_forward},
+  {"relu_forward", relu_forward},
+  {"tanh_forward", tanh_forward},
+  {"sigmoid_forward", sigmoid_forward},
   {NULL, NULL},
 };

@@ -78,7 +78,7 @@ static int careful_call(lua_State *L, uint32_t depth)
   lua_rawgetp(L, LUA_REGISTRYINDEX, &careful_call_key);
   lua_pushvalue(L, 1);
   lua_getiuservalue(L, 1, HOOKS);
-  lua_pushvalue(L, -4);             /* module, arguments, forward, careful_call, module, hooks, forward */
+  lua_pushvalue(L, -4); /* module, arguments, forward, careful_call, module, hooks, forward */
   lua_rotate(L, 2, 4);
   lua_pop(L, 1);
   lua_callk(L, arguments + 3, LUA_MULTRET, (lua_KContext)depth, called);
@@ -88,7 +88,8 @@ static int careful_call(lua_State *L, uint32_t depth)
 static int no_forward(lua_State *L)
 {
   const char *name = push_class_name(L, 1);
-  if (child_count(L, 1) > 0) return user_error(L, "%s has no forward: call its modules one by one, or use a Sequential", name);
+  if (child_count(L, 1) > 0)
+    return user_error(L, "%s has no forward: call its modules one by one, or use a Sequential", name);
   return user_error(L, "%s has no forward: write function %s:forward(x)", name, name);
 }
 
@@ -154,8 +155,7 @@ static int run_children(lua_State *L, int status, lua_KContext i)
 /* Sequential's forward: what a child returns, the next one takes. */
 int sequential_forward(lua_State *L)
 {
-  if (lua_gettop(L) != 2)
-    return user_error(L, "a Sequential takes one input, got %d", lua_gettop(L) - 1);
+  if (lua_gettop(L) != 2) return user_error(L, "a Sequential takes one input, got %d", lua_gettop(L) - 1);
   if (lua_getiuservalue(L, 1, SLOTS) == LUA_TNIL) {
     lua_settop(L, 2);
     return 1;
@@ -181,6 +181,7 @@ static int set_hooks(lua_State *L)
 }
 
 const luaL_Reg call_functions[] = {
-  {"sequential_forward", checked_sequential_forward}, {"set_hooks", set_hooks},
+  {"sequential_forward", checked_sequential_forward},
+  {"set_hooks", set_hooks},
   {NULL, NULL},
 };

@@ -48,9 +48,9 @@ static int class_call(lua_State *L)
 
 /* --------------------------------------------------------------- operators */
 
-static const char *const operators[] = {
-  "__len", "__pairs", "__tostring", "__concat", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm",
-  "__idiv", "__band", "__bor", "__bxor", "__shl", "__shr", "__bnot", "__lt", "__le", NULL};
+static const char *const operators[] = {"__len",  "__pairs", "__tostring", "__concat", "__add",  "__sub",  "__mul",
+                                        "__div",  "__mod",   "__pow",      "__unm",    "__idiv", "__band", "__bor",
+                                        "__bxor", "__shl",   "__shr",      "__bnot",   "__lt",   "__le",   NULL};
 
 /* An operator is looked up in the class when it is used, so that it is inherited as methods are. Upvalue: its name. */
 static int call_operator(lua_State *L)
@@ -169,7 +169,8 @@ static void check_class(lua_State *L, int index)
 static int class(lua_State *L)
 {
   lua_settop(L, 2);
-  if (lua_type(L, 1) != LUA_TSTRING) return user_error(L, "class: the name is a string, as in nn.class(\"Net\"), not %s", describe(L, 1));
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return user_error(L, "class: the name is a string, as in nn.class(\"Net\"), not %s", describe(L, 1));
   if (!lua_isnil(L, 2)) check_class(L, 2);
   lua_newtable(L);
   lua_pushvalue(L, 2);
@@ -255,8 +256,7 @@ static int is_a(lua_State *L)
 }
 
 const luaL_Reg class_functions[] = {
-  {"class", class}, {"new", new_instance}, {"set_class", set_class}, {"class_of", class_of},
-  {"is_class", is_class},
-  {"class_name", class_name}, {"full_name", full_name}, {"is_a", is_a},
-  {NULL, NULL},
+  {"class", class},         {"new", new_instance},  {"set_class", set_class},
+  {"class_of", class_of},   {"is_class", is_class}, {"class_name", class_name},
+  {"full_name", full_name}, {"is_a", is_a},         {NULL, NULL},
 };

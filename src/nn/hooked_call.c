@@ -10,7 +10,10 @@ enum { SELF = 1, FORWARD, ARGUMENTS /* as hooks see them */, GLOBAL_LIST, OWN_LI
 typedef enum Stage { BEFORE, WITHIN, AFTER } Stage;
 
 /* Where in the loop a call is: kept on the stack while a hook runs. */
-typedef struct Place { int32_t next; int32_t values; } Place;
+typedef struct Place {
+  int32_t next;
+  int32_t values;
+} Place;
 
 static void save_place(lua_State *L, Place p)
 {

@@ -71,7 +71,8 @@ const char *describe(lua_State *L, int index)
   if (buffer_test(L, index)) return "a Buffer";
   if (is_uninitialized(L, index)) return "an uninitialized Parameter";
   if (module_test(L, index)) return lua_pushfstring(L, "the module %s", push_class_name(L, index));
-  if (class_test(L, index)) return lua_pushfstring(L, "the class %s (call it to make a module)", luaL_tolstring(L, index, NULL));
+  if (class_test(L, index))
+    return lua_pushfstring(L, "the class %s (call it to make a module)", luaL_tolstring(L, index, NULL));
   if (lua_isnoneornil(L, index)) return "nil";
   if (is_none(L, index)) return "none";
   return lua_pushfstring(L, "a %s", luaL_typename(L, index));
@@ -266,7 +267,8 @@ static void check_no_cycle(lua_State *L)
 static void check_leaf(lua_State *L)
 {
   const Tensor *t = tensor_test(L, VALUE);
-  if (t && t->grad_fn) user_error(L, "'%s': a Parameter must be a leaf, not a result of operations", lua_tostring(L, NAME));
+  if (t && t->grad_fn)
+    user_error(L, "'%s': a Parameter must be a leaf, not a result of operations", lua_tostring(L, NAME));
 }
 
 static bool is_empty(lua_State *L, int index) { return lua_isnoneornil(L, index) || is_none(L, index); }
@@ -455,10 +457,11 @@ static int kind(lua_State *L)
   lua_settop(L, NAME);
   push_tables(L);
   switch (kind_of_slot(L)) {
-  case SLOT_PARAMETER: lua_pushliteral(L, "parameter"); break;
-  case SLOT_BUFFER: case SLOT_TRANSIENT: lua_pushliteral(L, "buffer"); break;
-  case SLOT_MODULE: lua_pushliteral(L, "module"); break;
-  default: lua_pushnil(L);
+    case SLOT_PARAMETER: lua_pushliteral(L, "parameter"); break;
+    case SLOT_BUFFER:
+    case SLOT_TRANSIENT: lua_pushliteral(L, "buffer"); break;
+    case SLOT_MODULE: lua_pushliteral(L, "module"); break;
+    default: lua_pushnil(L);
   }
   return 1;
 }
@@ -518,9 +521,17 @@ static int describe_value(lua_State *L)
 }
 
 const luaL_Reg module_functions[] = {
-  {"register_parameter", register_parameter}, {"register_buffer", register_buffer},
-  {"register_module", register_module}, {"unregister", unregister}, {"set_raw", set_raw},
-  {"kind", kind}, {"attributes", attributes}, {"hooks", hooks}, {"count_hooks", count_hooks},
-  {"is_module", is_module}, {"buffer", buffer}, {"describe", describe_value},
+  {"register_parameter", register_parameter},
+  {"register_buffer", register_buffer},
+  {"register_module", register_module},
+  {"unregister", unregister},
+  {"set_raw", set_raw},
+  {"kind", kind},
+  {"attributes", attributes},
+  {"hooks", hooks},
+  {"count_hooks", count_hooks},
+  {"is_module", is_module},
+  {"buffer", buffer},
+  {"describe", describe_value},
   {NULL, NULL},
 };

@@ -9,8 +9,8 @@
 typedef struct NnState {
   Context *ctx;
   uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
-  uint32_t depth;           /* about how many module calls are running; see call.c */
-  const char *forward_name; /* the address of Lua's string "forward" */
+  uint32_t depth;                              /* about how many module calls are running; see call.c */
+  const char *forward_name;                    /* the address of Lua's string "forward" */
 } NnState;
 
 /*
@@ -21,12 +21,12 @@ typedef struct NnState {
  */
 typedef struct ModuleBox {
   uint32_t magic;
-  uint32_t hooks;       /* how many hooks of a call there are */
+  uint32_t hooks; /* how many hooks of a call there are */
   NnState *nn;
   uint32_t careful_hooks; /* how many of them are backward hooks or run after errors too */
-  uint32_t tensors;     /* slots that are no children */
-  bool own_forward;     /* `forward` is an attribute of the instance */
-  bool is_child;        /* it was registered in a module once */
+  uint32_t tensors;       /* slots that are no children */
+  bool own_forward;       /* `forward` is an attribute of the instance */
+  bool is_child;          /* it was registered in a module once */
 } ModuleBox;
 
 enum { MODULE_MAGIC = 0x6e6e4d01, BUFFER_MAGIC = 0x6e6e4201 };
@@ -36,7 +36,10 @@ enum { ATTRIBUTES = 1, SLOTS = 2, HOOKS = 3, MODULE_USER_VALUES = 3 };
 enum { SLOT_PARAMETER = 1, SLOT_BUFFER = 2, SLOT_MODULE = 4, SLOT_TRANSIENT = 8 /* a buffer that is not saved */ };
 
 /* What nn.Buffer makes: a tensor (its user value) that registers itself as a buffer when assigned. */
-typedef struct BufferBox { uint32_t magic; bool persistent; } BufferBox;
+typedef struct BufferBox {
+  uint32_t magic;
+  bool persistent;
+} BufferBox;
 
 /*
  * A parameter without a shape, which the first call of a lazy module gives it: a box that is no tensor yet, so that
@@ -78,11 +81,11 @@ NnState *nn_state(lua_State *L);
 extern const luaL_Reg class_functions[];
 
 /* What a class's metatable and an instance's metatable hold besides Lua's events. */
-#define CLASS_NAME "name"         /* "Linear" */
+#define CLASS_NAME "name"           /* "Linear" */
 #define CLASS_FULL_NAME "full_name" /* "nn.Linear" */
 #define CLASS_PARENT "parent"
 #define CLASS_METATABLE "instances" /* the metatable of its instances */
-enum { METATABLE_CLASS = 1 };     /* in the metatable of instances: the class */
+enum { METATABLE_CLASS = 1 };       /* in the metatable of instances: the class */
 
 /* ---- call.c ---- */
 

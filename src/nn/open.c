@@ -4,10 +4,7 @@
 #include "nn/module.h"
 
 /* raise(text): an error at the user's line */
-static int raise_error(lua_State *L)
-{
-  return user_error(L, "%s", luaL_checkstring(L, 1));
-}
+static int raise_error(lua_State *L) { return user_error(L, "%s", luaL_checkstring(L, 1)); }
 
 static int test_none(lua_State *L)
 {

@@ -18,7 +18,7 @@ typedef struct StepList {
   uint32_t magic;
   Context *ctx;
   const StepRule *rule;
-  int options;             /* how many the rule has */
+  int options; /* how many the rule has */
   lua_Integer n;
   StepEntry entries[];
 } StepList;
@@ -49,10 +49,7 @@ static int list_gc(lua_State *L)
 }
 
 /* The tensor on top of the stack: NULL if it is an uninitialized Parameter, which a later step finds as a tensor. */
-static Tensor *parameter_at_top(lua_State *L)
-{
-  return is_uninitialized(L, -1) ? NULL : tensor_check(L, -1);
-}
+static Tensor *parameter_at_top(lua_State *L) { return is_uninitialized(L, -1) ? NULL : tensor_check(L, -1); }
 
 static const StepRule *rule_check(lua_State *L, int index)
 {
@@ -284,7 +281,6 @@ static int zero_grads(lua_State *L)
 }
 
 const luaL_Reg optim_functions[] = {
-  {"step_list", step_list}, {"step_state", step_state}, {"set_step_state", set_step_state}, {"step", step},
-  {"zero_grads", zero_grads},
-  {NULL, NULL},
+  {"step_list", step_list}, {"step_state", step_state}, {"set_step_state", set_step_state},
+  {"step", step},           {"zero_grads", zero_grads}, {NULL, NULL},
 };

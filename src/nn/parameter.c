@@ -156,9 +156,10 @@ static int category(lua_State *L)
 }
 
 const luaL_Reg parameter_functions[] = {
-  {"parameter", parameter}, {"is_parameter", is_parameter}, {"is_tensor", is_tensor}, {"adopt", adopt},
-  {"same_shape", same_shape}, {"category", category},
-  {"uninitialized", uninitialized}, {"is_uninitialized", test_uninitialized}, {"get_field", get_field},
-  {"set_field", set_field}, {"materialize", materialize},
-  {NULL, NULL},
+  {"parameter", parameter},         {"is_parameter", is_parameter},
+  {"is_tensor", is_tensor},         {"adopt", adopt},
+  {"same_shape", same_shape},       {"category", category},
+  {"uninitialized", uninitialized}, {"is_uninitialized", test_uninitialized},
+  {"get_field", get_field},         {"set_field", set_field},
+  {"materialize", materialize},     {NULL, NULL},
 };

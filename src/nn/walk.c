@@ -45,9 +45,9 @@ void push_child(lua_State *L, int index, lua_Integer i)
  */
 typedef struct Walk {
   lua_State *L;
-  int stack, seen;      /* indices */
+  int stack, seen; /* indices */
   lua_Integer waiting;
-  bool once;            /* visit each module once only */
+  bool once; /* visit each module once only */
 } Walk;
 
 static void walk_push(Walk *w) /* pops path and module */
@@ -316,6 +316,5 @@ static int iterator(lua_State *L)
 
 const luaL_Reg walk_functions[] = {
   {"members", members}, {"modules", modules}, {"slot_names", slot_names}, {"child_count", count_children},
-  {"child", child}, {"train", train}, {"iterator", iterator},
-  {NULL, NULL},
+  {"child", child},     {"train", train},     {"iterator", iterator},     {NULL, NULL},
 };

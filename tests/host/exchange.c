@@ -33,8 +33,8 @@ static void release(void *owner, void *data)
 
 static DLTensor describe_doubles(double *data, int n, int64_t *shape, int64_t *strides)
 {
-  return (DLTensor){.data = data, .device = {kDLCPU, 0}, .ndim = n, .dtype = {kDLFloat, 64, 1}, .shape = shape,
-                    .strides = strides};
+  return (DLTensor){
+    .data = data, .device = {kDLCPU, 0}, .ndim = n, .dtype = {kDLFloat, 64, 1}, .shape = shape, .strides = strides};
 }
 
 static void try_push(lua_State *L)
@@ -67,7 +67,10 @@ static void try_push(lua_State *L)
 }
 
 /* A call that must fail, and its message. */
-typedef struct Attempt { DLTensor tensor; const char *message; } Attempt;
+typedef struct Attempt {
+  DLTensor tensor;
+  const char *message;
+} Attempt;
 
 static int attempt(lua_State *L)
 {
@@ -119,10 +122,13 @@ static int check_number(lua_State *L)
 
 static void try_check(lua_State *L)
 {
-  static const struct { const char *name; uint8_t code, bits; } dtypes[] = {
-    {"bool", kDLBool, 8}, {"uint8", kDLUInt, 8}, {"int8", kDLInt, 8}, {"int16", kDLInt, 16}, {"int32", kDLInt, 32},
-    {"int64", kDLInt, 64}, {"float16", kDLFloat, 16}, {"bfloat16", kDLBfloat, 16}, {"float32", kDLFloat, 32},
-    {"float64", kDLFloat, 64}, {"complex64", kDLComplex, 64}, {"complex128", kDLComplex, 128}};
+  static const struct {
+    const char *name;
+    uint8_t code, bits;
+  } dtypes[] = {{"bool", kDLBool, 8},      {"uint8", kDLUInt, 8},         {"int8", kDLInt, 8},
+                {"int16", kDLInt, 16},     {"int32", kDLInt, 32},         {"int64", kDLInt, 64},
+                {"float16", kDLFloat, 16}, {"bfloat16", kDLBfloat, 16},   {"float32", kDLFloat, 32},
+                {"float64", kDLFloat, 64}, {"complex64", kDLComplex, 64}, {"complex128", kDLComplex, 128}};
   DLTensor view;
   for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
     char text[80];

@@ -21,51 +21,51 @@ static inline int64_t piece_of(int64_t n) { return n < CAST_PIECE ? n : CAST_PIE
 #define TO_c128(v) ((double _Complex)(v))
 
 /* The loop over contiguous elements: one way for all. */
-#define PLAIN(from, to, type)                                  \
+#define PLAIN(from, to, type) \
   for (int64_t i = 0; i < n; i++) q[i] = TO_##to(p[i])
 
 /* Most sets have no instruction from or to int64, all have those of int32: pieces whose values fit are cast over it.
    MISFIT gives bits, of which some are set where a value doesn't fit. */
-#define MISFIT_f32(v) ((uint32_t)!((v) >= -0x1p31f && (v) < 0x1p31f))
-#define MISFIT_f64(v) ((uint64_t)!((v) >= -0x1p31 && (v) < 0x1p31))
+#define MISFIT_f32(v) ((uint32_t) !((v) >= -0x1p31f && (v) < 0x1p31f))
+#define MISFIT_f64(v) ((uint64_t) !((v) >= -0x1p31 && (v) < 0x1p31))
 #define MISFIT_i64(v) (((uint64_t)(v) + 0x80000000u) & ~UINT64_C(0xffffffff))
 #define MISFITS_f32 uint32_t
 #define MISFITS_f64 uint64_t
 #define MISFITS_i64 uint64_t
 
-#define OVER_INT32(from, to, type)                                          \
-  for (int64_t m; n > 0; n -= m, p += m, q += m) {                          \
-    m = piece_of(n);                                                        \
-    MISFITS_##from misfits = 0;                                             \
-    for (int64_t i = 0; i < m; i++) misfits |= MISFIT_##from(p[i]);         \
-    if (misfits)                                                            \
-      for (int64_t i = 0; i < m; i++) q[i] = TO_##to(p[i]);                 \
-    else                                                                    \
-      for (int64_t i = 0; i < m; i++) q[i] = (type)(int32_t)p[i];           \
+#define OVER_INT32(from, to, type)                                  \
+  for (int64_t m; n > 0; n -= m, p += m, q += m) {                  \
+    m = piece_of(n);                                                \
+    MISFITS_##from misfits = 0;                                     \
+    for (int64_t i = 0; i < m; i++) misfits |= MISFIT_##from(p[i]); \
+    if (misfits)                                                    \
+      for (int64_t i = 0; i < m; i++) q[i] = TO_##to(p[i]);         \
+    else                                                            \
+      for (int64_t i = 0; i < m; i++) q[i] = (type)(int32_t)p[i];   \
   }
 
-#define CAST(from, FromType, to, type, LOOP)                                                       \
-  static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)        \
-  {                                                                                                \
-    if (xs == (int64_t)sizeof(FromType) && ys == (int64_t)sizeof(type)) {                          \
-      const FromType *restrict p = (const FromType *)x;                                            \
-      type *restrict q = (type *)y;                                                                \
-      LOOP(from, to, type);                                                                        \
-    } else {                                                                                       \
+#define CAST(from, FromType, to, type, LOOP)                                                        \
+  static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)         \
+  {                                                                                                 \
+    if (xs == (int64_t)sizeof(FromType) && ys == (int64_t)sizeof(type)) {                           \
+      const FromType *restrict p = (const FromType *)x;                                             \
+      type *restrict q = (type *)y;                                                                 \
+      LOOP(from, to, type);                                                                         \
+    } else {                                                                                        \
       for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(type *)y = TO_##to(*(const FromType *)x); \
-    }                                                                                              \
+    }                                                                                               \
   }
 
-#define CASTS_FROM(from, FromType, INTEGERS, FLOATS)  \
-  CAST(from, FromType, b8, bool, PLAIN)               \
-  CAST(from, FromType, u8, uint8_t, INTEGERS)         \
-  CAST(from, FromType, i8, int8_t, INTEGERS)          \
-  CAST(from, FromType, i16, int16_t, INTEGERS)        \
-  CAST(from, FromType, i32, int32_t, INTEGERS)        \
-  CAST(from, FromType, i64, int64_t, INTEGERS)        \
-  CAST(from, FromType, f32, float, FLOATS)            \
-  CAST(from, FromType, f64, double, FLOATS)           \
-  CAST(from, FromType, c64, float _Complex, PLAIN)    \
+#define CASTS_FROM(from, FromType, INTEGERS, FLOATS) \
+  CAST(from, FromType, b8, bool, PLAIN)              \
+  CAST(from, FromType, u8, uint8_t, INTEGERS)        \
+  CAST(from, FromType, i8, int8_t, INTEGERS)         \
+  CAST(from, FromType, i16, int16_t, INTEGERS)       \
+  CAST(from, FromType, i32, int32_t, INTEGERS)       \
+  CAST(from, FromType, i64, int64_t, INTEGERS)       \
+  CAST(from, FromType, f32, float, FLOATS)           \
+  CAST(from, FromType, f64, double, FLOATS)          \
+  CAST(from, FromType, c64, float _Complex, PLAIN)   \
   CAST(from, FromType, c128, double _Complex, PLAIN)
 
 CASTS_FROM(b8, uint8_t, PLAIN, PLAIN) /* loops over bool are not vectorised */
@@ -81,39 +81,40 @@ CASTS_FROM(c128, double _Complex, PLAIN, PLAIN)
 
 /* ------------------------------------------------------------------- halves */
 
-#define HALF_AND_FLOAT(half, to_float, of_float)                                                             \
-  static void cast_##half##_f32(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)                   \
-  {                                                                                                          \
-    if (xs == (int64_t)sizeof(uint16_t) && ys == (int64_t)sizeof(float))                                     \
-      to_float##_n(n, (const uint16_t *)x, (float *)y);                                                      \
-    else                                                                                                     \
-      for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(float *)y = to_float(*(const uint16_t *)x);        \
-  }                                                                                                          \
-  static void cast_f32_##half(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)                     \
-  {                                                                                                          \
-    if (xs == (int64_t)sizeof(float) && ys == (int64_t)sizeof(uint16_t))                                     \
-      of_float##_n(n, (const float *)x, (uint16_t *)y);                                                      \
-    else                                                                                                     \
-      for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(uint16_t *)y = of_float(*(const float *)x);        \
+#define HALF_AND_FLOAT(half, to_float, of_float)                                                      \
+  static void cast_##half##_f32(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)            \
+  {                                                                                                   \
+    if (xs == (int64_t)sizeof(uint16_t) && ys == (int64_t)sizeof(float))                              \
+      to_float##_n(n, (const uint16_t *)x, (float *)y);                                               \
+    else                                                                                              \
+      for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(float *)y = to_float(*(const uint16_t *)x); \
+  }                                                                                                   \
+  static void cast_f32_##half(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)              \
+  {                                                                                                   \
+    if (xs == (int64_t)sizeof(float) && ys == (int64_t)sizeof(uint16_t))                              \
+      of_float##_n(n, (const float *)x, (uint16_t *)y);                                               \
+    else                                                                                              \
+      for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(uint16_t *)y = of_float(*(const float *)x); \
   }
 HALF_AND_FLOAT(f16, half_to_float, float_to_half)
 HALF_AND_FLOAT(bf16, bfloat16_to_float, float_to_bfloat16)
 
 /* All other types are cast from and to halves by way of float, in a buffer. */
-#define BY_WAY_OF_FLOAT(from, to)                                                             \
-  static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)   \
-  {                                                                                           \
-    float buffer[CAST_PIECE];                                                                 \
-    for (int64_t m; n > 0; n -= m, x += m * xs, y += m * ys) {                                \
-      m = piece_of(n);                                                                        \
-      cast_##from##_f32(m, x, xs, (char *)buffer, sizeof *buffer);                            \
-      cast_f32_##to(m, (const char *)buffer, sizeof *buffer, y, ys);                          \
-    }                                                                                         \
+#define BY_WAY_OF_FLOAT(from, to)                                                           \
+  static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys) \
+  {                                                                                         \
+    float buffer[CAST_PIECE];                                                               \
+    for (int64_t m; n > 0; n -= m, x += m * xs, y += m * ys) {                              \
+      m = piece_of(n);                                                                      \
+      cast_##from##_f32(m, x, xs, (char *)buffer, sizeof *buffer);                          \
+      cast_f32_##to(m, (const char *)buffer, sizeof *buffer, y, ys);                        \
+    }                                                                                       \
   }
-#define EACH_BUT_FLOAT(X, ...)                                                                                 \
-  X(__VA_ARGS__, b8) X(__VA_ARGS__, u8) X(__VA_ARGS__, i8) X(__VA_ARGS__, i16) X(__VA_ARGS__, i32)             \
-  X(__VA_ARGS__, i64) X(__VA_ARGS__, f64) X(__VA_ARGS__, c64) X(__VA_ARGS__, c128)
-#define ONE(with, dtype) + 1
+#define EACH_BUT_FLOAT(X, ...)                                                                      \
+  X(__VA_ARGS__, b8)                                                                                \
+  X(__VA_ARGS__, u8) X(__VA_ARGS__, i8) X(__VA_ARGS__, i16) X(__VA_ARGS__, i32) X(__VA_ARGS__, i64) \
+    X(__VA_ARGS__, f64) X(__VA_ARGS__, c64) X(__VA_ARGS__, c128)
+#define ONE(with, dtype) +1
 _Static_assert(0 EACH_BUT_FLOAT(ONE, f32) + 3 == DTYPE_COUNT, "a dtype has no casts"); /* 3: floats and halves */
 #define INTO(half, from) BY_WAY_OF_FLOAT(from, half)
 EACH_BUT_FLOAT(BY_WAY_OF_FLOAT, f16)

@@ -11,56 +11,53 @@
 /* Words are drawn a buffer at a time; the buffer is even, so that pairs stay together. */
 enum { WORDS = RANDOM_WORDS, PAIRS = WORDS / 2, NORMAL_BLOCK = 16 };
 
-static inline uint64_t low53_of_pair(const uint32_t *pair) {
-  return (uint64_t)(pair[0] & 0x1fffffu) << 32 | pair[1];
-}
+static inline uint64_t low53_of_pair(const uint32_t *pair) { return (uint64_t)(pair[0] & 0x1fffffu) << 32 | pair[1]; }
 
-static inline double unit_f64(const uint32_t *pair) {
-  return (double)(int64_t)low53_of_pair(pair) * 0x1p-53;
-}
+static inline double unit_f64(const uint32_t *pair) { return (double)(int64_t)low53_of_pair(pair) * 0x1p-53; }
 
-static inline double draw_unit_f64(Generator *generator) {
+static inline double draw_unit_f64(Generator *generator)
+{
   uint32_t pair[2] = {generator_next32(generator), 0};
   pair[1] = generator_next32(generator);
   return unit_f64(pair);
 }
 
 /* Numbers in [0, 1) with as many random bits as the type has digits. */
-static void fill_unit(Generator *generator, int64_t n, float *out, int digits) {
+static void fill_unit(Generator *generator, int64_t n, float *out, int digits)
+{
   uint32_t words[WORDS], mask = (1u << digits) - 1;
   float step = digits == 24 ? 0x1p-24f : digits == 11 ? 0x1p-11f : 0x1p-8f;
   for (; n > 0; n -= WORDS, out += WORDS) {
     int64_t count = min_i64(n, WORDS);
     mt_draw(generator, count, words);
-    for (int64_t i = 0; i < count; i++)
-      out[i] = (float)(int32_t)(words[i] & mask) * step;
+    for (int64_t i = 0; i < count; i++) out[i] = (float)(int32_t)(words[i] & mask) * step;
   }
 }
 
-static void fill_unit_f64(Generator *generator, int64_t n, double *out) {
+static void fill_unit_f64(Generator *generator, int64_t n, double *out)
+{
   uint32_t words[WORDS];
   for (; n > 0; n -= PAIRS, out += PAIRS) {
     int64_t count = min_i64(n, PAIRS);
     mt_draw(generator, 2 * count, words);
-    for (int64_t i = 0; i < count; i++)
-      out[i] = unit_f64(words + 2 * i);
+    for (int64_t i = 0; i < count; i++) out[i] = unit_f64(words + 2 * i);
   }
 }
 
 /* ---- uniform ---- */
 
-static void uniform_f32(Generator *generator, int64_t n, float *out, double from, double to) {
+static void uniform_f32(Generator *generator, int64_t n, float *out, double from, double to)
+{
   float low = (float)from, range = (float)to - low;
   fill_unit(generator, n, out, 24);
-  for (int64_t i = 0; i < n; i++)
-    out[i] = fmaf(out[i], range, low);
+  for (int64_t i = 0; i < n; i++) out[i] = fmaf(out[i], range, low);
 }
 
-static void uniform_f64(Generator *generator, int64_t n, double *out, double from, double to) {
+static void uniform_f64(Generator *generator, int64_t n, double *out, double from, double to)
+{
   double range = to - from;
   fill_unit_f64(generator, n, out);
-  for (int64_t i = 0; i < n; i++)
-    out[i] = fma(out[i], range, from);
+  for (int64_t i = 0; i < n; i++) out[i] = fma(out[i], range, from);
 }
 
 /* ---- normal ---- */
@@ -68,7 +65,8 @@ static void uniform_f64(Generator *generator, int64_t n, double *out, double fro
 static const double two_pi = 6.283185307179586;
 
 /* One of a pair made by Box and Muller's method; the other one is kept for the next call. */
-static double draw_normal(Generator *generator) {
+static double draw_normal(Generator *generator)
+{
   if (generator->has_normal) {
     generator->has_normal = false;
     return generator->next_normal;
@@ -84,7 +82,8 @@ static double draw_normal(Generator *generator) {
    of operations that PyTorch's AVX2 code has after its compiler fused what it could: so the numbers are its numbers,
    to the bit. */
 
-static inline float normal_log(float u) {
+static inline float normal_log(float u)
+{
   uint32_t bits = half_bits_of_float(u);
   float m = half_float_of_bits((bits & 0x7fffffu) | 0x3f000000u); /* in [0.5, 1) */
   bool low = m < 0.707106781186547524f;
@@ -104,7 +103,8 @@ static inline float normal_log(float u) {
 }
 
 /* Of an angle from 0 on; j counts eighths of a turn, rounded up to an even number. */
-static inline void normal_sin_cos(float angle, float *sine, float *cosine) {
+static inline void normal_sin_cos(float angle, float *sine, float *cosine)
+{
   int32_t j = ((int32_t)(angle * 1.27323954473516f) + 1) & ~1;
   float y = (float)j;
   float x = fmaf(y, -0.78515625f, angle);
@@ -124,7 +124,8 @@ static inline void normal_sin_cos(float angle, float *sine, float *cosine) {
 }
 
 /* Turns 16 uniform numbers into normal ones: the first 8 give radii, the last 8 angles. */
-static void normal_block_f32(float *x, double mean, double std) {
+static void normal_block_f32(float *x, double mean, double std)
+{
   float m = (float)mean, s = (float)std;
   for (int i = 0; i < 8; i++) {
     float radius = sqrtf(-2 * normal_log(1 - x[i])), sine, cosine;
@@ -134,7 +135,8 @@ static void normal_block_f32(float *x, double mean, double std) {
   }
 }
 
-static void normal_block_f64(double *x, double mean, double std) {
+static void normal_block_f64(double *x, double mean, double std)
+{
   for (int i = 0; i < 8; i++) {
     double radius = sqrt(-2 * log(1 - x[i])), angle = two_pi * x[i + 8];
     x[i] = fma(radius * cos(angle), std, mean);
@@ -145,7 +147,8 @@ static void normal_block_f64(double *x, double mean, double std) {
 /* PyTorch computes these in float and rounds to the type now and then: to float16 the steps kept in a variable, to
    bfloat16 every step. */
 
-static void normal_block_f16(uint16_t *x, double mean, double std) {
+static void normal_block_f16(uint16_t *x, double mean, double std)
+{
   float m = half_to_float(double_to_half(mean)), s = half_to_float(double_to_half(std));
   for (int i = 0; i < 8; i++) {
     float u = half_to_float(float_to_half(1 - half_to_float(x[i])));
@@ -156,11 +159,10 @@ static void normal_block_f16(uint16_t *x, double mean, double std) {
   }
 }
 
-static inline float bfloat16_rounded(float x) {
-  return bfloat16_to_float(float_to_bfloat16(x));
-}
+static inline float bfloat16_rounded(float x) { return bfloat16_to_float(float_to_bfloat16(x)); }
 
-static void normal_block_bf16(uint16_t *x, double mean, double std) {
+static void normal_block_bf16(uint16_t *x, double mean, double std)
+{
   float m = bfloat16_rounded((float)mean), s = bfloat16_rounded((float)std);
   for (int i = 0; i < 8; i++) {
     float log_u = bfloat16_rounded(logf(bfloat16_rounded(1 - bfloat16_to_float(x[i]))));
@@ -174,7 +176,8 @@ static void normal_block_bf16(uint16_t *x, double mean, double std) {
 }
 
 /* u < p of a u with 53 bits, asked of integers: k / 2^53 < p says k < ceil(p * 2^53). */
-static uint64_t bernoulli_bound(double p) {
+static uint64_t bernoulli_bound(double p)
+{
   return p >= 1 ? UINT64_C(1) << 53 : p > 0 ? (uint64_t)ceil(p * 0x1p53) : 0;
 }
 
@@ -212,50 +215,49 @@ static uint64_t bernoulli_bound(double p) {
 #define TYPE uint8_t
 #include "kernels/isa/random_body.h"
 
-static void bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, const float *p) {
+static void bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, const float *p)
+{
   float units[WORDS];
   for (; n > 0; n -= WORDS, out += WORDS, p += WORDS) {
     int64_t count = min_i64(n, WORDS);
     fill_unit(generator, count, units, 24);
-    for (int64_t i = 0; i < count; i++)
-      out[i] = units[i] < p[i];
+    for (int64_t i = 0; i < count; i++) out[i] = units[i] < p[i];
   }
 }
 
-static void bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, const double *p) {
+static void bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, const double *p)
+{
   double units[PAIRS];
   for (; n > 0; n -= PAIRS, out += PAIRS, p += PAIRS) {
     int64_t count = min_i64(n, PAIRS);
     fill_unit_f64(generator, count, units);
-    for (int64_t i = 0; i < count; i++)
-      out[i] = units[i] < p[i];
+    for (int64_t i = 0; i < count; i++) out[i] = units[i] < p[i];
   }
 }
 
 /* ---- integers ---- */
 
-static void integers(Generator *generator, int64_t n, int64_t *out, int64_t low, int64_t high) {
+static void integers(Generator *generator, int64_t n, int64_t *out, int64_t low, int64_t high)
+{
   uint64_t base = (uint64_t)low, range = (uint64_t)high - base;
   uint32_t words[WORDS];
   if (range > UINT32_MAX) {
-    for (int64_t i = 0; i < n; i++)
-      out[i] = (int64_t)(generator_next64(generator) % range + base);
+    for (int64_t i = 0; i < n; i++) out[i] = (int64_t)(generator_next64(generator) % range + base);
     return;
   }
   uint32_t small = range ? (uint32_t)range : 1;
   for (; n > 0; n -= WORDS, out += WORDS) {
     int64_t count = min_i64(n, WORDS);
     mt_draw(generator, count, words);
-    for (int64_t i = 0; i < count; i++)
-      out[i] = (int64_t)(words[i] % small + base);
+    for (int64_t i = 0; i < count; i++) out[i] = (int64_t)(words[i] % small + base);
   }
 }
 
-static void permutation(Generator *generator, int64_t n, int64_t *out) {
+static void permutation(Generator *generator, int64_t n, int64_t *out)
+{
   /* Above this size 32 bits are too few for a modulo without a visible bias. */
   bool wide = n >= UINT32_MAX / 20;
-  for (int64_t i = 0; i < n; i++)
-    out[i] = i + 1;
+  for (int64_t i = 0; i < n; i++) out[i] = i + 1;
   for (int64_t i = 0; i < n - 1; i++) {
     uint64_t bits = wide ? generator_next64(generator) : generator_next32(generator);
     int64_t j = i + (int64_t)(bits % (uint64_t)(n - i));
@@ -267,15 +269,17 @@ static void permutation(Generator *generator, int64_t n, int64_t *out) {
 
 /* ---- the table ---- */
 
-void OF_ISA(fill_random_fills)(RandomFills *t) {
+void OF_ISA(fill_random_fills)(RandomFills *t)
+{
 #define SET(suffix)                               \
   t->uniform_##suffix = uniform_##suffix;         \
   t->normal_##suffix = normal_##suffix;           \
   t->exponential_##suffix = exponential_##suffix; \
   t->bernoulli_##suffix = bernoulli_##suffix;
-  SET(f32) SET(f64) SET(f16) SET(bf16)
+  SET(f32)
+  SET(f64) SET(f16) SET(bf16)
 #undef SET
-  t->bernoulli_u8 = bernoulli_u8;
+    t->bernoulli_u8 = bernoulli_u8;
   t->bernoulli_each_f32 = bernoulli_each_f32;
   t->bernoulli_each_f64 = bernoulli_each_f64;
   t->integers = integers;

@@ -21,8 +21,10 @@ static void add_rows(int64_t rows, int64_t n, const void *x, int64_t x_row, int6
   for (int64_t i = 0; i < rows; i++) {
     const T *from = (const T *)x + i * x_row;
     T *to = (T *)y + i * y_row;
-    if (x_col == 1) for (int64_t j = 0; j < n; j++) to[j] += from[j];
-    else for (int64_t j = 0; j < n; j++) to[j] += from[j * x_col];
+    if (x_col == 1)
+      for (int64_t j = 0; j < n; j++) to[j] += from[j];
+    else
+      for (int64_t j = 0; j < n; j++) to[j] += from[j * x_col];
   }
 }
 

@@ -31,7 +31,10 @@ static int64_t rows_of_block(int64_t rows)
 
 /* A vector of positions: where it is in the slab and in the result, and how many of its lanes count. If these are not
    side by side in the result, `column` is the first one's in its line. */
-typedef struct Place { int64_t x, y; int32_t count, column; } Place;
+typedef struct Place {
+  int64_t x, y;
+  int32_t count, column;
+} Place;
 
 typedef struct Block {
   const ConvTaps *k;
@@ -75,7 +78,8 @@ INLINE void run_block(const Block *b, const Place *places, int rows, int vectors
   const int64_t taps = b->k->taps, *offsets = b->k->at;
   const T *w = b->w, *x[MOST_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) x[j] = (const T *)b->k->x + places[j].x;
-  UNROLL for (int i = 0; i < rows; i++) {
+  UNROLL for (int i = 0; i < rows; i++)
+  {
     T start = b->bias ? b->bias[i] : 0;
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (Vector){0} + start;
   }
@@ -83,15 +87,14 @@ INLINE void run_block(const Block *b, const Place *places, int rows, int vectors
     Vector term[MOST_VECTORS];
     int64_t at = offsets[t];
     UNROLL for (int j = 0; j < vectors; j++) term[j] = load(x[j] + at);
-    UNROLL for (int i = 0; i < rows; i++)
-      UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += w[i] * term[j];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += w[i] * term[j];
   }
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int j = 0; j < vectors; j++) store_place(b, &places[j], i, sum[i][j]);
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+    store_place(b, &places[j], i, sum[i][j]);
 }
 
-#define RUNNERS(rows, vectors)                                                                                     \
-  static void run_##rows(const Block *b, const Place *places) { run_block(b, places, rows, vectors); }              \
+#define RUNNERS(rows, vectors)                                                                         \
+  static void run_##rows(const Block *b, const Place *places) { run_block(b, places, rows, vectors); } \
   static void run_single_##rows(const Block *b, const Place *places) { run_block(b, places, rows, 1); }
 BLOCKS(RUNNERS)
 
@@ -133,8 +136,8 @@ static void run_places(const ConvTaps *k, bool flat, int64_t row, int64_t block_
 {
   int64_t rows = k->rows - row < block_rows ? k->rows - row : block_rows;
   const Runner *r = &runners[rows - 1];
-  Block b = {k, (const T *)k->w + row * k->taps, k->bias ? (const T *)k->bias + row : NULL,
-             (T *)k->y + row * k->y_row, flat};
+  Block b = {k, (const T *)k->w + row * k->taps, k->bias ? (const T *)k->bias + row : NULL, (T *)k->y + row * k->y_row,
+             flat};
   for (int j = 0; j < fresh; j += r->vectors) {
     if ((fresh - j) * 2 > r->vectors) {
       r->full(&b, places + j);
@@ -156,9 +159,11 @@ static void conv_taps(const ConvTaps *k)
     for (int64_t from = 0; from < total; from += group) {
       int fresh = total - from < group ? (int)(total - from) : group;
       for (int j = 0; j < fresh; j++) places[j] = place_of(k, flat, from + j);
-      for (int j = fresh; j < fresh + MOST_VECTORS; j++) places[j] = places[fresh - 1]; /* stands in for what is missing */
+      for (int j = fresh; j < fresh + MOST_VECTORS; j++)
+        places[j] = places[fresh - 1]; /* stands in for what is missing */
       if (rows_outside) run_places(k, flat, outer, block_rows, places, fresh);
-      else for (int64_t row = 0; row < k->rows; row += block_rows) run_places(k, flat, row, block_rows, places, fresh);
+      else
+        for (int64_t row = 0; row < k->rows; row += block_rows) run_places(k, flat, row, block_rows, places, fresh);
     }
 }
 
@@ -173,15 +178,15 @@ INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
   Lanes lanes = lanes_of(rest);
   int64_t at[CONV_DOT_TAPS];
   for (int t = 0; t < CONV_DOT_TAPS; t++) at[t] = k->at[tap + (t < taps ? t : taps - 1)];
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) sum[i][t] = (Vector){0};
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) sum[i][t] = (Vector){0};
   for (int64_t l = 0; l < k->lines; l++) {
     const T *dy = (const T *)k->dy + row * k->dy_row + l * k->dy_line, *x = (const T *)k->x + l * k->x_line;
     int64_t c = 0;
     for (; c + V <= k->columns; c += V) {
       Vector left[DOT_ROWS];
       UNROLL for (int i = 0; i < rows; i++) left[i] = load(dy + i * k->dy_row + c);
-      UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) {
+      UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++)
+      {
         Vector right = load(x + at[t] + c);
         UNROLL for (int i = 0; i < rows; i++) sum[i][t] += left[i] * right;
       }
@@ -189,14 +194,14 @@ INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
     if (!rest) continue;
     Vector left[DOT_ROWS];
     UNROLL for (int i = 0; i < rows; i++) left[i] = load_first(dy + i * k->dy_row + c, lanes, rest);
-    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) {
+    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++)
+    {
       Vector right = load_first(x + at[t] + c, lanes, rest);
       UNROLL for (int i = 0; i < rows; i++) sum[i][t] += left[i] * right;
     }
   }
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++)
-      if (t < taps) ((T *)k->sums)[(row + i) * k->taps + tap + t] += total_of(sum[i][t]);
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int t = 0; t < CONV_DOT_TAPS; t++) if (t < taps)(
+    (T *)k->sums)[(row + i) * k->taps + tap + t] += total_of(sum[i][t]);
 }
 
 static void dots_1(const ConvDots *k, int64_t row, int64_t tap) { run_dots(k, row, tap, 1); }

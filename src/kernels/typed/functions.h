@@ -14,7 +14,7 @@
 #define LOG(x) LIBM(log)(x)
 #define TANH(x) LIBM(tanh)(x)
 #define SIGMOID(x) (1 / (1 + EXP(-(x))))
-#define EXP2(x) EXP((x) * NUM(0.69314718055994531))
+#define EXP2(x) EXP((x)*NUM(0.69314718055994531))
 #define LOG2(x) (LOG(x) / NUM(0.69314718055994531))
 #define LOG10(x) (LOG(x) / NUM(2.3025850929940457))
 #define SIN(x) LIBM(sin)(x)
@@ -66,7 +66,7 @@ static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x ==
 #define EXPM1(x) MATH(expm1)(x)
 #define ERF(x) MATH(erf)(x)
 #define SOFTPLUS(x) ((x) > 20 ? (x) : LOG1P(EXP(x)))
-#define XLOGY(a, b) ((b) != (b) ? (b) : (a) == 0 ? 0 : (a) * LOG(b))
+#define XLOGY(a, b) ((b) != (b) ? (b) : (a) == 0 ? 0 : (a)*LOG(b))
 #define ATAN2(a, b) LIBM(atan2)(a, b)
 #define HYPOT(a, b) LIBM(hypot)(a, b)
 #define COPYSIGN(a, b) LIBM(copysign)(a, b)
@@ -159,10 +159,7 @@ static inline T floor_rest(T a, T b)
 }
 
 /* Shifts by less than 0, or by all bits, shift all bits out. */
-static inline T shift_left(T a, T b)
-{
-  return b < 0 || b >= (T)(8 * sizeof(T)) ? 0 : (T)((uint64_t)a << b);
-}
+static inline T shift_left(T a, T b) { return b < 0 || b >= (T)(8 * sizeof(T)) ? 0 : (T)((uint64_t)a << b); }
 
 static inline T shift_right(T a, T b)
 {
@@ -197,7 +194,7 @@ static inline T lcm(T a, T b)
 #define ISREAL(x) 1
 #endif
 #define RSQRT(x) (1 / SQRT(x))
-#define SINC(x) ((x) == 0 ? 1 : SIN((x) * NUM(3.14159265358979324)) / ((x) * NUM(3.14159265358979324)))
+#define SINC(x) ((x) == 0 ? 1 : SIN((x)*NUM(3.14159265358979324)) / ((x)*NUM(3.14159265358979324)))
 #define NO_GRAD 0
 
 #endif

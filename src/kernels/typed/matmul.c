@@ -47,7 +47,7 @@ typedef struct Block {
   int64_t depth;
   const T *a;
   int64_t a_row, a_col;
-  const T *b;       /* a panel: WIDTH columns, b_row apart */
+  const T *b; /* a panel: WIDTH columns, b_row apart */
   int64_t b_row;
   bool add;
   T *c;
@@ -63,33 +63,36 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial)
   const T *a = k->a, *b = k->b;
   const int last = columns - 1;
   Lanes lanes = lanes_of(partial ? k->width - last * V : 0);
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
   for (int64_t p = 0; p < k->depth; p++, a += k->a_col, b += k->b_row) {
     Vector right[2];
-    UNROLL for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes) : load(b + j * V);
-    UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes)
+                                                                             : load(b + j * V);
+    UNROLL for (int i = 0; i < rows; i++)
+    {
       T factor = a[i * k->a_row];
       UNROLL for (int j = 0; j < columns; j++) sum[i][j] += factor * right[j];
     }
   }
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int j = 0; j < columns; j++) {
-      T *c = k->c + i * k->c_row + j * V;
-      if (partial && j == last) store_last(c, k->add, lanes, sum[i][j]);
-      else store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
-    }
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++)
+  {
+    T *c = k->c + i * k->c_row + j * V;
+    if (partial && j == last) store_last(c, k->add, lanes, sum[i][j]);
+    else store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
+  }
 }
 
-#define CASE(rows, columns, partial) case rows: run_block(k, rows, columns, partial); break;
-#define CASES(columns, partial)                                                                     \
-  switch (rows) {                                                                                   \
-    CASE(1, columns, partial)                                                                       \
-    MIDDLE(CASE(2, columns, partial) CASE(3, columns, partial)                                      \
-           CASE(4, columns, partial) CASE(5, columns, partial))                                     \
-    TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial)              \
-         CASE(9, columns, partial) CASE(10, columns, partial) CASE(11, columns, partial))           \
-    default: run_block(k, ROWS, columns, partial);                                                  \
+#define CASE(rows, columns, partial)      \
+  case rows:                              \
+    run_block(k, rows, columns, partial); \
+    break;
+#define CASES(columns, partial)                                                                                     \
+  switch (rows) {                                                                                                   \
+    CASE(1, columns, partial)                                                                                       \
+    MIDDLE(CASE(2, columns, partial) CASE(3, columns, partial) CASE(4, columns, partial) CASE(5, columns, partial)) \
+    TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial) CASE(9, columns, partial)    \
+           CASE(10, columns, partial) CASE(11, columns, partial))                                                   \
+    default: run_block(k, ROWS, columns, partial);                                                                  \
   }
 
 static void run_wide(const Block *k, int rows) { CASES(2, false) }
@@ -236,12 +239,12 @@ INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row
     }
 }
 
-#define DOT_CASES(columns)                                                                      \
-  switch (rows) {                                                                               \
-    case 1: run_dots(1, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
-    case 2: run_dots(2, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
-    case 3: run_dots(3, columns, k, x, a_row, y, b_row, add, z, c_row); break;                  \
-    default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break;                 \
+#define DOT_CASES(columns)                                                      \
+  switch (rows) {                                                               \
+    case 1: run_dots(1, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
+    case 2: run_dots(2, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
+    case 3: run_dots(3, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
+    default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break; \
   }
 
 /* c (+)= a b^T. a: [m, k], b: [n, k], c: [m, n], all with contiguous rows */
@@ -285,8 +288,10 @@ static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row
       for (int64_t p = 0; p < k; p++) {
         Sum factor = (Sum)((const T *)a)[i * a_row + p * a_col];
         const T *y = (const T *)b + p * b_row + j * b_col;
-        if (b_col == 1) for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q];
-        else for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q * b_col];
+        if (b_col == 1)
+          for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q];
+        else
+          for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q * b_col];
       }
       for (int64_t q = 0; q < width; q++) z[q] = (T)(add ? (Sum)z[q] + sum[q] : sum[q]);
     }

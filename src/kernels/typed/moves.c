@@ -38,8 +38,7 @@ static void where_elements(int64_t n, char *const *p, const int64_t *strides)
   else if (plain && strides[3]) choose(n, y, c, a, 0, b, 1);
   else
     for (int64_t i = 0; i < n; i++)
-      *(T *)(p[0] + i * strides[0]) =
-        *(const T *)(c[i * strides[1]] ? p[2] + i * strides[2] : p[3] + i * strides[3]);
+      *(T *)(p[0] + i * strides[0]) = *(const T *)(c[i * strides[1]] ? p[2] + i * strides[2] : p[3] + i * strides[3]);
 }
 
 /* What becomes of an element where another one arrives; of equal ones of the last two, and nan: it stays, and wins. */
@@ -78,7 +77,9 @@ INLINE void combine(Combine how, T *to, T x)
 /* ------------------------------------------------------------------- lines */
 
 /* One of the two axes, the lines or their steps: strides by which index, from and to move along it. */
-typedef struct Axis { int64_t n, index, from, to; } Axis;
+typedef struct Axis {
+  int64_t n, index, from, to;
+} Axis;
 
 static inline int64_t offset_at(const char *index, int64_t step) { return (*(const int64_t *)index - 1) * step; }
 

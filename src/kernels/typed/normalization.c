@@ -84,15 +84,20 @@ static void layer_norm(int64_t rows, int64_t n, const void *x_, const void *w_, 
     var[r] = (sums[1] - sums[0] * sums[0] / (double)n) / (double)n;
     if (var[r] < 0) var[r] = 0;
     T m = (T)mean[r], scale = (T)(1 / sqrt(var[r] + eps));
-    if (w && b) for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i] + b[i];
-    else if (w) for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i];
-    else if (b) for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale + b[i];
-    else for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale;
+    if (w && b)
+      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i] + b[i];
+    else if (w)
+      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i];
+    else if (b)
+      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale + b[i];
+    else
+      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale;
   }
 }
 
 /* The sums of g and of g times the normalized x along a row, where g is dy times the weight. */
-static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const T *restrict w, T mean, T scale, double *sums)
+static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const T *restrict w, T mean, T scale,
+                     double *sums)
 {
   double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
   int64_t i = 0;
@@ -112,7 +117,8 @@ static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const
 }
 
 static void layer_norm_backward(int64_t rows, int64_t n, const void *dy_, const void *x_, const void *w_, double eps,
-                                const double *mean, const double *var, void *dx_, double *restrict dw, double *restrict db)
+                                const double *mean, const double *var, void *dx_, double *restrict dw,
+                                double *restrict db)
 {
   const T *w = w_;
   for (int64_t r = 0; r < rows; r++) {
@@ -125,8 +131,10 @@ static void layer_norm_backward(int64_t rows, int64_t n, const void *dy_, const 
     double sums[2];
     row_sums(n, x, dy, w, m, scale, sums);
     T all = (T)sums[0], along = (T)sums[1];
-    if (w) for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] * w[i] - all - (x[i] - m) * scale * along);
-    else for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] - all - (x[i] - m) * scale * along);
+    if (w)
+      for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] * w[i] - all - (x[i] - m) * scale * along);
+    else
+      for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] - all - (x[i] - m) * scale * along);
   }
 }
 

@@ -10,8 +10,12 @@
 /* What to do is constant where a loop is called, so that each call is a loop without tests. */
 
 /* Coefficients as T. */
-typedef struct TypedSlope { T sign, decay; } TypedSlope;
-typedef struct TypedAverage { T kept, added; } TypedAverage;
+typedef struct TypedSlope {
+  T sign, decay;
+} TypedSlope;
+typedef struct TypedAverage {
+  T kept, added;
+} TypedAverage;
 
 static inline TypedSlope slope_of(Slope s) { return (TypedSlope){(T)s.sign, (T)s.weight_decay}; }
 static inline TypedAverage average_of(Average a) { return (TypedAverage){(T)a.kept, (T)a.added}; }
@@ -31,8 +35,8 @@ static inline T averaged_square(TypedAverage a, T average, T value)
 
 static inline T larger(T a, T b) { return a >= b || a != a ? a : b; } /* nan if one of them is */
 
-INLINE void sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum, const SgdCoefficients *c,
-              bool first, bool nesterov)
+INLINE void sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum,
+                     const SgdCoefficients *c, bool first, bool nesterov)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->velocity);
@@ -61,7 +65,7 @@ static void sgd(int64_t n, void *const *b, const StepCoefficients *coefficients)
 }
 
 INLINE void adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-               T *restrict largest, const AdamCoefficients *c, bool amsgrad)
+                      T *restrict largest, const AdamCoefficients *c, bool amsgrad)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
@@ -82,7 +86,8 @@ static void adam(int64_t n, void *const *b, const StepCoefficients *coefficients
   else adam_loop(n, b[0], b[1], b[2], b[3], NULL, c, false);
 }
 
-INLINE void adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum, const AdagradCoefficients *c)
+INLINE void adagrad_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict sum,
+                         const AdagradCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const T rate = (T)c->rate, eps = (T)c->eps;
@@ -98,8 +103,9 @@ static void adagrad(int64_t n, void *const *b, const StepCoefficients *coefficie
   adagrad_loop(n, b[0], b[1], b[2], &coefficients->adagrad);
 }
 
-INLINE void rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict momentum,
-                  T *restrict grad_avg, const RmspropCoefficients *c, bool has_momentum, bool centered)
+INLINE void rmsprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg,
+                         T *restrict momentum, T *restrict grad_avg, const RmspropCoefficients *c, bool has_momentum,
+                         bool centered)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->average);
@@ -126,8 +132,8 @@ static void rmsprop(int64_t n, void *const *b, const StepCoefficients *coefficie
   else rmsprop_loop(n, b[0], b[1], b[2], NULL, NULL, c, false, false);
 }
 
-INLINE void adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg, T *restrict acc_delta,
-                   const AdadeltaCoefficients *c)
+INLINE void adadelta_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict square_avg,
+                          T *restrict acc_delta, const AdadeltaCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->average);
@@ -147,7 +153,7 @@ static void adadelta(int64_t n, void *const *b, const StepCoefficients *coeffici
 }
 
 INLINE void adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_inf,
-                 const AdamaxCoefficients *c)
+                        const AdamaxCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->exp_avg);
@@ -165,8 +171,8 @@ static void adamax(int64_t n, void *const *b, const StepCoefficients *coefficien
   adamax_loop(n, b[0], b[1], b[2], b[3], &coefficients->adamax);
 }
 
-INLINE void nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-                const NadamCoefficients *c)
+INLINE void nadam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg,
+                       T *restrict exp_avg_sq, const NadamCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
@@ -185,8 +191,8 @@ static void nadam(int64_t n, void *const *b, const StepCoefficients *coefficient
   nadam_loop(n, b[0], b[1], b[2], b[3], &coefficients->nadam);
 }
 
-INLINE void radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg, T *restrict exp_avg_sq,
-                const RadamCoefficients *c, bool rectified)
+INLINE void radam_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict exp_avg,
+                       T *restrict exp_avg_sq, const RadamCoefficients *c, bool rectified)
 {
   const TypedSlope s = slope_of(c->slope);
   const TypedAverage a = average_of(c->exp_avg), a_sq = average_of(c->exp_avg_sq);
@@ -206,7 +212,8 @@ static void radam(int64_t n, void *const *b, const StepCoefficients *coefficient
   else radam_loop(n, b[0], b[1], b[2], b[3], c, false);
 }
 
-INLINE void asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average, const AsgdCoefficients *c)
+INLINE void asgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict average,
+                      const AsgdCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const T decayed = (T)c->decayed, eta = (T)c->eta, mu = (T)c->mu;
@@ -224,8 +231,8 @@ static void asgd(int64_t n, void *const *b, const StepCoefficients *coefficients
 
 static inline T sign_of(T x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
-INLINE void rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous, T *restrict step_size,
-                const RpropCoefficients *c)
+INLINE void rprop_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict previous,
+                       T *restrict step_size, const RpropCoefficients *c)
 {
   const TypedSlope s = slope_of(c->slope);
   const T shrink = (T)c->shrink, grow = (T)c->grow, least = (T)c->least, most = (T)c->most;

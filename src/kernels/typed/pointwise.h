@@ -57,47 +57,45 @@
 #endif
 #define NEXT_PARAM scalar_as_T(*params++)
 
-#define LOOP(name, Y, params_of_row, loads, formula)                                             \
-  static void name(int64_t n, char *const *p, const Scalar *params)                              \
-  {                                                                                              \
-    (void)params;                                                                                \
-    Y *out = (Y *)p[0];                                                                          \
-    params_of_row                                                                                \
-    VECTOR for (int64_t i = 0; i < n; i++) {                                                     \
-      loads                                                                                      \
-      out[i] = (Y)(formula);                                                                     \
-    }                                                                                            \
+#define LOOP(name, Y, params_of_row, loads, formula)                                      \
+  static void name(int64_t n, char *const *p, const Scalar *params)                       \
+  {                                                                                       \
+    (void)params;                                                                         \
+    Y *out = (Y *)p[0];                                                                   \
+    params_of_row VECTOR for (int64_t i = 0; i < n; i++) { loads out[i] = (Y)(formula); } \
   }
 /* The derivatives of a binary row in one pass. */
-#define LOOP_OF_BOTH(name, params_of_row, loads, da, db)                                         \
-  static void name(int64_t n, char *const *p, const Scalar *params)                              \
-  {                                                                                              \
-    (void)params;                                                                                \
-    T *out_a = (T *)p[0], *out_b = (T *)p[5];                                                    \
-    params_of_row                                                                                \
-    VECTOR for (int64_t i = 0; i < n; i++) {                                                     \
-      loads                                                                                      \
-      out_a[i] = (T)(da);                                                                        \
-      out_b[i] = (T)(db);                                                                        \
-    }                                                                                            \
+#define LOOP_OF_BOTH(name, params_of_row, loads, da, db)            \
+  static void name(int64_t n, char *const *p, const Scalar *params) \
+  {                                                                 \
+    (void)params;                                                   \
+    T *out_a = (T *)p[0], *out_b = (T *)p[5];                       \
+    params_of_row VECTOR for (int64_t i = 0; i < n; i++)            \
+    {                                                               \
+      loads out_a[i] = (T)(da);                                     \
+      out_b[i] = (T)(db);                                           \
+    }                                                               \
   }
 #define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
 
 #include "ops/table/rows_undefined.h"
 #define SCALAR(name, dflt) UNUSED const T name = NEXT_PARAM;
 #define BOOL(name, dflt)
-#define UNARY(row, class, forms, params, formula, dx, doc)                                             \
-  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(x, 1), formula)                            \
-    DERIVED(class)(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx)))
-#define BINARY(row, name, class, forms, params, formula, da, db, doc)                                  \
-  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2), formula)                 \
-    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db) \
-                   LOOP_OF_BOTH(row##_both, params, LOADS_OF_2, da, db)))
+#define UNARY(row, class, forms, params, formula, dx, doc)      \
+  TAKEN(class)                                                  \
+  (LOOP(row##_loop, RESULT(class), params, LOAD(x, 1), formula) \
+     DERIVED(class)(LOOP(row##_dx, T, params, LOAD(dy, 1) LOAD(x, 2) LOAD(y, 3), dx)))
+#define BINARY(row, name, class, forms, params, formula, da, db, doc)                                   \
+  TAKEN(class)                                                                                          \
+  (LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2), formula)                              \
+     DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_2, da) LOOP(row##_db, T, params, LOADS_OF_2, db) \
+                      LOOP_OF_BOTH(row##_both, params, LOADS_OF_2, da, db)))
 #define LOADS_OF_2 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(y, 4)
-#define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc)                   \
-  TAKEN(class)(LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2) LOAD(c, 3), formula)      \
-    DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_3, da) LOOP(row##_db, T, params, LOADS_OF_3, db) \
-                   LOOP(row##_dc, T, params, LOADS_OF_3, dc)))
+#define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc)                    \
+  TAKEN(class)                                                                                          \
+  (LOOP(row##_loop, RESULT(class), params, LOAD(a, 1) LOAD(b, 2) LOAD(c, 3), formula)                   \
+     DERIVED(class)(LOOP(row##_da, T, params, LOADS_OF_3, da) LOOP(row##_db, T, params, LOADS_OF_3, db) \
+                      LOOP(row##_dc, T, params, LOADS_OF_3, dc)))
 #define LOADS_OF_3 LOAD(dy, 1) LOAD(a, 2) LOAD(b, 3) LOAD(c, 4) LOAD(y, 5)
 #include ROWS
 
@@ -105,11 +103,13 @@
 static const PointwiseKernels rows[] = {
 #include "ops/table/rows_undefined.h"
 #define UNARY(row, class, ...) {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_dx)}, NULL},
-#define BINARY(row, name, class, ...) \
-  {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db)}, \
+#define BINARY(row, name, class, ...)                          \
+  {KERNEL(class, row##_loop),                                  \
+   {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db)}, \
    DERIVATIVE(class, row##_both)},
-#define TERNARY(row, name_b, name_c, class, ...) \
-  {KERNEL(class, row##_loop), {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db), DERIVATIVE(class, row##_dc)}, \
+#define TERNARY(row, name_b, name_c, class, ...)                                            \
+  {KERNEL(class, row##_loop),                                                               \
+   {DERIVATIVE(class, row##_da), DERIVATIVE(class, row##_db), DERIVATIVE(class, row##_dc)}, \
    NULL},
 #include ROWS
 #include "ops/table/rows_undefined.h"

@@ -44,30 +44,40 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 
 /* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps outside
    of the image), and begin and end. */
-#define FOR_TAPS(p, s, plane, type, body)                                                                      \
-  for (int64_t ky = 0; ky < (p)->kernel[0]; ky++) {                                                            \
-    int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];                       \
-    if (y_at < 0 || y_at >= (p)->size[0]) continue;                                                            \
-    for (int64_t kx = 0; kx < (p)->kernel[1]; kx++) {                                                          \
-      int64_t begin, end;                                                                                      \
-      within(p, s, kx, &begin, &end);                                                                          \
-      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset_of(p, kx);                \
-      body                                                                                                     \
-    }                                                                                                          \
+#define FOR_TAPS(p, s, plane, type, body)                                                       \
+  for (int64_t ky = 0; ky < (p)->kernel[0]; ky++) {                                             \
+    int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];        \
+    if (y_at < 0 || y_at >= (p)->size[0]) continue;                                             \
+    for (int64_t kx = 0; kx < (p)->kernel[1]; kx++) {                                           \
+      int64_t begin, end;                                                                       \
+      within(p, s, kx, &begin, &end);                                                           \
+      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset_of(p, kx); \
+      body                                                                                      \
+    }                                                                                           \
   }
 
 /* All strips of a plane. */
-#define FOR_STRIPS(p, s)                                                                                       \
-  for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                          \
-    for (s.first = 0; s.n = min_i64((p)->result[1] - s.first, POOL_STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
+#define FOR_STRIPS(p, s)                                                                                            \
+  for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                               \
+    for (s.first = 0;                                                                                               \
+         s.n = min_i64((p)->result[1] - s.first, POOL_STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
          s.first += POOL_STRIP)
 
 /* Strides of 1 and 2 as constants, so that loops become vectors. */
-#define WITH_STRIDE(stride, body)         \
-  switch (stride) {                       \
-    case 1: { enum { S = 1 }; body } break; \
-    case 2: { enum { S = 2 }; body } break; \
-    default: { const int64_t S = stride; body } \
+#define WITH_STRIDE(stride, body) \
+  switch (stride) {               \
+    case 1: {                     \
+      enum { S = 1 };             \
+      body                        \
+    } break;                      \
+    case 2: {                     \
+      enum { S = 2 };             \
+      body                        \
+    } break;                      \
+    default: {                    \
+      const int64_t S = stride;   \
+      body                        \
+    }                             \
   }
 
 /* ---- averages ---- */
@@ -78,7 +88,8 @@ static void divisors(const Pool *p, const Strip *s, T *to)
   int64_t y = s->line * p->stride[0] - p->padding[0], y_end = min_i64(y + p->kernel[0], p->size[0] + p->padding[0]);
   int64_t rows = min_i64(y_end, p->size[0]) - (y > 0 ? y : 0);
   for (int64_t i = 0; i < s->n; i++) {
-    int64_t x = (s->first + i) * p->stride[1] - p->padding[1], x_end = min_i64(x + p->kernel[1], p->size[1] + p->padding[1]);
+    int64_t x = (s->first + i) * p->stride[1] - p->padding[1],
+            x_end = min_i64(x + p->kernel[1], p->size[1] + p->padding[1]);
     int64_t columns = min_i64(x_end, p->size[1]) - (x > 0 ? x : 0);
     to[i] = (T)(p->divisor ? p->divisor : p->count_padding ? (y_end - y) * (x_end - x) : rows * columns);
   }
@@ -87,9 +98,9 @@ static void divisors(const Pool *p, const Strip *s, T *to)
 static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict y)
 {
   T sum[POOL_STRIP] = {0}, divisor[POOL_STRIP];
-  FOR_TAPS(p, s, plane, const T, {
-    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) sum[i] += x[i * S]; })
-  })
+  FOR_TAPS(p, s, plane, const T, {WITH_STRIDE(p->stride[1], {
+             for (int64_t i = begin; i < end; i++) sum[i] += x[i * S];
+           })})
   divisors(p, s, divisor);
   for (int64_t i = 0; i < s->n; i++) y[i] = divisor[i] == 0 ? (T)0 : sum[i] / divisor[i];
 }
@@ -99,9 +110,9 @@ static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict 
   T share[POOL_STRIP];
   divisors(p, s, share);
   for (int64_t i = 0; i < s->n; i++) share[i] = share[i] == 0 ? (T)0 : dy[i] / share[i];
-  FOR_TAPS(p, s, plane, T, {
-    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) x[i * S] += share[i]; })
-  })
+  FOR_TAPS(p, s, plane, T, {WITH_STRIDE(p->stride[1], {
+             for (int64_t i = begin; i < end; i++) x[i * S] += share[i];
+           })})
 }
 
 /* x: [planes, size]; y: [planes, result] */
@@ -154,9 +165,9 @@ INLINE Offset before(T a, T b)
 static void max_strip(const Pool *p, const Strip *s, const T *plane, T *restrict best)
 {
   for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
-  FOR_TAPS(p, s, plane, const T, {
-    WITH_STRIDE(p->stride[1], { for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i]; })
-  })
+  FOR_TAPS(p, s, plane, const T, {WITH_STRIDE(p->stride[1], {
+             for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i];
+           })})
 }
 
 /* The first tap of each window that is within the image, from the window's beginning: where nothing is over -inf. */
@@ -201,7 +212,8 @@ static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int6
   Offset at[POOL_STRIP];
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1];
-    FOR_STRIPS(p, s) {
+    FOR_STRIPS(p, s)
+    {
       int64_t to = (i * p->result[0] + s.line) * p->result[1] + s.first, window = window_of(p, &s);
       if (!positions) {
         max_strip(p, &s, from, (T *)y + to);
@@ -238,7 +250,8 @@ static void max_pairs_backward(const Pool *p, const Strip *s, const T *plane, co
 static bool are_pairs(const Pool *p)
 {
   for (int i = 0; i < 2; i++)
-    if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1 || p->size[i] != 2 * p->result[i])
+    if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1
+        || p->size[i] != 2 * p->result[i])
       return false;
   return true;
 }
@@ -254,7 +267,8 @@ static void max_pool_backward(const Pool *p, int64_t planes, const void *x, cons
   for (int64_t i = 0; i < planes; i++) {
     const T *from = (const T *)x + i * p->size[0] * p->size[1], *d = (const T *)dy + i * p->result[0] * p->result[1];
     T *to = (T *)dx + i * p->size[0] * p->size[1];
-    FOR_STRIPS(p, s) {
+    FOR_STRIPS(p, s)
+    {
       const T *line = d + s.line * p->result[1] + s.first;
       if (pairs) {
         max_pairs_backward(p, &s, from, line, to);

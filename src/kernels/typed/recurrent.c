@@ -77,8 +77,12 @@ static void cell(CellKind kind, int64_t n, const CellRow *row)
   switch (kind) {
     case CELL_LSTM: lstm(n, row->work, row->c_prev, h); break;
     case CELL_GRU: gru(n, row->work, row->hidden, row->h_prev, h); break;
-    case CELL_TANH: for (int64_t k = 0; k < n; k++) h[k] = TANH(x[k]); break;
-    case CELL_RELU: for (int64_t k = 0; k < n; k++) h[k] = MATH(math_select)(x[k] <= 0, 0, x[k]); break;
+    case CELL_TANH:
+      for (int64_t k = 0; k < n; k++) h[k] = TANH(x[k]);
+      break;
+    case CELL_RELU:
+      for (int64_t k = 0; k < n; k++) h[k] = MATH(math_select)(x[k] <= 0, 0, x[k]);
+      break;
   }
 }
 
@@ -89,8 +93,12 @@ static void cell_backward(CellKind kind, int64_t n, const CellRow *row)
   switch (kind) {
     case CELL_LSTM: lstm_backward(n, row->work, row->c_prev, dy, dh, row->dc, dx); break;
     case CELL_GRU: gru_backward(n, row->work, row->h_prev, dy, dh, dx, row->dhidden); break;
-    case CELL_TANH: for (int64_t k = 0; k < n; k++) dx[k] = (dh[k] + dy[k]) * (1 - h[k] * h[k]), dh[k] = 0; break;
-    case CELL_RELU: for (int64_t k = 0; k < n; k++) dx[k] = h[k] <= 0 ? 0 : dh[k] + dy[k], dh[k] = 0; break;
+    case CELL_TANH:
+      for (int64_t k = 0; k < n; k++) dx[k] = (dh[k] + dy[k]) * (1 - h[k] * h[k]), dh[k] = 0;
+      break;
+    case CELL_RELU:
+      for (int64_t k = 0; k < n; k++) dx[k] = h[k] <= 0 ? 0 : dh[k] + dy[k], dh[k] = 0;
+      break;
   }
 }
 

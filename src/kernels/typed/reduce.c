@@ -190,15 +190,14 @@ INLINE void extreme_columns(PositionOf what, bool magnitude, int64_t n, int64_t 
 }
 
 /* Rows: x: [rows, n], rows `step` apart; y: [rows]. */
-#define EXTREME(name, what, magnitude)                                                          \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)        \
-  {                                                                                             \
-    for (int64_t r = 0; r < rows; r++)                                                          \
-      ((T *)y)[r] = extreme_row(what, magnitude, n, (const T *)x + r * step);                   \
-  }                                                                                             \
-  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)  \
-  {                                                                                             \
-    extreme_columns(what, magnitude, n, step, columns, x, y);                                   \
+#define EXTREME(name, what, magnitude)                                                                         \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)                       \
+  {                                                                                                            \
+    for (int64_t r = 0; r < rows; r++) ((T *)y)[r] = extreme_row(what, magnitude, n, (const T *)x + r * step); \
+  }                                                                                                            \
+  static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)                 \
+  {                                                                                                            \
+    extreme_columns(what, magnitude, n, step, columns, x, y);                                                  \
   }
 
 EXTREME(max, POSITION_OF_MAX, false)
@@ -274,15 +273,14 @@ INLINE void position_columns(PositionOf what, int64_t n, int64_t step, int64_t c
 }
 
 /* Rows: x: [rows, n], rows `step` apart; values, positions: [rows]. */
-#define POSITION(name, what)                                                                                 \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *values, int64_t *at)   \
-  {                                                                                                          \
-    for (int64_t r = 0; r < rows; r++)                                                                       \
-      at[r] = position_row(what, n, (const T *)x + r * step, (T *)values + r);                               \
-  }                                                                                                          \
+#define POSITION(name, what)                                                                                     \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *values, int64_t *at)       \
+  {                                                                                                              \
+    for (int64_t r = 0; r < rows; r++) at[r] = position_row(what, n, (const T *)x + r * step, (T *)values + r);  \
+  }                                                                                                              \
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *values, int64_t *at) \
-  {                                                                                                          \
-    position_columns(what, n, step, columns, x, values, at);                                                 \
+  {                                                                                                              \
+    position_columns(what, n, step, columns, x, values, at);                                                     \
   }
 
 POSITION(argmax, POSITION_OF_MAX)
@@ -314,8 +312,8 @@ static double squared_error(int64_t n, const void *a, const void *b)
 }
 #endif
 
-#define ENTER_ROW(id, name)     \
-  t->rows[id] = name##_rows;    \
+#define ENTER_ROW(id, name)  \
+  t->rows[id] = name##_rows; \
   t->columns[id] = name##_columns
 
 void TYPED(fill_reduce)(ReduceKernels *t);

@@ -176,13 +176,15 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
   dy -= n * inner;
   y -= n * inner;
   for (int64_t k = 0; k < n; k++, dy += inner, y += inner, dx += inner) {
-    if (log_of_it) for (int i = 0; i < width; i++) dx[i] = dy[i] - EXP(y[i]) * sum[i];
-    else for (int i = 0; i < width; i++) dx[i] = (dy[i] - sum[i]) * y[i];
+    if (log_of_it)
+      for (int i = 0; i < width; i++) dx[i] = dy[i] - EXP(y[i]) * sum[i];
+    else
+      for (int i = 0; i < width; i++) dx[i] = (dy[i] - sum[i]) * y[i];
   }
 }
 
-#define FOR_STRIPS                                                  \
-  for (int64_t o = 0; o < outer; o++)                               \
+#define FOR_STRIPS                                                                     \
+  for (int64_t o = 0; o < outer; o++)                                                  \
     for (int64_t at = o * n * inner, i = 0, width; i < inner; i += width, at += width) \
       if ((width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP))
 
@@ -357,7 +359,8 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
       for (int64_t j = 0; j < width; j++) {
         int64_t t = target[o * inner + i + j];
         if (t != ignore) to[(t - 1) * inner + i + j] -= factor[j];
-        else for (int64_t k = 0; k < n; k++) to[k * inner + i + j] = 0; /* even where x is not finite */
+        else
+          for (int64_t k = 0; k < n; k++) to[k * inner + i + j] = 0; /* even where x is not finite */
       }
     }
 }

@@ -14,7 +14,10 @@ enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 #if T_f64 || T_i64
 #define WIDE_ITEM 1
 typedef uint64_t Key;
-typedef struct Item { Key key; uint64_t index; } Item;
+typedef struct Item {
+  Key key;
+  uint64_t index;
+} Item;
 enum { KEY_BITS = 64 };
 #define KEY_OF(item) ((item).key)
 #define INDEX_OF(item) ((item).index)
@@ -29,7 +32,7 @@ enum { KEY_BITS = 32 };
 enum { KEY_BITS = 16 };
 #endif
 #define KEY_OF(item) ((Key)((item) >> 32))
-#define INDEX_OF(item) ((item) & UINT32_MAX)
+#define INDEX_OF(item) ((item)&UINT32_MAX)
 #define ITEM(k, i) ((Item)(k) << 32 | (uint32_t)(i))
 #endif
 
@@ -261,7 +264,8 @@ static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, i
       int64_t a = start, b = middle;
       for (int64_t k = start; k < end; k++) {
         bool second = a == middle
-                      || (b < end && row_is_before(m, (const T *)x + (from[b] - 1) * m, (const T *)x + (from[a] - 1) * m));
+                      || (b < end
+                          && row_is_before(m, (const T *)x + (from[b] - 1) * m, (const T *)x + (from[a] - 1) * m));
         to[k] = second ? from[b++] : from[a++];
       }
     }

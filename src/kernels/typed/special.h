@@ -50,8 +50,10 @@ static inline double digamma(double x)
 static inline double zeta(double s, double q)
 {
   /* B(2j) / (2j)! */
-  static const double b[] = {1 / 12.0, -1 / 720.0, 1 / 30240.0, -1 / 1209600.0, 1 / 47900160.0,
-                             -691 / 1307674368000.0, 1 / 74724249600.0, -3617 / 10670622842880000.0};
+  static const double b[] = {1 / 12.0,          -1 / 720.0,
+                             1 / 30240.0,       -1 / 1209600.0,
+                             1 / 47900160.0,    -691 / 1307674368000.0,
+                             1 / 74724249600.0, -3617 / 10670622842880000.0};
   double sum = 0, factor = s;
   if (q <= 0 && q == floor(q)) return (double)INFINITY;
   for (int i = 0; i < 12 || q < 12; i++, q += 1) sum += pow(q, -s);

@@ -38,7 +38,10 @@ INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_pd(p, (__m
 #define HAS_LANES 1
 typedef __m256i Lanes;
 #if T_f32
-INLINE Lanes lanes_of(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+INLINE Lanes lanes_of(int n)
+{
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm256_maskload_ps(p, n); }
 INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_ps(p, n, (__m256)v); }
 #else
@@ -50,7 +53,11 @@ INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm256_maskstore_pd(p, n, (__
 #define HAS_LANES 0
 typedef int Lanes;
 INLINE Lanes lanes_of(int n) { return n; }
-INLINE Vector load_lanes(const T *p, Lanes n) { (void)n; return load(p); }
+INLINE Vector load_lanes(const T *p, Lanes n)
+{
+  (void)n;
+  return load(p);
+}
 #endif
 
 /* The first n lanes in memory become those of v. */

@@ -6,9 +6,8 @@
 #include "lua/binding.h"
 
 /* Lists of functions end with a row of NULLs. */
-extern const luaL_Reg
-  gradient_methods[],  /* gradient_fields.c: requires_grad_, detach_, retain_grad */
-  backward_functions[]; /* backward.c: backward, grad */
+extern const luaL_Reg gradient_methods[], /* gradient_fields.c: requires_grad_, detach_, retain_grad */
+  backward_functions[];                   /* backward.c: backward, grad */
 
 /* loss:backward() */
 int tensor_backward(lua_State *L);

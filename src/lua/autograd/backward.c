@@ -8,7 +8,10 @@
 #include "ops/shape/factory.h"
 
 /* Tensors from Lua's arguments; NULL where a list has nl.none. The array is userdata on the stack. */
-typedef struct TensorList { Tensor **v; int n; } TensorList;
+typedef struct TensorList {
+  Tensor **v;
+  int n;
+} TensorList;
 
 static bool is_missing(lua_State *L, int index) { return lua_isnil(L, index) || is_none(L, index); }
 
@@ -54,9 +57,9 @@ static Tensor **read_seeds(lua_State *L, const char *function, const char *name,
 typedef struct Pass {
   const char *name;
   Backward b;
-  TensorBox **results;     /* of grad: one an input */
+  TensorBox **results; /* of grad: one an input */
   bool allow_unused, materialize;
-  int first, n;            /* the values that carriers come from */
+  int first, n; /* the values that carriers come from */
 } Pass;
 
 /* A hook may drop tensors that the engine still needs. */
@@ -72,8 +75,10 @@ static void give_results(Call *call, const Pass *p, Tensor *const *captured)
     Tensor *g = captured[i];
     if (!g && p->materialize) g = op(zeros_like, p->b.inputs[i], DTYPE_NONE, DEVICE_NONE, false);
     if (!g && !p->allow_unused)
-      raise_plain(call->ctx, "%s: input %d was not used in the graph of the outputs; with allow_unused = true its "
-                  "gradient is nil", p->name, i + 1);
+      raise_plain(call->ctx,
+                  "%s: input %d was not used in the graph of the outputs; with allow_unused = true its "
+                  "gradient is nil",
+                  p->name, i + 1);
     if (g) box_fill(p->results[i], g);
   }
 }
@@ -110,8 +115,10 @@ static void run_reporting(lua_State *L, Context *ctx, const Pass *p)
 
 static void warn_of_cycle(lua_State *L)
 {
-  lua_warning(L, "nnlua: backward with create_graph leaves the graph of each gradient in x.grad until that is set to "
-              "nil; nl.autograd.grad has no such cycle", 0);
+  lua_warning(L,
+              "nnlua: backward with create_graph leaves the graph of each gradient in x.grad until that is set to "
+              "nil; nl.autograd.grad has no such cycle",
+              0);
 }
 
 /* Options retain_graph, create_graph at an index and after; returns what the engine gets. */
@@ -181,8 +188,15 @@ static int return_gradients(lua_State *L, const Pass *p, int first, bool as_tabl
   return 1;
 }
 
-enum { GRAD_OUTPUTS = 3, GRAD_RETAIN = 4, GRAD_ONLY_INPUTS = 6, GRAD_UNUSED = 7, GRAD_BATCHED = 8,
-       GRAD_MATERIALIZE = 9, GRAD_AS_TABLE = 10 };
+enum {
+  GRAD_OUTPUTS = 3,
+  GRAD_RETAIN = 4,
+  GRAD_ONLY_INPUTS = 6,
+  GRAD_UNUSED = 7,
+  GRAD_BATCHED = 8,
+  GRAD_MATERIALIZE = 9,
+  GRAD_AS_TABLE = 10
+};
 
 /* The choices of grad that go together. */
 static void read_unused(lua_State *L, Pass *p)
@@ -198,15 +212,17 @@ static void read_unused(lua_State *L, Pass *p)
 
 static int autograd_grad(lua_State *L)
 {
-  static const char *const names[] = {"outputs", "inputs", "grad_outputs", "retain_graph", "create_graph",
-                                      "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads",
-                                      "as_table", NULL};
+  static const char *const names[] = {
+    "outputs",     "inputs",       "grad_outputs",     "retain_graph",      "create_graph",
+    "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads", "as_table",
+    NULL};
   arguments_merge(L, "autograd.grad", 1, names);
   if (argument_bool(L, "autograd.grad", "is_grads_batched", GRAD_BATCHED, false)) return batched_grad(L, autograd_grad);
   Pass p = {.name = "autograd.grad", .b = read_graph_options(L, "autograd.grad", GRAD_RETAIN), .first = 1, .n = 3};
   bool as_table = argument_bool(L, p.name, "as_table", GRAD_AS_TABLE, false);
   read_unused(L, &p);
-  TensorList roots = read_tensor_list(L, p.name, "outputs", 1, false), inputs = read_tensor_list(L, p.name, "inputs", 2, false);
+  TensorList roots = read_tensor_list(L, p.name, "outputs", 1, false),
+             inputs = read_tensor_list(L, p.name, "inputs", 2, false);
   p.b.roots = roots.v;
   p.b.nroots = roots.n;
   p.b.inputs = inputs.v;

@@ -4,7 +4,18 @@
 #include "ops/shape/cat_split.h"
 
 /* Where the merged arguments of autograd.grad are. */
-enum { OUTPUTS = 1, INPUTS, GRAD_OUTPUTS, RETAIN_GRAPH, CREATE_GRAPH, ONLY_INPUTS, ALLOW_UNUSED, BATCHED, MATERIALIZE, AS_TABLE };
+enum {
+  OUTPUTS = 1,
+  INPUTS,
+  GRAD_OUTPUTS,
+  RETAIN_GRAPH,
+  CREATE_GRAPH,
+  ONLY_INPUTS,
+  ALLOW_UNUSED,
+  BATCHED,
+  MATERIALIZE,
+  AS_TABLE
+};
 
 /* Leaves a table of the gradients given on the stack and returns how many rows they have. */
 static int64_t list_seeds(lua_State *L)
@@ -24,7 +35,8 @@ static int64_t list_seeds(lua_State *L)
     const Tensor *t = tensor_test(L, -1);
     bool fits = t && t->ndim > 0 && (rows < 0 || rows == t->shape[0]);
     if (!fits)
-      return user_error(L, "autograd.grad: with is_grads_batched each of 'grad_outputs' is a tensor with the same number of rows");
+      return user_error(
+        L, "autograd.grad: with is_grads_batched each of 'grad_outputs' is a tensor with the same number of rows");
     rows = t->shape[0];
     lua_pop(L, 1);
   }

@@ -15,7 +15,7 @@
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 
-static char context_meta, function_meta;                               /* registry keys, by address */
+static char context_meta, function_meta; /* registry keys, by address */
 static char saved_key, versions_key, dirty_key, plain_key, sparse_key, freed_key, name_key; /* keys in a ctx */
 
 /* Sets t[key] to the value on top, which it pops. */
@@ -96,8 +96,10 @@ static int saved_tensors(lua_State *L)
   const char *name = lua_tostring(L, -1);
   lua_rawgetp(L, 1, &freed_key);
   if (lua_toboolean(L, -1))
-    return user_error(L, "backward of %s: its saved tensors have been freed by an earlier backward; give that one "
-                      "retain_graph = true to go through the graph twice", name);
+    return user_error(L,
+                      "backward of %s: its saved tensors have been freed by an earlier backward; give that one "
+                      "retain_graph = true to go through the graph twice",
+                      name);
   lua_settop(L, 1);
   lua_newtable(L);
   lua_rawgetp(L, 1, &versions_key);
@@ -118,9 +120,10 @@ static int saved_tensors(lua_State *L)
       uint32_t version = (uint32_t)lua_tointeger(L, -1);
       lua_pop(L, 1);
       if (version != tensor_version(t))
-        return user_error(L, "backward of %s: saved tensor %d was changed in place after the forward (it is at version "
-                          "%d, saved at version %d); clone it before the change", name, i, (int)tensor_version(t),
-                          (int)version);
+        return user_error(L,
+                          "backward of %s: saved tensor %d was changed in place after the forward (it is at version "
+                          "%d, saved at version %d); clone it before the change",
+                          name, i, (int)tensor_version(t), (int)version);
     }
     lua_rawseti(L, 2, i);
   }
@@ -143,10 +146,10 @@ static int context_index(lua_State *L)
 
 /* What apply has gathered before it enters the core. Arrays are userdata on the stack. */
 typedef struct Applied {
-  int n, m;             /* arguments, results */
-  int first;            /* the stack index of the first result */
+  int n, m;  /* arguments, results */
+  int first; /* the stack index of the first result */
   Tensor **inputs, **outputs;
-  TensorBox **aliases;  /* of results that must be other tensors than what forward returned; else NULL */
+  TensorBox **aliases; /* of results that must be other tensors than what forward returned; else NULL */
   bool *is_input, *is_dirty, *is_plain;
   int64_t carrier;
   const char *name;
@@ -405,7 +408,11 @@ static int function_apply(lua_State *L)
 /* ------------------------------------------------------------------- backward */
 
 /* What the tensor of a made-up gradient is like. */
-typedef struct Likeness { Tensor *gradient; const Tensor *of; Device device; } Likeness;
+typedef struct Likeness {
+  Tensor *gradient;
+  const Tensor *of;
+  Device device;
+} Likeness;
 
 static Tensor *make_zeros(Call *call, void *data)
 {
@@ -616,10 +623,11 @@ static int new_function(lua_State *L)
 
 static void make_metatables(lua_State *L)
 {
-  static const luaL_Reg methods[] = {
-    {"save_for_backward", save_for_backward}, {"mark_dirty", mark_dirty},
-    {"mark_non_differentiable", mark_non_differentiable}, {"set_materialize_grads", set_materialize_grads},
-    {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"save_for_backward", save_for_backward},
+                                     {"mark_dirty", mark_dirty},
+                                     {"mark_non_differentiable", mark_non_differentiable},
+                                     {"set_materialize_grads", set_materialize_grads},
+                                     {NULL, NULL}};
   lua_createtable(L, 0, 2);
   luaL_newlib(L, methods);
   lua_pushcclosure(L, context_index, 1);

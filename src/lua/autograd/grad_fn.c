@@ -8,7 +8,10 @@
 static char node_meta; /* registry key, by address */
 
 /* User value 1: the userdata of the tensor that the node was reached from. It carries what the graph does. */
-typedef struct NodeBox { uint32_t magic; Node *node; } NodeBox;
+typedef struct NodeBox {
+  uint32_t magic;
+  Node *node;
+} NodeBox;
 enum { NODE_MAGIC = 0x6e6e4e01 };
 
 Node *node_test(lua_State *L, int index)

@@ -103,7 +103,7 @@ static void set_requires_grad(lua_State *L, int i, int value)
   if (!lua_isboolean(L, value)) user_error(L, "requires_grad: true or false expected, got %s", luaL_typename(L, value));
   if (!tensor_is_leaf(t))
     user_error(L, "requires_grad can be changed only on leaves, not on a result of an operation; "
-               "x:detach() cuts it off");
+                  "x:detach() cuts it off");
   change_requires_grad(L, t, lua_toboolean(L, value));
 }
 
@@ -121,7 +121,10 @@ static void get_data(lua_State *L, int i)
   push_made(L, t->ctx, make_unversioned, t);
 }
 
-typedef struct Adoption { Tensor *by; const Tensor *of; } Adoption;
+typedef struct Adoption {
+  Tensor *by;
+  const Tensor *of;
+} Adoption;
 
 /* A tensor of many dimensions needs room for them, so it can fail. */
 static void adopt_data(Call *call, void *data)
@@ -140,11 +143,15 @@ static void set_data(lua_State *L, int i, int value)
   if (other != t) core_run(L, t->ctx, adopt_data, &(Adoption){t, other});
 }
 
-const Property gradient_properties[] = {
-  {"grad", get_grad, set_grad}, {"grad_fn", get_grad_fn, NULL}, {"is_leaf", get_is_leaf, NULL},
-  {"requires_grad", get_requires_grad, set_requires_grad}, {"retains_grad", get_retains_grad, NULL},
-  {"output_nr", get_output_nr, NULL}, {"_version", get_version, NULL}, {"data", get_data, set_data},
-  {NULL, NULL, NULL}};
+const Property gradient_properties[] = {{"grad", get_grad, set_grad},
+                                        {"grad_fn", get_grad_fn, NULL},
+                                        {"is_leaf", get_is_leaf, NULL},
+                                        {"requires_grad", get_requires_grad, set_requires_grad},
+                                        {"retains_grad", get_retains_grad, NULL},
+                                        {"output_nr", get_output_nr, NULL},
+                                        {"_version", get_version, NULL},
+                                        {"data", get_data, set_data},
+                                        {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------ methods */
 
@@ -156,7 +163,7 @@ static int requires_grad_(lua_State *L)
   bool value = argument_bool(L, "requires_grad_", "requires_grad", 2, true);
   if (!tensor_is_leaf(t) && !value)
     return user_error(L, "requires_grad_: it can be taken only from leaves, not from a result of an operation; "
-                      "x:detach() cuts it off");
+                         "x:detach() cuts it off");
   if (tensor_is_leaf(t)) change_requires_grad(L, t, value);
   lua_settop(L, 1);
   return 1;

@@ -139,7 +139,11 @@ static lua_Integer next_number(lua_State *L)
 static int handle_remove(lua_State *L);
 
 /* A handle refers to its hook by numbers, so neither keeps the other alive. */
-typedef struct Handle { int64_t carrier; lua_Integer number; int slot; } Handle;
+typedef struct Handle {
+  int64_t carrier;
+  lua_Integer number;
+  int slot;
+} Handle;
 
 static void push_handle(lua_State *L, Handle h)
 {
@@ -237,7 +241,10 @@ static void push_carrier_at(lua_State *L, Context *ctx, int64_t *id)
   *id = push_new_carrier(L, ctx);
 }
 
-typedef struct Question { Tensor *of; Node *answer; } Question;
+typedef struct Question {
+  Tensor *of;
+  Node *answer;
+} Question;
 
 static void find_node(Call *call, void *data)
 {
@@ -323,7 +330,7 @@ int tensor_register_post_accumulate_grad_hook(lua_State *L)
   check_hookable(L, "register_post_accumulate_grad_hook");
   if (tensor_test(L, 1)->grad_fn)
     return user_error(L, "register_post_accumulate_grad_hook: gradients accumulate only in leaves, and this tensor is "
-                      "the result of an operation");
+                         "the result of an operation");
   push_tensor_carrier(L, context_of(L), 1, HOOKED_ACCUMULATED);
   add_hook(L, -1, HOOKS_ACCUMULATED, 2);
   return 1;
@@ -335,7 +342,7 @@ typedef struct HookRun {
   Context *ctx;
   Node *node;
   int slot;
-  Tensor *gradient;     /* in: borrowed; out: a reference */
+  Tensor *gradient; /* in: borrowed; out: a reference */
   Tensor *const *dy;
   Tensor **dx;
   Tensor *leaf;

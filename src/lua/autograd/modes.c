@@ -7,19 +7,22 @@
 static char modes_key, token_meta, settings_key; /* registry keys, by address */
 
 /* What nl.set_grad_enabled has set plainly in a coroutine. */
-typedef struct Setting { bool given, value; uint64_t order; } Setting;
+typedef struct Setting {
+  bool given, value;
+  uint64_t order;
+} Setting;
 
 typedef struct ModeToken {
   uint8_t kind;
-  bool linked;             /* it counts */
+  bool linked; /* it counts */
   bool value, check_nan;
-  bool restores;           /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
+  bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
   bool open;
   struct Modes *modes;
-  lua_State *owner;        /* kept alive by the user value */
-  uint64_t order;          /* later ones win */
+  lua_State *owner; /* kept alive by the user value */
+  uint64_t order;   /* later ones win */
   struct ModeToken *previous, *next;
-  Setting before;          /* the coroutine's setting when this one was opened */
+  Setting before; /* the coroutine's setting when this one was opened */
 } ModeToken;
 
 typedef struct Modes {
@@ -27,8 +30,8 @@ typedef struct Modes {
   ModeToken *first, *last; /* by rising order */
   uint64_t order;
   bool grad, inference, anomaly, check_nan; /* what holds where no token says otherwise */
-  bool user_grad;          /* what is_grad_enabled says: inference mode stands beside it */
-  lua_State *floor_state;  /* where the core called Lua: older tokens of this coroutine don't count */
+  bool user_grad;                           /* what is_grad_enabled says: inference mode stands beside it */
+  lua_State *floor_state;                   /* where the core called Lua: older tokens of this coroutine don't count */
   uint64_t floor;
 } Modes;
 
@@ -73,7 +76,9 @@ static bool counts(const Modes *m, const ModeToken *t, lua_State *L)
   return t->order > m->floor && is_running(t->owner);
 }
 
-typedef struct Effect { bool grad, inference, anomaly, check_nan; } Effect;
+typedef struct Effect {
+  bool grad, inference, anomaly, check_nan;
+} Effect;
 
 static void apply_token(const ModeToken *t, Effect *e)
 {
@@ -111,8 +116,9 @@ void modes_refresh(lua_State *L, Context *ctx)
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
 {
   Modes *m = ctx->modes;
-  *saved = (ModesFrame){m->grad, m->inference, m->anomaly, m->check_nan, ctx->grad_enabled, ctx->inference,
-                        ctx->anomaly, ctx->anomaly_check_nan, m->floor_state, m->floor};
+  *saved = (ModesFrame){m->grad,           m->inference,   m->anomaly,   m->check_nan,
+                        ctx->grad_enabled, ctx->inference, ctx->anomaly, ctx->anomaly_check_nan,
+                        m->floor_state,    m->floor};
   m->grad = m->user_grad = ctx->grad_enabled;
   m->inference = ctx->inference;
   m->anomaly = ctx->anomaly;
@@ -169,8 +175,8 @@ static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool valu
   Modes *m = ctx->modes;
   ModeToken *before = push_setting(L);
   ModeToken *t = lua_newuserdatauv(L, sizeof *t, 1);
-  *t = (ModeToken){.kind = (uint8_t)kind, .value = value, .modes = m, .owner = L, .open = true,
-                   .before = setting_of(before)};
+  *t = (ModeToken){
+    .kind = (uint8_t)kind, .value = value, .modes = m, .owner = L, .open = true, .before = setting_of(before)};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &token_meta);
   lua_setmetatable(L, -2);
   lua_pushthread(L);
@@ -422,15 +428,22 @@ static void make_modes(lua_State *L, Context *ctx)
 
 void open_modes(lua_State *L, int nl)
 {
-  static const luaL_Reg functions[] = {
-    {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
-    {"inference_mode", inference_mode}, {"is_grad_enabled", is_grad_enabled},
-    {"is_inference_mode_enabled", is_inference_mode_enabled}, {"is_anomaly_enabled", is_anomaly_enabled},
-    {"_reset_modes", reset_modes}, {NULL, NULL}};
-  static const luaL_Reg in_autograd[] = {
-    {"no_grad", no_grad}, {"enable_grad", enable_grad}, {"set_grad_enabled", set_grad_enabled},
-    {"inference_mode", inference_mode}, {"detect_anomaly", detect_anomaly},
-    {"set_detect_anomaly", set_detect_anomaly}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"no_grad", no_grad},
+                                       {"enable_grad", enable_grad},
+                                       {"set_grad_enabled", set_grad_enabled},
+                                       {"inference_mode", inference_mode},
+                                       {"is_grad_enabled", is_grad_enabled},
+                                       {"is_inference_mode_enabled", is_inference_mode_enabled},
+                                       {"is_anomaly_enabled", is_anomaly_enabled},
+                                       {"_reset_modes", reset_modes},
+                                       {NULL, NULL}};
+  static const luaL_Reg in_autograd[] = {{"no_grad", no_grad},
+                                         {"enable_grad", enable_grad},
+                                         {"set_grad_enabled", set_grad_enabled},
+                                         {"inference_mode", inference_mode},
+                                         {"detect_anomaly", detect_anomaly},
+                                         {"set_detect_anomaly", set_detect_anomaly},
+                                         {NULL, NULL}};
   make_token_meta(L);
   make_modes(L, context_of(L));
   lua_pushvalue(L, nl);

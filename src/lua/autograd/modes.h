@@ -25,7 +25,7 @@ void close_mode_token(lua_State *L, int index);
  * don't count. modes_leave puts back what was.
  */
 typedef struct ModesFrame {
-  bool grad, inference, anomaly, check_nan;              /* the modes' base */
+  bool grad, inference, anomaly, check_nan;                /* the modes' base */
   bool grad_enabled, in_inference, in_anomaly, checks_nan; /* the context's */
   lua_State *floor_state;
   uint64_t floor;

@@ -16,12 +16,12 @@ static bool is_wanted(const Tensor *t) { return t && tensor_requires_grad(t) && 
 /* What the core has to do for a border; the results' boxes are made before. */
 typedef struct Border {
   int n;
-  Tensor **inputs;      /* NULL where no gradient is wanted; one place more, for the node inside */
+  Tensor **inputs; /* NULL where no gradient is wanted; one place more, for the node inside */
   TensorBox **boxes;
   int64_t carrier;
   uint64_t sequence;
   Node *inside;
-  Node **node;          /* its place in a userdata */
+  Node **node; /* its place in a userdata */
 } Border;
 
 /*

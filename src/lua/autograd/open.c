@@ -9,9 +9,10 @@
 
 static void add_methods(lua_State *L, int members)
 {
-  static const luaL_Reg methods[] = {
-    {"backward", tensor_backward}, {"register_hook", tensor_register_hook},
-    {"register_post_accumulate_grad_hook", tensor_register_post_accumulate_grad_hook}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"backward", tensor_backward},
+                                     {"register_hook", tensor_register_hook},
+                                     {"register_post_accumulate_grad_hook", tensor_register_post_accumulate_grad_hook},
+                                     {NULL, NULL}};
   lua_pushvalue(L, members);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, gradient_methods, 0);

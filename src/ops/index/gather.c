@@ -26,7 +26,8 @@ static void check_covers(Call *call, const Tensor *t, const Tensor *index, int e
 
 static void check_int64(Call *call, const Tensor *index)
 {
-  if (index->dtype != DTYPE_i64 && index->numel) raise(call, "index must be int64, not %s", dtype_name(tensor_dtype(index)));
+  if (index->dtype != DTYPE_i64 && index->numel)
+    raise(call, "index must be int64, not %s", dtype_name(tensor_dtype(index)));
 }
 
 FORWARD(gather)
@@ -207,7 +208,8 @@ static void check_source(Call *call, const Tensor *input, const Tensor *index, c
           shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1,
           shape_text(call, tensor_shape(input)));
   if (source->dtype != input->dtype)
-    raise(call, "source is %s, but the tensor is %s", dtype_name(tensor_dtype(source)), dtype_name(tensor_dtype(input)));
+    raise(call, "source is %s, but the tensor is %s", dtype_name(tensor_dtype(source)),
+          dtype_name(tensor_dtype(input)));
 }
 
 FORWARD(index_add)
@@ -217,8 +219,7 @@ FORWARD(index_add)
   Tensor *index = check_slices(call, x, a->index, dim);
   check_source(call, x, index, source, dim);
   if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
-  if (!scalar_equals(a->alpha, 1))
-    source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
+  if (!scalar_equals(a->alpha, 1)) source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
   y[0] = result_copy(call, x);
   if (source->numel == 0) return;
   index = index_along(call, index, tensor_shape(x), dim);
@@ -247,8 +248,7 @@ FORWARD(index_copy)
 BACKWARD(index_copy)
 {
   if (WANTS(input)) GRAD(input) = op(index_fill, dy[0], a->dim, a->index, tensor_from_number(call, scalar_int(0)));
-  if (WANTS(source))
-    GRAD(source) = op(reshape, op(index_select, dy[0], a->dim, a->index), tensor_shape(a->source));
+  if (WANTS(source)) GRAD(source) = op(reshape, op(index_select, dy[0], a->dim, a->index), tensor_shape(a->source));
 }
 
 FORWARD(index_fill)
@@ -267,6 +267,5 @@ FORWARD(index_fill)
 BACKWARD(index_fill)
 {
   if (WANTS(input)) GRAD(input) = op(index_fill, dy[0], a->dim, a->index, tensor_from_number(call, scalar_int(0)));
-  if (WANTS(value))
-    GRAD(value) = summed_to(op(index_select, dy[0], a->dim, a->index), a->value);
+  if (WANTS(value)) GRAD(value) = summed_to(op(index_select, dy[0], a->dim, a->index), a->value);
 }

@@ -27,7 +27,8 @@ FORWARD(bincount)
   DType dtype = !weights ? DTYPE_i64 : weights->dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
   y[0] = result_new(call, dtype, device_of(x), INTS(n));
   launch_fill(call, y[0], scalar_int(0));
-  Tensor *positions = cast(x, DTYPE_i64), *each = cast(weights ? weights : tensor_from_number(call, scalar_int(1)), dtype);
+  Tensor *positions = cast(x, DTYPE_i64),
+         *each = cast(weights ? weights : tensor_from_number(call, scalar_int(1)), dtype);
   combine_along(call, SCATTER_ADD, y[0], expanded_to(call, each, tensor_shape(x)), positions, 0);
 }
 

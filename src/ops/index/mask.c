@@ -33,7 +33,8 @@ FORWARD(nonzero)
   Tensor *rows = true_positions(call, x);
   Tensor **list = result_list(call, a->as_tuple ? x->ndim : 1);
   if (!a->as_tuple) list[0] = rows;
-  else for (int d = 0; d < x->ndim; d++) list[d] = column(call, rows, d);
+  else
+    for (int d = 0; d < x->ndim; d++) list[d] = column(call, rows, d);
 }
 
 FORWARD(argwhere) { y[0] = true_positions(call, a->input); }
@@ -60,10 +61,8 @@ FORWARD(where)
 BACKWARD(where)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0));
-  if (WANTS(input))
-    GRAD(input) = summed_to(op(where, a->condition, dy[0], zero), a->input);
-  if (WANTS(other))
-    GRAD(other) = summed_to(op(where, a->condition, zero, dy[0]), a->other);
+  if (WANTS(input)) GRAD(input) = summed_to(op(where, a->condition, dy[0], zero), a->input);
+  if (WANTS(other)) GRAD(other) = summed_to(op(where, a->condition, zero, dy[0]), a->other);
 }
 
 FORWARD(where_self) { y[0] = op(where, a->condition, a->input, a->other); }
@@ -83,10 +82,8 @@ FORWARD(masked_fill)
 BACKWARD(masked_fill)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0));
-  if (WANTS(input))
-    GRAD(input) = summed_to(op(masked_fill, dy[0], a->mask, zero), a->input);
-  if (WANTS(value))
-    GRAD(value) = summed_to(op(where, a->mask, dy[0], zero), a->value);
+  if (WANTS(input)) GRAD(input) = summed_to(op(masked_fill, dy[0], a->mask, zero), a->input);
+  if (WANTS(value)) GRAD(value) = summed_to(op(where, a->mask, dy[0], zero), a->value);
 }
 
 /* Input and mask broadcast to each other. */
@@ -120,11 +117,11 @@ FORWARD(masked_scatter)
 /* What a list of indices picks from a tensor of a geometry. */
 typedef struct Picks {
   int64_t rest_shape[MAX_DIMS], rest_strides[MAX_DIMS]; /* dimensions that are not indexed */
-  int rest, before;     /* how many, and how many of them come before the picked ones in the result */
-  Ints shape;           /* what the index tensors broadcast to */
-  Ints result;          /* the shape of the whole */
-  int64_t count;        /* elements of `shape` */
-  Tensor *places;       /* for each the place in the tensor's memory, in elements, counted from 1 */
+  int rest, before; /* how many, and how many of them come before the picked ones in the result */
+  Ints shape;       /* what the index tensors broadcast to */
+  Ints result;      /* the shape of the whole */
+  int64_t count;    /* elements of `shape` */
+  Tensor *places;   /* for each the place in the tensor's memory, in elements, counted from 1 */
 } Picks;
 
 /* The index tensors by dimension, masks replaced by the positions of their true elements. */
@@ -155,7 +152,8 @@ static Ints common_shape(Call *call, Tensor *const *by_dim, int n)
 {
   Tensor *given[MAX_DIMS];
   int count = 0;
-  for (int d = 0; d < n; d++) if (by_dim[d]) given[count++] = by_dim[d];
+  for (int d = 0; d < n; d++)
+    if (by_dim[d]) given[count++] = by_dim[d];
   return broadcast_operands(call, given, count);
 }
 
@@ -323,8 +321,7 @@ BACKWARD(index_put)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0));
   if (WANTS(input)) GRAD(input) = a->accumulate ? dy[0] : op(index_put, dy[0], a->indices, zero, false);
-  if (WANTS(values))
-    GRAD(values) = summed_to(op(index, dy[0], a->indices), a->values);
+  if (WANTS(values)) GRAD(values) = summed_to(op(index, dy[0], a->indices), a->values);
 }
 
 /* -------------------------------------------------------------------- others */

@@ -83,7 +83,8 @@ static Tensor *reduce(Call *call, const Scatter *s)
   int dim = check_scatter(call, x, s->dim, &index, s->src);
   Tensor *y = result_copy(call, x);
   if (index->numel == 0) return y;
-  Tensor *work = call->into ? copy_of(call, x, dtype) : y; /* the destination is written at the end, when nothing can fail */
+  Tensor *work = call->into ? copy_of(call, x, dtype)
+                            : y; /* the destination is written at the end, when nothing can fail */
   if (!s->include_self) {
     Tensor *start = tensor_from_number(call, neutral(r, dtype));
     pair_along(call, SCATTER, work, value_like(call, start, dtype, index), index, dim);
@@ -100,12 +101,11 @@ static Tensor *reduce(Call *call, const Scatter *s)
 
 /* ---- gradients, as PyTorch has them; src is the part that index covers of it ---- */
 
-typedef struct Shares { Tensor *input, *src; } Shares;
+typedef struct Shares {
+  Tensor *input, *src;
+} Shares;
 
-static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like)
-{
-  return cast(mask, tensor_dtype(like));
-}
+static Tensor *bits_as(Call *call, Tensor *mask, const Tensor *like) { return cast(mask, tensor_dtype(like)); }
 
 /* Each factor's gradient is the product of the others; a lone zero's is found by leaving it out. */
 static Shares shares_of_product(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
@@ -180,8 +180,10 @@ static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
 {
   Tensor *x = a->input, *source = a->source, *index = a->index;
   int dim = shape_dim(call, a->dim, x->ndim);
-  if (reduction_of(call, a->reduce) == SUM) raise(call, "reduce is \"prod\", \"mean\", \"amax\" or \"amin\", not \"sum\"");
-  if (index->ndim > 1) raise(call, "index must have one dimension, not shape %s", shape_text(call, tensor_shape(index)));
+  if (reduction_of(call, a->reduce) == SUM)
+    raise(call, "reduce is \"prod\", \"mean\", \"amax\" or \"amin\", not \"sum\"");
+  if (index->ndim > 1)
+    raise(call, "index must have one dimension, not shape %s", shape_text(call, tensor_shape(index)));
   bool fits = source->ndim == x->ndim;
   for (int d = 0; d < x->ndim && fits; d++) fits = source->shape[d] == (d == dim ? index->numel : x->shape[d]);
   if (!fits)
@@ -225,14 +227,15 @@ FORWARD(take_along_dim)
     return;
   }
   if (x->ndim != index->ndim)
-    raise(call, "input and indices must have as many dimensions, not shapes %s and %s", shape_text(call, tensor_shape(x)),
-          shape_text(call, tensor_shape(index)));
+    raise(call, "input and indices must have as many dimensions, not shapes %s and %s",
+          shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(index)));
   int dim = shape_dim(call, a->dim, x->ndim);
   int64_t wide_x[MAX_DIMS], wide_index[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) {
     int64_t size = x->shape[d] == 1 ? index->shape[d] : x->shape[d];
     if (d != dim && index->shape[d] != 1 && index->shape[d] != size)
-      raise(call, "shapes %s and %s don't broadcast", shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(index)));
+      raise(call, "shapes %s and %s don't broadcast", shape_text(call, tensor_shape(x)),
+            shape_text(call, tensor_shape(index)));
     wide_x[d] = d == dim ? x->shape[d] : size;
     wide_index[d] = d == dim ? index->shape[d] : size;
   }

@@ -32,7 +32,8 @@ static DType compared_as(Call *call, DType d)
 static bool searches_right(Call *call, bool right, const char *side)
 {
   if (!side) return right;
-  if (strcmp(side, "left") != 0 && strcmp(side, "right") != 0) raise(call, "side is \"left\" or \"right\", not \"%s\"", side);
+  if (strcmp(side, "left") != 0 && strcmp(side, "right") != 0)
+    raise(call, "side is \"left\" or \"right\", not \"%s\"", side);
   if (right && strcmp(side, "left") == 0) raise(call, "side is \"left\", but right is set");
   return strcmp(side, "right") == 0;
 }
@@ -46,7 +47,8 @@ static void check_search(Call *call, const Tensor *rows, const Tensor *values)
     raise(call, "sorted_sequence of shape %s and values of shape %s must be alike but for the last dimension",
           shape_text(call, tensor_shape(rows)), shape_text(call, tensor_shape(values)));
   if (rows->dtype != values->dtype && !values->is_wrapped_number)
-    raise(call, "sorted_sequence is %s, but values are %s", dtype_name(tensor_dtype(rows)), dtype_name(tensor_dtype(values)));
+    raise(call, "sorted_sequence is %s, but values are %s", dtype_name(tensor_dtype(rows)),
+          dtype_name(tensor_dtype(values)));
 }
 
 /* The dtype in which rows and values are compared. */
@@ -118,7 +120,10 @@ static Tensor *lengths_of_groups(Call *call, Tensor *begins)
   return op(diff, at, 1, 0, NULL, end);
 }
 
-typedef struct Wanted { bool inverse, counts; int dim; } Wanted;
+typedef struct Wanted {
+  bool inverse, counts;
+  int dim;
+} Wanted;
 
 /*
  * Gives the first slices of groups of equal ones that lie side by side, and what else is wanted. order: the positions
@@ -131,7 +136,8 @@ static void give_groups(Call *call, Tensor *rows, Tensor *order, Wanted w, Ints 
   *list++ = w.dim > 0 ? op(contiguous, op(movedim, found, INTS(0), INTS(w.dim))) : found;
   if (w.inverse) {
     Tensor *groups = op(cumsum, begins, 0, DTYPE_i64);
-    if (order) groups = op(scatter, op(zeros, tensor_shape(groups), DTYPE_i64, device_of(groups), false), 0, order, groups);
+    if (order)
+      groups = op(scatter, op(zeros, tensor_shape(groups), DTYPE_i64, device_of(groups), false), 0, order, groups);
     *list++ = op(reshape, groups, inverse_shape);
   }
   if (w.counts) *list++ = lengths_of_groups(call, begins);
@@ -163,7 +169,8 @@ static void give_counted(Call *call, Tensor *x, PositionRange range, Wanted w)
 {
   Tensor *table = new_beside(call, x, DTYPE_i64, INTS(range.high - range.low + 1));
   launch_count_values(call, x, range.low, table);
-  Tensor *there = op(ne, table, tensor_from_number(call, scalar_int(0))), *places = op(reshape, op(argwhere, there), INTS(-1));
+  Tensor *there = op(ne, table, tensor_from_number(call, scalar_int(0))),
+         *places = op(reshape, op(argwhere, there), INTS(-1));
   Tensor **list = result_list(call, 1 + w.inverse + w.counts);
   *list++ = cast(plus(places, tensor_from_number(call, scalar_int(range.low - 1))), tensor_dtype(x));
   if (w.inverse) {

@@ -74,7 +74,8 @@ static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
   Tensor *ones1 = ones_like_of(square1);
   Tensor *ones2 = ones_like_of(square2);
   Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
-  Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1), op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
+  Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1),
+                       op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
   launch_copy(call, y, op_(sqrt, op_(clamp_min, product, number(0))));
   return y;
 }
@@ -89,7 +90,8 @@ FORWARD(euclidean_distances)
 BACKWARD(euclidean_distances)
 {
   Tensor *zero = tensor_from_number(call, scalar_int(0)), *same = op(eq, y[0], zero);
-  Tensor *w = op(where, same, zero, op(div, dy[0], op(masked_fill, y[0], same, tensor_from_number(call, scalar_int(1)))));
+  Tensor *w = op(where, same, zero,
+                 op(div, dy[0], op(masked_fill, y[0], same, tensor_from_number(call, scalar_int(1)))));
   Tensor *turned = op(transpose, w, -1, -2);
   if (WANTS(x1)) {
     Tensor *own = op(mul, a->x1, op(sum, w, INTS(-1), true, DTYPE_NONE));
@@ -110,8 +112,10 @@ static bool is_by_product(Call *call, const char *mode, const Tensor *x1, const 
   if (strcmp(mode, "use_mm_for_euclid_dist") == 0) return true;
   if (strcmp(mode, "donot_use_mm_for_euclid_dist") == 0) return false;
   if (strcmp(mode, "use_mm_for_euclid_dist_if_necessary") != 0)
-    raise(call, "compute_mode is \"use_mm_for_euclid_dist_if_necessary\", \"use_mm_for_euclid_dist\" or "
-                "\"donot_use_mm_for_euclid_dist\", not \"%s\"", mode);
+    raise(call,
+          "compute_mode is \"use_mm_for_euclid_dist_if_necessary\", \"use_mm_for_euclid_dist\" or "
+          "\"donot_use_mm_for_euclid_dist\", not \"%s\"",
+          mode);
   return x1->shape[x1->ndim - 2] > FEW || x2->shape[x2->ndim - 2] > FEW;
 }
 

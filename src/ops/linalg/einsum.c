@@ -15,14 +15,17 @@
 /* Letters, then the dimensions that ellipses stand for, counted from the last one. */
 enum { LETTERS = 52, LABELS = LETTERS + MAX_DIMS, OPERANDS = 64 };
 
-typedef struct Labelled { Tensor *t; int labels[MAX_DIMS]; } Labelled;
+typedef struct Labelled {
+  Tensor *t;
+  int labels[MAX_DIMS];
+} Labelled;
 
 typedef struct Equation {
   Labelled operands[OPERANDS];
   int count;
-  int64_t sizes[LABELS];   /* 1 unless an operand has more */
-  uint8_t uses[LABELS];    /* in how many places of operands, up to 2 */
-  int ellipsis;            /* the most dimensions that one stands for */
+  int64_t sizes[LABELS]; /* 1 unless an operand has more */
+  uint8_t uses[LABELS];  /* in how many places of operands, up to 2 */
+  int ellipsis;          /* the most dimensions that one stands for */
   int output[LABELS], noutput;
 } Equation;
 
@@ -48,12 +51,15 @@ static const char *read_operand(Call *call, const char *s, Labelled *o, Equation
       continue;
     }
     if (!isalpha((unsigned char)*s)) raise(call, "'%c' is no letter for a dimension", *s);
-    if (n == o->t->ndim) raise(call, "operand %d of shape %s has fewer dimensions than letters", number, shape_text(call, tensor_shape(o->t)));
+    if (n == o->t->ndim)
+      raise(call, "operand %d of shape %s has fewer dimensions than letters", number,
+            shape_text(call, tensor_shape(o->t)));
     labels[n++] = label_of(*s++);
   }
   int dots = o->t->ndim - n;
   if (dots > 0 && dots_at < 0)
-    raise(call, "operand %d of shape %s has more dimensions than letters", number, shape_text(call, tensor_shape(o->t)));
+    raise(call, "operand %d of shape %s has more dimensions than letters", number,
+          shape_text(call, tensor_shape(o->t)));
   if (dots > e->ellipsis) e->ellipsis = dots;
   for (int d = 0, i = 0; d < o->t->ndim; d++) {
     bool in_dots = dots_at >= 0 && d >= dots_at && d < dots_at + dots;
@@ -71,7 +77,8 @@ static void note_sizes(Call *call, Equation *e, const Labelled *o)
     if (e->uses[label] < 2) e->uses[label]++;
     if (size == 1) continue;
     if (e->sizes[label] != 1 && e->sizes[label] != size)
-      raise(call, "one letter stands for dimensions of sizes %lld and %lld", (long long)e->sizes[label], (long long)size);
+      raise(call, "one letter stands for dimensions of sizes %lld and %lld", (long long)e->sizes[label],
+            (long long)size);
     e->sizes[label] = size;
   }
 }
@@ -106,7 +113,8 @@ static void read_output(Call *call, const char *s, Equation *e)
 static void read_equation(Call *call, const char *s, Tensors operands, Equation *e)
 {
   if (operands.n == 0) raise(call, "at least one operand is needed");
-  if (operands.n > OPERANDS) raise(call, "%lld operands are given, at most %d are taken", (long long)operands.n, OPERANDS);
+  if (operands.n > OPERANDS)
+    raise(call, "%lld operands are given, at most %d are taken", (long long)operands.n, OPERANDS);
   for (int i = 0; i < LABELS; i++) e->sizes[i] = 1;
   e->count = (int)operands.n;
   for (int i = 0; i < e->count; i++) {
@@ -134,7 +142,8 @@ static void read_equation(Call *call, const char *s, Tensors operands, Equation 
 
 static int find_label(const Labelled *o, int label)
 {
-  for (int d = 0; d < o->t->ndim; d++) if (o->labels[d] == label) return d;
+  for (int d = 0; d < o->t->ndim; d++)
+    if (o->labels[d] == label) return d;
   return -1;
 }
 
@@ -195,7 +204,9 @@ static void sum_alone(Call *call, Equation *e, int i)
 /* ------------------------------------------------------------------- contraction */
 
 /* The dimensions with these labels, in this order, grouped into blocks of one dimension each. */
-typedef struct Groups { int labels[3][2 * MAX_DIMS], n[3]; } Groups;
+typedef struct Groups {
+  int labels[3][2 * MAX_DIMS], n[3];
+} Groups;
 
 static Tensor *grouped(Call *call, const Labelled *o, const Groups *g, const int64_t *sizes)
 {

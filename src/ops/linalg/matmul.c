@@ -18,7 +18,9 @@ void check_rank(Call *call, const Tensor *t, const char *name, int ndim)
 {
   if (t->ndim != ndim)
     raise(call, "%s has shape %s; %s is wanted", name, shape_text(call, tensor_shape(t)),
-          ndim == 1 ? "a vector" : ndim == 2 ? "a matrix" : "a batch of matrices");
+          ndim == 1   ? "a vector"
+          : ndim == 2 ? "a matrix"
+                      : "a batch of matrices");
 }
 
 static void check_inner(Call *call, const Tensor *a, const Tensor *b, int64_t left, int64_t right)
@@ -138,8 +140,7 @@ static Tensor *times(Call *call, Tensor *t, Scalar factor)
 
 BACKWARD(addmm)
 {
-  if (WANTS(input))
-    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
+  if (WANTS(input)) GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
   if (WANTS(mat1)) GRAD(mat1) = times(call, op(mm, dy[0], adjoint(call, a->mat2)), a->alpha);
   if (WANTS(mat2)) GRAD(mat2) = times(call, op(mm, adjoint(call, a->mat1), dy[0]), a->alpha);
 }
@@ -190,8 +191,7 @@ FORWARD(baddbmm)
 
 BACKWARD(baddbmm)
 {
-  if (WANTS(input))
-    GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
+  if (WANTS(input)) GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
   if (WANTS(batch1)) GRAD(batch1) = times(call, op(bmm, dy[0], adjoint(call, a->batch2)), a->alpha);
   if (WANTS(batch2)) GRAD(batch2) = times(call, op(bmm, adjoint(call, a->batch1), dy[0]), a->alpha);
 }

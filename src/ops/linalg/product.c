@@ -95,7 +95,8 @@ FORWARD(cross)
 /* --------------------------------------------------------- several dimensions */
 
 /* As a matrix: the dimensions that are not summed over, then those that are, or the other way around. */
-static Tensor *as_matrix(Call *call, Tensor *t, const int *summed, int64_t n, bool summed_first, int64_t depth, Ints *rest)
+static Tensor *as_matrix(Call *call, Tensor *t, const int *summed, int64_t n, bool summed_first, int64_t depth,
+                         Ints *rest)
 {
   int64_t order[MAX_DIMS], shape[MAX_DIMS];
   uint32_t mask = 0;
@@ -123,7 +124,8 @@ FORWARD(tensordot_pairs)
   for (int64_t i = 0; i < n; i++) {
     int u = left[i] = shape_dim(call, a->dims.v[i], l->ndim), v = right[i] = shape_dim(call, a->dims.v[n + i], r->ndim);
     if (l->ndim == 0 || r->ndim == 0) raise(call, "a tensor without dimensions has none to sum over");
-    if (seen_left >> u & 1 || seen_right >> v & 1) raise(call, "dimension %d appears twice", (seen_left >> u & 1 ? u : v) + 1);
+    if (seen_left >> u & 1 || seen_right >> v & 1)
+      raise(call, "dimension %d appears twice", (seen_left >> u & 1 ? u : v) + 1);
     seen_left |= 1u << u;
     seen_right |= 1u << v;
     if (l->shape[u] != r->shape[v] && l->shape[u] == 1) r = op(sum, r, INTS(v), true, tensor_dtype(r));
@@ -175,7 +177,10 @@ FORWARD(kron)
 /* ---------------------------------------------------------------------- chains */
 
 enum { CHAIN = 64 };
-typedef struct Chain { Tensor **v; uint8_t split[CHAIN][CHAIN]; } Chain;
+typedef struct Chain {
+  Tensor **v;
+  uint8_t split[CHAIN][CHAIN];
+} Chain;
 
 /* Where to split each part of a chain, by the numbers of multiplications (Cormen et al., matrix-chain order). */
 static void plan_chain(Chain *c, int n)
@@ -209,9 +214,11 @@ static Tensor *multiply_chain(Call *call, Tensors list)
   if (list.n > CHAIN) raise(call, "%lld tensors are given, at most %d are taken", (long long)list.n, CHAIN);
   for (int64_t i = 0; i < list.n; i++) {
     const Tensor *t = list.v[i];
-    if (t->ndim != 2) raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
+    if (t->ndim != 2)
+      raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
     if (i > 0 && list.v[i - 1]->shape[1] != t->shape[0])
-      raise(call, "shapes %s and %s don't fit", shape_text(call, tensor_shape(list.v[i - 1])), shape_text(call, tensor_shape(t)));
+      raise(call, "shapes %s and %s don't fit", shape_text(call, tensor_shape(list.v[i - 1])),
+            shape_text(call, tensor_shape(t)));
   }
   plan_chain(&c, (int)list.n);
   return chain_product(call, &c, 0, (int)list.n - 1);

@@ -10,7 +10,10 @@
 #include "ops/table/helpers.h"
 
 /* The sizes of matrices; k is the smaller one. */
-typedef struct Matrices { int64_t m, n, k; DType dtype; } Matrices;
+typedef struct Matrices {
+  int64_t m, n, k;
+  DType dtype;
+} Matrices;
 
 static Matrices matrices_of(Call *call, const Tensor *x)
 {
@@ -73,10 +76,7 @@ FORWARD(svdvals)
 
 static Tensor *adjoint(Call *call, Tensor *t) { return op(conj, op(transpose, t, -2, -1)); }
 
-static Tensor *sum_of_given(Call *call, Tensor *p, Tensor *q)
-{
-  return !p ? q : !q ? p : plus(p, q);
-}
+static Tensor *sum_of_given(Call *call, Tensor *p, Tensor *q) { return !p ? q : !q ? p : plus(p, q); }
 
 /* t - t^H */
 static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(call, t)); }
@@ -87,7 +87,10 @@ static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(call, t)); 
  * u^H u = 1 and v^H v = 1. (J. Townsend, "Differentiating the Singular Value Decomposition", 2016; for complex matrices
  * the diagonal of skew(u^H du), which is imaginary, over 2 s comes to it.)
  */
-typedef struct SvdParts { Tensor *u, *s, *vh, *du, *ds, *dvh; int64_t m, n, k; } SvdParts;
+typedef struct SvdParts {
+  Tensor *u, *s, *vh, *du, *ds, *dvh;
+  int64_t m, n, k;
+} SvdParts;
 
 /* skew(t) / E without the diagonal, which is 0 / 0 there: for real matrices 0, for complex ones without an effect. */
 static Tensor *turn_of(Call *call, Tensor *t, Tensor *apart, Tensor *beside)
@@ -106,7 +109,8 @@ static Tensor *inner_gradient(Call *call, const SvdParts *p)
   Tensor *u_du = p->du ? op(matmul, adjoint(call, p->u), p->du) : NULL;
   if (p->du) inner = sum_of_given(call, inner, op(mul, turn_of(call, u_du, apart, beside), row));
   if (p->dvh)
-    inner = sum_of_given(call, inner, op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
+    inner = sum_of_given(call, inner,
+                         op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
   if (p->du && p->dvh && dtype_is_complex(tensor_dtype(p->u)))
     inner = sum_of_given(call, inner, op(div, op(mul, skew(call, u_du), eye), op(mul, column, number(2))));
   return inner;
@@ -141,8 +145,15 @@ BACKWARD(svd)
 {
   const Tensor *x = a->A;
   int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1], k = m < n ? m : n;
-  SvdParts p = {first(call, y[0], -1, k), y[1], first(call, y[2], -2, k), first(call, dy[0], -1, k), dy[1],
-                first(call, dy[2], -2, k), m, n, k};
+  SvdParts p = {first(call, y[0], -1, k),
+                y[1],
+                first(call, y[2], -2, k),
+                first(call, dy[0], -1, k),
+                dy[1],
+                first(call, dy[2], -2, k),
+                m,
+                n,
+                k};
   GRAD(A) = svd_gradient(call, &p);
 }
 
@@ -154,7 +165,8 @@ FORWARD(nuclear_norm)
   int64_t order[MAX_DIMS], n = 0;
   bool given = a->dim.n > 0;
   if (given ? a->dim.n != 2 : x->ndim != 2)
-    raise(call, "the nuclear norm is one of matrices: give two dimensions of shape %s", shape_text(call, tensor_shape(x)));
+    raise(call, "the nuclear norm is one of matrices: give two dimensions of shape %s",
+          shape_text(call, tensor_shape(x)));
   int64_t rows = given ? shape_dim(call, a->dim.v[0], x->ndim) : 0;
   int64_t cols = given ? shape_dim(call, a->dim.v[1], x->ndim) : 1;
   if (rows == cols) raise(call, "dimension %lld is given twice", (long long)rows + 1);

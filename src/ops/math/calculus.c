@@ -40,9 +40,11 @@ static Tensor *distances(Call *call, Tensor *y, Tensor *x, int dim)
   int64_t shape[MAX_DIMS];
   bool is_line = x->ndim == 1;
   if (is_line && x->shape[0] != y->shape[dim])
-    raise(call, "there are %lld points for dimension %d of size %lld", (long long)x->shape[0], dim + 1, (long long)y->shape[dim]);
+    raise(call, "there are %lld points for dimension %d of size %lld", (long long)x->shape[0], dim + 1,
+          (long long)y->shape[dim]);
   if (x->ndim > y->ndim || x->ndim == 0)
-    raise(call, "points of shape %s don't fit y of shape %s", shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(y)));
+    raise(call, "points of shape %s don't fit y of shape %s", shape_text(call, tensor_shape(x)),
+          shape_text(call, tensor_shape(y)));
   int missing = y->ndim - x->ndim;
   for (int d = 0; d < y->ndim; d++)
     shape[d] = is_line ? (d == dim ? x->shape[0] : 1) : d < missing ? 1 : x->shape[d - missing];
@@ -141,7 +143,8 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
 {
   int64_t n = f->shape[dim];
   if (n < edge_order + 1)
-    raise(call, "at least %d points are needed, but dimension %d has size %lld", (int)edge_order + 1, dim + 1, (long long)n);
+    raise(call, "at least %d points are needed, but dimension %d has size %lld", (int)edge_order + 1, dim + 1,
+          (long long)n);
   bool even = steps->ndim == 0;
   if (!dtype_is_inexact(tensor_dtype(f))) f = cast(f, call->ctx->default_dtype);
   Tensor *place[3], *w[3], *parts[3];
@@ -168,7 +171,10 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   return op(cat, ((Tensors){parts, 3}), dim);
 }
 
-typedef struct Axes { int v[MAX_DIMS]; int n; } Axes;
+typedef struct Axes {
+  int v[MAX_DIMS];
+  int n;
+} Axes;
 
 static Axes gradient_axes(Call *call, const Tensor *x, Ints dims, int64_t edge_order)
 {
@@ -195,8 +201,7 @@ FORWARD(gradient_steps)
 {
   (void)y;
   Axes axes = gradient_axes(call, a->input, a->dim, a->edge_order);
-  if (a->spacing.n != axes.n)
-    raise(call, "there are %lld spacings for %d dimensions", (long long)a->spacing.n, axes.n);
+  if (a->spacing.n != axes.n) raise(call, "there are %lld spacings for %d dimensions", (long long)a->spacing.n, axes.n);
   Tensor **list = result_list(call, axes.n);
   for (int i = 0; i < axes.n; i++)
     list[i] = gradient_along(call, a->input, axes.v[i], number(a->spacing.v[i]), a->edge_order);
@@ -297,7 +302,8 @@ FORWARD(renorm)
   if (!dtype_is_inexact(tensor_dtype(x))) raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(x)));
   if (a->p.kind == SCALAR_COMPLEX || scalar_real(a->p) <= 0) raise(call, "p must be a positive number");
   if (a->maxnorm.kind == SCALAR_COMPLEX || scalar_real(a->maxnorm) < 0) raise(call, "maxnorm must not be negative");
-  for (int d = 0; d < x->ndim; d++) if (d != dim) dims[n++] = d;
+  for (int d = 0; d < x->ndim; d++)
+    if (d != dim) dims[n++] = d;
   Tensor *norm = op(norm, x, a->p, (Ints){dims, n}, true, DTYPE_NONE), *limit = tensor_from_number(call, a->maxnorm);
   Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
   Tensor *factor = op(where, op(gt, norm, limit), shrink, tensor_from_number(call, scalar_int(1)));

@@ -59,7 +59,8 @@ FORWARD(view_as_complex)
   if (!fits)
     raise(call, "the parts of a number must lie together, at an even place: strides %s and offset %lld don't fit",
           shape_text(call, tensor_strides(x)), (long long)x->offset);
-  y[0] = view_with(call, x, dtype_to_complex(tensor_dtype(x)), (Ints){x->shape, last}, (Ints){strides, last}, x->offset / 2);
+  y[0] = view_with(call, x, dtype_to_complex(tensor_dtype(x)), (Ints){x->shape, last}, (Ints){strides, last},
+                   x->offset / 2);
 }
 
 BACKWARD(view_as_complex) { GRAD(input) = op(view_as_real, dy[0]); }
@@ -151,9 +152,6 @@ FORWARD(polar)
 }
 
 /* conj gives a real tensor itself, this always a new one. */
-FORWARD(conj_physical)
-{
-  y[0] = dtype_is_complex(tensor_dtype(a->input)) ? op(conj, a->input) : op(clone, a->input);
-}
+FORWARD(conj_physical) { y[0] = dtype_is_complex(tensor_dtype(a->input)) ? op(conj, a->input) : op(clone, a->input); }
 
 FORWARD(resolve_neg) { y[0] = a->input; }

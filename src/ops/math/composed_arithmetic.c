@@ -84,8 +84,8 @@ static Tensor *optional_number(Call *call, Scalar s)
 static bool is_of_kind(Scalar s, const Tensor *x)
 {
   DTypeCategory c = dtype_category(tensor_dtype(x));
-  return (s.kind == SCALAR_INT && (c == CATEGORY_FLOATING || c == CATEGORY_INTEGRAL)) ||
-         (s.kind == SCALAR_FLOAT && c == CATEGORY_FLOATING && !isnan(s.re));
+  return (s.kind == SCALAR_INT && (c == CATEGORY_FLOATING || c == CATEGORY_INTEGRAL))
+         || (s.kind == SCALAR_FLOAT && c == CATEGORY_FLOATING && !isnan(s.re));
 }
 
 FORWARD(clamp)
@@ -134,8 +134,9 @@ FORWARD(round_decimals)
   DType d = tensor_dtype(a->input);
   if (!dtype_is_floating(d)) raise(call, "decimals are of floating point tensors, not of %s", dtype_name(d));
   Scalar scale = scalar_float(pow(10, fabs((double)a->decimals)));
-  y[0] = a->decimals == 0 ? op(round, a->input)
-         : a->decimals > 0 ? op(round_scaled, a->input, scale) : op(round_divided, a->input, scale);
+  y[0] = a->decimals == 0  ? op(round, a->input)
+         : a->decimals > 0 ? op(round_scaled, a->input, scale)
+                           : op(round_divided, a->input, scale);
 }
 
 /* |a - b| <= atol + rtol |b| where both are finite; what is equal is close, too. */
@@ -163,7 +164,10 @@ FORWARD(isclose)
 
 /* ------------------------------------------------------------ second derivatives */
 
-FORWARD(zero_link) { y[0] = result_view(call, a->input, tensor_shape(a->input), tensor_strides(a->input), a->input->offset); }
+FORWARD(zero_link)
+{
+  y[0] = result_view(call, a->input, tensor_shape(a->input), tensor_strides(a->input), a->input->offset);
+}
 
 BACKWARD(zero_link)
 {

@@ -70,6 +70,5 @@ FORWARD(mvlgamma)
   if (a->p < 1) raise(call, "p is %lld, but it is at least 1", (long long)a->p);
   double p = (double)a->p;
   y[0] = number(p * (p - 1) / 4 * log(3.14159265358979323846));
-  for (int64_t i = 0; i < a->p; i++)
-    y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);
+  for (int64_t i = 0; i < a->p; i++) y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);
 }

@@ -58,7 +58,8 @@ typedef struct Sizes {
 static Sizes sizes_of(Call *call, const struct attention_args *a)
 {
   const Tensor *q = a->query, *k = a->key, *v = a->value;
-  Sizes z = {.l = q->shape[q->ndim - 2], .s = k->shape[k->ndim - 2], .e = q->shape[q->ndim - 1], .ev = v->shape[v->ndim - 1]};
+  Sizes z = {
+    .l = q->shape[q->ndim - 2], .s = k->shape[k->ndim - 2], .e = q->shape[q->ndim - 1], .ev = v->shape[v->ndim - 1]};
   z.nbatch = add_batch(call, z.batch, 0, q, "query");
   z.nbatch = add_batch(call, z.batch, z.nbatch, k, "key");
   z.nbatch = add_batch(call, z.batch, z.nbatch, v, "value");
@@ -143,7 +144,8 @@ BACKWARD(attention)
   Sizes z = sizes_of(call, a);
   Tensor *dq = gradient_like(call, &z, a->query, z.l, z.e), *dk = gradient_like(call, &z, a->key, z.s, z.e);
   Tensor *dv = gradient_like(call, &z, a->value, z.s, z.ev);
-  launch_attention_backward(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, dy[0], dq, dk, dv);
+  launch_attention_backward(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, dy[0], dq, dk,
+                            dv);
   if (WANTS(query)) GRAD(query) = summed_to(dq, a->query);
   if (WANTS(key)) GRAD(key) = summed_to(dk, a->key);
   if (WANTS(value)) GRAD(value) = summed_to(dv, a->value);
@@ -192,8 +194,7 @@ FORWARD(scaled_dot_product_attention)
 {
   Tensor *q = a->query, *k = a->key, *v = a->value, *mask = a->attn_mask, *factors = NULL;
   check_sizes(call, q, k, v);
-  if (!(a->dropout_p >= 0 && a->dropout_p <= 1))
-    raise(call, "dropout_p lies between 0 and 1, not %g", a->dropout_p);
+  if (!(a->dropout_p >= 0 && a->dropout_p <= 1)) raise(call, "dropout_p lies between 0 and 1, not %g", a->dropout_p);
   if (mask && a->is_causal) raise(call, "give an attn_mask or is_causal, not both");
   if (a->enable_gqa) {
     k = repeated_heads(call, k, q, "key");

@@ -154,7 +154,8 @@ static void check_running(Call *call, const char *name, const Tensor *t, int64_t
 {
   if (!t) return;
   check_size(call, name, t, channels);
-  if (!dtype_is_floating(tensor_dtype(t))) raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
+  if (!dtype_is_floating(tensor_dtype(t)))
+    raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
   if (tensor_requires_grad(t)) raise(call, "%s requires a gradient, so it can't be moved towards the batch's", name);
   if (tensor_is_expanded(t)) raise(call, "%s repeats elements (expand); give a copy", name);
 }
@@ -168,10 +169,14 @@ static void move(Call *call, Tensor *running, Tensor *value, double momentum)
 }
 
 /* Variances of n values each as estimates: divided by n - 1 instead of n. */
-static Tensor *unbiased(Call *call, Tensor *var, int64_t n) { return op(mul, op(detach, var), number((double)n / (double)(n - 1))); }
+static Tensor *unbiased(Call *call, Tensor *var, int64_t n)
+{
+  return op(mul, op(detach, var), number((double)n / (double)(n - 1)));
+}
 
 /* (x - mean) weight / sqrt(var + eps) + bias, by channel. */
-static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *var, Tensor *weight, Tensor *bias, double eps)
+static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *var, Tensor *weight, Tensor *bias,
+                                  double eps)
 {
   if (!mean || !var) raise(call, "running_mean and running_var are needed where the input's own are not used");
   int64_t channels = x->shape[1], shape[MAX_DIMS];
@@ -203,7 +208,9 @@ FORWARD(batch_norm)
     return;
   }
   int64_t channels = x->shape[1], n = channels > 0 ? x->numel / channels : 0;
-  if (n == 1) raise(call, "more than 1 value a channel is needed while training, not shape %s", shape_text(call, tensor_shape(x)));
+  if (n == 1)
+    raise(call, "more than 1 value a channel is needed while training, not shape %s",
+          shape_text(call, tensor_shape(x)));
   check_running(call, "running_mean", a->running_mean, channels);
   check_running(call, "running_var", a->running_var, channels);
   Tensors result = op(channel_norm, x, a->weight, a->bias, 0, a->eps);
@@ -233,7 +240,8 @@ FORWARD(instance_norm)
   if (a->running_mean)
     move(call, a->running_mean, op(mean, op(view, result.v[1], grid), INTS(0), false, DTYPE_NONE), a->momentum);
   if (a->running_var)
-    move(call, a->running_var, op(mean, op(view, unbiased(call, result.v[2], n), grid), INTS(0), false, DTYPE_NONE), a->momentum);
+    move(call, a->running_var, op(mean, op(view, unbiased(call, result.v[2], n), grid), INTS(0), false, DTYPE_NONE),
+         a->momentum);
 }
 
 FORWARD(group_norm)

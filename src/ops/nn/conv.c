@@ -28,12 +28,13 @@ static void check_steps(Call *call, const char *name, Ints list, int64_t least)
 {
   for (int64_t i = 0; i < list.n; i++)
     if (list.v[i] < least || list.v[i] > INT32_MAX)
-      raise(call, "%s is %lld; it must be at least %lld, and not beyond 2^31", name, (long long)list.v[i], (long long)least);
+      raise(call, "%s is %lld; it must be at least %lld, and not beyond 2^31", name, (long long)list.v[i],
+            (long long)least);
 }
 
 /* What a convolution is between an image [N, C, H, W], a weight [O, C / groups, h, w] and a result [N, O, ...]. */
-static Convolution convolution_of(const int64_t *image, const int64_t *weight, const int64_t *result, Ints stride, Ints padding,
-                                  Ints dilation, int64_t groups)
+static Convolution convolution_of(const int64_t *image, const int64_t *weight, const int64_t *result, Ints stride,
+                                  Ints padding, Ints dilation, int64_t groups)
 {
   Convolution c = {.images = image[0], .groups = groups, .channels = weight[1], .rows = weight[0] / groups};
   for (int i = 0; i < 2; i++) {
@@ -69,7 +70,8 @@ FORWARD(convolve)
   Tensor *x = a->input, *w = a->weight;
   int64_t shape[4] = {x->shape[0], w->shape[0]};
   for (int i = 0; i < 2; i++)
-    shape[i + 2] = result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i], a->dilation.v[i]);
+    shape[i + 2] = result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i],
+                               a->dilation.v[i]);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, 4});
   Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
   launch_convolve(call, &c, x, w, a->bias, y[0]);
@@ -78,8 +80,8 @@ FORWARD(convolve)
 BACKWARD(convolve)
 {
   if (WANTS(input))
-    GRAD(input) = op(convolve_input, dy[0], conjugate(call, a->weight), NULL, tensor_shape(a->input), a->stride, a->padding,
-                     a->dilation, a->groups);
+    GRAD(input) = op(convolve_input, dy[0], conjugate(call, a->weight), NULL, tensor_shape(a->input), a->stride,
+                     a->padding, a->dilation, a->groups);
   if (WANTS(weight))
     GRAD(weight) = op(convolve_weight, dy[0], conjugate(call, a->input), tensor_shape(a->weight), a->stride, a->padding,
                       a->dilation, a->groups);
@@ -105,8 +107,9 @@ static Tensor *cut_to(Call *call, Tensor *t, const Tensor *like)
 BACKWARD(convolve_input)
 {
   if (WANTS(grad))
-    GRAD(grad) = cut_to(call, op(convolve, dy[0], conjugate(call, a->weight), NULL, a->stride, a->padding, a->dilation,
-                                 a->groups), a->grad);
+    GRAD(grad) = cut_to(
+      call, op(convolve, dy[0], conjugate(call, a->weight), NULL, a->stride, a->padding, a->dilation, a->groups),
+      a->grad);
   if (WANTS(weight))
     GRAD(weight) = op(convolve_weight, conjugate(call, a->grad), dy[0], tensor_shape(a->weight), a->stride, a->padding,
                       a->dilation, a->groups);
@@ -124,11 +127,12 @@ FORWARD(convolve_weight)
 BACKWARD(convolve_weight)
 {
   if (WANTS(grad))
-    GRAD(grad) = cut_to(call, op(convolve, conjugate(call, a->input), dy[0], NULL, a->stride, a->padding, a->dilation,
-                                 a->groups), a->grad);
+    GRAD(grad) = cut_to(
+      call, op(convolve, conjugate(call, a->input), dy[0], NULL, a->stride, a->padding, a->dilation, a->groups),
+      a->grad);
   if (WANTS(input))
-    GRAD(input) = op(convolve_input, conjugate(call, a->grad), dy[0], NULL, tensor_shape(a->input), a->stride, a->padding,
-                     a->dilation, a->groups);
+    GRAD(input) = op(convolve_input, conjugate(call, a->grad), dy[0], NULL, tensor_shape(a->input), a->stride,
+                     a->padding, a->dilation, a->groups);
 }
 
 /* ------------------------------------------------------------------ public forms */
@@ -136,7 +140,7 @@ BACKWARD(convolve_weight)
 /* The arguments of a public form over `n` spatial dimensions, as two; tensors get what is missing of their dimensions. */
 typedef struct Form {
   int n;
-  bool single;      /* the input had no dimension of images */
+  bool single; /* the input had no dimension of images */
   Tensor *x, *w, *bias;
   int64_t groups;
   int64_t stride[2], padding[2], dilation[2], output_padding[2];
@@ -180,8 +184,8 @@ static void check_channels(Call *call, const Form *f, bool transposed)
           shape_text(call, tensor_shape(w)), (long long)f->groups);
   if (channels != wanted)
     raise(call, "input of shape %s has %lld channels; a weight of shape %s and %lld groups take %lld",
-          shape_text(call, tensor_shape(x)), (long long)channels, shape_text(call, tensor_shape(w)), (long long)f->groups,
-          (long long)wanted);
+          shape_text(call, tensor_shape(x)), (long long)channels, shape_text(call, tensor_shape(w)),
+          (long long)f->groups, (long long)wanted);
   if (f->bias && !(f->bias->ndim == 1 && f->bias->shape[0] == out))
     raise(call, "bias has shape %s, and there are %lld channels of output", shape_text(call, tensor_shape(f->bias)),
           (long long)out);
@@ -229,7 +233,8 @@ static Tensor *conv_padded(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias
   Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
   bool same = strcmp(padding, "same") == 0, odd = false;
   int64_t behind[4] = {0};
-  if (!same && strcmp(padding, "valid") != 0) raise(call, "padding is \"%s\"; as a text it is \"same\" or \"valid\"", padding);
+  if (!same && strcmp(padding, "valid") != 0)
+    raise(call, "padding is \"%s\"; as a text it is \"same\" or \"valid\"", padding);
   for (int i = 2 - n; same && i < 2; i++) {
     int64_t total = f.dilation[i] * (w->shape[i + n] - 1);
     if (f.stride[i] != 1) raise(call, "padding = \"same\" takes a stride of 1 only");
@@ -270,7 +275,8 @@ static Tensor *conv_transposed(Call *call, int n, Tensor *x, Tensor *w, Tensor *
     if (f.x->shape[i + 2] < 1 || size[i + 2] < 1)
       raise(call, "an input of shape %s would give a result without elements", shape_text(call, tensor_shape(x)));
   }
-  Tensor *y = op(convolve_input, f.x, f.w, f.bias, (Ints){size, 4}, pair(f.stride), pair(f.padding), pair(f.dilation), groups);
+  Tensor *y = op(convolve_input, f.x, f.w, f.bias, (Ints){size, 4}, pair(f.stride), pair(f.padding), pair(f.dilation),
+                 groups);
   return narrowed(call, &f, y);
 }
 

@@ -26,8 +26,8 @@ static void check_batch(Call *call, const Tensor *x, const Tensor *targets, Ints
       raise(call, "input_lengths: number %lld is %lld, and there are %lld steps", (long long)i + 1, (long long)in.v[i],
             (long long)x->shape[0]);
     if (out.v[i] < 0 || (rows && out.v[i] > targets->shape[1]))
-      raise(call, "target_lengths: number %lld is %lld, and targets have shape %s", (long long)i + 1, (long long)out.v[i],
-            shape_text(call, tensor_shape(targets)));
+      raise(call, "target_lengths: number %lld is %lld, and targets have shape %s", (long long)i + 1,
+            (long long)out.v[i], shape_text(call, tensor_shape(targets)));
     total += out.v[i];
   }
   if (!rows && (targets->ndim != 1 || targets->shape[0] != total))
@@ -84,14 +84,15 @@ static Tensor *ctc_loss(Call *call, const struct ctc_loss_args *a)
   if (x->ndim != 2 && x->ndim != 3)
     raise(call, "log_probs has shape %s; [steps, batch, classes] or [steps, classes] is wanted",
           shape_text(call, tensor_shape(x)));
-  if (!dtype_is_floating(tensor_dtype(x))) raise(call, "log_probs is %s; a floating point tensor is wanted",
-                                                 dtype_name(tensor_dtype(x)));
+  if (!dtype_is_floating(tensor_dtype(x)))
+    raise(call, "log_probs is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
   if (single) x = op(unsqueeze, x, 1);
   check_batch(call, x, targets, a->input_lengths, a->target_lengths, a->blank);
   Tensor *losses = op(ctc_losses, x, targets, a->input_lengths, a->target_lengths, a->blank, a->zero_infinity);
   switch (reduction_of(call, a->reduction)) {
-    case MEAN: losses = op(div, losses, lengths_of(call, losses, a->target_lengths));
-               return op(mean, losses, NO_INTS, false, DTYPE_NONE);
+    case MEAN:
+      losses = op(div, losses, lengths_of(call, losses, a->target_lengths));
+      return op(mean, losses, NO_INTS, false, DTYPE_NONE);
     case SUM: return op(sum, losses, NO_INTS, false, DTYPE_NONE);
     default: return single ? op(reshape, losses, ((Ints){NULL, 0})) : losses;
   }
@@ -111,8 +112,8 @@ static Ints lengths_in(Call *call, Tensor *t, const char *name)
 
 FORWARD(ctc_loss_tensor)
 {
-  y[0] = ctc_loss(call, &(struct ctc_loss_args){a->log_probs, a->targets,
-                                                lengths_in(call, a->input_lengths, "input_lengths"),
-                                                lengths_in(call, a->target_lengths, "target_lengths"), a->blank,
-                                                a->reduction, a->zero_infinity});
+  y[0] = ctc_loss(call,
+                  &(struct ctc_loss_args){a->log_probs, a->targets, lengths_in(call, a->input_lengths, "input_lengths"),
+                                          lengths_in(call, a->target_lengths, "target_lengths"), a->blank, a->reduction,
+                                          a->zero_infinity});
 }

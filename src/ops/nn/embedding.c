@@ -56,7 +56,8 @@ BACKWARD(embedding_gradient)
 {
   Tensor *rows = op(embedding_rows, dy[0], a->indices, NO_INT, false);
   if (a->padding != NO_INT || a->by_frequency)
-    rows = op(mul, rows, op(unsqueeze, op(embedding_factors, rows, a->indices, a->rows, a->padding, a->by_frequency), -1));
+    rows = op(mul, rows,
+              op(unsqueeze, op(embedding_factors, rows, a->indices, a->rows, a->padding, a->by_frequency), -1));
   GRAD(dy) = rows;
 }
 
@@ -80,7 +81,8 @@ FORWARD(embedding_renorm)
   Tensor *norms = op(norm, rows, scalar_float(a->norm_type), INTS(1), true, DTYPE_NONE);
   /* PyTorch's formula, with its guard against a division by 0 */
   Tensor *factors = op(div, number(a->max_norm), op(add, norms, number(1e-7), scalar_int(1)));
-  factors = op(where, op(gt, norms, number(a->max_norm)), factors, op(ones_like, norms, DTYPE_NONE, DEVICE_NONE, false));
+  factors = op(where, op(gt, norms, number(a->max_norm)), factors,
+               op(ones_like, norms, DTYPE_NONE, DEVICE_NONE, false));
   y[0] = result_copy(call, w);
   op_(index_copy, y[0], 0, found, op(mul, rows, factors));
 }
@@ -101,8 +103,8 @@ FORWARD(embedding)
   if (a->sparse) raise(call, "sparse gradients are not supported: leave sparse false");
   int64_t padding = a->padding_idx, rows = w->shape[0];
   if (padding != NO_INT && (padding < -rows || padding >= rows))
-    raise(call, "padding_idx %lld is no row of a weight of shape %s",
-          (long long)(padding < 0 ? padding : padding + 1), shape_text(call, tensor_shape(w)));
+    raise(call, "padding_idx %lld is no row of a weight of shape %s", (long long)(padding < 0 ? padding : padding + 1),
+          shape_text(call, tensor_shape(w)));
   if (padding != NO_INT && padding < 0) padding += rows;
   if (a->max_norm.kind != SCALAR_NONE) limit_norms(call, a);
   y[0] = op(embedding_rows, a->weight, a->input, padding, a->scale_grad_by_freq);

@@ -23,7 +23,10 @@ static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, numbe
 static Tensor *sum_of(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_along(Call *call, Tensor *t, int64_t dim) { return op(sum, t, INTS(dim), false, DTYPE_NONE); }
 
-static Tensor *weighted(Call *call, Tensor *losses, Tensor *weight) { return weight ? op(mul, losses, weight) : losses; }
+static Tensor *weighted(Call *call, Tensor *losses, Tensor *weight)
+{
+  return weight ? op(mul, losses, weight) : losses;
+}
 
 static void check_same_shape(Call *call, const Tensor *input, const Tensor *target)
 {
@@ -160,7 +163,8 @@ static Tensor *where_target(Call *call, Tensor *target, double value, bool is, T
 FORWARD(hinge_embedding_loss)
 {
   Tensor *below = above_zero(call, minus(number(a->margin), a->input));
-  Tensor *losses = plus(where_target(call, a->target, 1, false, below), where_target(call, a->target, -1, false, a->input));
+  Tensor *losses = plus(where_target(call, a->target, 1, false, below),
+                        where_target(call, a->target, -1, false, a->input));
   y[0] = reduced(call, losses, a->reduction);
 }
 
@@ -176,14 +180,15 @@ FORWARD(cosine_embedding_loss)
   Tensor *p = a->input1, *q = a->input2;
   int64_t dim = a->target->ndim;
   if (dim > 1 || p->ndim != dim + 1 || q->ndim != dim + 1)
-    raise(call, "inputs of shapes %s and %s don't fit a target of shape %s: vectors and a number, or matrices and a vector",
-          shape_text(call, tensor_shape(p)), shape_text(call, tensor_shape(q)),
-          shape_text(call, tensor_shape(a->target)));
+    raise(
+      call, "inputs of shapes %s and %s don't fit a target of shape %s: vectors and a number, or matrices and a vector",
+      shape_text(call, tensor_shape(p)), shape_text(call, tensor_shape(q)), shape_text(call, tensor_shape(a->target)));
   Tensor *left = plus(sum_along(call, op(mul, p, p), dim), number(eps));
   Tensor *right = plus(sum_along(call, op(mul, q, q), dim), number(eps));
   Tensor *cosine = op(div, sum_along(call, op(mul, p, q), dim), op(sqrt, op(mul, left, right)));
   Tensor *apart = above_zero(call, minus(cosine, number(a->margin)));
-  Tensor *losses = plus(where_target(call, a->target, 1, true, minus(number(1), cosine)), where_target(call, a->target, -1, true, apart));
+  Tensor *losses = plus(where_target(call, a->target, 1, true, minus(number(1), cosine)),
+                        where_target(call, a->target, -1, true, apart));
   y[0] = reduced(call, losses, a->reduction);
 }
 
@@ -204,8 +209,8 @@ FORWARD(multilabel_soft_margin_loss)
 /* Scores as [samples, classes]. */
 static Tensor *as_samples(Call *call, Tensor *x)
 {
-  if (x->ndim > 2) raise(call, "input has shape %s; [classes] or [samples, classes] is wanted",
-                         shape_text(call, tensor_shape(x)));
+  if (x->ndim > 2)
+    raise(call, "input has shape %s; [classes] or [samples, classes] is wanted", shape_text(call, tensor_shape(x)));
   return x->ndim == 2 ? x : op(reshape, x, INTS(1, x->ndim ? x->shape[0] : 1));
 }
 

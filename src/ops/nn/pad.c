@@ -195,8 +195,10 @@ FORWARD(pad)
   if (a->value.kind != SCALAR_NONE && !scalar_equals(a->value, 0)) raise(call, "mode \"%s\" takes no value", a->mode);
   int64_t dims = a->pad.n / 2;
   if (dims < 1 || dims > 3 || (x->ndim != dims + 1 && x->ndim != dims + 2))
-    raise(call, "mode \"%s\" pads the last 1, 2 or 3 dimensions of a tensor with 1 or 2 more; pad has %lld pairs, and input "
-          "has shape %s", a->mode, (long long)dims, shape_text(call, tensor_shape(x)));
+    raise(call,
+          "mode \"%s\" pads the last 1, 2 or 3 dimensions of a tensor with 1 or 2 more; pad has %lld pairs, and input "
+          "has shape %s",
+          a->mode, (long long)dims, shape_text(call, tensor_shape(x)));
   if (mode != CIRCULAR) {
     y[0] = op(pad_edges, x, a->pad, a->mode);
     return;

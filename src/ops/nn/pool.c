@@ -13,9 +13,12 @@
 static void check_geometry(Call *call, const Pool *p, bool halves)
 {
   for (int i = 0; i < 2; i++) {
-    if (p->kernel[i] < 1 || p->kernel[i] > INT32_MAX) raise(call, "kernel_size is %lld; it must be at least 1", (long long)p->kernel[i]);
-    if (p->stride[i] < 1 || p->stride[i] > INT32_MAX) raise(call, "stride is %lld; it must be at least 1", (long long)p->stride[i]);
-    if (p->dilation[i] < 1 || p->dilation[i] > INT32_MAX) raise(call, "dilation is %lld; it must be at least 1", (long long)p->dilation[i]);
+    if (p->kernel[i] < 1 || p->kernel[i] > INT32_MAX)
+      raise(call, "kernel_size is %lld; it must be at least 1", (long long)p->kernel[i]);
+    if (p->stride[i] < 1 || p->stride[i] > INT32_MAX)
+      raise(call, "stride is %lld; it must be at least 1", (long long)p->stride[i]);
+    if (p->dilation[i] < 1 || p->dilation[i] > INT32_MAX)
+      raise(call, "dilation is %lld; it must be at least 1", (long long)p->dilation[i]);
     if (p->padding[i] < 0) raise(call, "padding is %lld; it can't be negative", (long long)p->padding[i]);
     if (halves && p->padding[i] > p->kernel[i] / 2)
       raise(call, "padding is %lld; it can be half of kernel_size %lld at most", (long long)p->padding[i],
@@ -31,7 +34,8 @@ static int64_t result_size(Call *call, const Pool *p, int i, bool ceil_mode)
   int64_t n = last < 0 ? 0 : last / p->stride[i] + 1;
   if (ceil_mode && n > 0 && (n - 1) * p->stride[i] >= p->size[i] + p->padding[i]) n--;
   if (n < 1)
-    raise(call, "windows of %lld elements don't fit into %lld", (long long)extent, (long long)(p->size[i] + 2 * p->padding[i]));
+    raise(call, "windows of %lld elements don't fit into %lld", (long long)extent,
+          (long long)(p->size[i] + 2 * p->padding[i]));
   return n;
 }
 
@@ -82,13 +86,15 @@ FORWARD(max_pool)
   check_floating(call, x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
+  y[0] = result_new(call, tensor_dtype(x), device_of(x),
+                    pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
   launch_max_pool(call, &p, x, y[0], NULL);
 }
 
 BACKWARD(max_pool)
 {
-  GRAD(input) = op(max_pool_backward, dy[0], a->input, a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
+  GRAD(input) = op(max_pool_backward, dy[0], a->input, a->kernel_size, a->stride, a->padding, a->dilation,
+                   a->ceil_mode);
 }
 
 FORWARD(max_pool_positions)
@@ -106,7 +112,8 @@ FORWARD(max_pool_positions)
 BACKWARD(max_pool_positions)
 {
   if (!dy[0]) return;
-  GRAD(input) = op(max_pool_backward, dy[0], a->input, a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
+  GRAD(input) = op(max_pool_backward, dy[0], a->input, a->kernel_size, a->stride, a->padding, a->dilation,
+                   a->ceil_mode);
 }
 
 FORWARD(max_pool_backward)
@@ -187,8 +194,8 @@ BACKWARD(pool_positions_backward)
 
 /* ------------------------------------------------------------------ means */
 
-static Pool avg_pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints padding, bool ceil_mode, bool count_padding,
-                        int64_t divisor)
+static Pool avg_pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints padding, bool ceil_mode,
+                        bool count_padding, int64_t divisor)
 {
   Pool p = pool_of(call, size, kernel, stride, padding, NO_INTS, ceil_mode);
   p.count_padding = count_padding;
@@ -204,7 +211,8 @@ FORWARD(avg_pool)
     raise(call, "input is %s; a floating point or int64 tensor is wanted", dtype_name(tensor_dtype(x)));
   Pool p = avg_pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->ceil_mode, a->count_include_pad,
                        a->divisor_override);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
+  y[0] = result_new(call, tensor_dtype(x), device_of(x),
+                    pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
   launch_avg_pool(call, &p, x, y[0]);
 }
 

@@ -95,7 +95,10 @@ static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact,
 }
 
 /* The sizes wanted, and the factors that take part in where results lie (0: the sizes' ratio). */
-typedef struct Wanted { int64_t size[MOST_SPATIAL]; double scale[MOST_SPATIAL]; } Wanted;
+typedef struct Wanted {
+  int64_t size[MOST_SPATIAL];
+  double scale[MOST_SPATIAL];
+} Wanted;
 
 static Wanted wanted_sizes(Call *call, const Tensor *x, Ints size, Numbers factor, bool recompute)
 {
@@ -114,7 +117,8 @@ static Wanted wanted_sizes(Call *call, const Tensor *x, Ints size, Numbers facto
       if (!recompute) w.scale[i] = f;
     }
     if (w.size[i] < 1 || x->shape[i + 2] < 1)
-      raise(call, "input of shape %s can't be brought to a size of %lld", shape_text(call, tensor_shape(x)), (long long)w.size[i]);
+      raise(call, "input of shape %s can't be brought to a size of %lld", shape_text(call, tensor_shape(x)),
+            (long long)w.size[i]);
   }
   return w;
 }
@@ -122,26 +126,36 @@ static Wanted wanted_sizes(Call *call, const Tensor *x, Ints size, Numbers facto
 /* The kind of terms for a mode, and checks that it goes with that many spatial dimensions. */
 static const char *kind_of_mode(Call *call, const char *mode, int n)
 {
-  static const struct { const char *mode, *kind; int n; } known[] = {
-    {"linear", "linear", 1}, {"bilinear", "linear", 2}, {"trilinear", "linear", 3}, {"bicubic", "cubic", 2}, {"area", "area", 0}};
+  static const struct {
+    const char *mode, *kind;
+    int n;
+  } known[] = {{"linear", "linear", 1},
+               {"bilinear", "linear", 2},
+               {"trilinear", "linear", 3},
+               {"bicubic", "cubic", 2},
+               {"area", "area", 0}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(mode, known[i].mode) != 0) continue;
     if (known[i].n && known[i].n != n)
       raise(call, "mode \"%s\" takes %d dimensions, and input has %d", mode, known[i].n + 2, n + 2);
     return known[i].kind;
   }
-  raise(call, "mode is \"%s\"; it is \"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"bicubic\", \"trilinear\" or "
-        "\"area\"", mode);
+  raise(call,
+        "mode is \"%s\"; it is \"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"bicubic\", \"trilinear\" or "
+        "\"area\"",
+        mode);
 }
 
-static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, const char *mode, bool align_corners, bool recompute)
+static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, const char *mode, bool align_corners,
+                            bool recompute)
 {
   int n = x->ndim - 2;
   if (n < 1 || n > MOST_SPATIAL)
     raise(call, "input has shape %s; 3 to 5 dimensions are wanted", shape_text(call, tensor_shape(x)));
   bool exact = strcmp(mode, "nearest-exact") == 0, takes_nearest = exact || strcmp(mode, "nearest") == 0;
   const char *kind = takes_nearest ? NULL : kind_of_mode(call, mode, n);
-  if (align_corners && (!kind || strcmp(kind, "area") == 0)) raise(call, "align_corners doesn't go with mode \"%s\"", mode);
+  if (align_corners && (!kind || strcmp(kind, "area") == 0))
+    raise(call, "align_corners doesn't go with mode \"%s\"", mode);
   Wanted w = wanted_sizes(call, x, size, factor, recompute);
   DType dtype = tensor_dtype(x);
   if (kind && !dtype_is_floating(dtype))

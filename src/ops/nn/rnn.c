@@ -17,11 +17,13 @@ typedef struct Network {
   bool has_biases, train, bidirectional;
   int64_t layers;
   double dropout;
-  Ints sizes;         /* rows of each step */
-  Tensor *h0, *c0;    /* [layers times directions, N, ...] */
+  Ints sizes;      /* rows of each step */
+  Tensor *h0, *c0; /* [layers times directions, N, ...] */
 } Network;
 
-typedef struct Outcome { Tensor *y, *h, *c; } Outcome;
+typedef struct Outcome {
+  Tensor *y, *h, *c;
+} Outcome;
 
 static Tensor *state_at(Call *call, Tensor *states, int64_t i) { return states ? op(select, states, 0, i) : NULL; }
 
@@ -50,7 +52,8 @@ static void check_projected(Call *call, const Recurrence *r)
   bool weights = r->w_hh->ndim == 2 && r->w_ih->ndim == 2 && r->w_hr->ndim == 2 && r->w_hh->shape[0] == 4 * cells
                  && r->w_ih->shape[0] == 4 * cells && r->w_hh->shape[1] == r->w_hr->shape[0];
   if (!weights) raise(call, "the weights of a projected LSTM don't fit each other");
-  if (!shape_equal(tensor_shape(r->h0), INTS(batch, r->w_hr->shape[0])) || !shape_equal(tensor_shape(r->c0), INTS(batch, cells)))
+  if (!shape_equal(tensor_shape(r->h0), INTS(batch, r->w_hr->shape[0]))
+      || !shape_equal(tensor_shape(r->c0), INTS(batch, cells)))
     raise(call, "states of shapes %s and %s are given, and %s and %s are wanted", shape_text(call, tensor_shape(r->h0)),
           shape_text(call, tensor_shape(r->c0)), shape_text(call, INTS(batch, r->w_hr->shape[0])),
           shape_text(call, INTS(batch, cells)));
@@ -61,9 +64,17 @@ static Outcome run_direction(Call *call, const Network *w, Tensor *x, int64_t i,
 {
   int64_t each = w->params.n / (w->layers * (w->bidirectional ? 2 : 1));
   Tensor **p = w->params.v + i * each;
-  Recurrence r = {.kind = w->kind, .input = x, .h0 = state_at(call, w->h0, i), .c0 = state_at(call, w->c0, i),
-                  .w_ih = p[0], .w_hh = p[1], .b_ih = w->has_biases ? p[2] : NULL, .b_hh = w->has_biases ? p[3] : NULL,
-                  .w_hr = each == 3 || each == 5 ? p[each - 1] : NULL, .sizes = w->sizes, .reverse = reverse};
+  Recurrence r = {.kind = w->kind,
+                  .input = x,
+                  .h0 = state_at(call, w->h0, i),
+                  .c0 = state_at(call, w->c0, i),
+                  .w_ih = p[0],
+                  .w_hh = p[1],
+                  .b_ih = w->has_biases ? p[2] : NULL,
+                  .b_hh = w->has_biases ? p[3] : NULL,
+                  .w_hr = each == 3 || each == 5 ? p[each - 1] : NULL,
+                  .sizes = w->sizes,
+                  .reverse = reverse};
   Outcome out = {NULL, NULL, NULL};
   if (r.w_hr) {
     check_projected(call, &r);
@@ -99,8 +110,8 @@ static Outcome run_network(Call *call, const Network *w, Tensor *x)
 static void check_state(Call *call, const char *name, const Tensor *state, int64_t n, int64_t batch)
 {
   if (state->ndim != 3 || state->shape[0] != n || state->shape[1] != batch)
-    raise(call, "%s has shape %s; %lld states of a batch of %lld are wanted", name, shape_text(call, tensor_shape(state)),
-          (long long)n, (long long)batch);
+    raise(call, "%s has shape %s; %lld states of a batch of %lld are wanted", name,
+          shape_text(call, tensor_shape(state)), (long long)n, (long long)batch);
 }
 
 static void check_network(Call *call, const Network *w)
@@ -109,8 +120,8 @@ static void check_network(Call *call, const Network *w)
   if (w->layers < 1) raise(call, "there must be at least 1 layer, not %lld", (long long)w->layers);
   bool fits = each * n == w->params.n && (each == least || (each == least + 1 && w->kind == CELL_LSTM));
   if (!fits)
-    raise(call, "%lld parameters are given, and %lld for each layer and direction are wanted: %lld", (long long)w->params.n,
-          (long long)least, (long long)(n * least));
+    raise(call, "%lld parameters are given, and %lld for each layer and direction are wanted: %lld",
+          (long long)w->params.n, (long long)least, (long long)(n * least));
   if (w->dropout < 0 || w->dropout > 1) raise(call, "dropout is a probability, not %g", w->dropout);
   check_state(call, "the hidden state", w->h0, n, w->sizes.v[0]);
   if (w->c0) check_state(call, "the cell state", w->c0, n, w->sizes.v[0]);
@@ -128,7 +139,8 @@ static void take_states(Call *call, Network *w, Tensors hx)
 /* input: [L, N, I], or [N, L, I] if batch_first. */
 static Outcome run_plain(Call *call, Network *w, Tensor *input, bool batch_first)
 {
-  if (input->ndim != 3) raise(call, "the input has shape %s; 3 dimensions are wanted", shape_text(call, tensor_shape(input)));
+  if (input->ndim != 3)
+    raise(call, "the input has shape %s; 3 dimensions are wanted", shape_text(call, tensor_shape(input)));
   Tensor *x = batch_first ? op(transpose, input, 0, 1) : input;
   int64_t steps = x->shape[0], batch = x->shape[1];
   if (steps < 1) raise(call, "the input has no steps: shape %s", shape_text(call, tensor_shape(input)));
@@ -145,7 +157,8 @@ static Outcome run_plain(Call *call, Network *w, Tensor *input, bool batch_first
 
 static Outcome run_packed(Call *call, Network *w, Tensor *data, Tensor *batch_sizes)
 {
-  if (data->ndim != 2) raise(call, "the data has shape %s; 2 dimensions are wanted", shape_text(call, tensor_shape(data)));
+  if (data->ndim != 2)
+    raise(call, "the data has shape %s; 2 dimensions are wanted", shape_text(call, tensor_shape(data)));
   if (!can_look(batch_sizes)) raise(call, "batch_sizes is a meta tensor, and its elements are needed");
   if (batch_sizes->ndim != 1 || tensor_dtype(batch_sizes) != DTYPE_i64 || batch_sizes->numel == 0)
     raise(call, "batch_sizes must be int64, of one dimension and not empty");
@@ -164,9 +177,11 @@ static Outcome run_packed(Call *call, Network *w, Tensor *data, Tensor *batch_si
   return run_network(call, w, data);
 }
 
-#define NETWORK(cell, state)                                                                                   \
-  {.kind = cell, .h0 = state, .params = a->params, .has_biases = a->has_biases, .train = a->train,             \
-   .bidirectional = a->bidirectional, .layers = a->num_layers, .dropout = a->dropout}
+#define NETWORK(cell, state)                                                                        \
+  {                                                                                                 \
+    .kind = cell, .h0 = state, .params = a->params, .has_biases = a->has_biases, .train = a->train, \
+    .bidirectional = a->bidirectional, .layers = a->num_layers, .dropout = a->dropout               \
+  }
 
 FORWARD(lstm)
 {
@@ -190,8 +205,8 @@ static void give(Outcome out, Tensor **y)
   y[1] = out.h;
 }
 
-#define PLAIN_AND_PACKED(row, cell)                                                                                   \
-  FORWARD(row) { give(run_plain(call, &(Network)NETWORK(cell, a->hx), a->input, a->batch_first), y); }                \
+#define PLAIN_AND_PACKED(row, cell)                                                                    \
+  FORWARD(row) { give(run_plain(call, &(Network)NETWORK(cell, a->hx), a->input, a->batch_first), y); } \
   FORWARD(row##_packed) { give(run_packed(call, &(Network)NETWORK(cell, a->hx), a->data, a->batch_sizes), y); }
 PLAIN_AND_PACKED(gru, CELL_GRU)
 PLAIN_AND_PACKED(rnn_tanh, CELL_TANH)
@@ -206,13 +221,16 @@ static void check_cell(Call *call, const Recurrence *r)
       || r->w_hh->shape[0] != r->w_ih->shape[0])
     raise(call, "weights of shapes %s and %s don't fit each other", shape_text(call, tensor_shape(r->w_ih)),
           shape_text(call, tensor_shape(r->w_hh)));
-  if (x->ndim < 1 || x->ndim != h->ndim || (x->ndim > 1 && x->shape[0] != h->shape[0]) || h->shape[h->ndim - 1] != r->w_hh->shape[1])
-    raise(call, "an input of shape %s and a state of shape %s don't fit %lld hidden units", shape_text(call, tensor_shape(x)),
-          shape_text(call, tensor_shape(h)), (long long)r->w_hh->shape[1]);
+  if (x->ndim < 1 || x->ndim != h->ndim || (x->ndim > 1 && x->shape[0] != h->shape[0])
+      || h->shape[h->ndim - 1] != r->w_hh->shape[1])
+    raise(call, "an input of shape %s and a state of shape %s don't fit %lld hidden units",
+          shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(h)), (long long)r->w_hh->shape[1]);
 }
 
-#define CELL(what, state) \
-  {.kind = what, .input = a->input, .h0 = state, .w_ih = a->w_ih, .w_hh = a->w_hh, .b_ih = a->b_ih, .b_hh = a->b_hh}
+#define CELL(what, state)                                                                                            \
+  {                                                                                                                  \
+    .kind = what, .input = a->input, .h0 = state, .w_ih = a->w_ih, .w_hh = a->w_hh, .b_ih = a->b_ih, .b_hh = a->b_hh \
+  }
 
 FORWARD(lstm_cell)
 {
@@ -226,12 +244,12 @@ FORWARD(lstm_cell)
   y[0] = cell_step(call, &r, a->input, r.h0, &y[1]);
 }
 
-#define SIMPLE_CELL(row, what)                       \
-  FORWARD(row)                                       \
-  {                                                  \
-    Recurrence r = CELL(what, a->hx);                \
-    Tensor *none = NULL;                             \
-    check_cell(call, &r);                            \
+#define SIMPLE_CELL(row, what)                          \
+  FORWARD(row)                                          \
+  {                                                     \
+    Recurrence r = CELL(what, a->hx);                   \
+    Tensor *none = NULL;                                \
+    check_cell(call, &r);                               \
     y[0] = cell_step(call, &r, a->input, a->hx, &none); \
   }
 SIMPLE_CELL(gru_cell, CELL_GRU)

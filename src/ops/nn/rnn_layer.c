@@ -76,7 +76,8 @@ Tensor *recurrence_steps(Call *call, const Recurrence *r, Tensor **c)
 static void want_matrix(Call *call, const char *name, const Tensor *t, int64_t rows, int64_t cols)
 {
   if (t->ndim != 2 || t->shape[0] != rows || t->shape[1] != cols)
-    raise(call, "%s has shape %s, and %s is wanted", name, shape_text(call, tensor_shape(t)), shape_text(call, INTS(rows, cols)));
+    raise(call, "%s has shape %s, and %s is wanted", name, shape_text(call, tensor_shape(t)),
+          shape_text(call, INTS(rows, cols)));
 }
 
 static void check_layer(Call *call, const struct recurrent_layer_args *a, int gates)
@@ -90,13 +91,14 @@ static void check_layer(Call *call, const struct recurrent_layer_args *a, int ga
   if (a->w_hh->ndim != 2 || a->w_ih->ndim != 2) raise(call, "the weights must be matrices");
   int64_t hidden = a->w_hh->shape[1], wide = gates * hidden, batch = a->sizes.v[0];
   if (a->input->ndim != 2 || a->input->shape[1] != a->w_ih->shape[1])
-    raise(call, "the input has shape %s, and its rows must have %lld elements", shape_text(call, tensor_shape(a->input)),
-          (long long)a->w_ih->shape[1]);
+    raise(call, "the input has shape %s, and its rows must have %lld elements",
+          shape_text(call, tensor_shape(a->input)), (long long)a->w_ih->shape[1]);
   want_matrix(call, "weight_ih", a->w_ih, wide, a->w_ih->shape[1]);
   want_matrix(call, "weight_hh", a->w_hh, wide, hidden);
   want_matrix(call, "the hidden state", a->h0, batch, hidden);
   if (a->c0) want_matrix(call, "the cell state", a->c0, batch, hidden);
-  if ((a->b_ih && (a->b_ih->ndim != 1 || a->b_ih->shape[0] != wide)) || (a->b_hh && (a->b_hh->ndim != 1 || a->b_hh->shape[0] != wide)))
+  if ((a->b_ih && (a->b_ih->ndim != 1 || a->b_ih->shape[0] != wide))
+      || (a->b_hh && (a->b_hh->ndim != 1 || a->b_hh->shape[0] != wide)))
     raise(call, "a bias must have %lld elements", (long long)wide);
 }
 
@@ -125,9 +127,16 @@ FORWARD(recurrent_layer)
 /* Under create_graph: the gradients of the same steps done by ops. */
 static void backward_by_steps(Call *call, const struct recurrent_layer_args *a, Tensor *const *dy, struct Gradients *g)
 {
-  Recurrence r = {.kind = (CellKind)a->kind, .input = stand_in(call, a->input), .h0 = stand_in(call, a->h0),
-                  .c0 = stand_in(call, a->c0), .w_ih = stand_in(call, a->w_ih), .w_hh = stand_in(call, a->w_hh),
-                  .b_ih = stand_in(call, a->b_ih), .b_hh = stand_in(call, a->b_hh), .sizes = a->sizes, .reverse = a->reverse};
+  Recurrence r = {.kind = (CellKind)a->kind,
+                  .input = stand_in(call, a->input),
+                  .h0 = stand_in(call, a->h0),
+                  .c0 = stand_in(call, a->c0),
+                  .w_ih = stand_in(call, a->w_ih),
+                  .w_hh = stand_in(call, a->w_hh),
+                  .b_ih = stand_in(call, a->b_ih),
+                  .b_hh = stand_in(call, a->b_hh),
+                  .sizes = a->sizes,
+                  .reverse = a->reverse};
   Tensor *c = NULL, *y = recurrence_steps(call, &r, &c);
   Tensor *inputs[] = {r.input, r.h0, r.c0, r.w_ih, r.w_hh, r.b_ih, r.b_hh}, *dx[7];
   gradients_through(call, (Tensor *[]){y, c}, dy, c ? 2 : 1, inputs, 7, dx);
@@ -163,7 +172,8 @@ BACKWARD(recurrent_layer)
   int64_t rows = a->input->shape[0], hidden = a->w_hh->shape[1], wide = a->w_hh->shape[0];
   Ints states = INTS(a->sizes.v[0], hidden);
   Tensor *h = cast(y[0], d), *like = a->input;
-  Tensor *dh = zeros_of(call, like, d, states), *dx = new_beside(call, like, d, INTS(rows, wide)), *dhidden = dx, *dc = NULL;
+  Tensor *dh = zeros_of(call, like, d, states), *dx = new_beside(call, like, d, INTS(rows, wide)), *dhidden = dx,
+         *dc = NULL;
   if (kind == CELL_LSTM) dc = dy[1] ? op(clone, cast(dy[1], d)) : zeros_of(call, like, d, states);
   if (kind == CELL_GRU) dhidden = new_beside(call, like, d, INTS(rows, wide));
   RnnOperands operands = {.h0 = a->h0, .c0 = a->c0, .w_hh = a->w_hh};

@@ -9,9 +9,9 @@
 
 typedef struct Recurrence {
   CellKind kind;
-  Tensor *input, *h0, *c0;                 /* c0 of LSTM only */
-  Tensor *w_ih, *w_hh, *b_ih, *b_hh;       /* biases may be NULL */
-  Tensor *w_hr;                            /* NULL, or the projection of an LSTM's hidden state */
+  Tensor *input, *h0, *c0;           /* c0 of LSTM only */
+  Tensor *w_ih, *w_hh, *b_ih, *b_hh; /* biases may be NULL */
+  Tensor *w_hr;                      /* NULL, or the projection of an LSTM's hidden state */
   Ints sizes;
   bool reverse;
 } Recurrence;

@@ -33,9 +33,11 @@ KEPT(sgd) { return o->momentum != 0; }
 COEFFICIENTS(sgd)
 {
   (void)numbers;
-  c->sgd = (SgdCoefficients){
-    .slope = slope_of(o, o->weight_decay), .lr = o->lr,
-    .velocity = {.kept = o->momentum, .added = 1 - o->dampening}, .nesterov = o->nesterov != 0, .first = fresh & 1};
+  c->sgd = (SgdCoefficients){.slope = slope_of(o, o->weight_decay),
+                             .lr = o->lr,
+                             .velocity = {.kept = o->momentum, .added = 1 - o->dampening},
+                             .nesterov = o->nesterov != 0,
+                             .first = fresh & 1};
 }
 
 /* -------------------------------------------------- Adam, AdamW, NAdam, RAdam */
@@ -51,10 +53,13 @@ static double left_by_decay(const StepOptions *o, bool decoupled)
 
 static inline void fill_adam(const StepOptions *o, bool decoupled, double step, AdamCoefficients *c)
 {
-  *c = (AdamCoefficients){
-    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
-    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
-    .rate = o->lr / (1 - pow(o->betas[0], step)), .correction = 1 / sqrt(1 - pow(o->betas[1], step)), .eps = o->eps};
+  *c = (AdamCoefficients){.slope = slope_of(o, coupled_decay(o, decoupled)),
+                          .decayed = left_by_decay(o, decoupled),
+                          .exp_avg = average_of(o->betas[0]),
+                          .exp_avg_sq = average_of(o->betas[1]),
+                          .rate = o->lr / (1 - pow(o->betas[0], step)),
+                          .correction = 1 / sqrt(1 - pow(o->betas[1], step)),
+                          .eps = o->eps};
 }
 
 COEFFICIENTS(adam)
@@ -84,11 +89,14 @@ COEFFICIENTS(nadam)
   bool decoupled = o->decoupled_weight_decay != 0;
   double step = numbers[NADAM_STEP] += 1, now = momentum_at(o, step), next = momentum_at(o, step + 1);
   double product = numbers[NADAM_MU_PRODUCT] *= now;
-  c->nadam = (NadamCoefficients){
-    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
-    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
-    .correction = 1 / sqrt(1 - pow(o->betas[1], step)), .eps = o->eps,
-    .grad_rate = o->lr * (1 - now) / (1 - product), .exp_avg_rate = o->lr * next / (1 - product * next)};
+  c->nadam = (NadamCoefficients){.slope = slope_of(o, coupled_decay(o, decoupled)),
+                                 .decayed = left_by_decay(o, decoupled),
+                                 .exp_avg = average_of(o->betas[0]),
+                                 .exp_avg_sq = average_of(o->betas[1]),
+                                 .correction = 1 / sqrt(1 - pow(o->betas[1], step)),
+                                 .eps = o->eps,
+                                 .grad_rate = o->lr * (1 - now) / (1 - product),
+                                 .exp_avg_rate = o->lr * next / (1 - product * next)};
 }
 
 /* Rectified while the approximated average's length is over 5: Liu et al., arXiv 1908.03265, algorithm 2. */
@@ -102,10 +110,13 @@ COEFFICIENTS(radam)
   bool rectified = length > 5;
   if (rectified)
     rate *= sqrt(correction * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
-  c->radam = (RadamCoefficients){
-    .slope = slope_of(o, coupled_decay(o, decoupled)), .decayed = left_by_decay(o, decoupled),
-    .exp_avg = average_of(o->betas[0]), .exp_avg_sq = average_of(o->betas[1]),
-    .rate = rate, .eps = o->eps, .rectified = rectified};
+  c->radam = (RadamCoefficients){.slope = slope_of(o, coupled_decay(o, decoupled)),
+                                 .decayed = left_by_decay(o, decoupled),
+                                 .exp_avg = average_of(o->betas[0]),
+                                 .exp_avg_sq = average_of(o->betas[1]),
+                                 .rate = rate,
+                                 .eps = o->eps,
+                                 .rectified = rectified};
 }
 
 /* ------------------------------------------------------------------ Adamax */
@@ -113,9 +124,11 @@ COEFFICIENTS(radam)
 COEFFICIENTS(adamax)
 {
   (void)fresh;
-  c->adamax = (AdamaxCoefficients){
-    .slope = slope_of(o, o->weight_decay), .rate = o->lr / (1 - pow(o->betas[0], count_step(numbers))),
-    .exp_avg = average_of(o->betas[0]), .norm_kept = o->betas[1], .eps = o->eps};
+  c->adamax = (AdamaxCoefficients){.slope = slope_of(o, o->weight_decay),
+                                   .rate = o->lr / (1 - pow(o->betas[0], count_step(numbers))),
+                                   .exp_avg = average_of(o->betas[0]),
+                                   .norm_kept = o->betas[1],
+                                   .eps = o->eps};
 }
 
 /* ------------------------------------------------ Adagrad, RMSprop, Adadelta */
@@ -136,9 +149,11 @@ COEFFICIENTS(rmsprop)
 {
   (void)fresh;
   count_step(numbers);
-  c->rmsprop = (RmspropCoefficients){
-    .slope = slope_of(o, o->weight_decay), .lr = o->lr, .average = average_of(o->alpha), .eps = o->eps,
-    .momentum = o->momentum};
+  c->rmsprop = (RmspropCoefficients){.slope = slope_of(o, o->weight_decay),
+                                     .lr = o->lr,
+                                     .average = average_of(o->alpha),
+                                     .eps = o->eps,
+                                     .momentum = o->momentum};
 }
 
 COEFFICIENTS(adadelta)
@@ -159,9 +174,10 @@ COEFFICIENTS(asgd)
 {
   (void)fresh;
   double step = numbers[ASGD_STEP] += 1;
-  c->asgd = (AsgdCoefficients){
-    .slope = slope_of(o, o->weight_decay), .decayed = 1 - o->lambd * numbers[ASGD_ETA], .eta = numbers[ASGD_ETA],
-    .mu = numbers[ASGD_MU]};
+  c->asgd = (AsgdCoefficients){.slope = slope_of(o, o->weight_decay),
+                               .decayed = 1 - o->lambd * numbers[ASGD_ETA],
+                               .eta = numbers[ASGD_ETA],
+                               .mu = numbers[ASGD_MU]};
   numbers[ASGD_ETA] = o->lr / pow(1 + o->lambd * o->lr * step, o->alpha);
   numbers[ASGD_MU] = 1 / fmax(1, step - o->t0);
 }
@@ -172,50 +188,118 @@ COEFFICIENTS(rprop)
 {
   (void)fresh;
   count_step(numbers);
-  c->rprop = (RpropCoefficients){
-    .slope = slope_of(o, 0), .shrink = o->etas[0], .grow = o->etas[1], .least = o->step_sizes[0],
-    .most = o->step_sizes[1]};
+  c->rprop = (RpropCoefficients){.slope = slope_of(o, 0),
+                                 .shrink = o->etas[0],
+                                 .grow = o->etas[1],
+                                 .least = o->step_sizes[0],
+                                 .most = o->step_sizes[1]};
 }
 
 /* ------------------------------------------------------------------- rules */
 
-#define OPTION(member) \
-  {#member, offsetof(StepOptions, member), sizeof((StepOptions){0}.member) / sizeof(double)}
-#define OPTIONS(...) (const StepOption[]){__VA_ARGS__, {NULL, 0, 0}}
+#define OPTION(member)                                                                       \
+  {                                                                                          \
+#member, offsetof(StepOptions, member), sizeof((StepOptions){0}.member) / sizeof(double) \
+  }
+#define OPTIONS(...)            \
+  (const StepOption[])          \
+  {                             \
+    __VA_ARGS__, { NULL, 0, 0 } \
+  }
 #define ADAM_OPTIONS OPTION(lr), OPTION(betas), OPTION(eps), OPTION(weight_decay), OPTION(maximize)
 #define ADAM_STATES "step", "exp_avg", "exp_avg_sq"
 
 static const StepRule rules[] = {
-  {"optim.SGD", STEP_SGD, 0,
+  {"optim.SGD",
+   STEP_SGD,
+   0,
    OPTIONS(OPTION(lr), OPTION(momentum), OPTION(dampening), OPTION(weight_decay), OPTION(nesterov), OPTION(maximize)),
-   {"momentum_buffer"}, sgd_kept, zero_at_first, sgd_coefficients},
-  {"optim.Adam", STEP_ADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(amsgrad)),
-   {ADAM_STATES, "max_exp_avg_sq"}, adam_kept, zero_at_first, adam_coefficients},
-  {"optim.AdamW", STEP_ADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(amsgrad)),
-   {ADAM_STATES, "max_exp_avg_sq"}, adam_kept, zero_at_first, adamw_coefficients},
-  {"optim.NAdam", STEP_NADAM, 2, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(momentum_decay)),
-   {"step", "mu_product", "exp_avg", "exp_avg_sq"}, keeps_four, nadam_initial, nadam_coefficients},
-  {"optim.RAdam", STEP_RADAM, 1, OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay)),
-   {ADAM_STATES}, keeps_three, zero_at_first, radam_coefficients},
-  {"optim.Adamax", STEP_ADAMAX, 1, OPTIONS(ADAM_OPTIONS),
-   {"step", "exp_avg", "exp_inf"}, keeps_three, zero_at_first, adamax_coefficients},
-  {"optim.Adagrad", STEP_ADAGRAD, 1,
+   {"momentum_buffer"},
+   sgd_kept,
+   zero_at_first,
+   sgd_coefficients},
+  {"optim.Adam",
+   STEP_ADAM,
+   1,
+   OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(amsgrad)),
+   {ADAM_STATES, "max_exp_avg_sq"},
+   adam_kept,
+   zero_at_first,
+   adam_coefficients},
+  {"optim.AdamW",
+   STEP_ADAM,
+   1,
+   OPTIONS(ADAM_OPTIONS, OPTION(amsgrad)),
+   {ADAM_STATES, "max_exp_avg_sq"},
+   adam_kept,
+   zero_at_first,
+   adamw_coefficients},
+  {"optim.NAdam",
+   STEP_NADAM,
+   2,
+   OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay), OPTION(momentum_decay)),
+   {"step", "mu_product", "exp_avg", "exp_avg_sq"},
+   keeps_four,
+   nadam_initial,
+   nadam_coefficients},
+  {"optim.RAdam",
+   STEP_RADAM,
+   1,
+   OPTIONS(ADAM_OPTIONS, OPTION(decoupled_weight_decay)),
+   {ADAM_STATES},
+   keeps_three,
+   zero_at_first,
+   radam_coefficients},
+  {"optim.Adamax",
+   STEP_ADAMAX,
+   1,
+   OPTIONS(ADAM_OPTIONS),
+   {"step", "exp_avg", "exp_inf"},
+   keeps_three,
+   zero_at_first,
+   adamax_coefficients},
+  {"optim.Adagrad",
+   STEP_ADAGRAD,
+   1,
    OPTIONS(OPTION(lr), OPTION(lr_decay), OPTION(weight_decay), OPTION(initial_accumulator_value), OPTION(eps),
            OPTION(maximize)),
-   {"step", "sum"}, keeps_two, adagrad_initial, adagrad_coefficients},
-  {"optim.RMSprop", STEP_RMSPROP, 1,
+   {"step", "sum"},
+   keeps_two,
+   adagrad_initial,
+   adagrad_coefficients},
+  {"optim.RMSprop",
+   STEP_RMSPROP,
+   1,
    OPTIONS(OPTION(lr), OPTION(alpha), OPTION(eps), OPTION(weight_decay), OPTION(momentum), OPTION(centered),
            OPTION(maximize)),
-   {"step", "square_avg", "momentum_buffer", "grad_avg"}, rmsprop_kept, zero_at_first, rmsprop_coefficients},
-  {"optim.Adadelta", STEP_ADADELTA, 1,
+   {"step", "square_avg", "momentum_buffer", "grad_avg"},
+   rmsprop_kept,
+   zero_at_first,
+   rmsprop_coefficients},
+  {"optim.Adadelta",
+   STEP_ADADELTA,
+   1,
    OPTIONS(OPTION(lr), OPTION(rho), OPTION(eps), OPTION(weight_decay), OPTION(maximize)),
-   {"step", "square_avg", "acc_delta"}, keeps_three, zero_at_first, adadelta_coefficients},
-  {"optim.ASGD", STEP_ASGD, 3,
+   {"step", "square_avg", "acc_delta"},
+   keeps_three,
+   zero_at_first,
+   adadelta_coefficients},
+  {"optim.ASGD",
+   STEP_ASGD,
+   3,
    OPTIONS(OPTION(lr), OPTION(lambd), OPTION(alpha), OPTION(t0), OPTION(weight_decay), OPTION(maximize)),
-   {"step", "eta", "mu", "ax"}, keeps_four, asgd_initial, asgd_coefficients},
-  {"optim.Rprop", STEP_RPROP, 1,
+   {"step", "eta", "mu", "ax"},
+   keeps_four,
+   asgd_initial,
+   asgd_coefficients},
+  {"optim.Rprop",
+   STEP_RPROP,
+   1,
    OPTIONS(OPTION(lr), OPTION(etas), OPTION(step_sizes), OPTION(maximize)),
-   {"step", "prev", "step_size"}, keeps_three, rprop_initial, rprop_coefficients},
+   {"step", "prev", "step_size"},
+   keeps_three,
+   rprop_initial,
+   rprop_coefficients},
 };
 
 const StepRule *step_rule(const char *name)

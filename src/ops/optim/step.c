@@ -9,8 +9,8 @@
 /* What is known of a parameter's step beside the work. */
 typedef struct Part {
   StepEntry *entry;
-  Tensor *states[STEP_STATES];        /* where kept */
-  unsigned fresh;                     /* which of them are new, as bits */
+  Tensor *states[STEP_STATES];                         /* where kept */
+  unsigned fresh;                                      /* which of them are new, as bits */
   double numbers[STEP_NUMBERS], counted[STEP_NUMBERS]; /* before the step and after it */
 } Part;
 
@@ -51,8 +51,8 @@ static void check_state(Call *call, const StepRule *rule, const Tensor *param, c
             name, dtype_name(tensor_dtype(state)), shape_text(call, tensor_shape(state)));
   } else if (state->dtype != param->dtype || state->device != param->device || !tensor_same_shape(state, param)) {
     raise(call, "%s: a parameter is %s of shape %s, but its state's %s is %s of shape %s", rule->name,
-          dtype_name(tensor_dtype(param)), shape_text(call, tensor_shape(param)), name,
-          dtype_name(tensor_dtype(state)), shape_text(call, tensor_shape(state)));
+          dtype_name(tensor_dtype(param)), shape_text(call, tensor_shape(param)), name, dtype_name(tensor_dtype(state)),
+          shape_text(call, tensor_shape(state)));
   }
 }
 

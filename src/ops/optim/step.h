@@ -24,16 +24,20 @@ typedef struct StepOptions {
 } StepOptions;
 
 /* One of them: a number, or a list of count numbers. */
-typedef struct StepOption { const char *name; size_t offset; int count; } StepOption;
+typedef struct StepOption {
+  const char *name;
+  size_t offset;
+  int count;
+} StepOption;
 
 /*
  * What there is to know of an optimizer. The lists of options and of the states' names end with NULL. States that are
  * numbers (0-dim tensors) come first; the others are like the parameter.
  */
 typedef struct StepRule {
-  const char *name;    /* "optim.Adam", for messages */
-  StepId step;         /* the kernel */
-  int numbers;         /* how many states are numbers */
+  const char *name; /* "optim.Adam", for messages */
+  StepId step;      /* the kernel */
+  int numbers;      /* how many states are numbers */
   const StepOption *options;
   const char *states[STEP_STATES + 1];
   /* Which states are kept under some options, as bits. */
@@ -48,7 +52,9 @@ typedef struct StepRule {
 const StepRule *step_rule(const char *name);
 
 /* A parameter with what is kept for it between steps, all counted; NULL where there is none yet. */
-typedef struct StepEntry { Tensor *param, *state[STEP_STATES]; } StepEntry;
+typedef struct StepEntry {
+  Tensor *param, *state[STEP_STATES];
+} StepEntry;
 
 /* One step of all parameters that have a gradient. Either all of them change or, if it raises, none. */
 void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options);

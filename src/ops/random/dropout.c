@@ -8,7 +8,9 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-typedef struct Kind { bool channels, alpha; } Kind;
+typedef struct Kind {
+  bool channels, alpha;
+} Kind;
 
 /* Ones for what is kept and zeros, for each element or each channel. */
 static Tensor *draw_kept(Call *call, const Tensor *x, double p, bool channels)

@@ -22,11 +22,10 @@ static void check_floating(Call *call, DType dtype)
 
 static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
 {
-  if (low >= high)
-    raise(call, "the range from %lld up to %lld is empty", (long long)low, (long long)high);
+  if (low >= high) raise(call, "the range from %lld up to %lld is empty", (long long)low, (long long)high);
   if (dtype_is_complex(dtype)) raise(call, "%s tensors are not taken: random integers are real", dtype_name(dtype));
-  static const int bits[DTYPE_COUNT] = {[DTYPE_b8] = 1, [DTYPE_u8] = 8, [DTYPE_i8] = 7, [DTYPE_i16] = 15,
-                                        [DTYPE_i32] = 31};
+  static const int bits[DTYPE_COUNT] = {
+    [DTYPE_b8] = 1, [DTYPE_u8] = 8, [DTYPE_i8] = 7, [DTYPE_i16] = 15, [DTYPE_i32] = 31};
   if (!bits[dtype]) return;
   int64_t most = (INT64_C(1) << bits[dtype]) - 1, least = dtype == DTYPE_b8 || dtype == DTYPE_u8 ? 0 : -most - 1;
   if (low < least || high - 1 > most)
@@ -35,8 +34,13 @@ static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
 
 /* ---------------------------------------------------------------- new tensors */
 
-typedef struct Options { DType dtype; Device device; bool requires_grad; } Options;
-#define OPTIONS (Options){a->dtype, a->device, a->requires_grad}
+typedef struct Options {
+  DType dtype;
+  Device device;
+  bool requires_grad;
+} Options;
+#define OPTIONS \
+  (Options) { a->dtype, a->device, a->requires_grad }
 
 static Tensor *new_of_size(Call *call, Ints size, DType dtype, Options o)
 {
@@ -129,8 +133,7 @@ static void check_probability(Call *call, double p)
 static void fill_bernoulli(Call *call, Generator *given, Tensor *t, double p)
 {
   check_probability(call, p);
-  if (dtype_is_complex(tensor_dtype(t)))
-    raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(t)));
+  if (dtype_is_complex(tensor_dtype(t))) raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(t)));
   launch_bernoulli(call, generator_of(call, given), t, p);
 }
 
@@ -141,10 +144,7 @@ static Tensor *probabilities(Call *call, Tensor *p)
 }
 
 /* A result of the input's dtype and shape for its numbers to be put in. */
-static Tensor *result_of(Call *call, const Tensor *x)
-{
-  return new_like(call, x, DTYPE_NONE, DEVICE_NONE, false);
-}
+static Tensor *result_of(Call *call, const Tensor *x) { return new_like(call, x, DTYPE_NONE, DEVICE_NONE, false); }
 
 /* The same, row-major whatever the input is: what draws in row-major order. */
 static Tensor *row_major_of(Call *call, const Tensor *x)
@@ -222,8 +222,9 @@ NO_GRADIENT(exponential)
 /* One more than the largest integer that random_() draws for a dtype; 0 for int64, which takes 63 bits. */
 static int64_t random_bound(DType dtype)
 {
-  static const int bits[DTYPE_COUNT] = {[DTYPE_b8] = 1, [DTYPE_u8] = 8, [DTYPE_i8] = 7, [DTYPE_i16] = 15,
-    [DTYPE_i32] = 31, [DTYPE_i64] = 63, [DTYPE_f16] = 11, [DTYPE_bf16] = 8, [DTYPE_f32] = 24, [DTYPE_f64] = 53};
+  static const int bits[DTYPE_COUNT] = {
+    [DTYPE_b8] = 1,   [DTYPE_u8] = 8,   [DTYPE_i8] = 7,   [DTYPE_i16] = 15, [DTYPE_i32] = 31,
+    [DTYPE_i64] = 63, [DTYPE_f16] = 11, [DTYPE_bf16] = 8, [DTYPE_f32] = 24, [DTYPE_f64] = 53};
   int64_t bound = bits[dtype] < 63 ? INT64_C(1) << bits[dtype] : 0;
   return dtype_is_floating(dtype) ? bound + 1 : bound;
 }

@@ -88,8 +88,14 @@ static Tensor *add_at_positions(Call *call, const Tensor *x, int64_t dim, Tensor
   return op(scatter_add, zeros_for(call, dy, tensor_shape(x)), dim, positions, dy);
 }
 
-BACKWARD(cummax) { if (dy[0]) GRAD(input) = add_at_positions(call, a->input, a->dim, y[1], dy[0]); }
-BACKWARD(cummin) { if (dy[0]) GRAD(input) = add_at_positions(call, a->input, a->dim, y[1], dy[0]); }
+BACKWARD(cummax)
+{
+  if (dy[0]) GRAD(input) = add_at_positions(call, a->input, a->dim, y[1], dy[0]);
+}
+BACKWARD(cummin)
+{
+  if (dy[0]) GRAD(input) = add_at_positions(call, a->input, a->dim, y[1], dy[0]);
+}
 
 FORWARD(logcumsumexp) { y[0] = op(logcumsumexp_of, a->input, a->dim, false); }
 

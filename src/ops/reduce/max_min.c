@@ -42,8 +42,14 @@ BACKWARD(amin)
 
 FORWARD(max_dim) { extreme_along(call, POSITION_OF_MAX, a->input, a->dim, a->keepdim, y); }
 FORWARD(min_dim) { extreme_along(call, POSITION_OF_MIN, a->input, a->dim, a->keepdim, y); }
-BACKWARD(max_dim) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
-BACKWARD(min_dim) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
+BACKWARD(max_dim)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
+BACKWARD(min_dim)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
 
 static Tensor *position(Call *call, PositionOf what, Tensor *x, int64_t dim, bool keepdim)
 {

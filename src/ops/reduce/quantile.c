@@ -80,8 +80,14 @@ FORWARD(nanmedian_dim) { medians(call, a->input, a->dim, a->keepdim, true, y); }
 
 BACKWARD(median) { GRAD(input) = share_of_all(call, a->input, y[0], dy[0]); }
 BACKWARD(nanmedian) { GRAD(input) = share_of_all(call, a->input, y[0], dy[0]); }
-BACKWARD(median_dim) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
-BACKWARD(nanmedian_dim) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
+BACKWARD(median_dim)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
+BACKWARD(nanmedian_dim)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
 
 /* One rank for all rows. */
 static Tensor *same_ranks(Call *call, const Tensor *rows, int64_t dim, int64_t rank)
@@ -98,7 +104,10 @@ FORWARD(kthvalue)
   take_ranks(call, a->input, rows, a->dim, same_ranks(call, rows, a->dim, a->k), a->keepdim, y);
 }
 
-BACKWARD(kthvalue) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
+BACKWARD(kthvalue)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
 
 /* In sorted rows, equals lie together: the run that is longest ends where the count of elements since its first is
    largest. */
@@ -119,7 +128,10 @@ FORWARD(mode)
   take_ranks(call, x, rows, dim, ranks, a->keepdim, y);
 }
 
-BACKWARD(mode) { if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]); }
+BACKWARD(mode)
+{
+  if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
+}
 
 /* ------------------------------------------------------------------- quantiles */
 

@@ -37,8 +37,8 @@ Tensor *spread(Call *call, Tensor *dy, const Tensor *x, uint32_t mask, bool keep
   return cast(dx, tensor_dtype(x));
 }
 
-Tensor *reduce_to_new(Call *call, ReduceId id, Tensor *x, uint32_t mask, bool keepdim, DType dtype,
-                      Finish finish, double empty)
+Tensor *reduce_to_new(Call *call, ReduceId id, Tensor *x, uint32_t mask, bool keepdim, DType dtype, Finish finish,
+                      double empty)
 {
   Tensor *y = result_new(call, dtype, device_of(x), reduced_shape(call, x, mask, keepdim));
   if (x->numel == 0) launch_fill(call, y, scalar_float(empty));

@@ -21,10 +21,7 @@ FORWARD(sum)
   y[0] = reduce_to_new(call, REDUCE_SUM, x, mask, a->keepdim, dtype, AS_IT_IS, 0);
 }
 
-BACKWARD(sum)
-{
-  GRAD(input) = spread(call, dy[0], a->input, shape_dims(call, a->dim, a->input->ndim), a->keepdim);
-}
+BACKWARD(sum) { GRAD(input) = spread(call, dy[0], a->input, shape_dims(call, a->dim, a->input->ndim), a->keepdim); }
 
 FORWARD(mean)
 {

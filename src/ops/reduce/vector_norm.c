@@ -148,7 +148,8 @@ FORWARD(matrix_norm_of_order)
 FORWARD(linalg_norm)
 {
   int64_t dims = a->dim.n >= 0 ? a->dim.n : a->A->ndim;
-  if (a->ord.kind != SCALAR_NONE && dims == 2) y[0] = op(matrix_norm_of_order, a->A, a->ord, a->dim, a->keepdim, a->dtype);
+  if (a->ord.kind != SCALAR_NONE && dims == 2)
+    y[0] = op(matrix_norm_of_order, a->A, a->ord, a->dim, a->keepdim, a->dtype);
   else if (a->ord.kind != SCALAR_NONE && dims > 2)
     raise(call, "the shape is %s: an order is that of a vector's or a matrix's norm, so name one or two dimensions",
           shape_text(call, tensor_shape(a->A)));

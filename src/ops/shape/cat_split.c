@@ -25,7 +25,8 @@ static bool is_skipped(const Tensor *t) { return t->ndim == 1 && t->shape[0] == 
 /* The first tensor that counts. */
 static const Tensor *first_counting(Tensors list)
 {
-  for (int64_t i = 0; i < list.n; i++) if (!is_skipped(list.v[i])) return list.v[i];
+  for (int64_t i = 0; i < list.n; i++)
+    if (!is_skipped(list.v[i])) return list.v[i];
   return list.v[0];
 }
 
@@ -108,8 +109,7 @@ BACKWARD(stack)
   Tensors list = a->tensors;
   int dim = shape_dim(call, a->dim, list.v[0]->ndim + 1);
   for (int64_t i = 0; i < list.n; i++)
-    if (WANTS_OF(tensors, i))
-      GRAD_OF(tensors, i) = cast(op(select, dy[0], dim, i), tensor_dtype(list.v[i]));
+    if (WANTS_OF(tensors, i)) GRAD_OF(tensors, i) = cast(op(select, dy[0], dim, i), tensor_dtype(list.v[i]));
 }
 
 /* -------------------------------------------------------------------- split */
@@ -125,7 +125,8 @@ static Tensor *join_parts(Call *call, Tensor *const *dy, int64_t n, const Tensor
 {
   Tensors parts = {arena_allocate(call->ctx, (size_t)(n > 0 ? n : 1) * sizeof *parts.v), n};
   const Tensor *some = NULL;
-  for (int64_t i = 0; i < n; i++) if (dy[i]) some = dy[i];
+  for (int64_t i = 0; i < n; i++)
+    if (dy[i]) some = dy[i];
   for (int64_t i = 0; i < n; i++) {
     Ints shape = arena_ints(call->ctx, input->shape, input->ndim);
     ((int64_t *)shape.v)[dim] = sizes[i];
@@ -222,8 +223,10 @@ BACKWARD(unbind)
   int64_t n = a->input->shape[dim], shape[MAX_DIMS];
   Tensors parts = {arena_allocate(call->ctx, (size_t)(n > 0 ? n : 1) * sizeof *parts.v), n};
   Tensor *zeros = NULL, *some = NULL;
-  for (int d = 0; d < a->input->ndim; d++) if (d != dim) shape[rank++] = a->input->shape[d];
-  for (int64_t i = 0; i < n; i++) if (dy[i]) some = dy[i];
+  for (int d = 0; d < a->input->ndim; d++)
+    if (d != dim) shape[rank++] = a->input->shape[d];
+  for (int64_t i = 0; i < n; i++)
+    if (dy[i]) some = dy[i];
   for (int64_t i = 0; i < n; i++) {
     if (!dy[i] && !zeros) zeros = zeros_for(call, some, (Ints){shape, rank});
     parts.v[i] = dy[i] ? dy[i] : zeros;

@@ -27,10 +27,7 @@ Tensor *zeros_for(Call *call, const Tensor *gradient, Ints shape)
 
 /* ------------------------------------------------------------------- copies */
 
-FORWARD(contiguous)
-{
-  y[0] = contiguous_as(call, a->input, tensor_dtype(a->input));
-}
+FORWARD(contiguous) { y[0] = contiguous_as(call, a->input, tensor_dtype(a->input)); }
 
 BACKWARD(contiguous) { GRAD(input) = dy[0]; }
 
@@ -44,8 +41,7 @@ FORWARD(copy)
     raise(call, "shape %s doesn't broadcast to %s", shape_text(call, tensor_shape(a->src)),
           shape_text(call, tensor_shape(a->input)));
   y[0] = a->input;
-  if (!can_look(a->src) && can_look(a->input))
-    raise(call, "a meta tensor has no elements to copy");
+  if (!can_look(a->src) && can_look(a->input)) raise(call, "a meta tensor has no elements to copy");
   launch_copy(call, a->input, a->src);
 }
 

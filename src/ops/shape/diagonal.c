@@ -15,7 +15,8 @@
 
 static Tensor *triangle(Call *call, Tensor *x, int64_t diagonal, bool lower)
 {
-  if (x->ndim < 2) raise(call, "a matrix or a batch of them is needed, not shape %s", shape_text(call, tensor_shape(x)));
+  if (x->ndim < 2)
+    raise(call, "a matrix or a batch of them is needed, not shape %s", shape_text(call, tensor_shape(x)));
   Tensor *y = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
   launch_triangle(call, x, diagonal, lower, y);
   return y;
@@ -27,7 +28,10 @@ BACKWARD(tril) { GRAD(input) = op(tril, dy[0], a->diagonal); }
 FORWARD(triu) { y[0] = triangle(call, a->input, a->diagonal, false); }
 BACKWARD(triu) { GRAD(input) = op(triu, dy[0], a->diagonal); }
 
-typedef struct TrianglePlaces { int64_t rows, columns, diagonal, count; bool lower; } TrianglePlaces;
+typedef struct TrianglePlaces {
+  int64_t rows, columns, diagonal, count;
+  bool lower;
+} TrianglePlaces;
 
 /* In each row the columns from 0, or from where the triangle begins. */
 static void fill_triangle_places(const void *params, int64_t *row)
@@ -74,7 +78,8 @@ FORWARD(diag_embed)
   int ndim = x->ndim + 1, i = shape_dim(call, a->dim1, ndim), j = shape_dim(call, a->dim2, ndim);
   if (i == j) raise(call, "dim1 and dim2 are both %d", i + 1);
   int64_t shape[MAX_DIMS], length, offset = a->offset;
-  bool overflows = __builtin_add_overflow(x->shape[x->ndim - 1], offset < 0 ? -(uint64_t)offset : (uint64_t)offset, &length);
+  bool overflows = __builtin_add_overflow(x->shape[x->ndim - 1], offset < 0 ? -(uint64_t)offset : (uint64_t)offset,
+                                          &length);
   if (overflows) raise(call, "offset %lld is too large", (long long)offset);
   for (int d = 0, next = 0; d < ndim; d++) shape[d] = d == i || d == j ? length : x->shape[next++];
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, ndim});
@@ -113,10 +118,7 @@ static Tensor *nothing_like(Call *call, const Tensor *dy, const Tensor *src)
   return zeros_for(call, dy, tensor_shape(src));
 }
 
-static Tensor *as_src(Call *call, Tensor *part, const Tensor *src)
-{
-  return cast(part, tensor_dtype(src));
-}
+static Tensor *as_src(Call *call, Tensor *part, const Tensor *src) { return cast(part, tensor_dtype(src)); }
 
 FORWARD(diagonal_scatter)
 {
@@ -172,15 +174,18 @@ FORWARD(block_diag)
   DType dtype = promote_operands(call, list.v, (int)list.n);
   for (int64_t i = 0; i < list.n; i++) {
     const Tensor *t = list.v[i];
-    if (t->ndim > 2) raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
-    if (__builtin_add_overflow(columns, t->ndim ? t->shape[t->ndim - 1] : 1, &columns)) raise(call, "the result is too large");
+    if (t->ndim > 2)
+      raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
+    if (__builtin_add_overflow(columns, t->ndim ? t->shape[t->ndim - 1] : 1, &columns))
+      raise(call, "the result is too large");
   }
   Tensors rows = {arena_allocate(call->ctx, (size_t)list.n * sizeof *rows.v), list.n};
   for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
     Tensor *t = cast(list.v[i], dtype);
     if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
     int64_t width = t->shape[1], height = t->shape[0];
-    Tensor *left = zeros_for(call, t, INTS(height, before)), *right = zeros_for(call, t, INTS(height, columns - before - width));
+    Tensor *left = zeros_for(call, t, INTS(height, before)),
+           *right = zeros_for(call, t, INTS(height, columns - before - width));
     Tensor *parts[] = {left, t, right};
     rows.v[i] = op(cat, ((Tensors){parts, 3}), 1);
     before += width;

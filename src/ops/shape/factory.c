@@ -28,15 +28,14 @@ static void check_value(Call *call, Scalar value, DType dtype)
     raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
 }
 
-#define NEW(default_dtype_) \
-  result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(a->device), a->size)
+#define NEW(default_dtype_) result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(a->device), a->size)
 
-#define FROM_SIZE(row, default_dtype_, value)                       \
-  FORWARD(row)                                                      \
-  {                                                                 \
-    y[0] = NEW(default_dtype_);                                     \
-    ask_gradient(call, y[0], a->requires_grad);                \
-    value                                                           \
+#define FROM_SIZE(row, default_dtype_, value)   \
+  FORWARD(row)                                  \
+  {                                             \
+    y[0] = NEW(default_dtype_);                 \
+    ask_gradient(call, y[0], a->requires_grad); \
+    value                                       \
   }
 #define FILLED(value) launch_fill(call, y[0], value);
 #define UNSET
@@ -62,24 +61,24 @@ Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool r
   return t;
 }
 
-#define LIKE(row, value)                                                             \
-  FORWARD(row)                                                                       \
-  {                                                                                  \
-    y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad);          \
-    value                                                                            \
+#define LIKE(row, value)                                                    \
+  FORWARD(row)                                                              \
+  {                                                                         \
+    y[0] = new_like(call, a->input, a->dtype, a->device, a->requires_grad); \
+    value                                                                   \
   }
 LIKE(zeros_like, FILLED(scalar_int(0)))
 LIKE(ones_like, FILLED(scalar_int(1)))
 LIKE(empty_like, UNSET)
 LIKE(full_like, check_value(call, a->fill_value, tensor_dtype(y[0])); FILLED(a->fill_value))
 
-#define OF(row, value)                                                                        \
-  FORWARD(row)                                                                                \
-  {                                                                                           \
-    y[0] = result_new(call, dtype_or(a->dtype, tensor_dtype(a->input)),                       \
-                      device_or(a->device, (Device)a->input->device), a->size);               \
-    ask_gradient(call, y[0], a->requires_grad);                                          \
-    value                                                                                     \
+#define OF(row, value)                                                          \
+  FORWARD(row)                                                                  \
+  {                                                                             \
+    y[0] = result_new(call, dtype_or(a->dtype, tensor_dtype(a->input)),         \
+                      device_or(a->device, (Device)a->input->device), a->size); \
+    ask_gradient(call, y[0], a->requires_grad);                                 \
+    value                                                                       \
   }
 OF(new_zeros, FILLED(scalar_int(0)))
 OF(new_ones, FILLED(scalar_int(1)))
@@ -100,7 +99,8 @@ static int64_t range_length(Call *call, Scalar start, Scalar stop, Scalar step)
     raise(call, "steps of %g don't lead from %g to %g", by, first, last);
   if (!is_integer(start) || !is_integer(stop) || !is_integer(step)) {
     double length = ceil((last - first) / by);
-    if (!(length >= 0 && length < 0x1p62)) raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
+    if (!(length >= 0 && length < 0x1p62))
+      raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
     return (int64_t)length;
   }
   uint64_t distance = by > 0 ? (uint64_t)stop.i - (uint64_t)start.i : (uint64_t)start.i - (uint64_t)stop.i;

@@ -201,8 +201,8 @@ FORWARD(repeat_interleave_each)
   if (repeats->ndim == 0 || (repeats->ndim == 1 && repeats->shape[0] == 1))
     repeats = op(expand, op(reshape, repeats, INTS(1)), INTS(x->shape[dim]));
   if (repeats->ndim != 1 || repeats->shape[0] != x->shape[dim])
-    raise(call, "repeats of shape %s don't fit the %lld slices of dimension %d", shape_text(call, tensor_shape(a->repeats)),
-          (long long)x->shape[dim], dim + 1);
+    raise(call, "repeats of shape %s don't fit the %lld slices of dimension %d",
+          shape_text(call, tensor_shape(a->repeats)), (long long)x->shape[dim], dim + 1);
   y[0] = op(index_select, x, dim, op(repeat_interleave_positions, repeats, a->output_size));
 }
 

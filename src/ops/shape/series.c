@@ -7,7 +7,10 @@
 #include "ops/shape/series.h"
 #include "ops/table/helpers.h"
 
-static DType dtype_or_default(Call *call, DType dtype) { return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype; }
+static DType dtype_or_default(Call *call, DType dtype)
+{
+  return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype;
+}
 
 FORWARD(logspace)
 {
@@ -31,7 +34,8 @@ FORWARD(range)
     raise(call, "a range of complex numbers has no order");
   if (by == 0) raise(call, "step must not be 0");
   if (!isfinite(first) || !isfinite(last)) raise(call, "start and stop must be finite: %g to %g", first, last);
-  if ((by > 0 && first > last) || (by < 0 && first < last)) raise(call, "steps of %g don't lead from %g to %g", by, first, last);
+  if ((by > 0 && first > last) || (by < 0 && first < last))
+    raise(call, "steps of %g don't lead from %g to %g", by, first, last);
   double length = floor((last - first) / by) + 1;
   if (!(length < 0x1p56)) raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
   y[0] = result_new(call, dtype, device_or_default(a->device), INTS((int64_t)length));
@@ -58,7 +62,11 @@ FORWARD(empty_strided)
 
 typedef enum WindowKind { COSINES, BARTLETT, KAISER } WindowKind;
 /* What a window is made of: c0 - c1 cos + c2 cos of twice the angle, or a Kaiser window's beta. */
-typedef struct Window { WindowKind kind; double c0, c1, c2; int64_t length, steps; } Window;
+typedef struct Window {
+  WindowKind kind;
+  double c0, c1, c2;
+  int64_t length, steps;
+} Window;
 
 /* The modified Bessel function of order 0, by its series: all terms are positive. */
 static double bessel_i0(double x)
@@ -85,7 +93,8 @@ static double window_at(const void *params, int64_t i)
   }
 }
 
-static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType dtype, Device device, bool requires_grad)
+static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType dtype, Device device,
+                      bool requires_grad)
 {
   dtype = dtype_or_default(call, dtype);
   if (!dtype_is_floating(dtype)) raise(call, "a floating dtype is needed, not %s", dtype_name(dtype));
@@ -98,11 +107,10 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
   return y;
 }
 
-#define WINDOW(row, ...)                                                                            \
-  FORWARD(row)                                                                                      \
-  {                                                                                                 \
-    y[0] = window(call, a->window_length, a->periodic, (Window){__VA_ARGS__}, a->dtype, a->device,  \
-                  a->requires_grad);                                                                \
+#define WINDOW(row, ...)                                                                                              \
+  FORWARD(row)                                                                                                        \
+  {                                                                                                                   \
+    y[0] = window(call, a->window_length, a->periodic, (Window){__VA_ARGS__}, a->dtype, a->device, a->requires_grad); \
   }
 WINDOW(hann_window, COSINES, 0.5, 0.5, 0, 0, 0)
 WINDOW(hamming_window, COSINES, a->alpha, a->beta, 0, 0, 0)

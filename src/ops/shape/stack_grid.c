@@ -73,8 +73,7 @@ static void split_evenly(Call *call, Tensor *x, int64_t sections, int dim)
   if (sections > 1 << 26) raise(call, "%lld sections are too many", (long long)sections);
   int64_t size = x->shape[dim], part = size / sections, larger = size % sections;
   int64_t *borders = arena_allocate(call->ctx, (size_t)sections * sizeof *borders);
-  for (int64_t i = 0; i < sections - 1; i++)
-    borders[i] = (i + 1) * part + (i + 1 < larger ? i + 1 : larger);
+  for (int64_t i = 0; i < sections - 1; i++) borders[i] = (i + 1) * part + (i + 1 < larger ? i + 1 : larger);
   split_at(call, x, borders, sections - 1, dim);
 }
 
@@ -136,8 +135,8 @@ static void split_where(Call *call, Tensor *x, Ints positions, int ndim, int dim
   split_at_positions(call, x, positions.v, positions.n, dim);
 }
 
-#define SPLIT(row, ndim, dim)                                                                     \
-  FORWARD(row) { (void)y, split_equally(call, a->input, a->sections, ndim, dim); }                \
+#define SPLIT(row, ndim, dim)                                                      \
+  FORWARD(row) { (void)y, split_equally(call, a->input, a->sections, ndim, dim); } \
   FORWARD(row##_indices) { (void)y, split_where(call, a->input, a->indices, ndim, dim); }
 SPLIT(hsplit, 1, a->input->ndim > 1)
 SPLIT(vsplit, 2, 0)
@@ -158,9 +157,11 @@ FORWARD(meshgrid)
   for (int64_t i = 0; i < list.n; i++) {
     const Tensor *t = list.v[i];
     place[i] = exchanged && i < 2 ? 1 - i : i;
-    if (t->ndim > 1) raise(call, "tensor %d has shape %s; a vector is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
+    if (t->ndim > 1)
+      raise(call, "tensor %d has shape %s; a vector is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
     if (t->dtype != list.v[0]->dtype)
-      raise(call, "tensors must have one dtype, not %s and %s", dtype_name(tensor_dtype(list.v[0])), dtype_name(tensor_dtype(t)));
+      raise(call, "tensors must have one dtype, not %s and %s", dtype_name(tensor_dtype(list.v[0])),
+            dtype_name(tensor_dtype(t)));
     shape[place[i]] = t->numel;
   }
   Tensor **grids = result_list(call, list.n);
@@ -221,7 +222,10 @@ static int64_t count_choices(Call *call, int64_t r, int64_t n, bool repeats)
   return count;
 }
 
-typedef struct Choices { int64_t *at, r, n; bool repeats; } Choices;
+typedef struct Choices {
+  int64_t *at, r, n;
+  bool repeats;
+} Choices;
 
 /* All choices of r of n positions, in order; `at` is room for one. */
 static void fill_choices(const void *params, int64_t *to)

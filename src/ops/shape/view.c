@@ -64,20 +64,20 @@ static void insert_dim(Geometry *g, int dim, int64_t size, int64_t stride)
 }
 
 /* A cut's forward and backward: both run cut_<row> on a geometry. */
-#define CUT(row)                                                      \
-  FORWARD(row)                                                        \
-  {                                                                   \
-    Geometry g;                                                       \
-    geometry_of(a->input, &g);                                        \
-    cut_##row(call, a, &g);                                           \
-    y[0] = view_as_geometry(call, a->input, &g);                      \
-  }                                                                   \
-  BACKWARD(row)                                                       \
-  {                                                                   \
-    Geometry cut;                                                     \
-    geometry_new(a->input, &cut);                                     \
-    cut_##row(call, a, &cut);                                         \
-    GRAD(input) = embed(call, dy[0], a->input, &cut);                 \
+#define CUT(row)                                      \
+  FORWARD(row)                                        \
+  {                                                   \
+    Geometry g;                                       \
+    geometry_of(a->input, &g);                        \
+    cut_##row(call, a, &g);                           \
+    y[0] = view_as_geometry(call, a->input, &g);      \
+  }                                                   \
+  BACKWARD(row)                                       \
+  {                                                   \
+    Geometry cut;                                     \
+    geometry_new(a->input, &cut);                     \
+    cut_##row(call, a, &cut);                         \
+    GRAD(input) = embed(call, dy[0], a->input, &cut); \
   }
 
 /* ------------------------------------------------------------------- shapes */
@@ -109,7 +109,8 @@ static void rescale(Call *call, const Tensor *x, Geometry *g, int64_t from, int6
 {
   int last = g->ndim - 1;
   if (last < 0) raise(call, "a tensor without dimensions can't be viewed in elements of another size");
-  if (g->strides[last] != 1) raise(call, "the last dimension must have stride 1, not %lld", (long long)g->strides[last]);
+  if (g->strides[last] != 1)
+    raise(call, "the last dimension must have stride 1, not %lld", (long long)g->strides[last]);
   bool fits = g->shape[last] * from % to == 0 && g->offset * from % to == 0;
   for (int d = 0; d < last; d++) fits &= g->strides[d] * from % to == 0;
   if (!fits) raise(call, "shape %s can't be split into larger elements", shape_text(call, tensor_shape(x)));

@@ -17,14 +17,17 @@ enum { MOST_OPERANDS = 6, ARGS_SIZE = 256 };
 struct Expression {
   Kind kind;
   double number;
-  char name[24];               /* a name, an operator ("<="), or a function's op ("exp") */
-  const Op *op;                /* the row of an operator or a function; NULL: SELECT and CONJ */
+  char name[24]; /* a name, an operator ("<="), or a function's op ("exp") */
+  const Op *op;  /* the row of an operator or a function; NULL: SELECT and CONJ */
   Expression *operand[MOST_OPERANDS];
 };
 
 /* ------------------------------------------------------------------ parsing */
 
-typedef struct Parser { const Op *o; const char *text, *p; } Parser;
+typedef struct Parser {
+  const Op *o;
+  const char *text, *p;
+} Parser;
 
 /* A row is wrong: nothing can be done but to say where. */
 static _Noreturn void reject(const Parser *s, const char *what, const char *which)
@@ -43,7 +46,10 @@ static Expression *make(const Parser *s, Kind kind, const char *name, size_t len
   return e;
 }
 
-static void skip(Parser *s) { while (isspace((unsigned char)*s->p)) s->p++; }
+static void skip(Parser *s)
+{
+  while (isspace((unsigned char)*s->p)) s->p++;
+}
 
 static bool take(Parser *s, const char *token)
 {
@@ -154,13 +160,17 @@ static bool is_parameter(const Op *o, const char *name)
 static bool is_operand(const Op *o, const char *name)
 {
   if (strcmp(name, "dy") == 0 || strcmp(name, "y") == 0) return true;
-  return name[0] && !name[1] && strchr(o->pointwise->arity == 1 ? "x" : o->pointwise->arity == 2 ? "ab" : "abc", name[0]);
+  return name[0] && !name[1]
+         && strchr(o->pointwise->arity == 1   ? "x"
+                   : o->pointwise->arity == 2 ? "ab"
+                                              : "abc",
+                   name[0]);
 }
 
 static const Op *operator_row(const char *operator)
 {
-  static const char *const rows[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"},
-    {"<=", "le"}, {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}, {"<", "lt"}, {">", "gt"}};
+  static const char *const rows[][2] = {{"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"}, {"<=", "le"},
+                                        {">=", "ge"}, {"==", "eq"}, {"!=", "ne"}, {"<", "lt"},  {">", "gt"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(rows[i][0], operator) == 0) return op_find(rows[i][1]);
   return NULL;
@@ -241,13 +251,13 @@ bool expression_varies_with(const Expression *e, const char *name)
 /* ------------------------------------------------------------------ running */
 
 /* Either a tensor or, if that is NULL, a number. */
-typedef struct Value { Tensor *t; Scalar s; } Value;
+typedef struct Value {
+  Tensor *t;
+  Scalar s;
+} Value;
 
 static Value of_tensor(Tensor *t) { return (Value){t, NO_SCALAR}; }
-static Value of_number(double v)
-{
-  return (Value){NULL, v == floor(v) ? scalar_int((int64_t)v) : scalar_float(v)};
-}
+static Value of_number(double v) { return (Value){NULL, v == floor(v) ? scalar_int((int64_t)v) : scalar_float(v)}; }
 
 static Tensor *as_tensor(Call *call, Value v) { return v.t ? v.t : tensor_from_number(call, v.s); }
 

@@ -16,7 +16,11 @@ typedef struct Expression Expression;
 const Expression *expression_of(const Op *o, int i);
 
 /* The value of a name: a tensor, or else a number. */
-typedef struct Named { const char *name; Tensor *tensor; Scalar scalar; } Named;
+typedef struct Named {
+  const char *name;
+  Tensor *tensor;
+  Scalar scalar;
+} Named;
 
 /* Runs an expression as ops; names ends with a NULL name. */
 Tensor *expression_run(Call *call, const Expression *e, const Named *names);

@@ -11,7 +11,6 @@
 
 static inline Device device_of(const Tensor *t) { return (Device)t->device; }
 
-
 /* Whether a tensor used as an index is one of truth values. */
 static inline bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }
 

@@ -9,25 +9,34 @@
 #include "core/upward.h"
 
 /* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
-enum { IN_NL = 1, METHOD = 2, INPLACE = 4, IN_F = 8, IN_LINALG = 16, PRIVATE = 0,
-       ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
-       NUMBER_FIRST = 64, /* takes a number as its first operand, not only by way of an operator */
-       TRUNCATES = 128, /* integer operands truncate a parameter that is a float */
-       MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
-       CHOOSES = 512, /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
-       TENSORS_ONLY = 1024, /* no operand may be a number */
-       VARIADIC = 2048, /* takes its list of tensors also one by one */
-       WITH_NONE = 8192, /* nl.none in its list of tensors stands for an absent one */
-       DEPENDS_ON_DATA = 16384, /* the result's shape, or the way there, depends on elements: can't be traced */
-       GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
-       VIEW_INPLACE = 4096 | 4 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
+enum {
+  IN_NL = 1,
+  METHOD = 2,
+  INPLACE = 4,
+  IN_F = 8,
+  IN_LINALG = 16,
+  PRIVATE = 0,
+  ACROSS_DEVICES = 32, /* takes cpu and meta tensors together */
+  NUMBER_FIRST = 64,   /* takes a number as its first operand, not only by way of an operator */
+  TRUNCATES = 128,     /* integer operands truncate a parameter that is a float */
+  MAY_OVERWRITE = 256, /* called with its last argument, `inplace`, it is the in-place form */
+  CHOOSES = 512,       /* the derivatives depend on operands by choosing only: they have no gradient, not one of zero */
+  TENSORS_ONLY = 1024, /* no operand may be a number */
+  VARIADIC = 2048,     /* takes its list of tensors also one by one */
+  WITH_NONE = 8192,    /* nl.none in its list of tensors stands for an absent one */
+  DEPENDS_ON_DATA = 16384,          /* the result's shape, or the way there, depends on elements: can't be traced */
+  GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
+  VIEW_INPLACE = 4096 | 4
+}; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
 /* What any row's arguments fit in, which table.c checks for each: their struct, and how many they are. */
 enum { ARGS_BYTES = 512, MAX_ARGUMENTS = 16 };
 
 /* Room for the arguments of any op. */
-typedef struct ArgsRoom { _Alignas(16) char bytes[ARGS_BYTES]; } ArgsRoom;
+typedef struct ArgsRoom {
+  _Alignas(16) char bytes[ARGS_BYTES];
+} ArgsRoom;
 
 /* The kinds of arguments: arguments.def. */
 typedef enum ArgKind {
@@ -45,13 +54,13 @@ typedef enum ArgHolds { HOLDS_VALUE, HOLDS_TENSOR, HOLDS_TENSORS, POINTS_TO_LIST
 /* What a kind's row says of it. */
 typedef struct ArgTraits {
   ArgHolds holds;
-  bool from_one;                /* counted from 1 outside, from 0 inside */
-  const char *word;             /* for nl.ops() */
+  bool from_one;    /* counted from 1 outside, from 0 inside */
+  const char *word; /* for nl.ops() */
 } ArgTraits;
 
 extern const ArgTraits arg_traits[]; /* by ArgKind */
 
-#define NO_INT INT64_MIN          /* an optional integer or dimension that was not given */
+#define NO_INT INT64_MIN /* an optional integer or dimension that was not given */
 #define NONE_DIM NO_INT
 #define REQUIRED 0
 #define NONE 0
@@ -59,10 +68,14 @@ extern const ArgTraits arg_traits[]; /* by ArgKind */
 typedef struct ArgSpec {
   const char *name;
   ArgKind kind;
-  uint16_t offset;              /* in the op's argument struct */
+  uint16_t offset; /* in the op's argument struct */
   bool required;
-  const char *default_text;     /* as the row has it */
-  union { int64_t i; double f; const char *s; } dflt;
+  const char *default_text; /* as the row has it */
+  union {
+    int64_t i;
+    double f;
+    const char *s;
+  } dflt;
 } ArgSpec;
 
 static inline ArgHolds argument_holds(const ArgSpec *spec) { return arg_traits[spec->kind].holds; }
@@ -87,12 +100,12 @@ typedef struct PointwiseClass {
 
 /* A pointwise row's class and texts. */
 typedef struct PointwiseInfo {
-  int family, index;          /* where its kernels are: KernelTable.pointwise[family][index] */
+  int family, index; /* where its kernels are: KernelTable.pointwise[family][index] */
   int arity;
   PointwiseClass type_class;
-  const char *class_name;     /* "NUMERIC" */
+  const char *class_name; /* "NUMERIC" */
   const char *formula;
-  const char *derivative[3];  /* of each operand; "" for none */
+  const char *derivative[3]; /* of each operand; "" for none */
 } PointwiseInfo;
 
 typedef struct Op {
@@ -104,11 +117,11 @@ typedef struct Op {
   uint16_t args_size;
   const ArgSpec *args;
   OpForward forward;
-  OpBackward backward;        /* NULL: no gradient */
-  const char *saves;          /* "input: y; weight: input": what the gradient of an argument needs */
+  OpBackward backward; /* NULL: no gradient */
+  const char *saves;   /* "input: y; weight: input": what the gradient of an argument needs */
   const PointwiseInfo *pointwise;
   int id;
-  struct OpPlan *plan;        /* worked out once a process */
+  struct OpPlan *plan; /* worked out once a process */
 } Op;
 
 /* What gradients need, as bits: those of the arguments, in their order, then those of the results. */
@@ -123,14 +136,18 @@ typedef enum DerivativeKind { DERIVATIVE_ZERO, DERIVATIVE_IS_DY, DERIVATIVE_COMP
 typedef struct OpPlan {
   uint32_t needs[MAX_ARGUMENTS]; /* for the gradient of each argument: the row's `saves` */
   uint32_t needs_any;
-  struct { uint16_t offset; uint8_t arg; bool is_list; } tensors[MAX_ARGUMENTS]; /* the arguments that hold tensors */
+  struct {
+    uint16_t offset;
+    uint8_t arg;
+    bool is_list;
+  } tensors[MAX_ARGUMENTS]; /* the arguments that hold tensors */
   int ntensors;
   uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
-  bool has_list, points;      /* whether one is a list of tensors; whether arguments point to lists or texts */
+  bool has_list, points; /* whether one is a list of tensors; whether arguments point to lists or texts */
   /* of a pointwise row, for each derivative: */
-  uint8_t derivatives[3];     /* a DerivativeKind */
+  uint8_t derivatives[3];                  /* a DerivativeKind */
   const struct Expression *expressions[3]; /* parsed, for create_graph */
-  uint32_t compared[3];       /* the operands, and the result, that it depends on by comparisons only */
+  uint32_t compared[3];                    /* the operands, and the result, that it depends on by comparisons only */
 } OpPlan;
 
 extern Op op_table[]; /* constant once prepared */

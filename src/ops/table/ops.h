@@ -27,22 +27,18 @@
  * the results y (to be set by a forward), and in a backward the results' gradients dy (NULL where
  * none arrived). A composed row has a FORWARD only, whose body calls ops.
  */
-#define FORWARD(row)                                                                  \
-  static void row##_forward_typed(Call *call, const struct row##_args *a, Tensor **y); \
-  void row##_forward(Call *call, const void *args_, Tensor **y)                       \
-  {                                                                                   \
-    row##_forward_typed(call, args_, y);                                              \
-  }                                                                                   \
+#define FORWARD(row)                                                                                     \
+  static void row##_forward_typed(Call *call, const struct row##_args *a, Tensor **y);                   \
+  void row##_forward(Call *call, const void *args_, Tensor **y) { row##_forward_typed(call, args_, y); } \
   static void row##_forward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, UNUSED Tensor **y)
 
-#define BACKWARD(row)                                                                                  \
-  static void row##_backward_typed(Call *call, const struct row##_args *a, Tensor *const *y,           \
-                                   Tensor *const *dy, struct Gradients *g);                            \
-  void row##_backward(Call *call, const void *args_, Tensor *const *y, Tensor *const *dy,              \
-                      struct Gradients *g)                                                             \
-  {                                                                                                    \
-    row##_backward_typed(call, args_, y, dy, g);                                                       \
-  }                                                                                                    \
+#define BACKWARD(row)                                                                                             \
+  static void row##_backward_typed(Call *call, const struct row##_args *a, Tensor *const *y, Tensor *const *dy,   \
+                                   struct Gradients *g);                                                          \
+  void row##_backward(Call *call, const void *args_, Tensor *const *y, Tensor *const *dy, struct Gradients *g)    \
+  {                                                                                                               \
+    row##_backward_typed(call, args_, y, dy, g);                                                                  \
+  }                                                                                                               \
   static void row##_backward_typed(UNUSED Call *call, UNUSED const struct row##_args *a, UNUSED Tensor *const *y, \
                                    UNUSED Tensor *const *dy, struct Gradients *g)
 #define UNUSED __attribute__((unused))

@@ -91,7 +91,8 @@ static void check_params(Call *call, const Op *o, const void *args, DType comput
     bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
     if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
     if (p->kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
-    if (compute == DTYPE_u8 && o->forms & MAY_OVERWRITE && scalar_real(*p) < 0) fits = false; /* activations have bounds */
+    if (compute == DTYPE_u8 && o->forms & MAY_OVERWRITE && scalar_real(*p) < 0)
+      fits = false; /* activations have bounds */
     if (!fits) raise(call, "%s doesn't fit a %s result", o->args[i].name, dtype_name(compute));
   }
 }
@@ -218,7 +219,8 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   static const char *const names[3][3] = {{"x"}, {"a", "b"}, {"a", "b", "c"}};
   Named named[2 + MAX_ARGUMENTS + 1] = {{"dy", dy, NO_SCALAR}, {"y", y, NO_SCALAR}};
   int n = 2;
-  for (int k = 0; k < info->arity; k++) named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
+  for (int k = 0; k < info->arity; k++)
+    named[n++] = (Named){names[info->arity - 1][k], operands_of(args)[k], NO_SCALAR};
   const Scalar *params = params_of(o, args);
   for (int k = info->arity; k < o->nargs && o->args[k].kind == ARG_SCALAR; k++)
     named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};

@@ -31,21 +31,25 @@ const ArgTraits arg_traits[] = {
 };
 
 /* pass 3: argument specs. Each is inside a function, where A names the op's argument struct. */
-#define SPEC(member, text, what, default_as_text, ...)                                                          \
-  {.name = text, .kind = what, .offset = offsetof(A, member), .required = IS_REQUIRED(default_as_text),          \
-   .default_text = default_as_text, .dflt = {__VA_ARGS__}},
+#define SPEC(member, text, what, default_as_text, ...) \
+  {.name = text,                                       \
+   .kind = what,                                       \
+   .offset = offsetof(A, member),                      \
+   .required = IS_REQUIRED(default_as_text),           \
+   .default_text = default_as_text,                    \
+   .dflt = {__VA_ARGS__}},
 /* The text is as the row has it: in the initializer REQUIRED has become 0. */
 #define IS_REQUIRED(text) (sizeof(text) == sizeof("REQUIRED") && text[0] == 'R')
 
 #include "ops/table/rows_undefined.h"
-#define SPECS_OF(row, ...)                                                  \
-  static const ArgSpec *row##_specs(void)                                   \
-  {                                                                         \
-    typedef struct row##_args A;                                            \
-    static const ArgSpec specs[] = {__VA_ARGS__ {.name = NULL}};            \
-    _Static_assert(sizeof(A) <= ARGS_BYTES, #row " has larger arguments than ARGS_BYTES has room for"); \
+#define SPECS_OF(row, ...)                                                                                  \
+  static const ArgSpec *row##_specs(void)                                                                   \
+  {                                                                                                         \
+    typedef struct row##_args A;                                                                            \
+    static const ArgSpec specs[] = {__VA_ARGS__{.name = NULL}};                                             \
+    _Static_assert(sizeof(A) <= ARGS_BYTES, #row " has larger arguments than ARGS_BYTES has room for");     \
     _Static_assert(sizeof specs / sizeof *specs - 1 <= MAX_ARGUMENTS, #row " has more than MAX_ARGUMENTS"); \
-    return specs;                                                           \
+    return specs;                                                                                           \
   }
 #define FIRST_TENSOR(member) SPEC(member, "input", ARG_TENSOR, "REQUIRED", .i = 0)
 #define FIRST_OPERAND(member) SPEC(member, "input", ARG_OPERAND, "REQUIRED", .i = 0)
@@ -63,28 +67,28 @@ const ArgTraits arg_traits[] = {
 
 /* pass 4: the functions behind op(row, …) */
 #define RESULT_ONE return dispatch(call, o, a, into, room).v[0];
-#define KEEP_LIST                                                      \
-  Tensors list = dispatch(call, o, a, into, room);                     \
-  if (list.v == room) {                                                \
-    list.v = arena_allocate(call->ctx, sizeof room);                   \
-    memcpy(list.v, room, sizeof room);                                 \
-  }                                                                    \
+#define KEEP_LIST                                    \
+  Tensors list = dispatch(call, o, a, into, room);   \
+  if (list.v == room) {                              \
+    list.v = arena_allocate(call->ctx, sizeof room); \
+    memcpy(list.v, room, sizeof room);               \
+  }                                                  \
   return list;
 #define RESULT_TWO KEEP_LIST
 #define RESULT_THREE KEEP_LIST
 #define RESULT_LIST KEEP_LIST
-#define FUNCTIONS(row, results)                                                 \
-  RETURN_##results op_##row(Call *call, const struct row##_args *a)             \
-  {                                                                             \
-    Tensor *room[MAX_RESULTS], *into = NULL;                                    \
-    const Op *o = &op_table[OP_ID_##row];                                                   \
-    RESULT_##results                                                            \
-  }                                                                             \
-  RETURN_##results op_inplace_##row(Call *call, const struct row##_args *a)     \
-  {                                                                             \
-    Tensor *room[MAX_RESULTS], *into = first_tensor(a);          \
-    const Op *o = &op_table[OP_ID_##row];                                                   \
-    RESULT_##results                                                            \
+#define FUNCTIONS(row, results)                                             \
+  RETURN_##results op_##row(Call *call, const struct row##_args *a)         \
+  {                                                                         \
+    Tensor *room[MAX_RESULTS], *into = NULL;                                \
+    const Op *o = &op_table[OP_ID_##row];                                   \
+    RESULT_##results                                                        \
+  }                                                                         \
+  RETURN_##results op_inplace_##row(Call *call, const struct row##_args *a) \
+  {                                                                         \
+    Tensor *room[MAX_RESULTS], *into = first_tensor(a);                     \
+    const Op *o = &op_table[OP_ID_##row];                                   \
+    RESULT_##results                                                        \
   }
 
 /* The destination of an in-place form: the first argument, which is at the start of the struct. */
@@ -116,22 +120,42 @@ enum {
 };
 
 #include "ops/table/rows_undefined.h"
-#define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc)                                  \
-  {#row, #row, doc, forms, RESULTS_ONE, OP_POINTWISE, 0, sizeof(struct row##_args), NULL, pointwise_forward, \
-   pointwise_backward, NULL,                                                                              \
-   &(const PointwiseInfo){PW_##row / WITHIN_FAMILY, PW_##row % WITHIN_FAMILY, arity, CLASS_OF(CLASS_##class),   \
-                          #class, formula, {dx, dy, dz}}, OP_ID_##row, NULL},
+#define POINTWISE_ROW(row, class, forms, arity, formula, dx, dy, dz, doc) \
+  {#row,                                                                  \
+   #row,                                                                  \
+   doc,                                                                   \
+   forms,                                                                 \
+   RESULTS_ONE,                                                           \
+   OP_POINTWISE,                                                          \
+   0,                                                                     \
+   sizeof(struct row##_args),                                             \
+   NULL,                                                                  \
+   pointwise_forward,                                                     \
+   pointwise_backward,                                                    \
+   NULL,                                                                  \
+   &(const PointwiseInfo){PW_##row / WITHIN_FAMILY,                       \
+                          PW_##row % WITHIN_FAMILY,                       \
+                          arity,                                          \
+                          CLASS_OF(CLASS_##class),                        \
+                          #class,                                         \
+                          formula,                                        \
+                          {dx, dy, dz}},                                  \
+   OP_ID_##row,                                                           \
+   NULL},
 #define CLASS_OF(...) CLASS_OF_COLUMNS(__VA_ARGS__)
-#define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) {{bools, integers, floatings, complexes}, result}
+#define CLASS_OF_COLUMNS(bools, integers, floatings, complexes, result) \
+  {                                                                     \
+    {bools, integers, floatings, complexes}, result                     \
+  }
 #define UNARY(row, class, forms, params, formula, dx, doc) \
   POINTWISE_ROW(row, class, forms, 1, #formula, #dx, "", "", doc)
 #define BINARY(row, name, class, forms, params, formula, da, db, doc) \
   POINTWISE_ROW(row, class, forms, 2, #formula, #da, #db, "", doc)
 #define TERNARY(row, name_b, name_c, class, forms, params, formula, da, db, dc, doc) \
   POINTWISE_ROW(row, class, forms, 3, #formula, #da, #db, #dc, doc)
-#define ROW(row, name, forms, results, kind, backward, saves, doc)                                    \
-  {#row, name, doc, forms, RESULTS_##results, kind, 0, sizeof(struct row##_args), NULL, row##_forward, \
-   backward, saves, NULL, OP_ID_##row, NULL},
+#define ROW(row, name, forms, results, kind, backward, saves, doc)                                     \
+  {#row,          name,     doc,   forms, RESULTS_##results, kind, 0, sizeof(struct row##_args), NULL, \
+   row##_forward, backward, saves, NULL,  OP_ID_##row,       NULL},
 #define OP(row, name, forms, results, args, saves, doc) \
   ROW(row, name, forms, results, OP_PRIMITIVE, row##_backward, saves, doc)
 #define OP_PLAIN(row, name, forms, results, args, doc) ROW(row, name, forms, results, OP_PRIMITIVE, NULL, "", doc)

@@ -5,12 +5,13 @@
 
 #include "core/tensor.h"
 
-#define plus(a, b) word_plus(call, a, b)                  /* a + b */
-#define minus(a, b) word_minus(call, a, b)                /* a - b */
-#define cast(t, dtype) word_cast(call, t, dtype)          /* t itself if it has the dtype */
+#define plus(a, b) word_plus(call, a, b)                              /* a + b */
+#define minus(a, b) word_minus(call, a, b)                            /* a - b */
+#define cast(t, dtype) word_cast(call, t, dtype)                      /* t itself if it has the dtype */
 #define widened(t) word_cast(call, t, dtype_compute(tensor_dtype(t))) /* a half as float32 */
-#define summed_to(t, x) word_summed_to(call, t, x)          /* t summed to the shape of x, from which it was broadcast, in x's dtype */
-#define zeros_like_of(t) word_like(call, t, 0)            /* of t's shape, dtype and device */
+#define summed_to(t, x) \
+  word_summed_to(call, t, x) /* t summed to the shape of x, from which it was broadcast, in x's dtype */
+#define zeros_like_of(t) word_like(call, t, 0) /* of t's shape, dtype and device */
 #define ones_like_of(t) word_like(call, t, 1)
 
 Tensor *word_plus(Call *call, Tensor *a, Tensor *b);
