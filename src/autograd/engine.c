@@ -1,11 +1,12 @@
 /* The backward engine: walks the graph from roots, and runs its nodes in the reverse order of their making. */
 #include "autograd/engine.h"
-#include "ops/math/comparison.h"
-#include "ops/math/arithmetic.h"
-#include "ops/reduce/sum.h"
-#include "ops/table/words.h"
 
 #include <string.h>
+
+#include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
+#include "ops/reduce/sum.h"
+#include "ops/table/words.h"
 
 /* What a backward keeps for a node: gradients that have arrived, and how many are still to come. */
 typedef struct Record {

@@ -1,5 +1,6 @@
 /* Ties views to their bases, refuses changes that gradients can't follow, and rewrites the history of what changed. */
 #include "autograd/inplace.h"
+
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"

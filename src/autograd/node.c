@@ -1,12 +1,13 @@
 /* Nodes of all kinds: their lives, accumulators of leaves, edges, and nodes of the host. */
 #include "autograd/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 Node *node_new(Context *ctx, const NodeClass *class, size_t bytes, int nedges, int noutputs)
 {

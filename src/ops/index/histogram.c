@@ -1,10 +1,11 @@
 /* How often values occur: positions, and elements in bins. */
+#include "ops/index/histogram.h"
+
 #include <math.h>
 
 #include "launch/lines.h"
 #include "launch/look.h"
 #include "launch/search.h"
-#include "ops/index/histogram.h"
 #include "ops/reduce/max_min.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"

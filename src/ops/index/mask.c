@@ -1,11 +1,12 @@
 /* Choices by masks, and indexing by tensors in several dimensions at once. */
+#include "ops/index/mask.h"
+
 #include <string.h>
 
 #include "launch/lines.h"
 #include "launch/look.h"
 #include "launch/where.h"
 #include "ops/index/gather.h"
-#include "ops/index/mask.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 

@@ -1,11 +1,12 @@
 /* Scatters that combine what meets in one place, and others by positions. */
+#include "ops/index/scatter_reduce.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "launch/lines.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
-#include "ops/index/scatter_reduce.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"

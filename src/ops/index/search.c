@@ -1,4 +1,6 @@
 /* Searching sorted rows, and finding what is equal. */
+#include "ops/index/search.h"
+
 #include <string.h>
 
 #include "launch/lines.h"
@@ -7,7 +9,6 @@
 #include "launch/sort.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
-#include "ops/index/search.h"
 #include "ops/index/sort.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"

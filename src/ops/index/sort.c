@@ -1,9 +1,10 @@
 /* Sorting: rows are brought side by side for the kernel, which sorts them one by one. */
+#include "ops/index/sort.h"
+
 #include <string.h>
 
 #include "launch/sort.h"
 #include "ops/index/gather.h"
-#include "ops/index/sort.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 

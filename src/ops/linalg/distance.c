@@ -1,8 +1,9 @@
 /* Distances of vectors: of pairs, and of all rows to all. */
+#include "ops/linalg/distance.h"
+
 #include <string.h>
 
 #include "ops/index/mask.h"
-#include "ops/linalg/distance.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"

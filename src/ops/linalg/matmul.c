@@ -1,6 +1,7 @@
 /* Products of matrices and vectors. */
-#include "launch/matmul.h"
 #include "ops/linalg/matmul.h"
+
+#include "launch/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"

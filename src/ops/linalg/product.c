@@ -1,9 +1,10 @@
 /* Products composed of those in matmul.def. */
+#include "ops/linalg/product.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "ops/linalg/matmul.h"
-#include "ops/linalg/product.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/sum.h"

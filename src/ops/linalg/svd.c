@@ -1,7 +1,8 @@
 /* Decompositions of matrices, and what follows from them. */
+#include "ops/linalg/svd.h"
+
 #include "launch/svd.h"
 #include "ops/linalg/matmul.h"
-#include "ops/linalg/svd.h"
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"

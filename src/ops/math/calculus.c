@@ -1,11 +1,12 @@
 /* Gradients and integrals of points, covariances, and norms of slices bounded. */
+#include "ops/math/calculus.h"
+
 #include <string.h>
 
 #include "launch/look.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
-#include "ops/math/calculus.h"
 #include "ops/math/comparison.h"
 #include "ops/math/complex.h"
 #include "ops/math/exponential.h"

@@ -1,4 +1,6 @@
 /* Divisions that round, bounds, and what derivatives with comparisons need. */
+#include "ops/math/composed_arithmetic.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 #include "launch/look.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/math/composed_arithmetic.h"
 #include "ops/math/rounding.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

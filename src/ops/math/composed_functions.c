@@ -1,4 +1,6 @@
 /* Functions composed of pointwise rows. */
+#include "ops/math/composed_functions.h"
+
 #include <math.h>
 
 #include "ops/index/mask.h"
@@ -6,7 +8,6 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/composed_functions.h"
 #include "ops/math/exponential.h"
 #include "ops/math/special.h"
 #include "ops/table/helpers.h"

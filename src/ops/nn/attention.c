@@ -1,4 +1,6 @@
 /* Attention: softmax(scale q k^T + mask) v, and its gradients. */
+#include "ops/nn/attention.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +9,6 @@
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/nn/attention.h"
 #include "ops/nn/softmax.h"
 #include "ops/random/random.h"
 #include "ops/reduce/sum.h"

@@ -1,4 +1,6 @@
 /* Activations and their kin that are more than one pointwise row. */
+#include "ops/nn/composed_activation.h"
+
 #include <string.h>
 
 #include "core/random.h"
@@ -6,7 +8,6 @@
 #include "ops/math/activation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
-#include "ops/nn/composed_activation.h"
 #include "ops/nn/softmax.h"
 #include "ops/reduce/vector_norm.h"
 #include "ops/shape/view.h"

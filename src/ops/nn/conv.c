@@ -1,8 +1,9 @@
 /* Convolutions: checks, and how the public forms come down to the private ones. */
+#include "ops/nn/conv.h"
+
 #include <string.h>
 
 #include "launch/convolve.h"
-#include "ops/nn/conv.h"
 #include "ops/nn/extents.h"
 #include "ops/nn/pad.h"
 #include "ops/reduce/sum.h"

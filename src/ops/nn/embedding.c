@@ -1,4 +1,6 @@
 /* Rows of tables, looked up by position. */
+#include "ops/nn/embedding.h"
+
 #include "launch/embedding.h"
 #include "launch/lines.h"
 #include "launch/look.h"
@@ -6,7 +8,6 @@
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
-#include "ops/nn/embedding.h"
 #include "ops/reduce/vector_norm.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"

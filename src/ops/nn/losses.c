@@ -1,4 +1,6 @@
 /* Losses of elements and of vectors. */
+#include "ops/nn/losses.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -12,7 +14,6 @@
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
 #include "ops/math/penalty.h"
-#include "ops/nn/losses.h"
 #include "ops/nn/reduction.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"

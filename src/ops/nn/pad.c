@@ -1,9 +1,10 @@
 /* Padding: with a value, or with a tensor's own elements. Negative sizes cut off. */
+#include "ops/nn/pad.h"
+
 #include <string.h>
 
 #include "launch/generate.h"
 #include "ops/index/gather.h"
-#include "ops/nn/pad.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 

@@ -1,8 +1,9 @@
 /* Pooling: maxima and means of windows. */
+#include "ops/nn/pool.h"
+
 #include "launch/pool.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
-#include "ops/nn/pool.h"
 #include "ops/nn/resample.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"

@@ -1,4 +1,6 @@
 /* Interpolation. It is separable: one dimension after another, each place a weighted mean of a few others. */
+#include "ops/nn/resample.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +8,6 @@
 #include "launch/resample.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
-#include "ops/nn/resample.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 

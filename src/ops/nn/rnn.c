@@ -1,10 +1,10 @@
 /* Recurrent networks of several layers and directions, over recurrent_layer; and single cells. */
+#include "ops/nn/rnn.h"
+
 #include "launch/generate.h"
 #include "launch/look.h"
-#include "ops/nn/rnn_layer.h"
-
 #include "ops/index/gather.h"
-#include "ops/nn/rnn.h"
+#include "ops/nn/rnn_layer.h"
 #include "ops/random/random.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"

@@ -1,8 +1,9 @@
 /* Dropout of whole channels, and the one that keeps selu's mean and variance. */
+#include "ops/random/dropout.h"
+
 #include <math.h>
 
 #include "ops/math/arithmetic.h"
-#include "ops/random/dropout.h"
 #include "ops/random/random.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"

@@ -1,10 +1,11 @@
 /* Random numbers. The order of draws is PyTorch's: as elements lie in memory, from the largest stride to the smallest. */
+#include "ops/random/random.h"
+
 #include <math.h>
 
 #include "launch/random.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/complex.h"
-#include "ops/random/random.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"

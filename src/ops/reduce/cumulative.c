@@ -1,4 +1,6 @@
 /* Sums, products and extremes of all elements up to each one. */
+#include "ops/reduce/cumulative.h"
+
 #include <math.h>
 
 #include "launch/cumulate.h"
@@ -7,7 +9,6 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/exponential.h"
-#include "ops/reduce/cumulative.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"

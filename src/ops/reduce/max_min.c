@@ -1,6 +1,7 @@
 /* Extremes and their positions. */
-#include "ops/math/comparison.h"
 #include "ops/reduce/max_min.h"
+
+#include "ops/math/comparison.h"
 #include "ops/reduce/reduce.h"
 #include "ops/shape/view.h"
 

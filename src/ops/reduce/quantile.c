@@ -1,4 +1,6 @@
 /* Elements by their rank, in sorted rows. Nan comes last there. */
+#include "ops/reduce/quantile.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -12,7 +14,6 @@
 #include "ops/math/rounding.h"
 #include "ops/reduce/cumulative.h"
 #include "ops/reduce/max_min.h"
-#include "ops/reduce/quantile.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/cat_split.h"

@@ -1,4 +1,6 @@
 /* Sums, products and truth over dimensions. */
+#include "ops/reduce/sum.h"
+
 #include <math.h>
 
 #include "ops/index/mask.h"
@@ -7,7 +9,6 @@
 #include "ops/math/exponential.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"

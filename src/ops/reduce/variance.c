@@ -1,10 +1,11 @@
 /* Variances and standard deviations. */
+#include "ops/reduce/variance.h"
+
 #include <math.h>
 
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/variance.h"
 #include "ops/table/words.h"
 
 /* What the sum of squares is divided by. */

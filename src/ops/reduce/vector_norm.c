@@ -1,4 +1,6 @@
 /* Norms. */
+#include "ops/reduce/vector_norm.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +10,6 @@
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
-#include "ops/reduce/vector_norm.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
 

@@ -1,5 +1,6 @@
 /* Many tensors as one, one as many. */
 #include "ops/shape/cat_split.h"
+
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

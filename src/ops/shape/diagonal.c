@@ -1,11 +1,12 @@
 /* Diagonals and triangles, and views written into a copy. */
+#include "ops/shape/diagonal.h"
+
 #include <string.h>
 
 #include "launch/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/diagonal.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"

@@ -1,7 +1,7 @@
 /* Tensors from nothing but numbers. */
-#include <math.h>
-
 #include "ops/shape/factory.h"
+
+#include <math.h>
 
 #include "launch/generate.h"
 #include "ops/math/complex.h"

@@ -1,4 +1,6 @@
 /* The elements of a tensor in another order, or repeated. */
+#include "ops/shape/permute_repeat.h"
+
 #include <string.h>
 
 #include "launch/generate.h"
@@ -6,7 +8,6 @@
 #include "ops/index/gather.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
-#include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 

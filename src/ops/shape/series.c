@@ -1,10 +1,11 @@
 /* More tensors from numbers: series and windows. */
+#include "ops/shape/series.h"
+
 #include <math.h>
 
 #include "launch/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/factory.h"
-#include "ops/shape/series.h"
 #include "ops/table/helpers.h"
 
 static DType dtype_or_default(Call *call, DType dtype)

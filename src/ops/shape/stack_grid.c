@@ -1,4 +1,6 @@
 /* Several tensors joined, divided or brought to one shape. */
+#include "ops/shape/stack_grid.h"
+
 #include <string.h>
 
 #include "launch/generate.h"
@@ -6,7 +8,6 @@
 #include "ops/index/gather.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/permute_repeat.h"
-#include "ops/shape/stack_grid.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 

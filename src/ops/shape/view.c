@@ -2,6 +2,8 @@
  * Views. Most cut something out of a geometry; the gradient of such a view is embed_view of the
  * same cut of a row-major tensor of the input's shape.
  */
+#include "ops/shape/view.h"
+
 #include <string.h>
 
 #include "launch/lines.h"
@@ -12,7 +14,6 @@
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
-#include "ops/shape/view.h"
 #include "ops/table/pointwise.h"
 
 typedef struct Geometry {

@@ -1,6 +1,3 @@
-#include "ops/index/mask.h"
-#include "ops/math/arithmetic.h"
-#include "ops/shape/copy.h"
 #include "ops/table/expression.h"
 
 #include <ctype.h>
@@ -9,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ops/index/mask.h"
+#include "ops/math/arithmetic.h"
+#include "ops/shape/copy.h"
 
 typedef enum Kind { NUMBER, NAME, NEGATE, BINARY_OP, CALL_OP } Kind;
 

@@ -30,6 +30,9 @@ enum {
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
 
+/* The last arguments of rows that make new tensors. */
+#define TENSOR_OPTIONS TYPE(dtype, NONE) DEVICE(device) BOOL(requires_grad, false)
+
 /* What any row's arguments fit in, which table.c checks for each: their struct, and how many they are. */
 enum { ARGS_BYTES = 512, MAX_ARGUMENTS = 16 };
 
