@@ -162,6 +162,25 @@ static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Ten
   return true;
 }
 
+/* Operands of any strides and dtypes. */
+static void run_any(Call *call, Pointwise *l, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n)
+{
+  Tensor *list[POINTWISE_OPERANDS + 1];
+  add_operand(l, list, y, 0, tensor_dtype(y), produced);
+  for (int i = 0; i < n; i++) {
+    Tensor *t = operands[i];
+    if (!t) continue;
+    if (t->storage == y->storage && may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
+    add_operand(l, list, t, i + 1, tensor_dtype(t), compute);
+  }
+  if (run_flat(l, list)) return;
+  Iter it;
+  iter_init(&it, tensor_shape(y));
+  for (int k = 0; k < l->operands; k++) iter_add(&it, list[k]);
+  iter_plan(&it);
+  iter_parallel(&it, GRAIN, run_strided, l);
+}
+
 void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
                       Tensor *const *operands, int n, const Scalar *params)
 {
@@ -172,20 +191,7 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
   produced = dtype_compute(produced);
   if (run_plain(kernel, compute, produced, y, operands, n, params)) return;
   Pointwise l = {.kernel = kernel, .params = params, .places = n + 1};
-  Tensor *list[POINTWISE_OPERANDS + 1];
-  add_operand(&l, list, y, 0, tensor_dtype(y), produced);
-  for (int i = 0; i < n; i++) {
-    Tensor *t = operands[i];
-    if (!t) continue;
-    if (t->storage == y->storage && may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
-    add_operand(&l, list, t, i + 1, tensor_dtype(t), compute);
-  }
-  if (run_flat(&l, list)) return;
-  Iter it;
-  iter_init(&it, tensor_shape(y));
-  for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
-  iter_plan(&it);
-  iter_parallel(&it, GRAIN, run_strided, &l);
+  run_any(call, &l, compute, produced, y, operands, n);
 }
 
 /* -------------------------------------------------------- both derivatives at once */
