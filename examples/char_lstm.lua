@@ -1,5 +1,6 @@
 -- An LSTM that learns to write plays from Shakespeare's, a character at a time, in two minutes.
--- Run:  ./bootstrap run examples/char_lstm.lua [--epochs N] [--seed N] [--threads N] [--characters N] [--text N]
+-- Run:  ./bootstrap run examples/char_lstm.lua [--epochs N] [--seed N] [--threads N] [--hidden N] [--characters N]
+--         [--text N]
 --   epoch 1  held-out loss 1.763 nats a character
 --   epoch 2  held-out loss 1.628 nats a character
 --   All any Pareward, my whose will I thread me,
@@ -9,12 +10,12 @@
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 
-local options = {epochs = 2, seed = 0, threads = 2, characters = 400, text = 1 << 30}
+local options = {epochs = 2, seed = 0, threads = 2, hidden = 256, characters = 400, text = 1 << 30}
 for i = 1, #arg, 2 do options[arg[i]:match "^%-%-(%l+)$"] = tonumber(arg[i + 1]) end
 nl.set_num_threads(options.threads)
 nl.manual_seed(options.seed)
 
-local streams, length, hidden = 64, 64, 256
+local streams, length, hidden = 64, 64, options.hidden
 
 -- The text, its characters numbered from 1 in the order of their codes.
 local function read_text()

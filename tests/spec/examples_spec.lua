@@ -134,8 +134,8 @@ end)
 
 describe("examples/char_lstm.lua", function()
   it("learns and writes", function()
-    local output = succeed(process.run_nnlua {"examples/char_lstm.lua", "--epochs", "1", "--characters", "30",
-      "--text", "60000"})
+    local output = succeed(process.run_nnlua {"examples/char_lstm.lua", "--epochs", "1", "--hidden", "32",
+      "--characters", "30", "--text", "60000"})
     local loss, text = output:match "^epoch 1  held%-out loss (%d%.%d+) nats a character\n(.*)\n$"
     assert.is_true(tonumber(loss) < 4)
     assert.equal(30, #text)
