@@ -10,7 +10,8 @@ local dtype_meta = getmetatable(nl.float32)
 
 -- ------------------------------------------------------------------- values
 
--- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why not.
+-- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why
+-- not.
 local kinds = {}
 
 --- Whether a value is a list of the text, and not a table that an object stands for.
@@ -133,9 +134,9 @@ local function read_texts(path, texts, tensors)
   return structure
 end
 
---- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that a
---- flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error that
---- says where. Tensors are on the CPU and want no gradients.
+--- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that
+--- a flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error
+--- that says where. Tensors are on the CPU and want no gradients.
 ---     > path = os.tmpname()
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w

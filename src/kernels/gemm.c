@@ -240,7 +240,8 @@ static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
   p->cols = ceil_div_i64(n, p->col_edge);
 }
 
-/* By shape, as measured: BLAS has a price a call, is slow for few rows, and knows no more than AVX2 on some machines. */
+/* By shape, as measured: BLAS has a price a call, is slow for few rows,
+   and knows no more than AVX2 on some machines. */
 static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
 {
   if (!dtype_is_inexact(p->dtype)) return OWN;

@@ -12,7 +12,8 @@ static Work work_of(int64_t items, int64_t elements) { return (Work){items, 2 * 
 
 /* -------------------------------------------------------------------- channels */
 
-/* Input as [n, channels, size]; a unit, what has a mean of its own, is a channel of the batch or a group of a sample. */
+/* Input as [n, channels, size]; a unit, what has a mean of its own,
+   is a channel of the batch or a group of a sample. */
 typedef struct Channels {
   int64_t n, channels, size, groups;
   double eps;

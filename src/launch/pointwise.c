@@ -144,7 +144,8 @@ static void add_operand(Pointwise *l, Tensor **list, Tensor *t, int place, DType
   else l->cast[k] = k ? cast_kernel(in_memory, in_kernel) : cast_kernel(in_kernel, in_memory);
 }
 
-/* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */
+/* Small contiguous operands of the kernel's own dtype, which is most calls of small models:
+   no more work than needed. */
 static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n,
                       const Scalar *params)
 {

@@ -1,5 +1,5 @@
--- What a beginner does wrong on the first afternoon, and what nnlua answers: each message names the line, what was wrong
--- with which shapes or types, and what to do.
+-- What a beginner does wrong on the first afternoon, and what nnlua answers: each message names the line, what was
+-- wrong with which shapes or types, and what to do.
 -- luacheck: no max line length
 local nl = require "nnlua"
 

@@ -93,7 +93,8 @@ local function is_idle(id)
   return status:find "State:%s+S" and status:find "SigPnd:%s+0+\n" and status:find "ShdPnd:%s+0+\n"
 end
 
---- Gives the window another size, and waits until the program has taken note: what is typed before that goes by the old.
+--- Gives the window another size, and waits until the program has taken note:
+--- what is typed before that goes by the old.
 function Terminal:resize(width, height)
   assert(select(2, tmux(self, "resize-window", "-x", tostring(width), "-y", tostring(height))))
   local tty, shell = tmux(self, "display-message", "-p", "#{pane_tty} #{pane_pid}"):match "(%S+) (%d+)"
@@ -140,7 +141,8 @@ function Terminal:wait(pattern)
   error(("the screen does not show %q but\n%s"):format(pattern, screen), 2)
 end
 
---- Types a line at a prompt and presses Enter once the line is shown, so that what is waited for then comes of this line.
+--- Types a line at a prompt and presses Enter once the line is shown,
+--- so that what is waited for then comes of this line.
 function Terminal:submit(line)
   self:type(line)
   local wanted, screen = line:gsub("%s", ""), nil

@@ -8,9 +8,9 @@ local rows = require "nnlua.help.rows"
 
 local catalogue = {}
 
--- An entry: `name` ("nn.Linear"), `short` ("Linear"), `kind` (op, class, method, function, value), `group` (a title of the
--- reference), `overloads` (a list of signatures and a text), `value` (what it describes, if that is one value), `doc`
--- (of a comment: params, returns, fields).
+-- An entry: `name` ("nn.Linear"), `short` ("Linear"), `kind` (op, class, method, function, value), `group` (a title of
+-- the reference), `overloads` (a list of signatures and a text), `value` (what it describes, if that is one value),
+-- `doc` (of a comment: params, returns, fields).
 
 -- ------------------------------------------------------------- signatures
 

@@ -4,7 +4,8 @@ local system = require "nnlua.system"
 
 local comments = {}
 
---- A comment as a description: `text` (its lines without tags), `params`, `returns`, `fields` (from LuaLS tags), `parent`.
+--- A comment as a description: `text` (its lines without tags), `params`, `returns`,
+--- `fields` (from LuaLS tags), `parent`.
 local function parse(lines)
   local doc = {text = {}, params = {}, returns = {}, fields = {}}
   for _, line in ipairs(lines) do

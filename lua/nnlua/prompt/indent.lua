@@ -27,8 +27,8 @@ function indent.after(text)
   return (" "):rep(WIDTH * depth_after(text))
 end
 
---- The blanks that the last line of a text should begin with once a word that closes a block, and nothing else, stands in
---- it; else nil.
+--- The blanks that the last line of a text should begin with once a word that closes a block, and nothing else, stands
+--- in it; else nil.
 function indent.of_closing(text)
   local before, word = text:match "^(.*\n)[ \t]*([%a)%]}]+)$"
   if not before or not (word == "else" or (change[word] or 0) < 0) then return nil end

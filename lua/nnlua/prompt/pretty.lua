@@ -179,8 +179,8 @@ local function footer(value)
   end
 end
 
---- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line about a
---- tensor or module), `colours` for that. Strings stand alone as they are.
+--- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line
+--- about a tensor or module), `colours` for that. Strings stand alone as they are.
 function pretty.text(value, options)
   local view = {width = options.width or 80, depth = options.depth or 4, items = options.items or 50, above = {}}
   if is_plain(value) then return render_table(view, value, 0, "") end

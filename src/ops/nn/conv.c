@@ -137,7 +137,8 @@ BACKWARD(convolve_weight)
 
 /* ------------------------------------------------------------------ public forms */
 
-/* The arguments of a public form over `n` spatial dimensions, as two; tensors get what is missing of their dimensions. */
+/* The arguments of a public form over `n` spatial dimensions, as two;
+   tensors get what is missing of their dimensions. */
 typedef struct Form {
   int n;
   bool single; /* the input had no dimension of images */

@@ -1,4 +1,5 @@
-/* Random numbers. The order of draws is PyTorch's: as elements lie in memory, from the largest stride to the smallest. */
+/* Random numbers. The order of draws is PyTorch's: as elements lie in memory,
+   from the largest stride to the smallest. */
 #include <math.h>
 
 #include "launch/random.h"

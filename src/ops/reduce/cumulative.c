@@ -46,8 +46,8 @@ BACKWARD(cumsum_from_end) { GRAD(input) = op(cumsum, dy[0], a->dim, DTYPE_NONE);
 
 FORWARD(cumprod) { y[0] = cumulate(call, CUMULATE_PROD, a->input, a->dim, a->dtype); }
 
-/* With zeros among the factors: the product of those before k, times the sum of dy[i] and the product of those between k
-   and i, which a recurrence from the end gives. */
+/* With zeros among the factors: the product of those before k, times the sum of dy[i] and the product of those between
+   k and i, which a recurrence from the end gives. */
 static Tensor *cumprod_gradient_at_zeros(Call *call, Tensor *x, int dim, Tensor *dy)
 {
   int64_t n = x->shape[dim];

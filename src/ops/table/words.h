@@ -1,5 +1,5 @@
-/* Words that backwards and composed ops are written in: calls of ops with their usual arguments. Like op(…) they use the
-   variable `call`. They are functions, so that who uses them depends on none of the families behind them. */
+/* Words that backwards and composed ops are written in: calls of ops with their usual arguments. Like op(…) they use
+   the variable `call`. They are functions, so that who uses them depends on none of the families behind them. */
 #ifndef NNLUA_OPS_TABLE_WORDS_H
 #define NNLUA_OPS_TABLE_WORDS_H
 

@@ -1,4 +1,5 @@
--- Layers over spatial dimensions; values and gradients are in the oracle's cases. Texts and sums are those of PyTorch 1.13.
+-- Layers over spatial dimensions; values and gradients are in the oracle's cases.
+-- Texts and sums are those of PyTorch 1.13.
 local nl = require "nnlua"
 local nn = nl.nn
 

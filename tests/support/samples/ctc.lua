@@ -1,5 +1,5 @@
--- Samples of the rows of src/ops/nn/ctc.def; see tests/support/samples.lua. The gradient is that of what log_softmax gives,
--- not of log_probs alone, so none is compared here: tests/spec/nn/losses_spec.lua does, through log_softmax.
+-- Samples of the rows of src/ops/nn/ctc.def; see tests/support/samples.lua. The gradient is that of what log_softmax
+-- gives, not of log_probs alone, so none is compared here: tests/spec/nn/losses_spec.lua does, through log_softmax.
 local inputs = require "support.inputs"
 local nl = require "nnlua"
 local real, positions = inputs.real, inputs.positions

@@ -85,7 +85,8 @@ local parse_pack = args.parser("pack_padded_sequence", {
 })
 
 --- Packs sequences padded to [T, N, ...] (or [N, T, ...] with batch_first): `pack_padded_sequence(input, lengths,
---- batch_first = false, enforce_sorted = true)`. Unless they are sorted by length already, enforce_sorted must be false.
+--- batch_first = false, enforce_sorted = true)`. Unless they are sorted by length already,
+--- enforce_sorted must be false.
 ---     > nn.utils.rnn.pack_padded_sequence(nl.tensor({{1, 2}, {3, 0}}), nl.tensor({2, 1}), {batch_first = true}).data
 ---     tensor([1, 3, 2])
 function rnn.pack_padded_sequence(...)

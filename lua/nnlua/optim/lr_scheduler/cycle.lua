@@ -10,7 +10,8 @@ local cos, pi = math.cos, math.pi
 
 -- ---------------------------------------------------------------- cosines
 
---- Down to eta_min along half a cosine (Loshchilov and Hutter, 2016). `CosineAnnealingLR(optimizer, T_max, eta_min = 0)`.
+--- Down to eta_min along half a cosine (Loshchilov and Hutter, 2016).
+--- `CosineAnnealingLR(optimizer, T_max, eta_min = 0)`.
 ---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
 ---     > scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, 2)
 ---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
