@@ -116,7 +116,8 @@ end
 --- A tensor of pairs as the complex128 one that it stands for.
 local function as_complex(path, name, t)
   if not t or t.dtype ~= nl.float64 or t.ndim == 0 or t:size(-1) ~= 2 then
-    raise(("load: %s: its metadata call tensor '%s' complex128, but it is no tensor of float64 pairs"):format(path, name))
+    raise(("load: %s: its metadata call tensor '%s' complex128, but it is no tensor of float64 pairs"):format(
+      path, name))
   end
   return nl.view_as_complex(t)
 end

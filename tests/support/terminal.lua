@@ -42,7 +42,8 @@ function Terminal.start(command, options)
   for name, value in pairs(options.env or {}) do words[#words + 1] = name .. "=" .. value end
   table.move(command, 1, #command, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quote(word) end
-  local output, ok = tmux(self, "new-session", "-d", "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
+  local output, ok = tmux(self, "new-session", "-d",
+    "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
     table.concat(words, " ") .. "; echo ended with $?; sleep infinity") -- until the server is killed
   assert(ok, output)
   return self

@@ -95,7 +95,8 @@ local function add_methods(list, name, class, group)
     local found = debug.getinfo(value, "S").what ~= "C" and comments.of_function(value)
     if found and found.doc and found.doc.text ~= "" then
       local method = name .. ":" .. key
-      add(list, entry_of(method, "method", group, found, value, ("%s(%s)"):format(method, (arguments_of(method, found)))))
+      add(list, entry_of(method, "method", group, found, value,
+        ("%s(%s)"):format(method, (arguments_of(method, found)))))
     end
   end
 end

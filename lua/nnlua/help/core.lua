@@ -1,5 +1,4 @@
 -- What C provides and no row describes: declarations that help and the stubs read, never run.
--- luacheck: no max line length
 
 -- ---------------------------------------------------------------- making
 
@@ -329,7 +328,8 @@ function nl.memory_stats() end
 ---@param allow_unused? boolean
 ---@param is_grads_batched? boolean
 ---@return Tensor ...
-function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched) end
+function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph,
+  only_inputs, allow_unused, is_grads_batched) end
 
 --- Adds the gradients of tensors to the `grad` of all leaves, or of the inputs given.
 ---     > x = nl.tensor({3.0}, {requires_grad = true})

@@ -8,7 +8,8 @@ local indent = {}
 
 local WIDTH = 2
 local change = {
-  ["function"] = 1, ["do"] = 1, ["then"] = 1, ["repeat"] = 1, ["("] = 1, ["["] = 1, ["{"] = 1, ["end"] = -1, ["until"] = -1,
+  ["function"] = 1, ["do"] = 1, ["then"] = 1, ["repeat"] = 1, ["("] = 1, ["["] = 1, ["{"] = 1, 
+  ["end"] = -1, ["until"] = -1,
   ["elseif"] = -1, [")"] = -1, ["]"] = -1, ["}"] = -1,
 }
 
@@ -16,7 +17,9 @@ local change = {
 local function depth_after(text)
   local depth = 0
   for _, token in ipairs(tokens.of(text)) do
-    if token.kind == "keyword" or token.kind == "operator" then depth = math.max(0, depth + (change[token.text] or 0)) end
+    if token.kind == "keyword" or token.kind == "operator" then
+      depth = math.max(0, depth + (change[token.text] or 0))
+    end
     if token.kind == "string" and not token.complete then return 0 end
   end
   return depth

@@ -277,7 +277,8 @@ void OF_ISA(fill_random_fills)(RandomFills *t)
   t->exponential_##suffix = exponential_##suffix; \
   t->bernoulli_##suffix = bernoulli_##suffix;
   SET(f32)
-  SET(f64) SET(f16) SET(bf16)
+  SET(f64)
+  SET(f16) SET(bf16)
 #undef SET
     t->bernoulli_u8 = bernoulli_u8;
   t->bernoulli_each_f32 = bernoulli_each_f32;

@@ -10,6 +10,8 @@ return {
   end,
   ctc_loss_tensor = function()
     local lengths = {nl.tensor {4, 3}, nl.tensor {2, 1}}
-    return {{real(4, 2, 3), positions({2, 2}, 2, 3, 3, 1), lengths[1], lengths[2], 1, "sum", fixed = {1}, strided = false}}
+    return {
+      {real(4, 2, 3), positions({2, 2}, 2, 3, 3, 1), lengths[1], lengths[2], 1, "sum", fixed = {1}, strided = false},
+    }
   end,
 }

@@ -269,7 +269,8 @@ function OneCycleLR:init(...)
   end
   self.total_steps = total_of(self, total, epochs, steps)
   if share * self.total_steps == 1 or self.total_steps == 1 and share < 1 then
-    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(self.__name, share, self.total_steps))
+    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(
+      self.__name, share, self.total_steps))
   end
   self._schedule_phases, self._anneal_func_type = phases(self.total_steps, share, three), strategy
   self.cycle_momentum = momentum
