@@ -244,7 +244,7 @@ FORWARD(linalg_multi_dot)
   if (row) y[0] = op(select, y[0], 0, 0);
 }
 
-static Tensor *power(Call *call, Tensor *x, int64_t n)
+static Tensor *power_of_matrix(Call *call, Tensor *x, int64_t n)
 {
   if (x->ndim < 2 || x->shape[x->ndim - 1] != x->shape[x->ndim - 2])
     raise(call, "square matrices are needed, not shape %s", shape_text(call, tensor_shape(x)));
@@ -262,6 +262,6 @@ static Tensor *power(Call *call, Tensor *x, int64_t n)
   }
 }
 
-FORWARD(matrix_power) { y[0] = power(call, a->input, a->n); }
+FORWARD(matrix_power) { y[0] = power_of_matrix(call, a->input, a->n); }
 
-FORWARD(linalg_matrix_power) { y[0] = power(call, a->A, a->n); }
+FORWARD(linalg_matrix_power) { y[0] = power_of_matrix(call, a->A, a->n); }

@@ -103,12 +103,10 @@ FORWARD(cumulative_trapezoid)
 /* -------------------------------------------------------------------- gradients */
 
 /* f at three neighbouring places, times a coefficient each. */
-static Tensor *weighted(Call *call, Tensor *const *f, Tensor *const *weight)
+static Tensor *weighted_places(Call *call, Tensor *const *f, Tensor *const *weight)
 {
   return plus(plus(op(mul, f[0], weight[0]), op(mul, f[1], weight[1])), op(mul, f[2], weight[2]));
 }
-
-static Tensor *scaled(Call *call, Tensor *t, double factor) { return op(mul, t, number(factor)); }
 
 /* Three places of f along dim. */
 static void three_places(Call *call, Tensor *f, int dim, int64_t first, int64_t n, Tensor **place)
@@ -152,10 +150,10 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   Tensor *first = even ? steps : op(narrow, steps, dim, 0, 1), *last = even ? steps : op(narrow, steps, dim, n - 2, 1);
   three_places(call, f, dim, 0, n - 2, place);
   if (even) {
-    parts[1] = op(div, minus(place[2], place[0]), scaled(call, steps, 2));
+    parts[1] = op(div, minus(place[2], place[0]), scaled(steps, 2));
   } else {
     weights_at(call, 1, p, q, w);
-    parts[1] = weighted(call, place, w);
+    parts[1] = weighted_places(call, place, w);
   }
   if (edge_order == 1) {
     parts[0] = op(div, minus(op(narrow, f, dim, 1, 1), op(narrow, f, dim, 0, 1)), first);
@@ -163,10 +161,10 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   } else {
     weights_at(call, 0, first, even ? steps : op(narrow, steps, dim, 1, 1), w);
     three_places(call, f, dim, 0, 1, place);
-    parts[0] = weighted(call, place, w);
+    parts[0] = weighted_places(call, place, w);
     weights_at(call, 2, even ? steps : op(narrow, steps, dim, n - 3, 1), last, w);
     three_places(call, f, dim, n - 3, 1, place);
-    parts[2] = weighted(call, place, w);
+    parts[2] = weighted_places(call, place, w);
   }
   return op(cat, ((Tensors){parts, 3}), dim);
 }

@@ -29,8 +29,7 @@ static void check_shapes(Call *call, const Tensor *target, const Tensor *weight,
 
 static void check_classes(Call *call, const Tensor *x, const Tensor *target, const Tensor *weight)
 {
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  check_argument_floating(call, "input", x);
   if (!dtype_is_integral(tensor_dtype(target)))
     raise(call, "target is %s; int64 positions of classes are wanted", dtype_name(tensor_dtype(target)));
   if (weight && weight->dtype != x->dtype)

@@ -23,7 +23,7 @@ static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, numbe
 static Tensor *sum_of(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_along(Call *call, Tensor *t, int64_t dim) { return op(sum, t, INTS(dim), false, DTYPE_NONE); }
 
-static Tensor *weighted(Call *call, Tensor *losses, Tensor *weight)
+static Tensor *weighted_losses(Call *call, Tensor *losses, Tensor *weight)
 {
   return weight ? op(mul, losses, weight) : losses;
 }
@@ -87,7 +87,7 @@ FORWARD(huber_loss)
 FORWARD(binary_cross_entropy)
 {
   check_same_shape(call, a->input, a->target);
-  y[0] = reduced(call, weighted(call, op(probability_penalty, a->input, a->target), a->weight), a->reduction);
+  y[0] = reduced(call, weighted_losses(call, op(probability_penalty, a->input, a->target), a->weight), a->reduction);
 }
 
 FORWARD(binary_cross_entropy_with_logits)
@@ -95,7 +95,7 @@ FORWARD(binary_cross_entropy_with_logits)
   check_same_shape(call, a->input, a->target);
   Tensor *losses = a->pos_weight ? op(weighted_logit_penalty, a->input, a->target, a->pos_weight)
                                  : op(logit_penalty, a->input, a->target);
-  y[0] = reduced(call, weighted(call, losses, a->weight), a->reduction);
+  y[0] = reduced(call, weighted_losses(call, losses, a->weight), a->reduction);
 }
 
 FORWARD(kl_div)
@@ -200,7 +200,7 @@ FORWARD(soft_margin_loss)
 
 FORWARD(multilabel_soft_margin_loss)
 {
-  Tensor *losses = weighted(call, op(logit_penalty, a->input, a->target), a->weight);
+  Tensor *losses = weighted_losses(call, op(logit_penalty, a->input, a->target), a->weight);
   int64_t last = losses->ndim - 1;
   if (last < 0) raise(call, "input has no dimension of classes");
   y[0] = reduced(call, op(mean, losses, INTS(last), false, DTYPE_NONE), a->reduction);
