@@ -65,11 +65,11 @@ FORWARD(mv)
 }
 
 /* Each element of one vector times each of the other. */
-static Tensor *outer_product(Call *call, Tensor *u, Tensor *v) { return op(mul, op(unsqueeze, u, 1), v); }
+static Tensor *outer(Call *call, Tensor *u, Tensor *v) { return op(mul, op(unsqueeze, u, 1), v); }
 
 BACKWARD(mv)
 {
-  if (WANTS(input)) GRAD(input) = outer_product(call, dy[0], conjugate(a->vec));
+  if (WANTS(input)) GRAD(input) = outer(call, dy[0], conjugate(a->vec));
   if (WANTS(vec)) GRAD(vec) = op(mv, adjoint(a->input), dy[0]);
 }
 

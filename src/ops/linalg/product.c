@@ -37,16 +37,16 @@ FORWARD(addr)
 
 /* ---------------------------------------------------------------------- vectors */
 
-static Tensor *outer_product(Call *call, Tensor *u, Tensor *v)
+static Tensor *checked_outer(Call *call, Tensor *u, Tensor *v)
 {
   check_rank(call, u, "input", 1);
   check_rank(call, v, "vec2", 1);
   return op(mul, op(unsqueeze, u, 1), v);
 }
 
-FORWARD(outer) { y[0] = outer_product(call, a->input, a->vec2); }
+FORWARD(outer) { y[0] = checked_outer(call, a->input, a->vec2); }
 
-FORWARD(ger) { y[0] = outer_product(call, a->input, a->vec2); }
+FORWARD(ger) { y[0] = checked_outer(call, a->input, a->vec2); }
 
 FORWARD(inner)
 {

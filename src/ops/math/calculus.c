@@ -240,8 +240,6 @@ static void check_weights(Call *call, const Tensor *w, const char *name, int64_t
   check_none_true(call, op(lt, (Tensor *)(uintptr_t)w, number(0)), text);
 }
 
-static Tensor *total(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
-
 static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fweights, Tensor *aweights)
 {
   if (x->ndim > 2) raise(call, "a matrix or a vector is needed, not shape %s", shape_text(call, tensor_shape(x)));
@@ -252,12 +250,12 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   check_weights(call, aweights, "aweights", n, false);
   Tensor *w = fweights;
   if (aweights) w = w ? op(mul, w, aweights) : aweights;
-  Tensor *sum_of_weights = w ? total(call, w) : tensor_from_number(call, scalar_int(n)), *mean;
+  Tensor *sum_of_weights = w ? sum_of(w) : tensor_from_number(call, scalar_int(n)), *mean;
   if (w) mean = op(div, op(sum, op(mul, x, w), INTS(1), false, DTYPE_NONE), sum_of_weights);
   else mean = op(div, op(sum, x, INTS(1), false, DTYPE_NONE), sum_of_weights);
   Tensor *norm, *shrink = tensor_from_number(call, scalar_int(correction));
   if (w && aweights && correction != 0) {
-    Tensor *both = total(call, op(mul, w, aweights));
+    Tensor *both = sum_of(op(mul, w, aweights));
     norm = minus(sum_of_weights, op(div, op(mul, both, shrink), sum_of_weights));
   } else {
     norm = minus(sum_of_weights, shrink);

@@ -92,7 +92,7 @@ static Tensor *ctc_loss(Call *call, const struct ctc_loss_args *a)
     case MEAN:
       losses = op(div, losses, lengths_of(call, losses, a->target_lengths));
       return op(mean, losses, NO_INTS, false, DTYPE_NONE);
-    case SUM: return op(sum, losses, NO_INTS, false, DTYPE_NONE);
+    case SUM: return sum_of(losses);
     default: return single ? op(reshape, losses, ((Ints){NULL, 0})) : losses;
   }
 }

@@ -28,6 +28,8 @@ Tensor *word_conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor_d
 
 Tensor *word_adjoint(Call *call, Tensor *t) { return conjugate(op(transpose, t, -2, -1)); }
 
+Tensor *word_sum(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
+
 Tensor *word_like(Call *call, Tensor *t, int value)
 {
   return value ? op(ones_like, t, DTYPE_NONE, DEVICE_NONE, false) : op(zeros_like, t, DTYPE_NONE, DEVICE_NONE, false);

@@ -14,6 +14,7 @@
 #define scaled(t, factor) word_scaled(call, t, factor) /* t times a number of C's */
 #define conjugate(t) word_conjugate(call, t)           /* t itself if it is real */
 #define adjoint(t) word_adjoint(call, t)               /* matrices transposed and conjugated */
+#define sum_of(t) word_sum(call, t)                    /* of all elements */
 #define zeros_like_of(t) word_like(call, t, 0)         /* of t's shape, dtype and device */
 #define ones_like_of(t) word_like(call, t, 1)
 
@@ -24,6 +25,7 @@ Tensor *word_summed_to(Call *call, Tensor *t, const Tensor *x);
 Tensor *word_scaled(Call *call, Tensor *t, double factor);
 Tensor *word_conjugate(Call *call, Tensor *t);
 Tensor *word_adjoint(Call *call, Tensor *t);
+Tensor *word_sum(Call *call, Tensor *t);
 Tensor *word_like(Call *call, Tensor *t, int value);
 
 #endif
