@@ -2,7 +2,6 @@
 #include "launch/matmul.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 

@@ -4,7 +4,6 @@
 #include "ops/linalg/svd.h"
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

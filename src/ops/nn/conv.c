@@ -6,7 +6,6 @@
 #include "ops/nn/extents.h"
 #include "ops/nn/pad.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 

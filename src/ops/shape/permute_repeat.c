@@ -4,7 +4,6 @@
 #include "launch/generate.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
