@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 125
+max_line_length = 120
 exclude_files = {"build/", "lua/nnlua/help/core.lua"} -- the latter is declarations
 ignore = {"211/_ENV", "212/self"}
 

@@ -82,7 +82,8 @@ if options.cases ~= "cases" then return end
 local function wall(command)
   local best = math.huge
   for _ = 1, 5 do
-    local pipe <close> = assert(io.popen("bash -c " .. quoted("TIMEFORMAT=%R; time " .. command .. " >/dev/null") .. " 2>&1"))
+    local timed = quoted("TIMEFORMAT=%R; time " .. command .. " >/dev/null")
+    local pipe <close> = assert(io.popen("bash -c " .. timed .. " 2>&1"))
     best = math.min(best, tonumber((pipe:read "a"):match "[%d.]+" ) or math.huge)
   end
   return best * 1e3
@@ -90,12 +91,14 @@ end
 
 local start_lua = wall(quoted(nnlua) .. [[ -e 'local nl = require "nnlua" print(nl.ones(2, 3) + 1)']])
 local start_python = wall(quoted(options.python) .. [[ -c "import torch; print(torch.ones(2, 3) + 1)"]])
-print(string.format("%-38s %9.1f ms %9.1f ms %9.1fx", "start to first result", start_lua, start_python, start_python / start_lua))
+print(string.format("%-38s %9.1f ms %9.1f ms %9.1fx", "start to first result",
+  start_lua, start_python, start_python / start_lua))
 
 if options.memory then
   local function peak(program, file, what) return tonumber(lines_of(program, file, what)[1]) / 1024 end
   local bare_lua, bare_python = peak(nnlua, "memory.lua", "bare"), peak(options.python, "memory.py", "bare")
   local full_lua, full_python = peak(nnlua, "memory.lua", "steps"), peak(options.python, "memory.py", "steps")
   print(string.format("%-38s %9.1f MB %9.1f MB", "resident, bare process", bare_lua, bare_python))
-  print(string.format("%-38s %9.1f MB %9.1f MB", "2,000 MLP steps over it", full_lua - bare_lua, full_python - bare_python))
+  print(string.format("%-38s %9.1f MB %9.1f MB", "2,000 MLP steps over it",
+    full_lua - bare_lua, full_python - bare_python))
 end

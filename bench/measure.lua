@@ -3,7 +3,8 @@ local nl = require "nnlua"
 nl.set_num_threads(tonumber(os.getenv "BENCH_THREADS") or 1)
 nl.manual_seed(0)
 
--- OpenBLAS starts threads as it is loaded, and they spin for some time before they sleep: processor time that is not ours.
+-- OpenBLAS starts threads as it is loaded, and they spin for some time before they sleep:
+-- processor time that is not ours.
 local started = os.time()
 while os.time() - started < 3 do end
 

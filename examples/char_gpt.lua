@@ -1,5 +1,6 @@
 -- A small GPT that learns to write plays from Shakespeare's, a character at a time.
--- Run:  ./bootstrap run examples/char_gpt.lua [--steps N] [--batch N] [--seed N] [--threads N] [--characters N] [--text N]
+-- Run:  ./bootstrap run examples/char_gpt.lua [--steps N] [--batch N] [--seed N] [--threads N]
+--         [--characters N] [--text N]
 -- On two cores with other work to do it took twenty minutes, ten to the 1.6 of step 2500:
 --   step   500  held-out loss 2.140 nats a character
 --   …
@@ -100,7 +101,8 @@ end
 -- --------------------------------------------------------------------- training
 
 local optimizer = optim.AdamW(net:parameters(), {lr = 1e-3, betas = {0.9, 0.99}, weight_decay = 0.1})
-local schedule = optim.lr_scheduler.OneCycleLR(optimizer, {max_lr = 2e-3, total_steps = options.steps, pct_start = 0.05})
+local schedule = optim.lr_scheduler.OneCycleLR(optimizer,
+  {max_lr = 2e-3, total_steps = options.steps, pct_start = 0.05})
 
 local function evaluate()
   local _ <close> = nl.no_grad()

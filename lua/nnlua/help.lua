@@ -36,9 +36,9 @@ local function entry_text(entry)
 end
 
 local function tensor_text(x)
-  return ("A tensor: shape %s, %s. x:name(…) calls a method, among them all ops of help(\"nl.name\"); x.shape, x.dtype, "
-    .. "x.grad, x.T and others are fields. help \"Tensor:item\" explains a method, help \"Tensor.grad\" a field."):format(
-    x.shape, x.dtype)
+  return ("A tensor: shape %s, %s. x:name(…) calls a method, among them all ops of help(\"nl.name\"); x.shape, "
+    .. "x.dtype, x.grad, x.T and others are fields. help \"Tensor:item\" explains a method, "
+    .. "help \"Tensor.grad\" a field."):format(x.shape, x.dtype)
 end
 
 --- The parts of the library, by their tables.

@@ -10,7 +10,8 @@ local dtype_meta = getmetatable(nl.float32)
 
 -- ------------------------------------------------------------------- values
 
--- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why not.
+-- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why
+-- not.
 local kinds = {}
 
 --- Whether a value is a list of the text, and not a table that an object stands for.
@@ -115,7 +116,8 @@ end
 --- A tensor of pairs as the complex128 one that it stands for.
 local function as_complex(path, name, t)
   if not t or t.dtype ~= nl.float64 or t.ndim == 0 or t:size(-1) ~= 2 then
-    raise(("load: %s: its metadata call tensor '%s' complex128, but it is no tensor of float64 pairs"):format(path, name))
+    raise(("load: %s: its metadata call tensor '%s' complex128, but it is no tensor of float64 pairs"):format(
+      path, name))
   end
   return nl.view_as_complex(t)
 end
@@ -133,9 +135,9 @@ local function read_texts(path, texts, tensors)
   return structure
 end
 
---- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that a
---- flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error that
---- says where. Tensors are on the CPU and want no gradients.
+--- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that
+--- a flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error
+--- that says where. Tensors are on the CPU and want no gradients.
 ---     > path = os.tmpname()
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w

@@ -53,8 +53,8 @@ local function loop_over(value)
   core.raise(("progress: a loader, a function, a list or a number was expected, not %s"):format(core.describe(value)))
 end
 
---- Goes through a loop and shows how far it is: `for x, y in nl.progress(loader, {desc = "epoch 1"}) do … end`. Nothing is
---- shown where stderr is no terminal.
+--- Goes through a loop and shows how far it is: `for x, y in nl.progress(loader, {desc = "epoch 1"}) do … end`. Nothing
+--- is shown where stderr is no terminal.
 ---     > sum = 0
 ---     > for i in nl.progress(3) do sum = sum + i end
 ---     > sum

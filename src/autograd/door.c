@@ -173,8 +173,8 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
 
 /*
  * The in-place form of a view: the tensor takes over the view's geometry and history, and stays the same tensor. What
- * it is a view of, if it is one, it remains a view of. Only views of all elements have such a form: a smaller base would
- * not hold its own views.
+ * it is a view of, if it is one, it remains a view of. Only views of all elements have such a form: a smaller base
+ * would not hold its own views.
  */
 static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor **y, Survey s)
 {

@@ -264,7 +264,7 @@ static bool take_gradients(Task *task, Record *r, Tensor **dy)
 }
 
 /* Runs a node's hooks around what it does: dx from dy. Whether it was applied, or its gradients only looked at. */
-static bool apply(Call *call, Task *task, const Record *r, Tensor **dy, Tensor **dx)
+static bool apply_backward(Call *call, Task *task, const Record *r, Tensor **dy, Tensor **dx)
 {
   Context *ctx = task->ctx;
   Node *n = r->node;
@@ -308,7 +308,7 @@ static void run_node(Call *call, Task *task, int32_t at)
     dx = dy + n->noutputs;
   }
   for (int i = 0; i < n->nedges; i++) dx[i] = NULL;
-  bool applied = take_gradients(task, r, dy) && apply(call, task, r, dy, dx);
+  bool applied = take_gradients(task, r, dy) && apply_backward(call, task, r, dy, dx);
   hand_on(call, task, n, dx);
   if (!task->b->retain_graph && applied) {
     node_forget(n);

@@ -3,6 +3,7 @@
 
 #include "cli/report.h"
 #include "cli/run.h"
+#include "lua/spelling.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -98,27 +99,6 @@ bool options_parse(Options *options, char **argv)
 static const char usage_lines[] = "usage: %s [options] [script [args]]\n"
                                   "       %s [options] test [folders or files] [busted's options]\n";
 
-/* How many letters are to be changed, added or left out to make one word of the other, of up to 15 letters. */
-static int distance(const char *a, size_t a_length, const char *b)
-{
-  enum { MOST = 15 };
-  int row[MOST + 1];
-  int b_length = (int)strlen(b);
-  if (a_length > MOST) return MOST;
-  for (int j = 0; j <= b_length; j++) row[j] = j;
-  for (size_t i = 0; i < a_length; i++) {
-    int diagonal = row[0];
-    row[0] = (int)i + 1;
-    for (int j = 1; j <= b_length; j++) {
-      int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-      int changed = diagonal + (a[i] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = changed < least ? changed : least;
-    }
-  }
-  return row[b_length];
-}
-
 /* The option that a wrong one may stand for, or NULL. */
 static const char *meant(const char *option)
 {
@@ -130,7 +110,7 @@ static const char *meant(const char *option)
   if (strcmp(option, "-c") == 0) return "-e";
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     bool is_start = length >= 3 && strncmp(name, names[i] + 2, length) == 0;
-    if (length >= 3 && (is_start || distance(name, length, names[i] + 2) <= 2)) return names[i];
+    if (length >= 3 && (is_start || spelling_distance(name, length, names[i] + 2) <= 2)) return names[i];
   }
   return NULL;
 }

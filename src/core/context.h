@@ -27,7 +27,8 @@ enum { ERROR_TEXT = 1024 };
 
 struct Call;
 
-/* What the host (the Lua binding) does for the core; any may be NULL. Those that run Lua raise through raise_foreign. */
+/* What the host (the Lua binding) does for the core; any may be NULL.
+   Those that run Lua raise through raise_foreign. */
 typedef struct Host {
   void *state;                                    /* the running lua_State */
   size_t *tensor_block;                           /* set to 0 when the context goes: lua/tensor.h; may be NULL */

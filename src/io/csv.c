@@ -49,7 +49,7 @@ static bool damaged(Reader *r)
 }
 
 /* Reads more text behind what there is. */
-static bool fill(Reader *r)
+static bool fill_buffer(Reader *r)
 {
   memmove(r->text, r->text + r->begin, r->end - r->begin);
   r->end -= r->begin;
@@ -78,7 +78,7 @@ static bool next_line(Reader *r, const char **line, size_t *n)
   r->line++;
   while (!(stop = memchr(r->text + r->begin + looked, '\n', r->end - r->begin - looked)) && !r->ended) {
     looked = r->end - r->begin;
-    if (!fill(r)) return false;
+    if (!fill_buffer(r)) return false;
   }
   size_t length = stop ? (size_t)(stop - (r->text + r->begin)) : r->end - r->begin;
   *line = stop || length > 0 ? r->text + r->begin : NULL;

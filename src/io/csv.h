@@ -12,9 +12,9 @@ typedef struct CsvTable {
 } CsvTable;
 
 /*
- * Reads a file whose lines are numbers between delimiters, all as many; empty lines count for nothing, and so many lines
- * at the start are passed over. Raises nothing: if it fails, nothing is left to free and `error` tells what is wrong and
- * where, "data.csv: line 3, field 2: …".
+ * Reads a file whose lines are numbers between delimiters, all as many; empty lines count for nothing, and so many
+ * lines at the start are passed over. Raises nothing: if it fails, nothing is left to free and `error` tells what is
+ * wrong and where, "data.csv: line 3, field 2: …".
  */
 bool csv_read(const char *path, char delimiter, int64_t skip_rows, CsvTable *table, char *error, int error_size);
 

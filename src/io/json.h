@@ -1,6 +1,6 @@
 /*
- * Reading JSON in place: a cursor over a text, which strings are decoded in. It needs no memory however large a text is;
- * who reads makes of the values what it wants.
+ * Reading JSON in place: a cursor over a text, which strings are decoded in. It needs no memory however large a text
+ * is; who reads makes of the values what it wants.
  */
 #ifndef NNLUA_IO_JSON_H
 #define NNLUA_IO_JSON_H

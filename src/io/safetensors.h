@@ -1,6 +1,6 @@
 /*
- * The safetensors format: eight bytes with the length of a header, the header in JSON (names of tensors with dtype, shape
- * and place; one object of texts, "__metadata__"), then the elements. Nothing in such a file is ever run.
+ * The safetensors format: eight bytes with the length of a header, the header in JSON (names of tensors with dtype,
+ * shape and place; one object of texts, "__metadata__"), then the elements. Nothing in such a file is ever run.
  *
  * Functions raise nothing; they return false and set `problem`, which names the file, the place and the reason.
  */
@@ -39,8 +39,8 @@ typedef struct TensorFile {
 } TensorFile;
 
 /*
- * Opens a file and checks all of its header: no name twice, no shape that is too large, elements without gaps or overlap
- * up to the file's end. Close it in any case.
+ * Opens a file and checks all of its header: no name twice, no shape that is too large, elements without gaps or
+ * overlap up to the file's end. Close it in any case.
  */
 bool tensor_file_open(TensorFile *f, const char *path);
 
@@ -50,8 +50,8 @@ bool tensor_file_read(TensorFile *f, const StoredTensor *t, void *data);
 void tensor_file_close(TensorFile *f);
 
 /*
- * Writes f->path from f->tensors (but for begin and end) and f->texts, all names UTF-8. The file is there whole or not at
- * all: a new one beside it takes its place when all is on the disk.
+ * Writes f->path from f->tensors (but for begin and end) and f->texts, all names UTF-8. The file is there whole or not
+ * at all: a new one beside it takes its place when all is on the disk.
  */
 bool tensor_file_write(TensorFile *f);
 

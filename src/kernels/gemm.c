@@ -133,7 +133,7 @@ static void multiply_vector(const Product *p, const Matrix *m, const void *x, in
 
 static Matrix transposed(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
 
-static Matrix part_of(const Matrix *m, int64_t size, int64_t row, int64_t rows, int64_t col, int64_t cols)
+static Matrix part_of_matrix(const Matrix *m, int64_t size, int64_t row, int64_t rows, int64_t col, int64_t cols)
 {
   const char *data = (const char *)m->data + (row * m->row_step + col * m->col_step) * size;
   return (Matrix){data, rows, cols, m->row_step, m->col_step};
@@ -174,18 +174,18 @@ static void run_blas(const Product *p)
   int64_t m = p->a.rows, n = p->b.cols, k = p->a.cols, at = (cut == CUT_ROWS ? m : cut == CUT_COLUMNS ? n : k) / 2;
   Product low = *p, high = *p;
   if (cut == CUT_ROWS) {
-    low.a = part_of(&p->a, p->size, 0, at, 0, k);
-    high.a = part_of(&p->a, p->size, at, m - at, 0, k);
+    low.a = part_of_matrix(&p->a, p->size, 0, at, 0, k);
+    high.a = part_of_matrix(&p->a, p->size, at, m - at, 0, k);
     high.c += at * p->c_row * p->size;
   } else if (cut == CUT_COLUMNS) {
-    low.b = part_of(&p->b, p->size, 0, k, 0, at);
-    high.b = part_of(&p->b, p->size, 0, k, at, n - at);
+    low.b = part_of_matrix(&p->b, p->size, 0, k, 0, at);
+    high.b = part_of_matrix(&p->b, p->size, 0, k, at, n - at);
     high.c += at * p->size;
   } else {
-    low.a = part_of(&p->a, p->size, 0, m, 0, at);
-    low.b = part_of(&p->b, p->size, 0, at, 0, n);
-    high.a = part_of(&p->a, p->size, 0, m, at, k - at);
-    high.b = part_of(&p->b, p->size, at, k - at, 0, n);
+    low.a = part_of_matrix(&p->a, p->size, 0, m, 0, at);
+    low.b = part_of_matrix(&p->b, p->size, 0, at, 0, n);
+    high.a = part_of_matrix(&p->a, p->size, 0, m, at, k - at);
+    high.b = part_of_matrix(&p->b, p->size, at, k - at, 0, n);
     high.beta = scalar_int(1);
   }
   run_blas(&low);
@@ -197,7 +197,7 @@ static void run_piece(const Product *p, int64_t i, int64_t j)
 {
   int64_t m = p->a.rows - i < p->row_edge ? p->a.rows - i : p->row_edge;
   int64_t n = p->b.cols - j < p->col_edge ? p->b.cols - j : p->col_edge, k = p->a.cols;
-  Matrix a = part_of(&p->a, p->size, i, m, 0, k), b = part_of(&p->b, p->size, 0, k, j, n);
+  Matrix a = part_of_matrix(&p->a, p->size, i, m, 0, k), b = part_of_matrix(&p->b, p->size, 0, k, j, n);
   char *c = p->c + (i * p->c_row + j) * p->size;
   const MatmulKernels *own = kernels_of(p->dtype)->matmul;
   bool add = !scalar_equals(p->beta, 0);
@@ -240,7 +240,8 @@ static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
   p->cols = ceil_div_i64(n, p->col_edge);
 }
 
-/* By shape, as measured: BLAS has a price a call, is slow for few rows, and knows no more than AVX2 on some machines. */
+/* By shape, as measured: BLAS has a price a call, is slow for few rows,
+   and knows no more than AVX2 on some machines. */
 static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
 {
   if (!dtype_is_inexact(p->dtype)) return OWN;
@@ -328,7 +329,7 @@ void gemm_batch(DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b
   int64_t work = max_i64(a.rows * a.cols * b.cols, 1);
   if (batches < 4 && work >= 2 * GEMM_PIECE_WORK) { /* few and large: threads within each */
     for (int64_t i = 0; i < batches; i++) {
-      Matrix ai = part_of(&a, 0, 0, a.rows, 0, a.cols), bi = b;
+      Matrix ai = part_of_matrix(&a, 0, 0, a.rows, 0, a.cols), bi = b;
       ai.data = (const char *)a.data + i * a_step * (int64_t)dtype_size(dtype);
       bi.data = (const char *)b.data + i * b_step * (int64_t)dtype_size(dtype);
       gemm(dtype, &ai, &bi, scalar_int(1), scalar_int(0), (char *)c + i * c_step * (int64_t)dtype_size(dtype), b.cols);

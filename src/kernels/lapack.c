@@ -102,7 +102,8 @@ static Scratch scratch_of(const SvdPlan *p)
 }
 
 /* Whether ints hold all that gesdd counts in them: with vectors also the elements of the matrix, and the places of some
-   squares of the smaller size in its scratch, of which there are fewer than six (3 of dbdsdc, one or two of products). */
+   squares of the smaller size in its scratch, of which there are fewer than six
+   (3 of dbdsdc, one or two of products). */
 static bool ints_hold(SvdVectors vectors, int64_t m, int64_t n)
 {
   int64_t k = m < n ? m : n;

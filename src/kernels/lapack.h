@@ -1,4 +1,5 @@
-/* Decompositions by LAPACK, which comes with OpenBLAS. Matrices are row-major and dense; what they hold is overwritten. */
+/* Decompositions by LAPACK, which comes with OpenBLAS. Matrices are row-major and dense;
+   what they hold is overwritten. */
 #ifndef NNLUA_KERNELS_LAPACK_H
 #define NNLUA_KERNELS_LAPACK_H
 

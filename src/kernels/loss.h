@@ -10,8 +10,8 @@
  * [outer][inner]; dy is a single number if dy_is_single. weight [n] may be NULL, and so may losses. Floats only.
  */
 typedef struct LossKernels {
-  /* loss = -weight[t] * x[o][t][i] for target t, 0 if t is to be ignored. Adds all losses to totals[0] and all weights to
-     totals[1]. */
+  /* loss = -weight[t] * x[o][t][i] for target t, 0 if t is to be ignored. Adds all losses to totals[0] and all weights
+     to totals[1]. */
   void (*nll)(int64_t outer, int64_t n, int64_t inner, const void *x, const int64_t *target, const void *weight,
               int64_t ignore, void *losses, double *totals);
   /* dx (zeroed) = the gradient of that: -weight[t] * scale * dy. */

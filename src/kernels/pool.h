@@ -12,8 +12,8 @@ typedef struct Pool {
   int64_t divisor;    /* of averages: if not 0, divides instead of the count */
 } Pool;
 
-/* Of contiguous planes: x and dx [planes][size[0]][size[1]], y, dy and positions [planes][result[0]][result[1]]. Floats,
-   averages of int64 too. */
+/* Of contiguous planes: x and dx [planes][size[0]][size[1]], y, dy and positions [planes][result[0]][result[1]].
+   Floats, averages of int64 too. */
 typedef struct PoolKernels {
   void (*average)(const Pool *p, int64_t planes, const void *x, void *y);
   void (*average_backward)(const Pool *p, int64_t planes, const void *dy, void *dx);

@@ -6,8 +6,9 @@
 
 typedef enum CellKind { CELL_TANH, CELL_RELU, CELL_LSTM, CELL_GRU } CellKind;
 
-/* What one row of a step has of n hidden units: states and their gradients [n], sums and their gradients [gates][n] (one
-   gate for CELL_TANH and CELL_RELU, four for LSTM, three for GRU). Pointers that a kind has no use for are unset. */
+/* What one row of a step has of n hidden units: states and their gradients [n], sums and their gradients [gates][n]
+   (one gate for CELL_TANH and CELL_RELU, four for LSTM, three for GRU).
+   Pointers that a kind has no use for are unset. */
 typedef struct CellRow {
   void *work;         /* sums that go into the gates; then, of LSTM and GRU, what is kept for the backward */
   const void *hidden; /* GRU: the part of the sums that comes from the hidden state */

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* x and dx are [outer][n[0]][inner], y and dy [outer][n[1]][inner]; first has n[1] + 1 places, from which result i takes
-   the terms first[i] <= t < first[i + 1] of at and weights. Floats only. */
+/* x and dx are [outer][n[0]][inner], y and dy [outer][n[1]][inner]; first has n[1] + 1 places, from which result i
+   takes the terms first[i] <= t < first[i + 1] of at and weights. Floats only. */
 typedef struct ResampleKernels {
   /* y[o][i][j] = the sum of weights[t] * x[o][at[t]][j] over the terms of i. */
   void (*forward)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,

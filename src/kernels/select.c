@@ -68,7 +68,7 @@ KernelTable kernel_tables[DTYPE_COUNT];
 RandomFills random_fills;
 static IsaId selected;
 
-static void fill(IsaId isa)
+static void fill_tables(IsaId isa)
 {
   sets[isa].casts(casts);
   sets[isa].random_fills(&random_fills);
@@ -88,7 +88,7 @@ void kernels_select(void)
 {
   gemm_prepare();
   for (IsaId isa = 0; isa < ISA_COUNT; isa++) {
-    if (sets[isa].casts && isas[isa].runs()) fill(isa);
+    if (sets[isa].casts && isas[isa].runs()) fill_tables(isa);
     if (is_last(isa)) break;
   }
   for (int d = 0; d < DTYPE_COUNT; d++) {

@@ -113,7 +113,7 @@ static void turn(const Attention *at, int64_t batch, char *scratch)
                        scratch + at->e * to_row, to_row);
 }
 
-static Part part_of(const Attention *at, int64_t batch, int64_t tile, char *scratch)
+static Part part_of_tile(const Attention *at, int64_t batch, int64_t tile, char *scratch)
 {
   Part p = {.batch = batch, .first = tile * at->rows, .key = scratch};
   p.v = p.key + at->e * turned_row(at) * at->size;
@@ -164,7 +164,7 @@ static void weigh(const Attention *at, const Part *p)
 }
 
 /* to = x times the factors of dropout. */
-static void drop(const Attention *at, const Part *p, const char *x, char *to)
+static void drop_weights(const Attention *at, const Part *p, const char *x, char *to)
 {
   at->k->attention->multiply_rows(p->rows, p->n, x, p->n, matrix_at(at, &at->factors, p->batch, p->first),
                                   at->factors.row, to, p->n);
@@ -206,7 +206,7 @@ static Attention with_blocks(const Launch *l)
 static void forward_part(const Attention *at, const Part *p)
 {
   weigh(at, p);
-  if (at->factors.data) drop(at, p, p->weights, p->weights);
+  if (at->factors.data) drop_weights(at, p, p->weights, p->weights);
   at->k->matmul->product(p->rows, at->ev, p->n, p->weights, p->n, 1, matrix_at(at, &at->v, p->batch, 0), at->v.row, 1,
                          false, matrix_at(at, &at->y, p->batch, p->first), at->y.row);
 }
@@ -221,7 +221,7 @@ static void forward_groups(const Launch *l, int64_t begin, int64_t end)
     int64_t first = g * at->per_group;
     for (int64_t i = first; i < first + at->per_group && i < at->items; i++) {
       if (i == first || i % at->tiles == 0) turn(at, i / at->tiles, scratch);
-      Part p = part_of(at, i / at->tiles, i % at->tiles, scratch);
+      Part p = part_of_tile(at, i / at->tiles, i % at->tiles, scratch);
       forward_part(at, &p);
     }
   }
@@ -247,11 +247,11 @@ static void backward_part(const Attention *at, const Part *p, char *dscores)
   const char *dy = matrix_at(at, &at->dy, p->batch, p->first), *key = matrix_at(at, &at->key, p->batch, 0);
   char *dq = matrix_at(at, &at->dq, p->batch, p->first), *dropped = p->weights;
   weigh(at, p);
-  if (at->factors.data) drop(at, p, p->weights, dropped = p->scores);
+  if (at->factors.data) drop_weights(at, p, p->weights, dropped = p->scores);
   k->matmul->product(p->n, at->ev, p->rows, dropped, 1, p->n, dy, at->dy.row, 1, true,
                      matrix_at(at, &at->dv, p->batch, 0), at->dv.row);
   k->matmul->product(p->rows, p->n, at->ev, dy, at->dy.row, 1, p->v, turned_row(at), 1, false, p->scores, p->n);
-  if (at->factors.data) drop(at, p, p->scores, p->scores);
+  if (at->factors.data) drop_weights(at, p, p->scores, p->scores);
   softmax_rows(at, p, p->scores, p->weights, dscores);
   k->matmul->product(p->rows, at->e, p->n, dscores, p->n, 1, key, at->key.row, 1, false, dq, at->dq.row);
   k->attention->scale_rows(p->rows, at->e, at->scale, dq, at->dq.row, dq, at->dq.row);
@@ -272,7 +272,7 @@ static void backward_groups(const Launch *l, int64_t begin, int64_t end)
     for (int64_t i = g * at->per_group; i < (g + 1) * at->per_group && i < at->items; i++) {
       turn(at, i, scratch);
       for (int64_t tile = 0; tile < at->tiles; tile++) {
-        Part p = part_of(at, i, tile, scratch);
+        Part p = part_of_tile(at, i, tile, scratch);
         backward_part(at, &p, p.weights + at->rows * at->s * at->size);
       }
     }

@@ -5,9 +5,9 @@
 #include "core/tensor.h"
 
 /*
- * y [..., l, ev] = dropped(softmax(scale q k^T + mask)) v of q [..., l, e], k [..., s, e] and v [..., s, ev], s > 0; batches
- * broadcast to y's. mask [..., l, s] is added (NULL: none), factors [..., l, s] multiply the weights (NULL: 1). Causal:
- * query i sees the keys up to i.
+ * y [..., l, ev] = dropped(softmax(scale q k^T + mask)) v of q [..., l, e], k [..., s, e] and v [..., s, ev], s > 0;
+ * batches broadcast to y's. mask [..., l, s] is added (NULL: none), factors [..., l, s] multiply the weights (NULL: 1).
+ * Causal: query i sees the keys up to i.
  */
 void launch_attention(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal,
                       double scale, Tensor *y);

@@ -1,6 +1,6 @@
 /*
- * Convolutions as products over taps (kernels/conv.h). Work is cut into units: an image, a group of channels, and a band
- * of lines whose slab stays in the cache. Units depend on shapes alone.
+ * Convolutions as products over taps (kernels/conv.h). Work is cut into units: an image, a group of channels, and a
+ * band of lines whose slab stays in the cache. Units depend on shapes alone.
  */
 #include "launch/convolve.h"
 

@@ -79,7 +79,7 @@ typedef struct Batch {
 } Batch;
 
 /* Raises on a label that is no class. */
-static void check_labels(Call *call, const Batch *b, const int64_t *target)
+static void check_ctc_labels(Call *call, const Batch *b, const int64_t *target)
 {
   for (int64_t n = 0; n < b->sequences; n++) {
     int64_t length = b->t->target_lengths.v[n];
@@ -100,7 +100,7 @@ static Batch batch_of(Call *call, const Tensor *x, CtcTargets *t, bool zero_infi
              .row = t->labels->ndim == 2 ? t->labels->shape[1] : 0,
              .t = t,
              .zero_infinity = zero_infinity};
-  check_labels(call, &b, tensor_data(t->labels));
+  check_ctc_labels(call, &b, tensor_data(t->labels));
   return b;
 }
 

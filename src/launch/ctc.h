@@ -12,7 +12,8 @@ typedef struct CtcTargets {
   int64_t blank;
 } CtcTargets;
 
-/* losses, [sequences], = how unlikely labels are; infinite ones are 0 if told so. Raises on a label that is no class. */
+/* losses, [sequences], = how unlikely labels are; infinite ones are 0 if told so.
+   Raises on a label that is no class. */
 void launch_ctc(Call *call, Tensor *log_probs, const CtcTargets *t, bool zero_infinity, Tensor *losses);
 
 /* The gradient, of log_probs' shape, as PyTorch has it: of what log_softmax gives. */

@@ -11,14 +11,15 @@ void launch_by_index(Call *call, double (*at)(const void *params, int64_t i), co
 /* y[i] = first + i step: in whole numbers (which wrap) if both are, else in doubles. */
 void launch_range(Call *call, Scalar first, Scalar step, Tensor *y);
 
-/* y[i] evenly from start to stop, in y's dtype (float32 or float64): counted from the nearer end, so that both are exact. */
+/* y[i] evenly from start to stop, in y's dtype (float32 or float64):
+   counted from the nearer end, so that both are exact. */
 void launch_linspace(Call *call, double start, double stop, Tensor *y);
 
 /* Fills y, an int64 tensor in row-major order, by one call. */
 void launch_positions_of(Call *call, void (*fill)(const void *params, int64_t *to), const void *params, Tensor *y);
 
-/* y = the lower or upper triangles of matrices x [..., rows, columns], 0 elsewhere. The diagonal's elements belong to both; it
-   lies `diagonal` columns to the right of the main one. */
+/* y = the lower or upper triangles of matrices x [..., rows, columns], 0 elsewhere. The diagonal's elements belong to
+   both; it lies `diagonal` columns to the right of the main one. */
 void launch_triangle(Call *call, Tensor *x, int64_t diagonal, bool lower, Tensor *y);
 
 /* In row r of `columns` elements, where a triangle and the rest of the row meet. */

@@ -5,9 +5,9 @@
  * that shares memory with a result is copied; a result that the kernel can't write to is written to a tensor of its own
  * and copied back; the kernels of the device are chosen; work is cut into items for threads, which look at interrupts.
  *
- * A driver says what a kernel wants and turns items into its calls; there is a file of drivers for each family of kernels, and
- * ops call these (launch_softmax, launch_pointwise…). Drivers whose kernels take any strides (pointwise, copies,
- * reductions, lines) do the same by means of their own.
+ * A driver says what a kernel wants and turns items into its calls; there is a file of drivers for each family of
+ * kernels, and ops call these (launch_softmax, launch_pointwise…). Drivers whose kernels take any strides (pointwise,
+ * copies, reductions, lines) do the same by means of their own.
  */
 #ifndef NNLUA_LAUNCH_LAUNCH_H
 #define NNLUA_LAUNCH_LAUNCH_H
@@ -39,7 +39,8 @@ typedef struct Driver {
   /* Does items [begin, end), on any thread; may not raise. Not needed by who does not call launch. */
   void (*run)(const Launch *l, int64_t begin, int64_t end);
   /* What comes before and after all items, on the caller's thread, with everything laid out; NULL: nothing. `before`
-     may allocate, write to params and raise; what both take shall be little beside the items, or run on threads itself. */
+     may allocate, write to params and raise; what both take shall be little beside the items,
+     or run on threads itself. */
   void (*before)(Call *call, const Launch *l);
   void (*after)(Call *call, const Launch *l);
   uint8_t results[LAUNCH_RESULTS], operands[LAUNCH_OPERANDS];
@@ -47,8 +48,8 @@ typedef struct Driver {
     in_place; /* a result may be the very elements of an operand: each item reads what it overwrites before it does */
 } Driver;
 
-/* How the work is cut: items that are independent of each other, and how many elements each takes, about; EACH_ALONE for
-   items that are to be shared out one by one. */
+/* How the work is cut: items that are independent of each other, and how many elements each takes, about; EACH_ALONE
+   for items that are to be shared out one by one. */
 typedef struct Work {
   int64_t items, elements;
 } Work;
@@ -71,7 +72,8 @@ struct Launch {
 
 /*
  * Runs a driver on results and operands (each TENSOR_LIST(…), in the order of the driver's wants, NULL for what is
- * absent), computing in the dtype that elements of `dtype` compute in. There is nothing to do if no result has elements.
+ * absent), computing in the dtype that elements of `dtype` compute in. There is nothing to do if no result has
+ * elements.
  */
 void launch(Call *call, const Driver *driver, DType dtype, Tensors results, Tensors operands, Work work,
             const void *params);
@@ -84,8 +86,8 @@ bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tens
                   const void *params);
 void launch_end(Call *call, const Launch *l, Tensors results);
 
-/* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare more than
-   launch does. */
+/* Whether launches for this result do anything: it isn't on the meta device and has elements. For drivers that prepare
+   more than launch does. */
 static inline bool launch_runs(const Tensor *y) { return y->device != DEVICE_META && y->numel > 0; }
 
 /* The kernels of a tensor's device for a dtype. */

@@ -1,5 +1,5 @@
-/* How tensors lie in memory, for results that are made and operands that kernels read. Below the door: what is made here
-   is not recorded. */
+/* How tensors lie in memory, for results that are made and operands that kernels read. Below the door: what is made
+   here is not recorded. */
 #ifndef NNLUA_LAUNCH_LAYOUT_H
 #define NNLUA_LAUNCH_LAYOUT_H
 
@@ -29,8 +29,8 @@ bool may_overlap(const Tensor *a, const Tensor *b);
 
 /*
  * The order in memory of a result: strides, in the arena, for operands that broadcast to its shape. It is the operands'
- * order where they agree, and where they don't the first one's that has one, as in PyTorch's TensorIterator; there are no holes.
- * Not given (n < 0) if that is the plain, row-major order.
+ * order where they agree, and where they don't the first one's that has one, as in PyTorch's TensorIterator; there are
+ * no holes. Not given (n < 0) if that is the plain, row-major order.
  */
 Ints result_order(Call *call, Ints shape, Tensor *const *operands, int n);
 

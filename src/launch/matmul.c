@@ -20,13 +20,13 @@ static Tensor *target_of(Call *call, Tensor *y)
   return y->dtype == (uint8_t)d && y->is_contiguous ? y : new_beside(call, y, d, tensor_shape(y));
 }
 
-static void store(Call *call, Tensor *y, const Tensor *target)
+static void store_target(Call *call, Tensor *y, const Tensor *target)
 {
   if (target != y) launch_copy(call, y, target);
 }
 
 /* An operand of the target's dtype and with memory of its own. */
-static Tensor *prepared(Call *call, Tensor *t, const Tensor *target)
+static Tensor *operand_for(Call *call, Tensor *t, const Tensor *target)
 {
   if (t->dtype != target->dtype) return contiguous_as(call, t, tensor_dtype(target));
   return t->storage == target->storage ? apart_from(call, t, target) : t;
@@ -41,7 +41,7 @@ static Matrix last_two(const Tensor *t)
 /* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
 static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
 {
-  *t = prepared(call, *t, target);
+  *t = operand_for(call, *t, target);
   Matrix m = last_two(*t);
   if ((*t)->is_contiguous || !dtype_is_inexact(tensor_dtype(target)) || gemm_takes(&m)) return m;
   *t = contiguous_as(call, *t, tensor_dtype(target));
@@ -52,7 +52,7 @@ static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
 static Matrix left_of(Call *call, Tensor *t, const Tensor *target)
 {
   if (t->ndim > 1) return matrix_of(call, &t, target);
-  t = contiguous_as(call, prepared(call, t, target), tensor_dtype(target));
+  t = contiguous_as(call, operand_for(call, t, target), tensor_dtype(target));
   return (Matrix){tensor_data(t), 1, t->shape[0], t->shape[0], 1};
 }
 
@@ -60,7 +60,7 @@ static Matrix left_of(Call *call, Tensor *t, const Tensor *target)
 static Matrix right_of(Call *call, Tensor *t, const Tensor *target)
 {
   if (t->ndim > 1) return matrix_of(call, &t, target);
-  t = contiguous_as(call, prepared(call, t, target), tensor_dtype(target));
+  t = contiguous_as(call, operand_for(call, t, target), tensor_dtype(target));
   return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
 }
 
@@ -74,7 +74,7 @@ void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
   Tensor *target = target_of(call, y);
   Matrix ml = left_of(call, l, target), mr = right_of(call, r, target);
   gemm(tensor_dtype(target), &ml, &mr, ONE, ZERO, tensor_data(target), mr.cols);
-  store(call, y, target);
+  store_target(call, y, target);
 }
 
 void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, Scalar alpha, Tensor *y)
@@ -84,7 +84,7 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, 
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
   if (!scalar_equals(beta, 0)) launch_copy(call, target, input);
   gemm(tensor_dtype(target), &ml, &mr, alpha, beta, tensor_data(target), mr.cols);
-  store(call, y, target);
+  store_target(call, y, target);
 }
 
 void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
@@ -94,7 +94,7 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
   gemm_batch(tensor_dtype(target), target->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(target),
              ml.rows * mr.cols);
-  store(call, y, target);
+  store_target(call, y, target);
 }
 
 /* ------------------------------------------------------------------ linear */
@@ -104,7 +104,7 @@ static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
 {
   if (x->ndim == 2) return matrix_of(call, &x, target);
   int64_t n = x->shape[x->ndim - 1];
-  x = contiguous_as(call, prepared(call, x, target), tensor_dtype(target));
+  x = contiguous_as(call, operand_for(call, x, target), tensor_dtype(target));
   return (Matrix){tensor_data(x), rows, n, n, 1};
 }
 
@@ -129,7 +129,7 @@ void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *
   Matrix w = matrix_of(call, &weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
   if (bias) store_bias(call, target, bias);
   gemm(tensor_dtype(target), &l, &r, ONE, bias ? ONE : ZERO, tensor_data(target), r.cols);
-  store(call, y, target);
+  store_target(call, y, target);
 }
 
 static bool is_plain(const Tensor *t, const Tensor *like)

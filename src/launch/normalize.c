@@ -12,7 +12,8 @@ static Work work_of(int64_t items, int64_t elements) { return (Work){items, 2 * 
 
 /* -------------------------------------------------------------------- channels */
 
-/* Input as [n, channels, size]; a unit, what has a mean of its own, is a channel of the batch or a group of a sample. */
+/* Input as [n, channels, size]; a unit, what has a mean of its own,
+   is a channel of the batch or a group of a sample. */
 typedef struct Channels {
   int64_t n, channels, size, groups;
   double eps;
@@ -104,11 +105,14 @@ static void gradients_of_units(const Launch *l, int64_t begin, int64_t end)
 }
 
 /* A batch of single values is normalized as its transpose: stretches of one element would be slow. */
-static bool is_flat(const Tensor *x, int64_t groups) { return groups == 0 && x->numel == x->shape[0] * x->shape[1]; }
+static bool is_of_single_values(const Tensor *x, int64_t groups)
+{
+  return groups == 0 && x->numel == x->shape[0] * x->shape[1];
+}
 
 static Channels channels_of(const Tensor *x, int64_t groups, double eps)
 {
-  int64_t n = is_flat(x, groups) ? 1 : x->shape[0], channels = x->shape[1];
+  int64_t n = is_of_single_values(x, groups) ? 1 : x->shape[0], channels = x->shape[1];
   return (Channels){n, channels, n * channels > 0 ? x->numel / (n * channels) : 0, groups, eps};
 }
 
@@ -121,13 +125,13 @@ int64_t channel_norm_units(const Tensor *x, int64_t groups)
 /* t, like x, as it is normalized: of a flat x the transpose. */
 static Tensor *as_stretches(Call *call, Tensor *t, const Tensor *x, int64_t groups)
 {
-  if (!t || !is_flat(x, groups)) return t;
+  if (!t || !is_of_single_values(x, groups)) return t;
   return tensor_view(call, t, INTS(t->shape[1], t->shape[0]), INTS(t->strides[1], t->strides[0]), t->offset);
 }
 
 Tensor *channel_norm_result(Call *call, const Tensor *x, int64_t groups)
 {
-  if (!is_flat(x, groups) || x->numel == 0) return new_beside(call, x, tensor_dtype(x), tensor_shape(x));
+  if (!is_of_single_values(x, groups) || x->numel == 0) return new_beside(call, x, tensor_dtype(x), tensor_shape(x));
   int64_t strides[MAX_DIMS];
   for (int i = 1; i < x->ndim; i++) strides[i] = x->shape[0];
   strides[0] = 1;

@@ -34,13 +34,13 @@ static bool is_direct(const Pointwise *l, int k, const int64_t *strides)
   return !l->cast[k] && strides[k] == (int64_t)l->size[k];
 }
 
-static void load(const Pointwise *l, int k, int64_t n, const char *from, int64_t stride, char *to)
+static void load_block(const Pointwise *l, int k, int64_t n, const char *from, int64_t stride, char *to)
 {
   if (l->cast[k]) l->cast[k](n, from, stride, to, (int64_t)l->compute_size[k]);
   else copy_elements(l->size[k], n, from, stride, to, (int64_t)l->size[k]);
 }
 
-static void store(const Pointwise *l, int64_t n, const char *from, char *to, int64_t stride)
+static void store_block(const Pointwise *l, int64_t n, const char *from, char *to, int64_t stride)
 {
   if (l->cast[0]) l->cast[0](n, from, (int64_t)l->compute_size[0], to, stride);
   else copy_elements(l->size[0], n, from, (int64_t)l->size[0], to, stride);
@@ -64,13 +64,13 @@ static void run_buffered(const Pointwise *l, int64_t n, char *const *p, const in
     for (int k = 1; k < l->operands; k++) {
       q[k] = p[k] + done * strides[k];
       if (is_direct(l, k, strides)) continue;
-      if (strides[k] != 0 || done == 0) load(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
+      if (strides[k] != 0 || done == 0) load_block(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
       q[k] = buffer[k];
     }
     bool direct = is_direct(l, 0, strides);
     q[0] = direct ? p[0] + done * strides[0] : buffer[0];
     call_kernel(l, piece, q);
-    if (!direct) store(l, piece, buffer[0], p[0] + done * strides[0], strides[0]);
+    if (!direct) store_block(l, piece, buffer[0], p[0] + done * strides[0], strides[0]);
   }
 }
 
@@ -106,7 +106,7 @@ static void flat_part(void *arg, int64_t begin, int64_t end)
   }
 }
 
-static bool is_flat(const Pointwise *l, Tensor *const *t, int k)
+static bool lies_flat(const Pointwise *l, Tensor *const *t, int k)
 {
   return !l->cast[k] && (k == 0 || (tensor_same_shape(t[0], t[k]) && lie_alike(t[0], t[k])));
 }
@@ -117,7 +117,7 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
   Flat f = {.launch = l};
   if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
   for (int k = 0; k < l->operands; k++) {
-    if (is_flat(l, t, k)) continue;
+    if (lies_flat(l, t, k)) continue;
     if (k == 0 || t[k]->numel != 1) return false;
     f.single[k] = f.any_single = true;
   }
@@ -125,7 +125,7 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
   for (int k = 0; k < l->operands; k++) {
     f.p[k] = tensor_data(t[k]);
     if (!f.single[k]) continue;
-    load(l, k, n < POINTWISE_CHUNK ? n : POINTWISE_CHUNK, f.p[k], 0, buffer[k]);
+    load_block(l, k, n < POINTWISE_CHUNK ? n : POINTWISE_CHUNK, f.p[k], 0, buffer[k]);
     f.p[k] = buffer[k];
   }
   if (n <= GRAIN) flat_part(&f, 0, n);
@@ -144,7 +144,8 @@ static void add_operand(Pointwise *l, Tensor **list, Tensor *t, int place, DType
   else l->cast[k] = k ? cast_kernel(in_memory, in_kernel) : cast_kernel(in_kernel, in_memory);
 }
 
-/* Small contiguous operands of the kernel's own dtype, which is most calls of small models: no more work than needed. */
+/* Small contiguous operands of the kernel's own dtype, which is most calls of small models:
+   no more work than needed. */
 static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n,
                       const Scalar *params)
 {

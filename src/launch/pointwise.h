@@ -8,7 +8,8 @@
 
 enum { POINTWISE_OPERANDS = 5, NO_DERIVATIVE = -1 };
 
-/* A kernel of a row, which is known by its family and its number there: the formula, or the derivative by an operand. */
+/* A kernel of a row, which is known by its family and its number there:
+   the formula, or the derivative by an operand. */
 typedef struct PointwiseChoice {
   int family, index, derivative;
 } PointwiseChoice;
@@ -22,8 +23,8 @@ typedef struct PointwiseChoice {
 void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
                       Tensor *const *operands, int n, const Scalar *params);
 
-/* Whether both derivatives of a binary row can be had in one pass: the operands that they need (dy, a, b, y; NULL for what isn't
-   needed) are contiguous, of one shape, and of a dtype that is computed in itself. */
+/* Whether both derivatives of a binary row can be had in one pass: the operands that they need (dy, a, b, y; NULL for
+   what isn't needed) are contiguous, of one shape, and of a dtype that is computed in itself. */
 bool pair_is_plain(DType dtype, Tensor *const *operands);
 
 /* dx[0] and dx[1], new, contiguous and of dy's dtype, = the derivatives of a binary row by its operands. */

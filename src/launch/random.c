@@ -1,4 +1,5 @@
-/* Random numbers. They are drawn as elements lie in memory, from the largest stride to the smallest, one after the other. */
+/* Random numbers. They are drawn as elements lie in memory, from the largest stride to the smallest,
+   one after the other. */
 #include "launch/random.h"
 
 #include <float.h>

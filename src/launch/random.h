@@ -27,7 +27,8 @@ void launch_permutation(Call *call, Generator *g, Tensor *t);
 /* Ones with probability p, else zeros, of any real dtype: the draws don't depend on it. */
 void launch_bernoulli(Call *call, Generator *g, Tensor *t, double p);
 
-/* The probabilities as a contiguous tensor: float64 if they are that, else float32. Raises if one isn't between 0 and 1. */
+/* The probabilities as a contiguous tensor: float64 if they are that, else float32.
+   Raises if one isn't between 0 and 1. */
 Tensor *checked_probabilities(Call *call, Tensor *p);
 
 /* Ones and zeros, each of its own probability; p is checked and broadcasts to t. */

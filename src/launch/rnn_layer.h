@@ -20,9 +20,9 @@ typedef struct RnnOperands {
 void launch_rnn_layer(Call *call, CellKind kind, Ints sizes, bool reverse, const RnnOperands *a, Tensor *h, Tensor *c,
                       Tensor *kept);
 
-/* From the forward's h (y) and kept and the gradient of h (NULL: none), to those of the states, dh and dc [sizes[0], hidden], which
-   hold the gradients of the last states (dc is NULL but for LSTM), and of the sums: dx, dhidden [rows, gates hidden], one
-   tensor but for GRU. */
+/* From the forward's h (y) and kept and the gradient of h (NULL: none), to those of the states, dh and dc [sizes[0],
+   hidden], which hold the gradients of the last states (dc is NULL but for LSTM), and of the sums: dx, dhidden [rows,
+   gates hidden], one tensor but for GRU. */
 void launch_rnn_layer_backward(Call *call, CellKind kind, Ints sizes, bool reverse, const RnnOperands *a, Tensor *y,
                                Tensor *kept, Tensor *dy, Tensor *dh, Tensor *dc, Tensor *dx, Tensor *dhidden);
 

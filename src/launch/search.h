@@ -15,8 +15,8 @@ void launch_count_values(Call *call, Tensor *x, int64_t low, Tensor *table);
 /* y = table[x - low], int64 of x's shape. */
 void launch_look_up_values(Call *call, Tensor *x, int64_t low, Tensor *table, Tensor *y);
 
-/* counts[k] = how many elements of x (float32 or float64) lie in the k-th of evenly wide bins from low to high, its upper
-   end being the last one's; counts has x's dtype, in which all is computed, as in PyTorch. */
+/* counts[k] = how many elements of x (float32 or float64) lie in the k-th of evenly wide bins from low to high, its
+   upper end being the last one's; counts has x's dtype, in which all is computed, as in PyTorch. */
 void launch_count_bins(Call *call, Tensor *x, double low, double high, Tensor *counts);
 
 /* y[k] = the sum of weights (1 if NULL) of the elements between edges k and k + 1, the last bin having its upper edge

@@ -5,12 +5,12 @@
 #include "core/tensor.h"
 
 /* The first elements in order of each row (last dimension) of x, as many as rows of values have, with their positions
-   (int64, from 1): equal ones as they stand, nan as the largest. The other dimensions agree; any strides. Raises for rows
-   of 2^32 elements and more. */
+   (int64, from 1): equal ones as they stand, nan as the largest. The other dimensions agree; any strides. Raises for
+   rows of 2^32 elements and more. */
 void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor *positions);
 
-/* The order of the slices of the first dimension of x, which is contiguous, by their first differing elements: positions
-   (int64, from 1). */
+/* The order of the slices of the first dimension of x, which is contiguous, by their first differing elements:
+   positions (int64, from 1). */
 void launch_sort_slices(Call *call, Tensor *x, Tensor *positions);
 
 #endif

@@ -22,7 +22,7 @@ static void check_finite(Call *call, const Tensor *x)
 }
 
 /* Where the i-th of the tensors of the last `dims` dimensions begins. */
-static char *part_of(const Tensor *t, int dims, int64_t i)
+static char *begin_of_item(const Tensor *t, int dims, int64_t i)
 {
   if (!t) return NULL;
   for (int d = t->ndim - dims; d < t->ndim; d++) i *= t->shape[d];
@@ -40,8 +40,8 @@ void launch_svd(Call *call, Tensor *x, bool full, Tensor *u, Tensor *s, Tensor *
   check_finite(call, copy);
   Tensor *room = new_beside(call, x, DTYPE_u8, INTS((int64_t)plan.room));
   for (int64_t i = 0; i < batch; i++) {
-    bool done = lapack_svd(&plan, part_of(copy, 2, i), part_of(s, 1, i), part_of(u, 2, i), part_of(vh, 2, i),
-                           tensor_data(room));
+    bool done = lapack_svd(&plan, begin_of_item(copy, 2, i), begin_of_item(s, 1, i), begin_of_item(u, 2, i),
+                           begin_of_item(vh, 2, i), tensor_data(room));
     if (!done)
       raise(call, "the decomposition of matrix %lld of %lld did not converge", (long long)i + 1, (long long)batch);
   }

@@ -12,7 +12,7 @@ static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strid
 }
 
 /* An operand of a dtype, out of the way of the result. */
-static Tensor *prepared(Call *call, Tensor *t, DType dtype, const Tensor *y)
+static Tensor *operand_beside(Call *call, Tensor *t, DType dtype, const Tensor *y)
 {
   if (tensor_dtype(t) != dtype) t = contiguous_as(call, t, dtype);
   return same_place(t, y) ? t : apart_from(call, t, y);
@@ -21,8 +21,9 @@ static Tensor *prepared(Call *call, Tensor *t, DType dtype, const Tensor *y)
 void launch_where(Call *call, Tensor *y, Tensor *condition, Tensor *yes, Tensor *no)
 {
   if (!launch_runs(y)) return;
-  Tensor *const operands[] = {y, prepared(call, condition, DTYPE_b8, y), prepared(call, yes, tensor_dtype(y), y),
-                              prepared(call, no, tensor_dtype(y), y)};
+  Tensor *const operands[] = {y, operand_beside(call, condition, DTYPE_b8, y),
+                              operand_beside(call, yes, tensor_dtype(y), y),
+                              operand_beside(call, no, tensor_dtype(y), y)};
   Iter it;
   iter_init(&it, tensor_shape(y));
   for (int i = 0; i < 4; i++) iter_add(&it, operands[i]);

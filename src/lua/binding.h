@@ -20,7 +20,8 @@ typedef struct TensorBox {
 enum { TENSOR_MAGIC = 0x6e6e5401, CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
 enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not nil */ };
 
-/* A number drawn at start that is in every box: no script can make a block of memory that has it by chance or intent. */
+/* A number drawn at start that is in every box: no script can make a block of memory that has it by chance or
+   intent. */
 extern uint64_t box_seal;
 
 static inline void box_init(TensorBox *box) { *box = (TensorBox){.magic = TENSOR_MAGIC, .seal = box_seal}; }
@@ -62,7 +63,8 @@ void push_tensor(lua_State *L, Tensor *t);
  */
 void core_prepare(lua_State *L, Context *ctx);
 
-/* All of that around work(call, data), for what is not done for each op. core_work leaves core_prepare to the caller. */
+/* All of that around work(call, data), for what is not done for each op.
+   core_work leaves core_prepare to the caller. */
 void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
 void core_work(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
 
@@ -75,7 +77,8 @@ int user_error(lua_State *L, const char *format, ...);
 /* Pushes "file:line: " of the user's code, or "". */
 void push_user_line(lua_State *L);
 
-/* Set by nn: pushes the path of the module whose forward is running ("net.fc1, nn.Linear") and returns true, or pushes nothing. */
+/* Set by nn: pushes the path of the module whose forward is running ("net.fc1, nn.Linear") and returns true,
+   or pushes nothing. */
 extern bool (*push_module_path)(lua_State *L);
 
 /* The registry's key (by address) for the value of an error that crosses the core. */

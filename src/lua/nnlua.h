@@ -78,16 +78,17 @@ NNLUA_API int luaopen_nnlua(lua_State *L);
 NNLUA_API int nnlua_is_tensor(lua_State *L, int index);
 
 /*
- * Describes the tensor at an index; raises an error if something else is there. Data, shape and strides are the tensor's
- * own: they hold while it is on the stack, or elsewhere in Lua's reach, and no Lua code changes its shape. A change of
- * the data changes the tensor, unseen by automatic differentiation.
+ * Describes the tensor at an index; raises an error if something else is there. Data, shape and strides are the
+ * tensor's own: they hold while it is on the stack, or elsewhere in Lua's reach, and no Lua code changes its shape. A
+ * change of the data changes the tensor, unseen by automatic differentiation.
  */
 NNLUA_API void nnlua_check_tensor(lua_State *L, int index, DLTensor *view);
 
 /*
  * Pushes a tensor over memory of the host's; shape and strides are copied. When the last tensor that uses the memory is
- * gone, at some collection of garbage, release(owner, data) is called; it may be NULL, and must not call Lua. If pushing
- * raises an error, because the type or the layout is none that tensors have or memory runs out, it is not called.
+ * gone, at some collection of garbage, release(owner, data) is called; it may be NULL, and must not call Lua. If
+ * pushing raises an error, because the type or the layout is none that tensors have or memory runs out, it is not
+ * called.
  */
 NNLUA_API void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(void *owner, void *data),
                                  void *owner);

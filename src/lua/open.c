@@ -74,13 +74,15 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 /* --------------------------------------------------------------- dotted names */
 
 /* The public tables of the API that require gives under a name of their own, whether or not "nnlua" came first. */
-#define PUBLIC_MODULES(X)                                                                                         \
-  X(autograd, "nnlua.autograd")                                                                                   \
-  X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") \
-    X(nn_init, "nnlua.nn.init") X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")               \
-      X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler") X(utils, "nnlua.utils")           \
-        X(utils_data, "nnlua.utils.data") X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper")   \
-          X(help, "nnlua.help")
+/* clang-format off */
+#define PUBLIC_MODULES(X)                                                                    \
+  X(autograd, "nnlua.autograd") X(linalg, "nnlua.linalg") X(special, "nnlua.special")        \
+  X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
+  X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
+  X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
+  X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
+  X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
+/* clang-format on */
 
 /* A module of that name, or else the table that nl has under it. */
 static int open_public(lua_State *L, const char *name)

@@ -162,8 +162,8 @@ static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *l
 /* ------------------------------------------------ a value of each parser's kinds */
 
 /*
- * parse_<parser> of the kinds of arguments.def: reads the value at index into its place. *used, which is 1, is set to how
- * many positional arguments it took, if it takes several.
+ * parse_<parser> of the kinds of arguments.def: reads the value at index into its place. *used, which is 1, is set to
+ * how many positional arguments it took, if it takes several.
  */
 #define PARSER(parser) \
   static bool parse_##parser(Parser *s, const ArgSpec *spec, int index, void *place, UNUSED int *used)

@@ -6,8 +6,8 @@
 
 /*
  * Gives the state what nnlua keeps per interpreter, before anything with a finalizer is made, for what is made first is
- * closed last. Raises a Lua error when memory runs out. luaopen_nnlua does it too where it has not been done; calling it
- * again does nothing.
+ * closed last. Raises a Lua error when memory runs out. luaopen_nnlua does it too where it has not been done; calling
+ * it again does nothing.
  */
 void nnlua_prepare(lua_State *L);
 

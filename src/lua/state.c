@@ -27,7 +27,7 @@ static double seconds(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static size_t at_least(size_t a, size_t b) { return a > b ? a : b; }
+static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /*
  * Where a full collection is due whatever it costs. The last one may have come in the middle of a step that holds
@@ -36,14 +36,14 @@ static size_t at_least(size_t a, size_t b) { return a > b ? a : b; }
 static size_t most(const Context *ctx)
 {
   size_t live = ctx->memory.live_after;
-  return live + at_least(CEILING, live / 3 * 2);
+  return live + larger_size(CEILING, live / 3 * 2);
 }
 
 /* Full collections are rationed by what they cost, while memory stays under the most that it may be. */
 static bool full_is_due(const Context *ctx, const Pressure *p)
 {
   size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
-  if (now <= live + at_least(HEADROOM, live / 2)) return false;
+  if (now <= live + larger_size(HEADROOM, live / 2)) return false;
   if (now > most(ctx)) return true;
   return seconds() - p->last_full > 10 * p->cost;
 }
@@ -71,7 +71,7 @@ static void relieve(lua_State *L, Context *ctx)
     lua_gc(L, LUA_GCSTEP, 0);
     if (full_is_due(ctx, &ctx->pressure)) collect_fully(L, ctx);
   }
-  m->limit = m->allocated + at_least(HEADROOM, m->allocated / 4);
+  m->limit = m->allocated + larger_size(HEADROOM, m->allocated / 4);
   if (m->allocated < most(ctx) && m->limit > most(ctx)) m->limit = most(ctx);
   m->small_since = 0;
 }

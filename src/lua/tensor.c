@@ -5,6 +5,7 @@
 
 #include "lua/call.h"
 #include "lua/open.h"
+#include "lua/spelling.h"
 
 static char tensor_meta; /* registry key, by address */
 
@@ -265,27 +266,6 @@ static const Property properties[] = {{"shape", get_shape, NULL},
 
 /* ------------------------------------------------------------------- members */
 
-/* How many letters must change, be added or removed to make one name of the other; small names only. */
-static int distance(const char *a, const char *b)
-{
-  size_t n = strlen(a), m = strlen(b);
-  int row[64];
-  if (n > 40 || m > 40) return 99;
-  for (size_t j = 0; j <= m; j++) row[j] = (int)j;
-  for (size_t i = 1; i <= n; i++) {
-    int diagonal = row[0];
-    row[0] = (int)i;
-    for (size_t j = 1; j <= m; j++) {
-      int best = diagonal + (a[i - 1] != b[j - 1]);
-      if (row[j] + 1 < best) best = row[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      diagonal = row[j];
-      row[j] = best;
-    }
-  }
-  return row[m];
-}
-
 /* PyTorch's names that are not here on purpose, and what to do instead. */
 static const char *advice_for(const char *name)
 {
@@ -308,7 +288,7 @@ static int unknown_member(lua_State *L, int members)
   while (lua_next(L, members)) {
     lua_pop(L, 1);
     const char *known = lua_tostring(L, -1);
-    int d = distance(name, known);
+    int d = spelling_distance(name, strlen(name), known);
     if (d < best || (d == best && nearest && strcmp(known, nearest) < 0)) {
       best = d;
       nearest = known;

@@ -15,7 +15,7 @@ static Tensor *activate(Call *call, Activation which, Tensor *x)
   }
 }
 
-static int apply(lua_State *L, Context *ctx, Activation which, const TensorBox *x, TensorBox *box)
+static int apply_activation(lua_State *L, Context *ctx, Activation which, const TensorBox *x, TensorBox *box)
 {
   core_prepare(L, ctx);
   Entry entry;
@@ -29,7 +29,7 @@ static int apply(lua_State *L, Context *ctx, Activation which, const TensorBox *
 static int forward(lua_State *L, Activation which, bool in_call, const TensorBox *x)
 {
   Context *ctx = ((ModuleBox *)lua_touserdata(L, 1))->nn->ctx;
-  return apply(L, ctx, which, x, push_result(L, ctx, in_call));
+  return apply_activation(L, ctx, which, x, push_result(L, ctx, in_call));
 }
 
 /* forward(m, x): relu(x), or x:relu_() if m.inplace is true */

@@ -95,7 +95,8 @@ static StepEntry *entry_check(lua_State *L, StepList **list)
   return &(*list)->entries[i - 1];
 }
 
-/* step_state(list, i): what is kept for the i-th parameter, as a table from names to tensors; nil if there is nothing */
+/* step_state(list, i): what is kept for the i-th parameter, as a table from names to tensors;
+   nil if there is nothing */
 static int step_state(lua_State *L)
 {
   StepList *list;

@@ -154,7 +154,8 @@ describe("linspace between complex numbers", function()
     local z = nl.linspace(0, nl.complex(2, -4), 3)
     assert.equal(nl.complex64, z.dtype)
     assert_parts({0, 1, 2}, {0, -2, -4}, z)
-    assert.matches("complex bounds don't fit float32", failure(nl.linspace, 0, nl.complex(1, 1), 3, {dtype = nl.float32}))
+    assert.matches("complex bounds don't fit float32",
+      failure(nl.linspace, 0, nl.complex(1, 1), 3, {dtype = nl.float32}))
   end)
 end)
 
@@ -215,7 +216,8 @@ end)
 describe("angles", function()
   it("are those with the real axis", function()
     local pi = math.pi
-    assert_near({math.atan(4, 3), 0, pi, -pi / 2}, nl.complex(nl.tensor {3., 0, -1, 0}, nl.tensor {4., 0, 0, -2}):angle())
+    assert_near({math.atan(4, 3), 0, pi, -pi / 2},
+      nl.complex(nl.tensor {3., 0, -1, 0}, nl.tensor {4., 0, 0, -2}):angle())
     assert_near({0, pi, 0 / 0, 0, 0}, nl.angle(nl.tensor {1., -2, 0 / 0, -0.0, math.huge}))
     assert_near({0, pi}, nl.angle(nl.tensor {2, -2}))
     assert.equal(nl.float16, nl.angle(nl.tensor({-1.}):half()).dtype)

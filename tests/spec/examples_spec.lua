@@ -124,8 +124,8 @@ end)
 
 describe("examples/char_gpt.lua", function()
   it("learns and writes", function()
-    local output = succeed(process.run_nnlua {"examples/char_gpt.lua", "--steps", "8", "--batch", "1", "--characters", "30",
-      "--text", "20000"})
+    local output = succeed(process.run_nnlua {"examples/char_gpt.lua", "--steps", "8", "--batch", "1",
+      "--characters", "30", "--text", "20000"})
     local loss, text = output:match "^step +8  held%-out loss (%d%.%d+) nats a character\n(.*)\n$"
     assert.is_true(tonumber(loss) < 4.2) -- 4.2 and more is a guess among some 65 characters
     assert.equal(30, #text)

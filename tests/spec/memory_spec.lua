@@ -61,7 +61,7 @@ local cases = {
   {"of such a loop beside 100,000 living tensors", many_small, temporaries(10000)},
   {"of temporaries that are written to", "", "for i = 1, 2000 do local t = nl.zeros(262144) end"},
   {"of graphs that are dropped without a backward", "local w = nl.ones(1, {requires_grad = true})", [[
-for step = 1, 1000 do
+for step = 1, 200 do
   local x = nl.empty(262144)
   for i = 1, 20 do x = x * w end
 end]]},

@@ -1,6 +1,5 @@
--- What a beginner does wrong on the first afternoon, and what nnlua answers: each message names the line, what was wrong
--- with which shapes or types, and what to do.
--- luacheck: no max line length
+-- What a beginner does wrong on the first afternoon, and what nnlua answers: each message names the line, what was
+-- wrong with which shapes or types, and what to do.
 local nl = require "nnlua"
 
 local mistakes = {
@@ -86,7 +85,8 @@ local mistakes = {
     {"y = x:mm(nl.ones(3, 2):double())",
       "mm: dtypes float32 and float64 don't match: convert one, as x:to(nl.float64)"},
     {"y = F.cross_entropy(nl.randn(2, 3), nl.tensor {1.0, 2.0})",
-      "cross_entropy: a float32 target of shape (2): probabilities have the shape of input, (2, 3); labels are int64 (target:long())"},
+      "cross_entropy: a float32 target of shape (2): probabilities have the shape of input, (2, 3); labels are " ..
+      "int64 (target:long())"},
     {"y = nn.Embedding(10, 3)(nl.tensor {1.0})",
       "embedding: positions must be int64, not float32: convert them, as index:long() (in Embedding, nn.Embedding)"},
   },
@@ -94,11 +94,13 @@ local mistakes = {
     {"y = nn.Linear(4, 2)(x)",
       "linear: shapes (2, 3) and (2, 4) don't fit: 3 inputs against 4 (in Linear, nn.Linear)"},
     {"y = nn.Conv2d(3, 4, 3)(nl.ones(2, 1, 8, 8))",
-      "conv2d: input of shape (2, 1, 8, 8) has 1 channels; a weight of shape (4, 3, 3, 3) and 1 groups take 3 (in Conv2d, nn.Conv2d)"},
+      "conv2d: input of shape (2, 1, 8, 8) has 1 channels; a weight of shape (4, 3, 3, 3) and 1 groups take 3 (in " ..
+      "Conv2d, nn.Conv2d)"},
     {"y = nn.LSTM(3, 4)(nl.ones(2, 5, 9))",
       "LSTM: the input has 9 features, and 3 are wanted (in LSTM, nn.LSTM)"},
     {"y = nn.Sequential {nn.Linear(3, 2)}",
-      "Sequential: modules are given one by one, as in nn.Sequential(a, b), or with names as a list of pairs: {{\"fc\", a}, …}"},
+      "Sequential: modules are given one by one, as in nn.Sequential(a, b), or with names as a list of pairs: " ..
+      "{{\"fc\", a}, …}"},
     {"y = nn.Sequential(nn.Linear, nn.ReLU)",
       "Sequential: a module was expected, got the class nn.Linear (call it to make a module)"},
     {"y = nn.ModuleList {nn.Linear(3, 2)}(x)",
@@ -108,31 +110,38 @@ local mistakes = {
     {"y = nn.class()",
       "class: the name is a string, as in nn.class(\"Net\"), not nil"},
     {"y = nn.Linear(3, 2) y.weight = nl.ones(2, 3)",
-      "a tensor can't be assigned to the parameter 'weight' of Linear: a Parameter or nil was expected (nn.Parameter(x) makes one; copy_ under no_grad sets its values)"},
+      "a tensor can't be assigned to the parameter 'weight' of Linear: a Parameter or nil was expected " ..
+      "(nn.Parameter(x) makes one; copy_ under no_grad sets its values)"},
     {"y = nn.Dropout(50)",
       "nn.Dropout: p is a probability from 0 to 1, not 50"},
     {"nn.Linear(3, 2):load_state_dict {weight = nl.ones(2, 3)}",
-      "load_state_dict: the state does not fit Linear, and nothing was loaded:~  missing: 'bias'~  {strict = false} loads what there is"},
+      "load_state_dict: the state does not fit Linear, and nothing was loaded:~  missing: 'bias'~  {strict = false} " ..
+      "loads what there is"},
     {"y = nn.Linear('3', 2)",
       "nn.Linear: in_features must be an integer, not a string"},
   },
   {about = "training",
     {"y = (x * x):sum() y:backward()",
-      "backward: the tensor doesn't require a gradient and has no graph: it was computed from none that has requires_grad, or under no_grad"},
+      "backward: the tensor doesn't require a gradient and has no graph: it was computed from none that has " ..
+      "requires_grad, or under no_grad"},
     {"y = w * w; y:backward()",
-      "backward: a gradient is made up only for a tensor of one element, not for shape (2): sum it first, or give the gradient"},
+      "backward: a gradient is made up only for a tensor of one element, not for shape (2): sum it first, or give " ..
+      "the gradient"},
     {"y = (w * w):sum() y:backward() y:backward()",
-      "backward of mul: what it saved has been freed by an earlier backward; give that one retain_graph = true to go through the graph twice"},
+      "backward of mul: what it saved has been freed by an earlier backward; give that one retain_graph = true to " ..
+      "go through the graph twice"},
     {"w:add_(1)",
       "add: a leaf that requires a gradient can't be changed in place; use no_grad for updates"},
     {"y = w:exp() y:add_(1) y:sum():backward()",
-      "backward of exp: a float32 tensor of shape (2) that it needs was changed in place after the forward (it is at version 1, saved at version 0); clone it before the change"},
+      "backward of exp: a float32 tensor of shape (2) that it needs was changed in place after the forward (it is " ..
+      "at version 1, saved at version 0); clone it before the change"},
     {"y = optim.SGD(nn.Linear(3, 2), {lr = 0.1})",
       "optim.SGD: parameters are an iterator such as net:parameters(), or a list, not the module Linear"},
     {"y = optim.SGD(w, {lr = 0.1})",
       "optim.SGD: a list of parameters was expected, not a single tensor"},
     {"y = optim.Adam({w}, {learning_rate = 0.1})",
-      "optim.Adam: no argument is called 'learning_rate'; there are: params, lr, betas, eps, weight_decay, amsgrad, foreach, maximize, capturable, differentiable, fused, decoupled_weight_decay"},
+      "optim.Adam: no argument is called 'learning_rate'; there are: params, lr, betas, eps, weight_decay, amsgrad, " ..
+      "foreach, maximize, capturable, differentiable, fused, decoupled_weight_decay"},
     {"y = optim.lr_scheduler.StepLR(0.1, 3)",
       "optim.lr_scheduler.StepLR: an optimizer was expected, not a number"},
     {"y = data.DataLoader()",
@@ -220,7 +229,8 @@ local x = nl.ones(2, 4)
   end)
 
   it("does so for what is no shape", function()
-    assert.equal("train.lua:7: Linear: the input must be a tensor, not nil (in net.encoder.blocks[2].mlp[1], nn.Linear)",
+    assert.equal("train.lua:7: Linear: the input must be a tensor, not nil (in net.encoder.blocks[2].mlp[1], " ..
+      "nn.Linear)",
       message_after "net(nil)")
   end)
 end)

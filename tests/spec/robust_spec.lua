@@ -51,7 +51,8 @@ describe("finalizers", function()
     it("see a tensor that was collected before them as no tensor, under the stock Lua", function()
       local cpath = process.nnlua:match "^(.*)/" .. "/?.so"
       local result = process.run({process.lua, "-e", program}, {env = {LUA_CPATH = cpath}})
-      assert.equal("false false false false false false false false false false false\n", result.stdout .. result.stderr)
+      assert.equal("false false false false false false false false false false false\n",
+        result.stdout .. result.stderr)
     end)
   end
 

@@ -58,7 +58,8 @@ end)
 describe("einsum", function()
   it("agrees with loops over the letters", function()
     nl.manual_seed(5)
-    local a, b, c = nl.randn(2, 3, {dtype = nl.float64}), nl.randn(3, 4, 3, {dtype = nl.float64}), nl.randn(4, {dtype = nl.float64})
+    local a, b, c = nl.randn(2, 3, {dtype = nl.float64}), nl.randn(3, 4, 3, {dtype = nl.float64}),
+      nl.randn(4, {dtype = nl.float64})
     local y = nl.einsum("ij, jkj, k -> ki", a, b, c)
     for k = 1, 4 do
       for i = 1, 2 do

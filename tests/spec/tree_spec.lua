@@ -1,4 +1,4 @@
--- The shape of the source tree: which folder may include which, who knows Lua, how long a file may be.
+-- The shape of the source tree: which folder may include which, who knows Lua, how long files and lines may be.
 local lfs = require "lfs"
 
 -- What each folder may include; docs/architecture.md has the same picture.
@@ -16,6 +16,7 @@ local may_include = {
 local knows_lua = {lua = true, nn = true, cli = true}
 local lua_headers = {["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true}
 local most_lines = 800
+local most_columns = 120 -- as .clang-format, .editorconfig and .luacheckrc say
 
 local function contains(list, value)
   for _, item in ipairs(list) do
@@ -49,7 +50,8 @@ local function wrong_includes(folder, text)
   for line in text:gmatch "[^\n]+" do
     local quoted = line:match '^%s*#%s*include%s+"([^"]+)"'
     local header = quoted or line:match "^%s*#%s*include%s+<([^>]+)>"
-    local is_row = quoted and (quoted:match "%.def$" or quoted == "ops/table/rows_undefined.h") -- data, which kernels read too
+    -- data, which kernels read too
+    local is_row = quoted and (quoted:match "%.def$" or quoted == "ops/table/rows_undefined.h")
     if quoted and not is_row and not contains(may_include[folder], quoted:match "^([^/]+)/") then
       table.insert(wrong, ("%s may not include %s"):format(folder, quoted))
     elseif header and lua_headers[header] and not knows_lua[folder] then
@@ -80,7 +82,8 @@ describe("the source tree", function()
   end)
 
   it("would notice a wrong include", function()
-    assert.same({"core may not include ops/table/op.h"}, wrong_includes("core", '#include "core/a.h"\n# include "ops/table/op.h"'))
+    assert.same({"core may not include ops/table/op.h"},
+      wrong_includes("core", '#include "core/a.h"\n# include "ops/table/op.h"'))
     assert.same({"ops may not include local.h"}, wrong_includes("ops", '#include "local.h"'))
     assert.same({"ops may not know Lua's lua.h"}, wrong_includes("ops", "#include <lua.h>\n#include <math.h>"))
     assert.same({}, wrong_includes("lua", '#include <lua.h>\n#include "core/a.h"'))
@@ -155,6 +158,23 @@ describe("the source tree", function()
     end
     walk("src", check)
     walk("lua", check)
+    assert.same({}, long)
+  end)
+
+  it("has no line that is too long", function()
+    local long = {}
+    local function check(path)
+      local number = 0
+      for line in (read(path) .. "\n"):gmatch "(.-)\n" do
+        number = number + 1
+        local columns = utf8.len(line) or #line
+        if columns > most_columns then table.insert(long, ("%s:%d: %d columns"):format(path, number, columns)) end
+      end
+    end
+    for _, folder in ipairs {"src", "lua", "tests/spec", "tests/support", "bench"} do walk(folder, check) end
+    walk("examples", function(path)
+      if not path:find "^examples/data/" then check(path) end
+    end)
     assert.same({}, long)
   end)
 end)

@@ -1,7 +1,7 @@
 -- nnlua fail_lua.lua MODE SET [PART]: runs programs with Lua's k-th allocation failing, for every k, and prints what is
--- wrong afterwards. MODE: "one" (the k-th and its second try), "all" (it and all that follow), "retry" (the first try of
--- each, so that Lua collects garbage in the middle of everything). SET: "programs" or "rows". PART: "2/4" is every fourth, from the second on.
--- A process of its own: the emergency collections are as slow as the heap is large.
+-- wrong afterwards. MODE: "one" (the k-th and its second try), "all" (it and all that follow), "retry" (the first try
+-- of each, so that Lua collects garbage in the middle of everything). SET: "programs" or "rows". PART: "2/4" is every
+-- fourth, from the second on. A process of its own: the emergency collections are as slow as the heap is large.
 local root = arg[0]:match "^(.*)support/[^/]*$"
 package.path = root .. "?.lua;" .. package.path
 package.cpath = arg[-1]:match "^(.*/)" .. "?.so;" .. package.cpath

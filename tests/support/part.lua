@@ -1,5 +1,6 @@
--- busted --helper=tests/support/part.lua -Xhelper 2/4: the second part of the specs of a file, of four that together are
--- all of them. A spec's name tells its part: the order of specs may be another in each process. tests/run.sh uses it.
+-- busted --helper=tests/support/part.lua -Xhelper 2/4: the second part of the specs of a file, of four that together
+-- are all of them. A spec's name tells its part: the order of specs may be another in each process.
+-- tests/run.sh uses it.
 local busted = require "busted"
 
 local part, parts = arg[1]:match "^(%d+)/(%d+)$"
@@ -20,8 +21,8 @@ for _, kind in ipairs {"it", "pending"} do
   busted.subscribe({"register", kind}, is_of_part, {priority = 1})
 end
 
--- busted notes the whole stack at each `it` though it shows it with --verbose only. Finding names for it took most of the
--- time of a file with thousands of specs.
+-- busted notes the whole stack at each `it` though it shows it with --verbose only. Finding names for it took most of
+-- the time of a file with thousands of specs.
 local traceback = debug.traceback
 
 function debug.traceback(message, ...)

@@ -1,7 +1,8 @@
 -- Valid arguments for every row of the op table that Lua can call, for the specs that loop over the rows.
 --
 -- A row gets arguments made from the kinds that it declares: tensors are float64 of shape {2, 3}. Where those are not
--- what the op takes, samples/<family>.lua beside this file has lists of arguments for it. A sample is a list of arguments; in its named fields:
+-- what the op takes, samples/<family>.lua beside this file has lists of arguments for it. A sample is a list of
+-- arguments; in its named fields:
 --   values = false     what the result holds is left open (random, or not set)
 --   strided = false    the op depends on how its input lies in memory
 --   fixed = {3}        arguments that have no gradient

@@ -42,7 +42,8 @@ function Terminal.start(command, options)
   for name, value in pairs(options.env or {}) do words[#words + 1] = name .. "=" .. value end
   table.move(command, 1, #command, #words + 1, words)
   for i, word in ipairs(words) do words[i] = quote(word) end
-  local output, ok = tmux(self, "new-session", "-d", "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
+  local output, ok = tmux(self, "new-session", "-d",
+    "-x", tostring(options.width or 80), "-y", tostring(options.height or 24),
     table.concat(words, " ") .. "; echo ended with $?; sleep infinity") -- until the server is killed
   assert(ok, output)
   return self
@@ -93,7 +94,8 @@ local function is_idle(id)
   return status:find "State:%s+S" and status:find "SigPnd:%s+0+\n" and status:find "ShdPnd:%s+0+\n"
 end
 
---- Gives the window another size, and waits until the program has taken note: what is typed before that goes by the old.
+--- Gives the window another size, and waits until the program has taken note:
+--- what is typed before that goes by the old.
 function Terminal:resize(width, height)
   assert(select(2, tmux(self, "resize-window", "-x", tostring(width), "-y", tostring(height))))
   local tty, shell = tmux(self, "display-message", "-p", "#{pane_tty} #{pane_pid}"):match "(%S+) (%d+)"
@@ -140,7 +142,8 @@ function Terminal:wait(pattern)
   error(("the screen does not show %q but\n%s"):format(pattern, screen), 2)
 end
 
---- Types a line at a prompt and presses Enter once the line is shown, so that what is waited for then comes of this line.
+--- Types a line at a prompt and presses Enter once the line is shown,
+--- so that what is waited for then comes of this line.
 function Terminal:submit(line)
   self:type(line)
   local wanted, screen = line:gsub("%s", ""), nil

@@ -8,9 +8,9 @@ local rows = require "nnlua.help.rows"
 
 local catalogue = {}
 
--- An entry: `name` ("nn.Linear"), `short` ("Linear"), `kind` (op, class, method, function, value), `group` (a title of the
--- reference), `overloads` (a list of signatures and a text), `value` (what it describes, if that is one value), `doc`
--- (of a comment: params, returns, fields).
+-- An entry: `name` ("nn.Linear"), `short` ("Linear"), `kind` (op, class, method, function, value), `group` (a title of
+-- the reference), `overloads` (a list of signatures and a text), `value` (what it describes, if that is one value),
+-- `doc` (of a comment: params, returns, fields).
 
 -- ------------------------------------------------------------- signatures
 
@@ -95,7 +95,8 @@ local function add_methods(list, name, class, group)
     local found = debug.getinfo(value, "S").what ~= "C" and comments.of_function(value)
     if found and found.doc and found.doc.text ~= "" then
       local method = name .. ":" .. key
-      add(list, entry_of(method, "method", group, found, value, ("%s(%s)"):format(method, (arguments_of(method, found)))))
+      add(list, entry_of(method, "method", group, found, value,
+        ("%s(%s)"):format(method, (arguments_of(method, found)))))
     end
   end
 end

@@ -4,7 +4,8 @@ local system = require "nnlua.system"
 
 local comments = {}
 
---- A comment as a description: `text` (its lines without tags), `params`, `returns`, `fields` (from LuaLS tags), `parent`.
+--- A comment as a description: `text` (its lines without tags), `params`, `returns`,
+--- `fields` (from LuaLS tags), `parent`.
 local function parse(lines)
   local doc = {text = {}, params = {}, returns = {}, fields = {}}
   for _, line in ipairs(lines) do
@@ -30,7 +31,7 @@ end
 --- What a line defines: a function, what is assigned, what a call makes under a name.
 local function definition(line)
   local name, arguments = line:match "^%s*function%s+([%w_.:]+)%s*%((.-)%)"
-  if name then return "function", name, arguments end
+  if name then return "function", name, (arguments:gsub(",%s+", ", ")) end
   name, arguments = line:match "^%s*local%s+function%s+([%w_]+)%s*%((.-)%)"
   if name then return "function", name, arguments end
   name = line:match "^%s*([%a_][%w_.]*)%s*=" or line:match "^%s*local%s+([%a_][%w_]*)%s*="
@@ -42,17 +43,21 @@ end
 --- A comment with a tag for a class describes that one, by its short name.
 local function scan(text)
   local found, lines, number = {}, {}, 0
+  local head, begun -- a definition whose arguments go on in the next line, and the line that it began in
   for line in (text .. "\n"):gmatch "(.-)\n" do
     number = number + 1
     local comment = line:match "^%s*%-%-%-(.*)$"
+    line, begun, head = (head or "") .. line, head and begun or number, nil
     if comment then
       lines[#lines + 1] = comment
+    elseif line:find "^function[^)]*,$" then
+      head = line
     elseif #lines > 0 or line:find("function", 1, true) then
       local doc = #lines > 0 and parse(lines)
       local kind, name, arguments = definition(line)
       if doc and doc.class then kind, name = "class", doc.class end
       if kind == "function" or kind and doc then
-        table.insert(found, {kind = kind, name = name, arguments = arguments, line = number, doc = doc})
+        table.insert(found, {kind = kind, name = name, arguments = arguments, line = begun, doc = doc})
       end
       lines = {}
     end

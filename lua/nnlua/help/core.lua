@@ -1,10 +1,9 @@
 -- What C provides and no row describes: declarations that help and the stubs read, never run.
--- luacheck: no max line length
 
 -- ---------------------------------------------------------------- making
 
---- A tensor from a number, a boolean or nested tables of them. Lua integers give int64, floats the default dtype, booleans
---- bool; mixed and empty ones the default dtype.
+--- A tensor from a number, a boolean or nested tables of them. Lua integers give int64, floats the default dtype,
+--- booleans bool; mixed and empty ones the default dtype.
 ---     > nl.tensor({{1, 2}, {3, 4}})
 ---     tensor([[1, 2],
 ---             [3, 4]])
@@ -46,8 +45,8 @@ function nl.asarray(data, dtype, device) end
 ---@return Tensor
 function nl.frombuffer(buffer, dtype, count, offset, requires_grad) end
 
---- A shape, an immutable list of integers: `==` compares its values, `#` counts them, `size[i]` and `size:unpack()` give
---- them, `size:numel()` multiplies them, `size:totable()` copies them. What x.shape gives.
+--- A shape, an immutable list of integers: `==` compares its values, `#` counts them, `size[i]` and `size:unpack()`
+--- give them, `size:numel()` multiplies them, `size:totable()` copies them. What x.shape gives.
 ---     > nl.Size {2, 3}
 ---     [2, 3]
 ---     > nl.ones(2, 3).shape:numel()
@@ -135,8 +134,8 @@ function nl.ops() end
 
 -- ------------------------------------------------------------------ modes
 
---- Runs a function without recording for gradients and passes its results on. Without one, the mode holds to the end of the
---- block that declares `local _ <close> = nl.no_grad()`.
+--- Runs a function without recording for gradients and passes its results on. Without one, the mode holds to the end of
+--- the block that declares `local _ <close> = nl.no_grad()`.
 ---     > x = nl.ones(2, {requires_grad = true})
 ---     > nl.no_grad(function() return (x * 2).requires_grad end)
 ---     false
@@ -262,8 +261,8 @@ function nl.get_num_threads() end
 ---@param threads integer
 function nl.set_num_threads(threads) end
 
---- How tensors are printed: digits behind the point (4), the number of elements from which only edges are shown (1000), how
---- many at each edge (3), columns of a line (80), "default", "short" or "full", scientific notation or not.
+--- How tensors are printed: digits behind the point (4), the number of elements from which only edges are shown (1000),
+--- how many at each edge (3), columns of a line (80), "default", "short" or "full", scientific notation or not.
 ---     > nl.set_printoptions {precision = 2}
 ---     > nl.tensor({1.23456})
 ---     tensor([1.23])
@@ -329,7 +328,8 @@ function nl.memory_stats() end
 ---@param allow_unused? boolean
 ---@param is_grads_batched? boolean
 ---@return Tensor ...
-function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched) end
+function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph,
+  only_inputs, allow_unused, is_grads_batched) end
 
 --- Adds the gradients of tensors to the `grad` of all leaves, or of the inputs given.
 ---     > x = nl.tensor({3.0}, {requires_grad = true})
@@ -343,8 +343,8 @@ function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_gr
 ---@param inputs? Tensor|Tensor[]
 function nl.autograd.backward(tensors, grad_tensors, retain_graph, create_graph, inputs) end
 
---- A function with a gradient of one's own: a class whose `forward(ctx, …)` computes and whose `backward(ctx, …)` gives the
---- gradients of its arguments. `apply` calls it.
+--- A function with a gradient of one's own: a class whose `forward(ctx, …)` computes and whose `backward(ctx, …)` gives
+--- the gradients of its arguments. `apply` calls it.
 ---     > Square = nl.autograd.Function "Square"
 ---     > function Square.forward(ctx, x) ctx:save_for_backward(x) return x * x end
 ---     > function Square.backward(ctx, dy) return 2 * ctx.saved_tensors[1] * dy end
@@ -362,8 +362,8 @@ function nl.autograd.Function(name) end
 ---@return function
 function nl.autograd.once_differentiable(backward) end
 
---- Runs a function with anomaly detection: an error in a backward tells where the forward ran, and a backward that gives nan
---- raises. Without a function, to the end of the block as the value of a `<close>` variable.
+--- Runs a function with anomaly detection: an error in a backward tells where the forward ran, and a backward that
+--- gives nan raises. Without a function, to the end of the block as the value of a `<close>` variable.
 ---     > nl.autograd.detect_anomaly(function() return nl.is_anomaly_enabled() end)
 ---     true
 ---@param f? function
@@ -499,8 +499,8 @@ function Tensor:equal(other) end
 ---@return boolean
 function Tensor:allclose(other, rtol, atol, equal_nan) end
 
---- Adds the gradients of this tensor to the `grad` of all leaves it was computed from. A tensor of more than one element
---- needs its own gradient.
+--- Adds the gradients of this tensor to the `grad` of all leaves it was computed from. A tensor of more than one
+--- element needs its own gradient.
 ---     > w = nl.tensor({2.0, 3.0}, {requires_grad = true})
 ---     > (w * w):sum():backward()
 ---     > w.grad
@@ -527,8 +527,8 @@ function Tensor:requires_grad_(requires_grad) end
 ---     tensor([12.])
 function Tensor:retain_grad() end
 
---- Calls a function with the tensor's gradient each time it has been computed; what it returns takes its place. The handle
---- has `remove()`.
+--- Calls a function with the tensor's gradient each time it has been computed; what it returns takes its place. The
+--- handle has `remove()`.
 ---     > w = nl.tensor({2.0}, {requires_grad = true})
 ---     > handle = w:register_hook(function(grad) return grad * 10 end)
 ---     > w:sum():backward()

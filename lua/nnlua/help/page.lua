@@ -10,14 +10,15 @@ local HEAD = [[
 
 All functions, methods, layers and tools, from the same descriptions as `help` at the prompt (`nnlua docs/write.lua`
 writes this page). Everything that counts starts at 1. In shapes `*` is any number of dimensions, `()` a tensor without
-any; a `?` marks an argument that may be left out, and arguments may be given by name in a last table. Each example is run by the
-tests.
+any; a `?` marks an argument that may be left out, and arguments may be given by name in a last table. Each example is
+run by the tests.
 ]]
 
 local groups = {
   {"nnlua", "Making tensors, modes, settings"}, {"Tensor", "Methods and fields of tensors"}, {"ops", "Operations"},
   {"autograd", "Gradients"}, {"Modules", "Modules and layers"}, {"Initial values", "Initial values"},
-  {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"}, {"Schedules", "Schedules of learning rates"},
+  {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"},
+  {"Schedules", "Schedules of learning rates"},
   {"Data", "Data"}, {"Testing", "Testing"},
 }
 

@@ -63,7 +63,8 @@ function rows.entries()
     if is_public(row) then
       local entry = by_name[row.name]
       if not entry then
-        entry = {kind = "op", short = row.name, name = full_name(row), group = "ops", aliases = row.aliases, overloads = {},
+        entry = {
+          kind = "op", short = row.name, name = full_name(row), group = "ops", aliases = row.aliases, overloads = {},
           rows = {}}
         by_name[row.name] = entry
         list[#list + 1] = entry

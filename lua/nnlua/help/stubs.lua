@@ -89,9 +89,11 @@ local F = nl.F
 -- ------------------------------------------------------------------- types
 
 local types = {
-  tensor = "nnlua.Tensor", ["optional tensor"] = "nnlua.Tensor", tensors = "nnlua.Tensor[]", operand = "nnlua.Tensor|number",
+  tensor = "nnlua.Tensor", ["optional tensor"] = "nnlua.Tensor", tensors = "nnlua.Tensor[]",
+  operand = "nnlua.Tensor|number",
   scalar = "number|boolean", int = "integer", real = "number", bool = "boolean", string = "string",
-  size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]", extents = "integer|integer[]",
+  size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]",
+  extents = "integer|integer[]",
   ["dim pair"] = "integer[][]",
   numbers = "number[]", position = "integer", dtype = "nnlua.dtype", device = "string", generator = "nnlua.Generator",
 }
@@ -207,7 +209,8 @@ local function add_class(lines, entry)
   for _, field in ipairs(entry.doc and entry.doc.fields or {}) do
     lines[#lines + 1] = ("---@field %s %s"):format(field.name, type_text(field.kind))
   end
-  lines[#lines + 1] = ("---@overload fun(%s): %s"):format(entry.spec and spec_parameters(entry.spec) or "...: any", name)
+  lines[#lines + 1] = ("---@overload fun(%s): %s"):format(
+    entry.spec and spec_parameters(entry.spec) or "...: any", name)
   lines[#lines + 1] = ("%s = {}\n"):format(entry.name)
 end
 
@@ -258,7 +261,8 @@ end
 --- The names of what the prompt defines, for luacheck: a std with nl, nn, F, optim and help.
 function stubs.luacheck()
   local lines = {
-    "-- For luacheck: what the prompt defines, so that init.lua and what is pasted there can be checked. In .luacheckrc:",
+    "-- For luacheck: what the prompt defines, so that init.lua and what is pasted there can be checked. "
+      .. "In .luacheckrc:",
     "--   stds.nnlua = dofile \"path/to/nnlua.luacheck.lua\"",
     "--   files[\"init.lua\"].std = \"lua54+nnlua\"",
     "-- Written by `nnlua docs/write.lua`.", "return {", "  read_globals = {", "    help = {},",
@@ -273,7 +277,8 @@ function stubs.luacheck()
     lines[#lines + 1] = "      fields = {"
     for _, key in ipairs(names) do
       local field = key:find "^[%a_][%w_]*$" and not keywords[key] and key or ("[%q]"):format(key)
-      lines[#lines + 1] = ("        %s = {%s},"):format(field, type(part[key]) == "table" and "other_fields = true" or "")
+      local fields = type(part[key]) == "table" and "other_fields = true" or ""
+      lines[#lines + 1] = ("        %s = {%s},"):format(field, fields)
     end
     lines[#lines + 1] = "      },\n    },"
   end

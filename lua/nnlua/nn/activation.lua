@@ -227,7 +227,8 @@ activation_class("Threshold", F.threshold, {{"threshold", "number"}, {"value", "
 ---@class GLU: Module
 activation_class("GLU", F.glu, {{"dim", "integer", -1}})
 
---- x above 0, below it x times a slope that is drawn while training. `nn.RReLU(lower = 1/8, upper = 1/3, inplace = false)`.
+--- x above 0, below it x times a slope that is drawn while training.
+--- `nn.RReLU(lower = 1/8, upper = 1/3, inplace = false)`.
 --- Shapes: input (*), result the same
 ---     > nn.RReLU(0.25, 0.25)(nl.tensor({-4.0, 2.0}))
 ---     tensor([-1.,  2.])

@@ -188,7 +188,8 @@ function F.multi_head_attention_forward(...)
   local p = table.pack(parse_forward(...))
   local c = {
     name = "multi_head_attention_forward", query = p[1], key = p[2], value = p[3], embed_dim = p[4], num_heads = p[5],
-    in_proj_weight = not p[18] and p[6] or nil, in_proj_bias = p[7], bias_k = p[8], bias_v = p[9], add_zero_attn = p[10],
+    in_proj_weight = not p[18] and p[6] or nil, in_proj_bias = p[7], bias_k = p[8], bias_v = p[9],
+    add_zero_attn = p[10],
     dropout_p = p[11], out_proj_weight = p[12], out_proj_bias = p[13], training = p[14], key_padding_mask = p[15],
     need_weights = p[16], attn_mask = p[17], q_proj_weight = p[19], k_proj_weight = p[20], v_proj_weight = p[21],
     average_attn_weights = p[24], is_causal = p[25],
@@ -230,7 +231,8 @@ local parse_init = args.parser("nn.MultiheadAttention", {
 })
 
 function MultiheadAttention:init(...)
-  local width, heads, dropout, bias, add_bias_kv, add_zero_attn, kdim, vdim, batch_first, device, dtype = parse_init(...)
+  local width, heads, dropout, bias, add_bias_kv, add_zero_attn, kdim, vdim, batch_first, device, dtype
+    = parse_init(...)
   if heads <= 0 or width <= 0 or width % heads ~= 0 then
     raise(("nn.MultiheadAttention: embed_dim must divide into num_heads, and %d does not into %d"):format(width, heads))
   end

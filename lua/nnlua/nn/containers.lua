@@ -189,8 +189,8 @@ Sequential.forward = core.sequential_forward
 local function add_pairs(self, list)
   for _, pair in ipairs(list) do
     if type(pair) ~= "table" or #pair ~= 2 then
-      raise(core.class_name(self) .. ": modules are given one by one, as in nn.Sequential(a, b), or with names as a list " ..
-        "of pairs: {{\"fc\", a}, …}")
+      raise(core.class_name(self) .. ": modules are given one by one, as in nn.Sequential(a, b), or with names " ..
+        "as a list of pairs: {{\"fc\", a}, …}")
     end
     self:register_module(pair[1], checked(self, pair[2]))
   end

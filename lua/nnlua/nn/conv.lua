@@ -254,9 +254,9 @@ local function transposed_class(n)
   return class
 end
 
---- The transpose of a convolution, of sequences. `nn.ConvTranspose1d(in_channels, out_channels, kernel_size, {stride = 1,
---- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`. `layer(x, output_size)` chooses among the
---- sizes that a stride allows.
+--- The transpose of a convolution, of sequences. `nn.ConvTranspose1d(in_channels, out_channels, kernel_size,
+--- {stride = 1, padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`. `layer(x, output_size)`
+--- chooses among the sizes that a stride allows.
 --- Shapes: input (N, C_in, L) or (C_in, L), result (N, C_out, L_out) with L_out = (L - 1) stride - 2 padding +
 --- dilation (kernel_size - 1) + output_padding + 1
 ---     > nn.ConvTranspose1d(4, 2, 3, {stride = 2})(nl.randn(1, 4, 5)).shape
@@ -265,8 +265,8 @@ end
 transposed_class(1)
 
 --- The transpose of a convolution, of images. `nn.ConvTranspose2d(in_channels, out_channels, kernel_size, {stride = 1,
---- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`; weight has shape [in_channels, out_channels
---- / groups, height, width]. `layer(x, output_size)` chooses among the sizes that a stride allows.
+--- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`; weight has shape [in_channels,
+--- out_channels / groups, height, width]. `layer(x, output_size)` chooses among the sizes that a stride allows.
 --- Shapes: input (N, C_in, H, W) or (C_in, H, W), result (N, C_out, H_out, W_out), each as L_out of ConvTranspose1d
 ---     > nn.ConvTranspose2d(16, 33, 3, {stride = 2})(nl.randn(2, 16, 5, 10)).shape
 ---     [2, 33, 11, 21]

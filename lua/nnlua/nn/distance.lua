@@ -149,7 +149,8 @@ end)
 ---     tensor(0.1308)
 ---@class KLDivLoss: Module
 define("KLDivLoss", {
-  {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"}, {"log_target", "boolean", false},
+  {"size_average", "boolean?"}, {"reduce", "boolean?"}, {"reduction", "string", "mean"},
+  {"log_target", "boolean", false},
 }, function(self, input, target)
   return F.kl_div(input, target, {reduction = self.reduction, log_target = self.log_target})
 end, "batchmean")
@@ -293,7 +294,8 @@ local parse_with_distance = args.parser("nn.TripletMarginWithDistanceLoss", {
 function TripletMarginWithDistanceLoss:init(...)
   local f, margin, swap, reduction = parse_with_distance(...)
   if f ~= nil and type(f) ~= "function" and not core.is_module(f) then
-    raise(("nn.TripletMarginWithDistanceLoss: distance_function is a function or a module, not %s"):format(core.describe(f)))
+    raise(("nn.TripletMarginWithDistanceLoss: distance_function is a function or a module, not %s"):format(
+      core.describe(f)))
   end
   self.distance_function, self.margin, self.swap = f or PairwiseDistance(), margin, swap
   self.reduction = reduction_of("nn.TripletMarginWithDistanceLoss", nil, nil, reduction)

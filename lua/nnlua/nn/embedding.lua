@@ -57,7 +57,8 @@ function Embedding:init(...)
   self.padding_idx = padding and row_of("nn.Embedding", padding, rows)
   self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, by_frequency, false
   local is_new
-  self.weight, is_new = weight_of("nn.Embedding", weight, rows, width, (device or dtype) and {device = device, dtype = dtype})
+  self.weight, is_new = weight_of("nn.Embedding", weight, rows, width,
+    (device or dtype) and {device = device, dtype = dtype})
   if is_new then
     self:reset_parameters()
   end

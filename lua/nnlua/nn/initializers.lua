@@ -211,7 +211,8 @@ function init.dirac_(...)
   end)
 end
 
-local parse_sparse = args.parser("nn.init.sparse_", {{"tensor", "tensor"}, {"sparsity", "number"}, {"std", "number", 0.01}})
+local parse_sparse = args.parser("nn.init.sparse_",
+  {{"tensor", "tensor"}, {"sparsity", "number"}, {"std", "number", 0.01}})
 
 --- A normal matrix with a share of each column set to 0: `sparse_(tensor, sparsity, std = 0.01)`.
 ---     > nn.init.sparse_(nl.empty(10, 1), 0.3):eq(0):sum()

@@ -12,8 +12,8 @@ local PARAMETER, BUFFER, TRANSIENT = core.PARAMETER, core.BUFFER, core.TRANSIENT
 ---     function Net:init(hidden) self.fc = nn.Linear(10, hidden) end
 ---     function Net:forward(x) return nl.relu(self.fc(x)) end
 ---
---- Assigning a Parameter or a module registers it, in the order of the assignments; so write one a line, as Lua carries out
---- `self.a, self.b = x, y` from the right.
+--- Assigning a Parameter or a module registers it, in the order of the assignments; so write one a line, as Lua carries
+--- out `self.a, self.b = x, y` from the right.
 ---@class Module
 ---@field training boolean
 local Module = core.class("nn.Module")

@@ -253,8 +253,8 @@ function module_to.install(Module)
   end
 
   --- Gives the module memory on a device, with elements that are not set: `net:to_empty {device = "cpu"}` after it was
-  --- built on the meta device. Without recurse only its own parameters and buffers. Where the device changes, parameters
-  --- become new objects, and those that were shared are no more: tie them again. Returns the module.
+  --- built on the meta device. Without recurse only its own parameters and buffers. Where the device changes,
+  --- parameters become new objects, and those that were shared are no more: tie them again. Returns the module.
   function Module:to_empty(...)
     local device, recurse = parse_to_empty(...)
     return nl.no_grad(empty_all, self, device and check_device(device, "to_empty"), recurse)

@@ -257,7 +257,8 @@ end
 local LayerNorm = core.class("nn.LayerNorm", Module)
 
 local parse_layer = args.parser("nn.LayerNorm", {
-  {"normalized_shape", "any"}, {"eps", "number", 1e-05}, {"elementwise_affine", "boolean", true}, {"bias", "boolean", true},
+  {"normalized_shape", "any"}, {"eps", "number", 1e-05}, {"elementwise_affine", "boolean", true},
+  {"bias", "boolean", true},
   {"device", "any?"}, {"dtype", "any?"},
 })
 

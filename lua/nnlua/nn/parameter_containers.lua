@@ -1,4 +1,5 @@
--- Modules that hold parameters: ParameterList, ParameterDict. Tensors become parameters; other values are kept as they are.
+-- Modules that hold parameters: ParameterList, ParameterDict. Tensors become parameters;
+-- other values are kept as they are.
 
 local core = require "nnlua.nn.core"
 local Module = require "nnlua.nn.module"

@@ -60,8 +60,9 @@ end
 ---@class MaxPool1d: Module
 max_class(1)
 
---- The maxima of windows of images, [N, C, H, W] or [C, H, W]. `nn.MaxPool2d(kernel_size, {stride = kernel_size, padding
---- = 0, dilation = 1, return_indices = false, ceil_mode = false})`; with return_indices their positions in the plane too.
+--- The maxima of windows of images, [N, C, H, W] or [C, H, W]. `nn.MaxPool2d(kernel_size, {stride = kernel_size,
+--- padding = 0, dilation = 1, return_indices = false, ceil_mode = false})`;
+--- with return_indices their positions in the plane too.
 --- Shapes: input (N, C, H, W) or (C, H, W), result (N, C, H_out, W_out), each as L_out of MaxPool1d
 ---     > nn.MaxPool2d(3, {stride = 2})(nl.randn(20, 16, 50, 32)).shape
 ---     [20, 16, 24, 15]
@@ -70,8 +71,8 @@ max_class(2)
 
 -- --------------------------------------------------------------------- means
 
---- The means of windows of sequences, [N, C, L] or [C, L]. `nn.AvgPool1d(kernel_size, {stride = kernel_size, padding = 0,
---- ceil_mode = false, count_include_pad = true})`.
+--- The means of windows of sequences, [N, C, L] or [C, L]. `nn.AvgPool1d(kernel_size, {stride = kernel_size,
+--- padding = 0, ceil_mode = false, count_include_pad = true})`.
 --- Shapes: input (N, C, L) or (C, L), result (N, C, L_out) with L_out = (L + 2 padding - kernel_size) / stride + 1,
 --- rounded down
 ---     > nn.AvgPool1d(2)(nl.tensor({{1.0, 3.0, 2.0, 0.0}}))
@@ -106,8 +107,8 @@ end
 AvgPool1d.extra_repr = average_repr
 pooling.AvgPool1d = AvgPool1d
 
---- The means of windows of images, [N, C, H, W] or [C, H, W]. `nn.AvgPool2d(kernel_size, {stride = kernel_size, padding =
---- 0, ceil_mode = false, count_include_pad = true, divisor_override})`.
+--- The means of windows of images, [N, C, H, W] or [C, H, W]. `nn.AvgPool2d(kernel_size, {stride = kernel_size,
+--- padding = 0, ceil_mode = false, count_include_pad = true, divisor_override})`.
 --- Shapes: input (N, C, H, W) or (C, H, W), result (N, C, H_out, W_out), each as of AvgPool1d
 ---     > nn.AvgPool2d(3, {stride = 2})(nl.randn(20, 16, 50, 32)).shape
 ---     [20, 16, 24, 15]
@@ -183,15 +184,16 @@ end
 ---@class AdaptiveAvgPool1d: Module
 adaptive_class("AdaptiveAvgPool1d", F.adaptive_avg_pool1d, 1, false)
 
---- The means of windows that cover an image: `nn.AdaptiveAvgPool2d(output_size)`, an integer or {height, width}, in which
---- nl.none keeps the input's.
+--- The means of windows that cover an image: `nn.AdaptiveAvgPool2d(output_size)`, an integer or {height, width}, in
+--- which nl.none keeps the input's.
 --- Shapes: input (N, C, H, W) or (C, H, W), result (N, C, output_size)
 ---     > nn.AdaptiveAvgPool2d({5, 7})(nl.randn(1, 64, 8, 9)).shape
 ---     [1, 64, 5, 7]
 ---@class AdaptiveAvgPool2d: Module
 adaptive_class("AdaptiveAvgPool2d", F.adaptive_avg_pool2d, 2, false)
 
---- The maxima of output_size windows that cover a sequence. `nn.AdaptiveMaxPool1d(output_size, return_indices = false)`.
+--- The maxima of output_size windows that cover a sequence.
+--- `nn.AdaptiveMaxPool1d(output_size, return_indices = false)`.
 --- Shapes: input (N, C, L) or (C, L), result (N, C, output_size)
 ---     > nn.AdaptiveMaxPool1d(2)(nl.tensor({{1.0, 3.0, 2.0, 0.0}}))
 ---     tensor([[3., 2.]])

@@ -104,7 +104,8 @@ local function check_input(self, x, dims)
 end
 
 local function zero_state(self, x, batch, size)
-  return nl.zeros({self.num_layers * (self.bidirectional and 2 or 1), batch, size}, {dtype = x.dtype, device = x.device})
+  return nl.zeros({self.num_layers * (self.bidirectional and 2 or 1), batch, size},
+    {dtype = x.dtype, device = x.device})
 end
 
 local function map_states(states, f)

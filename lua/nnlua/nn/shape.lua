@@ -70,8 +70,8 @@ local function floats(value)
   return list
 end
 
---- Brings an input [N, C, ...] to a size, or enlarges it by a factor: `nn.Upsample({size, scale_factor, mode = "nearest",
---- align_corners = false, recompute_scale_factor = false})`; modes are those of nl.F.interpolate.
+--- Brings an input [N, C, ...] to a size, or enlarges it by a factor: `nn.Upsample({size, scale_factor,
+--- mode = "nearest", align_corners = false, recompute_scale_factor = false})`; modes are those of nl.F.interpolate.
 --- Shapes: input (N, C, L), (N, C, H, W), result with the last dimensions of size, or times scale_factor
 ---     > nn.Upsample({scale_factor = 2})(nl.tensor({{{1.0, 2.0}}}))
 ---     tensor([[[1., 1., 2., 2.]]])

@@ -52,7 +52,8 @@ local RMSprop = fused.class("RMSprop", {
   not_negative(name, group, "lr", "alpha", "eps", "weight_decay", "momentum")
 end)
 
---- Adadelta (Zeiler, 2012). `optim.Adadelta(params, {lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false})`.
+--- Adadelta (Zeiler, 2012).
+--- `optim.Adadelta(params, {lr = 1, rho = 0.9, eps = 1e-6, weight_decay = 0, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
 ---     > optimizer = optim.Adadelta({w}, {lr = 1})
 ---     > (w * 3):sum():backward()
@@ -77,8 +78,8 @@ local function is_range(least, most)
   return least >= 0 and most >= least
 end
 
---- Resilient backpropagation (Riedmiller and Braun, 1993), which looks at the gradient's sign only. `optim.Rprop(params,
---- {lr = 0.01, etas = {0.5, 1.2}, step_sizes = {1e-6, 50}, maximize = false})`.
+--- Resilient backpropagation (Riedmiller and Braun, 1993), which looks at the gradient's sign only.
+--- `optim.Rprop(params, {lr = 0.01, etas = {0.5, 1.2}, step_sizes = {1e-6, 50}, maximize = false})`.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})
 ---     > optimizer = optim.Rprop({w}, {lr = 0.1})
 ---     > (w * 3):sum():backward()

@@ -8,8 +8,8 @@ local optimizer = require "nnlua.optim.optimizer"
 
 local raise = core.raise
 
---- L-BFGS (Nocedal and Wright, algorithm 7.5) for smooth losses of all data at once: `optimizer:step(closure)` calls the
---- closure, which computes the loss and its gradients, several times. `optim.LBFGS(params, {lr = 1, max_iter = 20,
+--- L-BFGS (Nocedal and Wright, algorithm 7.5) for smooth losses of all data at once: `optimizer:step(closure)` calls
+--- the closure, which computes the loss and its gradients, several times. `optim.LBFGS(params, {lr = 1, max_iter = 20,
 --- max_eval = max_iter * 5 // 4, tolerance_grad = 1e-7, tolerance_change = 1e-9, history_size = 100,
 --- line_search_fn = nil or "strong_wolfe"})`. All parameters are one group.
 ---     > w = nl.tensor({1.0}, {requires_grad = true})

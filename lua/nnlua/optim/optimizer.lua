@@ -378,7 +378,8 @@ function Optimizer:load_state_dict(dict)
 end
 
 function Optimizer:__deepcopy()
-  raise(self.__name .. ": an optimizer can't be copied; make one for the copied parameters and load state_dict() into it")
+  raise(self.__name .. ": an optimizer can't be copied; make one for the copied parameters "
+    .. "and load state_dict() into it")
 end
 
 local function sorted_options(group)

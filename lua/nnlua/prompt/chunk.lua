@@ -40,7 +40,9 @@ local function prelude(text, locals)
   table.sort(names)
   local attributed = {CAPTURE}
   for i, name in ipairs(names) do
-    if i > MOST then return nil, ("stdin:1: more than %d local variables of the session are used at once"):format(MOST) end
+    if i > MOST then
+      return nil, ("stdin:1: more than %d local variables of the session are used at once"):format(MOST)
+    end
     insert(attributed, locals[name].constant and name .. " <const>" or name)
   end
   return "local " .. concat(attributed, ", ") .. " = ... "

@@ -139,15 +139,16 @@ command("locals", ":locals", "lists the local variables of the session", functio
   end
 end)
 
-command("forget", ":forget name …", "takes local variables of the session away; without a name all", function(session, text)
-  if text == "" then
-    for name in pairs(session.locals) do session.locals[name] = nil end
-  end
-  for name in text:gmatch "[^%s,]+" do
-    if session.locals[name] then session.locals[name] = nil
-    else session:report(("no local variable of the session is called '%s'"):format(name)) end
-  end
-end)
+command("forget", ":forget name …", "takes local variables of the session away; without a name all",
+  function(session, text)
+    if text == "" then
+      for name in pairs(session.locals) do session.locals[name] = nil end
+    end
+    for name in text:gmatch "[^%s,]+" do
+      if session.locals[name] then session.locals[name] = nil
+      else session:report(("no local variable of the session is called '%s'"):format(name)) end
+    end
+  end)
 
 local settings = {
   threads = {"how many threads kernels use", function() return nl.get_num_threads() end,
@@ -179,9 +180,8 @@ command("set", ":set name number", "changes a setting; alone it lists them", fun
   end
 end)
 
-command("source", ":source name", "prints the source of a function written in Lua; so does name??", function(session, code)
-  session:show_source(code)
-end)
+command("source", ":source name", "prints the source of a function written in Lua; so does name??",
+  function(session, code) session:show_source(code) end)
 
 command("help", ":help", "lists the commands", function(session)
   for _, one in ipairs(list) do session:print(("%-20s %s"):format(one.usage, one.text)) end

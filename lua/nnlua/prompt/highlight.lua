@@ -13,7 +13,8 @@ local BRACKET = "1;4" -- the pair that the cursor stands at
 local partner = {["("] = ")", ["["] = "]", ["{"] = "}"}
 local closing = {[")"] = true, ["]"] = true, ["}"] = true}
 
---- The tokens of the brackets that belong together and of which the cursor is at one, right behind it for a closing one.
+--- The tokens of the brackets that belong together and of which the cursor is at one,
+--- right behind it for a closing one.
 local function pair_at(list, cursor)
   local open = {}
   for _, token in ipairs(list) do

@@ -72,8 +72,8 @@ local function take(text, is_all)
   return take_character(text, is_all)
 end
 
---- A function that takes bytes and gives the list of the keys that are complete, and whether something is left; with true
---- behind the bytes, that nothing follows at once. A key is `{key = name}`: "character" and "paste" have a text.
+--- A function that takes bytes and gives the list of the keys that are complete, and whether something is left; with
+--- true behind the bytes, that nothing follows at once. A key is `{key = name}`: "character" and "paste" have a text.
 function keys.reader()
   local rest = ""
   return function(bytes, is_all)

@@ -15,7 +15,9 @@ local LONGEST_TEXT, TINY_TENSOR = 200, 6
 --- A string as Lua would write it, on one line; a long one is cut off.
 local function quoted(text)
   local cut = #text > LONGEST_TEXT and text:sub(1, LONGEST_TEXT) or text
-  while not utf8.len(cut) and #text > LONGEST_TEXT and #cut > LONGEST_TEXT - 4 and utf8.len(text) do cut = cut:sub(1, -2) end
+  while not utf8.len(cut) and #text > LONGEST_TEXT and #cut > LONGEST_TEXT - 4 and utf8.len(text) do
+    cut = cut:sub(1, -2)
+  end
   local body = cut:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"):gsub("\t", "\\t"):gsub("\r", "\\r")
   body = body:gsub("[\0-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
   if not utf8.len(body) then body = body:gsub("[\128-\255]", function(c) return ("\\x%02x"):format(c:byte()) end) end
@@ -179,8 +181,8 @@ local function footer(value)
   end
 end
 
---- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line about a
---- tensor or module), `colours` for that. Strings stand alone as they are.
+--- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line
+--- about a tensor or module), `colours` for that. Strings stand alone as they are.
 function pretty.text(value, options)
   local view = {width = options.width or 80, depth = options.depth or 4, items = options.items or 50, above = {}}
   if is_plain(value) then return render_table(view, value, 0, "") end

@@ -1,6 +1,6 @@
--- Draws the text that is being edited, with its prompts and what stands below it, and the cursor in its place. Where a line
--- is too wide the terminal breaks it, so that it joins the pieces again when the window grows; where that is follows
--- from the widths of characters.
+-- Draws the text that is being edited, with its prompts and what stands below it, and the cursor in its place. Where a
+-- line is too wide the terminal breaks it, so that it joins the pieces again when the window grows; where that is
+-- follows from the widths of characters.
 
 local _ENV = require "nnlua.prompt.environment"()
 
@@ -141,7 +141,8 @@ local function lay_out(self, view, columns)
   return rows, cursor_row, cursor_column
 end
 
---- Shows a view: `prompt`, `continuation`, `text`, `cursor` (a byte position), `below` (a list of lines: text and colour).
+--- Shows a view: `prompt`, `continuation`, `text`, `cursor` (a byte position),
+--- `below` (a list of lines: text and colour).
 function Screen:draw(view)
   local columns, height = terminal.size()
   local rows, cursor_row, cursor_column = lay_out(self, view, columns)

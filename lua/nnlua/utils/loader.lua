@@ -25,7 +25,8 @@ local DataLoader = class.new("utils.data.DataLoader")
 
 local parse = args.parser(DataLoader.__name, {
   {"dataset", "any"}, {"batch_size", "integer", 1}, {"shuffle", "boolean", false}, {"sampler", "any?"},
-  {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "function?"}, {"pin_memory", "boolean", false},
+  {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "function?"},
+  {"pin_memory", "boolean", false},
   {"drop_last", "boolean", false}, {"timeout", "number", 0}, {"worker_init_fn", "function?"},
   {"generator", "any?"},
 })
@@ -192,7 +193,8 @@ function DataLoader:__call(...)
     step = self._running[control]
     self._running[control] = nil
     if not step then
-      raise(self.__name .. ": a loop over it goes `for x, y in loader do`; for a function of the next batch, loader:iter()")
+      raise(self.__name .. ": a loop over it goes `for x, y in loader do`; "
+        .. "for a function of the next batch, loader:iter()")
     end
   end
   return remember(self, step, step())

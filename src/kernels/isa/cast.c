@@ -110,10 +110,12 @@ HALF_AND_FLOAT(bf16, bfloat16_to_float, float_to_bfloat16)
       cast_f32_##to(m, (const char *)buffer, sizeof *buffer, y, ys);                        \
     }                                                                                       \
   }
-#define EACH_BUT_FLOAT(X, ...)                                                                      \
-  X(__VA_ARGS__, b8)                                                                                \
-  X(__VA_ARGS__, u8) X(__VA_ARGS__, i8) X(__VA_ARGS__, i16) X(__VA_ARGS__, i32) X(__VA_ARGS__, i64) \
-    X(__VA_ARGS__, f64) X(__VA_ARGS__, c64) X(__VA_ARGS__, c128)
+/* clang-format off */
+#define EACH_BUT_FLOAT(X, ...)                                                   \
+  X(__VA_ARGS__, b8) X(__VA_ARGS__, u8)                                          \
+  X(__VA_ARGS__, i8) X(__VA_ARGS__, i16) X(__VA_ARGS__, i32) X(__VA_ARGS__, i64) \
+  X(__VA_ARGS__, f64) X(__VA_ARGS__, c64) X(__VA_ARGS__, c128)
+/* clang-format on */
 #define ONE(with, dtype) +1
 _Static_assert(0 EACH_BUT_FLOAT(ONE, f32) + 3 == DTYPE_COUNT, "a dtype has no casts"); /* 3: floats and halves */
 #define INTO(half, from) BY_WAY_OF_FLOAT(from, half)

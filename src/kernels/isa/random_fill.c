@@ -275,11 +275,13 @@ void OF_ISA(fill_random_fills)(RandomFills *t)
   t->uniform_##suffix = uniform_##suffix;         \
   t->normal_##suffix = normal_##suffix;           \
   t->exponential_##suffix = exponential_##suffix; \
-  t->bernoulli_##suffix = bernoulli_##suffix;
-  SET(f32)
-  SET(f64) SET(f16) SET(bf16)
+  t->bernoulli_##suffix = bernoulli_##suffix
+  SET(f32);
+  SET(f64);
+  SET(f16);
+  SET(bf16);
 #undef SET
-    t->bernoulli_u8 = bernoulli_u8;
+  t->bernoulli_u8 = bernoulli_u8;
   t->bernoulli_each_f32 = bernoulli_each_f32;
   t->bernoulli_each_f64 = bernoulli_each_f64;
   t->integers = integers;

@@ -1,4 +1,5 @@
-/* Sums, products and extremes of all elements up to each one, along rows (inner = 1) or columns of [outer, n, inner]. */
+/* Sums, products and extremes of all elements up to each one,
+   along rows (inner = 1) or columns of [outer, n, inner]. */
 #include "core/blocks.h"
 #include "kernels/cumulate.h"
 #include "kernels/typed/typed.h"

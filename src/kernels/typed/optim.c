@@ -33,7 +33,7 @@ static inline T averaged_square(TypedAverage a, T average, T value)
   return a.kept * average + a.added * value * value;
 }
 
-static inline T larger(T a, T b) { return a >= b || a != a ? a : b; } /* nan if one of them is */
+static inline T larger_or_nan(T a, T b) { return a >= b || a != a ? a : b; } /* nan if one of them is */
 
 INLINE void sgd_loop(int64_t n, T *restrict param, const T *restrict grad, T *restrict momentum,
                      const SgdCoefficients *c, bool first, bool nesterov)
@@ -74,7 +74,7 @@ INLINE void adam_loop(int64_t n, T *restrict param, const T *restrict grad, T *r
     T d = slope(s, grad[i], param[i]);
     T first = exp_avg[i] = averaged(a, exp_avg[i], d);
     T second = exp_avg_sq[i] = averaged_square(a_sq, exp_avg_sq[i], d);
-    if (amsgrad) second = largest[i] = larger(largest[i], second);
+    if (amsgrad) second = largest[i] = larger_or_nan(largest[i], second);
     param[i] = decayed * param[i] - rate * first / (LIBM(sqrt)(second) * correction + eps);
   }
 }
@@ -161,7 +161,7 @@ INLINE void adamax_loop(int64_t n, T *restrict param, const T *restrict grad, T 
   for (int64_t i = 0; i < n; i++) {
     T d = slope(s, grad[i], param[i]);
     T first = exp_avg[i] = averaged(a, exp_avg[i], d);
-    T norm = exp_inf[i] = larger(norm_kept * exp_inf[i], LIBM(fabs)(d) + eps);
+    T norm = exp_inf[i] = larger_or_nan(norm_kept * exp_inf[i], LIBM(fabs)(d) + eps);
     param[i] -= rate * first / norm;
   }
 }

@@ -42,8 +42,8 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
   }
 }
 
-/* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps outside
-   of the image), and begin and end. */
+/* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps
+   outside of the image), and begin and end. */
 #define FOR_TAPS(p, s, plane, type, body)                                                       \
   for (int64_t ky = 0; ky < (p)->kernel[0]; ky++) {                                             \
     int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];        \

@@ -111,8 +111,8 @@ typedef int64_t Place;
 typedef int32_t Place;
 #endif
 
-/* In what follows `what` and `magnitude`, whether it is of absolute values, are constants where functions are called, so
-   that each call is a loop without tests. */
+/* In what follows `what` and `magnitude`, whether it is of absolute values, are constants where functions are called,
+   so that each call is a loop without tests. */
 
 INLINE T term_of(bool magnitude, T e)
 {

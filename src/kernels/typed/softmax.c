@@ -14,7 +14,7 @@ typedef int32_t Flag;
 typedef int64_t Flag;
 #endif
 
-static inline T larger(T a, T b) { return MATH(math_select)((a > b) | (a != a), a, b); }
+static inline T larger_score(T a, T b) { return MATH(math_select)((a > b) | (a != a), a, b); }
 
 /* The lanes forget nan, which is looked for aside: a plain comparison is one instruction. */
 static inline void max_step(const T *x, T *lane, Flag *nan)
@@ -32,7 +32,7 @@ static T row_max(int64_t n, const T *x)
   Flag nan[SOFTMAX_LANES] = {0};
   if (n < SOFTMAX_LANES) {
     T best = x[0];
-    for (int64_t i = 1; i < n; i++) best = larger(best, x[i]);
+    for (int64_t i = 1; i < n; i++) best = larger_score(best, x[i]);
     return best;
   }
   int64_t i = 0;
@@ -145,7 +145,7 @@ static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *re
     sum[i] = 0;
   }
   for (int64_t k = 1; k < n; k++)
-    for (int i = 0; i < width; i++) max[i] = larger(max[i], x[k * inner + i]);
+    for (int i = 0; i < width; i++) max[i] = larger_score(max[i], x[k * inner + i]);
   for (int64_t k = 0; k < n; k++)
     for (int i = 0; i < width; i++) sum[i] += EXP(x[k * inner + i] - max[i]);
 }

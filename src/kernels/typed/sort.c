@@ -1,7 +1,7 @@
 /*
- * Sorting of rows. An element becomes an item: a key, an unsigned number that orders as the element does (nan last), with
- * its index. Few items are ranked by comparing all with all, some are merged, many go by their keys' digits; of the first
- * few only, a heap keeps the candidates.
+ * Sorting of rows. An element becomes an item: a key, an unsigned number that orders as the element does (nan last),
+ * with its index. Few items are ranked by comparing all with all, some are merged, many go by their keys' digits; of
+ * the first few only, a heap keeps the candidates.
  */
 #include "core/blocks.h"
 #include "kernels/sort.h"
@@ -127,7 +127,8 @@ static Item *merge_sort(int64_t n, Item *items, Item *other)
 
 /* ---------------------------------------------------------------------- digits */
 
-/* From the last digit to the first, each time keeping the order among equals. Digits that all items share are left out. */
+/* From the last digit to the first, each time keeping the order among equals.
+   Digits that all items share are left out. */
 static Item *radix_sort(int64_t n, Item *items, Item *other)
 {
   uint32_t counts[KEY_BITS / DIGIT_BITS][DIGITS] = {{0}};

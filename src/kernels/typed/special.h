@@ -71,7 +71,8 @@ static inline double polygamma(double n, double x)
   return (fmod(n, 2) == 0 ? -1 : 1) * tgamma(n + 1) * zeta(n + 1, x);
 }
 
-/* The modified Bessel functions of orders 0 and 1: the power series, whose terms have one sign, or the asymptotic one. */
+/* The modified Bessel functions of orders 0 and 1: the power series, whose terms have one sign,
+   or the asymptotic one. */
 static inline double bessel_i(int order, double x)
 {
   double a = fabs(x), term = order ? a / 2 : 1, sum = term, sign = order && x < 0 ? -1 : 1;

@@ -443,7 +443,8 @@ static void push_output_gradient(lua_State *L, const Applying *a, int k, bool sp
   }
 }
 
-/* A broadcast gradient is summed down to its input; of another dtype it is cast. What is made here stays on the stack. */
+/* A broadcast gradient is summed down to its input; of another dtype it is cast.
+   What is made here stays on the stack. */
 static Tensor *fit_gradient(lua_State *L, const Applying *a, int i, Tensor *g, const char *name)
 {
   const Tensor *x = host_node_input(a->node, i);

@@ -26,7 +26,7 @@ static Reduction reduction_of(Call *call, const char *name)
 }
 
 /* The least number of a dtype, or the greatest. */
-static Scalar extreme(DType d, bool greatest)
+static Scalar extreme_of_dtype(DType d, bool greatest)
 {
   if (dtype_is_floating(d)) return scalar_float(greatest ? INFINITY : -INFINITY);
   if (d == DTYPE_b8) return scalar_bool(greatest);
@@ -41,8 +41,8 @@ static Scalar neutral(Reduction r, DType d)
 {
   switch (r) {
     case PROD: return scalar_int(1);
-    case AMAX: return extreme(d, false);
-    case AMIN: return extreme(d, true);
+    case AMAX: return extreme_of_dtype(d, false);
+    case AMIN: return extreme_of_dtype(d, true);
     default: return scalar_int(0);
   }
 }
@@ -74,7 +74,7 @@ typedef struct Scatter {
   int dim;
 } Scatter;
 
-static Tensor *reduce(Call *call, const Scatter *s)
+static Tensor *reduce_into_places(Call *call, const Scatter *s)
 {
   Tensor *x = s->input, *index = s->index;
   DType dtype = tensor_dtype(x);
@@ -165,7 +165,7 @@ static Scatter scatter_of(Call *call, const struct scatter_reduce_args *a)
 FORWARD(scatter_reduce)
 {
   Scatter s = scatter_of(call, a);
-  y[0] = reduce(call, &s);
+  y[0] = reduce_into_places(call, &s);
 }
 
 BACKWARD(scatter_reduce)
@@ -199,7 +199,7 @@ static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
 FORWARD(index_reduce)
 {
   Scatter s = scatter_of_slices(call, a);
-  y[0] = reduce(call, &s);
+  y[0] = reduce_into_places(call, &s);
 }
 
 BACKWARD(index_reduce)

@@ -34,7 +34,7 @@ FORWARD(cosine_similarity)
 {
   Tensor *pair[2] = {a->x1, a->x2};
   DType dtype = promote_operands(call, pair, 2);
-  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  check_floating(call, dtype);
   Ints shape = broadcast_operands(call, pair, 2);
   int dim = shape_dim(call, a->dim, (int)shape.n);
   Tensor *x[2];
@@ -46,7 +46,7 @@ FORWARD(cosine_similarity)
 
 /* --------------------------------------------------------------- of rows to rows */
 
-static Tensor *differences(Call *call, Tensor *x1, Tensor *x2)
+static Tensor *differences_of_rows(Call *call, Tensor *x1, Tensor *x2)
 {
   return minus(op(unsqueeze, x1, -2), op(unsqueeze, x2, -3));
 }
@@ -84,7 +84,7 @@ static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
 FORWARD(euclidean_distances)
 {
   y[0] = a->by_product ? distances_by_product(call, a->x1, a->x2)
-                       : op(norm, differences(call, a->x1, a->x2), scalar_int(2), INTS(-1), false, DTYPE_NONE);
+                       : op(norm, differences_of_rows(call, a->x1, a->x2), scalar_int(2), INTS(-1), false, DTYPE_NONE);
 }
 
 /* dx1 = sum of w (x1 - x2) over the rows of x2, where w = dy / y, or 0 where rows are the same. */
@@ -135,6 +135,6 @@ FORWARD(cdist)
     y[0] = op(euclidean_distances, x1, x2, by_product);
     return;
   }
-  y[0] = op(norm, differences(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
+  y[0] = op(norm, differences_of_rows(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
   if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
 }

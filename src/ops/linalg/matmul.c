@@ -3,11 +3,10 @@
 
 #include "launch/matmul.h"
 #include "ops/math/arithmetic.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static void check_dtypes(Call *call, const Tensor *a, const Tensor *b)
+static void check_same_dtype(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->dtype != b->dtype)
     raise(call, "dtypes %s and %s don't match: convert one, as x:to(nl.%s)", dtype_name(tensor_dtype(a)),
@@ -31,32 +30,30 @@ static void check_inner(Call *call, const Tensor *a, const Tensor *b, int64_t le
           shape_text(call, tensor_shape(b)), (long long)left, (long long)right);
 }
 
-/* The transpose of a matrix or of a batch of them, conjugated, as gradients of products need it. */
-static Tensor *adjoint(Call *call, Tensor *t)
-{
-  Tensor *turned = op(transpose, t, t->ndim - 2, t->ndim - 1);
-  return dtype_is_complex(tensor_dtype(t)) ? op(conj, turned) : turned;
-}
-
-static Tensor *conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor_dtype(t)) ? op(conj, t) : t; }
-
 /* ----------------------------------------------------------- two dimensions */
+
+/* The product of matrices and vectors: sums over the left's last dimension and the right's first. */
+static Tensor *product(Call *call, Tensor *l, Tensor *r, Ints shape)
+{
+  check_same_dtype(call, l, r);
+  check_inner(call, l, r, l->shape[l->ndim - 1], r->shape[0]);
+  Tensor *y = result_new(call, tensor_dtype(l), device_of(l), shape);
+  launch_product(call, l, r, y);
+  return y;
+}
 
 FORWARD(mm)
 {
   Tensor *l = a->input, *r = a->mat2;
   check_rank(call, l, "input", 2);
   check_rank(call, r, "mat2", 2);
-  check_dtypes(call, l, r);
-  check_inner(call, l, r, l->shape[1], r->shape[0]);
-  y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0], r->shape[1]));
-  launch_product(call, l, r, y[0]);
+  y[0] = product(call, l, r, INTS(l->shape[0], r->shape[1]));
 }
 
 BACKWARD(mm)
 {
-  if (WANTS(input)) GRAD(input) = op(mm, dy[0], adjoint(call, a->mat2));
-  if (WANTS(mat2)) GRAD(mat2) = op(mm, adjoint(call, a->input), dy[0]);
+  if (WANTS(input)) GRAD(input) = op(mm, dy[0], adjoint(a->mat2));
+  if (WANTS(mat2)) GRAD(mat2) = op(mm, adjoint(a->input), dy[0]);
 }
 
 FORWARD(mv)
@@ -64,19 +61,16 @@ FORWARD(mv)
   Tensor *l = a->input, *r = a->vec;
   check_rank(call, l, "input", 2);
   check_rank(call, r, "vec", 1);
-  check_dtypes(call, l, r);
-  check_inner(call, l, r, l->shape[1], r->shape[0]);
-  y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0]));
-  launch_product(call, l, r, y[0]);
+  y[0] = product(call, l, r, INTS(l->shape[0]));
 }
 
 /* Each element of one vector times each of the other. */
-static Tensor *outer_product(Call *call, Tensor *u, Tensor *v) { return op(mul, op(unsqueeze, u, 1), v); }
+static Tensor *outer(Call *call, Tensor *u, Tensor *v) { return op(mul, op(unsqueeze, u, 1), v); }
 
 BACKWARD(mv)
 {
-  if (WANTS(input)) GRAD(input) = outer_product(call, dy[0], conjugate(call, a->vec));
-  if (WANTS(vec)) GRAD(vec) = op(mv, adjoint(call, a->input), dy[0]);
+  if (WANTS(input)) GRAD(input) = outer(call, dy[0], conjugate(a->vec));
+  if (WANTS(vec)) GRAD(vec) = op(mv, adjoint(a->input), dy[0]);
 }
 
 FORWARD(dot)
@@ -84,16 +78,13 @@ FORWARD(dot)
   Tensor *l = a->input, *r = a->tensor;
   check_rank(call, l, "input", 1);
   check_rank(call, r, "tensor", 1);
-  check_dtypes(call, l, r);
-  check_inner(call, l, r, l->shape[0], r->shape[0]);
-  y[0] = result_new(call, tensor_dtype(l), device_of(l), ((Ints){NULL, 0}));
-  launch_product(call, l, r, y[0]);
+  y[0] = product(call, l, r, (Ints){NULL, 0});
 }
 
 BACKWARD(dot)
 {
-  if (WANTS(input)) GRAD(input) = op(mul, dy[0], conjugate(call, a->tensor));
-  if (WANTS(tensor)) GRAD(tensor) = op(mul, dy[0], conjugate(call, a->input));
+  if (WANTS(input)) GRAD(input) = op(mul, dy[0], conjugate(a->tensor));
+  if (WANTS(tensor)) GRAD(tensor) = op(mul, dy[0], conjugate(a->input));
 }
 
 static void check_addend(Call *call, const Tensor *input, Ints shape)
@@ -104,7 +95,7 @@ static void check_addend(Call *call, const Tensor *input, Ints shape)
 }
 
 /* beta * input + alpha * product; of integers, which have no scaled product, without the fractions of both. */
-static Tensor *combined(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
+static Tensor *with_addend(Call *call, Tensor *input, Tensor *product, Scalar beta, Scalar alpha)
 {
   bool whole = !dtype_is_inexact(tensor_dtype(product));
   if (whole) beta = scalar_int(scalar_integer(beta));
@@ -120,8 +111,8 @@ FORWARD(addmm)
   Tensor *l = a->mat1, *r = a->mat2;
   check_rank(call, l, "mat1", 2);
   check_rank(call, r, "mat2", 2);
-  check_dtypes(call, l, r);
-  check_dtypes(call, l, a->input);
+  check_same_dtype(call, l, r);
+  check_same_dtype(call, l, a->input);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
   if (a->alpha.kind == SCALAR_COMPLEX || a->beta.kind == SCALAR_COMPLEX)
     check_value_fits(call, DTYPE_c128, tensor_dtype(l));
@@ -129,7 +120,7 @@ FORWARD(addmm)
   check_addend(call, a->input, shape);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), shape);
   if (dtype_is_inexact(tensor_dtype(l))) launch_addmm(call, a->input, l, r, a->beta, a->alpha, y[0]);
-  else launch_copy(call, y[0], combined(call, a->input, op(mm, l, r), a->beta, a->alpha));
+  else launch_copy(call, y[0], with_addend(call, a->input, op(mm, l, r), a->beta, a->alpha));
 }
 
 static Tensor *times(Call *call, Tensor *t, Scalar factor)
@@ -142,8 +133,8 @@ static Tensor *times(Call *call, Tensor *t, Scalar factor)
 BACKWARD(addmm)
 {
   if (WANTS(input)) GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
-  if (WANTS(mat1)) GRAD(mat1) = times(call, op(mm, dy[0], adjoint(call, a->mat2)), a->alpha);
-  if (WANTS(mat2)) GRAD(mat2) = times(call, op(mm, adjoint(call, a->mat1), dy[0]), a->alpha);
+  if (WANTS(mat1)) GRAD(mat1) = times(call, op(mm, dy[0], adjoint(a->mat2)), a->alpha);
+  if (WANTS(mat2)) GRAD(mat2) = times(call, op(mm, adjoint(a->mat1), dy[0]), a->alpha);
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -153,7 +144,7 @@ FORWARD(bmm)
   Tensor *l = a->input, *r = a->mat2;
   check_rank(call, l, "input", 3);
   check_rank(call, r, "mat2", 3);
-  check_dtypes(call, l, r);
+  check_same_dtype(call, l, r);
   check_inner(call, l, r, l->shape[2], r->shape[1]);
   check_inner(call, l, r, l->shape[0], r->shape[0]);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), INTS(l->shape[0], l->shape[1], r->shape[2]));
@@ -162,8 +153,8 @@ FORWARD(bmm)
 
 BACKWARD(bmm)
 {
-  if (WANTS(input)) GRAD(input) = op(bmm, dy[0], adjoint(call, a->mat2));
-  if (WANTS(mat2)) GRAD(mat2) = op(bmm, adjoint(call, a->input), dy[0]);
+  if (WANTS(input)) GRAD(input) = op(bmm, dy[0], adjoint(a->mat2));
+  if (WANTS(mat2)) GRAD(mat2) = op(bmm, adjoint(a->input), dy[0]);
 }
 
 static void check_batches(Call *call, const Tensor *l, const Tensor *r)
@@ -187,14 +178,14 @@ FORWARD(baddbmm)
   Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
   check_addend(call, x, shape);
   y[0] = result_new(call, dtype, device_of(l), shape);
-  launch_copy(call, y[0], combined(call, x, widened(op(bmm, l, r)), a->beta, a->alpha));
+  launch_copy(call, y[0], with_addend(call, x, widened(op(bmm, l, r)), a->beta, a->alpha));
 }
 
 BACKWARD(baddbmm)
 {
   if (WANTS(input)) GRAD(input) = summed_to(times(call, dy[0], a->beta), a->input);
-  if (WANTS(batch1)) GRAD(batch1) = times(call, op(bmm, dy[0], adjoint(call, a->batch2)), a->alpha);
-  if (WANTS(batch2)) GRAD(batch2) = times(call, op(bmm, adjoint(call, a->batch1), dy[0]), a->alpha);
+  if (WANTS(batch1)) GRAD(batch1) = times(call, op(bmm, dy[0], adjoint(a->batch2)), a->alpha);
+  if (WANTS(batch2)) GRAD(batch2) = times(call, op(bmm, adjoint(a->batch1), dy[0]), a->alpha);
 }
 
 FORWARD(addbmm)
@@ -259,7 +250,7 @@ FORWARD(matmul)
 {
   Tensor *l = a->input, *r = a->other;
   if (l->ndim == 0 || r->ndim == 0) raise(call, "a tensor without dimensions is not taken");
-  check_dtypes(call, l, r);
+  check_same_dtype(call, l, r);
   check_inner(call, l, r, l->shape[l->ndim - 1], r->shape[r->ndim > 1 ? r->ndim - 2 : 0]);
   if (l->ndim == 2 && r->ndim == 2) y[0] = op(mm, l, r);
   else if (l->ndim == 1 && r->ndim == 1) y[0] = op(dot, l, r);
@@ -275,13 +266,13 @@ static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Ten
 {
   check_rank(call, w, "weight", 2);
   if (x->ndim == 0) raise(call, "a tensor without dimensions is not taken");
-  check_dtypes(call, x, w);
+  check_same_dtype(call, x, w);
   int64_t in = x->shape[x->ndim - 1];
   if (in != w->shape[1])
     raise(call, "shapes %s and %s don't fit: %lld inputs against %lld", shape_text(call, tensor_shape(x)),
           shape_text(call, tensor_shape(w)), (long long)in, (long long)w->shape[1]);
   if (!bias) return;
-  check_dtypes(call, x, bias);
+  check_same_dtype(call, x, bias);
   if (!shape_expands(tensor_shape(bias), INTS(w->shape[0])))
     raise(call, "bias has shape %s, and there are %lld outputs", shape_text(call, tensor_shape(bias)),
           (long long)w->shape[0]);
@@ -328,9 +319,9 @@ BACKWARD(linear)
   if (small_linear_backward(call, a, dy[0], g)) return;
   Tensor *d = as_rows(call, dy[0], x);
   if (WANTS(input)) {
-    Tensor *dx = op(mm, d, conjugate(call, a->weight));
+    Tensor *dx = op(mm, d, conjugate(a->weight));
     GRAD(input) = x->ndim == 2 ? dx : op(reshape, dx, tensor_shape(x));
   }
-  if (WANTS(weight)) GRAD(weight) = op(mm, op(transpose, d, 0, 1), conjugate(call, as_rows(call, a->input, x)));
+  if (WANTS(weight)) GRAD(weight) = op(mm, op(transpose, d, 0, 1), conjugate(as_rows(call, a->input, x)));
   if (a->bias && WANTS(bias)) GRAD(bias) = summed_to(d, a->bias);
 }

@@ -38,16 +38,16 @@ FORWARD(addr)
 
 /* ---------------------------------------------------------------------- vectors */
 
-static Tensor *outer_product(Call *call, Tensor *u, Tensor *v)
+static Tensor *checked_outer(Call *call, Tensor *u, Tensor *v)
 {
   check_rank(call, u, "input", 1);
   check_rank(call, v, "vec2", 1);
   return op(mul, op(unsqueeze, u, 1), v);
 }
 
-FORWARD(outer) { y[0] = outer_product(call, a->input, a->vec2); }
+FORWARD(outer) { y[0] = checked_outer(call, a->input, a->vec2); }
 
-FORWARD(ger) { y[0] = outer_product(call, a->input, a->vec2); }
+FORWARD(ger) { y[0] = checked_outer(call, a->input, a->vec2); }
 
 FORWARD(inner)
 {
@@ -245,7 +245,7 @@ FORWARD(linalg_multi_dot)
   if (row) y[0] = op(select, y[0], 0, 0);
 }
 
-static Tensor *power(Call *call, Tensor *x, int64_t n)
+static Tensor *power_of_matrix(Call *call, Tensor *x, int64_t n)
 {
   if (x->ndim < 2 || x->shape[x->ndim - 1] != x->shape[x->ndim - 2])
     raise(call, "square matrices are needed, not shape %s", shape_text(call, tensor_shape(x)));
@@ -263,6 +263,6 @@ static Tensor *power(Call *call, Tensor *x, int64_t n)
   }
 }
 
-FORWARD(matrix_power) { y[0] = power(call, a->input, a->n); }
+FORWARD(matrix_power) { y[0] = power_of_matrix(call, a->input, a->n); }
 
-FORWARD(linalg_matrix_power) { y[0] = power(call, a->A, a->n); }
+FORWARD(linalg_matrix_power) { y[0] = power_of_matrix(call, a->A, a->n); }

@@ -5,7 +5,6 @@
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -75,12 +74,10 @@ FORWARD(svdvals)
 
 /* ----------------------------------------------------------------- gradients */
 
-static Tensor *adjoint(Call *call, Tensor *t) { return op(conj, op(transpose, t, -2, -1)); }
-
 static Tensor *sum_of_given(Call *call, Tensor *p, Tensor *q) { return !p ? q : !q ? p : plus(p, q); }
 
 /* t - t^H */
-static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(call, t)); }
+static Tensor *skew(Call *call, Tensor *t) { return minus(t, adjoint(t)); }
 
 /*
  * With u, s and v thin, dA = u (dS + P s + s Q) vh, and what of du and dv lies outside of the spaces that u and v span:
@@ -107,11 +104,11 @@ static Tensor *inner_gradient(Call *call, const SvdParts *p)
   Tensor *beside = minus(ones_like_of(eye), eye);
   Tensor *apart = sum_of_given(call, minus(op(mul, row, row), op(mul, column, column)), eye);
   Tensor *inner = p->ds ? op(mul, op(unsqueeze, p->ds, -1), eye) : NULL;
-  Tensor *u_du = p->du ? op(matmul, adjoint(call, p->u), p->du) : NULL;
+  Tensor *u_du = p->du ? op(matmul, adjoint(p->u), p->du) : NULL;
   if (p->du) inner = sum_of_given(call, inner, op(mul, turn_of(call, u_du, apart, beside), row));
   if (p->dvh)
     inner = sum_of_given(call, inner,
-                         op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(call, p->dvh)), apart, beside)));
+                         op(mul, column, turn_of(call, op(matmul, p->vh, adjoint(p->dvh)), apart, beside)));
   if (p->du && p->dvh && dtype_is_complex(tensor_dtype(p->u)))
     inner = sum_of_given(call, inner, op(div, op(mul, skew(call, u_du), eye), op(mul, column, number(2))));
   return inner;
@@ -123,12 +120,12 @@ static Tensor *svd_gradient(Call *call, const SvdParts *p)
   Tensor *left = op(matmul, p->u, op(matmul, inner, p->vh));
   if (p->du && p->m > p->k) { /* the part of du at right angles to u */
     Tensor *scaled = op(div, p->du, op(unsqueeze, p->s, -2));
-    Tensor *outside = minus(scaled, op(matmul, p->u, op(matmul, adjoint(call, p->u), scaled)));
+    Tensor *outside = minus(scaled, op(matmul, p->u, op(matmul, adjoint(p->u), scaled)));
     left = sum_of_given(call, left, op(matmul, outside, p->vh));
   }
   if (p->dvh && p->n > p->k) {
     Tensor *scaled = op(div, p->dvh, op(unsqueeze, p->s, -1));
-    Tensor *outside = minus(scaled, op(matmul, op(matmul, scaled, adjoint(call, p->vh)), p->vh));
+    Tensor *outside = minus(scaled, op(matmul, op(matmul, scaled, adjoint(p->vh)), p->vh));
     left = sum_of_given(call, left, op(matmul, p->u, outside));
   }
   return left;

@@ -104,12 +104,10 @@ FORWARD(cumulative_trapezoid)
 /* -------------------------------------------------------------------- gradients */
 
 /* f at three neighbouring places, times a coefficient each. */
-static Tensor *weighted(Call *call, Tensor *const *f, Tensor *const *weight)
+static Tensor *weighted_places(Call *call, Tensor *const *f, Tensor *const *weight)
 {
   return plus(plus(op(mul, f[0], weight[0]), op(mul, f[1], weight[1])), op(mul, f[2], weight[2]));
 }
-
-static Tensor *scaled(Call *call, Tensor *t, double factor) { return op(mul, t, number(factor)); }
 
 /* Three places of f along dim. */
 static void three_places(Call *call, Tensor *f, int dim, int64_t first, int64_t n, Tensor **place)
@@ -153,10 +151,10 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   Tensor *first = even ? steps : op(narrow, steps, dim, 0, 1), *last = even ? steps : op(narrow, steps, dim, n - 2, 1);
   three_places(call, f, dim, 0, n - 2, place);
   if (even) {
-    parts[1] = op(div, minus(place[2], place[0]), scaled(call, steps, 2));
+    parts[1] = op(div, minus(place[2], place[0]), scaled(steps, 2));
   } else {
     weights_at(call, 1, p, q, w);
-    parts[1] = weighted(call, place, w);
+    parts[1] = weighted_places(call, place, w);
   }
   if (edge_order == 1) {
     parts[0] = op(div, minus(op(narrow, f, dim, 1, 1), op(narrow, f, dim, 0, 1)), first);
@@ -164,10 +162,10 @@ static Tensor *gradient_along(Call *call, Tensor *f, int dim, Tensor *steps, int
   } else {
     weights_at(call, 0, first, even ? steps : op(narrow, steps, dim, 1, 1), w);
     three_places(call, f, dim, 0, 1, place);
-    parts[0] = weighted(call, place, w);
+    parts[0] = weighted_places(call, place, w);
     weights_at(call, 2, even ? steps : op(narrow, steps, dim, n - 3, 1), last, w);
     three_places(call, f, dim, n - 3, 1, place);
-    parts[2] = weighted(call, place, w);
+    parts[2] = weighted_places(call, place, w);
   }
   return op(cat, ((Tensors){parts, 3}), dim);
 }
@@ -243,8 +241,6 @@ static void check_weights(Call *call, const Tensor *w, const char *name, int64_t
   check_none_true(call, op(lt, (Tensor *)(uintptr_t)w, number(0)), text);
 }
 
-static Tensor *total(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
-
 static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fweights, Tensor *aweights)
 {
   if (x->ndim > 2) raise(call, "a matrix or a vector is needed, not shape %s", shape_text(call, tensor_shape(x)));
@@ -255,12 +251,12 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   check_weights(call, aweights, "aweights", n, false);
   Tensor *w = fweights;
   if (aweights) w = w ? op(mul, w, aweights) : aweights;
-  Tensor *sum_of_weights = w ? total(call, w) : tensor_from_number(call, scalar_int(n)), *mean;
+  Tensor *sum_of_weights = w ? sum_of(w) : tensor_from_number(call, scalar_int(n)), *mean;
   if (w) mean = op(div, op(sum, op(mul, x, w), INTS(1), false, DTYPE_NONE), sum_of_weights);
   else mean = op(div, op(sum, x, INTS(1), false, DTYPE_NONE), sum_of_weights);
   Tensor *norm, *shrink = tensor_from_number(call, scalar_int(correction));
   if (w && aweights && correction != 0) {
-    Tensor *both = total(call, op(mul, w, aweights));
+    Tensor *both = sum_of(op(mul, w, aweights));
     norm = minus(sum_of_weights, op(div, op(mul, both, shrink), sum_of_weights));
   } else {
     norm = minus(sum_of_weights, shrink);

@@ -17,7 +17,7 @@ FORWARD(logaddexp)
 {
   Tensor *operands[] = {a->input, a->other};
   DType dtype = promote_operands(call, operands, 2);
-  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  check_floating(call, dtype);
   Tensor *p = cast(a->input, dtype), *q = cast(a->other, dtype);
   Tensor *order = op(ge, p, q);
   Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
@@ -27,12 +27,10 @@ FORWARD(logaddexp)
   y[0] = op(where, same_infinity, high, sum);
 }
 
-static Tensor *times(Call *call, Tensor *x, double factor) { return op(mul, x, number(factor)); }
-
 FORWARD(logaddexp2)
 {
   const double ln2 = 0.69314718055994531;
-  y[0] = times(call, op(logaddexp, times(call, a->input, ln2), times(call, a->other, ln2)), 1 / ln2);
+  y[0] = scaled(op(logaddexp, scaled(a->input, ln2), scaled(a->other, ln2)), 1 / ln2);
 }
 
 FORWARD(logit)

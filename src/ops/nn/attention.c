@@ -77,7 +77,8 @@ static Ints full_shape(Call *call, const Sizes *z, int64_t rows, int64_t cols)
   return arena_ints(call->ctx, shape, z->nbatch + 2);
 }
 
-/* Strides of a shape, with heads within rows if they lie so in `like`: what follows joins them again, without a copy. */
+/* Strides of a shape, with heads within rows if they lie so in `like`:
+   what follows joins them again, without a copy. */
 static Ints strides_like(Call *call, const Tensor *like, Ints shape)
 {
   int64_t strides[MAX_DIMS + 2], n = shape.n;

@@ -10,12 +10,7 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static void check_floating(Call *call, const Tensor *t)
-{
-  if (!dtype_is_floating(tensor_dtype(t))) raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(t)));
-}
-
-static void check_size(Call *call, const char *name, const Tensor *t, int64_t n)
+static void check_elements(Call *call, const char *name, const Tensor *t, int64_t n)
 {
   if (t && t->numel != n)
     raise(call, "%s has shape %s, and %lld elements are wanted", name, shape_text(call, tensor_shape(t)), (long long)n);
@@ -38,9 +33,9 @@ static Tensor *sum_of_parts(Call *call, Tensor *parts, const Tensor *like)
 FORWARD(channel_norm)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
-  check_size(call, "weight", a->weight, x->shape[1]);
-  check_size(call, "bias", a->bias, x->shape[1]);
+  check_floating(call, tensor_dtype(x));
+  check_elements(call, "weight", a->weight, x->shape[1]);
+  check_elements(call, "bias", a->bias, x->shape[1]);
   int64_t units = channel_norm_units(x, a->groups);
   y[0] = channel_norm_result(call, x, a->groups);
   y[1] = new_beside(call, x, DTYPE_f64, INTS(units));
@@ -103,10 +98,10 @@ BACKWARD(channel_norm)
 FORWARD(row_norm)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
+  check_floating(call, tensor_dtype(x));
   int64_t n = a->row, rows = n > 0 ? x->numel / n : 0;
-  check_size(call, "weight", a->weight, n);
-  check_size(call, "bias", a->bias, n);
+  check_elements(call, "weight", a->weight, n);
+  check_elements(call, "bias", a->bias, n);
   y[0] = new_beside(call, x, tensor_dtype(x), tensor_shape(x));
   y[1] = new_beside(call, x, DTYPE_f64, INTS(rows));
   y[2] = new_beside(call, x, DTYPE_f64, INTS(rows));
@@ -144,7 +139,7 @@ BACKWARD(row_norm)
 
 /* ---------------------------------------------------------------- what users call */
 
-static void check_channels(Call *call, const Tensor *x)
+static void check_has_channels(Call *call, const Tensor *x)
 {
   if (x->ndim < 2) raise(call, "the input has shape %s; [N, C, ...] is wanted", shape_text(call, tensor_shape(x)));
 }
@@ -153,15 +148,14 @@ static void check_channels(Call *call, const Tensor *x)
 static void check_running(Call *call, const char *name, const Tensor *t, int64_t channels)
 {
   if (!t) return;
-  check_size(call, name, t, channels);
-  if (!dtype_is_floating(tensor_dtype(t)))
-    raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
+  check_elements(call, name, t, channels);
+  check_argument_floating(call, name, t);
   if (tensor_requires_grad(t)) raise(call, "%s requires a gradient, so it can't be moved towards the batch's", name);
   if (tensor_is_expanded(t)) raise(call, "%s repeats elements (expand); give a copy", name);
 }
 
 /* running += momentum (value - running), without history. */
-static void move(Call *call, Tensor *running, Tensor *value, double momentum)
+static void move_running(Call *call, Tensor *running, Tensor *value, double momentum)
 {
   if (!running) return;
   Tensor *change = minus(cast(op(detach, value), tensor_dtype(running)), running);
@@ -180,10 +174,10 @@ static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *v
 {
   if (!mean || !var) raise(call, "running_mean and running_var are needed where the input's own are not used");
   int64_t channels = x->shape[1], shape[MAX_DIMS];
-  check_size(call, "running_mean", mean, channels);
-  check_size(call, "running_var", var, channels);
-  check_size(call, "weight", weight, channels);
-  check_size(call, "bias", bias, channels);
+  check_elements(call, "running_mean", mean, channels);
+  check_elements(call, "running_var", var, channels);
+  check_elements(call, "weight", weight, channels);
+  check_elements(call, "bias", bias, channels);
   for (int i = 0; i < x->ndim; i++) shape[i] = i == 1 ? channels : 1;
   Ints by = {shape, x->ndim};
   DType dtype = tensor_dtype(x);
@@ -197,12 +191,12 @@ static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *v
 FORWARD(batch_norm)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
+  check_floating(call, tensor_dtype(x));
   if (x->ndim == 1 && x->numel == 0) { /* PyTorch takes it */
     y[0] = op(clone, x);
     return;
   }
-  check_channels(call, x);
+  check_has_channels(call, x);
   if (!a->training) {
     y[0] = with_known_moments(call, x, a->running_mean, a->running_var, a->weight, a->bias, a->eps);
     return;
@@ -216,15 +210,15 @@ FORWARD(batch_norm)
   Tensors result = op(channel_norm, x, a->weight, a->bias, 0, a->eps);
   y[0] = result.v[0];
   if (n == 0) return;
-  move(call, a->running_mean, result.v[1], a->momentum);
-  if (a->running_var) move(call, a->running_var, unbiased(call, result.v[2], n), a->momentum);
+  move_running(call, a->running_mean, result.v[1], a->momentum);
+  if (a->running_var) move_running(call, a->running_var, unbiased(call, result.v[2], n), a->momentum);
 }
 
 FORWARD(instance_norm)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
-  check_channels(call, x);
+  check_floating(call, tensor_dtype(x));
+  check_has_channels(call, x);
   if (!a->use_input_stats) {
     y[0] = with_known_moments(call, x, a->running_mean, a->running_var, a->weight, a->bias, a->eps);
     return;
@@ -238,17 +232,17 @@ FORWARD(instance_norm)
   if (n == 0) return;
   Ints grid = INTS(batch, channels);
   if (a->running_mean)
-    move(call, a->running_mean, op(mean, op(view, result.v[1], grid), INTS(0), false, DTYPE_NONE), a->momentum);
+    move_running(call, a->running_mean, op(mean, op(view, result.v[1], grid), INTS(0), false, DTYPE_NONE), a->momentum);
   if (a->running_var)
-    move(call, a->running_var, op(mean, op(view, unbiased(call, result.v[2], n), grid), INTS(0), false, DTYPE_NONE),
-         a->momentum);
+    move_running(call, a->running_var,
+                 op(mean, op(view, unbiased(call, result.v[2], n), grid), INTS(0), false, DTYPE_NONE), a->momentum);
 }
 
 FORWARD(group_norm)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
-  check_channels(call, x);
+  check_floating(call, tensor_dtype(x));
+  check_has_channels(call, x);
   if (a->num_groups < 1 || x->shape[1] % a->num_groups)
     raise(call, "%lld channels can't be divided into %lld groups", (long long)x->shape[1], (long long)a->num_groups);
   y[0] = op(channel_norm, x, a->weight, a->bias, a->num_groups, a->eps).v[0];
@@ -257,7 +251,7 @@ FORWARD(group_norm)
 /* How many elements the last dimensions hold, which must be of the given shape. */
 static int64_t row_of(Call *call, const Tensor *x, Ints shape, const Tensor *weight, const Tensor *bias)
 {
-  check_floating(call, x);
+  check_floating(call, tensor_dtype(x));
   int64_t n = 1;
   bool fits = shape.n >= 1 && shape.n <= x->ndim;
   for (int64_t i = 0; fits && i < shape.n; i++) {

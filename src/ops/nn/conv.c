@@ -7,11 +7,10 @@
 #include "ops/nn/extents.h"
 #include "ops/nn/pad.h"
 #include "ops/reduce/sum.h"
-#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static void check_dtypes(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
+static void check_conv_dtypes(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
   if (x->dtype == DTYPE_b8) raise(call, "bool tensors are not taken: convert them");
   if (x->dtype != w->dtype || (bias && bias->dtype != x->dtype))
@@ -52,7 +51,8 @@ static Convolution convolution_of(const int64_t *image, const int64_t *weight, c
 static int64_t extent_of(int64_t kernel, int64_t dilation) { return dilation * (kernel - 1) + 1; }
 
 /* The result's size along a dimension; raises if the kernel is larger than the padded image. */
-static int64_t result_size(Call *call, int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation)
+static int64_t conv_result_size(Call *call, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
+                                int64_t dilation)
 {
   int64_t padded = size + 2 * padding, extent = extent_of(kernel, dilation);
   if (kernel < 1) raise(call, "weight has no elements along a dimension");
@@ -64,15 +64,13 @@ static int64_t result_size(Call *call, int64_t size, int64_t kernel, int64_t str
 /* The sum for each channel of [N, C, H, W]. */
 static Tensor *sum_of_channels(Call *call, Tensor *dy) { return op(sum, dy, INTS(0, 2, 3), false, tensor_dtype(dy)); }
 
-static Tensor *conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor_dtype(t)) ? op(conj, t) : t; }
-
 FORWARD(convolve)
 {
   Tensor *x = a->input, *w = a->weight;
   int64_t shape[4] = {x->shape[0], w->shape[0]};
   for (int i = 0; i < 2; i++)
-    shape[i + 2] = result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i],
-                               a->dilation.v[i]);
+    shape[i + 2] = conv_result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i],
+                                    a->dilation.v[i]);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, 4});
   Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
   launch_convolve(call, &c, x, w, a->bias, y[0]);
@@ -81,10 +79,10 @@ FORWARD(convolve)
 BACKWARD(convolve)
 {
   if (WANTS(input))
-    GRAD(input) = op(convolve_input, dy[0], conjugate(call, a->weight), NULL, tensor_shape(a->input), a->stride,
-                     a->padding, a->dilation, a->groups);
+    GRAD(input) = op(convolve_input, dy[0], conjugate(a->weight), NULL, tensor_shape(a->input), a->stride, a->padding,
+                     a->dilation, a->groups);
   if (WANTS(weight))
-    GRAD(weight) = op(convolve_weight, dy[0], conjugate(call, a->input), tensor_shape(a->weight), a->stride, a->padding,
+    GRAD(weight) = op(convolve_weight, dy[0], conjugate(a->input), tensor_shape(a->weight), a->stride, a->padding,
                       a->dilation, a->groups);
   if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_channels(call, dy[0]);
 }
@@ -109,10 +107,9 @@ BACKWARD(convolve_input)
 {
   if (WANTS(grad))
     GRAD(grad) = cut_to(
-      call, op(convolve, dy[0], conjugate(call, a->weight), NULL, a->stride, a->padding, a->dilation, a->groups),
-      a->grad);
+      call, op(convolve, dy[0], conjugate(a->weight), NULL, a->stride, a->padding, a->dilation, a->groups), a->grad);
   if (WANTS(weight))
-    GRAD(weight) = op(convolve_weight, conjugate(call, a->grad), dy[0], tensor_shape(a->weight), a->stride, a->padding,
+    GRAD(weight) = op(convolve_weight, conjugate(a->grad), dy[0], tensor_shape(a->weight), a->stride, a->padding,
                       a->dilation, a->groups);
   if (a->bias && WANTS(bias)) GRAD(bias) = sum_of_channels(call, dy[0]);
 }
@@ -129,16 +126,16 @@ BACKWARD(convolve_weight)
 {
   if (WANTS(grad))
     GRAD(grad) = cut_to(
-      call, op(convolve, conjugate(call, a->input), dy[0], NULL, a->stride, a->padding, a->dilation, a->groups),
-      a->grad);
+      call, op(convolve, conjugate(a->input), dy[0], NULL, a->stride, a->padding, a->dilation, a->groups), a->grad);
   if (WANTS(input))
-    GRAD(input) = op(convolve_input, conjugate(call, a->grad), dy[0], NULL, tensor_shape(a->input), a->stride,
-                     a->padding, a->dilation, a->groups);
+    GRAD(input) = op(convolve_input, conjugate(a->grad), dy[0], NULL, tensor_shape(a->input), a->stride, a->padding,
+                     a->dilation, a->groups);
 }
 
 /* ------------------------------------------------------------------ public forms */
 
-/* The arguments of a public form over `n` spatial dimensions, as two; tensors get what is missing of their dimensions. */
+/* The arguments of a public form over `n` spatial dimensions, as two;
+   tensors get what is missing of their dimensions. */
 typedef struct Form {
   int n;
   bool single; /* the input had no dimension of images */
@@ -150,7 +147,7 @@ typedef struct Form {
 static Ints pair(const int64_t *v) { return (Ints){v, 2}; }
 
 /* A list for the last n of two dimensions; the first gets `other`. */
-static void spread(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t other, int64_t *to)
+static void extents_of_two(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t other, int64_t *to)
 {
   to[0] = other;
   extents_of(call, list, name, n, dflt, to + 2 - n);
@@ -158,7 +155,7 @@ static void spread(Call *call, Ints list, const char *name, int n, int64_t dflt,
 
 static Tensor *with_lines(Call *call, Tensor *t) { return op(unsqueeze, t, t->ndim - 1); }
 
-static Form form_of(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints dilation, int64_t groups)
+static Form conv_form(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints dilation, int64_t groups)
 {
   Form f = {.n = n, .single = x->ndim == n + 1, .x = x, .w = w, .bias = bias, .groups = groups};
   if (w->ndim != n + 2)
@@ -167,15 +164,15 @@ static Form form_of(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints 
     raise(call, "input has shape %s; %s or without N is wanted", shape_text(call, tensor_shape(x)),
           n == 1 ? "[N, C, L]" : "[N, C, H, W]");
   check_groups(call, groups);
-  check_dtypes(call, x, w, bias);
-  spread(call, stride, "stride", n, 1, 1, f.stride);
-  spread(call, dilation, "dilation", n, 1, 1, f.dilation);
+  check_conv_dtypes(call, x, w, bias);
+  extents_of_two(call, stride, "stride", n, 1, 1, f.stride);
+  extents_of_two(call, dilation, "dilation", n, 1, 1, f.dilation);
   check_steps(call, "stride", pair(f.stride), 1);
   check_steps(call, "dilation", pair(f.dilation), 1);
   return f;
 }
 
-static void check_channels(Call *call, const Form *f, bool transposed)
+static void check_conv_channels(Call *call, const Form *f, bool transposed)
 {
   const Tensor *x = f->x, *w = f->w;
   int64_t channels = x->shape[f->single ? 0 : 1], wanted = transposed ? w->shape[0] : w->shape[1] * f->groups;
@@ -192,7 +189,7 @@ static void check_channels(Call *call, const Form *f, bool transposed)
           (long long)out);
 }
 
-static void widen(Call *call, Form *f)
+static void widen_form(Call *call, Form *f)
 {
   if (f->single) f->x = op(unsqueeze, f->x, 0);
   if (f->n == 1) {
@@ -210,8 +207,8 @@ static Tensor *narrowed(Call *call, const Form *f, Tensor *y)
 static Tensor *convolved(Call *call, Form *f)
 {
   check_steps(call, "padding", pair(f->padding), 0);
-  check_channels(call, f, false);
-  widen(call, f);
+  check_conv_channels(call, f, false);
+  widen_form(call, f);
   Tensor *y = op(convolve, f->x, f->w, f->bias, pair(f->stride), pair(f->padding), pair(f->dilation), f->groups);
   return narrowed(call, f, y);
 }
@@ -219,8 +216,8 @@ static Tensor *convolved(Call *call, Form *f)
 static Tensor *conv(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding, Ints dilation,
                     int64_t groups)
 {
-  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
-  spread(call, padding, "padding", n, 0, 0, f.padding);
+  Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
+  extents_of_two(call, padding, "padding", n, 0, 0, f.padding);
   return convolved(call, &f);
 }
 
@@ -231,7 +228,7 @@ FORWARD(conv2d) { y[0] = conv(call, 2, a->input, a->weight, a->bias, a->stride, 
 static Tensor *conv_padded(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, const char *padding,
                            Ints dilation, int64_t groups)
 {
-  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
+  Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
   bool same = strcmp(padding, "same") == 0, odd = false;
   int64_t behind[4] = {0};
   if (!same && strcmp(padding, "valid") != 0)
@@ -260,13 +257,13 @@ FORWARD(conv2d_padding)
 static Tensor *conv_transposed(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding,
                                Ints output_padding, int64_t groups, Ints dilation)
 {
-  Form f = form_of(call, n, x, w, bias, stride, dilation, groups);
-  spread(call, padding, "padding", n, 0, 0, f.padding);
-  spread(call, output_padding, "output_padding", n, 0, 0, f.output_padding);
+  Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
+  extents_of_two(call, padding, "padding", n, 0, 0, f.padding);
+  extents_of_two(call, output_padding, "output_padding", n, 0, 0, f.output_padding);
   check_steps(call, "padding", pair(f.padding), 0);
   check_steps(call, "output_padding", pair(f.output_padding), 0);
-  check_channels(call, &f, true);
-  widen(call, &f);
+  check_conv_channels(call, &f, true);
+  widen_form(call, &f);
   int64_t size[4] = {f.x->shape[0], f.w->shape[1] * groups};
   for (int i = 0; i < 2; i++) {
     if (f.output_padding[i] > 0 && f.output_padding[i] >= f.stride[i] && f.output_padding[i] >= f.dilation[i])

@@ -29,8 +29,7 @@ static void check_shapes(Call *call, const Tensor *target, const Tensor *weight,
 
 static void check_classes(Call *call, const Tensor *x, const Tensor *target, const Tensor *weight)
 {
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  check_argument_floating(call, "input", x);
   if (!dtype_is_integral(tensor_dtype(target)))
     raise(call, "target is %s; int64 positions of classes are wanted", dtype_name(tensor_dtype(target)));
   if (weight && weight->dtype != x->dtype)
@@ -132,8 +131,6 @@ static Tensor *weighted_scores(Call *call, const CrossEntropyArgs *a, Tensor *sc
   return op(neg, op(sum, scores, INTS(dim), false, DTYPE_NONE));
 }
 
-static Tensor *sum_of(Call *call, Tensor *losses) { return op(sum, losses, NO_INTS, false, DTYPE_NONE); }
-
 static Tensor *of_probabilities(Call *call, const CrossEntropyArgs *a, int dim)
 {
   Tensor *x = a->input, *target = a->target;
@@ -144,7 +141,7 @@ static Tensor *of_probabilities(Call *call, const CrossEntropyArgs *a, int dim)
   if (smoothing > 0) target = plus(op(mul, target, number(1 - smoothing)), number(smoothing / classes));
   Tensor *losses = weighted_scores(call, a, op(mul, op(log_softmax, x, dim, DTYPE_NONE), target), dim);
   if (reduction_of(call, a->reduction) != MEAN) return reduced(call, losses, a->reduction);
-  return op(div, sum_of(call, losses), number((double)x->numel / classes));
+  return op(div, sum_of(losses), number((double)x->numel / classes));
 }
 
 FORWARD(total_weight)
@@ -156,7 +153,7 @@ FORWARD(total_weight)
 /* The sum of losses divided by that of the targets' weights, which rounds once at the end. */
 static Tensor *weighted_mean(Call *call, const CrossEntropyArgs *a, Tensor *losses, int dim)
 {
-  Tensor *sum = widened(sum_of(call, losses));
+  Tensor *sum = widened(sum_of(losses));
   Tensor *total = op(total_weight, a->target, a->weight, a->ignore_index, a->input->shape[dim], tensor_dtype(sum));
   return cast(op(div, sum, total), tensor_dtype(losses));
 }

@@ -84,8 +84,7 @@ static Tensor *ctc_loss(Call *call, const struct ctc_loss_args *a)
   if (x->ndim != 2 && x->ndim != 3)
     raise(call, "log_probs has shape %s; [steps, batch, classes] or [steps, classes] is wanted",
           shape_text(call, tensor_shape(x)));
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "log_probs is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  check_argument_floating(call, "log_probs", x);
   if (single) x = op(unsqueeze, x, 1);
   check_batch(call, x, targets, a->input_lengths, a->target_lengths, a->blank);
   Tensor *losses = op(ctc_losses, x, targets, a->input_lengths, a->target_lengths, a->blank, a->zero_infinity);
@@ -93,7 +92,7 @@ static Tensor *ctc_loss(Call *call, const struct ctc_loss_args *a)
     case MEAN:
       losses = op(div, losses, lengths_of(call, losses, a->target_lengths));
       return op(mean, losses, NO_INTS, false, DTYPE_NONE);
-    case SUM: return op(sum, losses, NO_INTS, false, DTYPE_NONE);
+    case SUM: return sum_of(losses);
     default: return single ? op(reshape, losses, ((Ints){NULL, 0})) : losses;
   }
 }

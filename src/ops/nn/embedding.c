@@ -72,7 +72,7 @@ FORWARD(embedding_renorm)
 {
   Tensor *w = a->input;
   check_table(call, w);
-  if (!dtype_is_floating(tensor_dtype(w))) raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(w)));
+  check_floating(call, tensor_dtype(w));
   Tensor *positions = checked_positions(call, a->indices, w->shape[0], 0, false);
   if (positions->numel == 0) {
     y[0] = result_copy(call, w);

@@ -21,10 +21,9 @@
 #include "ops/table/helpers.h"
 
 static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, number(0)); }
-static Tensor *sum_of(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
 static Tensor *sum_along(Call *call, Tensor *t, int64_t dim) { return op(sum, t, INTS(dim), false, DTYPE_NONE); }
 
-static Tensor *weighted(Call *call, Tensor *losses, Tensor *weight)
+static Tensor *weighted_losses(Call *call, Tensor *losses, Tensor *weight)
 {
   return weight ? op(mul, losses, weight) : losses;
 }
@@ -88,7 +87,7 @@ FORWARD(huber_loss)
 FORWARD(binary_cross_entropy)
 {
   check_same_shape(call, a->input, a->target);
-  y[0] = reduced(call, weighted(call, op(probability_penalty, a->input, a->target), a->weight), a->reduction);
+  y[0] = reduced(call, weighted_losses(call, op(probability_penalty, a->input, a->target), a->weight), a->reduction);
 }
 
 FORWARD(binary_cross_entropy_with_logits)
@@ -96,7 +95,7 @@ FORWARD(binary_cross_entropy_with_logits)
   check_same_shape(call, a->input, a->target);
   Tensor *losses = a->pos_weight ? op(weighted_logit_penalty, a->input, a->target, a->pos_weight)
                                  : op(logit_penalty, a->input, a->target);
-  y[0] = reduced(call, weighted(call, losses, a->weight), a->reduction);
+  y[0] = reduced(call, weighted_losses(call, losses, a->weight), a->reduction);
 }
 
 FORWARD(kl_div)
@@ -107,7 +106,7 @@ FORWARD(kl_div)
     y[0] = reduced(call, losses, a->reduction);
     return;
   }
-  y[0] = sum_of(call, losses);
+  y[0] = sum_of(losses);
   if (a->input->ndim) y[0] = op(div, y[0], number((double)a->input->shape[0]));
 }
 
@@ -201,7 +200,7 @@ FORWARD(soft_margin_loss)
 
 FORWARD(multilabel_soft_margin_loss)
 {
-  Tensor *losses = weighted(call, op(logit_penalty, a->input, a->target), a->weight);
+  Tensor *losses = weighted_losses(call, op(logit_penalty, a->input, a->target), a->weight);
   int64_t last = losses->ndim - 1;
   if (last < 0) raise(call, "input has no dimension of classes");
   y[0] = reduced(call, op(mean, losses, INTS(last), false, DTYPE_NONE), a->reduction);
@@ -215,7 +214,7 @@ static Tensor *as_samples(Call *call, Tensor *x)
   return x->ndim == 2 ? x : op(reshape, x, INTS(1, x->ndim ? x->shape[0] : 1));
 }
 
-static void check_labels(Call *call, const Tensor *x, const Tensor *target, int64_t wanted)
+static void check_labels_fit(Call *call, const Tensor *x, const Tensor *target, int64_t wanted)
 {
   if (target->numel != wanted || target->dtype != DTYPE_i64)
     raise(call, "target is %s of shape %s, which doesn't fit an input of shape %s", dtype_name(tensor_dtype(target)),
@@ -227,7 +226,7 @@ FORWARD(multi_margin_loss)
   if (a->p != 1 && a->p != 2) raise(call, "p is 1 or 2, not %lld", (long long)a->p);
   Tensor *x = as_samples(call, a->input);
   int64_t samples = x->shape[0], classes = x->shape[1];
-  check_labels(call, a->input, a->target, samples);
+  check_labels_fit(call, a->input, a->target, samples);
   Tensor *target = op(reshape, a->target, INTS(samples, 1));
   Tensor *gap = above_zero(call, plus(minus(number(a->margin), op(gather, x, 1, target, false)), x));
   if (a->p == 2) gap = op(mul, gap, gap);
@@ -252,7 +251,7 @@ FORWARD(listed_labels)
 FORWARD(multilabel_margin_loss)
 {
   Tensor *x = as_samples(call, a->input);
-  check_labels(call, a->input, a->target, x->numel);
+  check_labels_fit(call, a->input, a->target, x->numel);
   int64_t samples = x->shape[0], classes = x->shape[1];
   Tensors labels = op(listed_labels, x, op(reshape, a->target, INTS(samples, classes)));
   Tensor *of_target = op(unsqueeze, op(gather, x, 1, labels.v[0], false), 2);

@@ -28,7 +28,7 @@ static void check_geometry(Call *call, const Pool *p, bool halves)
 }
 
 /* With ceil_mode a last window may hang over the end, if it begins within the image or the padding before it. */
-static int64_t result_size(Call *call, const Pool *p, int i, bool ceil_mode)
+static int64_t pool_result_size(Call *call, const Pool *p, int i, bool ceil_mode)
 {
   int64_t extent = p->dilation[i] * (p->kernel[i] - 1) + 1, room = p->size[i] + 2 * p->padding[i] - extent;
   int64_t last = room + (ceil_mode ? p->stride[i] - 1 : 0);
@@ -54,7 +54,7 @@ static Pool pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints paddin
     p.dilation[i] = from < 0 || dilation.n < 0 ? 1 : dilation.v[from];
   }
   check_geometry(call, &p, true);
-  for (int i = 0; i < 2; i++) p.result[i] = result_size(call, &p, i, ceil_mode);
+  for (int i = 0; i < 2; i++) p.result[i] = pool_result_size(call, &p, i, ceil_mode);
   p.count_padding = true;
   p.divisor = 0;
   return p;
@@ -68,12 +68,6 @@ static Ints pooled_shape(Call *call, Ints size, int64_t n, const int64_t *result
   return arena_ints(call->ctx, shape, size.n);
 }
 
-static void check_floating(Call *call, const Tensor *x)
-{
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
-}
-
 /* ------------------------------------------------------------------ maxima */
 
 static void check_plane(Call *call, const Pool *p)
@@ -84,7 +78,7 @@ static void check_plane(Call *call, const Pool *p)
 FORWARD(max_pool)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
+  check_argument_floating(call, "input", x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
   y[0] = result_new(call, tensor_dtype(x), device_of(x),
@@ -101,7 +95,7 @@ BACKWARD(max_pool)
 FORWARD(max_pool_positions)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
+  check_argument_floating(call, "input", x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
   Ints shape = pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result);
@@ -166,7 +160,7 @@ static Pool adaptive_pool(Ints size, Ints results)
 FORWARD(adaptive_max_pool)
 {
   Tensor *x = a->input;
-  check_floating(call, x);
+  check_argument_floating(call, "input", x);
   Pool p = adaptive_pool(tensor_shape(x), a->output_size);
   Ints shape = pooled_shape(call, tensor_shape(x), a->output_size.n, p.result);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
@@ -256,7 +250,7 @@ static void check_input(Call *call, const Tensor *x, int n)
           n == 1 ? "[N, C, L]" : "[N, C, H, W]");
 }
 
-static Form form_of(Call *call, const Tensor *x, int n, Ints kernel, Ints stride, Ints padding, Ints dilation)
+static Form pool_form(Call *call, const Tensor *x, int n, Ints kernel, Ints stride, Ints padding, Ints dilation)
 {
   Form f = {.n = n};
   check_input(call, x, n);
@@ -291,19 +285,19 @@ static void maxima(Call *call, Tensor *x, const Form *f, bool ceil_mode, bool re
 
 FORWARD(max_pool1d)
 {
-  Form f = form_of(call, a->input, 1, a->kernel_size, a->stride, a->padding, a->dilation);
+  Form f = pool_form(call, a->input, 1, a->kernel_size, a->stride, a->padding, a->dilation);
   maxima(call, a->input, &f, a->ceil_mode, a->return_indices);
 }
 
 FORWARD(max_pool2d)
 {
-  Form f = form_of(call, a->input, 2, a->kernel_size, a->stride, a->padding, a->dilation);
+  Form f = pool_form(call, a->input, 2, a->kernel_size, a->stride, a->padding, a->dilation);
   maxima(call, a->input, &f, a->ceil_mode, a->return_indices);
 }
 
 FORWARD(max_pool1d_with_indices)
 {
-  Form f = form_of(call, a->input, 1, a->kernel_size, a->stride, a->padding, a->dilation);
+  Form f = pool_form(call, a->input, 1, a->kernel_size, a->stride, a->padding, a->dilation);
   Tensors both = maxima_with_positions(call, a->input, &f, a->ceil_mode);
   y[0] = both.v[0];
   y[1] = both.v[1];
@@ -311,7 +305,7 @@ FORWARD(max_pool1d_with_indices)
 
 FORWARD(max_pool2d_with_indices)
 {
-  Form f = form_of(call, a->input, 2, a->kernel_size, a->stride, a->padding, a->dilation);
+  Form f = pool_form(call, a->input, 2, a->kernel_size, a->stride, a->padding, a->dilation);
   Tensors both = maxima_with_positions(call, a->input, &f, a->ceil_mode);
   y[0] = both.v[0];
   y[1] = both.v[1];
@@ -319,14 +313,14 @@ FORWARD(max_pool2d_with_indices)
 
 FORWARD(avg_pool1d)
 {
-  Form f = form_of(call, a->input, 1, a->kernel_size, a->stride, a->padding, NO_INTS);
+  Form f = pool_form(call, a->input, 1, a->kernel_size, a->stride, a->padding, NO_INTS);
   y[0] = op(avg_pool, a->input, list_of(&f, f.kernel), list_of(&f, f.stride), list_of(&f, f.padding), a->ceil_mode,
             a->count_include_pad, NO_INT);
 }
 
 FORWARD(avg_pool2d)
 {
-  Form f = form_of(call, a->input, 2, a->kernel_size, a->stride, a->padding, NO_INTS);
+  Form f = pool_form(call, a->input, 2, a->kernel_size, a->stride, a->padding, NO_INTS);
   y[0] = op(avg_pool, a->input, list_of(&f, f.kernel), list_of(&f, f.stride), list_of(&f, f.padding), a->ceil_mode,
             a->count_include_pad, a->divisor_override);
 }
@@ -367,8 +361,7 @@ static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)
     single &= to[i] == 1;
     kernel[i] = to[i] > 0 ? size / to[i] : 1;
   }
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  check_argument_floating(call, "input", x);
   if (single) return op(mean, x, n == 1 ? INTS(-1) : INTS(-2, -1), true, DTYPE_NONE);
   if (even) return op(avg_pool, x, (Ints){kernel, n}, (Ints){kernel, n}, (Ints){zeros, n}, false, true, NO_INT);
   for (int i = 0; i < n; i++) x = op(resample, x, x->ndim - n + i, sizes.v[i], "area", false, 0);

@@ -107,7 +107,7 @@ static Outcome run_network(Call *call, const Network *w, Tensor *x)
 
 /* ---------------------------------------------------------------------- checks */
 
-static void check_state(Call *call, const char *name, const Tensor *state, int64_t n, int64_t batch)
+static void check_hidden(Call *call, const char *name, const Tensor *state, int64_t n, int64_t batch)
 {
   if (state->ndim != 3 || state->shape[0] != n || state->shape[1] != batch)
     raise(call, "%s has shape %s; %lld states of a batch of %lld are wanted", name,
@@ -123,8 +123,8 @@ static void check_network(Call *call, const Network *w)
     raise(call, "%lld parameters are given, and %lld for each layer and direction are wanted: %lld",
           (long long)w->params.n, (long long)least, (long long)(n * least));
   if (w->dropout < 0 || w->dropout > 1) raise(call, "dropout is a probability, not %g", w->dropout);
-  check_state(call, "the hidden state", w->h0, n, w->sizes.v[0]);
-  if (w->c0) check_state(call, "the cell state", w->c0, n, w->sizes.v[0]);
+  check_hidden(call, "the hidden state", w->h0, n, w->sizes.v[0]);
+  if (w->c0) check_hidden(call, "the cell state", w->c0, n, w->sizes.v[0]);
 }
 
 static void take_states(Call *call, Network *w, Tensors hx)
@@ -137,7 +137,7 @@ static void take_states(Call *call, Network *w, Tensors hx)
 /* ------------------------------------------------------------- plain and packed */
 
 /* input: [L, N, I], or [N, L, I] if batch_first. */
-static Outcome run_plain(Call *call, Network *w, Tensor *input, bool batch_first)
+static Outcome run_padded(Call *call, Network *w, Tensor *input, bool batch_first)
 {
   if (input->ndim != 3)
     raise(call, "the input has shape %s; 3 dimensions are wanted", shape_text(call, tensor_shape(input)));
@@ -187,7 +187,7 @@ FORWARD(lstm)
 {
   Network w = NETWORK(CELL_LSTM, NULL);
   take_states(call, &w, a->hx);
-  Outcome out = run_plain(call, &w, a->input, a->batch_first);
+  Outcome out = run_padded(call, &w, a->input, a->batch_first);
   y[0] = out.y, y[1] = out.h, y[2] = out.c;
 }
 
@@ -199,15 +199,15 @@ FORWARD(lstm_packed)
   y[0] = out.y, y[1] = out.h, y[2] = out.c;
 }
 
-static void give(Outcome out, Tensor **y)
+static void give_outcome(Outcome out, Tensor **y)
 {
   y[0] = out.y;
   y[1] = out.h;
 }
 
-#define PLAIN_AND_PACKED(row, cell)                                                                    \
-  FORWARD(row) { give(run_plain(call, &(Network)NETWORK(cell, a->hx), a->input, a->batch_first), y); } \
-  FORWARD(row##_packed) { give(run_packed(call, &(Network)NETWORK(cell, a->hx), a->data, a->batch_sizes), y); }
+#define PLAIN_AND_PACKED(row, cell)                                                                             \
+  FORWARD(row) { give_outcome(run_padded(call, &(Network)NETWORK(cell, a->hx), a->input, a->batch_first), y); } \
+  FORWARD(row##_packed) { give_outcome(run_packed(call, &(Network)NETWORK(cell, a->hx), a->data, a->batch_sizes), y); }
 PLAIN_AND_PACKED(gru, CELL_GRU)
 PLAIN_AND_PACKED(rnn_tanh, CELL_TANH)
 PLAIN_AND_PACKED(rnn_relu, CELL_RELU)

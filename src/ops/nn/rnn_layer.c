@@ -86,8 +86,7 @@ static void check_layer(Call *call, const struct recurrent_layer_args *a, int ga
   for (int i = 0; i < 7; i++)
     if (all[i] && all[i]->dtype != a->input->dtype)
       raise(call, "dtypes %s and %s don't match", dtype_name(tensor_dtype(a->input)), dtype_name(tensor_dtype(all[i])));
-  if (!dtype_is_floating(tensor_dtype(a->input)))
-    raise(call, "%s tensors are not taken", dtype_name(tensor_dtype(a->input)));
+  check_floating(call, tensor_dtype(a->input));
   if (a->w_hh->ndim != 2 || a->w_ih->ndim != 2) raise(call, "the weights must be matrices");
   int64_t hidden = a->w_hh->shape[1], wide = gates * hidden, batch = a->sizes.v[0];
   if (a->input->ndim != 2 || a->input->shape[1] != a->w_ih->shape[1])

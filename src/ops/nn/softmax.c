@@ -12,8 +12,7 @@ static Tensor *softmax_of(Call *call, bool log, Tensor *x, int64_t dim, DType dt
 {
   int d = shape_dim(call, dim, x->ndim);
   x = input_as(call, x, dtype);
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "input is %s; a floating point tensor is wanted", dtype_name(tensor_dtype(x)));
+  check_argument_floating(call, "input", x);
   Tensor *y = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
   launch_softmax(call, log, x, d, y);
   return y;

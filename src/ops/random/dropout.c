@@ -36,7 +36,7 @@ static Tensor *drop_to_alpha(Call *call, Tensor *x, Tensor *kept, double p)
   return plus(op(mul, x, op(mul, kept, number(a))), shift);
 }
 
-static Tensor *drop(Call *call, Tensor *x, double p, bool train, Kind kind)
+static Tensor *dropped(Call *call, Tensor *x, double p, bool train, Kind kind)
 {
   if (!(p >= 0 && p <= 1)) raise(call, "the probability of dropout lies between 0 and 1, not %g", p);
   if (p == 0 || !train || x->numel == 0) return x;
@@ -45,11 +45,11 @@ static Tensor *drop(Call *call, Tensor *x, double p, bool train, Kind kind)
   return kind.alpha ? drop_to_alpha(call, x, kept, p) : op(mul, x, op(div, kept, number(1 - p)));
 }
 
-FORWARD(feature_dropout) { y[0] = drop(call, a->input, a->p, a->train, (Kind){true, false}); }
-FORWARD(alpha_dropout) { y[0] = drop(call, a->input, a->p, a->train, (Kind){false, true}); }
-FORWARD(feature_alpha_dropout) { y[0] = drop(call, a->input, a->p, a->train, (Kind){true, true}); }
-FORWARD(functional_alpha_dropout) { y[0] = drop(call, a->input, a->p, a->training, (Kind){false, true}); }
-FORWARD(functional_feature_alpha_dropout) { y[0] = drop(call, a->input, a->p, a->training, (Kind){true, true}); }
+FORWARD(feature_dropout) { y[0] = dropped(call, a->input, a->p, a->train, (Kind){true, false}); }
+FORWARD(alpha_dropout) { y[0] = dropped(call, a->input, a->p, a->train, (Kind){false, true}); }
+FORWARD(feature_alpha_dropout) { y[0] = dropped(call, a->input, a->p, a->train, (Kind){true, true}); }
+FORWARD(functional_alpha_dropout) { y[0] = dropped(call, a->input, a->p, a->training, (Kind){false, true}); }
+FORWARD(functional_feature_alpha_dropout) { y[0] = dropped(call, a->input, a->p, a->training, (Kind){true, true}); }
 
 /* Of a batch with so many dimensions, or of one entry of it. */
 static Tensor *drop_channels(Call *call, Tensor *x, double p, bool train, int dims)
@@ -57,12 +57,12 @@ static Tensor *drop_channels(Call *call, Tensor *x, double p, bool train, int di
   if (x->ndim != dims && x->ndim != dims - 1)
     raise(call, "the shape is %s, but %d dimensions are wanted, or one less without a batch",
           shape_text(call, tensor_shape(x)), dims);
-  if (x->ndim == dims) return drop(call, x, p, train, (Kind){true, false});
-  return op(squeeze_dims, drop(call, op(unsqueeze, x, 0), p, train, (Kind){true, false}), INTS(0));
+  if (x->ndim == dims) return dropped(call, x, p, train, (Kind){true, false});
+  return op(squeeze_dims, dropped(call, op(unsqueeze, x, 0), p, train, (Kind){true, false}), INTS(0));
 }
 
 FORWARD(dropout1d) { y[0] = drop_channels(call, a->input, a->p, a->training, 3); }
 FORWARD(dropout3d) { y[0] = drop_channels(call, a->input, a->p, a->training, 5); }
 
 /* Three dimensions are taken for a batch of sequences, as PyTorch does. */
-FORWARD(dropout2d) { y[0] = drop(call, a->input, a->p, a->training, (Kind){true, false}); }
+FORWARD(dropout2d) { y[0] = dropped(call, a->input, a->p, a->training, (Kind){true, false}); }

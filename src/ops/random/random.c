@@ -1,4 +1,5 @@
-/* Random numbers. The order of draws is PyTorch's: as elements lie in memory, from the largest stride to the smallest. */
+/* Random numbers. The order of draws is PyTorch's: as elements lie in memory,
+   from the largest stride to the smallest. */
 #include "ops/random/random.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ static Generator *generator_of(Call *call, Generator *given) { return given ? gi
 
 /* --------------------------------------------------------------------- checks */
 
-static void check_floating(Call *call, DType dtype)
+static void check_random_dtype(Call *call, DType dtype)
 {
   if (!dtype_is_floating(dtype))
     raise(call, "%s tensors are not taken: random numbers of this kind are floating", dtype_name(dtype));
@@ -58,7 +59,7 @@ static void fill_checked(Call *call, Generator *given, RandomKind kind, Tensor *
     t = parts_view(call, t);
     if (kind == RANDOM_NORMAL) q /= sqrt(2);
   }
-  check_floating(call, tensor_dtype(t));
+  check_random_dtype(call, tensor_dtype(t));
   launch_random(call, generator_of(call, given), kind, t, p, q);
 }
 
@@ -140,7 +141,7 @@ static void fill_bernoulli(Call *call, Generator *given, Tensor *t, double p)
 
 static Tensor *probabilities(Call *call, Tensor *p)
 {
-  check_floating(call, tensor_dtype(p));
+  check_random_dtype(call, tensor_dtype(p));
   return checked_probabilities(call, p);
 }
 
@@ -259,7 +260,7 @@ FORWARD(multinomial)
 {
   Tensor *x = a->input;
   int64_t n = x->ndim ? x->shape[x->ndim - 1] : 0, rows = x->ndim == 2 ? x->shape[0] : 1;
-  check_floating(call, tensor_dtype(x));
+  check_random_dtype(call, tensor_dtype(x));
   if (x->ndim != 1 && x->ndim != 2)
     raise(call, "the weights are of one or two dimensions, not of shape %s", shape_text(call, tensor_shape(x)));
   if (n == 0) raise(call, "there are no weights: the shape is %s", shape_text(call, tensor_shape(x)));
@@ -283,7 +284,7 @@ FORWARD(masked_dropout)
 {
   Tensor *x = a->input;
   DType dtype = tensor_dtype(x);
-  check_floating(call, dtype);
+  check_random_dtype(call, dtype);
   y[1] = new_beside(call, x, dtype, tensor_shape(x));
   launch_random(call, generator_of(call, a->generator), RANDOM_BERNOULLI, y[1], 1 - a->p, kept_factor(dtype, a->p));
   y[0] = op(mul, x, y[1]);

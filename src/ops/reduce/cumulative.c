@@ -16,7 +16,7 @@
 #include "ops/table/words.h"
 
 /* Sums or products, into a result of the dtype asked for; of integers it is int64. */
-static Tensor *cumulate(Call *call, CumulateId id, Tensor *x, int64_t along, DType dtype)
+static Tensor *cumulated(Call *call, CumulateId id, Tensor *x, int64_t along, DType dtype)
 {
   int dim = shape_dim(call, along, x->ndim);
   if (dtype == DTYPE_NONE) dtype = call->into || dtype_is_inexact(tensor_dtype(x)) ? tensor_dtype(x) : DTYPE_i64;
@@ -28,7 +28,7 @@ static Tensor *cumulate(Call *call, CumulateId id, Tensor *x, int64_t along, DTy
   return y;
 }
 
-FORWARD(cumsum) { y[0] = cumulate(call, CUMULATE_SUM, a->input, a->dim, a->dtype); }
+FORWARD(cumsum) { y[0] = cumulated(call, CUMULATE_SUM, a->input, a->dim, a->dtype); }
 
 FORWARD(cumsum_from_end)
 {
@@ -45,10 +45,10 @@ BACKWARD(cumsum)
 
 BACKWARD(cumsum_from_end) { GRAD(input) = op(cumsum, dy[0], a->dim, DTYPE_NONE); }
 
-FORWARD(cumprod) { y[0] = cumulate(call, CUMULATE_PROD, a->input, a->dim, a->dtype); }
+FORWARD(cumprod) { y[0] = cumulated(call, CUMULATE_PROD, a->input, a->dim, a->dtype); }
 
-/* With zeros among the factors: the product of those before k, times the sum of dy[i] and the product of those between k
-   and i, which a recurrence from the end gives. */
+/* With zeros among the factors: the product of those before k, times the sum of dy[i] and the product of those between
+   k and i, which a recurrence from the end gives. */
 static Tensor *cumprod_gradient_at_zeros(Call *call, Tensor *x, int dim, Tensor *dy)
 {
   int64_t n = x->shape[dim];
@@ -125,7 +125,7 @@ BACKWARD(logcumsumexp_of)
   else GRAD(input) = minus(weighted_sums(call, a, y[0], dy[0]), weighted_sums(call, a, y[0], op(neg, dy[0])));
 }
 
-static Tensor *differences(Call *call, Tensor *x, int dim)
+static Tensor *differences_along(Call *call, Tensor *x, int dim)
 {
   int64_t n = x->shape[dim] > 0 ? x->shape[dim] - 1 : 0;
   Tensor *next = op(narrow, x, dim, x->shape[dim] - n, n), *last = op(narrow, x, dim, 0, n);
@@ -142,6 +142,6 @@ FORWARD(diff)
   parts[count++] = x;
   if (a->append) parts[count++] = a->append;
   if (count > 1) x = op(cat, ((Tensors){parts, count}), dim);
-  for (int64_t i = 0; i < a->n && (i == 0 || x->shape[dim] > 0); i++) x = differences(call, x, dim);
+  for (int64_t i = 0; i < a->n && (i == 0 || x->shape[dim] > 0); i++) x = differences_along(call, x, dim);
   y[0] = a->n == 0 ? op(alias, x) : x;
 }

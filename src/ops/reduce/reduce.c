@@ -77,7 +77,7 @@ Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
 {
   Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
   equal = cast(equal, tensor_dtype(dy));
-  return op(mul, equal, op(div, dy, op(sum, equal, NO_INTS, false, DTYPE_NONE)));
+  return op(mul, equal, op(div, dy, sum_of(equal)));
 }
 
 Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)

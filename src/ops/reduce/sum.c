@@ -182,5 +182,5 @@ FORWARD(trace)
 {
   if (a->input->ndim != 2)
     raise(call, "a matrix is wanted, not a tensor of shape %s", shape_text(call, tensor_shape(a->input)));
-  y[0] = op(sum, op(diagonal, a->input, 0, 0, 1), NO_INTS, false, DTYPE_NONE);
+  y[0] = sum_of(op(diagonal, a->input, 0, 0, 1));
 }

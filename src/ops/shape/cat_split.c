@@ -115,7 +115,7 @@ BACKWARD(stack)
 
 /* -------------------------------------------------------------------- split */
 
-static int divided_dim(Call *call, const Tensor *t, int64_t dim)
+int divided_dim(Call *call, const Tensor *t, int64_t dim)
 {
   if (t->ndim == 0) raise(call, "a tensor without dimensions can't be divided");
   return shape_dim(call, dim, t->ndim);

@@ -6,7 +6,6 @@
 #include "launch/generate.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
-#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -209,7 +208,7 @@ FORWARD(repeat_interleave_each)
 
 /* --------------------------------------------------------- numbers of dimensions */
 
-static Tensor *at_least(Call *call, Tensor *x, int ndim)
+static Tensor *with_dims(Call *call, Tensor *x, int ndim)
 {
   if (x->ndim >= ndim) return x;
   int64_t shape[3] = {1, 1, 1};
@@ -222,16 +221,16 @@ static Tensor *at_least(Call *call, Tensor *x, int ndim)
   return op(reshape, x, (Ints){shape, ndim});
 }
 
-static void at_least_each(Call *call, Tensors tensors, int ndim)
+static void give_each_with_dims(Call *call, Tensors tensors, int ndim)
 {
   Tensor **list = arena_allocate(call->ctx, (size_t)(tensors.n > 0 ? tensors.n : 1) * sizeof *list);
-  for (int64_t i = 0; i < tensors.n; i++) list[i] = at_least(call, tensors.v[i], ndim);
+  for (int64_t i = 0; i < tensors.n; i++) list[i] = with_dims(call, tensors.v[i], ndim);
   give_list(call, (Tensors){list, tensors.n});
 }
 
-FORWARD(atleast_1d) { y[0] = at_least(call, a->input, 1); }
-FORWARD(atleast_2d) { y[0] = at_least(call, a->input, 2); }
-FORWARD(atleast_3d) { y[0] = at_least(call, a->input, 3); }
-FORWARD(atleast_1d_list) { (void)y, at_least_each(call, a->tensors, 1); }
-FORWARD(atleast_2d_list) { (void)y, at_least_each(call, a->tensors, 2); }
-FORWARD(atleast_3d_list) { (void)y, at_least_each(call, a->tensors, 3); }
+FORWARD(atleast_1d) { y[0] = with_dims(call, a->input, 1); }
+FORWARD(atleast_2d) { y[0] = with_dims(call, a->input, 2); }
+FORWARD(atleast_3d) { y[0] = with_dims(call, a->input, 3); }
+FORWARD(atleast_1d_list) { (void)y, give_each_with_dims(call, a->tensors, 1); }
+FORWARD(atleast_2d_list) { (void)y, give_each_with_dims(call, a->tensors, 2); }
+FORWARD(atleast_3d_list) { (void)y, give_each_with_dims(call, a->tensors, 3); }

@@ -13,7 +13,7 @@
 
 /* ----------------------------------------------------------------------- join */
 
-static Tensors at_least_each(Call *call, Tensors tensors, int ndim)
+static Tensors each_with_dims(Call *call, Tensors tensors, int ndim)
 {
   if (tensors.n == 0) raise(call, "at least one tensor is needed");
   if (ndim == 1) return op(atleast_1d_list, tensors);
@@ -22,15 +22,15 @@ static Tensors at_least_each(Call *call, Tensors tensors, int ndim)
 
 FORWARD(hstack)
 {
-  Tensors list = at_least_each(call, a->tensors, 1);
+  Tensors list = each_with_dims(call, a->tensors, 1);
   y[0] = op(cat, list, list.v[0]->ndim == 1 ? 0 : 1);
 }
 
-FORWARD(vstack) { y[0] = op(cat, at_least_each(call, a->tensors, 2), 0); }
+FORWARD(vstack) { y[0] = op(cat, each_with_dims(call, a->tensors, 2), 0); }
 
-FORWARD(row_stack) { y[0] = op(cat, at_least_each(call, a->tensors, 2), 0); }
+FORWARD(row_stack) { y[0] = op(cat, each_with_dims(call, a->tensors, 2), 0); }
 
-FORWARD(dstack) { y[0] = op(cat, at_least_each(call, a->tensors, 3), 2); }
+FORWARD(dstack) { y[0] = op(cat, each_with_dims(call, a->tensors, 3), 2); }
 
 FORWARD(column_stack)
 {
@@ -76,12 +76,6 @@ static void split_evenly(Call *call, Tensor *x, int64_t sections, int dim)
   int64_t *borders = arena_allocate(call->ctx, (size_t)sections * sizeof *borders);
   for (int64_t i = 0; i < sections - 1; i++) borders[i] = (i + 1) * part + (i + 1 < larger ? i + 1 : larger);
   split_at(call, x, borders, sections - 1, dim);
-}
-
-static int divided_dim(Call *call, const Tensor *x, int64_t dim)
-{
-  if (x->ndim == 0) raise(call, "a tensor without dimensions can't be divided");
-  return shape_dim(call, dim, x->ndim);
 }
 
 FORWARD(tensor_split)

@@ -105,7 +105,8 @@ FORWARD(view)
 
 BACKWARD(view) { GRAD(input) = op(reshape, dy[0], tensor_shape(a->input)); }
 
-/* The geometry in elements of another size: strides and offset are scaled, and the last dimension by the same factor. */
+/* The geometry in elements of another size: strides and offset are scaled,
+   and the last dimension by the same factor. */
 static void rescale(Call *call, const Tensor *x, Geometry *g, int64_t from, int64_t to)
 {
   int last = g->ndim - 1;

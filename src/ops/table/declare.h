@@ -1,7 +1,7 @@
 /*
- * A family's rows declared: argument structs and prototypes. A family's header defines ROWS, the name of the file of its
- * rows, and includes this; who calls an op of the family includes that header alone, so that a new row reaches nobody
- * else. No include guard: used once a family.
+ * A family's rows declared: argument structs and prototypes. A family's header defines ROWS, the name of the file of
+ * its rows, and includes this; who calls an op of the family includes that header alone, so that a new row reaches
+ * nobody else. No include guard: used once a family.
  */
 #include "ops/table/ops.h"
 

@@ -52,7 +52,7 @@ static void skip(Parser *s)
   while (isspace((unsigned char)*s->p)) s->p++;
 }
 
-static bool take(Parser *s, const char *token)
+static bool take_token(Parser *s, const char *token)
 {
   skip(s);
   size_t n = strlen(token);
@@ -69,9 +69,9 @@ static Expression *parse_call(Parser *s, const char *name, size_t length)
   for (char *c = e->name; *c; c++) *c = (char)tolower((unsigned char)*c);
   for (int i = 0; i < MOST_OPERANDS; i++) {
     e->operand[i] = parse_comparison(s);
-    if (!take(s, ",")) break;
+    if (!take_token(s, ",")) break;
   }
-  if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
+  if (!take_token(s, ")")) reject(s, "a ) is missing before", s->p);
   return e;
 }
 
@@ -82,16 +82,16 @@ static Expression *parse_number(Parser *s)
   Expression *e = make(s, NUMBER, "", 0);
   e->number = strtod(s->p, &end);
   s->p = end;
-  if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
+  if (!take_token(s, ")")) reject(s, "a ) is missing before", s->p);
   return e;
 }
 
 static Expression *parse_primary(Parser *s)
 {
   skip(s);
-  if (take(s, "(")) {
+  if (take_token(s, "(")) {
     Expression *e = parse_comparison(s);
-    if (!take(s, ")")) reject(s, "a ) is missing before", s->p);
+    if (!take_token(s, ")")) reject(s, "a ) is missing before", s->p);
     return e;
   }
   if (isdigit((unsigned char)*s->p)) {
@@ -101,18 +101,18 @@ static Expression *parse_primary(Parser *s)
     s->p = end;
     return e;
   }
-  if (take(s, "NUM(")) return parse_number(s);
+  if (take_token(s, "NUM(")) return parse_number(s);
   const char *start = s->p;
   while (isalnum((unsigned char)*s->p) || *s->p == '_') s->p++;
   size_t length = (size_t)(s->p - start);
   if (length == 0) reject(s, "an operand is missing before", s->p);
-  if (take(s, "(")) return parse_call(s, start, length);
+  if (take_token(s, "(")) return parse_call(s, start, length);
   return make(s, NAME, start, length);
 }
 
 static Expression *parse_unary(Parser *s)
 {
-  if (!take(s, "-")) return parse_primary(s);
+  if (!take_token(s, "-")) return parse_primary(s);
   Expression *e = make(s, NEGATE, "-", 1);
   e->operand[0] = parse_unary(s);
   return e;
@@ -140,7 +140,7 @@ static Expression *parse_comparison(Parser *s)
   static const char *operators[] = {"<=", ">=", "==", "!=", "<", ">"};
   Expression *left = parse_sum(s);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-    if (!take(s, operators[i])) continue;
+    if (!take_token(s, operators[i])) continue;
     Expression *e = make(s, BINARY_OP, operators[i], strlen(operators[i]));
     e->operand[0] = left;
     e->operand[1] = parse_sum(s);
@@ -262,7 +262,7 @@ static Value of_number(double v) { return (Value){NULL, v == floor(v) ? scalar_i
 
 static Tensor *as_tensor(Call *call, Value v) { return v.t ? v.t : tensor_from_number(call, v.s); }
 
-static Value run(Call *call, const Expression *e, const Named *names);
+static Value run_expression(Call *call, const Expression *e, const Named *names);
 
 static Value run_name(const Expression *e, const Named *names)
 {
@@ -272,13 +272,13 @@ static Value run_name(const Expression *e, const Named *names)
 }
 
 /* Runs a row: operands, then parameters, those that aren't given with their defaults. */
-static Value run_row(Call *call, const Expression *e, const Named *names)
+static Value run_row_of(Call *call, const Expression *e, const Named *names)
 {
   _Alignas(max_align_t) char args[ARGS_SIZE];
   for (int i = 0; i < e->op->nargs; i++) {
     const ArgSpec *spec = &e->op->args[i];
     bool given = i < MOST_OPERANDS && e->operand[i];
-    Value v = given ? run(call, e->operand[i], names) : (Value){NULL, scalar_from_text(spec->default_text)};
+    Value v = given ? run_expression(call, e->operand[i], names) : (Value){NULL, scalar_from_text(spec->default_text)};
     if (i < e->op->pointwise->arity) *(Tensor **)(void *)(args + spec->offset) = as_tensor(call, v);
     else if (spec->kind == ARG_BOOL) args[spec->offset] = 0;
     else *(Scalar *)(void *)(args + spec->offset) = v.t ? tensor_number(v.t) : v.s;
@@ -289,25 +289,26 @@ static Value run_row(Call *call, const Expression *e, const Named *names)
 
 static Value run_call(Call *call, const Expression *e, const Named *names)
 {
-  if (e->op) return run_row(call, e, names);
+  if (e->op) return run_row_of(call, e, names);
   Tensor *operands[3] = {NULL};
-  for (int i = 0; i < 3 && e->operand[i]; i++) operands[i] = as_tensor(call, run(call, e->operand[i], names));
+  for (int i = 0; i < 3 && e->operand[i]; i++)
+    operands[i] = as_tensor(call, run_expression(call, e->operand[i], names));
   if (operands[1]) return of_tensor(op(where, operands[0], operands[1], operands[2]));
   return of_tensor(op(conj, operands[0]));
 }
 
-static Value run(Call *call, const Expression *e, const Named *names)
+static Value run_expression(Call *call, const Expression *e, const Named *names)
 {
   switch (e->kind) {
     case NUMBER: return of_number(e->number);
     case NAME: return run_name(e, names);
-    case NEGATE: return of_tensor(op(neg, as_tensor(call, run(call, e->operand[0], names))));
-    case BINARY_OP: return run_row(call, e, names);
+    case NEGATE: return of_tensor(op(neg, as_tensor(call, run_expression(call, e->operand[0], names))));
+    case BINARY_OP: return run_row_of(call, e, names);
     default: return run_call(call, e, names);
   }
 }
 
 Tensor *expression_run(Call *call, const Expression *e, const Named *names)
 {
-  return as_tensor(call, run(call, e, names));
+  return as_tensor(call, run_expression(call, e, names));
 }

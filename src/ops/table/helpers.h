@@ -14,6 +14,17 @@ static inline Device device_of(const Tensor *t) { return (Device)t->device; }
 /* Whether a tensor used as an index is one of truth values. */
 static inline bool is_mask(const Tensor *t) { return t->dtype == DTYPE_b8 || t->dtype == DTYPE_u8; }
 
+static inline void check_floating(Call *call, DType dtype)
+{
+  if (!dtype_is_floating(dtype)) raise(call, "%s tensors are not taken", dtype_name(dtype));
+}
+
+static inline void check_argument_floating(Call *call, const char *name, const Tensor *t)
+{
+  if (!dtype_is_floating(tensor_dtype(t)))
+    raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
+}
+
 /* Makes a list the results of the running op. */
 static inline void give_list(Call *call, Tensors tensors)
 {

@@ -8,7 +8,8 @@
 void pointwise_forward(Call *call, const void *args, Tensor **y);
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
 
-/* The dtype that operands of these dtypes compute in: tensors with dimensions weigh more than 0-dim ones, these more than numbers. */
+/* The dtype that operands of these dtypes compute in:
+   tensors with dimensions weigh more than 0-dim ones, these more than numbers. */
 DType promote_operands(Call *call, Tensor *const *operands, int n);
 
 /* The shape that the operands broadcast to, in the arena; raises if they don't fit. */

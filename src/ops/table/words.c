@@ -5,6 +5,7 @@
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
+#include "ops/shape/view.h"
 
 Tensor *word_plus(Call *call, Tensor *a, Tensor *b) { return op(add, a, b, scalar_int(1)); }
 
@@ -20,6 +21,14 @@ Tensor *word_summed_to(Call *call, Tensor *t, const Tensor *x)
   bool is_it = t->dtype == x->dtype && tensor_same_shape(t, x);
   return is_it ? t : op(sum_to, t, tensor_shape(x), tensor_dtype(x));
 }
+
+Tensor *word_scaled(Call *call, Tensor *t, double factor) { return op(mul, t, number(factor)); }
+
+Tensor *word_conjugate(Call *call, Tensor *t) { return dtype_is_complex(tensor_dtype(t)) ? op(conj, t) : t; }
+
+Tensor *word_adjoint(Call *call, Tensor *t) { return conjugate(op(transpose, t, -2, -1)); }
+
+Tensor *word_sum(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYPE_NONE); }
 
 Tensor *word_like(Call *call, Tensor *t, int value)
 {

@@ -12,7 +12,8 @@ describe("autograd.grad with is_grads_batched", function()
   end)
 
   it("takes several outputs and inputs, and leaves out what is not used", function()
-    local a, b, c = nl.ones(2, {requires_grad = true}), nl.ones(2, {requires_grad = true}), nl.ones(2, {requires_grad = true})
+    local a, b, c = nl.ones(2, {requires_grad = true}), nl.ones(2, {requires_grad = true}),
+      nl.ones(2, {requires_grad = true})
     local list = grad({a * 2, a * b}, {a, b, c}, {nl.ones(4, 2), nl.ones(4, 2)},
       {is_grads_batched = true, allow_unused = true, as_table = true})
     assert.same({n = 3, true, true}, {n = list.n, list[1]:eq(3):all():item(), list[2]:eq(1):all():item()})
@@ -43,7 +44,9 @@ describe("autograd.grad with is_grads_batched", function()
   it("says what it needs", function()
     local x = nl.ones(2, {requires_grad = true})
     assert.error_matches(function() grad(x * 2, x, {is_grads_batched = true}) end, "'grad_outputs' is needed")
-    assert.error_matches(function() grad(x * 2, x, {grad_outputs = nl.ones({}), is_grads_batched = true}) end, "number of rows")
-    assert.error_matches(function() grad(x * 2, x, {grad_outputs = nl.ones(2, 3), is_grads_batched = true}) end, "shape")
+    assert.error_matches(function() grad(x * 2, x, {grad_outputs = nl.ones({}), is_grads_batched = true}) end,
+      "number of rows")
+    assert.error_matches(function() grad(x * 2, x, {grad_outputs = nl.ones(2, 3), is_grads_batched = true}) end,
+      "shape")
   end)
 end)

@@ -112,8 +112,8 @@ describe("os.exit", function()
 end)
 
 describe("Ctrl-C", function()
-  --- Runs a script, and sends it a signal once it has called go(), which may be at once: what is to be interrupted calls
-  --- it. The result's stdout is what comes after that.
+  --- Runs a script, and sends it a signal once it has called go(), which may be at once: what is to be interrupted
+  --- calls it. The result's stdout is what comes after that.
   local function interrupt(text)
     local path = process.file([[
       io.stdout:setvbuf "no"

@@ -159,7 +159,8 @@ end)
 describe("a command of the prompt", function()
   it("times", function()
     local output = answers ":time 1 + 1\n:bench 1 + 1\n:time error 'x'\n"
-    assert.matches("^2\n[%d.]+ [num]?s, [%d.]+ [num]?s of processor time\n[%d.]+ ns a run: the median of %d+ x %d+ runs", output)
+    assert.matches("^2\n[%d.]+ [num]?s, [%d.]+ [num]?s of processor time\n" ..
+      "[%d.]+ ns a run: the median of %d+ x %d+ runs", output)
   end)
 
   it("tells what memory is used", function()
@@ -183,11 +184,13 @@ describe("a command of the prompt", function()
     local source = "-- Adds one.\nfunction add_one(x)\n  return x + 1\nend\n"
     assert.equal(source .. source, output)
     assert.matches("that function is written in C", errors, 1, true)
-    assert.matches("Module:register_parameter", (answers "nl = require 'nnlua'\n:source nl.nn.Module.register_parameter\n"))
+    assert.matches("Module:register_parameter",
+      (answers "nl = require 'nnlua'\n:source nl.nn.Module.register_parameter\n"))
   end)
 
   it("sets", function()
-    local output, errors = answers "nl = require 'nnlua'\n:set precision 2\nnl.tensor {1.23456}\n:set speed 3\n:set threads 0\n"
+    local output, errors = answers("nl = require 'nnlua'\n:set precision 2\nnl.tensor {1.23456}\n" ..
+      ":set speed 3\n:set threads 0\n")
     assert.matches("tensor([1.23])", output, 1, true)
     assert.matches(":set takes the name of a setting", errors, 1, true)
     assert.matches("set_num_threads: a positive number", errors, 1, true)
@@ -209,7 +212,8 @@ describe("a name that is not there", function()
   end)
 
   it("is told for what the library has elsewhere or under nearly that name", function()
-    local _, errors = answers "nl = require 'nnlua'\nnl.onse(3)\nnl.nn.relu(nl.ones(2))\nnl.one_hot(3)\nnl.zzzzzzzz(3)\n"
+    local _, errors = answers("nl = require 'nnlua'\nnl.onse(3)\nnl.nn.relu(nl.ones(2))\n" ..
+      "nl.one_hot(3)\nnl.zzzzzzzz(3)\n")
     assert.matches("(field 'onse'); did you mean nl.ones?", errors, 1, true)
     assert.matches("(field 'relu'); there is nl.relu", errors, 1, true)
     assert.matches("(field 'one_hot'); there is nl.nn.functional.one_hot", errors, 1, true)
@@ -218,7 +222,7 @@ describe("a name that is not there", function()
 
   it("is told to a script, too", function()
     local result = process.run_nnlua {"-e", "local nl = require 'nnlua' nl.rnadn(3)"}
-    assert.matches("(command line):1: attempt to call a nil value (field 'rnadn'); did you mean nl.randn?\nstack traceback:",
-      result.stderr, 1, true)
+    assert.matches("(command line):1: attempt to call a nil value (field 'rnadn'); did you mean nl.randn?\n" ..
+      "stack traceback:", result.stderr, 1, true)
   end)
 end)

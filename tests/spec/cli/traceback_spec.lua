@@ -30,7 +30,8 @@ train()
 
 describe("a traceback", function()
   it("has no frames of nnlua's own", function()
-    assert.equal("\tscript:8: in function <script:7>\n\tscript:13: in local 'train'\n\tscript:15: in main chunk\n\t[C]: in ?",
+    assert.equal("\tscript:8: in function <script:7>\n\tscript:13: in local 'train'\n" ..
+      "\tscript:15: in main chunk\n\t[C]: in ?",
       traceback_of(IN_MODEL))
   end)
 

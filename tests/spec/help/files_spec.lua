@@ -60,7 +60,8 @@ describe("the reference page", function()
   end)
 
   it("has every form of every public op", function()
-    local prefixes = {in_nl = "nl.%s(", functional = "F.%s(", linalg = "linalg.%s(", method = "x:%s(", in_place = "x:%s_("}
+    local prefixes = {in_nl = "nl.%s(", functional = "F.%s(", linalg = "linalg.%s(",
+      method = "x:%s(", in_place = "x:%s_("}
     local missing = {}
     for _, row in ipairs(nl.ops()) do
       for form, prefix in pairs(prefixes) do
@@ -104,7 +105,8 @@ describe("the definitions for lua-language-server", function()
   end)
 
   it("have annotations of the forms that the server knows", function()
-    local known = {"^@meta ", "^@class [%w_.]+$", "^@class [%w_.]+: [%w_.]+$", "^@field %S+ .+", "^@operator %l+.*: [%w_.]+$",
+    local known = {"^@meta ", "^@class [%w_.]+$", "^@class [%w_.]+: [%w_.]+$", "^@field %S+ .+",
+      "^@operator %l+.*: [%w_.]+$",
       "^@param [%w_.]+%?? .+", "^@return .+", "^@overload fun%(.*%): .+", "^@type .+"}
     for annotation in text:gmatch "\n%-%-%-(@[^\n]*)" do
       local fits = false
@@ -135,7 +137,9 @@ describe("the definitions for lua-language-server", function()
       if row.in_nl then assert.truthy(text:find("function nl." .. row.name .. "(", 1, true), row.name) end
     end
     for _, entry in ipairs(catalogue.all()) do
-      if entry.kind == "class" then assert.truthy(text:find("\n---@class nnlua." .. entry.name, 1, true), entry.name) end
+      if entry.kind == "class" then
+        assert.truthy(text:find("\n---@class nnlua." .. entry.name, 1, true), entry.name)
+      end
     end
   end)
 end)

@@ -46,7 +46,9 @@ end
 describe("scaled_dot_product_attention", function()
   setup(function() nl.manual_seed(3) end)
 
-  for _, sizes in ipairs {{1, 1, 1, 1}, {7, 5, 3, 4}, {50, 300, 8, 6}, {200, 400, 5, 5}, {130, 130, 16, 16}, {3, 5000, 4, 2}} do
+  for _, sizes in ipairs {
+    {1, 1, 1, 1}, {7, 5, 3, 4}, {50, 300, 8, 6}, {200, 400, 5, 5}, {130, 130, 16, 16}, {3, 5000, 4, 2},
+  } do
     local l, s, e, ev = table.unpack(sizes)
     it(("is the formula for %d queries, %d keys"):format(l, s), function()
       check(random(2, l, e), random(2, s, e), random(2, s, ev))

@@ -21,7 +21,8 @@ describe("nn.init", function()
     end
     local grouped = init.dirac_(nl.zeros(4, 2, 1, 2), 2)
     assert.same({1, 1, 1, 1}, {
-      grouped[{1, 1, 1, 2}]:item(), grouped[{2, 2, 1, 2}]:item(), grouped[{3, 1, 1, 2}]:item(), grouped[{4, 2, 1, 2}]:item()})
+      grouped[{1, 1, 1, 2}]:item(), grouped[{2, 2, 1, 2}]:item(), grouped[{3, 1, 1, 2}]:item(),
+      grouped[{4, 2, 1, 2}]:item()})
     assert.equal(4, grouped:sum():item())
     assert.error_matches(function() init.dirac_(nl.zeros(3, 1, 1), 2) end, "3 output channels")
   end)

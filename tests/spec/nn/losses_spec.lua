@@ -56,7 +56,8 @@ describe("ctc_loss", function()
 
   it("has its gradient, through log_softmax", function()
     local function f(x)
-      return F.ctc_loss(F.log_softmax(x, 3), nl.tensor {2, 3, 3, 1}, {5, 4, 5}, {2, 1, 1}, {blank = 4, reduction = "sum"})
+      return F.ctc_loss(F.log_softmax(x, 3), nl.tensor {2, 3, 3, 1}, {5, 4, 5}, {2, 1, 1},
+        {blank = 4, reduction = "sum"})
     end
     assert.is_true(nl.autograd.gradcheck(f, draw(5, 3, 4)))
   end)
@@ -94,7 +95,8 @@ describe("losses of elements", function()
     assert.same({200.0, 200.0}, loss:narrow(1, 1, 2):tolist())
     loss:sum():backward()
     assert.same({-1.0, 1.0, -0.5}, x.grad:tolist())
-    assert.same({100.0, 0.0}, F.binary_cross_entropy(nl.tensor {0.0, 1.0}, nl.tensor {1.0, 1.0}, {reduction = "none"}):tolist())
+    assert.same({100.0, 0.0},
+      F.binary_cross_entropy(nl.tensor {0.0, 1.0}, nl.tensor {1.0, 1.0}, {reduction = "none"}):tolist())
   end)
 
   it("broadcast where PyTorch's do", function()

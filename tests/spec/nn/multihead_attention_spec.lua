@@ -16,9 +16,12 @@ describe("nn.MultiheadAttention", function()
   setup(function() nl.manual_seed(5) end)
 
   it("gives the same with and without weights", function()
-    local net = nn.MultiheadAttention(12, 3, {dtype = nl.float64, add_bias_kv = true, add_zero_attn = true, batch_first = true})
+    local net = nn.MultiheadAttention(12, 3,
+      {dtype = nl.float64, add_bias_kv = true, add_zero_attn = true, batch_first = true})
     local q, k = draw(2, 5, 12), draw(2, 7, 12)
-    local padding = nl.tensor {{false, false, false, false, false, true, true}, {false, true, false, false, false, false, false}}
+    local padding = nl.tensor {
+      {false, false, false, false, false, true, true}, {false, true, false, false, false, false, false},
+    }
     local mask = nl.rand(5, 7):gt(0.8)
     local with, weights = net(q, k, k, {key_padding_mask = padding, attn_mask = mask})
     local without, none = net(q, k, k, {key_padding_mask = padding, attn_mask = mask, need_weights = false})

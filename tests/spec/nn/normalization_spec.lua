@@ -28,7 +28,9 @@ describe("BatchNorm", function()
   it("takes states from before it counted batches", function()
     local net = nn.BatchNorm1d(2)
     local state = net:state_dict()
-    local old = {weight = state.weight, bias = state.bias, running_mean = state.running_mean, running_var = state.running_var}
+    local old = {
+      weight = state.weight, bias = state.bias, running_mean = state.running_mean, running_var = state.running_var,
+    }
     assert.has_no_error(function() nn.BatchNorm1d(2):load_state_dict(old) end)
   end)
 
@@ -62,7 +64,8 @@ describe("normalization", function()
     local x = nl.tensor {{1e4, 1e4 + 1, 1e4 + 2, 1e4 + 3}}
     local expected = (nl.tensor {{0.0, 1.0, 2.0, 3.0}} - 1.5) / math.sqrt(1.25 + 1e-5)
     assert.is_true(nl.allclose(nn.functional.layer_norm(x, {4}), expected, {rtol = 1e-5}))
-    assert.is_true(nl.allclose(nn.functional.rms_norm(nl.tensor {{3.0, 4.0}}, {2}), nl.tensor {{3.0, 4.0}} / math.sqrt(12.5)))
+    assert.is_true(nl.allclose(nn.functional.rms_norm(nl.tensor {{3.0, 4.0}}, {2}),
+      nl.tensor {{3.0, 4.0}} / math.sqrt(12.5)))
   end)
 
   it("knows the shapes of gradients on the meta device", function()
@@ -75,7 +78,8 @@ describe("normalization", function()
 
   it("leaves running statistics as they were after an error", function()
     local mean, var = nl.zeros(3), nl.ones({3}, {requires_grad = true})
-    assert.error_matches(function() nn.functional.batch_norm(nl.randn(4, 3) + 5, mean, var, nil, nil, true) end, "running_var requires")
+    assert.error_matches(function() nn.functional.batch_norm(nl.randn(4, 3) + 5, mean, var, nil, nil, true) end,
+      "running_var requires")
     assert.equal(0, mean:sum():item())
     local net = nn.BatchNorm1d(3)
     assert.has_error(function() net(nl.ones(1, 3)) end)
@@ -84,7 +88,8 @@ describe("normalization", function()
 
   it("prints its settings", function()
     assert.equal("LayerNorm((2, 3), eps=1e-05, elementwise_affine=True)", tostring(nn.LayerNorm {2, 3}))
-    assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)", tostring(nn.BatchNorm2d(3)))
+    assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
+      tostring(nn.BatchNorm2d(3)))
     assert.equal("GroupNorm(2, 4, eps=1e-05, affine=True)", tostring(nn.GroupNorm(2, 4)))
   end)
 end)

@@ -1,4 +1,5 @@
--- Layers over spatial dimensions; values and gradients are in the oracle's cases. Texts and sums are those of PyTorch 1.13.
+-- Layers over spatial dimensions; values and gradients are in the oracle's cases.
+-- Texts and sums are those of PyTorch 1.13.
 local nl = require "nnlua"
 local nn = nl.nn
 
@@ -7,7 +8,8 @@ describe("convolutions", function()
     nl.manual_seed(3)
     local expected = {
       {nn.Conv2d(4, 6, {2, 3}, {groups = 2}), -2.520410, 0.426887}, {nn.Conv1d(3, 2, 5), -1.051621, -0.026641},
-      {nn.ConvTranspose2d(4, 6, 3, {groups = 2}), 0.639978, 0.023035}, {nn.ConvTranspose1d(2, 3, 3), 1.702387, -0.203643},
+      {nn.ConvTranspose2d(4, 6, 3, {groups = 2}), 0.639978, 0.023035},
+      {nn.ConvTranspose1d(2, 3, 3), 1.702387, -0.203643},
     }
     for _, case in ipairs(expected) do
       assert.is_near(case[2], case[1].weight:sum():item(), 2e-6)

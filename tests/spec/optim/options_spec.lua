@@ -101,7 +101,8 @@ describe("an optimizer's state", function()
     optimizer:load_state_dict {
       state = {[0] = {step = 1, exp_avg = nl.ones(3), exp_avg_sq = nl.ones(3)}}, param_groups = {{params = {0}}},
     }
-    assert.error_matches(function() optimizer:step() end, "shape %(2%), but its state's exp_avg is float32 of shape %(3%)")
+    assert.error_matches(function() optimizer:step() end,
+      "shape %(2%), but its state's exp_avg is float32 of shape %(3%)")
     assert.is_truthy(p)
   end)
 
@@ -171,7 +172,8 @@ describe("an optimizer's parameters", function()
   it("must not share memory with themselves", function()
     local p = nl.zeros(1):expand(3):detach():requires_grad_()
     p.grad = nl.ones(3)
-    assert.error_matches(function() optim.Adam({p}):step() end, "elements of a parameter share memory %(shape %(3%), " ..
+    assert.error_matches(function() optim.Adam({p}):step() end,
+      "elements of a parameter share memory %(shape %(3%), " ..
       "strides %(0%)%)")
   end)
 end)

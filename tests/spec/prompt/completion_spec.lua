@@ -165,7 +165,9 @@ describe("the signature of what is being called", function()
   end)
 
   it("is none where nothing known is called", function()
-    for _, text in ipairs {"", "nl.sum", "nl.sum(x)", "print(", "(1 + ", "f(", "x[1](", "'nl.sum('", "nl.sum(x) if (", ")("} do
+    for _, text in ipairs {
+      "", "nl.sum", "nl.sum(x)", "print(", "(1 + ", "f(", "x[1](", "'nl.sum('", "nl.sum(x) if (", ")(",
+    } do
       assert.is_nil(hint(text), text)
     end
   end)

@@ -37,7 +37,8 @@ describe("a table at the prompt", function()
     local t = setmetatable({1}, {__index = fail, __pairs = fail, __len = fail, __name = "Thing"})
     assert.equal("Thing {1}", shown(t))
     assert.equal("own words", shown(setmetatable({}, {__tostring = function() return "own words" end})))
-    assert.matches("^%(__tostring raised .*no words%)$", shown(setmetatable({}, {__tostring = function() error "no words" end})))
+    assert.matches("^%(__tostring raised .*no words%)$",
+      shown(setmetatable({}, {__tostring = function() error "no words" end})))
     assert.equal("{words}", shown {setmetatable({}, {__tostring = function() return "words" end})})
   end)
 

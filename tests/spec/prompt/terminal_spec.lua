@@ -35,7 +35,8 @@ describe("the prompt on a terminal", function()
 
   it("opens by itself, says which versions these are and what is defined", function()
     open()
-    terminal:enter("type(nl), nl == require 'nnlua', nn == nl.nn, F == nl.F, optim == nl.optim", "table%s+true%s+true%s+true%s+true")
+    terminal:enter("type(nl), nl == require 'nnlua', nn == nl.nn, F == nl.F, optim == nl.optim",
+      "table%s+true%s+true%s+true%s+true")
     assert.matches("Lua 5%.4.-nnlua %d.-nl, nn, F, optim and help are defined", terminal:screen())
   end)
 

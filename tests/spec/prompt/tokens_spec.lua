@@ -12,7 +12,8 @@ end
 
 describe("tokens", function()
   it("have kinds", function()
-    assert.same({"keyword:local", "name:x", "operator:=", "number:0x1p-4", "operator:..", "string:'a\\'b'", "comment:-- end"},
+    assert.same({"keyword:local", "name:x", "operator:=", "number:0x1p-4", "operator:..", "string:'a\\'b'",
+      "comment:-- end"},
       shown "local x = 0x1p-4 .. 'a\\'b' -- end")
     assert.same({"number:1e+5", "number:.5", "operator:...", "operator:<<", "operator:::", "operator:~="},
       shown "1e+5 .5 ... << :: ~=")
@@ -51,7 +52,8 @@ end
 
 describe("the variables that a chunk declares", function()
   it("are those of its top level", function()
-    assert.equal("x y<const> f", (declared "local x, y <const> = 1, function() local z = 3 return z end local function f() end"))
+    assert.equal("x y<const> f",
+      (declared "local x, y <const> = 1, function() local z = 3 return z end local function f() end"))
     assert.equal("b g", (declared [[
       for i = 1, 2 do local a = 1 end
       local b = "local q" -- local q
@@ -69,7 +71,9 @@ describe("the variables that a chunk declares", function()
   end)
 
   it("may be broken off", function()
-    for _, text in ipairs {"local", "local function", "local x <", "local x,", "local x <const", "end end end local x"} do
+    for _, text in ipairs {
+      "local", "local function", "local x <", "local x,", "local x <const", "end end end local x",
+    } do
       assert.is_table((tokens.declarations(text)))
     end
   end)

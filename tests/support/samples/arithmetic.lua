@@ -5,7 +5,9 @@ local real, positive = inputs.real, inputs.positive
 return {
   add = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 2.5}, {real(2, 3), 1.5}} end,
   addcmul = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), real(2, 3), -2.5}} end,
-  addcdiv = function() return {{real(2, 3), real(2, 3), positive(2, 3)}, {real(2, 3), real(2, 3), positive(2, 3), -2.5}} end,
+  addcdiv = function()
+    return {{real(2, 3), real(2, 3), positive(2, 3)}, {real(2, 3), real(2, 3), positive(2, 3), -2.5}}
+  end,
   clamp_min = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
   clamp_max = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
   lerp = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 0.25}} end,

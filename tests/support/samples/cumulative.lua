@@ -4,7 +4,9 @@ local nl = require "nnlua"
 local real = inputs.real
 
 return {
-  cumsum = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.complex128, in_place = false}} end,
+  cumsum = function()
+    return {{real(2, 3), 2}, {real(2, 3, 2), 1}, {real(2, 3), -1, nl.complex128, in_place = false}}
+  end,
   cumprod = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}} end,
   logcumsumexp = function() return {{real(2, 3), 2}, {real(2, 3, 2), 1}} end,
 }

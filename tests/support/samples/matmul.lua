@@ -16,7 +16,9 @@ return {
   addmm = function()
     return {{real(2, 2), real(2, 3), real(3, 2)}, {real(2), real(2, 3), real(3, 2), 0.5, 2.5}}
   end,
-  baddbmm = function() return {{real(2, 2, 2), real(2, 2, 3), real(2, 3, 2)}, {real(2, 2, 2), real(2, 2, 1), real(2, 1, 2), 2, 3}} end,
+  baddbmm = function()
+    return {{real(2, 2, 2), real(2, 2, 3), real(2, 3, 2)}, {real(2, 2, 2), real(2, 2, 1), real(2, 1, 2), 2, 3}}
+  end,
   addbmm = function() return {{real(2, 2), real(2, 2, 3), real(2, 3, 2), 2, 3}} end,
   linear = function()
     return {{real(2, 3), real(4, 3), real(4)}, {real(2, 2, 3), real(4, 3)}, {real(3), real(2, 3), real(2)}}

@@ -29,8 +29,12 @@ return {
     return {{real(1, 6, 5), 2, {dilation = {2, 1}, padding = {0, 1}, ceil_mode = true, return_indices = true}}}
   end),
   max_pool2d_with_indices = two_dimensions(none),
-  avg_pool1d = one_dimension(function() return {{real(1, 2, 6), 3, {padding = 1, ceil_mode = true, count_include_pad = false}}} end),
-  avg_pool2d = two_dimensions(function() return {{real(2, 4, 5), 2, {padding = 1, ceil_mode = true, divisor_override = 3}}} end),
+  avg_pool1d = one_dimension(function()
+    return {{real(1, 2, 6), 3, {padding = 1, ceil_mode = true, count_include_pad = false}}}
+  end),
+  avg_pool2d = two_dimensions(function()
+    return {{real(2, 4, 5), 2, {padding = 1, ceil_mode = true, divisor_override = 3}}}
+  end),
   adaptive_max_pool1d = function() return {{real(2, 3, 5), 2}, {real(2, 5), 3, true}} end,
   adaptive_max_pool2d = function() return {{real(1, 2, 5, 4), {2, 3}}, {real(2, 4, 4), 2, true}} end,
   adaptive_avg_pool1d = function() return {{real(2, 3, 6), 2}, {real(2, 5), 3}} end,

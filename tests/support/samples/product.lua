@@ -13,7 +13,9 @@ return {
   vdot = function() return {{real(3), real(3)}} end,
   linalg_matmul = function() return {{real(2, 3), real(3, 2)}} end,
   tensordot = function() return {{real(2, 3, 2), real(3, 2, 4)}} end,
-  tensordot_pairs = function() return {{real(2, 3), real(3, 2), {{1, 2}, {2, 1}}}, {real(2, 3), real(4, 3), {{2}, {2}}}} end,
+  tensordot_pairs = function()
+    return {{real(2, 3), real(3, 2), {{1, 2}, {2, 1}}}, {real(2, 3), real(4, 3), {{2}, {2}}}}
+  end,
   kron = function() return {{real(2, 3), real(2)}} end,
   chain_matmul = function() return {{{real(2, 3), real(3, 4), real(4, 1)}}} end,
   linalg_multi_dot = function() return {{{real(3), real(3, 4), real(4, 2)}}} end,

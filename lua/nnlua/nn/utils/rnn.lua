@@ -25,7 +25,8 @@ local PackedSequence = class.new("nn.utils.rnn.PackedSequence")
 rnn.PackedSequence = PackedSequence
 
 function PackedSequence:init(data, batch_sizes, sorted_indices, unsorted_indices)
-  if not core.is_tensor(data) or not core.is_tensor(batch_sizes) or batch_sizes.ndim ~= 1 or batch_sizes:numel() == 0 then
+  if not core.is_tensor(data) or not core.is_tensor(batch_sizes)
+    or batch_sizes.ndim ~= 1 or batch_sizes:numel() == 0 then
     raise("PackedSequence: data is a tensor, and batch_sizes one of 1 dimension that is not empty")
   end
   self.data, self.batch_sizes, self.sorted_indices = data, batch_sizes, sorted_indices
@@ -85,7 +86,8 @@ local parse_pack = args.parser("pack_padded_sequence", {
 })
 
 --- Packs sequences padded to [T, N, ...] (or [N, T, ...] with batch_first): `pack_padded_sequence(input, lengths,
---- batch_first = false, enforce_sorted = true)`. Unless they are sorted by length already, enforce_sorted must be false.
+--- batch_first = false, enforce_sorted = true)`. Unless they are sorted by length already,
+--- enforce_sorted must be false.
 ---     > nn.utils.rnn.pack_padded_sequence(nl.tensor({{1, 2}, {3, 0}}), nl.tensor({2, 1}), {batch_first = true}).data
 ---     tensor([1, 3, 2])
 function rnn.pack_padded_sequence(...)
@@ -133,7 +135,8 @@ local function lengths_of(sizes)
 end
 
 local parse_pad = args.parser("pad_packed_sequence", {
-  {"sequence", "any"}, {"batch_first", "boolean", false}, {"padding_value", "number", 0.0}, {"total_length", "integer?"},
+  {"sequence", "any"}, {"batch_first", "boolean", false}, {"padding_value", "number", 0.0},
+  {"total_length", "integer?"},
 })
 
 --- The sequences padded to [T, N, ...] (or [N, T, ...]), in the order they were packed from, and a tensor of their

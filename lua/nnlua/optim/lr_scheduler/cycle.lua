@@ -10,7 +10,8 @@ local cos, pi = math.cos, math.pi
 
 -- ---------------------------------------------------------------- cosines
 
---- Down to eta_min along half a cosine (Loshchilov and Hutter, 2016). `CosineAnnealingLR(optimizer, T_max, eta_min = 0)`.
+--- Down to eta_min along half a cosine (Loshchilov and Hutter, 2016).
+--- `CosineAnnealingLR(optimizer, T_max, eta_min = 0)`.
 ---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
 ---     > scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, 2)
 ---     > for epoch = 1, 3 do print(("%.2f"):format(optimizer.param_groups[1].lr)) optimizer:step() scheduler:step() end
@@ -268,7 +269,8 @@ function OneCycleLR:init(...)
   end
   self.total_steps = total_of(self, total, epochs, steps)
   if share * self.total_steps == 1 or self.total_steps == 1 and share < 1 then
-    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(self.__name, share, self.total_steps))
+    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(
+      self.__name, share, self.total_steps))
   end
   self._schedule_phases, self._anneal_func_type = phases(self.total_steps, share, three), strategy
   self.cycle_momentum = momentum
