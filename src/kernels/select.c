@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/gemm.h"
+#include "kernels/kernels.h"
 #include "kernels/random_fill.h"
 #include "kernels/storage.h"
 
@@ -62,6 +64,9 @@ static const struct {
 #define KERNELS(isa, dtype) {ISA_##isa, DTYPE_##dtype, fill_kernels_##isa##_##dtype},
   NNLUA_BUILT_KERNELS};
 
+#define FAMILY(name, Type) static Type name##_kernels[DTYPE_COUNT];
+KERNEL_FAMILIES(FAMILY)
+#undef FAMILY
 static KernelStorage storage[DTYPE_COUNT];
 static CastKernels casts[DTYPE_COUNT];
 KernelTable kernel_tables[DTYPE_COUNT];
@@ -87,13 +92,18 @@ static bool is_last(IsaId isa)
 void kernels_select(void)
 {
   gemm_prepare();
+  for (int d = 0; d < DTYPE_COUNT; d++) {
+#define FAMILY(name, Type) .name = &name##_kernels[d],
+    storage[d] = (KernelStorage){KERNEL_FAMILIES(FAMILY)};
+#undef FAMILY
+  }
   for (IsaId isa = 0; isa < ISA_COUNT; isa++) {
     if (sets[isa].casts && isas[isa].runs()) fill_tables(isa);
     if (is_last(isa)) break;
   }
   for (int d = 0; d < DTYPE_COUNT; d++) {
     KernelStorage *s = &storage[d];
-#define FAMILY(name, Type) .name = &s->name,
+#define FAMILY(name, Type) .name = s->name,
     kernel_tables[d] = (KernelTable){.pointwise = s->pointwise, .cast = &casts[d], KERNEL_FAMILIES(FAMILY)};
   }
 }

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "kernels/attention.h"
+#include "kernels/copy.h"
+#include "kernels/matmul.h"
+#include "kernels/softmax.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 

@@ -9,6 +9,7 @@
 #include "core/arith.h"
 #include "core/blocks.h"
 #include "kernels/conv.h"
+#include "kernels/matmul.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/reduce.h"

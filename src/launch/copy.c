@@ -5,7 +5,9 @@
 #include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
-#include "kernels/kernels.h"
+#include "kernels/cast.h"
+#include "kernels/copy.h"
+#include "kernels/moves.h"
 #include "launch/layout.h"
 
 typedef struct Copy {

@@ -1,6 +1,8 @@
 /* Losses of classes: samples in parallel, but for what is no more than a sum over targets. */
 #include "launch/cross_entropy.h"
 
+#include "kernels/loss.h"
+#include "kernels/reduce.h"
 #include "launch/launch.h"
 
 /* What a loss of classes works on, as kernels take it. */

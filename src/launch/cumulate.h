@@ -3,7 +3,7 @@
 #define NNLUA_LAUNCH_CUMULATE_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/cumulate.h"
 
 /* y, of x's shape, = that of x along a dimension up to each element, or from each on; in y's dtype. */
 void launch_cumulate(Call *call, CumulateId id, Tensor *x, int dim, bool from_end, Tensor *y);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "kernels/moves.h"
 #include "launch/launch.h"
 #include "launch/lines.h"
 

@@ -13,7 +13,7 @@
 #define NNLUA_LAUNCH_LAUNCH_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/table.h"
 #include "launch/layout.h"
 
 enum { LAUNCH_RESULTS = 5, LAUNCH_OPERANDS = 10 };

@@ -4,6 +4,8 @@
 #include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
+#include "kernels/moves.h"
+#include "kernels/positions.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/look.h"

@@ -3,7 +3,7 @@
 #define NNLUA_LAUNCH_LOOK_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/positions.h"
 
 /* Whether elements can be looked at: not on the meta device. */
 static inline bool can_look(const Tensor *t) { return t->device != DEVICE_META; }

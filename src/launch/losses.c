@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "kernels/reduce.h"
 #include "launch/launch.h"
 
 void store_single(Tensor *y, double value) { scalar_store(scalar_float(value), tensor_dtype(y), tensor_data(y)); }

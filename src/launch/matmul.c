@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "kernels/cast.h"
 #include "kernels/gemm.h"
+#include "kernels/reduce.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 

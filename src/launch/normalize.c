@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/blocks.h"
+#include "kernels/normalization.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 

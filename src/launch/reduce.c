@@ -11,6 +11,7 @@
 #include "core/blocks.h"
 #include "core/parallel.h"
 #include "core/shape.h"
+#include "kernels/cast.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 

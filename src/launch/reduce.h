@@ -3,7 +3,7 @@
 #define NNLUA_LAUNCH_REDUCE_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/reduce.h"
 
 /* What is done to each reduced value before it becomes an element of the result. */
 typedef struct Finish {

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernels/pool.h"
+#include "kernels/resample.h"
 #include "launch/launch.h"
 
 /* For each of n[1] results the terms first[i].. before first[i + 1]: where they are among n[0] places, and their

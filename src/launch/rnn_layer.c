@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "kernels/copy.h"
 #include "kernels/gemm.h"
+#include "kernels/matmul.h"
 #include "launch/launch.h"
 
 static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};

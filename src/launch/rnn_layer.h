@@ -3,7 +3,7 @@
 #define NNLUA_LAUNCH_RNN_LAYER_H
 
 #include "core/tensor.h"
-#include "kernels/kernels.h"
+#include "kernels/recurrent.h"
 
 /* Elements that the forward keeps of a row for each hidden unit: see typed/recurrent.c. */
 int64_t cell_kept(CellKind kind);

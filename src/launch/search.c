@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kernels/search.h"
 #include "launch/launch.h"
 
 /* --------------------------------------------------------------- in sorted rows */

@@ -1,6 +1,7 @@
 /* Softmax along a dimension, or its logarithm: whole slabs in parallel. */
 #include "launch/softmax.h"
 
+#include "kernels/softmax.h"
 #include "launch/launch.h"
 
 typedef struct Softmax {

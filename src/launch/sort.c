@@ -2,6 +2,7 @@
 #include "launch/sort.h"
 
 #include "core/blocks.h"
+#include "kernels/sort.h"
 #include "launch/launch.h"
 
 typedef struct Sort {

@@ -3,6 +3,7 @@
 
 #include "core/blocks.h"
 #include "core/iter.h"
+#include "kernels/moves.h"
 #include "launch/launch.h"
 
 static void where_run(void *arg, int64_t n, char *const *p, const int64_t *strides)

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "kernels/select.h"
 #include "lua/call.h"
 #include "lua/embedded.h"
 #include "lua/nnlua.h"

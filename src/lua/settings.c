@@ -1,6 +1,7 @@
 /* What holds for all ops (threads, the default dtype), and the texts of --version. */
 #include "core/parallel.h"
-#include "kernels/kernels.h"
+#include "kernels/gemm.h"
+#include "kernels/select.h"
 #include "lua/nnlua.h"
 #include "lua/open.h"
 #include "lua/settings.h"

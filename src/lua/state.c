@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/interrupt.h"
-#include "kernels/kernels.h"
+#include "kernels/select.h"
 #include "lua/binding.h"
 #include "lua/autograd/modes.h"
 #include "lua/prepare.h"

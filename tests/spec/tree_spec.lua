@@ -141,13 +141,13 @@ describe("the source tree", function()
       local page = name:match "^adding%-.*%.md$" and read("docs/" .. name)
       if page then assert.truthy(page:find "\n```%l+\n", name .. " has no example") end
       for language, block in (page or ""):gmatch "\n```(%l+)\n(.-)\n```" do
-        for part in (block .. "\n\n"):gmatch "(.-\n)\n+" do
+        for part in (block:gsub("\n%s*…\n", "\n\n") .. "\n\n"):gmatch "(.-\n)\n+" do -- … is what a page leaves out
           local is_source = language == "c" or language == "lua"
           if is_source and not all:find(part, 1, true) then table.insert(missing, name .. ": " .. part) end
         end
       end
     end
-    assert.same({}, missing)
+    assert.same({}, missing, "what a page shows has changed: change the page, or let it show less, by a line of …")
   end)
 
   it("has no file that is too long", function()

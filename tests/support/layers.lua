@@ -72,11 +72,17 @@ end
 
 -- ------------------------------------------------------------------ samples
 
+--- The name of the file of lua/nnlua/nn that a class stands in.
+local function family_of(class)
+  local own = rawget(class, "init") or rawget(class, "forward")
+  return own and debug.getinfo(own, "S").source:match "nn/([%w_]+)%.lua" or "<family>"
+end
+
 --- The samples of a class, made anew by each call.
 function layers.samples(name)
   if not samples[name] then
-    error(("nn.%s has no sample: give it one in tests/support/layers/<family>.lua; tests/support/layers.lua says how")
-      :format(name), 0)
+    error(("nn.%s has no sample: give it one in tests/support/layers/%s.lua; tests/support/layers.lua says how")
+      :format(name, family_of(nn[name])), 0)
   end
   inputs.restart()
   local list = samples[name]()

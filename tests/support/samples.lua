@@ -74,8 +74,14 @@ function samples.rows()
   return rows
 end
 
+--- The name of the .def that a row stands in, which its samples' file has as well.
+local function family_of(row)
+  local found <close> = assert(io.popen(("grep -rlE '^[A-Z_]+\\(%s,' src/ops"):format(row.row)))
+  return (found:read "a"):match "([%w_]+)%.def" or "<family>"
+end
+
 local function no_sample(row, why)
-  local where = "Give it a list of arguments in tests/support/samples/<family>.lua"
+  local where = ("Give it a list of arguments in tests/support/samples/%s.lua"):format(family_of(row))
   error(("the row '%s' (%s) has no usable sample: %s. %s"):format(row.row, row.name, why, where), 0)
 end
 

@@ -2,6 +2,7 @@
 #ifndef NNLUA_KERNELS_FUNCTIONS_H
 #define NNLUA_KERNELS_FUNCTIONS_H
 
+#include "kernels/math.h"
 #include "kernels/typed/typed.h"
 
 #if T_COMPLEX

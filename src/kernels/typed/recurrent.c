@@ -2,6 +2,7 @@
  * Cells of recurrent layers, a row (one sequence's step) at a time. Formulas and the order of gates are PyTorch's
  * (its documentation of nn.LSTM, nn.GRU, nn.RNN).
  */
+#include "kernels/math.h"
 #include "kernels/recurrent.h"
 #include "kernels/typed/typed.h"
 

@@ -4,6 +4,7 @@
  * the type they have and the eight's sum to a wide lane, so it is as accurate as it is fast.
  */
 #include "core/blocks.h"
+#include "kernels/math.h"
 #include "kernels/reduce.h"
 #include "kernels/typed/typed.h"
 

@@ -1,6 +1,7 @@
 /* Softmax, its logarithm, and the losses on top of them, along rows (inner = 1) or columns of [outer, n, inner]. */
 #include "core/blocks.h"
 #include "kernels/loss.h"
+#include "kernels/math.h"
 #include "kernels/softmax.h"
 #include "kernels/typed/typed.h"
 

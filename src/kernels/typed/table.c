@@ -2,7 +2,7 @@
 #include "kernels/storage.h"
 #include "kernels/typed/typed.h"
 
-#define FAMILY(name, Type) void TYPED(fill_##name)(Type *);
+#define FAMILY(name, Type) void TYPED(fill_##name)(struct Type *);
 KERNEL_FAMILIES(FAMILY)
 #undef FAMILY
 
@@ -20,6 +20,6 @@ void TYPED(fill_kernels)(KernelStorage *s)
 #define POINTWISE_FAMILY(name) \
   if ((rows = TYPED(name##_rows)()) != NULL) s->pointwise[FAMILY_##name] = rows;
 #include "ops/table/pointwise_families.def"
-#define FAMILY(name, Type) TYPED(fill_##name)(&s->name);
+#define FAMILY(name, Type) TYPED(fill_##name)(s->name);
   KERNEL_FAMILIES(FAMILY)
 }

@@ -4,10 +4,10 @@
 
 #include <complex.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/scalar.h"
-#include "kernels/math.h"
 #undef I /* complex.h's unit: a common name */
 
 #define PASTE2_(a, b) a##_##b
@@ -24,7 +24,7 @@
 typedef PASTE2(TYPE_OF, T_SUFFIX) T;
 
 #if T_FLOATING
-#define MATH(name) PASTE2(name, T_SUFFIX)
+#define MATH(name) PASTE2(name, T_SUFFIX) /* of kernels/math.h */
 #endif
 #if T_f32
 #define LIBM(name) name##f
