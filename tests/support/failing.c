@@ -1,5 +1,5 @@
 /*
- * Makes Lua's own allocations fail, by an allocator around the state's. For specs: see tests/support/failures.lua.
+ * Makes Lua's own allocations fail, by an allocator around the state's. For specs: see tests/support/fail_lua.lua.
  *
  *   failing.start(k, all)   the k-th request from now on fails, and with `all` each one that follows
  *   failing.start()         every request fails at first, so that Lua collects garbage and tries again
