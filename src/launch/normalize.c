@@ -23,23 +23,23 @@ typedef struct Channels {
 static int64_t units_of(const Channels *c) { return c->groups ? c->n * c->groups : c->channels; }
 static int64_t elements_of(const Channels *c) { return c->groups ? c->channels / c->groups * c->size : c->n * c->size; }
 
-/* The stretches of a unit: the first one's number among [n, channels], how many there are, and how far apart. */
+/* The stretches of a unit: the first one's number among [n, channels], how many there are, and how far apart in bytes;
+   its channel, and whether the next ones have the next channels, or the same. */
 typedef struct Stretches {
-  int64_t first, count, step;
+  int64_t number, count, apart, channel, next;
 } Stretches;
 
-static Stretches stretches_of(const Channels *c, int64_t unit)
+static Stretches stretches_of(const Launch *l, const Channels *c, int64_t unit)
 {
-  if (!c->groups) return (Stretches){unit, c->n, c->channels};
-  int64_t each = c->channels / c->groups;
-  return (Stretches){unit * each, each, 1};
+  int64_t bytes = c->size * (int64_t)dtype_size(l->dtype), each = c->groups ? c->channels / c->groups : 1;
+  if (!c->groups) return (Stretches){unit, c->n, c->channels * bytes, unit, 0};
+  return (Stretches){unit * each, each, bytes, unit % c->groups * each, 1};
 }
 
-/* The number that belongs to a stretch's channel; `absent` where none is given. */
-static double number_of(const Launch *l, int operand, const Channels *c, int64_t stretch, double absent)
+/* The number that belongs to the channel of stretch i, of those of an operand; `absent` where none are given. */
+static double number_of(const double *v, const Stretches *s, int64_t i, double absent)
 {
-  const double *v = operand_at(l, operand, 0);
-  return v ? v[stretch % c->channels] : absent;
+  return v ? v[s->channel + i * s->next] : absent;
 }
 
 static double first_of(const Launch *l, const void *x)
@@ -49,27 +49,28 @@ static double first_of(const Launch *l, const void *x)
 
 enum { FORWARD_X, FORWARD_WEIGHT, FORWARD_BIAS };
 
-static void normalize_units(const Launch *l, int64_t begin, int64_t end)
+static void normalize_unit(const Launch *l, int64_t u, double *mean, double *var)
 {
   const Channels *c = l->params;
-  double m = (double)elements_of(c), *mean = result_at(l, 1, 0), *var = result_at(l, 2, 0);
-  for (int64_t u = begin; u < end; u++) {
-    Stretches s = stretches_of(c, u);
-    double sums[2] = {0, 0}, pivot = first_of(l, operand_at(l, FORWARD_X, s.first * c->size));
-    for (int64_t i = 0; i < s.count; i++)
-      l->k->normalization->stretch_moments(c->size, operand_at(l, FORWARD_X, (s.first + i * s.step) * c->size), pivot,
-                                           sums);
-    mean[u] = pivot + sums[0] / m;
-    var[u] = fmax(0, (sums[1] - sums[0] * sums[0] / m) / m);
-    if (isnan(sums[1])) var[u] = sums[1];
-    double scale = 1 / sqrt(var[u] + c->eps);
-    for (int64_t i = 0; i < s.count; i++) {
-      int64_t number = s.first + i * s.step;
-      l->k->normalization->stretch_map(c->size, operand_at(l, FORWARD_X, number * c->size), mean[u],
-                                       scale * number_of(l, FORWARD_WEIGHT, c, number, 1),
-                                       number_of(l, FORWARD_BIAS, c, number, 0), result_at(l, 0, number * c->size));
-    }
-  }
+  Stretches s = stretches_of(l, c, u);
+  const char *x = operand_at(l, FORWARD_X, s.number * c->size);
+  const double *weight = operand_at(l, FORWARD_WEIGHT, 0), *bias = operand_at(l, FORWARD_BIAS, 0);
+  char *y = result_at(l, 0, s.number * c->size);
+  double m = (double)elements_of(c), sums[2] = {0, 0}, pivot = first_of(l, x);
+  for (int64_t i = 0; i < s.count; i++) l->k->normalization->stretch_moments(c->size, x + i * s.apart, pivot, sums);
+  *mean = pivot + sums[0] / m;
+  *var = fmax(0, (sums[1] - sums[0] * sums[0] / m) / m);
+  if (isnan(sums[1])) *var = sums[1];
+  double scale = 1 / sqrt(*var + c->eps);
+  for (int64_t i = 0; i < s.count; i++)
+    l->k->normalization->stretch_map(c->size, x + i * s.apart, *mean, scale * number_of(weight, &s, i, 1),
+                                     number_of(bias, &s, i, 0), y + i * s.apart);
+}
+
+static void normalize_units(const Launch *l, int64_t begin, int64_t end)
+{
+  double *mean = result_at(l, 1, 0), *var = result_at(l, 2, 0);
+  for (int64_t u = begin; u < end; u++) normalize_unit(l, u, mean + u, var + u);
 }
 
 enum { BACKWARD_DY, BACKWARD_X, BACKWARD_WEIGHT, BACKWARD_MEAN, BACKWARD_VAR };
@@ -77,24 +78,24 @@ enum { BACKWARD_DY, BACKWARD_X, BACKWARD_WEIGHT, BACKWARD_MEAN, BACKWARD_VAR };
 static void gradients_of_unit(const Launch *l, int64_t u, double mean, double scale)
 {
   const Channels *c = l->params;
-  Stretches s = stretches_of(c, u);
+  Stretches s = stretches_of(l, c, u);
+  const char *dy = operand_at(l, BACKWARD_DY, s.number * c->size), *x = operand_at(l, BACKWARD_X, s.number * c->size);
+  const double *weight = operand_at(l, BACKWARD_WEIGHT, 0);
   double m = (double)elements_of(c), *dw = result_at(l, 1, 0), *db = result_at(l, 2, 0), all = 0, along = 0;
+  char *dx = result_at(l, 0, s.number * c->size);
   for (int64_t i = 0; i < s.count; i++) {
-    int64_t number = s.first + i * s.step, place = c->groups ? number : u, at = number * c->size;
-    double sums[2] = {0, 0}, weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
-    l->k->normalization->stretch_products(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean,
-                                          sums);
+    double sums[2] = {0, 0}, w = number_of(weight, &s, i, 1);
+    int64_t place = c->groups ? s.number + i : u;
+    l->k->normalization->stretch_products(c->size, dy + i * s.apart, x + i * s.apart, mean, sums);
     db[place] += sums[0];
     dw[place] += sums[1] * scale;
-    all += sums[0] * weight;
-    along += sums[1] * weight;
+    all += sums[0] * w;
+    along += sums[1] * w;
   }
-  for (int64_t i = 0; i < s.count && l->y[0]; i++) {
-    int64_t number = s.first + i * s.step, at = number * c->size;
-    double weight = number_of(l, BACKWARD_WEIGHT, c, number, 1);
-    double factors[] = {scale * weight, -scale * scale * scale * along / m, -scale * all / m};
-    l->k->normalization->stretch_gradient(c->size, operand_at(l, BACKWARD_DY, at), operand_at(l, BACKWARD_X, at), mean,
-                                          factors, result_at(l, 0, at));
+  for (int64_t i = 0; i < s.count && dx; i++) {
+    double w = number_of(weight, &s, i, 1);
+    double factors[] = {scale * w, -scale * scale * scale * along / m, -scale * all / m};
+    l->k->normalization->stretch_gradient(c->size, dy + i * s.apart, x + i * s.apart, mean, factors, dx + i * s.apart);
   }
 }
 

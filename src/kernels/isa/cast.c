@@ -20,6 +20,9 @@ static inline int64_t piece_of(int64_t n) { return n < CAST_PIECE ? n : CAST_PIE
 #define TO_c64(v) ((float _Complex)(v))
 #define TO_c128(v) ((double _Complex)(v))
 
+/* Those by way of float call two others: with copies of them the compiler would take twice as long over this file. */
+#define CALLED static __attribute__((noinline)) void
+
 /* The loop over contiguous elements: one way for all. */
 #define PLAIN(from, to, type) \
   for (int64_t i = 0; i < n; i++) q[i] = TO_##to(p[i])
@@ -45,7 +48,7 @@ static inline int64_t piece_of(int64_t n) { return n < CAST_PIECE ? n : CAST_PIE
   }
 
 #define CAST(from, FromType, to, type, LOOP)                                                        \
-  static void cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)         \
+  CALLED cast_##from##_##to(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)              \
   {                                                                                                 \
     if (xs == (int64_t)sizeof(FromType) && ys == (int64_t)sizeof(type)) {                           \
       const FromType *restrict p = (const FromType *)x;                                             \
@@ -82,14 +85,14 @@ CASTS_FROM(c128, double _Complex, PLAIN, PLAIN)
 /* ------------------------------------------------------------------- halves */
 
 #define HALF_AND_FLOAT(half, to_float, of_float)                                                      \
-  static void cast_##half##_f32(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)            \
+  CALLED cast_##half##_f32(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)                 \
   {                                                                                                   \
     if (xs == (int64_t)sizeof(uint16_t) && ys == (int64_t)sizeof(float))                              \
       to_float##_n(n, (const uint16_t *)x, (float *)y);                                               \
     else                                                                                              \
       for (int64_t i = 0; i < n; i++, x += xs, y += ys) *(float *)y = to_float(*(const uint16_t *)x); \
   }                                                                                                   \
-  static void cast_f32_##half(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)              \
+  CALLED cast_f32_##half(int64_t n, const char *x, int64_t xs, char *y, int64_t ys)                   \
   {                                                                                                   \
     if (xs == (int64_t)sizeof(float) && ys == (int64_t)sizeof(uint16_t))                              \
       of_float##_n(n, (const float *)x, (uint16_t *)y);                                               \
