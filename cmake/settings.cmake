@@ -34,6 +34,8 @@ target_include_directories(nnlua_settings INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(nnlua_settings INTERFACE $<$<CONFIG:Debug,Asan>:NNLUA_SMALL_BLOCKS=1>)
 target_compile_options(nnlua_settings INTERFACE
   -fvisibility=hidden
+  # A small call runs through some forty functions: where they began within cache lines moved it by up to a tenth.
+  $<$<CONFIG:Release>:-falign-functions=64>
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wvla
   $<$<BOOL:${NNLUA_WERROR}>:-Werror>
   # It takes what is inlined around _setjmp for variables of the function; docs/architecture.md has the rule that holds.

@@ -84,7 +84,15 @@ static void order_dims(Ints shape, Tensor *const *operands, int n, int *order)
   }
 }
 
-static bool has_plain_order(const Tensor *t) { return t->is_contiguous || t->numel <= 1; }
+/* Whether an operand asks for no other order than that of a contiguous tensor: one that is all of one element, such as
+   the gradient of a sum, asks for none. */
+static bool has_plain_order(const Tensor *t)
+{
+  if (t->is_contiguous || t->numel <= 1) return true;
+  for (int d = 0; d < t->ndim; d++)
+    if (t->strides[d] != 0) return false;
+  return true;
+}
 
 Ints result_order(Call *call, Ints shape, Tensor *const *operands, int n)
 {

@@ -149,8 +149,9 @@ static void add_operand(Pointwise *l, Tensor **list, Tensor *t, int place, DType
 static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n,
                       const Scalar *params)
 {
-  char *p[POINTWISE_OPERANDS + 1] = {tensor_data(y)};
+  char *p[POINTWISE_OPERANDS + 1];
   if (!y->is_contiguous || y->numel > GRAIN || y->dtype != (uint8_t)produced) return false;
+  p[0] = p[1] = tensor_data(y);
   for (int i = 0; i < n; i++) {
     const Tensor *t = operands[i];
     p[i + 1] = p[1]; /* any pointer stands for what isn't needed */
@@ -163,23 +164,25 @@ static bool run_plain(PointwiseKernel kernel, DType compute, DType produced, Ten
   return true;
 }
 
-/* Operands of any strides and dtypes. */
-static void run_any(Call *call, Pointwise *l, DType compute, DType produced, Tensor *y, Tensor *const *operands, int n)
+/* Operands of any strides and dtypes. Called, so that run_plain finds its registers free. */
+static __attribute__((noinline)) void run_any(Call *call, PointwiseKernel kernel, DType compute, DType produced,
+                                              Tensor *y, Tensor *const *operands, int n, const Scalar *params)
 {
+  Pointwise l = {.kernel = kernel, .params = params, .places = n + 1};
   Tensor *list[POINTWISE_OPERANDS + 1];
-  add_operand(l, list, y, 0, tensor_dtype(y), produced);
+  add_operand(&l, list, y, 0, tensor_dtype(y), produced);
   for (int i = 0; i < n; i++) {
     Tensor *t = operands[i];
     if (!t) continue;
     if (t->storage == y->storage && may_overlap(y, t) && !same_place(y, t)) t = copy_of(call, t, tensor_dtype(t));
-    add_operand(l, list, t, i + 1, tensor_dtype(t), compute);
+    add_operand(&l, list, t, i + 1, tensor_dtype(t), compute);
   }
-  if (run_flat(l, list)) return;
+  if (run_flat(&l, list)) return;
   Iter it;
   iter_init(&it, tensor_shape(y));
-  for (int k = 0; k < l->operands; k++) iter_add(&it, list[k]);
+  for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
   iter_plan(&it);
-  iter_parallel(&it, GRAIN, run_strided, l);
+  iter_parallel(&it, GRAIN, run_strided, &l);
 }
 
 void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
@@ -191,8 +194,7 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
   if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
   produced = dtype_compute(produced);
   if (run_plain(kernel, compute, produced, y, operands, n, params)) return;
-  Pointwise l = {.kernel = kernel, .params = params, .places = n + 1};
-  run_any(call, &l, compute, produced, y, operands, n);
+  run_any(call, kernel, compute, produced, y, operands, n, params);
 }
 
 /* -------------------------------------------------------- both derivatives at once */
