@@ -1,11 +1,10 @@
 -- nl.load: what nl.save wrote, and safetensors files of others. Nothing in a file is ever run.
 
-local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local state = require "nnlua.nn.state_dict"
 local system = require "nnlua.system"
 
-local raise = core.raise
+local raise = require "nnlua.nn.core".raise
 local dtype_meta = getmetatable(nl.float32)
 
 -- ------------------------------------------------------------------- values
@@ -145,9 +144,6 @@ end
 ---@param path string
 ---@return any
 local function load(path)
-  if type(path) ~= "string" then
-    raise(("load: the path is a string, not %s"):format(core.describe(path)))
-  end
   local names, list, texts = system.read_tensors(path)
   local tensors = {}
   for i, name in ipairs(names) do

@@ -264,9 +264,7 @@ end
 ---@param path string
 ---@param value any
 local function save(path, value)
-  if type(path) ~= "string" then
-    raise(("save: the path is a string, not %s"):format(core.describe(path)))
-  end
+  system.check_path("save", path)
   local walk = setmetatable({path = {}, open = {}, names = {}, tensors = {}, order = {}}, Walk)
   local texts = {"format", "pt"}
   local flat, shares = is_flat(value)

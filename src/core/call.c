@@ -9,6 +9,7 @@
 #include "core/interrupt.h"
 #include "core/shape.h"
 #include "core/tensor.h"
+#include "core/text.h"
 #include "core/upward.h"
 
 typedef struct ArenaBlock {
@@ -70,7 +71,7 @@ _Noreturn void raise_plain(Context *ctx, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(ctx->error, sizeof ctx->error, format, arguments);
+  text_vformat(ctx->error, sizeof ctx->error, format, arguments);
   va_end(arguments);
   ctx->error_is_foreign = false;
   unwind(ctx);
@@ -80,10 +81,10 @@ _Noreturn void raise(const Call *call, const char *format, ...)
 {
   Context *ctx = call->ctx;
   const char *name = call_user_name(call);
-  int used = name ? snprintf(ctx->error, sizeof ctx->error, "%s: ", name) : 0;
+  int used = name ? text_format(ctx->error, sizeof ctx->error, "%s: ", name) : 0;
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);
+  text_vformat(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);
   va_end(arguments);
   ctx->error_is_foreign = false;
   unwind(ctx);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/half.h"
+#include "core/text.h"
 
 int64_t scalar_integer(Scalar s)
 {
@@ -20,7 +21,7 @@ Scalar scalar_from_text(const char *text)
   if (strcmp(text, "REQUIRED") == 0 || text[0] == 'N') return NO_SCALAR;
   if (strcmp(text, "true") == 0) return scalar_bool(true);
   if (strcmp(text, "false") == 0) return scalar_bool(false);
-  return strpbrk(text, ".e") ? scalar_float(strtod(text, NULL)) : scalar_int(strtoll(text, NULL, 10));
+  return strpbrk(text, ".e") ? scalar_float(number_from_text(text, NULL)) : scalar_int(strtoll(text, NULL, 10));
 }
 
 bool scalar_equals(Scalar s, double value)

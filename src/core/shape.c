@@ -1,10 +1,10 @@
 /* Strides, broadcasting, sizes with overflow, and shapes as text. */
 #include "core/shape.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/tensor.h"
+#include "core/text.h"
 
 int64_t shape_numel(const Call *call, Ints shape)
 {
@@ -156,7 +156,7 @@ const char *shape_text(const Call *call, Ints shape)
   char *text = arena_allocate(call->ctx, room);
   text[0] = '(';
   for (int64_t i = 0; i < shape.n && used + 26 < room; i++)
-    used += (size_t)snprintf(text + used, room - used, "%s%lld", i ? ", " : "", (long long)shape.v[i]);
-  snprintf(text + used, room - used, ")");
+    used += (size_t)text_format(text + used, room - used, "%s%lld", i ? ", " : "", (long long)shape.v[i]);
+  text_format(text + used, room - used, ")");
   return text;
 }

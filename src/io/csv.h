@@ -5,17 +5,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What was read; `values` is malloc's, row by row. */
+#include "core/dtype.h"
+
+typedef union CsvValue {
+  double f;
+  int64_t i;
+} CsvValue;
+
+typedef struct CsvOptions {
+  char delimiter;
+  int64_t skip_rows; /* so many lines at the start are passed over */
+  DType dtype;       /* what the numbers must fit into */
+} CsvOptions;
+
+/* What was read; `values` is malloc's, row by row, of dtype int64 for a wanted dtype of integers, else float64. */
 typedef struct CsvTable {
-  double *values;
+  CsvValue *values;
   int64_t rows, columns;
+  DType dtype, wanted;
 } CsvTable;
 
 /*
- * Reads a file whose lines are numbers between delimiters, all as many; empty lines count for nothing, and so many
- * lines at the start are passed over. Raises nothing: if it fails, nothing is left to free and `error` tells what is
- * wrong and where, "data.csv: line 3, field 2: …".
+ * Reads a file whose lines are numbers between delimiters, all as many; empty lines count for nothing. Raises nothing:
+ * if it fails, nothing is left to free and `error` tells what is wrong and where, "data.csv: line 3: field 2: …". It is
+ * left early if the interpreter is interrupted.
  */
-bool csv_read(const char *path, char delimiter, int64_t skip_rows, CsvTable *table, char *error, int error_size);
+bool csv_read(const char *path, const CsvOptions *options, CsvTable *table, char *error, int error_size);
 
 #endif

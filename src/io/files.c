@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "core/blocks.h"
+#include "core/interrupt.h"
+#include "core/text.h"
 
 enum { MOST_TRIES = 1000 };
 
@@ -53,6 +55,22 @@ int file_open(const char *path, uint64_t *size)
   }
   *size = (uint64_t)status.st_size;
   return descriptor;
+}
+
+int file_open_stream(const char *path)
+{
+  struct stat status;
+  int descriptor;
+  do descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  while (descriptor < 0 && errno == EINTR && !interrupt_is_requested());
+  if (descriptor < 0) {
+    failed(errno);
+    return -1;
+  }
+  if (fstat(descriptor, &status) == 0 && !S_ISDIR(status.st_mode)) return descriptor;
+  failed(EISDIR);
+  close(descriptor);
+  return -1;
 }
 
 bool file_read(int descriptor, void *data, size_t bytes, uint64_t place)
@@ -99,7 +117,7 @@ bool new_file_open(NewFile *file, const char *path)
   char *name = malloc(room);
   if (!name) return failed(ENOMEM);
   for (int i = 0; i < MOST_TRIES && file->descriptor < 0; i++) {
-    snprintf(name, room, "%s.%ld-%d.tmp", file->target, (long)getpid(), i);
+    text_format(name, room, "%s.%ld-%d.tmp", file->target, (long)getpid(), i);
     file->descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file->descriptor < 0 && errno != EEXIST) break;
   }

@@ -12,6 +12,9 @@ const char *file_error(void);
 /* Opens a regular file for reading: its descriptor and size, or -1. */
 int file_open(const char *path, uint64_t *size);
 
+/* Opens anything that is read from its start on, a pipe and a device too: its descriptor, or -1. */
+int file_open_stream(const char *path);
+
 /* Reads all of so many bytes from a place on. */
 bool file_read(int descriptor, void *data, size_t bytes, uint64_t place);
 

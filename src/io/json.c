@@ -158,15 +158,15 @@ bool json_string(Json *j, JsonText *text)
 
 /* ------------------------------------------------------------ other values */
 
-static bool is_digit(const Json *j) { return j->at < j->size && j->text[j->at] >= '0' && j->text[j->at] <= '9'; }
+static bool at_digit(const Json *j) { return j->at < j->size && j->text[j->at] >= '0' && j->text[j->at] <= '9'; }
 
 bool json_unsigned(Json *j, uint64_t *value)
 {
   skip_space(j);
-  if (j->problem || !is_digit(j)) return json_fail(j, "an integer from 0 on expected");
+  if (j->problem || !at_digit(j)) return json_fail(j, "an integer from 0 on expected");
   size_t start = j->at;
   *value = 0;
-  for (; is_digit(j); j->at++) {
+  for (; at_digit(j); j->at++) {
     unsigned digit = (unsigned)(j->text[j->at] - '0');
     if (*value > (UINT64_MAX - digit) / 10) return json_fail(j, "the integer is too large");
     *value = 10 * *value + digit;
@@ -183,8 +183,8 @@ static bool next_is(const Json *j, const char *signs)
 
 static bool skip_digits(Json *j)
 {
-  if (!is_digit(j)) return json_fail(j, "a digit expected");
-  while (is_digit(j)) j->at++;
+  if (!at_digit(j)) return json_fail(j, "a digit expected");
+  while (at_digit(j)) j->at++;
   return true;
 }
 

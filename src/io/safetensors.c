@@ -2,10 +2,10 @@
 #include "io/safetensors.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/files.h"
 
 enum { LENGTH_BYTES = 8, MOST_HEADER = 100 * 1000 * 1000, SHOWN = 80 };
@@ -21,9 +21,9 @@ static const char *const dtype_names[DTYPE_COUNT] = {
 __attribute__((format(printf, 2, 3))) static bool fail(TensorFile *f, const char *format, ...)
 {
   va_list arguments;
-  int n = snprintf(f->problem, PROBLEM_SIZE, "%s: ", f->path);
+  int n = text_format(f->problem, PROBLEM_SIZE, "%s: ", f->path);
   va_start(arguments, format);
-  if (n >= 0 && n < PROBLEM_SIZE) vsnprintf(f->problem + n, (size_t)(PROBLEM_SIZE - n), format, arguments);
+  if (n >= 0 && n < PROBLEM_SIZE) text_vformat(f->problem + n, (size_t)(PROBLEM_SIZE - n), format, arguments);
   va_end(arguments);
   return false;
 }
@@ -156,6 +156,7 @@ static bool read_tensor(TensorFile *f, Json *j, JsonText name)
 static bool read_texts(TensorFile *f, Json *j)
 {
   if (f->ntexts) return fail(f, "'__metadata__' stands there twice");
+  if (json_kind(j) == JSON_NULL) return json_skip(j); /* as some writers put it where there are none */
   if (!json_expect(j, '{')) return fail_at(f, j);
   if (json_take(j, '}')) return true;
   do {
@@ -324,7 +325,7 @@ static void add(Text *t, const char *text) { add_bytes(t, text, strlen(text)); }
 static void add_number(Text *t, uint64_t number)
 {
   char digits[32];
-  snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+  text_format(digits, sizeof digits, "%llu", (unsigned long long)number);
   add(t, digits);
 }
 
@@ -334,8 +335,8 @@ static void add_string(Text *t, JsonText s)
   for (size_t i = 0; i < s.n; i++) {
     char escaped[8];
     unsigned char c = (unsigned char)s.v[i];
-    if (c == '"' || c == '\\') snprintf(escaped, sizeof escaped, "\\%c", c);
-    else if (c < 0x20) snprintf(escaped, sizeof escaped, "\\u%04x", c);
+    if (c == '"' || c == '\\') text_format(escaped, sizeof escaped, "\\%c", c);
+    else if (c < 0x20) text_format(escaped, sizeof escaped, "\\u%04x", c);
     if (c == '"' || c == '\\' || c < 0x20) add(t, escaped);
     else add_bytes(t, &s.v[i], 1);
   }

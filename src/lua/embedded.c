@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "lua/open.h"
 
 static char modules_key; /* registry key, by address: name -> module */
@@ -29,7 +30,10 @@ static int load_embedded(lua_State *L)
   }
   if (lua_getfield(L, -1, m->name) != LUA_TNIL) return 1;
   lua_pop(L, 1);
-  if (luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t") != LUA_OK) return lua_error(L);
+  Locale *before = locale_enter_plain();
+  int status = luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t");
+  locale_leave_plain(before);
+  if (status != LUA_OK) return lua_error(L);
   lua_pushstring(L, m->name);
   lua_call(L, 1, 1);
   lua_pushvalue(L, -1);

@@ -62,10 +62,12 @@ void open_autograd(lua_State *L, int nl, int members);
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
 extern const luaL_Reg terminal_functions[], /* terminal.c: a clock, the terminal's width */
+  number_text_functions[],                  /* number_text.c: numbers as texts and back */
   tensor_file_functions[];                  /* tensor_files.c: what nl.save and nl.load are built on */
 
 int read_csv(lua_State *L);
 int read_json(lua_State *L);
+int check_path(lua_State *L);
 int embedded_source(lua_State *L);
 
 /* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */

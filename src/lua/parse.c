@@ -3,10 +3,10 @@
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "lua/size.h"
 
 typedef struct Parser {
@@ -23,7 +23,7 @@ static bool problem(Parsed *p, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(p->problem, sizeof p->problem, format, arguments);
+  text_vformat(p->problem, sizeof p->problem, format, arguments);
   va_end(arguments);
   return false;
 }
@@ -425,7 +425,7 @@ static bool unknown_name(Parsed *p, const Op *op, const char *name)
   char known[160] = "";
   size_t used = 0;
   for (int i = 0; i < op->nargs && used < sizeof known - 32; i++)
-    used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", op->args[i].name);
+    used += (size_t)text_format(known + used, sizeof known - used, "%s%s", i ? ", " : "", op->args[i].name);
   return problem(p, "unknown argument '%s' (known: %s)", name, known);
 }
 

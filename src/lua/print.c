@@ -4,11 +4,11 @@
  */
 /* Tensors as text, as PyTorch shows them. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "autograd/node.h"
 #include "core/shape.h"
+#include "core/text.h"
 #include "lua/autograd/hooks.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
@@ -62,7 +62,7 @@ static double number_option(lua_State *L, const char *name, int index, double le
   if (lua_isnil(L, index)) return otherwise;
   double value = lua_tonumber(L, index);
   if (lua_type(L, index) != LUA_TNUMBER || !(value >= least && value <= most))
-    user_error(L, "set_printoptions: argument '%s': a number from %f on expected", name, (LUAI_UACNUMBER)least);
+    user_error(L, "set_printoptions: argument '%s': a number from %d on expected", name, (int)least);
   return value;
 }
 
@@ -91,18 +91,18 @@ enum { NUMBER_TEXT = 400 }; /* the longest: a double's 309 digits, and 64 behind
 /* Writes a double as Python's "{:.4f}" and "{:.4e}" do; returns its length. */
 static int float_text(char *text, double v, int precision, bool scientific)
 {
-  if (isnan(v)) return snprintf(text, NUMBER_TEXT, "nan");
-  return snprintf(text, NUMBER_TEXT, scientific ? "%.*e" : "%.*f", precision, v);
+  if (isnan(v)) return text_format(text, NUMBER_TEXT, "nan");
+  return text_format(text, NUMBER_TEXT, scientific ? "%.*e" : "%.*f", precision, v);
 }
 
 static int element_text(char *text, const Format *f, const PrintOptions *o, Scalar v)
 {
-  if (v.kind == SCALAR_BOOL) return snprintf(text, NUMBER_TEXT, v.i ? "True" : "False");
-  if (v.kind == SCALAR_INT) return snprintf(text, NUMBER_TEXT, "%lld", (long long)v.i);
+  if (v.kind == SCALAR_BOOL) return text_format(text, NUMBER_TEXT, v.i ? "True" : "False");
+  if (v.kind == SCALAR_INT) return text_format(text, NUMBER_TEXT, "%lld", (long long)v.i);
   if (f->scientific) return float_text(text, v.re, o->precision, true);
   if (!f->integral) return float_text(text, v.re, o->precision, false);
   int n = float_text(text, v.re, 0, false);
-  if (isfinite(v.re)) n += snprintf(text + n, (size_t)(NUMBER_TEXT - n), ".");
+  if (isfinite(v.re)) n += text_format(text + n, (size_t)(NUMBER_TEXT - n), ".");
   return n;
 }
 
@@ -274,7 +274,7 @@ typedef struct Suffixes {
 
 static void add_suffix(Suffixes *s, const char *before, const char *text, const char *after)
 {
-  snprintf(s->text[s->n], sizeof s->text[0], "%s%s%s", before, text, after);
+  text_format(s->text[s->n], sizeof s->text[0], "%s%s%s", before, text, after);
   s->n++;
 }
 
@@ -284,7 +284,7 @@ static void size_suffix(Suffixes *s, const Tensor *t)
   char text[24 * MAX_DIMS] = "";
   int used = 0;
   for (int d = 0; d < t->ndim; d++)
-    used += snprintf(text + used, sizeof text - (size_t)used, d ? ", %lld" : "%lld", (long long)t->shape[d]);
+    used += text_format(text + used, sizeof text - (size_t)used, d ? ", %lld" : "%lld", (long long)t->shape[d]);
   add_suffix(s, "size=(", text, t->ndim == 1 ? ",)" : ")");
 }
 
@@ -304,7 +304,7 @@ static void find_grad_fn(lua_State *L, Tensor *t, char *name, size_t size)
   name[0] = '\0';
   if (!tensor_requires_grad(t)) return;
   const Node *node = current_node(L, t);
-  if (node) snprintf(name, size, "%s", node_name(node));
+  if (node) text_format(name, size, "%s", node_name(node));
 }
 
 /* Each suffix stays on the line unless that grows too long. */

@@ -1,6 +1,7 @@
 /* JSON as Lua values, for what is written in Lua: lua/nnlua/load.lua, and the specs. */
 #include <string.h>
 
+#include "core/text.h"
 #include "io/json.h"
 #include "lua/open.h"
 
@@ -17,7 +18,9 @@ static bool push_number(lua_State *L, Json *j)
   if (!json_number(j, &digits, &is_integer)) return false;
   char *end = j->text + j->at, behind = *end;
   *end = '\0';
+  Locale *before = locale_enter_plain();
   size_t size = lua_stringtonumber(L, digits.v);
+  locale_leave_plain(before);
   *end = behind;
   if (size && (!is_integer || lua_isinteger(L, -1))) return true;
   j->at -= digits.n;

@@ -4,11 +4,11 @@
  */
 /* What stands between the brackets of x[...]: positions, ranges, new axes, tensors. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/shape.h"
 #include "lua/call.h"
+#include "lua/number_text.h"
 #include "lua/open.h"
 #include "lua/parse.h"
 #include "ops/index/mask.h"
@@ -145,8 +145,8 @@ static bool read_item(lua_State *L, int number, Item *item)
   switch (lua_type(L, -1)) {
     case LUA_TNUMBER:
       if (!integer_at(L, -1, &item->first)) {
-        lua_Number value = lua_tonumber(L, -1);
-        user_error(L, "%s is %f, which is no integer", item_name(L, number), (LUAI_UACNUMBER)value);
+        const char *value = push_number_text(L, lua_tonumber(L, -1));
+        user_error(L, "%s is %s, which is no integer", item_name(L, number), value);
       }
       if (item->first == 0) zero_position(L, number);
       return false;

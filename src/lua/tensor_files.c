@@ -5,6 +5,7 @@
 
 #include "io/safetensors.h"
 #include "lua/open.h"
+#include "lua/path.h"
 
 /* Whatever happens, the collector closes a file. */
 static int close_file(lua_State *L)
@@ -20,14 +21,6 @@ static TensorFile *push_file(lua_State *L)
   push_gc_metatable(L, "nnlua.TensorFile", close_file);
   lua_setmetatable(L, -2);
   return f;
-}
-
-static const char *path_at(lua_State *L, int index)
-{
-  size_t length;
-  const char *path = luaL_checklstring(L, index, &length);
-  luaL_argcheck(L, strlen(path) == length, index, "a path holds no zeros");
-  return path;
 }
 
 /* ----------------------------------------------------------------- reading */
@@ -46,7 +39,7 @@ static int read_tensor_file(lua_State *L)
 {
   Context *ctx = context_of(L);
   lua_settop(L, 1);
-  const char *path = path_at(L, 1);
+  const char *path = path_argument(L, "load", 1);
   TensorFile *f = push_file(L);
   if (!tensor_file_open(f, path)) return user_error(L, "load: %s", f->problem);
   lua_newtable(L);
@@ -97,7 +90,7 @@ static void fill_stored(lua_State *L, StoredTensor *stored, lua_Integer i)
 static int write_tensor_file(lua_State *L)
 {
   lua_settop(L, 4);
-  const char *path = path_at(L, 1);
+  const char *path = path_argument(L, "save", 1);
   for (int i = 2; i <= 4; i++) luaL_checktype(L, i, LUA_TTABLE);
   TensorFile *f = push_file(L);
   size_t ntensors = lua_rawlen(L, 3), ntexts = lua_rawlen(L, 4) / 2;

@@ -1,8 +1,9 @@
 /* nl.tensor and nl.as_tensor: tensors of what Lua's tables, numbers and booleans hold. */
-#include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "lua/named_arguments.h"
+#include "lua/number_text.h"
 #include "lua/open.h"
 #include "lua/size.h"
 #include "ops/shape/copy.h"
@@ -28,7 +29,7 @@ static const char *path_text(Survey *s, int depth)
   char part[32];
   luaL_buffinit(s->L, &b);
   for (int d = 0; d < depth; d++) {
-    snprintf(part, sizeof part, "[%lld]", (long long)s->path[d]);
+    text_format(part, sizeof part, "[%lld]", (long long)s->path[d]);
     luaL_addstring(&b, part);
   }
   luaL_pushresult(&b);
@@ -172,7 +173,7 @@ static int misfit(Survey *s, Scalar v, DType dtype, int depth)
   const char *here = depth ? path_text(s, depth) : "the number", *type = dtype_name(dtype);
   if (v.kind == SCALAR_COMPLEX) return user_error(s->L, "tensor: %s is complex, which %s can't hold", here, type);
   if (v.kind == SCALAR_FLOAT)
-    return user_error(s->L, "tensor: %s is %f, which %s can't hold", here, (LUAI_UACNUMBER)v.re, type);
+    return user_error(s->L, "tensor: %s is %s, which %s can't hold", here, push_number_text(s->L, v.re), type);
   return user_error(s->L, "tensor: %s is %I, which %s can't hold", here, (LUAI_UACINT)v.i, type);
 }
 

@@ -1,9 +1,8 @@
 /* Where in a model the stack is: read off the stack when an error wants to say so. */
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nn/module.h"
 
 enum { LONGEST = 20 }; /* modules named in a path */
@@ -37,7 +36,7 @@ static lua_Integer push_running(lua_State *L)
 static bool is_number(const char *name, size_t length)
 {
   for (size_t i = 0; i < length; i++)
-    if (!isdigit((unsigned char)name[i])) return false;
+    if (!is_digit(name[i])) return false;
   return length > 0;
 }
 
@@ -48,7 +47,7 @@ static void add_path(luaL_Buffer *b, const char *path)
     size_t length = strcspn(path, ".");
     if (is_number(path, length)) {
       char index[24];
-      snprintf(index, sizeof index, "[%lld]", strtoll(path, NULL, 10) + 1);
+      text_format(index, sizeof index, "[%lld]", strtoll(path, NULL, 10) + 1);
       luaL_addstring(b, index);
     } else {
       luaL_addchar(b, '.');

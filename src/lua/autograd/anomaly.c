@@ -1,8 +1,8 @@
 /* Anomaly mode: where the forward of a node ran, and errors of its backward that tell it. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "lua/autograd/autograd.h"
 
 /* Where the user's code is: "file:line". Called by the core, so nothing here may raise. */
@@ -15,7 +15,7 @@ static void node_created(Context *ctx, Node *n)
     if (ar.currentline <= 0 || strncmp(ar.source, "@nnlua/", 7) == 0) continue;
     size_t size = strlen(ar.short_src) + 16;
     n->trace = malloc(size);
-    if (n->trace) snprintf(n->trace, size, "%s:%d", ar.short_src, ar.currentline);
+    if (n->trace) text_format(n->trace, size, "%s:%d", ar.short_src, ar.currentline);
     return;
   }
 }
@@ -36,7 +36,7 @@ static void node_failed(Context *ctx, Node *n)
   lua_State *L = ctx->host.state;
   char text[256];
   if (!n->trace) return;
-  snprintf(text, sizeof text, " (in the backward of %s, whose forward ran at %s)", node_name(n), n->trace);
+  text_format(text, sizeof text, " (in the backward of %s, whose forward ran at %s)", node_name(n), n->trace);
   if (!ctx->error_is_foreign) {
     strncat(ctx->error, text, sizeof ctx->error - strlen(ctx->error) - 1);
     return;

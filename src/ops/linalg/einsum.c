@@ -2,9 +2,9 @@
  * einsum: every operand becomes a tensor whose dimensions have labels; two at a time are contracted by one product of
  * matrices, the pair first whose result is smallest beside what goes into it.
  */
-#include <ctype.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/product.h"
 #include "ops/math/arithmetic.h"
@@ -29,7 +29,7 @@ typedef struct Equation {
   int output[LABELS], noutput;
 } Equation;
 
-static int label_of(char c) { return isupper((unsigned char)c) ? c - 'A' : c - 'a' + 26; }
+static int label_of(char c) { return is_upper(c) ? c - 'A' : c - 'a' + 26; }
 
 static const char *skip_spaces(const char *s)
 {
@@ -50,7 +50,7 @@ static const char *read_operand(Call *call, const char *s, Labelled *o, Equation
       s += 3;
       continue;
     }
-    if (!isalpha((unsigned char)*s)) raise(call, "'%c' is no letter for a dimension", *s);
+    if (!is_letter(*s)) raise(call, "'%c' is no letter for a dimension", *s);
     if (n == o->t->ndim)
       raise(call, "operand %d of shape %s has fewer dimensions than letters", number,
             shape_text(call, tensor_shape(o->t)));
@@ -99,7 +99,7 @@ static void read_output(Call *call, const char *s, Equation *e)
       s += 3;
       continue;
     }
-    if (!isalpha((unsigned char)*s)) raise(call, "'%c' is no letter for a dimension", *s);
+    if (!is_letter(*s)) raise(call, "'%c' is no letter for a dimension", *s);
     int label = label_of(*s);
     if (seen[label]) raise(call, "the result has '%c' twice", *s);
     if (!e->uses[label]) raise(call, "the result has '%c', which no operand has", *s);

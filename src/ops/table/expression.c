@@ -1,12 +1,12 @@
 #include "ops/table/expression.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
@@ -49,7 +49,7 @@ static Expression *make(const Parser *s, Kind kind, const char *name, size_t len
 
 static void skip(Parser *s)
 {
-  while (isspace((unsigned char)*s->p)) s->p++;
+  while (is_space(*s->p)) s->p++;
 }
 
 static bool take_token(Parser *s, const char *token)
@@ -66,7 +66,8 @@ static Expression *parse_comparison(Parser *s);
 static Expression *parse_call(Parser *s, const char *name, size_t length)
 {
   Expression *e = make(s, CALL_OP, name, length);
-  for (char *c = e->name; *c; c++) *c = (char)tolower((unsigned char)*c);
+  for (char *c = e->name; *c; c++)
+    if (is_upper(*c)) *c = (char)(*c - 'A' + 'a');
   for (int i = 0; i < MOST_OPERANDS; i++) {
     e->operand[i] = parse_comparison(s);
     if (!take_token(s, ",")) break;
@@ -80,7 +81,7 @@ static Expression *parse_number(Parser *s)
 {
   char *end;
   Expression *e = make(s, NUMBER, "", 0);
-  e->number = strtod(s->p, &end);
+  e->number = number_from_text(s->p, &end);
   s->p = end;
   if (!take_token(s, ")")) reject(s, "a ) is missing before", s->p);
   return e;
@@ -94,16 +95,16 @@ static Expression *parse_primary(Parser *s)
     if (!take_token(s, ")")) reject(s, "a ) is missing before", s->p);
     return e;
   }
-  if (isdigit((unsigned char)*s->p)) {
+  if (is_digit(*s->p)) {
     char *end;
     Expression *e = make(s, NUMBER, "", 0);
-    e->number = strtod(s->p, &end);
+    e->number = number_from_text(s->p, &end);
     s->p = end;
     return e;
   }
   if (take_token(s, "NUM(")) return parse_number(s);
   const char *start = s->p;
-  while (isalnum((unsigned char)*s->p) || *s->p == '_') s->p++;
+  while (is_letter(*s->p) || is_digit(*s->p) || *s->p == '_') s->p++;
   size_t length = (size_t)(s->p - start);
   if (length == 0) reject(s, "an operand is missing before", s->p);
   if (take_token(s, "(")) return parse_call(s, start, length);

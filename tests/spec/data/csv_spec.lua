@@ -1,5 +1,6 @@
 -- utils.data.read_csv.
 local nl = require "nnlua"
+local process = require "support.process"
 local read_csv = nl.utils.data.read_csv
 
 local path = os.tmpname()
@@ -77,10 +78,57 @@ describe("read_csv", function()
     refused "line 2: field 2: '' is not a number"
     write "1,2\n\n3,4,5\n"
     refused "line 3: 3 fields, but the first row has 2"
-    write(("1"):rep(500))
-    refused "field 1: '1+%.%.%.' is not a number"
+    write(("1_"):rep(500))
+    refused "field 1: '1_[1_]+%.%.%.' is not a number"
     write "1,2\0\n"
     refused "field 2: '2%?' is not a number"
+  end)
+
+  it("reads integers to the bit, and refuses what the dtype can't hold", function()
+    local function whole(text, dtype)
+      write(text)
+      return read_csv(path, {dtype = dtype or nl.int64}):tolist()[1]
+    end
+    assert.same({9007199254740993, math.maxinteger, math.mininteger}, 
+      whole "9007199254740993,9223372036854775807,-9223372036854775808")
+    assert.same({1000000000000000000, 15, 15, -2, 0, 7}, whole "1e18,1.50e1,150e-1,-2.0,0e99999999999,+0007")
+    assert.same({0, 255}, whole("-0,255", nl.uint8))
+    assert.same({-128, 127}, whole("-128,127", nl.int8))
+    assert.same({-32768, 2147483647}, {whole("-32768", nl.int16)[1], whole("2147483647", nl.int32)[1]})
+    local function misfit(text, dtype, pattern)
+      write("0\n" .. text)
+      refused("line 2: field 1: '" .. text:gsub("%p", "%%%0") .. "' is " .. pattern, path, {dtype = dtype})
+    end
+    misfit("300", nl.uint8, "beyond uint8, which goes from 0 to 255")
+    misfit("-1", nl.uint8, "beyond uint8, which goes from 0 to 255")
+    misfit("-129", nl.int8, "beyond int8, which goes from %-128 to 127")
+    misfit("32768", nl.int16, "beyond int16")
+    misfit("9223372036854775808", nl.int64, "beyond int64")
+    misfit("-9223372036854775809", nl.int64, "beyond int64")
+    misfit("1e19", nl.int64, "beyond int64")
+    for _, text in ipairs {"1.5", "15e-1", "nan", "-inf", "1e-99999999999"} do
+      misfit(text, nl.int64, "no integer, and the dtype is int64")
+    end
+  end)
+
+  it("takes decimal numbers alone, with a mark at the file's start and blanks in quotes", function()
+    local function values(text)
+      write(text)
+      return read_csv(path, {dtype = nl.float64}):tolist()
+    end
+    assert.same({{1, 2}, {3, 4}}, values "\xEF\xBB\xBF1,2\n3,4")
+    assert.same({{1, 2.5}}, values '" 1 ",\t"2.5" ')
+    assert.same({{1e5, 0.5, -1.25, 1e-3}}, values "1.e5,.5,-1.25,+1E-3")
+    assert.same({{math.huge, -math.huge}}, values "Infinity,-INF")
+    assert.same({{tonumber("0." .. ("3"):rep(700))}}, values("0." .. ("3"):rep(700)))
+    for _, dtype in ipairs {nl.float64, nl.int64} do
+      for _, text in ipairs {"0x10", "nan(123)", "infinit", "1e", "1e+", ".e5", ".", "-", "1_0", "1 2", '"1', "i", ""} do
+        write("1,2\n1," .. text)
+        refused("line 2: field 2: '.*' is not a number", path, {dtype = dtype})
+      end
+    end
+    write "\xFF\xFE1\0"
+    refused "the file is UTF%-16: save it as UTF%-8"
   end)
 
   it("says where a compressed file is damaged", function()
@@ -109,10 +157,49 @@ describe("read_csv", function()
 
   it("says what it can't open", function()
     refused("read_csv: /no/such/file: No such file or directory", "/no/such/file")
-    refused("read_csv: /tmp: line 1: .*Is a directory", "/tmp")
+    refused("read_csv: /tmp: Is a directory", "/tmp")
+    refused("read_csv: /dev/zero: line 1: there are zero bytes: it is no text", "/dev/zero")
+    refused("/proc/self/mem: line 1: the file can't be read on, at byte 0 of it: Input/output error", "/proc/self/mem")
+    assert.equal("[0, 0]", tostring(read_csv("/dev/null").shape))
     refused("path must be a string", 3)
     refused("delimiter must be one character", path, {delimiter = ", "})
     refused("skip_rows must be an integer from 0 on", path, {skip_rows = -1})
     refused("dtype must be a dtype", path, {dtype = "float32"})
+  end)
+
+  it("reads a pipe, and is left by Ctrl-C where no one writes to it", function()
+    local pipe = os.tmpname()
+    os.remove(pipe)
+    assert(os.execute("mkfifo " .. pipe))
+    local read = ("print(require'nnlua'.utils.data.read_csv('%s'):sum():item())"):format(pipe)
+    local wait = "pid=$!; sleep 1; kill -INT $pid; wait $pid"
+    local function shell(command)
+      return process.run({"bash", "-mc", command}).stdout
+    end
+    assert.equal("6.0\n", shell(("echo 1,2,3 > %s & '%s' -e \"%s\""):format(pipe, process.nnlua, read)))
+    local waits = ("'%s' -e \"print(pcall(function() %s end))\" & %s"):format(process.nnlua, read, wait)
+    assert.matches("false\t.*interrupted!\n", shell(waits))
+    os.remove(pipe)
+  end)
+end)
+
+describe("a path", function()
+  it("is checked by all that take one", function()
+    local function refused(pattern, f, ...)
+      local given = table.pack(...)
+      assert.error_matches(function() f(table.unpack(given, 1, given.n)) end, pattern)
+    end
+    for name, f in pairs {save = nl.save, load = nl.load, read_csv = read_csv} do
+      refused(name .. ": path has a zero byte behind 'data': no file has such a name", f, "data\0.csv", {1})
+      refused(name .. ": path is empty", f, "", {1})
+      refused(name .. ": path must be a string, not table", f, {}, {1})
+      refused(name .. ": path must be a string, not nil", f, nil, {1})
+      refused(name .. ": /tmp: .*Is a directory", f, "/tmp")
+    end
+    for _, file in ipairs {"/dev/zero", "/dev/null"} do
+      refused("load: " .. file .. ": it can't be opened: it is no regular file", nl.load, file)
+      refused("save: " .. file .. ": it can't be written: it is no regular file", nl.save, file, {1})
+    end
+    refused("load: /proc/self/status: it has 0 bytes, too few", nl.load, "/proc/self/status")
   end)
 end)
