@@ -4,6 +4,8 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local system = require "nnlua.system"
 
+local format = core.format
+
 local clock = system.clock
 
 --- A loop's progress on stderr, if that is a terminal: share, rate, time left, and figures of one's own.
@@ -80,13 +82,13 @@ end
 
 local function figure(value)
   if core.is_tensor(value) and value.numel and value:numel() == 1 then value = value:item() end
-  if math.type(value) == "float" then return ("%.4g"):format(value) end
-  return tostring(value)
+  if math.type(value) == "float" then return format("%.4g", value) end
+  return format("%s", value)
 end
 
 local function rate_text(rate)
   if rate <= 0 then return "" end
-  return rate >= 1 and ("%.1f/s"):format(rate) or ("%.1f s each"):format(1 / rate)
+  return rate >= 1 and format("%.1f/s", rate) or format("%.1f s each", 1 / rate)
 end
 
 --- What the line says, without the bar.

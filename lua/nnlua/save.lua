@@ -8,7 +8,7 @@ local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local system = require "nnlua.system"
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 local dtype_meta, size_meta = getmetatable(nl.float32), getmetatable(nl.zeros(1).shape)
 
 -- What is deeper is no data structure, and readers give up, too.
@@ -37,7 +37,7 @@ local function json_number(value)
   elseif value ~= value or value == math.huge or value == -math.huge then
     return ('{"float":"%s"}'):format(value ~= value and "nan" or value > 0 and "inf" or "-inf")
   end
-  local text = ("%.17g"):format(value):gsub(",", ".")
+  local text = format("%.17g", value)
   return text:find "[.e]" and text or text .. ".0"
 end
 
@@ -61,7 +61,7 @@ local function path_text(path)
     if type(key) == "string" and key:find "^[%a_][%w_]*$" then
       parts[#parts + 1] = "." .. key
     else
-      parts[#parts + 1] = ("[%s]"):format(type(key) == "string" and ("%q"):format(key) or tostring(key))
+      parts[#parts + 1] = ("[%s]"):format(type(key) == "string" and ("%q"):format(key) or format("%s", key))
     end
   end
   return table.concat(parts)

@@ -22,7 +22,7 @@ typedef struct Range {
 typedef struct Reader {
   gzFile file;
   const char *path;
-  char *text; /* what was read and isn't used up: text[begin..end) */
+  char *text;                  /* what was read and isn't used up: text[begin..end) */
   size_t capacity, begin, end; /* there is room for a byte behind the capacity */
   bool ended;
   int64_t line, skip;
@@ -36,8 +36,8 @@ typedef struct Reader {
 
 static bool failed(Reader *r, const char *what)
 {
-  text_format(r->error, (size_t)r->error_size, "%s: line %lld: %s", r->path,
-              (long long)(r->line > 0 ? r->line : 1), what);
+  text_format(r->error, (size_t)r->error_size, "%s: line %lld: %s", r->path, (long long)(r->line > 0 ? r->line : 1),
+              what);
   return false;
 }
 
@@ -52,7 +52,8 @@ static bool damaged(Reader *r)
   if (code == Z_ERRNO) what = strerror(errno);
   if (code == Z_BUF_ERROR) what = "the compressed file ends too early";
   char text[256];
-  text_format(text, sizeof text, "the file can't be read on, at byte %lld of it: %s", (long long)gzoffset(r->file), what);
+  text_format(text, sizeof text, "the file can't be read on, at byte %lld of it: %s", (long long)gzoffset(r->file),
+              what);
   return failed(r, text);
 }
 

@@ -19,11 +19,13 @@ static void preload_public(lua_State *L, int preload);
 /* nnlua.system: what the library's Lua asks of the system. */
 static int open_system(lua_State *L)
 {
-  static const luaL_Reg functions[] = {
-    {"read_csv", read_csv}, {"read_json", read_json}, {"check_path", check_path}, {"source", embedded_source}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"read_csv", read_csv},
+                                       {"read_json", read_json},
+                                       {"check_path", check_path},
+                                       {"source", embedded_source},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
-  luaL_setfuncs(L, number_text_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
   return 1;
 }

@@ -140,6 +140,39 @@ describe("a saved value", function()
     end
   end)
 
+  it("brings schedules and generators back: a run goes on as if it had not stopped", function()
+    local function new(seed)
+      local net = nn.Linear(3, 2)
+      local optimizer = nl.optim.SGD(net:parameters(), {lr = 0.5, momentum = 0.9})
+      local generator = nl.Generator():manual_seed(seed)
+      return net, optimizer, nl.optim.lr_scheduler.CosineAnnealingLR(optimizer, {T_max = 10}), generator
+    end
+    local function train(net, optimizer, scheduler, generator)
+      for _ = 1, 3 do
+        optimizer:zero_grad()
+        net(nl.randn(5, 3, {generator = generator})):pow(2):mean():backward()
+        optimizer:step()
+        scheduler:step()
+      end
+      return nl.rand(2)
+    end
+    local net, optimizer, scheduler, generator = new(1)
+    train(net, optimizer, scheduler, generator)
+    nl.save(path, {model = net:state_dict(), optimizer = optimizer:state_dict(), schedule = scheduler:state_dict(),
+      generator = generator:get_state(), random = nl.get_rng_state(), epoch = 3})
+    local expected = train(net, optimizer, scheduler, generator)
+    local other, other_optimizer, other_scheduler, other_generator = new(2)
+    local saved = nl.load(path)
+    other:load_state_dict(saved.model)
+    other_optimizer:load_state_dict(saved.optimizer)
+    other_scheduler:load_state_dict(saved.schedule)
+    other_generator:set_state(saved.generator)
+    nl.set_rng_state(saved.random)
+    assert_equal(expected, train(other, other_optimizer, other_scheduler, other_generator))
+    assert_equal(net.weight, other.weight)
+    assert.equal(scheduler:get_last_lr()[1], other_scheduler:get_last_lr()[1])
+  end)
+
   it("brings models and optimizers back", function()
     local function new()
       local net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
@@ -176,6 +209,8 @@ describe("a file", function()
     assert_equal(nl.tensor {1, 2}, dict.a)
     assert_equal(nl.tensor(1.5, {dtype = nl.bfloat16}), dict.b)
     assert_equal(nl.tensor {{true, false}}, dict.c)
+    write(file_text('{"__metadata__": null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', "\7"))
+    assert_equal(nl.tensor({7}, {dtype = nl.uint8}), nl.load(path).a)
   end)
 
   it("is written to the bit, larger elements first and aligned", function()
@@ -289,6 +324,8 @@ describe("a damaged file", function()
     refuses("another one reaches up to 2", file_text('{"x":' .. x .. ',"y":' ..
       '{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}', "abc"))
     refuses("a string expected", file_text '{"__metadata__":{"a":1}}')
+    refuses("a string expected", file_text '{"__metadata__":{"a":null}}')
+    refuses("'{' expected", file_text '{"__metadata__":nul}')
   end)
 
   it("is told where its structure makes no sense", function()

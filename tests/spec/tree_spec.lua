@@ -131,6 +131,27 @@ describe("the source tree", function()
     assert.same({}, wrong)
   end)
 
+  it("writes and reads numbers with a point whatever the locale: by core/text.h, and core.format in Lua", function()
+    local words = {"snprintf", "vsnprintf", "sprintf", "sscanf", "strtod", "strtof", "atof", "localeconv", "ctype.h",
+      "LUAI_UACNUMBER"}
+    local wrong = {}
+    walk("src", function(path)
+      local text = read(path)
+      for _, word in ipairs(path:match "^src/core/text%." and {} or words) do
+        if text:find("%f[%w_]" .. word .. "%f[^%w_]") then table.insert(wrong, path .. " speaks of " .. word) end
+      end
+    end)
+    walk("lua", function(path)
+      for line in read(path):gmatch "[^\n]+" do
+        local text = not line:match "^%s*%-%-%-" and line:match '"([^"]*)"%):format%('
+        if text and text:gsub("%%%%", ""):find "%%[-+ #0]*%d*%.?%d*[aefgAEFG]" then
+          table.insert(wrong, path .. ": " .. text)
+        end
+      end
+    end)
+    assert.same({}, wrong)
+  end)
+
   it("has the examples of docs/adding-*.md as they are printed there", function()
     local sources, missing = {}, {}
     local function add(path) table.insert(sources, read(path)) end

@@ -16,7 +16,7 @@ local catalogue = {}
 
 local value_text
 function value_text(v)
-  if type(v) ~= "table" then return type(v) == "string" and ("%q"):format(v) or tostring(v) end
+  if type(v) ~= "table" then return type(v) == "string" and ("%q"):format(v) or core.format("%s", v) end
   local texts = {}
   for i, one in ipairs(v) do texts[i] = value_text(one) end
   return "{" .. table.concat(texts, ", ") .. "}"

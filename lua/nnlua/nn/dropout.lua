@@ -6,6 +6,8 @@ local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
 
+local format = core.format
+
 local dropout = {}
 
 local F = nl.F
@@ -18,7 +20,7 @@ local function dropout_class(name, f)
   function class:init(...)
     self.p, self.inplace = parse(...)
     if self.p < 0 or self.p > 1 then
-      core.raise(("%s: p is a probability from 0 to 1, not %s"):format(full_name, self.p))
+      core.raise(format("%s: p is a probability from 0 to 1, not %s", full_name, self.p))
     end
   end
 

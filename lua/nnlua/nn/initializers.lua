@@ -6,7 +6,7 @@ local nl = require "nnlua"
 
 local init = {}
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 -- ------------------------------------------------------------------- gains
 
@@ -28,8 +28,8 @@ function init.calculate_gain(nonlinearity, param)
     end
     return math.sqrt(2 / (1 + slope ^ 2))
   end
-  return gains[nonlinearity] or raise(("calculate_gain: the nonlinearity %s is not known"):format(
-    tostring(nonlinearity)))
+  return gains[nonlinearity] or raise(format("calculate_gain: the nonlinearity %s is not known",
+    nonlinearity))
 end
 
 --- How many inputs and outputs an element of the result depends on.

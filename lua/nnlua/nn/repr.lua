@@ -105,8 +105,8 @@ function repr.value(v)
   elseif math.type(v) == "float" then
     local text
     for digits = 15, 17 do -- the shortest that is read back as the same number
-      text = ("%%.%dg"):format(digits):format(v)
-      if tonumber(text) == v then break end
+      text = core.format("%." .. digits .. "g", v)
+      if core.number(text) == v then break end
     end
     return text:find "[.eni]" and text or text .. ".0"
   end

@@ -8,7 +8,7 @@ local nl = require "nnlua"
 local packed = require "nnlua.nn.utils.rnn"
 local repr = require "nnlua.nn.repr"
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 local rnn = {}
 
@@ -30,7 +30,7 @@ local function check_options(self, name)
   if self.input_size <= 0 or self.hidden_size <= 0 or self.num_layers <= 0 then
     raise(("%s: input_size, hidden_size and num_layers must be positive"):format(name))
   elseif not (self.dropout >= 0 and self.dropout <= 1) then
-    raise(("%s: dropout is a probability from 0 to 1, not %s"):format(name, self.dropout))
+    raise(format("%s: dropout is a probability from 0 to 1, not %s", name, self.dropout))
   elseif self.proj_size < 0 or self.proj_size >= self.hidden_size then
     raise(("%s: proj_size must be smaller than hidden_size and not negative, not %d"):format(name, self.proj_size))
   elseif self.proj_size > 0 and self._function ~= "lstm" then

@@ -7,7 +7,7 @@ local nl = require "nnlua"
 --- nn.utils; `nn.utils.rnn` packs and pads sequences.
 local utils = {rnn = require "nnlua.nn.utils.rnn"}
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 local function check_is_on_meta(module)
   for name, parameter in module:named_parameters() do
@@ -101,7 +101,7 @@ function utils.clip_grad_norm_(...)
   local norm = total_norm(gradients, norm_type)
   local value = norm:item()
   if error_if_nonfinite and (value ~= value or value == math.huge) then
-    raise(("clip_grad_norm_: the norm of the gradients is %s, so they can't be clipped"):format(value))
+    raise(format("clip_grad_norm_: the norm of the gradients is %s, so they can't be clipped", value))
   end
   local factor = nl.minimum(max_norm / (norm + 1e-6), nl.ones({}, {dtype = norm.dtype}))
   for _, gradient in ipairs(gradients) do gradient:mul_(factor) end

@@ -4,6 +4,8 @@ local core = require "nnlua.nn.core"
 local fused = require "nnlua.optim.fused"
 local nl = require "nnlua"
 
+local format = core.format
+
 local not_negative = fused.not_negative
 
 --- Adagrad (Duchi et al., 2011). `optim.Adagrad(params, {lr = 0.01, lr_decay = 0, weight_decay = 0,
@@ -66,7 +68,7 @@ local Adadelta = fused.class("Adadelta", {
 }, function(name, group)
   not_negative(name, group, "lr", "rho", "eps", "weight_decay")
   if group.rho > 1 then
-    core.raise(("%s: rho must be a number from 0 to 1, not %s"):format(name, group.rho))
+    core.raise(format("%s: rho must be a number from 0 to 1, not %s", name, group.rho))
   end
 end)
 

@@ -6,7 +6,7 @@ local optimizer = require "nnlua.optim.optimizer"
 
 local fused = {}
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 -- ------------------------------------------------------------------ state
 
@@ -135,7 +135,7 @@ function fused.not_negative(name, group, ...)
   for _, option in ipairs {...} do
     local value = group[option]
     if type(value) ~= "number" or not (value >= 0) then
-      raise(("%s: %s must be a number from 0 on, not %s"):format(name, option, tostring(value)))
+      raise(format("%s: %s must be a number from 0 on, not %s", name, option, value))
     end
   end
 end
@@ -146,7 +146,7 @@ function fused.pair(name, group, option, fits, what)
   if type(pair) ~= "table" or #pair ~= 2 or type(pair[1]) ~= "number" or type(pair[2]) ~= "number" then
     raise(("%s: %s must be a list of two numbers, not %s"):format(name, option, core.describe(pair)))
   elseif not fits(pair[1], pair[2]) then
-    raise(("%s: %s must be %s, not {%s, %s}"):format(name, option, what, pair[1], pair[2]))
+    raise(format("%s: %s must be %s, not {%s, %s}", name, option, what, pair[1], pair[2]))
   end
 end
 

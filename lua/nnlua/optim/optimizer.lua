@@ -394,7 +394,7 @@ local function sorted_options(group)
 end
 
 local function shown(value) -- lists as they are written
-  if type(value) ~= "table" or getmetatable(value) then return tostring(value) end
+  if type(value) ~= "table" or getmetatable(value) then return core.format("%s", value) end
   local parts = {}
   for i, item in ipairs(value) do parts[i] = shown(item) end
   return "{" .. table.concat(parts, ", ") .. "}"

@@ -3,8 +3,11 @@
 local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
+local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local system = require "nnlua.system"
+
+local format = core.format
 
 local commands = {}
 
@@ -39,11 +42,11 @@ end
 
 --- A time in a unit that suits it.
 function commands.time_text(seconds)
-  if seconds < 1e-6 then return ("%.0f ns"):format(seconds * 1e9) end
-  if seconds < 1e-3 then return ("%.3g us"):format(seconds * 1e6) end
-  if seconds < 1 then return ("%.3g ms"):format(seconds * 1e3) end
-  if seconds < 60 then return ("%.2f s"):format(seconds) end
-  return ("%d min %.1f s"):format(seconds // 60, seconds % 60)
+  if seconds < 1e-6 then return format("%.0f ns", seconds * 1e9) end
+  if seconds < 1e-3 then return format("%.3g us", seconds * 1e6) end
+  if seconds < 1 then return format("%.3g ms", seconds * 1e3) end
+  if seconds < 60 then return format("%.2f s", seconds) end
+  return format("%d min %.1f s", seconds // 60, seconds % 60)
 end
 
 command("time", ":time code", "runs it, prints its values and how long it took", function(session, code)
@@ -101,10 +104,10 @@ end)
 
 local function size_text(bytes)
   for _, unit in ipairs {"bytes", "KB", "MB"} do
-    if bytes < 1024 then return (unit == "bytes" and "%d %s" or "%.1f %s"):format(bytes, unit) end
+    if bytes < 1024 then return format(unit == "bytes" and "%d %s" or "%.1f %s", bytes, unit) end
     bytes = bytes / 1024
   end
-  return ("%.2f GB"):format(bytes)
+  return format("%.2f GB", bytes)
 end
 
 command("mem", ":mem", "prints what tensors and Lua's own values take", function(session)

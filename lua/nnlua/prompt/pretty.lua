@@ -27,7 +27,7 @@ end
 
 --- What a value says of itself through __tostring; an error there is told.
 local function own_text(value)
-  local ok, text = pcall(tostring, value)
+  local ok, text = pcall(core.format, "%s", value) -- as tostring, with a point in numbers
   if ok then return text end
   return ("(__tostring raised %s)"):format(type(text) == "string" and text or type(text))
 end

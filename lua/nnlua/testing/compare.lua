@@ -6,6 +6,8 @@ local nl = require "nnlua"
 local numbers = require "nnlua.testing.numbers"
 local tolerance = require "nnlua.testing.tolerance"
 
+local format = core.format
+
 local is_tensor = core.is_tensor
 
 local SHOWN = 24 -- elements of tensors that a report shows whole
@@ -83,7 +85,7 @@ local function element_text(flat, place)
     return numbers.text(re, is_narrow(flat)) .. sign .. numbers.text(im, is_narrow(flat)) .. "i"
   end
   local value = element:item()
-  return type(value) == "number" and numbers.text(value, is_narrow(flat)) or tostring(value)
+  return type(value) == "number" and numbers.text(value, is_narrow(flat)) or format("%s", value)
 end
 
 --- One line: the greatest of some distances, where it is, and both values there.
@@ -108,7 +110,7 @@ local function report_tensors(a, b, wide_a, wide_b, mismatches, rtol, atol)
   local matches = mismatches:logical_not():reshape(-1)
   local values = {shape = a.shape, actual = a:reshape(-1), expected = b:reshape(-1)}
   local lines = {
-    ("tensors are not %s: %d of %d elements differ (%.1f%%)"):format(exact and "equal" or "close", count, all,
+    format("tensors are not %s: %d of %d elements differ (%.1f%%)", exact and "equal" or "close", count, all,
       100 * count / all),
     greatest_line("absolute", apart:masked_fill(matches, 0), values, {exact = exact, allowed = atol}),
     greatest_line("relative", ratio:masked_fill(matches, 0), values, {exact = exact, allowed = rtol}),
@@ -140,7 +142,7 @@ end
 local function field_path(path, key)
   if math.type(key) == "integer" then return ("%s[%d]"):format(path, key) end
   if type(key) == "string" and key:find "^[%a_][%w_]*$" then return path .. "." .. key end
-  return ("%s[%s]"):format(path, type(key) == "string" and ("%q"):format(key) or tostring(key))
+  return ("%s[%s]"):format(path, type(key) == "string" and ("%q"):format(key) or format("%s", key))
 end
 
 --- Keys in an order that is the same each time: numbers, then the rest by their texts.

@@ -4,7 +4,7 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 local lowest_integer = {[nl.int8] = -128, [nl.int16] = -32768, [nl.int32] = -2147483648, [nl.int64] = math.mininteger}
 local highest_integer = {
@@ -23,7 +23,7 @@ local function limits(options, lowest, highest, low, high)
   low, high = options.low or low, options.high or high
   if low ~= low or high ~= high then raise "make_tensor: low or high is nan" end
   if low > high then
-    raise(("make_tensor: low must not be greater than high: %s > %s"):format(low, high))
+    raise(format("make_tensor: low must not be greater than high: %s > %s", low, high))
   end
   return math.min(math.max(low, lowest), highest), math.min(math.max(high, lowest), highest)
 end

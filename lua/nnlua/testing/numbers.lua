@@ -1,6 +1,10 @@
 -- Numbers in reports: as short as they can be without becoming another number.
 
+local core = require "nnlua.nn.core"
+
 local numbers = {}
+
+local format = core.format
 
 local function as_float32(value)
   return (string.unpack("f", string.pack("f", value)))
@@ -14,19 +18,19 @@ function numbers.text(value, narrow)
   if value ~= value then return "nan" end
   if value == math.huge or value == -math.huge then return value > 0 and "inf" or "-inf" end
   for digits = 1, 17 do
-    local text = ("%." .. digits .. "g"):format(value)
-    local read = tonumber(text)
+    local text = format("%." .. digits .. "g", value)
+    local read = core.number(text)
     if read == value or narrow and math.abs(value) < 3e38 and as_float32(read) == value then
       return text:find "[.e]" and text or text .. ".0"
     end
   end
-  return tostring(value)
+  return format("%s", value)
 end
 
 --- The text of a difference, of which six digits say enough.
 ---@param value number
 function numbers.rough(value)
-  return value ~= value and "nan" or ("%.6g"):format(value)
+  return value ~= value and "nan" or format("%.6g", value)
 end
 
 return numbers

@@ -19,7 +19,7 @@ local function column(items, key, where)
   for i, item in ipairs(items) do
     values[i] = item[key]
     if values[i] == nil then
-      raise(("default_collate: %s has no [%s], but item 1 has"):format(where:format(i), tostring(key)))
+      raise(("default_collate: %s has no [%s], but item 1 has"):format(where:format(i), core.format("%s", key)))
     end
   end
   return values
@@ -34,7 +34,7 @@ local function collate_tables(items, where)
     end
   end
   for key in pairs(first) do
-    local inner = ("%s[%s]"):format(where, tostring(key):gsub("%%", "%%%%"))
+    local inner = ("%s[%s]"):format(where, core.format("%s", key):gsub("%%", "%%%%"))
     batch[key] = default_collate(column(items, key, where), inner)
   end
   return batch

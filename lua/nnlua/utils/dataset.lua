@@ -7,7 +7,7 @@ local nl = require "nnlua"
 
 local dataset = {}
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 -- ---------------------------------------------------------------- classes
 
@@ -19,7 +19,7 @@ end
 
 local function check_index(self, i, n)
   if math.type(i) ~= "integer" or i < -n or i == 0 or i > n then
-    raise(("%s: index %s is out of range: there are %d items, counted from 1"):format(self.__name, tostring(i), n))
+    raise(format("%s: index %s is out of range: there are %d items, counted from 1", self.__name, i, n))
   end
 end
 
@@ -207,7 +207,7 @@ function Subset:init(from, indices)
   local n = #from
   for k, i in ipairs(list) do
     if math.type(i) ~= "integer" or i < 1 or i > n then
-      raise(("%s: indices[%d] is %s, but there are %d items, counted from 1"):format(self.__name, k, tostring(i), n))
+      raise(format("%s: indices[%d] is %s, but there are %d items, counted from 1", self.__name, k, i, n))
     end
   end
   self.indices = list
@@ -242,7 +242,7 @@ local function sizes_of(name, fractions, n)
   local sizes, rest = {}, n
   for i, fraction in ipairs(fractions) do
     if fraction < 0 or fraction > 1 then
-      raise(("%s: lengths[%d] is %s, no fraction from 0 to 1"):format(name, i, fraction))
+      raise(format("%s: lengths[%d] is %s, no fraction from 0 to 1", name, i, fraction))
     end
     sizes[i] = math.floor(n * fraction)
     rest = rest - sizes[i]
@@ -265,7 +265,7 @@ local function lengths_of(name, lengths, n)
   if math.type(total) == "float" and math.abs(total - 1) < 1e-9 then
     return sizes_of(name, lengths, n)
   elseif total ~= n then
-    raise(("%s: the lengths add up to %s, but there are %d items; fractions add up to 1"):format(name, total, n))
+    raise(format("%s: the lengths add up to %s, but there are %d items; fractions add up to 1", name, total, n))
   end
   return lengths
 end
@@ -289,7 +289,7 @@ function dataset.random_split(...)
   local order = nl.randperm(n, generator and {generator = generator}):tolist()
   local parts, first = {}, 1
   for i, size in ipairs(sizes) do
-    size = math.tointeger(size) or raise(("%s: lengths[%d] is %s, no whole number"):format(name, i, size))
+    size = math.tointeger(size) or raise(format("%s: lengths[%d] is %s, no whole number", name, i, size))
     parts[i] = Subset(from, table.move(order, first, first + size - 1, 1, {}))
     first = first + size
   end

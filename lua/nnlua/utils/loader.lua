@@ -8,7 +8,7 @@ local dataset = require "nnlua.utils.dataset"
 local nl = require "nnlua"
 local sampler = require "nnlua.utils.sampler"
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 --- Batches of a dataset: `for x, y in DataLoader(dataset, {batch_size = 64, shuffle = true}) do … end`. More options:
 --- sampler, batch_sampler, drop_last, collate_fn (of a list of items; its results are what the loop gets), generator.
@@ -93,7 +93,7 @@ end
 
 local function check_place(self, i, n)
   if math.type(i) ~= "integer" or i < 1 or i > n then
-    raise(("%s: the sampler gave %s, but places are from 1 to %d"):format(self.__name, tostring(i), n))
+    raise(format("%s: the sampler gave %s, but places are from 1 to %d", self.__name, i, n))
   end
 end
 

@@ -122,7 +122,7 @@ describe("read_csv", function()
     assert.same({{math.huge, -math.huge}}, values "Infinity,-INF")
     assert.same({{tonumber("0." .. ("3"):rep(700))}}, values("0." .. ("3"):rep(700)))
     for _, dtype in ipairs {nl.float64, nl.int64} do
-      for _, text in ipairs {"0x10", "nan(123)", "infinit", "1e", "1e+", ".e5", ".", "-", "1_0", "1 2", '"1', "i", ""} do
+      for _, text in ipairs {"0x10", "nan(123)", "infinit", "1e", "1e+", ".e5", ".", "-", "1_0", "1 2", '"1', ""} do
         write("1,2\n1," .. text)
         refused("line 2: field 2: '.*' is not a number", path, {dtype = dtype})
       end
@@ -194,7 +194,7 @@ describe("a path", function()
       refused(name .. ": path is empty", f, "", {1})
       refused(name .. ": path must be a string, not table", f, {}, {1})
       refused(name .. ": path must be a string, not nil", f, nil, {1})
-      refused(name .. ": /tmp: .*Is a directory", f, "/tmp")
+      refused(name .. ": /tmp: .*Is a directory", f, "/tmp", name == "save" and {1} or nil)
     end
     for _, file in ipairs {"/dev/zero", "/dev/null"} do
       refused("load: " .. file .. ": it can't be opened: it is no regular file", nl.load, file)

@@ -5,6 +5,8 @@ local base = require "nnlua.optim.lr_scheduler.base"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 
+local format = core.format
+
 local combine = {}
 
 local LRScheduler, raise = base.LRScheduler, core.raise
@@ -125,7 +127,7 @@ function Plateau:init(...)
   local optimizer, mode, factor, patience, threshold, kind, cooldown, least, eps = parse_plateau(...)
   base.check_optimizer(self.__name, optimizer)
   if factor >= 1 then
-    raise(("%s: factor must be below 1, not %s"):format(self.__name, factor))
+    raise(format("%s: factor must be below 1, not %s", self.__name, factor))
   elseif mode ~= "min" and mode ~= "max" then
     raise(("%s: mode is 'min' or 'max', not '%s'"):format(self.__name, mode))
   elseif kind ~= "rel" and kind ~= "abs" then

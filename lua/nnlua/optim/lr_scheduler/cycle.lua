@@ -3,6 +3,8 @@
 local base = require "nnlua.optim.lr_scheduler.base"
 local core = require "nnlua.nn.core"
 
+local format = core.format
+
 local cycle = {}
 
 local LRScheduler, raise = base.LRScheduler, core.raise
@@ -114,7 +116,7 @@ function WarmRestarts:step(epoch)
       self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
     end
   elseif epoch < 0 then
-    raise(("%s: an epoch must be from 0 on, not %s"):format(self.__name, epoch))
+    raise(format("%s: an epoch must be from 0 on, not %s", self.__name, epoch))
   else
     locate(self, epoch)
   end
@@ -265,11 +267,11 @@ function OneCycleLR:init(...)
   if not anneal[strategy] then
     raise(("%s: anneal_strategy is 'cos' or 'linear', not '%s'"):format(self.__name, strategy))
   elseif share < 0 or share > 1 then
-    raise(("%s: pct_start must be a number from 0 to 1, not %s"):format(self.__name, share))
+    raise(format("%s: pct_start must be a number from 0 to 1, not %s", self.__name, share))
   end
   self.total_steps = total_of(self, total, epochs, steps)
   if share * self.total_steps == 1 or self.total_steps == 1 and share < 1 then
-    raise(("%s: a phase of no steps: pct_start = %s of %d steps is a single one"):format(
+    raise(format("%s: a phase of no steps: pct_start = %s of %d steps is a single one",
       self.__name, share, self.total_steps))
   end
   self._schedule_phases, self._anneal_func_type = phases(self.total_steps, share, three), strategy

@@ -3,6 +3,8 @@
 local base = require "nnlua.optim.lr_scheduler.base"
 local core = require "nnlua.nn.core"
 
+local format = core.format
+
 local decay = {}
 
 local LRScheduler = base.LRScheduler
@@ -171,7 +173,7 @@ decay.ExponentialLR = ExponentialLR
 
 local function check_factor(self, name, factor, least)
   if not (factor >= least and factor <= 1) or factor == 0 and least > 0 then
-    core.raise(("%s: %s must be a number from 0 to 1, not %s"):format(self.__name, name, factor))
+    core.raise(format("%s: %s must be a number from 0 to 1, not %s", self.__name, name, factor))
   end
 end
 
