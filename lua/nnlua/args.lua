@@ -55,19 +55,32 @@ local function is_named(name, value)
   return strings > 0
 end
 
-local function known_names(parameters)
+local function names_of(parameters)
   local names = {}
   for i, parameter in ipairs(parameters) do
     names[i] = parameter.name
   end
+  return names
+end
+
+local function known_names(names)
   return #names > 0 and table.concat(names, ", ") or "none"
+end
+
+--- Raises for a named argument that a function doesn't have. `names` are those that it has.
+function args.refuse(name, key, names)
+  local set = {}
+  for _, known in ipairs(names) do set[known] = true end
+  local nearest = require "nnlua.prompt.similar".nearest(tostring(key), set)
+  raise(("%s: no argument is called '%s'; %sthere are: %s"):format(
+    name, tostring(key), nearest and ("did you mean '%s'? "):format(nearest) or "", known_names(names)))
 end
 
 local function take_named(name, parameters, values, named, positional)
   for key, value in next, named do
     local i = parameters[key]
     if not i then
-      raise(("%s: no argument is called '%s'; there are: %s"):format(name, key, known_names(parameters)))
+      args.refuse(name, key, names_of(parameters))
     elseif i <= positional and values[i] ~= nil then
       raise(("%s: %s is given twice, by position and by name"):format(name, key))
     end
@@ -128,7 +141,7 @@ function args.parser(name, spec)
     for i = most + 1, positional do
       if values[i] ~= nil then
         raise(("%s: at most %d arguments are taken (%s), got %d"):format(
-          name, most, known_names(parameters), positional))
+          name, most, known_names(names_of(parameters)), positional))
       end
     end
     fill(name, parameters, values)
@@ -163,7 +176,10 @@ function args.options(name, known, ...)
   if values.n > 0 and is_named(name, values[values.n]) then
     for key, value in next, values[values.n] do
       if known[key] == nil then
-        raise(("%s: no option is called '%s'"):format(name, key))
+        local names = {}
+        for one in next, known do names[#names + 1] = one end
+        table.sort(names)
+        args.refuse(name, key, names)
       end
       options[key] = value
     end

@@ -1,4 +1,4 @@
-/* Replaces coroutine.resume and coroutine.wrap: while one runs, it is the one that Ctrl-C stops. */
+/* Replaces coroutine.resume, wrap and close: while a coroutine runs, it is the one that Ctrl-C stops. */
 #include "cli/coroutine.h"
 
 #include "cli/run.h"
@@ -52,7 +52,9 @@ static int call_wrapped(lua_State *L)
   if (results >= 0) return results;
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
+    run_set_running(co); /* its variables are closed */
     status = lua_resetthread(co);
+    run_set_running(L);
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -73,10 +75,26 @@ static int coroutine_wrap(lua_State *L)
   return 1;
 }
 
+/* Lua's own close, which is the upvalue: it runs what closes the coroutine's variables. */
+static int coroutine_close(lua_State *L)
+{
+  lua_State *co = lua_tothread(L, 1);
+  int count = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  if (co != NULL) run_set_running(co);
+  int status = lua_pcall(L, count, LUA_MULTRET, 0);
+  run_set_running(L);
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
 void coroutine_open(lua_State *L)
 {
   static const luaL_Reg functions[] = {{"resume", coroutine_resume}, {"wrap", coroutine_wrap}, {NULL, NULL}};
   lua_getglobal(L, LUA_COLIBNAME);
+  lua_getfield(L, -1, "close");
+  lua_pushcclosure(L, coroutine_close, 1);
+  lua_setfield(L, -2, "close");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);
 }

@@ -70,11 +70,11 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   if (options->task == RUN_TESTS) return run_tests(L) == LUA_OK;
   if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
   if (options->interactive) {
-    repl_run(L, options->ignore_environment);
+    return repl_run(L, options->ignore_environment);
   } else if (!has_script && !options->executes && !options->version) {
     if (!isatty(STDIN_FILENO)) return run_file(L, NULL) == LUA_OK;
     print_version();
-    repl_run(L, options->ignore_environment);
+    return repl_run(L, options->ignore_environment);
   }
   return true;
 }

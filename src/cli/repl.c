@@ -14,8 +14,51 @@
 
 static const char failing_key; /* in the registry: what looks at the stack when an error has come up, or nil */
 
+/* The hook that the program has set. It is for the program: the prompt's own code runs without it. */
+static struct {
+  lua_Hook function;
+  int mask, count;
+} hook;
+
+static void take_hook(lua_State *L)
+{
+  if (lua_gethook(L) == NULL) return;
+  hook.function = lua_gethook(L);
+  hook.mask = lua_gethookmask(L);
+  hook.count = lua_gethookcount(L);
+  lua_sethook(L, NULL, 0, 0);
+}
+
+static void give_hook(lua_State *L)
+{
+  if (hook.function != NULL) lua_sethook(L, hook.function, hook.mask, hook.count);
+  hook.function = NULL;
+}
+
+/* Whether the error has come up in a hook: one of the uppermost calls is its. */
+static bool is_in_hook(lua_State *L)
+{
+  enum { MOST = 50 };
+  lua_Debug frame;
+  for (int level = 1; level < MOST && lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "n", &frame);
+    if (strcmp(frame.namewhat, "hook") == 0) return true;
+  }
+  return false;
+}
+
+/* The message handler. A hook that has failed would fail again at whatever is entered next, also at what takes it
+ * away, so it is taken away here. */
 static int look_and_trace(lua_State *L)
 {
+  bool in_hook = is_in_hook(L);
+  run_settle(L);
+  take_hook(L);
+  if (in_hook) hook.function = NULL;
+  if (in_hook && lua_type(L, 1) == LUA_TSTRING) {
+    lua_pushfstring(L, "%s (in a hook, which is removed)", lua_tostring(L, 1));
+    lua_replace(L, 1);
+  }
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &failing_key) == LUA_TFUNCTION) lua_pcall(L, 0, 0, 0);
   lua_settop(L, 1);
   return report_traceback(L);
@@ -28,7 +71,9 @@ static int protected_call(lua_State *L)
   lua_pushvalue(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &failing_key);
   lua_remove(L, 1);
+  give_hook(L);
   int status = run_call_under(L, lua_gettop(L) - 1, LUA_MULTRET, look_and_trace);
+  take_hook(L);
   lua_pushboolean(L, status == LUA_OK);
   lua_insert(L, 1);
   return lua_gettop(L);
@@ -86,16 +131,16 @@ static int start(lua_State *L)
   return 1;
 }
 
-void repl_run(lua_State *L, bool ignores_environment)
+bool repl_run(lua_State *L, bool ignores_environment)
 {
   enum { MOST_FAILURES = 10 };
   report_set_program(NULL);
   run_set_patient(true);
   lua_pushcfunction(L, start);
   lua_pushboolean(L, ignores_environment);
-  if (report_status(L, lua_pcall(L, 1, 1, 0)) != LUA_OK) return;
-  bool goes_on = true;
-  for (int failures = 0; goes_on && failures < MOST_FAILURES;) {
+  if (report_status(L, lua_pcall(L, 1, 1, 0)) != LUA_OK) return false;
+  int failures = 0;
+  for (bool goes_on = true; goes_on && failures < MOST_FAILURES;) {
     lua_pushvalue(L, -1);
     int status = lua_pcall(L, 0, 1, 0);
     failures = status == LUA_OK ? 0 : failures + 1; /* a fault of the prompt itself, or no memory for it */
@@ -105,4 +150,5 @@ void repl_run(lua_State *L, bool ignores_environment)
   }
   lua_settop(L, 0);
   run_set_patient(false);
+  return failures < MOST_FAILURES;
 }

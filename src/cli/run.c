@@ -12,6 +12,11 @@
 static lua_State *volatile running; /* the coroutine that a signal interrupts */
 static bool is_patient;
 
+/* What Ctrl-C has asked for in this run: an error, which the program may have caught since; or, when it came again,
+ * one at each instruction, which no pcall of the program's holds up. */
+typedef enum { CALM, ASKED, RAISED, INSISTED } Wish;
+static volatile sig_atomic_t wish;
+
 static void set_interrupt(void (*handler)(int))
 {
   struct sigaction action = {.sa_handler = handler};
@@ -19,36 +24,85 @@ static void set_interrupt(void (*handler)(int))
   sigaction(SIGINT, &action, NULL);
 }
 
-static void raise_in_lua(lua_State *L, lua_Debug *record)
+static void raise_in_lua(lua_State *L, lua_Debug *record);
+
+static void set_hook(lua_State *L)
 {
-  (void)record;
-  lua_sethook(L, NULL, 0, 0);
-  interrupts_forget();
-  luaL_error(L, "interrupted!");
+  lua_sethook(L, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 /* A hook that the program has set stays. */
-static void remove_hook(void)
+static void remove_hook(lua_State *L)
 {
-  if (lua_gethook(running) == raise_in_lua) lua_sethook(running, NULL, 0, 0);
+  if (lua_gethook(L) == raise_in_lua) lua_sethook(L, NULL, 0, 0);
+}
+
+/* An error is being raised for a request: it has done its work, unless the user insists. */
+static void note_raised(void)
+{
+  if (wish == ASKED) wish = RAISED;
+  if (wish != INSISTED) {
+    remove_hook(running);
+  } else {
+    interrupts_request();
+    set_hook(running);
+  }
+}
+
+static void raise_in_lua(lua_State *L, lua_Debug *record)
+{
+  (void)record;
+  if (wish != ASKED && wish != INSISTED) { /* a coroutine that was begun while the hook was set has a copy of it */
+    remove_hook(L);
+    return;
+  }
+  interrupts_forget();
+  note_raised();
+  if (wish != INSISTED) remove_hook(L);
+  luaL_error(L, "interrupted!");
+}
+
+static void write_message(const char *text, size_t length)
+{
+  ssize_t written = write(STDERR_FILENO, text, length);
+  (void)written;
 }
 
 /* A signal handler may do no more than ask: by a hook, which raises at the next instruction, and by the request that
- * the core's loops look for. A second Ctrl-C ends the process, or at the prompt says how to: the program may be inside
- * a C function that gets nowhere near either. */
+ * the core's loops look for. A second Ctrl-C ends the process. At the prompt it goes past whatever catches errors, and
+ * says how to leave if the first has had no effect yet: the program may be inside a C function that gets nowhere near
+ * either. */
 static void interrupt(int signal_number)
 {
   static const char advice[] = "\n(waiting for a function written in C to end; Ctrl-\\ ends the session)\n";
-  (void)signal_number;
-  if (interrupts_request() && is_patient) {
-    ssize_t written = write(STDERR_FILENO, advice, sizeof advice - 1);
-    (void)written;
+  static const char farewell[] = "\ninterrupted!\n";
+  bool is_first = wish == CALM;
+  if (!is_first && !is_patient) {
+    write_message(farewell, sizeof farewell - 1);
+    set_interrupt(SIG_DFL);
+    kill(getpid(), signal_number);
+    return;
   }
-  if (!is_patient) set_interrupt(SIG_DFL);
-  lua_sethook(running, raise_in_lua, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  if (interrupts_request() && wish != RAISED) write_message(advice, sizeof advice - 1);
+  wish = is_first ? ASKED : INSISTED;
+  set_hook(running);
 }
 
-void run_set_running(lua_State *L) { running = L; }
+void run_set_running(lua_State *L)
+{
+  lua_State *before = running;
+  running = L;
+  if (wish != ASKED && wish != INSISTED) return;
+  if (before != L) remove_hook(before);
+  set_hook(L);
+}
+
+void run_settle(lua_State *L)
+{
+  interrupts_forget();
+  if (wish != CALM) wish = RAISED;
+  remove_hook(L);
+}
 
 void run_set_patient(bool patient)
 {
@@ -62,12 +116,14 @@ int run_call_under(lua_State *L, int arguments, int results, lua_CFunction handl
   lua_pushcfunction(L, handler);
   lua_insert(L, base);
   running = L;
-  interrupts_watch(L, remove_hook);
+  wish = CALM;
+  interrupts_watch(L, note_raised);
   set_interrupt(interrupt);
   int status = lua_pcall(L, arguments, results, base);
   set_interrupt(is_patient ? SIG_IGN : SIG_DFL);
   interrupts_ignore();
-  remove_hook();
+  wish = CALM;
+  remove_hook(L);
   lua_remove(L, base);
   return status;
 }

@@ -15,6 +15,9 @@ int run_call(lua_State *L, int arguments, int results);
  * whether one that comes when nothing runs is ignored. */
 void run_set_patient(bool patient);
 
+/* For a message handler: what Ctrl-C has asked for so far is done by the error that has come up. */
+void run_settle(lua_State *L);
+
 /* The coroutine that runs now: where Ctrl-C raises. */
 void run_set_running(lua_State *L);
 

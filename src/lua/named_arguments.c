@@ -1,6 +1,8 @@
 /* Positional and named arguments of functions that are no ops, merged. */
 #include "lua/named_arguments.h"
 
+#include "lua/spelling.h"
+
 #include <string.h>
 
 /* A last table with only string keys, at least one, holds named arguments. */
@@ -28,13 +30,18 @@ static int find_name(const char *const names[], const char *name)
 static int unknown_name(lua_State *L, const char *function, const char *name, const char *const names[])
 {
   luaL_Buffer b;
+  Spelling spelling = spelling_of(name);
   luaL_buffinit(L, &b);
   for (int i = 0; names[i]; i++) {
+    spelling_try(&spelling, names[i]);
     if (i) luaL_addstring(&b, ", ");
     luaL_addstring(&b, names[i]);
   }
   luaL_pushresult(&b);
-  return user_error(L, "%s: unknown argument '%s' (known: %s)", function, name, lua_tostring(L, -1));
+  const char *known = lua_tostring(L, -1);
+  if (!spelling.nearest) return user_error(L, "%s: unknown argument '%s' (known: %s)", function, name, known);
+  return user_error(L, "%s: unknown argument '%s'; did you mean '%s'? (known: %s)", function, name, spelling.nearest,
+                    known);
 }
 
 /* Moves the named arguments of the table at `named` to their places. */

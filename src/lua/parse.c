@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "lua/size.h"
+#include "lua/spelling.h"
 
 typedef struct Parser {
   lua_State *L;
@@ -424,9 +425,14 @@ static bool unknown_name(Parsed *p, const Op *op, const char *name)
 {
   char known[160] = "";
   size_t used = 0;
-  for (int i = 0; i < op->nargs && used < sizeof known - 32; i++)
-    used += (size_t)text_format(known + used, sizeof known - used, "%s%s", i ? ", " : "", op->args[i].name);
-  return problem(p, "unknown argument '%s' (known: %s)", name, known);
+  Spelling spelling = spelling_of(name);
+  for (int i = 0; i < op->nargs; i++) {
+    spelling_try(&spelling, op->args[i].name);
+    if (used < sizeof known - 32)
+      used += (size_t)text_format(known + used, sizeof known - used, "%s%s", i ? ", " : "", op->args[i].name);
+  }
+  if (!spelling.nearest) return problem(p, "unknown argument '%s' (known: %s)", name, known);
+  return problem(p, "unknown argument '%s'; did you mean '%s'? (known: %s)", name, spelling.nearest, known);
 }
 
 static bool parse_named(Parser *s, uint32_t given, uint32_t *seen)

@@ -23,3 +23,17 @@ int spelling_distance(const char *a, size_t a_length, const char *b)
   }
   return row[b_length];
 }
+
+Spelling spelling_of(const char *name)
+{
+  size_t length = strlen(name);
+  return (Spelling){.name = name, .distance = length < 6 ? (int)length / 3 + 1 : 3};
+}
+
+void spelling_try(Spelling *s, const char *known)
+{
+  int d = spelling_distance(s->name, strlen(s->name), known);
+  if (d > s->distance || (d == s->distance && (!s->nearest || strcmp(known, s->nearest) >= 0))) return;
+  s->distance = d;
+  s->nearest = known;
+}

@@ -281,20 +281,16 @@ static const char *advice_for(const char *name)
 
 static int unknown_member(lua_State *L, int members)
 {
-  const char *name = lua_tostring(L, 2), *nearest = NULL, *advice = advice_for(name);
+  const char *name = lua_tostring(L, 2), *advice = advice_for(name);
   if (advice) return user_error(L, "a tensor has no field or method '%s': %s", name, advice);
-  int best = 3;
+  Spelling spelling = spelling_of(name);
   lua_pushnil(L);
   while (lua_next(L, members)) {
     lua_pop(L, 1);
-    const char *known = lua_tostring(L, -1);
-    int d = spelling_distance(name, strlen(name), known);
-    if (d < best || (d == best && nearest && strcmp(known, nearest) < 0)) {
-      best = d;
-      nearest = known;
-    }
+    spelling_try(&spelling, lua_tostring(L, -1));
   }
-  if (nearest) return user_error(L, "a tensor has no field or method '%s'; did you mean '%s'?", name, nearest);
+  if (spelling.nearest)
+    return user_error(L, "a tensor has no field or method '%s'; did you mean '%s'?", name, spelling.nearest);
   return user_error(L, "a tensor has no field or method '%s'", name);
 }
 

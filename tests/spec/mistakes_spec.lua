@@ -37,7 +37,7 @@ local mistakes = {
     {"y = x:sum {2, keepdim = true}",
       "sum: a list and named arguments are two tables: f(x, {1, 2}, {name = value})"},
     {"y = x:sum(2, {keepdims = true})",
-      "sum: unknown argument 'keepdims' (known: input, dim, keepdim, dtype)"},
+      "sum: unknown argument 'keepdims'; did you mean 'keepdim'? (known: input, dim, keepdim, dtype)"},
     {"y = x:summ()",
       "a tensor has no field or method 'summ'; did you mean 'sum'?"},
     {"y = x:cuda()",

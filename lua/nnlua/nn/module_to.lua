@@ -136,8 +136,7 @@ local options = {
 local function read_options(target, named)
   for name, value in pairs(named) do
     if not options[name] then
-      raise(("to: no argument is called '%s'; there are: device, dtype, memory_format, non_blocking"):format(
-        tostring(name)))
+      args.refuse("to", name, {"device", "dtype", "memory_format", "non_blocking"})
     end
     options[name](target, value)
   end

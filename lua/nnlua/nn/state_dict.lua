@@ -1,5 +1,6 @@
 -- State dicts: taking a module's state, and loading it, all or nothing.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
@@ -361,7 +362,7 @@ local function load_options(value)
   end
   for key in pairs(value) do
     if not known_options[key] then
-      core.raise(("load_state_dict: no argument is called '%s'; there are: strict, skip_mismatched"):format(key))
+      args.refuse("load_state_dict", key, {"strict", "skip_mismatched"})
     end
   end
   return value

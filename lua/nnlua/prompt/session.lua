@@ -24,8 +24,9 @@ local LAST_RESULTS = 9
 --- error comes back as false and a text with a traceback, after `failing` was called on top of its stack.
 --- Options: interactive (someone sits there), colours.
 function Session.new(host, options)
+  hints.locals = chunk.new_locals()
   return setmetatable({
-    host = host, interactive = options.interactive, colours = options.colours, locals = chunk.new_locals(),
+    host = host, interactive = options.interactive, colours = options.colours, locals = hints.locals,
     depth = 4, items = 50,
   }, Session)
 end
@@ -104,7 +105,7 @@ local function show(session, text, values)
   if is_silent(text) then return end
   local ok, message = session:call(print_values, session, values)
   if not ok then session:report(message) end
-  local hint = values.n == 1 and values[1] == nil and hints.of_nil(text, session.locals)
+  local hint = values.n == 1 and values[1] == nil and hints.of_nil(text)
   if hint and session.interactive then session:note(hint) end
 end
 
@@ -126,7 +127,7 @@ function Session:evaluate(text, options)
   local values = pack(call_chunk(self, func, declared))
   local seconds = clock() - started
   if not values[1] then
-    self:report(hints.with_suggestion(values[2], self.locals))
+    self:report(values[2])
     return false
   end
   show(self, text, {n = values.n - 1, unpack(values, 2, values.n)})

@@ -25,16 +25,18 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The name of a set that is nearest to one, if one is near: one letter in three may differ.
+--- The name of a set that is nearest to one, if one is near, and by how many letters: one in three may differ. Of
+--- several those that begin with the same letter go first.
 function similar.nearest(name, names)
-  local best, nearest = #name // 3 + 1, nil
+  local best, nearest, place = #name // 3 + 1, nil, nil
   for known in pairs(names) do
     if known ~= name and type(known) == "string" and math.abs(#known - #name) < best + 1 then
       local d = known:lower() == name:lower() and 0 or distance(name, known)
-      if d < best or d == best and nearest and known < nearest then best, nearest = d, known end
+      local known_place = (byte(known) == byte(name) and "1" or "2") .. known
+      if d < best or d == best and nearest and known_place < place then best, nearest, place = d, known, known_place end
     end
   end
-  return nearest
+  return nearest, nearest and best
 end
 
 return similar
