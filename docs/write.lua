@@ -10,8 +10,15 @@ local function write(path, text)
   assert(file:close())
 end
 
+--- Makes a folder, and those that it is in, unless it is there.
+local function make_folder(path)
+  assert(os.execute("mkdir -p -- '" .. path:gsub("'", "'\\''") .. "'"))
+end
+
 local folder, docs = ...
+make_folder(docs or folder or "docs")
 if folder then
+  make_folder(folder)
   local stubs = require "nnlua.help.stubs"
   write(folder .. "/nnlua.lua", stubs.text())
   write(folder .. "/nnlua.luacheck.lua", stubs.luacheck())

@@ -165,6 +165,7 @@ ended=0
 next=0
 start_time=$(now)
 collect_tasks
+[ -t 1 ] || printf '%d parts, %d at a time; + is one that passed, - one that failed\n' "${#tasks[@]}" "$processes"
 while [ "$ended" -lt "${#tasks[@]}" ]; do
   while [ "$next" -lt "${#tasks[@]}" ] && [ "${#running[@]}" -lt "$processes" ]; do
     start "$next"

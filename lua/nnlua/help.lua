@@ -3,6 +3,7 @@
 local catalogue = require "nnlua.help.catalogue"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local options = require "nnlua.help.options"
 local similar = require "nnlua.prompt.similar"
 local text = require "nnlua.help.text"
 
@@ -65,20 +66,24 @@ end
 --- The names of all entries, for what is nearly one of them.
 local function known_names()
   local names = {}
+  for name in pairs(options.names()) do names[name] = true end
   for _, entry in ipairs(catalogue.all()) do names[entry.short] = true end
   return names
 end
 
 local function unknown(name)
   local nearest = similar.nearest(name:match "[^.:]+$" or name, known_names())
-  local suggestion = nearest and (" Did you mean %s?"):format(catalogue.find(nearest).name) or ""
+  local entry = nearest and catalogue.find(nearest)
+  local suggestion = nearest and (" Did you mean %s?"):format(entry and entry.name or nearest) or ""
   return ("Nothing is known of %s.%s"):format(name, suggestion)
 end
 
---- The text of the entry of a name or value; nil if there is none.
+--- The text of the entry of a name or value, and of the argument of that name; nil if there is neither.
 function help.find(what)
   local entry = catalogue.find(what)
-  return entry and entry_text(entry)
+  local argument = type(what) == "string" and options.text(what)
+  if entry and argument then return entry_text(entry) .. "\n\n" .. argument end
+  return argument or entry and entry_text(entry)
 end
 
 --- What help prints of a name or a value; of nothing a tour.

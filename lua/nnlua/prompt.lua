@@ -8,10 +8,16 @@ local prompt = {}
 
 local PROMPT, CONTINUATION = "nnlua> ", "   ...> "
 
---- The prompts that the user has set, or these.
-local function prompts(first, second)
-  local own, own_second = rawget(_G, "_PROMPT"), rawget(_G, "_PROMPT2")
-  return own ~= nil and tostring(own) or first, own_second ~= nil and tostring(own_second) or second
+--- The prompt that the user has set in a global, or this one.
+local function prompt_of(session, name, otherwise)
+  local own = rawget(_G, name)
+  if own == nil then return otherwise end
+  local ok, text = session:call(tostring, own)
+  return ok and text or otherwise
+end
+
+local function prompts(session, first, second)
+  return prompt_of(session, "_PROMPT", first), prompt_of(session, "_PROMPT2", second)
 end
 
 -- ----------------------------------------------------------------- reading
@@ -25,7 +31,8 @@ end
 
 --- Lines that belong together, from what is no terminal that an editor could use. nil at the end.
 local function read_plainly(session)
-  local first, second = prompts(session.interactive and PROMPT or "", session.interactive and CONTINUATION or "")
+  local sits = session.interactive
+  local first, second = prompts(session, sits and PROMPT or "", sits and CONTINUATION or "")
   local text = read_line(first)
   if not text then return nil end
   while not Session.is_complete(text) do
@@ -41,7 +48,7 @@ local function new_editor(session)
   completion.list_folder = session.host.list_folder
   return require "nnlua.prompt.editor".new {
     history = require "nnlua.prompt.history".open(),
-    prompt = function() return prompts(PROMPT, CONTINUATION) end,
+    prompt = function() return prompts(session, PROMPT, CONTINUATION) end,
     is_complete = Session.is_complete,
     complete = function(text, cursor) return completion.complete(text, cursor, session.locals) end,
     hint = function(text, cursor) return completion.hint(text, cursor, session.locals) end,
@@ -66,7 +73,9 @@ local function predefine(session)
   for name, value in pairs(names) do
     if rawget(_G, name) == nil then rawset(_G, name, value) end
   end
-  session:note "nl, nn, F, optim and help are defined; ?name explains, :help lists commands"
+  if session.interactive then
+    session:note "nl, nn, F, optim and help are defined; ?name explains, :help lists commands"
+  end
 end
 
 --- Runs the user's ~/.config/nnlua/init.lua, if there is one.
@@ -83,10 +92,8 @@ end
 --- A function that reads, runs and prints once, and returns whether to go on. `host` is what src/cli/repl.c gives.
 function prompt.start(host)
   local session = Session.new(host, {interactive = host.interactive, colours = host.colours})
-  if host.interactive then
-    predefine(session)
-    if not host.ignores_environment then run_init(session) end
-  end
+  predefine(session)
+  if host.interactive and not host.ignores_environment then run_init(session) end
   local read = reader(session)
   return function()
     local text = read()

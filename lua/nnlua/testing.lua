@@ -65,7 +65,7 @@ end
 --- and complex64 (1.3e-6, 1e-5), float64, complex128 and Lua's floats (1e-7, 1e-7), others (0, 0).
 --- Options: rtol and atol (both or neither), equal_nan, check_dtype (true), check_stride, msg (a text in place of the
 --- report, or a function that makes one of it).
----     > testing.close(nl.tensor({1.0}), nl.tensor({1.0000001}))
+---     > nl.testing.close(nl.tensor({1.0}), nl.tensor({1.0000001}))
 ---     true
 ---@param actual any
 ---@param expected any
@@ -85,7 +85,7 @@ function testing.equal(actual, expected, ...)
 end
 
 --- Raises an error with the report where close says false; takes the same options.
----     > testing.assert_close(nl.tensor({1.0}), nl.tensor({1.0000001}))
+---     > nl.testing.assert_close(nl.tensor({1.0}), nl.tensor({1.0000001}))
 ---@param actual any
 ---@param expected any
 function testing.assert_close(actual, expected, ...)
@@ -94,7 +94,7 @@ function testing.assert_close(actual, expected, ...)
 end
 
 --- As assert_close, with no tolerance: every element must be equal.
----     > testing.assert_equal(nl.tensor({1, 2}), nl.tensor({1, 2}))
+---     > nl.testing.assert_equal(nl.tensor({1, 2}), nl.tensor({1, 2}))
 ---@param actual any
 ---@param expected any
 function testing.assert_equal(actual, expected, ...)

@@ -16,9 +16,9 @@ local function steps_of(lines)
   return steps
 end
 
---- The names that an example has at hand; its globals go no further.
+--- What the prompt predefines; an example's globals go no further.
 local function environment(output)
-  local names = {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim, data = nl.utils.data, testing = nl.testing}
+  local names = {nl = nl, nn = nl.nn, F = nl.F, optim = nl.optim, help = nl.help}
   function names.print(...)
     local texts = table.pack(...)
     for i = 1, texts.n do texts[i] = tostring(texts[i]) end

@@ -669,7 +669,7 @@ Tensor.data = nil
 --- Shapes: result (lines, numbers a line)
 ---     > path = os.tmpname()
 ---     > file = io.open(path, "w") file:write("1,2\n3,4\n") file:close()
----     > data.read_csv(path)
+---     > nl.utils.data.read_csv(path)
 ---     tensor([[1., 2.],
 ---             [3., 4.]])
 ---@param path string

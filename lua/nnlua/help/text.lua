@@ -21,23 +21,25 @@ end
 --- The parts of a description: paragraphs, lines of shapes, examples as they stand.
 function text.parts(description)
   local parts = {paragraphs = {}, shapes = {}, examples = {}}
-  local paragraph
+  local paragraph, list -- the place of the text that a line may go on with, and what it is in
+  local function begin(in_list, line)
+    table.insert(in_list, line)
+    list, paragraph = in_list, #in_list
+  end
   for line in (description .. "\n"):gmatch "(.-)\n" do
     local shape = line:match "^Shapes:%s*(.*)$"
     if line:find "^    " then
       table.insert(parts.examples, line:sub(5))
       paragraph = nil
     elseif shape then
-      table.insert(parts.shapes, shape)
-      paragraph = nil
+      begin(parts.shapes, shape)
     elseif line == "" then
       if #parts.examples > 0 then table.insert(parts.examples, "") end
       paragraph = nil
     elseif paragraph then
-      parts.paragraphs[paragraph] = parts.paragraphs[paragraph] .. " " .. line
+      list[paragraph] = list[paragraph] .. " " .. line
     else
-      table.insert(parts.paragraphs, line)
-      paragraph = #parts.paragraphs
+      begin(parts.paragraphs, line)
     end
   end
   while parts.examples[#parts.examples] == "" do table.remove(parts.examples) end

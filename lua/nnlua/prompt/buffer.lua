@@ -47,7 +47,7 @@ local function unit_end(text, at)
 end
 
 local function line_start(text, at)
-  local newline = sub(text, 1, at - 1):match ".*()\n"
+  local newline = sub(text, 1, at - 1):match "^.*()\n"
   return newline and newline + 1 or 1
 end
 
@@ -178,7 +178,10 @@ function Buffer:to_end() move(self, line_end(self.text, self.cursor)) end
 local WORD, NO_WORD = "[%w_\x80-\xFF]", "[^%w_\x80-\xFF]"
 
 function Buffer:word_start()
-  return match(sub(self.text, 1, self.cursor - 1), "()" .. WORD .. "*" .. NO_WORD .. "*$")
+  local at = self.cursor -- back byte by byte: a pattern would try each place before a long word again
+  while at > 1 and find(self.text, "^" .. NO_WORD, at - 1) do at = at - 1 end
+  while at > 1 and find(self.text, "^" .. WORD, at - 1) do at = at - 1 end
+  return at
 end
 
 function Buffer:word_end()

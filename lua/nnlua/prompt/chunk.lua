@@ -128,16 +128,16 @@ local function join(func, locals)
   end
 end
 
---- Whether a text is the beginning of statements that further lines may complete.
-local function is_unfinished(message)
-  return find(message, "<eof>$") ~= nil
-end
+local MOST_TRIED = 20 -- tokens at a text's end that an expression is looked for from
 
---- Whether Enter may run a text: it is complete, or wrong in a way that no further line mends.
-function chunk.is_complete(text)
-  if load("return " .. text, NAME, "t") then return true end
-  local func, message = load(text, NAME, "t")
-  return func ~= nil or not is_unfinished(message)
+--- A text that ends with an expression behind statements, as "x = 5; x" does, with `return` before that; or nil.
+local function with_last_returned(text, name)
+  local list = tokens.outside_blocks(text)
+  for i = #list, math.max(2, #list - MOST_TRIED + 1), -1 do
+    local from = list[i].from
+    local returned = sub(text, 1, from - 1) .. " return " .. sub(text, from)
+    if load(returned, name, "t") then return returned end
+  end
 end
 
 --- The text that the parser takes: a list of expressions with `return`. Otherwise the parser's message.
@@ -145,8 +145,18 @@ local function checked(text, name)
   local expression = "return " .. text
   if load(expression, name, "t") then return expression end
   local func, message = load(text, name, "t")
-  if not func then return nil, message end
-  return text
+  if func then return text end
+  local returned = with_last_returned(text, name)
+  if returned then return returned end
+  return nil, message
+end
+
+--- Whether Enter may run a text: it is complete, or wrong in a way that no further line mends. Such a line comes after
+--- a line's end, which a string in quotes doesn't go beyond.
+function chunk.is_complete(text)
+  if checked(text, NAME) then return true end
+  local _, message = load(text .. "\n", NAME, "t")
+  return not find(message, "<eof>$")
 end
 
 --- A function that runs a text with the session's locals, and the variables that it declares; or nil and the parser's

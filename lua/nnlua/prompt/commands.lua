@@ -138,7 +138,9 @@ command("locals", ":locals", "lists the local variables of the session", functio
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    session:print(("%s = %s"):format(name, session:short(chunk.get(session.locals, name))))
+    local ok, text = session:call(session.short, session, chunk.get(session.locals, name))
+    if not ok then return session:report(text) end
+    session:print(("%s = %s"):format(name, text))
   end
 end)
 

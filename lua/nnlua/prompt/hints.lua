@@ -11,6 +11,7 @@ local similar = require "nnlua.prompt.similar"
 --- `locals` are the prompt's session locals, where there is a prompt.
 local hints = {locals = {}}
 
+local LONGEST = 200 -- bytes of a line that may be a name
 local MOST_OWNERS = 1000 -- values that are looked at for a field that isn't there
 
 --- What is nearly a name: a text, and by how many letters it differs; or nil.
@@ -79,6 +80,7 @@ end
 --- For a line that is no more than a name, or a field of one, whose value is nil.
 function hints.of_nil(text)
   local locals = hints.locals
+  if #text > LONGEST then return nil end
   local name, field = text:match "^%s*=?%s*([%a_][%w_]*)%.?([%w_]*)%s*;?%s*$"
   if not name then return nil end
   if field ~= "" then

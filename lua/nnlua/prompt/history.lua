@@ -7,7 +7,7 @@ local state_file = require "nnlua.state_file"
 local History = {}
 History.__index = History
 
-local MOST = 1000
+local MOST, MOST_BYTES = 1000, 1 << 24 -- entries that are kept, and what of a file is read
 
 local escapes = {["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"}
 local unescapes = {["\\"] = "\\", n = "\n", r = "\r"}
@@ -39,11 +39,9 @@ end
 
 --- The entries of a file, oldest first, of each text the last one; and how many lines it has.
 local function load_entries(path)
-  local file = path and io.open(path, "rb")
-  if not file then return {}, 0 end
+  local content = path and state_file.read(path, MOST_BYTES)
+  if not content then return {}, 0 end
   local lines, seen, entries = {}, {}, {}
-  local content = file:read "a" or "" -- a folder opens, and can't be read
-  file:close()
   for line in content:gmatch "[^\n]+" do lines[#lines + 1] = line end
   for i = #lines, 1, -1 do
     local text = decode(lines[i])

@@ -12,6 +12,18 @@ local LONGEST_TEXT, TINY_TENSOR = 200, 6
 
 -- ---------------------------------------------------------------- scalars
 
+local function code_of(c)
+  return ("\\x%02x"):format(c:byte())
+end
+
+--- A text in which nothing acts on a terminal: control characters are shown by their codes, but for line ends and tabs
+--- if those are to stay, and so are bytes that are no UTF-8.
+function pretty.visible(text, keeps_lines)
+  text = text:gsub(keeps_lines and "[\0-\8\11-\31\127]" or "[\0-\31\127]", code_of)
+  if not utf8.len(text) then return (text:gsub("[\128-\255]", code_of)) end
+  return (text:gsub("\xC2([\x80-\x9F])", function(c) return ("\\u{%x}"):format(c:byte()) end))
+end
+
 --- A string as Lua would write it, on one line; a long one is cut off.
 local function quoted(text)
   local cut = #text > LONGEST_TEXT and text:sub(1, LONGEST_TEXT) or text
@@ -19,8 +31,7 @@ local function quoted(text)
     cut = cut:sub(1, -2)
   end
   local body = cut:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"):gsub("\t", "\\t"):gsub("\r", "\\r")
-  body = body:gsub("[\0-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end)
-  if not utf8.len(body) then body = body:gsub("[\128-\255]", function(c) return ("\\x%02x"):format(c:byte()) end) end
+  body = pretty.visible(body)
   if #cut < #text then return ('"%s"… (%d bytes)'):format(body, #text) end
   return '"' .. body .. '"'
 end
@@ -182,12 +193,13 @@ local function footer(value)
 end
 
 --- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line
---- about a tensor or module), `colours` for that. Strings stand alone as they are.
+--- about a tensor or module), `colours` for that. A string stands without quotes, its control characters as codes.
 function pretty.text(value, options)
   local view = {width = options.width or 80, depth = options.depth or 4, items = options.items or 50, above = {}}
   if is_plain(value) then return render_table(view, value, 0, "") end
   if type(value) == "function" then return function_text(value) end
   local text = own_text(value)
+  if type(value) == "string" then return pretty.visible(text, true) end
   local line = options.footers and footer(value)
   if not line then return text end
   return text .. "\n" .. (options.colours and "\27[2m" .. line .. "\27[0m" or line)

@@ -61,7 +61,7 @@ function Session:report(message)
   stdout:flush()
   local text, traceback = message:match "^(.*)\nstack traceback:(.-)$"
   if text and says_nothing(traceback) then message = text end
-  local first, rest = message:match "^([^\n]*)(.*)$"
+  local first, rest = pretty.visible(message, true):match "^([^\n]*)(.*)$"
   stderr:write(coloured(self, "31", first), rest, "\n")
   stderr:flush()
 end
@@ -181,7 +181,7 @@ end
 
 --- What a line says that is not Lua: true if it was one of these.
 local function is_special(session, text)
-  local bare = text:match "^%s*(.-)%s*$"
+  local bare = text:match "^%s*(.*%S)" or ""
   local doubly, name = bare:match "^([%w_.:]+)%?%?$", bare:match "^%?%s*(.+)$" or bare:match "^([%w_.:]+)%?$"
   if bare:find "^:%a" or bare == ":" then commands.run(session, bare)
   elseif bare:find "^%?%?%s*%S" or doubly then session:show_source(doubly or bare:match "^%?%?%s*(.+)$")

@@ -22,17 +22,14 @@ end
 --- Where a quoted string that opens at `from` ends, and whether it does: a line's end breaks it off.
 local function quoted_end(text, from)
   local quote, at = text:sub(from, from), from + 1
-  while at <= #text do
+  while true do
+    at = text:find("[" .. quote .. "\\\n]", at)
+    if not at then return #text, false end
     local c = text:sub(at, at)
     if c == quote then return at, true end
     if c == "\n" then return at - 1, false end
-    if c == "\\" then
-      at = text:match("^\\z%s*()", at) or at + 2
-    else
-      at = at + 1
-    end
+    at = text:match("^\\z%s*()", at) or at + 2
   end
-  return #text, false
 end
 
 local function comment_end(text, from)
@@ -106,6 +103,11 @@ local function top_level(list)
   return result
 end
 
+--- The tokens of a text that are neither comments nor inside of a block.
+function tokens.outside_blocks(text)
+  return top_level(tokens.of(text))
+end
+
 --- Reads the names after `local`: adds them to the list and returns where they end.
 local function read_names(list, at, declared)
   if list[at] and list[at].text == "function" then
@@ -129,7 +131,7 @@ end
 --- The local variables that a chunk declares outside of any block, in order: `{name, attribute}`; and the position of
 --- its return statement, if it ends with one.
 function tokens.declarations(text)
-  local list, declared, at, return_at = top_level(tokens.of(text)), {}, 1, nil
+  local list, declared, at, return_at = tokens.outside_blocks(text), {}, 1, nil
   while list[at] do
     local token = list[at]
     if token.kind == "keyword" and token.text == "local" then

@@ -278,7 +278,7 @@ end
 --- names each that fails, or returns false and the report if `raise_exception` is false. The module itself stays as it
 --- is: a copy is looked at.
 --- Options: unused, the names of parameters that get no gradient; skip, names as they stand in the report.
----     > testing.check_module(nn.Linear(2, 3), nl.randn(4, 2))
+---     > nl.testing.check_module(nn.Linear(2, 3), nl.randn(4, 2))
 ---     true
 ---@param net Module
 ---@param inputs any a tensor, or a list of arguments

@@ -83,7 +83,7 @@ end
 --- unsigned ones 0 to 9).
 --- Options: dtype (the default dtype), low, high, requires_grad, noncontiguous (every other element of a larger one),
 --- exclude_zero.
----     > testing.make_tensor(2, 3, {dtype = nl.float32, low = 0, high = 1}).shape
+---     > nl.testing.make_tensor(2, 3, {dtype = nl.float32, low = 0, high = 1}).shape
 ---     [2, 3]
 ---@return Tensor
 local function make_tensor(...)

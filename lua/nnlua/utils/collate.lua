@@ -84,7 +84,7 @@ function default_collate(items, where)
 end
 
 --- default_collate for users, who give items only.
----     > data.default_collate {1, 2, 3}
+---     > nl.utils.data.default_collate {1, 2, 3}
 ---     tensor([1, 2, 3])
 function collate.default_collate(items)
   return default_collate(items)

@@ -110,7 +110,7 @@ end
 -- ---------------------------------------------------------------- tensors
 
 --- Tensors whose first dimension counts items: `TensorDataset(images, labels)`.
----     > dataset = data.TensorDataset(nl.tensor({10, 20}), nl.tensor({1, 2}))
+---     > dataset = nl.utils.data.TensorDataset(nl.tensor({10, 20}), nl.tensor({1, 2}))
 ---     > #dataset, dataset:get(2)
 ---     2	tensor(20)	tensor(2)
 ---@class TensorDataset: Dataset
@@ -158,7 +158,7 @@ dataset.TensorDataset = TensorDataset
 -- ------------------------------------------------------- parts and unions
 
 --- The items of datasets one after another: `ConcatDataset {first, second}`.
----     > #data.ConcatDataset {{1, 2}, {3}}
+---     > #nl.utils.data.ConcatDataset {{1, 2}, {3}}
 ---     3
 ---@class ConcatDataset: Dataset
 ---@field cumulative_sizes integer[]
@@ -193,7 +193,7 @@ end
 dataset.ConcatDataset = ConcatDataset
 
 --- Some items of a dataset, by a list or tensor of their places: `Subset(dataset, {3, 1, 4})`.
----     > data.Subset({10, 20, 30}, {3, 1}):get(1)
+---     > nl.utils.data.Subset({10, 20, 30}, {3, 1}):get(1)
 ---     30
 ---@class Subset: Dataset
 local Subset = dataset.class("utils.data.Subset")
@@ -275,7 +275,7 @@ local parse_split = args.strict("utils.data.random_split", {
 })
 
 --- Parts of a dataset at random, by lengths or fractions: `local train, test = random_split(dataset, {0.8, 0.2})`.
----     > a, b = data.random_split({1, 2, 3, 4, 5}, {3, 2})
+---     > a, b = nl.utils.data.random_split({1, 2, 3, 4, 5}, {3, 2})
 ---     > #a, #b
 ---     3	2
 ---@param dataset any

@@ -15,7 +15,7 @@ local format, raise = core.format, core.raise
 --- batch_size = nl.none gives items one by one.
 ---
 --- A batch of items of several values gives as many values, one of items that are tables with names a table.
----     > loader = data.DataLoader(data.TensorDataset(nl.arange(0, 5)), {batch_size = 2})
+---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.arange(0, 5)), {batch_size = 2})
 ---     > for x in loader do print(x) end
 ---     tensor([0, 1])
 ---     tensor([2, 3])

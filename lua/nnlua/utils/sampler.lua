@@ -67,7 +67,7 @@ local draw_seed = sampler._draw_seed
 -- ------------------------------------------------------------------ plain
 
 --- All places in order.
----     > for i in data.SequentialSampler({10, 20}):iter() do print(i) end
+---     > for i in nl.utils.data.SequentialSampler({10, 20}):iter() do print(i) end
 ---     1
 ---     2
 ---@class SequentialSampler: Sampler
@@ -93,7 +93,7 @@ end
 
 --- All places in random order, or num_samples of them, each drawn anew with replacement.
 --- `RandomSampler(data_source, {replacement = false, num_samples = #data_source, generator = nil})`.
----     > #data.RandomSampler {10, 20, 30}
+---     > #nl.utils.data.RandomSampler {10, 20, 30}
 ---     3
 ---@class RandomSampler: Sampler
 local RandomSampler = define "RandomSampler"
@@ -152,7 +152,7 @@ function RandomSampler:iter()
 end
 
 --- Given places in random order.
----     > #data.SubsetRandomSampler {2, 3}
+---     > #nl.utils.data.SubsetRandomSampler {2, 3}
 ---     2
 ---@class SubsetRandomSampler: Sampler
 local SubsetRandomSampler = define "SubsetRandomSampler"
@@ -180,7 +180,7 @@ end
 
 --- Places drawn with the probabilities of weights, which need not add up to one.
 --- `WeightedRandomSampler(weights, num_samples, {replacement = true, generator = nil})`.
----     > for i in data.WeightedRandomSampler({0, 1}, 2):iter() do print(i) end
+---     > for i in nl.utils.data.WeightedRandomSampler({0, 1}, 2):iter() do print(i) end
 ---     2
 ---     2
 ---@class WeightedRandomSampler: Sampler
@@ -212,7 +212,8 @@ end
 -- ---------------------------------------------------------------- batches
 
 --- Lists of a sampler's places, batch_size each. `BatchSampler(sampler, batch_size, drop_last)`.
----     > for batch in data.BatchSampler(data.SequentialSampler {1, 2, 3}, 2, false):iter() do print(#batch) end
+---     > sampler = nl.utils.data.SequentialSampler {1, 2, 3}
+---     > for batch in nl.utils.data.BatchSampler(sampler, 2, false):iter() do print(#batch) end
 ---     2
 ---     1
 ---@class BatchSampler: Sampler

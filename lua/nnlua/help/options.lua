@@ -1,0 +1,122 @@
+-- What the arguments and options mean that many functions share, and which functions have one.
+
+local catalogue = require "nnlua.help.catalogue"
+local text = require "nnlua.help.text"
+
+local options = {}
+
+--- In the order of the alphabet: what stands behind a name there. The functions' own texts say what is special to them.
+local meanings = {
+  affine = "Whether a layer that normalises learns a scale and a shift for each channel.",
+  alpha = "A factor: of the second operand in a sum, of a slope in an activation.",
+  amsgrad = "Whether the greatest average of squared gradients so far is used, instead of the latest.",
+  batch_first = "Whether sequences come as (batch, time, features) instead of (time, batch, features).",
+  betas = "How much of the averages of gradients and of their squares is kept in a step: two numbers below 1.",
+  bias = "Whether the layer adds a learned bias; for a function the bias itself, or nothing.",
+  bidirectional = "Whether a second layer goes through the sequence backwards; both results are put side by side.",
+  capturable = "Accepted for PyTorch's sake; it changes nothing on a CPU.",
+  ceil_mode = "Whether a last window that is not whole gives a result, too.",
+  correction = "What is taken from the number of elements before a sum of squares is divided by it: 1 by default.",
+  device = "Where the result lives: \"cpu\", or \"meta\" for a shape without elements.",
+  differentiable = "Accepted for PyTorch's sake; steps are not recorded for gradients.",
+  dilation = "The distance between the elements that a kernel looks at; 1: neighbours. A number, or one a dimension.",
+  dim = "The dimension that is worked along: 1 is the first, -1 the last. Some functions take a list of them.",
+  dropout = "The probability with which an element is set to 0 in training.",
+  dtype = "The type of the result's elements: nl.float32, nl.int64 and so on.",
+  eps = "A small number that keeps a division from being one by 0.",
+  foreach = "Accepted for PyTorch's sake: all parameters of a group are stepped in one call anyway.",
+  fused = "Accepted for PyTorch's sake: all parameters of a group are stepped in one call anyway.",
+  generator = "Where random numbers come from: of nl.Generator; without it the default one.",
+  groups = "Into how many parts the channels are split, each with kernels of its own.",
+  ignore_index = "A target of this value adds nothing to the loss.",
+  inplace = "Whether the result is written over the input, which saves memory.",
+  keepdim = "Whether a dimension that is worked along stays, with size 1, instead of being left out.",
+  kernel_size = "How many elements a window has along each dimension: a number, or one a dimension.",
+  label_smoothing = "How much of each target is spread over all classes, from 0 to 1.",
+  last_epoch = "How many epochs have passed already; -1 for none.",
+  lr = "The learning rate: how far a step moves the parameters.",
+  margin = "By how much two scores must be apart for the loss to be 0.",
+  maximize = "Whether a step goes up the gradient instead of down.",
+  momentum = "How much of the last step goes into the next; for a norm, how much of a batch into the moments.",
+  nesterov = "Whether the gradient is taken as if the momentum had been applied already.",
+  num_layers = "How many layers are stacked, each taking the results of the one before.",
+  optimizer = "The optimizer whose learning rate the schedule sets.",
+  p = "The exponent of a norm or distance; for dropout, the probability with which an element is set to 0.",
+  padding = "How many elements are added at both ends of each dimension: a number, or one a dimension.",
+  padding_mode = "What is added around the input: \"zeros\", \"reflect\", \"replicate\" or \"circular\".",
+  params = "What an optimizer steps: net:parameters(), a list of tensors, or one of groups with options of their own.",
+  reduce = "Deprecated in favour of reduction. false: a loss for each element.",
+  reduction = "What becomes of the losses of all elements: \"mean\", \"sum\" or \"none\".",
+  requires_grad = "Whether gradients for the tensor are wanted: backward puts them into x.grad.",
+  retain_graph = "Whether the graph is kept, so that backward can go through it again.",
+  return_indices = "Whether the positions of what was chosen are given, too.",
+  size = "The sizes of the result's dimensions: numbers, or a list.",
+  size_average = "Deprecated in favour of reduction. false: a sum instead of a mean.",
+  stride = "How far a window moves: a number, or one a dimension.",
+  target = "What the result should be: class labels, which count from 1, or values.",
+  track_running_stats = "Whether the moments of all batches are averaged, for use in evaluation.",
+  weight_decay = "A factor by which parameters are drawn towards 0 in each step (an L2 penalty).",
+}
+
+--- The arguments of a signature, a list of `{name, default}`; the default is a text, or nil.
+local function arguments_of(signature)
+  local list, depth, from = {}, 0, 1
+  local inner = (signature:match "%((.*)%)$" or "") .. ","
+  for at = 1, #inner do
+    local c = inner:sub(at, at)
+    depth = depth + (c == "{" and 1 or c == "}" and -1 or 0)
+    if c == "," and depth == 0 then
+      local name, default = inner:sub(from, at - 1):match "^%s*([%a_][%w_]*)%??%s*=?%s*(.-)%s*$"
+      if name then list[#list + 1] = {name, default ~= "" and default or nil} end
+      from = at + 1
+    end
+  end
+  return list
+end
+
+local functions -- by an argument's name: a list of `{name of a function, default}`
+
+local function index_all()
+  functions = {}
+  for _, entry in ipairs(catalogue.all()) do
+    local seen = {}
+    for _, overload in ipairs(entry.overloads) do
+      for _, argument in ipairs(arguments_of(overload.signatures[1])) do
+        local name, default = argument[1], argument[2]
+        if not seen[name] then
+          seen[name] = true
+          functions[name] = functions[name] or {}
+          table.insert(functions[name], {entry.name, default})
+        end
+      end
+    end
+  end
+end
+
+local MOST = 30 -- functions that are listed
+
+--- What is known of an argument, as help prints it; nil if no function has one of that name.
+function options.text(name)
+  if not functions then index_all() end
+  local list = functions[name]
+  if not list then return nil end
+  local names = {}
+  for i = 1, math.min(#list, MOST) do
+    local one = list[i]
+    names[i] = one[2] and ("%s (%s)"):format(one[1], one[2]) or one[1]
+  end
+  local more = #list > MOST and (", and %d more"):format(#list - MOST) or ""
+  local meaning = meanings[name] and text.wrapped(meanings[name], "  ") .. "\n" or ""
+  return name .. ", an argument\n" .. meaning
+    .. text.wrapped("Taken, with this default, by " .. table.concat(names, ", ") .. more .. ".", "  ")
+end
+
+--- The names of all arguments, as a set.
+function options.names()
+  if not functions then index_all() end
+  local names = {}
+  for name in pairs(functions) do names[name] = true end
+  return names
+end
+
+return options
