@@ -65,13 +65,14 @@ static int look_and_trace(lua_State *L)
 }
 
 /* call(failing, f, …): runs f; true and its results, or false and the error as a text. `failing` is nil or a function
- * that is called on top of the stack that failed. */
+ * that is called on top of the stack that failed, where what runs is the program's. */
 static int protected_call(lua_State *L)
 {
+  bool is_programs = !lua_isnil(L, 1);
   lua_pushvalue(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &failing_key);
   lua_remove(L, 1);
-  give_hook(L);
+  if (is_programs) give_hook(L);
   int status = run_call_under(L, lua_gettop(L) - 1, LUA_MULTRET, look_and_trace);
   take_hook(L);
   lua_pushboolean(L, status == LUA_OK);

@@ -26,8 +26,9 @@ local function distance(a, b)
 end
 
 --- The name of a set that is nearest to one, if one is near, and by how many letters: one in three may differ. Of
---- several those that begin with the same letter go first.
+--- several those that begin with the same letter go first. Nothing is nearly a single letter.
 function similar.nearest(name, names)
+  if #name < 2 then return nil end
   local best, nearest, place = #name // 3 + 1, nil, nil
   for known in pairs(names) do
     if known ~= name and type(known) == "string" and math.abs(#known - #name) < best + 1 then

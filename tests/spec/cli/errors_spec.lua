@@ -131,6 +131,22 @@ describe("Ctrl-C", function()
     assert.matches("interrupted!\nstack traceback:", result.stderr, 1, true)
   end)
 
+  it("ends the process the second time, whatever catches the first, and says so", function()
+    for _, body in ipairs {"while true do end", "local a = nl.ones(900, 900) while true do a:mm(a) end"} do
+      local result = interrupt([[
+        local process = io.open "/proc/self/stat":read "n"
+        local function stubborn(start, ...) start(...) ]] .. body .. [[ end
+        local _, message = pcall(stubborn, go)
+        print(message)
+        pcall(stubborn, os.execute, "(sleep 0.5; kill -INT " .. process .. ") &")
+        print "still there"]])
+      assert.matches("interrupted!\n$", result.stdout)
+      assert.not_matches("still there", result.stdout, 1, true)
+      assert.equal("\ninterrupted!\n", result.stderr)
+      assert.equal(130, result.code)
+    end
+  end)
+
   it("ends a training loop, which may catch it and go on as if nothing had been", function()
     local result = interrupt [[
       local net = nl.nn.Linear(3, 2)

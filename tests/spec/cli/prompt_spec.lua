@@ -73,8 +73,53 @@ describe("the prompt in a pipe", function()
     assert.not_matches("unreached", result.stdout, 1, true)
   end)
 
-  it("predefines nothing where no one sits", function()
-    assert.equal("nil\tnil\tnil\tnil\n", (answers "nl, nn, F, optim\n"))
+  it("predefines what it does on a terminal, and nothing that is there", function()
+    assert.equal("table\ttrue\ttrue\ttrue\n",
+      (answers "type(nl), nn == nl.nn, F == nl.F, optim == nl.optim\n"))
+    assert.equal("mine\ttable\n", (answers("nn, type(nl)\n", {"-e", "nn = 'mine'"})))
+  end)
+
+  it("takes an expression behind statements, and prints it", function()
+    assert.equal("5\n6\n3\n7\n", (answers "x = 5; x\nlocal y = 6 y\nx = 1; x + 2\nif x then x = 7 end x\n"))
+    assert.equal("8\n", (answers "x = 7; x;\nx = 8\nx\n"))
+    assert.equal("4\n", (answers "f = function() return 4\nend\nf()\n"))
+    local _, errors = answers "f = function() x end\n"
+    assert.matches("stdin:1: syntax error near 'end'", errors, 1, true)
+  end)
+
+  it("does not wait for lines that could not finish a string", function()
+    local output, errors = answers "x = \"abc\n1\ny = \"a\\\nb\"; y\n\"c\\z\n  d\"\n"
+    assert.equal("1\na\nb\ncd\n", output)
+    assert.matches("stdin:1: unfinished string near", errors, 1, true)
+  end)
+
+  it("shows control characters of strings and messages by their codes", function()
+    local output, errors = answers "'\\27[31mred\\n\\tx'\n'\\u{9b}1m', 'ä\\0'\n'\\xff'\nerror '\\27[2Jx'\n"
+    assert.equal("\\x1b[31mred\n\tx\n\\u{9b}1m\tä\\x00\n\\xff\n", output)
+    assert.equal("stdin:1: \\x1b[2Jx\n", errors)
+  end)
+
+  it("shows what is in a table that is raised", function()
+    local _, errors = answers "error {code = 5, list = {1, 2}}\n"
+    assert.equal("(error object is a table value: {code = 5, list = {1, 2}})\n", errors)
+  end)
+
+  it("goes on after an error in a hook, without the hook", function()
+    local output, errors = answers "debug.sethook(function() error 'no' end, 'l')\nprint(1)\ndebug.gethook()\n2\n"
+    assert.equal("nil\n2\n", output)
+    assert.matches("stdin:1: no (in a hook, which is removed)\n", errors, 1, true)
+  end)
+
+  it("runs a hook for the program's code alone", function()
+    assert.equal("=stdin = true\n", (answers [[
+seen = {} debug.sethook(function() seen[debug.getinfo(2, "S").source] = true end, "l")
+a = 1; setmetatable({}, {__tostring = function() return "shown" end});
+debug.sethook() for source in pairs(seen) do print(source, "= true") end
+]]):gsub("\t", " "))
+  end)
+
+  it("survives prompts that can't be printed", function()
+    assert.equal("1\n2\n", (answers "_PROMPT = setmetatable({}, {__tostring = function() error 'x' end})\n1\n2\n"))
   end)
 
   it("ends at quit and exit, unless they are the program's", function()
@@ -188,6 +233,16 @@ describe("a command of the prompt", function()
       (answers "nl = require 'nnlua'\n:source nl.nn.Module.register_parameter\n"))
   end)
 
+  it("shows the source of a class's functions, also of an instance", function()
+    for _, name in ipairs {"nn.Linear", "net"} do
+      local output = answers("net = nn.Linear(1, 2)\n" .. name .. "??\n")
+      assert.matches("^function Linear:init%(%.%.%.%)\n.*\n%-%-%- Draws weight and bias anew%.\n" ..
+        "function Linear:reset_parameters%(%)\n.*\n%-%- forward: that function is written in C\n$", output)
+    end
+    local _, errors = answers "x = 5\nx??\n"
+    assert.equal("a function or a class is expected, not a number\n", errors)
+  end)
+
   it("sets", function()
     local output, errors = answers("nl = require 'nnlua'\n:set precision 2\nnl.tensor {1.23456}\n" ..
       ":set speed 3\n:set threads 0\n")
@@ -218,6 +273,47 @@ describe("a name that is not there", function()
     assert.matches("(field 'relu'); there is nl.relu", errors, 1, true)
     assert.matches("(field 'one_hot'); there is nl.nn.functional.one_hot", errors, 1, true)
     assert.matches("(field 'zzzzzzzz')\n", errors, 1, true)
+  end)
+
+  it("is told for fields of what is in sight, whatever is done to them", function()
+    local _, errors = answers(table.concat({"local net = nn.Linear(2, 3)", "net.weigth:size()", "net:forwrad()",
+      "function f(m) return m[1].weigth + 1 end f(nn.Sequential(net))", "nl.utls.data", "table.insrt()",
+      "conf = {learning_rate = 1}", "conf.learning_rat + 1", "conf.zzzzzz.y", ""}, "\n"))
+    assert.matches("index a nil value (field 'weigth'); did you mean 'weight'?", errors, 1, true)
+    assert.matches("(method 'forwrad'); did you mean 'forward'?", errors, 1, true)
+    assert.matches("arithmetic on a nil value (field 'weigth'); did you mean 'weight'?", errors, 1, true)
+    assert.matches("(field 'utls'); did you mean 'utils'?", errors, 1, true)
+    assert.matches("(field 'insrt'); did you mean 'insert'?", errors, 1, true)
+    assert.matches("(field 'learning_rat'); did you mean 'learning_rate'?", errors, 1, true)
+    assert.matches("(field 'zzzzzz')\n", errors, 1, true)
+  end)
+
+  it("stays nil where it is only read", function()
+    assert.equal("nil\tnil\tnil\n", (answers "nn.Linera, nl.onse, nn.Linear(1, 1).weigth\n"))
+  end)
+
+  it("is told for locals of a script's function", function()
+    local result = process.run_nnlua {"-e", [[
+      local nl = require 'nnlua'
+      local function step(net) return net.weigth:size() end
+      step(nl.nn.Linear(2, 2))]]}
+    assert.matches("2: attempt to index a nil value (field 'weigth'); did you mean 'weight'?\nstack traceback:",
+      result.stderr, 1, true)
+  end)
+
+  it("is told for options, of functions in C and in Lua", function()
+    for call, expected in pairs {
+      ["nl.ones(2):sum {keepdims = true}"] = "sum: unknown argument 'keepdims'; did you mean 'keepdim'? (known: ",
+      ["nl.ones(1):backward {retain_grap = true}"] = "backward: unknown argument 'retain_grap'; did you mean "
+        .. "'retain_graph'? (known: ",
+      ["optim.SGD({nl.ones(1)}, {momentun = 1})"] = "optim.SGD: no argument is called 'momentun'; did you mean "
+        .. "'momentum'? there are: ",
+      ["nn.Linear(1, 1):to {dtyp = 1}"] = "to: no argument is called 'dtyp'; did you mean 'dtype'? there are: ",
+      ["nn.Linear(1, 1):load_state_dict({}, {strickt = 1})"] = "no argument is called 'strickt'; did you mean 'strict'",
+    } do
+      local _, errors = answers(call .. "\n")
+      assert.matches(expected, errors, 1, true)
+    end
   end)
 
   it("is told to a script, too", function()

@@ -85,6 +85,12 @@ describe("a traceback at the prompt", function()
     assert.equal("stdin:1: x\nstdin:1: attempt to call a nil value (global 'f')\n", errors_of "error 'x'\nf()\n")
   end)
 
+  it("does not look at each of a million frames", function()
+    local errors = errors_of "function f() return 1 + f() end f()\n"
+    assert.matches("^stdin:1: stack overflow.*\nstack traceback:\n\tstdin:1: in function 'f'\n", errors)
+    assert.matches("\n\t%.%.%.\t%(skipping %d+ levels%)\n.*\tstdin:1: in main chunk\n\t%[C%]: in %?\n$", errors)
+  end)
+
   it("has the functions that were called, and none of the prompt's", function()
     assert.equal("stdin:1: x\nstack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in function 'f'\n" ..
       "\tstdin:1: in main chunk\n\t[C]: in ?\n", errors_of "function f() error 'x' end\nf() y = 1\n")

@@ -36,6 +36,8 @@ describe("docs/write.lua", function()
     local all = {folder .. "/nnlua.lua", folder .. "/nnlua.luacheck.lua", folder .. "/reference.md"}
     local expected = {stubs.text(), stubs.luacheck(), page.text()}
     for i, text in ipairs(written({folder}, all)) do assert.is_true(text == expected[i], all[i]) end
+    local new = folder .. "/not/there's yet"
+    assert.is_true(written({new}, {new .. "/nnlua.lua"})[1] == expected[1])
     os.remove(all[3])
     assert.is_true(written({folder, docs}, {docs .. "/reference.md"})[1] == expected[3])
     assert.is_nil(lfs.attributes(all[3]))

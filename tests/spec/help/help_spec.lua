@@ -43,6 +43,49 @@ describe("help", function()
     assert.matches("^nl%.mul%(", help.text "multiply")
   end)
 
+  it("explains arguments, beside a function of that name", function()
+    assert.matches("^lr, an argument\n  The learning rate: .*optim%.Adam %(0%.001%)", help.text "lr")
+    assert.matches("^weight_decay, an argument\n  %u.*optim%.AdamW %(0%.01%)", help.text "weight_decay")
+    assert.matches("^keepdim, an argument\n  %u.*nl%.sum %(false%)", help.text "keepdim")
+    assert.matches("^x:dim%(%).*\n\ndim, an argument\n  The dimension", help.text "dim")
+    assert.equal("Nothing is known of weight_deacy. Did you mean weight_decay?", help.text "weight_deacy")
+  end)
+
+  it("says what each argument means that many functions have", function()
+    local functions = {}
+    for _, entry in ipairs(catalogue.all()) do
+      for name in entry.overloads[1].signatures[1]:gmatch "([%a_]+)[?%s]*=?[^,()]*%f[,)]" do
+        functions[name] = (functions[name] or 0) + 1
+      end
+    end
+    local operands = {input = true, other = true, x = true, weight = true, value = true, index = true, tensors = true,
+      tensor = true, beta = true}
+    for name, count in pairs(functions) do
+      local described = "%f[%w]" .. name .. ", an argument\n  %u%l* .*\n  Taken"
+      if count >= 10 and not operands[name] then assert.matches(described, help.text(name)) end
+    end
+  end)
+
+  it("shows the constructor's arguments of each class", function()
+    for name, first in pairs {ConvTranspose1d = "in_channels", ConvTranspose2d = "in_channels",
+      MultiheadAttention = "embed_dim", Transformer = "d_model = 512", TransformerEncoder = "encoder_layer",
+      TransformerDecoder = "decoder_layer", TransformerEncoderLayer = "d_model", TransformerDecoderLayer = "d_model"} do
+      assert.equal(("nn.%s(%s"):format(name, first), help.text(nl.nn[name]):match "^[^,]+")
+    end
+  end)
+
+  it("keeps the lines of shapes in order", function()
+    assert.matches("Shapes: input (T, N, in) or (T, in), with batch_first (N, T, in); h (layers *\n  directions",
+      help.text(nl.nn.LSTM), 1, true)
+    for _, entry in ipairs(catalogue.all()) do
+      for _, overload in ipairs(entry.overloads) do
+        local after = overload.text:match "\nShapes:[^\n]*\n([^%s][^\n]*)"
+        local shapes = table.concat(text.parts(overload.text).shapes, "\n")
+        if after then assert.is_truthy(shapes:find(after:gsub("^Shapes:%s*", ""), 1, true), entry.name) end
+      end
+    end
+  end)
+
   it("tells a name that was perhaps meant", function()
     assert.equal("Nothing is known of con2d. Did you mean nl.conv2d?", help.text "con2d")
     assert.equal("Nothing is known of zzzzzzzz.", help.text "zzzzzzzz")

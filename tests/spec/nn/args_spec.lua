@@ -31,7 +31,7 @@ describe("arguments", function()
     assert.error_matches(function() parse("3") end, "f: size must be an integer, not a string")
     assert.error_matches(function() parse(3, {weight = 1}) end, "f: weight must be a tensor, not a number")
     assert.error_matches(function() parse(3, {biass = true}) end,
-      "f: no argument is called 'biass'; there are: size, bias, name, weight")
+      "f: no argument is called 'biass'; did you mean 'bias'%? there are: size, bias, name, weight")
     assert.error_matches(function() parse(3, {size = 3}) end, "f: size is given twice")
     assert.error_matches(function() parse(3, true, "x", nil, 5) end, "f: at most 4 arguments are taken")
     assert.error_matches(function() parse(3, {"x", name = "y"}) end, "positional and named values")

@@ -229,6 +229,55 @@ nnlua>]]
     terminal:enter("a:sum():item() == 4096^2", "true")
   end)
 
+  it("stops at a second Ctrl-C what catches the first", function()
+    open()
+    terminal:enter("a = nl.ones(900, 900);", "")
+    for _, code in ipairs {
+      "pcall(function() while true do end end)",
+      "pcall(function() while true do a:mm(a) end end)",
+      "pcall(coroutine.wrap(function() while true do pcall(function() while true do end end) end end))",
+      "xpcall(function() while true do end end, function() end)",
+    } do
+      terminal:submit("print 'running' while true do caught = true " .. code .. " end")
+      terminal:wait "\nrunning$"
+      terminal:keys "C-c"
+      os.execute "sleep 0.2"
+      terminal:keys "C-c"
+      terminal:wait "interrupted!.*nnlua> $"
+      terminal:keys "C-l"
+      terminal:wait "^nnlua> $"
+    end
+    terminal:enter("coroutine.wrap(function() return 1 + 1 end)()", "\n2\n")
+  end)
+
+  it("opens where the history is no file", function()
+    for _, make in ipairs {"mkfifo", "ln -s /dev/zero", "mkdir"} do
+      local home = Terminal.new_home()
+      finally(function() os.execute("rm -rf " .. home) end)
+      assert(os.execute(("mkdir %s/nnlua && %s %s/nnlua/history"):format(home, make, home)))
+      open {home = home}
+      terminal:enter("1 + 1", "\n2\n")
+      terminal:keys "C-d"
+      terminal:wait "ended with 0"
+      terminal:close()
+    end
+    terminal = nil
+  end)
+
+  it("recalls and edits a line of 100,000 characters", function()
+    local home = Terminal.new_home()
+    finally(function() os.execute("rm -rf " .. home) end)
+    assert(os.execute("mkdir " .. home .. "/nnlua"))
+    local file <close> = assert(io.open(home .. "/nnlua/history", "w"))
+    file:write("#'", ("a"):rep(100000), " b'\n")
+    file:close()
+    open {home = home}
+    terminal:keys "Up"
+    terminal:wait "a b'$"
+    terminal:keys("Left", "C-w", "c", "d", "C-Left", "C-Left", "C-Right", "x", "Home", "Delete", "#", "End", "Enter")
+    terminal:wait "\n100004\nnnlua> $"
+  end)
+
   it("says how to leave where Ctrl-C can't stop anything, and goes on", function()
     open()
     terminal:submit "print 'running' a = ('a'):rep(22) a:find(('a?'):rep(22) .. a .. 'b')"
