@@ -10,6 +10,13 @@ local raise, none = core.raise, core.none
 
 -- ------------------------------------------------------------------ types
 
+--- Whether a value can be called.
+local function is_callable(value)
+  if type(value) == "function" then return true end
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta.__call ~= nil
+end
+
 local tests = {
   any = function() return true end,
   boolean = function(v) return type(v) == "boolean" end,
@@ -18,12 +25,13 @@ local tests = {
   table = function(v) return type(v) == "table" end,
   list = function(v) return type(v) == "table" and getmetatable(v) == nil and (#v > 0 or next(v) == nil) end,
   ["function"] = function(v) return type(v) == "function" end,
+  callable = is_callable,
   integer = function(v) return math.type(v) == "integer" or math.type(v) == "float" and math.tointeger(v) ~= nil end,
   tensor = core.is_tensor,
   module = core.is_module,
 }
 
-local articles = {integer = "an integer", any = "a value"}
+local articles = {integer = "an integer", any = "a value", callable = "a function"}
 
 --- What an argument of a type is called in errors.
 local function noun(kind)
@@ -189,6 +197,6 @@ function args.options(name, known, ...)
   return values, options
 end
 
-args.is_named = is_named
+args.is_named, args.is_callable = is_named, is_callable
 
 return args

@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local iterator = require "nnlua.utils.iterator"
 local system = require "nnlua.system"
 
 local format = core.format
@@ -29,6 +30,11 @@ local parse = args.strict("progress", {
   {"interval", "number", 0.1},
 })
 
+--- Whether a value gives each loop an iterator of its own.
+local function has_iter(value)
+  return type(value) == "table" and getmetatable(value) ~= nil and args.is_callable(value.iter)
+end
+
 local function next_of_list(list, i)
   i = (i or 0) + 1
   if list[i] ~= nil then return i, list[i] end
@@ -48,7 +54,7 @@ local function loop_over(value)
     return value
   elseif type(value) == "table" and not meta then
     return next_of_list, value, #value
-  elseif type(meta) == "table" and meta.__call then
+  elseif type(meta) == "table" and (meta.__call or has_iter(value)) then
     local known, n = pcall(function() return #value end)
     return value, nil, known and math.type(n) == "integer" and n or nil
   end
@@ -67,7 +73,8 @@ local function new(...)
   local step, state, n = loop_over(iterable)
   local shows = out ~= nil or system.is_terminal(2)
   return setmetatable({
-    _step = step, _state = state, _shows = shows, _out = out or io.stderr, _interval = interval, _leave = leave,
+    _step = step, _state = state, _iterable = has_iter(iterable) and iterable or nil, _shows = shows,
+    _out = out or io.stderr, _interval = interval, _leave = leave,
     desc = desc, total = total or n, count = 0, _next_look = math.huge, _figures = {}, _names = {},
   }, Progress)
 end
@@ -150,7 +157,7 @@ end
 
 -- ------------------------------------------------------------------- loop
 
-local function ended(self)
+local function ended(self, err)
   if self._start and self._shows then
     if self._leave then
       draw(self, clock())
@@ -160,6 +167,16 @@ local function ended(self)
     end
   end
   self._start, self._drawn, self._next_look = nil, nil, math.huge
+  local closing = self._closing
+  self._closing = nil
+  if closing ~= nil then iterator.close(closing, err) end
+end
+
+--- Starts a loop over what has an iterator for each: a loader. Gives the control it begins with.
+local function start_own(self)
+  local step, state, control, closing = iterator.start("progress", "iterable", self._iterable)
+  self._step, self._state, self._closing = step, state, closing
+  return control
 end
 
 local function passed(self, first, ...)
@@ -171,6 +188,7 @@ function Progress:__call(_, control)
   if control == nil then
     self.count, self._start, self._drawn = 0, clock(), nil
     if self._shows then self._next_look = 1 end
+    if self._iterable then control = start_own(self) end
   else
     self.count = self.count + 1
     if self.count >= self._next_look then look(self) end

@@ -2,12 +2,16 @@
 #define _GNU_SOURCE
 #include "io/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,18 +112,59 @@ static bool find_target(NewFile *file, const char *path, mode_t *mode)
   return file->target || failed(errno);
 }
 
+/* Whether a name is one that new_file_open makes of a file's: "net.safetensors.4711-0.tmp". */
+static bool is_remains(const char *name, const char *base)
+{
+  size_t n = strlen(base);
+  if (strncmp(name, base, n) != 0 || name[n] != '.') return false;
+  const char *s = name + n + 1;
+  size_t process = strspn(s, "0123456789"), number = s[process] == '-' ? strspn(s + process + 1, "0123456789") : 0;
+  return process > 0 && number > 0 && strcmp(s + process + 1 + number, ".tmp") == 0;
+}
+
+/* What writers that were killed have left beside a file goes away: no one has it locked any more. */
+static void clear_remains(const char *target)
+{
+  const char *slash = strrchr(target, '/'), *base = slash ? slash + 1 : target;
+  char *folder = slash ? strndup(target, (size_t)(base - target)) : strdup(".");
+  DIR *entries = folder ? opendir(folder) : NULL;
+  for (const struct dirent *e; entries && (e = readdir(entries));) {
+    if (!is_remains(e->d_name, base)) continue;
+    int descriptor = openat(dirfd(entries), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlinkat(dirfd(entries), e->d_name, 0);
+    file_close(descriptor);
+  }
+  if (entries) closedir(entries);
+  free(folder);
+}
+
+/* Makes a file that wasn't there, and locks it for as long as its writer lives; some file systems have no locks. False
+   with EEXIST if it is another's, which may be about to clear it away. */
+static bool create(NewFile *file, const char *name)
+{
+  struct stat status;
+  file->descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file->descriptor < 0) return false;
+  bool is_taken = flock(file->descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!is_taken && fstat(file->descriptor, &status) == 0 && status.st_nlink > 0) return true;
+  close(file->descriptor);
+  file->descriptor = -1;
+  errno = EEXIST;
+  return false;
+}
+
 bool new_file_open(NewFile *file, const char *path)
 {
   mode_t mode = 0;
   *file = (NewFile){.descriptor = -1};
   if (!find_target(file, path, &mode)) return false;
+  clear_remains(file->target);
   size_t room = strlen(file->target) + 64;
   char *name = malloc(room);
   if (!name) return failed(ENOMEM);
   for (int i = 0; i < MOST_TRIES && file->descriptor < 0; i++) {
     text_format(name, room, "%s.%ld-%d.tmp", file->target, (long)getpid(), i);
-    file->descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file->descriptor < 0 && errno != EEXIST) break;
+    if (!create(file, name) && errno != EEXIST) break;
   }
   if (file->descriptor < 0) {
     int error = errno;
@@ -131,10 +176,27 @@ bool new_file_open(NewFile *file, const char *path)
   return true;
 }
 
+/* write, but a limit to the size of files (ulimit -f) is an error like others: its signal, which would end the process,
+   is held back and taken away. */
+static ssize_t write_some(int descriptor, const void *data, size_t bytes)
+{
+  sigset_t limit, before, pending;
+  sigemptyset(&limit);
+  sigaddset(&limit, SIGXFSZ);
+  pthread_sigmask(SIG_BLOCK, &limit, &before);
+  ssize_t n = write(descriptor, data, bytes);
+  int error = errno, got;
+  if (n < 0 && error == EFBIG && sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1)
+    sigwait(&limit, &got);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = error;
+  return n;
+}
+
 bool new_file_write(NewFile *file, const void *data, size_t bytes)
 {
   while (bytes > 0) {
-    ssize_t n = write(file->descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE);
+    ssize_t n = write_some(file->descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed(errno);
     data = (const char *)data + n;

@@ -62,6 +62,7 @@ void open_autograd(lua_State *L, int nl, int members);
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
 extern const luaL_Reg terminal_functions[], /* terminal.c: a clock, the terminal's width */
+  loop_functions[],                         /* loop.c: loops over objects; for nnlua.nn.core */
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
   tensor_file_functions[];                  /* tensor_files.c: what nl.save and nl.load are built on */
 

@@ -25,6 +25,7 @@ int open_nn(lua_State *L)
   module_caller = module_call;
   lua_newtable(L);
   luaL_setfuncs(L, own, 0);
+  luaL_setfuncs(L, loop_functions, 0);
   luaL_setfuncs(L, number_text_functions, 0);
   luaL_setfuncs(L, module_functions, 0);
   luaL_setfuncs(L, class_functions, 0);

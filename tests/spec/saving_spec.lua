@@ -1,5 +1,6 @@
 -- nl.save and nl.load: safetensors files.
 local nl = require "nnlua"
+local process = require "support.process"
 
 local nn = nl.nn
 local path = os.tmpname()
@@ -326,6 +327,27 @@ describe("a damaged file", function()
     refuses("a string expected", file_text '{"__metadata__":{"a":1}}')
     refuses("a string expected", file_text '{"__metadata__":{"a":null}}')
     refuses("'{' expected", file_text '{"__metadata__":nul}')
+  end)
+
+  it("is whole or not there under a limit to the size of files, and what a killed writer left goes away", function()
+    local small, large = nl.ones(10), "nl.zeros(1000000)"
+    nl.save(path, {small})
+    local text = ("local nl = require 'nnlua' print(pcall(nl.save, '%s', {%s}))"):format(path, large)
+    local result = process.run {"bash", "-c", ("ulimit -f 100; '%s' -e \"%s\""):format(process.nnlua, text)}
+    assert.matches("^false\t.*save: .*it can't be written: File too large\n$", result.stdout)
+    assert_equal(small, nl.load(path)[1])
+    local function remains()
+      return process.run({"sh", "-c", "ls " .. path .. ".*"}).stdout:gsub(path:gsub("%p", "%%%0"), "")
+    end
+    assert.equal("", (remains()))
+    for _, ending in ipairs {".1-0.tmp", ".99999999-12.tmp", ".1-0.tmp.old", ".x-0.tmp"} do
+      assert(io.open(path .. ending, "w")):close()
+    end
+    local lock = ("exec 9>%s.2-0.tmp; flock 9; '%s' -e \"%s\""):format(path, process.nnlua,
+      text:gsub("nl.zeros%(1000000%)", "nl.ones(10)"))
+    assert.matches("^true", process.run({"bash", "-c", lock}).stdout)
+    assert.equal(".1-0.tmp.old\n.2-0.tmp\n.x-0.tmp\n", (remains()))
+    process.run {"sh", "-c", "rm " .. path .. ".*"}
   end)
 
   it("is told where its structure makes no sense", function()

@@ -665,7 +665,8 @@ Tensor.data = nil
 
 -- --------------------------------------------------------------------- data
 
---- The numbers of a text file with lines of as many each, gzipped or not, as a matrix.
+--- The numbers of a text file (or a pipe) with lines of as many each, gzipped or not, as a matrix. Integers are read to
+--- the bit where the dtype is one of integers, and what doesn't fit into it is an error.
 --- Shapes: result (lines, numbers a line)
 ---     > path = os.tmpname()
 ---     > file = io.open(path, "w") file:write("1,2\n3,4\n") file:close()

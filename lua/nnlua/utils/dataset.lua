@@ -94,12 +94,39 @@ local function check(name, value)
 end
 dataset._check = check
 
---- The item of any dataset at a place within it.
-local function item(from, i)
-  if class.is_a(from, Dataset) then return as_item(from:get(i)) end
-  return from[i]
+--- An item for a batch: of several values none is nil, which a list could not hold.
+local function whole_item(name, i, ...)
+  local n = select("#", ...)
+  if n <= 1 then return (...) end
+  local item = {...}
+  for k = 1, n do
+    if item[k] == nil then raise(("%s: item %d has nil for its value %d of %d"):format(name, i, k, n)) end
+  end
+  return item
 end
-dataset._item = item
+dataset._whole_item = whole_item
+
+--- The item of any dataset at a place within it, for a batch of what is named.
+function dataset._item(name, from, i)
+  local item
+  if class.is_a(from, Dataset) then
+    item = whole_item(name, i, from:get(i))
+  else
+    item = from[i]
+  end
+  if item == nil then raise(("%s: the dataset gave nothing for item %d"):format(name, i)) end
+  return item
+end
+
+--- How many items a dataset has.
+function dataset._length(name, from)
+  local n = #from
+  if math.type(n) ~= "integer" or n < 0 then
+    raise(("%s: the dataset's length must be an integer from 0 on, not %s"):format(name,
+      core.describe(n)))
+  end
+  return n
+end
 
 --- The values of an item of any dataset.
 local function values(from, i)

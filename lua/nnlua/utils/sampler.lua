@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local dataset = require "nnlua.utils.dataset"
+local iterator = require "nnlua.utils.iterator"
 local nl = require "nnlua"
 
 local sampler = {}
@@ -46,11 +47,33 @@ local function values_of(list)
   end
 end
 
---- The next place of anything that gives places: a sampler, a list or a tensor.
-function sampler._iterate(source)
+local function is_sampler(source)
+  return type(source) == "table" and source.iter ~= nil
+end
+
+--- Checks that a value gives places: a sampler, a list or a tensor.
+function sampler._check(name, what, source)
+  if is_sampler(source) or core.is_tensor(source) and source.ndim > 0 or
+      type(source) == "table" and not getmetatable(source) then
+    return source
+  end
+  raise(("%s: %s must be a sampler, a list or a tensor, not %s"):format(name, what, core.describe(source)))
+end
+
+--- A loop over anything that gives places, as a generic `for` takes it: a sampler, a list or a tensor.
+function sampler._iterate(name, source)
   if core.is_tensor(source) then return values_of(source:tolist()) end
-  if type(source) == "table" and source.iter then return source:iter() end
+  if is_sampler(source) then return iterator.start(name, "sampler", source) end
   return values_of(source)
+end
+
+--- How many places something gives.
+function sampler._length(name, source)
+  local meta = getmetatable(source)
+  if is_sampler(source) and not (type(meta) == "table" and meta.__len) then
+    raise(("%s: its sampler has no length"):format(name))
+  end
+  return #source
 end
 
 local function check_count(self, name, n)
@@ -225,29 +248,30 @@ local parse_batch = args.strict(BatchSampler.__name, {
 
 function BatchSampler:init(...)
   self.sampler, self.batch_size, self.drop_last = parse_batch(...)
-  dataset._check(self.__name, self.sampler)
+  sampler._check(self.__name, "sampler", self.sampler)
   check_count(self, "batch_size", self.batch_size)
 end
 
 function BatchSampler:len()
-  local n, size = #self.sampler, self.batch_size
+  local n, size = sampler._length(self._owner or self.__name, self.sampler), self.batch_size
   return self.drop_last and n // size or (n + size - 1) // size
 end
 
 function BatchSampler:iter()
-  local next_place, size, drop_last = sampler._iterate(self.sampler), self.batch_size, self.drop_last
-  local ended = false
-  return function()
+  local next_place, state, place, closing = sampler._iterate(self._owner or self.__name, self.sampler)
+  local size, drop_last, ended = self.batch_size, self.drop_last, false
+  return iterator.closed_by(closing, function()
     local batch = {}
     for i = 1, ended and 0 or size do
-      batch[i] = next_place()
-      if batch[i] == nil then
+      place = next_place(state, place)
+      if place == nil then
         ended = true
         break
       end
+      batch[i] = place
     end
     if #batch > 0 and (#batch == size or not drop_last) then return batch end
-  end
+  end)
 end
 
 return sampler

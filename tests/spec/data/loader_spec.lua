@@ -189,7 +189,7 @@ describe("a DataLoader", function()
     refused("no argument is called 'batchsize'", ten, {batchsize = 2})
     assert.error_matches(function()
       for _ in data.DataLoader({1, 2}, {sampler = {3}}) do error "not reached" end
-    end, "the sampler gave 3, but places are from 1 to 2")
+    end, "the sampler gave 3, but places are integers from 1 to 2")
   end)
 
   it("says what in a batch doesn't fit", function()
