@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "lua/kinds.h"
 #include "ops/table/ops.h"
 
 /*
@@ -13,18 +14,18 @@
  * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
  */
 typedef struct TensorBox {
-  uint32_t magic, flags;
+  uint32_t kind, flags;
   Tensor *tensor;
   uint64_t seal;
 } TensorBox;
-enum { TENSOR_MAGIC = 0x6e6e5401, CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
+enum { CARRIERS = 1, BASE = 2, EXTRAS = 3, TENSOR_USER_VALUES = 3 };
 enum { BOX_CARRIES = 1 /* CARRIERS is not nil */, BOX_VIEW = 2 /* BASE is not nil */ };
 
 /* A number drawn at start that is in every box: no script can make a block of memory that has it by chance or
    intent. */
 extern uint64_t box_seal;
 
-static inline void box_init(TensorBox *box) { *box = (TensorBox){.magic = TENSOR_MAGIC, .seal = box_seal}; }
+static inline void box_init(TensorBox *box) { *box = (TensorBox){.kind = KIND_TENSOR, .seal = box_seal}; }
 
 /* The context of a state; made by nnlua_prepare. */
 Context *context_of(lua_State *L);
@@ -32,9 +33,7 @@ Context *context_of(lua_State *L);
 /* The box of a tensor at an index, or NULL if something else is there. */
 static inline TensorBox *box_test(lua_State *L, int index)
 {
-  TensorBox *box = lua_touserdata(L, index);
-  if (!box || lua_rawlen(L, index) < sizeof *box) return NULL; /* light userdata have no length */
-  return box->magic == TENSOR_MAGIC ? box : NULL;
+  return userdata_test(L, index, KIND_TENSOR, sizeof(TensorBox));
 }
 
 /* The tensor at an index, or NULL if something else is there. */

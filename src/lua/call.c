@@ -309,7 +309,8 @@ static bool wants_in_place(const Op *op, const Parsed *p)
 
 int op_call(lua_State *L)
 {
-  const Group *g = lua_touserdata(L, lua_upvalueindex(1));
+  const Group *g = userdata_test(L, lua_upvalueindex(1), KIND_OP, sizeof *g);
+  if (!g) return luaL_error(L, "the upvalues of this function were changed"); /* the debug library can */
   Parsed p;
   int top = lua_gettop(L);
   const Op *op = choose(L, g, top, &p);
@@ -321,7 +322,7 @@ int op_call(lua_State *L)
 void push_group(lua_State *L, Context *ctx, const char *name, int form)
 {
   Group *g = lua_newuserdatauv(L, sizeof *g, 0);
-  *g = (Group){.ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
+  *g = (Group){.kind = KIND_OP, .ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
   form &= ~AS_OPERATOR;
   for (int id = 0; id < op_count; id++) {
     const Op *op = &op_table[id];

@@ -8,6 +8,7 @@ enum { MAX_OVERLOADS = 8 };
 
 /* The rows of one public name, in declared order: the upvalue of the Lua function that calls them. */
 typedef struct Group {
+  uint32_t kind;
   Context *ctx;
   const char *name;
   bool in_place, is_operator;

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-enum { DTYPE_MAGIC = 0x6e6e5403 };
 typedef struct DTypeBox {
-  uint32_t magic;
+  uint32_t kind;
   int32_t dtype;
 } DTypeBox;
 
@@ -13,8 +12,8 @@ static char dtypes_key, none_key; /* registry keys, by address */
 
 bool dtype_test(lua_State *L, int index, DType *d)
 {
-  const DTypeBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (!box || lua_rawlen(L, index) < sizeof *box || box->magic != DTYPE_MAGIC) return false;
+  const DTypeBox *box = userdata_test(L, index, KIND_DTYPE, sizeof *box);
+  if (!box) return false;
   *d = (DType)box->dtype;
   return true;
 }
@@ -63,7 +62,7 @@ void push_none(lua_State *L) { lua_pushlightuserdata(L, &none_key); }
 static void new_dtype(lua_State *L, DType d, int meta)
 {
   DTypeBox *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (DTypeBox){DTYPE_MAGIC, d};
+  *box = (DTypeBox){KIND_DTYPE, d};
   lua_pushvalue(L, meta);
   lua_setmetatable(L, -2);
 }

@@ -5,9 +5,23 @@
 
 #define GENERATOR_NAME "nnlua.Generator"
 
-Generator *generator_test(lua_State *L, int index) { return luaL_testudata(L, index, GENERATOR_NAME); }
+typedef struct GeneratorBox {
+  uint32_t kind;
+  Generator generator;
+} GeneratorBox;
 
-static Generator *generator_check(lua_State *L, int index) { return luaL_checkudata(L, index, GENERATOR_NAME); }
+Generator *generator_test(lua_State *L, int index)
+{
+  GeneratorBox *box = userdata_test(L, index, KIND_GENERATOR, sizeof *box);
+  return box ? &box->generator : NULL;
+}
+
+static Generator *generator_check(lua_State *L, int index)
+{
+  Generator *g = generator_test(L, index);
+  if (!g) user_error(L, "a nl.Generator was expected, got %s", luaL_typename(L, index));
+  return g;
+}
 
 static uint64_t seed_at(lua_State *L, int index)
 {
@@ -19,8 +33,9 @@ static uint64_t seed_at(lua_State *L, int index)
 
 static int generator_new(lua_State *L)
 {
-  Generator *g = lua_newuserdatauv(L, sizeof *g, 0);
-  generator_seed(g, 67280421310721u);
+  GeneratorBox *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->kind = KIND_GENERATOR;
+  generator_seed(&box->generator, 67280421310721u);
   luaL_setmetatable(L, GENERATOR_NAME);
   return 1;
 }

@@ -8,21 +8,16 @@
 #include "lua/open.h"
 
 #define SIZE_NAME "nnlua.Size"
-enum { SIZE_MAGIC = 0x6e6e5402 };
 
 typedef struct SizeBox {
-  uint32_t magic;
+  uint32_t kind;
   int32_t n;
   int64_t v[];
 } SizeBox;
 
 static char size_meta; /* registry key, by address */
 
-static SizeBox *size_at(lua_State *L, int index)
-{
-  SizeBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  return box && lua_rawlen(L, index) >= sizeof *box && box->magic == SIZE_MAGIC ? box : NULL;
-}
+static SizeBox *size_at(lua_State *L, int index) { return userdata_test(L, index, KIND_SIZE, sizeof(SizeBox)); }
 
 bool size_test(lua_State *L, int index, Ints *size)
 {
@@ -34,7 +29,7 @@ bool size_test(lua_State *L, int index, Ints *size)
 static SizeBox *new_size(lua_State *L, int64_t n)
 {
   SizeBox *box = lua_newuserdatauv(L, sizeof *box + (size_t)n * sizeof *box->v, 0);
-  box->magic = SIZE_MAGIC;
+  box->kind = KIND_SIZE;
   box->n = (int32_t)n;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &size_meta);
   lua_setmetatable(L, -2);

@@ -26,7 +26,7 @@ typedef struct Item {
   bool truth;
 } Item;
 
-enum { MOST_ITEMS = 3 * MAX_DIMS, SINGLETON_MAGIC = 0x6e6e5402 };
+enum { MOST_ITEMS = 3 * MAX_DIMS };
 
 typedef struct Index {
   int n;
@@ -36,24 +36,24 @@ typedef struct Index {
 /* ----------------------------------------------------------------- singletons */
 
 typedef struct Singleton {
-  uint32_t magic;
-  ItemKind kind;
+  uint32_t kind;
+  ItemKind item;
 } Singleton;
 static char newaxis_key, ellipsis_key; /* registry keys, by address */
 
 static int singleton_tostring(lua_State *L)
 {
-  const Singleton *s = lua_touserdata(L, 1);
-  lua_pushstring(L, s->kind == NEWAXIS ? "nl.newaxis" : "nl.ellipsis");
+  const Singleton *s = userdata_test(L, 1, KIND_SUBSCRIPT, sizeof *s);
+  lua_pushstring(L, s && s->item == ELLIPSIS ? "nl.ellipsis" : "nl.newaxis");
   return 1;
 }
 
-static void push_singleton(lua_State *L, const void *key, ItemKind kind, const char *name)
+static void push_singleton(lua_State *L, const void *key, ItemKind item, const char *name)
 {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TUSERDATA) return;
   lua_pop(L, 1);
   Singleton *s = lua_newuserdatauv(L, sizeof *s, 0);
-  *s = (Singleton){SINGLETON_MAGIC, kind};
+  *s = (Singleton){KIND_SUBSCRIPT, item};
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, singleton_tostring);
   lua_setfield(L, -2, "__tostring");
@@ -67,11 +67,11 @@ static void push_singleton(lua_State *L, const void *key, ItemKind kind, const c
 void push_newaxis(lua_State *L) { push_singleton(L, &newaxis_key, NEWAXIS, "nl.newaxis"); }
 void push_ellipsis(lua_State *L) { push_singleton(L, &ellipsis_key, ELLIPSIS, "nl.ellipsis"); }
 
-static bool singleton_test(lua_State *L, int index, ItemKind *kind)
+static bool singleton_test(lua_State *L, int index, ItemKind *item)
 {
-  const Singleton *s = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (!s || lua_rawlen(L, index) != sizeof *s || s->magic != SINGLETON_MAGIC) return false;
-  *kind = s->kind;
+  const Singleton *s = userdata_test(L, index, KIND_SUBSCRIPT, sizeof *s);
+  if (!s) return false;
+  *item = s->item;
   return true;
 }
 

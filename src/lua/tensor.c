@@ -98,7 +98,7 @@ void tensor_blocks_use(lua_State *L, TensorBlocks *blocks)
 void tensor_block_freed(void *block, size_t size)
 {
   TensorBox *box = (TensorBox *)(void *)((char *)block + size - sizeof *box);
-  if (box->seal != box_seal || box->magic != TENSOR_MAGIC) return;
+  if (box->seal != box_seal || box->kind != KIND_TENSOR) return;
   box->seal = 0; /* the block's next owner may free it unwritten */
   tensor_release(box->tensor);
 }
@@ -155,7 +155,7 @@ static int tensor_gc(lua_State *L)
   TensorBox *box = box_test(L, 1);
   if (!box) return 0;
   Tensor *t = box->tensor;
-  box->magic = 0; /* finalizers of others may still see it: it is no tensor to them */
+  box->kind = 0; /* finalizers of others may still see it: it is no tensor to them */
   box->tensor = NULL;
   tensor_release(t);
   return 0;

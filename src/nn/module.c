@@ -5,12 +5,7 @@
 
 /* ------------------------------------------------------------------- boxes */
 
-ModuleBox *module_test(lua_State *L, int index)
-{
-  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) < sizeof(ModuleBox)) return NULL;
-  ModuleBox *box = lua_touserdata(L, index);
-  return box->magic == MODULE_MAGIC ? box : NULL;
-}
+ModuleBox *module_test(lua_State *L, int index) { return userdata_test(L, index, KIND_MODULE, sizeof(ModuleBox)); }
 
 ModuleBox *module_check(lua_State *L, int index)
 {
@@ -21,9 +16,7 @@ ModuleBox *module_check(lua_State *L, int index)
 
 static BufferBox *buffer_test(lua_State *L, int index)
 {
-  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(BufferBox)) return NULL;
-  BufferBox *box = lua_touserdata(L, index);
-  return box->magic == BUFFER_MAGIC ? box : NULL;
+  return userdata_test(L, index, KIND_BUFFER, sizeof(BufferBox));
 }
 
 static bool is_parameter(lua_State *L, int index)
@@ -36,7 +29,7 @@ ModuleBox *module_new(lua_State *L, NnState *nn)
 {
   ModuleBox *box = lua_newuserdatauv(L, sizeof *box, MODULE_USER_VALUES);
   memset(box, 0, sizeof *box);
-  box->magic = MODULE_MAGIC;
+  box->kind = KIND_MODULE;
   box->nn = nn;
   lua_createtable(L, 0, 4);
   lua_pushboolean(L, true);
@@ -508,7 +501,7 @@ static int buffer(lua_State *L)
 {
   if (!tensor_test(L, 1)) user_error(L, "Buffer: a tensor was expected, got %s", describe(L, 1));
   BufferBox *box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = (BufferBox){BUFFER_MAGIC, lua_isnoneornil(L, 2) || lua_toboolean(L, 2)};
+  *box = (BufferBox){KIND_BUFFER, lua_isnoneornil(L, 2) || lua_toboolean(L, 2)};
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   return 1;

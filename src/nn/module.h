@@ -20,7 +20,7 @@ typedef struct NnState {
  *   HOOKS       nil or the table of hook lists that hooks.lua keeps
  */
 typedef struct ModuleBox {
-  uint32_t magic;
+  uint32_t kind;
   uint32_t hooks; /* how many hooks of a call there are */
   NnState *nn;
   uint32_t careful_hooks; /* how many of them are backward hooks or run after errors too */
@@ -29,7 +29,6 @@ typedef struct ModuleBox {
   bool is_child;          /* it was registered in a module once */
 } ModuleBox;
 
-enum { MODULE_MAGIC = 0x6e6e4d01, BUFFER_MAGIC = 0x6e6e4201 };
 enum { ATTRIBUTES = 1, SLOTS = 2, HOOKS = 3, MODULE_USER_VALUES = 3 };
 
 /* Kinds of slots; the numbers are bits, so that a walk can ask for several. */
@@ -37,7 +36,7 @@ enum { SLOT_PARAMETER = 1, SLOT_BUFFER = 2, SLOT_MODULE = 4, SLOT_TRANSIENT = 8 
 
 /* What nn.Buffer makes: a tensor (its user value) that registers itself as a buffer when assigned. */
 typedef struct BufferBox {
-  uint32_t magic;
+  uint32_t kind;
   bool persistent;
 } BufferBox;
 
@@ -45,12 +44,9 @@ typedef struct BufferBox {
  * A parameter without a shape, which the first call of a lazy module gives it: a box that is no tensor yet, so that
  * every op refuses it. Then it becomes one, and stays the same userdata. Its user values hold what it will have.
  */
-enum { UNINITIALIZED_MAGIC = 0x6e6e5501 };
-
 static inline bool is_uninitialized(lua_State *L, int index)
 {
-  const TensorBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  return box && lua_rawlen(L, index) == sizeof *box && box->magic == UNINITIALIZED_MAGIC;
+  return userdata_test(L, index, KIND_UNINITIALIZED, sizeof(TensorBox)) != NULL;
 }
 
 /* ---- module.c: attributes and registration ---- */

@@ -8,14 +8,12 @@
 
 /* ------------------------------------------------------------------- lists */
 
-enum { STEP_MAGIC = 0x6e6e4f01 };
-
 /*
  * The parameters of a group with their states, where a step finds them without a look into tables. Its user values are
  * the names of the rule's options, as Lua's strings: a step need not make them.
  */
 typedef struct StepList {
-  uint32_t magic;
+  uint32_t kind;
   Context *ctx;
   const StepRule *rule;
   int options; /* how many the rule has */
@@ -25,9 +23,8 @@ typedef struct StepList {
 
 static StepList *list_check(lua_State *L, int index)
 {
-  StepList *list = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (!list || lua_rawlen(L, index) < sizeof *list || list->magic != STEP_MAGIC)
-    user_error(L, "an optimizer's list of parameters was expected, got %s", describe(L, index));
+  StepList *list = userdata_test(L, index, KIND_STEP_LIST, sizeof *list);
+  if (!list) user_error(L, "an optimizer's list of parameters was expected, got %s", describe(L, index));
   return list;
 }
 
@@ -41,7 +38,8 @@ static void entry_release(StepEntry *e)
 
 static int list_gc(lua_State *L)
 {
-  StepList *list = lua_touserdata(L, 1);
+  StepList *list = userdata_test(L, 1, KIND_STEP_LIST, sizeof *list);
+  if (!list) return 0;
   lua_Integer n = list->n;
   list->n = 0;
   for (lua_Integer i = 0; i < n; i++) entry_release(&list->entries[i]);
@@ -70,7 +68,7 @@ static int step_list(lua_State *L)
   while (rule->options[options].name) options++;
   StepList *list = lua_newuserdatauv(L, bytes, options);
   memset(list, 0, bytes);
-  *list = (StepList){.magic = STEP_MAGIC, .rule = rule, .options = options, .ctx = nn_state(L)->ctx, .n = n};
+  *list = (StepList){.kind = KIND_STEP_LIST, .rule = rule, .options = options, .ctx = nn_state(L)->ctx, .n = n};
   push_gc_metatable(L, "nnlua.StepList", list_gc);
   lua_setmetatable(L, -2);
   for (int k = 0; k < options; k++) {

@@ -68,12 +68,12 @@ static int uninitialized_field(lua_State *L)
   return i;
 }
 
-/* uninitialized(metatable): see UNINITIALIZED_MAGIC. It has TENSOR_USER_VALUES fields, for Lua to use. */
+/* uninitialized(metatable): see is_uninitialized. It has TENSOR_USER_VALUES fields, for Lua to use. */
 static int uninitialized(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
-  *box = (TensorBox){.magic = UNINITIALIZED_MAGIC};
+  *box = (TensorBox){.kind = KIND_UNINITIALIZED};
   lua_pushvalue(L, 1);
   lua_setmetatable(L, -2);
   return 1;

@@ -9,15 +9,14 @@ static char node_meta; /* registry key, by address */
 
 /* User value 1: the userdata of the tensor that the node was reached from. It carries what the graph does. */
 typedef struct NodeBox {
-  uint32_t magic;
+  uint32_t kind;
   Node *node;
 } NodeBox;
-enum { NODE_MAGIC = 0x6e6e4e01 };
 
 Node *node_test(lua_State *L, int index)
 {
-  const NodeBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  return box && lua_rawlen(L, index) == sizeof *box && box->magic == NODE_MAGIC ? box->node : NULL;
+  const NodeBox *box = userdata_test(L, index, KIND_NODE, sizeof *box);
+  return box ? box->node : NULL;
 }
 
 static Node *node_check(lua_State *L, const char *function)
@@ -31,7 +30,7 @@ Node **push_node_place(lua_State *L, int tensor)
 {
   tensor = lua_absindex(L, tensor);
   NodeBox *box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = (NodeBox){NODE_MAGIC, NULL};
+  *box = (NodeBox){KIND_NODE, NULL};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &node_meta);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, tensor);
@@ -43,7 +42,8 @@ void push_node(lua_State *L, Node *node, int tensor) { *push_node_place(L, tenso
 
 static int node_gc(lua_State *L)
 {
-  NodeBox *box = lua_touserdata(L, 1);
+  NodeBox *box = userdata_test(L, 1, KIND_NODE, sizeof *box);
+  if (!box) return 0;
   Node *n = box->node;
   box->node = NULL;
   node_release(n);

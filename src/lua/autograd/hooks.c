@@ -140,6 +140,7 @@ static int handle_remove(lua_State *L);
 
 /* A handle refers to its hook by numbers, so neither keeps the other alive. */
 typedef struct Handle {
+  uint32_t kind;
   int64_t carrier;
   lua_Integer number;
   int slot;
@@ -149,6 +150,7 @@ static void push_handle(lua_State *L, Handle h)
 {
   Handle *box = lua_newuserdatauv(L, sizeof *box, 1);
   *box = h;
+  box->kind = KIND_HOOK_HANDLE;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &handle_meta);
   lua_setmetatable(L, -2);
 }
@@ -176,7 +178,7 @@ void add_hook(lua_State *L, int carrier, int slot, int function)
   lua_rawseti(L, copy, n + 1);
   lua_rawseti(L, carrier, slot);
   lua_getfield(L, carrier, "id");
-  Handle h = {lua_tointeger(L, -1), number, slot};
+  Handle h = {.carrier = lua_tointeger(L, -1), .number = number, .slot = slot};
   lua_pop(L, 1);
   push_handle(L, h);
 }
@@ -222,9 +224,8 @@ static void remove_several(lua_State *L)
 
 static int handle_remove(lua_State *L)
 {
-  const Handle *h = lua_touserdata(L, 1);
-  if (!h || lua_rawlen(L, 1) != sizeof *h)
-    return user_error(L, "remove: the handle of a hook expected: handle:remove()");
+  const Handle *h = userdata_test(L, 1, KIND_HOOK_HANDLE, sizeof *h);
+  if (!h) return user_error(L, "remove: the handle of a hook expected: handle:remove()");
   if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) remove_several(L);
   else if (push_carrier(L, h->carrier) && lua_rawgeti(L, -1, h->slot) == LUA_TTABLE)
     remove_from_list(L, h->slot, h->number);

@@ -13,7 +13,8 @@ typedef struct Setting {
 } Setting;
 
 typedef struct ModeToken {
-  uint8_t kind;
+  uint32_t kind;
+  uint8_t mode;
   bool linked; /* it counts */
   bool value, check_nan;
   bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
@@ -82,7 +83,7 @@ typedef struct Effect {
 
 static void apply_token(const ModeToken *t, Effect *e)
 {
-  switch ((ModeKind)t->kind) {
+  switch ((ModeKind)t->mode) {
     case MODE_GRAD: e->grad = t->value; break;
     case MODE_INFERENCE:
       e->inference = t->value;
@@ -170,13 +171,20 @@ static void restore_setting(lua_State *L, ModeToken *closed)
 
 /* ------------------------------------------------------------------ tokens */
 
+static ModeToken *token_test(lua_State *L, int index) { return userdata_test(L, index, KIND_MODE, sizeof(ModeToken)); }
+
 static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
 {
   Modes *m = ctx->modes;
   ModeToken *before = push_setting(L);
   ModeToken *t = lua_newuserdatauv(L, sizeof *t, 1);
-  *t = (ModeToken){
-    .kind = (uint8_t)kind, .value = value, .modes = m, .owner = L, .open = true, .before = setting_of(before)};
+  *t = (ModeToken){.kind = KIND_MODE,
+                   .mode = (uint8_t)kind,
+                   .value = value,
+                   .modes = m,
+                   .owner = L,
+                   .open = true,
+                   .before = setting_of(before)};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &token_meta);
   lua_setmetatable(L, -2);
   lua_pushthread(L);
@@ -194,11 +202,11 @@ void push_mode_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
 
 void close_mode_token(lua_State *L, int index)
 {
-  ModeToken *t = lua_touserdata(L, index);
-  if (!t->open) return;
+  ModeToken *t = token_test(L, index);
+  if (!t || !t->open) return;
   t->open = false;
   unlink_token(t);
-  if (t->kind == MODE_ANOMALY && t->restores) {
+  if (t->mode == MODE_ANOMALY && t->restores) {
     t->modes->anomaly = t->before.value;
     t->modes->check_nan = t->before.given;
     t->modes->ctx->mode_tokens = 1;
@@ -209,14 +217,15 @@ void close_mode_token(lua_State *L, int index)
 
 static int token_close(lua_State *L)
 {
-  luaL_checktype(L, 1, LUA_TUSERDATA);
+  if (!token_test(L, 1)) return user_error(L, "close: a mode was expected, got %s", luaL_typename(L, 1));
   close_mode_token(L, 1);
   return 0;
 }
 
 static int token_gc(lua_State *L)
 {
-  unlink_token(lua_touserdata(L, 1));
+  ModeToken *t = token_test(L, 1);
+  if (t) unlink_token(t);
   return 0;
 }
 

@@ -1,0 +1,34 @@
+/* What our userdata are: the first word of each says it. */
+#ifndef NNLUA_LUA_KINDS_H
+#define NNLUA_LUA_KINDS_H
+
+#include <lua.h>
+#include <stdint.h>
+
+/* One list for all, so that no two have the same number; the first is one that others hardly begin with. */
+typedef enum UserdataKind {
+  KIND_TENSOR = 0x6e6e5401,
+  KIND_UNINITIALIZED, /* a parameter without a shape: see nn/module.h */
+  KIND_SIZE,
+  KIND_SUBSCRIPT, /* nl.newaxis, nl.ellipsis */
+  KIND_DTYPE,
+  KIND_GENERATOR,
+  KIND_NODE,
+  KIND_MODE,
+  KIND_HOOK_HANDLE,
+  KIND_OP, /* the rows behind a function: its upvalue */
+  KIND_MODULE,
+  KIND_BUFFER,
+  KIND_STEP_LIST,
+} UserdataKind;
+
+/* The userdata of a kind at an index, or NULL if something else is there. It has at least so many bytes; light userdata
+   have no length. */
+static inline void *userdata_test(lua_State *L, int index, UserdataKind kind, size_t bytes)
+{
+  const uint32_t *word = lua_touserdata(L, index);
+  if (!word || lua_rawlen(L, index) < bytes) return NULL;
+  return *word == (uint32_t)kind ? lua_touserdata(L, index) : NULL;
+}
+
+#endif
