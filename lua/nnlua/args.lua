@@ -104,7 +104,7 @@ local function parse_spec(spec)
     local kind, optional = entry[2]:match "^(%a+)(%??)$"
     parameters[i] = {
       name = entry[1], kind = kind, default = entry[3],
-      required = optional == "" and entry[3] == nil,
+      required = optional == "" and entry[3] == nil, takes_none = optional == "?" or kind == "boolean",
     }
     parameters[entry[1]] = i
   end
@@ -115,6 +115,9 @@ local function fill(name, parameters, values)
   for i, parameter in ipairs(parameters) do
     local value = values[i]
     if value == none then
+      if not parameter.takes_none then
+        raise(("%s: %s must be %s, not nl.none"):format(name, parameter.name, noun(parameter.kind)))
+      end
       values[i] = nil
     elseif value ~= nil then
       values[i] = checked(name, parameter, value)
@@ -127,7 +130,8 @@ local function fill(name, parameters, values)
 end
 
 --- A function that gives the arguments of a call in order, checked, defaults filled in.
---- An entry of the spec is `{name, type, default}`; a type ending in "?" is optional without a default.
+--- An entry of the spec is `{name, type, default}`; a type ending in "?" may be left out without a default. Only
+--- there, and for a boolean, nl.none is taken, which gives nil.
 ---@param name string what the function is called in errors
 ---@param spec table[]
 ---@return fun(...): ...
@@ -154,20 +158,6 @@ function args.parser(name, spec)
     end
     fill(name, parameters, values)
     return table.unpack(values, 1, most)
-  end
-end
-
---- As parser, for functions where nl.none has no meaning: it is refused where the type doesn't end in "?".
-function args.strict(name, spec)
-  local parse = args.parser(name, spec)
-  return function(...)
-    local values = table.pack(parse(...))
-    for i, entry in ipairs(spec) do
-      if values[i] == nil and not entry[2]:find "?" then
-        raise(("%s: %s must be %s, not nl.none"):format(name, entry[1], noun(entry[2])))
-      end
-    end
-    return table.unpack(values, 1, values.n)
   end
 end
 
@@ -198,5 +188,12 @@ function args.options(name, known, ...)
 end
 
 args.is_named, args.is_callable = is_named, is_callable
+
+--- Whether a value can be called.
+function args.is_callable(value)
+  if type(value) == "function" then return true end
+  local meta = debug.getmetatable(value)
+  return type(meta) == "table" and meta.__call ~= nil
+end
 
 return args

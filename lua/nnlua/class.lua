@@ -38,4 +38,11 @@ function class.is_a(value, wanted)
   return false
 end
 
+--- Raises unless `self` is an instance of a class, as where a method is called with a dot.
+function class.check_self(self, wanted, method)
+  if class.is_a(self, wanted) then return end
+  raise(("%s: the first argument must be %s, not a %s: call it with a colon, as object:%s()"):format(
+    method, wanted.__name, type(self), method))
+end
+
 return class

@@ -266,6 +266,12 @@ local tolerances = {
   {"eps", "number", 1e-6}, {"atol", "number", 1e-5}, {"rtol", "number", 1e-3}, {"raise_exception", "boolean", true},
   {"nondet_tol", "number", 0.0},
 }
+local function check_function(name, func)
+  if not args.is_callable(func) then
+    core.raise(("%s: func must be a function, not %s"):format(name, core.describe(func)))
+  end
+end
+
 local parse = args.parser("gradcheck", {{"func", "any"}, {"inputs", "any"}, table.unpack(tolerances)})
 local parse_second = args.parser("gradgradcheck",
   {{"func", "any"}, {"inputs", "any"}, {"grad_outputs", "any?"}, table.unpack(tolerances)})
@@ -279,6 +285,7 @@ local parse_second = args.parser("gradgradcheck",
 ---@return boolean
 function gradcheck.gradcheck(...)
   local func, inputs, eps, atol, rtol, raise_exception, nondet_tol = parse(...)
+  check_function("gradcheck", func)
   return run {
     name = "gradcheck", func = func, inputs = as_list(inputs), eps = eps, atol = atol, rtol = rtol,
     raise_exception = raise_exception, nondet_tol = nondet_tol,
@@ -333,6 +340,7 @@ end
 ---@return boolean
 function gradcheck.gradgradcheck(...)
   local func, inputs, grad_outputs, eps, atol, rtol, raise_exception, nondet_tol = parse_second(...)
+  check_function("gradgradcheck", func)
   local check = {
     name = "gradgradcheck", func = func, inputs = as_list(inputs), eps = eps, atol = atol, rtol = rtol,
     raise_exception = raise_exception, nondet_tol = nondet_tol,

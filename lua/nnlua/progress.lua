@@ -25,7 +25,7 @@ local clock = system.clock
 local Progress = {__name = "nnlua.Progress"}
 Progress.__index = Progress
 
-local parse = args.strict("progress", {
+local parse = args.parser("progress", {
   {"iterable", "any"}, {"desc", "string?"}, {"total", "integer?"}, {"leave", "boolean", false}, {"out", "any?"},
   {"interval", "number", 0.1},
 })

@@ -107,6 +107,7 @@ bool launch_begin(Call *call, Launch *l, const Driver *driver, DType dtype, Tens
   for (int64_t i = 0; i < operands.n; i++) {
     Tensor *x = operands.v[i];
     uint8_t wants = driver->operands[i];
+    if (x && x->device != first->device) raise(call, "tensors are on different devices: cpu and meta");
     bool ready = !x || (is_as_wanted(x, wants, l->dtype) && is_apart(l, results.n, x));
     l->x[i] = ready ? x : operand_laid_out(call, l, x, wants);
   }

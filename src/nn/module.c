@@ -507,6 +507,15 @@ static int buffer(lua_State *L)
   return 1;
 }
 
+/* check_self(m, method): raises unless m is a module, as where a method is called with a dot */
+static int check_self(lua_State *L)
+{
+  if (module_test(L, 1)) return 0;
+  const char *method = luaL_checkstring(L, 2);
+  return user_error(L, "%s: a module was expected first, got %s: call it with a colon, as net:%s()", method,
+                    describe(L, 1), method);
+}
+
 static int describe_value(lua_State *L)
 {
   lua_pushstring(L, describe(L, 1));
@@ -526,5 +535,6 @@ const luaL_Reg module_functions[] = {
   {"is_module", is_module},
   {"buffer", buffer},
   {"describe", describe_value},
+  {"check_self", check_self},
   {NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /* The C functions that lua/nnlua/nn builds on, as one table. */
 #include "lua/open.h"
 #include "lua/prepare.h"
+#include "lua/size.h"
 #include "nn/module.h"
 
 /* raise(text): an error at the user's line */
@@ -12,6 +13,13 @@ static int test_none(lua_State *L)
   return 1;
 }
 
+static int test_size(lua_State *L)
+{
+  Ints size;
+  lua_pushboolean(L, size_test(L, 1, &size));
+  return 1;
+}
+
 static void set_constant(lua_State *L, const char *name, lua_Integer value)
 {
   lua_pushinteger(L, value);
@@ -20,7 +28,7 @@ static void set_constant(lua_State *L, const char *name, lua_Integer value)
 
 int open_nn(lua_State *L)
 {
-  static const luaL_Reg own[] = {{"raise", raise_error}, {"is_none", test_none}, {NULL, NULL}};
+  static const luaL_Reg own[] = {{"raise", raise_error}, {"is_none", test_none}, {"is_size", test_size}, {NULL, NULL}};
   push_module_path = module_path;
   module_caller = module_call;
   lua_newtable(L);

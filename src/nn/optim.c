@@ -89,7 +89,9 @@ static StepEntry *entry_check(lua_State *L, StepList **list)
 {
   *list = list_check(L, 1);
   lua_Integer i = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, i >= 1 && i <= (*list)->n, 2, "out of range");
+  if (i < 1 || i > (*list)->n)
+    user_error(L, "%s: the group had %d parameters, but has been changed: use add_param_group", (*list)->rule->name,
+               (int)(*list)->n);
   return &(*list)->entries[i - 1];
 }
 
@@ -134,7 +136,7 @@ static int set_step_state(lua_State *L)
 static void list_sync(lua_State *L, StepList *list, int params)
 {
   if ((lua_Integer)lua_rawlen(L, params) != list->n)
-    user_error(L, "the group had %d parameters and has %d: use add_param_group", (int)list->n,
+    user_error(L, "%s: the group had %d parameters and has %d: use add_param_group", list->rule->name, (int)list->n,
                (int)lua_rawlen(L, params));
   for (lua_Integer i = 0; i < list->n; i++) {
     StepEntry *e = &list->entries[i];

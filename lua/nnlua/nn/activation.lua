@@ -270,6 +270,7 @@ activation.PReLU = PReLU
 
 --- The dimension of classes where none was named: the first of scores alone and of three dimensions, else the second.
 local function default_dim(x)
+  if not core.is_tensor(x) then return 1 end -- the function says what is wrong
   return (x.ndim == 0 or x.ndim == 1 or x.ndim == 3) and 1 or 2
 end
 
@@ -314,7 +315,9 @@ softmax_class("LogSoftmax", F.log_softmax)
 local Softmax2d = activation_class("Softmax2d", F.softmax, {})
 
 function Softmax2d:forward(x) -- luacheck: no self
-  if x.ndim ~= 3 and x.ndim ~= 4 then
+  if not core.is_tensor(x) then
+    core.raise(("nn.Softmax2d: the input must be a tensor, not %s"):format(core.describe(x)))
+  elseif x.ndim ~= 3 and x.ndim ~= 4 then
     core.raise(("nn.Softmax2d: the input has %d dimensions, not 3 or 4"):format(x.ndim))
   end
   return F.softmax(x, -3)

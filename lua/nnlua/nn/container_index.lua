@@ -26,12 +26,17 @@ local function end_of_range(value, n, default)
   if value == nil then
     return default
   end
-  return value < 0 and value + n + 1 or value
+  local place = math.tointeger(value)
+  if not place then
+    raise(("a range is {first, last, step}, all integers, but %s is in it"):format(core.describe(value)))
+  end
+  return place < 0 and place + n + 1 or place
 end
 
 --- The places of a range {first, last, step}, both ends included and cut off at the borders.
 function container_index.places_of(range, n)
-  local step = range[3] or 1
+  local step = end_of_range(range[3], -1, 1) -- as it is
+  if step == 0 then raise "the step of a range is not 0" end
   local first = end_of_range(range[1], n, step > 0 and 1 or n)
   local last = end_of_range(range[2], n, step > 0 and n or 1)
   local list = {}

@@ -3,6 +3,7 @@
 -- A list of hooks is never changed, only replaced: a loop that runs over one sees what there was when it started.
 -- [1..n] are the functions, `ids` their handles' numbers, `always` tells which run after errors too.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local backward_hooks = require "nnlua.nn.backward_hooks"
 
@@ -88,6 +89,11 @@ end
 
 --- Registers a hook of a kind; options are `prepend` and `always_call`.
 local function register(module, kind, hook, options)
+  if not args.is_callable(hook) then
+    core.raise(("a hook is a function, not %s"):format(core.describe(hook)))
+  elseif options ~= nil and type(options) ~= "table" then
+    core.raise(("a hook's options are {prepend = true, always_call = true}, not %s"):format(core.describe(options)))
+  end
   options = options or {}
   next_id = next_id + 1
   local lists = tables_of(module)

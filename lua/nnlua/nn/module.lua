@@ -3,7 +3,7 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 
-local raise = core.raise
+local raise, check_self, is_callable = core.raise, core.check_self, args.is_callable
 local PARAMETER, BUFFER, TRANSIENT = core.PARAMETER, core.BUFFER, core.TRANSIENT
 
 --- The base of all modules. A class of one's own:
@@ -145,6 +145,10 @@ end
 ---     Tanh
 ---     Sequential
 function Module:apply(f)
+  check_self(self, "apply")
+  if not is_callable(f) then
+    raise(("apply: a function of a module was expected, got %s"):format(core.describe(f)))
+  end
   for _, module in ipairs(children_first(self)) do
     f(module)
   end
@@ -184,10 +188,12 @@ end
 ---     > nn.Sequential(nn.ReLU()):get_submodule "0"
 ---     ReLU()
 function Module:get_submodule(path)
+  check_self(self, "get_submodule")
   return submodule(self, path, checked_path("get_submodule", path))
 end
 
 local function get_slot(root, path, kind)
+  check_self(root, "get_" .. kind)
   local steps, name = split(checked_path("get_" .. kind, path))
   local module = submodule(root, path, steps)
   local value = module[name]
@@ -210,6 +216,7 @@ end
 
 --- Puts a module at a path. With strict = true there must be one already.
 function Module:set_submodule(path, module, strict)
+  check_self(self, "set_submodule")
   if type(strict) == "table" then strict = strict.strict end
   if checked_path("set_submodule", path) == "" then
     raise "set_submodule: the path is empty, and a module can't replace itself"
@@ -246,6 +253,7 @@ end
 ---     > nn.Dropout():eval().training
 ---     false
 function Module:eval()
+  check_self(self, "eval")
   return self:train(false)
 end
 
@@ -253,6 +261,7 @@ end
 ---     > nn.Linear(2, 1):requires_grad_(false).weight.requires_grad
 ---     false
 function Module:requires_grad_(flag)
+  check_self(self, "requires_grad_")
   for parameter in self:parameters() do
     parameter:requires_grad_(flag == nil or flag)
   end

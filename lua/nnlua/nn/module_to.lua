@@ -87,7 +87,7 @@ end
 local Format = {__name = "nnlua.memory_format"}
 
 function Format:__tostring()
-  return "nl." .. self.name
+  return "nl." .. tostring(type(self) == "table" and self.name)
 end
 
 -- The orders in which dimensions lie in memory, outermost first, and the way back.
@@ -183,7 +183,7 @@ end
 
 -- --------------------------------------------------------------- to_empty
 
-local parse_to_empty = args.parser("to_empty", {{"device", "string"}, {"recurse", "boolean", true}})
+local parse_to_empty = args.parser("to_empty", {{"device", "string?"}, {"recurse", "boolean", true}})
 
 local function empty_like(t, device)
   return nl.empty_like(t:detach(), device and {device = device})
@@ -237,6 +237,7 @@ function module_to.install(Module)
   ---     > nn.Linear(2, 1):to(nl.float64).weight.dtype
   ---     nnlua.float64
   function Module:to(...)
+    core.check_self(self, "to")
     local target = target_of(...)
     check_all(self, target)
     if target.dtype then
@@ -255,22 +256,29 @@ function module_to.install(Module)
   --- built on the meta device. Without recurse only its own parameters and buffers. Where the device changes,
   --- parameters become new objects, and those that were shared are no more: tie them again. Returns the module.
   function Module:to_empty(...)
+    core.check_self(self, "to_empty")
     local device, recurse = parse_to_empty(...)
     return nl.no_grad(empty_all, self, device and check_device(device, "to_empty"), recurse)
   end
 
   for method, name in pairs {float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16"} do
     Module[method] = function(self)
+      core.check_self(self, method)
       return self:_apply(to_dtype(nl[name], FLOATING, FLOATING))
     end
   end
 
   --- Converts everything to a dtype, integer buffers too.
   function Module:type(dtype)
+    core.check_self(self, "type")
+    if core.is_tensor(dtype) or not core.category(dtype) then
+      raise(("type: a dtype was expected, got %s"):format(core.describe(dtype)))
+    end
     return self:_apply(function(t) return t:to(dtype) end)
   end
 
   function Module:cpu()
+    core.check_self(self, "cpu")
     return self:to("cpu")
   end
 end

@@ -236,11 +236,13 @@ normalization.GroupNorm = GroupNorm
 
 local function shape_of(name, shape)
   if math.type(shape) == "integer" then return {shape} end
-  if core.is_tensor(shape) or (type(shape) ~= "table" and type(shape) ~= "userdata") or #shape == 0 then
+  local list = {}
+  if core.is_size(shape) or type(shape) == "table" then
+    for i = 1, #shape do list[i] = math.tointeger(shape[i]) end
+  end
+  if #list == 0 or #list ~= #shape then
     raise(("%s: normalized_shape is a number or a list of sizes, not %s"):format(name, core.describe(shape)))
   end
-  local list = {}
-  for i = 1, #shape do list[i] = shape[i] end
   return list
 end
 

@@ -81,6 +81,7 @@ end
 
 --- Appends a value. Returns the list.
 function ParameterList:append(value)
+  core.check_self(self, "append")
   if value == nil then
     raise "ParameterList: nil can't be an entry"
   end
@@ -135,6 +136,7 @@ function ParameterDict:init(values)
 end
 
 local function place_of_name(self, name)
+  core.check_self(self, "contains")
   for i, own in ipairs(self._names) do
     if own == name then return i end
   end
@@ -240,6 +242,9 @@ end
 
 --- A new dictionary in which each of the names has the same default.
 function ParameterDict:fromkeys(names, default) -- luacheck: no self
+  if type(names) ~= "table" then
+    raise(("ParameterDict: fromkeys takes a list of names, not %s"):format(core.describe(names)))
+  end
   local dict = ParameterDict()
   for _, name in ipairs(names) do dict:set(name, default) end
   return dict

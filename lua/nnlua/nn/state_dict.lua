@@ -131,7 +131,12 @@ local function install_taking(Module)
   ---     [1, 2]
   function Module:state_dict(...)
     local destination, prefix, keep_vars = options_of(...)
+    core.check_self(self, "state_dict")
     prefix = prefix or ""
+    if destination ~= nil and type(destination) ~= "table" or type(prefix) ~= "string" then
+      core.raise(("state_dict: a table to fill and a prefix were expected, got %s and %s"):format(
+        core.describe(destination), core.describe(prefix)))
+    end
     local dict = destination or StateDict.new()
     local metadata = with_metadata(dict)
     for path, module in core.iterator(core.modules(self, "", false), true) do
@@ -324,10 +329,16 @@ local function raise_problems(module, lines)
     core.class_name(module), table.concat(lines, "\n  ")))
 end
 
+--- Whether a table is one that state_dict made.
+local function is_own(dict)
+  local meta = getmetatable(dict)
+  return type(meta) == "table" and rawget(meta, "__index") ~= nil
+end
+
 local function load(module, dict, options)
   local strict = options.strict ~= false
   local copy, report = copy_of(dict), new_report()
-  local metadata = rawget(getmetatable(dict) or {}, "__index") and with_metadata(dict) or {}
+  local metadata = is_own(dict) and with_metadata(dict) or {}
   for path, child in core.iterator(core.modules(module, "", false), true) do
     child:_load_from_state_dict(copy, path_prefix(path), metadata[path] or {}, report)
   end
@@ -381,6 +392,7 @@ function state.install(Module)
   ---     > nl.equal(a.weight, b.weight)
   ---     true
   function Module:load_state_dict(dict, options)
+    core.check_self(self, "load_state_dict")
     return load(self, dict, load_options(options))
   end
 end

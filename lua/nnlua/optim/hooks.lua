@@ -1,5 +1,6 @@
 -- Hooks of optimizers: lists by kind in the optimizer's field _hooks, and their handles.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 
 local hooks = {}
@@ -24,7 +25,7 @@ end
 
 --- Registers a hook of a kind, and gives its handle.
 function hooks.register(optimizer, kind, hook)
-  if type(hook) ~= "function" and not (getmetatable(hook) or {}).__call then
+  if not args.is_callable(hook) then
     core.raise(("%s: a hook is a function, not %s"):format(optimizer.__name, core.describe(hook)))
   end
   local lists = optimizer._hooks or {}

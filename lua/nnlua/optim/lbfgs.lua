@@ -21,7 +21,7 @@ local raise = core.raise
 ---@class LBFGS: Optimizer
 local LBFGS = optimizer.class "optim.LBFGS"
 
-local parse = args.strict("optim.LBFGS", {
+local parse = args.parser("optim.LBFGS", {
   {"params", "any"}, {"lr", "number", 1}, {"max_iter", "integer", 20}, {"max_eval", "integer?"},
   {"tolerance_grad", "number", 1e-7}, {"tolerance_change", "number", 1e-9}, {"history_size", "integer", 100},
   {"line_search_fn", "string?"},
@@ -35,13 +35,26 @@ function LBFGS:init(...)
   })
 end
 
+local numbers = {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}
+
+local function check_options(self, group)
+  if not group or #group.params == 0 then raise(self.__name .. ": there are no parameters") end
+  for _, name in ipairs(numbers) do
+    if type(group[name]) ~= "number" then
+      raise(("%s: %s must be a number, not %s"):format(self.__name, name, core.describe(group[name])))
+    end
+  end
+  if group.line_search_fn and group.line_search_fn ~= "strong_wolfe" then
+    raise(("%s: line_search_fn is 'strong_wolfe' or nil, not '%s'"):format(
+      self.__name, tostring(group.line_search_fn)))
+  elseif group.history_size < 1 then
+    raise(("%s: history_size must be from 1 on, not %s"):format(self.__name, group.history_size))
+  end
+end
+
 function LBFGS:_check_group(group)
   if self.param_groups[1] then raise(self.__name .. ": all parameters must be in one group") end
-  if group.line_search_fn and group.line_search_fn ~= "strong_wolfe" then
-    raise(("%s: line_search_fn is 'strong_wolfe' or nil, not '%s'"):format(self.__name, group.line_search_fn))
-  elseif group.history_size < 1 then
-    raise(("%s: history_size must be from 1 on, not %d"):format(self.__name, group.history_size))
-  end
+  check_options(self, group)
 end
 
 -- ------------------------------------------------- parameters as one vector
@@ -179,7 +192,8 @@ local function iterate(self, group, state, closure, loss, gradient)
 end
 
 local function first_state(self, p)
-  local state = rawget(self.state, p) or {func_evals = 0, n_iter = 0}
+  local state = rawget(self.state, p) or {}
+  state.func_evals, state.n_iter = state.func_evals or 0, state.n_iter or 0
   self.state[p] = state
   return state
 end
@@ -188,6 +202,12 @@ function LBFGS:_step(closure)
   if closure == nil then raise(self.__name .. ": a step takes a closure that computes the loss and its gradients") end
   return nl.no_grad(function()
     local group = self.param_groups[1]
+    check_options(self, group)
+    for i, p in ipairs(group.params) do
+      if not core.is_tensor(p) then
+        raise(("%s: parameter %d of the group is no tensor but %s"):format(self.__name, i, core.describe(p)))
+      end
+    end
     local state = first_state(self, group.params[1])
     local loss, gradient, first = look(self, group.params, closure)
     state.func_evals = state.func_evals + 1

@@ -1,5 +1,6 @@
 -- The base of all optimizers: parameter groups, gradients, state dicts. A subclass adds the step.
 
+local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local hooks = require "nnlua.optim.hooks"
@@ -103,6 +104,22 @@ function Optimizer:_new_state() -- luacheck: no self
   })
 end
 
+--- The groups of an optimizer; raises where there are none, as where a method is called with a dot.
+local function groups_of(self, method)
+  local groups = type(self) == "table" and self.param_groups
+  if type(groups) ~= "table" then
+    class.check_self(self, Optimizer, method)
+    raise(("%s: param_groups is a list of groups, not %s"):format(self.__name, core.describe(groups)))
+  end
+  for i = 1, #groups do
+    local group = groups[i]
+    if type(group) ~= "table" or type(group.params) ~= "table" then
+      raise(("%s: group %d is no table with a list params"):format(self.__name, i))
+    end
+  end
+  return groups
+end
+
 local function used_parameters(groups)
   local used = {}
   for _, group in ipairs(groups) do
@@ -115,6 +132,7 @@ end
 
 --- Adds a group `{params = …, lr = …}`; options that it does not have are the optimizer's defaults.
 function Optimizer:add_param_group(group)
+  local groups = groups_of(self, "add_param_group")
   if not is_group(group) then
     raise(("%s: a group is a table with a field params, not %s"):format(self.__name, core.describe(group)))
   end
@@ -126,7 +144,7 @@ function Optimizer:add_param_group(group)
     own[key] = value
   end
   own.params = list_of(self.__name, group.params)
-  local used = used_parameters(self.param_groups)
+  local used = used_parameters(groups)
   for _, p in ipairs(own.params) do
     check_parameter(self.__name, p)
     if used[p] then
@@ -135,7 +153,7 @@ function Optimizer:add_param_group(group)
     used[p] = true
   end
   self:_check_group(own)
-  table.insert(self.param_groups, own)
+  table.insert(groups, own)
 end
 
 --- Checks the options of a group; for subclasses.
@@ -211,6 +229,10 @@ end
 ---     0.0
 ---@param closure? fun(): any
 function Optimizer:step(closure)
+  groups_of(self, "step")
+  if closure ~= nil and not args.is_callable(closure) then
+    raise(("%s: step takes a function that computes the loss, not %s"):format(self.__name, core.describe(closure)))
+  end
   self._steps = self._steps + 1
   if hooks.any(self, "step_pre", "step_post") then
     return step_with_hooks(self, closure)
@@ -221,11 +243,13 @@ end
 --- Calls `hook(optimizer, arguments)` before each step; a table that it returns replaces the arguments `{closure}`.
 --- Gives a handle: `handle:remove()`.
 function Optimizer:register_step_pre_hook(hook)
+  groups_of(self, "register_step_pre_hook")
   return hooks.register(self, "step_pre", hook)
 end
 
 --- Calls `hook(optimizer, arguments)` after each step. Gives a handle.
 function Optimizer:register_step_post_hook(hook)
+  groups_of(self, "register_step_post_hook")
   return hooks.register(self, "step_post", hook)
 end
 
@@ -238,7 +262,7 @@ end
 ---     nil
 function Optimizer:zero_grad(set_to_none)
   if set_to_none ~= nil and type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
-  local groups, drop = self.param_groups, set_to_none ~= false
+  local groups, drop = groups_of(self, "zero_grad"), set_to_none ~= false
   for i = 1, #groups do
     zero_grads(groups[i].params, drop)
   end
@@ -274,6 +298,7 @@ end
 --- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`. Parameters are numbers, counted from 0 as in
 --- PyTorch; the tensors are the optimizer's own.
 function Optimizer:state_dict()
+  groups_of(self, "state_dict")
   for _, hook in hooks.each(self, "state_dict_pre") do
     hook(self)
   end
@@ -301,22 +326,36 @@ end
 
 --- Calls `hook(optimizer)` before state_dict() looks at the state. Gives a handle.
 function Optimizer:register_state_dict_pre_hook(hook)
+  groups_of(self, "register_state_dict_pre_hook")
   return hooks.register(self, "state_dict_pre", hook)
 end
 
 --- Calls `hook(optimizer, dict)` with what state_dict() made; a table that it returns is given instead. Gives a handle.
 function Optimizer:register_state_dict_post_hook(hook)
+  groups_of(self, "register_state_dict_post_hook")
   return hooks.register(self, "state_dict_post", hook)
 end
 
 --- Calls `hook(optimizer, dict)` before a state is loaded; a table that it returns is loaded instead. Gives a handle.
 function Optimizer:register_load_state_dict_pre_hook(hook)
+  groups_of(self, "register_load_state_dict_pre_hook")
   return hooks.register(self, "load_pre", hook)
 end
 
 --- Calls `hook(optimizer)` after a state was loaded. Gives a handle.
 function Optimizer:register_load_state_dict_post_hook(hook)
+  groups_of(self, "register_load_state_dict_post_hook")
   return hooks.register(self, "load_post", hook)
+end
+
+--- What is wrong with a value of a state: counts of steps are numbers or tensors.
+local function check_state(self, values)
+  if values == nil then return end
+  local step = type(values) == "table" and values.step
+  if type(values) ~= "table" or step ~= nil and type(step) ~= "number" and not core.is_tensor(step) then
+    raise(("%s: load_state_dict takes what state_dict gave; the state of a parameter is a table, and its step a number, "
+      .. "not %s"):format(self.__name, core.describe(type(values) == "table" and step or values)))
+  end
 end
 
 local function check_fits(self, dict)
@@ -327,12 +366,14 @@ local function check_fits(self, dict)
       self.__name, #dict.param_groups, #self.param_groups))
   end
   for g, group in ipairs(self.param_groups) do
-    local params = dict.param_groups[g].params
+    local saved = dict.param_groups[g]
+    local params = type(saved) == "table" and saved.params
     local n = type(params) == "table" and #params or 0
     if n ~= #group.params then
       raise(("%s: group %d of the state has %d parameters, the optimizer's %d"):format(
         self.__name, g, n, #group.params))
     end
+    for i = 1, n do check_state(self, dict.state[params[i]]) end
   end
 end
 
@@ -356,6 +397,7 @@ end
 
 --- Takes over a state; groups and their sizes must be the same.
 function Optimizer:load_state_dict(dict)
+  groups_of(self, "load_state_dict")
   for _, hook in hooks.each(self, "load_pre") do
     dict = hook(self, dict) or dict
   end

@@ -297,7 +297,7 @@ local function lengths_of(name, lengths, n)
   return lengths
 end
 
-local parse_split = args.strict("utils.data.random_split", {
+local parse_split = args.parser("utils.data.random_split", {
   {"dataset", "any"}, {"lengths", "list"}, {"generator", "any?"}, {"as_table", "boolean", false},
 })
 

@@ -28,7 +28,7 @@ local format, raise = core.format, core.raise
 local DataLoader = class.new("utils.data.DataLoader")
 
 local parse = args.parser(DataLoader.__name, {
-  {"dataset", "any"}, {"batch_size", "integer", 1}, {"shuffle", "boolean", false}, {"sampler", "any?"},
+  {"dataset", "any"}, {"batch_size", "integer?", 1}, {"shuffle", "boolean", false}, {"sampler", "any?"},
   {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "callable?"},
   {"pin_memory", "boolean", false},
   {"drop_last", "boolean", false}, {"timeout", "number", 0}, {"worker_init_fn", "callable?"},

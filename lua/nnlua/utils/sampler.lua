@@ -121,7 +121,7 @@ end
 ---@class RandomSampler: Sampler
 local RandomSampler = define "RandomSampler"
 
-local parse_random = args.strict(RandomSampler.__name, {
+local parse_random = args.parser(RandomSampler.__name, {
   {"data_source", "any"}, {"replacement", "boolean", false}, {"num_samples", "integer?"}, {"generator", "any?"},
 })
 
@@ -180,7 +180,7 @@ end
 ---@class SubsetRandomSampler: Sampler
 local SubsetRandomSampler = define "SubsetRandomSampler"
 
-local parse_subset = args.strict(SubsetRandomSampler.__name, {{"indices", "any"}, {"generator", "any?"}})
+local parse_subset = args.parser(SubsetRandomSampler.__name, {{"indices", "any"}, {"generator", "any?"}})
 
 function SubsetRandomSampler:init(...)
   local indices, generator = parse_subset(...)
@@ -209,7 +209,7 @@ end
 ---@class WeightedRandomSampler: Sampler
 local WeightedRandomSampler = define "WeightedRandomSampler"
 
-local parse_weighted = args.strict(WeightedRandomSampler.__name, {
+local parse_weighted = args.parser(WeightedRandomSampler.__name, {
   {"weights", "any"}, {"num_samples", "integer"}, {"replacement", "boolean", true}, {"generator", "any?"},
 })
 
@@ -242,7 +242,7 @@ end
 ---@class BatchSampler: Sampler
 local BatchSampler = define "BatchSampler"
 
-local parse_batch = args.strict(BatchSampler.__name, {
+local parse_batch = args.parser(BatchSampler.__name, {
   {"sampler", "any"}, {"batch_size", "integer"}, {"drop_last", "boolean"},
 })
 

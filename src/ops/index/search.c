@@ -93,7 +93,7 @@ FORWARD(isin)
   }
   tests = op(sort, op(reshape, cast(tests, dtype), INTS(-1)), 0, false, false).v[0];
   x = cast(x, dtype);
-  Tensor *places = new_beside(call, x, DTYPE_i64, tensor_shape(x));
+  Tensor *places = new_beside(call, y[0], DTYPE_i64, tensor_shape(x)); /* a number has no device */
   launch_search(call, searched_as(call, tests, x), tests, x, NULL, false, places);
   places = op(clamp, places, NO_SCALAR, scalar_int(tests->numel)); /* what is greater than all is not the last one */
   Tensor *found = op(take, tests, places);

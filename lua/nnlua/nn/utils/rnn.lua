@@ -50,6 +50,9 @@ end
 ---     tensor([2, 3, 1])
 function rnn.invert_permutation(permutation)
   if permutation == nil then return nil end
+  if not core.is_tensor(permutation) or permutation.ndim ~= 1 then
+    raise(("invert_permutation: a tensor of one dimension was expected, got %s"):format(core.describe(permutation)))
+  end
   local places = nl.arange(1, #permutation + 1, {dtype = permutation.dtype})
   return nl.zeros_like(permutation):scatter(1, permutation, places)
 end
@@ -58,7 +61,7 @@ end
 
 local function list_of_lengths(name, lengths)
   if core.is_tensor(lengths) then lengths = lengths:tolist() end
-  if type(lengths) ~= "table" or #lengths == 0 then
+  if type(lengths) ~= "table" or getmetatable(lengths) or #lengths == 0 then
     raise(("%s: lengths are a table or a tensor of integers, not %s"):format(name, core.describe(lengths)))
   end
   for i, n in ipairs(lengths) do
@@ -215,6 +218,9 @@ end
 ---     tensor([3])
 function rnn.unpad_sequence(padded, lengths, batch_first)
   if type(batch_first) == "table" then batch_first = batch_first.batch_first end
+  if not core.is_tensor(padded) or padded.ndim < 2 then
+    raise(("unpad_sequence: a tensor of at least 2 dimensions was expected, got %s"):format(core.describe(padded)))
+  end
   if not batch_first then padded = padded:transpose(1, 2) end
   local sequences = {}
   for i, n in ipairs(list_of_lengths("unpad_sequence", lengths)) do sequences[i] = padded[i]:narrow(1, 1, n) end

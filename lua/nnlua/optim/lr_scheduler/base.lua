@@ -35,7 +35,7 @@ function base.define(name, spec)
   local full = "optim.lr_scheduler." .. name
   table.insert(spec, 1, {"optimizer", "any"})
   table.insert(spec, {"last_epoch", "integer", -1})
-  return class.new(full, LRScheduler), args.strict(full, spec)
+  return class.new(full, LRScheduler), args.parser(full, spec)
 end
 
 --- Checks that a value is an optimizer.
@@ -115,6 +115,7 @@ end
 --- Goes on to the next epoch, or to a given one.
 ---@param epoch? number
 function LRScheduler:step(epoch)
+  class.check_self(self, LRScheduler, "step")
   if epoch ~= nil and type(epoch) ~= "number" then
     raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
   end
@@ -126,6 +127,7 @@ end
 
 --- The groups' rates as the last step set them.
 function LRScheduler:get_last_lr()
+  class.check_self(self, LRScheduler, "get_last_lr")
   return self._last_lr
 end
 
@@ -159,6 +161,7 @@ end
 
 --- What the scheduler keeps but the optimizer and functions, for load_state_dict of one that is made alike.
 function LRScheduler:state_dict()
+  class.check_self(self, LRScheduler, "state_dict")
   local dict = {}
   for key, value in pairs(self) do
     if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = deepcopy(value) end
@@ -170,15 +173,33 @@ function LRScheduler:state_dict()
   return dict
 end
 
+--- Raises unless a value of a state is like the scheduler's own: of the same type, and so are the entries of lists, of
+--- which there are as many; milestones may be others.
+local function check_like(self, key, own, value)
+  local fits = own == nil or type(own) == type(value)
+  if fits and type(own) == "table" then
+    fits = key == "milestones" or #own == #value
+    for k, item in pairs(value) do
+      fits = fits and (own[k] == nil or type(own[k]) == type(item))
+    end
+  end
+  if not fits then
+    raise(("%s: load_state_dict: the state's %s is %s, which doesn't fit this scheduler"):format(
+      self.__name, tostring(key), core.describe(value)))
+  end
+end
+
 --- Takes over what state_dict gave.
 function LRScheduler:load_state_dict(dict)
+  class.check_self(self, LRScheduler, "load_state_dict")
   if type(dict) ~= "table" then
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
   end
+  for key, value in pairs(dict) do check_like(self, key, self[key], value) end
   for key, value in pairs(dict) do
     if key ~= "_schedulers" then self[key] = deepcopy(value) end
   end
-  for i, inner in ipairs(dict._schedulers or {}) do self._schedulers[i]:load_state_dict(inner) end
+  for i, inner in ipairs(self._schedulers and dict._schedulers or {}) do self._schedulers[i]:load_state_dict(inner) end
 end
 
 return base

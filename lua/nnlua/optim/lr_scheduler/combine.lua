@@ -58,6 +58,7 @@ function SequentialLR:init(...)
 end
 
 function SequentialLR:step()
+  class.check_self(self, SequentialLR, "step")
   self.last_epoch = self.last_epoch + 1
   local i, begins = 1, false
   for k, milestone in ipairs(self._milestones) do
@@ -88,7 +89,7 @@ combine.SequentialLR = SequentialLR
 ---@class ChainedScheduler: LRScheduler
 local ChainedScheduler = class.new("optim.lr_scheduler.ChainedScheduler", LRScheduler)
 
-local parse_chained = args.strict(ChainedScheduler.__name, {{"schedulers", "list"}, {"optimizer", "any?"}})
+local parse_chained = args.parser(ChainedScheduler.__name, {{"schedulers", "list"}, {"optimizer", "any?"}})
 
 function ChainedScheduler:init(...)
   local schedulers, optimizer = parse_chained(...)
@@ -98,6 +99,7 @@ function ChainedScheduler:init(...)
 end
 
 function ChainedScheduler:step()
+  class.check_self(self, ChainedScheduler, "step")
   for _, scheduler in ipairs(self._schedulers) do scheduler:step() end
   self:_set_rates {}
 end
@@ -117,7 +119,7 @@ combine.ChainedScheduler = ChainedScheduler
 ---@class ReduceLROnPlateau: LRScheduler
 local Plateau = class.new("optim.lr_scheduler.ReduceLROnPlateau", LRScheduler)
 
-local parse_plateau = args.strict(Plateau.__name, {
+local parse_plateau = args.parser(Plateau.__name, {
   {"optimizer", "any"}, {"mode", "string", "min"}, {"factor", "number", 0.1}, {"patience", "integer", 10},
   {"threshold", "number", 1e-4}, {"threshold_mode", "string", "rel"}, {"cooldown", "integer", 0}, {"min_lr", "any?"},
   {"eps", "number", 1e-8},
@@ -160,6 +162,7 @@ end
 
 --- Looks at the metric of the next epoch, or of a given one: a number, or a tensor of one element.
 function Plateau:step(metric, epoch)
+  class.check_self(self, Plateau, "step")
   if core.is_tensor(metric) then metric = metric:item() end
   if type(metric) ~= "number" then
     raise(("%s: a step takes the metric, a number, not %s"):format(self.__name, core.describe(metric)))

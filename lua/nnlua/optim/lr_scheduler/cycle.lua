@@ -1,5 +1,6 @@
 -- Schedulers along waves: cosines, triangles, one cycle.
 
+local args = require "nnlua.args"
 local base = require "nnlua.optim.lr_scheduler.base"
 local core = require "nnlua.nn.core"
 
@@ -179,6 +180,9 @@ function CyclicLR:init(...)
   self.total_size = up + (down or up)
   self.step_ratio = up / self.total_size
   self.mode, self.gamma, self.cycle_momentum = mode, gamma, momentum
+  if scale and not args.is_callable(scale) then
+    raise(("%s: scale_fn must be a function, not %s"):format(self.__name, core.describe(scale)))
+  end
   self._scale = scale and function(_, x) return scale(x) end or scales[mode]
   self.scale_mode = scale and scale_mode or mode == "exp_range" and "iterations" or "cycle"
   local lows = base.numbers(self, optimizer, "base_lr", low)
@@ -199,7 +203,11 @@ function CyclicLR:get_lr()
   local number = math.floor(1 + self.last_epoch / self.total_size)
   local x = 1 + self.last_epoch / self.total_size - number
   local height = x <= self.step_ratio and x / self.step_ratio or (x - 1) / (self.step_ratio - 1)
-  height = height * self:_scale(self.scale_mode == "cycle" and number or self.last_epoch)
+  local scale = self:_scale(self.scale_mode == "cycle" and number or self.last_epoch)
+  if type(scale) ~= "number" then
+    raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
+  end
+  height = height * scale
   local rates = {}
   for i, group in ipairs(self.optimizer.param_groups) do
     local low = self.last_epoch == 0 and group.lr or self.base_lrs[i]
@@ -303,7 +311,7 @@ end
 function OneCycleLR:get_lr()
   local step, f = self.last_epoch, anneal[self._anneal_func_type]
   if step > self.total_steps then
-    raise(("%s: step %d is beyond the %d steps in all"):format(self.__name, step + 1, self.total_steps))
+    raise(("%s: step %s is beyond the %d steps in all"):format(self.__name, step + 1, self.total_steps))
   end
   local p, share = place_in(self._schedule_phases, step)
   local rates = {}

@@ -1,5 +1,6 @@
 -- Schedulers that go down, or up, by factors.
 
+local args = require "nnlua.args"
 local base = require "nnlua.optim.lr_scheduler.base"
 local core = require "nnlua.nn.core"
 
@@ -16,7 +17,7 @@ local function keep_functions(self, optimizer, functions)
   base.check_optimizer(self.__name, optimizer)
   local list = base.per_group(self, optimizer, "lr_lambda", functions)
   for i, f in ipairs(list) do
-    if type(f) ~= "function" and not (getmetatable(f) or {}).__call then
+    if not args.is_callable(f) then
       core.raise(("%s: lr_lambda[%d] must be a function, not %s"):format(self.__name, i, core.describe(f)))
     end
   end
