@@ -257,6 +257,10 @@ function module_to.install(Module)
   --- parameters become new objects, and those that were shared are no more: tie them again. Returns the module.
   function Module:to_empty(...)
     core.check_self(self, "to_empty")
+    local first = ...
+    if first == nil or args.is_named("to_empty", first) and first.device == nil then
+      raise "to_empty: device is missing"
+    end
     local device, recurse = parse_to_empty(...)
     return nl.no_grad(empty_all, self, device and check_device(device, "to_empty"), recurse)
   end

@@ -203,7 +203,8 @@ function LBFGS:_step(closure)
   return nl.no_grad(function()
     local group = self.param_groups[1]
     check_options(self, group)
-    for i, p in ipairs(group.params) do
+    for i = 1, #group.params do
+      local p = group.params[i]
       if not core.is_tensor(p) then
         raise(("%s: parameter %d of the group is no tensor but %s"):format(self.__name, i, core.describe(p)))
       end
