@@ -189,6 +189,13 @@ end
 
 args.is_named, args.is_callable = is_named, is_callable
 
+--- Raises unless a number of layers to make is from `least` to 65536: each takes memory.
+function args.check_layers(name, what, count, least)
+  if count < least or count > 1 << 16 then
+    raise(("%s: %s must be from %d to %d, not %d"):format(name, what, least, 1 << 16, count))
+  end
+end
+
 --- Whether a value can be called.
 function args.is_callable(value)
   if type(value) == "function" then return true end

@@ -2,6 +2,7 @@
 --
 -- Their names count from 0, as PyTorch's do, so that states move across; their indices count from 1.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local container_index = require "nnlua.nn.container_index"
 local repr = require "nnlua.nn.repr"
@@ -224,9 +225,8 @@ function Sequential:__mul(factor)
   end
   if math.type(factor) ~= "integer" then
     raise(("Sequential: it can be multiplied by an integer only, not by %s"):format(core.describe(factor)))
-  elseif factor <= 0 then
-    raise(("Sequential: it can't be repeated %d times"):format(factor))
   end
+  args.check_layers("Sequential", "the factor", factor, 1)
   local product = core.new(core.class_of(self))
   for _ = 1, factor do
     product:extend(self)

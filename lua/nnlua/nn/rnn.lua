@@ -27,8 +27,9 @@ local common = {
 local gates = {lstm = 4, gru = 3, rnn_tanh = 1, rnn_relu = 1}
 
 local function check_options(self, name)
-  if self.input_size <= 0 or self.hidden_size <= 0 or self.num_layers <= 0 then
-    raise(("%s: input_size, hidden_size and num_layers must be positive"):format(name))
+  args.check_layers(name, "num_layers", self.num_layers, 1)
+  if self.input_size <= 0 or self.hidden_size <= 0 then
+    raise(("%s: input_size and hidden_size must be positive"):format(name))
   elseif not (self.dropout >= 0 and self.dropout <= 1) then
     raise(format("%s: dropout is a probability from 0 to 1, not %s", name, self.dropout))
   elseif self.proj_size < 0 or self.proj_size >= self.hidden_size then

@@ -141,9 +141,7 @@ transformer.TransformerDecoderLayer = DecoderLayer
 
 --- A stack of copies of a layer, and a norm behind them or nil.
 local function stack(self, name, layer, count, norm)
-  if count < 0 then
-    raise(("%s: num_layers must not be negative, and is %d"):format(name, count))
-  end
+  args.check_layers(name, "num_layers", count, 0)
   local layers = {}
   for i = 1, count do
     layers[i] = copy(layer)

@@ -360,9 +360,10 @@ FORWARD(one_hot)
     classes = range_of(call, labels, NO_RANGE).high;
   }
   if (classes < 1) raise(call, "num_classes must be positive, not %lld", (long long)classes);
-  Tensor *positions = checked_positions(call, labels, classes, labels->ndim, false);
   memcpy(shape, labels->shape, labels->ndim * sizeof *shape);
   shape[labels->ndim] = classes;
+  shape_numel(call, (Ints){shape, labels->ndim + 1}); /* before expanded labels take memory */
+  Tensor *positions = checked_positions(call, labels, classes, labels->ndim, false);
   y[0] = result_new(call, DTYPE_i64, device_of(labels), (Ints){shape, labels->ndim + 1});
   launch_fill(call, y[0], scalar_int(0));
   shape[labels->ndim] = 1;

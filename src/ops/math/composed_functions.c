@@ -66,7 +66,8 @@ FORWARD(polygamma_method) { y[0] = polygamma(call, a->input, a->n); }
 
 FORWARD(mvlgamma)
 {
-  if (a->p < 1) raise(call, "p is %lld, but it is at least 1", (long long)a->p);
+  enum { MOST = 1 << 16 }; /* so many passes over the input */
+  if (a->p < 1 || a->p > MOST) raise(call, "p is %lld; it must be from 1 to %d", (long long)a->p, MOST);
   double p = (double)a->p;
   y[0] = number(p * (p - 1) / 4 * log(3.14159265358979323846));
   for (int64_t i = 0; i < a->p; i++) y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);

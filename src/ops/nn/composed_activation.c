@@ -23,7 +23,7 @@ FORWARD(gelu)
 
 FORWARD(softshrink)
 {
-  if (!(a->lambd >= 0)) raise(call, "lambd is %g, but it is not negative", a->lambd);
+  if (!(a->lambd >= 0)) raise(call, "lambd must not be negative: %g", a->lambd);
   y[0] = op(shrink_softly, a->input, scalar_float(a->lambd));
 }
 

@@ -18,18 +18,12 @@ static void check_conv_dtypes(Call *call, const Tensor *x, const Tensor *w, cons
           dtype_name(tensor_dtype(w)), bias ? ", bias " : "", bias ? dtype_name(tensor_dtype(bias)) : "");
 }
 
-static void check_groups(Call *call, int64_t groups)
-{
-  if (groups < 1) raise(call, "groups is %lld; it must be at least 1", (long long)groups);
-}
+static void check_groups(Call *call, int64_t groups) { check_extent(call, "groups", groups, 1); }
 
 /* Steps of at least 1 and paddings that are not negative, small enough to count with. */
 static void check_steps(Call *call, const char *name, Ints list, int64_t least)
 {
-  for (int64_t i = 0; i < list.n; i++)
-    if (list.v[i] < least || list.v[i] > INT32_MAX)
-      raise(call, "%s is %lld; it must be at least %lld, and not beyond 2^31", name, (long long)list.v[i],
-            (long long)least);
+  for (int64_t i = 0; i < list.n; i++) check_extent(call, name, list.v[i], least);
 }
 
 /* What a convolution is between an image [N, C, H, W], a weight [O, C / groups, h, w] and a result [N, O, ...]. */

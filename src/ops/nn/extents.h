@@ -12,4 +12,11 @@ static inline void extents_of(Call *call, Ints list, const char *name, int n, in
   for (int i = 0; i < n; i++) to[i] = list.n < 0 ? dflt : list.v[list.n == 1 ? 0 : i];
 }
 
+/* Raises unless an argument is from `least` to 2^31 - 1: small enough to count with. */
+static inline void check_extent(Call *call, const char *name, int64_t value, int64_t least)
+{
+  if (value < least || value > INT32_MAX)
+    raise(call, "%s is %lld; it must be from %lld to %d", name, (long long)value, (long long)least, INT32_MAX);
+}
+
 #endif

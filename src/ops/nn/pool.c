@@ -14,13 +14,10 @@
 static void check_geometry(Call *call, const Pool *p, bool halves)
 {
   for (int i = 0; i < 2; i++) {
-    if (p->kernel[i] < 1 || p->kernel[i] > INT32_MAX)
-      raise(call, "kernel_size is %lld; it must be at least 1", (long long)p->kernel[i]);
-    if (p->stride[i] < 1 || p->stride[i] > INT32_MAX)
-      raise(call, "stride is %lld; it must be at least 1", (long long)p->stride[i]);
-    if (p->dilation[i] < 1 || p->dilation[i] > INT32_MAX)
-      raise(call, "dilation is %lld; it must be at least 1", (long long)p->dilation[i]);
-    if (p->padding[i] < 0) raise(call, "padding is %lld; it can't be negative", (long long)p->padding[i]);
+    check_extent(call, "kernel_size", p->kernel[i], 1);
+    check_extent(call, "stride", p->stride[i], 1);
+    check_extent(call, "dilation", p->dilation[i], 1);
+    check_extent(call, "padding", p->padding[i], 0);
     if (halves && p->padding[i] > p->kernel[i] / 2)
       raise(call, "padding is %lld; it can be half of kernel_size %lld at most", (long long)p->padding[i],
             (long long)p->kernel[i]);

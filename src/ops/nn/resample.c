@@ -113,7 +113,8 @@ static Wanted wanted_sizes(Call *call, const Tensor *x, Ints size, Numbers facto
   for (int i = 0; i < n; i++) {
     if (factor.n >= 0) {
       double f = factor.v[factor.n == 1 ? 0 : i], result = floor((double)x->shape[i + 2] * f);
-      if (!(f > 0) || !(result < 1e15)) raise(call, "scale_factor is %g; a positive number is wanted", f);
+      if (!(f > 0)) raise(call, "scale_factor is %g; a positive number is wanted", f);
+      if (!(result < 1e15)) raise(call, "scale_factor is %g; a size of %g is too large", f, result);
       w.size[i] = (int64_t)result;
       if (!recompute) w.scale[i] = f;
     }

@@ -116,8 +116,10 @@ static void check_hidden(Call *call, const char *name, const Tensor *state, int6
 
 static void check_network(Call *call, const Network *w)
 {
-  int64_t n = w->layers * (w->bidirectional ? 2 : 1), least = w->has_biases ? 4 : 2, each = n > 0 ? w->params.n / n : 0;
   if (w->layers < 1) raise(call, "there must be at least 1 layer, not %lld", (long long)w->layers);
+  if (w->layers > w->params.n)
+    raise(call, "%lld parameters are too few for %lld layers", (long long)w->params.n, (long long)w->layers);
+  int64_t n = w->layers * (w->bidirectional ? 2 : 1), least = w->has_biases ? 4 : 2, each = w->params.n / n;
   bool fits = each * n == w->params.n && (each == least || (each == least + 1 && w->kind == CELL_LSTM));
   if (!fits)
     raise(call, "%lld parameters are given, and %lld for each layer and direction are wanted: %lld",

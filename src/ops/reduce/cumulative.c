@@ -137,7 +137,7 @@ FORWARD(diff)
   Tensor *x = a->input, *parts[3];
   int dim = shape_dim(call, a->dim, x->ndim), count = 0;
   if (x->ndim == 0) raise(call, "a tensor without dimensions has no neighbours");
-  if (a->n < 0) raise(call, "n is %lld, but it is not negative", (long long)a->n);
+  if (a->n < 0) raise(call, "n must not be negative: %lld", (long long)a->n);
   if (a->prepend) parts[count++] = a->prepend;
   parts[count++] = x;
   if (a->append) parts[count++] = a->append;

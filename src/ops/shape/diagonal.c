@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/arith.h"
 #include "launch/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/cat_split.h"
@@ -34,18 +35,28 @@ typedef struct TrianglePlaces {
   bool lower;
 } TrianglePlaces;
 
-/* In each row the columns from 0, or from where the triangle begins. */
+/* In each row that has any the columns from 0, or from where the triangle begins. */
 static void fill_triangle_places(const void *params, int64_t *row)
 {
   const TrianglePlaces *p = params;
   int64_t *column = row + p->count;
-  for (int64_t r = 0; r < p->rows; r++) {
+  int64_t first = p->lower && p->diagonal < 0 ? -p->diagonal : 0;
+  int64_t end = p->lower ? p->rows : min_i64(p->rows, p->columns - p->diagonal);
+  for (int64_t r = first; r < end; r++) {
     int64_t split = triangle_split(r, p->columns, p->diagonal, p->lower);
     for (int64_t c = p->lower ? 0 : split; c < (p->lower ? split : p->columns); c++) {
       *row++ = r + 1;
       *column++ = c + 1;
     }
   }
+}
+
+/* How many positions there are: the sum of what each row splits off, r + step within 0..columns. */
+static int64_t count_triangle(int64_t rows, int64_t columns, int64_t diagonal, bool lower)
+{
+  int64_t step = diagonal + lower, first = clamp_i64(-step, 0, rows), end = clamp_i64(columns - step, first, rows);
+  int64_t split = (end - first) * (first + step + end - 1 + step) / 2 + (rows - end) * columns;
+  return lower ? split : rows * columns - split;
 }
 
 /* The positions of a triangle: a line of rows and one of columns. */
@@ -57,10 +68,7 @@ static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int
   if (dtype != DTYPE_i64 && dtype != DTYPE_i32) raise(call, "dtype is int64 or int32, not %s", dtype_name(dtype));
   shape_numel(call, INTS(rows, columns, 2));
   TrianglePlaces p = {rows, columns, offset < -rows ? -rows : offset > columns ? columns : offset, 0, lower};
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t split = triangle_split(r, columns, p.diagonal, lower);
-    p.count += lower ? split : columns - split;
-  }
+  p.count = count_triangle(rows, columns, p.diagonal, lower);
   Tensor *y = result_new(call, dtype, device_or_default(device), INTS(2, p.count));
   launch_positions_of(call, fill_triangle_places, &p, y);
   return y;
@@ -197,7 +205,9 @@ FORWARD(block_diag)
 /* Powers 0 to n - 1 along a new last dimension. */
 static Tensor *powers(Call *call, Tensor *x, int64_t n)
 {
+  int64_t numel;
   if (n < 0) raise(call, "N must not be negative: %lld", (long long)n);
+  if (__builtin_mul_overflow(x->numel, n, &numel)) raise(call, "N is %lld, which is too large", (long long)n);
   Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_of(x), false);
   return op(pow, op(unsqueeze, x, -1), exponents);
 }

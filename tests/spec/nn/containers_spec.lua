@@ -140,7 +140,7 @@ describe("Sequential", function()
     local product = sum * 2
     assert.same({a[1], b[1], a[1], b[1]}, children(product))
     assert.equal(4, #(2 * sum))
-    assert.error_matches(function() return a * 0 end, "can't be repeated 0 times")
+    assert.error_matches(function() return a * 0 end, "the factor must be from 1 to 65536, not 0")
     assert.error_matches(function() return a * "x" end, "multiplied by an integer only")
     assert.error_matches(function() return a + 3 end, "can't be joined")
   end)
