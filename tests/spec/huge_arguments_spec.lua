@@ -21,7 +21,7 @@ describe("arguments that are too large", function()
       function() F.max_pool2d(nl.ones(1, 1, 4, 4), 1250999896764) end)
     check("kernel_size is 0; it must be from 1", function() F.max_pool2d(nl.ones(1, 1, 4, 4), 0) end)
     check("stride is " .. huge, function() F.avg_pool1d(nl.ones(1, 1, 4), 2, huge) end)
-    check("padding is " .. huge, function() F.unfold(nl.ones(1, 1, 4, 4), 2, 1, huge) end)
+    check("dilation is " .. huge, function() F.max_pool1d(nl.ones(1, 1, 4), 2, 1, 0, huge) end)
     check("padding is " .. huge, function() F.conv1d(nl.ones(1, 1, 4), nl.ones(1, 1, 2), {padding = huge}) end)
     check("groups is " .. huge, function() F.conv1d(nl.ones(1, 1, 4), nl.ones(1, 1, 2), {groups = huge}) end)
     check("scale_factor is 1e%+18; a size of 4e%+18 is too large",
@@ -39,7 +39,8 @@ describe("arguments that are too large", function()
     local layer = nn.TransformerEncoderLayer(2, 1, 2)
     check("num_layers must be from 0 to 65536", function() nn.TransformerEncoder(layer, 1 << 40) end)
     check("the factor must be from 1 to 65536", function() return nn.Sequential(nn.ReLU()) * (1 << 40) end)
-    local states, weights = {nl.zeros(1, 1, 2), nl.zeros(1, 1, 2)}, {nl.ones(8, 2), nl.ones(8, 2), nl.ones(8), nl.ones(8)}
+    local states = {nl.zeros(1, 1, 2), nl.zeros(1, 1, 2)}
+    local weights = {nl.ones(8, 2), nl.ones(8, 2), nl.ones(8), nl.ones(8)}
     check("4 parameters are too few for 9223372036854775807 layers",
       function() nl.lstm(nl.ones(1, 1, 2), states, weights, true, huge, 0.0, false, false, false) end)
   end)
@@ -54,7 +55,7 @@ describe("arguments that are too large", function()
     check("is too large", function() nl.kron(wide(1 << 31), wide(1 << 33)) end)
     check("is too large", function() nl.vander(wide(1 << 31), 1 << 33) end)
     check("is too large", function() F.one_hot(nl.ones(1):long():expand(1 << 31), 1 << 33) end)
-    check("is too large", function() nl.repeat_interleave(wide(1 << 33), 1 << 33) end)
+    check("are too large", function() nl.repeat_interleave(wide(1 << 33), 1 << 33) end)
     check("is too large", function() nl.combinations(nl.zeros(200), 100) end)
   end)
 end)
