@@ -353,7 +353,7 @@ local function check_state(self, values)
   if values == nil then return end
   local step = type(values) == "table" and values.step
   if type(values) ~= "table" or step ~= nil and type(step) ~= "number" and not core.is_tensor(step) then
-    raise(("%s: load_state_dict takes what state_dict gave; the state of a parameter is a table, and its step a number, "
+    raise(("%s: load_state_dict takes what state_dict gave; a parameter's state is a table, and its step a number, "
       .. "not %s"):format(self.__name, core.describe(type(values) == "table" and step or values)))
   end
 end
