@@ -12,7 +12,7 @@ local raise, none = core.raise, core.none
 
 --- Whether a value can be called.
 local function is_callable(value)
-  if type(value) == "function" then return true end
+  if type(value) == "function" or core.is_module(value) or core.is_class(value) then return true end
   local meta = getmetatable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
@@ -194,13 +194,6 @@ function args.check_layers(name, what, count, least)
   if count < least or count > 1 << 16 then
     raise(("%s: %s must be from %d to %d, not %d"):format(name, what, least, 1 << 16, count))
   end
-end
-
---- Whether a value can be called.
-function args.is_callable(value)
-  if type(value) == "function" then return true end
-  local meta = debug.getmetatable(value)
-  return type(meta) == "table" and meta.__call ~= nil
 end
 
 return args
