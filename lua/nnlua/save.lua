@@ -72,7 +72,7 @@ function Walk:refuse(what)
 end
 
 function Walk:check_tensor(t)
-  if t.device == "meta" then
+  if t.is_meta then
     self:refuse "is on the meta device and has no elements"
   end
 end

@@ -114,6 +114,13 @@ Generator *generator_test(lua_State *L, int index);
 void push_dtype(lua_State *L, DType d);
 bool dtype_test(lua_State *L, int index, DType *d);
 
+/* Devices are interned userdata, as nl.device("cpu") gives them; a string names one as well. */
+void push_device(lua_State *L, Device d);
+bool device_test(lua_State *L, int index, Device *d);
+
+/* Pushes why what is at an index names no device. */
+const char *push_device_problem(lua_State *L, int index);
+
 /* nl.none */
 bool is_none(lua_State *L, int index);
 void push_none(lua_State *L);

@@ -20,6 +20,9 @@ static int no_overload(lua_State *L, const Group *g, int top)
     parse_arguments(L, g->ops[0], top, g->is_operator, &p);
     return user_error(L, "%s: %s", g->name, p.problem);
   }
+  for (int i = 0; i < g->count; i++)
+    if (!parse_arguments(L, g->ops[i], top, g->is_operator, &p) && p.is_clear)
+      return user_error(L, "%s: %s", g->name, p.problem);
   luaL_buffinit(L, &b);
   for (int i = 0; i < g->count; i++) {
     luaL_addstring(&b, "\n  ");

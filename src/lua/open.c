@@ -19,11 +19,9 @@ static void preload_public(lua_State *L, int preload);
 /* nnlua.system: what the library's Lua asks of the system. */
 static int open_system(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"read_csv", read_csv},
-                                       {"read_json", read_json},
-                                       {"check_path", check_path},
-                                       {"source", embedded_source},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"read_csv", read_csv},      {"read_json", read_json},
+                                       {"check_path", check_path},  {"checked_device", checked_device},
+                                       {"source", embedded_source}, {NULL, NULL}};
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
@@ -197,17 +195,22 @@ static void open_functions(lua_State *L)
                                     {NULL, NULL}};
   luaL_setfuncs(L, single, 0);
   luaL_setfuncs(L, settings_functions, 0);
+  luaL_setfuncs(L, time_functions, 0);
   luaL_setfuncs(L, creation_functions, 0);
   luaL_setfuncs(L, question_functions, 0);
   luaL_setfuncs(L, comparison_functions, 0);
   luaL_setfuncs(L, memory_functions, 0);
   open_dtypes(L);
+  open_devices(L);
+  open_tensor_types(L);
   open_generator(L);
   push_newaxis(L);
   lua_setfield(L, -2, "newaxis");
   push_ellipsis(L);
   lua_setfield(L, -2, "ellipsis");
   lua_pushliteral(L, NNLUA_VERSION);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__version__");
   lua_setfield(L, -2, "_VERSION");
   lua_pushstring(L, kernels_isa());
   lua_setfield(L, -2, "_ISA");
@@ -234,6 +237,7 @@ static void build_library(lua_State *L, Context *ctx)
   open_aliases(L, nl, members, members + 1);
   lua_setfield(L, nl, "linalg");
   lua_setfield(L, nl, "F");
+  luaL_setfuncs(L, creation_methods, 0);
   luaL_setfuncs(L, element_methods, 0);
   luaL_setfuncs(L, question_methods, 0);
   luaL_setfuncs(L, comparison_functions, 0);

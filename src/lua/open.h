@@ -13,8 +13,10 @@ extern const luaL_Reg creation_functions[], /* tensor_from_lua.c: tensor, as_ten
   question_functions[],                     /* tensor_questions.c: is_tensor, numel, … */
   comparison_functions[],                   /* compare.c: equal, allclose; methods as well */
   memory_functions[],   /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
+  time_functions[],     /* time.c: time, time_ns */
   settings_functions[]; /* settings.c: threads, the default dtype */
 
+int nl_tensor(lua_State *L);
 int nl_frombuffer(lua_State *L);
 int nl_broadcast_shapes(lua_State *L);
 int nl_set_printoptions(lua_State *L);
@@ -22,6 +24,12 @@ int nl_ops(lua_State *L);
 
 /* Sets the dtypes and nl.none in the table on top of the stack. */
 void open_dtypes(lua_State *L);
+
+/* Sets Tensor, FloatTensor and so on in the table on top of the stack. */
+void open_tensor_types(lua_State *L);
+
+/* Sets nl.device in the table on top of the stack. */
+void open_devices(lua_State *L);
 
 /* Sets Generator, manual_seed, seed, initial_seed, get_rng_state and set_rng_state in the table on top. */
 void open_generator(lua_State *L);
@@ -44,9 +52,11 @@ typedef struct Property {
 
 extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad and its kin */
 
-extern const luaL_Reg element_methods[], /* tensor_to_lua.c: item, tolist */
-  question_methods[];                    /* tensor_questions.c: size, stride, … */
+extern const luaL_Reg creation_methods[], /* tensor_from_lua.c: new_tensor, new */
+  element_methods[],                      /* tensor_to_lua.c: item, tolist */
+  question_methods[];                     /* tensor_questions.c: size, stride, … */
 
+int tensor_new_like(lua_State *L); /* tensor_types.c: x:new(…) */
 int tensor_tostring(lua_State *L);
 
 /* x[index] and x[index] = value for every index but a string: the tensor is at 1, the index at 2, the value at 3. */
@@ -69,6 +79,7 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: a clock, the terminal
 int read_csv(lua_State *L);
 int read_json(lua_State *L);
 int check_path(lua_State *L);
+int checked_device(lua_State *L); /* device.c: checked_device(function, value), the device or an error of a function */
 int embedded_source(lua_State *L);
 
 /* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */

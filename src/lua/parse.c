@@ -357,11 +357,9 @@ PARSER(dtype) { return dtype_test(s->L, index, place) || expected(s, spec, index
 
 PARSER(device)
 {
-  const char *name = lua_type(s->L, index) == LUA_TSTRING ? lua_tostring(s->L, index) : NULL;
-  if (name && strcmp(name, "cpu") == 0) *(Device *)place = DEVICE_CPU;
-  else if (name && strcmp(name, "meta") == 0) *(Device *)place = DEVICE_META;
-  else return expected(s, spec, index, "a device (\"cpu\" or \"meta\")");
-  return true;
+  if (device_test(s->L, index, place)) return true;
+  s->p->is_clear = lua_type(s->L, index) == LUA_TSTRING;
+  return problem(s->p, "argument '%s': %s", spec->name, push_device_problem(s->L, index));
 }
 
 PARSER(generator)
@@ -477,7 +475,7 @@ bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Pa
   uint32_t given = 0, seen = 0;
   if (s.named) s.top--;
   p->nnumbers = p->ints_used = p->tensors_used = 0;
-  p->as_table = false;
+  p->as_table = p->is_clear = false;
   p->flags = 0;
   int index = 1;
   for (int i = 0; i < op->nargs; i++) {

@@ -21,6 +21,7 @@ typedef struct Parsed {
   int ints_used, tensors_used;
   int64_t ints[PARSE_INTS]; /* short lists; longer ones are userdata on the stack */
   Tensor *tensors[PARSE_TENSORS];
+  bool is_clear;     /* `problem` says it all: no other overload was meant */
   char problem[256]; /* why the arguments don't fit */
 } Parsed;
 

@@ -166,9 +166,13 @@ static int tensor_gc(lua_State *L)
 static void get_shape(lua_State *L, int i) { push_size(L, tensor_shape(tensor_test(L, i))); }
 static void get_dtype(lua_State *L, int i) { push_dtype(L, tensor_dtype(tensor_test(L, i))); }
 static void get_ndim(lua_State *L, int i) { lua_pushinteger(L, tensor_test(L, i)->ndim); }
-static void get_device(lua_State *L, int i)
+static void get_device(lua_State *L, int i) { push_device(L, (Device)tensor_test(L, i)->device); }
+static void get_is_cpu(lua_State *L, int i) { lua_pushboolean(L, tensor_test(L, i)->device == DEVICE_CPU); }
+static void get_is_meta(lua_State *L, int i) { lua_pushboolean(L, tensor_test(L, i)->device == DEVICE_META); }
+static void get_is_cuda(lua_State *L, int i)
 {
-  lua_pushstring(L, tensor_test(L, i)->device == DEVICE_META ? "meta" : "cpu");
+  (void)i;
+  lua_pushboolean(L, false);
 }
 static void get_itemsize(lua_State *L, int i)
 {
@@ -250,19 +254,14 @@ static void get_imag(lua_State *L, int i) { push_part(L, i, "imag"); }
 static void set_real(lua_State *L, int i, int value) { assign_part(L, i, value, "real"); }
 static void set_imag(lua_State *L, int i, int value) { assign_part(L, i, value, "imag"); }
 
-static const Property properties[] = {{"shape", get_shape, NULL},
-                                      {"dtype", get_dtype, NULL},
-                                      {"ndim", get_ndim, NULL},
-                                      {"device", get_device, NULL},
-                                      {"itemsize", get_itemsize, NULL},
-                                      {"nbytes", get_nbytes, NULL},
-                                      {"T", get_T, NULL},
-                                      {"mT", get_mT, NULL},
-                                      {"H", get_H, NULL},
-                                      {"mH", get_mH, NULL},
-                                      {"real", get_real, set_real},
-                                      {"imag", get_imag, set_imag},
-                                      {NULL, NULL, NULL}};
+static const Property properties[] = {{"shape", get_shape, NULL},     {"dtype", get_dtype, NULL},
+                                      {"ndim", get_ndim, NULL},       {"device", get_device, NULL},
+                                      {"is_cpu", get_is_cpu, NULL},   {"is_meta", get_is_meta, NULL},
+                                      {"is_cuda", get_is_cuda, NULL}, {"itemsize", get_itemsize, NULL},
+                                      {"nbytes", get_nbytes, NULL},   {"T", get_T, NULL},
+                                      {"mT", get_mT, NULL},           {"H", get_H, NULL},
+                                      {"mH", get_mH, NULL},           {"real", get_real, set_real},
+                                      {"imag", get_imag, set_imag},   {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------- members */
 
@@ -271,8 +270,7 @@ static const char *advice_for(const char *name)
 {
   static const struct {
     const char *name, *advice;
-  } known[] = {{"cuda", "all computing is done on the CPU: leave it out"},
-               {"is_cuda", "all computing is done on the CPU"},
+  } known[] = {{"cuda", "all computing is done on the CPU: leave it out, or write x:to(device) with nl.device \"cpu\""},
                {"numpy", "x:tolist() gives nested tables"}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(known[i].name, name) == 0) return known[i].advice;

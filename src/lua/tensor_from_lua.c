@@ -250,23 +250,18 @@ typedef struct Options {
   bool requires_grad;
 } Options;
 
-static Options read_tensor_options(lua_State *L)
+/* Reads into `o` what stands from argument 2 on. */
+static void read_options(lua_State *L, const char *function, Options *o)
 {
   static const char *const names[] = {"dtype", "device", "requires_grad", NULL};
-  Options o = {DTYPE_NONE, DEVICE_NONE, false};
-  if (lua_gettop(L) == 0) user_error(L, "tensor: argument 'data' is missing");
-  if (lua_gettop(L) == 1) return o;
-  arguments_merge(L, "tensor", 2, names);
-  if (!lua_isnil(L, 2) && !dtype_test(L, 2, &o.dtype))
-    user_error(L, "tensor: argument 'dtype': a dtype such as nl.float32 expected, got %s", luaL_typename(L, 2));
-  if (!lua_isnil(L, 3)) {
-    const char *name = lua_type(L, 3) == LUA_TSTRING ? lua_tostring(L, 3) : "";
-    if (strcmp(name, "cpu") == 0) o.device = DEVICE_CPU;
-    else if (strcmp(name, "meta") == 0) o.device = DEVICE_META;
-    else user_error(L, "tensor: argument 'device': \"cpu\" or \"meta\" expected");
-  }
-  o.requires_grad = argument_bool(L, "tensor", "requires_grad", 4, false);
-  return o;
+  if (lua_gettop(L) == 0) user_error(L, "%s: argument 'data' is missing", function);
+  if (lua_gettop(L) == 1) return;
+  arguments_merge(L, function, 2, names);
+  if (!lua_isnil(L, 2) && !dtype_test(L, 2, &o->dtype))
+    user_error(L, "%s: argument 'dtype': a dtype such as nl.float32 expected, got %s", function, luaL_typename(L, 2));
+  if (!lua_isnil(L, 3) && !device_test(L, 3, &o->device))
+    user_error(L, "%s: argument 'device': %s", function, push_device_problem(L, 3));
+  o->requires_grad = argument_bool(L, function, "requires_grad", 4, false);
 }
 
 typedef struct Copying {
@@ -309,22 +304,35 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
   return box;
 }
 
-/* nl.tensor(data, {dtype, device, requires_grad}): a new tensor of what tables, numbers, booleans and tensors hold. */
-static int nl_tensor(lua_State *L)
+/* A new tensor of the data at 1 and the options behind them; those in `o` hold where nothing else is given. */
+static int tensor_of_data(lua_State *L, const char *function, Options o)
 {
   Context *ctx = context_of(L);
-  Options o = read_tensor_options(L);
+  read_options(L, function, &o);
   lua_settop(L, 1);
   Tensor *x = tensor_test(L, 1);
   TensorBox *box = x ? copy_tensor(L, ctx, x, &o) : read_data(L, ctx, &o);
   if (o.requires_grad) {
     if (!dtype_is_inexact(tensor_dtype(box->tensor)))
-      return user_error(L, "tensor: only floating point and complex tensors can require gradients, not %s",
+      return user_error(L, "%s: only floating point and complex tensors can require gradients, not %s", function,
                         dtype_name(tensor_dtype(box->tensor)));
     box->tensor->requires_grad = true;
   }
   return 1;
 }
+
+/* nl.tensor(data, {dtype, device, requires_grad}): a new tensor of what tables, numbers, booleans and tensors hold. */
+int nl_tensor(lua_State *L) { return tensor_of_data(L, "tensor", (Options){DTYPE_NONE, DEVICE_NONE, false}); }
+
+/* x:new_tensor(data, options): as nl.tensor, in the dtype and on the device of x where nothing else is given. */
+static int tensor_new_tensor(lua_State *L)
+{
+  const Tensor *x = tensor_check(L, 1);
+  Options o = {tensor_dtype(x), (Device)x->device, false};
+  lua_remove(L, 1);
+  return tensor_of_data(L, "new_tensor", o);
+}
+
 /* nl.as_tensor(data, options): a tensor itself, or cast by x:to(options); anything else as nl.tensor makes it. */
 static int nl_as_tensor(lua_State *L)
 {
@@ -335,5 +343,7 @@ static int nl_as_tensor(lua_State *L)
   lua_call(L, lua_gettop(L) - 1, 1);
   return 1;
 }
+
+const luaL_Reg creation_methods[] = {{"new_tensor", tensor_new_tensor}, {"new", tensor_new_like}, {NULL, NULL}};
 const luaL_Reg creation_functions[] = {
   {"tensor", nl_tensor}, {"as_tensor", nl_as_tensor}, {"asarray", nl_as_tensor}, {NULL, NULL}};

@@ -67,6 +67,7 @@ INTEGER_METHOD(tensor_numel, t->numel)
 INTEGER_METHOD(tensor_dim, t->ndim)
 INTEGER_METHOD(tensor_storage_offset, t->offset)
 INTEGER_METHOD(tensor_element_size, dtype_size(tensor_dtype(t)))
+INTEGER_METHOD(tensor_get_device, t ? -1 : 0) /* which one of several: as PyTorch's of the CPU and of meta */
 INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
 BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
 BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
@@ -96,6 +97,7 @@ const luaL_Reg question_methods[] = {{"size", tensor_size},
                                      {"ndimension", tensor_dim},
                                      {"storage_offset", tensor_storage_offset},
                                      {"element_size", tensor_element_size},
+                                     {"get_device", tensor_get_device},
                                      {"data_ptr", tensor_data_ptr},
                                      {"is_contiguous", tensor_contiguous},
                                      {"is_floating_point", tensor_floating},

@@ -138,9 +138,9 @@ end
 
 local groups_of_declared = {nl = "nnlua", Tensor = "Tensor", utils = "Data", ["nl.autograd"] = "autograd"}
 
---- Adds what lua/nnlua/help/core.lua declares: what C provides and no row describes.
-local function add_declared(list)
-  for _, one in ipairs(comments.of_source "nnlua/help/core.lua") do
+--- Adds what a source declares, help/core.lua or help/fields.lua: what C provides and no row describes.
+local function add_declared(list, source)
+  for _, one in ipairs(comments.of_source(source)) do
     local name = one.name
     local is_method = name:find ":" ~= nil
     local group = groups_of_declared[name:match "^nl%.autograd" or name:match "^%a+"]
@@ -167,11 +167,15 @@ end
 
 local function build()
   local list = new_list()
-  for _, name in ipairs {"save", "load", "progress"} do assert(nl[name]) end -- loaded when it is asked for
-  add_declared(list)
+  for _, name in ipairs {"save", "load", "progress", "finfo", "iinfo", "repr"} do
+    assert(nl[name]) -- loaded when it is asked for
+  end
+  add_declared(list, "nnlua/help/core.lua")
+  add_declared(list, "nnlua/help/fields.lua")
   add_ops(list)
   local nn, optim, data = nl.nn, nl.optim, nl.utils.data
   add_part(list, nl, "nl.", "nnlua")
+  for _, name in ipairs {"cuda", "accelerator"} do add_part(list, nl[name], "nl." .. name .. ".", "nnlua") end
   add_part(list, {Module = nn.Module}, "nn.", "Modules")
   add_part(list, nn, "nn.", "Modules")
   add_part(list, nl.F, "F.", "Modules")

@@ -11,7 +11,7 @@
 ---     tensor([1.5000, 2.0000], dtype=nnlua.float64, requires_grad=True)
 ---@param data number|boolean|table|Tensor
 ---@param dtype? dtype
----@param device? string
+---@param device? device|string
 ---@param requires_grad? boolean
 ---@return Tensor
 function nl.tensor(data, dtype, device, requires_grad) end
@@ -21,7 +21,7 @@ function nl.tensor(data, dtype, device, requires_grad) end
 ---     tensor([1, 2])
 ---@param data number|boolean|table|Tensor
 ---@param dtype? dtype
----@param device? string
+---@param device? device|string
 ---@return Tensor
 function nl.as_tensor(data, dtype, device) end
 
@@ -30,7 +30,7 @@ function nl.as_tensor(data, dtype, device) end
 ---     tensor([ True, False])
 ---@param data number|boolean|table|Tensor
 ---@param dtype? dtype
----@param device? string
+---@param device? device|string
 ---@return Tensor
 function nl.asarray(data, dtype, device) end
 
@@ -45,6 +45,84 @@ function nl.asarray(data, dtype, device) end
 ---@return Tensor
 function nl.frombuffer(buffer, dtype, count, offset, requires_grad) end
 
+--- A tensor as PyTorch's older programs make it: of elements in a table, or of sizes, and then its elements are not
+--- set; in the default dtype. nl.FloatTensor and its kin have a dtype of their own. See nl.tensor, nl.empty.
+---     > nl.Tensor({1, 2}), nl.Tensor(2, 3).shape
+---     tensor([1., 2.])	[2, 3]
+---@param ... any elements in a table, or sizes
+---@return Tensor
+function nl.Tensor(...) end
+
+--- As nl.Tensor, in float32.
+---     > nl.FloatTensor {1, 0}
+---     tensor([1., 0.])
+---@param ... any
+---@return Tensor
+function nl.FloatTensor(...) end
+
+--- As nl.Tensor, in float64.
+---     > nl.DoubleTensor {1, 0}
+---     tensor([1., 0.], dtype=nnlua.float64)
+---@param ... any
+---@return Tensor
+function nl.DoubleTensor(...) end
+
+--- As nl.Tensor, in float16.
+---     > nl.HalfTensor {1, 0}
+---     tensor([1., 0.], dtype=nnlua.float16)
+---@param ... any
+---@return Tensor
+function nl.HalfTensor(...) end
+
+--- As nl.Tensor, in bfloat16.
+---     > nl.BFloat16Tensor {1, 0}
+---     tensor([1., 0.], dtype=nnlua.bfloat16)
+---@param ... any
+---@return Tensor
+function nl.BFloat16Tensor(...) end
+
+--- As nl.Tensor, in uint8.
+---     > nl.ByteTensor {1, 0}
+---     tensor([1, 0], dtype=nnlua.uint8)
+---@param ... any
+---@return Tensor
+function nl.ByteTensor(...) end
+
+--- As nl.Tensor, in int8.
+---     > nl.CharTensor {1, 0}
+---     tensor([1, 0], dtype=nnlua.int8)
+---@param ... any
+---@return Tensor
+function nl.CharTensor(...) end
+
+--- As nl.Tensor, in int16.
+---     > nl.ShortTensor {1, 0}
+---     tensor([1, 0], dtype=nnlua.int16)
+---@param ... any
+---@return Tensor
+function nl.ShortTensor(...) end
+
+--- As nl.Tensor, in int32.
+---     > nl.IntTensor {1, 0}
+---     tensor([1, 0], dtype=nnlua.int32)
+---@param ... any
+---@return Tensor
+function nl.IntTensor(...) end
+
+--- As nl.Tensor, in int64.
+---     > nl.LongTensor {1, 0}
+---     tensor([1, 0])
+---@param ... any
+---@return Tensor
+function nl.LongTensor(...) end
+
+--- As nl.Tensor, in bool.
+---     > nl.BoolTensor {1, 0}
+---     tensor([ True, False])
+---@param ... any
+---@return Tensor
+function nl.BoolTensor(...) end
+
 --- A shape, an immutable list of integers: `==` compares its values, `#` counts them, `size[i]` and `size:unpack()`
 --- give them, `size:numel()` multiplies them, `size:totable()` copies them. What x.shape gives.
 ---     > nl.Size {2, 3}
@@ -54,6 +132,37 @@ function nl.frombuffer(buffer, dtype, count, offset, requires_grad) end
 ---@param sizes integer[]
 ---@return Size
 function nl.Size(sizes) end
+
+-- ------------------------------------------------------------------- devices
+
+--- A place where tensors are and computing is done: nl.device "cpu", where all is, or nl.device "meta", whose tensors
+--- have a shape and a dtype, but no elements. `device.type` is its name; the same device is the same value. Functions
+--- that take a device take its name as well.
+---     > device = nl.device(nl.cuda.is_available() and "cuda" or "cpu")
+---     > print("computing on " .. device)
+---     computing on cpu
+---     > nl.ones(2):to(device).device == device
+---     true
+---@param type string|device
+---@param index? integer
+---@return device
+function nl.device(type, index) end
+
+-- ---------------------------------------------------------------------- time
+
+--- The time of day as seconds since 1970, with fractions: a float. It is the clock on the wall, as Python's time.time:
+--- a difference tells how long something took, as long as nobody sets the clock meanwhile.
+---     > start = nl.time()
+---     > nl.time() - start < 60, math.type(start)
+---     true	float
+---@return number
+function nl.time() end
+
+--- The time of day as nanoseconds since 1970, an integer: nl.time without its rounding.
+---     > math.type(nl.time_ns())
+---     integer
+---@return integer
+function nl.time_ns() end
 
 -- --------------------------------------------------------------- questions
 
@@ -470,6 +579,29 @@ function Tensor:is_complex() end
 ---@return boolean
 function Tensor:is_floating_point() end
 
+--- A new tensor of what nl.tensor takes, in this tensor's dtype and on its device unless others are given.
+---     > nl.ones(2, {dtype = nl.float64}):new_tensor({1, 2})
+---     tensor([1., 2.], dtype=nnlua.float64)
+---@param data number|boolean|table|Tensor
+---@param dtype? dtype
+---@param device? device
+---@param requires_grad? boolean
+---@return Tensor
+function Tensor:new_tensor(data, dtype, device, requires_grad) end
+
+--- As nl.Tensor, in this tensor's dtype and on its device: sizes, or elements in a table. See new_empty, new_tensor.
+---     > nl.ones(2, {dtype = nl.int32}):new(2, 3).shape
+---     [2, 3]
+---@param ... any
+---@return Tensor
+function Tensor:new(...) end
+
+--- Which one of several devices of a kind the tensor is on: -1, as PyTorch says of the CPU.
+---     > nl.ones(2):get_device()
+---     -1
+---@return integer
+function Tensor:get_device() end
+
 --- Whether the tensor is a conjugate that has not been worked out: never.
 ---     > nl.ones(2):is_conj()
 ---     false
@@ -546,122 +678,6 @@ function Tensor:register_hook(hook) end
 ---@param hook fun(parameter: Tensor)
 ---@return table
 function Tensor:register_post_accumulate_grad_hook(hook) end
-
--- ------------------------------------------------------------- tensor fields
-
---- The sizes of all dimensions, an nl.Size.
----     > nl.ones(2, 3).shape
----     [2, 3]
----@type Size
-Tensor.shape = nil
-
---- The type of the elements: nl.float32 and so on.
----     > nl.ones(2).dtype
----     nnlua.float32
----@type dtype
-Tensor.dtype = nil
-
---- Where the elements are: "cpu", or "meta" for a tensor that has none.
----     > nl.ones(2).device
----     cpu
----@type string
-Tensor.device = nil
-
---- The gradient that backward has added up so far, or nil. It can be set.
----     > nl.ones(2, {requires_grad = true}).grad
----     nil
----@type Tensor?
-Tensor.grad = nil
-
---- The node of the graph that the tensor comes from, or nil.
----     > (nl.ones(2, {requires_grad = true}) * 2).grad_fn ~= nil
----     true
----@type any
-Tensor.grad_fn = nil
-
---- Whether operations on the tensor are recorded for gradients. It can be set on leaves.
----     > nl.ones(2).requires_grad
----     false
----@type boolean
-Tensor.requires_grad = nil
-
---- Whether the tensor is no result of recorded operations.
----     > nl.ones(2).is_leaf
----     true
----@type boolean
-Tensor.is_leaf = nil
-
---- Whether the tensor keeps its gradient though it is no leaf.
----     > nl.ones(2).retains_grad
----     false
----@type boolean
-Tensor.retains_grad = nil
-
---- Which of the results of its grad_fn the tensor is, from 1 on.
----     > nl.ones(2).output_nr
----     1
----@type integer
-Tensor.output_nr = nil
-
---- The number of dimensions.
----     > nl.ones(2, 3).ndim
----     2
----@type integer
-Tensor.ndim = nil
-
---- The bytes of an element.
----     > nl.ones(2, {dtype = nl.float64}).itemsize
----     8
----@type integer
-Tensor.itemsize = nil
-
---- The bytes of all elements.
----     > nl.ones(2, 3).nbytes
----     24
----@type integer
-Tensor.nbytes = nil
-
---- The tensor with its dimensions in the opposite order.
----     > nl.ones(2, 3).T.shape
----     [3, 2]
----@type Tensor
-Tensor.T = nil
-
---- The tensor with its last two dimensions swapped.
----     > nl.ones(4, 2, 3).mT.shape
----     [4, 3, 2]
----@type Tensor
-Tensor.mT = nil
-
---- The conjugate of a matrix, transposed.
----     > nl.ones(2, 3).H.shape
----     [3, 2]
----@type Tensor
-Tensor.H = nil
-
---- The conjugate with its last two dimensions swapped.
----     > nl.ones(4, 2, 3).mH.shape
----     [4, 3, 2]
----@type Tensor
-Tensor.mH = nil
-
---- The real parts: a view of a complex tensor, a real one itself.
----     > nl.ones(2).real
----     tensor([1., 1.])
----@type Tensor
-Tensor.real = nil
-
---- The imaginary parts of a complex tensor, a view.
----     > nl.complex(1.0, 2.0).imag
----     tensor(2., dtype=nnlua.float64)
----@type Tensor
-Tensor.imag = nil
-
---- The same elements without history: changes of it are not recorded, and are seen by the tensor.
----     > nl.ones(2, {requires_grad = true}).data.requires_grad
----     false
----@type Tensor
-Tensor.data = nil
 
 -- --------------------------------------------------------------------- data
 

@@ -17,6 +17,10 @@ local HEAD = [[
 ---@field is_complex boolean
 ---@field is_signed boolean
 
+---@class nnlua.device
+---@field type string
+---@operator concat: string
+
 ---@class nnlua.Size
 ---@field [integer] integer
 ---@operator len: integer
@@ -61,6 +65,10 @@ nl.linalg = {}
 nl.special = {}
 ---@class nnlua.autograd
 nl.autograd = {}
+---@class nnlua.cuda
+nl.cuda = {}
+---@class nnlua.accelerator
+nl.accelerator = {}
 ---@class nnlua.nn
 local nn = {}
 nl.nn, nn.functional = nn, nl.F
@@ -95,12 +103,16 @@ local types = {
   size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]",
   extents = "integer|integer[]",
   ["dim pair"] = "integer[][]",
-  numbers = "number[]", position = "integer", dtype = "nnlua.dtype", device = "string", generator = "nnlua.Generator",
+  numbers = "number[]", position = "integer", dtype = "nnlua.dtype", device = "nnlua.device|string",
+  generator = "nnlua.Generator",
 }
 
 local spec_types = {tensor = "nnlua.Tensor", list = "any[]", module = "nnlua.nn.Module", any = "any"}
 
-local own = {Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype"}
+local own = {
+  Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",
+  device = "nnlua.device",
+}
 
 --- A type as it stands in a comment, with nnlua's own classes by their full names.
 local function type_text(kind)

@@ -49,6 +49,8 @@ function meta:__index(name)
     return get_field(self, fields[name])
   elseif name == "is_leaf" then
     return true
+  elseif name == "is_meta" then
+    return get_field(self, DEVICE).type == "meta"
   end
   return methods[name] or not empty_fields[name] and refuse(tostring(name)) or nil
 end

@@ -4,6 +4,7 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local lazy = require "nnlua.nn.lazy"
 local nl = require "nnlua"
+local system = require "nnlua.system"
 
 local PARAMETER, BUFFERS = core.PARAMETER, core.BUFFER | core.TRANSIENT
 local FLOATING, COMPLEX = 2, 3
@@ -63,14 +64,8 @@ local function to_device(device)
   end
 end
 
-local devices = {cpu = true, meta = true}
-
-local function check_device(device, name)
-  if not devices[device] then
-    raise(("%s: the device '%s' is not known; there are cpu and meta"):format(name or "to", tostring(device)))
-  end
-  return device
-end
+local checked_device = system.checked_device
+local device_meta = getmetatable(nl.device "cpu")
 
 local function check_dtype(dtype)
   local category = core.category(dtype)
@@ -128,7 +123,7 @@ end
 -- What named arguments of `to` mean; non_blocking makes no difference here.
 local options = {
   dtype = function(target, dtype) target.dtype = check_dtype(dtype) end,
-  device = function(target, device) target.device = check_device(device) end,
+  device = function(target, device) target.device = checked_device("to", device) end,
   non_blocking = function() end,
   memory_format = function(target, format) target.format = check_format(format) end,
 }
@@ -151,8 +146,8 @@ local function target_of(...)
       target.dtype, target.device = check_dtype(value.dtype), value.device
     elseif type(value) == "table" then
       read_options(target, value)
-    elseif type(value) == "string" then
-      target.device = check_device(value)
+    elseif type(value) == "string" or getmetatable(value) == device_meta then
+      target.device = checked_device("to", value)
     elseif value ~= nil and type(value) ~= "boolean" then
       target.dtype = check_dtype(value)
     end
@@ -170,7 +165,7 @@ end
 --- Raises before anything has changed if some tensor can't be converted.
 local function check_all(root, target)
   for name, t in each_tensor(root) do
-    if t.device == "meta" and target.device and target.device ~= "meta" then
+    if t.is_meta and target.device and target.device ~= t.device then
       raise(("to: '%s' is on the meta device and has no elements to move; to_empty {device = \"%s\"} gives the module "
         .. "memory"):format(name, target.device))
     end
@@ -183,7 +178,7 @@ end
 
 -- --------------------------------------------------------------- to_empty
 
-local parse_to_empty = args.parser("to_empty", {{"device", "string?"}, {"recurse", "boolean", true}})
+local parse_to_empty = args.parser("to_empty", {{"device", "any?"}, {"recurse", "boolean", true}})
 
 local function empty_like(t, device)
   return nl.empty_like(t:detach(), device and {device = device})
@@ -262,7 +257,7 @@ function module_to.install(Module)
       raise "to_empty: device is missing"
     end
     local device, recurse = parse_to_empty(...)
-    return nl.no_grad(empty_all, self, device and check_device(device, "to_empty"), recurse)
+    return nl.no_grad(empty_all, self, device and checked_device("to_empty", device), recurse)
   end
 
   for method, name in pairs {float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16"} do
@@ -281,9 +276,17 @@ function module_to.install(Module)
     return self:_apply(function(t) return t:to(dtype) end)
   end
 
+  --- Moves the module to the CPU's memory, where all that have elements are. Returns it.
+  ---     > nn.Linear(2, 1):cpu()
+  ---     Linear(in_features=2, out_features=1, bias=True)
   function Module:cpu()
     core.check_self(self, "cpu")
     return self:to("cpu")
+  end
+
+  --- Raises: all computing is done on the CPU. `net:to(device)` works with every device that there is.
+  function Module:cuda() -- luacheck: no self
+    raise "cuda: all computing is done on the CPU: leave it out, or write net:to(device) with nl.device \"cpu\""
   end
 end
 

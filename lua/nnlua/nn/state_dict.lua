@@ -177,9 +177,9 @@ local function obstacle(value, own)
     return "a tensor was expected, got " .. core.describe(value)
   elseif value.device == own.device then
     return nil
-  elseif own.device == "meta" then
+  elseif own.is_meta then
     return "in the model it is on the meta device and has no memory; call to_empty first"
-  elseif value.device == "meta" then
+  elseif value.is_meta then
     return "in the state dict it is on the meta device and has no elements"
   end
 end
@@ -209,7 +209,7 @@ local function plan_copy(report, key, value, own)
       key, shape_text(value), shape_text(own)))
     return
   end
-  if own.device ~= "meta" then
+  if not own.is_meta then
     table.insert(report.steps, function() own:copy_(value) end)
   end
 end

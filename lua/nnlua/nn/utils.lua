@@ -11,7 +11,7 @@ local format, raise = core.format, core.raise
 
 local function check_is_on_meta(module)
   for name, parameter in module:named_parameters() do
-    if parameter.device ~= "meta" then
+    if not parameter.is_meta then
       raise(("skip_init: %s has made '%s' on the device '%s': its init must make parameters on the device that it gets"
         .. " in its table of named arguments"):format(core.class_name(module), name, parameter.device))
     end

@@ -50,7 +50,7 @@ local function function_text(f)
 end
 
 local function tensor_text(x)
-  if x.ndim <= 1 and x:numel() <= TINY_TENSOR and x.device ~= "meta" then return (tostring(x):gsub("\n%s*", " ")) end
+  if x.ndim <= 1 and x:numel() <= TINY_TENSOR and not x.is_meta then return (tostring(x):gsub("\n%s*", " ")) end
   return ("tensor(%s %s)"):format(#x.shape == 0 and "()" or table.concat(x.shape:totable(), "x"),
     tostring(x.dtype):match "[^.]+$")
 end
@@ -193,11 +193,13 @@ local function footer(value)
 end
 
 --- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line
---- about a tensor or module), `colours` for that. A string stands without quotes, its control characters as codes.
+--- about a tensor or module), `colours` for that, `quotes` around a string that stands alone; else its control
+--- characters are codes.
 function pretty.text(value, options)
   local view = {width = options.width or 80, depth = options.depth or 4, items = options.items or 50, above = {}}
   if is_plain(value) then return render_table(view, value, 0, "") end
   if type(value) == "function" then return function_text(value) end
+  if type(value) == "string" and options.quotes then return quoted(value) end
   local text = own_text(value)
   if type(value) == "string" then return pretty.visible(text, true) end
   local line = options.footers and footer(value)

@@ -88,6 +88,8 @@ FORWARD(to_other)
   y[0] = op(to_device, a->input, (Device)a->other->device, tensor_dtype(a->other), a->non_blocking, a->copy);
 }
 
+FORWARD(to_cpu) { y[0] = op(to_device, a->input, device_or_default(DEVICE_NONE), DTYPE_NONE, false, false); }
+
 FORWARD(type_as) { y[0] = cast(a->input, tensor_dtype(a->other)); }
 
 #define CONVERSION(row, dtype) \
