@@ -16,8 +16,14 @@
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 
-local options = {steps = 5000, batch = 16, seed = 0, threads = 2, characters = 500, text = 1 << 30}
-for i = 1, #arg, 2 do options[arg[i]:match "^%-%-(%l+)$"] = tonumber(arg[i + 1]) end
+local parser = nl.argparse.ArgumentParser {description = "A small GPT that learns to write plays from Shakespeare's."}
+parser:add_argument("--steps", {default = 5000, help = "steps of training"})
+parser:add_argument("--batch", {default = 16, help = "pieces of text in a step"})
+parser:add_argument("--seed", {default = 0, help = "of the random numbers"})
+parser:add_argument("--threads", {default = 2, help = "to compute on"})
+parser:add_argument("--characters", {default = 500, help = "how many to write in the end"})
+parser:add_argument("--text", {type = "integer", help = "how many characters of the plays to read (all)"})
+local options = parser:parse_args()
 nl.set_num_threads(options.threads)
 nl.manual_seed(options.seed)
 
@@ -28,7 +34,7 @@ local context, width, heads, depth, every = 128, 128, 4, 4, 500
 local function read_text()
   local folder = arg[0]:match "^(.*)/[^/]*$" or "."
   local file <close> = assert(io.open(folder .. "/data/tinyshakespeare.txt", "rb"))
-  local codes = nl.frombuffer(file:read(options.text), nl.uint8):to(nl.int64)
+  local codes = nl.frombuffer(file:read(options.text or "a"), nl.uint8):to(nl.int64)
   local alphabet, numbers = nl.unique(codes, {return_inverse = true})
   return alphabet:tolist(), numbers
 end

@@ -10,8 +10,14 @@
 local nl = require "nnlua"
 local nn, F, optim = nl.nn, nl.F, nl.optim
 
-local options = {epochs = 2, seed = 0, threads = 2, hidden = 256, characters = 400, text = 1 << 30}
-for i = 1, #arg, 2 do options[arg[i]:match "^%-%-(%l+)$"] = tonumber(arg[i + 1]) end
+local parser = nl.argparse.ArgumentParser {description = "An LSTM that learns to write plays from Shakespeare's."}
+parser:add_argument("--epochs", {default = 2, help = "times to go through the plays"})
+parser:add_argument("--seed", {default = 0, help = "of the random numbers"})
+parser:add_argument("--threads", {default = 2, help = "to compute on"})
+parser:add_argument("--hidden", {default = 256, help = "width of the LSTM"})
+parser:add_argument("--characters", {default = 400, help = "how many to write in the end"})
+parser:add_argument("--text", {type = "integer", help = "how many characters of the plays to read (all)"})
+local options = parser:parse_args()
 nl.set_num_threads(options.threads)
 nl.manual_seed(options.seed)
 
@@ -21,7 +27,7 @@ local streams, length, hidden = 64, 64, options.hidden
 local function read_text()
   local folder = arg[0]:match "^(.*)/[^/]*$" or "."
   local file <close> = assert(io.open(folder .. "/data/tinyshakespeare.txt", "rb"))
-  local codes = nl.frombuffer(file:read(options.text), nl.uint8):to(nl.int64)
+  local codes = nl.frombuffer(file:read(options.text or "a"), nl.uint8):to(nl.int64)
   local alphabet, numbers = nl.unique(codes, {return_inverse = true})
   return alphabet:tolist(), numbers
 end

@@ -19,11 +19,11 @@
 local nl = require "nnlua"
 local nn, optim, data, F = nl.nn, nl.optim, nl.utils.data, nl.F
 
-local options = {seed = 0, epochs = 20}
-for i = 1, #arg - 1 do
-  local name = arg[i]:match "^%-%-(%l+)$"
-  if name then options[name] = tonumber(arg[i + 1]) or arg[i + 1] end
-end
+local parser = nl.argparse.ArgumentParser {description = "A convolutional net that learns to read digits."}
+parser:add_argument("--seed", {default = 0, help = "of the training's random numbers"})
+parser:add_argument("--epochs", {default = 20, help = "times to go through the digits"})
+parser:add_argument("--save", {metavar = "PATH", help = "where to save the net (nowhere)"})
+local options = parser:parse_args()
 
 -- Rows of 64 pixels (0..16) and the digit; classes count from 1.
 local function read_digits()

@@ -3,12 +3,11 @@
 local nl = require "nnlua"
 local nn, optim = nl.nn, nl.optim
 
-local options = {seed = 0, epochs = 30}
-for i = 1, #arg do
-  local name = arg[i]:match "^%-%-(%l+)$"
-  if name == "losses" then options.losses = true
-  elseif name then options[name] = tonumber(arg[i + 1]) end
-end
+local parser = nl.argparse.ArgumentParser {description = "A small network that learns to read digits."}
+parser:add_argument("--seed", {default = 0, help = "of the training's random numbers"})
+parser:add_argument("--epochs", {default = 30, help = "times to go through the digits"})
+parser:add_argument("--losses", {action = "store_true", help = "print the loss of each step"})
+local options = parser:parse_args()
 
 -- Rows of 64 pixels (0..16) and the digit, compressed.
 local function load_digits()

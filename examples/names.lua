@@ -8,11 +8,11 @@
 local nl = require "nnlua"
 local nn, optim, data = nl.nn, nl.optim, nl.utils.data
 
-local options = {seed = 0, epochs = 8, names = math.huge}
-for i = 1, #arg - 1 do
-  local name = arg[i]:match "^%-%-(%l+)$"
-  if name then options[name] = tonumber(arg[i + 1]) end
-end
+local parser = nl.argparse.ArgumentParser {description = "A net that learns to make up first names."}
+parser:add_argument("--seed", {default = 0, help = "of the random numbers"})
+parser:add_argument("--epochs", {default = 8, help = "times to go through the names"})
+parser:add_argument("--names", {type = "integer", help = "how many names to read (all)"})
+local options = parser:parse_args()
 
 local context = 4   -- how many letters the next one follows from
 local letters = 27  -- class 1 stands before and after each name, 2 is a, 27 is z
@@ -23,7 +23,7 @@ local function read_names()
   local folder = arg[0]:match "^(.*)/[^/]*$" or "."
   local names = {}
   for name in io.lines(folder .. "/data/names.txt") do
-    if #names < options.names then names[#names + 1] = name end
+    if not options.names or #names < options.names then names[#names + 1] = name end
   end
   return names
 end

@@ -13,7 +13,7 @@ local of_parts = {complex64 = "float32", complex128 = "float64"}
 local Finfo = {__name = "nnlua.finfo"}
 
 function Finfo:__tostring()
-  return ("finfo(resolution=%g, min=%g, max=%g, eps=%g, smallest_normal=%g, tiny=%g, dtype=%s)"):format(
+  return core.format("finfo(resolution=%g, min=%g, max=%g, eps=%g, smallest_normal=%g, tiny=%g, dtype=%s)",
     self.resolution, self.min, self.max, self.eps, self.smallest_normal, self.tiny, self.dtype)
 end
 

@@ -16,6 +16,7 @@ Tensors     nl.tensor, nl.zeros, nl.randn, nl.arange …; x:sum(2), x + y, x[{1,
 Gradients   x:backward(), nl.no_grad, nl.autograd.grad
 Modules     nn.class, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM …; F for functions
 Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoader, nl.progress
+Scripts     nl.argparse, nl.device, nl.time, nl.repr
 Files       nl.save, nl.load, net:state_dict()
 Specs       nl.testing
 
@@ -49,7 +50,8 @@ local function parts()
     [nl] = "nl", [nl.F] = "F, which is nl.nn.functional", [nl.linalg] = "nl.linalg", [nl.special] = "nl.special",
     [nl.autograd] = "nl.autograd", [nn] = "nn", [nn.init] = "nn.init", [nn.utils] = "nn.utils",
     [nn.utils.rnn] = "nn.utils.rnn", [optim] = "optim", [optim.lr_scheduler] = "optim.lr_scheduler",
-    [nl.utils.data] = "nl.utils.data", [nl.testing] = "nl.testing",
+    [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
+    [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing",
   }
 end
 

@@ -1,5 +1,6 @@
 -- nl.load: what nl.save wrote, and safetensors files of others. Nothing in a file is ever run.
 
+local args = require "nnlua.args"
 local nl = require "nnlua"
 local state = require "nnlua.nn.state_dict"
 local system = require "nnlua.system"
@@ -68,6 +69,10 @@ function kinds.dtype(name)
   return getmetatable(dtype) == dtype_meta and dtype or nil, ("there is no dtype '%s'"):format(name)
 end
 
+function kinds.device(name)
+  return (name == "cpu" or name == "meta") and nl.device(name) or nil, "'cpu' or 'meta' expected before this"
+end
+
 function kinds.size(list, context)
   if not is_list(list, context) then
     return nil, "a list of integers expected before this"
@@ -112,6 +117,17 @@ end
 
 -- --------------------------------------------------------------------- load
 
+local parse = args.parser("load", {
+  {"path", "any"}, {"map_location", "any?"}, {"weights_only", "boolean", true}, {"mmap", "boolean?"},
+})
+
+--- The device that map_location asks for, if it does.
+local function location_of(map_location)
+  local kind = type(map_location)
+  if map_location == nil or kind == "function" or kind == "table" then return nil end
+  return system.checked_device("load", map_location)
+end
+
 --- A tensor of pairs as the complex128 one that it stands for.
 local function as_complex(path, name, t)
   if not t or t.dtype ~= nl.float64 or t.ndim == 0 or t:size(-1) ~= 2 then
@@ -141,13 +157,22 @@ end
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w
 ---     tensor([1., 1.])
+---
+--- map_location is the device for the tensors, "cpu" or "meta". PyTorch's other forms of it, a function or a table,
+--- tell devices of files apart: they make no difference here, and neither do weights_only (no file ever holds code) and
+--- mmap.
 ---@param path string
+---@param map_location? string|device|function|table
+---@param weights_only? boolean
+---@param mmap? boolean
 ---@return any
-local function load(path)
+local function load(...)
+  local path, map_location = parse(...)
+  local device = location_of(map_location)
   local names, list, texts = system.read_tensors(path)
   local tensors = {}
   for i, name in ipairs(names) do
-    tensors[name] = list[i]
+    tensors[name] = device and list[i]:to(device) or list[i]
   end
   local structure = read_texts(path, texts, tensors)
   if not structure then

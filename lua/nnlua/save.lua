@@ -10,6 +10,7 @@ local system = require "nnlua.system"
 
 local format, raise = core.format, core.raise
 local dtype_meta, size_meta = getmetatable(nl.float32), getmetatable(nl.zeros(1).shape)
+local device_meta = getmetatable(nl.device "cpu")
 
 -- What is deeper is no data structure, and readers give up, too.
 local DEEPEST = 60
@@ -160,9 +161,15 @@ local function ordered_kind(t)
   return type(meta) == "table" and ordered_kinds[rawget(meta, "__name")] or nil
 end
 
+--- Whether a table is saved by its entries alone; the options that nl.argparse read are.
+local function is_plain(t)
+  local meta = getmetatable(t)
+  return meta == nil or type(meta) == "table" and rawget(meta, "__name") == "nnlua.Namespace"
+end
+
 function Walk:json_table(t)
   local kind = ordered_kind(t)
-  if not kind and getmetatable(t) ~= nil then
+  if not kind and not is_plain(t) then
     self:refuse(type(t.state_dict) == "function" and "is an object: save its :state_dict()" or
       ("is %s, which has a metatable: only plain tables can be saved"):format(core.describe(t)))
   elseif self.open[t] then
@@ -190,6 +197,8 @@ function Walk:json_userdata(value)
     return ('{"tensor":%s}'):format(json_string(self:name_of(value)))
   elseif getmetatable(value) == dtype_meta then
     return ('{"dtype":"%s"}'):format(tostring(value):match "[^.]+$")
+  elseif getmetatable(value) == device_meta then
+    return ('{"device":"%s"}'):format(value)
   elseif getmetatable(value) == size_meta then
     return ('{"size":%s}'):format(self:json_list(value))
   elseif nl.nn.is_module(value) then
@@ -254,9 +263,9 @@ local function stored(t)
 end
 
 --- Writes a value to a file in the safetensors format: a tensor, or tables (nested as you like) of tensors, strings,
---- numbers, booleans, nl.none, dtypes and sizes. A state dict, or a plain table from strings to tensors, is written so
---- that other programs read it. Tensors that are the same place of memory are saved once, a view saves only itself.
---- The file is there whole or, after an error, as it was before.
+--- numbers, booleans, nl.none, dtypes, devices and sizes. A state dict, or a plain table from strings to tensors, is
+--- written so that other programs read it. Tensors that are the same place of memory are saved once, a view saves only
+--- itself. The file is there whole or, after an error, as it was before.
 ---     > path = os.tmpname()
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w

@@ -19,7 +19,7 @@ local groups = {
   {"autograd", "Gradients"}, {"Modules", "Modules and layers"}, {"Initial values", "Initial values"},
   {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"},
   {"Schedules", "Schedules of learning rates"},
-  {"Data", "Data"}, {"Testing", "Testing"},
+  {"Data", "Data"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 
 local function anchor(title)

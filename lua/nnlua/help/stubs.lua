@@ -88,6 +88,9 @@ local utils = {}
 nl.utils = utils
 ---@class nnlua.utils.data
 utils.data = {}
+---@class nnlua.argparse
+local argparse = {}
+nl.argparse = argparse
 ---@class nnlua.testing
 local testing = {}
 nl.testing = testing
@@ -146,6 +149,10 @@ local function row_parameters(row, from)
     local name, kind = parameter_name(argument.name), types[argument.kind] or "any"
     typed[#typed + 1] = {name = name, optional = not argument.required, kind = kind}
     names[#names + 1] = name
+  end
+  if row.results ~= 1 then
+    typed[#typed + 1] = {name = "as_table", optional = true, kind = "boolean"}
+    names[#names + 1] = "as_table"
   end
   return typed, names
 end
@@ -294,7 +301,8 @@ function stubs.luacheck()
     end
     lines[#lines + 1] = "      },\n    },"
   end
-  for _, part in ipairs {"nn", "optim", "utils", "special", "testing", "help", "save", "load", "progress"} do
+  for _, part in ipairs {"nn", "optim", "utils", "special", "testing", "help", "save", "load", "progress",
+      "argparse", "cuda", "accelerator", "backends", "finfo", "iinfo", "repr"} do
     assert(nl[part]) -- loaded when it is asked for
   end
   add("nl", nl)
