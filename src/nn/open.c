@@ -4,6 +4,13 @@
 #include "lua/size.h"
 #include "nn/module.h"
 
+/* user_line(): "file:line: " of the user's code, for warnings */
+static int user_line(lua_State *L)
+{
+  push_user_line(L);
+  return 1;
+}
+
 /* raise(text): an error at the user's line */
 static int raise_error(lua_State *L) { return user_error(L, "%s", luaL_checkstring(L, 1)); }
 
@@ -28,7 +35,8 @@ static void set_constant(lua_State *L, const char *name, lua_Integer value)
 
 int open_nn(lua_State *L)
 {
-  static const luaL_Reg own[] = {{"raise", raise_error}, {"is_none", test_none}, {"is_size", test_size}, {NULL, NULL}};
+  static const luaL_Reg own[] = {
+    {"raise", raise_error}, {"user_line", user_line}, {"is_none", test_none}, {"is_size", test_size}, {NULL, NULL}};
   push_module_path = module_path;
   module_caller = module_call;
   lua_newtable(L);

@@ -200,7 +200,7 @@ program("attributes", function()
   return m.missing, m:parameters(), tostring(m)
 end)
 program("containers", function()
-  local dict = nn.ModuleDict {a = nn.Linear(2, 2), b = nn.ReLU()}
+  local dict = nn.ModuleDict {{"a", nn.Linear(2, 2)}, {"b", nn.ReLU()}}
   dict.c = nn.Linear(1, 1)
   dict:pop "a"
   return tostring(dict)

@@ -424,7 +424,8 @@ function nl.memory_stats() end
 
 -- ---------------------------------------------------------------- autograd
 
---- The gradients of outputs with respect to inputs, as several values; nothing is accumulated.
+--- The gradients of outputs with respect to inputs, as several values ({as_table = true}: as one table of them);
+--- nothing is accumulated.
 ---     > x = nl.tensor({3.0}, {requires_grad = true})
 ---     > nl.autograd.grad(x * x, x)
 ---     tensor([6.])
@@ -436,9 +437,11 @@ function nl.memory_stats() end
 ---@param only_inputs? boolean
 ---@param allow_unused? boolean
 ---@param is_grads_batched? boolean
+---@param materialize_grads? boolean
+---@param as_table? boolean
 ---@return Tensor ...
 function nl.autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph,
-  only_inputs, allow_unused, is_grads_batched) end
+  only_inputs, allow_unused, is_grads_batched, materialize_grads, as_table) end
 
 --- Adds the gradients of tensors to the `grad` of all leaves, or of the inputs given.
 ---     > x = nl.tensor({3.0}, {requires_grad = true})

@@ -24,7 +24,15 @@ end
 local function arguments_text(row, from)
   local texts = {}
   for i = from, #row.args do texts[#texts + 1] = argument_text(row.args[i]) end
+  if row.results ~= 1 then texts[#texts + 1] = "as_table = false" end
   return table.concat(texts, ", ")
+end
+
+--- What is said of results that are several values.
+local function doc_of(row)
+  if row.results == 1 then return row.doc end
+  return row.doc ..
+    "\n\nSeveral results are several values; {as_table = true} gives one table of them, for ipairs and #."
 end
 
 local function is_public(row)
@@ -70,7 +78,7 @@ function rows.entries()
         list[#list + 1] = entry
       end
       table.insert(entry.rows, row)
-      table.insert(entry.overloads, {signatures = signatures(row), text = row.doc})
+      table.insert(entry.overloads, {signatures = signatures(row), text = doc_of(row)})
     end
   end
   return list

@@ -7,6 +7,7 @@ local core = require "nnlua.nn.core"
 local container_index = require "nnlua.nn.container_index"
 local repr = require "nnlua.nn.repr"
 local Module = require "nnlua.nn.module"
+local unordered = require "nnlua.nn.unordered"
 
 local MODULE = core.MODULE
 local raise = core.raise
@@ -88,6 +89,23 @@ function List:_get_item(index)
     return nil -- where ipairs stops
   end
   return core.child(self, place_of(self, index, n))
+end
+
+local parse_slice = args.parser("slice", {{"first", "integer?"}, {"last", "integer?"}, {"step", "integer?"}})
+
+--- A container of the same class with the modules from one index to another, both included: `net:slice(1, -2)` is all
+--- but the last, as is `net[{1, -2}]`.
+---     > nn.Sequential(nn.ReLU(), nn.Tanh(), nn.GELU()):slice(1, -2)
+---     Sequential(
+---       (0): ReLU()
+---       (1): Tanh()
+---     )
+---@param first? integer
+---@param last? integer
+---@param step? integer
+function List:slice(...)
+  local first, last, step = parse_slice(...)
+  return self:_slice {first or 1, last or -1, step}
 end
 
 function List:_set_item(index, module)
@@ -265,10 +283,14 @@ containers.ModuleList = ModuleList
 
 -- --------------------------------------------------------------- ModuleDict
 
---- Modules by name, in order: `dict.name` or `dict["name"]`, `for name, module in pairs(dict)`.
----     > layers = nn.ModuleDict {relu = nn.ReLU()}
+--- Modules by name, in order: `dict.name` or `dict["name"]`, `for name, module in pairs(dict)`. They are given as a
+--- list of pairs, which keeps the order; a table of names has none, so its modules come in alphabetical order.
+---     > layers = nn.ModuleDict {{"relu", nn.ReLU()}, {"act", nn.Tanh()}}
 ---     > layers.relu(nl.tensor({-1.0, 2.0}))
 ---     tensor([0., 2.])
+---     > for name in pairs(layers) do print(name) end
+---     relu
+---     act
 ---@class ModuleDict: Module
 local ModuleDict = core.class("nn.ModuleDict", Module)
 ModuleDict._strict_names = true
@@ -277,15 +299,6 @@ function ModuleDict:init(modules)
   if modules ~= nil then
     self:update(modules)
   end
-end
-
-local function sorted_names(map)
-  local names = {}
-  for name in next, map do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
 end
 
 --- Adds modules from a list of pairs, another ModuleDict, or a table of names, which come in alphabetical order.
@@ -299,7 +312,7 @@ function ModuleDict:update(modules)
   elseif #modules > 0 then
     add_pairs(self, modules)
   else
-    for _, name in ipairs(sorted_names(modules)) do
+    for _, name in ipairs(unordered.names("ModuleDict", modules)) do
       self:register_module(name, checked(self, modules[name]))
     end
   end

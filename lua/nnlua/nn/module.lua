@@ -51,9 +51,15 @@ function Module:is_a(class)
   return core.is_a(self, class)
 end
 
-function Module:_get_name()
+--- The name of the module's class.
+---     > nn.Linear(2, 1):class_name()
+---     Linear
+---@return string
+function Module:class_name()
   return core.class_name(self)
 end
+
+Module._get_name = Module.class_name
 
 -- --------------------------------------------------------------- iterating
 
@@ -80,6 +86,24 @@ end
 ---     10
 function Module:parameters(...)
   return iterator(members(self, PARAMETER, nil, parse_recurse(...), true))
+end
+
+local parse_count = args.parser("num_parameters", {{"only_trainable", "boolean", false}})
+
+--- How many numbers the parameters hold, each counted once; with only_trainable those that require gradients.
+---     > nn.Linear(4, 2):num_parameters()
+---     10
+---@param only_trainable? boolean
+---@return integer
+function Module:num_parameters(...)
+  local only_trainable, count = parse_count(...), 0
+  for name, p in self:named_parameters() do
+    if not core.is_tensor(p) then
+      raise(("num_parameters: '%s' has no shape yet: the first call of its module gives it one"):format(name))
+    end
+    if p.requires_grad or not only_trainable then count = count + p:numel() end
+  end
+  return count
 end
 
 --- Goes through names and buffers.

@@ -1,11 +1,15 @@
 -- Modules that hold parameters: ParameterList, ParameterDict. Tensors become parameters;
 -- other values are kept as they are.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local Module = require "nnlua.nn.module"
 local container_index = require "nnlua.nn.container_index"
+local unordered = require "nnlua.nn.unordered"
 
 local raise = core.raise
+
+local parse_slice = args.parser("slice", {{"first", "integer?"}, {"last", "integer?"}, {"step", "integer?"}})
 
 local containers = {}
 
@@ -51,6 +55,17 @@ end
 
 function ParameterList:__len()
   return self._size
+end
+
+--- A ParameterList of the entries from one index to another, both included: `list:slice(1, -2)` is all but the last.
+---     > #nn.ParameterList({nl.zeros(2), nl.zeros(3), nl.zeros(4)}):slice(1, -2)
+---     2
+---@param first? integer
+---@param last? integer
+---@param step? integer
+function ParameterList:slice(...)
+  local first, last, step = parse_slice(...)
+  return self:_get_item {first or 1, last or -1, step}
 end
 
 function ParameterList:_get_item(index)
@@ -118,9 +133,9 @@ containers.ParameterList = ParameterList
 
 -- ------------------------------------------------------------- ParameterDict
 
---- Parameters by name, in order: `dict.name`, `dict["name"]`, `for name, p in pairs(dict)`. A table of names comes in
---- alphabetical order, a list of pairs `{{"a", x}, {"b", y}}` in its own.
----     > weights = nn.ParameterDict {left = nl.zeros(2)}
+--- Parameters by name, in order: `dict.name`, `dict["name"]`, `for name, p in pairs(dict)`. They are given as a list of
+--- pairs, which keeps the order; a table of names has none, so its entries come in alphabetical order.
+---     > weights = nn.ParameterDict {{"right", nl.zeros(3)}, {"left", nl.zeros(2)}}
 ---     > weights.left.requires_grad
 ---     true
 ---@class ParameterDict: Module
@@ -222,15 +237,7 @@ function ParameterDict:update(values)
       self:set(pair[1], pair[2])
     end
   else
-    local names = {}
-    for name in next, values do
-      if type(name) ~= "string" then
-        raise(("ParameterDict: a name is a string, not %s"):format(core.describe(name)))
-      end
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    for _, name in ipairs(names) do self:set(name, values[name]) end
+    for _, name in ipairs(unordered.names("ParameterDict", values)) do self:set(name, values[name]) end
   end
   return self
 end

@@ -3,6 +3,7 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local parameter_list = require "nnlua.nn.parameter_list"
 
 --- nn.utils; `nn.utils.rnn` packs and pads sequences.
 local utils = {rnn = require "nnlua.nn.utils.rnn"}
@@ -46,19 +47,8 @@ end
 
 -- ---------------------------------------------------------------- gradients
 
---- The parameters of an iterator such as net:parameters(), a list or a single tensor, as a list.
 local function list_of(name, parameters)
-  local list = {}
-  if type(parameters) == "function" then
-    for p in parameters do list[#list + 1] = p end
-  elseif core.is_tensor(parameters) then
-    list[1] = parameters
-  elseif type(parameters) == "table" then
-    table.move(parameters, 1, #parameters, 1, list)
-  else
-    raise(("%s: parameters are an iterator such as net:parameters(), a list or a tensor, not %s"):format(name,
-      core.describe(parameters)))
-  end
+  local list = parameter_list(name, parameters)
   for _, p in ipairs(list) do
     if not core.is_tensor(p) then
       raise(("%s: a parameter is a tensor, not %s"):format(name, core.describe(p)))

@@ -4,6 +4,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local hooks = require "nnlua.optim.hooks"
+local parameter_list = require "nnlua.nn.parameter_list"
 local nl = require "nnlua"
 
 local raise, zero_grads = core.raise, core.zero_grads
@@ -40,24 +41,6 @@ local function is_group(value)
   return type(value) == "table" and getmetatable(value) == nil and value.params ~= nil
 end
 
---- The parameters of an iterator, a list or a single tensor, as a list.
-local function list_of(name, params)
-  local list = {}
-  if type(params) == "function" then
-    for p in params do
-      list[#list + 1] = p
-    end
-  elseif core.is_tensor(params) then
-    list[1] = params
-  elseif type(params) == "table" then
-    table.move(params, 1, #params, 1, list)
-  else
-    raise(("%s: parameters are an iterator such as net:parameters(), or a list, not %s"):format(
-      name, core.describe(params)))
-  end
-  return list
-end
-
 local function check_parameter(name, p)
   if core.is_uninitialized(p) then
     return -- a lazy module's: it is a tensor by the time it has a gradient
@@ -69,7 +52,7 @@ local function check_parameter(name, p)
 end
 
 --- Sets the optimizer up. For `init` of subclasses.
----@param params any an iterator, a list of tensors, or a list of groups `{params = …, lr = …}`
+---@param params any an iterator, a list of tensors and iterators, or a list of groups `{params = …, lr = …}`
 ---@param defaults table the options that groups get where they have none of their own
 function Optimizer:init(params, defaults)
   if type(defaults) ~= "table" then
@@ -81,7 +64,7 @@ function Optimizer:init(params, defaults)
   if core.is_tensor(params) then
     raise(("%s: a list of parameters was expected, not a single tensor"):format(self.__name))
   end
-  local list = list_of(self.__name, params)
+  local list = parameter_list(self.__name, params)
   if #list == 0 then
     raise(self.__name .. ": there are no parameters (an iterator goes through them only once)")
   end
@@ -143,7 +126,7 @@ function Optimizer:add_param_group(group)
   for key, value in pairs(group) do
     own[key] = value
   end
-  own.params = list_of(self.__name, group.params)
+  own.params = parameter_list(self.__name, group.params)
   local used = used_parameters(groups)
   for _, p in ipairs(own.params) do
     check_parameter(self.__name, p)

@@ -301,13 +301,15 @@ local parse_split = args.parser("utils.data.random_split", {
   {"dataset", "any"}, {"lengths", "list"}, {"generator", "any?"}, {"as_table", "boolean", false},
 })
 
---- Parts of a dataset at random, by lengths or fractions: `local train, test = random_split(dataset, {0.8, 0.2})`.
+--- Parts of a dataset at random, by lengths or fractions: `local train, test = random_split(dataset, {0.8, 0.2})`, or
+--- one table of them with {as_table = true}.
 ---     > a, b = nl.utils.data.random_split({1, 2, 3, 4, 5}, {3, 2})
 ---     > #a, #b
 ---     3	2
 ---@param dataset any
 ---@param lengths number[]
 ---@param generator? Generator
+---@param as_table? boolean
 function dataset.random_split(...)
   local from, lengths, generator, as_table = parse_split(...)
   local name = "utils.data.random_split"

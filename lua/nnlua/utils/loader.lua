@@ -35,6 +35,8 @@ local parse = args.parser(DataLoader.__name, {
   {"generator", "any?"},
 })
 
+local parse_enumerate = args.parser("enumerate", {{"start", "integer", 1}})
+
 local function check_options(self, size, shuffle, batches, drop_last, workers)
   if workers and workers ~= 0 then
     raise(("%s: num_workers must be 0, not %d: batches are made in this process"):format(self.__name, workers))
@@ -229,6 +231,23 @@ function DataLoader:iter()
   local next_batch, closing = batches_of_places(self)
   local gathers = not self.collate_fn and dataset._gathers(self.dataset)
   return iterator.closed_by(closing, (gathers and gathered or batched)(self, next_batch))
+end
+
+--- Goes through numbers and batches: `for i, x, y in loader:enumerate() do … end`. The numbers begin at start.
+---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.arange(0, 3)), {batch_size = 2})
+---     > for i, x in loader:enumerate() do print(i, x) end
+---     1	tensor([0, 1])
+---     2	tensor([2])
+---@param start? integer from 1 on, if nothing else is said
+function DataLoader:enumerate(...)
+  local i = parse_enumerate(...) - 1
+  local next_batch, _, _, closing = self:iter()
+  local function numbered(first, ...)
+    if first == nil then return nil end
+    i = i + 1
+    return i, first, ...
+  end
+  return function() return numbered(next_batch()) end, nil, nil, closing
 end
 
 -- A generic `for` calls the loader itself. It is given a function of its own in the loader's place, so that loops that
