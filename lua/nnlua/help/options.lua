@@ -31,6 +31,7 @@ local meanings = {
   hook = "A function that is called with what passes by; what it returns, if anything, takes its place.",
   ignore_index = "A target of this value adds nothing to the loss.",
   inplace = "Whether the result is written over the input, which saves memory.",
+  as_table = "Several results come as one table instead of several values, for ipairs and #.",
   keepdim = "Whether a dimension that is worked along stays, with size 1, instead of being left out.",
   kernel_size = "How many elements a window has along each dimension: a number, or one a dimension.",
   label_smoothing = "How much of each target is spread over all classes, from 0 to 1.",
