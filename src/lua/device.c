@@ -4,9 +4,8 @@
 #include "lua/named_arguments.h"
 #include "lua/open.h"
 
-enum { DEVICE_MAGIC = 0x6e6e5404 };
 typedef struct DeviceBox {
-  uint32_t magic;
+  uint32_t kind;
   int32_t device;
 } DeviceBox;
 
@@ -30,8 +29,8 @@ static bool device_named(const char *name, Device *d)
 bool device_test(lua_State *L, int index, Device *d)
 {
   if (lua_type(L, index) == LUA_TSTRING) return device_named(lua_tostring(L, index), d);
-  const DeviceBox *box = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (!box || lua_rawlen(L, index) < sizeof *box || box->magic != DEVICE_MAGIC) return false;
+  const DeviceBox *box = userdata_test(L, index, KIND_DEVICE, sizeof *box);
+  if (!box) return false;
   *d = (Device)box->device;
   return true;
 }
@@ -126,7 +125,7 @@ void open_devices(lua_State *L)
   lua_createtable(L, DEVICES, 0);
   for (int d = 0; d < DEVICES; d++) {
     DeviceBox *box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = (DeviceBox){DEVICE_MAGIC, d};
+    *box = (DeviceBox){KIND_DEVICE, d};
     lua_pushvalue(L, nl + 1);
     lua_setmetatable(L, -2);
     lua_rawseti(L, -2, d + 1);

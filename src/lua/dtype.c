@@ -1,4 +1,4 @@
-/* dtypes, nl.none and nl.finfo's kin: the constants of the API. */
+/* dtypes and nl.none: constants of the API. */
 #include "lua/open.h"
 
 #include <string.h>

@@ -12,6 +12,7 @@ typedef enum UserdataKind {
   KIND_SIZE,
   KIND_SUBSCRIPT, /* nl.newaxis, nl.ellipsis */
   KIND_DTYPE,
+  KIND_DEVICE,
   KIND_GENERATOR,
   KIND_NODE,
   KIND_MODE,
