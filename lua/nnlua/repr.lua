@@ -3,7 +3,7 @@
 local args = require "nnlua.args"
 local pretty = require "nnlua.prompt.pretty"
 
-local parse = args.strict("repr", {
+local parse = args.parser("repr", {
   {"value", "any?"}, {"width", "integer", 80}, {"depth", "integer", 4}, {"items", "integer", 50},
 })
 
