@@ -163,3 +163,17 @@ describe("as_table", function()
     assert.same({2, 2, 1}, sizes)
   end)
 end)
+
+describe("the list of nl's parts", function()
+  it("has every part that is loaded when it is asked for", function()
+    local known, internal = {}, {args = true, class = true, gradcheck = true, parts = true, prompt = true}
+    for _, name in ipairs(require "nnlua.parts") do
+      assert.truthy(nl[name], name)
+      known[name] = true
+    end
+    for _, source in ipairs(require "nnlua.system".source()) do
+      local name = source:match "^nnlua/([%w_]+)%.lua$"
+      assert.is_true(not name or known[name] or internal[name] or false, name)
+    end
+  end)
+end)

@@ -93,7 +93,7 @@ local function about(parser, argument)
   local tells_it = help:find "default"
   help = help:gsub("%%%((%w+)%)s", {default = shown, prog = parser.prog}):gsub("%%%%", "%%")
   local is_switch = argument.nargs == 0 and argument.action ~= "boolean"
-  if tells_it or default == nil or is_switch then return help end
+  if tells_it or default == nil or default == "" or is_switch then return help end
   return help .. (help ~= "" and " " or "") .. "(default: " .. shown .. ")"
 end
 

@@ -4,6 +4,7 @@ local args = require "nnlua.args"
 local comments = require "nnlua.help.comments"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local parts = require "nnlua.parts"
 local rows = require "nnlua.help.rows"
 
 local catalogue = {}
@@ -167,9 +168,7 @@ end
 
 local function build()
   local list = new_list()
-  for _, name in ipairs {"save", "load", "progress", "finfo", "iinfo", "repr"} do
-    assert(nl[name]) -- loaded when it is asked for
-  end
+  for _, name in ipairs(parts) do assert(nl[name]) end -- loaded when they are asked for
   add_declared(list, "nnlua/help/core.lua")
   add_declared(list, "nnlua/help/fields.lua")
   add_ops(list)

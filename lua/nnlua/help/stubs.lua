@@ -2,6 +2,7 @@
 
 local catalogue = require "nnlua.help.catalogue"
 local nl = require "nnlua"
+local parts = require "nnlua.parts"
 
 local stubs = {}
 
@@ -301,10 +302,7 @@ function stubs.luacheck()
     end
     lines[#lines + 1] = "      },\n    },"
   end
-  for _, part in ipairs {"nn", "optim", "utils", "special", "testing", "help", "save", "load", "progress",
-      "argparse", "cuda", "accelerator", "backends", "finfo", "iinfo", "repr"} do
-    assert(nl[part]) -- loaded when it is asked for
-  end
+  for _, part in ipairs(parts) do assert(nl[part]) end -- loaded when they are asked for
   add("nl", nl)
   add("nn", nl.nn)
   add("F", nl.F)

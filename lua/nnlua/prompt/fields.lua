@@ -5,6 +5,7 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local parts = require "nnlua.parts"
 
 local fields = {}
 
@@ -50,7 +51,7 @@ function fields.names(value, only_functions)
     end
   end
   if value == nl then
-    for _, part in ipairs {"nn", "optim", "utils", "special", "testing", "help"} do names[part] = true end
+    for _, part in ipairs(parts) do names[part] = true end
   end
   return names
 end
