@@ -130,13 +130,19 @@ end
 
 local MOST_TRIED = 20 -- tokens at a text's end that an expression is looked for from
 
+--- Whether a token is set apart from the one before it: by a semicolon, a block's end or a new line. Without that an
+--- expression behind a statement is rather a slip, as in "x = 5 5".
+local function begins_anew(text, before, token)
+  return before.text == ";" or before.text == "end" or find(sub(text, before.to + 1, token.from - 1), "\n", 1, true)
+end
+
 --- A text that ends with an expression behind statements, as "x = 5; x" does, with `return` before that; or nil.
 local function with_last_returned(text, name)
   local list = tokens.outside_blocks(text)
   for i = #list, math.max(2, #list - MOST_TRIED + 1), -1 do
     local from = list[i].from
     local returned = sub(text, 1, from - 1) .. " return " .. sub(text, from)
-    if load(returned, name, "t") then return returned end
+    if begins_anew(text, list[i - 1], list[i]) and load(returned, name, "t") then return returned end
   end
 end
 

@@ -77,19 +77,25 @@ end
 
 -- ------------------------------------------------------------------- hints
 
---- For a line that is no more than a name, or a field of one, whose value is nil.
+--- The value of a name in the session, without running code.
+local function value_of(name)
+  local value = hints.locals[name] and chunk.get(hints.locals, name)
+  if value == nil then value = rawget(_G, name) end
+  return value
+end
+
+--- For a line that is no more than a name, or fields of one, whose value is nil.
 function hints.of_nil(text)
-  local locals = hints.locals
-  if #text > LONGEST then return nil end
-  local name, field = text:match "^%s*=?%s*([%a_][%w_]*)%.?([%w_]*)%s*;?%s*$"
-  if not name then return nil end
-  if field ~= "" then
-    local owner = locals[name] and chunk.get(locals, name)
-    if owner == nil then owner = rawget(_G, name) end
-    return owner ~= nil and (did_you_mean(field, fields.names(owner)))
+  local name, rest = text:sub(1, LONGEST):match "^%s*=?%s*([%a_][%w_]*)([%w_.]*)%s*;?%s*$"
+  if not name or #text > LONGEST then return nil end
+  local owner, last = nil, name
+  for field in rest:gmatch "%.([%a_][%w_]*)" do
+    if owner == nil then owner = value_of(name) else owner = fields.get(owner, last) end
+    if owner == nil then return nil end
+    last = field
   end
-  if locals[name] then return nil end
-  return (did_you_mean(name, visible_names()))
+  if owner ~= nil then return (did_you_mean(last, fields.names(owner))) end
+  return not hints.locals[name] and (did_you_mean(name, visible_names())) or nil
 end
 
 --- For a function or method that is nil: where the library has that name, or one that is nearly it, unless a name that

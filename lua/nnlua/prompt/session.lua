@@ -106,7 +106,7 @@ local function show(session, text, values)
   local ok, message = session:call(print_values, session, values)
   if not ok then session:report(message) end
   local hint = values.n == 1 and values[1] == nil and hints.of_nil(text)
-  if hint and session.interactive then session:note(hint) end
+  if hint and session.interactive then session:note(pretty.visible(hint)) end
 end
 
 --- Runs a function under the interpreter's protection.

@@ -80,11 +80,12 @@ describe("the prompt in a pipe", function()
   end)
 
   it("takes an expression behind statements, and prints it", function()
-    assert.equal("5\n6\n3\n7\n", (answers "x = 5; x\nlocal y = 6 y\nx = 1; x + 2\nif x then x = 7 end x\n"))
+    assert.equal("5\n6\n3\n7\n", (answers "x = 5; x\nlocal y = 6; y\nx = 1; x + 2\nif x then x = 7 end x\n"))
     assert.equal("8\n", (answers "x = 7; x;\nx = 8\nx\n"))
     assert.equal("4\n", (answers "f = function() return 4\nend\nf()\n"))
-    local _, errors = answers "f = function() x end\n"
+    local _, errors = answers "f = function() x end\nx = 5 5\n"
     assert.matches("stdin:1: syntax error near 'end'", errors, 1, true)
+    assert.matches("stdin:1: unexpected symbol near '5'", errors, 1, true)
   end)
 
   it("does not wait for lines that could not finish a string", function()
