@@ -234,7 +234,7 @@ static void check_nan(Call *call, Node *n, Tensor **dx)
 {
   for (int i = 0; i < n->nedges; i++) {
     if (!dx[i] || dx[i]->numel == 0 || dx[i]->device == DEVICE_META) continue;
-    Tensor *different = op(any, op(ne, dx[i], dx[i]), NONE_DIM, false);
+    Tensor *different = op(any, op(ne, dx[i], dx[i]), NO_INTS, false);
     if (tensor_item(different).i)
       raise_plain(call->ctx, "%s returned nan as the gradient of its input %d", node_name(n), i + 1);
   }

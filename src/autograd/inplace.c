@@ -40,7 +40,8 @@ void inplace_check_view(Call *call, const Tensor *into, bool recorded)
 
 void inplace_check(Call *call, const Tensor *into, bool recorded)
 {
-  if (tensor_is_expanded(into))
+  bool fits = !recorded && call->op->forms & WRITES_ONE_VALUE;
+  if (!fits && tensor_is_expanded(into))
     raise(call, "elements of the tensor share a place in memory (expand); clone it before changing it in place");
   inplace_check_view(call, into, recorded);
 }

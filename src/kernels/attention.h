@@ -13,6 +13,8 @@ typedef struct AttentionKernels {
   /* y = a b, element by element. */
   void (*multiply_rows)(int64_t rows, int64_t n, const void *a, int64_t a_row, const void *b, int64_t b_row, void *y,
                         int64_t y_row);
+  /* y = 0 in rows whose scores are -infinity, all of them: there is nothing to attend to. */
+  void (*clear_hidden_rows)(int64_t rows, int64_t n, const void *scores, void *y);
 } AttentionKernels;
 
 #endif

@@ -165,6 +165,7 @@ static void weigh(const Attention *at, const Part *p)
     k->attention->add_rows(p->rows, p->n, matrix_at(at, &at->mask, p->batch, p->first), at->mask.row, at->mask.col,
                            p->scores, p->n);
   softmax_rows(at, p, NULL, p->scores, p->weights);
+  if (at->mask.data) k->attention->clear_hidden_rows(p->rows, p->n, p->scores, p->weights);
 }
 
 /* to = x times the factors of dropout. */

@@ -133,7 +133,11 @@ local function attended(c, q, k, v, mask)
     scores = scores:masked_fill(later, -math.huge)
   end
   if mask then scores = scores + mask end
-  local weights = F.dropout(scores:softmax(-1), p, p > 0)
+  local hidden = mask and scores:detach():amax(-1, true):isneginf()
+  if hidden then scores = scores:masked_fill(hidden, 0) end
+  local weights = scores:softmax(-1)
+  if hidden then weights = weights:masked_fill(hidden, 0) end -- who sees no key attends to nothing
+  weights = F.dropout(weights, p, p > 0)
   return weights:matmul(v), c.average_attn_weights and weights:sum(2) / c.num_heads or weights
 end
 

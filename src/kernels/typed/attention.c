@@ -39,6 +39,18 @@ static void multiply_rows(int64_t rows, int64_t n, const void *a, int64_t a_row,
   }
 }
 
+/* scores, y: [rows, n] */
+static void clear_hidden_rows(int64_t rows, int64_t n, const void *scores, void *y)
+{
+  for (int64_t i = 0; i < rows; i++) {
+    const T *score = (const T *)scores + i * n;
+    T *to = (T *)y + i * n;
+    int64_t hidden = 0;
+    while (hidden < n && score[hidden] == -(T)INFINITY) hidden++;
+    for (int64_t j = 0; hidden == n && j < n; j++) to[j] = 0;
+  }
+}
+
 #endif
 
 void TYPED(fill_attention)(AttentionKernels *t);
@@ -48,6 +60,7 @@ void TYPED(fill_attention)(AttentionKernels *t)
   t->scale_rows = scale_rows;
   t->add_rows = add_rows;
   t->multiply_rows = multiply_rows;
+  t->clear_hidden_rows = clear_hidden_rows;
 #else
   (void)t;
 #endif

@@ -37,7 +37,10 @@
 
 static inline T sign_of(T x) { return x == 0 ? 0 : x / ABS(x); }
 static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x == -(Real)INFINITY; }
-#define POW(a, b) LIBM(pow)(a, b)
+#define POW(a, b) power(a, b)
+
+/* Anything to the power of 0 is 1; the C library gives nan for 0. */
+static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
 #elif T_FLOATING
 #define CONJ(x) (x)
 #define EXP(x) MATH(exp)(x)
@@ -197,5 +200,32 @@ static inline T lcm(T a, T b)
 #define RSQRT(x) (1 / SQRT(x))
 #define SINC(x) ((x) == 0 ? 1 : SIN((x)*NUM(3.14159265358979324)) / ((x)*NUM(3.14159265358979324)))
 #define NO_GRAD 0
+
+#if T_FLOATING || T_COMPLEX
+#define SINC_SLOPE(x) sinc_slope(x)
+
+/* The derivative of sinc by its series, for |x| < 1/4. */
+static inline T sinc_slope(T x)
+{
+  T u = x * x;
+  return x
+         * (NUM(-3.2898681336964528)
+            + u
+                * (NUM(3.2469697011334144)
+                   + u
+                       * (NUM(-1.1445109447325053)
+                          + u
+                              * (NUM(0.2091827825412384)
+                                 + u
+                                     * (NUM(-0.023460810354558236)
+                                        + u
+                                            * (NUM(0.0017811455163728521)
+                                               + u
+                                                   * (NUM(-9.7662231263189332e-05)
+                                                      + u
+                                                          * (NUM(4.0499478466192439e-06)
+                                                             + u * (NUM(-1.3148481279991994e-07))))))))));
+}
+#endif
 
 #endif

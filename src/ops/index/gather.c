@@ -24,16 +24,16 @@ static void check_covers(Call *call, const Tensor *t, const Tensor *index, int e
           shape_text(call, tensor_shape(t)));
 }
 
-static void check_int64(Call *call, const Tensor *index)
+static void check_positions(Call *call, const Tensor *index)
 {
-  if (index->dtype != DTYPE_i64 && index->numel)
-    raise(call, "index must be int64, not %s", dtype_name(tensor_dtype(index)));
+  if (index->dtype != DTYPE_i64 && index->dtype != DTYPE_i32 && index->numel)
+    raise(call, "index must be int64 or int32, not %s", dtype_name(tensor_dtype(index)));
 }
 
 FORWARD(gather)
 {
   int dim = shape_dim(call, a->dim, a->input->ndim);
-  check_int64(call, a->index);
+  check_positions(call, a->index);
   check_covers(call, a->input, a->index, dim);
   Tensor *index = checked_positions(call, a->index, size_at(a->input, dim), dim, false);
   y[0] = result_new(call, tensor_dtype(a->input), (Device)a->input->device, tensor_shape(index));
@@ -49,7 +49,7 @@ BACKWARD(gather)
 int check_scatter(Call *call, Tensor *input, int64_t dim_, Tensor **index, const Tensor *src)
 {
   int dim = shape_dim(call, dim_, input->ndim);
-  check_int64(call, *index);
+  check_positions(call, *index);
   if (src && src->dtype != input->dtype)
     raise(call, "src is %s, but the tensor is %s", dtype_name(tensor_dtype(src)), dtype_name(tensor_dtype(input)));
   if ((*index)->numel == 0) return dim;

@@ -7,6 +7,7 @@
 #include "launch/look.h"
 #include "launch/where.h"
 #include "ops/index/gather.h"
+#include "ops/reduce/sum.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -68,6 +69,19 @@ BACKWARD(where)
 
 FORWARD(where_self) { y[0] = op(where, a->condition, a->input, a->other); }
 
+/* In a tensor that repeats elements, each is set if any of its places is. */
+static void fill_repeated(Call *call, Tensor *to, Tensor *mask, Tensor *value)
+{
+  int64_t shape[MAX_DIMS], repeated[MAX_DIMS], n = 0;
+  for (int d = 0; d < to->ndim; d++) {
+    shape[d] = to->strides[d] ? to->shape[d] : 1;
+    if (to->strides[d] == 0) repeated[n++] = d;
+  }
+  Tensor *once = tensor_view(call, to, (Ints){shape, to->ndim}, tensor_strides(to), to->offset);
+  mask = op(any, op(expand, mask, tensor_shape(to)), (Ints){repeated, n}, true);
+  launch_where(call, once, mask, value, once);
+}
+
 FORWARD(masked_fill)
 {
   check_mask(call, a->mask);
@@ -77,7 +91,8 @@ FORWARD(masked_fill)
   Tensor *operands[] = {a->input, a->mask};
   Ints shape = broadcast_operands(call, operands, 2);
   y[0] = result_ordered(call, tensor_dtype(a->input), device_of(a->input), shape, operands, 1);
-  launch_where(call, y[0], a->mask, a->value, a->input);
+  if (tensor_is_expanded(y[0])) fill_repeated(call, y[0], a->mask, a->value);
+  else launch_where(call, y[0], a->mask, a->value, a->input);
 }
 
 BACKWARD(masked_fill)

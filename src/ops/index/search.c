@@ -109,7 +109,7 @@ static Tensor *beginnings(Call *call, Tensor *rows)
   Tensor *y = op(ones, INTS(n), DTYPE_b8, device_of(rows), false);
   if (n < 2) return y;
   Tensor *differs = op(ne, op(narrow, rows, 0, 1, n - 1), op(narrow, rows, 0, 0, n - 1));
-  if (rows->ndim > 1) differs = op(any, op(reshape, differs, INTS(n - 1, rows->numel / n)), 1, false);
+  if (rows->ndim > 1) differs = op(any, op(reshape, differs, INTS(n - 1, rows->numel / n)), INTS(1), false);
   launch_copy(call, stretch(call, y, 0, 1, n - 1), differs);
   return y;
 }

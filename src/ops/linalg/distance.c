@@ -1,6 +1,7 @@
 /* Distances of vectors: of pairs, and of all rows to all. */
 #include "ops/linalg/distance.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ops/index/mask.h"
@@ -27,7 +28,7 @@ FORWARD(pairwise_distance)
 /* A vector's norm, no less than eps. */
 static Tensor *bounded_norm(Call *call, Tensor *x, int64_t dim, double eps)
 {
-  return op(clamp_min, op(norm, x, scalar_float(2), INTS(dim), true, DTYPE_NONE), number(eps));
+  return op(clamp_from, op(norm, x, scalar_float(2), INTS(dim), true, DTYPE_NONE), scalar_float(eps));
 }
 
 FORWARD(cosine_similarity)
@@ -77,7 +78,7 @@ static Tensor *distances_by_product(Call *call, Tensor *x1, Tensor *x2)
   Tensor *left[] = {op(mul, x1, number(-2)), square1, ones1}, *right[] = {x2, ones2, square2};
   Tensor *product = op(matmul, op(cat, ((Tensors){left, 3}), -1),
                        op(transpose, op(cat, ((Tensors){right, 3}), -1), -1, -2));
-  launch_copy(call, y, op_(sqrt, op_(clamp_min, product, number(0))));
+  launch_copy(call, y, op_(sqrt, op_(clamp_from, product, scalar_int(0))));
   return y;
 }
 
@@ -104,6 +105,15 @@ BACKWARD(euclidean_distances)
     Tensor *dx = minus(own, op(matmul, turned, a->x1));
     GRAD(x2) = op(sum_to, dx, tensor_shape(a->x2), tensor_dtype(a->x2));
   }
+}
+
+FORWARD(largest_differences) { y[0] = op(norm, a->input, scalar_float((double)INFINITY), INTS(-1), false, DTYPE_NONE); }
+
+BACKWARD(largest_differences)
+{
+  Tensor *x = a->input, *largest = op(eq, op(abs, x), op(unsqueeze, y[0], -1));
+  Tensor *d = op(where, largest, op(unsqueeze, dy[0], -1), tensor_from_number(call, scalar_int(0)));
+  GRAD(input) = op(zero_link, op(mul, op(sgn, x), d), x);
 }
 
 /* Whether Euclidean distances come from a product, by default where there are many rows. */
@@ -135,6 +145,8 @@ FORWARD(cdist)
     y[0] = op(euclidean_distances, x1, x2, by_product);
     return;
   }
-  y[0] = op(norm, differences_of_rows(call, x1, x2), scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
+  Tensor *differences = differences_of_rows(call, x1, x2);
+  y[0] = isinf(a->p) ? op(largest_differences, differences)
+                     : op(norm, differences, scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
   if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
 }

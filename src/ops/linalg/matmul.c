@@ -262,29 +262,34 @@ FORWARD(matmul)
 
 /* ------------------------------------------------------------------- linear */
 
+/* The weight as a matrix: a vector is that of one output. */
+static Tensor *weight_matrix(Call *call, Tensor *w) { return w->ndim == 1 ? op(unsqueeze, w, 0) : w; }
+
 static void check_linear(Call *call, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
-  check_rank(call, w, "weight", 2);
+  if (w->ndim != 1) check_rank(call, w, "weight", 2);
   if (x->ndim == 0) raise(call, "a tensor without dimensions is not taken");
   check_same_dtype(call, x, w);
-  int64_t in = x->shape[x->ndim - 1];
-  if (in != w->shape[1])
+  int64_t in = x->shape[x->ndim - 1], taken = w->shape[w->ndim - 1];
+  if (in != taken)
     raise(call, "shapes %s and %s don't fit: %lld inputs against %lld", shape_text(call, tensor_shape(x)),
-          shape_text(call, tensor_shape(w)), (long long)in, (long long)w->shape[1]);
+          shape_text(call, tensor_shape(w)), (long long)in, (long long)taken);
   if (!bias) return;
   check_same_dtype(call, x, bias);
-  if (!shape_expands(tensor_shape(bias), INTS(w->shape[0])))
-    raise(call, "bias has shape %s, and there are %lld outputs", shape_text(call, tensor_shape(bias)),
-          (long long)w->shape[0]);
+  Ints outputs = {w->shape, w->ndim - 1};
+  if (!shape_expands(tensor_shape(bias), outputs))
+    raise(call, "bias has shape %s, and the shape of an input's outputs is %s", shape_text(call, tensor_shape(bias)),
+          shape_text(call, outputs));
 }
 
 FORWARD(linear)
 {
   Tensor *x = a->input, *w = a->weight;
   check_linear(call, x, w, a->bias);
-  Ints shape = with_tail(call, tensor_shape(x), x->ndim - 1, 1, w->shape[0], 0);
+  Ints shape = with_tail(call, tensor_shape(x), x->ndim - 1, w->ndim - 1, w->shape[0], 0);
   y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
-  launch_linear(call, x, w, a->bias, y[0]);
+  if (w->ndim == 2) launch_linear(call, x, w, a->bias, y[0]);
+  else launch_linear(call, x, weight_matrix(call, w), a->bias, op(unsqueeze, y[0], -1));
 }
 
 /* All but the last dimension as one. */
@@ -316,12 +321,16 @@ static bool small_linear_backward(Call *call, const struct linear_args *a, Tenso
 BACKWARD(linear)
 {
   const Tensor *x = a->input;
-  if (small_linear_backward(call, a, dy[0], g)) return;
-  Tensor *d = as_rows(call, dy[0], x);
+  bool is_vector = a->weight->ndim == 1;
+  if (!is_vector && small_linear_backward(call, a, dy[0], g)) return;
+  Tensor *d = as_rows(call, is_vector ? op(unsqueeze, dy[0], -1) : dy[0], x);
   if (WANTS(input)) {
-    Tensor *dx = op(mm, d, conjugate(a->weight));
+    Tensor *dx = op(mm, d, conjugate(weight_matrix(call, a->weight)));
     GRAD(input) = x->ndim == 2 ? dx : op(reshape, dx, tensor_shape(x));
   }
-  if (WANTS(weight)) GRAD(weight) = op(mm, op(transpose, d, 0, 1), conjugate(as_rows(call, a->input, x)));
+  if (WANTS(weight)) {
+    Tensor *dw = op(mm, op(transpose, d, 0, 1), conjugate(as_rows(call, a->input, x)));
+    GRAD(weight) = is_vector ? op(select, dw, 0, 0) : dw;
+  }
   if (a->bias && WANTS(bias)) GRAD(bias) = summed_to(d, a->bias);
 }

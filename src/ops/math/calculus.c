@@ -251,9 +251,11 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   check_weights(call, aweights, "aweights", n, false);
   Tensor *w = fweights;
   if (aweights) w = w ? op(mul, w, aweights) : aweights;
-  Tensor *sum_of_weights = w ? sum_of(w) : tensor_from_number(call, scalar_int(n)), *mean;
-  if (w) mean = op(div, op(sum, op(mul, x, w), INTS(1), false, DTYPE_NONE), sum_of_weights);
-  else mean = op(div, op(sum, x, INTS(1), false, DTYPE_NONE), sum_of_weights);
+  Tensor *sum_of_weights = w ? sum_of(w) : tensor_from_number(call, scalar_int(n)), *centred = x;
+  for (int i = 0; i < 2; i++) { /* the second time takes away what rounding left of the mean */
+    Tensor *sum = op(sum, w ? op(mul, centred, w) : centred, INTS(1), true, DTYPE_NONE);
+    centred = minus(centred, op(div, sum, sum_of_weights));
+  }
   Tensor *norm, *shrink = tensor_from_number(call, scalar_int(correction));
   if (w && aweights && correction != 0) {
     Tensor *both = sum_of(op(mul, w, aweights));
@@ -261,8 +263,7 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   } else {
     norm = minus(sum_of_weights, shrink);
   }
-  norm = op(clamp_min, norm, tensor_from_number(call, scalar_int(0)));
-  Tensor *centred = minus(x, op(unsqueeze, mean, 1));
+  norm = op(clamp_from, norm, scalar_int(0));
   Tensor *weighed = w ? op(mul, centred, w) : centred;
   Tensor *other = op(conj, op(t, weighed));
   if (other->dtype != centred->dtype) centred = cast(centred, tensor_dtype(other));

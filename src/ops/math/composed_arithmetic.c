@@ -73,7 +73,7 @@ static Tensor *keep_between(Call *call, Tensor *x, Tensor *min, Tensor *max)
 {
   if (!min && !max) raise(call, "min or max must be given");
   if (min && max) return op(clamp_between, x, min, max);
-  return min ? op(clamp_min, x, min) : op(clamp_max, x, max);
+  return min ? op(at_least, x, min) : op(at_most, x, max);
 }
 
 static Tensor *optional_number(Call *call, Scalar s)
@@ -86,13 +86,29 @@ static bool is_of_kind(Scalar s, const Tensor *x)
 {
   DTypeCategory c = dtype_category(tensor_dtype(x));
   return (s.kind == SCALAR_INT && (c == CATEGORY_FLOATING || c == CATEGORY_INTEGRAL))
-         || (s.kind == SCALAR_FLOAT && c == CATEGORY_FLOATING && !isnan(s.re));
+         || (s.kind == SCALAR_FLOAT && c == CATEGORY_FLOATING);
 }
 
 FORWARD(clamp)
 {
-  if (is_of_kind(a->min, a->input) && is_of_kind(a->max, a->input)) y[0] = op(clamp_to, a->input, a->min, a->max);
-  else y[0] = keep_between(call, a->input, optional_number(call, a->min), optional_number(call, a->max));
+  Tensor *x = a->input;
+  bool below = is_of_kind(a->min, x), above = is_of_kind(a->max, x);
+  if (below && above) y[0] = op(clamp_to, x, a->min, a->max);
+  else if (below && a->max.kind == SCALAR_NONE) y[0] = op(clamp_from, x, a->min);
+  else if (above && a->min.kind == SCALAR_NONE) y[0] = op(clamp_up_to, x, a->max);
+  else y[0] = keep_between(call, x, optional_number(call, a->min), optional_number(call, a->max));
+}
+
+FORWARD(clamp_min)
+{
+  Scalar min = tensor_number(a->min);
+  y[0] = is_of_kind(min, a->input) ? op(clamp_from, a->input, min) : op(at_least, a->input, a->min);
+}
+
+FORWARD(clamp_max)
+{
+  Scalar max = tensor_number(a->max);
+  y[0] = is_of_kind(max, a->input) ? op(clamp_up_to, a->input, max) : op(at_most, a->input, a->max);
 }
 
 FORWARD(clamp_tensors) { y[0] = keep_between(call, a->input, a->min, a->max); }

@@ -11,7 +11,9 @@
 #include "ops/math/comparison.h"
 #include "ops/nn/softmax.h"
 #include "ops/random/random.h"
+#include "ops/reduce/max_min.h"
 #include "ops/reduce/sum.h"
+#include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -112,6 +114,15 @@ static Tensor *gradient_like(Call *call, const Sizes *z, const Tensor *x, int64_
   return tensor_new_strided(call, dtype_compute(tensor_dtype(x)), device_of(x), shape, strides_like(call, x, shape));
 }
 
+/* The weights of keys for each query: none where a mask hides all keys. */
+static Tensor *weights_of(Call *call, Tensor *scores, const Tensor *mask)
+{
+  if (!mask || scores->shape[scores->ndim - 1] == 0) return op(softmax, scores, -1, DTYPE_NONE);
+  Tensor *zero = tensor_from_number(call, scalar_int(0));
+  Tensor *hidden = op(isneginf, op(amax, op(detach, scores), INTS(-1), true));
+  return op(masked_fill, op(softmax, op(masked_fill, scores, hidden, zero), -1, DTYPE_NONE), hidden, zero);
+}
+
 /* The gradients through matrices of all scores and ops: for gradients of them, and of the mask. */
 static void composed_backward(Call *call, const struct attention_args *a, Tensor *dy, struct Gradients *g)
 {
@@ -124,7 +135,7 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
     scores = op(masked_fill, scores, op(gt, column, op(unsqueeze, row, 1)), number(-(double)INFINITY));
   }
   if (mask) scores = plus(scores, mask);
-  Tensor *weights = op(softmax, scores, -1, DTYPE_NONE);
+  Tensor *weights = weights_of(call, scores, mask);
   Tensor *dropped = a->factors ? op(mul, weights, a->factors) : weights;
   if (WANTS(value)) GRAD(value) = summed_to(op(matmul, op(transpose, dropped, -2, -1), dy), a->value);
   Tensor *d = op(matmul, dy, op(transpose, a->value, -2, -1));

@@ -57,7 +57,7 @@ FORWARD(glu)
 FORWARD(normalize)
 {
   Tensor *norm = op(norm, a->input, a->p, INTS(a->dim), true, DTYPE_NONE);
-  y[0] = op(div, a->input, op(clamp_min, norm, number(a->eps)));
+  y[0] = op(div, a->input, op(clamp_from, norm, scalar_float(a->eps)));
 }
 
 FORWARD(random_slopes)

@@ -20,7 +20,7 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_min, t, number(0)); }
+static Tensor *above_zero(Call *call, Tensor *t) { return op(clamp_from, t, scalar_int(0)); }
 static Tensor *sum_along(Call *call, Tensor *t, int64_t dim) { return op(sum, t, INTS(dim), false, DTYPE_NONE); }
 
 static Tensor *weighted_losses(Call *call, Tensor *losses, Tensor *weight)
@@ -87,6 +87,10 @@ FORWARD(huber_loss)
 FORWARD(binary_cross_entropy)
 {
   check_same_shape(call, a->input, a->target);
+  check_none_true(call, op(is_no_share, a->input),
+                  "the input has elements that are no probability, from 0 to 1: binary_cross_entropy_with_logits takes "
+                  "any number");
+  check_none_true(call, op(is_no_share, a->target), "target has elements that are no probability, from 0 to 1");
   y[0] = reduced(call, weighted_losses(call, op(probability_penalty, a->input, a->target), a->weight), a->reduction);
 }
 
@@ -141,9 +145,9 @@ FORWARD(gaussian_nll_loss)
 {
   Tensor *var = variances(call, a->input, a->var);
   check_none_true(call, op(lt, var, number(0)), "var has negative elements");
-  /* the gradient goes past the bound */
-  Tensor *plain = op(detach, var);
-  var = plus(var, minus(op(clamp_min, plain, number(a->eps)), plain));
+  Tensor *plain = op(detach, var), *eps = number(a->eps);
+  Tensor *raised = plus(var, minus(eps, plain)); /* the gradient goes past the bound */
+  var = op(where, op(lt, plain, eps), raised, var);
   Tensor *difference = minus(a->input, a->target);
   Tensor *losses = plus(op(log, var), op(div, op(mul, difference, difference), var));
   losses = op(mul, losses, number(0.5));

@@ -110,8 +110,8 @@ BACKWARD(kthvalue)
   if (dy[0]) GRAD(input) = put_back(call, a->input, a->dim, a->keepdim, y[1], dy[0]);
 }
 
-/* In sorted rows, equals lie together: the run that is longest ends where the count of elements since its first is
-   largest. */
+/* In sorted rows, equals lie together, as nan do: the run that is longest ends where the count of elements since its
+   first is largest. */
 FORWARD(mode)
 {
   Tensor *x = a->input, *rows = rows_of(call, x, a->dim);
@@ -120,7 +120,8 @@ FORWARD(mode)
   Tensor *ones = cast(ones_like_of(sorted), DTYPE_i64);
   Tensor *place = op(cumsum, ones, dim, DTYPE_NONE), *first = place;
   if (n > 1) { /* the place where each element's run begins */
-    Tensor *begins = op(ne, op(narrow, sorted, dim, 1, n - 1), op(narrow, sorted, dim, 0, n - 1));
+    Tensor *last = op(narrow, sorted, dim, 0, n - 1);
+    Tensor *begins = op(logical_and, op(ne, op(narrow, sorted, dim, 1, n - 1), last), op(eq, last, last));
     Tensor *begin = op(mul, op(narrow, place, dim, 1, n - 1), begins);
     Tensor *parts[] = {op(narrow, place, dim, 0, 1), begin};
     first = op(cummax, op(cat, ((Tensors){parts, 2}), dim), dim).v[0];

@@ -64,20 +64,25 @@ void check_extreme(Call *call, const Tensor *x, uint32_t mask)
       raise(call, "the tensor has shape %s: there is no element to choose", shape_text(call, tensor_shape(x)));
 }
 
+/* dy among the elements where a mask is true, counted in a dtype that holds any count. */
+static Tensor *equal_shares(Call *call, Tensor *mask, Ints dims, Tensor *dy)
+{
+  Tensor *wide = widened(dy), *equal = cast(mask, tensor_dtype(wide));
+  Tensor *count = op(sum, equal, dims, dims.n > 0, DTYPE_NONE);
+  return cast(op(mul, equal, op(div, wide, count)), tensor_dtype(dy));
+}
+
 Tensor *share_among_equals(Call *call, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask, bool keepdim)
 {
   y = restore_dims(call, y, x, mask, keepdim);
   dy = restore_dims(call, dy, x, mask, keepdim);
-  Tensor *equal = cast(op(eq, x, y), tensor_dtype(dy));
-  Tensor *count = op(sum, equal, dims_of(call, x, mask), true, DTYPE_NONE);
-  return op(mul, equal, op(div, dy, count));
+  return equal_shares(call, op(eq, x, y), dims_of(call, x, mask), dy);
 }
 
 Tensor *share_of_all(Call *call, Tensor *x, Tensor *y, Tensor *dy)
 {
   Tensor *equal = op(logical_or, op(eq, x, y), op(logical_and, op(isnan, x), op(isnan, y)));
-  equal = cast(equal, tensor_dtype(dy));
-  return op(mul, equal, op(div, dy, sum_of(equal)));
+  return equal_shares(call, equal, NO_INTS, dy);
 }
 
 Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)
@@ -100,7 +105,7 @@ bool has_zero(Call *call, Tensor *x)
   bool grad = call->ctx->grad_enabled;
   if (!can_look(x) || x->numel == 0) return false;
   call->ctx->grad_enabled = false;
-  Tensor *zero = op(any, op(eq, x, tensor_from_number(call, scalar_int(0))), NONE_DIM, false);
+  Tensor *zero = op(any, op(eq, x, tensor_from_number(call, scalar_int(0))), NO_INTS, false);
   call->ctx->grad_enabled = grad;
   return tensor_item(zero).i != 0;
 }

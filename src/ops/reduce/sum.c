@@ -71,10 +71,9 @@ BACKWARD(sum_to)
 /* --------------------------------------------------------------- any and all */
 
 /* Whether at least `enough` elements are not zero (at least all of them if enough < 0). */
-static Tensor *count_enough(Call *call, Tensor *x, int64_t dim, bool keepdim, int64_t enough)
+static Tensor *count_enough(Call *call, Tensor *x, Ints dims, bool keepdim, int64_t enough)
 {
-  uint32_t mask = all_dims(x);
-  if (dim != NONE_DIM) mask = x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0;
+  uint32_t mask = shape_dims(call, dims, x->ndim);
   Ints shape = reduced_shape(call, x, mask, keepdim);
   Tensor *y = result_new(call, x->dtype == DTYPE_u8 ? DTYPE_u8 : DTYPE_b8, device_of(x), shape);
   launch_count_at_least(call, x, mask, enough < 0 ? reduced_count(x, mask) : enough, y);

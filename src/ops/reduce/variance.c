@@ -9,15 +9,19 @@
 #include "ops/table/words.h"
 
 /* What the sum of squares is divided by. */
-static double degrees(const Tensor *x, uint32_t mask, bool unbiased, int64_t correction)
+static double degrees(const Tensor *x, uint32_t mask, bool unbiased, Scalar correction)
 {
-  double n = (double)reduced_count(x, mask) - (correction != NO_INT ? (double)correction : unbiased ? 1 : 0);
+  double n = (double)reduced_count(x, mask);
+  n -= correction.kind != SCALAR_NONE ? scalar_real(correction) : unbiased;
   return n > 0 ? n : 0;
 }
 
+/* x less its mean, which the dtype can't hold exactly: what rounding left of it is taken away, too. */
 static Tensor *deviations(Call *call, Tensor *x, uint32_t mask)
 {
-  return minus(x, op(mean, x, dims_of(call, x, mask), true, DTYPE_NONE));
+  Ints dims = dims_of(call, x, mask);
+  for (int i = 0; i < 2; i++) x = minus(x, op(mean, x, dims, true, DTYPE_NONE));
+  return x;
 }
 
 static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, double divide, bool root)
@@ -45,7 +49,8 @@ FORWARD(std)
 
 static Tensor *variance_gradient(Call *call, Tensor *x, uint32_t mask, double divide, Tensor *dy)
 {
-  return op(mul, op(mul, deviations(call, x, mask), op(div, number(2), number(divide))), dy);
+  Tensor *d = op(mul, deviations(call, widened(x), mask), op(div, number(2), number(divide)));
+  return cast(op(mul, d, dy), tensor_dtype(x));
 }
 
 BACKWARD(var)
@@ -63,8 +68,8 @@ BACKWARD(std)
   GRAD(input) = variance_gradient(call, a->input, mask, degrees(a->input, mask, a->unbiased, a->correction), d);
 }
 
-FORWARD(var_all) { y[0] = op(var, a->input, NO_INTS, a->unbiased, false, NO_INT); }
-FORWARD(std_all) { y[0] = op(std, a->input, NO_INTS, a->unbiased, false, NO_INT); }
+FORWARD(var_all) { y[0] = op(var, a->input, NO_INTS, a->unbiased, false, NO_SCALAR); }
+FORWARD(std_all) { y[0] = op(std, a->input, NO_INTS, a->unbiased, false, NO_SCALAR); }
 
 FORWARD(var_mean)
 {

@@ -4,8 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/index/mask.h"
 #include "ops/linalg/svd.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
@@ -17,9 +19,9 @@ static double order_of(Scalar p) { return p.kind == SCALAR_NONE ? 2 : scalar_rea
 
 static Tensor *general_norm(Call *call, Tensor *x, double p, uint32_t mask, bool keepdim)
 {
-  Tensor *power = op(pow, op(abs, x), number(p));
-  Tensor *sum = reduce_to_new(call, REDUCE_SUM, power, mask, keepdim, tensor_dtype(x), AS_IT_IS, 0);
-  return op(pow, sum, number(1 / p));
+  Tensor *power = op(pow, op(abs, widened(x)), number(p));
+  Tensor *sum = op(sum, power, dims_of(call, x, mask), keepdim, DTYPE_NONE);
+  return cast(op(pow, sum, number(1 / p)), tensor_dtype(x));
 }
 
 FORWARD(norm)
@@ -45,19 +47,24 @@ FORWARD(norm)
   else y[0] = general_norm(call, x, p, mask, a->keepdim);
 }
 
+/* 1 where t is 0: powers that are infinite there, and their derivatives, are chosen away, which nan would survive. */
+static Tensor *one_where_zero(Call *call, Tensor *t)
+{
+  return op(masked_fill, t, op(eq, t, number(0)), tensor_from_number(call, scalar_int(1)));
+}
+
 static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
 {
   if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, y), y));
   if (p == 1) return op(mul, op(sgn, x), dy);
-  if (isinf(p)) /* piecewise linear in x: its second derivative is zero */
-    return op(zero_link, op(mul, op(sgn, x), share_among_equals(call, op(abs, x), y, dy, mask, true)), x);
-  if (p < 2) { /* |x|^(p - 1) is infinite at 0 for p < 1 */
-    Tensor *power = zero_where_zero(call, op(pow, op(abs, x), number(p - 1)), x);
-    Tensor *scale = zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y);
-    return op(mul, op(mul, op(sgn, x), power), scale);
+  if (isinf(p)) { /* piecewise linear in x: its second derivative is zero */
+    Tensor *share = share_among_equals(call, op(abs, x), y, dy, mask, true);
+    share = op(masked_fill, share, op(isnan, y), tensor_from_number(call, scalar_int(0)));
+    return op(zero_link, op(mul, op(sgn, x), share), x);
   }
-  Tensor *power = op(mul, x, op(pow, op(abs, x), number(p - 2)));
-  return op(mul, power, zero_where_zero(call, op(div, dy, op(pow, y, number(p - 1))), y));
+  Tensor *power = zero_where_zero(call, op(pow, one_where_zero(call, op(abs, x)), number(p - 1)), x);
+  Tensor *scale = zero_where_zero(call, op(div, dy, op(pow, one_where_zero(call, y), number(p - 1))), y);
+  return op(mul, op(mul, op(sgn, x), power), scale);
 }
 
 /* A complex element's direction times the gradient of its magnitude. */
@@ -72,8 +79,9 @@ BACKWARD(norm)
   if (order_of(a->p) == 0) return; /* a count has no gradient */
   Tensor *x = a->input;
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
-  Tensor *wide = cast(x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype);
-  Tensor *norm = restore_dims(call, y[0], x, mask, a->keepdim), *d = restore_dims(call, dy[0], x, mask, a->keepdim);
+  Tensor *wide = widened(cast(x, a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype));
+  Tensor *norm = widened(restore_dims(call, y[0], x, mask, a->keepdim));
+  Tensor *d = widened(restore_dims(call, dy[0], x, mask, a->keepdim));
   bool is_complex = dtype_is_complex(tensor_dtype(wide));
   Tensor *dx = (is_complex ? complex_norm_gradient : norm_gradient)(call, order_of(a->p), wide, norm, d, mask);
   GRAD(input) = cast(dx, tensor_dtype(x));

@@ -260,7 +260,7 @@ static Tensor *repeat(Call *call, Tensor *x, Ints repeats)
   }
   if (n > MAX_DIMS) raise(call, "more than %d dimensions are needed", MAX_DIMS);
   Tensor *y = op(expand, op(reshape, x, (Ints){split, n}), (Ints){wide, n});
-  if (y->is_contiguous) y = op(clone, y); /* nothing is repeated: reshape would give a view of x */
+  y = y->is_contiguous ? op(clone, y) : op(contiguous, y); /* a reshape alone may be a view of x */
   return op(reshape, y, (Ints){joined, repeats.n});
 }
 

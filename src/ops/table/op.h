@@ -26,6 +26,7 @@ enum {
   WITH_NONE = 8192,    /* nl.none in its list of tensors stands for an absent one */
   DEPENDS_ON_DATA = 16384,          /* the result's shape, or the way there, depends on elements: can't be traced */
   GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
+  WRITES_ONE_VALUE = 65536,         /* in place, elements of the tensor may share a place in memory */
   VIEW_INPLACE = 4096 | 4
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
@@ -113,7 +114,7 @@ typedef struct PointwiseInfo {
 
 typedef struct Op {
   const char *row, *name, *doc;
-  uint16_t forms;
+  uint32_t forms;
   int8_t results;
   uint8_t kind;
   uint8_t nargs;

@@ -134,6 +134,14 @@ static const Op *power_row(const Op *pow, Tensor *const *operands, int *n)
   return power == 2 ? square_number_row : cube_row;
 }
 
+static void check_power(Call *call, Tensor *const *operands, DType d)
+{
+  Scalar e = tensor_number(operands[1]);
+  if (e.kind == SCALAR_INT && e.i < 0 && !dtype_is_inexact(d))
+    raise(call, "integers to the negative power %lld are fractions: convert them, as x:float(), or give %lld.0",
+          (long long)e.i, (long long)e.i);
+}
+
 void pointwise_forward(Call *call, const void *args, Tensor **y)
 {
   const Op *o = call->op;
@@ -141,6 +149,7 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   Tensor *const *operands = operands_of(args);
   DType d = compute_dtype(call, o, operands, info->arity), produced = produced_dtype(o, d);
   if (o->nargs > info->arity) check_params(call, o, args, d);
+  if (o == pow_row) check_power(call, operands, d);
   if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);

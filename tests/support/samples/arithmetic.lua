@@ -8,8 +8,6 @@ return {
   addcdiv = function()
     return {{real(2, 3), real(2, 3), positive(2, 3)}, {real(2, 3), real(2, 3), positive(2, 3), -2.5}}
   end,
-  clamp_min = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
-  clamp_max = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
   lerp = function() return {{real(2, 3), real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), 0.25}} end,
   sub = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), real(2, 3), -0.5}} end,
   pow = function() return {{positive(2, 3), real(2, 3)}, {real(2, 3), 3}, {positive(2, 3), 0.5}} end,

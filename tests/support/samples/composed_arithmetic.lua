@@ -4,6 +4,8 @@ local nl = require "nnlua"
 local real, positive = inputs.real, inputs.positive
 
 return {
+  clamp_min = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
+  clamp_max = function() return {{real(2, 3), real(2, 3)}, {real(2, 3), 0.1}} end,
   div_mode = function()
     return {{real(2, 3), positive(2, 3), "trunc"}, {real(2, 3), positive(2, 3), {rounding_mode = "floor"}}}
   end,
