@@ -17,6 +17,13 @@ local function is_callable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
 
+--- A number as an integer, if it is whole: Lua's `/` gives floats, so 4/2 is as good as 2. Else nil.
+---@param value any
+---@return integer?
+function args.whole(value)
+  return type(value) == "number" and math.tointeger(value) or nil
+end
+
 local tests = {
   any = function() return true end,
   boolean = function(v) return type(v) == "boolean" end,
@@ -26,7 +33,7 @@ local tests = {
   list = function(v) return type(v) == "table" and getmetatable(v) == nil and (#v > 0 or next(v) == nil) end,
   ["function"] = function(v) return type(v) == "function" end,
   callable = is_callable,
-  integer = function(v) return math.type(v) == "integer" or math.type(v) == "float" and math.tointeger(v) ~= nil end,
+  integer = function(v) return args.whole(v) ~= nil end,
   tensor = core.is_tensor,
   module = core.is_module,
 }

@@ -1,5 +1,9 @@
-/* Which type two types promote to. */
+/* Which type two types promote to, and what the floating ones hold. */
 #include "core/dtype.h"
+
+#include <float.h>
+
+#include "core/half.h"
 
 #define BOOL CATEGORY_BOOL
 #define INTEGRAL CATEGORY_INTEGRAL
@@ -51,4 +55,24 @@ DType dtype_to_real(DType d)
 {
   if (d == DTYPE_c64) return DTYPE_f32;
   return d == DTYPE_c128 ? DTYPE_f64 : d;
+}
+
+double dtype_rounded(DType d, double x)
+{
+  switch (d) {
+    case DTYPE_f16: return (double)half_to_float(double_to_half(x));
+    case DTYPE_bf16: return (double)bfloat16_to_float(double_to_bfloat16(x));
+    case DTYPE_f32: return (double)(float)x;
+    default: return x;
+  }
+}
+
+double dtype_largest(DType d)
+{
+  switch (dtype_to_real(d)) {
+    case DTYPE_f16: return 65504;
+    case DTYPE_bf16: return 0x1.fep127;
+    case DTYPE_f32: return (double)FLT_MAX;
+    default: return DBL_MAX;
+  }
 }

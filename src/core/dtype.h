@@ -51,6 +51,12 @@ DType dtype_to_complex(DType d);
 /* The real dtype of a complex one's parts; any other dtype itself. */
 DType dtype_to_real(DType d);
 
+/* A number rounded to a floating dtype; to any other it is not rounded. */
+double dtype_rounded(DType d, double x);
+
+/* The largest finite number of a floating dtype, or of the parts of a complex one. */
+double dtype_largest(DType d);
+
 /* Whether a result of dtype `from` may be stored in place in `to` (never down a category). */
 static inline bool dtype_can_cast(DType from, DType to)
 {

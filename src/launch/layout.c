@@ -65,8 +65,8 @@ static int compare_dims(Ints shape, Tensor *const *operands, int n, int a, int b
   return 0;
 }
 
-/* Dimensions from the innermost one out: an insertion sort that passes over what can't be told apart. */
-static void order_dims(Ints shape, Tensor *const *operands, int n, int *order)
+/* An insertion sort that passes over what can't be told apart. */
+void order_dims(Ints shape, Tensor *const *operands, int n, int *order)
 {
   int ndim = (int)shape.n;
   for (int i = 0; i < ndim; i++) order[i] = ndim - 1 - i;
@@ -123,12 +123,17 @@ Tensor *contiguous_as(Call *call, Tensor *t, DType dtype)
   return copy;
 }
 
-Tensor *copy_of(Call *call, const Tensor *t, DType dtype)
+Tensor *new_ordered_as(Call *call, const Tensor *t, DType dtype)
 {
   Tensor *operand = (Tensor *)(uintptr_t)t;
   Ints order = result_order(call, tensor_shape(t), &operand, 1);
-  Tensor *copy = order.n < 0 ? new_beside(call, t, dtype, tensor_shape(t))
-                             : tensor_new_strided(call, dtype, (Device)t->device, tensor_shape(t), order);
+  return order.n < 0 ? new_beside(call, t, dtype, tensor_shape(t))
+                     : tensor_new_strided(call, dtype, (Device)t->device, tensor_shape(t), order);
+}
+
+Tensor *copy_of(Call *call, const Tensor *t, DType dtype)
+{
+  Tensor *copy = new_ordered_as(call, t, dtype);
   launch_copy(call, copy, t);
   return copy;
 }

@@ -34,6 +34,12 @@ bool may_overlap(const Tensor *a, const Tensor *b);
  */
 Ints result_order(Call *call, Ints shape, Tensor *const *operands, int n);
 
+/* The dimensions of operands that broadcast to a shape, in the order of a TensorIterator: the innermost one first. */
+void order_dims(Ints shape, Tensor *const *operands, int n, int *order);
+
+/* A new tensor of the dtype in t's order, of unset elements. */
+Tensor *new_ordered_as(Call *call, const Tensor *t, DType dtype);
+
 /* The tensor itself if it is contiguous and of the dtype, else a contiguous copy. */
 Tensor *contiguous_as(Call *call, Tensor *t, DType dtype);
 

@@ -6,56 +6,41 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/half.h"
 #include "kernels/random_fill.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
+#include "launch/layout.h"
 #include "launch/look.h"
 
 /* ----------------------------------------------------------------------- memory */
 
 /* a and b are the parameters of the distribution; of a bernoulli fill the probability and what stands for yes. */
-#define FILL_AS(suffix, type, of_double)                                                             \
+#define FILL_AS(suffix, type)                                                                        \
   static void fill_##suffix(Generator *g, RandomKind kind, int64_t n, type *out, double a, double b) \
   {                                                                                                  \
     switch (kind) {                                                                                  \
       case RANDOM_UNIFORM: random_fills.uniform_##suffix(g, n, out, a, b); break;                    \
       case RANDOM_NORMAL: random_fills.normal_##suffix(g, n, out, a, b); break;                      \
       case RANDOM_EXPONENTIAL: random_fills.exponential_##suffix(g, n, out, a); break;               \
-      default: random_fills.bernoulli_##suffix(g, n, out, a, of_double(b));                          \
+      default: random_fills.bernoulli_##suffix(g, n, out, a, (type)b);                               \
     }                                                                                                \
   }
-FILL_AS(f32, float, (float))
-FILL_AS(f64, double, (double))
-FILL_AS(f16, uint16_t, double_to_half)
-FILL_AS(bf16, uint16_t, double_to_bfloat16)
+FILL_AS(f32, float)
+FILL_AS(f64, double)
 
 static void fill_memory(Generator *g, RandomKind kind, DType dtype, int64_t n, void *out, double a, double b)
 {
-  switch (dtype) {
-    case DTYPE_f32: fill_f32(g, kind, n, out, a, b); break;
-    case DTYPE_f64: fill_f64(g, kind, n, out, a, b); break;
-    case DTYPE_f16: fill_f16(g, kind, n, out, a, b); break;
-    default: fill_bf16(g, kind, n, out, a, b);
-  }
-}
-
-/* The dimensions from the largest stride to the smallest. */
-static void memory_order(const Tensor *t, int *order)
-{
-  for (int d = 0; d < t->ndim; d++) {
-    int i = d;
-    for (; i > 0 && t->shape[d] > 1 && t->strides[order[i - 1]] < t->strides[d]; i--) order[i] = order[i - 1];
-    order[i] = d;
-  }
+  if (dtype == DTYPE_f64) fill_f64(g, kind, n, out, a, b);
+  else fill_f32(g, kind, n, out, a, b);
 }
 
 static Tensor *in_order(Call *call, const Tensor *t, const int *order)
 {
   int64_t shape[MAX_DIMS], strides[MAX_DIMS];
   for (int i = 0; i < t->ndim; i++) {
-    shape[i] = t->shape[order[i]];
-    strides[i] = t->strides[order[i]];
+    int from = order[t->ndim - 1 - i];
+    shape[i] = t->shape[from];
+    strides[i] = t->strides[from];
   }
   return tensor_view(call, t, (Ints){shape, t->ndim}, (Ints){strides, t->ndim}, t->offset);
 }
@@ -63,8 +48,17 @@ static Tensor *in_order(Call *call, const Tensor *t, const int *order)
 static Tensor *in_memory_order(Call *call, Tensor *t)
 {
   int order[MAX_DIMS];
-  memory_order(t, order);
+  order_dims(tensor_shape(t), &t, 1, order);
   return in_order(call, t, order);
+}
+
+/* Of halves each block of 16 is drawn on its own, of wider types all blocks before the last one is drawn again. */
+static void fill_normal_halves(Generator *g, int64_t n, float *out, double mean, double std)
+{
+  enum { BLOCK = 16 };
+  int64_t whole = n < BLOCK ? n : n / BLOCK * BLOCK;
+  fill_f32(g, RANDOM_NORMAL, whole, out, mean, std);
+  if (whole < n) fill_f32(g, RANDOM_NORMAL, BLOCK, out + n - BLOCK, mean, std);
 }
 
 /* Normals of tensors that aren't contiguous are drawn one by one, as if there were less than 16. */
@@ -97,10 +91,11 @@ static void finish_drawn(Call *call, Drawn d)
 
 void launch_random(Call *call, Generator *g, RandomKind kind, Tensor *t, double a, double b)
 {
-  DType dtype = tensor_dtype(t);
+  DType dtype = dtype_compute(tensor_dtype(t)); /* halves are drawn as float32 and rounded */
   if (!launch_runs(t)) return;
   Drawn d = drawn_as(call, t, dtype);
   if (kind == RANDOM_NORMAL && !t->is_contiguous) fill_one_by_one(g, dtype, d.to, a, b);
+  else if (kind == RANDOM_NORMAL && dtype != tensor_dtype(t)) fill_normal_halves(g, t->numel, tensor_data(d.to), a, b);
   else fill_memory(g, kind, dtype, t->numel, tensor_data(d.to), a, b);
   finish_drawn(call, d);
 }
@@ -191,8 +186,9 @@ void launch_bernoulli_each(Call *call, Generator *g, Tensor *t, Tensor *p)
 {
   if (!launch_runs(t)) return;
   int order[MAX_DIMS];
-  memory_order(t, order);
-  p = contiguous_as(call, in_order(call, expanded_to(call, p, tensor_shape(t)), order), tensor_dtype(p));
+  p = expanded_to(call, p, tensor_shape(t));
+  order_dims(tensor_shape(t), (Tensor *[]){t, p}, 2, order);
+  p = contiguous_as(call, in_order(call, p, order), tensor_dtype(p));
   Tensor *ordered = in_order(call, t, order), *ones = new_beside(call, t, DTYPE_u8, tensor_shape(ordered));
   if (p->dtype == DTYPE_f64) random_fills.bernoulli_each_f64(g, t->numel, tensor_data(ones), tensor_data(p));
   else random_fills.bernoulli_each_f32(g, t->numel, tensor_data(ones), tensor_data(p));
@@ -206,11 +202,9 @@ typedef struct Draw {
   Generator *g;
   int64_t rows, n, count;
   const double *weights;
-  bool single; /* the weights were float32: sums and quotients are rounded to it, as PyTorch's are */
+  DType dtype; /* of the weights: quotients are rounded to it, sums to at least float32, as PyTorch's are */
   int64_t *positions;
 } Draw;
-
-static double rounded(const Draw *d, double x) { return d->single ? (double)(float)x : x; }
 
 /* Checks a row of weights; they need not add up to one. */
 static void check_weights(Call *call, const Draw *d, int64_t row)
@@ -236,17 +230,16 @@ static int by_score(const void *a, const void *b)
   return x->position < y->position ? -1 : 1;
 }
 
-/* Without replacement: the largest of weights over exponential numbers. */
-static void draw_largest(Call *call, const Draw *d, const Tensor *y)
+/* The largest of weights over exponential numbers, which are drawn in the weights' order in memory. */
+static void draw_largest(Call *call, const Draw *d, Tensor *weights)
 {
-  DType dtype = d->single ? DTYPE_f32 : DTYPE_f64;
-  Tensor *noise = new_beside(call, y, dtype, INTS(d->rows, d->n));
-  fill_memory(d->g, RANDOM_EXPONENTIAL, dtype, noise->numel, tensor_data(noise), 1, 0);
+  Tensor *noise = new_ordered_as(call, weights, d->dtype);
+  launch_random(call, d->g, RANDOM_EXPONENTIAL, noise, 1, 0);
   const double *q = tensor_data(contiguous_as(call, noise, DTYPE_f64));
   Score *scores = arena_allocate(call->ctx, (size_t)d->n * sizeof *scores);
   for (int64_t row = 0; row < d->rows; row++) {
     for (int64_t i = 0; i < d->n; i++)
-      scores[i] = (Score){rounded(d, d->weights[row * d->n + i] / q[row * d->n + i]), i + 1};
+      scores[i] = (Score){dtype_rounded(d->dtype, d->weights[row * d->n + i] / q[row * d->n + i]), i + 1};
     if (d->count == 1) {
       for (int64_t i = 1; i < d->n; i++)
         if (by_score(&scores[i], scores) < 0) scores[0] = scores[i];
@@ -257,14 +250,15 @@ static void draw_largest(Call *call, const Draw *d, const Tensor *y)
   }
 }
 
-/* With replacement: uniform numbers, looked up in the sums of the weights. */
+/* Several with replacement: uniform numbers, looked up in the sums of the weights. */
 static void draw_by_sums(Call *call, const Draw *d)
 {
+  DType dtype = dtype_compute(d->dtype);
   double *sums = arena_allocate(call->ctx, (size_t)d->n * sizeof *sums);
   for (int64_t row = 0; row < d->rows; row++) {
     double sum = 0;
-    for (int64_t i = 0; i < d->n; i++) sums[i] = sum = rounded(d, sum + d->weights[row * d->n + i]);
-    for (int64_t i = 0; i < d->n; i++) sums[i] = rounded(d, sums[i] / sum);
+    for (int64_t i = 0; i < d->n; i++) sums[i] = sum = dtype_rounded(dtype, sum + d->weights[row * d->n + i]);
+    for (int64_t i = 0; i < d->n; i++) sums[i] = dtype_rounded(dtype, sums[i] / sum);
     sums[d->n - 1] = 1;
     for (int64_t k = 0; k < d->count; k++) {
       double u;
@@ -288,10 +282,10 @@ void launch_multinomial(Call *call, Generator *g, Tensor *weights, bool replacem
             .rows = rows,
             .n = n,
             .count = y->shape[y->ndim - 1],
-            .single = weights->dtype != DTYPE_f64,
+            .dtype = tensor_dtype(weights),
             .weights = tensor_data(contiguous_as(call, weights, DTYPE_f64)),
             .positions = tensor_data(y)};
   for (int64_t row = 0; row < rows; row++) check_weights(call, &d, row);
-  if (!replacement) draw_largest(call, &d, y);
+  if (!replacement || d.count == 1) draw_largest(call, &d, weights);
   else draw_by_sums(call, &d);
 }

@@ -3,6 +3,7 @@
 
 #include "lua/named_arguments.h"
 #include "lua/open.h"
+#include "lua/parse.h"
 
 /* A count of bytes or elements: the integer at an index, or `otherwise` if nothing is there. */
 static lua_Integer quantity(lua_State *L, const char *name, int index, lua_Integer otherwise)
@@ -11,7 +12,7 @@ static lua_Integer quantity(lua_State *L, const char *name, int index, lua_Integ
   if (lua_isnil(L, index)) return otherwise;
   lua_Integer n = lua_tointegerx(L, index, &is_integer);
   if (!is_integer || lua_type(L, index) != LUA_TNUMBER)
-    user_error(L, "frombuffer: argument '%s': an integer expected, got %s", name, luaL_typename(L, index));
+    user_error(L, "frombuffer: argument '%s': an integer expected, got %s", name, type_name(L, index));
   return n;
 }
 

@@ -1,5 +1,6 @@
 /* nl.Generator and the functions on the default one. */
 #include "lua/open.h"
+#include "lua/parse.h"
 
 #include <string.h>
 
@@ -27,7 +28,7 @@ static uint64_t seed_at(lua_State *L, int index)
 {
   int is_integer;
   lua_Integer seed = lua_tointegerx(L, index, &is_integer);
-  if (!is_integer) user_error(L, "manual_seed: an integer is expected, got %s", luaL_typename(L, index));
+  if (!is_integer) user_error(L, "manual_seed: an integer is expected, got %s", type_name(L, index));
   return (uint64_t)seed;
 }
 

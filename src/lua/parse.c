@@ -29,8 +29,11 @@ static bool problem(Parsed *p, const char *format, ...)
   return false;
 }
 
-static const char *type_name(lua_State *L, int index)
+const char *type_name(lua_State *L, int index)
 {
+  int is_whole = 1;
+  if (lua_type(L, index) == LUA_TNUMBER) lua_tointegerx(L, index, &is_whole);
+  if (!is_whole) return lua_pushfstring(L, "%f", lua_tonumber(L, index));
   if (tensor_test(L, index)) return "tensor";
   if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
     const char *name = lua_tostring(L, -1); /* the metatable keeps it */
@@ -146,12 +149,9 @@ static int required_after(const Op *op, const ArgSpec *spec)
 static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
 {
   int last = s->top - required_after(s->op, spec), n = 0;
-  while (index + n <= last && lua_isinteger(s->L, index + n)) n++;
-  if (n == 0) {
-    int64_t value;
-    if (!integer_test(s->L, index, &value)) return expected(s, spec, index, "a list of integers");
-    n = 1;
-  }
+  while (index + n <= last && lua_type(s->L, index + n) == LUA_TNUMBER) n++;
+  if (n == 0 && lua_type(s->L, index) != LUA_TNUMBER) return expected(s, spec, index, "a list of integers");
+  if (n == 0) n = 1; /* what is required after it is missing, or named */
   int64_t *v = room_for_ints(s, n);
   for (int i = 0; i < n; i++)
     if (!list_element(s, spec, index + i, &v[i])) return false;

@@ -45,6 +45,10 @@ static inline void parse_make_numbers(Call *call, Parsed *p)
 /* A Lua number or boolean as a scalar; false if it is neither. */
 bool scalar_test(lua_State *L, int index, Scalar *s);
 
+/* What a value is called where another was expected: "tensor", "string", a number that isn't whole by its digits. May
+   push a string. */
+const char *type_name(lua_State *L, int index);
+
 /* "nl.sum(input, dim?, keepdim?)" for messages and help. */
 void push_signature(lua_State *L, const Op *op);
 

@@ -143,7 +143,9 @@ static int size_call(lua_State *L)
   for (int64_t i = 0; i < n; i++) {
     if (table) lua_rawgeti(L, 1, i + 1);
     else lua_pushvalue(L, (int)i + 1);
-    box->v[i] = luaL_checkinteger(L, -1);
+    int is_whole = 0;
+    if (lua_type(L, -1) == LUA_TNUMBER) box->v[i] = lua_tointegerx(L, -1, &is_whole);
+    if (!is_whole) return user_error(L, "Size: size %d is %s, no integer", (int)i + 1, luaL_tolstring(L, -1, NULL));
     lua_pop(L, 1);
   }
   return 1;
@@ -164,8 +166,9 @@ static int64_t read_shape(lua_State *L, int index, int64_t *v)
   for (int64_t i = 0; i < n; i++) {
     if (lua_istable(L, index)) lua_rawgeti(L, index, i + 1);
     else lua_pushvalue(L, index);
-    v[i] = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
-    if (v[i] < 0) return user_error(L, BAD_SHAPE, index);
+    int is_whole = 0;
+    v[i] = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &is_whole) : -1;
+    if (!is_whole || v[i] < 0) return user_error(L, BAD_SHAPE, index);
     lua_pop(L, 1);
   }
   return n;

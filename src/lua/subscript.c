@@ -113,9 +113,9 @@ static void read_bound(lua_State *L, int number, int place, int64_t *value)
   static const char *const names[] = {"first", "last", "step"};
   lua_rawgeti(L, -1, place + 1);
   if (!lua_isnil(L, -1) && !is_none(L, -1) && !integer_at(L, -1, value)) {
-    const char *type = luaL_typename(L, -1);
-    user_error(L, "%s: a range is {first, last, step}, all integers, but %s is a %s", item_name(L, number),
-               names[place], type);
+    const char *found = luaL_tolstring(L, -1, NULL);
+    user_error(L, "%s: a range is {first, last, step}, all integers, but %s is %s", item_name(L, number), names[place],
+               found);
   }
   lua_pop(L, 1);
 }

@@ -1,6 +1,7 @@
 /* What a tensor is like: x:size(), x:stride(), x:numel(), x:is_contiguous() and their kin. */
 #include "lua/named_arguments.h"
 #include "lua/open.h"
+#include "lua/parse.h"
 
 /* A dimension from Lua as a 0-based one. */
 static int check_dim(lua_State *L, int index, const Tensor *t, const char *function)
@@ -9,7 +10,7 @@ static int check_dim(lua_State *L, int index, const Tensor *t, const char *funct
   lua_Integer dim = lua_tointegerx(L, index, &is_integer);
   int n = t->ndim ? t->ndim : 1;
   if (!is_integer || lua_type(L, index) != LUA_TNUMBER)
-    user_error(L, "%s: argument 'dim': an integer expected, got %s", function, luaL_typename(L, index));
+    user_error(L, "%s: argument 'dim': an integer expected, got %s", function, type_name(L, index));
   if (dim == 0) user_error(L, "%s: argument 'dim' is 0: dimensions count from 1", function);
   if (dim > n || dim < -n)
     user_error(L, "%s: dimension %I is out of range for a tensor of %d dimension%s", function, (LUAI_UACINT)dim,

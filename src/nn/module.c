@@ -68,6 +68,9 @@ const char *describe(lua_State *L, int index)
     return lua_pushfstring(L, "the class %s (call it to make a module)", luaL_tolstring(L, index, NULL));
   if (lua_isnoneornil(L, index)) return "nil";
   if (is_none(L, index)) return "none";
+  int is_whole = 1;
+  if (lua_type(L, index) == LUA_TNUMBER) lua_tointegerx(L, index, &is_whole);
+  if (!is_whole) return lua_pushfstring(L, "%f", lua_tonumber(L, index));
   return lua_pushfstring(L, "a %s", luaL_typename(L, index));
 }
 

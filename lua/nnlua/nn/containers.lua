@@ -241,12 +241,13 @@ function Sequential:__mul(factor)
   if not core.is_module(self) then
     self, factor = factor, self
   end
-  if math.type(factor) ~= "integer" then
+  local times = args.whole(factor)
+  if not times then
     raise(("Sequential: it can be multiplied by an integer only, not by %s"):format(core.describe(factor)))
   end
-  args.check_layers("Sequential", "the factor", factor, 1)
+  args.check_layers("Sequential", "the factor", times, 1)
   local product = core.new(core.class_of(self))
-  for _ = 1, factor do
+  for _ = 1, times do
     product:extend(self)
   end
   return product

@@ -240,15 +240,51 @@ local function normal_share(x)
   return (1 + nl.erf(nl.tensor(x, {dtype = nl.float64}) / math.sqrt(2)):item()) / 2
 end
 
---- Normal numbers between a and b: uniform ones between the shares of the distribution below them, looked up backwards.
+--- Where many of the distribution's numbers lie between the bounds: those that don't are drawn again.
+local function redraw_outside(tensor, mean, std, a, b)
+  local low, high = nl.tensor(a, {dtype = tensor.dtype}):item(), nl.tensor(b, {dtype = tensor.dtype}):item()
+  local result = tensor:normal_(mean, std)
+  while true do
+    local outside = result:lt(low):logical_or(result:gt(high))
+    if not outside:any():item() then break end
+    result = nl.where(outside, nl.empty_like(result):normal_(mean, std), result)
+  end
+  return result
+end
+
+--- Where few of them do: uniform numbers between the bounds, each kept with the probability of its density over the
+--- highest one there.
+local function reject_uniform(tensor, mean, std, a, b)
+  local peak = -0.5 * ((math.max(a, math.min(mean, b)) - mean) / std) ^ 2
+  local function refused(numbers)
+    local density = numbers:clone():sub_(mean):div_(std):pow_(2):mul_(-0.5):sub_(peak)
+    return nl.empty_like(tensor):uniform_():log_():gt(density)
+  end
+  local result = tensor:uniform_(a, b)
+  local pending = refused(result)
+  while pending:any():item() do
+    local numbers = nl.empty_like(tensor):uniform_(a, b)
+    result = nl.where(pending, numbers, result)
+    pending = pending:logical_and(refused(numbers))
+  end
+  return result
+end
+
+--- Normal numbers between a and b, by drawing again those that lie elsewhere:
 --- `trunc_normal_(tensor, mean = 0, std = 1, a = -2, b = 2)`.
 ---     > nn.init.trunc_normal_(nl.empty(100)):abs():max():le(2)
 ---     tensor(True)
 function init.trunc_normal_(...)
   local tensor, mean, std, a, b = parse_truncated(...)
-  local low, high = normal_share((a - mean) / std), normal_share((b - mean) / std)
+  if not (std > 0 and a <= b) then
+    raise(("trunc_normal_: std must be positive and a not above b, not %g, %g and %g"):format(std, a, b))
+  elseif tensor.device == "meta" then
+    return tensor
+  end
   return change(tensor, function()
-    tensor:uniform_(2 * low - 1, 2 * high - 1):erfinv_():mul_(std * math.sqrt(2)):add_(mean):clamp_(a, b)
+    local share = normal_share((b - mean) / std) - normal_share((a - mean) / std)
+    local result = (share > 0.3 and redraw_outside or reject_uniform)(tensor, mean, std, a, b)
+    if result ~= tensor then tensor:copy_(result) end
   end)
 end
 

@@ -235,13 +235,14 @@ end
 normalization.GroupNorm = GroupNorm
 
 local function shape_of(name, shape)
-  if math.type(shape) == "integer" then return {shape} end
-  local list = {}
-  if core.is_size(shape) or type(shape) == "table" then
-    for i = 1, #shape do list[i] = math.tointeger(shape[i]) end
+  if args.whole(shape) then return {args.whole(shape)} end
+  if not (core.is_size(shape) or type(shape) == "table") or #shape == 0 then
+    raise(("%s: normalized_shape is an integer or a list of sizes, not %s"):format(name, core.describe(shape)))
   end
-  if #list == 0 or #list ~= #shape then
-    raise(("%s: normalized_shape is a number or a list of sizes, not %s"):format(name, core.describe(shape)))
+  local list = {}
+  for i = 1, #shape do
+    list[i] = args.whole(shape[i])
+      or raise(("%s: normalized_shape[%d] must be an integer, not %s"):format(name, i, core.describe(shape[i])))
   end
   return list
 end

@@ -1,5 +1,6 @@
 -- Settings of layers with one number for each spatial dimension, given as one integer for all of them or as a list.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local repr = require "nnlua.nn.repr"
 
@@ -7,9 +8,7 @@ local raise = core.raise
 
 local settings = {}
 
-local function whole(value)
-  return type(value) == "number" and math.tointeger(value) or nil
-end
+local whole = args.whole
 
 --- A setting as a list of n integers.
 ---@param name string what the layer is called in errors

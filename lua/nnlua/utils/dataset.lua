@@ -18,13 +18,14 @@ local function as_item(...)
 end
 
 local function check_index(self, i, n)
-  if math.type(i) ~= "integer" or i < -n or i == 0 or i > n then
+  if not args.whole(i) or i < -n or i == 0 or i > n then
     raise(format("%s: index %s is out of range: there are %d items, counted from 1", self.__name, i, n))
   end
 end
 
 local function item_at(self, i)
   local n = #self
+  i = args.whole(i) or i
   if i == n + 1 then return nil end -- ipairs ends here
   check_index(self, i, n)
   local place = i < 0 and n + 1 + i or i
@@ -47,8 +48,9 @@ function dataset.class(name, parent)
   local new = class.new(name, parent or Dataset)
   new.__index = function(self, key)
     local value = new[key]
-    if value ~= nil or math.type(key) ~= "integer" then return value end
-    return item_at(self, key)
+    local i = args.whole(key)
+    if value ~= nil or not i then return value end
+    return item_at(self, i)
   end
   return new
 end
@@ -231,13 +233,14 @@ function Subset:init(from, indices)
   if type(list) ~= "table" then
     raise(("%s: indices must be a list or a tensor, not %s"):format(self.__name, core.describe(indices)))
   end
-  local n = #from
+  local n, positions = #from, {}
   for k, i in ipairs(list) do
-    if math.type(i) ~= "integer" or i < 1 or i > n then
+    positions[k] = args.whole(i)
+    if not positions[k] or i < 1 or i > n then
       raise(format("%s: indices[%d] is %s, but there are %d items, counted from 1", self.__name, k, i, n))
     end
   end
-  self.indices = list
+  self.indices = positions
 end
 
 function Subset:len()

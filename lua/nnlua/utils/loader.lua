@@ -120,7 +120,7 @@ local function single(self, item, place)
 end
 
 local function check_place(self, i, n)
-  if math.type(i) ~= "integer" or i < 1 or i > n then
+  if not args.whole(i) or i < 1 or i > n then
     raise(("%s: the sampler gave %s, but places are integers from 1 to %d"):format(self.__name,
       type(i) == "number" and format("%s", i) or core.describe(i), n))
   end

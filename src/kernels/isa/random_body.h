@@ -3,26 +3,11 @@
  *   SUFFIX     the type's name: normal_SUFFIX and so on are entered into the table
  *   TYPE       the type
  *   OF_DOUBLE  what rounds a double to it; without it there is only bernoulli
- *   DIGITS, OF_FLOAT, TO_FLOAT  of 16-bit types: the digits that a uniform number has, and conversions
  * which are undefined at the end. out: [n]
  */
 #define NAME__(name, suffix) name##_##suffix
 #define NAME_(name, suffix) NAME__(name, suffix)
 #define NAME(name) NAME_(name, SUFFIX)
-
-#ifdef DIGITS
-/* Bounds and their difference are rounded to the type, the rest is done in float. */
-static void NAME(uniform)(Generator *generator, int64_t n, TYPE *out, double from, double to)
-{
-  float units[WORDS], low = TO_FLOAT(OF_DOUBLE(from));
-  float range = TO_FLOAT(OF_FLOAT(TO_FLOAT(OF_DOUBLE(to)) - low));
-  for (; n > 0; n -= WORDS, out += WORDS) {
-    int64_t count = min_i64(n, WORDS);
-    fill_unit(generator, count, units, DIGITS);
-    for (int64_t i = 0; i < count; i++) out[i] = OF_FLOAT(fmaf(units[i], range, low));
-  }
-}
-#endif
 
 #ifdef OF_DOUBLE
 static void NAME(normal)(Generator *generator, int64_t n, TYPE *out, double mean, double std)
@@ -67,6 +52,3 @@ static void NAME(bernoulli)(Generator *generator, int64_t n, TYPE *out, double p
 #undef SUFFIX
 #undef TYPE
 #undef OF_DOUBLE
-#undef DIGITS
-#undef OF_FLOAT
-#undef TO_FLOAT

@@ -23,14 +23,13 @@ static inline double draw_unit_f64(Generator *generator)
 }
 
 /* Numbers in [0, 1) with as many random bits as the type has digits. */
-static void fill_unit(Generator *generator, int64_t n, float *out, int digits)
+static void fill_unit(Generator *generator, int64_t n, float *out)
 {
-  uint32_t words[WORDS], mask = (1u << digits) - 1;
-  float step = digits == 24 ? 0x1p-24f : digits == 11 ? 0x1p-11f : 0x1p-8f;
+  uint32_t words[WORDS];
   for (; n > 0; n -= WORDS, out += WORDS) {
     int64_t count = min_i64(n, WORDS);
     mt_draw(generator, count, words);
-    for (int64_t i = 0; i < count; i++) out[i] = (float)(int32_t)(words[i] & mask) * step;
+    for (int64_t i = 0; i < count; i++) out[i] = (float)(int32_t)(words[i] & 0xffffffu) * 0x1p-24f;
   }
 }
 
@@ -49,7 +48,7 @@ static void fill_unit_f64(Generator *generator, int64_t n, double *out)
 static void uniform_f32(Generator *generator, int64_t n, float *out, double from, double to)
 {
   float low = (float)from, range = (float)to - low;
-  fill_unit(generator, n, out, 24);
+  fill_unit(generator, n, out);
   for (int64_t i = 0; i < n; i++) out[i] = fmaf(out[i], range, low);
 }
 
@@ -144,37 +143,6 @@ static void normal_block_f64(double *x, double mean, double std)
   }
 }
 
-/* PyTorch computes these in float and rounds to the type now and then: to float16 the steps kept in a variable, to
-   bfloat16 every step. */
-
-static void normal_block_f16(uint16_t *x, double mean, double std)
-{
-  float m = half_to_float(double_to_half(mean)), s = half_to_float(double_to_half(std));
-  for (int i = 0; i < 8; i++) {
-    float u = half_to_float(float_to_half(1 - half_to_float(x[i])));
-    float radius = half_to_float(float_to_half(sqrtf(-2 * logf(u))));
-    float angle = half_to_float(double_to_half(two_pi * (double)half_to_float(x[i + 8])));
-    x[i] = float_to_half(fmaf(radius * cosf(angle), s, m));
-    x[i + 8] = float_to_half(fmaf(radius * sinf(angle), s, m));
-  }
-}
-
-static inline float bfloat16_rounded(float x) { return bfloat16_to_float(float_to_bfloat16(x)); }
-
-static void normal_block_bf16(uint16_t *x, double mean, double std)
-{
-  float m = bfloat16_rounded((float)mean), s = bfloat16_rounded((float)std);
-  for (int i = 0; i < 8; i++) {
-    float log_u = bfloat16_rounded(logf(bfloat16_rounded(1 - bfloat16_to_float(x[i]))));
-    float radius = bfloat16_rounded(sqrtf(bfloat16_rounded(-2 * log_u)));
-    float angle = bfloat16_rounded((float)(two_pi * (double)bfloat16_to_float(x[i + 8])));
-    float a = bfloat16_rounded(radius * bfloat16_rounded(cosf(angle)));
-    float b = bfloat16_rounded(radius * bfloat16_rounded(sinf(angle)));
-    x[i] = float_to_bfloat16(bfloat16_rounded(a * s) + m);
-    x[i + 8] = float_to_bfloat16(bfloat16_rounded(b * s) + m);
-  }
-}
-
 /* u < p of a u with 53 bits, asked of integers: k / 2^53 < p says k < ceil(p * 2^53). */
 static uint64_t bernoulli_bound(double p)
 {
@@ -195,22 +163,6 @@ static uint64_t bernoulli_bound(double p)
 #define OF_DOUBLE AS_IS
 #include "kernels/isa/random_body.h"
 
-#define SUFFIX f16
-#define TYPE uint16_t
-#define OF_DOUBLE double_to_half
-#define OF_FLOAT float_to_half
-#define TO_FLOAT half_to_float
-#define DIGITS 11
-#include "kernels/isa/random_body.h"
-
-#define SUFFIX bf16
-#define TYPE uint16_t
-#define OF_DOUBLE double_to_bfloat16
-#define OF_FLOAT float_to_bfloat16
-#define TO_FLOAT bfloat16_to_float
-#define DIGITS 8
-#include "kernels/isa/random_body.h"
-
 #define SUFFIX u8
 #define TYPE uint8_t
 #include "kernels/isa/random_body.h"
@@ -220,7 +172,7 @@ static void bernoulli_each_f32(Generator *generator, int64_t n, uint8_t *out, co
   float units[WORDS];
   for (; n > 0; n -= WORDS, out += WORDS, p += WORDS) {
     int64_t count = min_i64(n, WORDS);
-    fill_unit(generator, count, units, 24);
+    fill_unit(generator, count, units);
     for (int64_t i = 0; i < count; i++) out[i] = units[i] < p[i];
   }
 }
@@ -237,11 +189,14 @@ static void bernoulli_each_f64(Generator *generator, int64_t n, uint8_t *out, co
 
 /* ---- integers ---- */
 
+/* From this many numbers on, a modulo of 32 bits would prefer some of them visibly: 64 bits are drawn. */
+#define LARGE_RANGE (UINT64_C(1) << 28)
+
 static void integers(Generator *generator, int64_t n, int64_t *out, int64_t low, int64_t high)
 {
   uint64_t base = (uint64_t)low, range = (uint64_t)high - base;
   uint32_t words[WORDS];
-  if (range > UINT32_MAX) {
+  if (range >= LARGE_RANGE) {
     for (int64_t i = 0; i < n; i++) out[i] = (int64_t)(generator_next64(generator) % range + base);
     return;
   }
@@ -278,8 +233,6 @@ void OF_ISA(fill_random_fills)(RandomFills *t)
   t->bernoulli_##suffix = bernoulli_##suffix
   SET(f32);
   SET(f64);
-  SET(f16);
-  SET(bf16);
 #undef SET
   t->bernoulli_u8 = bernoulli_u8;
   t->bernoulli_each_f32 = bernoulli_each_f32;

@@ -71,6 +71,6 @@ FORWARD(rrelu)
   if (!(a->lower <= a->upper)) raise(call, "lower is %g, above upper, which is %g", a->lower, a->upper);
   if (!dtype_is_floating(tensor_dtype(a->input)))
     raise(call, "a floating point tensor is wanted, not %s", dtype_name(tensor_dtype(a->input)));
-  if (a->training) y[0] = op(mul, a->input, op(random_slopes, a->input, a->lower, a->upper));
+  if (a->training) y[0] = op(mul, op(contiguous, a->input), op(random_slopes, a->input, a->lower, a->upper));
   else y[0] = op(leaky_relu, a->input, scalar_float((a->lower + a->upper) / 2), false);
 }

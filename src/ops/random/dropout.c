@@ -16,11 +16,12 @@ typedef struct Kind {
 /* Ones for what is kept and zeros, for each element or each channel. */
 static Tensor *draw_kept(Call *call, const Tensor *x, double p, bool channels)
 {
-  int64_t shape[MAX_DIMS];
-  for (int i = 0; i < x->ndim; i++) shape[i] = channels && i > 1 ? 1 : x->shape[i];
-  if (channels && x->ndim < 2)
+  if (!channels) return op_(bernoulli_fill, new_ordered_as(call, x, tensor_dtype(x)), 1 - p, NULL);
+  if (x->ndim < 2)
     raise(call, "the shape is %s, but there are no channels in less than two dimensions",
           shape_text(call, tensor_shape(x)));
+  int64_t shape[MAX_DIMS];
+  for (int i = 0; i < x->ndim; i++) shape[i] = i > 1 ? 1 : x->shape[i];
   Tensor *kept = op(empty, ((Ints){shape, x->ndim}), tensor_dtype(x), device_of(x), false);
   return op_(bernoulli_fill, kept, 1 - p, NULL);
 }

@@ -28,6 +28,8 @@ static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
   if (dtype_is_complex(dtype)) raise(call, "%s tensors are not taken: random integers are real", dtype_name(dtype));
   static const int bits[DTYPE_COUNT] = {
     [DTYPE_b8] = 1, [DTYPE_u8] = 8, [DTYPE_i8] = 7, [DTYPE_i16] = 15, [DTYPE_i32] = 31};
+  if (dtype_is_floating(dtype) && !((double)low >= -dtype_largest(dtype) && (double)(high - 1) <= dtype_largest(dtype)))
+    raise(call, "the range from %lld up to %lld doesn't fit %s", (long long)low, (long long)high, dtype_name(dtype));
   if (!bits[dtype]) return;
   int64_t most = (INT64_C(1) << bits[dtype]) - 1, least = dtype == DTYPE_b8 || dtype == DTYPE_u8 ? 0 : -most - 1;
   if (low < least || high - 1 > most)
@@ -63,9 +65,31 @@ static void fill_checked(Call *call, Generator *given, RandomKind kind, Tensor *
   launch_random(call, generator_of(call, given), kind, t, p, q);
 }
 
+/* The exponent of the largest power of 2 in a number. */
+static int exponent_of(int64_t x)
+{
+  int n = 0;
+  for (uint64_t rest = x < 0 ? -(uint64_t)x : (uint64_t)x; rest >>= 1;) n++;
+  return n;
+}
+
+/* Where a floating dtype can't hold all integers of the range, it ends so that none is rounded beyond its bounds: as
+   PyTorch narrows it. */
+static void narrow_range(DType dtype, int64_t *low, int64_t *high)
+{
+  static const int digits[DTYPE_COUNT] = {[DTYPE_f16] = 11, [DTYPE_bf16] = 8, [DTYPE_f32] = 24, [DTYPE_f64] = 53};
+  if (!digits[dtype]) return;
+  double first = dtype_rounded(dtype, (double)(*low + 1)), last = dtype_rounded(dtype, (double)(*high - 1));
+  if (first < (double)*low) *low = (int64_t)first + (INT64_C(1) << (exponent_of(*low + 1) - digits[dtype] + 1));
+  if (last >= (double)*high && last < 0x1p63)
+    *high = (int64_t)last - (INT64_C(1) << (exponent_of(*high - 1) - digits[dtype] + 1));
+}
+
 static void fill_integers_checked(Call *call, Generator *given, Tensor *t, int64_t low, int64_t high)
 {
   check_range(call, tensor_dtype(t), low, high);
+  narrow_range(tensor_dtype(t), &low, &high);
+  if (low >= high) raise(call, "%s has no integer in the range that is asked for", dtype_name(tensor_dtype(t)));
   launch_random_integers(call, generator_of(call, given), t, low, high);
 }
 
@@ -199,7 +223,12 @@ BACKWARD(bernoulli_fill_tensor)
 
 FORWARD(uniform)
 {
+  DType dtype = tensor_dtype(a->input);
+  double most = dtype_largest(dtype);
   if (!(a->from <= a->to)) raise(call, "from %g lies above to %g", a->from, a->to);
+  if (!(a->from >= -most && a->to <= most && a->to - a->from <= most))
+    raise(call, "from %g up to %g is more than the range of %s, whose largest number is %g", a->from, a->to,
+          dtype_name(dtype), most);
   y[0] = result_of(call, a->input);
   fill_checked(call, a->generator, RANDOM_UNIFORM, y[0], a->from, a->to);
 }
@@ -279,13 +308,13 @@ static double kept_factor(DType dtype, double p)
   return dtype == DTYPE_f64 ? 1 / (1 - p) : (double)(1 / (float)(1 - p));
 }
 
-/* The mask has what elements are multiplied by, drawn in row-major order. */
+/* The mask has what elements are multiplied by, drawn in the input's order in memory. */
 FORWARD(masked_dropout)
 {
   Tensor *x = a->input;
   DType dtype = tensor_dtype(x);
   check_random_dtype(call, dtype);
-  y[1] = new_beside(call, x, dtype, tensor_shape(x));
+  y[1] = new_ordered_as(call, x, dtype);
   launch_random(call, generator_of(call, a->generator), RANDOM_BERNOULLI, y[1], 1 - a->p, kept_factor(dtype, a->p));
   y[0] = op(mul, x, y[1]);
 }

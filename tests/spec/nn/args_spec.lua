@@ -19,7 +19,7 @@ describe("arguments", function()
 
   it("may be whole floats where integers are wanted", function()
     assert.equal("integer", math.type((parse(3.0))))
-    assert.error_matches(function() parse(3.5) end, "f: size must be an integer, not a number")
+    assert.error_matches(function() parse(3.5) end, "f: size must be an integer, not 3.5")
   end)
 
   it("may be none", function()

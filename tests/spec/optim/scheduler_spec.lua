@@ -69,6 +69,26 @@ describe("a scheduler", function()
     assert.equal(5, schedulers.StepLR(optimizer, 2, {last_epoch = 4}).last_epoch)
   end)
 
+  it("goes on, in a sequence, where one that was not interrupted would be", function()
+    local function sequence(optimizer, last_epoch)
+      local first = schedulers.LinearLR(optimizer, 0.5, 1, 3)
+      local second = schedulers.CosineAnnealingLR(optimizer, 6)
+      local third = schedulers.ExponentialLR(optimizer, 0.5)
+      return schedulers.SequentialLR(optimizer, {first, second, third}, {3, 7}, last_epoch)
+    end
+    local whole = new_optimizer(0.8)
+    local all = rates(whole, sequence(whole), 12)
+    for done = 1, 10 do
+      local optimizer = new_optimizer(0.8)
+      rates(optimizer, sequence(optimizer), done - 1)
+      local scheduler = sequence(optimizer, done - 1)
+      assert.equal(done, scheduler.last_epoch)
+      for i, rate in ipairs(rates(optimizer, scheduler, 12 - done)) do
+        assert.is_near(all[done + i], rate, 1e-12, ("%d after %d"):format(i, done))
+      end
+    end
+  end)
+
   it("takes a rate for each group", function()
     local optimizer = new_optimizer()
     optimizer:add_param_group {params = {nl.zeros(1):requires_grad_()}, lr = 0.5}
@@ -123,5 +143,79 @@ describe("ReduceLROnPlateau", function()
     for _, metric in ipairs {1.0, 0.5, nl.tensor(0.6), 0.7} do scheduler:step(metric) end
     assert.same({0.5}, scheduler:get_last_lr())
     assert.error_matches(function() scheduler:step() end, "a step takes the metric, a number, not nil")
+  end)
+end)
+
+-- Rates of two groups, the second of which came after a first step, as PyTorch 2.15 sets them.
+describe("a scheduler and a group that was added later", function()
+  local S = schedulers
+
+  local function after_adding(make, step)
+    local optimizer = new_optimizer()
+    local scheduler = make(optimizer)
+    step = step or function() scheduler:step() end
+    optimizer:step()
+    step(scheduler)
+    optimizer:add_param_group {params = {nl.zeros(1):requires_grad_()}, lr = 0.5}
+    return optimizer, scheduler
+  end
+
+  local taken = {
+    StepLR = {function(o) return S.StepLR(o, 2, 0.5) end, 0.5, 0.25, 0.5, 0.25, 0.25, 0.125},
+    MultiStepLR = {function(o) return S.MultiStepLR(o, {1, 3}, 0.5) end, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25},
+    ExponentialLR = {function(o) return S.ExponentialLR(o, 0.5) end, 0.25, 0.25, 0.125, 0.125, 0.0625, 0.0625},
+    ConstantLR = {function(o) return S.ConstantLR(o, 0.5, 3) end, 0.5, 0.5, 1, 1, 1, 1},
+    LinearLR = {function(o) return S.LinearLR(o, 0.5, 1, 3) end, 0.833333, 0.625, 1, 0.75, 1, 0.75},
+    PolynomialLR = {function(o) return S.PolynomialLR(o, 4) end, 0.5, 0.333333, 0.25, 0.166667, 0, 0},
+    CosineAnnealingLR = {function(o) return S.CosineAnnealingLR(o, 5) end,
+      0.654508, 0.361803, 0.345492, 0.190983, 0.095492, 0.052786},
+    ChainedScheduler = {function(o) return S.ChainedScheduler {S.StepLR(o, 2, 0.5), S.ExponentialLR(o, 0.5)} end,
+      0.125, 0.125, 0.0625, 0.0625, 0.015625, 0.015625},
+    ReduceLROnPlateau = {function(o) return S.ReduceLROnPlateau(o, {patience = 0}) end,
+      0.1, 0.05, 0.01, 0.005, 0.001, 0.0005},
+  }
+  for name, case in pairs(taken) do
+    it("goes on with both: " .. name, function()
+      local step = function(scheduler) scheduler:step(name == "ReduceLROnPlateau" and 1.0 or nil) end
+      local optimizer, scheduler = after_adding(case[1], step)
+      for i = 2, #case, 2 do
+        step(scheduler)
+        assert.is_near(case[i], optimizer.param_groups[1].lr, 1e-6)
+        assert.is_near(case[i + 1], optimizer.param_groups[2].lr, 1e-6)
+      end
+      assert.equal(2, #scheduler:get_last_lr())
+    end)
+  end
+
+  local refusing = {
+    LambdaLR = function(o) return S.LambdaLR(o, function(epoch) return 0.5 ^ epoch end) end,
+    MultiplicativeLR = function(o) return S.MultiplicativeLR(o, function() return 0.5 end) end,
+    CosineAnnealingWarmRestarts = function(o) return S.CosineAnnealingWarmRestarts(o, 3) end,
+    CyclicLR = function(o) return S.CyclicLR(o, 0.1, 1, 3) end,
+    OneCycleLR = function(o) return S.OneCycleLR(o, 1, 10) end,
+  }
+  for name, make in pairs(refusing) do
+    it("says why it can't go on: " .. name, function()
+      local _, scheduler = after_adding(make)
+      assert.error_matches(function() scheduler:step() end, "^optim.lr_scheduler." .. name
+        .. ": the optimizer has 2 parameter groups, but had 1 when the scheduler was made")
+    end)
+  end
+
+  it("says so where a step to an epoch, a sequence or a list of bounds needs first rates", function()
+    local _, exponential = after_adding(taken.ExponentialLR[1])
+    assert.error_matches(function() exponential:step(2) end, "ExponentialLR: the optimizer has 2 parameter groups")
+    local _, sequence = after_adding(function(o)
+      return S.SequentialLR(o, {S.ConstantLR(o, 0.5, 2), S.ExponentialLR(o, 0.5)}, {2})
+    end)
+    assert.error_matches(function() sequence:step() end, "ExponentialLR: the optimizer has 2 parameter groups")
+    local optimizer, plateau = after_adding(function(o)
+      return S.ReduceLROnPlateau(o, {patience = 0, min_lr = {0.2}})
+    end, function(scheduler) scheduler:step(1.0) end)
+    assert.error_matches(function() plateau:step(1.0) end,
+      "ReduceLROnPlateau: the optimizer has 2 parameter groups, but min_lr is a list of 1")
+    plateau.min_lrs[2] = 0.3
+    plateau:step(1.0)
+    assert.equal(0.3, optimizer.param_groups[2].lr)
   end)
 end)

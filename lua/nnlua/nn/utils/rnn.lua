@@ -64,12 +64,14 @@ local function list_of_lengths(name, lengths)
   if type(lengths) ~= "table" or getmetatable(lengths) or #lengths == 0 then
     raise(("%s: lengths are a table or a tensor of integers, not %s"):format(name, core.describe(lengths)))
   end
+  local list = {}
   for i, n in ipairs(lengths) do
-    if math.type(n) ~= "integer" or n < 1 then
+    list[i] = args.whole(n)
+    if not list[i] or n < 1 then
       raise(("%s: each length is a positive integer; number %d is %s"):format(name, i, tostring(n)))
     end
   end
-  return lengths
+  return list
 end
 
 --- Lengths in falling order, and a tensor of where each was; equal ones stay in order.

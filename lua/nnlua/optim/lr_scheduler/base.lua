@@ -75,10 +75,10 @@ end
 
 function LRScheduler:init(optimizer, last_epoch)
   base.check_optimizer(self.__name, optimizer)
-  if last_epoch ~= nil and math.type(last_epoch) ~= "integer" then
+  if last_epoch ~= nil and not args.whole(last_epoch) then
     raise(("%s: last_epoch must be an integer, not %s"):format(self.__name, core.describe(last_epoch)))
   end
-  self.optimizer, self.last_epoch, self.base_lrs = optimizer, last_epoch or -1, {}
+  self.optimizer, self.last_epoch, self.base_lrs = optimizer, args.whole(last_epoch or -1), {}
   for i, group in ipairs(optimizer.param_groups) do
     if self.last_epoch == -1 then
       group.initial_lr = group.initial_lr or group.lr
@@ -94,6 +94,18 @@ end
 function LRScheduler:_initial_step()
   self.optimizer._steps, self._step_count = 0, 0
   self:step()
+end
+
+--- The rates that the groups began with. Raises if there are groups that came later: what goes by these rates can't
+--- tell theirs.
+function LRScheduler:_first_rates()
+  local n = #self.optimizer.param_groups
+  if n ~= #self.base_lrs then
+    raise(("%s: the optimizer has %d parameter groups, but had %d when the scheduler was made, so that it knows no "
+      .. "first rate of the others: make a new scheduler after add_param_group"):format(
+      self.__name, n, #self.base_lrs))
+  end
+  return self.base_lrs
 end
 
 --- Sets the groups' rates, and notes them.
@@ -153,7 +165,7 @@ end
 function LRScheduler:scaled_base(factor)
   check_factor(self, factor)
   local rates = {}
-  for i, rate in ipairs(self.base_lrs) do rates[i] = rate * factor end
+  for i, rate in ipairs(self:_first_rates()) do rates[i] = rate * factor end
   return rates
 end
 

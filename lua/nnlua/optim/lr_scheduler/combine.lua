@@ -24,7 +24,7 @@ local function check_schedulers(self, schedulers, optimizer)
 end
 
 --- One scheduler after another, changing at milestones.
---- `SequentialLR(optimizer, {first, second, third}, {5, 25})`.
+--- `SequentialLR(optimizer, {first, second, third}, {5, 25})`. With last_epoch it goes on after that epoch.
 ---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
 ---     > S = optim.lr_scheduler
 ---     > scheduler = S.SequentialLR(optimizer, {S.ConstantLR(optimizer, 0.5, 5), S.ExponentialLR(optimizer, 0.5)}, {1})
@@ -35,10 +35,25 @@ end
 ---@class SequentialLR: LRScheduler
 local SequentialLR, parse_sequential = base.define("SequentialLR", {{"schedulers", "list"}, {"milestones", "list"}})
 
---- Takes back the step that making a scheduler took.
-local function undo(scheduler)
-  for _, inner in ipairs(scheduler._schedulers or {}) do undo(inner) end
-  if scheduler.last_epoch then scheduler.last_epoch = scheduler.last_epoch - 1 end
+--- Takes a scheduler back to before its first step, which it took when it was made.
+local function rewind(scheduler)
+  for _, inner in ipairs(scheduler._schedulers or {}) do rewind(inner) end
+  if scheduler.last_epoch then scheduler.last_epoch = -1 end
+end
+
+--- The scheduler of an epoch, and whether it begins there.
+local function at_epoch(self, epoch)
+  local i, begins = 1, false
+  for k, milestone in ipairs(self._milestones) do
+    if milestone <= epoch then i, begins = k + 1, milestone == epoch end
+  end
+  return self._schedulers[i], begins
+end
+
+local function begin(self)
+  local scheduler = at_epoch(self, 0)
+  scheduler:_initial_step()
+  self.last_epoch, self._last_lr = 0, scheduler:get_last_lr()
 end
 
 function SequentialLR:init(...)
@@ -50,30 +65,25 @@ function SequentialLR:init(...)
       self.__name, #schedulers, #schedulers - 1, #milestones))
   end
   self._milestones = table.move(milestones, 1, #milestones, 1, {})
-  self.optimizer, self.last_epoch = optimizer, last_epoch + 1
+  self.optimizer = optimizer
   for _, group in ipairs(optimizer.param_groups) do group.lr = group.initial_lr end
-  for _, scheduler in ipairs(self._schedulers) do undo(scheduler) end
-  self._schedulers[1]:_initial_step()
-  self._last_lr = self._schedulers[1]:get_last_lr()
+  for _, scheduler in ipairs(self._schedulers) do rewind(scheduler) end
+  begin(self)
+  optimizer._steps = last_epoch + 1
+  for _ = 0, last_epoch do self:step() end -- to where the schedule would be, had it not been interrupted
 end
 
 function SequentialLR:step()
   class.check_self(self, SequentialLR, "step")
   self.last_epoch = self.last_epoch + 1
-  local i, begins = 1, false
-  for k, milestone in ipairs(self._milestones) do
-    if milestone <= self.last_epoch then i, begins = k + 1, milestone == self.last_epoch end
-  end
-  local scheduler = self._schedulers[i]
+  local scheduler, begins = at_epoch(self, self.last_epoch)
   if begins then scheduler:step(0) else scheduler:step() end
   self._last_lr = scheduler:get_last_lr()
 end
 
 function SequentialLR:_initial_step()
   self.optimizer._steps = 0
-  self.last_epoch = self.last_epoch + 1
-  self._schedulers[1]:_initial_step()
-  self._last_lr = self._schedulers[1]:get_last_lr()
+  begin(self)
 end
 
 combine.SequentialLR = SequentialLR
@@ -137,6 +147,7 @@ function Plateau:init(...)
   end
   self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
   self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, kind, cooldown, eps
+  self.default_min_lr = type(least or 0) == "number" and (least or 0) or nil
   self.min_lrs = base.numbers(self, optimizer, "min_lr", least or 0)
   self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
   self.best = mode == "min" and math.huge or -math.huge
@@ -151,10 +162,21 @@ function Plateau:is_better(metric, best)
   return metric > bound
 end
 
+--- The bounds of all groups; later ones have that of all, if there is one.
+local function least_rates(self)
+  local n = #self.optimizer.param_groups
+  if #self.min_lrs ~= n and not self.default_min_lr then
+    raise(("%s: the optimizer has %d parameter groups, but min_lr is a list of %d: add to scheduler.min_lrs those of "
+      .. "the groups that came later"):format(self.__name, n, #self.min_lrs))
+  end
+  for i = #self.min_lrs + 1, n do self.min_lrs[i] = self.default_min_lr end
+  return self.min_lrs
+end
+
 local function reduced(self)
-  local rates = {}
+  local least, rates = least_rates(self), {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    local rate = math.max(group.lr * self.factor, self.min_lrs[i])
+    local rate = math.max(group.lr * self.factor, least[i])
     rates[i] = group.lr - rate > self.eps and rate or group.lr
   end
   return rates

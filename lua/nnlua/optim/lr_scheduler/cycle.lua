@@ -33,10 +33,10 @@ function CosineAnnealingLR:init(...)
   LRScheduler.init(self, optimizer, last_epoch)
 end
 
---- Each group's rate as a function of its rate now and of its first one.
-local function each_rate(self, f)
-  local rates = {}
-  for i, group in ipairs(self.optimizer.param_groups) do rates[i] = f(group.lr, self.base_lrs[i]) end
+--- Each group's rate as a function of its rate now and, with_first, of its first one.
+local function each_rate(self, f, with_first)
+  local first, rates = with_first and self:_first_rates() or {}, {}
+  for i, group in ipairs(self.optimizer.param_groups) do rates[i] = f(group.lr, first[i]) end
   return rates
 end
 
@@ -47,7 +47,7 @@ function CosineAnnealingLR:get_lr()
   elseif self._step_count == 1 and epoch > 0 then
     return self:_closed_form()
   elseif (epoch - 1 - most) % (2 * most) == 0 then
-    return each_rate(self, function(rate, first) return rate + (first - least) * (1 - cos(pi / most)) / 2 end)
+    return each_rate(self, function(rate, first) return rate + (first - least) * (1 - cos(pi / most)) / 2 end, true)
   end
   return each_rate(self, function(rate)
     return (1 + cos(pi * epoch / most)) / (1 + cos(pi * (epoch - 1) / most)) * (rate - least) + least
@@ -58,7 +58,7 @@ function CosineAnnealingLR:_closed_form()
   local least = self.eta_min
   return each_rate(self, function(_, first)
     return least + (first - least) * (1 + cos(pi * self.last_epoch / self.T_max)) / 2
-  end)
+  end, true)
 end
 
 cycle.CosineAnnealingLR = CosineAnnealingLR
@@ -89,7 +89,7 @@ function WarmRestarts:get_lr()
   local least = self.eta_min
   return each_rate(self, function(_, first)
     return least + (first - least) * (1 + cos(pi * self.T_cur / self.T_i)) / 2
-  end)
+  end, true)
 end
 
 --- Where in which cycle an epoch is.
@@ -208,9 +208,9 @@ function CyclicLR:get_lr()
     raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
   end
   height = height * scale
-  local rates = {}
+  local first, rates = self:_first_rates(), {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    local low = self.last_epoch == 0 and group.lr or self.base_lrs[i]
+    local low = self.last_epoch == 0 and group.lr or first[i]
     rates[i] = low + (self.max_lrs[i] - low) * height
     if self.cycle_momentum then
       set_momentum(group, self.max_momentums[i] - (self.max_momentums[i] - self.base_momentums[i]) * height)
@@ -313,6 +313,7 @@ function OneCycleLR:get_lr()
   if step > self.total_steps then
     raise(("%s: step %s is beyond the %d steps in all"):format(self.__name, step + 1, self.total_steps))
   end
+  self:_first_rates() -- the bounds stand in each group that was there
   local p, share = place_in(self._schedule_phases, step)
   local rates = {}
   for i, group in ipairs(self.optimizer.param_groups) do

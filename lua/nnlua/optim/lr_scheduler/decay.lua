@@ -48,7 +48,7 @@ end
 
 function LambdaLR:get_lr()
   local rates = {}
-  for i, rate in ipairs(self.base_lrs) do rates[i] = rate * self._factor(i, self.last_epoch) end
+  for i, rate in ipairs(self:_first_rates()) do rates[i] = rate * self._factor(i, self.last_epoch) end
   return rates
 end
 
@@ -71,6 +71,7 @@ function MultiplicativeLR:init(...)
 end
 
 function MultiplicativeLR:get_lr()
+  self:_first_rates() -- there is a function for each of them
   local rates = {}
   for i, group in ipairs(self.optimizer.param_groups) do
     rates[i] = self.last_epoch > 0 and group.lr * self._factor(i, self.last_epoch) or group.lr
