@@ -277,7 +277,7 @@ end
 function init.trunc_normal_(...)
   local tensor, mean, std, a, b = parse_truncated(...)
   if not (std > 0 and a <= b) then
-    raise(("trunc_normal_: std must be positive and a not above b, not %g, %g and %g"):format(std, a, b))
+    raise(core.format("trunc_normal_: std must be positive and a not above b, not %g, %g and %g", std, a, b))
   elseif tensor.device == "meta" then
     return tensor
   end

@@ -123,11 +123,11 @@ end
 --- How many items a dataset has.
 function dataset._length(name, from)
   local n = #from
-  if math.type(n) ~= "integer" or n < 0 then
+  if not args.whole(n) or n < 0 then
     raise(("%s: the dataset's length must be an integer from 0 on, not %s"):format(name,
       core.describe(n)))
   end
-  return n
+  return args.whole(n)
 end
 
 --- The values of an item of any dataset.
