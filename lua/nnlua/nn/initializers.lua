@@ -278,7 +278,7 @@ function init.trunc_normal_(...)
   local tensor, mean, std, a, b = parse_truncated(...)
   if not (std > 0 and a <= b) then
     raise(core.format("trunc_normal_: std must be positive and a not above b, not %g, %g and %g", std, a, b))
-  elseif tensor.device == "meta" then
+  elseif tensor.is_meta then
     return tensor
   end
   return change(tensor, function()
