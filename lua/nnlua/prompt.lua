@@ -3,10 +3,12 @@
 local _ENV = require "nnlua.prompt.environment"()
 
 local Session = require "nnlua.prompt.session"
+local state_file = require "nnlua.state_file"
 
 local prompt = {}
 
 local PROMPT, CONTINUATION = "nnlua> ", "   ...> "
+local LONGEST_INIT = 1 << 24 -- bytes
 
 --- The prompt that the user has set in a global, or this one.
 local function prompt_of(session, name, otherwise)
@@ -82,10 +84,8 @@ end
 local function run_init(session)
   local folder = os.getenv "XDG_CONFIG_HOME" or (os.getenv "HOME" or "") .. "/.config"
   local path = folder .. "/nnlua/init.lua"
-  local file = io.open(path, "rb")
-  if not file then return end
-  local text = file:read "a"
-  file:close()
+  local text = state_file.read(path, LONGEST_INIT)
+  if not text then return end
   session:run_file((text:gsub("^#[^\n]*", "", 1)), path)
 end
 

@@ -1,4 +1,4 @@
-/* Reads and writes files below the folder for state, so that a failure leaves the old one whole. */
+/* Reads and writes the prompt's files, if they are files, and so that a failed write leaves the old one whole. */
 #include "cli/state_file.h"
 
 #include <fcntl.h>

@@ -250,11 +250,11 @@ nnlua>]]
     terminal:enter("coroutine.wrap(function() return 1 + 1 end)()", "\n2\n")
   end)
 
-  it("opens where the history is no file", function()
+  it("opens where the history and init.lua are no files", function()
     for _, make in ipairs {"mkfifo", "ln -s /dev/zero", "mkdir"} do
       local home = Terminal.new_home()
       finally(function() os.execute("rm -rf " .. home) end)
-      assert(os.execute(("mkdir %s/nnlua && %s %s/nnlua/history"):format(home, make, home)))
+      assert(os.execute(("mkdir %s/nnlua && cd %s/nnlua && %s history && %s init.lua"):format(home, home, make, make)))
       open {home = home}
       terminal:enter("1 + 1", "\n2\n")
       terminal:keys "C-d"
