@@ -3,6 +3,7 @@
 
 #include "autograd/inplace.h"
 #include "autograd/node.h"
+#include "core/saved.h"
 #include "ops/shape/copy.h"
 
 /* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
@@ -182,10 +183,14 @@ static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor 
   inplace_check_view(call, into, s.wants_grad && call->ctx->grad_enabled);
   call->into = NULL;
   Tensor *view = dispatch(call, op, args, NULL, y).v[0];
-  tensor_set_geometry(into, tensor_shape(view), tensor_strides(view), view->offset);
+  if (view != into) {
+    if (!view->grad_fn) tensor_guard_form(call, into);
+    saved_part(call, into);
+    tensor_set_geometry(into, tensor_shape(view), tensor_strides(view), view->offset);
+  }
   if (view->grad_fn && view != into) {
     tensor_set_grad_fn(into, view->grad_fn, view->output);
-    if (into->base) into->view_version = into->base->history;
+    if (into->base) into->history = into->base->history;
   }
   if (!into->is_unversioned && into->storage) into->storage->version++;
   y[0] = into;

@@ -185,8 +185,13 @@ static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
     *place = tensor_retain(g);
     return;
   }
+  if (!tensor_same_shape(sum, g))
+    raise_plain(call->ctx,
+                "backward: gradients of shapes %s and %s arrive for one tensor, whose shape was changed between two "
+                "uses",
+                shape_text(call, tensor_shape(sum)), shape_text(call, tensor_shape(g)));
   bool own = sum->refs == 1 && sum->storage && sum->storage->refs == 1 && sum->dtype == g->dtype;
-  if (own && !call->ctx->grad_enabled && tensor_same_shape(sum, g)) {
+  if (own && !call->ctx->grad_enabled) {
     op_(add, sum, g, scalar_int(1));
     return;
   }
@@ -206,9 +211,7 @@ static void capture(Call *call, Task *task, const Record *r, Tensor **dy)
     if (b->captured) {
       b->captured[i - 1] = tensor_retain(g); /* released by the caller of the engine's cleanup */
     } else if (!leaf) {
-      Tensor *old = x->grad;
-      x->grad = tensor_retain(old ? plus(old, g) : g);
-      tensor_release(old);
+      tensor_add_grad(call, x, g);
     }
   }
 }
@@ -222,11 +225,7 @@ static void run_hooks(Call *call, Node *n, Tensor **dy)
 static void keep_retained(Call *call, Node *n, Tensor **dy)
 {
   for (int i = 0; i < n->noutputs; i++) {
-    Tensor *t = n->retained[i];
-    if (!t || !dy[i]) continue;
-    Tensor *old = t->grad;
-    t->grad = tensor_retain(old ? plus(old, dy[i]) : dy[i]);
-    tensor_release(old);
+    if (n->retained[i] && dy[i]) tensor_add_grad(call, n->retained[i], dy[i]);
   }
 }
 
@@ -319,12 +318,20 @@ static void run_node(Call *call, Task *task, int32_t at)
 
 /* ------------------------------------------------------------------ a backward */
 
+/* Where a root's gradient goes. */
+static Edge edge_of_root(Call *call, Tensor *root)
+{
+  Edge e = edge_of(call, root);
+  if (!e.node)
+    raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph: it was computed from "
+                           "none that has requires_grad, or under no_grad");
+  scope_own_node(call->ctx, e.node);
+  return e;
+}
+
 static Tensor *seed_of(Call *call, const Backward *b, int i)
 {
   Tensor *root = b->roots[i], *seed = b->seeds ? b->seeds[i] : NULL;
-  if (!tensor_requires_grad(root))
-    raise_plain(call->ctx, "backward: the tensor doesn't require a gradient and has no graph: it was computed from "
-                           "none that has requires_grad, or under no_grad");
   if (!seed) {
     if (root->numel != 1)
       raise_plain(call->ctx,
@@ -345,8 +352,8 @@ static void mark_inputs(Call *call, Task *task)
   const Backward *b = task->b;
   task->inputs = arena_allocate(task->ctx, (size_t)b->ninputs * sizeof *task->inputs);
   for (int i = 0; i < b->ninputs; i++) {
-    if (!tensor_requires_grad(b->inputs[i])) raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
     Edge e = edge_of(call, b->inputs[i]);
+    if (!e.node) raise_plain(call->ctx, "grad: input %d doesn't require a gradient", i + 1);
     scope_own_node(task->ctx, e.node);
     int32_t at = find_or_add(task, e.node); /* may move the records */
     Record *r = &task->records[at];
@@ -364,9 +371,8 @@ static void run_task(Call *call, Task *task)
   if (task->selective) mark_inputs(call, task);
   int32_t *starts = arena_allocate(ctx, (size_t)b->nroots * sizeof *starts);
   for (int i = 0; i < b->nroots; i++) {
+    Edge e = edge_of_root(call, b->roots[i]);
     Tensor *seed = seed_of(call, b, i);
-    Edge e = edge_of(call, b->roots[i]);
-    scope_own_node(ctx, e.node);
     int32_t at = find_or_add(task, e.node);
     starts[i] = at;
     explore(task, e.node);

@@ -1,15 +1,20 @@
 /* Ties views to their bases, refuses changes that gradients can't follow, and rewrites the history of what changed. */
 #include "autograd/inplace.h"
 
+#include "core/saved.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
 
+/* Whether a view is a leaf of its own, whose base wants no gradient. */
+static bool is_leaf_view(const Tensor *t) { return t->base && t->requires_grad && !t->grad_fn; }
+
 void view_tie(Tensor *view, Tensor *of, ViewKind kind)
 {
-  Tensor *base = of->base ? of->base : of;
+  Tensor *base = tensor_is_tied(of) ? of->base : of;
+  if (is_leaf_view(of) && (kind == VIEW_NORMAL || kind == VIEW_OF_BORDER)) kind = VIEW_OF_LEAF;
   view->base = tensor_retain(base);
-  view->view_version = base->history;
+  view->history = base->history;
   bool harmless = of->view_kind == VIEW_NORMAL || of->view_kind == VIEW_OF_BORDER;
   view->view_kind = (uint8_t)(!harmless && (kind == VIEW_NORMAL || kind == VIEW_OF_BORDER) ? of->view_kind : kind);
 }
@@ -24,7 +29,7 @@ static void check_view(Call *call, const Tensor *into)
     raise(call, "a view returned by a custom function can't be changed in place while gradients are recorded");
   if (into->view_kind == VIEW_OF_NO_GRAD)
     raise(call, "a view made under no_grad can't be changed in place while gradients are recorded");
-  if (tensor_is_leaf(base) && base->requires_grad)
+  if (into->view_kind == VIEW_OF_LEAF || (tensor_is_leaf(base) && base->requires_grad))
     raise(call, "a view of a leaf that requires a gradient can't be changed in place; use no_grad for updates");
 }
 
@@ -101,7 +106,7 @@ static const NodeClass slice_class = {slice_apply, slice_forget, slice_destroy, 
 static bool is_whole_border(const Tensor *view)
 {
   const Tensor *base = view->base;
-  return view->view_kind == VIEW_OF_BORDER && view->grad_fn && view->view_version == base->history
+  return view->view_kind == VIEW_OF_BORDER && view->grad_fn && view->history == base->history
          && tensor_same_shape(view, base) && shape_equal(tensor_strides(view), tensor_strides(base));
 }
 
@@ -123,6 +128,7 @@ static InplacePlan plan_through_view(Call *call, Tensor *view, Node *inner)
 
 InplacePlan inplace_plan(Call *call, Tensor *into, Node *n)
 {
+  saved_part_all(call, into->base ? into->base : into);
   if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER))
     return plan_through_view(call, into, n);
   return (InplacePlan){n, NULL, NULL};
@@ -135,12 +141,32 @@ void inplace_commit(Tensor *into, const InplacePlan *plan)
     tensor_set_grad_fn(base, plan->base, 0);
     base->history++;
     tensor_set_grad_fn(into, plan->view, 0); /* the view's own history is that of the base again */
-    into->view_version = base->history;
+    into->history = base->history;
     return;
   }
   tensor_set_grad_fn(into, plan->node, 0);
   into->requires_grad = false;
   into->history++;
+}
+
+/* A view whose memory is no longer its base's is a tensor of its own, with the history that it has. */
+static void untie(Call *call, Tensor *t)
+{
+  Tensor *base = t->base;
+  saved_part(call, t);
+  t->base = NULL;
+  t->view_kind = VIEW_NORMAL;
+  tensor_release(base);
+}
+
+void tensor_replace_data(Call *call, Tensor *t, const Tensor *other)
+{
+  bool fits = tensor_same_shape(t, other) && t->dtype == other->dtype && t->device == other->device;
+  if (!fits) tensor_guard_form(call, t);
+  else tensor_grad_fn(call, t); /* of a view, while it has a base */
+  if (t->base) untie(call, t);
+  else saved_part(call, t);
+  tensor_adopt(t, other);
 }
 
 void inplace_record(Call *call, Tensor *into, Node *n)

@@ -21,6 +21,12 @@ InplacePlan inplace_plan(Call *call, Tensor *into, Node *n);
 /* Makes `into` the output of the planned nodes, once it has been written to. */
 void inplace_commit(Tensor *into, const InplacePlan *plan);
 
+/*
+ * Gives t the memory, shape and dtype of another tensor (x.data = y): unseen by the graph, and what graphs have saved
+ * of t is still what it was. A view is none any more.
+ */
+void tensor_replace_data(Call *call, Tensor *t, const Tensor *other);
+
 /* Both at once, for a tensor that has been written to. */
 void inplace_record(Call *call, Tensor *into, Node *n);
 

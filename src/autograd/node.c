@@ -124,6 +124,40 @@ static void add_in_place(Call *call, Tensor *sum, Tensor *g)
   call->ctx->grad_enabled = enabled;
 }
 
+/* A gradient in memory of its own, laid out as t if that has no holes. */
+static Tensor *gradient_copy(Call *call, const Tensor *t, Tensor *g)
+{
+  if (!tensor_is_dense(t)) return op(clone, g);
+  Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(t), tensor_strides(t));
+  op_(copy, copy, g, false);
+  return copy;
+}
+
+/* What a first gradient is kept as: itself if nobody else has it. Under create_graph only what t is must not be kept. */
+static Tensor *first_gradient(Call *call, const Tensor *t, Tensor *g)
+{
+  if (call->ctx->grad_enabled) return g == t || (g->base && g->base->storage == t->storage) ? op(clone, g) : g;
+  return can_keep(g) && t->is_contiguous ? g : gradient_copy(call, t, g);
+}
+
+void tensor_add_grad(Call *call, Tensor *t, Tensor *g)
+{
+  Tensor *old = t->grad;
+  if (old && !call->ctx->grad_enabled && tensor_is_leaf(t)) {
+    add_in_place(call, old, g);
+    return;
+  }
+  t->grad = tensor_retain(old ? plus(old, g) : first_gradient(call, t, g));
+  tensor_release(old);
+}
+
+static void check_device(Call *call, const Tensor *g, Device device, const char *of)
+{
+  if (g->device != device)
+    raise_plain(call->ctx, "a gradient on %s arrived for %s on %s", g->device == DEVICE_META ? "meta" : "cpu", of,
+                device == DEVICE_META ? "meta" : "cpu");
+}
+
 static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
   (void)dx;
@@ -131,24 +165,8 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   if (!shape_equal(tensor_shape(leaf), tensor_shape(g)))
     raise_plain(call->ctx, "a gradient of shape %s arrived for a leaf of shape %s", shape_text(call, tensor_shape(g)),
                 shape_text(call, tensor_shape(leaf)));
-  if (!leaf->grad) {
-    bool keep = call->ctx->grad_enabled || (can_keep(g) && leaf->is_contiguous);
-    if (!keep && tensor_is_dense(leaf)) {
-      Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(leaf),
-                                        tensor_strides(leaf));
-      op_(copy, copy, g, false);
-      g = copy;
-    } else if (!keep) {
-      g = op(clone, g);
-    }
-    leaf->grad = tensor_retain(g);
-  } else if (call->ctx->grad_enabled) {
-    Tensor *sum = plus(leaf->grad, g), *old = leaf->grad;
-    leaf->grad = tensor_retain(sum);
-    tensor_release(old);
-  } else {
-    add_in_place(call, leaf->grad, g);
-  }
+  check_device(call, g, (Device)leaf->device, "a leaf");
+  tensor_add_grad(call, leaf, cast(g, tensor_dtype(leaf)));
 }
 
 static void accumulator_destroy(Node *node)
@@ -181,6 +199,49 @@ static Node *accumulator_of(Context *ctx, Tensor *leaf)
   return &acc->node;
 }
 
+/* ------------------------------------------------------------ changed results */
+
+/* Stands before the node that made a tensor which was changed unseen. */
+typedef struct GuardNode {
+  Node node;
+  Tensor *form; /* a ghost of what the tensor was */
+  Device device;
+} GuardNode;
+
+static void guard_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
+{
+  const GuardNode *n = (GuardNode *)node;
+  if (!tensor_same_shape(n->form, dy[0]))
+    raise_plain(call->ctx,
+                "backward: a gradient of shape %s arrived for a result of shape %s, which was given another shape "
+                "under no_grad or by .data",
+                shape_text(call, tensor_shape(dy[0])), shape_text(call, tensor_shape(n->form)));
+  check_device(call, dy[0], n->device, "a result");
+  dx[0] = cast(dy[0], tensor_dtype(n->form));
+}
+
+static void guard_destroy(Node *node) { tensor_release(((GuardNode *)node)->form); }
+
+static const char *guard_name(const Node *node)
+{
+  (void)node;
+  return "ChangedData";
+}
+
+static const NodeClass guard_class = {guard_apply, NULL, guard_destroy, guard_name};
+
+void tensor_guard_form(Call *call, Tensor *t)
+{
+  Node *made_by = tensor_grad_fn(call, t);
+  if (!made_by) return;
+  GuardNode *n = (GuardNode *)node_new(call->ctx, &guard_class, sizeof *n, 1, 1);
+  scope_own_node(call->ctx, &n->node);
+  n->form = tensor_retain(tensor_ghost(call, t));
+  n->device = (Device)t->device;
+  n->node.edges[0] = (Edge){node_retain(made_by), t->output};
+  tensor_set_grad_fn(t, &n->node, 0);
+}
+
 /* ------------------------------------------------------------------- edges */
 
 /* A view whose base has been changed in place: its history is that of the base, looked at through its geometry. */
@@ -204,13 +265,13 @@ static void regenerate(Call *call, Tensor *view)
   Node *n = view_node_new(call, view, NULL);
   tensor_set_grad_fn(view, n, 0);
   node_release(n);
-  view->view_version = base->history;
+  view->history = base->history;
 }
 
 Node *tensor_grad_fn(Call *call, Tensor *t)
 {
-  Tensor *base = t->base;
-  if (base && t->view_version != base->history && tensor_requires_grad(base)) regenerate(call, t);
+  const Tensor *base = t->base;
+  if (base && t->history != base->history && tensor_is_tied(t) && tensor_requires_grad(base)) regenerate(call, t);
   return t->grad_fn;
 }
 
@@ -218,7 +279,7 @@ Edge edge_of(Call *call, Tensor *t)
 {
   Node *n = t->base ? tensor_grad_fn(call, t) : t->grad_fn;
   if (n) return (Edge){node_retain(n), t->output};
-  if (tensor_requires_grad(t)) return (Edge){accumulator_of(call->ctx, t), 0};
+  if (t->requires_grad) return (Edge){accumulator_of(call->ctx, t), 0};
   return (Edge){NULL, 0};
 }
 

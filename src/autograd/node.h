@@ -64,7 +64,7 @@ const char *node_name(const Node *n);
 
 /*
  * Where a tensor's gradient goes: its grad_fn (made anew for a view whose base was changed in place), or a leaf's
- * accumulator. The edge holds a reference.
+ * accumulator; nowhere from a view made under no_grad. The edge holds a reference.
  */
 Edge edge_of(Call *call, Tensor *t);
 
@@ -74,6 +74,15 @@ Node *tensor_grad_fn(Call *call, Tensor *t);
 /* Whether t is a leaf's accumulator. */
 bool node_is_accumulator(const Node *n);
 Tensor *accumulator_leaf(const Node *n);
+
+/*
+ * Gradients of t will have to fit what t is now, which is about to change unseen by the graph: they are brought to its
+ * dtype, and refused if they have another shape or are elsewhere. Nothing for a leaf.
+ */
+void tensor_guard_form(Call *call, Tensor *t);
+
+/* Adds g to t->grad. */
+void tensor_add_grad(Call *call, Tensor *t, Tensor *g);
 
 /* Makes t the output of a node, releasing what it was before. Takes a reference. */
 void tensor_set_grad_fn(Tensor *t, Node *n, int output);

@@ -3,19 +3,19 @@
 
 #include "autograd/engine.h"
 #include "autograd/node.h"
+#include "core/saved.h"
 #include "ops/table/ops.h"
 #include "ops/table/words.h"
 
 /*
- * The tensors among the arguments stand in one array, in the order of edges: references, ghosts
- * where not saved. The copy of the arguments gets them back when the backward runs.
+ * The tensors among the arguments stand in one array, in the order of edges, ghosts where not saved. The copy of the
+ * arguments gets them back when the backward runs.
  */
 typedef struct OpNode {
   Node node;
   const Op *op;
   char *args;
-  Tensor **tensors;
-  int64_t *versions; /* at which they were saved; -1: a ghost */
+  Saved *saved;
   Tensor *results[MAX_RESULTS];
   uint32_t result_versions[MAX_RESULTS];
   uint32_t needs; /* what the wanted gradients need: as in OpPlan */
@@ -96,17 +96,13 @@ static void copy_pointed(const Op *op, void *args, char *room)
   }
 }
 
-/* What was saved goes; ghosts stay, so that a node that saved nothing can be run again. */
+/* What was saved goes, and all else with it. A node that saved nothing can be run again. */
 static void op_forget(Node *node)
 {
   OpNode *n = (OpNode *)node;
   if (node->forgotten || !n->saved_anything) return;
   node->forgotten = true;
-  for (int i = 0; i < node->nedges; i++) {
-    if (n->versions[i] < 0) continue;
-    tensor_release(n->tensors[i]);
-    n->tensors[i] = NULL;
-  }
+  for (int i = 0; i < node->nedges; i++) saved_drop(&n->saved[i]);
   for (int i = 0; i < MAX_RESULTS; i++) {
     tensor_release(n->results[i]);
     n->results[i] = NULL;
@@ -116,7 +112,7 @@ static void op_forget(Node *node)
 static void op_destroy(Node *node)
 {
   OpNode *n = (OpNode *)node;
-  for (int i = 0; n->tensors && i < node->nedges; i++) tensor_release(n->tensors[i]);
+  for (int i = 0; n->saved && i < node->nedges; i++) saved_drop(&n->saved[i]);
 }
 
 static const char *op_name(const Node *node)
@@ -149,9 +145,11 @@ _Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t
 
 static void check_versions(Call *call, const OpNode *n)
 {
-  for (int i = 0; i < n->node.nedges; i++)
-    if (n->versions[i] >= 0 && tensor_version(n->tensors[i]) != (uint32_t)n->versions[i])
-      raise_changed(call, n, n->tensors[i], n->versions[i]);
+  for (int i = 0; i < n->node.nedges; i++) {
+    const Saved *s = &n->saved[i];
+    if (s->version >= 0 && tensor_version(s->tensor) != (uint32_t)s->version)
+      raise_changed(call, n, s->tensor, s->version);
+  }
   for (int i = 0; i < MAX_RESULTS; i++)
     if (n->results[i] && tensor_version(n->results[i]) != n->result_versions[i])
       raise_changed(call, n, n->results[i], n->result_versions[i]);
@@ -168,16 +166,20 @@ static void revive_results(Call *call, OpNode *n, Tensor **y)
   }
 }
 
-/*
- * A saved input that is another's history by now (detach_, in-place) is replaced by an alias with the history it
- * had.
- */
+/* Whether a tensor's history is still what it was when the node was made. */
+static bool keeps_history(const Tensor *t, Edge e)
+{
+  if (!e.node) return !tensor_requires_grad(t);
+  if (node_is_accumulator(e.node)) return accumulator_leaf(e.node) == t && tensor_is_leaf(t) && t->requires_grad;
+  return t->grad_fn == e.node && t->output == e.output;
+}
+
+/* A saved input of another history by now (detach_, a change in place) is replaced by an alias with the one it had. */
 static Tensor *revived(Call *call, const OpNode *n, int i)
 {
-  Tensor *t = n->tensors[i];
+  Tensor *t = n->saved[i].tensor;
   Edge e = n->node.edges[i];
-  if (n->versions[i] < 0 || !e.node || node_is_accumulator(e.node)) return t;
-  if (t->grad_fn == e.node && t->output == e.output) return t;
+  if (n->saved[i].version < 0 || keeps_history(t, e)) return t;
   Tensor *alias = tensor_alias(call, t);
   tensor_set_grad_fn(alias, e.node, e.output);
   return alias;
@@ -193,13 +195,13 @@ static void restore_arguments(Call *call, OpNode *n, char *args)
   for (int i = 0; i < plan->ntensors; i++) {
     void *place = args + plan->tensors[i].offset;
     if (!plan->tensors[i].is_list) {
-      *(Tensor **)place = twice ? revived(call, n, at) : n->tensors[at];
+      *(Tensor **)place = twice ? revived(call, n, at) : n->saved[at].tensor;
       at++;
       continue;
     }
     Tensors *list = place;
     list->v = arena_allocate(call->ctx, (size_t)(list->n ? list->n : 1) * sizeof *list->v);
-    for (int64_t k = 0; k < list->n; k++, at++) list->v[k] = twice ? revived(call, n, at) : n->tensors[at];
+    for (int64_t k = 0; k < list->n; k++, at++) list->v[k] = twice ? revived(call, n, at) : n->saved[at].tensor;
   }
 }
 
@@ -274,21 +276,6 @@ static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
   return tensor_retain(*last);
 }
 
-/*
- * What an in-place op saves of its own result's memory is saved as an alias: a reference to the result, or to a view
- * that holds it, would close a circle through the result's new node.
- */
-static Tensor *saved_tensor(Call *call, Tensor *t)
-{
-  const Tensor *into = call->into;
-  if (!into || (!t->grad_fn && t->requires_grad)) return tensor_retain(t);
-  const Tensor *base = into->base ? into->base : into;
-  if (t != base && t->base != base) return tensor_retain(t);
-  Tensor *alias = tensor_alias(call, t);
-  if (t->grad_fn) tensor_set_grad_fn(alias, tensor_grad_fn(call, t), t->output);
-  return tensor_retain(alias);
-}
-
 /* References to what is saved, ghosts of the rest. */
 static void keep_tensors(Call *call, OpNode *n, const void *args)
 {
@@ -300,16 +287,16 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
     Tensor *const *t = tensors_at(plan, i, args, &count);
     bool saved = n->needs & argument_bit(plan->tensors[i].arg);
     for (int64_t k = 0; k < count; k++, at++) {
-      n->versions[at] = -1;
+      Saved *s = &n->saved[at];
+      s->version = -1;
       if (!t[k]) continue;
       if (saved) {
         check_savable(call, t[k]);
-        n->versions[at] = tensor_version(t[k]);
+        s->version = tensor_version(t[k]);
         n->saved_anything = true;
       }
-      if (saved) n->tensors[at] = saved_tensor(call, t[k]);
-      else if (serves_as_ghost(t[k])) n->tensors[at] = tensor_retain(t[k]);
-      else n->tensors[at] = ghost_of(call, t[k], &ghost);
+      if (saved || serves_as_ghost(t[k])) saved_keep(s, t[k]);
+      else s->tensor = ghost_of(call, t[k], &ghost);
     }
   }
 }
@@ -334,7 +321,7 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
 {
   const OpPlan *plan = op_plan(op);
   size_t edges = (size_t)count_tensors(plan, args), own = (op->args_size + 15u) & ~(size_t)15;
-  size_t header = (sizeof(OpNode) + 15) & ~(size_t)15, each = sizeof(Tensor *) + sizeof(int64_t);
+  size_t header = (sizeof(OpNode) + 15) & ~(size_t)15, each = sizeof(Saved);
   size_t pointed = plan->points ? pointed_bytes(op, args) : 0;
   OpNode *n = (OpNode *)node_new(call->ctx, &op_class, header + own + edges * each + pointed, (int)edges, ny);
   n->op = op;
@@ -342,9 +329,8 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
   connect(call, n, args);
   n->args = (char *)n + header;
   memcpy(n->args, args, op->args_size);
-  n->tensors = (Tensor **)(n->args + own);
-  n->versions = (int64_t *)(n->tensors + edges);
-  if (plan->points) copy_pointed(op, n->args, (char *)(n->versions + edges));
+  n->saved = (Saved *)(n->args + own);
+  if (plan->points) copy_pointed(op, n->args, (char *)(n->saved + edges));
   keep_tensors(call, n, args);
   if (ny > 1) node_set_ghosts(call, &n->node, y);
   return node_retain(&n->node);

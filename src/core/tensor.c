@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/saved.h"
 #include "core/shape.h"
 #include "core/upward.h"
 
@@ -111,6 +112,7 @@ void tensor_free(Tensor *t)
 {
   Context *ctx = t->ctx;
   if (t->retains_grad) node_forget_retained(t);
+  if (t->saved) saved_abandon(t);
   if (t->carrier && ctx->host.carrier_released) ctx->host.carrier_released(ctx, t->carrier);
   storage_release(t->storage);
   Tensor *base = t->base, *grad = t->grad;

@@ -22,7 +22,14 @@ typedef struct Storage {
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
-typedef enum ViewKind { VIEW_NORMAL, VIEW_OF_NO_GRAD, VIEW_OF_LIST, VIEW_OF_FUNCTION, VIEW_OF_BORDER } ViewKind;
+typedef enum ViewKind {
+  VIEW_NORMAL,
+  VIEW_OF_NO_GRAD,
+  VIEW_OF_LIST,
+  VIEW_OF_FUNCTION,
+  VIEW_OF_LEAF, /* of a view that is a leaf itself */
+  VIEW_OF_BORDER
+} ViewKind;
 
 typedef struct Tensor {
   uint32_t refs;
@@ -41,13 +48,13 @@ typedef struct Tensor {
   Context *ctx;
   struct Node *grad_fn;  /* the node that made it; NULL for leaves */
   int32_t output;        /* which of the node's results it is */
-  uint32_t view_version; /* of the base's history when grad_fn was made */
-  uint32_t history;      /* of a base: counts in-place changes that were recorded */
+  uint32_t history;      /* of a base: counts in-place changes that were recorded; of a view: at which it is up to date */
   struct Tensor *base;   /* of a differentiable view: the tensor it is a view of */
   struct Tensor *grad;
   struct Node *accumulator;                 /* of a leaf: where its gradient arrives; not counted */
   int64_t carrier;                          /* of a leaf: the host's number for its hooks; 0: none */
   struct Tensor *next_live, *previous_live; /* all tensors of the context */
+  struct Saved *saved;                      /* references that graphs have to it and its views: core/saved.h */
   int64_t *shape, *strides;                 /* in dims, or, with more dimensions, in a block of their own */
   int64_t dims[2 * INLINE_DIMS];
 } Tensor;
@@ -75,11 +82,13 @@ static inline Ints tensor_shape(const Tensor *t) { return (Ints){t->shape, t->nd
 static inline Ints tensor_strides(const Tensor *t) { return (Ints){t->strides, t->ndim}; }
 static inline DType tensor_dtype(const Tensor *t) { return (DType)t->dtype; }
 static inline size_t tensor_bytes(const Tensor *t) { return (size_t)t->numel * dtype_size(tensor_dtype(t)); }
+/* Whether a view still shares its base's memory: either may have been given other elements (x.data = y). */
+static inline bool tensor_is_tied(const Tensor *t) { return t->base && t->base->storage == t->storage; }
 /* A view requires a gradient if its base does: that of a base may have been changed in place since. */
 static inline bool tensor_requires_grad(const Tensor *t)
 {
   if (t->requires_grad || t->grad_fn) return true;
-  return t->base && (t->base->requires_grad || t->base->grad_fn);
+  return tensor_is_tied(t) && (t->base->requires_grad || t->base->grad_fn);
 }
 static inline bool tensor_is_leaf(const Tensor *t) { return t->grad_fn == NULL; }
 static inline uint32_t tensor_version(const Tensor *t) { return t->storage ? t->storage->version : 0; }
@@ -146,7 +155,10 @@ bool tensor_is_dense(const Tensor *t);
 /* Frees all tensors of a context that is being closed, whoever still refers to them. */
 void tensors_free_all(Context *ctx);
 
-/* Points a tensor at another's storage and geometry (x.data = y, set_). Raises as tensor_set_geometry. */
+/*
+ * Points a tensor at another's storage and geometry, whatever graphs want of it: callers want tensor_replace_data
+ * (autograd/inplace.h). Raises as tensor_set_geometry.
+ */
 void tensor_adopt(Tensor *t, const Tensor *other);
 
 #endif

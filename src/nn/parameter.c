@@ -1,4 +1,5 @@
 /* Parameters, and what conversions of modules do to tensors. */
+#include "lua/autograd/autograd.h"
 #include "lua/tensor.h"
 #include "nn/module.h"
 
@@ -128,11 +129,7 @@ static int materialize(lua_State *L)
 static int adopt(lua_State *L)
 {
   Tensor *t = tensor_check(L, 1), *other = tensor_check(L, 2);
-  Context *ctx = t->ctx;
-  Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  if (t != other) tensor_adopt(t, other);
-  entry_leave(ctx, &entry);
+  replace_data(L, t, other);
   lua_settop(L, 1);
   return 1;
 }

@@ -9,6 +9,9 @@
 extern const luaL_Reg gradient_methods[], /* gradient_fields.c: requires_grad_, detach_, retain_grad */
   backward_functions[];                   /* backward.c: backward, grad */
 
+/* x.data = other, without a look at what other is (gradient_fields.c). */
+void replace_data(lua_State *L, Tensor *t, const Tensor *other);
+
 /* loss:backward() */
 int tensor_backward(lua_State *L);
 

@@ -240,7 +240,7 @@ static void record_node(Call *call, Applied *a)
     else tensor_set_grad_fn(t, node, k);
     if (t->base && !a->is_dirty[k]) {
       t->view_kind = VIEW_OF_FUNCTION;
-      t->view_version = t->base->history;
+      t->history = t->base->history;
     }
   }
 }

@@ -1,4 +1,5 @@
 /* What a tensor tells of its gradient and history: x.grad, x.requires_grad, x.grad_fn, x:detach_() and their kin. */
+#include "autograd/inplace.h"
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/grad_fn.h"
 #include "lua/autograd/hooks.h"
@@ -126,12 +127,15 @@ typedef struct Adoption {
   const Tensor *of;
 } Adoption;
 
-/* A tensor of many dimensions needs room for them, so it can fail. */
 static void adopt_data(Call *call, void *data)
 {
   const Adoption *a = data;
-  (void)call;
-  tensor_adopt(a->by, a->of);
+  tensor_replace_data(call, a->by, a->of);
+}
+
+void replace_data(lua_State *L, Tensor *t, const Tensor *other)
+{
+  if (other != t) core_run(L, t->ctx, adopt_data, &(Adoption){t, other});
 }
 
 static void set_data(lua_State *L, int i, int value)
@@ -140,7 +144,7 @@ static void set_data(lua_State *L, int i, int value)
   if (!other) user_error(L, "data: a tensor expected, got %s", luaL_typename(L, value));
   if (tensor_requires_grad(t) && !dtype_is_inexact(tensor_dtype(other)))
     user_error(L, "data: a tensor that requires a gradient can't get elements of %s", dtype_name(tensor_dtype(other)));
-  if (other != t) core_run(L, t->ctx, adopt_data, &(Adoption){t, other});
+  replace_data(L, t, other);
 }
 
 const Property gradient_properties[] = {{"grad", get_grad, set_grad},
