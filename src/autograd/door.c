@@ -11,10 +11,15 @@ typedef struct Survey {
   bool wants_grad, meta;
 } Survey;
 
-/* Whether a tensor may stand beside meta ones: a number; in pointwise ops any without dimensions, as in PyTorch. */
+/*
+ * Whether a tensor may stand beside meta ones: a number; in pointwise ops, and in where, which their derivatives are
+ * made of, any without dimensions, as in PyTorch.
+ */
 static bool fits_meta(const Op *op, const Tensor *t)
 {
-  return t->ndim == 0 && (t->is_wrapped_number || (op->kind == OP_POINTWISE && !tensor_requires_grad(t)));
+  if (t->ndim != 0) return false;
+  bool elementwise = op->kind == OP_POINTWISE || op == where_row;
+  return t->is_wrapped_number || (elementwise && !tensor_requires_grad(t));
 }
 
 static void survey_tensor(Survey *s, const Op *op, const Tensor *t, bool *cpu)

@@ -46,10 +46,10 @@ typedef struct Tensor {
   int64_t numel, offset;
   Storage *storage; /* NULL: a ghost, shape and dtype of a tensor that was not kept */
   Context *ctx;
-  struct Node *grad_fn;  /* the node that made it; NULL for leaves */
-  int32_t output;        /* which of the node's results it is */
-  uint32_t history;      /* of a base: counts in-place changes that were recorded; of a view: at which it is up to date */
-  struct Tensor *base;   /* of a differentiable view: the tensor it is a view of */
+  struct Node *grad_fn; /* the node that made it; NULL for leaves */
+  int32_t output;       /* which of the node's results it is */
+  uint32_t history;     /* a base counts recorded in-place changes; a view, at which one grad_fn was made */
+  struct Tensor *base;  /* of a differentiable view: the tensor it is a view of */
   struct Tensor *grad;
   struct Node *accumulator;                 /* of a leaf: where its gradient arrives; not counted */
   int64_t carrier;                          /* of a leaf: the host's number for its hooks; 0: none */

@@ -56,7 +56,7 @@ FORWARD(where)
   bool numbers = a->input->is_wrapped_number && a->other->is_wrapped_number;
   DType dtype = promote_operands(call, operands + 1, 2);
   if (numbers && dtype_is_floating(dtype)) dtype = call->ctx->default_dtype;
-  y[0] = result_new(call, dtype, (Device)a->condition->device, broadcast_operands(call, operands, 3));
+  y[0] = result_new(call, dtype, result_device(call), broadcast_operands(call, operands, 3));
   launch_where(call, y[0], a->condition, a->input, a->other);
 }
 

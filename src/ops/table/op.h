@@ -157,7 +157,7 @@ typedef struct OpPlan {
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
 /* Rows that C code speaks of. */
-extern const Op *const as_strided_row, *const pow_row, *const square_number_row, *const cube_row;
+extern const Op *const as_strided_row, *const where_row, *const pow_row, *const square_number_row, *const cube_row;
 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }

@@ -165,7 +165,8 @@ Op op_table[] = {
 #include "ops/table/families.def"
 };
 const int op_count = OP_COUNT;
-const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const pow_row = &op_table[OP_ID_pow];
+const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const where_row = &op_table[OP_ID_where];
+const Op *const pow_row = &op_table[OP_ID_pow];
 const Op *const square_number_row = &op_table[OP_ID_square_number], *const cube_row = &op_table[OP_ID_cube];
 
 /* pass 6: what is worked out once a process */
