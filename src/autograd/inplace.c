@@ -126,8 +126,19 @@ static InplacePlan plan_through_view(Call *call, Tensor *view, Node *inner)
   return (InplacePlan){inner, &n->node, of_view};
 }
 
+/* A view whose memory is no longer its base's is a tensor of its own, with the history that it has. */
+static void untie(Call *call, Tensor *t)
+{
+  Tensor *base = t->base;
+  saved_part(call, t);
+  t->base = NULL;
+  t->view_kind = VIEW_NORMAL;
+  tensor_release(base);
+}
+
 InplacePlan inplace_plan(Call *call, Tensor *into, Node *n)
 {
+  if (into->base && !tensor_is_tied(into)) untie(call, into);
   saved_part_all(call, into->base ? into->base : into);
   if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER))
     return plan_through_view(call, into, n);
@@ -147,16 +158,6 @@ void inplace_commit(Tensor *into, const InplacePlan *plan)
   tensor_set_grad_fn(into, plan->node, 0);
   into->requires_grad = false;
   into->history++;
-}
-
-/* A view whose memory is no longer its base's is a tensor of its own, with the history that it has. */
-static void untie(Call *call, Tensor *t)
-{
-  Tensor *base = t->base;
-  saved_part(call, t);
-  t->base = NULL;
-  t->view_kind = VIEW_NORMAL;
-  tensor_release(base);
 }
 
 void tensor_replace_data(Call *call, Tensor *t, const Tensor *other)
