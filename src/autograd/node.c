@@ -133,7 +133,7 @@ static Tensor *gradient_copy(Call *call, const Tensor *t, Tensor *g)
   return copy;
 }
 
-/* What a first gradient is kept as: itself if nobody else has it. Under create_graph only what t is must not be kept. */
+/* What a first gradient is kept as: itself if nobody else has it, or under create_graph, unless it is t itself. */
 static Tensor *first_gradient(Call *call, const Tensor *t, Tensor *g)
 {
   if (call->ctx->grad_enabled) return g == t || (g->base && g->base->storage == t->storage) ? op(clone, g) : g;
