@@ -31,14 +31,13 @@ local tests = {
   string = function(v) return type(v) == "string" end,
   table = function(v) return type(v) == "table" end,
   list = function(v) return type(v) == "table" and getmetatable(v) == nil and (#v > 0 or next(v) == nil) end,
-  ["function"] = function(v) return type(v) == "function" end,
-  callable = is_callable,
+  ["function"] = is_callable,
   integer = function(v) return args.whole(v) ~= nil end,
   tensor = core.is_tensor,
   module = core.is_module,
 }
 
-local articles = {integer = "an integer", any = "a value", callable = "a function"}
+local articles = {integer = "an integer", any = "a value"}
 
 --- What an argument of a type is called in errors.
 local function noun(kind)

@@ -8,7 +8,7 @@ local build = process.nnlua:match "^(.*)/[^/]*$" or "."
 
 -- Locales whose decimals have a comma; the second has letters of one byte beyond ASCII, the third letters of its own
 -- for i and I.
-local locales = {"de_DE.UTF-8", "de_DE.ISO-8859-1", "tr_TR.UTF-8"}
+local locales = {"de_DE.UTF-8", "de_DE.ISO-8859-1", "tr_TR.ISO-8859-9"}
 
 local function run(command, environment)
   environment = environment or {}

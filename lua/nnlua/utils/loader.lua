@@ -29,9 +29,9 @@ local DataLoader = class.new("utils.data.DataLoader")
 
 local parse = args.parser(DataLoader.__name, {
   {"dataset", "any"}, {"batch_size", "integer?", 1}, {"shuffle", "boolean", false}, {"sampler", "any?"},
-  {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "callable?"},
+  {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "function?"},
   {"pin_memory", "boolean", false},
-  {"drop_last", "boolean", false}, {"timeout", "number", 0}, {"worker_init_fn", "callable?"},
+  {"drop_last", "boolean", false}, {"timeout", "number", 0}, {"worker_init_fn", "function?"},
   {"generator", "any?"},
 })
 

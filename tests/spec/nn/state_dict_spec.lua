@@ -184,6 +184,6 @@ describe("loading a state dict", function()
   it("names options that it does not know", function()
     local net = nn.Linear(1, 1)
     assert.error_matches(function() net:load_state_dict(net:state_dict(), {strickt = false}) end,
-      "no argument is called 'strickt'; there are: strict, skip_mismatched")
+      "no argument is called 'strickt'; did you mean 'strict'%? there are: strict, skip_mismatched")
   end)
 end)
