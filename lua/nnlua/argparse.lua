@@ -5,7 +5,7 @@ local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local texts = require "nnlua.argparse.texts"
 
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 local argparse = {}
 
@@ -123,7 +123,7 @@ local function check_nargs(nargs, action)
     raise(("add_argument: nothing follows an option of action '%s': leave nargs out"):format(action))
   elseif nargs ~= nil and nargs ~= "?" and nargs ~= "*" and nargs ~= "+" and
       (math.type(nargs) ~= "integer" or nargs < 1) then
-    raise("add_argument: nargs is a number from 1 on, \"?\", \"*\" or \"+\", not " .. tostring(nargs))
+    raise("add_argument: nargs is a number from 1 on, \"?\", \"*\" or \"+\", not " .. format("%s", nargs))
   end
 end
 
@@ -265,10 +265,12 @@ local function check_choice(argument, value)
   local shown, set = {}, {}
   for i, choice in ipairs(argument.choices) do
     if choice == value then return end
-    shown[i], set[tostring(choice)] = tostring(choice), true
+    shown[i] = format("%s", choice)
+    set[shown[i]] = true
   end
-  fail(argument, ("invalid choice: '%s' (choose from %s)%s"):format(value, table.concat(shown, ", "),
-    texts.perhaps(tostring(value), set)))
+  local given = format("%s", value)
+  fail(argument, ("invalid choice: '%s' (choose from %s)%s"):format(given, table.concat(shown, ", "),
+    texts.perhaps(given, set)))
 end
 
 local function value_of(argument, text)
@@ -437,7 +439,7 @@ end
 local function command_line(list)
   if list == nil then list = type(arg) == "table" and arg or {} end
   local copy = {}
-  for i, text in ipairs(list) do copy[i] = tostring(text) end
+  for i, text in ipairs(list) do copy[i] = format("%s", text) end
   return copy
 end
 

@@ -46,6 +46,12 @@ local optimizer = nl.optim.Adam(nn.Linear(2, 1):parameters(), {lr = 0.125})
 print(net, optimizer)
 print(core.format("%s %g %.3f %d %s", 0.1, 1e-7, 2 / 3, 12, nil), core.number "0.125" == 0.125, core.number "x")
 
+print(nl.repr {0.5, x = 1e-7, [0.25] = nl.tensor {1.5}}, nl.finfo(nl.float32), nl.iinfo(nl.int8))
+local parser = nl.argparse.ArgumentParser {prog = "train"}
+parser:add_argument("--lr", {default = 0.125, help = "the rate"})
+parser:add_argument("--drop", {type = "number", choices = {0.25, 0.5}})
+print(parser:parse_args {"--lr", 0.5, "--drop", "0.25"}, parser:format_help())
+
 -- Errors
 fails(nn.Dropout, 1.5)
 fails(nl.arange, 0.5, nl.inf)

@@ -22,7 +22,7 @@ local function values_text(argument)
   local one = argument.metavar
   if not one and argument.choices then
     local parts = {}
-    for i, choice in ipairs(argument.choices) do parts[i] = tostring(choice) end
+    for i, choice in ipairs(argument.choices) do parts[i] = core.format("%s", choice) end
     one = "{" .. table.concat(parts, ",") .. "}"
   end
   one = one or (argument.flags and argument.dest:upper() or argument.dest)
