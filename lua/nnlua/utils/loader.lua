@@ -119,11 +119,13 @@ local function single(self, item, place)
   return item
 end
 
-local function check_place(self, i, n)
-  if not args.whole(i) or i < 1 or i > n then
+local function checked_place(self, i, n)
+  local place = args.whole(i)
+  if not place or place < 1 or place > n then
     raise(("%s: the sampler gave %s, but places are integers from 1 to %d"):format(self.__name,
       type(i) == "number" and format("%s", i) or core.describe(i), n))
   end
+  return place
 end
 
 --- The list of places of a batch, checked where they are not the loader's own.
@@ -133,11 +135,12 @@ local function checked_places(self, places, n)
     raise(("%s: batch_sampler gave %s; each batch is a list or a tensor of places"):format(self.__name,
       core.describe(places)))
   end
-  for _, i in ipairs(list) do check_place(self, i, n) end
-  if #list == 0 and not self.collate_fn then
+  local checked = {}
+  for k, i in ipairs(list) do checked[k] = checked_place(self, i, n) end
+  if #checked == 0 and not self.collate_fn then
     raise(self.__name .. ": batch_sampler gave an empty batch, which only a collate_fn can make something of")
   end
-  return list
+  return checked
 end
 
 --- The places of each batch in turn.
@@ -181,8 +184,8 @@ local function one_by_one(self)
   return iterator.closed_by(closing, function()
     place = next_place(state, place)
     if place == nil then return nil end
-    check_place(self, place, n)
-    return single(self, dataset._item(self.__name, self.dataset, place), place)
+    local i = checked_place(self, place, n)
+    return single(self, dataset._item(self.__name, self.dataset, i), i)
   end)
 end
 

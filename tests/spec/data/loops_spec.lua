@@ -186,6 +186,11 @@ describe("a loader takes", function()
     local rows = data.TensorDataset(nl.tensor {10, 20, 30})
     assert.same({{10, 30}, {20}}, all(rows, {batch_sampler = {nl.tensor {1, 3}, {2}}}))
     assert.same({{30, 10}}, all(rows, {sampler = nl.tensor {3, 1}, batch_size = 2}))
+    local Places = data.class("Places")
+    function Places:len() return 3 end
+    function Places:get(i) return math.type(i) .. i end
+    assert.same({{"integer3"}, {"integer1"}}, all(Places(), {sampler = nl.tensor {3.0, 1.0}}))
+    assert.same({"integer3"}, all(Places(), {sampler = {3.0}, batch_size = nl.none}))
   end)
 
   it("an empty batch where collate_fn can do something with it", function()
@@ -253,7 +258,7 @@ describe("a loader says", function()
         refused("the sampler gave a boolean, but", from, {sampler = {true}, batch_size = size})
         refused("the sampler gave 4, but", from, {sampler = {4}, batch_size = size})
         refused("the sampler gave 0, but", from, {sampler = nl.tensor {0}, batch_size = size})
-        refused("the sampler gave 1.0, but", from, {sampler = nl.tensor {1.0}, batch_size = size})
+        refused("the sampler gave 0.5, but", from, {sampler = nl.tensor {0.5}, batch_size = size})
       end
       refused("the sampler gave a string, but", from, {batch_sampler = {{"1"}}})
       refused("batch_sampler gave a number; each batch is a list or a tensor of places", from, {batch_sampler = {1}})
