@@ -16,7 +16,15 @@ void nnlua_open(lua_State *L)
   lua_pop(L, 1);
 }
 
-int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index) != NULL; }
+/* An index as Lua takes it; one that the stack does not reach down to is as one beyond its top, where nothing is. */
+static int index_within(lua_State *L, int index)
+{
+  bool below = index > LUA_REGISTRYINDEX && index < -lua_gettop(L);
+  bool no_upvalue = index < LUA_REGISTRYINDEX - UINT8_MAX;
+  return below || no_upvalue || index == 0 ? lua_gettop(L) + 1 : index;
+}
+
+int nnlua_is_tensor(lua_State *L, int index) { return tensor_test(L, index_within(L, index)) != NULL; }
 
 /* ------------------------------------------------------------------- types */
 
@@ -44,7 +52,7 @@ static DType dtype_check(lua_State *L, DLDataType type)
 /* The tensor at an index, one with elements in memory. */
 static Tensor *readable_check(lua_State *L, int index)
 {
-  Tensor *t = tensor_check(L, index);
+  Tensor *t = tensor_check(L, index_within(L, index));
   if (t->device != DEVICE_CPU) user_error(L, "a meta tensor has no elements to hand over");
   return t;
 }
@@ -59,7 +67,12 @@ static DLTensor description_of(const Tensor *t)
                     .strides = t->strides};
 }
 
-void nnlua_check_tensor(lua_State *L, int index, DLTensor *view) { *view = description_of(readable_check(L, index)); }
+void nnlua_check_tensor(lua_State *L, int index, DLTensor *view)
+{
+  Tensor *t = readable_check(L, index);
+  if (!view) user_error(L, "there is no DLTensor to describe the tensor in: it is NULL");
+  *view = description_of(t);
+}
 
 /* What is handed over: a storage that outlives the tensor, with the tensor's geometry. */
 typedef struct Export {
@@ -142,15 +155,20 @@ static Tensor *make_imported(Call *call, void *data)
 void nnlua_push_tensor(lua_State *L, const DLTensor *tensor, void (*release)(void *owner, void *data), void *owner)
 {
   int64_t own_strides[MAX_DIMS];
+  if (!tensor) user_error(L, "there is no DLTensor to push: it is NULL");
   int n = tensor->ndim;
   DType dtype = dtype_check(L, tensor->dtype);
   if (tensor->device.device_type != kDLCPU)
     user_error(L, "tensors live in the CPU's memory, not on a device of type %d", (int)tensor->device.device_type);
   if (n < 0 || n > MAX_DIMS) user_error(L, "a tensor has up to %d dimensions, not %d", MAX_DIMS, n);
+  if (n > 0 && !tensor->shape) user_error(L, "a tensor of %d dimensions has a shape, which is NULL", n);
   row_major(n, tensor->shape, own_strides);
   const int64_t *strides = tensor->strides ? tensor->strides : own_strides;
   size_t size = dtype_size(dtype), bytes = extent_check(L, n, tensor->shape, strides, size);
-  char *data = tensor->data ? (char *)tensor->data + tensor->byte_offset : NULL;
+  uintptr_t place = (uintptr_t)tensor->data, end;
+  if (place && __builtin_add_overflow(place, tensor->byte_offset, &place)) user_error(L, "byte_offset is too large");
+  if (__builtin_add_overflow(place, bytes, &end)) user_error(L, "a tensor of this layout fits no memory");
+  char *data = (char *)place;
   if (!data && bytes > 0) user_error(L, "a tensor's data must not be NULL");
   size_t alignment = dtype_is_complex(dtype) ? size / 2 : size;
   if ((uintptr_t)data % alignment != 0)
@@ -168,5 +186,5 @@ static void managed_release(void *owner, void *data)
 
 void nnlua_push_dlpack(lua_State *L, DLManagedTensor *tensor)
 {
-  nnlua_push_tensor(L, &tensor->dl_tensor, managed_release, tensor);
+  nnlua_push_tensor(L, tensor ? &tensor->dl_tensor : NULL, managed_release, tensor);
 }

@@ -1,5 +1,6 @@
 /* Tries all of nnlua.h: what is shared, what is released and when, and what is refused. Prints "ok" if all holds. */
 #include <lauxlib.h>
+#include <limits.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,82 @@ static void try_refusals(lua_State *L)
   expect(released == before, "what is refused is not released");
 }
 
+/* Calls with nothing where something must be; each must raise. */
+static int check_into_nothing(lua_State *L)
+{
+  nnlua_check_tensor(L, 1, NULL);
+  return 0;
+}
+
+static int push_nothing(lua_State *L)
+{
+  nnlua_push_tensor(L, NULL, release, &released);
+  return 0;
+}
+
+static int push_no_dlpack(lua_State *L)
+{
+  nnlua_push_dlpack(L, NULL);
+  return 0;
+}
+
+static int check_beyond(lua_State *L)
+{
+  DLTensor view;
+  nnlua_check_tensor(L, (int)lua_tointeger(L, lua_upvalueindex(1)), &view);
+  return 0;
+}
+
+static int export_beyond(lua_State *L)
+{
+  nnlua_to_dlpack(L, (int)lua_tointeger(L, lua_upvalueindex(1)));
+  return 0;
+}
+
+/* Calls a function with a tensor on the stack, where it must raise a message. */
+static void refuse_call(lua_State *L, lua_CFunction function, const int *index, const char *message)
+{
+  if (index) lua_pushinteger(L, *index);
+  lua_pushcclosure(L, function, index ? 1 : 0);
+  push_value(L, "nl.ones(2)");
+  expect(lua_pcall(L, 1, 0, 0) != LUA_OK && strstr(lua_tostring(L, -1), message), message);
+  lua_settop(L, 0);
+}
+
+static void try_nothing(lua_State *L)
+{
+  static const int beyond[] = {0, 2, 100, INT_MAX, -2, -100, -999999, LUA_REGISTRYINDEX, INT_MIN};
+  double data[4] = {0};
+  int64_t shape[2] = {2, 2}, zero_strides[2] = {0, 0}, many[] = {(int64_t)1 << 40, (int64_t)1 << 40};
+  DLTensor good = describe_doubles(data, 2, shape, NULL), t = good;
+  refuse_call(L, check_into_nothing, NULL, "no DLTensor to describe");
+  refuse_call(L, push_nothing, NULL, "no DLTensor to push");
+  refuse_call(L, push_no_dlpack, NULL, "no DLTensor to push");
+  for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+    refuse_call(L, check_beyond, &beyond[i], "tensor expected");
+    refuse_call(L, export_beyond, &beyond[i], "tensor expected");
+    expect(!nnlua_is_tensor(L, beyond[i]), "nothing is a tensor beyond the stack");
+  }
+  t.shape = NULL;
+  refuse(L, t, "has a shape, which is NULL");
+  t = good, t.ndim = -1;
+  refuse(L, t, "up to 16 dimensions, not -1");
+  t = good, t.byte_offset = UINT64_MAX;
+  refuse(L, t, "byte_offset is too large");
+  t = good, t.byte_offset = UINT64_MAX - (uint64_t)(uintptr_t)data - 15;
+  refuse(L, t, "fits no memory");
+  t = good, t.shape = many, t.strides = zero_strides;
+  refuse(L, t, "is too large");
+  t = good, t.ndim = 0, t.shape = NULL;
+  nnlua_push_tensor(L, &t, NULL, NULL);
+  expect(nnlua_is_tensor(L, -1), "without dimensions no shape is needed");
+  shape[0] = 0;
+  t = good, t.data = NULL;
+  nnlua_push_tensor(L, &t, NULL, NULL);
+  expect(nnlua_is_tensor(L, -1), "without elements no memory is needed");
+  lua_settop(L, 0);
+}
+
 static int check_number(lua_State *L)
 {
   DLTensor view;
@@ -152,6 +229,7 @@ static int run(lua_State *L)
   try_push(L);
   try_refusals(L);
   try_check(L);
+  try_nothing(L);
   push_value(L, "nl.arange(0, 6000):view(2, 3000):t()");
   DLManagedTensor *managed = nnlua_to_dlpack(L, -1);
   expect(managed->dl_tensor.shape[0] == 3000 && managed->dl_tensor.strides[1] == 3000, "an export has the geometry");
