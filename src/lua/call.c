@@ -313,7 +313,8 @@ static bool wants_in_place(const Op *op, const Parsed *p)
 int op_call(lua_State *L)
 {
   const Group *g = userdata_test(L, lua_upvalueindex(1), KIND_OP, sizeof *g);
-  if (!g) return luaL_error(L, "the upvalues of this function were changed"); /* the debug library can */
+  if (!g || !lua_istable(L, lua_upvalueindex(2))) /* the debug library can do that */
+    return luaL_error(L, "the upvalues of this function were changed");
   Parsed p;
   int top = lua_gettop(L);
   const Op *op = choose(L, g, top, &p);

@@ -3,6 +3,7 @@
 #define NNLUA_LUA_KINDS_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One list for all, so that no two have the same number; the first is one that others hardly begin with. */
@@ -21,6 +22,7 @@ typedef enum UserdataKind {
   KIND_MODULE,
   KIND_BUFFER,
   KIND_STEP_LIST,
+  KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 
 /* The userdata of a kind at an index, or NULL if something else is there. It has at least so many bytes; light userdata
@@ -30,6 +32,15 @@ static inline void *userdata_test(lua_State *L, int index, UserdataKind kind, si
   const uint32_t *word = lua_touserdata(L, index);
   if (!word || lua_rawlen(L, index) < bytes) return NULL;
   return *word == (uint32_t)kind ? lua_touserdata(L, index) : NULL;
+}
+
+/* Pushes a user value that is a table or nil; anything else, which the debug library may have put there, is nil. */
+static inline bool push_table_of(lua_State *L, int index, int place)
+{
+  if (lua_getiuservalue(L, index, place) == LUA_TTABLE) return true;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  return false;
 }
 
 #endif

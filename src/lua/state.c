@@ -198,12 +198,18 @@ int core_failed(lua_State *L, Context *ctx)
 
 /* ----------------------------------------------------------------- context */
 
+typedef struct ContextBox {
+  uint32_t kind;
+  Context *ctx;
+} ContextBox;
+
 Context *context_of(lua_State *L)
 {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key);
-  Context **box = lua_touserdata(L, -1);
+  const ContextBox *box = userdata_test(L, -1, KIND_CONTEXT, sizeof *box);
+  if (!box) luaL_error(L, "nnlua is not open in this state, or its entries in the registry were changed");
   lua_pop(L, 1);
-  return *box;
+  return box->ctx;
 }
 
 void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc)
@@ -221,10 +227,12 @@ void push_gc_metatable(lua_State *L, const char *name, lua_CFunction gc)
 
 static int context_gc(lua_State *L)
 {
-  Context **box = lua_touserdata(L, 1);
-  if (*box && (*box)->host.tensor_block) *(*box)->host.tensor_block = 0;
-  if (*box) context_close(*box);
-  *box = NULL;
+  ContextBox *box = userdata_test(L, 1, KIND_CONTEXT, sizeof *box);
+  Context *ctx = box ? box->ctx : NULL;
+  if (!ctx) return 0;
+  if (ctx->host.tensor_block) *ctx->host.tensor_block = 0;
+  context_close(ctx);
+  box->ctx = NULL;
   return 0;
 }
 
@@ -239,14 +247,14 @@ void nnlua_prepare(lua_State *L)
   kernels_select();
   while (!box_seal)
     if (getentropy(&box_seal, sizeof box_seal) != 0) luaL_error(L, "the system gives no random numbers");
-  Context **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = NULL;
+  ContextBox *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (ContextBox){KIND_CONTEXT, NULL};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, context_gc);
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
-  *box = context_new();
-  if (!*box) luaL_error(L, "not enough memory");
-  (*box)->host.reclaim = reclaim;
+  box->ctx = context_new();
+  if (!box->ctx) luaL_error(L, "not enough memory");
+  box->ctx->host.reclaim = reclaim;
   lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
 }

@@ -292,10 +292,17 @@ static int unknown_member(lua_State *L, int members)
   return user_error(L, "a tensor has no field or method '%s'", name);
 }
 
+/* The debug library can change upvalues. */
+static void check_members(lua_State *L)
+{
+  if (!lua_istable(L, lua_upvalueindex(1))) luaL_error(L, "the upvalues of this function were changed");
+}
+
 /* x.name, x:name(), x[index]. Upvalue 1: the members: functions, and light userdata of Properties. */
 static int tensor_index(lua_State *L)
 {
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_get_item(L);
+  check_members(L);
   lua_pushvalue(L, 2);
   switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION: return 1;
@@ -311,6 +318,7 @@ static int tensor_index(lua_State *L)
 
 static int tensor_newindex(lua_State *L)
 {
+  check_members(L);
   const Tensor *t = tensor_check(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) return tensor_set_item(L);
   if (t->ctx->in_finalizers)

@@ -37,7 +37,7 @@ static int relu_forward(lua_State *L)
 {
   bool in_call = runs_in_call(L);
   const TensorBox *x = forward_input(L, in_call);
-  lua_getiuservalue(L, 1, ATTRIBUTES);
+  push_attributes(L, 1);
   push_attribute(L, 3, in_call, CALL_INPLACE, "inplace");
   bool inplace = lua_toboolean(L, -1);
   lua_settop(L, 2);

@@ -53,7 +53,7 @@ static void check_depth(lua_State *L, NnState *nn)
 static bool push_forward(lua_State *L, const ModuleBox *box)
 {
   if (box->own_forward) {
-    lua_getiuservalue(L, 1, ATTRIBUTES);
+    push_attributes(L, 1);
     lua_pushvalue(L, lua_upvalueindex(CALL_FORWARD));
     lua_rawget(L, -2);
     lua_replace(L, -2);
@@ -77,7 +77,7 @@ static int careful_call(lua_State *L, uint32_t depth)
   int arguments = lua_gettop(L) - 2;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &careful_call_key);
   lua_pushvalue(L, 1);
-  lua_getiuservalue(L, 1, HOOKS);
+  push_table_of(L, 1, HOOKS);
   lua_pushvalue(L, -4); /* module, arguments, forward, careful_call, module, hooks, forward */
   lua_rotate(L, 2, 4);
   lua_pop(L, 1);
@@ -95,7 +95,7 @@ static int no_forward(lua_State *L)
 
 int module_call(lua_State *L)
 {
-  ModuleBox *box = lua_touserdata(L, 1);
+  ModuleBox *box = module_check(L, 1);
   NnState *nn = box->nn;
   if (nn->depth >= DEEP) check_depth(L, nn);
   uint32_t depth = nn->depth++;
@@ -156,11 +156,11 @@ static int run_children(lua_State *L, int status, lua_KContext i)
 int sequential_forward(lua_State *L)
 {
   if (lua_gettop(L) != 2) return user_error(L, "a Sequential takes one input, got %d", lua_gettop(L) - 1);
-  if (lua_getiuservalue(L, 1, SLOTS) == LUA_TNIL) {
+  if (!push_table_of(L, 1, SLOTS)) {
     lua_settop(L, 2);
     return 1;
   }
-  lua_getiuservalue(L, 1, ATTRIBUTES);
+  push_attributes(L, 1);
   lua_rotate(L, 2, 2);
   return run_children(L, LUA_OK, 1);
 }

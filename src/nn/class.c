@@ -35,6 +35,7 @@ static int constructed(lua_State *L, int status, lua_KContext context)
 static int class_call(lua_State *L)
 {
   int arguments = lua_gettop(L) - 1;
+  if (!lua_istable(L, lua_upvalueindex(1))) return luaL_error(L, "the upvalues of this function were changed");
   lua_pushvalue(L, lua_upvalueindex(1));
   module_new(L, lua_touserdata(L, lua_upvalueindex(4)));
   lua_replace(L, 1);

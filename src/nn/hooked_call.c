@@ -44,7 +44,7 @@ static void take_lists(lua_State *L, HookKind kind)
   if (box->nn->global_hooks) lua_rawgetp(L, LUA_REGISTRYINDEX, &global_hooks_key);
   else lua_pushnil(L);
   take_list(L, kind, GLOBAL_LIST);
-  lua_getiuservalue(L, SELF, HOOKS);
+  push_table_of(L, SELF, HOOKS);
   take_list(L, kind, OWN_LIST);
 }
 

@@ -43,7 +43,7 @@ static int linear_module_forward(lua_State *L)
   bool in_call = runs_in_call(L);
   const TensorBox *x = forward_input(L, in_call);
   const ModuleBox *m = lua_touserdata(L, 1);
-  lua_getiuservalue(L, 1, ATTRIBUTES);
+  push_attributes(L, 1);
   push_attribute(L, 3, in_call, CALL_WEIGHT, "weight");
   push_attribute(L, 3, in_call, CALL_BIAS, "bias");
   lua_replace(L, 3);

@@ -104,7 +104,8 @@ static int index_item(lua_State *L)
 /* upvalue 1: the class */
 int module_index(lua_State *L)
 {
-  lua_getiuservalue(L, 1, ATTRIBUTES);
+  module_check(L, 1); /* the debug library can give other things its metatable */
+  push_attributes(L, 1);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) != LUA_TNIL) return 1;
   if (lua_type(L, 2) != LUA_TSTRING) return index_item(L);
@@ -121,8 +122,8 @@ enum { SELF = 1, NAME, VALUE, ATTRIBUTE_TABLE, SLOT_TABLE };
 static void push_tables(lua_State *L)
 {
   lua_settop(L, VALUE);
-  lua_getiuservalue(L, SELF, ATTRIBUTES);
-  lua_getiuservalue(L, SELF, SLOTS);
+  push_attributes(L, SELF);
+  push_table_of(L, SELF, SLOTS);
 }
 
 static int kind_of_slot(lua_State *L)
@@ -363,6 +364,7 @@ static int newindex_item(lua_State *L)
 
 int module_newindex(lua_State *L)
 {
+  module_check(L, 1);
   lua_settop(L, VALUE);
   if (lua_type(L, NAME) != LUA_TSTRING) return newindex_item(L);
   push_tables(L);
@@ -466,7 +468,7 @@ static int kind(lua_State *L)
 static int attributes(lua_State *L)
 {
   module_check(L, 1);
-  lua_getiuservalue(L, 1, ATTRIBUTES);
+  push_attributes(L, 1);
   return 1;
 }
 
@@ -474,7 +476,7 @@ static int attributes(lua_State *L)
 static int hooks(lua_State *L)
 {
   module_check(L, 1);
-  if (lua_getiuservalue(L, 1, HOOKS) == LUA_TNIL && lua_toboolean(L, 2)) {
+  if (!push_table_of(L, 1, HOOKS) && lua_toboolean(L, 2)) {
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, HOOKS);

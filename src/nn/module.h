@@ -51,6 +51,12 @@ static inline bool is_uninitialized(lua_State *L, int index)
 
 /* ---- module.c: attributes and registration ---- */
 
+/* Pushes the table of a module's attributes. */
+static inline void push_attributes(lua_State *L, int index)
+{
+  if (lua_getiuservalue(L, index, ATTRIBUTES) != LUA_TTABLE) user_error(L, "a module's user values were changed");
+}
+
 ModuleBox *module_test(lua_State *L, int index);
 ModuleBox *module_check(lua_State *L, int index);
 

@@ -15,7 +15,7 @@ static bool slot_is(lua_State *L, int slots, lua_Integer i, int kinds)
 lua_Integer child_count(lua_State *L, int index)
 {
   const ModuleBox *box = lua_touserdata(L, index);
-  lua_getiuservalue(L, index, SLOTS);
+  push_table_of(L, index, SLOTS);
   lua_Integer n = lua_isnil(L, -1) ? 0 : (lua_Integer)lua_rawlen(L, -1);
   lua_pop(L, 1);
   return n - box->tensors;
@@ -24,14 +24,14 @@ lua_Integer child_count(lua_State *L, int index)
 void push_child(lua_State *L, int index, lua_Integer i)
 {
   const ModuleBox *box = lua_touserdata(L, index);
-  if (lua_getiuservalue(L, index, SLOTS) == LUA_TNIL) return;
+  if (!push_table_of(L, index, SLOTS)) return;
   int slots = lua_gettop(L);
   lua_Integer place = i, n = (lua_Integer)lua_rawlen(L, slots);
   if (box->tensors) {
     for (place = 1; place <= n; place++)
       if (slot_is(L, slots, place, SLOT_MODULE) && --i == 0) break;
   }
-  lua_getiuservalue(L, index, ATTRIBUTES);
+  push_attributes(L, index);
   if (lua_rawgeti(L, slots, place) == LUA_TSTRING) lua_rawget(L, -2);
   lua_replace(L, slots);
   lua_settop(L, slots);
@@ -113,8 +113,8 @@ static void walk_into(Walk *w)
 {
   lua_State *L = w->L;
   int module = lua_gettop(L), path = module - 1, slots = module + 1, attributes = module + 2;
-  if (lua_getiuservalue(L, module, SLOTS) != LUA_TNIL) {
-    lua_getiuservalue(L, module, ATTRIBUTES);
+  if (push_table_of(L, module, SLOTS)) {
+    push_attributes(L, module);
     for (lua_Integer i = (lua_Integer)lua_rawlen(L, slots); i >= 1; i--) {
       if (!slot_is(L, slots, i, SLOT_MODULE)) continue;
       lua_rawgeti(L, slots, i);
@@ -191,8 +191,8 @@ static const void *identity(lua_State *L, int index)
 static void append_slots(lua_State *L, int kinds, int list, lua_Integer *n, int seen)
 {
   int module = lua_gettop(L), path = module - 1, slots = module + 1, attributes = module + 2;
-  if (lua_getiuservalue(L, module, SLOTS) != LUA_TNIL) {
-    lua_getiuservalue(L, module, ATTRIBUTES);
+  if (push_table_of(L, module, SLOTS)) {
+    push_attributes(L, module);
     lua_Integer count = (lua_Integer)lua_rawlen(L, slots);
     for (lua_Integer i = 1; i <= count; i++) {
       if (!slot_is(L, slots, i, kinds)) continue;
@@ -245,7 +245,7 @@ static int slot_names(lua_State *L)
   int kinds = (int)luaL_checkinteger(L, 2);
   lua_newtable(L);
   int list = lua_gettop(L);
-  if (lua_getiuservalue(L, 1, SLOTS) == LUA_TNIL) return lua_settop(L, list), 1;
+  if (!push_table_of(L, 1, SLOTS)) return lua_settop(L, list), 1;
   lua_Integer n = 0, count = (lua_Integer)lua_rawlen(L, -1);
   for (lua_Integer i = 1; i <= count; i++) {
     if (!slot_is(L, list + 1, i, kinds)) continue;
@@ -280,7 +280,7 @@ static int train(lua_State *L)
   Walk w = walk_open(L, 1, NULL, true);
   while (walk_next(&w)) {
     walk_into(&w);
-    lua_getiuservalue(L, -1, ATTRIBUTES);
+    push_attributes(L, -1);
     lua_pushboolean(L, mode);
     lua_setfield(L, -2, "training");
     lua_pop(L, 3);

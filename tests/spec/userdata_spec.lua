@@ -30,7 +30,7 @@ describe("userdata", function()
 
   it("nl.newaxis and nl.ellipsis are no sizes", function()
     for _, value in ipairs {nl.newaxis, nl.ellipsis} do
-      assert.error_matches(function() nl.zeros(value) end, "zeros: argument 'size': a list of integers expected, got nl%.")
+      assert.error_matches(function() nl.zeros(value) end, "argument 'size': a list of integers expected, got nl%.")
       assert.error_matches(function() nl.tensor(value) end, "tensor: ")
       assert.error_matches(function() nl.ones(2):view(value) end, "got nl%.")
     end
@@ -46,5 +46,100 @@ describe("userdata", function()
       ok, message = pcall(close, given[2])
       assert.is_true(ok or message:find "a mode was expected" ~= nil, message)
     end
+  end)
+end)
+
+-- The debug library can give our values other metatables, user values and upvalues. What is read of them at each call
+-- is checked.
+describe("the debug library", function()
+  local junk = {1, true, "text", print, io.stdout}
+
+  local function refused(f, ...)
+    local ok, message = pcall(f, ...)
+    assert.is_false(ok)
+    assert.equal("string", type(message))
+  end
+
+  --- Runs a text in an interpreter of its own, which must end as it says.
+  local function runs(text)
+    local result = process.run {process.nnlua, "-e", "local nl = require 'nnlua' local nn = nl.nn " .. text}
+    assert.equal("done\n", result.stdout .. result.stderr)
+    assert.equal(0, result.code)
+  end
+
+  it("may call metamethods with anything", function()
+    local x = nl.ones(2, {requires_grad = true})
+    for _, value in ipairs {x, x.shape, nl.float32, (x * 2).grad_fn, nl.Generator(), nl.newaxis, nl.nn.Linear(2, 2)} do
+      for name, f in pairs(debug.getmetatable(value)) do
+        if type(f) == "function" and name ~= "__gc" then
+          for _, given in ipairs(junk) do
+            pcall(f, given)
+            pcall(f, given, "weight", given)
+          end
+        end
+      end
+    end
+    refused(debug.getmetatable(nl.nn.Linear(2, 2)).__call, x.shape)
+    refused(debug.getmetatable(nl.nn.Linear(2, 2)).__index, x.shape, "weight")
+    refused(debug.getmetatable(nl.nn.Linear(2, 2)).__newindex, x.shape, "weight", 1)
+  end)
+
+  it("may change metatables", function()
+    runs [[
+      local x = nl.ones(2, {requires_grad = true})
+      local values = {x * 2, x.shape, nl.Generator(), (x * 2).grad_fn, nn.Linear(2, 2), x:register_hook(type)}
+      for _, v in ipairs(values) do
+        for _, other in ipairs(values) do
+          if v ~= other then
+            debug.setmetatable(v, debug.getmetatable(other))
+            for _, f in ipairs {tostring, function() return v.weight, v:size() end, function() v.weight = 1 end,
+              function() return v + 1 end, function() return v(x) end, function() return v[1], #v end} do pcall(f) end
+          end
+        end
+      end
+      collectgarbage()
+      print "done"
+    ]]
+  end)
+
+  it("may change user values", function()
+    runs [[
+      local x = nl.ones(2, {requires_grad = true})
+      for _, junk in ipairs {1, true, "text", {}, type, x, nn} do
+        for place = 1, 3 do
+          for _, v in ipairs {x * 2, (x * 2).grad_fn, nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2))} do
+            debug.setuservalue(v, junk, place)
+            for _, f in ipairs {function() return v(x) end, function() return v.weight, v.next_functions end,
+              function() return v + 1, v:view(-1) end, function() v.bias = nil end,
+              function() return v:parameters() end, function() return v:register_hook(type) end, function() v:sum():backward() end, tostring} do
+              pcall(f, v)
+            end
+          end
+        end
+      end
+      collectgarbage()
+      print "done"
+    ]]
+  end)
+
+  it("may change upvalues", function()
+    runs [[
+      local x, net = nl.ones(2), nn.Linear(2, 2)
+      local meta = debug.getmetatable(x)
+      for _, junk in ipairs {1, true, "text", print, io.stdout, x, net} do
+        local make = debug.getmetatable(nn.Linear).__call
+        for _, f in ipairs {nl.add, nl.max, nl.split, meta.__index, meta.__newindex, make} do
+          for place = 1, 2 do
+            local name, old = debug.getupvalue(f, place)
+            if name then
+              debug.setupvalue(f, place, junk)
+              pcall(f, x, x) pcall(f, x, "shape") pcall(f, x, 1) pcall(f, nn.Linear, 2, 2)
+              debug.setupvalue(f, place, old)
+            end
+          end
+        end
+      end
+      print "done"
+    ]]
   end)
 end)

@@ -88,12 +88,12 @@ static void push_own_carried(lua_State *L, int index)
 {
   TensorBox *box = lua_touserdata(L, index);
   index = lua_absindex(L, index);
-  lua_getiuservalue(L, index, CARRIERS);
+  push_table_of(L, index, CARRIERS);
   if (!(box->flags & BOX_VIEW)) return;
   lua_getiuservalue(L, index, BASE);
   while (box_of(L, -1)) {
     bool own = false;
-    lua_getiuservalue(L, -1, CARRIERS);
+    push_table_of(L, -1, CARRIERS);
     lua_insert(L, -3);
     lua_getiuservalue(L, -1, BASE); /* carried, the base's, base, its base */
     lua_replace(L, -2);
@@ -140,7 +140,7 @@ void carriers_give(lua_State *L, int index, int list)
   bool own = false;
   index = lua_absindex(L, index);
   list = lua_absindex(L, list);
-  lua_getiuservalue(L, index, CARRIERS);
+  push_table_of(L, index, CARRIERS);
   lua_pushvalue(L, list);
   join(L, &own);
   lua_setiuservalue(L, index, CARRIERS);

@@ -68,11 +68,18 @@ static int node_equal(lua_State *L)
   return 1;
 }
 
+/* Pushes the userdata of the tensor that the node at index 1 was reached from. */
+static void push_tensor_of(lua_State *L)
+{
+  lua_getiuservalue(L, 1, 1);
+  if (!tensor_test(L, -1)) user_error(L, "a node's user value was changed");
+}
+
 /* {{node, output}, …}: where the gradients of the inputs go on; nl.none for inputs that need none. */
 static int push_next_functions(lua_State *L, const Node *n)
 {
   lua_createtable(L, n->nedges, 0);
-  lua_getiuservalue(L, 1, 1);
+  push_tensor_of(L);
   int tensor = lua_gettop(L);
   for (int i = 0; i < n->nedges; i++) {
     lua_createtable(L, 2, 0);
@@ -96,7 +103,7 @@ static int node_register(lua_State *L)
   Node *n = node_check(L, name);
   if (lua_isnoneornil(L, 2)) return user_error(L, "%s: argument 'hook' is missing", name);
   Context *ctx = n->ctx;
-  lua_getiuservalue(L, 1, 1);
+  push_tensor_of(L);
   int tensor = lua_gettop(L);
   if (node_is_accumulator(n) && tensor_test(L, tensor) != accumulator_leaf(n)) {
     Tensor *leaf = accumulator_leaf(n); /* its own values hold the hooks */
@@ -118,7 +125,7 @@ static int node_index(lua_State *L)
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(name, "next_functions") == 0) return push_next_functions(L, n);
   if (strcmp(name, "variable") == 0 && node_is_accumulator(n)) {
-    lua_getiuservalue(L, 1, 1);
+    push_tensor_of(L);
     if (tensor_test(L, -1) != accumulator_leaf(n)) push_tensor(L, accumulator_leaf(n));
     return 1;
   }
