@@ -111,7 +111,8 @@ describe("the debug library", function()
             debug.setuservalue(v, junk, place)
             for _, f in ipairs {function() return v(x) end, function() return v.weight, v.next_functions end,
               function() return v + 1, v:view(-1) end, function() v.bias = nil end,
-              function() return v:parameters() end, function() return v:register_hook(type) end, function() v:sum():backward() end, tostring} do
+              function() return v:parameters() end,
+              function() return v:register_hook(type) end, function() v:sum():backward() end, tostring} do
               pcall(f, v)
             end
           end

@@ -1,6 +1,8 @@
 -- Assertions for luassert. Its messages are made by `say` from a template and all arguments; what these have to tell
 -- goes into failure_message instead, which stands alone where there is no template.
 
+local core = require "nnlua.nn.core"
+
 local assertions = {}
 
 local function says(name, compare, wrong)
@@ -30,10 +32,18 @@ local function gradients(testing)
   end
 end
 
+--- How luassert shows a tensor. Its `equal` and `same` look at which tensor it is, so two of the same text may differ.
+local function shown(value)
+  if core.is_tensor(value) then
+    return ("%s (tensor %p; assert.equal_tensor compares elements)"):format(value, value)
+  end
+end
+
 function assertions.install(assert, testing)
   if type(assert) ~= "table" or not assert.register then
     error("install: luassert's table was expected, busted's assert", 3)
   end
+  assert:add_formatter(shown)
   assert:register("assertion", "close", says("close", testing.close, "the values are close"))
   assert:register("assertion", "equal_tensor", says("equal_tensor", testing.equal, "the values are equal"))
   assert:register("assertion", "gradients", says("gradients", gradients(testing), "the gradients are right"))
