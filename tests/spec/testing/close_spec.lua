@@ -206,7 +206,7 @@ end)
 describe("luassert's own messages", function()
   it("tell two tensors of the same text apart, and what compares them", function()
     testing.install(assert)
-    local ok, failure = pcall(assert.same, {nl.ones(1)}, {nl.ones(1)})
+    local ok, failure = pcall(assert.same, nl.ones(1), nl.ones(1))
     local first, second = tostring(failure):match "(tensor 0x%x+).*(tensor 0x%x+)"
     assert.is_false(ok)
     assert.is_string(first)
