@@ -84,13 +84,14 @@ static Tensor *reduce_into_places(Call *call, const Scatter *s)
   int dim = check_scatter(call, x, s->dim, &index, s->src);
   Tensor *y = result_copy(call, x);
   if (index->numel == 0) return y;
-  Tensor *work = call->into ? copy_of(call, x, dtype)
-                            : y; /* the destination is written at the end, when nothing can fail */
+  /* halves don't hold the sums of their means; the destination is written at the end, when nothing can fail */
+  DType summed = r == MEAN ? dtype_compute(dtype) : dtype;
+  Tensor *work = call->into || summed != dtype ? copy_of(call, x, summed) : y;
   if (!s->include_self) {
     Tensor *start = tensor_from_number(call, neutral(r, dtype));
-    pair_along(call, SCATTER, work, value_like(call, start, dtype, index), index, dim);
+    pair_along(call, SCATTER, work, value_like(call, start, summed, index), index, dim);
   }
-  combine_along(call, line_of(r), work, s->src, index, dim);
+  combine_along(call, line_of(r), work, cast(s->src, summed), index, dim);
   if (r == MEAN) {
     DType counted = dtype_is_floating(dtype) ? dtype_compute(dtype) : DTYPE_i64;
     Tensor *count = counts_of(call, x, dim, s->index, s->include_self, counted);
@@ -126,7 +127,9 @@ static Shares shares_of_product(Call *call, const Scatter *s, Tensor *src, Tenso
 
 static Shares shares_of_mean(Call *call, const Scatter *s, Tensor *dy)
 {
-  Tensor *each = op(div, dy, counts_of(call, s->input, s->dim, s->index, s->include_self, tensor_dtype(dy)));
+  DType counted = dtype_compute(tensor_dtype(dy));
+  Tensor *count = counts_of(call, s->input, s->dim, s->index, s->include_self, counted);
+  Tensor *each = cast(op(div, dy, count), tensor_dtype(dy));
   return (Shares){each, op(gather, each, s->dim, s->index, false)};
 }
 
@@ -134,9 +137,11 @@ static Shares shares_of_mean(Call *call, const Scatter *s, Tensor *dy)
 static Shares shares_of_extreme(Call *call, const Scatter *s, Tensor *src, Tensor *y, Tensor *dy)
 {
   Tensor *value = op(gather, y, s->dim, s->index, false);
-  Tensor *is_input = bits_as(call, op(eq, s->input, y), dy), *is_src = bits_as(call, op(eq, src, value), dy);
-  Tensor *share = op(div, dy, op(scatter_add, is_input, s->dim, s->index, is_src));
-  return (Shares){op(mul, is_input, share), op(mul, is_src, op(gather, share, s->dim, s->index, false))};
+  Tensor *wide = widened(dy);
+  Tensor *is_input = bits_as(call, op(eq, s->input, y), wide), *is_src = bits_as(call, op(eq, src, value), wide);
+  Tensor *share = op(div, wide, op(scatter_add, is_input, s->dim, s->index, is_src));
+  Tensor *of_src = op(mul, is_src, op(gather, share, s->dim, s->index, false));
+  return (Shares){cast(op(mul, is_input, share), tensor_dtype(dy)), cast(of_src, tensor_dtype(dy))};
 }
 
 static Shares shares_of(Call *call, const Scatter *s, Tensor *y, Tensor *dy)

@@ -246,6 +246,7 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   if (x->ndim > 2) raise(call, "a matrix or a vector is needed, not shape %s", shape_text(call, tensor_shape(x)));
   if (x->dtype == DTYPE_b8) raise(call, "bool tensors are not taken");
   if (x->ndim < 2) x = op(reshape, x, INTS(1, x->numel));
+  x = widened(x);
   int64_t n = x->shape[1];
   check_weights(call, fweights, "fweights", n, true);
   check_weights(call, aweights, "aweights", n, false);
@@ -271,13 +272,20 @@ static Tensor *covariances(Call *call, Tensor *x, int64_t correction, Tensor *fw
   return c->numel == 1 ? op(reshape, c, ((Ints){NULL, 0})) : c;
 }
 
-FORWARD(cov) { y[0] = covariances(call, a->input, a->correction, a->fweights, a->aweights); }
+static bool is_half(const Tensor *x) { return dtype_compute(tensor_dtype(x)) != tensor_dtype(x); }
+
+FORWARD(cov)
+{
+  Tensor *c = covariances(call, a->input, a->correction, a->fweights, a->aweights);
+  y[0] = is_half(a->input) ? cast(c, tensor_dtype(a->input)) : c;
+}
 
 FORWARD(corrcoef)
 {
   Tensor *c = covariances(call, a->input, 1, NULL, NULL);
   if (c->ndim == 0) { /* of one variable with itself */
-    y[0] = op(div, c, c);
+    c = op(div, c, c);
+    y[0] = is_half(a->input) ? cast(c, tensor_dtype(a->input)) : c;
     return;
   }
   Tensor *variance = op(diagonal, c, 0, 0, 1);
@@ -288,7 +296,8 @@ FORWARD(corrcoef)
     y[0] = c;
     return;
   }
-  y[0] = op(clamp_between, c, number(-1), number(1));
+  c = op(clamp_to, c, scalar_int(-1), scalar_int(1));
+  y[0] = is_half(a->input) ? cast(c, tensor_dtype(a->input)) : c;
 }
 
 FORWARD(renorm)
@@ -302,8 +311,9 @@ FORWARD(renorm)
   if (a->maxnorm.kind == SCALAR_COMPLEX || scalar_real(a->maxnorm) < 0) raise(call, "maxnorm must not be negative");
   for (int d = 0; d < x->ndim; d++)
     if (d != dim) dims[n++] = d;
+  x = widened(x);
   Tensor *norm = op(norm, x, a->p, (Ints){dims, n}, true, DTYPE_NONE), *limit = tensor_from_number(call, a->maxnorm);
   Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
   Tensor *factor = op(where, op(gt, norm, limit), shrink, tensor_from_number(call, scalar_int(1)));
-  y[0] = cast(op(mul, x, factor), tensor_dtype(x));
+  y[0] = cast(op(mul, x, factor), tensor_dtype(a->input));
 }

@@ -141,7 +141,8 @@ static Tensor *of_probabilities(Call *call, const CrossEntropyArgs *a, int dim)
   if (smoothing > 0) target = plus(op(mul, target, number(1 - smoothing)), number(smoothing / classes));
   Tensor *losses = weighted_scores(call, a, op(mul, op(log_softmax, x, dim, DTYPE_NONE), target), dim);
   if (reduction_of(call, a->reduction) != MEAN) return reduced(call, losses, a->reduction);
-  return op(div, sum_of(losses), number((double)x->numel / classes));
+  Tensor *mean = op(div, sum_of(widened(losses)), number((double)x->numel / classes));
+  return cast(mean, tensor_dtype(losses));
 }
 
 FORWARD(total_weight)
@@ -153,7 +154,7 @@ FORWARD(total_weight)
 /* The sum of losses divided by that of the targets' weights, which rounds once at the end. */
 static Tensor *weighted_mean(Call *call, const CrossEntropyArgs *a, Tensor *losses, int dim)
 {
-  Tensor *sum = widened(sum_of(losses));
+  Tensor *sum = sum_of(widened(losses));
   Tensor *total = op(total_weight, a->target, a->weight, a->ignore_index, a->input->shape[dim], tensor_dtype(sum));
   return cast(op(div, sum, total), tensor_dtype(losses));
 }
@@ -162,13 +163,14 @@ static Tensor *smoothed(Call *call, const CrossEntropyArgs *a, int dim)
 {
   Tensor *x = a->input, *log_p = op(log_softmax, x, dim, DTYPE_NONE);
   Tensor *nll = op(nll_loss, log_p, a->target, a->weight, NO_INT, a->ignore_index, NO_INT, a->reduction);
-  Tensor *smooth = weighted_scores(call, a, log_p, dim);
+  Tensor *smooth = weighted_scores(call, a, widened(log_p), dim);
   Tensor *ignored = op(eq, a->target, tensor_from_number(call, scalar_int(a->ignore_index)));
   smooth = op(where, ignored, zeros_like_of(smooth), smooth);
   smooth = reduction_of(call, a->reduction) == MEAN ? weighted_mean(call, a, smooth, dim)
                                                     : reduced(call, smooth, a->reduction);
   double share = a->label_smoothing;
-  return plus(op(mul, nll, number(1 - share)), op(mul, smooth, number(share / (double)x->shape[dim])));
+  Tensor *loss = plus(op(mul, nll, number(1 - share)), op(mul, smooth, number(share / (double)x->shape[dim])));
+  return cast(loss, tensor_dtype(log_p));
 }
 
 /* The halves round in between, as PyTorch's. */

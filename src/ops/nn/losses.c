@@ -110,8 +110,9 @@ FORWARD(kl_div)
     y[0] = reduced(call, losses, a->reduction);
     return;
   }
-  y[0] = sum_of(losses);
+  y[0] = sum_of(widened(losses));
   if (a->input->ndim) y[0] = op(div, y[0], number((double)a->input->shape[0]));
+  y[0] = cast(y[0], tensor_dtype(losses));
 }
 
 FORWARD(poisson_nll_loss)
@@ -187,13 +188,18 @@ FORWARD(cosine_embedding_loss)
     raise(
       call, "inputs of shapes %s and %s don't fit a target of shape %s: vectors and a number, or matrices and a vector",
       shape_text(call, tensor_shape(p)), shape_text(call, tensor_shape(q)), shape_text(call, tensor_shape(a->target)));
+  Tensor *pair[] = {p, q};
+  DType d = promote_operands(call, pair, 2);
+  p = widened(p);
+  q = widened(q);
   Tensor *left = plus(sum_along(call, op(mul, p, p), dim), number(eps));
   Tensor *right = plus(sum_along(call, op(mul, q, q), dim), number(eps));
   Tensor *cosine = op(div, sum_along(call, op(mul, p, q), dim), op(sqrt, op(mul, left, right)));
   Tensor *apart = above_zero(call, minus(cosine, number(a->margin)));
   Tensor *losses = plus(where_target(call, a->target, 1, true, minus(number(1), cosine)),
                         where_target(call, a->target, -1, true, apart));
-  y[0] = reduced(call, losses, a->reduction);
+  Tensor *loss = reduced(call, losses, a->reduction);
+  y[0] = dtype_is_floating(d) ? cast(loss, d) : loss;
 }
 
 FORWARD(soft_margin_loss)

@@ -140,7 +140,8 @@ FORWARD(nanmean)
   DType d = tensor_dtype(a->input);
   if (!dtype_is_floating(d)) raise(call, "a floating point tensor is wanted, not %s", dtype_name(d));
   Tensor *count = op(sum, op(logical_not, op(isnan, a->input)), a->dim, a->keepdim, DTYPE_NONE);
-  y[0] = op(div, op(sum, zero_where_nan(call, a->input), a->dim, a->keepdim, a->dtype), count);
+  Tensor *sum = op(sum, widened(zero_where_nan(call, a->input)), a->dim, a->keepdim, a->dtype);
+  y[0] = cast(op(div, sum, count), a->dtype == DTYPE_NONE ? d : a->dtype);
 }
 
 /* --------------------------------------------------------------------- others */
@@ -159,8 +160,8 @@ FORWARD(logsumexp)
   }
   Tensor *most = op(amax, x, dims, true);
   most = op(where, op(isinf, most), number(0), most);
-  Tensor *sum = op(sum, op(exp, minus(x, most)), dims, true, DTYPE_NONE);
-  y[0] = op(reshape, plus(op(log, sum), most), reduced_shape(call, x, mask, a->keepdim));
+  Tensor *sum = op(sum, op(exp, widened(minus(x, most))), dims, true, DTYPE_NONE);
+  y[0] = cast(op(reshape, plus(op(log, sum), most), reduced_shape(call, x, mask, a->keepdim)), tensor_dtype(x));
 }
 
 BACKWARD(logsumexp)
