@@ -228,6 +228,7 @@ FORWARD(put)
 FORWARD(take_along_dim)
 {
   Tensor *x = a->input, *index = a->indices;
+  if (index->dtype != DTYPE_i64) raise(call, "indices must be int64, not %s", dtype_name(tensor_dtype(index)));
   if (a->dim == NONE_DIM) {
     y[0] = op(gather, op(reshape, x, INTS(-1)), 0, op(reshape, index, INTS(-1)), false);
     return;
