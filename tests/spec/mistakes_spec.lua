@@ -41,9 +41,10 @@ local mistakes = {
     {"y = x:summ()",
       "a tensor has no field or method 'summ'; did you mean 'sum'?"},
     {"y = x:cuda()",
-      "a tensor has no field or method 'cuda': all computing is done on the CPU: leave it out"},
+      "a tensor has no field or method 'cuda': all computing is done on the CPU: leave it out, "
+        .. "or write x:to(device) with nl.device \"cpu\""},
     {"y = nl.ones(2, {device = 'cuda'})",
-      "ones: argument 'device': a device (\"cpu\" or \"meta\") expected, got \"cuda\""},
+      "ones: argument 'device': there is no device 'cuda', only cpu and meta: all computing is done on the CPU"},
     {"y = nl.zeros(2, {dtype = 'float64'})",
       "zeros: argument 'dtype': a dtype such as nl.float32 expected, got \"float64\""},
     {"y = nl.cat(x, x)",

@@ -38,7 +38,7 @@ describe("a list of iterators of parameters", function()
 
   it("is told from groups and modules", function()
     assert.matches("optim.Adam: the parameters are tensors, not the module Linear", failure(optim.Adam, {a, b}))
-    assert.matches("or a list of these, not the module Linear", failure(optim.Adam, a))
+    assert.matches("or a list, not the module Linear", failure(optim.Adam, a))
     assert.matches("the parameters are tensors, not a table",
       failure(optim.Adam, {a:parameters(), {params = {single}}}))
   end)

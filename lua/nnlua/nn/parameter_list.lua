@@ -18,8 +18,8 @@ return function(name, parameters)
   elseif type(parameters) == "table" then
     for _, value in ipairs(parameters) do add(value) end
   else
-    core.raise(("%s: parameters are an iterator such as net:parameters(), a tensor, or a list of these, not %s"):format(
-      name, core.describe(parameters)))
+    core.raise(("%s: parameters are an iterator such as net:parameters(), or a list, not %s"):format(name,
+      core.describe(parameters)))
   end
   return list
 end
