@@ -68,7 +68,7 @@ local mistakes = {
     {"x[1] = 'a'",
       "a string can't be assigned to elements of a tensor, only numbers, booleans and tensors"},
     {"y = nl.zeros(2.5)",
-      "zeros: argument 'size': a list of integers expected, got number"},
+      "zeros: argument 'size': a list of integers expected, got 2.5"},
   },
   {about = "shapes and dtypes",
     {"y = x + nl.ones(4)",
@@ -144,7 +144,7 @@ local mistakes = {
       "optim.Adam: no argument is called 'learning_rate'; there are: params, lr, betas, eps, weight_decay, amsgrad, " ..
       "foreach, maximize, capturable, differentiable, fused, decoupled_weight_decay"},
     {"y = optim.lr_scheduler.StepLR(0.1, 3)",
-      "optim.lr_scheduler.StepLR: an optimizer was expected, not a number"},
+      "optim.lr_scheduler.StepLR: an optimizer was expected, not 0.1"},
     {"y = data.DataLoader()",
       "utils.data.DataLoader: dataset is missing"},
   },
