@@ -1,6 +1,7 @@
 /* Fills the kernel tables from the instruction sets that were built and that the machine has. */
 #include "kernels/select.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static bool is_last(IsaId isa)
   return limit && strcmp(isas[isa].name, limit) == 0;
 }
 
-void kernels_select(void)
+static void select_all(void)
 {
   gemm_prepare();
   for (int d = 0; d < DTYPE_COUNT; d++) {
@@ -106,6 +107,12 @@ void kernels_select(void)
 #define FAMILY(name, Type) .name = s->name,
     kernel_tables[d] = (KernelTable){.pointwise = s->pointwise, .cast = &casts[d], KERNEL_FAMILIES(FAMILY)};
   }
+}
+
+void kernels_select(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT; /* other states may be running when one begins */
+  pthread_once(&once, select_all);
 }
 
 const char *kernels_isa(void) { return isas[selected].name; }

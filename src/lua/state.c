@@ -1,4 +1,5 @@
 /* The context of a state, entering the core, memory pressure, and errors. */
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -236,6 +237,14 @@ static int context_gc(lua_State *L)
   return 0;
 }
 
+static pthread_once_t sealed = PTHREAD_ONCE_INIT; /* one seal for all states: tensors carry it */
+
+static void draw_seal(void)
+{
+  while (!box_seal)
+    if (getentropy(&box_seal, sizeof box_seal) != 0) return;
+}
+
 void nnlua_prepare(lua_State *L)
 {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key) != LUA_TNIL) {
@@ -245,8 +254,8 @@ void nnlua_prepare(lua_State *L)
   lua_pop(L, 1);
   ops_prepare();
   kernels_select();
-  while (!box_seal)
-    if (getentropy(&box_seal, sizeof box_seal) != 0) luaL_error(L, "the system gives no random numbers");
+  pthread_once(&sealed, draw_seal);
+  if (!box_seal) luaL_error(L, "the system gives no random numbers");
   ContextBox *box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = (ContextBox){KIND_CONTEXT, NULL};
   lua_createtable(L, 0, 1);

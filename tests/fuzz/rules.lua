@@ -65,7 +65,7 @@ function rules.fault_of(message)
   local first = message:match "^[^\n]*"
   local file = first:match "([%w_/]*%.lua):%d+:"
   if file and not file:find "tests/fuzz/" then return "names a line of ours" end
-  for word in first:gmatch "[%w_]+" do
+  for word in first:gsub("backward of [%w_]+", ""):gmatch "[%w_]+" do -- that names a node, as grad_fn does
     if private[word] then return ("names '%s', which can't be called"):format(word) end
   end
   if first:find "attempt to" or first:find "bad argument" then return "is Lua's own error, from inside of nnlua" end

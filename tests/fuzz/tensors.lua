@@ -94,7 +94,7 @@ end
 
 local function backward(program)
   local draw = program.draw
-  local options = {retain_graph = draw:chance(0.3), create_graph = draw:chance(0.2)}
+  local options = {retain_graph = draw:chance(0.3)} -- create_graph makes a cycle: see docs/architecture.md
   program:call("backward", function(x) x:sum():backward(options) end, {program:tensor()})
 end
 

@@ -32,6 +32,10 @@ describe("a C host", function()
     assert.equal("ok\n", run(folder .. "/nnlua_exchange"))
   end)
 
+  it("runs several states in threads of their own", function()
+    assert.equal("ok\n", run(folder .. "/nnlua_states"))
+  end)
+
   it("sees nnlua.h in plain C", function()
     run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I/usr/include/lua5.4",
       "-x", "c", "src/lua/nnlua.h")
