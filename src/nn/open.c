@@ -1,4 +1,6 @@
 /* The C functions that lua/nnlua/nn builds on, as one table. */
+#include <pthread.h>
+
 #include "lua/open.h"
 #include "lua/prepare.h"
 #include "lua/size.h"
@@ -33,12 +35,18 @@ static void set_constant(lua_State *L, const char *name, lua_Integer value)
   lua_setfield(L, -2, name);
 }
 
+static void give_callbacks(void)
+{
+  push_module_path = module_path;
+  module_caller = module_call;
+}
+
 int open_nn(lua_State *L)
 {
   static const luaL_Reg own[] = {
     {"raise", raise_error}, {"user_line", user_line}, {"is_none", test_none}, {"is_size", test_size}, {NULL, NULL}};
-  push_module_path = module_path;
-  module_caller = module_call;
+  static pthread_once_t once = PTHREAD_ONCE_INIT; /* other states may be calling these */
+  pthread_once(&once, give_callbacks);
   lua_newtable(L);
   luaL_setfuncs(L, own, 0);
   luaL_setfuncs(L, loop_functions, 0);

@@ -70,7 +70,7 @@ end
 -- nothing, and a module built with them can't be loaded into another program.
 function process.is_sanitized()
   local pipe <close> = assert(io.popen("nm -D '" .. process.nnlua .. "' 2>/dev/null"))
-  return pipe:read("a"):find("__asan_init", 1, true) ~= nil
+  return pipe:read("a"):find "__[at]san_init" ~= nil
 end
 
 local function with_program(program, arguments)
