@@ -57,7 +57,7 @@ local function set_data(program)
 end
 
 local function set_grad(program)
-  local value = program.draw:chance(0.5) and program:tensor() or nil
+  local value = program.draw:chance(0.5) and program:tensor():detach() or nil -- one with a graph may be a cycle
   program:call(".grad =", function(t, v) t.grad = v end, {n = 2, program:tensor(), value})
 end
 
@@ -157,6 +157,6 @@ local function forget(program)
 end
 
 return {
-  {5, read}, {5, write}, {0, write_own}, {4, set_data}, {2, set_grad}, {5, change_form}, {6, view}, {6, backward},
+  {5, read}, {5, write}, {1, write_own}, {4, set_data}, {2, set_grad}, {5, change_form}, {6, view}, {6, backward},
   {1, backward_own}, {3, gradients}, {2, hook}, {2, set_mode}, {1, through_file}, {4, create}, {2, forget},
 }
