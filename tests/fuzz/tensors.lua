@@ -43,7 +43,10 @@ end
 
 -- Changes by a value whose graph holds the tensor.
 local function write_own(program)
-  program:call("x[1] = x[1] * x[1]", function(x) x[1] = x[1] * x[1] end, {program:tensor()})
+  local x = program:tensor()
+  if x:dim() > 0 and x:size(1) > 0 then -- else x[1] is nil, so that loops end
+    program:call("x[1] = x[1] * x[1]", function(t) t[1] = t[1] * t[1] end, {x})
+  end
   program:call("x:add_(x * x)", function(x) x:add_(x * x) end, {program:tensor()})
 end
 
