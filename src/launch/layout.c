@@ -113,6 +113,43 @@ Ints result_order(Call *call, Ints shape, Tensor *const *operands, int n)
   return arena_ints(call->ctx, strides, shape.n);
 }
 
+/* ------------------------------------------------------------- channels last */
+
+/* The dimensions from the innermost one out where channels are last. */
+static void channels_last_dims(int ndim, int *dims)
+{
+  dims[0] = 1;
+  for (int i = 1; i < ndim - 1; i++) dims[i] = ndim - i;
+  dims[ndim - 1] = 0;
+}
+
+bool has_channels_last(const Tensor *t)
+{
+  if ((t->ndim != 4 && t->ndim != 5) || t->strides[1] == 0) return false;
+  int dims[MAX_DIMS];
+  int64_t least = 0;
+  channels_last_dims(t->ndim, dims);
+  for (int i = 0; i < t->ndim; i++) {
+    int d = dims[i];
+    if (t->shape[d] == 0 || t->strides[d] < least) return false;
+    if (d == 0 && least == t->strides[1]) return false; /* single values lie both ways */
+    least = t->shape[d] > 1 ? t->strides[d] * t->shape[d] : t->strides[d];
+  }
+  return true;
+}
+
+Ints channels_last_order(Call *call, Ints shape)
+{
+  int dims[MAX_DIMS];
+  int64_t strides[MAX_DIMS], step = 1;
+  channels_last_dims((int)shape.n, dims);
+  for (int i = 0; i < (int)shape.n; i++) {
+    strides[dims[i]] = step;
+    step *= shape.v[dims[i]] > 1 ? shape.v[dims[i]] : 1;
+  }
+  return arena_ints(call->ctx, strides, shape.n);
+}
+
 /* -------------------------------------------------------------------- copies */
 
 Tensor *contiguous_as(Call *call, Tensor *t, DType dtype)

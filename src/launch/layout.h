@@ -40,6 +40,15 @@ void order_dims(Ints shape, Tensor *const *operands, int n, int *order);
 /* A new tensor of the dtype in t's order, of unset elements. */
 Tensor *new_ordered_as(Call *call, const Tensor *t, DType dtype);
 
+/*
+ * Whether a batch of images or volumes, of 4 or 5 dimensions, lies with its channels last, as far as strides can tell:
+ * PyTorch's suggest_memory_format.
+ */
+bool has_channels_last(const Tensor *t);
+
+/* The strides, in the arena, of such a tensor of a shape. */
+Ints channels_last_order(Call *call, Ints shape);
+
 /* The tensor itself if it is contiguous and of the dtype, else a contiguous copy. */
 Tensor *contiguous_as(Call *call, Tensor *t, DType dtype);
 

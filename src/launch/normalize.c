@@ -7,6 +7,7 @@
 #include "kernels/normalization.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
+#include "launch/layout.h"
 
 /* An element that is normalized takes as long as two plain ones. */
 static Work work_of(int64_t items, int64_t elements) { return (Work){items, 2 * elements}; }
@@ -133,6 +134,9 @@ static Tensor *as_stretches(Call *call, Tensor *t, const Tensor *x, int64_t grou
 
 Tensor *channel_norm_result(Call *call, const Tensor *x, int64_t groups)
 {
+  if (has_channels_last(x))
+    return tensor_new_strided(call, tensor_dtype(x), (Device)x->device, tensor_shape(x),
+                              channels_last_order(call, tensor_shape(x)));
   if (!is_of_single_values(x, groups) || x->numel == 0) return new_beside(call, x, tensor_dtype(x), tensor_shape(x));
   int64_t strides[MAX_DIMS];
   for (int i = 1; i < x->ndim; i++) strides[i] = x->shape[0];

@@ -56,7 +56,8 @@ FORWARD(where)
   bool numbers = a->input->is_wrapped_number && a->other->is_wrapped_number;
   DType dtype = promote_operands(call, operands + 1, 2);
   if (numbers && dtype_is_floating(dtype)) dtype = call->ctx->default_dtype;
-  y[0] = result_new(call, dtype, result_device(call), broadcast_operands(call, operands, 3));
+  Ints shape = broadcast_operands(call, operands, 3);
+  y[0] = result_ordered(call, dtype, result_device(call), shape, operands, 3);
   launch_where(call, y[0], a->condition, a->input, a->other);
 }
 
@@ -90,7 +91,7 @@ FORWARD(masked_fill)
   check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
   Tensor *operands[] = {a->input, a->mask};
   Ints shape = broadcast_operands(call, operands, 2);
-  y[0] = result_ordered(call, tensor_dtype(a->input), device_of(a->input), shape, operands, 1);
+  y[0] = result_new(call, tensor_dtype(a->input), device_of(a->input), shape);
   if (tensor_is_expanded(y[0])) fill_repeated(call, y[0], a->mask, a->value);
   else launch_where(call, y[0], a->mask, a->value, a->input);
 }
@@ -114,13 +115,13 @@ static Tensor *masked_operands(Call *call, Tensor *input, Tensor **mask)
 
 FORWARD(masked_select)
 {
-  Tensor *mask = a->mask, *x = masked_operands(call, a->input, &mask);
+  Tensor *mask = a->mask, *x = op(contiguous, masked_operands(call, a->input, &mask));
   y[0] = op(index, x, (Tensors){&mask, 1});
 }
 
 FORWARD(masked_scatter)
 {
-  Tensor *mask = a->mask, *x = masked_operands(call, a->input, &mask);
+  Tensor *mask = a->mask, *x = op(contiguous, masked_operands(call, a->input, &mask));
   int64_t n = count_of_true(call, mask);
   if (n > a->source->numel)
     raise(call, "the mask takes %lld elements, but source has %lld", (long long)n, (long long)a->source->numel);

@@ -33,8 +33,13 @@ static void sort_along(Call *call, Tensor *x, int dim, int64_t count, bool desce
   if (dtype_is_complex(dtype)) raise(call, "complex numbers have no order");
   memcpy(shape, x->shape, x->ndim * sizeof *shape);
   if (x->ndim) shape[dim] = count;
-  y[0] = result_new(call, dtype, device_of(x), (Ints){shape, x->ndim});
-  y[1] = new_beside(call, x, DTYPE_i64, (Ints){shape, x->ndim});
+  if (!x->ndim || count == x->shape[dim]) {
+    y[0] = result_ordered(call, dtype, device_of(x), tensor_shape(x), &x, 1);
+    y[1] = new_ordered_as(call, x, DTYPE_i64);
+  } else {
+    y[0] = result_new(call, dtype, device_of(x), (Ints){shape, x->ndim});
+    y[1] = new_beside(call, x, DTYPE_i64, (Ints){shape, x->ndim});
+  }
   launch_sort(call, with_dim_last(call, x, dim), descending, with_dim_last(call, y[0], dim),
               with_dim_last(call, y[1], dim));
 }

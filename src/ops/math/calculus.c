@@ -315,5 +315,5 @@ FORWARD(renorm)
   Tensor *norm = op(norm, x, a->p, (Ints){dims, n}, true, DTYPE_NONE), *limit = tensor_from_number(call, a->maxnorm);
   Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
   Tensor *factor = op(where, op(gt, norm, limit), shrink, tensor_from_number(call, scalar_int(1)));
-  y[0] = cast(op(mul, x, factor), tensor_dtype(a->input));
+  y[0] = op(contiguous, cast(op(mul, x, factor), tensor_dtype(a->input)));
 }

@@ -84,7 +84,7 @@ FORWARD(complex_of)
   for (int i = 0; i < 2; i++)
     if (dtype_is_complex(tensor_dtype(parts[i]))) raise(call, "the parts must be real numbers");
   Ints shape = broadcast_operands(call, parts, 2);
-  y[0] = result_new(call, dtype_to_complex(dtype), result_device(call), shape);
+  y[0] = result_ordered(call, dtype_to_complex(dtype), result_device(call), shape, parts, 2);
   y[0]->is_wrapped_number = parts[0]->is_wrapped_number && parts[1]->is_wrapped_number;
   int64_t strides[MAX_DIMS];
   for (int64_t d = 0; d < shape.n; d++) strides[d] = 2 * y[0]->strides[d];

@@ -185,7 +185,8 @@ static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *v
   if (weight) scale = op(mul, scale, weight);
   Tensor *y = op(mul, minus(x, op(reshape, mean, by)), op(reshape, scale, by));
   if (bias) y = plus(y, op(reshape, bias, by));
-  return cast(y, dtype);
+  y = cast(y, dtype);
+  return has_channels_last(x) ? y : op(contiguous, y);
 }
 
 FORWARD(batch_norm)
@@ -227,7 +228,7 @@ FORWARD(instance_norm)
   if (n == 1) raise(call, "more than 1 spatial element is needed, not shape %s", shape_text(call, tensor_shape(x)));
   check_running(call, "running_mean", a->running_mean, channels);
   check_running(call, "running_var", a->running_var, channels);
-  Tensors result = op(channel_norm, x, a->weight, a->bias, channels, a->eps);
+  Tensors result = op(channel_norm, op(contiguous, x), a->weight, a->bias, channels, a->eps);
   y[0] = result.v[0];
   if (n == 0) return;
   Ints grid = INTS(batch, channels);
@@ -286,4 +287,5 @@ FORWARD(rms_norm)
   Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
   y[0] = cast(op(mul, wide, op(rsqrt, plus(square, number(eps)))), tensor_dtype(x));
   if (a->weight) y[0] = op(mul, y[0], a->weight);
+  if (!has_channels_last(x)) y[0] = op(contiguous, y[0]);
 }

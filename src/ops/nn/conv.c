@@ -65,7 +65,7 @@ FORWARD(convolve)
   for (int i = 0; i < 2; i++)
     shape[i + 2] = conv_result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i],
                                     a->dilation.v[i]);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, 4});
+  y[0] = result_of_images(call, tensor_dtype(x), (Ints){shape, 4}, has_channels_last(x) ? x : w);
   Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
   launch_convolve(call, &c, x, w, a->bias, y[0]);
 }
@@ -84,7 +84,7 @@ BACKWARD(convolve)
 FORWARD(convolve_input)
 {
   Tensor *w = a->weight, *dy = a->grad;
-  y[0] = result_new(call, tensor_dtype(dy), device_of(dy), a->size);
+  y[0] = result_of_images(call, tensor_dtype(dy), a->size, has_channels_last(dy) ? dy : w);
   Convolution c = convolution_of(a->size.v, w->shape, dy->shape, a->stride, a->padding, a->dilation, a->groups);
   launch_convolve_input(call, &c, dy, w, a->bias, y[0]);
 }
@@ -187,7 +187,7 @@ static void widen_form(Call *call, Form *f)
 {
   if (f->single) f->x = op(unsqueeze, f->x, 0);
   if (f->n == 1) {
-    f->x = with_lines(call, f->x);
+    f->x = with_lines(call, op(contiguous, f->x)); /* a line is no image whose channels may be last */
     f->w = with_lines(call, f->w);
   }
 }

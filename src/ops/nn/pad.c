@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "launch/generate.h"
-#include "ops/index/gather.h"
+#include "ops/nn/extents.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
@@ -62,7 +62,7 @@ FORWARD(constant_pad_nd)
   int64_t shape[MAX_DIMS];
   check_pad(call, x, a->pad);
   for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, a->pad, i);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), (Ints){shape, x->ndim});
+  y[0] = result_of_images(call, tensor_dtype(x), (Ints){shape, x->ndim}, x);
   launch_fill(call, y[0], a->value);
   copy_inside(call, x, a->pad, y[0]);
 }
@@ -126,9 +126,11 @@ static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad,
 
 static Tensor *padded(Call *call, PadMode mode, Tensor *x, Ints pad)
 {
-  for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--)
-    if (before(pad, x->ndim, i) != 0 || behind(pad, x->ndim, i) != 0)
-      x = op(index_select, x, i, positions_of(call, mode, x, pad, i));
+  for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
+    if (before(pad, x->ndim, i) == 0 && behind(pad, x->ndim, i) == 0) continue;
+    Tensor *positions = positions_of(call, mode, x, pad, i);
+    x = mode == CIRCULAR ? op(index_select, x, i, positions) : select_of_images(call, x, i, positions);
+  }
   return x;
 }
 

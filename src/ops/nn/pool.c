@@ -78,8 +78,7 @@ FORWARD(max_pool)
   check_argument_floating(call, "input", x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x),
-                    pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
+  y[0] = result_of_images(call, tensor_dtype(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result), x);
   launch_max_pool(call, &p, x, y[0], NULL);
 }
 
@@ -96,8 +95,8 @@ FORWARD(max_pool_positions)
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_plane(call, &p);
   Ints shape = pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
-  y[1] = result_new(call, DTYPE_i64, device_of(x), shape);
+  y[0] = result_of_images(call, tensor_dtype(x), shape, x);
+  y[1] = result_of_images(call, DTYPE_i64, shape, x);
   launch_max_pool(call, &p, x, y[0], y[1]);
 }
 
@@ -111,7 +110,7 @@ BACKWARD(max_pool_positions)
 FORWARD(max_pool_backward)
 {
   Tensor *x = a->input;
-  y[0] = result_new(call, tensor_dtype(a->grad), device_of(x), tensor_shape(x));
+  y[0] = result_of_images(call, tensor_dtype(a->grad), tensor_shape(x), x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   launch_max_pool_backward(call, &p, x, a->grad, y[0]);
 }
@@ -160,8 +159,8 @@ FORWARD(adaptive_max_pool)
   check_argument_floating(call, "input", x);
   Pool p = adaptive_pool(tensor_shape(x), a->output_size);
   Ints shape = pooled_shape(call, tensor_shape(x), a->output_size.n, p.result);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
-  y[1] = result_new(call, DTYPE_i64, device_of(x), shape);
+  y[0] = result_of_images(call, tensor_dtype(x), shape, x);
+  y[1] = result_of_images(call, DTYPE_i64, shape, x);
   launch_adaptive_max_pool(call, &p, x, y[0], y[1]);
 }
 
@@ -203,8 +202,7 @@ FORWARD(avg_pool)
     raise(call, "input is %s; a floating point or int64 tensor is wanted", dtype_name(tensor_dtype(x)));
   Pool p = avg_pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->ceil_mode, a->count_include_pad,
                        a->divisor_override);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x),
-                    pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result));
+  y[0] = result_of_images(call, tensor_dtype(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result), x);
   launch_avg_pool(call, &p, x, y[0]);
 }
 
@@ -216,7 +214,7 @@ BACKWARD(avg_pool)
 
 FORWARD(avg_pool_backward)
 {
-  y[0] = result_new(call, tensor_dtype(a->grad), device_of(a->grad), tensor_shape(a->input));
+  y[0] = result_of_images(call, tensor_dtype(a->grad), tensor_shape(a->input), a->input);
   Pool p = avg_pool_of(call, tensor_shape(a->input), a->kernel_size, a->stride, a->padding, a->ceil_mode,
                        a->count_include_pad, a->divisor_override);
   launch_avg_pool_backward(call, &p, a->grad, y[0]);

@@ -32,7 +32,7 @@ FORWARD(resample)
 {
   Tensor *x = a->input;
   int dim = shape_dim(call, a->dim, x->ndim);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), with_size(call, x, dim, a->size));
+  y[0] = result_of_images(call, tensor_dtype(x), with_size(call, x, dim, a->size), x);
   Resampling how = resampling_of(a->kind, a->align_corners, a->scale);
   launch_resample(call, &how, x, dim, y[0]);
 }
@@ -47,7 +47,7 @@ FORWARD(resample_backward)
 {
   Tensor *d = a->grad;
   int dim = shape_dim(call, a->dim, d->ndim);
-  y[0] = result_new(call, tensor_dtype(d), device_of(d), tensor_shape(a->input));
+  y[0] = result_of_images(call, tensor_dtype(d), tensor_shape(a->input), a->input);
   Resampling how = resampling_of(a->kind, a->align_corners, a->scale);
   launch_resample_backward(call, &how, d, dim, y[0]);
 }
@@ -92,7 +92,7 @@ static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact,
   Nearest how = {x->shape[dim], size, exact, scale};
   Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(size));
   launch_positions_of(call, fill_nearest, &how, positions);
-  return op(index_select, x, dim, positions);
+  return select_of_images(call, x, dim, positions);
 }
 
 /* The sizes wanted, and the factors that take part in where results lie (0: the sizes' ratio). */

@@ -40,6 +40,14 @@ static void check_joins(Call *call, const Tensor *first, const Tensor *t, int di
           shape_text(call, tensor_shape(t)), dim + 1);
 }
 
+/* Whether the channels are last in all that have elements. */
+static bool all_have_channels_last(Tensors list)
+{
+  for (int64_t i = 0; i < list.n; i++)
+    if (!is_skipped(list.v[i]) && !has_channels_last(list.v[i])) return false;
+  return true;
+}
+
 FORWARD(cat)
 {
   Tensors list = a->tensors;
@@ -56,8 +64,11 @@ FORWARD(cat)
   }
   for (int d = 0; d < first->ndim; d++) shape[d] = first->shape[d];
   shape[dim] = size;
-  y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
-                    (Ints){shape, first->ndim});
+  bool images = all_have_channels_last(list);
+  Ints size_of = {shape, first->ndim};
+  DType dtype = promote_operands(call, list.v, (int)list.n);
+  y[0] = images ? result_of_images(call, dtype, size_of, first)
+                : result_new(call, dtype, (Device)first->device, size_of);
   int64_t start = 0;
   for (int64_t i = 0; i < list.n; i++) {
     if (is_skipped(list.v[i])) continue;
@@ -87,6 +98,20 @@ FORWARD(concat) { y[0] = op(cat, a->tensors, a->dim); }
 
 FORWARD(concatenate) { y[0] = op(cat, a->tensors, a->dim); }
 
+/* Images whose channels are last are stacked as if joined along dim, which is then divided. */
+static Ints stacked_order(Call *call, Tensors list, int dim)
+{
+  const Tensor *first = list.v[0];
+  if (dim == first->ndim || !all_have_channels_last(list)) return NO_INTS;
+  int64_t shape[MAX_DIMS], strides[MAX_DIMS + 1];
+  for (int d = 0; d < first->ndim; d++) shape[d] = first->shape[d];
+  shape[dim] *= list.n;
+  Ints joined = channels_last_order(call, (Ints){shape, first->ndim});
+  for (int d = 0; d <= first->ndim; d++) strides[d] = joined.v[d - (d > dim)];
+  strides[dim] *= first->shape[dim];
+  return arena_ints(call->ctx, strides, first->ndim + 1);
+}
+
 FORWARD(stack)
 {
   Tensors list = a->tensors;
@@ -100,8 +125,10 @@ FORWARD(stack)
             shape_text(call, tensor_shape(list.v[i])));
   int64_t shape[MAX_DIMS + 1];
   for (int d = 0; d <= first->ndim; d++) shape[d] = d == dim ? list.n : first->shape[d - (d > dim)];
-  y[0] = result_new(call, promote_operands(call, list.v, (int)list.n), (Device)first->device,
-                    (Ints){shape, first->ndim + 1});
+  Ints size = {shape, first->ndim + 1}, order = stacked_order(call, list, dim);
+  DType dtype = promote_operands(call, list.v, (int)list.n);
+  y[0] = order.n < 0 ? result_new(call, dtype, (Device)first->device, size)
+                     : result_strided(call, dtype, (Device)first->device, size, order);
   for (int64_t i = 0; i < list.n; i++) launch_copy(call, slice_at(call, y[0], dim, i), list.v[i]);
 }
 

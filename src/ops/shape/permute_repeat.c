@@ -56,7 +56,7 @@ FORWARD(flip)
 {
   const Tensor *x = a->input;
   uint32_t mask = a->dims.n > 0 ? shape_dims(call, a->dims, x->ndim) : 0;
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
+  y[0] = result_like(call, x, tensor_dtype(x), device_of(x));
   if (y[0]->numel == 0) return;
   int64_t strides[MAX_DIMS], offset = x->offset;
   for (int d = 0; d < x->ndim; d++) {
@@ -104,12 +104,14 @@ FORWARD(roll)
 {
   Tensor *x = a->input;
   int dim = a->dims == NONE_DIM ? 0 : shape_dim(call, a->dims, x->ndim);
-  y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
+  bool flat = a->dims == NONE_DIM || x->ndim == 0;
+  y[0] = flat ? result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x))
+              : result_of_images(call, tensor_dtype(x), tensor_shape(x), x);
   if (y[0]->numel == 0) return;
   Tensor *to = y[0];
-  if (a->dims == NONE_DIM || x->ndim == 0) {
-    Tensor *flat = contiguous_as(call, x, tensor_dtype(x));
-    x = tensor_view(call, flat, INTS(x->numel), INTS(1), flat->offset);
+  if (flat) {
+    Tensor *line = contiguous_as(call, x, tensor_dtype(x));
+    x = tensor_view(call, line, INTS(x->numel), INTS(1), line->offset);
     to = tensor_view(call, y[0], INTS(x->numel), INTS(1), y[0]->offset);
   }
   int64_t n = x->shape[dim], shift = ((a->shifts % n) + n) % n;

@@ -191,6 +191,9 @@ Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints 
 /* As result_new, in the order in memory that results of these operands have, which broadcast to the shape. */
 Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n);
 
+/* As result_new, with the channels last if `like`, of as many dimensions, has them there. */
+Tensor *result_of_images(Call *call, DType dtype, Ints shape, const Tensor *like);
+
 /* Raises if a result of this dtype and shape can't be written to the destination of an in-place form. */
 void result_check(Call *call, DType dtype, Ints shape);
 

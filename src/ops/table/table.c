@@ -346,6 +346,14 @@ Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints 
   return into ? into : tensor_new_strided(call, dtype, device, shape, strides);
 }
 
+Tensor *result_of_images(Call *call, DType dtype, Ints shape, const Tensor *like)
+{
+  Device device = (Device)like->device;
+  if (like->ndim != shape.n || !has_channels_last(like)) return result_new(call, dtype, device, shape);
+  shape_numel(call, shape);
+  return result_strided(call, dtype, device, shape, channels_last_order(call, shape));
+}
+
 Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tensor *const *operands, int n)
 {
   Tensor *into = destination(call, dtype, shape);

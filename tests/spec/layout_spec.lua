@@ -1,0 +1,132 @@
+-- How results lie in memory: as their operands do, where PyTorch's do. The strides are those of PyTorch 2.15.
+local nl = require "nnlua"
+local env = {nl = nl, F = nl.nn.functional, select = select}
+
+-- A tensor (2, 3, 4, 5) whose channels are last, one that lies the other way around, one of mixed dimensions and one
+-- that is expanded.
+local layouts = {
+  {"channels last", function() return nl.rand(2, 4, 5, 3):permute(1, 4, 2, 3) end},
+  {"transposed", function() return nl.rand(5, 4, 3, 2):permute(4, 3, 2, 1) end},
+  {"permuted", function() return nl.rand(4, 2, 5, 3):permute(2, 4, 1, 3) end},
+  {"expanded", function() return nl.rand(2, 1, 4, 1):expand(2, 3, 4, 5) end},
+}
+
+-- An expression in x, and its result's strides for each of these.
+local cases = {
+  {"x + 1", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.rand(5) * x", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.rand(2, 3, 4, 5) + x", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:relu()", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:double()", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:clone()", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:gt(0.5)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.zeros_like(x)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.rand_like(x)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.where(x:gt(0.5), x, 0.0)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:masked_fill(x:gt(0.5), 0.0)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:masked_scatter(x:gt(0.5), x)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"nl.lerp(x, (x + 1), 0.5)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:softmax(2)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:cumsum(2)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:sum(2)", "20 5 1", "20 5 1", "20 5 1", "20 5 1"},
+  {"x:mean(1, {keepdim = true})", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"(select(1, x:sort(2)))", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"(select(2, x:sort(2)))", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"(select(1, x:topk(2, 2)))", "40 20 5 1", "40 20 5 1", "40 20 5 1", "40 20 5 1"},
+  {"x:flip({3})", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:rot90(1, {3, 4})", "60 1 3 15", "1 2 24 6", "15 1 3 30", "60 20 1 5"},
+  {"x:roll(1, 2)", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"nl.cat({x, x}, 2)", "120 1 30 6", "120 20 5 1", "120 20 5 1", "120 20 5 1"},
+  {"nl.cat({x, x:contiguous()}, 2)", "120 20 5 1", "120 20 5 1", "120 20 5 1", "120 20 5 1"},
+  {"nl.stack({x, x}, 1)", "120 60 1 15 3", "120 60 20 5 1", "120 60 20 5 1", "120 60 20 5 1"},
+  {"nl.stack({x, x}, 2)", "120 3 1 30 6", "120 60 20 5 1", "120 60 20 5 1", "120 60 20 5 1"},
+  {"nl.stack({x, x}, 5)", "120 40 10 2 1", "120 40 10 2 1", "120 40 10 2 1", "120 40 10 2 1"},
+  {"x:index_select(2, nl.tensor({1}))", "20 20 5 1", "20 20 5 1", "20 20 5 1", "20 20 5 1"},
+  {"nl.complex(x, x)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"nl.renorm(x, 2.0, 2, 1.0)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.dropout(x, 0.5)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"F.rrelu(x, 0.1, 0.3, true)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.pad(x, {1, 1})", "84 1 21 3", "84 28 7 1", "84 28 7 1", "84 28 7 1"},
+  {'F.pad(x, {1, 1, 1, 1}, "reflect")', "126 1 21 3", "126 42 7 1", "126 42 7 1", "126 42 7 1"},
+  {'F.pad(x, {1, 1, 1, 1}, "circular")', "126 42 7 1", "126 42 7 1", "126 42 7 1", "126 42 7 1"},
+  {"F.max_pool2d(x, 2)", "12 1 6 3", "12 4 2 1", "12 4 2 1", "12 4 2 1"},
+  {"F.avg_pool2d(x, 2)", "12 1 6 3", "12 4 2 1", "12 4 2 1", "12 4 2 1"},
+  {"F.adaptive_avg_pool2d(x, 2)", "12 1 6 3", "12 4 2 1", "12 4 2 1", "12 4 2 1"},
+  {"F.adaptive_max_pool2d(x, 2)", "12 1 6 3", "12 4 2 1", "12 4 2 1", "12 4 2 1"},
+  {"F.interpolate(x, {scale_factor = 2})", "240 1 30 3", "240 80 10 1", "240 80 10 1", "240 80 10 1"},
+  {'F.interpolate(x, {scale_factor = 2, mode = "bilinear"})',
+    "240 1 30 3", "240 80 10 1", "240 80 10 1", "240 80 10 1"},
+  {'F.interpolate(x, {size = {3, 3}, mode = "bicubic"})', "27 1 9 3", "27 9 3 1", "27 9 3 1", "27 9 3 1"},
+  {"F.conv2d(x, nl.rand(6, 3, 3, 3), {padding = 1})", "120 1 30 6", "120 20 5 1", "120 20 5 1", "120 20 5 1"},
+  {"F.conv_transpose2d(x, nl.rand(3, 6, 3, 3))", "252 1 42 6", "252 42 7 1", "252 42 7 1", "252 42 7 1"},
+  {"F.batch_norm(x, nl.zeros(3), nl.ones(3), {training = true})", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.batch_norm(x, nl.zeros(3), nl.ones(3))", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.group_norm(x, 3)", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.instance_norm(x)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.layer_norm(x, {5})", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.rms_norm(x, {5})", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.linear(x, nl.rand(7, 5))", "84 28 7 1", "84 28 7 1", "84 28 7 1", "84 28 7 1"},
+}
+
+--- Volumes, lines and single values, where other rules hold.
+local others = {
+  {"x + 1", {2, 2, 3, 4, 3}, {1, 5, 2, 3, 4}, "72 1 36 12 3"},
+  {"F.pad(x, {1, 1})", {2, 2, 3, 4, 3}, {1, 5, 2, 3, 4}, "108 1 54 18 3"},
+  {"F.group_norm(x, 3)", {2, 2, 3, 4, 3}, {1, 5, 2, 3, 4}, "72 1 36 12 3"},
+  {"F.interpolate(x, {scale_factor = 2})", {2, 2, 3, 4, 3}, {1, 5, 2, 3, 4}, "576 1 144 24 3"},
+  {"nl.cat({x, x}, 2)", {2, 2, 3, 4, 3}, {1, 5, 2, 3, 4}, "144 1 72 24 6"},
+  {"F.conv1d(x, nl.rand(6, 3, 1))", {2, 8, 3}, {1, 3, 2}, "48 8 1"},
+  {"F.max_pool1d(x, 2)", {2, 8, 3}, {1, 3, 2}, "12 4 1"},
+  {"x:sort(2)", {2, 8, 3}, {1, 3, 2}, "24 1 3"},
+}
+
+local function text(t)
+  return table.concat({table.unpack(t:stride())}, " ")
+end
+
+local function result(code, x)
+  env.x = x
+  return (assert(load("return " .. code, "=case", "t", env))())
+end
+
+local function numbers(t)
+  return (t:is_complex() and nl.view_as_real(t) or t):double()
+end
+
+describe("a result's order in memory", function()
+  for _, case in ipairs(cases) do
+    it("is PyTorch's: " .. case[1], function()
+      for i, layout in ipairs(layouts) do
+        local x = layout[2]()
+        local got = result(case[1], x)
+        assert.equal(case[i + 1], text(got), layout[1])
+      end
+    end)
+  end
+
+  for _, case in ipairs(others) do
+    it("is PyTorch's for other shapes: " .. case[1], function()
+      assert.equal(case[4], text(result(case[1], nl.rand(case[2]):permute(case[3]))))
+    end)
+  end
+
+  it("is that of the weight where only its channels are last", function()
+    local x, w = nl.rand(2, 3, 4, 5), nl.rand(6, 3, 3, 3):permute(1, 4, 2, 3)
+    assert.equal("36 1 18 6", text(env.F.conv2d(x, w)))
+    assert.equal("36 6 3 1", text(env.F.conv2d(x, w:contiguous())))
+  end)
+
+  it("changes no values", function()
+    for _, case in ipairs(cases) do
+      for _, layout in ipairs(layouts) do
+        if not case[1]:find "rand" and not case[1]:find "dropout" and not case[1]:find "rrelu" then
+          nl.manual_seed(1)
+          local x = layout[2]()
+          local want = numbers(result(case[1], x:contiguous()))
+          assert.is_true(nl.allclose(numbers(result(case[1], x)), want, {rtol = 1e-5, atol = 1e-6}),
+            case[1] .. ", " .. layout[1])
+        end
+      end
+    end
+  end)
+end)
