@@ -1,4 +1,4 @@
--- How tensors of 4 and 5 dimensions lie in memory. The strides are those of PyTorch 1.13.
+-- How tensors of 4 and 5 dimensions lie in memory. The strides are those of PyTorch 2.15.
 local nl = require "nnlua"
 local nn = nl.nn
 
