@@ -88,7 +88,8 @@ COEFFICIENTS(nadam)
   (void)fresh;
   bool decoupled = o->decoupled_weight_decay != 0;
   double step = numbers[NADAM_STEP] += 1, now = momentum_at(o, step), next = momentum_at(o, step + 1);
-  double product = numbers[NADAM_MU_PRODUCT] *= now;
+  /* PyTorch keeps the product as float32, and goes on with it as it is kept */
+  double product = numbers[NADAM_MU_PRODUCT] = (double)((float)numbers[NADAM_MU_PRODUCT] * (float)now);
   c->nadam = (NadamCoefficients){.slope = slope_of(o, coupled_decay(o, decoupled)),
                                  .decayed = left_by_decay(o, decoupled),
                                  .exp_avg = average_of(o->betas[0]),

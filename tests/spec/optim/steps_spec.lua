@@ -237,3 +237,19 @@ for _, name in ipairs(names) do
     end)
   end)
 end
+
+describe("NAdam", function()
+  it("goes on with the product of its momenta as it is kept, in float32: PyTorch 2.15's numbers", function()
+    local p = nl.tensor({1.0, -2.0}, {dtype = nl.float64, requires_grad = true})
+    local optimizer = nl.optim.NAdam({p}, {lr = 0.1})
+    for _ = 1, 8 do
+      optimizer:zero_grad();
+      (p * p):sum():backward()
+      optimizer:step()
+    end
+    local got = p:tolist()
+    assert.is_near(0.4377870671287246, got[1], 1e-14)
+    assert.is_near(-1.3950259889737642, got[2], 1e-14)
+    assert.equal(0.0016914170701056719, optimizer.state[p].mu_product:item())
+  end)
+end)
