@@ -14,6 +14,7 @@
 typedef struct OpNode {
   Node node;
   const Op *op;
+  const Op *shown; /* the op itself, or, if no user can call it, the one that was called */
   char *args;
   Saved *saved;
   Tensor *results[MAX_RESULTS];
@@ -119,7 +120,8 @@ static const char *op_name(const Node *node)
 {
   /* PyTorch's names: SumBackward */
   static _Thread_local char name[64];
-  const char *row = ((const OpNode *)node)->op->row;
+  const OpNode *n = (const OpNode *)node;
+  const char *row = n->shown == n->op ? n->op->row : n->shown->name;
   size_t used = 0;
   bool capital = true;
   for (; *row && used < sizeof name - 12; row++) {
@@ -139,7 +141,7 @@ _Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t
   raise_plain(call->ctx,
               "backward of %s: a %s tensor of shape %s that it needs was changed in place after the "
               "forward (it is at version %u, saved at version %u); clone it before the change",
-              n->op->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t),
+              n->shown->name, dtype_name(tensor_dtype(t)), shape_text(call, tensor_shape(t)), tensor_version(t),
               (unsigned)saved);
 }
 
@@ -242,8 +244,9 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
     raise_plain(ctx,
                 "backward of %s: what it saved has been freed by an earlier backward; give that one "
                 "retain_graph = true to go through the graph twice",
-                n->op->name);
-  Call call = {.ctx = ctx, .op = n->op, .parent = NULL};
+                n->shown->name);
+  Call called = {.ctx = ctx, .op = n->shown};
+  Call call = {.ctx = ctx, .op = n->op, .parent = n->shown == n->op ? NULL : &called};
   check_versions(&call, n);
   ArgsRoom args;
   restore_arguments(&call, n, args.bytes);
@@ -317,6 +320,16 @@ static void connect(Call *call, OpNode *n, const void *args)
   }
 }
 
+/* What a node is called by: the op itself, or, if it is for other ops only, the outermost one, which the user called. */
+static const Op *shown_op(const Call *call, const Op *op)
+{
+  const Op *shown = op;
+  if (op->forms & CALLABLE) return op;
+  for (; call; call = call->parent)
+    if (call->op) shown = call->op;
+  return shown;
+}
+
 Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny)
 {
   const OpPlan *plan = op_plan(op);
@@ -325,6 +338,7 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
   size_t pointed = plan->points ? pointed_bytes(op, args) : 0;
   OpNode *n = (OpNode *)node_new(call->ctx, &op_class, header + own + edges * each + pointed, (int)edges, ny);
   n->op = op;
+  n->shown = shown_op(call, op);
   scope_own_node(call->ctx, &n->node); /* frees it if something is raised below */
   connect(call, n, args);
   n->args = (char *)n + header;

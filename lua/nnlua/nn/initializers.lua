@@ -34,7 +34,9 @@ end
 
 --- How many inputs and outputs an element of the result depends on.
 local function fans(name, tensor)
-  if tensor.ndim < 2 then
+  if not core.is_tensor(tensor) then
+    raise(("%s: a tensor was expected, not %s"):format(name, core.describe(tensor)))
+  elseif tensor.ndim < 2 then
     raise(("%s: a tensor of at least 2 dimensions is needed to count inputs and outputs, not of %d"):format(
       name, tensor.ndim))
   end

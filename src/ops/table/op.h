@@ -30,6 +30,7 @@ enum {
   VIEW_INPLACE = 4096 | 4
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
+#define CALLABLE (EVERYWHERE | IN_F | IN_LINALG) /* a user can call it in one of these ways */
 
 /* The last arguments of rows that make new tensors. */
 #define TENSOR_OPTIONS TYPE(dtype, NONE) DEVICE(device) BOOL(requires_grad, false)

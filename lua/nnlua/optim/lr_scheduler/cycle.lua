@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local base = require "nnlua.optim.lr_scheduler.base"
+local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 
 local format = core.format
@@ -106,6 +107,7 @@ local function locate(self, epoch)
 end
 
 function WarmRestarts:step(epoch)
+  class.check_self(self, WarmRestarts, "step")
   if epoch ~= nil and type(epoch) ~= "number" then
     raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
   end
