@@ -320,7 +320,7 @@ static void connect(Call *call, OpNode *n, const void *args)
   }
 }
 
-/* What a node is called by: the op itself, or, if it is for other ops only, the outermost one, which the user called. */
+/* What a node is called by: the op itself, or, if it is for other ops only, the outermost one, which was called. */
 static const Op *shown_op(const Call *call, const Op *op)
 {
   const Op *shown = op;
