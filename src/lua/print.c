@@ -173,19 +173,17 @@ static void see_width(Printer *p, void *arg, Scalar v)
 static void choose_format(Printer *p, Format *f, bool imaginary)
 {
   const char *data = tensor_data(p->t);
-  bool chooses = false;
   *f = (Format){.floating = dtype_is_inexact(tensor_dtype(p->t)), .integral = true, .width = 1};
   if (f->floating) {
     Magnitudes m = {.imaginary = imaginary, .integral = true};
     visit_shown(p, 0, data, see_magnitude, &m);
-    chooses = m.any;
     if (m.any) {
+      bool asked = m.most / m.least > 1000 || m.most > 1e8 || m.least < 1e-4;
       f->integral = m.integral;
-      f->scientific = m.most / m.least > 1000 || m.most > 1e8 || (!m.integral && m.least < 1e-4);
+      f->scientific = p->options.sci_mode >= 0 ? p->options.sci_mode : asked;
     }
   }
   visit_shown(p, 0, data, see_width, &(Widths){f, imaginary});
-  if (p->options.sci_mode >= 0 && chooses) f->scientific = p->options.sci_mode;
 }
 
 /* ------------------------------------------------------------------- elements */

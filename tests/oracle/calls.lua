@@ -22,9 +22,11 @@ local function get(x, index)
   return x[index]
 end
 
+--- `x[index] = value` on a copy of x, which is no leaf.
 local function set(x, index, value)
-  x[index] = value
-  return x
+  local changed = x:clone()
+  changed[index] = value
+  return changed
 end
 
 local function method(name)

@@ -168,6 +168,36 @@ function compare.value(got, recorded, tolerance, where, wrong)
   end)
 end
 
+--- A tensor's strides along the dimensions that have more than one element, where alone they mean anything: the
+--- recorded ones, or those of a contiguous tensor where none are on record.
+local function strides_text(shape, stride)
+  local shown, dense = {}, 1
+  for d = #shape, 1, -1 do
+    if shape[d] > 1 then
+      table.insert(shown, 1, stride and stride[d] or dense)
+    end
+    dense = dense * shape[d]
+  end
+  return "[" .. table.concat(shown, ", ") .. "]"
+end
+
+--- Compares the order in memory of results, whose values and shapes hold, with that on record.
+function compare.layout(got, recorded, where, wrong)
+  if type(recorded) ~= "table" or recorded == json.null then
+    return
+  elseif not recorded.tensor then
+    for i, inner in ipairs(recorded) do
+      compare.layout(got[i], inner, where .. " " .. i, wrong)
+    end
+  elseif recorded.data ~= json.null and #recorded.data > 0 then
+    local stride = strides_text(recorded.shape, got:stride())
+    local wanted = strides_text(recorded.shape, recorded.stride)
+    if stride ~= wanted then
+      table.insert(wrong, ("%s: strides %s instead of %s"):format(where, stride, wanted))
+    end
+  end
+end
+
 --- The tolerances of a case, or of its part "grad" or "second".
 function compare.tolerance(case, part)
   local prefix = part and part .. "_" or ""

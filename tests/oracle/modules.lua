@@ -69,6 +69,9 @@ local function check_call(case, module, parameters, outcome)
   outcome.stage = "forward"
   local results = table.pack(module(values.unpack(args)))
   compare.value(results, case.out, compare.tolerance(case), "out", outcome.wrong)
+  if #outcome.wrong == 0 then
+    compare.layout(results, case.out, "out", outcome.wrong)
+  end
   modules.compare_state(module:state_dict(), state_after(case), compare.tolerance(case),
                         "state", outcome.wrong)
   if case.grads then

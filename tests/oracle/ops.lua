@@ -132,6 +132,9 @@ function ops.run(case, outcome)
   outcome.stage = case.call
   local results = run(case, case.call, args)
   check_results(case, args, results, "out", outcome.wrong)
+  if #outcome.wrong == 0 then
+    compare.layout(results, case.out, "out", outcome.wrong)
+  end
   if case.grads and gradients_hold(case, results) then
     check_gradients(case, results, inputs, outcome)
   end

@@ -168,7 +168,7 @@ activation_class("Hardsigmoid", F.hardsigmoid, {INPLACE}, "inplace")
 ---     > nn.Softplus()(nl.tensor({-1.0, 2.0}))
 ---     tensor([0.3133, 2.1269])
 ---@class Softplus: Module
-activation_class("Softplus", F.softplus, {{"beta", "number", 1}, {"threshold", "number", 20}})
+activation_class("Softplus", F.softplus, {{"beta", "number", 1.0}, {"threshold", "number", 20.0}})
 
 --- x / (1 + |x|). `nn.Softsign()`.
 --- Shapes: input (*), result the same

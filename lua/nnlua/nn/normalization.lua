@@ -38,12 +38,12 @@ end
 local NormBase = core.class("nn.NormBase", Module)
 NormBase._version = 2
 
-function NormBase:_setup(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+function NormBase:_setup(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
   local kind = kind_of(device, dtype)
   self.num_features, self.eps, self.momentum = num_features, eps, momentum
   self.affine, self.track_running_stats = affine, track_running_stats
   add_parameter(self, "weight", {num_features}, affine, kind)
-  add_parameter(self, "bias", {num_features}, affine, kind)
+  add_parameter(self, "bias", {num_features}, affine and bias, kind)
   if track_running_stats then
     core.register_buffer(self, "running_mean", nl.zeros({num_features}, kind))
     core.register_buffer(self, "running_var", nl.ones({num_features}, kind))
@@ -81,8 +81,9 @@ function NormBase:_load_from_state_dict(dict, prefix, metadata, report)
 end
 
 function NormBase:extra_repr()
-  return ("%d, eps=%s, momentum=%s, affine=%s, track_running_stats=%s"):format(self.num_features, repr.value(self.eps),
-    repr.value(self.momentum), repr.value(self.affine), repr.value(self.track_running_stats))
+  return ("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s"):format(self.num_features,
+    repr.value(self.eps), repr.value(self.momentum), repr.value(self.affine), repr.value(self.bias ~= nil),
+    repr.value(self.track_running_stats))
 end
 
 local function check_dims(self, x, least, most)
@@ -131,7 +132,7 @@ local function norm_class(name, affine, tracks, forward)
   local class = core.class(name, NormBase)
   local parse = args.parser(name, {
     {"num_features", "integer"}, {"eps", "number", 1e-05}, {"momentum", "number?", 0.1}, {"affine", "boolean", affine},
-    {"track_running_stats", "boolean", tracks}, {"device", "any?"}, {"dtype", "any?"},
+    {"track_running_stats", "boolean", tracks}, {"device", "any?"}, {"dtype", "any?"}, {"bias", "boolean", true},
   })
   function class:init(...) self:_setup(parse(...)) end
   class.forward = forward
@@ -151,7 +152,7 @@ local function instance_norm(name, dims)
 end
 
 --- Batch norm of [N, C] or [N, C, L]. `nn.BatchNorm1d(num_features, eps = 1e-5, momentum = 0.1, affine = true,
---- track_running_stats = true)`; a momentum of nl.none averages over all batches.
+--- track_running_stats = true, {bias = true})`; a momentum of nl.none averages over all batches.
 --- Shapes: input (N, C) or (N, C, L), result the same
 ---     > nn.BatchNorm1d(1)(nl.tensor({{1.0}, {3.0}})):detach()
 ---     tensor([[-1.0000],
@@ -174,7 +175,7 @@ normalization.BatchNorm2d = batch_norm("nn.BatchNorm2d", 4, 4)
 normalization.BatchNorm3d = batch_norm("nn.BatchNorm3d", 5, 5)
 
 --- Instance norm of [N, C, L] or [C, L]. `nn.InstanceNorm1d(num_features, eps = 1e-5, momentum = 0.1, affine = false,
---- track_running_stats = false)`.
+--- track_running_stats = false, {bias = true})`; a bias only if affine.
 --- Shapes: input (N, C, L) or (C, L), result the same
 ---     > nn.InstanceNorm1d(1)(nl.tensor({{{1.0, 3.0}}}))
 ---     tensor([[[-1.0000,  1.0000]]])
@@ -197,7 +198,7 @@ normalization.InstanceNorm3d = instance_norm("nn.InstanceNorm3d", 5)
 
 -- ------------------------------------------------------------- group and layer
 
---- `nn.GroupNorm(num_groups, num_channels, eps = 1e-5, affine = true)`.
+--- `nn.GroupNorm(num_groups, num_channels, eps = 1e-5, affine = true, {bias = true})`.
 --- Shapes: input (N, C, *), result the same
 ---     > nn.GroupNorm(3, 6)(nl.randn(20, 6, 10, 10)).shape
 ---     [20, 6, 10, 10]
@@ -206,17 +207,17 @@ local GroupNorm = core.class("nn.GroupNorm", Module)
 
 local parse_group = args.parser("nn.GroupNorm", {
   {"num_groups", "integer"}, {"num_channels", "integer"}, {"eps", "number", 1e-05}, {"affine", "boolean", true},
-  {"device", "any?"}, {"dtype", "any?"},
+  {"device", "any?"}, {"dtype", "any?"}, {"bias", "boolean", true},
 })
 
 function GroupNorm:init(...)
-  local groups, channels, eps, affine, device, dtype = parse_group(...)
+  local groups, channels, eps, affine, device, dtype, bias = parse_group(...)
   if groups < 1 or channels % groups ~= 0 then
     raise(("nn.GroupNorm: %d channels can't be divided into %d groups"):format(channels, groups))
   end
   self.num_groups, self.num_channels, self.eps, self.affine = groups, channels, eps, affine
   add_parameter(self, "weight", {channels}, affine, kind_of(device, dtype))
-  add_parameter(self, "bias", {channels}, affine, kind_of(device, dtype))
+  add_parameter(self, "bias", {channels}, affine and bias, kind_of(device, dtype))
   self:reset_parameters()
 end
 
@@ -228,8 +229,8 @@ function GroupNorm:forward(x)
 end
 
 function GroupNorm:extra_repr()
-  return ("%d, %d, eps=%s, affine=%s"):format(self.num_groups, self.num_channels, repr.value(self.eps),
-    repr.value(self.affine))
+  return ("%d, %d, eps=%s, affine=%s, bias=%s"):format(self.num_groups, self.num_channels, repr.value(self.eps),
+    repr.value(self.affine), repr.value(self.bias ~= nil))
 end
 
 normalization.GroupNorm = GroupNorm
@@ -281,9 +282,14 @@ function LayerNorm:forward(x)
   return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 end
 
-function LayerNorm:extra_repr()
+--- What layer norm and root mean square norm show of themselves.
+local function shape_repr(self)
   return ("%s, eps=%s, elementwise_affine=%s"):format(shape_text(self.normalized_shape), repr.value(self.eps),
     repr.value(self.elementwise_affine))
+end
+
+function LayerNorm:extra_repr()
+  return ("%s, bias=%s"):format(shape_repr(self), repr.value(self.bias ~= nil))
 end
 
 normalization.LayerNorm = LayerNorm
@@ -316,7 +322,7 @@ function RMSNorm:forward(x)
   return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 end
 
-RMSNorm.extra_repr = LayerNorm.extra_repr
+RMSNorm.extra_repr = shape_repr
 
 normalization.RMSNorm = RMSNorm
 

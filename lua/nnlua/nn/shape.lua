@@ -108,7 +108,7 @@ end
 
 function Upsample:extra_repr()
   local what = self.scale_factor and "scale_factor" or "size"
-  return ("%s=%s, mode=%s"):format(what, settings.text(self[what]), self.mode)
+  return ("%s=%s, mode='%s'"):format(what, settings.text(self[what]), self.mode)
 end
 
 shape.Upsample = Upsample

@@ -33,23 +33,23 @@ end
 local layer_arguments = {
   {"d_model", "integer"}, {"nhead", "integer"}, {"dim_feedforward", "integer", 2048}, {"dropout", "number", 0.1},
   {"activation", "any", "relu"}, {"layer_norm_eps", "number", 1e-5}, {"batch_first", "boolean", false},
-  {"norm_first", "boolean", false}, {"device", "any?"}, {"dtype", "any?"},
+  {"norm_first", "boolean", false}, {"bias", "boolean", true}, {"device", "any?"}, {"dtype", "any?"},
 }
 
 --- What both kinds of layers have: `attentions` names their parts of attention, each with a norm and a dropout.
-local function build(self, name, attentions, width, heads, inner, p, activation, eps, batch_first, norm_first, device,
-                     dtype)
-  local kind = (device or dtype) and {device = device, dtype = dtype} or nil
+local function build(self, name, attentions, width, heads, inner, p, activation, eps, batch_first, norm_first, bias,
+                     device, dtype)
+  local kind = {bias = bias, device = device, dtype = dtype}
   for _, part in ipairs(attentions) do
     self[part] = attention.MultiheadAttention(width, heads,
-      {dropout = p, batch_first = batch_first, device = device, dtype = dtype})
+      {dropout = p, bias = bias, batch_first = batch_first, device = device, dtype = dtype})
   end
   self.linear1 = linear.Linear(width, inner, kind)
   self.dropout = dropout.Dropout(p)
   self.linear2 = linear.Linear(inner, width, kind)
   self.norm_first = norm_first
   for i = 1, #attentions + 1 do
-    self["norm" .. i] = normalization.LayerNorm(width, {eps = eps, device = device, dtype = dtype})
+    self["norm" .. i] = normalization.LayerNorm(width, {eps = eps, bias = bias, device = device, dtype = dtype})
   end
   for i = 1, #attentions + 1 do
     self["dropout" .. i] = dropout.Dropout(p)
@@ -72,8 +72,8 @@ end
 
 --- One layer of an encoder: attention of the source to itself, then two Linears, each added to its input and
 --- normalised. `nn.TransformerEncoderLayer(d_model, nhead, {dim_feedforward = 2048, dropout = 0.1, activation = "relu",
---- layer_norm_eps = 1e-5, batch_first = false, norm_first = false})`. `layer(src, src_mask, src_key_padding_mask,
---- is_causal)`.
+--- layer_norm_eps = 1e-5, batch_first = false, norm_first = false, bias = true})`. `layer(src, src_mask,
+--- src_key_padding_mask, is_causal)`.
 --- Shapes: as TransformerEncoder
 ---     > nn.TransformerEncoderLayer(8, 2, 16)(nl.randn(4, 2, 8)).shape
 ---     [4, 2, 8]
@@ -212,8 +212,8 @@ transformer.TransformerDecoder = Decoder
 
 --- An encoder and a decoder. `nn.Transformer(d_model = 512, nhead = 8, num_encoder_layers = 6, num_decoder_layers = 6,
 --- {dim_feedforward = 2048, dropout = 0.1, activation = "relu", custom_encoder, custom_decoder, layer_norm_eps = 1e-5,
---- batch_first = false, norm_first = false})`. `net(src, tgt, {src_mask, tgt_mask, memory_mask, src_key_padding_mask,
---- tgt_key_padding_mask, memory_key_padding_mask})`.
+--- batch_first = false, norm_first = false, bias = true})`. `net(src, tgt, {src_mask, tgt_mask, memory_mask,
+--- src_key_padding_mask, tgt_key_padding_mask, memory_key_padding_mask})`.
 --- Shapes: src (S, N, E), tgt (T, N, E), with batch_first (N, …); result as tgt
 ---     > nn.Transformer(8, 2, 1, 1, 16)(nl.randn(4, 2, 8), nl.randn(3, 2, 8)).shape
 ---     [3, 2, 8]
@@ -225,18 +225,18 @@ local parse_transformer = args.parser("nn.Transformer", {
   {"num_decoder_layers", "integer", 6}, {"dim_feedforward", "integer", 2048}, {"dropout", "number", 0.1},
   {"activation", "any", "relu"}, {"custom_encoder", "module?"}, {"custom_decoder", "module?"},
   {"layer_norm_eps", "number", 1e-5}, {"batch_first", "boolean", false}, {"norm_first", "boolean", false},
-  {"device", "any?"}, {"dtype", "any?"},
+  {"bias", "boolean", true}, {"device", "any?"}, {"dtype", "any?"},
 })
 
 function Transformer:init(...)
-  local width, heads, encoders, decoders, inner, p, activation, encoder, decoder, eps, batch_first, norm_first, device,
-    dtype = parse_transformer(...)
+  local width, heads, encoders, decoders, inner, p, activation, encoder, decoder, eps, batch_first, norm_first, bias,
+    device, dtype = parse_transformer(...)
   local function layer_of(class)
     return class(width, heads, {dim_feedforward = inner, dropout = p, activation = activation, layer_norm_eps = eps,
-      batch_first = batch_first, norm_first = norm_first, device = device, dtype = dtype})
+      batch_first = batch_first, norm_first = norm_first, bias = bias, device = device, dtype = dtype})
   end
   local function norm()
-    return normalization.LayerNorm(width, {eps = eps, device = device, dtype = dtype})
+    return normalization.LayerNorm(width, {eps = eps, bias = bias, device = device, dtype = dtype})
   end
   self.encoder = encoder or Encoder(layer_of(EncoderLayer), encoders, norm())
   self.decoder = decoder or Decoder(layer_of(DecoderLayer), decoders, norm())

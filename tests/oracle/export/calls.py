@@ -149,6 +149,8 @@ def main_form(op_info):
         return _REFLECTED[name]
     if name in ("__getitem__", "slice"):
         return "get"
+    if name == "__setitem__":
+        return "set"
     if name in _PROPERTIES:
         return f"x.{name}"
     name = _RENAMED.get(name, name)

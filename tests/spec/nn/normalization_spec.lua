@@ -87,10 +87,10 @@ describe("normalization", function()
   end)
 
   it("prints its settings", function()
-    assert.equal("LayerNorm((2, 3), eps=1e-05, elementwise_affine=True)", tostring(nn.LayerNorm {2, 3}))
-    assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
+    assert.equal("LayerNorm((2, 3), eps=1e-05, elementwise_affine=True, bias=True)", tostring(nn.LayerNorm {2, 3}))
+    assert.equal("BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
       tostring(nn.BatchNorm2d(3)))
-    assert.equal("GroupNorm(2, 4, eps=1e-05, affine=True)", tostring(nn.GroupNorm(2, 4)))
+    assert.equal("GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)", tostring(nn.GroupNorm(2, 4)))
   end)
 end)
 

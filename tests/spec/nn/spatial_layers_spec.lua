@@ -80,8 +80,8 @@ describe("layers over spatial dimensions", function()
       ["AdaptiveMaxPool1d(output_size=5)"] = nn.AdaptiveMaxPool1d(5),
       ["ZeroPad2d((2, 2, 2, 2))"] = nn.ZeroPad2d(2),
       ["ConstantPad1d(padding=(1, 2), value=3.5)"] = nn.ConstantPad1d({1, 2}, 3.5),
-      ["Upsample(scale_factor=(2.0, 3.0), mode=nearest)"] = nn.Upsample {scale_factor = {2, 3}},
-      ["UpsamplingBilinear2d(size=4, mode=bilinear)"] = nn.UpsamplingBilinear2d(4),
+      ["Upsample(scale_factor=(2.0, 3.0), mode='nearest')"] = nn.Upsample {scale_factor = {2, 3}},
+      ["UpsamplingBilinear2d(size=4, mode='bilinear')"] = nn.UpsamplingBilinear2d(4),
       ["Flatten(start_dim=2, end_dim=-1)"] = nn.Flatten(), -- positions count from 1
       ["Unflatten(dim=2, unflattened_size=(2, 3))"] = nn.Unflatten(2, {2, 3}),
     }

@@ -20,7 +20,7 @@ local function layer_text(name, attentions, p)
   local children, norms, drops = {}, {}, {}
   for i, part in ipairs(attentions) do children[i] = ("(%s): %s"):format(part, attention(2)) end
   for i = 1, #attentions + 1 do
-    norms[i] = ("(norm%d): LayerNorm((2,), eps=1e-05, elementwise_affine=True)"):format(i)
+    norms[i] = ("(norm%d): LayerNorm((2,), eps=1e-05, elementwise_affine=True, bias=True)"):format(i)
     drops[i] = ("(dropout%d): Dropout(p=%s, inplace=False)"):format(i, p)
   end
   table.insert(children, "(linear1): Linear(in_features=2, out_features=3, bias=True)")
@@ -32,7 +32,7 @@ end
 
 local encoder_layer = layer_text("TransformerEncoderLayer", {"self_attn"}, "0.1")
 local decoder_layer = layer_text("TransformerDecoderLayer", {"self_attn", "multihead_attn"}, "0.1")
-local norm = "(norm): LayerNorm((2,), eps=1e-05, elementwise_affine=True)"
+local norm = "(norm): LayerNorm((2,), eps=1e-05, elementwise_affine=True, bias=True)"
 
 local function stack_text(name, count, layer, ...)
   local line = count == 1 and "(0): " .. layer or ("(0-%d): %d x %s"):format(count - 1, count, layer)
