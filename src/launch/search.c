@@ -83,8 +83,8 @@ static void count_bins_single(int64_t n, const float *x, float low, float high, 
 {
   for (int64_t i = 0; i < n; i++) {
     if (!(x[i] >= low && x[i] <= high)) continue;
-    int64_t bin = (int64_t)((x[i] - low) / (high - low) * (float)bins);
-    counts[bin < bins ? bin : bins - 1] += 1;
+    float place = (x[i] - low) * (float)bins / (high - low);
+    counts[place < (float)bins ? (int64_t)place : bins - 1] += 1;
   }
 }
 
@@ -92,8 +92,8 @@ static void count_bins_double(int64_t n, const double *x, double low, double hig
 {
   for (int64_t i = 0; i < n; i++) {
     if (!(x[i] >= low && x[i] <= high)) continue;
-    int64_t bin = (int64_t)((x[i] - low) / (high - low) * (double)bins);
-    counts[bin < bins ? bin : bins - 1] += 1;
+    double place = (x[i] - low) * (double)bins / (high - low);
+    counts[place < (double)bins ? (int64_t)place : bins - 1] += 1;
   }
 }
 

@@ -78,11 +78,12 @@ local function add(total, summary)
   end
   add_counts(total.reasons, summary.reasons)
   add_counts(total.lacking, summary.lacking)
+  add_counts(total.known, summary.known)
 end
 
 local function main(options)
   local runner = require "oracle.runner"
-  local total = {passed = 0, failed = 0, skipped = 0, reasons = {}, lacking = {}}
+  local total = {passed = 0, failed = 0, skipped = 0, reasons = {}, lacking = {}, known = {}}
   io.write(ROW:format("family", "name", "passed", "failed", "skipped"))
   for _, file in ipairs(runner.files(options.folder, options.family, options.op)) do
     local summary = runner.run_file(file)
@@ -94,6 +95,7 @@ local function main(options)
   end
   print_counts("Skipped:", total.reasons)
   print_counts("Other forms of a call that nnlua does not have:", total.lacking)
+  print_counts("Known differences (known.lua):", total.known)
   io.write(("\n%d passed, %d failed, %d skipped\n"):format(
     total.passed, total.failed, total.skipped))
   return total.failed == 0

@@ -2,6 +2,7 @@
 
 local api = require "oracle.api"
 local json = require "oracle.json"
+local known = require "oracle.known"
 
 local runner = {}
 
@@ -55,18 +56,35 @@ end
 
 -- --------------------------------------------------------------------- cases
 
+--- Counts one more of something.
+local function count(counts, what)
+  counts[what] = (counts[what] or 0) + 1
+end
+
+--- The complaints that are no known differences; the reasons of those that are go to the summary.
+local function unexplained(file, case, wrong, summary)
+  local left, reasons = {}, {}
+  for _, what in ipairs(wrong) do
+    local reason = known.reason(file.family, file.name, case.id, what)
+    if reason then
+      reasons[reason] = true
+    else
+      table.insert(left, what)
+    end
+  end
+  for reason in pairs(reasons) do
+    count(summary.known, reason)
+  end
+  return left
+end
+
 --- Why a case that raised counts as skipped, or nil.
 local function reason_to_skip(err)
   local missing = api.missing_name(err)
   return missing and "no " .. missing
 end
 
---- Counts one more of something.
-local function count(counts, what)
-  counts[what] = (counts[what] or 0) + 1
-end
-
-local function run_case(line, family, summary)
+local function run_case(line, file, family, summary)
   local case = json.decode(line)
   local outcome = {wrong = {}, lacking = {}, stage = ""}
   local ok, err = pcall(family.run, case, outcome)
@@ -82,28 +100,29 @@ local function run_case(line, family, summary)
   for name in pairs(outcome.lacking) do
     count(summary.lacking, name)
   end
-  if #outcome.wrong == 0 then
+  local wrong = unexplained(file, case, outcome.wrong, summary)
+  if #wrong == 0 then
     summary.passed = summary.passed + 1
   else
     summary.failed = summary.failed + 1
-    table.insert(summary.failures, {id = case.id, wrong = outcome.wrong})
+    table.insert(summary.failures, {id = case.id, wrong = wrong})
   end
 end
 
 --- Runs the cases of a file, one of `runner.files`. The summary has the numbers `passed`,
 --- `failed` and `skipped`; `failures`, a list of what is wrong with which case; `reasons` of
---- what was skipped; and `lacking`, other names of an operation that nnlua does not have. The
---- last two hold how often.
+--- what was skipped; `lacking`, other names of an operation that nnlua does not have; and `known`,
+--- the reasons of differences that are meant to be. The last three hold how often.
 function runner.run_file(file)
   local family = require("oracle." .. file.family)
-  local summary = {passed = 0, failed = 0, skipped = 0, failures = {}, reasons = {}, lacking = {}}
+  local summary = {passed = 0, failed = 0, skipped = 0, failures = {}, reasons = {}, lacking = {}, known = {}}
   local input = assert(io.open(file.path))
   local header = json.decode(input:read("l"))
   assert(header.format == "nnlua-oracle-1", file.path .. ": another format")
   local cases = 0
   for line in input:lines() do
     cases = cases + 1
-    run_case(line, family, summary)
+    run_case(line, file, family, summary)
   end
   input:close()
   assert(cases == header.cases, file.path .. ": cases are missing")

@@ -271,6 +271,7 @@ local parse_triplet = args.parser("triplet_margin_with_distance_loss", {
 --- As triplet_margin_loss, with a distance of one's own: a function of two tensors, by default pairwise_distance.
 function F.triplet_margin_with_distance_loss(...)
   local anchor, positive, negative, f, margin, swap, reduction = parse_triplet(...)
+  if margin <= 0 then raise(("triplet_margin_with_distance_loss: margin must be positive, not %g"):format(margin)) end
   f = f or F.pairwise_distance
   local near, far = f(anchor, positive), f(anchor, negative)
   if swap then far = nl.minimum(far, f(positive, negative)) end

@@ -34,7 +34,7 @@ FORWARD(gather)
 {
   int dim = shape_dim(call, a->dim, a->input->ndim);
   check_positions(call, a->index);
-  check_covers(call, a->input, a->index, dim);
+  if (a->index->numel) check_covers(call, a->input, a->index, dim);
   Tensor *index = checked_positions(call, a->index, size_at(a->input, dim), dim, false);
   y[0] = result_new(call, tensor_dtype(a->input), (Device)a->input->device, tensor_shape(index));
   pair_along(call, GATHER, y[0], a->input, index, dim);
@@ -267,5 +267,8 @@ FORWARD(index_fill)
 BACKWARD(index_fill)
 {
   if (WANTS(input)) GRAD(input) = op(index_fill, dy[0], a->dim, a->index, tensor_from_number(call, scalar_int(0)));
-  if (WANTS(value)) GRAD(value) = summed_to(op(index_select, dy[0], a->dim, a->index), a->value);
+  if (!WANTS(value)) return;
+  Tensor *zeros = zeros_for(call, dy[0], tensor_shape(dy[0])); /* a position that is there twice is filled once */
+  Tensor *filled = op(index_fill, zeros, a->dim, a->index, tensor_from_number(call, scalar_int(1)));
+  GRAD(value) = summed_to(op(mul, dy[0], filled), a->value);
 }

@@ -13,7 +13,8 @@
 
 static void check_mask(Call *call, const Tensor *mask)
 {
-  if (!is_mask(mask)) raise(call, "a bool tensor is needed as the mask, not %s", dtype_name(tensor_dtype(mask)));
+  if (mask->dtype != DTYPE_b8)
+    raise(call, "a bool tensor is needed as the mask, not %s", dtype_name(tensor_dtype(mask)));
 }
 
 /* ----------------------------------------------------- where elements are true */
@@ -51,7 +52,8 @@ FORWARD(where_positions)
 
 FORWARD(where)
 {
-  check_mask(call, a->condition);
+  if (!is_mask(a->condition)) /* PyTorch still takes uint8 here */
+    raise(call, "a bool tensor is needed as the condition, not %s", dtype_name(tensor_dtype(a->condition)));
   Tensor *operands[] = {a->condition, a->input, a->other};
   bool numbers = a->input->is_wrapped_number && a->other->is_wrapped_number;
   DType dtype = promote_operands(call, operands + 1, 2);

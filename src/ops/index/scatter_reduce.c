@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "launch/lines.h"
+#include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
@@ -225,18 +226,31 @@ FORWARD(put)
   y[0] = op(reshape, op(index_put, flat, ((Tensors){&index, 1}), values, a->accumulate), tensor_shape(x));
 }
 
+/* Positions along a dimension of a size, with those that count from the end, as -1 does, counted from the start. */
+static Tensor *from_start(Call *call, Tensor *index, int64_t size, int dim)
+{
+  Tensor *positions = checked_positions(call, index, size, dim, true);
+  if (!can_look(index) || index->numel == 0 || range_of(call, positions, (PositionRange){1, 1, false}).low > 0)
+    return index;
+  Tensor *from_end = op(lt, positions, tensor_from_number(call, scalar_int(0)));
+  return op(where, from_end, op(add, positions, tensor_from_number(call, scalar_int(size + 1)), scalar_int(1)),
+            positions);
+}
+
 FORWARD(take_along_dim)
 {
   Tensor *x = a->input, *index = a->indices;
   if (index->dtype != DTYPE_i64) raise(call, "indices must be int64, not %s", dtype_name(tensor_dtype(index)));
   if (a->dim == NONE_DIM) {
-    y[0] = op(gather, op(reshape, x, INTS(-1)), 0, op(reshape, index, INTS(-1)), false);
+    index = from_start(call, op(reshape, index, INTS(-1)), x->numel, 0);
+    y[0] = op(gather, op(reshape, x, INTS(-1)), 0, index, false);
     return;
   }
   if (x->ndim != index->ndim)
     raise(call, "input and indices must have as many dimensions, not shapes %s and %s",
           shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(index)));
   int dim = shape_dim(call, a->dim, x->ndim);
+  index = from_start(call, index, x->ndim ? x->shape[dim] : 1, dim);
   int64_t wide_x[MAX_DIMS], wide_index[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) {
     int64_t size = x->shape[d] == 1 ? index->shape[d] : x->shape[d];

@@ -246,6 +246,9 @@ FORWARD(group_norm)
   check_has_channels(call, x);
   if (a->num_groups < 1 || x->shape[1] % a->num_groups)
     raise(call, "%lld channels can't be divided into %lld groups", (long long)x->shape[1], (long long)a->num_groups);
+  for (int d = 1; d < x->ndim; d++)
+    if (x->shape[d] == 0)
+      raise(call, "samples without elements can't be normalized: shape %s", shape_text(call, tensor_shape(x)));
   y[0] = op(channel_norm, x, a->weight, a->bias, a->num_groups, a->eps).v[0];
 }
 

@@ -276,6 +276,7 @@ FORWARD(multilabel_margin_loss)
 
 FORWARD(triplet_margin_loss)
 {
+  if (!(a->margin > 0)) raise(call, "margin must be positive, not %g", a->margin);
   Tensor *to_positive = op(pairwise_distance, a->anchor, a->positive, a->p, a->eps, false);
   Tensor *to_negative = op(pairwise_distance, a->anchor, a->negative, a->p, a->eps, false);
   if (a->swap)

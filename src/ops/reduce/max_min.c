@@ -82,7 +82,6 @@ FORWARD(aminmax)
 {
   Ints dims = a->dim == NONE_DIM ? NO_INTS : (Ints){&a->dim, 1};
   Tensor *x = a->input;
-  if (x->ndim == 0 && a->keepdim) x = op(reshape, x, INTS(1)); /* as in PyTorch */
   y[0] = op(amin, x, dims, a->keepdim);
   y[1] = op(amax, x, dims, a->keepdim);
 }

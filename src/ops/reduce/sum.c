@@ -73,7 +73,7 @@ BACKWARD(sum_to)
 /* Whether at least `enough` elements are not zero (at least all of them if enough < 0). */
 static Tensor *count_enough(Call *call, Tensor *x, Ints dims, bool keepdim, int64_t enough)
 {
-  uint32_t mask = shape_dims(call, dims, x->ndim);
+  uint32_t mask = dims.n == 0 ? 0 : shape_dims(call, dims, x->ndim); /* {} is no dimension here, as in PyTorch */
   Ints shape = reduced_shape(call, x, mask, keepdim);
   Tensor *y = result_new(call, x->dtype == DTYPE_u8 ? DTYPE_u8 : DTYPE_b8, device_of(x), shape);
   launch_count_at_least(call, x, mask, enough < 0 ? reduced_count(x, mask) : enough, y);

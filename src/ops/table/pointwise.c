@@ -83,10 +83,20 @@ static const Scalar *params_of(const Op *o, const void *args)
   return (const Scalar *)((const char *)args + (size_t)o->pointwise->arity * sizeof(Tensor *));
 }
 
+/* Two parameters that are bounds must be in order. */
+static void check_bounds(Call *call, const Op *o, const Scalar *p)
+{
+  const int n = o->pointwise->arity;
+  if (o->nargs < n + 2 || strcmp(o->args[n].name, "min_val") != 0) return;
+  double low = scalar_real(p[0]), high = scalar_real(p[1]);
+  if (low > high) raise(call, "min_val must not be greater than max_val, but %g is greater than %g", low, high);
+}
+
 /* A scalar parameter must not bring a category that the operands can't hold. */
 static void check_params(Call *call, const Op *o, const void *args, DType compute)
 {
   const Scalar *p = params_of(o, args);
+  check_bounds(call, o, p);
   for (int i = o->pointwise->arity; i < o->nargs && o->args[i].kind == ARG_SCALAR; i++, p++) {
     bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
     if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);

@@ -1,0 +1,30 @@
+--- Where nnlua differs from PyTorch 2.15 and means to. Each entry says in which cases (patterns of the family, of the
+--- file's name and of the case's id), about what (a pattern of the runner's complaint), and why. docs/pytorch.md lists
+--- them for readers.
+
+local known = {}
+
+local DIFFERENCES = {
+  {"ops", "^linalg%.matrix_power$", "", "n must not be negative", "negative powers need an inverse, which nnlua lacks"},
+  {"", "", "", "unknown argument 'memory_format'", "nnlua's tensor methods take no memory_format"},
+  {"ops", "^linalg%.norm%.subgradients_at_zero$", "", "^second ",
+    "a norm has no second derivative where it is 0: PyTorch has nan in some places and 0 in others"},
+  {"ops", "^nn%.functional%.group_norm$", "", "^second %d+: nil instead of a tensor",
+    "the gradients of a group norm don't depend on its bias: PyTorch gives zeros, nnlua no gradient"},
+  {"ops", "^linalg%.svd$", "", ": strides ", "the order in memory of factors is LAPACK's, no promise"},
+  {"errors", "^l[io][ng]space", "^error%.2$", "raises nothing", "1.0 is a whole number to Lua, and taken as a count"},
+  {"optim", "^LBFGS$", "%.float32$", "^step ",
+    "the line search goes by differences of losses: roundings of a float32 step decide where the next goes"},
+}
+
+--- Why a complaint about a case is to be expected, or nil.
+function known.reason(family, name, id, complaint)
+  for _, entry in ipairs(DIFFERENCES) do
+    if family:find(entry[1]) and name:find(entry[2]) and id:find(entry[3]) and complaint:find(entry[4]) then
+      return entry[5]
+    end
+  end
+  return nil
+end
+
+return known
