@@ -3,6 +3,7 @@
 local api = require "oracle.api"
 local calls = require "oracle.calls"
 local compare = require "oracle.compare"
+local json = require "oracle.json"
 local properties = require "oracle.properties"
 local values = require "oracle.values"
 
@@ -97,6 +98,31 @@ local function gradients_hold(case, results)
   return #wrong == 0
 end
 
+local function is_zero(data)
+  for _, number in ipairs(data) do
+    if number ~= 0 then
+      return false
+    end
+  end
+  return true
+end
+
+--- The second gradients on record, with nil for zeros where nnlua gives nil, and zeros for nil where it gives zeros:
+--- which of them says that a gradient doesn't depend on a variable is decided by how a formula was written.
+local function with_nothing_for_zeros(recorded, got)
+  local own = {}
+  for i, encoded in ipairs(recorded) do
+    local given = got[i]
+    if encoded == json.null then
+      own[i] = given and is_zero(values.elements(given))
+        and {tensor = tostring(given.dtype):match("%w+$"), shape = given.shape, data = json.null} or encoded
+    else
+      own[i] = not given and is_zero(encoded.data) and json.null or encoded
+    end
+  end
+  return own
+end
+
 local function check_gradients(case, results, inputs, outcome)
   outcome.stage = "gradients"
   local gradients, cotangents = calls.gradients(results, inputs, case)
@@ -104,7 +130,7 @@ local function check_gradients(case, results, inputs, outcome)
   if case.second then
     outcome.stage = "second gradients"
     local second = calls.second_gradients(gradients, inputs, cotangents)
-    compare.value(second, case.second, compare.tolerance(case, "second"), "second",
+    compare.value(second, with_nothing_for_zeros(case.second, second), compare.tolerance(case, "second"), "second",
                   outcome.wrong)
   end
 end

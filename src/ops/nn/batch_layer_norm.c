@@ -283,7 +283,7 @@ FORWARD(rms_norm)
 {
   Tensor *x = a->input;
   row_of(call, x, a->normalized_shape, a->weight, NULL);
-  double eps = a->eps >= 0 ? a->eps : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
+  double eps = a->eps.kind != SCALAR_NONE ? scalar_real(a->eps) : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
   int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
   for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
   Tensor *wide = widened(x);

@@ -138,10 +138,14 @@ FORWARD(diff)
   int dim = shape_dim(call, a->dim, x->ndim), count = 0;
   if (x->ndim == 0) raise(call, "a tensor without dimensions has no neighbours");
   if (a->n < 0) raise(call, "n must not be negative: %lld", (long long)a->n);
+  if (a->n == 0) {
+    y[0] = op(alias, x);
+    return;
+  }
   if (a->prepend) parts[count++] = a->prepend;
   parts[count++] = x;
   if (a->append) parts[count++] = a->append;
   if (count > 1) x = op(cat, ((Tensors){parts, count}), dim);
   for (int64_t i = 0; i < a->n && (i == 0 || x->shape[dim] > 0); i++) x = differences_along(call, x, dim);
-  y[0] = a->n == 0 ? op(alias, x) : x;
+  y[0] = x;
 }
