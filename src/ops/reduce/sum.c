@@ -118,7 +118,7 @@ BACKWARD(prod_dim)
   int dim = shape_dim(call, a->dim, x->ndim);
   uint32_t mask = x->ndim ? 1u << dim : 0;
   Tensor *d = restore_dims(call, dy[0], x, mask, a->keepdim), *others;
-  if (x->ndim == 0) others = ones_like_of(x);
+  if (x->ndim == 0 || x->shape[dim] == 1) others = ones_like_of(x);
   else if (has_zero(call, x)) others = products_of_others(call, x, dim);
   else others = op(div, restore_dims(call, y[0], x, mask, a->keepdim), x);
   GRAD(input) = cast(op(mul, d, op(conj, others)), tensor_dtype(a->input));
