@@ -118,8 +118,7 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
     raise(call, "a range of complex numbers has no order");
   bool integer = is_integer(start) && is_integer(stop) && is_integer(step);
   dtype = dtype_or(dtype, integer ? DTYPE_i64 : call->ctx->default_dtype);
-  int64_t length = dtype == DTYPE_i64 ? range_length(call, truncated(start), truncated(stop), truncated(step))
-                                      : range_length(call, start, stop, step);
+  int64_t length = range_length(call, start, stop, step);
   if (!dtype_is_inexact(dtype)) { /* a range of integers steps by integers */
     start = truncated(start);
     step = truncated(step);
