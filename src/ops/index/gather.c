@@ -63,7 +63,7 @@ FORWARD(scatter)
 {
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
-  y[0] = result_copy(call, a->input);
+  y[0] = result_contiguous_copy(call, a->input);
   pair_along(call, SCATTER, y[0], a->src, index, dim);
 }
 
@@ -91,7 +91,7 @@ FORWARD(scatter_value)
 {
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, NULL);
-  y[0] = result_copy(call, a->input);
+  y[0] = result_contiguous_copy(call, a->input);
   Tensor *value = value_like(call, tensor_from_number(call, a->value), tensor_dtype(a->input), index);
   pair_along(call, SCATTER, y[0], value, index, dim);
 }
@@ -102,7 +102,7 @@ FORWARD(scatter_add)
 {
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
-  y[0] = result_copy(call, a->input);
+  y[0] = result_contiguous_copy(call, a->input);
   combine_along(call, SCATTER_ADD, y[0], a->src, index, dim);
 }
 
@@ -124,7 +124,7 @@ FORWARD(scatter_combine)
   LineKind kind = combination(call, a->reduce);
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, a->src);
-  y[0] = result_copy(call, a->input);
+  y[0] = result_contiguous_copy(call, a->input);
   combine_along(call, kind, y[0], a->src, index, dim);
 }
 
@@ -146,7 +146,7 @@ FORWARD(scatter_combine_value)
   LineKind kind = combination(call, a->reduce);
   Tensor *index = a->index;
   int dim = check_scatter(call, a->input, a->dim, &index, NULL);
-  y[0] = result_copy(call, a->input);
+  y[0] = result_contiguous_copy(call, a->input);
   Tensor *value = value_like(call, tensor_from_number(call, a->value), tensor_dtype(a->input), index);
   combine_along(call, kind, y[0], value, index, dim);
 }
@@ -220,7 +220,7 @@ FORWARD(index_add)
   check_source(call, x, index, source, dim);
   if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
   if (!scalar_equals(a->alpha, 1)) source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
-  y[0] = result_copy(call, x);
+  y[0] = result_contiguous_copy(call, x);
   if (source->numel == 0) return;
   index = index_along(call, index, tensor_shape(x), dim);
   combine_along(call, SCATTER_ADD, y[0], source, index, dim);

@@ -83,7 +83,7 @@ static Tensor *reduce_into_places(Call *call, const Scatter *s)
   if (dtype_is_complex(dtype) && r != SUM) raise(call, "\"%s\" of complex numbers is not taken", s->name);
   if (dtype == DTYPE_b8 && r == MEAN) raise(call, "\"mean\" of bool is not taken");
   int dim = check_scatter(call, x, s->dim, &index, s->src);
-  Tensor *y = result_copy(call, x);
+  Tensor *y = result_contiguous_copy(call, x);
   if (index->numel == 0) return y;
   /* halves don't hold the sums of their means; the destination is written at the end, when nothing can fail */
   DType summed = r == MEAN ? dtype_compute(dtype) : dtype;

@@ -10,6 +10,7 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/math/special.h"
+#include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
 /* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
@@ -39,7 +40,9 @@ FORWARD(logit)
   if (a->eps.kind != SCALAR_NONE) {
     double eps = scalar_real(a->eps);
     if (!dtype_is_inexact(tensor_dtype(x))) x = cast(x, call->ctx->default_dtype);
-    x = op(clamp, x, scalar_float(eps), scalar_float(1 - eps));
+    if (eps <= 0.5) x = op(clamp, x, scalar_float(eps), scalar_float(1 - eps));
+    else /* the bounds are the wrong way round: what is below eps is raised, and only the rest lowered */
+      x = op(where, op(lt, x, number(eps)), number(eps), op(where, op(gt, x, number(1 - eps)), number(1 - eps), x));
   }
   y[0] = op(log_odds, x);
 }
@@ -71,4 +74,5 @@ FORWARD(mvlgamma)
   double p = (double)a->p;
   y[0] = number(p * (p - 1) / 4 * log(3.14159265358979323846));
   for (int64_t i = 0; i < a->p; i++) y[0] = plus(op(lgamma, minus(a->input, number((double)i / 2))), y[0]);
+  y[0] = op(contiguous, y[0]);
 }

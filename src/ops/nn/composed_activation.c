@@ -10,6 +10,7 @@
 #include "ops/math/exponential.h"
 #include "ops/nn/softmax.h"
 #include "ops/reduce/vector_norm.h"
+#include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -72,5 +73,5 @@ FORWARD(rrelu)
   if (!dtype_is_floating(tensor_dtype(a->input)))
     raise(call, "a floating point tensor is wanted, not %s", dtype_name(tensor_dtype(a->input)));
   if (a->training) y[0] = op(mul, op(contiguous, a->input), op(random_slopes, a->input, a->lower, a->upper));
-  else y[0] = op(leaky_relu, a->input, scalar_float((a->lower + a->upper) / 2), false);
+  else y[0] = op(contiguous, op(leaky_relu, a->input, scalar_float((a->lower + a->upper) / 2), false));
 }

@@ -20,6 +20,13 @@ Tensor *result_copy(Call *call, Tensor *t)
   return y;
 }
 
+Tensor *result_contiguous_copy(Call *call, Tensor *t)
+{
+  Tensor *y = result_new(call, tensor_dtype(t), (Device)t->device, tensor_shape(t));
+  if (y != t) launch_copy(call, y, t);
+  return y;
+}
+
 Tensor *zeros_for(Call *call, const Tensor *gradient, Ints shape)
 {
   return op(zeros, shape, tensor_dtype(gradient), (Device)gradient->device, false);

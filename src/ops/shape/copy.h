@@ -14,6 +14,9 @@ Tensor *result_like(Call *call, const Tensor *t, DType dtype, Device device);
 /* A result with the elements of t, in t's order; in an in-place form the destination. */
 Tensor *result_copy(Call *call, Tensor *t);
 
+/* The same, but contiguous, as PyTorch has what its scatters give. */
+Tensor *result_contiguous_copy(Call *call, Tensor *t);
+
 /* Zeros of a gradient's dtype and device, of another shape: through the door. */
 Tensor *zeros_for(Call *call, const Tensor *gradient, Ints shape);
 

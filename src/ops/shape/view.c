@@ -182,7 +182,7 @@ FORWARD(unflatten)
   y[0] = op(view, a->input, (Ints){shape, n});
 }
 
-FORWARD(ravel) { y[0] = op(reshape, a->input, INTS(-1)); }
+FORWARD(ravel) { y[0] = op(contiguous, op(reshape, a->input, INTS(-1))); }
 
 /* ---------------------------------------------------- orders of dimensions */
 
