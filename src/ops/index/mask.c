@@ -28,6 +28,15 @@ static Tensor *column(Call *call, const Tensor *rows, int d)
   return copy;
 }
 
+/* The same matrix with its columns one behind the other in memory, as PyTorch has it. */
+static Tensor *by_columns(Call *call, const Tensor *rows)
+{
+  Tensor *y = tensor_new_strided(call, tensor_dtype(rows), (Device)rows->device, tensor_shape(rows),
+                                 INTS(1, rows->shape[0]));
+  launch_copy(call, y, rows);
+  return y;
+}
+
 FORWARD(nonzero)
 {
   (void)y;
@@ -35,12 +44,12 @@ FORWARD(nonzero)
   if (a->as_tuple && x->ndim == 0) x = tensor_view(call, x, INTS(1), INTS(1), x->offset);
   Tensor *rows = true_positions(call, x);
   Tensor **list = result_list(call, a->as_tuple ? x->ndim : 1);
-  if (!a->as_tuple) list[0] = rows;
+  if (!a->as_tuple) list[0] = by_columns(call, rows);
   else
     for (int d = 0; d < x->ndim; d++) list[d] = column(call, rows, d);
 }
 
-FORWARD(argwhere) { y[0] = true_positions(call, a->input); }
+FORWARD(argwhere) { y[0] = by_columns(call, true_positions(call, a->input)); }
 
 FORWARD(where_positions)
 {

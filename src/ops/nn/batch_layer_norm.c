@@ -144,6 +144,12 @@ static void check_has_channels(Call *call, const Tensor *x)
   if (x->ndim < 2) raise(call, "the input has shape %s; [N, C, ...] is wanted", shape_text(call, tensor_shape(x)));
 }
 
+/* What was computed with a channel's values side by side, contiguous again if x is. */
+static Tensor *laid_out_as(Call *call, Tensor *y, const Tensor *x)
+{
+  return x->is_contiguous && !y->is_contiguous ? op(contiguous, y) : y;
+}
+
 /* Before either is moved: both can be. */
 static void check_running(Call *call, const char *name, const Tensor *t, int64_t channels)
 {
@@ -209,7 +215,7 @@ FORWARD(batch_norm)
   check_running(call, "running_mean", a->running_mean, channels);
   check_running(call, "running_var", a->running_var, channels);
   Tensors result = op(channel_norm, x, a->weight, a->bias, 0, a->eps);
-  y[0] = result.v[0];
+  y[0] = laid_out_as(call, result.v[0], x);
   if (n == 0) return;
   move_running(call, a->running_mean, result.v[1], a->momentum);
   if (a->running_var) move_running(call, a->running_var, unbiased(call, result.v[2], n), a->momentum);
@@ -249,7 +255,7 @@ FORWARD(group_norm)
   for (int d = 1; d < x->ndim; d++)
     if (x->shape[d] == 0)
       raise(call, "samples without elements can't be normalized: shape %s", shape_text(call, tensor_shape(x)));
-  y[0] = op(channel_norm, x, a->weight, a->bias, a->num_groups, a->eps).v[0];
+  y[0] = laid_out_as(call, op(channel_norm, x, a->weight, a->bias, a->num_groups, a->eps).v[0], x);
 }
 
 /* How many elements the last dimensions hold, which must be of the given shape. */
