@@ -9,7 +9,7 @@ local reduction_of = require "nnlua.nn.reduction"
 local distance = {}
 
 local F = nl.F
-local raise = core.raise
+local format, raise = core.format, core.raise
 
 --- The settings of most losses: those given, and then the reduction after the old flags of PyTorch's.
 local function with_reduction(spec)
@@ -271,7 +271,7 @@ local parse_triplet = args.parser("triplet_margin_with_distance_loss", {
 --- As triplet_margin_loss, with a distance of one's own: a function of two tensors, by default pairwise_distance.
 function F.triplet_margin_with_distance_loss(...)
   local anchor, positive, negative, f, margin, swap, reduction = parse_triplet(...)
-  if margin <= 0 then raise(("triplet_margin_with_distance_loss: margin must be positive, not %g"):format(margin)) end
+  if margin <= 0 then raise(format("triplet_margin_with_distance_loss: margin must be positive, not %g", margin)) end
   f = f or F.pairwise_distance
   local near, far = f(anchor, positive), f(anchor, negative)
   if swap then far = nl.minimum(far, f(positive, negative)) end
