@@ -1,5 +1,5 @@
 --- Where nnlua differs from PyTorch 2.15 and means to. Each entry says in which cases (patterns of the family, of the
---- file's name and of the case's id), about what (a pattern of the runner's complaint), and why. docs/pytorch.md lists
+--- file's name and of the case's id), about what (a pattern of the runner's complaint), and why. docs/differences.md lists
 --- them for readers.
 
 local known = {}
@@ -24,13 +24,6 @@ local DIFFERENCES = {
   {"ops", "^to$", "", "no form takes these arguments", "nnlua's tensor methods take no memory_format"},
   {"ops", "^addr$", "", ": strides ", "of an outer product added to a transposed matrix, nnlua's is contiguous"},
   {"ops", "^put$", "", ": strides ", "nnlua puts into a contiguous copy"},
-  {"ops", "^cat$", "", ": strides ", "joined images with their channels last are contiguous in nnlua"},
-  {"ops", "^nn%.functional%.interpolate%.nearest", "", ": strides ",
-    "enlarged volumes with their channels last are contiguous in nnlua"},
-  {"ops", "^nn%.functional%.max_pool2d$", "", ": strides ",
-    "pooled images with their channels last are contiguous in nnlua"},
-  {"ops", "^nn%.functional%.adaptive_max_pool2d$", "", ": strides ",
-    "pooled images with their channels last are contiguous in nnlua"},
   {"ops", "^einsum$", "", ": strides ", "einsum's result lies as its last product does, which is another one"},
   {"ops", "^__getitem__$", "%.strided$", ": strides ",
     "what index tensors pick from a strided tensor is contiguous in nnlua"},

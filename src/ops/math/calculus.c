@@ -277,7 +277,8 @@ static bool is_half(const Tensor *x) { return dtype_compute(tensor_dtype(x)) != 
 FORWARD(cov)
 {
   Tensor *c = covariances(call, a->input, a->correction, a->fweights, a->aweights);
-  y[0] = is_half(a->input) ? cast(c, tensor_dtype(a->input)) : c;
+  bool is_narrow = is_half(a->input) && (!a->aweights || is_half(a->aweights)); /* weights may have a wider dtype */
+  y[0] = is_narrow ? cast(c, tensor_dtype(a->input)) : c;
 }
 
 FORWARD(corrcoef)

@@ -91,7 +91,7 @@ FORWARD(rot90)
   int i = shape_dim(call, plane.v[0], x->ndim), j = shape_dim(call, plane.v[1], x->ndim);
   if (i == j) raise(call, "both of dims are %d", i + 1);
   switch (((a->k % 4) + 4) % 4) {
-    case 0: y[0] = op(clone, x); break;
+    case 0: y[0] = op(contiguous, op(clone, x)); break;
     case 1: y[0] = op(transpose, op(flip, x, INTS(j)), i, j); break;
     case 2: y[0] = op(flip, x, INTS(i, j)); break;
     default: y[0] = op(transpose, op(flip, x, INTS(i)), i, j);
@@ -103,6 +103,7 @@ FORWARD(rot90)
 FORWARD(roll)
 {
   Tensor *x = a->input;
+  if (a->dims != NONE_DIM && x->ndim == 0) raise(call, "a tensor without dimensions has no dimension to roll along");
   int dim = a->dims == NONE_DIM ? 0 : shape_dim(call, a->dims, x->ndim);
   bool flat = a->dims == NONE_DIM || x->ndim == 0;
   y[0] = flat ? result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x))
@@ -135,7 +136,7 @@ FORWARD(roll_dims)
 
 /* ------------------------------------------------------------------ repetitions */
 
-FORWARD(narrow_copy) { y[0] = op(clone, op(narrow, a->input, a->dim, a->start, a->length)); }
+FORWARD(narrow_copy) { y[0] = op(contiguous, op(clone, op(narrow, a->input, a->dim, a->start, a->length))); }
 
 static void check_output_size(Call *call, int64_t wanted, int64_t is)
 {
