@@ -36,17 +36,22 @@ local function random_integers(shape, options)
   return nl.randint(math.floor(low), math.ceil(high), shape, {dtype = dtype})
 end
 
-local function random_floats(shape, options, dtype)
-  local most = highest_float[dtype]
+--- Draws a real tensor's elements, also over more than uniform_ takes: twice the dtype's largest number.
+local function draw(t, options)
+  local most = highest_float[t.dtype]
   local low, high = limits(options, -most, most, -9, 9)
-  local r = nl.rand(shape, {dtype = dtype})
-  return high * r + low * (1 - r)
+  if high - low > most then return t:uniform_(low / 2, high / 2):mul_(2) end
+  return t:uniform_(low, high)
+end
+
+local function random_floats(shape, options)
+  return draw(nl.empty(shape, {dtype = options.dtype}), options)
 end
 
 local function random_complex(shape, options)
-  local part = part_of[options.dtype]
-  local re = random_floats(shape, options, part)
-  return nl.complex(re, random_floats(shape, options, part))
+  local x = nl.empty(shape, {dtype = options.dtype})
+  draw(nl.view_as_real(x), options)
+  return x
 end
 
 local function spread(t)
@@ -92,7 +97,7 @@ local function make_tensor(...)
   check(options)
   local shape = sizes.n == 1 and type(sizes[1]) ~= "number" and sizes[1] or {table.unpack(sizes, 1, sizes.n)}
   local result = part_of[options.dtype] and random_complex(shape, options)
-    or smallest_float[options.dtype] and random_floats(shape, options, options.dtype)
+    or smallest_float[options.dtype] and random_floats(shape, options)
     or random_integers(shape, options)
   if options.noncontiguous and result:numel() > 1 then result = spread(result) end
   if options.exclude_zero then result[result:eq(0)] = near_zero(options.dtype) end

@@ -20,7 +20,7 @@ describe("bootstrap", function()
     for _, words in ipairs {{"--preset", "fast", "build"}, {"build", "--preset"}, {"--preset=", "build"}} do
       local result = bootstrap(table.unpack(words))
       assert.equal(1, result.code)
-      assert.equal("bootstrap: --preset takes release, debug or asan\n", result.stderr)
+      assert.equal("bootstrap: --preset takes release, debug, asan or tsan\n", result.stderr)
     end
   end)
 

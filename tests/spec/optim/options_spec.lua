@@ -147,7 +147,7 @@ describe("an optimizer's options", function()
     optimizer.param_groups[1].betas = {0.9}
     assert.error_matches(function() optimizer:step() end, "optim.Adam: betas%[2%] must be a number, not nil")
     optimizer.param_groups[1].betas = 0.9
-    assert.error_matches(function() optimizer:step() end, "optim.Adam: betas must be a list of 2 numbers, not a number")
+    assert.error_matches(function() optimizer:step() end, "optim.Adam: betas must be a list of 2 numbers, not 0.9")
   end)
 
   it("take those for PyTorch's other implementations", function()
