@@ -29,9 +29,9 @@ typedef enum UserdataKind {
    have no length. */
 static inline void *userdata_test(lua_State *L, int index, UserdataKind kind, size_t bytes)
 {
-  const uint32_t *word = lua_touserdata(L, index);
-  if (!word || lua_rawlen(L, index) < bytes) return NULL;
-  return *word == (uint32_t)kind ? lua_touserdata(L, index) : NULL;
+  void *data = lua_touserdata(L, index);
+  if (!data || lua_rawlen(L, index) < bytes) return NULL;
+  return *(const uint32_t *)data == (uint32_t)kind ? data : NULL;
 }
 
 /* Pushes a user value that is a table or nil; anything else, which the debug library may have put there, is nil. */
