@@ -70,16 +70,7 @@ end
 
 --- The sample with gradients asked of all tensors that can have one; and these tensors.
 local function with_gradients(sample)
-  local leaves, fixed = {}, {}
-  for _, i in ipairs(sample.fixed or {}) do fixed[sample[i]] = true end
-  local new = samples.map(sample, function(t)
-    if fixed[t] or not samples.is_inexact(t) then return t end
-    return t:detach():requires_grad_()
-  end)
-  for _, t in ipairs(samples.tensors(new)) do
-    if t.requires_grad then table.insert(leaves, t) end
-  end
-  return new, leaves
+  return samples.with_leaves(sample, function(t) return t end)
 end
 
 --- Results with a gradient, and seeds for them that depend on their shapes only.
@@ -87,9 +78,8 @@ local function seeded(results)
   local roots, seeds = {}, {}
   for _, t in ipairs(tensors_in(results)) do
     if t.requires_grad then
-      nl.manual_seed(11)
       table.insert(roots, t)
-      table.insert(seeds, nl.rand(t.shape, {dtype = nl.float64}):to(t.dtype))
+      table.insert(seeds, samples.seed(t))
     end
   end
   return roots, seeds

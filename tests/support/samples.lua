@@ -200,4 +200,37 @@ function samples.is_inexact(t)
   return t:is_floating_point() or t:is_complex()
 end
 
+--- The sample with copies of its tensors, of which all that can have a gradient are leaves; and these leaves.
+function samples.with_leaves(sample, copy)
+  local fixed, leaves = {}, {}
+  for _, i in ipairs(sample.fixed or {}) do fixed[sample[i]] = true end
+  local new = samples.map(sample, function(t)
+    local own = copy(t:detach())
+    return (fixed[t] or not samples.is_inexact(t)) and own or own:requires_grad_()
+  end)
+  for _, t in ipairs(samples.tensors(new)) do
+    if t.requires_grad then table.insert(leaves, t) end
+  end
+  return new, leaves
+end
+
+--- The results that an op made and that have a gradient, and a seed for each.
+function samples.roots(results, seed)
+  local roots, seeds = {}, {}
+  for k = 1, results.n do
+    local t = results[k]
+    if nl.is_tensor(t) and t.grad_fn then
+      table.insert(roots, t)
+      table.insert(seeds, seed(t))
+    end
+  end
+  return roots, seeds
+end
+
+--- A seed for a result's gradient that depends on its shape only.
+function samples.seed(t)
+  nl.manual_seed(11)
+  return nl.rand(t.shape, {dtype = nl.float64}):to(t.dtype)
+end
+
 return samples

@@ -3,34 +3,19 @@
 local nl = require "nnlua"
 local samples = require "support.samples"
 
---- The sample with leaves on a device, these leaves, and fixed tensors there too.
+--- The sample with leaves and all else on a device; and these leaves.
 local function on(device, sample)
-  local fixed, leaves = {}, {}
-  for _, i in ipairs(sample.fixed or {}) do fixed[sample[i]] = true end
-  local new = samples.map(sample, function(t)
-    local copy = t:detach():to(device)
-    if not fixed[t] and samples.is_inexact(t) then table.insert(leaves, copy:requires_grad_()) end
-    return copy
-  end)
-  return new, leaves
+  return samples.with_leaves(sample, function(t) return t:to(device) end)
 end
 
---- The results with a gradient, and seeds that want one themselves.
-local function roots_of(results)
-  local roots, seeds = {}, {}
-  for k = 1, results.n do
-    local t = results[k]
-    if nl.is_tensor(t) and t.grad_fn then
-      table.insert(roots, t)
-      table.insert(seeds, nl.ones(t.shape, {dtype = t.dtype, device = t.device}):requires_grad_())
-    end
-  end
-  return roots, seeds
+--- A seed that wants a gradient itself.
+local function seed(t)
+  return nl.ones(t.shape, {dtype = t.dtype, device = t.device}):requires_grad_()
 end
 
 --- First derivatives, then those of their sums by leaves and seeds: shapes and dtypes, "none" where there is none.
 local function forms(row, sample, leaves)
-  local roots, seeds = roots_of(samples.call(row, sample))
+  local roots, seeds = samples.roots(samples.call(row, sample), seed)
   if #roots == 0 or #leaves == 0 then return {} end
   local first = table.pack(nl.autograd.grad(roots, leaves, seeds, {allow_unused = true, create_graph = true}))
   local sums, found = {}, {}

@@ -42,35 +42,10 @@ local ways = {
   {"unsqueeze_", in_place("unsqueeze_", -1)},
 }
 
-local function with_gradients(sample)
-  local fixed, leaves = {}, {}
-  for _, i in ipairs(sample.fixed or {}) do fixed[sample[i]] = true end
-  local new = samples.map(sample, function(t)
-    local copy = t:detach():clone()
-    if not fixed[t] and samples.is_inexact(t) then table.insert(leaves, copy:requires_grad_()) end
-    return copy
-  end)
-  return new, leaves
-end
-
---- The results that gradients are asked of, with seeds; none that is an argument itself.
-local function roots_of(results)
-  local roots, seeds = {}, {}
-  for k = 1, results.n do
-    local t = results[k]
-    if nl.is_tensor(t) and t.grad_fn then
-      nl.manual_seed(11)
-      table.insert(roots, t)
-      table.insert(seeds, nl.rand(t.shape, {dtype = nl.float64}):to(t.dtype))
-    end
-  end
-  return roots, seeds
-end
-
 --- The gradients of a row's leaves, or those of their sum, after a change of the i-th tensor; none if it can't be made.
 local function gradients(row, sample, twice, i, change)
-  local new, leaves = with_gradients(sample)
-  local roots, seeds = roots_of(samples.call(row, new))
+  local new, leaves = samples.with_leaves(sample, nl.clone)
+  local roots, seeds = samples.roots(samples.call(row, new), samples.seed)
   if #roots == 0 or #leaves == 0 then return {n = 0} end
   if i and not pcall(change, samples.tensors(new)[i]) then return end
   local found = table.pack(nl.autograd.grad(roots, leaves, seeds, {allow_unused = true, create_graph = twice}))
