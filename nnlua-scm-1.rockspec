@@ -1,4 +1,5 @@
--- Builds with CMake; needs OpenBLAS and zlib (libopenblas-pthread-dev and zlib1g-dev on Debian) and Lua's headers.
+-- Builds with CMake; needs zlib (zlib1g-dev on Debian) and Lua's headers, and OpenBLAS (libopenblas0-pthread) where a
+-- program calls what is LAPACK's.
 -- Installs nnlua.so, which holds the Lua sources too, for require "nnlua" in a stock Lua. The interpreter is built by
 -- ./bootstrap build.
 rockspec_format = "3.0"

@@ -3,11 +3,6 @@ local nl = require "nnlua"
 nl.set_num_threads(tonumber(os.getenv "BENCH_THREADS") or 1)
 nl.manual_seed(0)
 
--- OpenBLAS starts threads as it is loaded, and they spin for some time before they sleep:
--- processor time that is not ours.
-local started = os.time()
-while os.time() - started < 3 do end
-
 --- Prints "name seconds-per-iteration": the smallest mean of several runs of n iterations, after a warm-up.
 return function(name, n, f)
   for _ = 1, math.max(1, n // 10) do f() end

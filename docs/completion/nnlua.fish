@@ -22,7 +22,7 @@ complete -c nnlua -n 'not __nnlua_has_script' -s v -d 'Show version information'
 complete -c nnlua -n 'not __nnlua_has_script' -s E -d 'Ignore environment variables'
 complete -c nnlua -n 'not __nnlua_has_script' -s W -d 'Turn warnings on'
 complete -c nnlua -n 'not __nnlua_has_script' -l threads -x -d 'Threads of large operations'
-complete -c nnlua -n 'not __nnlua_has_script' -l version -d 'Show versions, BLAS, instruction set and threads'
+complete -c nnlua -n 'not __nnlua_has_script' -l version -d 'Show versions, LAPACK, instruction set and threads'
 complete -c nnlua -n 'not __nnlua_has_script' -l help -d 'Show the options'
 complete -c nnlua -n 'not __nnlua_has_script' -a test -d 'Run specs with busted'
 

@@ -156,7 +156,7 @@ void options_help(const char *program, FILE *out)
         "  -E             ignore environment variables\n"
         "  -W             turn warnings on\n"
         "  --threads N    let large operations use N threads\n"
-        "  --version      show nnlua's and Lua's version, BLAS, instruction set and threads, and exit\n"
+        "  --version      show nnlua's and Lua's version, LAPACK, instruction set and threads, and exit\n"
         "  --help         show this text, and exit\n"
         "  --             stop handling options\n"
         "  -              stop handling options and execute stdin\n"

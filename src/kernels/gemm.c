@@ -1,12 +1,12 @@
 /* Products of matrices: chooses by shape between our loops and BLAS, and cuts large ones into pieces for threads. */
 #include "kernels/gemm.h"
 
-#include <cblas.h>
 #include <string.h>
 
 #include "core/arith.h"
 #include "core/blocks.h"
 #include "core/parallel.h"
+#include "kernels/cblas.h"
 #include "kernels/matmul.h"
 #include "kernels/table.h"
 
@@ -17,16 +17,6 @@ enum { BLAS_MOST = 1000 };
 enum { BLAS_MOST = INT32_MAX };
 #endif
 _Static_assert(sizeof(blasint) >= sizeof(int32_t), "a blasint holds BLAS_MOST");
-
-void gemm_prepare(void) { openblas_set_num_threads(1); }
-
-/* The configuration reads "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
-BlasVersion kernels_blas(void)
-{
-  const char *config = openblas_get_config(), *space = strchr(config, ' ');
-  const char *end = space ? strchr(space + 1, ' ') : NULL;
-  return (BlasVersion){config, openblas_get_corename(), (int)(end ? (size_t)(end - config) : strlen(config))};
-}
 
 static bool rows_are_contiguous(const Matrix *m) { return m->cols == 1 || m->col_step == 1; }
 static bool cols_are_contiguous(const Matrix *m) { return m->rows == 1 || m->row_step == 1; }
@@ -240,12 +230,22 @@ static void choose_edges(Product *p, int64_t m, int64_t n, int64_t k)
   p->cols = ceil_div_i64(n, p->col_edge);
 }
 
+static bool is_plain(Scalar alpha, Scalar beta)
+{
+  return scalar_equals(alpha, 1) && (scalar_equals(beta, 0) || scalar_equals(beta, 1));
+}
+
+bool gemm_needs_blas(DType dtype, Scalar alpha, Scalar beta)
+{
+  return dtype_is_inexact(dtype) && !is_plain(alpha, beta);
+}
+
 /* By shape, as measured: BLAS has a price a call, is slow for few rows,
    and knows no more than AVX2 on some machines. */
 static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
 {
   if (!dtype_is_inexact(p->dtype)) return OWN;
-  bool plain = scalar_equals(p->alpha, 1) && (scalar_equals(p->beta, 0) || scalar_equals(p->beta, 1));
+  bool plain = is_plain(p->alpha, p->beta);
   if (dtype_is_complex(p->dtype)) return plain && m * n * k <= GEMM_OWN_COMPLEX ? OWN : BLAS;
   bool vector = m == 1 || n == 1;
   if (!plain) return vector ? BLAS_VECTOR : BLAS;
@@ -253,6 +253,13 @@ static Route route_of(const Product *p, int64_t m, int64_t n, int64_t k)
   if (dots && m <= GEMM_DOT_ROWS && k >= GEMM_DOT_DEPTH) return OWN_DOTS;
   if (vector && m * n * k > GEMM_OWN_VECTOR) return BLAS_VECTOR;
   return m * n * k <= kernels_of(p->dtype)->matmul->own_product ? OWN : BLAS;
+}
+
+/* Whether BLAS is there; plain products can do without. */
+static bool has_blas(void)
+{
+  char why[1];
+  return library_try(&blas, why, sizeof why);
 }
 
 static void run_product(Product *p, bool on_threads)
@@ -264,6 +271,7 @@ static void run_product(Product *p, bool on_threads)
     return;
   }
   p->route = route_of(p, m, n, k);
+  if ((p->route == BLAS || p->route == BLAS_VECTOR) && !has_blas()) p->route = OWN;
   choose_edges(p, m, n, k);
   int64_t pieces = ceil_div_i64(m, p->row_edge) * p->cols;
   if (pieces == 1 || !on_threads) run_pieces(p, 0, pieces);

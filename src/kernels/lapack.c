@@ -1,23 +1,42 @@
-/* Singular values by LAPACK, which OpenBLAS has, on matrices as they lie in memory. */
+/* Singular values by LAPACK on matrices as they lie in memory. */
 #include "kernels/lapack.h"
 
 #include <limits.h>
 #include <math.h>
 
 #include "core/arith.h"
+#include "core/text.h"
+#include "kernels/openblas.h"
 
-/* Fortran's symbols as OpenBLAS has them: integers are ints, all arguments pointers, the text's length a last one. */
-#define REAL_GESDD(name, T)                                                                                        \
-  void name(const char *jobz, const int *m, const int *n, T *a, const int *lda, T *s, T *u, const int *ldu, T *vt, \
-            const int *ldvt, T *work, const int *lwork, int *iwork, int *info, size_t jobz_length);
-#define COMPLEX_GESDD(name, T)                                                                                         \
-  void name(const char *jobz, const int *m, const int *n, T _Complex *a, const int *lda, T *s, T _Complex *u,          \
-            const int *ldu, T _Complex *vt, const int *ldvt, T _Complex *work, const int *lwork, T *rwork, int *iwork, \
-            int *info, size_t jobz_length);
-REAL_GESDD(sgesdd_, float)
-REAL_GESDD(dgesdd_, double)
-COMPLEX_GESDD(cgesdd_, float)
-COMPLEX_GESDD(zgesdd_, double)
+/* Fortran's functions as LAPACK has them: integers are ints, all arguments pointers, the text's length a last one. */
+#define REAL_GESDD(name, T)                                                                                           \
+  static void (*name)(const char *jobz, const int *m, const int *n, T *a, const int *lda, T *s, T *u, const int *ldu, \
+                      T *vt, const int *ldvt, T *work, const int *lwork, int *iwork, int *info, size_t jobz_length);
+#define COMPLEX_GESDD(name, T)                                                                           \
+  static void (*name)(const char *jobz, const int *m, const int *n, T _Complex *a, const int *lda, T *s, \
+                      T _Complex *u, const int *ldu, T _Complex *vt, const int *ldvt, T _Complex *work,  \
+                      const int *lwork, T *rwork, int *iwork, int *info, size_t jobz_length);
+REAL_GESDD(sgesdd, float)
+REAL_GESDD(dgesdd, double)
+COMPLEX_GESDD(cgesdd, float)
+COMPLEX_GESDD(zgesdd, double)
+
+Library lapack = {.what = "LAPACK",
+                  .package = "libopenblas0-pthread",
+                  .files = (const char *const[]){"libopenblas.so.0", "liblapack.so.3", NULL},
+                  .functions = (const LibraryFunction[]){{"sgesdd_", &sgesdd},
+                                                         {"dgesdd_", &dgesdd},
+                                                         {"cgesdd_", &cgesdd},
+                                                         {"zgesdd_", &zgesdd},
+                                                         {NULL, NULL}},
+                  .open = openblas_open};
+
+void lapack_describe(char *text, size_t size)
+{
+  char why[160];
+  if (library_try(&lapack, why, sizeof why)) openblas_describe(text, size);
+  else text_format(text, size, "no LAPACK (%s)", why);
+}
 
 /* A row-major matrix is the transpose of a column-major one. So the transpose is decomposed: its u is our vh in
    row-major order, its vt our u, and nothing is copied. */
@@ -36,20 +55,20 @@ static int call_gesdd(const Svd *d)
   int info = 0;
   switch (d->dtype) {
     case DTYPE_f32:
-      sgesdd_(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
-              d->iwork, &info, 1);
+      sgesdd(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
+             d->iwork, &info, 1);
       break;
     case DTYPE_f64:
-      dgesdd_(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
-              d->iwork, &info, 1);
+      dgesdd(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
+             d->iwork, &info, 1);
       break;
     case DTYPE_c64:
-      cgesdd_(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
-              d->rwork, d->iwork, &info, 1);
+      cgesdd(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
+             d->rwork, d->iwork, &info, 1);
       break;
     default:
-      zgesdd_(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
-              d->rwork, d->iwork, &info, 1);
+      zgesdd(d->job, &d->rows, &d->cols, d->a, &d->rows, d->s, d->u, &d->u_row, d->vt, &d->vt_row, d->work, &d->lwork,
+             d->rwork, d->iwork, &info, 1);
   }
   return info;
 }

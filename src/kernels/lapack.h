@@ -1,9 +1,16 @@
 /* Decompositions by LAPACK, which comes with OpenBLAS. Matrices are row-major and dense;
-   what they hold is overwritten. */
+   what they hold is overwritten. The library is to be loaded before any of the functions is called. */
 #ifndef NNLUA_KERNELS_LAPACK_H
 #define NNLUA_KERNELS_LAPACK_H
 
 #include "core/dtype.h"
+#include "core/library.h"
+
+/* OpenBLAS, or what else the system has as its LAPACK. */
+extern Library lapack;
+
+/* Loads it and says which one it is: "OpenBLAS 0.3.21 for Zen"; or why there is none. */
+void lapack_describe(char *text, size_t size);
 
 /* Which vectors a singular value decomposition computes. */
 typedef enum SvdVectors { SVD_NONE, SVD_THIN, SVD_FULL } SvdVectors;

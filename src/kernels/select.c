@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "kernels/kernels.h"
 #include "kernels/random_fill.h"
 #include "kernels/storage.h"
@@ -92,7 +91,6 @@ static bool is_last(IsaId isa)
 
 static void select_all(void)
 {
-  gemm_prepare();
   for (int d = 0; d < DTYPE_COUNT; d++) {
 #define FAMILY(name, Type) .name = &name##_kernels[d],
     storage[d] = (KernelStorage){KERNEL_FAMILIES(FAMILY)};

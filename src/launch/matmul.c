@@ -6,6 +6,7 @@
 
 #include "core/blocks.h"
 #include "kernels/cast.h"
+#include "kernels/cblas.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "launch/copy.h"
@@ -83,6 +84,7 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, 
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
+  if (gemm_needs_blas(tensor_dtype(target), alpha, beta)) library_load(call, &blas);
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
   if (!scalar_equals(beta, 0)) launch_copy(call, target, input);
   gemm(tensor_dtype(target), &ml, &mr, alpha, beta, tensor_data(target), mr.cols);

@@ -32,6 +32,7 @@ static char *begin_of_item(const Tensor *t, int dims, int64_t i)
 void launch_svd(Call *call, Tensor *x, bool full, Tensor *u, Tensor *s, Tensor *vh)
 {
   if (!launch_runs(s)) return;
+  library_load(call, &lapack);
   int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1], batch = x->numel / (m * n);
   SvdPlan plan = lapack_svd_plan(tensor_dtype(x), !u ? SVD_NONE : full ? SVD_FULL : SVD_THIN, m, n);
   if (plan.room == 0) raise(call, "matrices of %lld x %lld are too large", (long long)m, (long long)n);

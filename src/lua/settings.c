@@ -1,6 +1,6 @@
 /* What holds for all ops (threads, the default dtype), and the texts of --version. */
 #include "core/parallel.h"
-#include "kernels/gemm.h"
+#include "kernels/lapack.h"
 #include "kernels/select.h"
 #include "lua/nnlua.h"
 #include "lua/open.h"
@@ -47,8 +47,8 @@ void settings_set_threads(int threads) { parallel_set_threads(threads); }
 
 void settings_describe(FILE *out)
 {
-  BlasVersion blas = kernels_blas();
-  fprintf(out, "nnlua %s, %s\n", NNLUA_VERSION, LUA_RELEASE);
-  fprintf(out, "%.*s for %s\n", blas.length, blas.name, blas.core);
+  char algebra[200];
+  lapack_describe(algebra, sizeof algebra);
+  fprintf(out, "nnlua %s, %s\n%s\n", NNLUA_VERSION, LUA_RELEASE, algebra);
   fprintf(out, "%s kernels, %d thread%s\n", kernels_isa(), parallel_threads(), parallel_threads() == 1 ? "" : "s");
 }
