@@ -8,10 +8,18 @@ local run = {}
 
 local seconds_of_a_process, seconds_of_a_program = 20, 60
 
+-- What a program may allocate, in MB: a tensor of 2^31 elements takes a machine's memory, and minutes to fill. A sanitizer
+-- has its own limit, and does not start under the shell's.
+local MOST <const> = 4096
+local limit = ("ulimit -v %d && "):format(MOST * 1024)
+if not os.execute(limit .. ("'%s' -e '' 2>/dev/null"):format(process.nnlua)) then
+  limit = ("export ASAN_OPTIONS=$ASAN_OPTIONS:allocator_may_return_null=1:max_allocation_size_mb=%d; "):format(MOST)
+end
+
 --- Runs seeds from the first on in one process for some seconds. Returns what broke the rules, as texts that begin with
 --- the seed, and the last seed that ran.
 local function run_process(first, seconds)
-  local command = ("timeout -k 5 %d '%s' tests/fuzz/child.lua %d %d %d 2>&1 </dev/null"):format(
+  local command = limit .. ("timeout -k 5 %d '%s' tests/fuzz/child.lua %d %d %d 2>&1 </dev/null"):format(
     seconds + seconds_of_a_program, process.nnlua, first, math.maxinteger, seconds)
   local pipe <close> = assert(io.popen(command))
   local found, seed, ended, rest = {}, first - 1, false, {}
