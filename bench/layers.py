@@ -1,4 +1,4 @@
-# PyTorch's side of the comparison for convolutional nets: the cases of layers.lua, line by line. See compare.lua.
+# PyTorch's side of the comparison: the cases of layers.lua, line by line. See run.lua.
 import torch
 from torch import nn
 
@@ -6,39 +6,64 @@ from measure import measure
 
 F = nn.functional
 
-net = nn.Sequential(
-    nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-    nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-    nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-images, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
+
+def layer(name, made, *shape):
+    def forward():
+        x = torch.randn(shape, requires_grad=True)
+
+        def run():
+            with torch.no_grad():
+                made(x)
+        return run
+
+    def backward():
+        x = torch.randn(shape, requires_grad=True)
+        grad = torch.ones_like(made(x))
+        return lambda: made(x).backward(grad)
+
+    measure(name, forward)
+    measure(name + ", backward", backward)
 
 
-def step():
-    optimizer.zero_grad(set_to_none=True)
-    F.cross_entropy(net(images), labels).backward()
-    optimizer.step()
+layer("max pool 2 of 64x6x28x28", nn.MaxPool2d(2), 64, 6, 28, 28)
+layer("max pool 3, stride 2 of 8x64x56x56", nn.MaxPool2d(3, stride=2, padding=1), 8, 64, 56, 56)
+layer("average pool 2 of 64x6x28x28", nn.AvgPool2d(2), 64, 6, 28, 28)
+layer("batch norm of 64x16x14x14", nn.BatchNorm2d(16), 64, 16, 14, 14)
+layer("group norm of 16x64x32x32", nn.GroupNorm(8, 64), 16, 64, 32, 32)
+layer("layer norm of 512x256", nn.LayerNorm(256), 512, 256)
+layer("Linear 784-512, batch 128", nn.Linear(784, 512), 128, 784)
+layer("upsample bilinear 2 of 4x32x64x64", nn.Upsample(scale_factor=2, mode="bilinear"), 4, 32, 64, 64)
 
 
-with torch.no_grad():
-    measure("LeNet-5 forward, batch 64", 20, lambda: net(images))
-measure("LeNet-5 step, batch 64, SGD", 10, step)
+def embedding():
+    table, ids, grad = nn.Embedding(5000, 128), torch.randint(0, 5000, (32, 64)), torch.ones(32, 64, 128)
+
+    def run():
+        table.weight.grad = None
+        table(ids).backward(grad)
+    return run
 
 
-# ------------------------------------------------------------------ its parts
+measure("embedding 5000x128 of 32x64, backward", embedding)
 
-def parts(name, layer, *shape):
-    x = torch.randn(shape, requires_grad=True)
-    grad = torch.ones_like(layer(x))
+WIDTH, HEADS, LENGTH = 128, 4, 128
+packed = torch.randn(16, LENGTH, 3 * WIDTH, requires_grad=True)
+
+
+def attend():
+    parts = [part.reshape(16, LENGTH, HEADS, WIDTH // HEADS).transpose(1, 2) for part in packed.split(WIDTH, 2)]
+    return F.scaled_dot_product_attention(*parts, is_causal=True)
+
+
+def without_graph():
     with torch.no_grad():
-        measure(name, 40, lambda: layer(x))
-    measure(name + ", backward", 20, lambda: layer(x).backward(grad))
+        attend()
 
 
-parts("conv 1-6 5x5 on 28x28", nn.Conv2d(1, 6, 5, padding=2), 64, 1, 28, 28)
-parts("conv 6-16 5x5 on 14x14", nn.Conv2d(6, 16, 5), 64, 6, 14, 14)
-parts("max pool 2 of 64x6x28x28", nn.MaxPool2d(2), 64, 6, 28, 28)
-parts("average pool 2 of 64x6x28x28", nn.AvgPool2d(2), 64, 6, 28, 28)
-parts("batch norm of 64x16x14x14", nn.BatchNorm2d(16), 64, 16, 14, 14)
-parts("layer norm of 512x256", nn.LayerNorm(256), 512, 256)
-parts("conv 64-64 3x3 on 16x16", nn.Conv2d(64, 64, 3, padding=1), 8, 64, 16, 16)
+def with_graph():
+    packed.grad = None
+    attend().sum().backward()
+
+
+measure("causal attention 16x4x128x32", lambda: without_graph)
+measure("causal attention 16x4x128x32, backward", lambda: with_graph)

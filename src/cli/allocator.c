@@ -2,7 +2,7 @@
  * A step of a small model makes and drops some tens of userdata, and Lua's collector frees them by
  * the thousand, which is what malloc is slowest at: its caches of freed blocks overflow. Here a
  * freed block goes to the list of its class and comes back from there. Measured with
- * bench/compare.lua: an op on 3x10 takes about a seventh less. Tensors are released with their
+ * bench/run.lua small: an op on 3x10 takes about a seventh less. Tensors are released with their
  * userdata's blocks, without finalizers: another seventh.
  */
 #include "cli/allocator.h"

@@ -1,0 +1,182 @@
+-- Measures nnlua against PyTorch, case by case in turns, and prints the smallest times, their ratio, what share of the
+-- machine's limits is reached where a case says what it has to do, and the pages touched for the first time in a call:
+--   nnlua bench/run.lua [SET ...] [--python P] [--threads N] [--rounds N] [--only PATTERN] [--isa avx2] [--json FILE]
+-- A set is a pair SET.lua and SET.py in this folder whose cases agree line by line; without names all sets are run, and
+-- then the start of the process. Times are a call's: processor time with one thread, wall time with several. Without
+-- --python nnlua is measured alone. docs/performance.md is written from files of --json by report.lua.
+local here = arg[0]:match "^(.*)/[^/]*$" or "."
+local nl = require "nnlua"
+local side = dofile(here .. "/side.lua")
+
+local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "layers", "nets"}
+-- The sets whose cases have a process each, so that memory and what a cache holds are their own.
+local ALONE <const> = {nets = true}
+
+local parser = nl.argparse.ArgumentParser {prog = "run.lua", description = "Measures nnlua against PyTorch."}
+parser:add_argument("sets", {nargs = "*", help = "of " .. table.concat(SETS, ", ") .. " (all)"})
+parser:add_argument("--python", {type = "string", help = "the python whose torch is measured as well"})
+parser:add_argument("--threads", {default = 1, help = "to compute on"})
+parser:add_argument("--rounds", {default = 5, help = "how often each side of a case is measured"})
+parser:add_argument("--only", {type = "string", help = "the Lua pattern of the names of the cases to measure"})
+parser:add_argument("--isa", {type = "string", choices = {"avx2"}, help = "the instruction set that both keep to"})
+parser:add_argument("--json", {type = "string", help = "the file to write all that was measured to"})
+local options = parser:parse_args()
+
+-- What holds both sides to an instruction set.
+local HELD <const> = {
+  avx2 = "NNLUA_ISA=avx2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ",
+}
+local environment = options.isa and HELD[options.isa] or ""
+
+-- ------------------------------------------------------------------ limits
+
+--- What the machine can do: `flops` a second of one thread's float32 fused multiplications and additions, and
+--- `copies`, a list of {bytes, bytes a second} of one thread that reads a half of so many bytes and writes the other.
+local function machine_limits()
+  local command = arg[-1]:gsub("nnlua$", "nnlua_limits")
+  local limits = {copies = {}}
+  for _, line in ipairs(side.lines(environment .. side.quoted(command))) do
+    local name, number, rate = line:match "^(%a+) (%S+) ?(%S*)$"
+    if name == "flops" then limits.flops = tonumber(number) end
+    if name == "copy" then table.insert(limits.copies, {tonumber(number), tonumber(rate)}) end
+  end
+  return limits
+end
+
+--- The share of the machine's limit at which a case ran, or nil where it doesn't say what it has to do.
+local function share(row, limits)
+  local bound = row.flops > 0 and row.flops / limits.flops or 0
+  if row.bytes > 0 then
+    local rate
+    for _, copy in ipairs(limits.copies) do
+      rate = copy[2]
+      if copy[1] >= row.bytes then break end
+    end
+    bound = math.max(bound, row.bytes / rate)
+  end
+  return bound > 0 and bound / options.threads / row.ours.min or nil
+end
+
+-- ------------------------------------------------------------------- cases
+
+local rows = {}
+
+local function unit(seconds)
+  if seconds >= 0.1 then return ("%.0f ms"):format(seconds * 1e3) end
+  if seconds >= 1e-3 then return ("%.2f ms"):format(seconds * 1e3) end
+  return (seconds >= 1e-5 and "%.1f us" or "%.3f us"):format(seconds * 1e6)
+end
+
+local function print_row(row, limits)
+  local theirs, of_limit = row.theirs, share(row, limits)
+  print(("%-46s %11s %11s %8s %6s %8.1f"):format(row.name, unit(row.ours.min), theirs and unit(theirs.min) or "",
+    theirs and ("%.2fx"):format(theirs.min / row.ours.min) or "", of_limit and ("%.0f %%"):format(of_limit * 100) or "",
+    row.ours.faults))
+end
+
+--- Measures the case at which both sides stand, in turns, and returns its row.
+local function measure(set, ours, theirs)
+  local row = {set = set, name = ours.name, flops = ours.flops, bytes = ours.bytes}
+  if theirs and theirs.name ~= ours.name then
+    error(("%s: nnlua's side has the case '%s' where PyTorch's has '%s'"):format(set, ours.name, theirs.name), 0)
+  end
+  for _ = 1, options.rounds do
+    ours:run()
+    if theirs then theirs:run() end
+  end
+  row.ours, row.theirs = ours:measured(), theirs and theirs:measured()
+  return row
+end
+
+--- Measures cases of a set, by a process on each side.
+local function run_cases(set, names, limits)
+  local settings = ("%sBENCH_ASKED=1 BENCH_THREADS=%d BENCH_CASES=%s "):format(environment, options.threads,
+    side.quoted("\n" .. table.concat(names, "\n") .. "\n"))
+  local ours <close> = side.start(settings .. side.quoted(arg[-1]), ("%s/%s.lua"):format(here, set))
+  local theirs <close> = options.python
+    and side.start(settings .. side.quoted(options.python), ("%s/%s.py"):format(here, set)) or nil
+  while ours:advance() do
+    if theirs and not theirs:advance() then error(set .. ": PyTorch's side ended before " .. ours.name, 0) end
+    local row = measure(set, ours, theirs)
+    row.share = share(row, limits)
+    rows[#rows + 1] = row
+    print_row(row, limits)
+  end
+end
+
+--- The names of a set's cases that are to be measured.
+local function names_of(set)
+  local command = ("BENCH_LIST=1 %s %s/%s.lua"):format(side.quoted(arg[-1]), side.quoted(here), set)
+  local names = {}
+  for _, name in ipairs(side.lines(command)) do
+    if not options.only or name:find(options.only) then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function run_set(set, limits)
+  print(("\n%-46s %11s %11s %8s %6s %8s"):format(set, "nnlua", "PyTorch", "ratio", "limit", "faults"))
+  local names = names_of(set)
+  if not ALONE[set] then return #names > 0 and run_cases(set, names, limits) end
+  for _, name in ipairs(names) do run_cases(set, {name}, limits) end
+end
+
+-- ------------------------------------------------------------------- start
+
+-- What a process takes from its start to its end: the smallest processor and wall times of several, in seconds.
+local function start_of(command)
+  local best = {wall = math.huge, processor = math.huge}
+  for _ = 1, 10 do
+    local timed = side.quoted("TIMEFORMAT='%R %U %S'; time " .. command .. " >/dev/null 2>&1")
+    local wall, user, system = side.lines("bash -c " .. timed .. " 2>&1")[1]:match "([%d.]+) ([%d.]+) ([%d.]+)"
+    best.wall = math.min(best.wall, tonumber(wall))
+    best.processor = math.min(best.processor, tonumber(user) + tonumber(system))
+  end
+  return best
+end
+
+local STARTS <const> = {
+  {"an empty script", "", ""},
+  {"a tensor printed", "print(nl.ones(2, 3) + 1)", "import torch; print(torch.ones(2, 3) + 1)"},
+  {"a layer and an optimizer", "nl.optim.Adam(nl.nn.Linear(2, 3):parameters())",
+    "import torch; torch.optim.Adam(torch.nn.Linear(2, 3).parameters())"},
+}
+
+local function run_starts()
+  print(("\n%-46s %11s %11s %8s"):format("start, wall time", "nnlua", "PyTorch", "ratio"))
+  for _, start in ipairs(STARTS) do
+    local ours = start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(start[2])))
+    local theirs = options.python and start_of(("%s -c %s"):format(side.quoted(options.python), side.quoted(start[3])))
+    print(("%-46s %11s %11s %8s"):format(start[1], unit(ours.wall), theirs and unit(theirs.wall) or "",
+      theirs and ("%.0fx"):format(theirs.wall / ours.wall) or ""))
+    rows[#rows + 1] = {set = "start", name = start[1], start = true, ours = ours, theirs = theirs or nil}
+  end
+end
+
+-- --------------------------------------------------------------------- run
+
+local limits = machine_limits()
+print(("one thread's limits: %.0f GFLOP/s in float32; copies of %s"):format(limits.flops * 1e-9,
+  table.concat((function()
+    local parts = {}
+    for i, copy in ipairs(limits.copies) do
+      parts[i] = ("%.3g MB %.1f GB/s"):format(copy[1] / 2 ^ 20, copy[2] * 1e-9)
+    end
+    return parts
+  end)(), ", ")))
+
+local sets = #options.sets > 0 and options.sets or SETS
+for _, set in ipairs(sets) do run_set(set, limits) end
+if #options.sets == 0 and not options.only then run_starts() end
+
+if options.json then
+  local json = require "cjson" -- Debian's lua-cjson, which ./bootstrap test installs
+  local file <close> = assert(io.open(options.json, "w"))
+  file:write(json.encode({
+    version = side.lines(side.quoted(arg[-1]) .. " --version"), processor = side.lines(
+      "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1")[1],
+    torch = options.python and side.lines(side.quoted(options.python)
+      .. " -c 'import torch; print(torch.__version__, torch.backends.cpu.get_cpu_capability())'")[1],
+    threads = options.threads, rounds = options.rounds, isa = options.isa, limits = limits, rows = rows,
+  }), "\n")
+end
