@@ -251,12 +251,16 @@ static int results_table(lua_State *L, int n)
   return 1;
 }
 
-/* As push_box, with the metatable from the upvalue. */
+enum { METATABLE = 1 }; /* user value of a Group: the metatable of tensors */
+
+static int changed(lua_State *L) { return luaL_error(L, "the upvalue of this function was changed"); }
+
+/* As push_box, with the metatable from the group. */
 static TensorBox *push_result(lua_State *L)
 {
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
   box_init(box);
-  lua_pushvalue(L, lua_upvalueindex(2));
+  if (lua_getiuservalue(L, lua_upvalueindex(1), METATABLE) != LUA_TTABLE) changed(L);
   lua_setmetatable(L, -2);
   return box;
 }
@@ -313,8 +317,7 @@ static bool wants_in_place(const Op *op, const Parsed *p)
 int op_call(lua_State *L)
 {
   const Group *g = userdata_test(L, lua_upvalueindex(1), KIND_OP, sizeof *g);
-  if (!g || !lua_istable(L, lua_upvalueindex(2))) /* the debug library can do that */
-    return luaL_error(L, "the upvalues of this function were changed");
+  if (!g) return changed(L); /* the debug library can do that */
   Parsed p;
   int top = lua_gettop(L);
   const Op *op = choose(L, g, top, &p);
@@ -325,7 +328,7 @@ int op_call(lua_State *L)
 
 void push_group(lua_State *L, Context *ctx, const char *name, int form)
 {
-  Group *g = lua_newuserdatauv(L, sizeof *g, 0);
+  Group *g = lua_newuserdatauv(L, sizeof *g, METATABLE);
   *g = (Group){.kind = KIND_OP, .ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
   form &= ~AS_OPERATOR;
   for (int id = 0; id < op_count; id++) {
@@ -340,5 +343,6 @@ void push_group(lua_State *L, Context *ctx, const char *name, int form)
   }
   plan_tensors(g);
   push_tensor_metatable(L);
-  lua_pushcclosure(L, op_call, 2);
+  lua_setiuservalue(L, -2, METATABLE);
+  lua_pushcclosure(L, op_call, 1);
 }

@@ -6,7 +6,8 @@
 
 enum { MAX_OVERLOADS = 8 };
 
-/* The rows of one public name, in declared order: the upvalue of the Lua function that calls them. */
+/* The rows of one public name, in declared order: the upvalue of the Lua function that calls them. Its user value
+   is the metatable of tensors. */
 typedef struct Group {
   uint32_t kind;
   Context *ctx;
@@ -18,7 +19,7 @@ typedef struct Group {
   char defaults[256]; /* that row's arguments at their defaults */
 } Group;
 
-/* The Lua function behind nl.f and x:f; upvalue 1 is its Group, upvalue 2 the metatable of tensors. */
+/* The Lua function behind nl.f and x:f; its upvalue is its Group. */
 int op_call(lua_State *L);
 
 /* With a form: the function behind an operator, whose first operand may be a number. */

@@ -221,6 +221,22 @@ static int step(lua_State *L)
   return 0;
 }
 
+/* ------------------------------------------------------------------ groups */
+
+/* groups_of(optimizer): its param_groups; nil if they are no list of tables with a table params each */
+static int groups_of(lua_State *L)
+{
+  if (lua_type(L, 1) != LUA_TTABLE) return 0;
+  lua_settop(L, 1);
+  if (lua_getfield(L, 1, "param_groups") != LUA_TTABLE) return 0;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
+  for (lua_Integer i = 1; i <= n; i++) {
+    if (lua_rawgeti(L, 2, i) != LUA_TTABLE || lua_getfield(L, 3, "params") != LUA_TTABLE) return 0;
+    lua_settop(L, 2);
+  }
+  return 1;
+}
+
 /* --------------------------------------------------------------- gradients */
 
 /* Drops the gradient of the tensor on top of the stack, and the userdata that x.grad remembers. */
@@ -282,6 +298,11 @@ static int zero_grads(lua_State *L)
 }
 
 const luaL_Reg optim_functions[] = {
-  {"step_list", step_list}, {"step_state", step_state}, {"set_step_state", set_step_state},
-  {"step", step},           {"zero_grads", zero_grads}, {NULL, NULL},
+  {"step_list", step_list},
+  {"step_state", step_state},
+  {"set_step_state", set_step_state},
+  {"step", step},
+  {"groups_of", groups_of},
+  {"zero_grads", zero_grads},
+  {NULL, NULL},
 };

@@ -137,6 +137,8 @@ describe("the debug library", function()
               debug.setupvalue(f, place, junk)
               pcall(f, x, x) pcall(f, x, "shape") pcall(f, x, 1) pcall(f, nn.Linear, 2, 2)
               debug.setupvalue(f, place, old)
+              pcall(debug.setuservalue, old, junk, 1)
+              pcall(f, x, x)
             end
           end
         end

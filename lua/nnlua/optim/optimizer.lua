@@ -7,7 +7,7 @@ local hooks = require "nnlua.optim.hooks"
 local parameter_list = require "nnlua.nn.parameter_list"
 local nl = require "nnlua"
 
-local raise, zero_grads = core.raise, core.zero_grads
+local raise, zero_grads, checked_groups = core.raise, core.zero_grads, core.groups_of
 
 local optimizer = {}
 
@@ -87,8 +87,7 @@ function Optimizer:_new_state() -- luacheck: no self
   })
 end
 
---- The groups of an optimizer; raises where there are none, as where a method is called with a dot.
-local function groups_of(self, method)
+local function raise_no_groups(self, method)
   local groups = type(self) == "table" and self.param_groups
   if type(groups) ~= "table" then
     class.check_self(self, Optimizer, method)
@@ -100,7 +99,11 @@ local function groups_of(self, method)
       raise(("%s: group %d is no table with a list params"):format(self.__name, i))
     end
   end
-  return groups
+end
+
+--- The groups of an optimizer; raises where there are none, as where a method is called with a dot.
+local function groups_of(self, method)
+  return checked_groups(self) or raise_no_groups(self, method)
 end
 
 local function used_parameters(groups)
