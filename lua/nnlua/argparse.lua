@@ -148,6 +148,10 @@ local function new_argument(names, settings)
   check_nargs(nargs, action)
   if default == nil and action == "store_true" then default = false end
   if default == nil and action == "store_false" then default = true end
+  if required ~= nil and not is_flag then
+    raise(("add_argument: '%s' is told by its place: nargs = \"?\" or \"*\" says that it may be left out, not required")
+      :format(names[1]))
+  end
   if required == nil then required = not is_flag and nargs ~= "?" and nargs ~= "*" end
   return {
     dest = dest or dest_of(names), flags = is_flag and names or nil, action = action, const = const,
@@ -181,6 +185,8 @@ end
 ---@class ArgumentParser
 local ArgumentParser = class.new("argparse.ArgumentParser")
 argparse.ArgumentParser = ArgumentParser
+
+local function check_self(self, method) class.check_self(self, ArgumentParser, method) end
 
 local parse_new = args.parser(ArgumentParser.__name, {
   {"prog", "string?"}, {"usage", "string?"}, {"description", "string?"}, {"epilog", "string?"},
@@ -221,18 +227,17 @@ end
 ---     Namespace(batch_size=8, bias=false, files={"a.csv", "b.csv"}, net="mlp")
 ---@param ... any names, and a table of what is known of it
 function ArgumentParser:add_argument(...)
+  check_self(self, "add_argument")
   local names = table.pack(...)
   local settings = type(names[names.n]) == "table" and table.remove(names) or nil
   check_names(names)
   names.n = nil
   local argument = new_argument(names, settings ~= nil and next(settings) and settings or nil)
-  for _, flag in ipairs(argument.flags or {}) do
+  local flags = argument.flags and texts.flags_of(argument) or {}
+  for _, flag in ipairs(flags) do
     if self._by_flag[flag] then raise(("add_argument: there is an option '%s' already"):format(flag)) end
   end
-  for _, flag in ipairs(argument.flags or {}) do
-    self._by_flag[flag] = argument
-    if argument.action == "boolean" and flag:find "^%-%-" then self._by_flag["--no-" .. flag:sub(3)] = argument end
-  end
+  for _, flag in ipairs(flags) do self._by_flag[flag] = argument end
   table.insert(argument.flags and self._options or self._positionals, argument)
 end
 
@@ -243,6 +248,10 @@ end
 ---     0.1
 ---@param defaults table
 function ArgumentParser:set_defaults(defaults)
+  check_self(self, "set_defaults")
+  if type(defaults) ~= "table" then
+    raise("set_defaults: a table of values by name was expected, not " .. core.describe(defaults))
+  end
   for name, value in pairs(defaults) do self._defaults[name] = value end
 end
 
@@ -436,11 +445,30 @@ local function read_all(run)
   check_required(run)
 end
 
-local function command_line(list)
+local function command_line(list, method)
   if list == nil then list = type(arg) == "table" and arg or {} end
+  if type(list) ~= "table" then
+    raise(("%s: a list of texts was expected, not %s"):format(method, core.describe(list)))
+  end
   local copy = {}
   for i, text in ipairs(list) do copy[i] = format("%s", text) end
   return copy
+end
+
+--- The values, and the texts that nothing takes; nothing where an `error` of the user's own has returned.
+local function parsed(parser, list, method)
+  check_self(parser, method)
+  local run = {parser = parser, texts = command_line(list, method), i = 1, given = {}, places = {}, extras = {},
+    values = setmetatable({}, Namespace)}
+  local ok, problem = pcall(read_all, run)
+  if not ok then
+    if type(problem) ~= "table" or not problem.why then error(problem, 0) end
+    local who = problem.argument and ("argument %s: "):format(title(problem.argument)) or ""
+    return parser:error(who .. problem.why)
+  end
+  local rest = {}
+  for i, extra in ipairs(run.extras) do rest[i] = extra[2] end
+  return run.values, rest
 end
 
 --- As parse_args, but what no option takes is given back as a list, second, instead of being refused.
@@ -450,19 +478,7 @@ end
 ---     > options.lr, table.concat(rest, " ")
 ---     0.5	--wd 1
 ---@param list? string[]
-function ArgumentParser:parse_known_args(list)
-  local run = {parser = self, texts = command_line(list), i = 1, given = {}, places = {}, extras = {},
-    values = setmetatable({}, Namespace)}
-  local ok, problem = pcall(read_all, run)
-  if not ok then
-    if type(problem) ~= "table" or not problem.why then error(problem, 0) end
-    local who = problem.argument and ("argument %s: "):format(title(problem.argument)) or ""
-    return self:error(who .. problem.why)
-  end
-  local rest = {}
-  for i, extra in ipairs(run.extras) do rest[i] = extra[2] end
-  return run.values, rest
-end
+function ArgumentParser:parse_known_args(list) return parsed(self, list, "parse_known_args") end
 
 --- Reads the command line, or a list of texts, and gives the values by name: a table that print shows. What doesn't fit
 --- ends the script.
@@ -472,7 +488,7 @@ end
 ---     5	100
 ---@param list? string[]
 function ArgumentParser:parse_args(list)
-  local values, rest = self:parse_known_args(list)
+  local values, rest = parsed(self, list, "parse_args")
   if rest and #rest > 0 then
     local perhaps = ""
     for _, text in ipairs(rest) do
@@ -488,29 +504,48 @@ end
 
 -- --------------------------------------------------------------------- output
 
+local function output(file, method)
+  if file == nil then return io.stdout end
+  if io.type(file) == "file" then return file end
+  raise(("%s: an open file was expected, not %s"):format(method, core.describe(file)))
+end
+
 --- The usage line as a text.
 ---     > parser = nl.argparse.ArgumentParser {prog = "train.lua"}
 ---     > parser:add_argument("--lr", {default = 0.1})
 ---     > print((parser:format_usage():gsub("\n", "")))
 ---     usage: train.lua [-h] [--lr LR]
 ---@return string
-function ArgumentParser:format_usage() return texts.usage(self) end
+function ArgumentParser:format_usage()
+  check_self(self, "format_usage")
+  return texts.usage(self)
+end
 
 --- What --help prints, as a text.
 ---@return string
-function ArgumentParser:format_help() return texts.help(self) end
+function ArgumentParser:format_help()
+  check_self(self, "format_help")
+  return texts.help(self)
+end
 
 --- Prints the usage line, to a file if one is given.
 ---@param file? file
-function ArgumentParser:print_usage(file) (file or io.stdout):write(texts.usage(self)) end
+function ArgumentParser:print_usage(file)
+  check_self(self, "print_usage")
+  output(file, "print_usage"):write(texts.usage(self))
+end
 
 --- Prints what --help prints, to a file if one is given.
 ---@param file? file
-function ArgumentParser:print_help(file) (file or io.stdout):write(texts.help(self)) end
+function ArgumentParser:print_help(file)
+  check_self(self, "print_help")
+  output(file, "print_help"):write(texts.help(self))
+end
 
 --- Ends the script with status 2 after a usage line and a message on stderr.
 ---@param message string
 function ArgumentParser:error(message)
+  check_self(self, "error")
   self:print_usage(io.stderr)
   io.stderr:write(self.prog, ": error: ", message, "\n")
   os.exit(2, true)

@@ -71,11 +71,12 @@ void open_autograd(lua_State *L, int nl, int members);
 
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
-extern const luaL_Reg terminal_functions[], /* terminal.c: a clock, the terminal's width */
+extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */
   loop_functions[],                         /* loop.c: loops over objects; for nnlua.nn.core */
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
   tensor_file_functions[];                  /* tensor_files.c: what nl.save and nl.load are built on */
 
+int monotonic_clock(lua_State *L); /* time.c: clock(), the seconds that went by since some time in the past */
 int read_csv(lua_State *L);
 int read_json(lua_State *L);
 int check_path(lua_State *L);

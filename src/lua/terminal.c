@@ -1,20 +1,10 @@
-/* What progress bars and the prompt ask the system: the time, and what the terminal is like. */
+/* What progress bars and the prompt ask the system: what the terminal is like, and the time. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lua/open.h"
-
-/* clock(): seconds that went by, since some time in the past */
-static int monotonic_clock(lua_State *L)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
-  return 1;
-}
 
 /* is_terminal(fd): whether a file descriptor is a terminal that moves its cursor */
 static int is_terminal(lua_State *L)

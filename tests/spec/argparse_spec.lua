@@ -160,6 +160,35 @@ The end.
     assert.matches("there is no action 'store_ture'", failure("--lr", {action = "store_ture"}))
     assert.matches("nargs is a number from 1 on", failure("--lr", {nargs = 0}))
     assert.matches("'file' is told by its place, so it has no other name", failure("file", "name"))
+    assert.matches("nargs = \"%?\" or \"%*\" says that it may be left out", failure("file", {required = false}))
+    local parser = new_parser()
+    parser:add_argument("--no-bias", {action = "store_true"})
+    local ok, message = pcall(parser.add_argument, parser, "--bias", {default = true})
+    assert.is_false(ok)
+    assert.matches("there is an option '%-%-no%-bias' already", message)
+  end)
+
+  it("says which method was called with something else", function()
+    for _, method in ipairs {"add_argument", "set_defaults", "parse_args", "parse_known_args", "format_usage",
+      "format_help", "print_usage", "print_help", "error"} do
+      for _, given in ipairs {5, {}, "--lr"} do
+        local ok, message = pcall(nl.argparse.ArgumentParser[method], given)
+        assert.is_false(ok)
+        assert.matches(method .. ": the first argument must be argparse.ArgumentParser", message, 1, true)
+        assert.not_matches("nnlua/", message, 1, true)
+      end
+    end
+    local wrong = {
+      set_defaults = "set_defaults: a table of values by name was expected",
+      parse_args = "parse_args: a list of texts was expected",
+      parse_known_args = "parse_known_args: a list of texts was expected",
+      print_usage = "print_usage: an open file was expected", print_help = "print_help: an open file was expected",
+    }
+    for method, expected in pairs(wrong) do
+      local ok, message = pcall(nl.argparse.ArgumentParser[method], new_parser(), "--lr 1")
+      assert.is_false(ok)
+      assert.matches(expected, message, 1, true)
+    end
   end)
 end)
 

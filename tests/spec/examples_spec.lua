@@ -2,6 +2,10 @@
 -- parts: 3
 local process = require "support.process"
 
+-- What is learnt is seen in the optimised build, in full trainings; under the sanitizers, where they take many times as
+-- long, the same programs train for a short while.
+local is_whole = not process.is_sanitized()
+
 local function read(path)
   local file <close> = assert(io.open(path))
   return file:read "a"
@@ -84,17 +88,25 @@ describe("examples/digits_mlp.lua", function()
 end)
 
 describe("examples/digits.lua", function()
-  it("reads at least 98 % of digits that it never saw, whichever of three seeds is the middle one", function()
-    local rights = {}
-    for seed = 0, 2 do
-      local output = succeed(process.run_nnlua {"examples/digits.lua", "--seed", tostring(seed)})
-      rights[#rights + 1] = tonumber(output:match "(%d+) of 359 held%-out digits right")
-      local _, taken = output:gsub("%d, +%d+ %% sure", "")
-      assert.equal(4, taken)
-    end
-    table.sort(rights)
-    assert.is_true(rights[2] >= 0.98 * 359, table.concat(rights, " "))
-  end)
+  --- How many of the digits that it never saw a training reads.
+  local function right_after(seed, ...)
+    local output = succeed(process.run_nnlua {"examples/digits.lua", "--seed", tostring(seed), ...})
+    local _, taken = output:gsub("%d, +%d+ %% sure", "")
+    assert.equal(4, taken)
+    return tonumber(output:match "(%d+) of 359 held%-out digits right")
+  end
+
+  if is_whole then
+    it("reads at least 98 % of digits that it never saw, whichever of three seeds is the middle one", function()
+      local rights = {right_after(0), right_after(1), right_after(2)}
+      table.sort(rights)
+      assert.is_true(rights[2] >= 0.98 * 359, table.concat(rights, " "))
+    end)
+  else
+    it("reads more digits than a guess does", function()
+      assert.is_true(right_after(0, "--epochs", "1") > 100)
+    end)
+  end
 
   it("saves its net where it is told to", function()
     local path = os.tmpname()
@@ -108,12 +120,15 @@ end)
 
 describe("examples/names.lua", function()
   it("learns and makes up names", function()
-    local output = succeed(process.run_nnlua {"examples/names.lua", "--epochs", "3", "--names", "3000"})
+    local epochs, names = 3, 3000
+    if not is_whole then epochs, names = 2, 600 end
+    local output = succeed(process.run_nnlua {"examples/names.lua", "--epochs", tostring(epochs), "--names",
+      tostring(names)})
     local losses = {}
     for loss in output:gmatch "held out (%d%.%d+)" do losses[#losses + 1] = tonumber(loss) end
-    assert.equal(3, #losses)
-    assert.is_true(losses[1] > losses[3])
-    assert.is_true(losses[3] < 2.45) -- letters drawn by how often they follow one another have 2.45
+    assert.equal(epochs, #losses)
+    assert.is_true(losses[1] > losses[epochs])
+    assert.is_true(losses[epochs] < 2.45) -- letters drawn by how often they follow one another have 2.45
     local last = output:match "([^\n]*)\n$"
     local made = 0
     for _ in last:gmatch "%l+" do made = made + 1 end

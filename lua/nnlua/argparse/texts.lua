@@ -40,7 +40,7 @@ local function with_values(name, argument)
 end
 
 --- All names of an option; a pair of switches has both.
-local function names_of(argument)
+function texts.flags_of(argument)
   local names = {}
   for _, flag in ipairs(argument.flags) do
     names[#names + 1] = flag
@@ -74,7 +74,7 @@ function texts.usage(parser)
   if parser.usage then return "usage: " .. parser.usage .. "\n" end
   local parts = {}
   for _, argument in ipairs(parser._options) do
-    local flag = argument.action == "boolean" and table.concat(names_of(argument), " | ") or argument.flags[1]
+    local flag = argument.action == "boolean" and table.concat(texts.flags_of(argument), " | ") or argument.flags[1]
     local text = with_values(flag, argument)
     parts[#parts + 1] = argument.required and text or "[" .. text .. "]"
   end
@@ -99,7 +99,7 @@ end
 
 local function invocation(argument)
   if not argument.flags then return argument.metavar or argument.dest end
-  return with_values(table.concat(names_of(argument), ", "), argument)
+  return with_values(table.concat(texts.flags_of(argument), ", "), argument)
 end
 
 local function add_section(lines, parser, name, arguments, column)
