@@ -1,5 +1,4 @@
 -- Limits of dtypes, the version, the time, and nl.repr.
--- parts: 1
 local nl = require "nnlua"
 
 local function failure(f, ...)
