@@ -124,6 +124,24 @@ describe("as_tensor", function()
   end)
 end)
 
+describe("truth values", function()
+  it("are 0 or 1 in memory, whatever was there before", function()
+    local bytes = nl.full({600}, 244, {dtype = nl.uint8})
+    local message = "view: bytes other than 0 and 1 are no truth values: x:ne(0) makes some"
+    assert.error_matches(function() bytes:view(nl.bool) end, message, 1, true)
+    assert.error_matches(function() nl.ones(2):view(nl.bool) end, message, 1, true)
+    assert.same({true, false}, list(nl.tensor({1, 0}, {dtype = nl.uint8}):view(nl.bool)))
+    for _ = 1, 3 do
+      bytes = nil
+      collectgarbage()
+      assert.is_false(nl.empty(600, {dtype = nl.bool}):any():item())
+      assert.is_false(nl.ones(2):new_empty({600}, {dtype = nl.bool}):any():item())
+      assert.is_false(nl.empty_strided({3}, {200}, {dtype = nl.bool}):as_strided({401}, {1}):any():item())
+      bytes = nl.full({600}, 244, {dtype = nl.uint8})
+    end
+  end)
+end)
+
 describe("windows", function()
   it("are what their formulas say", function()
     for name, f in pairs {

@@ -38,7 +38,15 @@ static void check_value(Call *call, Scalar value, DType dtype)
     value                                       \
   }
 #define FILLED(value) launch_fill(call, y[0], value);
-#define UNSET
+/* Any bytes do, but for truth values, which kernels take to be 0 or 1: the gaps between elements are set as well. */
+void leave_unset(Call *call, Tensor *t)
+{
+  if (tensor_dtype(t) != DTYPE_b8) return;
+  Tensor *all = result_view(call, t, INTS((int64_t)t->storage->bytes), INTS(1), 0);
+  launch_fill(call, all, scalar_int(0));
+}
+
+#define UNSET leave_unset(call, y[0]);
 
 FROM_SIZE(zeros, call->ctx->default_dtype, FILLED(scalar_int(0)))
 FROM_SIZE(ones, call->ctx->default_dtype, FILLED(scalar_int(1)))

@@ -8,6 +8,9 @@
 /* Makes a new tensor require a gradient or not; raises where its dtype has none. */
 void ask_gradient(Call *call, Tensor *t, bool requires_grad);
 
+/* Leaves the elements of a new tensor as they are in memory, but sets truth values to false. */
+void leave_unset(Call *call, Tensor *t);
+
 /* An unset result like x, with its order of dimensions in memory; dtype and device are x's unless given. */
 Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad);
 

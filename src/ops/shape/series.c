@@ -57,6 +57,7 @@ FORWARD(empty_strided)
   shape_numel(call, a->size);
   y[0] = result_strided(call, dtype_or_default(call, a->dtype), device_or_default(a->device), a->size, a->stride);
   ask_gradient(call, y[0], a->requires_grad);
+  leave_unset(call, y[0]);
 }
 
 /* ---------------------------------------------------------------------- windows */

@@ -121,6 +121,14 @@ static void rescale(Call *call, const Tensor *x, Geometry *g, int64_t from, int6
   g->offset = g->offset * from / to;
 }
 
+/* Kernels take a truth value's byte to be 0 or 1. */
+static void check_truth(Call *call, Tensor *x)
+{
+  Tensor *bytes = op(view_dtype, x, DTYPE_u8);
+  check_none_true(call, op(gt, bytes, tensor_from_number(call, scalar_int(1))),
+                  "bytes other than 0 and 1 are no truth values: x:ne(0) makes some");
+}
+
 FORWARD(view_dtype)
 {
   if (a->dtype == DTYPE_NONE) raise(call, "a size or a dtype is needed");
@@ -128,6 +136,7 @@ FORWARD(view_dtype)
   Geometry g;
   geometry_of(a->input, &g);
   if (from != to) rescale(call, a->input, &g, from, to);
+  if (a->dtype == DTYPE_b8 && tensor_dtype(a->input) != DTYPE_b8) check_truth(call, a->input);
   y[0] = view_as_geometry(call, a->input, &g);
   y[0]->dtype = (uint8_t)a->dtype;
 }
