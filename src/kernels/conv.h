@@ -1,8 +1,9 @@
 /*
- * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a band of the result
+ * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a part of the result
  * needs, and with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one
- * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset: no
- * matrix of patches is ever built.
+ * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset.
+ * ConvKernels find them there as they add up, which suits few rows; ConvProductKernels lay those of a part of the result
+ * side by side first, which many rows repay.
  */
 #ifndef NNLUA_KERNELS_CONV_H
 #define NNLUA_KERNELS_CONV_H
@@ -57,5 +58,104 @@ typedef struct ConvKernels {
   void (*taps)(const ConvTaps *k);
   void (*dots)(const ConvDots *k);
 } ConvKernels;
+
+/* Part of a line of an image, and where it goes. */
+typedef struct ConvRun {
+  int64_t from, to, count;
+} ConvRun;
+
+/* slab[channel * plane + to + i] = x[channel * channel_step + from + i * step], run by run. */
+typedef struct ConvFill {
+  int64_t channels, runs;
+  const void *x;
+  int64_t channel_step, step;
+  const ConvRun *run;
+  void *slab;
+  int64_t plane;
+} ConvFill;
+
+/* A vector that is copied: what is too much of it, the next piece covers. */
+typedef struct ConvPiece {
+  int64_t from, to;
+} ConvPiece;
+
+/* panel[c * taps + t] = the columns that tap t of channel c meets, piece by piece: two vectors of them. A vector more may
+   be read, and written behind the panel. */
+typedef struct ConvGather {
+  int64_t channels, taps, pieces;
+  const void *x;
+  int64_t channel_step;
+  const int64_t *at; /* of the taps */
+  const ConvPiece *piece;
+  void *panel;
+} ConvGather;
+
+/* to[k][c * taps + t] = what tap t of channel c meets at place k, piece by piece (of taps). */
+typedef struct ConvPatches {
+  int64_t places, channels, taps, pieces;
+  const void *x;
+  int64_t channel_step;
+  const int64_t *at; /* of the places */
+  const ConvPiece *piece;
+  void *to;
+  int64_t to_row;
+} ConvPatches;
+
+/* packed = w[row * row_step + channel * channel_step + tap_at[tap]], of terms [channels][taps]. */
+typedef struct ConvWeights {
+  int64_t rows, channels, taps;
+  const void *w;
+  int64_t row_step, channel_step;
+  const int64_t *tap_at;
+  void *packed;
+} ConvWeights;
+
+/* Blocks of rows that lie from_row apart, packed one behind the other, with `depth` terms in all. */
+typedef struct ConvRows {
+  int64_t rows, first_block, last_block, depth, from_row;
+  void *packed;
+} ConvRows;
+
+/*
+ * c [row][column] = start[row] + the sum over `depth` terms of a[row][term] * b[term][column], or plus what is there
+ * (`add`), for blocks of rows. a is packed, a_depth terms of which those from a_first on are meant; b is in panels of
+ * two vectors, b_panel apart, the last of which is whole, with terms b_row apart. a and c begin
+ * with the first block.
+ */
+typedef struct ConvProduct {
+  int64_t rows, first_block, last_block, depth, columns;
+  const void *a;
+  int64_t a_depth, a_first;
+  const void *b;
+  int64_t b_panel, b_row;
+  const void *start; /* or NULL: 0 */
+  bool add;
+  void *c;
+  int64_t c_row;
+} ConvProduct;
+
+/* y [image][row][line][column] = from [row][image][line][column]. */
+typedef struct ConvSpread {
+  int64_t rows, images, lines, columns;
+  const void *from;
+  int64_t from_row;
+  void *y;
+  int64_t y_image, y_row, y_line, y_column;
+} ConvSpread;
+
+/* Of floats only. */
+typedef struct ConvProductKernels {
+  int rows, vector; /* of a block, at most, whose columns are two vectors; elements of a vector */
+  void (*multiply)(const ConvProduct *p);
+  void (*pack_weights)(const ConvWeights *w, int64_t first_block, int64_t last_block);
+  /* The n terms from `first` on, of rows of `from`. */
+  void (*pack_rows)(const ConvRows *r, int64_t n, const void *from, int64_t first);
+  /* to[k][i] = from[i][k], of [rows][n]. */
+  void (*turn)(int64_t rows, int64_t n, const void *from, int64_t from_row, void *to, int64_t to_row);
+  void (*fill)(const ConvFill *f);
+  void (*gather)(const ConvGather *g);
+  void (*patches)(const ConvPatches *g);
+  void (*spread)(const ConvSpread *s);
+} ConvProductKernels;
 
 #endif

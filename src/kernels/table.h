@@ -19,6 +19,7 @@
   FAMILY(sort, SortKernels)                   \
   FAMILY(matmul, MatmulKernels)               \
   FAMILY(conv, ConvKernels)                   \
+  FAMILY(conv_product, ConvProductKernels)    \
   FAMILY(pool, PoolKernels)                   \
   FAMILY(resample, ResampleKernels)           \
   FAMILY(softmax, SoftmaxKernels)             \

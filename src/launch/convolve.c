@@ -10,6 +10,7 @@
 #include "core/blocks.h"
 #include "kernels/conv.h"
 #include "kernels/matmul.h"
+#include "launch/convolve_product.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/reduce.h"
@@ -170,11 +171,82 @@ static Convolution without_lines(const Convolution *c, const Tensor *x)
   return flat;
 }
 
+/* Whether rows repay that patches are laid side by side for them. */
+static bool goes_by_product(const Launch *l, int64_t rows) { return l->k->conv_product->multiply && rows >= CONV_ROWS_PACKED; }
+
+/* The forward, but for weights and results. */
+static ConvJob forward_job(const Convolution *c, const Launch *l, const Tensor *x)
+{
+  return (ConvJob){.k = l->k,
+                   .dtype = l->dtype,
+                   .size = l->size,
+                   .images = c->images,
+                   .groups = c->groups,
+                   .channels = c->channels,
+                   .rows = c->rows,
+                   .x = tensor_data(x),
+                   .x_image = x->strides[0],
+                   .x_channel = x->strides[1],
+                   .x_line = x->strides[2],
+                   .x_column = x->strides[3],
+                   .x_size = {c->size[0], c->size[1]},
+                   .stride = {c->stride[0], c->stride[1]}};
+}
+
+/* The result of a job and what it starts from. */
+static void set_result(ConvJob *j, const Tensor *y, const Tensor *bias)
+{
+  j->bias = bias ? tensor_data(bias) : NULL;
+  j->y = tensor_data(y);
+  j->y_image = y->shape[1] * y->shape[2] * y->shape[3];
+  j->y_row = y->shape[2] * y->shape[3];
+}
+
+/* The part that all of a forward is. */
+static ConvPart whole_part(Call *call, const Convolution *c, const Tensor *y)
+{
+  const int64_t taps = c->kernel[0] * c->kernel[1];
+  ConvPart p = {.taps = taps, .tap_line = new_offsets(call, y, 3 * taps)};
+  p.tap_column = p.tap_line + taps;
+  p.weight_at = p.tap_column + taps;
+  for (int64_t t = 0; t < taps; t++) {
+    p.tap_line[t] = t / c->kernel[1] * c->dilation[0];
+    p.tap_column[t] = t % c->kernel[1] * c->dilation[1];
+    p.weight_at[t] = t;
+  }
+  for (int i = 0; i < 2; i++) {
+    p.first[i] = -c->padding[i];
+    p.size[i] = c->result[i];
+    p.reach[i] = (c->kernel[i] - 1) * c->dilation[i];
+  }
+  return p;
+}
+
+static void convolve_by_product(Call *call, const Convolution *c, const Launch *l)
+{
+  ConvJob j = forward_job(c, l, l->x[0]);
+  ConvPart p = whole_part(call, c, l->y[0]);
+  set_result(&j, l->y[0], l->x[2]);
+  j.weight = l->x[1];
+  j.weight_row = c->channels * p.taps;
+  j.weight_channel = p.taps;
+  j.weight_group = c->rows * c->channels * p.taps;
+  j.y_line = c->result[1];
+  j.y_column = 1;
+  j.parts = &p;
+  j.nparts = 1;
+  conv_multiply(call, &j);
+}
+
 static void convolve(Call *call, const Convolution *given, const Launch *l)
 {
   const Tensor *x = l->x[0], *weight = l->x[1], *y = l->y[0];
   Convolution flat = without_lines(given, x);
   const Convolution *c = &flat;
+  if (goes_by_product(l, c->rows)) {
+    convolve_by_product(call, c, l);
+    return;
+  }
   Job j = job_of(c, l, x, l->x[2]);
   j.direct = c->size[0] == 1 && given->kernel[0] == 1 && given->kernel[1] == 1 && c->size[1] == c->result[1]
              && x->is_contiguous && c->stride[1] == 1;
@@ -248,8 +320,64 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
   pack_weights(j, p, w, area, c->rows * c->channels * area, order);
 }
 
+/* The part of the places of one residue of the strides. */
+static ConvPart residue_part(Call *call, const Convolution *c, const Tensor *w, const Axis *axes, const int64_t *residue)
+{
+  const int64_t area = c->kernel[0] * c->kernel[1];
+  ConvPart p = {.tap_line = new_offsets(call, w, 3 * area)};
+  p.tap_column = p.tap_line + area;
+  p.weight_at = p.tap_column + area;
+  for (int64_t t = 0; t < area; t++) {
+    int64_t y = t / c->kernel[1] * c->dilation[0], x = t % c->kernel[1] * c->dilation[1];
+    if (y % c->stride[0] != residue[0] || x % c->stride[1] != residue[1]) continue;
+    p.tap_line[p.taps] = axes[0].most_shift - y / c->stride[0];
+    p.tap_column[p.taps] = axes[1].most_shift - x / c->stride[1];
+    p.weight_at[p.taps++] = t;
+  }
+  int64_t place[2];
+  for (int i = 0; i < 2; i++) {
+    int64_t from;
+    range_of(c, i, &axes[i], residue[i], &from, &p.size[i]);
+    from += axes[i].first;
+    p.first[i] = from - axes[i].most_shift;
+    p.reach[i] = axes[i].most_shift;
+    place[i] = from * c->stride[i] + residue[i] - c->padding[i];
+  }
+  p.y = place[0] * c->size[1] + place[1];
+  return p;
+}
+
+static void convolve_input_by_product(Call *call, const Convolution *c, const Launch *l)
+{
+  ConvJob j = forward_job(c, l, l->x[0]);
+  Axis axes[2] = {axis_of(c, 0), axis_of(c, 1)};
+  const int64_t area = c->kernel[0] * c->kernel[1];
+  j.channels = c->rows;
+  j.rows = c->channels;
+  j.stride[0] = j.stride[1] = 1;
+  j.x_size[0] = c->result[0];
+  j.x_size[1] = c->result[1];
+  set_result(&j, l->y[0], l->x[2]);
+  j.weight = l->x[1];
+  j.weight_row = area;
+  j.weight_channel = c->channels * area;
+  j.weight_group = c->rows * c->channels * area;
+  j.y_line = c->stride[0] * c->size[1];
+  j.y_column = c->stride[1];
+  j.nparts = c->stride[0] * c->stride[1];
+  ConvPart *parts = arena_allocate(call->ctx, (size_t)j.nparts * sizeof *parts);
+  for (int64_t i = 0; i < j.nparts; i++)
+    parts[i] = residue_part(call, c, l->x[1], axes, (int64_t[]){i / c->stride[1], i % c->stride[1]});
+  j.parts = parts;
+  conv_multiply(call, &j);
+}
+
 static void convolve_input(Call *call, const Convolution *c, const Launch *l)
 {
+  if (goes_by_product(l, c->channels)) {
+    convolve_input_by_product(call, c, l);
+    return;
+  }
   Job j = job_of(c, l, l->x[0], l->x[2]);
   Axis axes[2] = {axis_of(c, 0), axis_of(c, 1)};
   j.channels = c->rows;
@@ -428,9 +556,23 @@ static void choose_products(Call *call, const Convolution *c, const Launch *l, W
   j->patches = !j->direct && !j->at && c->result[1] < CONV_NARROW;
 }
 
+static void convolve_weight_by_product(Call *call, const Convolution *given, const Launch *l)
+{
+  Convolution flat = without_lines(given, l->x[1]);
+  ConvJob j = forward_job(&flat, l, l->x[1]);
+  ConvPart p = whole_part(call, &flat, l->y[0]);
+  j.parts = &p;
+  j.nparts = 1;
+  conv_multiply_weight(call, &j, tensor_data(l->x[0]), tensor_data(l->y[0]));
+}
+
 static void convolve_weight(Call *call, const Convolution *c, const Launch *l)
 {
   Tensor *weight = l->y[0];
+  if (goes_by_product(l, c->rows) && weight->numel > 0) {
+    convolve_weight_by_product(call, c, l);
+    return;
+  }
   Job bands = job_of(c, l, l->x[1], NULL); /* as the forward's, for its bands */
   bands.channels = c->channels;
   bands.lines = c->result[0];

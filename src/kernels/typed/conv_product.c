@@ -1,0 +1,311 @@
+/*
+ * Convolutions as products of matrices (kernels/conv.h). A block of the result, some rows by two vectors of columns, is
+ * held in registers while the terms go by; both sides are packed so that each term's numbers lie side by side.
+ */
+#include "kernels/conv.h"
+
+#include "core/blocks.h"
+#include "kernels/typed/vector.h"
+
+#if T_FLOATING
+
+#if NNLUA_SMALL_BLOCKS
+enum { ROWS = 2 };
+#define MIDDLE(...)
+#define TALL(...)
+#else
+enum { ROWS = PRODUCT_ROWS }; /* kernels/isa.def */
+#define MIDDLE(...) __VA_ARGS__
+#if PRODUCT_ROWS > 6
+#define TALL(...) __VA_ARGS__
+#else
+#define TALL(...)
+#endif
+#endif
+
+enum { WIDTH = 2 * V, TILE = 32 / sizeof(T) };
+
+/* Rows are cut into blocks as even as they can be; a block's packed numbers are [depth][rows of it]. */
+static int64_t blocks_of(int64_t rows) { return (rows + ROWS - 1) / ROWS; }
+static int64_t block_begin(int64_t rows, int64_t block) { return rows * block / blocks_of(rows); }
+
+/* ---- blocks of the result ---- */
+
+typedef struct Block {
+  int64_t depth;
+  const T *a, *b;
+  int64_t b_row;
+  const T *start; /* what the rows' sums start from, or NULL */
+  bool add;
+  T *c;
+  int64_t c_row;
+  int width;
+} Block;
+
+/* rows and vectors are constants where it is called, so that the sums stay in registers. */
+INLINE void run_block(const Block *k, int rows, int vectors)
+{
+  Vector sum[ROWS][2];
+  const T *a = k->a, *b = k->b;
+  UNROLL for (int i = 0; i < rows; i++)
+  {
+    T start = k->start ? k->start[i] : 0;
+    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (Vector){0} + start;
+    __builtin_prefetch(k->c + i * k->c_row, 1);
+  }
+  for (int64_t p = 0; p < k->depth; p++, a += rows, b += k->b_row) {
+    Vector right[2];
+    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(b + j * V);
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[i] * right[j];
+  }
+  const int rest = k->width - (vectors - 1) * V;
+  const Lanes lanes = lanes_of(rest);
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+  {
+    T *c = k->c + i * k->c_row + j * V;
+    if (j < vectors - 1 || rest == V) store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
+    else store_first(c, lanes, rest, k->add ? load_first(c, lanes, rest) + sum[i][j] : sum[i][j]);
+  }
+}
+
+#define CASE(rows, vectors)       \
+  case rows:                      \
+    run_block(k, rows, vectors);  \
+    break;
+#define CASES(vectors)                                                                                     \
+  switch (rows) {                                                                                          \
+    CASE(1, vectors)                                                                                       \
+    MIDDLE(CASE(2, vectors) CASE(3, vectors) CASE(4, vectors) CASE(5, vectors))                            \
+    TALL(CASE(6, vectors) CASE(7, vectors) CASE(8, vectors) CASE(9, vectors) CASE(10, vectors)             \
+           CASE(11, vectors))                                                                              \
+    default: run_block(k, ROWS, vectors);                                                                  \
+  }
+
+static void run_wide(const Block *k, int rows) { CASES(2) }
+static void run_narrow(const Block *k, int rows) { CASES(1) }
+
+/* A panel of b stays in the first cache while all rows go by. */
+static void multiply(const ConvProduct *p)
+{
+  const int64_t first = block_begin(p->rows, p->first_block);
+  for (int64_t j = 0; j < p->columns; j += WIDTH) {
+    Block k = {.depth = p->depth,
+               .b = (const T *)p->b + j / WIDTH * p->b_panel,
+               .b_row = p->b_row,
+               .add = p->add,
+               .c_row = p->c_row,
+               .width = p->columns - j < WIDTH ? (int)(p->columns - j) : WIDTH};
+    for (int64_t i = p->first_block; i < p->last_block; i++) {
+      int64_t begin = block_begin(p->rows, i);
+      int rows = (int)(block_begin(p->rows, i + 1) - begin);
+      k.a = (const T *)p->a + (begin - first) * p->a_depth + p->a_first * rows;
+      k.start = p->start ? (const T *)p->start + begin : NULL;
+      k.c = (T *)p->c + (begin - first) * p->c_row + j;
+      if (k.width > V) run_wide(&k, rows);
+      else run_narrow(&k, rows);
+    }
+  }
+}
+
+/* ---- packing ---- */
+
+typedef T Tile __attribute__((vector_size(32)));
+typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+#if T_f32
+#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* to[i][j] = from[j][i]; lines from `lines` on are any numbers. Interleaving the first half of the lines with the second
+   transposes a tile after log2(TILE) times. */
+INLINE void transpose_tile(const T *from, int64_t from_row, int lines, T *to, int64_t to_row)
+{
+  Tile line[TILE], next[TILE];
+  for (int i = 0; i < TILE; i++) line[i] = *(const LooseTile *)(from + (i < lines ? i : 0) * from_row);
+  for (int stage = 1; stage < TILE; stage *= 2) {
+    for (int i = 0; i < TILE / 2; i++) {
+      next[2 * i] = FIRST_HALVES(line[i], line[i + TILE / 2]);
+      next[2 * i + 1] = LAST_HALVES(line[i], line[i + TILE / 2]);
+    }
+    for (int i = 0; i < TILE; i++) line[i] = next[i];
+  }
+  for (int i = 0; i < TILE; i++) *(LooseTile *)(to + i * to_row) = line[i];
+}
+
+/* to[k][i] = from[i][k]. Where there are fewer rows than a tile has, what is written beyond a line is taken back by the
+   next one, so the last lines go one by one. */
+static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to, int64_t to_row)
+{
+  const int64_t whole = rows < TILE ? n - 1 : n;
+  int64_t k = 0;
+  for (; k + TILE <= whole; k += TILE)
+    for (int64_t i = 0; i < rows; i += TILE) {
+      int64_t first = i + TILE > rows && rows > TILE ? rows - TILE : i;
+      transpose_tile(from + first * from_row + k, from_row, rows < TILE ? (int)rows : TILE, to + k * to_row + first,
+                     to_row);
+    }
+  for (; k < n; k++)
+    for (int64_t i = 0; i < rows; i++) to[k * to_row + i] = from[i * from_row + k];
+}
+
+static void turn_rows(int64_t rows, int64_t n, const void *from, int64_t from_row, void *to, int64_t to_row)
+{
+  turn(rows, n, from, from_row, to, to_row);
+}
+
+/* Terms of one channel after the other, which are one where they lie so. */
+static void pack_weights(const ConvWeights *w, int64_t first_block, int64_t last_block)
+{
+  bool in_order = true;
+  for (int64_t t = 1; t < w->taps; t++) in_order &= w->tap_at[t] == w->tap_at[0] + t;
+  const int64_t depth = w->channels * w->taps;
+  const bool as_one = in_order && w->channel_step == w->taps;
+  const int64_t channels = as_one ? 1 : w->channels, taps = as_one ? depth : w->taps;
+  for (int64_t b = first_block; b < last_block && depth > 0; b++) {
+    const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
+    T *to = (T *)w->packed + begin * depth;
+    for (int64_t c = 0; c < channels; c++, to += taps * rows) {
+      const T *from = (const T *)w->w + begin * w->row_step + c * w->channel_step;
+      if (in_order) {
+        turn(rows, taps, from + w->tap_at[0], w->row_step, to, rows);
+        continue;
+      }
+      for (int64_t t = 0; t < taps; t++)
+        for (int64_t i = 0; i < rows; i++) to[t * rows + i] = from[i * w->row_step + w->tap_at[t]];
+    }
+  }
+}
+
+static void pack_rows(const ConvRows *r, int64_t n, const void *from, int64_t first)
+{
+  const int64_t base = block_begin(r->rows, r->first_block);
+  for (int64_t b = r->first_block; b < r->last_block; b++) {
+    int64_t begin = block_begin(r->rows, b), rows = block_begin(r->rows, b + 1) - begin;
+    turn(rows, n, (const T *)from + begin * r->from_row, r->from_row,
+         (T *)r->packed + (begin - base) * r->depth + first * rows, rows);
+  }
+}
+
+/* ---- patches ---- */
+
+/* Copies n elements side by side; less than a vector in two pieces that overlap. */
+INLINE void copy_run(int64_t n, const T *from, T *to)
+{
+  if (n >= V) {
+    for (int64_t i = 0; i + V <= n; i += V) store(to + i, load(from + i));
+    store(to + n - V, load(from + n - V));
+    return;
+  }
+  UNROLL for (int half = V / 2; half; half /= 2)
+  {
+    if (n < half) continue;
+    T first[V], last[V];
+    memcpy(first, from, (size_t)half * sizeof(T));
+    memcpy(last, from + n - half, (size_t)half * sizeof(T));
+    memcpy(to, first, (size_t)half * sizeof(T));
+    memcpy(to + n - half, last, (size_t)half * sizeof(T));
+    return;
+  }
+}
+
+INLINE void copy_strided(int64_t n, const T *from, int64_t step, T *to)
+{
+  for (int64_t i = 0; i < n; i++) to[i] = from[i * step];
+}
+
+static void fill(const ConvFill *f)
+{
+  for (int64_t c = 0; c < f->channels; c++) {
+    const T *x = (const T *)f->x + c * f->channel_step;
+    T *to = (T *)f->slab + c * f->plane;
+    for (int64_t r = 0; r < f->runs; r++) {
+      const ConvRun *run = &f->run[r];
+      if (f->step == 1) copy_run(run->count, x + run->from, to + run->to);
+      else if (f->step == 2) copy_strided(run->count, x + run->from, 2, to + run->to);
+      else copy_strided(run->count, x + run->from, f->step, to + run->to);
+    }
+  }
+}
+
+INLINE void gather_pieces(const ConvGather *g, int64_t pieces)
+{
+  T *to = g->panel;
+  for (int64_t c = 0; c < g->channels; c++)
+    for (int64_t t = 0; t < g->taps; t++, to += WIDTH) {
+      const T *x = (const T *)g->x + c * g->channel_step + g->at[t];
+      for (int64_t p = 0; p < pieces; p++) store(to + g->piece[p].to, load(x + g->piece[p].from));
+    }
+}
+
+static void gather(const ConvGather *g)
+{
+  switch (g->pieces) {
+    case 1: gather_pieces(g, 1); break;
+    case 2: gather_pieces(g, 2); break;
+    case 3: gather_pieces(g, 3); break;
+    case 4: gather_pieces(g, 4); break;
+    default: gather_pieces(g, g->pieces);
+  }
+}
+
+INLINE void patch_pieces(const ConvPatches *g, int64_t pieces)
+{
+  for (int64_t k = 0; k < g->places; k++) {
+    const T *x = (const T *)g->x + g->at[k];
+    T *to = (T *)g->to + k * g->to_row;
+    for (int64_t c = 0; c < g->channels; c++, x += g->channel_step, to += g->taps)
+      for (int64_t p = 0; p < pieces; p++) store(to + g->piece[p].to, load(x + g->piece[p].from));
+  }
+}
+
+static void patches(const ConvPatches *g)
+{
+  switch (g->pieces) {
+    case 1: patch_pieces(g, 1); break;
+    case 2: patch_pieces(g, 2); break;
+    case 3: patch_pieces(g, 3); break;
+    case 4: patch_pieces(g, 4); break;
+    case 5: patch_pieces(g, 5); break;
+    default: patch_pieces(g, g->pieces);
+  }
+}
+
+/* ---- results ---- */
+
+static void spread(const ConvSpread *s)
+{
+  for (int64_t i = 0; i < s->rows; i++) {
+    const T *from = (const T *)s->from + i * s->from_row;
+    for (int64_t n = 0; n < s->images; n++)
+      for (int64_t l = 0; l < s->lines; l++, from += s->columns) {
+        T *to = (T *)s->y + n * s->y_image + i * s->y_row + l * s->y_line;
+        if (s->y_column == 1)
+          for (int64_t c = 0; c < s->columns; c++) to[c] = from[c];
+        else
+          for (int64_t c = 0; c < s->columns; c++) to[c * s->y_column] = from[c];
+      }
+  }
+}
+
+#endif
+
+void TYPED(fill_conv_product)(ConvProductKernels *t);
+void TYPED(fill_conv_product)(ConvProductKernels *t)
+{
+#if T_FLOATING
+  t->rows = ROWS;
+  t->vector = V;
+  t->multiply = multiply;
+  t->pack_weights = pack_weights;
+  t->pack_rows = pack_rows;
+  t->turn = turn_rows;
+  t->fill = fill;
+  t->gather = gather;
+  t->patches = patches;
+  t->spread = spread;
+#endif
+  (void)t;
+}

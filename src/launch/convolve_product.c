@@ -1,0 +1,488 @@
+/*
+ * Convolutions as products over all images. The places of a result are cut into tiles: whole images, lines or columns of
+ * one, as many as make a product whose numbers stay in the cache. What the taps of some channels meet there is packed
+ * into a slab and from it into panels, and multiplied with the weights, which are packed once for all tiles. Units of
+ * work are a tile and some rows.
+ */
+#include "launch/convolve_product.h"
+
+#include <string.h>
+
+#include "core/arith.h"
+#include "core/blocks.h"
+#include "launch/scratch.h"
+
+/* A tile, of the places of a part: [images][lines][columns]. */
+typedef struct Tile {
+  int64_t image, images, line, lines, column, columns;
+} Tile;
+
+/* How a part is cut. */
+typedef struct Tiling {
+  int64_t images, lines, columns; /* of a tile, at most */
+  int64_t tiles[3];               /* along each */
+  int64_t places;                 /* of a tile */
+  int64_t channels;               /* at a time */
+  int64_t row_parts;
+  int64_t first_unit;
+} Tiling;
+
+static int64_t even_share(int64_t n, int64_t most)
+{
+  int64_t parts = max_i64(ceil_div_i64(n, max_i64(most, 1)), 1);
+  return max_i64(ceil_div_i64(n, parts), 1);
+}
+
+/* Cuts a part into tiles of up to so many places. */
+static Tiling tiling_of(const ConvJob *j, const ConvPart *p, int64_t places)
+{
+  Tiling t = {.images = 1, .lines = 1, .columns = p->size[1]};
+  if (p->size[1] > places) {
+    t.columns = even_share(p->size[1], places);
+  } else if (p->size[0] * p->size[1] > places) {
+    t.lines = even_share(p->size[0], places / p->size[1]);
+  } else {
+    t.lines = p->size[0];
+    t.images = even_share(j->images, places / max_i64(p->size[0] * p->size[1], 1));
+  }
+  t.tiles[0] = ceil_div_i64(j->images, t.images);
+  t.tiles[1] = ceil_div_i64(p->size[0], max_i64(t.lines, 1));
+  t.tiles[2] = ceil_div_i64(p->size[1], max_i64(t.columns, 1));
+  t.places = t.images * t.lines * t.columns;
+  return t;
+}
+
+static int64_t tiles_of(const Tiling *t) { return t->tiles[0] * t->tiles[1] * t->tiles[2]; }
+
+static Tile tile_at(const ConvJob *j, const ConvPart *p, const Tiling *t, int64_t at)
+{
+  Tile tile = {.column = at % t->tiles[2] * t->columns,
+               .line = at / t->tiles[2] % t->tiles[1] * t->lines,
+               .image = at / t->tiles[2] / t->tiles[1] * t->images};
+  tile.images = min_i64(t->images, j->images - tile.image);
+  tile.lines = min_i64(t->lines, p->size[0] - tile.line);
+  tile.columns = min_i64(t->columns, p->size[1] - tile.column);
+  return tile;
+}
+
+/*
+ * What a tile's taps meet, as [images][channels][phases][lines][width]: lines with their padding, cut into phases so that
+ * the columns that a tap meets are side by side. Phase q has the columns first_column + q, + q + across…
+ */
+typedef struct Window {
+  int64_t first_line, first_column, lines, width, phases, across;
+  int64_t plane; /* of a channel */
+} Window;
+
+/* Without `phases` the places of a line are a stride apart. Phases that no tap meets are left out. */
+static Window slab_of(const ConvJob *j, const ConvPart *p, const Tile *t, bool phases)
+{
+  Window s = {.first_line = p->first[0] + t->line * j->stride[0],
+            .first_column = p->first[1] + t->column * j->stride[1],
+            .lines = max_i64((t->lines - 1) * j->stride[0] + p->reach[0] + 1, 0),
+            .across = phases ? j->stride[1] : 1};
+  s.phases = min_i64(s.across, p->reach[1] + 1);
+  s.width = phases ? t->columns + p->reach[1] / s.across : (t->columns - 1) * j->stride[1] + p->reach[1] + 1;
+  s.plane = s.phases * s.lines * max_i64(s.width, 0);
+  return s;
+}
+
+static int64_t tap_in_slab(const Window *s, int64_t line, int64_t column)
+{
+  return (column % s->across * s->lines + line) * s->width + column / s->across;
+}
+
+/* What is copied of each channel of the tile's images, whose slabs are `step` apart; lines that no tap meets are not. */
+static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, const Window *s, int64_t step, ConvRun *to)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t q = 0; q < s->phases; q++)
+      for (int64_t l = 0; l < s->lines; l++) {
+        int64_t line = s->first_line + l, first = s->first_column + q;
+        if (line < 0 || line >= j->x_size[0] || l % j->stride[0] > p->reach[0]) continue;
+        int64_t begin = clamp_i64(ceil_div_i64(max_i64(-first, 0), s->across), 0, s->width);
+        int64_t end = clamp_i64(ceil_div_i64(max_i64(j->x_size[1] - first, 0), s->across), begin, s->width);
+        if (begin == end) continue;
+        to[n++] = (ConvRun){i * j->x_image + line * j->x_line + (first + begin * s->across) * j->x_column,
+                            i * step + (q * s->lines + l) * s->width + begin, end - begin};
+      }
+  return n;
+}
+
+static int64_t most_runs(const Tile *t, const Window *s) { return t->images * s->phases * s->lines; }
+
+/* Fills the slab's places within the images; the others stay 0. */
+static void fill_slab(const ConvJob *j, const Tile *t, const Window *s, int64_t group, int64_t channel, int64_t channels,
+                      const ConvRun *runs, int64_t n, char *slab)
+{
+  int64_t from = t->image * j->x_image + (group * j->channels + channel) * j->x_channel;
+  ConvFill f = {channels, n, j->x + from * j->size, j->x_channel, s->across * j->x_column, runs, slab, s->plane};
+  j->k->conv_product->fill(&f);
+}
+
+static int64_t align_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* ------------------------------------------------------------------ forward */
+
+typedef struct Plan {
+  const ConvJob *j;
+  const ConvProductKernels *k;
+  Tiling *tilings;
+  char **packed; /* weights of each part, group after group */
+  int64_t blocks;
+  int64_t slab_bytes, panel_bytes, result_bytes; /* of a piece of scratch memory, at most */
+  Scratch scratch;
+} Plan;
+
+/* Copies of vectors that make up panels: for each its pieces, by the places of the tile, whose lines are runs. */
+static int64_t pieces_of_tile(const Tile *t, int64_t vector, int64_t image_step, int64_t line_step, ConvPiece *to,
+                              int64_t *first)
+{
+  const int64_t width = 2 * vector, places = t->images * t->lines * t->columns;
+  int64_t n = 0, at = 0;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < t->lines; l++)
+      for (int64_t c = 0; c < t->columns;) {
+        if (at % width == 0) first[at / width] = n;
+        int64_t count = min_i64(min_i64(t->columns - c, vector), width - at % width);
+        to[n++] = (ConvPiece){i * image_step + l * line_step + c, at % width};
+        at += count;
+        c += count;
+      }
+  first[ceil_div_i64(places, width)] = n;
+  return n;
+}
+
+typedef struct Unit {
+  const Plan *plan;
+  const ConvPart *p;
+  const Tiling *tiling;
+  Tile tile;
+  int64_t part, group, row_part;
+  char *slab, *panels, *result;
+  ConvPiece *pieces;
+  ConvRun *runs;
+  int64_t *first_piece, *tap_at;
+} Unit;
+
+/* Whether the lines of a result follow each other, so that a tile's are one run. */
+static bool is_one_run(const ConvJob *j, const Tile *t)
+{
+  return j->y_column == 1 && (t->lines == 1 || t->columns == j->y_line);
+}
+
+static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c, int64_t c_row)
+{
+  const Plan *plan = u->plan;
+  const ConvJob *j = plan->j;
+  const int64_t places = u->tile.images * u->tile.lines * u->tile.columns, width = 2 * plan->k->vector;
+  const int64_t depth = channels * u->p->taps, all = j->channels * u->p->taps;
+  for (int64_t n = 0; n < ceil_div_i64(places, width); n++) {
+    ConvGather g = {.channels = channels,
+                    .taps = u->p->taps,
+                    .pieces = u->first_piece[n + 1] - u->first_piece[n],
+                    .x = u->slab,
+                    .channel_step = s->plane,
+                    .at = u->tap_at,
+                    .piece = u->pieces + u->first_piece[n],
+                    .panel = u->panels + n * depth * width * j->size};
+    plan->k->gather(&g);
+  }
+  ConvProduct p = {.rows = j->rows,
+                   .first_block = plan->blocks * u->row_part / u->tiling->row_parts,
+                   .last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts,
+                   .depth = depth,
+                   .columns = places,
+                   .a = plan->packed[u->part] + (u->group * j->rows + row) * all * j->size,
+                   .a_depth = all,
+                   .a_first = channel * u->p->taps,
+                   .b = u->panels,
+                   .b_panel = depth * width,
+                   .b_row = width,
+                   .start = channel || !j->bias ? NULL : j->bias + u->group * j->rows * j->size,
+                   .add = channel > 0,
+                   .c = c,
+                   .c_row = c_row};
+  plan->k->multiply(&p);
+}
+
+static void run_unit(const Unit *u)
+{
+  const Plan *plan = u->plan;
+  const ConvJob *j = plan->j;
+  const Tile *t = &u->tile;
+  const int64_t places = t->images * t->lines * t->columns;
+  const Window s = slab_of(j, u->p, t, true);
+  const int64_t step = u->tiling->channels * s.plane;
+  const int64_t runs = runs_of_tile(j, u->p, t, &s, step, u->runs);
+  memset(u->slab, 0, (size_t)(t->images * step * j->size));
+  for (int64_t i = 0; i < u->p->taps; i++) u->tap_at[i] = tap_in_slab(&s, u->p->tap_line[i], u->p->tap_column[i]);
+  pieces_of_tile(t, plan->k->vector, step, j->stride[0] * s.width, u->pieces, u->first_piece);
+  const int64_t first_block = plan->blocks * u->row_part / u->tiling->row_parts;
+  const int64_t last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts;
+  const int64_t row = j->rows * first_block / plan->blocks, rows = j->rows * last_block / plan->blocks - row;
+  char *y = j->y
+            + (t->image * j->y_image + (u->group * j->rows + row) * j->y_row + u->p->y + t->line * j->y_line
+               + t->column * j->y_column)
+                * j->size;
+  const bool direct = t->images == 1 && is_one_run(j, t);
+  char *c = direct ? y : u->result;
+  const int64_t c_row = direct ? j->y_row : ceil_div_i64(places, 2 * plan->k->vector) * 2 * plan->k->vector;
+  int64_t channel = 0;
+  do {
+    int64_t channels = min_i64(u->tiling->channels, j->channels - channel);
+    fill_slab(j, t, &s, u->group, channel, channels, u->runs, runs, u->slab);
+    multiply_channels(u, &s, channel, channels, row, c, c_row);
+    channel += u->tiling->channels;
+  } while (channel < j->channels);
+  if (direct) return;
+  ConvSpread spread = {rows, t->images, t->lines, t->columns, c, c_row, y, j->y_image, j->y_row, j->y_line, j->y_column};
+  if (is_one_run(j, t)) {
+    spread.columns *= spread.lines;
+    spread.lines = 1;
+  }
+  plan->k->spread(&spread);
+}
+
+static void run_units(void *arg, int64_t from, int64_t to)
+{
+  Plan *plan = arg;
+  const ConvJob *j = plan->j;
+  char *memory = scratch_take(&plan->scratch);
+  Unit u = {.plan = plan, .slab = memory};
+  u.panels = u.slab + plan->slab_bytes;
+  u.result = u.panels + plan->panel_bytes;
+  char *rest = u.result + plan->result_bytes;
+  for (int64_t unit = from; unit < to; unit++) {
+    u.part = 0;
+    while (u.part + 1 < j->nparts && unit >= plan->tilings[u.part + 1].first_unit) u.part++;
+    u.p = &j->parts[u.part];
+    u.tiling = &plan->tilings[u.part];
+    int64_t at = unit - u.tiling->first_unit;
+    u.row_part = at % u.tiling->row_parts;
+    u.group = at / u.tiling->row_parts % j->groups;
+    u.tile = tile_at(j, u.p, u.tiling, at / u.tiling->row_parts / j->groups);
+    u.tap_at = (int64_t *)(void *)rest;
+    u.first_piece = u.tap_at + u.p->taps;
+    u.pieces = (ConvPiece *)(void *)(u.first_piece + u.tiling->places + 1);
+    u.runs = (ConvRun *)(void *)(u.pieces + u.tiling->places);
+    run_unit(&u);
+  }
+  scratch_give(&plan->scratch, memory);
+}
+
+/* Cuts a part; returns how many bytes its lists take. */
+static int64_t plan_part(Plan *plan, const ConvPart *p, Tiling *t)
+{
+  const ConvJob *j = plan->j;
+  const int64_t width = 2 * plan->k->vector, taps = max_i64(p->taps, 1);
+  int64_t channels = even_share(j->channels, CONV_DEPTH / taps), depth = channels * p->taps;
+  *t = tiling_of(j, p, max_i64(CONV_TILE_BYTES / (max_i64(depth, 1) * j->size), width));
+  t->channels = channels;
+  t->row_parts = 1;
+  while (tiles_of(t) * j->groups * t->row_parts < CONV_UNITS && plan->blocks / t->row_parts >= 4) t->row_parts *= 2;
+  Tile most = {.images = t->images, .lines = t->lines, .columns = t->columns};
+  const Window s = slab_of(j, p, &most, true);
+  const int64_t places = ceil_div_i64(t->places, width) * width, rows = ceil_div_i64(plan->blocks, t->row_parts);
+  plan->slab_bytes = max_i64(plan->slab_bytes, align_up(t->images * channels * s.plane * j->size + SLAB_SLACK));
+  plan->panel_bytes = max_i64(plan->panel_bytes, align_up(places * depth * j->size + SLAB_SLACK));
+  plan->result_bytes = max_i64(plan->result_bytes, align_up(places * rows * plan->k->rows * j->size));
+  return (p->taps + t->places + 1) * (int64_t)sizeof(int64_t) + t->places * (int64_t)sizeof(ConvPiece)
+         + most_runs(&most, &s) * (int64_t)sizeof(ConvRun);
+}
+
+typedef struct Packing {
+  const Plan *plan;
+  ConvWeights w;
+  int64_t group_step, group_packed;
+} Packing;
+
+static void pack_blocks(void *arg, int64_t begin, int64_t end)
+{
+  const Packing *p = arg;
+  const Plan *plan = p->plan;
+  while (begin < end) {
+    int64_t group = begin / plan->blocks, first = begin % plan->blocks;
+    int64_t last = min_i64(plan->blocks, first + end - begin);
+    ConvWeights w = p->w;
+    w.w = (const char *)w.w + group * p->group_step;
+    w.packed = (char *)w.packed + group * p->group_packed;
+    plan->k->pack_weights(&w, first, last);
+    begin += last - first;
+  }
+}
+
+static char *pack_part(Call *call, const Plan *plan, const ConvPart *p)
+{
+  const ConvJob *j = plan->j;
+  const int64_t elements = j->rows * j->channels * p->taps;
+  Tensor *packed = new_beside(call, j->weight, j->dtype, INTS(max_i64(j->groups * elements, 1)));
+  Packing packing = {.plan = plan,
+                     .w = {j->rows, j->channels, p->taps, tensor_data(j->weight), j->weight_row, j->weight_channel,
+                           p->weight_at, tensor_data(packed)},
+                     .group_step = j->weight_group * j->size,
+                     .group_packed = elements * j->size};
+  launch_items((Work){elements ? j->groups * plan->blocks : 0, elements / max_i64(plan->blocks, 1)}, pack_blocks,
+               &packing);
+  return tensor_data(packed);
+}
+
+void conv_multiply(Call *call, const ConvJob *j)
+{
+  Plan plan = {.j = j, .k = j->k->conv_product};
+  plan.blocks = ceil_div_i64(j->rows, plan.k->rows);
+  plan.tilings = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *plan.tilings);
+  plan.packed = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *plan.packed);
+  int64_t lists = 0, units = 0, work = 0;
+  for (int64_t i = 0; i < j->nparts; i++) {
+    const ConvPart *p = &j->parts[i];
+    Tiling *t = &plan.tilings[i];
+    lists = max_i64(lists, plan_part(&plan, p, t));
+    t->first_unit = units;
+    units += tiles_of(t) * j->groups * t->row_parts;
+    work += p->taps * j->channels * j->rows * j->groups * j->images * p->size[0] * p->size[1];
+    plan.packed[i] = pack_part(call, &plan, p);
+  }
+  if (units == 0) return;
+  scratch_init(call, &plan.scratch, units, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
+  launch_items((Work){units, work / units / 8}, run_units, &plan);
+}
+
+/* ------------------------------------------------------------------ gradient of the weight */
+
+/* A product whose terms are the places of all images, tile by tile; units are some channels and some rows. */
+typedef struct WeightPlan {
+  const ConvJob *j;
+  const ConvProductKernels *k;
+  const ConvPart *p;
+  Tiling tiling;
+  const char *dy;
+  char *weight;
+  int64_t blocks, channel_parts, row_parts;
+  int64_t to_row; /* of patches */
+  int64_t slab_bytes, patch_bytes, row_bytes;
+  Scratch scratch;
+} WeightPlan;
+
+/* Runs of taps of a line that lie side by side, cut to vectors. */
+static int64_t pieces_of_taps(const WeightPlan *w, const Window *s, ConvPiece *to)
+{
+  const ConvPart *p = w->p;
+  int64_t n = 0;
+  for (int64_t t = 0; t < p->taps; t++) {
+    int64_t from = tap_in_slab(s, p->tap_line[t], p->tap_column[t]);
+    const ConvPiece *last = n ? &to[n - 1] : NULL;
+    if (last && from - last->from == t - last->to && t - last->to < w->k->vector) continue;
+    to[n++] = (ConvPiece){from, t};
+  }
+  return n;
+}
+
+/* Lays side by side what the taps of some channels meet at each place of the tile. */
+static void lay_patches(const WeightPlan *w, const Tile *t, const Window *s, int64_t channels, const char *slab,
+                        int64_t step, char *to, int64_t *at)
+{
+  ConvPiece *pieces = (ConvPiece *)(void *)(at + w->tiling.places);
+  const ConvJob *j = w->j;
+  const int64_t line_step = j->stride[0] * s->width, column_step = j->stride[1] / s->across;
+  int64_t n = 0;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < t->lines; l++)
+      for (int64_t c = 0; c < t->columns; c++) at[n++] = i * step + l * line_step + c * column_step;
+  if (w->p->taps > 1) {
+    ConvPatches g = {n, channels, w->p->taps, pieces_of_taps(w, s, pieces), slab, s->plane, at, pieces, to, w->to_row};
+    w->k->patches(&g);
+    return;
+  }
+  const int64_t run = line_step == t->columns ? t->lines * t->columns : t->columns;
+  for (int64_t first = 0; first < n; first += run)
+    w->k->turn(channels, run, slab + at[first] * j->size, s->plane, to + first * w->to_row * j->size, w->to_row);
+}
+
+static void pack_gradients(const WeightPlan *w, const Tile *t, int64_t group, const ConvRows *rows)
+{
+  const ConvJob *j = w->j;
+  const int64_t columns = w->p->size[1], places = w->p->size[0] * columns;
+  const int64_t lines = t->columns == columns ? 1 : t->lines, run = t->columns == columns ? t->lines * columns : t->columns;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < lines; l++) {
+      int64_t at = ((t->image + i) * j->groups + group) * j->rows * places + (t->line + l) * columns + t->column;
+      w->k->pack_rows(rows, run, w->dy + at * j->size, (i * lines + l) * run);
+    }
+}
+
+static void run_weight_unit(const WeightPlan *w, int64_t unit, char *memory)
+{
+  const ConvJob *j = w->j;
+  const int64_t row_part = unit % w->row_parts, channel_part = unit / w->row_parts % w->channel_parts,
+                group = unit / w->row_parts / w->channel_parts;
+  const int64_t channel = j->channels * channel_part / w->channel_parts,
+                channels = j->channels * (channel_part + 1) / w->channel_parts - channel;
+  const int64_t first = w->blocks * row_part / w->row_parts, last = w->blocks * (row_part + 1) / w->row_parts;
+  const int64_t row = j->rows * first / w->blocks, all = j->channels * w->p->taps;
+  char *slab = memory, *patches = slab + w->slab_bytes, *rows = patches + w->patch_bytes;
+  int64_t *at = (int64_t *)(void *)(rows + w->row_bytes);
+  ConvRun *runs = (ConvRun *)(void *)(at + w->tiling.places + 2 * w->p->taps);
+  for (int64_t n = 0; n < tiles_of(&w->tiling); n++) {
+    Tile t = tile_at(j, w->p, &w->tiling, n);
+    const Window s = slab_of(j, w->p, &t, w->p->taps == 1);
+    const int64_t step = channels * s.plane, places = t.images * t.lines * t.columns;
+    const int64_t nruns = runs_of_tile(j, w->p, &t, &s, step, runs);
+    memset(slab, 0, (size_t)(t.images * step * j->size));
+    fill_slab(j, &t, &s, group, channel, channels, runs, nruns, slab);
+    lay_patches(w, &t, &s, channels, slab, step, patches, at);
+    ConvRows left = {j->rows, first, last, places, w->p->size[0] * w->p->size[1], rows};
+    pack_gradients(w, &t, group, &left);
+    ConvProduct p = {.rows = j->rows,
+                     .first_block = first,
+                     .last_block = last,
+                     .depth = places,
+                     .columns = channels * w->p->taps,
+                     .a = rows,
+                     .a_depth = places,
+                     .b = patches,
+                     .b_panel = 2 * w->k->vector,
+                     .b_row = w->to_row,
+                     .add = n > 0,
+                     .c = w->weight + ((group * j->rows + row) * all + channel * w->p->taps) * j->size,
+                     .c_row = all};
+    w->k->multiply(&p);
+  }
+}
+
+static void run_weight_units(void *arg, int64_t begin, int64_t end)
+{
+  WeightPlan *w = arg;
+  char *memory = scratch_take(&w->scratch);
+  for (int64_t unit = begin; unit < end; unit++) run_weight_unit(w, unit, memory);
+  scratch_give(&w->scratch, memory);
+}
+
+void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight)
+{
+  WeightPlan w = {.j = j, .k = j->k->conv_product, .p = j->parts, .dy = dy, .weight = weight};
+  const int64_t taps = w.p->taps, width = 2 * w.k->vector;
+  w.tiling = tiling_of(j, w.p, CONV_DEPTH);
+  w.blocks = ceil_div_i64(j->rows, w.k->rows);
+  int64_t most = max_i64(CONV_TILE_BYTES / (w.tiling.places * j->size) / taps, 1);
+  int64_t parts = max_i64(CONV_UNITS / j->groups, 1);
+  w.channel_parts = max_i64(ceil_div_i64(j->channels, most), min_i64(parts, ceil_div_i64(j->channels * taps, 4 * width)));
+  w.channel_parts = min_i64(w.channel_parts, j->channels);
+  w.row_parts = 1;
+  while (w.channel_parts * w.row_parts < parts && w.blocks / w.row_parts >= 4) w.row_parts *= 2;
+  const int64_t channels = ceil_div_i64(j->channels, w.channel_parts);
+  w.to_row = ceil_div_i64(channels * taps, width) * width;
+  if (w.to_row * j->size / 64 % 2 == 0) w.to_row += 64 / j->size; /* rows begin in different sets of the cache */
+  Tile largest = {.images = w.tiling.images, .lines = w.tiling.lines, .columns = w.tiling.columns};
+  const Window s = slab_of(j, w.p, &largest, taps == 1);
+  w.slab_bytes = align_up(w.tiling.images * channels * s.plane * j->size + SLAB_SLACK);
+  w.patch_bytes = align_up(w.tiling.places * w.to_row * j->size + SLAB_SLACK);
+  w.row_bytes = align_up(w.tiling.places * ceil_div_i64(w.blocks, w.row_parts) * w.k->rows * j->size + SLAB_SLACK);
+  const int64_t lists = w.tiling.places * (int64_t)sizeof(int64_t) + taps * (int64_t)sizeof(ConvPiece)
+                        + most_runs(&largest, &s) * (int64_t)sizeof(ConvRun);
+  const int64_t units = j->groups * w.channel_parts * w.row_parts;
+  scratch_init(call, &w.scratch, units, w.slab_bytes + w.patch_bytes + w.row_bytes + lists);
+  const int64_t work = j->images * w.p->size[0] * w.p->size[1] * j->rows * channels * taps / w.row_parts;
+  launch_items((Work){units, work / 8}, run_weight_units, &w);
+}

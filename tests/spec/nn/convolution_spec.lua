@@ -1,0 +1,171 @@
+-- Convolutions and their gradients, of shapes that every way of computing them gets, are what the sums say that define
+-- them. The inputs are small whole numbers, so that every sum is exact in every order.
+local nl = require "nnlua"
+local F = nl.F
+
+--- What a convolution is of, for each geometry below.
+local function drawn(shape, dtype) return nl.randint(-4, 5, shape):to(dtype) end
+
+--- Calls f(image, row, line, column, channel, ky, kx, at_line, at_column) for each product that conv2d adds up, all from 1;
+--- `channel` counts within the group.
+local function each_product(c, f)
+  local rows, channels = c.out // c.groups, c.channels // c.groups
+  for image = 1, c.images do
+    for row = 1, c.out do
+      for line = 1, c.result[1] do
+        for column = 1, c.result[2] do
+          for channel = 1, channels do
+            for ky = 1, c.kernel[1] do
+              for kx = 1, c.kernel[2] do
+                local y = (line - 1) * c.stride[1] - c.padding[1] + (ky - 1) * c.dilation[1] + 1
+                local x = (column - 1) * c.stride[2] - c.padding[2] + (kx - 1) * c.dilation[2] + 1
+                if y >= 1 and y <= c.size[1] and x >= 1 and x <= c.size[2] then
+                  f(image, row, line, column, channel, ky, kx, (row - 1) // rows * channels + channel, y, x)
+                end
+              end
+            end
+          end
+        end
+      end
+    end
+  end
+end
+
+--- Nested tables of zeros.
+local function zeros(a, b, c, d)
+  local t = {}
+  for i = 1, a do
+    if b then t[i] = zeros(b, c, d) else t[i] = 0.0 end
+  end
+  return t
+end
+
+--- The result and both gradients by definition, as tensors.
+local function by_definition(c, x, w, dy, dtype)
+  x, w, dy = x:tolist(), w:tolist(), dy:tolist()
+  local y = zeros(c.images, c.out, c.result[1], c.result[2])
+  local dx = zeros(c.images, c.channels, c.size[1], c.size[2])
+  local dw = zeros(c.out, c.channels // c.groups, c.kernel[1], c.kernel[2])
+  each_product(c, function(n, row, line, column, channel, ky, kx, from, at_line, at_column)
+    local input, weight, grad = x[n][from][at_line][at_column], w[row][channel][ky][kx], dy[n][row][line][column]
+    y[n][row][line][column] = y[n][row][line][column] + input * weight
+    dx[n][from][at_line][at_column] = dx[n][from][at_line][at_column] + grad * weight
+    dw[row][channel][ky][kx] = dw[row][channel][ky][kx] + grad * input
+  end)
+  return nl.tensor(y, {dtype = dtype}), nl.tensor(dx, {dtype = dtype}), nl.tensor(dw, {dtype = dtype})
+end
+
+--- A copy whose channels lie side by side.
+local function last_channels(x) return x:permute(1, 3, 4, 2):contiguous():permute(1, 4, 2, 3) end
+
+local function pair(v) return type(v) == "table" and v or {v, v} end
+
+local function geometry(images, channels, out, size, kernel, options)
+  local c = {images = images, channels = channels, out = out, size = pair(size), kernel = pair(kernel),
+    stride = pair(options.stride or 1), padding = pair(options.padding or 0), dilation = pair(options.dilation or 1),
+    groups = options.groups or 1, result = {}}
+  for i = 1, 2 do
+    local extent = c.dilation[i] * (c.kernel[i] - 1) + 1
+    c.result[i] = (c.size[i] + 2 * c.padding[i] - extent) // c.stride[i] + 1
+  end
+  return c
+end
+
+--- images, channels, channels of the result, size, kernel, options
+local cases = {
+  ["maps smaller than a vector"] = {5, 3, 14, 2, 3, {padding = 1}},
+  ["maps of some lines"] = {3, 4, 13, 4, 3, {padding = 1}},
+  ["maps of an odd size"] = {3, 5, 15, 7, 3, {padding = 1}},
+  ["maps that are cut into lines"] = {2, 2, 12, {40, 19}, 3, {padding = 1}},
+  ["lines that are cut"] = {1, 2, 12, {2, 700}, {1, 3}, {padding = {0, 1}}},
+  ["more channels than go at a time"] = {2, 40, 13, 3, 3, {padding = 1}},
+  ["strides"] = {2, 3, 14, 9, 3, {stride = 2, padding = 1}},
+  ["strides larger than the kernel"] = {2, 3, 13, 8, 2, {stride = 3}},
+  ["strides that differ"] = {2, 3, 14, {9, 12}, {3, 4}, {stride = {1, 3}, padding = {0, 2}}},
+  ["dilations"] = {2, 3, 14, 9, 3, {dilation = 2, padding = 2}},
+  ["dilations and strides"] = {2, 3, 12, {11, 10}, 3, {dilation = {2, 3}, padding = {1, 3}, stride = {2, 3}}},
+  ["kernels wider than a vector"] = {2, 2, 12, {4, 30}, {2, 19}, {padding = {0, 4}}},
+  ["more padding than kernel"] = {2, 2, 12, 3, 2, {padding = 3}},
+  ["groups"] = {2, 6, 36, 5, 3, {groups = 3, padding = 1}},
+  ["groups of one channel"] = {2, 6, 6, 9, 3, {groups = 6, padding = 1}},
+  ["1x1"] = {3, 9, 17, 5, 1, {}},
+  ["1x1 of one image"] = {1, 9, 17, {5, 6}, 1, {}},
+  ["1x1 with a stride"] = {3, 9, 17, 5, 1, {stride = 2}},
+  ["1x1 with padding"] = {2, 9, 17, 3, 1, {padding = 1}},
+  ["kernels of the image's size"] = {6, 3, 14, 4, 4, {}},
+  ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
+  ["one channel"] = {2, 1, 12, 11, 5, {}},
+}
+
+local function options_of(c)
+  return {stride = c.stride, padding = c.padding, dilation = c.dilation, groups = c.groups}
+end
+
+describe("a convolution", function()
+  local threads = nl.get_num_threads()
+  before_each(function() nl.manual_seed(5) end)
+  after_each(function() nl.set_num_threads(threads) end)
+
+  for name, case in pairs(cases) do
+    for _, dtype in ipairs {nl.float32, nl.float64} do
+      it(("of %s has the sums that define it, in %s"):format(name, tostring(dtype)), function()
+        local c = geometry(table.unpack(case))
+        local x = drawn({c.images, c.channels, c.size[1], c.size[2]}, dtype)
+        local w = drawn({c.out, c.channels // c.groups, c.kernel[1], c.kernel[2]}, dtype)
+        local dy = drawn({c.images, c.out, c.result[1], c.result[2]}, dtype)
+        local bias = drawn({c.out}, dtype)
+        local want, want_dx, want_dw = by_definition(c, x, w, dy, dtype)
+        for n = 1, 2 do
+          nl.set_num_threads(n)
+          for _, channels_last in ipairs {false, true} do
+            local from = (channels_last and last_channels(x) or x:clone()):requires_grad_()
+            local weight = w:clone():requires_grad_()
+            local y = F.conv2d(from, weight, bias, options_of(c))
+            assert.is_true(nl.equal(want + bias:view(1, -1, 1, 1), y))
+            y:backward(dy)
+            assert.is_true(nl.equal(want_dx, from.grad))
+            assert.is_true(nl.equal(want_dw, weight.grad))
+          end
+        end
+      end)
+    end
+  end
+
+  it("that is transposed is the gradient of the other one's input, plus bias", function()
+    local c = geometry(3, 14, 4, 8, 4, {stride = 2, padding = 1})
+    local x, w = drawn({3, 14, 8, 8}, nl.float32), drawn({4, 14, 4, 4}, nl.float32)
+    local dy, bias = drawn({3, 4, 4, 4}, nl.float32), drawn({14}, nl.float32)
+    local _, want = by_definition(c, x, w, dy, nl.float32)
+    local y = F.conv_transpose2d(dy, w, bias, {stride = 2, padding = 1})
+    assert.is_true(nl.equal(want + bias:view(1, -1, 1, 1), y))
+  end)
+
+  it("along lines is one over images of one line", function()
+    local c = geometry(2, 5, 13, {1, 50}, {1, 3}, {stride = {1, 2}, padding = {0, 1}})
+    local x, w = drawn({2, 5, 1, 50}, nl.float32), drawn({13, 5, 1, 3}, nl.float32)
+    local want = by_definition(c, x, w, drawn({2, 13, 1, c.result[2]}, nl.float32), nl.float32)
+    assert.is_true(nl.equal(want:squeeze(3), F.conv1d(x:squeeze(3), w:squeeze(3), nil, {stride = 2, padding = 1})))
+  end)
+
+  it("of no images has gradients of 0", function()
+    local x = nl.zeros({0, 3, 5, 5}, {requires_grad = true})
+    local w = nl.ones({13, 3, 3, 3}, {requires_grad = true})
+    local y = F.conv2d(x, w)
+    assert.are.same({0, 13, 3, 3}, {y:size(1), y:size(2), y:size(3), y:size(4)})
+    y:sum():backward()
+    assert.is_true(nl.equal(nl.zeros(13, 3, 3, 3), w.grad))
+  end)
+
+  it("has the same bits with one thread and with two", function()
+    local x, w = nl.randn(3, 20, 30, 30), nl.randn(40, 20, 3, 3)
+    local results = {}
+    for n = 1, 2 do
+      nl.set_num_threads(n)
+      local from, weight = x:clone():requires_grad_(), w:clone():requires_grad_()
+      F.conv2d(from, weight, nil, {padding = 1}):tanh():sum():backward()
+      results[n] = {from.grad, weight.grad}
+    end
+    assert.is_true(nl.equal(results[1][1], results[2][1]))
+    assert.is_true(nl.equal(results[1][2], results[2][2]))
+  end)
+end)
