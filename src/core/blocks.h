@@ -99,13 +99,13 @@ enum {
 
 /* Convolutions, pooling and resampling. */
 enum {
-  CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64), /* of the input of a band of lines */
+  CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64),  /* of the input of a band of lines */
   CONV_ROWS_PACKED = BLOCK_SIZE(12, 2),         /* rows from which on a convolution is a product of packed patches */
   CONV_DEPTH = BLOCK_SIZE(256, 12),             /* terms of a product at a time, about */
   CONV_TILE_BYTES = BLOCK_SIZE(224 << 10, 512), /* of their numbers for a part of the result */
   CONV_UNITS = 4,                               /* parts of the work that threads share, at least */
-  CONV_UNIT_WORK = BLOCK_SIZE(1 << 18, 8),     /* multiplications that are worth a thread */
-  CONV_DOT_CHANNELS = BLOCK_SIZE(8, 4),        /* below, gradients of weights are dot products of lines */
+  CONV_PARTS = BLOCK_SIZE(16, 3),               /* of the taps of strides, whose weights are packed at once */
+  CONV_UNIT_WORK = BLOCK_SIZE(1 << 18, 8),      /* multiplications that are worth a thread */
   CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
   CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */

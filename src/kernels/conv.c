@@ -33,27 +33,3 @@ void slab_pack(const Slab *s, size_t size, const void *image, void *to)
         else pack_line(s, size, line, s->first_column + p, out);
       }
 }
-
-void slab_pack_last(const Slab *s, size_t size, const void *image, void *to)
-{
-  char *out = to;
-  const int64_t element = s->channels * (int64_t)size, width = s->phases * s->width, bytes = width * element;
-  for (int64_t l = s->first_line; l < s->first_line + s->lines; l++, out += bytes) {
-    int64_t begin = clamp_i64(-s->first_column, 0, width),
-            end = clamp_i64(s->image_columns - s->first_column, begin, width);
-    if (l < 0 || l >= s->image_lines) end = begin;
-    memset(out, 0, (size_t)(begin * element));
-    memset(out + end * element, 0, (size_t)((width - end) * element));
-    if (begin == end) continue;
-    const char *from = (const char *)image
-                       + (l * s->line_step + (s->first_column + begin) * s->column_step) * (int64_t)size;
-    char *into = out + begin * element;
-    if (s->column_step == 1) {
-      transpose_elements(size, s->channels, end - begin, from, s->channel_step * (int64_t)size, into, element);
-      continue;
-    }
-    for (int64_t c = 0; c < s->channels; c++)
-      copy_elements(size, end - begin, from + c * s->channel_step * (int64_t)size, s->column_step * (int64_t)size,
-                    into + c * (int64_t)size, element);
-  }
-}

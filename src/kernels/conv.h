@@ -15,8 +15,8 @@
 /* A slab may be read so many bytes beyond its end: they must be there, whatever they hold. */
 enum { SLAB_SLACK = 64 };
 
-/* Part of an image of [channels, lines, columns], any strides in elements, laid out as [channels][phases][lines][width]
-   (or, `last`, as [lines][phases * width][channels]). The first line and column may lie before the image: what is
+/* Part of an image of [channels, lines, columns], any strides in elements, laid out as [channels][phases][lines][width].
+   The first line and column may lie before the image: what is
    outside is 0. */
 typedef struct Slab {
   int64_t channels, image_lines, image_columns;
@@ -28,7 +28,6 @@ typedef struct Slab {
 static inline int64_t slab_elements(const Slab *s) { return s->channels * s->phases * s->lines * s->width; }
 
 void slab_pack(const Slab *s, size_t size, const void *image, void *to);
-void slab_pack_last(const Slab *s, size_t size, const void *image, void *to);
 
 /*
  * y[i][l][c] = bias[i] + the sum over taps t of w[i][t] * x[at[t] + l * x_line + c], for `lines` lines of `columns`
@@ -101,13 +100,21 @@ typedef struct ConvPatches {
   int64_t to_row;
 } ConvPatches;
 
-/* packed = w[row * row_step + channel * channel_step + tap_at[tap]], of terms [channels][taps]. */
-typedef struct ConvWeights {
-  int64_t rows, channels, taps;
-  const void *w;
-  int64_t row_step, channel_step;
+/* Weights of some taps of a kernel, of terms [channels][taps]. */
+typedef struct ConvWeightPart {
+  int64_t taps;
   const int64_t *tap_at;
   void *packed;
+} ConvWeightPart;
+
+/* packed = w[row * row_step + channel * channel_step + tap_at[tap]] for each part; the kernel's `area` weights of a row and
+   channel lie side by side. */
+typedef struct ConvWeights {
+  int64_t rows, channels, area;
+  const void *w;
+  int64_t row_step, channel_step;
+  const ConvWeightPart *part;
+  int64_t parts;
 } ConvWeights;
 
 /* Blocks of rows that lie from_row apart, packed one behind the other, with `depth` terms in all. */

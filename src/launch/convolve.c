@@ -9,10 +9,10 @@
 #include "core/arith.h"
 #include "core/blocks.h"
 #include "kernels/conv.h"
-#include "kernels/matmul.h"
 #include "launch/convolve_product.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
+#include "launch/matmul.h"
 #include "launch/reduce.h"
 #include "launch/scratch.h"
 
@@ -172,7 +172,10 @@ static Convolution without_lines(const Convolution *c, const Tensor *x)
 }
 
 /* Whether rows repay that patches are laid side by side for them. */
-static bool goes_by_product(const Launch *l, int64_t rows) { return l->k->conv_product->multiply && rows >= CONV_ROWS_PACKED; }
+static bool goes_by_product(const Launch *l, int64_t rows)
+{
+  return l->k->conv_product->multiply && rows >= CONV_ROWS_PACKED;
+}
 
 /* The forward, but for weights and results. */
 static ConvJob forward_job(const Convolution *c, const Launch *l, const Tensor *x)
@@ -321,7 +324,8 @@ static void set_phase(Call *call, const Convolution *c, Job *j, const Axis *axes
 }
 
 /* The part of the places of one residue of the strides. */
-static ConvPart residue_part(Call *call, const Convolution *c, const Tensor *w, const Axis *axes, const int64_t *residue)
+static ConvPart residue_part(Call *call, const Convolution *c, const Tensor *w, const Axis *axes,
+                             const int64_t *residue)
 {
   const int64_t area = c->kernel[0] * c->kernel[1];
   ConvPart p = {.tap_line = new_offsets(call, w, 3 * area)};
@@ -401,93 +405,33 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
 
 /* ------------------------------------------------------------------ gradient of the weight */
 
-/* Each task adds up the products of part of the images and bands for one group. */
+/* Dot products of lines. Each task adds up those of part of the images and bands for one group. */
 typedef struct WeightJob {
   const Convolution *c;
   const KernelTable *k;
-  int64_t size, parts, band, bands, line_stride;
+  int64_t size, parts, band, bands;
   const char *x, *dy;
   int64_t x_image;
   Slab slab;
-  char *sums;        /* [parts, groups, rows, ...] */
-  const int64_t *at; /* NULL: products of matrices of slabs whose channels come last */
-  bool direct;       /* 1x1: products with the images as they are */
-  bool patches;      /* narrow lines: the patches of a line are laid side by side first */
+  char *sums; /* [parts, groups, rows, taps] */
+  const int64_t *at;
   Scratch scratch;
 } WeightJob;
-
-/* What the taps of a line meet in each line of the slab, as [lines][columns of the result][w][channels]. */
-static void lay_patches(const WeightJob *j, const char *slab, char *to)
-{
-  const Convolution *c = j->c;
-  const int64_t element = c->channels * j->size, width = j->slab.phases * j->slab.width;
-  for (int64_t l = 0; l < j->slab.lines; l++)
-    for (int64_t x = 0; x < c->result[1]; x++)
-      for (int64_t kx = 0; kx < c->kernel[1]; kx++, to += element)
-        memcpy(to, slab + (l * width + x * c->stride[1] + kx * c->dilation[1]) * element, (size_t)element);
-}
-
-/* Lines are one product where the next line of results is the next of the slab. */
-static void patch_products(const WeightJob *j, const char *patches, const char *dy, int64_t dy_row, int64_t lines,
-                           char *sums)
-{
-  const Convolution *c = j->c;
-  const int64_t columns = c->kernel[1] * c->channels, line = c->result[1] * columns;
-  const int64_t together = c->stride[0] == 1 ? lines : 1;
-  for (int64_t l = 0; l < lines; l += together)
-    for (int64_t ky = 0; ky < c->kernel[0]; ky++)
-      j->k->matmul->product(c->rows, columns, together * c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
-                            patches + (l * c->stride[0] + ky * c->dilation[0]) * line * j->size, columns, 1, true,
-                            sums + ky * columns * j->size, c->kernel[0] * columns);
-}
-
-static void matrix_products(const WeightJob *j, const char *slab, const char *dy, int64_t dy_row, int64_t lines,
-                            char *sums)
-{
-  const Convolution *c = j->c;
-  const int64_t element = c->channels, width = j->slab.phases * j->slab.width, taps = c->kernel[0] * c->kernel[1];
-  const bool dense = c->dilation[1] == 1; /* taps of a line are then side by side */
-  const int64_t pieces = dense ? 1 : c->kernel[1], columns = dense ? c->kernel[1] * element : element;
-  for (int64_t l = 0; l < lines; l++)
-    for (int64_t ky = 0; ky < c->kernel[0]; ky++)
-      for (int64_t kx = 0; kx < pieces; kx++) {
-        int64_t from = (l * c->stride[0] + ky * c->dilation[0]) * width + kx * c->dilation[1];
-        j->k->matmul->product(c->rows, columns, c->result[1], dy + l * c->result[1] * j->size, dy_row, 1,
-                              slab + from * element * j->size, c->stride[1] * element, 1, true,
-                              sums + (ky * c->kernel[1] + kx) * element * j->size, taps * element);
-      }
-}
 
 static void weight_unit(const WeightJob *j, int64_t group, int64_t unit, char *piece, char *sums)
 {
   const Convolution *c = j->c;
   int64_t band = unit % j->bands, image = unit / j->bands, places = c->result[0] * c->result[1];
   int64_t begin = band * j->band, lines = min_i64(j->band, c->result[0] - begin);
-  const char *x = j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size;
-  const char *dy = j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size;
-  if (j->direct) {
-    j->k->matmul->product(c->rows, c->channels, places, dy, places, 1, x, 1, places, true, sums, c->channels);
-    return;
-  }
   Slab s = j->slab;
   s.first_line += begin * c->stride[0];
-  if (!j->at) {
-    slab_pack_last(&s, (size_t)j->size, x, piece);
-    if (!j->patches) {
-      matrix_products(j, piece, dy, places, lines, sums);
-      return;
-    }
-    char *patches = piece + slab_elements(&s) * j->size;
-    lay_patches(j, piece, patches);
-    patch_products(j, patches, dy, places, lines, sums);
-    return;
-  }
-  slab_pack(&s, (size_t)j->size, x, piece);
+  slab_pack(&s, (size_t)j->size, j->x + (image * j->x_image + group * c->channels * j->slab.channel_step) * j->size,
+            piece);
   ConvDots k = {c->rows,
                 c->channels * c->kernel[0] * c->kernel[1],
                 lines,
                 c->result[1],
-                dy,
+                j->dy + ((image * c->groups + group) * c->rows * places + begin * c->result[1]) * j->size,
                 piece,
                 places,
                 c->result[1],
@@ -524,36 +468,13 @@ static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
   return max_i64(min_i64(parts, CONV_WEIGHT_BYTES / max_i64(bytes, 1)), 1);
 }
 
-/* The sums of all parts, as the weight has them: those of offsets lie in its order, others have channels last. */
-static void store_sums(Call *call, const Convolution *c, Tensor *sums, bool in_order, Tensor *weight)
+/* Whether the gradient of the weight is a product; where lines are short already for a few rows. */
+static bool weight_goes_by_product(const Convolution *c, const Launch *l)
 {
-  Tensor *total = sums;
-  if (sums->shape[0] > 1) {
-    total = new_beside(call, sums, tensor_dtype(sums), (Ints){sums->shape + 1, sums->ndim - 1});
-    launch_reduce(call, REDUCE_SUM, sums, 1, total, (Finish){0, false});
-  }
-  Ints last = INTS(c->channels * c->kernel[0] * c->kernel[1], 1, c->kernel[1] * c->channels, c->channels);
-  launch_copy(call, weight,
-              tensor_view(call, total, tensor_shape(weight), in_order ? tensor_strides(weight) : last, 0));
-}
-
-/* Sets how units find their products; whether by offsets. */
-static void choose_products(Call *call, const Convolution *c, const Launch *l, WeightJob *j)
-{
-  const Tensor *x = l->x[1];
-  int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
-  j->direct = area == 1 && c->size[0] == c->result[0] && c->size[1] == c->result[1] && c->padding[0] == 0
-              && c->padding[1] == 0 && x->is_contiguous && c->channels >= CONV_DOT_CHANNELS;
-  if (j->direct) {
-    j->bands = 1;
-    j->band = c->result[0];
-  } else if (dtype_is_floating(l->dtype) && c->channels * c->kernel[1] < CONV_DOT_CHANNELS) {
-    int64_t *at = new_offsets(call, x, taps);
-    for (int64_t t = 0; t < taps; t++)
-      at[t] = tap_offset(c, &j->slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
-    j->at = at;
-  }
-  j->patches = !j->direct && !j->at && c->result[1] < CONV_NARROW;
+  const int64_t terms = c->channels * c->kernel[0] * c->kernel[1];
+  if (terms == 0 || c->rows == 0) return false;
+  if (goes_by_product(l, c->rows)) return true;
+  return goes_by_product(l, 4 * c->rows) && c->result[1] < CONV_NARROW && terms >= CONV_NARROW;
 }
 
 static void convolve_weight_by_product(Call *call, const Convolution *given, const Launch *l)
@@ -568,36 +489,39 @@ static void convolve_weight_by_product(Call *call, const Convolution *given, con
 
 static void convolve_weight(Call *call, const Convolution *c, const Launch *l)
 {
-  Tensor *weight = l->y[0];
-  if (goes_by_product(l, c->rows) && weight->numel > 0) {
+  if (weight_goes_by_product(c, l)) {
     convolve_weight_by_product(call, c, l);
     return;
   }
+  Tensor *weight = l->y[0];
   Job bands = job_of(c, l, l->x[1], NULL); /* as the forward's, for its bands */
   bands.channels = c->channels;
   bands.lines = c->result[0];
   bands.line_stride = c->stride[0];
   set_input_slab(c, &bands.slab);
   choose_bands(&bands, (c->kernel[0] - 1) * c->dilation[0] + 1);
+  const int64_t area = c->kernel[0] * c->kernel[1], taps = c->channels * area;
+  int64_t *at = new_offsets(call, weight, taps);
+  for (int64_t t = 0; t < taps; t++)
+    at[t] = tap_offset(c, &bands.slab, t / area, t % area / c->kernel[1], t % c->kernel[1]);
   WeightJob j = {.c = c,
                  .k = bands.k,
                  .size = bands.size,
+                 .parts = choose_parts(c, c->images * bands.bands, weight->numel * bands.size),
                  .band = bands.band,
                  .bands = bands.bands,
                  .slab = bands.slab,
                  .x = bands.x,
                  .dy = tensor_data(l->x[0]),
-                 .x_image = bands.x_image};
-  choose_products(call, c, l, &j);
-  j.parts = choose_parts(c, c->images * j.bands, weight->numel * j.size);
-  Tensor *sums = new_beside(call, weight, l->dtype,
-                            INTS(j.parts, c->groups * c->rows, c->kernel[0], c->kernel[1], c->channels));
+                 .x_image = bands.x_image,
+                 .at = at};
+  Tensor *sums = new_beside(call, weight, l->dtype, INTS(j.parts, weight->numel));
   j.sums = tensor_data(sums);
-  int64_t room = j.direct ? 64 : slab_elements(&j.slab) * j.size + SLAB_SLACK;
-  if (j.patches) room += j.slab.lines * c->result[1] * c->kernel[1] * c->channels * j.size;
-  scratch_init(call, &j.scratch, j.parts * c->groups, room);
+  scratch_init(call, &j.scratch, j.parts * c->groups, slab_elements(&j.slab) * j.size + SLAB_SLACK);
   launch_items((Work){j.parts * c->groups, INT64_MAX}, weight_tasks, &j);
-  store_sums(call, c, sums, j.at != NULL, weight);
+  Tensor *flat = tensor_view(call, weight, INTS(weight->numel), INTS(1), weight->offset);
+  if (j.parts > 1) launch_reduce(call, REDUCE_SUM, sums, 1, flat, (Finish){0, false});
+  else launch_copy(call, flat, tensor_view(call, sums, INTS(weight->numel), INTS(1), 0));
 }
 
 /* ------------------------------------------------------------------ launches */
@@ -616,18 +540,62 @@ static void run_body(Call *call, const Driver *driver, const Convolution *c, Ten
 static const Driver convolutions = {.results = {DENSE}, .operands = {ANY_STRIDES, DENSE, DENSE}};
 static const Driver weight_gradients = {.results = {DENSE}, .operands = {DENSE, ANY_STRIDES}};
 
+/* Whether a convolution has one result for all of an image: it is a product then, without any padding or overlap. */
+static bool is_whole(const Convolution *c, const Tensor *weight)
+{
+  for (int i = 0; i < 2; i++)
+    if (c->result[i] != 1 || c->padding[i] != 0 || c->size[i] != c->kernel[i]) return false;
+  return c->groups == 1 && dtype_is_floating(tensor_dtype(weight));
+}
+
+/* [n, the rest], contiguous. */
+static Tensor *as_rows(Call *call, Tensor *t)
+{
+  if (!t->is_contiguous) t = contiguous_as(call, t, tensor_dtype(t));
+  const int64_t rows = t->shape[0], columns = t->numel / max_i64(rows, 1);
+  return tensor_view(call, t, INTS(rows, columns), INTS(columns, 1), t->offset);
+}
+
+/* bias [channels], once for each place of an image. */
+static Tensor *spread_bias(Call *call, const Convolution *c, Tensor *bias)
+{
+  const int64_t area = c->kernel[0] * c->kernel[1];
+  Tensor *expanded = tensor_view(call, bias, INTS(c->channels, area), INTS(bias->strides[0], 0), bias->offset);
+  Tensor *spread = contiguous_as(call, expanded, tensor_dtype(bias));
+  return tensor_view(call, spread, INTS(c->channels * area), INTS(1), 0);
+}
+
 void launch_convolve(Call *call, const Convolution *c, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
 {
+  if (is_whole(c, weight) && y->is_contiguous && launch_runs(y)) {
+    launch_linear(call, as_rows(call, x), as_rows(call, weight), bias, as_rows(call, y));
+    return;
+  }
   run_body(call, &convolutions, c, y, TENSOR_LIST(x, weight, bias), convolve);
 }
 
 void launch_convolve_input(Call *call, const Convolution *c, Tensor *dy, Tensor *weight, Tensor *bias, Tensor *x)
 {
+  if (is_whole(c, weight) && x->is_contiguous && launch_runs(x)) {
+    Tensor *l = as_rows(call, dy), *r = as_rows(call, weight), *to = as_rows(call, x);
+    if (bias) launch_addmm(call, spread_bias(call, c, bias), l, r, scalar_int(1), scalar_int(1), to);
+    else launch_product(call, l, r, to);
+    return;
+  }
   run_body(call, &convolutions, c, x, TENSOR_LIST(dy, weight, bias), convolve_input);
 }
 
 void launch_convolve_weight(Call *call, const Convolution *c, Tensor *dy, Tensor *x, Tensor *weight)
 {
-  if (dy->numel == 0) launch_fill(call, weight, scalar_int(0));
-  else run_body(call, &weight_gradients, c, weight, TENSOR_LIST(dy, x), convolve_weight);
+  if (dy->numel == 0) {
+    launch_fill(call, weight, scalar_int(0));
+    return;
+  }
+  if (is_whole(c, weight) && weight->is_contiguous && launch_runs(weight)) {
+    Tensor *l = as_rows(call, dy);
+    l = tensor_view(call, l, INTS(l->shape[1], l->shape[0]), INTS(1, l->shape[1]), l->offset);
+    launch_product(call, l, as_rows(call, x), as_rows(call, weight));
+    return;
+  }
+  run_body(call, &weight_gradients, c, weight, TENSOR_LIST(dy, x), convolve_weight);
 }

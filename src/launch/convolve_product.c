@@ -78,9 +78,9 @@ typedef struct Window {
 static Window slab_of(const ConvJob *j, const ConvPart *p, const Tile *t, bool phases)
 {
   Window s = {.first_line = p->first[0] + t->line * j->stride[0],
-            .first_column = p->first[1] + t->column * j->stride[1],
-            .lines = max_i64((t->lines - 1) * j->stride[0] + p->reach[0] + 1, 0),
-            .across = phases ? j->stride[1] : 1};
+              .first_column = p->first[1] + t->column * j->stride[1],
+              .lines = max_i64((t->lines - 1) * j->stride[0] + p->reach[0] + 1, 0),
+              .across = phases ? j->stride[1] : 1};
   s.phases = min_i64(s.across, p->reach[1] + 1);
   s.width = phases ? t->columns + p->reach[1] / s.across : (t->columns - 1) * j->stride[1] + p->reach[1] + 1;
   s.plane = s.phases * s.lines * max_i64(s.width, 0);
@@ -93,7 +93,8 @@ static int64_t tap_in_slab(const Window *s, int64_t line, int64_t column)
 }
 
 /* What is copied of each channel of the tile's images, whose slabs are `step` apart; lines that no tap meets are not. */
-static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, const Window *s, int64_t step, ConvRun *to)
+static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, const Window *s, int64_t step,
+                            ConvRun *to)
 {
   int64_t n = 0;
   for (int64_t i = 0; i < t->images; i++)
@@ -113,8 +114,8 @@ static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, 
 static int64_t most_runs(const Tile *t, const Window *s) { return t->images * s->phases * s->lines; }
 
 /* Fills the slab's places within the images; the others stay 0. */
-static void fill_slab(const ConvJob *j, const Tile *t, const Window *s, int64_t group, int64_t channel, int64_t channels,
-                      const ConvRun *runs, int64_t n, char *slab)
+static void fill_slab(const ConvJob *j, const Tile *t, const Window *s, int64_t group, int64_t channel,
+                      int64_t channels, const ConvRun *runs, int64_t n, char *slab)
 {
   int64_t from = t->image * j->x_image + (group * j->channels + channel) * j->x_channel;
   ConvFill f = {channels, n, j->x + from * j->size, j->x_channel, s->across * j->x_column, runs, slab, s->plane};
@@ -172,7 +173,8 @@ static bool is_one_run(const ConvJob *j, const Tile *t)
   return j->y_column == 1 && (t->lines == 1 || t->columns == j->y_line);
 }
 
-static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c, int64_t c_row)
+static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c,
+                              int64_t c_row)
 {
   const Plan *plan = u->plan;
   const ConvJob *j = plan->j;
@@ -237,7 +239,8 @@ static void run_unit(const Unit *u)
     channel += u->tiling->channels;
   } while (channel < j->channels);
   if (direct) return;
-  ConvSpread spread = {rows, t->images, t->lines, t->columns, c, c_row, y, j->y_image, j->y_row, j->y_line, j->y_column};
+  ConvSpread spread = {rows, t->images,  t->lines, t->columns, c,          c_row,
+                       y,    j->y_image, j->y_row, j->y_line,  j->y_column};
   if (is_one_run(j, t)) {
     spread.columns *= spread.lines;
     spread.lines = 1;
@@ -295,37 +298,47 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, Tiling *t)
 typedef struct Packing {
   const Plan *plan;
   ConvWeights w;
-  int64_t group_step, group_packed;
 } Packing;
 
-static void pack_blocks(void *arg, int64_t begin, int64_t end)
+static void pack_groups(void *arg, int64_t begin, int64_t end)
 {
   const Packing *p = arg;
   const Plan *plan = p->plan;
-  while (begin < end) {
-    int64_t group = begin / plan->blocks, first = begin % plan->blocks;
-    int64_t last = min_i64(plan->blocks, first + end - begin);
+  const ConvJob *j = plan->j;
+  ConvWeightPart part[CONV_PARTS];
+  for (int64_t at = begin; at < end;) {
+    int64_t group = at / plan->blocks, first = at % plan->blocks, last = min_i64(plan->blocks, first + end - at);
     ConvWeights w = p->w;
-    w.w = (const char *)w.w + group * p->group_step;
-    w.packed = (char *)w.packed + group * p->group_packed;
-    plan->k->pack_weights(&w, first, last);
-    begin += last - first;
+    w.w = (const char *)w.w + group * j->weight_group * j->size;
+    for (int64_t from = 0; from < j->nparts; from += CONV_PARTS) {
+      w.parts = min_i64(j->nparts - from, CONV_PARTS);
+      w.part = part;
+      for (int64_t i = 0; i < w.parts; i++) {
+        const ConvPart *q = &j->parts[from + i];
+        int64_t elements = j->rows * j->channels * q->taps;
+        part[i] = (ConvWeightPart){q->taps, q->weight_at, plan->packed[from + i] + group * elements * j->size};
+      }
+      plan->k->pack_weights(&w, first, last);
+    }
+    at += last - first;
   }
 }
 
-static char *pack_part(Call *call, const Plan *plan, const ConvPart *p)
+/* Packs the weights of all parts, one behind the other. */
+static void pack_weights(Call *call, Plan *plan)
 {
   const ConvJob *j = plan->j;
-  const int64_t elements = j->rows * j->channels * p->taps;
-  Tensor *packed = new_beside(call, j->weight, j->dtype, INTS(max_i64(j->groups * elements, 1)));
-  Packing packing = {.plan = plan,
-                     .w = {j->rows, j->channels, p->taps, tensor_data(j->weight), j->weight_row, j->weight_channel,
-                           p->weight_at, tensor_data(packed)},
-                     .group_step = j->weight_group * j->size,
-                     .group_packed = elements * j->size};
-  launch_items((Work){elements ? j->groups * plan->blocks : 0, elements / max_i64(plan->blocks, 1)}, pack_blocks,
-               &packing);
-  return tensor_data(packed);
+  const int64_t each = j->groups * j->rows * j->channels;
+  int64_t area = 0;
+  for (int64_t i = 0; i < j->nparts; i++) area += j->parts[i].taps;
+  char *packed = tensor_data(new_beside(call, j->weight, j->dtype, INTS(max_i64(each * area, 1))));
+  for (int64_t i = 0; i < j->nparts; i++) {
+    plan->packed[i] = packed;
+    packed += each * j->parts[i].taps * j->size;
+  }
+  Packing p = {plan, {j->rows, j->channels, area, tensor_data(j->weight), j->weight_row, j->weight_channel, NULL, 0}};
+  launch_items((Work){each > 0 && area > 0 ? j->groups * plan->blocks : 0, j->channels * area * plan->k->rows},
+               pack_groups, &p);
 }
 
 void conv_multiply(Call *call, const ConvJob *j)
@@ -342,9 +355,9 @@ void conv_multiply(Call *call, const ConvJob *j)
     t->first_unit = units;
     units += tiles_of(t) * j->groups * t->row_parts;
     work += p->taps * j->channels * j->rows * j->groups * j->images * p->size[0] * p->size[1];
-    plan.packed[i] = pack_part(call, &plan, p);
   }
   if (units == 0) return;
+  pack_weights(call, &plan);
   scratch_init(call, &plan.scratch, units, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
   launch_items((Work){units, work / units / 8}, run_units, &plan);
 }
@@ -404,7 +417,8 @@ static void pack_gradients(const WeightPlan *w, const Tile *t, int64_t group, co
 {
   const ConvJob *j = w->j;
   const int64_t columns = w->p->size[1], places = w->p->size[0] * columns;
-  const int64_t lines = t->columns == columns ? 1 : t->lines, run = t->columns == columns ? t->lines * columns : t->columns;
+  const int64_t lines = t->columns == columns ? 1 : t->lines,
+                run = t->columns == columns ? t->lines * columns : t->columns;
   for (int64_t i = 0; i < t->images; i++)
     for (int64_t l = 0; l < lines; l++) {
       int64_t at = ((t->image + i) * j->groups + group) * j->rows * places + (t->line + l) * columns + t->column;
@@ -459,6 +473,24 @@ static void run_weight_units(void *arg, int64_t begin, int64_t end)
   scratch_give(&w->scratch, memory);
 }
 
+/* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough: each part
+   of the one packs all of the other again. */
+static void cut_weights(WeightPlan *w, int64_t channel_parts)
+{
+  const ConvJob *j = w->j;
+  w->channel_parts = channel_parts;
+  w->row_parts = 1;
+  while (j->groups * w->channel_parts * w->row_parts < CONV_UNITS) {
+    const bool more_rows = w->blocks >= 4 * w->row_parts;
+    const bool more_channels = j->channels * w->p->taps >= 4 * w->channel_parts * w->k->vector
+                               && j->channels >= 2 * w->channel_parts;
+    if (!more_rows && !more_channels) return;
+    if (more_rows && (!more_channels || w->row_parts * j->channels * w->p->taps < w->channel_parts * j->rows))
+      w->row_parts *= 2;
+    else w->channel_parts *= 2;
+  }
+}
+
 void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight)
 {
   WeightPlan w = {.j = j, .k = j->k->conv_product, .p = j->parts, .dy = dy, .weight = weight};
@@ -466,11 +498,7 @@ void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *we
   w.tiling = tiling_of(j, w.p, CONV_DEPTH);
   w.blocks = ceil_div_i64(j->rows, w.k->rows);
   int64_t most = max_i64(CONV_TILE_BYTES / (w.tiling.places * j->size) / taps, 1);
-  int64_t parts = max_i64(CONV_UNITS / j->groups, 1);
-  w.channel_parts = max_i64(ceil_div_i64(j->channels, most), min_i64(parts, ceil_div_i64(j->channels * taps, 4 * width)));
-  w.channel_parts = min_i64(w.channel_parts, j->channels);
-  w.row_parts = 1;
-  while (w.channel_parts * w.row_parts < parts && w.blocks / w.row_parts >= 4) w.row_parts *= 2;
+  cut_weights(&w, ceil_div_i64(j->channels, most));
   const int64_t channels = ceil_div_i64(j->channels, w.channel_parts);
   w.to_row = ceil_div_i64(channels * taps, width) * width;
   if (w.to_row * j->size / 64 % 2 == 0) w.to_row += 64 / j->size; /* rows begin in different sets of the cache */

@@ -68,17 +68,16 @@ INLINE void run_block(const Block *k, int rows, int vectors)
   }
 }
 
-#define CASE(rows, vectors)       \
-  case rows:                      \
-    run_block(k, rows, vectors);  \
+#define CASE(rows, vectors)      \
+  case rows:                     \
+    run_block(k, rows, vectors); \
     break;
-#define CASES(vectors)                                                                                     \
-  switch (rows) {                                                                                          \
-    CASE(1, vectors)                                                                                       \
-    MIDDLE(CASE(2, vectors) CASE(3, vectors) CASE(4, vectors) CASE(5, vectors))                            \
-    TALL(CASE(6, vectors) CASE(7, vectors) CASE(8, vectors) CASE(9, vectors) CASE(10, vectors)             \
-           CASE(11, vectors))                                                                              \
-    default: run_block(k, ROWS, vectors);                                                                  \
+#define CASES(vectors)                                                                                            \
+  switch (rows) {                                                                                                 \
+    CASE(1, vectors)                                                                                              \
+    MIDDLE(CASE(2, vectors) CASE(3, vectors) CASE(4, vectors) CASE(5, vectors))                                   \
+    TALL(CASE(6, vectors) CASE(7, vectors) CASE(8, vectors) CASE(9, vectors) CASE(10, vectors) CASE(11, vectors)) \
+    default: run_block(k, ROWS, vectors);                                                                         \
   }
 
 static void run_wide(const Block *k, int rows) { CASES(2) }
@@ -136,10 +135,10 @@ INLINE void transpose_tile(const T *from, int64_t from_row, int lines, T *to, in
 }
 
 /* to[k][i] = from[i][k]. Where there are fewer rows than a tile has, what is written beyond a line is taken back by the
-   next one, so the last lines go one by one. */
+   later ones, so the last lines go one by one. */
 static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to, int64_t to_row)
 {
-  const int64_t whole = rows < TILE ? n - 1 : n;
+  const int64_t whole = rows < TILE ? n - (TILE - 1) / rows : n;
   int64_t k = 0;
   for (; k + TILE <= whole; k += TILE)
     for (int64_t i = 0; i < rows; i += TILE) {
@@ -155,41 +154,6 @@ static void turn_rows(int64_t rows, int64_t n, const void *from, int64_t from_ro
 {
   turn(rows, n, from, from_row, to, to_row);
 }
-
-/* Terms of one channel after the other, which are one where they lie so. */
-static void pack_weights(const ConvWeights *w, int64_t first_block, int64_t last_block)
-{
-  bool in_order = true;
-  for (int64_t t = 1; t < w->taps; t++) in_order &= w->tap_at[t] == w->tap_at[0] + t;
-  const int64_t depth = w->channels * w->taps;
-  const bool as_one = in_order && w->channel_step == w->taps;
-  const int64_t channels = as_one ? 1 : w->channels, taps = as_one ? depth : w->taps;
-  for (int64_t b = first_block; b < last_block && depth > 0; b++) {
-    const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
-    T *to = (T *)w->packed + begin * depth;
-    for (int64_t c = 0; c < channels; c++, to += taps * rows) {
-      const T *from = (const T *)w->w + begin * w->row_step + c * w->channel_step;
-      if (in_order) {
-        turn(rows, taps, from + w->tap_at[0], w->row_step, to, rows);
-        continue;
-      }
-      for (int64_t t = 0; t < taps; t++)
-        for (int64_t i = 0; i < rows; i++) to[t * rows + i] = from[i * w->row_step + w->tap_at[t]];
-    }
-  }
-}
-
-static void pack_rows(const ConvRows *r, int64_t n, const void *from, int64_t first)
-{
-  const int64_t base = block_begin(r->rows, r->first_block);
-  for (int64_t b = r->first_block; b < r->last_block; b++) {
-    int64_t begin = block_begin(r->rows, b), rows = block_begin(r->rows, b + 1) - begin;
-    turn(rows, n, (const T *)from + begin * r->from_row, r->from_row,
-         (T *)r->packed + (begin - base) * r->depth + first * rows, rows);
-  }
-}
-
-/* ---- patches ---- */
 
 /* Copies n elements side by side; less than a vector in two pieces that overlap. */
 INLINE void copy_run(int64_t n, const T *from, T *to)
@@ -210,6 +174,52 @@ INLINE void copy_run(int64_t n, const T *from, T *to)
     return;
   }
 }
+
+/* The weights of some rows and a channel, to each part. */
+static void pack_channel(const ConvWeights *w, int64_t channel, int64_t begin, int64_t rows)
+{
+  enum { MOST = 64 };
+  const T *from = (const T *)w->w + begin * w->row_step + channel * w->channel_step;
+  T turned[MOST * ROWS];
+  const bool is_small = w->area <= MOST;
+  if (is_small) turn(rows, w->area, from, w->row_step, turned, rows);
+  for (int64_t n = 0; n < w->parts; n++) {
+    const ConvWeightPart *p = &w->part[n];
+    T *to = (T *)p->packed + (begin * w->channels + channel * rows) * p->taps;
+    for (int64_t t = 0; t < p->taps; t++, to += rows)
+      if (is_small) copy_run(rows, turned + p->tap_at[t] * rows, to);
+      else
+        for (int64_t i = 0; i < rows; i++) to[i] = from[i * w->row_step + p->tap_at[t]];
+  }
+}
+
+static void pack_weights(const ConvWeights *w, int64_t first_block, int64_t last_block)
+{
+  bool in_order = w->parts == 1 && w->part->taps == w->area;
+  for (int64_t t = 0; in_order && t < w->area; t++) in_order = w->part->tap_at[t] == t;
+  const bool as_one = in_order && w->channel_step == w->area;
+  for (int64_t c = 0; c < (as_one ? 1 : w->channels); c++)
+    for (int64_t b = first_block; b < last_block; b++) {
+      const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
+      if (in_order)
+        turn(rows, as_one ? w->channels * w->area : w->area,
+             (const T *)w->w + begin * w->row_step + c * w->channel_step, w->row_step,
+             (T *)w->part->packed + (begin * w->channels + c * rows) * w->area, rows);
+      else pack_channel(w, c, begin, rows);
+    }
+}
+
+static void pack_rows(const ConvRows *r, int64_t n, const void *from, int64_t first)
+{
+  const int64_t base = block_begin(r->rows, r->first_block);
+  for (int64_t b = r->first_block; b < r->last_block; b++) {
+    int64_t begin = block_begin(r->rows, b), rows = block_begin(r->rows, b + 1) - begin;
+    turn(rows, n, (const T *)from + begin * r->from_row, r->from_row,
+         (T *)r->packed + (begin - base) * r->depth + first * rows, rows);
+  }
+}
+
+/* ---- patches ---- */
 
 INLINE void copy_strided(int64_t n, const T *from, int64_t step, T *to)
 {
