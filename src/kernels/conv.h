@@ -2,8 +2,8 @@
  * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a part of the result
  * needs, and with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one
  * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset.
- * ConvKernels find them there as they add up, which suits few rows; ConvProductKernels lay those of a part of the result
- * side by side first, which many rows repay.
+ * ConvKernels find them there as they add up, which suits few rows; ConvProductKernels lay those of a part of the
+ * result side by side first, which many rows repay.
  */
 #ifndef NNLUA_KERNELS_CONV_H
 #define NNLUA_KERNELS_CONV_H
@@ -15,8 +15,7 @@
 /* A slab may be read so many bytes beyond its end: they must be there, whatever they hold. */
 enum { SLAB_SLACK = 64 };
 
-/* Part of an image of [channels, lines, columns], any strides in elements, laid out as [channels][phases][lines][width].
-   The first line and column may lie before the image: what is
+/* Part of an image of [channels, lines, columns], any strides in elements, as [channels][phases][lines][width]. The first line and column may lie before the image: what is
    outside is 0. */
 typedef struct Slab {
   int64_t channels, image_lines, image_columns;
@@ -78,8 +77,8 @@ typedef struct ConvPiece {
   int64_t from, to;
 } ConvPiece;
 
-/* panel[c * taps + t] = the columns that tap t of channel c meets, piece by piece: two vectors of them. A vector more may
-   be read, and written behind the panel. */
+/* panel[c * taps + t] = the columns that tap t of channel c meets, piece by piece: two vectors of them. A vector more
+   may be read, and written behind the panel. */
 typedef struct ConvGather {
   int64_t channels, taps, pieces;
   const void *x;
@@ -107,8 +106,8 @@ typedef struct ConvWeightPart {
   void *packed;
 } ConvWeightPart;
 
-/* packed = w[row * row_step + channel * channel_step + tap_at[tap]] for each part; the kernel's `area` weights of a row and
-   channel lie side by side. */
+/* packed = w[row * row_step + channel * channel_step + tap_at[tap]] for each part; the kernel's `area` weights of a row
+   and channel lie side by side. */
 typedef struct ConvWeights {
   int64_t rows, channels, area;
   const void *w;

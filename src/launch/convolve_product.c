@@ -1,6 +1,6 @@
 /*
- * Convolutions as products over all images. The places of a result are cut into tiles: whole images, lines or columns of
- * one, as many as make a product whose numbers stay in the cache. What the taps of some channels meet there is packed
+ * Convolutions as products over all images. The places of a result are cut into tiles: whole images, lines or columns
+ * of one, as many as make a product whose numbers stay in the cache. What the taps of some channels meet there is packed
  * into a slab and from it into panels, and multiplied with the weights, which are packed once for all tiles. Units of
  * work are a tile and some rows.
  */
@@ -66,8 +66,8 @@ static Tile tile_at(const ConvJob *j, const ConvPart *p, const Tiling *t, int64_
 }
 
 /*
- * What a tile's taps meet, as [images][channels][phases][lines][width]: lines with their padding, cut into phases so that
- * the columns that a tap meets are side by side. Phase q has the columns first_column + q, + q + across…
+ * What a tile's taps meet, as [images][channels][phases][lines][width]: lines with their padding, cut into phases so
+ * that the columns that a tap meets are side by side. Phase q has the columns first_column + q, + q + across…
  */
 typedef struct Window {
   int64_t first_line, first_column, lines, width, phases, across;
@@ -92,7 +92,7 @@ static int64_t tap_in_slab(const Window *s, int64_t line, int64_t column)
   return (column % s->across * s->lines + line) * s->width + column / s->across;
 }
 
-/* What is copied of each channel of the tile's images, whose slabs are `step` apart; lines that no tap meets are not. */
+/* What is copied of each channel of the tile's images, whose slabs are `step` apart; not lines that no tap meets. */
 static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, const Window *s, int64_t step,
                             ConvRun *to)
 {
@@ -473,8 +473,8 @@ static void run_weight_units(void *arg, int64_t begin, int64_t end)
   scratch_give(&w->scratch, memory);
 }
 
-/* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough: each part
-   of the one packs all of the other again. */
+/* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough: each
+   part of the one packs all of the other again. */
 static void cut_weights(WeightPlan *w, int64_t channel_parts)
 {
   const ConvJob *j = w->j;

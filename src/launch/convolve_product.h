@@ -33,8 +33,8 @@ typedef struct ConvJob {
 
 void conv_multiply(Call *call, const ConvJob *j);
 
-/* weight [groups * rows][channels][kernel] = the gradient, from dy [images][groups * rows][result], contiguous. The part
-   is the forward's. */
+/* weight [groups * rows][channels][kernel] = the gradient, from dy [images][groups * rows][result], contiguous. The
+   part is the forward's. */
 void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight);
 
 #endif

@@ -118,8 +118,8 @@ typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alia
 #define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
-/* to[i][j] = from[j][i]; lines from `lines` on are any numbers. Interleaving the first half of the lines with the second
-   transposes a tile after log2(TILE) times. */
+/* to[i][j] = from[j][i]; lines from `lines` on are any numbers. Interleaving the first half of the lines with the
+   second transposes a tile after log2(TILE) times. */
 INLINE void transpose_tile(const T *from, int64_t from_row, int lines, T *to, int64_t to_row)
 {
   Tile line[TILE], next[TILE];

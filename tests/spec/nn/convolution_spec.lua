@@ -6,8 +6,8 @@ local F = nl.F
 --- What a convolution is of, for each geometry below.
 local function drawn(shape, dtype) return nl.randint(-4, 5, shape):to(dtype) end
 
---- Calls f(image, row, line, column, channel, ky, kx, at_line, at_column) for each product that conv2d adds up, all from 1;
---- `channel` counts within the group.
+--- Calls f(image, row, line, column, channel, ky, kx, at_line, at_column) for each product that conv2d adds up, all
+--- from 1; `channel` counts within the group.
 local function each_product(c, f)
   local rows, channels = c.out // c.groups, c.channels // c.groups
   for image = 1, c.images do
