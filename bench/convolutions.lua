@@ -1,5 +1,5 @@
--- nnlua's side of the comparison of convolutions: the forward and each gradient alone. The cases of convolutions.py, line
--- by line; see run.lua.
+-- nnlua's side of the comparison of convolutions: the forward and each gradient alone. The cases of
+-- convolutions.py, line by line; see run.lua.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local measure = dofile(here .. "/measure.lua")
 local nl = require "nnlua"

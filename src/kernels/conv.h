@@ -15,8 +15,8 @@
 /* A slab may be read so many bytes beyond its end: they must be there, whatever they hold. */
 enum { SLAB_SLACK = 64 };
 
-/* Part of an image of [channels, lines, columns], any strides in elements, as [channels][phases][lines][width]. The first line and column may lie before the image: what is
-   outside is 0. */
+/* Part of an image of [channels, lines, columns], any strides in elements, as [channels][phases][lines][width]. The
+   first line and column may lie before the image: what is outside is 0. */
 typedef struct Slab {
   int64_t channels, image_lines, image_columns;
   int64_t channel_step, line_step, column_step;
