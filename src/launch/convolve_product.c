@@ -1,7 +1,7 @@
 /*
  * Convolutions as products over all images. The places of a result are cut into tiles: whole images, lines or columns
  * of one, as many as make a product whose numbers stay in the cache. What the taps of some channels meet there is
- * packed into a slab and from it into panels, and multiplied with the weights, which are packed once for all tiles. Units of
+ * packed into a slab and from it into panels, and multiplied with the weights, packed once for all tiles. Units of
  * work are a tile and some rows.
  */
 #include "launch/convolve_product.h"
