@@ -90,6 +90,22 @@ function args.refuse(name, key, names)
     name, tostring(key), nearest and ("did you mean '%s'? "):format(nearest) or "", known_names(names)))
 end
 
+--- Raises for a name in a table of options that is none of `names`.
+function args.check_names(name, options, names)
+  local known = {}
+  for _, one in ipairs(names) do known[one] = true end
+  for key in next, options do
+    if not known[key] then args.refuse(name, key, names) end
+  end
+end
+
+--- The value of a function's one option, which may come as it is or in a table: `f(true)`, `f({option = true})`.
+function args.only(name, option, value)
+  if type(value) ~= "table" then return value end
+  args.check_names(name, value, {option})
+  return value[option]
+end
+
 local function take_named(name, parameters, values, named, positional)
   for key, value in next, named do
     local i = parameters[key]

@@ -101,4 +101,6 @@ for _, name in ipairs(parts) do
   end
 end
 
+require "nnlua.guard".classes(nn)
+
 return nn

@@ -15,4 +15,8 @@ for _, name in ipairs {"sgd", "adam", "adaptive", "lbfgs"} do
   end
 end
 
+require "nnlua.guard".classes(optim, {
+  except = {"step", "zero_grad"}, levelled = {"_get_state", "_set_state"},
+})
+
 return optim

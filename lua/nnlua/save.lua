@@ -4,6 +4,7 @@
 -- tensors get running numbers for names, and the rest is a JSON text in the metadata (json_value below; load.lua reads
 -- it): plain for booleans, numbers, strings and lists, and an object with one field that names the kind for all else.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local system = require "nnlua.system"
@@ -256,6 +257,13 @@ local function add_flat(walk, value)
   walk.path[1] = nil
 end
 
+--- Raises for what stands behind the value, which may be a table of names itself.
+local function no_more(extra)
+  if extra == nil then return end
+  if args.is_named("save", extra) then args.refuse("save", next(extra), {}) end
+  raise "save: at most 2 arguments are taken: path, value"
+end
+
 --- A tensor as it stands in the file: its elements in order, a complex128 as pairs of float64.
 local function stored(t)
   t = t:detach()
@@ -272,8 +280,9 @@ end
 ---     tensor([1., 1.])
 ---@param path string
 ---@param value any
-local function save(path, value)
+local function save(path, value, ...)
   system.check_path("save", path)
+  no_more(...)
   local walk = setmetatable({path = {}, open = {}, names = {}, tensors = {}, order = {}}, Walk)
   local texts = {"format", "pt"}
   local flat, shares = is_flat(value)

@@ -126,19 +126,9 @@ static InplacePlan plan_through_view(Call *call, Tensor *view, Node *inner)
   return (InplacePlan){inner, &n->node, of_view};
 }
 
-/* A view whose memory is no longer its base's is a tensor of its own, with the history that it has. */
-static void untie(Call *call, Tensor *t)
-{
-  Tensor *base = t->base;
-  saved_part(call, t);
-  t->base = NULL;
-  t->view_kind = VIEW_NORMAL;
-  tensor_release(base);
-}
-
 InplacePlan inplace_plan(Call *call, Tensor *into, Node *n)
 {
-  if (into->base && !tensor_is_tied(into)) untie(call, into);
+  if (into->base && !tensor_is_tied(into)) saved_untie(into);
   saved_part_all(call, into->base ? into->base : into);
   if (into->base && (into->view_kind == VIEW_NORMAL || into->view_kind == VIEW_OF_BORDER))
     return plan_through_view(call, into, n);
@@ -148,6 +138,7 @@ InplacePlan inplace_plan(Call *call, Tensor *into, Node *n)
 void inplace_commit(Tensor *into, const InplacePlan *plan)
 {
   Tensor *base = into->base;
+  saved_let_leaves_go(base ? base : into);
   if (plan->base) {
     tensor_set_grad_fn(base, plan->base, 0);
     base->history++;
@@ -165,8 +156,8 @@ void tensor_replace_data(Call *call, Tensor *t, const Tensor *other)
   bool fits = tensor_same_shape(t, other) && t->dtype == other->dtype && t->device == other->device;
   if (!fits) tensor_guard_form(call, t);
   else tensor_grad_fn(call, t); /* of a view, while it has a base */
-  if (t->base) untie(call, t);
-  else saved_part(call, t);
+  saved_part(call, t);
+  if (t->base) saved_untie(t);
   tensor_adopt(t, other);
 }
 

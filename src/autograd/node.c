@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/saved.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
@@ -107,7 +108,7 @@ void tensor_set_grad_fn(Tensor *t, Node *n, int output)
 
 typedef struct Accumulator {
   Node node;
-  Tensor *leaf;
+  Saved leaf; /* none any more once it was a view whose base got another history: see saved.h */
 } Accumulator;
 
 /* Whether a gradient may become .grad itself: nobody else has it, and its memory is laid out plainly. */
@@ -161,7 +162,10 @@ static void check_device(Call *call, const Tensor *g, Device device, const char 
 static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
   (void)dx;
-  Tensor *leaf = ((Accumulator *)node)->leaf, *g = dy[0];
+  Tensor *leaf = accumulator_leaf(node), *g = dy[0];
+  if (!leaf)
+    raise_plain(call->ctx, "a gradient arrived for a leaf that is none any more: it is a view of a tensor that was "
+                           "changed in place since; make the leaf of a copy (clone), or change a copy");
   if (!shape_equal(tensor_shape(leaf), tensor_shape(g)))
     raise_plain(call->ctx, "a gradient of shape %s arrived for a leaf of shape %s", shape_text(call, tensor_shape(g)),
                 shape_text(call, tensor_shape(leaf)));
@@ -172,8 +176,8 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 static void accumulator_destroy(Node *node)
 {
   Accumulator *acc = (Accumulator *)node;
-  acc->leaf->accumulator = NULL;
-  tensor_release(acc->leaf);
+  if (acc->leaf.tensor) acc->leaf.tensor->accumulator = NULL;
+  saved_drop(&acc->leaf);
 }
 
 static const char *accumulator_name(const Node *node)
@@ -185,13 +189,15 @@ static const char *accumulator_name(const Node *node)
 static const NodeClass accumulator_class = {accumulate, NULL, accumulator_destroy, accumulator_name};
 
 bool node_is_accumulator(const Node *n) { return n->class == &accumulator_class; }
-Tensor *accumulator_leaf(const Node *n) { return ((const Accumulator *)n)->leaf; }
+Tensor *accumulator_leaf(const Node *n) { return ((const Accumulator *)n)->leaf.tensor; }
 
 static Node *accumulator_of(Context *ctx, Tensor *leaf)
 {
   if (leaf->accumulator) return node_retain(leaf->accumulator);
   Accumulator *acc = (Accumulator *)node_new(ctx, &accumulator_class, sizeof *acc, 0, 1);
-  acc->leaf = tensor_retain(leaf);
+  acc->leaf.version = SAVED_LEAF;
+  if (leaf->base) saved_keep(&acc->leaf, leaf);
+  else acc->leaf.tensor = tensor_retain(leaf);
   acc->node.sequence = UINT64_MAX; /* as soon as the gradient is complete */
   acc->node.carrier = 0;
   acc->node.hooks = leaf->carrier ? HOOKED_ALL : 0;

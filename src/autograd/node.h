@@ -73,7 +73,7 @@ Node *tensor_grad_fn(Call *call, Tensor *t);
 
 /* Whether t is a leaf's accumulator. */
 bool node_is_accumulator(const Node *n);
-Tensor *accumulator_leaf(const Node *n);
+Tensor *accumulator_leaf(const Node *n); /* NULL: it was a view, and is no leaf any more */
 
 /*
  * Gradients of t will have to fit what t is now, which is about to change unseen by the graph: they are brought to its

@@ -38,19 +38,20 @@ static bool look_up(lua_State *L, int level, Frame *f)
   return true;
 }
 
-static bool calls_module(lua_State *L, Frame *f)
+static bool calls_own(lua_State *L, Frame *f)
 {
   lua_getinfo(L, "f", &f->record);
-  bool calls = module_caller != NULL && lua_tocfunction(L, -1) == module_caller;
+  lua_CFunction called = lua_tocfunction(L, -1);
+  bool calls = own_caller != NULL && called != NULL && own_caller(called);
   lua_pop(L, 1);
   return calls;
 }
 
-/* A C function is nnlua's business if Lua code of nnlua's called it, or if it is how a module is called. */
+/* A C function is nnlua's business if Lua code of nnlua's called it, or if it is how that is called. */
 static bool is_users(lua_State *L, Frame *f)
 {
   if (*f->record.what != 'C') return f->kind == USER;
-  return f->caller == USER && !calls_module(L, f);
+  return f->caller == USER && !calls_own(L, f);
 }
 
 /* What the prompt has called: the text that was typed, which is a function within another. */

@@ -80,8 +80,8 @@ _Noreturn void raise_plain(Context *ctx, const char *format, ...)
 _Noreturn void raise(const Call *call, const char *format, ...)
 {
   Context *ctx = call->ctx;
-  const char *name = call_user_name(call);
-  int used = name ? text_format(ctx->error, sizeof ctx->error, "%s: ", name) : 0;
+  const char *suffix, *name = call_user_name(call, &suffix);
+  int used = name ? text_format(ctx->error, sizeof ctx->error, "%s%s: ", name, suffix) : 0;
   va_list arguments;
   va_start(arguments, format);
   text_vformat(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);

@@ -20,6 +20,7 @@ static void part(Call *call, Saved *first, const Tensor *only)
     next = s->next;
     Tensor *t = s->tensor;
     if (only && t != only) continue;
+    if (s->version == SAVED_LEAF) continue;
     if (t != last || has_elements != (s->version >= 0)) {
       has_elements = s->version >= 0;
       copy = copy_of(call, t, has_elements);
@@ -40,4 +41,36 @@ void saved_part(Call *call, const Tensor *t)
 void saved_part_all(Call *call, const Tensor *base)
 {
   if (base->saved) part(call, base->saved, NULL);
+}
+
+void saved_untie(Tensor *view)
+{
+  Tensor *base = view->base;
+  for (Saved *s = base->saved, *next; s; s = next) {
+    next = s->next;
+    if (s->tensor != view) continue;
+    saved_unlink(s);
+    saved_list(s, view);
+  }
+  view->base = NULL;
+  view->view_kind = VIEW_NORMAL;
+  tensor_release(base);
+}
+
+static Saved *leaf_in(Saved *s)
+{
+  while (s && s->version != SAVED_LEAF) s = s->next;
+  return s;
+}
+
+void saved_let_leaves_go(Tensor *base)
+{
+  for (Saved *s; (s = leaf_in(base->saved));) {
+    if (!tensor_is_tied(s->tensor)) {
+      saved_untie(s->tensor);
+      continue;
+    }
+    s->tensor->accumulator = NULL;
+    saved_drop(s);
+  }
 }

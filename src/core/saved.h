@@ -13,18 +13,26 @@
 typedef struct Saved {
   Tensor *tensor; /* NULL: none */
   struct Saved *next, **link;
-  int64_t version; /* of the elements; -1: they aren't needed */
+  int64_t version; /* of the elements; -1: they aren't needed; SAVED_LEAF: see below */
 } Saved;
 
-/* Refers to a tensor that may change. `s` is zeroed. */
-static inline void saved_keep(Saved *s, Tensor *t)
+/* The reference is that of an accumulator of gradients to its leaf, which is a view: it stays as it is. */
+enum { SAVED_LEAF = -2 };
+
+/* Puts a reference into a tensor's list. */
+static inline void saved_list(Saved *s, Tensor *root)
 {
-  Tensor *root = t->base ? t->base : t;
-  s->tensor = tensor_retain(t);
   s->next = root->saved;
   s->link = &root->saved;
   if (s->next) s->next->link = &s->next;
   root->saved = s;
+}
+
+/* Refers to a tensor that may change. `s` is zeroed. */
+static inline void saved_keep(Saved *s, Tensor *t)
+{
+  s->tensor = tensor_retain(t);
+  saved_list(s, t->base ? t->base : t);
 }
 
 /* Takes a reference out of its list, if it is in one. */
@@ -56,5 +64,14 @@ void saved_part(Call *call, const Tensor *t);
 
 /* The same for a base and all its views. */
 void saved_part_all(Call *call, const Tensor *base);
+
+/* Makes a view whose memory is no longer its base's a tensor of its own, with the history that it has. */
+void saved_untie(Tensor *view);
+
+/*
+ * A base gets another history: its views are no leaves any more, and the accumulators that were theirs let them go, or
+ * a history with one of them in it would hold the base. Can't fail.
+ */
+void saved_let_leaves_go(Tensor *base);
 
 #endif

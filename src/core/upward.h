@@ -15,7 +15,10 @@ void node_release(struct Node *n);
 /* A tensor that wants its gradient kept goes: it leaves no trace in its node. (In autograd/node.c.) */
 void node_forget_retained(struct Tensor *t);
 
-/* The public name of the outermost op of a call, which the user called; NULL outside of ops. (In ops/table/table.c.) */
-const char *call_user_name(const struct Call *call);
+/*
+ * The public name of the outermost op of a call, which the user called, and what stands behind it: "_" for an op that
+ * has no other form than the in-place one. NULL outside of ops. (In ops/table/table.c.)
+ */
+const char *call_user_name(const struct Call *call, const char **suffix);
 
 #endif

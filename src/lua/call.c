@@ -18,11 +18,11 @@ static int no_overload(lua_State *L, const Group *g, int top)
   luaL_Buffer b;
   if (g->count == 1) {
     parse_arguments(L, g->ops[0], top, g->is_operator, &p);
-    return user_error(L, "%s: %s", g->name, p.problem);
+    return user_error(L, "%s%s: %s", g->name, op_suffix(g->ops[0]), p.problem);
   }
   for (int i = 0; i < g->count; i++)
     if (!parse_arguments(L, g->ops[i], top, g->is_operator, &p) && p.is_clear)
-      return user_error(L, "%s: %s", g->name, p.problem);
+      return user_error(L, "%s%s: %s", g->name, op_suffix(g->ops[0]), p.problem);
   luaL_buffinit(L, &b);
   for (int i = 0; i < g->count; i++) {
     luaL_addstring(&b, "\n  ");
@@ -33,7 +33,8 @@ static int no_overload(lua_State *L, const Group *g, int top)
   }
   luaL_pushresult(&b);
   parse_arguments(L, g->ops[0], top, g->is_operator, &p);
-  return user_error(L, "%s: no form takes these arguments (%s); there are%s", g->name, p.problem, lua_tostring(L, -1));
+  return user_error(L, "%s%s: no form takes these arguments (%s); there are%s", g->name, op_suffix(g->ops[0]),
+                    p.problem, lua_tostring(L, -1));
 }
 
 enum { FEW_BYTES = 64 };

@@ -3,6 +3,7 @@
 #define NNLUA_LUA_PREPARE_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 /*
  * Gives the state what nnlua keeps per interpreter, before anything with a finalizer is made, for what is made first is
@@ -14,7 +15,7 @@ void nnlua_prepare(lua_State *L);
 /* Lets require find "nnlua" and its public parts ("nnlua.nn" and so on), without loading anything. */
 void nnlua_preload(lua_State *L);
 
-/* The function behind net(x), for who reads the stack; NULL until there are modules. */
-extern lua_CFunction module_caller;
+/* Whether a C function is how Lua code of nnlua's is called, for who reads the stack; NULL until there are modules. */
+extern bool (*own_caller)(lua_CFunction f);
 
 #endif

@@ -15,7 +15,7 @@ static char context_key;
 char core_error_key;
 uint64_t box_seal;
 bool (*push_module_path)(lua_State *L);
-lua_CFunction module_caller;
+bool (*own_caller)(lua_CFunction f);
 
 /* --------------------------------------------------------- memory pressure */
 

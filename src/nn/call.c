@@ -60,7 +60,9 @@ static bool push_forward(lua_State *L, const ModuleBox *box)
     return true;
   }
   lua_pushvalue(L, lua_upvalueindex(CALL_FORWARD));
-  return lua_gettable(L, lua_upvalueindex(CALL_CLASS)) != LUA_TNIL;
+  if (lua_gettable(L, lua_upvalueindex(CALL_CLASS)) == LUA_TNIL) return false;
+  unguard(L);
+  return true;
 }
 
 static int called(lua_State *L, int status, lua_KContext depth)

@@ -41,6 +41,7 @@ static int class_call(lua_State *L)
   lua_replace(L, 1);
   lua_pushvalue(L, lua_upvalueindex(3));
   if (lua_gettable(L, lua_upvalueindex(2)) == LUA_TNIL) return constructed(L, LUA_OK, 0);
+  unguard(L);
   lua_pushvalue(L, 1);
   lua_rotate(L, 2, 2);
   lua_callk(L, arguments + 1, 0, 0, constructed);

@@ -1,4 +1,5 @@
 /* A module's attributes: reading, assigning, registering. */
+#include "lua/named_arguments.h"
 #include "nn/module.h"
 
 #include <string.h>
@@ -393,8 +394,7 @@ static int register_buffer(lua_State *L)
 {
   module_check(L, SELF);
   lua_settop(L, 4);
-  if (lua_istable(L, 4)) lua_getfield(L, 4, "persistent");
-  else lua_pushvalue(L, 4);
+  lua_pushvalue(L, 4);
   int kind = lua_isnil(L, -1) || lua_toboolean(L, -1) ? SLOT_BUFFER : SLOT_TRANSIENT;
   push_tables(L);
   check_free(L, SLOT_BUFFER);
@@ -504,9 +504,11 @@ static int is_module(lua_State *L)
 /* buffer(tensor, persistent): see BufferBox */
 static int buffer(lua_State *L)
 {
+  static const char *const names[] = {"persistent", NULL};
   if (!tensor_test(L, 1)) user_error(L, "Buffer: a tensor was expected, got %s", describe(L, 1));
+  arguments_merge(L, "Buffer", 2, names);
   BufferBox *box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = (BufferBox){KIND_BUFFER, lua_isnoneornil(L, 2) || lua_toboolean(L, 2)};
+  *box = (BufferBox){KIND_BUFFER, argument_bool(L, "Buffer", "persistent", 2, true)};
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   return 1;

@@ -120,6 +120,16 @@ bool module_contains(lua_State *L, int index, int wanted);
 void push_module_list(lua_State *L, int index, const char *prefix, bool once);
 extern const luaL_Reg walk_functions[];
 
+/* ---- guard.c: what methods written in Lua are wrapped in ---- */
+
+/* Puts the function that a guard is of in the place of the guard on top of the stack; leaves anything else. */
+void unguard(lua_State *L);
+
+/* Whether a C function is how Lua code of nnlua's is called: a guard, or what is behind net(x). */
+bool is_own_caller(lua_CFunction f);
+
+extern const luaL_Reg guard_functions[];
+
 /* ---- the others ---- */
 
 extern const luaL_Reg parameter_functions[];

@@ -38,7 +38,7 @@ static void set_constant(lua_State *L, const char *name, lua_Integer value)
 static void give_callbacks(void)
 {
   push_module_path = module_path;
-  module_caller = module_call;
+  own_caller = is_own_caller;
 }
 
 int open_nn(lua_State *L)
@@ -54,6 +54,7 @@ int open_nn(lua_State *L)
   luaL_setfuncs(L, module_functions, 0);
   luaL_setfuncs(L, class_functions, 0);
   luaL_setfuncs(L, call_functions, 0);
+  luaL_setfuncs(L, guard_functions, 0);
   luaL_setfuncs(L, walk_functions, 0);
   luaL_setfuncs(L, parameter_functions, 0);
   luaL_setfuncs(L, linear_functions, 0);

@@ -1,16 +1,8 @@
 /* Parameters, and what conversions of modules do to tensors. */
 #include "lua/autograd/autograd.h"
+#include "lua/named_arguments.h"
 #include "lua/tensor.h"
 #include "nn/module.h"
-
-static bool flag(lua_State *L, int index, const char *name, bool dflt)
-{
-  if (lua_istable(L, index)) lua_getfield(L, index, name);
-  else lua_pushvalue(L, index);
-  bool value = lua_isnil(L, -1) ? dflt : lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return value;
-}
 
 /* Fills a box with a leaf over the storage of t. */
 static int fill_parameter(lua_State *L, Context *ctx, TensorBox *box, const Tensor *t, bool requires_grad)
@@ -30,10 +22,12 @@ static int fill_parameter(lua_State *L, Context *ctx, TensorBox *box, const Tens
 /* parameter(tensor or nil, requires_grad = true) */
 static int parameter(lua_State *L)
 {
-  lua_settop(L, 2);
+  static const char *const names[] = {"requires_grad", NULL};
+  if (lua_gettop(L) == 0) lua_pushnil(L);
   const Tensor *t = tensor_test(L, 1);
   if (!t && !lua_isnil(L, 1)) return user_error(L, "Parameter: a tensor was expected, got %s", describe(L, 1));
-  bool requires_grad = flag(L, 2, "requires_grad", true);
+  arguments_merge(L, "Parameter", 2, names);
+  bool requires_grad = argument_bool(L, "Parameter", "requires_grad", 2, true);
   if (t && requires_grad && !dtype_is_inexact(tensor_dtype(t)))
     return user_error(L, "Parameter: a tensor of %s can't require gradients: give requires_grad = false",
                       dtype_name(tensor_dtype(t)));

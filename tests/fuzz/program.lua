@@ -6,7 +6,7 @@ local samples = require "support.samples"
 local values = require "fuzz.values"
 
 local actions = {}
-for _, family in ipairs {"ops", "tensors", "layers"} do
+for _, family in ipairs {"ops", "tensors", "layers", "files"} do
   for _, action in ipairs(require("fuzz." .. family)) do table.insert(actions, action) end
 end
 

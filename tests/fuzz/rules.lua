@@ -1,6 +1,7 @@
 -- The rules that every program must keep, whatever it does: a call that fails leaves its operands as they were and says
 -- so in words a user understands, and in the end all memory is back.
 local nl = require "nnlua"
+local public_names = require "support.public_names"
 local samples = require "support.samples"
 
 local rules = {}
@@ -68,6 +69,8 @@ function rules.fault_of(message)
   for word in first:gsub("backward of [%w_]+", ""):gmatch "[%w_]+" do -- that names a node, as grad_fn does
     if private[word] then return ("names '%s', which can't be called"):format(word) end
   end
+  local unknown = public_names.unknown_in(first)
+  if unknown then return ("names '%s', which is no public name"):format(unknown) end
   if first:find "attempt to" or first:find "bad argument" then return "is Lua's own error, from inside of nnlua" end
 end
 

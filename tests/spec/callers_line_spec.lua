@@ -2,6 +2,8 @@
 local nl = require "nnlua"
 local layers = require "support.layers"
 local optimizers = require "support.optimizers"
+local public_names = require "support.public_names"
+local warnings = require "support.warnings"
 
 local nn, optim = nl.nn, nl.optim
 
@@ -21,9 +23,11 @@ end
 local faults
 
 local function try(name, f, ...)
-  local ok, result = pcall(f, ...)
+  local _, ok, result = warnings.of(pcall, f, ...)
   local own = not ok and (type(result) ~= "string" and "no text" or result:match "nnlua/[%w_/]+%.lua:%d+")
-  if own then table.insert(faults, name .. ": " .. tostring(result)) end
+  local unknown = not ok and not own and public_names.unknown_in(result)
+  if unknown then own = "no public name: " .. unknown end
+  if own then table.insert(faults, ("%s: %s (%s)"):format(name, tostring(result), own)) end
   return ok and result
 end
 

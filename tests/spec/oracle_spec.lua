@@ -7,6 +7,7 @@ package.path = here .. "/../?.lua;" .. package.path
 local json = require "oracle.json"
 local lfs = require "lfs"
 local runner = require "oracle.runner"
+local warnings = require "support.warnings"
 
 local SHOWN = 5  -- failures of a file
 
@@ -96,7 +97,7 @@ for _, name in ipairs({"cases", "cases_of_other_dtypes"}) do
 
     for _, file in ipairs(files) do
       it(("%s: %s"):format(file.family, file.name), function()
-        local wrong = complaints(runner.run_file(file))
+        local wrong = complaints(select(2, warnings.of(runner.run_file, file)))
         if #wrong > 0 then
           error(table.concat(wrong, "\n  "), 0)
         end

@@ -75,7 +75,7 @@ end
 --- The name of the file of lua/nnlua/nn that a class stands in.
 local function family_of(class)
   local own = rawget(class, "init") or rawget(class, "forward")
-  return own and debug.getinfo(own, "S").source:match "nn/([%w_]+)%.lua" or "<family>"
+  return own and debug.getinfo(core.unguarded(own), "S").source:match "nn/([%w_]+)%.lua" or "<family>"
 end
 
 --- The samples of a class, made anew by each call.

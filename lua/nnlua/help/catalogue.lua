@@ -34,9 +34,9 @@ local function spec_text(spec)
   return table.concat(texts, ", ")
 end
 
---- The args.parser spec of a name, or of the family it belongs to: nn.init.xavier_normal_ and nn.init.xavier.
+--- The args.parser spec of a full name, or of its last part.
 local function spec_of(name)
-  return args.specs[name] or args.specs[name:match "[^.:]+$"] or args.specs[name:match "^([%w.]+)_%a+_$"]
+  return args.specs[name] or args.specs[name:match "[^.:]+$"]
 end
 
 local function arguments_of(name, found)
@@ -70,7 +70,7 @@ end
 
 local function add_function(list, name, value, group)
   local found = comments.of_value(name)
-  if debug.getinfo(value, "S").what ~= "C" then found = comments.of_function(value) or found end
+  if debug.getinfo(core.unguarded(value), "S").what ~= "C" then found = comments.of_function(value) or found end
   local entry = entry_of(name, "function", group, found, value, ("%s(%s)"):format(name, (arguments_of(name, found))))
   return add(list, entry)
 end
@@ -93,7 +93,7 @@ local function add_methods(list, name, class, group)
   table.sort(keys)
   for _, key in ipairs(keys) do
     local value = class[key]
-    local found = debug.getinfo(value, "S").what ~= "C" and comments.of_function(value)
+    local found = debug.getinfo(core.unguarded(value), "S").what ~= "C" and comments.of_function(value)
     if found and found.doc and found.doc.text ~= "" then
       local method = name .. ":" .. key
       add(list, entry_of(method, "method", group, found, value,

@@ -1,5 +1,6 @@
 -- The `---` comments of the library's own Lua sources: where functions and classes are described.
 
+local core = require "nnlua.nn.core"
 local system = require "nnlua.system"
 
 local comments = {}
@@ -81,7 +82,7 @@ end
 
 --- The description of a Lua function of the library, found by the line that it is defined in; or nil.
 function comments.of_function(f)
-  local info = debug.getinfo(f, "S")
+  local info = debug.getinfo(core.unguarded(f), "S")
   local name = info.source:match "^@(nnlua/.*)$"
   for _, one in ipairs(name and comments.of_source(name) or {}) do
     if one.kind == "function" and one.line == info.linedefined then return one end

@@ -88,13 +88,15 @@ function Handle:__close()
 end
 
 --- Registers a hook of a kind; options are `prepend` and `always_call`.
-local function register(module, kind, hook, options)
+local function register(name, module, kind, hook, options)
   if not args.is_callable(hook) then
-    core.raise(("a hook is a function, not %s"):format(core.describe(hook)))
+    core.raise(("%s: a hook is a function, not %s"):format(name, core.describe(hook)))
   elseif options ~= nil and type(options) ~= "table" then
-    core.raise(("a hook's options are {prepend = true, always_call = true}, not %s"):format(core.describe(options)))
+    core.raise(("%s: a hook's options are {prepend = true, always_call = true}, not %s"):format(
+      name, core.describe(options)))
   end
   options = options or {}
+  args.check_names(name, options, {"prepend", "always_call"})
   next_id = next_id + 1
   local lists = tables_of(module)
   local list = copy_list(lists[kind] or no_hooks)
@@ -250,7 +252,7 @@ function hooks.install(Module, nn)
   ---     > net(nl.tensor({-1.0, 2.0}))
   ---     tensor([1., 0.])
   function Module:register_forward_pre_hook(hook, options)
-    return register(self, PRE, hook, options)
+    return register("register_forward_pre_hook", self, PRE, hook, options)
   end
 
   --- After forward: `hook(module, args, ...)` with every result. What it returns replaces all results (one value in
@@ -261,13 +263,13 @@ function hooks.install(Module, nn)
   ---     > net(nl.tensor({-1.0, 2.0}))
   ---     tensor([ 0., 20.])
   function Module:register_forward_hook(hook, options)
-    return register(self, POST, hook, options)
+    return register("register_forward_hook", self, POST, hook, options)
   end
 
   --- Before the backward of the module: `hook(module, grad_output)`. What it returns replaces the gradients of the
   --- results, as many as there are. Options: prepend.
   function Module:register_full_backward_pre_hook(hook, options)
-    return register(self, BACKWARD_PRE, hook, options)
+    return register("register_full_backward_pre_hook", self, BACKWARD_PRE, hook, options)
   end
 
   --- After the backward of the module: `hook(module, grad_input, grad_output)`. What it returns replaces the
@@ -277,27 +279,27 @@ function hooks.install(Module, nn)
   ---     > net(x):sum():backward()
   ---     tensor([1.])
   function Module:register_full_backward_hook(hook, options)
-    return register(self, BACKWARD, hook, options)
+    return register("register_full_backward_hook", self, BACKWARD, hook, options)
   end
 
   --- Calls a function before the forward of every module: see register_forward_pre_hook.
   function nn.register_module_forward_pre_hook(hook)
-    return register(nil, PRE, hook)
+    return register("register_module_forward_pre_hook", nil, PRE, hook)
   end
 
   --- Calls a function after the forward of every module: see register_forward_hook.
   function nn.register_module_forward_hook(hook, options)
-    return register(nil, POST, hook, options)
+    return register("register_module_forward_hook", nil, POST, hook, options)
   end
 
   --- Calls a function before the gradients of every module are worked out: see register_full_backward_pre_hook.
   function nn.register_module_full_backward_pre_hook(hook)
-    return register(nil, BACKWARD_PRE, hook)
+    return register("register_module_full_backward_pre_hook", nil, BACKWARD_PRE, hook)
   end
 
   --- Calls a function with the gradients of every module: see register_full_backward_hook.
   function nn.register_module_full_backward_hook(hook)
-    return register(nil, BACKWARD, hook)
+    return register("register_module_full_backward_hook", nil, BACKWARD, hook)
   end
 end
 

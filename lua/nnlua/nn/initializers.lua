@@ -99,19 +99,23 @@ end
 
 -- -------------------------------------------------------- Xavier and Kaiming
 
-local parse_xavier = args.parser("nn.init.xavier", {{"tensor", "tensor"}, {"gain", "number", 1.0}})
-
-local function xavier_std(name, ...)
-  local tensor, gain = parse_xavier(...)
-  local fan_in, fan_out = fans(name, tensor)
-  return tensor, gain * math.sqrt(2.0 / (fan_in + fan_out))
+--- A function that gives the tensor and the standard deviation that the arguments of a function ask for.
+local function xavier_std(name)
+  local parse = args.parser("nn.init." .. name, {{"tensor", "tensor"}, {"gain", "number", 1.0}})
+  return function(...)
+    local tensor, gain = parse(...)
+    local fan_in, fan_out = fans(name, tensor)
+    return tensor, gain * math.sqrt(2.0 / (fan_in + fan_out))
+  end
 end
+
+local xavier_uniform_std, xavier_normal_std = xavier_std "xavier_uniform_", xavier_std "xavier_normal_"
 
 --- Xavier (Glorot) initialisation, uniform: `xavier_uniform_(tensor, gain = 1)`.
 ---     > nn.init.xavier_uniform_(nl.empty(1, 2))
 ---     tensor([[-0.0106,  0.7586]])
 function init.xavier_uniform_(...)
-  local tensor, std = xavier_std("xavier_uniform_", ...)
+  local tensor, std = xavier_uniform_std(...)
   local bound = math.sqrt(3.0) * std
   return fill(tensor, "uniform_", -bound, bound)
 end
@@ -120,21 +124,25 @@ end
 ---     > nn.init.xavier_normal_(nl.empty(1, 2))
 ---     tensor([[ 1.2582, -0.2396]])
 function init.xavier_normal_(...)
-  local tensor, std = xavier_std("xavier_normal_", ...)
+  local tensor, std = xavier_normal_std(...)
   return fill(tensor, "normal_", 0.0, std)
 end
 
-local parse_kaiming = args.parser("nn.init.kaiming", {
-  {"tensor", "tensor"}, {"a", "number", 0}, {"mode", "string", "fan_in"}, {"nonlinearity", "string", "leaky_relu"},
-})
-
-local function kaiming_std(name, ...)
-  local tensor, a, mode, nonlinearity = parse_kaiming(...)
-  local fan_in, fan_out = fans(name, tensor)
-  local fan = mode == "fan_in" and fan_in or mode == "fan_out" and fan_out
-    or raise(("%s: mode is 'fan_in' or 'fan_out', not '%s'"):format(name, mode))
-  return tensor, init.calculate_gain(nonlinearity, a) / math.sqrt(fan)
+--- The same for Kaiming's.
+local function kaiming_std(name)
+  local parse = args.parser("nn.init." .. name, {
+    {"tensor", "tensor"}, {"a", "number", 0}, {"mode", "string", "fan_in"}, {"nonlinearity", "string", "leaky_relu"},
+  })
+  return function(...)
+    local tensor, a, mode, nonlinearity = parse(...)
+    local fan_in, fan_out = fans(name, tensor)
+    local fan = mode == "fan_in" and fan_in or mode == "fan_out" and fan_out
+      or raise(("%s: mode is 'fan_in' or 'fan_out', not '%s'"):format(name, mode))
+    return tensor, init.calculate_gain(nonlinearity, a) / math.sqrt(fan)
+  end
 end
+
+local kaiming_uniform_std, kaiming_normal_std = kaiming_std "kaiming_uniform_", kaiming_std "kaiming_normal_"
 
 --- Kaiming (He) initialisation, uniform: `kaiming_uniform_(tensor, a = 0, mode = "fan_in",
 --- nonlinearity = "leaky_relu")`.
@@ -144,7 +152,7 @@ function init.kaiming_uniform_(...)
   if core.is_tensor((...)) and (...):numel() == 0 then
     return (...)
   end
-  local tensor, std = kaiming_std("kaiming_uniform_", ...)
+  local tensor, std = kaiming_uniform_std(...)
   local bound = math.sqrt(3.0) * std
   return fill(tensor, "uniform_", -bound, bound)
 end
@@ -156,7 +164,7 @@ function init.kaiming_normal_(...)
   if core.is_tensor((...)) and (...):numel() == 0 then
     return (...)
   end
-  local tensor, std = kaiming_std("kaiming_normal_", ...)
+  local tensor, std = kaiming_normal_std(...)
   return fill(tensor, "normal_", 0.0, std)
 end
 

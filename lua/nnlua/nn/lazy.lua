@@ -32,6 +32,7 @@ function methods:materialize(...)
   local options = {dtype = get_field(self, DTYPE), device = get_field(self, DEVICE)}
   if args.is_named("materialize", named) then
     sizes[sizes.n] = nil
+    args.check_names("materialize", named, {"dtype", "device"})
     options.dtype, options.device = named.dtype or options.dtype, named.device or options.device
   end
   sizes[#sizes + 1] = options

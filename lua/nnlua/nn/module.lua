@@ -31,7 +31,7 @@ end
 ---     > net.mean
 ---     tensor([0., 0.])
 function Module:register_buffer(name, tensor, persistent)
-  core.register_buffer(self, name, tensor, persistent)
+  core.register_buffer(self, name, tensor, args.only("register_buffer", "persistent", persistent))
 end
 
 --- Registers a child module, or an empty slot for one.
@@ -299,7 +299,7 @@ end
 ---     > net.weight.grad
 ---     nil
 function Module:zero_grad(set_to_none)
-  if type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
+  set_to_none = args.only("zero_grad", "set_to_none", set_to_none)
   core.zero_grads(members(self, PARAMETER, nil, true, true), set_to_none ~= false)
 end
 

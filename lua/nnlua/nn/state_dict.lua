@@ -85,9 +85,19 @@ local function with_metadata(dict)
   return type(metadata) == "table" and metadata or nil
 end
 
+--- Whether a table holds options, not a state to add to: texts and truth values are in none.
+local function holds_options(t)
+  if type(t) ~= "table" or getmetatable(t) ~= nil then return false end
+  for key, value in pairs(t) do
+    local is_extra = type(key) == "string" and key:find "_extra_state$"
+    if not is_extra and (type(value) == "string" or type(value) == "boolean") then return true end
+  end
+  return t.destination ~= nil
+end
+
 local function options_of(first, ...)
-  if type(first) == "table" and getmetatable(first) == nil and (first.destination or first.prefix or
-      first.keep_vars ~= nil) then
+  if holds_options(first) then
+    args.check_names("state_dict", first, {"destination", "prefix", "keep_vars"})
     return first.destination, first.prefix, first.keep_vars
   end
   return first, ...
@@ -365,17 +375,11 @@ local function load(module, dict, options)
   }, IncompatibleKeys)
 end
 
-local known_options = {strict = true, skip_mismatched = true}
-
 local function load_options(value)
   if type(value) ~= "table" then
     return {strict = value}
   end
-  for key in pairs(value) do
-    if not known_options[key] then
-      args.refuse("load_state_dict", key, {"strict", "skip_mismatched"})
-    end
-  end
+  args.check_names("load_state_dict", value, {"strict", "skip_mismatched"})
   return value
 end
 

@@ -192,6 +192,9 @@ local function iterate(self, group, state, closure, loss, gradient)
 end
 
 local function first_state(self, p)
+  if type(self.state) ~= "table" then
+    raise(("%s: its field state must be a table, not %s"):format(self.__name, core.describe(self.state)))
+  end
   local state = rawget(self.state, p) or {}
   state.func_evals, state.n_iter = state.func_evals or 0, state.n_iter or 0
   self.state[p] = state

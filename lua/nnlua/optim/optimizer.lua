@@ -122,6 +122,9 @@ function Optimizer:add_param_group(group)
   if not is_group(group) then
     raise(("%s: a group is a table with a field params, not %s"):format(self.__name, core.describe(group)))
   end
+  if type(self.defaults) ~= "table" then
+    raise(("%s: its field defaults must be a table, not %s"):format(self.__name, core.describe(self.defaults)))
+  end
   local own = {}
   for key, value in pairs(self.defaults) do
     own[key] = value
@@ -247,7 +250,7 @@ end
 ---     > w.grad
 ---     nil
 function Optimizer:zero_grad(set_to_none)
-  if set_to_none ~= nil and type(set_to_none) == "table" then set_to_none = set_to_none.set_to_none end
+  if set_to_none ~= nil then set_to_none = args.only("zero_grad", "set_to_none", set_to_none) end
   local groups, drop = groups_of(self, "zero_grad"), set_to_none ~= false
   for i = 1, #groups do
     zero_grads(groups[i].params, drop)

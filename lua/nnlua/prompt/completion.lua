@@ -4,6 +4,7 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local commands = require "nnlua.prompt.commands"
+local core = require "nnlua.nn.core"
 local fields = require "nnlua.prompt.fields"
 local nl = require "nnlua"
 local tokens = require "nnlua.prompt.tokens"
@@ -55,7 +56,7 @@ local a_tensor
 --- What stands for the result of a call: a tensor for a function of nnlua's C core, the class for a class.
 function completion.result_of(called)
   if type(called) == "table" then return called end
-  if type(called) == "function" and debug.getinfo(called, "S").what == "C" then
+  if type(called) == "function" and debug.getinfo(core.unguarded(called), "S").what == "C" then
     a_tensor = a_tensor or nl.empty(0)
     return a_tensor
   end

@@ -44,7 +44,7 @@ local function own_text(value)
 end
 
 local function function_text(f)
-  local info = debug.getinfo(f, "S")
+  local info = debug.getinfo(core.unguarded(f), "S")
   if info.what == "C" then return "function (C)" end
   return ("function (%s:%d)"):format(info.short_src, info.linedefined)
 end

@@ -17,7 +17,7 @@ end
 
 --- The lines of a Lua function, with the comment above it; or nil and why there are none.
 local function of_function(f)
-  local info = debug.getinfo(f, "S")
+  local info = debug.getinfo(core.unguarded(f), "S")
   if info.what == "C" then return nil, "that function is written in C" end
   local name = info.source:match "^@(.*)$"
   local text = name and (system.source(name) or text_of_file(name))
@@ -42,7 +42,7 @@ local function functions_of(class)
   local list, parent = {}, class.super or {}
   for name, f in next, class do
     if type(name) == "string" and type(f) == "function" and f ~= parent[name] then
-      local info = debug.getinfo(f, "S")
+      local info = debug.getinfo(core.unguarded(f), "S")
       list[#list + 1] = {name, f, info.what == "C" and math.huge or info.linedefined}
     end
   end

@@ -33,9 +33,30 @@ local function gradients(testing)
 end
 
 --- How luassert shows a tensor. Its `equal` and `same` look at which tensor it is, so two of the same text may differ.
-local function shown(value)
-  if core.is_tensor(value) then
-    return ("%s (tensor %p; assert.equal_tensor compares elements)"):format(value, value)
+local function tensor_text(t)
+  return ("%s (tensor %p; assert.equal_tensor compares elements)"):format(t, t)
+end
+
+--- A copy of a table with texts in the places of tensors, or nil if it has none. `open` holds the tables around it.
+local function with_texts(t, open)
+  if open[t] then return nil end
+  open[t] = true
+  local copy, found = {}, false
+  for key, value in next, t do
+    local text = core.is_tensor(value) and tensor_text(value) or type(value) == "table" and with_texts(value, open)
+    copy[key] = text or value
+    found = found or text
+  end
+  open[t] = nil
+  return found and copy or nil
+end
+
+--- A formatter for luassert: of tensors, and of tables that hold some, however deep.
+local function formatter(assert)
+  return function(value, options)
+    if core.is_tensor(value) then return tensor_text(value) end
+    local copy = type(value) == "table" and getmetatable(value) == nil and with_texts(value, {})
+    if copy then return assert:format({copy, n = 1, fmtargs = {options}})[1] end
   end
 end
 
@@ -43,7 +64,7 @@ function assertions.install(assert, testing)
   if type(assert) ~= "table" or not assert.register then
     error("install: luassert's table was expected, busted's assert", 3)
   end
-  assert:add_formatter(shown)
+  assert:add_formatter(formatter(assert))
   assert:register("assertion", "close", says("close", testing.close, "the values are close"))
   assert:register("assertion", "equal_tensor", says("equal_tensor", testing.equal, "the values are equal"))
   assert:register("assertion", "gradients", says("gradients", gradients(testing), "the gradients are right"))

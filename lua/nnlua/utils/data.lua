@@ -1,5 +1,7 @@
 -- nnlua.utils.data: datasets, samplers, loaders, files of numbers.
 
+local guard = require "nnlua.guard"
+
 local data = {
   default_collate = require "nnlua.utils.collate".default_collate,
   DataLoader = require "nnlua.utils.loader",
@@ -11,5 +13,9 @@ for _, name in ipairs {"dataset", "sampler"} do
     if key:sub(1, 1) ~= "_" then data[key] = value end -- the rest is for these files
   end
 end
+
+guard.classes {data.DataLoader, data.BatchSampler, data.IterableDataset} -- which loop over what is the user's
+guard.classes({data.TensorDataset}, {levelled = {"len", "get", "gather"}})
+guard.classes(data, {levelled = {"len", "iter", "gather", "_part"}})
 
 return data

@@ -122,7 +122,7 @@ end
 
 --- How many items a dataset has.
 function dataset._length(name, from)
-  local n = #from
+  local n = #check(name, from)
   if not args.whole(n) or n < 0 then
     raise(("%s: the dataset's length must be an integer from 0 on, not %s"):format(name,
       core.describe(n)))
@@ -209,14 +209,19 @@ function ConcatDataset:len()
   return self.cumulative_sizes[#self.cumulative_sizes]
 end
 
-function ConcatDataset:get(i)
+--- The dataset that an item is of, and its place there.
+function ConcatDataset:_part(i)
   check_index(self, i, #self)
   local sizes, low, high = self.cumulative_sizes, 1, #self.cumulative_sizes
   while low < high do
     local middle = (low + high) // 2
     if sizes[middle] >= i then high = middle else low = middle + 1 end
   end
-  return values(self.datasets[low], i - (sizes[low - 1] or 0))
+  return check(self.__name, self.datasets[low]), i - (sizes[low - 1] or 0)
+end
+
+function ConcatDataset:get(i)
+  return values(self:_part(i))
 end
 
 dataset.ConcatDataset = ConcatDataset
@@ -247,8 +252,13 @@ function Subset:len()
   return #self.indices
 end
 
+--- The dataset that an item is of, and its place there.
+function Subset:_part(i)
+  return check(self.__name, self.dataset), self.indices[i]
+end
+
 function Subset:get(i)
-  return values(self.dataset, self.indices[i])
+  return values(self:_part(i))
 end
 
 --- As of TensorDataset, if that is what this is a part of.

@@ -64,6 +64,7 @@ end
 function sampler._iterate(name, source)
   if core.is_tensor(source) then return values_of(source:tolist()) end
   if is_sampler(source) then return iterator.start(name, "sampler", source) end
+  sampler._check(name, "its sampler", source)
   return values_of(source)
 end
 
@@ -73,11 +74,13 @@ function sampler._length(name, source)
   if is_sampler(source) and not (type(meta) == "table" and meta.__len) then
     raise(("%s: its sampler has no length"):format(name))
   end
-  return #source
+  return #sampler._check(name, "its sampler", source)
 end
 
 local function check_count(self, name, n)
-  if n < 1 then raise(("%s: %s must be from 1 on, not %d"):format(self.__name, name, n)) end
+  if not args.whole(n) or n < 1 then
+    raise(("%s: %s must be from 1 on, not %s"):format(self.__name, name, args.whole(n) or core.describe(n)))
+  end
 end
 
 --- A random number of 63 bits, as PyTorch draws its seeds.
@@ -253,11 +256,13 @@ function BatchSampler:init(...)
 end
 
 function BatchSampler:len()
+  check_count(self, "batch_size", self.batch_size)
   local n, size = sampler._length(self._owner or self.__name, self.sampler), self.batch_size
   return self.drop_last and n // size or (n + size - 1) // size
 end
 
 function BatchSampler:iter()
+  check_count(self, "batch_size", self.batch_size)
   local next_place, state, place, closing = sampler._iterate(self._owner or self.__name, self.sampler)
   local size, drop_last, ended = self.batch_size, self.drop_last, false
   return iterator.closed_by(closing, function()

@@ -105,11 +105,11 @@ static int node_register(lua_State *L)
   Context *ctx = n->ctx;
   push_tensor_of(L);
   int tensor = lua_gettop(L);
-  if (node_is_accumulator(n) && tensor_test(L, tensor) != accumulator_leaf(n)) {
-    Tensor *leaf = accumulator_leaf(n); /* its own values hold the hooks */
+  Tensor *leaf = node_is_accumulator(n) ? accumulator_leaf(n) : NULL;
+  if (leaf && tensor_test(L, tensor) != leaf) { /* its own values hold the hooks */
     push_node_carrier(L, ctx, tensor, n, true);
     if (!leaf->carrier) leaf->carrier = n->carrier;
-  } else if (node_is_accumulator(n)) {
+  } else if (leaf) {
     push_tensor_carrier(L, ctx, tensor, kind);
   } else {
     push_node_carrier(L, ctx, tensor, n, n->refs > 2); /* the tensor's reference and this userdata's */
@@ -125,8 +125,10 @@ static int node_index(lua_State *L)
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(name, "next_functions") == 0) return push_next_functions(L, n);
   if (strcmp(name, "variable") == 0 && node_is_accumulator(n)) {
+    Tensor *leaf = accumulator_leaf(n);
+    if (!leaf) return 0;
     push_tensor_of(L);
-    if (tensor_test(L, -1) != accumulator_leaf(n)) push_tensor(L, accumulator_leaf(n));
+    if (tensor_test(L, -1) != leaf) push_tensor(L, leaf);
     return 1;
   }
   lua_pushvalue(L, 2);

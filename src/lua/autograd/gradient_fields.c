@@ -76,7 +76,12 @@ static void get_grad_fn(lua_State *L, int i)
   else lua_pushnil(L);
 }
 
-static void get_is_leaf(lua_State *L, int i) { lua_pushboolean(L, tensor_is_leaf(tensor_test(L, i))); }
+static void get_is_leaf(lua_State *L, int i)
+{
+  Tensor *t = tensor_test(L, i);
+  lua_pushboolean(L, t->base ? !current_node(L, t) : tensor_is_leaf(t));
+}
+
 static void get_requires_grad(lua_State *L, int i) { lua_pushboolean(L, tensor_requires_grad(tensor_test(L, i))); }
 static void get_retains_grad(lua_State *L, int i) { lua_pushboolean(L, tensor_test(L, i)->retains_grad); }
 static void get_output_nr(lua_State *L, int i) { lua_pushinteger(L, tensor_test(L, i)->output + 1); }

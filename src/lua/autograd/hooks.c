@@ -351,7 +351,8 @@ typedef struct HookRun {
 
 static int64_t carrier_of_node(const Node *n)
 {
-  return node_is_accumulator(n) ? accumulator_leaf(n)->carrier : n->carrier;
+  const Tensor *leaf = node_is_accumulator(n) ? accumulator_leaf(n) : NULL;
+  return leaf ? leaf->carrier : n->carrier;
 }
 
 /* Pushes the hooks of a slot; false if there are none. */

@@ -353,10 +353,12 @@ static int detect_anomaly(lua_State *L)
   bool check_nan = true;
   int first = 1;
   if (lua_gettop(L) > 0 && !is_callable(L, 1)) {
-    if (lua_type(L, 1) == LUA_TTABLE) lua_getfield(L, 1, "check_nan");
-    else lua_pushvalue(L, 1);
-    check_nan = argument_bool(L, "detect_anomaly", "check_nan", lua_gettop(L), true);
-    lua_pop(L, 1);
+    static const char *const names[] = {"check_nan", NULL};
+    int top = lua_gettop(L);
+    lua_pushvalue(L, 1);
+    arguments_merge(L, "detect_anomaly", top + 1, names);
+    check_nan = argument_bool(L, "detect_anomaly", "check_nan", top + 1, true);
+    lua_settop(L, top);
     first = 2;
   }
   check_function(L, "detect_anomaly", first);

@@ -155,6 +155,9 @@ typedef struct OpPlan {
   uint32_t compared[3];                    /* the operands, and the result, that it depends on by comparisons only */
 } OpPlan;
 
+/* What stands behind a row's name where it is told to users: see call_user_name. */
+const char *op_suffix(const Op *op);
+
 extern Op op_table[]; /* constant once prepared */
 extern const int op_count;
 /* Rows that C code speaks of. */

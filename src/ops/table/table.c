@@ -298,12 +298,15 @@ const Op *op_find(const char *row)
   return NULL;
 }
 
-const char *call_user_name(const Call *call)
+const char *op_suffix(const Op *op) { return (op->forms & CALLABLE) == INPLACE ? "_" : ""; }
+
+const char *call_user_name(const Call *call, const char **suffix)
 {
-  const char *name = NULL;
+  const Op *op = NULL;
   for (; call; call = call->parent)
-    if (call->op) name = call->op->name;
-  return name;
+    if (call->op) op = call->op;
+  *suffix = op ? op_suffix(op) : "";
+  return op ? op->name : NULL;
 }
 
 Tensor **result_list(Call *call, int64_t n)

@@ -124,6 +124,31 @@ local circles = {
     v:requires_grad_()
     assert(not pcall(function() v[1] = 2 end))
   end},
+  {"a base by what was computed from a leaf that is a view of it", function()
+    local b = nl.ones(2)
+    local v = b:view(2)
+    v:requires_grad_()
+    b:add_(v * 2)
+    b:mul_(v * v)
+  end},
+  {"the same through another view, beside a hook", function()
+    local b = nl.ones(4)
+    local v = b[{{1, 2}}]
+    v:requires_grad_()
+    v:register_hook(function(g) return g * b:sum() end)
+    b[{{3, 4}}] = v * v
+    assert(not pcall(function() b:sum():backward() end))
+  end},
+  {"the same where the base has other data by then", function()
+    local b = nl.ones(2)
+    local v = b:view(2)
+    v:requires_grad_()
+    local y = v * v
+    b.data = nl.zeros(2)
+    b:add_(y)
+    b:sum():backward()
+    assert(nl.equal(v.grad, nl.tensor {2.0, 2.0}))
+  end},
   {"a kept gradient that is the tensor", function() local y = w * 2 y:retain_grad() y:backward(y) end},
   {"a kept gradient that is a view of the tensor", function()
     local y = w * 2

@@ -273,6 +273,17 @@ describe("a leaf that is a view", function()
     near({2, 1}, v)
   end)
 
+  it("is none any more when its base is changed in place by what was computed from it", function()
+    local b = nl.ones(2)
+    local v = b:view(2)
+    v:requires_grad_()
+    local y = v * 2
+    b:add_(y)
+    assert.is_false(v.is_leaf)
+    assert.matches("a leaf that is none any more", failure(function() b:sum():backward() end))
+    near({3, 3}, b)
+  end)
+
   it("follows its base when that is changed in place", function()
     local b, w = nl.ones(2), leaf {3, 4}
     local v = b:view(2)

@@ -304,7 +304,7 @@ describe("a class", function()
     assert.error_matches(function() nn.class() end, "the name is a string")
     assert.error_matches(function() nn.class("X", {}) end, "a class of modules was expected, got a table")
     assert.error_matches(function() nn.ReLU():is_a(3) end, "a class of modules was expected")
-    assert.error_matches(function() nn.Module.train({}) end, "a module was expected, got a table")
+    assert.error_matches(function() nn.Module.train({}) end, "train: a module was expected first, got a table")
   end)
 
   it("keeps its metatable", function()

@@ -1,5 +1,7 @@
 -- Sequential, ModuleList, ModuleDict.
 local nl = require "nnlua"
+local warnings = require "support.warnings"
+
 local nn = nl.nn
 
 local function names(module)
@@ -200,7 +202,7 @@ end)
 
 describe("ModuleDict", function()
   it("K5: is made from a table, pairs or another one", function()
-    local dict = nn.ModuleDict {b = nn.ReLU(), a = nn.Identity()}
+    local _, dict = warnings.of(nn.ModuleDict, {b = nn.ReLU(), a = nn.Identity()})
     assert.same({"a", "b"}, names(dict))
     dict = nn.ModuleDict {{"b", nn.ReLU()}, {"a", nn.Identity()}}
     assert.same({"b", "a"}, names(dict))

@@ -213,4 +213,19 @@ describe("luassert's own messages", function()
     assert.not_equal(first, second)
     assert.matches("assert.equal_tensor compares elements", tostring(failure), 1, true)
   end)
+
+  it("do so within tables", function()
+    testing.install(assert)
+    local ok, failure = pcall(assert.same, {w = {nl.ones(1)}, n = 3}, {w = {nl.ones(1)}, n = 3})
+    assert.is_false(ok)
+    local seen = {}
+    for text, place in tostring(failure):gmatch "%*%[1%] = '(tensor%(%[1%.%]%)) %(tensor (0x%x+); assert.equal_tensor" do
+      assert.equal("tensor([1.])", text)
+      table.insert(seen, place)
+    end
+    assert.equal(2, #seen)
+    assert.not_equal(seen[1], seen[2])
+    assert.matches("*[w] = {", tostring(failure), 1, true)
+    assert.matches("[n] = 3", tostring(failure), 1, true)
+  end)
 end)

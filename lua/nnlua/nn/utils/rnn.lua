@@ -233,7 +233,7 @@ end
 ---     > nn.utils.rnn.pack_sequence({nl.tensor({1, 2}), nl.tensor({3})}).batch_sizes
 ---     tensor([2, 1])
 function rnn.pack_sequence(sequences, enforce_sorted)
-  if type(enforce_sorted) == "table" then enforce_sorted = enforce_sorted.enforce_sorted end
+  enforce_sorted = args.only("pack_sequence", "enforce_sorted", enforce_sorted)
   check_sequences("pack_sequence", sequences)
   local lengths = {}
   for i, t in ipairs(sequences) do lengths[i] = t:size(1) end

@@ -71,6 +71,15 @@ function base.numbers(self, optimizer, name, value)
   return list
 end
 
+--- A field of a scheduler that holds a function.
+function base.function_of(self, field)
+  local f = self[field]
+  if not args.is_callable(f) then
+    raise(("%s: its field %s must be a function, not %s"):format(self.__name, field, core.describe(f)))
+  end
+  return f
+end
+
 -- ------------------------------------------------------------------ steps
 
 function LRScheduler:init(optimizer, last_epoch)
@@ -124,22 +133,25 @@ local function warn_of_order(self)
   end
 end
 
---- Goes on to the next epoch, or to a given one.
----@param epoch? number
-function LRScheduler:step(epoch)
-  class.check_self(self, LRScheduler, "step")
-  if epoch ~= nil and type(epoch) ~= "number" then
-    raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
-  end
+--- Counts a step, to the next epoch or to a given one.
+function LRScheduler:_go_on(epoch)
   warn_of_order(self)
   self._step_count = self._step_count + 1
   self.last_epoch = epoch or self.last_epoch + 1
+end
+
+--- Goes on to the next epoch, or to a given one.
+---@param epoch? number
+function LRScheduler:step(epoch)
+  if epoch ~= nil and type(epoch) ~= "number" then
+    raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
+  end
+  self:_go_on(epoch)
   self:_set_rates(epoch and self._closed_form and self:_closed_form() or self:get_lr())
 end
 
 --- The groups' rates as the last step set them.
 function LRScheduler:get_last_lr()
-  class.check_self(self, LRScheduler, "get_last_lr")
   return self._last_lr
 end
 
@@ -173,7 +185,6 @@ end
 
 --- What the scheduler keeps but the optimizer and functions, for load_state_dict of one that is made alike.
 function LRScheduler:state_dict()
-  class.check_self(self, LRScheduler, "state_dict")
   local dict = {}
   for key, value in pairs(self) do
     if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = deepcopy(value) end
@@ -203,7 +214,6 @@ end
 
 --- Takes over what state_dict gave.
 function LRScheduler:load_state_dict(dict)
-  class.check_self(self, LRScheduler, "load_state_dict")
   if type(dict) ~= "table" then
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
   end

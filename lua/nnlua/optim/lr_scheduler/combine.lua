@@ -11,12 +11,19 @@ local combine = {}
 
 local LRScheduler, raise = base.LRScheduler, core.raise
 
+--- One of a list of schedulers, checked.
+local function checked(self, scheduler, i)
+  if not class.is_a(scheduler, LRScheduler) then
+    raise(("%s: schedulers[%d] must be a scheduler, not %s"):format(self.__name, i, core.describe(scheduler)))
+  end
+  return scheduler
+end
+
 local function check_schedulers(self, schedulers, optimizer)
   if #schedulers == 0 then raise(self.__name .. ": there are no schedulers") end
   for i, scheduler in ipairs(schedulers) do
-    if not class.is_a(scheduler, LRScheduler) then
-      raise(("%s: schedulers[%d] must be a scheduler, not %s"):format(self.__name, i, core.describe(scheduler)))
-    elseif scheduler.optimizer ~= (optimizer or schedulers[1].optimizer) then
+    checked(self, scheduler, i)
+    if scheduler.optimizer ~= (optimizer or schedulers[1].optimizer) then
       raise(("%s: schedulers[%d] is of another optimizer"):format(self.__name, i))
     end
   end
@@ -47,7 +54,7 @@ local function at_epoch(self, epoch)
   for k, milestone in ipairs(self._milestones) do
     if milestone <= epoch then i, begins = k + 1, milestone == epoch end
   end
-  return self._schedulers[i], begins
+  return checked(self, self._schedulers[i], i), begins
 end
 
 local function begin(self)
@@ -73,10 +80,14 @@ function SequentialLR:init(...)
   for _ = 0, last_epoch do self:step() end -- to where the schedule would be, had it not been interrupted
 end
 
-function SequentialLR:step()
-  class.check_self(self, SequentialLR, "step")
+--- Counts a step: the scheduler that takes it, and whether it begins there.
+function SequentialLR:_next()
   self.last_epoch = self.last_epoch + 1
-  local scheduler, begins = at_epoch(self, self.last_epoch)
+  return at_epoch(self, self.last_epoch)
+end
+
+function SequentialLR:step()
+  local scheduler, begins = self:_next()
   if begins then scheduler:step(0) else scheduler:step() end
   self._last_lr = scheduler:get_last_lr()
 end
@@ -108,9 +119,13 @@ function ChainedScheduler:init(...)
   self:_set_rates {}
 end
 
+--- The schedulers, checked: they may have been changed.
+function ChainedScheduler:_next()
+  return check_schedulers(self, self._schedulers)
+end
+
 function ChainedScheduler:step()
-  class.check_self(self, ChainedScheduler, "step")
-  for _, scheduler in ipairs(self._schedulers) do scheduler:step() end
+  for _, scheduler in ipairs(self:_next()) do scheduler:step() end
   self:_set_rates {}
 end
 
@@ -184,7 +199,6 @@ end
 
 --- Looks at the metric of the next epoch, or of a given one: a number, or a tensor of one element.
 function Plateau:step(metric, epoch)
-  class.check_self(self, Plateau, "step")
   if core.is_tensor(metric) then metric = metric:item() end
   if type(metric) ~= "number" then
     raise(("%s: a step takes the metric, a number, not %s"):format(self.__name, core.describe(metric)))

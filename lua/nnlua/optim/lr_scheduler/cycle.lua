@@ -2,7 +2,6 @@
 
 local args = require "nnlua.args"
 local base = require "nnlua.optim.lr_scheduler.base"
-local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 
 local format = core.format
@@ -107,7 +106,6 @@ local function locate(self, epoch)
 end
 
 function WarmRestarts:step(epoch)
-  class.check_self(self, WarmRestarts, "step")
   if epoch ~= nil and type(epoch) ~= "number" then
     raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
   end
@@ -201,15 +199,16 @@ function CyclicLR:init(...)
   self.base_lrs = lows
 end
 
-function CyclicLR:get_lr()
+--- How high the wave is where the epoch is, and what its scale is a function of.
+function CyclicLR:_place()
   local number = math.floor(1 + self.last_epoch / self.total_size)
   local x = 1 + self.last_epoch / self.total_size - number
   local height = x <= self.step_ratio and x / self.step_ratio or (x - 1) / (self.step_ratio - 1)
-  local scale = self:_scale(self.scale_mode == "cycle" and number or self.last_epoch)
-  if type(scale) ~= "number" then
-    raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
-  end
-  height = height * scale
+  return height, self.scale_mode == "cycle" and number or self.last_epoch
+end
+
+--- The rates at a height; sets the momenta too.
+function CyclicLR:_rates_at(height)
   local first, rates = self:_first_rates(), {}
   for i, group in ipairs(self.optimizer.param_groups) do
     local low = self.last_epoch == 0 and group.lr or first[i]
@@ -219,6 +218,15 @@ function CyclicLR:get_lr()
     end
   end
   return rates
+end
+
+function CyclicLR:get_lr()
+  local height, x = self:_place()
+  local scale = base.function_of(self, "_scale")(self, x)
+  if type(scale) ~= "number" then
+    raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
+  end
+  return self:_rates_at(height * scale)
 end
 
 cycle.CyclicLR = CyclicLR

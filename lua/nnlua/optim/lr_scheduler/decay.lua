@@ -30,6 +30,13 @@ local function keep_functions(self, optimizer, functions)
   end
 end
 
+--- What the functions give for the epoch.
+local function factors_of(self, n)
+  local factor, factors = base.function_of(self, "_factor"), {}
+  for i = 1, n do factors[i] = factor(i, self.last_epoch) end
+  return factors
+end
+
 --- The first rates times a function of the epoch. `LambdaLR(optimizer, lr_lambda)`; a list has one for each group.
 ---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.8})
 ---     > scheduler = optim.lr_scheduler.LambdaLR(optimizer, function(epoch) return 0.5 ^ epoch end)
@@ -46,10 +53,14 @@ function LambdaLR:init(...)
   LRScheduler.init(self, optimizer, last_epoch)
 end
 
-function LambdaLR:get_lr()
+function LambdaLR:_rates_at(factors)
   local rates = {}
-  for i, rate in ipairs(self:_first_rates()) do rates[i] = rate * self._factor(i, self.last_epoch) end
+  for i, rate in ipairs(self:_first_rates()) do rates[i] = rate * factors[i] end
   return rates
+end
+
+function LambdaLR:get_lr()
+  return self:_rates_at(factors_of(self, #self:_first_rates()))
 end
 
 decay.LambdaLR = LambdaLR
@@ -70,13 +81,21 @@ function MultiplicativeLR:init(...)
   LRScheduler.init(self, optimizer, last_epoch)
 end
 
-function MultiplicativeLR:get_lr()
-  self:_first_rates() -- there is a function for each of them
+--- How many rates there are, and whether they are beyond the first ones.
+function MultiplicativeLR:_place()
+  return #self:_first_rates(), self.last_epoch > 0 -- there is a function for each of the first
+end
+
+function MultiplicativeLR:_rates_at(factors)
   local rates = {}
-  for i, group in ipairs(self.optimizer.param_groups) do
-    rates[i] = self.last_epoch > 0 and group.lr * self._factor(i, self.last_epoch) or group.lr
-  end
+  for i, group in ipairs(self.optimizer.param_groups) do rates[i] = group.lr * factors[i] end
   return rates
+end
+
+function MultiplicativeLR:get_lr()
+  local n, goes_on = self:_place()
+  if not goes_on then return self:scaled(1) end
+  return self:_rates_at(factors_of(self, n))
 end
 
 decay.MultiplicativeLR = MultiplicativeLR
