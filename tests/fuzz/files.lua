@@ -46,7 +46,7 @@ local function value_of(program)
   local draw = program.draw
   return draw:pick {
     function() return {a = program:tensor(), b = program:tensor()} end,
-    function() return {{program:tensor()}, {n = 3, text = "é", [true] = 0.5, none = nl.none}} end,
+    function() return {{program:tensor()}, {n = 3, text = "é", half = 0.5, none = nl.none}} end,
     function() return program:tensor() end,
     function() return {values.any(draw) or 1} end,
   } ()

@@ -2,7 +2,7 @@
 local catalogue = require "nnlua.help.catalogue"
 local nl = require "nnlua"
 
-local names = {}
+local names = {index = true} -- what x[i] is called
 
 local function add(name)
   for part in name:gmatch "[%w_]+" do names[part] = true end
