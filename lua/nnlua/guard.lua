@@ -22,7 +22,8 @@ end
 --- Guards the public methods of all classes among the values of a table, and of those that they come from.
 ---@param classes table
 ---@param options? table two lists of names of methods. `except`: those that look at self by themselves, since they are
---- called for each step of a training; `levelled`: those whose guards level, since they run no code of the user's, public or not
+--- called for each step of a training; `levelled`: those whose guards level, since they run no code of the user's,
+--- public or not
 function guard.classes(classes, options)
   options = options or {}
   local except, levelled, done = set_of(options.except), set_of(options.levelled), {}

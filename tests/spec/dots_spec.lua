@@ -124,8 +124,8 @@ describe("fields of objects with other values", function()
       schedule[field] = value
       return select(2, pcall(function() schedule:get_lr() schedule:step(1) end))
     end
-    assert.matches("^[^:]*dots_spec.lua:%d+: optim.lr_scheduler.StepLR: %g+ met a value that it can't work with, as where"
-      .. " a field was changed: attempt to perform arithmetic on a table value %(field 'last_epoch'%)$",
+    assert.matches("^[^:]*dots_spec.lua:%d+: optim.lr_scheduler.StepLR: %g+ met a value that it can't work with, "
+      .. "as where a field was changed: attempt to perform arithmetic on a table value %(field 'last_epoch'%)$",
       message("last_epoch", {}))
     assert.matches("_closed_form met a value that it can't work with.*divide by zero$", message("step_size", 0))
   end)
@@ -149,7 +149,8 @@ describe("fields of objects with other values", function()
   it("are told by datasets, samplers and loaders", function()
     local function tensors() return data.TensorDataset(nl.arange(0, 4)) end
     local makers = {
-      tensors, function() return data.ConcatDataset {{1, 2}, {3}} end, function() return data.Subset(tensors(), {3, 1}) end,
+      tensors, function() return data.ConcatDataset {{1, 2}, {3}} end,
+      function() return data.Subset(tensors(), {3, 1}) end,
       function() return data.SequentialSampler {1, 2} end, function() return data.RandomSampler {1, 2} end,
       function() return data.SubsetRandomSampler {1, 2} end,
       function() return data.WeightedRandomSampler({1, 1}, 2) end,

@@ -33,7 +33,8 @@ local calls = {
     function(t) return optim.SGD({a_leaf()}, {lr = 0.1}):zero_grad(t) end,
   },
   persistent = {
-    function(t) return nn.Module():register_buffer("b", nl.ones(1), t) end, function(t) return nn.Buffer(nl.ones(1), t) end,
+    function(t) return nn.Module():register_buffer("b", nl.ones(1), t) end,
+    function(t) return nn.Buffer(nl.ones(1), t) end,
   },
   requires_grad = {function(t) return nn.Parameter(nl.ones(1), t) end},
   prepend = {
@@ -85,7 +86,8 @@ describe("an option that isn't there", function()
   it("is told by nl.save, which has none, and whose value may be a table of names", function()
     assert.error_matches(function() nl.save(path, {w = nl.ones(1)}, {fo = 1}) end,
       "save: no argument is called 'fo'; there are: none")
-    assert.error_matches(function() nl.save(path, {w = nl.ones(1)}, 3) end, "save: at most 2 arguments are taken: path, value")
+    assert.error_matches(function() nl.save(path, {w = nl.ones(1)}, 3) end,
+      "save: at most 2 arguments are taken: path, value")
     nl.save(path, {fo = 1})
     assert.same({fo = 1}, nl.load(path))
   end)

@@ -219,7 +219,8 @@ describe("luassert's own messages", function()
     local ok, failure = pcall(assert.same, {w = {nl.ones(1)}, n = 3}, {w = {nl.ones(1)}, n = 3})
     assert.is_false(ok)
     local seen = {}
-    for text, place in tostring(failure):gmatch "%*%[1%] = '(tensor%(%[1%.%]%)) %(tensor (0x%x+); assert.equal_tensor" do
+    local shown = "%*%[1%] = '(tensor%(%[1%.%]%)) %(tensor (0x%x+); assert.equal_tensor"
+    for text, place in tostring(failure):gmatch(shown) do
       assert.equal("tensor([1.])", text)
       table.insert(seen, place)
     end
