@@ -22,12 +22,16 @@ local function number_text(draw) return tostring(draw:weighted {{3, values.integ
 -- Ways to damage bytes: of one byte, of a number in the text, of a part.
 local damages = {
   function(s, draw, at) return s:sub(1, at - 1) .. string.char(draw:integer(0, 255)) .. s:sub(at + 1) end,
-  function(s, draw, at) return s:sub(1, at - 1) .. string.char(s:byte(at) ~ (1 << draw:integer(0, 7))) .. s:sub(at + 1) end,
+  function(s, draw, at)
+    return s:sub(1, at - 1) .. string.char(s:byte(at) ~ (1 << draw:integer(0, 7))) .. s:sub(at + 1)
+  end,
   function(s, _, at) return s:sub(1, at) end,
   function(s, draw, at) return s:sub(1, at) .. s:sub(at + draw:integer(1, 9)) end,
   function(s, draw, at) return s:sub(1, at) .. s:sub(draw:integer(1, at), at) .. s:sub(at + 1) end,
   function(s, draw) return (s:gsub("%d+", function(d) return draw:chance(0.3) and number_text(draw) or d end)) end,
-  function(s, draw, at) return s:sub(1, at) .. draw:pick {"\0", "{", "}", '"', ",", "\n", "[", "\xff"} .. s:sub(at + 1) end,
+  function(s, draw, at)
+    return s:sub(1, at) .. draw:pick {"\0", "{", "}", '"', ",", "\n", "[", "\xff"} .. s:sub(at + 1)
+  end,
   function(s, draw) return s .. ("x"):rep(draw:integer(1, 20)) end,
 }
 
@@ -64,7 +68,9 @@ end
 
 -- ------------------------------------------------------------------------ csv
 
-local fields = {"1", "-2", "0.5", "1e308", "1e999", "nan", "inf", "", " 3", '"4"', '"5', "x", "0x10", "9223372036854775808"}
+local fields = {
+  "1", "-2", "0.5", "1e308", "1e999", "nan", "inf", "", " 3", '"4"', '"5', "x", "0x10", "9223372036854775808",
+}
 
 local function csv_text(draw)
   local lines, columns = {}, draw:integer(1, 4)
