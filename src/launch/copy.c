@@ -131,15 +131,23 @@ static void fill_run(void *arg, int64_t n, char *const *p, const int64_t *stride
   f->k->fill(n, f->value, p[0], strides[0]);
 }
 
-void check_value_fits(Call *call, DType value, DType dtype)
+void check_number_fits(Call *call, Scalar number, DType dtype)
 {
-  if (dtype_is_complex(value) && !dtype_is_complex(dtype))
+  if (scalar_fits(number, dtype)) return;
+  if (number.kind == SCALAR_COMPLEX) raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
+  raise(call, "the value is %.17g, which %s can't hold", scalar_real(number), dtype_name(dtype));
+}
+
+void check_value_fits(Call *call, const Tensor *value, DType dtype)
+{
+  if (value->is_wrapped_number) check_number_fits(call, tensor_number(value), dtype);
+  else if (dtype_is_complex(tensor_dtype(value)) && !dtype_is_complex(dtype))
     raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
 }
 
 void launch_fill(Call *call, Tensor *y, Scalar value)
 {
-  if (value.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(y));
+  check_number_fits(call, value, tensor_dtype(y));
   if (y->device == DEVICE_META || y->numel == 0) return;
   Fill f = {.k = movers_of(tensor_dtype(y))->moves};
   scalar_store(value, tensor_dtype(y), f.value);

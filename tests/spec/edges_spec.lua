@@ -400,6 +400,13 @@ describe("halves", function()
     end
   end)
 
+  it("take powers of two that they can't hold", function()
+    local y = nl.tensor({1e-5}, {dtype = nl.float16}):ldexp(nl.tensor {20})
+    assert.equal(nl.float16, y.dtype)
+    assert.equal("10.5", text(y))
+    assert.equal(nl.float16, nl.ldexp(nl.tensor {3}, nl.tensor({2}, {dtype = nl.float16})).dtype)
+  end)
+
   it("have covariances and cosines of large numbers", function()
     local x = nl.tensor({{200.0, 300, 400}, {400, 600, 800}}, {dtype = nl.float16})
     assert.equal("10000 20000 20000 40000", text(nl.cov(x)))
@@ -408,5 +415,68 @@ describe("halves", function()
     assert.near(0, F.cosine_embedding_loss(x, x * 2, nl.ones(2):half()):item(), 1e-3)
     local shrunk = nl.renorm(x, 3, 1, 5)
     assert.near(5, shrunk[1]:float():norm(3):item(), 0.02)
+  end)
+end)
+
+describe("numbers beyond a dtype's limits", function()
+  local bytes, shorts = nl.tensor({0, 1, 5, 200, 255}, {dtype = nl.uint8}), nl.tensor({-128, -1, 5}, {dtype = nl.int8})
+
+  it("bound nothing on their own side", function()
+    assert.equal("0 1 1 1 1", text(F.hardtanh(bytes)))
+    assert.equal("0 1 2 2 2", text(F.hardtanh(bytes, -1.5, 2.5)))
+    assert.equal("-128 -1 5", text(F.hardtanh(shorts, -300, 300)))
+    assert.equal("0 1 3 3 3", text(bytes:clamp(-1, 3)))
+    assert.equal("0 1 5 200 255", text(bytes:clamp(-1, 300)))
+    assert.equal("0 1 5 200 255", text(bytes:clamp_min(-1)))
+    assert.equal("0 1 5 200 255", text(bytes:clamp_max(300)))
+    assert.equal("-5 7", text(nl.tensor({-5, 7}, {dtype = nl.int32}):clamp(-(1 << 40), 1 << 40)))
+  end)
+
+  it("raise where they leave no number", function()
+    fails("max_val is -1, which lies beyond all numbers of uint8", F.hardtanh, bytes, -300, -1)
+    fails("min is 300, which lies beyond all numbers of uint8", bytes.clamp, bytes, 300)
+    fails("max is -1, which lies beyond all numbers of uint8", bytes.clamp_max, bytes, -1)
+    fails("min is 200, which lies beyond all numbers of int8", shorts.clamp, shorts, 200)
+  end)
+
+  it("are no values", function()
+    assert.equal("253 253 5 200 255", text(F.threshold(bytes, 1, -3))) -- a negative one goes around
+    assert.equal("255 255 5 200 255", text(nl.where(bytes:gt(2), bytes, -1)))
+    local message = "300, which uint8 can't hold"
+    fails(message, F.threshold, bytes, 1, 300)
+    fails(message, bytes.add, bytes, bytes, {alpha = 300})
+    fails(message, nl.full, {2}, 300, {dtype = nl.uint8})
+    fails(message, bytes.masked_fill, bytes, bytes:gt(2), 300)
+    fails(message, bytes.index_fill, bytes, 1, nl.tensor {1}, 300)
+    fails(message, nl.where, bytes:gt(2), bytes, 300)
+    local same = bytes:clone()
+    fails(message, same.fill_, same, 300)
+    assert.is_true(nl.equal(bytes, same))
+  end)
+
+  it("make no layer", function()
+    fails("max_val must be greater than min_val", nl.nn.Hardtanh, 2, 1)
+    fails("max_val must be greater than min_val", nl.nn.Hardtanh, 1, 1)
+  end)
+end)
+
+describe("norms, distances and variances beside nan and infinity", function()
+  it("have PyTorch's gradients", function()
+    check(function(x) return x:view(2, 2):renorm(2, 1, 5) end, {{nan, 1, 1, 1}}, {nan, 1, 1, 1}, {1, 1, 1, 1})
+    check(function(x, y) return nl.cdist(x:view(2, 2), y:view(1, 2), 1) end, {{nan, 1, inf, 1}, {0, 5}},
+      {nan, inf}, {nan, -1, 1, -1}, {nan, 2})
+    check(function(x, y) return nl.cdist(x:view(2, 2), y:view(1, 2), 0) end, {{nan, 1, inf, 1}, {0, 5}},
+      {nan, 2}, {0, 0, 0, 0}, {0, 0})
+    check(function(x) return x:var() end, {{1, 2, inf}}, {nan}, {-inf, -inf, nan})
+    check(function(x) return x:std() end, {{1, 2, inf}}, {nan}, {nan, nan, nan})
+  end)
+
+  it("lose infinitely much to an infinite score of a right class", function()
+    local function loss(target)
+      return function(x) return F.multilabel_soft_margin_loss(x:view(1, 2), nl.tensor({target}, {dtype = x.dtype})) end
+    end
+    check(loss {1, 1}, {{-inf, 0}}, {inf}, {-0.5, -0.25})
+    check(loss {0, 1}, {{-inf, 0}}, {nan}, {0, -0.25})
+    check(loss {0, 0}, {{inf, 0}}, {inf}, {0.5, 0.25})
   end)
 end)

@@ -66,6 +66,39 @@ local cases = {
   {"F.layer_norm(x, {5})", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
   {"F.rms_norm(x, {5})", "60 1 15 3", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
   {"F.linear(x, nl.rand(7, 5))", "84 28 7 1", "84 28 7 1", "84 28 7 1", "84 28 7 1"},
+  {"x[{{}, nl.tensor({3, 1})}]", "40 20 5 1", "1 8 2 16", "5 10 20 1", "40 20 5 1"},
+  {"x[{nl.tensor({2, 1}), {}, nl.tensor({3, 1})}]", "15 1 3", "15 1 3", "15 1 3", "15 5 1"},
+  {"x[{{}, {}, nl.tensor({{1, 2}, {3, 3}}):t()}]", "60 1 3 6 12", "1 8 2 4 24", "60 1 3 6 12", "60 20 5 10 1"},
+  {"x[{{}, nl.tensor({true, false, true})}]", "40 20 5 1", "1 8 2 16", "5 10 20 1", "40 20 5 1"},
+  {"x:index_put({nl.tensor({2, 1})}, nl.tensor(1.0))", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:put(nl.tensor({4, -1}), nl.tensor({1.0, 2.0}))", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:index_copy(2, nl.tensor({2}), x[{{}, {1, 1}}])", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:index_fill(2, nl.tensor({2}), 1.0)", "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {"x:index_add(2, nl.tensor({2}), x[{{}, {1, 1}}])", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x:scatter(2, nl.ones(1, 1, 1, 1):long(), 1.0)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"x[{{}, {}, {1, -1, 2}}]:select_scatter(nl.ones(3, 2, 5), 1, 1)",
+    "60 1 30 3", "1 2 12 24", "15 1 60 3", "30 10 5 1"},
+  {"x[{{}, {}, {1, -1, 2}}]:slice_scatter(nl.ones(1, 3, 2, 5), 1, 1, 1)",
+    "60 1 30 3", "1 2 12 24", "15 1 60 3", "30 10 5 1"},
+  {"x[{{}, {}, {1, -1, 2}}]:diagonal_scatter(nl.ones(2, 5, 2))", "60 1 30 3", "1 2 12 24", "15 1 60 3", "30 10 5 1"},
+  {"x:repeat_interleave(2, 2)", "120 20 5 1", "120 20 5 1", "120 20 5 1", "120 20 5 1"},
+  {"(x + nl.arange(0, 3):view(3, 1, 1)):unique({dim = 2})", "20 40 5 1", "20 40 5 1", "20 40 5 1", "20 40 5 1"},
+  {"nl.linalg.vander(x)", "300 100 25 5 1", "300 100 25 5 1", "300 100 25 5 1", "300 100 25 5 1"},
+  {"(nl.linalg.svd(x))", "48 16 1 4", "48 16 1 4", "48 16 1 4", "48 16 1 4"},
+  {"(select(3, nl.linalg.svd(x, false)))", "60 20 1 4", "60 20 1 4", "60 20 1 4", "60 20 1 4"},
+  {"nl.addr(x[{1, 1, {}, {}}], nl.ones(4), nl.ones(5))", "5 1", "1 4", "5 1", "5 1"},
+  {"nl.addr(x[{1, {}, {}, 1}], nl.ones(3), nl.ones(4), {beta = 0})", "1 3", "1 3", "1 3", "4 1"},
+  {'nl.einsum("abcd->cbad", x)', "15 1 60 3", "6 2 1 24", "30 1 15 3", "1 0 4 0"},
+  {'nl.einsum("abcd->dba", x)', "6 2 1", "6 2 1", "6 2 1", "6 2 1"},
+  {'nl.einsum("abcd,bc->abcd", x, nl.ones(3, 4))', "60 1 15 3", "1 2 6 24", "15 1 30 3", "60 20 5 1"},
+  {'nl.einsum("abcd,edb->ebca", x, nl.ones(2, 5, 3))', "8 16 2 1", "8 16 2 1", "8 16 2 1", "8 16 2 1"},
+  {'nl.einsum("abcd,de->aecb", x, nl.ones(5, 2))', "24 1 6 2", "24 1 6 2", "24 1 6 2", "24 1 6 2"},
+  {"F.scaled_dot_product_attention(x, x, x)", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.scaled_dot_product_attention(x, x, x, nl.ones(4, 4):bool())",
+    "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.scaled_dot_product_attention(x, x, x, {dropout_p = 0.5})", "60 20 5 1", "60 20 5 1", "60 20 5 1", "60 20 5 1"},
+  {"F.scaled_dot_product_attention(x:transpose(3, 4), x:transpose(3, 4), x:transpose(3, 4))",
+    "60 20 4 1", "60 20 4 1", "60 20 4 1", "60 20 4 1"},
 }
 
 --- Volumes, lines and single values, where other rules hold.
@@ -78,6 +111,11 @@ local others = {
   {"F.conv1d(x, nl.rand(6, 3, 1))", {2, 8, 3}, {1, 3, 2}, "48 8 1"},
   {"F.max_pool1d(x, 2)", {2, 8, 3}, {1, 3, 2}, "12 4 1"},
   {"x:sort(2)", {2, 8, 3}, {1, 3, 2}, "24 1 3"},
+  {"F.scaled_dot_product_attention(x, x, x)", {2, 4, 3, 8}, {1, 3, 2, 4}, "96 8 24 1"},
+  {"F.scaled_dot_product_attention(x, x, x, nl.ones(3, 4, 4):bool())", {2, 4, 3, 8}, {1, 3, 2, 4}, "96 32 8 1"},
+  {"F.scaled_dot_product_attention(x, x, x, {dropout_p = 0.5})", {2, 4, 3, 8}, {1, 3, 2, 4}, "96 32 8 1"},
+  {"F.scaled_dot_product_attention(x, x, x)", {4, 2, 8}, {2, 1, 3}, "8 16 1"},
+  {'nl.einsum("abc,dc->dab", x, nl.ones(6, 4))', {2, 3, 4}, {1, 2, 3}, "6 3 1"},
 }
 
 local function text(t)
@@ -114,6 +152,17 @@ describe("a result's order in memory", function()
     local x, w = nl.rand(2, 3, 4, 5), nl.rand(6, 3, 3, 3):permute(1, 4, 2, 3)
     assert.equal("36 1 18 6", text(env.F.conv2d(x, w)))
     assert.equal("36 6 3 1", text(env.F.conv2d(x, w:contiguous())))
+  end)
+
+  it("is that of sequences first in MultiheadAttention, but for inference with the batch first", function()
+    local x, last, first = nl.rand(2, 4, 6), nl.nn.MultiheadAttention(6, 2),
+      nl.nn.MultiheadAttention(6, 2, {batch_first = true})
+    assert.equal("24 6 1", text((last(x, x, x))))
+    assert.equal("6 12 1", text((first(x, x, x))))
+    first:eval()
+    assert.equal("6 12 1", text((first(x, x, x))))
+    assert.equal("24 6 1", text((nl.no_grad(first, x, x, x))))
+    assert.equal("6 12 1", text((nl.no_grad(first, x, x:clone(), x))))
   end)
 
   it("changes no values", function()

@@ -1,7 +1,7 @@
 -- How tensors print: PyTorch's texts, but for the library's name and names of nodes without a number.
 local nl = require "nnlua"
 
--- Expressions and what PyTorch 1.13 prints for the same tensor.
+-- Expressions and what PyTorch 2.15 prints for the same tensor.
 local CASES = {
   {"nl.tensor(1)", "tensor(1)"},
   {"nl.tensor(1.5)", "tensor(1.5000)"},

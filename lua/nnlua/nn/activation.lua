@@ -94,7 +94,17 @@ activation_class("ReLU6", F.relu6, {INPLACE})
 ---     > nn.Hardtanh()(nl.tensor({-3.0, 0.5}))
 ---     tensor([-1.0000,  0.5000])
 ---@class Hardtanh: Module
-activation_class("Hardtanh", F.hardtanh, {{"min_val", "number", -1.0}, {"max_val", "number", 1.0}, INPLACE})
+local Hardtanh =
+  activation_class("Hardtanh", F.hardtanh, {{"min_val", "number", -1.0}, {"max_val", "number", 1.0}, INPLACE})
+local set_bounds = Hardtanh.init
+
+function Hardtanh:init(...)
+  set_bounds(self, ...)
+  if not (self.max_val > self.min_val) then
+    core.raise(("nn.Hardtanh: max_val must be greater than min_val, but %g is not greater than %g"):format(
+      self.max_val, self.min_val))
+  end
+end
 
 --- x above 0, negative_slope * x below. `nn.LeakyReLU(negative_slope = 0.01, inplace = false)`.
 --- Shapes: input (*), result the same

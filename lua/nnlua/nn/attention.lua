@@ -152,8 +152,12 @@ local function run(c)
     return t:reshape(batch, t:size(2), heads, t:size(3) // heads):transpose(2, 3)
   end
   local out, weights = attended(c, split(q), split(k), split(v), mask)
-  out = out:transpose(2, 3):reshape(batch, queries, c.embed_dim)
-  return F.linear(out, c.out_proj_weight, c.out_proj_bias), weights
+  if c.keeps_batch_first then
+    out = out:transpose(2, 3):reshape(batch, queries, c.embed_dim)
+    return F.linear(out, c.out_proj_weight, c.out_proj_bias), weights
+  end
+  out = out:permute(3, 1, 2, 4):reshape(queries, batch, c.embed_dim) -- so does PyTorch's result lie in memory
+  return F.linear(out, c.out_proj_weight, c.out_proj_bias):transpose(1, 2), weights
 end
 
 --- Runs a call on sequences without a batch, with the batch second, or with the batch first.
@@ -279,6 +283,22 @@ local parse_call = args.parser("nn.MultiheadAttention", {
   {"is_causal", "boolean", false},
 })
 
+--- Whether PyTorch runs its fused inference, whose result lies with the batch first.
+local function is_fused_inference(self, query, key, value, padding, mask)
+  local is_plain = self.batch_first and not self.training and query == key and key == value and query.ndim == 3
+    and self.in_proj_weight and self.in_proj_bias and self.num_heads % 2 == 0 and not self.bias_k
+    and not self.add_zero_attn
+  if not is_plain or mask and mask.dtype.is_floating_point or padding and padding.dtype.is_floating_point then
+    return false
+  elseif not nl.is_grad_enabled() then
+    return true
+  end
+  for _, t in ipairs {query, self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias} do
+    if t.requires_grad then return false end
+  end
+  return true
+end
+
 function MultiheadAttention:forward(...)
   local query, key, value, padding, need_weights, mask, average, is_causal = parse_call(...)
   return run_in_order({
@@ -288,7 +308,7 @@ function MultiheadAttention:forward(...)
     bias_k = self.bias_k, bias_v = self.bias_v, add_zero_attn = self.add_zero_attn, dropout_p = self.dropout,
     out_proj_weight = self.out_proj.weight, out_proj_bias = self.out_proj.bias, training = self.training,
     key_padding_mask = padding, need_weights = need_weights, attn_mask = mask, average_attn_weights = average,
-    is_causal = is_causal,
+    is_causal = is_causal, keeps_batch_first = is_fused_inference(self, query, key, value, padding, mask),
   }, self.batch_first)
 end
 

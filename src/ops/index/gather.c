@@ -83,7 +83,7 @@ BACKWARD(scatter)
 
 Tensor *value_like(Call *call, Tensor *value, DType dtype, const Tensor *index)
 {
-  check_value_fits(call, tensor_dtype(value), dtype);
+  check_value_fits(call, value, dtype);
   return expanded_to(call, contiguous_as(call, value, dtype), tensor_shape(index));
 }
 
@@ -218,7 +218,7 @@ FORWARD(index_add)
   int dim = shape_dim(call, a->dim, x->ndim);
   Tensor *index = check_slices(call, x, a->index, dim);
   check_source(call, x, index, source, dim);
-  if (a->alpha.kind == SCALAR_COMPLEX) check_value_fits(call, DTYPE_c128, tensor_dtype(x));
+  check_number_fits(call, a->alpha, tensor_dtype(x));
   if (!scalar_equals(a->alpha, 1)) source = cast(op(mul, source, tensor_from_number(call, a->alpha)), tensor_dtype(x));
   y[0] = result_contiguous_copy(call, x);
   if (source->numel == 0) return;
@@ -240,7 +240,7 @@ FORWARD(index_copy)
   int dim = shape_dim(call, a->dim, x->ndim);
   Tensor *index = check_slices(call, x, a->index, dim);
   check_source(call, x, index, a->source, dim);
-  y[0] = result_copy(call, x);
+  y[0] = result_contiguous_copy(call, x);
   if (a->source->numel == 0) return;
   pair_along(call, SCATTER, y[0], a->source, index_along(call, index, tensor_shape(x), dim), dim);
 }

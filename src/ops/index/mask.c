@@ -67,6 +67,8 @@ FORWARD(where)
   bool numbers = a->input->is_wrapped_number && a->other->is_wrapped_number;
   DType dtype = promote_operands(call, operands + 1, 2);
   if (numbers && dtype_is_floating(dtype)) dtype = call->ctx->default_dtype;
+  check_value_fits(call, a->input, dtype);
+  check_value_fits(call, a->other, dtype);
   Ints shape = broadcast_operands(call, operands, 3);
   y[0] = result_ordered(call, dtype, result_device(call), shape, operands, 3);
   launch_where(call, y[0], a->condition, a->input, a->other);
@@ -99,7 +101,7 @@ FORWARD(masked_fill)
   check_mask(call, a->mask);
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
-  check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
+  check_value_fits(call, a->value, tensor_dtype(a->input));
   Tensor *operands[] = {a->input, a->mask};
   Ints shape = broadcast_operands(call, operands, 2);
   y[0] = result_new(call, tensor_dtype(a->input), device_of(a->input), shape);
@@ -145,11 +147,13 @@ FORWARD(masked_scatter)
 /* What a list of indices picks from a tensor of a geometry. */
 typedef struct Picks {
   int64_t rest_shape[MAX_DIMS], rest_strides[MAX_DIMS]; /* dimensions that are not indexed */
-  int rest, before; /* how many, and how many of them come before the picked ones in the result */
-  Ints shape;       /* what the index tensors broadcast to */
-  Ints result;      /* the shape of the whole */
-  int64_t count;    /* elements of `shape` */
-  Tensor *places;   /* for each the place in the tensor's memory, in elements, counted from 1 */
+  int rest, before;         /* how many, and how many of them come before the picked ones in the result */
+  Tensor *by_dim[MAX_DIMS]; /* the index tensor of each dimension, or NULL */
+  int indexed;              /* dimensions that index tensors are given for, or left out between them */
+  Ints shape;               /* what the index tensors broadcast to */
+  Ints result;              /* the shape of the whole */
+  int64_t count;            /* elements of `shape` */
+  Tensor *places;           /* for each the place in the tensor's memory, in elements, counted from 1 */
 } Picks;
 
 /* The index tensors by dimension, masks replaced by the positions of their true elements. */
@@ -214,19 +218,18 @@ static void arrange(Call *call, const Tensor *x, Tensor *const *by_dim, int n, P
 /* Works out what is picked, and checks every position. */
 static void pick(Call *call, Tensor *x, Tensors indices, Picks *p)
 {
-  Tensor *by_dim[MAX_DIMS];
   bool any = false;
   for (int64_t i = 0; i < indices.n; i++) any |= indices.v[i] != NULL;
   if (!any) raise(call, "at least one index tensor is needed");
-  int n = spread_masks(call, x, indices, by_dim);
-  p->shape = common_shape(call, by_dim, n);
-  arrange(call, x, by_dim, n, p);
+  int n = p->indexed = spread_masks(call, x, indices, p->by_dim);
+  p->shape = common_shape(call, p->by_dim, n);
+  arrange(call, x, p->by_dim, n, p);
   p->count = shape_numel(call, p->shape);
   p->places = new_beside(call, x, DTYPE_i64, p->shape);
   launch_fill(call, p->places, scalar_int(1));
   for (int d = 0; d < n; d++) {
-    if (!by_dim[d]) continue;
-    Tensor *positions = checked_positions(call, by_dim[d], x->shape[d], d, true);
+    if (!p->by_dim[d]) continue;
+    Tensor *positions = checked_positions(call, p->by_dim[d], x->shape[d], d, true);
     launch_add_places(p->places, positions, x->shape[d], x->strides[d]);
   }
 }
@@ -238,16 +241,49 @@ static Side picked_side(Call *call, const Tensor *x, const Picks *p)
   return (Side){tensor_view(call, x, shape, strides, x->offset), 1};
 }
 
-/* The side of a contiguous tensor of the result's shape: steps go through the picked dimensions. */
+/* The side of a tensor of the result's shape, in which steps go through the picked dimensions. */
 static Side result_side(Call *call, const Tensor *t, const Picks *p)
 {
-  int64_t strides[MAX_DIMS], step = 1;
-  for (int i = 0; i < p->rest; i++) {
-    int64_t place = i < p->before ? i : i + p->shape.n;
-    strides[i] = t->strides[place];
-    if (i >= p->before) step *= p->rest_shape[i];
-  }
+  int64_t strides[MAX_DIMS], picked = p->shape.n;
+  for (int i = 0; i < p->rest; i++) strides[i] = t->strides[i < p->before ? i : i + picked];
+  int64_t step = picked ? t->strides[p->before + picked - 1] : 1;
   return (Side){tensor_view(call, t, (Ints){p->rest_shape, p->rest}, (Ints){strides, p->rest}, t->offset), step};
+}
+
+/* Whether one step leads from each picked element of a tensor of the result's shape to the next one. */
+static bool steps_evenly(const Tensor *t, const Picks *p)
+{
+  for (int64_t d = p->before + p->shape.n - 1; d > p->before; d--)
+    if (t->strides[d - 1] != t->strides[d] * t->shape[d]) return false;
+  return true;
+}
+
+/*
+ * What is picked lies in memory as PyTorch's TensorIterator would have it: by the order of the tensor's other
+ * dimensions, then by that of the index tensors, each along the picked dimensions.
+ */
+static Tensor *result_of_picks(Call *call, const Tensor *x, const Picks *p)
+{
+  Tensor *operands[MAX_DIMS + 1];
+  int64_t strides[MAX_DIMS] = {0}, n = 0, picked = p->shape.n;
+  bool plain = x->is_contiguous;
+  for (int i = 0; i < p->rest; i++) strides[i < p->before ? i : i + picked] = p->rest_strides[i];
+  operands[n++] = tensor_view(call, x, p->result, (Ints){strides, p->result.n}, x->offset);
+  for (int d = 0; d < p->indexed; d++) {
+    Tensor *index = p->by_dim[d];
+    if (!index) continue;
+    plain &= index->is_contiguous;
+    int64_t shape[MAX_DIMS], along[MAX_DIMS];
+    int rank = 0, behind = p->rest - p->before;
+    for (; rank < index->ndim; rank++) {
+      shape[rank] = index->shape[rank];
+      along[rank] = index->strides[rank];
+    }
+    for (int i = 0; i < behind; i++, rank++) shape[rank] = along[rank] = 1;
+    operands[n++] = tensor_view(call, index, (Ints){shape, rank}, (Ints){along, rank}, index->offset);
+  }
+  if (plain) return result_new(call, tensor_dtype(x), device_of(x), p->result);
+  return result_ordered(call, tensor_dtype(x), device_of(x), p->result, operands, (int)n);
 }
 
 static Side places_side(Call *call, const Picks *p)
@@ -290,9 +326,11 @@ FORWARD(index)
   Picks p;
   admit_scalar_mask(call, &x, &indices);
   pick(call, x, indices, &p);
-  y[0] = result_new(call, tensor_dtype(x), (Device)x->device, p.result);
+  y[0] = result_of_picks(call, x, &p);
   if (y[0]->numel == 0) return;
-  launch_lines(call, GATHER, result_side(call, y[0], &p), picked_side(call, x, &p), places_side(call, &p), p.count);
+  Tensor *to = steps_evenly(y[0], &p) ? y[0] : new_beside(call, y[0], tensor_dtype(x), p.result);
+  launch_lines(call, GATHER, result_side(call, to, &p), picked_side(call, x, &p), places_side(call, &p), p.count);
+  if (to != y[0]) launch_copy(call, y[0], to);
 }
 
 BACKWARD(index)
@@ -326,7 +364,7 @@ FORWARD(index_put)
   Picks p;
   if (values->dtype != x->dtype && !values->is_wrapped_number)
     raise(call, "values are %s, but the tensor is %s", dtype_name(tensor_dtype(values)), dtype_name(tensor_dtype(x)));
-  check_value_fits(call, tensor_dtype(values), tensor_dtype(x));
+  check_value_fits(call, values, tensor_dtype(x));
   admit_scalar_mask(call, &x, &indices);
   pick(call, x, indices, &p);
   if (!shape_expands(tensor_shape(values), p.result))

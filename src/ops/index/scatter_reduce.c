@@ -1,9 +1,9 @@
 /* Scatters that combine what meets in one place, and others by positions. */
 #include "ops/index/scatter_reduce.h"
 
-#include <math.h>
 #include <string.h>
 
+#include "core/extremes.h"
 #include "launch/lines.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
@@ -24,17 +24,6 @@ static Reduction reduction_of(Call *call, const char *name)
   for (int i = 0; i < REDUCTIONS; i++)
     if (strcmp(name, names[i]) == 0) return (Reduction)i;
   raise(call, "reduce is \"sum\", \"prod\", \"mean\", \"amax\" or \"amin\", not \"%s\"", name);
-}
-
-/* The least number of a dtype, or the greatest. */
-static Scalar extreme_of_dtype(DType d, bool greatest)
-{
-  if (dtype_is_floating(d)) return scalar_float(greatest ? INFINITY : -INFINITY);
-  if (d == DTYPE_b8) return scalar_bool(greatest);
-  if (d == DTYPE_u8) return scalar_int(greatest ? UINT8_MAX : 0);
-  int64_t bits = (int64_t)dtype_size(d) * 8;
-  int64_t high = bits == 64 ? INT64_MAX : ((int64_t)1 << (bits - 1)) - 1;
-  return scalar_int(greatest ? high : -high - 1);
 }
 
 /* What changes nothing when it is combined with an element. */
@@ -223,7 +212,8 @@ FORWARD(put)
     raise(call, "there are %lld elements for %lld positions", (long long)a->source->numel, (long long)index->numel);
   if (x->numel == 0 && index->numel > 0) raise(call, "nothing can be put in a tensor without elements");
   Tensor *flat = op(reshape, x, INTS(-1)), *values = op(reshape, a->source, INTS(-1));
-  y[0] = op(reshape, op(index_put, flat, ((Tensors){&index, 1}), values, a->accumulate), tensor_shape(x));
+  y[0] = op(index_put, flat, ((Tensors){&index, 1}), values, a->accumulate);
+  y[0] = ordered_as(op(reshape, y[0], tensor_shape(x)), x);
 }
 
 /* Positions along a dimension of a size, with those that count from the end, as -1 does, counted from the start. */

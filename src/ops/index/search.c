@@ -134,7 +134,7 @@ static void give_groups(Call *call, Tensor *rows, Tensor *order, Wanted w, Ints 
 {
   Tensor *begins = beginnings(call, rows), *found = op(index, rows, ((Tensors){&begins, 1}));
   Tensor **list = result_list(call, 1 + w.inverse + w.counts);
-  *list++ = w.dim > 0 ? op(contiguous, op(movedim, found, INTS(0), INTS(w.dim))) : found;
+  *list++ = w.dim > 0 ? op(movedim, found, INTS(0), INTS(w.dim)) : found;
   if (w.inverse) {
     Tensor *groups = op(cumsum, begins, 0, DTYPE_i64);
     if (order)

@@ -107,6 +107,15 @@ BACKWARD(euclidean_distances)
   }
 }
 
+FORWARD(summed_differences) { y[0] = op(norm, a->input, scalar_int(1), INTS(-1), false, DTYPE_NONE); }
+
+/* Unlike that of a norm it is nan where a difference is. */
+BACKWARD(summed_differences)
+{
+  Tensor *x = a->input, *direction = op(where, op(isnan, x), x, op(sgn, x));
+  GRAD(input) = op(mul, direction, op(unsqueeze, dy[0], -1));
+}
+
 FORWARD(largest_differences) { y[0] = op(norm, a->input, scalar_float((double)INFINITY), INTS(-1), false, DTYPE_NONE); }
 
 BACKWARD(largest_differences)
@@ -130,6 +139,14 @@ static bool is_by_product(Call *call, const char *mode, const Tensor *x1, const 
   return x1->shape[x1->ndim - 2] > FEW || x2->shape[x2->ndim - 2] > FEW;
 }
 
+/* How many differences are not 0; nan if one is nan. Counts have a gradient of zero. */
+static Tensor *count_of_differences(Call *call, Tensor *differences)
+{
+  Tensor *x = op(detach, differences);
+  Tensor *counted = cast(op(ne, x, number(0)), tensor_dtype(x));
+  return op(sum, op(where, op(isnan, x), x, counted), INTS(-1), false, DTYPE_NONE);
+}
+
 FORWARD(cdist)
 {
   Tensor *x1 = a->x1, *x2 = a->x2;
@@ -146,7 +163,8 @@ FORWARD(cdist)
     return;
   }
   Tensor *differences = differences_of_rows(call, x1, x2);
-  y[0] = isinf(a->p) ? op(largest_differences, differences)
-                     : op(norm, differences, scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
-  if (a->p == 0) y[0] = op(zero_link, op(zero_link, y[0], x1), x2); /* counts have a gradient of zero */
+  if (a->p == 0) y[0] = op(zero_link, op(zero_link, count_of_differences(call, differences), x1), x2);
+  else if (a->p == 1) y[0] = op(summed_differences, differences);
+  else if (isinf(a->p)) y[0] = op(largest_differences, differences);
+  else y[0] = op(norm, differences, scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
 }

@@ -2,6 +2,7 @@
  * einsum: every operand becomes a tensor whose dimensions have labels; two at a time are contracted by one product of
  * matrices, the pair first whose result is smallest beside what goes into it.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -152,12 +153,20 @@ static void drop_label(Labelled *o, int d, int ndim)
   for (int i = d; i + 1 < ndim; i++) o->labels[i] = o->labels[i + 1];
 }
 
-/* A letter that is there twice becomes a diagonal; one that broadcasts goes away. */
+static bool is_in_output(const Equation *e, int label)
+{
+  for (int k = 0; k < e->noutput; k++)
+    if (e->output[k] == label) return true;
+  return false;
+}
+
+/* A letter that is there twice becomes a diagonal; one that broadcasts, or sums a single element, goes away. */
 static void simplify(Call *call, Labelled *o, const Equation *e)
 {
   for (int d = o->t->ndim - 1; d >= 0; d--) {
     int label = o->labels[d], ndim = o->t->ndim, first = find_label(o, label);
-    bool broadcasts = o->t->shape[d] == 1 && e->sizes[label] != 1;
+    bool is_summed = e->count > 1 && !is_in_output(e, label); /* a sum of one operand has a dtype of its own */
+    bool broadcasts = o->t->shape[d] == 1 && (e->sizes[label] != 1 || is_summed);
     if (broadcasts) {
       o->t = op(select, o->t, d, 0);
       drop_label(o, d, ndim);
@@ -173,6 +182,32 @@ static void simplify(Call *call, Labelled *o, const Equation *e)
       o->labels[ndim - 2] = label;
     }
   }
+}
+
+/* Labels in one order for all operands: those of the result, then the others, ellipses first. */
+static int place_of(const Equation *e, int label)
+{
+  for (int k = 0; k < e->noutput; k++)
+    if (e->output[k] == label) return k;
+  return label >= LETTERS ? 2 * LABELS - label : 2 * LABELS + label;
+}
+
+/* Permutes an operand's dimensions into that order: in it, results lie in memory as PyTorch's do. */
+static void align(Call *call, Labelled *o, const Equation *e)
+{
+  int64_t order[MAX_DIMS];
+  int labels[MAX_DIMS], n = o->t->ndim;
+  for (int d = 0; d < n; d++) {
+    int i = d;
+    for (; i > 0 && place_of(e, labels[i - 1]) > place_of(e, o->labels[d]); i--) {
+      labels[i] = labels[i - 1];
+      order[i] = order[i - 1];
+    }
+    labels[i] = o->labels[d];
+    order[i] = d;
+  }
+  o->t = op(permute, o->t, ((Ints){order, n}));
+  memcpy(o->labels, labels, (size_t)n * sizeof *labels);
 }
 
 /* Which labels are still wanted when operands i and j are left out. */
@@ -225,9 +260,29 @@ static int64_t size_of(Call *call, const Equation *e, const int *labels, int n)
 
 static void add_label(Groups *g, int group, int label) { g->labels[group][g->n[group]++] = label; }
 
-static Tensor *multiply(Call *call, Tensor *l, Tensor *r, bool sums, bool batches)
+/* The product of two operands, element by element: each gets the dimensions that only the other one has. */
+static Labelled multiply(Call *call, const Equation *e, const Labelled *l, const Labelled *r)
 {
-  if (!sums) return op(mul, l, r);
+  Labelled y = {NULL, {0}};
+  Tensor *tl = l->t, *tr = r->t;
+  int n = 0, i = 0, j = 0;
+  while (i < l->t->ndim || j < r->t->ndim) {
+    int from_l = i < l->t->ndim ? place_of(e, l->labels[i]) : INT_MAX;
+    int from_r = j < r->t->ndim ? place_of(e, r->labels[j]) : INT_MAX;
+    if (n == MAX_DIMS) raise(call, "more than %d dimensions are needed", MAX_DIMS);
+    y.labels[n] = from_l <= from_r ? l->labels[i] : r->labels[j];
+    if (from_l <= from_r) i++;
+    else tl = op(unsqueeze, tl, n);
+    if (from_r <= from_l) j++;
+    else tr = op(unsqueeze, tr, n);
+    n++;
+  }
+  y.t = op(mul, tl, tr);
+  return y;
+}
+
+static Tensor *product_of(Call *call, Tensor *l, Tensor *r, bool batches)
+{
   Tensor *both[] = {l, r};
   DType dtype = promote_operands(call, both, 2); /* one may have been summed to int64 */
   l = cast(l, dtype);
@@ -235,6 +290,25 @@ static Tensor *multiply(Call *call, Tensor *l, Tensor *r, bool sums, bool batche
   if (batches) return op(bmm, l, r);
   Tensor *y = op(mm, op(select, l, 0, 0), op(select, r, 0, 0));
   return op(unsqueeze, y, 0);
+}
+
+/*
+ * Whether the right operand's own dimensions lie outside of the left one's in the product: as in PyTorch, where all of
+ * them come first in the result. To these belong what neither operand has, or has any more.
+ */
+static bool right_comes_first(const Equation *e, const Labelled *l, const Labelled *r)
+{
+  int first_left = INT_MAX, last_right = -1;
+  for (int label = 0; label < LABELS; label++) {
+    if (!e->uses[label]) continue;
+    int place = place_of(e, label);
+    bool in_l = find_label(l, label) >= 0 && e->sizes[label] != 1;
+    bool in_r = find_label(r, label) >= 0 && e->sizes[label] != 1;
+    if (in_l && in_r) continue;
+    if (in_l && place < first_left) first_left = place;
+    if (!in_l && place > last_right) last_right = place;
+  }
+  return first_left != INT_MAX && last_right < first_left;
 }
 
 /* Two operands as one: [batch, left, summed] @ [batch, summed, right]. */
@@ -245,6 +319,10 @@ static Labelled contract(Call *call, const Equation *e, int i, int j)
   bool wanted[LABELS];
   Labelled y = {NULL, {0}};
   mark_wanted(e, i, j, wanted);
+  if (right_comes_first(e, l, r)) {
+    l = &e->operands[j];
+    r = &e->operands[i];
+  }
   for (int d = 0; d < l->t->ndim; d++) {
     int label = l->labels[d];
     if (find_label(r, label) < 0) {
@@ -259,13 +337,14 @@ static Labelled contract(Call *call, const Equation *e, int i, int j)
   }
   for (int d = 0; d < r->t->ndim; d++)
     if (find_label(l, r->labels[d]) < 0) add_label(&gr, 2, r->labels[d]);
+  if (gl.n[2] == 0) return multiply(call, e, &e->operands[i], &e->operands[j]);
   int rank = gl.n[0] + gl.n[1] + gr.n[2];
   if (rank > MAX_DIMS) raise(call, "more than %d dimensions are needed", MAX_DIMS);
   int64_t batch = size_of(call, e, gl.labels[0], gl.n[0]), left = size_of(call, e, gl.labels[1], gl.n[1]);
   int64_t depth = size_of(call, e, gl.labels[2], gl.n[2]), right = size_of(call, e, gr.labels[2], gr.n[2]);
   Tensor *tl = grouped(call, l, &gl, (int64_t[]){batch, left, depth});
   Tensor *tr = grouped(call, r, &gr, (int64_t[]){batch, depth, right});
-  Tensor *product = multiply(call, tl, tr, gl.n[2] > 0, gl.n[0] > 0);
+  Tensor *product = product_of(call, tl, tr, gl.n[0] > 0);
   int64_t shape[MAX_DIMS];
   int n = 0;
   for (int k = 0; k < gl.n[0]; k++) y.labels[n++] = gl.labels[0][k];
@@ -273,6 +352,7 @@ static Labelled contract(Call *call, const Equation *e, int i, int j)
   for (int k = 0; k < gr.n[2]; k++) y.labels[n++] = gr.labels[2][k];
   for (int k = 0; k < n; k++) shape[k] = e->sizes[y.labels[k]];
   y.t = op(reshape, product, (Ints){shape, n});
+  align(call, &y, e);
   return y;
 }
 
@@ -313,9 +393,8 @@ FORWARD(einsum)
   memset(e, 0, sizeof *e);
   read_equation(call, a->equation, a->operands, e);
   for (int i = 0; i < e->count; i++) simplify(call, &e->operands[i], e);
+  for (int i = 0; i < e->count; i++) align(call, &e->operands[i], e);
   for (int i = 0; i < e->count; i++) sum_alone(call, e, i);
   while (e->count > 1) contract_best(call, e);
-  int64_t order[MAX_DIMS];
-  for (int k = 0; k < e->noutput; k++) order[k] = find_label(&e->operands[0], e->output[k]);
-  y[0] = op(permute, e->operands[0].t, (Ints){order, e->noutput});
+  y[0] = e->operands[0].t;
 }

@@ -114,8 +114,8 @@ FORWARD(addmm)
   check_same_dtype(call, l, r);
   check_same_dtype(call, l, a->input);
   check_inner(call, l, r, l->shape[1], r->shape[0]);
-  if (a->alpha.kind == SCALAR_COMPLEX || a->beta.kind == SCALAR_COMPLEX)
-    check_value_fits(call, DTYPE_c128, tensor_dtype(l));
+  check_number_fits(call, a->alpha, tensor_dtype(l));
+  check_number_fits(call, a->beta, tensor_dtype(l));
   Ints shape = INTS(l->shape[0], r->shape[1]);
   check_addend(call, a->input, shape);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), shape);

@@ -33,7 +33,10 @@ FORWARD(addr)
     y[0] = plus(op(mul, a->input, keep), product); /* the sum of bools is whether one is true */
     return;
   }
-  y[0] = op(addmm, a->input, op(unsqueeze, a->vec1, 1), op(unsqueeze, a->vec2, 0), a->beta, a->alpha);
+  Tensor *input = op(expand, a->input, INTS(a->vec1->shape[0], a->vec2->shape[0]));
+  if (scalar_equals(a->beta, 0)) input = zeros_like_of(input); /* what is there may be nan */
+  else if (!scalar_equals(a->beta, 1)) input = op(mul, input, tensor_from_number(call, a->beta));
+  y[0] = op(addcmul, input, op(unsqueeze, a->vec1, 1), a->vec2, a->alpha);
 }
 
 /* ---------------------------------------------------------------------- vectors */

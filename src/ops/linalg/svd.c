@@ -36,6 +36,17 @@ static Ints with_matrix(Call *call, const Tensor *x, int64_t rows, int64_t cols)
   return arena_ints(call->ctx, shape, n);
 }
 
+/* A result of matrices that lie column by column, as PyTorch's factors do. */
+static Tensor *result_by_columns(Call *call, DType dtype, const Tensor *x, int64_t rows, int64_t cols)
+{
+  Ints shape = with_matrix(call, x, rows, cols);
+  int64_t strides[MAX_DIMS];
+  shape_contiguous_strides(shape, strides);
+  strides[shape.n - 1] = rows;
+  strides[shape.n - 2] = 1;
+  return result_strided(call, dtype, device_of(x), shape, arena_ints(call->ctx, strides, shape.n));
+}
+
 static void fill_identity(Call *call, Tensor *t)
 {
   if (t->numel == 0) return;
@@ -48,15 +59,17 @@ FORWARD(svd)
   Tensor *x = a->A;
   Matrices b = matrices_of(call, x);
   int64_t columns = a->full_matrices ? b.m : b.k, rows = a->full_matrices ? b.n : b.k;
-  y[0] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, b.m, columns));
+  y[0] = result_by_columns(call, b.dtype, x, b.m, columns);
   y[1] = result_new(call, dtype_to_real(b.dtype), device_of(x), with_matrix(call, x, -1, b.k));
-  y[2] = result_new(call, b.dtype, device_of(x), with_matrix(call, x, rows, b.n));
+  y[2] = result_by_columns(call, b.dtype, x, rows, b.n);
   if (b.k == 0) { /* nothing to decompose; the full vectors are some basis */
     fill_identity(call, y[0]);
     fill_identity(call, y[2]);
     return;
   }
-  launch_svd(call, x, a->full_matrices, y[0], y[1], y[2]);
+  /* of x = u s vh, x^T is vh^T s u^T */
+  launch_svd(call, op(transpose, x, -2, -1), a->full_matrices, op(transpose, y[2], -2, -1), y[1],
+             op(transpose, y[0], -2, -1));
 }
 
 FORWARD(singular_values)

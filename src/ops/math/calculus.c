@@ -313,8 +313,12 @@ FORWARD(renorm)
   for (int d = 0; d < x->ndim; d++)
     if (d != dim) dims[n++] = d;
   x = widened(x);
-  Tensor *norm = op(norm, x, a->p, (Ints){dims, n}, true, DTYPE_NONE), *limit = tensor_from_number(call, a->maxnorm);
+  /* only slices over the limit have a gradient through their norm, which may be nan elsewhere */
+  Tensor *limit = tensor_from_number(call, a->maxnorm);
+  Tensor *over = op(gt, op(norm, op(detach, x), a->p, (Ints){dims, n}, true, DTYPE_NONE), limit);
+  Tensor *long_slices = op(where, over, x, tensor_from_number(call, scalar_int(0)));
+  Tensor *norm = op(norm, long_slices, a->p, (Ints){dims, n}, true, DTYPE_NONE);
   Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
-  Tensor *factor = op(where, op(gt, norm, limit), shrink, tensor_from_number(call, scalar_int(1)));
+  Tensor *factor = op(where, over, shrink, tensor_from_number(call, scalar_int(1)));
   y[0] = op(contiguous, cast(op(mul, x, factor), tensor_dtype(a->input)));
 }

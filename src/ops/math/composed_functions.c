@@ -47,7 +47,14 @@ FORWARD(logit)
   y[0] = op(log_odds, x);
 }
 
-FORWARD(ldexp) { y[0] = op(mul, a->input, op(pow, number(2), a->other)); }
+/* The powers are float32 at least, which half the numbers' range would not hold; the result's dtype is the operands'. */
+FORWARD(ldexp)
+{
+  Tensor *operands[] = {a->input, a->other};
+  DType dtype = promote_operands(call, operands, 2);
+  if (!dtype_is_inexact(dtype)) dtype = call->ctx->default_dtype;
+  y[0] = cast(op(mul, a->input, op(pow, number(2), a->other)), dtype);
+}
 
 FORWARD(float_power)
 {

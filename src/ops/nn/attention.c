@@ -100,7 +100,9 @@ FORWARD(attention)
   check_sizes(call, a->query, a->key, a->value);
   Sizes z = sizes_of(call, a);
   Ints shape = full_shape(call, &z, z.l, z.ev);
-  y[0] = result_strided(call, tensor_dtype(a->query), device_of(a->query), shape, strides_like(call, a->query, shape));
+  DType dtype = tensor_dtype(a->query);
+  if (a->ordered_as_query) y[0] = result_ordered(call, dtype, device_of(a->query), shape, &a->query, 1);
+  else y[0] = result_new(call, dtype, device_of(a->query), shape);
   if (z.s == 0) launch_fill(call, y[0], scalar_int(0));
   else launch_attention(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, y[0]);
 }
@@ -203,6 +205,33 @@ static Tensor *repeated_heads(Call *call, Tensor *t, const Tensor *q, const char
   return op(reshape, wide, arena_ints(call->ctx, shape, n));
 }
 
+/* Whether heads, counted from the last dimension, are as many as the queries', or serve several of them each. */
+static bool heads_fit(const Tensor *q, const Tensor *k, const Tensor *v)
+{
+  if (q->ndim < 3 || q->ndim > 4 || k->ndim != q->ndim || v->ndim != q->ndim) return false;
+  int d = q->ndim - 3;
+  if (d == 1 && (k->shape[0] != q->shape[0] || v->shape[0] != q->shape[0])) return false;
+  return k->shape[d] == v->shape[d] && k->shape[d] > 0 && q->shape[d] % k->shape[d] == 0;
+}
+
+/*
+ * Whether PyTorch's fused kernel for CPUs would run, whose result lies in memory as query does; that of its composed
+ * function is contiguous (sdp_utils_cpp.cpp).
+ */
+static bool fused_in_pytorch(Call *call, const struct scaled_dot_product_attention_args *a)
+{
+  const Tensor *all[] = {a->query, a->key, a->value}, *mask = a->attn_mask;
+  if (a->dropout_p > 0 || !heads_fit(a->query, a->key, a->value)) return false;
+  for (int i = 0; i < 3; i++) {
+    int n = all[i]->ndim;
+    if (all[i]->strides[n - 1] != 1 || all[i]->shape[n - 2] == 0) return false;
+    if (all[i]->shape[n - 1] != all[0]->shape[n - 1]) return false;
+  }
+  if (!mask) return true;
+  bool trained = call->ctx->grad_enabled && tensor_requires_grad(mask);
+  return !trained && (mask->ndim == 2 || mask->ndim == 4 || (mask->ndim == 3 && a->query->ndim == 3));
+}
+
 FORWARD(scaled_dot_product_attention)
 {
   Tensor *q = a->query, *k = a->key, *v = a->value, *mask = a->attn_mask, *factors = NULL;
@@ -216,10 +245,10 @@ FORWARD(scaled_dot_product_attention)
   double scale = a->scale.kind == SCALAR_NONE ? 1 / sqrt((double)q->shape[q->ndim - 1]) : scalar_real(a->scale);
   if (mask) mask = added_mask(call, mask, q, k);
   if (a->dropout_p > 0) {
-    struct attention_args args = {q, k, v, mask, NULL, a->is_causal, scale};
+    struct attention_args args = {q, k, v, mask, NULL, a->is_causal, scale, false};
     Sizes z = sizes_of(call, &args);
     Tensor *ones = op(ones, full_shape(call, &z, z.l, z.s), tensor_dtype(q), device_of(q), false);
     factors = op(functional_dropout, ones, a->dropout_p, true, false);
   }
-  y[0] = op(attention, q, k, v, mask, factors, a->is_causal, scale);
+  y[0] = op(attention, q, k, v, mask, factors, a->is_causal, scale, fused_in_pytorch(call, a));
 }

@@ -210,7 +210,10 @@ FORWARD(soft_margin_loss)
 
 FORWARD(multilabel_soft_margin_loss)
 {
-  Tensor *losses = weighted_losses(call, op(logit_penalty, a->input, a->target), a->weight);
+  /* both logarithms apart, as PyTorch has them: so an infinite score of a right class has an infinite loss, not nan */
+  Tensor *there = op(mul, a->target, op(logsigmoid, a->input));
+  Tensor *not_there = op(mul, minus(number(1), a->target), op(logsigmoid, op(neg, a->input)));
+  Tensor *losses = weighted_losses(call, op(neg, plus(there, not_there)), a->weight);
   int64_t last = losses->ndim - 1;
   if (last < 0) raise(call, "input has no dimension of classes");
   y[0] = reduced(call, op(mean, losses, INTS(last), false, DTYPE_NONE), a->reduction);

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
+#include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
 #include "ops/reduce/reduce.h"
 #include "ops/reduce/sum.h"
 #include "ops/table/words.h"
@@ -16,12 +18,14 @@ static double degrees(const Tensor *x, uint32_t mask, bool unbiased, Scalar corr
   return n > 0 ? n : 0;
 }
 
-/* x less its mean, which the dtype can't hold exactly: what rounding left of it is taken away, too. */
+/* x less its mean, which the dtype can't hold exactly: what rounding left of it is taken away, too, if it is a number:
+   beside an infinity finite elements are infinitely far from the mean. */
 static Tensor *deviations(Call *call, Tensor *x, uint32_t mask)
 {
   Ints dims = dims_of(call, x, mask);
-  for (int i = 0; i < 2; i++) x = minus(x, op(mean, x, dims, true, DTYPE_NONE));
-  return x;
+  x = minus(x, op(mean, x, dims, true, DTYPE_NONE));
+  Tensor *rest = op(mean, x, dims, true, DTYPE_NONE);
+  return minus(x, op(masked_fill, rest, op(ne, rest, rest), number(0)));
 }
 
 static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, double divide, bool root)

@@ -140,7 +140,7 @@ FORWARD(fill_tensor)
 {
   if (a->value->ndim != 0)
     raise(call, "value must have no dimensions, not shape %s", shape_text(call, tensor_shape(a->value)));
-  check_value_fits(call, tensor_dtype(a->value), tensor_dtype(a->input));
+  check_value_fits(call, a->value, tensor_dtype(a->input));
   y[0] = result_like(call, a->input, tensor_dtype(a->input), (Device)a->input->device);
   launch_copy(call, y[0], a->value);
 }

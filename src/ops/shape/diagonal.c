@@ -129,9 +129,19 @@ static Tensor *nothing_like(Call *call, const Tensor *dy, const Tensor *src)
 
 static Tensor *as_src(Call *call, Tensor *part, const Tensor *src) { return cast(part, tensor_dtype(src)); }
 
+/* A copy in the very strides of t, with what lies between its elements, as PyTorch's functions *_scatter give it. */
+static Tensor *result_strided_copy(Call *call, Tensor *t)
+{
+  if (tensor_is_dense(t) || tensor_is_expanded(t)) return result_copy(call, t);
+  Tensor *y = result_strided(call, tensor_dtype(t), device_of(t), tensor_shape(t), tensor_strides(t));
+  Ints extent = INTS(shape_extent(call, tensor_shape(t), tensor_strides(t)));
+  launch_copy(call, tensor_view(call, y, extent, INTS(1), 0), tensor_view(call, t, extent, INTS(1), t->offset));
+  return y;
+}
+
 FORWARD(diagonal_scatter)
 {
-  y[0] = result_copy(call, a->input);
+  y[0] = result_strided_copy(call, a->input);
   write_view(call, op(diagonal, y[0], a->offset, a->dim1, a->dim2), a->src);
 }
 
@@ -144,7 +154,7 @@ BACKWARD(diagonal_scatter)
 
 FORWARD(select_scatter)
 {
-  y[0] = result_copy(call, a->input);
+  y[0] = result_strided_copy(call, a->input);
   write_view(call, op(select, y[0], a->dim, a->index), a->src);
 }
 
@@ -159,7 +169,7 @@ static int64_t excluded(int64_t stop) { return stop == NO_INT || stop >= 0 ? sto
 
 FORWARD(slice_scatter)
 {
-  y[0] = result_copy(call, a->input);
+  y[0] = result_strided_copy(call, a->input);
   write_view(call, op(slice, y[0], a->dim, a->start, excluded(a->stop), a->step), a->src);
 }
 
@@ -209,7 +219,7 @@ static Tensor *powers(Call *call, Tensor *x, int64_t n)
   if (n < 0) raise(call, "N must not be negative: %lld", (long long)n);
   if (__builtin_mul_overflow(x->numel, n, &numel)) raise(call, "N is %lld, which is too large", (long long)n);
   Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_of(x), false);
-  return op(pow, op(unsqueeze, x, -1), exponents);
+  return op(pow, op(unsqueeze, op(contiguous, x), -1), exponents);
 }
 
 FORWARD(vander)

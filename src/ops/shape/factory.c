@@ -22,12 +22,6 @@ static DType dtype_or(DType dtype, DType other) { return dtype == DTYPE_NONE ? o
 /* The dtype of a tensor of one value. */
 static DType value_dtype(Call *call, Scalar value) { return scalar_dtype(value, call->ctx->default_dtype); }
 
-static void check_value(Call *call, Scalar value, DType dtype)
-{
-  if (value.kind == SCALAR_COMPLEX && !dtype_is_complex(dtype))
-    raise(call, "a complex value doesn't fit a %s tensor", dtype_name(dtype));
-}
-
 #define NEW(default_dtype_) result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(a->device), a->size)
 
 #define FROM_SIZE(row, default_dtype_, value)   \
@@ -55,7 +49,6 @@ FROM_SIZE(empty, call->ctx->default_dtype, UNSET)
 FORWARD(full)
 {
   y[0] = NEW(value_dtype(call, a->fill_value));
-  check_value(call, a->fill_value, tensor_dtype(y[0]));
   ask_gradient(call, y[0], a->requires_grad);
   launch_fill(call, y[0], a->fill_value);
 }
@@ -78,7 +71,7 @@ Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool r
 LIKE(zeros_like, FILLED(scalar_int(0)))
 LIKE(ones_like, FILLED(scalar_int(1)))
 LIKE(empty_like, UNSET)
-LIKE(full_like, check_value(call, a->fill_value, tensor_dtype(y[0])); FILLED(a->fill_value))
+LIKE(full_like, FILLED(a->fill_value))
 
 #define OF(row, value)                                                          \
   FORWARD(row)                                                                  \
@@ -91,7 +84,7 @@ LIKE(full_like, check_value(call, a->fill_value, tensor_dtype(y[0])); FILLED(a->
 OF(new_zeros, FILLED(scalar_int(0)))
 OF(new_ones, FILLED(scalar_int(1)))
 OF(new_empty, UNSET)
-OF(new_full, check_value(call, a->fill_value, tensor_dtype(y[0])); FILLED(a->fill_value))
+OF(new_full, FILLED(a->fill_value))
 
 /* ------------------------------------------------------------------- ranges */
 

@@ -157,7 +157,8 @@ FORWARD(repeat_interleave)
   if (__builtin_mul_overflow(joined[dim], a->repeats, &joined[dim])) raise(call, "so many repeats are too large");
   check_output_size(call, a->output_size, joined[dim]);
   Tensor *each = op(expand, op(unsqueeze, x, dim + 1), (Ints){wide, x->ndim + 1});
-  y[0] = op(reshape, op(clone, each), (Ints){joined, x->ndim});
+  Tensor *copied = each->is_contiguous ? op(clone, each) : op(contiguous, each);
+  y[0] = op(reshape, copied, (Ints){joined, x->ndim});
 }
 
 /* The sum of repeats. */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/extremes.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/table/expression.h"
 #include "ops/table/helpers.h"
@@ -92,19 +93,50 @@ static void check_bounds(Call *call, const Op *o, const Scalar *p)
   if (low > high) raise(call, "min_val must not be greater than max_val, but %g is greater than %g", low, high);
 }
 
-/* A scalar parameter must not bring a category that the operands can't hold. */
-static void check_params(Call *call, const Op *o, const void *args, DType compute)
+/* What a parameter named after min or max bounds: -1 from below, 1 from above, 0 if it is no bound. */
+static int side_of_bound(const char *name)
+{
+  return strncmp(name, "min", 3) == 0 ? -1 : strncmp(name, "max", 3) == 0 ? 1 : 0;
+}
+
+/* A bound as an integer dtype has it: one behind all its numbers is the last of them, one before them leaves none. */
+static Scalar bound_within(Call *call, const char *name, Scalar bound, DType dtype)
+{
+  int side = side_of_bound(name);
+  Scalar least = extreme_of_dtype(dtype, false), greatest = extreme_of_dtype(dtype, true);
+  bool below = bound.kind == SCALAR_FLOAT ? bound.re < (double)least.i : bound.i < least.i;
+  bool above = bound.kind == SCALAR_FLOAT ? bound.re > (double)greatest.i : bound.i > greatest.i;
+  if (side < 0 ? above : below)
+    raise(call, "%s is %.17g, which lies beyond all numbers of %s", name, scalar_real(bound), dtype_name(dtype));
+  return below ? least : above ? greatest : bound;
+}
+
+/* A scalar parameter must not bring a category that the operands can't hold, nor an integer beyond their limits. */
+static void check_param(Call *call, const Op *o, const char *name, Scalar p, DType compute)
+{
+  bool fits = p.kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
+  if (p.kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
+  if (p.kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
+  if (!fits) raise(call, "%s doesn't fit a %s result", name, dtype_name(compute));
+  if (side_of_bound(name) == 0 && !scalar_fits(p, compute))
+    raise(call, "%s is %.17g, which %s can't hold", name, scalar_real(p), dtype_name(compute));
+}
+
+/* The parameters as a kernel of a dtype takes them. */
+static const Scalar *checked_params(Call *call, const Op *o, const void *args, DType compute)
 {
   const Scalar *p = params_of(o, args);
+  int first = o->pointwise->arity, n = 0;
   check_bounds(call, o, p);
-  for (int i = o->pointwise->arity; i < o->nargs && o->args[i].kind == ARG_SCALAR; i++, p++) {
-    bool fits = p->kind <= SCALAR_INT || dtype_is_inexact(compute) || o->forms & TRUNCATES;
-    if (p->kind == SCALAR_COMPLEX) fits = dtype_is_complex(compute);
-    if (p->kind == SCALAR_BOOL && compute != DTYPE_b8) fits = false;
-    if (compute == DTYPE_u8 && o->forms & MAY_OVERWRITE && scalar_real(*p) < 0)
-      fits = false; /* activations have bounds */
-    if (!fits) raise(call, "%s doesn't fit a %s result", o->args[i].name, dtype_name(compute));
+  for (; first + n < o->nargs && o->args[first + n].kind == ARG_SCALAR; n++)
+    check_param(call, o, o->args[first + n].name, p[n], compute);
+  if (!dtype_is_integral(compute)) return p;
+  Scalar *within = arena_allocate(call->ctx, (size_t)n * sizeof *within);
+  for (int i = 0; i < n; i++) {
+    const char *name = o->args[first + i].name;
+    within[i] = side_of_bound(name) ? bound_within(call, name, p[i], compute) : p[i];
   }
+  return within;
 }
 
 static bool is_comparison(const Op *o) { return o->pointwise->type_class.result == GIVES_BOOL; }
@@ -158,14 +190,14 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
   const PointwiseInfo *info = o->pointwise;
   Tensor *const *operands = operands_of(args);
   DType d = compute_dtype(call, o, operands, info->arity), produced = produced_dtype(o, d);
-  if (o->nargs > info->arity) check_params(call, o, args, d);
+  const Scalar *params = o->nargs > info->arity ? checked_params(call, o, args, d) : NULL;
   if (o == pow_row) check_power(call, operands, d);
   if (call->into && dtype_is_complex(d) && !dtype_is_complex(produced) && produced != DTYPE_b8)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
   int n = info->arity;
   const Op *row = o == pow_row ? power_row(o, operands, &n) : o;
-  launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params_of(o, args));
+  launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params);
   if (info->arity > 1) {
     bool numbers = true;
     for (int i = 0; i < info->arity; i++) numbers &= operands[i]->is_wrapped_number;

@@ -1,6 +1,7 @@
 /* The ops behind the words of backwards. */
 #include "ops/table/words.h"
 
+#include "launch/layout.h"
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
@@ -33,4 +34,18 @@ Tensor *word_sum(Call *call, Tensor *t) { return op(sum, t, NO_INTS, false, DTYP
 Tensor *word_like(Call *call, Tensor *t, int value)
 {
   return value ? op(ones_like, t, DTYPE_NONE, DEVICE_NONE, false) : op(zeros_like, t, DTYPE_NONE, DEVICE_NONE, false);
+}
+
+Tensor *word_ordered_as(Call *call, Tensor *t, const Tensor *x)
+{
+  Tensor *operand = (Tensor *)(uintptr_t)x;
+  int64_t outside[MAX_DIMS], back[MAX_DIMS], n = t->ndim;
+  int order[MAX_DIMS];
+  if (result_order(call, tensor_shape(t), &operand, 1).n < 0) return op(contiguous, t);
+  order_dims(tensor_shape(t), &operand, 1, order);
+  for (int64_t i = 0; i < n; i++) { /* order begins with the innermost dimension */
+    outside[n - 1 - i] = order[i];
+    back[order[i]] = n - 1 - i;
+  }
+  return op(permute, op(contiguous, op(permute, t, ((Ints){outside, n}))), ((Ints){back, n}));
 }

@@ -17,6 +17,7 @@
 #define sum_of(t) word_sum(call, t)                    /* of all elements */
 #define zeros_like_of(t) word_like(call, t, 0)         /* of t's shape, dtype and device */
 #define ones_like_of(t) word_like(call, t, 1)
+#define ordered_as(t, x) word_ordered_as(call, t, x) /* in x's order in memory, copied if that is another one */
 
 Tensor *word_plus(Call *call, Tensor *a, Tensor *b);
 Tensor *word_minus(Call *call, Tensor *a, Tensor *b);
@@ -27,5 +28,6 @@ Tensor *word_conjugate(Call *call, Tensor *t);
 Tensor *word_adjoint(Call *call, Tensor *t);
 Tensor *word_sum(Call *call, Tensor *t);
 Tensor *word_like(Call *call, Tensor *t, int value);
+Tensor *word_ordered_as(Call *call, Tensor *t, const Tensor *x);
 
 #endif

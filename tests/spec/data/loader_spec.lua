@@ -1,4 +1,4 @@
--- Datasets, samplers and loaders. The random orders are what Debian's PyTorch 1.13 gives for the same seeds, with
+-- Datasets, samplers and loaders. The random orders are what PyTorch 2.15 gives for the same seeds, with
 -- positions counted from 1: torch.arange(10) as a TensorDataset, in the same calls.
 local nl = require "nnlua"
 local data = nl.utils.data

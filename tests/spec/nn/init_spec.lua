@@ -1,4 +1,4 @@
--- nn.init: closed forms, and numbers that Debian's PyTorch 1.13 draws after torch.manual_seed(0).
+-- nn.init: closed forms, and numbers that PyTorch 2.15 draws after torch.manual_seed(0).
 local nl = require "nnlua"
 local init = nl.nn.init
 

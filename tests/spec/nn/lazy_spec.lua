@@ -1,4 +1,4 @@
--- Lazy modules. Numbers and texts are those of PyTorch 1.13.
+-- Lazy modules. Numbers and texts are those of PyTorch 2.15.
 local nl = require "nnlua"
 local nn = nl.nn
 

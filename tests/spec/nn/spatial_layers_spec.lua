@@ -1,5 +1,5 @@
 -- Layers over spatial dimensions; values and gradients are in the oracle's cases.
--- Texts and sums are those of PyTorch 1.13.
+-- Texts and sums are those of PyTorch 2.15.
 local nl = require "nnlua"
 local nn = nl.nn
 

@@ -1,4 +1,4 @@
--- Transformers; values and gradients are in the oracle's cases. Sums are those of PyTorch 1.13.
+-- Transformers; values and gradients are in the oracle's cases. Sums are those of PyTorch 2.15.
 local nl = require "nnlua"
 local nn = nl.nn
 

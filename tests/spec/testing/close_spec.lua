@@ -1,4 +1,4 @@
--- What is close, and what reports say: PyTorch's torch.testing.assert_close (1.13) gave the verdicts and figures.
+-- What is close, and what reports say: PyTorch's torch.testing.assert_close (2.15) gave the verdicts and figures.
 local nl = require "nnlua"
 local testing = require "nnlua.testing"
 
