@@ -101,7 +101,7 @@ local set_bounds = Hardtanh.init
 function Hardtanh:init(...)
   set_bounds(self, ...)
   if not (self.max_val > self.min_val) then
-    core.raise(("nn.Hardtanh: max_val must be greater than min_val, but %g is not greater than %g"):format(
+    core.raise(core.format("nn.Hardtanh: max_val must be greater than min_val, but %g is not greater than %g",
       self.max_val, self.min_val))
   end
 end

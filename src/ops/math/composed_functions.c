@@ -47,7 +47,7 @@ FORWARD(logit)
   y[0] = op(log_odds, x);
 }
 
-/* The powers are float32 at least, which half the numbers' range would not hold; the result's dtype is the operands'. */
+/* Powers are float32 at least, since those of halves end too early; the result's dtype is the operands'. */
 FORWARD(ldexp)
 {
   Tensor *operands[] = {a->input, a->other};
