@@ -6,13 +6,12 @@
 
 #include "core/blocks.h"
 #include "kernels/cast.h"
-#include "kernels/cblas.h"
-#include "kernels/gemm.h"
 #include "kernels/reduce.h"
 #include "launch/copy.h"
+#include "launch/gemm.h"
 #include "launch/launch.h"
 
-static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
+static const Addend NOTHING = {NULL, 0, 0};
 
 /* ------------------------------------------------------------ preparations */
 
@@ -67,8 +66,6 @@ static Matrix right_of(Call *call, Tensor *t, const Tensor *target)
   return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
 }
 
-static Matrix turned(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
-
 /* ---------------------------------------------------------------- products */
 
 void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
@@ -76,18 +73,30 @@ void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix ml = left_of(call, l, target), mr = right_of(call, r, target);
-  gemm(tensor_dtype(target), &ml, &mr, ONE, ZERO, tensor_data(target), mr.cols);
+  gemm(call, tensor_dtype(target), &ml, &mr, 1, NOTHING, tensor_data(target), mr.cols);
   store_target(call, y, target);
 }
 
-void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, Scalar alpha, Tensor *y)
+/* What broadcasts to the target, as gemm takes it: a matrix or a row as it lies, or a copy in the target. */
+static Addend addend_of(Call *call, Tensor *t, Tensor *target, double factor)
+{
+  const int64_t cols = target->shape[target->ndim - 1];
+  const bool row = t->ndim == 1 || (t->ndim == 2 && t->shape[0] == 1 && target->ndim == 2);
+  const bool fits = t->ndim > 0 && t->shape[t->ndim - 1] == cols && (cols == 1 || t->strides[t->ndim - 1] == 1)
+                    && (row || (t->ndim == 2 && target->ndim == 2));
+  if (fits && t->dtype == target->dtype && t->storage != target->storage)
+    return (Addend){tensor_data(t), row ? 0 : t->strides[0], factor};
+  launch_copy(call, target, t);
+  return (Addend){tensor_data(target), cols, factor};
+}
+
+void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, double alpha, Tensor *y)
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
-  if (gemm_needs_blas(tensor_dtype(target), alpha, beta)) library_load(call, &blas);
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
-  if (!scalar_equals(beta, 0)) launch_copy(call, target, input);
-  gemm(tensor_dtype(target), &ml, &mr, alpha, beta, tensor_data(target), mr.cols);
+  Addend addend = beta != 0 ? addend_of(call, input, target, beta) : NOTHING;
+  gemm(call, tensor_dtype(target), &ml, &mr, alpha, addend, tensor_data(target), mr.cols);
   store_target(call, y, target);
 }
 
@@ -96,7 +105,7 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
-  gemm_batch(tensor_dtype(target), target->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(target),
+  gemm_batch(call, tensor_dtype(target), target->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(target),
              ml.rows * mr.cols);
   store_target(call, y, target);
 }
@@ -112,27 +121,13 @@ static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
   return (Matrix){tensor_data(x), rows, n, n, 1};
 }
 
-/* The bias in each row. */
-static void store_bias(Call *call, Tensor *target, const Tensor *bias)
-{
-  int64_t n = target->shape[target->ndim - 1];
-  if (target->numel > LINEAR_SMALL || bias->ndim != 1 || bias->shape[0] != n || !bias->is_contiguous
-      || bias->dtype != target->dtype || bias->storage == target->storage) {
-    launch_copy(call, target, bias);
-    return;
-  }
-  size_t bytes = (size_t)n * dtype_size(tensor_dtype(target));
-  char *row = tensor_data(target);
-  for (int64_t i = 0; i < target->numel; i += n, row += bytes) memcpy(row, tensor_data(bias), bytes);
-}
-
 void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix w = matrix_of(call, &weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
-  if (bias) store_bias(call, target, bias);
-  gemm(tensor_dtype(target), &l, &r, ONE, bias ? ONE : ZERO, tensor_data(target), r.cols);
+  gemm(call, tensor_dtype(target), &l, &r, 1, bias ? addend_of(call, bias, target, 1) : NOTHING, tensor_data(target),
+       r.cols);
   store_target(call, y, target);
 }
 
@@ -161,16 +156,15 @@ static void column_sums(const Tensor *x, Tensor *y)
 void launch_linear_backward(Call *call, const Tensor *dy, const Tensor *x, const Tensor *weight, Tensor *dx,
                             Tensor *dweight, Tensor *dbias)
 {
-  (void)call;
   if (!launch_runs(dy)) return;
   Matrix down = last_two(dy), across = turned(&down);
   if (dx) {
     Matrix w = last_two(weight);
-    gemm(tensor_dtype(dy), &down, &w, ONE, ZERO, tensor_data(dx), w.cols);
+    gemm(call, tensor_dtype(dy), &down, &w, 1, NOTHING, tensor_data(dx), w.cols);
   }
   if (dweight) {
     Matrix rows = last_two(x);
-    gemm(tensor_dtype(dy), &across, &rows, ONE, ZERO, tensor_data(dweight), rows.cols);
+    gemm(call, tensor_dtype(dy), &across, &rows, 1, NOTHING, tensor_data(dweight), rows.cols);
   }
   if (dbias) column_sums(dy, dbias);
 }

@@ -3,7 +3,6 @@
 #ifndef NNLUA_LAUNCH_MATMUL_H
 #define NNLUA_LAUNCH_MATMUL_H
 
-#include "core/scalar.h"
 #include "core/tensor.h"
 
 /* y [m, n] = l [m, k] @ r [k, n]. A vector l [k] is a row, and y has no m then; a vector r [k] is a column, and y has
@@ -12,7 +11,7 @@ void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y);
 
 /* y [m, n] = beta input + alpha l [m, k] @ r [k, n], where input broadcasts to y and isn't read if beta is 0. Not of
    integers. */
-void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, Scalar beta, Scalar alpha, Tensor *y);
+void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, double alpha, Tensor *y);
 
 /* y [b, m, n] = l [b, m, k] @ r [b, k, n], for each of b. */
 void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y);

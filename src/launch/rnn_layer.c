@@ -9,11 +9,9 @@
 
 #include "core/blocks.h"
 #include "kernels/copy.h"
-#include "kernels/gemm.h"
 #include "kernels/matmul.h"
+#include "launch/gemm.h"
 #include "launch/launch.h"
-
-static const Scalar ZERO = {SCALAR_INT, 0, 0, 0}, ONE = {SCALAR_INT, 1, 0, 0};
 
 int64_t cell_kept(CellKind kind) { return kind == CELL_LSTM ? 5 : kind == CELL_GRU ? 4 : 0; }
 
@@ -197,13 +195,12 @@ static Work work_of(const Layer *l, int64_t *at_a_time)
 /* ---------------------------------------------------------------------- forward */
 
 /* work = x w^T + bias, all rows. */
-static void multiply_inputs(const Layer *l, const Tensor *x, const Tensor *w, const Tensor *bias)
+static void multiply_inputs(Call *call, const Layer *l, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
   int64_t rows = x->shape[0], in = x->shape[1];
-  for (int64_t r = 0; r < rows && bias; r++)
-    memcpy(at(l->work, l, r, l->work_row), tensor_data(bias), (size_t)(l->wide * l->size));
   Matrix left = {tensor_data(x), rows, in, in, 1}, right = {tensor_data(w), in, l->wide, 1, in};
-  gemm(tensor_dtype(x), &left, &right, ONE, bias ? ONE : ZERO, l->work, l->work_row);
+  Addend addend = {bias ? tensor_data(bias) : NULL, 0, 1};
+  gemm(call, tensor_dtype(x), &left, &right, 1, addend, l->work, l->work_row);
 }
 
 /* The states of the cells after the last step of each sequence. */
@@ -226,7 +223,7 @@ static void before_steps(Call *call, const Launch *launched)
     l->sums = tensor_data(new_beside(call, w_hh, launched->dtype, INTS(l->batch, l->wide)));
     l->bias = tensor_data(launched->x[B_HH]);
   }
-  multiply_inputs(l, launched->x[X], launched->x[W_IH], launched->x[B_IH]);
+  multiply_inputs(call, l, launched->x[X], launched->x[W_IH], launched->x[B_IH]);
   l->weights = in_blocks(call, w_hh, l->hidden, l->wide, 1, l->hidden);
 }
 

@@ -1,4 +1,4 @@
--- Products of matrices with larger sizes and strides than BLAS is given at once: in test builds 1,000 (kernels/gemm.c).
+-- Products of matrices by each of the ways that shapes and layouts choose (launch/gemm.c).
 local nl = require "nnlua"
 
 -- Small integers: sums of their products are exact in any order and dtype.
@@ -28,12 +28,12 @@ local layouts = {
 
 local shapes = { -- rows, depth, columns
   {1003, 3, 2}, {2, 3, 1005}, {2, 1007, 3}, {1, 1007, 5}, {3, 1007, 1}, {1003, 5, 1}, {1, 5, 1003},
-  {1, 5003, 1},
+  {1, 5003, 1}, {7, 70, 9}, {16, 40, 33}, {203, 61, 170}, {130, 300, 50}, {1, 40, 2100}, {30, 1, 40},
 }
 
 describe("products", function()
   for _, dtype in ipairs {nl.float32, nl.float64, nl.complex64, nl.complex128} do
-    it("are right beyond BLAS's sizes and strides: " .. tostring(dtype), function()
+    it("are right whatever their shapes and layouts: " .. tostring(dtype), function()
       for _, shape in ipairs(shapes) do
         local m, k, n = table.unpack(shape)
         local a, b, c = pattern(m, k, dtype, 1, 2), pattern(k, n, dtype, 3, 1), pattern(m, n, dtype, 2, 5)
@@ -59,6 +59,49 @@ describe("products", function()
       end
     end)
   end
+
+  it("don't read what is multiplied by a factor of 0", function() -- as PyTorch's
+    for _, dtype in ipairs {nl.float32, nl.float64, nl.complex64, nl.complex128} do
+      for _, n in ipairs {1, 3, 40} do
+        local ones, nan = nl.ones(n, n, {dtype = dtype}), nl.full({n, n}, 0 / 0, {dtype = dtype})
+        assert.is_true(nl.addmm(ones, nan, ones, {alpha = 0}):equal(ones))
+        assert.is_true(nl.addmm(nan, ones, ones, {beta = 0}):equal(ones * n))
+        assert.is_true(nl.addmm(nan, nan, ones, {alpha = 0, beta = 0}):equal(ones * 0))
+        assert.is_true(nl.addmm(ones, nan, ones):isnan():all():item())
+        assert.is_true((nan * 0):mm(ones):isnan():all():item())
+      end
+    end
+  end)
+
+  it("add what broadcasts, however it lies", function()
+    local a, b = pattern(5, 7, nl.float32, 1, 2), pattern(7, 4, nl.float32, 3, 1)
+    local product = a:mm(b)
+    local wide = pattern(10, 9, nl.float32, 2, 1)
+    for _, x in ipairs {
+      nl.tensor(2.0), wide:narrow(1, 1, 1):narrow(2, 3, 4), wide:select(1, 2):narrow(1, 2, 4),
+      wide:narrow(1, 4, 5):narrow(2, 2, 1), wide:narrow(1, 3, 5):narrow(2, 5, 4),
+      wide:narrow(2, 1, 5):narrow(1, 1, 4):t(), wide:select(2, 1):narrow(1, 1, 4),
+      wide:select(1, 2):narrow(1, 2, 4):expand(5, 4),
+    } do
+      assert.is_true(nl.addmm(x, a, b, {beta = 2}):equal(x * 2 + product))
+    end
+    for _, bias in ipairs {wide:select(1, 2):narrow(1, 2, 4), wide:select(2, 3):narrow(1, 1, 4), nl.tensor {1.0}} do
+      assert.is_true(nl.F.linear(a, b:t(), bias):equal(product + bias))
+      assert.is_true(nl.F.linear(a, b:t():narrow(1, 1, 1), bias:narrow(1, 1, 1)):equal(
+        a:mm(b:narrow(2, 1, 1)) + bias:narrow(1, 1, 1)))
+    end
+  end)
+
+  it("take matrices and vectors whose elements are apart or the same", function()
+    local whole = pattern(40, 60, nl.float32, 1, 2)
+    local strided, same = whole:index_select(2, nl.arange(1, 60, 3)), whole:select(1, 1):expand(33, 60)
+    local apart = whole:view(40, 20, 3):select(3, 1)
+    assert.is_true(apart:mm(whole:narrow(1, 1, 20)):equal(strided:mm(whole:narrow(1, 1, 20))))
+    assert.is_true(apart:mv(whole:select(2, 5):narrow(1, 1, 20)):equal(
+      strided:mv(whole:select(2, 5):narrow(1, 1, 20):clone())))
+    assert.is_true(same:mm(whole:t()):equal(same:clone():mm(whole:t())))
+    assert.is_true(whole:mm(same:t()):equal(whole:mm(same:t():clone())))
+  end)
 
   it("without terms are the addend, scaled", function()
     local c = pattern(2, 2003, nl.float32, 1, 2)

@@ -1,22 +1,21 @@
 /*
- * Products of matrices. Floats go through a kernel that holds some rows by two vectors of the result in registers,
- * on panels of b that are packed where its columns are not contiguous, and, for a few rows times a transposed matrix,
- * through one of dot products. Integers, which BLAS doesn't have, take plain loops.
+ * Products of matrices. Those of floats go through blocks that hold some rows by two vectors of the result in
+ * registers, on panels of b, and where it pays of a, that are packed (typed/packing.h). The same blocks make complex products of
+ * pairs of floats. Products of few rows, which memory bounds, are in typed/matvec.c. Integers take plain loops.
  */
-#include "core/blocks.h"
 #include "kernels/matmul.h"
+
+#include "core/blocks.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
 
+#include "kernels/typed/packing.h"
+
 #if NNLUA_SMALL_BLOCKS
-#undef OWN_PRODUCT
-#define OWN_PRODUCT 64
 #define MIDDLE NO
 #define TALL NO
-enum { ROWS = 2, DOT_COLUMNS = 2 };
 #else
-enum { ROWS = PRODUCT_ROWS, DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
 #define MIDDLE YES
 #if PRODUCT_ROWS > 6
 #define TALL YES
@@ -27,21 +26,6 @@ enum { ROWS = PRODUCT_ROWS, DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
 #define YES(...) __VA_ARGS__
 #define NO(...)
 
-/* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { TILE = 32 / sizeof(T), WIDTH = 2 * V, DOT_ROWS = 4, DEPTH = MATMUL_DEPTH > TILE ? MATMUL_DEPTH : TILE };
-
-/* c = v, or c += v, for the first lanes of v. */
-INLINE void store_last(T *c, bool add, Lanes n, Vector v)
-{
-#if HAS_LANES
-  store_lanes(c, n, add ? load_lanes(c, n) + v : v);
-#else
-  T line[V];
-  store(line, v);
-  for (int j = 0; j < n; j++) c[j] = add ? c[j] + line[j] : line[j];
-#endif
-}
-
 /* A block of the result: rows x width, width up to columns of vectors. */
 typedef struct Block {
   int64_t depth;
@@ -49,42 +33,56 @@ typedef struct Block {
   int64_t a_row, a_col;
   const T *b; /* a panel: WIDTH columns, b_row apart */
   int64_t b_row;
-  bool add;
+  T alpha, beta;
+  const T *addend; /* or NULL */
+  int64_t addend_row;
   T *c;
   int64_t c_row;
   int width;
 } Block;
 
+/* c = alpha sum + beta addend, of one vector or the first lanes of it. */
+INLINE void store_sum(const Block *k, int i, int at, bool partial, Lanes lanes, Vector sum)
+{
+  T *c = k->c + i * k->c_row + at;
+  int n = k->width - at;
+  if (k->alpha != 1) sum *= k->alpha;
+  if (k->addend) {
+    const T *addend = k->addend + i * k->addend_row + at;
+    sum += k->beta * (partial ? load_first(addend, lanes, n) : load(addend));
+  }
+  if (partial) store_first(c, lanes, n, sum);
+  else store(c, sum);
+}
+
 /* All but k are constants where it is called, so that the sums stay in registers. partial: the last vector has fewer
-   than V columns. */
-INLINE void run_block(const Block *k, int rows, int columns, bool partial)
+   than V columns. packed: so is a. */
+INLINE void run_block(const Block *k, int rows, int columns, bool partial, bool packed)
 {
   Vector sum[ROWS][2];
   const T *a = k->a, *b = k->b;
+  const int64_t a_row = packed ? 1 : k->a_row, a_col = packed ? ROWS : k->a_col, b_row = packed ? WIDTH : k->b_row;
   const int last = columns - 1;
   Lanes lanes = lanes_of(partial ? k->width - last * V : 0);
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
-  for (int64_t p = 0; p < k->depth; p++, a += k->a_col, b += k->b_row) {
+  if (packed) UNROLL for (int i = 0; i < rows; i++) __builtin_prefetch(k->c + i * k->c_row, 1);
+  for (int64_t p = 0; p < k->depth; p++, a += a_col, b += b_row) {
     Vector right[2];
     UNROLL for (int j = 0; j < columns; j++) right[j] = partial && j == last ? load_lanes(b + j * V, lanes)
                                                                              : load(b + j * V);
     UNROLL for (int i = 0; i < rows; i++)
     {
-      T factor = a[i * k->a_row];
+      T factor = a[i * a_row];
       UNROLL for (int j = 0; j < columns; j++) sum[i][j] += factor * right[j];
     }
   }
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++)
-  {
-    T *c = k->c + i * k->c_row + j * V;
-    if (partial && j == last) store_last(c, k->add, lanes, sum[i][j]);
-    else store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
-  }
+    store_sum(k, i, j * V, partial && j == last, lanes, sum[i][j]);
 }
 
-#define CASE(rows, columns, partial)      \
-  case rows:                              \
-    run_block(k, rows, columns, partial); \
+#define CASE(rows, columns, partial)             \
+  case rows:                                     \
+    run_block(k, rows, columns, partial, false); \
     break;
 #define CASES(columns, partial)                                                                                     \
   switch (rows) {                                                                                                   \
@@ -92,13 +90,14 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial)
     MIDDLE(CASE(2, columns, partial) CASE(3, columns, partial) CASE(4, columns, partial) CASE(5, columns, partial)) \
     TALL(CASE(6, columns, partial) CASE(7, columns, partial) CASE(8, columns, partial) CASE(9, columns, partial)    \
            CASE(10, columns, partial) CASE(11, columns, partial))                                                   \
-    default: run_block(k, ROWS, columns, partial);                                                                  \
+    default: run_block(k, ROWS, columns, partial, false);                                                           \
   }
 
 static void run_wide(const Block *k, int rows) { CASES(2, false) }
 static void run_wide_part(const Block *k, int rows) { CASES(2, true) }
 static void run_narrow(const Block *k, int rows) { CASES(1, false) }
 static void run_narrow_part(const Block *k, int rows) { CASES(1, true) }
+static void run_packed(const Block *k) { run_block(k, ROWS, 2, false, true); }
 
 static void (*runner_of(int width))(const Block *, int)
 {
@@ -106,162 +105,139 @@ static void (*runner_of(int width))(const Block *, int)
   return width == V ? run_narrow : run_narrow_part;
 }
 
-/* ---- packing ---- */
-
-typedef T Tile __attribute__((vector_size(32)));
-typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-#if T_f32
-#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
-
-/* Interleaving the first half of the lines with the second transposes a tile after log2(TILE) times. */
-INLINE void transpose_tile(const T *from, int64_t from_step, T *to)
+/* So few terms that blocks are no help. */
+static void multiply_tiny(const Product *p)
 {
-  Tile line[TILE], next[TILE];
-  for (int i = 0; i < TILE; i++) line[i] = *(const LooseTile *)(from + i * from_step);
-  for (int stage = 1; stage < TILE; stage *= 2) {
-    for (int i = 0; i < TILE / 2; i++) {
-      next[2 * i] = FIRST_HALVES(line[i], line[i + TILE / 2]);
-      next[2 * i + 1] = LAST_HALVES(line[i], line[i + TILE / 2]);
+  const T *a = p->a, *b = p->b, *addend = p->addend;
+  for (int64_t i = 0; i < p->m; i++)
+    for (int64_t j = 0; j < p->n; j++) {
+      T sum = 0, *c = (T *)p->c + i * p->c_row + j;
+      for (int64_t q = 0; q < p->k; q++) sum += a[i * p->a_row + q * p->a_col] * b[q * p->b_row + j * p->b_col];
+      sum *= (T)p->alpha;
+      *c = addend ? sum + (T)p->beta * addend[i * p->addend_row + j] : sum;
     }
-    for (int i = 0; i < TILE; i++) line[i] = next[i];
-  }
-  for (int i = 0; i < TILE; i++) *(LooseTile *)(to + i * WIDTH) = line[i];
-}
-
-/* panel[p][j] = b[j][p], of contiguous lines b_step apart. */
-static void pack_transposed(int64_t depth, int width, const T *b, int64_t b_step, T *panel)
-{
-  int j = 0;
-  for (; j + TILE <= width; j += TILE) {
-    int64_t p = 0;
-    for (; p + TILE <= depth; p += TILE) transpose_tile(b + j * b_step + p, b_step, panel + p * WIDTH + j);
-    for (; p < depth; p++)
-      for (int i = j; i < j + TILE; i++) panel[p * WIDTH + i] = b[i * b_step + p];
-  }
-  for (; j < width; j++)
-    for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
-}
-
-/* Columns up to `room` that are not masked out later become 0. b: [depth, width], any steps; panel: [depth, WIDTH]. */
-static void pack(int64_t depth, int width, int room, const T *b, int64_t b_row, int64_t b_col, T *panel)
-{
-  if (b_row == 1) {
-    pack_transposed(depth, width, b, b_col, panel);
-  } else if (b_col == 1 && width == WIDTH) {
-    for (int64_t p = 0; p < depth; p++) memcpy(panel + p * WIDTH, b + p * b_row, WIDTH * sizeof(T));
-  } else {
-    for (int64_t p = 0; p < depth; p++)
-      for (int j = 0; j < width; j++) panel[p * WIDTH + j] = b[p * b_row + j * b_col];
-  }
-  for (int64_t p = 0; p < depth && !HAS_LANES && width < room; p++)
-    for (int j = width; j < room; j++) panel[p * WIDTH + j] = 0;
 }
 
 /* Whether a panel of b must be packed: for its order, for its width, or as lines a large power of two apart would
    push each other out of the cache before the next rows of a need them. */
-static bool must_pack(int64_t m, int width, int columns, int64_t b_row, int64_t b_col)
+static bool must_pack(int64_t m, int width, int64_t b_row, int64_t b_col)
 {
-  if (b_col != 1 || (!HAS_LANES && width != columns * V)) return true;
+  if (b_col != 1 || (!HAS_LANES && width % V != 0)) return true;
   return m > 2 * ROWS && b_row * (int64_t)sizeof(T) % 1024 == 0;
 }
 
-/* So few terms that blocks are no help. a: [m, k]; b: [k, n]; c: [m, n]. */
-static void multiply_tiny(int64_t m, int64_t n, int64_t k, const T *a, int64_t a_row, int64_t a_col, const T *b,
-                          int64_t b_row, int64_t b_col, bool add, T *c, int64_t c_row)
+/* Some panels of b, which stay in the first cache while the rows of a go by: one, or more where terms are few. Numbers
+   and steps are those of floats. */
+typedef struct Panels {
+  int64_t first, n, depth;
+  const T *right; /* packed ones, or NULL */
+  const T *b;
+  int64_t b_row, b_col;
+  bool pairs;
+} Panels;
+
+/* The panel of the columns from j on; `to` is memory for it. */
+static const T *panel_of(const Panels *s, int64_t m, int64_t j, int width, T *to, int64_t *row)
 {
-  for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j++) {
-      T sum = add ? c[i * c_row + j] : 0;
-      for (int64_t p = 0; p < k; p++) sum += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
-      c[i * c_row + j] = sum;
-    }
+  *row = WIDTH;
+  if (s->right) return s->right + j * s->depth;
+  if (s->pairs) {
+    pack_panel_of_pairs(s->depth / 2, width, s->b + j * s->b_col, s->b_row, s->b_col, to);
+    return to;
+  }
+  const T *from = s->b + j * s->b_col;
+  *row = s->b_row;
+  if (!must_pack(m, width, s->b_row, s->b_col)) return from;
+  pack_panel(s->depth, width, from, s->b_row, s->b_col, to);
+  *row = WIDTH;
+  return to;
 }
 
-/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
+/* Rows of c, all of them in the columns of some panels. */
+static void multiply_panels(const Panels *s, Block k, int64_t m, bool left)
+{
+  _Alignas(64) T memory[DEPTH * WIDTH];
+  const T *panel[DEPTH];
+  int64_t row[DEPTH];
+  int count = 0;
+  for (int64_t j = 0; j < s->n; j += WIDTH, count++) {
+    int width = s->n - j < WIDTH ? (int)(s->n - j) : WIDTH;
+    panel[count] = panel_of(s, m, s->first + j, width, memory + j * s->depth, &row[count]);
+  }
+  const Block start = k;
+  for (int64_t i = 0; i < m; i += ROWS) {
+    int rows = m - i < ROWS ? (int)(m - i) : ROWS;
+    for (int j = 0; j < count; j++) {
+      int64_t at = (int64_t)j * WIDTH;
+      k.width = s->n - at < WIDTH ? (int)(s->n - at) : WIDTH;
+      k.b = panel[j];
+      k.b_row = row[j];
+      k.c = start.c + i * k.c_row + at;
+      if (k.addend) k.addend = start.addend + i * k.addend_row + at;
+      k.a = start.a + i * (left ? k.depth : k.a_row);
+      if (left && rows == ROWS && k.width == WIDTH && k.b_row == WIDTH) run_packed(&k);
+      else runner_of(k.width)(&k, rows);
+    }
+  }
+}
+
+/* The rows of a as blocks want them. */
+static void pack_left(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, bool pairs, T *left)
+{
+  if (a_col == 1) {
+    a_row *= pairs ? 2 : 1;
+    for (int64_t i = 0; i < m; i += ROWS)
+      pack_rows(depth, m - i < ROWS ? (int)(m - i) : ROWS, a + i * a_row, a_row, left + i * depth);
+  } else if (pairs) {
+    pack_columns_of_pairs(m, depth / 2, a, a_row, a_col, left);
+  } else {
+    pack_columns(m, depth, a, a_row, a_col, left);
+  }
+}
+
+static void blocks(const Product *p, bool pairs, const void *right, void *left)
+{
+  if (p->n <= 4 && !pairs && !right && p->m * p->n * p->k <= MATMUL_TINY) {
+    multiply_tiny(p);
+    return;
+  }
+  const int64_t two = pairs ? 2 : 1, n = p->n * two, k = p->k * two;
+  Block block = {.alpha = (T)p->alpha, .c_row = p->c_row * two};
+  for (int64_t q = 0; q < k; q += DEPTH) {
+    const int64_t depth = k - q < DEPTH ? k - q : DEPTH, most = DEPTH / depth * WIDTH;
+    const T *a = (const T *)p->a + q * p->a_col, *addend = q ? p->c : p->addend;
+    block.depth = depth;
+    block.a = left ? left : a;
+    block.a_row = left ? 1 : p->a_row * two;
+    block.a_col = left ? ROWS : pairs ? 1 : p->a_col;
+    block.beta = q ? 1 : (T)p->beta;
+    block.addend_row = q ? block.c_row : p->addend_row * two;
+    if (left) pack_left(p->m, depth, a, p->a_row, p->a_col, pairs, left);
+    Panels s = {0, 0, depth, right, (const T *)p->b + q * p->b_row, p->b_row, p->b_col, pairs};
+    for (; s.first < n; s.first += most) {
+      s.n = n - s.first < most ? n - s.first : most;
+      block.c = (T *)p->c + s.first;
+      block.addend = addend ? addend + s.first : NULL;
+      multiply_panels(&s, block, p->m, left);
+    }
+  }
+}
+
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  if (n <= 4 && m * n * k <= MATMUL_TINY) {
-    multiply_tiny(m, n, k, a, a_row, a_col, b, b_row, b_col, add, c, c_row);
-    return;
-  }
-  _Alignas(64) T panel[DEPTH * WIDTH];
-  for (int64_t p = 0; p < k; p += DEPTH) {
-    int64_t depth = k - p < DEPTH ? k - p : DEPTH;
-    const T *left = (const T *)a + p * a_col;
-    for (int64_t j = 0; j < n; j += WIDTH) {
-      int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
-      int columns = width > V ? 2 : 1;
-      const T *from = (const T *)b + p * b_row + j * b_col;
-      Block block = {depth, left, a_row, a_col, from, b_row, add || p > 0, (T *)c + j, c_row, width};
-      if (must_pack(m, width, columns, b_row, b_col)) {
-        pack(depth, width, columns * V, from, b_row, b_col, panel);
-        block.b = panel;
-        block.b_row = WIDTH;
-      }
-      void (*run)(const Block *, int) = runner_of(width);
-      for (int64_t i = 0; i < m; i += ROWS) {
-        block.a = left + i * a_row;
-        block.c = (T *)c + i * c_row + j;
-        run(&block, m - i < ROWS ? (int)(m - i) : ROWS);
-      }
-    }
-  }
+  Product p = {m, n, k, a, a_row, a_col, b, b_row, b_col, 1, 1, add ? c : NULL, c_row, c, c_row};
+  blocks(&p, false, NULL, NULL);
 }
 
-/* ---- dot products ---- */
-
-INLINE void run_dots(int rows, int columns, int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_row, bool add,
-                     T *c, int64_t c_row)
+static void pack_right(const Product *p, bool pairs, void *right)
 {
-  Vector sum[DOT_ROWS][DOT_COLUMNS];
-  int64_t p = 0;
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
-  for (; p + V <= k; p += V) {
-    Vector right[DOT_COLUMNS];
-    for (int j = 0; j < columns; j++) right[j] = load(b + j * b_row + p);
-    for (int i = 0; i < rows; i++) {
-      Vector left = load(a + i * a_row + p);
-      for (int j = 0; j < columns; j++) sum[i][j] += left * right[j];
-    }
-  }
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) {
-      T total = total_of(sum[i][j]);
-      for (int64_t q = p; q < k; q++) total += a[i * a_row + q] * b[j * b_row + q];
-      c[i * c_row + j] = add ? c[i * c_row + j] + total : total;
-    }
-}
-
-#define DOT_CASES(columns)                                                      \
-  switch (rows) {                                                               \
-    case 1: run_dots(1, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
-    case 2: run_dots(2, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
-    case 3: run_dots(3, columns, k, x, a_row, y, b_row, add, z, c_row); break;  \
-    default: run_dots(4, columns, k, x, a_row, y, b_row, add, z, c_row); break; \
-  }
-
-/* c (+)= a b^T. a: [m, k], b: [n, k], c: [m, n], all with contiguous rows */
-static void matmul_rows(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, const void *b, int64_t b_row,
-                        bool add, void *c, int64_t c_row)
-{
-  for (int64_t j = 0; j < n;) {
-    int64_t columns = n - j < DOT_COLUMNS ? 1 : DOT_COLUMNS;
-    const T *y = (const T *)b + j * b_row;
-    for (int64_t i = 0; i < m; i += DOT_ROWS) {
-      int64_t rows = m - i < DOT_ROWS ? m - i : DOT_ROWS;
-      const T *x = (const T *)a + i * a_row;
-      T *z = (T *)c + i * c_row + j;
-      if (columns == 1) DOT_CASES(1)
-      else DOT_CASES(DOT_COLUMNS)
-    }
-    j += columns;
+  const int64_t two = pairs ? 2 : 1, n = p->n * two, k = p->k * two;
+  for (int64_t j = 0; j < n; j += WIDTH) {
+    int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
+    const T *b = (const T *)p->b + j * p->b_col;
+    if (pairs) pack_panel_of_pairs(p->k, width, b, p->b_row, p->b_col, (T *)right + j * k);
+    else pack_panel(k, width, b, p->b_row, p->b_col, (T *)right + j * k);
   }
 }
 
@@ -299,12 +275,21 @@ static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row
 
 #endif
 
+#if T_FLOATING
+void TYPED(fill_matvec)(MatmulKernels *t);
+#endif
 void TYPED(fill_matmul)(MatmulKernels *t);
 void TYPED(fill_matmul)(MatmulKernels *t)
 {
   t->product = matmul;
 #if T_FLOATING
-  t->dots = matmul_rows;
-  t->own_product = OWN_PRODUCT;
+  t->blocks = blocks;
+  t->pack_right = pack_right;
+  t->depth = DEPTH;
+  t->width = WIDTH;
+  t->rows = ROWS;
+  t->left_bytes = LEFT_KB << 10;
+  t->right_bytes = RIGHT_KB << 10;
+  TYPED(fill_matvec)(t);
 #endif
 }

@@ -119,7 +119,8 @@ FORWARD(addmm)
   Ints shape = INTS(l->shape[0], r->shape[1]);
   check_addend(call, a->input, shape);
   y[0] = result_new(call, tensor_dtype(l), device_of(l), shape);
-  if (dtype_is_inexact(tensor_dtype(l))) launch_addmm(call, a->input, l, r, a->beta, a->alpha, y[0]);
+  if (dtype_is_inexact(tensor_dtype(l)) && a->alpha.im == 0 && a->beta.im == 0)
+    launch_addmm(call, a->input, l, r, scalar_real(a->beta), scalar_real(a->alpha), y[0]);
   else launch_copy(call, y[0], with_addend(call, a->input, op(mm, l, r), a->beta, a->alpha));
 }
 

@@ -1,0 +1,35 @@
+/* Products of matrices in memory: how each is computed is chosen by its shape, and large ones are cut for threads. */
+#ifndef NNLUA_LAUNCH_GEMM_H
+#define NNLUA_LAUNCH_GEMM_H
+
+#include "core/tensor.h"
+
+/* A matrix with any strides, in elements. */
+typedef struct Matrix {
+  const void *data;
+  int64_t rows, cols, row_step, col_step;
+} Matrix;
+
+static inline Matrix turned(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
+
+/* What is added to a product, times a factor: a matrix with contiguous rows, which may be the result itself, or one row
+   for all, with a step of 0. Without data nothing is. */
+typedef struct Addend {
+  const void *data;
+  int64_t row_step;
+  double factor;
+} Addend;
+
+/* Whether gemm takes the matrix as it lies, without a copy. */
+bool gemm_takes(const Matrix *m);
+
+/* c = alpha a b + addend, for any dtype but bool and the halves; c has contiguous rows, c_row elements apart. Integers
+   take no alpha, and no addend. */
+void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
+          int64_t c_row);
+
+/* As many products as there are batches; steps in elements from one to the next. */
+void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
+                int64_t c_step);
+
+#endif
