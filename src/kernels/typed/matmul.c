@@ -1,7 +1,8 @@
 /*
  * Products of matrices. Those of floats go through blocks that hold some rows by two vectors of the result in
- * registers, on panels of b, and where it pays of a, that are packed (typed/packing.h). The same blocks make complex products of
- * pairs of floats. Products of few rows, which memory bounds, are in typed/matvec.c. Integers take plain loops.
+ * registers, on panels of b, and where it pays of a, that are packed (typed/packing.h). The same blocks make complex
+ * products of pairs of floats. Products of few rows, which memory bounds, are in typed/matvec.c. Integers take plain
+ * loops.
  */
 #include "kernels/matmul.h"
 
