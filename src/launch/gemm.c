@@ -107,15 +107,22 @@ static Route route_of(const Plan *plan)
   return p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK ? PACKED : BLOCKS;
 }
 
+/* The addend's rows go where the result's will be. */
+static void move_addend(Product *p, int64_t size)
+{
+  if (!p->addend || p->addend == p->c) return;
+  for (int64_t i = 0; i < p->m; i++)
+    memmove((char *)p->c + i * p->c_row * size, (const char *)p->addend + i * p->addend_row * size,
+            (size_t)(p->n * size));
+  p->addend = p->c;
+  p->addend_row = p->c_row;
+}
+
 /* A column is a row of the transposed product, if it lies as one. */
 static bool turn_column(Product *p, int64_t size)
 {
   if (p->n != 1 || p->m == 1 || p->c_row != 1) return false;
-  if (p->addend && p->addend_row != 1) {
-    for (int64_t i = 0; i < p->m; i++)
-      memmove((char *)p->c + i * size, (const char *)p->addend + i * p->addend_row * size, (size_t)size);
-    p->addend = p->c;
-  }
+  if (p->addend_row != 1) move_addend(p, size);
   const Product q = *p;
   p->m = q.n, p->n = q.m;
   p->a = q.b, p->a_row = q.b_col, p->a_col = q.b_row;
@@ -181,7 +188,8 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
       case DOTS: plan->kernels->dots(&p); break;
       case ROW_SUM: plan->kernels->row_sum(&p); break;
       case LOOPS:
-        plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, false, p.c, p.c_row);
+        move_addend(&p, plan->size);
+        plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);
         break;
       default: plan->kernels->blocks(&p, plan->pairs, NULL, left);
     }

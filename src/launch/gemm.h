@@ -24,7 +24,7 @@ typedef struct Addend {
 bool gemm_takes(const Matrix *m);
 
 /* c = alpha a b + addend, for any dtype but bool and the halves; c has contiguous rows, c_row elements apart. Integers
-   take no alpha, and no addend. */
+   take no factors. */
 void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
           int64_t c_row);
 

@@ -86,6 +86,8 @@ describe("products", function()
       assert.is_true(nl.addmm(x, a, b, {beta = 2}):equal(x * 2 + product))
     end
     for _, bias in ipairs {wide:select(1, 2):narrow(1, 2, 4), wide:select(2, 3):narrow(1, 1, 4), nl.tensor {1.0}} do
+      local whole = nl.F.linear(a:long(), b:t():long(), bias:long())
+      assert.is_true(whole:equal((product + bias):long()))
       assert.is_true(nl.F.linear(a, b:t(), bias):equal(product + bias))
       assert.is_true(nl.F.linear(a, b:t():narrow(1, 1, 1), bias:narrow(1, 1, 1)):equal(
         a:mm(b:narrow(2, 1, 1)) + bias:narrow(1, 1, 1)))
