@@ -578,7 +578,7 @@ void launch_convolve_input(Call *call, const Convolution *c, Tensor *dy, Tensor 
 {
   if (is_whole(c, weight) && x->is_contiguous && launch_runs(x)) {
     Tensor *l = as_rows(call, dy), *r = as_rows(call, weight), *to = as_rows(call, x);
-    if (bias) launch_addmm(call, spread_bias(call, c, bias), l, r, scalar_int(1), scalar_int(1), to);
+    if (bias) launch_addmm(call, spread_bias(call, c, bias), l, r, 1, 1, to);
     else launch_product(call, l, r, to);
     return;
   }
