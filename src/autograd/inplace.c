@@ -139,6 +139,7 @@ void inplace_commit(Tensor *into, const InplacePlan *plan)
 {
   Tensor *base = into->base;
   saved_let_leaves_go(base ? base : into);
+  accumulator_let_go(base ? base : into);
   if (plan->base) {
     tensor_set_grad_fn(base, plan->base, 0);
     base->history++;

@@ -108,7 +108,7 @@ void tensor_set_grad_fn(Tensor *t, Node *n, int output)
 
 typedef struct Accumulator {
   Node node;
-  Saved leaf; /* none any more once it was a view whose base got another history: see saved.h */
+  Saved leaf; /* none once it, or the base that it is a view of, got another history: see saved.h */
 } Accumulator;
 
 /* Whether a gradient may become .grad itself: nobody else has it, and its memory is laid out plainly. */
@@ -164,7 +164,7 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   (void)dx;
   Tensor *leaf = accumulator_leaf(node), *g = dy[0];
   if (!leaf)
-    raise_plain(call->ctx, "a gradient arrived for a leaf that is none any more: it is a view of a tensor that was "
+    raise_plain(call->ctx, "a gradient arrived for a leaf that is none any more: it, or what it is a view of, was "
                            "changed in place since; make the leaf of a copy (clone), or change a copy");
   if (!shape_equal(tensor_shape(leaf), tensor_shape(g)))
     raise_plain(call->ctx, "a gradient of shape %s arrived for a leaf of shape %s", shape_text(call, tensor_shape(g)),
@@ -187,6 +187,13 @@ static const char *accumulator_name(const Node *node)
 }
 
 static const NodeClass accumulator_class = {accumulate, NULL, accumulator_destroy, accumulator_name};
+
+void accumulator_let_go(Tensor *t)
+{
+  if (!t->accumulator) return;
+  saved_drop(&((Accumulator *)t->accumulator)->leaf);
+  t->accumulator = NULL;
+}
 
 bool node_is_accumulator(const Node *n) { return n->class == &accumulator_class; }
 Tensor *accumulator_leaf(const Node *n) { return ((const Accumulator *)n)->leaf.tensor; }

@@ -73,7 +73,13 @@ Node *tensor_grad_fn(Call *call, Tensor *t);
 
 /* Whether t is a leaf's accumulator. */
 bool node_is_accumulator(const Node *n);
-Tensor *accumulator_leaf(const Node *n); /* NULL: it was a view, and is no leaf any more */
+Tensor *accumulator_leaf(const Node *n); /* NULL: it is no leaf any more */
+
+/*
+ * A tensor that is no view gets a history: it is no leaf any more, if it was one (a leaf whose gradient is not wanted
+ * any more may be changed in place), and its accumulator lets it go, or a history with it in it would hold the tensor.
+ */
+void accumulator_let_go(Tensor *t);
 
 /*
  * Gradients of t will have to fit what t is now, which is about to change unseen by the graph: they are brought to its

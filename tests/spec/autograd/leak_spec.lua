@@ -131,6 +131,19 @@ local circles = {
     b:add_(v * 2)
     b:mul_(v * v)
   end},
+  {"what was a leaf, through a view of it that is of its graph", function()
+    local x = nl.ones(3):requires_grad_()
+    local v = x[{{1, 2}}]
+    x:requires_grad_(false)
+    v:mul_(v)
+    x:add_(x * x)
+  end},
+  {"what was a leaf, by what was computed from it", function()
+    local x = nl.ones(3):requires_grad_()
+    local y = x * 2
+    x:requires_grad_(false)
+    x:add_(y)
+  end},
   {"the same through another view, beside a hook", function()
     local b = nl.ones(4)
     local v = b[{{1, 2}}]

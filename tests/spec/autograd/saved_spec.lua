@@ -284,6 +284,16 @@ describe("a leaf that is a view", function()
     near({3, 3}, b)
   end)
 
+  it("is none any more when it is changed in place by what was computed from it while it was one", function()
+    local x = nl.ones(2):requires_grad_()
+    local y = x * 2
+    x:requires_grad_(false)
+    x:add_(y)
+    assert.is_false(x.is_leaf)
+    assert.matches("a leaf that is none any more", failure(function() x:sum():backward() end))
+    near({3, 3}, x)
+  end)
+
   it("follows its base when that is changed in place", function()
     local b, w = nl.ones(2), leaf {3, 4}
     local v = b:view(2)
