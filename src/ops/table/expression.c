@@ -1,6 +1,8 @@
 #include "ops/table/expression.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,10 +220,8 @@ static void resolve(const Parser *s, Expression *e)
   if (e->kind == CALL_OP) check_call(s, e, n);
 }
 
-const Expression *expression_of(const Op *o, int i)
+static Expression *parse(const Op *o, const char *text)
 {
-  const char *text = o->pointwise->derivative[i];
-  if (strcmp(text, "NO_GRAD") == 0) return NULL;
   Parser s = {o, text, text};
   Expression *e = parse_comparison(&s);
   skip(&s);
@@ -230,24 +230,47 @@ const Expression *expression_of(const Op *o, int i)
   return e;
 }
 
-bool expression_mentions(const char *text, char name)
-{
-  for (const char *p = text; *p;) {
-    size_t length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-    if (length == 1 && *p == name) return true;
-    p += length ? length : 1;
-  }
-  return false;
-}
-
-bool expression_varies_with(const Expression *e, const char *name)
+/* Whether the expression's value changes with a name's value other than by comparisons. */
+static bool varies_with(const Expression *e, const char *name)
 {
   if (!e) return false;
   if (e->kind == NAME) return strcmp(e->name, name) == 0;
   if (e->kind == BINARY_OP && strchr("<>=!", e->name[0])) return false;
   for (int i = strcmp(e->name, "select") == 0; i < MOST_OPERANDS; i++)
-    if (expression_varies_with(e->operand[i], name)) return true;
+    if (varies_with(e->operand[i], name)) return true;
   return false;
+}
+
+static ParsedDerivative *new_derivative(const Op *o, int i)
+{
+  const int arity = o->pointwise->arity;
+  const char *names = arity == 1 ? "x" : "abc";
+  ParsedDerivative *d = calloc(1, sizeof *d);
+  if (!d) abort();
+  d->expression = parse(o, o->pointwise->derivative[i]);
+  for (int k = 0; k <= arity && !(o->forms & CHOOSES); k++) {
+    bool is_result = k == arity;
+    const char name[] = {is_result ? 'y' : names[k], 0};
+    uint32_t bit = is_result ? result_bit(0) : argument_bit(k);
+    if (op_plan(o)->needs[i] & bit && !varies_with(d->expression, name)) d->compared |= bit;
+  }
+  return d;
+}
+
+const ParsedDerivative *derivative_of(const Op *o, int i)
+{
+  static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER; /* other states may want it in their threads */
+  _Atomic(const ParsedDerivative *) *place = &op_plan(o)->as_parsed[i];
+  const ParsedDerivative *d = atomic_load_explicit(place, memory_order_acquire);
+  if (d) return d;
+  pthread_mutex_lock(&parsing);
+  d = atomic_load_explicit(place, memory_order_relaxed);
+  if (!d) {
+    d = new_derivative(o, i);
+    atomic_store_explicit(place, d, memory_order_release);
+  }
+  pthread_mutex_unlock(&parsing);
+  return d;
 }
 
 /* ------------------------------------------------------------------ running */

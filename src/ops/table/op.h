@@ -150,9 +150,8 @@ typedef struct OpPlan {
   uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points; /* whether one is a list of tensors; whether arguments point to lists or texts */
   /* of a pointwise row, for each derivative: */
-  uint8_t derivatives[3];                  /* a DerivativeKind */
-  const struct Expression *expressions[3]; /* parsed, for create_graph */
-  uint32_t compared[3];                    /* the operands, and the result, that it depends on by comparisons only */
+  uint8_t derivatives[3];                                /* a DerivativeKind */
+  _Atomic(const struct ParsedDerivative *) as_parsed[3]; /* NULL until create_graph wants it (expression.h) */
 } OpPlan;
 
 /* What stands behind a row's name where it is told to users: see call_user_name. */
@@ -166,7 +165,7 @@ extern const Op *const as_strided_row, *const where_row, *const pow_row, *const 
 /* The plan of an op; valid after ops_prepare. */
 static inline OpPlan *op_plan(const Op *op) { return op->plan; }
 
-/* Parses all rows' plans; once a process, thread-safe. */
+/* Works out all rows' plans; once a process, thread-safe. */
 void ops_prepare(void);
 
 /* The row of a name, or NULL. */

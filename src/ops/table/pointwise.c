@@ -275,8 +275,9 @@ static Tensor *run_derivative_ops(Call *call, int i, const void *args, Tensor *y
   const Scalar *params = params_of(o, args);
   for (int k = info->arity; k < o->nargs && o->args[k].kind == ARG_SCALAR; k++)
     named[n++] = (Named){o->args[k].name, NULL, params[k - info->arity]};
-  Tensor *dx = expression_run(call, op_plan(o)->expressions[i], named);
-  return link_compared(call, op_plan(o)->compared[i], args, y, dx);
+  const ParsedDerivative *parsed = derivative_of(o, i);
+  Tensor *dx = expression_run(call, parsed->expression, named);
+  return link_compared(call, parsed->compared, args, y, dx);
 }
 
 static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor *dy)

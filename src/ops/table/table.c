@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "launch/layout.h"
-#include "ops/table/expression.h"
 #include "ops/table/pointwise.h"
 
 /* pass 2: numbers of rows */
@@ -203,13 +203,21 @@ static uint32_t saved_bit(const Op *o, const char *name, size_t length)
   abort();
 }
 
+/* The length of the name that a text begins with; 0 if it begins with none. */
+static size_t name_length(const char *p)
+{
+  size_t n = 0;
+  while (is_letter(p[n]) || is_digit(p[n]) || p[n] == '_') n++;
+  return n;
+}
+
 /* "a: b y; b: a": each clause names an argument and what its gradient needs. */
 static void plan_saves(const Op *o, OpPlan *plan)
 {
   const char *p = o->saves;
   int target = -1;
   while (*p) {
-    size_t length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    size_t length = name_length(p);
     if (length == 0) {
       if (*p == ';') target = -1;
       p++;
@@ -233,19 +241,23 @@ static DerivativeKind derivative_kind(const char *text)
   return strcmp(text, "0") == 0 || strcmp(text, "NO_GRAD") == 0 ? DERIVATIVE_ZERO : DERIVATIVE_COMPUTED;
 }
 
+/* The bit of a name in a derivative: x, or a, b and c, in the order of the operands, or y; else 0. */
+static uint32_t operand_bit(const Op *o, char name)
+{
+  const char first = o->pointwise->arity == 1 ? 'x' : 'a';
+  if (name == 'y') return result_bit(0);
+  return name >= first && name < first + o->pointwise->arity ? argument_bit(name - first) : 0;
+}
+
 /* A pointwise derivative needs the names that stand in it. */
 static void plan_derivative(const Op *o, OpPlan *plan, int i)
 {
-  const char *text = o->pointwise->derivative[i], *names = o->pointwise->arity == 1 ? "x" : "abc";
+  const char *text = o->pointwise->derivative[i];
   plan->derivatives[i] = (uint8_t)derivative_kind(text);
-  plan->expressions[i] = expression_of(o, i);
-  for (int k = 0; k <= o->pointwise->arity; k++) {
-    bool is_result = k == o->pointwise->arity;
-    const char name[] = {is_result ? 'y' : names[k], 0};
-    uint32_t bit = is_result ? result_bit(0) : argument_bit(k);
-    if (!expression_mentions(text, name[0])) continue;
-    plan->needs[i] |= bit;
-    if (!(o->forms & CHOOSES) && !expression_varies_with(plan->expressions[i], name)) plan->compared[i] |= bit;
+  for (const char *p = text; *p;) {
+    size_t length = name_length(p);
+    if (length == 1) plan->needs[i] |= operand_bit(o, *p);
+    p += length ? length : 1;
   }
 }
 
