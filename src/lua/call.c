@@ -332,9 +332,8 @@ void push_group(lua_State *L, Context *ctx, const char *name, int form)
   Group *g = lua_newuserdatauv(L, sizeof *g, METATABLE);
   *g = (Group){.kind = KIND_OP, .ctx = ctx, .in_place = form == INPLACE, .is_operator = form & AS_OPERATOR};
   form &= ~AS_OPERATOR;
-  for (int id = 0; id < op_count; id++) {
-    const Op *op = &op_table[id];
-    if (!(op->forms & form) || strcmp(op->name, name) != 0) continue;
+  for (const Op *op = op_first_named(name); op; op = op_next_named(op)) {
+    if (!(op->forms & form)) continue;
     if (g->count == MAX_OVERLOADS) { /* only a new row's author gets here */
       fprintf(stderr, "nnlua: more than %d rows have the public name %s\n", MAX_OVERLOADS, name);
       abort();

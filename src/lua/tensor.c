@@ -381,13 +381,6 @@ static int call_unary(lua_State *L)
   return 1;
 }
 
-static bool has_op(const char *name)
-{
-  for (int id = 0; id < op_count; id++)
-    if (strcmp(op_table[id].name, name) == 0 && op_table[id].forms) return true;
-  return false;
-}
-
 static void add_operators(lua_State *L, Context *ctx, int meta)
 {
   static const char *const binary[][2] = {{"__add", "add"},
@@ -403,13 +396,11 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
                                           {"__shl", "bitwise_left_shift"},
                                           {"__shr", "bitwise_right_shift"}};
   for (size_t i = 0; i < sizeof binary / sizeof *binary; i++) {
-    if (!has_op(binary[i][1])) continue;
     push_group(L, ctx, binary[i][1], METHOD | AS_OPERATOR);
     lua_setfield(L, meta, binary[i][0]);
   }
   static const char *const prefix[][2] = {{"__unm", "neg"}, {"__bnot", "bitwise_not"}};
   for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
-    if (!has_op(prefix[i][1])) continue;
     push_group(L, ctx, prefix[i][1], METHOD | AS_OPERATOR);
     lua_pushcclosure(L, call_unary, 1);
     lua_setfield(L, meta, prefix[i][0]);

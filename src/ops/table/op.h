@@ -171,6 +171,10 @@ void ops_prepare(void);
 /* The row of a name, or NULL. */
 const Op *op_find(const char *row);
 
+/* The rows that have a public name in common, in declared order: the first one, then what follows one; NULL ends them. */
+const Op *op_first_named(const char *name);
+const Op *op_next_named(const Op *op);
+
 /*
  * The door: every call of every op comes through here. It runs the forward in a scope of its own
  * and records a node if gradients are wanted. into is the destination of an in-place form or NULL;

@@ -310,6 +310,41 @@ const Op *op_find(const char *row)
   return NULL;
 }
 
+/* Rows in lists by a hash of their public names. */
+enum { NAME_LISTS = 1024 };
+static const Op *first_in_list[NAME_LISTS], *next_in_list[OP_COUNT];
+
+static size_t list_of_name(const char *name)
+{
+  size_t hash = 0;
+  for (; *name; name++) hash = hash * 31 + (unsigned char)*name;
+  return hash % NAME_LISTS;
+}
+
+static void make_lists(void)
+{
+  for (int id = op_count - 1; id >= 0; id--) { /* backwards: each comes before those that follow it */
+    const Op **list = &first_in_list[list_of_name(op_table[id].name)];
+    next_in_list[id] = *list;
+    *list = &op_table[id];
+  }
+}
+
+static const Op *skip_other_names(const Op *o, const char *name)
+{
+  while (o && strcmp(o->name, name) != 0) o = next_in_list[o->id];
+  return o;
+}
+
+const Op *op_first_named(const char *name)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_lists);
+  return skip_other_names(first_in_list[list_of_name(name)], name);
+}
+
+const Op *op_next_named(const Op *op) { return skip_other_names(next_in_list[op->id], op->name); }
+
 const char *op_suffix(const Op *op) { return (op->forms & CALLABLE) == INPLACE ? "_" : ""; }
 
 const char *call_user_name(const Call *call, const char **suffix)
