@@ -17,6 +17,22 @@ const EmbeddedModule *embedded_find(const char *name)
   return NULL;
 }
 
+/* Leaves the module's function on the stack: of the compiled chunk, or of the text where the running Lua has another
+   format of chunks. Returns the status of Lua's load. */
+static int load_function(lua_State *L, const EmbeddedModule *m)
+{
+  const EmbeddedChunk *chunk = &embedded_chunks[m - embedded_modules];
+  if (chunk->bytes) {
+    int status = luaL_loadbufferx(L, chunk->bytes, chunk->size, m->chunk, "b");
+    if (status != LUA_ERRSYNTAX) return status;
+    lua_pop(L, 1);
+  }
+  Locale *before = locale_enter_plain();
+  int status = luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t");
+  locale_leave_plain(before);
+  return status;
+}
+
 /* Runs an embedded module once a state: busted reopens modules, and classes must stay the same. */
 static int load_embedded(lua_State *L)
 {
@@ -30,10 +46,7 @@ static int load_embedded(lua_State *L)
   }
   if (lua_getfield(L, -1, m->name) != LUA_TNIL) return 1;
   lua_pop(L, 1);
-  Locale *before = locale_enter_plain();
-  int status = luaL_loadbufferx(L, (const char *)m->source, m->size, m->chunk, "t");
-  locale_leave_plain(before);
-  if (status != LUA_OK) return lua_error(L);
+  if (load_function(L, m) != LUA_OK) return lua_error(L);
   lua_pushstring(L, m->name);
   lua_call(L, 1, 1);
   lua_pushvalue(L, -1);

@@ -12,8 +12,17 @@ typedef struct {
   size_t size;
 } EmbeddedModule;
 
+/* A source compiled (string.dump). */
+typedef struct {
+  const char *bytes; /* NULL where nothing could be compiled while building */
+  size_t size;
+} EmbeddedChunk;
+
 /* Ends with a row whose name is NULL. */
 extern const EmbeddedModule embedded_modules[];
+
+/* Those of the modules, in the same order. */
+extern const EmbeddedChunk embedded_chunks[];
 
 /* The module of a name, or NULL. */
 const EmbeddedModule *embedded_find(const char *name);
