@@ -1,7 +1,9 @@
 -- nnlua.nn: modules, containers, layers, losses.
 
 local core = require "nnlua.nn.core"
+local guard = require "nnlua.guard"
 local nl = require "nnlua"
+local on_demand = require "nnlua.on_demand"
 
 --- Neural networks: `nn.Linear`, `nn.Sequential`, `nn.class` and the like.
 local nn = {
@@ -76,31 +78,37 @@ function Module:deepcopy()
   return nn.deepcopy(self)
 end
 
-local parts = {
-  "containers",
-  "parameter_containers",
-  "linear",
-  "activation",
-  "dropout",
-  "embedding",
-  "normalization",
-  "rnn",
-  "attention",
-  "transformer",
-  "conv",
-  "pooling",
-  "padding",
-  "shape",
-  "loss",
-  "distance",
-}
+guard.classes {Module}
 
-for _, name in ipairs(parts) do
-  for class_name, class in pairs(require("nnlua.nn." .. name)) do
-    nn[class_name] = class
-  end
-end
-
-require "nnlua.guard".classes(nn)
-
-return nn
+-- The layers, by the file that has them.
+return on_demand.fields(nn, guard.classes, {
+  ["nnlua.nn.containers"] = "ModuleDict ModuleList Sequential",
+  ["nnlua.nn.parameter_containers"] = "ParameterDict ParameterList",
+  ["nnlua.nn.linear"] = "Identity LazyLinear Linear",
+  ["nnlua.nn.activation"] = [[
+    CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU RReLU
+    ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softshrink Softsign Tanh Tanhshrink Threshold]],
+  ["nnlua.nn.dropout"] = "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
+  ["nnlua.nn.embedding"] = "Embedding",
+  ["nnlua.nn.normalization"] = [[
+    BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm RMSNorm]],
+  ["nnlua.nn.rnn"] = "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",
+  ["nnlua.nn.attention"] = "MultiheadAttention",
+  ["nnlua.nn.transformer"] = [[
+    Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer]],
+  ["nnlua.nn.conv"] = [[
+    Conv1d Conv2d ConvTranspose1d ConvTranspose2d LazyConv1d LazyConv2d LazyConvTranspose1d LazyConvTranspose2d]],
+  ["nnlua.nn.pooling"] = [[
+    AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d MaxPool1d
+    MaxPool2d]],
+  ["nnlua.nn.padding"] = [[
+    CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d
+    ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d
+    ZeroPad3d]],
+  ["nnlua.nn.shape"] = "Flatten Unflatten Upsample UpsamplingBilinear2d UpsamplingNearest2d",
+  ["nnlua.nn.loss"] = "CrossEntropyLoss MSELoss NLLLoss",
+  ["nnlua.nn.distance"] = [[
+    BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CosineSimilarity GaussianNLLLoss HingeEmbeddingLoss
+    HuberLoss KLDivLoss L1Loss MarginRankingLoss MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss
+    PairwiseDistance PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss]],
+})

@@ -1,5 +1,7 @@
 -- nnlua.optim: optimizers, and schedules of their learning rates.
 
+local guard = require "nnlua.guard"
+local on_demand = require "nnlua.on_demand"
 local optimizer = require "nnlua.optim.optimizer"
 
 --- Optimizers: `optim.Adam(net:parameters(), {lr = 0.001})`, then `zero_grad`, `backward`, `step`.
@@ -9,14 +11,15 @@ local optim = {
   lr_scheduler = require "nnlua.optim.lr_scheduler",
 }
 
-for _, name in ipairs {"sgd", "adam", "adaptive", "lbfgs"} do
-  for class_name, class in pairs(require("nnlua.optim." .. name)) do
-    optim[class_name] = class
-  end
+local function guard_classes(classes)
+  guard.classes(classes, {except = {"step", "zero_grad"}, levelled = {"_get_state", "_set_state"}})
 end
 
-require "nnlua.guard".classes(optim, {
-  except = {"step", "zero_grad"}, levelled = {"_get_state", "_set_state"},
-})
+guard_classes {optim.Optimizer}
 
-return optim
+return on_demand.fields(optim, guard_classes, {
+  ["nnlua.optim.sgd"] = "ASGD SGD",
+  ["nnlua.optim.adam"] = "Adam AdamW Adamax NAdam RAdam",
+  ["nnlua.optim.adaptive"] = "Adadelta Adagrad RMSprop Rprop",
+  ["nnlua.optim.lbfgs"] = "LBFGS",
+})

@@ -2,27 +2,30 @@
 
 local base = require "nnlua.optim.lr_scheduler.base"
 local guard = require "nnlua.guard"
+local on_demand = require "nnlua.on_demand"
 
 --- Schedulers: `local scheduler = optim.lr_scheduler.StepLR(optimizer, 10)`, then `scheduler:step()` after each epoch.
 local lr_scheduler = {LRScheduler = base.LRScheduler, class = base.class}
-
-for _, name in ipairs {"decay", "cycle", "combine"} do
-  for class_name, class in pairs(require("nnlua.optim.lr_scheduler." .. name)) do
-    lr_scheduler[class_name] = class
-  end
-end
-
 
 -- What calls no function of the user's, in all classes and in some.
 local pure = {
   "scaled", "scaled_base", "is_better", "state_dict", "load_state_dict", "_first_rates", "_set_rates", "_go_on",
   "_closed_form", "_next", "_place", "_rates_at",
 }
-local takes_functions = {lr_scheduler.LambdaLR, lr_scheduler.MultiplicativeLR, lr_scheduler.CyclicLR}
-local steps_alone = {lr_scheduler.ReduceLROnPlateau, lr_scheduler.CosineAnnealingWarmRestarts}
 
-guard.classes(takes_functions, {levelled = pure})
-guard.classes(steps_alone, {levelled = {"step", "get_lr", table.unpack(pure)}})
-guard.classes(lr_scheduler, {levelled = {"get_lr", table.unpack(pure)}})
+local function guard_classes(classes)
+  local takes_functions = {classes.LambdaLR, classes.MultiplicativeLR, classes.CyclicLR}
+  local steps_alone = {classes.ReduceLROnPlateau, classes.CosineAnnealingWarmRestarts}
+  guard.classes(takes_functions, {levelled = pure})
+  guard.classes(steps_alone, {levelled = {"step", "get_lr", table.unpack(pure)}})
+  guard.classes(classes, {levelled = {"get_lr", table.unpack(pure)}})
+end
 
-return lr_scheduler
+guard.classes({base.LRScheduler}, {levelled = pure})
+
+return on_demand.fields(lr_scheduler, guard_classes, {
+  ["nnlua.optim.lr_scheduler.decay"] = [[
+    ConstantLR ExponentialLR LambdaLR LinearLR MultiStepLR MultiplicativeLR PolynomialLR StepLR]],
+  ["nnlua.optim.lr_scheduler.cycle"] = "CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR OneCycleLR",
+  ["nnlua.optim.lr_scheduler.combine"] = "ChainedScheduler ReduceLROnPlateau SequentialLR",
+})
