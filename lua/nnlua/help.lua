@@ -58,7 +58,7 @@ end
 --- What is in a part of the library.
 local function part_text(part, name)
   local names = {}
-  for key in next, part do
+  for key in pairs(part) do
     if type(key) == "string" and not key:find "^_" then names[#names + 1] = key end
   end
   table.sort(names)

@@ -289,7 +289,7 @@ function stubs.luacheck()
   }
   local function add(name, part)
     local names = {}
-    for key in next, part do
+    for key in pairs(part) do
       if type(key) == "string" and not key:find "^_" then names[#names + 1] = key end
     end
     table.sort(names)

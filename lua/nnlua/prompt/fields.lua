@@ -5,6 +5,7 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local on_demand = require "nnlua.on_demand"
 local parts = require "nnlua.parts"
 
 local fields = {}
@@ -53,12 +54,16 @@ function fields.names(value, only_functions)
   if value == nl then
     for _, part in ipairs(parts) do names[part] = true end
   end
+  if not only_functions then
+    for name in next, on_demand.names(value) or {} do names[name] = true end
+  end
   return names
 end
 
 --- What stands in a field, or nil: also where only running code could tell.
 function fields.get(value, name)
-  if value == nl or core.is_tensor(value) and type(fields.raw(value, name)) == "userdata" then return value[name] end
+  local is_ours = value == nl or on_demand.names(value)
+  if is_ours or core.is_tensor(value) and type(fields.raw(value, name)) == "userdata" then return value[name] end
   return fields.raw(value, name)
 end
 

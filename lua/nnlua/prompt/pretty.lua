@@ -3,6 +3,7 @@
 local _ENV = require "nnlua.prompt.environment"()
 
 local core = require "nnlua.nn.core"
+local on_demand = require "nnlua.on_demand"
 local tokens = require "nnlua.prompt.tokens"
 
 local pretty = {}
@@ -92,6 +93,7 @@ end
 --- The keys of a table that are shown: positions 1 to n, then the others, names first, in order; how many there are.
 local function keys_of(value, most)
   local n, count, others = rawlen(value), 0, {}
+  if on_demand.names(value) then pairs(value) end -- reads what it still lacks
   for key in next, value do
     count = count + 1
     local is_position = math.type(key) == "integer" and key >= 1 and key <= n
