@@ -80,14 +80,10 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
 }
 
 /* What --help and --version ask for. */
-static void show(lua_State *L, const char *program, OptionsTask task)
+static void show(const char *program, OptionsTask task)
 {
-  if (task == SHOW_HELP) {
-    options_help(program, stdout);
-  } else {
-    nnlua_prepare(L);
-    settings_describe(stdout);
-  }
+  if (task == SHOW_HELP) options_help(program, stdout);
+  else settings_describe(stdout);
   fflush(stdout);
 }
 
@@ -105,7 +101,7 @@ static int program(lua_State *L)
   }
   if (options.threads > 0) settings_set_threads(options.threads);
   if (options.task == SHOW_HELP || options.task == SHOW_VERSION) {
-    show(L, argv[0], options.task);
+    show(argv[0], options.task);
     lua_pushboolean(L, 1);
     return 1;
   }

@@ -258,6 +258,8 @@ int luaopen_nnlua(lua_State *L)
     return 1;
   }
   lua_pop(L, 1);
+  ops_prepare();
+  kernels_select();
   preload_all(L);
   build_library(L, context_of(L));
   lua_pushvalue(L, -1);

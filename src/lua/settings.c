@@ -48,6 +48,7 @@ void settings_set_threads(int threads) { parallel_set_threads(threads); }
 void settings_describe(FILE *out)
 {
   char algebra[200];
+  kernels_select();
   lapack_describe(algebra, sizeof algebra);
   fprintf(out, "nnlua %s, %s\n%s\n", NNLUA_VERSION, LUA_RELEASE, algebra);
   fprintf(out, "%s kernels, %d thread%s\n", kernels_isa(), parallel_threads(), parallel_threads() == 1 ? "" : "s");

@@ -7,7 +7,7 @@
 /* The number of threads that large operations use, as nl.set_num_threads. */
 void settings_set_threads(int threads);
 
-/* Writes the lines of --version: nnlua, Lua, BLAS, instruction set, threads. After nnlua_prepare. */
+/* Writes the lines of --version: nnlua, Lua, LAPACK, instruction set, threads. */
 void settings_describe(FILE *out);
 
 #endif

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "core/interrupt.h"
-#include "kernels/select.h"
 #include "lua/binding.h"
 #include "lua/autograd/modes.h"
 #include "lua/prepare.h"
@@ -252,8 +251,6 @@ void nnlua_prepare(lua_State *L)
     return;
   }
   lua_pop(L, 1);
-  ops_prepare();
-  kernels_select();
   pthread_once(&sealed, draw_seal);
   if (!box_seal) luaL_error(L, "the system gives no random numbers");
   ContextBox *box = lua_newuserdatauv(L, sizeof *box, 0);
