@@ -1,14 +1,14 @@
 -- Measures nnlua against PyTorch, case by case in turns, and prints the smallest times, their ratio, what share of the
 -- machine's limits is reached where a case says what it has to do, and the pages touched for the first time in a call:
 --   nnlua bench/run.lua [SET ...] [--python P] [--threads N] [--rounds N] [--only PATTERN] [--isa avx2] [--json FILE]
--- A set is a pair SET.lua and SET.py in this folder whose cases agree line by line; without names all sets are run, and
--- then the start of the process. Times are a call's: processor time with one thread, wall time with several. Without
+-- A set is a pair SET.lua and SET.py in this folder whose cases agree line by line, or `start`, of the process; without
+-- names all sets are run. Times are a call's: processor time with one thread, wall time with several. Without
 -- --python nnlua is measured alone. docs/performance.md is written from files of --json by report.lua.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local nl = require "nnlua"
 local side = dofile(here .. "/side.lua")
 
-local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "layers", "nets"}
+local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "layers", "nets", "start"}
 -- The sets whose cases have a process each, so that memory and what a cache holds are their own.
 local ALONE <const> = {nets = true}
 
@@ -123,14 +123,17 @@ end
 
 -- ------------------------------------------------------------------- start
 
--- What a process takes from its start to its end: the smallest processor and wall times of several, in seconds.
-local function start_of(command)
+-- What a process takes from its start to its end: the smallest wall and processor times of several, in seconds. Bash
+-- tells milliseconds, so short ones are run twenty at a time.
+local function start_of(command, at_a_time)
   local best = {wall = math.huge, processor = math.huge}
   for _ = 1, 10 do
-    local timed = side.quoted("TIMEFORMAT='%R %U %S'; time " .. command .. " >/dev/null 2>&1")
-    local wall, user, system = side.lines("bash -c " .. timed .. " 2>&1")[1]:match "([%d.]+) ([%d.]+) ([%d.]+)"
-    best.wall = math.min(best.wall, tonumber(wall))
-    best.processor = math.min(best.processor, tonumber(user) + tonumber(system))
+    local runs = ("for ((i = 0; i < %d; i++)); do %s; done >/dev/null"):format(at_a_time, command)
+    local times = side.lines("bash -ec " .. side.quoted("TIMEFORMAT='%R %U %S'; time { " .. runs .. "; }") .. " 2>&1")
+    local wall, user, system = (times[1] or ""):match "^([%d.]+) ([%d.]+) ([%d.]+)$"
+    if not wall then error(("%s: %s"):format(command, table.concat(times, "\n")), 0) end
+    best.wall = math.min(best.wall, tonumber(wall) / at_a_time)
+    best.processor = math.min(best.processor, (tonumber(user) + tonumber(system)) / at_a_time)
   end
   return best
 end
@@ -138,18 +141,31 @@ end
 local STARTS <const> = {
   {"an empty script", "", ""},
   {"a tensor printed", "print(nl.ones(2, 3) + 1)", "import torch; print(torch.ones(2, 3) + 1)"},
+  {"nn and optim", "assert(nl.nn and nl.optim)", "import torch; assert torch.nn and torch.optim"},
   {"a layer and an optimizer", "nl.optim.Adam(nl.nn.Linear(2, 3):parameters())",
     "import torch; torch.optim.Adam(torch.nn.Linear(2, 3).parameters())"},
 }
 
+local function print_start(name, ours, theirs)
+  print(("%-46s %11s %11s %8s"):format(name, unit(ours.processor), theirs and unit(theirs.processor) or "",
+    theirs and ("%.0fx"):format(theirs.processor / ours.processor) or ""))
+end
+
 local function run_starts()
-  print(("\n%-46s %11s %11s %8s"):format("start, wall time", "nnlua", "PyTorch", "ratio"))
+  local function wanted(name) return not options.only or name:find(options.only) end
+  print(("\n%-46s %11s %11s %8s"):format("start, processor time", "nnlua", "PyTorch", "ratio"))
+  local plain = "an empty script, lua5.4"
+  local has_lua = os.execute "command -v lua5.4 >/dev/null"
+  if has_lua and wanted(plain) then print_start(plain, start_of("lua5.4 -e ''", 20)) end
   for _, start in ipairs(STARTS) do
-    local ours = start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(start[2])))
-    local theirs = options.python and start_of(("%s -c %s"):format(side.quoted(options.python), side.quoted(start[3])))
-    print(("%-46s %11s %11s %8s"):format(start[1], unit(ours.wall), theirs and unit(theirs.wall) or "",
-      theirs and ("%.0fx"):format(theirs.wall / ours.wall) or ""))
-    rows[#rows + 1] = {set = "start", name = start[1], start = true, ours = ours, theirs = theirs or nil}
+    if wanted(start[1]) then
+      local program = start[2] == "" and "" or "local nl = require 'nnlua' " .. start[2]
+      local ours = start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(program)), 20)
+      local theirs = options.python
+        and start_of(("%s -c %s"):format(side.quoted(options.python), side.quoted(start[3])), 1)
+      print_start(start[1], ours, theirs)
+      rows[#rows + 1] = {set = "start", name = start[1], start = true, ours = ours, theirs = theirs or nil}
+    end
   end
 end
 
@@ -166,8 +182,9 @@ print(("one thread's limits: %.0f GFLOP/s in float32; copies of %s"):format(limi
   end)(), ", ")))
 
 local sets = #options.sets > 0 and options.sets or SETS
-for _, set in ipairs(sets) do run_set(set, limits) end
-if #options.sets == 0 and not options.only then run_starts() end
+for _, set in ipairs(sets) do
+  if set == "start" then run_starts() else run_set(set, limits) end
+end
 
 if options.json then
   local json = require "cjson" -- Debian's lua-cjson, which ./bootstrap test installs
