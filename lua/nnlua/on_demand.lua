@@ -3,8 +3,8 @@
 
 local on_demand = {}
 
--- For a table: `sources`, by name the module that has it; `unguarded`, a set of modules whose classes have no guards yet,
--- and `guard`, which puts them there.
+-- For a table: `sources`, by name the module that has it; `unguarded`, a set of modules whose classes have no guards
+-- yet; `guard`, which puts them there.
 local tables = setmetatable({}, {__mode = "k"})
 
 local function read_module(t, module)
