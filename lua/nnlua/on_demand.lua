@@ -14,8 +14,8 @@ local function read_module(t, module)
   end
   for one in next, self.unguarded do -- modules read each other
     if package.loaded[one] then
-      self.unguarded[one] = nil
       self.guard(package.loaded[one])
+      self.unguarded[one] = nil
     end
   end
 end
