@@ -171,7 +171,7 @@ void ops_prepare(void);
 /* The row of a name, or NULL. */
 const Op *op_find(const char *row);
 
-/* The rows that have a public name in common, in declared order: the first one, then what follows one; NULL ends them. */
+/* The rows that share a public name, in declared order: the first one, and what follows one; NULL at the end. */
 const Op *op_first_named(const char *name);
 const Op *op_next_named(const Op *op);
 
