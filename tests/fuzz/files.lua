@@ -115,9 +115,14 @@ local function kill_while_saving(program)
   process.run {"timeout", "-s", "KILL", ("%.3f"):format(seconds), process.nnlua, "-e", saver:format(path)}
   local w = nl.load(path).w
   if not w:eq(w[1]):all():item() then program:complain "kill -9 in the middle of a save left a part of it" end
-  nl.save(path, {w = w})
-  local left = process.run {"sh", "-c", "ls -d " .. path .. "*"}.stdout
-  if left ~= path .. "\n" then program:complain("killed saves left " .. left) end
+  local left
+  for _ = 1, 50 do -- a process that is killed may live on for a while, and what it has is not to be touched
+    nl.save(path, {w = w})
+    left = process.run {"sh", "-c", "ls -d " .. path .. "*"}.stdout
+    if left == path .. "\n" then break end
+    process.run {"sleep", "0.1"}
+  end
+  if left ~= path .. "\n" then program:complain("killed saves left " .. left:gsub("\n", " ")) end
   os.remove(path)
 end
 
