@@ -81,6 +81,12 @@ end
 guard.classes {Module}
 
 -- The layers, by the file that has them.
+-- Functions that stand with the layers which call them put themselves into F.
+on_demand.fields(nl.F, function() end, {
+  ["nnlua.nn.attention"] = "multi_head_attention_forward",
+  ["nnlua.nn.distance"] = "triplet_margin_with_distance_loss",
+})
+
 return on_demand.fields(nn, guard.classes, {
   ["nnlua.nn.containers"] = "ModuleDict ModuleList Sequential",
   ["nnlua.nn.parameter_containers"] = "ParameterDict ParameterList",

@@ -30,6 +30,19 @@ describe("a name", function()
     end)
   end
 
+  it("is in nl.F too, whichever file its function stands in", function()
+    assert.equal("function\tfunction\tnil\ntrue\tfalse\tfalse\tfalse\tfalse\n", output [[
+      local F = nl.nn.functional
+      print(type(F.multi_head_attention_forward), type(F.triplet_margin_with_distance_loss), type(F.multi_head))
+    ]])
+    local names, found = on_demand.names(nl.F), {}
+    for _, path in ipairs(require "nnlua.system".source()) do
+      for name in require "nnlua.system".source(path):gmatch "\nfunction F%.([%w_]+)" do found[name] = true end
+    end
+    for name in pairs(names) do assert.is_true(found[name], name) end
+    for name in pairs(found) do assert.is_not_nil(names[name], name) end
+  end)
+
   it("reads its file alone", function()
     assert.equal("false\tfalse\tfalse\tfalse\tfalse\n", output "assert(nl.nn and nl.optim)")
     assert.equal("true\tfalse\tfalse\ttrue\tfalse\n", output "nl.optim.SGD(nl.nn.Linear(2, 3):parameters(), {lr = 1})")
