@@ -122,23 +122,44 @@ typedef struct ConvRows {
   void *packed;
 } ConvRows;
 
+/* A vector of columns: where they are in b and in a row of c, and how many of them count. */
+typedef struct ConvPlace {
+  int64_t b, c;
+  int32_t count;
+} ConvPlace;
+
 /*
- * c [row][column] = start[row] + the sum over `depth` terms of a[row][term] * b[term][column], or plus what is there
- * (`add`), for blocks of rows. a is packed, a_depth terms of which those from a_first on are meant; b is in panels of
- * two vectors, b_panel apart, the last of which is whole, with terms b_row apart. a and c begin
- * with the first block.
+ * c [row][column] = start[row] + the sum over `depth` terms of a[row][term] * b[at[term] + column], or plus what is
+ * there (`add`), for blocks of rows and vectors of columns. a is packed, a_depth terms of which those from a_first on are
+ * meant. a and c begin with the first block.
  */
 typedef struct ConvProduct {
-  int64_t rows, first_block, last_block, depth, columns;
+  int64_t rows, first_block, last_block, depth, places;
   const void *a;
   int64_t a_depth, a_first;
   const void *b;
-  int64_t b_panel, b_row;
+  const int64_t *at;
+  const ConvPlace *place;
   const void *start; /* or NULL: 0 */
   bool add;
   void *c;
   int64_t c_row;
 } ConvProduct;
+
+/*
+ * c [tap][row] = the sum over places of x[tap_at[tap] + place_at[place]] * panel[place][row], or plus what is there
+ * (`add`), for up to two vectors of rows.
+ */
+typedef struct ConvCorrelation {
+  int64_t taps, places;
+  int vectors;
+  const void *x;
+  const int64_t *tap_at, *place_at;
+  const void *panel;
+  bool add;
+  void *c;
+  int64_t c_row;
+} ConvCorrelation;
 
 /* y [image][row][line][column] = from [row][image][line][column]. */
 typedef struct ConvSpread {
@@ -153,6 +174,7 @@ typedef struct ConvSpread {
 typedef struct ConvProductKernels {
   int rows, vector; /* of a block, at most, whose columns are two vectors; elements of a vector */
   void (*multiply)(const ConvProduct *p);
+  void (*correlate)(const ConvCorrelation *c);
   void (*pack_weights)(const ConvWeights *w, int64_t first_block, int64_t last_block);
   /* The n terms from `first` on, of rows of `from`. */
   void (*pack_rows)(const ConvRows *r, int64_t n, const void *from, int64_t first);

@@ -484,7 +484,7 @@ static void convolve_weight_by_product(Call *call, const Convolution *given, con
   ConvPart p = whole_part(call, &flat, l->y[0]);
   j.parts = &p;
   j.nparts = 1;
-  conv_multiply_weight(call, &j, tensor_data(l->x[0]), tensor_data(l->y[0]));
+  conv_multiply_weight(call, &j, l->x[0], l->y[0]);
 }
 
 static void convolve_weight(Call *call, const Convolution *c, const Launch *l)

@@ -10,6 +10,7 @@
 
 #include "core/arith.h"
 #include "core/blocks.h"
+#include "launch/reduce.h"
 #include "launch/scratch.h"
 
 /* A tile, of the places of a part: [images][lines][columns]. */
@@ -23,8 +24,10 @@ typedef struct Tiling {
   int64_t tiles[3];               /* along each */
   int64_t places;                 /* of a tile */
   int64_t channels;               /* at a time */
+  int64_t vectors, runs;          /* of a tile, at most */
   int64_t row_parts;
   int64_t first_unit;
+  bool in_place; /* vectors of columns are read from the slab as they lie there */
 } Tiling;
 
 static int64_t even_share(int64_t n, int64_t most)
@@ -111,8 +114,6 @@ static int64_t runs_of_tile(const ConvJob *j, const ConvPart *p, const Tile *t, 
   return n;
 }
 
-static int64_t most_runs(const Tile *t, const Window *s) { return t->images * s->phases * s->lines; }
-
 /* Fills the slab's places within the images; the others stay 0. */
 static void fill_slab(const ConvJob *j, const Tile *t, const Window *s, int64_t group, int64_t channel,
                       int64_t channels, const ConvRun *runs, int64_t n, char *slab)
@@ -121,6 +122,12 @@ static void fill_slab(const ConvJob *j, const Tile *t, const Window *s, int64_t 
   ConvFill f = {channels, n, j->x + from * j->size, j->x_channel, s->across * j->x_column, runs, slab, s->plane};
   j->k->conv_product->fill(&f);
 }
+
+/* What gathering columns costs, in rows. */
+enum { GATHER_ROWS = 3 };
+
+/* Gradients of so few rows, of so many places at least, take sums of no more bytes. */
+enum { CORRELATED_ROWS = 64, CORRELATED_PLACES = BLOCK_SIZE(512, 20), CORRELATED_BYTES = 1 << 20 };
 
 static int64_t align_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -164,7 +171,8 @@ typedef struct Unit {
   char *slab, *panels, *result;
   ConvPiece *pieces;
   ConvRun *runs;
-  int64_t *first_piece, *tap_at;
+  ConvPlace *places;
+  int64_t *first_piece, *tap_at, *at;
 } Unit;
 
 /* Whether the lines of a result follow each other, so that a tile's are one run. */
@@ -173,13 +181,12 @@ static bool is_one_run(const ConvJob *j, const Tile *t)
   return j->y_column == 1 && (t->lines == 1 || t->columns == j->y_line);
 }
 
-static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c,
-                              int64_t c_row)
+/* Lays the columns of some channels side by side, in panels of two vectors. */
+static void gather_panels(const Unit *u, const Window *s, int64_t channels)
 {
   const Plan *plan = u->plan;
-  const ConvJob *j = plan->j;
   const int64_t places = u->tile.images * u->tile.lines * u->tile.columns, width = 2 * plan->k->vector;
-  const int64_t depth = channels * u->p->taps, all = j->channels * u->p->taps;
+  const int64_t depth = channels * u->p->taps;
   for (int64_t n = 0; n < ceil_div_i64(places, width); n++) {
     ConvGather g = {.channels = channels,
                     .taps = u->p->taps,
@@ -188,20 +195,58 @@ static void multiply_channels(const Unit *u, const Window *s, int64_t channel, i
                     .channel_step = s->plane,
                     .at = u->tap_at,
                     .piece = u->pieces + u->first_piece[n],
-                    .panel = u->panels + n * depth * width * j->size};
+                    .panel = u->panels + n * depth * width * plan->j->size};
     plan->k->gather(&g);
   }
+}
+
+/* Vectors of the columns of panels, and their terms; returns how many. */
+static int64_t places_of_panels(const Unit *u, int64_t depth)
+{
+  const int64_t places = u->tile.images * u->tile.lines * u->tile.columns, vector = u->plan->k->vector;
+  int64_t n = 0;
+  for (int64_t c = 0; c < places; c += vector, n++)
+    u->places[n] = (ConvPlace){n / 2 * depth * 2 * vector + n % 2 * vector, c, (int32_t)min_i64(vector, places - c)};
+  for (int64_t i = 0; i < depth; i++) u->at[i] = i * 2 * vector;
+  return n;
+}
+
+/* Vectors of the columns of each line, as they lie in the slab and in the result. */
+static int64_t places_of_slab(const Unit *u, const Window *s, int64_t channels)
+{
+  const ConvJob *j = u->plan->j;
+  const Tile *t = &u->tile;
+  const int64_t vector = u->plan->k->vector, step = u->tiling->channels * s->plane;
+  int64_t n = 0, terms = 0;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < t->lines; l++)
+      for (int64_t c = 0; c < t->columns; c += vector)
+        u->places[n++] = (ConvPlace){i * step + l * j->stride[0] * s->width + c, i * j->y_image + l * j->y_line + c,
+                                     (int32_t)min_i64(vector, t->columns - c)};
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t i = 0; i < u->p->taps; i++) u->at[terms++] = c * s->plane + u->tap_at[i];
+  return n;
+}
+
+static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c,
+                              int64_t c_row)
+{
+  const Plan *plan = u->plan;
+  const ConvJob *j = plan->j;
+  const int64_t depth = channels * u->p->taps, all = j->channels * u->p->taps;
+  const bool in_place = u->tiling->in_place;
+  if (!in_place) gather_panels(u, s, channels);
   ConvProduct p = {.rows = j->rows,
                    .first_block = plan->blocks * u->row_part / u->tiling->row_parts,
                    .last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts,
                    .depth = depth,
-                   .columns = places,
+                   .places = in_place ? places_of_slab(u, s, channels) : places_of_panels(u, depth),
                    .a = plan->packed[u->part] + (u->group * j->rows + row) * all * j->size,
                    .a_depth = all,
                    .a_first = channel * u->p->taps,
-                   .b = u->panels,
-                   .b_panel = depth * width,
-                   .b_row = width,
+                   .b = in_place ? u->slab : u->panels,
+                   .at = u->at,
+                   .place = u->places,
                    .start = channel || !j->bias ? NULL : j->bias + u->group * j->rows * j->size,
                    .add = channel > 0,
                    .c = c,
@@ -220,7 +265,7 @@ static void run_unit(const Unit *u)
   const int64_t runs = runs_of_tile(j, u->p, t, &s, step, u->runs);
   memset(u->slab, 0, (size_t)(t->images * step * j->size));
   for (int64_t i = 0; i < u->p->taps; i++) u->tap_at[i] = tap_in_slab(&s, u->p->tap_line[i], u->p->tap_column[i]);
-  pieces_of_tile(t, plan->k->vector, step, j->stride[0] * s.width, u->pieces, u->first_piece);
+  if (!u->tiling->in_place) pieces_of_tile(t, plan->k->vector, step, j->stride[0] * s.width, u->pieces, u->first_piece);
   const int64_t first_block = plan->blocks * u->row_part / u->tiling->row_parts;
   const int64_t last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts;
   const int64_t row = j->rows * first_block / plan->blocks, rows = j->rows * last_block / plan->blocks - row;
@@ -228,7 +273,7 @@ static void run_unit(const Unit *u)
             + (t->image * j->y_image + (u->group * j->rows + row) * j->y_row + u->p->y + t->line * j->y_line
                + t->column * j->y_column)
                 * j->size;
-  const bool direct = t->images == 1 && is_one_run(j, t);
+  const bool direct = u->tiling->in_place || (t->images == 1 && is_one_run(j, t));
   char *c = direct ? y : u->result;
   const int64_t c_row = direct ? j->y_row : ceil_div_i64(places, 2 * plan->k->vector) * 2 * plan->k->vector;
   int64_t channel = 0;
@@ -269,7 +314,9 @@ static void run_units(void *arg, int64_t from, int64_t to)
     u.tap_at = (int64_t *)(void *)rest;
     u.first_piece = u.tap_at + u.p->taps;
     u.pieces = (ConvPiece *)(void *)(u.first_piece + u.tiling->places + 1);
-    u.runs = (ConvRun *)(void *)(u.pieces + u.tiling->places);
+    u.places = (ConvPlace *)(void *)(u.pieces + u.tiling->places);
+    u.runs = (ConvRun *)(void *)(u.places + u.tiling->vectors);
+    u.at = (int64_t *)(void *)(u.runs + u.tiling->runs);
     run_unit(&u);
   }
   scratch_give(&plan->scratch, memory);
@@ -287,12 +334,18 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, Tiling *t)
   while (tiles_of(t) * j->groups * t->row_parts < CONV_UNITS && plan->blocks / t->row_parts >= 4) t->row_parts *= 2;
   Tile most = {.images = t->images, .lines = t->lines, .columns = t->columns};
   const Window s = slab_of(j, p, &most, true);
-  const int64_t places = ceil_div_i64(t->places, width) * width, rows = ceil_div_i64(plan->blocks, t->row_parts);
+  const int64_t rows = ceil_div_i64(plan->blocks, t->row_parts) * plan->k->rows;
+  const int64_t lanes = ceil_div_i64(t->columns, plan->k->vector) * plan->k->vector;
+  /* what is gathered costs as much as some rows, what is not wastes lanes */
+  t->in_place = j->y_column == 1 && (lanes - t->columns) * rows <= GATHER_ROWS * t->columns;
+  t->vectors = t->images * t->lines * (lanes / plan->k->vector);
+  t->runs = t->images * s.phases * s.lines;
+  const int64_t places = ceil_div_i64(t->places, width) * width;
   plan->slab_bytes = max_i64(plan->slab_bytes, align_up(t->images * channels * s.plane * j->size + SLAB_SLACK));
   plan->panel_bytes = max_i64(plan->panel_bytes, align_up(places * depth * j->size + SLAB_SLACK));
-  plan->result_bytes = max_i64(plan->result_bytes, align_up(places * rows * plan->k->rows * j->size));
-  return (p->taps + t->places + 1) * (int64_t)sizeof(int64_t) + t->places * (int64_t)sizeof(ConvPiece)
-         + most_runs(&most, &s) * (int64_t)sizeof(ConvRun);
+  plan->result_bytes = max_i64(plan->result_bytes, align_up(places * rows * j->size));
+  return (p->taps + t->places + 1 + depth) * (int64_t)sizeof(int64_t) + t->places * (int64_t)sizeof(ConvPiece)
+         + t->vectors * (int64_t)sizeof(ConvPlace) + t->runs * (int64_t)sizeof(ConvRun);
 }
 
 typedef struct Packing {
@@ -426,6 +479,16 @@ static void pack_gradients(const WeightPlan *w, const Tile *t, int64_t group, co
     }
 }
 
+/* Vectors of the columns of patches, and their terms; returns how many. */
+static int64_t places_of_columns(const WeightPlan *w, int64_t columns, int64_t depth, ConvPlace *to, int64_t *at)
+{
+  const int64_t vector = w->k->vector;
+  int64_t n = 0;
+  for (int64_t c = 0; c < columns; c += vector) to[n++] = (ConvPlace){c, c, (int32_t)min_i64(vector, columns - c)};
+  for (int64_t i = 0; i < depth; i++) at[i] = i * w->to_row;
+  return n;
+}
+
 static void run_weight_unit(const WeightPlan *w, int64_t unit, char *memory)
 {
   const ConvJob *j = w->j;
@@ -438,6 +501,7 @@ static void run_weight_unit(const WeightPlan *w, int64_t unit, char *memory)
   char *slab = memory, *patches = slab + w->slab_bytes, *rows = patches + w->patch_bytes;
   int64_t *at = (int64_t *)(void *)(rows + w->row_bytes);
   ConvRun *runs = (ConvRun *)(void *)(at + w->tiling.places + 2 * w->p->taps);
+  ConvPlace *vectors = (ConvPlace *)(void *)(runs + w->tiling.runs);
   for (int64_t n = 0; n < tiles_of(&w->tiling); n++) {
     Tile t = tile_at(j, w->p, &w->tiling, n);
     const Window s = slab_of(j, w->p, &t, w->p->taps == 1);
@@ -452,12 +516,12 @@ static void run_weight_unit(const WeightPlan *w, int64_t unit, char *memory)
                      .first_block = first,
                      .last_block = last,
                      .depth = places,
-                     .columns = channels * w->p->taps,
+                     .places = places_of_columns(w, channels * w->p->taps, places, vectors, at),
                      .a = rows,
                      .a_depth = places,
                      .b = patches,
-                     .b_panel = 2 * w->k->vector,
-                     .b_row = w->to_row,
+                     .at = at,
+                     .place = vectors,
                      .add = n > 0,
                      .c = w->weight + ((group * j->rows + row) * all + channel * w->p->taps) * j->size,
                      .c_row = all};
@@ -491,7 +555,7 @@ static void cut_weights(WeightPlan *w, int64_t channel_parts)
   }
 }
 
-void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight)
+static void multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight)
 {
   WeightPlan w = {.j = j, .k = j->k->conv_product, .p = j->parts, .dy = dy, .weight = weight};
   const int64_t taps = w.p->taps, width = 2 * w.k->vector;
@@ -504,13 +568,133 @@ void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *we
   if (w.to_row * j->size / 64 % 2 == 0) w.to_row += 64 / j->size; /* rows begin in different sets of the cache */
   Tile largest = {.images = w.tiling.images, .lines = w.tiling.lines, .columns = w.tiling.columns};
   const Window s = slab_of(j, w.p, &largest, taps == 1);
+  w.tiling.runs = w.tiling.images * s.phases * s.lines;
   w.slab_bytes = align_up(w.tiling.images * channels * s.plane * j->size + SLAB_SLACK);
   w.patch_bytes = align_up(w.tiling.places * w.to_row * j->size + SLAB_SLACK);
   w.row_bytes = align_up(w.tiling.places * ceil_div_i64(w.blocks, w.row_parts) * w.k->rows * j->size + SLAB_SLACK);
   const int64_t lists = w.tiling.places * (int64_t)sizeof(int64_t) + taps * (int64_t)sizeof(ConvPiece)
-                        + most_runs(&largest, &s) * (int64_t)sizeof(ConvRun);
+                        + w.tiling.runs * (int64_t)sizeof(ConvRun)
+                        + w.to_row / w.k->vector * (int64_t)sizeof(ConvPlace);
   const int64_t units = j->groups * w.channel_parts * w.row_parts;
   scratch_init(call, &w.scratch, units, w.slab_bytes + w.patch_bytes + w.row_bytes + lists);
   const int64_t work = j->images * w.p->size[0] * w.p->size[1] * j->rows * channels * taps / w.row_parts;
   launch_items((Work){units, work / 8}, run_weight_units, &w);
+}
+
+/* ------------------------------------------------------------------ gradient of the weight of few rows */
+
+/* Sums for all taps and rows at once, with the rows as vectors and the taps' numbers where they lie in the slab: nothing
+   is gathered. Parts of the tiles have sums of their own, [taps of all channels][rows], which are small. */
+typedef struct Correlation {
+  const ConvJob *j;
+  const ConvProductKernels *k;
+  const ConvPart *p;
+  Tiling tiling;
+  const char *dy;
+  char *sums;
+  int64_t parts, terms, c_row; /* terms: taps of all channels of a group */
+  int64_t slab_bytes, panel_bytes;
+  Scratch scratch;
+} Correlation;
+
+/* panel[place][row], of rows from `row` on. */
+static void turn_gradients(const Correlation *w, const Tile *t, int64_t group, int64_t row, int64_t rows, int64_t width,
+                           char *panel)
+{
+  const ConvJob *j = w->j;
+  const int64_t columns = w->p->size[1], places = w->p->size[0] * columns;
+  const int64_t lines = t->columns == columns ? 1 : t->lines,
+                run = t->columns == columns ? t->lines * columns : t->columns;
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < lines; l++) {
+      int64_t at = (((t->image + i) * j->groups + group) * j->rows + row) * places + (t->line + l) * columns
+                   + t->column;
+      w->k->turn(rows, run, w->dy + at * j->size, places, panel + (i * lines + l) * run * width * j->size, width);
+    }
+}
+
+static void correlate_tile(const Correlation *w, const Tile *t, int64_t group, bool add, char *memory, char *sums)
+{
+  const ConvJob *j = w->j;
+  char *slab = memory, *panel = slab + w->slab_bytes;
+  int64_t *place_at = (int64_t *)(void *)(panel + w->panel_bytes), *tap_at = place_at + w->tiling.places;
+  ConvRun *runs = (ConvRun *)(void *)(tap_at + w->terms);
+  const Window s = slab_of(j, w->p, t, false);
+  const int64_t step = j->channels * s.plane, vector = w->k->vector;
+  memset(slab, 0, (size_t)(t->images * step * j->size));
+  fill_slab(j, t, &s, group, 0, j->channels, runs, runs_of_tile(j, w->p, t, &s, step, runs), slab);
+  int64_t terms = 0, places = 0;
+  for (int64_t c = 0; c < j->channels; c++)
+    for (int64_t i = 0; i < w->p->taps; i++)
+      tap_at[terms++] = c * s.plane + tap_in_slab(&s, w->p->tap_line[i], w->p->tap_column[i]);
+  for (int64_t i = 0; i < t->images; i++)
+    for (int64_t l = 0; l < t->lines; l++)
+      for (int64_t c = 0; c < t->columns; c++)
+        place_at[places++] = i * step + l * j->stride[0] * s.width + c * j->stride[1];
+  for (int64_t row = 0; row < j->rows; row += 2 * vector) {
+    const int64_t rows = min_i64(2 * vector, j->rows - row), vectors = ceil_div_i64(rows, vector);
+    turn_gradients(w, t, group, row, rows, vectors * vector, panel);
+    ConvCorrelation c = {terms, places, (int)vectors,         slab,    tap_at, place_at,
+                         panel, add,    sums + row * j->size, w->c_row};
+    w->k->correlate(&c);
+  }
+}
+
+static void correlate_units(void *arg, int64_t begin, int64_t end)
+{
+  Correlation *w = arg;
+  const ConvJob *j = w->j;
+  char *memory = scratch_take(&w->scratch);
+  for (int64_t unit = begin; unit < end; unit++) {
+    const int64_t part = unit / j->groups, group = unit % j->groups, tiles = tiles_of(&w->tiling);
+    const int64_t first = tiles * part / w->parts, last = tiles * (part + 1) / w->parts;
+    for (int64_t n = first; n < last; n++) {
+      Tile t = tile_at(j, w->p, &w->tiling, n);
+      correlate_tile(w, &t, group, n > first, memory, w->sums + unit * w->terms * w->c_row * j->size);
+    }
+  }
+  scratch_give(&w->scratch, memory);
+}
+
+/* Whether sums of few rows are small beside the places that they are of. */
+static bool correlates(const ConvJob *j, const ConvPart *p)
+{
+  const int64_t elements = j->channels * p->taps * j->rows;
+  return j->rows <= CORRELATED_ROWS && elements * j->size * CONV_UNITS <= CORRELATED_BYTES
+         && j->images * p->size[0] * p->size[1] >= CORRELATED_PLACES;
+}
+
+static void correlate_weight(Call *call, const ConvJob *j, const char *dy, Tensor *weight)
+{
+  Correlation w = {.j = j, .k = j->k->conv_product, .p = j->parts, .dy = dy};
+  const int64_t vector = w.k->vector;
+  w.tiling = tiling_of(j, w.p, CONV_DEPTH);
+  w.parts = min_i64(CONV_UNITS, tiles_of(&w.tiling));
+  w.terms = j->channels * w.p->taps;
+  w.c_row = ceil_div_i64(j->rows, vector) * vector;
+  Tensor *sums = new_beside(call, weight, j->dtype, INTS(w.parts, j->groups * w.terms * w.c_row));
+  w.sums = tensor_data(sums);
+  Tile largest = {.images = w.tiling.images, .lines = w.tiling.lines, .columns = w.tiling.columns};
+  const Window s = slab_of(j, w.p, &largest, false);
+  w.slab_bytes = align_up(w.tiling.images * j->channels * s.plane * j->size + SLAB_SLACK);
+  w.panel_bytes = align_up(w.tiling.places * 2 * vector * j->size + SLAB_SLACK);
+  const int64_t lists = (w.tiling.places + w.terms) * (int64_t)sizeof(int64_t)
+                        + w.tiling.images * s.lines * (int64_t)sizeof(ConvRun);
+  scratch_init(call, &w.scratch, w.parts * j->groups, w.slab_bytes + w.panel_bytes + lists);
+  const int64_t work = j->images * w.p->size[0] * w.p->size[1] * w.terms * j->rows / w.parts;
+  launch_items((Work){w.parts * j->groups, work / 8}, correlate_units, &w);
+  Tensor *total = sums;
+  if (w.parts > 1) {
+    total = new_beside(call, sums, j->dtype, INTS(sums->shape[1]));
+    launch_reduce(call, REDUCE_SUM, sums, 1, total, (Finish){0, false});
+  }
+  for (int64_t g = 0; g < j->groups; g++)
+    w.k->turn(w.terms, j->rows, (char *)tensor_data(total) + g * w.terms * w.c_row * j->size, w.c_row,
+              (char *)tensor_data(weight) + g * j->rows * w.terms * j->size, w.terms);
+}
+
+void conv_multiply_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight)
+{
+  if (correlates(j, j->parts)) correlate_weight(call, j, tensor_data(dy), weight);
+  else multiply_weight(call, j, tensor_data(dy), tensor_data(weight));
 }

@@ -33,8 +33,7 @@ typedef struct ConvJob {
 
 void conv_multiply(Call *call, const ConvJob *j);
 
-/* weight [groups * rows][channels][kernel] = the gradient, from dy [images][groups * rows][result], contiguous. The
-   part is the forward's. */
-void conv_multiply_weight(Call *call, const ConvJob *j, const char *dy, char *weight);
+/* weight = the gradient, from dy [groups * rows of an image][result]; both contiguous. The part is the forward's. */
+void conv_multiply_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight);
 
 #endif

@@ -9,17 +9,16 @@
 
 #if T_FLOATING
 
+/* How many vectors a block of so many rows has, whose sums fill the registers: 24 with 32 of them, 12 with 16. */
 #if NNLUA_SMALL_BLOCKS
-enum { ROWS = 2 };
-#define MIDDLE(...)
-#define TALL(...)
+enum { ROWS = 2, VECTORS = 3 };
+#define BLOCKS(X) X(1, 3) X(2, 2)
 #else
-enum { ROWS = PRODUCT_ROWS }; /* kernels/isa.def */
-#define MIDDLE(...) __VA_ARGS__
-#if PRODUCT_ROWS > 6
-#define TALL(...) __VA_ARGS__
+enum { ROWS = PRODUCT_ROWS, VECTORS = 8 }; /* kernels/isa.def */
+#if PRODUCT_ROWS == 12
+#define BLOCKS(X) X(1, 8) X(2, 8) X(3, 8) X(4, 6) X(5, 4) X(6, 4) X(7, 3) X(8, 3) X(9, 2) X(10, 2) X(11, 2) X(12, 2)
 #else
-#define TALL(...)
+#define BLOCKS(X) X(1, 8) X(2, 6) X(3, 4) X(4, 3) X(5, 2) X(6, 2)
 #endif
 #endif
 
@@ -31,78 +30,139 @@ static int64_t block_begin(int64_t rows, int64_t block) { return rows * block / 
 
 /* ---- blocks of the result ---- */
 
+/* c = v or c += v, the first so many lanes. */
+INLINE void store_sum(T *c, bool add, int count, Vector v)
+{
+  if (count == V) {
+    store(c, add ? load(c) + v : v);
+  } else {
+    const Lanes lanes = lanes_of(count);
+    store_first(c, lanes, count, add ? load_first(c, lanes, count) + v : v);
+  }
+}
+
 typedef struct Block {
   int64_t depth;
   const T *a, *b;
-  int64_t b_row;
+  const int64_t *at;
   const T *start; /* what the rows' sums start from, or NULL */
   bool add;
   T *c;
   int64_t c_row;
-  int width;
 } Block;
 
 /* rows and vectors are constants where it is called, so that the sums stay in registers. */
-INLINE void run_block(const Block *k, int rows, int vectors)
+INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vectors)
 {
-  Vector sum[ROWS][2];
-  const T *a = k->a, *b = k->b;
+  Vector sum[ROWS][VECTORS];
+  const T *a = k->a, *b[VECTORS];
+  const int64_t *at = k->at, depth = k->depth;
+  UNROLL for (int j = 0; j < vectors; j++) b[j] = k->b + place[j].b;
   UNROLL for (int i = 0; i < rows; i++)
   {
     T start = k->start ? k->start[i] : 0;
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (Vector){0} + start;
-    __builtin_prefetch(k->c + i * k->c_row, 1);
+    __builtin_prefetch(k->c + i * k->c_row + place[0].c, 1);
   }
-  for (int64_t p = 0; p < k->depth; p++, a += rows, b += k->b_row) {
-    Vector right[2];
-    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(b + j * V);
+  for (int64_t p = 0; p < depth; p++, a += rows) {
+    Vector right[VECTORS];
+    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(b[j] + at[p]);
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[i] * right[j];
   }
-  const int rest = k->width - (vectors - 1) * V;
-  const Lanes lanes = lanes_of(rest);
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
-  {
-    T *c = k->c + i * k->c_row + j * V;
-    if (j < vectors - 1 || rest == V) store(c, k->add ? load(c) + sum[i][j] : sum[i][j]);
-    else store_first(c, lanes, rest, k->add ? load_first(c, lanes, rest) + sum[i][j] : sum[i][j]);
+    store_sum(k->c + i * k->c_row + place[j].c, k->add, place[j].count, sum[i][j]);
+}
+
+#define RUNNERS(rows, vectors)                                                                   \
+  static void run_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, vectors); } \
+  static void run_single_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, 1); }
+BLOCKS(RUNNERS)
+
+typedef struct Runner {
+  int vectors;
+  void (*full)(const Block *, const ConvPlace *), (*single)(const Block *, const ConvPlace *);
+} Runner;
+
+#define RUNNER(rows, vectors) {vectors, run_##rows, run_single_##rows},
+static const Runner runners[] = {BLOCKS(RUNNER)};
+
+enum { GROUP = VECTORS * VECTORS };
+
+/* How many vectors go by together: a whole number of blocks of each kind. */
+static int64_t group_of(int64_t rows)
+{
+  const int64_t blocks = blocks_of(rows);
+  const int few = runners[rows / blocks - 1].vectors, many = runners[(rows + blocks - 1) / blocks - 1].vectors;
+  return few == many ? few : few * many;
+}
+
+static void run_group(const Block *k, int64_t rows, const ConvPlace *place, int64_t places)
+{
+  const Runner *r = &runners[rows - 1];
+  for (int64_t n = 0; n < places;) {
+    const bool full = (places - n) * 2 > r->vectors;
+    (full ? r->full : r->single)(k, place + n);
+    n += full ? r->vectors : 1;
   }
 }
 
-#define CASE(rows, vectors)      \
-  case rows:                     \
-    run_block(k, rows, vectors); \
-    break;
-#define CASES(vectors)                                                                                            \
-  switch (rows) {                                                                                                 \
-    CASE(1, vectors)                                                                                              \
-    MIDDLE(CASE(2, vectors) CASE(3, vectors) CASE(4, vectors) CASE(5, vectors))                                   \
-    TALL(CASE(6, vectors) CASE(7, vectors) CASE(8, vectors) CASE(9, vectors) CASE(10, vectors) CASE(11, vectors)) \
-    default: run_block(k, ROWS, vectors);                                                                         \
-  }
-
-static void run_wide(const Block *k, int rows) { CASES(2) }
-static void run_narrow(const Block *k, int rows) { CASES(1) }
-
-/* A panel of b stays in the first cache while all rows go by. */
+/* A group of vectors stays in the first cache while all rows go by. Those that are missing are copies of the last one
+   of which nothing counts. */
 static void multiply(const ConvProduct *p)
 {
-  const int64_t first = block_begin(p->rows, p->first_block);
-  for (int64_t j = 0; j < p->columns; j += WIDTH) {
-    Block k = {.depth = p->depth,
-               .b = (const T *)p->b + j / WIDTH * p->b_panel,
-               .b_row = p->b_row,
-               .add = p->add,
-               .c_row = p->c_row,
-               .width = p->columns - j < WIDTH ? (int)(p->columns - j) : WIDTH};
+  const int64_t first = block_begin(p->rows, p->first_block), group = group_of(p->rows);
+  ConvPlace place[GROUP + VECTORS];
+  for (int64_t j = 0; j < p->places; j += group) {
+    const int64_t places = p->places - j < group ? p->places - j : group;
+    for (int64_t i = 0; i < places + VECTORS; i++) {
+      place[i] = p->place[j + (i < places ? i : places - 1)];
+      if (i >= places) place[i].count = 0;
+    }
+    Block k = {.depth = p->depth, .b = p->b, .at = p->at, .add = p->add, .c_row = p->c_row};
     for (int64_t i = p->first_block; i < p->last_block; i++) {
-      int64_t begin = block_begin(p->rows, i);
-      int rows = (int)(block_begin(p->rows, i + 1) - begin);
+      const int64_t begin = block_begin(p->rows, i), rows = block_begin(p->rows, i + 1) - begin;
       k.a = (const T *)p->a + (begin - first) * p->a_depth + p->a_first * rows;
       k.start = p->start ? (const T *)p->start + begin : NULL;
-      k.c = (T *)p->c + (begin - first) * p->c_row + j;
-      if (k.width > V) run_wide(&k, rows);
-      else run_narrow(&k, rows);
+      k.c = (T *)p->c + (begin - first) * p->c_row;
+      run_group(&k, rows, place, places);
     }
+  }
+}
+
+/* As run_block, with the taps as rows, whose numbers are found by offset, and terms as places. */
+INLINE void run_taps(const ConvCorrelation *k, int64_t tap, int rows, int vectors)
+{
+  Vector sum[ROWS][2];
+  const T *x[ROWS], *panel = k->panel;
+  const int64_t *at = k->place_at, places = k->places;
+  UNROLL for (int i = 0; i < rows; i++)
+  {
+    x[i] = (const T *)k->x + k->tap_at[tap + i];
+    UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (Vector){0};
+  }
+  for (int64_t p = 0; p < places; p++, panel += vectors * V) {
+    Vector right[2];
+    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(panel + j * V);
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+      T factor = x[i][at[p]];
+      UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += factor * right[j];
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+    store_sum((T *)k->c + (tap + i) * k->c_row + j * V, k->add, V, sum[i][j]);
+}
+
+static void correlate(const ConvCorrelation *k)
+{
+  enum { TAPS = ROWS < 6 ? ROWS : 6 }; /* as many as there are registers for their addresses */
+  int64_t tap = 0;
+  if (k->vectors == 2) {
+    for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, 2);
+    for (; tap < k->taps; tap++) run_taps(k, tap, 1, 2);
+  } else {
+    for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, 1);
+    for (; tap < k->taps; tap++) run_taps(k, tap, 1, 1);
   }
 }
 
@@ -138,7 +198,7 @@ INLINE void transpose_tile(const T *from, int64_t from_row, int lines, T *to, in
    later ones, so the last lines go one by one. */
 static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to, int64_t to_row)
 {
-  const int64_t whole = rows < TILE ? n - (TILE - 1) / rows : n;
+  const int64_t whole = rows >= TILE ? n : rows == to_row ? n - (TILE - 1) / rows : 0;
   int64_t k = 0;
   for (; k + TILE <= whole; k += TILE)
     for (int64_t i = 0; i < rows; i += TILE) {
@@ -243,10 +303,13 @@ static void fill(const ConvFill *f)
 INLINE void gather_pieces(const ConvGather *g, int64_t pieces)
 {
   T *to = g->panel;
+  ConvPiece known[4]; /* which no store can change */
+  for (int p = 0; p < 4 && p < pieces; p++) known[p] = g->piece[p];
+  const ConvPiece *piece = pieces <= 4 ? known : g->piece;
   for (int64_t c = 0; c < g->channels; c++)
     for (int64_t t = 0; t < g->taps; t++, to += WIDTH) {
       const T *x = (const T *)g->x + c * g->channel_step + g->at[t];
-      for (int64_t p = 0; p < pieces; p++) store(to + g->piece[p].to, load(x + g->piece[p].from));
+      for (int64_t p = 0; p < pieces; p++) store(to + piece[p].to, load(x + piece[p].from));
     }
 }
 
@@ -263,11 +326,15 @@ static void gather(const ConvGather *g)
 
 INLINE void patch_pieces(const ConvPatches *g, int64_t pieces)
 {
+  ConvPiece known[5]; /* which no store can change */
+  for (int p = 0; p < 5 && p < pieces; p++) known[p] = g->piece[p];
+  const ConvPiece *piece = pieces <= 5 ? known : g->piece;
+  const int64_t channels = g->channels, channel_step = g->channel_step, taps = g->taps;
   for (int64_t k = 0; k < g->places; k++) {
     const T *x = (const T *)g->x + g->at[k];
     T *to = (T *)g->to + k * g->to_row;
-    for (int64_t c = 0; c < g->channels; c++, x += g->channel_step, to += g->taps)
-      for (int64_t p = 0; p < pieces; p++) store(to + g->piece[p].to, load(x + g->piece[p].from));
+    for (int64_t c = 0; c < channels; c++, x += channel_step, to += taps)
+      for (int64_t p = 0; p < pieces; p++) store(to + piece[p].to, load(x + piece[p].from));
   }
 }
 
@@ -309,6 +376,7 @@ void TYPED(fill_conv_product)(ConvProductKernels *t)
   t->rows = ROWS;
   t->vector = V;
   t->multiply = multiply;
+  t->correlate = correlate;
   t->pack_weights = pack_weights;
   t->pack_rows = pack_rows;
   t->turn = turn_rows;
