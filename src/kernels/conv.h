@@ -2,8 +2,8 @@
  * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a part of the result
  * needs, and with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one
  * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset.
- * ConvKernels find them there as they add up, which suits few rows; ConvProductKernels lay those of a part of the
- * result side by side first, which many rows repay.
+ * ConvProductKernels multiply blocks of it, of floats; where many rows repay it, the numbers of a part of the result are
+ * laid side by side first. ConvKernels are of all other numbers, and dot products.
  */
 #ifndef NNLUA_KERNELS_CONV_H
 #define NNLUA_KERNELS_CONV_H
@@ -51,7 +51,7 @@ typedef struct ConvDots {
 } ConvDots;
 
 typedef struct ConvKernels {
-  /* The weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them, in packed [rows * taps]. */
+  /* Of integers and complex numbers. The weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them, in packed [rows * taps]. */
   void (*pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
   void (*taps)(const ConvTaps *k);
   void (*dots)(const ConvDots *k);
@@ -130,8 +130,8 @@ typedef struct ConvPlace {
 
 /*
  * c [row][column] = start[row] + the sum over `depth` terms of a[row][term] * b[at[term] + column], or plus what is
- * there (`add`), for blocks of rows and vectors of columns. a is packed, a_depth terms of which those from a_first on are
- * meant. a and c begin with the first block.
+ * there (`add`), for blocks of rows and vectors of columns. a is packed, a_depth terms of which those from a_first on
+ * are meant. a and c begin with the first block.
  */
 typedef struct ConvProduct {
   int64_t rows, first_block, last_block, depth, places;
@@ -161,11 +161,11 @@ typedef struct ConvCorrelation {
   int64_t c_row;
 } ConvCorrelation;
 
-/* y [image][row][line][column] = from [row][image][line][column]. */
+/* y [image][row][line][column] = from [row][image][line][column], whose lines are from_line apart. */
 typedef struct ConvSpread {
   int64_t rows, images, lines, columns;
   const void *from;
-  int64_t from_row;
+  int64_t from_row, from_line;
   void *y;
   int64_t y_image, y_row, y_line, y_column;
 } ConvSpread;

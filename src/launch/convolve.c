@@ -1,6 +1,7 @@
 /*
- * Convolutions as products over taps (kernels/conv.h). Work is cut into units: an image, a group of channels, and a
- * band of lines whose slab stays in the cache. Units depend on shapes alone.
+ * Convolutions: those of floats become jobs of launch/convolve_product.h, or of launch/matmul.h where the kernel has the
+ * image's size. Those of other numbers, and gradients of weights of few rows, go over taps here (kernels/conv.h). Their
+ * work is cut into units: an image, a group of channels, and a band of lines whose slab stays in the cache.
  */
 #include "launch/convolve.h"
 
@@ -171,12 +172,6 @@ static Convolution without_lines(const Convolution *c, const Tensor *x)
   return flat;
 }
 
-/* Whether rows repay that patches are laid side by side for them. */
-static bool goes_by_product(const Launch *l, int64_t rows)
-{
-  return l->k->conv_product->multiply && rows >= CONV_ROWS_PACKED;
-}
-
 /* The forward, but for weights and results. */
 static ConvJob forward_job(const Convolution *c, const Launch *l, const Tensor *x)
 {
@@ -246,7 +241,7 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
   const Tensor *x = l->x[0], *weight = l->x[1], *y = l->y[0];
   Convolution flat = without_lines(given, x);
   const Convolution *c = &flat;
-  if (goes_by_product(l, c->rows)) {
+  if (l->k->conv_product->multiply) {
     convolve_by_product(call, c, l);
     return;
   }
@@ -340,11 +335,16 @@ static ConvPart residue_part(Call *call, const Convolution *c, const Tensor *w, 
   }
   int64_t place[2];
   for (int i = 0; i < 2; i++) {
-    int64_t from;
+    int64_t from, *tap = i ? p.tap_column : p.tap_line, least = p.taps ? tap[0] : 0, most = least;
+    for (int64_t t = 0; t < p.taps; t++) {
+      least = min_i64(least, tap[t]);
+      most = max_i64(most, tap[t]);
+    }
+    for (int64_t t = 0; t < p.taps; t++) tap[t] -= least;
     range_of(c, i, &axes[i], residue[i], &from, &p.size[i]);
     from += axes[i].first;
-    p.first[i] = from - axes[i].most_shift;
-    p.reach[i] = axes[i].most_shift;
+    p.first[i] = from - axes[i].most_shift + least;
+    p.reach[i] = most - least;
     place[i] = from * c->stride[i] + residue[i] - c->padding[i];
   }
   p.y = place[0] * c->size[1] + place[1];
@@ -378,7 +378,7 @@ static void convolve_input_by_product(Call *call, const Convolution *c, const La
 
 static void convolve_input(Call *call, const Convolution *c, const Launch *l)
 {
-  if (goes_by_product(l, c->channels)) {
+  if (l->k->conv_product->multiply) {
     convolve_input_by_product(call, c, l);
     return;
   }
@@ -468,13 +468,13 @@ static int64_t choose_parts(const Convolution *c, int64_t units, int64_t bytes)
   return max_i64(min_i64(parts, CONV_WEIGHT_BYTES / max_i64(bytes, 1)), 1);
 }
 
-/* Whether the gradient of the weight is a product; where lines are short already for a few rows. */
+/* Whether the gradient of the weight is a product: of rows enough, and where lines are short already of a few. */
 static bool weight_goes_by_product(const Convolution *c, const Launch *l)
 {
   const int64_t terms = c->channels * c->kernel[0] * c->kernel[1];
-  if (terms == 0 || c->rows == 0) return false;
-  if (goes_by_product(l, c->rows)) return true;
-  return goes_by_product(l, 4 * c->rows) && c->result[1] < CONV_NARROW && terms >= CONV_NARROW;
+  if (!l->k->conv_product->multiply || terms == 0 || c->rows == 0) return false;
+  if (c->rows >= CONV_ROWS_PACKED) return true;
+  return 4 * c->rows >= CONV_ROWS_PACKED && c->result[1] < CONV_NARROW && terms >= CONV_NARROW;
 }
 
 static void convolve_weight_by_product(Call *call, const Convolution *given, const Launch *l)

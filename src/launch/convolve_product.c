@@ -173,6 +173,9 @@ typedef struct Unit {
   ConvRun *runs;
   ConvPlace *places;
   int64_t *first_piece, *tap_at, *at;
+  int64_t row, rows; /* those of the row part */
+  char *c;           /* where sums go: the result itself, or memory from which they are spread */
+  int64_t c_row, c_image, c_line;
 } Unit;
 
 /* Whether the lines of a result follow each other, so that a tile's are one run. */
@@ -221,15 +224,14 @@ static int64_t places_of_slab(const Unit *u, const Window *s, int64_t channels)
   for (int64_t i = 0; i < t->images; i++)
     for (int64_t l = 0; l < t->lines; l++)
       for (int64_t c = 0; c < t->columns; c += vector)
-        u->places[n++] = (ConvPlace){i * step + l * j->stride[0] * s->width + c, i * j->y_image + l * j->y_line + c,
+        u->places[n++] = (ConvPlace){i * step + l * j->stride[0] * s->width + c, i * u->c_image + l * u->c_line + c,
                                      (int32_t)min_i64(vector, t->columns - c)};
   for (int64_t c = 0; c < channels; c++)
     for (int64_t i = 0; i < u->p->taps; i++) u->at[terms++] = c * s->plane + u->tap_at[i];
   return n;
 }
 
-static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels, int64_t row, char *c,
-                              int64_t c_row)
+static void multiply_channels(const Unit *u, const Window *s, int64_t channel, int64_t channels)
 {
   const Plan *plan = u->plan;
   const ConvJob *j = plan->j;
@@ -241,7 +243,7 @@ static void multiply_channels(const Unit *u, const Window *s, int64_t channel, i
                    .last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts,
                    .depth = depth,
                    .places = in_place ? places_of_slab(u, s, channels) : places_of_panels(u, depth),
-                   .a = plan->packed[u->part] + (u->group * j->rows + row) * all * j->size,
+                   .a = plan->packed[u->part] + (u->group * j->rows + u->row) * all * j->size,
                    .a_depth = all,
                    .a_first = channel * u->p->taps,
                    .b = in_place ? u->slab : u->panels,
@@ -249,48 +251,73 @@ static void multiply_channels(const Unit *u, const Window *s, int64_t channel, i
                    .place = u->places,
                    .start = channel || !j->bias ? NULL : j->bias + u->group * j->rows * j->size,
                    .add = channel > 0,
-                   .c = c,
-                   .c_row = c_row};
+                   .c = u->c,
+                   .c_row = u->c_row};
   plan->k->multiply(&p);
 }
 
-static void run_unit(const Unit *u)
+/* Where sums go: to the result if vectors of columns are side by side there, else to memory of the unit. */
+static bool choose_target(Unit *u, char *y)
+{
+  const ConvJob *j = u->plan->j;
+  const Tile *t = &u->tile;
+  const int64_t vector = u->plan->k->vector, places = t->images * t->lines * t->columns;
+  const bool in_place = u->tiling->in_place;
+  if (in_place ? j->y_column == 1 : t->images == 1 && is_one_run(j, t)) {
+    u->c = y;
+    u->c_row = j->y_row;
+    u->c_image = j->y_image;
+    u->c_line = j->y_line;
+    return true;
+  }
+  u->c = u->result;
+  u->c_line = in_place ? ceil_div_i64(t->columns, vector) * vector : t->columns;
+  u->c_image = t->lines * u->c_line;
+  u->c_row = in_place ? t->images * u->c_image : ceil_div_i64(places, vector) * vector;
+  return false;
+}
+
+/* Takes the sums to the result. */
+static void spread_sums(const Unit *u, char *y)
+{
+  const ConvJob *j = u->plan->j;
+  const Tile *t = &u->tile;
+  ConvSpread s = {u->rows,   t->images, t->lines,   t->columns, u->c,      u->c_row,
+                  u->c_line, y,         j->y_image, j->y_row,   j->y_line, j->y_column};
+  if (is_one_run(j, t) && u->c_line == t->columns) {
+    s.columns *= s.lines;
+    s.from_line = s.columns;
+    s.lines = 1;
+  }
+  u->plan->k->spread(&s);
+}
+
+static void run_unit(Unit *u)
 {
   const Plan *plan = u->plan;
   const ConvJob *j = plan->j;
   const Tile *t = &u->tile;
-  const int64_t places = t->images * t->lines * t->columns;
   const Window s = slab_of(j, u->p, t, true);
   const int64_t step = u->tiling->channels * s.plane;
-  const int64_t runs = runs_of_tile(j, u->p, t, &s, step, u->runs);
-  memset(u->slab, 0, (size_t)(t->images * step * j->size));
+  const int64_t runs = u->p->taps ? runs_of_tile(j, u->p, t, &s, step, u->runs) : 0;
+  if (u->p->taps) memset(u->slab, 0, (size_t)(t->images * step * j->size));
   for (int64_t i = 0; i < u->p->taps; i++) u->tap_at[i] = tap_in_slab(&s, u->p->tap_line[i], u->p->tap_column[i]);
   if (!u->tiling->in_place) pieces_of_tile(t, plan->k->vector, step, j->stride[0] * s.width, u->pieces, u->first_piece);
-  const int64_t first_block = plan->blocks * u->row_part / u->tiling->row_parts;
-  const int64_t last_block = plan->blocks * (u->row_part + 1) / u->tiling->row_parts;
-  const int64_t row = j->rows * first_block / plan->blocks, rows = j->rows * last_block / plan->blocks - row;
+  u->row = j->rows * (plan->blocks * u->row_part / u->tiling->row_parts) / plan->blocks;
+  u->rows = j->rows * (plan->blocks * (u->row_part + 1) / u->tiling->row_parts) / plan->blocks - u->row;
   char *y = j->y
-            + (t->image * j->y_image + (u->group * j->rows + row) * j->y_row + u->p->y + t->line * j->y_line
+            + (t->image * j->y_image + (u->group * j->rows + u->row) * j->y_row + u->p->y + t->line * j->y_line
                + t->column * j->y_column)
                 * j->size;
-  const bool direct = u->tiling->in_place || (t->images == 1 && is_one_run(j, t));
-  char *c = direct ? y : u->result;
-  const int64_t c_row = direct ? j->y_row : ceil_div_i64(places, 2 * plan->k->vector) * 2 * plan->k->vector;
+  const bool direct = choose_target(u, y);
   int64_t channel = 0;
   do {
     int64_t channels = min_i64(u->tiling->channels, j->channels - channel);
-    fill_slab(j, t, &s, u->group, channel, channels, u->runs, runs, u->slab);
-    multiply_channels(u, &s, channel, channels, row, c, c_row);
+    if (runs) fill_slab(j, t, &s, u->group, channel, channels, u->runs, runs, u->slab);
+    multiply_channels(u, &s, channel, channels);
     channel += u->tiling->channels;
-  } while (channel < j->channels);
-  if (direct) return;
-  ConvSpread spread = {rows, t->images,  t->lines, t->columns, c,          c_row,
-                       y,    j->y_image, j->y_row, j->y_line,  j->y_column};
-  if (is_one_run(j, t)) {
-    spread.columns *= spread.lines;
-    spread.lines = 1;
-  }
-  plan->k->spread(&spread);
+  } while (channel < j->channels && u->p->taps);
+  if (!direct) spread_sums(u, y);
 }
 
 static void run_units(void *arg, int64_t from, int64_t to)
@@ -337,13 +364,14 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, Tiling *t)
   const int64_t rows = ceil_div_i64(plan->blocks, t->row_parts) * plan->k->rows;
   const int64_t lanes = ceil_div_i64(t->columns, plan->k->vector) * plan->k->vector;
   /* what is gathered costs as much as some rows, what is not wastes lanes */
-  t->in_place = j->y_column == 1 && (lanes - t->columns) * rows <= GATHER_ROWS * t->columns;
+  t->in_place = (lanes - t->columns) * rows <= GATHER_ROWS * t->columns;
   t->vectors = t->images * t->lines * (lanes / plan->k->vector);
   t->runs = t->images * s.phases * s.lines;
   const int64_t places = ceil_div_i64(t->places, width) * width;
   plan->slab_bytes = max_i64(plan->slab_bytes, align_up(t->images * channels * s.plane * j->size + SLAB_SLACK));
   plan->panel_bytes = max_i64(plan->panel_bytes, align_up(places * depth * j->size + SLAB_SLACK));
-  plan->result_bytes = max_i64(plan->result_bytes, align_up(places * rows * j->size));
+  plan->result_bytes = max_i64(plan->result_bytes,
+                               align_up(max_i64(places, t->images * t->lines * lanes) * rows * j->size));
   return (p->taps + t->places + 1 + depth) * (int64_t)sizeof(int64_t) + t->places * (int64_t)sizeof(ConvPiece)
          + t->vectors * (int64_t)sizeof(ConvPlace) + t->runs * (int64_t)sizeof(ConvRun);
 }

@@ -258,15 +258,17 @@ static void pack_weights(const ConvWeights *w, int64_t first_block, int64_t last
   bool in_order = w->parts == 1 && w->part->taps == w->area;
   for (int64_t t = 0; in_order && t < w->area; t++) in_order = w->part->tap_at[t] == t;
   const bool as_one = in_order && w->channel_step == w->area;
-  for (int64_t c = 0; c < (as_one ? 1 : w->channels); c++)
-    for (int64_t b = first_block; b < last_block; b++) {
-      const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
-      if (in_order)
-        turn(rows, as_one ? w->channels * w->area : w->area,
-             (const T *)w->w + begin * w->row_step + c * w->channel_step, w->row_step,
-             (T *)w->part->packed + (begin * w->channels + c * rows) * w->area, rows);
-      else pack_channel(w, c, begin, rows);
-    }
+  const int64_t channels = as_one ? 1 : w->channels, terms = as_one ? w->channels * w->area : w->area;
+  enum { TOGETHER = 4 }; /* blocks that don't push each other's lines out of the cache */
+  for (int64_t from = first_block; from < last_block; from += TOGETHER)
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t b = from; b < last_block && b < from + TOGETHER; b++) {
+        const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
+        if (in_order)
+          turn(rows, terms, (const T *)w->w + begin * w->row_step + c * w->channel_step, w->row_step,
+               (T *)w->part->packed + (begin * w->channels + c * rows) * w->area, rows);
+        else pack_channel(w, c, begin, rows);
+      }
 }
 
 static void pack_rows(const ConvRows *r, int64_t n, const void *from, int64_t first)
@@ -357,7 +359,7 @@ static void spread(const ConvSpread *s)
   for (int64_t i = 0; i < s->rows; i++) {
     const T *from = (const T *)s->from + i * s->from_row;
     for (int64_t n = 0; n < s->images; n++)
-      for (int64_t l = 0; l < s->lines; l++, from += s->columns) {
+      for (int64_t l = 0; l < s->lines; l++, from += s->from_line) {
         T *to = (T *)s->y + n * s->y_image + i * s->y_row + l * s->y_line;
         if (s->y_column == 1)
           for (int64_t c = 0; c < s->columns; c++) to[c] = from[c];
