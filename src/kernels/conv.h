@@ -2,8 +2,8 @@
  * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a part of the result
  * needs, and with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one
  * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset.
- * ConvProductKernels multiply blocks of it, of floats; where many rows repay it, the numbers of a part of the result are
- * laid side by side first. ConvKernels are of all other numbers, and dot products.
+ * ConvProductKernels multiply blocks of it, of floats; where many rows repay it, the numbers of a part of the result
+ * are laid side by side first. ConvKernels are of all other numbers, and dot products.
  */
 #ifndef NNLUA_KERNELS_CONV_H
 #define NNLUA_KERNELS_CONV_H
@@ -51,7 +51,8 @@ typedef struct ConvDots {
 } ConvDots;
 
 typedef struct ConvKernels {
-  /* Of integers and complex numbers. The weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them, in packed [rows * taps]. */
+  /* Of integers and complex numbers: the weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them,
+     in packed [rows * taps]. */
   void (*pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
   void (*taps)(const ConvTaps *k);
   void (*dots)(const ConvDots *k);

@@ -611,8 +611,8 @@ static void multiply_weight(Call *call, const ConvJob *j, const char *dy, char *
 
 /* ------------------------------------------------------------------ gradient of the weight of few rows */
 
-/* Sums for all taps and rows at once, with the rows as vectors and the taps' numbers where they lie in the slab: nothing
-   is gathered. Parts of the tiles have sums of their own, [taps of all channels][rows], which are small. */
+/* Sums for all taps and rows at once, with the rows as vectors and the taps' numbers where they lie in the slab:
+   nothing is gathered. Parts of the tiles have sums of their own, [taps of all channels][rows], which are small. */
 typedef struct Correlation {
   const ConvJob *j;
   const ConvProductKernels *k;

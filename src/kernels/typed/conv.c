@@ -1,5 +1,5 @@
-/* What convolutions find by offset in slabs (kernels/conv.h): dot products for gradients of weights, and of integers and
-   complex numbers the results. */
+/* What convolutions find by offset in slabs (kernels/conv.h): dot products for gradients of weights, and of integers
+   and complex numbers the results. */
 #include "kernels/conv.h"
 #include "core/blocks.h"
 #include "kernels/typed/vector.h"

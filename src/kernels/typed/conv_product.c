@@ -5,6 +5,7 @@
 #include "kernels/conv.h"
 
 #include "core/blocks.h"
+#include "kernels/typed/tile.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
@@ -22,7 +23,7 @@ enum { ROWS = PRODUCT_ROWS, VECTORS = 8 }; /* kernels/isa.def */
 #endif
 #endif
 
-enum { WIDTH = 2 * V, TILE = 32 / sizeof(T) };
+enum { WIDTH = 2 * V };
 
 /* Rows are cut into blocks as even as they can be; a block's packed numbers are [depth][rows of it]. */
 static int64_t blocks_of(int64_t rows) { return (rows + ROWS - 1) / ROWS; }
@@ -167,32 +168,6 @@ static void correlate(const ConvCorrelation *k)
 }
 
 /* ---- packing ---- */
-
-typedef T Tile __attribute__((vector_size(32)));
-typedef T LooseTile __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-#if T_f32
-#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define FIRST_HALVES(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define LAST_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
-
-/* to[i][j] = from[j][i]; lines from `lines` on are any numbers. Interleaving the first half of the lines with the
-   second transposes a tile after log2(TILE) times. */
-INLINE void transpose_tile(const T *from, int64_t from_row, int lines, T *to, int64_t to_row)
-{
-  Tile line[TILE], next[TILE];
-  for (int i = 0; i < TILE; i++) line[i] = *(const LooseTile *)(from + (i < lines ? i : 0) * from_row);
-  for (int stage = 1; stage < TILE; stage *= 2) {
-    for (int i = 0; i < TILE / 2; i++) {
-      next[2 * i] = FIRST_HALVES(line[i], line[i + TILE / 2]);
-      next[2 * i + 1] = LAST_HALVES(line[i], line[i + TILE / 2]);
-    }
-    for (int i = 0; i < TILE; i++) line[i] = next[i];
-  }
-  for (int i = 0; i < TILE; i++) *(LooseTile *)(to + i * to_row) = line[i];
-}
 
 /* to[k][i] = from[i][k]. Where there are fewer rows than a tile has, what is written beyond a line is taken back by the
    later ones, so the last lines go one by one. */
