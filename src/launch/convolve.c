@@ -1,7 +1,7 @@
 /*
  * Convolutions: those of floats become jobs of launch/convolve_product.h, or of launch/matmul.h where the kernel has
- * the image's size. Those of other numbers, and gradients of weights of few rows, go over taps here (kernels/conv.h). Their
- * work is cut into units: an image, a group of channels, and a band of lines whose slab stays in the cache.
+ * the image's size. Those of other numbers, and gradients of weights of few rows, go over taps here (kernels/conv.h):
+ * their work is cut into units, an image, a group of channels, and a band of lines whose slab stays in the cache.
  */
 #include "launch/convolve.h"
 

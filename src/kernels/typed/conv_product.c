@@ -5,10 +5,11 @@
 #include "kernels/conv.h"
 
 #include "core/blocks.h"
-#include "kernels/typed/tile.h"
 #include "kernels/typed/vector.h"
 
 #if T_FLOATING
+
+#include "kernels/typed/tile.h"
 
 /* How many vectors a block of so many rows has, whose sums fill the registers: 24 with 32 of them, 12 with 16. */
 #if NNLUA_SMALL_BLOCKS
