@@ -19,7 +19,7 @@ enum { ROWS = PRODUCT_ROWS };
 #endif
 
 /* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { WIDTH = 2 * V, DEPTH = MATMUL_DEPTH > TILE ? MATMUL_DEPTH : TILE };
+enum { WIDTH = 2 * V, DEPTH = MATMUL_DEPTH > (int)TILE ? MATMUL_DEPTH : (int)TILE };
 
 /* ---- b ---- */
 
