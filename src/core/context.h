@@ -47,9 +47,18 @@ typedef struct Host {
   void (*leaf_accumulated)(struct Call *, struct Tensor *leaf);
 } Host;
 
-/* What relieving memory pressure has cost so far. */
+/* What the host knows of its collections of garbage (lua/pressure.c); times in seconds. */
 typedef struct Pressure {
-  double last_full, cost;
+  double last_full, cost;   /* when the last full one ended, and what it took */
+  double last_tidy;         /* when the last one for the cache's sake did */
+  double per_block;         /* what freeing one tensor takes, at best */
+  size_t patience;          /* how many times the least bytes gather before the next of those */
+  uint64_t sequence;        /* the context's at the last look: graphs were recorded since if it differs */
+  bool generational;        /* what the last steps say of the collector's mode */
+  int last_step;            /* what the last step came to */
+  bool marked;              /* an incremental cycle has marked what lives since garbage was looked for */
+  size_t left, unseen;      /* bytes after the last slice; those that came while the cycle swept */
+  int slices, cycle_slices; /* of the incremental cycle that goes on, and of the last whole one */
 } Pressure;
 
 struct Context {

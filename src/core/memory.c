@@ -1,4 +1,10 @@
-/* Freed blocks wait in lists by size for the next of their size; large ones ask the system for huge pages. */
+/*
+ * Freed blocks wait in lists by size for the next of their size; large ones ask the system for huge pages.
+ *
+ * A fresh page costs more than what most kernels do with it, so free blocks stay as long as they and what is handed out
+ * together are no more than a program has lately had handed out at once, and something for the mixture of sizes. Then a
+ * block that is new from the system takes the place of those whose size has not been asked for longest.
+ */
 #define _GNU_SOURCE
 #include "core/memory.h"
 
@@ -11,17 +17,17 @@ struct MemoryBlock {
 };
 
 enum {
-  CACHE_FLOOR = 16 << 20, /* bytes of free blocks that are always worth keeping */
+  KEPT_FLOOR = 64 << 20, /* bytes in blocks, handed out or free, that are always worth keeping */
   HUGE_PAGE = 2 << 20,
-  PRESSURE_FLOOR = 20 << 20
+  PAGE = 4096,
+  LOOKS = 64 /* of memory_look, after which a peak that did not come again is forgotten */
 };
 
 void memory_init(Memory *m)
 {
   memset(m, 0, sizeof *m);
   m->fail_after = -1;
-  m->limit = PRESSURE_FLOOR;
-  m->small_limit = MEMORY_SMALL_LIMIT;
+  m->limit = m->small_limit = m->medium_limit = SIZE_MAX; /* until the host sets them */
 }
 
 /* Steps of 64 bytes up to 512, then eight classes an octave: at most an eighth of a block is unused. */
@@ -46,7 +52,7 @@ static size_t class_bytes(int class)
   return octave + (size_t)(class % 8 + 1) * (octave / 8);
 }
 
-static size_t whole_pages(size_t bytes) { return (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1); }
+static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1); }
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { MAPS_LARGE = false }; /* the sanitizer watches what malloc gives */
@@ -97,23 +103,76 @@ static inline bool must_fail(Memory *m)
 #define MOST_BYTES ((size_t)1 << 46)
 #endif
 
+/* The most that may be in blocks, handed out or free. */
+static size_t most_kept(const Memory *m)
+{
+  size_t wanted = m->high + m->high / 16 * 3;
+  return wanted > KEPT_FLOOR ? wanted : KEPT_FLOOR;
+}
+
+/* The class with free blocks that has not been asked for longest. */
+static int stalest_class(const Memory *m)
+{
+  int stalest = -1;
+  for (int c = 0; c < MEMORY_CLASSES; c++)
+    if (m->free_blocks[c] && (stalest < 0 || m->asked_at[c] < m->asked_at[stalest])) stalest = c;
+  return stalest;
+}
+
+/* Gives free blocks back until there is room for `bytes` more, if it takes all. */
+static void make_room(Memory *m, size_t bytes)
+{
+  size_t most = most_kept(m);
+  while (m->cached && m->allocated + m->cached + bytes > most) {
+    int class = stalest_class(m);
+    size_t size = class_bytes(class);
+    while (m->free_blocks[class] && m->allocated + m->cached + bytes > most) {
+      MemoryBlock *block = m->free_blocks[class];
+      m->free_blocks[class] = block->next;
+      m->cached -= size;
+      system_free(block, size);
+    }
+  }
+}
+
+static void note_peak(Memory *m)
+{
+  m->recent = m->allocated;
+  if (m->allocated > m->high) m->high = m->allocated;
+  if (m->allocated > m->peak) m->peak = m->allocated;
+}
+
+void memory_reset_peak(Memory *m) { m->peak = m->recent = m->allocated; }
+
+void memory_look(Memory *m)
+{
+  if (++m->looks < LOOKS) return;
+  m->looks = 0;
+  m->high = m->recent;
+  m->recent = m->allocated;
+  make_room(m, 0);
+}
+
 void *memory_allocate(Memory *m, size_t bytes)
 {
   m->allocations++;
   if ((m->fail_after >= 0 && must_fail(m)) || bytes > MOST_BYTES) return NULL;
   size_t rounded;
   int class = size_class(bytes, &rounded);
+  m->asked_at[class] = m->allocations;
   MemoryBlock *block = m->free_blocks[class];
   if (block) {
     m->free_blocks[class] = block->next;
     m->cached -= rounded;
   } else {
+    make_room(m, rounded);
     block = system_allocate(rounded);
     if (!block) return NULL;
   }
   m->allocated += rounded;
   if (rounded <= MEMORY_SMALL) m->small_since += rounded;
-  if (m->allocated > m->peak) m->peak = m->allocated;
+  else if (rounded <= MEMORY_MEDIUM) m->medium_since += rounded;
+  if (m->allocated > m->recent) note_peak(m);
   m->live_blocks++;
   return block;
 }
@@ -122,18 +181,12 @@ void memory_free(Memory *m, void *pointer, size_t bytes)
 {
   size_t rounded;
   int class = size_class(bytes, &rounded);
-  m->allocated -= rounded;
-  m->live_blocks--;
-  /* The cache may hold a quarter of what is live: more would be a second working set. */
-  size_t cap = m->allocated / 4 > CACHE_FLOOR ? m->allocated / 4 : CACHE_FLOOR;
-  if (m->cached + rounded > cap) {
-    system_free(pointer, rounded);
-    return;
-  }
   MemoryBlock *block = pointer;
   block->next = m->free_blocks[class];
   m->free_blocks[class] = block;
+  m->allocated -= rounded;
   m->cached += rounded;
+  m->live_blocks--;
 }
 
 void memory_trim(Memory *m)

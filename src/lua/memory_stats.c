@@ -15,8 +15,7 @@ static int max_memory_allocated(lua_State *L)
 
 static int reset_peak_memory_stats(lua_State *L)
 {
-  Memory *m = &context_of(L)->memory;
-  m->peak = m->allocated;
+  memory_reset_peak(&context_of(L)->memory);
   return 0;
 }
 

@@ -1,14 +1,14 @@
-/* The context of a state, entering the core, memory pressure, and errors. */
+/* The context of a state, entering the core, and errors. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/interrupt.h"
 #include "lua/binding.h"
 #include "lua/autograd/modes.h"
 #include "lua/prepare.h"
+#include "lua/pressure.h"
 
 static char context_key;
 char core_error_key;
@@ -16,92 +16,7 @@ uint64_t box_seal;
 bool (*push_module_path)(lua_State *L);
 bool (*own_caller)(lua_CFunction f);
 
-/* --------------------------------------------------------- memory pressure */
-
-enum { HEADROOM = 20 << 20, CEILING = 28 << 20 };
-
-static double seconds(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
-
-/*
- * Where a full collection is due whatever it costs. The last one may have come in the middle of a step that holds
- * much, so what was live then is no promise: a step of 20 MB beside 30 MB stays under 64 MB over those 30.
- */
-static size_t most(const Context *ctx)
-{
-  size_t live = ctx->memory.live_after;
-  return live + larger_size(CEILING, live / 3 * 2);
-}
-
-/* Full collections are rationed by what they cost, while memory stays under the most that it may be. */
-static bool full_is_due(const Context *ctx, const Pressure *p)
-{
-  size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
-  if (now <= live + larger_size(HEADROOM, live / 2)) return false;
-  if (now > most(ctx)) return true;
-  return seconds() - p->last_full > 10 * p->cost;
-}
-
-static void collect_fully(lua_State *L, Context *ctx)
-{
-  Pressure *p = &ctx->pressure;
-  double start = seconds();
-  lua_gc(L, LUA_GCCOLLECT);
-  memory_trim(&ctx->memory);
-  p->last_full = seconds();
-  p->cost = p->last_full - start;
-  ctx->memory.live_after = ctx->memory.allocated;
-}
-
-/*
- * The collector sees only the few bytes of a userdata. So when tensors have grown by the headroom, a
- * step of it: in generational mode that is a young collection, which frees what died young and
- * costs microseconds; in incremental mode it is next to nothing. If too much is left, a full one.
- */
-static void relieve(lua_State *L, Context *ctx)
-{
-  Memory *m = &ctx->memory;
-  if (lua_gc(L, LUA_GCISRUNNING)) {
-    lua_gc(L, LUA_GCSTEP, 0);
-    if (full_is_due(ctx, &ctx->pressure)) collect_fully(L, ctx);
-  }
-  m->limit = m->allocated + larger_size(HEADROOM, m->allocated / 4);
-  if (m->allocated < most(ctx) && m->limit > most(ctx)) m->limit = most(ctx);
-  m->small_since = 0;
-}
-
-/*
- * Small tensors die young, and what the next ones use should still be in the cache: so a step of the
- * collector long before there is pressure, for small blocks only (large ones that live across two
- * young collections would be old before their time). Where it frees little - incremental mode, or
- * all of it is in use - the next one waits longer.
- */
-static void tidy(lua_State *L, Context *ctx)
-{
-  Memory *m = &ctx->memory;
-  size_t before = m->allocated, made = m->small_since;
-  if (lua_gc(L, LUA_GCISRUNNING)) lua_gc(L, LUA_GCSTEP, 0);
-  size_t freed = before > m->allocated ? before - m->allocated : 0;
-  if (freed >= made / 4) m->small_limit = MEMORY_SMALL_LIMIT;
-  else if (m->small_limit < HEADROOM) m->small_limit *= 2;
-  m->small_since = 0;
-}
-
-static bool reclaim(Context *ctx)
-{
-  lua_State *L = ctx->host.state;
-  if (!L || ctx->in_finalizers) return false;
-  ctx->in_finalizers = true; /* what an op works with must not change under it */
-  collect_fully(L, ctx);
-  ctx->in_finalizers = false;
-  return true;
-}
+/* ---------------------------------------------------------- entering the core */
 
 /* Ctrl-C, in a coroutine that a host runs by itself, where the interpreter's hook does not reach. */
 static void raise_request(lua_State *L, Context *ctx)
@@ -116,8 +31,7 @@ void core_prepare(lua_State *L, Context *ctx)
   if (interrupt_is_requested()) raise_request(L, ctx);
   if (ctx->in_finalizers)
     user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
-  if (ctx->memory.allocated > ctx->memory.limit) relieve(L, ctx);
-  else if (ctx->memory.small_since > ctx->memory.small_limit) tidy(L, ctx);
+  if (pressure_is_high(&ctx->memory)) pressure_relieve(L, ctx);
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */
   if (ctx->mode_tokens) modes_refresh(L, ctx);
 }
@@ -261,6 +175,7 @@ void nnlua_prepare(lua_State *L)
   lua_setmetatable(L, -2);
   box->ctx = context_new();
   if (!box->ctx) luaL_error(L, "not enough memory");
-  box->ctx->host.reclaim = reclaim;
+  box->ctx->host.reclaim = pressure_reclaim;
+  pressure_init(L, box->ctx);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
 }

@@ -1,0 +1,267 @@
+/*
+ * When Lua's collector runs for the sake of tensors. It sees only the few bytes of a userdata, not the megabytes behind
+ * it; so the core counts those, and before it is entered the collector may be asked for a step. In generational mode a
+ * step is a collection of what is young; in incremental mode it is a slice of a cycle. Nothing in Lua's interface tells
+ * which mode is on, so a step is watched: garbage made just before it is gone after any collection, young or full.
+ */
+#include "lua/pressure.h"
+
+#include <time.h>
+
+#include "lua/binding.h"
+
+enum {
+  HEADROOM = 20 << 20, /* bytes of garbage that are always allowed */
+  CEILING = 32 << 20,  /* where it is collected whatever that costs */
+  SMALL_FLOOR = 256 << 10,
+  MEDIUM_FLOOR = 1 << 20,
+  LEAST_STRIDE = 64 << 10,
+  MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR
+};
+
+static const double SHARE = 0.05;           /* of the time, for what collections cost beside freeing */
+static const double PER_BLOCK = 2e-7;       /* seconds that freeing a tensor takes at most, with its userdata */
+static const double SAVED_PER_BYTE = 5e-11; /* seconds that a block from the cache saves */
+static const double LONG_SLICE = 2e-3;      /* seconds */
+static const double SLICES_PER_BYTE = 2e-6; /* of an incremental cycle, by Lua's heap; before one was counted */
+
+static char canary_key; /* registry key, by address: a table with a weak entry */
+
+static double seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
+
+/* Bytes of garbage that may gather before a collection begins, and before one must end. */
+static size_t headroom(size_t live) { return larger_size(HEADROOM, live / 2); }
+static size_t ceiling(size_t live) { return larger_size(CEILING, live / 4 * 3); }
+
+static void set_patience(Context *ctx, size_t patience)
+{
+  ctx->pressure.patience = patience;
+  ctx->memory.small_limit = patience * SMALL_FLOOR;
+  ctx->memory.medium_limit = patience * MEDIUM_FLOOR;
+}
+
+void pressure_init(lua_State *L, Context *ctx)
+{
+  lua_createtable(L, 1, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &canary_key);
+  ctx->memory.limit = HEADROOM;
+  ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = seconds()};
+  set_patience(ctx, 1);
+}
+
+/* ------------------------------------------------------- steps of the collector */
+
+/* What a step came to: part of a cycle, a collection, or the end of an incremental cycle. */
+typedef enum Step { STEP_PART, STEP_COLLECTED, STEP_ENDED } Step;
+
+static void set_canary(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &canary_key);
+  lua_newtable(L);
+  lua_rawseti(L, -2, 1);
+  lua_pop(L, 1);
+}
+
+static bool canary_is_dead(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &canary_key);
+  bool dead = lua_rawgeti(L, -1, 1) == LUA_TNIL;
+  lua_pop(L, 2);
+  return dead;
+}
+
+/*
+ * In generational mode a step of nothing more would reset Lua's own count of what it owes, and it would never come to
+ * the full collections that it makes as its heap grows: so there all of the heap is owed, and Lua decides.
+ */
+static Step collector_step(lua_State *L, Pressure *p)
+{
+  luaL_checkstack(L, 3, "too many arguments");
+  set_canary(L);
+  bool ended = lua_gc(L, LUA_GCSTEP, p->generational ? lua_gc(L, LUA_GCCOUNT) + 1 : 0) == 1;
+  bool dead = canary_is_dead(L);
+  Step step = dead && !ended ? STEP_COLLECTED : ended ? STEP_ENDED : STEP_PART;
+  /* In incremental mode the step after the one that marks the last object only sweeps. */
+  p->generational = step == STEP_COLLECTED && (p->generational || p->last_step == STEP_COLLECTED);
+  p->last_step = step;
+  return step;
+}
+
+/* ------------------------------------------------------------- garbage that is fresh */
+
+/*
+ * Tensors die young, and what the next ones use should still be in the processor's cache: so a step of the collector
+ * long before there is pressure. While a graph is recorded only small tensors count, for large ones that live across
+ * two young collections would be old before their time. What a step costs beside freeing - marking the host's heap - is
+ * paid from its share of the time and from what the cache saves; where it is more, the next one waits longer.
+ */
+static void tidy(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  Pressure *p = &ctx->pressure;
+  bool records = ctx->sequence != p->sequence;
+  p->sequence = ctx->sequence;
+  if (records && m->small_since <= m->small_limit) {
+    m->medium_since = 0;
+    return;
+  }
+  size_t bytes = m->allocated, blocks = m->live_blocks;
+  double start = seconds();
+  collector_step(L, p);
+  double end = seconds(), took = end - start;
+  double freed_blocks = blocks > m->live_blocks ? (double)(blocks - m->live_blocks) : 0;
+  double freed_bytes = bytes > m->allocated ? (double)(bytes - m->allocated) : 0;
+  if (took < freed_blocks * p->per_block) p->per_block = took / freed_blocks;
+  double idle = took - freed_blocks * p->per_block;
+  double due = SHARE * (end - p->last_tidy) + (p->patience <= 2 ? SAVED_PER_BYTE * freed_bytes : 0);
+  if (idle > due && p->patience < MOST_PATIENCE) set_patience(ctx, 2 * p->patience);
+  else if (idle < due / 4 && p->patience > 1) set_patience(ctx, p->patience / 2);
+  p->last_tidy = end;
+  m->small_since = m->medium_since = 0;
+}
+
+/* ------------------------------------------------------------------ pressure */
+
+/* The next look comes after so many bytes more, and no later than where garbage must be collected. */
+static void set_limit(Context *ctx, size_t bytes)
+{
+  Memory *m = &ctx->memory;
+  size_t most = m->live_after + ceiling(m->live_after);
+  m->limit = m->allocated + bytes;
+  if (m->allocated < most && m->limit > most) m->limit = most;
+}
+
+static void collect_fully(lua_State *L, Context *ctx)
+{
+  Pressure *p = &ctx->pressure;
+  double start = seconds();
+  lua_gc(L, LUA_GCCOLLECT);
+  p->last_full = seconds();
+  p->cost = p->last_full - start;
+  p->slices = 0;
+  p->unseen = 0;
+  p->marked = false;
+  ctx->memory.live_after = ctx->memory.allocated;
+  set_limit(ctx, headroom(ctx->memory.live_after));
+}
+
+/*
+ * A young collection leaves what has become old. If that is much, a full one is due: rationed by what it costs, while
+ * memory is below the ceiling. The last one may have come in the middle of a step that holds much, so what was live
+ * then is no promise.
+ */
+static bool full_is_due(const Context *ctx)
+{
+  size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
+  if (now <= live + headroom(live)) return false;
+  if (now > live + ceiling(live)) return true;
+  return seconds() - ctx->pressure.last_full > ctx->pressure.cost / SHARE;
+}
+
+static void young_collected(lua_State *L, Context *ctx)
+{
+  ctx->pressure.slices = 0;
+  if (full_is_due(ctx)) collect_fully(L, ctx);
+  else set_limit(ctx, larger_size(HEADROOM, ctx->memory.allocated / 4));
+}
+
+/* The cycle has ended. What came while it swept may be garbage that it did not see: it doesn't count as live. */
+static void cycle_ended(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  Pressure *p = &ctx->pressure;
+  bool whole = p->marked || p->slices == 1;
+  size_t left = m->allocated > p->unseen ? m->allocated - p->unseen : 0;
+  if (whole) {
+    p->cycle_slices = p->slices;
+    m->live_after = left;
+    set_limit(ctx, headroom(left));
+  }
+  p->slices = 0;
+  p->unseen = 0;
+  p->marked = false;
+  if (m->allocated > left + ceiling(left)) collect_fully(L, ctx);
+}
+
+/* How many bytes there may be between two slices for a cycle to end well before the ceiling. */
+static size_t stride(lua_State *L, const Context *ctx)
+{
+  size_t live = ctx->memory.live_after, room = (ceiling(live) - headroom(live)) / 4 * 3;
+  const Pressure *p = &ctx->pressure;
+  double slices = p->cycle_slices ? p->cycle_slices : 1 + SLICES_PER_BYTE * 1024 * lua_gc(L, LUA_GCCOUNT);
+  return larger_size(LEAST_STRIDE, (size_t)((double)room / slices));
+}
+
+/*
+ * In incremental mode a cycle is cut into slices, spread over the bytes that may still come before the ceiling. Where
+ * more than one is due, or the ceiling is near, they follow each other, but for a bounded time. A cycle that had marked
+ * before garbage was looked for frees little; then another follows.
+ */
+static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
+{
+  Memory *m = &ctx->memory;
+  Pressure *p = &ctx->pressure;
+  size_t most = m->live_after + ceiling(m->live_after), apart = stride(L, ctx);
+  size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
+  if (m->allocated > most) grown = SIZE_MAX;
+  for (double until = seconds() + LONG_SLICE;; step = collector_step(L, p)) {
+    p->slices++;
+    if (step == STEP_COLLECTED) p->marked = true;
+    if (step == STEP_ENDED) break;
+    grown = grown > apart ? grown - apart : 0;
+    if (grown && seconds() < until) continue;
+    p->left = m->allocated > grown ? m->allocated - grown : m->allocated; /* what is not done is due next time */
+    m->limit = larger_size(p->left + apart, m->allocated);
+    return;
+  }
+  cycle_ended(L, ctx);
+}
+
+static void relieve(lua_State *L, Context *ctx)
+{
+  Pressure *p = &ctx->pressure;
+  if (!lua_gc(L, LUA_GCISRUNNING)) {
+    set_limit(ctx, HEADROOM);
+    return;
+  }
+  if (p->marked && ctx->memory.allocated > p->left) p->unseen += ctx->memory.allocated - p->left;
+  Step step = collector_step(L, p);
+  if (p->generational) young_collected(L, ctx);
+  else cycle_goes_on(L, ctx, step);
+  memory_look(&ctx->memory);
+}
+
+void pressure_relieve(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  if (m->allocated > m->limit) {
+    relieve(L, ctx);
+    m->small_since = m->medium_since = 0;
+  } else if (lua_gc(L, LUA_GCISRUNNING)) {
+    tidy(L, ctx);
+  } else {
+    m->small_since = m->medium_since = 0;
+  }
+}
+
+bool pressure_reclaim(Context *ctx)
+{
+  lua_State *L = ctx->host.state;
+  if (!L || ctx->in_finalizers) return false;
+  ctx->in_finalizers = true; /* what an op works with must not change under it */
+  collect_fully(L, ctx);
+  memory_trim(&ctx->memory);
+  ctx->in_finalizers = false;
+  return true;
+}
