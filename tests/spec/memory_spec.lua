@@ -93,6 +93,58 @@ describe("the memory", function()
   end
 end)
 
+describe("plain tables beside a loop of tensors", function()
+  -- Steps of the collector for the tensors' sake must not keep Lua from its own full collections.
+  for _, mode in ipairs(modes) do
+    it(("don't pile up in %s mode"):format(mode), function()
+      local path = process.file(([[
+        local nl = require "nnlua"
+        collectgarbage "%s"
+        local x, ring, most = nl.ones(3, 10), {}, 0
+        for i = 1, 600000 do
+          ring[i %% 20000 + 1] = {i, i}
+          local _ = x + x
+          if i %% 1000 == 0 then most = math.max(most, collectgarbage "count") end
+        end
+        print(most)
+      ]]):format(mode))
+      local result = process.run_nnlua {path}
+      os.remove(path)
+      assert.equal("", result.stderr)
+      assert.is_true(tonumber(result.stdout) < 16 * 1024, result.stdout) -- 20,000 tables take 2 MB
+    end)
+  end
+end)
+
+describe("the blocks that are kept for reuse", function()
+  local nl = require "nnlua"
+
+  local function cached_after(...)
+    local before = nl.memory_cached()
+    for _, n in ipairs {...} do local _ <close> = nl.no_grad() nl.empty(n) end
+    collectgarbage()
+    collectgarbage()
+    return nl.memory_cached() - before
+  end
+
+  it("survive a full collection and come back to what asks for their size", function()
+    nl.empty_cache()
+    assert.is_true(cached_after(1 << 20) >= 4 << 20)
+    local cached = nl.memory_cached()
+    local x = nl.empty(1 << 20)
+    assert.is_true(nl.memory_cached() <= cached - (4 << 20))
+    assert.equal(1 << 20, #x)
+  end)
+
+  it("make room for those of another size where together they would be more than was needed", function()
+    nl.empty_cache()
+    for n = 20, 60 do cached_after(n << 16) end -- 410 MB in 41 sizes
+    assert.is_true(nl.memory_cached() + nl.memory_allocated() <= 64 * MB + nl.max_memory_allocated() * 19 // 16)
+    nl.empty_cache()
+    assert.equal(0, nl.memory_cached())
+  end)
+end)
+
 describe("leaving with living tensors", function()
   local made = [[
 local nl = require "nnlua"
