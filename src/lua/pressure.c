@@ -66,6 +66,9 @@ void pressure_init(lua_State *L, Context *ctx)
 /* What a step came to: part of a cycle, a collection, or the end of an incremental cycle. */
 typedef enum Step { STEP_PART, STEP_COLLECTED, STEP_ENDED } Step;
 
+/* Not while the collector is stopped, nor within finalizers, where lua_gc gives -1. */
+static bool may_collect(lua_State *L) { return lua_gc(L, LUA_GCISRUNNING) == 1; }
+
 static void set_canary(lua_State *L)
 {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &canary_key) == LUA_TTABLE) { /* the debug library can change that */
@@ -244,7 +247,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
 static void relieve(lua_State *L, Context *ctx)
 {
   Pressure *p = &ctx->pressure;
-  if (!lua_gc(L, LUA_GCISRUNNING)) {
+  if (!may_collect(L)) {
     set_limit(ctx, HEADROOM);
     return;
   }
@@ -261,7 +264,7 @@ void pressure_relieve(lua_State *L, Context *ctx)
   if (m->allocated > m->limit) {
     relieve(L, ctx);
     m->small_since = m->medium_since = 0;
-  } else if (lua_gc(L, LUA_GCISRUNNING)) {
+  } else if (may_collect(L)) {
     tidy(L, ctx);
   } else {
     m->small_since = m->medium_since = 0;
