@@ -9,12 +9,12 @@
 #include "ops/table/ops.h"
 
 /*
- * A tensor's userdata: a word that tells its kind, and one reference. User values: CARRIERS is nil
+ * A tensor's userdata: a word that tells its kind, its place in the lists of nl.scope, and one reference. User values: CARRIERS is nil
  * or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
  * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
  */
 typedef struct TensorBox {
-  uint32_t kind, flags;
+  uint32_t kind, flags : 4, place : 28;
   Tensor *tensor;
   uint64_t seal;
 } TensorBox;
@@ -95,8 +95,15 @@ TensorBox *push_new_tensor(lua_State *L, Context *ctx, DType dtype, Device devic
 /* Pushes a box with an alias of a tensor: its geometry and memory stay whatever Lua code does to the tensor. */
 Tensor *push_snapshot(lua_State *L, Context *ctx, Tensor *t);
 
-/* Gives a box its tensor. */
-static inline void box_fill(TensorBox *box, Tensor *t) { box->tensor = tensor_retain(t); }
+/* Notes a box in the scope that is open (lua/scope.c). */
+void scope_note(Context *ctx, TensorBox *box);
+
+/* Gives a box a tensor that was made for it. */
+static inline void box_fill(TensorBox *box, Tensor *t)
+{
+  box->tensor = tensor_retain(t);
+  if (t->ctx->scope) scope_note(t->ctx, box);
+}
 
 /*
  * Pushes the metatable of a name, which frees its userdata with `gc`. luaL_newmetatable would leave one without it

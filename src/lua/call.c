@@ -202,7 +202,7 @@ static int return_list(lua_State *L, Context *ctx, Bag *bag, const char *name, b
   if (as_table) {
     lua_createtable(L, (int)n, 0);
     for (int64_t i = 0; i < n; i++) {
-      push_box(L, ctx)->tensor = tensor_retain(bag->v[i]);
+      box_fill(push_box(L, ctx), bag->v[i]);
       finish_results(L, 1, top, lua_gettop(L), 1);
       lua_rawseti(L, -2, i + 1);
     }
@@ -210,7 +210,7 @@ static int return_list(lua_State *L, Context *ctx, Bag *bag, const char *name, b
   }
   if (n > MOST_RESULTS || !lua_checkstack(L, (int)n + 8))
     return user_error(L, "%s: %d results are too many for Lua's stack: ask for {as_table = true}", name, (int)n);
-  for (int64_t i = 0; i < n; i++) push_box(L, ctx)->tensor = tensor_retain(bag->v[i]);
+  for (int64_t i = 0; i < n; i++) box_fill(push_box(L, ctx), bag->v[i]);
   finish_results(L, 1, top, bag_index + 1, (int)n);
   return (int)n;
 }

@@ -9,6 +9,7 @@
 /* One list for all, so that no two have the same number; the first is one that others hardly begin with. */
 typedef enum UserdataKind {
   KIND_TENSOR = 0x6e6e5401,
+  KIND_RELEASED,      /* was a tensor's, until nl.scope released it */
   KIND_UNINITIALIZED, /* a parameter without a shape: see nn/module.h */
   KIND_SIZE,
   KIND_SUBSCRIPT, /* nl.newaxis, nl.ellipsis */
@@ -22,6 +23,8 @@ typedef enum UserdataKind {
   KIND_MODULE,
   KIND_BUFFER,
   KIND_STEP_LIST,
+  KIND_SCOPE,
+  KIND_SCOPE_WATCH,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

@@ -1,6 +1,8 @@
 /* Arguments of ops: from Lua's stack into the struct of a row. */
 #include "lua/parse.h"
 
+#include "lua/scope.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ const char *type_name(lua_State *L, int index)
   if (lua_type(L, index) == LUA_TNUMBER) lua_tointegerx(L, index, &is_whole);
   if (!is_whole) return lua_pushfstring(L, "%f", lua_tonumber(L, index));
   if (tensor_test(L, index)) return "tensor";
+  if (is_released(L, index)) return "a tensor that was released by nl.scope";
   if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
     const char *name = lua_tostring(L, -1); /* the metatable keeps it */
     lua_pop(L, 1);

@@ -9,6 +9,7 @@
 #include "lua/autograd/modes.h"
 #include "lua/prepare.h"
 #include "lua/pressure.h"
+#include "lua/scope.h"
 
 static char context_key;
 char core_error_key;
@@ -31,7 +32,7 @@ void core_prepare(lua_State *L, Context *ctx)
   if (interrupt_is_requested()) raise_request(L, ctx);
   if (ctx->in_finalizers)
     user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
-  if (pressure_is_high(&ctx->memory)) pressure_relieve(L, ctx);
+  if (pressure_is_high(&ctx->memory) && !ctx->scope) pressure_relieve(L, ctx);
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */
   if (ctx->mode_tokens) modes_refresh(L, ctx);
 }
@@ -145,6 +146,7 @@ static int context_gc(lua_State *L)
   Context *ctx = box ? box->ctx : NULL;
   if (!ctx) return 0;
   if (ctx->host.tensor_block) *ctx->host.tensor_block = 0;
+  scopes_free(ctx);
   context_close(ctx);
   box->ctx = NULL;
   return 0;

@@ -5,6 +5,8 @@
 
 #include "lua/call.h"
 #include "lua/open.h"
+#include "lua/parse.h"
+#include "lua/scope.h"
 #include "lua/spelling.h"
 
 static char tensor_meta; /* registry key, by address */
@@ -14,7 +16,7 @@ static char tensor_meta; /* registry key, by address */
 Tensor *tensor_check(lua_State *L, int index)
 {
   Tensor *t = tensor_test(L, index);
-  if (!t) user_error(L, "argument %d: tensor expected, got %s", index, luaL_typename(L, index));
+  if (!t) user_error(L, "argument %d: tensor expected, got %s", index, type_name(L, index));
   return t;
 }
 
@@ -99,6 +101,7 @@ void tensor_block_freed(void *block, size_t size)
 {
   TensorBox *box = (TensorBox *)(void *)((char *)block + size - sizeof *box);
   if (box->seal != box_seal || box->kind != KIND_TENSOR) return;
+  scope_forget(box);
   box->seal = 0; /* the block's next owner may free it unwritten */
   tensor_release(box->tensor);
 }
@@ -155,6 +158,7 @@ static int tensor_gc(lua_State *L)
   TensorBox *box = box_test(L, 1);
   if (!box) return 0;
   Tensor *t = box->tensor;
+  scope_forget(box);
   box->kind = 0; /* finalizers of others may still see it: it is no tensor to them */
   box->tensor = NULL;
   tensor_release(t);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lua/scope.h"
+
 /* ------------------------------------------------------------------- boxes */
 
 ModuleBox *module_test(lua_State *L, int index) { return userdata_test(L, index, KIND_MODULE, sizeof(ModuleBox)); }
@@ -62,6 +64,7 @@ const char *describe(lua_State *L, int index)
 {
   Tensor *t = tensor_test(L, index);
   if (t) return t->is_parameter ? "a Parameter" : "a tensor";
+  if (is_released(L, index)) return "a tensor that was released by nl.scope";
   if (buffer_test(L, index)) return "a Buffer";
   if (is_uninitialized(L, index)) return "an uninitialized Parameter";
   if (module_test(L, index)) return lua_pushfstring(L, "the module %s", push_class_name(L, index));
@@ -367,6 +370,7 @@ int module_newindex(lua_State *L)
 {
   module_check(L, 1);
   lua_settop(L, VALUE);
+  scope_keep(L, VALUE);
   if (lua_type(L, NAME) != LUA_TSTRING) return newindex_item(L);
   push_tables(L);
   if (lua_isnil(L, SLOT_TABLE) && lua_type(L, VALUE) != LUA_TUSERDATA) set_attribute(L);
@@ -398,6 +402,7 @@ static int register_buffer(lua_State *L)
   int kind = lua_isnil(L, -1) || lua_toboolean(L, -1) ? SLOT_BUFFER : SLOT_TRANSIENT;
   push_tables(L);
   check_free(L, SLOT_BUFFER);
+  scope_keep(L, VALUE);
   const BufferBox *buffer = buffer_test(L, VALUE);
   if (buffer) kind = unwrap_buffer(L, buffer);
   if (is_empty(L, VALUE)) empty_value(L);
@@ -507,6 +512,7 @@ static int buffer(lua_State *L)
   static const char *const names[] = {"persistent", NULL};
   if (!tensor_test(L, 1)) user_error(L, "Buffer: a tensor was expected, got %s", describe(L, 1));
   arguments_merge(L, "Buffer", 2, names);
+  scope_keep(L, 1);
   BufferBox *box = lua_newuserdatauv(L, sizeof *box, 1);
   *box = (BufferBox){KIND_BUFFER, argument_bool(L, "Buffer", "persistent", 2, true)};
   lua_pushvalue(L, 1);

@@ -270,6 +270,27 @@ function nl.enable_grad(f, ...) end
 ---@return any ...
 function nl.inference_mode(f, ...) end
 
+--- Runs a function and passes its results on; then releases what tensors were made in it, without waiting for the
+--- collector of garbage, which is not made to run meanwhile. Without a function, the scope lasts to the end of the block
+--- that declares `local _ <close> = nl.scope()`. It is for programs with a frame of their own: a step of training, an
+--- answer of a net.
+---
+--- Not released are: what the function, or the block, returns, also in tables; what is given to `scope:keep(…)`, which
+--- returns its arguments, where scope is the value of `nl.scope()`; parameters, attributes of modules, the state of
+--- optimizers; and what the library itself still holds then, as a parameter holds its gradient, a loss that is returned
+--- its graph, and a view its base. Any other tensor made inside is gone, whoever has it: using it raises an error. Scopes
+--- nest: what an inner one keeps belongs to the outer one. A scope belongs to the coroutine that opened it;
+--- `scope:close()` ends it early, and an error ends it with nothing returned.
+---     > x = nl.ones(2)
+---     > nl.scope(function() leaked = x + 1 return (x + 2):sum() end)
+---     tensor(6.)
+---     > leaked:sum()
+---     error: sum: no form takes these arguments (argument 'input': tensor expected, got a tensor that was released by nl.scope)
+---@param f? function
+---@param ... any arguments of f
+---@return any ...
+function nl.scope(f, ...) end
+
 --- Turns recording on or off, from here on, or to the end of a block as the value of a `<close>` variable.
 ---     > nl.set_grad_enabled(false) print(nl.is_grad_enabled()) nl.set_grad_enabled(true)
 ---     false

@@ -216,6 +216,7 @@ function LBFGS:_step(closure)
     local loss, gradient, first = look(self, group.params, closure)
     state.func_evals = state.func_evals + 1
     if largest(gradient) > group.tolerance_grad then iterate(self, group, state, closure, loss, gradient) end
+    nl._keep(state)
     return first
   end)
 end

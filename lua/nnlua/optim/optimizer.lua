@@ -265,7 +265,7 @@ function Optimizer:_get_state(group, i)
 end
 
 function Optimizer:_set_state(group, i, values)
-  self.state[group.params[i]] = values
+  self.state[group.params[i]] = nl._keep(values)
 end
 
 local function copy(value)

@@ -5,6 +5,7 @@
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
+#include "lua/parse.h"
 #include "ops/shape/factory.h"
 
 /* Tensors from Lua's arguments; NULL where a list has nl.none. The array is userdata on the stack. */
@@ -28,7 +29,7 @@ static TensorList read_tensor_list(lua_State *L, const char *function, const cha
   bool single = tensor_test(L, index) != NULL;
   if (!single && !lua_istable(L, index))
     user_error(L, "%s: argument '%s': a tensor or a table of tensors expected, got %s", function, name,
-               luaL_typename(L, index));
+               type_name(L, index));
   TensorList list = {NULL, single ? 1 : gradient_count(L, index)};
   if (list.n < 0) user_error(L, "%s: argument '%s': the list's n is no number of tensors", function, name);
   list.v = lua_newuserdatauv(L, (size_t)(list.n + 1) * sizeof(Tensor *), 0);
@@ -38,7 +39,7 @@ static TensorList read_tensor_list(lua_State *L, const char *function, const cha
     else lua_rawgeti(L, index, i + 1);
     list.v[i] = tensor_test(L, -1);
     if (!list.v[i] && !(holes && is_missing(L, -1)))
-      user_error(L, "%s: argument '%s': element %d is no tensor but %s", function, name, i + 1, luaL_typename(L, -1));
+      user_error(L, "%s: argument '%s': element %d is no tensor but %s", function, name, i + 1, type_name(L, -1));
     lua_rawseti(L, -2, i + 1);
   }
   return list;

@@ -10,6 +10,7 @@
 #include "lua/autograd/hooks.h"
 #include "lua/autograd/modes.h"
 #include "lua/autograd/module_border.h"
+#include "lua/scope.h"
 #include "lua/call.h"
 #include "lua/size.h"
 #include "ops/reduce/sum.h"
@@ -46,6 +47,7 @@ static void pack_tensors(lua_State *L, const char *method, bool holes)
       user_error(L, "%s: argument %d: a tensor expected, got %s%s", method, i, luaL_typename(L, i + 1),
                  holes ? "; other values can be kept as fields of ctx" : "");
     if (!t) continue;
+    scope_keep(L, i + 1);
     lua_pushvalue(L, i + 1);
     lua_rawseti(L, -2, i);
   }

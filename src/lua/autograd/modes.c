@@ -15,7 +15,8 @@ typedef struct Setting {
 typedef struct ModeToken {
   uint32_t kind;
   uint8_t mode;
-  bool linked; /* it counts */
+  uint32_t scope; /* of MODE_SCOPE */
+  bool linked;    /* it counts */
   bool value, check_nan;
   bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
   bool open;
@@ -31,6 +32,7 @@ typedef struct Modes {
   ModeToken *first, *last; /* by rising order */
   uint64_t order;
   bool grad, inference, anomaly, check_nan; /* what holds where no token says otherwise */
+  uint32_t scope;                           /* and in which scope new tensors are */
   bool user_grad;                           /* what is_grad_enabled says: inference mode stands beside it */
   lua_State *floor_state;                   /* where the core called Lua: older tokens of this coroutine don't count */
   uint64_t floor;
@@ -79,6 +81,7 @@ static bool counts(const Modes *m, const ModeToken *t, lua_State *L)
 
 typedef struct Effect {
   bool grad, inference, anomaly, check_nan;
+  uint32_t scope;
 } Effect;
 
 static void apply_token(const ModeToken *t, Effect *e)
@@ -93,6 +96,7 @@ static void apply_token(const ModeToken *t, Effect *e)
       e->anomaly = t->value;
       e->check_nan = t->check_nan;
       break;
+    case MODE_SCOPE: e->scope = t->scope; break;
   }
 }
 
@@ -102,7 +106,7 @@ void modes_refresh(lua_State *L, Context *ctx)
   Modes *m = ctx->modes;
   carriers_drain(L, ctx);
   ctx->mode_tokens = m->first != NULL;
-  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan};
+  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan, m->scope};
   for (const ModeToken *t = m->first; t; t = t->next)
     if (t->owner != L && counts(m, t, L)) apply_token(t, &e);
   for (const ModeToken *t = m->first; t; t = t->next)
@@ -112,6 +116,7 @@ void modes_refresh(lua_State *L, Context *ctx)
   ctx->inference = e.inference;
   ctx->anomaly = e.anomaly;
   ctx->anomaly_check_nan = e.check_nan;
+  ctx->scope = e.scope;
 }
 
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
@@ -119,11 +124,12 @@ void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
   Modes *m = ctx->modes;
   *saved = (ModesFrame){m->grad,           m->inference,   m->anomaly,   m->check_nan,
                         ctx->grad_enabled, ctx->inference, ctx->anomaly, ctx->anomaly_check_nan,
-                        m->floor_state,    m->floor};
+                        m->floor_state,    m->floor,       m->scope,     ctx->scope};
   m->grad = m->user_grad = ctx->grad_enabled;
   m->inference = ctx->inference;
   m->anomaly = ctx->anomaly;
   m->check_nan = ctx->anomaly_check_nan;
+  m->scope = ctx->scope;
   m->floor_state = L;
   m->floor = m->order;
 }
@@ -137,6 +143,8 @@ void modes_leave(Context *ctx, const ModesFrame *saved)
   m->check_nan = saved->check_nan;
   m->floor_state = saved->floor_state;
   m->floor = saved->floor;
+  m->scope = saved->scope;
+  ctx->scope = saved->in_scope;
   ctx->grad_enabled = saved->grad_enabled;
   ctx->inference = saved->in_inference;
   ctx->anomaly = saved->in_anomaly;
@@ -200,6 +208,13 @@ void push_mode_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
   link_token(t->modes, t);
 }
 
+void push_scope_token(lua_State *L, Context *ctx, uint32_t scope)
+{
+  ModeToken *t = new_token(L, ctx, MODE_SCOPE, false);
+  t->scope = scope;
+  link_token(t->modes, t);
+}
+
 void close_mode_token(lua_State *L, int index)
 {
   ModeToken *t = token_test(L, index);
@@ -210,7 +225,7 @@ void close_mode_token(lua_State *L, int index)
     t->modes->anomaly = t->before.value;
     t->modes->check_nan = t->before.given;
     t->modes->ctx->mode_tokens = 1;
-  } else {
+  } else if (t->mode == MODE_GRAD || t->mode == MODE_INFERENCE) {
     restore_setting(L, t);
   }
 }

@@ -8,7 +8,7 @@
 
 #include "lua/binding.h"
 
-typedef enum ModeKind { MODE_GRAD, MODE_INFERENCE, MODE_ANOMALY } ModeKind;
+typedef enum ModeKind { MODE_GRAD, MODE_INFERENCE, MODE_ANOMALY, MODE_SCOPE } ModeKind;
 
 /* Fills nl (at an index) with no_grad and its kin; nl.autograd is there already. */
 void open_modes(lua_State *L, int nl);
@@ -18,6 +18,7 @@ void modes_refresh(lua_State *L, Context *ctx);
 
 /* Pushes a token that keeps a mode until it is closed or collected: mark it with lua_toclose, or close it. */
 void push_mode_token(lua_State *L, Context *ctx, ModeKind kind, bool value);
+void push_scope_token(lua_State *L, Context *ctx, uint32_t scope);
 void close_mode_token(lua_State *L, int index);
 
 /*
@@ -29,6 +30,7 @@ typedef struct ModesFrame {
   bool grad_enabled, in_inference, in_anomaly, checks_nan; /* the context's */
   lua_State *floor_state;
   uint64_t floor;
+  uint32_t scope, in_scope; /* the modes' base; the context's */
 } ModesFrame;
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved);
 void modes_leave(Context *ctx, const ModesFrame *saved);

@@ -6,6 +6,7 @@
 #include "lua/autograd/modes.h"
 #include "lua/autograd/module_border.h"
 #include "lua/open.h"
+#include "lua/scope.h"
 
 static void add_methods(lua_State *L, int members)
 {
@@ -37,4 +38,5 @@ void open_autograd(lua_State *L, int nl, int members)
   lua_setfield(L, -2, "graph");
   lua_setfield(L, nl, "autograd");
   open_modes(L, nl);
+  open_scope(L, nl);
 }
