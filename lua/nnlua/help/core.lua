@@ -282,10 +282,8 @@ function nl.inference_mode(f, ...) end
 --- nest: what an inner one keeps belongs to the outer one. A scope belongs to the coroutine that opened it;
 --- `scope:close()` ends it early, and an error ends it with nothing returned.
 ---     > x = nl.ones(2)
----     > nl.scope(function() leaked = x + 1 return (x + 2):sum() end)
----     tensor(6.)
----     > leaked:sum()
----     error: sum: no form takes these arguments (argument 'input': tensor expected, got a tensor that was released by nl.scope)
+---     > nl.scope(function() local y = x + 1 return y:sum() end)
+---     tensor(4.)
 ---@param f? function
 ---@param ... any arguments of f
 ---@return any ...
