@@ -1,8 +1,8 @@
--- How long single steps take in a program with a heap of its own: medians, percentiles and the longest, in microseconds.
+-- How long single steps take in a program with a heap of its own: medians, percentiles and the longest, in us.
 --   build/release/nnlua bench/pauses.lua
--- runs each case in a process of its own: both modes of the collector, with nothing else in the heap and with 300,000 live
--- Lua objects of which one is written a step; by the interpreter, by a stock lua5.4 with the module nnlua.so of
--- the interpreter's folder, and by a C host with 60 frames a second (nnlua_frames of that folder, made from frames.c).
+-- runs each case in a process of its own: both modes of the collector, with nothing else in the heap and with 300,000
+-- live Lua objects of which one is written a step; by the interpreter, by a stock lua5.4 with the module nnlua.so of the
+-- interpreter's folder, and by a C host with 60 frames a second (nnlua_frames of that folder, made from frames.c).
 -- "plain" is as much garbage of plain tables: what Lua itself takes.
 local nnlua = arg[-1]
 local folder = nnlua:match "^(.*)/[^/]*$" or "."
@@ -104,7 +104,8 @@ local function exists(path)
   return file ~= nil
 end
 
-print(("%-12s %-12s %7s  %-15s %9s %9s %9s %9s"):format("host", "mode", "heap", "", "median", "99 %", "99.9 %", "longest"))
+print(("%-12s %-12s %7s  %-15s %9s %9s %9s %9s"):format("host", "mode", "heap", "", "median", "99 %", "99.9 %",
+  "longest"))
 local script = ("'%s'"):format(arg[0])
 for _, mode in ipairs {"generational", "incremental"} do
   for _, heap in ipairs {0, HEAP} do

@@ -9,8 +9,8 @@
 #include "ops/table/ops.h"
 
 /*
- * A tensor's userdata: a word that tells its kind, its place in the lists of nl.scope, and one reference. User values: CARRIERS is nil
- * or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
+ * A tensor's userdata: a word that tells its kind, its place in the lists of nl.scope, and one reference. User values:
+ * CARRIERS is nil or what the collector must see behind the graph (hooks, contexts of custom functions); BASE the
  * userdata of the tensor that it is a view of; EXTRAS nil or a table (grad's userdata, hooks).
  */
 typedef struct TensorBox {

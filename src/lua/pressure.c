@@ -92,7 +92,8 @@ static bool canary_is_dead(lua_State *L)
 /*
  * In generational mode a step of nothing more would reset Lua's own count of what it owes, and it would never come to
  * the full collections that it makes as its heap grows: so there all of the heap is owed, and Lua decides. In
- * incremental mode Lua's own steps go over some 50,000 objects, which takes 5 ms where they are dead tensors: ours are shorter.
+ * incremental mode Lua's own steps go over some 50,000 objects, which takes 5 ms where they are dead tensors: ours are
+ * shorter.
  */
 static Step collector_step(lua_State *L, Pressure *p)
 {

@@ -277,10 +277,10 @@ function nl.inference_mode(f, ...) end
 ---
 --- Not released are: what the function, or the block, returns, also in tables; what is given to `scope:keep(…)`, which
 --- returns its arguments, where scope is the value of `nl.scope()`; parameters, attributes of modules, the state of
---- optimizers; and what the library itself still holds then, as a parameter holds its gradient, a loss that is returned
---- its graph, and a view its base. Any other tensor made inside is gone, whoever has it: using it raises an error. Scopes
---- nest: what an inner one keeps belongs to the outer one. A scope belongs to the coroutine that opened it;
---- `scope:close()` ends it early, and an error ends it with nothing returned.
+--- optimizers; and what the library itself still holds then, as a parameter holds its gradient, a loss that is
+--- returned its graph, and a view its base. Any other tensor made inside is gone, whoever has it: using it raises an
+--- error. Scopes nest: what an inner one keeps belongs to the outer one. A scope belongs to the coroutine that opened
+--- it; `scope:close()` ends it early, and an error ends it with nothing returned.
 ---     > x = nl.ones(2)
 ---     > nl.scope(function() local y = x + 1 return y:sum() end)
 ---     tensor(4.)
