@@ -1,8 +1,8 @@
 -- How long single steps take in a program with a heap of its own: medians, percentiles and the longest, in us.
 --   build/release/nnlua bench/pauses.lua
 -- runs each case in a process of its own: both modes of the collector, with nothing else in the heap and with 300,000
--- live Lua objects of which one is written a step; by the interpreter, by a stock lua5.4 with the module nnlua.so of the
--- interpreter's folder, and by a C host with 60 frames a second (nnlua_frames of that folder, made from frames.c).
+-- live Lua objects of which one is written a step; by the interpreter, by a stock lua5.4 with the module nnlua.so of
+-- the interpreter's folder, and by a C host with 60 frames a second (nnlua_frames of that folder, made from frames.c).
 -- "plain" is as much garbage of plain tables: what Lua itself takes.
 local nnlua = arg[-1]
 local folder = nnlua:match "^(.*)/[^/]*$" or "."
