@@ -272,8 +272,8 @@ function nl.inference_mode(f, ...) end
 
 --- Runs a function and passes its results on; then releases what tensors were made in it, without waiting for the
 --- collector of garbage, which is not made to run meanwhile. Without a function, the scope lasts to the end of the
---- block that declares `local _ <close> = nl.scope()`. It is for programs with a frame of their own: a step of training, an
---- answer of a net.
+--- block that declares `local _ <close> = nl.scope()`. It is for programs with a frame of their own: a step of
+--- training, an answer of a net.
 ---
 --- Not released are: what the function, or the block, returns, also in tables; what is given to `scope:keep(…)`, which
 --- returns its arguments, where scope is the value of `nl.scope()`; parameters, attributes of modules, the state of
