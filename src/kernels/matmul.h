@@ -39,11 +39,16 @@ typedef struct MatmulKernels {
   void (*pack_right)(const Product *p, bool pairs, void *right);
   /* m is small: dot products, where the rows of a and of b's transpose are contiguous; */
   void (*dots)(const Product *p);
-  /* and sums of rows of b, which are contiguous. */
-  void (*row_sum)(const Product *p);
+  /* sums of rows of b, which are contiguous; */
+  void (*row_sums)(const Product *p);
+  /* and of complex matrices either, where m is 1: `memory` is for 4 (k + n) floats. */
+  void (*pair_row)(const Product *p, void *memory);
 
   int depth, width, rows;          /* of packed panels: terms, columns of b, rows of a */
   int64_t left_bytes, right_bytes; /* of what is packed at a time, at most */
 } MatmulKernels;
+
+/* Whether a complex row is multiplied by dot products; if not, the rows of b are contiguous. */
+static inline bool pair_row_is_dots(const Product *p) { return p->b_row == 1 && (p->b_col != 1 || p->n == 1); }
 
 #endif

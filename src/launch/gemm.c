@@ -20,7 +20,7 @@ bool gemm_takes(const Matrix *m)
 }
 
 /* LOOPS: the plain ones of integers. PACKED: blocks, with b packed once for all rows. */
-typedef enum Route { LOOPS, BLOCKS, PACKED, DOTS, ROW_SUM } Route;
+typedef enum Route { LOOPS, BLOCKS, PACKED, DOTS, ROW_SUMS, PAIR_ROW } Route;
 
 typedef struct Plan {
   const MatmulKernels *kernels;
@@ -62,7 +62,7 @@ static Product part_of(const Plan *plan, const Product *whole, int64_t i, int64_
 /* Columns of b that are packed by a thread at a time. */
 static int64_t group_of(const Plan *plan) { return GEMM_GROUP * plan->kernels->width / (plan->pairs ? 2 : 1); }
 
-static bool is_vector(const Plan *plan) { return plan->route == DOTS || plan->route == ROW_SUM; }
+static bool is_vector(const Plan *plan) { return plan->route >= DOTS; }
 
 /* Halves the longer edge while pieces are too few for threads and large enough. */
 static void choose_edges(Plan *plan)
@@ -102,7 +102,10 @@ static Route route_of(const Plan *plan)
 {
   const Product *p = &plan->p;
   if (!plan->kernels->blocks) return LOOPS;
-  if (!plan->pairs && p->m == 1 && p->b_col == 1 && p->n > 1) return ROW_SUM;
+  if (plan->pairs && p->m == 1 && (p->b_col == 1 || p->b_row == 1)) return PAIR_ROW;
+  const bool large = p->k * p->n * plan->size
+                     > 4 * plan->kernels->right_bytes; /* by rows it comes from memory sooner */
+  if (!plan->pairs && p->b_col == 1 && p->n > 1 && (p->m == 1 || (p->m <= 4 && large))) return ROW_SUMS;
   if (!plan->pairs && p->b_row == 1 && p->a_col == 1 && p->k >= GEMM_DOT_DEPTH && p->m <= GEMM_DOT_ROWS) return DOTS;
   return p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK ? PACKED : BLOCKS;
 }
@@ -145,6 +148,7 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
   if (plan->route == PACKED) choose_rows(plan);
   else choose_edges(plan);
   if (plan->packs_left) plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
+  if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
   if (plan->route == PACKED) {
     int64_t n = plan->p.n < plan->col_edge ? plan->p.n : plan->col_edge, group = group_of(plan);
     plan->right_bytes = ceil_div_i64(n, group) * group * plan->depth * plan->packed_size;
@@ -186,7 +190,8 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
                         piece % r->cols * plan->col_edge, plan->col_edge, 0, plan->p.k);
     switch (plan->route) {
       case DOTS: plan->kernels->dots(&p); break;
-      case ROW_SUM: plan->kernels->row_sum(&p); break;
+      case ROW_SUMS: plan->kernels->row_sums(&p); break;
+      case PAIR_ROW: plan->kernels->pair_row(&p, left); break;
       case LOOPS:
         move_addend(&p, plan->size);
         plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);

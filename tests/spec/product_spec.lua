@@ -105,6 +105,13 @@ describe("products", function()
     assert.is_true(whole:mm(same:t()):equal(whole:mm(same:t():clone())))
   end)
 
+  it("of few rows and a large matrix don't depend on how that lies", function()
+    local a, b, c = pattern(3, 2100, nl.float32, 1, 2), pattern(2100, 1100, nl.float32, 3, 1), nl.ones(3, 1100)
+    local turned = b:t():contiguous():t()
+    assert.is_true(a:mm(b):equal(a:mm(turned)))
+    assert.is_true(nl.addmm(c, a, b, {alpha = 2, beta = 3}):equal(nl.addmm(c, a, turned, {alpha = 2, beta = 3})))
+  end)
+
   it("without terms are the addend, scaled", function()
     local c = pattern(2, 2003, nl.float32, 1, 2)
     assert.is_true(nl.addmm(c, nl.zeros(2, 0), nl.zeros(0, 2003), {beta = 3}):equal(c * 3))

@@ -1,6 +1,6 @@
 /*
- * Products of few rows, which take as long as reading the matrix does: dot products with the rows of its transpose, and
- * for one row the sum of the matrix's own rows.
+ * Products of few rows, which take as long as reading the matrix does: dot products with the rows of its transpose, or
+ * sums of the matrix's own rows.
  */
 #include "core/blocks.h"
 #include "kernels/matmul.h"
@@ -13,7 +13,7 @@ enum { DOT_COLUMNS = 2 };
 #else
 enum { DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
 #endif
-enum { DOT_ROWS = 4, LONE_COLUMNS = 4, LONE_STEPS = 2, SUMMANDS = 8 };
+enum { DOT_ROWS = 4, LONE_COLUMNS = 4, LONE_STEPS = 2, SUMMANDS = 12 }; /* so many streams keep memory busy */
 
 /* ---- dot products ---- */
 
@@ -136,32 +136,98 @@ static void dots(const Product *p)
 INLINE void add_rows(int rows, int64_t n, const T *factor, const T *b, int64_t b_row, T *c)
 {
   int64_t j = 0;
-  for (; j + V <= n; j += V) {
-    Vector even = load(c + j), odd = {0};
-    UNROLL for (int p = 0; p < rows; p += 2) even += factor[p] * load(b + p * b_row + j);
-    UNROLL for (int p = 1; p < rows; p += 2) odd += factor[p] * load(b + p * b_row + j);
-    store(c + j, even + odd);
+  for (; j + 2 * V <= n; j += 2 * V) {
+    Vector low = load(c + j), high = load(c + j + V);
+    UNROLL for (int p = 0; p < rows; p++)
+    {
+      low += factor[p] * load(b + p * b_row + j);
+      high += factor[p] * load(b + p * b_row + j + V);
+    }
+    store(c + j, low);
+    store(c + j + V, high);
   }
-  for (; j < n; j++)
-    for (int p = 0; p < rows; p++) c[j] += factor[p] * b[p * b_row + j];
+  for (; j < n; j += V) {
+    const int left = n - j < V ? (int)(n - j) : V;
+    const Lanes lanes = lanes_of(left);
+    Vector sum = load_first(c + j, lanes, left);
+    UNROLL for (int p = 0; p < rows; p++) sum += factor[p] * load_first(b + p * b_row + j, lanes, left);
+    store_first(c + j, lanes, left, sum);
+  }
 }
 
-/* One row of c, in strips that stay in the first cache. */
-static void row_sum(const Product *p)
+/* Some terms of all rows of c, which take their rows of b from the first cache. */
+INLINE void add_terms(const Product *p, int rows, int64_t first, int64_t n, const T *b, T *c)
 {
-  const T *a = p->a, *b = p->b, *addend = p->addend;
-  for (int64_t j = 0; j < p->n; j += MATVEC_STRIP) {
-    int64_t n = p->n - j < MATVEC_STRIP ? p->n - j : MATVEC_STRIP, q = 0;
-    T *c = (T *)p->c + j, factor[SUMMANDS];
-    for (int64_t i = 0; i < n; i++) c[i] = addend ? (T)p->beta * addend[j + i] : 0;
-    for (; q + SUMMANDS <= p->k; q += SUMMANDS) {
-      for (int i = 0; i < SUMMANDS; i++) factor[i] = (T)p->alpha * a[(q + i) * p->a_col];
-      add_rows(SUMMANDS, n, factor, b + q * p->b_row + j, p->b_row, c);
+  for (int64_t i = 0; i < p->m; i++, c += p->c_row) {
+    const T *a = (const T *)p->a + i * p->a_row + first * p->a_col;
+    T factor[SUMMANDS];
+    for (int q = 0; q < rows; q++) factor[q] = (T)p->alpha * a[q * p->a_col];
+    add_rows(rows, n, factor, b + first * p->b_row, p->b_row, c);
+  }
+}
+
+/* In strips of columns that stay in the first cache. */
+static void row_sums(const Product *p)
+{
+  const int64_t strip = MATVEC_STRIP / p->m < V ? V : MATVEC_STRIP / p->m / V * V;
+  for (int64_t j = 0; j < p->n; j += strip) {
+    const int64_t n = p->n - j < strip ? p->n - j : strip;
+    const T *b = (const T *)p->b + j;
+    T *c = (T *)p->c + j;
+    for (int64_t i = 0; i < p->m; i++) {
+      const T *addend = p->addend ? (const T *)p->addend + i * p->addend_row + j : NULL;
+      for (int64_t q = 0; q < n; q++) c[i * p->c_row + q] = addend ? (T)p->beta * addend[q] : 0;
     }
-    for (; q < p->k; q++) {
-      factor[0] = (T)p->alpha * a[q * p->a_col];
-      add_rows(1, n, factor, b + q * p->b_row + j, p->b_row, c);
+    int64_t q = 0;
+    for (; q + SUMMANDS <= p->k; q += SUMMANDS) add_terms(p, SUMMANDS, q, n, b, c);
+    for (; q < p->k; q++) add_terms(p, 1, q, n, b, c);
+  }
+}
+
+/* ---- rows of complex numbers ---- */
+
+/*
+ * A row of complex numbers times a complex matrix are two real rows times the same memory as a real one: of its real
+ * and its imaginary parts, whose sums of rows of b belong together, or, for dot products, of the row's conjugate and of
+ * the row with its parts changed. `memory` holds 4 (k + n) floats.
+ */
+static void pair_row(const Product *p, void *memory)
+{
+  const bool in_dots = pair_row_is_dots(p);
+  const int64_t n = in_dots ? p->n : 2 * p->n, k = p->k;
+  const T *a = p->a, *addend = p->addend;
+  T *re = memory, *im = re + n, *c = p->c;
+  Product q = {.m = 2,
+               .n = n,
+               .k = k,
+               .a = a,
+               .a_row = 1,
+               .a_col = 2 * p->a_col,
+               .b = p->b,
+               .b_row = 2 * p->b_row,
+               .b_col = 1,
+               .alpha = p->alpha,
+               .c = re,
+               .c_row = n};
+  if (in_dots) {
+    T *rows = im + n;
+    for (int64_t i = 0; i < k; i++, a += 2 * p->a_col) {
+      rows[2 * i] = rows[2 * k + 2 * i + 1] = a[0];
+      rows[2 * i + 1] = -a[1];
+      rows[2 * k + 2 * i] = a[1];
     }
+    q.k = q.a_row = 2 * k;
+    q.a = rows;
+    q.a_col = q.b_row = 1;
+    q.b_col = 2 * p->b_col;
+    dots(&q);
+  } else {
+    row_sums(&q);
+  }
+  for (int64_t j = 0; j < p->n; j++, c += 2) {
+    T x = in_dots ? re[j] : re[2 * j] - im[2 * j + 1], y = in_dots ? im[j] : re[2 * j + 1] + im[2 * j];
+    c[0] = addend ? x + (T)p->beta * addend[2 * j] : x;
+    c[1] = addend ? y + (T)p->beta * addend[2 * j + 1] : y;
   }
 }
 
@@ -169,7 +235,8 @@ void TYPED(fill_matvec)(MatmulKernels *t);
 void TYPED(fill_matvec)(MatmulKernels *t)
 {
   t->dots = dots;
-  t->row_sum = row_sum;
+  t->row_sums = row_sums;
+  t->pair_row = pair_row;
 }
 
 #else
