@@ -15,16 +15,18 @@ enum {
   CEILING = 30 << 20,  /* where it is collected whatever that costs */
   SMALL_FLOOR = 256 << 10,
   MEDIUM_FLOOR = 1 << 20,
+  MUCH_DUE = 1 << 20,
   LEAST_STRIDE = 16 << 10,
-  SLICE_MULTIPLIER = 16, /* of an incremental step, where Lua has 100: it goes over a sixth of the objects */
+  SLICE_MULTIPLIER = 4, /* of an incremental step, where Lua has 100: it goes over a twentieth of the objects */
   MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR
 };
 
 static const double SHARE = 0.05;           /* of the time, for what collections cost beside freeing */
 static const double PER_BLOCK = 2e-7;       /* seconds that freeing a tensor takes at most, with its userdata */
 static const double SAVED_PER_BYTE = 5e-11; /* seconds that a block from the cache saves */
-static const double LONG_SLICE = 2e-3;      /* seconds */
-static const double SLICES_PER_BYTE = 1e-5; /* of an incremental cycle, by Lua's heap; before one was counted */
+static const double SHORT_SLICE = 3e-4;     /* seconds of a cycle within one call */
+static const double LONG_SLICE = 2e-3;      /* where as much is due as MUCH_DUE bytes bring */
+static const double SLICES_PER_BYTE = 3e-5; /* of an incremental cycle, by Lua's heap; before one was counted */
 
 static char canary_key; /* registry key, by address: a table with a weak entry */
 
@@ -232,7 +234,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   size_t apart = stride(L, ctx);
   bool late = m->allocated > m->live_after + ceiling(m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
-  for (double until = seconds() + LONG_SLICE;; step = collector_step(L, p)) {
+  for (double until = seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
     p->slices++;
     if (step == STEP_COLLECTED) p->marked = true;
     if (step == STEP_ENDED) break;
