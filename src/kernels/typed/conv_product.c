@@ -113,12 +113,16 @@ static void run_group(const Block *k, int64_t rows, const ConvPlace *place, int6
 static void multiply(const ConvProduct *p)
 {
   const int64_t first = block_begin(p->rows, p->first_block), group = group_of(p->rows);
-  ConvPlace place[GROUP + VECTORS];
+  ConvPlace last[GROUP + VECTORS];
   for (int64_t j = 0; j < p->places; j += group) {
     const int64_t places = p->places - j < group ? p->places - j : group;
-    for (int64_t i = 0; i < places + VECTORS; i++) {
-      place[i] = p->place[j + (i < places ? i : places - 1)];
-      if (i >= places) place[i].count = 0;
+    const ConvPlace *place = p->place + j;
+    if (places < group) {
+      for (int64_t i = 0; i < places + VECTORS; i++) {
+        last[i] = place[i < places ? i : places - 1];
+        if (i >= places) last[i].count = 0;
+      }
+      place = last;
     }
     Block k = {.depth = p->depth, .b = p->b, .at = p->at, .add = p->add, .c_row = p->c_row};
     for (int64_t i = p->first_block; i < p->last_block; i++) {
