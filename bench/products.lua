@@ -7,7 +7,7 @@ local nl = require "nnlua"
 --- A batch of matrices, each of which lies in memory as it is ("N") or as its transpose ("T").
 local function matrices(order, dtype, batch, rows, cols)
   if order == "N" then return nl.randn(batch, rows, cols):to(dtype) end
-  return nl.randn(batch, cols, rows):to(dtype):mT()
+  return nl.randn(batch, cols, rows):to(dtype).mT
 end
 
 -- The lines of products.txt: the orders of both matrices, the dtype, m, n, k, and a batch's size.

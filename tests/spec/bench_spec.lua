@@ -22,6 +22,16 @@ describe("bench/run.lua", function()
     assert.is_nil(names["softmax backward, rows of 4"])
   end)
 
+  local others = {products = "NT float32 64 64 64", convolutions = "512-512 3x3 2x2 dx", layers = "batch norm"}
+  for set, case in pairs(others) do
+    it("measures cases of " .. set, function()
+      local command = {process.nnlua, "bench/run.lua", set, "--rounds", "1", "--only", (case:gsub("%p", "%%%0"))}
+      local result = process.run(command, {env = {BENCH_SECONDS = "0"}})
+      assert.equal("", result.stderr)
+      assert.matches(case, result.stdout, 1, true)
+    end)
+  end
+
   it("says which arguments there are", function()
     local result = process.run {process.nnlua, "bench/run.lua", "--help"}
     assert.equal(0, result.code)
