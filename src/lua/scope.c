@@ -88,7 +88,6 @@ void scope_note(Context *ctx, TensorBox *box)
 
 void scope_forget(TensorBox *box)
 {
-  if (!box->place) return;
   Notes *n = box->tensor->ctx->scopes;
   take_out(n, box->place);
   give_entry(n, box->place);

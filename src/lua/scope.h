@@ -7,7 +7,7 @@
 /* Fills nl (at an index) with scope. */
 void open_scope(lua_State *L, int nl);
 
-/* Forgets a box that goes. */
+/* Forgets a box that has a place in a list. */
 void scope_forget(TensorBox *box);
 
 /* The value at an index, a tensor or a table of such, outlives the scopes that it was made in. */

@@ -101,7 +101,7 @@ void tensor_block_freed(void *block, size_t size)
 {
   TensorBox *box = (TensorBox *)(void *)((char *)block + size - sizeof *box);
   if (box->seal != box_seal || box->kind != KIND_TENSOR) return;
-  scope_forget(box);
+  if (box->place) scope_forget(box);
   box->seal = 0; /* the block's next owner may free it unwritten */
   tensor_release(box->tensor);
 }
@@ -158,7 +158,7 @@ static int tensor_gc(lua_State *L)
   TensorBox *box = box_test(L, 1);
   if (!box) return 0;
   Tensor *t = box->tensor;
-  scope_forget(box);
+  if (box->place) scope_forget(box);
   box->kind = 0; /* finalizers of others may still see it: it is no tensor to them */
   box->tensor = NULL;
   tensor_release(t);
