@@ -205,7 +205,7 @@ static void blocks(const Product *p, bool pairs, const void *right, void *left)
   const int64_t two = pairs ? 2 : 1, n = p->n * two, k = p->k * two;
   Block block = {.alpha = (T)p->alpha, .c_row = p->c_row * two};
   for (int64_t q = 0; q < k; q += DEPTH) {
-    const int64_t depth = k - q < DEPTH ? k - q : DEPTH, most = DEPTH / depth * WIDTH;
+    const int64_t depth = k - q < DEPTH ? k - q : DEPTH, most = n <= WIDTH ? WIDTH : DEPTH / depth * WIDTH;
     const T *a = (const T *)p->a + q * p->a_col, *addend = q ? p->c : p->addend;
     block.depth = depth;
     block.a = left ? left : a;

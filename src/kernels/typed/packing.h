@@ -37,7 +37,8 @@ static void pack_lines(int64_t depth, int width, const T *b, int64_t b_step, T *
     for (int64_t p = 0; p < depth; p++) panel[p * WIDTH + j] = b[j * b_step + p];
 }
 
-/* panel: [depth, WIDTH], of which columns from `width` on become 0. b: [depth, width], any steps. */
+/* panel: [depth, WIDTH], of which columns from `width` on become 0 if they aren't masked out later. b: [depth, width],
+   any steps. */
 static void pack_panel(int64_t depth, int width, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
@@ -48,7 +49,7 @@ static void pack_panel(int64_t depth, int width, const T *b, int64_t b_row, int6
     for (int64_t p = 0; p < depth; p++)
       for (int j = 0; j < width; j++) panel[p * WIDTH + j] = b[p * b_row + j * b_col];
   }
-  for (int64_t p = 0; p < depth && width < WIDTH; p++)
+  for (int64_t p = 0; p < depth && !HAS_LANES && width < WIDTH; p++)
     for (int j = width; j < WIDTH; j++) panel[p * WIDTH + j] = 0;
 }
 
