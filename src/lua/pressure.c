@@ -71,13 +71,20 @@ typedef enum Step { STEP_PART, STEP_COLLECTED, STEP_ENDED } Step;
 /* Not while the collector is stopped, nor within finalizers, where lua_gc gives -1. */
 static bool may_collect(lua_State *L) { return lua_gc(L, LUA_GCISRUNNING) == 1; }
 
-static void set_canary(lua_State *L)
+static int make_canary(lua_State *L)
 {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &canary_key) == LUA_TTABLE) { /* the debug library can change that */
     lua_newtable(L);
     lua_rawseti(L, -2, 1);
   }
-  lua_pop(L, 1);
+  return 0;
+}
+
+/* Protected: where Lua has no memory for it, what was there does. A look at the collector is no place for an error. */
+static void set_canary(lua_State *L)
+{
+  lua_pushcfunction(L, make_canary);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 static bool canary_is_dead(lua_State *L)
@@ -99,7 +106,7 @@ static bool canary_is_dead(lua_State *L)
  */
 static Step collector_step(lua_State *L, Pressure *p)
 {
-  luaL_checkstack(L, 3, "too many arguments");
+  if (!lua_checkstack(L, 3)) return STEP_PART;
   set_canary(L);
   bool ended;
   if (p->generational) {
