@@ -4,16 +4,21 @@
 
 #include "core/tensor.h"
 
-/*
- * y [..., l, ev] = dropped(softmax(scale q k^T + mask)) v of q [..., l, e], k [..., s, e] and v [..., s, ev], s > 0;
- * batches broadcast to y's. mask [..., l, s] is added (NULL: none), factors [..., l, s] multiply the weights (NULL: 1).
- * Causal: query i sees the keys up to i.
- */
-void launch_attention(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal,
-                      double scale, Tensor *y);
+/* What goes into attention: q [..., l, e], k [..., s, e] and v [..., s, ev], whose batches broadcast to the result's.
+   mask [..., l, s] is added to scores (NULL: none); kept [..., l, s] of uint8 is 1 for weights that dropout keeps,
+   which kept_scale multiplies (NULL: all are kept). Causal: query i sees the keys up to i. */
+typedef struct AttentionOperands {
+  Tensor *q, *k, *v, *mask, *kept;
+  bool causal;
+  double scale, kept_scale;
+} AttentionOperands;
+
+/* y [..., l, ev] = dropped(softmax(scale q k^T + mask)) v, where s > 0; sums [..., l, 2], in the dtype that is computed
+   in, are what the gradient needs of the softmax: the largest score and one over the sum of e^(score - largest). */
+void launch_attention(Call *call, const AttentionOperands *a, Tensor *y, Tensor *sums);
 
 /* The gradients of q, k and v from that of y, each over all batches and in the dtype that is computed in. */
-void launch_attention_backward(Call *call, Tensor *q, Tensor *k, Tensor *v, Tensor *mask, Tensor *factors, bool causal,
-                               double scale, Tensor *dy, Tensor *dq, Tensor *dk, Tensor *dv);
+void launch_attention_backward(Call *call, const AttentionOperands *a, Tensor *y, Tensor *sums, Tensor *dy, Tensor *dq,
+                               Tensor *dk, Tensor *dv);
 
 #endif

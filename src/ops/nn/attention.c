@@ -95,16 +95,23 @@ static Ints strides_like(Call *call, const Tensor *like, Ints shape)
 
 /* ------------------------------------------------------------------ forward */
 
+static AttentionOperands operands_of(const struct attention_args *a)
+{
+  return (AttentionOperands){a->query, a->key, a->value, a->mask, a->kept, a->causal, a->scale, a->kept_scale};
+}
+
 FORWARD(attention)
 {
   check_sizes(call, a->query, a->key, a->value);
   Sizes z = sizes_of(call, a);
-  Ints shape = full_shape(call, &z, z.l, z.ev);
   DType dtype = tensor_dtype(a->query);
+  Ints shape = full_shape(call, &z, z.l, z.ev);
   if (a->ordered_as_query) y[0] = result_ordered(call, dtype, device_of(a->query), shape, &a->query, 1);
   else y[0] = result_new(call, dtype, device_of(a->query), shape);
+  y[1] = new_beside(call, a->query, dtype_compute(dtype), full_shape(call, &z, z.l, 2));
+  AttentionOperands operands = operands_of(a);
   if (z.s == 0) launch_fill(call, y[0], scalar_int(0));
-  else launch_attention(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, y[0]);
+  else launch_attention(call, &operands, y[0], y[1]);
 }
 
 /* ----------------------------------------------------------------- backward */
@@ -138,10 +145,11 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
   }
   if (mask) scores = plus(scores, mask);
   Tensor *weights = weights_of(call, scores, mask);
-  Tensor *dropped = a->factors ? op(mul, weights, a->factors) : weights;
+  Tensor *factors = a->kept ? op(mul, cast(a->kept, tensor_dtype(weights)), number(a->kept_scale)) : NULL;
+  Tensor *dropped = factors ? op(mul, weights, factors) : weights;
   if (WANTS(value)) GRAD(value) = summed_to(op(matmul, op(transpose, dropped, -2, -1), dy), a->value);
   Tensor *d = op(matmul, dy, op(transpose, a->value, -2, -1));
-  if (a->factors) d = op(mul, d, a->factors);
+  if (factors) d = op(mul, d, factors);
   Tensor *centre = op(sum, op(mul, d, weights), INTS(-1), true, DTYPE_NONE);
   d = op(mul, minus(d, centre), weights);
   if (mask && WANTS(mask)) GRAD(mask) = summed_to(d, mask);
@@ -152,6 +160,7 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
 
 BACKWARD(attention)
 {
+  if (!dy[0]) return;
   if (call->ctx->grad_enabled || (a->mask && WANTS(mask))) {
     composed_backward(call, a, dy[0], g);
     return;
@@ -159,8 +168,8 @@ BACKWARD(attention)
   Sizes z = sizes_of(call, a);
   Tensor *dq = gradient_like(call, &z, a->query, z.l, z.e), *dk = gradient_like(call, &z, a->key, z.s, z.e);
   Tensor *dv = gradient_like(call, &z, a->value, z.s, z.ev);
-  launch_attention_backward(call, a->query, a->key, a->value, a->mask, a->factors, a->causal, a->scale, dy[0], dq, dk,
-                            dv);
+  AttentionOperands operands = operands_of(a);
+  launch_attention_backward(call, &operands, y[0], y[1], dy[0], dq, dk, dv);
   if (WANTS(query)) GRAD(query) = summed_to(dq, a->query);
   if (WANTS(key)) GRAD(key) = summed_to(dk, a->key);
   if (WANTS(value)) GRAD(value) = summed_to(dv, a->value);
@@ -186,23 +195,65 @@ static Tensor *added_mask(Call *call, Tensor *mask, const Tensor *q, const Tenso
   return mask;
 }
 
-/* Heads of keys or values, each repeated for the queries' heads that share it. */
-static Tensor *repeated_heads(Call *call, Tensor *t, const Tensor *q, const char *name)
+static void check_heads(Call *call, const Tensor *t, const Tensor *q, const char *name)
 {
   int n = t->ndim, d = q->ndim;
   int64_t heads = n >= 3 ? t->shape[n - 3] : 1, wanted = d >= 3 ? q->shape[d - 3] : 1;
   if (n < 3 || d < 3 || heads == 0 || wanted % heads != 0)
     raise(call, "enable_gqa: the heads of query, of shape %s, are no multiple of those of %s, of shape %s",
           shape_text(call, tensor_shape(q)), name, shape_text(call, tensor_shape(t)));
-  if (heads == wanted) return t;
+}
+
+/* A dimension more: dim -3, the heads, as [heads, rest], of a single one [1, 1]. */
+static Tensor *grouped_heads(Call *call, Tensor *t, int64_t heads)
+{
+  int n = t->ndim;
   int64_t shape[MAX_DIMS + 1];
   memcpy(shape, t->shape, (size_t)(n - 2) * sizeof *shape);
-  shape[n - 2] = wanted / heads;
   memcpy(shape + n - 1, t->shape + n - 2, 2 * sizeof *shape);
-  Tensor *wide = op(expand, op(unsqueeze, t, n - 2), arena_ints(call->ctx, shape, n + 1));
+  shape[n - 3] = t->shape[n - 3] > 1 ? heads : 1;
+  shape[n - 2] = t->shape[n - 3] / shape[n - 3];
+  return op(view, t, arena_ints(call->ctx, shape, n + 1));
+}
+
+/* Heads, dim -3, each repeated for the queries' heads that share it. */
+static Tensor *repeated_heads(Call *call, Tensor *t, int64_t wanted)
+{
+  int n = t->ndim;
+  int64_t shape[MAX_DIMS + 1];
+  memcpy(shape, t->shape, (size_t)n * sizeof *shape);
+  Tensor *wide = grouped_heads(call, t, shape[n - 3]);
+  memcpy(shape + n - 1, t->shape + n - 2, 2 * sizeof *shape);
+  shape[n - 2] = wanted / shape[n - 3];
+  wide = op(expand, wide, arena_ints(call->ctx, shape, n + 1));
   memcpy(shape, t->shape, (size_t)n * sizeof *shape);
   shape[n - 3] = wanted;
   return op(reshape, wide, arena_ints(call->ctx, shape, n));
+}
+
+/* Makes queries, keys, values and mask broadcast where heads of queries share those of keys. Returns the queries'
+   heads, or 0 if nothing is shared. */
+static int64_t share_heads(Call *call, struct attention_args *a)
+{
+  check_heads(call, a->key, a->query, "key");
+  check_heads(call, a->value, a->query, "value");
+  int64_t heads = a->query->shape[a->query->ndim - 3], shared = a->key->shape[a->key->ndim - 3];
+  if (a->value->shape[a->value->ndim - 3] != shared) a->value = repeated_heads(call, a->value, heads);
+  if (shared == heads) return 0;
+  a->query = grouped_heads(call, a->query, shared);
+  a->key = grouped_heads(call, a->key, shared);
+  a->value = grouped_heads(call, a->value, shared);
+  if (a->mask && a->mask->ndim > 2) a->mask = grouped_heads(call, a->mask, shared);
+  return heads;
+}
+
+/* 1 for weights that dropout keeps: what dropout of the weights would draw. */
+static Tensor *draw_kept(Call *call, const struct attention_args *a, double p)
+{
+  Sizes z = sizes_of(call, a);
+  Ints shape = full_shape(call, &z, z.l, z.s);
+  if (p == 1) return op(zeros, shape, DTYPE_u8, device_of(a->query), false);
+  return op_(bernoulli_fill, new_beside(call, a->query, DTYPE_u8, shape), 1 - p, NULL);
 }
 
 /* Whether heads, counted from the last dimension, are as many as the queries', or serve several of them each. */
@@ -234,21 +285,25 @@ static bool fused_in_pytorch(Call *call, const struct scaled_dot_product_attenti
 
 FORWARD(scaled_dot_product_attention)
 {
-  Tensor *q = a->query, *k = a->key, *v = a->value, *mask = a->attn_mask, *factors = NULL;
-  check_sizes(call, q, k, v);
-  if (!(a->dropout_p >= 0 && a->dropout_p <= 1)) raise(call, "dropout_p lies between 0 and 1, not %g", a->dropout_p);
+  Tensor *q = a->query, *mask = a->attn_mask;
+  double p = a->dropout_p;
+  check_sizes(call, q, a->key, a->value);
+  if (!(p >= 0 && p <= 1)) raise(call, "dropout_p lies between 0 and 1, not %g", p);
   if (mask && a->is_causal) raise(call, "give an attn_mask or is_causal, not both");
-  if (a->enable_gqa) {
-    k = repeated_heads(call, k, q, "key");
-    v = repeated_heads(call, v, q, "value");
-  }
   double scale = a->scale.kind == SCALAR_NONE ? 1 / sqrt((double)q->shape[q->ndim - 1]) : scalar_real(a->scale);
-  if (mask) mask = added_mask(call, mask, q, k);
-  if (a->dropout_p > 0) {
-    struct attention_args args = {q, k, v, mask, NULL, a->is_causal, scale, false};
-    Sizes z = sizes_of(call, &args);
-    Tensor *ones = op(ones, full_shape(call, &z, z.l, z.s), tensor_dtype(q), device_of(q), false);
-    factors = op(functional_dropout, ones, a->dropout_p, true, false);
-  }
-  y[0] = op(attention, q, k, v, mask, factors, a->is_causal, scale, fused_in_pytorch(call, a));
+  struct attention_args args = {
+    q, a->key, a->value, mask, NULL, p < 1 ? 1 / (1 - p) : 0, a->is_causal, scale, fused_in_pytorch(call, a)};
+  if (mask) args.mask = added_mask(call, mask, q, a->key);
+  int64_t heads = a->enable_gqa ? share_heads(call, &args) : 0;
+  if (p > 0) args.kept = draw_kept(call, &args, p);
+  y[0] = op(attention, args.query, args.key, args.value, args.mask, args.kept, args.kept_scale, args.causal, args.scale,
+            args.ordered_as_query)
+           .v[0];
+  if (!heads) return;
+  int64_t shape[MAX_DIMS + 2];
+  int n = y[0]->ndim - 1;
+  memcpy(shape, y[0]->shape, (size_t)n * sizeof *shape);
+  shape[n - 3] = heads;
+  memcpy(shape + n - 2, y[0]->shape + n - 1, 2 * sizeof *shape);
+  y[0] = op(reshape, y[0], arena_ints(call->ctx, shape, n));
 }

@@ -96,6 +96,95 @@ describe("scaled_dot_product_attention", function()
     assert.is_true(y[2]:eq(0):all():item())
   end)
 
+  it("goes on from keys that are all hidden to others, and the other way round", function()
+    local q, k, v = random(7, 4), random(300, 4), random(300, 4)
+    local mask = nl.zeros({7, 300}, {dtype = nl.bool})
+    mask[{1, {290, 300}}] = true
+    mask[{2, {1, 5}}] = true
+    mask[{3, {140, 150}}] = true
+    mask[{5, {}}] = true
+    mask[{6, {300}}] = true
+    mask[{7, {1}}] = true
+    local visible = nl.tensor {1, 2, 3, 5, 6, 7}
+    local y = F.scaled_dot_product_attention(q, k, v, mask)
+    local expected = composed(q:index_select(1, visible), k, v, mask:index_select(1, visible))
+    assert_close(y:index_select(1, visible), expected, 1e-12)
+    assert.is_true(y[4]:eq(0):all():item())
+    local weights = nl.linspace(-3, 2, 28, {dtype = nl.float64}):reshape(7, 4)
+    local ours = nl.autograd.grad((y * weights):sum(), {q, k, v}, {as_table = true})
+    local theirs = nl.autograd.grad((expected * weights:index_select(1, visible)):sum(), {q, k, v}, {as_table = true})
+    for i = 1, 3 do assert_close(ours[i], theirs[i], 1e-11) end
+  end)
+
+  it("keeps its precision where scores are far apart", function()
+    local q, k, v = random(20, 6), random(260, 6), random(260, 5)
+    local scale = 300
+    local y = F.scaled_dot_product_attention(q, k, v, {scale = scale})
+    local expected = composed(q, k, v, nil, false, scale)
+    assert_close(y, expected, 1e-12)
+    local ours, theirs = gradients(y, {q, k, v}), gradients(expected, {q, k, v})
+    for i = 1, 3 do assert_close(ours[i], theirs[i], 1e-9) end
+    local single = F.scaled_dot_product_attention(q:float(), k:float(), v:float(), {scale = 3})
+    assert_close(single, composed(q, k, v, nil, false, 3), 5e-5)
+  end)
+
+  it("makes nan of rows with nan or infinite scores", function()
+    local q, k, v = random(3, 2):detach(), random(200, 2):detach(), random(200, 2):detach()
+    q[{2, 1}] = 0 / 0
+    q[{3, 1}] = inf
+    local y = F.scaled_dot_product_attention(q, k, v)
+    assert.is_false(y[1]:isnan():any():item())
+    assert.is_true(y[2]:isnan():all():item())
+    assert.is_true(y[3]:isnan():all():item())
+  end)
+
+  it("shares heads of keys and values among heads of queries, as repeated ones", function()
+    for _, heads in ipairs {{6, 3, 3}, {6, 1, 1}, {6, 2, 3}, {6, 6, 2}, {4, 2, 1}} do
+      local n, nk, nv = table.unpack(heads)
+      local q, k, v = random(2, n, 9, 4), random(2, nk, 7, 4), random(2, nv, 7, 4)
+      local mask = nl.randn({2, n, 9, 7}, {dtype = nl.float64})
+      local wide_k, wide_v = k:repeat_interleave(n // nk, 2), v:repeat_interleave(n // nv, 2)
+      for _, options in ipairs {{}, {attn_mask = mask}, {attn_mask = mask[{{}, {1}}]}, {is_causal = true}} do
+        options.enable_gqa = true
+        local y = F.scaled_dot_product_attention(q, k, v, options)
+        local expected = composed(q, wide_k, wide_v, options.attn_mask, options.is_causal)
+        assert_close(y, expected, 1e-12)
+        local ours, theirs = gradients(y, {q, k, v}), gradients(expected, {q, k, v})
+        for i = 1, 3 do assert_close(ours[i], theirs[i], 1e-11) end
+      end
+    end
+  end)
+
+  it("drops with a mask, causally, in shared heads, and all", function()
+    local q, k, v = random(2, 4, 20, 3), random(2, 2, 20, 3), random(2, 2, 20, 3)
+    nl.manual_seed(9)
+    local y = F.scaled_dot_product_attention(q, k, v, {dropout_p = 0.3, is_causal = true, enable_gqa = true})
+    nl.manual_seed(9)
+    local kept = F.dropout(nl.ones({2, 4, 20, 20}, {dtype = nl.float64}), 0.3)
+    local scores = q:matmul(k:repeat_interleave(2, 2):transpose(-2, -1)) / math.sqrt(3)
+    scores = scores:masked_fill(nl.ones({20, 20}, {dtype = nl.bool}):triu(1), -inf)
+    local expected = (scores:softmax(-1) * kept):matmul(v:repeat_interleave(2, 2))
+    assert_close(y, expected, 1e-12)
+    local ours, theirs = gradients(y, {q, k, v}), gradients(expected, {q, k, v})
+    for i = 1, 3 do assert_close(ours[i], theirs[i], 1e-11) end
+    assert.is_true(F.scaled_dot_product_attention(q, q, q, {dropout_p = 1}):eq(0):all():item())
+  end)
+
+  it("has second derivatives, with dropout's factors too", function()
+    local q, k, v = random(4, 3), random(5, 3), random(5, 2)
+    local function second(y)
+      local first = nl.autograd.grad(y:square():sum(), {q, k, v}, {create_graph = true, as_table = true})
+      return nl.autograd.grad(first[1]:sin():sum() + first[2]:sin():sum() + first[3]:sin():sum(), {q, k, v},
+        {as_table = true})
+    end
+    nl.manual_seed(2)
+    local ours = second(F.scaled_dot_product_attention(q, k, v, {dropout_p = 0.5}))
+    nl.manual_seed(2)
+    local kept = F.dropout(nl.ones({4, 5}, {dtype = nl.float64}), 0.5)
+    local theirs = second(((q:matmul(k.T) / math.sqrt(3)):softmax(-1) * kept):matmul(v))
+    for i = 1, 3 do assert_close(ours[i], theirs[i], 1e-11) end
+  end)
+
   it("draws dropout's factors as functional.dropout does, and uses them again in the backward", function()
     local q, k, v = random(2, 6, 4), random(2, 8, 4), random(2, 8, 4)
     nl.manual_seed(7)
