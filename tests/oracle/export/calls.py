@@ -45,20 +45,12 @@ _INEXPRESSIBLE = {
     "sparse.mm": "sparse tensors",
     "to_sparse": "sparse tensors",
     "chalf": "complex32 is not among the dtypes",
-    "symeig": "removed in PyTorch 2",
     "svd_lowrank": "random projections",
     "pca_lowrank": "random projections",
 }
 
 # Functions whose names end as those of copying variants do.
 _NO_VARIANTS = frozenset(["index_copy", "narrow_copy"])
-
-# OpInfo names of functions that the API has under another name.
-_RENAMED = {
-    "nn.functional._scaled_dot_product_attention":
-        "nn.functional.scaled_dot_product_attention",
-}
-_FORMER_NAMES = {new: old for old, new in _RENAMED.items()}
 
 _PROPERTIES = ("T", "H", "mT", "mH")
 
@@ -102,10 +94,6 @@ def _lstsq(a, b, driver=None):
     return (a, b), {"driver": driver}
 
 
-def _attention(*args, need_attn_weights=None, **kwargs):
-    return args, kwargs
-
-
 # From the arguments of a SampleInput to those of the call, by full name.
 _REARRANGED = {
     "__getitem__": _getitem,
@@ -116,7 +104,6 @@ _REARRANGED = {
     "nn.functional.embedding_bag": _swapped,
     "linalg.pinv.singular": _singular_product,
     "linalg.lstsq.grad_oriented": _lstsq,
-    "nn.functional._scaled_dot_product_attention": _attention,
 }
 _REARRANGED_PREFIXES = {"polygamma": _swapped, "special.polygamma": _swapped}
 _REARRANGED_PREFIXES.update({name: _swapped for name in _REFLECTED})
@@ -133,7 +120,7 @@ def why_inexpressible(op_info):
         return "compiles CUDA source"
     if name.endswith("_copy") and name not in _NO_VARIANTS:
         return "copying variant of a view"
-    if name not in _RENAMED and (name.startswith(("ops.", "torch.ops.")) or _is_private(name)):
+    if name.startswith(("ops.", "torch.ops.")) or _is_private(name):
         return "internal operator"
     return None if main_form(op_info) else "no public name"
 
@@ -153,8 +140,9 @@ def main_form(op_info):
         return "set"
     if name in _PROPERTIES:
         return f"x.{name}"
-    name = _RENAMED.get(name, name)
-    if name not in _METHODS and callable(_function(name)):
+    if op_info.variant_test_name == "in_place":
+        return f"x:{name}_"
+    if name not in _METHODS and callable(torch_function(name)):
         return f"nl.{name}"
     methods = [m for m in (name, f"{name}_") if callable(getattr(torch.Tensor, m, None))]
     return f"x:{methods[0]}" if methods else None
@@ -198,15 +186,10 @@ def torch_function(path):
     return found
 
 
-def _function(path):
-    """The function of a path, under the name that this release has for it."""
-    return torch_function(path) or torch_function(_FORMER_NAMES.get(path, path))
-
-
 def target(form):
     """The PyTorch callable behind a form that names one, else None."""
     if form.startswith("nl."):
-        return _function(form[3:])
+        return torch_function(form[3:])
     if form.startswith("x:"):
         return getattr(torch.Tensor, form[2:])
     if form.startswith("op:"):
@@ -217,8 +200,6 @@ def target(form):
 def schema_name(form):
     """The name of a form's operator in PyTorch's schema registry."""
     path = form[3:] if form.startswith("nl.") else form.partition(":")[2]
-    if not torch_function(path):
-        path = _FORMER_NAMES.get(path, path)
     space, _, name = path.rpartition(".")
     return f"{space}_{name}" if space in ("linalg", "fft", "special") else name
 
@@ -231,8 +212,6 @@ def invoke(form, args, kwargs):
         return _assigned(*args)
     if form.startswith("x."):
         return getattr(args[0], form[2:])
-    if form.endswith("scaled_dot_product_attention"):
-        return _first(target(form)(*args, **kwargs))
     return target(form)(*args, **kwargs)
 
 
@@ -244,8 +223,3 @@ def _assigned(x, index, value):
 
 def _index(index):
     return tuple(index) if isinstance(index, (list, tuple)) else index
-
-
-def _first(result):
-    """The output alone: PyTorch 1.13 returns the weights too."""
-    return result[0] if isinstance(result, tuple) else result
