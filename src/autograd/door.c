@@ -103,13 +103,15 @@ static const void *with_first(const Op *op, const void *args, Tensor *first, Arg
   return room->bytes;
 }
 
-/* An in-place form of a composed op: the result is computed, of a clone if the ops inside may save it, and copied. */
+/* An in-place form of a composed op: the result is computed, of a clone if the ops inside may save it, and copied if
+   the last of them didn't write it where it belongs. */
 static void run_composed_inplace(Call *call, const Op *op, const void *args, Tensor **y, bool recorded)
 {
   ArgsRoom room;
   Tensor *into = call->into;
   call->into = NULL;
   if (recorded) args = with_first(op, args, op(clone, into), &room);
+  else call->last_into = into;
   op->forward(call, args, y);
   call->into = into;
   result_check(call, tensor_dtype(y[0]), tensor_shape(y[0]));

@@ -58,11 +58,8 @@ enum {
 /* Rows and columns of softmax, normalization, attention and recurrent layers. */
 enum {
   SOFTMAX_STRIP = BLOCK_SIZE(64, 4),        /* columns at a time, or short rows turned into columns */
-  SOFTMAX_SHORT = BLOCK_SIZE(32, 3),        /* elements of the longest row that is turned */
+  SOFTMAX_SHORT = BLOCK_SIZE(20, 3),        /* elements of the longest row that is turned */
   SOFTMAX_SEGMENT = BLOCK_SIZE(2048, 8),    /* elements of a row whose sum is added to a double */
-  SOFTMAX_LANES = BLOCK_SIZE(32, 4),        /* sums side by side; a power of two */
-  SOFTMAX_TAIL = BLOCK_SIZE(16, 2),         /* exponentials of what is left of a row, computed together */
-  NORM_LANES = BLOCK_SIZE(16, 2),           /* sums side by side; a power of two */
   NORM_PARTS = BLOCK_SIZE(8, 2),            /* of the rows, for the gradients of weight and bias */
   NORM_PART_ROWS = BLOCK_SIZE(8, 2),        /* the least that a part has */
   ATTENTION_TILE = BLOCK_SIZE(1 << 15, 8),  /* elements of a tile of scores */

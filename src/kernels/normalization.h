@@ -2,6 +2,7 @@
 #ifndef NNLUA_KERNELS_NORMALIZATION_H
 #define NNLUA_KERNELS_NORMALIZATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Floats only. */
@@ -13,11 +14,12 @@ typedef struct NormalizationKernels {
   void (*stretch_map)(int64_t n, const void *x, double mean, double scale, double shift, void *y);
   void (*stretch_gradient)(int64_t n, const void *dy, const void *x, double mean, const double *f, void *dx);
   /* x [rows][n], n > 0, normalized to y [rows][n], times w [n], plus b [n] (each may be NULL), with the rows' means and
-     variances [rows]; and the gradients: dx [rows][n] may be NULL, and dw and db [n], which are added to. */
-  void (*layer_norm)(int64_t rows, int64_t n, const void *x, const void *w, const void *b, double eps, void *y,
-                     double *mean, double *var);
-  void (*layer_norm_backward)(int64_t rows, int64_t n, const void *dy, const void *x, const void *w, double eps,
-                              const double *mean, const double *var, void *dx, double *dw, double *db);
+     variances [rows]; and the gradients: dx [rows][n] may be NULL, and dw and db [n], which are added to. If not
+     centred, means are 0 and variances means of squares. */
+  void (*layer_norm)(int64_t rows, int64_t n, bool centred, const void *x, const void *w, const void *b, double eps,
+                     void *y, double *mean, double *var);
+  void (*layer_norm_backward)(int64_t rows, int64_t n, bool centred, const void *dy, const void *x, const void *w,
+                              double eps, const double *mean, const double *var, void *dx, double *dw, double *db);
 } NormalizationKernels;
 
 #endif

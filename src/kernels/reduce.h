@@ -2,6 +2,7 @@
 #ifndef NNLUA_KERNELS_REDUCE_H
 #define NNLUA_KERNELS_REDUCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum ReduceId {
@@ -32,6 +33,12 @@ typedef struct ReduceKernels {
                                         int64_t *positions);
   void (*position_columns[POSITION_COUNT])(int64_t n, int64_t step, int64_t columns, const void *x, void *values,
                                            int64_t *positions);
+  /* The sums of the squares of distances from centres, one a row (centre_step apart) or column; if whole, the n
+     elements are all that belong to a centre, and what their mean differs from it is taken away. Floats only. */
+  void (*squares_about_rows)(int64_t rows, int64_t n, int64_t step, const void *x, const double *centre,
+                             int64_t centre_step, bool whole, double *y);
+  void (*squares_about_columns)(int64_t n, int64_t step, int64_t columns, const void *x, const double *centre,
+                                bool whole, double *y);
   /* The sum of (a - b)^2, of a [n] and b [n]. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
 } ReduceKernels;

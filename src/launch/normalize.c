@@ -176,6 +176,7 @@ void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const Chann
 
 typedef struct Rows {
   int64_t rows, n, part; /* rows in all, their elements, rows of a part */
+  bool centred;
   double eps;
 } Rows;
 
@@ -183,14 +184,15 @@ static void normalize_rows(const Launch *l, int64_t begin, int64_t end)
 {
   const Rows *r = l->params;
   int64_t at = begin * r->n;
-  l->k->normalization->layer_norm(end - begin, r->n, operand_at(l, 0, at), operand_at(l, 1, 0), operand_at(l, 2, 0),
-                                  r->eps, result_at(l, 0, at), result_at(l, 1, begin), result_at(l, 2, begin));
+  l->k->normalization->layer_norm(end - begin, r->n, r->centred, operand_at(l, 0, at), operand_at(l, 1, 0),
+                                  operand_at(l, 2, 0), r->eps, result_at(l, 0, at), result_at(l, 1, begin),
+                                  result_at(l, 2, begin));
 }
 
 void launch_row_norm(Call *call, Tensor *x, const RowNorm *norm, Tensor *y, Tensor *mean, Tensor *var)
 {
   static const Driver driver = {.run = normalize_rows, .results = {DENSE, AS_DOUBLE, AS_DOUBLE}};
-  Rows r = {.rows = mean->numel, .n = norm->n, .eps = norm->eps};
+  Rows r = {.rows = mean->numel, .n = norm->n, .centred = norm->centred, .eps = norm->eps};
   launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y, mean, var), TENSOR_LIST(x, norm->weight, norm->bias),
          work_of(r.rows, r.n), &r);
 }
@@ -206,7 +208,7 @@ static void gradients_of_parts(const Launch *l, int64_t begin, int64_t end)
   for (int64_t p = begin; p < end; p++) {
     int64_t first = p * r->part, last = first + r->part < r->rows ? first + r->part : r->rows, at = first * r->n;
     if (first >= last) continue;
-    l->k->normalization->layer_norm_backward(last - first, r->n, operand_at(l, 0, at), operand_at(l, 1, at),
+    l->k->normalization->layer_norm_backward(last - first, r->n, r->centred, operand_at(l, 0, at), operand_at(l, 1, at),
                                              operand_at(l, 2, 0), r->eps, operand_at(l, 3, first),
                                              operand_at(l, 4, first), result_at(l, 0, at), result_at(l, 1, p * r->n),
                                              result_at(l, 2, p * r->n));
@@ -220,7 +222,11 @@ void launch_row_norm_backward(Call *call, Tensor *dy, Tensor *x, const RowNorm *
                                 .results = {DENSE, AS_DOUBLE | UPDATED, AS_DOUBLE | UPDATED},
                                 .operands = {DENSE, DENSE, DENSE, AS_DOUBLE, AS_DOUBLE}};
   int64_t parts = row_norm_parts(x, norm->n);
-  Rows r = {.rows = mean->numel, .n = norm->n, .part = (mean->numel + parts - 1) / parts, .eps = norm->eps};
+  Rows r = {.rows = mean->numel,
+            .n = norm->n,
+            .part = (mean->numel + parts - 1) / parts,
+            .centred = norm->centred,
+            .eps = norm->eps};
   if (x->numel == 0) return;
   launch(call, &driver, tensor_dtype(x), TENSOR_LIST(dx, dw, db), TENSOR_LIST(dy, x, norm->weight, mean, var),
          work_of(parts, r.part * r.n), &r);

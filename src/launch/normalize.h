@@ -27,9 +27,10 @@ void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const Chann
                                   Tensor *dx, Tensor *dw, Tensor *db);
 
 /* The same of rows of n elements that lie one after the other in x; weight and bias are of n elements, mean and var
-   float64, [rows]. */
+   float64, [rows]. If not centred, means are 0 and variances means of squares. */
 typedef struct RowNorm {
   int64_t n;
+  bool centred;
   double eps;
   Tensor *weight, *bias;
 } RowNorm;

@@ -135,7 +135,11 @@ typedef struct Step {
   int64_t inner, strips;  /* columns; inner is 1 for rows */
   int outer;              /* the other axes */
   int64_t outer_size[MAX_DIMS + 1], x_step[MAX_DIMS + 1], y_step[MAX_DIMS + 1];
-  int64_t y_piece; /* from one piece's result to the next one's */
+  int64_t y_piece;            /* from one piece's result to the next one's */
+  const ReduceKernels *about; /* of sums of squares about centres, else NULL */
+  const double *centre;
+  int64_t centre_step[MAX_DIMS + 1]; /* along the other axes */
+  bool whole;                        /* the axis has all elements of a centre */
 } Step;
 
 /* One piece of one strip. */
@@ -143,19 +147,24 @@ static void step_item(const Step *s, int64_t item)
 {
   int64_t strip = item % s->strips, rest = item / s->strips;
   int64_t piece = rest % s->pieces, from = piece * s->piece, at = strip * REDUCE_STRIP;
-  int64_t x = from * s->step + at, y = piece * s->y_piece + at;
+  int64_t x = from * s->step + at, y = piece * s->y_piece + at, centre = at;
   rest /= s->pieces;
   for (int i = s->outer - 1; i >= 0; i--) {
     int64_t index = rest % s->outer_size[i];
     rest /= s->outer_size[i];
     x += index * s->x_step[i];
     y += index * s->y_step[i];
+    centre += index * s->centre_step[i];
   }
   int64_t n = s->n - from < s->piece ? s->n - from : s->piece;
   const void *px = s->x + x * s->x_size;
   void *py = s->y + y * s->y_size;
-  if (s->inner == 1 && s->step == 1) s->rows(1, n, 0, px, py);
-  else s->columns(n, s->step, s->inner - at < REDUCE_STRIP ? s->inner - at : REDUCE_STRIP, px, py);
+  int64_t width = s->inner - at < REDUCE_STRIP ? s->inner - at : REDUCE_STRIP;
+  bool rows = s->inner == 1 && s->step == 1;
+  if (s->about && rows) s->about->squares_about_rows(1, n, 0, px, s->centre + centre, 0, s->whole, py);
+  else if (s->about) s->about->squares_about_columns(n, s->step, width, px, s->centre + centre, s->whole, py);
+  else if (rows) s->rows(1, n, 0, px, py);
+  else s->columns(n, s->step, width, px, py);
 }
 
 static void step_items(void *arg, int64_t begin, int64_t end)
@@ -169,7 +178,11 @@ static void step_rows(void *arg, int64_t begin, int64_t end)
 {
   const Step *s = arg;
   int64_t apart = s->outer ? s->x_step[0] : 0;
-  s->rows(end - begin, s->n, apart, s->x + begin * apart * s->x_size, s->y + begin * s->y_size);
+  if (s->about)
+    s->about->squares_about_rows(end - begin, s->n, apart, s->x + begin * apart * s->x_size,
+                                 s->centre + begin * s->centre_step[0], s->centre_step[0], s->whole,
+                                 (double *)(void *)s->y + begin);
+  else s->rows(end - begin, s->n, apart, s->x + begin * apart * s->x_size, s->y + begin * s->y_size);
 }
 
 static void step_run(Step *s, int64_t outer)
@@ -204,8 +217,27 @@ static char *scratch(Call *call, DType dtype, int64_t n)
   return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n)));
 }
 
-/* Reduces the innermost reduced axis r; the field becomes the results, in `room` if that was the last step. */
-static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
+/* Centres lie as the kept axes do. */
+static void set_centres(Step *s, const Field *f, int r, const double *centre)
+{
+  int64_t steps[MAX_DIMS + 1], step = 1;
+  int others = 0, axes = 0;
+  bool rows = r == f->n - 1;
+  for (int i = f->n - 1; i >= 0; i--) {
+    steps[i] = f->axis[i].reduced ? 0 : step;
+    if (f->axis[i].reduced) others += i != r;
+    else step *= f->axis[i].size;
+  }
+  for (int i = 0; i < f->n; i++)
+    if (i != r && (rows || i != f->n - 1)) s->centre_step[axes++] = steps[i];
+  s->about = kernels_of(f->dtype)->reduce;
+  s->centre = centre;
+  s->whole = others == 0 && s->pieces == 1;
+}
+
+/* Reduces the innermost reduced axis r; the field becomes the results, in `room` if that was the last step. With
+   centres, to the sums of squares about them. */
+static void reduce_axis(Call *call, ReduceId id, Field *f, int r, const double *centre, char *room)
 {
   const ReduceKernels *k = kernels_of(f->dtype)->reduce;
   DType out = reduced_dtype(id, f->dtype);
@@ -226,7 +258,11 @@ static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
             {0},
             {0},
             {0},
-            1};
+            1,
+            NULL,
+            NULL,
+            {0},
+            false};
   if (!s.rows) raise(call, "%s tensors are not taken", dtype_name(f->dtype));
   if (!rows) s.inner = f->axis[f->n - 1].size;
   choose_pieces(&s);
@@ -246,6 +282,7 @@ static void reduce_axis(Call *call, ReduceId id, Field *f, int r, char *room)
     s.y_step[s.outer++] = y.axis[i].step;
     outer *= f->axis[i].size;
   }
+  if (centre) set_centres(&s, f, r, centre);
   if (s.pieces == 1) memmove(&y.axis[r], &y.axis[r + 1], (size_t)(--y.n - r) * sizeof(Axis));
   field_merge(&y);
   y.data = s.y = innermost_reduced(&y) < 0 ? room : scratch(call, out, step);
@@ -313,34 +350,90 @@ static void store_permuted(Call *call, const Tensor *x, uint32_t mask, const int
   launch_copy(call, tensor_view(call, y, (Ints){shape, n}, (Ints){plain, n}, y->offset), from);
 }
 
+/* x as kernels take it, and what there is to reduce of it. */
+typedef struct Reduction {
+  Tensor *x;
+  Field field;
+  int order[MAX_DIMS], kept;
+} Reduction;
+
+static Reduction reduction_of(Call *call, Tensor *x, uint32_t mask)
+{
+  Reduction r;
+  r.x = dtype_compute(tensor_dtype(x)) == tensor_dtype(x) ? x : contiguous_as(call, x, dtype_compute(tensor_dtype(x)));
+  field_of(&r.field, r.x, mask, r.order, &r.kept);
+  if (!field_is_usable(&r.field)) {
+    r.x = contiguous_as(call, r.x, tensor_dtype(r.x));
+    field_of(&r.field, r.x, mask, r.order, &r.kept);
+  }
+  if (innermost_reduced(&r.field) < 0) /* nothing but dimensions of size 1: each element on its own */
+    r.field.axis[r.field.n++] = (Axis){1, 1, true, 0};
+  return r;
+}
+
+/* Into `room`, as the kept dimensions lie in memory; about centres, which lie alike, if there are any. */
+static void reduce_field(Call *call, ReduceId id, Field f, const double *centre, char *room)
+{
+  for (int r = innermost_reduced(&f); r >= 0; r = innermost_reduced(&f)) {
+    reduce_axis(call, id, &f, r, centre, room);
+    id = combining(id);
+    centre = NULL;
+  }
+}
+
+static void store_results(Call *call, const Reduction *r, uint32_t mask, Tensor *results, Tensor *y)
+{
+  if (results == y) return;
+  if (in_order(r->order, r->kept)) store_values(tensor_dtype(results), y->numel, tensor_data(results), y);
+  else store_permuted(call, r->x, mask, r->order, r->kept, results, y);
+}
+
+/* Where results come to lie first: in y, if they can. */
+static Tensor *results_of(Call *call, const Reduction *r, DType dtype, Tensor *y)
+{
+  if (in_order(r->order, r->kept) && dtype == tensor_dtype(y)) return y;
+  return tensor_new(call, dtype, DEVICE_CPU, INTS(y->numel));
+}
+
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish)
 {
   if (!launch_runs(y)) return;
   if (reduce_small(id, x, y, finish)) return;
-  if (dtype_compute(tensor_dtype(x)) != tensor_dtype(x)) x = contiguous_as(call, x, dtype_compute(tensor_dtype(x)));
-  Field f;
-  int order[MAX_DIMS], kept;
-  field_of(&f, x, mask, order, &kept);
-  if (!field_is_usable(&f)) {
-    x = contiguous_as(call, x, tensor_dtype(x));
-    field_of(&f, x, mask, order, &kept);
-  }
-  DType out = reduced_dtype(id, f.dtype);
-  bool ordered = in_order(order, kept), direct = ordered && out == tensor_dtype(y);
-  Tensor *results = direct ? y : tensor_new(call, out, DEVICE_CPU, INTS(y->numel));
-  int r = innermost_reduced(&f);
-  if (r < 0) { /* nothing but dimensions of size 1: each element on its own */
-    f.axis[f.n++] = (Axis){1, 1, true, 0};
-    r = f.n - 1;
-  }
-  for (; r >= 0; r = innermost_reduced(&f)) {
-    reduce_axis(call, id, &f, r, tensor_data(results));
-    id = combining(id);
-  }
+  Reduction r = reduction_of(call, x, mask);
+  DType out = reduced_dtype(id, r.field.dtype);
+  Tensor *results = results_of(call, &r, out, y);
+  reduce_field(call, id, r.field, NULL, tensor_data(results));
   finish_values(out, y->numel, tensor_data(results), finish);
-  if (direct) return;
-  if (ordered) store_values(out, y->numel, tensor_data(results), y);
-  else store_permuted(call, x, mask, order, kept, results, y);
+  store_results(call, &r, mask, results, y);
+}
+
+/* Of all of a small contiguous tensor. */
+static bool squares_small(const Tensor *x, Tensor *y, Finish finish)
+{
+  DType d = tensor_dtype(x);
+  if (y->numel != 1 || !x->is_contiguous || x->numel > REDUCE_SPLIT || dtype_compute(d) != d) return false;
+  const ReduceKernels *k = kernels_of(d)->reduce;
+  double centre, value;
+  k->rows[REDUCE_SUM](1, x->numel, 0, tensor_data(x), &centre);
+  centre /= (double)x->numel;
+  k->squares_about_rows(1, x->numel, 0, tensor_data(x), &centre, 0, true, &value);
+  finish_values(DTYPE_f64, 1, (char *)&value, finish);
+  store_values(DTYPE_f64, 1, (char *)&value, y);
+  return true;
+}
+
+void launch_squares_about_mean(Call *call, Tensor *x, uint32_t mask, Tensor *y, Finish finish)
+{
+  if (!launch_runs(y)) return;
+  if (squares_small(x, y, finish)) return;
+  Reduction r = reduction_of(call, x, mask);
+  double *means = (double *)(void *)scratch(call, DTYPE_f64, y->numel);
+  Tensor *results = results_of(call, &r, DTYPE_f64, y);
+  reduce_field(call, REDUCE_SUM, r.field, NULL, (char *)means);
+  finish_values(DTYPE_f64, y->numel, (char *)means, (Finish){(double)reduced_count(x, mask), false});
+  reduce_field(call, REDUCE_SUM_SQUARES, r.field, means, tensor_data(results));
+  finish_values(DTYPE_f64, y->numel, tensor_data(results), finish);
+  store_results(call, &r, mask, results, y);
 }
 
 void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough, Tensor *y)

@@ -24,6 +24,9 @@ DType reduced_dtype(ReduceId id, DType x);
    dimensions of the mask. There must be elements to reduce. */
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish);
 
+/* The same of the squares of the distances from the mean of each reduction; of a real floating point x. */
+void launch_squares_about_mean(Call *call, Tensor *x, uint32_t mask, Tensor *y, Finish finish);
+
 /* y, contiguous, bool or uint8, = whether at least `enough` of the elements of each reduction are not zero. */
 void launch_count_at_least(Call *call, Tensor *x, uint32_t mask, int64_t enough, Tensor *y);
 

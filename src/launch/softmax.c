@@ -1,4 +1,4 @@
-/* Softmax along a dimension, or its logarithm: whole slabs in parallel. */
+/* Softmax along a dimension, its logarithm, and the logarithms of its sums: whole slabs in parallel. */
 #include "launch/softmax.h"
 
 #include "kernels/softmax.h"
@@ -39,4 +39,18 @@ void launch_softmax_backward(Call *call, bool log, Tensor *dy, Tensor *y, int di
   static const Driver driver = {.run = softmax_backward_slabs};
   Softmax f = {log, slabs_of(y, dim)};
   launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(dy, y), work_of(f.s), &f);
+}
+
+static void logsumexp_slabs(const Launch *l, int64_t begin, int64_t end)
+{
+  const Softmax *f = l->params;
+  l->k->softmax->logsumexp(end - begin, f->s.n, f->s.inner, operand_at(l, 0, begin * f->s.n * f->s.inner),
+                           result_at(l, 0, begin * f->s.inner));
+}
+
+void launch_logsumexp(Call *call, Tensor *x, Slabs slabs, Tensor *y)
+{
+  static const Driver driver = {.run = logsumexp_slabs};
+  Softmax f = {false, slabs};
+  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), TENSOR_LIST(x), work_of(f.s), &f);
 }

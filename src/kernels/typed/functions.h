@@ -1,8 +1,8 @@
-/* The functions that stand in the texts of pointwise rows, for T. */
+/* The functions that stand in the texts of pointwise rows, for elements of T. Families made of functions of floats have
+   those of typed/vector_functions.h. */
 #ifndef NNLUA_KERNELS_FUNCTIONS_H
 #define NNLUA_KERNELS_FUNCTIONS_H
 
-#include "kernels/math.h"
 #include "kernels/typed/typed.h"
 
 #if T_COMPLEX
@@ -43,36 +43,12 @@ static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x ==
 static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
 #elif T_FLOATING
 #define CONJ(x) (x)
-#define EXP(x) MATH(exp)(x)
-#define LOG(x) MATH(log)(x)
-#define TANH(x) MATH(tanh)(x)
-#define SIGMOID(x) MATH(sigmoid)(x)
-#define SIN(x) MATH(sin)(x)
-#define COS(x) MATH(cos)(x)
-#define SQRT(x) LIBM(sqrt)(x)
-#define EXP2(x) MATH(exp2)(x)
-#define LOG2(x) MATH(log2)(x)
-#define LOG10(x) LIBM(log10)(x)
-#define TAN(x) LIBM(tan)(x)
-#define ASIN(x) LIBM(asin)(x)
-#define ACOS(x) LIBM(acos)(x)
-#define ATAN(x) LIBM(atan)(x)
-#define SINH(x) LIBM(sinh)(x)
-#define COSH(x) LIBM(cosh)(x)
-#define ASINH(x) LIBM(asinh)(x)
-#define ACOSH(x) LIBM(acosh)(x)
-#define ATANH(x) LIBM(atanh)(x)
+#define EXP(x) LIBM(exp)(x)
+#define LOG(x) LIBM(log)(x)
 #define ABS(x) LIBM(fabs)(x)
 #define SGN(x) SIGN(x)
 #define ISINF(x) (ABS(x) == (T)INFINITY)
 #define SIGNBIT(x) (signbit(x) != 0)
-#define LOG1P(x) MATH(log1p)(x) /* from here on of real numbers only */
-#define EXPM1(x) MATH(expm1)(x)
-#define ERF(x) MATH(erf)(x)
-#define SOFTPLUS(x) ((x) > 20 ? (x) : LOG1P(EXP(x)))
-#define XLOGY(a, b) ((b) != (b) ? (b) : (a) == 0 ? 0 : (a)*LOG(b))
-#define ATAN2(a, b) LIBM(atan2)(a, b)
-#define HYPOT(a, b) LIBM(hypot)(a, b)
 #define COPYSIGN(a, b) LIBM(copysign)(a, b)
 #define NEXTAFTER(a, b) LIBM(nextafter)(a, b)
 #define FLOOR(x) LIBM(floor)(x)
@@ -201,7 +177,7 @@ static inline T lcm(T a, T b)
 #define SINC(x) ((x) == 0 ? 1 : SIN((x)*NUM(3.14159265358979324)) / ((x)*NUM(3.14159265358979324)))
 #define NO_GRAD 0
 
-#if T_FLOATING || T_COMPLEX
+#if T_COMPLEX
 #define SINC_SLOPE(x) sinc_slope(x)
 
 /* The derivative of sinc by its series, for |x| < 1/4. */

@@ -4,56 +4,37 @@
  */
 #include "core/blocks.h"
 #include "kernels/normalization.h"
-#include "kernels/typed/typed.h"
+#include "kernels/typed/row_sums.h"
 
 #if T_FLOATING
 
-static double total_of(double *lane)
-{
-  for (int half = NORM_LANES / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-  return lane[0];
-}
-
 /* x: [n]; sums: [2] */
-static void stretch_moments(int64_t n, const void *x_, double pivot, double *sums)
+static void stretch_moments(int64_t n, const void *x, double pivot, double *sums)
 {
-  const T *x = x_;
-  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
-  int64_t i = 0;
-  for (; i + NORM_LANES <= n; i += NORM_LANES)
-    for (int j = 0; j < NORM_LANES; j++) {
-      double d = (double)x[i + j] - pivot;
-      first[j] += d;
-      second[j] += d * d;
-    }
-  for (int j = 0; i < n; i++, j++) {
-    double d = (double)x[i] - pivot;
-    first[j] += d;
-    second[j] += d * d;
-  }
-  sums[0] += total_of(first);
-  sums[1] += total_of(second);
+  double here[2];
+  row_moments(n, x, pivot, here);
+  sums[0] += here[0];
+  sums[1] += here[1];
 }
 
 /* dy, x: [n]; sums: [2] */
 static void stretch_products(int64_t n, const void *dy_, const void *x_, double mean, double *sums)
 {
   const T *dy = dy_, *x = x_;
-  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
+  Doubles first = {0}, second = {0};
   int64_t i = 0;
-  for (; i + NORM_LANES <= n; i += NORM_LANES)
-    for (int j = 0; j < NORM_LANES; j++) {
-      double d = (double)dy[i + j];
-      first[j] += d;
-      second[j] += d * ((double)x[i + j] - mean);
-    }
-  for (int j = 0; i < n; i++, j++) {
-    first[j] += (double)dy[i];
-    second[j] += (double)dy[i] * ((double)x[i] - mean);
+  for (; i + V <= n; i += V) {
+    Vector d = load(dy + i), v = load(x + i);
+    Doubles low = low_doubles(d), high = high_doubles(d);
+    first += low + high;
+    second += low * (low_doubles(v) - mean) + high * (high_doubles(v) - mean);
   }
-  sums[0] += total_of(first);
-  sums[1] += total_of(second);
+  sums[0] += total_of_doubles(first);
+  sums[1] += total_of_doubles(second);
+  for (; i < n; i++) {
+    sums[0] += (double)dy[i];
+    sums[1] += (double)dy[i] * ((double)x[i] - mean);
+  }
 }
 
 /* x, y: [n] */
@@ -71,70 +52,113 @@ static void stretch_gradient(int64_t n, const void *dy_, const void *x_, double 
   for (int64_t i = 0; i < n; i++) dx[i] = a * dy[i] + b * (x[i] - m) + c;
 }
 
-static void layer_norm(int64_t rows, int64_t n, const void *x_, const void *w_, const void *b_, double eps, void *y_,
-                       double *mean, double *var)
+/* y = (x - mean) scale w + b; w and b may be NULL. x, y, w, b: [n] */
+INLINE void normalize_row(int64_t n, const T *x, T mean, T scale, const T *w, const T *b, T *y)
 {
-  const T *w = w_, *b = b_;
-  for (int64_t r = 0; r < rows; r++) {
-    const T *restrict x = (const T *)x_ + r * n;
-    T *restrict y = (T *)y_ + r * n;
-    double sums[2] = {0, 0}, pivot = (double)x[0];
-    stretch_moments(n, x, pivot, sums);
-    mean[r] = pivot + sums[0] / (double)n;
-    var[r] = (sums[1] - sums[0] * sums[0] / (double)n) / (double)n;
+  for (int64_t i = 0; i < n; i += V) {
+    RowPart at = part_at(i, n);
+    Vector v = (load_part(x, at) - mean) * scale;
+    if (w) v *= load_part(w, at);
+    if (b) v += load_part(b, at);
+    store_part(y, at, v);
+  }
+}
+
+static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w_, const void *b_,
+                       double eps, void *y_, double *mean, double *var)
+{
+  const T *x = x_, *w = w_, *b = b_;
+  T *y = y_;
+  for (int64_t r = 0; r < rows; r++, x += n, y += n) {
+    double sums[2], pivot = centred ? (double)x[0] : 0;
+    row_moments(n, x, pivot, sums);
+    mean[r] = centred ? pivot + sums[0] / (double)n : 0;
+    var[r] = (sums[1] - (centred ? sums[0] * sums[0] / (double)n : 0)) / (double)n;
     if (var[r] < 0) var[r] = 0;
     T m = (T)mean[r], scale = (T)(1 / sqrt(var[r] + eps));
-    if (w && b)
-      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i] + b[i];
-    else if (w)
-      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale * w[i];
-    else if (b)
-      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale + b[i];
-    else
-      for (int64_t i = 0; i < n; i++) y[i] = (x[i] - m) * scale;
+    if (w && b) normalize_row(n, x, m, scale, w, b, y);
+    else if (w) normalize_row(n, x, m, scale, w, NULL, y);
+    else normalize_row(n, x, m, scale, NULL, b, y);
   }
 }
 
-/* The sums of g and of g times the normalized x along a row, where g is dy times the weight. */
-static void row_sums(int64_t n, const T *restrict x, const T *restrict dy, const T *restrict w, T mean, T scale,
-                     double *sums)
+/* A row of a gradient: the means of g and of g times the normalized x, where g is dy times the weight. */
+typedef struct RowGradient {
+  const T *x, *dy;
+  T *dx; /* may be NULL */
+  T mean, scale, all, along;
+} RowGradient;
+
+INLINE void row_means(RowGradient *r, int64_t n, bool centred, const T *w)
 {
-  double first[NORM_LANES] = {0}, second[NORM_LANES] = {0};
-  int64_t i = 0;
-  for (; i + NORM_LANES <= n; i += NORM_LANES)
-    for (int j = 0; j < NORM_LANES; j++) {
-      T g = w ? dy[i + j] * w[i + j] : dy[i + j];
-      first[j] += (double)g;
-      second[j] += (double)(g * ((x[i + j] - mean) * scale));
+  Doubles first = {0}, second = {0};
+  for (int64_t i = 0; i < n; i += V) {
+    RowPart at = part_at(i, n);
+    Vector g = load_part(r->dy, at);
+    if (w) g *= load_part(w, at);
+    Vector h = g * ((load_part(r->x, at) - r->mean) * r->scale);
+    first += low_doubles(g) + high_doubles(g);
+    second += low_doubles(h) + high_doubles(h);
+  }
+  r->all = centred ? (T)(total_of_doubles(first) / (double)n) : 0;
+  r->along = (T)(total_of_doubles(second) / (double)n);
+}
+
+INLINE void add_doubles(double *to, Doubles v)
+{
+  Doubles old;
+  memcpy(&old, to, sizeof old);
+  old += v;
+  memcpy(to, &old, sizeof old);
+}
+
+/* sums += v. sums: [n] */
+INLINE void add_part(double *sums, RowPart at, Vector v)
+{
+  if (at.left == V) {
+    add_doubles(sums + at.at, low_doubles(v));
+    if (sizeof(T) < sizeof(double)) add_doubles(sums + at.at + V / 2, high_doubles(v));
+    return;
+  }
+  T line[V];
+  store(line, v);
+  for (int j = 0; j < at.left; j++) sums[at.at + j] += (double)line[j];
+}
+
+/* The gradients of a few rows, whose shares of those of weight and bias are added up before they become doubles. */
+INLINE void rows_gradients(int rows, const RowGradient *row, int64_t n, const T *w, double *dw, double *db)
+{
+  for (int64_t i = 0; i < n; i += V) {
+    RowPart at = part_at(i, n);
+    Vector of_weight = {0}, of_bias = {0}, weight = w ? load_part(w, at) : AS_VECTOR((T)1);
+    for (int r = 0; r < rows; r++) {
+      Vector dy = load_part(row[r].dy, at), x = (load_part(row[r].x, at) - row[r].mean) * row[r].scale;
+      of_weight += dy * x;
+      of_bias += dy;
+      if (row[r].dx) store_part(row[r].dx, at, row[r].scale * (dy * weight - row[r].all - x * row[r].along));
     }
-  for (int j = 0; i < n; i++, j++) {
-    T g = w ? dy[i] * w[i] : dy[i];
-    first[j] += (double)g;
-    second[j] += (double)(g * ((x[i] - mean) * scale));
+    if (dw) add_part(dw, at, of_weight);
+    if (db) add_part(db, at, of_bias);
   }
-  sums[0] = total_of(first) / (double)n;
-  sums[1] = total_of(second) / (double)n;
 }
 
-static void layer_norm_backward(int64_t rows, int64_t n, const void *dy_, const void *x_, const void *w_, double eps,
-                                const double *mean, const double *var, void *dx_, double *restrict dw,
-                                double *restrict db)
+enum { ROWS_TOGETHER = 4 };
+
+static void layer_norm_backward(int64_t rows, int64_t n, bool centred, const void *dy, const void *x, const void *w,
+                                double eps, const double *mean, const double *var, void *dx, double *dw, double *db)
 {
-  const T *w = w_;
-  for (int64_t r = 0; r < rows; r++) {
-    const T *restrict x = (const T *)x_ + r * n, *restrict dy = (const T *)dy_ + r * n;
-    T m = (T)mean[r], scale = (T)(1 / sqrt(var[r] + eps));
-    for (int64_t i = 0; i < n && dw; i++) dw[i] += (double)(dy[i] * ((x[i] - m) * scale));
-    for (int64_t i = 0; i < n && db; i++) db[i] += (double)dy[i];
-    if (!dx_) continue;
-    T *restrict dx = (T *)dx_ + r * n;
-    double sums[2];
-    row_sums(n, x, dy, w, m, scale, sums);
-    T all = (T)sums[0], along = (T)sums[1];
-    if (w)
-      for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] * w[i] - all - (x[i] - m) * scale * along);
-    else
-      for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] - all - (x[i] - m) * scale * along);
+  for (int64_t r = 0; r < rows; r += ROWS_TOGETHER) {
+    RowGradient row[ROWS_TOGETHER];
+    int count = rows - r < ROWS_TOGETHER ? (int)(rows - r) : ROWS_TOGETHER;
+    for (int j = 0; j < count; j++) {
+      int64_t at = (r + j) * n;
+      T scale = (T)(1 / sqrt(var[r + j] + eps));
+      row[j] = (RowGradient){
+        (const T *)x + at, (const T *)dy + at, dx ? (T *)dx + at : NULL, (T)mean[r + j], scale, 0, 0};
+      if (dx) row_means(&row[j], n, centred, w);
+    }
+    if (count == ROWS_TOGETHER) rows_gradients(ROWS_TOGETHER, row, n, w, dw, db);
+    else rows_gradients(count, row, n, w, dw, db);
   }
 }
 

@@ -1,9 +1,19 @@
 /*
  * A family of pointwise rows as contiguous loops over T, formulas and derivatives. A family's file defines ROWS, the
- * name of its rows' file, and FAMILY, its own name, and includes this.
+ * name of its rows' file, FAMILY, its own name, and MADE_OF_FUNCTIONS as 1 if its formulas are functions of floats that
+ * typed/vector_math.h has, and includes this.
+ *
+ * Such a family's formulas are compiled for vectors of floats; for other types, and in other families, for elements,
+ * of which the compiler makes vectors.
  */
 #include "kernels/pointwise.h"
+#if T_FLOATING && MADE_OF_FUNCTIONS
+#include "kernels/typed/vector_functions.h"
+#define BY_VECTORS 1
+#else
 #include "kernels/typed/functions.h"
+#define BY_VECTORS 0
+#endif
 
 #define NO_PARAMS
 
@@ -57,6 +67,52 @@
 #endif
 #define NEXT_PARAM scalar_as_T(*params++)
 
+#if BY_VECTORS
+/* A vector at i, or the lanes that are left there, beside numbers that no function finds odd. */
+INLINE Vector load_at(bool full, const void *p, int64_t i, Lanes lanes, int left)
+{
+  return full ? load((const T *)p + i) : load_first_or((const T *)p + i, lanes, left, 1);
+}
+
+INLINE void store_at(bool full, T *p, int64_t i, Lanes lanes, int left, Vector v)
+{
+  if (full) store(p + i, v);
+  else store_first(p + i, lanes, left, v);
+}
+
+#define LOAD(name, place) UNUSED const Vector name = load_at(FULL, p[place], i, lanes, left);
+#define STORE(out, formula) store_at(FULL, out, i, lanes, left, AS_VECTOR(formula));
+/* All full vectors, and what is left. */
+#define VECTORS(body)                   \
+  int64_t i = 0;                        \
+  for (; i + V <= n; i += V) {          \
+    enum { FULL = 1 };                  \
+    const int left = V;                 \
+    const Lanes lanes = lanes_of(V);    \
+    (void)left, (void)lanes;            \
+    body                                \
+  }                                     \
+  if (i < n) {                          \
+    enum { FULL = 0 };                  \
+    const int left = (int)(n - i);      \
+    const Lanes lanes = lanes_of(left); \
+    body                                \
+  }
+#define LOOP(name, Y, params_of_row, loads, formula)                \
+  static void name(int64_t n, char *const *p, const Scalar *params) \
+  {                                                                 \
+    (void)params;                                                   \
+    T *out = (T *)p[0];                                             \
+    params_of_row VECTORS(loads STORE(out, formula))                \
+  }
+#define LOOP_OF_BOTH(name, params_of_row, loads, da, db)            \
+  static void name(int64_t n, char *const *p, const Scalar *params) \
+  {                                                                 \
+    (void)params;                                                   \
+    T *out_a = (T *)p[0], *out_b = (T *)p[5];                       \
+    params_of_row VECTORS(loads STORE(out_a, da) STORE(out_b, db))  \
+  }
+#else
 #define LOOP(name, Y, params_of_row, loads, formula)                                      \
   static void name(int64_t n, char *const *p, const Scalar *params)                       \
   {                                                                                       \
@@ -77,6 +133,7 @@
     }                                                               \
   }
 #define LOAD(name, place) UNUSED const T name = ((const T *)p[place])[i];
+#endif
 
 #include "ops/table/rows_undefined.h"
 #define SCALAR(name, dflt) UNUSED const T name = NEXT_PARAM;

@@ -2,26 +2,26 @@
  * Cells of recurrent layers, a row (one sequence's step) at a time. Formulas and the order of gates are PyTorch's
  * (its documentation of nn.LSTM, nn.GRU, nn.RNN).
  */
-#include "kernels/math.h"
 #include "kernels/recurrent.h"
-#include "kernels/typed/typed.h"
+#include "kernels/typed/vector_math.h"
 
 #if T_FLOATING
 
-#define SIGMOID(x) MATH(sigmoid)(x)
-#define TANH(x) MATH(tanh)(x)
-
 /* What is kept of a step: the gates i, f, g, o, and the cell's state c. work: [5, n]; c_prev, h: [n] */
-static void lstm(int64_t n, T *restrict work, const T *restrict c_prev, T *restrict h)
+static void lstm(int64_t n, T *work, const T *c_prev, T *h)
 {
   T *i = work, *f = i + n, *g = f + n, *o = g + n, *c = o + n;
-  for (int64_t k = 0; k < n; k++) {
-    i[k] = SIGMOID(i[k]);
-    f[k] = SIGMOID(f[k]);
-    g[k] = TANH(g[k]);
-    o[k] = SIGMOID(o[k]);
-    c[k] = f[k] * c_prev[k] + i[k] * g[k];
-    h[k] = o[k] * TANH(c[k]);
+  FOR_PARTS(at, n)
+  {
+    Vector in = vector_sigmoid(load_part(i, at)), kept = vector_sigmoid(load_part(f, at));
+    Vector new = vector_tanh(load_part(g, at)), out = vector_sigmoid(load_part(o, at));
+    Vector state = kept * load_part(c_prev, at) + in * new;
+    store_part(i, at, in);
+    store_part(f, at, kept);
+    store_part(g, at, new);
+    store_part(o, at, out);
+    store_part(c, at, state);
+    store_part(h, at, out * vector_tanh(state));
   }
 }
 
@@ -30,15 +30,17 @@ static void lstm_backward(int64_t n, const T *restrict work, const T *restrict c
                           T *restrict dh, T *restrict dc, T *restrict dx)
 {
   const T *i = work, *f = i + n, *g = f + n, *o = g + n, *c = o + n;
-  for (int64_t k = 0; k < n; k++) {
-    T d = dh[k] + dy[k], tanh_c = TANH(c[k]);
-    T state = dc[k] + d * o[k] * (1 - tanh_c * tanh_c);
-    dx[k] = state * g[k] * i[k] * (1 - i[k]);
-    dx[n + k] = state * c_prev[k] * f[k] * (1 - f[k]);
-    dx[2 * n + k] = state * i[k] * (1 - g[k] * g[k]);
-    dx[3 * n + k] = d * tanh_c * o[k] * (1 - o[k]);
-    dc[k] = state * f[k];
-    dh[k] = 0;
+  FOR_PARTS(at, n)
+  {
+    Vector d = load_part(dh, at) + load_part(dy, at), tanh_c = vector_tanh(load_part(c, at));
+    Vector in = load_part(i, at), kept = load_part(f, at), new = load_part(g, at), out = load_part(o, at);
+    Vector state = load_part(dc, at) + d * out * (1 - tanh_c * tanh_c);
+    store_part(dx, at, state * new *in *(1 - in));
+    store_part(dx + n, at, state * load_part(c_prev, at) * kept * (1 - kept));
+    store_part(dx + 2 * n, at, state * in * (1 - new *new));
+    store_part(dx + 3 * n, at, d * tanh_c * out * (1 - out));
+    store_part(dc, at, state * kept);
+    store_part(dh, at, (Vector){0});
   }
 }
 
@@ -47,12 +49,16 @@ static void lstm_backward(int64_t n, const T *restrict work, const T *restrict c
 static void gru(int64_t n, T *restrict work, const T *restrict hidden, const T *restrict h_prev, T *restrict h)
 {
   T *r = work, *z = r + n, *new = z + n, *m = new + n;
-  for (int64_t k = 0; k < n; k++) {
-    r[k] = SIGMOID(r[k] + hidden[k]);
-    z[k] = SIGMOID(z[k] + hidden[n + k]);
-    m[k] = hidden[2 * n + k];
-    new[k] = TANH(new[k] + r[k] * m[k]);
-    h[k] = new[k] + z[k] * (h_prev[k] - new[k]);
+  FOR_PARTS(at, n)
+  {
+    Vector reset = vector_sigmoid(load_part(r, at) + load_part(hidden, at)), part = load_part(hidden + 2 * n, at);
+    Vector kept = vector_sigmoid(load_part(z, at) + load_part(hidden + n, at));
+    Vector fresh = vector_tanh(load_part(new, at) + reset * part);
+    store_part(r, at, reset);
+    store_part(z, at, kept);
+    store_part(m, at, part);
+    store_part(new, at, fresh);
+    store_part(h, at, fresh + kept * (load_part(h_prev, at) - fresh));
   }
 }
 
@@ -78,12 +84,8 @@ static void cell(CellKind kind, int64_t n, const CellRow *row)
   switch (kind) {
     case CELL_LSTM: lstm(n, row->work, row->c_prev, h); break;
     case CELL_GRU: gru(n, row->work, row->hidden, row->h_prev, h); break;
-    case CELL_TANH:
-      for (int64_t k = 0; k < n; k++) h[k] = TANH(x[k]);
-      break;
-    case CELL_RELU:
-      for (int64_t k = 0; k < n; k++) h[k] = MATH(math_select)(x[k] <= 0, 0, x[k]);
-      break;
+    case CELL_TANH: FOR_PARTS(at, n) store_part(h, at, vector_tanh(load_part(x, at))); break;
+    case CELL_RELU: FOR_PARTS(at, n) store_part(h, at, larger((Vector){0}, load_part(x, at))); break;
   }
 }
 

@@ -4,8 +4,8 @@
  * the type they have and the eight's sum to a wide lane, so it is as accurate as it is fast.
  */
 #include "core/blocks.h"
-#include "kernels/math.h"
 #include "kernels/reduce.h"
+#include "kernels/typed/row_sums.h"
 #include "kernels/typed/typed.h"
 
 /* What eight terms are added up in, and what their sums are added to; integers wrap. */
@@ -27,13 +27,32 @@ enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 
 /* ---- sums ---- */
 
+#if T_FLOATING
+/* x: [rows, n], rows `step` apart; y: [rows] */
+#define FLOAT_ROWS(name, row)                                                             \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)  \
+  {                                                                                       \
+    for (int64_t r = 0; r < rows; r++) ((Total *)y)[r] = row(n, (const T *)x + r * step); \
+  }
+#define ELEMENTS_ROW(n, x) plain_row(ROW_ELEMENTS, n, x)
+#define MAGNITUDES_ROW(n, x) plain_row(ROW_MAGNITUDES, n, x)
+FLOAT_ROWS(sum, ELEMENTS_ROW)
+FLOAT_ROWS(sum_abs, MAGNITUDES_ROW)
+FLOAT_ROWS(sum_squares, square_row)
+#define OWN_ROWS 1
+#else
+#define OWN_ROWS 0
+#endif
+
 #define SUM sum
+#define HAS_ROWS OWN_ROWS
 #define TERM(e) ((Part)(e))
 #define PART Part
 #define TOTAL Total
 #include "kernels/typed/sums.h"
 
 #define SUM count
+#define HAS_ROWS 0
 #define TERM(e) ((int32_t)((e) != 0))
 #define PART int32_t
 #define TOTAL int64_t
@@ -41,6 +60,7 @@ enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 
 #if T_FLOATING
 #define SUM sum_abs
+#define HAS_ROWS 1
 #define TERM(e) LIBM(fabs)(e)
 #define PART T
 #define TOTAL Total
@@ -48,10 +68,44 @@ enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 
 /* A float's square may overflow where the norm does not. */
 #define SUM sum_squares
+#define HAS_ROWS 1
 #define TERM(e) ((Total)(e) * (Total)(e))
 #define PART Total
 #define TOTAL Total
 #include "kernels/typed/sums.h"
+#endif
+
+#if T_FLOATING
+/* x: [rows, n], rows `step` apart; centre: [rows], centre_step apart; y: [rows] */
+static void squares_about_rows(int64_t rows, int64_t n, int64_t step, const void *x, const double *centre,
+                               int64_t centre_step, bool whole, double *y)
+{
+  for (int64_t r = 0; r < rows; r++, centre += centre_step) {
+    double sums[2];
+    row_moments(n, (const T *)x + r * step, *centre, sums);
+    y[r] = sums[1] - (whole ? sums[0] * sums[0] / (double)n : 0);
+    if (y[r] < 0) y[r] = 0;
+  }
+}
+
+/* x: [n, columns], rows `step` apart, columns <= REDUCE_STRIP; centre, y: [columns] */
+static void squares_about_columns(int64_t n, int64_t step, int64_t columns, const void *x, const double *centre,
+                                  bool whole, double *restrict y)
+{
+  const T *p = x;
+  double first[REDUCE_STRIP];
+  for (int64_t i = 0; i < columns; i++) first[i] = y[i] = 0;
+  for (int64_t k = 0; k < n; k++, p += step)
+    for (int64_t i = 0; i < columns; i++) {
+      double d = (double)p[i] - centre[i];
+      first[i] += d;
+      y[i] += d * d;
+    }
+  for (int64_t i = 0; i < columns && whole; i++) {
+    double second = y[i] - first[i] * first[i] / (double)n;
+    y[i] = second < 0 ? 0 : second;
+  }
+}
 #endif
 
 /* ---- products ---- */
@@ -91,7 +145,18 @@ static void prod_columns(int64_t n, int64_t step, int64_t columns, const void *x
 #if T_FLOATING
 #define IS_NAN(a) ((a) != (a))
 #define A_NAN ((T)NAN)
-#define CHOOSE(c, a, b) MATH(math_select)(c, a, b) /* no branch, which would be no vector code */
+#define CHOOSE(c, a, b) chosen(c, a, b)
+
+/* With masks, as gcc makes branches of a ?:, which would be no vector code. */
+INLINE T chosen(int condition, T yes, T no)
+{
+  Integer mask = -(Integer)condition, a, b;
+  memcpy(&a, &yes, sizeof a);
+  memcpy(&b, &no, sizeof b);
+  a = (a & mask) | (b & ~mask);
+  memcpy(&yes, &a, sizeof a);
+  return yes;
+}
 #else
 #define IS_NAN(a) 0
 #define A_NAN 0
@@ -139,6 +204,36 @@ INLINE T best_of(PositionOf what, T a, T b)
 #endif
 }
 
+#if T_FLOATING
+
+/* Lanes forget nan, which is looked for aside. */
+INLINE void extreme_step(PositionOf what, bool magnitude, Vector v, Vector *best, Mask *nan)
+{
+  if (magnitude) v = vector_abs(v);
+  *best = what == POSITION_OF_MAX ? larger(v, *best) : smaller(v, *best);
+  *nan |= v != v;
+}
+
+/* x: [n], n > 0 */
+INLINE T extreme_row(PositionOf what, bool magnitude, int64_t n, const T *x)
+{
+  Vector best = AS_VECTOR(what == POSITION_OF_MAX ? -(T)INFINITY : (T)INFINITY), other = best;
+  Mask nan = {0};
+  int64_t i = 0;
+  for (; i + 2 * V <= n; i += 2 * V) {
+    extreme_step(what, magnitude, load(x + i), &best, &nan);
+    extreme_step(what, magnitude, load(x + i + V), &other, &nan);
+  }
+  for (; i < n; i += V) {
+    int left = n - i < V ? (int)(n - i) : V;
+    extreme_step(what, magnitude, load_first_or(x + i, lanes_of(left), left, x[0]), &best, &nan);
+  }
+  if (any_of(nan)) return A_NAN;
+  return what == POSITION_OF_MAX ? largest_of(larger(best, other)) : -largest_of(-smaller(best, other));
+}
+
+#else
+
 /* x: [WIDE_LANES]. Lanes forget nan, which is looked for aside: the plain comparison is one instruction. */
 INLINE void extreme_step(PositionOf what, bool magnitude, const T *x, T *lane, Flag *nan)
 {
@@ -172,6 +267,8 @@ INLINE T extreme_row(PositionOf what, bool magnitude, int64_t n, const T *x)
     }
   return nan[0] ? A_NAN : lane[0];
 }
+
+#endif
 
 /* x: [n, columns], rows `step` apart; y: [columns] */
 INLINE void extreme_columns(PositionOf what, bool magnitude, int64_t n, int64_t step, int64_t columns, const T *p,
@@ -214,11 +311,19 @@ EXTREME(min_abs, POSITION_OF_MIN, true)
 INLINE int64_t first_of(bool nan, T value, int64_t n, const T *x)
 {
   int64_t i = 0;
+#if T_FLOATING
+  for (; i + V <= n; i += V) {
+    Vector v = load(x + i);
+    uint32_t found = lanes_set(nan ? v != v : v == value);
+    if (found) return i + __builtin_ctz(found);
+  }
+#else
   for (; i + REDUCE_SEARCH <= n; i += REDUCE_SEARCH) {
     int found = 0;
     for (int j = 0; j < REDUCE_SEARCH; j++) found |= nan ? IS_NAN(x[i + j]) : x[i + j] == value;
     if (found) break;
   }
+#endif
   while (i < n - 1 && !(nan ? IS_NAN(x[i]) : x[i] == value)) i++;
   return i;
 }
@@ -337,5 +442,7 @@ void TYPED(fill_reduce)(ReduceKernels *t)
   ENTER_ROW(REDUCE_MAX_ABS, max_abs);
   ENTER_ROW(REDUCE_MIN_ABS, min_abs);
   t->squared_error = squared_error;
+  t->squares_about_rows = squares_about_rows;
+  t->squares_about_columns = squares_about_columns;
 #endif
 }

@@ -1,187 +1,211 @@
 /* Softmax, its logarithm, and the losses on top of them, along rows (inner = 1) or columns of [outer, n, inner]. */
 #include "core/blocks.h"
 #include "kernels/loss.h"
-#include "kernels/math.h"
 #include "kernels/softmax.h"
-#include "kernels/typed/typed.h"
+#include "kernels/typed/vector_math.h"
 
 #if T_FLOATING
 
-#define EXP(x) MATH(exp)(x)
+/* ---- rows, by vectors: what is left of full ones is one vector of which lanes are left out ---- */
 
-#if T_f32
-typedef int32_t Flag;
-#else
-typedef int64_t Flag;
-#endif
-
-static inline T larger_score(T a, T b) { return MATH(math_select)((a > b) | (a != a), a, b); }
-
-/* The lanes forget nan, which is looked for aside: a plain comparison is one instruction. */
-static inline void max_step(const T *x, T *lane, Flag *nan)
+/* nan is forgotten, and found again in the sum of the powers; an infinite maximum makes nan there, as inf - inf.
+   x: [n] */
+INLINE T row_max(int64_t n, const T *x)
 {
-  for (int j = 0; j < SOFTMAX_LANES; j++) {
-    lane[j] = x[j] > lane[j] ? x[j] : lane[j];
-    nan[j] |= x[j] != x[j];
+  Vector most = AS_VECTOR(-(T)INFINITY), other = most;
+  int64_t i = 0;
+  for (; i + 2 * V <= n; i += 2 * V) {
+    most = larger(load(x + i), most);
+    other = larger(load(x + i + V), other);
   }
+  for (; i < n; i += V) {
+    int left = n - i < V ? (int)(n - i) : V;
+    most = larger(load_first_or(x + i, lanes_of(left), left, x[0]), most);
+  }
+  return largest_of(larger(most, other));
 }
 
-/* nan if there is one; an infinite maximum makes nan later, as inf - inf. x: [n] */
-static T row_max(int64_t n, const T *x)
+/* The sum of e^(x - max) of a stretch, which are kept in y if told where it is called. x, y: [n] */
+INLINE T exp_stretch(bool keep, int64_t n, const T *x, T max, T *y)
 {
-  T lane[SOFTMAX_LANES];
-  Flag nan[SOFTMAX_LANES] = {0};
-  if (n < SOFTMAX_LANES) {
-    T best = x[0];
-    for (int64_t i = 1; i < n; i++) best = larger_score(best, x[i]);
-    return best;
-  }
+  Vector sum = {0}, other = {0};
   int64_t i = 0;
-  for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] = x[j];
-  for (; i + SOFTMAX_LANES <= n; i += SOFTMAX_LANES) max_step(x + i, lane, nan);
-  if (i < n) max_step(x + n - SOFTMAX_LANES, lane, nan); /* overlaps the one before */
-  for (int half = SOFTMAX_LANES / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) {
-      lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
-      nan[j] |= nan[j + half];
+  for (; i + 2 * V <= n; i += 2 * V) {
+    Vector a = vector_exp(load(x + i) - max), b = vector_exp(load(x + i + V) - max);
+    if (keep) {
+      store(y + i, a);
+      store(y + i + V, b);
     }
-  return nan[0] ? (T)NAN : lane[0];
-}
-
-INLINE T total_of(T *lane)
-{
-  for (int half = SOFTMAX_LANES / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-  return lane[0];
-}
-
-/* to = e^(x - max). What is left of full vectors goes through one on a copy: element by element it would take longer.
-   x, to: [n] */
-static void exp_segment(int64_t n, const T *restrict x, T max, T *restrict to)
-{
-  T in[SOFTMAX_TAIL] = {0}, out[SOFTMAX_TAIL];
-  int64_t full = n - n % SOFTMAX_TAIL;
-  for (int64_t i = 0; i < full; i++) to[i] = EXP(x[i] - max);
-  if (full == n) return;
-  memcpy(in, x + full, (size_t)(n - full) * sizeof *in);
-  for (int j = 0; j < SOFTMAX_TAIL; j++) out[j] = EXP(in[j] - max);
-  memcpy(to + full, out, (size_t)(n - full) * sizeof *out);
-}
-
-/* x: [n] */
-static T sum_segment(int64_t n, const T *x)
-{
-  T lane[SOFTMAX_LANES] = {0};
-  int64_t i = 0;
-  for (; i + SOFTMAX_LANES <= n; i += SOFTMAX_LANES)
-    for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += x[i + j];
-  for (int j = 0; i < n; i++, j++) lane[j] += x[i];
-  return total_of(lane);
-}
-
-/* The sum of e^(x - max), which are kept in y unless it is NULL. Segments are added up as doubles. x, y: [n] */
-static double exp_row(int64_t n, const T *x, T max, T *y)
-{
-  T buffer[SOFTMAX_SEGMENT];
-  double total = 0;
-  for (int64_t i = 0; i < n; i += SOFTMAX_SEGMENT) {
-    int64_t part = n - i < SOFTMAX_SEGMENT ? n - i : SOFTMAX_SEGMENT;
-    T *to = y ? y + i : buffer;
-    exp_segment(part, x + i, max, to);
-    total += (double)sum_segment(part, to);
+    sum += a;
+    other += b;
   }
+  for (; i < n; i += V) {
+    int left = n - i < V ? (int)(n - i) : V;
+    Lanes lanes = lanes_of(left);
+    Vector e = vector_exp(load_first_or(x + i, lanes, left, max) - max);
+    if (keep) store_first(y + i, lanes, left, e);
+    sum += first_of_lanes(e, lanes, left);
+  }
+  return total_of(sum + other);
+}
+
+/* The same of a row; stretches are added up as doubles. */
+INLINE double exp_row(bool keep, int64_t n, const T *x, T max, T *y)
+{
+  if (n <= SOFTMAX_SEGMENT) return (double)exp_stretch(keep, n, x, max, y);
+  double total = 0;
+  for (int64_t i = 0; i < n; i += SOFTMAX_SEGMENT)
+    total += (double)exp_stretch(keep, n - i < SOFTMAX_SEGMENT ? n - i : SOFTMAX_SEGMENT, x + i, max, keep ? y + i : y);
   return total;
 }
 
 /* The sum of dy y, or of dy alone, which is told where it is called. dy, y: [n] */
-INLINE double sum_of(bool alone, int64_t n, const T *restrict dy, const T *restrict y)
+INLINE T sum_stretch(bool alone, int64_t n, const T *dy, const T *y)
+{
+  Vector sum = {0}, other = {0};
+  int64_t i = 0;
+  for (; i + 2 * V <= n; i += 2 * V) {
+    sum += alone ? load(dy + i) : load(dy + i) * load(y + i);
+    other += alone ? load(dy + i + V) : load(dy + i + V) * load(y + i + V);
+  }
+  for (; i < n; i += V) {
+    int left = n - i < V ? (int)(n - i) : V;
+    Lanes lanes = lanes_of(left);
+    Vector d = load_first(dy + i, lanes, left);
+    sum += alone ? d : d * load_first(y + i, lanes, left);
+  }
+  return total_of(sum + other);
+}
+
+INLINE double sum_of(bool alone, int64_t n, const T *dy, const T *y)
 {
   double total = 0;
-  for (int64_t i = 0; i < n;) {
-    int64_t stop = n - i < SOFTMAX_SEGMENT ? n : i + SOFTMAX_SEGMENT;
-    T lane[SOFTMAX_LANES] = {0}, rest = 0;
-    for (; i + SOFTMAX_LANES <= stop; i += SOFTMAX_LANES)
-      for (int j = 0; j < SOFTMAX_LANES; j++) lane[j] += alone ? dy[i + j] : dy[i + j] * y[i + j];
-    for (; i < stop; i++) rest += alone ? dy[i] : dy[i] * y[i];
-    total += (double)(total_of(lane) + rest);
-  }
+  for (int64_t i = 0; i < n; i += SOFTMAX_SEGMENT)
+    total += (double)sum_stretch(alone, n - i < SOFTMAX_SEGMENT ? n - i : SOFTMAX_SEGMENT, dy + i, y + i);
   return total;
 }
 
-/* x, y: [n] */
-static void softmax_row(int64_t n, const T *restrict x, T *restrict y)
+/* What becomes of elements p, and q of a second row, with two numbers. */
+typedef enum RowMap { TIMES, LESS_BOTH, SOFTMAX_SLOPE, LOG_SOFTMAX_SLOPE, POWER_TIMES } RowMap;
+
+INLINE bool takes_second(RowMap map) { return map == SOFTMAX_SLOPE || map == LOG_SOFTMAX_SLOPE; }
+
+INLINE Vector mapped(RowMap map, Vector p, Vector q, T a, T b)
 {
-  T scale = (T)(1 / exp_row(n, x, row_max(n, x), y));
-  for (int64_t i = 0; i < n; i++) y[i] *= scale;
+  switch (map) {
+    case TIMES: return p * a;
+    case LESS_BOTH: return p - a - b;
+    case SOFTMAX_SLOPE: return (p - a) * q;
+    case LOG_SOFTMAX_SLOPE: return p - vector_exp(q) * a;
+    default: return vector_exp(p - a) * b;
+  }
+}
+
+/* y may be p or q. p, q, y: [n] */
+INLINE void map_row(RowMap map, int64_t n, const T *p, const T *q, T a, T b, T *y)
+{
+  int64_t i = 0;
+  for (; i + V <= n; i += V)
+    store(y + i, mapped(map, load(p + i), takes_second(map) ? load(q + i) : (Vector){0}, a, b));
+  if (i == n) return;
+  int left = (int)(n - i);
+  Lanes lanes = lanes_of(left);
+  Vector second = takes_second(map) ? load_first(q + i, lanes, left) : (Vector){0};
+  store_first(y + i, lanes, left, mapped(map, load_first_or(p + i, lanes, left, a), second, a, b));
 }
 
 /* x, y: [n] */
-static void log_softmax_row(int64_t n, const T *restrict x, T *restrict y)
+static void softmax_row(int64_t n, const T *x, T *y)
 {
-  T max = row_max(n, x), log_sum = (T)log(exp_row(n, x, max, NULL));
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] - max - log_sum;
+  T scale = (T)(1 / exp_row(true, n, x, row_max(n, x), y));
+  map_row(TIMES, n, y, NULL, scale, 0, y);
+}
+
+/* x, y: [n] */
+static void log_softmax_row(int64_t n, const T *x, T *y)
+{
+  T max = row_max(n, x), log_sum = (T)log(exp_row(false, n, x, max, NULL));
+  map_row(LESS_BOTH, n, x, NULL, max, log_sum, y);
+}
+
+static inline bool is_infinite(T x) { return x == (T)INFINITY || x == -(T)INFINITY; }
+
+/* x: [n] */
+static T logsumexp_row(int64_t n, const T *x)
+{
+  T max = row_max(n, x);
+  if (is_infinite(max)) max = 0;
+  return (T)((double)max + log(exp_row(false, n, x, max, NULL)));
 }
 
 /* dy, y, dx: [n] */
-static void softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
+static void softmax_backward_row(int64_t n, const T *dy, const T *y, T *dx)
 {
-  T sum = (T)sum_of(false, n, dy, y);
-  for (int64_t i = 0; i < n; i++) dx[i] = (dy[i] - sum) * y[i];
+  map_row(SOFTMAX_SLOPE, n, dy, y, (T)sum_of(false, n, dy, y), 0, dx);
 }
 
 /* dy, y, dx: [n] */
-static void log_softmax_backward_row(int64_t n, const T *restrict dy, const T *restrict y, T *restrict dx)
+static void log_softmax_backward_row(int64_t n, const T *dy, const T *y, T *dx)
 {
-  T sum = (T)sum_of(true, n, dy, y);
-  for (int64_t i = 0; i < n; i++) dx[i] = dy[i] - EXP(y[i]) * sum;
+  map_row(LOG_SOFTMAX_SLOPE, n, dy, y, (T)sum_of(true, n, dy, y), 0, dx);
 }
 
 /* ---- columns, in strips whose maxima and sums stay in the nearest cache ---- */
 
-/* x: [n, width], rows `inner` apart; max, sum: [width] */
-static void strip_max_sum(int64_t n, int64_t inner, int width, const T *x, T *restrict max, T *restrict sum)
+/* With what is taken away from exponents kept finite, or not; the powers are kept in y if it is not NULL, which may be
+   x: told where it is called. x, y: [n, width], rows `inner` apart; max, sum: [width] */
+INLINE void strip_powers(bool finite, int64_t n, int64_t inner, int width, const T *x, T *max, T *sum, T *y)
 {
-  for (int i = 0; i < width; i++) {
-    max[i] = x[i];
-    sum[i] = 0;
+  FOR_PARTS(at, width)
+  {
+    store_part(max, at, load_part(x, at));
+    store_part(sum, at, (Vector){0});
   }
   for (int64_t k = 1; k < n; k++)
-    for (int i = 0; i < width; i++) max[i] = larger_score(max[i], x[k * inner + i]);
-  for (int64_t k = 0; k < n; k++)
-    for (int i = 0; i < width; i++) sum[i] += EXP(x[k * inner + i] - max[i]);
+    FOR_PARTS(at, width) store_part(max, at, larger(load_part(x + k * inner, at), load_part(max, at)));
+  for (int i = 0; i < width && finite; i++) max[i] = is_infinite(max[i]) ? 0 : max[i];
+  for (int64_t k = 0; k < n; k++) FOR_PARTS(at, width)
+    {
+      Vector power = vector_exp(load_part(x + k * inner, at) - load_part(max, at));
+      if (y) store_part(y + k * inner, at, power);
+      store_part(sum, at, load_part(sum, at) + power);
+    }
 }
 
 /* x, y: [n, width], rows `inner` apart; width <= SOFTMAX_STRIP */
-static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *x, T *restrict y)
+static void softmax_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *x, T *y)
 {
   T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
-  strip_max_sum(n, inner, width, x, max, sum);
   if (log_of_it) {
-    for (int i = 0; i < width; i++) sum[i] = MATH(log)(sum[i]);
-    for (int64_t k = 0; k < n; k++)
-      for (int i = 0; i < width; i++) y[k * inner + i] = x[k * inner + i] - max[i] - sum[i];
+    strip_powers(false, n, inner, width, x, max, sum, NULL);
+    FOR_PARTS(at, width) store_part(sum, at, vector_log(load_part(sum, at)));
+    for (int64_t k = 0; k < n; k++) FOR_PARTS(at, width)
+      {
+        Vector less = load_part(x + k * inner, at) - load_part(max, at);
+        store_part(y + k * inner, at, less - load_part(sum, at));
+      }
     return;
   }
-  for (int i = 0; i < width; i++) sum[i] = 1 / sum[i];
+  strip_powers(false, n, inner, width, x, max, sum, y);
+  FOR_PARTS(at, width) store_part(sum, at, 1 / load_part(sum, at));
   for (int64_t k = 0; k < n; k++)
-    for (int i = 0; i < width; i++) y[k * inner + i] = EXP(x[k * inner + i] - max[i]) * sum[i];
+    FOR_PARTS(at, width) store_part(y + k * inner, at, load_part(y + k * inner, at) * load_part(sum, at));
 }
 
 /* dy, y, dx: [n, width], rows `inner` apart */
-static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *dy, const T *y,
-                                   T *restrict dx)
+static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log_of_it, const T *dy, const T *y, T *dx)
 {
   T sum[SOFTMAX_STRIP] = {0};
-  for (int64_t k = 0; k < n; k++, dy += inner, y += inner)
-    for (int i = 0; i < width; i++) sum[i] += log_of_it ? dy[i] : dy[i] * y[i];
-  dy -= n * inner;
-  y -= n * inner;
-  for (int64_t k = 0; k < n; k++, dy += inner, y += inner, dx += inner) {
-    if (log_of_it)
-      for (int i = 0; i < width; i++) dx[i] = dy[i] - EXP(y[i]) * sum[i];
-    else
-      for (int i = 0; i < width; i++) dx[i] = (dy[i] - sum[i]) * y[i];
-  }
+  for (int64_t k = 0; k < n; k++) FOR_PARTS(at, width)
+    {
+      Vector d = load_part(dy + k * inner, at);
+      store_part(sum, at, load_part(sum, at) + (log_of_it ? d : d * load_part(y + k * inner, at)));
+    }
+  for (int64_t k = 0; k < n; k++) FOR_PARTS(at, width)
+    {
+      Vector d = load_part(dy + k * inner, at), v = load_part(y + k * inner, at), s = load_part(sum, at);
+      store_part(dx + k * inner, at, log_of_it ? d - vector_exp(v) * s : (d - s) * v);
+    }
 }
 
 #define FOR_STRIPS                                                                     \
@@ -198,7 +222,7 @@ static void turn_in(int64_t rows, int64_t n, const T *restrict x, T *restrict co
 }
 
 /* x, y: [rows, n], n <= SOFTMAX_SHORT */
-static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *restrict y)
+static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *y)
 {
   T in[SOFTMAX_SHORT * SOFTMAX_STRIP], out[SOFTMAX_SHORT * SOFTMAX_STRIP];
   for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
@@ -245,6 +269,25 @@ static void softmax_backward(int64_t outer, int64_t n, int64_t inner, bool log_o
   }
 }
 
+/* y = log(sum e^x) along n. x: [outer, n, inner]; y: [outer, inner] */
+static void logsumexp(int64_t outer, int64_t n, int64_t inner, const void *x, void *y)
+{
+  const T *from = x;
+  T *to = y;
+  for (int64_t o = 0; o < outer; o++, from += n * inner, to += inner) {
+    if (inner == 1) {
+      *to = logsumexp_row(n, from);
+      continue;
+    }
+    for (int64_t i = 0, width; i < inner; i += width) {
+      T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+      width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
+      strip_powers(true, n, inner, (int)width, from + i, max, sum, NULL);
+      FOR_PARTS(at, width) store_part(to + i, at, load_part(max, at) + vector_log(load_part(sum, at)));
+    }
+  }
+}
+
 /* ---- losses ---- */
 
 static inline T weight_of(const T *weight, int64_t target, int64_t ignore)
@@ -284,7 +327,7 @@ static void nll_backward(int64_t outer, int64_t n, int64_t inner, const void *dy
 /* Loss and normalizer of one place, of the maximum of its scores and the sum of their exponentials. */
 INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normalizer)
 {
-  T log_sum = MATH(log)(sum);
+  T log_sum = LIBM(log)(sum);
   *normalizer = max + log_sum;
   *loss = weight == 0 ? 0 : -weight * (score - max - log_sum);
 }
@@ -297,7 +340,7 @@ static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64
   for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
     int64_t width = rows - o < SOFTMAX_STRIP ? rows - o : SOFTMAX_STRIP;
     turn_in(width, n, x + o * n, columns);
-    strip_max_sum(n, SOFTMAX_STRIP, (int)width, columns, max, sum);
+    strip_powers(false, n, SOFTMAX_STRIP, (int)width, columns, max, sum, NULL);
     for (int64_t j = 0; j < width; j++) {
       int64_t t = target[o + j];
       T score = t == ignore ? 0 : columns[(t - 1) * SOFTMAX_STRIP + j];
@@ -322,9 +365,9 @@ static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x
       width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
       if (inner == 1) {
         max[0] = row_max(n, from);
-        sum[0] = (T)exp_row(n, from, max[0], NULL);
+        sum[0] = (T)exp_row(false, n, from, max[0], NULL);
       } else {
-        strip_max_sum(n, inner, (int)width, from + i, max, sum);
+        strip_powers(false, n, inner, (int)width, from + i, max, sum, NULL);
       }
       for (int64_t j = 0; j < width; j++) {
         int64_t at = o * inner + i + j, t = target[at];
@@ -351,12 +394,13 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
         factor[j] = (T)(scale * (double)((const T *)dy)[dy_is_single ? 0 : at]
                         * (double)weight_of(weight, target[at], ignore));
       }
-      if (inner == 1)
-        for (int64_t k = 0; k < n; k++) to[k] = EXP(from[k] - minus[0]) * factor[0];
+      if (inner == 1) map_row(POWER_TIMES, n, from, NULL, minus[0], factor[0], to);
       else
-        for (int64_t k = 0; k < n; k++)
-          for (int64_t j = 0; j < width; j++)
-            to[k * inner + i + j] = EXP(from[k * inner + i + j] - minus[j]) * factor[j];
+        for (int64_t k = 0; k < n; k++) FOR_PARTS(at, width)
+          {
+            Vector power = vector_exp(load_part(from + k * inner + i, at) - load_part(minus, at));
+            store_part(to + k * inner + i, at, power * load_part(factor, at));
+          }
       for (int64_t j = 0; j < width; j++) {
         int64_t t = target[o * inner + i + j];
         if (t != ignore) to[(t - 1) * inner + i + j] -= factor[j];
@@ -375,6 +419,7 @@ void TYPED(fill_softmax)(SoftmaxKernels *t)
 #if T_FLOATING
   t->forward = softmax;
   t->backward = softmax_backward;
+  t->logsumexp = logsumexp;
 #endif
 }
 

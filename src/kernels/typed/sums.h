@@ -1,6 +1,7 @@
 /*
  * The body of one sum over rows and columns, included once for each, as their types differ. The includer defines
  *   SUM      its name: SUM_rows and SUM_columns are entered into the table
+ *   HAS_ROWS 1 where the rows' function is there already
  *   TERM(e)  what is added of an element
  *   PART     what eight terms are added up in
  *   TOTAL    what their sums are added to, the results' type
@@ -17,6 +18,7 @@ static inline PART NAME(_of_8)(const T *x, int64_t step)
          + ((TERM(x[4 * step]) + TERM(x[5 * step])) + (TERM(x[6 * step]) + TERM(x[7 * step])));
 }
 
+#if !HAS_ROWS
 /* x: [n], n >= LANES */
 static inline TOTAL NAME(_row)(int64_t n, const T *x)
 {
@@ -51,6 +53,8 @@ static void NAME(_rows)(int64_t rows, int64_t n, int64_t step, const void *x, vo
   }
 }
 
+#endif
+
 /* x: [n, columns], rows `step` apart; y: [columns] */
 static void NAME(_columns)(int64_t n, int64_t step, int64_t columns, const void *x, void *y)
 {
@@ -68,6 +72,7 @@ static void NAME(_columns)(int64_t n, int64_t step, int64_t columns, const void 
 #undef NAME_
 #undef NAME
 #undef SUM
+#undef HAS_ROWS
 #undef TERM
 #undef PART
 #undef TOTAL

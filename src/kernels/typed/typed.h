@@ -23,9 +23,6 @@
 #undef DTYPE
 typedef PASTE2(TYPE_OF, T_SUFFIX) T;
 
-#if T_FLOATING
-#define MATH(name) PASTE2(name, T_SUFFIX) /* of kernels/math.h */
-#endif
 #if T_f32
 #define LIBM(name) name##f
 #elif T_f64

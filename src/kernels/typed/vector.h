@@ -88,14 +88,71 @@ INLINE Vector load_first(const T *p, Lanes lanes, int n)
 #endif
 }
 
-INLINE T total_of(Vector v)
+/* v in its first n lanes, 0 in the others. */
+INLINE Vector first_of_lanes(Vector v, Lanes lanes, int n)
 {
-  T part[V];
-  store(part, v);
-  for (int half = V / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) part[j] += part[j + half];
-  return part[0];
+#if __AVX512F__ && T_f32
+  (void)n;
+  return (Vector)_mm512_maskz_mov_ps(lanes, (__m512)v);
+#elif __AVX512F__
+  (void)n;
+  return (Vector)_mm512_maskz_mov_pd((__mmask8)lanes, (__m512d)v);
+#elif __AVX2__
+  (void)n;
+  return (Vector)(lanes & (__m256i)v);
+#else
+  (void)lanes;
+  for (int j = n; j < V; j++) v[j] = 0;
+  return v;
+#endif
 }
+
+#include "kernels/typed/vector_means.h"
+
+/* The first n lanes from memory, the others the given number; nothing beyond them is read. */
+INLINE Vector load_first_or(const T *p, Lanes lanes, int n, T other)
+{
+#if __AVX512F__ && T_f32
+  (void)n;
+  return (Vector)_mm512_mask_loadu_ps((__m512)AS_VECTOR(other), lanes, p);
+#elif __AVX512F__
+  (void)n;
+  return (Vector)_mm512_mask_loadu_pd((__m512d)AS_VECTOR(other), (__mmask8)lanes, p);
+#elif __AVX2__
+  return choose((Mask)lanes, load_first(p, lanes, n), AS_VECTOR(other));
+#else
+  Vector v = AS_VECTOR(other);
+  (void)lanes;
+  for (int j = 0; j < n; j++) v[j] = p[j];
+  return v;
+#endif
+}
+
+/* A vector at i of a row of n elements, and how many of its lanes are left of the row there. */
+typedef struct RowPart {
+  int64_t at;
+  int left;
+  Lanes lanes;
+} RowPart;
+
+INLINE RowPart part_at(int64_t i, int64_t n)
+{
+  int left = n - i < V ? (int)(n - i) : V;
+  return (RowPart){i, left, lanes_of(left)};
+}
+
+INLINE Vector load_part(const T *p, RowPart at)
+{
+  return at.left == V ? load(p + at.at) : load_first(p + at.at, at.lanes, at.left);
+}
+
+INLINE void store_part(T *p, RowPart at, Vector v)
+{
+  if (at.left == V) store(p + at.at, v);
+  else store_first(p + at.at, at.lanes, at.left, v);
+}
+
+#define FOR_PARTS(at, n) for (RowPart at = part_at(0, n); at.at < (n); at = part_at(at.at + V, n))
 
 #endif
 #endif

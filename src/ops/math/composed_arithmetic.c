@@ -31,7 +31,7 @@ static void check_divisor(Call *call, Tensor *a, Tensor *b)
 static Tensor *divide_down(Call *call, Tensor *a, Tensor *b, bool to_zero)
 {
   check_divisor(call, a, b);
-  return to_zero ? op(trunc_div, a, b) : op(floor_div, a, b);
+  return to_zero ? op_last(trunc_div, a, b) : op_last(floor_div, a, b);
 }
 
 FORWARD(div_mode)
@@ -48,7 +48,7 @@ static Tensor *rest_of_division(Call *call, Tensor *a, Tensor *b, bool to_zero)
 {
   if (a->is_wrapped_number && b->is_wrapped_number) raise(call, "one of both must be a tensor");
   check_divisor(call, a, b);
-  return to_zero ? op(fmod_of, a, b) : op(remainder_of, a, b);
+  return to_zero ? op_last(fmod_of, a, b) : op_last(remainder_of, a, b);
 }
 
 FORWARD(remainder) { y[0] = rest_of_division(call, a->input, a->other, false); }
@@ -58,7 +58,8 @@ FORWARD(fmod) { y[0] = rest_of_division(call, a->input, a->other, true); }
 FORWARD(square)
 {
   bool is_bool = a->input->dtype == DTYPE_b8;
-  y[0] = op(square_number, is_bool ? cast(a->input, DTYPE_i64) : a->input);
+  Tensor *x = is_bool ? cast(a->input, DTYPE_i64) : a->input;
+  y[0] = op_last(square_number, x);
 }
 
 FORWARD(positive)
@@ -72,8 +73,8 @@ FORWARD(positive)
 static Tensor *keep_between(Call *call, Tensor *x, Tensor *min, Tensor *max)
 {
   if (!min && !max) raise(call, "min or max must be given");
-  if (min && max) return op(clamp_between, x, min, max);
-  return min ? op(at_least, x, min) : op(at_most, x, max);
+  if (min && max) return op_last(clamp_between, x, min, max);
+  return min ? op_last(at_least, x, min) : op_last(at_most, x, max);
 }
 
 static Tensor *optional_number(Call *call, Scalar s)
@@ -93,22 +94,22 @@ FORWARD(clamp)
 {
   Tensor *x = a->input;
   bool below = is_of_kind(a->min, x), above = is_of_kind(a->max, x);
-  if (below && above) y[0] = op(clamp_to, x, a->min, a->max);
-  else if (below && a->max.kind == SCALAR_NONE) y[0] = op(clamp_from, x, a->min);
-  else if (above && a->min.kind == SCALAR_NONE) y[0] = op(clamp_up_to, x, a->max);
+  if (below && above) y[0] = op_last(clamp_to, x, a->min, a->max);
+  else if (below && a->max.kind == SCALAR_NONE) y[0] = op_last(clamp_from, x, a->min);
+  else if (above && a->min.kind == SCALAR_NONE) y[0] = op_last(clamp_up_to, x, a->max);
   else y[0] = keep_between(call, x, optional_number(call, a->min), optional_number(call, a->max));
 }
 
 FORWARD(clamp_min)
 {
   Scalar min = tensor_number(a->min);
-  y[0] = is_of_kind(min, a->input) ? op(clamp_from, a->input, min) : op(at_least, a->input, a->min);
+  y[0] = is_of_kind(min, a->input) ? op_last(clamp_from, a->input, min) : op_last(at_least, a->input, a->min);
 }
 
 FORWARD(clamp_max)
 {
   Scalar max = tensor_number(a->max);
-  y[0] = is_of_kind(max, a->input) ? op(clamp_up_to, a->input, max) : op(at_most, a->input, a->max);
+  y[0] = is_of_kind(max, a->input) ? op_last(clamp_up_to, a->input, max) : op_last(at_most, a->input, a->max);
 }
 
 FORWARD(clamp_tensors) { y[0] = keep_between(call, a->input, a->min, a->max); }
@@ -118,7 +119,7 @@ FORWARD(heaviside)
   if (a->input->dtype != a->values->dtype)
     raise(call, "both tensors must have one dtype, not %s and %s", dtype_name(tensor_dtype(a->input)),
           dtype_name(tensor_dtype(a->values)));
-  y[0] = op(heaviside_step, a->input, a->values);
+  y[0] = op_last(heaviside_step, a->input, a->values);
 }
 
 static double largest_of(DType d)
@@ -143,7 +144,7 @@ FORWARD(nan_to_num)
   Scalar nan = a->nan.kind == SCALAR_NONE ? scalar_int(0) : a->nan;
   Scalar high = a->posinf.kind == SCALAR_NONE ? scalar_float(most) : a->posinf;
   Scalar low = a->neginf.kind == SCALAR_NONE ? scalar_float(-most) : a->neginf;
-  y[0] = op(replace_nonfinite, a->input, nan, high, low);
+  y[0] = op_last(replace_nonfinite, a->input, nan, high, low);
 }
 
 FORWARD(round_decimals)
@@ -151,9 +152,9 @@ FORWARD(round_decimals)
   DType d = tensor_dtype(a->input);
   if (!dtype_is_floating(d)) raise(call, "decimals are of floating point tensors, not of %s", dtype_name(d));
   Scalar scale = scalar_float(pow(10, fabs((double)a->decimals)));
-  y[0] = a->decimals == 0  ? op(round, a->input)
-         : a->decimals > 0 ? op(round_scaled, a->input, scale)
-                           : op(round_divided, a->input, scale);
+  y[0] = a->decimals == 0  ? op_last(round, a->input)
+         : a->decimals > 0 ? op_last(round_scaled, a->input, scale)
+                           : op_last(round_divided, a->input, scale);
 }
 
 /* |a - b| <= atol + rtol |b| where both are finite; what is equal is close, too. */

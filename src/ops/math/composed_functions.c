@@ -44,7 +44,7 @@ FORWARD(logit)
     else /* the bounds are the wrong way round: what is below eps is raised, and only the rest lowered */
       x = op(where, op(lt, x, number(eps)), number(eps), op(where, op(gt, x, number(1 - eps)), number(1 - eps), x));
   }
-  y[0] = op(log_odds, x);
+  y[0] = op_last(log_odds, x);
 }
 
 /* Powers are float32 at least, since those of halves end too early; the result's dtype is the operands'. */
@@ -68,7 +68,7 @@ FORWARD(float_power)
 static Tensor *polygamma(Call *call, Tensor *x, int64_t n)
 {
   if (n < 0) raise(call, "n is %lld, but there are no negative derivatives", (long long)n);
-  return n == 0 ? op(digamma, x) : op(polygamma_of, x, scalar_int(n));
+  return n == 0 ? op_last(digamma, x) : op_last(polygamma_of, x, scalar_int(n));
 }
 
 FORWARD(polygamma) { y[0] = polygamma(call, a->input, a->n); }

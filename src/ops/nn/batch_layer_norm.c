@@ -46,9 +46,9 @@ FORWARD(channel_norm)
 /* [1, channels, 1] */
 static Tensor *by_channel(Call *call, Tensor *t, int64_t channels) { return op(reshape, t, INTS(1, channels, 1)); }
 
-static Tensor *normalized(Call *call, Tensor *x, Ints dims, double eps)
+static Tensor *normalized(Call *call, Tensor *x, Ints dims, bool centred, double eps)
 {
-  Tensor *apart = minus(x, op(mean, x, dims, true, DTYPE_NONE));
+  Tensor *apart = centred ? minus(x, op(mean, x, dims, true, DTYPE_NONE)) : x;
   Tensor *var = op(mean, op(mul, apart, apart), dims, true, DTYPE_NONE);
   return op(mul, apart, op(rsqrt, plus(var, number(eps))));
 }
@@ -65,7 +65,7 @@ static void channel_norm_by_ops(Call *call, const struct channel_norm_args *a, T
   Tensor *inputs[] = {stand_in(call, a->input), stand_in(call, a->weight), stand_in(call, a->bias)}, *dx[3];
   int64_t n = a->input->shape[0], channels = a->input->shape[1], groups = a->groups;
   Tensor *x = op(reshape, inputs[0], INTS(n, groups ? groups : channels, -1));
-  Tensor *y = groups ? normalized(call, x, INTS(2), a->eps) : normalized(call, x, INTS(0, 2), a->eps);
+  Tensor *y = groups ? normalized(call, x, INTS(2), true, a->eps) : normalized(call, x, INTS(0, 2), true, a->eps);
   y = op(reshape, y, INTS(n, channels, -1));
   if (inputs[1]) y = op(mul, y, by_channel(call, inputs[1], channels));
   if (inputs[2]) y = plus(y, by_channel(call, inputs[2], channels));
@@ -102,16 +102,17 @@ FORWARD(row_norm)
   int64_t n = a->row, rows = n > 0 ? x->numel / n : 0;
   check_elements(call, "weight", a->weight, n);
   check_elements(call, "bias", a->bias, n);
-  y[0] = new_beside(call, x, tensor_dtype(x), tensor_shape(x));
+  /* As PyTorch has them, a root mean square norm keeps channels last, and a layer norm doesn't. */
+  y[0] = a->centred ? new_beside(call, x, tensor_dtype(x), tensor_shape(x)) : channel_norm_result(call, x, 1);
   y[1] = new_beside(call, x, DTYPE_f64, INTS(rows));
   y[2] = new_beside(call, x, DTYPE_f64, INTS(rows));
-  launch_row_norm(call, x, &(RowNorm){n, a->eps, a->weight, a->bias}, y[0], y[1], y[2]);
+  launch_row_norm(call, x, &(RowNorm){n, a->centred, a->eps, a->weight, a->bias}, y[0], y[1], y[2]);
 }
 
 static void row_norm_by_ops(Call *call, const struct row_norm_args *a, Tensor *const *dy, struct Gradients *g)
 {
   Tensor *inputs[] = {stand_in(call, a->input), stand_in(call, a->weight), stand_in(call, a->bias)}, *dx[3];
-  Tensor *y = normalized(call, op(reshape, inputs[0], INTS(-1, a->row)), INTS(1), a->eps);
+  Tensor *y = normalized(call, op(reshape, inputs[0], INTS(-1, a->row)), INTS(1), a->centred, a->eps);
   if (inputs[1]) y = op(mul, y, op(reshape, inputs[1], INTS(1, a->row)));
   if (inputs[2]) y = plus(y, op(reshape, inputs[2], INTS(1, a->row)));
   y = op(reshape, y, tensor_shape(a->input));
@@ -131,7 +132,8 @@ BACKWARD(row_norm)
   Tensor *dx = WANTS(input) ? new_beside(call, x, tensor_dtype(x), tensor_shape(x)) : NULL;
   Tensor *dw = a->weight && WANTS(weight) ? zero_doubles(call, x, shape) : NULL;
   Tensor *db = a->bias && WANTS(bias) ? zero_doubles(call, x, shape) : NULL;
-  launch_row_norm_backward(call, dy[0], x, &(RowNorm){a->row, a->eps, a->weight, a->bias}, y[1], y[2], dx, dw, db);
+  launch_row_norm_backward(call, dy[0], x, &(RowNorm){a->row, a->centred, a->eps, a->weight, a->bias}, y[1], y[2], dx,
+                           dw, db);
   if (dx) GRAD(input) = dx;
   if (dw) GRAD(weight) = sum_of_parts(call, dw, a->weight);
   if (db) GRAD(bias) = sum_of_parts(call, db, a->bias);
@@ -282,19 +284,15 @@ static int64_t row_of(Call *call, const Tensor *x, Ints shape, const Tensor *wei
 FORWARD(layer_norm)
 {
   int64_t n = row_of(call, a->input, a->normalized_shape, a->weight, a->bias);
-  y[0] = op(row_norm, a->input, n, a->weight, a->bias, a->eps).v[0];
+  y[0] = op(row_norm, a->input, n, a->weight, a->bias, a->eps, true).v[0];
 }
 
 FORWARD(rms_norm)
 {
   Tensor *x = a->input;
-  row_of(call, x, a->normalized_shape, a->weight, NULL);
+  int64_t n = row_of(call, x, a->normalized_shape, a->weight, NULL);
   double eps = a->eps.kind != SCALAR_NONE ? scalar_real(a->eps) : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
-  int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
-  for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
-  Tensor *wide = widened(x);
-  Tensor *square = op(mean, op(mul, wide, wide), ((Ints){dims, n}), true, DTYPE_NONE);
-  y[0] = cast(op(mul, wide, op(rsqrt, plus(square, number(eps)))), tensor_dtype(x));
-  if (a->weight) y[0] = op(mul, y[0], a->weight);
-  if (!has_channels_last(x)) y[0] = op(contiguous, y[0]);
+  bool together = !a->weight || a->weight->dtype == x->dtype;
+  y[0] = op(row_norm, x, n, together ? a->weight : NULL, NULL, eps, false).v[0];
+  if (!together) y[0] = op(mul, y[0], a->weight);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "launch/softmax.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
@@ -146,6 +147,32 @@ FORWARD(nanmean)
 
 /* --------------------------------------------------------------------- others */
 
+/* One after the other along runs of neighbouring dimensions of the mask, from the last one on. */
+static Tensor *logsumexp_along(Call *call, Tensor *x, uint32_t mask)
+{
+  int last = x->ndim - 1;
+  if (x->ndim == 0) x = op(reshape, x, INTS(1)), mask = 1, last = 0;
+  while (last >= 0) {
+    int first = last;
+    if (!(mask >> last & 1)) {
+      last--;
+      continue;
+    }
+    while (first > 0 && (mask >> (first - 1) & 1)) first--;
+    Slabs s = {1, 1, 1};
+    int64_t shape[MAX_DIMS];
+    for (int i = 0; i < x->ndim; i++) {
+      *(i < first ? &s.outer : i > last ? &s.inner : &s.n) *= x->shape[i];
+      shape[i] = i < first || i > last ? x->shape[i] : 1;
+    }
+    Tensor *y = new_beside(call, x, tensor_dtype(x), (Ints){shape, x->ndim});
+    launch_logsumexp(call, x, s, y);
+    x = y;
+    last = first - 1;
+  }
+  return x;
+}
+
 FORWARD(logsumexp)
 {
   Tensor *x = a->input;
@@ -153,15 +180,12 @@ FORWARD(logsumexp)
   if (dtype_is_complex(d)) raise(call, "complex tensors are not taken");
   if (!dtype_is_floating(d)) x = copy_of(call, x, call->ctx->default_dtype);
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
-  Ints dims = dims_of(call, x, mask);
   if (x->numel == 0) {
-    y[0] = op(log, op(sum, x, dims, a->keepdim, DTYPE_NONE));
+    y[0] = op(log, op(sum, x, dims_of(call, x, mask), a->keepdim, DTYPE_NONE));
     return;
   }
-  Tensor *most = op(amax, x, dims, true);
-  most = op(where, op(isinf, most), number(0), most);
-  Tensor *sum = op(sum, op(exp, widened(minus(x, most))), dims, true, DTYPE_NONE);
-  y[0] = cast(op(reshape, plus(op(log, sum), most), reduced_shape(call, x, mask, a->keepdim)), tensor_dtype(x));
+  Tensor *sums = logsumexp_along(call, widened(x), mask);
+  y[0] = cast(op(reshape, sums, reduced_shape(call, x, mask, a->keepdim)), tensor_dtype(x));
 }
 
 BACKWARD(logsumexp)

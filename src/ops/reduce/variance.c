@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "launch/copy.h"
+#include "launch/reduce.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
@@ -32,8 +34,15 @@ static Tensor *variance(Call *call, Tensor *x, uint32_t mask, bool keepdim, doub
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(d));
-  Tensor *wide = widened(x);
-  Tensor *y = sum_of_squares(call, deviations(call, wide, mask), mask, keepdim, d, (Finish){divide, root}, (double)NAN);
+  Finish finish = {divide, root};
+  Tensor *y;
+  if (dtype_is_complex(d)) {
+    y = sum_of_squares(call, deviations(call, x, mask), mask, keepdim, d, finish, (double)NAN);
+  } else {
+    y = result_new(call, d, device_of(x), reduced_shape(call, x, mask, keepdim));
+    if (x->numel == 0) launch_fill(call, y, scalar_float((double)NAN));
+    else launch_squares_about_mean(call, x, mask, y, finish);
+  }
   return divide > 0 ? y : op(div, y, number(0)); /* a Finish takes no 0: it means not to divide */
 }
 

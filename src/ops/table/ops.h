@@ -12,6 +12,17 @@
 #define op(row, ...) op_##row(call, &(struct row##_args){__VA_ARGS__})
 #define op_(row, ...) op_inplace_##row(call, &(struct row##_args){__VA_ARGS__})
 
+/* In a composed row, the op that gives its result: in place if the row's first tensor is changed in place, and is the
+   op's first one, too. Nothing may be read of it afterwards. */
+#define op_last(row, ...) \
+  (is_overwritten(call, FIRST_OF(__VA_ARGS__, 0)) ? op_(row, __VA_ARGS__) : op(row, __VA_ARGS__))
+#define FIRST_OF(first, ...) first
+
+static inline bool is_overwritten(const Call *call, const struct Tensor *t)
+{
+  return call->last_into && t == call->last_into;
+}
+
 #define NO_PARAMS
 
 #define RETURN_ONE Tensor *

@@ -1,0 +1,90 @@
+/*
+ * Sums along rows of floats, by vectors: up to eight terms a lane are added up in the type they have, and their sums to
+ * lanes of doubles, so a sum is as accurate as it is fast. What is left of a row is one vector of which lanes are 0.
+ */
+#ifndef NNLUA_KERNELS_ROW_SUMS_H
+#define NNLUA_KERNELS_ROW_SUMS_H
+
+#include "kernels/typed/vector_math.h"
+
+#if T_FLOATING
+
+/* What is added of elements: themselves or their magnitudes; a constant where functions are called. */
+typedef enum RowTerm { ROW_ELEMENTS, ROW_MAGNITUDES } RowTerm;
+
+INLINE Vector plain_term(RowTerm term, Vector v) { return term == ROW_MAGNITUDES ? vector_abs(v) : v; }
+
+/* The sum of 8 vectors side by side. */
+INLINE Vector vectors_sum(RowTerm term, const T *x)
+{
+  Vector a = plain_term(term, load(x)) + plain_term(term, load(x + V));
+  Vector b = plain_term(term, load(x + 2 * V)) + plain_term(term, load(x + 3 * V));
+  Vector c = plain_term(term, load(x + 4 * V)) + plain_term(term, load(x + 5 * V));
+  Vector d = plain_term(term, load(x + 6 * V)) + plain_term(term, load(x + 7 * V));
+  return (a + b) + (c + d);
+}
+
+/* x: [n] */
+INLINE double plain_row(RowTerm term, int64_t n, const T *x)
+{
+  Doubles total = {0};
+  Vector first = {0}, second = {0}; /* at most four terms a lane each */
+  int64_t i = 0;
+  for (; i + 8 * V <= n; i += 8 * V) {
+    Vector sum = vectors_sum(term, x + i);
+    total += low_doubles(sum) + high_doubles(sum);
+  }
+  for (; i + 2 * V <= n; i += 2 * V) {
+    first += plain_term(term, load(x + i));
+    second += plain_term(term, load(x + i + V));
+  }
+  if (i + V <= n) {
+    first += plain_term(term, load(x + i));
+    i += V;
+  }
+  if (i < n) second += plain_term(term, load_first(x + i, lanes_of((int)(n - i)), (int)(n - i)));
+  first += second;
+  return total_of_doubles(total + (low_doubles(first) + high_doubles(first)));
+}
+
+/* The sums of distances from a centre and of their squares. */
+typedef struct Moments {
+  Doubles first, second;
+} Moments;
+
+INLINE void moments_step(Moments *m, Doubles d)
+{
+  m->first += d;
+  m->second += d * d;
+}
+
+/* Of x [n]: the first in sums[0], the second in sums[1]. */
+INLINE void row_moments(int64_t n, const T *x, double centre, double *sums)
+{
+  Moments low = {{0}, {0}}, high = {{0}, {0}};
+  int64_t i = 0;
+  for (; i + V <= n; i += V) {
+    Vector v = load(x + i);
+    moments_step(&low, low_doubles(v) - centre);
+    if (sizeof(T) < sizeof(double)) moments_step(&high, high_doubles(v) - centre);
+  }
+  if (i < n) {
+    int left = (int)(n - i);
+    Vector v = load_first(x + i, lanes_of(left), left);
+    moments_step(&low, first_doubles(low_doubles(v) - centre, left));
+    if (sizeof(T) < sizeof(double)) moments_step(&high, first_doubles(high_doubles(v) - centre, left - V / 2));
+  }
+  sums[0] = total_of_doubles(low.first + high.first);
+  sums[1] = total_of_doubles(low.second + high.second);
+}
+
+/* The sum of the squares of x [n]. */
+INLINE double square_row(int64_t n, const T *x)
+{
+  double sums[2];
+  row_moments(n, x, 0, sums);
+  return sums[1];
+}
+
+#endif
+#endif

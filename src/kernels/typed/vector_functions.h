@@ -1,0 +1,93 @@
+/* The functions that stand in the texts of pointwise rows, of vectors of T: for families of floats that are made of
+   them. Numbers may stand for vectors. */
+#ifndef NNLUA_KERNELS_VECTOR_FUNCTIONS_H
+#define NNLUA_KERNELS_VECTOR_FUNCTIONS_H
+
+#include "kernels/typed/vector_math.h"
+
+/* A function of the C library, lane by lane. */
+#define LANES_OF(name)                                   \
+  INLINE Vector lanes_##name(Vector x)                   \
+  {                                                      \
+    for (int j = 0; j < V; j++) x[j] = LIBM(name)(x[j]); \
+    return x;                                            \
+  }
+#define LANES_OF_BOTH(name)                                    \
+  INLINE Vector lanes_##name(Vector a, Vector b)               \
+  {                                                            \
+    for (int j = 0; j < V; j++) a[j] = LIBM(name)(a[j], b[j]); \
+    return a;                                                  \
+  }
+LANES_OF(tan)
+LANES_OF(asinh)
+LANES_OF(acosh)
+LANES_OF_BOTH(atan2)
+LANES_OF_BOTH(hypot)
+
+#define CONJ(x) (x)
+#define NUM(x) ((T)(x))
+#define SELECT(c, a, b) choose(c, AS_VECTOR(a), AS_VECTOR(b))
+#define EXP(x) vector_exp(AS_VECTOR(x))
+#define LOG(x) vector_log(AS_VECTOR(x))
+#define EXP2(x) vector_exp2(AS_VECTOR(x))
+#define LOG2(x) vector_log2(AS_VECTOR(x))
+#define LOG10(x) vector_log10(AS_VECTOR(x))
+#define EXPM1(x) vector_expm1(AS_VECTOR(x))
+#define LOG1P(x) vector_log1p(AS_VECTOR(x))
+#define TANH(x) vector_tanh(AS_VECTOR(x))
+#define SIGMOID(x) vector_sigmoid(AS_VECTOR(x))
+#define ERF(x) vector_erf(AS_VECTOR(x))
+#define NORMAL_SHARE(x) vector_normal_share(AS_VECTOR(x))
+#define SQRT(x) vector_sqrt(AS_VECTOR(x))
+#define RSQRT(x) (1 / SQRT(x))
+#define SIN(x) vector_sin(AS_VECTOR(x))
+#define COS(x) vector_cos(AS_VECTOR(x))
+#define TAN(x) lanes_tan(AS_VECTOR(x))
+#define SINH(x) vector_sinh(AS_VECTOR(x))
+#define COSH(x) vector_cosh(AS_VECTOR(x))
+#define ATANH(x) vector_atanh(AS_VECTOR(x))
+#define ASINH(x) lanes_asinh(AS_VECTOR(x))
+#define ACOSH(x) lanes_acosh(AS_VECTOR(x))
+#if T_f32
+#define ASIN(x) vector_asin(AS_VECTOR(x))
+#define ACOS(x) vector_acos(AS_VECTOR(x))
+#define ATAN(x) vector_atan(AS_VECTOR(x))
+#else
+LANES_OF(asin)
+LANES_OF(acos)
+LANES_OF(atan)
+#define ASIN(x) lanes_asin(AS_VECTOR(x))
+#define ACOS(x) lanes_acos(AS_VECTOR(x))
+#define ATAN(x) lanes_atan(AS_VECTOR(x))
+#endif
+#define ATAN2(a, b) lanes_atan2(AS_VECTOR(a), AS_VECTOR(b))
+#define HYPOT(a, b) lanes_hypot(AS_VECTOR(a), AS_VECTOR(b))
+#define ABS(x) vector_abs(AS_VECTOR(x))
+#define SIGN(x) choose(AS_VECTOR(x) > 0, AS_VECTOR((T)1), choose(AS_VECTOR(x) < 0, AS_VECTOR((T)-1), AS_VECTOR((T)0)))
+#define SQUARE_NUMBER(x) ((x) * (x))
+#define SOFTPLUS(x) SELECT((x) > 20, x, LOG1P(EXP(x)))
+#define XLOGY(a, b) xlogy_of(AS_VECTOR(a), AS_VECTOR(b))
+#define SINC(x) SELECT((x) == 0, 1, SIN((x)*NUM(3.14159265358979324)) / ((x)*NUM(3.14159265358979324)))
+#define NO_GRAD 0
+
+INLINE Vector xlogy_of(Vector a, Vector b)
+{
+  return choose(b != b, b, choose(a == 0, AS_VECTOR((T)0), a * vector_log(b)));
+}
+
+/* The derivative of sinc by its series, for |x| < 1/4. */
+#define SINC_SLOPE(x) sinc_slope(AS_VECTOR(x))
+
+INLINE Vector sinc_slope(Vector x)
+{
+  Vector u = x * x, p = NUM(-1.3148481279991994e-07) * u + NUM(4.0499478466192439e-06);
+  p = p * u + NUM(-9.7662231263189332e-05);
+  p = p * u + NUM(0.0017811455163728521);
+  p = p * u + NUM(-0.023460810354558236);
+  p = p * u + NUM(0.2091827825412384);
+  p = p * u + NUM(-1.1445109447325053);
+  p = p * u + NUM(3.2469697011334144);
+  return x * (p * u + NUM(-3.2898681336964528));
+}
+
+#endif
