@@ -1,35 +1,17 @@
 /* What attention needs besides products: softmax over blocks of keys, as they come, and its gradient. */
 #include "kernels/attention.h"
 
-#include "kernels/math.h"
-#include "kernels/typed/vector.h"
+#include "kernels/typed/vector_math.h"
 
 #if T_FLOATING
 
 /* Rows are worked on in full lanes, some vectors at a time. */
 enum { LANES = ATTENTION_LANES, ROW_VECTORS = LANES / V };
 
-#if T_f32
-typedef int32_t Flags __attribute__((vector_size(VECTOR_BYTES)));
-#else
-typedef int64_t Flags __attribute__((vector_size(VECTOR_BYTES)));
-#endif
-
-/* e^x of x <= 0, or of a little more; 0 where it is less than a normal number. 2^n is made from the bits of the sum
-   that rounds to n, as in kernels/math.h: that of the least n, to which all lesser x are raised, has the bits of 0. */
-static inline T weight_of(T x)
+/* x = e^(x - largest). n: of full lanes */
+INLINE void exponentials(int64_t n, T *restrict x, T largest)
 {
-#if T_f32
-  const T least = -88, shift = 0x1.8p23f + 127;
-  x = least > x ? least : x;
-  T sum = x * 1.44269504f + shift, n = sum - shift, r = (x - n * 0.693145752f) - n * 1.42860682e-6f;
-  T m = r * r * math_exp_tail_f32(r) + r + 1;
-  return m * math_of_bits_f32(math_bits_f32(sum) << 23);
-#else
-  uint64_t n;
-  T least = -709, m = math_exp_split_f64(least > x ? least : x, &n);
-  return (m + 1) * math_of_bits_f64((n - 1023) << 52);
-#endif
+  for (int64_t i = 0; i < n; i += V) store(x + i, vector_exp(load(x + i) - largest));
 }
 
 /* y = factor x. x, y: [rows, n] */
@@ -81,32 +63,22 @@ static int64_t complete_row(const ScoreBlock *b, int64_t i, int64_t n, T *restri
   return full;
 }
 
-INLINE Vector larger(Vector a, Vector b)
-{
-  Flags a_is = a > b;
-  return (Vector)(((Flags)a & a_is) | ((Flags)b & ~a_is));
-}
-
 /* The largest of a row, nan aside, which makes nan of its weight and so of the row. n: of full lanes */
-INLINE T largest_of(int64_t n, const T *x)
+INLINE T largest_in_row(int64_t n, const T *x)
 {
   Vector most[ROW_VECTORS];
   UNROLL for (int j = 0; j < ROW_VECTORS; j++) most[j] = (Vector){0} - (T)INFINITY;
   for (int64_t i = 0; i < n; i += LANES)
     UNROLL for (int j = 0; j < ROW_VECTORS; j++) most[j] = larger(load(x + i + j * V), most[j]);
   UNROLL for (int j = 1; j < ROW_VECTORS; j++) most[0] = larger(most[j], most[0]);
-  T part[V];
-  store(part, most[0]);
-  for (int half = V / 2; half; half /= 2)
-    for (int j = 0; j < half; j++) part[j] = part[j + half] > part[j] ? part[j + half] : part[j];
-  return part[0];
+  return largest_of(most[0]);
 }
 
 /* x = e^(x - largest); returns the sum. n: of full lanes */
 INLINE T weigh_row(int64_t n, T *restrict x, T largest)
 {
   Vector sum[ROW_VECTORS];
-  for (int64_t j = 0; j < n; j++) x[j] = weight_of(x[j] - largest);
+  exponentials(n, x, largest);
   UNROLL for (int j = 0; j < ROW_VECTORS; j++) sum[j] = (Vector){0};
   for (int64_t i = 0; i < n; i += LANES) UNROLL for (int j = 0; j < ROW_VECTORS; j++) sum[j] += load(x + i + j * V);
   UNROLL for (int j = 1; j < ROW_VECTORS; j++) sum[0] += sum[j];
@@ -128,11 +100,11 @@ static void weigh(const ScoreBlock *b, bool first, void *largest, void *sum, int
   for (int64_t i = 0; i < b->rows; i++) {
     T *x = (T *)b->scores + i * b->row, *to = (T *)y + i * y_row, *most = (T *)largest + i, *total = (T *)sum + i;
     int64_t n = seen_by(b, i), full = complete_row(b, i, n, x);
-    T here = largest_of(full, x), before = first ? -(T)INFINITY : *most;
+    T here = largest_in_row(full, x), before = first ? -(T)INFINITY : *most;
     *most = here > before ? here : before;
     T base = *most == -(T)INFINITY ? 0 : *most, before_now = first ? 0 : *total;
     if (!first && *most > before) {
-      T factor = weight_of(before - base);
+      T factor = vector_exp((Vector){0} + (before - base))[0];
       before_now *= factor;
       for (int64_t j = 0; j < width; j++) to[j] *= factor;
     }
@@ -154,12 +126,11 @@ static void divide_rows(int64_t rows, bool masked, void *largest, void *sum, int
   }
 }
 
-/* x: scores, then weights; d: their gradients, then those of scores; with `kept`, both dropped. n: of full lanes */
-INLINE void gradient_row(int64_t n, T *restrict x, T *restrict d, T largest, T scale, T dot, const uint8_t *kept,
-                         T kept_scale)
+/* x: exponentials of scores, then weights; d: their gradients, then those of scores; with `kept`, both dropped */
+INLINE void gradient_row(int64_t n, T *restrict x, T *restrict d, T scale, T dot, const uint8_t *kept, T kept_scale)
 {
   for (int64_t j = 0; j < n; j++) {
-    T weight = weight_of(x[j] - largest) * scale, factor = kept ? kept_scale * (T)kept[j] : 1;
+    T weight = x[j] * scale, factor = kept ? kept_scale * (T)kept[j] : 1;
     x[j] = weight * factor;
     d[j] = weight * (d[j] * factor - dot);
   }
@@ -170,10 +141,11 @@ static void weigh_backward(const ScoreBlock *b, const void *largest, const void 
 {
   for (int64_t i = 0; i < b->rows; i++) {
     T *x = (T *)b->scores + i * b->row, *to = (T *)d + i * b->row;
-    T most = ((const T *)largest)[i], factor = ((const T *)scale)[i], dot = ((const T *)dots)[i];
-    int64_t n = seen_by(b, i), full = complete_row(b, i, n, x);
-    if (b->kept) gradient_row(n, x, to, most, factor, dot, b->kept + i * b->kept_row, (T)b->kept_scale);
-    else gradient_row(full, x, to, most, factor, dot, NULL, 1);
+    T factor = ((const T *)scale)[i], dot = ((const T *)dots)[i];
+    int64_t n = seen_by(b, i);
+    exponentials(complete_row(b, i, n, x), x, ((const T *)largest)[i]);
+    if (b->kept) gradient_row(n, x, to, factor, dot, b->kept + i * b->kept_row, (T)b->kept_scale);
+    else gradient_row(n, x, to, factor, dot, NULL, 1);
     for (int64_t j = n; j < b->n; j++) x[j] = to[j] = 0;
   }
 }
