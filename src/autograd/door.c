@@ -64,7 +64,7 @@ static void tie_views(const Op *op, const void *args, Tensor *const *y, int64_t 
 
 static void record(Call *call, const Op *op, const void *args, Tensor **y, int64_t n)
 {
-  Node *node = op_node_new(call, op, args, y, (int)n);
+  Node *node = op_node_new(call, op, args, (int)n);
   scope_own_node(call->ctx, node);
   for (int64_t i = 0; i < n; i++) {
     if (!dtype_is_inexact(tensor_dtype(y[i]))) continue;
@@ -146,7 +146,7 @@ static InplacePlan plan_inplace(Call *call, const Op *op, const void *args)
 {
   ArgsRoom room;
   Tensor *into = call->into;
-  Node *node = op_node_new(call, op, save_overwritten(call, op, args, &room), &into, 1);
+  Node *node = op_node_new(call, op, save_overwritten(call, op, args, &room), 1);
   scope_own_node(call->ctx, node);
   op_node_save_results(call, node, &into, 1);
   return inplace_plan(call, into, node);

@@ -34,8 +34,6 @@ static void node_destroy(Node *n)
   node_forget(n);
   if (n->class->destroy) n->class->destroy(n);
   for (int i = 0; i < n->nedges; i++) node_release(n->edges[i].node);
-  for (int i = 0; n->ghosts && i < n->noutputs; i++) tensor_release(n->ghosts[i]);
-  if (n->ghosts) memory_free(&ctx->memory, n->ghosts, (size_t)n->noutputs * sizeof *n->ghosts);
   if (n->retained) memory_free(&ctx->memory, n->retained, (size_t)n->noutputs * sizeof *n->retained);
   free(n->trace);
   if (n->carrier && ctx->host.carrier_released) ctx->host.carrier_released(ctx, n->carrier);
@@ -263,7 +261,7 @@ Node *view_node_new(Call *call, Tensor *view, Node *of_base)
   if (view->dtype != view->base->dtype)
     raise(call, "a view in another dtype can't be changed in place, nor its base, while gradients are recorded");
   struct as_strided_args args = {view->base, tensor_shape(view), tensor_strides(view), view->offset};
-  Node *n = op_node_new(call, as_strided_row, &args, &view, 1);
+  Node *n = op_node_new(call, as_strided_row, &args, 1);
   if (of_base) {
     Node *old = n->edges[0].node;
     n->edges[0] = (Edge){node_retain(of_base), 0};
@@ -301,7 +299,7 @@ Edge edge_of(Call *call, Tensor *t)
 typedef struct HostNode {
   Node node;
   char name[40];
-  Tensor *inputs[]; /* ghosts, one an edge */
+  Tensor *forms[]; /* ghosts, one an edge, then one an output; NULL where there is no tensor */
 } HostNode;
 
 static void host_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
@@ -319,26 +317,19 @@ static const char *host_name(const Node *node) { return ((const HostNode *)node)
 static void host_destroy(Node *node)
 {
   HostNode *n = (HostNode *)node;
-  for (int i = 0; i < node->nedges; i++) tensor_release(n->inputs[i]);
+  for (int i = 0; i < node->nedges + node->noutputs; i++) tensor_release(n->forms[i]);
 }
 
 static const NodeClass host_class = {host_apply, host_forget, host_destroy, host_name};
 
-const Tensor *host_node_input(const Node *n, int i) { return ((const HostNode *)n)->inputs[i]; }
+const Tensor *host_node_input(const Node *n, int i) { return ((const HostNode *)n)->forms[i]; }
 
-void node_set_ghosts(Call *call, Node *n, Tensor *const *y)
-{
-  size_t bytes = (size_t)n->noutputs * sizeof *n->ghosts;
-  n->ghosts = core_allocate(call->ctx, bytes);
-  memset(n->ghosts, 0, bytes);
-  for (int i = 0; i < n->noutputs; i++)
-    if (y[i]) n->ghosts[i] = tensor_retain(tensor_ghost(call, y[i]));
-}
+const Tensor *host_node_output(const Node *n, int i) { return ((const HostNode *)n)->forms[n->nedges + i]; }
 
 Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
                     int64_t carrier, const char *name)
 {
-  size_t bytes = sizeof(HostNode) + (size_t)ninputs * sizeof(Tensor *);
+  size_t bytes = sizeof(HostNode) + (size_t)(ninputs + noutputs) * sizeof(Tensor *);
   HostNode *n = (HostNode *)node_new(call->ctx, &host_class, bytes, ninputs, noutputs);
   strncpy(n->name, name, sizeof n->name - 1);
   n->node.carrier = carrier;
@@ -346,8 +337,9 @@ Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *cons
   for (int i = 0; i < ninputs; i++) {
     if (!inputs[i] || !tensor_requires_grad(inputs[i])) continue;
     n->node.edges[i] = edge_of(call, inputs[i]);
-    n->inputs[i] = tensor_retain(tensor_ghost(call, inputs[i]));
+    n->forms[i] = tensor_retain(tensor_ghost(call, inputs[i]));
   }
-  node_set_ghosts(call, &n->node, outputs);
+  for (int i = 0; i < noutputs; i++)
+    if (outputs[i]) n->forms[ninputs + i] = tensor_retain(tensor_ghost(call, outputs[i]));
   return node_retain(&n->node);
 }

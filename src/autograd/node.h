@@ -40,7 +40,6 @@ struct Node {
   int32_t record;    /* … and its record there */
   Node *next_dying;
   Tensor **retained; /* tensors (uncounted) that want their gradient kept, by output; NULL: none */
-  Tensor **ghosts;   /* shapes of the outputs, where there are several; NULL: one output */
   char *trace;       /* anomaly mode: where the forward ran; malloc'ed */
 };
 
@@ -94,10 +93,10 @@ void tensor_add_grad(Call *call, Tensor *t, Tensor *g);
 void tensor_set_grad_fn(Tensor *t, Node *n, int output);
 
 /*
- * A node of an op that was run with these arguments and results, with edges taken from the arguments as they are
+ * A node of an op that was run with these arguments and has ny results, with edges taken from the arguments as they are
  * now. The reference is the caller's.
  */
-Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny);
+Node *op_node_new(Call *call, const Op *op, const void *args, int ny);
 
 /* Fills in what the op saves of its results, once they exist. */
 void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
@@ -114,14 +113,14 @@ Node *view_node_new(Call *call, Tensor *view, Node *of_base);
 /* Makes t's gradient stay in t->grad: through later changes in place too. Nothing for a leaf. */
 void tensor_retain_grad(Call *call, Tensor *t);
 
-/* Keeps the shapes of a node's outputs, for zeros in place of gradients that don't arrive. y may have NULLs. */
-void node_set_ghosts(Call *call, Node *n, Tensor *const *y);
-
 /* A node whose backward the host runs: custom functions, module borders. inputs and outputs may have NULLs. */
 Node *host_node_new(Call *call, Tensor *const *inputs, int ninputs, Tensor *const *outputs, int noutputs,
                     int64_t carrier, const char *name);
 
 /* Shape and dtype of a host node's input, NULL where its gradient isn't wanted. */
 const Tensor *host_node_input(const Node *n, int i);
+
+/* The same of its output, for zeros in place of a gradient that doesn't arrive; NULL where there is no tensor. */
+const Tensor *host_node_output(const Node *n, int i);
 
 #endif

@@ -266,8 +266,17 @@ static void check_savable(Call *call, const Tensor *t)
   if (t->is_inference) raise(call, "a tensor made in inference mode can't be saved for a backward; clone it outside");
 }
 
-/* A number is small, and a leaf that requires a gradient lives as long as the graph anyway. */
-static bool serves_as_ghost(const Tensor *t) { return t->is_wrapped_number || (t->requires_grad && !t->grad_fn); }
+enum { GHOST_BYTES = 256 }; /* elements that take no more memory than a ghost's header, and less time than making one */
+
+/*
+ * Whether a tensor is kept itself though its elements aren't needed: a leaf lives as long as the graph anyway. What a
+ * backward records may become the gradient of the very tensor, which a small one must not be kept by then.
+ */
+static bool serves_as_ghost(const Tensor *t)
+{
+  if (t->requires_grad && !t->grad_fn) return true;
+  return t->storage && t->storage->bytes <= GHOST_BYTES && (!t->ctx->task || t->is_wrapped_number);
+}
 
 /* A ghost of t; one serves for operands that are alike. */
 static Tensor *ghost_of(Call *call, const Tensor *t, Tensor **last)
@@ -330,7 +339,7 @@ static const Op *shown_op(const Call *call, const Op *op)
   return shown;
 }
 
-Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, int ny)
+Node *op_node_new(Call *call, const Op *op, const void *args, int ny)
 {
   const OpPlan *plan = op_plan(op);
   size_t edges = (size_t)count_tensors(plan, args), own = (op->args_size + 15u) & ~(size_t)15;
@@ -346,7 +355,6 @@ Node *op_node_new(Call *call, const Op *op, const void *args, Tensor *const *y, 
   n->saved = (Saved *)(n->args + own);
   if (plan->points) copy_pointed(op, n->args, (char *)(n->saved + edges));
   keep_tensors(call, n, args);
-  if (ny > 1) node_set_ghosts(call, &n->node, y);
   return node_retain(&n->node);
 }
 

@@ -432,7 +432,7 @@ static Tensor *make_fitting(Call *call, void *data)
 static void push_output_gradient(lua_State *L, const Applying *a, int k, bool sparse)
 {
   Context *ctx = a->node->ctx;
-  const Tensor *ghost = a->node->ghosts[k];
+  const Tensor *ghost = host_node_output(a->node, k);
   if (a->dy[k]) {
     push_gradient(L, ctx, a->dy[k]);
   } else if (!ghost || sparse) {
