@@ -136,5 +136,7 @@ extern const luaL_Reg parameter_functions[];
 extern const luaL_Reg linear_functions[];
 extern const luaL_Reg activation_functions[];
 extern const luaL_Reg optim_functions[];
+/* Pushes the upvalues of these functions and gives their number. */
+int push_optim_names(lua_State *L);
 
 #endif

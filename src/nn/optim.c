@@ -6,6 +6,16 @@
 #include "nn/module.h"
 #include "ops/shape/copy.h"
 
+/* The names of fields, as Lua's strings: upvalues of all functions here. */
+enum { NAME_GROUPS = 1, NAME_PARAMS, NAME_LIST };
+
+/* Pushes a field of the table at an index; the type of its value. */
+static int get_named(lua_State *L, int index, int name)
+{
+  lua_pushvalue(L, lua_upvalueindex(name));
+  return lua_gettable(L, index);
+}
+
 /* ------------------------------------------------------------------- lists */
 
 /*
@@ -196,13 +206,13 @@ static void read_options(lua_State *L, const StepList *list, StepOptions *option
   }
 }
 
-/* step(optimizer, group): one step of all parameters of a group, by its options; its list is in _list */
-static int step(lua_State *L)
+/* One step of all parameters of the group at GROUP, by its options; its list is in _list. */
+static void step_group(lua_State *L)
 {
   luaL_checktype(L, GROUP, LUA_TTABLE);
   lua_settop(L, GROUP);
-  lua_getfield(L, GROUP, "_list");
-  lua_getfield(L, GROUP, "params");
+  get_named(L, GROUP, NAME_LIST);
+  get_named(L, GROUP, NAME_PARAMS);
   StepList *list = list_check(L, LIST);
   luaL_checktype(L, PARAMS, LUA_TTABLE);
   StepOptions options;
@@ -211,29 +221,57 @@ static int step(lua_State *L)
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
   Entry entry;
-  if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
+  if (!ENTER(ctx, &entry)) {
+    core_failed(L, ctx);
+    return;
+  }
   bool recording = ctx->grad_enabled;
   ctx->grad_enabled = false;
   Call call = {.ctx = ctx};
   optimizer_step(&call, list->rule, list->entries, list->n, &options);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
+}
+
+/* step(optimizer, group): a step of one group */
+static int step(lua_State *L)
+{
+  step_group(L);
   return 0;
 }
 
 /* ------------------------------------------------------------------ groups */
 
-/* groups_of(optimizer): its param_groups; nil if they are no list of tables with a table params each */
-static int groups_of(lua_State *L)
+/* Puts the param_groups of the optimizer at SELF behind it; false if they are no list of tables with a table params
+   each. */
+static bool take_groups(lua_State *L)
 {
-  if (lua_type(L, 1) != LUA_TTABLE) return 0;
-  lua_settop(L, 1);
-  if (lua_getfield(L, 1, "param_groups") != LUA_TTABLE) return 0;
-  lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
+  if (lua_type(L, SELF) != LUA_TTABLE) return false;
+  lua_settop(L, SELF);
+  if (get_named(L, SELF, NAME_GROUPS) != LUA_TTABLE) return false;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, SELF + 1);
   for (lua_Integer i = 1; i <= n; i++) {
-    if (lua_rawgeti(L, 2, i) != LUA_TTABLE || lua_getfield(L, 3, "params") != LUA_TTABLE) return 0;
-    lua_settop(L, 2);
+    if (lua_rawgeti(L, SELF + 1, i) != LUA_TTABLE || get_named(L, SELF + 2, NAME_PARAMS) != LUA_TTABLE) return false;
+    lua_settop(L, SELF + 1);
   }
+  return true;
+}
+
+/* groups_of(optimizer): its param_groups; nothing if there are none */
+static int groups_of(lua_State *L) { return take_groups(L); }
+
+/* step_groups(optimizer): true after a step of each group; nothing if there are none */
+static int step_groups(lua_State *L)
+{
+  if (!take_groups(L)) return 0;
+  lua_insert(L, SELF); /* the optimizer's place is where step_group has the group */
+  lua_Integer n = (lua_Integer)lua_rawlen(L, SELF);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_settop(L, SELF);
+    lua_rawgeti(L, SELF, i);
+    step_group(L);
+  }
+  lua_pushboolean(L, true);
   return 1;
 }
 
@@ -277,16 +315,14 @@ static int enter_and_clear(lua_State *L, Context *ctx, Tensor *t)
   return 0;
 }
 
-/* zero_grads(list, drop): drops the gradients of a list of tensors, or fills them with zeros */
-static int zero_grads(lua_State *L)
+/* Drops the gradients of the tensors in the list at an index, or fills them with zeros. */
+static void zero_list(lua_State *L, int list, bool drop)
 {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  bool drop = lua_toboolean(L, 2);
   Context *ctx = drop ? NULL : nn_state(L)->ctx;
   if (ctx) core_prepare(L, ctx);
-  lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
   for (lua_Integer i = 1; i <= n; i++) {
-    lua_rawgeti(L, 1, i);
+    lua_rawgeti(L, list, i);
     Tensor *t = tensor_test(L, -1);
     if (t && t->grad) {
       if (drop) drop_gradient(L, t);
@@ -294,7 +330,29 @@ static int zero_grads(lua_State *L)
     }
     lua_pop(L, 1);
   }
+}
+
+/* zero_grads(list, drop) */
+static int zero_grads(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TTABLE);
+  zero_list(L, 1, lua_toboolean(L, 2));
   return 0;
+}
+
+/* zero_groups(optimizer, drop): true after the same for all its groups; nothing if there are none */
+static int zero_groups(lua_State *L)
+{
+  bool drop = lua_toboolean(L, 2);
+  if (!take_groups(L)) return 0;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, SELF + 1);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, SELF + 1, i);
+    if (get_named(L, SELF + 2, NAME_PARAMS) == LUA_TTABLE) zero_list(L, SELF + 3, drop);
+    lua_settop(L, SELF + 1);
+  }
+  lua_pushboolean(L, true);
+  return 1;
 }
 
 const luaL_Reg optim_functions[] = {
@@ -303,6 +361,16 @@ const luaL_Reg optim_functions[] = {
   {"set_step_state", set_step_state},
   {"step", step},
   {"groups_of", groups_of},
+  {"step_groups", step_groups},
+  {"zero_groups", zero_groups},
   {"zero_grads", zero_grads},
   {NULL, NULL},
 };
+
+int push_optim_names(lua_State *L)
+{
+  lua_pushliteral(L, "param_groups");
+  lua_pushliteral(L, "params");
+  lua_pushliteral(L, "_list");
+  return NAME_LIST;
+}

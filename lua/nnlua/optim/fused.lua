@@ -100,9 +100,6 @@ local function options_of(name, spec, values)
   return options
 end
 
---- One step of a group: one call of the core, which reads the group's options by the names that its rule has for them.
-local step = optimizer.in_core(core.step)
-
 --- A new class of optimizers whose step is in the core, by a rule of src/ops/optim/rules.c. `own` are its arguments
 --- besides the parameters: all options that the rule names, with their defaults; `check` looks at a group's options.
 ---@param name string "Adam", as the core knows it
@@ -123,7 +120,7 @@ function fused.class(name, own, check)
     group._list = core.step_list(group.params, name)
   end
 
-  class.update = step
+  class.update = core.step -- of one group: reads its options by the names that the rule has for them
   class._new_state, class._get_state, class._set_state = new_state, get_state, set_state
   return class
 end

@@ -7,7 +7,8 @@ local hooks = require "nnlua.optim.hooks"
 local parameter_list = require "nnlua.nn.parameter_list"
 local nl = require "nnlua"
 
-local raise, zero_grads, checked_groups = core.raise, core.zero_grads, core.groups_of
+local raise, zero_groups, checked_groups = core.raise, core.zero_groups, core.groups_of
+local step_group, step_groups = core.step, core.step_groups
 
 local optimizer = {}
 
@@ -161,21 +162,13 @@ local function update_all(self, update)
   end
 end
 
--- The updates that are one call of the core, which records nothing of itself: they need no mode around them.
-local in_core = {}
-
---- Notes that an update function needs no `nl.no_grad` around it. Gives the function back.
-function optimizer.in_core(update)
-  in_core[update] = true
-  return update
-end
-
+-- An update that is the core's records nothing of itself: it needs no mode around it, and one call does all groups.
 local function update_unrecorded(self)
   local update = self.update or no_update
-  if in_core[update] then
-    update_all(self, update)
-  else
+  if update ~= step_group then
     nl.no_grad(update_all, self, update)
+  elseif not step_groups(self) then
+    raise_no_groups(self, "step")
   end
 end
 
@@ -218,12 +211,12 @@ end
 ---     0.0
 ---@param closure? fun(): any
 function Optimizer:step(closure)
-  groups_of(self, "step")
+  if not checked_groups(self) then raise_no_groups(self, "step") end
   if closure ~= nil and not args.is_callable(closure) then
     raise(("%s: step takes a function that computes the loss, not %s"):format(self.__name, core.describe(closure)))
   end
   self._steps = self._steps + 1
-  if hooks.any(self, "step_pre", "step_post") then
+  if self._hooks and hooks.any(self, "step_pre", "step_post") then
     return step_with_hooks(self, closure)
   end
   return self:_step(closure)
@@ -251,10 +244,7 @@ end
 ---     nil
 function Optimizer:zero_grad(set_to_none)
   if set_to_none ~= nil then set_to_none = args.only("zero_grad", "set_to_none", set_to_none) end
-  local groups, drop = groups_of(self, "zero_grad"), set_to_none ~= false
-  for i = 1, #groups do
-    zero_grads(groups[i].params, drop)
-  end
+  if not zero_groups(self, set_to_none ~= false) then raise_no_groups(self, "zero_grad") end
 end
 
 -- ------------------------------------------------------------ state dicts
