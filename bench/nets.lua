@@ -297,7 +297,8 @@ end
 --- One token at a place, given each block's keys and values up to it, {1, 12, places, 64}.
 function Decoder:forward(token, place, keys, values)
   local x = self.tokens(token) + self.positions(place)
-  for i, block in self.blocks:enumerate() do
+  for i = 1, #self.blocks do
+    local block = self.blocks[i]
     local parts = block.attention_in(block.norm1(x)):view(1, 3, 12, 1, 64)
     local key, value = nl.cat({keys[i], parts[{{}, 2}]}, 3), nl.cat({values[i], parts[{{}, 3}]}, 3)
     local attended = F.scaled_dot_product_attention(parts[{{}, 1}], key, value)
@@ -307,8 +308,9 @@ function Decoder:forward(token, place, keys, values)
   return self.head(self.norm(x)):argmax(-1)
 end
 
-for _, dtype in ipairs {"float32", "bfloat16"} do
-  measure("decode a token, GPT-2's size, " .. dtype, function()
+for _, name in ipairs {"float32", "bfloat16"} do
+  measure("decode a token, GPT-2's size, " .. name, function()
+    local dtype = nl[name]
     local net, keys, values = Decoder():to(dtype), {}, {}
     for i = 1, 12 do
       keys[i], values[i] = nl.randn({1, 12, 128, 64}):to(dtype), nl.randn({1, 12, 128, 64}):to(dtype)

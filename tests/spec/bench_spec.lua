@@ -22,7 +22,9 @@ describe("bench/run.lua", function()
     assert.is_nil(names["softmax backward, rows of 4"])
   end)
 
-  local others = {products = "NT float32 64 64 64", convolutions = "512-512 3x3 2x2 dx", layers = "batch norm"}
+  local others = {
+    products = "NT float32 64 64 64", convolutions = "512-512 3x3 2x2 dx", layers = "batch norm", nets = "actor",
+  }
   for set, case in pairs(others) do
     it("measures cases of " .. set, function()
       local command = {process.nnlua, "bench/run.lua", set, "--rounds", "1", "--only", (case:gsub("%p", "%%%0"))}
