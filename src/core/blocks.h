@@ -62,11 +62,6 @@ enum {
   SOFTMAX_SEGMENT = BLOCK_SIZE(2048, 8),    /* elements of a row whose sum is added to a double */
   NORM_PARTS = BLOCK_SIZE(8, 2),            /* of the rows, for the gradients of weight and bias */
   NORM_PART_ROWS = BLOCK_SIZE(8, 2),        /* the least that a part has */
-  ATTENTION_TILE = BLOCK_SIZE(1 << 15, 8),  /* elements of a tile of scores */
-  ATTENTION_LEAST_ROWS = BLOCK_SIZE(12, 2), /* queries of a tile */
-  ATTENTION_MOST_ROWS = BLOCK_SIZE(192, 4),
-  ATTENTION_CAUSAL_ROWS = BLOCK_SIZE(36,
-                                     3),    /* the most of a causal one: of lower tiles less lies behind the diagonal */
   ATTENTION_GROUPS = BLOCK_SIZE(16, 2),     /* parts of the work, each with memory of its own */
   ATTENTION_SMALL = BLOCK_SIZE(1 << 15, 8), /* multiplications up to which there is one part */
   RECURRENT_SEQUENCES = BLOCK_SIZE(24, 2),  /* about so many at a time */
