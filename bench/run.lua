@@ -33,12 +33,15 @@ local environment = options.isa and HELD[options.isa] or ""
 --- What the machine can do: `flops` a second of one thread's float32 fused multiplications and additions, and
 --- `copies`, a list of {bytes, bytes a second} of one thread that reads a half of so many bytes and writes the other.
 local function machine_limits()
-  local command = arg[-1]:gsub("nnlua$", "nnlua_limits")
+  local command = (arg[-1]:match "^(.*)/[^/]*$" or ".") .. "/nnlua_limits"
   local limits = {copies = {}}
   for _, line in ipairs(side.lines(environment .. side.quoted(command))) do
     local name, number, rate = line:match "^(%a+) (%S+) ?(%S*)$"
     if name == "flops" then limits.flops = tonumber(number) end
     if name == "copy" then table.insert(limits.copies, {tonumber(number), tonumber(rate)}) end
+  end
+  if not limits.flops then
+    error(command .. " is wanted for the machine's limits: run the nnlua of a build's folder, where it lies beside", 0)
   end
   return limits
 end

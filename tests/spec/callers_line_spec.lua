@@ -94,11 +94,7 @@ describe("misuse", function()
   it("of optimizers, their groups and states", function()
     for _, name in ipairs(optimizers.names()) do
       local options = optimizers.options(optimizers.of(name)[1])
-      local function make()
-        local w = nn.Parameter(nl.ones(2))
-        w.grad = nl.ones(2)
-        return optim[name]({w}, options)
-      end
+      local function make() return optimizers.ready(name) end
       local function loss() return 1.0 end
       for _, given in ipairs(values()) do
         try(name .. " of " .. given[1], optim[name], given[2], options)

@@ -132,12 +132,7 @@ describe("fields of objects with other values", function()
 
   it("are told by optimizers", function()
     for _, name in ipairs(optimizers.names()) do
-      local options = optimizers.options(optimizers.of(name)[1])
-      local function make()
-        local w = nn.Parameter(nl.ones(2))
-        w.grad = nl.ones(2)
-        return optim[name]({w}, options)
-      end
+      local function make() return optimizers.ready(name) end
       local state = make():state_dict()
       try_fields(make, {
         {"step", function() return 1.0 end}, {"zero_grad"}, {"state_dict"}, {"load_state_dict", state},

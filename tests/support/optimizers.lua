@@ -147,4 +147,11 @@ function optimizers.options(sample, more)
   return options
 end
 
+--- A new optimizer of a class, by its first sample, of one parameter that has a gradient.
+function optimizers.ready(name)
+  local w = nl.nn.Parameter(nl.ones(2))
+  w.grad = nl.ones(2)
+  return optim[name]({w}, optimizers.options(optimizers.of(name)[1]))
+end
+
 return optimizers
