@@ -2,5 +2,5 @@
 
 return {
   "accelerator", "argparse", "backends", "cuda", "finfo", "help", "iinfo", "load", "nn", "optim", "progress", "repr",
-  "save", "special", "testing", "utils",
+  "save", "testing", "utils",
 }

@@ -68,7 +68,6 @@ static void push_aliases(lua_State *L, const Op *op)
   } aliases[] = {
 #define ALIAS(name, of) {#name, #of},
 #include "ops/table/aliases.def"
-#undef ALIAS
   };
   lua_newtable(L);
   for (size_t i = 0, n = 0; i < sizeof aliases / sizeof *aliases; i++) {
@@ -91,7 +90,10 @@ static void push_op(lua_State *L, const Op *op)
   set_boolean(L, "in_place", op->forms & INPLACE);
   set_boolean(L, "reshapes_in_place", (op->forms & VIEW_INPLACE) == VIEW_INPLACE);
   set_boolean(L, "functional", op->forms & IN_F);
-  set_boolean(L, "linalg", op->forms & IN_LINALG);
+#define SPACE(form, name) \
+  if (op->forms & form) set_string(L, "space", #name);
+#include "ops/table/spaces.def"
+#undef SPACE
   set_boolean(L, "differentiable", op->kind == OP_COMPOSED || op->backward);
   lua_pushinteger(L, op->results);
   lua_setfield(L, -2, "results");

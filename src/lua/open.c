@@ -143,19 +143,38 @@ static void set_group(lua_State *L, Context *ctx, int table, const Op *op, int f
   lua_rawset(L, table);
 }
 
-static void open_ops(lua_State *L, Context *ctx, int nl, int members, int functional, int linalg)
+static void open_ops(lua_State *L, Context *ctx, int nl, int members, int functional)
 {
   for (int id = 0; id < op_count; id++) {
     const Op *op = &op_table[id];
     if (op->forms & IN_NL) set_group(L, ctx, nl, op, IN_NL);
     if (op->forms & METHOD) set_group(L, ctx, members, op, METHOD);
     if (op->forms & IN_F) set_group(L, ctx, functional, op, IN_F);
-    if (op->forms & IN_LINALG) set_group(L, ctx, linalg, op, IN_LINALG);
     if (op->forms & INPLACE) {
       set_group(L, ctx, members, op, INPLACE);
       set_group(L, ctx, nl, op, INPLACE);
       if (op->forms & IN_F) set_group(L, ctx, functional, op, INPLACE);
     }
+  }
+}
+
+/* The tables of spaces.def, as fields of nl. */
+static void open_spaces(lua_State *L, Context *ctx, int nl)
+{
+  static const struct {
+    int form;
+    const char *name;
+  } spaces[] = {
+#define SPACE(form, name) {form, #name},
+#include "ops/table/spaces.def"
+#undef SPACE
+  };
+  for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+    lua_newtable(L);
+    for (int id = 0; id < op_count; id++)
+      if (op_table[id].forms & (uint32_t)spaces[i].form)
+        set_group(L, ctx, lua_gettop(L), &op_table[id], spaces[i].form);
+    lua_setfield(L, nl, spaces[i].name);
   }
 }
 
@@ -175,12 +194,28 @@ static void open_aliases(lua_State *L, int nl, int members, int functional)
   } aliases[] = {
 #define ALIAS(name, of) {#name, #of}, {#name "_", #of "_"},
 #include "ops/table/aliases.def"
-#undef ALIAS
   };
   for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
     alias_field(L, nl, aliases[i].name, aliases[i].of);
     alias_field(L, members, aliases[i].name, aliases[i].of);
     alias_field(L, functional, aliases[i].name, aliases[i].of);
+  }
+}
+
+/* Functions of nl that the tables of spaces.def have, too. */
+static void open_space_aliases(lua_State *L, int nl)
+{
+  static const struct {
+    const char *space, *name, *of;
+  } aliases[] = {
+#define ALIAS_IN(space, name, of) {#space, #name, #of},
+#include "ops/table/aliases.def"
+  };
+  for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    lua_getfield(L, nl, aliases[i].space);
+    lua_getfield(L, nl, aliases[i].of);
+    lua_setfield(L, -2, aliases[i].name);
+    lua_pop(L, 1);
   }
 }
 
@@ -232,10 +267,10 @@ static void build_library(lua_State *L, Context *ctx)
   open_tensor(L, ctx);
   int members = lua_gettop(L);
   lua_newtable(L);
-  lua_newtable(L);
-  open_ops(L, ctx, nl, members, members + 1, members + 2);
+  open_ops(L, ctx, nl, members, members + 1);
   open_aliases(L, nl, members, members + 1);
-  lua_setfield(L, nl, "linalg");
+  open_spaces(L, ctx, nl);
+  open_space_aliases(L, nl);
   lua_setfield(L, nl, "F");
   luaL_setfuncs(L, creation_methods, 0);
   luaL_setfuncs(L, element_methods, 0);

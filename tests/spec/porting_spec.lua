@@ -144,7 +144,7 @@ describe("as_table", function()
   it("stands in the reference and the definitions of every function that has it", function()
     local text = stubs.text()
     for _, row in ipairs(nl.ops()) do
-      local entry = row.results ~= 1 and (row.in_nl or row.method or row.functional or row.linalg)
+      local entry = row.results ~= 1 and (row.in_nl or row.method or row.functional or row.space)
         and catalogue.find(row.name)
       for _, overload in ipairs(entry and entry.overloads or {}) do
         for _, signature in ipairs(overload.signatures) do

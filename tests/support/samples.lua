@@ -62,7 +62,7 @@ end
 
 --- Whether Lua can call a row: private ones appear nowhere.
 function samples.is_public(row)
-  return row.in_nl or row.method or row.functional or row.linalg or row.in_place
+  return row.in_nl or row.method or row.functional or row.space or row.in_place
 end
 
 --- All rows that Lua can call.
@@ -110,14 +110,14 @@ function samples.entry(row)
   local name = row.name
   if row.in_nl then return nl[name] end
   if row.functional then return nl.F[name] end
-  if row.linalg then return nl.linalg[name] end
+  if row.space then return nl[row.space][name] end
   if row.method then return nl.zeros(1)[name] end
   return nl[name .. "_"]
 end
 
 --- Whether only the in-place form is there.
 function samples.is_only_in_place(row)
-  return not (row.in_nl or row.functional or row.linalg or row.method)
+  return not (row.in_nl or row.functional or row.space or row.method)
 end
 
 --- Calls a row, with the same random numbers each time; a row that only works in place gets a clone of its input.

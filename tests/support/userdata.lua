@@ -29,7 +29,7 @@ local function fault_of(message)
 end
 
 local function function_of(row)
-  return row.in_nl and nl[row.name] or row.functional and nl.F[row.name] or row.linalg and nl.linalg[row.name]
+  return row.in_nl and nl[row.name] or row.functional and nl.F[row.name] or row.space and nl[row.space][row.name]
     or row.method and nl.ones(1)[row.name]
 end
 

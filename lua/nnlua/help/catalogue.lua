@@ -157,7 +157,7 @@ local function add_ops(list)
     add(list, entry)
     for _, suffix in ipairs {"", "_"} do
       for _, name in ipairs {entry.short, table.unpack(entry.aliases)} do
-        for _, place in ipairs {nl, members, nl.F, nl.linalg} do
+        for _, place in ipairs(entry.space and {nl[entry.space]} or {nl, members, nl.F}) do
           local value = rawget(place, name .. suffix)
           if value then list.by_value[value] = list.by_value[value] or entry end
         end

@@ -36,7 +36,7 @@ local function doc_of(row)
 end
 
 local function is_public(row)
-  return row.in_nl or row.method or row.in_place or row.functional or row.linalg
+  return row.in_nl or row.method or row.in_place or row.functional or row.space
 end
 
 --- How a row is called, in all its forms.
@@ -47,34 +47,36 @@ local function signatures(row)
   end
   if row.in_nl then add("nl.", 1) end
   if row.functional then add("F.", 1) end
-  if row.linalg then add("linalg.", 1) end
+  if row.space then add(row.space .. ".", 1) end
   if row.method then add("x:", 2) end
   if row.in_place then add("x:", 2, "_") end
   return list
 end
 
-local prefixes = {"in_nl", "functional", "linalg", "method"}
-local prefix_of = {in_nl = "nl.", functional = "nl.nn.functional.", linalg = "nl.linalg.", method = "Tensor:"}
+local forms = {"in_nl", "functional", "method"}
+local prefix_of = {in_nl = "nl.", functional = "nl.nn.functional.", method = "Tensor:"}
 
 --- The name that an op is listed under.
 local function full_name(row)
+  if row.space then return ("nl.%s.%s"):format(row.space, row.name) end
   if row.in_place and not (row.in_nl or row.method or row.functional) then return "Tensor:" .. row.name .. "_" end
-  for _, form in ipairs(prefixes) do
+  for _, form in ipairs(forms) do
     if row[form] then return prefix_of[form] .. row.name end
   end
 end
 
---- The entries of all public ops, in the order of the rows; rows of one public name are one entry.
+--- The entries of all public ops, in the order of the rows; rows of one public name in one table are one entry.
 function rows.entries()
   local list, by_name = {}, {}
   for _, row in ipairs(nl.ops()) do
     if is_public(row) then
-      local entry = by_name[row.name]
+      local name = (row.space or "") .. "." .. row.name
+      local entry = by_name[name]
       if not entry then
         entry = {
-          kind = "op", short = row.name, name = full_name(row), group = "ops", aliases = row.aliases, overloads = {},
-          rows = {}}
-        by_name[row.name] = entry
+          kind = "op", short = row.name, name = full_name(row), group = "ops", space = row.space,
+          aliases = row.aliases, overloads = {}, rows = {}}
+        by_name[name] = entry
         list[#list + 1] = entry
       end
       table.insert(entry.rows, row)

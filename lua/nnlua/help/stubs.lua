@@ -183,7 +183,7 @@ end
 
 local forms = {
   {field = "in_nl", owner = "nl.", from = 1}, {field = "functional", owner = "F.", from = 1},
-  {field = "linalg", owner = "nl.linalg.", from = 1}, {field = "method", owner = "Tensor:", from = 2},
+  {field = "space", owner = "nl.%s.", from = 1}, {field = "method", owner = "Tensor:", from = 2},
   {field = "in_place", owner = "Tensor:", from = 2, suffix = "_"},
 }
 
@@ -194,7 +194,7 @@ local function add_op(lines, entry)
       if row[form.field] then rows[#rows + 1] = row end
     end
     for _, name in ipairs(#rows > 0 and {entry.short, table.unpack(entry.aliases)} or {}) do
-      add_op_form(lines, rows, form.owner, name .. (form.suffix or ""), form.from,
+      add_op_form(lines, rows, form.owner:format(entry.space), name .. (form.suffix or ""), form.from,
         form.owner == "Tensor:" and "nnlua.Tensor" or nil)
     end
   end

@@ -8,7 +8,7 @@
 #include "core/tensor.h"
 #include "core/upward.h"
 
-/* Where an op appears: nl.f, x:f, x:f_ and nl.nn.functional.f */
+/* Where an op appears: nl.f, x:f, x:f_, nl.nn.functional.f, and the tables of spaces.def, of which a row has one */
 enum {
   IN_NL = 1,
   METHOD = 2,
@@ -27,10 +27,17 @@ enum {
   DEPENDS_ON_DATA = 16384,          /* the result's shape, or the way there, depends on elements: can't be traced */
   GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
   WRITES_ONE_VALUE = 65536,         /* in place, elements of the tensor may share a place in memory */
+  IN_SPECIAL = 131072,
   VIEW_INPLACE = 4096 | 4
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
-#define CALLABLE (EVERYWHERE | IN_F | IN_LINALG) /* a user can call it in one of these ways */
+enum {
+  IN_SPACES = 0
+#define SPACE(form, name) | form
+#include "ops/table/spaces.def"
+#undef SPACE
+};
+#define CALLABLE (EVERYWHERE | IN_F | IN_SPACES) /* a user can call it in one of these ways */
 
 /* The last arguments of rows that make new tensors. */
 #define TENSOR_OPTIONS TYPE(dtype, NONE) DEVICE(device) BOOL(requires_grad, false)

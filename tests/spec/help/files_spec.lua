@@ -62,14 +62,15 @@ describe("the reference page", function()
   end)
 
   it("has every form of every public op", function()
-    local prefixes = {in_nl = "nl.%s(", functional = "F.%s(", linalg = "linalg.%s(",
-      method = "x:%s(", in_place = "x:%s_("}
+    local prefixes = {in_nl = "nl.%s(", functional = "F.%s(", method = "x:%s(", in_place = "x:%s_("}
     local missing = {}
     for _, row in ipairs(nl.ops()) do
       for form, prefix in pairs(prefixes) do
         local call = prefix:format(row.name)
         if row[form] and not text:find("\n" .. call, 1, true) then table.insert(missing, call) end
       end
+      local call = ("%s.%s("):format(row.space, row.name)
+      if row.space and not text:find("\n" .. call, 1, true) then table.insert(missing, call) end
     end
     assert.same({}, missing)
   end)
