@@ -78,6 +78,7 @@ enum {
   GEMM_VECTOR_WORK = BLOCK_SIZE(1 << 17, 8), /* of one with a vector, */
   GEMM_BATCH_WORK = BLOCK_SIZE(1 << 15, 8),  /* and of small products together */
   GEMM_SMALL = BLOCK_SIZE(2048, 8),          /* the most work that goes to blocks unseen */
+  GEMM_HALVES = BLOCK_SIZE(1 << 14, 16),     /* the least halves that are multiplied as they are stored */
   GEMM_PACKED_ROWS = BLOCK_SIZE(48, 5),      /* the least rows, and work, for which b is packed as a whole, */
   GEMM_PACKED_WORK = BLOCK_SIZE(1 << 21, 64),
   GEMM_GROUP = BLOCK_SIZE(8, 2),         /* panels of it that are packed together */
@@ -85,7 +86,6 @@ enum {
   GEMM_PACK_MANY = BLOCK_SIZE(512, 6),   /* and however they lie */
   GEMM_DOT_ROWS = 16,                    /* the most rows, and the least terms, of products by dot products */
   GEMM_DOT_DEPTH = BLOCK_SIZE(32, 4),
-  MATMUL_DEPTH = BLOCK_SIZE(256, 4),   /* rows of a packed panel, or a tile of it where that is more */
   MATVEC_DEPTH = BLOCK_SIZE(1024, 8),  /* terms at a time of dot products of several rows */
   MATVEC_STRIP = BLOCK_SIZE(2048, 8),  /* columns at a time of sums of rows */
   MATMUL_TINY = BLOCK_SIZE(64, 8),     /* work for which blocks are no help */

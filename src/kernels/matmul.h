@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How the elements of a matrix lie in memory: as those of the product, or, where that is float32, as what becomes one
+   exactly when it is read. */
+typedef enum Stored { STORED_SAME, STORED_F16, STORED_BF16, STORED_I8 } Stored;
+
 /*
  * c [m][n] = alpha a [m][k] b [k][n] + beta addend [m][n]. Steps are in elements; a and b may have any, the rows of c
  * and of the addend are contiguous. An addend whose rows are 0 apart is one row for all; it may be c itself, or NULL.
@@ -20,7 +24,14 @@ typedef struct Product {
   int64_t addend_row;
   void *c;
   int64_t c_row;
+  Stored a_stored, b_stored; /* their rows or their columns are contiguous if not STORED_SAME */
 } Product;
+
+/* Bytes of an element, where one of the product has `size`. */
+static inline int64_t stored_size(Stored stored, int64_t size)
+{
+  return stored == STORED_SAME ? size : stored == STORED_I8 ? 1 : 2;
+}
 
 /*
  * Kernels of floats can read the elements of a and b as complex numbers: "pairs" says so. Sizes and steps of a product
@@ -34,15 +45,19 @@ typedef struct MatmulKernels {
   /* What follows is of floats only. */
 
   /* The product. `right` is b packed by pack_right, or NULL: then it is packed where that pays. `left` is memory for a
-     packed, left_bytes(m, k), or NULL: then it is taken as it lies. With either, k is at most `depth`. */
+     packed, m rounded up to `rows` times k elements, twice that if a is narrower than the product; or NULL: then a is
+     taken as it lies. With either, k is at most `depth`. Without `right`, b is as wide as the product. */
   void (*blocks)(const Product *p, bool pairs, const void *right, void *left);
   void (*pack_right)(const Product *p, bool pairs, void *right);
-  /* m is small: dot products, where the rows of a and of b's transpose are contiguous; */
+  /* m is small, and a as wide as the product: dot products, where the rows of a and of b's transpose are contiguous; */
   void (*dots)(const Product *p);
   /* sums of rows of b, which are contiguous; */
   void (*row_sums)(const Product *p);
   /* and of complex matrices either, where m is 1: `memory` is for 4 (k + n) floats. */
   void (*pair_row)(const Product *p, void *memory);
+
+  /* A matrix of narrower elements, of contiguous rows or columns, as the product's; steps become those of the copy. */
+  void (*widen)(Stored stored, int64_t rows, int64_t cols, const void *from, int64_t *row, int64_t *col, void *to);
 
   int depth, width, rows;          /* of packed panels: terms, columns of b, rows of a */
   int64_t left_bytes, right_bytes; /* of what is packed at a time, at most */

@@ -220,7 +220,8 @@ static void multiply_scores(const Attention *at, const Tile *t, int64_t width, R
     if (width == 0)
       for (int64_t r = 0; r < rows; r++) memset(shifted(at, scores, i + r, 0), 0, (size_t)(n * at->size));
     else if (!at->turned_row)
-      at->k->matmul->dots(&(Product){rows, n, width, from, x.row, 1, y.data, 1, y.row, 1, 0, NULL, 0, to, scores.row});
+      at->k->matmul->dots(&(Product){rows, n, width, from, x.row, 1, y.data, 1, y.row, 1, 0, NULL, 0, to, scores.row,
+                                     STORED_SAME, STORED_SAME});
     else at->k->matmul->product(rows, n, width, from, x.row, 1, y.data, y.row, 1, false, to, scores.row);
   }
 }
@@ -234,8 +235,8 @@ static void multiply_queries(const Attention *at, const Tile *t, int64_t width, 
     char *from = shifted(at, scores, i, 0), *sums = shifted(at, to, i, 0);
     if (n == 0 && add) continue;
     if (t->rows == 1)
-      at->k->matmul->row_sums(
-        &(Product){1, width, n, from, scores.row, 1, x.data, x.row, 1, 1, 1, add ? sums : NULL, to.row, sums, to.row});
+      at->k->matmul->row_sums(&(Product){1, width, n, from, scores.row, 1, x.data, x.row, 1, 1, 1, add ? sums : NULL,
+                                         to.row, sums, to.row, STORED_SAME, STORED_SAME});
     else at->k->matmul->product(rows, width, n, from, scores.row, 1, x.data, x.row, 1, add, sums, to.row);
   }
 }

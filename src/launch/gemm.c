@@ -25,10 +25,11 @@ typedef enum Route { LOOPS, BLOCKS, PACKED, DOTS, ROW_SUMS, PAIR_ROW } Route;
 typedef struct Plan {
   const MatmulKernels *kernels;
   Product p;
-  int64_t size;        /* bytes of an element, */
-  int64_t packed_size; /* and packed, of b: each complex one becomes two */
-  int64_t depth;       /* terms that blocks take at a time */
-  bool pairs, turned;  /* elements are complex; a column was made a row */
+  int64_t size;           /* bytes of an element, */
+  int64_t a_size, b_size; /* of one of a and of b, as they are stored, */
+  int64_t packed_size;    /* and packed, of b: each complex one becomes two */
+  int64_t depth;          /* terms that blocks take at a time */
+  bool pairs, turned;     /* elements are complex; a column was made a row */
   Route route;
   bool packs_left;
   int64_t row_edge, col_edge;      /* of pieces of the result */
@@ -46,8 +47,8 @@ static Product part_of(const Plan *plan, const Product *whole, int64_t i, int64_
   p.m = m < p.m - i ? m : p.m - i;
   p.n = n < p.n - j ? n : p.n - j;
   p.k = k < p.k - q ? k : p.k - q;
-  p.a = (const char *)p.a + (i * p.a_row + q * p.a_col) * size;
-  p.b = (const char *)p.b + (q * p.b_row + j * p.b_col) * size;
+  p.a = (const char *)p.a + (i * p.a_row + q * p.a_col) * plan->a_size;
+  p.b = (const char *)p.b + (q * p.b_row + j * p.b_col) * plan->b_size;
   p.c = (char *)p.c + (i * p.c_row + j) * size;
   if (q > 0) {
     p.addend = p.c;
@@ -107,6 +108,7 @@ static Route route_of(const Plan *plan)
                      > 4 * plan->kernels->right_bytes; /* by rows it comes from memory sooner */
   if (!plan->pairs && p->b_col == 1 && p->n > 1 && (p->m == 1 || (p->m <= 4 && large))) return ROW_SUMS;
   if (!plan->pairs && p->b_row == 1 && p->a_col == 1 && p->k >= GEMM_DOT_DEPTH && p->m <= GEMM_DOT_ROWS) return DOTS;
+  if (p->a_stored || p->b_stored) return PACKED;
   return p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK ? PACKED : BLOCKS;
 }
 
@@ -128,8 +130,8 @@ static bool turn_column(Product *p, int64_t size)
   if (p->addend_row != 1) move_addend(p, size);
   const Product q = *p;
   p->m = q.n, p->n = q.m;
-  p->a = q.b, p->a_row = q.b_col, p->a_col = q.b_row;
-  p->b = q.a, p->b_row = q.a_col, p->b_col = q.a_row;
+  p->a = q.b, p->a_row = q.b_col, p->a_col = q.b_row, p->a_stored = q.b_stored;
+  p->b = q.a, p->b_row = q.a_col, p->b_col = q.a_row, p->b_stored = q.a_stored;
   p->c_row = p->addend_row = p->n;
   return true;
 }
@@ -141,13 +143,18 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
   const MatmulKernels *k = kernels_of(dtype_to_real(dtype))->matmul;
   *plan = (Plan){.kernels = k, .p = *p, .size = size, .pairs = pairs, .packed_size = pairs ? 2 * size : size};
   if (k->blocks) plan->turned = turn_column(&plan->p, size);
+  plan->a_size = stored_size(plan->p.a_stored, size);
+  plan->b_size = stored_size(plan->p.b_stored, size);
   if (plan->p.k == 1) plan->p.a_col = 1; /* the step along a single element says nothing */
   plan->depth = pairs ? k->depth / 2 : k->depth;
   plan->route = route_of(plan);
   plan->packs_left = plan->route == PACKED || (plan->route == BLOCKS && packing_pays(plan));
   if (plan->route == PACKED) choose_rows(plan);
   else choose_edges(plan);
-  if (plan->packs_left) plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
+  if (plan->packs_left) {
+    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
+    if (plan->p.a_stored) plan->left_bytes *= 2;
+  }
   if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
   if (plan->route == PACKED) {
     int64_t n = plan->p.n < plan->col_edge ? plan->p.n : plan->col_edge, group = group_of(plan);
@@ -251,10 +258,22 @@ static void run_plan(Run *r)
 
 static char *bytes_new(Call *call, int64_t n) { return tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(n))); }
 
+/* The few rows of a for the kernels of vectors. */
+static void widen_rows(Call *call, Plan *plan)
+{
+  Product *p = &plan->p;
+  void *wide = bytes_new(call, p->m * p->k * plan->size);
+  plan->kernels->widen(p->a_stored, p->m, p->k, p->a, &p->a_row, &p->a_col, wide);
+  p->a = wide;
+  p->a_stored = STORED_SAME;
+  plan->a_size = plan->size;
+}
+
 static void run_product(Call *call, DType dtype, const Product *p)
 {
   Plan plan;
   plan_product(&plan, dtype, p);
+  if (is_vector(&plan) && plan.p.a_stored) widen_rows(call, &plan);
   Run run = {.plan = &plan, .on_threads = true};
   if (plan.right_bytes > 0) run.right = bytes_new(call, plan.right_bytes);
   if (plan.left_bytes > 0) {
@@ -280,7 +299,9 @@ static Product product_of(const Matrix *a, const Matrix *b, double alpha, Addend
                    .addend_row = addend.row_step,
                    .beta = addend.factor,
                    .c = c,
-                   .c_row = c_row};
+                   .c_row = c_row,
+                   .a_stored = a->stored,
+                   .b_stored = b->stored};
 }
 
 /* Without terms, a product is one of zeros. */
@@ -290,6 +311,7 @@ static void without_terms(Product *p)
   p->k = 1;
   p->a = p->b = zeros;
   p->a_row = p->a_col = p->b_row = p->b_col = 0;
+  p->a_stored = p->b_stored = STORED_SAME;
 }
 
 void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
@@ -299,7 +321,7 @@ void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alph
   if (p.m == 0 || p.n == 0) return;
   if (p.k == 0 || alpha == 0) without_terms(&p);
   /* So small that choosing how to compute it would take longer than doing it. */
-  if (dtype_is_floating(dtype) && p.m * p.n * p.k <= GEMM_SMALL)
+  if (dtype_is_floating(dtype) && p.m * p.n * p.k <= GEMM_SMALL && !a->stored && !b->stored)
     kernels_of(dtype)->matmul->blocks(&p, false, NULL, NULL);
   else run_product(call, dtype, &p);
 }

@@ -3,14 +3,20 @@
 #define NNLUA_LAUNCH_GEMM_H
 
 #include "core/tensor.h"
+#include "kernels/matmul.h"
 
-/* A matrix with any strides, in elements. */
+/* A matrix with any strides, in elements. Of elements that are narrower than the product's it is one that gemm takes as
+   it lies. */
 typedef struct Matrix {
   const void *data;
   int64_t rows, cols, row_step, col_step;
+  Stored stored;
 } Matrix;
 
-static inline Matrix turned(const Matrix *m) { return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step}; }
+static inline Matrix turned(const Matrix *m)
+{
+  return (Matrix){m->data, m->cols, m->rows, m->col_step, m->row_step, m->stored};
+}
 
 /* What is added to a product, times a factor: a matrix with contiguous rows, which may be the result itself, or one row
    for all, with a step of 0. Without data nothing is. */
@@ -24,11 +30,11 @@ typedef struct Addend {
 bool gemm_takes(const Matrix *m);
 
 /* c = alpha a b + addend, for any dtype but bool and the halves; c has contiguous rows, c_row elements apart. Integers
-   take no factors. */
+   take no factors. Halves and int8 are factors of products in float32. */
 void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
           int64_t c_row);
 
-/* As many products as there are batches; steps in elements from one to the next. */
+/* As many products as there are batches; steps in elements, of the product's dtype, from one to the next. */
 void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
                 int64_t c_step);
 

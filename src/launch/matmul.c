@@ -34,13 +34,23 @@ static Tensor *operand_for(Call *call, Tensor *t, const Tensor *target)
   return t->storage == target->storage ? apart_from(call, t, target) : t;
 }
 
+static Stored stored_as(const Tensor *t)
+{
+  switch (tensor_dtype(t)) {
+    case DTYPE_f16: return STORED_F16;
+    case DTYPE_bf16: return STORED_BF16;
+    default: return STORED_SAME;
+  }
+}
+
 static Matrix last_two(const Tensor *t)
 {
   int r = t->ndim - 2, c = t->ndim - 1;
-  return (Matrix){tensor_data(t), t->shape[r], t->shape[c], t->strides[r], t->strides[c]};
+  return (Matrix){tensor_data(t), t->shape[r], t->shape[c], t->strides[r], t->strides[c], stored_as(t)};
 }
 
-/* The last two dimensions as a matrix that gemm takes; in `t` the tensor it lies in, a copy if need be. */
+/* The last two dimensions as a matrix of the target's dtype that gemm takes; in `t` the tensor it lies in, a copy if
+   need be. */
 static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
 {
   *t = operand_for(call, *t, target);
@@ -50,20 +60,30 @@ static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
   return last_two(*t);
 }
 
+/* The same, but many halves are left as they are stored. */
+static Matrix factor_of(Call *call, Tensor *t, const Tensor *target)
+{
+  if (t->numel >= GEMM_HALVES && dtype_is_half(tensor_dtype(t))) {
+    Matrix m = last_two(t);
+    if (gemm_takes(&m)) return m;
+  }
+  return matrix_of(call, &t, target);
+}
+
 /* A matrix, or a vector as a row. */
 static Matrix left_of(Call *call, Tensor *t, const Tensor *target)
 {
-  if (t->ndim > 1) return matrix_of(call, &t, target);
+  if (t->ndim > 1) return factor_of(call, t, target);
   t = contiguous_as(call, operand_for(call, t, target), tensor_dtype(target));
-  return (Matrix){tensor_data(t), 1, t->shape[0], t->shape[0], 1};
+  return (Matrix){tensor_data(t), 1, t->shape[0], t->shape[0], 1, STORED_SAME};
 }
 
 /* A matrix, or a vector as a column. */
 static Matrix right_of(Call *call, Tensor *t, const Tensor *target)
 {
-  if (t->ndim > 1) return matrix_of(call, &t, target);
+  if (t->ndim > 1) return factor_of(call, t, target);
   t = contiguous_as(call, operand_for(call, t, target), tensor_dtype(target));
-  return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1};
+  return (Matrix){tensor_data(t), t->shape[0], 1, 1, 1, STORED_SAME};
 }
 
 /* ---------------------------------------------------------------- products */
@@ -94,7 +114,7 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, 
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
-  Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
+  Matrix ml = factor_of(call, l, target), mr = factor_of(call, r, target);
   Addend addend = beta != 0 ? addend_of(call, input, target, beta) : NOTHING;
   gemm(call, tensor_dtype(target), &ml, &mr, alpha, addend, tensor_data(target), mr.cols);
   store_target(call, y, target);
@@ -115,17 +135,18 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
 /* All dimensions but the last as rows. */
 static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
 {
-  if (x->ndim == 2) return matrix_of(call, &x, target);
+  if (x->ndim == 2) return factor_of(call, x, target);
   int64_t n = x->shape[x->ndim - 1];
-  x = contiguous_as(call, operand_for(call, x, target), tensor_dtype(target));
-  return (Matrix){tensor_data(x), rows, n, n, 1};
+  if (!dtype_is_half(tensor_dtype(x)) || !x->is_contiguous || x->numel < GEMM_HALVES)
+    x = contiguous_as(call, operand_for(call, x, target), tensor_dtype(target));
+  return (Matrix){tensor_data(x), rows, n, n, 1, stored_as(x)};
 }
 
 void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
-  Matrix w = matrix_of(call, &weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
+  Matrix w = factor_of(call, weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
   gemm(call, tensor_dtype(target), &l, &r, 1, bias ? addend_of(call, bias, target, 1) : NOTHING, tensor_data(target),
        r.cols);
   store_target(call, y, target);

@@ -198,7 +198,8 @@ static Work work_of(const Layer *l, int64_t *at_a_time)
 static void multiply_inputs(Call *call, const Layer *l, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
   int64_t rows = x->shape[0], in = x->shape[1];
-  Matrix left = {tensor_data(x), rows, in, in, 1}, right = {tensor_data(w), in, l->wide, 1, in};
+  Matrix left = {tensor_data(x), rows, in, in, 1, STORED_SAME};
+  Matrix right = {tensor_data(w), in, l->wide, 1, in, STORED_SAME};
   Addend addend = {bias ? tensor_data(bias) : NULL, 0, 1};
   gemm(call, tensor_dtype(x), &left, &right, 1, addend, l->work, l->work_row);
 }

@@ -11,6 +11,7 @@
 
 #if T_FLOATING
 
+#include "kernels/typed/narrow.h"
 #include "kernels/typed/packing.h"
 
 #if NNLUA_SMALL_BLOCKS
@@ -196,6 +197,17 @@ static void pack_left(int64_t m, int64_t depth, const T *a, int64_t a_row, int64
   }
 }
 
+/* A matrix of narrower elements, of contiguous rows or columns, as the product's; steps become those of the copy. */
+static void widen(Stored stored, int64_t rows, int64_t cols, const void *from, int64_t *row, int64_t *col, void *to)
+{
+  const bool by_rows = *col == 1;
+  const int64_t lines = by_rows ? rows : cols, n = by_rows ? cols : rows, step = by_rows ? *row : *col;
+  for (int64_t i = 0; i < lines; i++)
+    widen_line(stored, n, stored_at(from, i * step, stored), stored_at(from, (i + 1) * step, stored), (T *)to + i * n);
+  *row = by_rows ? n : 1;
+  *col = by_rows ? 1 : n;
+}
+
 static void blocks(const Product *p, bool pairs, const void *right, void *left)
 {
   if (p->n <= 4 && !pairs && !right && p->m * p->n * p->k <= MATMUL_TINY) {
@@ -213,7 +225,15 @@ static void blocks(const Product *p, bool pairs, const void *right, void *left)
     block.a_col = left ? ROWS : pairs ? 1 : p->a_col;
     block.beta = q ? 1 : (T)p->beta;
     block.addend_row = q ? block.c_row : p->addend_row * two;
-    if (left) pack_left(p->m, depth, a, p->a_row, p->a_col, pairs, left);
+    if (left) {
+      int64_t row = p->a_row, col = p->a_col;
+      if (p->a_stored) {
+        T *wide = (T *)left + (p->m + ROWS - 1) / ROWS * ROWS * depth;
+        widen(p->a_stored, p->m, depth, p->a, &row, &col, wide);
+        a = wide;
+      }
+      pack_left(p->m, depth, a, row, col, pairs, left);
+    }
     Panels s = {0, 0, depth, right, (const T *)p->b + q * p->b_row, p->b_row, p->b_col, pairs};
     for (; s.first < n; s.first += most) {
       s.n = n - s.first < most ? n - s.first : most;
@@ -227,8 +247,31 @@ static void blocks(const Product *p, bool pairs, const void *right, void *left)
 static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                    int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
 {
-  Product p = {m, n, k, a, a_row, a_col, b, b_row, b_col, 1, 1, add ? c : NULL, c_row, c, c_row};
+  Product p = {.m = m,
+               .n = n,
+               .k = k,
+               .a = a,
+               .a_row = a_row,
+               .a_col = a_col,
+               .b = b,
+               .b_row = b_row,
+               .b_col = b_col,
+               .alpha = 1,
+               .beta = 1,
+               .addend = add ? c : NULL,
+               .addend_row = c_row,
+               .c = c,
+               .c_row = c_row};
   blocks(&p, false, NULL, NULL);
+}
+
+/* A panel of columns from j on, of narrower elements. */
+static void pack_narrow_panel(const Product *p, int64_t j, int width, T *panel)
+{
+  _Alignas(64) T memory[DEPTH * WIDTH];
+  int64_t row = p->b_row, col = p->b_col;
+  widen(p->b_stored, p->k, width, stored_at(p->b, j * col, p->b_stored), &row, &col, memory);
+  pack_panel(p->k, width, memory, row, col, panel);
 }
 
 static void pack_right(const Product *p, bool pairs, void *right)
@@ -237,7 +280,8 @@ static void pack_right(const Product *p, bool pairs, void *right)
   for (int64_t j = 0; j < n; j += WIDTH) {
     int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
     const T *b = (const T *)p->b + j * p->b_col;
-    if (pairs) pack_panel_of_pairs(p->k, width, b, p->b_row, p->b_col, (T *)right + j * k);
+    if (p->b_stored) pack_narrow_panel(p, j, width, (T *)right + j * k);
+    else if (pairs) pack_panel_of_pairs(p->k, width, b, p->b_row, p->b_col, (T *)right + j * k);
     else pack_panel(k, width, b, p->b_row, p->b_col, (T *)right + j * k);
   }
 }
@@ -286,6 +330,7 @@ void TYPED(fill_matmul)(MatmulKernels *t)
 #if T_FLOATING
   t->blocks = blocks;
   t->pack_right = pack_right;
+  t->widen = widen;
   t->depth = DEPTH;
   t->width = WIDTH;
   t->rows = ROWS;

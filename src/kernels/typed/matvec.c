@@ -4,9 +4,11 @@
  */
 #include "core/blocks.h"
 #include "kernels/matmul.h"
-#include "kernels/typed/vector.h"
+#include "kernels/typed/typed.h"
 
 #if T_FLOATING
+
+#include "kernels/typed/narrow.h"
 
 #if NNLUA_SMALL_BLOCKS
 enum { DOT_COLUMNS = 2 };
@@ -64,7 +66,7 @@ static void run_all_dots(const Dots *d, int rows) { DOT_CASES(DOT_COLUMNS) }
 static void run_last_dots(const Dots *d, int rows){DOT_CASES(1)}
 
 /* One row and some columns, in twice as many sums: one each would wait for its own last addition. */
-INLINE void run_lone_dots(const T *a, const T *b, int64_t b_row, int64_t k, int columns, T *total)
+INLINE void run_lone_dots(const T *a, const void *b, int64_t b_row, int64_t k, int columns, Stored stored, T *total)
 {
   Vector sum[LONE_COLUMNS][LONE_STEPS];
   int64_t p = 0;
@@ -72,31 +74,60 @@ INLINE void run_lone_dots(const T *a, const T *b, int64_t b_row, int64_t k, int 
   for (; p + LONE_STEPS * V <= k; p += LONE_STEPS * V) UNROLL for (int s = 0; s < LONE_STEPS; s++)
     {
       Vector left = load(a + p + s * V);
-      UNROLL for (int j = 0; j < columns; j++) sum[j][s] += left * load(b + j * b_row + p + s * V);
+      UNROLL for (int j = 0; j < columns; j++) sum[j][s] += left * load_stored(b, j * b_row + p + s * V, stored);
     }
   for (; p + V <= k; p += V)
-    UNROLL for (int j = 0; j < columns; j++) sum[j][0] += load(a + p) * load(b + j * b_row + p);
+    UNROLL for (int j = 0; j < columns; j++) sum[j][0] += load(a + p) * load_stored(b, j * b_row + p, stored);
   UNROLL for (int j = 0; j < columns; j++)
   {
     total[j] = total_of(sum[j][0] + sum[j][1]);
-    for (int64_t q = p; q < k; q++) total[j] += a[q] * b[j * b_row + q];
+    for (int64_t q = p; q < k; q++) total[j] += a[q] * stored_element(b, j * b_row + q, stored);
   }
 }
 
-static void lone_dots(const Product *p)
+INLINE void lone_dots_of(const Product *p, Stored stored)
 {
   const T *addend = p->addend;
   for (int64_t j = 0; j < p->n;) {
     int columns = p->n - j < LONE_COLUMNS ? 1 : LONE_COLUMNS;
-    const T *b = (const T *)p->b + j * p->b_col;
+    const void *b = stored_at(p->b, j * p->b_col, stored);
     T total[LONE_COLUMNS];
-    if (columns == 1) run_lone_dots(p->a, b, p->b_col, p->k, 1, total);
-    else run_lone_dots(p->a, b, p->b_col, p->k, LONE_COLUMNS, total);
+    if (columns == 1) run_lone_dots(p->a, b, p->b_col, p->k, 1, stored, total);
+    else run_lone_dots(p->a, b, p->b_col, p->k, LONE_COLUMNS, stored, total);
     for (int i = 0; i < columns; i++, j++) {
       total[i] *= (T)p->alpha;
       ((T *)p->c)[j] = addend ? total[i] + (T)p->beta * addend[j] : total[i];
     }
   }
+}
+
+#if T_f32
+#define FOR_STORED(function, p)                        \
+  switch ((p)->b_stored) {                             \
+    case STORED_F16: function(p, STORED_F16); break;   \
+    case STORED_BF16: function(p, STORED_BF16); break; \
+    case STORED_I8: function(p, STORED_I8); break;     \
+    default: function(p, STORED_SAME);                 \
+  }
+#else
+#define FOR_STORED(function, p) function(p, STORED_SAME);
+#endif
+
+static void lone_dots(const Product *p) { FOR_STORED(lone_dots_of, p) }
+
+/* Some columns of b, of terms from q on, as the product's elements; in `row` how far apart they are. */
+static const T *columns_of(const Product *p, int64_t j, int columns, int64_t q, int64_t k, T *memory, int64_t *row)
+{
+  const char *b = stored_at(p->b, j * p->b_col + q, p->b_stored);
+  *row = p->b_col;
+  if (p->b_stored == STORED_SAME) return (const T *)b;
+  *row = MATVEC_DEPTH;
+  for (int i = 0; i < columns; i++) {
+    const char *line = stored_at(b, i * p->b_col, p->b_stored),
+               *next = stored_at(line, columns * p->b_col, p->b_stored);
+    widen_line(p->b_stored, k, line, next, memory + i * MATVEC_DEPTH);
+  }
+  return memory;
 }
 
 static void dots(const Product *p)
@@ -106,15 +137,19 @@ static void dots(const Product *p)
     return;
   }
   const int64_t most = MATVEC_DEPTH;
+  _Alignas(64) T memory[DOT_COLUMNS * MATVEC_DEPTH];
   for (int64_t q = 0; q < p->k; q += most)
     for (int64_t j = 0; j < p->n;) {
       int columns = p->n - j < DOT_COLUMNS ? 1 : DOT_COLUMNS;
+      const int64_t k = p->k - q < most ? p->k - q : most;
+      int64_t b_row;
+      const T *b = columns_of(p, j, columns, q, k, memory, &b_row);
       for (int64_t i = 0; i < p->m; i += DOT_ROWS) {
-        Dots d = {.k = p->k - q < most ? p->k - q : most,
+        Dots d = {.k = k,
                   .a = (const T *)p->a + i * p->a_row + q,
                   .a_row = p->a_row,
-                  .b = (const T *)p->b + j * p->b_col + q,
-                  .b_row = p->b_col,
+                  .b = b,
+                  .b_row = b_row,
                   .alpha = (T)p->alpha,
                   .beta = q ? 1 : (T)p->beta,
                   .addend = q ? p->c : p->addend,
@@ -133,15 +168,15 @@ static void dots(const Product *p)
 /* ---- sums of rows ---- */
 
 /* c += the sum of some rows of b, each times a factor. */
-INLINE void add_rows(int rows, int64_t n, const T *factor, const T *b, int64_t b_row, T *c)
+INLINE void add_rows(int rows, int64_t n, const T *factor, const void *b, int64_t b_row, Stored stored, T *c)
 {
   int64_t j = 0;
   for (; j + 2 * V <= n; j += 2 * V) {
     Vector low = load(c + j), high = load(c + j + V);
     UNROLL for (int p = 0; p < rows; p++)
     {
-      low += factor[p] * load(b + p * b_row + j);
-      high += factor[p] * load(b + p * b_row + j + V);
+      low += factor[p] * load_stored(b, p * b_row + j, stored);
+      high += factor[p] * load_stored(b, p * b_row + j + V, stored);
     }
     store(c + j, low);
     store(c + j + V, high);
@@ -150,39 +185,41 @@ INLINE void add_rows(int rows, int64_t n, const T *factor, const T *b, int64_t b
     const int left = n - j < V ? (int)(n - j) : V;
     const Lanes lanes = lanes_of(left);
     Vector sum = load_first(c + j, lanes, left);
-    UNROLL for (int p = 0; p < rows; p++) sum += factor[p] * load_first(b + p * b_row + j, lanes, left);
+    UNROLL for (int p = 0; p < rows; p++) sum += factor[p] * load_first_stored(b, p * b_row + j, lanes, left, stored);
     store_first(c + j, lanes, left, sum);
   }
 }
 
 /* Some terms of all rows of c, which take their rows of b from the first cache. */
-INLINE void add_terms(const Product *p, int rows, int64_t first, int64_t n, const T *b, T *c)
+INLINE void add_terms(const Product *p, int rows, int64_t first, int64_t n, const void *b, Stored stored, T *c)
 {
   for (int64_t i = 0; i < p->m; i++, c += p->c_row) {
     const T *a = (const T *)p->a + i * p->a_row + first * p->a_col;
     T factor[SUMMANDS];
     for (int q = 0; q < rows; q++) factor[q] = (T)p->alpha * a[q * p->a_col];
-    add_rows(rows, n, factor, b + first * p->b_row, p->b_row, c);
+    add_rows(rows, n, factor, stored_at(b, first * p->b_row, stored), p->b_row, stored, c);
   }
 }
 
 /* In strips of columns that stay in the first cache. */
-static void row_sums(const Product *p)
+INLINE void row_sums_of(const Product *p, Stored stored)
 {
   const int64_t strip = MATVEC_STRIP / p->m < V ? V : MATVEC_STRIP / p->m / V * V;
   for (int64_t j = 0; j < p->n; j += strip) {
     const int64_t n = p->n - j < strip ? p->n - j : strip;
-    const T *b = (const T *)p->b + j;
+    const void *b = stored_at(p->b, j, stored);
     T *c = (T *)p->c + j;
     for (int64_t i = 0; i < p->m; i++) {
       const T *addend = p->addend ? (const T *)p->addend + i * p->addend_row + j : NULL;
       for (int64_t q = 0; q < n; q++) c[i * p->c_row + q] = addend ? (T)p->beta * addend[q] : 0;
     }
     int64_t q = 0;
-    for (; q + SUMMANDS <= p->k; q += SUMMANDS) add_terms(p, SUMMANDS, q, n, b, c);
-    for (; q < p->k; q++) add_terms(p, 1, q, n, b, c);
+    for (; q + SUMMANDS <= p->k; q += SUMMANDS) add_terms(p, SUMMANDS, q, n, b, stored, c);
+    for (; q < p->k; q++) add_terms(p, 1, q, n, b, stored, c);
   }
 }
+
+static void row_sums(const Product *p) { FOR_STORED(row_sums_of, p) }
 
 /* ---- rows of complex numbers ---- */
 

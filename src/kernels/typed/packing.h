@@ -12,14 +12,12 @@
 #include "kernels/typed/tile.h"
 #include "kernels/typed/vector.h"
 
+/* A panel of b is at most DEPTH rows, at least a tile's, of WIDTH columns. kernels/isa.def */
 #if NNLUA_SMALL_BLOCKS
-enum { ROWS = 2 };
+enum { ROWS = 2, WIDTH = 2 * V, DEPTH = TILE };
 #else
-enum { ROWS = PRODUCT_ROWS };
+enum { ROWS = PRODUCT_ROWS, WIDTH = 2 * V, DEPTH = PANEL_K };
 #endif
-
-/* A panel of b is at most DEPTH rows of WIDTH columns. */
-enum { WIDTH = 2 * V, DEPTH = MATMUL_DEPTH > (int)TILE ? MATMUL_DEPTH : (int)TILE };
 
 /* ---- b ---- */
 
