@@ -33,11 +33,12 @@ local tests = {
   list = function(v) return type(v) == "table" and getmetatable(v) == nil and (#v > 0 or next(v) == nil) end,
   ["function"] = is_callable,
   integer = function(v) return args.whole(v) ~= nil end,
+  rate = function(v) return type(v) == "number" or core.is_tensor(v) and v:numel() == 1 end,
   tensor = core.is_tensor,
   module = core.is_module,
 }
 
-local articles = {integer = "an integer", any = "a value"}
+local articles = {integer = "an integer", any = "a value", rate = "a number"}
 
 --- What an argument of a type is called in errors.
 local function noun(kind)

@@ -3,6 +3,7 @@
 local guard = require "nnlua.guard"
 local on_demand = require "nnlua.on_demand"
 local optimizer = require "nnlua.optim.optimizer"
+local raise = require "nnlua.nn.core".raise
 
 --- Optimizers: `optim.Adam(net:parameters(), {lr = 0.001})`, then `zero_grad`, `backward`, `step`.
 local optim = {
@@ -10,6 +11,14 @@ local optim = {
   class = optimizer.class,
   lr_scheduler = require "nnlua.optim.lr_scheduler",
 }
+
+--- Not there: gradients are never sparse. An embedding's gradient is a dense tensor, so optim.Adam steps it, or
+--- optim.SGD, which leaves rows without a gradient alone where it has no momentum and no weight decay.
+---     > (select(2, pcall(optim.SparseAdam)):match "optim%..*")
+---     optim.SparseAdam: gradients are never sparse here; use optim.Adam, or optim.SGD for embeddings
+function optim.SparseAdam()
+  raise "optim.SparseAdam: gradients are never sparse here; use optim.Adam, or optim.SGD for embeddings"
+end
 
 local function guard_classes(classes)
   guard.classes(classes, {except = {"step", "zero_grad"}, levelled = {"_get_state", "_set_state"}})
@@ -22,4 +31,6 @@ return on_demand.fields(optim, guard_classes, {
   ["nnlua.optim.adam"] = "Adam AdamW Adamax NAdam RAdam",
   ["nnlua.optim.adaptive"] = "Adadelta Adagrad RMSprop Rprop",
   ["nnlua.optim.lbfgs"] = "LBFGS",
+  ["nnlua.optim.matrix"] = "Adafactor Muon",
+  ["nnlua.optim.swa_utils"] = "swa_utils",
 })

@@ -163,14 +163,23 @@ static void list_sync(lua_State *L, StepList *list, int params)
 
 /* -------------------------------------------------------------------- step */
 
-/* The number, or true or false, on top of the stack; false if it is none. */
+/* The number that a tensor of one element on the cpu holds, which a rate may be; false if there is none. */
+static bool take_element(const Tensor *t, double *to)
+{
+  if (!t || t->numel != 1 || t->device != device_or_default(DEVICE_NONE) || dtype_is_complex(tensor_dtype(t)))
+    return false;
+  *to = step_number(t);
+  return true;
+}
+
+/* The number, or true or false, or a tensor's, on top of the stack; false if it is none. */
 static inline bool take_number(lua_State *L, double *to)
 {
   int is_number;
   *to = lua_tonumberx(L, -1, &is_number);
   if (is_number) return true;
   *to = lua_toboolean(L, -1);
-  return lua_isboolean(L, -1);
+  return lua_isboolean(L, -1) || take_element(tensor_test(L, -1), to);
 }
 
 /* A list of numbers, on top of the stack. */

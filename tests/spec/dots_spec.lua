@@ -127,7 +127,7 @@ describe("fields of objects with other values", function()
     assert.matches("^[^:]*dots_spec.lua:%d+: optim.lr_scheduler.StepLR: %g+ met a value that it can't work with, "
       .. "as where a field was changed: attempt to perform arithmetic on a table value %(field 'last_epoch'%)$",
       message("last_epoch", {}))
-    assert.matches("_closed_form met a value that it can't work with.*divide by zero$", message("step_size", 0))
+    assert.matches("_get_closed_form_lr met a value that it can't work with.*divide by zero$", message("step_size", 0))
   end)
 
   it("are told by optimizers", function()

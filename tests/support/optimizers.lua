@@ -8,6 +8,8 @@
 --   closure = true      a step looks at the loss more than once
 --   one_group = true    there can't be a second group
 --   metric = true       a schedule's step takes a metric
+--   matrices = true     parameters are matrices
+--   real = true         no parameter may be complex
 --   inner = true        a schedule is made of schedules
 local nl = require "nnlua"
 local args = require "nnlua.args"
@@ -41,6 +43,12 @@ optimizers.samples = {
   },
   Adadelta = {{lr = 5.0}, {lr = 5.0, rho = 0.8, weight_decay = 0.001, decays = true}},
   Rprop = {{lr = 0.05}, {lr = 0.05, etas = {0.4, 1.3}, step_sizes = {1e-8, 1.0}}},
+  Adafactor = {real = true,
+    {lr = 0.1}, {lr = 0.05, beta2_decay = -0.5, d = 2.0, weight_decay = 0.001, decays = true},
+  },
+  Muon = {real = true, matrices = true,
+    {lr = 0.02, weight_decay = 0.0, decays = true}, {lr = 0.02, weight_decay = 0.0, decays = true, nesterov = false},
+  },
   LBFGS = {
     closure = true, one_group = true,
     {lr = 0.5, max_iter = 4, steps = 10}, {history_size = 2, max_iter = 5, line_search_fn = "strong_wolfe", steps = 10},
@@ -77,6 +85,10 @@ optimizers.schedules = {
     function(o) return S.SequentialLR(o, {S.ConstantLR(o, 0.5, 2), S.ExponentialLR(o, 0.9)}, {4}) end},
   ChainedScheduler = {inner = true,
     function(o) return S.ChainedScheduler {S.LinearLR(o), S.StepLR(o, 3, 0.5)} end},
+  SWALR = {
+    function(o) return optim.swa_utils.SWALR(o, 0.05, 4) end,
+    function(o) return optim.swa_utils.SWALR(o, 0.5, {anneal_epochs = 6, anneal_strategy = "linear"}) end,
+  },
   ReduceLROnPlateau = {metric = true,
     function(o) return S.ReduceLROnPlateau(o, "min", {factor = 0.5, patience = 1, cooldown = 1, min_lr = 0.01}) end},
 }
@@ -105,7 +117,13 @@ end
 
 --- The names of all schedules, in order.
 function optimizers.schedule_names()
-  return names_of(S, S.LRScheduler)
+  local names = names_of(optim.swa_utils, S.LRScheduler)
+  return table.move(names, 1, #names, #names_of(S, S.LRScheduler) + 1, names_of(S, S.LRScheduler))
+end
+
+--- The class of a schedule.
+function optimizers.schedule(name)
+  return S[name] or optim.swa_utils[name]
 end
 
 local function find(list, kind, name)
@@ -149,8 +167,8 @@ end
 
 --- A new optimizer of a class, by its first sample, of one parameter that has a gradient.
 function optimizers.ready(name)
-  local w = nl.nn.Parameter(nl.ones(2))
-  w.grad = nl.ones(2)
+  local w = nl.nn.Parameter(nl.ones(2, 2))
+  w.grad = nl.ones(2, 2)
   return optim[name]({w}, optimizers.options(optimizers.of(name)[1]))
 end
 

@@ -17,6 +17,7 @@ local catalogue = {}
 
 local value_text
 function value_text(v)
+  if v == nl.none then return "nl.none" end
   if type(v) ~= "table" then return type(v) == "string" and ("%q"):format(v) or core.format("%s", v) end
   local texts = {}
   for i, one in ipairs(v) do texts[i] = value_text(one) end
@@ -184,6 +185,7 @@ local function build()
   add_part(list, {Optimizer = optim.Optimizer}, "optim.", "Optimizers")
   add_part(list, optim, "optim.", "Optimizers")
   add_part(list, optim.lr_scheduler, "optim.lr_scheduler.", "Schedules")
+  add_part(list, optim.swa_utils, "optim.swa_utils.", "Averages of models")
   add_part(list, data, "utils.data.", "Data")
   add_part(list, nl.argparse, "argparse.", "Scripts")
   add_part(list, nl.autograd, "nl.autograd.", "autograd")

@@ -19,6 +19,7 @@ local groups = {
   {"autograd", "Gradients"}, {"Modules", "Modules and layers"}, {"Initial values", "Initial values"},
   {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"},
   {"Schedules", "Schedules of learning rates"},
+  {"Averages of models", "Averages of models"},
   {"Data", "Data"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 

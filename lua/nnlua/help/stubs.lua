@@ -84,6 +84,8 @@ local optim = {}
 nl.optim = optim
 ---@class nnlua.optim.lr_scheduler
 optim.lr_scheduler = {}
+---@class nnlua.optim.swa_utils
+optim.swa_utils = {}
 ---@class nnlua.utils
 local utils = {}
 nl.utils = utils
@@ -111,7 +113,9 @@ local types = {
   generator = "nnlua.Generator",
 }
 
-local spec_types = {tensor = "nnlua.Tensor", list = "any[]", module = "nnlua.nn.Module", any = "any"}
+local spec_types = {
+  tensor = "nnlua.Tensor", rate = "number|nnlua.Tensor", list = "any[]", module = "nnlua.nn.Module", any = "any",
+}
 
 local own = {
   Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",

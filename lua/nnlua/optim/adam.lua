@@ -17,7 +17,7 @@ end
 ---     tensor([0.9000])
 ---@class Adam: Optimizer
 local Adam = fused.class("Adam", {
-  {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
   {"amsgrad", "boolean", false}, {"foreach", "boolean?"}, {"maximize", "boolean", false}, {"capturable", "boolean?"},
   {"differentiable", "boolean", false}, {"fused", "boolean?"}, {"decoupled_weight_decay", "boolean", false},
 }, check)
@@ -32,7 +32,7 @@ local Adam = fused.class("Adam", {
 ---     tensor([0.8990])
 ---@class AdamW: Optimizer
 local AdamW = fused.class("AdamW", {
-  {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 1e-2},
+  {"lr", "rate", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 1e-2},
   {"amsgrad", "boolean", false}, {"maximize", "boolean", false}, {"foreach", "boolean?"},
 }, check)
 
@@ -46,7 +46,7 @@ local AdamW = fused.class("AdamW", {
 ---     true
 ---@class NAdam: Optimizer
 local NAdam = fused.class("NAdam", {
-  {"lr", "number", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
   {"momentum_decay", "number", 4e-3}, {"decoupled_weight_decay", "boolean", false},
 }, function(name, group)
   check(name, group)
@@ -63,7 +63,7 @@ end)
 ---     tensor([0.7000])
 ---@class RAdam: Optimizer
 local RAdam = fused.class("RAdam", {
-  {"lr", "number", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
   {"decoupled_weight_decay", "boolean", false},
 }, check)
 
@@ -77,7 +77,7 @@ local RAdam = fused.class("RAdam", {
 ---     tensor([0.9000])
 ---@class Adamax: Optimizer
 local Adamax = fused.class("Adamax", {
-  {"lr", "number", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 2e-3}, {"betas", "list", {0.9, 0.999}}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
 }, check)
 
 return {Adam = Adam, AdamW = AdamW, NAdam = NAdam, RAdam = RAdam, Adamax = Adamax}

@@ -18,7 +18,7 @@ local not_negative = fused.not_negative
 ---     tensor([0.9000])
 ---@class Adagrad: Optimizer
 local Adagrad = fused.class("Adagrad", {
-  {"lr", "number", 1e-2}, {"lr_decay", "number", 0.0}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1e-2}, {"lr_decay", "number", 0.0}, {"weight_decay", "number", 0.0},
   {"initial_accumulator_value", "number", 0.0}, {"eps", "number", 1e-10},
 }, function(name, group)
   not_negative(name, group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
@@ -48,7 +48,7 @@ end
 ---     tensor([0.9000])
 ---@class RMSprop: Optimizer
 local RMSprop = fused.class("RMSprop", {
-  {"lr", "number", 1e-2}, {"alpha", "number", 0.99}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1e-2}, {"alpha", "number", 0.99}, {"eps", "number", 1e-8}, {"weight_decay", "number", 0.0},
   {"momentum", "number", 0.0}, {"centered", "boolean", false}, {"capturable", "boolean?"}, {"foreach", "boolean?"},
 }, function(name, group)
   not_negative(name, group, "lr", "alpha", "eps", "weight_decay", "momentum")
@@ -64,7 +64,7 @@ end)
 ---     tensor([0.9968])
 ---@class Adadelta: Optimizer
 local Adadelta = fused.class("Adadelta", {
-  {"lr", "number", 1.0}, {"rho", "number", 0.9}, {"eps", "number", 1e-6}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1.0}, {"rho", "number", 0.9}, {"eps", "number", 1e-6}, {"weight_decay", "number", 0.0},
 }, function(name, group)
   not_negative(name, group, "lr", "rho", "eps", "weight_decay")
   if group.rho > 1 then
@@ -90,7 +90,7 @@ end
 ---     tensor([0.9000])
 ---@class Rprop: Optimizer
 local Rprop = fused.class("Rprop", {
-  {"lr", "number", 1e-2}, {"etas", "list", {0.5, 1.2}}, {"step_sizes", "list", {1e-6, 50.0}},
+  {"lr", "rate", 1e-2}, {"etas", "list", {0.5, 1.2}}, {"step_sizes", "list", {1e-6, 50.0}},
 }, function(name, group)
   not_negative(name, group, "lr")
   fused.pair(name, group, "etas", are_etas, "one number between 0 and 1 and one above 1")

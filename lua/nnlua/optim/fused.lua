@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local nl = require "nnlua"
 local optimizer = require "nnlua.optim.optimizer"
 
 local fused = {}
@@ -87,27 +88,23 @@ end
 
 --- The options of a group by name, from the values of a call in the spec's order.
 local function options_of(name, spec, values)
-  local options = {}
+  local options, given = {}, {}
   for i = 2, #spec do
     local key, value = spec[i][1], values[i]
     if key == "differentiable" and value then
       raise(name .. ": steps are not recorded: there is no differentiable = true")
+    elseif not is_implementation[key] then
+      options[key] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or nl._keep(value)
     end
-    if not is_implementation[key] then
-      options[key] = type(value) == "table" and table.move(value, 1, #value, 1, {}) or value
-    end
+    given[key] = value
   end
+  if given.foreach and given.fused then raise(name .. ": give foreach = true or fused = true, not both") end
   return options
 end
 
---- A new class of optimizers whose step is in the core, by a rule of src/ops/optim/rules.c. `own` are its arguments
---- besides the parameters: all options that the rule names, with their defaults; `check` looks at a group's options.
----@param name string "Adam", as the core knows it
----@param own table[] as for args.parser
----@param check fun(name: string, group: table)
-function fused.class(name, own, check)
+--- A new class of optimizers with a parser of its constructor's arguments; `check` looks at a group's options.
+function fused.define(name, spec, check)
   local class = optimizer.class("optim." .. name)
-  local spec = whole_spec(own)
   local parse = args.parser(class.__name, spec)
 
   function class:init(...)
@@ -117,9 +114,21 @@ function fused.class(name, own, check)
 
   function class:_check_group(group)
     check(self.__name, group)
-    group._list = core.step_list(group.params, name)
   end
 
+  return class
+end
+
+--- A new class of optimizers whose step is in the core, by a rule of src/ops/optim/rules.c. `own` are its arguments
+--- besides the parameters: all options that the rule names, with their defaults; `check` looks at a group's options.
+---@param name string "Adam", as the core knows it
+---@param own table[] as for args.parser
+---@param check fun(name: string, group: table)
+function fused.class(name, own, check)
+  local class = fused.define(name, whole_spec(own), function(full, group)
+    check(full, group)
+    group._list = core.step_list(group.params, name)
+  end)
   class.update = core.step -- of one group: reads its options by the names that the rule has for them
   class._new_state, class._get_state, class._set_state = new_state, get_state, set_state
   return class
@@ -127,10 +136,15 @@ end
 
 -- ------------------------------------------------------------------ checks
 
+--- The number that an option is: a learning rate may be a tensor of one element.
+function fused.number_of(value)
+  return core.is_tensor(value) and value:numel() == 1 and value:item() or value
+end
+
 --- Checks that options of a group are numbers from 0 on.
 function fused.not_negative(name, group, ...)
   for _, option in ipairs {...} do
-    local value = group[option]
+    local value = option == "lr" and fused.number_of(group.lr) or group[option]
     if type(value) ~= "number" or not (value >= 0) then
       raise(format("%s: %s must be a number from 0 on, not %s", name, option, value))
     end

@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local fused = require "nnlua.optim.fused"
 local line_search = require "nnlua.optim.line_search"
 local nl = require "nnlua"
 local optimizer = require "nnlua.optim.optimizer"
@@ -22,7 +23,7 @@ local raise = core.raise
 local LBFGS = optimizer.class "optim.LBFGS"
 
 local parse = args.parser("optim.LBFGS", {
-  {"params", "any"}, {"lr", "number", 1}, {"max_iter", "integer", 20}, {"max_eval", "integer?"},
+  {"params", "any"}, {"lr", "rate", 1}, {"max_iter", "integer", 20}, {"max_eval", "integer?"},
   {"tolerance_grad", "number", 1e-7}, {"tolerance_change", "number", 1e-9}, {"history_size", "integer", 100},
   {"line_search_fn", "string?"},
 })
@@ -35,10 +36,13 @@ function LBFGS:init(...)
   })
 end
 
-local numbers = {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}
+local numbers = {"max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}
 
 local function check_options(self, group)
   if not group or #group.params == 0 then raise(self.__name .. ": there are no parameters") end
+  if type(fused.number_of(group.lr)) ~= "number" then
+    raise(("%s: lr must be a number, not %s"):format(self.__name, core.describe(group.lr)))
+  end
   for _, name in ipairs(numbers) do
     if type(group[name]) ~= "number" then
       raise(("%s: %s must be a number, not %s"):format(self.__name, name, core.describe(group[name])))
@@ -174,7 +178,7 @@ local function iterate(self, group, state, closure, loss, gradient)
   for i = 1, group.max_iter do
     next_direction(state, gradient, group.history_size)
     state.prev_flat_grad, state.prev_loss = gradient, loss
-    state.t = (state.n_iter == 1 and math.min(1, 1 / gradient:abs():sum():item()) or 1) * group.lr
+    state.t = (state.n_iter == 1 and math.min(1, 1 / gradient:abs():sum():item()) or 1) * fused.number_of(group.lr)
     local slope, taken = dot(gradient, state.d), 0
     if slope > -group.tolerance_change then return end
     if group.line_search_fn then

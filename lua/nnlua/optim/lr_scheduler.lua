@@ -9,8 +9,8 @@ local lr_scheduler = {LRScheduler = base.LRScheduler, class = base.class}
 
 -- What calls no function of the user's, in all classes and in some.
 local pure = {
-  "scaled", "scaled_base", "is_better", "state_dict", "load_state_dict", "_first_rates", "_set_rates", "_go_on",
-  "_closed_form", "_next", "_place", "_rates_at",
+  "scaled", "scaled_base", "_is_better", "_reset", "state_dict", "load_state_dict", "_first_rates", "_set_rates",
+  "_count_step", "_go_on", "_get_closed_form_lr", "_next", "_place", "_rates_at", "_mode_scale",
 }
 
 local function guard_classes(classes)

@@ -258,6 +258,7 @@ function Optimizer:_set_state(group, i, values)
   self.state[group.params[i]] = nl._keep(values)
 end
 
+--- A copy of an option; tensors are the same ones.
 local function copy(value)
   if type(value) ~= "table" or getmetatable(value) then
     return value
@@ -389,7 +390,7 @@ function Optimizer:load_state_dict(dict)
     end
     for key, value in pairs(saved) do
       if key ~= "params" then
-        group[key] = copy(value)
+        group[key] = core.is_tensor(value) and nl._keep(value:detach():clone()) or copy(value)
       end
     end
   end

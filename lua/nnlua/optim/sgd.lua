@@ -15,7 +15,7 @@ local not_negative = fused.not_negative
 ---     0.69999998807907
 ---@class SGD: Optimizer
 local SGD = fused.class("SGD", {
-  {"lr", "number", 1e-3}, {"momentum", "number", 0.0}, {"dampening", "number", 0.0}, {"weight_decay", "number", 0.0},
+  {"lr", "rate", 1e-3}, {"momentum", "number", 0.0}, {"dampening", "number", 0.0}, {"weight_decay", "number", 0.0},
   {"nesterov", "boolean", false}, {"maximize", "boolean", false},
 }, function(name, group)
   not_negative(name, group, "lr", "momentum", "weight_decay")
@@ -34,7 +34,7 @@ end)
 ---     tensor([0.7000])
 ---@class ASGD: Optimizer
 local ASGD = fused.class("ASGD", {
-  {"lr", "number", 1e-2}, {"lambd", "number", 1e-4}, {"alpha", "number", 0.75}, {"t0", "number", 1e6},
+  {"lr", "rate", 1e-2}, {"lambd", "number", 1e-4}, {"alpha", "number", 0.75}, {"t0", "number", 1e6},
   {"weight_decay", "number", 0.0}, {"foreach", "boolean?"}, {"maximize", "boolean", false},
 }, function(name, group)
   not_negative(name, group, "lr", "weight_decay")

@@ -45,7 +45,7 @@ describe("help", function()
 
   it("explains arguments, beside a function of that name", function()
     assert.matches("^lr, an argument\n  The learning rate: .*optim%.Adam %(0%.001%)", help.text "lr")
-    assert.matches("^weight_decay, an argument\n  %u.*optim%.AdamW %(0%.01%)", help.text "weight_decay")
+    assert.matches("^weight_decay, an argument\n  %u.*optim%.AdamW%s+%(0%.01%)", help.text "weight_decay")
     assert.matches("^keepdim, an argument\n  %u.*nl%.sum %(false%)", help.text "keepdim")
     assert.matches("^x:dim%(%).*\n\ndim, an argument\n  The dimension", help.text "dim")
     assert.equal("Nothing is known of weight_deacy. Did you mean weight_decay?", help.text "weight_deacy")

@@ -34,6 +34,7 @@ describe("an optimizer's state", function()
     Adadelta = {nil, "acc_delta square_avg step"},
     ASGD = {nil, "ax eta mu step"},
     Rprop = {nil, "prev step step_size"},
+    Adafactor = {nil, "step variance"},
   }
 
   for name, case in pairs(kept) do
@@ -138,6 +139,47 @@ describe("an optimizer's options", function()
     refused("RMSprop", {lr = "fast"}, "lr must be a number, not a string")
   end)
 
+  it("of Adafactor and Muon are checked", function()
+    local function refused(name, options, pattern)
+      assert.error_matches(function() optim[name]({nl.zeros(2, 2):requires_grad_()}, options) end, pattern)
+    end
+    refused("Adafactor", {beta2_decay = 0.5}, "optim.Adafactor: beta2_decay must be a number up to 0, not 0.5")
+    refused("Adafactor", {d = 0.5}, "d must be a number from 1 on, not 0.5")
+    refused("Adafactor", {eps = {1e-3}}, "eps must be {nl.none, number} or {number, number}")
+    refused("Adafactor", {eps = {-1, 1e-3}}, "eps must be {nl.none, number} or {number, number}")
+    refused("Muon", {ns_steps = 100}, "optim.Muon: ns_steps must be below 100, not 100")
+    refused("Muon", {ns_coefficients = {1.0, 2.0}}, "ns_coefficients must be a list of three numbers")
+    refused("Muon", {adjust_lr_fn = "none"},
+      "adjust_lr_fn is 'original', 'match_rms_adamw' or 'spectral_unclamped', not 'none'")
+    assert.error_matches(function() optim.Muon {leaf(1.0)} end,
+      "a parameter is of shape %[1%]; only matrices are taken")
+  end)
+
+  it("name the optimizer that there is for sparse gradients", function()
+    assert.error_matches(function() optim.SparseAdam({leaf(1.0)}) end,
+      "optim.SparseAdam: gradients are never sparse here; use optim.Adam, or optim.SGD for embeddings")
+  end)
+
+  it("have a rate that may be a tensor, which stays the same one", function()
+    for name, class in pairs {SGD = optim.SGD, Adam = optim.Adam, Adafactor = optim.Adafactor, Muon = optim.Muon} do
+      local p, q = nl.ones(2, 2):requires_grad_(), nl.ones(2, 2):requires_grad_()
+      p.grad, q.grad = nl.ones(2, 2), nl.ones(2, 2)
+      local rate = nl.tensor(0.5, {dtype = nl.float64})
+      local one, other = class({p}, {lr = rate}), class({q}, {lr = 0.5})
+      local scheduler = optim.lr_scheduler.ExponentialLR(one, 0.5)
+      one:step()
+      other:step()
+      assert.is_true(nl.equal(p, q), name)
+      scheduler:step()
+      assert.equal(rate, one.param_groups[1].lr)
+      assert.equal(0.25, rate:item())
+      rate:fill_(2.0)
+      assert.equal(0.25, scheduler:get_last_lr()[1]:item())
+      assert.equal(0.5, scheduler.base_lrs[1]:item())
+    end
+    assert.error_matches(function() optim.SGD({leaf(1.0)}, {lr = nl.ones(2)}) end, "lr must be a number, not a tensor")
+  end)
+
   it("are checked at each step too", function()
     local _, optimizer = stepped(optim.Adam)
     optimizer.param_groups[1].lr = "fast"
@@ -152,6 +194,8 @@ describe("an optimizer's options", function()
 
   it("take those for PyTorch's other implementations", function()
     stepped(optim.Adam, {foreach = true, fused = false, capturable = false, differentiable = false})
+    assert.error_matches(function() optim.SGD({leaf(1.0)}, {foreach = true, fused = true}) end,
+      "optim.SGD: give foreach = true or fused = true, not both")
   end)
 
   it("can be given by place, lists too", function()

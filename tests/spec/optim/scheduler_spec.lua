@@ -89,6 +89,74 @@ describe("a scheduler", function()
     end
   end)
 
+  -- Rates of the first two epochs of an optimizer at 0.5 that began with 1, going on after epoch 3: PyTorch 2.15's.
+  it("goes on at an epoch from the rates that the groups have", function()
+    local makers = {
+      {function(o) return schedulers.MultiplicativeLR(o, function() return 0.5 end, 3) end, 0.5, 0.25},
+      {function(o) return schedulers.ExponentialLR(o, 0.5, 3) end, 0.5, 0.25},
+      {function(o) return schedulers.LinearLR(o, 0.25, 0.75, 6, 3) end, 0.5, 0.5 * (1 + 0.5 / (1.5 + 4 * 0.5))},
+      {function(o) return schedulers.PolynomialLR(o, 8, 1.0, 3) end, 0.5, 0.375},
+      {function(o) return schedulers.LambdaLR(o, function(epoch) return 0.5 ^ epoch end, 3) end, 0.0625, 0.03125},
+    }
+    for i, case in ipairs(makers) do
+      local optimizer = new_optimizer(0.5)
+      optimizer.param_groups[1].initial_lr = 1
+      local got = rates(optimizer, case[1](optimizer), 2)
+      assert.is_near(case[2], got[1], 1e-12, "scheduler " .. i)
+      assert.is_near(case[3], got[2], 1e-12, "scheduler " .. i)
+    end
+  end)
+
+  it("warns of steps that come too early or go to an epoch, and of get_lr", function()
+    local said, old = {}, warn
+    local restore <close> = setmetatable({}, {__close = function() _G.warn = old end})
+    _G.warn = function(...) table.insert(said, table.concat {...}) end
+    local optimizer = new_optimizer()
+    local scheduler = schedulers.StepLR(optimizer, 2)
+    assert.same({}, said)
+    scheduler:step()
+    assert.matches("a scheduler's step%(%) before the optimizer's first step%(%)", said[1])
+    scheduler:step(3)
+    assert.matches("optim.lr_scheduler.StepLR: step%(epoch%) is deprecated", said[2])
+    scheduler:get_lr()
+    assert.matches("StepLR: get_lr%(%) computes the next rates; get_last_lr%(%) tells those of the last step", said[3])
+    optimizer:step()
+    schedulers.ReduceLROnPlateau(optimizer):step(1.0, 4)
+    assert.matches("ReduceLROnPlateau: step%(epoch%) is deprecated", said[4])
+    local other = schedulers.ExponentialLR(optimizer, 0.5)
+    other:step()
+    schedulers.SequentialLR(optimizer, {schedulers.ConstantLR(optimizer), other}, {1}):step()
+    assert.equal(4, #said)
+  end)
+
+  it("keeps the fields of functions that are objects in its state", function()
+    local function decay(by)
+      return setmetatable({by = by}, {__call = function(self, epoch) return self.by ^ epoch end})
+    end
+    for _, make in ipairs {
+      function(o, f) return schedulers.LambdaLR(o, f) end,
+      function(o, f) return schedulers.CyclicLR(o, 0.1, 1, {step_size_up = 2, scale_fn = f}) end,
+    } do
+      local first, second = new_optimizer(), new_optimizer()
+      local a, b = make(first, decay(0.5)), make(second, decay(0.25))
+      b:load_state_dict(a:state_dict())
+      assert.same(rates(first, a, 5), rates(second, b, 5))
+    end
+    local scheduler = schedulers.LambdaLR(new_optimizer(), function() return 1 end)
+    assert.same({nl.none}, scheduler:state_dict().lr_lambdas)
+  end)
+
+  it("begins again within a sequence where it is made of others", function()
+    local optimizer = new_optimizer(0.8)
+    local S = schedulers
+    local inner = S.ChainedScheduler {S.LinearLR(optimizer, 0.5, 1, 2), S.ExponentialLR(optimizer, 0.5)}
+    local scheduler = S.SequentialLR(optimizer, {S.ConstantLR(optimizer, 0.25, 9), inner}, {2})
+    assert.same({0.2, 0.2, 0.4, 0.3, 0.2, 0.1}, (function(list)
+      for i, rate in ipairs(list) do list[i] = math.floor(rate * 1e9 + 0.5) / 1e9 end
+      return list
+    end)(rates(optimizer, scheduler, 6)))
+  end)
+
   it("takes a rate for each group", function()
     local optimizer = new_optimizer()
     optimizer:add_param_group {params = {nl.zeros(1):requires_grad_()}, lr = 0.5}
@@ -131,6 +199,9 @@ describe("a scheduler", function()
       {schedulers.ConstantLR(optimizer), schedulers.ConstantLR(optimizer)}, {})
     refused("schedulers%[1%] is of another optimizer", "SequentialLR", new_optimizer(),
       {schedulers.ConstantLR(optimizer)}, {})
+    local plateau = schedulers.ReduceLROnPlateau(optimizer)
+    refused("schedulers%[1%] is ReduceLROnPlateau, whose steps take a metric", "SequentialLR", optimizer, {plateau}, {})
+    refused("schedulers%[1%] is ReduceLROnPlateau", "ChainedScheduler", {plateau})
     refused("mode is 'min' or 'max'", "ReduceLROnPlateau", optimizer, "mean")
     refused("step 12 is beyond the 10 steps", "OneCycleLR", optimizer, 1, {total_steps = 10, last_epoch = 10})
   end)

@@ -1,12 +1,13 @@
 -- What schedulers of learning rates share: counting epochs, setting rates, state dicts.
 --
 -- The formulas follow PyTorch's: get_lr goes from the last rate to the next one, so that schedulers can be combined;
--- _closed_form, where there is one, gives the rate of any epoch. Epochs are quantities: the first one is 0.
+-- _get_closed_form_lr, where there is one, gives the rate of any epoch. Epochs are quantities: the first one is 0.
 
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local deepcopy = require "nnlua.nn.copy"
+local nl = require "nnlua"
 local Optimizer = require "nnlua.optim.optimizer".Optimizer
 
 local base = {}
@@ -71,13 +72,29 @@ function base.numbers(self, optimizer, name, value)
   return list
 end
 
---- A field of a scheduler that holds a function.
-function base.function_of(self, field)
-  local f = self[field]
+--- Raises unless a value that a field of a scheduler has is a function.
+function base.check_function(self, field, f)
   if not args.is_callable(f) then
-    raise(("%s: its field %s must be a function, not %s"):format(self.__name, field, core.describe(f)))
+    raise(("%s: its field %s must give a function, not %s"):format(self.__name, field, core.describe(f)))
   end
-  return f
+end
+
+-- ------------------------------------------------------------------ rates
+
+-- A group's rate may be a tensor, which then stays the same one, filled with each next rate.
+
+--- A rate for a place of its own: a number, or a copy of a tensor.
+local function own_rate(rate)
+  return core.is_tensor(rate) and nl._keep(rate:detach():clone()) or rate
+end
+
+--- Sets a group's rate.
+function base.set_rate(group, rate)
+  if core.is_tensor(group.lr) then
+    nl.no_grad(group.lr.fill_, group.lr, rate)
+  else
+    group.lr = core.is_tensor(rate) and rate:item() or rate
+  end
 end
 
 -- ------------------------------------------------------------------ steps
@@ -90,19 +107,21 @@ function LRScheduler:init(optimizer, last_epoch)
   self.optimizer, self.last_epoch, self.base_lrs = optimizer, args.whole(last_epoch or -1), {}
   for i, group in ipairs(optimizer.param_groups) do
     if self.last_epoch == -1 then
-      group.initial_lr = group.initial_lr or group.lr
+      group.initial_lr = group.initial_lr or own_rate(group.lr)
     elseif not group.initial_lr then
       raise(("%s: group %d has no initial_lr, which going on at last_epoch = %d needs"):format(
         self.__name, i, self.last_epoch))
     end
-    self.base_lrs[i] = group.initial_lr
+    self.base_lrs[i] = own_rate(group.initial_lr)
   end
   self:_initial_step()
 end
 
+--- The first step, which a scheduler takes when it is made: to epoch 0, or on from last_epoch.
 function LRScheduler:_initial_step()
-  self.optimizer._steps, self._step_count = 0, 0
+  self._step_count, self._is_initial = 0, true
   self:step()
+  self._is_initial = false
 end
 
 --- The rates that the groups began with. Raises if there are groups that came later: what goes by these rates can't
@@ -121,8 +140,8 @@ end
 function LRScheduler:_set_rates(rates)
   local noted = {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    group.lr = rates[i] or group.lr
-    noted[i] = group.lr
+    if rates[i] then base.set_rate(group, rates[i]) end
+    noted[i] = own_rate(group.lr)
   end
   self._last_lr = noted
 end
@@ -133,11 +152,42 @@ local function warn_of_order(self)
   end
 end
 
---- Counts a step, to the next epoch or to a given one.
-function LRScheduler:_go_on(epoch)
+--- Warns of a step to an epoch, which may skip what other schedulers do.
+function base.warn_of_epoch(self)
+  warn("nnlua: ", self.__name, ": step(epoch) is deprecated: it sets the rates by a formula of the epoch, where there "
+    .. "is one, whatever they are; step() goes on from them")
+end
+
+--- Warns where get_lr is called by others than a step: it computes the next rates.
+function base.warn_of_get_lr(self)
+  if not self._get_lr_called_within_step then
+    warn("nnlua: ", self.__name, ": get_lr() computes the next rates; get_last_lr() tells those of the last step")
+  end
+end
+
+--- Counts a step.
+function LRScheduler:_count_step()
   warn_of_order(self)
   self._step_count = self._step_count + 1
+end
+
+--- The rates that a method gives, within a step.
+function LRScheduler:_rates_of(method)
+  self._get_lr_called_within_step = true
+  local rates = method(self)
+  self._get_lr_called_within_step = false
+  return rates
+end
+
+--- The next epoch, or a given one, is the last one.
+function LRScheduler:_go_on(epoch)
   self.last_epoch = epoch or self.last_epoch + 1
+end
+
+--- Goes on to the next epoch, or to a given one: sets its rates, and counts no step.
+function LRScheduler:_update_lr(epoch)
+  self:_go_on(epoch)
+  self:_set_rates(self:_rates_of(epoch and self._get_closed_form_lr or self.get_lr))
 end
 
 --- Goes on to the next epoch, or to a given one.
@@ -146,8 +196,9 @@ function LRScheduler:step(epoch)
   if epoch ~= nil and type(epoch) ~= "number" then
     raise(("%s: step takes an epoch, a number, or nothing, not %s"):format(self.__name, core.describe(epoch)))
   end
-  self:_go_on(epoch)
-  self:_set_rates(epoch and self._closed_form and self:_closed_form() or self:get_lr())
+  self:_count_step()
+  if epoch then base.warn_of_epoch(self) end
+  self:_update_lr(epoch)
 end
 
 --- The groups' rates as the last step set them.
@@ -183,17 +234,43 @@ end
 
 -- ------------------------------------------------------------ state dicts
 
---- What the scheduler keeps but the optimizer and functions, for load_state_dict of one that is made alike.
+--- What a state dict has of a function: the fields of an object that can be called, nl.none of others.
+local function function_state(f)
+  if type(f) ~= "table" then return nl.none end
+  local fields = {}
+  for key, value in next, f do
+    if type(value) ~= "function" then fields[key] = deepcopy(value) end
+  end
+  return fields
+end
+
+--- The fields of a scheduler that hold functions, or lists of them, by their names; for subclasses.
+LRScheduler._functions = {}
+
+--- What the scheduler keeps but the optimizer, for load_state_dict of one that is made alike. Of functions only those
+--- that are objects have a state: their fields.
 function LRScheduler:state_dict()
   local dict = {}
   for key, value in pairs(self) do
-    if key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then dict[key] = deepcopy(value) end
+    if self._functions[key] == "list" then
+      dict[key] = {}
+      for i, f in ipairs(value) do dict[key][i] = function_state(f) end
+    elseif self._functions[key] then
+      dict[key] = function_state(value)
+    elseif key ~= "optimizer" and key ~= "_schedulers" and type(value) ~= "function" then
+      dict[key] = deepcopy(value)
+    end
   end
   if self._schedulers then
     dict._schedulers = {}
     for i, scheduler in ipairs(self._schedulers) do dict._schedulers[i] = scheduler:state_dict() end
   end
   return dict
+end
+
+local function load_function(f, state)
+  if type(f) ~= "table" or type(state) ~= "table" then return end
+  for key, value in next, state do f[key] = deepcopy(value) end
 end
 
 --- Raises unless a value of a state is like the scheduler's own: of the same type, and so are the entries of lists, of
@@ -217,9 +294,17 @@ function LRScheduler:load_state_dict(dict)
   if type(dict) ~= "table" then
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
   end
-  for key, value in pairs(dict) do check_like(self, key, self[key], value) end
   for key, value in pairs(dict) do
-    if key ~= "_schedulers" then self[key] = deepcopy(value) end
+    if not self._functions[key] then check_like(self, key, self[key], value) end
+  end
+  for key, value in pairs(dict) do
+    if self._functions[key] == "list" then
+      for i, f in ipairs(self[key]) do load_function(f, type(value) == "table" and value[i]) end
+    elseif self._functions[key] then
+      load_function(self[key], value)
+    elseif key ~= "_schedulers" then
+      self[key] = deepcopy(value)
+    end
   end
   for i, inner in ipairs(self._schedulers and dict._schedulers or {}) do self._schedulers[i]:load_state_dict(inner) end
 end

@@ -15,6 +15,9 @@ local LRScheduler, raise = base.LRScheduler, core.raise
 local function checked(self, scheduler, i)
   if not class.is_a(scheduler, LRScheduler) then
     raise(("%s: schedulers[%d] must be a scheduler, not %s"):format(self.__name, i, core.describe(scheduler)))
+  elseif class.is_a(scheduler, combine.ReduceLROnPlateau) then
+    raise(("%s: schedulers[%d] is ReduceLROnPlateau, whose steps take a metric: step it apart"):format(
+      self.__name, i))
   end
   return scheduler
 end
@@ -22,8 +25,7 @@ end
 local function check_schedulers(self, schedulers, optimizer)
   if #schedulers == 0 then raise(self.__name .. ": there are no schedulers") end
   for i, scheduler in ipairs(schedulers) do
-    checked(self, scheduler, i)
-    if scheduler.optimizer ~= (optimizer or schedulers[1].optimizer) then
+    if checked(self, scheduler, i).optimizer ~= (optimizer or schedulers[1].optimizer) then
       raise(("%s: schedulers[%d] is of another optimizer"):format(self.__name, i))
     end
   end
@@ -46,6 +48,11 @@ local SequentialLR, parse_sequential = base.define("SequentialLR", {{"schedulers
 local function rewind(scheduler)
   for _, inner in ipairs(scheduler._schedulers or {}) do rewind(inner) end
   if scheduler.last_epoch then scheduler.last_epoch = -1 end
+end
+
+--- Sets the groups' rates to those that they began with.
+local function first_rates(optimizer)
+  for _, group in ipairs(optimizer.param_groups) do base.set_rate(group, group.initial_lr) end
 end
 
 --- The scheduler of an epoch, and whether it begins there.
@@ -73,10 +80,8 @@ function SequentialLR:init(...)
   end
   self._milestones = table.move(milestones, 1, #milestones, 1, {})
   self.optimizer = optimizer
-  for _, group in ipairs(optimizer.param_groups) do group.lr = group.initial_lr end
-  for _, scheduler in ipairs(self._schedulers) do rewind(scheduler) end
-  begin(self)
-  optimizer._steps = last_epoch + 1
+  self:_update_lr()
+  optimizer._steps = math.max(optimizer._steps, last_epoch + 1) -- those that were taken before
   for _ = 0, last_epoch do self:step() end -- to where the schedule would be, had it not been interrupted
 end
 
@@ -88,12 +93,16 @@ end
 
 function SequentialLR:step()
   local scheduler, begins = self:_next()
-  if begins then scheduler:step(0) else scheduler:step() end
+  if begins then scheduler:_update_lr(0) else scheduler:step() end
   self._last_lr = scheduler:get_last_lr()
 end
 
-function SequentialLR:_initial_step()
-  self.optimizer._steps = 0
+SequentialLR._initial_step = begin
+
+--- Begins again, as where an outer sequence comes to it.
+function SequentialLR:_update_lr()
+  first_rates(self.optimizer)
+  rewind(self)
   begin(self)
 end
 
@@ -127,6 +136,18 @@ end
 function ChainedScheduler:step()
   for _, scheduler in ipairs(self:_next()) do scheduler:step() end
   self:_set_rates {}
+end
+
+function ChainedScheduler:_initial_step()
+  for _, scheduler in ipairs(self:_next()) do scheduler:_initial_step() end
+  self:_set_rates {}
+end
+
+--- Begins again, as where a sequence comes to it.
+function ChainedScheduler:_update_lr()
+  first_rates(self.optimizer)
+  rewind(self)
+  self:_initial_step()
 end
 
 combine.ChainedScheduler = ChainedScheduler
@@ -164,13 +185,18 @@ function Plateau:init(...)
   self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, kind, cooldown, eps
   self.default_min_lr = type(least or 0) == "number" and (least or 0) or nil
   self.min_lrs = base.numbers(self, optimizer, "min_lr", least or 0)
-  self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
-  self.best = mode == "min" and math.huge or -math.huge
+  self.last_epoch, self.mode_worse = 0, mode == "min" and math.huge or -math.huge
+  self:_reset()
   self:_set_rates {}
 end
 
+--- Forgets the best metric, and how long it has been so.
+function Plateau:_reset()
+  self.best, self.cooldown_counter, self.num_bad_epochs = self.mode_worse, 0, 0
+end
+
 --- Whether a metric is better than another by the threshold.
-function Plateau:is_better(metric, best)
+function Plateau:_is_better(metric, best)
   local sign = self.mode == "min" and 1 or -1
   local bound = self.threshold_mode == "rel" and best * (1 - sign * self.threshold) or best - sign * self.threshold
   if sign == 1 then return metric < bound end
@@ -191,8 +217,9 @@ end
 local function reduced(self)
   local least, rates = least_rates(self), {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    local rate = math.max(group.lr * self.factor, least[i])
-    rates[i] = group.lr - rate > self.eps and rate or group.lr
+    local now = core.is_tensor(group.lr) and group.lr:item() or group.lr
+    local rate = math.max(now * self.factor, least[i])
+    rates[i] = now - rate > self.eps and rate or now
   end
   return rates
 end
@@ -203,8 +230,9 @@ function Plateau:step(metric, epoch)
   if type(metric) ~= "number" then
     raise(("%s: a step takes the metric, a number, not %s"):format(self.__name, core.describe(metric)))
   end
+  if epoch then base.warn_of_epoch(self) end
   self.last_epoch = epoch or self.last_epoch + 1
-  if self:is_better(metric, self.best) then
+  if self:_is_better(metric, self.best) then
     self.best, self.num_bad_epochs = metric, 0
   else
     self.num_bad_epochs = self.num_bad_epochs + 1

@@ -23,12 +23,12 @@ local cos, pi = math.cos, math.pi
 ---     0.00
 ---@class CosineAnnealingLR: LRScheduler
 local CosineAnnealingLR, parse_cosine = base.define("CosineAnnealingLR", {
-  {"T_max", "integer"}, {"eta_min", "number", 0.0},
+  {"T_max", "number"}, {"eta_min", "number", 0.0},
 })
 
 function CosineAnnealingLR:init(...)
   local optimizer, most, least, last_epoch = parse_cosine(...)
-  if most < 1 then raise(("%s: T_max must be from 1 on, not %d"):format(self.__name, most)) end
+  if not (most > 0) then raise(format("%s: T_max must be above 0, not %s", self.__name, most)) end
   self.T_max, self.eta_min = most, least
   LRScheduler.init(self, optimizer, last_epoch)
 end
@@ -41,11 +41,12 @@ local function each_rate(self, f, with_first)
 end
 
 function CosineAnnealingLR:get_lr()
+  base.warn_of_get_lr(self)
   local epoch, most, least = self.last_epoch, self.T_max, self.eta_min
-  if epoch == 0 then
+  if self._is_initial then
     return self:scaled(1)
   elseif self._step_count == 1 and epoch > 0 then
-    return self:_closed_form()
+    return self:_get_closed_form_lr()
   elseif (epoch - 1 - most) % (2 * most) == 0 then
     return each_rate(self, function(rate, first) return rate + (first - least) * (1 - cos(pi / most)) / 2 end, true)
   end
@@ -54,7 +55,7 @@ function CosineAnnealingLR:get_lr()
   end)
 end
 
-function CosineAnnealingLR:_closed_form()
+function CosineAnnealingLR:_get_closed_form_lr()
   local least = self.eta_min
   return each_rate(self, function(_, first)
     return least + (first - least) * (1 + cos(pi * self.last_epoch / self.T_max)) / 2
@@ -86,6 +87,7 @@ function WarmRestarts:init(...)
 end
 
 function WarmRestarts:get_lr()
+  base.warn_of_get_lr(self)
   local least = self.eta_min
   return each_rate(self, function(_, first)
     return least + (first - least) * (1 + cos(pi * self.T_cur / self.T_i)) / 2
@@ -114,7 +116,7 @@ function WarmRestarts:step(epoch)
     epoch = self.last_epoch + 1
     self.T_cur = self.T_cur + 1
     if self.T_cur >= self.T_i then
-      self.T_cur, self.T_i = self.T_cur - self.T_i, self.T_i * self.T_mult
+      self.T_cur, self.T_i = self.T_cur % self.T_i, self.T_i * self.T_mult
     end
   elseif epoch < 0 then
     raise(format("%s: an epoch must be from 0 on, not %s", self.__name, epoch))
@@ -122,7 +124,7 @@ function WarmRestarts:step(epoch)
     locate(self, epoch)
   end
   self.last_epoch = math.floor(epoch)
-  self:_set_rates(self:get_lr())
+  self:_set_rates(self:_rates_of(self.get_lr))
 end
 
 cycle.CosineAnnealingWarmRestarts = WarmRestarts
@@ -183,7 +185,7 @@ function CyclicLR:init(...)
   if scale and not args.is_callable(scale) then
     raise(("%s: scale_fn must be a function, not %s"):format(self.__name, core.describe(scale)))
   end
-  self._scale = scale and function(_, x) return scale(x) end or scales[mode]
+  self._scale_fn_custom = scale
   self.scale_mode = scale and scale_mode or mode == "exp_range" and "iterations" or "cycle"
   local lows = base.numbers(self, optimizer, "base_lr", low)
   self.max_lrs = base.numbers(self, optimizer, "max_lr", high)
@@ -193,10 +195,31 @@ function CyclicLR:init(...)
     self.max_momentums = base.numbers(self, optimizer, "max_momentum", high_m or 0.9)
   end
   if last_epoch == -1 then
-    for i, group in ipairs(optimizer.param_groups) do group.lr = lows[i] end
+    for i, group in ipairs(optimizer.param_groups) do base.set_rate(group, lows[i]) end
   end
   LRScheduler.init(self, optimizer, last_epoch)
   self.base_lrs = lows
+end
+
+CyclicLR._functions = {_scale_fn_custom = "one"}
+
+--- How high the peaks are by the mode, of the number of the cycle or of the epoch.
+function CyclicLR:_mode_scale(x)
+  local scale = scales[self.mode]
+  base.check_function(self, "mode", scale)
+  return scale(self, x)
+end
+
+--- The same by the function that was given, or else the mode's.
+function CyclicLR:scale_fn(x)
+  local custom = self._scale_fn_custom
+  if custom == nil then return self:_mode_scale(x) end
+  base.check_function(self, "_scale_fn_custom", custom)
+  local scale = custom(x)
+  if type(scale) ~= "number" then
+    raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
+  end
+  return scale
 end
 
 --- How high the wave is where the epoch is, and what its scale is a function of.
@@ -211,8 +234,7 @@ end
 function CyclicLR:_rates_at(height)
   local first, rates = self:_first_rates(), {}
   for i, group in ipairs(self.optimizer.param_groups) do
-    local low = self.last_epoch == 0 and group.lr or first[i]
-    rates[i] = low + (self.max_lrs[i] - low) * height
+    rates[i] = first[i] + (self.max_lrs[i] - first[i]) * height
     if self.cycle_momentum then
       set_momentum(group, self.max_momentums[i] - (self.max_momentums[i] - self.base_momentums[i]) * height)
     end
@@ -221,12 +243,9 @@ function CyclicLR:_rates_at(height)
 end
 
 function CyclicLR:get_lr()
+  base.warn_of_get_lr(self)
   local height, x = self:_place()
-  local scale = base.function_of(self, "_scale")(self, x)
-  if type(scale) ~= "number" then
-    raise(("%s: scale_fn must give a number, not %s"):format(self.__name, core.describe(scale)))
-  end
-  return self:_rates_at(height * scale)
+  return self:_rates_at(height * self:scale_fn(x))
 end
 
 cycle.CyclicLR = CyclicLR
@@ -319,6 +338,7 @@ local function place_in(all, step)
 end
 
 function OneCycleLR:get_lr()
+  base.warn_of_get_lr(self)
   local step, f = self.last_epoch, anneal[self._anneal_func_type]
   if step > self.total_steps then
     raise(("%s: step %s is beyond the %d steps in all"):format(self.__name, step + 1, self.total_steps))

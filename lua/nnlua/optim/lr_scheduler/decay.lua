@@ -12,28 +12,28 @@ local LRScheduler = base.LRScheduler
 
 -- -------------------------------------------------------------- functions
 
---- The functions of LambdaLR and MultiplicativeLR: one for all groups, or a list. They are no part of state dicts.
+--- The functions of LambdaLR and MultiplicativeLR: one for all groups, or a list.
 local function keep_functions(self, optimizer, functions)
   base.check_optimizer(self.__name, optimizer)
-  local list = base.per_group(self, optimizer, "lr_lambda", functions)
-  for i, f in ipairs(list) do
+  self.lr_lambdas = base.per_group(self, optimizer, "lr_lambda", functions)
+  for i, f in ipairs(self.lr_lambdas) do
     if not args.is_callable(f) then
       core.raise(("%s: lr_lambda[%d] must be a function, not %s"):format(self.__name, i, core.describe(f)))
     end
   end
-  self._factor = function(i, epoch)
-    local factor = list[i](epoch)
-    if type(factor) ~= "number" then
-      core.raise(("%s: lr_lambda must give a number, not %s"):format(self.__name, core.describe(factor)))
-    end
-    return factor
-  end
 end
 
---- What the functions give for the epoch.
+--- What the first n functions give for the epoch.
 local function factors_of(self, n)
-  local factor, factors = base.function_of(self, "_factor"), {}
-  for i = 1, n do factors[i] = factor(i, self.last_epoch) end
+  local functions, factors = self.lr_lambdas, {}
+  for i = 1, n do
+    local f = type(functions) == "table" and functions[i]
+    base.check_function(self, "lr_lambdas", f)
+    factors[i] = f(self.last_epoch)
+    if type(factors[i]) ~= "number" then
+      core.raise(("%s: lr_lambda must give a number, not %s"):format(self.__name, core.describe(factors[i])))
+    end
+  end
   return factors
 end
 
@@ -59,7 +59,10 @@ function LambdaLR:_rates_at(factors)
   return rates
 end
 
+LambdaLR._functions = {lr_lambdas = "list"}
+
 function LambdaLR:get_lr()
+  base.warn_of_get_lr(self)
   return self:_rates_at(factors_of(self, #self:_first_rates()))
 end
 
@@ -81,10 +84,7 @@ function MultiplicativeLR:init(...)
   LRScheduler.init(self, optimizer, last_epoch)
 end
 
---- How many rates there are, and whether they are beyond the first ones.
-function MultiplicativeLR:_place()
-  return #self:_first_rates(), self.last_epoch > 0 -- there is a function for each of the first
-end
+MultiplicativeLR._functions = {lr_lambdas = "list"}
 
 function MultiplicativeLR:_rates_at(factors)
   local rates = {}
@@ -93,8 +93,9 @@ function MultiplicativeLR:_rates_at(factors)
 end
 
 function MultiplicativeLR:get_lr()
-  local n, goes_on = self:_place()
-  if not goes_on then return self:scaled(1) end
+  base.warn_of_get_lr(self)
+  local n = #self:_first_rates() -- there is a function for each of the first
+  if self._is_initial then return self:scaled(1) end
   return self:_rates_at(factors_of(self, n))
 end
 
@@ -120,10 +121,11 @@ function StepLR:init(...)
 end
 
 function StepLR:get_lr()
+  base.warn_of_get_lr(self)
   return self:scaled(self.last_epoch ~= 0 and self.last_epoch % self.step_size == 0 and self.gamma or 1)
 end
 
-function StepLR:_closed_form()
+function StepLR:_get_closed_form_lr()
   return self:scaled_base(self.gamma ^ (self.last_epoch // self.step_size))
 end
 
@@ -155,10 +157,11 @@ local function count(milestones, fits)
 end
 
 function MultiStepLR:get_lr()
+  base.warn_of_get_lr(self)
   return self:scaled(self.gamma ^ count(self.milestones, function(m) return m == self.last_epoch end))
 end
 
-function MultiStepLR:_closed_form()
+function MultiStepLR:_get_closed_form_lr()
   return self:scaled_base(self.gamma ^ count(self.milestones, function(m) return m <= self.last_epoch end))
 end
 
@@ -183,10 +186,11 @@ function ExponentialLR:init(...)
 end
 
 function ExponentialLR:get_lr()
-  return self:scaled(self.last_epoch ~= 0 and self.gamma or 1)
+  base.warn_of_get_lr(self)
+  return self:scaled(self._is_initial and 1 or self.gamma)
 end
 
-function ExponentialLR:_closed_form()
+function ExponentialLR:_get_closed_form_lr()
   return self:scaled_base(self.gamma ^ self.last_epoch)
 end
 
@@ -206,7 +210,7 @@ end
 ---     0.8
 ---@class ConstantLR: LRScheduler
 local ConstantLR, parse_constant = base.define("ConstantLR", {
-  {"factor", "number", 1 / 3}, {"total_iters", "integer", 5},
+  {"factor", "number", 1 / 3}, {"total_iters", "number", 5},
 })
 
 function ConstantLR:init(...)
@@ -217,11 +221,12 @@ function ConstantLR:init(...)
 end
 
 function ConstantLR:get_lr()
+  base.warn_of_get_lr(self)
   if self.last_epoch == 0 then return self:scaled(self.factor) end
   return self:scaled(self.last_epoch == self.total_iters and 1 / self.factor or 1)
 end
 
-function ConstantLR:_closed_form()
+function ConstantLR:_get_closed_form_lr()
   return self:scaled_base(self.last_epoch >= self.total_iters and 1 or self.factor)
 end
 
@@ -237,7 +242,7 @@ decay.ConstantLR = ConstantLR
 ---     0.80
 ---@class LinearLR: LRScheduler
 local LinearLR, parse_linear = base.define("LinearLR", {
-  {"start_factor", "number", 1 / 3}, {"end_factor", "number", 1.0}, {"total_iters", "integer", 5},
+  {"start_factor", "number", 1 / 3}, {"end_factor", "number", 1.0}, {"total_iters", "number", 5},
 })
 
 function LinearLR:init(...)
@@ -249,13 +254,14 @@ function LinearLR:init(...)
 end
 
 function LinearLR:get_lr()
+  base.warn_of_get_lr(self)
   if self.last_epoch == 0 then return self:scaled(self.start_factor) end
-  if self.last_epoch > self.total_iters then return self:scaled(1) end
+  if self._is_initial or self.last_epoch > self.total_iters then return self:scaled(1) end
   local rise = self.end_factor - self.start_factor
   return self:scaled(1 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 end
 
-function LinearLR:_closed_form()
+function LinearLR:_get_closed_form_lr()
   local share = math.min(self.total_iters, self.last_epoch) / self.total_iters
   return self:scaled_base(self.start_factor + (self.end_factor - self.start_factor) * share)
 end
@@ -271,7 +277,7 @@ decay.LinearLR = LinearLR
 ---     0.00
 ---@class PolynomialLR: LRScheduler
 local PolynomialLR, parse_polynomial = base.define("PolynomialLR", {
-  {"total_iters", "integer", 5}, {"power", "number", 1.0},
+  {"total_iters", "number", 5}, {"power", "number", 1.0},
 })
 
 function PolynomialLR:init(...)
@@ -281,12 +287,13 @@ function PolynomialLR:init(...)
 end
 
 function PolynomialLR:get_lr()
+  base.warn_of_get_lr(self)
   local epoch, total = self.last_epoch, self.total_iters
-  if epoch == 0 or epoch > total then return self:scaled(1) end
+  if self._is_initial or epoch > total then return self:scaled(1) end
   return self:scaled(((1 - epoch / total) / (1 - (epoch - 1) / total)) ^ self.power)
 end
 
-function PolynomialLR:_closed_form()
+function PolynomialLR:_get_closed_form_lr()
   return self:scaled_base((1 - math.min(self.total_iters, self.last_epoch) / self.total_iters) ^ self.power)
 end
 
