@@ -35,10 +35,11 @@ local tests = {
   integer = function(v) return args.whole(v) ~= nil end,
   rate = function(v) return type(v) == "number" or core.is_tensor(v) and v:numel() == 1 end,
   tensor = core.is_tensor,
+  numeric = function(v) return type(v) == "number" or core.is_tensor(v) end,
   module = core.is_module,
 }
 
-local articles = {integer = "an integer", any = "a value", rate = "a number"}
+local articles = {integer = "an integer", any = "a value", rate = "a number", numeric = "a number or a tensor"}
 
 --- What an argument of a type is called in errors.
 local function noun(kind)

@@ -16,6 +16,7 @@ Tensors     nl.tensor, nl.zeros, nl.randn, nl.arange …; x:sum(2), x + y, x[{1,
 Gradients   x:backward(), nl.no_grad, nl.autograd.grad
 Modules     nn.class, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM …; F for functions
 Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoader, nl.progress
+Draws       nl.distributions.Normal, Categorical …: sample, log_prob, entropy, kl_divergence
 Scripts     nl.argparse, nl.device, nl.time, nl.repr
 Files       nl.save, nl.load, net:state_dict()
 Specs       nl.testing
@@ -52,6 +53,7 @@ local function parts()
     [nn.utils.rnn] = "nn.utils.rnn", [optim] = "optim", [optim.lr_scheduler] = "optim.lr_scheduler",
     [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
+    [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing",
   }
 end

@@ -100,6 +100,21 @@ void launch_random(Call *call, Generator *g, RandomKind kind, Tensor *t, double 
   finish_drawn(call, d);
 }
 
+void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, Tensor *t)
+{
+  if (!launch_runs(t)) return;
+  bool single = dtype_compute(tensor_dtype(t)) == DTYPE_f32; /* of halves, too: rounded twice, as PyTorch's */
+  Drawn d = drawn_as(call, t, single ? DTYPE_f32 : DTYPE_f64);
+  float *narrow = tensor_data(d.to);
+  double *wide = tensor_data(d.to);
+  for (int64_t i = 0; i < t->numel; i++) {
+    double drawn = draw(g, parameters);
+    if (single) narrow[i] = (float)drawn;
+    else wide[i] = drawn;
+  }
+  finish_drawn(call, d);
+}
+
 void launch_random_integers(Call *call, Generator *g, Tensor *t, int64_t low, int64_t high)
 {
   if (!launch_runs(t)) return;

@@ -4,12 +4,16 @@
 
 #include "core/random.h"
 #include "core/tensor.h"
+#include "kernels/draws.h"
 
 typedef enum RandomKind { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_EXPONENTIAL, RANDOM_BERNOULLI } RandomKind;
 
 /* Fills a floating tensor: uniform from a to b, normal of mean a and deviation b, exponential of rate a, or b with
    probability a and else 0. */
 void launch_random(Call *call, Generator *g, RandomKind kind, Tensor *t, double a, double b);
+
+/* Fills a tensor of a real dtype with numbers drawn one by one, all with the same parameters. */
+void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, Tensor *t);
 
 /* Integers from low to before high, of any dtype. */
 void launch_random_integers(Call *call, Generator *g, Tensor *t, int64_t low, int64_t high);

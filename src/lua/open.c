@@ -82,6 +82,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
+  X(distributions, "nnlua.distributions")                                                    \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

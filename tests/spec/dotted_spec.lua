@@ -3,7 +3,7 @@ local process = require "support.process"
 
 local names = {
   "autograd", "linalg", "special", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim",
-  "optim.lr_scheduler", "utils", "utils.data", "testing",
+  "optim.lr_scheduler", "distributions", "utils", "utils.data", "testing",
 }
 
 if require "nnlua".help then table.insert(names, "help") end

@@ -49,6 +49,14 @@ local cases = {
     {2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0}},
   {"F.rrelu((nl.ones(2, 3):t() - 2), 0.1, 0.3, true)",
     {-0.106822, -0.157348, -0.254583, -0.134985, -0.251074, -0.22165}},
+  {"nl.zeros(2, 3):t():cauchy_()", {-9.29661, -1.63269, -0.792214, 1.03432, 1.15544, 0.353826}},
+  {"nl.zeros(2, 3):t():log_normal_()", {13.5522, 0.796573, 3.85614, 2.98132, 3.24773, 0.176133}},
+  {"nl.zeros(2, 3, {dtype = nl.int64}):t():geometric_(0.2)", {16, 8, 6, 2, 2, 3}},
+  {"nl.normal(nl.zeros(3, 2):t(), nl.ones(2, 1))", {0.803276, 0.174833, 0.0889781, -0.613718, 0.0461824, -1.36826}},
+  {"nl.normal(nl.zeros(3, 6):t(), 2)",
+    {-0.153289, 0.719763, -1.02892, -3.30333, 2.09205, 1.04437, -0.333618, 0.106067, 0.809214, 1.2226, 3.73852,
+     -2.39047, 1.99584, 0.918361, 4.87279, -0.293616, 0.970228, 0.410469}},
+  {"nl.normal(0, nl.ones(3, 2):t())", {0.803276, 0.174833, 0.0889781, -0.613718, 0.0461824, -1.36826}},
   {"nl.multinomial(nl.tensor({0.1, 0.2, 0.3, 0.4}), 1, true)", {1}},
   {"nl.multinomial(nl.tensor({{0.1, 0.2, 0.3, 0.4}, {4.0, 3.0, 2.0, 1.0}}), 1, true)", {1, 3}},
   {"nl.multinomial(nl.tensor({{0.1, 0.2, 0.3, 0.4}, {4.0, 3.0, 2.0, 1.0}}), 1)", {1, 3}},
@@ -119,6 +127,27 @@ describe("uniform_", function()
     refused(nl.float32, -math.huge, 0)
     assert.error_matches(function() nl.zeros(3):uniform_(0, 0 / 0) end, "uniform_: from 0 lies above to")
     assert.is_true(nl.zeros(3):uniform_(-1e38, 1e38):isfinite():all():item())
+  end)
+end)
+
+describe("normal numbers of tensors", function()
+  it("need deviations that aren't negative", function()
+    local message = "normal: std must not be negative"
+    assert.error_matches(function() nl.normal(nl.zeros(2), nl.tensor {1.0, -1.0}) end, message)
+    assert.error_matches(function() nl.normal(0, nl.tensor {1.0, 0 / 0}) end, message)
+    assert.error_matches(function() nl.normal(nl.zeros(2), -1) end, message)
+    assert.error_matches(function() nl.normal(0, -1, {2}) end, message)
+  end)
+
+  it("have gradients of zero", function()
+    local mean, std = nl.zeros(2, {requires_grad = true}), nl.ones(3, 1, {requires_grad = true})
+    nl.normal(mean, std):sum():backward()
+    assert.same({{0, 0}, {{0}, {0}, {0}}}, {mean.grad:tolist(), std.grad:tolist()})
+  end)
+
+  it("are of the generator that is given", function()
+    local function draw() return nl.normal(nl.zeros(3), 1, {generator = nl.Generator():manual_seed(5)}) end
+    assert.is_true(nl.equal(draw(), draw()))
   end)
 end)
 

@@ -20,6 +20,7 @@ local groups = {
   {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"},
   {"Schedules", "Schedules of learning rates"},
   {"Averages of models", "Averages of models"},
+  {"Distributions", "Probability distributions"},
   {"Data", "Data"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 

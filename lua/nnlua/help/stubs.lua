@@ -86,6 +86,13 @@ nl.optim = optim
 optim.lr_scheduler = {}
 ---@class nnlua.optim.swa_utils
 optim.swa_utils = {}
+---@class nnlua.distributions
+local distributions = {}
+nl.distributions = distributions
+---@class nnlua.distributions.constraints
+distributions.constraints = {}
+---@class nnlua.distributions.utils
+distributions.utils = {}
 ---@class nnlua.utils
 local utils = {}
 nl.utils = utils

@@ -4,8 +4,10 @@
 
 #include <math.h>
 
+#include "launch/look.h"
 #include "launch/random.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
 #include "ops/math/complex.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
@@ -20,6 +22,11 @@ static void check_random_dtype(Call *call, DType dtype)
 {
   if (!dtype_is_floating(dtype))
     raise(call, "%s tensors are not taken: random numbers of this kind are floating", dtype_name(dtype));
+}
+
+static void check_std(Call *call, double std)
+{
+  if (!(std >= 0)) raise(call, "std must not be negative: %g", std);
 }
 
 static void check_range(Call *call, DType dtype, int64_t low, int64_t high)
@@ -236,7 +243,7 @@ NO_GRADIENT(uniform)
 
 FORWARD(normal)
 {
-  if (!(a->std >= 0)) raise(call, "std must not be negative: %g", a->std);
+  check_std(call, a->std);
   y[0] = result_of(call, a->input);
   fill_checked(call, a->generator, RANDOM_NORMAL, y[0], a->mean, a->std);
 }
@@ -249,6 +256,93 @@ FORWARD(exponential)
   fill_checked(call, a->generator, RANDOM_EXPONENTIAL, y[0], a->lambd, 0);
 }
 NO_GRADIENT(exponential)
+
+/* ------------------------------------------------ normals of many parameters */
+
+/* Standard normals, row-major, times std plus mean: so PyTorch makes them. */
+static Tensor *standard_normals(Call *call, Generator *given, const Tensor *like, Ints shape)
+{
+  Tensor *y = result_new(call, tensor_dtype(like), device_of(like), shape);
+  fill_checked(call, given, RANDOM_NORMAL, y, 0, 1);
+  return y;
+}
+
+static void check_stds(Call *call, Tensor *std)
+{
+  if (dtype_is_complex(tensor_dtype(std))) raise(call, "std must be real, not %s", dtype_name(tensor_dtype(std)));
+  check_none_true(call, op(logical_not, op(ge, std, number(0))), "std must not be negative");
+}
+
+FORWARD(normal_tensors)
+{
+  check_stds(call, a->std);
+  y[0] = standard_normals(call, a->generator, a->mean, broadcast_operands(call, (Tensor *[]){a->mean, a->std}, 2));
+  op_(mul, y[0], a->std);
+  op_(add, y[0], a->mean, scalar_int(1));
+}
+
+BACKWARD(normal_tensors)
+{
+  if (WANTS(mean)) GRAD(mean) = zeros_like_of(a->mean);
+  if (WANTS(std)) GRAD(std) = zeros_like_of(a->std);
+}
+
+FORWARD(normal_means)
+{
+  check_std(call, a->std);
+  y[0] = standard_normals(call, a->generator, a->mean, tensor_shape(a->mean));
+  op_(mul, y[0], number(a->std));
+  op_(add, y[0], a->mean, scalar_int(1));
+}
+
+BACKWARD(normal_means) { GRAD(mean) = zeros_like_of(a->mean); }
+
+FORWARD(normal_stds)
+{
+  check_stds(call, a->std);
+  y[0] = standard_normals(call, a->generator, a->std, tensor_shape(a->std));
+  op_(mul, y[0], a->std);
+  op_(add, y[0], number(a->mean), scalar_int(1));
+}
+
+BACKWARD(normal_stds) { GRAD(std) = zeros_like_of(a->std); }
+
+FORWARD(normal_of_size)
+{
+  check_std(call, a->std);
+  y[0] = new_of_size(call, a->size, call->ctx->default_dtype, OPTIONS);
+  fill_checked(call, a->generator, RANDOM_NORMAL, y[0], a->mean, a->std);
+}
+
+/* ------------------------------------------------------ drawn one by one */
+
+FORWARD(log_normal)
+{
+  if (!(a->std > 0)) raise(call, "std must be positive, not %g", a->std);
+  check_random_dtype(call, tensor_dtype(a->input));
+  y[0] = result_of(call, a->input);
+  launch_draws(call, generator_of(call, a->generator), draw_log_normal, (double[]){a->mean, a->std}, y[0]);
+}
+NO_GRADIENT(log_normal)
+
+FORWARD(cauchy)
+{
+  if (!(a->sigma > 0)) raise(call, "sigma must be positive, not %g", a->sigma);
+  check_random_dtype(call, tensor_dtype(a->input));
+  y[0] = result_of(call, a->input);
+  launch_draws(call, generator_of(call, a->generator), draw_cauchy, (double[]){a->median, a->sigma}, y[0]);
+}
+NO_GRADIENT(cauchy)
+
+FORWARD(geometric)
+{
+  DType dtype = tensor_dtype(a->input);
+  if (!(a->p > 0 && a->p < 1)) raise(call, "p lies between 0 and 1, not %g", a->p);
+  if (dtype_is_complex(dtype) || dtype == DTYPE_b8) raise(call, "%s tensors are not taken", dtype_name(dtype));
+  y[0] = result_of(call, a->input);
+  launch_draws(call, generator_of(call, a->generator), draw_geometric, &a->p, y[0]);
+}
+NO_GRADIENT(geometric)
 
 /* One more than the largest integer that random_() draws for a dtype; 0 for int64, which takes 63 bits. */
 static int64_t random_bound(DType dtype)
