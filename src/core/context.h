@@ -52,7 +52,9 @@ typedef struct Pressure {
   double last_full, cost;   /* when the last full one ended, and what it took */
   double last_tidy;         /* when the last one for the cache's sake did */
   double per_block;         /* what freeing one tensor takes, at best */
-  size_t patience;          /* how many times the least bytes gather before the next of those */
+  size_t patience, spacing; /* how many times the least bytes gather before the next of those: for what they cost, and
+                               so that tensors don't live across two of them */
+  int calm;                 /* how many went by since the spacing changed and found no more than one such */
   uint64_t sequence;        /* the context's at the last look: graphs were recorded since if it differs */
   bool generational;        /* what the last steps say of the collector's mode */
   int last_step;            /* what the last step came to */

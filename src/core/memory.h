@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEMORY_CLASSES = 8 * 48, MEMORY_ALIGNMENT = 64, MEMORY_SMALL = 4096, MEMORY_MEDIUM = 1 << 20 };
+enum { MEMORY_CLASSES = 8 * 48, MEMORY_ALIGNMENT = 64, MEMORY_SMALL = 4096, MEMORY_MEDIUM = 8 << 20 };
 
 typedef struct MemoryBlock MemoryBlock;
 

@@ -50,9 +50,7 @@ Tensor *tensor_check(lua_State *L, int index);
 void push_tensor(lua_State *L, Tensor *t);
 
 /*
- * Before the core is entered from a C function of Lua: notes the running coroutine, refreshes its
- * modes and relieves memory pressure (which may collect garbage, so tensors must be held by
- * userdata on the stack). Then:
+ * Before the core is entered from a C function of Lua: notes the running coroutine and refreshes its modes. Then:
  *   Entry entry;
  *   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
  *   Call call = {.ctx = ctx};  … op(add, …) …
@@ -83,7 +81,8 @@ extern bool (*push_module_path)(lua_State *L);
 /* The registry's key (by address) for the value of an error that crosses the core. */
 extern char core_error_key;
 
-/* Pushes an empty box, to be filled with a counted reference while the core is entered. */
+/* Pushes an empty box, to be filled with a counted reference while the core is entered. May collect garbage first, so
+   tensors must be held by userdata on the stack. */
 TensorBox *push_box(lua_State *L, Context *ctx);
 
 /* Pushes a box and fills it with what make(call, data) gives; data may hold borrowed tensors that Lua's stack keeps. */

@@ -7,6 +7,7 @@
 
 #include "lua/autograd/carriers.h"
 #include "lua/parse.h"
+#include "lua/pressure.h"
 #include "lua/tensor.h"
 
 /* ---------------------------------------------------------------- overloads */
@@ -270,6 +271,7 @@ static int call_plain(lua_State *L, const Group *g, const Op *op, Parsed *p, int
 {
   Context *ctx = g->ctx;
   TensorBox *boxes[MAX_RESULTS];
+  pressure_look(L, ctx);
   for (int i = 0; i < op->results; i++) boxes[i] = push_result(L);
   int first = lua_gettop(L) - op->results + 1;
   core_prepare(L, ctx);

@@ -18,9 +18,12 @@ enum {
   MUCH_DUE = 1 << 20,
   LEAST_STRIDE = 16 << 10,
   SLICE_MULTIPLIER = 4, /* of an incremental step, where Lua has 100: it goes over a twentieth of the objects */
-  MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR
+  MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR,
+  MOST_SPACING = 8,
+  CALM = 16 /* collections that went well before they come more often */
 };
 
+static const double YOUNG = 0.75;           /* of the bytes since the last one, which a collection should free */
 static const double SHARE = 0.05;           /* of the time, for what collections cost beside freeing */
 static const double PER_BLOCK = 2e-7;       /* seconds that freeing a tensor takes at most, with its userdata */
 static const double SAVED_PER_BYTE = 5e-11; /* seconds that a block from the cache saves */
@@ -43,11 +46,11 @@ static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 static size_t headroom(size_t live) { return larger_size(HEADROOM, live / 4); }
 static size_t ceiling(size_t live) { return larger_size(CEILING, live / 2); }
 
-static void set_patience(Context *ctx, size_t patience)
+static void set_floors(Context *ctx)
 {
-  ctx->pressure.patience = patience;
-  ctx->memory.small_limit = patience * SMALL_FLOOR;
-  ctx->memory.medium_limit = patience * MEDIUM_FLOOR;
+  size_t times = larger_size(ctx->pressure.patience, ctx->pressure.spacing);
+  ctx->memory.small_limit = times * SMALL_FLOOR;
+  ctx->memory.medium_limit = times * MEDIUM_FLOOR;
 }
 
 void pressure_init(lua_State *L, Context *ctx)
@@ -59,8 +62,8 @@ void pressure_init(lua_State *L, Context *ctx)
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &canary_key);
   ctx->memory.limit = HEADROOM;
-  ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = seconds()};
-  set_patience(ctx, 1);
+  ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = seconds(), .patience = 1, .spacing = 1};
+  set_floors(ctx);
 }
 
 /* ------------------------------------------------------- steps of the collector */
@@ -126,6 +129,18 @@ static Step collector_step(lua_State *L, Pressure *p)
 
 /* ------------------------------------------------------------- garbage that is fresh */
 
+/* Where much of what was made since the last collection was not freed by this one, it would be old after another. */
+static void adapt_spacing(Pressure *p, double made, double freed)
+{
+  if (p->generational && freed < YOUNG * made) {
+    if (p->spacing < MOST_SPACING) p->spacing *= 2;
+    p->calm = 0;
+  } else if (++p->calm >= CALM && p->spacing > 1) {
+    p->spacing /= 2;
+    p->calm = 0;
+  }
+}
+
 /*
  * Tensors die young, and what the next ones use should still be in the processor's cache: so a step of the collector
  * long before there is pressure. While a graph is recorded only small tensors count, for large ones that live across
@@ -142,7 +157,7 @@ static void tidy(lua_State *L, Context *ctx)
     m->medium_since = 0;
     return;
   }
-  size_t bytes = m->allocated, blocks = m->live_blocks;
+  size_t bytes = m->allocated, blocks = m->live_blocks, made = m->small_since + m->medium_since;
   double start = seconds();
   collector_step(L, p);
   double end = seconds(), took = end - start;
@@ -151,8 +166,10 @@ static void tidy(lua_State *L, Context *ctx)
   if (took < freed_blocks * p->per_block) p->per_block = took / freed_blocks;
   double idle = took - freed_blocks * p->per_block;
   double due = SHARE * (end - p->last_tidy) + (p->patience <= 2 ? SAVED_PER_BYTE * freed_bytes : 0);
-  if (idle > due && p->patience < MOST_PATIENCE) set_patience(ctx, 2 * p->patience);
-  else if (idle < due / 4 && p->patience > 1) set_patience(ctx, p->patience / 2);
+  if (idle > due && p->patience < MOST_PATIENCE) p->patience *= 2;
+  else if (idle < due / 4 && p->patience > 1) p->patience /= 2;
+  adapt_spacing(p, (double)made, freed_bytes);
+  set_floors(ctx);
   p->last_tidy = end;
   m->small_since = m->medium_since = 0;
 }

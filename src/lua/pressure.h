@@ -18,6 +18,15 @@ static inline bool pressure_is_high(const Memory *m)
 /* Lets Lua collect garbage, as much as is worth it. */
 void pressure_relieve(lua_State *L, Context *ctx);
 
+/*
+ * Before a tensor's userdata is made, not after it: a collection in between would make it older than its tensor, and
+ * what lives through two young collections goes with a full one only.
+ */
+static inline void pressure_look(lua_State *L, Context *ctx)
+{
+  if (pressure_is_high(&ctx->memory) && !ctx->scope) pressure_relieve(L, ctx);
+}
+
 /* Memory has run out: collects all garbage and gives back what is kept for reuse. Whether that can help. */
 bool pressure_reclaim(Context *ctx);
 

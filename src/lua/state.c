@@ -32,7 +32,6 @@ void core_prepare(lua_State *L, Context *ctx)
   if (interrupt_is_requested()) raise_request(L, ctx);
   if (ctx->in_finalizers)
     user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
-  if (pressure_is_high(&ctx->memory) && !ctx->scope) pressure_relieve(L, ctx);
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */
   if (ctx->mode_tokens) modes_refresh(L, ctx);
 }

@@ -6,6 +6,7 @@
 #include "lua/call.h"
 #include "lua/open.h"
 #include "lua/parse.h"
+#include "lua/pressure.h"
 #include "lua/scope.h"
 #include "lua/spelling.h"
 
@@ -24,7 +25,7 @@ void push_tensor_metatable(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &te
 
 TensorBox *push_box(lua_State *L, Context *ctx)
 {
-  (void)ctx;
+  pressure_look(L, ctx);
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
   box_init(box);
   push_tensor_metatable(L);

@@ -4,6 +4,7 @@
 
 #include "lua/call.h"
 #include "lua/autograd/carriers.h"
+#include "lua/pressure.h"
 #include "nn/module.h"
 
 /*
@@ -26,6 +27,7 @@ static inline void push_attribute(lua_State *L, int attributes, bool in_call, in
 static inline TensorBox *push_result(lua_State *L, Context *ctx, bool in_call)
 {
   if (!in_call) return push_box(L, ctx);
+  pressure_look(L, ctx);
   TensorBox *box = lua_newuserdatauv(L, sizeof *box, TENSOR_USER_VALUES);
   box_init(box);
   lua_pushvalue(L, lua_upvalueindex(CALL_TENSORS));
