@@ -8,6 +8,7 @@
 #include "kernels/cumulate.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"
+#include "kernels/matrices.h"
 #include "kernels/moves.h"
 #include "kernels/normalization.h"
 #include "kernels/optim.h"

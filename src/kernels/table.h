@@ -27,7 +27,8 @@
   FAMILY(attention, AttentionKernels)         \
   FAMILY(recurrent, RecurrentKernels)         \
   FAMILY(normalization, NormalizationKernels) \
-  FAMILY(optim, OptimKernels)
+  FAMILY(optim, OptimKernels)                 \
+  FAMILY(matrices, MatrixKernels)
 
 struct PointwiseKernels;
 struct CastKernels;

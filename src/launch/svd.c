@@ -2,24 +2,10 @@
 #include "launch/svd.h"
 
 #include "kernels/lapack.h"
+#include "kernels/lapack_svd.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
-
-bool takes_svd(DType dtype) { return dtype_is_inexact(dtype) && !dtype_is_half(dtype); }
-
-/* LAPACK may not end where there is no answer. */
-static void check_finite(Call *call, const Tensor *x)
-{
-  bool finite = true;
-  int64_t parts = dtype_is_complex(tensor_dtype(x)) ? 2 * x->numel : x->numel;
-  const float *single = tensor_data(x);
-  const double *wide = tensor_data(x);
-  if (dtype_to_real(tensor_dtype(x)) == DTYPE_f32)
-    for (int64_t i = 0; i < parts; i++) finite &= single[i] - single[i] == 0;
-  else
-    for (int64_t i = 0; i < parts; i++) finite &= wide[i] - wide[i] == 0;
-  if (!finite) raise(call, "A has elements that are infinite or nan");
-}
+#include "launch/matrices.h"
 
 /* Where the i-th of the tensors of the last `dims` dimensions begins. */
 static char *begin_of_item(const Tensor *t, int dims, int64_t i)

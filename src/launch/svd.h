@@ -4,9 +4,6 @@
 
 #include "core/tensor.h"
 
-/* Whether matrices of a dtype can be decomposed: float32, float64 and complex ones. */
-bool takes_svd(DType dtype);
-
 /* Each matrix of x [*, m, n] = u diag(s) vh, of a dtype that is taken, where m and n are not 0: s [*, k], of the real
    dtype, descends, k being the smaller of m and n; u is [*, m, m] and vh [*, n, n] if `full`, else [*, m, k] and
    [*, k, n]. Both are NULL if no vectors are wanted. Results are new and in row-major order. Raises if elements are

@@ -5,7 +5,6 @@
 local known = {}
 
 local DIFFERENCES = {
-  {"ops", "^linalg%.matrix_power$", "", "n must not be negative", "negative powers need an inverse, which nnlua lacks"},
   {"", "", "", "unknown argument 'memory_format'", "nnlua's tensor methods take no memory_format"},
   {"ops", "", "^complex", ": raises .* complex%d* tensors are not taken",
     "a function that nnlua lacks for complex numbers"},

@@ -9,10 +9,13 @@
 #pragma GCC visibility push(default)
 char *openblas_get_config(void);
 char *openblas_get_corename(void);
-void sgesdd_(void);
-void dgesdd_(void);
-void cgesdd_(void);
-void zgesdd_(void);
+#define NONE(name) \
+  void name(void); \
+  void name(void) {}
+#define BOTH(name, s, d, c, z, ...) NONE(s) NONE(d) NONE(c) NONE(z)
+#define REAL(name, s, d, ...) NONE(s) NONE(d)
+#define COMPLEX(name, c, z, ...) NONE(c) NONE(z)
+#include "kernels/lapack.def"
 #pragma GCC visibility pop
 
 static char config[64], core[32];
@@ -26,7 +29,3 @@ __attribute__((constructor)) static void read_environment(void)
 
 char *openblas_get_config(void) { return config; }
 char *openblas_get_corename(void) { return core; }
-void sgesdd_(void) {}
-void dgesdd_(void) {}
-void cgesdd_(void) {}
-void zgesdd_(void) {}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops/linalg/matmul.h"
+#include "ops/linalg/solve.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/sum.h"
@@ -252,16 +253,17 @@ static Tensor *power_of_matrix(Call *call, Tensor *x, int64_t n)
 {
   if (x->ndim < 2 || x->shape[x->ndim - 1] != x->shape[x->ndim - 2])
     raise(call, "square matrices are needed, not shape %s", shape_text(call, tensor_shape(x)));
-  if (n < 0) raise(call, "n must not be negative: %lld; take the power of the inverse", (long long)n);
+  uint64_t times = n < 0 ? -(uint64_t)n : (uint64_t)n;
+  if (n < 0) x = op(linalg_inv, x);
   if (n == 0) {
     Tensor *eye = op(eye, x->shape[x->ndim - 1], NO_INT, tensor_dtype(x), device_of(x), false);
     return op(zero_link, op(clone, op(expand, eye, tensor_shape(x))), x);
   }
   Tensor *result = NULL;
   for (;;) {
-    if (n & 1) result = result ? op(matmul, result, x) : x;
-    n >>= 1;
-    if (n == 0) return result == x ? op(clone, x) : result;
+    if (times & 1) result = result ? op(matmul, result, x) : x;
+    times >>= 1;
+    if (times == 0) return result == x ? op(clone, x) : result;
     x = op(matmul, x, x);
   }
 }

@@ -3,6 +3,7 @@
 
 #include "launch/svd.h"
 #include "ops/linalg/matmul.h"
+#include "ops/linalg/matrices.h"
 #include "ops/math/arithmetic.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
@@ -17,41 +18,9 @@ typedef struct Matrices {
 
 static Matrices matrices_of(Call *call, const Tensor *x)
 {
-  DType d = tensor_dtype(x);
-  if (x->ndim < 2)
-    raise(call, "A has shape %s; a matrix, or a batch of them, is wanted", shape_text(call, tensor_shape(x)));
-  if (!takes_svd(d))
-    raise(call, "%s tensors are not taken: float32, float64 or complex ones are wanted", dtype_name(d));
-  int64_t m = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1];
-  return (Matrices){m, n, m < n ? m : n, d};
-}
-
-/* The batch's dimensions, then one or two (unless rows is -1). */
-static Ints with_matrix(Call *call, const Tensor *x, int64_t rows, int64_t cols)
-{
-  int64_t shape[MAX_DIMS], n = 0;
-  for (; n < x->ndim - 2; n++) shape[n] = x->shape[n];
-  if (rows >= 0) shape[n++] = rows;
-  shape[n++] = cols;
-  return arena_ints(call->ctx, shape, n);
-}
-
-/* A result of matrices that lie column by column, as PyTorch's factors do. */
-static Tensor *result_by_columns(Call *call, DType dtype, const Tensor *x, int64_t rows, int64_t cols)
-{
-  Ints shape = with_matrix(call, x, rows, cols);
-  int64_t strides[MAX_DIMS];
-  shape_contiguous_strides(shape, strides);
-  strides[shape.n - 1] = rows;
-  strides[shape.n - 2] = 1;
-  return result_strided(call, dtype, device_of(x), shape, arena_ints(call->ctx, strides, shape.n));
-}
-
-static void fill_identity(Call *call, Tensor *t)
-{
-  if (t->numel == 0) return;
-  Tensor *eye = op(eye, t->shape[t->ndim - 1], NO_INT, tensor_dtype(t), device_of(t), false);
-  launch_copy(call, t, expanded_to(call, eye, tensor_shape(t)));
+  check_matrices(call, x, "A");
+  int64_t m = rows_of(x), n = cols_of(x);
+  return (Matrices){m, n, m < n ? m : n, tensor_dtype(x)};
 }
 
 FORWARD(svd)
@@ -59,9 +28,9 @@ FORWARD(svd)
   Tensor *x = a->A;
   Matrices b = matrices_of(call, x);
   int64_t columns = a->full_matrices ? b.m : b.k, rows = a->full_matrices ? b.n : b.k;
-  y[0] = result_by_columns(call, b.dtype, x, b.m, columns);
-  y[1] = result_new(call, dtype_to_real(b.dtype), device_of(x), with_matrix(call, x, -1, b.k));
-  y[2] = result_by_columns(call, b.dtype, x, rows, b.n);
+  y[0] = result_by_columns(call, b.dtype, batch_and(call, batch_shape(x), INTS(b.m, columns)));
+  y[1] = result_new(call, dtype_to_real(b.dtype), device_of(x), batch_and(call, batch_shape(x), INTS(b.k)));
+  y[2] = result_by_columns(call, b.dtype, batch_and(call, batch_shape(x), INTS(rows, b.n)));
   if (b.k == 0) { /* nothing to decompose; the full vectors are some basis */
     fill_identity(call, y[0]);
     fill_identity(call, y[2]);
@@ -75,7 +44,7 @@ FORWARD(svd)
 FORWARD(singular_values)
 {
   Matrices b = matrices_of(call, a->A);
-  y[0] = result_new(call, dtype_to_real(b.dtype), device_of(a->A), with_matrix(call, a->A, -1, b.k));
+  y[0] = result_new(call, dtype_to_real(b.dtype), device_of(a->A), batch_and(call, batch_shape(a->A), INTS(b.k)));
   launch_svd(call, a->A, false, NULL, y[0], NULL);
 }
 
