@@ -203,7 +203,7 @@ static void open_aliases(lua_State *L, int nl, int members, int functional)
   }
 }
 
-/* Functions of nl that the tables of spaces.def have, too. */
+/* Further names in the tables of spaces.def, of their own functions or nl's. */
 static void open_space_aliases(lua_State *L, int nl)
 {
   static const struct {
@@ -214,7 +214,10 @@ static void open_space_aliases(lua_State *L, int nl)
   };
   for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
     lua_getfield(L, nl, aliases[i].space);
-    lua_getfield(L, nl, aliases[i].of);
+    if (lua_getfield(L, -1, aliases[i].of) == LUA_TNIL) {
+      lua_pop(L, 1);
+      lua_getfield(L, nl, aliases[i].of);
+    }
     lua_setfield(L, -2, aliases[i].name);
     lua_pop(L, 1);
   }

@@ -2,23 +2,11 @@
 #ifndef NNLUA_KERNELS_SPECIAL_H
 #define NNLUA_KERNELS_SPECIAL_H
 
-#include "kernels/typed/typed.h"
-
-#define PI 3.14159265358979323846
-
-/* Newton's method with Halley's correction on erfc, from a first guess by S. Winitzki (2008). */
-static inline double erfinv(double p)
-{
-  double a = fabs(p), rest = 1 - a; /* exact where it is small */
-  if (!(a < 1)) return a == 1 ? copysign((double)INFINITY, p) : (double)NAN;
-  double log_of = log(rest * (1 + a)), half = 2 / (PI * 0.147) + log_of / 2;
-  double x = sqrt(sqrt(half * half - log_of / 0.147) - half);
-  for (int i = 0; i < 4; i++) {
-    double off = (a < 0.5 ? a - erf(x) : erfc(x) - rest) * 0.88622692545275801 * exp(x * x);
-    x += off / (1 - x * off);
-  }
-  return copysign(x, p);
-}
+#include "kernels/typed/airy.h"
+#include "kernels/typed/bessel.h"
+#include "kernels/typed/normal.h"
+#include "kernels/typed/orthogonal.h"
+#include "kernels/typed/polynomial.h"
 
 /* The logarithm of the gamma function's magnitude, without a global variable for its sign. */
 static inline double log_gamma(double x)
@@ -46,23 +34,40 @@ static inline double digamma(double x)
   return sum;
 }
 
-/* Hurwitz' zeta function of s > 1 by the formula of Euler and Maclaurin. */
-static inline double zeta(double s, double q)
+/* Hurwitz' zeta function of q > 0 by the formula of Euler and Maclaurin (DLMF 25.11.7). */
+static inline double zeta_above(double s, double q)
 {
-  /* B(2j) / (2j)! */
-  static const double b[] = {1 / 12.0,          -1 / 720.0,
-                             1 / 30240.0,       -1 / 1209600.0,
-                             1 / 47900160.0,    -691 / 1307674368000.0,
-                             1 / 74724249600.0, -3617 / 10670622842880000.0};
-  double sum = 0, factor = s;
-  if (q <= 0 && q == floor(q)) return (double)INFINITY;
-  for (int i = 0; i < 12 || q < 12; i++, q += 1) sum += pow(q, -s);
-  sum += pow(q, 1 - s) / (s - 1) + 0.5 * pow(q, -s);
-  for (int j = 0; j < 8; j++) {
-    sum += b[j] * factor * pow(q, -s - 2 * j - 1);
-    factor *= (s + 2 * j + 1) * (s + 2 * j + 2);
+  static const double b[] = {
+    0.083333333333333333,    -0.0013888888888888889,  3.3068783068783069e-5,
+    -8.2671957671957672e-7,  2.0876756987868099e-8,   -5.2841901386874932e-10,
+    1.3382536530684679e-11,  -3.3896802963225829e-13, 8.5860620562778446e-15,
+    -2.1748686985580619e-16, 5.5090028283602295e-18,  -1.3954464685812523e-19}; /* B(2j) / (2j)! */
+  double sum = 0, power;
+  for (; q < s + 10; q += 1) {
+    sum += power = pow(q, -s);
+    if (power <= sum * 1e-17) return sum;
+  }
+  power = pow(q, -s);
+  sum += power * q / (s - 1) + 0.5 * power;
+  double term = power / q * s;
+  for (int j = 0; j < 12 && term > sum * 1e-17; j++) {
+    sum += b[j] * term;
+    term *= (s + 2 * j + 1) / q * ((s + 2 * j + 2) / q);
   }
   return sum;
+}
+
+/* Hurwitz' zeta function. At q < 0, where s must be whole, the terms before the first positive one are a difference of
+   two functions, so that they take no time; poles at 0 and below are infinite, as in PyTorch. */
+static inline double zeta(double s, double q)
+{
+  if (s == 1) return (double)INFINITY;
+  if (!(s > 1)) return (double)NAN;
+  if (q > 0) return isinf(q) ? 0 : zeta_above(s, q);
+  if (q == floor(q)) return (double)INFINITY;
+  if (!(s == floor(s))) return (double)NAN;
+  double first = q - floor(q), before = zeta_above(s, 1 - first) - zeta_above(s, 1 - q);
+  return zeta_above(s, first) + (fmod(s, 2) == 0 ? before : -before);
 }
 
 static inline double polygamma(double n, double x)
@@ -71,31 +76,33 @@ static inline double polygamma(double n, double x)
   return (fmod(n, 2) == 0 ? -1 : 1) * tgamma(n + 1) * zeta(n + 1, x);
 }
 
-/* The modified Bessel functions of orders 0 and 1: the power series, whose terms have one sign,
-   or the asymptotic one. */
-static inline double bessel_i(int order, double x)
-{
-  double a = fabs(x), term = order ? a / 2 : 1, sum = term, sign = order && x < 0 ? -1 : 1;
-  if (a != a) return a;
-  if (a < 30) {
-    for (int k = 1; term > sum * 1e-17; k++) sum += term *= a * a / 4 / (k * (double)(k + order));
-    return sign * sum;
-  }
-  term = sum = 1;
-  for (int k = 1; k < 30; k++) {
-    double odd = 2 * k - 1;
-    term *= (odd * odd - 4 * order) / (8 * k * a);
-    sum += term;
-  }
-  return sign * exp(a / 2) * sum / sqrt(2 * PI * a) * exp(a / 2);
-}
-
 #define ERFC(x) LIBM(erfc)(x)
 #define ERFINV(x) ((T)erfinv((double)(x)))
 #define LGAMMA(x) ((T)log_gamma((double)(x)))
 #define DIGAMMA(x) ((T)digamma((double)(x)))
 #define POLYGAMMA_OF(x, n) ((T)polygamma((double)(n), (double)(x)))
+#define ZETA_OF(a, b) ((T)zeta((double)(a), (double)(b)))
+#define ERFCX(x) ((T)scaled_erfc((double)(x)))
+#define LOG_NDTR(x) ((T)log_normal_share((double)(x)))
+#define NDTRI(x) ((T)normal_quantile((double)(x)))
 #define I0(x) ((T)bessel_i(0, (double)(x)))
 #define I1(x) ((T)bessel_i(1, (double)(x)))
+#define I0E(x) ((T)scaled_bessel_i(0, (double)(x)))
+#define I1E(x) ((T)scaled_bessel_i(1, (double)(x)))
+#define BESSEL_J0(x) ((T)j0((double)(x)))
+#define BESSEL_J1(x) ((T)j1((double)(x)))
+#define BESSEL_Y0(x) ((T)y0((double)(x)))
+#define BESSEL_Y1(x) ((T)y1((double)(x)))
+#define MODIFIED_BESSEL_K0(x) ((T)bessel_k(0, false, (double)(x)))
+#define MODIFIED_BESSEL_K1(x) ((T)bessel_k(1, false, (double)(x)))
+#define SCALED_K0(x) ((T)bessel_k(0, true, (double)(x)))
+#define SCALED_K1(x) ((T)bessel_k(1, true, (double)(x)))
+#define SPHERICAL_J0(x) ((T)spherical_bessel_j0((double)(x)))
+#define AIRY_AI(x) ((T)airy_ai((double)(x)))
+#define CHEBYSHEV(kind, x, n) ((T)chebyshev(KIND_##kind, (double)(x), (double)(n)))
+#define SHIFTED_CHEBYSHEV(kind, x, n) ((T)chebyshev(KIND_##kind, 2 * (double)(x)-1, (double)(n)))
+#define HERMITE(physicists, x, n) ((T)hermite(physicists, (double)(x), (double)(n)))
+#define LAGUERRE(x, n) ((T)laguerre((double)(x), (double)(n)))
+#define LEGENDRE(x, n) ((T)legendre((double)(x), (double)(n)))
 
 #endif

@@ -67,12 +67,18 @@ LANES_OF(atan)
 #define SQUARE_NUMBER(x) ((x) * (x))
 #define SOFTPLUS(x) SELECT((x) > 20, x, LOG1P(EXP(x)))
 #define XLOGY(a, b) xlogy_of(AS_VECTOR(a), AS_VECTOR(b))
+#define XLOG1PY(a, b) xlog1py_of(AS_VECTOR(a), AS_VECTOR(b))
 #define SINC(x) SELECT((x) == 0, 1, SIN((x)*NUM(3.14159265358979324)) / ((x)*NUM(3.14159265358979324)))
 #define NO_GRAD 0
 
 INLINE Vector xlogy_of(Vector a, Vector b)
 {
   return choose(b != b, b, choose(a == 0, AS_VECTOR((T)0), a * vector_log(b)));
+}
+
+INLINE Vector xlog1py_of(Vector a, Vector b)
+{
+  return choose(b != b, b, choose(a == 0, AS_VECTOR((T)0), a * vector_log1p(b)));
 }
 
 /* The derivative of sinc by its series, for |x| < 1/4. */

@@ -56,10 +56,15 @@ FORWARD(ldexp)
   y[0] = cast(op(mul, a->input, op(pow, number(2), a->other)), dtype);
 }
 
+static void check_not_both_numbers(Call *call, const Tensor *a, const Tensor *b)
+{
+  if (a->is_wrapped_number && b->is_wrapped_number) raise(call, "one of both must be a tensor");
+}
+
 FORWARD(float_power)
 {
   Tensor *operands[] = {a->input, a->exponent};
-  if (a->input->is_wrapped_number && a->exponent->is_wrapped_number) raise(call, "one of both must be a tensor");
+  check_not_both_numbers(call, a->input, a->exponent);
   DType dtype = dtype_is_complex(promote_operands(call, operands, 2)) ? DTYPE_c128 : DTYPE_f64;
   for (int i = 0; i < 2; i++) operands[i] = cast(operands[i], dtype);
   y[0] = op(pow, operands[0], operands[1]);
@@ -73,6 +78,19 @@ static Tensor *polygamma(Call *call, Tensor *x, int64_t n)
 
 FORWARD(polygamma) { y[0] = polygamma(call, a->input, a->n); }
 FORWARD(polygamma_method) { y[0] = polygamma(call, a->input, a->n); }
+
+FORWARD(zeta)
+{
+  check_not_both_numbers(call, a->input, a->other);
+  y[0] = op(zeta_of, a->input, a->other);
+}
+
+BACKWARD(zeta)
+{
+  if (WANTS(input)) raise(call, "it has a derivative with respect to other only, not to input");
+  Tensor *slope = op(mul, a->input, op(zeta, plus(a->input, number(1)), a->other));
+  GRAD(other) = summed_to(op(neg, op(mul, dy[0], slope)), a->other);
+}
 
 FORWARD(mvlgamma)
 {

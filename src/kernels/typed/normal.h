@@ -1,0 +1,95 @@
+/* The normal distribution's tails and quantiles, in double precision. */
+#ifndef NNLUA_KERNELS_NORMAL_H
+#define NNLUA_KERNELS_NORMAL_H
+
+#include "kernels/typed/polynomial.h"
+
+/* e^(x^2), with what x * x rounds away. */
+static inline double exp_of_square(double x)
+{
+  double square = x * x;
+  if (square > 720) return (double)INFINITY;
+  return exp(square) * (1 + fma(x, x, -square));
+}
+
+/* e^(x^2) erfc(x); beyond 10 its asymptotic series (DLMF 7.12.1), which ends early where x is larger. */
+static inline double scaled_erfc(double x)
+{
+  if (x < 10) return exp_of_square(x) * erfc(x);
+  double z = 0.5 / (x * x), sum = 1;
+  for (int k = 23; k > 0; k -= 2) sum = 1 - k * z * sum;
+  return sum * 0.56418958354775629 / x; /* 1 / sqrt(pi) */
+}
+
+/* The logarithm of the normal distribution's share below x. */
+static inline double log_normal_share(double x)
+{
+  double a = x * 0.70710678118654752;
+  return x < -1 ? log(scaled_erfc(-a) / 2) - a * a : log1p(-erfc(a) / 2);
+}
+
+/*
+ * The normal distribution's quantile at 1/2 + off; tail is the smaller of the shares on its sides. Algorithm AS 241 (M.
+ * J. Wichura, The percentage points of the normal distribution, Applied Statistics 37, 1988), right to 1e-16.
+ */
+static inline double quantile_off_centre(double off, double tail)
+{
+  static const double a[] = {3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3,
+                             1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                             3.3430575583588128105e+4, 2.5090809287301226727e+3};
+  static const double b[] = {1.0,
+                             4.2313330701600911252e+1,
+                             6.8718700749205790830e+2,
+                             5.3941960214247511077e+3,
+                             2.1213794301586595867e+4,
+                             3.9307895800092710610e+4,
+                             2.8729085735721942674e+4,
+                             5.2264952788528545610e+3};
+  static const double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                             3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
+                             2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static const double d[] = {1.0,
+                             2.05319162663775882187e0,
+                             1.67638483018380384940e0,
+                             6.89767334985100004550e-1,
+                             1.48103976427480074590e-1,
+                             1.51986665636164571966e-2,
+                             5.47593808499534494600e-4,
+                             1.05075007164441684324e-9};
+  static const double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
+                             2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                             2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static const double f[] = {1.0,
+                             5.99832206555887937690e-1,
+                             1.36929880922735805310e-1,
+                             1.48753612908506148525e-2,
+                             7.86869131145613259100e-4,
+                             1.84631831751005468180e-5,
+                             1.42151175831644588870e-7,
+                             2.04426310338993978564e-15};
+  if (fabs(off) <= 0.425) {
+    double r = 0.180625 - off * off;
+    return off * POLYNOMIAL(a, r) / POLYNOMIAL(b, r);
+  }
+  double r = sqrt(-log(tail)), x;
+  if (r <= 5) x = POLYNOMIAL(c, r - 1.6) / POLYNOMIAL(d, r - 1.6);
+  else x = POLYNOMIAL(e, r - 5) / POLYNOMIAL(f, r - 5);
+  return copysign(x, off);
+}
+
+/* Where the normal distribution's share below is p. */
+static inline double normal_quantile(double p)
+{
+  if (p <= 0 || p >= 1) return p == 0 ? -(double)INFINITY : p == 1 ? (double)INFINITY : (double)NAN;
+  return quantile_off_centre(p - 0.5, p < 0.5 ? p : 1 - p);
+}
+
+/* The inverse of the error function. */
+static inline double erfinv(double p)
+{
+  double a = fabs(p);
+  if (!(a < 1)) return a == 1 ? copysign((double)INFINITY, p) : (double)NAN;
+  return quantile_off_centre(p / 2, (1 - a) / 2) * 0.70710678118654752;
+}
+
+#endif
