@@ -5,17 +5,17 @@ local measure = dofile(here .. "/measure.lua")
 local nl = require "nnlua"
 local F = nl.F
 
---- A convolution forward, without a graph, and the gradients of its input and of its weight. `shape` is [N, C, H, W];
---- `options` are conv2d's.
+--- A convolution forward, without a graph, and the gradients of its input and of its weight. `shape` is [N, C, H, W],
+--- or with a depth; `options` are conv2d's.
 local function convolution(name, shape, out, kernel, options, transposed)
-  local groups = options.groups or 1
-  local x, w
-  if transposed then x, w = nl.randn(shape), nl.randn(shape[2], out // groups, kernel, kernel)
-  else x, w = nl.randn(shape), nl.randn(out, shape[2] // groups, kernel, kernel) end
-  local conv = transposed and F.conv_transpose2d or F.conv2d
+  local dims, groups = #shape - 2, options.groups or 1
+  local conv = F[("conv%s%dd"):format(transposed and "_transpose" or "", dims)]
+  local w_shape = transposed and {shape[2], out // groups} or {out, shape[2] // groups}
+  for _ = 1, dims do w_shape[#w_shape + 1] = kernel end
+  local x, w = nl.randn(shape), nl.randn(w_shape)
   local y = conv(x, w, nil, options)
   local map = transposed and x or y
-  local work = {flops = 2 * w:numel() * map:size(1) * map:size(3) * map:size(4)}
+  local work = {flops = 2 * w:numel() * map:numel() // map:size(2)}
   measure(name .. " forward", function()
     return function() nl.no_grad(conv, x, w, nil, options) end
   end, work)
@@ -67,3 +67,9 @@ for _, size in ipairs {4, 16, 64, 128} do
 end
 convolution("depthwise 128 3x3 28x28", {8, 128, 28, 28}, 128, 3, {padding = 1, groups = 128})
 convolution("depthwise 128 3x3/2 28x28", {8, 128, 28, 28}, 128, 3, {stride = 2, padding = 1, groups = 128})
+
+-- volumes
+convolution("3-16 3x3x3 16x56x56", {2, 3, 16, 56, 56}, 16, 3, {padding = 1})
+convolution("32-32 3x3x3 16x16x16", {2, 32, 16, 16, 16}, 32, 3, {padding = 1})
+convolution("64-128 3x3x3/2 8x14x14", {2, 64, 8, 14, 14}, 128, 3, {stride = 2, padding = 1})
+convolution("transposed 64-32 2x2x2/2 8x8x8", {2, 64, 8, 8, 8}, 32, 2, {stride = 2}, true)

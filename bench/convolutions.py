@@ -7,11 +7,11 @@ F = torch.nn.functional
 
 
 def convolution(name, shape, out, kernel, transposed=False, **options):
-    groups = options.get("groups", 1)
+    dims, groups = len(shape) - 2, options.get("groups", 1)
+    channels = (shape[1], out // groups) if transposed else (out, shape[1] // groups)
     x = torch.randn(shape)
-    w = torch.randn(shape[1], out // groups, kernel, kernel) if transposed else \
-        torch.randn(out, shape[1] // groups, kernel, kernel)
-    conv = F.conv_transpose2d if transposed else F.conv2d
+    w = torch.randn(*channels, *dims * [kernel])
+    conv = getattr(F, f"conv{'_transpose' if transposed else ''}{dims}d")
 
     def forward():
         def run():
@@ -63,3 +63,8 @@ for size in (4, 16, 64, 128):
     convolution(f"16-16 3x3 {size}x{size}", (8, 16, size, size), 16, 3, padding=1)
 convolution("depthwise 128 3x3 28x28", (8, 128, 28, 28), 128, 3, padding=1, groups=128)
 convolution("depthwise 128 3x3/2 28x28", (8, 128, 28, 28), 128, 3, stride=2, padding=1, groups=128)
+
+convolution("3-16 3x3x3 16x56x56", (2, 3, 16, 56, 56), 16, 3, padding=1)
+convolution("32-32 3x3x3 16x16x16", (2, 32, 16, 16, 16), 32, 3, padding=1)
+convolution("64-128 3x3x3/2 8x14x14", (2, 64, 8, 14, 14), 128, 3, stride=2, padding=1)
+convolution("transposed 64-32 2x2x2/2 8x8x8", (2, 64, 8, 8, 8), 32, 2, True, stride=2)

@@ -103,7 +103,8 @@ return on_demand.fields(nn, guard.classes, {
   ["nnlua.nn.transformer"] = [[
     Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer]],
   ["nnlua.nn.conv"] = [[
-    Conv1d Conv2d ConvTranspose1d ConvTranspose2d LazyConv1d LazyConv2d LazyConvTranspose1d LazyConvTranspose2d]],
+    Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LazyConv1d LazyConv2d LazyConv3d
+    LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d]],
   ["nnlua.nn.pooling"] = [[
     AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d MaxPool1d
     MaxPool2d]],

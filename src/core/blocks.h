@@ -96,7 +96,7 @@ enum {
 
 /* Convolutions, pooling and resampling. */
 enum {
-  CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64),  /* of the input of a band of lines */
+  CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64),  /* of what dot products are of */
   CONV_ROWS_PACKED = BLOCK_SIZE(12, 2),         /* rows from which on gradients of weights are products */
   CONV_DEPTH = BLOCK_SIZE(256, 12),             /* terms of a product at a time, about */
   CONV_TILE_BYTES = BLOCK_SIZE(224 << 10, 512), /* of their numbers for a part of the result */
@@ -106,7 +106,6 @@ enum {
   CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
   CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */
-  CONV_STRIP = BLOCK_SIZE(64, 4),                    /* columns at a time, of integers and complex numbers */
   CONV_DOT_TAPS = BLOCK_SIZE(6, 2),                  /* taps of the kernel at a time in dot products */
   POOL_STRIP = BLOCK_SIZE(64, 4),                    /* results of a line at a time */
   POOL_TAPS = BLOCK_SIZE(16, 2),                     /* taps of a line whose bounds are kept */

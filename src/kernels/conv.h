@@ -1,9 +1,8 @@
 /*
- * What convolutions are made of. Input is first packed into a slab: padded, cut to the lines that a part of the result
- * needs, and with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one
- * offset, the same for all positions of a line, so that the result is a product whose terms are found by offset.
- * ConvProductKernels multiply blocks of it, of floats; where many rows repay it, the numbers of a part of the result
- * are laid side by side first. ConvKernels are of all other numbers, and dot products.
+ * What convolutions are made of. Input is first packed into a slab: padded, cut to what a part of the result needs, and
+ * with a stride across columns split into phases. In a slab each element of the kernel (a tap) is one offset, the same
+ * for all places, so that the result is a product whose terms are found by offset. ConvProductKernels multiply blocks
+ * of it; where many rows repay it, the numbers of a part of the result are laid side by side first.
  */
 #ifndef NNLUA_KERNELS_CONV_H
 #define NNLUA_KERNELS_CONV_H
@@ -15,32 +14,6 @@
 /* A slab may be read so many bytes beyond its end: they must be there, whatever they hold. */
 enum { SLAB_SLACK = 64 };
 
-/* Part of an image of [channels, lines, columns], any strides in elements, as [channels][phases][lines][width]. The
-   first line and column may lie before the image: what is outside is 0. */
-typedef struct Slab {
-  int64_t channels, image_lines, image_columns;
-  int64_t channel_step, line_step, column_step;
-  int64_t first_line, first_column;
-  int64_t lines, width, phases;
-} Slab;
-
-static inline int64_t slab_elements(const Slab *s) { return s->channels * s->phases * s->lines * s->width; }
-
-void slab_pack(const Slab *s, size_t size, const void *image, void *to);
-
-/*
- * y[i][l][c] = bias[i] + the sum over taps t of w[i][t] * x[at[t] + l * x_line + c], for `lines` lines of `columns`
- * columns; w comes from ConvKernels.pack. Steps of y in elements.
- */
-typedef struct ConvTaps {
-  int64_t rows, taps, lines, columns;
-  const void *w, *x, *bias; /* bias may be NULL */
-  const int64_t *at;
-  int64_t x_line, x_width; /* from line to line of the result, and of the slab */
-  void *y;
-  int64_t y_row, y_line, y_column;
-} ConvTaps;
-
 /* sums[i * taps + t] += the sum over lines and columns of dy[i][l][c] * x[at[t] + l * x_line + c]. */
 typedef struct ConvDots {
   int64_t rows, taps, lines, columns;
@@ -50,11 +23,8 @@ typedef struct ConvDots {
   void *sums;
 } ConvDots;
 
+/* Of floats only. */
 typedef struct ConvKernels {
-  /* Of integers and complex numbers: the weights w[row * row_step + tap_at[tap]] [rows][taps] as `taps` wants them,
-     in packed [rows * taps]. */
-  void (*pack)(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed);
-  void (*taps)(const ConvTaps *k);
   void (*dots)(const ConvDots *k);
 } ConvKernels;
 
@@ -107,8 +77,7 @@ typedef struct ConvWeightPart {
   void *packed;
 } ConvWeightPart;
 
-/* packed = w[row * row_step + channel * channel_step + tap_at[tap]] for each part; the kernel's `area` weights of a row
-   and channel lie side by side. */
+/* packed = w[row * row_step + channel * channel_step + tap_at[tap]] for each part, whose taps are `area` in all. */
 typedef struct ConvWeights {
   int64_t rows, channels, area;
   const void *w;
@@ -162,20 +131,19 @@ typedef struct ConvCorrelation {
   int64_t c_row;
 } ConvCorrelation;
 
-/* y [image][row][line][column] = from [row][image][line][column], whose lines are from_line apart. */
+/* y [image][row][plane][line][column] = from [row][image][plane][line][column], whose lines are from_line apart. */
 typedef struct ConvSpread {
-  int64_t rows, images, lines, columns;
+  int64_t rows, images, planes, lines, columns;
   const void *from;
   int64_t from_row, from_line;
   void *y;
-  int64_t y_image, y_row, y_line, y_column;
+  int64_t y_image, y_row, y_plane, y_line, y_column;
 } ConvSpread;
 
-/* Of floats only. */
 typedef struct ConvProductKernels {
   int rows, vector; /* of a block, at most, whose columns are two vectors; elements of a vector */
   void (*multiply)(const ConvProduct *p);
-  void (*correlate)(const ConvCorrelation *c);
+  void (*correlate)(const ConvCorrelation *c); /* of floats only */
   void (*pack_weights)(const ConvWeights *w, int64_t first_block, int64_t last_block);
   /* The n terms from `first` on, of rows of `from`. */
   void (*pack_rows)(const ConvRows *r, int64_t n, const void *from, int64_t first);

@@ -184,6 +184,16 @@ convolution_class(1)
 ---@class Conv2d: ConvNd
 convolution_class(2)
 
+--- A convolution of volumes, [N, C, D, H, W] or [C, D, H, W]. `nn.Conv3d(in_channels, out_channels, kernel_size,
+--- {stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, padding_mode = "zeros"})`; sizes are integers or
+--- lists of three, padding may be "same" or "valid"; weight has shape [out_channels, in_channels / groups, depth,
+--- height, width].
+--- Shapes: input (N, C_in, D, H, W) or (C_in, D, H, W), result (N, C_out, D_out, H_out, W_out), each as L_out of Conv1d
+---     > nn.Conv3d(16, 33, {3, 5, 2}, {stride = {2, 1, 1}, padding = {4, 2, 0}})(nl.randn(2, 16, 5, 10, 8)).shape
+---     [2, 33, 6, 10, 7]
+---@class Conv3d: ConvNd
+convolution_class(3)
+
 -- ------------------------------------------------------- transposed convolutions
 
 local function transposed_spec(with_inputs)
@@ -273,6 +283,16 @@ transposed_class(1)
 ---@class ConvTranspose2d: ConvNd
 transposed_class(2)
 
+--- The transpose of a convolution, of volumes. `nn.ConvTranspose3d(in_channels, out_channels, kernel_size, {stride = 1,
+--- padding = 0, output_padding = 0, groups = 1, bias = true, dilation = 1})`; weight has shape [in_channels,
+--- out_channels / groups, depth, height, width]. `layer(x, output_size)` chooses among the sizes that a stride allows.
+--- Shapes: input (N, C_in, D, H, W) or (C_in, D, H, W), result (N, C_out, D_out, H_out, W_out), each as L_out of
+--- ConvTranspose1d
+---     > nn.ConvTranspose3d(16, 33, 3, {stride = 2})(nl.randn(2, 16, 2, 5, 10)).shape
+---     [2, 33, 5, 11, 21]
+---@class ConvTranspose3d: ConvNd
+transposed_class(3)
+
 -- ---------------------------------------------------------------------- lazy
 
 local function first_channels(self, x)
@@ -332,6 +352,13 @@ lazy_class(conv.Conv1d)
 ---@class LazyConv2d: Conv2d
 lazy_class(conv.Conv2d)
 
+--- Conv3d that learns in_channels from its first input: `nn.LazyConv3d(out_channels, kernel_size, {…})`.
+--- Shapes: as Conv3d
+---     > nn.LazyConv3d(8, 3)(nl.randn(2, 4, 5, 10, 10)).shape
+---     [2, 8, 3, 8, 8]
+---@class LazyConv3d: Conv3d
+lazy_class(conv.Conv3d)
+
 --- ConvTranspose1d that learns in_channels from its first input.
 --- Shapes: as ConvTranspose1d
 ---     > nn.LazyConvTranspose1d(8, 3)(nl.randn(2, 4, 10)).shape
@@ -345,5 +372,12 @@ lazy_class(conv.ConvTranspose1d)
 ---     [2, 8, 12, 12]
 ---@class LazyConvTranspose2d: ConvTranspose2d
 lazy_class(conv.ConvTranspose2d)
+
+--- ConvTranspose3d that learns in_channels from its first input.
+--- Shapes: as ConvTranspose3d
+---     > nn.LazyConvTranspose3d(8, 3)(nl.randn(2, 4, 3, 10, 10)).shape
+---     [2, 8, 5, 12, 12]
+---@class LazyConvTranspose3d: ConvTranspose3d
+lazy_class(conv.ConvTranspose3d)
 
 return conv

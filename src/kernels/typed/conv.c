@@ -1,5 +1,4 @@
-/* What convolutions find by offset in slabs (kernels/conv.h): dot products for gradients of weights, and of integers
-   and complex numbers the results. */
+/* Gradients of weights of few rows: dot products of lines, of floats (kernels/conv.h). */
 #include "kernels/conv.h"
 #include "core/blocks.h"
 #include "kernels/typed/vector.h"
@@ -11,8 +10,6 @@ enum { DOT_ROWS = 2 };
 #else
 enum { DOT_ROWS = CONV_DOT_ROWS }; /* kernels/isa.def */
 #endif
-
-/* ---- gradients of weights: dot products of lines ---- */
 
 /* One block of dots; at has CONV_DOT_TAPS offsets, of which `taps` are kept. */
 INLINE void run_dots(const ConvDots *k, int64_t row, int64_t tap, int rows)
@@ -67,67 +64,13 @@ static void conv_dots(const ConvDots *k)
   }
 }
 
-#else /* integers, which wrap, and complex numbers */
-
-#if T_COMPLEX
-typedef T Sum;
-#else
-typedef uint64_t Sum;
-#endif
-
-static void conv_taps(const ConvTaps *k)
-{
-  for (int64_t i = 0; i < k->rows; i++)
-    for (int64_t l = 0; l < k->lines; l++)
-      for (int64_t c = 0; c < k->columns; c += CONV_STRIP) {
-        Sum sum[CONV_STRIP];
-        int64_t n = k->columns - c < CONV_STRIP ? k->columns - c : CONV_STRIP;
-        const T *w = (const T *)k->w + i * k->taps;
-        T *y = (T *)k->y + i * k->y_row + l * k->y_line + c * k->y_column;
-        for (int64_t j = 0; j < n; j++) sum[j] = k->bias ? (Sum)((const T *)k->bias)[i] : 0;
-        for (int64_t t = 0; t < k->taps; t++) {
-          const T *x = (const T *)k->x + k->at[t] + l * k->x_line + c;
-          for (int64_t j = 0; j < n; j++) sum[j] += (Sum)w[t] * (Sum)x[j];
-        }
-        for (int64_t j = 0; j < n; j++) y[j * k->y_column] = (T)sum[j];
-      }
-}
-
-static void conv_dots(const ConvDots *k)
-{
-  for (int64_t i = 0; i < k->rows; i++)
-    for (int64_t t = 0; t < k->taps; t++) {
-      Sum sum = 0;
-      for (int64_t l = 0; l < k->lines; l++) {
-        const T *dy = (const T *)k->dy + i * k->dy_row + l * k->dy_line;
-        const T *x = (const T *)k->x + k->at[t] + l * k->x_line;
-        for (int64_t c = 0; c < k->columns; c++) sum += (Sum)dy[c] * (Sum)x[c];
-      }
-      T *to = (T *)k->sums + i * k->taps + t;
-      *to = (T)((Sum)*to + sum);
-    }
-}
-
-#endif
-
-#if !T_FLOATING
-
-/* Rows one after another, each as [taps]. */
-static void conv_pack(int64_t rows, int64_t taps, const void *w, int64_t row_step, const int64_t *tap_at, void *packed)
-{
-  T *to = packed;
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t t = 0; t < taps; t++) *to++ = ((const T *)w)[i * row_step + tap_at[t]];
-}
-
 #endif
 
 void TYPED(fill_conv)(ConvKernels *t);
 void TYPED(fill_conv)(ConvKernels *t)
 {
-#if !T_FLOATING
-  t->pack = conv_pack;
-  t->taps = conv_taps;
-#endif
+#if T_FLOATING
   t->dots = conv_dots;
+#endif
+  (void)t;
 }

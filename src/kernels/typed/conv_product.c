@@ -1,6 +1,7 @@
 /*
- * Convolutions as products of matrices (kernels/conv.h). A block of the result, some rows by two vectors of columns, is
- * held in registers while the terms go by; both sides are packed so that each term's numbers lie side by side.
+ * Convolutions as products of matrices (kernels/conv.h). Of floats a block of the result, some rows by some vectors of
+ * columns, is held in registers while the terms go by; both sides are packed so that each term's numbers lie side by
+ * side. Integers, which wrap, and complex numbers go by the same way in plain loops.
  */
 #include "kernels/conv.h"
 
@@ -24,11 +25,26 @@ enum { ROWS = PRODUCT_ROWS, VECTORS = 8 }; /* kernels/isa.def */
 #endif
 #endif
 
+#else
+
+enum { ROWS = 4, V = SLAB_SLACK / (sizeof(T) > 4 ? sizeof(T) : 4) }; /* no more may be read beyond a slab */
+
+typedef struct Vector {
+  T lane[V];
+} Vector;
+
+INLINE Vector load(const T *p) { return *(const Vector *)(const void *)p; }
+INLINE void store(T *p, Vector v) { *(Vector *)(void *)p = v; }
+
+#endif
+
 enum { WIDTH = 2 * V };
 
 /* Rows are cut into blocks as even as they can be; a block's packed numbers are [depth][rows of it]. */
 static int64_t blocks_of(int64_t rows) { return (rows + ROWS - 1) / ROWS; }
 static int64_t block_begin(int64_t rows, int64_t block) { return rows * block / blocks_of(rows); }
+
+#if T_FLOATING
 
 /* ---- blocks of the result ---- */
 
@@ -172,8 +188,6 @@ static void correlate(const ConvCorrelation *k)
   }
 }
 
-/* ---- packing ---- */
-
 /* to[k][i] = from[i][k]. Where there are fewer rows than a tile has, what is written beyond a line is taken back by the
    later ones, so the last lines go one by one. */
 static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to, int64_t to_row)
@@ -189,6 +203,48 @@ static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to
   for (; k < n; k++)
     for (int64_t i = 0; i < rows; i++) to[k * to_row + i] = from[i * from_row + k];
 }
+
+#else
+
+#if T_COMPLEX
+typedef T Sum;
+#else
+typedef uint64_t Sum;
+#endif
+
+/* c = the sums of a row and a vector of columns, or c += them. */
+static void sum_vector(const ConvProduct *p, const ConvPlace *place, const T *a, int64_t a_step, T start, T *c)
+{
+  Sum sum[V];
+  const T *b = (const T *)p->b + place->b;
+  for (int i = 0; i < V; i++) sum[i] = (Sum)start;
+  for (int64_t t = 0; t < p->depth; t++, a += a_step)
+    for (int i = 0; i < V; i++) sum[i] += (Sum)a[0] * (Sum)b[p->at[t] + i];
+  for (int i = 0; i < place->count; i++) c[i] = (T)(p->add ? (Sum)c[i] + sum[i] : sum[i]);
+}
+
+static void multiply(const ConvProduct *p)
+{
+  const int64_t first = block_begin(p->rows, p->first_block);
+  for (int64_t block = p->first_block; block < p->last_block; block++) {
+    const int64_t begin = block_begin(p->rows, block), rows = block_begin(p->rows, block + 1) - begin;
+    const T *a = (const T *)p->a + (begin - first) * p->a_depth + p->a_first * rows;
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t n = 0; n < p->places; n++)
+        sum_vector(p, &p->place[n], a + i, rows, p->start ? ((const T *)p->start)[begin + i] : 0,
+                   (T *)p->c + (begin - first + i) * p->c_row + p->place[n].c);
+  }
+}
+
+static void turn(int64_t rows, int64_t n, const T *from, int64_t from_row, T *to, int64_t to_row)
+{
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t i = 0; i < rows; i++) to[k * to_row + i] = from[i * from_row + k];
+}
+
+#endif
+
+/* ---- packing ---- */
 
 static void turn_rows(int64_t rows, int64_t n, const void *from, int64_t from_row, void *to, int64_t to_row)
 {
@@ -215,39 +271,79 @@ INLINE void copy_run(int64_t n, const T *from, T *to)
   }
 }
 
-/* The weights of some rows and a channel, to each part. */
-static void pack_channel(const ConvWeights *w, int64_t channel, int64_t begin, int64_t rows)
+/* Where the weights of a channel and a block of rows are, in the order in which they are packed, part by part. */
+static void list_weights(const ConvWeights *w, int64_t rows, int64_t *at)
 {
-  enum { MOST = 64 };
+  for (int64_t n = 0; n < w->parts; n++)
+    for (int64_t t = 0; t < w->part[n].taps; t++)
+      for (int64_t i = 0; i < rows; i++) *at++ = i * w->row_step + w->part[n].tap_at[t];
+}
+
+/* Packs a channel and a block of rows, to each part. */
+static void pack_channel(const ConvWeights *w, int64_t channel, int64_t begin, int64_t rows, const int64_t *at)
+{
   const T *from = (const T *)w->w + begin * w->row_step + channel * w->channel_step;
-  T turned[MOST * ROWS];
-  const bool is_small = w->area <= MOST;
-  if (is_small) turn(rows, w->area, from, w->row_step, turned, rows);
   for (int64_t n = 0; n < w->parts; n++) {
     const ConvWeightPart *p = &w->part[n];
     T *to = (T *)p->packed + (begin * w->channels + channel * rows) * p->taps;
-    for (int64_t t = 0; t < p->taps; t++, to += rows)
-      if (is_small) copy_run(rows, turned + p->tap_at[t] * rows, to);
-      else
-        for (int64_t i = 0; i < rows; i++) to[i] = from[i * w->row_step + p->tap_at[t]];
+    for (int64_t k = 0; k < p->taps * rows; k++) to[k] = from[*at++];
   }
+}
+
+enum { TOGETHER = 4 }; /* blocks that don't push each other's lines out of the cache */
+
+/* The same of kernels too large for lists. */
+static void pack_long_channel(const ConvWeights *w, int64_t channel, int64_t begin, int64_t rows)
+{
+  const T *from = (const T *)w->w + begin * w->row_step + channel * w->channel_step;
+  for (int64_t n = 0; n < w->parts; n++) {
+    const ConvWeightPart *p = &w->part[n];
+    T *to = (T *)p->packed + (begin * w->channels + channel * rows) * p->taps;
+    for (int64_t t = 0; t < p->taps; t++)
+      for (int64_t i = 0; i < rows; i++) *to++ = from[i * w->row_step + p->tap_at[t]];
+  }
+}
+
+/* Taps of parts in any order. */
+static void pack_by_list(const ConvWeights *w, int64_t first_block, int64_t last_block)
+{
+  enum { LISTED = BLOCK_SIZE(1024, 32) };
+  const int64_t least = w->rows / blocks_of(w->rows), most = least + (w->rows % blocks_of(w->rows) != 0);
+  int64_t at[2][LISTED];
+  const bool is_listed = most * w->area <= LISTED;
+  if (is_listed)
+    for (int64_t i = least; i <= most; i++) list_weights(w, i, at[i - least]);
+  for (int64_t from = first_block; from < last_block; from += TOGETHER)
+    for (int64_t c = 0; c < w->channels; c++)
+      for (int64_t b = from; b < last_block && b < from + TOGETHER; b++) {
+        const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
+        if (is_listed) pack_channel(w, c, begin, rows, at[rows - least]);
+        else pack_long_channel(w, c, begin, rows);
+      }
+}
+
+/* Whether the taps are one part that lies side by side. */
+static bool is_in_order(const ConvWeights *w)
+{
+  bool in_order = w->parts == 1;
+  for (int64_t t = 0; in_order && t < w->area; t++) in_order = w->part->tap_at[t] == t;
+  return in_order;
 }
 
 static void pack_weights(const ConvWeights *w, int64_t first_block, int64_t last_block)
 {
-  bool in_order = w->parts == 1 && w->part->taps == w->area;
-  for (int64_t t = 0; in_order && t < w->area; t++) in_order = w->part->tap_at[t] == t;
-  const bool as_one = in_order && w->channel_step == w->area;
+  if (!is_in_order(w)) {
+    pack_by_list(w, first_block, last_block);
+    return;
+  }
+  const bool as_one = w->channel_step == w->area;
   const int64_t channels = as_one ? 1 : w->channels, terms = as_one ? w->channels * w->area : w->area;
-  enum { TOGETHER = 4 }; /* blocks that don't push each other's lines out of the cache */
   for (int64_t from = first_block; from < last_block; from += TOGETHER)
     for (int64_t c = 0; c < channels; c++)
       for (int64_t b = from; b < last_block && b < from + TOGETHER; b++) {
         const int64_t begin = block_begin(w->rows, b), rows = block_begin(w->rows, b + 1) - begin;
-        if (in_order)
-          turn(rows, terms, (const T *)w->w + begin * w->row_step + c * w->channel_step, w->row_step,
-               (T *)w->part->packed + (begin * w->channels + c * rows) * w->area, rows);
-        else pack_channel(w, c, begin, rows);
+        turn(rows, terms, (const T *)w->w + begin * w->row_step + c * w->channel_step, w->row_step,
+             (T *)w->part->packed + (begin * w->channels + c * rows) * w->area, rows);
       }
 }
 
@@ -339,26 +435,26 @@ static void spread(const ConvSpread *s)
   for (int64_t i = 0; i < s->rows; i++) {
     const T *from = (const T *)s->from + i * s->from_row;
     for (int64_t n = 0; n < s->images; n++)
-      for (int64_t l = 0; l < s->lines; l++, from += s->from_line) {
-        T *to = (T *)s->y + n * s->y_image + i * s->y_row + l * s->y_line;
-        if (s->y_column == 1)
-          for (int64_t c = 0; c < s->columns; c++) to[c] = from[c];
-        else
-          for (int64_t c = 0; c < s->columns; c++) to[c * s->y_column] = from[c];
-      }
+      for (int64_t p = 0; p < s->planes; p++)
+        for (int64_t l = 0; l < s->lines; l++, from += s->from_line) {
+          T *to = (T *)s->y + n * s->y_image + i * s->y_row + p * s->y_plane + l * s->y_line;
+          if (s->y_column == 1)
+            for (int64_t c = 0; c < s->columns; c++) to[c] = from[c];
+          else
+            for (int64_t c = 0; c < s->columns; c++) to[c * s->y_column] = from[c];
+        }
   }
 }
-
-#endif
 
 void TYPED(fill_conv_product)(ConvProductKernels *t);
 void TYPED(fill_conv_product)(ConvProductKernels *t)
 {
-#if T_FLOATING
   t->rows = ROWS;
   t->vector = V;
   t->multiply = multiply;
+#if T_FLOATING
   t->correlate = correlate;
+#endif
   t->pack_weights = pack_weights;
   t->pack_rows = pack_rows;
   t->turn = turn_rows;
@@ -366,6 +462,4 @@ void TYPED(fill_conv_product)(ConvProductKernels *t)
   t->gather = gather;
   t->patches = patches;
   t->spread = spread;
-#endif
-  (void)t;
 }

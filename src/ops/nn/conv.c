@@ -26,18 +26,20 @@ static void check_steps(Call *call, const char *name, Ints list, int64_t least)
   for (int64_t i = 0; i < list.n; i++) check_extent(call, name, list.v[i], least);
 }
 
-/* What a convolution is between an image [N, C, H, W], a weight [O, C / groups, h, w] and a result [N, O, ...]. */
+/* What a convolution is between an image [N, C, …], a weight [O, C / groups, …] and a result [N, O, …]. */
 static Convolution convolution_of(const int64_t *image, const int64_t *weight, const int64_t *result, Ints stride,
                                   Ints padding, Ints dilation, int64_t groups)
 {
   Convolution c = {.images = image[0], .groups = groups, .channels = weight[1], .rows = weight[0] / groups};
-  for (int i = 0; i < 2; i++) {
-    c.size[i] = image[i + 2];
-    c.kernel[i] = weight[i + 2];
-    c.result[i] = result[i + 2];
-    c.stride[i] = stride.v[i];
-    c.padding[i] = padding.v[i];
-    c.dilation[i] = dilation.v[i];
+  for (int i = 0; i < CONV_DIMS; i++) {
+    const int64_t from = i - (CONV_DIMS - stride.n);
+    const bool is_there = from >= 0;
+    c.size[i] = is_there ? image[from + 2] : 1;
+    c.kernel[i] = is_there ? weight[from + 2] : 1;
+    c.result[i] = is_there ? result[from + 2] : 1;
+    c.stride[i] = is_there ? stride.v[from] : 1;
+    c.padding[i] = is_there ? padding.v[from] : 0;
+    c.dilation[i] = is_there ? dilation.v[from] : 1;
   }
   return c;
 }
@@ -55,17 +57,21 @@ static int64_t conv_result_size(Call *call, int64_t size, int64_t kernel, int64_
   return (padded - extent) / stride + 1;
 }
 
-/* The sum for each channel of [N, C, H, W]. */
-static Tensor *sum_of_channels(Call *call, Tensor *dy) { return op(sum, dy, INTS(0, 2, 3), false, tensor_dtype(dy)); }
+/* The sum for each channel of [N, C, …]. */
+static Tensor *sum_of_channels(Call *call, Tensor *dy)
+{
+  const int64_t dims[CONV_DIMS + 1] = {0, 2, 3, 4};
+  return op(sum, dy, (Ints){dims, dy->ndim - 1}, false, tensor_dtype(dy));
+}
 
 FORWARD(convolve)
 {
   Tensor *x = a->input, *w = a->weight;
-  int64_t shape[4] = {x->shape[0], w->shape[0]};
-  for (int i = 0; i < 2; i++)
+  int64_t shape[CONV_DIMS + 2] = {x->shape[0], w->shape[0]};
+  for (int i = 0; i < a->stride.n; i++)
     shape[i + 2] = conv_result_size(call, x->shape[i + 2], w->shape[i + 2], a->stride.v[i], a->padding.v[i],
                                     a->dilation.v[i]);
-  y[0] = result_of_images(call, tensor_dtype(x), (Ints){shape, 4}, has_channels_last(x) ? x : w);
+  y[0] = result_of_images(call, tensor_dtype(x), (Ints){shape, x->ndim}, has_channels_last(x) ? x : w);
   Convolution c = convolution_of(x->shape, w->shape, shape, a->stride, a->padding, a->dilation, a->groups);
   launch_convolve(call, &c, x, w, a->bias, y[0]);
 }
@@ -92,7 +98,7 @@ FORWARD(convolve_input)
 /* The convolution of an image that output_padding made larger by more than a stride has places too many. */
 static Tensor *cut_to(Call *call, Tensor *t, const Tensor *like)
 {
-  for (int i = 2; i < 4; i++)
+  for (int i = 2; i < t->ndim; i++)
     if (t->shape[i] != like->shape[i]) t = op(narrow, t, i, 0, like->shape[i]);
   return t;
 }
@@ -128,41 +134,31 @@ BACKWARD(convolve_weight)
 
 /* ------------------------------------------------------------------ public forms */
 
-/* The arguments of a public form over `n` spatial dimensions, as two;
-   tensors get what is missing of their dimensions. */
+/* The arguments of a public form over n dimensions. */
 typedef struct Form {
   int n;
   bool single; /* the input had no dimension of images */
   Tensor *x, *w, *bias;
   int64_t groups;
-  int64_t stride[2], padding[2], dilation[2], output_padding[2];
+  int64_t stride[CONV_DIMS], padding[CONV_DIMS], dilation[CONV_DIMS], output_padding[CONV_DIMS];
 } Form;
 
-static Ints pair(const int64_t *v) { return (Ints){v, 2}; }
-
-/* A list for the last n of two dimensions; the first gets `other`. */
-static void extents_of_two(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t other, int64_t *to)
-{
-  to[0] = other;
-  extents_of(call, list, name, n, dflt, to + 2 - n);
-}
-
-static Tensor *with_lines(Call *call, Tensor *t) { return op(unsqueeze, t, t->ndim - 1); }
+static Ints extents_in(const Form *f, const int64_t *v) { return (Ints){v, f->n}; }
 
 static Form conv_form(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints dilation, int64_t groups)
 {
+  static const char *const shapes[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
   Form f = {.n = n, .single = x->ndim == n + 1, .x = x, .w = w, .bias = bias, .groups = groups};
   if (w->ndim != n + 2)
     raise(call, "weight has shape %s; %d dimensions are wanted", shape_text(call, tensor_shape(w)), n + 2);
   if (x->ndim != n + 2 && !f.single)
-    raise(call, "input has shape %s; %s or without N is wanted", shape_text(call, tensor_shape(x)),
-          n == 1 ? "[N, C, L]" : "[N, C, H, W]");
+    raise(call, "input has shape %s; %s or without N is wanted", shape_text(call, tensor_shape(x)), shapes[n - 1]);
   check_groups(call, groups);
   check_conv_dtypes(call, x, w, bias);
-  extents_of_two(call, stride, "stride", n, 1, 1, f.stride);
-  extents_of_two(call, dilation, "dilation", n, 1, 1, f.dilation);
-  check_steps(call, "stride", pair(f.stride), 1);
-  check_steps(call, "dilation", pair(f.dilation), 1);
+  extents_of(call, stride, "stride", n, 1, f.stride);
+  extents_of(call, dilation, "dilation", n, 1, f.dilation);
+  check_steps(call, "stride", extents_in(&f, f.stride), 1);
+  check_steps(call, "dilation", extents_in(&f, f.dilation), 1);
   return f;
 }
 
@@ -183,40 +179,23 @@ static void check_conv_channels(Call *call, const Form *f, bool transposed)
           (long long)out);
 }
 
-static void widen_form(Call *call, Form *f)
-{
-  if (f->single) f->x = op(unsqueeze, f->x, 0);
-  if (f->n == 1) {
-    f->x = with_lines(call, op(contiguous, f->x)); /* a line is no image whose channels may be last */
-    f->w = with_lines(call, f->w);
-  }
-}
-
-static Tensor *narrowed(Call *call, const Form *f, Tensor *y)
-{
-  if (f->n == 1) y = op(squeeze_dims, y, INTS(2));
-  return f->single ? op(squeeze_dims, y, INTS(0)) : y;
-}
-
 static Tensor *convolved(Call *call, Form *f)
 {
-  check_steps(call, "padding", pair(f->padding), 0);
+  check_steps(call, "padding", extents_in(f, f->padding), 0);
   check_conv_channels(call, f, false);
-  widen_form(call, f);
-  Tensor *y = op(convolve, f->x, f->w, f->bias, pair(f->stride), pair(f->padding), pair(f->dilation), f->groups);
-  return narrowed(call, f, y);
+  Tensor *x = f->single ? op(unsqueeze, f->x, 0) : f->x;
+  Tensor *y = op(convolve, x, f->w, f->bias, extents_in(f, f->stride), extents_in(f, f->padding),
+                 extents_in(f, f->dilation), f->groups);
+  return f->single ? op(squeeze_dims, y, INTS(0)) : y;
 }
 
 static Tensor *conv(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding, Ints dilation,
                     int64_t groups)
 {
   Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
-  extents_of_two(call, padding, "padding", n, 0, 0, f.padding);
+  extents_of(call, padding, "padding", n, 0, f.padding);
   return convolved(call, &f);
 }
-
-FORWARD(conv1d) { y[0] = conv(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups); }
-FORWARD(conv2d) { y[0] = conv(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups); }
 
 /* Padding to the input's size: what is left over when it is odd goes behind the input. */
 static Tensor *conv_padded(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, const char *padding,
@@ -224,62 +203,80 @@ static Tensor *conv_padded(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias
 {
   Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
   bool same = strcmp(padding, "same") == 0, odd = false;
-  int64_t behind[4] = {0};
+  int64_t behind[2 * CONV_DIMS] = {0};
   if (!same && strcmp(padding, "valid") != 0)
     raise(call, "padding is \"%s\"; as a text it is \"same\" or \"valid\"", padding);
-  for (int i = 2 - n; same && i < 2; i++) {
-    int64_t total = f.dilation[i] * (w->shape[i + n] - 1);
+  for (int i = 0; same && i < n; i++) {
+    int64_t total = f.dilation[i] * (w->shape[i + 2] - 1);
     if (f.stride[i] != 1) raise(call, "padding = \"same\" takes a stride of 1 only");
     f.padding[i] = total / 2;
-    behind[2 * (1 - i) + 1] = total % 2;
+    behind[2 * (n - 1 - i) + 1] = total % 2;
     odd |= total % 2 != 0;
   }
   if (odd) f.x = op(constant_pad_nd, f.x, (Ints){behind, 2 * n}, scalar_int(0));
   return convolved(call, &f);
 }
 
-FORWARD(conv1d_padding)
-{
-  y[0] = conv_padded(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);
-}
-
-FORWARD(conv2d_padding)
-{
-  y[0] = conv_padded(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);
-}
-
 static Tensor *conv_transposed(Call *call, int n, Tensor *x, Tensor *w, Tensor *bias, Ints stride, Ints padding,
                                Ints output_padding, int64_t groups, Ints dilation)
 {
   Form f = conv_form(call, n, x, w, bias, stride, dilation, groups);
-  extents_of_two(call, padding, "padding", n, 0, 0, f.padding);
-  extents_of_two(call, output_padding, "output_padding", n, 0, 0, f.output_padding);
-  check_steps(call, "padding", pair(f.padding), 0);
-  check_steps(call, "output_padding", pair(f.output_padding), 0);
+  extents_of(call, padding, "padding", n, 0, f.padding);
+  extents_of(call, output_padding, "output_padding", n, 0, f.output_padding);
+  check_steps(call, "padding", extents_in(&f, f.padding), 0);
+  check_steps(call, "output_padding", extents_in(&f, f.output_padding), 0);
   check_conv_channels(call, &f, true);
-  widen_form(call, &f);
-  int64_t size[4] = {f.x->shape[0], f.w->shape[1] * groups};
-  for (int i = 0; i < 2; i++) {
+  if (f.single) x = op(unsqueeze, x, 0);
+  int64_t size[CONV_DIMS + 2] = {x->shape[0], w->shape[1] * groups};
+  for (int i = 0; i < n; i++) {
     if (f.output_padding[i] > 0 && f.output_padding[i] >= f.stride[i] && f.output_padding[i] >= f.dilation[i])
       raise(call, "output_padding is %lld; it must be less than stride or dilation", (long long)f.output_padding[i]);
-    size[i + 2] = (f.x->shape[i + 2] - 1) * f.stride[i] - 2 * f.padding[i] + extent_of(f.w->shape[i + 2], f.dilation[i])
+    size[i + 2] = (x->shape[i + 2] - 1) * f.stride[i] - 2 * f.padding[i] + extent_of(w->shape[i + 2], f.dilation[i])
                   + f.output_padding[i];
-    if (f.x->shape[i + 2] < 1 || size[i + 2] < 1)
-      raise(call, "an input of shape %s would give a result without elements", shape_text(call, tensor_shape(x)));
+    if (x->shape[i + 2] < 1 || size[i + 2] < 1)
+      raise(call, "an input of shape %s would give a result without elements", shape_text(call, tensor_shape(f.x)));
   }
-  Tensor *y = op(convolve_input, f.x, f.w, f.bias, (Ints){size, 4}, pair(f.stride), pair(f.padding), pair(f.dilation),
-                 groups);
-  return narrowed(call, &f, y);
+  Tensor *y = op(convolve_input, x, w, bias, (Ints){size, n + 2}, extents_in(&f, f.stride), extents_in(&f, f.padding),
+                 extents_in(&f, f.dilation), groups);
+  return f.single ? op(squeeze_dims, y, INTS(0)) : y;
 }
 
-FORWARD(conv_transpose1d)
+#define CONVOLUTIONS(n)                                                                                                \
+  FORWARD(conv##n##d)                                                                                                  \
+  {                                                                                                                    \
+    y[0] = conv(call, n, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);                 \
+  }                                                                                                                    \
+  FORWARD(conv##n##d_padding)                                                                                          \
+  {                                                                                                                    \
+    y[0] = conv_padded(call, n, a->input, a->weight, a->bias, a->stride, a->padding, a->dilation, a->groups);          \
+  }                                                                                                                    \
+  FORWARD(conv_transpose##n##d)                                                                                        \
+  {                                                                                                                    \
+    y[0] = conv_transposed(call, n, a->input, a->weight, a->bias, a->stride, a->padding, a->output_padding, a->groups, \
+                           a->dilation);                                                                               \
+  }
+CONVOLUTIONS(1)
+CONVOLUTIONS(2)
+CONVOLUTIONS(3)
+
+FORWARD(convolution)
 {
-  y[0] = conv_transposed(call, 1, a->input, a->weight, a->bias, a->stride, a->padding, a->output_padding, a->groups,
-                         a->dilation);
+  Tensor *x = a->input, *w = a->weight;
+  const int n = w->ndim - 2;
+  if (n < 1 || n > CONV_DIMS)
+    raise(call, "weight has shape %s; 3 to %d dimensions are wanted", shape_text(call, tensor_shape(w)), CONV_DIMS + 2);
+  y[0] = a->transposed
+           ? conv_transposed(call, n, x, w, a->bias, a->stride, a->padding, a->output_padding, a->groups, a->dilation)
+           : conv(call, n, x, w, a->bias, a->stride, a->padding, a->dilation, a->groups);
 }
 
-FORWARD(conv_transpose2d)
+FORWARD(conv_tbc)
 {
-  y[0] = conv_transposed(call, 2, a->input, a->weight, a->bias, a->stride, a->padding, a->output_padding, a->groups,
-                         a->dilation);
+  Tensor *x = a->input, *w = a->weight;
+  if (x->ndim != 3 || w->ndim != 3)
+    raise(call, "input has shape %s and weight %s; [L, N, C_in] and [K, C_in, C_out] are wanted",
+          shape_text(call, tensor_shape(x)), shape_text(call, tensor_shape(w)));
+  Tensor *steps_last = op(permute, x, INTS(1, 2, 0)), *kernel_last = op(permute, w, INTS(2, 1, 0));
+  Tensor *result = conv(call, 1, steps_last, kernel_last, a->bias, INTS(1), INTS(a->pad), INTS(1), 1);
+  y[0] = op(contiguous, op(permute, result, INTS(2, 0, 1)));
 }

@@ -4,7 +4,11 @@ local nl = require "nnlua"
 local F = nl.F
 
 --- What a convolution is of, for each geometry below.
-local function drawn(shape, dtype) return nl.randint(-4, 5, shape):to(dtype) end
+local function drawn(shape, dtype)
+  local function part() return nl.randint(-4, 5, shape) end
+  if dtype.is_complex then return nl.complex(part():float(), part():float()) end
+  return part():to(dtype)
+end
 
 --- Calls f(image, row, line, column, channel, ky, kx, at_line, at_column) for each product that conv2d adds up, all
 --- from 1; `channel` counts within the group.
@@ -146,6 +150,63 @@ describe("a convolution", function()
     local want = by_definition(c, x, w, drawn({2, 13, 1, c.result[2]}, nl.float32), nl.float32)
     assert.is_true(nl.equal(want:squeeze(3), F.conv1d(x:squeeze(3), w:squeeze(3), nil, {stride = 2, padding = 1})))
   end)
+
+  --- A convolution of volumes by those of their planes, which the sums above define.
+  local function by_planes(x, w, options)
+    local planes, step, apart = {}, options.stride[1], options.dilation[1]
+    local padded = F.pad(x, {0, 0, 0, 0, options.padding[1], options.padding[1]})
+    local flat = {groups = options.groups}
+    for _, name in ipairs {"stride", "padding", "dilation"} do flat[name] = {options[name][2], options[name][3]} end
+    for at = 1, padded:size(3) - apart * (w:size(3) - 1), step do
+      local sum
+      for k = 1, w:size(3) do
+        local y = F.conv2d(padded:select(3, at + apart * (k - 1)), w:select(3, k), nil, flat)
+        sum = sum and sum + y or y
+      end
+      planes[#planes + 1] = sum
+    end
+    return nl.stack(planes, 3)
+  end
+
+  --- images, channels, channels of the result, size, kernel, options
+  local volumes = {
+    ["small volumes"] = {3, 2, 13, {3, 4, 3}, {3, 3, 3}, {padding = {1, 1, 1}}},
+    ["volumes that are cut into planes"] = {1, 2, 12, {19, 12, 13}, {3, 2, 3}, {padding = {2, 0, 1}}},
+    ["volumes with strides"] = {2, 3, 5, {7, 8, 9}, {3, 2, 4}, {stride = {2, 3, 2}, padding = {1, 0, 2}}},
+    ["volumes with dilations and groups"] = {2, 4, 6, {6, 7, 8}, {2, 3, 2},
+      {dilation = {2, 1, 3}, stride = {1, 2, 2}, groups = 2}},
+    ["volumes of one channel a group"] = {2, 3, 3, {5, 6, 7}, {3, 3, 3}, {padding = {1, 1, 1}, groups = 3}},
+    ["volumes, 1x1x1,"] = {4, 5, 14, {2, 3, 4}, {1, 1, 1}, {}},
+    ["volumes of the kernel's size"] = {3, 2, 4, {2, 3, 2}, {2, 3, 2}, {}},
+  }
+  for name, case in pairs(volumes) do
+    local images, channels, out, size, kernel, given = table.unpack(case)
+    local options = {stride = given.stride or {1, 1, 1}, padding = given.padding or {0, 0, 0},
+      dilation = given.dilation or {1, 1, 1}, groups = given.groups or 1}
+    local x_shape = {images, channels, table.unpack(size)}
+    local w_shape = {out, channels // options.groups, table.unpack(kernel)}
+    for _, dtype in ipairs {nl.float32, nl.float64, nl.complex64} do
+      it(("of %s is the sum of those of planes, in %s"):format(name, tostring(dtype)), function()
+        local x, w = drawn(x_shape, dtype), drawn(w_shape, dtype)
+        local results = {}
+        for i, f in ipairs {by_planes, function(a, b, o) return F.conv3d(a, b, nil, o) end} do
+          local from, weight = x:clone():requires_grad_(), w:clone():requires_grad_()
+          local y = f(from, weight, options)
+          local dy = results[1] and results[1].dy or drawn({table.unpack(y.shape)}, dtype)
+          y:backward(dy)
+          results[i] = {y = y, dy = dy, dx = from.grad, dw = weight.grad}
+        end
+        for _, what in ipairs {"y", "dx", "dw"} do
+          assert.is_true(nl.equal(results[1][what], results[2][what]), what)
+        end
+      end)
+    end
+    it(("of %s wraps in int8"):format(name), function()
+      local x, w = nl.randint(-128, 128, x_shape), nl.randint(-128, 128, w_shape)
+      assert.is_true(nl.equal(F.conv3d(x, w, nil, options):to(nl.int8),
+        F.conv3d(x:to(nl.int8), w:to(nl.int8), nil, options)))
+    end)
+  end
 
   it("of no images has gradients of 0", function()
     local x = nl.zeros({0, 3, 5, 5}, {requires_grad = true})

@@ -26,6 +26,16 @@ return {
   conv2d_padding = function()
     return {{real(1, 2, 4, 5), real(2, 2, 2, 3), real(2), {padding = "same", dilation = {1, 2}}}}
   end,
+  conv3d = function()
+    return {
+      {real(2, 2, 3, 2, 3), real(2, 2, 2, 1, 2), real(2), 1, {1, 0, 1}},
+      {real(2, 3, 4, 3), real(4, 1, 2, 3, 2), real(4), {stride = {2, 1, 3}, padding = 1, groups = 2}},
+      {real(1, 1, 5, 3, 4), real(2, 1, 2, 2, 2), {dilation = {3, 2, 1}}},
+    }
+  end,
+  conv3d_padding = function()
+    return {{real(1, 2, 2, 3, 3), real(2, 2, 2, 1, 3), real(2), {padding = "same", dilation = {1, 2, 1}}}}
+  end,
   conv_transpose1d = function()
     return {
       {real(2, 3, 4), real(3, 2, 3), real(2)},
@@ -38,4 +48,17 @@ return {
       {real(4, 2, 3), real(4, 1, 2, 2), {stride = 2, output_padding = {1, 0}, groups = 2, dilation = {2, 1}}},
     }
   end,
+  conv_transpose3d = function()
+    return {
+      {real(1, 2, 2, 2, 2), real(2, 2, 1, 2, 3), real(2), {1, 2, 1}, {0, 1, 0}},
+      {real(2, 2, 1, 3), real(2, 1, 2, 2, 1), {stride = 2, output_padding = {1, 0, 1}, groups = 2}},
+    }
+  end,
+  convolution = function()
+    return {
+      {real(1, 2, 4), real(3, 2, 2), real(3), 2},
+      {real(2, 2, 3), real(2, 3, 2, 2), {stride = {1, 2}, transposed = true, output_padding = {0, 1}}},
+    }
+  end,
+  conv_tbc = function() return {{real(4, 2, 3), real(2, 3, 2), real(2), 1}} end,
 }
