@@ -3,12 +3,14 @@
 
 #include "autograd/inplace.h"
 #include "autograd/node.h"
+#include "autograd/transform.h"
 #include "core/saved.h"
 #include "ops/shape/copy.h"
 
-/* Whether the op must be recorded, whether results are on the meta device; raises on mixed devices. */
+/* Whether the op must be recorded, whether results are on the meta device, the innermost transform of an operand. */
 typedef struct Survey {
   bool wants_grad, meta;
+  Transform *transform;
 } Survey;
 
 /*
@@ -22,17 +24,44 @@ static bool fits_meta(const Op *op, const Tensor *t)
   return t->is_wrapped_number || (elementwise && !tensor_requires_grad(t));
 }
 
+static void survey_without_elements(Survey *s, const Tensor *t)
+{
+  if (!tensor_stands_in(t)) {
+    s->meta = true;
+    return;
+  }
+  Transform *transform = others_of(t)->transform;
+  if (!s->transform || transform->number > s->transform->number) s->transform = transform;
+}
+
 static void survey_tensor(Survey *s, const Op *op, const Tensor *t, bool *cpu)
 {
   if (!t) return;
-  if (t->device == DEVICE_META) s->meta = true;
+  if (t->device == DEVICE_META) survey_without_elements(s, t);
   else if (!fits_meta(op, t)) *cpu = true;
   if (tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t))) s->wants_grad = true;
 }
 
+/* Whether the call is made for a transform, or for one within it. */
+static bool is_within(const Call *call, const Transform *t)
+{
+  for (; call; call = call->parent)
+    if (call->transform && call->transform->number >= t->number) return true;
+  return false;
+}
+
+/* The innermost batch that random numbers are drawn for, of stand-ins or of none: one that the call isn't made for. */
+static Transform *transform_of_draw(const Call *call, Transform *of_operands)
+{
+  for (Transform *t = call->ctx->transforms; t && t != of_operands; t = t->next)
+    if (t->kind == TRANSFORM_BATCH && !is_within(call->parent, t)) return t;
+  return of_operands;
+}
+
+/* Raises on mixed devices. */
 static Survey survey(Call *call, const Op *op, const void *args)
 {
-  Survey s = {false, false};
+  Survey s = {false, false, NULL};
   bool cpu = false;
   const OpPlan *plan = op_plan(op);
   for (int i = 0; i < plan->ntensors; i++) {
@@ -47,6 +76,8 @@ static Survey survey(Call *call, const Op *op, const void *args)
   if (call->into && call->into->device != DEVICE_META) cpu = true;
   if (s.meta && cpu && op->kind != OP_COMPOSED && !(op->forms & ACROSS_DEVICES))
     raise(call, "tensors are on different devices: cpu and meta");
+  if (call->ctx->transforms && plan->draws && op->kind != OP_COMPOSED)
+    s.transform = transform_of_draw(call, s.transform);
   return s;
 }
 
@@ -74,9 +105,13 @@ static void record(Call *call, const Op *op, const void *args, Tensor **y, int64
 }
 
 /* Runs the forward with recording off: only the op itself is recorded. */
-static int64_t run_forward(Call *call, const Op *op, const void *args, Tensor **y)
+static int64_t run_forward(Call *call, const Op *op, const void *args, Tensor **y, Transform *transform)
 {
   Context *ctx = call->ctx;
+  if (transform) {
+    transform_forward(call, op, args, y, transform);
+    return op->results == RESULTS_LIST ? call->list_count : op->results;
+  }
   bool grad = ctx->grad_enabled, suspended = ctx->recording_suspended;
   ctx->grad_enabled = false;
   ctx->recording_suspended = true;
@@ -162,7 +197,7 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   if (recorded) plan = plan_inplace(call, op, args);
   bool outer_change = ctx->changes_in_place;
   ctx->changes_in_place = true;
-  run_forward(call, op, args, y);
+  run_forward(call, op, args, y, s.transform);
   if (y[0] != into) {
     bool grad = ctx->grad_enabled;
     ctx->grad_enabled = false;
@@ -187,6 +222,7 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
 static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor **y, Survey s)
 {
   Tensor *into = call->into;
+  if (s.transform) raise(call, "a tensor's shape can't be changed in place within nl.func's functions");
   inplace_check_view(call, into, s.wants_grad && call->ctx->grad_enabled);
   call->into = NULL;
   Tensor *view = dispatch(call, op, args, NULL, y).v[0];
@@ -210,17 +246,18 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
   call.device = s.meta ? DEVICE_META : DEVICE_CPU;
+  call.transform = s.transform;
   int64_t n = 1;
   if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
     run_view_inplace(&call, op, args, room, s);
-  } else if (op->kind == OP_COMPOSED) {
+  } else if (op->kind == OP_COMPOSED && !(s.transform && op->forms & DEPENDS_ON_DATA)) {
     if (into) run_composed_inplace(&call, op, args, room, s.wants_grad && ctx->grad_enabled);
     else op->forward(&call, args, room);
     n = op->results == RESULTS_LIST ? call.list_count : op->results;
   } else if (into) {
     run_inplace(&call, op, args, room, s);
   } else {
-    n = run_forward(&call, op, args, room);
+    n = run_forward(&call, op, args, room, s.transform);
     Tensor **y = op->results == RESULTS_LIST ? call.list : room;
     if (!ctx->recording_suspended) tie_views(op, args, y, n, ctx->grad_enabled);
     if (s.wants_grad && ctx->grad_enabled && op->backward && !(n == 1 && y[0] == *(Tensor *const *)args))

@@ -190,7 +190,8 @@ static void deliver(Call *call, Task *task, int32_t at, int output, Tensor *g)
                 "backward: gradients of shapes %s and %s arrive for one tensor, whose shape was changed between two "
                 "uses",
                 shape_text(call, tensor_shape(sum)), shape_text(call, tensor_shape(g)));
-  bool own = sum->refs == 1 && sum->storage && sum->storage->refs == 1 && sum->dtype == g->dtype;
+  bool own = sum->refs == 1 && sum->storage && sum->storage->refs == 1 && sum->dtype == g->dtype && !tensor_stands_in(g)
+             && !tensor_stands_in(sum);
   if (own && !call->ctx->grad_enabled) {
     op_(add, sum, g, scalar_int(1));
     return;
@@ -435,6 +436,29 @@ void backward_run(Call *call, const Backward *b)
   task_close(task);
   for (int i = 0; i < b->ninputs && b->captured; i++)
     if (b->captured[i]) scope_own(ctx, b->captured[i]);
+}
+
+bool graph_has_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor *const *inputs, int ninputs)
+{
+  Context *ctx = call->ctx;
+  Backward b = {.inputs = inputs, .ninputs = ninputs};
+  Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = &b, .selective = true, .number = ++ctx->sequence};
+  bool found = false;
+  Entry entry;
+  ctx->task = task;
+  if (ENTER(ctx, &entry)) {
+    mark_inputs(call, task);
+    for (int i = 0; i < nroots; i++)
+      if (tensor_requires_grad(roots[i])) explore(task, edge_of_root(call, roots[i]).node);
+    entry_leave(ctx, &entry);
+  } else {
+    task_close(task);
+    raise_again(ctx);
+  }
+  for (int i = 0; i < task->count; i++)
+    found |= node_is_accumulator(task->records[i].node) && !task->records[i].first_input;
+  task_close(task);
+  return found;
 }
 
 void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,

@@ -2,7 +2,9 @@
 #include "autograd/inplace.h"
 
 #include "core/saved.h"
+#include "core/shape.h"
 #include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
 
@@ -60,6 +62,16 @@ typedef struct SliceNode {
   Tensor *base, *view; /* ghosts: their geometries */
 } SliceNode;
 
+/* Memory of the base's layout for a gradient that is like another. */
+static Tensor *new_whole(Call *call, const Tensor *b, Tensor *like)
+{
+  if (!tensor_stands_in(like))
+    return tensor_new_strided(call, tensor_dtype(like), (Device)like->device, tensor_shape(b), tensor_strides(b));
+  Tensor *flat = op(new_empty, like, INTS(shape_extent(call, tensor_shape(b), tensor_strides(b))), tensor_dtype(like),
+                    DEVICE_NONE, false);
+  return op(as_strided, flat, tensor_shape(b), tensor_strides(b), NO_INT);
+}
+
 static Tensor *slice_of(Call *call, const SliceNode *n, Tensor *whole)
 {
   const Tensor *v = n->view;
@@ -70,8 +82,7 @@ static void slice_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
   SliceNode *n = (SliceNode *)node;
   Tensor *b = n->base;
-  Tensor *whole = tensor_new_strided(call, tensor_dtype(dy[0]), (Device)dy[0]->device, tensor_shape(b),
-                                     tensor_strides(b));
+  Tensor *whole = new_whole(call, b, dy[0]);
   op_(copy, whole, dy[0], false);
   Tensor *slice = op(clone, slice_of(call, n, whole));
   n->inner->class->apply(call, n->inner, &slice, dx);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autograd/transform.h"
 #include "core/saved.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
@@ -126,7 +127,7 @@ static void add_in_place(Call *call, Tensor *sum, Tensor *g)
 /* A gradient in memory of its own, laid out as t if that has no holes. */
 static Tensor *gradient_copy(Call *call, const Tensor *t, Tensor *g)
 {
-  if (!tensor_is_dense(t)) return op(clone, g);
+  if (!tensor_is_dense(t) || tensor_stands_in(g)) return op(clone, g);
   Tensor *copy = tensor_new_strided(call, tensor_dtype(g), (Device)g->device, tensor_shape(t), tensor_strides(t));
   op_(copy, copy, g, false);
   return copy;
@@ -152,8 +153,9 @@ void tensor_add_grad(Call *call, Tensor *t, Tensor *g)
 
 static void check_device(Call *call, const Tensor *g, Device device, const char *of)
 {
-  if (g->device != device)
-    raise_plain(call->ctx, "a gradient on %s arrived for %s on %s", g->device == DEVICE_META ? "meta" : "cpu", of,
+  Device arrived = device_behind(g);
+  if (arrived != device)
+    raise_plain(call->ctx, "a gradient on %s arrived for %s on %s", arrived == DEVICE_META ? "meta" : "cpu", of,
                 device == DEVICE_META ? "meta" : "cpu");
 }
 
@@ -167,7 +169,10 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   if (!shape_equal(tensor_shape(leaf), tensor_shape(g)))
     raise_plain(call->ctx, "a gradient of shape %s arrived for a leaf of shape %s", shape_text(call, tensor_shape(g)),
                 shape_text(call, tensor_shape(leaf)));
-  check_device(call, g, (Device)leaf->device, "a leaf");
+  check_device(call, g, device_behind(leaf), "a leaf");
+  if (tensor_stands_in(g) && !tensor_stands_in(leaf))
+    raise_plain(call->ctx, "backward: within nl.func's functions a gradient can't be kept in the grad of a tensor from "
+                           "outside; ask for it by nl.func.grad or autograd.grad");
   tensor_add_grad(call, leaf, cast(g, tensor_dtype(leaf)));
 }
 
@@ -248,7 +253,7 @@ void tensor_guard_form(Call *call, Tensor *t)
   GuardNode *n = (GuardNode *)node_new(call->ctx, &guard_class, sizeof *n, 1, 1);
   scope_own_node(call->ctx, &n->node);
   n->form = tensor_retain(tensor_ghost(call, t));
-  n->device = (Device)t->device;
+  n->device = device_behind(t);
   n->node.edges[0] = (Edge){node_retain(made_by), t->output};
   tensor_set_grad_fn(t, &n->node, 0);
 }

@@ -3,7 +3,9 @@
 
 #include "autograd/engine.h"
 #include "autograd/node.h"
+#include "autograd/transform.h"
 #include "core/saved.h"
+#include "ops/shape/copy.h"
 #include "ops/table/ops.h"
 #include "ops/table/words.h"
 
@@ -21,6 +23,7 @@ typedef struct OpNode {
   uint32_t result_versions[MAX_RESULTS];
   uint32_t needs; /* what the wanted gradients need: as in OpPlan */
   bool saved_anything;
+  bool of_stand_ins; /* among the arguments are stand-ins of a transform */
 } OpNode;
 
 /* The tensors in the i-th argument that holds any: a single one or a list. */
@@ -236,10 +239,30 @@ Tensor **gradient_place(struct Gradients *g, size_t offset, int64_t i) { return 
 /* The gradient of what an in-place op without a derivative wrote over. */
 static Tensor *overwritten(Call *call, Tensor *dy) { return zeros_like_of(dy); }
 
+/*
+ * Whether stand-ins of a transform take part: they have no elements that a kernel could read, so the backward must be
+ * made of ops, as it is under create_graph.
+ */
+static bool needs_ops(const OpNode *n, Tensor *const *dy)
+{
+  bool any = n->of_stand_ins;
+  for (int i = 0; i < n->node.noutputs; i++) any |= dy[i] && tensor_stands_in(dy[i]);
+  return any;
+}
+
+/* Gradients that were recorded for the sake of ops alone. */
+static void drop_histories(Call *call, const Node *node, Tensor **dx, bool recording)
+{
+  call->ctx->grad_enabled = recording;
+  for (int i = 0; i < node->nedges; i++)
+    if (dx[i] && tensor_requires_grad(dx[i])) dx[i] = op(detach, dx[i]);
+}
+
 static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
 {
   OpNode *n = (OpNode *)node;
   Context *ctx = parent->ctx;
+  bool recording = ctx->grad_enabled;
   if (node->forgotten)
     raise_plain(ctx,
                 "backward of %s: what it saved has been freed by an earlier backward; give that one "
@@ -248,6 +271,7 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   Call called = {.ctx = ctx, .op = n->shown};
   Call call = {.ctx = ctx, .op = n->op, .parent = n->shown == n->op ? NULL : &called};
   check_versions(&call, n);
+  if (!recording && needs_ops(n, dy)) ctx->grad_enabled = true;
   ArgsRoom args;
   restore_arguments(&call, n, args.bytes);
   Tensor *y[MAX_RESULTS];
@@ -255,6 +279,7 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   struct Gradients g = {n, dx};
   if (n->op->backward) n->op->backward(&call, &args, y, dy, &g);
   else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
+  if (ctx->grad_enabled != recording) drop_histories(&call, node, dx, recording);
 }
 
 static const NodeClass op_class = {op_apply, op_forget, op_destroy, op_name};
@@ -274,7 +299,7 @@ enum { GHOST_BYTES = 256 }; /* elements that take no more memory than a ghost's 
  */
 static bool serves_as_ghost(const Tensor *t)
 {
-  if (t->requires_grad && !t->grad_fn) return true;
+  if ((t->requires_grad && !t->grad_fn) || tensor_stands_in(t)) return true;
   return t->storage && t->storage->bytes <= GHOST_BYTES && (!t->ctx->task || t->is_wrapped_number);
 }
 
@@ -302,6 +327,7 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
       Saved *s = &n->saved[at];
       s->version = -1;
       if (!t[k]) continue;
+      n->of_stand_ins |= tensor_stands_in(t[k]);
       if (saved) {
         check_savable(call, t[k]);
         s->version = tensor_version(t[k]);

@@ -10,12 +10,13 @@
 
 typedef struct Call {
   Context *ctx;
-  const struct Op *op;      /* the running op */
-  struct Call *parent;      /* the call it was made from */
-  struct Tensor *into;      /* an in-place form's destination, else NULL */
-  struct Tensor *last_into; /* that of a composed op's, for the op inside that gives the result */
-  uint8_t device;           /* a Device: where results are */
-  int32_t list_count;       /* of an op with a list of results */
+  const struct Op *op;               /* the running op */
+  struct Call *parent;               /* the call it was made from */
+  struct Tensor *into;               /* an in-place form's destination, else NULL */
+  struct Tensor *last_into;          /* that of a composed op's, for the op inside that gives the result */
+  uint8_t device;                    /* a Device: where results are */
+  const struct Transform *transform; /* that the op is run for; NULL: for none */
+  int32_t list_count;                /* of an op with a list of results */
   struct Tensor **list;
 } Call;
 

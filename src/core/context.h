@@ -99,6 +99,9 @@ struct Context {
   struct Tensor *live; /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
   struct Task *task; /* the innermost running backward */
+
+  struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
+  uint64_t transform_number;    /* that of the last one */
 };
 
 Context *context_new(void);

@@ -127,6 +127,14 @@ void tensor_free(Tensor *t)
   if (grad_fn) node_release(grad_fn);
 }
 
+/* A storage that stands for others gives them back now. */
+static void let_others_go(Storage *s)
+{
+  if (!s->external_free) return;
+  s->external_free(s->external_owner, NULL);
+  s->external_free = NULL;
+}
+
 /* Lua runs no finalizers for userdata that finalizers make while it closes: what they held is still here. */
 void tensors_free_all(Context *ctx)
 {
@@ -139,6 +147,7 @@ void tensors_free_all(Context *ctx)
     if (grad_fn) node_release(grad_fn);
     tensor_release(grad);
     tensor_release(base);
+    if (tensor_stands_in(t)) let_others_go(t->storage);
   }
   while (ctx->live) tensor_free(ctx->live);
 }
@@ -239,6 +248,18 @@ Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, In
   s->external_free = free;
   s->external_owner = owner;
   tensor_set_geometry(t, shape, strides, 0);
+  return t;
+}
+
+Tensor *tensor_stand_in(Call *call, DType dtype, Device device, Ints shape, Ints strides, int64_t offset,
+                        void (*free)(void *owner, void *data))
+{
+  Tensor *t = header_new(call->ctx, dtype, DEVICE_META);
+  tensor_set_geometry(t, shape, strides, offset);
+  t->storage = storage_new(call->ctx, 0, DEVICE_META);
+  t->storage->device = (uint8_t)device;
+  t->storage->stands_for_others = true;
+  t->storage->external_free = free;
   return t;
 }
 

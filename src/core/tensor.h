@@ -18,7 +18,8 @@ typedef struct Storage {
   void (*external_free)(void *owner, void *data); /* memory that is not ours */
   void *external_owner;
   uint8_t device;
-  uint8_t header; /* a StorageHeader: the tensor that it shares a block with */
+  uint8_t header;         /* a StorageHeader: the tensor that it shares a block with */
+  bool stands_for_others; /* its tensors have no elements: external_owner has others (autograd/transform.h) */
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */
@@ -121,6 +122,29 @@ Tensor *tensor_ghost(Call *call, const Tensor *t);
 /* A tensor over memory of the caller's, given back through `free` when the last view is gone. */
 Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, Ints shape, Ints strides,
                            void (*free)(void *owner, void *data), void *owner);
+
+/*
+ * A tensor that stands for others: without elements of its own, as one on the meta device, so that nothing reads any.
+ * What it stands for, tensors on `device`, is to be put into its storage's external_owner, which `free` is called with
+ * in the end.
+ */
+Tensor *tensor_stand_in(Call *call, DType dtype, Device device, Ints shape, Ints strides, int64_t offset,
+                        void (*free)(void *owner, void *data));
+
+static inline bool tensor_stands_in(const Tensor *t) { return t->storage && t->storage->stands_for_others; }
+
+/* Why nothing can be read of a tensor without elements. */
+static inline const char *why_no_elements(const Tensor *t)
+{
+  return tensor_stands_in(t) ? "a tensor within nl.func's functions stands for others and has no elements of its own"
+                             : "a meta tensor has no elements";
+}
+
+/* A tensor's device; of one that stands for others, theirs. */
+static inline Device device_behind(const Tensor *t)
+{
+  return (Device)(tensor_stands_in(t) ? t->storage->device : t->device);
+}
 
 /* A 0-dim tensor that counts as a number in promotion. */
 Tensor *tensor_from_number(Call *call, Scalar s);

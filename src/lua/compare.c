@@ -24,8 +24,10 @@ static void check_pair(lua_State *L, const char *function, Tensor **a, Tensor **
 {
   *a = tensor_check(L, 1);
   *b = tensor_check(L, 2);
-  if ((*a)->device == DEVICE_META || (*b)->device == DEVICE_META)
-    user_error(L, "%s: a meta tensor has no elements", function);
+  for (int i = 0; i < 2; i++) {
+    const Tensor *t = i ? *b : *a;
+    if (t->device == DEVICE_META) user_error(L, "%s: %s", function, why_no_elements(t));
+  }
 }
 
 static void compare_exactly(Call *call, void *data)

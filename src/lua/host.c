@@ -53,7 +53,7 @@ static DType dtype_check(lua_State *L, DLDataType type)
 static Tensor *readable_check(lua_State *L, int index)
 {
   Tensor *t = tensor_check(L, index_within(L, index));
-  if (t->device != DEVICE_CPU) user_error(L, "a meta tensor has no elements to hand over");
+  if (t->device != DEVICE_CPU) user_error(L, "%s to hand over", why_no_elements(t));
   return t;
 }
 

@@ -25,6 +25,7 @@ typedef enum UserdataKind {
   KIND_STEP_LIST,
   KIND_SCOPE,
   KIND_SCOPE_WATCH,
+  KIND_TRANSFORM,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

@@ -36,6 +36,8 @@ static void preload_all(lua_State *L)
   lua_setfield(L, -2, "nnlua.nn.core");
   lua_pushcfunction(L, open_system);
   lua_setfield(L, -2, "nnlua.system");
+  lua_pushcfunction(L, open_func_core);
+  lua_setfield(L, -2, "nnlua.func.core");
   preload_public(L, lua_gettop(L));
   lua_pop(L, 1);
 }
@@ -54,10 +56,18 @@ static int library_index(lua_State *L)
   return 1;
 }
 
-/* nl.autograd.gradcheck and gradgradcheck are written in Lua. */
+/* nl.autograd's modules, and gradcheck and gradgradcheck, are written in Lua. */
 static int autograd_index(lua_State *L)
 {
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(name, "functional") == 0 || strcmp(name, "forward_ad") == 0) {
+    lua_pushfstring(L, "nnlua.autograd.%s", name);
+    embedded_push(L, embedded_find(lua_tostring(L, -1)));
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1);
+    return 1;
+  }
   if (strcmp(name, "gradcheck") != 0 && strcmp(name, "gradgradcheck") != 0) return 0;
   embedded_push(L, embedded_find("nnlua.gradcheck"));
   lua_getfield(L, -1, name);
@@ -77,7 +87,9 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 /* The public tables of the API that require gives under a name of their own, whether or not "nnlua" came first. */
 /* clang-format off */
 #define PUBLIC_MODULES(X)                                                                    \
-  X(autograd, "nnlua.autograd") X(linalg, "nnlua.linalg") X(special, "nnlua.special")        \
+  X(autograd, "nnlua.autograd") X(autograd_functional, "nnlua.autograd.functional")          \
+  X(autograd_forward_ad, "nnlua.autograd.forward_ad") X(func, "nnlua.func")                  \
+  X(linalg, "nnlua.linalg") X(special, "nnlua.special")        \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \

@@ -69,6 +69,9 @@ int tensor_set_item(lua_State *L);
  */
 void open_autograd(lua_State *L, int nl, int members);
 
+/* nnlua.func.core (autograd/transform.c) */
+int open_func_core(lua_State *L);
+
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
 extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */

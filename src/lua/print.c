@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autograd/transform.h"
 #include "autograd/node.h"
 #include "core/shape.h"
 #include "core/text.h"
@@ -286,12 +287,21 @@ static void size_suffix(Suffixes *s, const Tensor *t)
   add_suffix(s, "size=(", text, t->ndim == 1 ? ",)" : ")");
 }
 
+/* Of a stand-in of a batch: for how many rows. */
+static void rows_suffix(Suffixes *s, const Transform *batch)
+{
+  char rows[24];
+  text_format(rows, sizeof rows, "%lld", (long long)batch->rows);
+  add_suffix(s, "for each of ", rows, " rows");
+}
+
 static void find_suffixes(Suffixes *s, const Context *ctx, const Tensor *t)
 {
   DType dtype = tensor_dtype(t), usual = ctx->default_dtype;
   bool is_meta = t->device == DEVICE_META;
   bool is_usual = dtype == usual || dtype == dtype_to_complex(usual) || dtype == DTYPE_i64 || dtype == DTYPE_b8;
-  if (is_meta) add_suffix(s, "device='", "meta", "'");
+  if (tensor_stands_in(t)) rows_suffix(s, others_of(t)->transform);
+  else if (is_meta) add_suffix(s, "device='", "meta", "'");
   if (is_meta || (t->numel == 0 && t->ndim != 1)) size_suffix(s, t);
   if (is_meta || t->numel == 0 ? dtype != usual : !is_usual) add_suffix(s, "dtype=nnlua.", dtype_name(dtype), "");
 }
@@ -334,7 +344,7 @@ int tensor_tostring(lua_State *L)
   static const char prefix[] = "tensor(";
   enum { INDENT = sizeof prefix - 1 };
   Context *ctx = context_of(L);
-  Tensor *t = tensor_check(L, 1);
+  Tensor *t = without_tangents(tensor_check(L, 1));
   Suffixes suffixes = {.n = 0};
   char grad_fn[200];
   find_suffixes(&suffixes, ctx, t);

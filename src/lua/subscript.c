@@ -259,7 +259,7 @@ static void apply_tensor(Call *call, Picking *p, Tensor *t)
     add_pick(call, p, t);
     return;
   }
-  if (t->device == DEVICE_META) raise_plain(call->ctx, "index: a meta tensor has no elements");
+  if (t->device == DEVICE_META) raise_plain(call->ctx, "index: %s", why_no_elements(t));
   Scalar value = tensor_item(t);
   if (is_mask(t)) apply_truth(call, p, value.i != 0);
   else if (value.kind == SCALAR_INT) apply_select(call, p, value.i);

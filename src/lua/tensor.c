@@ -171,9 +171,9 @@ static int tensor_gc(lua_State *L)
 static void get_shape(lua_State *L, int i) { push_size(L, tensor_shape(tensor_test(L, i))); }
 static void get_dtype(lua_State *L, int i) { push_dtype(L, tensor_dtype(tensor_test(L, i))); }
 static void get_ndim(lua_State *L, int i) { lua_pushinteger(L, tensor_test(L, i)->ndim); }
-static void get_device(lua_State *L, int i) { push_device(L, (Device)tensor_test(L, i)->device); }
-static void get_is_cpu(lua_State *L, int i) { lua_pushboolean(L, tensor_test(L, i)->device == DEVICE_CPU); }
-static void get_is_meta(lua_State *L, int i) { lua_pushboolean(L, tensor_test(L, i)->device == DEVICE_META); }
+static void get_device(lua_State *L, int i) { push_device(L, device_behind(tensor_test(L, i))); }
+static void get_is_cpu(lua_State *L, int i) { lua_pushboolean(L, device_behind(tensor_test(L, i)) == DEVICE_CPU); }
+static void get_is_meta(lua_State *L, int i) { lua_pushboolean(L, device_behind(tensor_test(L, i)) == DEVICE_META); }
 static void get_is_cuda(lua_State *L, int i)
 {
   (void)i;
@@ -372,6 +372,7 @@ static int compare_as_lua(lua_State *L)
     return user_error(L, "'%s' gives one truth value, but here are %d: write a:%s(b), or a:%s(b) for a %s b",
                       lua_tostring(L, lua_upvalueindex(2)), (int)t->numel, lua_tostring(L, lua_upvalueindex(3)),
                       lua_tostring(L, lua_upvalueindex(4)), lua_tostring(L, lua_upvalueindex(5)));
+  if (tensor_stands_in(t)) return user_error(L, "within vmap a comparison has no one truth value: use nl.where");
   lua_pushboolean(L, t->device != DEVICE_META && tensor_item(t).i != 0);
   return 1;
 }

@@ -104,8 +104,7 @@ static void see_tensor(Survey *s, const Tensor *t, int depth)
   if (t->numel != 1)
     user_error(L, "tensor: %s is a tensor of %I elements, not one; see nl.stack and nl.cat", path_text(s, depth),
                (LUAI_UACINT)t->numel);
-  if (t->device == DEVICE_META)
-    user_error(L, "tensor: %s is a meta tensor, which has no elements", path_text(s, depth));
+  if (t->device == DEVICE_META) user_error(L, "tensor: %s: %s", path_text(s, depth), why_no_elements(t));
   DType dtype = own_dtype(s->ctx, t);
   s->tensors = s->tensors == DTYPE_NONE ? dtype : dtype_promote(s->tensors, dtype);
 }
@@ -283,7 +282,7 @@ static TensorBox *copy_tensor(lua_State *L, Context *ctx, Tensor *x, const Optio
 {
   Copying c = {x, o->dtype, o->device};
   if (c.dtype == DTYPE_NONE) c.dtype = own_dtype(ctx, x);
-  if (c.device == DEVICE_NONE) c.device = (Device)x->device;
+  if (c.device == DEVICE_NONE) c.device = device_behind(x);
   return push_made(L, ctx, make_copy, &c);
 }
 
@@ -328,7 +327,7 @@ int nl_tensor(lua_State *L) { return tensor_of_data(L, "tensor", (Options){DTYPE
 static int tensor_new_tensor(lua_State *L)
 {
   const Tensor *x = tensor_check(L, 1);
-  Options o = {tensor_dtype(x), (Device)x->device, false};
+  Options o = {tensor_dtype(x), device_behind(x), false};
   lua_remove(L, 1);
   return tensor_of_data(L, "new_tensor", o);
 }

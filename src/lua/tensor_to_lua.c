@@ -1,14 +1,15 @@
 /* x:item() and x:tolist(): a tensor's elements as Lua's values. */
+#include "autograd/transform.h"
 #include "lua/open.h"
 
 static void need_elements(lua_State *L, const Tensor *t, const char *function)
 {
-  if (t->device == DEVICE_META) user_error(L, "%s: a meta tensor has no elements", function);
+  if (t->device == DEVICE_META) user_error(L, "%s: %s", function, why_no_elements(t));
 }
 
 static int tensor_item_method(lua_State *L)
 {
-  const Tensor *t = tensor_check(L, 1);
+  const Tensor *t = without_tangents(tensor_check(L, 1));
   need_elements(L, t, "item");
   if (t->numel != 1)
     return user_error(L, "item: the tensor has %I elements; only one becomes a number (see tolist)",
@@ -60,7 +61,7 @@ static void push_nested(lua_State *L, const Tensor *t, int dim, const char *at)
 
 static int tensor_tolist(lua_State *L)
 {
-  Tensor *t = tensor_check(L, 1);
+  Tensor *t = without_tangents(tensor_check(L, 1));
   need_elements(L, t, "tolist");
   t = push_snapshot(L, context_of(L), t);
   push_nested(L, t, 0, tensor_data(t));

@@ -155,10 +155,11 @@ end
 local function add_ops(list)
   local _, members = debug.getupvalue(debug.getmetatable(nl.empty(0)).__index, 1)
   for _, entry in ipairs(rows.entries()) do
+    local in_nl = {nl, members, nl.F}
     add(list, entry)
     for _, suffix in ipairs {"", "_"} do
       for _, name in ipairs {entry.short, table.unpack(entry.aliases)} do
-        for _, place in ipairs(entry.space and {nl[entry.space]} or {nl, members, nl.F}) do
+        for _, place in ipairs(entry.space and {nl[entry.space], entry.rows[1].in_nl and nl or nil} or in_nl) do
           local value = rawget(place, name .. suffix)
           if value then list.by_value[value] = list.by_value[value] or entry end
         end
@@ -194,6 +195,9 @@ local function build()
   add_part(list, nl.argparse, "argparse.", "Scripts")
   add_part(list, nl.autograd, "nl.autograd.", "autograd")
   add_part(list, require "nnlua.gradcheck", "nl.autograd.", "autograd")
+  add_part(list, nl.autograd.functional, "nl.autograd.functional.", "autograd")
+  add_part(list, nl.autograd.forward_ad, "nl.autograd.forward_ad.", "autograd")
+  add_part(list, nl.func, "nl.func.", "func")
   add_part(list, nl.testing, "testing.", "Testing")
   return list
 end

@@ -7,6 +7,7 @@ local options = {}
 
 --- In the order of the alphabet: what stands behind a name there. The functions' own texts say what is special to them.
 local meanings = {
+  A = "A matrix, or a batch of matrices in its last two dimensions.",
   affine = "Whether a layer that normalises learns a scale and a shift for each channel.",
   alpha = "A factor: of the second operand in a sum, of a slope in an activation.",
   amsgrad = "Whether the greatest average of squared gradients so far is used, instead of the latest.",
@@ -41,6 +42,7 @@ local meanings = {
   maximize = "Whether a step goes up the gradient instead of down.",
   mode = "Which of several ways of working is taken; the function's own text lists them.",
   momentum = "How much of the last step goes into the next; for a norm, how much of a batch into the moments.",
+  n = "How many there are, or a number by which something is made, such as the degree of a polynomial.",
   name = "What something is called: a string.",
   nesterov = "Whether the gradient is taken as if the momentum had been applied already.",
   num_layers = "How many layers are stacked, each taking the results of the one before.",

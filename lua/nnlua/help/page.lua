@@ -16,7 +16,8 @@ run by the tests.
 
 local groups = {
   {"nnlua", "Making tensors, modes, settings"}, {"Tensor", "Methods and fields of tensors"}, {"ops", "Operations"},
-  {"autograd", "Gradients"}, {"Modules", "Modules and layers"}, {"Initial values", "Initial values"},
+  {"autograd", "Gradients"},
+  {"func", "Functions of functions"}, {"Modules", "Modules and layers"}, {"Initial values", "Initial values"},
   {"Tools for modules", "Tools for modules"}, {"Optimizers", "Optimizers"},
   {"Schedules", "Schedules of learning rates"},
   {"Averages of models", "Averages of models"},

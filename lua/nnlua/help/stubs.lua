@@ -66,6 +66,12 @@ nl.linalg = {}
 nl.special = {}
 ---@class nnlua.autograd
 nl.autograd = {}
+---@class nnlua.autograd.functional
+nl.autograd.functional = {}
+---@class nnlua.autograd.forward_ad
+nl.autograd.forward_ad = {}
+---@class nnlua.func
+nl.func = {}
 ---@class nnlua.cuda
 nl.cuda = {}
 ---@class nnlua.accelerator

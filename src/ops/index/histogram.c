@@ -109,6 +109,6 @@ FORWARD(histogram)
     low -= 0.5;
     high += 0.5;
   }
-  y[1] = op(linspace, scalar_float(low), scalar_float(high), a->bins + 1, tensor_dtype(x), device_of(x), false);
+  y[1] = op(linspace, scalar_float(low), scalar_float(high), a->bins + 1, tensor_dtype(x), device_behind(x), false);
   y[0] = sums_of_bins(call, x, y[1], a->weight, a->density);
 }

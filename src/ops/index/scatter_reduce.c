@@ -39,14 +39,14 @@ static Scalar neutral(Reduction r, DType d)
 
 static Tensor *ones_as(Call *call, const Tensor *t, DType dtype, Ints shape)
 {
-  return op(ones, shape, dtype, device_of(t), false);
+  return op(ones, shape, dtype, device_behind(t), false);
 }
 
 /* How many elements met in each place, at least 1. */
 static Tensor *counts_of(Call *call, const Tensor *x, int dim, Tensor *index, bool include_self, DType dtype)
 {
   Tensor *ones = ones_as(call, x, dtype, tensor_shape(index));
-  Tensor *start = op(full, tensor_shape(x), scalar_int(include_self), dtype, device_of(x), false);
+  Tensor *start = op(full, tensor_shape(x), scalar_int(include_self), dtype, device_behind(x), false);
   Tensor *count = op(scatter_add, start, dim, index, ones);
   return op(masked_fill, count, op(eq, count, number(0)), tensor_from_number(call, scalar_int(1)));
 }

@@ -106,7 +106,7 @@ FORWARD(isin)
 static Tensor *beginnings(Call *call, Tensor *rows)
 {
   int64_t n = rows->shape[0];
-  Tensor *y = op(ones, INTS(n), DTYPE_b8, device_of(rows), false);
+  Tensor *y = op(ones, INTS(n), DTYPE_b8, device_behind(rows), false);
   if (n < 2) return y;
   Tensor *differs = op(ne, op(narrow, rows, 0, 1, n - 1), op(narrow, rows, 0, 0, n - 1));
   if (rows->ndim > 1) differs = op(any, op(reshape, differs, INTS(n - 1, rows->numel / n)), INTS(1), false);
@@ -138,7 +138,7 @@ static void give_groups(Call *call, Tensor *rows, Tensor *order, Wanted w, Ints 
   if (w.inverse) {
     Tensor *groups = op(cumsum, begins, 0, DTYPE_i64);
     if (order)
-      groups = op(scatter, op(zeros, tensor_shape(groups), DTYPE_i64, device_of(groups), false), 0, order, groups);
+      groups = op(scatter, op(zeros, tensor_shape(groups), DTYPE_i64, device_behind(groups), false), 0, order, groups);
     *list++ = op(reshape, groups, inverse_shape);
   }
   if (w.counts) *list++ = lengths_of_groups(call, begins);

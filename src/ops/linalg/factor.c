@@ -149,7 +149,7 @@ FORWARD(permutation_of)
 
 static Tensor *nothing(Call *call, const Tensor *like)
 {
-  return op(empty, INTS(0), tensor_dtype(like), device_of(like), false);
+  return op(empty, INTS(0), tensor_dtype(like), device_behind(like), false);
 }
 
 FORWARD(lu_unpack)
@@ -168,7 +168,7 @@ FORWARD(lu_unpack)
     return;
   }
   y[1] = plus(op(tril, op(contiguous, op(narrow, lu, -1, 0, k)), -1),
-              op(eye, m, k, tensor_dtype(lu), device_of(lu), false));
+              op(eye, m, k, tensor_dtype(lu), device_behind(lu), false));
   y[2] = op(triu, op(contiguous, op(narrow, lu, -2, 0, k)), 0);
 }
 

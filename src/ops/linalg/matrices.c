@@ -74,7 +74,7 @@ Tensor *copied_by_columns(Call *call, Tensor *x, Ints shape)
 void fill_identity(Call *call, Tensor *t)
 {
   if (t->numel == 0) return;
-  Tensor *eye = op(eye, t->shape[t->ndim - 1], NO_INT, tensor_dtype(t), device_of(t), false);
+  Tensor *eye = op(eye, t->shape[t->ndim - 1], NO_INT, tensor_dtype(t), device_behind(t), false);
   launch_copy(call, t, expanded_to(call, eye, tensor_shape(t)));
 }
 

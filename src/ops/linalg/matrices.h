@@ -41,6 +41,6 @@ void check_info(Call *call, const Tensor *info, const char *text);
 #define product_of(a, b) op(matmul, a, b)
 #define lower_part(t, k) op(tril, t, k)
 #define upper_part(t, k) op(triu, t, k)
-#define identity_of(n, like) op(eye, n, NO_INT, tensor_dtype(like), device_of(like), false)
+#define identity_of(n, like) op(eye, n, NO_INT, tensor_dtype(like), device_behind(like), false)
 
 #endif

@@ -256,7 +256,7 @@ static Tensor *power_of_matrix(Call *call, Tensor *x, int64_t n)
   uint64_t times = n < 0 ? -(uint64_t)n : (uint64_t)n;
   if (n < 0) x = op(linalg_inv, x);
   if (n == 0) {
-    Tensor *eye = op(eye, x->shape[x->ndim - 1], NO_INT, tensor_dtype(x), device_of(x), false);
+    Tensor *eye = op(eye, x->shape[x->ndim - 1], NO_INT, tensor_dtype(x), device_behind(x), false);
     return op(zero_link, op(clone, op(expand, eye, tensor_shape(x))), x);
   }
   Tensor *result = NULL;

@@ -125,7 +125,7 @@ BACKWARD(solve_factored)
 static Tensor *info_of(Call *call, Tensor *lu)
 {
   Tensor *zero = op(eq, op(diagonal, op(detach, lu), 0, -2, -1), number(0));
-  if (cols_of(lu) == 0) return op(zeros, batch_shape(lu), DTYPE_i32, device_of(lu), false);
+  if (cols_of(lu) == 0) return op(zeros, batch_shape(lu), DTYPE_i32, device_behind(lu), false);
   Tensor *place = op(argmax, cast(zero, DTYPE_i32), -1, false);
   return cast(op(mul, place, op(any, zero, INTS(-1), false)), DTYPE_i32);
 }
@@ -255,7 +255,7 @@ BACKWARD(det)
   Tensor *regular = times_inverse(call, op(where, small, identity_of(n, A), A), op(mul, dy[0], conjugate(y[0])));
   Tensor *apart = op(
     diag_embed,
-    cast(op(arange_start, scalar_int(1), scalar_int(n + 1), scalar_int(1), DTYPE_i64, device_of(A), false),
+    cast(op(arange_start, scalar_int(1), scalar_int(n + 1), scalar_int(1), DTYPE_i64, device_behind(A), false),
          tensor_dtype(A)),
     0, -2, -1);
   GRAD(A) = op(where, small, times_adjugate(call, op(where, small, A, apart), dy[0]), regular);

@@ -50,7 +50,7 @@ FORWARD(singular_values)
 
 FORWARD(svdvals)
 {
-  bool recorded = call->ctx->grad_enabled && tensor_requires_grad(a->A);
+  bool recorded = (call->ctx->grad_enabled && tensor_requires_grad(a->A)) || tensor_stands_in(a->A);
   y[0] = recorded ? op(svd, a->A, false).v[1] : op(singular_values, a->A);
 }
 
@@ -82,7 +82,7 @@ static Tensor *turn_of(Call *call, Tensor *t, Tensor *apart, Tensor *beside)
 static Tensor *inner_gradient(Call *call, const SvdParts *p)
 {
   Tensor *row = op(unsqueeze, p->s, -2), *column = op(unsqueeze, p->s, -1);
-  Tensor *eye = op(eye, p->k, NO_INT, tensor_dtype(p->s), device_of(p->s), false);
+  Tensor *eye = op(eye, p->k, NO_INT, tensor_dtype(p->s), device_behind(p->s), false);
   Tensor *beside = minus(ones_like_of(eye), eye);
   Tensor *apart = sum_of_given(call, minus(op(mul, row, row), op(mul, column, column)), eye);
   Tensor *inner = p->ds ? op(mul, op(unsqueeze, p->ds, -1), eye) : NULL;

@@ -191,5 +191,5 @@ BACKWARD(zero_link)
 {
   if (WANTS(input)) GRAD(input) = dy[0];
   if (WANTS(other))
-    GRAD(other) = op(zeros, tensor_shape(a->other), tensor_dtype(a->other), (Device)dy[0]->device, false);
+    GRAD(other) = op(zeros, tensor_shape(a->other), tensor_dtype(a->other), device_behind(dy[0]), false);
 }

@@ -139,8 +139,8 @@ static void composed_backward(Call *call, const struct attention_args *a, Tensor
   Tensor *mask = a->mask;
   if (a->causal) {
     Ints size = INTS(scores->shape[scores->ndim - 2], scores->shape[scores->ndim - 1]);
-    Tensor *row = op(arange, scalar_int(size.v[0]), DTYPE_i64, device_of(dy), false);
-    Tensor *column = op(arange, scalar_int(size.v[1]), DTYPE_i64, device_of(dy), false);
+    Tensor *row = op(arange, scalar_int(size.v[0]), DTYPE_i64, device_behind(dy), false);
+    Tensor *column = op(arange, scalar_int(size.v[1]), DTYPE_i64, device_behind(dy), false);
     scores = op(masked_fill, scores, op(gt, column, op(unsqueeze, row, 1)), number(-(double)INFINITY));
   }
   if (mask) scores = plus(scores, mask);
@@ -183,7 +183,7 @@ static Tensor *added_mask(Call *call, Tensor *mask, const Tensor *q, const Tenso
   int64_t l = q->shape[q->ndim - 2], s = k->shape[k->ndim - 2], size[2] = {l, s};
   if (mask->dtype == DTYPE_b8)
     mask = op(where, mask, tensor_from_number(call, scalar_int(0)),
-              op(full, ((Ints){NULL, 0}), scalar_float(-(double)INFINITY), tensor_dtype(q), device_of(q), false));
+              op(full, ((Ints){NULL, 0}), scalar_float(-(double)INFINITY), tensor_dtype(q), device_behind(q), false));
   else if (mask->dtype != q->dtype)
     raise(call, "attn_mask is %s and query %s: it must be bool or of query's dtype", dtype_name(tensor_dtype(mask)),
           dtype_name(tensor_dtype(q)));
@@ -252,7 +252,7 @@ static Tensor *draw_kept(Call *call, const struct attention_args *a, double p)
 {
   Sizes z = sizes_of(call, a);
   Ints shape = full_shape(call, &z, z.l, z.s);
-  if (p == 1) return op(zeros, shape, DTYPE_u8, device_of(a->query), false);
+  if (p == 1) return op(zeros, shape, DTYPE_u8, device_behind(a->query), false);
   return op_(bernoulli_fill, new_beside(call, a->query, DTYPE_u8, shape), 1 - p, NULL);
 }
 
@@ -279,7 +279,7 @@ static bool fused_in_pytorch(Call *call, const struct scaled_dot_product_attenti
     if (all[i]->shape[n - 1] != all[0]->shape[n - 1]) return false;
   }
   if (!mask) return true;
-  bool trained = call->ctx->grad_enabled && tensor_requires_grad(mask);
+  bool trained = (call->ctx->grad_enabled && tensor_requires_grad(mask)) || tensor_stands_in(mask);
   return !trained && (mask->ndim == 2 || mask->ndim == 4 || (mask->ndim == 3 && a->query->ndim == 3));
 }
 

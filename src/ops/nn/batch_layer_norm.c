@@ -18,7 +18,7 @@ static void check_elements(Call *call, const char *name, const Tensor *t, int64_
 
 static Tensor *zero_doubles(Call *call, const Tensor *x, Ints shape)
 {
-  return op(zeros, shape, DTYPE_f64, device_of(x), false);
+  return op(zeros, shape, DTYPE_f64, device_behind(x), false);
 }
 
 /* The sums over all but the last dimension of float64 parts, in an argument's shape and dtype. */

@@ -72,7 +72,7 @@ static double length_at(const void *params, int64_t i)
 /* What losses are divided by: lengths, of which none is 0. */
 static Tensor *lengths_of(Call *call, const Tensor *losses, Ints lengths)
 {
-  Tensor *y = new_beside(call, losses, tensor_dtype(losses), tensor_shape(losses));
+  Tensor *y = tensor_new(call, tensor_dtype(losses), device_behind(losses), tensor_shape(losses));
   launch_by_index(call, length_at, &lengths, y);
   return y;
 }

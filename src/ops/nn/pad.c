@@ -119,7 +119,7 @@ static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad,
   if (n == 0) raise(call, "pad leaves no elements of dimension %d", dim + 1);
   check_reach(call, mode, x, pad, dim);
   Edges edges = {mode, before(pad, x->ndim, dim), x->shape[dim], n};
-  Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(n));
+  Tensor *positions = tensor_new(call, DTYPE_i64, device_behind(x), INTS(n));
   launch_positions_of(call, fill_positions, &edges, positions);
   return positions;
 }

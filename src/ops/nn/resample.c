@@ -90,7 +90,7 @@ static void fill_nearest(const void *params, int64_t *to)
 static Tensor *nearest(Call *call, Tensor *x, int dim, int64_t size, bool exact, double scale)
 {
   Nearest how = {x->shape[dim], size, exact, scale};
-  Tensor *positions = new_beside(call, x, DTYPE_i64, INTS(size));
+  Tensor *positions = tensor_new(call, DTYPE_i64, device_behind(x), INTS(size));
   launch_positions_of(call, fill_nearest, &how, positions);
   return select_of_images(call, x, dim, positions);
 }

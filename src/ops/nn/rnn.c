@@ -41,7 +41,7 @@ static Tensor *last_states(Call *call, const Network *w, Tensor *y, bool reverse
   int64_t batch = w->sizes.v[0], rows = y->shape[0], steps = w->sizes.n;
   if (reverse) return op(narrow, y, 0, 0, batch);
   if (w->sizes.v[steps - 1] == batch) return op(narrow, y, 0, rows - batch, batch);
-  Tensor *index = new_beside(call, y, DTYPE_i64, INTS(batch));
+  Tensor *index = tensor_new(call, DTYPE_i64, device_behind(y), INTS(batch));
   launch_positions_of(call, fill_last_rows, w, index);
   return op(index_select, y, 0, index);
 }

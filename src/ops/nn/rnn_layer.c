@@ -112,7 +112,7 @@ FORWARD(recurrent_layer)
   y[1] = new_beside(call, a->input, dtype, INTS(kind == CELL_LSTM ? a->sizes.v[0] : 0, hidden));
   y[2] = new_beside(call, a->input, d, INTS(rows, cell_kept(kind) * hidden));
   if (kind == CELL_GRU) {
-    if (!b_hh) b_hh = op(zeros, INTS(a->w_hh->shape[0]), d, device_of(a->input), false);
+    if (!b_hh) b_hh = op(zeros, INTS(a->w_hh->shape[0]), d, device_behind(a->input), false);
   } else if (b_hh) {
     b_ih = b_ih ? plus(widened(b_ih), widened(b_hh)) : b_hh;
     b_hh = NULL;
@@ -150,7 +150,7 @@ static void backward_by_steps(Call *call, const struct recurrent_layer_args *a, 
 
 static Tensor *zeros_of(Call *call, const Tensor *like, DType dtype, Ints shape)
 {
-  return op(zeros, shape, dtype, device_of(like), false);
+  return op(zeros, shape, dtype, device_behind(like), false);
 }
 
 static Tensor *states_before(Call *call, const struct recurrent_layer_args *a, Tensor *h)

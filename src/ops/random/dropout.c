@@ -14,15 +14,15 @@ typedef struct Kind {
 } Kind;
 
 /* Ones for what is kept and zeros, for each element or each channel. */
-static Tensor *draw_kept(Call *call, const Tensor *x, double p, bool channels)
+static Tensor *draw_kept(Call *call, Tensor *x, double p, bool channels)
 {
-  if (!channels) return op_(bernoulli_fill, new_ordered_as(call, x, tensor_dtype(x)), 1 - p, NULL);
+  if (!channels) return op_(bernoulli_fill, op(empty_like, x, DTYPE_NONE, DEVICE_NONE, false), 1 - p, NULL);
   if (x->ndim < 2)
     raise(call, "the shape is %s, but there are no channels in less than two dimensions",
           shape_text(call, tensor_shape(x)));
   int64_t shape[MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) shape[i] = i > 1 ? 1 : x->shape[i];
-  Tensor *kept = op(empty, ((Ints){shape, x->ndim}), tensor_dtype(x), device_of(x), false);
+  Tensor *kept = op(new_empty, x, ((Ints){shape, x->ndim}), DTYPE_NONE, DEVICE_NONE, false);
   return op_(bernoulli_fill, kept, 1 - p, NULL);
 }
 
@@ -41,7 +41,7 @@ static Tensor *dropped(Call *call, Tensor *x, double p, bool train, Kind kind)
 {
   if (!(p >= 0 && p <= 1)) raise(call, "the probability of dropout lies between 0 and 1, not %g", p);
   if (p == 0 || !train || x->numel == 0) return x;
-  if (p == 1) return op(mul, x, op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), device_of(x), false));
+  if (p == 1) return op(mul, x, op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), device_behind(x), false));
   Tensor *kept = draw_kept(call, x, p, kind.channels);
   return kind.alpha ? drop_to_alpha(call, x, kept, p) : op(mul, x, op(div, kept, number(1 - p)));
 }

@@ -223,7 +223,7 @@ FORWARD(bernoulli_fill_tensor)
 BACKWARD(bernoulli_fill_tensor)
 {
   if (WANTS(input)) GRAD(input) = zeros_like_of(dy[0]);
-  if (WANTS(p)) GRAD(p) = op(zeros, tensor_shape(a->p), tensor_dtype(a->p), device_of(dy[0]), false);
+  if (WANTS(p)) GRAD(p) = op(zeros, tensor_shape(a->p), tensor_dtype(a->p), device_behind(dy[0]), false);
 }
 
 /* ----------------------------------------------------------- in-place fills */
@@ -423,7 +423,7 @@ static Tensor *dropout(Call *call, Tensor *x, double p, bool train, bool inplace
   if (!(p >= 0 && p <= 1)) raise(call, "the probability of dropout lies between 0 and 1, not %g", p);
   if (p == 0 || !train || x->numel == 0) return x;
   if (p < 1 && !inplace) return op(masked_dropout, x, p, NULL).v[0];
-  Tensor *factor = p == 1 ? op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), device_of(x), false)
+  Tensor *factor = p == 1 ? op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), device_behind(x), false)
                           : op(masked_dropout, ones_like_of(x), p, NULL).v[0];
   return inplace ? op_(mul, x, factor) : op(mul, x, factor);
 }

@@ -69,7 +69,7 @@ static Tensor *median_of_all(Call *call, Tensor *x, bool without_nan)
   Tensor *y[2];
   DType d = tensor_dtype(x);
   if (x->numel == 0 && dtype_is_floating(d))
-    return op(full, ((Ints){NULL, 0}), scalar_float((double)NAN), d, device_of(x), false);
+    return op(full, ((Ints){NULL, 0}), scalar_float((double)NAN), d, device_behind(x), false);
   medians(call, op(reshape, x, INTS(-1)), 0, false, without_nan, y);
   return y[0];
 }
@@ -94,7 +94,7 @@ BACKWARD(nanmedian_dim)
 static Tensor *same_ranks(Call *call, const Tensor *rows, int64_t dim, int64_t rank)
 {
   Ints shape = reduced_shape(call, rows, 1u << shape_dim(call, dim, rows->ndim), true);
-  return op(full, shape, scalar_int(rank), DTYPE_i64, device_of(rows), false);
+  return op(full, shape, scalar_int(rank), DTYPE_i64, device_behind(rows), false);
 }
 
 FORWARD(kthvalue)
@@ -216,7 +216,7 @@ static Tensor *quantiles(Call *call, Tensor *x, Tensor *q, int64_t dim, bool kee
 static Tensor *share(Call *call, const Tensor *x, double q)
 {
   if (!(q >= 0 && q <= 1)) raise(call, "q lies between 0 and 1, not at %g", q);
-  return op(full, ((Ints){NULL, 0}), scalar_float(q), tensor_dtype(x), device_of(x), false);
+  return op(full, ((Ints){NULL, 0}), scalar_float(q), tensor_dtype(x), device_behind(x), false);
 }
 
 static Tensor *shares(Call *call, Tensor *q)

@@ -92,7 +92,7 @@ Tensor *zero_where_zero(Call *call, Tensor *t, Tensor *y)
 
 Tensor *put_back(Call *call, const Tensor *x, int64_t dim, bool keepdim, Tensor *positions, Tensor *dy)
 {
-  Tensor *zeros = op(zeros, tensor_shape(x), tensor_dtype(dy), device_of(dy), false);
+  Tensor *zeros = op(zeros, tensor_shape(x), tensor_dtype(dy), device_behind(dy), false);
   if (!keepdim && x->ndim > 0) {
     positions = op(unsqueeze, positions, shape_dim(call, dim, x->ndim));
     dy = op(unsqueeze, dy, shape_dim(call, dim, x->ndim));

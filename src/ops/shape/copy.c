@@ -29,7 +29,7 @@ Tensor *result_contiguous_copy(Call *call, Tensor *t)
 
 Tensor *zeros_for(Call *call, const Tensor *gradient, Ints shape)
 {
-  return op(zeros, shape, tensor_dtype(gradient), (Device)gradient->device, false);
+  return op(zeros, shape, tensor_dtype(gradient), device_behind(gradient), false);
 }
 
 /* ------------------------------------------------------------------- copies */
@@ -92,7 +92,7 @@ BACKWARD(to_device) { GRAD(input) = cast(dy[0], tensor_dtype(a->input)); }
 
 FORWARD(to_other)
 {
-  y[0] = op(to_device, a->input, (Device)a->other->device, tensor_dtype(a->other), a->non_blocking, a->copy);
+  y[0] = op(to_device, a->input, device_behind(a->other), tensor_dtype(a->other), a->non_blocking, a->copy);
 }
 
 FORWARD(to_cpu) { y[0] = op(to_device, a->input, device_or_default(DEVICE_NONE), DTYPE_NONE, false, false); }

@@ -218,7 +218,7 @@ static Tensor *powers(Call *call, Tensor *x, int64_t n)
   int64_t numel;
   if (n < 0) raise(call, "N must not be negative: %lld", (long long)n);
   if (__builtin_mul_overflow(x->numel, n, &numel)) raise(call, "N is %lld, which is too large", (long long)n);
-  Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_of(x), false);
+  Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_behind(x), false);
   return op(pow, op(unsqueeze, op(contiguous, x), -1), exponents);
 }
 

@@ -244,7 +244,7 @@ FORWARD(combinations)
     return;
   }
   int64_t count = count_choices(call, r, n, a->with_replacement);
-  Tensor *places = new_beside(call, x, DTYPE_i64, INTS(count, r));
+  Tensor *places = tensor_new(call, DTYPE_i64, device_behind(x), INTS(count, r));
   Choices c = {arena_allocate(call->ctx, (size_t)r * sizeof *c.at), r, n, a->with_replacement};
   launch_positions_of(call, fill_choices, &c, places);
   y[0] = op(reshape, op(index_select, x, 0, op(reshape, places, INTS(-1))), INTS(count, r));

@@ -469,7 +469,7 @@ BACKWARD(as_strided)
   Ints memory = arena_ints(call->ctx, (int64_t[]){out_end > in_end ? out_end : in_end}, 1);
   Tensor *sum = op(embed_view, dy[0], memory, a->stride, out_offset - first);
   if (tensor_overlaps_itself(x)) {
-    Tensor *ones = op(ones, tensor_shape(x), tensor_dtype(dy[0]), (Device)dy[0]->device, false);
+    Tensor *ones = op(ones, tensor_shape(x), tensor_dtype(dy[0]), device_behind(dy[0]), false);
     Tensor *count = op(embed_view, ones, memory, tensor_strides(x), x->offset - first);
     sum = op(div, sum, op(where, op(eq, count, number(0)), number(1), count));
   }

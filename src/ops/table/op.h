@@ -156,6 +156,7 @@ typedef struct OpPlan {
   int ntensors;
   uint8_t tensor_at[ARGS_BYTES / sizeof(Tensor *)]; /* which of them starts at a word of the arguments */
   bool has_list, points; /* whether one is a list of tensors; whether arguments point to lists or texts */
+  bool draws;            /* random numbers: it has an argument for their generator */
   /* of a pointwise row, for each derivative: */
   uint8_t derivatives[3];                                /* a DerivativeKind */
   _Atomic(const struct ParsedDerivative *) as_parsed[3]; /* NULL until create_graph wants it (expression.h) */

@@ -221,8 +221,8 @@ static Tensor *new_gradient(Call *call, const void *args, Tensor *dy)
 {
   bool real = call->op->pointwise->type_class.result == GIVES_REAL;
   DType d = real ? tensor_dtype(operands_of(args)[0]) : tensor_dtype(dy);
-  if (dy->is_contiguous) return tensor_new_alike(call, d, device_of(dy), dy);
-  return result_ordered(call, d, device_of(dy), tensor_shape(dy), &dy, 1);
+  if (dy->is_contiguous) return tensor_new_alike(call, d, (Device)dy->device, dy);
+  return result_ordered(call, d, (Device)dy->device, tensor_shape(dy), &dy, 1);
 }
 
 static Tensor *run_derivative_kernel(Call *call, int i, const void *args, Tensor *y, Tensor *dy)
@@ -288,6 +288,16 @@ static Tensor *derivative(Call *call, int i, const void *args, Tensor *y, Tensor
     default: break;
   }
   return (call->ctx->grad_enabled ? run_derivative_ops : run_derivative_kernel)(call, i, args, y, dy);
+}
+
+Tensor *pointwise_derivative(Call *parent, const Op *op, int i, const void *args, Tensor *y, Tensor *dy)
+{
+  Call call = {.ctx = parent->ctx, .op = op, .parent = parent};
+  switch (op_plan(op)->derivatives[i]) {
+    case DERIVATIVE_IS_DY: return dy;
+    case DERIVATIVE_ZERO: return word_like(&call, dy, 0);
+    default: return run_derivative_ops(&call, i, args, y, dy);
+  }
 }
 
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g)

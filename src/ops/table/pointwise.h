@@ -8,6 +8,9 @@
 void pointwise_forward(Call *call, const void *args, Tensor **y);
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
 
+/* dy times the derivative of a pointwise op by its operand i, before it is summed to the operand's shape: by ops. */
+Tensor *pointwise_derivative(Call *parent, const Op *op, int i, const void *args, Tensor *y, Tensor *dy);
+
 /* The dtype that operands of these dtypes compute in:
    tensors with dimensions weigh more than 0-dim ones, these more than numbers. */
 DType promote_operands(Call *call, Tensor *const *operands, int n);

@@ -271,6 +271,7 @@ static void plan_tensors(const Op *o, OpPlan *plan)
   for (int i = 0; i < o->nargs; i++) {
     ArgHolds holds = argument_holds(&o->args[i]);
     plan->points |= holds == POINTS_TO_LIST || holds == POINTS_TO_TEXT;
+    plan->draws |= o->args[i].kind == ARG_GENERATOR;
     if (holds != HOLDS_TENSOR && holds != HOLDS_TENSORS) continue;
     bool list = holds == HOLDS_TENSORS;
     plan->tensor_at[o->args[i].offset / sizeof(Tensor *)] = (uint8_t)plan->ntensors;

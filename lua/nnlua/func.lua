@@ -1,0 +1,12 @@
+-- nl.func: functions of functions.
+
+local grad = require "nnlua.func.grad"
+local jacobian = require "nnlua.func.jacobian"
+local modules = require "nnlua.func.modules"
+
+return {
+  vmap = require "nnlua.func.vmap",
+  grad = grad.grad, grad_and_value = grad.grad_and_value, vjp = grad.vjp, jvp = grad.jvp, linearize = grad.linearize,
+  jacrev = jacobian.jacrev, jacfwd = jacobian.jacfwd, hessian = jacobian.hessian,
+  functional_call = modules.functional_call, stack_module_state = modules.stack_module_state,
+}

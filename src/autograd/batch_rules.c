@@ -1,0 +1,507 @@
+/*
+ * How ops work on batches. Most ops of tensors and dimensions do for a batch what they do for one of its rows, one
+ * dimension further on; matrix products have products of batches, and ops of images take a batch of batches of images
+ * as one of more images. Ops without a rule go row by row.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autograd/batch.h"
+#include "core/shape.h"
+#include "ops/linalg/matmul.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/reduce/max_min.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
+#include "ops/table/ops.h"
+#include "ops/table/words.h"
+
+/* --------------------------------------------------------- one dimension further on */
+
+/* A dimension of a row, of so many, as the batch has it. */
+static int64_t further(const Batch *b, int64_t dim, int ndim) { return shape_dim(b->call, dim, ndim) + 1; }
+
+/* All dimensions of a row, for an op that takes none for all. */
+static Ints all_further(Batch *b)
+{
+  int n = batch_ndim(b);
+  int64_t *v = arena_allocate(b->call->ctx, (size_t)(n + 1) * sizeof *v);
+  for (int i = 0; i < n; i++) v[i] = i + 1;
+  return (Ints){v, n};
+}
+
+static Ints list_further(Batch *b, Ints dims, int ndim)
+{
+  int64_t *v = arena_allocate(b->call->ctx, (size_t)(dims.n + 1) * sizeof *v);
+  for (int64_t i = 0; i < dims.n; i++) v[i] = further(b, dims.v[i], ndim);
+  return (Ints){v, dims.n};
+}
+
+/* Moves all arguments that are dimensions of a tensor of ndim dimensions. */
+static void move_dims(Batch *b, int ndim)
+{
+  for (int i = 0; i < b->op->nargs; i++) {
+    if (b->op->args[i].kind == ARG_DIM) {
+      int64_t *dim = batch_argument(b, i);
+      if (*dim != NONE_DIM) *dim = further(b, *dim, ndim);
+    } else if (b->op->args[i].kind == ARG_DIMS) {
+      Ints *dims = batch_argument(b, i);
+      *dims = dims->n > 0 ? list_further(b, *dims, ndim) : all_further(b);
+    }
+  }
+}
+
+/* A row without dimensions takes part as one of a single element. */
+static void give_rows_a_dimension(Batch *b)
+{
+  Call *call = b->call;
+  const OpPlan *plan = op_plan(b->op);
+  for (int k = 0; k < plan->ntensors; k++) {
+    Tensor **t = (Tensor **)(void *)(b->room.bytes + plan->tensors[k].offset);
+    if (*t && (*t)->ndim == 1) *t = op(unsqueeze, *t, 1);
+  }
+}
+
+/* Whether a reduction kept the dimension that give_rows_a_dimension made. */
+static void take_dimension_away(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  for (int i = 0; i < b->op->results; i++) {
+    Tensor *value = behind(y[i], b->transform);
+    if (value->ndim == 2) batch_give(b, y, i, op(select, value, 1, 0));
+  }
+}
+
+static bool is_list_op(const Batch *b) { return op_plan(b->op)->has_list; }
+
+static void shifted(Batch *b, Tensor **y)
+{
+  batch_align(b);
+  int ndim = is_list_op(b) ? ((const Tensors *)b->args)->v[0]->ndim : batch_ndim(b);
+  bool without = ndim == 0 && !is_list_op(b) && b->op->results > 0 && !b->call->into;
+  if (without) give_rows_a_dimension(b);
+  move_dims(b, ndim);
+  if (without && ndim == 0)
+    for (int i = 0; i < b->op->nargs; i++)
+      if (b->op->args[i].kind == ARG_DIMS) *(Ints *)batch_argument(b, i) = arena_ints(b->call->ctx, (int64_t[]){1}, 1);
+  batch_run(b, b->op, y);
+  if (without) take_dimension_away(b, y);
+}
+
+/* The same for ops whose dimensions are those of a result with one more. */
+static void shifted_in_result(Batch *b, Tensor **y)
+{
+  batch_align(b);
+  int ndim = is_list_op(b) ? ((const Tensors *)b->args)->v[0]->ndim : batch_ndim(b);
+  move_dims(b, ndim + 1);
+  batch_run(b, b->op, y);
+}
+
+/* The same for ops without dimensions among their arguments. */
+static void aligned(Batch *b, Tensor **y)
+{
+  batch_align(b);
+  batch_run(b, b->op, y);
+}
+
+/* Ops whose further tensors are the same for all rows; row by row if they aren't. */
+static void first_only(Batch *b, Tensor **y, void (*rule)(Batch *, Tensor **))
+{
+  for (int k = 1; k < op_plan(b->op)->ntensors; k++)
+    if (batch_has(b, k)) {
+      batch_row_by_row(b, y);
+      return;
+    }
+  rule(b, y);
+}
+
+static void move_dims_and_run(Batch *b, Tensor **y)
+{
+  move_dims(b, batch_ndim(b));
+  batch_run(b, b->op, y);
+}
+
+static void shifted_first(Batch *b, Tensor **y)
+{
+  if (batch_ndim(b) == 0) batch_row_by_row(b, y);
+  else first_only(b, y, move_dims_and_run);
+}
+
+/* The same indices for all rows, which needn't be expanded. */
+static void shifted_but_index(Batch *b, Tensor **y)
+{
+  Tensor *index = ((Tensor *const *)(const void *)((const char *)b->args + op_plan(b->op)->tensors[1].offset))[0];
+  if (batch_has(b, 1) || batch_ndim(b) == 0) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  batch_align(b);
+  *(Tensor **)(void *)(b->room.bytes + op_plan(b->op)->tensors[1].offset) = index;
+  move_dims_and_run(b, y);
+}
+
+/* masked_fill's value has no dimensions, so it can't differ from row to row in one call. */
+static void masked(Batch *b, Tensor **y) { (batch_has(b, 2) ? batch_row_by_row : batch_pointwise)(b, y); }
+
+static void permuted(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Ints dims = *(Ints *)batch_argument(b, 1);
+  int ndim = batch_ndim(b);
+  if (dims.n != ndim) raise(call, "%d dimensions are wanted, one for each, but there are %d", ndim, (int)dims.n);
+  int64_t v[MAX_DIMS + 1] = {0};
+  for (int64_t i = 0; i < dims.n; i++) v[i + 1] = further(b, dims.v[i], ndim);
+  batch_give(b, y, 0, op(permute, *batch_first_behind(b), ((Ints){v, dims.n + 1})));
+}
+
+/* x:t(): of matrices. */
+static void turned(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Tensor *x = *batch_first_behind(b);
+  batch_give(b, y, 0, x->ndim == 3 ? op(transpose, x, 1, 2) : op(alias, x));
+}
+
+static void squeezed(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Tensor *x = *batch_first_behind(b);
+  int64_t shape[MAX_DIMS + 1];
+  int n = 0;
+  for (int i = 0; i < x->ndim; i++)
+    if (i == 0 || x->shape[i] != 1) shape[n++] = x->shape[i];
+  batch_give(b, y, 0, op(view, x, ((Ints){shape, n})));
+}
+
+/* ------------------------------------------------------------------------- sizes */
+
+/* The rows' number before a size. */
+static Ints prefixed(Batch *b, Ints size)
+{
+  int64_t *v = arena_allocate(b->call->ctx, (size_t)(size.n + 1) * sizeof *v);
+  v[0] = b->transform->rows;
+  if (size.n > 0) memcpy(v + 1, size.v, (size_t)size.n * sizeof *v);
+  return (Ints){v, (size.n > 0 ? size.n : 0) + 1};
+}
+
+/* The first argument that is a list of numbers. */
+static Ints *size_argument(Batch *b)
+{
+  for (int i = 0; i < b->op->nargs; i++)
+    if (b->op->args[i].kind == ARG_SIZE || b->op->args[i].kind == ARG_INTLIST) return batch_argument(b, i);
+  return NULL;
+}
+
+static void sized(Batch *b, Tensor **y)
+{
+  Ints *size = size_argument(b);
+  *size = prefixed(b, *size);
+  batch_run(b, b->op, y);
+}
+
+/* view and reshape: a size that is left out follows from the row's elements. */
+static void reshaped(Batch *b, Tensor **y)
+{
+  Ints *size = size_argument(b);
+  *size = prefixed(b, shape_infer(b->call, *size, batch_first(b)->numel));
+  batch_run(b, b->op, y);
+}
+
+static Tensor *with_ones(Call *call, Tensor *x, int64_t ndim)
+{
+  int64_t shape[MAX_DIMS + 1], have = x->ndim - 1;
+  if (have >= ndim) return x;
+  shape[0] = x->shape[0];
+  for (int64_t i = 0; i < ndim - have; i++) shape[1 + i] = 1;
+  memcpy(shape + 1 + ndim - have, x->shape + 1, (size_t)have * sizeof *shape);
+  return op(view, x, ((Ints){shape, ndim + 1}));
+}
+
+static void expanded(Batch *b, Tensor **y)
+{
+  Ints *size = size_argument(b);
+  if (size->n >= MAX_DIMS) raise(b->call, "a batch of tensors of %d dimensions has too many", (int)size->n);
+  *batch_first_behind(b) = with_ones(b->call, *batch_first_behind(b), size->n);
+  *size = prefixed(b, *size);
+  batch_run(b, b->op, y);
+}
+
+/* The sum to a shape of no more dimensions: those that go are summed, the rest has sizes of 1. */
+static void summed(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Ints *size = size_argument(b), wanted = *size;
+  int64_t shape[MAX_DIMS + 1] = {b->transform->rows};
+  int ndim = batch_ndim(b), gone = ndim - (int)wanted.n;
+  for (int i = 0; i < ndim; i++) shape[1 + i] = i < gone ? 1 : wanted.v[i - gone];
+  *size = arena_ints(call->ctx, shape, ndim + 1);
+  Tensor *room[MAX_RESULTS];
+  Tensor *sum = dispatch(call, b->op, b->room.bytes, NULL, room).v[0];
+  batch_give(b, y, 0, op(reshape, sum, prefixed(b, wanted)));
+}
+
+static void strided(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Tensor *x = *batch_first_behind(b);
+  Ints size = *(Ints *)batch_argument(b, 1), stride = *(Ints *)batch_argument(b, 2);
+  int64_t offset = *(int64_t *)batch_argument(b, 3), strides[MAX_DIMS + 1] = {x->strides[0]};
+  if (size.n != stride.n || size.n >= MAX_DIMS) raise(call, "size and stride must be as long as each other");
+  memcpy(strides + 1, stride.v, (size_t)stride.n * sizeof *strides);
+  if (offset == NO_INT) offset = x->offset;
+  batch_give(b, y, 0, op(as_strided, x, prefixed(b, size), ((Ints){strides, stride.n + 1}), offset));
+}
+
+/* ------------------------------------------------------------------- reductions */
+
+static Tensor *rows_flat(Batch *b)
+{
+  Call *call = b->call;
+  return op(reshape, *batch_first_behind(b), INTS(b->transform->rows, batch_first(b)->numel));
+}
+
+/* Equal extremes share the gradient, as those of the whole do. */
+static void greatest(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  batch_give(b, y, 0, op(amax, rows_flat(b), INTS(1), false));
+}
+
+static void least(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  batch_give(b, y, 0, op(amin, rows_flat(b), INTS(1), false));
+}
+
+/* argmax and argmin of all elements, or along a dimension. */
+static void position(Batch *b, Tensor **y)
+{
+  int64_t *dim = batch_argument(b, 1);
+  bool keepdim = *(bool *)batch_argument(b, 2);
+  if (*dim != NONE_DIM && batch_ndim(b) > 0) {
+    move_dims_and_run(b, y);
+    return;
+  }
+  *batch_first_behind(b) = rows_flat(b);
+  *dim = 1;
+  *(bool *)batch_argument(b, 2) = false;
+  batch_run(b, b->op, y);
+  if (!keepdim) return;
+  Call *call = b->call;
+  int64_t shape[MAX_DIMS];
+  for (int i = 0; i < batch_ndim(b); i++) shape[i] = 1;
+  Ints kept = prefixed(b, (Ints){shape, batch_ndim(b)});
+  batch_give(b, y, 0, op(view, behind(y[0], b->transform), kept));
+}
+
+/* ---------------------------------------------------------------------- products */
+
+static Tensor **operand(Batch *b, int k)
+{
+  return (Tensor **)(void *)(b->room.bytes + op_plan(b->op)->tensors[k].offset);
+}
+
+static void check_dims(Batch *b, int first, int second)
+{
+  Tensor *const *given = b->args;
+  if (given[0]->ndim != first || given[1]->ndim != second)
+    raise(b->call, "tensors of %d and %d dimensions are wanted, not of shapes %s and %s", first, second,
+          shape_text(b->call, tensor_shape(given[0])), shape_text(b->call, tensor_shape(given[1])));
+}
+
+static void matrices(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  int ndim = strcmp(b->op->row, "mm") == 0 ? 2 : 3;
+  check_dims(b, ndim, ndim);
+  batch_give(b, y, 0, op(matmul, *operand(b, 0), *operand(b, 1)));
+}
+
+static void matrix_by_vector(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  check_dims(b, 2, 1);
+  Tensor *column = op(unsqueeze, *operand(b, 1), -1);
+  batch_give(b, y, 0, op(select, op(matmul, *operand(b, 0), column), -1, 0));
+}
+
+static void vectors(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  check_dims(b, 1, 1);
+  Tensor *row = op(unsqueeze, *operand(b, 0), -2), *column = op(unsqueeze, *operand(b, 1), -1);
+  batch_give(b, y, 0, op(select, op(select, op(matmul, row, column), -1, 0), -1, 0));
+}
+
+/* Behind the batch's dimension as many of size 1 as bring the rest to ndim. */
+static Tensor *row_operand(Batch *b, int k, int64_t ndim)
+{
+  Tensor *t = *operand(b, k);
+  return batch_has(b, k) ? with_ones(b->call, t, ndim) : t;
+}
+
+/* weight, and bias if there is one, differ from row to row. */
+static void linear_rows(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  const Tensor *given = batch_first(b), *weight = *(Tensor *const *)((const char *)b->args + sizeof(Tensor *));
+  if (weight->ndim != 2 || given->ndim == 0) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  bool is_vector = given->ndim == 1;
+  Tensor *x = *operand(b, 0), *w = row_operand(b, 1, is_vector ? 2 : given->ndim);
+  if (is_vector) x = op(unsqueeze, x, -2);
+  Tensor *product = op(matmul, x, op(transpose, w, -2, -1));
+  if (is_vector) product = op(select, product, -2, 0);
+  if (*operand(b, 2)) product = plus(product, row_operand(b, 2, given->ndim));
+  batch_give(b, y, 0, product);
+}
+
+static void linear_rule(Batch *b, Tensor **y)
+{
+  if (batch_has(b, 1) || batch_has(b, 2)) linear_rows(b, y);
+  else batch_run(b, b->op, y);
+}
+
+/* ------------------------------------------------------------------------ images */
+
+/* Batches of batches of images as one: the tensors lose their first dimension to the second, and get it back. */
+static void folded(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  const OpPlan *plan = op_plan(b->op);
+  batch_align(b);
+  int64_t images = 0;
+  for (int k = 0; k < plan->ntensors; k++) {
+    Tensor **t = operand(b, k);
+    if (!*t) continue;
+    if ((*t)->ndim < 3) {
+      batch_row_by_row(b, y);
+      return;
+    }
+    images = (*t)->shape[1];
+    int64_t shape[MAX_DIMS] = {(*t)->shape[0] * images};
+    memcpy(shape + 1, (*t)->shape + 2, (size_t)((*t)->ndim - 2) * sizeof *shape);
+    *t = op(reshape, *t, ((Ints){shape, (*t)->ndim - 1}));
+  }
+  Tensor *room[MAX_RESULTS];
+  Tensors results = dispatch(call, b->op, b->room.bytes, NULL, room);
+  for (int64_t i = 0; i < results.n; i++) {
+    Tensor *r = results.v[i];
+    int64_t shape[MAX_DIMS + 1] = {b->transform->rows, images};
+    memcpy(shape + 2, r->shape + 1, (size_t)(r->ndim - 1) * sizeof *shape);
+    batch_give(b, y, (int)i, op(view, r, ((Ints){shape, r->ndim + 1})));
+  }
+}
+
+/* A convolution with weights that all rows share. */
+static void folded_first(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  for (int k = 1; k < op_plan(b->op)->ntensors; k++)
+    if (batch_has(b, k)) {
+      batch_row_by_row(b, y);
+      return;
+    }
+  Tensor *x = *batch_first_behind(b);
+  int64_t shape[MAX_DIMS + 1] = {x->shape[0] * x->shape[1]};
+  memcpy(shape + 1, x->shape + 2, (size_t)(x->ndim - 2) * sizeof *shape);
+  *batch_first_behind(b) = op(reshape, x, ((Ints){shape, x->ndim - 1}));
+  Tensor *room[MAX_RESULTS];
+  Tensor *r = dispatch(call, b->op, b->room.bytes, NULL, room).v[0];
+  shape[0] = b->transform->rows;
+  shape[1] = x->shape[1];
+  memcpy(shape + 2, r->shape + 1, (size_t)(r->ndim - 1) * sizeof *shape);
+  batch_give(b, y, 0, op(view, r, ((Ints){shape, r->ndim + 1})));
+}
+
+/* ------------------------------------------------------------------------- rules */
+
+/* Indices that all rows share leave the batch's dimension alone. */
+static void indexed(Batch *b, Tensor **y)
+{
+  if (b->call->into || batch_has(b, 1)) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  Tensors *indices = (Tensors *)(void *)(b->room.bytes + op_plan(b->op)->tensors[1].offset);
+  Tensor **v = arena_allocate(b->call->ctx, (size_t)(indices->n + 1) * sizeof *v);
+  v[0] = NULL;
+  memcpy(v + 1, indices->v, (size_t)indices->n * sizeof *v);
+  *indices = (Tensors){v, indices->n + 1};
+  batch_run(b, b->op, y);
+}
+
+/* A table of weights that all rows share takes any indices. */
+static void looked_up(Batch *b, Tensor **y)
+{
+  if (batch_has(b, 0)) batch_row_by_row(b, y);
+  else batch_run(b, b->op, y);
+}
+
+static const struct {
+  const char *rows;
+  BatchRule rule;
+} rules[] = {
+  {"where complex_of copy heaviside", batch_pointwise},
+  {"gather scatter scatter_value scatter_combine scatter_combine_value scatter_add scatter_reduce sort topk cumsum "
+   "cumsum_from_end cumprod cummax cummin logcumsumexp_of max_dim min_dim amax amin median_dim nanmedian_dim kthvalue "
+   "mode sum mean any all prod_dim logsumexp count_nonzero var std norm softmax log_softmax flip transpose select "
+   "narrow slice squeeze_dims diagonal unfold diagonal_scatter select_scatter slice_scatter split split_sizes unbind "
+   "cat resample resample_backward",
+   shifted},
+  {"unsqueeze stack diag_embed", shifted_in_result},
+  {"rand_like randn_like randint_like randint_like_low bernoulli bernoulli_p bernoulli_fill bernoulli_fill_tensor "
+   "uniform normal exponential random random_to random_from masked_dropout "
+   "zero_link conj clone contiguous detach alias to_dtype to_device fill zero tril triu view_as_real angle zeros_like "
+   "ones_like "
+   "empty_like full_like constant_pad_nd svd singular_values",
+   aligned},
+  {"index_select index_fill", shifted_first},
+  {"index_add index_copy", shifted_but_index},
+  {"masked_fill", masked},
+  {"permute", permuted},
+  {"t", turned},
+  {"squeeze", squeezed},
+  {"new_zeros new_ones new_empty new_full rand randn randint randint_low", sized},
+  {"view reshape", reshaped},
+  {"expand", expanded},
+  {"sum_to", summed},
+  {"as_strided", strided},
+  {"max", greatest},
+  {"min", least},
+  {"argmax argmin", position},
+  {"mm bmm", matrices},
+  {"mv", matrix_by_vector},
+  {"dot", vectors},
+  {"linear", linear_rule},
+  {"max_pool max_pool_backward max_pool_positions adaptive_max_pool avg_pool avg_pool_backward", folded},
+  {"convolve", folded_first},
+  {"index", indexed},
+  {"embedding_rows", looked_up},
+};
+
+static BatchRule *by_id; /* one a row of the op table */
+
+static void find_rules(void)
+{
+  by_id = calloc((size_t)op_count, sizeof *by_id);
+  for (size_t i = 0; by_id && i < sizeof rules / sizeof *rules; i++) {
+    for (const char *p = rules[i].rows; *p; p += strspn(p, " ")) {
+      size_t length = strcspn(p, " ");
+      for (int id = 0; id < op_count; id++)
+        if (strlen(op_table[id].row) == length && memcmp(op_table[id].row, p, length) == 0) by_id[id] = rules[i].rule;
+      p += length;
+    }
+  }
+}
+
+BatchRule batch_rule(const Op *op)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, find_rules);
+  return by_id ? by_id[op->id] : NULL;
+}
