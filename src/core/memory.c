@@ -153,6 +153,27 @@ void memory_look(Memory *m)
   make_room(m, 0);
 }
 
+/* Counts bytes that are handed out. */
+static inline void count_out(Memory *m, size_t bytes)
+{
+  m->allocated += bytes;
+  if (bytes <= MEMORY_SMALL) m->small_since += bytes;
+  else if (bytes <= MEMORY_MEDIUM) m->medium_since += bytes;
+  if (m->allocated > m->recent) note_peak(m);
+}
+
+void memory_borrow(Memory *m, size_t bytes)
+{
+  count_out(m, bytes);
+  m->live_blocks++;
+}
+
+void memory_return(Memory *m, size_t bytes)
+{
+  m->allocated -= bytes;
+  m->live_blocks--;
+}
+
 void *memory_allocate(Memory *m, size_t bytes)
 {
   m->allocations++;
@@ -169,10 +190,7 @@ void *memory_allocate(Memory *m, size_t bytes)
     block = system_allocate(rounded);
     if (!block) return NULL;
   }
-  m->allocated += rounded;
-  if (rounded <= MEMORY_SMALL) m->small_since += rounded;
-  else if (rounded <= MEMORY_MEDIUM) m->medium_since += rounded;
-  if (m->allocated > m->recent) note_peak(m);
+  count_out(m, rounded);
   m->live_blocks++;
   return block;
 }

@@ -32,6 +32,10 @@ typedef struct Memory {
 
 void memory_init(Memory *m);
 
+/* Counts memory that tensors have from elsewhere as handed out, and as returned: for the host to look for garbage. */
+void memory_borrow(Memory *m, size_t bytes);
+void memory_return(Memory *m, size_t bytes);
+
 /* Gives all cached blocks back to the system; live ones stay with their owners. */
 void memory_trim(Memory *m);
 

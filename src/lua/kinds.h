@@ -26,6 +26,7 @@ typedef enum UserdataKind {
   KIND_SCOPE,
   KIND_SCOPE_WATCH,
   KIND_TRANSFORM,
+  KIND_WORKER,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

@@ -25,6 +25,7 @@ static int open_system(lua_State *L)
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
+  luaL_setfuncs(L, worker_functions, 0);
   return 1;
 }
 

@@ -151,6 +151,8 @@ describe("fields of objects with other values", function()
       function() return data.SubsetRandomSampler {1, 2} end,
       function() return data.WeightedRandomSampler({1, 1}, 2) end,
       function() return data.BatchSampler(data.SequentialSampler {1, 2, 3}, 2, false) end,
+      function() return data.StackDataset(tensors(), {1, 2, 3, 4}) end,
+      function() return data.DistributedSampler(tensors(), 2, 1) end,
       function() return data.DataLoader(tensors(), {batch_size = 2}) end,
       function() return data.DataLoader({1, 2, 3}, {batch_size = nl.none}) end,
     }

@@ -5,6 +5,7 @@ local guard = require "nnlua.guard"
 local data = {
   default_collate = require "nnlua.utils.collate".default_collate,
   DataLoader = require "nnlua.utils.loader",
+  get_worker_info = require "nnlua.utils.fetch".get_worker_info,
   read_csv = require "nnlua.system".read_csv,
 }
 
@@ -14,7 +15,10 @@ for _, name in ipairs {"dataset", "sampler"} do
   end
 end
 
-guard.classes {data.DataLoader, data.BatchSampler, data.IterableDataset} -- which loop over what is the user's
+--- What is for several processes that train one model.
+data.distributed = {DistributedSampler = data.DistributedSampler}
+
+guard.classes {data.DataLoader, data.BatchSampler, data.IterableDataset, data.ChainDataset} -- they loop over the user's
 guard.classes({data.TensorDataset}, {levelled = {"len", "get", "gather"}})
 guard.classes(data, {levelled = {"len", "iter", "gather", "_part"}})
 

@@ -3,6 +3,7 @@
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
+local iterator = require "nnlua.utils.iterator"
 local nl = require "nnlua"
 
 local dataset = {}
@@ -76,12 +77,18 @@ end
 
 dataset.Dataset = Dataset
 
---- A dataset without places: a subclass defines `iter()`, which returns what a generic `for` takes.
+--- A dataset without places: a subclass defines `iter()`, which returns what a generic `for` takes. In a loader with
+--- workers each goes over a copy: `get_worker_info()` tells `iter` which one it is, for a part of its own.
 ---@class IterableDataset: Dataset
 local IterableDataset = class.new("utils.data.IterableDataset", Dataset)
 
 function IterableDataset:iter()
   raise(self.__name .. " has no method iter(), which gives an iterator")
+end
+
+--- One dataset after the other.
+function IterableDataset.__add(a, b)
+  return dataset.ChainDataset {a, b}
 end
 
 dataset.IterableDataset = IterableDataset
@@ -193,13 +200,21 @@ dataset.TensorDataset = TensorDataset
 ---@field cumulative_sizes integer[]
 local ConcatDataset = dataset.class("utils.data.ConcatDataset")
 
-function ConcatDataset:init(datasets)
+--- A copy of a list of datasets.
+local function list_of(self, datasets)
   if type(datasets) ~= "table" or getmetatable(datasets) or #datasets == 0 then
     raise(("%s: a list of datasets was expected, not %s"):format(self.__name, core.describe(datasets)))
   end
-  self.datasets, self.cumulative_sizes = table.move(datasets, 1, #datasets, 1, {}), {}
+  return table.move(datasets, 1, #datasets, 1, {})
+end
+
+function ConcatDataset:init(datasets)
+  self.datasets, self.cumulative_sizes = list_of(self, datasets), {}
   local total = 0
-  for i, part in ipairs(datasets) do
+  for i, part in ipairs(self.datasets) do
+    if class.is_a(part, IterableDataset) then
+      raise(("%s: dataset %d is an IterableDataset: chain those with ChainDataset"):format(self.__name, i))
+    end
     total = total + #check(self.__name, part)
     self.cumulative_sizes[i] = total
   end
@@ -225,6 +240,120 @@ function ConcatDataset:get(i)
 end
 
 dataset.ConcatDataset = ConcatDataset
+
+--- The items of IterableDatasets, one dataset after another: `ChainDataset {first, second}`, or `first + second`.
+---     > Up = nl.utils.data.class("Up", nl.utils.data.IterableDataset)
+---     > function Up:init(n) self.n = n end
+---     > function Up:iter() local i = 0 return function() i = i + 1 if i <= self.n then return i end end end
+---     > for x in nl.utils.data.ChainDataset({Up(2), Up(1)}):iter() do print(x) end
+---     1
+---     2
+---     1
+---@class ChainDataset: IterableDataset
+local ChainDataset = class.new("utils.data.ChainDataset", IterableDataset)
+
+function ChainDataset:init(datasets)
+  self.datasets = list_of(self, datasets)
+  self:_check()
+end
+
+--- Raises unless all parts are IterableDatasets.
+function ChainDataset:_check()
+  for i, part in ipairs(self.datasets) do
+    if not class.is_a(part, IterableDataset) then
+      raise(("%s: dataset %d must be an IterableDataset, not %s"):format(self.__name, i, core.describe(part)))
+    end
+  end
+end
+
+function ChainDataset:len()
+  self:_check()
+  local total = 0
+  for _, part in ipairs(self.datasets) do total = total + #part end
+  return total
+end
+
+function ChainDataset:iter()
+  self:_check()
+  local i, closing, step, state, control = 0, nil, nil, nil, nil
+  local function close(_, err)
+    local value = closing
+    closing = nil
+    iterator.close(value, err)
+  end
+  local advance
+  local function pass(first, ...)
+    control = first
+    if first ~= nil then return first, ... end
+    close()
+    step = nil
+    return advance()
+  end
+  function advance()
+    if not step then
+      i = i + 1
+      local part = self.datasets[i]
+      if part == nil then return nil end
+      step, state, control, closing = iterator.start(self.__name, "dataset", part)
+    end
+    return pass(step(state, control))
+  end
+  return advance, nil, nil, setmetatable({}, {__close = close})
+end
+
+dataset.ChainDataset = ChainDataset
+
+--- The items of several datasets side by side, as values of one: `StackDataset(images, labels)`, or with names, as a
+--- table: `StackDataset {image = images, label = labels}`.
+---     > nl.utils.data.StackDataset({10, 20}, {"a", "b"}):get(2)
+---     20	b
+---@class StackDataset: Dataset
+local StackDataset = dataset.class("utils.data.StackDataset")
+
+function StackDataset:init(...)
+  local first = ...
+  local is_named = select("#", ...) == 1 and args.is_named(self.__name, first)
+  self.datasets = is_named and first or {...}
+  self._is_named = is_named
+  if next(self.datasets) == nil then raise(self.__name .. ": there are no datasets") end
+  local n
+  for key, part in pairs(self.datasets) do
+    local length = dataset._length(self.__name, part)
+    n = n or length
+    if length ~= n then
+      raise(format("%s: the datasets differ in length: one has %d items, dataset %s %d", self.__name, n, key, length))
+    end
+  end
+  self._count = n
+end
+
+function StackDataset:len()
+  return self._count
+end
+
+--- The item of one of the datasets at a place.
+local function item_of(self, key, i)
+  return dataset._item(self.__name, check(self.__name, self.datasets[key]), i)
+end
+
+--- The items of a list of datasets at a place, one after another.
+local function side_by_side(self, i, k)
+  if self.datasets[k + 1] == nil then return item_of(self, k, i) end
+  return item_of(self, k, i), side_by_side(self, i, k + 1)
+end
+
+function StackDataset:get(i)
+  if type(self.datasets) ~= "table" then
+    raise(("%s: its field datasets must be a table, not %s"):format(self.__name, core.describe(self.datasets)))
+  elseif not self._is_named then
+    return side_by_side(self, i, 1)
+  end
+  local item = {}
+  for key in pairs(self.datasets) do item[key] = item_of(self, key, i) end
+  return item
+end
+
+dataset.StackDataset = StackDataset
 
 --- Some items of a dataset, by a list or tensor of their places: `Subset(dataset, {3, 1, 4})`.
 ---     > nl.utils.data.Subset({10, 20, 30}, {3, 1}):get(1)
@@ -291,6 +420,9 @@ local function sizes_of(name, fractions, n)
     local place = (i - 1) % #sizes + 1
     sizes[place] = sizes[place] + 1
   end
+  for i, size in ipairs(sizes) do
+    if size == 0 then warn(("nnlua: %s: part %d is empty"):format(name, i)) end
+  end
   return sizes
 end
 
@@ -302,7 +434,7 @@ local function lengths_of(name, lengths, n)
     end
     total = total + length
   end
-  if math.type(total) == "float" and math.abs(total - 1) < 1e-9 then
+  if math.abs(total - 1) < 1e-9 then
     return sizes_of(name, lengths, n)
   elseif total ~= n then
     raise(format("%s: the lengths add up to %s, but there are %d items; fractions add up to 1", name, total, n))

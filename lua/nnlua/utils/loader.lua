@@ -2,21 +2,28 @@
 
 local args = require "nnlua.args"
 local class = require "nnlua.class"
-local collate = require "nnlua.utils.collate"
 local core = require "nnlua.nn.core"
 local dataset = require "nnlua.utils.dataset"
+local fetch = require "nnlua.utils.fetch"
 local iterator = require "nnlua.utils.iterator"
-local nl = require "nnlua"
 local sampler = require "nnlua.utils.sampler"
 
 local format, raise = core.format, core.raise
+
+local most_workers = 1024
 
 --- Batches of a dataset: `for x, y in DataLoader(dataset, {batch_size = 64, shuffle = true}) do … end`. More options:
 --- sampler, batch_sampler, drop_last, collate_fn (of a list of items; its results are what the loop gets), generator.
 --- batch_size = nl.none gives items one by one.
 ---
+--- With num_workers = n as many processes fetch the batches, prefetch_factor (2) each ahead of the loop, in the same
+--- order (or as they are ready: in_order = false). What they change, only they see. Each draws random numbers by a
+--- seed of its own, and calls worker_init_fn(id) first. persistent_workers = true keeps them for the next loop; timeout
+--- is for how many seconds a batch is waited for. A batch is what can be sent: tensors, numbers, booleans, strings,
+--- tables of them.
+---
 --- Each loop goes over the dataset by itself, also within another loop over the same loader. One over `loader:iter()`,
---- left by `break`, closes at once what an `iter` of one's own gave to be closed.
+--- left by `break`, closes at once what an `iter` of one's own gave to be closed, and ends its workers.
 ---
 --- A batch of items of several values gives as many values, one of items that are tables with names a table.
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.arange(0, 5)), {batch_size = 2})
@@ -30,17 +37,16 @@ local DataLoader = class.new("utils.data.DataLoader")
 local parse = args.parser(DataLoader.__name, {
   {"dataset", "any"}, {"batch_size", "integer?", 1}, {"shuffle", "boolean", false}, {"sampler", "any?"},
   {"batch_sampler", "any?"}, {"num_workers", "integer", 0}, {"collate_fn", "function?"},
-  {"pin_memory", "boolean", false},
-  {"drop_last", "boolean", false}, {"timeout", "number", 0}, {"worker_init_fn", "function?"},
-  {"generator", "any?"},
+  {"pin_memory", "boolean", false}, {"drop_last", "boolean", false}, {"timeout", "number", 0},
+  {"worker_init_fn", "function?"}, {"multiprocessing_context", "string?"}, {"generator", "any?"},
+  {"prefetch_factor", "integer?"}, {"persistent_workers", "boolean", false}, {"pin_memory_device", "string", ""},
+  {"in_order", "boolean", true},
 })
 
 local parse_enumerate = args.parser("enumerate", {{"start", "integer", 1}})
 
-local function check_options(self, size, shuffle, batches, drop_last, workers)
-  if workers and workers ~= 0 then
-    raise(("%s: num_workers must be 0, not %d: batches are made in this process"):format(self.__name, workers))
-  elseif self.sampler and shuffle then
+local function check_options(self, size, shuffle, batches, drop_last)
+  if self.sampler and shuffle then
     raise(self.__name .. ": give a sampler or shuffle = true, not both")
   elseif batches and (size ~= 1 or shuffle or self.sampler or drop_last) then
     raise(self.__name .. ": batch_sampler stands for batch_size, shuffle, sampler and drop_last: give it alone")
@@ -51,14 +57,43 @@ local function check_options(self, size, shuffle, batches, drop_last, workers)
   end
 end
 
+--- Raises if what is about workers is wrong, as it may be later too.
+local function check_workers(self)
+  local n, timeout, prefetch = self.num_workers, self.timeout, self.prefetch_factor
+  if not args.whole(n) or n < 0 or n > most_workers then
+    raise(("%s: num_workers must be from 0 to %d, not %s"):format(self.__name, most_workers,
+      args.whole(n) or core.describe(n)))
+  elseif type(timeout) ~= "number" or not (timeout >= 0) then
+    raise(format("%s: timeout must be a number of seconds from 0 on, not %s", self.__name, timeout))
+  elseif prefetch ~= nil and (not args.whole(prefetch) or prefetch < 1) then
+    raise(("%s: prefetch_factor must be from 1 on, not %s"):format(self.__name,
+      args.whole(prefetch) or core.describe(prefetch)))
+  elseif n == 0 and (prefetch or self.persistent_workers or timeout > 0) then
+    raise(("%s: %s is about workers: give num_workers too"):format(self.__name,
+      prefetch and "prefetch_factor" or timeout > 0 and "timeout" or "persistent_workers"))
+  elseif self.worker_init_fn ~= nil and not args.is_callable(self.worker_init_fn) then
+    raise(("%s: worker_init_fn must be a function, not %s"):format(self.__name, core.describe(self.worker_init_fn)))
+  end
+end
+
 function DataLoader:init(...)
-  local from, size, shuffle, order, batches, workers, collate_fn, _, drop_last, _, _, generator = parse(...)
+  local from, size, shuffle, order, batches, count, collate_fn, pin_memory, drop_last, timeout, worker_init, context,
+    generator, prefetch, persistent, _, in_order = parse(...)
   self._iterable = class.is_a(from, dataset.IterableDataset)
   self.dataset = self._iterable and from or dataset._check(self.__name, from)
   if order ~= nil then sampler._check(self.__name, "sampler", order) end
   if batches ~= nil then sampler._check(self.__name, "batch_sampler", batches) end
   self.sampler, self.batch_size, self.drop_last, self.generator = order, size, drop_last, generator
-  check_options(self, size, shuffle, batches, drop_last, workers)
+  self.pin_memory = pin_memory
+  check_options(self, size, shuffle, batches, drop_last)
+  self.num_workers, self.timeout, self.worker_init_fn, self.in_order = count, timeout, worker_init, in_order
+  self.prefetch_factor, self.persistent_workers = prefetch, persistent
+  check_workers(self)
+  if context and context ~= "fork" then
+    raise(("%s: multiprocessing_context is 'fork' or nil, not '%s'"):format(self.__name, context))
+  elseif count > 0 then
+    self.prefetch_factor = prefetch or 2
+  end
   if not self._iterable then
     self.sampler = order or shuffle and sampler.RandomSampler(from, nil, nil, generator) or
       sampler.SequentialSampler(from)
@@ -86,39 +121,6 @@ end
 
 -- ---------------------------------------------------------------- batches
 
---- "item 3", "items 3, 4, 5, …": which ones a batch is made of.
-local function items_text(places)
-  local most = math.min(#places, 5)
-  local text = (#places == 1 and "item " or "items ") .. table.concat(places, ", ", 1, most)
-  return most < #places and text .. ", …" or text
-end
-
---- Passes on what a function made of items; its first value is what the loop goes on by, so it is not nil.
-local function made(self, maker, places, ...)
-  if (...) == nil then
-    raise(("%s: %s returned nil for %s"):format(self.__name, maker, items_text(places)))
-  end
-  return ...
-end
-
---- What the loop gets of a batch by default_collate: the values of a list, or the one value.
-local function unpacked(items, batch)
-  if type(items[1]) == "table" and #items[1] > 0 then return table.unpack(batch, 1, #items[1]) end
-  return batch
-end
-
-local function collated(self, items, places)
-  if self.collate_fn then return made(self, "collate_fn", places, self.collate_fn(items)) end
-  return unpacked(items, collate.default_collate(items))
-end
-
---- An item as it is, for a loader without batches.
-local function single(self, item, place)
-  if self.collate_fn then return made(self, "collate_fn", {place}, self.collate_fn(item)) end
-  if type(item) == "table" and #item > 0 then return table.unpack(item) end
-  return item
-end
-
 local function checked_place(self, i, n)
   local place = args.whole(i)
   if not place or place < 1 or place > n then
@@ -143,97 +145,65 @@ local function checked_places(self, places, n)
   return checked
 end
 
---- The places of each batch in turn.
-local function batches_of_places(self)
-  local next_batch, state, places, closing = sampler._iterate(self.__name, self.batch_sampler)
+--- The values of a loop, each checked; the loader's own samplers need no check, and no arguments.
+local function each_checked(self, check, step, state, control, closing)
+  if self._orders_itself and state == nil then return step, closing end
   local n = dataset._length(self.__name, self.dataset)
-  local function step()
-    places = next_batch(state, places)
-    if places == nil or self._orders_itself then return places end
-    return checked_places(self, places, n)
+  return function()
+    control = step(state, control)
+    if control == nil then return nil end
+    return check(self, control, n)
+  end, closing
+end
+
+--- What the sampler gives in turn; of an IterableDataset nothing to tell apart.
+local function places_of(self)
+  if self._iterable then return function() return true end end
+  if not self.batch_sampler then
+    return each_checked(self, checked_place, sampler._iterate(self.__name, self.sampler))
   end
-  return step, closing
+  return each_checked(self, checked_places, sampler._iterate(self.__name, self.batch_sampler))
 end
 
 -- ------------------------------------------------------------------ loops
 
---- The batches of a dataset that gathers whole ones, which are the same as item by item.
-local function gathered(self, next_batch)
-  return function()
-    local places = next_batch()
-    if places == nil then return nil end
-    local batch = self.dataset:gather(nl.tensor(places, {dtype = nl.int64}))
-    if type(batch) == "table" then return made(self, "gather", places, table.unpack(batch)) end
-    return made(self, "gather", places, batch)
+--- A loop in this process.
+local function here(self)
+  if self._iterable then
+    local step, closing = fetch.of_stream(self)
+    return iterator.closed_by(closing, step)
   end
-end
-
-local function batched(self, next_batch)
-  return function()
-    local places = next_batch()
-    if places == nil then return nil end
-    local items = {}
-    for k, i in ipairs(places) do items[k] = dataset._item(self.__name, self.dataset, i) end
-    return collated(self, items, places)
-  end
-end
-
-local function one_by_one(self)
-  local next_place, state, place, closing = sampler._iterate(self.__name, self.sampler)
-  local n = dataset._length(self.__name, self.dataset)
+  local next_places, closing = places_of(self)
+  local get = fetch.of_places(self)
   return iterator.closed_by(closing, function()
-    place = next_place(state, place)
-    if place == nil then return nil end
-    local i = checked_place(self, place, n)
-    return single(self, dataset._item(self.__name, self.dataset, i), i)
+    local places = next_places()
+    if places == nil then return nil end
+    return get(self, places)
   end)
 end
 
---- The items of an IterableDataset, one by one, and how many there were.
-local function stream(self)
-  local next_item, state, control, closing = iterator.start(self.__name, "dataset", self.dataset)
-  local count = 0
-  local function step(first, ...)
-    control = first
-    if first == nil then return nil end
-    count = count + 1
-    return dataset._whole_item(self.__name, count, first, ...), count
-  end
-  return function() return step(next_item(state, control)) end, closing
-end
-
-local function iterable(self)
-  local next_item, closing = stream(self)
-  local ended = false
-  local function batch_of(n)
-    local items, places = {}, {}
-    while #items < n and not ended do
-      local item, place = next_item()
-      if item == nil then
-        ended = true
-      else
-        items[#items + 1], places[#places + 1] = item, place
-      end
-    end
-    return items, places
-  end
-  return iterator.closed_by(closing, function()
-    local items, places = batch_of(self.batch_size or 1)
-    if #items == 0 then return nil end
-    if not self.batch_size then return single(self, items[1], places[1]) end
-    if #items == self.batch_size or not self.drop_last then return collated(self, items, places) end
+--- A loop over what workers fetch. Persistent ones wait for the next loop.
+local function by_workers(self)
+  local pool = self._pool or require "nnlua.utils.workers".begin(self, sampler._draw_seed(self.generator))
+  self._pool = nil
+  local guard <close> = setmetatable({}, {__close = function(_, err)
+    if err ~= nil then pool:close(err) end
+  end})
+  local next_places, closing = places_of(self)
+  return pool:iter(next_places, closing, function()
+    if self.persistent_workers and not self._pool then self._pool = pool else pool:close() end
   end)
 end
 
 --- What a generic `for` runs on: `for x, y in loader:iter() do`; alone, a function that gives the next batch, and nil
 --- at the end. As PyTorch's, it first draws a seed of its own.
 function DataLoader:iter()
+  if self.num_workers ~= 0 then
+    check_workers(self)
+    return by_workers(self)
+  end
   sampler._draw_seed(self.generator)
-  if self._iterable then return iterable(self) end
-  if not self.batch_sampler then return one_by_one(self) end
-  local next_batch, closing = batches_of_places(self)
-  local gathers = not self.collate_fn and dataset._gathers(self.dataset)
-  return iterator.closed_by(closing, (gathers and gathered or batched)(self, next_batch))
+  return here(self)
 end
 
 --- Goes through numbers and batches: `for i, x, y in loader:enumerate() do … end`. The numbers begin at start.

@@ -235,6 +235,66 @@ function WeightedRandomSampler:iter()
     self.generator and {generator = self.generator}):tolist())
 end
 
+-- ------------------------------------------------------------- distributed
+
+--- The places of one of several processes that share a dataset: each gets as many, and together they get all, some
+--- twice if there are not as many as that takes, or with drop_last some not at all. `DistributedSampler(dataset,
+--- num_replicas, rank, {shuffle = true, seed = 0, drop_last = false})`: of num_replicas processes the one whose rank
+--- this is, from 0 on. `set_epoch(epoch)` before each epoch gives it an order of its own.
+---     > sampler = nl.utils.data.DistributedSampler({10, 20, 30}, 2, 1, {shuffle = false})
+---     > for i in sampler:iter() do print(i) end
+---     2
+---     1
+---@class DistributedSampler: Sampler
+---@field epoch integer
+local DistributedSampler = define "DistributedSampler"
+
+local parse_distributed = args.parser(DistributedSampler.__name, {
+  {"dataset", "any"}, {"num_replicas", "integer?"}, {"rank", "integer?"}, {"shuffle", "boolean", true},
+  {"seed", "integer", 0}, {"drop_last", "boolean", false},
+})
+
+function DistributedSampler:init(...)
+  self.dataset, self.num_replicas, self.rank, self.shuffle, self.seed, self.drop_last = parse_distributed(...)
+  if not self.num_replicas or not self.rank then
+    raise(self.__name .. ": give num_replicas and rank: there is no process group to ask")
+  end
+  check_count(self, "num_replicas", self.num_replicas)
+  if self.rank < 0 or self.rank >= self.num_replicas then
+    raise(("%s: rank must be from 0 to %d, not %d"):format(self.__name, self.num_replicas - 1, self.rank))
+  end
+  local n, parts = dataset._length(self.__name, self.dataset), self.num_replicas
+  self.num_samples = self.drop_last and n // parts or (n + parts - 1) // parts
+  self.total_size, self.epoch = self.num_samples * parts, 0
+end
+
+function DistributedSampler:len()
+  return self.num_samples
+end
+
+--- Which order the next loop takes: that of an epoch.
+---@param epoch integer
+function DistributedSampler:set_epoch(epoch)
+  if not args.whole(epoch) then
+    raise(("%s: set_epoch takes an integer, not %s"):format(self.__name, core.describe(epoch)))
+  end
+  self.epoch = args.whole(epoch)
+end
+
+function DistributedSampler:iter()
+  local n, order = dataset._length(self.__name, self.dataset), nil
+  if self.shuffle then
+    order = nl.randperm(n, {generator = nl.Generator():manual_seed(self.seed + self.epoch)}):tolist()
+  end
+  local k = self.rank - self.num_replicas
+  return function()
+    k = k + self.num_replicas
+    if k >= self.total_size or n == 0 then return nil end
+    local place = k % n + 1 -- beyond the last one again from the first
+    return order and order[place] or place
+  end
+end
+
 -- ---------------------------------------------------------------- batches
 
 --- Lists of a sampler's places, batch_size each. `BatchSampler(sampler, batch_size, drop_last)`.
