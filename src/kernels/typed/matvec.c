@@ -16,6 +16,7 @@ enum { DOT_COLUMNS = 2 };
 enum { DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
 #endif
 enum { DOT_ROWS = 4, LONE_COLUMNS = 4, LONE_STEPS = 2, SUMMANDS = 12 }; /* so many streams keep memory busy */
+enum { LONE_AHEAD = 512 };                                              /* bytes that they are asked for ahead */
 
 /* ---- dot products ---- */
 
@@ -74,7 +75,11 @@ INLINE void run_lone_dots(const T *a, const void *b, int64_t b_row, int64_t k, i
   for (; p + LONE_STEPS * V <= k; p += LONE_STEPS * V) UNROLL for (int s = 0; s < LONE_STEPS; s++)
     {
       Vector left = load(a + p + s * V);
-      UNROLL for (int j = 0; j < columns; j++) sum[j][s] += left * load_stored(b, j * b_row + p + s * V, stored);
+      UNROLL for (int j = 0; j < columns; j++)
+      {
+        if (s == 0) __builtin_prefetch((const char *)stored_at(b, j * b_row + p, stored) + LONE_AHEAD);
+        sum[j][s] += left * load_stored(b, j * b_row + p + s * V, stored);
+      }
     }
   for (; p + V <= k; p += V)
     UNROLL for (int j = 0; j < columns; j++) sum[j][0] += load(a + p) * load_stored(b, j * b_row + p, stored);
@@ -85,19 +90,26 @@ INLINE void run_lone_dots(const T *a, const void *b, int64_t b_row, int64_t k, i
   }
 }
 
-INLINE void lone_dots_of(const Product *p, Stored stored)
+INLINE void store_lone(const Product *p, int64_t j, T total)
 {
   const T *addend = p->addend;
-  for (int64_t j = 0; j < p->n;) {
-    int columns = p->n - j < LONE_COLUMNS ? 1 : LONE_COLUMNS;
-    const void *b = stored_at(p->b, j * p->b_col, stored);
-    T total[LONE_COLUMNS];
-    if (columns == 1) run_lone_dots(p->a, b, p->b_col, p->k, 1, stored, total);
-    else run_lone_dots(p->a, b, p->b_col, p->k, LONE_COLUMNS, stored, total);
-    for (int i = 0; i < columns; i++, j++) {
-      total[i] *= (T)p->alpha;
-      ((T *)p->c)[j] = addend ? total[i] + (T)p->beta * addend[j] : total[i];
-    }
+  total *= (T)p->alpha;
+  ((T *)p->c)[j] = addend ? total + (T)p->beta * addend[j] : total;
+}
+
+/* Some columns at once, each from a part of the matrix of its own: as many long streams, which memory is quick to
+   foresee, where neighbouring columns would be short ones. */
+INLINE void lone_dots_of(const Product *p, Stored stored)
+{
+  const int64_t part = p->n / LONE_COLUMNS;
+  T total[LONE_COLUMNS];
+  for (int64_t j = 0; j < part; j++) {
+    run_lone_dots(p->a, stored_at(p->b, j * p->b_col, stored), part * p->b_col, p->k, LONE_COLUMNS, stored, total);
+    for (int i = 0; i < LONE_COLUMNS; i++) store_lone(p, j + i * part, total[i]);
+  }
+  for (int64_t j = part * LONE_COLUMNS; j < p->n; j++) {
+    run_lone_dots(p->a, stored_at(p->b, j * p->b_col, stored), 0, p->k, 1, stored, total);
+    store_lone(p, j, total[0]);
   }
 }
 
