@@ -40,3 +40,12 @@ measure("linear 128x512x512", function()
   local x, w, bias = nl.randn(128, 512), nl.randn(512, 512), nl.randn(512)
   return function() return nl.F.linear(x, w, bias) end
 end, {flops = 2 * 128 * 512 * 512})
+measure("int8 weights 1x4096x4096", function()
+  local x, w, scales = nl.randn(1, 4096), nl.randint(-128, 128, {4096, 4096}, {dtype = nl.int8}), nl.rand(4096)
+  return function() return nl._weight_int8pack_mm(x, w, scales) end
+end)
+measure("int8 by int8 1024", function()
+  local function bytes() return (nl.randint(-128, 128, {1024, 1024}, {dtype = nl.int8})) end
+  local a, b = bytes(), bytes()
+  return function() return nl._int_mm(a, b) end
+end)

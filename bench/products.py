@@ -48,6 +48,18 @@ def linear():
     return lambda: F.linear(x, w, bias)
 
 
+def int8_weights():
+    x, w, scales = torch.randn(1, 4096), torch.randint(-128, 128, (4096, 4096), dtype=torch.int8), torch.rand(4096)
+    return lambda: torch._weight_int8pack_mm(x, w, scales)
+
+
+def int8_by_int8():
+    a, b = (torch.randint(-128, 128, (1024, 1024), dtype=torch.int8) for _ in range(2))
+    return lambda: torch._int_mm(a, b)
+
+
 measure("addmm 512, beta 0.5", addmm(beta=0.5))
 measure("addmm 512, alpha 2", addmm(alpha=2))
 measure("linear 128x512x512", linear)
+measure("int8 weights 1x4096x4096", int8_weights)
+measure("int8 by int8 1024", int8_by_int8)

@@ -50,8 +50,8 @@ local function parts()
   return {
     [nl] = "nl", [nl.F] = "F, which is nl.nn.functional", [nl.linalg] = "nl.linalg", [nl.special] = "nl.special",
     [nl.autograd] = "nl.autograd", [nn] = "nn", [nn.init] = "nn.init", [nn.utils] = "nn.utils",
-    [nn.utils.rnn] = "nn.utils.rnn", [optim] = "optim", [optim.lr_scheduler] = "optim.lr_scheduler",
-    [optim.swa_utils] = "optim.swa_utils",
+    [nn.utils.rnn] = "nn.utils.rnn", [nn.quantized.dynamic] = "nn.quantized.dynamic", [optim] = "optim",
+    [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing",

@@ -80,6 +80,9 @@ end
 
 guard.classes {Module}
 
+--- Layers whose weights are bytes: `nn.quantized.dynamic.Linear`.
+nn.quantized = {dynamic = on_demand.fields({}, guard.classes, {["nnlua.nn.quantized_linear"] = "Linear"})}
+
 -- The layers, by the file that has them.
 -- Functions that stand with the layers which call them put themselves into F.
 on_demand.fields(nl.F, function() end, {

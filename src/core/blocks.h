@@ -89,7 +89,6 @@ enum {
   MATVEC_DEPTH = BLOCK_SIZE(1024, 8),  /* terms at a time of dot products of several rows */
   MATVEC_STRIP = BLOCK_SIZE(2048, 8),  /* columns at a time of sums of rows */
   MATMUL_TINY = BLOCK_SIZE(64, 8),     /* work for which blocks are no help */
-  MATMUL_STRIP = BLOCK_SIZE(64, 4),    /* columns at a time, of integers and complex numbers */
   LINEAR_SMALL = BLOCK_SIZE(32768, 8), /* elements of results that go around the general ways */
   LINEAR_COLUMNS = BLOCK_SIZE(1024, 4) /* the most columns of such a gradient */
 };

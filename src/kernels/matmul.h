@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How the elements of a matrix lie in memory: as those of the product, or, where that is float32, as what becomes one
-   exactly when it is read. */
-typedef enum Stored { STORED_SAME, STORED_F16, STORED_BF16, STORED_I8 } Stored;
+/* How the elements of a matrix lie in memory: as those of the product, or as what becomes one exactly when it is read:
+   halves and int8 for products in float32, bytes of both kinds, on both sides, for those in int32. */
+typedef enum Stored { STORED_SAME, STORED_F16, STORED_BF16, STORED_I8, STORED_U8 } Stored;
 
 /*
  * c [m][n] = alpha a [m][k] b [k][n] + beta addend [m][n]. Steps are in elements; a and b may have any, the rows of c
@@ -30,7 +30,7 @@ typedef struct Product {
 /* Bytes of an element, where one of the product has `size`. */
 static inline int64_t stored_size(Stored stored, int64_t size)
 {
-  return stored == STORED_SAME ? size : stored == STORED_I8 ? 1 : 2;
+  return stored == STORED_SAME ? size : stored >= STORED_I8 ? 1 : 2;
 }
 
 /*
@@ -42,7 +42,10 @@ typedef struct MatmulKernels {
   void (*product)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                   int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row);
 
-  /* What follows is of floats only. */
+  /* Of int32 only: the product of bytes. `left` is memory for a packed, m rounded up to `rows` times `depth` int16. */
+  void (*bytes)(const Product *p, void *left);
+
+  /* What follows is of floats only, but for the sizes. */
 
   /* The product. `right` is b packed by pack_right, or NULL: then it is packed where that pays. `left` is memory for a
      packed, m rounded up to `rows` times k elements, twice that if a is narrower than the product; or NULL: then a is

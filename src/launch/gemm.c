@@ -155,6 +155,8 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
     plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
     if (plan->p.a_stored) plan->left_bytes *= 2;
   }
+  if (plan->route == LOOPS && plan->p.a_stored)
+    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * k->depth * (int64_t)sizeof(int16_t);
   if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
   if (plan->route == PACKED) {
     int64_t n = plan->p.n < plan->col_edge ? plan->p.n : plan->col_edge, group = group_of(plan);
@@ -200,6 +202,10 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
       case ROW_SUMS: plan->kernels->row_sums(&p); break;
       case PAIR_ROW: plan->kernels->pair_row(&p, left); break;
       case LOOPS:
+        if (p.a_stored) {
+          plan->kernels->bytes(&p, left);
+          break;
+        }
         move_addend(&p, plan->size);
         plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);
         break;

@@ -5,8 +5,8 @@
 #include "core/tensor.h"
 #include "kernels/matmul.h"
 
-/* A matrix with any strides, in elements. Of elements that are narrower than the product's it is one that gemm takes as
-   it lies. */
+/* A matrix with any strides, in elements. Of elements that are narrower than a product of floats it is one that gemm
+   takes as it lies. */
 typedef struct Matrix {
   const void *data;
   int64_t rows, cols, row_step, col_step;
@@ -30,7 +30,8 @@ typedef struct Addend {
 bool gemm_takes(const Matrix *m);
 
 /* c = alpha a b + addend, for any dtype but bool and the halves; c has contiguous rows, c_row elements apart. Integers
-   take no factors. Halves and int8 are factors of products in float32. */
+   take no factors. Halves and int8 are factors of products in float32; two matrices of bytes, without an addend, of
+   one in int32. */
 void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
           int64_t c_row);
 

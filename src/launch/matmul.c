@@ -39,6 +39,8 @@ static Stored stored_as(const Tensor *t)
   switch (tensor_dtype(t)) {
     case DTYPE_f16: return STORED_F16;
     case DTYPE_bf16: return STORED_BF16;
+    case DTYPE_i8: return STORED_I8;
+    case DTYPE_u8: return STORED_U8;
     default: return STORED_SAME;
   }
 }
@@ -46,7 +48,15 @@ static Stored stored_as(const Tensor *t)
 static Matrix last_two(const Tensor *t)
 {
   int r = t->ndim - 2, c = t->ndim - 1;
-  return (Matrix){tensor_data(t), t->shape[r], t->shape[c], t->strides[r], t->strides[c], stored_as(t)};
+  return (Matrix){tensor_data(t), t->shape[r], t->shape[c], t->strides[r], t->strides[c], STORED_SAME};
+}
+
+/* The same of elements that are narrower than the product's. */
+static Matrix narrow_last_two(const Tensor *t)
+{
+  Matrix m = last_two(t);
+  m.stored = stored_as(t);
+  return m;
 }
 
 /* The last two dimensions as a matrix of the target's dtype that gemm takes; in `t` the tensor it lies in, a copy if
@@ -64,7 +74,7 @@ static Matrix matrix_of(Call *call, Tensor **t, const Tensor *target)
 static Matrix factor_of(Call *call, Tensor *t, const Tensor *target)
 {
   if (t->numel >= GEMM_HALVES && dtype_is_half(tensor_dtype(t))) {
-    Matrix m = last_two(t);
+    Matrix m = narrow_last_two(t);
     if (gemm_takes(&m)) return m;
   }
   return matrix_of(call, &t, target);
@@ -149,6 +159,23 @@ void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *
   Matrix w = factor_of(call, weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
   gemm(call, tensor_dtype(target), &l, &r, 1, bias ? addend_of(call, bias, target, 1) : NOTHING, tensor_data(target),
        r.cols);
+  store_target(call, y, target);
+}
+
+void launch_linear_int8(Call *call, Tensor *x, Tensor *weight, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  weight = contiguous_as(call, weight, DTYPE_i8);
+  Matrix w = narrow_last_two(weight), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, y);
+  gemm(call, DTYPE_f32, &l, &r, 1, NOTHING, tensor_data(y), r.cols);
+}
+
+void launch_bytes_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
+{
+  if (!launch_runs(y)) return;
+  Tensor *target = target_of(call, y);
+  Matrix ml = narrow_last_two(l), mr = narrow_last_two(r);
+  gemm(call, DTYPE_i32, &ml, &mr, 1, NOTHING, tensor_data(target), mr.cols);
   store_target(call, y, target);
 }
 

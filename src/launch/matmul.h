@@ -19,6 +19,12 @@ void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y);
 /* y [*, out] = x [*, in] @ weight [out, in]^T + bias, which broadcasts to [out] or is NULL. */
 void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y);
 
+/* y [*, out] = x [*, in] @ weight [out, in]^T in float32: x of float32 or halves, weight of int8. */
+void launch_linear_int8(Call *call, Tensor *x, Tensor *weight, Tensor *y);
+
+/* y [m, n] = l [m, k] @ r [k, n] in int32, each of them of int8 or uint8. */
+void launch_bytes_product(Call *call, Tensor *l, Tensor *r, Tensor *y);
+
 /* Whether launch_linear_backward takes dy and those of x and weight that it needs, which are not NULL: small ones of
    floating point, in row-major order. */
 bool takes_linear_backward(const Tensor *dy, const Tensor *x, const Tensor *weight);

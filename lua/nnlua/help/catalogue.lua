@@ -179,6 +179,7 @@ local function build()
   for _, name in ipairs {"cuda", "accelerator"} do add_part(list, nl[name], "nl." .. name .. ".", "nnlua") end
   add_part(list, {Module = nn.Module}, "nn.", "Modules")
   add_part(list, nn, "nn.", "Modules")
+  add_part(list, nn.quantized.dynamic, "nn.quantized.dynamic.", "Modules")
   add_part(list, nl.F, "F.", "Modules")
   add_part(list, nn.init, "nn.init.", "Initial values")
   add_part(list, nn.utils, "nn.utils.", "Tools for modules")

@@ -85,6 +85,8 @@ nn.init = {}
 nn.utils = {}
 ---@class nnlua.nn.utils.rnn
 nn.utils.rnn = {}
+---@class nnlua.nn.quantized.dynamic
+nn.quantized = {dynamic = {}}
 ---@class nnlua.optim
 local optim = {}
 nl.optim = optim

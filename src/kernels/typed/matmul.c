@@ -1,8 +1,8 @@
 /*
  * Products of matrices. Those of floats go through blocks that hold some rows by two vectors of the result in
  * registers, on panels of b, and where it pays of a, that are packed (typed/packing.h). The same blocks make complex
- * products of pairs of floats. Products of few rows, which memory bounds, are in typed/matvec.c. Integers take plain
- * loops.
+ * products of pairs of floats. Products of few rows, which memory bounds, are in typed/matvec.c, those of integers in
+ * typed/whole_products.c.
  */
 #include "kernels/matmul.h"
 
@@ -286,48 +286,18 @@ static void pack_right(const Product *p, bool pairs, void *right)
   }
 }
 
-#else
-
-/* Integers wrap: sums of products are the same modulo 2^64 and are cut when they are stored. */
-#if T_COMPLEX
-typedef T Sum;
-#elif T_i64
-typedef uint64_t Sum;
-#else
-typedef uint32_t Sum;
-#endif
-
-/* c (+)= a b. a: [m, k] and b: [k, n], any steps; c: [m, n], rows c_row apart */
-static void matmul(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
-                   int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row)
-{
-  for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j += MATMUL_STRIP) {
-      Sum sum[MATMUL_STRIP] = {0};
-      int64_t width = n - j < MATMUL_STRIP ? n - j : MATMUL_STRIP;
-      T *z = (T *)c + i * c_row + j;
-      for (int64_t p = 0; p < k; p++) {
-        Sum factor = (Sum)((const T *)a)[i * a_row + p * a_col];
-        const T *y = (const T *)b + p * b_row + j * b_col;
-        if (b_col == 1)
-          for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q];
-        else
-          for (int64_t q = 0; q < width; q++) sum[q] += factor * (Sum)y[q * b_col];
-      }
-      for (int64_t q = 0; q < width; q++) z[q] = (T)(add ? (Sum)z[q] + sum[q] : sum[q]);
-    }
-}
-
 #endif
 
 #if T_FLOATING
 void TYPED(fill_matvec)(MatmulKernels *t);
+#elif T_INTEGRAL
+void TYPED(fill_whole_products)(MatmulKernels *t);
 #endif
 void TYPED(fill_matmul)(MatmulKernels *t);
 void TYPED(fill_matmul)(MatmulKernels *t)
 {
-  t->product = matmul;
 #if T_FLOATING
+  t->product = matmul;
   t->blocks = blocks;
   t->pack_right = pack_right;
   t->widen = widen;
@@ -337,5 +307,9 @@ void TYPED(fill_matmul)(MatmulKernels *t)
   t->left_bytes = LEFT_KB << 10;
   t->right_bytes = RIGHT_KB << 10;
   TYPED(fill_matvec)(t);
+#elif T_INTEGRAL
+  TYPED(fill_whole_products)(t);
+#else
+  (void)t;
 #endif
 }
