@@ -11,7 +11,7 @@ local quantized = {}
 local raise = core.raise
 
 --- y = x (weight * scales)ᵀ + b, where weight is of int8 and scales has a number for each of its rows: a quarter of a
---- Linear's memory, and of its time where few rows of x meet a large weight. Made from a trained Linear by `from_float`;
+--- Linear's memory, and of its time where few rows of x meet a large weight. Made of a trained Linear by `from_float`;
 --- `nn.quantized.dynamic.Linear(in_features, out_features, bias_ = true)` has zeros, for a state dict to be loaded. All
 --- it holds are buffers, which aren't trained; gradients reach x. x is of float32 or a half, and stays as it is: only
 --- weights are rounded.

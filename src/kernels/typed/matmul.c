@@ -65,6 +65,7 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial, bool 
   const T *a = k->a, *b = k->b;
   const int64_t a_row = packed ? 1 : k->a_row, a_col = packed ? ROWS : k->a_col, b_row = packed ? WIDTH : k->b_row;
   const int last = columns - 1;
+  const Block end = *k; /* of this block's own: what is stored can't change it */
   Lanes lanes = lanes_of(partial ? k->width - last * V : 0);
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
   if (packed) UNROLL for (int i = 0; i < rows; i++) __builtin_prefetch(k->c + i * k->c_row, 1);
@@ -79,7 +80,7 @@ INLINE void run_block(const Block *k, int rows, int columns, bool partial, bool 
     }
   }
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++)
-    store_sum(k, i, j * V, partial && j == last, lanes, sum[i][j]);
+    store_sum(&end, i, j * V, partial && j == last, lanes, sum[i][j]);
 }
 
 #define CASE(rows, columns, partial)             \

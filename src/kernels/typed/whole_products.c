@@ -1,7 +1,7 @@
 /*
- * Products of matrices of integers, in blocks of some rows by two vectors of sums on panels of b. Sums wrap: they are the
- * same modulo 2^32 or 2^64, and are cut when they are stored. Products of bytes into int32 take two terms at a time, as
- * pairs of int16, which hold every product of bytes and their sum exactly.
+ * Products of matrices of integers, in blocks of some rows by two vectors of sums on panels of b. Sums wrap: they are
+ * the same modulo 2^32 or 2^64, and are cut when they are stored. Products of bytes into int32 take two terms at a
+ * time, as pairs of int16, whose products and sums are exact.
  */
 #include "core/blocks.h"
 #include "kernels/matmul.h"
