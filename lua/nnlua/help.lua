@@ -49,6 +49,7 @@ local function parts()
   local nn, optim = nl.nn, nl.optim
   return {
     [nl] = "nl", [nl.F] = "F, which is nl.nn.functional", [nl.linalg] = "nl.linalg", [nl.special] = "nl.special",
+    [nl.masked] = "nl.masked",
     [nl.autograd] = "nl.autograd", [nn] = "nn", [nn.init] = "nn.init", [nn.utils] = "nn.utils",
     [nn.utils.rnn] = "nn.utils.rnn", [nn.quantized.dynamic] = "nn.quantized.dynamic", [optim] = "optim",
     [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",

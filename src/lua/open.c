@@ -90,7 +90,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 #define PUBLIC_MODULES(X)                                                                    \
   X(autograd, "nnlua.autograd") X(autograd_functional, "nnlua.autograd.functional")          \
   X(autograd_forward_ad, "nnlua.autograd.forward_ad") X(func, "nnlua.func")                  \
-  X(linalg, "nnlua.linalg") X(special, "nnlua.special")        \
+  X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(masked, "nnlua.masked")            \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \

@@ -2,7 +2,7 @@
 local process = require "support.process"
 
 local names = {
-  "autograd", "linalg", "special", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim",
+  "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim",
   "optim.lr_scheduler", "distributions", "utils", "utils.data", "testing",
 }
 

@@ -39,6 +39,7 @@ local meanings = {
   last_epoch = "How many epochs have passed already; -1 for none.",
   lr = "The learning rate: how far a step moves the parameters. A number, or a tensor of one element.",
   margin = "By how much two scores must be apart for the loss to be 0.",
+  mask = "Which elements take part: those where it is true. It broadcasts to the shape of the others.",
   maximize = "Whether a step goes up the gradient instead of down.",
   mode = "Which of several ways of working is taken; the function's own text lists them.",
   momentum = "How much of the last step goes into the next; for a norm, how much of a batch into the moments.",

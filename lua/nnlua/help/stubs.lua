@@ -64,6 +64,8 @@ nl.F = {}
 nl.linalg = {}
 ---@class nnlua.special
 nl.special = {}
+---@class nnlua.masked
+nl.masked = {}
 ---@class nnlua.autograd
 nl.autograd = {}
 ---@class nnlua.autograd.functional

@@ -55,7 +55,7 @@ static Tensor *one_where_zero(Call *call, Tensor *t)
 
 static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
 {
-  if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, y), y));
+  if (p == 2) return op(mul, x, zero_where_zero(call, op(div, dy, one_where_zero(call, y)), y));
   if (p == 1) return op(mul, op(sgn, x), dy);
   if (isinf(p)) { /* piecewise linear in x: its second derivative is zero */
     Tensor *share = share_among_equals(call, op(abs, x), y, dy, mask, true);
@@ -71,7 +71,7 @@ static Tensor *norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor 
 static Tensor *complex_norm_gradient(Call *call, double p, Tensor *x, Tensor *y, Tensor *dy, uint32_t mask)
 {
   Tensor *size = op(abs, x), *d = norm_gradient(call, p, size, y, dy, mask);
-  return op(mul, x, zero_where_zero(call, op(div, d, size), size));
+  return op(mul, x, zero_where_zero(call, op(div, d, one_where_zero(call, size)), size));
 }
 
 BACKWARD(norm)

@@ -28,6 +28,7 @@ enum {
   GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
   WRITES_ONE_VALUE = 65536,         /* in place, elements of the tensor may share a place in memory */
   IN_SPECIAL = 131072,
+  IN_MASKED = 262144,
   VIEW_INPLACE = 4096 | 4
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
