@@ -1,3 +1,10 @@
 -- nnlua.utils: what surrounds models.
 
-return {data = require "nnlua.utils.data"}
+--- `checkpoint` is read when it is first asked for.
+local function read(utils, name)
+  if name ~= "checkpoint" then return nil end
+  utils.checkpoint = require "nnlua.utils.checkpoint"
+  return utils.checkpoint
+end
+
+return setmetatable({data = require "nnlua.utils.data"}, {__index = read})

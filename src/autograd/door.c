@@ -1,6 +1,7 @@
 /* The door: every call of every op. See dispatch in ops/table/op.h. */
 #include <string.h>
 
+#include "autograd/autocast.h"
 #include "autograd/inplace.h"
 #include "autograd/node.h"
 #include "autograd/transform.h"
@@ -239,9 +240,26 @@ static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor 
   y[0] = into;
 }
 
+/* An op that nl.autocast has a say in: with other operands, and with autocast off inside. */
+static Tensors dispatch_cast(Call *parent, const Op *op, const void *args, AutocastPolicy policy, Tensor **room)
+{
+  Context *ctx = parent->ctx;
+  DType mode = ctx->autocast;
+  ArgsRoom converted;
+  ctx->autocast = DTYPE_NONE;
+  args = autocast_arguments(parent, op, args, policy, mode, &converted);
+  Tensors results = dispatch(parent, op, args, NULL, room);
+  ctx->autocast = mode;
+  return results;
+}
+
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
+  if (ctx->autocast != DTYPE_NONE && !into) {
+    AutocastPolicy policy = autocast_policy(op);
+    if (policy != AUTOCAST_NOTHING) return dispatch_cast(parent, op, args, policy, room);
+  }
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);

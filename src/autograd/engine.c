@@ -369,6 +369,7 @@ static void run_task(Call *call, Task *task)
   const Backward *b = task->b;
   Context *ctx = task->ctx;
   ctx->grad_enabled = true; /* for edges of stale views */
+  ctx->autocast = DTYPE_NONE; /* gradients have their tensors' dtypes */
   if (task->selective) mark_inputs(call, task);
   int32_t *starts = arena_allocate(ctx, (size_t)b->nroots * sizeof *starts);
   for (int i = 0; i < b->nroots; i++) {
@@ -418,6 +419,7 @@ void backward_run(Call *call, const Backward *b)
 {
   Context *ctx = call->ctx;
   bool grad_enabled = ctx->grad_enabled;
+  DType autocast = ctx->autocast;
   Task *task = &(Task){
     .ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL, .number = ++ctx->sequence};
   for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
@@ -433,17 +435,29 @@ void backward_run(Call *call, const Backward *b)
     raise_again(ctx);
   }
   ctx->grad_enabled = grad_enabled;
+  ctx->autocast = autocast;
   task_close(task);
   for (int i = 0; i < b->ninputs && b->captured; i++)
     if (b->captured[i]) scope_own(ctx, b->captured[i]);
 }
 
-bool graph_has_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor *const *inputs, int ninputs)
+static Tensors collect_leaves(const Task *task)
+{
+  Tensors leaves = {arena_allocate(task->ctx, ((size_t)task->count + 1) * sizeof *leaves.v), 0};
+  for (int i = 0; i < task->count; i++) {
+    const Record *r = &task->records[i];
+    if (!node_is_accumulator(r->node) || r->first_input) continue;
+    Tensor *leaf = accumulator_leaf(r->node);
+    if (leaf) leaves.v[leaves.n++] = leaf;
+  }
+  return leaves;
+}
+
+Tensors graph_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor *const *inputs, int ninputs)
 {
   Context *ctx = call->ctx;
   Backward b = {.inputs = inputs, .ninputs = ninputs};
   Task *task = &(Task){.ctx = ctx, .outer = ctx->task, .b = &b, .selective = true, .number = ++ctx->sequence};
-  bool found = false;
   Entry entry;
   ctx->task = task;
   if (ENTER(ctx, &entry)) {
@@ -455,10 +469,9 @@ bool graph_has_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor
     task_close(task);
     raise_again(ctx);
   }
-  for (int i = 0; i < task->count; i++)
-    found |= node_is_accumulator(task->records[i].node) && !task->records[i].first_input;
+  Tensors leaves = collect_leaves(task);
   task_close(task);
-  return found;
+  return leaves;
 }
 
 void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,

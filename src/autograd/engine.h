@@ -21,8 +21,8 @@ typedef struct Backward {
 
 void backward_run(Call *call, const Backward *b);
 
-/* Whether the graphs of roots reach leaves that want gradients other than the inputs. */
-bool graph_has_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor *const *inputs, int ninputs);
+/* The leaves that the graphs of roots reach and that want gradients, but for the inputs; in the arena. */
+Tensors graph_other_leaves(Call *call, Tensor *const *roots, int nroots, Tensor *const *inputs, int ninputs);
 
 /* The number of the running backward, 0 if there is none; and whether it will reach a node, or has. */
 uint64_t backward_number(const Context *ctx);

@@ -29,6 +29,7 @@ void entry_open(Context *ctx, Entry *entry)
   entry->grad_enabled = ctx->grad_enabled;
   entry->recording_suspended = ctx->recording_suspended;
   entry->changes_in_place = ctx->changes_in_place;
+  entry->autocast = ctx->autocast;
   ctx->entry = entry;
 }
 
@@ -63,6 +64,7 @@ _Noreturn static void unwind(Context *ctx)
   ctx->grad_enabled = entry->grad_enabled;
   ctx->recording_suspended = entry->recording_suspended;
   ctx->changes_in_place = entry->changes_in_place;
+  ctx->autocast = entry->autocast;
   entry_leave(ctx, entry);
   _longjmp(entry->escape, 1);
 }
@@ -202,6 +204,7 @@ Context *context_new(void)
   generator_seed(&ctx->generator, 67280421310721u); /* PyTorch's default seed */
   ctx->grad_enabled = true;
   ctx->default_dtype = DTYPE_f32;
+  ctx->autocast = DTYPE_NONE;
   return ctx;
 }
 

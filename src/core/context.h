@@ -21,6 +21,7 @@ typedef struct Entry {
   struct ArenaBlock *arena; /* the arena's mark */
   size_t arena_used;
   bool grad_enabled, recording_suspended, changes_in_place;
+  DType autocast;
 } Entry;
 
 enum { ERROR_TEXT = 1024 };
@@ -92,6 +93,7 @@ struct Context {
   bool closed;              /* its interpreter is gone; it waits for storages that hosts hold */
   bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
   DType default_dtype;
+  DType autocast; /* the half precision that ops are run in (autograd/autocast.h); DTYPE_NONE: off */
 
   uint64_t sequence;  /* numbers of nodes, ever growing */
   struct Node *dying; /* nodes to be freed: releasing them is iterative */

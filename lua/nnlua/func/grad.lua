@@ -48,7 +48,7 @@ end
 --- is behind stand-ins may.
 local function is_recorded(connected, outputs, leaves)
   for _, y in ipairs(outputs) do connected = connected or batch.is_stand_in(y) end
-  return connected or batch.has_other_leaves(outputs, leaves)
+  return connected or #batch.other_leaves(outputs, leaves) > 0
 end
 
 local function any_wants_gradient(tensors)

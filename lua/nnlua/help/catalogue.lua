@@ -199,6 +199,8 @@ local function build()
   add_part(list, nl.autograd.functional, "nl.autograd.functional.", "autograd")
   add_part(list, nl.autograd.forward_ad, "nl.autograd.forward_ad.", "autograd")
   add_part(list, nl.func, "nl.func.", "func")
+  add_part(list, nl.utils.checkpoint, "nl.utils.checkpoint.", "autograd")
+  add_part(list, nl.amp, "nl.amp.", "autograd")
   add_part(list, nl.testing, "testing.", "Testing")
   return list
 end

@@ -270,6 +270,18 @@ function nl.enable_grad(f, ...) end
 ---@return any ...
 function nl.inference_mode(f, ...) end
 
+--- Runs a function, or without one the rest of a block (`local _ <close> = nl.autocast("cpu")`), in mixed precision:
+--- products and convolutions of float32 in half precision, losses, decompositions and the like of halves in float32,
+--- the rest in the dtypes that come. Parameters stay as they are; backward belongs behind it. See nl.amp.GradScaler.
+---     > nl.autocast("cpu", {dtype = nl.bfloat16}, function() return nl.ones(2, 2):mm(nl.ones(2, 2)).dtype end)
+---     nnlua.bfloat16
+---@param device_type? string "cpu"
+---@param options? table dtype (nl.bfloat16, or nl.float16), enabled = true, cache_enabled (taken, without effect)
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autocast(device_type, options, f, ...) end
+
 --- Runs a function and passes its results on; then releases what tensors were made in it, without waiting for the
 --- collector of garbage, which is not made to run meanwhile. Without a function, the scope lasts to the end of the
 --- block that declares `local _ <close> = nl.scope()`. It is for programs with a frame of their own: a step of
@@ -306,6 +318,18 @@ function nl.is_grad_enabled() end
 ---     false
 ---@return boolean
 function nl.is_inference_mode_enabled() end
+
+--- Whether nl.autocast is on.
+---     > nl.is_autocast_enabled()
+---     false
+---@return boolean
+function nl.is_autocast_enabled() end
+
+--- The half precision of nl.autocast, or the one that it would have.
+---     > nl.get_autocast_dtype()
+---     nnlua.bfloat16
+---@return dtype
+function nl.get_autocast_dtype() end
 
 --- Whether anomaly detection is on.
 ---     > nl.is_anomaly_enabled()

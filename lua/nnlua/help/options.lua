@@ -25,6 +25,7 @@ local meanings = {
   dropout = "The probability with which an element is set to 0 in training.",
   dtype = "The type of the result's elements: nl.float32, nl.int64 and so on.",
   eps = "A small number that keeps a division from being one by 0.",
+  f = "A function; what it is called with, and what becomes of its results, the functions tell.",
   foreach = "Accepted for PyTorch's sake: all parameters of a group are stepped in one call anyway.",
   fused = "Accepted for PyTorch's sake: all parameters of a group are stepped in one call anyway.",
   generator = "Where random numbers come from: of nl.Generator; without it the default one.",

@@ -74,6 +74,8 @@ nl.autograd.functional = {}
 nl.autograd.forward_ad = {}
 ---@class nnlua.func
 nl.func = {}
+---@class nnlua.amp
+nl.amp = {}
 ---@class nnlua.cuda
 nl.cuda = {}
 ---@class nnlua.accelerator
@@ -108,6 +110,8 @@ local utils = {}
 nl.utils = utils
 ---@class nnlua.utils.data
 utils.data = {}
+---@class nnlua.utils.checkpoint
+utils.checkpoint = {}
 ---@class nnlua.argparse
 local argparse = {}
 nl.argparse = argparse

@@ -1,8 +1,11 @@
 /* no_grad and its kin: tokens, and the modes that they add up to. */
 #include "lua/autograd/modes.h"
 
+#include <string.h>
+
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
+#include "lua/parse.h"
 
 static char modes_key, token_meta, settings_key; /* registry keys, by address */
 
@@ -16,6 +19,7 @@ typedef struct ModeToken {
   uint32_t kind;
   uint8_t mode;
   uint32_t scope; /* of MODE_SCOPE */
+  DType autocast; /* of MODE_AUTOCAST */
   bool linked;    /* it counts */
   bool value, check_nan;
   bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
@@ -33,8 +37,9 @@ typedef struct Modes {
   uint64_t order;
   bool grad, inference, anomaly, check_nan; /* what holds where no token says otherwise */
   uint32_t scope;                           /* and in which scope new tensors are */
-  bool user_grad;                           /* what is_grad_enabled says: inference mode stands beside it */
-  lua_State *floor_state;                   /* where the core called Lua: older tokens of this coroutine don't count */
+  DType autocast;
+  bool user_grad;         /* what is_grad_enabled says: inference mode stands beside it */
+  lua_State *floor_state; /* where the core called Lua: older tokens of this coroutine don't count */
   uint64_t floor;
 } Modes;
 
@@ -82,6 +87,7 @@ static bool counts(const Modes *m, const ModeToken *t, lua_State *L)
 typedef struct Effect {
   bool grad, inference, anomaly, check_nan;
   uint32_t scope;
+  DType autocast;
 } Effect;
 
 static void apply_token(const ModeToken *t, Effect *e)
@@ -97,6 +103,7 @@ static void apply_token(const ModeToken *t, Effect *e)
       e->check_nan = t->check_nan;
       break;
     case MODE_SCOPE: e->scope = t->scope; break;
+    case MODE_AUTOCAST: e->autocast = t->autocast; break;
   }
 }
 
@@ -106,7 +113,7 @@ void modes_refresh(lua_State *L, Context *ctx)
   Modes *m = ctx->modes;
   carriers_drain(L, ctx);
   ctx->mode_tokens = m->first != NULL;
-  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan, m->scope};
+  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan, m->scope, m->autocast};
   for (const ModeToken *t = m->first; t; t = t->next)
     if (t->owner != L && counts(m, t, L)) apply_token(t, &e);
   for (const ModeToken *t = m->first; t; t = t->next)
@@ -117,6 +124,7 @@ void modes_refresh(lua_State *L, Context *ctx)
   ctx->anomaly = e.anomaly;
   ctx->anomaly_check_nan = e.check_nan;
   ctx->scope = e.scope;
+  ctx->autocast = e.autocast;
 }
 
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
@@ -124,12 +132,14 @@ void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
   Modes *m = ctx->modes;
   *saved = (ModesFrame){m->grad,           m->inference,   m->anomaly,   m->check_nan,
                         ctx->grad_enabled, ctx->inference, ctx->anomaly, ctx->anomaly_check_nan,
-                        m->floor_state,    m->floor,       m->scope,     ctx->scope};
+                        m->floor_state,    m->floor,       m->scope,     ctx->scope,
+                        m->autocast,       ctx->autocast};
   m->grad = m->user_grad = ctx->grad_enabled;
   m->inference = ctx->inference;
   m->anomaly = ctx->anomaly;
   m->check_nan = ctx->anomaly_check_nan;
   m->scope = ctx->scope;
+  m->autocast = ctx->autocast;
   m->floor_state = L;
   m->floor = m->order;
 }
@@ -144,6 +154,8 @@ void modes_leave(Context *ctx, const ModesFrame *saved)
   m->floor_state = saved->floor_state;
   m->floor = saved->floor;
   m->scope = saved->scope;
+  m->autocast = saved->autocast;
+  ctx->autocast = saved->in_autocast;
   ctx->scope = saved->in_scope;
   ctx->grad_enabled = saved->grad_enabled;
   ctx->inference = saved->in_inference;
@@ -410,6 +422,63 @@ static int is_anomaly_enabled(lua_State *L)
   return 1;
 }
 
+/* ------------------------------------------------------------------- autocast */
+
+/* The dtype in the options at an index, DTYPE_NONE where they say {enabled = false}. */
+static DType autocast_dtype(lua_State *L, int index)
+{
+  static const char *const names[] = {"dtype", "enabled", "cache_enabled", NULL};
+  int top = lua_gettop(L);
+  DType dtype = DTYPE_bf16;
+  lua_pushvalue(L, index);
+  arguments_merge(L, "autocast", top + 1, names);
+  if (!lua_isnil(L, top + 1) && (!dtype_test(L, top + 1, &dtype) || (dtype != DTYPE_bf16 && dtype != DTYPE_f16)))
+    user_error(L, "autocast: dtype must be nl.bfloat16 or nl.float16, not %s", type_name(L, top + 1));
+  bool enabled = argument_bool(L, "autocast", "enabled", top + 2, true);
+  argument_bool(L, "autocast", "cache_enabled", top + 3, true);
+  lua_settop(L, top);
+  return enabled ? dtype : DTYPE_NONE;
+}
+
+/* autocast(device_type = "cpu", {dtype = nl.bfloat16, enabled = true}, f, …): each may be left out. */
+static int autocast(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  DType dtype = DTYPE_bf16;
+  int next = 1;
+  if (lua_type(L, next) == LUA_TSTRING) {
+    if (strcmp(lua_tostring(L, next), "cpu") != 0)
+      return user_error(L, "autocast: device_type must be \"cpu\", not \"%s\"", lua_tostring(L, next));
+    next++;
+  }
+  if (lua_istable(L, next) && !is_callable(L, next)) dtype = autocast_dtype(L, next++);
+  check_function(L, "autocast", next);
+  push_mode_token(L, ctx, MODE_AUTOCAST, true);
+  ((ModeToken *)lua_touserdata(L, -1))->autocast = dtype;
+  return run_or_token(L, next);
+}
+
+static DType running_autocast(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  if (ctx->mode_tokens) modes_refresh(L, ctx);
+  return ctx->autocast;
+}
+
+static int is_autocast_enabled(lua_State *L)
+{
+  lua_pushboolean(L, running_autocast(L) != DTYPE_NONE);
+  return 1;
+}
+
+/* get_autocast_dtype(): that of the mode, or the one it would have. */
+static int get_autocast_dtype(lua_State *L)
+{
+  DType dtype = running_autocast(L);
+  push_dtype(L, dtype == DTYPE_NONE ? DTYPE_bf16 : dtype);
+  return 1;
+}
+
 /* nl._reset_modes(): the modes of all coroutines end, as in a new state. For nnlua.testing. */
 static int reset_modes(lua_State *L)
 {
@@ -420,6 +489,7 @@ static int reset_modes(lua_State *L)
   }
   m->grad = m->user_grad = true;
   m->inference = m->anomaly = m->check_nan = false;
+  m->autocast = DTYPE_NONE;
   m->ctx->mode_tokens = 1;
   return 0;
 }
@@ -441,7 +511,7 @@ static void make_token_meta(lua_State *L)
 static void make_modes(lua_State *L, Context *ctx)
 {
   Modes *m = lua_newuserdatauv(L, sizeof *m, 0);
-  *m = (Modes){.ctx = ctx, .grad = true, .user_grad = true};
+  *m = (Modes){.ctx = ctx, .grad = true, .user_grad = true, .autocast = DTYPE_NONE};
   lua_rawsetp(L, LUA_REGISTRYINDEX, &modes_key);
   ctx->modes = m;
   lua_newtable(L);
@@ -461,6 +531,9 @@ void open_modes(lua_State *L, int nl)
                                        {"is_grad_enabled", is_grad_enabled},
                                        {"is_inference_mode_enabled", is_inference_mode_enabled},
                                        {"is_anomaly_enabled", is_anomaly_enabled},
+                                       {"autocast", autocast},
+                                       {"is_autocast_enabled", is_autocast_enabled},
+                                       {"get_autocast_dtype", get_autocast_dtype},
                                        {"_reset_modes", reset_modes},
                                        {NULL, NULL}};
   static const luaL_Reg in_autograd[] = {{"no_grad", no_grad},

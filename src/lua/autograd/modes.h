@@ -8,7 +8,7 @@
 
 #include "lua/binding.h"
 
-typedef enum ModeKind { MODE_GRAD, MODE_INFERENCE, MODE_ANOMALY, MODE_SCOPE } ModeKind;
+typedef enum ModeKind { MODE_GRAD, MODE_INFERENCE, MODE_ANOMALY, MODE_SCOPE, MODE_AUTOCAST } ModeKind;
 
 /* Fills nl (at an index) with no_grad and its kin; nl.autograd is there already. */
 void open_modes(lua_State *L, int nl);
@@ -31,6 +31,7 @@ typedef struct ModesFrame {
   lua_State *floor_state;
   uint64_t floor;
   uint32_t scope, in_scope; /* the modes' base; the context's */
+  DType autocast, in_autocast;
 } ModesFrame;
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved);
 void modes_leave(Context *ctx, const ModesFrame *saved);

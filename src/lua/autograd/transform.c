@@ -174,13 +174,16 @@ static int is_stand_in(lua_State *L)
 typedef struct Asking {
   Tensor **roots, **inputs;
   int nroots, ninputs;
-  bool answer;
+  TensorBox **boxes; /* NULL: they are only counted */
+  int64_t n;
 } Asking;
 
 static void ask(Call *call, void *data)
 {
   Asking *a = data;
-  a->answer = graph_has_other_leaves(call, a->roots, a->nroots, a->inputs, a->ninputs);
+  Tensors leaves = graph_other_leaves(call, a->roots, a->nroots, a->inputs, a->ninputs);
+  if (!a->boxes || leaves.n < a->n) a->n = leaves.n;
+  for (int64_t i = 0; a->boxes && i < a->n; i++) box_fill(a->boxes[i], leaves.v[i]);
 }
 
 /* The tensors of a list at an index, in a userdata on the stack. */
@@ -197,14 +200,21 @@ static Tensor **read_list(lua_State *L, int index, int *n)
   return v;
 }
 
-/* has_other_leaves(outputs, inputs): whether the outputs' graphs reach leaves that are none of the inputs. */
-static int has_other_leaves(lua_State *L)
+/* other_leaves(outputs, inputs): a list of the leaves that the outputs' graphs reach but for the inputs. */
+static int other_leaves(lua_State *L)
 {
-  Asking a = {.answer = false};
+  Context *ctx = context_of(L);
+  Asking a = {.boxes = NULL};
   a.roots = read_list(L, 1, &a.nroots);
   a.inputs = read_list(L, 2, &a.ninputs);
-  core_run(L, context_of(L), ask, &a);
-  lua_pushboolean(L, a.answer);
+  core_run(L, ctx, ask, &a);
+  a.boxes = lua_newuserdatauv(L, ((size_t)a.n + 1) * sizeof(TensorBox *), 0);
+  lua_createtable(L, (int)a.n, 0);
+  for (int64_t i = 0; i < a.n; i++) {
+    a.boxes[i] = push_box(L, ctx);
+    lua_rawseti(L, -2, i + 1);
+  }
+  if (a.n) core_run(L, ctx, ask, &a);
   return 1;
 }
 
@@ -233,7 +243,7 @@ int open_func_core(lua_State *L)
                                        {"undual", undual},
                                        {"is_stand_in", is_stand_in},
                                        {"close", transform_end},
-                                       {"has_other_leaves", has_other_leaves},
+                                       {"other_leaves", other_leaves},
                                        {"wants_gradient", wants_gradient},
                                        {NULL, NULL}};
   push_gc_metatable(L, TRANSFORM_NAME, transform_end);
