@@ -23,8 +23,9 @@ function Handle:__close()
   self:remove()
 end
 
---- Registers a hook of a kind, and gives its handle.
-function hooks.register(optimizer, kind, hook)
+--- Registers a hook of a kind, behind the others or before them, and gives its handle.
+function hooks.register(optimizer, kind, hook, prepend)
+  prepend = args.only(optimizer.__name, "prepend", prepend)
   if not args.is_callable(hook) then
     core.raise(("%s: a hook is a function, not %s"):format(optimizer.__name, core.describe(hook)))
   end
@@ -33,7 +34,7 @@ function hooks.register(optimizer, kind, hook)
   local entry = {hook = hook}
   local old = lists[kind] or {}
   lists[kind] = table.move(old, 1, #old, 1, {})
-  table.insert(lists[kind], entry)
+  table.insert(lists[kind], prepend and 1 or #lists[kind] + 1, entry)
   return setmetatable({lists = lists, kind = kind, entry = entry}, Handle)
 end
 

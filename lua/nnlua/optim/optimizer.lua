@@ -65,12 +65,12 @@ function Optimizer:init(params, defaults)
   if core.is_tensor(params) then
     raise(("%s: a list of parameters was expected, not a single tensor"):format(self.__name))
   end
-  local list = parameter_list(self.__name, params)
+  local list, names = parameter_list(self.__name, params)
   if #list == 0 then
     raise(self.__name .. ": there are no parameters (an iterator goes through them only once)")
   end
   if not is_group(list[1]) then
-    list = {{params = list}}
+    list = {{params = list, param_names = names}}
   end
   for _, group in ipairs(list) do
     self:add_param_group(group)
@@ -117,7 +117,18 @@ local function used_parameters(groups)
   return used
 end
 
---- Adds a group `{params = …, lr = …}`; options that it does not have are the optimizer's defaults.
+--- Raises unless a group's parameters have names if those of the groups before have.
+local function check_names(self, group)
+  local names, first = group.param_names, self.param_groups[1]
+  if names ~= nil and (type(names) ~= "table" or #names ~= #group.params) then
+    raise(("%s: param_names must be a list with a name for each of %d parameters"):format(self.__name, #group.params))
+  elseif first and (first.param_names == nil) ~= (names == nil) then
+    raise(self.__name .. ": the parameters of all groups have names, or those of none")
+  end
+end
+
+--- Adds a group `{params = …, lr = …}`; options that it does not have are the optimizer's defaults. Parameters that
+--- come with names, as from net:named_parameters(), have them in the group's `param_names`, and so in the state dict.
 function Optimizer:add_param_group(group)
   local groups = groups_of(self, "add_param_group")
   if not is_group(group) then
@@ -133,7 +144,10 @@ function Optimizer:add_param_group(group)
   for key, value in pairs(group) do
     own[key] = value
   end
-  own.params = parameter_list(self.__name, group.params)
+  local names
+  own.params, names = parameter_list(self.__name, group.params)
+  own.param_names = names or own.param_names
+  check_names(self, own)
   local used = used_parameters(groups)
   for _, p in ipairs(own.params) do
     check_parameter(self.__name, p)
@@ -304,28 +318,29 @@ function Optimizer:state_dict()
   return dict
 end
 
---- Calls `hook(optimizer)` before state_dict() looks at the state. Gives a handle.
-function Optimizer:register_state_dict_pre_hook(hook)
+--- Calls `hook(optimizer)` before state_dict() looks at the state. Gives a handle. With
+--- prepend = true it comes before the hooks that there are, also in the three methods below.
+function Optimizer:register_state_dict_pre_hook(hook, prepend)
   groups_of(self, "register_state_dict_pre_hook")
-  return hooks.register(self, "state_dict_pre", hook)
+  return hooks.register(self, "state_dict_pre", hook, prepend)
 end
 
 --- Calls `hook(optimizer, dict)` with what state_dict() made; a table that it returns is given instead. Gives a handle.
-function Optimizer:register_state_dict_post_hook(hook)
+function Optimizer:register_state_dict_post_hook(hook, prepend)
   groups_of(self, "register_state_dict_post_hook")
-  return hooks.register(self, "state_dict_post", hook)
+  return hooks.register(self, "state_dict_post", hook, prepend)
 end
 
 --- Calls `hook(optimizer, dict)` before a state is loaded; a table that it returns is loaded instead. Gives a handle.
-function Optimizer:register_load_state_dict_pre_hook(hook)
+function Optimizer:register_load_state_dict_pre_hook(hook, prepend)
   groups_of(self, "register_load_state_dict_pre_hook")
-  return hooks.register(self, "load_pre", hook)
+  return hooks.register(self, "load_pre", hook, prepend)
 end
 
 --- Calls `hook(optimizer)` after a state was loaded. Gives a handle.
-function Optimizer:register_load_state_dict_post_hook(hook)
+function Optimizer:register_load_state_dict_post_hook(hook, prepend)
   groups_of(self, "register_load_state_dict_post_hook")
-  return hooks.register(self, "load_post", hook)
+  return hooks.register(self, "load_post", hook, prepend)
 end
 
 --- What is wrong with a value of a state: counts of steps are numbers or tensors.

@@ -213,6 +213,26 @@ describe("an optimizer's options", function()
 end)
 
 describe("an optimizer's parameters", function()
+  it("may come with names, which are in its state dict", function()
+    local net, other = nn.Linear(2, 1), nn.Linear(1, 1)
+    local optimizer = optim.SGD(net:named_parameters(), {lr = 0.1})
+    assert.same({"weight", "bias"}, optimizer.param_groups[1].param_names)
+    assert.equal(net.bias, optimizer.param_groups[1].params[2])
+    optimizer:add_param_group {params = {{"extra", other.weight}}, lr = 0.5}
+    local dict = optimizer:state_dict()
+    assert.same({"extra"}, dict.param_groups[2].param_names)
+    assert.error_matches(function() optimizer:add_param_group {params = {other.bias}} end,
+      "optim.SGD: the parameters of all groups have names, or those of none")
+    assert.error_matches(function() optim.Adam {net:named_parameters(), other.weight} end,
+      "optim.Adam: 2 of 3 parameters have names: give all of them one, or none")
+    local plain = optim.SGD({{params = {net.weight, net.bias}}, {params = {other.weight}}}, {lr = 1})
+    plain:load_state_dict(dict)
+    assert.same({"weight", "bias"}, plain.param_groups[1].param_names)
+    dict.param_groups[1].param_names = nil
+    optimizer:load_state_dict(dict)
+    assert.same({"weight", "bias"}, optimizer.param_groups[1].param_names)
+  end)
+
   it("must not share memory with themselves", function()
     local p = nl.zeros(1):expand(3):detach():requires_grad_()
     p.grad = nl.ones(3)
@@ -223,6 +243,18 @@ describe("an optimizer's parameters", function()
 end)
 
 describe("hooks of an optimizer", function()
+  it("may come before those that there are", function()
+    local _, optimizer = stepped(optim.Adam)
+    local calls = {}
+    local function note(text) return function() table.insert(calls, text) end end
+    optimizer:register_state_dict_pre_hook(note "second")
+    optimizer:register_state_dict_pre_hook(note "first", {prepend = true})
+    optimizer:register_load_state_dict_post_hook(note "last")
+    optimizer:register_load_state_dict_post_hook(note "third", true)
+    optimizer:load_state_dict(optimizer:state_dict())
+    assert.same({"first", "second", "third", "last"}, calls)
+  end)
+
   it("run before and after a step, and may change its closure", function()
     local p, optimizer = stepped(optim.Adam)
     local calls = {}
