@@ -308,10 +308,22 @@ function Decoder:forward(token, place, keys, values)
   return self.head(self.norm(x)):argmax(-1)
 end
 
-for _, name in ipairs {"float32", "bfloat16"} do
+--- Every Linear of a module as one with weights of a byte.
+local function quantize(module)
+  for name, child in module:named_children() do
+    if child:is_a(nn.Linear) then
+      module[name] = nn.quantized.dynamic.Linear.from_float(child)
+    else
+      quantize(child)
+    end
+  end
+end
+
+for _, name in ipairs {"float32", "bfloat16", "int8 weights"} do
   measure("decode a token, GPT-2's size, " .. name, function()
-    local dtype = nl[name]
+    local dtype = nl[name] or nl.float32
     local net, keys, values = Decoder():to(dtype), {}, {}
+    if name == "int8 weights" then quantize(net) end
     for i = 1, 12 do
       keys[i], values[i] = nl.randn({1, 12, 128, 64}):to(dtype), nl.randn({1, 12, 128, 64}):to(dtype)
     end

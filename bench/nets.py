@@ -1,4 +1,6 @@
 # PyTorch's side of the comparison: the cases of nets.lua, line by line. See run.lua.
+import warnings
+
 import torch
 from torch import nn
 
@@ -315,9 +317,13 @@ class Decoder(nn.Module):
         return self.head(self.norm(x)).argmax(-1)
 
 
-def decoding(dtype):
+def decoding(dtype, is_quantized=False):
     def made():
         net = Decoder().to(dtype)
+        if is_quantized:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it tells of its successor, torchao
+                net = torch.ao.quantization.quantize_dynamic(net, {nn.Linear}, dtype=torch.qint8)
         keys = [torch.randn(1, 12, 128, 64).to(dtype) for _ in range(12)]
         values = [torch.randn(1, 12, 128, 64).to(dtype) for _ in range(12)]
         token, place = torch.tensor([7]), torch.tensor([128])
@@ -331,3 +337,4 @@ def decoding(dtype):
 
 for name in ("float32", "bfloat16"):
     measure("decode a token, GPT-2's size, " + name, decoding(getattr(torch, name)))
+measure("decode a token, GPT-2's size, int8 weights", decoding(torch.float32, True))
