@@ -55,7 +55,7 @@ local function parts()
     [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
-    [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing",
+    [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
   }
 end
 

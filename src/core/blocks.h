@@ -93,6 +93,15 @@ enum {
   LINEAR_COLUMNS = BLOCK_SIZE(1024, 4) /* the most columns of such a gradient */
 };
 
+/* Fourier transforms. */
+enum {
+  FFT_COLUMN_BYTES = BLOCK_SIZE(16 << 20, 1 << 10), /* of a group of lines, if their elements lie apart */
+  FFT_ROW_BYTES = BLOCK_SIZE(1 << 20, 1 << 10),     /* and if each lies together, */
+  FFT_TURNED_BYTES = BLOCK_SIZE(64 << 10, 1 << 9),  /* and can be done alone as well */
+  FFT_PLANS = BLOCK_SIZE(64, 2),                    /* the most plans that are kept, */
+  FFT_PLAN_BYTES = BLOCK_SIZE(16 << 20, 1 << 12)    /* and the most that they take */
+};
+
 /* Convolutions, pooling and resampling. */
 enum {
   CONV_SLAB_BYTES = BLOCK_SIZE(256 << 10, 64),  /* of what dot products are of */

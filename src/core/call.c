@@ -212,6 +212,7 @@ void context_close(Context *ctx)
 {
   ctx->closed = false; /* storages don't come back here while tensors go */
   tensors_free_all(ctx);
+  fft_plans_free(ctx);
   memory_trim(&ctx->memory);
   ctx->closed = ctx->live_storages > 0;
   if (ctx->closed) return;

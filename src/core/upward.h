@@ -6,6 +6,7 @@
 #define NNLUA_CORE_UPWARD_H
 
 struct Call;
+struct Context;
 struct Node;
 struct Tensor;
 
@@ -20,5 +21,8 @@ void node_forget_retained(struct Tensor *t);
  * has no other form than the in-place one. NULL outside of ops. (In ops/table/table.c.)
  */
 const char *call_user_name(const struct Call *call, const char **suffix);
+
+/* Frees the plans of transforms that a context keeps. (In launch/fft_plan.c.) */
+void fft_plans_free(struct Context *ctx);
 
 #endif

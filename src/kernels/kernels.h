@@ -6,6 +6,7 @@
 #include "kernels/cast.h"
 #include "kernels/conv.h"
 #include "kernels/cumulate.h"
+#include "kernels/fft.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"
 #include "kernels/matrices.h"

@@ -28,7 +28,8 @@
   FAMILY(recurrent, RecurrentKernels)         \
   FAMILY(normalization, NormalizationKernels) \
   FAMILY(optim, OptimKernels)                 \
-  FAMILY(matrices, MatrixKernels)
+  FAMILY(matrices, MatrixKernels)             \
+  FAMILY(fft, FftKernels)
 
 struct PointwiseKernels;
 struct CastKernels;

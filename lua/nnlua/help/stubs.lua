@@ -60,6 +60,8 @@ local Tensor = {}
 local nl = {}
 ---@class nnlua.functional
 nl.F = {}
+---@class nnlua.fft
+nl.fft = {}
 ---@class nnlua.linalg
 nl.linalg = {}
 ---@class nnlua.special

@@ -14,4 +14,10 @@ void leave_unset(Call *call, Tensor *t);
 /* An unset result like x, with its order of dimensions in memory; dtype and device are x's unless given. */
 Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad);
 
+/* The dtype that was given, or else that of new floating tensors. */
+static inline DType dtype_or_default(const Call *call, DType dtype)
+{
+  return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype;
+}
+
 #endif

@@ -8,11 +8,6 @@
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 
-static DType dtype_or_default(Call *call, DType dtype)
-{
-  return dtype == DTYPE_NONE ? call->ctx->default_dtype : dtype;
-}
-
 FORWARD(logspace)
 {
   DType dtype = dtype_or_default(call, a->dtype), compute = dtype == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;

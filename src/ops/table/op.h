@@ -29,6 +29,7 @@ enum {
   WRITES_ONE_VALUE = 65536,         /* in place, elements of the tensor may share a place in memory */
   IN_SPECIAL = 131072,
   IN_MASKED = 262144,
+  IN_FFT = 524288,
   VIEW_INPLACE = 4096 | 4
 }; /* has an in-place form that changes the tensor's shape and strides, no elements */
 #define EVERYWHERE (IN_NL | METHOD | INPLACE)
