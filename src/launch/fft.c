@@ -121,6 +121,8 @@ static int64_t prepare(Call *call, const Launch *l, Fft *f)
   return groups;
 }
 
+bool takes_fft(DType dtype) { return dtype_is_inexact(dtype) && !dtype_is_half(dtype); }
+
 void launch_fft(Call *call, FftKind kind, bool inverse, Tensor *x, int dim, double scale, Tensor *y)
 {
   static const Driver driver = {.results = {ANY_STRIDES | MOVED}, .operands = {ANY_STRIDES | MOVED}, .in_place = true};

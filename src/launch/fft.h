@@ -5,6 +5,9 @@
 #include "core/tensor.h"
 #include "kernels/fft.h"
 
+/* Whether there are transforms of a dtype. */
+bool takes_fft(DType dtype);
+
 /*
  * y = scale times the transform of x along a dimension, of float32 or float64 or of complex numbers of them. x and y
  * have one shape but for that dimension, where a real one is the transform's length n long, a half n / 2 + 1. The sum

@@ -22,7 +22,8 @@ local function random(b, n)
 end
 
 local kinds = {
-  {real = nl.float32, complex = nl.complex64, eps = 2 ^ -24}, {real = nl.float64, complex = nl.complex128, eps = 2 ^ -53},
+  {real = nl.float32, complex = nl.complex64, eps = 2 ^ -24},
+  {real = nl.float64, complex = nl.complex128, eps = 2 ^ -53},
 }
 
 --- The error of a root mean square grows with the root of log n, at most with log n; sizes are those of the largest.

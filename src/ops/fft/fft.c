@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/fft.h"
 #include "launch/generate.h"
 #include "ops/fft/transform.h"
 #include "ops/nn/pad.h"
@@ -29,7 +30,7 @@ static Tensor *promoted(Call *call, Tensor *x, bool complex)
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) d = call->ctx->default_dtype;
-  if (dtype_is_half(d)) raise(call, "%s tensors are not taken: convert them, as input:float()", dtype_name(d));
+  if (!takes_fft(d)) raise(call, "%s tensors are not taken: convert them, as input:float()", dtype_name(d));
   return cast(x, complex ? dtype_to_complex(d) : d);
 }
 
