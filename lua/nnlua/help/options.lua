@@ -47,6 +47,8 @@ local meanings = {
   n = "How many there are, or a number by which something is made, such as the degree of a polynomial.",
   name = "What something is called: a string.",
   nesterov = "Whether the gradient is taken as if the momentum had been applied already.",
+  norm = "What a transform is divided by: \"backward\" the inverse one by its length, \"forward\" the other, \"ortho\" "
+    .. "both by its root.",
   num_layers = "How many layers are stacked, each taking the results of the one before.",
   optimizer = "The optimizer whose learning rate the schedule sets.",
   p = "The exponent of a norm or distance; for dropout, the probability with which an element is set to 0.",
@@ -60,6 +62,7 @@ local meanings = {
   requires_grad = "Whether gradients for the tensor are wanted: backward puts them into x.grad.",
   retain_graph = "Whether the graph is kept, so that backward can go through it again.",
   return_indices = "Whether the positions of what was chosen are given, too.",
+  s = "The sizes along the dimensions that are transformed: the input is cut off there, or zeros follow it.",
   size = "The sizes of the result's dimensions: numbers, or a list.",
   size_average = "Deprecated in favour of reduction. false: a sum instead of a mean.",
   stride = "How far a window moves: a number, or one a dimension.",
