@@ -29,7 +29,8 @@ struct SharedMemory {
   size_t size, end; /* `end`: up to where there are blocks, in the worker */
   pid_t holder;     /* the process that blocks are lent to */
   size_t refs;      /* the Worker, and blocks that are held */
-  bool is_left;     /* the worker has ended: pages that come back are given to the system */
+  void *user;
+  bool is_left; /* the worker has ended: pages that come back are given to the system */
 };
 
 typedef struct Block {
@@ -47,7 +48,7 @@ static void *map_shared(size_t bytes)
   return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-static SharedMemory *shared_new(void)
+static SharedMemory *shared_new(void *user)
 {
   SharedMemory *s = calloc(1, sizeof *s);
   if (!s) return NULL;
@@ -61,6 +62,7 @@ static SharedMemory *shared_new(void)
   s->base = base;
   s->holder = getpid();
   s->refs = 1;
+  s->user = user;
   return s;
 }
 
@@ -110,18 +112,20 @@ void *shared_lend(SharedMemory *s, size_t bytes, uint64_t *place)
   return (char *)b + HEADER;
 }
 
-void *shared_hold(SharedMemory *s, uint64_t place, size_t *bytes)
-{
-  Block *b = block_at(s, place);
-  s->refs++;
-  *bytes = b->bytes;
-  return (char *)b + HEADER;
-}
+void *shared_block(const SharedMemory *s, uint64_t place) { return (char *)block_at(s, place) + HEADER; }
+
+static Block *header_of(const void *block) { return (Block *)(void *)((uintptr_t)block - HEADER); }
+
+size_t shared_bytes(const void *block) { return header_of(block)->bytes; }
+
+void shared_hold(SharedMemory *s) { s->refs++; }
+
+void *shared_user(const SharedMemory *s) { return s->user; }
 
 void shared_give_back(SharedMemory *s, void *block)
 {
   if (getpid() != s->holder) return; /* in a child of the process that holds it, which goes on holding it */
-  Block *b = (Block *)(void *)((char *)block - HEADER);
+  Block *b = header_of(block);
   if (s->is_left) madvise(b, b->bytes, MADV_REMOVE);
   else atomic_store_explicit(&b->lent, 0, memory_order_release);
   shared_release(s);
@@ -163,12 +167,12 @@ static bool make_sockets(int sockets[2])
   return true;
 }
 
-int worker_fork(Worker *w)
+int worker_fork(Worker *w, void *user)
 {
   int sockets[2];
   *w = (Worker){.descriptor = -1, .owner = getpid()};
   if (!make_sockets(sockets)) return -1;
-  w->shared = shared_new();
+  w->shared = shared_new(user);
   pid_t process = fork();
   bool is_worker = process == 0;
   if (process < 0) {

@@ -26,8 +26,9 @@ typedef struct Worker {
 
 typedef enum WorkerNews { WORKER_SILENT, WORKER_MESSAGE, WORKER_GONE } WorkerNews;
 
-/* Begins a worker, whose process goes on from here too: 1 there, 0 in this one, -1 if there is none (errno). */
-int worker_fork(Worker *w);
+/* Begins a worker, whose process goes on from here too: 1 there, 0 in this one, -1 if there is none (errno). `user` is
+   whatever the one who gives blocks back wants to find with them. */
+int worker_fork(Worker *w, void *user);
 
 /* Room for so many bytes more of the message that is being written, at its end; NULL without memory. */
 unsigned char *worker_write(Worker *w, size_t bytes);
@@ -63,8 +64,12 @@ WorkerEnd worker_end(Worker *w, int milliseconds);
 /* In the worker: a block that is lent to the other end until it gives it back, and its place; NULL if there is none. */
 void *shared_lend(SharedMemory *shared, size_t bytes, uint64_t *place);
 
-/* In the one that began it: the block at a place, which is held until it is given back; how many bytes it takes. */
-void *shared_hold(SharedMemory *shared, uint64_t place, size_t *bytes);
+/* In the one that began it: the block at a place, how many bytes it takes, and what keeps all of the memory until the
+   block is given back. */
+void *shared_block(const SharedMemory *shared, uint64_t place);
+size_t shared_bytes(const void *block);
+void shared_hold(SharedMemory *shared);
+void *shared_user(const SharedMemory *shared); /* what worker_fork was given for it */
 void shared_give_back(SharedMemory *shared, void *block);
 
 #endif

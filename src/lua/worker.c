@@ -3,7 +3,6 @@
  * tensors through shared memory.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -218,43 +217,29 @@ static void read_bytes(Reader *r, void *data, size_t bytes)
   r->at += bytes;
 }
 
-/* A tensor whose elements are in shared memory, which goes back when the last that has them is gone. */
-typedef struct SharedTensor {
-  SharedMemory *shared;
-  Memory *memory; /* which counts it, as its own */
-  size_t bytes;
-} SharedTensor;
-
-static void give_back(void *owner, void *data)
-{
-  SharedTensor *s = owner;
-  memory_return(s->memory, s->bytes);
-  shared_give_back(s->shared, data);
-  free(s);
-}
-
+/* What a tensor is made of. */
 typedef struct Received {
   const SentTensor *sent;
   Ints shape, strides;
-  void *data;
-  SharedTensor *owner;
+  SharedMemory *shared;
 } Received;
+
+/* The memory of a tensor goes back when the last that has it is gone. Meanwhile it counts as the context's own. */
+static void give_back(void *owner, void *data)
+{
+  Context *ctx = shared_user(owner);
+  memory_return(&ctx->memory, shared_bytes(data));
+  shared_give_back(owner, data);
+}
 
 static Tensor *make_shared(Call *call, void *data)
 {
   const Received *r = data;
-  return tensor_from_memory(call, r->data, r->sent->bytes, (DType)r->sent->dtype, r->shape, r->strides, give_back,
-                            r->owner);
-}
-
-static void push_shared(Reader *r, const SentTensor *sent, Ints shape, Ints strides)
-{
-  SharedTensor *owner = malloc(sizeof *owner);
-  if (!owner) luaL_error(r->L, "not enough memory");
-  *owner = (SharedTensor){.shared = r->worker->shared, .memory = &r->ctx->memory};
-  void *data = shared_hold(owner->shared, sent->block, &owner->bytes);
-  memory_borrow(owner->memory, owner->bytes);
-  push_made(r->L, r->ctx, make_shared, &(Received){sent, shape, strides, data, owner});
+  void *block = shared_block(r->shared, r->sent->block);
+  shared_hold(r->shared);
+  memory_borrow(&call->ctx->memory, shared_bytes(block));
+  return tensor_from_memory(call, block, r->sent->bytes, (DType)r->sent->dtype, r->shape, r->strides, give_back,
+                            r->shared);
 }
 
 static Tensor *make_strided(Call *call, void *data)
@@ -272,12 +257,11 @@ static void read_tensor(Reader *r)
   Ints shape = {dims, sent.ndim}, strides = {dims + MAX_DIMS, sent.ndim};
   read_bytes(r, dims, sent.ndim * sizeof *dims);
   read_bytes(r, dims + MAX_DIMS, sent.ndim * sizeof *dims);
-  if (sent.place == IN_SHARED_MEMORY) {
-    push_shared(r, &sent, shape, strides);
-  } else {
-    push_made(r->L, r->ctx, make_strided, &(Received){.sent = &sent, .shape = shape, .strides = strides});
-    if (sent.bytes) read_bytes(r, tensor_data(tensor_test(r->L, -1)), sent.bytes);
-  }
+  bool is_shared = sent.place == IN_SHARED_MEMORY;
+  const Tensor *t = push_made(r->L, r->ctx, is_shared ? make_shared : make_strided,
+                              &(Received){&sent, shape, strides, r->worker->shared})
+                      ->tensor;
+  if (!is_shared) read_bytes(r, tensor_data(t), sent.bytes);
   tensor_test(r->L, -1)->requires_grad = sent.requires_grad;
 }
 
@@ -400,7 +384,7 @@ static int fork_worker(lua_State *L)
   push_gc_metatable(L, "nnlua.Worker", worker_gc);
   lua_setmetatable(L, -2);
   fflush(NULL); /* or both processes would write it */
-  switch (worker_fork(&box->worker)) {
+  switch (worker_fork(&box->worker, context_of(L))) {
     case 1: run_worker(L);
     case 0: return 1;
     default: return luaL_fileresult(L, 0, NULL);
