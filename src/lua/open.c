@@ -253,6 +253,7 @@ static void open_functions(lua_State *L)
   luaL_setfuncs(L, question_functions, 0);
   luaL_setfuncs(L, comparison_functions, 0);
   luaL_setfuncs(L, memory_functions, 0);
+  luaL_setfuncs(L, promotion_functions, 0);
   open_dtypes(L);
   open_devices(L);
   open_tensor_types(L);

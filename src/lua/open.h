@@ -12,9 +12,10 @@
 extern const luaL_Reg creation_functions[], /* tensor_from_lua.c: tensor, as_tensor */
   question_functions[],                     /* tensor_questions.c: is_tensor, numel, … */
   comparison_functions[],                   /* compare.c: equal, allclose; methods as well */
-  memory_functions[],   /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
-  time_functions[],     /* time.c: time, time_ns */
-  settings_functions[]; /* settings.c: threads, the default dtype */
+  memory_functions[],    /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
+  promotion_functions[], /* promotion.c: promote_types, result_type, can_cast */
+  time_functions[],      /* time.c: time, time_ns */
+  settings_functions[];  /* settings.c: threads, the default dtype */
 
 int nl_tensor(lua_State *L);
 int nl_frombuffer(lua_State *L);

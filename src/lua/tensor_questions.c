@@ -72,8 +72,29 @@ INTEGER_METHOD(tensor_get_device, t ? -1 : 0) /* which one of several: as PyTorc
 INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
 BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
 BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
+BOOLEAN_METHOD(tensor_signed, t->dtype != DTYPE_b8 && t->dtype != DTYPE_u8)
 BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
 BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
+
+static int tensor_same_size(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  lua_pushboolean(L, tensor_same_shape(t, tensor_check(L, 2)));
+  return 1;
+}
+
+/* Whether the one element of a tensor is not 0. */
+static int tensor_nonzero(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  if (t->numel != 1)
+    return user_error(L, "is_nonzero: a tensor of %I elements is neither true nor false; x:any() or x:all() tell",
+                      (LUAI_UACINT)t->numel);
+  if (t->device == DEVICE_META) return user_error(L, "is_nonzero: %s", why_no_elements(t));
+  Scalar s = tensor_item(t);
+  lua_pushboolean(L, s.kind <= SCALAR_INT ? s.i != 0 : s.re != 0 || s.im != 0);
+  return 1;
+}
 
 static int nl_is_tensor(lua_State *L)
 {
@@ -88,6 +109,10 @@ const luaL_Reg question_functions[] = {{"is_tensor", nl_is_tensor},
                                        {"is_complex", tensor_complex},
                                        {"is_conj", tensor_lazy},
                                        {"is_neg", tensor_lazy},
+                                       {"is_signed", tensor_signed},
+                                       {"is_same_size", tensor_same_size},
+                                       {"is_nonzero", tensor_nonzero},
+                                       {"get_device", tensor_get_device},
                                        {NULL, NULL}};
 
 const luaL_Reg question_methods[] = {{"size", tensor_size},
@@ -105,4 +130,7 @@ const luaL_Reg question_methods[] = {{"size", tensor_size},
                                      {"is_complex", tensor_complex},
                                      {"is_conj", tensor_lazy},
                                      {"is_neg", tensor_lazy},
+                                     {"is_signed", tensor_signed},
+                                     {"is_same_size", tensor_same_size},
+                                     {"is_nonzero", tensor_nonzero},
                                      {NULL, NULL}};

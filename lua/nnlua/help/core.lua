@@ -173,34 +173,6 @@ function nl.time_ns() end
 ---@return boolean
 function nl.is_tensor(value) end
 
---- Whether a tensor's dtype is complex.
----     > nl.is_complex(nl.ones(2))
----     false
----@param x Tensor
----@return boolean
-function nl.is_complex(x) end
-
---- Whether a tensor's dtype is a floating one.
----     > nl.is_floating_point(nl.ones(2))
----     true
----@param x Tensor
----@return boolean
-function nl.is_floating_point(x) end
-
---- Whether a tensor is a conjugate that has not been worked out: never, conj() works it out at once.
----     > nl.is_conj(nl.ones(2))
----     false
----@param x Tensor
----@return boolean
-function nl.is_conj(x) end
-
---- Whether a tensor is a negative that has not been worked out: never.
----     > nl.is_neg(nl.ones(2))
----     false
----@param x Tensor
----@return boolean
-function nl.is_neg(x) end
-
 --- The number of elements.
 ---     > nl.numel(nl.ones(2, 3))
 ---     6
@@ -613,18 +585,6 @@ function Tensor:data_ptr() end
 ---@return boolean
 function Tensor:is_contiguous(memory_format) end
 
---- Whether the dtype is complex.
----     > nl.ones(2):is_complex()
----     false
----@return boolean
-function Tensor:is_complex() end
-
---- Whether the dtype is a floating one.
----     > nl.ones(2):is_floating_point()
----     true
----@return boolean
-function Tensor:is_floating_point() end
-
 --- A new tensor of what nl.tensor takes, in this tensor's dtype and on its device unless others are given.
 ---     > nl.ones(2, {dtype = nl.float64}):new_tensor({1, 2})
 ---     tensor([1., 2.], dtype=nnlua.float64)
@@ -647,18 +607,6 @@ function Tensor:new(...) end
 ---     -1
 ---@return integer
 function Tensor:get_device() end
-
---- Whether the tensor is a conjugate that has not been worked out: never.
----     > nl.ones(2):is_conj()
----     false
----@return boolean
-function Tensor:is_conj() end
-
---- Whether the tensor is a negative that has not been worked out: never.
----     > nl.ones(2):is_neg()
----     false
----@return boolean
-function Tensor:is_neg() end
 
 --- Whether another tensor has the same shape and equal elements.
 ---     > nl.tensor({1, 2}):equal(nl.tensor({1, 2}))

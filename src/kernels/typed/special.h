@@ -76,6 +76,22 @@ static inline double polygamma(double n, double x)
   return (fmod(n, 2) == 0 ? -1 : 1) * tgamma(n + 1) * zeta(n + 1, x);
 }
 
+/* x as a number from 1/2 to 1, or its negative, times a power of 2: that number, or the power. */
+static inline double frexp_mantissa(double x)
+{
+  int power;
+  return frexp(x, &power);
+}
+
+static inline double frexp_exponent(double x)
+{
+  int power = 0;
+  frexp(x, &power);
+  return isfinite(x) ? power : 0;
+}
+
+#define FREXP_MANTISSA(x) ((T)frexp_mantissa((double)(x)))
+#define FREXP_EXPONENT(x) ((T)frexp_exponent((double)(x)))
 #define ERFC(x) LIBM(erfc)(x)
 #define ERFINV(x) ((T)erfinv((double)(x)))
 #define LGAMMA(x) ((T)log_gamma((double)(x)))

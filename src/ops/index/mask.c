@@ -49,6 +49,17 @@ FORWARD(nonzero)
     for (int d = 0; d < x->ndim; d++) list[d] = column(call, rows, d);
 }
 
+FORWARD(nonzero_static)
+{
+  if (a->size < 0) raise(call, "size must not be negative: %lld", (long long)a->size);
+  Tensor *rows = true_positions(call, a->input);
+  int64_t dims = rows->shape[1], n = rows->shape[0] < a->size ? rows->shape[0] : a->size;
+  y[0] = result_new(call, DTYPE_i64, device_of(a->input), INTS(a->size, dims));
+  launch_fill(call, y[0], scalar_int(a->fill_value));
+  Ints shape = INTS(n, dims), strides = INTS(dims, 1);
+  launch_copy(call, tensor_view(call, y[0], shape, strides, 0), tensor_view(call, rows, shape, strides, rows->offset));
+}
+
 FORWARD(argwhere) { y[0] = by_columns(call, true_positions(call, a->input)); }
 
 FORWARD(where_positions)

@@ -14,6 +14,7 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/cumulative.h"
 #include "ops/reduce/sum.h"
+#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
@@ -219,4 +220,39 @@ FORWARD(unique_consecutive)
   }
   Tensor *rows = slices_first(call, x, a->dim, &w.dim);
   give_groups(call, rows, NULL, w, INTS(rows->shape[0]));
+}
+
+/* ------------------------------------------------------- positions in all dimensions */
+
+/* A vector of n integers of int64. */
+static Tensor *integers(Call *call, const Tensor *beside, const int64_t *values, int64_t n)
+{
+  Tensors parts = {arena_allocate(call->ctx, (size_t)n * sizeof *parts.v), n};
+  for (int64_t i = 0; i < n; i++)
+    parts.v[i] = op(full, INTS(1), scalar_int(values[i]), DTYPE_i64, device_behind(beside), false);
+  return op(cat, parts, 0);
+}
+
+FORWARD(unravel_index)
+{
+  (void)y;
+  Ints shape = a->shape;
+  int64_t steps[MAX_DIMS];
+  if (!dtype_is_integral(tensor_dtype(a->indices)))
+    raise(call, "indices are %s; integers are needed", dtype_name(tensor_dtype(a->indices)));
+  if (shape.n > MAX_DIMS) raise(call, "%lld dimensions are too many", (long long)shape.n);
+  for (int64_t i = 0; i < shape.n; i++)
+    if (shape.v[i] < 1) raise(call, "shape %s has a size below 1", shape_text(call, shape));
+  shape_numel(call, shape);
+  if (shape.n == 0) {
+    result_list(call, 0);
+    return;
+  }
+  for (int64_t i = shape.n - 1, step = 1; i >= 0; step *= shape.v[i--]) steps[i] = step;
+  Tensor *one = tensor_from_number(call, scalar_int(1));
+  check_none_true(call, op(lt, a->indices, one), "a position below 1 in indices: they count from 1");
+  Tensor *x = op(unsqueeze, minus(cast(a->indices, DTYPE_i64), one), -1);
+  x = op(floor_divide, x, integers(call, x, steps, shape.n));
+  x = plus(op(remainder, x, integers(call, x, shape.v, shape.n)), one);
+  give_list(call, op(unbind, x, -1));
 }

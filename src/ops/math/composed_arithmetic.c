@@ -42,6 +42,8 @@ FORWARD(div_mode)
   y[0] = divide_down(call, a->input, a->other, to_zero);
 }
 
+FORWARD(rsub) { y[0] = op(sub, a->other, a->input, a->alpha); }
+
 FORWARD(floor_divide) { y[0] = divide_down(call, a->input, a->other, false); }
 
 static Tensor *rest_of_division(Call *call, Tensor *a, Tensor *b, bool to_zero)

@@ -56,6 +56,15 @@ FORWARD(ldexp)
   y[0] = cast(op(mul, a->input, op(pow, number(2), a->other)), dtype);
 }
 
+FORWARD(frexp)
+{
+  check_floating(call, tensor_dtype(a->input));
+  y[0] = op(frexp_mantissa, a->input);
+  y[1] = cast(op(frexp_exponent, a->input), DTYPE_i32);
+}
+
+BACKWARD(frexp) { GRAD(input) = cast(op(div, dy[0], op(exp2, y[1])), tensor_dtype(a->input)); }
+
 static void check_not_both_numbers(Call *call, const Tensor *a, const Tensor *b)
 {
   if (a->is_wrapped_number && b->is_wrapped_number) raise(call, "one of both must be a tensor");

@@ -296,3 +296,50 @@ FORWARD(rms_norm)
   y[0] = op(row_norm, x, n, together ? a->weight : NULL, NULL, eps, false).v[0];
   if (!together) y[0] = op(mul, y[0], a->weight);
 }
+
+/* ------------------------------------------------------------ with the moments beside */
+
+/* The means over dimensions, which stay with size 1, and the factors 1 / sqrt(variance + eps). */
+static void give_moments(Call *call, Tensor *x, Ints dims, double eps, Tensor **y)
+{
+  Tensor *wide = widened(x), *mean = op(mean, wide, dims, true, DTYPE_NONE), *apart = minus(wide, mean);
+  Tensor *var = op(mean, op(mul, apart, apart), dims, true, DTYPE_NONE);
+  y[1] = cast(mean, tensor_dtype(x));
+  y[2] = cast(op(rsqrt, plus(var, number(eps))), tensor_dtype(x));
+}
+
+FORWARD(native_layer_norm)
+{
+  Tensor *x = a->input;
+  int64_t dims[MAX_DIMS], n = a->normalized_shape.n;
+  y[0] = op(layer_norm, x, a->normalized_shape, a->weight, a->bias, a->eps);
+  for (int64_t i = 0; i < n; i++) dims[i] = x->ndim - n + i;
+  give_moments(call, op(detach, x), (Ints){dims, n}, a->eps, y);
+}
+
+FORWARD(native_group_norm)
+{
+  Tensor *x = a->input;
+  y[0] = op(group_norm, x, a->group, a->weight, a->bias, a->eps);
+  if (x->shape[0] != a->N || x->shape[1] != a->C || x->numel != a->N * a->C * a->HxW)
+    raise(call, "the input has shape %s, not %lld samples of %lld channels of %lld elements",
+          shape_text(call, tensor_shape(x)), (long long)a->N, (long long)a->C, (long long)a->HxW);
+  Ints grid = INTS(a->N, a->group);
+  give_moments(call, op(reshape, x, INTS(a->N, a->group, a->C / a->group * a->HxW)), INTS(2), a->eps, y);
+  for (int i = 1; i < 3; i++) y[i] = op(reshape, y[i], grid);
+}
+
+FORWARD(native_batch_norm)
+{
+  Tensor *x = a->input;
+  y[0] = op(batch_norm, x, a->running_mean, a->running_var, a->weight, a->bias, a->training, a->momentum, a->eps);
+  if (!a->training) {
+    for (int i = 1; i < 3; i++) y[i] = op(zeros, INTS(0), tensor_dtype(x), device_behind(x), false);
+    return;
+  }
+  int64_t dims[MAX_DIMS], n = 0;
+  for (int i = 0; i < x->ndim; i++)
+    if (i != 1) dims[n++] = i;
+  give_moments(call, op(detach, x), (Ints){dims, n}, a->eps, y);
+  for (int i = 1; i < 3; i++) y[i] = op(reshape, y[i], INTS(-1));
+}

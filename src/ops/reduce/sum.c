@@ -69,6 +69,16 @@ BACKWARD(sum_to)
   GRAD(input) = cast(dx, tensor_dtype(a->input));
 }
 
+FORWARD(sum_to_size)
+{
+  if (!shape_expands(a->size, tensor_shape(a->input)))
+    raise(call, "shape %s is not broadcast from size %s", shape_text(call, tensor_shape(a->input)),
+          shape_text(call, a->size));
+  bool whole = !dtype_is_inexact(tensor_dtype(a->input)),
+       same = a->size.n > 0 && shape_equal(a->size, tensor_shape(a->input));
+  y[0] = op(sum_to, a->input, a->size, whole && !same ? DTYPE_i64 : DTYPE_NONE);
+}
+
 /* --------------------------------------------------------------- any and all */
 
 /* Whether at least `enough` elements are not zero (at least all of them if enough < 0). */

@@ -302,3 +302,9 @@ FORWARD(tile)
   for (int64_t i = 0; i < n; i++) repeats[i] = i < n - a->dims.n ? 1 : a->dims.v[i - (n - a->dims.n)];
   y[0] = repeat(call, a->input, (Ints){repeats, n});
 }
+
+FORWARD(split_with_sizes)
+{
+  (void)y;
+  give_list(call, op(split_sizes, a->input, a->split_sizes, a->dim));
+}

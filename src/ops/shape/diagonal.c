@@ -180,6 +180,21 @@ BACKWARD(slice_scatter)
   if (WANTS(src)) GRAD(src) = as_src(call, op(slice, dy[0], a->dim, a->start, excluded(a->stop), a->step), a->src);
 }
 
+FORWARD(as_strided_scatter)
+{
+  y[0] = result_strided_copy(call, a->input);
+  write_view(call, op(as_strided, y[0], a->size, a->stride, a->storage_offset), a->src);
+}
+
+/* The gradient lies in memory as the copy did, for the same strides. */
+BACKWARD(as_strided_scatter)
+{
+  Tensor *d = ordered_as(dy[0], a->input);
+  Tensor *none = nothing_like(call, d, a->src);
+  if (WANTS(input)) GRAD(input) = op(as_strided_scatter, d, none, a->size, a->stride, a->storage_offset);
+  if (WANTS(src)) GRAD(src) = as_src(call, op(as_strided, d, a->size, a->stride, a->storage_offset), a->src);
+}
+
 /* -------------------------------------------------------------------- matrices */
 
 FORWARD(block_diag)

@@ -53,6 +53,13 @@ FORWARD(full)
   launch_fill(call, y[0], a->fill_value);
 }
 
+FORWARD(scalar_tensor)
+{
+  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(a->device), (Ints){NULL, 0});
+  ask_gradient(call, y[0], a->requires_grad);
+  launch_fill(call, y[0], a->s);
+}
+
 Tensor *new_like(Call *call, const Tensor *x, DType dtype, Device device, bool requires_grad)
 {
   dtype = dtype_or(dtype, tensor_dtype(x));

@@ -43,16 +43,48 @@ FORWARD(range)
   launch_range(call, scalar_float(first), scalar_float(by), y[0]);
 }
 
+/* A result of the strides, which are checked; its elements are unset. */
+static Tensor *unset_strided(Call *call, DType dtype, Device device, Ints size, Ints stride, bool requires_grad)
+{
+  if (size.n != stride.n)
+    raise(call, "size %s and stride %s differ in length", shape_text(call, size), shape_text(call, stride));
+  for (int64_t i = 0; i < stride.n; i++)
+    if (stride.v[i] < 0) raise(call, "negative stride in %s", shape_text(call, stride));
+  shape_numel(call, size);
+  Tensor *y = result_strided(call, dtype, device, size, stride);
+  ask_gradient(call, y, requires_grad);
+  leave_unset(call, y);
+  return y;
+}
+
 FORWARD(empty_strided)
 {
-  if (a->size.n != a->stride.n)
-    raise(call, "size %s and stride %s differ in length", shape_text(call, a->size), shape_text(call, a->stride));
-  for (int64_t i = 0; i < a->stride.n; i++)
-    if (a->stride.v[i] < 0) raise(call, "negative stride in %s", shape_text(call, a->stride));
-  shape_numel(call, a->size);
-  y[0] = result_strided(call, dtype_or_default(call, a->dtype), device_or_default(a->device), a->size, a->stride);
-  ask_gradient(call, y[0], a->requires_grad);
-  leave_unset(call, y[0]);
+  DType dtype = dtype_or_default(call, a->dtype);
+  y[0] = unset_strided(call, dtype, device_or_default(a->device), a->size, a->stride, a->requires_grad);
+}
+
+FORWARD(new_empty_strided)
+{
+  DType dtype = a->dtype == DTYPE_NONE ? tensor_dtype(a->input) : a->dtype;
+  Device device = a->device == DEVICE_NONE ? (Device)a->input->device : a->device;
+  y[0] = unset_strided(call, dtype, device, a->size, a->stride, a->requires_grad);
+}
+
+FORWARD(empty_permuted)
+{
+  Ints size = a->size, layout = a->physical_layout;
+  int64_t stride[MAX_DIMS], step = 1;
+  if (size.n != layout.n) raise(call, "size %s and physical_layout differ in length", shape_text(call, size));
+  if (size.n > MAX_DIMS) raise(call, "%lld dimensions are too many", (long long)size.n);
+  shape_numel(call, size);
+  if (layout.n) shape_dims(call, layout, (int)size.n);
+  for (int64_t i = size.n - 1; i >= 0; i--) {
+    int dim = shape_dim(call, layout.v[i], (int)size.n);
+    stride[dim] = step;
+    step *= size.v[dim] > 1 ? size.v[dim] : 1;
+  }
+  DType dtype = dtype_or_default(call, a->dtype);
+  y[0] = unset_strided(call, dtype, device_or_default(a->device), size, (Ints){stride, size.n}, a->requires_grad);
 }
 
 /* ---------------------------------------------------------------------- windows */

@@ -9,6 +9,7 @@ return {
   diag_embed = function() return {{real(2, 3)}, {real(2, 3), -1, 1, 3}} end,
   diagonal_scatter = function() return {{real(2, 3), real(2), 1}} end,
   select_scatter = function() return {{real(2, 3), real(2), 2, 3}} end,
+  as_strided_scatter = function() return {{real(2, 3), real(2, 2), {2, 2}, {3, 1}, strided = false}} end,
   slice_scatter = function() return {{real(2, 3), real(2, 2), 2, 2, 3}, {real(4, 2), real(2, 2), 1, 1, -1, 2}} end,
   block_diag = function() return {{{real(2, 3), real(3)}}} end,
   vander = function() return {{real(3)}, {real(3), 2, true}} end,

@@ -11,6 +11,7 @@ return {
     }
   end,
   nonzero = function() return {{mask()}, {mask(), true}} end,
+  nonzero_static = function() return {{mask(), 2}, {mask(), 9, 7}} end,
   argwhere = function() return {{mask()}} end,
   where = function() return {{mask(), real(2, 3), real(2, 3)}, {mask(), real(2, 1), 0.5}} end,
   where_positions = function() return {{mask()}} end,

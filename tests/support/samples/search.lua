@@ -8,6 +8,7 @@ local function sorted(...)
 end
 
 return {
+  unravel_index = function() return {{positions({2, 2}, 1, 6, 3, 2), {2, 3}}} end,
   searchsorted = function() return {{(sorted(2, 3)), real(2, 4)}, {(sorted(3)), 0.5}} end,
   bucketize = function() return {{real(2, 3), (sorted(3))}} end,
   unique = function()

@@ -5,6 +5,7 @@ local real, mask = inputs.real, inputs.mask
 return {
   sum = function() return {{real(2, 3)}, {real(2, 3), 2}, {real(2, 3), {1, 2}, true}} end,
   mean = function() return {{real(2, 3)}, {real(2, 3), 1}, {real(2, 3), {1, 2}, true}} end,
+  sum_to_size = function() return {{real(2, 3), {1, 3}}, {real(2, 3), {3}}} end,
   prod_dim = function() return {{real(2, 3), 2}, {real(2, 3), 1, true}} end,
   nansum = function() return {{real(2, 3)}, {real(2, 3), 2}} end,
   nanmean = function() return {{real(2, 3)}, {real(2, 3), 2}} end,

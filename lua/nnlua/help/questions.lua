@@ -1,0 +1,126 @@
+-- What is asked of tensors and dtypes, which C answers: declarations as those of core.lua, never run.
+
+--- Whether a tensor's dtype is complex.
+---     > nl.is_complex(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_complex(x) end
+
+--- Whether a tensor's dtype is a floating one.
+---     > nl.is_floating_point(nl.ones(2))
+---     true
+---@param x Tensor
+---@return boolean
+function nl.is_floating_point(x) end
+
+--- Whether a tensor is a conjugate that has not been worked out: never, conj() works it out at once.
+---     > nl.is_conj(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_conj(x) end
+
+--- Whether a tensor is a negative that has not been worked out: never.
+---     > nl.is_neg(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_neg(x) end
+
+--- Whether a tensor's dtype has negative numbers: all but bool and uint8.
+---     > nl.is_signed(nl.ones(2))
+---     true
+---@param x Tensor
+---@return boolean
+function nl.is_signed(x) end
+
+--- Whether two tensors have the same shape.
+---     > nl.is_same_size(nl.ones(2), nl.ones(3))
+---     false
+---@param x Tensor
+---@param other Tensor
+---@return boolean
+function nl.is_same_size(x, other) end
+
+--- Whether the one element of a tensor is not 0; an error if it has more, or none.
+---     > nl.is_nonzero(nl.tensor(3))
+---     true
+---@param x Tensor
+---@return boolean
+function nl.is_nonzero(x) end
+
+--- Which one of several devices of a kind a tensor is on: -1, as the CPU is one only.
+---     > nl.get_device(nl.ones(2))
+---     -1
+---@param x Tensor
+---@return integer
+function nl.get_device(x) end
+
+--- The dtype that tensors of two dtypes give together.
+---     > nl.promote_types(nl.int32, nl.float16)
+---     nnlua.float16
+---@param type1 dtype
+---@param type2 dtype
+---@return dtype
+function nl.promote_types(type1, type2) end
+
+--- The dtype that an operation gives for two operands, each a tensor or a number.
+---     > nl.result_type(nl.tensor({1, 2}), 1.5)
+---     nnlua.float32
+---@param tensor1 Tensor
+---@param tensor2 Tensor
+---@return dtype
+function nl.result_type(tensor1, tensor2) end
+
+--- Whether numbers of a dtype can be had in another one without losing their kind: from bool to integers to floating to
+--- complex ones.
+---     > nl.can_cast(nl.float64, nl.int32)
+---     false
+---@param from dtype
+---@param to dtype
+---@return boolean
+function nl.can_cast(from, to) end
+
+--- Whether the dtype is complex.
+---     > nl.ones(2):is_complex()
+---     false
+---@return boolean
+function Tensor:is_complex() end
+
+--- Whether the dtype is a floating one.
+---     > nl.ones(2):is_floating_point()
+---     true
+---@return boolean
+function Tensor:is_floating_point() end
+
+--- Whether the tensor is a conjugate that has not been worked out: never.
+---     > nl.ones(2):is_conj()
+---     false
+---@return boolean
+function Tensor:is_conj() end
+
+--- Whether the tensor is a negative that has not been worked out: never.
+---     > nl.ones(2):is_neg()
+---     false
+---@return boolean
+function Tensor:is_neg() end
+
+--- Whether the dtype has negative numbers: all but bool and uint8.
+---     > nl.ones(2):is_signed()
+---     true
+---@return boolean
+function Tensor:is_signed() end
+
+--- Whether another tensor has the same shape.
+---     > nl.ones(2):is_same_size(nl.ones(3))
+---     false
+---@param other Tensor
+---@return boolean
+function Tensor:is_same_size(other) end
+
+--- Whether the one element is not 0; an error if there are more, or none.
+---     > nl.tensor(3):is_nonzero()
+---     true
+---@return boolean
+function Tensor:is_nonzero() end
