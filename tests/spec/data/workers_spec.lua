@@ -35,15 +35,9 @@ end
 local function children()
   collectgarbage()
   collectgarbage() -- persistent ones of loaders that are garbage
-  local pipe = io.popen("cat /proc/self/status; ps -o pid= --ppid $PPID")
-  local text = pipe:read "a"
-  pipe:close()
-  local shell = text:match "PPid:%s*(%d+)" -- of cat, that is the shell, which is a child too
-  local n = 0
-  for pid in text:match("[^:]*$"):gmatch "\n%s*(%d+)" do
-    if pid ~= shell then n = n + 1 end
-  end
-  return n
+  local pid = io.open("/proc/self/stat"):read "n"
+  local file <close> = assert(io.open(("/proc/self/task/%d/children"):format(pid)))
+  return select(2, file:read "a":gsub("%d+", ""))
 end
 
 local function process_exists(pid)
