@@ -2,5 +2,5 @@
 
 return {
   "accelerator", "amp", "argparse", "backends", "cuda", "distributions", "finfo", "func", "help", "iinfo", "load", "nn",
-  "optim", "progress", "repr", "save", "testing", "utils",
+  "optim", "progress", "repr", "save", "signal", "testing", "utils",
 }

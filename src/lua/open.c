@@ -96,7 +96,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
   X(distributions, "nnlua.distributions")                                                    \
-  X(fft, "nnlua.fft")                                                                        \
+  X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

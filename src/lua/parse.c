@@ -349,6 +349,13 @@ PARSER(bool)
   return true;
 }
 
+PARSER(optional_bool)
+{
+  if (!lua_isboolean(s->L, index)) return expected(s, spec, index, "true or false");
+  *(int8_t *)place = (int8_t)lua_toboolean(s->L, index);
+  return true;
+}
+
 PARSER(string)
 {
   if (lua_type(s->L, index) != LUA_TSTRING) return expected(s, spec, index, "a string");

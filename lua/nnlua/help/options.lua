@@ -8,6 +8,7 @@ local options = {}
 --- In the order of the alphabet: what stands behind a name there. The functions' own texts say what is special to them.
 local meanings = {
   A = "A matrix, or a batch of matrices in its last two dimensions.",
+  M = "How many numbers a window has.",
   affine = "Whether a layer that normalises learns a scale and a shift for each channel.",
   alpha = "A factor: of the second operand in a sum, of a slope in an activation.",
   amsgrad = "Whether the greatest average of squared gradients so far is used, instead of the latest.",
@@ -66,6 +67,7 @@ local meanings = {
   size = "The sizes of the result's dimensions: numbers, or a list.",
   size_average = "Deprecated in favour of reduction. false: a sum instead of a mean.",
   stride = "How far a window moves: a number, or one a dimension.",
+  sym = "Whether a window is symmetric; else it is periodic: one of a number more, without the last.",
   target = "What the result should be: class labels, which count from 1, or values.",
   track_running_stats = "Whether the moments of all batches are averaged, for use in evaluation.",
   weight_decay = "A factor by which parameters are drawn towards 0 in each step (an L2 penalty).",

@@ -62,6 +62,8 @@ local nl = {}
 nl.F = {}
 ---@class nnlua.fft
 nl.fft = {}
+---@class nnlua.signal
+nl.signal = {windows = {}}
 ---@class nnlua.linalg
 nl.linalg = {}
 ---@class nnlua.special
@@ -127,6 +129,7 @@ local F = nl.F
 
 local types = {
   tensor = "nnlua.Tensor", ["optional tensor"] = "nnlua.Tensor", tensors = "nnlua.Tensor[]",
+  ["optional bool"] = "boolean",
   operand = "nnlua.Tensor|number",
   scalar = "number|boolean", int = "integer", real = "number", bool = "boolean", string = "string",
   size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]",
