@@ -262,6 +262,11 @@ static void open_functions(lua_State *L)
   lua_setfield(L, -2, "newaxis");
   push_ellipsis(L);
   lua_setfield(L, -2, "ellipsis");
+  static const char *const formats[] = {"contiguous_format", "preserve_format", "channels_last", "channels_last_3d"};
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    lua_pushstring(L, formats[i]);
+    lua_setfield(L, -2, formats[i]);
+  }
   lua_pushliteral(L, NNLUA_VERSION);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "__version__");

@@ -1,4 +1,6 @@
 /* What a tensor is like: x:size(), x:stride(), x:numel(), x:is_contiguous() and their kin. */
+#include <string.h>
+
 #include "lua/named_arguments.h"
 #include "lua/open.h"
 #include "lua/parse.h"
@@ -70,11 +72,41 @@ INTEGER_METHOD(tensor_storage_offset, t->offset)
 INTEGER_METHOD(tensor_element_size, dtype_size(tensor_dtype(t)))
 INTEGER_METHOD(tensor_get_device, t ? -1 : 0) /* which one of several: as PyTorch's of the CPU and of meta */
 INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
-BOOLEAN_METHOD(tensor_contiguous, t->is_contiguous)
 BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
 BOOLEAN_METHOD(tensor_signed, t->dtype != DTYPE_b8 && t->dtype != DTYPE_u8)
 BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
 BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
+
+/* Whether elements follow each other in memory in the order of dimensions, the last one fastest. */
+static bool lies_in_order(const Tensor *t, const int *order)
+{
+  int64_t expected = 1;
+  for (int i = t->ndim - 1; i >= 0; i--) {
+    int d = order[i];
+    if (t->shape[d] != 1 && t->strides[d] != expected) return false;
+    expected *= t->shape[d];
+  }
+  return true;
+}
+
+static int tensor_contiguous(lua_State *L)
+{
+  static const char *const names[] = {"memory_format", NULL};
+  static const int images[] = {0, 2, 3, 1}, volumes[] = {0, 2, 3, 4, 1};
+  const Tensor *t = tensor_check(L, 1);
+  arguments_merge(L, "is_contiguous", 2, names);
+  const char *format = lua_isnoneornil(L, 2) ? "contiguous_format" : lua_tostring(L, 2);
+  if (format && strcmp(format, "contiguous_format") == 0) lua_pushboolean(L, t->is_contiguous);
+  else if (format && strcmp(format, "channels_last") == 0) lua_pushboolean(L, t->ndim == 4 && lies_in_order(t, images));
+  else if (format && strcmp(format, "channels_last_3d") == 0)
+    lua_pushboolean(L, t->ndim == 5 && lies_in_order(t, volumes));
+  else
+    return user_error(L,
+                      "is_contiguous: memory_format is nl.contiguous_format, nl.channels_last or "
+                      "nl.channels_last_3d, not %s",
+                      format ? format : type_name(L, 2));
+  return 1;
+}
 
 static int tensor_same_size(lua_State *L)
 {

@@ -5,7 +5,6 @@
 local known = {}
 
 local DIFFERENCES = {
-  {"", "", "", "unknown argument 'memory_format'", "nnlua's tensor methods take no memory_format"},
   {"ops", "", "^complex", ": raises .* complex%d* tensors are not taken",
     "a function that nnlua lacks for complex numbers"},
   {"ops", "^logcumsumexp$", "^complex", "a floating point tensor is wanted",
@@ -18,7 +17,6 @@ local DIFFERENCES = {
   {"ops", "^nn%.functional%.max_pool", "^u?int", "a floating point tensor is wanted", "integers are not pooled"},
   {"ops", "^linalg%.norm%.subgradients_at_zero$", "", "^second ",
     "a norm has no second derivative where it is 0: PyTorch has nan in some places and 0 in others"},
-  {"ops", "^to$", "", "no form takes these arguments", "nnlua's tensor methods take no memory_format"},
   {"errors", "^l[io][ng]space", "^error%.2$", "raises nothing", "1.0 is a whole number to Lua, and taken as a count"},
   {"ops", "polygamma", "^u?int", ": inf instead of ", "at negative whole numbers it has poles: PyTorch has some 1e15"},
   {"ops", "^special%.bessel_", "^float64", " differ, at most by ",

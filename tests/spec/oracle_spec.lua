@@ -11,10 +11,10 @@ local warnings = require "support.warnings"
 
 local SHOWN = 5  -- failures of a file
 
---- What the committed cases may lack: layers in whose place another one would do, and memory formats, which no tensor
---- method takes. A function that is missing is a failure.
+--- What the committed cases may lack: layers in whose place another one would do. A function that is missing is a
+--- failure.
 local function may_lack(reason)
-  return reason:find("^no nl%.nn%.%u") or reason:find("^no nl%.%a+_format$") or reason == "no nl.channels_last"
+  return reason:find("^no nl%.nn%.%u")
 end
 
 --- What is wrong with a file's cases, as lines of text.

@@ -578,10 +578,12 @@ function Tensor:storage_offset() end
 ---@return integer
 function Tensor:data_ptr() end
 
---- Whether the elements lie one after the other in memory, in order.
+--- Whether the elements lie one after the other in memory, in order; in that of a memory format if one is given.
 ---     > nl.ones(2, 3):is_contiguous(), nl.ones(2, 3):t():is_contiguous()
 ---     true	false
----@param memory_format? table
+---     > nl.ones(1, 2, 3, 4):contiguous(nl.channels_last):is_contiguous(nl.channels_last)
+---     true
+---@param memory_format? string
 ---@return boolean
 function Tensor:is_contiguous(memory_format) end
 

@@ -79,42 +79,20 @@ end
 
 -- ----------------------------------------------------------------- layouts
 
-local Format = {__name = "nnlua.memory_format"}
-
-function Format:__tostring()
-  return "nl." .. tostring(type(self) == "table" and self.name)
-end
-
--- The orders in which dimensions lie in memory, outermost first, and the way back.
-local formats = {
-  contiguous_format = {},
-  channels_last = {ndim = 4, order = {1, 3, 4, 2}, back = {1, 4, 2, 3}},
-  channels_last_3d = {ndim = 5, order = {1, 3, 4, 5, 2}, back = {1, 5, 2, 3, 4}},
-}
-
---- Layouts of images, for `net:to {memory_format = nl.channels_last}`: how tensors of 4 dimensions lie in memory
---- (channels_last_3d: of 5). Shapes and values stay as they are.
-for name, format in pairs(formats) do
-  format.name = name
-  nl[name] = setmetatable(format, Format)
-end
+-- How many dimensions a format is for; contiguous_format is for all.
+local dimensions = {contiguous_format = false, channels_last = 4, channels_last_3d = 5}
 
 local function check_format(format)
-  if getmetatable(format) ~= Format then
+  if format == nil or dimensions[format] == nil then
     raise(("to: memory_format is nl.contiguous_format, nl.channels_last or nl.channels_last_3d, not %s"):format(
-      core.describe(format)))
+      type(format) == "string" and format or core.describe(format)))
   end
   return format
 end
 
 local function to_format(format)
   return function(t)
-    if t.ndim ~= 4 and t.ndim ~= 5 then
-      return t
-    elseif not format.order then
-      return t:contiguous()
-    end
-    return t:permute(format.order):contiguous():permute(format.back)
+    return (t.ndim == 4 or t.ndim == 5) and t:contiguous(format) or t
   end
 end
 
@@ -169,9 +147,9 @@ local function check_all(root, target)
       raise(("to: '%s' is on the meta device and has no elements to move; to_empty {device = \"%s\"} gives the module "
         .. "memory"):format(name, target.device))
     end
-    local wanted = target.format and target.format.ndim
+    local wanted = target.format and dimensions[target.format]
     if wanted and not lazy.is_lazy(t) and t.ndim ~= wanted and (t.ndim == 4 or t.ndim == 5) then
-      raise(("to: %s is a layout of %d dimensions, and '%s' has %d"):format(target.format.name, wanted, name, t.ndim))
+      raise(("to: %s is a layout of %d dimensions, and '%s' has %d"):format(target.format, wanted, name, t.ndim))
     end
   end
 end
