@@ -101,12 +101,15 @@ typedef struct ConvPlace {
 /*
  * c [row][column] = start[row] + the sum over `depth` terms of a[row][term] * b[at[term] + column], or plus what is
  * there (`add`), for blocks of rows and vectors of columns. a is packed, a_depth terms of which those from a_first on
- * are meant. a and c begin with the first block.
+ * are meant; or, with a_at, lies with its rows a_row apart and its terms at these places. a and c begin with the first
+ * block.
  */
 typedef struct ConvProduct {
   int64_t rows, first_block, last_block, depth, places;
   const void *a;
   int64_t a_depth, a_first;
+  const int64_t *a_at; /* or NULL: packed */
+  int64_t a_row;
   const void *b;
   const int64_t *at;
   const ConvPlace *place;

@@ -3,15 +3,16 @@
  * tile of the result is packed into a slab and from it into panels, where that pays, and multiplied with the weights,
  * packed once for all tiles. Units of work are a tile and some rows.
  */
-#include <string.h>
 
 #include "core/arith.h"
 #include "core/blocks.h"
+#include "core/parallel.h"
 #include "launch/convolve_job.h"
 #include "launch/scratch.h"
 
-/* What gathering columns costs, in rows. */
-enum { GATHER_ROWS = 3 };
+/* What gathering columns costs, in rows; and for how few places of a result weights are read as they lie, since to pack
+   them takes longer than to go by them in small steps. */
+enum { GATHER_ROWS = 3, LOOSE_PLACES = BLOCK_SIZE(64, 12) };
 
 /* How a part is computed. */
 typedef struct PartPlan {
@@ -28,6 +29,7 @@ typedef struct Plan {
   const ConvJob *j;
   const ConvProductKernels *k;
   PartPlan *parts;
+  bool is_packed;
   int64_t blocks;
   int64_t slab_bytes, panel_bytes, result_bytes; /* of a piece of scratch memory, at most */
   Scratch scratch;
@@ -43,7 +45,7 @@ typedef struct Unit {
   char *panels, *result, *lists;
   ConvPiece *pieces;
   ConvPlace *places;
-  int64_t *first_piece, *tap_at, *at;
+  int64_t *first_piece, *tap_at, *at, *a_at;
   int64_t vectors;   /* of the places */
   int64_t row, rows; /* those of the row part */
   char *c;           /* where sums go: the result itself, or memory from which they are spread */
@@ -140,9 +142,6 @@ static void multiply_channels(Unit *u, int64_t channel, int64_t channels)
                    .last_block = plan->blocks * (u->row_part + 1) / u->part->row_parts,
                    .depth = depth,
                    .places = u->vectors,
-                   .a = u->part->packed + (u->group * j->rows + u->row) * all * j->size,
-                   .a_depth = all,
-                   .a_first = channel * u->p->taps,
                    .b = in_place ? u->slab.memory : u->panels,
                    .at = u->at,
                    .place = u->places,
@@ -150,6 +149,16 @@ static void multiply_channels(Unit *u, int64_t channel, int64_t channels)
                    .add = channel > 0,
                    .c = u->c,
                    .c_row = u->c_row};
+  if (plan->is_packed) {
+    p.a = u->part->packed + (u->group * j->rows + u->row) * all * j->size;
+    p.a_depth = all;
+    p.a_first = channel * u->p->taps;
+  } else {
+    const int64_t from = u->group * j->weight_group + u->row * j->weight_row + channel * j->weight_channel;
+    p.a = (const char *)tensor_data(j->weight) + from * j->size;
+    p.a_at = u->a_at;
+    p.a_row = j->weight_row;
+  }
   plan->k->multiply(&p);
 }
 
@@ -217,6 +226,10 @@ static void set_tile(Unit *u, const Tile *t)
   u->pieces = (ConvPiece *)(void *)(u->first_piece + tiling->places + 1);
   u->places = (ConvPlace *)(void *)(u->pieces + tiling->places);
   u->at = (int64_t *)(void *)(u->places + u->part->vectors);
+  u->a_at = u->at + u->part->channels * u->p->taps;
+  int64_t n = 0;
+  for (int64_t c = 0; c < u->part->channels; c++)
+    for (int64_t i = 0; i < u->p->taps; i++) u->a_at[n++] = c * u->plan->j->weight_channel + u->p->weight_at[i];
   for (int64_t i = 0; i < u->p->taps; i++) u->tap_at[i] = conv_tap(&u->slab.window, u->p, i);
   choose_target(u);
   if (u->part->in_place) list_lines(u);
@@ -278,7 +291,9 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   const int64_t depth = q->channels * p->taps;
   q->tiling = conv_tiling(j, p, max_i64(CONV_TILE_BYTES / (max_i64(depth, 1) * j->size), width));
   q->row_parts = 1;
-  while (conv_tiles(&q->tiling) * j->groups * q->row_parts < CONV_UNITS && plan->blocks / q->row_parts >= 4)
+  /* what threads share are rows where there are few tiles; each then makes the panels of its own */
+  while (parallel_threads() > 1 && conv_tiles(&q->tiling) * j->groups * q->row_parts < CONV_UNITS
+         && plan->blocks / q->row_parts >= 4)
     q->row_parts *= 2;
   const Tile t = conv_largest_tile(&q->tiling);
   const Window w = conv_window(j, p, &t, true);
@@ -292,7 +307,7 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   plan->slab_bytes = max_i64(plan->slab_bytes, conv_slab_bytes(j, &t, &w, q->channels));
   plan->panel_bytes = max_i64(plan->panel_bytes, align_up(places * depth * j->size + SLAB_SLACK));
   plan->result_bytes = max_i64(plan->result_bytes, align_up(max_i64(places, lines * lanes) * rows * j->size));
-  return (p->taps + q->tiling.places + 1 + depth) * (int64_t)sizeof(int64_t)
+  return (p->taps + q->tiling.places + 1 + 2 * depth) * (int64_t)sizeof(int64_t)
          + q->tiling.places * (int64_t)sizeof(ConvPiece) + q->vectors * (int64_t)sizeof(ConvPlace)
          + q->runs * (int64_t)sizeof(ConvRun);
 }
@@ -355,17 +370,20 @@ void conv_multiply(Call *call, const ConvJob *j)
   Plan plan = {.j = j, .k = j->k->conv_product};
   plan.blocks = ceil_div_i64(j->rows, plan.k->rows);
   plan.parts = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *plan.parts);
-  int64_t lists = 0, units = 0, work = 0;
+  int64_t lists = 0, units = 0, work = 0, places = 0;
   for (int64_t i = 0; i < j->nparts; i++) {
     const ConvPart *p = &j->parts[i];
     PartPlan *q = &plan.parts[i];
+    const int64_t of_part = j->images * p->size[0] * p->size[1] * p->size[2];
     lists = max_i64(lists, plan_part(&plan, p, q));
     q->first_unit = units;
     units += conv_tiles(&q->tiling) * j->groups * q->row_parts;
-    work += p->taps * j->channels * j->rows * j->groups * j->images * p->size[0] * p->size[1] * p->size[2];
+    places = max_i64(places, of_part);
+    work += p->taps * j->channels * j->rows * j->groups * of_part;
   }
   if (units == 0) return;
-  pack_weights(call, &plan);
+  plan.is_packed = places > LOOSE_PLACES;
+  if (plan.is_packed) pack_weights(call, &plan);
   scratch_init(call, &plan.scratch, units, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
   launch_items((Work){units, work / units / 8}, run_units, &plan);
 }

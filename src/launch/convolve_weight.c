@@ -4,6 +4,7 @@
  */
 #include "core/arith.h"
 #include "core/blocks.h"
+#include "core/parallel.h"
 #include "launch/convolve_job.h"
 #include "launch/scratch.h"
 
@@ -154,14 +155,14 @@ static void run_units(void *arg, int64_t begin, int64_t end)
   scratch_give(&w->scratch, memory);
 }
 
-/* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough: each
-   part of the one packs all of the other again. */
+/* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough for
+   threads: each part of the one packs all of the other again. */
 static void cut_weights(Plan *w, int64_t channel_parts)
 {
   const ConvJob *j = w->j;
   w->channel_parts = channel_parts;
   w->row_parts = 1;
-  while (j->groups * w->channel_parts * w->row_parts < CONV_UNITS) {
+  while (parallel_threads() > 1 && j->groups * w->channel_parts * w->row_parts < CONV_UNITS) {
     const bool more_rows = w->blocks >= 4 * w->row_parts;
     const bool more_channels = j->channels * w->p->taps >= 4 * w->channel_parts * w->k->vector
                                && j->channels >= 2 * w->channel_parts;

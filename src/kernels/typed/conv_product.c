@@ -62,19 +62,20 @@ INLINE void store_sum(T *c, bool add, int count, Vector v)
 typedef struct Block {
   int64_t depth;
   const T *a, *b;
-  const int64_t *at;
+  const int64_t *at, *a_at;
+  int64_t a_row;
   const T *start; /* what the rows' sums start from, or NULL */
   bool add;
   T *c;
   int64_t c_row;
 } Block;
 
-/* rows and vectors are constants where it is called, so that the sums stay in registers. */
-INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vectors)
+/* rows, vectors and whether a is packed are constants where it is called, so that the sums stay in registers. */
+INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vectors, bool packed)
 {
   Vector sum[ROWS][VECTORS];
   const T *a = k->a, *b[VECTORS];
-  const int64_t *at = k->at, depth = k->depth;
+  const int64_t *at = k->at, *a_at = k->a_at, depth = k->depth, a_row = packed ? 1 : k->a_row;
   UNROLL for (int j = 0; j < vectors; j++) b[j] = k->b + place[j].b;
   UNROLL for (int i = 0; i < rows; i++)
   {
@@ -82,26 +83,30 @@ INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vect
     UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (Vector){0} + start;
     __builtin_prefetch(k->c + i * k->c_row + place[0].c, 1);
   }
-  for (int64_t p = 0; p < depth; p++, a += rows) {
+  for (int64_t p = 0; p < depth; p++) {
     Vector right[VECTORS];
+    const T *left = packed ? a + p * rows : a + a_at[p];
     UNROLL for (int j = 0; j < vectors; j++) right[j] = load(b[j] + at[p]);
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[i] * right[j];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+      sum[i][j] += left[i * a_row] * right[j];
   }
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
     store_sum(k->c + i * k->c_row + place[j].c, k->add, place[j].count, sum[i][j]);
 }
 
-#define RUNNERS(rows, vectors)                                                                   \
-  static void run_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, vectors); } \
-  static void run_single_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, 1); }
+#define RUNNERS(rows, vectors)                                                                          \
+  static void run_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, vectors, true); }  \
+  static void run_single_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, 1, true); } \
+  static void run_loose_##rows(const Block *k, const ConvPlace *p) { run_block(k, p, rows, vectors, false); }
 BLOCKS(RUNNERS)
 
 typedef struct Runner {
   int vectors;
   void (*full)(const Block *, const ConvPlace *), (*single)(const Block *, const ConvPlace *);
+  void (*loose)(const Block *, const ConvPlace *);
 } Runner;
 
-#define RUNNER(rows, vectors) {vectors, run_##rows, run_single_##rows},
+#define RUNNER(rows, vectors) {vectors, run_##rows, run_single_##rows, run_loose_##rows},
 static const Runner runners[] = {BLOCKS(RUNNER)};
 
 enum { GROUP = VECTORS * VECTORS };
@@ -118,8 +123,8 @@ static void run_group(const Block *k, int64_t rows, const ConvPlace *place, int6
 {
   const Runner *r = &runners[rows - 1];
   for (int64_t n = 0; n < places;) {
-    const bool full = (places - n) * 2 > r->vectors;
-    (full ? r->full : r->single)(k, place + n);
+    const bool full = k->a_at || (places - n) * 2 > r->vectors;
+    (k->a_at ? r->loose : full ? r->full : r->single)(k, place + n);
     n += full ? r->vectors : 1;
   }
 }
@@ -140,10 +145,11 @@ static void multiply(const ConvProduct *p)
       }
       place = last;
     }
-    Block k = {.depth = p->depth, .b = p->b, .at = p->at, .add = p->add, .c_row = p->c_row};
+    Block k = {
+      .depth = p->depth, .b = p->b, .at = p->at, .a_at = p->a_at, .a_row = p->a_row, .add = p->add, .c_row = p->c_row};
     for (int64_t i = p->first_block; i < p->last_block; i++) {
       const int64_t begin = block_begin(p->rows, i), rows = block_begin(p->rows, i + 1) - begin;
-      k.a = (const T *)p->a + (begin - first) * p->a_depth + p->a_first * rows;
+      k.a = (const T *)p->a + (p->a_at ? (begin - first) * p->a_row : (begin - first) * p->a_depth + p->a_first * rows);
       k.start = p->start ? (const T *)p->start + begin : NULL;
       k.c = (T *)p->c + (begin - first) * p->c_row;
       run_group(&k, rows, place, places);
@@ -213,13 +219,15 @@ typedef uint64_t Sum;
 #endif
 
 /* c = the sums of a row and a vector of columns, or c += them. */
-static void sum_vector(const ConvProduct *p, const ConvPlace *place, const T *a, int64_t a_step, T start, T *c)
+static void sum_vector(const ConvProduct *p, const ConvPlace *place, const T *a, int64_t rows, T start, T *c)
 {
   Sum sum[V];
   const T *b = (const T *)p->b + place->b;
   for (int i = 0; i < V; i++) sum[i] = (Sum)start;
-  for (int64_t t = 0; t < p->depth; t++, a += a_step)
-    for (int i = 0; i < V; i++) sum[i] += (Sum)a[0] * (Sum)b[p->at[t] + i];
+  for (int64_t t = 0; t < p->depth; t++) {
+    const Sum left = (Sum)a[p->a_at ? p->a_at[t] : t * rows];
+    for (int i = 0; i < V; i++) sum[i] += left * (Sum)b[p->at[t] + i];
+  }
   for (int i = 0; i < place->count; i++) c[i] = (T)(p->add ? (Sum)c[i] + sum[i] : sum[i]);
 }
 
@@ -228,10 +236,12 @@ static void multiply(const ConvProduct *p)
   const int64_t first = block_begin(p->rows, p->first_block);
   for (int64_t block = p->first_block; block < p->last_block; block++) {
     const int64_t begin = block_begin(p->rows, block), rows = block_begin(p->rows, block + 1) - begin;
-    const T *a = (const T *)p->a + (begin - first) * p->a_depth + p->a_first * rows;
+    const T *a = (const T *)p->a
+                 + (p->a_at ? (begin - first) * p->a_row : (begin - first) * p->a_depth + p->a_first * rows);
     for (int64_t i = 0; i < rows; i++)
       for (int64_t n = 0; n < p->places; n++)
-        sum_vector(p, &p->place[n], a + i, rows, p->start ? ((const T *)p->start)[begin + i] : 0,
+        sum_vector(p, &p->place[n], a + i * (p->a_at ? p->a_row : 1), rows,
+                   p->start ? ((const T *)p->start)[begin + i] : 0,
                    (T *)p->c + (begin - first + i) * p->c_row + p->place[n].c);
   }
 }
