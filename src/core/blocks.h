@@ -114,10 +114,15 @@ enum {
   CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
   CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */
-  CONV_DOT_TAPS = BLOCK_SIZE(6, 2),                  /* taps of the kernel at a time in dot products */
-  POOL_STRIP = BLOCK_SIZE(64, 4),                    /* results of a line at a time */
-  POOL_TAPS = BLOCK_SIZE(16, 2),                     /* taps of a line whose bounds are kept */
-  RESAMPLE_STRIP = BLOCK_SIZE(64, 4)                 /* columns at a time */
+  WINOGRAD_LEAST = BLOCK_SIZE(48, 3),       /* channels and rows from which on kernels of 3x3 are transformed, */
+  WINOGRAD_BLOCKS = BLOCK_SIZE(96, 8),      /* and blocks of 2x2 places, */
+  WINOGRAD_TILE = BLOCK_SIZE(128, 8),       /* at most so many at a time, whose products take */
+  WINOGRAD_BYTES = BLOCK_SIZE(2 << 20, 64), /* no more than this */
+  WINOGRAD_CHANNELS = BLOCK_SIZE(64, 3),    /* in sums over so many channels */
+  CONV_DOT_TAPS = BLOCK_SIZE(6, 2),         /* taps of the kernel at a time in dot products */
+  POOL_STRIP = BLOCK_SIZE(64, 4),           /* results of a line at a time */
+  POOL_TAPS = BLOCK_SIZE(16, 2),            /* taps of a line whose bounds are kept */
+  RESAMPLE_STRIP = BLOCK_SIZE(64, 4)        /* columns at a time */
 };
 
 /* Files, in bytes. */

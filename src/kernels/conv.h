@@ -143,6 +143,39 @@ typedef struct ConvSpread {
   int64_t y_image, y_row, y_plane, y_line, y_column;
 } ConvSpread;
 
+/*
+ * Winograd's F(2, 3) in two dimensions: the results of a block of 2x2 places from the 4x4 numbers under them and a
+ * kernel of 3x3, by 16 products of transformed numbers, component by component, in place of 36.
+ */
+enum { WINOGRAD_PARTS = 16 };
+
+/* A line of blocks: where it begins in the slab and in the result, and how many lines of the result it has. */
+typedef struct WinogradLine {
+  int64_t x, y, lines;
+} WinogradLine;
+
+/* to[component][channel][block] of a slab in two phases, of `count` blocks a line. A vector more may be written behind
+   a component. */
+typedef struct WinogradInput {
+  int64_t channels, lines, count;
+  const void *x;
+  int64_t channel_step, line_step, phase_step;
+  const WinogradLine *line;
+  void *to;
+  int64_t to_channel, to_component;
+} WinogradInput;
+
+/* y = start[row] + the results of products[component][row][block], of which so many columns count. */
+typedef struct WinogradOutput {
+  int64_t rows, lines, count, columns;
+  const void *products;
+  int64_t product_row, product_component;
+  const WinogradLine *line;
+  const void *start; /* or NULL */
+  void *y;
+  int64_t y_row, y_line;
+} WinogradOutput;
+
 typedef struct ConvProductKernels {
   int rows, vector; /* of a block, at most, whose columns are two vectors; elements of a vector */
   void (*multiply)(const ConvProduct *p);
@@ -157,5 +190,13 @@ typedef struct ConvProductKernels {
   void (*patches)(const ConvPatches *g);
   void (*spread)(const ConvSpread *s);
 } ConvProductKernels;
+
+/* Of floats only. */
+typedef struct WinogradKernels {
+  /* w's part of 3x3 taps as packed[component], each of which is as ConvProductKernels.pack_weights has one. */
+  void (*weights)(const ConvWeights *w, int64_t first_block, int64_t last_block);
+  void (*input)(const WinogradInput *w);
+  void (*output)(const WinogradOutput *w);
+} WinogradKernels;
 
 #endif

@@ -20,6 +20,7 @@
   FAMILY(matmul, MatmulKernels)               \
   FAMILY(conv, ConvKernels)                   \
   FAMILY(conv_product, ConvProductKernels)    \
+  FAMILY(winograd, WinogradKernels)           \
   FAMILY(pool, PoolKernels)                   \
   FAMILY(resample, ResampleKernels)           \
   FAMILY(softmax, SoftmaxKernels)             \

@@ -98,6 +98,12 @@ static ConvPart whole_part(Call *call, const Convolution *c, const Tensor *y)
   return p;
 }
 
+static void multiply(Call *call, const ConvJob *j)
+{
+  if (conv_is_winograd(j)) conv_winograd(call, j);
+  else conv_multiply(call, j);
+}
+
 static void convolve(Call *call, const Convolution *given, const Launch *l)
 {
   const Convolution c = without_lines(given, l->x[0]);
@@ -110,7 +116,7 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
   j.weight_group = c.rows * c.channels * p.taps;
   j.parts = &p;
   j.nparts = 1;
-  conv_multiply(call, &j);
+  multiply(call, &j);
 }
 
 /* ------------------------------------------------------------------ gradient of the input */
@@ -180,7 +186,7 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
   ConvPart *parts = arena_allocate(call->ctx, (size_t)j.nparts * sizeof *parts);
   for (int64_t i = 0; i < j.nparts; i++) parts[i] = residue_part(call, c, l->y[0], i);
   j.parts = parts;
-  conv_multiply(call, &j);
+  multiply(call, &j);
 }
 
 /* ------------------------------------------------------------------ gradient of the weight */

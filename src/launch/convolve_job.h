@@ -33,6 +33,10 @@ typedef struct ConvJob {
 
 void conv_multiply(Call *call, const ConvJob *j);
 
+/* The same by fewer multiplications, for kernels of 3x3 without strides where channels, rows and places repay it. */
+bool conv_is_winograd(const ConvJob *j);
+void conv_winograd(Call *call, const ConvJob *j);
+
 /*
  * weight = the gradient, from dy [groups * rows of an image][result]; both contiguous. The part is the forward's. By a
  * product, by one whose vectors are the rows, or by dot products of lines.

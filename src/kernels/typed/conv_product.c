@@ -5,8 +5,7 @@
  */
 #include "kernels/conv.h"
 
-#include "core/blocks.h"
-#include "kernels/typed/vector.h"
+#include "kernels/typed/conv_rows.h"
 
 #if T_FLOATING
 
@@ -14,10 +13,10 @@
 
 /* How many vectors a block of so many rows has, whose sums fill the registers: 24 with 32 of them, 12 with 16. */
 #if NNLUA_SMALL_BLOCKS
-enum { ROWS = 2, VECTORS = 3 };
+enum { VECTORS = 3 };
 #define BLOCKS(X) X(1, 3) X(2, 2)
 #else
-enum { ROWS = PRODUCT_ROWS, VECTORS = 8 }; /* kernels/isa.def */
+enum { VECTORS = 8 };
 #if PRODUCT_ROWS == 12
 #define BLOCKS(X) X(1, 8) X(2, 8) X(3, 8) X(4, 6) X(5, 4) X(6, 4) X(7, 3) X(8, 3) X(9, 2) X(10, 2) X(11, 2) X(12, 2)
 #else
@@ -27,7 +26,7 @@ enum { ROWS = PRODUCT_ROWS, VECTORS = 8 }; /* kernels/isa.def */
 
 #else
 
-enum { ROWS = 4, V = SLAB_SLACK / (sizeof(T) > 4 ? sizeof(T) : 4) }; /* no more may be read beyond a slab */
+enum { V = SLAB_SLACK / (sizeof(T) > 4 ? sizeof(T) : 4) }; /* no more may be read beyond a slab */
 
 typedef struct Vector {
   T lane[V];
@@ -39,10 +38,6 @@ INLINE void store(T *p, Vector v) { *(Vector *)(void *)p = v; }
 #endif
 
 enum { WIDTH = 2 * V };
-
-/* Rows are cut into blocks as even as they can be; a block's packed numbers are [depth][rows of it]. */
-static int64_t blocks_of(int64_t rows) { return (rows + ROWS - 1) / ROWS; }
-static int64_t block_begin(int64_t rows, int64_t block) { return rows * block / blocks_of(rows); }
 
 #if T_FLOATING
 
@@ -73,7 +68,7 @@ typedef struct Block {
 /* rows, vectors and whether a is packed are constants where it is called, so that the sums stay in registers. */
 INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vectors, bool packed)
 {
-  Vector sum[ROWS][VECTORS];
+  Vector sum[CONV_ROWS][VECTORS];
   const T *a = k->a, *b[VECTORS];
   const int64_t *at = k->at, *a_at = k->a_at, depth = k->depth, a_row = packed ? 1 : k->a_row;
   UNROLL for (int j = 0; j < vectors; j++) b[j] = k->b + place[j].b;
@@ -160,8 +155,8 @@ static void multiply(const ConvProduct *p)
 /* As run_block, with the taps as rows, whose numbers are found by offset, and terms as places. */
 INLINE void run_taps(const ConvCorrelation *k, int64_t tap, int rows, int vectors)
 {
-  Vector sum[ROWS][2];
-  const T *x[ROWS], *panel = k->panel;
+  Vector sum[CONV_ROWS][2];
+  const T *x[CONV_ROWS], *panel = k->panel;
   const int64_t *at = k->place_at, places = k->places;
   UNROLL for (int i = 0; i < rows; i++)
   {
@@ -183,7 +178,7 @@ INLINE void run_taps(const ConvCorrelation *k, int64_t tap, int rows, int vector
 
 static void correlate(const ConvCorrelation *k)
 {
-  enum { TAPS = ROWS < 6 ? ROWS : 6 }; /* as many as there are registers for their addresses */
+  enum { TAPS = CONV_ROWS < 6 ? CONV_ROWS : 6 }; /* as many as there are registers for their addresses */
   int64_t tap = 0;
   if (k->vectors == 2) {
     for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, 2);
@@ -459,7 +454,7 @@ static void spread(const ConvSpread *s)
 void TYPED(fill_conv_product)(ConvProductKernels *t);
 void TYPED(fill_conv_product)(ConvProductKernels *t)
 {
-  t->rows = ROWS;
+  t->rows = CONV_ROWS;
   t->vector = V;
   t->multiply = multiply;
 #if T_FLOATING

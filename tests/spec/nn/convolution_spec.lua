@@ -208,6 +208,25 @@ describe("a convolution", function()
     end)
   end
 
+  for padding = 0, 2 do
+    it(("of 3x3 with many channels is that of complex numbers, padded by %d"):format(padding), function()
+      local x, w, b = drawn({2, 50, 13, 16}, nl.float32), drawn({49, 50, 3, 3}, nl.float32), drawn({49}, nl.float32)
+      local dy = drawn({2, 49, 11 + 2 * padding, 14 + 2 * padding}, nl.float32)
+      local function run(dtype)
+        local from = x:to(dtype):requires_grad_()
+        local y = F.conv2d(from, w:to(dtype), b:to(dtype), {padding = padding})
+        y:backward(dy:to(dtype))
+        return y, from.grad
+      end
+      local want, want_dx = run(nl.complex64)
+      for _, dtype in ipairs {nl.float32, nl.float64} do
+        local y, dx = run(dtype)
+        assert.is_true(nl.equal(want.real:to(dtype), y))
+        assert.is_true(nl.equal(want_dx.real:to(dtype), dx))
+      end
+    end)
+  end
+
   it("of no images has gradients of 0", function()
     local x = nl.zeros({0, 3, 5, 5}, {requires_grad = true})
     local w = nl.ones({13, 3, 3, 3}, {requires_grad = true})
@@ -218,15 +237,17 @@ describe("a convolution", function()
   end)
 
   it("has the same bits with one thread and with two", function()
-    local x, w = nl.randn(3, 20, 30, 30), nl.randn(40, 20, 3, 3)
-    local results = {}
-    for n = 1, 2 do
-      nl.set_num_threads(n)
-      local from, weight = x:clone():requires_grad_(), w:clone():requires_grad_()
-      F.conv2d(from, weight, nil, {padding = 1}):tanh():sum():backward()
-      results[n] = {from.grad, weight.grad}
+    for _, stride in ipairs {1, 2} do
+      local x, w = nl.randn(3, 50, 30, 30), nl.randn(60, 50, 3, 3)
+      local results = {}
+      for n = 1, 2 do
+        nl.set_num_threads(n)
+        local from, weight = x:clone():requires_grad_(), w:clone():requires_grad_()
+        F.conv2d(from, weight, nil, {padding = 1, stride = stride}):tanh():sum():backward()
+        results[n] = {from.grad, weight.grad}
+      end
+      assert.is_true(nl.equal(results[1][1], results[2][1]))
+      assert.is_true(nl.equal(results[1][2], results[2][2]))
     end
-    assert.is_true(nl.equal(results[1][1], results[2][1]))
-    assert.is_true(nl.equal(results[1][2], results[2][2]))
   end)
 end)
