@@ -9,6 +9,9 @@
 #include "launch/convolve_job.h"
 #include "launch/scratch.h"
 
+/* Weights for a block, at most: those of many channels are written and read again for each tile. */
+enum { WINOGRAD_WEIGHTS = 1024 };
+
 typedef struct Plan {
   const ConvJob *j;
   ConvJob blocks;      /* the same with blocks for places, */
@@ -211,8 +214,8 @@ bool conv_is_winograd(const ConvJob *j)
     if (j->stride[i] != 1) return false;
   const int64_t places = j->images * p->size[0] * p->size[1] * p->size[2];
   const int64_t blocks = j->images * p->size[0] * ceil_div_i64(p->size[1], 2) * ceil_div_i64(p->size[2], 2);
-  return j->channels >= WINOGRAD_LEAST && j->rows >= WINOGRAD_LEAST && blocks >= WINOGRAD_BLOCKS
-         && 8 * blocks <= 3 * places;
+  if (j->channels < WINOGRAD_LEAST || j->rows < WINOGRAD_LEAST || 8 * blocks > 3 * places) return false;
+  return blocks >= WINOGRAD_BLOCKS && blocks >= j->channels * j->rows / WINOGRAD_WEIGHTS;
 }
 
 void conv_winograd(Call *call, const ConvJob *j)

@@ -213,7 +213,7 @@ describe("a convolution", function()
       local x, w, b = drawn({2, 50, 13, 16}, nl.float32), drawn({49, 50, 3, 3}, nl.float32), drawn({49}, nl.float32)
       local dy = drawn({2, 49, 11 + 2 * padding, 14 + 2 * padding}, nl.float32)
       local function run(dtype)
-        local from = x:to(dtype):requires_grad_()
+        local from = x:clone():to(dtype):requires_grad_()
         local y = F.conv2d(from, w:to(dtype), b:to(dtype), {padding = padding})
         y:backward(dy:to(dtype))
         return y, from.grad
