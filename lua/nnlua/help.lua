@@ -57,6 +57,7 @@ local function parts()
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
     [nl.signal.windows] = "nl.signal.windows",
+    [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end
 

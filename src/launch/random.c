@@ -100,18 +100,42 @@ void launch_random(Call *call, Generator *g, RandomKind kind, Tensor *t, double 
   finish_drawn(call, d);
 }
 
-void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, Tensor *t)
+/* Numbers one by one into a contiguous tensor of float32 or float64: element i has the parameters x[k][i * step]. */
+static void draw_into(Generator *g, DrawOne draw, const double *const *x, int count, int step, Tensor *to)
 {
-  if (!launch_runs(t)) return;
-  bool single = dtype_compute(tensor_dtype(t)) == DTYPE_f32; /* of halves, too: rounded twice, as PyTorch's */
-  Drawn d = drawn_as(call, t, single ? DTYPE_f32 : DTYPE_f64);
-  float *narrow = tensor_data(d.to);
-  double *wide = tensor_data(d.to);
-  for (int64_t i = 0; i < t->numel; i++) {
+  bool single = to->dtype == DTYPE_f32;
+  float *narrow = tensor_data(to);
+  double *wide = tensor_data(to), parameters[2];
+  for (int64_t i = 0; i < to->numel; i++) {
+    for (int k = 0; k < count; k++) parameters[k] = x[k][i * step];
     double drawn = draw(g, parameters);
     if (single) narrow[i] = (float)drawn;
     else wide[i] = drawn;
   }
+}
+
+/* What numbers that are drawn as doubles are rounded to: halves through float32, as PyTorch's. */
+static DType rounded_first(const Tensor *t)
+{
+  return dtype_compute(tensor_dtype(t)) == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
+}
+
+void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, int count, Tensor *t)
+{
+  if (!launch_runs(t)) return;
+  Drawn d = drawn_as(call, t, rounded_first(t));
+  draw_into(g, draw, (const double *[]){parameters, parameters + count - 1}, count, 0, d.to);
+  finish_drawn(call, d);
+}
+
+void launch_draws_of(Call *call, Generator *g, DrawOne draw, Tensor *y, Tensors operands)
+{
+  if (!launch_runs(y)) return;
+  const double *x[2] = {NULL, NULL};
+  for (int64_t k = 0; k < operands.n; k++)
+    x[k] = tensor_data(contiguous_as(call, expanded_to(call, operands.v[k], tensor_shape(y)), DTYPE_f64));
+  Drawn d = drawn_as(call, y, rounded_first(y));
+  draw_into(g, draw, x, (int)operands.n, 1, d.to);
   finish_drawn(call, d);
 }
 

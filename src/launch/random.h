@@ -12,8 +12,11 @@ typedef enum RandomKind { RANDOM_UNIFORM, RANDOM_NORMAL, RANDOM_EXPONENTIAL, RAN
    probability a and else 0. */
 void launch_random(Call *call, Generator *g, RandomKind kind, Tensor *t, double a, double b);
 
-/* Fills a tensor of a real dtype with numbers drawn one by one, all with the same parameters. */
-void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, Tensor *t);
+/* Fills a tensor of a real dtype with numbers drawn one by one, all with the same one or two parameters. */
+void launch_draws(Call *call, Generator *g, DrawOne draw, const double *parameters, int count, Tensor *t);
+
+/* The same into a contiguous tensor, each with its own parameters: elements of up to two operands, which broadcast. */
+void launch_draws_of(Call *call, Generator *g, DrawOne draw, Tensor *y, Tensors operands);
 
 /* Integers from low to before high, of any dtype. */
 void launch_random_integers(Call *call, Generator *g, Tensor *t, int64_t low, int64_t high);

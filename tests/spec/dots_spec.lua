@@ -51,7 +51,8 @@ describe("methods called with a dot", function()
 
   for _, part in ipairs {
     {"nn.", nn}, {"optim.", optim}, {"optim.lr_scheduler.", optim.lr_scheduler}, {"utils.data.", data},
-    {"distributions.", nl.distributions}, {"distributions.constraints.", nl.distributions.constraints},
+    {"distributions.", nl.distributions}, {"distributions.transforms.", nl.distributions.transforms},
+    {"distributions.constraints.", nl.distributions.constraints},
   } do
     it("of " .. part[1] .. "*", function()
       local classes = 0

@@ -5,7 +5,7 @@ local process = require "tests.support.process"
 
 local parts = {
   ["nl.nn"] = nl.nn, ["nl.optim"] = nl.optim, ["nl.optim.lr_scheduler"] = nl.optim.lr_scheduler,
-  ["nl.distributions"] = nl.distributions,
+  ["nl.distributions"] = nl.distributions, ["nl.distributions.transforms"] = nl.distributions.transforms,
 }
 
 -- What a program prints in a process of its own, and the files of layers and optimizers that it has read then.

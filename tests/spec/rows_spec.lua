@@ -481,7 +481,7 @@ end
 
 local function in_place_gradients(row, sample)
   local new, leaves = with_gradients(sample)
-  if not new[1].requires_grad then return {n = 0} end
+  if #leaves == 0 then return {n = 0} end
   local result = samples.call_in_place(row, new[1]:clone(), new)
   local roots, seeds = seeded {result, n = 1}
   if #roots == 0 then return {n = 0} end

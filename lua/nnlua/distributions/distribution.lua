@@ -22,10 +22,11 @@ local function field(self, key)
   local own = getmetatable(self)
   local value = own[key]
   if value ~= nil then return value end
-  local get = own.get[key]
-  if get then return get(self) end
   local lazy = own.lazy[key]
-  if not lazy then return nil end
+  if not lazy then
+    local get = own.get[key]
+    return get and get(self)
+  end
   value = nl.enable_grad(lazy, self)
   rawset(self, key, value)
   return value
@@ -148,6 +149,25 @@ function Distribution.set_default_validate_args(value)
     raise("set_default_validate_args: true or false was expected, not " .. core.describe(value))
   end
   Distribution._validate_args = value
+end
+
+--- Broadcasts parameters with each other and sets them as fields, in the order of the constructor's.
+function distribution.set_broadcast(self, ...)
+  local values = {utils.broadcast_all(...)}
+  for i, value in ipairs(values) do self[getmetatable(self)._order[i]] = value end
+end
+
+--- A class of nnlua's own whose parameters are all numbers or tensors that are broadcast with each other.
+function distribution.define_broadcast(name, parent, spec)
+  local count = #spec
+  local new, parse_new = distribution.define(name, parent, spec)
+  function new:init(...)
+    local values = {parse_new(...)}
+    distribution.set_broadcast(self, table.unpack(values, 1, count))
+    distribution.start(self, self[new._order[1]].shape, nil, values[count + 1])
+  end
+  new._expanded = new._order
+  return new
 end
 
 -- ------------------------------------------------------- checks of values
@@ -335,6 +355,7 @@ end
 --- The entropy, by the derivative of the log normalizer.
 ---@return Tensor
 function ExponentialFamily:entropy()
+  if not self._mean_carrier_measure then missing(self, "entropy") end
   local result, natural, gradients = distribution.differentiated_normalizer(self)
   result = result - self._mean_carrier_measure
   for i, one in ipairs(natural) do

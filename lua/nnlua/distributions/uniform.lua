@@ -13,7 +13,7 @@ local uniform = {}
 ---@class Uniform: Distribution
 ---@field low Tensor
 ---@field high Tensor
-local Uniform, parse = distribution.define("Uniform", distribution.Distribution, {
+local Uniform = distribution.define_broadcast("Uniform", distribution.Distribution, {
   {"low", "numeric"}, {"high", "numeric"},
 })
 uniform.Uniform = Uniform
@@ -25,12 +25,6 @@ function Uniform.get:arg_constraints()
 end
 
 function Uniform.get:support() return constraints.interval(self.low, self.high) end
-
-function Uniform:init(...)
-  local low, high, validate_args = parse(...)
-  self.low, self.high = utils.broadcast_all(low, high)
-  distribution.start(self, self.low.shape, nil, validate_args)
-end
 
 function Uniform.get:mean() return (self.high + self.low) / 2 end
 function Uniform.get:mode() return 0 / 0 * self.high end

@@ -163,6 +163,16 @@ function utils.vec_to_tril_matrix(vec, diag)
   return matrix
 end
 
+--- Numbers moved inside of 0 and 1 as far as the dtype goes: to its smallest normal number and 1 - eps.
+function utils._clipped(x)
+  local finfo = nl.finfo(x.dtype)
+  return x:clamp(finfo.tiny, 1 - finfo.eps)
+end
+
+function utils._clipped_sigmoid(x)
+  return utils._clipped(nl.sigmoid(x))
+end
+
 -- ------------------------------------------------------------------ draws
 
 local function factory_options(like, options)

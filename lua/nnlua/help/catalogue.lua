@@ -190,7 +190,7 @@ local function build()
   add_part(list, optim.lr_scheduler, "optim.lr_scheduler.", "Schedules")
   add_part(list, optim.swa_utils, "optim.swa_utils.", "Averages of models")
   add_part(list, data, "utils.data.", "Data")
-  for _, part in ipairs {"", "constraints.", "utils."} do
+  for _, part in ipairs {"", "transforms.", "constraints.", "utils."} do
     local prefix = "distributions." .. part
     add_part(list, part == "" and nl.distributions or nl.distributions[part:sub(1, -2)], prefix, "Distributions")
   end

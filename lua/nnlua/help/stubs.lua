@@ -107,6 +107,8 @@ local distributions = {}
 nl.distributions = distributions
 ---@class nnlua.distributions.constraints
 distributions.constraints = {}
+---@class nnlua.distributions.transforms
+distributions.transforms = {}
 ---@class nnlua.distributions.utils
 distributions.utils = {}
 ---@class nnlua.utils

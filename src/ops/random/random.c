@@ -321,7 +321,7 @@ FORWARD(log_normal)
   if (!(a->std > 0)) raise(call, "std must be positive, not %g", a->std);
   check_random_dtype(call, tensor_dtype(a->input));
   y[0] = result_of(call, a->input);
-  launch_draws(call, generator_of(call, a->generator), draw_log_normal, (double[]){a->mean, a->std}, y[0]);
+  launch_draws(call, generator_of(call, a->generator), draw_log_normal, (double[]){a->mean, a->std}, 2, y[0]);
 }
 NO_GRADIENT(log_normal)
 
@@ -330,7 +330,7 @@ FORWARD(cauchy)
   if (!(a->sigma > 0)) raise(call, "sigma must be positive, not %g", a->sigma);
   check_random_dtype(call, tensor_dtype(a->input));
   y[0] = result_of(call, a->input);
-  launch_draws(call, generator_of(call, a->generator), draw_cauchy, (double[]){a->median, a->sigma}, y[0]);
+  launch_draws(call, generator_of(call, a->generator), draw_cauchy, (double[]){a->median, a->sigma}, 2, y[0]);
 }
 NO_GRADIENT(cauchy)
 
@@ -340,7 +340,7 @@ FORWARD(geometric)
   if (!(a->p > 0 && a->p < 1)) raise(call, "p lies between 0 and 1, not %g", a->p);
   if (dtype_is_complex(dtype) || dtype == DTYPE_b8) raise(call, "%s tensors are not taken", dtype_name(dtype));
   y[0] = result_of(call, a->input);
-  launch_draws(call, generator_of(call, a->generator), draw_geometric, &a->p, y[0]);
+  launch_draws(call, generator_of(call, a->generator), draw_geometric, &a->p, 1, y[0]);
 }
 NO_GRADIENT(geometric)
 
