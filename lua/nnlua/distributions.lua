@@ -30,12 +30,14 @@ local modules = {
   ["nnlua.distributions.independent"] = "Independent MixtureSameFamily",
   ["nnlua.distributions.kl"] = "kl_divergence register_kl",
   ["nnlua.distributions.laplace"] = "Gumbel Laplace",
+  ["nnlua.distributions.multivariate_normal"] = "LowRankMultivariateNormal MultivariateNormal",
   ["nnlua.distributions.normal"] = "HalfNormal LogNormal LogisticNormal Normal",
   ["nnlua.distributions.relaxed"] = [[
     ExpRelaxedCategorical LogitRelaxedBernoulli RelaxedBernoulli RelaxedOneHotCategorical]],
   ["nnlua.distributions.transformed"] = "TransformedDistribution",
   ["nnlua.distributions.uniform"] = "Uniform",
   ["nnlua.distributions.von_mises"] = "VonMises",
+  ["nnlua.distributions.wishart"] = "LKJCholesky Wishart",
 }
 
 -- The transforms have their names here, too.

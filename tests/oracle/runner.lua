@@ -7,7 +7,7 @@ local known = require "oracle.known"
 local runner = {}
 
 -- In the order in which they are run.
-runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "train", "printing"}
+runner.FAMILIES = {"ops", "errors", "modules", "optim", "random", "distributions", "train", "printing"}
 
 -- --------------------------------------------------------------------- files
 

@@ -13,10 +13,12 @@ local constraint_registry = {}
 
 local raise = core.raise
 
---- A table of functions that make a transform of a constraint: `registry:register(constraint, f)`, `registry(constraint)`.
+--- A table of functions that make a transform of a constraint: `registry:register(constraint, f)`, then
+--- `registry(constraint)`.
 ---     > registry = nl.distributions.ConstraintRegistry()
----     > f = registry:register(nl.distributions.constraints.real, function() return nl.distributions.ExpTransform() end)
----     > registry(nl.distributions.constraints.real)
+---     > D = nl.distributions
+---     > f = registry:register(D.constraints.real, function() return D.ExpTransform() end)
+---     > registry(D.constraints.real)
 ---     ExpTransform()
 ---@class ConstraintRegistry
 local ConstraintRegistry = class.new "distributions.ConstraintRegistry"

@@ -34,8 +34,10 @@ function Gamma.get:variance() return self.concentration / self.rate ^ 2 end
 function Gamma:_rsample(shape, options)
   local whole = self:_extended_shape(shape)
   local value = nl._standard_gamma(self.concentration:expand(whole), options) / self.rate:expand(whole)
-  value:detach():clamp_(nl.finfo(value.dtype).tiny)
-  return value
+  local tiny = nl.finfo(value.dtype).tiny
+  if not value.requires_grad then return value:clamp_(tiny) end
+  local plain = value:detach()
+  return value + (plain:clamp(tiny) - plain) -- the gradient passes by the clamp
 end
 
 function Gamma:log_prob(value)

@@ -78,8 +78,8 @@ function Independent:__tostring()
   return ("Independent(%s, %d)"):format(tostring(self.base_dist), self.reinterpreted_batch_ndims)
 end
 
---- A mixture of distributions of one family: `MixtureSameFamily(mixture_distribution, component_distribution)`, of which
---- the first is a Categorical, and the second one's last batch dimension has the components.
+--- A mixture of distributions of one family: `MixtureSameFamily(mixture_distribution, component_distribution)`; the
+--- first is a Categorical, and the second one's last batch dimension has the components.
 ---     > D = nl.distributions
 ---     > d = D.MixtureSameFamily(D.Categorical(nl.ones(2)), D.Normal(nl.tensor({-1.0, 1.0}), 1))
 ---     > d.mean, d.variance

@@ -2,6 +2,7 @@
 -- support of p isn't within that of q they are infinite.
 
 local core = require "nnlua.nn.core"
+local covariance = require "nnlua.distributions.covariance"
 local distribution = require "nnlua.distributions.distribution"
 local nl = require "nnlua"
 local utils = require "nnlua.distributions.utils"
@@ -168,6 +169,52 @@ rule("Cauchy", "Cauchy", function(p, q) -- Chyzak and Nielsen, 2019
   return ((p.scale + q.scale) ^ 2 + (p.loc - q.loc) ^ 2):log() - (4 * p.scale * q.scale):log()
 end)
 
+-- ---------------------------------------------------- multivariate normals
+
+-- Half the logarithm of the determinant of a covariance, x^T C^-1 x, and the trace of C^-1 times another covariance.
+local of_full = {
+  half_log_det = covariance.half_log_det,
+  distance = function(d, x) return covariance.mahalanobis(d._unbroadcasted_scale_tril, x) end,
+  -- the columns of factors whose products add up to the covariance
+  factors = function(d) return {d._unbroadcasted_scale_tril} end,
+  trace = function(d, factor)
+    local tril, n = d._unbroadcasted_scale_tril, d.event_shape[1]
+    local batch = nl.broadcast_shapes(utils._part(tril.shape, 1, tril.ndim - 2),
+      utils._part(factor.shape, 1, factor.ndim - 2))
+    factor = factor:expand(utils._joined(batch, {n, factor.shape[factor.ndim]}))
+    return covariance.sum_of_squares(covariance.solved(tril:expand(utils._joined(batch, {n, n})), factor))
+  end,
+}
+
+local of_low_rank = {
+  half_log_det = function(d) return covariance.low_rank_log_det(d) / 2 end,
+  distance = covariance.low_rank_mahalanobis,
+  factors = function(d) return {d._unbroadcasted_cov_factor, nl.diag_embed(d._unbroadcasted_cov_diag:sqrt())} end,
+  trace = function(d, factor)
+    local whole = covariance.sum_of_squares(factor * d._unbroadcasted_cov_diag:rsqrt():unsqueeze(-1))
+    local solved = covariance.solved(d._capacitance_tril, covariance.scaled_factor(d))
+    return whole - covariance.sum_of_squares(solved:matmul(factor))
+  end,
+}
+
+local function of_normals(p_kind, q_kind)
+  return function(p, q)
+    if p.event_shape ~= q.event_shape then
+      core.raise(("kl_divergence: there is none of normal distributions with the event shapes %s and %s"):format(
+        p.event_shape, q.event_shape))
+    end
+    local trace = 0
+    for _, factor in ipairs(p_kind.factors(p)) do trace = trace + q_kind.trace(q, factor) end
+    local distance = q_kind.distance(q, q.loc - p.loc)
+    return q_kind.half_log_det(q) - p_kind.half_log_det(p) + 0.5 * (trace + distance - p.event_shape[1])
+  end
+end
+
+rule("MultivariateNormal", "MultivariateNormal", of_normals(of_full, of_full))
+rule("MultivariateNormal", "LowRankMultivariateNormal", of_normals(of_full, of_low_rank))
+rule("LowRankMultivariateNormal", "MultivariateNormal", of_normals(of_low_rank, of_full))
+rule("LowRankMultivariateNormal", "LowRankMultivariateNormal", of_normals(of_low_rank, of_low_rank))
+
 -- --------------------------------------------------------- of two families
 
 rule("Bernoulli", "Poisson", function(p, q)
@@ -217,7 +264,7 @@ end)
 
 rule("ContinuousBernoulli", "Uniform", function(p, q)
   local result = -p:entropy() + (q.high - q.low):log()
-  return result:masked_fill(q.low:ge(0) | q.high:le(1), inf)
+  return result:masked_fill(q.low:gt(0) | q.high:lt(1), inf)
 end)
 
 infinite("Exponential", "Beta ContinuousBernoulli Pareto Uniform", "rate")
@@ -332,7 +379,7 @@ end)
 
 rule("Uniform", "ContinuousBernoulli", function(p, q)
   local result = -p:entropy() - p.mean * q.logits - nl.log1p(-q.probs) - q:_log_norm()
-  return result:masked_fill(p.high:ge(1) | p.low:le(0), inf)
+  return result:masked_fill(p.high:gt(1) | p.low:lt(0), inf)
 end)
 
 rule("Uniform", "Exponential", function(p, q)

@@ -69,8 +69,8 @@ local function proposal(kappa)
   return nl.where(kappa:lt(1e-5), 1 / kappa + kappa, (1 + rho ^ 2) / (2 * rho))
 end
 
--- By rejection: D. J. Best and N. I. Fisher, "Efficient simulation of the von Mises distribution" (1979), in float64, all
--- of the draws again until each has been accepted once.
+-- By rejection: D. J. Best and N. I. Fisher, "Efficient simulation of the von Mises distribution" (1979), in float64,
+-- all of the draws again until each has been accepted once.
 function VonMises:_sample(shape, options)
   local whole, kappa = self:_extended_shape(shape), self.concentration:double()
   local r, x = proposal(kappa), nl.zeros(whole, {dtype = nl.float64})

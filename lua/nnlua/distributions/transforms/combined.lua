@@ -36,7 +36,8 @@ end
 -- ---------------------------------------------------------------- compose
 
 --- Transforms one after the other: `ComposeTransform({first, second})`.
----     > t = nl.distributions.ComposeTransform {nl.distributions.ExpTransform(), nl.distributions.AffineTransform(1, 2)}
+---     > D = nl.distributions
+---     > t = D.ComposeTransform {D.ExpTransform(), D.AffineTransform(1, 2)}
 ---     > t(nl.tensor(0.0)), t.inv(nl.tensor(3.0))
 ---     tensor(3.)	tensor(0.)
 ---@class ComposeTransform: Transform

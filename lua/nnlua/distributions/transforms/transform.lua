@@ -13,7 +13,7 @@ local raise = core.raise
 
 --- A map of values that has a log_abs_det_jacobian: `y = t(x)`, `x = t.inv(y)`. With `cache_size = 1` the last pair is
 --- kept, so that the inverse of a result is the very tensor that it came from. A class of one's own
---- (`transforms.class(name)`) has the methods `_call(x)`, `_inverse(y)` and `log_abs_det_jacobian(x, y)`, and the fields
+--- (`transforms.class(name)`) has the methods `_call(x)`, `_inverse(y)` and `log_abs_det_jacobian(x, y)`, and fields:
 --- `domain`, `codomain` (constraints), `bijective` (false by default) and `sign` (1 if it rises, -1 if it falls).
 ---     > t = nl.distributions.ExpTransform()
 ---     > t(nl.tensor(0.0)), t.inv(nl.tensor(1.0))

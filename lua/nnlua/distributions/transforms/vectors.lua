@@ -86,8 +86,8 @@ function StickBreakingTransform:inverse_shape(shape)
   return with_last(self, shape, 1, (shape[#shape] or 1) - 1)
 end
 
---- From D (D - 1) / 2 numbers to the Cholesky factor of a D x D correlation matrix: lower triangular, of rows of length 1
---- and positive diagonal.
+--- From D (D - 1) / 2 numbers to the Cholesky factor of a D x D correlation matrix: lower triangular, of rows of length
+--- 1 and positive diagonal.
 ---     > nl.distributions.CorrCholeskyTransform()(nl.zeros(1))
 ---     tensor([[1., 0.],
 ---             [0., 1.]])
