@@ -3,6 +3,7 @@
 import torch
 
 import encoding
+from decoding import decode
 
 
 class Made:
@@ -37,7 +38,7 @@ class Made:
         return said
 
     def _shifted(self):
-        if self.name in ("CatTransform", "StackTransform", "cat", "stack"):
+        if self.name in _WITH_DIM:
             first, dim, *rest = self.args
             return [first, dim + 1 if dim >= 0 else dim, *rest]
         return list(self.args)
@@ -51,6 +52,7 @@ class Made:
         return _changed(self, change)
 
 
+_WITH_DIM = ("CatTransform", "StackTransform", "cat", "stack")  # their second argument
 _PREFIXES = {"distribution": "distributions.", "transform": "distributions.transforms.",
              "constraint": "distributions.constraints."}
 
@@ -104,6 +106,23 @@ def _changed(value, change):
     if isinstance(value, (list, tuple)):
         return type(value)(_changed(v, change) for v in value)
     return value
+
+
+def made_of(encoded):
+    """What `encoded` gave, read back; dimensions count from 0 again."""
+    if isinstance(encoded, list):
+        return [made_of(v) for v in encoded]
+    if not isinstance(encoded, dict) or "made" not in encoded:
+        return decode(encoded)
+    prefix, _, name = encoded["made"].rpartition(".")
+    kind = next(k for k, p in _PREFIXES.items() if p == prefix + ".")
+    if "args" not in encoded:
+        return Made(kind, name, None)
+    args = made_of(encoded["args"])
+    if name in _WITH_DIM:
+        args[1] -= args[1] > 0
+    return Made(kind, name, args, {n: made_of(v) for n, v in encoded["kwargs"].items()},
+                encoded.get("inverse", False))
 
 
 def d(name, *args, **kwargs):
