@@ -433,6 +433,7 @@ end
 
 local wrong_for = {
   tensor = {"text", 1.5, {}}, ["optional tensor"] = {"text", 1.5}, tensors = {"text", 1.5}, operand = {"text"},
+  ["optional operand"] = {"text"},
   scalar = {"text"}, int = {1.5, "text"}, real = {"text"}, bool = {"text"}, string = {1.5},
   size = {1.5, "text", {"text"}}, ints = {1.5, "text", {"text"}},
   dim = {0, 1.5, "text", 99}, dims = {0, {0}, 1.5, "text", {99}},

@@ -4,7 +4,9 @@
 #include "launch/svd.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/matrices.h"
+#include "ops/linalg/qr.h"
 #include "ops/math/arithmetic.h"
+#include "ops/random/random.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
@@ -135,6 +137,70 @@ BACKWARD(svd)
                 n,
                 k};
   GRAD(A) = svd_gradient(call, &p);
+}
+
+FORWARD(svd_of)
+{
+  Tensor *x = a->input;
+  if (!a->compute_uv) {
+    Matrices b = matrices_of(call, x);
+    y[0] = op(zeros, batch_and(call, batch_shape(x), INTS(b.m, b.m)), b.dtype, device_of(x), false);
+    y[1] = op(svdvals, x);
+    y[2] = op(zeros, batch_and(call, batch_shape(x), INTS(b.n, b.n)), b.dtype, device_of(x), false);
+    return;
+  }
+  Tensors f = op(svd, x, !a->some);
+  y[0] = f.v[0];
+  y[1] = f.v[1];
+  y[2] = adjoint(f.v[2]);
+}
+
+/* --------------------------------------------------------- some singular values */
+
+/* The columns of (A - M) x, or of its adjoint times x, as an orthonormal basis. */
+static Tensor *basis_of(Call *call, Tensor *A, Tensor *M, Tensor *x)
+{
+  Tensor *columns = op(matmul, A, x);
+  if (M) columns = minus(columns, op(matmul, M, x));
+  return op(qr_factors, columns, true, false).v[0];
+}
+
+/* (N. Halko, P. G. Martinsson and J. A. Tropp, "Finding structure with randomness", 2011, algorithms 4.4 and 5.1) */
+static void approximate_svd(Call *call, Tensor *A, int64_t q, int64_t niter, Tensor *M, Tensor **y)
+{
+  if (q < 0) raise(call, "q is %lld; it must not be negative", (long long)q);
+  if (niter < 0) raise(call, "niter is %lld; it must not be negative", (long long)niter);
+  if (M) M = op(expand, M, tensor_shape(A));
+  bool wide = rows_of(A) < cols_of(A);
+  Tensor *tall = wide ? adjoint(A) : A, *of_tall = wide && M ? adjoint(M) : M;
+  Tensor *flat = adjoint(tall), *of_flat = of_tall ? adjoint(of_tall) : NULL;
+  Tensor *start = op(randn, INTS(cols_of(tall), q), NULL, tensor_dtype(A), device_of(A), false);
+  Tensor *basis = basis_of(call, tall, of_tall, start);
+  for (int64_t i = 0; i < niter; i++) basis = basis_of(call, tall, of_tall, basis_of(call, flat, of_flat, basis));
+  Tensor *small = op(matmul, adjoint(basis), tall);
+  if (of_tall) small = minus(small, op(matmul, adjoint(basis), of_tall));
+  Tensors f = op(svd, small, false);
+  y[wide ? 2 : 0] = op(matmul, basis, f.v[0]);
+  y[1] = f.v[1];
+  y[wide ? 0 : 2] = adjoint(f.v[2]);
+}
+
+FORWARD(svd_lowrank)
+{
+  check_matrices(call, a->A, "A");
+  approximate_svd(call, a->A, a->q, a->niter, a->M, y);
+}
+
+FORWARD(pca_lowrank)
+{
+  Tensor *A = a->A;
+  Matrices b = matrices_of(call, A);
+  int64_t q = a->q != NO_INT ? a->q : b.k < 6 ? b.k : 6;
+  if (q < 0 || q > b.k)
+    raise(call, "q is %lld; it is from 0 to %lld for shape %s", (long long)q, (long long)b.k,
+          shape_text(call, tensor_shape(A)));
+  if (a->center) A = minus(A, op(mean, A, INTS(-2), true, DTYPE_NONE));
+  approximate_svd(call, A, q, a->niter, NULL, y);
 }
 
 /* -------------------------------------------------------------- nuclear norm */
