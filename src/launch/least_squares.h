@@ -9,9 +9,10 @@ typedef enum LeastSquares { GELS, GELSY, GELSS, GELSD } LeastSquares;
 
 /*
  * a [*, m, n] and b [*, max(m, n), k] lie by columns (launch/matrices.h), of one dtype that LAPACK takes. The first n
- * rows of b become x, of the least length where several have the least |a x - b|; a's elements are lost. Singular
- * values below rcond times the largest count as 0, of GELSY those of a triangle's diagonal. rank (int64, [*]) and
- * singular values (real, [*, min(m, n)]) may be NULL. Raises if a has not full rank, by GELS, or where there is no convergence.
+ * rows of b become x, of the least length where several have the least |a x - b|; a's elements are lost. What is below
+ * rcond times the largest singular value counts as 0, by GELSY a triangle's diagonal. rank (int64, [*]) and singular
+ * (real, [*, min(m, n)]), the singular values, may be NULL. Raises if a has not full rank, by GELS, or if there is no
+ * convergence.
  */
 void launch_least_squares(Call *call, LeastSquares driver, Tensor *a, double rcond, Tensor *b, Tensor *rank,
                           Tensor *singular);

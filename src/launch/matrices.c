@@ -96,9 +96,17 @@ int64_t first_failure(const Tensor *info, int *value)
   return -1;
 }
 
+enum { SPARE = 4 };
+
 void *scratch_of(Call *call, DType dtype, int64_t n)
 {
-  return tensor_data(tensor_new(call, dtype, DEVICE_CPU, (Ints){&n, 1}));
+  return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n + SPARE)));
+}
+
+Tensor *scratch_by_columns(Call *call, DType dtype, Ints shape)
+{
+  Tensor *room = tensor_new(call, dtype, result_device(call), INTS(shape_numel(call, shape) + SPARE));
+  return tensor_view(call, room, shape, by_columns_order(call, shape), 0);
 }
 
 void check_finite(Call *call, const Tensor *t)

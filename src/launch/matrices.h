@@ -38,8 +38,10 @@ int work_asked_for(Call *call, DType dtype, const WorkAnswer *answer);
 /* The first of a batch's results (int32) that isn't 0, counted from 0; -1 if there is none, or none that is known. */
 int64_t first_failure(const Tensor *info, int *value);
 
-/* Memory until the running call ends: n elements of a dtype. */
+/* Memory until the running call ends: n elements of a dtype, and a few more, since OpenBLAS's gemv of complex numbers
+   reads an element beyond what it is given. */
 void *scratch_of(Call *call, DType dtype, int64_t n);
+Tensor *scratch_by_columns(Call *call, DType dtype, Ints shape);
 
 /* Raises if an element is infinite or nan: there LAPACK may not end. t is dense. */
 void check_finite(Call *call, const Tensor *t);

@@ -124,8 +124,8 @@ FORWARD(least_squares)
   int64_t m = rows_of(A), n = cols_of(A), most = m > n ? m : n, least = m < n ? m : n;
   Ints batch = batch_shape(A);
   DType d = tensor_dtype(A);
-  Tensor *work = new_by_columns(call, A, d, tensor_shape(A));
-  Tensor *b = new_by_columns(call, B, d, batch_and(call, batch, INTS(most, cols_of(B))));
+  Tensor *work = scratch_by_columns(call, d, tensor_shape(A));
+  Tensor *b = scratch_by_columns(call, d, batch_and(call, batch, INTS(most, cols_of(B))));
   launch_copy(call, work, A);
   launch_copy(call, op(narrow, b, -2, 0, m), B);
   bool has_rank = a->driver != GELS, has_values = a->driver == GELSS || a->driver == GELSD;
