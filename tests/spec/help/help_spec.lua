@@ -87,7 +87,7 @@ describe("help", function()
   end)
 
   it("tells a name that was perhaps meant", function()
-    assert.equal("Nothing is known of con2d. Did you mean nl.conv2d?", help.text "con2d")
+    assert.equal("Nothing is known of cnv2d. Did you mean nl.conv2d?", help.text "cnv2d")
     assert.equal("Nothing is known of zzzzzzzz.", help.text "zzzzzzzz")
   end)
 
