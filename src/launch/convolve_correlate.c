@@ -191,7 +191,7 @@ void conv_dot_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor *wei
   Tensor *sums = new_beside(call, weight, j->dtype, INTS(w.parts, weight->numel));
   w.sums = tensor_data(sums);
   prepare(call, &w, true, 0, w.terms * (int64_t)sizeof(int64_t));
-  launch_items((Work){w.parts * j->groups, INT64_MAX}, dot_units, &w);
+  launch_items((Work){w.parts * j->groups, work / (w.parts * j->groups) / 8}, dot_units, &w);
   Tensor *flat = tensor_view(call, weight, INTS(weight->numel), INTS(1), weight->offset);
   if (w.parts > 1) launch_reduce(call, REDUCE_SUM, sums, 1, flat, (Finish){0, false});
   else launch_copy(call, flat, tensor_view(call, sums, INTS(weight->numel), INTS(1), 0));

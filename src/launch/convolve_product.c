@@ -109,7 +109,8 @@ static void list_panels(Unit *u, int64_t depth)
   for (int64_t i = 0; i < depth; i++) u->at[i] = i * 2 * vector;
 }
 
-/* Vectors of the columns of each line, as they lie in the slab and in the result, and their terms. */
+/* Vectors of the columns of each line, as they lie in the slab and in the result, and their terms. Where nothing is
+   added later a line's last vector is a whole one that begins earlier: stores of some lanes only take longer. */
 static void list_lines(Unit *u)
 {
   const ConvJob *j = u->plan->j;
@@ -117,11 +118,14 @@ static void list_lines(Unit *u)
   const Window *w = &u->slab.window;
   const int64_t vector = u->plan->k->vector, plane_step = conv_step(j, w, 0), line_step = conv_step(j, w, 1);
   int64_t n = 0, terms = 0;
+  const bool overlaps = j->channels <= u->part->channels && t->size[2] >= vector;
   EACH_LINE(t, i, p, l)
-  for (int64_t c = 0; c < t->size[2]; c += vector)
+  for (int64_t at = 0; at < t->size[2]; at += vector) {
+    const int64_t c = overlaps ? min_i64(at, t->size[2] - vector) : at;
     u->places[n++] = (ConvPlace){i * u->slab.image + p * plane_step + l * line_step + c,
                                  i * u->c_image + p * u->c_step[0] + l * u->c_step[1] + c,
                                  (int32_t)min_i64(vector, t->size[2] - c)};
+  }
   for (int64_t c = 0; c < u->part->channels; c++)
     for (int64_t i = 0; i < u->p->taps; i++) u->at[terms++] = c * w->channel + u->tap_at[i];
   u->vectors = n;

@@ -11,6 +11,12 @@
 
 #include "kernels/typed/tile.h"
 
+#if T_f32
+#define LANES (VECTOR_BYTES / 4)
+#else
+#define LANES (VECTOR_BYTES / 8)
+#endif
+
 /* How many vectors a block of so many rows has, whose sums fill the registers: 24 with 32 of them, 12 with 16. */
 #if NNLUA_SMALL_BLOCKS
 enum { VECTORS = 3 };
@@ -369,6 +375,40 @@ INLINE void copy_strided(int64_t n, const T *from, int64_t step, T *to)
   for (int64_t i = 0; i < n; i++) to[i] = from[i * step];
 }
 
+#if T_FLOATING
+
+/* Every other number of the first 2 V - 1. */
+INLINE Vector load_every_other(const T *p)
+{
+  const Vector a = load(p), b = load(p + V - 1);
+#if LANES == 16
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
+#elif LANES == 4
+  return __builtin_shufflevector(a, b, 0, 2, 5, 7);
+#else
+  return __builtin_shufflevector(a, b, 0, 3);
+#endif
+}
+
+/* Copies n elements that lie two apart. */
+INLINE void copy_every_other(int64_t n, const T *from, T *to)
+{
+  if (n < V) {
+    copy_strided(n, from, 2, to);
+    return;
+  }
+  for (int64_t i = 0; i + V <= n; i += V) store(to + i, load_every_other(from + 2 * i));
+  store(to + n - V, load_every_other(from + 2 * (n - V)));
+}
+
+#else
+
+INLINE void copy_every_other(int64_t n, const T *from, T *to) { copy_strided(n, from, 2, to); }
+
+#endif
+
 static void fill(const ConvFill *f)
 {
   for (int64_t c = 0; c < f->channels; c++) {
@@ -377,7 +417,7 @@ static void fill(const ConvFill *f)
     for (int64_t r = 0; r < f->runs; r++) {
       const ConvRun *run = &f->run[r];
       if (f->step == 1) copy_run(run->count, x + run->from, to + run->to);
-      else if (f->step == 2) copy_strided(run->count, x + run->from, 2, to + run->to);
+      else if (f->step == 2) copy_every_other(run->count, x + run->from, to + run->to);
       else copy_strided(run->count, x + run->from, f->step, to + run->to);
     }
   }
