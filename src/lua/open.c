@@ -254,6 +254,7 @@ static void open_functions(lua_State *L)
   luaL_setfuncs(L, comparison_functions, 0);
   luaL_setfuncs(L, memory_functions, 0);
   luaL_setfuncs(L, promotion_functions, 0);
+  luaL_setfuncs(L, resize_methods, 0);
   open_dtypes(L);
   open_devices(L);
   open_tensor_types(L);
@@ -299,6 +300,7 @@ static void build_library(lua_State *L, Context *ctx)
   luaL_setfuncs(L, creation_methods, 0);
   luaL_setfuncs(L, element_methods, 0);
   luaL_setfuncs(L, question_methods, 0);
+  luaL_setfuncs(L, resize_methods, 0);
   luaL_setfuncs(L, comparison_functions, 0);
   open_autograd(L, nl, members);
   lua_settop(L, nl);

@@ -55,6 +55,7 @@ extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad
 
 extern const luaL_Reg creation_methods[], /* tensor_from_lua.c: new_tensor, new */
   element_methods[],                      /* tensor_to_lua.c: item, tolist */
+  resize_methods[],                       /* resize.c: resize_, resize_as_ */
   question_methods[];                     /* tensor_questions.c: size, stride, … */
 
 int tensor_new_like(lua_State *L); /* tensor_types.c: x:new(…) */

@@ -1,4 +1,4 @@
--- What is asked of tensors and dtypes, which C answers: declarations as those of core.lua, never run.
+-- What is asked of tensors and dtypes, which C answers, and resize_: declarations as those of core.lua, never run.
 
 --- Whether a tensor's dtype is complex.
 ---     > nl.is_complex(nl.ones(2))
@@ -124,3 +124,37 @@ function Tensor:is_same_size(other) end
 ---     true
 ---@return boolean
 function Tensor:is_nonzero() end
+
+--- Gives the tensor another shape in place: in the memory that it has, whose elements stay where they are; in new
+--- memory where that is too small, with zeros behind them. Other tensors that shared the memory keep the old one.
+---     > nl.tensor({1, 2, 3}):resize_(2)
+---     tensor([1, 2])
+---     > nl.tensor({1, 2}):resize_({2, 2})
+---     tensor([[1, 2],
+---             [0, 0]])
+---@param ... integer|integer[]
+---@return Tensor
+function Tensor:resize_(...) end
+
+--- resize_ to the shape of another tensor.
+---     > nl.tensor({1, 2, 3}):resize_as_(nl.ones(2))
+---     tensor([1, 2])
+---@param other Tensor
+---@return Tensor
+function Tensor:resize_as_(other) end
+
+--- x:resize_(…) as a function.
+---     > nl.resize_(nl.tensor({1, 2, 3}), 2)
+---     tensor([1, 2])
+---@param x Tensor
+---@param ... integer|integer[]
+---@return Tensor
+function nl.resize_(x, ...) end
+
+--- x:resize_as_(other) as a function.
+---     > nl.resize_as_(nl.tensor({1, 2, 3}), nl.ones(2))
+---     tensor([1, 2])
+---@param x Tensor
+---@param other Tensor
+---@return Tensor
+function nl.resize_as_(x, other) end
