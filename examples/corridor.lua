@@ -1,4 +1,4 @@
--- An actor-critic learns to walk along a corridor: a policy draws steps from a Categorical, a critic guesses what comes.
+-- An actor-critic learns to walk along a corridor: a policy draws steps from a Categorical, a critic values places.
 -- Run:  ./bootstrap run examples/corridor.lua
 local nl = require "nnlua"
 local nn, F, optim, distributions = nl.nn, nl.nn.functional, nl.optim, nl.distributions
