@@ -2,7 +2,6 @@
 -- asked for.
 
 local core = require "nnlua.nn.core"
-local nl = require "nnlua"
 local utils = require "nnlua.distributions.utils"
 
 local probabilities = {}
