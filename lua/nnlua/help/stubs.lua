@@ -132,7 +132,6 @@ local F = nl.F
 local types = {
   tensor = "nnlua.Tensor", ["optional tensor"] = "nnlua.Tensor", tensors = "nnlua.Tensor[]",
   ["optional bool"] = "boolean",
-  operand = "nnlua.Tensor|number",
   operand = "nnlua.Tensor|number", ["optional operand"] = "nnlua.Tensor|number",
   scalar = "number|boolean", int = "integer", real = "number", bool = "boolean", string = "string",
   size = "integer|integer[]", dim = "integer", dims = "integer|integer[]", ints = "integer[]",

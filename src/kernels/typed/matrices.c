@@ -34,9 +34,8 @@ static void swap_two(int n, T *a, T *b, int64_t step)
   }
 }
 
-static int lu(int m, int n, void *a, int lda, int *pivots)
+INLINE int factor(int m, int n, T *x, int lda, int *pivots)
 {
-  T *x = a;
   int info = 0;
   for (int j = 0; j < m && j < n; j++) {
     T *column = x + (int64_t)j * lda;
@@ -55,6 +54,15 @@ static int lu(int m, int n, void *a, int lda, int *pivots)
     }
   }
   return info;
+}
+
+/* The smallest ones have loops of constant length. */
+static int lu(int m, int n, void *a, int lda, int *pivots)
+{
+  if (m == 2 && n == 2) return factor(2, 2, a, lda, pivots);
+  if (m == 3 && n == 3) return factor(3, 3, a, lda, pivots);
+  if (m == 4 && n == 4) return factor(4, 4, a, lda, pivots);
+  return factor(m, n, a, lda, pivots);
 }
 
 /* The triangle above the diagonal is, its rows taken for columns, the conjugate of that below. */
@@ -80,13 +88,13 @@ static int cholesky(bool upper, int n, void *a, int lda)
   return 0;
 }
 
-INLINE void solve_triangle(const Triangle *t, bool conjugated, int64_t k, T *b, int64_t row, int64_t col)
+INLINE void solve_triangle(const Triangle *t, int n, bool conjugated, int64_t k, T *b, int64_t row, int64_t col)
 {
   const T *a = t->a;
   for (int64_t c = 0; c < k; c++) {
     T *x = b + c * col;
-    for (int s = 0; s < t->n; s++) {
-      int64_t i = t->upper ? t->n - 1 - s : s, first = t->upper ? 0 : i + 1, end = t->upper ? i : t->n;
+    for (int s = 0; s < n; s++) {
+      int64_t i = t->upper ? n - 1 - s : s, first = t->upper ? 0 : i + 1, end = t->upper ? i : n;
       const T *column = a + i * t->col;
       T diagonal = t->unit ? 1 : column[i * t->row];
       T value = x[i * row] /= conjugated ? CONJUGATE(diagonal) : diagonal;
@@ -100,8 +108,10 @@ INLINE void solve_triangle(const Triangle *t, bool conjugated, int64_t k, T *b, 
 
 static void triangle(const Triangle *t, int k, void *b, int64_t row, int64_t col)
 {
-  if (t->conjugated) solve_triangle(t, true, k, b, row, col);
-  else solve_triangle(t, false, k, b, row, col);
+  if (t->conjugated) solve_triangle(t, t->n, true, k, b, row, col);
+  else if (t->n == 3) solve_triangle(t, 3, false, k, b, row, col);
+  else if (t->n == 4) solve_triangle(t, 4, false, k, b, row, col);
+  else solve_triangle(t, t->n, false, k, b, row, col);
 }
 
 static void swap_rows(int n, int k, const int *pivots, bool back, void *b, int ldb)

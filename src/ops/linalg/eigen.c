@@ -122,7 +122,7 @@ BACKWARD(eig_factors)
   } else {
     inner = op(mul, op(unsqueeze, dy[0], -1), vh);
   }
-  Tensor *dx = op(solve_factored, vh, inner, true).v[0];
+  Tensor *dx = op(solve_factored, vh, inner, true, false).v[0];
   GRAD(A) = dtype_is_complex(tensor_dtype(a->A)) ? dx : op(real, dx);
 }
 
@@ -198,6 +198,6 @@ BACKWARD(linalg_polar)
   Tensor *turn = minus(w, adjoint(w));
   Tensor *dx = product_of(u, dy[1] ? plus(dy[1], turn) : turn);
   if (dy[0] && rows_of(u) > cols_of(u))
-    dx = plus(dx, op(solve_factored, h, minus(dy[0], product_of(u, inside)), false).v[0]);
+    dx = plus(dx, op(solve_factored, h, minus(dy[0], product_of(u, inside)), false, false).v[0]);
   GRAD(A) = dx;
 }

@@ -83,7 +83,7 @@ static Tensor *exp_by_quotient(Call *call, Tensor *A, const Pade *pade)
     even = plus(even, product_of(powers[3], combined(call, powers + 1, c, 8, 3)));
   }
   odd = product_of(A, odd);
-  return op(solve_factored, minus(even, odd), plus(even, odd), true).v[0];
+  return op(solve_factored, minus(even, odd), plus(even, odd), true, false).v[0];
 }
 
 /* Matrices beyond the bound are divided by 2^s, and the exponentials squared s times. */

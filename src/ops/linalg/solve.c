@@ -88,7 +88,9 @@ FORWARD(solve_factored)
   if (vectors && !a->left) raise(call, "B is a vector, which X A = B isn't solved for");
   y[1] = copied_by_columns(call, A, tensor_shape(A));
   y[2] = result_new(call, DTYPE_i32, result_device(call), (Ints){A->shape, A->ndim - 1});
-  launch_lu(call, y[1], y[2], NULL);
+  Tensor *info = a->check_errors ? new_beside(call, A, DTYPE_i32, batch_shape(A)) : NULL;
+  launch_lu(call, y[1], y[2], info);
+  if (info) check_info(call, info, singular);
   if (vectors) {
     y[0] = solved_vectors(call, y[1], y[2], B);
     return;
@@ -112,7 +114,7 @@ BACKWARD(solve_factored)
     x = op(unsqueeze, x, -1);
     d = op(unsqueeze, d, -1);
   }
-  Tensor *db = call->ctx->grad_enabled ? op(solve_factored, adjoint(A), d, a->left).v[0]
+  Tensor *db = call->ctx->grad_enabled ? op(solve_factored, adjoint(A), d, a->left, false).v[0]
                                        : op(linalg_lu_solve, y[1], y[2], d, a->left, true);
   if (WANTS(A)) {
     Tensor *product = a->left ? product_of(db, adjoint(x)) : product_of(adjoint(x), db);
@@ -130,23 +132,11 @@ static Tensor *info_of(Call *call, Tensor *lu)
   return cast(op(mul, place, op(any, zero, INTS(-1), false)), DTYPE_i32);
 }
 
-/* Raises if one of the matrices with these factors is singular. */
-static void check_regular(Call *call, Tensor *lu)
-{
-  if (can_look(lu)) check_info(call, info_of(call, lu), singular);
-}
-
-FORWARD(linalg_solve)
-{
-  Tensors r = op(solve_factored, a->A, a->B, a->left);
-  check_regular(call, r.v[1]);
-  y[0] = r.v[0];
-}
+FORWARD(linalg_solve) { y[0] = op(solve_factored, a->A, a->B, a->left, true).v[0]; }
 
 FORWARD(linalg_solve_ex)
 {
-  Tensors r = op(solve_factored, a->A, a->B, a->left);
-  if (a->check_errors) check_regular(call, r.v[1]);
+  Tensors r = op(solve_factored, a->A, a->B, a->left, a->check_errors);
   y[0] = r.v[0];
   y[1] = info_of(call, r.v[1]);
 }
@@ -206,7 +196,7 @@ FORWARD(det)
 static Tensor *times_inverse(Call *call, Tensor *A, Tensor *d)
 {
   Tensor *eye = op(mul, identity_of(cols_of(A), A), op(unsqueeze, op(unsqueeze, d, -1), -1));
-  return op(solve_factored, adjoint(A), eye, true).v[0];
+  return op(solve_factored, adjoint(A), eye, true, false).v[0];
 }
 
 /* The products of all other elements along the last dimension. */
