@@ -149,7 +149,7 @@ static Matrix rows_of(Call *call, Tensor *x, int64_t rows, const Tensor *target)
   int64_t n = x->shape[x->ndim - 1];
   if (!dtype_is_half(tensor_dtype(x)) || !x->is_contiguous || x->numel < GEMM_HALVES)
     x = contiguous_as(call, operand_for(call, x, target), tensor_dtype(target));
-  return (Matrix){tensor_data(x), rows, n, n, 1, stored_as(x)};
+  return (Matrix){tensor_data(x), rows, n, n, 1, x->dtype == target->dtype ? STORED_SAME : stored_as(x)};
 }
 
 void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y)
