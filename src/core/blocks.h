@@ -24,12 +24,13 @@ enum {
 /* Pointwise loops and copies, in elements. */
 enum {
   POINTWISE_CHUNK = BLOCK_SIZE(512, 4), /* that are loaded into a buffer, where they are not as the loop wants them */
-  COPY_STRETCH = BLOCK_SIZE(1024, 8),   /* of a run that is copied in tiles */
-  COPY_TILE = BLOCK_SIZE(64, 4),        /* the side of a tile, of elements up to 4 bytes */
-  COPY_WIDE_TILE = BLOCK_SIZE(32, 2),   /* and of those up to 16 */
-  COPY_LEAST_FACE = BLOCK_SIZE(256, 4), /* from so many on tiles are taken */
-  CAST_PIECE = BLOCK_SIZE(256, 4),      /* that are looked at together, whether int32 holds them */
-  RANDOM_WORDS = BLOCK_SIZE(512, 8)     /* drawn at a time; even, as some numbers take two */
+  POINTWISE_STREAMED = BLOCK_SIZE(8 << 20, 64), /* bytes of a result from which on it is written past the caches */
+  COPY_STRETCH = BLOCK_SIZE(1024, 8),           /* of a run that is copied in tiles */
+  COPY_TILE = BLOCK_SIZE(64, 4),                /* the side of a tile, of elements up to 4 bytes */
+  COPY_WIDE_TILE = BLOCK_SIZE(32, 2),           /* and of those up to 16 */
+  COPY_LEAST_FACE = BLOCK_SIZE(256, 4),         /* from so many on tiles are taken */
+  CAST_PIECE = BLOCK_SIZE(256, 4),              /* that are looked at together, whether int32 holds them */
+  RANDOM_WORDS = BLOCK_SIZE(512, 8)             /* drawn at a time; even, as some numbers take two */
 };
 
 /* Reductions and what else adds up. */

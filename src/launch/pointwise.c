@@ -92,18 +92,25 @@ typedef struct Flat {
   char *p[POINTWISE_OPERANDS + 1];
   bool single[POINTWISE_OPERANDS + 1]; /* p points to a buffer full of the one element */
   bool any_single;
+  bool streamed; /* the result goes past the caches, through a buffer */
 } Flat;
 
 static void flat_part(void *arg, int64_t begin, int64_t end)
 {
   const Flat *f = arg;
   const Pointwise *l = f->launch;
-  int64_t step = f->any_single ? POINTWISE_CHUNK : end - begin;
+  int64_t step = f->any_single || f->streamed ? POINTWISE_CHUNK : end - begin;
+  _Alignas(64) char buffer[POINTWISE_CHUNK * 16];
   for (int64_t at = begin; at < end; at += step) {
+    int64_t n = end - at < step ? end - at : step;
     char *q[POINTWISE_OPERANDS + 1];
     for (int k = 0; k < l->operands; k++) q[k] = f->p[k] + (f->single[k] ? 0 : at * (int64_t)l->size[k]);
-    call_kernel(l, end - at < step ? end - at : step, q);
+    char *to = q[0];
+    if (f->streamed) q[0] = buffer;
+    call_kernel(l, n, q);
+    if (f->streamed) copy_past_caches((size_t)n * l->size[0], buffer, to);
   }
+  if (f->streamed) copies_past_caches_end();
 }
 
 static bool lies_flat(const Pointwise *l, Tensor *const *t, int k)
@@ -116,7 +123,9 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
   int64_t n = t[0]->numel;
   Flat f = {.launch = l};
   if (!t[0]->is_contiguous && !tensor_is_dense(t[0])) return false;
+  f.streamed = (size_t)n * l->size[0] >= POINTWISE_STREAMED;
   for (int k = 0; k < l->operands; k++) {
+    if (k && t[k]->storage == t[0]->storage) f.streamed = false; /* the caches have it */
     if (lies_flat(l, t, k)) continue;
     if (k == 0 || t[k]->numel != 1) return false;
     f.single[k] = f.any_single = true;

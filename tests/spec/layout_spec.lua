@@ -179,3 +179,21 @@ describe("a result's order in memory", function()
     end
   end)
 end)
+
+describe("a result of 8 MB and more, which is written past the caches,", function()
+  it("has what pieces of it have", function()
+    local n = (2 << 20) + 37
+    local x, y = nl.randn(n), nl.randn(n)
+    local function functions(a, b)
+      return {a + b, a * 2 + 1, nl.where(a:gt(0), a, b), a:double() * b, a:gt(b), nl.add(a, b:int())}
+    end
+    local function written(a, b) return {a:clone():add_(b), a:clone():mul_(a), a:clone():relu_()} end
+    for _, f in ipairs {functions, written} do
+      local whole, first, last = f(x, y), f(x[{{1, 1000}}], y[{{1, 1000}}]), f(x[{{-1000}}], y[{{-1000}}])
+      for i, t in ipairs(whole) do
+        assert.is_true(nl.equal(first[i], t[{{1, #first[i]}}]), i)
+        assert.is_true(nl.equal(last[i][{{2}}], t[{{-(#last[i] - 1)}}]), i)
+      end
+    end
+  end)
+end)
