@@ -8,8 +8,8 @@
 /* Copies n elements of a size in bytes, strides in bytes. */
 void copy_elements(size_t size, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride);
 
-/* Copies bytes past the caches, where the processor can: for results too large to be found there again. Other threads see
-   them after copies_past_caches_end. */
+/* Copies bytes past the caches, where the processor can: for results too large to be found there again. Other threads
+   see them after copies_past_caches_end. */
 void copy_past_caches(size_t bytes, const char *from, char *to);
 void copies_past_caches_end(void);
 

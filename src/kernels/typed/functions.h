@@ -50,22 +50,33 @@ static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
 #define ISINF(x) (ABS(x) == (T)INFINITY)
 #define SIGNBIT(x) (signbit(x) != 0)
 #define COPYSIGN(a, b) LIBM(copysign)(a, b)
-#define NEXTAFTER(a, b) LIBM(nextafter)(a, b)
+#define NEXTAFTER(a, b) next_after(a, b)
 #define FLOOR(x) LIBM(floor)(x)
 #define CEIL(x) LIBM(ceil)(x)
 #define TRUNC(x) LIBM(trunc)(x)
 #define ROUND(x) LIBM(nearbyint)(x)
 #define FMOD(a, b) LIBM(fmod)(a, b)
 #define REMAINDER(a, b) remainder_of(a, b)
-#define POW(a, b) power(a, b)
 #define TRUNC_DIV(a, b) LIBM(trunc)((a) / (b))
 #define FLOOR_DIV(a, b) floor_div(a, b)
 
-/* The C library's for all but the most frequent exponents. */
-static inline T power(T a, T b)
+#if T_f32
+typedef int32_t Bits;
+#else
+typedef int64_t Bits;
+#endif
+
+/* The next number from a towards b: the bits of numbers are in their order. */
+static inline T next_after(T a, T b)
 {
-  if (b == 2) return a * a;
-  return b == 1 ? a : LIBM(pow)(a, b);
+  Bits bits;
+  memcpy(&bits, &a, sizeof a);
+  bits += (b > a) == (a > 0) ? 1 : -1;
+  T next, least = sizeof(T) == 4 ? (T)0x1p-149 : (T)0x1p-1074;
+  memcpy(&next, &bits, sizeof next);
+  next = a == 0 ? (b > 0 ? least : -least) : next;
+  next = a == b ? b : next;
+  return a != a || b != b ? a + b : next;
 }
 
 /* The rest has the sign of the divisor. */

@@ -3,32 +3,22 @@
 #ifndef NNLUA_KERNELS_VECTOR_FUNCTIONS_H
 #define NNLUA_KERNELS_VECTOR_FUNCTIONS_H
 
-#include "kernels/typed/vector_math.h"
+#include "kernels/typed/vector_angles.h"
 
-/* A function of the C library, lane by lane. */
-#define LANES_OF(name)                                   \
-  INLINE Vector lanes_##name(Vector x)                   \
-  {                                                      \
-    for (int j = 0; j < V; j++) x[j] = LIBM(name)(x[j]); \
-    return x;                                            \
-  }
-#define LANES_OF_BOTH(name)                                    \
-  INLINE Vector lanes_##name(Vector a, Vector b)               \
-  {                                                            \
-    for (int j = 0; j < V; j++) a[j] = LIBM(name)(a[j], b[j]); \
-    return a;                                                  \
-  }
-LANES_OF(tan)
-LANES_OF(asinh)
-LANES_OF(acosh)
-LANES_OF_BOTH(atan2)
-LANES_OF_BOTH(hypot)
+#if T_f64
+INLINE Vector vector_pow(Vector a, Vector b)
+{
+  for (int j = 0; j < V; j++) a[j] = pow(a[j], b[j]);
+  return a;
+}
+#endif
 
 #define CONJ(x) (x)
 #define NUM(x) ((T)(x))
 #define SELECT(c, a, b) choose(c, AS_VECTOR(a), AS_VECTOR(b))
 #define EXP(x) vector_exp(AS_VECTOR(x))
 #define LOG(x) vector_log(AS_VECTOR(x))
+#define POW(a, b) vector_pow(AS_VECTOR(a), AS_VECTOR(b))
 #define EXP2(x) vector_exp2(AS_VECTOR(x))
 #define LOG2(x) vector_log2(AS_VECTOR(x))
 #define LOG10(x) vector_log10(AS_VECTOR(x))
@@ -42,26 +32,17 @@ LANES_OF_BOTH(hypot)
 #define RSQRT(x) (1 / SQRT(x))
 #define SIN(x) vector_sin(AS_VECTOR(x))
 #define COS(x) vector_cos(AS_VECTOR(x))
-#define TAN(x) lanes_tan(AS_VECTOR(x))
+#define TAN(x) vector_tan(AS_VECTOR(x))
 #define SINH(x) vector_sinh(AS_VECTOR(x))
 #define COSH(x) vector_cosh(AS_VECTOR(x))
 #define ATANH(x) vector_atanh(AS_VECTOR(x))
-#define ASINH(x) lanes_asinh(AS_VECTOR(x))
-#define ACOSH(x) lanes_acosh(AS_VECTOR(x))
-#if T_f32
+#define ASINH(x) vector_asinh(AS_VECTOR(x))
+#define ACOSH(x) vector_acosh(AS_VECTOR(x))
 #define ASIN(x) vector_asin(AS_VECTOR(x))
 #define ACOS(x) vector_acos(AS_VECTOR(x))
 #define ATAN(x) vector_atan(AS_VECTOR(x))
-#else
-LANES_OF(asin)
-LANES_OF(acos)
-LANES_OF(atan)
-#define ASIN(x) lanes_asin(AS_VECTOR(x))
-#define ACOS(x) lanes_acos(AS_VECTOR(x))
-#define ATAN(x) lanes_atan(AS_VECTOR(x))
-#endif
-#define ATAN2(a, b) lanes_atan2(AS_VECTOR(a), AS_VECTOR(b))
-#define HYPOT(a, b) lanes_hypot(AS_VECTOR(a), AS_VECTOR(b))
+#define ATAN2(a, b) vector_atan2(AS_VECTOR(a), AS_VECTOR(b))
+#define HYPOT(a, b) vector_hypot(AS_VECTOR(a), AS_VECTOR(b))
 #define ABS(x) vector_abs(AS_VECTOR(x))
 #define SIGN(x) choose(AS_VECTOR(x) > 0, AS_VECTOR((T)1), choose(AS_VECTOR(x) < 0, AS_VECTOR((T)-1), AS_VECTOR((T)0)))
 #define SQUARE_NUMBER(x) ((x) * (x))

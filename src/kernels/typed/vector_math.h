@@ -266,6 +266,21 @@ INLINE Vector log10_joined(Vector m, Vector e)
 LOGARITHM(log2)
 LOGARITHM(log10)
 
+/* ---- the square root ---- */
+
+/* The square root, correctly rounded. */
+INLINE Vector vector_sqrt(Vector x)
+{
+#if __AVX512F__
+  return (Vector)WIDTH_OF(_mm512_sqrt)((WIDE_VECTOR)x);
+#elif __AVX2__
+  return (Vector)WIDTH_OF(_mm256_sqrt)((AVX_VECTOR)x);
+#else
+  for (int j = 0; j < V; j++) x[j] = LIBM(sqrt)(x[j]);
+  return x;
+#endif
+}
+
 /* ---- what follows from exponentials ---- */
 
 /* 2^x. */
@@ -360,6 +375,26 @@ INLINE Vector vector_atanh(Vector x)
 {
   Vector a = vector_abs(x);
   return vector_signed((T)0.5 * vector_log1p(2 * a / (1 - a)), x);
+}
+
+#define INVERSE_FAR (sizeof(T) == 4 ? (T)1e9 : (T)1e18) /* from here on sqrt(x^2 + 1) is x */
+
+/* The inverse of the hyperbolic sine: log(a + sqrt(a^2 + 1)), with what is beyond 1 taken together. */
+INLINE Vector vector_asinh(Vector x)
+{
+  Vector a = vector_abs(x), s = a * a;
+  Mask large = a > INVERSE_FAR;
+  Vector rest = choose(large, a - 1, a + s / (1 + vector_sqrt(s + 1)));
+  return vector_signed(vector_log1p(rest) + choose(large, AS_VECTOR((T)0.69314718055994531), AS_VECTOR((T)0)), x);
+}
+
+/* The inverse of the hyperbolic cosine. */
+INLINE Vector vector_acosh(Vector x)
+{
+  Mask large = x > INVERSE_FAR;
+  Vector t = x - 1, rest = choose(large, t, t + vector_sqrt(t * (x + 1)));
+  Vector y = vector_log1p(rest) + choose(large, AS_VECTOR((T)0.69314718055994531), AS_VECTOR((T)0));
+  return choose(x < 1, AS_VECTOR((T)NAN), y);
 }
 
 /* ---- the error function ---- */
@@ -466,165 +501,59 @@ INLINE Vector vector_normal_share(Vector x)
 #endif
 }
 
-/* ---- the square root ---- */
-
-/* The square root, correctly rounded. */
-INLINE Vector vector_sqrt(Vector x)
-{
-#if __AVX512F__
-  return (Vector)WIDTH_OF(_mm512_sqrt)((WIDE_VECTOR)x);
-#elif __AVX2__
-  return (Vector)WIDTH_OF(_mm256_sqrt)((AVX_VECTOR)x);
-#else
-  for (int j = 0; j < V; j++) x[j] = LIBM(sqrt)(x[j]);
-  return x;
-#endif
-}
-
-/* ---- sine and cosine ---- */
+/* ---- powers ---- */
 
 #if T_f32
-#define TURNS_HIGHEST 2000.0f /* up to here pi in parts is good enough */
-#define ONE_BY_PI 0.318309886f
-/* pi in parts, of which products with whole numbers and halves are exact (those of SLEEF, by N. Shibata). */
-#define PI_PARTS(X, n) \
-  X - n * 3.140625f - n * 0.0009670257568359375f - n * 6.2771141529083251953e-07f - n * 1.2154201256553420762e-10f
+typedef uint64_t Bits64 __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t Mask64 __attribute__((vector_size(VECTOR_BYTES)));
 
-/* x * 2/pi as a quarter (mod 4) and a remainder in [-1/2, 1/2]. 2/pi comes in parts of 28 bits, so that each product
-   is exact and can be reduced on its own: right for every float, however large. */
-static inline double quarters_of(float x, uint32_t *quarter)
+/* The logarithm to base 2 of x >= 0, as exact as the powers of floats want it: 36 bits. That of 0 and of infinity is a
+   number whose product with 0 is 0. */
+INLINE Doubles log2_of_doubles(Doubles x)
 {
-  const double parts[7] = {0x1.45f306cp-1,   0x1.c9c882ap-29, 0x1.4fe13a8p-59, 0x1.f47d4dp-86,
-                           0x1.bb81b6cp-113, 0x1.4acc9ep-143, 0x1.0e4107cp-170};
-  double sum = 0;
-  for (int i = 6; i >= 0; i--) {
-    double turns = 0.25 * parts[i] * (double)x;
-    sum += turns - floor(turns + 0.5);
-  }
-  sum *= 4;
-  double nearest = floor(sum + 0.5);
-  *quarter = (uint32_t)(int32_t)nearest;
-  return sum - nearest;
+  const int64_t root = INT64_C(0x3fe6a09e667f3bcd), one = INT64_C(1023) << 52;
+  Mask64 bits = (Mask64)x - root + one;
+  Doubles e = (Doubles)((Mask64)((Bits64)bits >> 52 & 2047) | (Mask64)(0x1p52 - (Doubles){0})) - (0x1p52 + 1023);
+  Doubles m = (Doubles)((bits & (((int64_t)1 << 52) - 1)) + root);
+  Doubles s = (m - 1) / (m + 1), z = s * s, w = z * z, twice = s * 2.8853900817779268;
+  Doubles p = (z * (1 / 13.0) + 1 / 11.0) * w + (z * (1 / 9.0) + 1 / 7.0); /* 2 artanh(s) / ln2 by its series */
+  Doubles y = (p * w + (z * (1 / 5.0) + 1 / 3.0)) * (z * twice) + (twice + e);
+  Mask64 is_end = (x == 0) | (x == INFINITY);
+  Doubles end = (Doubles)((Mask64)(1e300 - (Doubles){0}) | ((x == 0) & INT64_MIN));
+  return (Doubles)((is_end & (Mask64)end) | (~is_end & (Mask64)y));
 }
 
-/* sin(x + shift * pi/2) of any number. */
-static inline float sin_of_any(float x, uint32_t shift)
+/* 2^x, infinite or 0 as a float where |x| > 200. */
+INLINE Doubles exp2_of_doubles(Doubles x)
 {
-  if (!(fabsf(x) < INFINITY)) return NAN;
-  uint32_t quarter;
-  float r = (float)(quarters_of(x, &quarter) * 1.5707963267948966), z = r * r;
-  float s = ((-0.0001951463196f * z + 0.008332156054f) * z - 0.1666665454f) * z * r + r;
-  float c = ((2.443241267e-5f * z - 0.001388730986f) * z + 0.04166664555f) * z * z + (1 - 0.5f * z);
-  uint32_t turned = quarter + shift;
-  float y = turned & 1 ? c : s;
-  if (x == 0 && shift == 0) return x;
-  return turned & 2 ? -y : y;
+  Mask64 above = x > 200, below = x < -200;
+  x = (Doubles)((above & (Mask64)(200 - (Doubles){0})) | (below & (Mask64)(-200 - (Doubles){0}))
+                | (~(above | below) & (Mask64)x));
+  Doubles sum = x + 0x1.8p52, f = (x - (sum - 0x1.8p52)) * 0.69314718055994531;
+  Doubles g = f * f, h = g * g; /* Taylor's series */
+  Doubles p = (f * (1 / 5040.0) + 1 / 720.0) * g + (f * (1 / 120.0) + 1 / 24.0);
+  p = (h * (1 / 40320.0) + p) * h + ((f * (1 / 6.0) + 0.5) * g + (f + 1));
+  return (Doubles)((Mask64)p + ((Mask64)sum << 52));
 }
 
-/* sin(r) for |r| <= pi / 2. */
-INLINE Vector sin_near(Vector r)
+RARE Vector pow_anywhere(Vector a, Vector b)
 {
-  Vector z = r * r;
-  Vector p = 2.605750744e-06f * z - 0.0001980959012f;
-  p = p * z + 0.008333066083f;
-  p = p * z - 0.1666665954f;
-  return p * z * r + r;
-}
-#else
-#define TURNS_HIGHEST 1e5
-#define ONE_BY_PI 0.3183098861837907
-/* pi in parts, and the coefficients of the sine, are those of SLEEF (N. Shibata). */
-#define PI_PARTS(X, n)                                                                          \
-  X - n * 3.1415926218032836914 - n * 3.1786509424591713469e-08 - n * 1.2246467864107188502e-16 \
-    - n * 1.2736634327021899816e-24
-
-static inline double sin_of_any(double x, uint32_t shift) { return shift ? cos(x) : sin(x); }
-
-INLINE Vector sin_near(Vector r)
-{
-  Vector z = r * r;
-  Vector p = -7.97255955009037868891952e-18 * z + 2.81009972710863200091251e-15;
-  p = p * z - 7.64712219118158833288484e-13;
-  p = p * z + 1.60590430605664501629054e-10;
-  p = p * z - 2.50521083763502045810755e-08;
-  p = p * z + 2.75573192239198747630416e-06;
-  p = p * z - 0.000198412698412696162806809;
-  p = p * z + 0.00833333333333332974823815;
-  p = p * z - 0.166666666666666657414808;
-  return p * z * r + r;
-}
-#endif
-
-RARE Vector turned_anywhere(Vector x, uint32_t shift)
-{
-  T line[V];
-  store(line, x);
-  for (int j = 0; j < V; j++) line[j] = sin_of_any(line[j], shift);
-  return load(line);
+  for (int j = 0; j < V; j++) a[j] = powf(a[j], b[j]);
+  return a;
 }
 
-/* The sine: x = n pi + r. */
-INLINE Vector vector_sin(Vector x)
+/* a^b = 2^(b log2|a|) in double, with the sign of an odd power. */
+INLINE Vector vector_pow(Vector a, Vector b)
 {
-  if (any_of(~(vector_abs(x) <= TURNS_HIGHEST))) return turned_anywhere(x, 0);
-  Vector sum = x * ONE_BY_PI + ROUNDER, n = sum - ROUNDER;
-  Vector y = sin_near(PI_PARTS(x, n));
-  y = vector_of_bits(bits_of(y) ^ (bits_of(sum) << (8 * sizeof(T) - 1)));
-  return choose(x == 0, x, y);
-}
-
-/* The cosine: x = (n + 1/2) pi + r. */
-INLINE Vector vector_cos(Vector x)
-{
-  if (any_of(~(vector_abs(x) <= TURNS_HIGHEST))) return turned_anywhere(x, 1);
-  Vector sum = (x * ONE_BY_PI - (T)0.5) + ROUNDER, n = (sum - ROUNDER) + (T)0.5;
-  Vector y = sin_near(PI_PARTS(x, n));
-  return vector_of_bits(bits_of(y) ^ (~bits_of(sum) << (8 * sizeof(T) - 1)));
-}
-
-#if T_f32
-/* The inverses of tangent, sine and cosine: method and coefficients of Cephes (S. L. Moshier). */
-INLINE Vector vector_atan(Vector x)
-{
-  Vector a = vector_abs(x);
-  Mask large = a > 2.414213562f, middle = (a > 0.4142135624f) & ~large;
-  Vector from = choose(large, AS_VECTOR(-1.0f), choose(middle, a - 1, a));
-  Vector by = choose(large, a, choose(middle, a + 1, AS_VECTOR(1.0f)));
-  Vector start = choose(large, AS_VECTOR(1.57079633f), choose(middle, AS_VECTOR(0.785398163f), AS_VECTOR(0.0f)));
-  Vector u = from / by, z = u * u;
-  Vector p = 8.05374449538e-2f * z - 1.38776856032e-1f;
-  p = p * z + 1.99777106478e-1f;
-  p = p * z - 3.33329491539e-1f;
-  return vector_signed(start + (p * z * u + u + start * -2.7827534e-8f), x); /* what start lacks of pi / 2 or pi / 4 */
-}
-
-/* asin(a) = y for a <= 1/2, and pi / 2 - 2 y beyond. */
-INLINE Vector asin_part(Vector a, Mask far)
-{
-  Vector z = choose(far, 0.5f * (1 - a), a * a), u = choose(far, vector_sqrt(z), a);
-  Vector p = 4.2163199048e-2f * z + 2.4181311049e-2f;
-  p = p * z + 4.5470025998e-2f;
-  p = p * z + 7.4953002686e-2f;
-  p = p * z + 1.6666752422e-1f;
-  return p * z * u + u;
-}
-
-INLINE Vector vector_asin(Vector x)
-{
-  Vector a = vector_abs(x);
-  Mask far = a > 0.5f;
-  Vector y = asin_part(a, far);
-  y = choose(far, 1.57079633f - 2 * y, y);
-  return vector_of_bits(bits_of(y) ^ (bits_of(x) & SIGN_BIT));
-}
-
-INLINE Vector vector_acos(Vector x)
-{
-  Vector a = vector_abs(x);
-  Mask far = a > 0.5f;
-  Vector y = asin_part(a, far), twice = 2 * y;
-  Vector near = 1.57079633f - vector_of_bits(bits_of(y) | (bits_of(x) & SIGN_BIT));
-  return choose(far, choose(x < 0, 3.14159265f - twice, twice), near);
+  if (V < 8) return pow_anywhere(a, b); /* in vectors of two doubles it takes longer */
+  if (any_of(~(vector_abs(b) < 0x1p22f) | (a != a))) return pow_anywhere(a, b);
+  Vector m = vector_abs(a);
+  Vector y = narrowed(exp2_of_doubles(low_doubles(b) * log2_of_doubles(low_doubles(m))),
+                      exp2_of_doubles(high_doubles(b) * log2_of_doubles(high_doubles(m))));
+  Vector sum = b + ROUNDER;
+  Mask whole = sum - ROUNDER == b;
+  y = vector_of_bits(bits_of(y) ^ (bits_of(a) & (bits_of(sum) << 31) & whole));
+  return choose((a < 0) & (m < INFINITY) & ~whole, AS_VECTOR(NAN), y);
 }
 #endif
 

@@ -151,6 +151,23 @@ INLINE HalfVector high_half(Vector v) { return half_of(v, V / 2); }
 INLINE Doubles widened(HalfVector v) { return __builtin_convertvector(v, Doubles); }
 #endif
 
+#if T_f32
+/* Two halves of doubles as floats. */
+INLINE Vector narrowed(Doubles low, Doubles high)
+{
+#if __AVX512F__
+  __m512 v = _mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low));
+  return (Vector)_mm512_insertf32x8(v, _mm512_cvtpd_ps((__m512d)high), 1);
+#elif __AVX2__
+  return (Vector)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
+#else
+  Vector v;
+  for (int j = 0; j < V / 2; j++) v[j] = (T)low[j], v[V / 2 + j] = (T)high[j];
+  return v;
+#endif
+}
+#endif
+
 /* The first and the second half of a vector as doubles; of a vector of doubles the vector itself and zeros. */
 INLINE Doubles low_doubles(Vector v)
 {

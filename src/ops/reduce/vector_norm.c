@@ -7,6 +7,7 @@
 #include "ops/index/mask.h"
 #include "ops/linalg/svd.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/exponential.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/max_min.h"

@@ -6,6 +6,7 @@
 #include "core/arith.h"
 #include "launch/generate.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/exponential.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"

@@ -5,6 +5,7 @@
 
 #include "launch/generate.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/exponential.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 

@@ -165,15 +165,21 @@ static PointwiseChoice choice_of(const Op *o, int derivative)
   return (PointwiseChoice){o->pointwise->family, o->pointwise->index, derivative};
 }
 
-/* The row that runs a power: one that is a product does without the exponent and pow. */
-static const Op *power_row(const Op *pow, Tensor *const *operands, int *n)
+/* The row that runs a power: those of the most frequent exponents do without the exponent and pow. */
+static const Op *power_row(const Op *pow, Tensor *const *operands, DType d, int *n)
 {
   Scalar e = tensor_number(operands[1]);
   if (e.kind != SCALAR_INT && e.kind != SCALAR_FLOAT) return pow;
   double power = scalar_real(e);
-  if (power != 2 && power != 3) return pow;
-  *n = 1;
-  return power == 2 ? square_number_row : cube_row;
+  bool floating = dtype_is_floating(d);
+  const Op *row = power == 2                  ? square_number_row
+                  : power == 3                ? cube_row
+                  : floating && power == 0.5  ? sqrt_row
+                  : floating && power == -0.5 ? rsqrt_row
+                  : floating && power == -1   ? reciprocal_row
+                                              : pow;
+  if (row != pow) *n = 1;
+  return row;
 }
 
 static void check_power(Call *call, Tensor *const *operands, DType d)
@@ -196,7 +202,7 @@ void pointwise_forward(Call *call, const void *args, Tensor **y)
     raise(call, "the result is %s, so it has no in-place form for %s", dtype_name(produced), dtype_name(d));
   y[0] = pointwise_result(call, operands, info->arity, produced);
   int n = info->arity;
-  const Op *row = o == pow_row ? power_row(o, operands, &n) : o;
+  const Op *row = o == pow_row ? power_row(o, operands, d, &n) : o;
   launch_pointwise(call, choice_of(row, NO_DERIVATIVE), d, produced, y[0], operands, n, params);
   if (info->arity > 1) {
     bool numbers = true;

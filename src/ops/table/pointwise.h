@@ -5,6 +5,9 @@
 #include "launch/pointwise.h"
 #include "ops/table/op.h"
 
+/* Rows that run powers of such numbers. */
+extern const Op *const sqrt_row, *const rsqrt_row, *const reciprocal_row;
+
 void pointwise_forward(Call *call, const void *args, Tensor **y);
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
 

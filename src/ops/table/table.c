@@ -168,6 +168,8 @@ const int op_count = OP_COUNT;
 const Op *const as_strided_row = &op_table[OP_ID_as_strided], *const where_row = &op_table[OP_ID_where];
 const Op *const pow_row = &op_table[OP_ID_pow];
 const Op *const square_number_row = &op_table[OP_ID_square_number], *const cube_row = &op_table[OP_ID_cube];
+const Op *const sqrt_row = &op_table[OP_ID_sqrt], *const rsqrt_row = &op_table[OP_ID_rsqrt];
+const Op *const reciprocal_row = &op_table[OP_ID_reciprocal];
 
 /* pass 6: what is worked out once a process */
 static OpPlan plans[OP_COUNT];
