@@ -205,6 +205,27 @@ static int set_class(lua_State *L)
   return 1;
 }
 
+/*
+ * set_access(class, index, newindex): functions that read and assign the fields of a class's instances from now on, for
+ * fields whose values are computed. Returns those that did so far. Subclasses don't have them.
+ */
+static int set_access(lua_State *L)
+{
+  static const char *const events[] = {"__index", "__newindex"};
+  check_class(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  push_class_metatable(L, 1);
+  lua_getfield(L, -1, CLASS_METATABLE);
+  int instances = lua_gettop(L);
+  for (int i = 0; i < 2; i++) {
+    lua_getfield(L, instances, events[i]);
+    lua_pushvalue(L, 2 + i);
+    lua_setfield(L, instances, events[i]);
+  }
+  return 2;
+}
+
 /* ------------------------------------------------------------ asking about them */
 
 /* is_class(x) */
@@ -258,7 +279,7 @@ static int is_a(lua_State *L)
 }
 
 const luaL_Reg class_functions[] = {
-  {"class", class},         {"new", new_instance},  {"set_class", set_class},
-  {"class_of", class_of},   {"is_class", is_class}, {"class_name", class_name},
-  {"full_name", full_name}, {"is_a", is_a},         {NULL, NULL},
+  {"class", class},       {"new", new_instance},  {"set_class", set_class},   {"set_access", set_access},
+  {"class_of", class_of}, {"is_class", is_class}, {"class_name", class_name}, {"full_name", full_name},
+  {"is_a", is_a},         {NULL, NULL},
 };

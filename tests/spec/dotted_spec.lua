@@ -2,8 +2,9 @@
 local process = require "support.process"
 
 local names = {
-  "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "optim",
-  "optim.lr_scheduler", "distributions", "utils", "utils.data", "testing",
+  "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn",
+  "nn.utils.parametrize", "nn.utils.parametrizations", "optim", "optim.lr_scheduler", "distributions",
+  "utils", "utils.data", "testing",
 }
 
 if require "nnlua".help then table.insert(names, "help") end

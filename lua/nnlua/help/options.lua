@@ -48,6 +48,7 @@ local meanings = {
   mask = "Which elements take part: those where it is true. It broadcasts to the shape of the others.",
   maximize = "Whether a step goes up the gradient instead of down.",
   mode = "Which of several ways of working is taken; the function's own text lists them.",
+  module = "The module that is worked on or registered.",
   momentum = "How much of the last step goes into the next; for a norm, how much of a batch into the moments.",
   n = "How many there are, or a number by which something is made, such as the degree of a polynomial.",
   name = "What something is called: a string.",

@@ -93,6 +93,10 @@ nn.init = {}
 nn.utils = {}
 ---@class nnlua.nn.utils.rnn
 nn.utils.rnn = {}
+---@class nnlua.nn.utils.parametrize
+nn.utils.parametrize = {}
+---@class nnlua.nn.utils.parametrizations
+nn.utils.parametrizations = {}
 ---@class nnlua.nn.quantized.dynamic
 nn.quantized = {dynamic = {}}
 ---@class nnlua.optim

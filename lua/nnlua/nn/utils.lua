@@ -5,8 +5,16 @@ local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local parameter_list = require "nnlua.nn.parameter_list"
 
---- nn.utils; `nn.utils.rnn` packs and pads sequences.
-local utils = {rnn = require "nnlua.nn.utils.rnn"}
+-- The parts that are read when they are first asked for.
+local parts = {parametrize = true, parametrizations = true}
+
+--- nn.utils; `nn.utils.rnn` packs and pads sequences, `nn.utils.parametrize` and `nn.utils.parametrizations` have
+--- weights that are computed.
+local utils = setmetatable({rnn = require "nnlua.nn.utils.rnn"}, {__index = function(utils, name)
+  if not parts[name] then return nil end
+  utils[name] = require("nnlua.nn.utils." .. name)
+  return utils[name]
+end})
 
 local format, raise = core.format, core.raise
 
