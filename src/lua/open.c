@@ -93,6 +93,8 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(masked, "nnlua.masked")            \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
+  X(nn_utils_parametrize, "nnlua.nn.utils.parametrize")                                      \
+  X(nn_utils_parametrizations, "nnlua.nn.utils.parametrizations")                            \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
   X(distributions, "nnlua.distributions")                                                    \
