@@ -1,26 +1,26 @@
-/* Pooling: windows over planes of lines and columns. */
+/* Pooling: windows over volumes of planes, lines and columns; an image is a volume of one plane. */
 #ifndef NNLUA_KERNELS_POOL_H
 #define NNLUA_KERNELS_POOL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Pairs are lines and columns. A window of a result begins at result * stride - padding. */
+/* Triples are planes, lines and columns. A window of a result begins at result * stride - padding. */
 typedef struct Pool {
-  int64_t size[2], result[2], kernel[2], stride[2], padding[2], dilation[2];
+  int64_t size[3], result[3], kernel[3], stride[3], padding[3], dilation[3];
   bool count_padding; /* of averages: what lies in the padding counts as an element */
   int64_t divisor;    /* of averages: if not 0, divides instead of the count */
 } Pool;
 
-/* Of contiguous planes: x and dx [planes][size[0]][size[1]], y, dy and positions [planes][result[0]][result[1]].
-   Floats, averages of int64 too. */
+/* Of contiguous volumes: x and dx [volumes][size…], y, dy and positions [volumes][result…]. Floats, averages of int64
+   too. */
 typedef struct PoolKernels {
-  void (*average)(const Pool *p, int64_t planes, const void *x, void *y);
-  void (*average_backward)(const Pool *p, int64_t planes, const void *dy, void *dx);
-  /* Maxima with their positions (from 1) in the plane, unless NULL; the gradients find them again in x. */
-  void (*max)(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
-  void (*max_backward)(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx);
-  void (*adaptive_max)(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions);
+  void (*average)(const Pool *p, int64_t volumes, const void *x, void *y);
+  void (*average_backward)(const Pool *p, int64_t volumes, const void *dy, void *dx);
+  /* Maxima with their positions (from 1) in the volume, unless NULL; the gradients find them again in x. */
+  void (*max)(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions);
+  void (*max_backward)(const Pool *p, int64_t volumes, const void *x, const void *dy, void *dx);
+  void (*adaptive_max)(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions);
 } PoolKernels;
 
 /* The window of an adaptive result along a dimension: from first to before last. */

@@ -15,6 +15,8 @@ typedef struct Eigen {
   int *iwork, lwork, lrwork, liwork;
 } Eigen;
 
+static Ints batch_of(const Tensor *x) { return (Ints){x->shape, x->ndim - 2}; }
+
 static Eigen eigen_of(Call *call, const Tensor *a, bool vectors)
 {
   check_lapack_sizes(call, a);

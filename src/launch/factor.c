@@ -24,6 +24,8 @@ typedef struct Factor {
   int lwork;
 } Factor;
 
+static Ints batch_of(const Tensor *x) { return (Ints){x->shape, x->ndim - 2}; }
+
 static int rows_of(const Tensor *x) { return (int)x->shape[x->ndim - 2]; }
 static int cols_of(const Tensor *x) { return (int)x->shape[x->ndim - 1]; }
 

@@ -98,7 +98,7 @@ void launch_least_squares(Call *call, LeastSquares driver, Tensor *a, double rco
              .ldb = columns_apart(b)};
   l.rcond = l.wide ? (const void *)&rcond : &single;
   make_room(call, &l);
-  Ints batch = batch_of(a);
+  Ints batch = {a->shape, a->ndim - 2};
   Tensor *info = new_beside(call, a, DTYPE_i32, batch);
   each_matrix(call, batch, TENSOR_LIST(a, b, rank, singular, info), least_squares_step, &l);
   int value;

@@ -5,9 +5,6 @@
 
 #include "core/tensor.h"
 
-/* The batch's dimensions. */
-static inline Ints batch_of(const Tensor *x) { return (Ints){x->shape, x->ndim - 2}; }
-
 /* Strides of matrices of this shape that are dense, column by column; in the arena. */
 Ints by_columns_order(Call *call, Ints shape);
 

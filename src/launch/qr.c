@@ -13,6 +13,8 @@ typedef struct Reflections {
   int lwork;
 } Reflections;
 
+static Ints batch_of(const Tensor *x) { return (Ints){x->shape, x->ndim - 2}; }
+
 static Reflections reflections_of(Call *call, const Tensor *a, const Tensor *tau)
 {
   check_lapack_sizes(call, a);

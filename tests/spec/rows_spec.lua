@@ -582,7 +582,7 @@ end
 --- Runs f(x) with its first allocation failing, then its second, and so on until none is left to fail.
 -- make() gives x anew before each run: a list of tensors that a failure must leave as they are.
 local function fail_each(row, make, f)
-  for k = 1, 1000 do
+  for k = 1, 4000 do
     local operands = make()
     local kept = snapshot(operands)
     nl._fail_allocation(k)

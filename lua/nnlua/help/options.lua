@@ -55,9 +55,11 @@ local meanings = {
   nesterov = "Whether the gradient is taken as if the momentum had been applied already.",
   norm = "What a transform is divided by: \"backward\" the inverse one by its length, \"forward\" the other, \"ortho\" "
     .. "both by its root.",
+  norm_type = "The exponent of a norm: 2 is the Euclidean one, math.huge the largest magnitude.",
   num_layers = "How many layers are stacked, each taking the results of the one before.",
   optimizer = "The optimizer whose learning rate the schedule sets.",
   p = "The exponent of a norm or distance; for dropout, the probability with which an element is set to 0.",
+  output_size = "The sizes that the result has in its spatial dimensions: one for all, or a list.",
   padding = "How many elements are added at both ends of each dimension: a number, or one a dimension.",
   out_channels = "How many channels the result has.",
   output_padding = "Elements more at the end of a transposed convolution's result. A number, or one a dimension.",

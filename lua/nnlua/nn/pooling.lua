@@ -69,6 +69,14 @@ max_class(1)
 ---@class MaxPool2d: Module
 max_class(2)
 
+--- The maxima of windows of volumes, [N, C, D, H, W] or [C, D, H, W]. `nn.MaxPool3d(kernel_size, {stride =
+--- kernel_size, padding = 0, dilation = 1, return_indices = false, ceil_mode = false})`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result (N, C, D_out, H_out, W_out), each as L_out of MaxPool1d
+---     > nn.MaxPool3d(3, {stride = 2})(nl.randn(2, 16, 20, 44, 31)).shape
+---     [2, 16, 9, 21, 15]
+---@class MaxPool3d: Module
+max_class(3)
+
 -- --------------------------------------------------------------------- means
 
 --- The means of windows of sequences, [N, C, L] or [C, L]. `nn.AvgPool1d(kernel_size, {stride = kernel_size,
@@ -107,32 +115,100 @@ end
 AvgPool1d.extra_repr = average_repr
 pooling.AvgPool1d = AvgPool1d
 
+local wide_spec = table.move({{"divisor_override", "integer?"}}, 1, 1, 6, table.move(average_spec, 1, 5, 1, {}))
+
+local function average_class(n)
+  local short = ("AvgPool%dd"):format(n)
+  local name = "nn." .. short
+  local class, f = core.class(name, Module), F[("avg_pool%dd"):format(n)]
+  local parse = args.parser(name, wide_spec)
+
+  function class:init(...)
+    local kernel_size, stride, padding, ceil_mode, count_include_pad, divisor = parse(...)
+    self.kernel_size = checked(name, "kernel_size", kernel_size, n, 1)
+    self.stride = checked(name, "stride", stride or kernel_size, n, 1)
+    self.padding = checked(name, "padding", padding, n)
+    self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor
+  end
+
+  function class:forward(x)
+    return f(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
+      self.divisor_override)
+  end
+
+  class.extra_repr = average_repr
+  pooling[short] = class
+end
+
 --- The means of windows of images, [N, C, H, W] or [C, H, W]. `nn.AvgPool2d(kernel_size, {stride = kernel_size,
 --- padding = 0, ceil_mode = false, count_include_pad = true, divisor_override})`.
 --- Shapes: input (N, C, H, W) or (C, H, W), result (N, C, H_out, W_out), each as of AvgPool1d
 ---     > nn.AvgPool2d(3, {stride = 2})(nl.randn(20, 16, 50, 32)).shape
 ---     [20, 16, 24, 15]
 ---@class AvgPool2d: Module
-local AvgPool2d = core.class("nn.AvgPool2d", Module)
+average_class(2)
 
-local parse_2d = args.parser("nn.AvgPool2d",
-  table.move({{"divisor_override", "integer?"}}, 1, 1, 6, table.move(average_spec, 1, 5, 1, {})))
+--- The means of windows of volumes, [N, C, D, H, W] or [C, D, H, W]. `nn.AvgPool3d(kernel_size, {stride =
+--- kernel_size, padding = 0, ceil_mode = false, count_include_pad = true, divisor_override})`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result (N, C, D_out, H_out, W_out), each as of AvgPool1d
+---     > nn.AvgPool3d(3, {stride = 2})(nl.randn(2, 16, 20, 44, 31)).shape
+---     [2, 16, 9, 21, 15]
+---@class AvgPool3d: Module
+average_class(3)
 
-function AvgPool2d:init(...)
-  local kernel_size, stride, padding, ceil_mode, count_include_pad, divisor = parse_2d(...)
-  self.kernel_size = checked("nn.AvgPool2d", "kernel_size", kernel_size, 2, 1)
-  self.stride = checked("nn.AvgPool2d", "stride", stride or kernel_size, 2, 1)
-  self.padding = checked("nn.AvgPool2d", "padding", padding, 2)
-  self.ceil_mode, self.count_include_pad, self.divisor_override = ceil_mode, count_include_pad, divisor
+-- -------------------------------------------------------------------- powers
+
+local function power_class(n)
+  local short = ("LPPool%dd"):format(n)
+  local name = "nn." .. short
+  local class, f = core.class(name, Module), F[("lp_pool%dd"):format(n)]
+  local parse = args.parser(name, {
+    {"norm_type", "number"}, {"kernel_size", "any"}, {"stride", "any?"}, {"ceil_mode", "boolean", false},
+  })
+
+  function class:init(...)
+    local norm_type, kernel_size, stride, ceil_mode = parse(...)
+    self.norm_type, self.ceil_mode = norm_type, ceil_mode
+    self.kernel_size = checked(name, "kernel_size", kernel_size, n, 1)
+    self.stride = stride and checked(name, "stride", stride, n, 1) or nil
+  end
+
+  function class:forward(x)
+    return f(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+  end
+
+  function class:extra_repr()
+    return ("norm_type=%s, kernel_size=%s, stride=%s, ceil_mode=%s"):format(repr.value(self.norm_type),
+      settings.text(self.kernel_size), self.stride and settings.text(self.stride) or "None",
+      repr.value(self.ceil_mode))
+  end
+
+  pooling[short] = class
 end
 
-function AvgPool2d:forward(x)
-  return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
-    self.divisor_override)
-end
+--- (The sum of x^norm_type)^(1 / norm_type) of windows of sequences, [N, C, L] or [C, L].
+--- `nn.LPPool1d(norm_type, kernel_size, {stride = kernel_size, ceil_mode = false})`.
+--- Shapes: input (N, C, L) or (C, L), result (N, C, L_out) as of AvgPool1d
+---     > nn.LPPool1d(2, 2)(nl.tensor({{3.0, 4.0, 0.0, 1.0}}))
+---     tensor([[5., 1.]])
+---@class LPPool1d: Module
+power_class(1)
 
-AvgPool2d.extra_repr = average_repr
-pooling.AvgPool2d = AvgPool2d
+--- The same of images, [N, C, H, W] or [C, H, W]. `nn.LPPool2d(norm_type, kernel_size, {stride = kernel_size,
+--- ceil_mode = false})`.
+--- Shapes: input (N, C, H, W) or (C, H, W), result (N, C, H_out, W_out) as of AvgPool2d
+---     > nn.LPPool2d(2, 3, {stride = 2})(nl.ones(20, 16, 50, 32)).shape
+---     [20, 16, 24, 15]
+---@class LPPool2d: Module
+power_class(2)
+
+--- The same of volumes, [N, C, D, H, W] or [C, D, H, W]. `nn.LPPool3d(norm_type, kernel_size, {stride = kernel_size,
+--- ceil_mode = false})`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result (N, C, D_out, H_out, W_out) as of AvgPool3d
+---     > nn.LPPool3d(2, 3, {stride = 2})(nl.ones(2, 16, 20, 44, 31)).shape
+---     [2, 16, 9, 21, 15]
+---@class LPPool3d: Module
+power_class(3)
 
 -- ------------------------------------------------------------------ adaptive
 
@@ -192,6 +268,14 @@ adaptive_class("AdaptiveAvgPool1d", F.adaptive_avg_pool1d, 1, false)
 ---@class AdaptiveAvgPool2d: Module
 adaptive_class("AdaptiveAvgPool2d", F.adaptive_avg_pool2d, 2, false)
 
+--- The means of windows that cover a volume: `nn.AdaptiveAvgPool3d(output_size)`, an integer or {depth, height, width},
+--- in which nl.none keeps the input's.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result (N, C, output_size)
+---     > nn.AdaptiveAvgPool3d({5, 7, 9})(nl.randn(1, 64, 8, 9, 10)).shape
+---     [1, 64, 5, 7, 9]
+---@class AdaptiveAvgPool3d: Module
+adaptive_class("AdaptiveAvgPool3d", F.adaptive_avg_pool3d, 3, false)
+
 --- The maxima of output_size windows that cover a sequence.
 --- `nn.AdaptiveMaxPool1d(output_size, return_indices = false)`.
 --- Shapes: input (N, C, L) or (C, L), result (N, C, output_size)
@@ -206,5 +290,12 @@ adaptive_class("AdaptiveMaxPool1d", F.adaptive_max_pool1d, 1, true)
 ---     [1, 64, 5, 7]
 ---@class AdaptiveMaxPool2d: Module
 adaptive_class("AdaptiveMaxPool2d", F.adaptive_max_pool2d, 2, true)
+
+--- The maxima of windows that cover a volume. `nn.AdaptiveMaxPool3d(output_size, return_indices = false)`.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result (N, C, output_size)
+---     > nn.AdaptiveMaxPool3d({5, 7, 9})(nl.randn(1, 64, 8, 9, 10)).shape
+---     [1, 64, 5, 7, 9]
+---@class AdaptiveMaxPool3d: Module
+adaptive_class("AdaptiveMaxPool3d", F.adaptive_max_pool3d, 3, true)
 
 return pooling

@@ -1,4 +1,4 @@
-/* Pooling of planes. A strip of a result's line is kept while the taps of its windows go by. */
+/* Pooling of volumes. A strip of a result's line is kept while the taps of its windows go by. */
 #include "core/arith.h"
 #include "core/blocks.h"
 #include "kernels/pool.h"
@@ -9,7 +9,7 @@
 /* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
    tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
 typedef struct Strip {
-  int64_t line, first, n;
+  int64_t plane, line, first, n;
   int64_t known_first, begin[POOL_TAPS], end[POOL_TAPS];
 } Strip;
 
@@ -22,14 +22,14 @@ INLINE void find_within(const Strip *s, int64_t offset, int64_t stride, int64_t 
   if (*end < *begin) *end = *begin;
 }
 
-static int64_t offset_of(const Pool *p, int64_t kx) { return kx * p->dilation[1] - p->padding[1]; }
+static int64_t offset_of(const Pool *p, int64_t kx) { return kx * p->dilation[2] - p->padding[2]; }
 
 static void know_taps(const Pool *p, Strip *s)
 {
   if (s->known_first == s->first) return;
   s->known_first = s->first;
-  for (int64_t kx = 0; kx < p->kernel[1] && kx < POOL_TAPS; kx++)
-    find_within(s, offset_of(p, kx), p->stride[1], p->size[1], &s->begin[kx], &s->end[kx]);
+  for (int64_t kx = 0; kx < p->kernel[2] && kx < POOL_TAPS; kx++)
+    find_within(s, offset_of(p, kx), p->stride[2], p->size[2], &s->begin[kx], &s->end[kx]);
 }
 
 INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, int64_t *end)
@@ -38,30 +38,44 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
     *begin = s->begin[kx];
     *end = s->end[kx];
   } else {
-    find_within(s, offset_of(p, kx), p->stride[1], p->size[1], begin, end);
+    find_within(s, offset_of(p, kx), p->stride[2], p->size[2], begin, end);
   }
 }
 
-/* Calls body for each tap that meets the image, with x, a pointer to what the strip's first result meets (perhaps
-   outside of the image), and begin and end. */
-#define FOR_TAPS(p, s, plane, type, body)                                                       \
-  for (int64_t ky = 0; ky < (p)->kernel[0]; ky++) {                                             \
-    int64_t y_at = (s)->line * (p)->stride[0] - (p)->padding[0] + ky * (p)->dilation[0];        \
-    if (y_at < 0 || y_at >= (p)->size[0]) continue;                                             \
-    for (int64_t kx = 0; kx < (p)->kernel[1]; kx++) {                                           \
-      int64_t begin, end;                                                                       \
-      within(p, s, kx, &begin, &end);                                                           \
-      type *x = (plane) + y_at * (p)->size[1] + (s)->first * (p)->stride[1] + offset_of(p, kx); \
-      body                                                                                      \
-    }                                                                                           \
+/* Calls body for each tap that meets the volume, with x, a pointer to what the strip's first result meets (perhaps
+   outside of the volume), and begin and end. */
+#define FOR_TAPS(p, s, volume, type, body)                                                                \
+  for (int64_t kz = 0; kz < (p)->kernel[0]; kz++) {                                                       \
+    int64_t z_at = (s)->plane * (p)->stride[0] - (p)->padding[0] + kz * (p)->dilation[0];                 \
+    if (z_at < 0 || z_at >= (p)->size[0]) continue;                                                       \
+    for (int64_t ky = 0; ky < (p)->kernel[1]; ky++) {                                                     \
+      int64_t y_at = (s)->line * (p)->stride[1] - (p)->padding[1] + ky * (p)->dilation[1];                \
+      if (y_at < 0 || y_at >= (p)->size[1]) continue;                                                     \
+      type *line_ = (volume) + (z_at * (p)->size[1] + y_at) * (p)->size[2] + (s)->first * (p)->stride[2]; \
+      for (int64_t kx = 0; kx < (p)->kernel[2]; kx++) {                                                   \
+        int64_t begin, end;                                                                               \
+        within(p, s, kx, &begin, &end);                                                                   \
+        type *x = line_ + offset_of(p, kx);                                                               \
+        body                                                                                              \
+      }                                                                                                   \
+    }                                                                                                     \
   }
 
-/* All strips of a plane. */
-#define FOR_STRIPS(p, s)                                                                                            \
-  for (s.line = 0; s.line < (p)->result[0]; s.line++)                                                               \
-    for (s.first = 0;                                                                                               \
-         s.n = min_i64((p)->result[1] - s.first, POOL_STRIP), s.first < (p)->result[1] && (know_taps(p, &s), true); \
-         s.first += POOL_STRIP)
+/* All strips of a volume. */
+#define FOR_STRIPS(p, s)                                                                                              \
+  for (s.plane = 0; s.plane < (p)->result[0]; s.plane++)                                                              \
+    for (s.line = 0; s.line < (p)->result[1]; s.line++)                                                               \
+      for (s.first = 0;                                                                                               \
+           s.n = min_i64((p)->result[2] - s.first, POOL_STRIP), s.first < (p)->result[2] && (know_taps(p, &s), true); \
+           s.first += POOL_STRIP)
+
+/* The elements of a volume and of its results; where a strip's first result is in these. */
+static int64_t inside_of(const Pool *p) { return p->size[0] * p->size[1] * p->size[2]; }
+static int64_t outside_of(const Pool *p) { return p->result[0] * p->result[1] * p->result[2]; }
+static int64_t place_of(const Pool *p, const Strip *s)
+{
+  return (s->plane * p->result[1] + s->line) * p->result[2] + s->first;
+}
 
 /* Strides of 1 and 2 as constants, so that loops become vectors. */
 #define WITH_STRIDE(stride, body) \
@@ -82,59 +96,69 @@ INLINE void within(const Pool *p, const Strip *s, int64_t kx, int64_t *begin, in
 
 /* ---- averages ---- */
 
+/* How much of a window along a dimension lies within the volume and the padding around it, and within the volume. */
+static void window_extent(const Pool *p, int dim, int64_t result, int64_t *padded, int64_t *inside)
+{
+  int64_t begin = result * p->stride[dim] - p->padding[dim];
+  int64_t end = min_i64(begin + p->kernel[dim], p->size[dim] + p->padding[dim]);
+  *padded = end - begin;
+  *inside = min_i64(end, p->size[dim]) - (begin > 0 ? begin : 0);
+}
+
 /* What the windows of a strip are divided by. */
 static void divisors(const Pool *p, const Strip *s, T *to)
 {
-  int64_t y = s->line * p->stride[0] - p->padding[0], y_end = min_i64(y + p->kernel[0], p->size[0] + p->padding[0]);
-  int64_t rows = min_i64(y_end, p->size[0]) - (y > 0 ? y : 0);
+  int64_t planes, lines, padded_planes, padded_lines;
+  window_extent(p, 0, s->plane, &padded_planes, &planes);
+  window_extent(p, 1, s->line, &padded_lines, &lines);
   for (int64_t i = 0; i < s->n; i++) {
-    int64_t x = (s->first + i) * p->stride[1] - p->padding[1],
-            x_end = min_i64(x + p->kernel[1], p->size[1] + p->padding[1]);
-    int64_t columns = min_i64(x_end, p->size[1]) - (x > 0 ? x : 0);
-    to[i] = (T)(p->divisor ? p->divisor : p->count_padding ? (y_end - y) * (x_end - x) : rows * columns);
+    int64_t columns, padded;
+    window_extent(p, 2, s->first + i, &padded, &columns);
+    int64_t count = p->count_padding ? padded_planes * padded_lines * padded : planes * lines * columns;
+    to[i] = (T)(p->divisor ? p->divisor : count);
   }
 }
 
-static void avg_strip(const Pool *p, const Strip *s, const T *plane, T *restrict y)
+static void avg_strip(const Pool *p, const Strip *s, const T *volume, T *restrict y)
 {
   T sum[POOL_STRIP] = {0}, divisor[POOL_STRIP];
-  FOR_TAPS(p, s, plane, const T, {WITH_STRIDE(p->stride[1], {
+  FOR_TAPS(p, s, volume, const T, {WITH_STRIDE(p->stride[2], {
              for (int64_t i = begin; i < end; i++) sum[i] += x[i * S];
            })})
   divisors(p, s, divisor);
   for (int64_t i = 0; i < s->n; i++) y[i] = divisor[i] == 0 ? (T)0 : sum[i] / divisor[i];
 }
 
-static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict dy, T *plane)
+static void avg_strip_backward(const Pool *p, const Strip *s, const T *restrict dy, T *volume)
 {
   T share[POOL_STRIP];
   divisors(p, s, share);
   for (int64_t i = 0; i < s->n; i++) share[i] = share[i] == 0 ? (T)0 : dy[i] / share[i];
-  FOR_TAPS(p, s, plane, T, {WITH_STRIDE(p->stride[1], {
+  FOR_TAPS(p, s, volume, T, {WITH_STRIDE(p->stride[2], {
              for (int64_t i = begin; i < end; i++) x[i * S] += share[i];
            })})
 }
 
-/* x: [planes, size]; y: [planes, result] */
-static void avg_pool(const Pool *p, int64_t planes, const void *x, void *y)
+/* x: [volumes, size]; y: [volumes, result] */
+static void avg_pool(const Pool *p, int64_t volumes, const void *x, void *y)
 {
   Strip s = {.known_first = -1};
-  for (int64_t i = 0; i < planes; i++) {
-    const T *from = (const T *)x + i * p->size[0] * p->size[1];
-    T *to = (T *)y + i * p->result[0] * p->result[1];
-    FOR_STRIPS(p, s) avg_strip(p, &s, from, to + s.line * p->result[1] + s.first);
+  for (int64_t i = 0; i < volumes; i++) {
+    const T *from = (const T *)x + i * inside_of(p);
+    T *to = (T *)y + i * outside_of(p);
+    FOR_STRIPS(p, s) avg_strip(p, &s, from, to + place_of(p, &s));
   }
 }
 
-/* dy: [planes, result]; dx: [planes, size] */
-static void avg_pool_backward(const Pool *p, int64_t planes, const void *dy, void *dx)
+/* dy: [volumes, result]; dx: [volumes, size] */
+static void avg_pool_backward(const Pool *p, int64_t volumes, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
-  memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
-  for (int64_t i = 0; i < planes; i++) {
-    const T *from = (const T *)dy + i * p->result[0] * p->result[1];
-    T *to = (T *)dx + i * p->size[0] * p->size[1];
-    FOR_STRIPS(p, s) avg_strip_backward(p, &s, from + s.line * p->result[1] + s.first, to);
+  memset(dx, 0, (size_t)(volumes * inside_of(p)) * sizeof(T));
+  for (int64_t i = 0; i < volumes; i++) {
+    const T *from = (const T *)dy + i * outside_of(p);
+    T *to = (T *)dx + i * inside_of(p);
+    FOR_STRIPS(p, s) avg_strip_backward(p, &s, from + place_of(p, &s), to);
   }
 }
 
@@ -162,34 +186,42 @@ INLINE Offset before(T a, T b)
   return a != a ? 1 : larger;
 }
 
-static void max_strip(const Pool *p, const Strip *s, const T *plane, T *restrict best)
+static void max_strip(const Pool *p, const Strip *s, const T *volume, T *restrict best)
 {
   for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
-  FOR_TAPS(p, s, plane, const T, {WITH_STRIDE(p->stride[1], {
+  FOR_TAPS(p, s, volume, const T, {WITH_STRIDE(p->stride[2], {
              for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i];
            })})
 }
 
-/* The first tap of each window that is within the image, from the window's beginning: where nothing is over -inf. */
+/* How far a tap is from its window's beginning. */
+INLINE int64_t tap_offset(const Pool *p, int64_t kz, int64_t ky, int64_t kx)
+{
+  return (kz * p->dilation[0] * p->size[1] + ky * p->dilation[1]) * p->size[2] + kx * p->dilation[2];
+}
+
+/* The first tap of a window along a dimension that is within the volume. */
+static int64_t first_tap(const Pool *p, int dim, int64_t result)
+{
+  int64_t begin = result * p->stride[dim] - p->padding[dim];
+  return begin < 0 ? (-begin + p->dilation[dim] - 1) / p->dilation[dim] : 0;
+}
+
+/* The first tap of each window that is within the volume, from the window's beginning: where nothing is over -inf. */
 static void first_offsets(const Pool *p, const Strip *s, Offset *at)
 {
-  int64_t y = s->line * p->stride[0] - p->padding[0];
-  int64_t ky = y < 0 ? (-y + p->dilation[0] - 1) / p->dilation[0] : 0;
-  for (int64_t i = 0; i < s->n; i++) {
-    int64_t x = (s->first + i) * p->stride[1] - p->padding[1];
-    int64_t kx = x < 0 ? (-x + p->dilation[1] - 1) / p->dilation[1] : 0;
-    at[i] = (Offset)(ky * p->dilation[0] * p->size[1] + kx * p->dilation[1]);
-  }
+  int64_t kz = first_tap(p, 0, s->plane), ky = first_tap(p, 1, s->line);
+  for (int64_t i = 0; i < s->n; i++) at[i] = (Offset)tap_offset(p, kz, ky, first_tap(p, 2, s->first + i));
 }
 
 /* The maxima of a strip, and how far from its window's beginning each is. */
-static void max_strip_at(const Pool *p, const Strip *s, const T *plane, T *restrict best, Offset *restrict at)
+static void max_strip_at(const Pool *p, const Strip *s, const T *volume, T *restrict best, Offset *restrict at)
 {
   for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
   first_offsets(p, s, at);
-  FOR_TAPS(p, s, plane, const T, {
-    Offset here = (Offset)(ky * p->dilation[0] * p->size[1] + kx * p->dilation[1]);
-    WITH_STRIDE(p->stride[1], {
+  FOR_TAPS(p, s, volume, const T, {
+    Offset here = (Offset)tap_offset(p, kz, ky, kx);
+    WITH_STRIDE(p->stride[2], {
       for (int64_t i = begin; i < end; i++) {
         Offset better = before(x[i * S], best[i]);
         best[i] = better ? x[i * S] : best[i];
@@ -199,38 +231,39 @@ static void max_strip_at(const Pool *p, const Strip *s, const T *plane, T *restr
   })
 }
 
-/* Where the window of a strip's first result begins in its plane. */
+/* Where the window of a strip's first result begins in its volume. */
 static int64_t window_of(const Pool *p, const Strip *s)
 {
-  return (s->line * p->stride[0] - p->padding[0]) * p->size[1] + s->first * p->stride[1] - p->padding[1];
+  int64_t plane = s->plane * p->stride[0] - p->padding[0], line = s->line * p->stride[1] - p->padding[1];
+  return (plane * p->size[1] + line) * p->size[2] + s->first * p->stride[2] - p->padding[2];
 }
 
-/* x: [planes, size]; y, positions: [planes, result] */
-static void max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
+/* x: [volumes, size]; y, positions: [volumes, result] */
+static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
 {
   Strip s = {.known_first = -1};
   Offset at[POOL_STRIP];
-  for (int64_t i = 0; i < planes; i++) {
-    const T *from = (const T *)x + i * p->size[0] * p->size[1];
+  for (int64_t i = 0; i < volumes; i++) {
+    const T *from = (const T *)x + i * inside_of(p);
     FOR_STRIPS(p, s)
     {
-      int64_t to = (i * p->result[0] + s.line) * p->result[1] + s.first, window = window_of(p, &s);
+      int64_t to = i * outside_of(p) + place_of(p, &s), window = window_of(p, &s);
       if (!positions) {
         max_strip(p, &s, from, (T *)y + to);
         continue;
       }
       max_strip_at(p, &s, from, (T *)y + to, at);
-      for (int64_t j = 0; j < s.n; j++) positions[to + j] = window + j * p->stride[1] + at[j] + 1;
+      for (int64_t j = 0; j < s.n; j++) positions[to + j] = window + j * p->stride[2] + at[j] + 1;
     }
   }
 }
 
 /* Windows of 2 by 2 side by side, the common ones: each element of dx is written once. */
-static void max_pairs_backward(const Pool *p, const Strip *s, const T *plane, const T *restrict dy, T *restrict dx)
+static void max_pairs_backward(const Pool *p, const Strip *s, const T *volume, const T *restrict dy, T *restrict dx)
 {
-  int64_t from = 2 * s->line * p->size[1] + 2 * s->first;
-  const T *x0 = plane + from, *x1 = x0 + p->size[1];
-  T *restrict d0 = dx + from, *restrict d1 = d0 + p->size[1];
+  int64_t from = (s->plane * p->size[1] + 2 * s->line) * p->size[2] + 2 * s->first;
+  const T *x0 = volume + from, *x1 = x0 + p->size[2];
+  T *restrict d0 = dx + from, *restrict d1 = d0 + p->size[2];
   for (int64_t i = 0; i < s->n; i++) {
     T best = x0[2 * i], rest = dy[i];
     Offset second = before(x0[2 * i + 1], best);
@@ -249,67 +282,85 @@ static void max_pairs_backward(const Pool *p, const Strip *s, const T *plane, co
 
 static bool are_pairs(const Pool *p)
 {
-  for (int i = 0; i < 2; i++)
+  if (p->kernel[0] != 1 || p->stride[0] != 1 || p->padding[0] != 0) return false;
+  for (int i = 1; i < 3; i++)
     if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1
         || p->size[i] != 2 * p->result[i])
       return false;
   return true;
 }
 
-/* x, dx: [planes, size]; dy: [planes, result] */
-static void max_pool_backward(const Pool *p, int64_t planes, const void *x, const void *dy, void *dx)
+/* x, dx: [volumes, size]; dy: [volumes, result] */
+static void max_pool_backward(const Pool *p, int64_t volumes, const void *x, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
   bool pairs = are_pairs(p);
   T best[POOL_STRIP];
   Offset at[POOL_STRIP];
-  if (!pairs) memset(dx, 0, (size_t)(planes * p->size[0] * p->size[1]) * sizeof(T));
-  for (int64_t i = 0; i < planes; i++) {
-    const T *from = (const T *)x + i * p->size[0] * p->size[1], *d = (const T *)dy + i * p->result[0] * p->result[1];
-    T *to = (T *)dx + i * p->size[0] * p->size[1];
+  if (!pairs) memset(dx, 0, (size_t)(volumes * inside_of(p)) * sizeof(T));
+  for (int64_t i = 0; i < volumes; i++) {
+    const T *from = (const T *)x + i * inside_of(p), *d = (const T *)dy + i * outside_of(p);
+    T *to = (T *)dx + i * inside_of(p);
     FOR_STRIPS(p, s)
     {
-      const T *line = d + s.line * p->result[1] + s.first;
+      const T *line = d + place_of(p, &s);
       if (pairs) {
         max_pairs_backward(p, &s, from, line, to);
         continue;
       }
       max_strip_at(p, &s, from, best, at);
       T *window = to + window_of(p, &s);
-      for (int64_t j = 0; j < s.n; j++, window += p->stride[1]) window[at[j]] += line[j];
+      for (int64_t j = 0; j < s.n; j++, window += p->stride[2]) window[at[j]] += line[j];
     }
   }
 }
 
-/* The place of the maximum of lines [top, bottom) and columns [left, right) of a plane. */
-static int64_t place_of_max(const T *plane, int64_t columns, int64_t top, int64_t bottom, int64_t left, int64_t right)
+/* From first to before last of planes, lines and columns: a window. */
+typedef struct Box {
+  int64_t first[3], last[3];
+} Box;
+
+static int64_t place_of_max(const Pool *p, const T *volume, const Box *b)
 {
-  int64_t at = top * columns + left;
+  int64_t at = (b->first[0] * p->size[1] + b->first[1]) * p->size[2] + b->first[2];
   T best = -(T)INFINITY;
-  for (int64_t y = top; y < bottom; y++)
-    for (int64_t x = left; x < right; x++) {
-      T candidate = plane[y * columns + x];
-      if (!before(candidate, best)) continue;
-      best = candidate;
-      at = y * columns + x;
-    }
+  for (int64_t z = b->first[0]; z < b->last[0]; z++)
+    for (int64_t y = b->first[1]; y < b->last[1]; y++)
+      for (int64_t x = b->first[2]; x < b->last[2]; x++) {
+        int64_t here = (z * p->size[1] + y) * p->size[2] + x;
+        if (!before(volume[here], best)) continue;
+        best = volume[here];
+        at = here;
+      }
   return at;
 }
 
-/* x: [planes, size]; y, positions: [planes, result] */
-static void adaptive_max_pool(const Pool *p, int64_t planes, const void *x, void *y, int64_t *positions)
+INLINE void set_window(const Pool *p, int dim, int64_t result, Box *b)
 {
-  const int64_t lines = p->size[0], columns = p->size[1], inside = lines * columns;
+  b->first[dim] = adaptive_first(result, p->size[dim], p->result[dim]);
+  b->last[dim] = adaptive_last(result, p->size[dim], p->result[dim]);
+}
+
+/* x: [volumes, size]; y, positions: [volumes, result] */
+static void adaptive_max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
+{
   T *to = y;
-  for (const T *plane = x; plane < (const T *)x + planes * inside; plane += inside)
-    for (int64_t l = 0; l < p->result[0]; l++)
-      for (int64_t c = 0; c < p->result[1]; c++) {
-        int64_t top = adaptive_first(l, lines, p->result[0]), bottom = adaptive_last(l, lines, p->result[0]);
-        int64_t left = adaptive_first(c, columns, p->result[1]), right = adaptive_last(c, columns, p->result[1]);
-        int64_t at = place_of_max(plane, columns, top, bottom, left, right);
-        *to++ = plane[at];
-        *positions++ = at + 1;
+  Box b;
+  for (int64_t i = 0; i < volumes; i++) {
+    const T *volume = (const T *)x + i * inside_of(p);
+    for (int64_t plane = 0; plane < p->result[0]; plane++) {
+      set_window(p, 0, plane, &b);
+      for (int64_t line = 0; line < p->result[1]; line++) {
+        set_window(p, 1, line, &b);
+        for (int64_t column = 0; column < p->result[2]; column++) {
+          set_window(p, 2, column, &b);
+          int64_t at = place_of_max(p, volume, &b);
+          *to++ = volume[at];
+          *positions++ = at + 1;
+        }
       }
+    }
+  }
 }
 
 #endif

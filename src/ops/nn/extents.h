@@ -6,6 +6,8 @@
 #include "ops/shape/permute_repeat.h"
 #include "ops/table/helpers.h"
 
+enum { MOST_SPATIAL = 3 };
+
 /* Fills one number for each of n dimensions: the list's, its only one for all, or the default if none was given. */
 static inline void extents_of(Call *call, Ints list, const char *name, int n, int64_t dflt, int64_t *to)
 {

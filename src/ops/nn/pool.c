@@ -3,6 +3,10 @@
 
 #include "launch/pool.h"
 #include "ops/index/gather.h"
+#include "ops/math/activation.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/exponential.h"
 #include "ops/nn/extents.h"
 #include "ops/nn/resample.h"
 #include "ops/reduce/sum.h"
@@ -13,7 +17,7 @@
 
 static void check_geometry(Call *call, const Pool *p, bool halves)
 {
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < MOST_SPATIAL; i++) {
     check_extent(call, "kernel_size", p->kernel[i], 1);
     check_extent(call, "stride", p->stride[i], 1);
     check_extent(call, "dilation", p->dilation[i], 1);
@@ -42,8 +46,8 @@ static Pool pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints paddin
 {
   Pool p;
   int n = (int)kernel.n;
-  for (int i = 0; i < 2; i++) {
-    int from = i - (2 - n);
+  for (int i = 0; i < MOST_SPATIAL; i++) {
+    int from = i - (MOST_SPATIAL - n);
     p.size[i] = from < 0 ? 1 : size.v[size.n - n + from];
     p.kernel[i] = from < 0 ? 1 : kernel.v[from];
     p.stride[i] = from < 0 ? 1 : stride.v[from];
@@ -51,7 +55,7 @@ static Pool pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints paddin
     p.dilation[i] = from < 0 || dilation.n < 0 ? 1 : dilation.v[from];
   }
   check_geometry(call, &p, true);
-  for (int i = 0; i < 2; i++) p.result[i] = pool_result_size(call, &p, i, ceil_mode);
+  for (int i = 0; i < MOST_SPATIAL; i++) p.result[i] = pool_result_size(call, &p, i, ceil_mode);
   p.count_padding = true;
   p.divisor = 0;
   return p;
@@ -61,15 +65,17 @@ static Pool pool_of(Call *call, Ints size, Ints kernel, Ints stride, Ints paddin
 static Ints pooled_shape(Call *call, Ints size, int64_t n, const int64_t *result)
 {
   int64_t shape[MAX_DIMS];
-  for (int64_t i = 0; i < size.n; i++) shape[i] = i < size.n - n ? size.v[i] : result[2 - size.n + i];
+  for (int64_t i = 0; i < size.n; i++) shape[i] = i < size.n - n ? size.v[i] : result[MOST_SPATIAL - size.n + i];
   return arena_ints(call->ctx, shape, size.n);
 }
 
 /* ------------------------------------------------------------------ maxima */
 
-static void check_plane(Call *call, const Pool *p)
+static void check_volume(Call *call, const Pool *p)
 {
-  if (p->size[0] * p->size[1] > INT32_MAX) raise(call, "planes of more than 2^31 elements are not taken");
+  int64_t elements;
+  bool fits = !__builtin_mul_overflow(p->size[0] * p->size[1], p->size[2], &elements) && elements <= INT32_MAX;
+  if (!fits) raise(call, "planes and volumes of more than 2^31 elements are not taken");
 }
 
 FORWARD(max_pool)
@@ -77,7 +83,7 @@ FORWARD(max_pool)
   Tensor *x = a->input;
   check_argument_floating(call, "input", x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
-  check_plane(call, &p);
+  check_volume(call, &p);
   y[0] = result_of_images(call, tensor_dtype(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result), x);
   launch_max_pool(call, &p, x, y[0], NULL);
 }
@@ -93,7 +99,7 @@ FORWARD(max_pool_positions)
   Tensor *x = a->input;
   check_argument_floating(call, "input", x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
-  check_plane(call, &p);
+  check_volume(call, &p);
   Ints shape = pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result);
   y[0] = result_of_images(call, tensor_dtype(x), shape, x);
   y[1] = result_of_images(call, DTYPE_i64, shape, x);
@@ -122,7 +128,8 @@ static Tensor *flat_planes(Call *call, Tensor *t, int64_t n)
   int64_t shape[MAX_DIMS];
   int64_t first = t->ndim - n;
   for (int64_t i = 0; i < first; i++) shape[i] = t->shape[i];
-  shape[first] = t->shape[first] * t->shape[first + 1];
+  shape[first] = 1;
+  for (int64_t i = first; i < t->ndim; i++) shape[first] *= t->shape[i];
   return op(reshape, t, (Ints){shape, first + 1});
 }
 
@@ -145,10 +152,10 @@ BACKWARD(max_pool_backward)
 /* A geometry without strides: as many windows as results. */
 static Pool adaptive_pool(Ints size, Ints results)
 {
-  Pool p = {.size = {1, 1}, .result = {1, 1}};
+  Pool p = {.size = {1, 1, 1}, .result = {1, 1, 1}};
   for (int64_t i = 0; i < results.n; i++) {
-    p.size[2 - results.n + i] = size.v[size.n - results.n + i];
-    p.result[2 - results.n + i] = results.v[i];
+    p.size[MOST_SPATIAL - results.n + i] = size.v[size.n - results.n + i];
+    p.result[MOST_SPATIAL - results.n + i] = results.v[i];
   }
   return p;
 }
@@ -232,7 +239,7 @@ BACKWARD(avg_pool_backward)
 
 /* The arguments of a public form over n dimensions. */
 typedef struct Form {
-  int64_t kernel[2], stride[2], padding[2], dilation[2];
+  int64_t kernel[MOST_SPATIAL], stride[MOST_SPATIAL], padding[MOST_SPATIAL], dilation[MOST_SPATIAL];
   int n;
 } Form;
 
@@ -242,7 +249,7 @@ static void check_input(Call *call, const Tensor *x, int n)
   for (int i = x->ndim == n + 2 ? 1 : 0; fits && i < x->ndim; i++) fits = x->shape[i] > 0;
   if (!fits)
     raise(call, "input has shape %s; %s or without N is wanted, none but N being 0", shape_text(call, tensor_shape(x)),
-          n == 1 ? "[N, C, L]" : "[N, C, H, W]");
+          (const char *[]){"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"}[n - 1]);
 }
 
 static Form pool_form(Call *call, const Tensor *x, int n, Ints kernel, Ints stride, Ints padding, Ints dilation)
@@ -290,6 +297,12 @@ FORWARD(max_pool2d)
   maxima(call, a->input, &f, a->ceil_mode, a->return_indices);
 }
 
+FORWARD(max_pool3d)
+{
+  Form f = pool_form(call, a->input, 3, a->kernel_size, a->stride, a->padding, a->dilation);
+  maxima(call, a->input, &f, a->ceil_mode, a->return_indices);
+}
+
 FORWARD(max_pool1d_with_indices)
 {
   Form f = pool_form(call, a->input, 1, a->kernel_size, a->stride, a->padding, a->dilation);
@@ -301,6 +314,14 @@ FORWARD(max_pool1d_with_indices)
 FORWARD(max_pool2d_with_indices)
 {
   Form f = pool_form(call, a->input, 2, a->kernel_size, a->stride, a->padding, a->dilation);
+  Tensors both = maxima_with_positions(call, a->input, &f, a->ceil_mode);
+  y[0] = both.v[0];
+  y[1] = both.v[1];
+}
+
+FORWARD(max_pool3d_with_indices)
+{
+  Form f = pool_form(call, a->input, 3, a->kernel_size, a->stride, a->padding, a->dilation);
   Tensors both = maxima_with_positions(call, a->input, &f, a->ceil_mode);
   y[0] = both.v[0];
   y[1] = both.v[1];
@@ -320,6 +341,13 @@ FORWARD(avg_pool2d)
             a->count_include_pad, a->divisor_override);
 }
 
+FORWARD(avg_pool3d)
+{
+  Form f = pool_form(call, a->input, 3, a->kernel_size, a->stride, a->padding, NO_INTS);
+  y[0] = op(avg_pool, a->input, list_of(&f, f.kernel), list_of(&f, f.stride), list_of(&f, f.padding), a->ceil_mode,
+            a->count_include_pad, a->divisor_override);
+}
+
 /* The wanted sizes; NO_INT keeps a dimension's. */
 static Ints output_sizes(Call *call, const Tensor *x, Ints wanted, int n, int64_t *to)
 {
@@ -334,7 +362,7 @@ static Ints output_sizes(Call *call, const Tensor *x, Ints wanted, int n, int64_
 
 static void adaptive_maxima(Call *call, Tensor *x, Ints wanted, int n, bool return_indices)
 {
-  int64_t sizes[2];
+  int64_t sizes[MOST_SPATIAL];
   Tensors both = op(adaptive_max_pool, x, output_sizes(call, x, wanted, n, sizes));
   Tensor **list = result_list(call, return_indices ? 2 : 1);
   list[0] = both.v[0];
@@ -343,11 +371,12 @@ static void adaptive_maxima(Call *call, Tensor *x, Ints wanted, int n, bool retu
 
 FORWARD(adaptive_max_pool1d) { adaptive_maxima(call, a->input, a->output_size, 1, a->return_indices); }
 FORWARD(adaptive_max_pool2d) { adaptive_maxima(call, a->input, a->output_size, 2, a->return_indices); }
+FORWARD(adaptive_max_pool3d) { adaptive_maxima(call, a->input, a->output_size, 3, a->return_indices); }
 
 /* Windows of one size side by side are an average pool; others go one dimension at a time. */
 static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)
 {
-  int64_t to[2], kernel[2], zeros[2] = {0, 0};
+  int64_t to[MOST_SPATIAL], kernel[MOST_SPATIAL], zeros[MOST_SPATIAL] = {0};
   Ints sizes = output_sizes(call, x, wanted, n, to);
   bool even = true, single = true;
   for (int i = 0; i < n; i++) {
@@ -357,7 +386,7 @@ static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)
     kernel[i] = to[i] > 0 ? size / to[i] : 1;
   }
   check_argument_floating(call, "input", x);
-  if (single) return op(mean, x, n == 1 ? INTS(-1) : INTS(-2, -1), true, DTYPE_NONE);
+  if (single) return op(mean, x, (Ints){(const int64_t[]){-1, -2, -3}, n}, true, DTYPE_NONE);
   if (even) return op(avg_pool, x, (Ints){kernel, n}, (Ints){kernel, n}, (Ints){zeros, n}, false, true, NO_INT);
   for (int i = 0; i < n; i++) x = op(resample, x, x->ndim - n + i, sizes.v[i], "area", false, 0);
   return x;
@@ -365,3 +394,22 @@ static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)
 
 FORWARD(adaptive_avg_pool1d) { y[0] = adaptive_means(call, a->input, a->output_size, 1); }
 FORWARD(adaptive_avg_pool2d) { y[0] = adaptive_means(call, a->input, a->output_size, 2); }
+FORWARD(adaptive_avg_pool3d) { y[0] = adaptive_means(call, a->input, a->output_size, 3); }
+
+/* ------------------------------------------------------------------ powers */
+
+/* The sums are the means times the windows' size, also where a window hangs over the end, as PyTorch has it. */
+static Tensor *power_means(Call *call, Tensor *x, double power, int n, Ints kernel, Ints stride, bool ceil_mode)
+{
+  Form f = pool_form(call, x, n, kernel, stride, NO_INTS, NO_INTS);
+  double elements = 1;
+  for (int i = 0; i < n; i++) elements *= (double)f.kernel[i];
+  Tensor *means = op(avg_pool, op(pow, x, number(power)), list_of(&f, f.kernel), list_of(&f, f.stride),
+                     list_of(&f, f.padding), ceil_mode, true, NO_INT);
+  Tensor *sums = scaled(op(mul, op(sign, means), op(relu, op(abs, means), false)), elements);
+  return op(pow, sums, number(1 / power));
+}
+
+FORWARD(lp_pool1d) { y[0] = power_means(call, a->input, a->norm_type, 1, a->kernel_size, a->stride, a->ceil_mode); }
+FORWARD(lp_pool2d) { y[0] = power_means(call, a->input, a->norm_type, 2, a->kernel_size, a->stride, a->ceil_mode); }
+FORWARD(lp_pool3d) { y[0] = power_means(call, a->input, a->norm_type, 3, a->kernel_size, a->stride, a->ceil_mode); }

@@ -62,7 +62,6 @@ BACKWARD(resample_backward)
 
 /* ------------------------------------------------------------------ interpolate */
 
-enum { MOST_SPATIAL = 3 };
 
 /* A dimension that is brought to another size. */
 typedef struct Nearest {

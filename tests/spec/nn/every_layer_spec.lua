@@ -76,7 +76,8 @@ each_layer("PyTorch prints the same for", always, function(name, sample)
 end)
 
 -- PyTorch prints nothing of these.
-local bare = {Identity = true, CosineSimilarity = true, PairwiseDistance = true}
+local bare = {Identity = true, CosineSimilarity = true, PairwiseDistance = true, FractionalMaxPool2d = true,
+  FractionalMaxPool3d = true}
 
 each_layer("arguments are printed by", function(name)
   return not bare[name] and not name:find "Loss$"

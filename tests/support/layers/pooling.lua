@@ -20,6 +20,32 @@ return {
   AdaptiveMaxPool2d = function()
     return {{{2, 3}, inputs = {real(1, 2, 3, 4)}, text = "AdaptiveMaxPool2d(output_size=(2, 3))"}}
   end,
+  AdaptiveAvgPool3d = function()
+    return {{{3, 2, 2}, inputs = {real(1, 1, 3, 2, 6)}, text = "AdaptiveAvgPool3d(output_size=(3, 2, 2))"}}
+  end,
+  AdaptiveMaxPool3d = function()
+    return {{2, inputs = {real(1, 2, 4, 3, 4)}, text = "AdaptiveMaxPool3d(output_size=2)"}}
+  end,
+  AvgPool3d = function()
+    return {{3, {stride = 2, padding = 1, ceil_mode = true, count_include_pad = false}, inputs = {real(1, 2, 4, 3, 4)},
+      text = "AvgPool3d(kernel_size=3, stride=2, padding=1)"}}
+  end,
+  LPPool1d = function()
+    return {{3, 2, {stride = 1, ceil_mode = true}, inputs = {real(2, 3, 5):abs()},
+      text = "LPPool1d(norm_type=3, kernel_size=2, stride=1, ceil_mode=True)"}}
+  end,
+  LPPool2d = function()
+    return {{1.5, {2, 3}, {stride = 2}, inputs = {real(1, 2, 5, 6):abs()},
+      text = "LPPool2d(norm_type=1.5, kernel_size=(2, 3), stride=2, ceil_mode=False)"}}
+  end,
+  LPPool3d = function()
+    return {{2, 2, inputs = {real(1, 2, 4, 4, 3)},
+      text = "LPPool3d(norm_type=2, kernel_size=2, stride=None, ceil_mode=False)"}}
+  end,
+  MaxPool3d = function()
+    return {{3, {stride = 2, padding = 1}, inputs = {real(1, 2, 4, 3, 4)},
+      text = "MaxPool3d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)"}}
+  end,
   AvgPool1d = function()
     return {{3, {stride = 2, padding = 1, count_include_pad = false}, inputs = {real(1, 2, 5)},
       text = "AvgPool1d(kernel_size=(3,), stride=(2,), padding=(1,))"}}
