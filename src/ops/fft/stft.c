@@ -68,7 +68,7 @@ static Pieces pieces_of(Call *call, int64_t n, int64_t hop, int64_t win, const T
 static Tensor *whole_window(Call *call, const Pieces *p, Tensor *window, const Tensor *x)
 {
   if (!window && p->win == p->n) return NULL;
-  if (!window) window = op(ones, INTS(p->win), dtype_to_real(tensor_dtype(x)), device_of(x), false);
+  if (!window) window = op(ones, INTS(p->win), dtype_to_real(tensor_dtype(x)), device_behind(x), false);
   if (p->win == p->n) return window;
   return op(constant_pad_nd, window, INTS(p->left, p->n - p->win - p->left), scalar_int(0));
 }
@@ -163,7 +163,7 @@ FORWARD(istft)
   if (p.hop > p.win) raise(call, "hop_length is %lld, more than win_length, %lld", (long long)p.hop, (long long)p.win);
   if (a->length != NO_INT && a->length < 1) raise(call, "length is %lld: at least 1 is wanted", (long long)a->length);
   Tensor *window = whole_window(call, &p, a->window, x);
-  if (!window) window = op(ones, INTS(p.n), dtype_to_real(tensor_dtype(x)), device_of(x), false);
+  if (!window) window = op(ones, INTS(p.n), dtype_to_real(tensor_dtype(x)), device_behind(x), false);
   if (x->ndim == 2) x = op(unsqueeze, x, 0);
   x = inverse_pieces(call, op(transpose, x, 1, 2), a, p.n);
   int64_t count = x->shape[1], whole = p.n + p.hop * (count - 1), start = a->center ? p.n / 2 : 0;

@@ -106,7 +106,7 @@ static Tensor *weighted(Call *call, Tensor *half, int64_t dim, int64_t n, double
 {
   int64_t shape[MAX_DIMS];
   for (int d = 0; d < half->ndim; d++) shape[d] = d == dim ? half->shape[d] : 1;
-  Tensor *weights = new_beside(call, half, dtype_to_real(tensor_dtype(half)), (Ints){shape, half->ndim});
+  Tensor *weights = tensor_new(call, dtype_to_real(tensor_dtype(half)), device_behind(half), (Ints){shape, half->ndim});
   HalfWeights w = {n, inner};
   launch_by_index(call, half_weight, &w, weights);
   return op(mul, half, weights);

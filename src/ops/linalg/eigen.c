@@ -92,7 +92,7 @@ FORWARD(linalg_eigh)
 
 FORWARD(linalg_eigvalsh)
 {
-  bool recorded = call->ctx->grad_enabled && tensor_requires_grad(a->A), upper = is_upper(call, a->UPLO);
+  bool recorded = wants_derivative(call, a->A), upper = is_upper(call, a->UPLO);
   y[0] = recorded ? op(eigh_factors, a->A, upper).v[0] : op(eigh_values, a->A, upper);
 }
 
@@ -142,7 +142,7 @@ FORWARD(linalg_eig)
 
 FORWARD(linalg_eigvals)
 {
-  bool recorded = call->ctx->grad_enabled && tensor_requires_grad(a->A);
+  bool recorded = wants_derivative(call, a->A);
   y[0] = recorded ? op(eig_factors, a->A).v[0] : op(eig_values, a->A);
 }
 

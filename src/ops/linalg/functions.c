@@ -141,7 +141,7 @@ FORWARD(linalg_cond)
   if (fabs(p) == 2) {
     check_matrices(call, A, "A");
     if (A->numel == 0) {
-      y[0] = op(zeros, batch_shape(A), dtype_to_real(tensor_dtype(A)), device_of(A), false);
+      y[0] = op(zeros, batch_shape(A), dtype_to_real(tensor_dtype(A)), device_behind(A), false);
       return;
     }
     Tensor *s = op(svdvals, A), *first = op(select, s, -1, 0), *last = op(select, s, -1, s->shape[s->ndim - 1] - 1);
@@ -150,7 +150,7 @@ FORWARD(linalg_cond)
   }
   check_square(call, A, "A");
   Tensors inverse = op(inverse_of, A);
-  if (A->numel == 0) y[0] = op(zeros, batch_shape(A), dtype_to_real(tensor_dtype(A)), device_of(A), false);
+  if (A->numel == 0) y[0] = op(zeros, batch_shape(A), dtype_to_real(tensor_dtype(A)), device_behind(A), false);
   else
     y[0] = times_norm_of_inverse(call, op(matrix_norm_of_order, A, a->p, NO_INTS, false, DTYPE_NONE),
                                  op(matrix_norm_of_order, inverse.v[0], a->p, NO_INTS, false, DTYPE_NONE),

@@ -53,7 +53,7 @@ FORWARD(pinv_above)
   check_matrices(call, A, "A");
   if (a->hermitian) check_square(call, A, "A");
   if (A->numel == 0) {
-    y[0] = op(zeros, batch_and(call, batch_shape(A), INTS(cols_of(A), rows_of(A))), tensor_dtype(A), device_of(A),
+    y[0] = op(zeros, batch_and(call, batch_shape(A), INTS(cols_of(A), rows_of(A))), tensor_dtype(A), device_behind(A),
               false);
     return;
   }
@@ -100,7 +100,7 @@ static Tensor *rank_of(Call *call, Tensor *A, Tensor *atol, Tensor *rtol, bool h
 {
   check_matrices(call, A, "A");
   A = op(detach, A);
-  if (A->numel == 0) return op(zeros, batch_shape(A), DTYPE_i64, device_of(A), false);
+  if (A->numel == 0) return op(zeros, batch_shape(A), DTYPE_i64, device_behind(A), false);
   Tensor *sizes = hermitian ? op(abs, op(linalg_eigvalsh, A, "L")) : op(svdvals, A);
   return op(sum, op(gt, sizes, bound_of(call, A, sizes, atol, rtol)), INTS(-1), false, DTYPE_NONE);
 }
@@ -184,7 +184,7 @@ FORWARD(linalg_lstsq)
     Tensor *size = op(abs, minus(product_of(A, x), B));
     left = op(sum, op(mul, size, size), INTS(-2), false, DTYPE_NONE);
   } else {
-    left = op(zeros, INTS(0), dtype_to_real(tensor_dtype(A)), device_of(A), false);
+    left = op(zeros, INTS(0), dtype_to_real(tensor_dtype(A)), device_behind(A), false);
     left = op(zero_link, op(zero_link, left, A), B); /* nothing, of which there are gradients all the same */
   }
   Tensor *results[] = {vectors ? op(select, x, -1, 0) : x, left, f.v[1], op(detach, f.v[2])};

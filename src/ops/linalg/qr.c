@@ -82,7 +82,8 @@ BACKWARD(qr_factors)
   Tensor *skew = lower_part(minus(adjoint(inner), inner), 0);
   Tensor *left = product_of(q, half_on_diagonal(call, skew));
   Tensor *first = op(linalg_solve_triangular, adjoint(first_columns(call, r, m)), left, false, false, false);
-  Tensor *rest = op(zeros, batch_and(call, batch_shape(a->A), INTS(m, n - m)), tensor_dtype(r), device_of(r), false);
+  Tensor *rest = op(zeros, batch_and(call, batch_shape(a->A), INTS(m, n - m)), tensor_dtype(r), device_behind(r),
+                    false);
   Tensor *both[] = {first, rest}, *padded = op(cat, ((Tensors){both, 2}), -1);
   GRAD(A) = dr ? plus(padded, product_of(q, dr)) : padded;
 }
@@ -126,11 +127,6 @@ static void check_reflections(Call *call, const Tensor *x, const Tensor *tau)
           shape_text(call, tensor_shape(x)));
 }
 
-static bool is_recorded(const Call *call, const Tensor *t)
-{
-  return call->ctx->grad_enabled && tensor_requires_grad(t);
-}
-
 /*
  * The product of reflections is I - V T V^H with T = D (I + S D)^-1, where D has tau on its diagonal and S is the part
  * of V^H V above it. (R. Schreiber and C. Van Loan, "A storage-efficient WY representation for products of Householder
@@ -138,7 +134,7 @@ static bool is_recorded(const Call *call, const Tensor *t)
  */
 static Tensor *vectors_of(Call *call, Tensor *x, int64_t k)
 {
-  Tensor *eye = op(eye, rows_of(x), k, tensor_dtype(x), device_of(x), false);
+  Tensor *eye = op(eye, rows_of(x), k, tensor_dtype(x), device_behind(x), false);
   return plus(lower_part(first_columns(call, x, k), -1), eye);
 }
 
@@ -161,11 +157,11 @@ static Tensor *product_of_reflections(Call *call, Tensor *x, Tensor *tau)
   check_reflections(call, x, tau);
   if (rows_of(x) < cols_of(x))
     raise(call, "input has shape %s; it has no more columns than rows", shape_text(call, tensor_shape(x)));
-  if (!is_recorded(call, x) && !is_recorded(call, tau)) return op(reflections, x, tau);
+  if (!wants_derivative(call, x) && !wants_derivative(call, tau)) return op(reflections, x, tau);
   int64_t n = cols_of(x);
   Tensor *v = vectors_of(call, x, tau->shape[tau->ndim - 1]);
   Tensor *turned = product_of(product_of(v, inner_of(call, v, tau)), adjoint(first_rows(call, v, n)));
-  Tensor *q = minus(op(eye, rows_of(x), n, tensor_dtype(x), device_of(x), false), turned);
+  Tensor *q = minus(op(eye, rows_of(x), n, tensor_dtype(x), device_behind(x), false), turned);
   return op(transpose, op(contiguous, op(transpose, q, -2, -1)), -2, -1);
 }
 
@@ -191,7 +187,7 @@ FORWARD(ormqr)
       || k > rows_of(x))
     raise(call, "input of shape %s and other of shape %s don't fit", shape_text(call, tensor_shape(x)),
           shape_text(call, tensor_shape(c)));
-  if (!is_recorded(call, x) && !is_recorded(call, tau) && !is_recorded(call, c)) {
+  if (!wants_derivative(call, x) && !wants_derivative(call, tau) && !wants_derivative(call, c)) {
     y[0] = op(reflected, x, tau, c, a->left, a->transpose);
     return;
   }

@@ -52,7 +52,7 @@ FORWARD(singular_values)
 
 FORWARD(svdvals)
 {
-  bool recorded = (call->ctx->grad_enabled && tensor_requires_grad(a->A)) || tensor_stands_in(a->A);
+  bool recorded = wants_derivative(call, a->A);
   y[0] = recorded ? op(svd, a->A, false).v[1] : op(singular_values, a->A);
 }
 
@@ -144,9 +144,9 @@ FORWARD(svd_of)
   Tensor *x = a->input;
   if (!a->compute_uv) {
     Matrices b = matrices_of(call, x);
-    y[0] = op(zeros, batch_and(call, batch_shape(x), INTS(b.m, b.m)), b.dtype, device_of(x), false);
+    y[0] = op(zeros, batch_and(call, batch_shape(x), INTS(b.m, b.m)), b.dtype, device_behind(x), false);
     y[1] = op(svdvals, x);
-    y[2] = op(zeros, batch_and(call, batch_shape(x), INTS(b.n, b.n)), b.dtype, device_of(x), false);
+    y[2] = op(zeros, batch_and(call, batch_shape(x), INTS(b.n, b.n)), b.dtype, device_behind(x), false);
     return;
   }
   Tensors f = op(svd, x, !a->some);
@@ -174,7 +174,7 @@ static void approximate_svd(Call *call, Tensor *A, int64_t q, int64_t niter, Ten
   bool wide = rows_of(A) < cols_of(A);
   Tensor *tall = wide ? adjoint(A) : A, *of_tall = wide && M ? adjoint(M) : M;
   Tensor *flat = adjoint(tall), *of_flat = of_tall ? adjoint(of_tall) : NULL;
-  Tensor *start = op(randn, INTS(cols_of(tall), q), NULL, tensor_dtype(A), device_of(A), false);
+  Tensor *start = op(randn, INTS(cols_of(tall), q), NULL, tensor_dtype(A), device_behind(A), false);
   Tensor *basis = basis_of(call, tall, of_tall, start);
   for (int64_t i = 0; i < niter; i++) basis = basis_of(call, tall, of_tall, basis_of(call, flat, of_flat, basis));
   Tensor *small = op(matmul, adjoint(basis), tall);

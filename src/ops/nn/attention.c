@@ -279,7 +279,7 @@ static bool fused_in_pytorch(Call *call, const struct scaled_dot_product_attenti
     if (all[i]->shape[n - 1] != all[0]->shape[n - 1]) return false;
   }
   if (!mask) return true;
-  bool trained = (call->ctx->grad_enabled && tensor_requires_grad(mask)) || tensor_stands_in(mask);
+  bool trained = wants_derivative(call, mask);
   return !trained && (mask->ndim == 2 || mask->ndim == 4 || (mask->ndim == 3 && a->query->ndim == 3));
 }
 

@@ -149,7 +149,7 @@ FORWARD(pixel_shuffle)
   if (last[0] % (r * r) != 0) raise(call, "%lld channels are no multiple of %lld^2", (long long)last[0], (long long)r);
   int64_t c = last[0] / (r * r), parted[] = {c, r, r, last[1], last[2]}, joined[] = {c, last[1] * r, last[2] * r};
   Tensor *places = rearranged(call, op(reshape, x, with_last(call, x, parted, 5)), (const int64_t[]){0, 3, 1, 4, 2});
-  y[0] = op(view, op(contiguous, places), with_last(call, x, joined, 3));
+  y[0] = op(reshape, op(contiguous, places), with_last(call, x, joined, 3));
 }
 
 FORWARD(pixel_unshuffle)
@@ -163,7 +163,7 @@ FORWARD(pixel_unshuffle)
           (long long)r);
   int64_t h = last[1] / r, w = last[2] / r, parted[] = {last[0], h, r, w, r}, joined[] = {last[0] * r * r, h, w};
   Tensor *places = rearranged(call, op(reshape, x, with_last(call, x, parted, 5)), (const int64_t[]){0, 2, 4, 1, 3});
-  y[0] = op(view, op(contiguous, places), with_last(call, x, joined, 3));
+  y[0] = op(reshape, op(contiguous, places), with_last(call, x, joined, 3));
 }
 
 FORWARD(channel_shuffle)

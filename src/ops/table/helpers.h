@@ -25,6 +25,12 @@ static inline void check_argument_floating(Call *call, const char *name, const T
     raise(call, "%s is %s; a floating point tensor is wanted", name, dtype_name(tensor_dtype(t)));
 }
 
+/* Whether an op must be one that has a derivative: if what is computed from t is recorded, or carried along with it. */
+static inline bool wants_derivative(const Call *call, const Tensor *t)
+{
+  return (call->ctx->grad_enabled && tensor_requires_grad(t)) || tensor_stands_in(t);
+}
+
 /* Makes a list the results of the running op. */
 static inline void give_list(Call *call, Tensors tensors)
 {
