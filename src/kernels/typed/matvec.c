@@ -29,7 +29,7 @@ typedef struct Dots {
   const T *addend;
   int64_t addend_row;
   T *c;
-  int64_t c_row;
+  int64_t c_row, c_col; /* the addend's columns are as far apart */
 } Dots;
 
 INLINE void run_dots(const Dots *d, int rows, int columns)
@@ -51,7 +51,8 @@ INLINE void run_dots(const Dots *d, int rows, int columns)
     T total = total_of(sum[i][j]);
     for (int64_t q = p; q < d->k; q++) total += d->a[i * d->a_row + q] * d->b[j * d->b_row + q];
     total *= d->alpha;
-    d->c[i * d->c_row + j] = d->addend ? total + d->beta * d->addend[i * d->addend_row + j] : total;
+    T *c = d->c + i * d->c_row + j * d->c_col;
+    *c = d->addend ? total + d->beta * d->addend[i * d->addend_row + j * d->c_col] : total;
   }
 }
 
@@ -127,19 +128,47 @@ INLINE void lone_dots_of(const Product *p, Stored stored)
 
 static void lone_dots(const Product *p) { FOR_STORED(lone_dots_of, p) }
 
-/* Some columns of b, of terms from q on, as the product's elements; in `row` how far apart they are. */
-static const T *columns_of(const Product *p, int64_t j, int columns, int64_t q, int64_t k, T *memory, int64_t *row)
+/* Some columns of b, `apart` from each other, of terms from q on, as the product's elements; in `row` how far apart
+   they are then. */
+static const T *columns_of(const Product *p, int64_t j, int columns, int64_t apart, int64_t q, int64_t k, T *memory,
+                           int64_t *row)
 {
   const char *b = stored_at(p->b, j * p->b_col + q, p->b_stored);
-  *row = p->b_col;
+  *row = apart * p->b_col;
   if (p->b_stored == STORED_SAME) return (const T *)b;
-  *row = MATVEC_DEPTH;
   for (int i = 0; i < columns; i++) {
-    const char *line = stored_at(b, i * p->b_col, p->b_stored),
-               *next = stored_at(line, columns * p->b_col, p->b_stored);
+    const char *line = stored_at(b, i * *row, p->b_stored);
+    const void *next = stored_at(line, columns * p->b_col, p->b_stored);
     widen_line(p->b_stored, k, line, next, memory + i * MATVEC_DEPTH);
   }
+  *row = MATVEC_DEPTH;
   return memory;
+}
+
+/* All rows of c in some columns from j on, `apart` from each other: their terms from q on. */
+static void dots_of_columns(const Product *p, int64_t j, int columns, int64_t apart, int64_t q, int64_t k)
+{
+  _Alignas(64) T memory[DOT_COLUMNS * MATVEC_DEPTH];
+  int64_t b_row;
+  const T *b = columns_of(p, j, columns, apart, q, k, memory, &b_row);
+  for (int64_t i = 0; i < p->m; i += DOT_ROWS) {
+    Dots d = {.k = k,
+              .a = (const T *)p->a + i * p->a_row + q,
+              .a_row = p->a_row,
+              .b = b,
+              .b_row = b_row,
+              .alpha = (T)p->alpha,
+              .beta = q ? 1 : (T)p->beta,
+              .addend = q ? p->c : p->addend,
+              .addend_row = q ? p->c_row : p->addend_row,
+              .c = (T *)p->c + i * p->c_row + j,
+              .c_row = p->c_row,
+              .c_col = apart};
+    int rows = p->m - i < DOT_ROWS ? (int)(p->m - i) : DOT_ROWS;
+    if (d.addend) d.addend += i * d.addend_row + j;
+    if (columns == 1) run_last_dots(&d, rows);
+    else run_all_dots(&d, rows);
+  }
 }
 
 static void dots(const Product *p)
@@ -148,33 +177,15 @@ static void dots(const Product *p)
     lone_dots(p);
     return;
   }
-  const int64_t most = MATVEC_DEPTH;
-  _Alignas(64) T memory[DOT_COLUMNS * MATVEC_DEPTH];
-  for (int64_t q = 0; q < p->k; q += most)
-    for (int64_t j = 0; j < p->n;) {
-      int columns = p->n - j < DOT_COLUMNS ? 1 : DOT_COLUMNS;
-      const int64_t k = p->k - q < most ? p->k - q : most;
-      int64_t b_row;
-      const T *b = columns_of(p, j, columns, q, k, memory, &b_row);
-      for (int64_t i = 0; i < p->m; i += DOT_ROWS) {
-        Dots d = {.k = k,
-                  .a = (const T *)p->a + i * p->a_row + q,
-                  .a_row = p->a_row,
-                  .b = b,
-                  .b_row = b_row,
-                  .alpha = (T)p->alpha,
-                  .beta = q ? 1 : (T)p->beta,
-                  .addend = q ? p->c : p->addend,
-                  .addend_row = q ? p->c_row : p->addend_row,
-                  .c = (T *)p->c + i * p->c_row + j,
-                  .c_row = p->c_row};
-        int rows = p->m - i < DOT_ROWS ? (int)(p->m - i) : DOT_ROWS;
-        if (d.addend) d.addend += i * d.addend_row + j;
-        if (columns == 1) run_last_dots(&d, rows);
-        else run_all_dots(&d, rows);
-      }
-      j += columns;
-    }
+  /* Streams as those of lone_dots where lines are short; a long one is one for itself, and what is widened is asked for
+     ahead. */
+  const bool streams = p->k <= MATVEC_DEPTH && p->b_stored == STORED_SAME;
+  const int64_t parts = p->n / DOT_COLUMNS, apart = streams ? parts : 1;
+  for (int64_t q = 0; q < p->k; q += MATVEC_DEPTH) {
+    const int64_t k = p->k - q < MATVEC_DEPTH ? p->k - q : MATVEC_DEPTH;
+    for (int64_t j = 0; j < parts; j++) dots_of_columns(p, streams ? j : j * DOT_COLUMNS, DOT_COLUMNS, apart, q, k);
+    for (int64_t j = parts * DOT_COLUMNS; j < p->n; j++) dots_of_columns(p, j, 1, 1, q, k);
+  }
 }
 
 /* ---- sums of rows ---- */
