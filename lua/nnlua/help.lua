@@ -53,6 +53,7 @@ local function parts()
     [nl.autograd] = "nl.autograd", [nn] = "nn", [nn.init] = "nn.init", [nn.utils] = "nn.utils",
     [nn.utils.rnn] = "nn.utils.rnn",
     [nn.utils.parametrize] = "nn.utils.parametrize", [nn.utils.parametrizations] = "nn.utils.parametrizations",
+    [nn.utils.prune] = "nn.utils.prune",
     [nn.quantized.dynamic] = "nn.quantized.dynamic", [optim] = "optim",
     [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",

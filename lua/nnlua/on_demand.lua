@@ -10,7 +10,9 @@ local tables = setmetatable({}, {__mode = "k"})
 local function read_module(t, module)
   local self, found = tables[t], require(module)
   for name, source in next, self.sources do
-    if source == module and rawget(t, name) == nil then rawset(t, name, found[name]) end
+    if source == module and rawget(t, name) == nil then
+      rawset(t, name, found[name] or module:match "[^.]+$" == name and found or nil)
+    end
   end
   for one in next, self.unguarded do -- modules read each other
     if package.loaded[one] then
@@ -40,7 +42,8 @@ function on_demand.names(t)
 end
 
 --- Gives a table fields: `modules` has, for the name of each module, those of the fields that it has, parted by
---- spaces. `guard` is called with what a module returned, once it is read. pairs reads all of them.
+--- spaces; one that the module lacks and that has the last part of its name is the module itself. `guard` is called
+--- with what a module returned, once it is read. pairs reads all of them.
 function on_demand.fields(t, guard, modules)
   local sources, unguarded = {}, {}
   for module, list in pairs(modules) do

@@ -95,6 +95,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
   X(nn_utils_parametrize, "nnlua.nn.utils.parametrize")                                      \
   X(nn_utils_parametrizations, "nnlua.nn.utils.parametrizations")                            \
+  X(nn_utils_prune, "nnlua.nn.utils.prune")                                                  \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
   X(distributions, "nnlua.distributions")                                                    \

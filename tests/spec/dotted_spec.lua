@@ -3,7 +3,7 @@ local process = require "support.process"
 
 local names = {
   "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn",
-  "nn.utils.parametrize", "nn.utils.parametrizations", "optim", "optim.lr_scheduler", "distributions",
+  "nn.utils.parametrize", "nn.utils.parametrizations", "nn.utils.prune", "optim", "optim.lr_scheduler", "distributions",
   "utils", "utils.data", "testing",
 }
 

@@ -184,7 +184,7 @@ local function build()
   add_part(list, nl.F, "F.", "Modules")
   add_part(list, nn.init, "nn.init.", "Initial values")
   add_part(list, nn.utils, "nn.utils.", "Tools for modules")
-  for _, part in ipairs {"rnn", "parametrize", "parametrizations"} do
+  for _, part in ipairs {"rnn", "parametrize", "parametrizations", "prune"} do
     add_part(list, nn.utils[part], "nn.utils." .. part .. ".", "Tools for modules")
   end
   add_part(list, {Optimizer = optim.Optimizer}, "optim.", "Optimizers")

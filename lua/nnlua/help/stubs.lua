@@ -97,6 +97,8 @@ nn.utils.rnn = {}
 nn.utils.parametrize = {}
 ---@class nnlua.nn.utils.parametrizations
 nn.utils.parametrizations = {}
+---@class nnlua.nn.utils.prune
+nn.utils.prune = {}
 ---@class nnlua.nn.quantized.dynamic
 nn.quantized = {dynamic = {}}
 ---@class nnlua.optim

@@ -3,18 +3,12 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local on_demand = require "nnlua.on_demand"
 local parameter_list = require "nnlua.nn.parameter_list"
 
--- The parts that are read when they are first asked for.
-local parts = {parametrize = true, parametrizations = true}
-
 --- nn.utils; `nn.utils.rnn` packs and pads sequences, `nn.utils.parametrize` and `nn.utils.parametrizations` have
---- weights that are computed.
-local utils = setmetatable({rnn = require "nnlua.nn.utils.rnn"}, {__index = function(utils, name)
-  if not parts[name] then return nil end
-  utils[name] = require("nnlua.nn.utils." .. name)
-  return utils[name]
-end})
+--- weights that are computed, `nn.utils.prune` has weights with a mask.
+local utils = {rnn = require "nnlua.nn.utils.rnn"}
 
 local format, raise = core.format, core.raise
 
@@ -155,4 +149,12 @@ function utils.vector_to_parameters(vector, parameters)
   end
 end
 
-return utils
+return on_demand.fields(utils, function() end, {
+  ["nnlua.nn.utils.parametrizations"] = "parametrizations",
+  ["nnlua.nn.utils.parametrize"] = "parametrize",
+  ["nnlua.nn.utils.prune"] = "prune",
+  ["nnlua.nn.utils.stateless"] = "stateless",
+  ["nnlua.nn.utils.weight_hooks"] = "remove_spectral_norm remove_weight_norm spectral_norm weight_norm",
+  ["nnlua.nn.utils.fusion"] = [[
+    fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval fuse_linear_bn_weights]],
+})

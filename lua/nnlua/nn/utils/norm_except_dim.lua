@@ -14,6 +14,11 @@ function norms.checked_dim(name, v, dim)
   return dim < 0 and v.ndim + 1 + dim or dim
 end
 
+--- The dimension whose entries weight_norm gives a norm each; nil if the weight has one, for which PyTorch has -1, too.
+function norms.kept_dim(name, v, dim)
+  return dim and dim ~= -1 and norms.checked_dim(name, v, dim) or nil
+end
+
 --- The 2-norms of v over all dimensions but one (or, if it is nil, over all), which keep the size 1.
 function norms.norm_except_dim(v, dim)
   if not dim then return v:norm() end

@@ -7,6 +7,7 @@ local nl = require "nnlua"
 local Module = require "nnlua.nn.module"
 local norms = require "nnlua.nn.utils.norm_except_dim"
 local parametrize = require "nnlua.nn.utils.parametrize"
+local singular = require "nnlua.nn.utils.singular_vectors"
 
 --- Parametrizations of weights that are there: `nn.utils.parametrizations.orthogonal(nn.Linear(3, 3))`.
 local parametrizations = {}
@@ -58,9 +59,7 @@ local parse_weight = args.parser("weight_norm", {
 ---     [40, 1]	[40, 20]
 function parametrizations.weight_norm(...)
   local module, name, dim = parse_weight(...)
-  local weight = weight_of("weight_norm", module, name)
-  if dim == -1 then dim = nil end -- as PyTorch has it: none, not the last one
-  if dim then dim = norms.checked_dim("weight_norm", weight, dim) end
+  dim = norms.kept_dim("weight_norm", weight_of("weight_norm", module, name), dim)
   return parametrize.register_parametrization(module, name, WeightNorm(dim), {unsafe = true})
 end
 
@@ -68,38 +67,28 @@ end
 
 local SpectralNorm = core.class("nn.utils.parametrizations._SpectralNorm", Module)
 
-local function as_matrix(self, weight)
-  return (self.dim == 1 and weight or weight:movedim(self.dim, 1)):flatten(2)
-end
-
-local function normalized(x, eps)
-  return nl.F.normalize(x, 2, 1, eps)
-end
-
 --- Brings the two vectors nearer to the first singular ones, in place.
 local function iterate(self, matrix, times)
   local _ <close> = nl.no_grad()
   for _ = 1, times do
-    self._u:copy_(normalized(nl.mv(matrix, self._v), self.eps))
-    self._v:copy_(normalized(nl.mv(matrix.mH, self._u), self.eps))
+    self._u:copy_(singular.normalized(nl.mv(matrix, self._v), self.eps))
+    self._v:copy_(singular.normalized(nl.mv(matrix.mH, self._u), self.eps))
   end
 end
 
 function SpectralNorm:init(weight, n_power_iterations, dim, eps)
   self.dim, self.eps, self.n_power_iterations = dim, eps, n_power_iterations
   if weight.ndim == 1 then return end
-  local matrix = as_matrix(self, weight:detach())
-  local kind = {dtype = matrix.dtype, device = matrix.device}
-  local u = nl.empty(matrix:size(1), kind):normal_(0, 1)
-  local v = nl.empty(matrix:size(2), kind):normal_(0, 1)
-  self:register_buffer("_u", normalized(u, eps))
-  self:register_buffer("_v", normalized(v, eps))
+  local matrix = singular.as_matrix(weight:detach(), dim)
+  local u, v = singular.drawn(matrix, eps)
+  self:register_buffer("_u", u)
+  self:register_buffer("_v", v)
   iterate(self, matrix, 15)
 end
 
 function SpectralNorm:forward(weight)
-  if weight.ndim == 1 then return normalized(weight, self.eps) end
-  local matrix = as_matrix(self, weight)
+  if weight.ndim == 1 then return singular.normalized(weight, self.eps) end
+  local matrix = singular.as_matrix(weight, self.dim)
   if self.training then iterate(self, matrix, self.n_power_iterations) end
   -- Copies, as the backward of this call may come after the next one has changed the vectors.
   local u, v = self._u:clone(), self._v:clone()
@@ -110,15 +99,7 @@ function SpectralNorm:right_inverse(value) -- luacheck: no self
   return value
 end
 
-local parse_spectral = args.parser("spectral_norm", {
-  {"module", "module"}, {"name", "string", "weight"}, {"n_power_iterations", "integer", 1}, {"eps", "number", 1e-12},
-  {"dim", "integer?"},
-})
-
-local function is_transposed(module)
-  local nn = nl.nn
-  return module:is_a(nn.ConvTranspose1d) or module:is_a(nn.ConvTranspose2d) or module:is_a(nn.ConvTranspose3d)
-end
+local parse_spectral = args.parser("spectral_norm", singular.arguments)
 
 --- Divides a weight by its largest singular value, which `n_power_iterations` of the power method follow whenever the
 --- weight is read in training mode. A weight of more dimensions is a matrix whose rows are the entries of `dim`: the
@@ -131,8 +112,7 @@ end
 function parametrizations.spectral_norm(...)
   local module, name, iterations, eps, dim = parse_spectral(...)
   local weight = weight_of("spectral_norm", module, name)
-  dim = norms.checked_dim("spectral_norm", weight, dim or is_transposed(module) and 2 or 1)
-  if iterations < 1 then raise("spectral_norm: n_power_iterations must be positive, not " .. iterations) end
+  dim = singular.checked("spectral_norm", module, weight, iterations, dim)
   return parametrize.register_parametrization(module, name, SpectralNorm(weight, iterations, dim, eps))
 end
 
