@@ -68,10 +68,22 @@ local function gradients_of(name, parameters)
 end
 
 --- The norm of all elements of some tensors together.
-local function total_norm(tensors, norm_type)
+local function total_norm(name, tensors, norm_type, error_if_nonfinite)
+  if #tensors == 0 then return nl.tensor(0.0) end
   local norms = {}
   for i, t in ipairs(tensors) do norms[i] = t:norm(norm_type) end
-  return nl.stack(norms):norm(norm_type)
+  local norm = nl.stack(norms):norm(norm_type)
+  local value = norm:item()
+  if error_if_nonfinite and (value ~= value or value == math.huge) then
+    raise(format("%s: the norm of the gradients is %s, so they can't be clipped", name, value))
+  end
+  return norm
+end
+
+--- Scales gradients whose norm together is known so that it is at most max_norm.
+local function scale_to(gradients, max_norm, norm)
+  local factor = nl.minimum(max_norm / (norm + 1e-6), nl.ones({}, {dtype = norm.dtype}))
+  for _, gradient in ipairs(gradients) do gradient:mul_(factor) end
 end
 
 local parse_clip_norm = args.parser("clip_grad_norm_", {
@@ -89,15 +101,38 @@ function utils.clip_grad_norm_(...)
   local parameters, max_norm, norm_type, error_if_nonfinite = parse_clip_norm(...)
   local gradients = gradients_of("clip_grad_norm_", parameters)
   local _ <close> = nl.no_grad()
-  if #gradients == 0 then return nl.tensor(0.0) end
-  local norm = total_norm(gradients, norm_type)
-  local value = norm:item()
-  if error_if_nonfinite and (value ~= value or value == math.huge) then
-    raise(format("clip_grad_norm_: the norm of the gradients is %s, so they can't be clipped", value))
-  end
-  local factor = nl.minimum(max_norm / (norm + 1e-6), nl.ones({}, {dtype = norm.dtype}))
-  for _, gradient in ipairs(gradients) do gradient:mul_(factor) end
+  local norm = total_norm("clip_grad_norm_", gradients, norm_type, error_if_nonfinite)
+  scale_to(gradients, max_norm, norm)
   return norm
+end
+
+local parse_total = args.parser("get_total_norm", {
+  {"tensors", "any"}, {"norm_type", "number", 2.0}, {"error_if_nonfinite", "boolean", false}, {"foreach", "boolean?"},
+})
+
+--- The norm of all elements of some tensors together, such as gradients; 0 of none.
+---     > nn.utils.get_total_norm({nl.tensor({3.0, 4.0}), nl.tensor({12.0})})
+---     tensor(13.)
+function utils.get_total_norm(...)
+  local tensors, norm_type, error_if_nonfinite = parse_total(...)
+  local _ <close> = nl.no_grad()
+  return total_norm("get_total_norm", list_of("get_total_norm", tensors), norm_type, error_if_nonfinite)
+end
+
+local parse_clip_with = args.parser("clip_grads_with_norm_", {
+  {"parameters", "any"}, {"max_norm", "number"}, {"total_norm", "tensor"}, {"foreach", "boolean?"},
+})
+
+--- As clip_grad_norm_, where the norm of all gradients is known already: what get_total_norm gave.
+---     > w = nl.zeros(2, {requires_grad = true})
+---     > w.grad = nl.tensor({3.0, 4.0})
+---     > nn.utils.clip_grads_with_norm_({w}, 1, nl.tensor(5.0))
+---     > w.grad
+---     tensor([0.6000, 0.8000])
+function utils.clip_grads_with_norm_(...)
+  local parameters, max_norm, norm = parse_clip_with(...)
+  local _ <close> = nl.no_grad()
+  scale_to(gradients_of("clip_grads_with_norm_", parameters), max_norm, norm)
 end
 
 local parse_clip_value = args.parser("clip_grad_value_", {
@@ -150,6 +185,7 @@ function utils.vector_to_parameters(vector, parameters)
 end
 
 return on_demand.fields(utils, function() end, {
+  ["nnlua.nn.utils.memory_format"] = "convert_conv2d_weight_memory_format convert_conv3d_weight_memory_format",
   ["nnlua.nn.utils.parametrizations"] = "parametrizations",
   ["nnlua.nn.utils.parametrize"] = "parametrize",
   ["nnlua.nn.utils.prune"] = "prune",
