@@ -126,6 +126,14 @@ describe("a parametrized module", function()
     assert.is_true(nl.equal(a.weight, b.weight))
   end)
 
+  it("registers nothing under the name of a computed tensor", function()
+    local net = doubled()
+    assert.error_matches(function() net:register_parameter("weight", nn.Parameter(nl.zeros(2, 2))) end,
+      "register_parameter: 'weight' is already an attribute of ParametrizedLinear")
+    net:register_buffer("mean", nl.zeros(2))
+    assert.same({0, 0}, net.mean:tolist())
+  end)
+
   it("is copied with its parametrizations", function()
     local a, before = doubled()
     local b = nn.deepcopy(a)

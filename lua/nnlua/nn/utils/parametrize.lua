@@ -220,6 +220,15 @@ local function parametrized_class(base)
     newindex(module, name, value)
   end)
 
+  for _, method in ipairs {"register_parameter", "register_buffer", "register_module", "add_module"} do
+    class[method] = function(module, name, ...)
+      if list_of(module, name) then
+        raise(("%s: '%s' is already an attribute of %s"):format(method, name, core.class_name(module)))
+      end
+      return base[method](module, name, ...)
+    end
+  end
+
   --- Lets the parametrizations rename what older programs saved.
   function class:_load_from_state_dict(dict, prefix, ...)
     for name, list in pairs(dict_of(self)) do

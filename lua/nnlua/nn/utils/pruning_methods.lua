@@ -40,8 +40,18 @@ end
 
 --- The product of a module's original parameter and its mask.
 function Base:apply_mask(module)
-  local original = module[self._tensor_name .. "_orig"]
-  return module[self._tensor_name .. "_mask"]:to(original.dtype) * original
+  local name = self._tensor_name
+  local original = name and core.is_module(module) and module[name .. "_orig"]
+  if not original then raise "apply_mask: the method has not been applied to this module" end
+  return module[name .. "_mask"]:to(original.dtype) * original
+end
+
+--- Raises unless a tensor has come, and a mask of its shape.
+local function check_operands(t, default_mask)
+  if not core.is_tensor(t) or not core.is_tensor(default_mask) or not core.same_shape(t, default_mask) then
+    raise(("compute_mask: a tensor and a mask of its shape were expected, not %s and %s"):format(core.describe(t),
+      core.describe(default_mask)))
+  end
 end
 
 local function check_scores(name, scores, t)
@@ -63,8 +73,8 @@ end
 
 --- Makes a module's parameter what it is now, pruned, and takes the mask off; the hook stays.
 function Base:remove(module)
-  local name = self._tensor_name
-  local weight, original = self:apply_mask(module), module[name .. "_orig"]
+  local weight, name = self:apply_mask(module), self._tensor_name
+  local original = module[name .. "_orig"]
   original.data = weight:detach()
   for _, field in ipairs {name, name .. "_orig", name .. "_mask"} do module:unregister(field) end
   module[name] = original
@@ -168,6 +178,7 @@ function RandomUnstructured:init(...)
 end
 
 function RandomUnstructured:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
   local count = count_of("RandomUnstructured", self.amount, t:numel())
   if count == 0 then return default_mask:clone() end
   local _, positions = nl.rand_like(t):reshape(-1):topk(count)
@@ -187,6 +198,7 @@ function L1Unstructured:init(...)
 end
 
 function L1Unstructured:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
   local count = count_of("L1Unstructured", self.amount, t:numel())
   if count == 0 then return default_mask:clone() end
   local _, positions = t:abs():reshape(-1):topk(count, 1, false)
@@ -224,6 +236,7 @@ function RandomStructured:init(...)
 end
 
 function RandomStructured:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
   local dim = pruned_dim("RandomStructured", t, self.dim)
   local count = count_of("RandomStructured", self.amount, t:size(dim))
   if count == 0 then return default_mask end
@@ -264,6 +277,7 @@ local function norms_of(t, n, dim)
 end
 
 function LnStructured:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
   local dim = pruned_dim("LnStructured", t, self.dim)
   local count = count_of("LnStructured", self.amount, t:size(dim))
   if count == 0 then return default_mask end
@@ -287,7 +301,8 @@ function CustomFromMask:init(...)
   self.mask = parse_custom(...)
 end
 
-function CustomFromMask:compute_mask(_, default_mask)
+function CustomFromMask:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
   if not core.same_shape(default_mask, self.mask) then
     raise(("CustomFromMask: the mask has the shape %s, the tensor %s"):format(self.mask.shape, default_mask.shape))
   end
@@ -335,6 +350,8 @@ end
 
 --- The mask of the last method, on what the ones before have left.
 function PruningContainer:compute_mask(t, default_mask)
+  check_operands(t, default_mask)
+  if #self == 0 then raise "compute_mask: the container has no method" end
   return methods.combined(self[#self], t, default_mask)
 end
 
