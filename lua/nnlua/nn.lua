@@ -93,12 +93,12 @@ on_demand.fields(nl.F, function() end, {
 return on_demand.fields(nn, guard.classes, {
   ["nnlua.nn.containers"] = "ModuleDict ModuleList Sequential",
   ["nnlua.nn.parameter_containers"] = "ParameterDict ParameterList",
-  ["nnlua.nn.linear"] = "Identity LazyLinear Linear",
+  ["nnlua.nn.linear"] = "Bilinear Identity LazyLinear Linear",
   ["nnlua.nn.activation"] = [[
     CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU RReLU
     ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softshrink Softsign Tanh Tanhshrink Threshold]],
   ["nnlua.nn.dropout"] = "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
-  ["nnlua.nn.embedding"] = "Embedding",
+  ["nnlua.nn.embedding"] = "Embedding EmbeddingBag",
   ["nnlua.nn.normalization"] = [[
     BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm RMSNorm]],
   ["nnlua.nn.rnn"] = "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",

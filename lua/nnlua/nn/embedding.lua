@@ -114,4 +114,63 @@ end
 
 embedding.Embedding = Embedding
 
+--- Sums, means or maxima of the rows of a table in bags. `nn.EmbeddingBag(num_embeddings, embedding_dim, {max_norm,
+--- norm_type = 2, scale_grad_by_freq = false, mode = "mean", include_last_offset = false, padding_idx})`; called with
+--- (input, offsets, per_sample_weights), offsets counted from 1.
+--- Shapes: input (B, n), or (n) with offsets (B); result (B, embedding_dim)
+---     > nn.EmbeddingBag(10, 3, {mode = "sum"})(nl.tensor({1, 2, 4, 5}), nl.tensor({1, 3})).shape
+---     [2, 3]
+---@class EmbeddingBag: Module
+---@field weight Tensor
+local EmbeddingBag = core.class("nn.EmbeddingBag", Module)
+
+local parse_bag = args.parser("nn.EmbeddingBag", {
+  {"num_embeddings", "integer"}, {"embedding_dim", "integer"}, {"max_norm", "number?"}, {"norm_type", "number", 2.0},
+  {"scale_grad_by_freq", "boolean", false}, {"mode", "string", "mean"}, {"sparse", "boolean", false},
+  {"_weight", "tensor?"}, {"include_last_offset", "boolean", false}, {"padding_idx", "integer?"}, {"device", "any?"},
+  {"dtype", "any?"},
+})
+
+local modes = {sum = true, mean = true, max = true}
+
+function EmbeddingBag:init(...)
+  local rows, width, max_norm, norm_type, by_frequency, mode, is_sparse, weight, include_last, padding, device, dtype =
+    parse_bag(...)
+  if is_sparse then raise "nn.EmbeddingBag: sparse gradients are not supported: leave sparse false" end
+  if not modes[mode] then
+    raise(('nn.EmbeddingBag: mode is "%s"; it is "sum", "mean" or "max"'):format(mode))
+  end
+  self.num_embeddings, self.embedding_dim = rows, width
+  self.padding_idx = padding and row_of("nn.EmbeddingBag", padding, rows)
+  self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, by_frequency, false
+  self.mode, self.include_last_offset = mode, include_last
+  local is_new
+  self.weight, is_new = weight_of("nn.EmbeddingBag", weight, rows, width,
+    (device or dtype) and {device = device, dtype = dtype})
+  if is_new then self:reset_parameters() end
+end
+
+--- Draws the table anew.
+function EmbeddingBag:reset_parameters()
+  init.normal_(self.weight)
+  clear_padding(self.weight, self.padding_idx)
+end
+
+function EmbeddingBag:forward(input, offsets, per_sample_weights)
+  return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
+    false, per_sample_weights, self.include_last_offset, self.padding_idx)
+end
+
+function EmbeddingBag:extra_repr()
+  local text = ("%d, %d"):format(self.num_embeddings, self.embedding_dim)
+  if self.max_norm then text = text .. ", max_norm=" .. repr.value(self.max_norm) end
+  if self.norm_type ~= 2 then text = text .. ", norm_type=" .. repr.value(self.norm_type) end
+  if self.scale_grad_by_freq then text = text .. ", scale_grad_by_freq=True" end
+  text = text .. (", mode='%s'"):format(self.mode)
+  if self.padding_idx then text = text .. ", padding_idx=" .. self.padding_idx end
+  return text
+end
+
+embedding.EmbeddingBag = EmbeddingBag
+
 return embedding

@@ -57,6 +57,53 @@ end
 
 linear.Linear = Linear
 
+--- Each result the sum of x1[i] * weight[i, j] * x2[j], + bias. `nn.Bilinear(in1_features, in2_features, out_features,
+--- bias = true)`; weight has shape [out_features, in1_features, in2_features].
+--- Shapes: inputs (*, in1_features) and (*, in2_features), result (*, out_features)
+---     > nn.Bilinear(20, 30, 40)(nl.randn(128, 20), nl.randn(128, 30)).shape
+---     [128, 40]
+---@class Bilinear: Module
+---@field weight Tensor
+---@field bias? Tensor
+local Bilinear = core.class("nn.Bilinear", Module)
+
+local parse_bilinear = args.parser("nn.Bilinear", {
+  {"in1_features", "integer"}, {"in2_features", "integer"}, {"out_features", "integer"}, {"bias", "boolean", true},
+  {"device", "any?"}, {"dtype", "any?"},
+})
+
+function Bilinear:init(...)
+  local first, second, outputs, bias, device, dtype = parse_bilinear(...)
+  local kind = (device or dtype) and {device = device, dtype = dtype}
+  if first < 1 then raise("nn.Bilinear: in1_features must be at least 1, not " .. first) end
+  self.in1_features, self.in2_features, self.out_features = first, second, outputs
+  self.weight = core.parameter(nl.empty(outputs, first, second, kind))
+  if bias then
+    self.bias = core.parameter(nl.empty(outputs, kind))
+  else
+    core.register_parameter(self, "bias", nil)
+  end
+  self:reset_parameters()
+end
+
+--- Draws weight and bias anew.
+function Bilinear:reset_parameters()
+  local bound = 1 / math.sqrt(self.in1_features)
+  init.uniform_(self.weight, -bound, bound)
+  if self.bias then init.uniform_(self.bias, -bound, bound) end
+end
+
+function Bilinear:forward(x1, x2)
+  return nl.F.bilinear(x1, x2, self.weight, self.bias)
+end
+
+function Bilinear:extra_repr()
+  return ("in1_features=%d, in2_features=%d, out_features=%d, bias=%s"):format(self.in1_features, self.in2_features,
+    self.out_features, repr.value(self.bias ~= nil))
+end
+
+linear.Bilinear = Bilinear
+
 --- A Linear that learns in_features from its first input, and is a plain nn.Linear from then on.
 --- `nn.LazyLinear(out_features, bias = true)`. Its forward alone does not: call the module.
 --- Shapes: as Linear

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
@@ -13,6 +14,7 @@
 #include "ops/reduce/sum.h"
 #include "ops/reduce/vector_norm.h"
 #include "ops/shape/cat_split.h"
+#include "ops/shape/diagonal.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
@@ -167,4 +169,16 @@ FORWARD(cdist)
   else if (a->p == 1) y[0] = op(summed_differences, differences);
   else if (isinf(a->p)) y[0] = op(largest_differences, differences);
   else y[0] = op(norm, differences, scalar_float(a->p), INTS(-1), false, DTYPE_NONE);
+}
+
+FORWARD(pdist)
+{
+  Tensor *x = a->input;
+  if (x->ndim != 2) raise(call, "input must be a matrix, not of shape %s", shape_text(call, tensor_shape(x)));
+  check_argument_floating(call, "input", x);
+  if (a->p < 0) raise(call, "p must not be negative, but is %g", a->p);
+  Tensor *pairs = op(triu_indices, x->shape[0], x->shape[0], 1, DTYPE_i64, device_behind(x));
+  Tensor *first = op(index_select, x, 0, op(select, pairs, 0, 0)),
+         *second = op(index_select, x, 0, op(select, pairs, 0, 1));
+  y[0] = op(norm, minus(first, second), scalar_float(a->p), INTS(1), false, DTYPE_NONE);
 }

@@ -182,6 +182,7 @@ static void fractional(Call *call, Tensor *input, int n, Ints kernel_size, Ints 
   Tensor *x = input->ndim == n + 2 ? input : op(unsqueeze, input, 0);
   if (!samples)
     samples = op(rand, INTS(x->shape[0], x->shape[1], n), generator, tensor_dtype(x), device_behind(x), false);
+  if (input->ndim == n + 1 && samples->ndim == 3 && samples->shape[0] > 1) samples = op(narrow, samples, 0, 0, 1);
   if (samples->ndim != 3 || samples->shape[0] != x->shape[0] || samples->shape[1] != x->shape[1]
       || samples->shape[2] != n)
     raise(call, "_random_samples have shape %s, not (%lld, %lld, %d)", shape_text(call, tensor_shape(samples)),

@@ -10,4 +10,12 @@ return {
         text = "Embedding(4, 3, padding_idx=3, scale_grad_by_freq=True)"}, -- PyTorch counts from 0
     }
   end,
+  EmbeddingBag = function()
+    return {
+      {4, 3, {mode = "sum"}, inputs = {nl.tensor {1, 3, 2, 4, 4}, nl.tensor {1, 3}},
+        text = "EmbeddingBag(4, 3, mode='sum')"},
+      {4, 3, {mode = "max", padding_idx = 2}, inputs = {nl.tensor {{1, 3}, {2, 4}}}, differences = false,
+        text = "EmbeddingBag(4, 3, mode='max', padding_idx=2)"}, -- PyTorch counts from 0
+    }
+  end,
 }
