@@ -22,7 +22,7 @@ local grace = 1
 --- The stack of an error within a worker, down to where the worker began.
 local function traced(err)
   local text = type(err) == "string" and err or core.describe(err)
-  local stack = debug.traceback("", 2)
+  local stack = "\n" .. debug.traceback(nil, 2)
   local first = stack:find("\n[^\n]*nnlua/utils/workers%.lua")
   stack = first and stack:sub(1, first - 1) or stack
   return {text = text, stack = (stack:gsub("\n[^\n]*in function 'xpcall'$", ""))}
