@@ -19,13 +19,18 @@ local grace = 1
 
 -- ------------------------------------------------------------- in the worker
 
---- The stack of an error within a worker, down to where the worker began.
+--- The stack of an error within a worker, down to where the worker began. Programs may have put a function of their own
+--- in the place of debug.traceback, so that this one's frame is among those above.
 local function traced(err)
   local text = type(err) == "string" and err or core.describe(err)
-  local stack = "\n" .. debug.traceback(nil, 2)
-  local first = stack:find("\n[^\n]*nnlua/utils/workers%.lua")
-  stack = first and stack:sub(1, first - 1) or stack
-  return {text = text, stack = (stack:gsub("\n[^\n]*in function 'xpcall'$", ""))}
+  local lines, frames = {}, 0
+  for line in ("\n" .. debug.traceback(nil, 2)):gmatch "\n[^\n]*" do
+    local is_own = line:find "nnlua/utils/workers%.lua" ~= nil
+    if is_own and frames > 0 then break end
+    if not is_own then lines[#lines + 1] = line end
+    if not is_own and line:find "^\n\t" then frames = frames + 1 end
+  end
+  return {text = text, stack = (table.concat(lines):gsub("\n[^\n]*in function 'xpcall'$", ""))}
 end
 
 local function send_error(worker, err)
