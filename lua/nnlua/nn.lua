@@ -119,6 +119,7 @@ return on_demand.fields(nn, guard.classes, {
     ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d
     ZeroPad3d]],
   ["nnlua.nn.shape"] = "Flatten Unflatten Upsample UpsamplingBilinear2d UpsamplingNearest2d",
+  ["nnlua.nn.many_classes"] = "AdaptiveLogSoftmaxWithLoss LinearCrossEntropyLoss",
   ["nnlua.nn.loss"] = "CrossEntropyLoss MSELoss NLLLoss",
   ["nnlua.nn.distance"] = [[
     BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CosineSimilarity GaussianNLLLoss HingeEmbeddingLoss

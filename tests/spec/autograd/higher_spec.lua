@@ -16,6 +16,17 @@ local function derivatives(f)
   return table.unpack(list)
 end
 
+describe("a power", function()
+  it("keeps its exponent to the last digit under create_graph", function()
+    for _, e in ipairs {1 / 3, 0.7, -1.3} do
+      local x = leaf({0.5, 2}, nl.float64)
+      local slope = grad((x ^ e):sum(), x, {create_graph = true})
+      near((e * x ^ (e - 1)):tolist(), slope, 1e-15)
+      near((e * (e - 1) * x ^ (e - 2)):tolist(), grad(slope:sum(), x), 1e-14)
+    end
+  end)
+end)
+
 describe("three derivatives", function()
   local cases = {
     {"x^4", function(x) return x ^ 4 end,
