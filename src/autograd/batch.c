@@ -89,15 +89,14 @@ void batch_run(Batch *b, const Op *op, Tensor **y)
 
 /* --------------------------------------------------------------- broadcasting */
 
-/* A batched operand gets dimensions of size 1 behind the batch's, up to ndim of them that are shown. */
-static Tensor *widened_to(Call *call, Tensor *value, int ndim)
+Tensor *batch_widened(Call *call, Tensor *value, int64_t ndim)
 {
-  int have = value->ndim - 1;
+  int64_t have = value->ndim - 1;
   if (have >= ndim) return value;
   int64_t shape[MAX_DIMS + 1];
-  if (ndim + 1 > MAX_DIMS) raise(call, "a batch of tensors of %d dimensions has too many", ndim);
+  if (ndim + 1 > MAX_DIMS) raise(call, "a batch of tensors of %d dimensions has too many", (int)ndim);
   shape[0] = value->shape[0];
-  for (int i = 0; i < ndim - have; i++) shape[1 + i] = 1;
+  for (int64_t i = 0; i < ndim - have; i++) shape[1 + i] = 1;
   memcpy(shape + 1 + ndim - have, value->shape + 1, (size_t)have * sizeof *shape);
   return op(view, value, ((Ints){shape, ndim + 1}));
 }
@@ -134,7 +133,7 @@ void batch_pointwise(Batch *b, Tensor **y)
   if (b->op->kind == OP_POINTWISE) keep_weights(b, batch_first_behind(b), b->op->pointwise->arity);
   for (int k = 0; k < plan->ntensors; k++) {
     Tensor **place = (Tensor **)(void *)(b->room.bytes + plan->tensors[k].offset);
-    if (*place && batch_has(b, k)) *place = widened_to(b->call, *place, ndim);
+    if (*place && batch_has(b, k)) *place = batch_widened(b->call, *place, ndim);
   }
   batch_run(b, b->op, y);
 }

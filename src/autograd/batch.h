@@ -41,6 +41,9 @@ void batch_align(Batch *b);
 /* Runs another op, or the same one, on the arguments in the room and gives its results; in place where the op is. */
 void batch_run(Batch *b, const Op *op, Tensor **y);
 
+/* A tensor whose first dimension is the batch's, with dimensions of size 1 behind that, so that ndim are shown. */
+Tensor *batch_widened(Call *call, Tensor *value, int64_t ndim);
+
 /* Gives a tensor whose first dimension is the batch's as the k-th result. */
 void batch_give(Batch *b, Tensor **y, int k, Tensor *value);
 

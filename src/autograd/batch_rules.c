@@ -209,21 +209,10 @@ static void reshaped(Batch *b, Tensor **y)
   batch_run(b, b->op, y);
 }
 
-static Tensor *with_ones(Call *call, Tensor *x, int64_t ndim)
-{
-  int64_t shape[MAX_DIMS + 1], have = x->ndim - 1;
-  if (have >= ndim) return x;
-  shape[0] = x->shape[0];
-  for (int64_t i = 0; i < ndim - have; i++) shape[1 + i] = 1;
-  memcpy(shape + 1 + ndim - have, x->shape + 1, (size_t)have * sizeof *shape);
-  return op(view, x, ((Ints){shape, ndim + 1}));
-}
-
 static void expanded(Batch *b, Tensor **y)
 {
   Ints *size = size_argument(b);
-  if (size->n >= MAX_DIMS) raise(b->call, "a batch of tensors of %d dimensions has too many", (int)size->n);
-  *batch_first_behind(b) = with_ones(b->call, *batch_first_behind(b), size->n);
+  *batch_first_behind(b) = batch_widened(b->call, *batch_first_behind(b), size->n);
   *size = prefixed(b, *size);
   batch_run(b, b->op, y);
 }
@@ -339,7 +328,7 @@ static void vectors(Batch *b, Tensor **y)
 static Tensor *row_operand(Batch *b, int k, int64_t ndim)
 {
   Tensor *t = *operand(b, k);
-  return batch_has(b, k) ? with_ones(b->call, t, ndim) : t;
+  return batch_has(b, k) ? batch_widened(b->call, t, ndim) : t;
 }
 
 /* weight, and bias if there is one, differ from row to row. */

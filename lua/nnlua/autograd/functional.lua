@@ -4,6 +4,7 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local func = require "nnlua.func"
 local nl = require "nnlua"
+local tree = require "nnlua.func.tree"
 
 local functional = {}
 
@@ -178,13 +179,6 @@ end
 
 -- --------------------------------------------------------------------- matrices
 
-local function joined_shape(a, b)
-  local shape = {}
-  for i = 1, a.ndim do shape[i] = a:size(i) end
-  for i = 1, b.ndim do shape[#shape + 1] = b:size(i) end
-  return shape
-end
-
 --- The derivatives of one output by all inputs, one row after the other.
 local function rows_of(y, inputs, create_graph, strict)
   local rows = {}
@@ -197,8 +191,8 @@ local function rows_of(y, inputs, create_graph, strict)
   end
   local derivatives = {}
   for k, x in ipairs(inputs) do
-    derivatives[k] = #rows[k] > 0 and nl.stack(rows[k]):reshape(joined_shape(y, x)) or
-      x:new_zeros(joined_shape(y, x))
+    derivatives[k] = #rows[k] > 0 and nl.stack(rows[k]):reshape(tree.joined_shape(y, x)) or
+      x:new_zeros(tree.joined_shape(y, x))
   end
   return finished(derivatives, create_graph)
 end

@@ -213,7 +213,7 @@ function grads.vjp(f, ...)
   return vjp_of("vjp", f, given, options.has_aux)
 end
 
-grads.vjp_of = vjp_of
+grads.vjp_of, grads.places_of = vjp_of, places_of
 
 -- ---------------------------------------------------------------- forward mode
 

@@ -9,14 +9,7 @@ local vmap = require "nnlua.func.vmap"
 
 local jacobian = {}
 
-local is_tensor, raise = core.is_tensor, core.raise
-
-local function joined_shape(a, b)
-  local shape = {}
-  for i = 1, a.ndim do shape[i] = a:size(i) end
-  for i = 1, b.ndim do shape[#shape + 1] = b:size(i) end
-  return shape
-end
+local raise = core.raise
 
 --- One tensor of zeros but for a one, for each element of x: a batch of x.numel of x's shape.
 local function basis_of(x)
@@ -24,18 +17,6 @@ local function basis_of(x)
   local shape = {n}
   for i = 1, x.ndim do shape[i + 1] = x:size(i) end
   return nl.eye(n, {dtype = x.dtype}):reshape(shape)
-end
-
-local function places_of(argnums, who)
-  local listed = type(argnums) == "table"
-  local places = {}
-  for i, place in ipairs(listed and argnums or {argnums}) do
-    places[i] = args.whole(place)
-    if not places[i] or places[i] < 1 then
-      raise(("%s: argnums are numbers of arguments, counted from 1, not %s"):format(who, core.describe(place)))
-    end
-  end
-  return places, listed
 end
 
 --- f as a function of the arguments at some places, the others as they are given.
@@ -78,7 +59,7 @@ local function rows_of(results, which, back, some, chunk_size)
     local found, at = tree.tensors(pulled[k], "jacrev"), 0
     derivatives[k] = tree.map(some[k], function(x)
       at = at + 1
-      return found[at]:reshape(joined_shape(y, x))
+      return found[at]:reshape(tree.joined_shape(y, x))
     end)
   end
   return derivatives
@@ -93,7 +74,7 @@ end
 ---             [0., 4.]])
 function jacobian.jacrev(...)
   local f, argnums, has_aux, chunk_size = parse_rev(...)
-  local places, listed = places_of(argnums, "jacrev")
+  local places, listed = grads.places_of(argnums, "jacrev")
   return function(...)
     local given = table.pack(...)
     local some = some_of(given, places, "jacrev")
@@ -142,7 +123,7 @@ end
 function jacobian.jacfwd(...)
   local f, argnums, has_aux, randomness, chunk_size = parse_fwd(...)
   local options = {has_aux = has_aux, randomness = randomness, chunk_size = chunk_size}
-  local places, listed = places_of(argnums, "jacfwd")
+  local places, listed = grads.places_of(argnums, "jacfwd")
   return function(...)
     local given = table.pack(...)
     local some = some_of(given, places, "jacfwd")

@@ -44,13 +44,12 @@ function tree.tensors(value, who)
   return found
 end
 
---- The same tables with the values of a list, in the keys' order, in the place of what was there.
-function tree.like(value, list)
-  local i = 0
-  return tree.map(value, function()
-    i = i + 1
-    return list[i]
-  end)
+--- The sizes of one tensor, then those of another.
+function tree.joined_shape(a, b)
+  local shape = {}
+  for i = 1, a.ndim do shape[i] = a:size(i) end
+  for i = 1, b.ndim do shape[#shape + 1] = b:size(i) end
+  return shape
 end
 
 return tree

@@ -218,18 +218,18 @@ static int other_leaves(lua_State *L)
   return 1;
 }
 
+static bool any_behind_wants_gradient(const Tensor *t)
+{
+  if (!t) return false;
+  if (tensor_requires_grad(t)) return true;
+  return tensor_stands_in(t)
+         && (any_behind_wants_gradient(others_of(t)->value) || any_behind_wants_gradient(others_of(t)->tangent));
+}
+
 /* wants_gradient(x): whether x, or a tensor behind it, requires a gradient. */
 static int wants_gradient(lua_State *L)
 {
-  const Tensor *t = tensor_check(L, 1);
-  bool wants = tensor_requires_grad(t);
-  for (; !wants && tensor_stands_in(t); wants = tensor_requires_grad(t)) {
-    const Tensor *tangent = others_of(t)->tangent;
-    if (tangent && tensor_requires_grad(tangent)) wants = true;
-    t = others_of(t)->value;
-    if (wants) break;
-  }
-  lua_pushboolean(L, wants);
+  lua_pushboolean(L, any_behind_wants_gradient(tensor_check(L, 1)));
   return 1;
 }
 
