@@ -39,7 +39,7 @@ INLINE Vector load_stored(const void *p, int64_t i, Stored stored)
   if (stored == STORED_F16) return (Vector)_mm256_cvtph_ps(halves);
   return (Vector)_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16);
 #else
-  Vector v;
+  Vector v = {0};
   for (int j = 0; j < V; j++) v[j] = stored_element(from, j, stored);
   return v;
 #endif

@@ -142,7 +142,7 @@ INLINE Doubles widened(HalfVector v) { return (Doubles)_mm256_cvtps_pd(v); }
 typedef float HalfVector __attribute__((vector_size(VECTOR_BYTES / 2)));
 INLINE HalfVector half_of(Vector v, int from)
 {
-  HalfVector half;
+  HalfVector half = {0};
   for (int j = 0; j < V / 2; j++) half[j] = v[from + j];
   return half;
 }
@@ -161,7 +161,7 @@ INLINE Vector narrowed(Doubles low, Doubles high)
 #elif __AVX2__
   return (Vector)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
 #else
-  Vector v;
+  Vector v = {0};
   for (int j = 0; j < V / 2; j++) v[j] = (T)low[j], v[V / 2 + j] = (T)high[j];
   return v;
 #endif
