@@ -161,7 +161,11 @@ local function by_clusters(self, input, target)
   return places, addends
 end
 
-function Adaptive:forward(input, target)
+local parse_call = args.parser("nn.AdaptiveLogSoftmaxWithLoss", {{"input", "tensor"}, {"target", "tensor"}})
+local parse_input = args.parser("nn.AdaptiveLogSoftmaxWithLoss", {{"input", "tensor"}})
+
+function Adaptive:forward(...)
+  local input, target = parse_call(...)
   check_shapes(input, target)
   local batch, labels = input, target
   if target.ndim == 0 then batch, labels = input:unsqueeze(1), target:unsqueeze(1) end
@@ -181,7 +185,8 @@ end
 --- Shapes: input (N, in_features), result (N, n_classes)
 ---     > nn.AdaptiveLogSoftmaxWithLoss(16, 100, {10, 30}):log_prob(nl.randn(5, 16)).shape
 ---     [5, 100]
-function Adaptive:log_prob(input)
+function Adaptive:log_prob(...)
+  local input = parse_input(...)
   local head = F.log_softmax(self.head(input), 2)
   local parts = {head:narrow(2, 1, self.shortlist_size)}
   for i = 1, self.n_clusters do
@@ -194,7 +199,8 @@ end
 --- Shapes: input (N, in_features), result (N)
 ---     > nn.AdaptiveLogSoftmaxWithLoss(16, 100, {10, 30}):predict(nl.randn(5, 16)).shape
 ---     [5]
-function Adaptive:predict(input)
+function Adaptive:predict(...)
+  local input = parse_input(...)
   local scores = self.head(input)
   local likeliest = scores:argmax(2)
   local rows = likeliest:gt(self.shortlist_size):nonzero():reshape(-1)
