@@ -101,7 +101,7 @@ struct Context {
   struct Tensor *live; /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
   struct Task *task;          /* the innermost running backward */
-  struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft_plan.h */
+  struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 
   struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
   uint64_t transform_number;    /* that of the last one */

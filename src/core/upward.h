@@ -22,7 +22,7 @@ void node_forget_retained(struct Tensor *t);
  */
 const char *call_user_name(const struct Call *call, const char **suffix);
 
-/* Frees the plans of transforms that a context keeps. (In launch/fft_plan.c.) */
+/* Frees the plans of transforms that a context keeps. (In launch/fft/plan.c.) */
 void fft_plans_free(struct Context *ctx);
 
 #endif

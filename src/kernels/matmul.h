@@ -1,4 +1,4 @@
-/* Products of matrices of one dtype, by one thread; launch/gemm.h cuts large ones into these. */
+/* Products of matrices of one dtype, by one thread; launch/linalg/gemm.h cuts large ones into these. */
 #ifndef NNLUA_KERNELS_MATMUL_H
 #define NNLUA_KERNELS_MATMUL_H
 

@@ -1,4 +1,4 @@
--- Products of matrices by each of the ways that shapes and layouts choose (launch/gemm.c).
+-- Products of matrices by each of the ways that shapes and layouts choose (launch/linalg/gemm.c).
 local nl = require "nnlua"
 
 -- Small integers: sums of their products are exact in any order and dtype.

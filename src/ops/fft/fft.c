@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "launch/fft.h"
-#include "launch/generate.h"
+#include "launch/fft/fft.h"
+#include "launch/math/generate.h"
 #include "ops/fft/transform.h"
 #include "ops/nn/pad.h"
 #include "ops/shape/factory.h"

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "launch/fft.h"
+#include "launch/fft/fft.h"
 #include "launch/look.h"
 #include "ops/fft/transform.h"
 #include "ops/math/arithmetic.h"

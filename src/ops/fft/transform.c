@@ -1,8 +1,8 @@
 /* Discrete Fourier transforms of several dimensions, one after the other, and their gradients. */
 #include "ops/fft/transform.h"
 
-#include "launch/fft.h"
-#include "launch/generate.h"
+#include "launch/fft/fft.h"
+#include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/complex.h"
 #include "ops/table/helpers.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"

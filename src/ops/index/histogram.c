@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
-#include "launch/search.h"
+#include "launch/index/search.h"
 #include "ops/reduce/max_min.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"

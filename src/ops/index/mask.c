@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
-#include "launch/where.h"
+#include "launch/math/where.h"
 #include "ops/index/gather.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/view.h"

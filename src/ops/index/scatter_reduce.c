@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/extremes.h"
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
-#include "launch/search.h"
-#include "launch/sort.h"
+#include "launch/index/search.h"
+#include "launch/index/sort.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/sort.h"

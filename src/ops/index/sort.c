@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "launch/sort.h"
+#include "launch/index/sort.h"
 #include "ops/index/gather.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"

@@ -1,8 +1,8 @@
 /* Eigenvalue decompositions and functions of matrices by them. */
 #include "ops/linalg/eigen.h"
 
-#include "launch/eigen.h"
-#include "launch/matrices.h"
+#include "launch/linalg/eigen.h"
+#include "launch/linalg/matrices.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/matrices.h"
 #include "ops/linalg/solve.h"

@@ -1,8 +1,8 @@
 /* Cholesky, LU and LDL factors. */
 #include "ops/linalg/factor.h"
 
-#include "launch/factor.h"
-#include "launch/matrices.h"
+#include "launch/linalg/factor.h"
+#include "launch/linalg/matrices.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/matrices.h"
 #include "ops/linalg/solve.h"

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "launch/least_squares.h"
+#include "launch/linalg/least_squares.h"
 #include "launch/look.h"
-#include "launch/matrices.h"
+#include "launch/linalg/matrices.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/eigen.h"
 #include "ops/linalg/matmul.h"

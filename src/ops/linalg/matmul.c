@@ -1,7 +1,7 @@
 /* Products of matrices and vectors. */
 #include "ops/linalg/matmul.h"
 
-#include "launch/matmul.h"
+#include "launch/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"

@@ -5,8 +5,8 @@
 
 #include "core/shape.h"
 #include "core/text.h"
-#include "launch/factor.h"
-#include "launch/matrices.h"
+#include "launch/linalg/factor.h"
+#include "launch/linalg/matrices.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 

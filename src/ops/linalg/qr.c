@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "launch/matrices.h"
-#include "launch/qr.h"
+#include "launch/linalg/matrices.h"
+#include "launch/linalg/qr.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/matrices.h"
 #include "ops/linalg/solve.h"

@@ -1,7 +1,7 @@
 /* Products of matrices of bytes: exact ones, and those of floats with weights of a byte each and a scale a row. */
 #include "ops/linalg/quantized.h"
 
-#include "launch/matmul.h"
+#include "launch/linalg/matmul.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/view.h"

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "launch/factor.h"
+#include "launch/linalg/factor.h"
 #include "launch/look.h"
-#include "launch/matrices.h"
+#include "launch/linalg/matrices.h"
 #include "ops/index/mask.h"
 #include "ops/index/sort.h"
 #include "ops/linalg/factor.h"

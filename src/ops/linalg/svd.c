@@ -1,7 +1,7 @@
 /* Decompositions of matrices, and what follows from them. */
 #include "ops/linalg/svd.h"
 
-#include "launch/svd.h"
+#include "launch/linalg/svd.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/matrices.h"
 #include "ops/linalg/qr.h"

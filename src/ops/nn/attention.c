@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "launch/attention.h"
+#include "launch/nn/attention.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"

@@ -1,7 +1,7 @@
 /* Batch, group, instance and layer norm. Means and variances are kept as float64. */
 #include "ops/nn/batch_layer_norm.h"
 
-#include "launch/normalize.h"
+#include "launch/nn/normalize.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/reduce/sum.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/random.h"
-#include "launch/random.h"
+#include "launch/random/random.h"
 #include "ops/math/activation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"

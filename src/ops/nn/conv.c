@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "launch/convolve.h"
+#include "launch/conv/convolve.h"
 #include "ops/nn/extents.h"
 #include "ops/nn/pad.h"
 #include "ops/reduce/sum.h"

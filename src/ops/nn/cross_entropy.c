@@ -1,7 +1,7 @@
 /* Losses of classes. */
 #include "ops/nn/cross_entropy.h"
 
-#include "launch/cross_entropy.h"
+#include "launch/nn/cross_entropy.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"

@@ -1,8 +1,8 @@
 /* Connectionist temporal classification. */
 #include "ops/nn/ctc.h"
 
-#include "launch/ctc.h"
-#include "launch/generate.h"
+#include "launch/nn/ctc.h"
+#include "launch/math/generate.h"
 #include "launch/look.h"
 #include "ops/math/arithmetic.h"
 #include "ops/nn/reduction.h"

@@ -1,8 +1,8 @@
 /* Rows of tables, looked up by position. */
 #include "ops/nn/embedding.h"
 
-#include "launch/embedding.h"
-#include "launch/lines.h"
+#include "launch/nn/embedding.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/index/scatter_reduce.h"

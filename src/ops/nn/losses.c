@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "launch/look.h"
-#include "launch/losses.h"
+#include "launch/nn/losses.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/distance.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "ops/nn/extents.h"
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"

@@ -1,7 +1,7 @@
 /* Pooling: maxima and means of windows. */
 #include "ops/nn/pool.h"
 
-#include "launch/pool.h"
+#include "launch/nn/pool.h"
 #include "ops/index/gather.h"
 #include "ops/math/activation.h"
 #include "ops/math/arithmetic.h"

@@ -2,7 +2,7 @@
 #ifndef NNLUA_OPS_NN_REDUCTION_H
 #define NNLUA_OPS_NN_REDUCTION_H
 
-#include "launch/losses.h"
+#include "launch/nn/losses.h"
 
 /* Raises for a text that isn't one of three. */
 Reduction reduction_of(Call *call, const char *text);

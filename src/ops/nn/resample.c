@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "launch/generate.h"
-#include "launch/resample.h"
+#include "launch/math/generate.h"
+#include "launch/nn/resample.h"
 #include "ops/index/gather.h"
 #include "ops/nn/extents.h"
 #include "ops/shape/copy.h"
@@ -61,7 +61,6 @@ BACKWARD(resample_backward)
 }
 
 /* ------------------------------------------------------------------ interpolate */
-
 
 /* A dimension that is brought to another size. */
 typedef struct Nearest {

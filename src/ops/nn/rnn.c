@@ -1,7 +1,7 @@
 /* Recurrent networks of several layers and directions, over recurrent_layer; and single cells. */
 #include "ops/nn/rnn.h"
 
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/nn/rnn_layer.h"

@@ -1,7 +1,7 @@
 /* A layer of a recurrent network in one direction: step by step in ops, and all steps in one. */
 #include "ops/nn/rnn_layer.h"
 
-#include "launch/rnn_layer.h"
+#include "launch/nn/rnn_layer.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/activation.h"
 #include "ops/math/arithmetic.h"

@@ -2,7 +2,7 @@
 #ifndef NNLUA_OPS_NN_RNN_LAYER_H
 #define NNLUA_OPS_NN_RNN_LAYER_H
 
-#include "launch/rnn_layer.h"
+#include "launch/nn/rnn_layer.h"
 
 #define ROWS "ops/nn/rnn_layer.def"
 #include "ops/table/declare.h"

@@ -1,7 +1,7 @@
 /* Softmax. */
 #include "ops/nn/softmax.h"
 
-#include "launch/softmax.h"
+#include "launch/nn/softmax.h"
 #include "ops/index/gather.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"

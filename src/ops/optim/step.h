@@ -3,7 +3,7 @@
 #define NNLUA_OPS_OPTIM_STEP_H
 
 #include "core/tensor.h"
-#include "launch/optim.h"
+#include "launch/optim/step.h"
 
 enum { STEP_NUMBERS = 3 };
 

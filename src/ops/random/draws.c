@@ -4,7 +4,7 @@
 
 #include "launch/launch.h"
 #include "launch/look.h"
-#include "launch/random.h"
+#include "launch/random/random.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/gamma.h"

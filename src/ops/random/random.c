@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "launch/look.h"
-#include "launch/random.h"
+#include "launch/random/random.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/complex.h"

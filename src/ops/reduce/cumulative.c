@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "launch/cumulate.h"
+#include "launch/reduce/cumulate.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"

@@ -3,7 +3,7 @@
 #define NNLUA_OPS_REDUCE_REDUCE_H
 
 #include "ops/table/helpers.h"
-#include "launch/reduce.h"
+#include "launch/reduce/reduce.h"
 
 static const Finish AS_IT_IS = {0, false};
 

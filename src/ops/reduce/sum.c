@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "launch/softmax.h"
+#include "launch/nn/softmax.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"

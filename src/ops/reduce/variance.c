@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "launch/copy.h"
-#include "launch/reduce.h"
+#include "launch/reduce/reduce.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/arith.h"
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/shape/cat_split.h"

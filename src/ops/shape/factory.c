@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "ops/math/complex.h"
 #include "ops/shape/copy.h"
 #include "ops/table/pointwise.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/shape/copy.h"

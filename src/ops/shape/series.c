@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "launch/generate.h"
+#include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/shape/factory.h"

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "launch/lines.h"
+#include "launch/index/lines.h"
 #include "launch/look.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"

@@ -2,7 +2,7 @@
 #ifndef NNLUA_OPS_TABLE_POINTWISE_H
 #define NNLUA_OPS_TABLE_POINTWISE_H
 
-#include "launch/pointwise.h"
+#include "launch/math/pointwise.h"
 #include "ops/table/op.h"
 
 /* Rows that run powers of such numbers. */

@@ -1,0 +1,386 @@
+/*
+ * Products of matrices. By their shape they go through blocks, with b packed once for all rows of a where those are
+ * many, or as vectors by dot products or sums of rows. How one is cut into pieces depends on its shape alone.
+ */
+#include "launch/linalg/gemm.h"
+
+#include <string.h>
+
+#include "core/arith.h"
+#include "core/blocks.h"
+#include "core/parallel.h"
+#include "kernels/matmul.h"
+#include "kernels/table.h"
+#include "launch/scratch.h"
+
+bool gemm_takes(const Matrix *m)
+{
+  if (m->rows == 1) return m->cols == 1 || m->col_step == 1;
+  return m->row_step == 1 || (m->cols > 1 && m->col_step == 1);
+}
+
+/* LOOPS: the plain ones of integers. PACKED: blocks, with b packed once for all rows. */
+typedef enum Route { LOOPS, BLOCKS, PACKED, DOTS, ROW_SUMS, PAIR_ROW } Route;
+
+typedef struct Plan {
+  const MatmulKernels *kernels;
+  Product p;
+  int64_t size;           /* bytes of an element, */
+  int64_t a_size, b_size; /* of one of a and of b, as they are stored, */
+  int64_t packed_size;    /* and packed, of b: each complex one becomes two */
+  int64_t depth;          /* terms that blocks take at a time */
+  bool pairs, turned;     /* elements are complex; a column was made a row */
+  Route route;
+  bool packs_left;
+  int64_t row_edge, col_edge;      /* of pieces of the result */
+  int64_t left_bytes, right_bytes; /* memory that each piece needs, and, for b, all together */
+} Plan;
+
+/* ------------------------------------------------------------------- plans */
+
+/* A part of a product: rows from i on, columns from j on, terms from q on. */
+static Product part_of(const Plan *plan, const Product *whole, int64_t i, int64_t m, int64_t j, int64_t n, int64_t q,
+                       int64_t k)
+{
+  const int64_t size = plan->size;
+  Product p = *whole;
+  p.m = m < p.m - i ? m : p.m - i;
+  p.n = n < p.n - j ? n : p.n - j;
+  p.k = k < p.k - q ? k : p.k - q;
+  p.a = (const char *)p.a + (i * p.a_row + q * p.a_col) * plan->a_size;
+  p.b = (const char *)p.b + (q * p.b_row + j * p.b_col) * plan->b_size;
+  p.c = (char *)p.c + (i * p.c_row + j) * size;
+  if (q > 0) {
+    p.addend = p.c;
+    p.addend_row = p.c_row;
+    p.beta = 1;
+  } else if (p.addend) {
+    p.addend = (const char *)p.addend + (i * p.addend_row + j) * size;
+  }
+  return p;
+}
+
+/* Columns of b that are packed by a thread at a time. */
+static int64_t group_of(const Plan *plan) { return GEMM_GROUP * plan->kernels->width / (plan->pairs ? 2 : 1); }
+
+static bool is_vector(const Plan *plan) { return plan->route >= DOTS; }
+
+/* Halves the longer edge while pieces are too few for threads and large enough. */
+static void choose_edges(Plan *plan)
+{
+  const Product *p = &plan->p;
+  int64_t least = is_vector(plan) ? GEMM_VECTOR_WORK : GEMM_PIECE_WORK, n = p->n;
+  plan->row_edge = p->m < GEMM_ROW_EDGE || is_vector(plan) ? p->m : GEMM_ROW_EDGE;
+  plan->col_edge = n < GEMM_COL_EDGE || is_vector(plan) ? n : GEMM_COL_EDGE;
+  while (ceil_div_i64(p->m, plan->row_edge) * ceil_div_i64(n, plan->col_edge) < 4
+         && plan->row_edge * plan->col_edge * p->k >= 2 * least) {
+    bool rows = !is_vector(plan) && plan->row_edge * GEMM_COL_UNIT >= plan->col_edge * GEMM_ROW_UNIT;
+    int64_t *edge = rows ? &plan->row_edge : &plan->col_edge, unit = rows ? GEMM_ROW_UNIT : GEMM_COL_UNIT;
+    if (*edge <= unit) break;
+    *edge = ceil_div_i64(ceil_div_i64(*edge, 2), unit) * unit;
+  }
+}
+
+/* The rows of a that are packed at a time: equal parts, at least four where there is work for threads. */
+static void choose_rows(Plan *plan)
+{
+  const MatmulKernels *k = plan->kernels;
+  const int64_t most = k->left_bytes / (plan->depth * plan->size), parts = max_i64(ceil_div_i64(plan->p.m, most), 4);
+  plan->row_edge = ceil_div_i64(ceil_div_i64(plan->p.m, parts), k->rows) * k->rows;
+  plan->col_edge = max_i64(k->right_bytes / (plan->depth * plan->packed_size) / group_of(plan), 1) * group_of(plan);
+}
+
+/* Whether packing a pays: where blocks would wait for its lines. */
+static bool packing_pays(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  if (p->a_col != 1) return plan->pairs || p->n >= GEMM_PACK_COLUMNS;
+  return p->m > plan->kernels->rows && p->n >= GEMM_PACK_COLUMNS
+         && (p->a_row * plan->size % 1024 == 0 || p->n >= GEMM_PACK_MANY);
+}
+
+static Route route_of(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  if (!plan->kernels->blocks) return LOOPS;
+  if (plan->pairs && p->m == 1 && (p->b_col == 1 || p->b_row == 1)) return PAIR_ROW;
+  const bool large = p->k * p->n * plan->size
+                     > 4 * plan->kernels->right_bytes; /* by rows it comes from memory sooner */
+  if (!plan->pairs && p->b_col == 1 && p->n > 1 && (p->m == 1 || (p->m <= 4 && large))) return ROW_SUMS;
+  if (!plan->pairs && p->b_row == 1 && p->a_col == 1 && p->k >= GEMM_DOT_DEPTH && p->m <= GEMM_DOT_ROWS) return DOTS;
+  if (p->a_stored || p->b_stored) return PACKED;
+  return p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK ? PACKED : BLOCKS;
+}
+
+/* The addend's rows go where the result's will be. */
+static void move_addend(Product *p, int64_t size)
+{
+  if (!p->addend || p->addend == p->c) return;
+  for (int64_t i = 0; i < p->m; i++)
+    memmove((char *)p->c + i * p->c_row * size, (const char *)p->addend + i * p->addend_row * size,
+            (size_t)(p->n * size));
+  p->addend = p->c;
+  p->addend_row = p->c_row;
+}
+
+/* A column is a row of the transposed product, if it lies as one. */
+static bool turn_column(Product *p, int64_t size)
+{
+  if (p->n != 1 || p->m == 1 || p->c_row != 1) return false;
+  if (p->addend_row != 1) move_addend(p, size);
+  const Product q = *p;
+  p->m = q.n, p->n = q.m;
+  p->a = q.b, p->a_row = q.b_col, p->a_col = q.b_row, p->a_stored = q.b_stored;
+  p->b = q.a, p->b_row = q.a_col, p->b_col = q.a_row, p->b_stored = q.a_stored;
+  p->c_row = p->addend_row = p->n;
+  return true;
+}
+
+static void plan_product(Plan *plan, DType dtype, const Product *p)
+{
+  const int64_t size = (int64_t)dtype_size(dtype);
+  const bool pairs = dtype_is_complex(dtype);
+  const MatmulKernels *k = kernels_of(dtype_to_real(dtype))->matmul;
+  *plan = (Plan){.kernels = k, .p = *p, .size = size, .pairs = pairs, .packed_size = pairs ? 2 * size : size};
+  if (k->blocks) plan->turned = turn_column(&plan->p, size);
+  plan->a_size = stored_size(plan->p.a_stored, size);
+  plan->b_size = stored_size(plan->p.b_stored, size);
+  if (plan->p.k == 1) plan->p.a_col = 1; /* the step along a single element says nothing */
+  plan->depth = pairs ? k->depth / 2 : k->depth;
+  plan->route = route_of(plan);
+  plan->packs_left = plan->route == PACKED || (plan->route == BLOCKS && packing_pays(plan));
+  if (plan->route == PACKED) choose_rows(plan);
+  else choose_edges(plan);
+  if (plan->packs_left) {
+    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
+    if (plan->p.a_stored) plan->left_bytes *= 2;
+  }
+  if (plan->route == LOOPS && plan->p.a_stored)
+    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * k->depth * (int64_t)sizeof(int16_t);
+  if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
+  if (plan->route == PACKED) {
+    int64_t n = plan->p.n < plan->col_edge ? plan->p.n : plan->col_edge, group = group_of(plan);
+    plan->right_bytes = ceil_div_i64(n, group) * group * plan->depth * plan->packed_size;
+  }
+}
+
+/* ------------------------------------------------------------------- pieces */
+
+/* A plan that runs. */
+typedef struct Run {
+  const Plan *plan;
+  bool on_threads;
+  Scratch scratch;    /* for a packed, of each thread, */
+  char *left, *right; /* or of a lone one; b packed */
+  Product stage;      /* of the route PACKED: the part of the product that the packed part of b makes */
+  int64_t cols;       /* pieces in a row of them */
+} Run;
+
+static char *take_left(Run *r) { return r->left || r->plan->left_bytes == 0 ? r->left : scratch_take(&r->scratch); }
+
+static void give_left(Run *r, char *left)
+{
+  if (left != r->left) scratch_give(&r->scratch, left);
+}
+
+static void for_all(Run *r, int64_t n, ParallelBody body)
+{
+  if (r->on_threads) parallel_for(n, 1, body, r);
+  else body(r, 0, n);
+}
+
+static void run_pieces(void *arg, int64_t begin, int64_t end)
+{
+  Run *r = arg;
+  const Plan *plan = r->plan;
+  char *left = take_left(r);
+  for (int64_t piece = begin; piece < end; piece++) {
+    Product p = part_of(plan, &plan->p, piece / r->cols * plan->row_edge, plan->row_edge,
+                        piece % r->cols * plan->col_edge, plan->col_edge, 0, plan->p.k);
+    switch (plan->route) {
+      case DOTS: plan->kernels->dots(&p); break;
+      case ROW_SUMS: plan->kernels->row_sums(&p); break;
+      case PAIR_ROW: plan->kernels->pair_row(&p, left); break;
+      case LOOPS:
+        if (p.a_stored) {
+          plan->kernels->bytes(&p, left);
+          break;
+        }
+        move_addend(&p, plan->size);
+        plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);
+        break;
+      default: plan->kernels->blocks(&p, plan->pairs, NULL, left);
+    }
+  }
+  give_left(r, left);
+}
+
+/* ------------------------------------------------------------------- stages */
+
+static void pack_groups(void *arg, int64_t begin, int64_t end)
+{
+  const Run *r = arg;
+  const Product *stage = &r->stage;
+  const int64_t group = group_of(r->plan);
+  const Product p = part_of(r->plan, stage, 0, stage->m, begin * group, (end - begin) * group, 0, stage->k);
+  r->plan->kernels->pack_right(&p, r->plan->pairs, r->right + begin * group * stage->k * r->plan->packed_size);
+}
+
+static void multiply_rows(void *arg, int64_t begin, int64_t end)
+{
+  Run *r = arg;
+  char *left = take_left(r);
+  for (int64_t i = begin; i < end; i++) {
+    Product p = part_of(r->plan, &r->stage, i * r->plan->row_edge, r->plan->row_edge, 0, r->stage.n, 0, r->stage.k);
+    r->plan->kernels->blocks(&p, r->plan->pairs, r->right, left);
+  }
+  give_left(r, left);
+}
+
+static void run_stages(Run *r)
+{
+  const Plan *plan = r->plan;
+  const Product *p = &plan->p;
+  for (int64_t j = 0; j < p->n; j += plan->col_edge)
+    for (int64_t q = 0; q < p->k; q += plan->depth) {
+      r->stage = part_of(plan, p, 0, p->m, j, plan->col_edge, q, plan->depth);
+      for_all(r, ceil_div_i64(r->stage.n, group_of(plan)), pack_groups);
+      for_all(r, ceil_div_i64(p->m, plan->row_edge), multiply_rows);
+    }
+}
+
+static void run_plan(Run *r)
+{
+  const Plan *plan = r->plan;
+  if (plan->route == PACKED) {
+    run_stages(r);
+    return;
+  }
+  r->cols = ceil_div_i64(plan->p.n, plan->col_edge);
+  for_all(r, ceil_div_i64(plan->p.m, plan->row_edge) * r->cols, run_pieces);
+}
+
+/* ----------------------------------------------------------------- products */
+
+static char *bytes_new(Call *call, int64_t n) { return tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(n))); }
+
+/* The few rows of a for the kernels of vectors. */
+static void widen_rows(Call *call, Plan *plan)
+{
+  Product *p = &plan->p;
+  void *wide = bytes_new(call, p->m * p->k * plan->size);
+  plan->kernels->widen(p->a_stored, p->m, p->k, p->a, &p->a_row, &p->a_col, wide);
+  p->a = wide;
+  p->a_stored = STORED_SAME;
+  plan->a_size = plan->size;
+}
+
+static void run_product(Call *call, DType dtype, const Product *p)
+{
+  Plan plan;
+  plan_product(&plan, dtype, p);
+  if (is_vector(&plan) && plan.p.a_stored) widen_rows(call, &plan);
+  Run run = {.plan = &plan, .on_threads = true};
+  if (plan.right_bytes > 0) run.right = bytes_new(call, plan.right_bytes);
+  if (plan.left_bytes > 0) {
+    int64_t pieces = ceil_div_i64(plan.p.m, plan.row_edge) * ceil_div_i64(plan.p.n, plan.col_edge);
+    scratch_init(call, &run.scratch, pieces, plan.left_bytes);
+  }
+  run_plan(&run);
+}
+
+static Product product_of(const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c, int64_t c_row)
+{
+  return (Product){.m = a->rows,
+                   .n = b->cols,
+                   .k = a->cols,
+                   .a = a->data,
+                   .a_row = a->row_step,
+                   .a_col = a->col_step,
+                   .b = b->data,
+                   .b_row = b->row_step,
+                   .b_col = b->col_step,
+                   .alpha = alpha,
+                   .addend = addend.factor != 0 ? addend.data : NULL,
+                   .addend_row = addend.row_step,
+                   .beta = addend.factor,
+                   .c = c,
+                   .c_row = c_row,
+                   .a_stored = a->stored,
+                   .b_stored = b->stored};
+}
+
+/* Without terms, a product is one of zeros. */
+static void without_terms(Product *p)
+{
+  static const double zeros[2];
+  p->k = 1;
+  p->a = p->b = zeros;
+  p->a_row = p->a_col = p->b_row = p->b_col = 0;
+  p->a_stored = p->b_stored = STORED_SAME;
+}
+
+void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
+          int64_t c_row)
+{
+  Product p = product_of(a, b, alpha, addend, c, c_row);
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0 || alpha == 0) without_terms(&p);
+  /* So small that choosing how to compute it would take longer than doing it. */
+  if (dtype_is_floating(dtype) && p.m * p.n * p.k <= GEMM_SMALL && !a->stored && !b->stored)
+    kernels_of(dtype)->matmul->blocks(&p, false, NULL, NULL);
+  else run_product(call, dtype, &p);
+}
+
+typedef struct Batch {
+  Plan plan;
+  int64_t a_step, b_step, c_step; /* bytes */
+  Scratch scratch;
+} Batch;
+
+static void run_batch(void *arg, int64_t begin, int64_t end)
+{
+  Batch *s = arg;
+  Plan plan = s->plan;
+  const bool simple = plan.route == BLOCKS && !plan.packs_left && plan.row_edge == plan.p.m
+                      && plan.col_edge == plan.p.n;
+  const bool needs_memory = plan.left_bytes + plan.right_bytes > 0;
+  char *memory = needs_memory ? scratch_take(&s->scratch) : NULL;
+  Run run = {.plan = &plan, .left = memory, .right = memory + plan.left_bytes};
+  for (int64_t i = begin; i < end; i++) {
+    plan.p.a = (const char *)s->plan.p.a + i * s->a_step;
+    plan.p.b = (const char *)s->plan.p.b + i * s->b_step;
+    plan.p.c = (char *)s->plan.p.c + i * s->c_step;
+    if (simple) plan.kernels->blocks(&plan.p, plan.pairs, NULL, NULL);
+    else run_plan(&run);
+  }
+  if (needs_memory) scratch_give(&s->scratch, memory);
+}
+
+void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
+                int64_t c_step)
+{
+  const int64_t work = max_i64(a.rows * a.cols * b.cols, 1), size = (int64_t)dtype_size(dtype);
+  if (batches < 4 && work >= 2 * GEMM_PIECE_WORK) { /* few and large: threads within each */
+    for (int64_t i = 0; i < batches; i++) {
+      gemm(call, dtype, &a, &b, 1, (Addend){0}, c, b.cols);
+      a.data = (const char *)a.data + a_step * size;
+      b.data = (const char *)b.data + b_step * size;
+      c = (char *)c + c_step * size;
+    }
+    return;
+  }
+  Product p = product_of(&a, &b, 1, (Addend){0}, c, b.cols);
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) {
+    a_step = b_step = 0;
+    without_terms(&p);
+  }
+  Batch s = {.c_step = c_step * size};
+  plan_product(&s.plan, dtype, &p);
+  s.a_step = (s.plan.turned ? b_step : a_step) * size;
+  s.b_step = (s.plan.turned ? a_step : b_step) * size;
+  const int64_t bytes = s.plan.left_bytes + s.plan.right_bytes;
+  if (bytes > 0) scratch_init(call, &s.scratch, batches, bytes);
+  parallel_for(batches, grain_of(GEMM_BATCH_WORK, work), run_batch, &s);
+}
