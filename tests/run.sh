@@ -149,16 +149,20 @@ collect_tasks() {
   tasks+=("${short[@]}")
 }
 
-# Waits for the end of a task: sets task and status. One whose process is gone and has said nothing was killed.
+# Waits for the end of a task: sets task and status. One whose process is gone and has said nothing was killed. A read
+# that runs out of time within a line leaves what it has read in its variable: the rest comes with the next one.
 wait_for_end() {
-  until read -r -t 5 task status <&3; do
+  local line='' piece
+  until IFS= read -r -t 5 piece <&3; do
+    line+=$piece
     for task in "${!running[@]}"; do
-      if ! kill -0 "${running[$task]}" 2>/dev/null && ! read -r -t 0 <&3; then
+      if ! kill -0 "${running[$task]}" 2>/dev/null && [ -z "$line" ] && ! read -r -t 0 <&3; then
         status=255
         return
       fi
     done
   done
+  read -r task status <<<"$line$piece"
 }
 
 ended=0
