@@ -144,6 +144,14 @@ local function gradient_of(f, inputs, strict, who)
   return y, filled(pulled({y}, inputs, {nl.ones_like(y)}, true), inputs, strict, who)
 end
 
+-- What both products with a Hessian begin with: the inputs, the vectors, what f gives, and its gradient.
+local function gradient_beside(f, given, v, create_graph, strict, who)
+  local inputs, was_list = listed(given, who, "inputs")
+  inputs = prepared(inputs, create_graph)
+  local vectors = checked_vectors(v, inputs, who, "the input")
+  return inputs, was_list, vectors, gradient_of(f, inputs, strict, who)
+end
+
 --- What `func`, which gives a single element, gives at `inputs`, and `v` times its Hessian there.
 ---
 ---     > nl.autograd.functional.vhp(function(x) return (x ^ 3):sum() end, nl.tensor({1.0, 2.0}), nl.ones(2))
@@ -151,10 +159,7 @@ end
 function functional.vhp(...)
   local f, given, v, create_graph, strict = parse_vhp(...)
   local _ <close> = nl.enable_grad()
-  local inputs, was_list = listed(given, "vhp", "inputs")
-  inputs = prepared(inputs, create_graph)
-  local vectors = checked_vectors(v, inputs, "vhp", "the input")
-  local y, gradient = gradient_of(f, inputs, strict, "vhp")
+  local inputs, was_list, vectors, y, gradient = gradient_beside(f, given, v, create_graph, strict, "vhp")
   local found = filled(pulled(gradient, inputs, vectors, create_graph), inputs, strict, "vhp")
   return finished({y}, create_graph)[1], like(finished(found, create_graph), was_list)
 end
@@ -166,10 +171,7 @@ end
 function functional.hvp(...)
   local f, given, v, create_graph, strict = parse_hvp(...)
   local _ <close> = nl.enable_grad()
-  local inputs, was_list = listed(given, "hvp", "inputs")
-  inputs = prepared(inputs, create_graph)
-  local vectors = checked_vectors(v, inputs, "hvp", "the input")
-  local y, gradient = gradient_of(f, inputs, strict, "hvp")
+  local inputs, was_list, vectors, y, gradient = gradient_beside(f, given, v, create_graph, strict, "hvp")
   local seeds = {}
   for i, g in ipairs(gradient) do seeds[i] = nl.ones_like(g):requires_grad_() end
   local back = filled(pulled(gradient, inputs, seeds, true), inputs, strict, "hvp")

@@ -12,6 +12,14 @@ local linear = {}
 
 local raise = core.raise
 
+-- Gives a layer its weight, of the shape, whose first is that of the bias, if it has one, and draws both.
+local function make_parameters(layer, shape, has_bias, device, dtype)
+  local kind = (device or dtype) and {device = device, dtype = dtype}
+  layer.weight = core.parameter(nl.empty(shape, kind))
+  core.register_parameter(layer, "bias", has_bias and core.parameter(nl.empty(shape[1], kind)) or nil)
+  layer:reset_parameters()
+end
+
 --- y = x Wᵀ + b. `nn.Linear(in_features, out_features, bias = true)`; weight has shape [out_features, in_features].
 --- Shapes: input (*, in_features), result (*, out_features)
 ---     > nn.Linear(20, 30)(nl.randn(128, 20)).shape
@@ -28,15 +36,8 @@ local parse = args.parser("nn.Linear", {
 
 function Linear:init(...)
   local inputs, outputs, bias, device, dtype = parse(...)
-  local kind = (device or dtype) and {device = device, dtype = dtype}
   self.in_features, self.out_features = inputs, outputs
-  self.weight = core.parameter(nl.empty(outputs, inputs, kind))
-  if bias then
-    self.bias = core.parameter(nl.empty(outputs, kind))
-  else
-    core.register_parameter(self, "bias", nil)
-  end
-  self:reset_parameters()
+  make_parameters(self, {outputs, inputs}, bias, device, dtype)
 end
 
 --- Draws weight and bias anew.
@@ -74,16 +75,9 @@ local parse_bilinear = args.parser("nn.Bilinear", {
 
 function Bilinear:init(...)
   local first, second, outputs, bias, device, dtype = parse_bilinear(...)
-  local kind = (device or dtype) and {device = device, dtype = dtype}
   if first < 1 then raise("nn.Bilinear: in1_features must be at least 1, not " .. first) end
   self.in1_features, self.in2_features, self.out_features = first, second, outputs
-  self.weight = core.parameter(nl.empty(outputs, first, second, kind))
-  if bias then
-    self.bias = core.parameter(nl.empty(outputs, kind))
-  else
-    core.register_parameter(self, "bias", nil)
-  end
-  self:reset_parameters()
+  make_parameters(self, {outputs, first, second}, bias, device, dtype)
 end
 
 --- Draws weight and bias anew.

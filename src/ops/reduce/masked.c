@@ -92,29 +92,17 @@ FORWARD(masked_median)
   y[0] = cast(median, floating ? tensor_dtype(x) : or_that_of(a->dtype, a->input));
 }
 
-FORWARD(masked_amax)
-{
-  Tensor *x = filled_with_extreme(call, a->input, a->mask, false);
-  y[0] = cast(op(amax, x, a->dim, a->keepdim), or_that_of(a->dtype, x));
-}
-
-FORWARD(masked_amin)
-{
-  Tensor *x = filled_with_extreme(call, a->input, a->mask, true);
-  y[0] = cast(op(amin, x, a->dim, a->keepdim), or_that_of(a->dtype, x));
-}
-
-FORWARD(masked_argmax)
-{
-  Tensor *x = filled_with_extreme(call, a->input, a->mask, false);
-  y[0] = cast(op(argmax, x, a->dim, a->keepdim), or_that_of(a->dtype, x));
-}
-
-FORWARD(masked_argmin)
-{
-  Tensor *x = filled_with_extreme(call, a->input, a->mask, true);
-  y[0] = cast(op(argmin, x, a->dim, a->keepdim), or_that_of(a->dtype, x));
-}
+/* The four of extremes: elements that aren't meant are filled with the other end of the dtype. */
+#define EXTREME(row, by, of_smallest)                                      \
+  FORWARD(row)                                                             \
+  {                                                                        \
+    Tensor *x = filled_with_extreme(call, a->input, a->mask, of_smallest); \
+    y[0] = cast(op(by, x, a->dim, a->keepdim), or_that_of(a->dtype, x));   \
+  }
+EXTREME(masked_amax, amax, false)
+EXTREME(masked_amin, amin, true)
+EXTREME(masked_argmax, argmax, false)
+EXTREME(masked_argmin, argmin, true)
 
 FORWARD(masked_logsumexp)
 {
