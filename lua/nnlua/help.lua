@@ -59,7 +59,7 @@ local function parts()
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
-    [nl.signal.windows] = "nl.signal.windows",
+    [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",
     [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end

@@ -1,118 +1,27 @@
--- nl.load: what nl.save wrote, and safetensors files of others. Nothing in a file is ever run.
+-- nl.load: values from files, whose format their content tells. Nothing in a file is ever run.
 
 local args = require "nnlua.args"
-local nl = require "nnlua"
-local state = require "nnlua.nn.state_dict"
 local system = require "nnlua.system"
 
 local raise = require "nnlua.nn.core".raise
-local dtype_meta = getmetatable(nl.float32)
 
--- ------------------------------------------------------------------- values
+-- ------------------------------------------------------------------- formats
 
--- What an object's one field may be: read(value, context) gives the value that the object stands for, or nil and why
--- not.
-local kinds = {}
+-- What reads a format: f(source, options), with `name` for messages, `path` (nil of a buffer), `mmap`, and `place`,
+-- which puts a tensor on the device that was asked for.
+local readers = {
+  safetensors = "nnlua.files.read_safetensors", index = "nnlua.files.read_shards",
+}
 
---- Whether a value is a list of the text, and not a table that an object stands for.
-local function is_list(value, context)
-  return type(value) == "table" and getmetatable(value) == nil and not context.made[value]
+--- Whether bytes begin a JSON object. The length that a safetensors file begins with may begin with the same sign, but
+--- has zeros among its eight bytes.
+local function is_json(head)
+  return head:find "^%s*{" ~= nil and not head:sub(1, 8):find("\0", 1, true)
 end
 
---- Puts keys and values, which stand in a list in turn, into a table.
-local function fill(t, list, context)
-  if not is_list(list, context) then
-    return nil, "a list expected"
-  end
-  for i = 1, #list, 2 do
-    local key, value = list[i], list[i + 1]
-    local kind = type(key)
-    if value == nil or kind ~= "string" and kind ~= "number" and kind ~= "boolean" or key ~= key then
-      return nil, "keys and values in turn expected before this"
-    end
-    t[key] = value
-  end
-  context.made[t] = true
-  return t
-end
-
-function kinds.table(list, context) return fill({}, list, context) end
-function kinds.ordered(list, context) return fill(state.StateDict.ordered(), list, context) end
-function kinds.state_dict(list, context) return fill(state.StateDict.new(), list, context) end
-
-function kinds.tensor(name, context)
-  if type(name) ~= "string" then
-    return nil, "a name expected before this"
-  end
-  local t = context.tensors[name]
-  return t, not t and ("there is no tensor '%s'"):format(name)
-end
-
-function kinds.bytes(digits)
-  if type(digits) ~= "string" or #digits % 2 == 1 or digits:find "%X" then
-    return nil, "pairs of hexadecimal digits expected before this"
-  end
-  return (digits:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
-end
-
-local floats = {nan = 0.0 / 0.0, inf = math.huge, ["-inf"] = -math.huge}
-
-function kinds.float(name)
-  return floats[name], "nan, inf or -inf expected before this"
-end
-
-function kinds.dtype(name)
-  if type(name) ~= "string" then
-    return nil, "a name expected before this"
-  end
-  local dtype = nl[name]
-  return getmetatable(dtype) == dtype_meta and dtype or nil, ("there is no dtype '%s'"):format(name)
-end
-
-function kinds.device(name)
-  return (name == "cpu" or name == "meta") and nl.device(name) or nil, "'cpu' or 'meta' expected before this"
-end
-
-function kinds.size(list, context)
-  if not is_list(list, context) then
-    return nil, "a list of integers expected before this"
-  end
-  for _, n in ipairs(list) do
-    if math.type(n) ~= "integer" then
-      return nil, "a list of integers expected before this"
-    end
-  end
-  return nl.Size(list)
-end
-
-function kinds.none(value)
-  return value == true and nl.none or nil, "'true' expected before this"
-end
-
---- The value that the text of the metadata stands for.
-local function read_structure(path, text, tensors)
-  local context = {tensors = tensors, made = {}}
-  local function refuse(byte, what)
-    raise(("load: %s: byte %d of the text 'nnlua' in its metadata: %s"):format(path, byte, what))
-  end
-  local function make(fields, byte)
-    local name, field = next(fields)
-    if name == nil or next(fields, name) ~= nil then
-      refuse(byte, "an object of one field expected before this")
-    elseif not kinds[name] then
-      refuse(byte, ("there is no kind of value '%s'"):format(name))
-    end
-    local value, problem = kinds[name](field, context)
-    if value == nil then
-      refuse(byte, problem)
-    end
-    return value
-  end
-  local value, problem, byte = system.read_json(text, nil, make)
-  if value == nil then
-    refuse(byte, problem)
-  end
-  return value
+--- The format of what begins with some bytes.
+local function format_of(source)
+  return is_json(system.source_text(source, 0, 512)) and "index" or "safetensors"
 end
 
 -- --------------------------------------------------------------------- load
@@ -128,61 +37,46 @@ local function location_of(map_location)
   return system.checked_device("load", map_location)
 end
 
---- A tensor of pairs as the complex128 one that it stands for.
-local function as_complex(path, name, t)
-  if not t or t.dtype ~= nl.float64 or t.ndim == 0 or t:size(-1) ~= 2 then
-    raise(("load: %s: its metadata call tensor '%s' complex128, but it is no tensor of float64 pairs"):format(
-      path, name))
+--- What a path or a buffer has to read, what it is called, and its path.
+local function open(path, mmap)
+  local reads = type(path) == "table" and path.read or io.type(path) == "file" and path.read
+  if not reads then
+    return system.open_source(path, mmap or false), path, path
+  elseif mmap then
+    raise "load: mmap = true maps a file: give its path, not a buffer"
   end
-  return nl.view_as_complex(t)
+  local text = path:read "a"
+  if type(text) ~= "string" then raise "load: the buffer's method read gave no string" end
+  return system.text_source(text, "the buffer"), "the buffer", nil
 end
 
-local function read_texts(path, texts, tensors)
-  local structure
-  for i = 1, #texts, 2 do
-    local complex = texts[i]:match "^nnlua%.complex128%.(.*)$"
-    if complex then
-      tensors[complex] = as_complex(path, complex, tensors[complex])
-    elseif texts[i] == "nnlua" then
-      structure = texts[i + 1]
-    end
-  end
-  return structure
-end
-
---- Reads a file that nl.save wrote and gives the value back; of a safetensors file of another program, and of one that
---- a flat table was saved to, the state dict of its tensors in the file's order. A file that is damaged is an error
---- that says where. Tensors are on the CPU and want no gradients.
+--- Reads a file of tensors and gives its value back. It is what nl.save wrote, a safetensors file of another program,
+--- or the index of one that is split (`model.safetensors.index.json`): of these, and of one that a flat table was saved
+--- to, the value is the state dict of the tensors in the file's order. A file that is damaged is an error that says
+--- where. Tensors are on the CPU and want no gradients. In place of a path stands whatever has a method read, such as
+--- an open file or nl.io.BytesIO.
 ---     > path = os.tmpname()
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w
 ---     tensor([1., 1.])
 ---
+--- With mmap = true the file's pages are the elements (but of bools, and of what is not aligned): opening takes no
+--- time, only what is touched is read, and what is written never reaches the file.
+---
 --- map_location is the device for the tensors, "cpu" or "meta". PyTorch's other forms of it, a function or a table,
---- tell devices of files apart: they make no difference here, and neither do weights_only (no file ever holds code) and
---- mmap.
----@param path string
+--- tell devices of files apart: they make no difference here, and neither does weights_only (no code is ever run).
+---@param path string|table
 ---@param map_location? string|device|function|table
 ---@param weights_only? boolean
 ---@param mmap? boolean
 ---@return any
 local function load(...)
-  local path, map_location = parse(...)
+  local path, map_location, _, mmap = parse(...)
   local device = location_of(map_location)
-  local names, list, texts = system.read_tensors(path)
-  local tensors = {}
-  for i, name in ipairs(names) do
-    tensors[name] = device and list[i]:to(device) or list[i]
-  end
-  local structure = read_texts(path, texts, tensors)
-  if not structure then
-    local dict = state.StateDict.new()
-    for _, name in ipairs(names) do
-      dict[name] = tensors[name]
-    end
-    return dict
-  end
-  return read_structure(path, structure, tensors)
+  local source, name, file = open(path, mmap)
+  return require(readers[format_of(source)])(source, {
+    name = name, path = file, mmap = mmap, place = function(t) return device and t:to(device) or t end,
+  })
 end
 
 return load

@@ -1,9 +1,9 @@
-/* The request that a signal handler leaves, and who may act on it. */
+/* The requests that signal handlers leave, and who may act on it. */
 #include "core/interrupt.h"
 
 #include <stddef.h>
 
-atomic_bool interrupt_requested;
+atomic_uint requests;
 
 static _Thread_local Context *watched;
 

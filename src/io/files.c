@@ -32,11 +32,13 @@ const char *file_error(void)
   return strerror(last_error);
 }
 
-static bool failed(int error)
+bool file_fail(int error)
 {
   last_error = error;
   return false;
 }
+
+bool file_cut_off(void) { return file_fail(ERROR_CUT_OFF); }
 
 /* ----------------------------------------------------------------- reading */
 
@@ -45,7 +47,7 @@ int file_open(const char *path, uint64_t *size)
   struct stat status;
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
   if (descriptor < 0) {
-    failed(errno);
+    file_fail(errno);
     return -1;
   }
   int error = fstat(descriptor, &status) != 0 ? errno
@@ -53,7 +55,7 @@ int file_open(const char *path, uint64_t *size)
               : S_ISREG(status.st_mode)       ? 0
                                               : ERROR_NOT_REGULAR;
   if (error) {
-    failed(error);
+    file_fail(error);
     close(descriptor);
     return -1;
   }
@@ -68,11 +70,11 @@ int file_open_stream(const char *path)
   do descriptor = open(path, O_RDONLY | O_CLOEXEC);
   while (descriptor < 0 && errno == EINTR && !interrupt_is_requested());
   if (descriptor < 0) {
-    failed(errno);
+    file_fail(errno);
     return -1;
   }
   if (fstat(descriptor, &status) == 0 && !S_ISDIR(status.st_mode)) return descriptor;
-  failed(EISDIR);
+  file_fail(EISDIR);
   close(descriptor);
   return -1;
 }
@@ -82,7 +84,7 @@ bool file_read(int descriptor, void *data, size_t bytes, uint64_t place)
   while (bytes > 0) {
     ssize_t n = pread(descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE, (off_t)place);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return failed(n < 0 ? errno : ERROR_CUT_OFF);
+    if (n <= 0) return file_fail(n < 0 ? errno : ERROR_CUT_OFF);
     data = (char *)data + n;
     place += (uint64_t)n;
     bytes -= (size_t)n;
@@ -102,14 +104,14 @@ static bool find_target(NewFile *file, const char *path, mode_t *mode)
 {
   struct stat status;
   if (stat(path, &status) == 0) {
-    if (!S_ISREG(status.st_mode)) return failed(S_ISDIR(status.st_mode) ? EISDIR : ERROR_NOT_REGULAR);
+    if (!S_ISREG(status.st_mode)) return file_fail(S_ISDIR(status.st_mode) ? EISDIR : ERROR_NOT_REGULAR);
     *mode = status.st_mode & 07777;
     file->target = realpath(path, NULL);
   } else if (errno == ENOENT) {
     *mode = 0;
     file->target = strdup(path);
   }
-  return file->target || failed(errno);
+  return file->target || file_fail(errno);
 }
 
 /* Whether a name is one that new_file_open makes of a file's: "net.safetensors.4711-0.tmp". */
@@ -161,7 +163,7 @@ bool new_file_open(NewFile *file, const char *path)
   clear_remains(file->target);
   size_t room = strlen(file->target) + 64;
   char *name = malloc(room);
-  if (!name) return failed(ENOMEM);
+  if (!name) return file_fail(ENOMEM);
   for (int i = 0; i < MOST_TRIES && file->descriptor < 0; i++) {
     text_format(name, room, "%s.%ld-%d.tmp", file->target, (long)getpid(), i);
     if (!create(file, name) && errno != EEXIST) break;
@@ -169,7 +171,7 @@ bool new_file_open(NewFile *file, const char *path)
   if (file->descriptor < 0) {
     int error = errno;
     free(name);
-    return failed(error);
+    return file_fail(error);
   }
   file->path = name;
   if (mode) (void)!fchmod(file->descriptor, mode); /* as the old one; some file systems have no modes */
@@ -198,7 +200,7 @@ bool new_file_write(NewFile *file, const void *data, size_t bytes)
   while (bytes > 0) {
     ssize_t n = write_some(file->descriptor, data, bytes < FILE_PIECE ? bytes : FILE_PIECE);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(errno);
+    if (n < 0) return file_fail(errno);
     data = (const char *)data + n;
     bytes -= (size_t)n;
   }
@@ -223,10 +225,10 @@ static void sync_folder(const char *path)
 bool new_file_finish(NewFile *file)
 {
   int descriptor = file->descriptor;
-  if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP) return failed(errno);
+  if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP) return file_fail(errno);
   file->descriptor = -1;
-  if (close(descriptor) != 0) return failed(errno);
-  if (rename(file->path, file->target) != 0) return failed(errno);
+  if (close(descriptor) != 0) return file_fail(errno);
+  if (rename(file->path, file->target) != 0) return file_fail(errno);
   sync_folder(file->target);
   free(file->path);
   free(file->target);

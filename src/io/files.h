@@ -9,6 +9,10 @@
 /* Why the last of these functions failed. */
 const char *file_error(void);
 
+/* Sets it to that of an errno, or to that of a file without the bytes that were there; returns false. */
+bool file_fail(int error);
+bool file_cut_off(void);
+
 /* Opens a regular file for reading: its descriptor and size, or -1. */
 int file_open(const char *path, uint64_t *size);
 

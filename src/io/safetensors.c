@@ -1,14 +1,12 @@
 /* The safetensors format: reading and checking headers, writing files. */
 #include "io/safetensors.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
-#include "io/files.h"
 
-enum { LENGTH_BYTES = 8, MOST_HEADER = 100 * 1000 * 1000, SHOWN = 80 };
+enum { LENGTH_BYTES = 8, MOST_HEADER = 100 * 1000 * 1000 };
 
 /* Names in the format, which has no complex128 (docs/files.md) and some that nnlua doesn't have. */
 static const char *const dtype_names[DTYPE_COUNT] = {
@@ -16,37 +14,9 @@ static const char *const dtype_names[DTYPE_COUNT] = {
   [DTYPE_i32] = "I32", [DTYPE_i64] = "I64", [DTYPE_f16] = "F16", [DTYPE_bf16] = "BF16",
   [DTYPE_f32] = "F32", [DTYPE_f64] = "F64", [DTYPE_c64] = "C64"};
 
-/* ---------------------------------------------------------------- problems */
-
-__attribute__((format(printf, 2, 3))) static bool fail(TensorFile *f, const char *format, ...)
-{
-  va_list arguments;
-  int n = text_format(f->problem, PROBLEM_SIZE, "%s: ", f->path);
-  va_start(arguments, format);
-  if (n >= 0 && n < PROBLEM_SIZE) text_vformat(f->problem + n, (size_t)(PROBLEM_SIZE - n), format, arguments);
-  va_end(arguments);
-  return false;
-}
-
-static bool no_memory(TensorFile *f) { return fail(f, "not enough memory"); }
-
-/* A name for a message: its beginning, with what can't be shown as '?'. */
-typedef struct Shown {
-  char text[SHOWN + 4];
-} Shown;
-
-static Shown show(JsonText name)
-{
-  Shown s;
-  size_t n = name.n < SHOWN ? name.n : SHOWN;
-  for (size_t i = 0; i < n; i++) s.text[i] = (unsigned char)name.v[i] < 0x20 ? '?' : name.v[i];
-  strcpy(s.text + n, n < name.n ? "..." : "");
-  return s;
-}
-
 static bool fail_at(TensorFile *f, const Json *j)
 {
-  return fail(f, "byte %zu of its header: %s", j->at + 1, j->problem);
+  return problem_is(&f->problem, "byte %zu of its header: %s", j->at + 1, j->problem);
 }
 
 /* ----------------------------------------------------------------- reading */
@@ -56,7 +26,7 @@ static bool grow(TensorFile *f, void **list, size_t count, size_t size)
 {
   if (count & (count - 1)) return true; /* full at powers of two */
   void *larger = realloc(*list, (count ? 2 * count : 1) * size);
-  if (!larger) return no_memory(f);
+  if (!larger) return problem_no_memory(&f->problem);
   *list = larger;
   return true;
 }
@@ -72,7 +42,8 @@ static bool read_dtype(TensorFile *f, Json *j, StoredTensor *t)
     t->dtype = (DType)d;
     return true;
   }
-  return fail(f, "tensor '%s' is of dtype '%s', which nnlua does not have", show(t->name).text, show(name).text);
+  return problem_is(&f->problem, "tensor '%s' is of dtype '%s', which nnlua does not have",
+                    shown(t->name.v, t->name.n).text, shown(name.v, name.n).text);
 }
 
 static bool read_shape(TensorFile *f, Json *j, StoredTensor *t)
@@ -83,8 +54,11 @@ static bool read_shape(TensorFile *f, Json *j, StoredTensor *t)
   do {
     uint64_t size;
     if (!json_unsigned(j, &size)) return fail_at(f, j);
-    if (t->ndim == MAX_DIMS) return fail(f, "tensor '%s' has more than %d dimensions", show(t->name).text, MAX_DIMS);
-    if (size > INT64_MAX) return fail(f, "tensor '%s' has a dimension that is too large", show(t->name).text);
+    if (t->ndim == MAX_DIMS)
+      return problem_is(&f->problem, "tensor '%s' has more than %d dimensions", shown(t->name.v, t->name.n).text,
+                        MAX_DIMS);
+    if (size > INT64_MAX)
+      return problem_is(&f->problem, "tensor '%s' has a dimension that is too large", shown(t->name.v, t->name.n).text);
     t->shape[t->ndim++] = (int64_t)size;
   } while (json_take(j, ','));
   return json_expect(j, ']') || fail_at(f, j);
@@ -93,7 +67,8 @@ static bool read_shape(TensorFile *f, Json *j, StoredTensor *t)
 static bool read_offsets(TensorFile *f, Json *j, StoredTensor *t)
 {
   bool well = json_expect(j, '[') && json_unsigned(j, &t->begin);
-  if (well && !json_take(j, ',')) return fail(f, "tensor '%s': data_offsets must be two numbers", show(t->name).text);
+  if (well && !json_take(j, ','))
+    return problem_is(&f->problem, "tensor '%s': data_offsets must be two numbers", shown(t->name.v, t->name.n).text);
   well = well && json_unsigned(j, &t->end) && json_expect(j, ']');
   return well || fail_at(f, j);
 }
@@ -108,7 +83,9 @@ static bool read_field(TensorFile *f, Json *j, StoredTensor *t, int *fields)
               : equals(name, "shape")        ? HAS_SHAPE
               : equals(name, "data_offsets") ? HAS_OFFSETS
                                              : 0;
-  if (*fields & field) return fail(f, "tensor '%s': '%s' stands there twice", show(t->name).text, show(name).text);
+  if (*fields & field)
+    return problem_is(&f->problem, "tensor '%s': '%s' stands there twice", shown(t->name.v, t->name.n).text,
+                      shown(name.v, name.n).text);
   *fields |= field;
   switch (field) {
     case HAS_DTYPE: return read_dtype(f, j, t);
@@ -126,12 +103,14 @@ static bool check_size(TensorFile *f, const StoredTensor *t)
   for (int i = 0; i < t->ndim; i++) empty |= t->shape[i] == 0;
   for (int i = 0; i < t->ndim && fits; i++)
     fits = t->shape[i] == 0 || !__builtin_mul_overflow(bytes, (uint64_t)t->shape[i], &bytes);
-  if (!fits || bytes > INT64_MAX) return fail(f, "tensor '%s': its shape is too large", show(t->name).text);
+  if (!fits || bytes > INT64_MAX)
+    return problem_is(&f->problem, "tensor '%s': its shape is too large", shown(t->name.v, t->name.n).text);
   if (empty) bytes = 0;
   if (t->begin <= t->end && t->end - t->begin == bytes) return true;
-  return fail(f, "tensor '%s': its shape and dtype %s ask for %llu bytes, but its data_offsets are [%llu, %llu]",
-              show(t->name).text, dtype_names[t->dtype], (unsigned long long)bytes, (unsigned long long)t->begin,
-              (unsigned long long)t->end);
+  return problem_is(&f->problem,
+                    "tensor '%s': its shape and dtype %s ask for %llu bytes, but its data_offsets are [%llu, %llu]",
+                    shown(t->name.v, t->name.n).text, dtype_names[t->dtype], (unsigned long long)bytes,
+                    (unsigned long long)t->begin, (unsigned long long)t->end);
 }
 
 static bool read_tensor(TensorFile *f, Json *j, JsonText name)
@@ -149,13 +128,13 @@ static bool read_tensor(TensorFile *f, Json *j, JsonText name)
   }
   const char *missing = !(fields & HAS_DTYPE) ? "dtype" : !(fields & HAS_SHAPE) ? "shape" : "data_offsets";
   if (fields != (HAS_DTYPE | HAS_SHAPE | HAS_OFFSETS))
-    return fail(f, "tensor '%s' has no %s", show(name).text, missing);
+    return problem_is(&f->problem, "tensor '%s' has no %s", shown(name.v, name.n).text, missing);
   return check_size(f, t);
 }
 
 static bool read_texts(TensorFile *f, Json *j)
 {
-  if (f->ntexts) return fail(f, "'__metadata__' stands there twice");
+  if (f->ntexts) return problem_is(&f->problem, "'__metadata__' stands there twice");
   if (json_kind(j) == JSON_NULL) return json_skip(j); /* as some writers put it where there are none */
   if (!json_expect(j, '{')) return fail_at(f, j);
   if (json_take(j, '}')) return true;
@@ -207,93 +186,81 @@ static bool check_names(TensorFile *f, StoredTensor **order)
   qsort(order, f->ntensors, sizeof *order, by_name);
   for (size_t i = 1; i < f->ntensors; i++)
     if (compare_texts(order[i - 1]->name, order[i]->name) == 0)
-      return fail(f, "it has two tensors '%s'", show(order[i]->name).text);
+      return problem_is(&f->problem, "it has two tensors '%s'", shown(order[i]->name.v, order[i]->name.n).text);
   return true;
 }
 
-static bool check_places(TensorFile *f, StoredTensor **order)
+static bool check_places(TensorFile *f, StoredTensor **order, uint64_t data_size)
 {
   uint64_t end = 0;
   qsort(order, f->ntensors, sizeof *order, by_place);
   for (size_t i = 0; i < f->ntensors; i++) {
     const StoredTensor *t = order[i];
-    if (t->end > f->data_size)
-      return fail(f, "tensor '%s' ends at byte %llu of the elements, but there are %llu%s", show(t->name).text,
-                  (unsigned long long)t->end, (unsigned long long)f->data_size, ": the file is cut off");
+    if (t->end > data_size)
+      return problem_is(&f->problem, "tensor '%s' ends at byte %llu of the elements, but there are %llu%s",
+                        shown(t->name.v, t->name.n).text, (unsigned long long)t->end, (unsigned long long)data_size,
+                        ": the file is cut off");
     if (t->begin != end)
-      return fail(f, "tensor '%s' begins at byte %llu of the elements, but %s %llu", show(t->name).text,
-                  (unsigned long long)t->begin, t->begin < end ? "another one reaches up to" : "the one before ends at",
-                  (unsigned long long)end);
+      return problem_is(&f->problem, "tensor '%s' begins at byte %llu of the elements, but %s %llu",
+                        shown(t->name.v, t->name.n).text, (unsigned long long)t->begin,
+                        t->begin < end ? "another one reaches up to" : "the one before ends at",
+                        (unsigned long long)end);
     end = t->end;
   }
-  if (end == f->data_size) return true;
-  return fail(f, "%llu bytes of elements belong to no tensor", (unsigned long long)(f->data_size - end));
+  if (end == data_size) return true;
+  return problem_is(&f->problem, "%llu bytes of elements belong to no tensor", (unsigned long long)(data_size - end));
 }
 
-static bool check_all(TensorFile *f)
+static bool check_all(TensorFile *f, uint64_t data_size)
 {
   StoredTensor **order = malloc((f->ntensors + 1) * sizeof *order);
-  if (!order) return no_memory(f);
+  if (!order) return problem_no_memory(&f->problem);
   for (size_t i = 0; i < f->ntensors; i++) order[i] = &f->tensors[i];
-  bool well = check_names(f, order) && check_places(f, order);
+  bool well = check_names(f, order) && check_places(f, order, data_size);
   free(order);
   return well;
 }
 
-/* -------------------------------------------------------------- open, read */
+/* -------------------------------------------------------------------- open */
 
-static bool read_length(TensorFile *f, uint64_t size)
+static bool read_length(const Source *source, TensorFile *f, uint64_t *header_size)
 {
   unsigned char bytes[LENGTH_BYTES];
-  if (size < LENGTH_BYTES)
-    return fail(f, "it has %llu bytes, too few for a safetensors file", (unsigned long long)size);
-  if (!file_read(f->descriptor, bytes, sizeof bytes, 0)) return fail(f, "it can't be read: %s", file_error());
-  f->header_size = 0;
-  for (int i = LENGTH_BYTES; i-- > 0;) f->header_size = f->header_size << 8 | bytes[i];
-  if (f->header_size > size - LENGTH_BYTES || f->header_size > MOST_HEADER)
-    return fail(f,
-                "its first bytes say that the header has %llu bytes, but the file has %llu: it is damaged or no "
-                "safetensors file",
-                (unsigned long long)f->header_size, (unsigned long long)size);
-  f->data_size = size - LENGTH_BYTES - f->header_size;
-  return true;
+  if (source->size < LENGTH_BYTES)
+    return problem_is(&f->problem, "it has %llu bytes, too few for a safetensors file",
+                      (unsigned long long)source->size);
+  if (!source_read(source, bytes, sizeof bytes, 0))
+    return problem_is(&f->problem, "it can't be read: %s", file_error());
+  *header_size = 0;
+  for (int i = LENGTH_BYTES; i-- > 0;) *header_size = *header_size << 8 | bytes[i];
+  if (*header_size <= source->size - LENGTH_BYTES && *header_size <= MOST_HEADER) return true;
+  return problem_is(&f->problem,
+                    "its first bytes say that the header has %llu bytes, but the file has %llu: it is damaged or no "
+                    "safetensors file",
+                    (unsigned long long)*header_size, (unsigned long long)source->size);
 }
 
-bool tensor_file_open(TensorFile *f, const char *path)
+bool tensor_file_open(TensorFile *f, const char *name, const Source *source)
 {
-  uint64_t size;
-  *f = (TensorFile){.path = path, .descriptor = -1};
-  f->descriptor = file_open(path, &size);
-  if (f->descriptor < 0) return fail(f, "it can't be opened: %s", file_error());
-  if (!read_length(f, size)) return false;
-  f->header = malloc(f->header_size + 1);
-  if (!f->header) return no_memory(f);
-  if (!file_read(f->descriptor, f->header, f->header_size, LENGTH_BYTES))
-    return fail(f, "its header can't be read: %s", file_error());
-  if (!is_utf8(f->header, f->header_size)) return fail(f, "its header is no UTF-8 text");
-  Json j = {.text = f->header, .size = f->header_size};
-  return read_header(f, &j) && check_all(f);
-}
-
-bool tensor_file_read(TensorFile *f, const StoredTensor *t, void *data)
-{
-  size_t bytes = (size_t)(t->end - t->begin);
-  if (!file_read(f->descriptor, data, bytes, LENGTH_BYTES + f->header_size + t->begin))
-    return fail(f, "tensor '%s' can't be read: %s", show(t->name).text, file_error());
-  if (t->dtype == DTYPE_b8) {
-    unsigned char *truth = data;
-    for (size_t i = 0; i < bytes; i++) truth[i] = truth[i] != 0;
-  }
-  return true;
+  uint64_t size = 0;
+  *f = (TensorFile){.problem.name = name};
+  if (!read_length(source, f, &size)) return false;
+  f->elements = LENGTH_BYTES + size;
+  f->header = malloc(size + 1);
+  if (!f->header) return problem_no_memory(&f->problem);
+  if (!source_read(source, f->header, size, LENGTH_BYTES))
+    return problem_is(&f->problem, "its header can't be read: %s", file_error());
+  if (!is_utf8(f->header, size)) return problem_is(&f->problem, "its header is no UTF-8 text");
+  Json j = {.text = f->header, .size = size};
+  return read_header(f, &j) && check_all(f, source->size - f->elements);
 }
 
 void tensor_file_close(TensorFile *f)
 {
-  file_close(f->descriptor);
   free(f->header);
   free(f->tensors);
   free(f->texts);
-  *f = (TensorFile){.descriptor = -1};
+  *f = (TensorFile){0};
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -403,38 +370,28 @@ static void place_tensors(TensorFile *f)
   }
 }
 
-static bool write_tensors(TensorFile *f, NewFile *file)
+static bool write_tensors(const TensorFile *f, Output *output)
 {
   for (size_t size = 8; size > 0; size /= 2)
     for (size_t i = 0; i < f->ntensors; i++) {
       const StoredTensor *t = &f->tensors[i];
-      if (dtype_size(t->dtype) == size && !new_file_write(file, t->data, (size_t)(t->end - t->begin))) return false;
+      if (dtype_size(t->dtype) == size && !output_write(output, t->data, (size_t)(t->end - t->begin))) return false;
     }
   return true;
 }
 
-bool tensor_file_write(TensorFile *f)
+bool tensor_file_write(TensorFile *f, Output *output)
 {
   Text header = {0};
-  NewFile file;
-  f->descriptor = -1;
   place_tensors(f);
   add_header(&header, f);
-  if (header.failed) {
-    free(header.v);
-    return no_memory(f);
-  }
-  bool well = header.n - LENGTH_BYTES <= MOST_HEADER;
-  if (!well) {
-    fail(f, "names and metadata are longer than the format allows, %d bytes", MOST_HEADER);
-  } else {
-    well = new_file_open(&file, f->path) && new_file_write(&file, header.v, header.n) && write_tensors(f, &file)
-           && new_file_finish(&file);
-    if (!well) {
-      fail(f, "it can't be written: %s", file_error());
-      new_file_abandon(&file);
-    }
-  }
+  bool well = !header.failed;
+  if (!well) problem_no_memory(&f->problem);
+  else if (header.n - LENGTH_BYTES > MOST_HEADER)
+    well = problem_is(&f->problem, "names and metadata are longer than the format allows, %d bytes", MOST_HEADER);
+  else
+    well = (output_write(output, header.v, header.n) && write_tensors(f, output))
+           || problem_is(&f->problem, "it can't be written: %s", file_error());
   free(header.v);
   return well;
 }

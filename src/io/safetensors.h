@@ -9,6 +9,9 @@
 
 #include "core/tensor.h"
 #include "io/json.h"
+#include "io/output.h"
+#include "io/problem.h"
+#include "io/source.h"
 
 /* A tensor of a file. */
 typedef struct StoredTensor {
@@ -24,35 +27,24 @@ typedef struct StoredText {
   JsonText name, value;
 } StoredText;
 
-enum { PROBLEM_SIZE = 1024 };
-
 typedef struct TensorFile {
-  const char *path; /* the caller's */
   StoredTensor *tensors;
   StoredText *texts; /* the metadata */
   size_t ntensors, ntexts;
-  char problem[PROBLEM_SIZE];
-  /* private */
-  int descriptor;
-  char *header;
-  uint64_t header_size, data_size;
+  uint64_t elements; /* where in the file the elements begin */
+  Problem problem;
+  char *header; /* private */
 } TensorFile;
 
 /*
- * Opens a file and checks all of its header: no name twice, no shape that is too large, elements without gaps or
- * overlap up to the file's end. Close it in any case.
+ * Reads and checks a file's header: no name twice, no shape that is too large, elements without gaps or overlap up to
+ * the file's end. Close it in any case.
  */
-bool tensor_file_open(TensorFile *f, const char *path);
-
-/* Reads a tensor's elements into memory for just them. */
-bool tensor_file_read(TensorFile *f, const StoredTensor *t, void *data);
+bool tensor_file_open(TensorFile *f, const char *name, const Source *source);
 
 void tensor_file_close(TensorFile *f);
 
-/*
- * Writes f->path from f->tensors (but for begin and end) and f->texts, all names UTF-8. The file is there whole or not
- * at all: a new one beside it takes its place when all is on the disk.
- */
-bool tensor_file_write(TensorFile *f);
+/* Writes f->tensors (but for begin and end) and f->texts, all names UTF-8. */
+bool tensor_file_write(TensorFile *f, Output *output);
 
 #endif

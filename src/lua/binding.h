@@ -60,6 +60,9 @@ void push_tensor(lua_State *L, Tensor *t);
  */
 void core_prepare(lua_State *L, Context *ctx);
 
+/* For what has looked at elements without the core: raises if they are pages that a mapped file has lost. */
+void check_lost_files(lua_State *L, Context *ctx);
+
 /* All of that around work(call, data), for what is not done for each op.
    core_work leaves core_prepare to the caller. */
 void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);

@@ -27,6 +27,6 @@ void interrupts_ignore(void)
   interrupts_forget();
 }
 
-bool interrupts_request(void) { return atomic_exchange(&interrupt_requested, true); }
+bool interrupts_request(void) { return request_make(REQUEST_INTERRUPT) & REQUEST_INTERRUPT; }
 
-void interrupts_forget(void) { atomic_store(&interrupt_requested, false); }
+void interrupts_forget(void) { request_withdraw(REQUEST_INTERRUPT); }

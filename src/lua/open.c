@@ -24,6 +24,7 @@ static int open_system(lua_State *L)
                                        {"source", embedded_source}, {NULL, NULL}};
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
+  luaL_setfuncs(L, source_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);
   return 1;
@@ -100,6 +101,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
   X(distributions, "nnlua.distributions")                                                    \
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
+  X(io, "nnlua.io")                                                                          \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

@@ -79,6 +79,7 @@ int open_func_core(lua_State *L);
 extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */
   loop_functions[],                         /* loop.c: loops over objects; for nnlua.nn.core */
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
+  source_functions[],                       /* source.c: bytes of files, and tensors of them */
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
   worker_functions[];                       /* worker.c: processes that load data */
 

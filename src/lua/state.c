@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include "core/interrupt.h"
+#include "io/mapped.h"
 #include "lua/binding.h"
 #include "lua/autograd/modes.h"
 #include "lua/prepare.h"
 #include "lua/pressure.h"
 #include "lua/scope.h"
+
+enum { LONGEST_PATH = 4096 };
 
 static char context_key;
 char core_error_key;
@@ -19,17 +22,36 @@ bool (*own_caller)(lua_CFunction f);
 
 /* ---------------------------------------------------------- entering the core */
 
-/* Ctrl-C, in a coroutine that a host runs by itself, where the interpreter's hook does not reach. */
-static void raise_request(lua_State *L, Context *ctx)
+/* A file that another program has cut off. */
+__attribute__((noinline)) static void raise_lost_file(lua_State *L, Context *ctx)
 {
-  if (!ctx->host.interrupted) return;
+  char path[LONGEST_PATH];
+  if (mapped_file_lost(ctx, path, sizeof path))
+    user_error(L,
+               "%s, which was loaded with mmap = true, has been cut off or can't be read any more: its tensors have "
+               "zeros from there on",
+               path);
+}
+
+void check_lost_files(lua_State *L, Context *ctx)
+{
+  if (requests_made() & REQUEST_LOST_FILE) raise_lost_file(L, ctx);
+}
+
+/* A mapped file that lost pages; Ctrl-C in a coroutine that a host runs by itself, where the interpreter's hook does
+   not reach. */
+static void raise_request(lua_State *L, Context *ctx, unsigned made)
+{
+  check_lost_files(L, ctx);
+  if (!(made & REQUEST_INTERRUPT) || !ctx->host.interrupted) return;
   ctx->host.interrupted(ctx);
   user_error(L, "interrupted!");
 }
 
 void core_prepare(lua_State *L, Context *ctx)
 {
-  if (interrupt_is_requested()) raise_request(L, ctx);
+  unsigned made = requests_made();
+  if (made) raise_request(L, ctx, made);
   if (ctx->in_finalizers)
     user_error(L, "memory has run out: finalizers that run because of it can't work with tensors");
   ctx->host.state = L; /* now, for finalizers may have entered the core themselves, in coroutines of theirs */

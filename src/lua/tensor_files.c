@@ -5,7 +5,10 @@
 
 #include "io/safetensors.h"
 #include "lua/open.h"
-#include "lua/path.h"
+#include "lua/output.h"
+#include "lua/source.h"
+
+static const char TENSOR_FILE[] = "nnlua.TensorFile";
 
 /* Whatever happens, the collector closes a file. */
 static int close_file(lua_State *L)
@@ -16,9 +19,9 @@ static int close_file(lua_State *L)
 
 static TensorFile *push_file(lua_State *L)
 {
-  TensorFile *f = lua_newuserdatauv(L, sizeof *f, 0);
-  *f = (TensorFile){.descriptor = -1};
-  push_gc_metatable(L, "nnlua.TensorFile", close_file);
+  TensorFile *f = lua_newuserdatauv(L, sizeof *f, 1); /* its user value: the source that it is read from */
+  *f = (TensorFile){0};
+  push_gc_metatable(L, TENSOR_FILE, close_file);
   lua_setmetatable(L, -2);
   return f;
 }
@@ -27,38 +30,43 @@ static TensorFile *push_file(lua_State *L)
 
 static void push_text(lua_State *L, JsonText text) { lua_pushlstring(L, text.v, text.n); }
 
-/* Pushes a tensor with what the file holds under a name, read straight into its memory. */
-static void push_stored(lua_State *L, Context *ctx, TensorFile *f, const StoredTensor *stored)
+/*
+ * open_tensors(source): a file of safetensors whose header is right, the list of its tensors' names, and one of the
+ * metadata's names and values in turn
+ */
+static int open_tensor_file(lua_State *L)
 {
-  const TensorBox *box = push_new_tensor(L, ctx, stored->dtype, DEVICE_CPU, (Ints){stored->shape, stored->ndim});
-  if (!tensor_file_read(f, stored, tensor_data(box->tensor))) user_error(L, "load: %s", f->problem);
-}
-
-/* read_tensors(path): lists of names and of tensors, and one of the metadata's names and values in turn. */
-static int read_tensor_file(lua_State *L)
-{
-  Context *ctx = context_of(L);
+  const Source *source = source_check(L, 1);
   lua_settop(L, 1);
-  const char *path = path_argument(L, "load", 1);
   TensorFile *f = push_file(L);
-  if (!tensor_file_open(f, path)) return user_error(L, "load: %s", f->problem);
-  lua_newtable(L);
-  lua_newtable(L);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, 2, 1);
+  if (!tensor_file_open(f, source_name(L, 1), source)) return user_error(L, "load: %s", f->problem.text);
   lua_newtable(L);
   for (size_t i = 0; i < f->ntensors; i++) {
     push_text(L, f->tensors[i].name);
-    lua_rawseti(L, 3, (lua_Integer)i + 1);
-    push_stored(L, ctx, f, &f->tensors[i]);
-    lua_rawseti(L, 4, (lua_Integer)i + 1);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
+  lua_newtable(L);
   for (size_t i = 0; i < f->ntexts; i++) {
     push_text(L, f->texts[i].name);
-    lua_rawseti(L, 5, 2 * (lua_Integer)i + 1);
+    lua_rawseti(L, -2, 2 * (lua_Integer)i + 1);
     push_text(L, f->texts[i].value);
-    lua_rawseti(L, 5, 2 * (lua_Integer)i + 2);
+    lua_rawseti(L, -2, 2 * (lua_Integer)i + 2);
   }
-  tensor_file_close(f);
   return 3;
+}
+
+/* read_tensor(file, i): the i-th tensor of such a file */
+static int read_tensor(lua_State *L)
+{
+  const TensorFile *f = luaL_checkudata(L, 1, TENSOR_FILE);
+  lua_Integer i = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, i >= 1 && (size_t)i <= f->ntensors, 2, "there is no such tensor");
+  const StoredTensor *t = &f->tensors[i - 1];
+  lua_getiuservalue(L, 1, 1);
+  push_stored_tensor(L, context_of(L), -1, f->elements + t->begin, t->dtype, (Ints){t->shape, t->ndim}, false);
+  return 1;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -86,18 +94,12 @@ static void fill_stored(lua_State *L, StoredTensor *stored, lua_Integer i)
   lua_pop(L, 1);
 }
 
-/* write_tensors(path, names, tensors, texts): the same three lists; the tensors are contiguous. */
-static int write_tensor_file(lua_State *L)
+static void fill_file(lua_State *L, TensorFile *f)
 {
-  lua_settop(L, 4);
-  const char *path = path_argument(L, "save", 1);
-  for (int i = 2; i <= 4; i++) luaL_checktype(L, i, LUA_TTABLE);
-  TensorFile *f = push_file(L);
   size_t ntensors = lua_rawlen(L, 3), ntexts = lua_rawlen(L, 4) / 2;
   f->tensors = calloc(ntensors + 1, sizeof *f->tensors);
   f->texts = calloc(ntexts + 1, sizeof *f->texts);
-  if (!f->tensors || !f->texts) return user_error(L, "save: not enough memory");
-  f->path = path;
+  if (!f->tensors || !f->texts) user_error(L, "save: not enough memory");
   for (size_t i = 0; i < ntensors; i++) fill_stored(L, &f->tensors[i], (lua_Integer)i + 1);
   for (size_t i = 0; i < ntexts; i++) {
     f->texts[i].name = text_at(L, 4, 2 * (lua_Integer)i + 1);
@@ -105,9 +107,20 @@ static int write_tensor_file(lua_State *L)
   }
   f->ntensors = ntensors;
   f->ntexts = ntexts;
-  if (!tensor_file_write(f)) return user_error(L, "save: %s", f->problem);
-  tensor_file_close(f);
-  return 0;
+}
+
+/* write_tensors(path, names, tensors, texts): the same lists; the tensors are contiguous. Without a path the bytes are
+   returned. */
+static int write_tensor_file(lua_State *L)
+{
+  lua_settop(L, 4);
+  for (int i = 2; i <= 4; i++) luaL_checktype(L, i, LUA_TTABLE);
+  Output *o = push_output(L, 1);
+  TensorFile *f = push_file(L);
+  fill_file(L, f);
+  f->problem.name = output_name(L, 1);
+  if (!tensor_file_write(f, o)) return user_error(L, "save: %s", f->problem.text);
+  return finish_output(L, 1, o);
 }
 
 /* ----------------------------------------------------------------- sharing */
@@ -128,5 +141,8 @@ static int place_of(lua_State *L)
   return 1;
 }
 
-const luaL_Reg tensor_file_functions[] = {
-  {"read_tensors", read_tensor_file}, {"write_tensors", write_tensor_file}, {"place_of", place_of}, {NULL, NULL}};
+const luaL_Reg tensor_file_functions[] = {{"open_tensors", open_tensor_file},
+                                          {"read_tensor", read_tensor},
+                                          {"write_tensors", write_tensor_file},
+                                          {"place_of", place_of},
+                                          {NULL, NULL}};

@@ -15,6 +15,7 @@ static int tensor_item_method(lua_State *L)
     return user_error(L, "item: the tensor has %I elements; only one becomes a number (see tolist)",
                       (LUAI_UACINT)t->numel);
   Scalar v = tensor_item(t);
+  check_lost_files(L, t->ctx);
   switch (v.kind) {
     case SCALAR_BOOL: lua_pushboolean(L, v.i != 0); return 1;
     case SCALAR_INT: lua_pushinteger(L, v.i); return 1;
@@ -65,6 +66,7 @@ static int tensor_tolist(lua_State *L)
   need_elements(L, t, "tolist");
   t = push_snapshot(L, context_of(L), t);
   push_nested(L, t, 0, tensor_data(t));
+  check_lost_files(L, t->ctx);
   return 1;
 }
 

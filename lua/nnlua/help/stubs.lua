@@ -64,6 +64,8 @@ nl.F = {}
 nl.fft = {}
 ---@class nnlua.signal
 nl.signal = {windows = {}}
+---@class nnlua.io
+nl.io = {}
 ---@class nnlua.linalg
 nl.linalg = {}
 ---@class nnlua.special
