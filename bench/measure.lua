@@ -56,7 +56,11 @@ return function(name, make, work)
   if os.getenv "BENCH_LIST" then return print(name) end
   if cases and not cases:find("\n" .. name .. "\n", 1, true) then return end
   local held = resident "VmRSS"
-  local f = make()
+  local ok, f = pcall(make)
+  if not ok then
+    print(("none %s\t%s"):format(name, (tostring(f):gsub("%s+", " "))))
+    return io.stdout:flush()
+  end
   local n = calls(f)
   if not asked then
     local best = math.huge

@@ -44,7 +44,11 @@ def measure(name, make):
     if cases and f"\n{name}\n" not in cases:
         return
     held = resident("VmRSS")
-    f = make()
+    try:
+        f = make()
+    except Exception as problem:
+        print(f"none {name}\t{' '.join(str(problem).split())}", flush=True)
+        return
     n = calls(f)
     if not asked:
         print(f"{name:<40} {min(timed(f, n) / n for _ in range(5)) * 1e6:12.3f} us", flush=True)

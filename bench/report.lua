@@ -132,6 +132,18 @@ local function table_of_rows(rows, with_peak)
   add ""
 end
 
+local SLOWEST <const> = 20
+
+--- The rows that are slowest beside PyTorch in the first run.
+local function slowest_of(rows)
+  local compared = {}
+  for _, entry in ipairs(rows) do
+    if ratio_of(entry.runs[1]) then compared[#compared + 1] = entry end
+  end
+  table.sort(compared, function(a, b) return ratio_of(a.runs[1]) < ratio_of(b.runs[1]) end)
+  return table.move(compared, 1, math.min(SLOWEST, #compared), 1, {})
+end
+
 local sets, known = {}, {}
 for _, row in ipairs(runs[1].rows) do
   if not known[row.set] then sets[#sets + 1], known[row.set] = row.set, true end
@@ -157,6 +169,9 @@ for _, set in ipairs(sets) do
   add("### %s\n", set)
   if set == "ops" then
     for i = 1, #runs do table_of_sizes(rows, i) end
+  elseif set == "every" then
+    add("The %d slowest of %d:\n", SLOWEST, #rows)
+    table_of_rows(slowest_of(rows))
   else
     table_of_rows(rows, set == "nets")
   end

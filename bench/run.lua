@@ -8,9 +8,13 @@ local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local nl = require "nnlua"
 local side = dofile(here .. "/side.lua")
 
-local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "fft", "layers", "nets", "start"}
+local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "fft", "layers", "nets", "start", "every"}
 -- The sets whose cases have a process each, so that memory and what a cache holds are their own.
 local ALONE <const> = {nets = true}
+-- The sets that are printed when all is measured, the slowest beside PyTorch first.
+local SORTED <const> = {every = true}
+-- How many seconds a measurement takes at least, in sets of many cases.
+local SECONDS <const> = {every = "0.01"}
 
 local parser = nl.argparse.ArgumentParser {prog = "run.lua", description = "Measures nnlua against PyTorch."}
 parser:add_argument("sets", {nargs = "*", help = "of " .. table.concat(SETS, ", ") .. " (all)"})
@@ -77,12 +81,14 @@ local function print_row(row, limits)
     row.ours.faults))
 end
 
---- Measures the case at which both sides stand, in turns, and returns its row.
+--- Measures the case at which both sides stand, in turns, and returns its row, or nil where nnlua's side hasn't got it.
 local function measure(set, ours, theirs)
-  local row = {set = set, name = ours.name, flops = ours.flops, bytes = ours.bytes}
   if theirs and theirs.name ~= ours.name then
     error(("%s: nnlua's side has the case '%s' where PyTorch's has '%s'"):format(set, ours.name, theirs.name), 0)
   end
+  if ours.absent then return nil end
+  local row = {set = set, name = ours.name, flops = ours.flops, bytes = ours.bytes}
+  if theirs and theirs.absent then row.absent, theirs = theirs.absent, nil end
   for _ = 1, options.rounds do
     ours:run()
     if theirs then theirs:run() end
@@ -91,19 +97,24 @@ local function measure(set, ours, theirs)
   return row
 end
 
---- Measures cases of a set, by a process on each side.
-local function run_cases(set, names, limits)
-  local settings = ("%sBENCH_ASKED=1 BENCH_THREADS=%d BENCH_CASES=%s "):format(environment, options.threads,
-    side.quoted("\n" .. table.concat(names, "\n") .. "\n"))
+--- Measures cases of a set, by a process on each side, and calls `done` with each row.
+local function run_cases(set, names, limits, done)
+  local seconds = os.getenv "BENCH_SECONDS" or SECONDS[set]
+  local settings = ("%sBENCH_ASKED=1 BENCH_THREADS=%d %sBENCH_CASES=%s "):format(environment, options.threads,
+    seconds and "BENCH_SECONDS=" .. seconds .. " " or "", side.quoted("\n" .. table.concat(names, "\n") .. "\n"))
   local ours <close> = side.start(settings .. side.quoted(arg[-1]), ("%s/%s.lua"):format(here, set))
   local theirs <close> = options.python
     and side.start(settings .. side.quoted(options.python), ("%s/%s.py"):format(here, set)) or nil
   while ours:advance() do
     if theirs and not theirs:advance() then error(set .. ": PyTorch's side ended before " .. ours.name, 0) end
     local row = measure(set, ours, theirs)
-    row.share = share(row, limits)
-    rows[#rows + 1] = row
-    print_row(row, limits)
+    if row then
+      row.share = share(row, limits)
+      rows[#rows + 1] = row
+      done(row)
+    else
+      io.stderr:write(("%s: not measured: %s\n"):format(ours.name, ours.absent))
+    end
   end
 end
 
@@ -117,11 +128,26 @@ local function names_of(set)
   return names
 end
 
+--- The ratio that a row is sorted by; rows that PyTorch hasn't got come last.
+local function ratio_of(row) return row.theirs and row.theirs.min / row.ours.min or math.huge end
+
 local function run_set(set, limits)
   print(("\n%-46s %11s %11s %8s %6s %8s"):format(set, "nnlua", "PyTorch", "ratio", "limit", "faults"))
-  local names = names_of(set)
-  if not ALONE[set] then return #names > 0 and run_cases(set, names, limits) end
-  for _, name in ipairs(names) do run_cases(set, {name}, limits) end
+  local names, list = names_of(set), {}
+  local function done(row)
+    if SORTED[set] then
+      list[#list + 1] = row
+    else
+      print_row(row, limits)
+    end
+  end
+  if ALONE[set] then
+    for _, name in ipairs(names) do run_cases(set, {name}, limits, done) end
+  elseif #names > 0 then
+    run_cases(set, names, limits, done)
+  end
+  table.sort(list, function(a, b) return ratio_of(a) < ratio_of(b) end)
+  for _, row in ipairs(list) do print_row(row, limits) end
 end
 
 -- ------------------------------------------------------------------- start

@@ -32,12 +32,15 @@ function Side:say(what)
   self.input:flush()
 end
 
---- Goes on to the next case, whose `name`, `flops` and `bytes` the side then has; returns false after the last one.
+--- Goes on to the next case, whose `name`, `flops` and `bytes` the side then has, or `absent`, why it can't be measured
+--- there; returns false after the last one.
 function Side:advance()
-  if self.name then self:say "next" end
+  if self.name and not self.absent then self:say "next" end
   local line = self.output:read "l"
   if not line then return false end
   local name, flops, bytes = line:match "^case ([^\t]*)\t?(%d*)\t?(%d*)$"
+  self.absent = nil
+  if not name then name, self.absent = line:match "^none ([^\t]*)\t(.*)$" end
   if not name then error(("%s: said '%s' in place of a case"):format(self.file, line), 0) end
   self.name, self.flops, self.bytes = name, tonumber(flops) or 0, tonumber(bytes) or 0
   self.seconds, self.faults, self.peak = {}, {}, 0
