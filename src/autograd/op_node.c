@@ -50,56 +50,6 @@ static int64_t count_tensors(const OpPlan *plan, const void *args)
   return total;
 }
 
-/* Bytes of the lists and texts that arguments point to. */
-static size_t pointed_bytes(const Op *op, const void *args)
-{
-  size_t bytes = 0;
-  for (int i = 0; i < op->nargs; i++) {
-    const void *place = (const char *)args + op->args[i].offset;
-    switch (argument_holds(&op->args[i])) {
-      case POINTS_TO_LIST: {
-        int64_t n = ((const Ints *)place)->n;
-        bytes += n > 0 ? (size_t)n * sizeof(int64_t) : 0;
-        break;
-      }
-      case POINTS_TO_TEXT: {
-        const char *s = *(const char *const *)place;
-        bytes += s ? (strlen(s) + 8) & ~(size_t)7 : 0;
-        break;
-      }
-      default: break;
-    }
-  }
-  return bytes;
-}
-
-/* Copies what arguments point to, tensors aside, behind the copied arguments. */
-static void copy_pointed(const Op *op, void *args, char *room)
-{
-  for (int i = 0; i < op->nargs; i++) {
-    void *place = (char *)args + op->args[i].offset;
-    size_t bytes = 0;
-    switch (argument_holds(&op->args[i])) {
-      case POINTS_TO_LIST: {
-        Ints *list = place;
-        if (list->n <= 0) break;
-        bytes = (size_t)list->n * sizeof(int64_t);
-        list->v = memcpy(room, list->v, bytes);
-        break;
-      }
-      case POINTS_TO_TEXT: {
-        const char **s = place;
-        if (!*s) break;
-        bytes = (strlen(*s) + 8) & ~(size_t)7;
-        *s = memcpy(room, *s, strlen(*s) + 1);
-        break;
-      }
-      default: break;
-    }
-    room += bytes;
-  }
-}
-
 /* What was saved goes, and all else with it. A node that saved nothing can be run again. */
 static void op_forget(Node *node)
 {
@@ -370,7 +320,7 @@ Node *op_node_new(Call *call, const Op *op, const void *args, int ny)
   const OpPlan *plan = op_plan(op);
   size_t edges = (size_t)count_tensors(plan, args), own = (op->args_size + 15u) & ~(size_t)15;
   size_t header = (sizeof(OpNode) + 15) & ~(size_t)15, each = sizeof(Saved);
-  size_t pointed = plan->points ? pointed_bytes(op, args) : 0;
+  size_t pointed = plan->points ? args_pointed_bytes(op, args) : 0;
   OpNode *n = (OpNode *)node_new(call->ctx, &op_class, header + own + edges * each + pointed, (int)edges, ny);
   n->op = op;
   n->shown = shown_op(call, op);
@@ -379,7 +329,7 @@ Node *op_node_new(Call *call, const Op *op, const void *args, int ny)
   n->args = (char *)n + header;
   memcpy(n->args, args, op->args_size);
   n->saved = (Saved *)(n->args + own);
-  if (plan->points) copy_pointed(op, n->args, (char *)(n->saved + edges));
+  if (plan->points) args_copy_pointed(op, n->args, (char *)(n->saved + edges));
   keep_tensors(call, n, args);
   return node_retain(&n->node);
 }

@@ -65,6 +65,7 @@ _Noreturn static void unwind(Context *ctx)
   ctx->recording_suspended = entry->recording_suspended;
   ctx->changes_in_place = entry->changes_in_place;
   ctx->autocast = entry->autocast;
+  ctx->node = NULL;
   entry_leave(ctx, entry);
   _longjmp(entry->escape, 1);
 }
@@ -83,7 +84,11 @@ _Noreturn void raise(const Call *call, const char *format, ...)
 {
   Context *ctx = call->ctx;
   const char *suffix, *name = call_user_name(call, &suffix);
-  int used = name ? text_format(ctx->error, sizeof ctx->error, "%s%s: ", name, suffix) : 0;
+  int used = 0;
+  if (ctx->node && name)
+    used = text_format(ctx->error, sizeof ctx->error, "node %.200s (%s%s): ", ctx->node, name, suffix);
+  else if (ctx->node) used = text_format(ctx->error, sizeof ctx->error, "node %.200s: ", ctx->node);
+  else if (name) used = text_format(ctx->error, sizeof ctx->error, "%s%s: ", name, suffix);
   va_list arguments;
   va_start(arguments, format);
   text_vformat(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);
@@ -105,9 +110,11 @@ _Noreturn void raise_no_memory(Context *ctx, size_t bytes)
   raise_plain(ctx, "not enough memory: %zu bytes wanted with %zu bytes in tensors", bytes, ctx->memory.allocated);
 }
 
-static bool grow_owned(Context *ctx)
+/* Room for n more, at least twice what there was. */
+static bool grow_owned(Context *ctx, size_t n)
 {
   size_t capacity = ctx->owned_capacity ? 2 * ctx->owned_capacity : 64;
+  if (capacity < ctx->owned_count + n) capacity = ctx->owned_count + n;
   struct Tensor **grown = realloc(ctx->owned, capacity * sizeof *grown);
   if (!grown) return false;
   ctx->owned = grown;
@@ -124,7 +131,7 @@ static void release_owned(struct Tensor *p)
 
 static void own(Context *ctx, struct Tensor *p)
 {
-  if (ctx->owned_count == ctx->owned_capacity && !grow_owned(ctx)) {
+  if (ctx->owned_count == ctx->owned_capacity && !grow_owned(ctx, 1)) {
     release_owned(p);
     raise_no_memory(ctx, 2 * ctx->owned_capacity * sizeof *ctx->owned);
   }
@@ -135,6 +142,12 @@ struct Tensor *scope_own(Context *ctx, struct Tensor *t)
 {
   own(ctx, t);
   return t;
+}
+
+void scope_room(Context *ctx, size_t n)
+{
+  if (ctx->owned_capacity - ctx->owned_count < n && !grow_owned(ctx, n))
+    raise_no_memory(ctx, 2 * ctx->owned_capacity * sizeof *ctx->owned);
 }
 
 void scope_own_node(Context *ctx, struct Node *n) { own(ctx, (struct Tensor *)((uintptr_t)n | 1)); }

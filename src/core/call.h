@@ -61,6 +61,9 @@ _Noreturn void raise_no_memory(Context *ctx, size_t bytes);
 /* Makes the scope of the running call the owner of a tensor (whose count it takes over). */
 struct Tensor *scope_own(Context *ctx, struct Tensor *t);
 
+/* Makes sure that so many more can be owned without failing. */
+void scope_room(Context *ctx, size_t n);
+
 /* The same for a node. */
 void scope_own_node(Context *ctx, struct Node *n);
 

@@ -103,6 +103,8 @@ struct Context {
   struct Task *task;          /* the innermost running backward */
   struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 
+  const char *node; /* of the step of a program that is running: errors name it; NULL: none */
+
   struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
   uint64_t transform_number;    /* that of the last one */
 };

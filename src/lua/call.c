@@ -160,13 +160,6 @@ void finish_inplace(lua_State *L, int receiver, int first_arg, int nargs)
   if (any_carries(L, first_arg, nargs)) carriers_link_inplace(L, receiver, first_arg, nargs);
 }
 
-/* Results of a call whose number isn't known before, held until each has its userdata. */
-typedef struct Bag {
-  Context *ctx;
-  int64_t n;
-  Tensor **v;
-} Bag;
-
 static int bag_gc(lua_State *L)
 {
   Bag *bag = lua_touserdata(L, 1);
@@ -177,7 +170,7 @@ static int bag_gc(lua_State *L)
   return 0;
 }
 
-static Bag *push_bag(lua_State *L, Context *ctx)
+Bag *push_bag(lua_State *L, Context *ctx)
 {
   Bag *bag = lua_newuserdatauv(L, sizeof *bag, 0);
   *bag = (Bag){.ctx = ctx};
@@ -186,7 +179,7 @@ static Bag *push_bag(lua_State *L, Context *ctx)
   return bag;
 }
 
-static void bag_fill(Call *call, Bag *bag, Tensors list)
+void bag_fill(Call *call, Bag *bag, Tensors list)
 {
   bag->v = malloc((size_t)(list.n ? list.n : 1) * sizeof *bag->v);
   if (!bag->v) raise_no_memory(call->ctx, (size_t)list.n * sizeof *bag->v);

@@ -28,6 +28,17 @@ enum { AS_OPERATOR = 1 << 14 };
 /* Pushes the function for a public name: all rows with it that have a form (IN_NL, METHOD, INPLACE…). */
 void push_group(lua_State *L, Context *ctx, const char *name, int form);
 
+/* Results of a call whose number isn't known before, held until each has its userdata. */
+typedef struct Bag {
+  Context *ctx;
+  int64_t n;
+  Tensor **v;
+} Bag;
+
+/* Pushes an empty bag; and puts tensors into one, while the core is entered. */
+Bag *push_bag(lua_State *L, Context *ctx);
+void bag_fill(Call *call, Bag *bag, Tensors list);
+
 /*
  * After results have been put in boxes first_result…: lets the collector see from them what it must
  * keep behind their graphs, and from views their base. The arguments are at first_arg….

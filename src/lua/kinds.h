@@ -27,6 +27,9 @@ typedef enum UserdataKind {
   KIND_SCOPE_WATCH,
   KIND_TRANSFORM,
   KIND_WORKER,
+  KIND_PROGRAM,
+  KIND_PROGRAM_BUILDER,
+  KIND_PROGRAM_VALUE,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

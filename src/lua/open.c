@@ -40,6 +40,8 @@ static void preload_all(lua_State *L)
   lua_setfield(L, -2, "nnlua.system");
   lua_pushcfunction(L, open_func_core);
   lua_setfield(L, -2, "nnlua.func.core");
+  lua_pushcfunction(L, open_program_core);
+  lua_setfield(L, -2, "nnlua.program.core");
   preload_public(L, lua_gettop(L));
   lua_pop(L, 1);
 }
@@ -91,6 +93,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 #define PUBLIC_MODULES(X)                                                                    \
   X(autograd, "nnlua.autograd") X(autograd_functional, "nnlua.autograd.functional")          \
   X(autograd_forward_ad, "nnlua.autograd.forward_ad") X(func, "nnlua.func")                  \
+  X(program, "nnlua.program")                                                                \
   X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(masked, "nnlua.masked")            \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \

@@ -74,6 +74,10 @@ void open_autograd(lua_State *L, int nl, int members);
 /* nnlua.func.core (autograd/transform.c) */
 int open_func_core(lua_State *L);
 
+/* nnlua.program.core (program.c), of which the builder's part is program_builder.c */
+int open_program_core(lua_State *L);
+extern const luaL_Reg program_builder_functions[];
+
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
 extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */

@@ -14,6 +14,9 @@ typedef struct ProgramBuilder ProgramBuilder;
 ProgramBuilder *builder_new(Call *call, ProgramBuilder *outer);
 void builder_free(ProgramBuilder *b);
 
+/* The builder outside; NULL: none. */
+ProgramBuilder *builder_outer(const ProgramBuilder *b);
+
 /* A symbolic size's number in a shape. The same name is the same symbol. */
 int64_t builder_symbol(Call *call, ProgramBuilder *b, const char *name);
 
@@ -35,6 +38,9 @@ void builder_bind(Call *call, ProgramBuilder *b, Tensor *t, ValueId value);
 /* The value that a tensor is; NO_VALUE if it is none. */
 ValueId builder_value_of(const ProgramBuilder *b, const Tensor *t);
 
+/* The value of a tensor as an operand: its own, here or in a builder outside, or a new constant; of NULL NO_VALUE. */
+ValueId builder_operand(Call *call, ProgramBuilder *b, Tensor *t);
+
 /*
  * A row's call. results gets op->results values; of a row with a list of results n of them, or, if n is -1, one
  * sequence. In place there is one, a new value for the tensor that was changed.
@@ -42,8 +48,21 @@ ValueId builder_value_of(const ProgramBuilder *b, const Tensor *t);
 void builder_row(Call *call, ProgramBuilder *b, const Op *op, const void *args, bool in_place, int32_t n,
                  ValueId *results);
 
-/* Any other step, whose operands and bodies are copied; results gets nresults new values. */
-Step *builder_step(Call *call, ProgramBuilder *b, const Step *step, ValueId *results);
+/* Any other step, whose operands and bodies (the program of each is retained) are copied; results gets its nresults new
+   values, sequences where the step gives one. */
+void builder_step(Call *call, ProgramBuilder *b, const Step *step, ValueId *results);
+
+/* Says that a value is a sequence, of results of a branch or a loop. */
+void builder_set_sequence(ProgramBuilder *b, ValueId value);
+
+/* What is known of a value so far. */
+const Value *builder_value(const ProgramBuilder *b, ValueId value);
+
+/* The modes that the last step was recorded in. */
+void builder_set_modes(ProgramBuilder *b, bool no_grad, StepAutocast autocast, DType dtype);
+
+/* Of a body: how many inputs it has, and for each the outer value that it is, NO_VALUE if it was declared. */
+int32_t builder_taken(const ProgramBuilder *b, const ValueId **outer);
 
 /* What is known of a value: for printing, and for who plans. */
 void builder_describe(Call *call, ProgramBuilder *b, ValueId value, DType dtype, Ints shape);

@@ -142,6 +142,7 @@ typedef struct Program {
   const char *const *symbols; /* their names: "N" */
   int32_t nsymbols;
   struct Block *blocks; /* the memory of all that the above points to */
+  bool has_sequences;   /* a value is one */
   bool draws;           /* a step of it, or of a body, draws random numbers */
   bool writes;          /* or writes in place */
   /* plans made of it (program/plan), and what frees them; NULL: none */
@@ -159,7 +160,7 @@ void program_release(Program *p);
 /* What a program is called with, and gives: a tensor, or, for values that are sequences, a list. */
 typedef struct Argument {
   Tensor *tensor; /* NULL: absent, or a sequence */
-  Tensors list;
+  Tensors list;   /* n < 0: no sequence */
 } Argument;
 
 /*

@@ -8,8 +8,9 @@ local may_include = {
   launch = {"core", "kernels", "launch"},
   ops = {"core", "launch", "ops"},
   autograd = {"core", "ops", "autograd"},
+  program = {"core", "launch", "ops", "autograd", "program"},
   io = {"core", "io"},
-  lua = {"core", "kernels", "ops", "autograd", "io", "lua"},
+  lua = {"core", "kernels", "ops", "autograd", "program", "io", "lua"},
   nn = {"core", "ops", "lua", "nn"},
   cli = {"lua", "cli"},
 }

@@ -185,6 +185,11 @@ const Op *op_find(const char *row);
 const Op *op_first_named(const char *name);
 const Op *op_next_named(const Op *op);
 
+/* Bytes of the lists and texts that a row's arguments point to; and copies those to a room of as many bytes, where the
+   arguments point then. */
+size_t args_pointed_bytes(const Op *op, const void *args);
+void args_copy_pointed(const Op *op, void *args, char *room);
+
 /*
  * The door: every call of every op comes through here. It runs the forward in a scope of its own
  * and records a node if gradients are wanted. into is the destination of an in-place form or NULL;

@@ -1,0 +1,246 @@
+/* nnlua.program.core: programs as userdata, and running them. */
+#include "lua/program.h"
+
+#include <string.h>
+
+#include "lua/call.h"
+#include "lua/open.h"
+
+#define PROGRAM_NAME "nnlua.ProgramData"
+
+static int program_gc(lua_State *L)
+{
+  ProgramBox *box = userdata_test(L, 1, KIND_PROGRAM, sizeof *box);
+  if (!box) return 0;
+  program_release(box->program);
+  box->program = NULL;
+  return 0;
+}
+
+ProgramBox *push_program_box(lua_State *L)
+{
+  ProgramBox *box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = (ProgramBox){KIND_PROGRAM, NULL};
+  push_gc_metatable(L, PROGRAM_NAME, program_gc);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+Program *program_check(lua_State *L, int index)
+{
+  const ProgramBox *box = userdata_test(L, index, KIND_PROGRAM, sizeof *box);
+  if (!box || !box->program) user_error(L, "a program was expected, got %s", luaL_typename(L, index));
+  return box->program;
+}
+
+/* ------------------------------------------------------------------- inputs */
+
+/* One argument; a sequence's tensors go into userdata that it pushes. */
+static Argument input_at(lua_State *L, const Value *v, int index)
+{
+  Argument a = {NULL, {NULL, -1}};
+  if (lua_isnoneornil(L, index) || is_none(L, index)) return a;
+  if (!v->is_sequence) {
+    a.tensor = tensor_test(L, index);
+    if (!a.tensor) user_error(L, "input '%s': a tensor is expected, got %s", v->name, luaL_typename(L, index));
+    return a;
+  }
+  if (!lua_istable(L, index))
+    user_error(L, "input '%s': a table of tensors is expected, got %s", v->name, luaL_typename(L, index));
+  a.list.n = (int64_t)lua_rawlen(L, index);
+  a.list.v = lua_newuserdatauv(L, (size_t)(a.list.n ? a.list.n : 1) * sizeof *a.list.v, 0);
+  for (int64_t i = 0; i < a.list.n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    a.list.v[i] = tensor_test(L, -1);
+    if (!a.list.v[i]) user_error(L, "input '%s': element %d is no tensor", v->name, (int)i + 1);
+    lua_pop(L, 1);
+  }
+  return a;
+}
+
+/* Puts the values of a table of inputs by name, at index 2, in their order from index 2 on. */
+static void spread_named(lua_State *L, const Program *p)
+{
+  int table = lua_gettop(L);
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    bool known = false;
+    for (int32_t i = 0; i < p->ninputs && !known; i++)
+      known = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), p->values[p->inputs[i]].name) == 0;
+    if (!known) user_error(L, "the program has no input '%s'", luaL_tolstring(L, -2, NULL));
+  }
+  for (int32_t i = 0; i < p->ninputs; i++) lua_getfield(L, table, p->values[p->inputs[i]].name);
+  lua_remove(L, table);
+}
+
+/* Whether the one argument is a table of inputs by their names. */
+static bool is_named(lua_State *L)
+{
+  if (lua_gettop(L) != 2 || lua_type(L, 2) != LUA_TTABLE || lua_rawlen(L, 2) > 0) return false;
+  lua_pushnil(L);
+  if (!lua_next(L, 2)) return false;
+  lua_pop(L, 2);
+  return true;
+}
+
+/* ------------------------------------------------------------------ outputs */
+
+/* A run: arguments, results, and the bag that all of their tensors go through. */
+typedef struct Running {
+  const Program *program;
+  const Argument *inputs;
+  Argument *outputs;
+  Bag *bag;
+} Running;
+
+static void run_work(Call *call, void *data)
+{
+  const Running *r = data;
+  int64_t n = 0, used = 0;
+  program_run(call, r->program, r->inputs, r->outputs);
+  for (int32_t i = 0; i < r->program->noutputs; i++)
+    n += r->outputs[i].list.n >= 0 ? r->outputs[i].list.n : r->outputs[i].tensor != NULL;
+  Tensors all = {arena_allocate(call->ctx, (size_t)(n ? n : 1) * sizeof *all.v), n};
+  for (int32_t i = 0; i < r->program->noutputs; i++) {
+    const Argument *y = &r->outputs[i];
+    if (y->tensor) all.v[used++] = y->tensor;
+    for (int64_t k = 0; k < y->list.n; k++) all.v[used++] = y->list.v[k];
+  }
+  bag_fill(call, r->bag, all);
+}
+
+/* Pushes the next tensor of a bag; one of the arguments 1…n is that argument. */
+static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int n)
+{
+  for (int k = 1; k <= n; k++) {
+    if (tensor_test(L, k) != bag->v[i]) continue;
+    lua_pushvalue(L, k);
+    return;
+  }
+  box_fill(push_box(L, ctx), bag->v[i]);
+  tensor_release(bag->v[i]);
+  bag->v[i] = NULL;
+}
+
+static bool any_flags(lua_State *L, int list)
+{
+  bool any = false;
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, list); i > 0 && !any; i--) {
+    lua_rawgeti(L, list, i);
+    const TensorBox *box = box_test(L, -1);
+    any = box && box->flags;
+    lua_pop(L, 1);
+  }
+  return any;
+}
+
+/* Pushes the outputs: tensors, tables of tensors, nil for what is absent. */
+static int push_outputs(lua_State *L, Context *ctx, const Running *r, int nargs, int tensors)
+{
+  int first = lua_gettop(L) + 1;
+  int64_t used = 0;
+  luaL_checkstack(L, r->program->noutputs + 8, "too many outputs");
+  for (int32_t i = 0; i < r->program->noutputs; i++) {
+    int64_t n = r->outputs[i].list.n;
+    if (n < 0 && !r->outputs[i].tensor) lua_pushnil(L);
+    else if (n < 0) push_from_bag(L, ctx, r->bag, used++, nargs);
+    else lua_createtable(L, (int)n, 0);
+    for (int64_t k = 0; k < n; k++) {
+      push_from_bag(L, ctx, r->bag, used++, nargs);
+      lua_rawseti(L, -2, k + 1);
+    }
+  }
+  bool carries = any_flags(L, tensors);
+  for (int i = first; i < first + r->program->noutputs; i++) {
+    if (!tensor_test(L, i)) continue;
+    finish_results(L, 1, nargs, i, 1);
+    if (carries) finish_results(L, tensors, 1, i, 1);
+  }
+  return r->program->noutputs;
+}
+
+/* run(program, …): its outputs for inputs in order, or for one table of them by their names */
+static int run(lua_State *L)
+{
+  Program *p = program_check(L, 1);
+  Context *ctx = context_of(L);
+  if (is_named(L)) spread_named(L, p);
+  int given = lua_gettop(L) - 1;
+  if (given > p->ninputs) return user_error(L, "the program takes %d inputs, and %d are given", (int)p->ninputs, given);
+  lua_getiuservalue(L, 1, PROGRAM_TENSORS);
+  if (!lua_istable(L, -1)) return luaL_error(L, "a program's user values were changed");
+  lua_rotate(L, 1, 1);
+  lua_rotate(L, 1, -2); /* the inputs, the list of tensors, the program */
+  lua_rotate(L, given + 1, 1);
+  luaL_checkstack(L, p->ninputs + 8, "too many inputs");
+  int tensors = given + 2;
+  Argument *inputs = lua_newuserdatauv(L, (size_t)(p->ninputs + p->noutputs + 1) * sizeof *inputs, 0);
+  for (int32_t i = 0; i < p->ninputs; i++)
+    inputs[i] = i < given ? input_at(L, &p->values[p->inputs[i]], i + 1) : (Argument){NULL, {NULL, -1}};
+  Running r = {p, inputs, inputs + p->ninputs, push_bag(L, ctx)};
+  core_run(L, ctx, run_work, &r);
+  return push_outputs(L, ctx, &r, given, tensors);
+}
+
+/* ---------------------------------------------------------------- questions */
+
+static void push_shape(lua_State *L, const Program *p, const Value *v)
+{
+  lua_createtable(L, v->ndim, 0);
+  for (int d = 0; d < v->ndim; d++) {
+    int symbol = size_symbol(v->shape[d]);
+    if (symbol >= 0) lua_pushstring(L, p->symbols[symbol]);
+    else if (v->shape[d] >= 0) lua_pushinteger(L, v->shape[d]);
+    else lua_pushliteral(L, "?");
+    lua_rawseti(L, -2, d + 1);
+  }
+}
+
+/* Pushes {name =, dtype =, shape =, is_sequence =, optional =}. */
+static void push_border(lua_State *L, const Program *p, const char *name, ValueId value)
+{
+  lua_createtable(L, 0, 5);
+  if (name) {
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "name");
+  }
+  if (value == NO_VALUE) return;
+  const Value *v = &p->values[value];
+  if (v->dtype != DTYPE_NONE) {
+    push_dtype(L, v->dtype);
+    lua_setfield(L, -2, "dtype");
+  }
+  if (v->ndim >= 0) {
+    push_shape(L, p, v);
+    lua_setfield(L, -2, "shape");
+  }
+  lua_pushboolean(L, v->is_sequence);
+  lua_setfield(L, -2, "is_sequence");
+  lua_pushboolean(L, v->may_be_absent);
+  lua_setfield(L, -2, "optional");
+}
+
+/* borders(program): its inputs and its outputs, a list each */
+static int borders(lua_State *L)
+{
+  const Program *p = program_check(L, 1);
+  lua_createtable(L, p->ninputs, 0);
+  for (int32_t i = 0; i < p->ninputs; i++) {
+    push_border(L, p, p->values[p->inputs[i]].name, p->inputs[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_createtable(L, p->noutputs, 0);
+  for (int32_t i = 0; i < p->noutputs; i++) {
+    push_border(L, p, p->outputs[i].name, p->outputs[i].value);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 2;
+}
+
+int open_program_core(lua_State *L)
+{
+  static const luaL_Reg functions[] = {{"run", run}, {"borders", borders}, {NULL, NULL}};
+  lua_newtable(L);
+  luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, program_builder_functions, 0);
+  return 1;
+}

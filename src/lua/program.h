@@ -1,0 +1,21 @@
+/* Programs and what they are built of as Lua has them: what program.c and program_builder.c share. */
+#ifndef NNLUA_LUA_PROGRAM_H
+#define NNLUA_LUA_PROGRAM_H
+
+#include "lua/binding.h"
+#include "program/builder.h"
+
+/* A program. Its user value is a list of the userdata of its parameters and buffers, which may have hooks. */
+typedef struct ProgramBox {
+  uint32_t kind;
+  Program *program;
+} ProgramBox;
+enum { PROGRAM_TENSORS = 1 };
+
+/* Pushes a program, whose reference the box takes over, with the list of its tensors at an index. */
+ProgramBox *push_program_box(lua_State *L);
+
+/* The program at an index; raises if something else is there. */
+Program *program_check(lua_State *L, int index);
+
+#endif
