@@ -22,7 +22,7 @@ local groups = {
   {"Schedules", "Schedules of learning rates"},
   {"Averages of models", "Averages of models"},
   {"Distributions", "Probability distributions"},
-  {"Data", "Data"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
+  {"Data", "Data"}, {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 
 local function anchor(title)

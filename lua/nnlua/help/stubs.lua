@@ -80,6 +80,8 @@ nl.autograd.functional = {}
 nl.autograd.forward_ad = {}
 ---@class nnlua.func
 nl.func = {}
+---@class nnlua.program
+nl.program = {}
 ---@class nnlua.amp
 nl.amp = {}
 ---@class nnlua.cuda

@@ -9,6 +9,11 @@ local raise = nn_core.raise
 --- Makes a program step by step. A *value* stands for what will be there when the program runs: an input, a parameter,
 --- a result. Rows are called by the names of the op table; arguments are as everywhere in Lua, counted from 1, with
 --- values in the place of tensors.
+---     > b = nl.program.builder()
+---     > x, w = b:input "x", b:parameter("weight", nl.ones(1, 2))
+---     > b:output("y", b:call("linear", {x, w, nl.none}))
+---     > b:build()(nl.tensor {{3.0, 4.0}}):tolist()[1][1]
+---     7.0
 ---@class Builder
 local Builder = class.new "Builder"
 
@@ -19,20 +24,20 @@ function Builder:init(outer)
   self.slots = {}
 end
 
---- An input. `options`: `dtype`; `shape`, a table of sizes, names of sizes ("N", the same everywhere it stands) and
---- false where a size isn't known; `sequence = true` for a list of tensors; nothing of it need be known.
+--- An input, and what is known of it: `dtype`; `shape`, a table of sizes, names of sizes ("N", the same everywhere it
+--- stands) and false where a size isn't known; `sequence = true` for a list of tensors. Nothing need be known.
 ---     > b = nl.program.builder()
 ---     > x = b:input("x", {shape = {"N", 3}})
 ---     > b:output("y", b:call("sum", {x, dim = 2}))
 ---     > p = b:build()
 ---     > p.inputs[1].name, p.inputs[1].shape[1]
 ---     x	N
-function Builder:input(name, options)
-  options = options or {}
-  if type(name) ~= "string" or type(options) ~= "table" then
+function Builder:input(name, known)
+  known = known or {}
+  if type(name) ~= "string" or type(known) ~= "table" then
     raise "input: a name is expected, and then a table such as {dtype = nl.float32, shape = {'N', 3}}"
   end
-  return core.input(self.core, name, options.dtype, options.shape, options.sequence)
+  return core.input(self.core, name, known.dtype, known.shape, known.sequence)
 end
 
 --- The value of a tensor that is a parameter or buffer of the program, under its name in state dicts.

@@ -8,6 +8,14 @@ local kinds = {parameter = nn_core.PARAMETER, buffer = nn_core.BUFFER}
 
 --- A network as data. It is a module: `program(x, …)` takes the inputs in order, or one table of them by name, and
 --- gives the outputs in order.
+---     > b = nl.program.builder()
+---     > b:output("y", b:call("mul", {b:input "x", b:parameter("weight", nl.ones(2))}))
+---     > p = b:build()
+---     > p(nl.tensor {3.0, 4.0}):sum():backward()
+---     > p.weight.grad
+---     tensor([3., 4.])
+---     > p {x = nl.zeros(2)}
+---     tensor([0., 0.], grad_fn=<MulBackward>)
 ---@class Program: Module
 ---@field inputs table a list of {name =, dtype =, shape =}
 ---@field outputs table

@@ -306,16 +306,12 @@ void ops_prepare(void)
   pthread_once(&once, prepare);
 }
 
-const Op *op_find(const char *row)
-{
-  for (int id = 0; id < op_count; id++)
-    if (strcmp(op_table[id].row, row) == 0) return &op_table[id];
-  return NULL;
-}
-
-/* Rows in lists by a hash of their public names. */
+/* Rows in lists by a hash of their own names, and of their public ones. */
 enum { NAME_LISTS = 1024 };
-static const Op *first_in_list[NAME_LISTS], *next_in_list[OP_COUNT];
+typedef struct NameLists {
+  const Op *first[NAME_LISTS], *next[OP_COUNT];
+} NameLists;
+static NameLists by_row, by_name;
 
 static size_t list_of_name(const char *name)
 {
@@ -324,29 +320,48 @@ static size_t list_of_name(const char *name)
   return hash % NAME_LISTS;
 }
 
+static void add_to_list(NameLists *lists, const char *name, int id)
+{
+  const Op **list = &lists->first[list_of_name(name)];
+  lists->next[id] = *list;
+  *list = &op_table[id];
+}
+
 static void make_lists(void)
 {
   for (int id = op_count - 1; id >= 0; id--) { /* backwards: each comes before those that follow it */
-    const Op **list = &first_in_list[list_of_name(op_table[id].name)];
-    next_in_list[id] = *list;
-    *list = &op_table[id];
+    add_to_list(&by_row, op_table[id].row, id);
+    add_to_list(&by_name, op_table[id].name, id);
   }
+}
+
+static const NameLists *lists_of(const NameLists *lists)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_lists);
+  return lists;
+}
+
+const Op *op_find(const char *row)
+{
+  const NameLists *lists = lists_of(&by_row);
+  const Op *o = lists->first[list_of_name(row)];
+  while (o && strcmp(o->row, row) != 0) o = lists->next[o->id];
+  return o;
 }
 
 static const Op *skip_other_names(const Op *o, const char *name)
 {
-  while (o && strcmp(o->name, name) != 0) o = next_in_list[o->id];
+  while (o && strcmp(o->name, name) != 0) o = by_name.next[o->id];
   return o;
 }
 
 const Op *op_first_named(const char *name)
 {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, make_lists);
-  return skip_other_names(first_in_list[list_of_name(name)], name);
+  return skip_other_names(lists_of(&by_name)->first[list_of_name(name)], name);
 }
 
-const Op *op_next_named(const Op *op) { return skip_other_names(next_in_list[op->id], op->name); }
+const Op *op_next_named(const Op *op) { return skip_other_names(by_name.next[op->id], op->name); }
 
 const char *op_suffix(const Op *op) { return (op->forms & CALLABLE) == INPLACE ? "_" : ""; }
 
