@@ -18,7 +18,7 @@ Modules     nn.class, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM �
 Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoader, nl.progress
 Draws       nl.distributions.Normal, Categorical …: sample, log_prob, entropy, kl_divergence
 Scripts     nl.argparse, nl.device, nl.time, nl.repr
-Files       nl.save, nl.load, net:state_dict()
+Files       nl.save, nl.load, net:state_dict(); pictures: nl.io
 Specs       nl.testing
 
 reference.md, in share/doc/nnlua, has all of it on one page. Everything that counts starts at 1.]]

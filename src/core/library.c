@@ -58,9 +58,16 @@ bool library_try(Library *l, char *why, size_t size)
   return good;
 }
 
-void library_load(const Call *call, Library *l)
+bool library_want(Library *l, char *error, size_t size)
 {
   char why[200];
-  if (!library_try(l, why, sizeof why))
-    raise(call, "%s can't be loaded: %s (Debian has it in the package %s)", l->what, why, l->package);
+  if (library_try(l, why, sizeof why)) return true;
+  text_format(error, size, "%s can't be loaded: %s (Debian has it in the package %s)", l->what, why, l->package);
+  return false;
+}
+
+void library_load(const Call *call, Library *l)
+{
+  char error[400];
+  if (!library_want(l, error, sizeof error)) raise(call, "%s", error);
 }

@@ -28,6 +28,9 @@ typedef struct Library {
 /* Loads the library unless it is there, and fills in its functions. Raises why it can't, and which package has it. */
 void library_load(const Call *call, Library *library);
 
+/* The same for who can't raise: false with the error's text. */
+bool library_want(Library *library, char *error, size_t size);
+
 /* The same for who can do without: whether it is there; if not, a text of at most `size` bytes that says why. */
 bool library_try(Library *library, char *why, size_t size);
 

@@ -54,7 +54,7 @@ typedef struct Property {
 extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad and its kin */
 
 extern const luaL_Reg creation_methods[], /* tensor_from_lua.c: new_tensor, new */
-  element_methods[],                      /* tensor_to_lua.c: item, tolist */
+  element_methods[],                      /* tensor_to_lua.c: item, tolist, tobytes */
   resize_methods[],                       /* resize.c: resize_, resize_as_ */
   question_methods[];                     /* tensor_questions.c: size, stride, … */
 
@@ -85,6 +85,7 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is 
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
   source_functions[],                       /* source.c: bytes of files, and tensors of them */
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
+  picture_functions[],                      /* pictures.c: what nl.io is built on */
   worker_functions[];                       /* worker.c: processes that load data */
 
 int monotonic_clock(lua_State *L); /* time.c: clock(), the seconds that went by since some time in the past */

@@ -1,6 +1,7 @@
-/* x:item() and x:tolist(): a tensor's elements as Lua's values. */
+/* x:item(), x:tolist() and x:tobytes(): a tensor's elements as Lua's values. */
 #include "autograd/transform.h"
 #include "lua/open.h"
+#include "ops/shape/copy.h"
 
 static void need_elements(lua_State *L, const Tensor *t, const char *function)
 {
@@ -70,4 +71,18 @@ static int tensor_tolist(lua_State *L)
   return 1;
 }
 
-const luaL_Reg element_methods[] = {{"item", tensor_item_method}, {"tolist", tensor_tolist}, {NULL, NULL}};
+static Tensor *make_contiguous(Call *call, void *data) { return op(contiguous, data); }
+
+/* x:tobytes(): a string of the elements' bytes in order, as they are in memory; nl.frombuffer reads it. */
+static int tensor_tobytes(lua_State *L)
+{
+  Tensor *t = without_tangents(tensor_check(L, 1));
+  need_elements(L, t, "tobytes");
+  t = push_snapshot(L, context_of(L), t);
+  if (!t->is_contiguous) t = push_made(L, context_of(L), make_contiguous, t)->tensor;
+  lua_pushlstring(L, t->numel ? tensor_data(t) : "", tensor_bytes(t));
+  return 1;
+}
+
+const luaL_Reg element_methods[] = {
+  {"item", tensor_item_method}, {"tolist", tensor_tolist}, {"tobytes", tensor_tobytes}, {NULL, NULL}};

@@ -4,7 +4,7 @@ local process = require "support.process"
 local names = {
   "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn",
   "nn.utils.parametrize", "nn.utils.parametrizations", "nn.utils.prune", "optim", "optim.lr_scheduler", "distributions",
-  "utils", "utils.data", "testing",
+  "utils", "utils.data", "testing", "io",
 }
 
 if require "nnlua".help then table.insert(names, "help") end

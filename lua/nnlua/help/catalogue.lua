@@ -206,7 +206,7 @@ local function build()
   add_part(list, nl.utils.checkpoint, "nl.utils.checkpoint.", "autograd")
   add_part(list, nl.amp, "nl.amp.", "autograd")
   add_part(list, nl.signal.windows, "nl.signal.windows.", "nnlua")
-  add_part(list, nl.io, "nl.io.", "nnlua")
+  add_part(list, nl.io, "nl.io.", "Files")
   add_part(list, nl.testing, "testing.", "Testing")
   return list
 end

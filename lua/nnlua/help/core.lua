@@ -521,6 +521,12 @@ function Tensor:item() end
 ---@return table|number|boolean
 function Tensor:tolist() end
 
+--- The bytes of the elements in row-major order, as they are in memory: what nl.frombuffer reads.
+---     > nl.tensor({72, 105}, {dtype = nl.uint8}):tobytes()
+---     Hi
+---@return string
+function Tensor:tobytes() end
+
 --- The shape, or the size of one dimension.
 ---     > nl.ones(2, 3):size(), nl.ones(2, 3):size(-1)
 ---     [2, 3]	3

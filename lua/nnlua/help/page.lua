@@ -22,7 +22,9 @@ local groups = {
   {"Schedules", "Schedules of learning rates"},
   {"Averages of models", "Averages of models"},
   {"Distributions", "Probability distributions"},
-  {"Data", "Data"}, {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
+  {"Data", "Data"},
+  {"Files", "Files, pictures and sound"},
+  {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 
 local function anchor(title)

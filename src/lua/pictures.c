@@ -1,0 +1,166 @@
+/* What nl.io is built on: pictures as tensors, the bytes of files. The rest is lua/nnlua/io. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/files.h"
+#include "io/picture.h"
+#include "io/resample.h"
+#include "lua/open.h"
+#include "lua/path.h"
+
+/* --------------------------------------------------------------------- bytes */
+
+/* read_bytes(function, path): all of a regular file as a string. It is opened twice, since making room may raise. */
+static int read_bytes(lua_State *L)
+{
+  const char *function = luaL_checkstring(L, 1), *path = path_argument(L, function, 2);
+  uint64_t size, unused;
+  luaL_Buffer buffer;
+  int descriptor = file_open(path, &size);
+  if (descriptor < 0) return user_error(L, "%s: %s: %s", function, path, file_error());
+  file_close(descriptor);
+  if (size > SIZE_MAX / 4) return user_error(L, "%s: %s: not enough memory", function, path);
+  char *bytes = luaL_buffinitsize(L, &buffer, (size_t)size);
+  descriptor = file_open(path, &unused);
+  bool ok = descriptor >= 0 && file_read(descriptor, bytes, (size_t)size, 0);
+  file_close(descriptor);
+  if (!ok) return user_error(L, "%s: %s: %s", function, path, file_error());
+  luaL_pushresultsize(&buffer, (size_t)size);
+  return 1;
+}
+
+/* write_bytes(function, path, string): a file that is whole or, after a failure, as it was */
+static int write_bytes(lua_State *L)
+{
+  const char *function = luaL_checkstring(L, 1), *path = path_argument(L, function, 2);
+  size_t n;
+  const char *bytes = luaL_checklstring(L, 3, &n);
+  NewFile file;
+  bool ok = new_file_open(&file, path) && new_file_write(&file, bytes, n) && new_file_finish(&file);
+  if (ok) return 0;
+  const char *why = file_error();
+  new_file_abandon(&file);
+  return user_error(L, "%s: %s: %s", function, path, why);
+}
+
+/* The bytes of a string, or of a contiguous uint8 tensor. */
+static const void *bytes_at(lua_State *L, int index, size_t *n)
+{
+  const Tensor *t = tensor_test(L, index);
+  if (!t) return luaL_checklstring(L, index, n);
+  *n = tensor_bytes(t);
+  return tensor_data(t);
+}
+
+/* ------------------------------------------------------------------ pictures */
+
+/* Whatever happens, the collector frees the pixels, which are malloc's, and what was encoded. */
+static int release_picture(lua_State *L)
+{
+  Picture *picture = lua_touserdata(L, 1);
+  free(picture->pixels);
+  picture->pixels = NULL;
+  return 0;
+}
+
+static Picture *push_picture(lua_State *L)
+{
+  Picture *picture = lua_newuserdatauv(L, sizeof *picture, 0);
+  *picture = (Picture){0};
+  push_gc_metatable(L, "nnlua.Picture", release_picture);
+  lua_setmetatable(L, -2);
+  return picture;
+}
+
+static void free_pixels(void *owner, void *data)
+{
+  (void)owner;
+  free(data);
+}
+
+/* (height, width, channels): the picture's own memory, or int32 of what has 16 bits. */
+static Tensor *make_pixels(Call *call, void *data)
+{
+  Picture *p = data;
+  Ints shape = INTS(p->height, p->width, p->channels), strides = INTS(p->width * p->channels, p->channels, 1);
+  int64_t n = p->height * p->width * p->channels;
+  if (p->is_16_bit) {
+    Tensor *t = tensor_new(call, DTYPE_i32, DEVICE_CPU, shape);
+    for (int64_t i = 0; i < n; i++) ((int32_t *)tensor_data(t))[i] = ((uint16_t *)p->pixels)[i];
+    return t;
+  }
+  Tensor *t = tensor_from_memory(call, p->pixels, (size_t)n, DTYPE_u8, shape, strides, free_pixels, NULL);
+  p->pixels = NULL;
+  return t;
+}
+
+/* decode_picture(function, bytes, mode, by_orientation, what): a tensor (height, width, channels); `what` begins the
+   error's text. */
+static int decode_picture(lua_State *L)
+{
+  static const char *const modes[] = {"UNCHANGED", "GRAY", "GRAY_ALPHA", "RGB", "RGB_ALPHA", NULL};
+  const char *function = luaL_checkstring(L, 1), *what = luaL_checkstring(L, 5);
+  char error[ERROR_TEXT];
+  size_t n;
+  const void *bytes = bytes_at(L, 2, &n);
+  PictureMode mode = (PictureMode)luaL_checkoption(L, 3, NULL, modes);
+  bool by_orientation = lua_toboolean(L, 4);
+  Picture *picture = push_picture(L);
+  if (!picture_read(bytes, n, mode, by_orientation, picture, error, sizeof error)) {
+    picture->pixels = NULL;
+    return user_error(L, "%s: %s%s", function, what, error);
+  }
+  push_made(L, context_of(L), make_pixels, picture);
+  return 1;
+}
+
+/* encode_picture(function, pixels, format, setting): a string; the pixels are contiguous uint8 (height, width,
+   channels) */
+static int encode_picture(lua_State *L)
+{
+  const char *function = luaL_checkstring(L, 1), *format = luaL_checkstring(L, 3);
+  const Tensor *t = tensor_check(L, 2);
+  Picture pixels = {
+    .height = t->shape[0], .width = t->shape[1], .channels = (int)t->shape[2], .pixels = tensor_data(t)};
+  int setting = (int)luaL_checkinteger(L, 4);
+  char error[ERROR_TEXT];
+  PictureFile file = {0};
+  Picture *kept = push_picture(L);
+  bool ok = strcmp(format, "png") == 0 ? picture_write_png(&pixels, setting, &file, error, sizeof error)
+                                       : picture_write_jpeg(&pixels, setting, &file, error, sizeof error);
+  if (!ok) return user_error(L, "%s: %s", function, error);
+  kept->pixels = file.bytes;
+  lua_pushlstring(L, (const char *)file.bytes, file.n);
+  return 1;
+}
+
+/* ------------------------------------------------------------------ resizing */
+
+typedef struct Resizing {
+  const Tensor *from;
+  int64_t height, width;
+  ResampleFilter filter;
+} Resizing;
+
+static Tensor *make_resized(Call *call, void *data)
+{
+  const Resizing *r = data;
+  Tensor *to = tensor_new(call, tensor_dtype(r->from), DEVICE_CPU, INTS(r->from->shape[0], r->height, r->width));
+  resample(call, r->from, to, r->filter);
+  return to;
+}
+
+/* resize_picture(image, height, width, filter): of a uint8 or float32 tensor (channels, height, width) */
+static int resize_picture(lua_State *L)
+{
+  static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", NULL};
+  Context *ctx = context_of(L);
+  Resizing r = {.from = tensor_check(L, 1), .height = luaL_checkinteger(L, 2), .width = luaL_checkinteger(L, 3)};
+  r.filter = (ResampleFilter)luaL_checkoption(L, 4, NULL, filters);
+  push_made(L, ctx, make_resized, &r);
+  return 1;
+}
+
+const luaL_Reg picture_functions[] = {{"read_bytes", read_bytes},         {"write_bytes", write_bytes},
+                                      {"decode_picture", decode_picture}, {"encode_picture", encode_picture},
+                                      {"resize_picture", resize_picture}, {NULL, NULL}};
