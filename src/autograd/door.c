@@ -5,6 +5,7 @@
 #include "autograd/inplace.h"
 #include "autograd/node.h"
 #include "autograd/transform.h"
+#include "core/recorder.h"
 #include "core/saved.h"
 #include "ops/shape/copy.h"
 
@@ -200,14 +201,17 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   ctx->changes_in_place = true;
   run_forward(call, op, args, y, s.transform);
   if (y[0] != into) {
-    bool grad = ctx->grad_enabled;
+    bool grad = ctx->grad_enabled, suspended = ctx->recording_suspended;
     ctx->grad_enabled = false;
+    ctx->recording_suspended = true; /* the op itself is recorded */
     call->into = NULL;
     op_(copy, into, y[0], false);
     ctx->grad_enabled = grad;
+    ctx->recording_suspended = suspended;
     y[0] = into;
-  } else if (!into->is_unversioned && into->storage) {
-    into->storage->version++;
+  } else if (into->storage) {
+    into->storage->writes++;
+    if (!into->is_unversioned) into->storage->version++;
   }
   ctx->changes_in_place = outer_change;
   if (!recorded) return;
@@ -224,6 +228,7 @@ static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor 
 {
   Tensor *into = call->into;
   if (s.transform) raise(call, "a tensor's shape can't be changed in place within nl.func's functions");
+  tell_deed(call->ctx, op->name);
   inplace_check_view(call, into, s.wants_grad && call->ctx->grad_enabled);
   call->into = NULL;
   Tensor *view = dispatch(call, op, args, NULL, y).v[0];
@@ -253,6 +258,19 @@ static Tensors dispatch_cast(Call *parent, const Op *op, const void *args, Autoc
   return results;
 }
 
+/* Whether a recorder is to be told of the call; then what it makes is noted. */
+static __attribute__((noinline)) void note_results(Call *call, const void *args, Planned *noted)
+{
+  Recorder *r = call->ctx->recorder;
+  if (call->ctx->recording_suspended) return;
+  if (call->op->kind == OP_COMPOSED) {
+    if (call->op->forms & DEPENDS_ON_DATA) r->looks(r, call, args);
+    return;
+  }
+  *noted = (Planned){.noting = true};
+  call->planned = noted;
+}
+
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
@@ -261,6 +279,8 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
     if (policy != AUTOCAST_NOTHING) return dispatch_cast(parent, op, args, policy, room);
   }
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
+  Planned noted;
+  if (ctx->recorder) note_results(&call, args, &noted);
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
   call.device = s.meta ? DEVICE_META : DEVICE_CPU;
@@ -282,6 +302,7 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
       record(&call, op, args, y, n);
   }
   Tensor **y = op->results == RESULTS_LIST ? call.list : room;
+  if (call.planned) ctx->recorder->ran(ctx->recorder, &call, args, into, (Tensors){y, n});
   close_scope(ctx, mark, y, n);
   return (Tensors){y, n};
 }

@@ -1,6 +1,7 @@
 /* Ties views to their bases, refuses changes that gradients can't follow, and rewrites the history of what changed. */
 #include "autograd/inplace.h"
 
+#include "core/recorder.h"
 #include "core/saved.h"
 #include "core/shape.h"
 #include "ops/shape/copy.h"
@@ -165,6 +166,7 @@ void inplace_commit(Tensor *into, const InplacePlan *plan)
 
 void tensor_replace_data(Call *call, Tensor *t, const Tensor *other)
 {
+  tell_deed(call->ctx, "giving a tensor other memory");
   bool fits = tensor_same_shape(t, other) && t->dtype == other->dtype && t->device == other->device;
   if (!fits) tensor_guard_form(call, t);
   else tensor_grad_fn(call, t); /* of a view, while it has a base */

@@ -104,6 +104,7 @@ struct Context {
   struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 
   const char *node; /* of the step of a program that is running: errors name it; NULL: none */
+  struct Recorder *recorder; /* what is told of each op that runs (core/recorder.h); NULL: nothing */
 
   struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
   uint64_t transform_number;    /* that of the last one */

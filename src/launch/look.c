@@ -3,16 +3,25 @@
 
 #include <string.h>
 
+#include "core/recorder.h"
 #include "launch/layout.h"
+
+/* Elements are looked at by an op that calls others; a recorder that is told of those knows nothing of it. */
+static void tell_look(const Call *call, const Tensor *t)
+{
+  if (!call->ctx->recording_suspended) tell_read(t, "an op");
+}
 
 void check_can_look(Call *call, const Tensor *t)
 {
+  tell_look(call, t);
   if (!can_look(t)) raise(call, "the shape of the result depends on elements, which meta tensors don't have");
 }
 
 void check_none_true(Call *call, Tensor *wrong, const char *text)
 {
   if (!can_look(wrong) || wrong->numel == 0) return;
+  tell_look(call, wrong);
   if (memchr(tensor_data(contiguous_as(call, wrong, DTYPE_b8)), 1, (size_t)wrong->numel)) raise(call, "%s", text);
 }
 
@@ -45,6 +54,7 @@ int64_t count_of_true(Call *call, Tensor *x)
 
 PositionRange range_of(Call *call, Tensor *positions, PositionRange given)
 {
+  tell_look(call, positions);
   positions_range(positions->numel, tensor_data(contiguous_as(call, positions, DTYPE_i64)), &given);
   return given;
 }

@@ -1,4 +1,5 @@
 /* What C hosts call: nnlua.h. */
+#include "core/recorder.h"
 #include "lua/nnlua.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static Tensor *readable_check(lua_State *L, int index)
 {
   Tensor *t = tensor_check(L, index_within(L, index));
   if (t->device != DEVICE_CPU) user_error(L, "%s to hand over", why_no_elements(t));
+  tell_read(t, "a host");
   return t;
 }
 

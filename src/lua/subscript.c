@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/recorder.h"
 #include "core/shape.h"
 #include "lua/call.h"
 #include "lua/number_text.h"
@@ -260,6 +261,7 @@ static void apply_tensor(Call *call, Picking *p, Tensor *t)
     return;
   }
   if (t->device == DEVICE_META) raise_plain(call->ctx, "index: %s", why_no_elements(t));
+  tell_read(t, "index");
   Scalar value = tensor_item(t);
   if (is_mask(t)) apply_truth(call, p, value.i != 0);
   else if (value.kind == SCALAR_INT) apply_select(call, p, value.i);

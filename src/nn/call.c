@@ -101,6 +101,7 @@ int module_call(lua_State *L)
   NnState *nn = box->nn;
   if (nn->depth >= DEEP) check_depth(L, nn);
   uint32_t depth = nn->depth++;
+  if (nn->watch) note_use(L, 1);
   int arguments = lua_gettop(L) - 1;
   if (!push_forward(L, box)) return no_forward(L);
   if (box->hooks | nn->global_hooks)

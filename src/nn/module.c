@@ -34,6 +34,7 @@ ModuleBox *module_new(lua_State *L, NnState *nn)
   memset(box, 0, sizeof *box);
   box->kind = KIND_MODULE;
   box->nn = nn;
+  box->born = nn->watch;
   lua_createtable(L, 0, 4);
   lua_pushboolean(L, true);
   lua_setfield(L, -2, "training");
@@ -108,7 +109,8 @@ static int index_item(lua_State *L)
 /* upvalue 1: the class */
 int module_index(lua_State *L)
 {
-  module_check(L, 1); /* the debug library can give other things its metatable */
+  const ModuleBox *box = module_check(L, 1); /* the debug library can give other things its metatable */
+  if (box->nn->watch) note_use(L, 1);
   push_attributes(L, 1);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) != LUA_TNIL) return 1;
@@ -187,6 +189,7 @@ static void set_attribute(lua_State *L)
   lua_pushvalue(L, NAME);
   lua_pushvalue(L, VALUE);
   lua_rawset(L, ATTRIBUTE_TABLE);
+  note_change(L, box);
 }
 
 /* Buffers keep their place and kind when they change whether they are saved. */
@@ -495,7 +498,10 @@ static int count_hooks(lua_State *L)
   uint32_t change = (uint32_t)luaL_checkinteger(L, 2), careful = lua_toboolean(L, 3) ? change : 0;
   ModuleBox *box = lua_isnil(L, 1) ? NULL : module_check(L, 1);
   NnState *nn = nn_state(L);
-  if (box) box->hooks += change, box->careful_hooks += careful;
+  if (box) {
+    box->hooks += change, box->careful_hooks += careful;
+    note_change(L, box);
+  }
   else nn->global_hooks += change, nn->global_careful_hooks += careful;
   return 0;
 }

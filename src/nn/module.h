@@ -11,6 +11,10 @@ typedef struct NnState {
   uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
   uint32_t depth;                              /* about how many module calls are running; see call.c */
   const char *forward_name;                    /* the address of Lua's string "forward" */
+  uint32_t watch;    /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */
+  uint32_t watches;  /* that of the last one */
+  bool was_changed;  /* during the trace a module from before it was changed; */
+  char change[160];  /* which, and where */
 } NnState;
 
 /*
@@ -27,6 +31,8 @@ typedef struct ModuleBox {
   uint32_t tensors;       /* slots that are no children */
   bool own_forward;       /* `forward` is an attribute of the instance */
   bool is_child;          /* it was registered in a module once */
+  uint32_t changes;       /* of attributes, slots and hooks */
+  uint32_t born;          /* NnState.watch when it was made */
 } ModuleBox;
 
 enum { ATTRIBUTES = 1, SLOTS = 2, HOOKS = 3, MODULE_USER_VALUES = 3 };
@@ -129,6 +135,16 @@ void unguard(lua_State *L);
 bool is_own_caller(lua_CFunction f);
 
 extern const luaL_Reg guard_functions[];
+
+/* ---- compile.c, guards.c: nl.compile ---- */
+
+/* Notes that the module at an index is used in the trace that is under way. */
+void note_use(lua_State *L, int index);
+
+/* Counts a change of a module; within a trace one of a module from before it is noted. */
+void note_change(lua_State *L, ModuleBox *box);
+
+extern const luaL_Reg compile_functions[];
 
 /* ---- the others ---- */
 

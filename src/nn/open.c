@@ -59,6 +59,7 @@ int open_nn(lua_State *L)
   luaL_setfuncs(L, parameter_functions, 0);
   luaL_setfuncs(L, linear_functions, 0);
   luaL_setfuncs(L, activation_functions, 0);
+  luaL_setfuncs(L, compile_functions, 0);
   luaL_setfuncs(L, optim_functions, push_optim_names(L));
   push_none(L);
   lua_setfield(L, -2, "none");

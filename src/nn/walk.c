@@ -283,6 +283,7 @@ static int train(lua_State *L)
     push_attributes(L, -1);
     lua_pushboolean(L, mode);
     lua_setfield(L, -2, "training");
+    note_change(L, lua_touserdata(L, -2));
     lua_pop(L, 3);
   }
   return 0;

@@ -11,7 +11,7 @@ local may_include = {
   program = {"core", "launch", "ops", "autograd", "program"},
   io = {"core", "io"},
   lua = {"core", "kernels", "ops", "autograd", "program", "io", "lua"},
-  nn = {"core", "ops", "lua", "nn"},
+  nn = {"core", "ops", "program", "lua", "nn"},
   cli = {"lua", "cli"},
 }
 local knows_lua = {lua = true, nn = true, cli = true}

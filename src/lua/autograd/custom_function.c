@@ -260,7 +260,9 @@ static void bump_dirty(const Applied *a)
 {
   for (int k = 0; k < a->m; k++) {
     const Tensor *t = a->outputs[k];
-    if (a->is_dirty[k] && t->storage && !t->is_unversioned) t->storage->version++;
+    if (!a->is_dirty[k] || !t->storage) continue;
+    t->storage->writes++;
+    if (!t->is_unversioned) t->storage->version++;
   }
 }
 

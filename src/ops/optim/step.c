@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/recorder.h"
 #include "core/shape.h"
 #include "ops/table/helpers.h"
 
@@ -92,7 +93,9 @@ static void prepare_part(Call *call, const Step *s, StepEntry *e, Part *part, St
 
 static void wrote(Tensor *t)
 {
-  if (t->storage && !t->is_unversioned) t->storage->version++;
+  if (!t->storage) return;
+  t->storage->writes++;
+  if (!t->is_unversioned) t->storage->version++;
 }
 
 /* Whether two parts' steps have the same coefficients. */
@@ -132,6 +135,7 @@ static void finish_part(const Part *part)
 
 void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options)
 {
+  tell_deed(call->ctx, "step");
   Step s = {.rule = rule, .options = options};
   s.parts = arena_allocate(call->ctx, (size_t)n * sizeof *s.parts);
   s.work = arena_allocate(call->ctx, (size_t)n * sizeof *s.work);

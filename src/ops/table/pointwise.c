@@ -155,7 +155,7 @@ static Tensor *pointwise_result(Call *call, Tensor *const *operands, int n, DTyp
   Device device = result_device(call);
   bool alike = first->is_contiguous;
   for (int i = 1; i < n && alike; i++) alike = tensor_same_shape(first, operands[i]);
-  if (alike && !call->into) return tensor_new_alike(call, dtype, device, first);
+  if (alike && !call->into && !call->planned) return tensor_new_alike(call, dtype, device, first);
   Ints shape = alike ? tensor_shape(first) : broadcast_operands(call, operands, n);
   return result_ordered(call, dtype, device, shape, operands, n);
 }

@@ -402,16 +402,41 @@ static Tensor *destination(Call *call, DType dtype, Ints shape)
   return into->dtype == (uint8_t)dtype ? into : NULL;
 }
 
+static bool lies_so(const Tensor *t, Ints strides)
+{
+  return strides.n < 0 ? t->is_contiguous : shape_equal(tensor_strides(t), strides);
+}
+
+/* A result in a plan's call; strides.n < 0: in row-major order. */
+static Tensor *planned_result(Call *call, DType dtype, Device device, Ints shape, Ints strides)
+{
+  Planned *p = call->planned;
+  for (int i = 0; i < p->n && !p->noting; i++) {
+    Tensor *t = p->results[i];
+    if (!t || t->dtype != (uint8_t)dtype || !shape_equal(tensor_shape(t), shape) || !lies_so(t, strides)) continue;
+    p->results[i] = NULL; /* it is given once */
+    return t;
+  }
+  Tensor *t = strides.n < 0 ? tensor_new(call, dtype, device, shape)
+                            : tensor_new_strided(call, dtype, device, shape, strides);
+  if (p->noting && p->n < MAX_RESULTS) p->results[p->n++] = t;
+  return t;
+}
+
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape)
 {
   Tensor *into = destination(call, dtype, shape);
-  return into ? into : tensor_new(call, dtype, device, shape);
+  if (into) return into;
+  if (call->planned) return planned_result(call, dtype, device, shape, NO_INTS);
+  return tensor_new(call, dtype, device, shape);
 }
 
 Tensor *result_strided(Call *call, DType dtype, Device device, Ints shape, Ints strides)
 {
   Tensor *into = destination(call, dtype, shape);
-  return into ? into : tensor_new_strided(call, dtype, device, shape, strides);
+  if (into) return into;
+  if (call->planned) return planned_result(call, dtype, device, shape, strides);
+  return tensor_new_strided(call, dtype, device, shape, strides);
 }
 
 Tensor *result_of_images(Call *call, DType dtype, Ints shape, const Tensor *like)
@@ -427,5 +452,6 @@ Tensor *result_ordered(Call *call, DType dtype, Device device, Ints shape, Tenso
   Tensor *into = destination(call, dtype, shape);
   if (into) return into;
   Ints order = result_order(call, shape, operands, n);
+  if (call->planned) return planned_result(call, dtype, device, shape, order);
   return order.n < 0 ? tensor_new(call, dtype, device, shape) : tensor_new_strided(call, dtype, device, shape, order);
 }

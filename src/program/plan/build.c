@@ -1,0 +1,94 @@
+/* Steps and values of a plan: making, counting and replacing them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/plan/plan.h"
+
+void *plan_allocate(Plan *plan, size_t bytes)
+{
+  return memset(blocks_allocate(plan->ctx, &plan->blocks, bytes), 0, bytes);
+}
+
+/* A list with room for one more. */
+static void *grown(Plan *plan, void *list, int32_t n, int32_t *room, size_t size)
+{
+  if (n < *room) return list;
+  int32_t larger = *room ? 2 * *room : 64;
+  void *copy = plan_allocate(plan, (size_t)larger * size);
+  if (n) memcpy(copy, list, (size_t)n * size);
+  *room = larger;
+  return copy;
+}
+
+int32_t plan_value_new(Plan *plan, PlanValue value)
+{
+  plan->values = grown(plan, plan->values, plan->nvalues, &plan->values_room, sizeof value);
+  plan->values[plan->nvalues] = value;
+  return plan->nvalues++;
+}
+
+PlanStep *plan_step_new(Plan *plan)
+{
+  plan->steps = grown(plan, plan->steps, plan->nsteps, &plan->steps_room, sizeof *plan->steps);
+  memset(&plan->steps[plan->nsteps], 0, sizeof *plan->steps);
+  return &plan->steps[plan->nsteps++];
+}
+
+void plan_survey(Plan *plan)
+{
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    plan->values[v].readers = 0;
+    plan->values[v].is_written = plan->values[v].leaves = false;
+  }
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
+    if (s->is_gone) continue;
+    for (int32_t k = 0; k < s->noperands; k++) plan->values[s->operands[k].value].readers++;
+    if (s->in_place) plan->values[plan->values[s->results[0]].root].is_written = true;
+  }
+  for (int32_t i = 0; i < plan->noutputs; i++) {
+    PlanValue *value = &plan->values[plan->outputs[i]];
+    value->readers++;
+    value->leaves = plan->values[value->root].leaves = true;
+  }
+}
+
+void plan_compact(Plan *plan)
+{
+  int32_t n = 0;
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    if (plan->steps[i].is_gone) continue;
+    if (n != i) plan->steps[n] = plan->steps[i];
+    for (int32_t k = 0; k < plan->steps[n].nresults && !plan->steps[n].in_place; k++)
+      if (plan->values[plan->steps[n].results[k]].step == i) plan->values[plan->steps[n].results[k]].step = n;
+    n++;
+  }
+  plan->nsteps = n;
+}
+
+void plan_replace(Plan *plan, int32_t value, int32_t by)
+{
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands; k++)
+      if (plan->steps[i].operands[k].value == value) plan->steps[i].operands[k].value = by;
+  for (int32_t i = 0; i < plan->noutputs; i++)
+    if (plan->outputs[i] == value) plan->outputs[i] = by;
+}
+
+void plan_free(Plan *plan)
+{
+  Context *ctx = plan->ctx;
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    if (plan->steps[i].special && plan->steps[i].special->free) plan->steps[i].special->free(plan, &plan->steps[i]);
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    tensor_release(value->seen);
+    tensor_release(value->form);
+    if (value->kind != PLAN_INPUT || value->is_header) {
+      if (value->home != HOME_NEW || value->step < 0 || value->is_header) tensor_release(value->now);
+    }
+  }
+  tensor_release(plan->arena);
+  blocks_free(ctx, plan->blocks);
+  memory_free(&ctx->memory, plan, sizeof *plan);
+}

@@ -1,0 +1,193 @@
+/* Where a plan's results are: in its memory by their lifetimes, as headers over others', or made at each run. */
+#include <stdlib.h>
+
+#include "core/iter.h"
+#include "program/plan/plan.h"
+
+enum { PLACE_ALIGNMENT = 64 };
+
+/* A root in the arena: from the step that makes it to the last one that reads it or a view of it. */
+typedef struct Place {
+  int32_t value, first, last;
+  size_t bytes, offset;
+} Place;
+
+/* Whether a step is gone since its results are headers. */
+static bool becomes_headers(const Plan *plan, const PlanStep *s)
+{
+  if (!s->is_view) return false;
+  for (int32_t k = 0; k < s->nresults; k++)
+    if (plan->values[s->results[k]].leaves && plan->values[s->results[k]].root != s->results[k]) return false;
+  return true;
+}
+
+static void choose_homes(Plan *plan)
+{
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
+    if (becomes_headers(plan, s)) {
+      for (int32_t k = 0; k < s->nresults; k++) { /* one that is an operand itself is what it was */
+        PlanValue *value = &plan->values[s->results[k]];
+        if (value->step == i && value->root != s->results[k]) value->is_header = true;
+      }
+      s->is_gone = true;
+      continue;
+    }
+    if (s->is_view) s->is_plain = true;
+    if (s->in_place) {
+      const PlanValue *root = &plan->values[plan->values[s->results[0]].root];
+      s->is_plain = root->kind != PLAN_RESULT || root->leaves;
+      continue;
+    }
+    for (int32_t k = 0; k < s->nresults; k++) {
+      PlanValue *value = &plan->values[s->results[k]];
+      if (value->step != i) continue; /* an operand itself */
+      if (s->is_kept) value->home = HOME_KEPT;
+      else value->home = value->is_noted && !value->leaves && !s->is_view ? HOME_ARENA : HOME_NEW;
+    }
+  }
+  plan_compact(plan);
+}
+
+/* ------------------------------------------------------------------ lifetimes */
+
+static int32_t find_places(const Plan *plan, Place *places, int32_t *place_of)
+{
+  int32_t n = 0;
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    const PlanValue *value = &plan->values[v];
+    place_of[v] = -1;
+    if (value->home != HOME_ARENA || value->root != v || value->is_header) continue;
+    place_of[v] = n;
+    size_t bytes = value->seen->storage ? value->seen->storage->bytes : 0;
+    places[n++] = (Place){v, value->step, value->step, (bytes + PLACE_ALIGNMENT - 1) & ~(size_t)(PLACE_ALIGNMENT - 1), 0};
+  }
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands; k++) {
+      int32_t p = place_of[plan->values[plan->steps[i].operands[k].value].root];
+      if (p >= 0 && places[p].last < i) places[p].last = i;
+    }
+  return n;
+}
+
+static int by_size(const void *a, const void *b)
+{
+  const Place *p = a, *q = b;
+  if (p->bytes != q->bytes) return p->bytes < q->bytes ? 1 : -1;
+  return p->value < q->value ? -1 : 1;
+}
+
+static bool live_together(const Place *p, const Place *q) { return p->first <= q->last && q->first <= p->last; }
+
+/* The lowest place where nothing that lives at the same time is; the larger ones have theirs. */
+static size_t lowest_place(const Place *places, int32_t n, const Place *p)
+{
+  size_t at = 0;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (int32_t i = 0; i < n; i++) {
+      const Place *q = &places[i];
+      if (!live_together(p, q) || q->offset >= at + p->bytes || at >= q->offset + q->bytes) continue;
+      at = q->offset + q->bytes;
+      moved = true;
+    }
+  }
+  return at;
+}
+
+static size_t place_all(Place *places, int32_t n)
+{
+  size_t bytes = 0;
+  qsort(places, (size_t)n, sizeof *places, by_size);
+  for (int32_t i = 0; i < n; i++) {
+    places[i].offset = lowest_place(places, i, &places[i]);
+    if (places[i].offset + places[i].bytes > bytes) bytes = places[i].offset + places[i].bytes;
+  }
+  return bytes;
+}
+
+/* -------------------------------------------------------------------- tensors */
+
+/* Memory of the arena isn't a tensor's to free. */
+static void leave_memory(void *owner, void *data) { (void)owner, (void)data; }
+
+static void make_arena(Call *call, Plan *plan, const Place *places, int32_t n, size_t bytes)
+{
+  plan->arena_bytes = bytes;
+  plan->arena = tensor_retain(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS((int64_t)bytes + PLACE_ALIGNMENT)));
+  char *memory = tensor_data(plan->arena);
+  memory += -(uintptr_t)memory & (PLACE_ALIGNMENT - 1);
+  for (int32_t i = 0; i < n; i++) {
+    PlanValue *value = &plan->values[places[i].value];
+    const Tensor *seen = value->seen;
+    Tensor *t = tensor_from_memory(call, memory + places[i].offset, seen->storage ? seen->storage->bytes : 0,
+                                   tensor_dtype(seen), tensor_shape(seen), tensor_strides(seen), leave_memory, NULL);
+    t->offset = seen->offset;
+    value->now = tensor_retain(t);
+  }
+}
+
+/* Headers without memory as yet. */
+static void make_headers(Call *call, Plan *plan)
+{
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    if (!value->is_header) continue;
+    Tensor *t = tensor_alias(call, value->seen);
+    storage_release(t->storage);
+    t->storage = NULL;
+    value->now = tensor_retain(t);
+  }
+}
+
+/* Those over what is fixed are bound for good; others are listed behind the step that makes what they lie in. */
+static void list_headers(Plan *plan)
+{
+  plan->bound = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->bound);
+  for (int32_t step = -1; step < plan->nsteps; step++) {
+    int32_t first = plan->nbound;
+    for (int32_t v = 0; v < plan->nvalues; v++) {
+      const PlanValue *value = &plan->values[v], *root = &plan->values[value->root];
+      if (!value->is_header || root->home == HOME_ARENA) continue;
+      if ((root->kind == PLAN_RESULT ? root->step : -1) == step) plan->bound[plan->nbound++] = v;
+    }
+    if (step < 0) {
+      plan->nbound_first = plan->nbound;
+    } else {
+      plan->steps[step].first_bound = first;
+      plan->steps[step].nbound = plan->nbound - first;
+    }
+  }
+}
+
+void plan_bind(Plan *plan, int32_t v)
+{
+  PlanValue *value = &plan->values[v];
+  const Tensor *root = plan->values[value->root].now;
+  Tensor *t = value->now;
+  if (t->storage != root->storage) {
+    storage_release(t->storage);
+    t->storage = root->storage;
+    if (t->storage) t->storage->refs++;
+  }
+  int64_t bytes = root->offset * (int64_t)dtype_size(tensor_dtype(root)) + value->shift;
+  t->offset = bytes / (int64_t)dtype_size(tensor_dtype(t));
+}
+
+void plan_lay_out(Call *call, Plan *plan)
+{
+  plan_survey(plan);
+  choose_homes(plan);
+  Place *places = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *places);
+  int32_t *place_of = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *place_of);
+  int32_t n = find_places(plan, places, place_of);
+  make_arena(call, plan, places, n, place_all(places, n));
+  make_headers(call, plan);
+  list_headers(plan);
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    if (value->is_header && plan->values[value->root].home == HOME_ARENA) plan_bind(plan, v);
+    tensor_release(value->seen);
+    value->seen = NULL;
+  }
+}

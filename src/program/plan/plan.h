@@ -1,0 +1,176 @@
+/*
+ * A plan: what a network did with inputs of certain forms, as a list of primitive ops with concrete arguments that is
+ * run again without deciding anything anew. It is recorded from a run (record.c), made smaller and faster by passes
+ * (program/passes), given its memory (layout.c) and run (run.c). It holds for inputs of the same dtypes, shapes and
+ * strides, without gradients.
+ */
+#ifndef NNLUA_PROGRAM_PLAN_PLAN_H
+#define NNLUA_PROGRAM_PLAN_PLAN_H
+
+#include "core/recorder.h"
+#include "ops/table/op.h"
+#include "program/block.h"
+
+typedef enum PlanKind {
+  PLAN_INPUT,    /* given at each run */
+  PLAN_CAPTURED, /* a tensor that was there before: a parameter, a buffer; its elements may change between runs */
+  PLAN_CONSTANT, /* elements that no run changes */
+  PLAN_RESULT
+} PlanKind;
+
+/* Where a result is. */
+typedef enum PlanHome {
+  HOME_NEW,   /* a tensor of its own, made at each run: it leaves the plan, or its op makes it itself */
+  HOME_ARENA, /* a place in the plan's memory */
+  HOME_KEPT   /* made again only when what it is made of has changed */
+} PlanHome;
+
+typedef struct PlanValue {
+  uint8_t kind, home;
+  bool is_constant; /* its elements are the same at every run */
+  bool is_header;   /* a view that is nothing but a header: no step makes it */
+  bool is_noted;   /* its op asked for it by result_new or its kin, so it can be given one */
+  bool is_written; /* an op in place changes its memory */
+  bool leaves;     /* its memory is an output's */
+  int32_t root;    /* the value whose memory it lies in; itself if it is no view */
+  int32_t step;    /* that makes it; -1 */
+  int32_t readers; /* how many operands and outputs it is */
+  int64_t shift;   /* a view: bytes from the root's first element to its own */
+  Tensor *now;     /* what it is at this moment; a reference but of inputs and HOME_NEW's, which runs borrow */
+  Tensor *seen;    /* what it was in the recording; kept until the plan has its memory */
+  Tensor *form;    /* of inputs and captured ones: their dtype, shape and strides, without elements */
+} PlanValue;
+
+typedef struct PlanOperand {
+  Tensor **place; /* in the arguments */
+  int32_t value;
+} PlanOperand;
+
+struct PlanStep;
+struct Plan;
+/* What a pass puts in place of ops: a way of its own to run; free may be NULL. */
+typedef struct PlanSpecial {
+  void (*run)(Call *call, struct Plan *plan, struct PlanStep *step);
+  void (*free)(struct Plan *plan, struct PlanStep *step);
+} PlanSpecial;
+
+typedef struct PlanStep {
+  const Op *op, *shown; /* the row; what errors call it: the outermost op that was called */
+  void *args;
+  PlanOperand *operands;
+  int32_t noperands;
+  int32_t *results;
+  int32_t nresults;
+  bool in_place;  /* its one result is its first operand */
+  bool is_plain;  /* runs through the door: what it makes, or changes, is seen outside */
+  bool is_kept;   /* runs only when captured tensors have changed */
+  bool is_view;   /* nothing but headers */
+  bool is_gone;   /* a pass has removed it */
+  int32_t first_bound, nbound; /* headers that lie in what it makes anew: in Plan.bound */
+  const PlanSpecial *special;
+  void *data; /* the special's */
+} PlanStep;
+
+/* A captured tensor's elements at the last run of the steps that are kept. */
+typedef struct PlanStamp {
+  const Storage *storage;
+  uint32_t writes;
+} PlanStamp;
+
+typedef struct Plan {
+  Context *ctx;
+  Block *blocks;
+  PlanValue *values;
+  int32_t nvalues, values_room;
+  PlanStep *steps;
+  int32_t nsteps, steps_room;
+  int32_t *inputs;
+  int32_t ninputs;
+  int32_t *outputs;
+  int32_t noutputs;
+  int32_t *captured; /* values of PLAN_CAPTURED that have a storage of their own */
+  PlanStamp *stamps; /* for each */
+  int32_t ncaptured;
+  int32_t *bound;     /* headers over what a run is given or makes; first those over inputs and captured ones */
+  int32_t nbound, nbound_first;
+  bool keeps;   /* there are steps that are kept */
+  bool is_kept; /* and they have run */
+  Tensor *arena;
+  size_t arena_bytes;
+} Plan;
+
+/* ---- record.c ---- */
+
+typedef struct PlanRecord PlanRecord;
+
+enum { REASON_TEXT = 160 };
+
+/* Where in the user's code it is, for reasons; into text, of which it takes `size` bytes at most. May be NULL. */
+typedef void (*PlanLine)(Context *ctx, char *text, size_t size);
+
+/* Begins to record what ops do with the inputs. */
+PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line);
+
+/* Says why what is recorded can't become a plan. Only the first reason counts. */
+void plan_record_refuse(PlanRecord *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Ends the recording; the record must still be freed. */
+void plan_record_close(PlanRecord *r);
+
+/* The reason why there is no plan, or NULL. */
+const char *plan_record_reason(const PlanRecord *r);
+
+/* Whether a tensor was there before the recording. */
+bool plan_record_is_older(const PlanRecord *r, const Tensor *t);
+
+/* The plan with these outputs, or NULL with a reason. The record is empty then. */
+Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int32_t n);
+
+void plan_record_free(PlanRecord *r);
+
+/* ---- build.c: what passes do with steps and values ---- */
+
+/* Room in the plan's blocks. */
+void *plan_allocate(Plan *plan, size_t bytes);
+
+int32_t plan_value_new(Plan *plan, PlanValue value);
+PlanStep *plan_step_new(Plan *plan);
+
+/* Counts readers, marks what leaves and what is written, anew. */
+void plan_survey(Plan *plan);
+
+/* Takes steps out that are gone. */
+void plan_compact(Plan *plan);
+
+/* Puts one value in another's place wherever it is read, by steps after `from`. */
+void plan_replace(Plan *plan, int32_t value, int32_t by);
+
+static inline bool value_is_view(const Plan *plan, int32_t v) { return plan->values[v].root != v; }
+
+/* ---- prepare.c ---- */
+
+/* Makes a recorded plan smaller and faster by all passes, and gives it its memory. */
+void plan_prepare(Call *call, Plan *plan);
+
+/* ---- layout.c ---- */
+
+/* Gives results their places; the recorded tensors are released. */
+void plan_lay_out(Call *call, Plan *plan);
+
+/* Puts a header over its root's memory. */
+void plan_bind(Plan *plan, int32_t v);
+
+/* ---- run.c ---- */
+
+/* Whether inputs are of the forms that the plan was made for, and captured tensors still are what they were. */
+bool plan_fits(const Plan *plan, Tensor *const *inputs);
+
+/* Whether a captured tensor requires a gradient. */
+bool plan_wants_gradient(const Plan *plan, Tensor *const *inputs);
+
+/* Runs it; outputs belong to the running scope. */
+void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs);
+
+void plan_free(Plan *plan);
+
+#endif

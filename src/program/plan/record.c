@@ -1,0 +1,313 @@
+/* Recording: a plan's steps and values from ops as they run. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/table/ops.h"
+#include "program/plan/plan.h"
+#include "program/tensor_map.h"
+
+struct PlanRecord {
+  Recorder recorder;
+  Context *ctx;
+  Plan *plan;
+  TensorMap values;
+  void *state;     /* the host's, when it began */
+  Tensor *newest;  /* the youngest tensor then; a reference */
+  PlanLine line;
+  bool open;
+  char reason[REASON_TEXT];
+};
+
+void plan_record_refuse(PlanRecord *r, const char *format, ...)
+{
+  if (r->reason[0]) return;
+  char line[REASON_TEXT / 2] = "";
+  if (r->line) r->line(r->ctx, line, sizeof line);
+  int used = snprintf(r->reason, sizeof r->reason, "%s", line);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(r->reason + used, sizeof r->reason - (size_t)used, format, arguments);
+  va_end(arguments);
+}
+
+const char *plan_record_reason(const PlanRecord *r) { return r->reason[0] ? r->reason : NULL; }
+
+bool plan_record_is_older(const PlanRecord *r, const Tensor *t)
+{
+  for (const Tensor *young = r->ctx->live; young && young != r->newest; young = young->next_live)
+    if (young == t) return false;
+  return true;
+}
+
+/* ------------------------------------------------------------------- values */
+
+/* The value whose memory a tensor's storage is; -1 if there is none. */
+static int32_t value_of_storage(const Plan *plan, const Storage *s)
+{
+  for (int32_t v = plan->nvalues - 1; v >= 0; v--)
+    if (plan->values[v].root == v && plan->values[v].seen->storage == s) return v;
+  return -1;
+}
+
+static int32_t new_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
+{
+  Plan *plan = r->plan;
+  int32_t root = t->storage ? value_of_storage(plan, t->storage) : -1;
+  PlanValue value = {.kind = (uint8_t)kind, .step = step};
+  value.root = root >= 0 ? root : plan->nvalues;
+  if (root >= 0) {
+    const Tensor *base = plan->values[root].seen;
+    value.shift = t->offset * (int64_t)dtype_size(tensor_dtype(t)) - base->offset * (int64_t)dtype_size(tensor_dtype(base));
+    value.kind = plan->values[root].kind;
+    if (t->dtype != base->dtype && value.kind != PLAN_RESULT)
+      plan_record_refuse(r, "memory of the inputs is seen as of another dtype");
+  }
+  int32_t v = plan_value_new(plan, value);
+  plan->values[v].seen = tensor_retain(t);
+  tensor_map_set(call, &r->values, t, v);
+  return v;
+}
+
+/* A tensor that no op of the recording made: it was there before, or Lua made it of numbers. */
+static int32_t captured(Call *call, PlanRecord *r, Tensor *t)
+{
+  bool is_older = plan_record_is_older(r, t) && !t->is_wrapped_number;
+  int32_t v = new_value(call, r, t, is_older ? PLAN_CAPTURED : PLAN_CONSTANT, -1);
+  PlanValue *value = &r->plan->values[v];
+  if (is_older && value->kind != PLAN_CAPTURED) plan_record_refuse(r, "an input shares its memory with another tensor");
+  value->is_header = value->root != v && !is_older; /* x.data */
+  if (!value->is_header) value->now = tensor_retain(t);
+  value->is_constant = value->kind == PLAN_CONSTANT;
+  return v;
+}
+
+static int32_t value_of(Call *call, PlanRecord *r, Tensor *t)
+{
+  int32_t v = tensor_map_find(&r->values, t);
+  return v >= 0 ? v : captured(call, r, t);
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+static int32_t count_tensors(const Op *op, const void *args)
+{
+  const OpPlan *p = op_plan(op);
+  int64_t n = 0;
+  for (int i = 0; i < p->ntensors; i++) {
+    const void *place = (const char *)args + p->tensors[i].offset;
+    n += p->tensors[i].is_list ? ((const Tensors *)place)->n : 1;
+  }
+  return (int32_t)n;
+}
+
+static void add_operand(Call *call, PlanRecord *r, PlanStep *s, Tensor **place)
+{
+  if (!*place) return;
+  s->operands[s->noperands++] = (PlanOperand){place, value_of(call, r, *place)};
+}
+
+static void copy_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *args)
+{
+  const Op *op = s->op;
+  const OpPlan *p = op_plan(op);
+  s->args = plan_allocate(r->plan, op->args_size);
+  memcpy(s->args, args, op->args_size);
+  if (p->points) args_copy_pointed(op, s->args, plan_allocate(r->plan, args_pointed_bytes(op, args) + 8));
+  s->operands = plan_allocate(r->plan, (size_t)(count_tensors(op, args) + 1) * sizeof *s->operands);
+  for (int i = 0; i < p->ntensors; i++) {
+    void *place = (char *)s->args + p->tensors[i].offset;
+    if (!p->tensors[i].is_list) {
+      add_operand(call, r, s, place);
+      continue;
+    }
+    Tensors *list = place;
+    Tensor **copy = plan_allocate(r->plan, (size_t)(list->n + 1) * sizeof *copy);
+    for (int64_t k = 0; k < list->n; k++) copy[k] = list->v[k];
+    list->v = copy;
+    for (int64_t k = 0; k < list->n; k++) add_operand(call, r, s, &copy[k]);
+  }
+}
+
+/* ------------------------------------------------------------------ refusing */
+
+/* Whether a tensor's elements are the same at every run. */
+static bool is_constant(const PlanRecord *r, const Tensor *t)
+{
+  int32_t v = tensor_map_find(&r->values, t);
+  if (v < 0) return t->is_wrapped_number || !plan_record_is_older(r, t);
+  return r->plan->values[v].is_constant && r->plan->values[r->plan->values[v].root].is_constant;
+}
+
+static bool operands_are_constant(const PlanRecord *r, const PlanStep *s)
+{
+  bool all = true;
+  for (int32_t i = 0; i < s->noperands && all; i++) all = is_constant(r, r->plan->values[s->operands[i].value].seen);
+  return all;
+}
+
+static void beside(Recorder *recorder, const Tensor *t, const char *what)
+{
+  PlanRecord *r = (PlanRecord *)recorder;
+  if (!t) plan_record_refuse(r, "%s does what a program can't", what);
+  else if (!is_constant(r, t)) plan_record_refuse(r, "%s reads elements that depend on the inputs", what);
+}
+
+static void looks(Recorder *recorder, Call *call, const void *args)
+{
+  const OpPlan *p = op_plan(call->op);
+  for (int i = 0; i < p->ntensors; i++) {
+    const void *place = (const char *)args + p->tensors[i].offset;
+    Tensors list = p->tensors[i].is_list ? *(const Tensors *)place : (Tensors){(Tensor **)(uintptr_t)place, 1};
+    for (int64_t k = 0; k < list.n; k++)
+      if (list.v[k]) beside(recorder, list.v[k], call->op->name);
+  }
+}
+
+/* What indices pick, and what a row's options have said, doesn't depend on elements after all. */
+static bool shape_is_known(const Op *op, const PlanStep *s)
+{
+  if (strcmp(op->row, "index") != 0 && strcmp(op->row, "index_put") != 0) return false;
+  const OpPlan *p = op_plan(op);
+  for (int i = 0; i < p->ntensors; i++) {
+    if (!p->tensors[i].is_list) continue;
+    const Tensors *list = (const void *)((const char *)s->args + p->tensors[i].offset);
+    for (int64_t k = 0; k < list->n; k++)
+      if (list->v[k] && (list->v[k]->dtype == DTYPE_b8 || list->v[k]->dtype == DTYPE_u8)) return false;
+  }
+  return true;
+}
+
+/* Why a step can't be part of a plan, or NULL. */
+static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call *call)
+{
+  const Op *op = s->op;
+  if (r->ctx->host.state != r->state) return "runs in another coroutine";
+  if (r->ctx->transforms) return "runs within nl.func's functions";
+  if (call->device != DEVICE_CPU) return "runs on the meta device";
+  for (int i = 0; i < op->nargs; i++)
+    if (op->args[i].kind == ARG_GENERATOR && *(Generator *const *)((const char *)s->args + op->args[i].offset))
+      return "draws from a generator of its own";
+  if (op->forms & DEPENDS_ON_DATA && !shape_is_known(op, s) && !operands_are_constant(r, s))
+    return "depends on elements of its operands";
+  return NULL;
+}
+
+/* ------------------------------------------------------------------- steps */
+
+static void note_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step)
+{
+  s->results = plan_allocate(r->plan, (size_t)(results.n + 1) * sizeof *s->results);
+  s->nresults = (int32_t)results.n;
+  s->is_view = results.n > 0;
+  bool constant = !op_plan(s->op)->draws && operands_are_constant(r, s);
+  for (int64_t i = 0; i < results.n; i++) {
+    Tensor *t = results.v[i];
+    int32_t v = tensor_map_find(&r->values, t);
+    if (v < 0) {
+      v = new_value(call, r, t, PLAN_RESULT, step);
+      r->plan->values[v].is_constant = constant;
+    } else if (s->in_place && !constant) {
+      r->plan->values[v].is_constant = r->plan->values[r->plan->values[v].root].is_constant = false;
+    }
+    s->results[i] = v;
+    s->is_view &= r->plan->values[v].root != v || r->plan->values[v].step != step;
+    for (int k = 0; k < call->planned->n; k++) r->plan->values[v].is_noted |= call->planned->results[k] == t;
+  }
+}
+
+static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, Tensors results)
+{
+  PlanRecord *r = (PlanRecord *)recorder;
+  if (r->reason[0]) return;
+  int32_t step = r->plan->nsteps;
+  PlanStep *s = plan_step_new(r->plan);
+  s->op = s->shown = call->op;
+  for (const Call *outer = call; outer; outer = outer->parent)
+    if (outer->op) s->shown = outer->op;
+  s->in_place = into != NULL;
+  copy_arguments(call, r, s, args);
+  const char *problem = problem_of(r, s, call);
+  if (problem) {
+    plan_record_refuse(r, "%s %s", call->op->name, problem);
+    return;
+  }
+  note_results(call, r, s, results, step);
+  if (s->in_place) s->is_view = false;
+}
+
+/* ------------------------------------------------------------------ records */
+
+PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line)
+{
+  Context *ctx = call->ctx;
+  PlanRecord *r = core_allocate(ctx, sizeof *r);
+  *r = (PlanRecord){.recorder = {ran, looks, beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
+  r->newest = tensor_retain(ctx->live);
+  r->plan = core_allocate(ctx, sizeof *r->plan);
+  *r->plan = (Plan){.ctx = ctx};
+  Plan *plan = r->plan;
+  plan->inputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->inputs);
+  plan->ninputs = n;
+  for (int32_t i = 0; i < n; i++) {
+    int32_t v = tensor_map_find(&r->values, inputs[i]);
+    plan->inputs[i] = v >= 0 ? v : new_value(call, r, inputs[i], PLAN_INPUT, -1);
+    if (v >= 0 || value_is_view(plan, plan->inputs[i])) plan_record_refuse(r, "two inputs share their memory");
+  }
+  r->open = true;
+  ctx->recorder = &r->recorder;
+  return r;
+}
+
+void plan_record_close(PlanRecord *r)
+{
+  if (r->open) r->ctx->recorder = NULL;
+  r->open = false;
+}
+
+void plan_record_free(PlanRecord *r)
+{
+  plan_record_close(r);
+  tensor_map_free(r->ctx, &r->values);
+  tensor_release(r->newest);
+  if (r->plan) plan_free(r->plan);
+  memory_free(&r->ctx->memory, r, sizeof *r);
+}
+
+/* Constants that are changed in place would be others at the next run. */
+static bool changes_constants(const Plan *plan)
+{
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    if (plan->steps[i].in_place && plan->values[plan->steps[i].results[0]].kind == PLAN_CONSTANT) return true;
+  return false;
+}
+
+/* The forms of inputs and captured tensors, to compare with. */
+static void note_forms(Call *call, Plan *plan)
+{
+  plan->captured = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->captured);
+  plan->stamps = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->stamps);
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    if (value->step >= 0 || value->kind > PLAN_CAPTURED || value->is_header) continue;
+    value->form = tensor_retain(tensor_ghost(call, value->seen));
+    if (value->kind == PLAN_CAPTURED) plan->captured[plan->ncaptured++] = v;
+  }
+}
+
+Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int32_t n)
+{
+  plan_record_close(r);
+  Plan *plan = r->plan;
+  if (r->reason[0]) return NULL;
+  plan->outputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->outputs);
+  plan->noutputs = n;
+  for (int32_t i = 0; i < n; i++) plan->outputs[i] = value_of(call, r, outputs[i]);
+  if (changes_constants(plan)) plan_record_refuse(r, "a tensor made of numbers is changed in place");
+  if (r->reason[0]) return NULL;
+  note_forms(call, plan);
+  plan_survey(plan);
+  r->plan = NULL;
+  return plan;
+}

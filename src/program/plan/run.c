@@ -1,0 +1,181 @@
+/* Running a plan. */
+#include <string.h>
+
+#include "core/interrupt.h"
+#include "launch/copy.h"
+#include "program/plan/plan.h"
+
+/* -------------------------------------------------------------------- forms */
+
+static bool has_form(const Tensor *t, const Tensor *form)
+{
+  if (t->dtype != form->dtype || t->ndim != form->ndim || t->device != DEVICE_CPU) return false;
+  for (int i = 0; i < t->ndim; i++)
+    if (t->shape[i] != form->shape[i] || t->strides[i] != form->strides[i]) return false;
+  return t->is_wrapped_number == form->is_wrapped_number;
+}
+
+bool plan_fits(const Plan *plan, Tensor *const *inputs)
+{
+  for (int32_t i = 0; i < plan->ninputs; i++)
+    if (!has_form(inputs[i], plan->values[plan->inputs[i]].form)) return false;
+  for (int32_t i = 0; i < plan->ncaptured; i++) {
+    const PlanValue *value = &plan->values[plan->captured[i]];
+    if (!has_form(value->now, value->form)) return false;
+  }
+  return true;
+}
+
+bool plan_wants_gradient(const Plan *plan, Tensor *const *inputs)
+{
+  for (int32_t i = 0; i < plan->ninputs; i++)
+    if (tensor_requires_grad(inputs[i])) return true;
+  for (int32_t i = 0; i < plan->ncaptured; i++)
+    if (tensor_requires_grad(plan->values[plan->captured[i]].now)) return true;
+  return false;
+}
+
+/* -------------------------------------------------------------------- steps */
+
+static void take_operands(const Plan *plan, const PlanStep *s)
+{
+  for (int32_t k = 0; k < s->noperands; k++) *s->operands[k].place = plan->values[s->operands[k].value].now;
+}
+
+/* Leaves a step's scope: what it made is released but for results that stay. */
+static void keep_results(Context *ctx, const Plan *plan, const PlanStep *s, size_t mark)
+{
+  for (int32_t k = 0; k < s->nresults; k++)
+    if (plan->values[s->results[k]].home == HOME_NEW) tensor_retain(plan->values[s->results[k]].now);
+  scope_release(ctx, mark);
+  for (int32_t k = 0; k < s->nresults; k++)
+    if (plan->values[s->results[k]].home == HOME_NEW) scope_own(ctx, plan->values[s->results[k]].now);
+}
+
+static void take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *const *y, size_t mark)
+{
+  bool any_new = false;
+  for (int32_t k = 0; k < s->nresults; k++) {
+    PlanValue *value = &plan->values[s->results[k]];
+    if (value->home == HOME_NEW) {
+      value->now = y[k];
+      any_new = true;
+    } else if (value->home == HOME_KEPT) {
+      tensor_release(value->now);
+      value->now = tensor_retain(y[k]);
+    } else if (y[k] != value->now) {
+      launch_copy(call, value->now, y[k]);
+    }
+  }
+  if (any_new) keep_results(call->ctx, plan, s, mark);
+  else scope_release(call->ctx, mark);
+  for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
+}
+
+/* Through the door. */
+static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
+{
+  Context *ctx = call->ctx;
+  size_t mark = ctx->owned_count;
+  Tensor *room[MAX_RESULTS], *into = s->in_place ? plan->values[s->results[0]].now : NULL;
+  ctx->recording_suspended = false;
+  Tensors y = dispatch(call, s->op, s->args, into, room);
+  ctx->recording_suspended = true;
+  if (s->in_place) scope_release(ctx, mark);
+  else take_results(call, plan, s, y.v, mark);
+}
+
+static void run_row(Call *parent, Plan *plan, const PlanStep *s)
+{
+  Context *ctx = parent->ctx;
+  size_t mark = ctx->owned_count;
+  Planned planned = {.n = 0};
+  Call shown = {.ctx = ctx, .op = s->shown};
+  Call call = {.ctx = ctx, .op = s->op, .parent = &shown, .device = DEVICE_CPU, .planned = &planned};
+  Tensor *room[MAX_RESULTS];
+  if (s->in_place) {
+    Tensor *into = call.into = plan->values[s->results[0]].now;
+    s->op->forward(&call, s->args, room);
+    if (room[0] != into) launch_copy(&call, into, room[0]);
+    scope_release(ctx, mark);
+    return;
+  }
+  for (int32_t k = 0; k < s->nresults && k < MAX_RESULTS; k++)
+    if (plan->values[s->results[k]].home == HOME_ARENA) planned.results[planned.n++] = plan->values[s->results[k]].now;
+  s->op->forward(&call, s->args, room);
+  take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
+}
+
+static void run_step(Call *call, Plan *plan, PlanStep *s)
+{
+  take_operands(plan, s);
+  if (s->special) s->special->run(call, plan, s);
+  else if (s->is_plain) run_plainly(call, plan, s);
+  else run_row(call, plan, s);
+}
+
+/* ---------------------------------------------------------------------- runs */
+
+/* Whether elements of captured tensors are others than at the last run of the kept steps; notes them. */
+static bool captured_changed(Plan *plan)
+{
+  bool changed = !plan->is_kept;
+  for (int32_t i = 0; i < plan->ncaptured; i++) {
+    const Storage *s = plan->values[plan->captured[i]].now->storage;
+    PlanStamp stamp = {s, s ? s->writes : 0};
+    changed |= stamp.storage != plan->stamps[i].storage || stamp.writes != plan->stamps[i].writes;
+    plan->stamps[i] = stamp;
+  }
+  return changed;
+}
+
+static void run_kept(Call *call, Plan *plan)
+{
+  if (!captured_changed(plan)) return;
+  plan->is_kept = false;
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    if (plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+  plan->is_kept = true;
+}
+
+static void give_outputs(Context *ctx, const Plan *plan, Tensor **outputs, size_t mark)
+{
+  for (int32_t i = 0; i < plan->noutputs; i++) outputs[i] = tensor_retain(plan->values[plan->outputs[i]].now);
+  scope_release(ctx, mark);
+  for (int32_t i = 0; i < plan->noutputs; i++) scope_own(ctx, outputs[i]);
+}
+
+/* Headers let go of what the run was given. */
+static void unbind(Plan *plan)
+{
+  for (int32_t i = 0; i < plan->nbound; i++) {
+    PlanValue *value = &plan->values[plan->bound[i]];
+    Tensor *t = value->now;
+    if (plan->values[value->root].home == HOME_KEPT) continue;
+    storage_release(t->storage);
+    t->storage = NULL;
+  }
+}
+
+void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs)
+{
+  Context *ctx = call->ctx;
+  size_t mark = ctx->owned_count;
+  bool grad = ctx->grad_enabled, suspended = ctx->recording_suspended;
+  DType autocast = ctx->autocast;
+  ctx->grad_enabled = false;
+  ctx->recording_suspended = true;
+  ctx->autocast = DTYPE_NONE;
+  for (int32_t i = 0; i < plan->ninputs; i++) plan->values[plan->inputs[i]].now = inputs[i];
+  for (int32_t i = 0; i < plan->nbound_first; i++) plan_bind(plan, plan->bound[i]);
+  if (plan->keeps) run_kept(call, plan);
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    check_interrupt(call);
+    if (!plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+  }
+  give_outputs(ctx, plan, outputs, mark);
+  if (plan->nbound) unbind(plan);
+  ctx->grad_enabled = grad;
+  ctx->recording_suspended = suspended;
+  ctx->autocast = autocast;
+}
