@@ -529,7 +529,10 @@ static int compile_report(lua_State *L)
 }
 
 const luaL_Reg compile_functions[] = {
-  {"compile_new", compile_new},       {"compile_record", compile_record},
-  {"compile_finish", compile_finish}, {"compile_report", compile_report},
-  {"compiled_forward", compiled_module_forward}, {NULL, NULL},
+  {"compile_new", compile_new},
+  {"compile_record", compile_record},
+  {"compile_finish", compile_finish},
+  {"compile_report", compile_report},
+  {"compiled_forward", compiled_module_forward},
+  {NULL, NULL},
 };

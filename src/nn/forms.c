@@ -80,10 +80,7 @@ const char *form_add(lua_State *L, Form *f, int index, int references, int tenso
 
 /* -------------------------------------------------------------------- matching */
 
-static void push_reference(lua_State *L, FormCursor *c)
-{
-  lua_rawgeti(L, c->references, ++c->reference);
-}
+static void push_reference(lua_State *L, FormCursor *c) { lua_rawgeti(L, c->references, ++c->reference); }
 
 static bool value_matches(lua_State *L, FormCursor *c, int index)
 {

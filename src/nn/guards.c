@@ -63,10 +63,7 @@ void watch_end(lua_State *L, NnState *nn)
 
 /* ------------------------------------------------------------------- copying */
 
-static void append(lua_State *L, int list)
-{
-  lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
-}
+static void append(lua_State *L, int list) { lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1); }
 
 /* Whether the table on top of the stack was copied already; it is from now on. */
 static bool is_seen(lua_State *L, int guard)

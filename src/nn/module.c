@@ -501,8 +501,7 @@ static int count_hooks(lua_State *L)
   if (box) {
     box->hooks += change, box->careful_hooks += careful;
     note_change(L, box);
-  }
-  else nn->global_hooks += change, nn->global_careful_hooks += careful;
+  } else nn->global_hooks += change, nn->global_careful_hooks += careful;
   return 0;
 }
 

@@ -11,10 +11,10 @@ typedef struct NnState {
   uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
   uint32_t depth;                              /* about how many module calls are running; see call.c */
   const char *forward_name;                    /* the address of Lua's string "forward" */
-  uint32_t watch;    /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */
-  uint32_t watches;  /* that of the last one */
-  bool was_changed;  /* during the trace a module from before it was changed; */
-  char change[160];  /* which, and where */
+  uint32_t watch;   /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */
+  uint32_t watches; /* that of the last one */
+  bool was_changed; /* during the trace a module from before it was changed; */
+  char change[160]; /* which, and where */
 } NnState;
 
 /*

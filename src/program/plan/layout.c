@@ -60,7 +60,8 @@ static int32_t find_places(const Plan *plan, Place *places, int32_t *place_of)
     if (value->home != HOME_ARENA || value->root != v || value->is_header) continue;
     place_of[v] = n;
     size_t bytes = value->seen->storage ? value->seen->storage->bytes : 0;
-    places[n++] = (Place){v, value->step, value->step, (bytes + PLACE_ALIGNMENT - 1) & ~(size_t)(PLACE_ALIGNMENT - 1), 0};
+    places[n++] = (Place){v, value->step, value->step, (bytes + PLACE_ALIGNMENT - 1) & ~(size_t)(PLACE_ALIGNMENT - 1),
+                          0};
   }
   for (int32_t i = 0; i < plan->nsteps; i++)
     for (int32_t k = 0; k < plan->steps[i].noperands; k++) {

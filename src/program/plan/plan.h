@@ -29,16 +29,16 @@ typedef struct PlanValue {
   uint8_t kind, home;
   bool is_constant; /* its elements are the same at every run */
   bool is_header;   /* a view that is nothing but a header: no step makes it */
-  bool is_noted;   /* its op asked for it by result_new or its kin, so it can be given one */
-  bool is_written; /* an op in place changes its memory */
-  bool leaves;     /* its memory is an output's */
-  int32_t root;    /* the value whose memory it lies in; itself if it is no view */
-  int32_t step;    /* that makes it; -1 */
-  int32_t readers; /* how many operands and outputs it is */
-  int64_t shift;   /* a view: bytes from the root's first element to its own */
-  Tensor *now;     /* what it is at this moment; a reference but of inputs and HOME_NEW's, which runs borrow */
-  Tensor *seen;    /* what it was in the recording; kept until the plan has its memory */
-  Tensor *form;    /* of inputs and captured ones: their dtype, shape and strides, without elements */
+  bool is_noted;    /* its op asked for it by result_new or its kin, so it can be given one */
+  bool is_written;  /* an op in place changes its memory */
+  bool leaves;      /* its memory is an output's */
+  int32_t root;     /* the value whose memory it lies in; itself if it is no view */
+  int32_t step;     /* that makes it; -1 */
+  int32_t readers;  /* how many operands and outputs it is */
+  int64_t shift;    /* a view: bytes from the root's first element to its own */
+  Tensor *now;      /* what it is at this moment; a reference but of inputs and HOME_NEW's, which runs borrow */
+  Tensor *seen;     /* what it was in the recording; kept until the plan has its memory */
+  Tensor *form;     /* of inputs and captured ones: their dtype, shape and strides, without elements */
 } PlanValue;
 
 typedef struct PlanOperand {
@@ -61,11 +61,11 @@ typedef struct PlanStep {
   int32_t noperands;
   int32_t *results;
   int32_t nresults;
-  bool in_place;  /* its one result is its first operand */
-  bool is_plain;  /* runs through the door: what it makes, or changes, is seen outside */
-  bool is_kept;   /* runs only when captured tensors have changed */
-  bool is_view;   /* nothing but headers */
-  bool is_gone;   /* a pass has removed it */
+  bool in_place;               /* its one result is its first operand */
+  bool is_plain;               /* runs through the door: what it makes, or changes, is seen outside */
+  bool is_kept;                /* runs only when captured tensors have changed */
+  bool is_view;                /* nothing but headers */
+  bool is_gone;                /* a pass has removed it */
   int32_t first_bound, nbound; /* headers that lie in what it makes anew: in Plan.bound */
   const PlanSpecial *special;
   void *data; /* the special's */
@@ -91,7 +91,7 @@ typedef struct Plan {
   int32_t *captured; /* values of PLAN_CAPTURED that have a storage of their own */
   PlanStamp *stamps; /* for each */
   int32_t ncaptured;
-  int32_t *bound;     /* headers over what a run is given or makes; first those over inputs and captured ones */
+  int32_t *bound; /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
   bool keeps;   /* there are steps that are kept */
   bool is_kept; /* and they have run */

@@ -13,8 +13,8 @@ struct PlanRecord {
   Context *ctx;
   Plan *plan;
   TensorMap values;
-  void *state;     /* the host's, when it began */
-  Tensor *newest;  /* the youngest tensor then; a reference */
+  void *state;    /* the host's, when it began */
+  Tensor *newest; /* the youngest tensor then; a reference */
   PlanLine line;
   bool open;
   char reason[REASON_TEXT];
@@ -59,7 +59,8 @@ static int32_t new_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, in
   value.root = root >= 0 ? root : plan->nvalues;
   if (root >= 0) {
     const Tensor *base = plan->values[root].seen;
-    value.shift = t->offset * (int64_t)dtype_size(tensor_dtype(t)) - base->offset * (int64_t)dtype_size(tensor_dtype(base));
+    value.shift = t->offset * (int64_t)dtype_size(tensor_dtype(t))
+                  - base->offset * (int64_t)dtype_size(tensor_dtype(base));
     value.kind = plan->values[root].kind;
     if (t->dtype != base->dtype && value.kind != PLAN_RESULT)
       plan_record_refuse(r, "memory of the inputs is seen as of another dtype");

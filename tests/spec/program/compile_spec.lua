@@ -1,0 +1,284 @@
+-- nl.compile: programs give what the network gives, and run only where they may.
+local nl = require "nnlua"
+local nn, F = nl.nn, nl.F
+
+local function programs(compiled) return nl.compile_report(compiled).programs end
+
+-- Calls both with the same seed and compares the results to the bit; returns the compiled one's.
+local function same(net, compiled, ...)
+  nl.manual_seed(7)
+  local plain = table.pack(nl.no_grad(net, ...))
+  nl.manual_seed(7)
+  local given = table.pack(nl.no_grad(compiled, ...))
+  assert.equal(plain.n, given.n)
+  for i = 1, plain.n do
+    assert.is_true(nl.equal(plain[i], given[i]))
+    assert.same(plain[i]:stride(), given[i]:stride())
+  end
+  return table.unpack(given)
+end
+
+local function classifier()
+  return nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3), nn.LogSoftmax(2))
+end
+
+describe("nl.compile", function()
+  it("runs a program from the second call on", function()
+    local net = classifier()
+    local fast = nl.compile(net)
+    for _ = 1, 4 do same(net, fast, nl.randn(4, 6)) end
+    assert.equal(1, #programs(fast))
+    assert.equal(3, programs(fast)[1].runs)
+    assert.is_nil(programs(fast)[1].reason)
+    assert.equal(4, nl.compile_report(fast).calls)
+  end)
+
+  it("has a program for each form of the arguments", function()
+    local net = classifier()
+    local fast = nl.compile(net)
+    for _ = 1, 2 do
+      same(net, fast, nl.randn(4, 6))
+      same(net, fast, nl.randn(2, 6))
+      same(net, fast, nl.randn(6, 4):t())
+    end
+    assert.equal(3, #programs(fast))
+    local double = nl.compile(function(x, factor) return x * factor end)
+    assert.same({2, 4}, double(nl.tensor {1, 2}, 2):tolist())
+    assert.same({3, 6}, double(nl.tensor {1, 2}, 3):tolist())
+    assert.same({4.0, 8.0}, double(nl.tensor {1, 2}, 4.0):tolist())
+    assert.same({2, 4}, double(nl.tensor {1, 2}, 2):tolist())
+    assert.equal(3, #programs(double))
+  end)
+
+  it("takes and gives tables, numbers and nil", function()
+    local function f(list, options)
+      local y = list[1] + list.other
+      return {y, {twice = y * 2}}, nil, options.name, 3.5
+    end
+    local fast = nl.compile(f)
+    for _ = 1, 3 do
+      local a, b = nl.randn(3), nl.randn(3)
+      local results = table.pack(fast({a, other = b}, {name = "n"}))
+      assert.equal(4, results.n)
+      assert.is_true(nl.equal(a + b, results[1][1]))
+      assert.is_true(nl.equal((a + b) * 2, results[1][2].twice))
+      assert.is_nil(results[2])
+      assert.same({"n", 3.5}, {results[3], results[4]})
+    end
+    assert.equal(2, programs(fast)[1].runs)
+  end)
+
+  it("gives new tensors, arguments themselves, and views of them", function()
+    local weight = nl.randn(3)
+    local fast = nl.compile(function(x) return x + 1, x, x[2], weight end)
+    local x, before = nl.randn(2, 3)
+    for _ = 1, 3 do
+      local sum, itself, row, held = fast(x)
+      assert.equal(x, itself)
+      assert.equal(weight, held)
+      assert.is_true(nl.equal(x[2], row))
+      row:fill_(7)
+      assert.is_true(nl.equal(nl.full({3}, 7.0), x[2]))
+      if before then assert.is_false(nl.equal(before, sum)) end
+      before = sum
+      x:copy_(nl.randn(2, 3))
+    end
+    assert.equal(2, programs(fast)[1].runs)
+  end)
+
+  it("sees parameters that changed in any way", function()
+    local net = classifier()
+    local fast, x = nl.compile(net), nl.randn(4, 6)
+    for _ = 1, 2 do same(net, fast, x) end
+    nl.no_grad(function() net[1].weight:mul_(2) end)
+    same(net, fast, x)
+    net[1].weight.data:add_(1)
+    same(net, fast, x)
+    net[1].weight.data = nl.randn(5, 6)
+    same(net, fast, x)
+    net:load_state_dict(classifier():state_dict())
+    same(net, fast, x)
+    net[3].bias.data = nl.randn(3)
+    same(net, fast, x)
+    assert.equal(1, #programs(fast))
+    net[1].weight = nn.Parameter(nl.randn(5, 6))
+    same(net, fast, x)
+    net[1] = nn.Linear(6, 5)
+    same(net, fast, x)
+    same(net, fast, x)
+    local optimizer = nl.optim.SGD(net:parameters(), {lr = 0.5})
+    net(x):sum():backward()
+    optimizer:step()
+    same(net, fast, x)
+  end)
+
+  it("has programs for each mode, and counts changes of attributes", function()
+    local net = nn.Sequential(nn.Linear(6, 5), nn.Dropout(0.5), nn.Conv1d(4, 4, 3))
+    local fast, x = nl.compile(net), nl.randn(2, 4, 6)
+    for _ = 1, 2 do
+      for _, mode in ipairs {true, false} do
+        net:train(mode)
+        same(net, fast, x)
+        same(net, fast, x)
+      end
+    end
+    assert.equal(2, #programs(fast))
+    net[3].padding = {1}
+    same(net, fast, x)
+    net[3].padding[1] = 2
+    same(net, fast, x)
+    same(net, fast, x)
+  end)
+
+  it("writes buffers and draws random numbers as the network does", function()
+    local function make()
+      nl.manual_seed(3)
+      return nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Dropout(0.3))
+    end
+    local one, two = make(), make()
+    local fast = nl.compile(two)
+    nl.manual_seed(5)
+    local xs, a, b = {}, {}, {}
+    for i = 1, 4 do xs[i] = nl.randn(8, 6) end
+    nl.manual_seed(6)
+    for i = 1, 4 do a[i] = nl.no_grad(one, xs[i]) end
+    nl.manual_seed(6)
+    for i = 1, 4 do b[i] = nl.no_grad(fast, xs[i]) end
+    for i = 1, 4 do assert.is_true(nl.equal(a[i], b[i])) end
+    for name, value in pairs(one:state_dict()) do assert.is_true(nl.equal(value, two:state_dict()[name])) end
+    assert.equal(3, programs(fast)[1].runs)
+  end)
+
+  it("changes its arguments in place where the function does", function()
+    local fast = nl.compile(function(x) return x:add_(1):mul_(2), x:sum() end)
+    for _ = 1, 3 do
+      local x = nl.ones(3)
+      local y, sum = fast(x)
+      assert.equal(x, y)
+      assert.same({4, 4, 4}, x:tolist())
+      assert.equal(12, sum:item())
+    end
+    assert.equal(2, programs(fast)[1].runs)
+  end)
+
+  it("runs the network itself where gradients are wanted", function()
+    local net = classifier()
+    local fast, x = nl.compile(net), nl.randn(4, 6)
+    for _ = 1, 3 do
+      net:zero_grad()
+      fast(x):sum():backward()
+      local got = net[1].weight.grad:clone()
+      net:zero_grad()
+      net(x):sum():backward()
+      assert.is_true(nl.equal(net[1].weight.grad, got))
+    end
+    assert.equal(2, nl.compile_report(fast).with_gradients)
+  end)
+
+  local Counting = nn.class "Counting"
+  function Counting:init() self.fc, self.calls = nn.Linear(3, 2), 0 end
+  function Counting:forward(x)
+    self.calls = self.calls + 1
+    return self.fc(x)
+  end
+
+  it("falls back where it must, and says why and where", function()
+    local cases = {
+      {function(x) return x * x:sum():item() end, "item reads elements"},
+      {function(x) return x * #x:tolist() end, "tolist reads elements"},
+      {function(x) return x[x:gt(0)] end, "depends on elements"},
+      {function(x) return x:nonzero() end, "depends on elements"},
+      {function(x) return x + #tostring(x) end, "tostring reads elements"},
+      {function(x) return coroutine.wrap(function() return x + 1 end)() end, "another coroutine"},
+      {function(x) nl.manual_seed(1) return x + nl.rand(2) end, "manual_seed"},
+      {function(x) return x:clone():unsqueeze_(1) end, "unsqueeze"},
+      {function(x) return setmetatable({x}, {}) end, "metatable"},
+    }
+    for _, case in ipairs(cases) do
+      local fast = nl.compile(case[1])
+      for _ = 1, 3 do
+        local x = nl.tensor {1.0, -2.0}
+        local plain, given = case[1](x), fast(x)
+        if type(plain) == "userdata" then assert.is_true(nl.equal(plain, given)) end
+      end
+      assert.equal(1, #programs(fast))
+      assert.truthy(programs(fast)[1].reason:find(case[2], 1, true), programs(fast)[1].reason)
+    end
+    local counting = nl.compile(Counting())
+    for _ = 1, 3 do nl.no_grad(counting, nl.ones(3)) end
+    assert.equal(3, counting._orig_mod.calls)
+    assert.truthy(programs(counting)[1].reason:find("compile_spec.lua:%d+: an attribute of a module is assigned"))
+    local hooked = classifier()
+    local seen = 0
+    hooked[1]:register_forward_hook(function() seen = seen + 1 end)
+    local fast = nl.compile(hooked)
+    for _ = 1, 3 do nl.no_grad(fast, nl.ones(1, 6)) end
+    assert.equal(3, seen)
+    assert.truthy(programs(fast)[1].reason:find "hooks")
+  end)
+
+  it("sees hooks that come later", function()
+    local net, seen = classifier(), 0
+    local fast, x = nl.compile(net), nl.ones(1, 6)
+    for _ = 1, 2 do same(net, fast, x) end
+    local handle = net[3]:register_forward_hook(function() seen = seen + 1 end)
+    nl.no_grad(fast, x)
+    nl.no_grad(fast, x)
+    assert.equal(2, seen)
+    handle:remove()
+    same(net, fast, x)
+    assert.equal(2, seen)
+  end)
+
+  it("raises what the network raises, and goes on", function()
+    local net = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 2))
+    local fast = nl.compile(net)
+    local good = nl.tensor {1, 5}
+    for _ = 1, 2 do same(net, fast, good) end
+    for _ = 1, 2 do
+      assert.error_matches(function() nl.no_grad(fast, nl.tensor {1, 6}) end, "embedding")
+      same(net, fast, good)
+    end
+  end)
+
+  it("can be called within one that is being traced, and by itself", function()
+    local inner = nl.compile(function(x) return x * 2 end)
+    local outer = nl.compile(function(x) return inner(x) + 1 end)
+    for _ = 1, 3 do assert.same({3, 5}, outer(nl.tensor {1, 2}):tolist()) end
+    assert.equal(2, programs(outer)[1].runs)
+    local depth
+    depth = nl.compile(function(x, n) if n == 0 then return x end return depth(x + 1, n - 1) end)
+    for _ = 1, 3 do assert.same({3}, depth(nl.tensor {0}, 3):tolist()) end
+  end)
+
+  it("keeps to autocast, inference mode and the default dtype", function()
+    local net = classifier()
+    local fast, x = nl.compile(net), nl.randn(4, 6)
+    for _ = 1, 2 do
+      same(net, fast, x)
+      local plain = nl.autocast({dtype = nl.bfloat16}, nl.no_grad, net, x)
+      assert.is_true(nl.equal(plain, nl.autocast({dtype = nl.bfloat16}, nl.no_grad, fast, x)))
+    end
+    for _ = 1, 2 do assert.is_true(nl.equal(net(x), nl.inference_mode(fast, x))) end
+    assert.equal(3, #programs(fast))
+  end)
+
+  it("lets everything go", function()
+    collectgarbage() collectgarbage()
+    local before = nl.memory_allocated()
+    do
+      local net = classifier()
+      local fast = nl.compile(net)
+      for _ = 1, 3 do nl.no_grad(fast, nl.randn(4, 6)) end
+      assert.error(function() nl.compile(function(x) error "no" end)(nl.ones(1)) end)
+    end
+    collectgarbage() collectgarbage()
+    assert.equal(before, nl.memory_allocated())
+  end)
+
+  it("refuses what it can't compile", function()
+    assert.error_matches(function() nl.compile(3) end, "compile: a module or a function is wanted, got a number")
+    assert.error_matches(function() nl.compile_report(nn.ReLU()) end, "compile_report: what nl.compile returned")
+    assert.error_matches(function() nl.compile_report(print) end, "compile_report: what nl.compile returned")
+  end)
+end)
