@@ -24,8 +24,9 @@ typedef struct KeyPlan {
 } KeyPlan;
 
 /*
- * What nl.compile makes. User values: TARGET, what was compiled; LISTS, for each program a table {the arguments'
- * references, the results', the guard, userdata of outputs that aren't new}; TRACE, the Lua function that traces a call.
+ * What nl.compile makes. User values: TARGET, what was compiled; LISTS, for each plan a table {the arguments'
+ * references, the results', the guard, userdata of outputs that aren't new}; TRACE, the Lua function that traces a
+ * call.
  */
 typedef struct Compiled {
   uint32_t kind;
@@ -495,7 +496,7 @@ static void push_key(lua_State *L, const KeyPlan *p)
   luaL_pushresult(&b);
 }
 
-/* compile_report(compiled): {calls =, with_gradients =, traces =, programs = {{key =, steps =, runs =, bytes =, reason =}, …}} */
+/* compile_report(compiled): see lua/nnlua/compile_report.lua; nothing if it isn't compiled */
 static int compile_report(lua_State *L)
 {
   if (lua_tocfunction(L, 1) == call_compiled_function) {
