@@ -1,9 +1,10 @@
 /* What nl.compile compares before it runs a plan: the modules that the trace used, as they were then. */
 #include "nn/compile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/text.h"
 
 static const char watched_key; /* its address is the registry's key of the set of modules that a trace has used */
 
@@ -32,7 +33,7 @@ void user_line(lua_State *L, char *text, size_t size)
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "@nnlua/", 7) == 0) continue;
-    snprintf(text, size, "%s:%d: ", ar.short_src, ar.currentline);
+    text_format(text, size, "%s:%d: ", ar.short_src, ar.currentline);
     return;
   }
 }

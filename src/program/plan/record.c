@@ -1,9 +1,8 @@
 /* Recording: a plan's steps and values from ops as they run. */
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "ops/table/ops.h"
 #include "program/plan/plan.h"
 #include "program/tensor_map.h"
@@ -25,10 +24,10 @@ void plan_record_refuse(PlanRecord *r, const char *format, ...)
   if (r->reason[0]) return;
   char line[REASON_TEXT / 2] = "";
   if (r->line) r->line(r->ctx, line, sizeof line);
-  int used = snprintf(r->reason, sizeof r->reason, "%s", line);
+  int used = text_format(r->reason, sizeof r->reason, "%s", line);
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(r->reason + used, sizeof r->reason - (size_t)used, format, arguments);
+  text_vformat(r->reason + used, sizeof r->reason - (size_t)used, format, arguments);
   va_end(arguments);
 }
 
