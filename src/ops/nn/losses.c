@@ -128,15 +128,15 @@ FORWARD(poisson_nll_loss)
   y[0] = reduced(call, losses, a->reduction);
 }
 
-/* The variances as they broadcast to the input: one for each element, or for each row of the last dimension. */
+/* The variances as they broadcast to the input: one for each element, or one for all along a dimension. */
 static Tensor *variances(Call *call, const Tensor *x, Tensor *var)
 {
-  int n = x->ndim, d = var->ndim;
-  Ints rows = {x->shape, n ? n - 1 : 0};
+  int n = x->ndim;
   if (tensor_same_shape(x, var)) return var;
-  if (n && shape_equal(tensor_shape(var), rows)) return op(unsqueeze, var, d);
-  bool single = n && d == n && var->shape[d - 1] == 1 && shape_equal((Ints){var->shape, d - 1}, rows);
-  if (!single)
+  if (n && shape_equal(tensor_shape(var), (Ints){x->shape, n - 1})) return op(unsqueeze, var, n - 1);
+  int64_t others = 0; /* the sum of the sizes that differ: 1 if that is one dimension, of size 1 */
+  for (int i = 0; i < n && n == var->ndim; i++) others += var->shape[i] == x->shape[i] ? 0 : var->shape[i];
+  if (others != 1)
     raise(call, "var of shape %s doesn't fit an input of shape %s", shape_text(call, tensor_shape(var)),
           shape_text(call, tensor_shape(x)));
   return var;
