@@ -105,6 +105,20 @@ void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
 void op_node_results_written(Node *n);
 
 /*
+ * Hooks on what is saved (packing.c). An op's node has places for its arguments and then its results: what is saved
+ * plainly in one, NULL if nothing is; that the host has it now in another form.
+ */
+int op_node_places(const Node *n);
+Tensor *op_node_saved(Call *call, Node *n, int place);
+void op_node_set_packed(Call *call, Node *n, int place);
+
+/* Kernels rely on integers that they have checked or made: a hook must give them back as they were. 0 of others. */
+int64_t fingerprint_of_saved(Call *call, Tensor *t);
+
+/* Has what a node saves packed when the running entry is left. */
+void pack_later(Call *call, Node *n);
+
+/*
  * The node of a view's geometry over its base, whose own history is of_base, or what it is now if that is NULL.
  * The reference is the caller's.
  */

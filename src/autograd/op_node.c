@@ -23,7 +23,9 @@ typedef struct OpNode {
   uint32_t result_versions[MAX_RESULTS];
   uint32_t needs; /* what the wanted gradients need: as in OpPlan */
   bool saved_anything;
-  bool of_stand_ins; /* among the arguments are stand-ins of a transform */
+  bool of_stand_ins;      /* among the arguments are stand-ins of a transform */
+  bool has_packed;        /* hooks have packed something of it */
+  uint8_t packed_results; /* a bit each; there, as for SAVED_PACKED, is only the form */
 } OpNode;
 
 /* The tensors in the i-th argument that holds any: a single one or a list. */
@@ -98,6 +100,8 @@ _Noreturn static void raise_changed(Call *call, const OpNode *n, const Tensor *t
               (unsigned)saved);
 }
 
+static bool is_packed_result(const OpNode *n, int i) { return n->packed_results >> i & 1; }
+
 static void check_versions(Call *call, const OpNode *n)
 {
   for (int i = 0; i < n->node.nedges; i++) {
@@ -106,15 +110,67 @@ static void check_versions(Call *call, const OpNode *n)
       raise_changed(call, n, s->tensor, s->version);
   }
   for (int i = 0; i < MAX_RESULTS; i++)
-    if (n->results[i] && tensor_version(n->results[i]) != n->result_versions[i])
+    if (n->results[i] && !is_packed_result(n, i) && tensor_version(n->results[i]) != n->result_versions[i])
       raise_changed(call, n, n->results[i], n->result_versions[i]);
+}
+
+_Noreturn static void raise_freed(Call *call, const OpNode *n)
+{
+  raise_plain(call->ctx,
+              "backward of %s: what it saved has been freed by an earlier backward; give that one "
+              "retain_graph = true to go through the graph twice",
+              n->shown->name);
+}
+
+/* A tensor from an unpack hook as the backward takes it for one of that form: no kernel looks at its shape again. */
+static Tensor *fitting(Call *call, const OpNode *n, Tensor *t, const Tensor *form, int64_t print, bool of_result)
+{
+  if (!tensor_same_shape(t, form))
+    raise_plain(call->ctx, "backward of %s: an unpack hook gave a tensor of shape %s for one of shape %s",
+                n->shown->name, shape_text(call, tensor_shape(t)), shape_text(call, tensor_shape(form)));
+  if (!dtype_can_cast(tensor_dtype(t), tensor_dtype(form)))
+    raise_plain(call->ctx, "backward of %s: an unpack hook gave a %s tensor for a %s one", n->shown->name,
+                dtype_name(tensor_dtype(t)), dtype_name(tensor_dtype(form)));
+  if (device_behind(t) != device_behind(form) || (tensor_stands_in(t) && !n->of_stand_ins))
+    raise_plain(call->ctx, "backward of %s: an unpack hook gave a tensor on another device", n->shown->name);
+  t = cast(t, tensor_dtype(form));
+  if (fingerprint_of_saved(call, t) != print)
+    raise_plain(call->ctx, "backward of %s: an unpack hook gave other %s numbers than were packed", n->shown->name,
+                dtype_name(tensor_dtype(t)));
+  bool same_layout = shape_equal(tensor_strides(t), tensor_strides(form));
+  if (!of_result || same_layout || tensor_stands_in(t) || !tensor_is_dense(form)) return t;
+  Tensor *laid_out = tensor_new_strided(call, tensor_dtype(t), (Device)t->device, tensor_shape(t),
+                                        tensor_strides(form));
+  op_(copy, laid_out, t, false);
+  return laid_out;
+}
+
+/* What the hook makes of what it packed in a place. It may do anything, so that the caller has what it works with. */
+static Tensor *unpacked(Call *call, OpNode *n, int place, Tensor *form)
+{
+  Context *ctx = call->ctx;
+  bool recording = ctx->grad_enabled;
+  int64_t print;
+  Tensor *t = ctx->host.unpack(call, &n->node, place, &print);
+  if (n->node.forgotten) raise_freed(call, n);
+  ctx->grad_enabled = false;
+  t = fitting(call, n, t, form, print, place >= n->node.nedges);
+  ctx->grad_enabled = recording;
+  return t;
+}
+
+/* A saved tensor, kept while hooks run for others. */
+static Tensor *kept(Call *call, const OpNode *n, Tensor *t)
+{
+  return t && n->has_packed ? scope_own(call->ctx, tensor_retain(t)) : t;
 }
 
 /* Under create_graph a saved result stands for the tensor it was: its history is this node. */
 static void revive_results(Call *call, OpNode *n, Tensor **y)
 {
   for (int i = 0; i < MAX_RESULTS; i++) {
-    y[i] = n->results[i];
+    y[i] = kept(call, n, n->results[i]);
+    if (y[i] && is_packed_result(n, i)) y[i] = unpacked(call, n, n->node.nedges + i, y[i]);
     if (!y[i] || !call->ctx->grad_enabled || !dtype_is_inexact(tensor_dtype(y[i]))) continue;
     y[i] = tensor_alias(call, y[i]);
     tensor_set_grad_fn(y[i], &n->node, i);
@@ -129,12 +185,17 @@ static bool keeps_history(const Tensor *t, Edge e)
   return t->grad_fn == e.node && t->output == e.output;
 }
 
-/* A saved input of another history by now (detach_, a change in place) is replaced by an alias with the one it had. */
-static Tensor *revived(Call *call, const OpNode *n, int i)
+/*
+ * What is saved of an argument. One of another history by now (detach_, a change in place, an unpack hook) is replaced
+ * by an alias with the one it had.
+ */
+static Tensor *saved_argument(Call *call, OpNode *n, int i)
 {
-  Tensor *t = n->saved[i].tensor;
+  int64_t version = n->saved[i].version;
+  Tensor *t = kept(call, n, n->saved[i].tensor);
+  if (version == SAVED_PACKED) t = unpacked(call, n, i, t);
   Edge e = n->node.edges[i];
-  if (n->saved[i].version < 0 || keeps_history(t, e)) return t;
+  if (!call->ctx->grad_enabled || version == SAVED_FORM || keeps_history(t, e)) return t;
   Tensor *alias = tensor_alias(call, t);
   tensor_set_grad_fn(alias, e.node, e.output);
   return alias;
@@ -144,19 +205,17 @@ static Tensor *revived(Call *call, const OpNode *n, int i)
 static void restore_arguments(Call *call, OpNode *n, char *args)
 {
   const OpPlan *plan = op_plan(n->op);
-  bool twice = call->ctx->grad_enabled;
   int at = 0;
   memcpy(args, n->args, n->op->args_size);
   for (int i = 0; i < plan->ntensors; i++) {
     void *place = args + plan->tensors[i].offset;
     if (!plan->tensors[i].is_list) {
-      *(Tensor **)place = twice ? revived(call, n, at) : n->saved[at].tensor;
-      at++;
+      *(Tensor **)place = saved_argument(call, n, at++);
       continue;
     }
     Tensors *list = place;
     list->v = arena_allocate(call->ctx, (size_t)(list->n ? list->n : 1) * sizeof *list->v);
-    for (int64_t k = 0; k < list->n; k++, at++) list->v[k] = twice ? revived(call, n, at) : n->saved[at].tensor;
+    for (int64_t k = 0; k < list->n; k++, at++) list->v[k] = saved_argument(call, n, at);
   }
 }
 
@@ -213,13 +272,9 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   OpNode *n = (OpNode *)node;
   Context *ctx = parent->ctx;
   bool recording = ctx->grad_enabled;
-  if (node->forgotten)
-    raise_plain(ctx,
-                "backward of %s: what it saved has been freed by an earlier backward; give that one "
-                "retain_graph = true to go through the graph twice",
-                n->shown->name);
   Call called = {.ctx = ctx, .op = n->shown};
   Call call = {.ctx = ctx, .op = n->op, .parent = n->shown == n->op ? NULL : &called};
+  if (node->forgotten) raise_freed(&call, n);
   check_versions(&call, n);
   if (!recording && needs_ops(n, dy)) ctx->grad_enabled = true;
   ArgsRoom args;
@@ -275,7 +330,7 @@ static void keep_tensors(Call *call, OpNode *n, const void *args)
     bool saved = n->needs & argument_bit(plan->tensors[i].arg);
     for (int64_t k = 0; k < count; k++, at++) {
       Saved *s = &n->saved[at];
-      s->version = -1;
+      s->version = SAVED_FORM;
       if (!t[k]) continue;
       n->of_stand_ins |= tensor_stands_in(t[k]);
       if (saved) {
@@ -331,6 +386,7 @@ Node *op_node_new(Call *call, const Op *op, const void *args, int ny)
   n->saved = (Saved *)(n->args + own);
   if (plan->points) args_copy_pointed(op, n->args, (char *)(n->saved + edges));
   keep_tensors(call, n, args);
+  if (call->ctx->saved_hooks && n->needs) pack_later(call, &n->node);
   return node_retain(&n->node);
 }
 
@@ -350,4 +406,58 @@ void op_node_results_written(Node *node)
   OpNode *n = (OpNode *)node;
   for (int i = 0; i < MAX_RESULTS; i++)
     if (n->results[i]) n->result_versions[i] = tensor_version(n->results[i]);
+}
+
+/* -------------------------------------------------------------------- packing */
+
+int op_node_places(const Node *node) { return node->nedges + MAX_RESULTS; }
+
+/* Not numbers of the call itself, nor integers whose elements can't be looked at when they come back. */
+static bool may_pack(const Tensor *t)
+{
+  return !t->is_wrapped_number && !(tensor_stands_in(t) && dtype_is_integral(tensor_dtype(t)));
+}
+
+Tensor *op_node_saved(Call *call, Node *node, int place)
+{
+  OpNode *n = (OpNode *)node;
+  if (node->forgotten) return NULL;
+  if (place < node->nedges) {
+    const Saved *s = &n->saved[place];
+    return s->version >= 0 && tensor_version(s->tensor) == s->version && may_pack(s->tensor) ? s->tensor : NULL;
+  }
+  int i = place - node->nedges;
+  Tensor *y = n->results[i];
+  if (!y || is_packed_result(n, i) || tensor_version(y) != n->result_versions[i] || !may_pack(y)) return NULL;
+  y = tensor_alias(call, y);
+  if (dtype_is_inexact(tensor_dtype(y))) tensor_set_grad_fn(y, node, i);
+  return y;
+}
+
+/* What fitting compares with. */
+static Tensor *form_of(Call *call, const Tensor *t)
+{
+  if (tensor_stands_in(t)) return tensor_alias(call, t);
+  Tensor *form = tensor_ghost(call, t);
+  form->device = t->device;
+  return form;
+}
+
+void op_node_set_packed(Call *call, Node *node, int place)
+{
+  OpNode *n = (OpNode *)node;
+  int i = place - node->nedges;
+  if (node->forgotten) return; /* the hook has run the graph's backward */
+  n->has_packed = true;
+  if (i < 0) {
+    Tensor *form = form_of(call, n->saved[place].tensor);
+    saved_drop(&n->saved[place]);
+    n->saved[place].tensor = tensor_retain(form);
+    n->saved[place].version = SAVED_PACKED;
+    return;
+  }
+  Tensor *old = n->results[i];
+  n->results[i] = tensor_retain(form_of(call, old));
+  n->packed_results |= (uint8_t)(1 << i);
+  tensor_release(old);
 }

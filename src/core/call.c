@@ -47,11 +47,17 @@ static void arena_rewind(Context *ctx, ArenaBlock *mark, size_t used)
   ctx->arena_used = used;
 }
 
-void entry_leave(Context *ctx, Entry *entry)
+static void leave(Context *ctx, const Entry *entry)
 {
   ctx->entry = entry->outer;
   scope_release(ctx, entry->owned);
   arena_rewind(ctx, entry->arena, entry->arena_used);
+}
+
+void entry_leave(Context *ctx, Entry *entry)
+{
+  if (ctx->unpacked) pack_saved(ctx);
+  leave(ctx, entry);
 }
 
 _Noreturn static void unwind(Context *ctx)
@@ -66,7 +72,8 @@ _Noreturn static void unwind(Context *ctx)
   ctx->changes_in_place = entry->changes_in_place;
   ctx->autocast = entry->autocast;
   ctx->node = NULL;
-  entry_leave(ctx, entry);
+  leave_unpacked(ctx);
+  leave(ctx, entry);
   _longjmp(entry->escape, 1);
 }
 

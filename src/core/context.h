@@ -46,6 +46,9 @@ typedef struct Host {
   void (*node_prehooks)(struct Call *, struct Node *, struct Tensor **dy);
   void (*node_hooks)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
   void (*leaf_accumulated)(struct Call *, struct Tensor *leaf);
+  /* Packs what a node has saved in a place by the user's hook; false: there is none any more. And the way back. */
+  bool (*pack)(struct Call *, struct Node *, int place, struct Tensor *, int64_t fingerprint);
+  struct Tensor *(*unpack)(struct Call *, struct Node *, int place, int64_t *fingerprint);
 } Host;
 
 /* What the host knows of its collections of garbage (lua/pressure.c); times in seconds. */
@@ -88,10 +91,13 @@ struct Context {
   void *scopes;    /* and its lists of them */
   void *carriers;  /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
-  bool recording_suspended; /* inside a primitive op's forward */
-  bool changes_in_place;    /* what is being changed must not be left half done: core/interrupt.h */
-  bool closed;              /* its interpreter is gone; it waits for storages that hosts hold */
-  bool in_finalizers;       /* memory ran out within an op, and the host collects garbage */
+  bool recording_suspended;  /* inside a primitive op's forward */
+  bool changes_in_place;     /* what is being changed must not be left half done: core/interrupt.h */
+  bool closed;               /* its interpreter is gone; it waits for storages that hosts hold */
+  bool in_finalizers;        /* memory ran out within an op, and the host collects garbage */
+  uint64_t saved_hooks;      /* the host's number of the hooks that pack what graphs save; 0: none */
+  uint64_t no_saved_hooks;   /* and of the message that says why there must not be any; 0: there may be */
+  struct Unpacked *unpacked; /* nodes whose saved tensors are still to be packed, the last one first */
   DType default_dtype;
   DType autocast; /* the half precision that ops are run in (autograd/autocast.h); DTYPE_NONE: off */
 

@@ -13,11 +13,14 @@
 typedef struct Saved {
   Tensor *tensor; /* NULL: none */
   struct Saved *next, **link;
-  int64_t version; /* of the elements; -1: they aren't needed; SAVED_LEAF: see below */
+  int64_t version; /* of the elements; SAVED_FORM: they aren't needed; the others: see below */
 } Saved;
 
-/* The reference is that of an accumulator of gradients to its leaf, which is a view: it stays as it is. */
-enum { SAVED_LEAF = -2 };
+/*
+ * SAVED_LEAF: the reference is that of an accumulator of gradients to its leaf, which is a view: it stays as it is.
+ * SAVED_PACKED: the host has what a hook made of the elements.
+ */
+enum { SAVED_FORM = -1, SAVED_LEAF = -2, SAVED_PACKED = -3 };
 
 /* Puts a reference into a tensor's list. */
 static inline void saved_list(Saved *s, Tensor *root)

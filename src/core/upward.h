@@ -17,6 +17,13 @@ void node_release(struct Node *n);
 void node_forget_retained(struct Tensor *t);
 
 /*
+ * Packs what the nodes of Context.unpacked save: no op is under way, so that the hooks of the user may do what they
+ * like. They may raise. Or lets the nodes go as they are. (In autograd/packing.c.)
+ */
+void pack_saved(struct Context *ctx);
+void leave_unpacked(struct Context *ctx);
+
+/*
  * The public name of the outermost op of a call, which the user called, and what stands behind it: "_" for an op that
  * has no other form than the in-place one. NULL outside of ops. (In ops/table/table.c.)
  */

@@ -506,6 +506,47 @@ function nl.autograd.detect_anomaly(f, ...) end
 ---@param check_nan? boolean
 function nl.autograd.set_detect_anomaly(mode, check_nan) end
 
+--- Runs a function in which what a graph saves of tensors for its backward goes through hooks: the graph keeps what
+--- pack_hook makes of each, and the backward works with the tensor that unpack_hook makes of that, of the same shape.
+--- So activations can be kept in half precision, on disk, or not at all. Without a function, to the end of the block as
+--- the value of a `<close>` variable. Whole numbers (positions) must come back as they were; what pack_hook gives must
+--- not hold the tensor that it got, `t:detach()` may.
+---     > graph = nl.autograd.graph
+---     > x = nl.tensor({1.0, 2.0}, {requires_grad = true})
+---     > y = graph.saved_tensors_hooks(function(t) return t:half() end, function(h) return h:float() end, function()
+---     .   return x:exp()
+---     . end)
+---     > y:sum():backward();
+---     > x.grad
+---     tensor([2.7188, 7.3906])
+---@param pack_hook function of a tensor
+---@param unpack_hook function of what pack_hook gave
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autograd.graph.saved_tensors_hooks(pack_hook, unpack_hook, f, ...) end
+
+--- As saved_tensors_hooks, with hooks that keep saved tensors on the CPU: here, where they are anyway.
+---     > x = nl.tensor({1.0, 2.0}, {requires_grad = true})
+---     > nl.autograd.graph.save_on_cpu(function() return x * x end)
+---     tensor([1., 4.], grad_fn=<MulBackward>)
+---@param pin_memory? boolean
+---@param device_type? string
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autograd.graph.save_on_cpu(pin_memory, device_type, f, ...) end
+
+--- Runs a function, or the rest of a block, in which opening saved_tensors_hooks raises this message.
+---     > graph = nl.autograd.graph
+---     > graph.disable_saved_tensors_hooks("not here", function() return pcall(graph.save_on_cpu) end)
+---     false	…: not here
+---@param error_message string
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autograd.graph.disable_saved_tensors_hooks(error_message, f, ...) end
+
 -- ------------------------------------------------------------ tensor methods
 
 --- The number in a tensor of one element: an integer, a float or a boolean; of a complex one two numbers.

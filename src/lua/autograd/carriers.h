@@ -7,7 +7,8 @@
  * so graphs without hooks cost nothing, and a list lives as long as the graph that it stands for.
  *
  * A carrier's fields: id, its number; [1…] lists of tensor hooks by output; [HOOKS_…] other hooks; owner, of a
- * leaf, a weak table with its userdata; class and context of a custom function; border of a module's border.
+ * leaf, a weak table with its userdata; class and context of a custom function; border of a module's border; packed,
+ * what hooks made of saved tensors, by place.
  */
 #ifndef NNLUA_LUA_AUTOGRAD_CARRIERS_H
 #define NNLUA_LUA_AUTOGRAD_CARRIERS_H

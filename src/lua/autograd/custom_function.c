@@ -10,6 +10,7 @@
 #include "lua/autograd/hooks.h"
 #include "lua/autograd/modes.h"
 #include "lua/autograd/module_border.h"
+#include "lua/autograd/saved_hooks.h"
 #include "lua/scope.h"
 #include "lua/call.h"
 #include "lua/size.h"
@@ -17,7 +18,8 @@
 #include "ops/shape/factory.h"
 
 static char context_meta, function_meta; /* registry keys, by address */
-static char saved_key, versions_key, dirty_key, plain_key, sparse_key, freed_key, name_key; /* keys in a ctx */
+static char saved_key, versions_key, packed_key, unpacked_key, dirty_key, plain_key, sparse_key, freed_key,
+  name_key; /* keys in a ctx */
 
 /* Sets t[key] to the value on top, which it pops. */
 static void set_private(lua_State *L, int table, char *key) { lua_rawsetp(L, table, key); }
@@ -91,17 +93,32 @@ static int set_materialize_grads(lua_State *L)
   return 0;
 }
 
+/* Where a ctx has packed its i-th saved tensor: pushes what the running backward, or else the hook, has unpacked. */
+static bool push_unpacked(lua_State *L, int ctx, int i, const char *name)
+{
+  if (lua_rawgetp(L, ctx, &packed_key) != LUA_TTABLE || lua_rawgeti(L, -1, i) != LUA_TTABLE) return false;
+  if (lua_rawgetp(L, ctx, &unpacked_key) == LUA_TTABLE) lua_rawgeti(L, -1, i);
+  else push_unpacked_tensor(L, -2, name);
+  return true;
+}
+
+static void check_not_freed(lua_State *L, int ctx, const char *name)
+{
+  lua_rawgetp(L, ctx, &freed_key);
+  if (lua_toboolean(L, -1))
+    user_error(L,
+               "backward of %s: its saved tensors have been freed by an earlier backward; give that one "
+               "retain_graph = true to go through the graph twice",
+               name);
+  lua_pop(L, 1);
+}
+
 /* ctx.saved_tensors: a fresh table {n = n, …}, after a check that nobody has written to them since. */
 static int saved_tensors(lua_State *L)
 {
   lua_rawgetp(L, 1, &name_key);
   const char *name = lua_tostring(L, -1);
-  lua_rawgetp(L, 1, &freed_key);
-  if (lua_toboolean(L, -1))
-    return user_error(L,
-                      "backward of %s: its saved tensors have been freed by an earlier backward; give that one "
-                      "retain_graph = true to go through the graph twice",
-                      name);
+  check_not_freed(L, 1, name);
   lua_settop(L, 1);
   lua_newtable(L);
   lua_rawgetp(L, 1, &versions_key);
@@ -127,7 +144,9 @@ static int saved_tensors(lua_State *L)
                           "%d, saved at version %d); clone it before the change",
                           name, i, (int)tensor_version(t), (int)version);
     }
+    if (!t) push_unpacked(L, 1, i, name);
     lua_rawseti(L, 2, i);
+    lua_settop(L, 4);
   }
   lua_settop(L, 2);
   return 1;
@@ -289,6 +308,53 @@ static void note_versions(lua_State *L, int ctx, const char *name)
   lua_pop(L, 1);
 }
 
+enum { ORIGIN = 3 }; /* in the table of a packed tensor: i for the i-th argument of apply, -i for its i-th result */
+
+static int origin_of(const Tensor *t, const Applied *a)
+{
+  for (int i = 0; i < a->n; i++)
+    if (a->inputs[i] == t) return i + 1;
+  for (int k = 0; k < a->m; k++)
+    if (a->outputs[k] == t) return -(k + 1);
+  return 0;
+}
+
+/* Replaces what is saved by what the pack hook makes of it. */
+static void pack_saved_tensors(lua_State *L, Context *ctx, int context, const Applied *a)
+{
+  int top = lua_gettop(L);
+  if (lua_rawgetp(L, context, &saved_key) != LUA_TTABLE) {
+    lua_settop(L, top);
+    return;
+  }
+  lua_getfield(L, -1, "n");
+  int count = (int)lua_tointeger(L, -1), saved = top + 1;
+  lua_createtable(L, count, 0);
+  int packed = lua_gettop(L);
+  push_mode_token(L, ctx, MODE_GRAD, false);
+  lua_toclose(L, packed + 1);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, saved, i);
+    const Tensor *t = tensor_test(L, -1);
+    uint32_t version = t ? tensor_version(t) : 0;
+    if (!t || !push_packed_tensor(L, ctx, -1)) {
+      lua_pop(L, 1);
+      continue;
+    }
+    if (tensor_version(t) != version) user_error(L, PACKED_WAS_CHANGED);
+    lua_pushinteger(L, origin_of(t, a));
+    lua_rawseti(L, -2, ORIGIN);
+    lua_rawseti(L, packed, i);
+    lua_pushnil(L);
+    lua_rawseti(L, saved, i);
+    lua_pop(L, 1);
+  }
+  close_mode_token(L, packed + 1);
+  lua_pushvalue(L, packed);
+  set_private(L, context, &packed_key);
+  lua_settop(L, top);
+}
+
 /* Makes the carrier that holds ctx and the class; at its index. */
 static int make_carrier(lua_State *L, Context *ctx, int context, Applied *a)
 {
@@ -348,6 +414,7 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
   if (a.recorded) note_versions(L, context, a.name);
   core_work(L, ctx, make_results, &a);
   if (a.recorded) link_results(L, &a, carrier);
+  if (a.recorded && ctx->saved_hooks) pack_saved_tensors(L, ctx, context, &a);
   for (int k = 0; k < a.m; k++) lua_pushvalue(L, first + k);
   return a.m;
 }
@@ -484,11 +551,59 @@ static void read_input_gradients(lua_State *L, Applying *a, int first, const cha
   }
 }
 
+typedef struct Reviving {
+  Tensor *unpacked;
+  Node *node;
+  int output;
+} Reviving;
+
+/* An unpacked tensor with the history of the one that was packed. */
+static Tensor *make_revived(Call *call, void *data)
+{
+  const Reviving *r = data;
+  Tensor *alias = tensor_alias(call, r->unpacked);
+  tensor_set_grad_fn(alias, r->node, r->output);
+  return alias;
+}
+
+/* Unpacks what hooks have packed, for as long as a backward runs: at unpacked_key. */
+static void unpack_saved_tensors(lua_State *L, const Applying *a, int context, const char *name)
+{
+  int top = lua_gettop(L);
+  Context *ctx = a->node->ctx;
+  if (lua_rawgetp(L, context, &packed_key) == LUA_TTABLE) {
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, top + 1)) {
+      int entry = lua_gettop(L);
+      lua_rawgeti(L, entry, ORIGIN);
+      int origin = (int)lua_tointeger(L, -1);
+      Tensor *t = push_unpacked_tensor(L, entry, name);
+      Edge e = origin < 0 ? (Edge){a->node, -origin - 1} : origin > 0 ? a->node->edges[origin - 1] : (Edge){NULL, 0};
+      if (ctx->grad_enabled && e.node) push_made(L, ctx, make_revived, &(Reviving){t, e.node, e.output});
+      lua_pushvalue(L, entry - 1);
+      lua_insert(L, -2);
+      lua_rawset(L, top + 2);
+      lua_settop(L, entry - 1);
+    }
+    set_private(L, context, &unpacked_key);
+  }
+  lua_settop(L, top);
+}
+
+static void forget_unpacked(lua_State *L, int context)
+{
+  lua_pushnil(L);
+  set_private(L, context, &unpacked_key);
+}
+
 static void free_saved(lua_State *L, int context)
 {
   if (lua_rawgetp(L, context, &saved_key) == LUA_TTABLE) {
     lua_pushnil(L);
     set_private(L, context, &saved_key);
+    lua_pushnil(L);
+    set_private(L, context, &packed_key);
     lua_pushboolean(L, true);
     set_private(L, context, &freed_key);
   }
@@ -516,7 +631,9 @@ static int apply_backward(lua_State *L)
   bool sparse = lua_toboolean(L, -1);
   lua_pop(L, 1);
   for (int k = 0; k < a->node->noutputs; k++) push_output_gradient(L, a, k, sparse);
+  unpack_saved_tensors(L, a, 3, name);
   lua_call(L, a->node->noutputs + 1, LUA_MULTRET);
+  forget_unpacked(L, 3);
   read_input_gradients(L, a, 5, name);
   if (!backward_retains_graph(a->node->ctx)) free_saved(L, 3);
   for (int i = 0; i < a->node->nedges; i++) tensor_retain(a->dx[i]); /* nothing is raised from here on */

@@ -19,7 +19,7 @@ static int store_error(lua_State *L)
   const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
   if (strcmp(text, no_yield) == 0 || strcmp(text, outside) == 0)
     lua_pushliteral(L, "a hook or the backward of a custom function can't yield: "
-                       "the backward pass is running around it");
+                       "an op or a backward pass is running around it");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &core_error_key);
   return 0;
 }
@@ -38,6 +38,7 @@ void call_lua(Call *call, lua_CFunction f, void *data)
   Context *ctx = call->ctx;
   lua_State *L = ctx->host.state;
   ModesFrame modes;
+  if (ctx->unpacked) pack_saved(ctx); /* they aren't those of an entry from what is called */
   if (!lua_checkstack(L, 8)) raise_plain(ctx, "stack overflow: a backward pass runs within too many others");
   modes_enter(L, ctx, &modes);
   lua_pushcfunction(L, f);

@@ -7,7 +7,7 @@
 #include "lua/named_arguments.h"
 #include "lua/parse.h"
 
-static char modes_key, token_meta, settings_key; /* registry keys, by address */
+static char modes_key, token_meta, settings_key, values_key; /* registry keys, by address */
 
 /* What nl.set_grad_enabled has set plainly in a coroutine. */
 typedef struct Setting {
@@ -18,9 +18,10 @@ typedef struct Setting {
 typedef struct ModeToken {
   uint32_t kind;
   uint8_t mode;
-  uint32_t scope; /* of MODE_SCOPE */
-  DType autocast; /* of MODE_AUTOCAST */
-  bool linked;    /* it counts */
+  uint32_t scope;  /* of MODE_SCOPE */
+  DType autocast;  /* of MODE_AUTOCAST */
+  uint64_t number; /* of the value of MODE_SAVED_HOOKS and MODE_NO_SAVED_HOOKS */
+  bool linked;     /* it counts */
   bool value, check_nan;
   bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
   bool open;
@@ -38,6 +39,7 @@ typedef struct Modes {
   bool grad, inference, anomaly, check_nan; /* what holds where no token says otherwise */
   uint32_t scope;                           /* and in which scope new tensors are */
   DType autocast;
+  uint64_t saved_hooks, no_saved_hooks;
   bool user_grad;         /* what is_grad_enabled says: inference mode stands beside it */
   lua_State *floor_state; /* where the core called Lua: older tokens of this coroutine don't count */
   uint64_t floor;
@@ -88,6 +90,7 @@ typedef struct Effect {
   bool grad, inference, anomaly, check_nan;
   uint32_t scope;
   DType autocast;
+  uint64_t saved_hooks, no_saved_hooks;
 } Effect;
 
 static void apply_token(const ModeToken *t, Effect *e)
@@ -104,6 +107,8 @@ static void apply_token(const ModeToken *t, Effect *e)
       break;
     case MODE_SCOPE: e->scope = t->scope; break;
     case MODE_AUTOCAST: e->autocast = t->autocast; break;
+    case MODE_SAVED_HOOKS: e->saved_hooks = t->number; break;
+    case MODE_NO_SAVED_HOOKS: e->no_saved_hooks = t->number; break;
   }
 }
 
@@ -113,7 +118,8 @@ void modes_refresh(lua_State *L, Context *ctx)
   Modes *m = ctx->modes;
   carriers_drain(L, ctx);
   ctx->mode_tokens = m->first != NULL;
-  Effect e = {m->grad, m->inference, m->anomaly, m->check_nan, m->scope, m->autocast};
+  Effect e = {m->grad,  m->inference, m->anomaly,     m->check_nan,
+              m->scope, m->autocast,  m->saved_hooks, m->no_saved_hooks};
   for (const ModeToken *t = m->first; t; t = t->next)
     if (t->owner != L && counts(m, t, L)) apply_token(t, &e);
   for (const ModeToken *t = m->first; t; t = t->next)
@@ -125,21 +131,25 @@ void modes_refresh(lua_State *L, Context *ctx)
   ctx->anomaly_check_nan = e.check_nan;
   ctx->scope = e.scope;
   ctx->autocast = e.autocast;
+  ctx->saved_hooks = e.saved_hooks;
+  ctx->no_saved_hooks = e.no_saved_hooks;
 }
 
 void modes_enter(lua_State *L, Context *ctx, ModesFrame *saved)
 {
   Modes *m = ctx->modes;
-  *saved = (ModesFrame){m->grad,           m->inference,   m->anomaly,   m->check_nan,
-                        ctx->grad_enabled, ctx->inference, ctx->anomaly, ctx->anomaly_check_nan,
-                        m->floor_state,    m->floor,       m->scope,     ctx->scope,
-                        m->autocast,       ctx->autocast};
+  *saved = (ModesFrame){
+    m->grad,      m->inference,           m->anomaly,     m->check_nan,      ctx->grad_enabled, ctx->inference,
+    ctx->anomaly, ctx->anomaly_check_nan, m->floor_state, m->floor,          m->scope,          ctx->scope,
+    m->autocast,  ctx->autocast,          m->saved_hooks, m->no_saved_hooks, ctx->saved_hooks,  ctx->no_saved_hooks};
   m->grad = m->user_grad = ctx->grad_enabled;
   m->inference = ctx->inference;
   m->anomaly = ctx->anomaly;
   m->check_nan = ctx->anomaly_check_nan;
   m->scope = ctx->scope;
   m->autocast = ctx->autocast;
+  m->saved_hooks = ctx->saved_hooks;
+  m->no_saved_hooks = ctx->no_saved_hooks;
   m->floor_state = L;
   m->floor = m->order;
 }
@@ -155,6 +165,10 @@ void modes_leave(Context *ctx, const ModesFrame *saved)
   m->floor = saved->floor;
   m->scope = saved->scope;
   m->autocast = saved->autocast;
+  m->saved_hooks = saved->saved_hooks;
+  m->no_saved_hooks = saved->no_saved_hooks;
+  ctx->saved_hooks = saved->in_saved_hooks;
+  ctx->no_saved_hooks = saved->in_no_saved_hooks;
   ctx->autocast = saved->in_autocast;
   ctx->scope = saved->in_scope;
   ctx->grad_enabled = saved->grad_enabled;
@@ -193,11 +207,13 @@ static void restore_setting(lua_State *L, ModeToken *closed)
 
 static ModeToken *token_test(lua_State *L, int index) { return userdata_test(L, index, KIND_MODE, sizeof(ModeToken)); }
 
+enum { OWNER = 1, VALUE }; /* user values */
+
 static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
 {
   Modes *m = ctx->modes;
   ModeToken *before = push_setting(L);
-  ModeToken *t = lua_newuserdatauv(L, sizeof *t, 1);
+  ModeToken *t = lua_newuserdatauv(L, sizeof *t, kind >= MODE_SAVED_HOOKS ? VALUE : OWNER);
   *t = (ModeToken){.kind = KIND_MODE,
                    .mode = (uint8_t)kind,
                    .value = value,
@@ -208,7 +224,7 @@ static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool valu
   lua_rawgetp(L, LUA_REGISTRYINDEX, &token_meta);
   lua_setmetatable(L, -2);
   lua_pushthread(L);
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, OWNER);
   lua_replace(L, -2);
   t->order = ++m->order;
   return t;
@@ -225,6 +241,28 @@ void push_scope_token(lua_State *L, Context *ctx, uint32_t scope)
   ModeToken *t = new_token(L, ctx, MODE_SCOPE, false);
   t->scope = scope;
   link_token(t->modes, t);
+}
+
+void push_value_token(lua_State *L, Context *ctx, ModeKind kind, int value)
+{
+  value = lua_absindex(L, value);
+  ModeToken *t = new_token(L, ctx, kind, true);
+  t->number = t->order;
+  lua_pushvalue(L, value);
+  lua_setiuservalue(L, -2, VALUE);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);
+  lua_pushvalue(L, value);
+  lua_rawseti(L, -2, (lua_Integer)t->number);
+  lua_pop(L, 1);
+  link_token(t->modes, t);
+}
+
+bool push_mode_value(lua_State *L, uint64_t number)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);
+  bool there = lua_rawgeti(L, -1, (lua_Integer)number) != LUA_TNIL;
+  lua_remove(L, -2);
+  return there;
 }
 
 void close_mode_token(lua_State *L, int index)
@@ -258,7 +296,7 @@ static int token_gc(lua_State *L)
 
 /* ------------------------------------------------------- the Lua functions */
 
-static bool is_callable(lua_State *L, int index)
+bool is_callable(lua_State *L, int index)
 {
   if (lua_isfunction(L, index)) return true;
   if (!luaL_getmetafield(L, index, "__call")) return false;
@@ -272,8 +310,7 @@ static int finish_run(lua_State *L, int status, lua_KContext first)
   return lua_gettop(L) - (int)first;
 }
 
-/* The token is on top; with a function at `first` runs it with what follows, else gives the token. */
-static int run_or_token(lua_State *L, int first)
+int run_or_token(lua_State *L, int first)
 {
   int top = lua_gettop(L) - 1;
   if (top < first || lua_isnil(L, first)) return 1;
@@ -283,8 +320,7 @@ static int run_or_token(lua_State *L, int first)
   return finish_run(L, LUA_OK, first);
 }
 
-/* Raises unless a function, or nothing, is where one may be. */
-static void check_function(lua_State *L, const char *name, int index)
+void check_function(lua_State *L, const char *name, int index)
 {
   if (lua_gettop(L) < index || lua_isnil(L, index) || is_callable(L, index)) return;
   user_error(L, "%s: a function was expected, got %s", name, luaL_typename(L, index));
@@ -490,6 +526,7 @@ static int reset_modes(lua_State *L)
   m->grad = m->user_grad = true;
   m->inference = m->anomaly = m->check_nan = false;
   m->autocast = DTYPE_NONE;
+  m->saved_hooks = m->no_saved_hooks = 0;
   m->ctx->mode_tokens = 1;
   return 0;
 }
@@ -508,18 +545,24 @@ static void make_token_meta(lua_State *L)
   lua_rawsetp(L, LUA_REGISTRYINDEX, &token_meta);
 }
 
+static void make_weak(lua_State *L, const char *mode, const char *key)
+{
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, mode);
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
 static void make_modes(lua_State *L, Context *ctx)
 {
   Modes *m = lua_newuserdatauv(L, sizeof *m, 0);
   *m = (Modes){.ctx = ctx, .grad = true, .user_grad = true, .autocast = DTYPE_NONE};
   lua_rawsetp(L, LUA_REGISTRYINDEX, &modes_key);
   ctx->modes = m;
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &settings_key);
+  make_weak(L, "k", &settings_key);
+  make_weak(L, "v", &values_key);
 }
 
 void open_modes(lua_State *L, int nl)

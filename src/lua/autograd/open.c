@@ -5,6 +5,7 @@
 #include "lua/autograd/hooks.h"
 #include "lua/autograd/modes.h"
 #include "lua/autograd/module_border.h"
+#include "lua/autograd/saved_hooks.h"
 #include "lua/open.h"
 #include "lua/scope.h"
 
@@ -35,6 +36,7 @@ void open_autograd(lua_State *L, int nl, int members)
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, register_multi_grad_hook);
   lua_setfield(L, -2, "register_multi_grad_hook");
+  open_saved_hooks(L, ctx);
   lua_setfield(L, -2, "graph");
   lua_setfield(L, nl, "autograd");
   open_modes(L, nl);
