@@ -513,9 +513,8 @@ function nl.autograd.set_detect_anomaly(mode, check_nan) end
 --- not hold the tensor that it got, `t:detach()` may.
 ---     > graph = nl.autograd.graph
 ---     > x = nl.tensor({1.0, 2.0}, {requires_grad = true})
----     > y = graph.saved_tensors_hooks(function(t) return t:half() end, function(h) return h:float() end, function()
----     .   return x:exp()
----     . end)
+---     > pack, unpack = function(t) return t:half() end, function(h) return h:float() end
+---     > y = graph.saved_tensors_hooks(pack, unpack, function() return x:exp() end)
 ---     > y:sum():backward();
 ---     > x.grad
 ---     tensor([2.7188, 7.3906])
@@ -539,8 +538,8 @@ function nl.autograd.graph.save_on_cpu(pin_memory, device_type, f, ...) end
 
 --- Runs a function, or the rest of a block, in which opening saved_tensors_hooks raises this message.
 ---     > graph = nl.autograd.graph
----     > graph.disable_saved_tensors_hooks("not here", function() return pcall(graph.save_on_cpu) end)
----     false	…: not here
+---     > graph.disable_saved_tensors_hooks("not here", function() return (pcall(graph.save_on_cpu)) end)
+---     false
 ---@param error_message string
 ---@param f? function
 ---@param ... any
