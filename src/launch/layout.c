@@ -160,10 +160,24 @@ Tensor *contiguous_as(Call *call, Tensor *t, DType dtype)
   return copy;
 }
 
+/* Whether strides are those of a new tensor, also of dimensions of size 1, where others do as well. */
+static bool has_plain_strides(const Tensor *t)
+{
+  int64_t plain[MAX_DIMS];
+  shape_contiguous_strides(tensor_shape(t), plain);
+  return shape_equal(tensor_strides(t), (Ints){plain, t->ndim});
+}
+
+Ints preserved_order(Call *call, const Tensor *t)
+{
+  if (t->is_contiguous ? !has_plain_strides(t) : tensor_is_dense(t)) return tensor_strides(t);
+  Tensor *operand = (Tensor *)(uintptr_t)t;
+  return result_order(call, tensor_shape(t), &operand, 1);
+}
+
 Tensor *new_ordered_as(Call *call, const Tensor *t, DType dtype)
 {
-  Tensor *operand = (Tensor *)(uintptr_t)t;
-  Ints order = result_order(call, tensor_shape(t), &operand, 1);
+  Ints order = preserved_order(call, t);
   return order.n < 0 ? new_beside(call, t, dtype, tensor_shape(t))
                      : tensor_new_strided(call, dtype, (Device)t->device, tensor_shape(t), order);
 }

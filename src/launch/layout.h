@@ -37,6 +37,10 @@ Ints result_order(Call *call, Ints shape, Tensor *const *operands, int n);
 /* The dimensions of operands that broadcast to a shape, in the order of a TensorIterator: the innermost one first. */
 void order_dims(Ints shape, Tensor *const *operands, int n, int *order);
 
+/* The strides of a tensor like t, as of preserve_format: t's own where it has no holes, even where they say nothing;
+   else as result_order. Not given (n < 0) if they are the plain ones. */
+Ints preserved_order(Call *call, const Tensor *t);
+
 /* A new tensor of the dtype in t's order, of unset elements. */
 Tensor *new_ordered_as(Call *call, const Tensor *t, DType dtype);
 

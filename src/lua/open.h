@@ -59,6 +59,7 @@ extern const luaL_Reg creation_methods[], /* tensor_from_lua.c: new_tensor, new 
   question_methods[];                     /* tensor_questions.c: size, stride, … */
 
 int tensor_new_like(lua_State *L); /* tensor_types.c: x:new(…) */
+int tensor_type(lua_State *L);     /* tensor_types.c: x:type(…) */
 int tensor_tostring(lua_State *L);
 
 /* x[index] and x[index] = value for every index but a string: the tensor is at 1, the index at 2, the value at 3. */

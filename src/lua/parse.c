@@ -139,19 +139,25 @@ static bool list_from_table(Parser *s, const ArgSpec *spec, int index, Ints *lis
   return true;
 }
 
-/* How many positional arguments are still required after this one. */
-static int required_after(const Op *op, const ArgSpec *spec)
+/* How many positional arguments are still required after this one: those that are not named. */
+static int required_after(Parser *s, const ArgSpec *spec)
 {
   int n = 0;
-  for (const ArgSpec *next = spec + 1; next->name; next++) n += next->required;
-  (void)op;
+  for (const ArgSpec *next = spec + 1; next->name; next++) {
+    if (!next->required) continue;
+    n++;
+    if (!s->named) continue;
+    lua_pushstring(s->L, next->name);
+    if (lua_rawget(s->L, s->named) != LUA_TNIL) n--;
+    lua_pop(s->L, 1);
+  }
   return n;
 }
 
 /* Numbers one after another make a list: x:view(2, 3). Sets *used to how many. */
 static bool list_from_numbers(Parser *s, const ArgSpec *spec, int index, Ints *list, int *used)
 {
-  int last = s->top - required_after(s->op, spec), n = 0;
+  int last = s->top - required_after(s, spec), n = 0;
   while (index + n <= last && lua_type(s->L, index + n) == LUA_TNUMBER) n++;
   if (n == 0 && lua_type(s->L, index) != LUA_TNUMBER) return expected(s, spec, index, "a list of integers");
   if (n == 0) n = 1; /* what is required after it is missing, or named */

@@ -1,4 +1,6 @@
 /* PyTorch's older ways to make tensors: nl.FloatTensor and its kin, and x:new(). */
+#include <string.h>
+
 #include "lua/call.h"
 #include "lua/open.h"
 #include "lua/size.h"
@@ -69,6 +71,52 @@ int tensor_new_like(lua_State *L)
   Device device = (Device)t->device;
   lua_remove(L, 1);
   return make(L, context_of(L), "new", dtype, device);
+}
+
+/* The dtype that a name such as "FloatTensor" stands for, with or without a library's name before it. */
+static bool dtype_of_type(lua_State *L, const char *name, DType *dtype)
+{
+  const char *dot = strrchr(name, '.');
+  if (dot) name = dot + 1;
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    if (strcmp(name, types[i].name) != 0) continue;
+    *dtype = types[i].dtype == DTYPE_NONE ? context_of(L)->default_dtype : types[i].dtype;
+    return true;
+  }
+  return false;
+}
+
+static int push_type(lua_State *L, DType dtype)
+{
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (types[i].dtype == dtype) return lua_pushfstring(L, "nnlua.%s", types[i].name), 1;
+  lua_pushstring(L, dtype == DTYPE_c64 ? "nnlua.ComplexFloatTensor" : "nnlua.ComplexDoubleTensor");
+  return 1;
+}
+
+/* x:type(): the name of its kind; x:type(dtype, …): as x:to, where a dtype may also be given by such a name, or by
+   nl.FloatTensor and its kin. */
+int tensor_type(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1);
+  DType dtype;
+  if (lua_gettop(L) == 1) return push_type(L, tensor_dtype(t));
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    if (!dtype_of_type(L, lua_tostring(L, 2), &dtype))
+      return user_error(L, "type: \"%s\" is no kind of tensors; \"nnlua.FloatTensor\" is one", lua_tostring(L, 2));
+    push_dtype(L, dtype);
+    lua_replace(L, 2);
+  } else if (lua_tocfunction(L, 2) == nl_typed_tensor) {
+    lua_getupvalue(L, 2, 1);
+    dtype = types[lua_tointeger(L, -1)].dtype;
+    lua_pop(L, 1);
+    push_dtype(L, dtype == DTYPE_NONE ? context_of(L)->default_dtype : dtype);
+    lua_replace(L, 2);
+  }
+  lua_getfield(L, 1, "to");
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
 }
 
 void open_tensor_types(lua_State *L)

@@ -223,3 +223,12 @@ FORWARD(fractional_max_pool3d)
   fractional(call, a->input, 3, a->kernel_size, a->output_size, a->output_ratio, a->return_indices, a->_random_samples,
              a->generator);
 }
+
+FORWARD(fractional_max_pool2d_with_indices)
+{
+  fractional(call, a->input, 2, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples, a->generator);
+}
+FORWARD(fractional_max_pool3d_with_indices)
+{
+  fractional(call, a->input, 3, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples, a->generator);
+}

@@ -372,6 +372,9 @@ static void adaptive_maxima(Call *call, Tensor *x, Ints wanted, int n, bool retu
 FORWARD(adaptive_max_pool1d) { adaptive_maxima(call, a->input, a->output_size, 1, a->return_indices); }
 FORWARD(adaptive_max_pool2d) { adaptive_maxima(call, a->input, a->output_size, 2, a->return_indices); }
 FORWARD(adaptive_max_pool3d) { adaptive_maxima(call, a->input, a->output_size, 3, a->return_indices); }
+FORWARD(adaptive_max_pool1d_with_indices) { adaptive_maxima(call, a->input, a->output_size, 1, true); }
+FORWARD(adaptive_max_pool2d_with_indices) { adaptive_maxima(call, a->input, a->output_size, 2, true); }
+FORWARD(adaptive_max_pool3d_with_indices) { adaptive_maxima(call, a->input, a->output_size, 3, true); }
 
 /* Windows of one size side by side are an average pool; others go one dimension at a time. */
 static Tensor *adaptive_means(Call *call, Tensor *x, Ints wanted, int n)

@@ -37,9 +37,14 @@ static Tensor *drop_to_alpha(Call *call, Tensor *x, Tensor *kept, double p)
   return plus(op(mul, x, op(mul, kept, number(a))), shift);
 }
 
-static Tensor *dropped(Call *call, Tensor *x, double p, bool train, Kind kind)
+static void check_dropout(Call *call, double p)
 {
   if (!(p >= 0 && p <= 1)) raise(call, "the probability of dropout lies between 0 and 1, not %g", p);
+}
+
+static Tensor *dropped(Call *call, Tensor *x, double p, bool train, Kind kind)
+{
+  check_dropout(call, p);
   if (p == 0 || !train || x->numel == 0) return x;
   if (p == 1) return op(mul, x, op(zeros, ((Ints){NULL, 0}), tensor_dtype(x), device_behind(x), false));
   Tensor *kept = draw_kept(call, x, p, kind.channels);
@@ -67,3 +72,16 @@ FORWARD(dropout3d) { y[0] = drop_channels(call, a->input, a->p, a->training, 5);
 
 /* Three dimensions are taken for a batch of sequences, as PyTorch does. */
 FORWARD(dropout2d) { y[0] = dropped(call, a->input, a->p, a->training, (Kind){true, false}); }
+
+FORWARD(native_dropout)
+{
+  Tensor *x = a->input, *kept = op(ones_like, x, DTYPE_b8, DEVICE_NONE, false);
+  check_dropout(call, a->p);
+  y[1] = kept;
+  if (a->train == 0) {
+    y[0] = op(clone, x);
+    return;
+  }
+  op_(bernoulli_fill, kept, 1 - a->p, NULL);
+  y[0] = op(mul, op(mul, x, kept), number(a->p < 1 ? 1 / (1 - a->p) : 0));
+}

@@ -103,6 +103,28 @@ FORWARD(norm_named)
   y[0] = op(norm, a->input, scalar_float(p), a->dim, a->keepdim, a->dtype);
 }
 
+FORWARD(frobenius_norm)
+{
+  if (a->dim.n > 2) raise(call, "at most two dimensions are wanted, and dim has %lld", (long long)a->dim.n);
+  y[0] = op(norm, a->input, scalar_int(2), a->dim.n > 0 ? a->dim : NO_INTS, a->keepdim, DTYPE_NONE);
+}
+
+/* dim -1 is no dimension here, so it is taken as it is written. */
+FORWARD(norm_except_dim)
+{
+  Tensor *v = a->v;
+  if (a->dim == 0) raise(call, "dim is 0: dimensions count from 1, and -1 says that there is none");
+  Ints others = NO_INTS;
+  if (a->dim != -1) {
+    int kept = shape_dim(call, a->dim > 0 ? a->dim - 1 : a->dim, v->ndim);
+    int64_t dims[MAX_DIMS], n = 0;
+    for (int d = 0; d < v->ndim; d++)
+      if (d != kept) dims[n++] = d;
+    others = arena_ints(call->ctx, dims, n);
+  }
+  y[0] = op(norm, v, scalar_int(a->pow), others, a->dim != -1, DTYPE_NONE);
+}
+
 FORWARD(dist) { y[0] = op(norm, minus(a->input, a->other), a->p, NO_INTS, false, DTYPE_NONE); }
 
 FORWARD(vector_norm) { y[0] = op(norm, a->x, a->ord, a->dim, a->keepdim, a->dtype); }

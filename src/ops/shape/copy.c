@@ -9,8 +9,9 @@
 
 Tensor *result_like(Call *call, const Tensor *t, DType dtype, Device device)
 {
-  Tensor *operand = (Tensor *)(uintptr_t)t;
-  return result_ordered(call, dtype, device, tensor_shape(t), &operand, 1);
+  Ints order = preserved_order(call, t);
+  return order.n < 0 ? result_new(call, dtype, device, tensor_shape(t))
+                     : result_strided(call, dtype, device, tensor_shape(t), order);
 }
 
 Tensor *result_copy(Call *call, Tensor *t)

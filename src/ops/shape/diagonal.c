@@ -14,6 +14,39 @@
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
+/* ------------------------------------------------------------------ diagonals */
+
+/* A diagonal of n places in y, from the row `start` on, set to a value: `rows` of them, w + 1 rows apart. */
+static void fill_diagonals(Call *call, Tensor *y, int64_t start, int64_t rows, int64_t n, Scalar value)
+{
+  int64_t step = 0;
+  for (int d = 0; d < y->ndim; d++) step += y->strides[d];
+  Ints strides = INTS((y->shape[1] + 1) * y->strides[0], step);
+  launch_fill(call, tensor_view(call, y, INTS(rows, n), strides, y->offset + start * y->strides[0]), value);
+}
+
+FORWARD(fill_diagonal)
+{
+  Tensor *x = a->input;
+  if (x->ndim < 2) raise(call, "two dimensions at least are needed, not shape %s", shape_text(call, tensor_shape(x)));
+  for (int d = 1; d < x->ndim && x->ndim > 2; d++)
+    if (x->shape[d] != x->shape[0])
+      raise(call, "all dimensions must be equal where there are more than two, not %s",
+            shape_text(call, tensor_shape(x)));
+  y[0] = result_copy(call, x);
+  int64_t h = x->shape[0], w = x->shape[1], n = min_i64(h, w), whole = a->wrap && x->ndim == 2 ? (h + 1) / (w + 1) : 0;
+  if (n == 0) return;
+  if (whole == 0) {
+    fill_diagonals(call, y[0], 0, 1, n, a->fill_value);
+    return;
+  }
+  fill_diagonals(call, y[0], 0, whole, w, a->fill_value);
+  int64_t rest = h - whole * (w + 1);
+  if (rest > 0) fill_diagonals(call, y[0], whole * (w + 1), 1, min_i64(rest, w), a->fill_value);
+}
+
+BACKWARD(fill_diagonal) { GRAD(input) = op_(fill_diagonal, op(clone, dy[0]), scalar_int(0), a->wrap); }
+
 /* ------------------------------------------------------------------ triangles */
 
 static Tensor *triangle(Call *call, Tensor *x, int64_t diagonal, bool lower)

@@ -3,62 +3,99 @@
 
 #include <string.h>
 
+#include "ops/random/random.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
-#include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
-/* x with its channels, dimension 1, last in memory. */
-static Tensor *with_channels_last(Call *call, Tensor *x, const char *name, int ndim)
+typedef enum Format { PRESERVE, CONTIGUOUS, CHANNELS_LAST } Format;
+
+/* What a text says, for a tensor of a shape. */
+static Format format_of(Call *call, const char *text, Ints shape)
 {
-  if (x->ndim != ndim) raise(call, "%s is a layout of %d dimensions, and the tensor has %d", name, ndim, x->ndim);
-  Ints last = ndim == 4 ? INTS(0, 2, 3, 1) : INTS(0, 2, 3, 4, 1);
-  Ints back = ndim == 4 ? INTS(0, 3, 1, 2) : INTS(0, 4, 1, 2, 3);
-  Tensor *rows = op(permute, x, last);
-  return rows->is_contiguous ? x : op(permute, op(contiguous, rows), back);
+  if (strcmp(text, "preserve_format") == 0) return PRESERVE;
+  if (strcmp(text, "contiguous_format") == 0) return CONTIGUOUS;
+  int ndim = strcmp(text, "channels_last") == 0 ? 4 : strcmp(text, "channels_last_3d") == 0 ? 5 : 0;
+  if (!ndim)
+    raise(call, "memory_format is nl.contiguous_format, preserve_format, channels_last or channels_last_3d, not \"%s\"",
+          text);
+  if (shape.n != ndim)
+    raise(call, "%s is a layout of %d dimensions, and the tensor has %lld", text, ndim, (long long)shape.n);
+  return CHANNELS_LAST;
 }
 
-/* x itself, or a copy of it in a memory format. */
-static Tensor *in_format(Call *call, Tensor *x, const char *format)
+/* A result, of unset elements, in a format that is not PRESERVE. */
+static Tensor *result_in(Call *call, DType dtype, Device device, Ints shape, Format format)
 {
-  if (strcmp(format, "preserve_format") == 0) return x;
-  if (strcmp(format, "contiguous_format") == 0) return op(contiguous, x);
-  if (strcmp(format, "channels_last") == 0) return with_channels_last(call, x, format, 4);
-  if (strcmp(format, "channels_last_3d") == 0) return with_channels_last(call, x, format, 5);
-  raise(call, "memory_format is nl.contiguous_format, preserve_format, channels_last or channels_last_3d, not \"%s\"",
-        format);
+  shape_numel(call, shape);
+  return format == CONTIGUOUS ? result_new(call, dtype, device, shape)
+                              : result_strided(call, dtype, device, shape, channels_last_order(call, shape));
+}
+
+FORWARD(laid_out)
+{
+  Tensor *x = a->input;
+  Format format = format_of(call, a->memory_format, tensor_shape(x));
+  y[0] = result_in(call, a->dtype, device_of(x), tensor_shape(x), format);
+  launch_copy(call, y[0], x);
+}
+
+BACKWARD(laid_out) { GRAD(input) = cast(dy[0], tensor_dtype(a->input)); }
+
+/* Whether elements follow each other with their channels last; strides of dimensions of size 1 say nothing. */
+static bool lies_channels_last(Call *call, const Tensor *x)
+{
+  Ints wanted = channels_last_order(call, tensor_shape(x));
+  for (int d = 0; d < x->ndim; d++)
+    if (x->shape[d] != 1 && x->strides[d] != wanted.v[d]) return false;
+  return true;
 }
 
 FORWARD(contiguous_in)
 {
-  if (strcmp(a->memory_format, "preserve_format") == 0) raise(call, "preserve_format says nothing here");
-  y[0] = in_format(call, a->input, a->memory_format);
+  Tensor *x = a->input;
+  Format format = format_of(call, a->memory_format, tensor_shape(x));
+  if (format == PRESERVE && !x->is_contiguous) raise(call, "preserve_format says nothing here");
+  if (format != CHANNELS_LAST) y[0] = op(contiguous, x);
+  else y[0] = lies_channels_last(call, x) ? x : op(laid_out, x, tensor_dtype(x), a->memory_format);
 }
 
 FORWARD(clone_in)
 {
-  Tensor *x = in_format(call, a->input, a->memory_format);
-  y[0] = x == a->input ? op(clone, x) : x;
+  Tensor *x = a->input;
+  Format format = format_of(call, a->memory_format, tensor_shape(x));
+  y[0] = format == PRESERVE ? op(clone, x) : op(laid_out, x, tensor_dtype(x), a->memory_format);
 }
 
-FORWARD(to_dtype_in)
+/* x on a device and in a dtype; itself, as in PyTorch, where these are its own and its strides suggest the format. */
+static Tensor *moved_to(Call *call, Tensor *x, Device device, DType dtype, bool copy, const char *memory_format)
 {
-  y[0] = in_format(call, op(to_dtype, a->input, a->dtype, a->non_blocking, a->copy), a->memory_format);
+  if (device == DEVICE_NONE) device = device_of(x);
+  if (dtype == DTYPE_NONE) dtype = tensor_dtype(x);
+  Format format = format_of(call, memory_format, tensor_shape(x));
+  if (format == PRESERVE) return op(to_device, x, device, dtype, false, copy);
+  bool stays = device == device_of(x);
+  if (!stays) x = op(to_device, x, device, DTYPE_NONE, false, false);
+  if (stays && !copy && dtype == tensor_dtype(x) && has_channels_last(x) == (format == CHANNELS_LAST)) return x;
+  return op(laid_out, x, dtype, memory_format);
 }
 
-FORWARD(to_device_in)
-{
-  Tensor *x = op(to_device, a->input, a->device, a->dtype, a->non_blocking, a->copy);
-  y[0] = in_format(call, x, a->memory_format);
-}
+FORWARD(to_dtype_in) { y[0] = moved_to(call, a->input, DEVICE_NONE, a->dtype, a->copy, a->memory_format); }
+
+FORWARD(to_device_in) { y[0] = moved_to(call, a->input, a->device, a->dtype, a->copy, a->memory_format); }
 
 FORWARD(to_other_in)
 {
-  y[0] = in_format(call, op(to_other, a->input, a->other, a->non_blocking, a->copy), a->memory_format);
+  y[0] = moved_to(call, a->input, device_behind(a->other), tensor_dtype(a->other), a->copy, a->memory_format);
+}
+
+FORWARD(to_cpu_in)
+{
+  y[0] = moved_to(call, a->input, device_or_default(DEVICE_NONE), DTYPE_NONE, false, a->memory_format);
 }
 
 #define CONVERSION(row, dtype) \
-  FORWARD(row) { y[0] = in_format(call, cast(a->input, dtype), a->memory_format); }
+  FORWARD(row) { y[0] = moved_to(call, a->input, DEVICE_NONE, dtype, false, a->memory_format); }
 CONVERSION(to_float_in, DTYPE_f32)
 CONVERSION(to_double_in, DTYPE_f64)
 CONVERSION(to_half_in, DTYPE_f16)
@@ -72,14 +109,32 @@ CONVERSION(to_bool_in, DTYPE_b8)
 CONVERSION(to_cfloat_in, DTYPE_c64)
 CONVERSION(to_cdouble_in, DTYPE_c128)
 
-/* What is like a tensor is a leaf, in whatever format. */
-#define LIKE(row, ...)                                              \
-  FORWARD(row##_in)                                                 \
-  {                                                                 \
-    y[0] = in_format(call, op(row, __VA_ARGS__), a->memory_format); \
-    ask_gradient(call, y[0], a->requires_grad);                     \
-  }
-LIKE(zeros_like, a->input, a->dtype, a->device, false)
-LIKE(ones_like, a->input, a->dtype, a->device, false)
-LIKE(empty_like, a->input, a->dtype, a->device, false)
-LIKE(full_like, a->input, a->fill_value, a->dtype, a->device, false)
+/* ------------------------------------------------------------- made in a format */
+
+/* A tensor that lies as one like x in the format does. */
+static Tensor *pattern_in(Call *call, Tensor *x, const char *memory_format)
+{
+  Format format = format_of(call, memory_format, tensor_shape(x));
+  return format == PRESERVE ? x : result_in(call, tensor_dtype(x), device_of(x), tensor_shape(x), format);
+}
+
+#define LIKE(row, ...) \
+  FORWARD(row##_in) { y[0] = op(row, pattern_in(call, a->input, a->memory_format), __VA_ARGS__); }
+LIKE(zeros_like, a->dtype, a->device, a->requires_grad)
+LIKE(ones_like, a->dtype, a->device, a->requires_grad)
+LIKE(empty_like, a->dtype, a->device, a->requires_grad)
+LIKE(full_like, a->fill_value, a->dtype, a->device, a->requires_grad)
+LIKE(rand_like, a->generator, a->dtype, a->device, a->requires_grad)
+LIKE(randn_like, a->generator, a->dtype, a->device, a->requires_grad)
+LIKE(randint_like, a->high, a->generator, a->dtype, a->device, a->requires_grad)
+LIKE(randint_like_low, a->low, a->high, a->generator, a->dtype, a->device, a->requires_grad)
+
+FORWARD(empty_in)
+{
+  Format format = format_of(call, a->memory_format, a->size);
+  if (format == PRESERVE) raise(call, "there is no tensor whose format could be preserved");
+  DType dtype = a->dtype == DTYPE_NONE ? call->ctx->default_dtype : a->dtype;
+  y[0] = result_in(call, dtype, device_or_default(a->device), a->size, format);
+  leave_unset(call, y[0]);
+  ask_gradient(call, y[0], a->requires_grad);
+}

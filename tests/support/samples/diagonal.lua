@@ -14,4 +14,5 @@ return {
   block_diag = function() return {{{real(2, 3), real(3)}}} end,
   vander = function() return {{real(3)}, {real(3), 2, true}} end,
   linalg_vander = function() return {{real(2, 3)}, {real(2, 3), 2}} end,
+  fill_diagonal = function() return {{real(3, 2), 0.5}, {real(5, 2), 2, true}, {real(2, 2, 2), 1}} end,
 }

@@ -13,4 +13,5 @@ return {
   alpha_dropout = in_order_of_memory,
   functional_alpha_dropout = in_order_of_memory,
   functional_feature_alpha_dropout = function() return {{real(2, 3), 0.3, true}} end,
+  native_dropout = function() return {{real(2, 3), 0.3, true, strided = false}, {real(2, 3), 0.3, false}} end,
 }

@@ -28,4 +28,10 @@ return {
   fractional_max_pool3d = function()
     return {{real(1, 1, 4, 5, 4), 2, {output_size = {2, 3, 1}, _random_samples = placed(1, 3)}}}
   end,
+  fractional_max_pool2d_with_indices = function()
+    return {{real(1, 2, 5, 6), 2, {output_size = 3, _random_samples = placed(2, 2)}}}
+  end,
+  fractional_max_pool3d_with_indices = function()
+    return {{real(1, 1, 4, 5, 4), 2, {output_size = {2, 3, 1}, _random_samples = placed(1, 3)}}}
+  end,
 }

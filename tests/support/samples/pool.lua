@@ -59,4 +59,7 @@ return {
   adaptive_max_pool2d = function() return {{real(1, 2, 5, 4), {2, 3}}, {real(2, 4, 4), 2, true}} end,
   adaptive_avg_pool1d = function() return {{real(2, 3, 6), 2}, {real(2, 5), 3}} end,
   adaptive_avg_pool2d = function() return {{real(1, 2, 5, 4), {2, 3}}, {real(2, 4, 4), 2}} end,
+  adaptive_max_pool1d_with_indices = function() return {{real(2, 3, 5), 2}} end,
+  adaptive_max_pool2d_with_indices = function() return {{real(2, 5, 4), {2, 3}}} end,
+  adaptive_max_pool3d_with_indices = function() return {{real(1, 3, 4, 3), 2}} end,
 }

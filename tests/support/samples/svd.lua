@@ -9,4 +9,5 @@ return {
   svd_lowrank = function() return {{real(4, 3), 3, fixed = {1}, values = false}} end,
   pca_lowrank = function() return {{real(4, 3), 2, fixed = {1}, values = false}} end,
   svdvals = function() return {{real(2, 3)}, {real(2, 3, 2)}} end,
+  nuclear_norm = function() return {{real(3, 2)}} end,
 }
