@@ -37,9 +37,11 @@ local function even_edges(values, count, low, high)
   if not low and values:numel() > 0 then low, high = values:min():item(), values:max():item() end
   low, high = low or 0.0, high or 1.0
   if not (low - low == 0 and high - high == 0) then
-    raise(("histogramdd: the range from %g to %g is not finite"):format(low, high))
+    raise(core.format("histogramdd: the range from %g to %g is not finite", low, high))
   end
-  if low > high then raise(("histogramdd: the range's end %g is less than its start %g"):format(high, low)) end
+  if low > high then
+    raise(core.format("histogramdd: the range's end %g is less than its start %g", high, low))
+  end
   if low == high then low, high = low - 0.5, high + 0.5 end
   return nl.linspace(low, high, count + 1, {dtype = values.dtype})
 end

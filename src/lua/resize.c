@@ -54,8 +54,9 @@ static const char *check_format(lua_State *L, const char *function, int index, i
 {
   if (lua_isnil(L, index)) return NULL;
   const char *format = lua_tostring(L, index);
-  if (!format || (strcmp(format, "contiguous_format") != 0 && strcmp(format, "preserve_format") != 0 &&
-                  strcmp(format, "channels_last") != 0 && strcmp(format, "channels_last_3d") != 0))
+  if (!format
+      || (strcmp(format, "contiguous_format") != 0 && strcmp(format, "preserve_format") != 0
+          && strcmp(format, "channels_last") != 0 && strcmp(format, "channels_last_3d") != 0))
     user_error(L, "%s: memory_format is nl.contiguous_format, nl.channels_last or nl.channels_last_3d, not %s",
                function, format ? format : type_name(L, index));
   int64_t needs = strcmp(format, "channels_last") == 0 ? 4 : strcmp(format, "channels_last_3d") == 0 ? 5 : ndim;

@@ -345,7 +345,7 @@ static int nl_as_tensor(lua_State *L)
   return 1;
 }
 
-const luaL_Reg creation_methods[] = {{"new_tensor", tensor_new_tensor}, {"new", tensor_new_like}, {"type", tensor_type},
-                                     {NULL, NULL}};
+const luaL_Reg creation_methods[] = {
+  {"new_tensor", tensor_new_tensor}, {"new", tensor_new_like}, {"type", tensor_type}, {NULL, NULL}};
 const luaL_Reg creation_functions[] = {
   {"tensor", nl_tensor}, {"as_tensor", nl_as_tensor}, {"asarray", nl_as_tensor}, {NULL, NULL}};

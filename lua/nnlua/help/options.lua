@@ -35,6 +35,7 @@ local meanings = {
   groups = "Into how many parts the channels are split, each with kernels of its own.",
   hook = "A function that is called with what passes by; what it returns, if anything, takes its place.",
   ignore_index = "A target of this value adds nothing to the loss.",
+  indices = "Which positions are meant, counted from 1: a tensor or a list of integers.",
   inplace = "Whether the result is written over the input, which saves memory.",
   as_table = "Several results come as one table instead of several values, for ipairs and #.",
   keepdim = "Whether a dimension that is worked along stays, with size 1, instead of being left out.",

@@ -132,6 +132,8 @@ function Tensor:is_nonzero() end
 ---     > nl.tensor({1, 2}):resize_({2, 2})
 ---     tensor([[1, 2],
 ---             [0, 0]])
+---     > nl.ones(3):resize_(1, 2, 3, 4, {memory_format = nl.channels_last}):stride()
+---     [24, 1, 8, 2]
 ---@param ... integer|integer[]
 ---@return Tensor
 function Tensor:resize_(...) end
@@ -139,9 +141,19 @@ function Tensor:resize_(...) end
 --- resize_ to the shape of another tensor.
 ---     > nl.tensor({1, 2, 3}):resize_as_(nl.ones(2))
 ---     tensor([1, 2])
----@param other Tensor
+---@param the_template Tensor
+---@param memory_format? string
 ---@return Tensor
-function Tensor:resize_as_(other) end
+function Tensor:resize_as_(the_template, memory_format) end
+
+--- The name of a tensor's kind; with a dtype, or such a name, the tensor in that dtype, as x:to gives it.
+---     > nl.ones(2):type(), nl.ones(2):type(nl.int64):type(), nl.ones(2):type("nnlua.HalfTensor").dtype
+---     nnlua.FloatTensor	nnlua.LongTensor	nnlua.float16
+---@param dtype? dtype|string
+---@param non_blocking? boolean
+---@param memory_format? string
+---@return string|Tensor
+function Tensor:type(dtype, non_blocking, memory_format) end
 
 --- x:resize_(…) as a function.
 ---     > nl.resize_(nl.tensor({1, 2, 3}), 2)

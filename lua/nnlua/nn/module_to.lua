@@ -92,7 +92,7 @@ end
 
 local function to_format(format)
   return function(t)
-    return (t.ndim == 4 or t.ndim == 5) and t:contiguous(format) or t
+    return (t.ndim == 4 or t.ndim == 5) and t:to({memory_format = format}) or t
   end
 end
 

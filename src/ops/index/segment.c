@@ -33,11 +33,8 @@ typedef struct Rule {
 
 static const Rule *rule_of(Call *call, const char *name)
 {
-  static const Rule rules[] = {{"sum", "sum", 0},
-                               {"mean", "sum", 0},
-                               {"max", "amax", -HUGE_VAL},
-                               {"min", "amin", HUGE_VAL},
-                               {"prod", "prod", 1}};
+  static const Rule rules[] = {
+    {"sum", "sum", 0}, {"mean", "sum", 0}, {"max", "amax", -HUGE_VAL}, {"min", "amin", HUGE_VAL}, {"prod", "prod", 1}};
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
     if (strcmp(name, rules[i].name) == 0) return &rules[i];
   raise(call, "reduce is \"sum\", \"mean\", \"max\", \"min\" or \"prod\", not \"%s\"", name);
@@ -138,8 +135,7 @@ FORWARD(segment_reduce)
   Tensor *wide = op(reshape, widened(x), INTS(total, inner));
   Tensor *index = op(expand, results_of_places(call, &s), INTS(total, inner));
   Scalar start = has_initial && !extreme ? a->initial : scalar_float(rule->start);
-  Tensor *base =
-    op(full, INTS(s.rows * (s.n + 2), inner), start, tensor_dtype(wide), device_behind(x), false);
+  Tensor *base = op(full, INTS(s.rows * (s.n + 2), inner), start, tensor_dtype(wide), device_behind(x), false);
   Tensor *y_ = op(scatter_reduce, base, 0, index, wide, rule->scatter, !extreme);
   y_ = op(narrow, op(reshape, y_, INTS(s.rows, s.n + 2, inner)), 1, 1, s.n);
   if (strcmp(rule->name, "mean") == 0) y_ = mean_of(call, &s, y_, has_initial);

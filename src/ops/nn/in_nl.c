@@ -8,7 +8,8 @@
 
 FORWARD(nl_batch_norm)
 {
-  y[0] = op(batch_norm, a->input, a->running_mean, a->running_var, a->weight, a->bias, a->training, a->momentum, a->eps);
+  y[0] = op(batch_norm, a->input, a->running_mean, a->running_var, a->weight, a->bias, a->training, a->momentum,
+            a->eps);
 }
 
 FORWARD(nl_instance_norm)

@@ -226,9 +226,11 @@ FORWARD(fractional_max_pool3d)
 
 FORWARD(fractional_max_pool2d_with_indices)
 {
-  fractional(call, a->input, 2, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples, a->generator);
+  fractional(call, a->input, 2, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples,
+             a->generator);
 }
 FORWARD(fractional_max_pool3d_with_indices)
 {
-  fractional(call, a->input, 3, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples, a->generator);
+  fractional(call, a->input, 3, a->kernel_size, a->output_size, a->output_ratio, true, a->_random_samples,
+             a->generator);
 }
