@@ -19,4 +19,6 @@ function program.builder()
   return Builder()
 end
 
+program.trace = require "nnlua.program.trace"
+
 return program

@@ -271,16 +271,42 @@ static __attribute__((noinline)) void note_results(Call *call, const void *args,
   call->planned = noted;
 }
 
+/*
+ * A call under a recorder of whole calls. It sees nothing of what runs inside, and is back whatever happens there: an
+ * error may be caught in Lua.
+ */
+static __attribute__((noinline)) Tensors dispatch_recorded(Call *parent, const Op *op, const void *args, Tensor *into,
+                                                           Tensor **room)
+{
+  Context *ctx = parent->ctx;
+  Recorder *recorder = ctx->recorder;
+  Call call = {.ctx = ctx, .op = op, .into = into};
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    ctx->recorder = recorder;
+    raise_again(ctx);
+  }
+  ctx->recorder = NULL;
+  recorder->begins(recorder, &call, args);
+  Tensors results = dispatch(parent, op, args, into, room);
+  recorder->ran(recorder, &call, args, into, results);
+  ctx->recorder = recorder;
+  ctx->entry = entry.outer; /* what was made stays */
+  return results;
+}
+
 Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
+  Recorder *recorder = ctx->recorder;
+  if (recorder && recorder->outermost) return dispatch_recorded(parent, op, args, into, room);
   if (ctx->autocast != DTYPE_NONE && !into) {
     AutocastPolicy policy = autocast_policy(op);
     if (policy != AUTOCAST_NOTHING) return dispatch_cast(parent, op, args, policy, room);
   }
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   Planned noted;
-  if (ctx->recorder) note_results(&call, args, &noted);
+  if (recorder) note_results(&call, args, &noted);
   size_t mark = ctx->owned_count;
   Survey s = survey(&call, op, args);
   call.device = s.meta ? DEVICE_META : DEVICE_CPU;

@@ -68,6 +68,13 @@ void check_lost_files(lua_State *L, Context *ctx);
 void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
 void core_work(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), void *data);
 
+/*
+ * Tells what records the ops that run (core/recorder.h), if there is such, that a function reads elements of a tensor
+ * for what is no tensor, or does what no op does. Raises where that can't be recorded.
+ */
+void tell_reading(lua_State *L, const Tensor *t, const char *function);
+void tell_doing(lua_State *L, Context *ctx, const char *function);
+
 /* Raises the core's error as a Lua error at the user's line. */
 int core_failed(lua_State *L, Context *ctx);
 

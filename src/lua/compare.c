@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/recorder.h"
 #include "core/shape.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
@@ -28,7 +27,7 @@ static void check_pair(lua_State *L, const char *function, Tensor **a, Tensor **
   for (int i = 0; i < 2; i++) {
     const Tensor *t = i ? *b : *a;
     if (t->device == DEVICE_META) user_error(L, "%s: %s", function, why_no_elements(t));
-    tell_read(t, function);
+    tell_reading(L, t, function);
   }
 }
 

@@ -1,5 +1,4 @@
 /* nl.Generator and the functions on the default one. */
-#include "core/recorder.h"
 #include "lua/open.h"
 #include "lua/parse.h"
 
@@ -20,7 +19,7 @@ Generator *generator_test(lua_State *L, int index)
 
 static Generator *generator_check(lua_State *L, int index)
 {
-  tell_deed(context_of(L), "a generator");
+  tell_doing(L, context_of(L), "a generator");
   Generator *g = generator_test(L, index);
   if (!g) user_error(L, "a nl.Generator was expected, got %s", luaL_typename(L, index));
   return g;
@@ -96,7 +95,7 @@ static int generator_set_state(lua_State *L)
 /* nl.manual_seed(seed): seeds the default generator, which it returns nothing of. */
 static int manual_seed(lua_State *L)
 {
-  tell_deed(context_of(L), "manual_seed");
+  tell_doing(L, context_of(L), "manual_seed");
   generator_seed(&context_of(L)->generator, seed_at(L, 1));
   return 0;
 }
@@ -105,20 +104,20 @@ static int fresh_seed(lua_State *L) { return push_fresh(L, &context_of(L)->gener
 
 static int initial_seed(lua_State *L)
 {
-  tell_deed(context_of(L), "initial_seed");
+  tell_doing(L, context_of(L), "initial_seed");
   lua_pushinteger(L, (lua_Integer)context_of(L)->generator.seed);
   return 1;
 }
 
 static int get_rng_state(lua_State *L)
 {
-  tell_deed(context_of(L), "get_rng_state");
+  tell_doing(L, context_of(L), "get_rng_state");
   return push_state(L, &context_of(L)->generator);
 }
 
 static int set_rng_state(lua_State *L)
 {
-  tell_deed(context_of(L), "set_rng_state");
+  tell_doing(L, context_of(L), "set_rng_state");
   take_state(L, &context_of(L)->generator, 1);
   return 0;
 }

@@ -1,5 +1,4 @@
 /* What C hosts call: nnlua.h. */
-#include "core/recorder.h"
 #include "lua/nnlua.h"
 
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static Tensor *readable_check(lua_State *L, int index)
 {
   Tensor *t = tensor_check(L, index_within(L, index));
   if (t->device != DEVICE_CPU) user_error(L, "%s to hand over", why_no_elements(t));
-  tell_read(t, "a host");
+  tell_reading(L, t, "a host");
   return t;
 }
 

@@ -31,6 +31,7 @@ typedef enum UserdataKind {
   KIND_PROGRAM_BUILDER,
   KIND_PROGRAM_VALUE,
   KIND_COMPILED, /* what nl.compile made */
+  KIND_TRACE,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

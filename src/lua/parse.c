@@ -331,6 +331,7 @@ PARSER(scalar)
   if (scalar_test(s->L, index, place)) return true;
   const Tensor *t = tensor_test(s->L, index);
   if (!t || t->ndim != 0 || t->device == DEVICE_META) return expected(s, spec, index, "a number");
+  tell_reading(s->L, t, s->op->name);
   *(Scalar *)place = tensor_item(t);
   return true;
 }

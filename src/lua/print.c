@@ -8,7 +8,6 @@
 
 #include "autograd/node.h"
 #include "autograd/transform.h"
-#include "core/recorder.h"
 #include "core/shape.h"
 #include "core/text.h"
 #include "lua/autograd/hooks.h"
@@ -355,7 +354,7 @@ int tensor_tostring(lua_State *L)
   bool is_parameter = t->is_parameter;
   luaL_Buffer b;
   Printer p = {.options = options_of(L), .out = &b};
-  tell_read(t, "tostring");
+  tell_reading(L, t, "tostring");
   p.t = t = push_snapshot(L, ctx, t);
   p.complex = dtype_is_complex(tensor_dtype(t));
   p.summarize = (double)t->numel > p.options.threshold;

@@ -242,5 +242,6 @@ int open_program_core(lua_State *L)
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, program_builder_functions, 0);
+  luaL_setfuncs(L, program_trace_functions, 0);
   return 1;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/interrupt.h"
+#include "core/recorder.h"
 #include "io/mapped.h"
 #include "lua/binding.h"
 #include "lua/autograd/modes.h"
@@ -130,6 +131,30 @@ int core_failed(lua_State *L, Context *ctx)
   }
   lua_pushstring(L, ctx->error);
   return raise_text(L);
+}
+
+/* -------------------------------------------------------------- recorders */
+
+typedef struct Deed {
+  const Tensor *read;
+  const char *function;
+} Deed;
+
+static void tell_work(Call *call, void *data)
+{
+  const Deed *d = data;
+  if (d->read) tell_read(d->read, d->function);
+  else tell_deed(call->ctx, d->function);
+}
+
+void tell_reading(lua_State *L, const Tensor *t, const char *function)
+{
+  if (t->ctx->recorder) core_run(L, t->ctx, tell_work, &(Deed){t, function});
+}
+
+void tell_doing(lua_State *L, Context *ctx, const char *function)
+{
+  if (ctx->recorder) core_run(L, ctx, tell_work, &(Deed){NULL, function});
 }
 
 /* ----------------------------------------------------------------- context */

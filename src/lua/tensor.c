@@ -373,6 +373,7 @@ static int compare_as_lua(lua_State *L)
                       lua_tostring(L, lua_upvalueindex(2)), (int)t->numel, lua_tostring(L, lua_upvalueindex(3)),
                       lua_tostring(L, lua_upvalueindex(4)), lua_tostring(L, lua_upvalueindex(5)));
   if (tensor_stands_in(t)) return user_error(L, "within vmap a comparison has no one truth value: use nl.where");
+  tell_reading(L, t, lua_tostring(L, lua_upvalueindex(2)));
   lua_pushboolean(L, t->device != DEVICE_META && tensor_item(t).i != 0);
   return 1;
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/recorder.h"
 #include "io/safetensors.h"
 #include "lua/open.h"
 #include "lua/output.h"
@@ -97,7 +96,7 @@ static void fill_stored(lua_State *L, StoredTensor *stored, lua_Integer i)
 
 static void fill_file(lua_State *L, TensorFile *f)
 {
-  tell_deed(context_of(L), "save");
+  tell_doing(L, context_of(L), "save");
   size_t ntensors = lua_rawlen(L, 3), ntexts = lua_rawlen(L, 4) / 2;
   f->tensors = calloc(ntensors + 1, sizeof *f->tensors);
   f->texts = calloc(ntexts + 1, sizeof *f->texts);

@@ -1,7 +1,6 @@
 /* nl.tensor and nl.as_tensor: tensors of what Lua's tables, numbers and booleans hold. */
 #include <string.h>
 
-#include "core/recorder.h"
 #include "core/text.h"
 #include "lua/named_arguments.h"
 #include "lua/number_text.h"
@@ -106,7 +105,7 @@ static void see_tensor(Survey *s, const Tensor *t, int depth)
     user_error(L, "tensor: %s is a tensor of %I elements, not one; see nl.stack and nl.cat", path_text(s, depth),
                (LUAI_UACINT)t->numel);
   if (t->device == DEVICE_META) user_error(L, "tensor: %s: %s", path_text(s, depth), why_no_elements(t));
-  tell_read(t, "tensor");
+  tell_reading(L, t, "tensor");
   DType dtype = own_dtype(s->ctx, t);
   s->tensors = s->tensors == DTYPE_NONE ? dtype : dtype_promote(s->tensors, dtype);
 }

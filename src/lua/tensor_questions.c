@@ -1,7 +1,6 @@
 /* What a tensor is like: x:size(), x:stride(), x:numel(), x:is_contiguous() and their kin. */
 #include <string.h>
 
-#include "core/recorder.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
 #include "lua/parse.h"
@@ -124,7 +123,7 @@ static int tensor_nonzero(lua_State *L)
     return user_error(L, "is_nonzero: a tensor of %I elements is neither true nor false; x:any() or x:all() tell",
                       (LUAI_UACINT)t->numel);
   if (t->device == DEVICE_META) return user_error(L, "is_nonzero: %s", why_no_elements(t));
-  tell_read(t, "is_nonzero");
+  tell_reading(L, t, "is_nonzero");
   Scalar s = tensor_item(t);
   lua_pushboolean(L, s.kind <= SCALAR_INT ? s.i != 0 : s.re != 0 || s.im != 0);
   return 1;

@@ -1,13 +1,12 @@
 /* x:item(), x:tolist() and x:tobytes(): a tensor's elements as Lua's values. */
 #include "autograd/transform.h"
-#include "core/recorder.h"
 #include "lua/open.h"
 #include "ops/shape/copy.h"
 
 static void need_elements(lua_State *L, const Tensor *t, const char *function)
 {
   if (t->device == DEVICE_META) user_error(L, "%s: %s", function, why_no_elements(t));
-  tell_read(t, function);
+  tell_reading(L, t, function);
 }
 
 static int tensor_item_method(lua_State *L)

@@ -211,7 +211,7 @@ function Builder:build()
   if self.outer then raise "build: a body is built by the branch or loop that it is of" end
   local tensors = {}
   for i, slot in ipairs(self.slots) do tensors[i] = slot.tensor end
-  return require "nnlua.program.module"(core.build(self.core, tensors), self.slots)
+  return require "nnlua.program.module" {data = core.build(self.core, tensors), slots = self.slots}
 end
 
 return Builder

@@ -3,8 +3,10 @@
 local core = require "nnlua.program.core"
 local nn = require "nnlua.nn"
 local nn_core = require "nnlua.nn.core"
+local structure = require "nnlua.program.structure"
 
-local kinds = {parameter = nn_core.PARAMETER, buffer = nn_core.BUFFER}
+local raise = nn_core.raise
+local PARAMETER, BUFFER, TRANSIENT, MODULE = nn_core.PARAMETER, nn_core.BUFFER, nn_core.TRANSIENT, nn_core.MODULE
 
 --- A network as data. It is a module: `program(x, …)` takes the inputs in order, or one table of them by name, and
 --- gives the outputs in order.
@@ -34,23 +36,58 @@ local function register(module, children, slot)
     path = path .. step .. "."
     if not children[path] then
       children[path] = nn.Module()
-      nn_core.set_raw(module, free_name(module, step), children[path], nn_core.MODULE)
+      nn_core.set_raw(module, free_name(module, step), children[path], MODULE)
     end
     module = children[path]
   end
   local name = slot.name:match "[^.]*$"
-  nn_core.set_raw(module, free_name(module, name), slot.tensor, kinds[slot.kind])
+  local kind = slot.kind == "parameter" and PARAMETER or slot.transient and TRANSIENT or BUFFER
+  nn_core.set_raw(module, free_name(module, name), slot.tensor, kind)
 end
 
---- `data` is the program itself; `slots` a list of {kind =, name =, tensor =}, its parameters and buffers.
-function Program:init(data, slots)
-  self.data = data
-  self.inputs, self.outputs = core.borders(data)
+local function all_plain(forms)
+  for _, form in ipairs(forms) do
+    if not structure.is_plain(form) then return false end
+  end
+  return true
+end
+
+--- `parts`: `data`, the program itself; `slots`, a list of {kind =, name =, tensor =}, its parameters and buffers; and,
+--- where not all are tensors, the forms of `arguments`, which have `names`, and `results`.
+function Program:init(parts)
+  self.data = parts.data
+  self.inputs, self.outputs = core.borders(parts.data)
+  if parts.arguments and not all_plain(parts.arguments) then
+    self.forms, self.names = parts.arguments, parts.names
+  end
+  if parts.results and not all_plain(parts.results) then self.results = parts.results end
+  if parts.training == false then self.training = false end
   local children = {}
-  for _, slot in ipairs(slots) do register(self, children, slot) end
+  for _, slot in ipairs(parts.slots) do register(self, children, slot) end
+end
+
+--- The program's outputs as what the network gave: tables of them, and whatever else it gave.
+local function shaped(forms, ...)
+  local tensors, values = {...}, {}
+  for i, form in ipairs(forms) do values[i] = structure.build(form, tensors) end
+  return table.unpack(values, 1, #forms)
+end
+
+--- The inputs, from arguments that are formed as those of the network were.
+local function inputs_of(self, ...)
+  local tensors, forms, n = {}, self.forms, select("#", ...)
+  if n > #forms then raise(("the program takes %d arguments, and %d are given"):format(#forms, n)) end
+  for i, form in ipairs(forms) do structure.fill(form, (select(i, ...)), self.names[i], tensors) end
+  return tensors
 end
 
 function Program:forward(...)
+  if self.forms then
+    local inputs = inputs_of(self, ...)
+    if self.results then return shaped(self.results, core.run(self.data, table.unpack(inputs))) end
+    return core.run(self.data, table.unpack(inputs))
+  end
+  if self.results then return shaped(self.results, core.run(self.data, ...)) end
   return core.run(self.data, ...)
 end
 

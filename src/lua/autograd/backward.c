@@ -2,7 +2,6 @@
 #include <limits.h>
 
 #include "autograd/engine.h"
-#include "core/recorder.h"
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
@@ -135,7 +134,7 @@ static Backward read_graph_options(lua_State *L, const char *function, int index
 /* backward(tensors, seeds, retain_graph, create_graph, inputs), the values at 1…5. */
 static int run_backward(lua_State *L, const char *function, const char *seeds)
 {
-  tell_deed(context_of(L), function);
+  tell_doing(L, context_of(L), function);
   Pass p = {.name = function, .b = read_graph_options(L, function, 3), .first = 1, .n = 2};
   TensorList roots = read_tensor_list(L, function, "tensors", 1, false);
   p.b.roots = roots.v;
@@ -215,7 +214,7 @@ static void read_unused(lua_State *L, Pass *p)
 
 static int autograd_grad(lua_State *L)
 {
-  tell_deed(context_of(L), "grad");
+  tell_doing(L, context_of(L), "grad");
   static const char *const names[] = {
     "outputs",     "inputs",       "grad_outputs",     "retain_graph",      "create_graph",
     "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads", "as_table",

@@ -1,6 +1,5 @@
 /* What a tensor tells of its gradient and history: x.grad, x.requires_grad, x.grad_fn, x:detach_() and their kin. */
 #include "autograd/inplace.h"
-#include "core/recorder.h"
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/grad_fn.h"
 #include "lua/autograd/hooks.h"
@@ -58,7 +57,7 @@ static void check_grad(lua_State *L, const Tensor *t, const Tensor *g)
 static void set_grad(lua_State *L, int i, int value)
 {
   Tensor *t = tensor_test(L, i), *g = tensor_test(L, value), *old = t->grad;
-  tell_deed(t->ctx, "setting grad");
+  tell_doing(L, t->ctx, "setting grad");
   bool none = lua_isnil(L, value) || is_none(L, value);
   if (!none) check_grad(L, t, g);
   push_extras(L, i);

@@ -1,0 +1,117 @@
+/* nnlua.program.core: traces; lua/nnlua/program/trace.lua is made of these. */
+#include "program/trace.h"
+
+#include "lua/open.h"
+#include "lua/program.h"
+
+#define TRACE_NAME "nnlua.Trace"
+
+typedef struct TraceBox {
+  uint32_t kind;
+  Trace *trace;
+} TraceBox;
+
+static int trace_gc(lua_State *L)
+{
+  TraceBox *box = userdata_test(L, 1, KIND_TRACE, sizeof *box);
+  if (!box) return 0;
+  trace_free(box->trace);
+  box->trace = NULL;
+  return 0;
+}
+
+static TraceBox *box_check(lua_State *L, int index)
+{
+  TraceBox *box = userdata_test(L, index, KIND_TRACE, sizeof *box);
+  if (!box || !box->trace) luaL_error(L, "a trace was expected");
+  return box;
+}
+
+static void open_work(Call *call, void *data)
+{
+  TraceBox *box = data;
+  box->trace = trace_new(call);
+  trace_open(call, box->trace);
+}
+
+/* trace_open(): a trace that records nothing yet */
+static int open(lua_State *L)
+{
+  TraceBox *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (TraceBox){KIND_TRACE, NULL};
+  push_gc_metatable(L, TRACE_NAME, trace_gc);
+  lua_setmetatable(L, -2);
+  core_run(L, context_of(L), open_work, box);
+  return 1;
+}
+
+typedef struct Border {
+  Trace *trace;
+  void (*tell)(Call *call, const struct Border *border);
+  ValueKind kind;
+  const char *name;
+  Tensor *tensor;
+} Border;
+
+static void tell_input(Call *call, const Border *b) { trace_input(call, b->trace, b->name, b->tensor); }
+static void tell_named(Call *call, const Border *b) { trace_named(call, b->trace, b->kind, b->name, b->tensor); }
+static void tell_output(Call *call, const Border *b) { trace_output(call, b->trace, b->name, b->tensor); }
+
+static void border_work(Call *call, void *data)
+{
+  const Border *b = data;
+  b->tell(call, b);
+}
+
+/* trace_border(trace, kind, name, tensor): what the tensor is: an input, parameter, buffer or output */
+static int border(lua_State *L)
+{
+  static const char *const kinds[] = {"input", "parameter", "buffer", "output", NULL}; /* the first by ValueKind */
+  Border b = {.trace = box_check(L, 1)->trace, .name = luaL_checkstring(L, 3), .tensor = tensor_check(L, 4)};
+  int kind = luaL_checkoption(L, 2, NULL, kinds);
+  b.kind = (ValueKind)kind;
+  b.tell = kind == 0 ? tell_input : kind == 3 ? tell_output : tell_named;
+  core_run(L, context_of(L), border_work, &b);
+  return 0;
+}
+
+/* trace_begin(trace), trace_end(trace): in between all ops are recorded */
+static int begin(lua_State *L)
+{
+  trace_begin(box_check(L, 1)->trace);
+  return 0;
+}
+
+static int end(lua_State *L)
+{
+  trace_end(box_check(L, 1)->trace);
+  return 0;
+}
+
+typedef struct Finish {
+  Trace *trace;
+  ProgramBox *box;
+} Finish;
+
+static void finish_work(Call *call, void *data)
+{
+  const Finish *f = data;
+  f->box->program = trace_finish(call, f->trace);
+}
+
+/* trace_finish(trace, tensors): the program; tensors is a list of those of its parameters and buffers */
+static int finish(lua_State *L)
+{
+  TraceBox *box = box_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  Finish f = {box->trace, push_program_box(L)};
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, -2, PROGRAM_TENSORS);
+  core_run(L, context_of(L), finish_work, &f);
+  trace_free(box->trace);
+  box->trace = NULL;
+  return 1;
+}
+
+const luaL_Reg program_trace_functions[] = {{"trace_open", open},     {"trace_border", border}, {"trace_begin", begin},
+                                            {"trace_end", end},       {"trace_finish", finish}, {NULL, NULL}};

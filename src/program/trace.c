@@ -1,0 +1,265 @@
+/* Records networks as programs. */
+#include "program/trace.h"
+
+#include <string.h>
+
+#include "core/recorder.h"
+#include "ops/shape/copy.h"
+#include "program/pointer_set.h"
+
+struct Trace {
+  Recorder recorder; /* first: a recorder is its trace */
+  Context *ctx;
+  ProgramBuilder *builder;
+  PointerSet captured;  /* storages that were there before, with what the network was given */
+  PointerSet dependent; /* storages whose elements may differ from run to run */
+  PointerSet read;      /* captured ones whose elements were read: they must not change afterwards */
+  Tensor *before;       /* the first tensor made by the trace: older ones follow it in the list of live ones */
+  Tensors operands;     /* of the running op, */
+  uint32_t *versions;   /* and their versions before it */
+  bool grad_enabled;    /* modes when it began */
+  DType autocast;
+};
+
+static bool is_dependent(const Trace *t, const Tensor *x) { return pointer_set_has(&t->dependent, x->storage); }
+
+static void set_dependent(Call *call, Trace *t, const Tensor *x)
+{
+  if (!x->storage) return;
+  if (pointer_set_has(&t->read, x->storage))
+    raise(call, "a tensor is changed here whose elements were read before in this trace: what was read is not the same "
+                "at each run");
+  pointer_set_add(call, &t->dependent, x->storage);
+}
+
+static void set_captured(Call *call, Trace *t, const Tensor *x)
+{
+  if (x->storage) pointer_set_add(call, &t->captured, x->storage);
+}
+
+/* ---------------------------------------------------------------- operands */
+
+/* Whether a tensor was made since the trace began. */
+static bool is_young(const Trace *t, const Tensor *x)
+{
+  for (const Tensor *live = t->ctx->live; live && live != t->before; live = live->next_live)
+    if (live == x) return true;
+  return false;
+}
+
+/* A tensor that was made meanwhile by no op: each run begins with a copy of its elements. */
+static void take_young(Call *call, Trace *t, Tensor *x)
+{
+  ValueId result;
+  Tensor *copy = op(clone, x);
+  builder_row(call, t->builder, op_find("clone"), &(struct clone_args){copy}, false, 0, &result);
+  builder_bind(call, t->builder, x, result);
+}
+
+/* Makes a tensor known that isn't. */
+static void take_operand(Call *call, Trace *t, Tensor *x)
+{
+  if (!x || builder_value_of(t->builder, x) != NO_VALUE) return;
+  if (is_dependent(t, x))
+    raise(call, "a trace doesn't see where a tensor comes from: its elements depend on the inputs, but no op made it. "
+                "x.data, a nl.autograd.Function or a module's backward hook may have");
+  if (x->is_wrapped_number || !x->storage) return;
+  if (is_young(t, x)) take_young(call, t, x);
+  else set_captured(call, t, x);
+}
+
+/* Lists the tensors among the arguments of the op that begins. */
+static void list_operands(Call *call, Trace *t, const void *args)
+{
+  const OpPlan *plan = op_plan(call->op);
+  int64_t n = 0;
+  for (int i = 0; i < plan->ntensors; i++)
+    n += plan->tensors[i].is_list ? ((const Tensors *)((const char *)args + plan->tensors[i].offset))->n : 1;
+  t->operands = (Tensors){arena_allocate(call->ctx, (size_t)(n + 1) * sizeof(Tensor *)), 0};
+  for (int i = 0; i < plan->ntensors; i++) {
+    const void *place = (const char *)args + plan->tensors[i].offset;
+    Tensors list = {(Tensor **)place, 1};
+    if (plan->tensors[i].is_list) list = *(const Tensors *)place;
+    for (int64_t k = 0; k < list.n; k++)
+      if (list.v[k]) t->operands.v[t->operands.n++] = list.v[k];
+  }
+}
+
+static bool any_dependent(const Trace *t)
+{
+  for (int64_t i = 0; i < t->operands.n; i++)
+    if (is_dependent(t, t->operands.v[i])) return true;
+  return false;
+}
+
+/* --------------------------------------------------- shapes that depend on elements */
+
+/* Rows whose results' shapes depend on elements: of which argument, and the integer that tells the size if it is
+   given. Other rows that are marked DEPENDS_ON_DATA do the same in a program as outside of one. */
+static const struct {
+  const char *row, *argument, *unless;
+} shaped_by[] = {{"nonzero", "input", NULL},
+                 {"argwhere", "input", NULL},
+                 {"where_positions", "condition", NULL},
+                 {"masked_select", "mask", NULL},
+                 {"unique", "input", NULL},
+                 {"unique_consecutive", "input", NULL},
+                 {"bincount", "input", NULL},
+                 {"one_hot", "input", "num_classes"},
+                 {"repeat_interleave_each", "repeats", "output_size"},
+                 {"repeat_interleave_positions", "repeats", "output_size"},
+                 {"tensor_split_tensor", "tensor_indices_or_sections", NULL},
+                 {"linalg_lstsq", "A", NULL},
+                 {"index", "indices", NULL}};
+
+static const void *argument_named(const Op *op, const void *args, const char *name, const ArgSpec **spec)
+{
+  for (int i = 0; i < op->nargs; i++) {
+    *spec = &op->args[i];
+    if (strcmp(op->args[i].name, name) == 0) return (const char *)args + op->args[i].offset;
+  }
+  return NULL;
+}
+
+/* Whether one of the tensors there depends on the inputs; of the lists of indices, which pick by position or by mask,
+   whether a mask does. */
+static bool shapes_result(const Trace *t, const ArgSpec *spec, const void *place)
+{
+  if (argument_holds(spec) == HOLDS_TENSOR) return is_dependent(t, *(Tensor *const *)place);
+  const Tensors *list = place;
+  for (int64_t i = 0; i < list->n; i++)
+    if (list->v[i] && tensor_dtype(list->v[i]) == DTYPE_b8 && is_dependent(t, list->v[i])) return true;
+  return false;
+}
+
+static void check_shape_is_known(Call *call, const Trace *t, const void *args)
+{
+  const Op *op = call->op;
+  const ArgSpec *spec;
+  for (size_t i = 0; i < sizeof shaped_by / sizeof *shaped_by; i++) {
+    if (strcmp(shaped_by[i].row, op->row) != 0) continue;
+    const int64_t *size = shaped_by[i].unless ? argument_named(op, args, shaped_by[i].unless, &spec) : NULL;
+    if (size && *size != spec->dflt.i) return;
+    const void *place = argument_named(op, args, shaped_by[i].argument, &spec);
+    if (place && shapes_result(t, spec, place))
+      raise(call, "the shape of the result depends on elements that depend on the inputs: that can't be traced");
+  }
+}
+
+/* ---------------------------------------------------------------- recording */
+
+static void trace_begins(Recorder *r, Call *call, const void *args)
+{
+  Trace *t = (Trace *)r;
+  list_operands(call, t, args);
+  for (int64_t i = 0; i < t->operands.n; i++) take_operand(call, t, t->operands.v[i]);
+  if (call->op->forms & DEPENDS_ON_DATA) check_shape_is_known(call, t, args);
+  t->versions = arena_allocate(call->ctx, (size_t)(t->operands.n + 1) * sizeof *t->versions);
+  for (int64_t i = 0; i < t->operands.n; i++) t->versions[i] = tensor_version(t->operands.v[i]);
+}
+
+/* What may differ from run to run once the op has run. */
+static void spread_dependence(Call *call, Trace *t, Tensors results)
+{
+  bool depends = op_plan(call->op)->draws || any_dependent(t);
+  for (int64_t i = 0; i < results.n; i++)
+    if (depends) set_dependent(call, t, results.v[i]);
+  for (int64_t i = 0; i < t->operands.n; i++) {
+    const Tensor *x = t->operands.v[i];
+    if (tensor_version(x) == t->versions[i]) continue;
+    if (depends || pointer_set_has(&t->captured, x->storage)) set_dependent(call, t, x);
+  }
+}
+
+static void trace_ran(Recorder *r, Call *call, const void *args, Tensor *into, Tensors results)
+{
+  Trace *t = (Trace *)r;
+  ValueId few[MAX_RESULTS], *ids = few;
+  Context *ctx = call->ctx;
+  if (results.n > MAX_RESULTS) ids = arena_allocate(ctx, (size_t)results.n * sizeof *ids);
+  builder_row(call, t->builder, call->op, args, into != NULL, (int32_t)results.n, ids);
+  bool sets_autocast = ctx->autocast != t->autocast;
+  builder_set_modes(t->builder, ctx->grad_enabled != t->grad_enabled || !t->grad_enabled,
+                    sets_autocast ? AUTOCAST_SET : AUTOCAST_OF_CALLER, ctx->autocast);
+  for (int64_t i = 0; i < results.n; i++) {
+    builder_bind(call, t->builder, results.v[i], ids[i]);
+    builder_describe(call, t->builder, ids[i], tensor_dtype(results.v[i]), tensor_shape(results.v[i]));
+  }
+  spread_dependence(call, t, results);
+}
+
+static void trace_beside(Recorder *r, const Tensor *x, const char *what)
+{
+  Trace *t = (Trace *)r;
+  Call call = {.ctx = t->ctx};
+  if (!x) raise(&call, "%s: that is nothing that a trace can record", what);
+  if (is_dependent(t, x))
+    raise(&call, "%s: the elements depend on the inputs, so what is done with them may differ from run to run: that "
+                 "can't be traced", what);
+  if (pointer_set_has(&t->captured, x->storage)) pointer_set_add(&call, &t->read, x->storage);
+}
+
+/* ------------------------------------------------------------------- traces */
+
+Trace *trace_new(Call *call)
+{
+  Context *ctx = call->ctx;
+  if (ctx->recorder) raise_plain(ctx, "trace: another trace is under way");
+  if (ctx->transforms) raise_plain(ctx, "trace: it can't be made within nl.func's functions");
+  Trace *t = core_allocate(ctx, sizeof *t);
+  *t = (Trace){.recorder = {.outermost = true, .begins = trace_begins, .ran = trace_ran, .beside = trace_beside}, .ctx = ctx};
+  t->grad_enabled = ctx->grad_enabled;
+  t->autocast = ctx->autocast;
+  return t;
+}
+
+void trace_input(Call *call, Trace *t, const char *name, Tensor *tensor)
+{
+  if (builder_value_of(t->builder, tensor) != NO_VALUE)
+    raise_plain(call->ctx,
+                "trace: two inputs are the same tensor, or an input is a parameter or buffer of the network");
+  ValueId id = builder_input(call, t->builder, name, tensor_dtype(tensor), tensor_shape(tensor), false);
+  builder_bind(call, t->builder, tensor, id);
+  set_captured(call, t, tensor);
+  set_dependent(call, t, tensor);
+}
+
+void trace_named(Call *call, Trace *t, ValueKind kind, const char *name, Tensor *tensor)
+{
+  builder_tensor(call, t->builder, kind, name, tensor);
+  set_captured(call, t, tensor);
+}
+
+void trace_open(Call *call, Trace *t)
+{
+  t->builder = builder_new(call, NULL);
+  t->before = tensor_retain(tensor_new(call, DTYPE_f32, DEVICE_META, (Ints){NULL, 0}));
+}
+
+void trace_begin(Trace *t) { t->ctx->recorder = &t->recorder; }
+
+void trace_end(Trace *t)
+{
+  if (t->ctx->recorder == &t->recorder) t->ctx->recorder = NULL;
+}
+
+void trace_output(Call *call, Trace *t, const char *name, Tensor *tensor)
+{
+  take_operand(call, t, tensor);
+  builder_output(call, t->builder, name, builder_operand(call, t->builder, tensor));
+}
+
+Program *trace_finish(Call *call, Trace *t) { return builder_build(call, t->builder); }
+
+void trace_free(Trace *t)
+{
+  if (!t) return;
+  Context *ctx = t->ctx;
+  trace_end(t);
+  builder_free(t->builder);
+  tensor_release(t->before);
+  pointer_set_free(ctx, &t->captured);
+  pointer_set_free(ctx, &t->dependent);
+  pointer_set_free(ctx, &t->read);
+  memory_free(&ctx->memory, t, sizeof *t);
+}
