@@ -104,6 +104,7 @@ static bool run_pass(lua_State *L, Context *ctx, const Pass *p)
 
 static void run_reporting(lua_State *L, Context *ctx, const Pass *p)
 {
+  tell_doing(L, ctx, p->name);
   if (p->b.create_graph) carriers_begin_backward(L, p->first, p->n);
   bool done = run_pass(L, ctx, p);
   if (p->b.create_graph) {
@@ -134,7 +135,6 @@ static Backward read_graph_options(lua_State *L, const char *function, int index
 /* backward(tensors, seeds, retain_graph, create_graph, inputs), the values at 1…5. */
 static int run_backward(lua_State *L, const char *function, const char *seeds)
 {
-  tell_doing(L, context_of(L), function);
   Pass p = {.name = function, .b = read_graph_options(L, function, 3), .first = 1, .n = 2};
   TensorList roots = read_tensor_list(L, function, "tensors", 1, false);
   p.b.roots = roots.v;
@@ -214,7 +214,6 @@ static void read_unused(lua_State *L, Pass *p)
 
 static int autograd_grad(lua_State *L)
 {
-  tell_doing(L, context_of(L), "grad");
   static const char *const names[] = {
     "outputs",     "inputs",       "grad_outputs",     "retain_graph",      "create_graph",
     "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads", "as_table",
