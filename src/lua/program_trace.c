@@ -113,5 +113,5 @@ static int finish(lua_State *L)
   return 1;
 }
 
-const luaL_Reg program_trace_functions[] = {{"trace_open", open},     {"trace_border", border}, {"trace_begin", begin},
-                                            {"trace_end", end},       {"trace_finish", finish}, {NULL, NULL}};
+const luaL_Reg program_trace_functions[] = {{"trace_open", open}, {"trace_border", border}, {"trace_begin", begin},
+                                            {"trace_end", end},   {"trace_finish", finish}, {NULL, NULL}};
