@@ -15,16 +15,16 @@ struct Recorder {
      it changed in place, or NULL; call->planned has those results that result_new and its kin made, not of whole calls.
      May raise. */
   void (*ran)(Recorder *r, Call *call, const void *args, Tensor *into, Tensors results);
-  /* Unless whole calls are recorded: before a composed op whose way, or whose result's shape, depends on elements of its
-     operands. May raise. */
+  /* Unless whole calls are recorded: before a composed op whose way, or whose result's shape, depends on elements of
+     its operands. May raise. */
   void (*looks)(Recorder *r, Call *call, const void *args);
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */
   void (*beside)(Recorder *r, const Tensor *t, const char *what);
 };
 
-/* Tells the recorder, if there is one, that a function reads elements of a tensor for what isn't a tensor. The core must
-   have been entered; where it isn't, see tell_reading (lua/binding.h). */
+/* Tells the recorder, if there is one, that a function reads elements of a tensor for what isn't a tensor. The core
+   must have been entered; where it isn't, see tell_reading (lua/binding.h). */
 static inline void tell_read(const Tensor *t, const char *function)
 {
   Recorder *r = t->ctx->recorder;

@@ -194,8 +194,10 @@ static void trace_beside(Recorder *r, const Tensor *x, const char *what)
   Call call = {.ctx = t->ctx};
   if (!x) raise(&call, "%s: that is nothing that a trace can record", what);
   if (is_dependent(t, x))
-    raise(&call, "%s: the elements depend on the inputs, so what is done with them may differ from run to run: that "
-                 "can't be traced", what);
+    raise(&call,
+          "%s: the elements depend on the inputs, so what is done with them may differ from run to run: that "
+          "can't be traced",
+          what);
   if (pointer_set_has(&t->captured, x->storage)) pointer_set_add(&call, &t->read, x->storage);
 }
 
@@ -207,7 +209,8 @@ Trace *trace_new(Call *call)
   if (ctx->recorder) raise_plain(ctx, "trace: another trace is under way");
   if (ctx->transforms) raise_plain(ctx, "trace: it can't be made within nl.func's functions");
   Trace *t = core_allocate(ctx, sizeof *t);
-  *t = (Trace){.recorder = {.outermost = true, .begins = trace_begins, .ran = trace_ran, .beside = trace_beside}, .ctx = ctx};
+  *t = (Trace){.recorder = {.outermost = true, .begins = trace_begins, .ran = trace_ran, .beside = trace_beside},
+               .ctx = ctx};
   t->grad_enabled = ctx->grad_enabled;
   t->autocast = ctx->autocast;
   return t;

@@ -407,7 +407,7 @@ static int finish_apply(lua_State *L, int status, lua_KContext n)
     const Tensor *t = a.inputs[i];
     a.recorded |= t && ctx->grad_enabled && tensor_requires_grad(t) && dtype_is_inexact(tensor_dtype(t));
   }
-  if (a.recorded) tell_deed(L, ctx, "autograd.Function");
+  if (a.recorded) tell_doing(L, ctx, "autograd.Function");
   gather_outputs(L, context, &a);
   bump_dirty(&a);
   make_alias_boxes(L, ctx, &a);

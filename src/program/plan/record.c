@@ -243,7 +243,8 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
 {
   Context *ctx = call->ctx;
   PlanRecord *r = core_allocate(ctx, sizeof *r);
-  *r = (PlanRecord){.recorder = {ran, looks, beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
+  *r = (PlanRecord){
+    .recorder = {.ran = ran, .looks = looks, .beside = beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
   r->newest = tensor_retain(ctx->live);
   r->plan = core_allocate(ctx, sizeof *r->plan);
   *r->plan = (Plan){.ctx = ctx};
