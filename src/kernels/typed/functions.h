@@ -51,14 +51,6 @@ static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
 #define SIGNBIT(x) (signbit(x) != 0)
 #define COPYSIGN(a, b) LIBM(copysign)(a, b)
 #define NEXTAFTER(a, b) next_after(a, b)
-#define FLOOR(x) LIBM(floor)(x)
-#define CEIL(x) LIBM(ceil)(x)
-#define TRUNC(x) LIBM(trunc)(x)
-#define ROUND(x) LIBM(nearbyint)(x)
-#define FMOD(a, b) LIBM(fmod)(a, b)
-#define REMAINDER(a, b) remainder_of(a, b)
-#define TRUNC_DIV(a, b) LIBM(trunc)((a) / (b))
-#define FLOOR_DIV(a, b) floor_div(a, b)
 
 #if T_f32
 typedef int32_t Bits;
@@ -79,23 +71,6 @@ static inline T next_after(T a, T b)
   return a != a || b != b ? a + b : next;
 }
 
-/* The rest has the sign of the divisor. */
-static inline T remainder_of(T a, T b)
-{
-  T rest = LIBM(fmod)(a, b);
-  return rest != 0 && (b < 0) != (rest < 0) ? rest + b : rest;
-}
-
-/* The quotient rounded down, by way of the remainder so that it agrees with it (Python's divmod). */
-static inline T floor_div(T a, T b)
-{
-  if (b == 0) return a / b;
-  T rest = LIBM(fmod)(a, b), quotient = (a - rest) / b;
-  if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
-  if (quotient == 0) return LIBM(copysign)(0, a / b);
-  T down = LIBM(floor)(quotient);
-  return quotient - down > (T)0.5 ? down + 1 : down;
-}
 #else
 #define CONJ(x) (x)
 #define ABS(x) ((x) < 0 ? -(x) : (x))

@@ -4,6 +4,7 @@
 #define NNLUA_KERNELS_VECTOR_FUNCTIONS_H
 
 #include "kernels/typed/vector_angles.h"
+#include "kernels/typed/vector_division.h"
 
 #if T_f64
 INLINE Vector vector_pow(Vector a, Vector b)
@@ -45,6 +46,16 @@ INLINE Vector vector_pow(Vector a, Vector b)
 #define HYPOT(a, b) vector_hypot(AS_VECTOR(a), AS_VECTOR(b))
 #define ABS(x) vector_abs(AS_VECTOR(x))
 #define SIGN(x) choose(AS_VECTOR(x) > 0, AS_VECTOR((T)1), choose(AS_VECTOR(x) < 0, AS_VECTOR((T)-1), AS_VECTOR((T)0)))
+#define FLOOR(x) vector_floor(AS_VECTOR(x))
+#define CEIL(x) vector_ceil(AS_VECTOR(x))
+#define TRUNC(x) vector_trunc(AS_VECTOR(x))
+#define ROUND(x) vector_nearbyint(AS_VECTOR(x))
+#define FMOD(a, b) vector_fmod(a, b)
+#define REMAINDER(a, b) vector_remainder(a, b)
+#define FLOOR_DIV(a, b) vector_floor_div(a, b)
+#define TRUNC_DIV(a, b) vector_trunc((a) / (b))
+#define LOGADDEXP(a, b) logaddexp_of(a, b)
+#define LOGADDEXP2(a, b) logaddexp2_of(a, b)
 #define SQUARE_NUMBER(x) ((x) * (x))
 #define SOFTPLUS(x) SELECT((x) > 20, x, LOG1P(EXP(x)))
 #define XLOGY(a, b) xlogy_of(AS_VECTOR(a), AS_VECTOR(b))
@@ -60,6 +71,19 @@ INLINE Vector xlogy_of(Vector a, Vector b)
 INLINE Vector xlog1py_of(Vector a, Vector b)
 {
   return choose(b != b, b, choose(a == 0, AS_VECTOR((T)0), a * vector_log1p(b)));
+}
+
+/* Equal infinities have no difference. */
+INLINE Vector logaddexp_of(Vector a, Vector b)
+{
+  Vector apart = a - b, sum = larger(a, b) + vector_log1p(vector_exp(-vector_abs(apart)));
+  return choose(a == b, a + NUM(0.69314718055994531), sum);
+}
+
+INLINE Vector logaddexp2_of(Vector a, Vector b)
+{
+  Vector apart = a - b, rest = vector_log1p(vector_exp2(-vector_abs(apart))) * NUM(1.4426950408889634);
+  return choose(a == b, a + 1, choose(apart == apart, larger(a, b) + rest, apart));
 }
 
 /* The derivative of sinc by its series, for |x| < 1/4. */

@@ -84,6 +84,44 @@ INLINE Vector smaller(Vector a, Vector b)
 #endif
 }
 
+/* a b + c, rounded once: where HAS_FUSED says that it is one instruction. */
+#ifdef __FP_FAST_FMA
+#define HAS_FUSED 1
+#else
+#define HAS_FUSED 0
+#endif
+INLINE Vector fused(Vector a, Vector b, Vector c)
+{
+#if __AVX512F__
+  return (Vector)WIDTH_OF(_mm512_fmadd)((WIDE_VECTOR)a, (WIDE_VECTOR)b, (WIDE_VECTOR)c);
+#elif __AVX2__ && __FMA__
+  return (Vector)WIDTH_OF(_mm256_fmadd)((AVX_VECTOR)a, (AVX_VECTOR)b, (AVX_VECTOR)c);
+#else
+  for (int j = 0; j < V; j++) c[j] = LIBM(fma)(a[j], b[j], c[j]);
+  return c;
+#endif
+}
+
+/* Whole numbers beside x: the nearest ones (of two the even one), those below, above and towards zero. */
+#if __AVX512F__
+#define WHOLE_NUMBER(function, way) \
+  INLINE Vector vector_##function(Vector x) { return (Vector)WIDTH_OF(_mm512_roundscale)((WIDE_VECTOR)x, way); }
+#elif __AVX2__
+#define WHOLE_NUMBER(function, way) \
+  INLINE Vector vector_##function(Vector x) { return (Vector)WIDTH_OF(_mm256_round)((AVX_VECTOR)x, way | 8); }
+#else
+#define WHOLE_NUMBER(function, way)                          \
+  INLINE Vector vector_##function(Vector x)                  \
+  {                                                          \
+    for (int j = 0; j < V; j++) x[j] = LIBM(function)(x[j]); \
+    return x;                                                \
+  }
+#endif
+WHOLE_NUMBER(nearbyint, 0)
+WHOLE_NUMBER(floor, 1)
+WHOLE_NUMBER(ceil, 2)
+WHOLE_NUMBER(trunc, 3)
+
 /* The quotient to within 0.6 ulp, of a divisor that is far from zero and infinity. */
 INLINE Vector quotient(Vector a, Vector b)
 {

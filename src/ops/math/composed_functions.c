@@ -13,27 +13,6 @@
 #include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
-/* Ties choose for each operand a side of its own, so that gradients of any order are right there, too. */
-FORWARD(logaddexp)
-{
-  Tensor *operands[] = {a->input, a->other};
-  DType dtype = promote_operands(call, operands, 2);
-  check_floating(call, dtype);
-  Tensor *p = cast(a->input, dtype), *q = cast(a->other, dtype);
-  Tensor *order = op(ge, p, q);
-  Tensor *high = op(where, order, p, q), *low = op(where, order, q, p);
-  Tensor *apart = minus(low, high);
-  Tensor *sum = plus(high, op(softplus, apart, scalar_int(1), scalar_int(20)));
-  Tensor *same_infinity = op(mul, op(eq, p, q), op(ne, apart, apart));
-  y[0] = op(where, same_infinity, high, sum);
-}
-
-FORWARD(logaddexp2)
-{
-  const double ln2 = 0.69314718055994531;
-  y[0] = scaled(op(logaddexp, scaled(a->input, ln2), scaled(a->other, ln2)), 1 / ln2);
-}
-
 FORWARD(logit)
 {
   Tensor *x = a->input;

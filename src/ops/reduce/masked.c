@@ -7,7 +7,6 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
-#include "ops/math/composed_functions.h"
 #include "ops/math/exponential.h"
 #include "ops/nn/composed_activation.h"
 #include "ops/nn/softmax.h"
