@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/recorder.h"
+#include "core/shape.h"
 #include "launch/layout.h"
 
 /* Elements are looked at by an op that calls others; a recorder that is told of those knows nothing of it. */
@@ -50,6 +51,20 @@ int64_t count_of_true(Call *call, Tensor *x)
 {
   check_can_look(call, x);
   return count_true(x->numel, tensor_data(contiguous_as(call, x, DTYPE_b8)));
+}
+
+Ints whole_numbers_of(Call *call, Tensor *t)
+{
+  check_can_look(call, t);
+  if (dtype_is_inexact(tensor_dtype(t))) raise(call, "whole numbers are wanted, not %s", dtype_name(tensor_dtype(t)));
+  return arena_ints(call->ctx, tensor_data(contiguous_as(call, t, DTYPE_i64)), t->numel);
+}
+
+Scalar number_of(Call *call, Tensor *t)
+{
+  check_can_look(call, t);
+  if (t->numel != 1) raise(call, "one number is wanted, not a tensor of shape %s", shape_text(call, tensor_shape(t)));
+  return tensor_item(t);
 }
 
 PositionRange range_of(Call *call, Tensor *positions, PositionRange given)

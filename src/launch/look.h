@@ -24,6 +24,12 @@ Tensor *distinct_positions(Call *call, Tensor *positions, int64_t size);
 /* How many elements are true. */
 int64_t count_of_true(Call *call, Tensor *x);
 
+/* The elements of a tensor of whole numbers, in row-major order, in the arena. */
+Ints whole_numbers_of(Call *call, Tensor *t);
+
+/* The single element of a tensor. */
+Scalar number_of(Call *call, Tensor *t);
+
 static const PositionRange NO_RANGE = {INT64_MAX, INT64_MIN, false};
 
 /* The least and the greatest of integers; the range that was given widened by them. */

@@ -28,6 +28,7 @@ static int open_system(lua_State *L)
   luaL_setfuncs(L, tensor_file_functions, 0);
   luaL_setfuncs(L, picture_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);
+  luaL_setfuncs(L, wire_functions, 0);
   return 1;
 }
 

@@ -1,0 +1,194 @@
+/* Messages of Protocol Buffers as Lua tables, and the tensors of ONNX: the C part of lua/nnlua/onnx. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/onnx_elements.h"
+#include "lua/open.h"
+#include "lua/parse.h"
+
+/* Where on the stack the arguments are. */
+enum { BYTES = 1, BEGIN = 2, END = 3, SCHEMA = 4, RESULT = 5 };
+
+/* The bytes [begin, end) of a string that holds a file, as a message. */
+static WireReader reader_of(lua_State *L)
+{
+  size_t size;
+  const char *bytes = luaL_checklstring(L, BYTES, &size);
+  lua_Integer begin = luaL_checkinteger(L, BEGIN), end = luaL_checkinteger(L, END);
+  if (begin < 0 || begin > end || end > (lua_Integer)size) luaL_error(L, "no such bytes");
+  return (WireReader){(const uint8_t *)bytes + begin, (const uint8_t *)bytes + end};
+}
+
+/* The list that a field of a message is collected in; made where there is none. */
+static void push_list_of(lua_State *L, const char *name)
+{
+  if (lua_getfield(L, RESULT, name) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, RESULT, name);
+}
+
+static WireType wire_of(char kind)
+{
+  return kind == 'i' ? WIRE_VARINT : kind == 'f' ? WIRE_4_BYTES : kind == 'd' ? WIRE_8_BYTES : WIRE_BYTES;
+}
+
+static void push_number_of(lua_State *L, char kind, uint64_t bits)
+{
+  if (kind == 'i') lua_pushinteger(L, (lua_Integer)bits);
+  else if (kind == 'f') {
+    const uint32_t low = (uint32_t)bits;
+    float f;
+    memcpy(&f, &low, sizeof f);
+    lua_pushnumber(L, (lua_Number)f);
+  } else {
+    double d;
+    memcpy(&d, &bits, sizeof d);
+    lua_pushnumber(L, d);
+  }
+}
+
+/* Appends to the list on top: a number, those of a packed list, a text, or where bytes begin and end. */
+static bool append(lua_State *L, char kind, WireField *field, const uint8_t *start)
+{
+  lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+  if (field->type == wire_of(kind) && kind != 's' && kind != 'm') {
+    push_number_of(L, kind, field->bits);
+    lua_rawseti(L, -2, n + 1);
+    return true;
+  }
+  if (field->type != WIRE_BYTES) return false;
+  if (kind == 's') {
+    lua_pushlstring(L, (const char *)field->inside.at, (size_t)field->bits);
+    lua_rawseti(L, -2, n + 1);
+  } else if (kind == 'm') {
+    lua_pushinteger(L, field->inside.at - start);
+    lua_rawseti(L, -2, n + 1);
+    lua_pushinteger(L, field->inside.end - start);
+    lua_rawseti(L, -2, n + 2);
+  } else {
+    uint64_t bits;
+    while (wire_number(&field->inside, wire_of(kind), &bits)) {
+      push_number_of(L, kind, bits);
+      lua_rawseti(L, -2, ++n);
+    }
+    return field->inside.at == field->inside.end;
+  }
+  return true;
+}
+
+/*
+ * wire_fields(bytes, begin, end, schema): the message in bytes [begin, end) of a string as a table, or nil if it is
+ * damaged. schema has a text for each number of a field that is wanted: its kind (i varints, f floats, d doubles, s texts,
+ * m messages) and name. Each field is a list, of messages the flat list of where each begins and ends: so a table never
+ * takes more than some 40 bytes a byte of the file, and nothing recurses.
+ */
+static int wire_fields(lua_State *L)
+{
+  lua_settop(L, 4);
+  WireReader r = reader_of(L);
+  const uint8_t *start = (const uint8_t *)lua_tostring(L, BYTES);
+  luaL_checktype(L, SCHEMA, LUA_TTABLE);
+  lua_newtable(L);
+  WireField field;
+  WireResult result;
+  while ((result = wire_next(&r, &field)) == WIRE_FIELD) {
+    if (lua_rawgeti(L, SCHEMA, field.number) == LUA_TSTRING) {
+      const char *text = lua_tostring(L, -1);
+      push_list_of(L, text + 1);
+      if (!append(L, text[0], &field, start)) return 0;
+    }
+    lua_settop(L, RESULT);
+  }
+  return result == WIRE_END;
+}
+
+/* ----------------------------------------------------------------- tensors */
+
+enum { DATA_TYPE = 4, DIMS = 5 };
+
+/* The sizes in the table, and how many elements they make; pushes nil and what is wrong with them, and is -1, else. */
+static int64_t shape_of(lua_State *L, int64_t *shape, int *ndim)
+{
+  int64_t n = 1;
+  const lua_Unsigned dims = lua_rawlen(L, DIMS);
+  lua_pushnil(L);
+  if (dims > MAX_DIMS) {
+    lua_pushfstring(L, "it has %d dimensions, more than %d", (int)dims, MAX_DIMS);
+    return -1;
+  }
+  bool is_empty = false;
+  for (int i = 0; i < (int)dims; i++) {
+    lua_rawgeti(L, DIMS, i + 1);
+    shape[i] = (int64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (shape[i] < 0 || __builtin_mul_overflow(n, shape[i] ? shape[i] : 1, &n)) {
+      lua_pushliteral(L, "its sizes are negative or too large");
+      return -1;
+    }
+    is_empty = is_empty || shape[i] == 0;
+  }
+  lua_pop(L, 1);
+  *ndim = (int)dims;
+  return is_empty ? 0 : n;
+}
+
+static int fail(lua_State *L, const char *problem)
+{
+  lua_pushnil(L);
+  lua_pushstring(L, problem);
+  return 2;
+}
+
+/* wire_tensor(bytes, begin, end, data_type, dims, is_message): the tensor whose elements are these bytes, or stand as
+   numbers in the TensorProto there; or nil and what is wrong. */
+static int wire_tensor(lua_State *L)
+{
+  int64_t shape[MAX_DIMS];
+  int ndim = 0;
+  lua_settop(L, 6);
+  WireReader r = reader_of(L);
+  const bool is_message = lua_toboolean(L, 6);
+  const OnnxType *type = onnx_type((int64_t)luaL_checkinteger(L, DATA_TYPE));
+  luaL_checktype(L, DIMS, LUA_TTABLE);
+  if (!type) return fail(L, "its data type is unknown");
+  if (type->dtype == DTYPE_NONE) return fail(L, "tensors of strings are not taken");
+  const int64_t n = shape_of(L, shape, &ndim);
+  if (n < 0) return 2;
+  uint64_t bytes, there = (uint64_t)(r.end - r.at);
+  int64_t numbers = 0;
+  if (!onnx_bytes(type, n, &bytes)) return fail(L, "its sizes are too large");
+  if (is_message) {
+    numbers = onnx_count_numbers(type, r);
+    if (numbers < 0) return fail(L, "its numbers are damaged");
+    there = (uint64_t)numbers * (uint64_t)onnx_bytes_of_number(type);
+  }
+  if (there != bytes) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "it has %I bytes of elements, and its shape wants %I", (lua_Integer)there, (lua_Integer)bytes);
+    return 2;
+  }
+  Tensor *t = push_new_tensor(L, context_of(L), type->dtype, DEVICE_CPU, (Ints){shape, ndim})->tensor;
+  if (is_message) {
+    uint8_t *gathered = lua_newuserdatauv(L, (size_t)bytes + 1, 0);
+    onnx_gather_numbers(type, r, gathered);
+    onnx_convert(type, gathered, n, tensor_data(t));
+    lua_pop(L, 1);
+  } else onnx_convert(type, r.at, n, tensor_data(t));
+  return 1;
+}
+
+/* wire_type(data_type): its name, and our dtype for it, nil for none. */
+static int wire_type(lua_State *L)
+{
+  const OnnxType *type = onnx_type((int64_t)luaL_checkinteger(L, 1));
+  if (!type) return 0;
+  lua_pushstring(L, type->name);
+  if (type->dtype == DTYPE_NONE) lua_pushnil(L);
+  else push_dtype(L, type->dtype);
+  return 2;
+}
+
+const luaL_Reg wire_functions[] = {
+  {"wire_fields", wire_fields}, {"wire_tensor", wire_tensor}, {"wire_type", wire_type}, {NULL, NULL}};

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/attending.def"
+#include "ops/table/declare.h"

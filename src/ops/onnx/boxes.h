@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/boxes.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/convolving.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/filling.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/normalizing.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/numbers.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/picking.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/pooling.def"
+#include "ops/table/declare.h"

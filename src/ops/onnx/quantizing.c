@@ -1,0 +1,150 @@
+/* ONNX's operators on quantized numbers. */
+#include "ops/onnx/quantizing.h"
+
+#include "ops/linalg/matmul.h"
+#include "ops/linalg/quantized.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/rounding.h"
+#include "ops/onnx/convolving.h"
+#include "ops/onnx/words.h"
+#include "ops/reduce/max_min.h"
+#include "ops/reduce/sum.h"
+#include "ops/shape/permute_repeat.h"
+#include "ops/shape/view.h"
+
+/* A scale or zero point as it broadcasts with x: one, one a slice of an axis, or one a block along it. */
+static Tensor *spread(Call *call, Tensor *t, const Tensor *x, int64_t axis_given, int64_t block)
+{
+  if (!t) return NULL;
+  if (t->numel == 1 && t->ndim <= 1) return op(reshape, t, (Ints){x->shape, 0});
+  const int axis = shape_dim(call, axis_given, x->ndim);
+  if (t->ndim == 1) {
+    int64_t shape[MAX_DIMS];
+    for (int i = 0; i < x->ndim; i++) shape[i] = i == axis ? t->shape[0] : 1;
+    return op(reshape, t, ((Ints){shape, x->ndim}));
+  }
+  if (block < 1 || t->ndim != x->ndim) raise(call, "a scale of shape %s", shape_text(call, tensor_shape(t)));
+  Tensor *each = op(repeat_interleave, t, block, axis, NO_INT);
+  return each->shape[axis] > x->shape[axis] ? op(narrow, each, axis, 0, x->shape[axis]) : each;
+}
+
+static void range_of_dtype(Call *call, DType dtype, int64_t *low, int64_t *high)
+{
+  if (dtype == DTYPE_u8) *low = 0, *high = 255;
+  else if (dtype_is_integral(dtype) && dtype != DTYPE_b8) {
+    const int unused = 64 - 8 * (int)dtype_size(dtype);
+    *low = INT64_MIN >> unused, *high = INT64_MAX >> unused;
+  } else raise(call, "%s can't be quantized to", dtype_name(dtype));
+}
+
+/* Real numbers, which a zero point is added to after they are rounded. */
+static Tensor *rounded(Call *call, Tensor *x, Tensor *zero, DType dtype, int64_t low, int64_t high)
+{
+  if (low == 0 && high == 0) range_of_dtype(call, dtype, &low, &high);
+  Tensor *y = op(round, x);
+  if (zero) y = plus(y, cast(zero, tensor_dtype(y)));
+  return cast(op(clamp, y, scalar_int(low), scalar_int(high)), dtype);
+}
+
+FORWARD(onnx_quantize)
+{
+  Tensor *x = a->x;
+  const DType dtype = a->dtype != DTYPE_NONE ? a->dtype : a->zero ? tensor_dtype(a->zero) : DTYPE_u8;
+  Tensor *scale = spread(call, widened(a->scale), x, a->axis, a->block_size);
+  Tensor *wide = dtype_is_floating(tensor_dtype(x)) ? widened(x) : cast(x, DTYPE_f32);
+  y[0] = rounded(call, op(div, wide, scale), spread(call, a->zero, x, a->axis, a->block_size), dtype, a->low, a->high);
+}
+
+FORWARD(onnx_dequantize)
+{
+  const DType dtype = a->dtype == DTYPE_NONE ? tensor_dtype(a->scale) : a->dtype, wide = dtype_compute(dtype);
+  Tensor *x = cast(a->x, dtype_is_inexact(tensor_dtype(a->x)) ? wide : DTYPE_i32);
+  Tensor *zero = spread(call, a->zero, x, a->axis, a->block_size);
+  if (zero) x = minus(x, cast(zero, tensor_dtype(x)));
+  y[0] = cast(op(mul, cast(x, wide), cast(spread(call, a->scale, x, a->axis, a->block_size), wide)), dtype);
+}
+
+FORWARD(onnx_dynamic_quantize)
+{
+  Tensor *x = a->x;
+  Tensor *high = op(clamp, op(max, x), scalar_int(0), NO_SCALAR), *low = op(clamp, op(min, x), NO_SCALAR, scalar_int(0));
+  Tensor *scale = op(div, minus(high, low), number(255));
+  Tensor *zero = op(clamp, op(round, op(div, op(neg, low), scale)), scalar_int(0), scalar_int(255));
+  y[0] = rounded(call, op(div, x, scale), zero, DTYPE_u8, 0, 255);
+  y[1] = scale;
+  y[2] = cast(zero, DTYPE_u8);
+}
+
+/* ----------------------------------------------------------------- products */
+
+/* A zero point of rows, [m] or [..., m, 1], or of columns, [n] or [..., 1, n], as it broadcasts; NULL: none. */
+static Tensor *zero_of(Call *call, Tensor *zero, int axis)
+{
+  if (!zero || zero->numel != 1) return zero && zero->ndim == 1 && axis == -2 ? reshaped(zero, zero->shape[0], 1) : zero;
+  return op(reshape, zero, (Ints){zero->shape, 0});
+}
+
+static Tensor *flat_rows(Call *call, Tensor *t)
+{
+  const int64_t k = t->shape[t->ndim - 1];
+  return reshaped(t, k ? t->numel / k : 0, k);
+}
+
+/* By the product of bytes: (a - p)(b - q) = a b - p sum(b) - sum(a) q + k p q. */
+static Tensor *product_of_bytes(Call *call, Tensor *a, Tensor *b, Tensor *p, Tensor *q)
+{
+  int64_t shape[MAX_DIMS];
+  for (int i = 0; i < a->ndim; i++) shape[i] = a->shape[i];
+  shape[a->ndim - 1] = b->shape[1];
+  Tensor *y = op(reshape, op(int_mm, flat_rows(call, a), b), ((Ints){shape, a->ndim}));
+  Tensor *wide_p = p ? cast(p, DTYPE_i32) : NULL, *wide_q = q ? cast(q, DTYPE_i32) : NULL;
+  if (p) y = minus(y, op(mul, wide_p, op(sum, b, INTS(-2), true, DTYPE_i32)));
+  if (q) y = minus(y, op(mul, op(sum, a, INTS(-1), true, DTYPE_i32), wide_q));
+  if (p && q) y = plus(y, op(mul, op(mul, wide_p, wide_q), whole(b->shape[0])));
+  return y;
+}
+
+static bool is_bytes(const Tensor *t) { return t->dtype == DTYPE_u8 || t->dtype == DTYPE_i8; }
+
+/* In doubles, which hold sums of 2^37 products of bytes exactly. */
+static Tensor *less_zero(Call *call, Tensor *t, Tensor *zero)
+{
+  Tensor *wide = cast(t, DTYPE_f64);
+  return zero ? minus(wide, cast(zero, DTYPE_f64)) : wide;
+}
+
+static Tensor *integer_product(Call *call, Tensor *a, Tensor *b, Tensor *a_zero, Tensor *b_zero)
+{
+  Tensor *p = zero_of(call, a_zero, -2), *q = zero_of(call, b_zero, -1);
+  if (b->ndim == 2 && a->ndim >= 2 && is_bytes(a) && is_bytes(b)) return product_of_bytes(call, a, b, p, q);
+  return cast(op(matmul, less_zero(call, a, p), less_zero(call, b, q)), DTYPE_i32);
+}
+
+FORWARD(onnx_matmul_integer) { y[0] = integer_product(call, a->a, a->b, a->a_zero, a->b_zero); }
+
+FORWARD(onnx_qlinear_matmul)
+{
+  Tensor *sum = integer_product(call, a->a, a->b, a->a_zero, a->b_zero);
+  Tensor *scale = op(mul, zero_of(call, widened(a->a_scale), -2), zero_of(call, widened(a->b_scale), -1));
+  scale = op(div, scale, zero_of(call, widened(a->y_scale), -2));
+  Tensor *real = op(mul, cast(sum, tensor_dtype(scale)), scale);
+  y[0] = rounded(call, real, zero_of(call, a->y_zero, -2), tensor_dtype(a->y_zero), 0, 0);
+}
+
+FORWARD(onnx_conv_integer)
+{
+  Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1)), *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0));
+  y[0] = cast(op(onnx_conv, x, w, NULL, a->auto_pad, a->dilations, a->group, a->pads, a->strides), DTYPE_i32);
+}
+
+FORWARD(onnx_qlinear_conv)
+{
+  Tensor *x = less_zero(call, a->x, spread(call, a->x_zero, a->x, 1, 0));
+  Tensor *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0)), *b = a->b ? cast(a->b, DTYPE_f64) : NULL;
+  Tensor *sum = op(onnx_conv, x, w, b, a->auto_pad, a->dilations, a->group, a->pads, a->strides);
+  Tensor *scale = op(div, op(mul, cast(a->x_scale, DTYPE_f32), cast(a->w_scale, DTYPE_f32)), cast(a->y_scale, DTYPE_f32));
+  Tensor *real = op(mul, cast(sum, DTYPE_f32), spread(call, scale, sum, 1, 0));
+  y[0] = rounded(call, real, spread(call, a->y_zero, sum, 1, 0), tensor_dtype(a->y_zero), 0, 0);
+}

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/quantizing.def"
+#include "ops/table/declare.h"

@@ -1,0 +1,326 @@
+/* ONNX's recurrent layers: our own layer where it computes the same, else step by step in ops. */
+#include "ops/onnx/recurring.h"
+
+#include <string.h>
+
+#include "ops/index/mask.h"
+#include "ops/linalg/matmul.h"
+#include "ops/math/activation.h"
+#include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
+#include "ops/math/exponential.h"
+#include "ops/math/trigonometric.h"
+#include "ops/nn/composed_activation.h"
+#include "ops/nn/rnn_layer.h"
+#include "ops/onnx/shaping.h"
+#include "ops/onnx/words.h"
+#include "ops/shape/cat_split.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/permute_repeat.h"
+#include "ops/shape/view.h"
+
+/* All three rows have the same arguments. */
+typedef struct onnx_lstm_args Arguments;
+_Static_assert(sizeof(struct onnx_rnn_args) == sizeof(Arguments) && sizeof(struct onnx_gru_args) == sizeof(Arguments),
+               "the rows of recurring.def have one list of arguments");
+
+/* An activation with its numbers. */
+typedef struct Activation {
+  char name[24];
+  double alpha, beta;
+} Activation;
+
+enum { MOST_ACTIVATIONS = 3 };
+
+/* One direction of a layer. */
+typedef struct Direction {
+  CellKind kind;
+  int gates;
+  int64_t hidden;
+  Tensor *x, *w, *r, *wb, *rb, *h, *c, *peep; /* biases and peepholes may be NULL */
+  Tensor *lengths;                            /* NULL: all sequences are whole */
+  Activation f[MOST_ACTIVATIONS];
+  double clip;
+  bool flag, is_reverse;
+} Direction;
+
+typedef struct Outcome {
+  Tensor *y, *h, *c;
+} Outcome;
+
+/* -------------------------------------------------------------- activations */
+
+static const struct {
+  const char *name;
+  int numbers; /* how many of alpha and beta it takes */
+  double alpha, beta;
+} known_activations[] = {{"Relu", 0, 0, 0},
+                         {"Tanh", 0, 0, 0},
+                         {"Sigmoid", 0, 0, 0},
+                         {"Affine", 2, 1, 0},
+                         {"LeakyRelu", 1, 0.01, 0},
+                         {"ThresholdedRelu", 1, 1, 0},
+                         {"ScaledTanh", 2, 1, 1},
+                         {"HardSigmoid", 2, 0.2, 0.5},
+                         {"Elu", 1, 1, 0},
+                         {"Softsign", 0, 0, 0},
+                         {"Softplus", 0, 0, 0}};
+enum { KNOWN_ACTIVATIONS = sizeof known_activations / sizeof known_activations[0] };
+
+static Tensor *activated(Call *call, const Activation *f, Tensor *x)
+{
+#define IS(text) (strcmp(f->name, text) == 0)
+  if (IS("Sigmoid")) return op(sigmoid, x);
+  if (IS("Tanh")) return op(tanh, x);
+  if (IS("Relu")) return op(relu, x, false);
+  if (IS("Affine")) return plus(scaled(x, f->alpha), number(f->beta));
+  if (IS("LeakyRelu")) return op(leaky_relu, x, scalar_float(f->alpha), false);
+  if (IS("ThresholdedRelu")) return op(threshold, x, scalar_float(f->alpha), scalar_int(0), false);
+  if (IS("ScaledTanh")) return scaled(op(tanh, scaled(x, f->beta)), f->alpha);
+  if (IS("HardSigmoid"))
+    return op(clamp, plus(scaled(x, f->alpha), number(f->beta)), scalar_int(0), scalar_int(1));
+  if (IS("Elu")) return op(elu, x, scalar_float(f->alpha), false);
+  if (IS("Softsign")) return op(softsign, x);
+  return op(softplus, x, scalar_int(1), scalar_int(20));
+#undef IS
+}
+
+/* The names in a text, separated by commas, with the numbers that each takes in turn. */
+static int read_activations(Call *call, const Arguments *a, Activation *to, int most)
+{
+  int64_t alphas = 0, betas = 0;
+  int n = 0;
+  for (const char *at = a->activations; *at && n < most; n++) {
+    const size_t length = strcspn(at, ",");
+    int k = 0;
+    while (k < KNOWN_ACTIVATIONS
+           && (strlen(known_activations[k].name) != length || strncasecmp(known_activations[k].name, at, length) != 0))
+      k++;
+    if (k == KNOWN_ACTIVATIONS) raise(call, "activation \"%.*s\" is unknown", (int)length, at);
+    strcpy(to[n].name, known_activations[k].name);
+    to[n].alpha = known_activations[k].alpha, to[n].beta = known_activations[k].beta;
+    if (known_activations[k].numbers >= 1 && alphas < a->alpha.n) to[n].alpha = a->alpha.v[alphas++];
+    if (known_activations[k].numbers == 2 && betas < a->beta.n) to[n].beta = a->beta.v[betas++];
+    at += length + (at[length] == ',');
+  }
+  return n;
+}
+
+static bool is_named(const Activation *f, const char *name) { return strcmp(f->name, name) == 0; }
+
+/* ------------------------------------------------------------- step by step */
+
+static Tensor *part(Call *call, Tensor *t, int i, int64_t n) { return op(narrow, t, t->ndim - 1, i * n, n); }
+
+static Tensor *clipped(Call *call, const Direction *d, Tensor *t)
+{
+  return d->clip > 0 ? op(clamp, t, scalar_float(-d->clip), scalar_float(d->clip)) : t;
+}
+
+static Tensor *gate(Call *call, const Direction *d, int f, Tensor *sum)
+{
+  return activated(call, &d->f[f], clipped(call, d, sum));
+}
+
+static Tensor *with_peephole(Call *call, const Direction *d, Tensor *sum, int i, Tensor *c)
+{
+  return d->peep ? plus(sum, op(mul, part(call, d->peep, i, d->hidden), c)) : sum;
+}
+
+static Tensor *lstm_step(Call *call, const Direction *d, Tensor *in, Tensor *h, Tensor **c)
+{
+  const int64_t n = d->hidden;
+  Tensor *sums = plus(in, op(linear, h, d->r, d->rb));
+  Tensor *i = gate(call, d, 0, with_peephole(call, d, part(call, sums, 0, n), 0, *c));
+  Tensor *f = d->flag ? minus(ones_like_of(i), i)
+                      : gate(call, d, 0, with_peephole(call, d, part(call, sums, 2, n), 2, *c));
+  Tensor *fresh = gate(call, d, 1, part(call, sums, 3, n));
+  *c = plus(op(mul, f, *c), op(mul, i, fresh));
+  Tensor *o = gate(call, d, 0, with_peephole(call, d, part(call, sums, 1, n), 1, *c));
+  return op(mul, o, activated(call, &d->f[2], *c));
+}
+
+static Tensor *gru_step(Call *call, const Direction *d, Tensor *in, Tensor *h)
+{
+  const int64_t n = d->hidden;
+  Tensor *rec = op(linear, h, d->r, d->rb);
+  Tensor *z = gate(call, d, 0, plus(part(call, in, 0, n), part(call, rec, 0, n)));
+  Tensor *reset = gate(call, d, 0, plus(part(call, in, 1, n), part(call, rec, 1, n)));
+  Tensor *inner;
+  if (d->flag) inner = op(mul, reset, part(call, rec, 2, n));
+  else {
+    Tensor *weight = op(narrow, d->r, 0, 2 * n, n), *bias = d->rb ? op(narrow, d->rb, 0, 2 * n, n) : NULL;
+    inner = op(linear, op(mul, reset, h), weight, bias);
+  }
+  Tensor *fresh = gate(call, d, 1, plus(part(call, in, 2, n), inner));
+  return plus(fresh, op(mul, z, minus(h, fresh)));
+}
+
+static Tensor *step(Call *call, const Direction *d, Tensor *in, Tensor *h, Tensor **c)
+{
+  if (d->kind == CELL_LSTM) return lstm_step(call, d, in, h, c);
+  if (d->kind == CELL_GRU) return gru_step(call, d, in, h);
+  return gate(call, d, 0, plus(in, op(linear, h, d->r, d->rb)));
+}
+
+/* All steps forward; sequences that are over keep their state, and give zeros. */
+static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
+{
+  const int64_t steps = x->shape[0];
+  Tensor *in = op(linear, x, d->w, d->wb), *h = d->h, *c = d->c;
+  Tensor **y = arena_allocate(call->ctx, (size_t)steps * sizeof *y + 1);
+  for (int64_t t = 0; t < steps; t++) {
+    Tensor *before = c, *now = step(call, d, op(select, in, 0, t), h, &c);
+    y[t] = now;
+    if (d->lengths) {
+      Tensor *goes_on = op(unsqueeze, op(gt, d->lengths, whole(t)), 1);
+      y[t] = op(where, goes_on, now, zeros_like_of(now));
+      now = op(where, goes_on, now, h);
+      if (c) c = op(where, goes_on, c, before);
+    }
+    h = now;
+  }
+  return (Outcome){op(stack, ((Tensors){y, steps}), 0), h, c};
+}
+
+/* x turned round in time, each sequence for itself. */
+static Tensor *turned_round(Call *call, const Direction *d, Tensor *x)
+{
+  if (!d->is_reverse) return x;
+  return d->lengths ? op(onnx_reverse_sequence, x, d->lengths, 1, 0) : op(flip, x, INTS(0));
+}
+
+/* ------------------------------------------------------------------ our own */
+
+/* Rows of gates in our order. */
+static Tensor *in_our_order(Call *call, const Direction *d, Tensor *t)
+{
+  static const int lstm[] = {0, 2, 3, 1}, gru[] = {1, 0, 2};
+  const int *order = d->kind == CELL_LSTM ? lstm : gru;
+  Tensor *rows[4];
+  if (!t || d->gates == 1) return t;
+  for (int i = 0; i < d->gates; i++) rows[i] = op(narrow, t, 0, order[i] * d->hidden, d->hidden);
+  return op(cat, ((Tensors){rows, d->gates}), 0);
+}
+
+static bool is_ours(const Direction *d)
+{
+  const bool plain = d->clip == 0 && !d->peep && !d->lengths && d->x->shape[0] > 0 && d->x->shape[1] > 0;
+  if (!plain) return false;
+  if (d->kind == CELL_LSTM)
+    return !d->flag && is_named(&d->f[0], "Sigmoid") && is_named(&d->f[1], "Tanh") && is_named(&d->f[2], "Tanh");
+  if (d->kind == CELL_GRU) return d->flag && is_named(&d->f[0], "Sigmoid") && is_named(&d->f[1], "Tanh");
+  return is_named(&d->f[0], "Tanh") || is_named(&d->f[0], "Relu");
+}
+
+static Outcome run_ours(Call *call, const Direction *d)
+{
+  const int64_t steps = d->x->shape[0], batch = d->x->shape[1], n = d->hidden;
+  int64_t *sizes = arena_allocate(call->ctx, (size_t)steps * sizeof *sizes);
+  for (int64_t t = 0; t < steps; t++) sizes[t] = batch;
+  const CellKind kind = d->kind == CELL_TANH && is_named(&d->f[0], "Relu") ? CELL_RELU : d->kind;
+  Tensors out = op(recurrent_layer, reshaped(d->x, steps * batch, d->x->shape[2]), d->h, d->c,
+                   in_our_order(call, d, d->w), in_our_order(call, d, d->r), in_our_order(call, d, d->wb),
+                   in_our_order(call, d, d->rb), ((Ints){sizes, steps}), (int64_t)kind, d->is_reverse);
+  Tensor *y = reshaped(out.v[0], steps, batch, n);
+  return (Outcome){y, op(select, y, 0, d->is_reverse ? 0 : steps - 1), d->c ? out.v[1] : NULL};
+}
+
+static Outcome run_direction(Call *call, const Direction *d)
+{
+  if (is_ours(d)) return run_ours(call, d);
+  Outcome out = run_steps(call, d, turned_round(call, d, d->x));
+  out.y = turned_round(call, d, out.y);
+  return out;
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+static void check_shapes(Call *call, const Arguments *a, int gates, int64_t directions)
+{
+  if (a->x->ndim != 3 || a->w->ndim != 3 || a->r->ndim != 3) raise(call, "X, W and R must have 3 dimensions");
+  const int64_t hidden = a->r->shape[2], input = a->x->shape[2];
+  if (!shape_equal(tensor_shape(a->w), INTS(directions, gates * hidden, input))
+      || !shape_equal(tensor_shape(a->r), INTS(directions, gates * hidden, hidden)))
+    raise(call, "W has shape %s, and R %s; X has %s", shape_text(call, tensor_shape(a->w)),
+          shape_text(call, tensor_shape(a->r)), shape_text(call, tensor_shape(a->x)));
+  if (a->b && !shape_equal(tensor_shape(a->b), INTS(directions, 2 * gates * hidden)))
+    raise(call, "B has shape %s", shape_text(call, tensor_shape(a->b)));
+  if (a->p && !shape_equal(tensor_shape(a->p), INTS(directions, 3 * hidden)))
+    raise(call, "P has shape %s", shape_text(call, tensor_shape(a->p)));
+}
+
+/* The state that a direction begins with, [batch, hidden]. */
+static Tensor *state_of(Call *call, const Arguments *a, Tensor *given, int64_t i, int64_t batch)
+{
+  if (given) return op(select, given, a->layout ? 1 : 0, i);
+  return onnx_filled(call, INTS(batch, a->r->shape[2]), 0, tensor_dtype(a->x));
+}
+
+static Direction direction_of(Call *call, const Arguments *a, CellKind kind, int64_t i)
+{
+  const int gates = cell_gates(kind);
+  const int64_t hidden = a->r->shape[2], wide = gates * hidden;
+  Tensor *x = a->layout ? op(transpose, a->x, 0, 1) : a->x, *bias = a->b ? op(select, a->b, 0, i) : NULL;
+  return (Direction){.kind = kind,
+                     .gates = gates,
+                     .hidden = hidden,
+                     .x = x,
+                     .w = op(select, a->w, 0, i),
+                     .r = op(select, a->r, 0, i),
+                     .wb = bias ? op(narrow, bias, 0, 0, wide) : NULL,
+                     .rb = bias ? op(narrow, bias, 0, wide, wide) : NULL,
+                     .h = state_of(call, a, a->initial_h, i, x->shape[1]),
+                     .c = kind == CELL_LSTM ? state_of(call, a, a->initial_c, i, x->shape[1]) : NULL,
+                     .peep = a->p ? op(select, a->p, 0, i) : NULL,
+                     .clip = a->clip,
+                     .flag = a->flag,
+                     .is_reverse = i == 1 || strcmp(a->direction, "reverse") == 0};
+}
+
+/* Lengths that differ; sequences that are all whole need no care. */
+static Tensor *lengths_of(Call *call, Tensor *lengths, int64_t steps)
+{
+  if (!lengths) return NULL;
+  Ints each = whole_numbers_of(call, lengths);
+  bool are_whole = true;
+  for (int64_t i = 0; i < each.n; i++) {
+    if (each.v[i] < 0 || each.v[i] > steps) raise(call, "a sequence of %lld steps", (long long)each.v[i]);
+    are_whole = are_whole && each.v[i] == steps;
+  }
+  return are_whole ? NULL : lengths;
+}
+
+static void run(Call *call, const Arguments *a, CellKind kind, const char *defaults, Tensor **y)
+{
+  const int64_t directions = strcmp(a->direction, "bidirectional") == 0 ? 2 : 1;
+  const int each = kind == CELL_LSTM ? 3 : kind == CELL_GRU ? 2 : 1;
+  Activation f[2 * MOST_ACTIVATIONS];
+  Arguments with = *a;
+  check_shapes(call, a, cell_gates(kind), directions);
+  if (!*a->activations) with.activations = defaults;
+  int given = read_activations(call, &with, f, each * (int)directions);
+  if (given < each) raise(call, "%d activations are wanted, not %d", each, given);
+  if (given < each * (int)directions) memcpy(f + each, f, (size_t)each * sizeof *f);
+  Outcome out[2];
+  Tensor *parts[3][2];
+  for (int64_t i = 0; i < directions; i++) {
+    Direction d = direction_of(call, a, kind, i);
+    d.lengths = lengths_of(call, a->sequence_lens, d.x->shape[0]);
+    memcpy(d.f, f + i * each, (size_t)each * sizeof *f);
+    out[i] = run_direction(call, &d);
+    parts[0][i] = out[i].y, parts[1][i] = out[i].h, parts[2][i] = out[i].c;
+  }
+  /* [steps, directions, batch, hidden] and [directions, batch, hidden], or with the batch first */
+  y[0] = op(stack, ((Tensors){parts[0], directions}), 1);
+  if (a->layout) y[0] = op(permute, y[0], INTS(2, 0, 1, 3));
+  y[1] = op(stack, ((Tensors){parts[1], directions}), a->layout ? 1 : 0);
+  if (kind == CELL_LSTM) y[2] = op(stack, ((Tensors){parts[2], directions}), a->layout ? 1 : 0);
+}
+
+FORWARD(onnx_rnn) { run(call, (const Arguments *)a, CELL_TANH, "Tanh", y); }
+
+FORWARD(onnx_gru) { run(call, (const Arguments *)a, CELL_GRU, "Sigmoid,Tanh", y); }
+
+FORWARD(onnx_lstm) { run(call, a, CELL_LSTM, "Sigmoid,Tanh,Tanh", y); }

@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/recurring.def"
+#include "ops/table/declare.h"

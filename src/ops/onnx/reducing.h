@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/reducing.def"
+#include "ops/table/declare.h"

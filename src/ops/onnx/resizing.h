@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/resizing.def"
+#include "ops/table/declare.h"

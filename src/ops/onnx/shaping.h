@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/shaping.def"
+#include "ops/table/declare.h"

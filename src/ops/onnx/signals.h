@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/signals.def"
+#include "ops/table/declare.h"

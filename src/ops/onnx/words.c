@@ -1,0 +1,42 @@
+/* What the operators of ONNX have in common. */
+#include "ops/onnx/words.h"
+
+#include "ops/math/arithmetic.h"
+#include "ops/math/comparison.h"
+#include "ops/index/mask.h"
+#include "ops/onnx/filling.h"
+#include "ops/shape/factory.h"
+#include "ops/shape/view.h"
+
+Tensor *onnx_reshaped(Call *call, Tensor *t, Ints shape) { return op(reshape, t, shape); }
+
+Tensor *onnx_whole_numbers(Call *call, Ints values) { return op(onnx_ints, values); }
+
+Tensor *onnx_reals(Call *call, const double *values, int64_t n) { return op(onnx_floats, ((Numbers){values, n})); }
+
+Tensor *onnx_positions(Call *call, Tensor *index, int64_t size)
+{
+  Tensor *i = cast(index, DTYPE_i64);
+  return plus(op(where, op(lt, i, whole(0)), plus(i, whole(size)), i), whole(1));
+}
+
+Tensor *onnx_from_zero(Call *call, Tensor *positions) { return minus(positions, whole(1)); }
+
+Ints onnx_shape_with(Call *call, Ints shape, int dim, int64_t size)
+{
+  Ints with = arena_ints(call->ctx, shape.v, shape.n);
+  ((int64_t *)(uintptr_t)with.v)[dim] = size;
+  return with;
+}
+
+Ints onnx_dims_from(Call *call, int from, int n)
+{
+  int64_t dims[MAX_DIMS];
+  for (int i = from; i < n; i++) dims[i - from] = i;
+  return arena_ints(call->ctx, dims, n - from);
+}
+
+Tensor *onnx_filled(Call *call, Ints shape, double value, DType dtype)
+{
+  return op(full, shape, scalar_float(value), dtype, DEVICE_NONE, false);
+}
