@@ -1,8 +1,8 @@
 /*
- * The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), read where it lies: a message is a run
- * of fields, each a number, a wire type, and a varint, 4 or 8 bytes, or so many bytes. Nothing is copied and nothing
- * recurses: who wants what is inside of a field of bytes reads those as a message. A length never reaches beyond the
- * bytes that it was read from.
+ * The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), read where it lies: a message is a
+ * run of fields, each a number, a wire type, and a varint, 4 or 8 bytes, or so many bytes. Nothing is copied and
+ * nothing recurses: who wants what is inside of a field of bytes reads those as a message. A length never reaches
+ * beyond the bytes that it was read from.
  */
 #ifndef NNLUA_IO_PROTOBUF_H
 #define NNLUA_IO_PROTOBUF_H
@@ -21,7 +21,7 @@ typedef struct WireReader {
 typedef struct WireField {
   uint32_t number;
   WireType type;
-  uint64_t bits;  /* the number; of 4 bytes, its lower half */
+  uint64_t bits;     /* the number; of 4 bytes, its lower half */
   WireReader inside; /* of WIRE_BYTES, the bytes */
 } WireField;
 

@@ -86,4 +86,18 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is 
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
   source_functions[],                       /* source.c: bytes of files, and tensors of them */
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
+  picture_functions[],                      /* pictures.c: what nl.io is built on */
   wire_functions[],                         /* wire.c: messages of Protocol Buffers, and tensors of ONNX */
+  worker_functions[];                       /* worker.c: processes that load data */
+
+int monotonic_clock(lua_State *L); /* time.c: clock(), the seconds that went by since some time in the past */
+int read_csv(lua_State *L);
+int read_json(lua_State *L);
+int check_path(lua_State *L);
+int checked_device(lua_State *L); /* device.c: checked_device(function, value), the device or an error of a function */
+int embedded_source(lua_State *L);
+
+/* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */
+int open_nn(lua_State *L);
+
+#endif

@@ -1,22 +1,24 @@
 /* Messages of Protocol Buffers as Lua tables, and the tensors of ONNX: the C part of lua/nnlua/onnx. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/onnx_elements.h"
 #include "lua/open.h"
 #include "lua/parse.h"
+#include "lua/source.h"
 
 /* Where on the stack the arguments are. */
-enum { BYTES = 1, BEGIN = 2, END = 3, SCHEMA = 4, RESULT = 5 };
+enum { SOURCE = 1, BEGIN = 2, END = 3, SCHEMA = 4, RESULT = 5 };
 
-/* The bytes [begin, end) of a string that holds a file, as a message. */
-static WireReader reader_of(lua_State *L)
+/* The bytes [begin, end) of a source that is in memory, as a message; they start at *start. */
+static WireReader reader_of(lua_State *L, const uint8_t **start)
 {
-  size_t size;
-  const char *bytes = luaL_checklstring(L, BYTES, &size);
+  static const uint8_t nothing;
+  const Source *s = source_check(L, SOURCE);
   lua_Integer begin = luaL_checkinteger(L, BEGIN), end = luaL_checkinteger(L, END);
-  if (begin < 0 || begin > end || end > (lua_Integer)size) luaL_error(L, "no such bytes");
-  return (WireReader){(const uint8_t *)bytes + begin, (const uint8_t *)bytes + end};
+  if (!s->memory && s->size) luaL_error(L, "the source is not in memory");
+  if (begin < 0 || begin > end || (uint64_t)end > s->size) luaL_error(L, "there are no such bytes");
+  *start = s->memory ? (const uint8_t *)s->memory : &nothing;
+  return (WireReader){*start + begin, *start + end};
 }
 
 /* The list that a field of a message is collected in; made where there is none. */
@@ -79,16 +81,16 @@ static bool append(lua_State *L, char kind, WireField *field, const uint8_t *sta
 }
 
 /*
- * wire_fields(bytes, begin, end, schema): the message in bytes [begin, end) of a string as a table, or nil if it is
- * damaged. schema has a text for each number of a field that is wanted: its kind (i varints, f floats, d doubles, s texts,
- * m messages) and name. Each field is a list, of messages the flat list of where each begins and ends: so a table never
- * takes more than some 40 bytes a byte of the file, and nothing recurses.
+ * wire_fields(source, begin, end, schema): the message in bytes [begin, end) of a source as a table, or nil if it is
+ * damaged. schema has a text for each number of a field that is wanted: its kind (i varints, f floats, d doubles,
+ * s texts, m messages) and name. Each field is a list, of messages the flat list of where each begins and ends: so a
+ * table takes at most some 40 bytes a byte of the file, and nothing recurses.
  */
 static int wire_fields(lua_State *L)
 {
+  const uint8_t *start;
   lua_settop(L, 4);
-  WireReader r = reader_of(L);
-  const uint8_t *start = (const uint8_t *)lua_tostring(L, BYTES);
+  WireReader r = reader_of(L, &start);
   luaL_checktype(L, SCHEMA, LUA_TTABLE);
   lua_newtable(L);
   WireField field;
@@ -141,14 +143,32 @@ static int fail(lua_State *L, const char *problem)
   return 2;
 }
 
-/* wire_tensor(bytes, begin, end, data_type, dims, is_message): the tensor whose elements are these bytes, or stand as
-   numbers in the TensorProto there; or nil and what is wrong. */
+/* Numbers that stand in a message as those of a type, or elements that must be converted. */
+static void push_converted(lua_State *L, const OnnxType *type, WireReader r, bool is_message, int64_t n, Ints shape)
+{
+  uint64_t bytes = 0;
+  Tensor *t = push_new_tensor(L, context_of(L), type->dtype, DEVICE_CPU, shape)->tensor;
+  if (!is_message) {
+    onnx_convert(type, r.at, n, tensor_data(t));
+    return;
+  }
+  onnx_bytes(type, n, &bytes);
+  uint8_t *gathered = lua_newuserdatauv(L, (size_t)bytes + 1, 0);
+  onnx_gather_numbers(type, r, gathered);
+  onnx_convert(type, gathered, n, tensor_data(t));
+  lua_pop(L, 1);
+}
+
+/* wire_tensor(source, begin, end, data_type, dims, is_message): the tensor whose elements are these bytes, left where
+   they lie if they can be, or stand as numbers in the TensorProto there; or nil and what is wrong. */
 static int wire_tensor(lua_State *L)
 {
-  int64_t shape[MAX_DIMS];
+  int64_t shape[MAX_DIMS], numbers = 0;
   int ndim = 0;
+  uint64_t bytes;
+  const uint8_t *start;
   lua_settop(L, 6);
-  WireReader r = reader_of(L);
+  WireReader r = reader_of(L, &start);
   const bool is_message = lua_toboolean(L, 6);
   const OnnxType *type = onnx_type((int64_t)luaL_checkinteger(L, DATA_TYPE));
   luaL_checktype(L, DIMS, LUA_TTABLE);
@@ -156,8 +176,7 @@ static int wire_tensor(lua_State *L)
   if (type->dtype == DTYPE_NONE) return fail(L, "tensors of strings are not taken");
   const int64_t n = shape_of(L, shape, &ndim);
   if (n < 0) return 2;
-  uint64_t bytes, there = (uint64_t)(r.end - r.at);
-  int64_t numbers = 0;
+  uint64_t there = (uint64_t)(r.end - r.at);
   if (!onnx_bytes(type, n, &bytes)) return fail(L, "its sizes are too large");
   if (is_message) {
     numbers = onnx_count_numbers(type, r);
@@ -166,16 +185,13 @@ static int wire_tensor(lua_State *L)
   }
   if (there != bytes) {
     lua_pushnil(L);
-    lua_pushfstring(L, "it has %I bytes of elements, and its shape wants %I", (lua_Integer)there, (lua_Integer)bytes);
+    lua_pushfstring(L, "it has %I bytes of elements, and its shape wants %I", (LUAI_UACINT)there, (LUAI_UACINT)bytes);
     return 2;
   }
-  Tensor *t = push_new_tensor(L, context_of(L), type->dtype, DEVICE_CPU, (Ints){shape, ndim})->tensor;
-  if (is_message) {
-    uint8_t *gathered = lua_newuserdatauv(L, (size_t)bytes + 1, 0);
-    onnx_gather_numbers(type, r, gathered);
-    onnx_convert(type, gathered, n, tensor_data(t));
-    lua_pop(L, 1);
-  } else onnx_convert(type, r.at, n, tensor_data(t));
+  const Ints sizes = {shape, ndim};
+  if (type->as_it_is && !is_message)
+    push_stored_tensor(L, context_of(L), SOURCE, (uint64_t)(r.at - start), type->dtype, sizes, false);
+  else push_converted(L, type, r, is_message, n, sizes);
   return 1;
 }
 

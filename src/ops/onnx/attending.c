@@ -75,8 +75,7 @@ static Tensor *additive_mask(Call *call, Tensor *mask, int64_t s, DType dtype)
 {
   const int64_t more = s - mask->shape[mask->ndim - 1];
   const bool is_bool = mask->dtype == DTYPE_b8;
-  if (more > 0)
-    mask = op(constant_pad_nd, mask, INTS(0, more), is_bool ? scalar_int(0) : scalar_float(-INFINITY));
+  if (more > 0) mask = op(constant_pad_nd, mask, INTS(0, more), is_bool ? scalar_int(0) : scalar_float(-INFINITY));
   return is_bool ? where_allowed(call, mask, dtype) : cast(mask, dtype);
 }
 
@@ -141,8 +140,9 @@ FORWARD(onnx_attention) { y[0] = attend(call, a, -1).y; }
 FORWARD(onnx_attention_parts)
 {
   (void)y;
-  const Arguments b = {a->q,         a->k,           a->v,            a->mask,   a->past_key, a->past_value, a->lengths,
-                       a->is_causal, a->q_num_heads, a->kv_num_heads, a->window, a->scale,    a->softcap};
+  const Arguments b = {a->q,          a->k,       a->v,         a->mask,        a->past_key,
+                       a->past_value, a->lengths, a->is_causal, a->q_num_heads, a->kv_num_heads,
+                       a->window,     a->scale,   a->softcap};
   Attended out = attend(call, &b, a->qk_mode);
   Tensor *all[] = {out.y, out.key, out.value, out.scores};
   give_list(call, (Tensors){all, 4});
@@ -160,11 +160,13 @@ static Tensor *angles_of(Call *call, Tensor *cache, Tensor *positions, int64_t h
 
 FORWARD(onnx_rotary)
 {
-  Tensor *x = a->x->ndim == 3 && !a->num_heads ? heads_apart(call, a->x, a->x->shape[2] / a->cos->shape[a->cos->ndim - 1] / 2)
-                                               : heads_apart(call, a->x, a->num_heads);
+  Tensor *x = a->x->ndim == 3 && !a->num_heads
+                ? heads_apart(call, a->x, a->x->shape[2] / a->cos->shape[a->cos->ndim - 1] / 2)
+                : heads_apart(call, a->x, a->num_heads);
   const int64_t width = x->shape[3], turned = a->rotary_embedding_dim ? a->rotary_embedding_dim : width;
   const int64_t half = turned / 2;
-  if (turned < 2 || turned > width || turned % 2) raise(call, "%lld of %lld can't be turned", (long long)turned, (long long)width);
+  if (turned < 2 || turned > width || turned % 2)
+    raise(call, "%lld of %lld can't be turned", (long long)turned, (long long)width);
   Tensor *cos = angles_of(call, a->cos, a->positions, half), *sin = angles_of(call, a->sin, a->positions, half);
   Tensor *part = op(narrow, x, 3, 0, turned);
   Tensor *one = a->interleaved ? op(slice, part, 3, 0, NO_INT, 2) : op(narrow, part, 3, 0, half);
@@ -196,7 +198,8 @@ FORWARD(onnx_linear_attention)
     state = plus(state, op(mul, op(transpose, key, 2, 3), value));
     all[t] = op(matmul, op(narrow, q, 2, t, 1), repeated_heads(call, state, q->shape[1]));
   }
-  Tensor *out = steps ? op(cat, ((Tensors){all, steps}), 2) : onnx_filled(call, INTS(n, q->shape[1], 0, dv), 0, tensor_dtype(q));
+  Tensor *out = steps ? op(cat, ((Tensors){all, steps}), 2)
+                      : onnx_filled(call, INTS(n, q->shape[1], 0, dv), 0, tensor_dtype(q));
   y[0] = cast(heads_together(call, scaled(out, scale)), tensor_dtype(a->q));
   y[1] = cast(state, tensor_dtype(a->state ? a->state : a->q));
 }
@@ -234,7 +237,8 @@ static Tensor *fused_attention(Call *call, const Fused *f)
     bias = plus_if(call, bias, where_allowed(call, op(ge, apart, whole(0)), dtype));
   }
   const double scale = f->scale != 0 ? f->scale : 1 / sqrt((double)f->q->shape[3]);
-  return heads_together(call, op(scaled_dot_product_attention, f->q, f->k, f->v, bias, 0, false, scalar_float(scale), false));
+  return heads_together(call,
+                        op(scaled_dot_product_attention, f->q, f->k, f->v, bias, 0, false, scalar_float(scale), false));
 }
 
 FORWARD(onnx_packed_attention)
@@ -289,8 +293,8 @@ FORWARD(onnx_embed_layer_norm)
   Tensor *ids = a->ids;
   if (ids->ndim != 2) raise(call, "input_ids has shape %s", shape_text(call, tensor_shape(ids)));
   Tensor *sum = op(onnx_gather, a->words, ids, 0);
-  sum = plus(sum, a->positions ? op(onnx_gather, a->places, a->positions, 0)
-                               : op(narrow, a->places, 0, 0, ids->shape[1]));
+  sum = plus(sum,
+             a->positions ? op(onnx_gather, a->places, a->positions, 0) : op(narrow, a->places, 0, 0, ids->shape[1]));
   if (a->segments && a->kinds) sum = plus(sum, op(onnx_gather, a->kinds, a->segments, 0));
   y[0] = op(onnx_layer_norm, sum, a->gamma, a->beta, -1, a->epsilon);
   y[1] = a->mask ? cast(op(sum, a->mask, INTS(1), false, DTYPE_NONE), DTYPE_i32)

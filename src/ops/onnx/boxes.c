@@ -103,7 +103,7 @@ FORWARD(onnx_non_max_suppression)
       rows[3 * count] = list / classes, rows[3 * count + 1] = list % classes, rows[3 * count + 2] = found[k].box;
     check_interrupt(call);
   }
-  y[0] = result_new(call, DTYPE_i64, DEVICE_CPU, INTS(count, 3));
+  y[0] = result_new(call, DTYPE_i64, device_of(boxes), INTS(count, 3));
   if (count) launch_positions_of(call, copy_rows, &(Ints){rows, 3 * count}, y[0]);
 }
 
@@ -219,11 +219,13 @@ FORWARD(onnx_max_roi_pool)
       const int64_t left = edge(at[0], w, k % columns, columns, false, x->shape[3]);
       const int64_t right = edge(at[0], w, k % columns, columns, true, x->shape[3]);
       Tensor *part = bottom > top && right > left
-                       ? op(narrow, op(narrow, image, 1, top, bottom - top), 2, left, right - left) : NULL;
+                       ? op(narrow, op(narrow, image, 1, top, bottom - top), 2, left, right - left)
+                       : NULL;
       all[i * each + k] = part ? op(amax, part, INTS(1, 2), false)
                                : onnx_filled(call, INTS(x->shape[1]), 0, tensor_dtype(x));
     }
   }
-  Tensor *flat = n ? op(stack, ((Tensors){all, n * each}), 0) : onnx_filled(call, INTS(0, x->shape[1]), 0, tensor_dtype(x));
+  Tensor *flat = n ? op(stack, ((Tensors){all, n * each}), 0)
+                   : onnx_filled(call, INTS(0, x->shape[1]), 0, tensor_dtype(x));
   y[0] = op(transpose, op(transpose, reshaped(flat, n, rows, columns, x->shape[1]), 1, 3), 2, 3);
 }

@@ -49,7 +49,8 @@ static void cut_of(Call *call, Spatial *s, const struct onnx_conv_transpose_args
     const int64_t wanted = a->output_shape.n < 0 ? s->size[i] * s->stride[i]
                                                  : a->output_shape.v[i + a->output_shape.n - s->n];
     const int64_t total = s->stride[i] * (s->size[i] - 1) + more[i] + spatial_extent(s, i) - wanted;
-    s->before[i] = is_upper ? total / 2 : total - total / 2;
+    const int64_t half = (total - (total < 0)) / 2; /* rounded down */
+    s->before[i] = is_upper ? half : total - half;
     s->after[i] = total - s->before[i];
   }
 }

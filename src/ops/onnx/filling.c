@@ -23,7 +23,7 @@ static void copy_numbers(const void *params, int64_t *to)
 
 FORWARD(onnx_ints)
 {
-  y[0] = result_new(call, DTYPE_i64, DEVICE_CPU, INTS(a->values.n));
+  y[0] = result_new(call, DTYPE_i64, device_or_default(DEVICE_NONE), INTS(a->values.n));
   if (a->values.n) launch_positions_of(call, copy_numbers, &a->values, y[0]);
 }
 
@@ -31,7 +31,7 @@ static double number_at(const void *params, int64_t i) { return ((const double *
 
 FORWARD(onnx_floats)
 {
-  y[0] = result_new(call, DTYPE_f32, DEVICE_CPU, INTS(a->values.n));
+  y[0] = result_new(call, DTYPE_f32, device_or_default(DEVICE_NONE), INTS(a->values.n));
   launch_by_index(call, number_at, a->values.v, y[0]);
 }
 
@@ -70,7 +70,8 @@ FORWARD(onnx_one_hot)
   int64_t shape[MAX_DIMS];
   for (int i = 0; i <= index->ndim; i++) shape[i] = i == axis ? depth : 1;
   Tensor *places = op(arange, scalar_int(depth), DTYPE_i64, DEVICE_NONE, false);
-  y[0] = op(where, op(eq, op(unsqueeze, from_end, axis), op(reshape, places, ((Ints){shape, index->ndim + 1}))), on, off);
+  y[0] = op(where, op(eq, op(unsqueeze, from_end, axis), op(reshape, places, ((Ints){shape, index->ndim + 1}))), on,
+            off);
 }
 
 FORWARD(onnx_window)

@@ -15,8 +15,8 @@
 FORWARD(onnx_batch_norm)
 {
   const DType dtype = tensor_dtype(a->x);
-  y[0] = op(batch_norm, a->x, cast(a->mean, dtype), cast(a->var, dtype), cast(a->scale, dtype), cast(a->b, dtype), false,
-            0, a->epsilon);
+  y[0] = op(batch_norm, a->x, cast(a->mean, dtype), cast(a->var, dtype), cast(a->scale, dtype), cast(a->b, dtype),
+            false, 0, a->epsilon);
 }
 
 FORWARD(onnx_batch_norm_training)

@@ -9,6 +9,7 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/onnx/words.h"
+#include "ops/random/random.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 
@@ -18,7 +19,12 @@ FORWARD(onnx_div)
   y[0] = is_whole ? op(div_mode, a->input, a->other, "trunc") : op(div, a->input, a->other);
 }
 
-FORWARD(onnx_mod) { y[0] = a->fmod ? op(fmod, a->input, a->other) : op(remainder, a->input, a->other); }
+FORWARD(onnx_mod)
+{
+  y[0] = a->fmod ? op(fmod, a->input, a->other) : op(remainder, a->input, a->other);
+  if (a->fmod || !dtype_is_floating(tensor_dtype(y[0]))) return;
+  y[0] = op(where, op(eq, y[0], whole(0)), op(copysign, zeros_like_of(y[0]), a->other), y[0]); /* a zero, too */
+}
 
 FORWARD(onnx_pow) { y[0] = cast(op(pow, a->input, a->exponent), tensor_dtype(a->input)); }
 
@@ -88,4 +94,31 @@ FORWARD(onnx_bit_cast)
 {
   if (dtype_size(a->dtype) != dtype_size(tensor_dtype(a->input))) raise(call, "the types differ in size");
   y[0] = op(view_dtype, a->input, a->dtype);
+}
+
+FORWARD(onnx_into_range)
+{
+  if (a->range.n != 2 || a->range.v[0] >= a->range.v[1]) raise(call, "a range has two ends");
+  const int64_t low = a->range.v[0], many = a->range.v[1] - low + 1;
+  Tensor *wide = cast(a->input, DTYPE_i64);
+  y[0] = cast(plus(op(remainder, minus(wide, whole(low)), whole(many)), whole(low)), tensor_dtype(a->input));
+}
+
+FORWARD(onnx_at_axis)
+{
+  int64_t shape[2 * MAX_DIMS];
+  const int64_t n = a->other->ndim, first = a->axis < 0 ? a->axis + n : a->axis;
+  if (first < 0 || first + a->input->ndim > n) raise(call, "axis %lld is out of range", (long long)a->axis);
+  for (int64_t i = 0; i < n - first; i++) shape[i] = i < a->input->ndim ? a->input->shape[i] : 1;
+  y[0] = op(reshape, a->input, ((Ints){shape, n - first}));
+}
+
+FORWARD(onnx_dropout)
+{
+  const double p = a->ratio ? scalar_real(number_of(call, a->ratio)) : 0.5;
+  const bool is_on = a->training && scalar_integer(number_of(call, a->training)) != 0 && p > 0;
+  y[0] = a->input, y[1] = cast(ones_like_of(a->input), DTYPE_b8);
+  if (!is_on) return;
+  Tensor *kept = op(dropout, ones_like_of(a->input), p, true);
+  y[0] = op(mul, a->input, kept), y[1] = op(ne, kept, whole(0));
 }

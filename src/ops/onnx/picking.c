@@ -134,7 +134,8 @@ FORWARD(onnx_tensor_scatter)
   }
   Tensor *step = op(arange, scalar_int(update->shape[axis]), DTYPE_i64, DEVICE_NONE, false);
   Tensor *place = op(reshape, step, ((Ints){along, cache->ndim}));
-  if (a->write_indices) place = plus(place, op(reshape, cast(a->write_indices, DTYPE_i64), ((Ints){across, cache->ndim})));
+  if (a->write_indices)
+    place = plus(place, op(reshape, cast(a->write_indices, DTYPE_i64), ((Ints){across, cache->ndim})));
   if (a->circular) place = op(remainder, place, whole(cache->shape[axis]));
   y[0] = op(scatter, cache, axis, op(expand, plus(place, whole(1)), tensor_shape(update)), update);
 }

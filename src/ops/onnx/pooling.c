@@ -83,8 +83,8 @@ static Tensor *among_all(Call *call, Tensor *tap, const Tensor *x, const Spatial
     int64_t shape[2 + MOST_AXES] = {1, 1, 1, 1, 1};
     shape[i + 2] = tap->shape[i + 2];
     Tensor *begin = op(arange_start, scalar_int(-s->before[i]),
-                       scalar_int(-s->before[i] + tap->shape[i + 2] * s->stride[i]), scalar_int(s->stride[i]), DTYPE_i64,
-                       DEVICE_NONE, false);
+                       scalar_int(-s->before[i] + tap->shape[i + 2] * s->stride[i]), scalar_int(s->stride[i]),
+                       DTYPE_i64, DEVICE_NONE, false);
     Tensor *inside = op(mul, op(remainder, tap, whole(s->kernel[i])), whole(s->dilation[i]));
     Tensor *along = plus(op(reshape, begin, ((Ints){shape, s->n + 2})), inside);
     tap = op(floor_divide, tap, whole(s->kernel[i]));

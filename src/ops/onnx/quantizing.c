@@ -69,7 +69,8 @@ FORWARD(onnx_dequantize)
 FORWARD(onnx_dynamic_quantize)
 {
   Tensor *x = a->x;
-  Tensor *high = op(clamp, op(max, x), scalar_int(0), NO_SCALAR), *low = op(clamp, op(min, x), NO_SCALAR, scalar_int(0));
+  Tensor *high = op(clamp, op(max, x), scalar_int(0), NO_SCALAR),
+         *low = op(clamp, op(min, x), NO_SCALAR, scalar_int(0));
   Tensor *scale = op(div, minus(high, low), number(255));
   Tensor *zero = op(clamp, op(round, op(div, op(neg, low), scale)), scalar_int(0), scalar_int(255));
   y[0] = rounded(call, op(div, x, scale), zero, DTYPE_u8, 0, 255);
@@ -82,7 +83,8 @@ FORWARD(onnx_dynamic_quantize)
 /* A zero point of rows, [m] or [..., m, 1], or of columns, [n] or [..., 1, n], as it broadcasts; NULL: none. */
 static Tensor *zero_of(Call *call, Tensor *zero, int axis)
 {
-  if (!zero || zero->numel != 1) return zero && zero->ndim == 1 && axis == -2 ? reshaped(zero, zero->shape[0], 1) : zero;
+  if (!zero || zero->numel != 1)
+    return zero && zero->ndim == 1 && axis == -2 ? reshaped(zero, zero->shape[0], 1) : zero;
   return op(reshape, zero, (Ints){zero->shape, 0});
 }
 
@@ -135,7 +137,8 @@ FORWARD(onnx_qlinear_matmul)
 
 FORWARD(onnx_conv_integer)
 {
-  Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1)), *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0));
+  Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1)),
+         *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0));
   y[0] = cast(op(onnx_conv, x, w, NULL, a->auto_pad, a->dilations, a->group, a->pads, a->strides), DTYPE_i32);
 }
 
@@ -144,7 +147,8 @@ FORWARD(onnx_qlinear_conv)
   Tensor *x = less_zero(call, a->x, spread(call, a->x_zero, a->x, 1, 0));
   Tensor *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0)), *b = a->b ? cast(a->b, DTYPE_f64) : NULL;
   Tensor *sum = op(onnx_conv, x, w, b, a->auto_pad, a->dilations, a->group, a->pads, a->strides);
-  Tensor *scale = op(div, op(mul, cast(a->x_scale, DTYPE_f32), cast(a->w_scale, DTYPE_f32)), cast(a->y_scale, DTYPE_f32));
+  Tensor *scale = op(div, op(mul, cast(a->x_scale, DTYPE_f32), cast(a->w_scale, DTYPE_f32)),
+                     cast(a->y_scale, DTYPE_f32));
   Tensor *real = op(mul, cast(sum, DTYPE_f32), spread(call, scale, sum, 1, 0));
   y[0] = rounded(call, real, spread(call, a->y_zero, sum, 1, 0), tensor_dtype(a->y_zero), 0, 0);
 }

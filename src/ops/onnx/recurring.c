@@ -55,16 +55,11 @@ static const struct {
   const char *name;
   int numbers; /* how many of alpha and beta it takes */
   double alpha, beta;
-} known_activations[] = {{"Relu", 0, 0, 0},
-                         {"Tanh", 0, 0, 0},
-                         {"Sigmoid", 0, 0, 0},
-                         {"Affine", 2, 1, 0},
-                         {"LeakyRelu", 1, 0.01, 0},
-                         {"ThresholdedRelu", 1, 1, 0},
-                         {"ScaledTanh", 2, 1, 1},
-                         {"HardSigmoid", 2, 0.2, 0.5},
-                         {"Elu", 1, 1, 0},
-                         {"Softsign", 0, 0, 0},
+} known_activations[] = {{"Relu", 0, 0, 0},         {"Tanh", 0, 0, 0},
+                         {"Sigmoid", 0, 0, 0},      {"Affine", 2, 1, 0},
+                         {"LeakyRelu", 1, 0.01, 0}, {"ThresholdedRelu", 1, 1, 0},
+                         {"ScaledTanh", 2, 1, 1},   {"HardSigmoid", 2, 0.2, 0.5},
+                         {"Elu", 1, 1, 0},          {"Softsign", 0, 0, 0},
                          {"Softplus", 0, 0, 0}};
 enum { KNOWN_ACTIVATIONS = sizeof known_activations / sizeof known_activations[0] };
 
@@ -78,8 +73,7 @@ static Tensor *activated(Call *call, const Activation *f, Tensor *x)
   if (IS("LeakyRelu")) return op(leaky_relu, x, scalar_float(f->alpha), false);
   if (IS("ThresholdedRelu")) return op(threshold, x, scalar_float(f->alpha), scalar_int(0), false);
   if (IS("ScaledTanh")) return scaled(op(tanh, scaled(x, f->beta)), f->alpha);
-  if (IS("HardSigmoid"))
-    return op(clamp, plus(scaled(x, f->alpha), number(f->beta)), scalar_int(0), scalar_int(1));
+  if (IS("HardSigmoid")) return op(clamp, plus(scaled(x, f->alpha), number(f->beta)), scalar_int(0), scalar_int(1));
   if (IS("Elu")) return op(elu, x, scalar_float(f->alpha), false);
   if (IS("Softsign")) return op(softsign, x);
   return op(softplus, x, scalar_int(1), scalar_int(20));

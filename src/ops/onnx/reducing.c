@@ -75,8 +75,7 @@ static Tensor *log_sum_exp(Call *call, Tensor *x, Ints axes, bool keep)
 
 static Tensor *product(Call *call, Tensor *x, Ints axes, bool keep)
 {
-  return op(reshape, op(prod_dim, axes_last(call, x, axes), -1, false, DTYPE_NONE),
-            reduced_shape(call, x, axes, keep));
+  return op(reshape, op(prod_dim, axes_last(call, x, axes), -1, false, DTYPE_NONE), reduced_shape(call, x, axes, keep));
 }
 
 static Tensor *reduction(Call *call, const char *kind, Tensor *x, Ints axes, bool keep)

@@ -132,7 +132,7 @@ static Tensor *resize_axis(Call *call, Arguments *a, Tensor *x, int axis, const 
   Tensor *y;
   if (a->mode[0] == 'n') y = resize_nearest(call, a, x, axis, s);
   else if (is_ours(a, x, s))
-    y = op(resample, x, axis, s->result, a->mode[0] == 'l' ? "linear" : "cubic", false, 1 / s->scale);
+    y = op(resample, x, axis, s->result, a->mode[0] == 'l' ? "linear" : "cubic", false, s->scale);
   else {
     const DType dtype = tensor_dtype(x), wide = dtype_is_floating(dtype) ? dtype_compute(dtype) : DTYPE_f32;
     y = cast(resize_weighted(call, a, cast(x, wide), axis, s), dtype);
@@ -182,8 +182,9 @@ FORWARD(onnx_resize)
   for (int64_t i = 0; i < n; i++) {
     Axis *s = &axes[i];
     s->scale = keeps ? common : by_scale ? scales[i] : (double)sizes.v[i] / (double)s->n;
-    const double wanted = keeps ? floor(common * (double)s->n + 0.5)
-                          : by_scale ? floor((double)s->n * scales[i]) : (double)sizes.v[i];
+    const double wanted = keeps      ? floor(common * (double)s->n + 0.5)
+                          : by_scale ? floor((double)s->n * scales[i])
+                                     : (double)sizes.v[i];
     if (!(s->scale > 0) || wanted > INT32_MAX) raise(call, "axis %d can't have size %g", dims[i], wanted);
     s->result = (int64_t)wanted;
   }

@@ -52,7 +52,8 @@ FORWARD(onnx_dft)
   const DType dtype = tensor_dtype(a->input);
   const bool to_real = a->inverse && a->onesided;
   int64_t n = a->dft_length ? scalar_integer(number_of(call, a->dft_length))
-                            : to_real ? 2 * (x->shape[axis] - 1) : x->shape[axis];
+              : to_real     ? 2 * (x->shape[axis] - 1)
+                            : x->shape[axis];
   checked_length(call, n);
   const double scale = a->inverse ? 1.0 / (double)n : 1;
   if (to_real) {
@@ -75,11 +76,13 @@ FORWARD(onnx_stft)
   if (x->ndim != 2) raise(call, "a signal of shape %s", shape_text(call, tensor_shape(a->signal)));
   const int64_t step = checked_length(call, scalar_integer(number_of(call, a->frame_step)));
   const int64_t n = checked_length(call, a->frame_length ? scalar_integer(number_of(call, a->frame_length))
-                                         : a->window ? a->window->numel : x->shape[1]);
+                                         : a->window     ? a->window->numel
+                                                         : x->shape[1]);
   Tensor *frames = op(unfold, x, 1, n, step);
   if (a->window) frames = op(mul, frames, brought_to(call, widened(a->window), 0, n));
   Tensor *y0 = a->onesided && !dtype_is_complex(tensor_dtype(frames))
-                 ? op(fft_r2c, frames, INTS(2), 1, true) : op(fft_c2c, as_complex(call, frames), INTS(2), 1, true);
+                 ? op(fft_r2c, frames, INTS(2), 1, true)
+                 : op(fft_c2c, as_complex(call, frames), INTS(2), 1, true);
   if (a->onesided) y0 = op(narrow, y0, 2, 0, n / 2 + 1);
   y[0] = cast(parts_of_numbers(call, y0), tensor_dtype(a->signal));
 }

@@ -1,0 +1,253 @@
+-- Graphs of ONNX as steps of a builder: names are bound to values, nodes become what their operators' entries say.
+
+local Node = require "nnlua.onnx.node"
+local nn_core = require "nnlua.nn.core"
+local system = require "nnlua.system"
+
+local graph = {}
+
+local most_depth = 64 -- of graphs and functions in each other
+
+-- ---------------------------------------------------------------- attributes
+
+--- The attributes of a node by name; those that refer to one of the function they stand in are that.
+local function attributes_of(file, fields, given)
+  local attributes = {}
+  for attribute in file:each("attribute", fields) do
+    local name, refers = file.last(attribute.name, ""), file.last(attribute.ref_attr_name)
+    if refers and refers ~= "" then
+      attributes[name] = given and given[refers]
+    else
+      attributes[name] = attribute
+    end
+  end
+  return attributes
+end
+
+-- -------------------------------------------------------------------- scopes
+
+--- A scope within another: names of values, and what is known of their data types. In a body of a branch or loop it
+--- has the body's builder.
+local function inner(scope, builder)
+  local depth = scope.depth + 1
+  if depth > most_depth then scope.file:fail("graphs and functions lie more than %d deep in each other", most_depth) end
+  return {
+    file = scope.file, model = scope.model, builder = builder or scope.builder, opsets = scope.opsets,
+    attributes = scope.attributes, depth = depth,
+    values = setmetatable({}, {__index = scope.values}), types = setmetatable({}, {__index = scope.types}),
+  }
+end
+
+--- A function's scope, which sees nothing of the one that it is called in.
+local function apart(scope, opsets, attributes)
+  local made = inner(scope)
+  made.values, made.types, made.opsets, made.attributes = {}, {}, opsets, attributes
+  return made
+end
+
+--- The value of a name.
+local function value_of(scope, name, node)
+  local value = scope.values[name]
+  if value == nil then node:fail("its input '%s' is made by no node before it", name) end
+  return value
+end
+
+-- ------------------------------------------------------------------- opsets
+
+--- The versions of operator sets that a model or function imports, by domain.
+function graph.opsets(file, list)
+  local opsets = {}
+  for opset in file:each("opset", list) do
+    local domain = file.last(opset.domain, "")
+    opsets[domain == "ai.onnx" and "" or domain] = file.last(opset.version, 1)
+  end
+  return opsets
+end
+
+-- -------------------------------------------------------------------- nodes
+
+local operators -- of each domain, loaded when first needed
+
+local function operator_of(domain, op)
+  operators = operators or require "nnlua.onnx.operators"
+  local of_domain = operators[domain]
+  return of_domain and of_domain[op]
+end
+
+--- Binds what a node gives to the names of its outputs.
+local function bind_outputs(scope, names, results)
+  for i, name in ipairs(names or {}) do
+    if name ~= "" then scope.values[name] = results[i] or nn_core.none end
+  end
+end
+
+--- A call of one of the model's functions: its nodes, with its inputs bound.
+local function call_function(scope, node, fields, output_names)
+  local file = scope.file
+  local given = setmetatable({}, {__index = node.attributes})
+  for attribute in file:each("attribute", fields.attribute_proto) do
+    local name = file.last(attribute.name, "")
+    if node.attributes[name] == nil then given[name] = attribute end
+  end
+  local made = apart(scope, graph.opsets(file, fields.opset_import), given)
+  for i, name in ipairs(fields.input or {}) do made.values[name] = node.inputs[i] or nn_core.none end
+  graph.add_nodes(made, fields.node)
+  local results = {}
+  for i, name in ipairs(fields.output or {}) do results[i] = value_of(made, name, node) end
+  bind_outputs(scope, output_names, results)
+end
+
+--- One node. A name for messages: its own, or else that of its first output.
+local function add_node(scope, fields)
+  local file, model = scope.file, scope.model
+  local domain, op = file.last(fields.domain, ""), file.last(fields.op_type, "")
+  if domain == "ai.onnx" then domain = "" end
+  local name = file.last(fields.name, "")
+  if name == "" then name = fields.output and fields.output[1] or "" end
+  local node = Node {
+    file = file, scope = scope, name = name, op = op, domain = domain, version = scope.opsets[domain] or 1,
+    attributes = attributes_of(file, fields.attribute, scope.attributes), inputs = {}, types = {},
+    n = #(fields.input or {}), noutputs = #(fields.output or {}), wanted = {},
+  }
+  model.steps = model.steps + 1
+  if model.steps > file.size then node:fail "its functions make more nodes than the file has bytes" end
+  for i, input in ipairs(fields.input or {}) do
+    if input ~= "" then
+      local value = value_of(scope, input, node)
+      if value ~= nn_core.none then node.inputs[i] = value end
+      node.types[i] = scope.types[input]
+    end
+  end
+  for i, output in ipairs(fields.output or {}) do node.wanted[i] = output ~= "" end
+  local overload = file.last(fields.overload, "")
+  local called = model.functions[domain .. ":" .. op .. ":" .. overload]
+  if called then return call_function(scope, node, file:message("func", called[1], called[2]), fields.output) end
+  local entry = operator_of(domain, op)
+  if not entry then
+    node:fail("the operator %s is not there (docs/onnx.md has a list of those that are)",
+      domain == "" and op or domain .. "." .. op)
+  end
+  scope.builder:at(name)
+  bind_outputs(scope, fields.output, {entry(scope.builder, node, table.unpack(node.inputs, 1, node.n))})
+end
+
+--- The nodes of a graph or function, in order.
+function graph.add_nodes(scope, list)
+  for fields in scope.file:each("node", list) do add_node(scope, fields) end
+end
+
+-- ------------------------------------------------------------- initializers
+
+--- Floats with dimensions are parameters of the program; whole numbers, and numbers alone, are constants.
+local function initializer_value(scope, name, tensor)
+  local outermost = scope.depth == 1
+  if not outermost or tensor.ndim == 0 or not tensor:is_floating_point() then return scope.builder:constant(tensor) end
+  local path = #name > 1000 and name:sub(1, 1000) or name
+  if select(2, path:gsub("%.", "")) > most_depth then path = path:gsub("%.", "_") end
+  return scope.builder:parameter(path, nn_core.parameter(tensor, false))
+end
+
+local function add_initializers(scope, fields)
+  local file = scope.file
+  local function add(tensor, name, data_type)
+    if name == "" then file:fail "an initializer has no name" end
+    scope.values[name], scope.types[name] = initializer_value(scope, name, tensor), data_type
+  end
+  for i = 1, #(fields.initializer or {}), 2 do
+    add(file:tensor(fields.initializer[i], fields.initializer[i + 1]))
+  end
+  for i = 1, #(fields.sparse_initializer or {}), 2 do
+    add(file:sparse(fields.sparse_initializer[i], fields.sparse_initializer[i + 1]))
+  end
+end
+
+-- -------------------------------------------------------------------- inputs
+
+--- The sizes of a TensorShapeProto: integers, names, and false for what isn't known.
+local function shape_of(file, list)
+  local fields = file:one("shape", list)
+  if not fields then return nil end
+  local shape = {}
+  for dimension in file:each("dimension", fields.dim) do
+    local size, name = file.last(dimension.dim_value), file.last(dimension.dim_param)
+    if size and size >= 0 then
+      table.insert(shape, size)
+    else
+      table.insert(shape, name ~= "" and name or false)
+    end
+  end
+  return shape
+end
+
+--- What is known of a value from its TypeProto: {dtype =, shape =, sequence =, optional =}, and its data type.
+local function type_of(file, list, depth)
+  local fields = file:one("type", list) or {}
+  depth = depth or 0
+  if depth > most_depth then file:fail "types lie too deep in each other" end
+  local optional = file:one("sequence_type", fields.optional_type)
+  local sequence = file:one("sequence_type", fields.sequence_type)
+  if optional then
+    local known, data_type = type_of(file, optional.elem_type, depth + 1)
+    known.optional = true
+    return known, data_type
+  elseif sequence then
+    return {sequence = true}
+  end
+  local tensor = file:one("tensor_type", fields.tensor_type)
+  if not tensor then return {} end
+  local data_type = file.last(tensor.elem_type, 0)
+  local _, dtype = system.wire_type(data_type)
+  return {dtype = dtype, shape = shape_of(file, tensor.shape)}, data_type
+end
+
+--- Declares a graph's inputs; those that initializers give a value aren't asked for.
+local function add_inputs(scope, fields)
+  local file = scope.file
+  for input in file:each("value_info", fields.input) do
+    local name = file.last(input.name, "")
+    if rawget(scope.values, name) == nil then
+      local known, data_type = type_of(file, input.type)
+      scope.values[name], scope.types[name] = scope.builder:input(name, known), data_type
+    end
+  end
+end
+
+local function add_outputs(scope, fields)
+  local file = scope.file
+  for output in file:each("value_info", fields.output) do
+    local name = file.last(output.name, "")
+    local value = scope.values[name]
+    if value == nil or value == nn_core.none then file:fail("the output '%s' is made by no node", name) end
+    scope.builder:output(name, value)
+  end
+end
+
+--- All of a model's graph.
+function graph.add(file, model, builder, opsets, fields)
+  local scope = {file = file, model = model, builder = builder, opsets = opsets, depth = 1, values = {}, types = {}}
+  add_initializers(scope, fields)
+  add_inputs(scope, fields)
+  graph.add_nodes(scope, fields.node)
+  add_outputs(scope, fields)
+end
+
+--- The graph of an attribute of a node, as steps of a body: its inputs are these values, its outputs are given as a
+--- list.
+function graph.body(node, fields, builder, inputs)
+  local file, scope = node.file, inner(node.scope, builder)
+  add_initializers(scope, fields)
+  local i = 0
+  for input in file:each("value_info", fields.input) do
+    i = i + 1
+    if inputs[i] == nil then node:fail "its graph wants more inputs than there are" end
+    scope.values[file.last(input.name, "")] = inputs[i]
+  end
+  graph.add_nodes(scope, fields.node)
+  local outputs = {}
+  for output in file:each("value_info", fields.output) do
+    table.insert(outputs, value_of(scope, file.last(output.name, ""), node))
+  end
+  return outputs
+end
+
+return graph

@@ -1,0 +1,55 @@
+-- nl.onnx.load: a program from a file of ONNX.
+
+local Builder = require "nnlua.program.builder"
+local File = require "nnlua.onnx.file"
+local args = require "nnlua.args"
+local graph = require "nnlua.onnx.graph"
+local nn_core = require "nnlua.nn.core"
+local system = require "nnlua.system"
+
+local parse = args.parser("onnx.load", {{"path", "any"}})
+
+--- The file of a path, which is mapped, or of what has a method read.
+local function open(path)
+  local reads = type(path) == "table" and path.read or io.type(path) == "file" and path.read
+  if type(path) == "string" then return File(system.open_source(path, true), path, path:match "^.*/" or "./") end
+  if not reads then nn_core.raise "onnx.load: a path, or an open file or buffer, is expected" end
+  local text = path:read "a"
+  if type(text) ~= "string" then nn_core.raise "onnx.load: the buffer's method read gave no string" end
+  return File(system.text_source(text, "the buffer"), "the buffer")
+end
+
+--- Where the functions of a model stand, by domain, name and overload.
+local function functions_of(file, list)
+  local functions = {}
+  for fields, from, to in file:each("func", list) do
+    local domain = file.last(fields.domain, "")
+    local key = (domain == "ai.onnx" and "" or domain) .. ":" .. file.last(fields.name, "")
+    functions[key .. ":" .. file.last(fields.overload, "")] = {from, to}
+  end
+  return functions
+end
+
+--- Reads a network from a file of ONNX, or from what has a method read, as a program: a module that is called with the
+--- inputs in the graph's order, or with one table of them by name, and gives the outputs in order. What the file says
+--- is computed as it says it: positions inside the program and at its borders count from 0. Its weights are parameters
+--- that want no gradients until `program:requires_grad_()`. A file's tensors are left where they lie in it, on pages
+--- that are read when they are first touched. An operator that isn't there is an error that names it and its node.
+---
+---     local net = nl.onnx.load "silero_vad.onnx"
+---     for _, input in ipairs(net.inputs) do print(input.name, input.dtype, table.concat(input.shape, " x ")) end
+---     local speech, state = net {input = x, state = state, sr = rate}
+---@param path string|table
+---@return Program
+local function load(...)
+  local file = open(parse(...))
+  local fields = file:message("model", 0, file.size)
+  local graph_fields = file:one("graph", fields.graph)
+  if not graph_fields then file:fail "it holds no graph: it is no file of ONNX" end
+  local model = {functions = functions_of(file, fields.functions), steps = 0}
+  local builder = Builder()
+  graph.add(file, model, builder, graph.opsets(file, fields.opset_import), graph_fields)
+  return builder:build()
+end
+
+return load

@@ -1,0 +1,148 @@
+-- The operators of com.microsoft that exporters and optimizers leave.
+
+local elements = require "nnlua.onnx.operators.elements"
+local layers = require "nnlua.onnx.operators.layers"
+local words = require "nnlua.onnx.operators.words"
+
+local microsoft = {}
+
+function microsoft.FastGelu(b, _, x, bias)
+  return b:call("gelu", {bias and b:call("add", {x, bias}) or x, approximate = "tanh"})
+end
+
+function microsoft.BiasGelu(b, _, x, bias)
+  return b:call("gelu", {b:call("add", {x, bias})})
+end
+
+function microsoft.QuickGelu(b, node, x)
+  return b:call("mul", {x, b:call("sigmoid", {b:call("mul", {x, node:float("alpha", 1.702)})})})
+end
+
+function microsoft.FusedMatMul(b, node, x, y)
+  return b:call("onnx_fused_matmul", {
+    x, y, alpha = node:float("alpha", 1), trans_a = node:flag "transA", trans_b = node:flag "transB",
+    batch_a = node:flag "transBatchA", batch_b = node:flag "transBatchB",
+  })
+end
+
+--- A fused activation by its name, with its numbers.
+local function activated(b, node, x, name, numbers)
+  numbers = numbers or {}
+  if not name or name == "" then return x end
+  if name == "LeakyRelu" then return b:call("leaky_relu", {x, negative_slope = numbers[1] or 0.01}) end
+  if name == "Clip" then return b:call("clamp", {x, min = numbers[1], max = numbers[2]}) end
+  if name == "HardSigmoid" then
+    return b:call("clamp", {b:call("onnx_affine", {x, alpha = numbers[1] or 0.2, beta = numbers[2] or 0.5}), 0, 1})
+  end
+  local plain = {Relu = "relu", Tanh = "tanh", Sigmoid = "sigmoid", HardSwish = "hardswish"}
+  if not plain[name] then node:fail("its activation %s is not there", name) end
+  return b:call(plain[name], {x})
+end
+
+function microsoft.FusedConv(b, node, x, w, bias, added)
+  local y = layers.Conv(b, node, x, w, bias)
+  if added then y = b:call("add", {y, added}) end
+  return activated(b, node, y, node:text "activation", node:floats "activation_params")
+end
+
+function microsoft.FusedGemm(b, node, ...)
+  return activated(b, node, elements.Gemm(b, node, ...), node:text "activation", {node:float "activation_alpha",
+    node:float "activation_beta"})
+end
+
+function microsoft.Attention(b, node, x, weights, bias, mask, past, attention_bias)
+  return b:call("onnx_packed_attention", {
+    x, weights, bias = bias, mask = mask, past = past, attention_bias = attention_bias,
+    num_heads = node:int "num_heads", unidirectional = node:flag "unidirectional",
+    widths = node:ints "qkv_hidden_sizes", scale = node:float("scale", 0),
+    mask_value = node:float("mask_filter_value", -10000),
+  })
+end
+
+function microsoft.MultiHeadAttention(b, node, q, k, v, bias, mask, attention_bias, past_key, past_value)
+  return b:call("onnx_multi_head_attention", {
+    q, k = k, v = v, bias = bias, mask = mask, attention_bias = attention_bias, past_key = past_key,
+    past_value = past_value, num_heads = node:int "num_heads", unidirectional = node:flag "unidirectional",
+    scale = node:float("scale", 0), mask_value = node:float("mask_filter_value", -10000),
+  })
+end
+
+function microsoft.RotaryEmbedding(b, node, x, positions, cos, sin)
+  return layers.RotaryEmbedding(b, node, x, cos, sin, positions)
+end
+
+function microsoft.EmbedLayerNormalization(b, node, ids, segments, embeddings, places, kinds, gamma, beta, ...)
+  local mask, positions = ...
+  return b:call("onnx_embed_layer_norm", {
+    ids, segments = segments, words = embeddings, places = places, kinds = kinds, gamma = gamma, beta = beta,
+    mask = mask, positions = positions, epsilon = node:float("epsilon", 1e-12),
+  })
+end
+
+--- The sum of two, or three, tensors.
+local function sum_of(b, x, skip, bias)
+  local sum = b:call("add", {x, skip})
+  return bias and b:call("add", {sum, bias}) or sum
+end
+
+function microsoft.SkipLayerNormalization(b, node, x, skip, gamma, beta, bias)
+  local sum = sum_of(b, x, skip, bias)
+  local y, mean, deviation = b:call("onnx_layer_norm_parts", {
+    sum, gamma, b = beta, epsilon = node:float("epsilon", 1e-12),
+  })
+  return y, mean, deviation, sum
+end
+
+function microsoft.SimplifiedLayerNormalization(b, node, x, gamma)
+  return layers.RMSNormalization(b, node, x, gamma)
+end
+
+function microsoft.SkipSimplifiedLayerNormalization(b, node, x, skip, gamma, bias)
+  local sum = sum_of(b, x, skip, bias)
+  return b:call("onnx_rms_norm", {sum, gamma, epsilon = node:float("epsilon", 1e-12)}), nil, nil, sum
+end
+
+-- --------------------------------------------------------------- quantized
+
+function microsoft.MatMulIntegerToFloat(b, _, x, y, x_scale, y_scale, x_zero, y_zero, bias)
+  local product = b:call("onnx_matmul_integer", {x, y, a_zero = x_zero, b_zero = y_zero})
+  local real = b:call("mul", {product, b:call("mul", {x_scale, y_scale})})
+  return bias and b:call("add", {real, bias}) or real
+end
+
+function microsoft.DynamicQuantizeMatMul(b, node, x, y, y_scale, y_zero, bias)
+  local whole, scale, zero = b:call("onnx_dynamic_quantize", {x})
+  return microsoft.MatMulIntegerToFloat(b, node, whole, y, scale, y_scale, zero, y_zero, bias)
+end
+
+--- Quantized numbers through an operator of real ones.
+local function on_reals(f)
+  return function(b, node, x, x_scale, x_zero, y_scale, y_zero)
+    local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
+    return b:call("onnx_quantize", {f(b, node, real), y_scale, zero = y_zero})
+  end
+end
+
+microsoft.QLinearSigmoid = on_reals(elements.Sigmoid)
+microsoft.QLinearLeakyRelu = on_reals(elements.LeakyRelu)
+microsoft.QLinearGlobalAveragePool = on_reals(layers.GlobalAveragePool)
+microsoft.QLinearAveragePool = on_reals(layers.AveragePool)
+
+for name, row in pairs {QLinearAdd = "add", QLinearMul = "mul"} do
+  microsoft[name] = function(b, _, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
+    local left = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
+    local right = b:call("onnx_dequantize", {y, y_scale, zero = y_zero})
+    return b:call("onnx_quantize", {b:call(row, {left, right}), z_scale, zero = z_zero})
+  end
+end
+
+function microsoft.QLinearConcat(b, node, scale, zero)
+  local parts = {}
+  for i = 3, node.n, 3 do
+    local at = node.inputs
+    table.insert(parts, (b:call("onnx_dequantize", {at[i], at[i + 1], zero = at[i + 2]})))
+  end
+  return b:call("onnx_quantize", {b:call("cat", {parts, dim = words.dim(node:int("axis", 1))}), scale, zero = zero})
+end
+
+return microsoft

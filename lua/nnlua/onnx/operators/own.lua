@@ -1,0 +1,3 @@
+-- The domain nnlua: rows that ONNX has no operator for.
+
+return {}

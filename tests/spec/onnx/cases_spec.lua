@@ -1,0 +1,55 @@
+-- parts: 2
+-- ONNX's own test cases: those of its operators, of networks that PyTorch exported, and of large ones without weights.
+-- tests/onnx/make_cases.py has written the file, tests/onnx/excluded.txt says which don't pass.
+local nl = require "nnlua"
+
+local File = require "nnlua.onnx.file"
+local cases = require "onnx.cases"
+local system = require "nnlua.system"
+
+local schema = require "nnlua.onnx.schema"
+schema.test_cases = {[1] = "mcase"}
+schema.test_case = {[1] = "sname", [2] = "mmodel", [3] = "mset"}
+schema.test_set = {[1] = "minput", [2] = "moutput"}
+
+--- The bytes of the compressed file.
+local function read_cases()
+  local pipe = assert(io.popen("gzip -dc tests/onnx/cases.gz", "r"))
+  local text = pipe:read "a"
+  pipe:close()
+  return text
+end
+
+local text = read_cases()
+local all = File(system.text_source(text, "cases.gz"), "cases.gz")
+
+--- The bytes of a field.
+local function bytes(list, i)
+  return text:sub(list[i] + 1, list[i + 1])
+end
+
+local function values(list, kinds)
+  local read, n = {}, #(list or {}) // 2
+  for i = 1, n do read[i] = cases.value(bytes(list, 2 * i - 1), "data", kinds[i]) end
+  return read, n
+end
+
+describe("ONNX's test case", function()
+  for fields in all:each("test_case", all:message("test_cases", 0, all.size).case) do
+    local name = fields.name[1]
+    it(name, function()
+      local model = bytes(fields.model, 1)
+      local program = nl.onnx.load(nl.io.BytesIO(model))
+      if name:find "^light_" then
+        local set = all:one("test_set", fields.set)
+        assert.is_nil(cases.run_light(program, cases.value(bytes(set.output, 1), "data", "tensor")))
+        return
+      end
+      local inputs, outputs = cases.kinds(model, name, "input"), cases.kinds(model, name, "output")
+      for set in all:each("test_set", fields.set) do
+        local given, n = values(set.input, inputs)
+        assert.is_nil(cases.run(program, given, n, (values(set.output, outputs))))
+      end
+    end)
+  end
+end)
