@@ -75,9 +75,10 @@ void open_autograd(lua_State *L, int nl, int members);
 /* nnlua.func.core (autograd/transform.c) */
 int open_func_core(lua_State *L);
 
-/* nnlua.program.core (program.c), of which parts are in program_builder.c and program_trace.c */
+/* nnlua.program.core (program.c), of which parts are in program_builder.c, program_trace.c and
+   program_contents.c */
 int open_program_core(lua_State *L);
-extern const luaL_Reg program_builder_functions[], program_trace_functions[];
+extern const luaL_Reg program_builder_functions[], program_trace_functions[], program_contents_functions[];
 
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 

@@ -5,6 +5,7 @@
 
 #include "lua/call.h"
 #include "lua/open.h"
+#include "program/call.h"
 
 #define PROGRAM_NAME "nnlua.ProgramData"
 
@@ -86,7 +87,7 @@ static bool is_named(lua_State *L)
 
 /* A run: arguments, results, and the bag that all of their tensors go through. */
 typedef struct Running {
-  const Program *program;
+  Program *program;
   const Argument *inputs;
   Argument *outputs;
   Bag *bag;
@@ -96,7 +97,7 @@ static void run_work(Call *call, void *data)
 {
   const Running *r = data;
   int64_t n = 0, used = 0;
-  program_run(call, r->program, r->inputs, r->outputs);
+  program_call(call, r->program, r->inputs, r->outputs);
   for (int32_t i = 0; i < r->program->noutputs; i++)
     n += r->outputs[i].list.n >= 0 ? r->outputs[i].list.n : r->outputs[i].tensor != NULL;
   Tensors all = {arena_allocate(call->ctx, (size_t)(n ? n : 1) * sizeof *all.v), n};
@@ -183,18 +184,6 @@ static int run(lua_State *L)
 
 /* ---------------------------------------------------------------- questions */
 
-static void push_shape(lua_State *L, const Program *p, const Value *v)
-{
-  lua_createtable(L, v->ndim, 0);
-  for (int d = 0; d < v->ndim; d++) {
-    int symbol = size_symbol(v->shape[d]);
-    if (symbol >= 0) lua_pushstring(L, p->symbols[symbol]);
-    else if (v->shape[d] >= 0) lua_pushinteger(L, v->shape[d]);
-    else lua_pushliteral(L, "?");
-    lua_rawseti(L, -2, d + 1);
-  }
-}
-
 /* Pushes {name =, dtype =, shape =, is_sequence =, optional =}. */
 static void push_border(lua_State *L, const Program *p, const char *name, ValueId value)
 {
@@ -210,7 +199,7 @@ static void push_border(lua_State *L, const Program *p, const char *name, ValueI
     lua_setfield(L, -2, "dtype");
   }
   if (v->ndim >= 0) {
-    push_shape(L, p, v);
+    push_program_shape(L, p, v);
     lua_setfield(L, -2, "shape");
   }
   lua_pushboolean(L, v->is_sequence);
@@ -243,5 +232,6 @@ int open_program_core(lua_State *L)
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, program_builder_functions, 0);
   luaL_setfuncs(L, program_trace_functions, 0);
+  luaL_setfuncs(L, program_contents_functions, 0);
   return 1;
 }

@@ -15,6 +15,9 @@ enum { PROGRAM_TENSORS = 1 };
 /* Pushes a program, whose reference the box takes over, with the list of its tensors at an index. */
 ProgramBox *push_program_box(lua_State *L);
 
+/* Pushes a value's shape: a list of sizes, names of sizes, and "?" for what isn't known. */
+void push_program_shape(lua_State *L, const Program *p, const Value *v);
+
 /* The program at an index; raises if something else is there. */
 Program *program_check(lua_State *L, int index);
 

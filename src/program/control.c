@@ -1,6 +1,7 @@
 /* The steps of a program that call no row: branches, loops, sequences. */
 #include <string.h>
 
+#include "core/recorder.h"
 #include "ops/shape/cat_split.h"
 #include "program/run.h"
 
@@ -14,6 +15,7 @@ static Scalar element_of(const Run *r, ValueId value, const char *what)
   const Tensor *t = run_tensor(r, value);
   if (t->device != DEVICE_CPU) raise(r->call, "%s is known from elements alone: %s", what, why_no_elements(t));
   if (t->numel != 1) raise(r->call, "%s is a tensor of one element, not %lld", what, (long long)t->numel);
+  tell_read(t, what);
   return tensor_item(t);
 }
 
@@ -109,6 +111,7 @@ static bool goes_on_after(Call *call, const Tensor *condition)
   if (!condition) return true;
   if (condition->numel != 1 || condition->device != DEVICE_CPU)
     raise(call, "whether a loop goes on is a tensor of one element");
+  tell_read(condition, "whether a loop goes on");
   return truth_of(tensor_item(condition));
 }
 

@@ -4,6 +4,7 @@ local core = require "nnlua.program.core"
 local nn = require "nnlua.nn"
 local nn_core = require "nnlua.nn.core"
 local structure = require "nnlua.program.structure"
+local text = require "nnlua.program.text"
 
 local raise = nn_core.raise
 local PARAMETER, BUFFER, TRANSIENT, MODULE = nn_core.PARAMETER, nn_core.BUFFER, nn_core.TRANSIENT, nn_core.MODULE
@@ -89,6 +90,11 @@ function Program:forward(...)
   end
   if self.results then return shaped(self.results, core.run(self.data, ...)) end
   return core.run(self.data, ...)
+end
+
+--- A line for each step, with shapes, and what it costs where that is known.
+function Program:__tostring()
+  return text.of(self.data)
 end
 
 return Program

@@ -1,0 +1,171 @@
+/* Calls of programs by plans: which one fits, when one is made. */
+#include "program/call.h"
+
+#include <string.h>
+
+#include "program/plan/plan.h"
+
+enum { MOST_PLANS = 16 };
+
+/* What is known of inputs of certain forms, by a hash of these and of the modes. */
+typedef struct KeyPlan {
+  uint64_t key, last; /* when it was called last */
+  bool seen, refused; /* it was called before; there can be no plan */
+  Plan *plan;
+} KeyPlan;
+
+typedef struct ProgramPlans {
+  Context *ctx;
+  KeyPlan keys[MOST_PLANS];
+  int n;
+  uint64_t calls;
+  bool busy; /* a plan is running or being made: its memory is in use */
+} ProgramPlans;
+
+static void plans_free(void *data)
+{
+  ProgramPlans *plans = data;
+  for (int i = 0; i < plans->n; i++)
+    if (plans->keys[i].plan) plan_free(plans->keys[i].plan);
+  memory_free(&plans->ctx->memory, plans, sizeof *plans);
+}
+
+static ProgramPlans *plans_of(Call *call, Program *p)
+{
+  if (!p->plans) {
+    ProgramPlans *plans = core_allocate(call->ctx, sizeof *plans);
+    *plans = (ProgramPlans){.ctx = call->ctx};
+    p->plans = plans;
+    p->plans_free = plans_free;
+  }
+  return p->plans;
+}
+
+/* --------------------------------------------------------------------- keys */
+
+static uint64_t mixed(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x9e3779b97f4a7c15u + (hash >> 29); }
+
+/* Of the inputs' forms and the modes. */
+static uint64_t key_of(const Context *ctx, const Program *p, const Argument *inputs)
+{
+  uint64_t key = mixed(mixed((uint64_t)ctx->autocast, (uint64_t)ctx->default_dtype), ctx->inference);
+  for (int32_t i = 0; i < p->ninputs; i++) {
+    const Tensor *t = inputs[i].tensor;
+    key = mixed(key, (uint64_t)t->dtype << 8 | t->ndim);
+    for (int d = 0; d < t->ndim; d++) key = mixed(mixed(key, (uint64_t)t->shape[d]), (uint64_t)t->strides[d]);
+  }
+  return key;
+}
+
+static KeyPlan *find_key(ProgramPlans *plans, uint64_t key)
+{
+  for (int i = 0; i < plans->n; i++)
+    if (plans->keys[i].key == key) return &plans->keys[i];
+  return NULL;
+}
+
+/* A place for another key: that of the one that was called last longest ago, if there are many. */
+static KeyPlan *new_key(ProgramPlans *plans, uint64_t key)
+{
+  KeyPlan *k = &plans->keys[0];
+  if (plans->n < MOST_PLANS) k = &plans->keys[plans->n++];
+  else
+    for (int i = 1; i < plans->n; i++)
+      if (plans->keys[i].last < k->last) k = &plans->keys[i];
+  if (k->plan) plan_free(k->plan);
+  *k = (KeyPlan){.key = key};
+  return k;
+}
+
+/* ------------------------------------------------------------ whether to plan */
+
+static bool wants_gradient(const Context *ctx, const Program *p, const Argument *inputs)
+{
+  if (!ctx->grad_enabled) return false;
+  for (int32_t i = 0; i < p->ninputs; i++)
+    if (tensor_requires_grad(inputs[i].tensor)) return true;
+  for (int32_t i = 0; i < p->nvalues; i++)
+    if (p->values[i].tensor && tensor_requires_grad(p->values[i].tensor)) return true;
+  return false;
+}
+
+/* Whether inputs and outputs are tensors with elements, and nothing else listens to what ops do. */
+static bool may_plan(const Context *ctx, const Program *p, const Argument *inputs)
+{
+  if (ctx->transforms || ctx->recorder || ctx->anomaly) return false;
+  for (int32_t i = 0; i < p->ninputs; i++)
+    if (!inputs[i].tensor || inputs[i].tensor->device != DEVICE_CPU) return false;
+  for (int32_t i = 0; i < p->noutputs; i++)
+    if (p->outputs[i].value == NO_VALUE || p->values[p->outputs[i].value].is_sequence) return false;
+  return !wants_gradient(ctx, p, inputs);
+}
+
+/* -------------------------------------------------------------------- running */
+
+static void run_plan(Call *call, Plan *plan, const Program *p, Tensor *const *inputs, Argument *outputs)
+{
+  Tensor **y = arena_allocate(call->ctx, (size_t)(p->noutputs + 1) * sizeof *y);
+  plan_run(call, plan, inputs, y);
+  for (int32_t i = 0; i < p->noutputs; i++) outputs[i] = (Argument){y[i], {NULL, -1}};
+}
+
+/* Runs the program row by row, and makes a plan of what it does. */
+static void run_recording(Call *call, const Program *p, const Argument *inputs, Tensor *const *tensors,
+                          Argument *outputs, KeyPlan *k)
+{
+  Context *ctx = call->ctx;
+  PlanRecord *record = plan_record_open(call, tensors, p->ninputs, NULL);
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    plan_record_free(record);
+    raise_again(ctx);
+  }
+  program_run(call, p, inputs, outputs);
+  plan_record_close(record);
+  Tensor **y = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *y);
+  for (int32_t i = 0; i < p->noutputs; i++) y[i] = outputs[i].tensor;
+  k->plan = plan_record_finish(call, record, y, p->noutputs);
+  if (k->plan) plan_prepare(call, k->plan);
+  k->refused = !k->plan;
+  ctx->entry = entry.outer; /* what was made stays */
+  plan_record_free(record);
+}
+
+static void call_planned(Call *call, const Program *p, const Argument *inputs, Argument *outputs, KeyPlan *k)
+{
+  Tensor **tensors = arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *tensors);
+  for (int32_t i = 0; i < p->ninputs; i++) tensors[i] = inputs[i].tensor;
+  if (k->plan && plan_fits(k->plan, tensors)) {
+    run_plan(call, k->plan, p, tensors, outputs);
+    return;
+  }
+  if (k->plan) plan_free(k->plan);
+  k->plan = NULL;
+  run_recording(call, p, inputs, tensors, outputs, k);
+}
+
+void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs)
+{
+  Context *ctx = call->ctx;
+  int64_t *sizes = arena_allocate(ctx, (size_t)(p->nsymbols ? p->nsymbols : 1) * sizeof *sizes);
+  program_check_inputs(call, p, inputs, sizes);
+  ProgramPlans *plans = may_plan(ctx, p, inputs) ? plans_of(call, p) : NULL;
+  uint64_t key = plans && !plans->busy ? key_of(ctx, p, inputs) : 0;
+  KeyPlan *k = key ? find_key(plans, key) : NULL;
+  if (key && !k) k = new_key(plans, key);
+  if (!k || !k->seen || k->refused) {
+    if (k) k->seen = true;
+    program_run(call, p, inputs, outputs);
+    return;
+  }
+  k->last = ++plans->calls;
+  plans->busy = true;
+  Entry entry;
+  if (!ENTER(ctx, &entry)) {
+    plans->busy = false;
+    raise_again(ctx);
+  }
+  call_planned(call, p, inputs, outputs, k);
+  ctx->entry = entry.outer; /* what was made stays */
+  plans->busy = false;
+}
