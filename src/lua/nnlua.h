@@ -102,6 +102,26 @@ NNLUA_API void nnlua_push_dlpack(lua_State *L, DLManagedTensor *tensor);
  */
 NNLUA_API DLManagedTensor *nnlua_to_dlpack(lua_State *L, int index);
 
+/*
+ * Reads a program from a file of ONNX and pushes it: a module of Lua, as nl.onnx.load gives it. docs/programs.md says
+ * what programs are.
+ */
+NNLUA_API void nnlua_program_load(lua_State *L, const char *path);
+
+/* How many inputs and outputs the program at an index has, and their names, which it keeps; i counts from 0. */
+NNLUA_API int nnlua_program_inputs(lua_State *L, int index);
+NNLUA_API int nnlua_program_outputs(lua_State *L, int index);
+NNLUA_API const char *nnlua_program_input_name(lua_State *L, int index, int i);
+NNLUA_API const char *nnlua_program_output_name(lua_State *L, int index, int i);
+
+/*
+ * Runs the program at an index on ninputs tensors of the host's, in the order of its inputs, and pushes its outputs, of
+ * which it returns the number: tensors, to be described by nnlua_check_tensor or handed over by nnlua_to_dlpack. The
+ * inputs' memory is read during the call only, no output shares it. No gradients are recorded, and hooks of the module
+ * aren't called. Raises an error where inputs don't fit.
+ */
+NNLUA_API int nnlua_program_run(lua_State *L, int index, const DLTensor *inputs, int ninputs);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,7 @@
 
 #include "lua/call.h"
 #include "lua/open.h"
+#include "ops/shape/copy.h"
 #include "program/call.h"
 
 #define PROGRAM_NAME "nnlua.ProgramData"
@@ -91,13 +92,33 @@ typedef struct Running {
   const Argument *inputs;
   Argument *outputs;
   Bag *bag;
+  bool for_host;
 } Running;
+
+/* Gives outputs that lie in an input's memory, which is the host's, memory of their own. */
+static void copy_shared(Call *call, const Program *p, const Argument *inputs, Argument *outputs)
+{
+  for (int32_t i = 0; i < p->noutputs; i++)
+    for (int32_t k = 0; k < p->ninputs && outputs[i].tensor; k++)
+      if (outputs[i].tensor->storage == inputs[k].tensor->storage) outputs[i].tensor = op(clone, outputs[i].tensor);
+}
+
+static void call_for_host(Call *call, const Running *r)
+{
+  Context *ctx = call->ctx;
+  bool grad = ctx->grad_enabled;
+  ctx->grad_enabled = false;
+  program_call(call, r->program, r->inputs, r->outputs);
+  copy_shared(call, r->program, r->inputs, r->outputs);
+  ctx->grad_enabled = grad;
+}
 
 static void run_work(Call *call, void *data)
 {
   const Running *r = data;
   int64_t n = 0, used = 0;
-  program_call(call, r->program, r->inputs, r->outputs);
+  if (r->for_host) call_for_host(call, r);
+  else program_call(call, r->program, r->inputs, r->outputs);
   for (int32_t i = 0; i < r->program->noutputs; i++)
     n += r->outputs[i].list.n >= 0 ? r->outputs[i].list.n : r->outputs[i].tensor != NULL;
   Tensors all = {arena_allocate(call->ctx, (size_t)(n ? n : 1) * sizeof *all.v), n};
@@ -109,10 +130,10 @@ static void run_work(Call *call, void *data)
   bag_fill(call, r->bag, all);
 }
 
-/* Pushes the next tensor of a bag; one of the arguments 1…n is that argument. */
-static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int n)
+/* Pushes the next tensor of a bag; one of the arguments is that argument. */
+static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int first_arg, int nargs)
 {
-  for (int k = 1; k <= n; k++) {
+  for (int k = first_arg; k < first_arg + nargs; k++) {
     if (tensor_test(L, k) != bag->v[i]) continue;
     lua_pushvalue(L, k);
     return;
@@ -134,52 +155,56 @@ static bool any_flags(lua_State *L, int list)
   return any;
 }
 
-/* Pushes the outputs: tensors, tables of tensors, nil for what is absent. */
-static int push_outputs(lua_State *L, Context *ctx, const Running *r, int nargs, int tensors)
+/* What the collector must see from the results: hooks of arguments and of the program's tensors, a list at an index. */
+static void link_outputs(lua_State *L, int first, int n, int first_arg, int nargs, int tensors)
 {
+  bool carries = any_flags(L, tensors);
+  for (int i = first; i < first + n; i++) {
+    if (!tensor_test(L, i)) continue;
+    finish_results(L, first_arg, nargs, i, 1);
+    if (carries) finish_results(L, tensors, 1, i, 1);
+  }
+}
+
+int run_program(lua_State *L, int index, const Argument *inputs, int first_arg, int nargs, bool for_host)
+{
+  Program *p = program_check(L, index);
+  Context *ctx = context_of(L);
+  luaL_checkstack(L, p->noutputs + 12, "too many outputs");
+  lua_getiuservalue(L, index, PROGRAM_TENSORS);
+  if (!lua_istable(L, -1)) return luaL_error(L, "a program's user values were changed");
+  int tensors = lua_gettop(L);
+  Argument *outputs = lua_newuserdatauv(L, (size_t)(p->noutputs + 1) * sizeof *outputs, 0);
+  Running r = {p, inputs, outputs, push_bag(L, ctx), for_host};
+  core_run(L, ctx, run_work, &r);
   int first = lua_gettop(L) + 1;
   int64_t used = 0;
-  luaL_checkstack(L, r->program->noutputs + 8, "too many outputs");
-  for (int32_t i = 0; i < r->program->noutputs; i++) {
-    int64_t n = r->outputs[i].list.n;
-    if (n < 0 && !r->outputs[i].tensor) lua_pushnil(L);
-    else if (n < 0) push_from_bag(L, ctx, r->bag, used++, nargs);
+  for (int32_t i = 0; i < p->noutputs; i++) {
+    int64_t n = outputs[i].list.n;
+    if (n < 0 && !outputs[i].tensor) lua_pushnil(L);
+    else if (n < 0) push_from_bag(L, ctx, r.bag, used++, first_arg, nargs);
     else lua_createtable(L, (int)n, 0);
     for (int64_t k = 0; k < n; k++) {
-      push_from_bag(L, ctx, r->bag, used++, nargs);
+      push_from_bag(L, ctx, r.bag, used++, first_arg, nargs);
       lua_rawseti(L, -2, k + 1);
     }
   }
-  bool carries = any_flags(L, tensors);
-  for (int i = first; i < first + r->program->noutputs; i++) {
-    if (!tensor_test(L, i)) continue;
-    finish_results(L, 1, nargs, i, 1);
-    if (carries) finish_results(L, tensors, 1, i, 1);
-  }
-  return r->program->noutputs;
+  link_outputs(L, first, p->noutputs, first_arg, nargs, tensors);
+  return p->noutputs;
 }
 
 /* run(program, …): its outputs for inputs in order, or for one table of them by their names */
 static int run(lua_State *L)
 {
   Program *p = program_check(L, 1);
-  Context *ctx = context_of(L);
   if (is_named(L)) spread_named(L, p);
   int given = lua_gettop(L) - 1;
   if (given > p->ninputs) return user_error(L, "the program takes %d inputs, and %d are given", (int)p->ninputs, given);
-  lua_getiuservalue(L, 1, PROGRAM_TENSORS);
-  if (!lua_istable(L, -1)) return luaL_error(L, "a program's user values were changed");
-  lua_rotate(L, 1, 1);
-  lua_rotate(L, 1, -2); /* the inputs, the list of tensors, the program */
-  lua_rotate(L, given + 1, 1);
   luaL_checkstack(L, p->ninputs + 8, "too many inputs");
-  int tensors = given + 2;
-  Argument *inputs = lua_newuserdatauv(L, (size_t)(p->ninputs + p->noutputs + 1) * sizeof *inputs, 0);
+  Argument *inputs = lua_newuserdatauv(L, (size_t)(p->ninputs + 1) * sizeof *inputs, 0);
   for (int32_t i = 0; i < p->ninputs; i++)
-    inputs[i] = i < given ? input_at(L, &p->values[p->inputs[i]], i + 1) : (Argument){NULL, {NULL, -1}};
-  Running r = {p, inputs, inputs + p->ninputs, push_bag(L, ctx)};
-  core_run(L, ctx, run_work, &r);
-  return push_outputs(L, ctx, &r, given, tensors);
+    inputs[i] = i < given ? input_at(L, &p->values[p->inputs[i]], i + 2) : (Argument){NULL, {NULL, -1}};
+  return run_program(L, 1, inputs, 2, given, false);
 }
 
 /* ---------------------------------------------------------------- questions */

@@ -15,6 +15,13 @@ enum { PROGRAM_TENSORS = 1 };
 /* Pushes a program, whose reference the box takes over, with the list of its tensors at an index. */
 ProgramBox *push_program_box(lua_State *L);
 
+/*
+ * Runs the program at an index on inputs that userdata on the stack keep, and pushes its outputs, of which it returns
+ * the number: tensors, tables of tensors, nil for what is absent. An output that is one of the `nargs` arguments from
+ * first_arg on is that argument. For a host no gradients are recorded, and no output shares an input's memory.
+ */
+int run_program(lua_State *L, int index, const Argument *inputs, int first_arg, int nargs, bool for_host);
+
 /* Pushes a value's shape: a list of sizes, names of sizes, and "?" for what isn't known. */
 void push_program_shape(lua_State *L, const Program *p, const Value *v);
 

@@ -109,6 +109,15 @@ static void run_plan(Call *call, Plan *plan, const Program *p, Tensor *const *in
   for (int32_t i = 0; i < p->noutputs; i++) outputs[i] = (Argument){y[i], {NULL, -1}};
 }
 
+/* Tells a record the constants of a program and of its bodies. */
+static void tell_constants(Call *call, PlanRecord *record, const Program *p)
+{
+  for (int32_t i = 0; i < p->nvalues; i++)
+    if (p->values[i].kind == VALUE_CONSTANT) plan_record_constant(call, record, p->values[i].tensor);
+  for (int32_t i = 0; i < p->nsteps; i++)
+    for (int32_t k = 0; k < p->steps[i].nbodies; k++) tell_constants(call, record, p->steps[i].bodies[k].program);
+}
+
 /* Runs the program row by row, and makes a plan of what it does. */
 static void run_recording(Call *call, const Program *p, const Argument *inputs, Tensor *const *tensors,
                           Argument *outputs, KeyPlan *k)
@@ -120,6 +129,7 @@ static void run_recording(Call *call, const Program *p, const Argument *inputs, 
     plan_record_free(record);
     raise_again(ctx);
   }
+  tell_constants(call, record, p);
   program_run(call, p, inputs, outputs);
   plan_record_close(record);
   Tensor **y = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *y);

@@ -18,8 +18,8 @@ enum { NO_VALUE = -1 };
 typedef enum ValueKind {
   VALUE_INPUT,
   VALUE_PARAMETER, /* these three have a tensor */
-  VALUE_BUFFER,
-  VALUE_CONSTANT,
+  VALUE_BUFFER,    /* without a name: a tensor that a traced function found outside of itself */
+  VALUE_CONSTANT,  /* whose elements never change */
   VALUE_RESULT
 } ValueKind;
 

@@ -64,8 +64,12 @@ static void take_operand(Call *call, Trace *t, Tensor *x)
     raise(call, "a trace doesn't see where a tensor comes from: its elements depend on the inputs, but no op made it. "
                 "x.data, a nl.autograd.Function or a module's backward hook may have");
   if (x->is_wrapped_number || !x->storage) return;
-  if (is_young(t, x)) take_young(call, t, x);
-  else set_captured(call, t, x);
+  if (is_young(t, x)) {
+    take_young(call, t, x);
+    return;
+  }
+  builder_tensor(call, t->builder, VALUE_BUFFER, NULL, x); /* whoever else has it may change it */
+  set_captured(call, t, x);
 }
 
 /* Lists the tensors among the arguments of the op that begins. */

@@ -32,6 +32,10 @@ describe("a C host", function()
     assert.equal("ok\n", run(folder .. "/nnlua_exchange"))
   end)
 
+  it("runs programs on its own arrays", function()
+    assert.equal("ok\n", run(folder .. "/nnlua_program"))
+  end)
+
   it("runs several states in threads of their own", function()
     assert.equal("ok\n", run(folder .. "/nnlua_states"))
   end)

@@ -69,7 +69,7 @@ function Builder:buffer(name, tensor)
   return add_slot(self, "buffer", name, tensor)
 end
 
---- A constant. Tensors among the arguments of a call are constants, too.
+--- A constant: a tensor whose elements never change. Tensors among the arguments of a call are constants, too.
 function Builder:constant(tensor)
   return core.tensor(self.core, "constant", nil, tensor)
 end

@@ -109,7 +109,8 @@ local function add_step(lines, step, contents, names, indent, total)
     results[i] = names[id]
     told[i] = type_text(contents.values[id])
   end
-  local call = step.kind == "row" and row_text(step, names) or ("%s(%s)"):format(step.kind, ids_text(step.operands, names))
+  local call = step.kind == "row" and row_text(step, names)
+    or ("%s(%s)"):format(step.kind, ids_text(step.operands, names))
   local notes = {table.concat(told, ", ")}
   if step.kind == "row" then
     local multiply_adds, bytes = cost.of_row(step, contents)

@@ -111,6 +111,9 @@ typedef void (*PlanLine)(Context *ctx, char *text, size_t size);
 /* Begins to record what ops do with the inputs. */
 PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line);
 
+/* A tensor whose elements never change, though it was there before. */
+void plan_record_constant(Call *call, PlanRecord *r, Tensor *t);
+
 /* Says why what is recorded can't become a plan. Only the first reason counts. */
 void plan_record_refuse(PlanRecord *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -261,6 +261,14 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   return r;
 }
 
+void plan_record_constant(Call *call, PlanRecord *r, Tensor *t)
+{
+  if (tensor_map_find(&r->values, t) >= 0) return;
+  PlanValue *value = &r->plan->values[new_value(call, r, t, PLAN_CONSTANT, -1)];
+  value->now = tensor_retain(t);
+  value->is_constant = true;
+}
+
 void plan_record_close(PlanRecord *r)
 {
   if (r->open) r->ctx->recorder = NULL;

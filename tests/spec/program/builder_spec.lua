@@ -53,10 +53,7 @@ describe("a builder", function()
   it("takes numbers as operands and tensors as constants", function()
     local weight = nl.tensor {1.5, 2.5}
     local program = program_of(function(b, x) return b:call("mul", {b:call("add", {x, 1}), weight}) end)
-    local y = program(nl.tensor {1, 2})
-    assert_same_tensor(nl.tensor {3.0, 7.5}, y)
-    weight:zero_()
-    assert_same_tensor(nl.tensor {0.0, 0.0}, program(nl.tensor {1, 2}))
+    assert_same_tensor(nl.tensor {3.0, 7.5}, program(nl.tensor {1, 2}))
   end)
 
   it("changes tensors in place, seen through views", function()

@@ -75,7 +75,7 @@ local function check_planned(case)
     nl.manual_seed(i)
     local got = table.pack(program(values.unpack((arguments()))))
     assert.is_nil(same.difference(expected, got), ("%s, call %d"):format(case.id, i))
-    assert.is_nil(same.difference(plain:state_dict(), traced:state_dict()), ("%s, state after call %d"):format(case.id, i))
+    assert.is_nil(same.difference(plain:state_dict(), traced:state_dict()), ("%s, state %d"):format(case.id, i))
   end
 end
 

@@ -123,6 +123,15 @@ describe("a trace", function()
     for _ = 1, 2 do assert_same(nl.tensor {4.0, 5.0}, p(nl.tensor {3.0, 4.0})) end
   end)
 
+  it("sees changes of tensors outside of the function", function()
+    local w = nl.ones(2)
+    local p = trace(function(x) return x * w end, nl.ones(2))
+    for i = 1, 5 do
+      w:fill_(i)
+      assert_same(nl.full({2}, i * 3.0), p(nl.full({2}, 3.0)))
+    end
+  end)
+
   it("keeps state that lies outside of the function", function()
     local function counter()
       local count = nl.zeros(1)
@@ -133,7 +142,7 @@ describe("a trace", function()
     end
     local plain, p = counter(), trace(counter(), nl.ones(1))
     plain(nl.ones(1))
-    for _ = 1, 3 do assert_same(plain(nl.ones(1)), p(nl.ones(1))) end
+    for _ = 1, 5 do assert_same(plain(nl.ones(1)), p(nl.ones(1))) end
   end)
 
   it("takes one tensor in several places", function()
@@ -245,6 +254,18 @@ describe("a trace", function()
     local ok, told = pcall(p, nl.ones(3, 3))
     assert.is_false(ok)
     assert.truthy(told:find("input 'x': the program takes the shape (2, 3), not (3, 3)", 1, true), told)
+  end)
+
+  it("is printed line by line, with shapes and cost", function()
+    local net = nn.Sequential(nn.Conv2d(3, 8, 3, {stride = 2}), nn.ReLU(true), nn.Flatten(), nn.Linear(8 * 49, 10))
+    local lines = {}
+    for line in tostring(trace(net, nl.randn(2, 3, 15, 15))):gmatch "[^\n]+" do table.insert(lines, line) end
+    assert.equal("program(input: float32 (2, 3, 15, 15))", lines[1])
+    -- 2 * 8 * 7 * 7 results of 3 * 3 * 3 products each; 4 bytes an element
+    assert.equal("  v1 = conv2d(input, 0.weight, 0.bias, stride = {2, 2}, padding = {0, 0}, dilation = {1, 1})"
+      .. "  -- float32 (2, 8, 7, 7); 21.2 k multiply-adds; 9.4 kB", lines[2])
+    assert.matches("^  v2 = relu_%(v1%) +%-%- float32 %(2, 8, 7, 7%); 6.3 kB$", lines[3])
+    assert.equal("end  -- 4 steps; 29.0 k multiply-adds; 4.2 k parameters", lines[#lines])
   end)
 
   it("leaves nothing behind, whichever allocation fails", function()
