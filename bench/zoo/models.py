@@ -6,7 +6,7 @@ import types
 import numpy
 import torch
 
-folder = os.environ.get("ZOO", os.path.join(os.path.dirname(__file__), "..", "..", "build", "zoo"))
+from fetch import folder
 
 
 def normal(*shape):

