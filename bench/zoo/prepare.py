@@ -13,9 +13,9 @@ def main():
     fetch()
     for name in models.names():
         print(name, flush=True)
-        arrays = {"in." + key: numpy.ascontiguousarray(value) for key, value in models.make_inputs(name).items()}
+        arrays = {"in." + key: numpy.array(value, order="C") for key, value in models.make_inputs(name).items()}
         for i, value in enumerate(models.runner(name)()):
-            arrays["out.%d" % (i + 1)] = numpy.ascontiguousarray(value)
+            arrays["out.%d" % (i + 1)] = numpy.array(value, order="C")
         save_file(arrays, os.path.join(models.folder, models.slug(name) + ".safetensors"))
 
 

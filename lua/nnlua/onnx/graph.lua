@@ -173,7 +173,8 @@ local function shape_of(file, list)
     if size and size >= 0 then
       table.insert(shape, size)
     else
-      table.insert(shape, name ~= "" and name or false)
+      -- a name stands for one size; what exporters write for sizes that they don't know ("?") is none
+      table.insert(shape, name and name:find "^[%a_]" and name or false)
     end
   end
   return shape
