@@ -406,6 +406,13 @@ describe("nl.none among the indices of index_put", function()
     assert.same({2, 2, 2, 2}, flat((nl.autograd.grad(dv:sum(), values))))
   end)
 
+  it("counts positions of shapes that no memory holds", function()
+    local largest = math.maxinteger
+    local rows, places = nl.unravel_index(nl.tensor(largest), {1, largest})
+    assert.same({1, largest}, {rows:item(), places:item()})
+    assert_fails("too large", function() nl.unravel_index(nl.tensor(1), {2, largest}) end)
+  end)
+
   it("needs an index beside it, and is no tensor elsewhere", function()
     assert_fails("at least one index tensor", function() nl.zeros(2):index_put_({nl.none}, nl.tensor(1.)) end)
     assert_fails("element 1 is no tensor", function() nl.cat {nl.none, nl.zeros(2)} end)

@@ -165,6 +165,19 @@ describe("a result's order in memory", function()
     assert.equal("6 12 1", text((nl.no_grad(first, x, x:clone(), x))))
   end)
 
+  it("is that of complex ones in transforms of real tensors; that of angles of complex ones is none", function()
+    local function strides(x) return table.concat(x:stride():totable(), " ") end
+    local x = nl.randn(7, 6, 5):permute(3, 2, 1)
+    for dims, expected in pairs {[{1, 3}] = "1 35 5", [{1, 2}] = "1 5 30", [{2, 3}] = "42 1 6", [{3}] = "7 35 1"} do
+      assert.equal(expected, strides(nl.fft.fftn(x, {dim = dims})))
+      assert.equal(expected, strides(nl.fft.ifftn(x:to(nl.int8), {dim = dims})))
+      local whole = nl.fft.fftn(x:to(nl.complex64), {dim = dims})
+      assert.is_true(nl.allclose(whole, nl.fft.fftn(x, {dim = dims}), 1e-4, 1e-4))
+    end
+    assert.equal("42 7 1", strides(x:to(nl.complex64):angle()))
+    assert.equal("1 5 30", strides(x:angle()))
+  end)
+
   it("changes no values", function()
     for _, case in ipairs(cases) do
       for _, layout in ipairs(layouts) do

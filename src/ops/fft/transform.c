@@ -70,7 +70,7 @@ BACKWARD(fft_c2c) { GRAD(input) = op(fft_c2c, dy[0], a->dim, a->scale, !a->forwa
 
 FORWARD(fft_r2c)
 {
-  Ints dims = dims_of(call, a->input, a->dim, true);
+  Ints dims = dims_of(call, a->input, a->dim, a->onesided);
   int64_t n = last_of(a->input, dims);
   y[0] = result_for(call, dtype_to_complex(tensor_dtype(a->input)), a->input, dims, a->onesided ? n / 2 + 1 : n);
   launch_fft(call, a->onesided ? FFT_FROM_REAL : FFT_FROM_REAL_WHOLE, false, a->input, (int)dims.v[dims.n - 1],

@@ -241,9 +241,11 @@ FORWARD(unravel_index)
   if (!dtype_is_integral(tensor_dtype(a->indices)))
     raise(call, "indices are %s; integers are needed", dtype_name(tensor_dtype(a->indices)));
   if (shape.n > MAX_DIMS) raise(call, "%lld dimensions are too many", (long long)shape.n);
+  int64_t count = 1; /* of positions: no memory is needed for them */
   for (int64_t i = 0; i < shape.n; i++)
     if (shape.v[i] < 1) raise(call, "shape %s has a size below 1", shape_text(call, shape));
-  shape_numel(call, shape);
+    else if (__builtin_mul_overflow(count, shape.v[i], &count))
+      raise(call, "shape %s is too large", shape_text(call, shape));
   if (shape.n == 0) {
     result_list(call, 0);
     return;

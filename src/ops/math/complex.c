@@ -127,8 +127,12 @@ static Tensor *angle_of_real(Call *call, Tensor *x)
 FORWARD(angle)
 {
   Tensor *x = a->input;
-  if (dtype_is_complex(tensor_dtype(x))) y[0] = op(atan2, part_of(call, x, 1), part_of(call, x, 0));
-  else y[0] = angle_of_real(call, x);
+  if (!dtype_is_complex(tensor_dtype(x))) {
+    y[0] = angle_of_real(call, x);
+    return;
+  }
+  x = op(contiguous, x); /* whatever the order in memory, in PyTorch too */
+  y[0] = op(atan2, part_of(call, x, 1), part_of(call, x, 0));
 }
 
 /* i x / |x|^2; 0 at 0, and for real numbers. */

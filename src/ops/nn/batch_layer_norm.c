@@ -3,6 +3,7 @@
 
 #include "launch/nn/normalize.h"
 #include "ops/math/arithmetic.h"
+#include "ops/math/composed_arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
@@ -326,7 +327,11 @@ FORWARD(native_group_norm)
           shape_text(call, tensor_shape(x)), (long long)a->N, (long long)a->C, (long long)a->HxW);
   Ints grid = INTS(a->N, a->group);
   give_moments(call, op(reshape, x, INTS(a->N, a->group, a->C / a->group * a->HxW)), INTS(2), a->eps, y);
-  for (int i = 1; i < 3; i++) y[i] = op(reshape, y[i], grid);
+  for (int i = 1; i < 3; i++) { /* PyTorch's want a gradient where any operand does */
+    y[i] = op(reshape, y[i], grid);
+    if (a->weight) y[i] = op(zero_link, y[i], a->weight);
+    if (a->bias) y[i] = op(zero_link, y[i], a->bias);
+  }
 }
 
 FORWARD(native_batch_norm)

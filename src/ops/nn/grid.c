@@ -180,27 +180,34 @@ static Tensor *cubic_weight(Call *call, Tensor *part, int tap)
   }
 }
 
-/* Of images: the elements that are weighed are brought inside one by one. */
+enum { TAPS = 4 };
+
+/* Four elements along each dimension; those that are weighed are brought inside one by one. */
 static Tensor *cubic(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *low[2], *part[2], *at[2], *sum = NULL;
-  for (int i = 0; i < 2; i++) {
-    low[i] = op(floor, places[i]);
-    part[i] = minus(places[i], low[i]);
-  }
-  for (int tap = 0; tap < 16; tap++) {
-    Tensor *weight = op(mul, cubic_weight(call, part[0], tap / 4), cubic_weight(call, part[1], tap % 4));
-    for (int i = 0; i < 2; i++) {
-      Tensor *place = plus(low[i], number((double)((i ? tap % 4 : tap / 4) - 1)));
-      at[i] = brought_inside(call, s, op(detach, place), s->size[i]);
+  Tensor *weights[MOST_SPATIAL][TAPS], *at[MOST_SPATIAL][TAPS], *sum = NULL;
+  int elements = 1;
+  for (int i = 0; i < s->n; i++, elements *= TAPS) {
+    Tensor *low = op(floor, places[i]), *part = minus(places[i], low);
+    for (int tap = 0; tap < TAPS; tap++) {
+      weights[i][tap] = cubic_weight(call, part, tap);
+      at[i][tap] = brought_inside(call, s, op(detach, plus(low, number(tap - 1))), s->size[i]);
     }
-    Tensor *value = op(mul, elements_at(call, s, at), op(unsqueeze, weight, 1));
+  }
+  for (int element = 0; element < elements; element++) {
+    Tensor *weight = NULL, *here[MOST_SPATIAL];
+    for (int i = s->n - 1, rest = element; i >= 0; i--, rest /= TAPS) {
+      Tensor *w = weights[i][rest % TAPS];
+      weight = weight ? op(mul, w, weight) : w;
+      here[i] = at[i][rest % TAPS];
+    }
+    Tensor *value = op(mul, elements_at(call, s, here), op(unsqueeze, weight, 1));
     sum = sum ? plus(sum, value) : value;
   }
   return sum;
 }
 
-static void check_sampling(Call *call, const Tensor *x, const Tensor *grid, Between between)
+static void check_sampling(Call *call, const Tensor *x, const Tensor *grid)
 {
   int n = x->ndim - 2;
   bool fits = (n == 2 || n == 3) && grid->ndim == x->ndim && grid->shape[0] == x->shape[0] && grid->shape[n + 1] == n;
@@ -214,12 +221,11 @@ static void check_sampling(Call *call, const Tensor *x, const Tensor *grid, Betw
   if (x->dtype != grid->dtype)
     raise(call, "input is %s, grid %s", dtype_name(tensor_dtype(x)), dtype_name(tensor_dtype(grid)));
   check_floating(call, tensor_dtype(x));
-  if (between == BICUBIC && n != 2) raise(call, "mode \"bicubic\" takes images only");
 }
 
 static Tensor *sampled(Call *call, Tensor *x, Tensor *grid, Between between, Outside outside, bool align_corners)
 {
-  check_sampling(call, x, grid, between);
+  check_sampling(call, x, grid);
   DType dtype = tensor_dtype(x);
   Tensor *given = grid;
   x = widened(x);

@@ -158,10 +158,10 @@ FORWARD(gaussian_nll_loss)
 
 /* -------------------------------------------------------------------- margins */
 
-/* t where the target is (or is not) a value, else 0. */
-static Tensor *where_target(Call *call, Tensor *target, double value, bool is, Tensor *t)
+/* t where the target is (or is not) a value, else 0. To a target of uint8, -1 is 255. */
+static Tensor *where_target(Call *call, Tensor *target, int64_t value, bool is, Tensor *t)
 {
-  Tensor *v = number(value), *zero = number(0);
+  Tensor *v = tensor_from_number(call, scalar_int(value)), *zero = number(0);
   return op(where, is ? op(eq, target, v) : op(ne, target, v), t, zero);
 }
 

@@ -99,6 +99,13 @@ describe("losses of elements", function()
       F.binary_cross_entropy(nl.tensor {0.0, 1.0}, nl.tensor {1.0, 1.0}, {reduction = "none"}):tolist())
   end)
 
+  it("take 255 as -1 among targets of uint8, as comparisons do", function()
+    local x, y = nl.tensor {6.0, 6, 1, 8, 8}, nl.tensor {5.0, 7, 2, 0, 4}
+    assert.is_near(0.90036947, F.cosine_embedding_loss(x, y, nl.tensor(255, {dtype = nl.uint8}), -0.129210486):item(),
+      1e-6)
+    assert.equal(0, F.cosine_embedding_loss(x, y, nl.tensor(255), -0.129210486):item())
+  end)
+
   it("broadcast where PyTorch's do", function()
     assert.equal(nl.ones(2, 3).shape, F.smooth_l1_loss(nl.randn(2, 3), nl.randn(3), {reduction = "none"}).shape)
     local x, var = nl.randn(4, 3), nl.rand(1, 3) + 0.1

@@ -112,6 +112,15 @@ describe("F.batch_norm", function()
     end
   end)
 
+  it("gives moments beside it that want a gradient where any operand does, in groups", function()
+    local x, weight = nl.randn(2, 4, 3), nl.ones(4, {requires_grad = true})
+    local function normed() return nl.native_group_norm(x, weight, nil, 2, 4, 3, 2, 1e-5) end
+    local y, mean, factor = normed()
+    assert.is_true(mean.requires_grad and factor.requires_grad)
+    local both = nl.autograd.grad({y, mean, factor}, weight, {nl.ones_like(y), nl.ones(2, 2), nl.ones(2, 2)})
+    assert.is_true(nl.equal(both, (nl.autograd.grad(normed():sum(), weight))))
+  end)
+
   it("orders results in memory on the meta device as it does elsewhere", function()
     for _, shape in ipairs {{4, 3}, {4, 3, 1, 1}, {4, 3, 2}} do
       local here, meta = normalize(nl.ones(shape)), normalize(nl.ones(shape, {device = "meta"}))
