@@ -1,11 +1,14 @@
 -- Transformers: layers of attention and of two Linears, as "Attention Is All You Need" has them.
 
+local activation_layers = require "nnlua.nn.activation"
 local args = require "nnlua.args"
 local attention = require "nnlua.nn.attention"
+local backends = require "nnlua.backends"
 local containers = require "nnlua.nn.containers"
 local copy = require "nnlua.nn.copy"
 local core = require "nnlua.nn.core"
 local dropout = require "nnlua.nn.dropout"
+local func = require "nnlua.func.core"
 local init = require "nnlua.nn.initializers"
 local linear = require "nnlua.nn.linear"
 local Module = require "nnlua.nn.module"
@@ -26,6 +29,13 @@ local function activation_of(name, activation)
   end
   return activations[activation]
     or raise(("%s: activation is 'relu', 'gelu' or a function, not %s"):format(name, tostring(activation)))
+end
+
+local function is_relu_or_gelu(activation)
+  if core.is_module(activation) then
+    return activation:is_a(activation_layers.ReLU) or activation:is_a(activation_layers.GELU)
+  end
+  return activation == F.relu or activation == F.gelu
 end
 
 -- ------------------------------------------------------------------- layers
@@ -150,22 +160,74 @@ local function stack(self, name, layer, count, norm)
   self.norm = norm
 end
 
-local function arguments(name, layer)
-  return args.parser(name, {{layer, "module"}, {"num_layers", "integer"}, {"norm", "module?"}})
+local function arguments(name, layer, more)
+  local list = {{layer, "module"}, {"num_layers", "integer"}, {"norm", "module?"}}
+  return args.parser(name, table.move(more, 1, #more, #list + 1, list))
 end
 
---- Copies of an encoder layer, one after the other. `nn.TransformerEncoder(encoder_layer, num_layers, norm)`.
---- `encoder(src, mask, src_key_padding_mask)`.
+--- Why an encoder of such layers can't go without padding; nil if it can.
+local function why_not_nested(layer)
+  if not layer:is_a(EncoderLayer) then return "encoder_layer is no TransformerEncoderLayer" end
+  local attended = layer.self_attn
+  return layer.norm_first and "encoder_layer has norm_first"
+    or not attended.batch_first and "encoder_layer has no batch_first"
+    or not attended.in_proj_bias and "encoder_layer has no bias"
+    or not is_relu_or_gelu(layer.activation) and "encoder_layer's activation is neither relu nor gelu"
+    or layer.norm1.eps ~= layer.norm2.eps and "the norms of encoder_layer differ in eps"
+    or attended.num_heads % 2 == 1 and "encoder_layer has an odd number of heads"
+    or nil
+end
+
+--- Whether gradients of what the first layer works with are recorded, but for its dropouts.
+local function records(layer, x)
+  if not nl.is_grad_enabled() then return false end
+  if x.requires_grad then return true end
+  for _, parameter in layer:named_parameters() do
+    if parameter.requires_grad then return true end
+  end
+  return false
+end
+
+--- Whether each row has its padding behind all that counts.
+local function is_left_aligned(counts)
+  local n = counts:size(2)
+  return n < 2 or not (counts[{{}, {2, n}}] & ~counts[{{}, {1, n - 1}}]):any():item()
+end
+
+--- Where there is padding, if the encoder leaves it out: each row then has as many elements as its mask lets count,
+--- the first ones. PyTorch does this, under these conditions, by nested tensors.
+local function left_out(self, x, mask, padding)
+  local first = self.layers[1]
+  if not (self.use_nested_tensor and first and padding) or mask or first.training or x.ndim ~= 3 then return nil end
+  if not backends.mha.get_fastpath_enabled() or nl.is_autocast_enabled() or records(first, x) then return nil end
+  local whole = x.device.type == "cpu" and not (func.is_stand_in(x) or func.is_stand_in(padding))
+  if not whole or padding.ndim ~= 2 or padding:size(1) ~= x:size(1) or padding:size(2) ~= x:size(2) then return nil end
+  local counts = padding:eq(0)
+  if self.mask_check and not is_left_aligned(counts) then return nil end
+  return nl.arange(1, x:size(2) + 1):gt(counts:sum(2, true))
+end
+
+--- Copies of an encoder layer, one after the other. `nn.TransformerEncoder(encoder_layer, num_layers, norm,
+--- enable_nested_tensor = true, mask_check = true)`. `encoder(src, mask, src_key_padding_mask)`.
+---
+--- In eval mode, where no gradients are recorded, results at padding are 0 (what `norm` makes of it), as in PyTorch,
+--- unless enable_nested_tensor is false: for layers with batch_first, without norm_first, given a src_key_padding_mask
+--- alone whose rows have their padding at the end. With mask_check = false a mask is taken to be such a one.
 --- Shapes: src (S, N, E), with batch_first (N, S, E); result the same
 ---     > nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)(nl.randn(4, 2, 8)).shape
 ---     [4, 2, 8]
 ---@class TransformerEncoder: Module
 local Encoder = core.class("nn.TransformerEncoder", Module)
 
-local parse_encoder = arguments("nn.TransformerEncoder", "encoder_layer")
+local parse_encoder = arguments("nn.TransformerEncoder", "encoder_layer",
+  {{"enable_nested_tensor", "boolean", true}, {"mask_check", "boolean", true}})
 
 function Encoder:init(...)
-  stack(self, "nn.TransformerEncoder", parse_encoder(...))
+  local layer, count, norm, nested, mask_check = parse_encoder(...)
+  stack(self, "nn.TransformerEncoder", layer, count, norm)
+  local why = nested and why_not_nested(layer)
+  if why then warn("nnlua: nn.TransformerEncoder: enable_nested_tensor is true, but without effect: ", why) end
+  self.enable_nested_tensor, self.use_nested_tensor, self.mask_check = nested, nested and not why, mask_check
 end
 
 local parse_stack_call = args.parser("nn.TransformerEncoder", {
@@ -174,9 +236,14 @@ local parse_stack_call = args.parser("nn.TransformerEncoder", {
 
 function Encoder:forward(...)
   local x, mask, padding, is_causal = parse_stack_call(...)
+  local out = left_out(self, x, mask, padding)
+  if out then -- no element of what is left out can get into others, be it nan
+    x, padding, is_causal = x:masked_fill(out:unsqueeze(-1), 0), out, false
+  end
   for _, layer in ipairs(self.layers) do
     x = layer(x, mask, padding, is_causal)
   end
+  if out then x = x:masked_fill(out:unsqueeze(-1), 0) end
   return self.norm and self.norm(x) or x
 end
 
@@ -190,7 +257,7 @@ transformer.TransformerEncoder = Encoder
 ---@class TransformerDecoder: Module
 local Decoder = core.class("nn.TransformerDecoder", Module)
 
-local parse_decoder = arguments("nn.TransformerDecoder", "decoder_layer")
+local parse_decoder = arguments("nn.TransformerDecoder", "decoder_layer", {})
 
 function Decoder:init(...)
   stack(self, "nn.TransformerDecoder", parse_decoder(...))
