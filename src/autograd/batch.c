@@ -1,8 +1,11 @@
 /* Ops of batches (nl.func.vmap): by a rule for the whole batch, or row by row. */
 #include "autograd/batch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+#include "core/upward.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
@@ -146,9 +149,27 @@ static Tensor **room_of_rows(Batch *b, int64_t results)
   return arena_allocate(b->call->ctx, (size_t)(results * b->transform->rows + 1) * sizeof(Tensor *));
 }
 
+/* Once for each op. */
+static void tell_of_rows(const Batch *b)
+{
+  Context *ctx = b->call->ctx;
+  if (ctx->quiet_of_rows) return;
+  if (!ctx->told_of_rows) ctx->told_of_rows = calloc((size_t)op_count, 1);
+  if (!ctx->told_of_rows || ctx->told_of_rows[b->op->id]) return;
+  ctx->told_of_rows[b->op->id] = 1;
+  const char *suffix, *name = call_user_name(b->call, &suffix);
+  char text[256];
+  text_format(text, sizeof text,
+              "nnlua: vmap: %s goes row by row here, which costs a call each "
+              "(nl.func.set_vmap_fallback_warning_enabled(false) keeps this quiet)",
+              name ? name : b->op->name);
+  ctx->host.warn(ctx, text);
+}
+
 void batch_row_by_row(Batch *b, Tensor **y)
 {
   Call *call = b->call;
+  tell_of_rows(b);
   int64_t n = b->transform->rows, count = 0;
   Tensor **rows = NULL, *room[MAX_RESULTS];
   if (n == 0) raise(call, "an op without a rule for batches can't be run on a batch of no rows");

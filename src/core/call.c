@@ -242,5 +242,6 @@ void context_close(Context *ctx)
     free(block);
   }
   free(ctx->owned);
+  free(ctx->told_of_rows);
   free(ctx);
 }

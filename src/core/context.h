@@ -46,6 +46,7 @@ typedef struct Host {
   void (*node_prehooks)(struct Call *, struct Node *, struct Tensor **dy);
   void (*node_hooks)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
   void (*leaf_accumulated)(struct Call *, struct Tensor *leaf);
+  void (*warn)(Context *, const char *text);
   /* Packs what a node has saved in a place by the user's hook; false: there is none any more. And the way back. */
   bool (*pack)(struct Call *, struct Node *, int place, struct Tensor *, int64_t fingerprint);
   struct Tensor *(*unpack)(struct Call *, struct Node *, int place, int64_t *fingerprint);
@@ -109,11 +110,13 @@ struct Context {
   struct Task *task;          /* the innermost running backward */
   struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 
-  const char *node; /* of the step of a program that is running: errors name it; NULL: none */
+  const char *node;          /* of the step of a program that is running: errors name it; NULL: none */
   struct Recorder *recorder; /* what is told of each op that runs (core/recorder.h); NULL: nothing */
 
   struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
   uint64_t transform_number;    /* that of the last one */
+  bool quiet_of_rows;           /* no warning where an op of a batch goes row by row */
+  uint8_t *told_of_rows;        /* of which ops one has been given; malloc'ed, NULL: of none */
 };
 
 Context *context_new(void);

@@ -5,7 +5,7 @@ local core = require "nnlua.nn.core"
 local grads = require "nnlua.func.grad"
 local nl = require "nnlua"
 local tree = require "nnlua.func.tree"
-local vmap = require "nnlua.func.vmap"
+local vmap = require("nnlua.func.vmap").vmap
 
 local jacobian = {}
 

@@ -148,8 +148,9 @@ local ways = {error = true, different = true, same = true}
 --- A function that does for all rows of its arguments what `func` does for one, at once.
 ---
 --- Inside of func tensors look like single rows; ops work on all of them together, by a rule of each op's, or row by
---- row where an op has none. `in_dims` says along which dimension each argument has its rows: a number for all, or a
---- table with one for each argument; nl.none is for what all rows share. `out_dims` says the same of the results.
+--- row where an op has none, of which a warning tells (set_vmap_fallback_warning_enabled). `in_dims` says along which
+--- dimension each argument has its rows: a number for all, or a table with one for each argument; nl.none is for what
+--- all rows share. `out_dims` says the same of the results.
 --- `randomness` is what random numbers within do: "error", "different" (for each row) or "same". With `chunk_size` at
 --- most so many rows go at once.
 ---
@@ -171,4 +172,27 @@ local function vmap(...)
   end
 end
 
-return vmap
+local parse_enabled = args.parser("func.set_vmap_fallback_warning_enabled", {{"enabled", "boolean"}})
+
+--- Whether vmap warns of ops that go row by row, each once: it does unless it is told not to. (Lua shows warnings after
+--- `warn "@on"`, and nnlua with its option -W.)
+---
+---     > nl.func.set_vmap_fallback_warning_enabled(false);
+---     > nl.func.is_vmap_fallback_warning_enabled()
+---     false
+local function set_vmap_fallback_warning_enabled(...)
+  batch.tell_of_rows((parse_enabled(...)))
+end
+
+--- Whether vmap warns of ops that go row by row.
+---
+---     > nl.func.is_vmap_fallback_warning_enabled()
+---     true
+local function is_vmap_fallback_warning_enabled()
+  return batch.tells_of_rows()
+end
+
+return {
+  vmap = vmap, set_vmap_fallback_warning_enabled = set_vmap_fallback_warning_enabled,
+  is_vmap_fallback_warning_enabled = is_vmap_fallback_warning_enabled,
+}

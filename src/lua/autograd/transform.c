@@ -1,6 +1,8 @@
 /* nnlua.func.core: what nl.func's functions (lua/nnlua/func) make their transforms of. */
 #include "autograd/transform.h"
 
+#include <stdlib.h>
+
 #include "autograd/engine.h"
 #include "lua/autograd/carriers.h"
 #include "lua/call.h"
@@ -233,6 +235,26 @@ static int wants_gradient(lua_State *L)
   return 1;
 }
 
+static void warn_user(Context *ctx, const char *text) { lua_warning(ctx->host.state, text, 0); }
+
+/* tell_of_rows(enabled): whether ops of batches that go row by row are warned of, each once from now on. */
+static int tell_of_rows(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  luaL_checktype(L, 1, LUA_TBOOLEAN);
+  ctx->quiet_of_rows = !lua_toboolean(L, 1);
+  free(ctx->told_of_rows);
+  ctx->told_of_rows = NULL;
+  return 0;
+}
+
+/* tells_of_rows() */
+static int tells_of_rows(lua_State *L)
+{
+  lua_pushboolean(L, !context_of(L)->quiet_of_rows);
+  return 1;
+}
+
 int open_func_core(lua_State *L)
 {
   static const luaL_Reg functions[] = {{"open_batch", open_batch},
@@ -245,7 +267,10 @@ int open_func_core(lua_State *L)
                                        {"close", transform_end},
                                        {"other_leaves", other_leaves},
                                        {"wants_gradient", wants_gradient},
+                                       {"tell_of_rows", tell_of_rows},
+                                       {"tells_of_rows", tells_of_rows},
                                        {NULL, NULL}};
+  context_of(L)->host.warn = warn_user;
   push_gc_metatable(L, TRANSFORM_NAME, transform_end);
   lua_pushcfunction(L, transform_end);
   lua_setfield(L, -2, "__close");

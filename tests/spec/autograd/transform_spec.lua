@@ -1,5 +1,6 @@
 -- nl.func, nl.autograd.functional and forward_ad. Values are PyTorch 2.15's.
 local nl = require "nnlua"
+local process = require "support.process"
 
 local func, nn = nl.func, nl.nn
 local functional, forward_ad = nl.autograd.functional, nl.autograd.forward_ad
@@ -222,6 +223,28 @@ describe("autograd.functional", function()
     local _, hvp = functional.hvp(function(x) return (x ^ 4):sum() * x[2] end, b, v)
     assert_near({26, 83, 11.75}, hvp)
     assert.truthy(failure(functional.jacobian, function() return b end, a, {strict = true}):find "doesn't depend")
+  end)
+end)
+
+describe("vmap of ops without a rule", function()
+  it("warns once of each, where it isn't told to be quiet", function()
+    local run = process.run({process.nnlua, "-W", "-"}, {stdin = [[
+      local nl = require "nnlua"
+      local f = nl.func.vmap(function(x) return nl.histc(x) end)
+      local x = nl.randn(3, 4)
+      f(x)
+      f(x)
+      nl.func.vmap(nl.exp)(x)
+      nl.func.set_vmap_fallback_warning_enabled(false)
+      nl.func.vmap(function(x) return nl.bincount(x) end)(nl.ones(2, 2):long())
+      assert(not nl.func.is_vmap_fallback_warning_enabled())
+      nl.func.set_vmap_fallback_warning_enabled(true)
+      f(x)
+    ]]})
+    assert.equal(0, run.code, run.stderr)
+    local told = {}
+    for name in run.stderr:gmatch "vmap: ([%w_]+) goes row by row" do table.insert(told, name) end
+    assert.same({"histc", "histc"}, told)
   end)
 end)
 
