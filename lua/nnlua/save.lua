@@ -7,11 +7,12 @@ local raise = require "nnlua.nn.core".raise
 
 -- What writes a format: f(path, value, options); without a path it returns the bytes.
 local writers = {
-  safetensors = "nnlua.files.write_safetensors",
+  safetensors = "nnlua.files.write_safetensors", pt = "nnlua.files.write_torch", npy = "nnlua.files.write_npy",
+  npz = "nnlua.files.write_npz",
 }
 
 -- The format of a path by its ending; of all others, safetensors.
-local endings = {}
+local endings = {pt = "pt", pth = "pt", npy = "npy", npz = "npz"}
 
 local known = {"format", "metadata"}
 
@@ -43,10 +44,11 @@ local function is_buffer(path)
 end
 
 --- Writes a value to a file: a tensor, or tables (nested as you like) of tensors, strings, numbers, booleans, nl.none,
---- dtypes, devices and sizes. The file is in the safetensors format. A state dict, or a plain table from strings to
---- tensors, is written so that other programs read it. Tensors that are the same place of memory are saved once, a view
---- saves only itself. The file is there whole or, after an error, as it was before. In place of a path stands whatever
---- has a method write, such as nl.io.BytesIO.
+--- dtypes, devices and sizes. The format is told by the path's ending, or by format: PyTorch's of `.pt` and `.pth`
+--- ("pt"), which torch.load reads; NumPy's `.npy`, one tensor, and `.npz`, a table of tensors; of all others,
+--- "safetensors". There a state dict, or a plain table from strings to tensors, is written so that other programs read
+--- it, tensors that are the same place of memory are saved once, and a view saves only itself. The file is there whole
+--- or, after an error, as it was before. In place of a path stands whatever has a method write, such as nl.io.BytesIO.
 ---     > path = os.tmpname()
 ---     > nl.save(path, {w = nl.ones(2)})
 ---     > nl.load(path).w

@@ -190,15 +190,18 @@ static void pool_forget(void)
 /* Starts the workers that `threads` needs; where the system gives fewer, loops run with those. */
 static void pool_start(int threads)
 {
+  static const int own_faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL};
   static bool watching_forks;
   if (!watching_forks) watching_forks = pthread_atfork(NULL, NULL, pool_forget) == 0;
   pool_stop();
   pool.planned = threads;
   if (!watching_forks) return;
-  /* Signals go to the threads of the program: Ctrl-C must reach the interpreter. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  /* Signals go to the threads of the program: Ctrl-C must reach the interpreter. But for a thread's own faults, which
+     end the process where they are held back: a page of a mapped file may be lost (io/mapped.h). */
+  sigset_t others, before;
+  sigfillset(&others);
+  for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; i++) sigdelset(&others, own_faults[i]);
+  pthread_sigmask(SIG_SETMASK, &others, &before);
   void *round = (void *)(uintptr_t)atomic_load(&pool.round);
   while (pool.workers < threads - 1 && pthread_create(&pool.ids[pool.workers], NULL, worker_main, round) == 0)
     pool.workers++;

@@ -25,6 +25,8 @@ static int open_system(lua_State *L)
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);
   luaL_setfuncs(L, source_functions, 0);
+  luaL_setfuncs(L, pickle_functions, 0);
+  luaL_setfuncs(L, archive_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
   luaL_setfuncs(L, picture_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);

@@ -86,6 +86,8 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is 
   loop_functions[],                         /* loop.c: loops over objects; for nnlua.nn.core */
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
   source_functions[],                       /* source.c: bytes of files, and tensors of them */
+  pickle_functions[],                       /* unpickle.c: Python's pickles */
+  archive_functions[],                      /* archives.c: zip, npy, storages */
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
   picture_functions[],                      /* pictures.c: what nl.io is built on */
   wire_functions[],                         /* wire.c: messages of Protocol Buffers, and tensors of ONNX */

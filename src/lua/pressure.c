@@ -259,6 +259,10 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   bool late = m->allocated > m->live_after + ceiling(m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
   for (double until = seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
+    if (p->generational) { /* as the second of two steps shows, and then no cycle ever ends */
+      young_collected(L, ctx);
+      return;
+    }
     p->slices++;
     if (step == STEP_COLLECTED) p->marked = true;
     if (step == STEP_ENDED) break;

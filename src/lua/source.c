@@ -134,11 +134,10 @@ static Tensor *make_over_pages(Call *call, void *data)
   return t;
 }
 
-/* The alignment that elements must have. */
-static size_t alignment_of(DType dtype) { return dtype_is_complex(dtype) ? dtype_size(dtype) / 2 : dtype_size(dtype); }
+/* The bytes of a number, of which a complex one has two: what elements are aligned to. */
+static size_t number_size(DType dtype) { return dtype_is_complex(dtype) ? dtype_size(dtype) / 2 : dtype_size(dtype); }
 
-/* Bytes of numbers in the other order; a complex number is two. */
-static void turn(char *data, size_t bytes, size_t size)
+void stored_turn(char *data, size_t bytes, size_t size)
 {
   for (char *end = data + bytes; data < end; data += size)
     for (size_t i = 0; i < size / 2; i++) {
@@ -148,24 +147,25 @@ static void turn(char *data, size_t bytes, size_t size)
     }
 }
 
-/* A bool is 0 or 1, whatever stands in a file. */
-static void make_truths(unsigned char *data, size_t n)
+void stored_make_truths(unsigned char *data, size_t n)
 {
   for (size_t i = 0; i < n; i++) data[i] = data[i] != 0;
 }
 
-void push_stored_tensor(lua_State *L, Context *ctx, int index, uint64_t place, DType dtype, Ints shape, bool is_turned)
+/* As push_stored_tensor; pages are taken where they are aligned as is asked. */
+static void push_elements(lua_State *L, Context *ctx, int index, uint64_t place, DType dtype, Ints shape,
+                          bool is_turned, size_t alignment)
 {
   index = lua_absindex(L, index);
   const Source *s = source_check(L, index);
-  size_t size = alignment_of(dtype), bytes = dtype_size(dtype);
+  size_t size = number_size(dtype), bytes = dtype_size(dtype);
   for (int64_t d = 0; d < shape.n; d++)
     if (__builtin_mul_overflow(bytes, (size_t)shape.v[d], &bytes)) bytes = SIZE_MAX;
   if (place > s->size || bytes > s->size - place)
     user_error(L, "load: %s: it is cut off: a tensor needs %I bytes from byte %I on", source_name(L, index),
                (LUAI_UACINT)bytes, (LUAI_UACINT)place);
   is_turned = is_turned && size > 1;
-  if (s->mapped && bytes && !is_turned && dtype != DTYPE_b8 && (uintptr_t)(s->memory + place) % size == 0) {
+  if (s->mapped && bytes && !is_turned && dtype != DTYPE_b8 && (uintptr_t)(s->memory + place) % alignment == 0) {
     push_made(L, ctx, make_over_pages,
               &(Pages){s->mapped->data + (s->memory - s->mapped->data) + place, bytes, s->mapped, dtype, shape});
     return;
@@ -173,19 +173,21 @@ void push_stored_tensor(lua_State *L, Context *ctx, int index, uint64_t place, D
   char *data = tensor_data(push_new_tensor(L, ctx, dtype, DEVICE_CPU, shape)->tensor);
   if (!source_read(s, data, bytes, place))
     user_error(L, "load: %s: its elements can't be read: %s", source_name(L, index), file_error());
-  if (is_turned) turn(data, bytes, size);
-  if (dtype == DTYPE_b8) make_truths((unsigned char *)data, bytes);
+  if (is_turned) stored_turn(data, bytes, size);
+  if (dtype == DTYPE_b8) stored_make_truths((unsigned char *)data, bytes);
 }
 
-/* stored_tensor(source, place, dtype, n, is_turned): n elements from a place on */
-static int stored_tensor(lua_State *L)
+void push_stored_tensor(lua_State *L, Context *ctx, int index, uint64_t place, DType dtype, Ints shape, bool is_turned)
 {
-  DType dtype;
-  luaL_argcheck(L, dtype_test(L, 3, &dtype), 3, "a dtype expected");
-  int64_t n = luaL_checkinteger(L, 4);
-  uint64_t place = (uint64_t)luaL_checkinteger(L, 2);
-  if (n < 0) return user_error(L, "load: %s: a storage of %I elements", source_name(L, 1), (LUAI_UACINT)n);
-  push_stored_tensor(L, context_of(L), 1, place, dtype, INTS(n), lua_toboolean(L, 5));
+  push_elements(L, ctx, index, place, dtype, shape, is_turned, number_size(dtype));
+}
+
+/* stored_bytes(source, n): the first n bytes of a source, as a tensor of uint8 that any dtype's elements may lie in */
+static int stored_bytes(lua_State *L)
+{
+  int64_t n = luaL_checkinteger(L, 2);
+  if (n < 0) return user_error(L, "load: %s: a storage of %I bytes", source_name(L, 1), (LUAI_UACINT)n);
+  push_elements(L, context_of(L), 1, 0, DTYPE_u8, INTS(n), false, sizeof(double));
   return 1;
 }
 
@@ -194,5 +196,5 @@ const luaL_Reg source_functions[] = {{"open_source", open_source},
                                      {"source_part", part_of_source},
                                      {"source_size", size_of_source},
                                      {"source_text", text_of_source},
-                                     {"stored_tensor", stored_tensor},
+                                     {"stored_bytes", stored_bytes},
                                      {NULL, NULL}};

@@ -18,4 +18,10 @@ Source *push_part(lua_State *L, int whole);
  */
 void push_stored_tensor(lua_State *L, Context *ctx, int index, uint64_t place, DType dtype, Ints shape, bool is_turned);
 
+/* Numbers of so many bytes in the other byte order; a complex one is two of them. */
+void stored_turn(char *data, size_t bytes, size_t size);
+
+/* A bool is 0 or 1, whatever stands in a file. */
+void stored_make_truths(unsigned char *data, size_t n);
+
 #endif

@@ -116,6 +116,23 @@ describe("a tensor that is used once and dropped", function()
   end)
 end)
 
+describe("the first tensors of a program", function()
+  -- In generational mode no cycle ends that could be waited for.
+  for _, mode in ipairs(modes) do
+    it(("may be larger than all garbage that is allowed, in %s mode"):format(mode), function()
+      local path = process.file(([[
+        local nl, x = require "nnlua", {}
+        collectgarbage "%s"
+        for i = 1, 5 do x[i] = nl.empty(10000000) end
+        print(#x)
+      ]]):format(mode))
+      local result = process.run {"timeout", "60", process.nnlua, path}
+      os.remove(path)
+      assert.equal("5\n", result.stdout)
+    end)
+  end
+end)
+
 describe("plain tables beside a loop of tensors", function()
   -- Steps of the collector for the tensors' sake must not keep Lua from its own full collections.
   for _, mode in ipairs(modes) do

@@ -100,8 +100,6 @@ end
 function Walk:check_tensor(t)
   if t.is_meta then
     self:refuse "is on the meta device and has no elements"
-  elseif core.is_uninitialized(t) then
-    self:refuse "is a parameter that is not initialized: call the module that it is of first"
   end
 end
 

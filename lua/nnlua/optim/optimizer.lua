@@ -372,6 +372,12 @@ local function check_fits(self, dict)
   end
 end
 
+--- A copy of an option from a state; PyTorch's None is none.
+local function option(value)
+  if value == nl.none then return nil end
+  return core.is_tensor(value) and nl._keep(value:detach():clone()) or copy(value)
+end
+
 --- A value of a state for a parameter: floating tensors in the parameter's dtype, all of them copies. Counts of steps
 --- keep theirs, and are tensors where old files have numbers.
 local function fitted(value, p, name)
@@ -405,7 +411,7 @@ function Optimizer:load_state_dict(dict)
     end
     for key, value in pairs(saved) do
       if key ~= "params" then
-        group[key] = core.is_tensor(value) and nl._keep(value:detach():clone()) or copy(value)
+        group[key] = option(value)
       end
     end
   end
