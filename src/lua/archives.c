@@ -113,8 +113,8 @@ static int write_zip(lua_State *L)
   return finish_output(L, 1, o);
 }
 
-/* write_bytes(path, pieces): a file of strings and tensors, one after the other; likewise */
-static int write_bytes(lua_State *L)
+/* write_pieces(path, pieces): a file of strings and tensors, one after the other; likewise */
+static int write_pieces(lua_State *L)
 {
   size_t count;
   lua_settop(L, 2);
@@ -280,7 +280,7 @@ static int read_into(lua_State *L)
 const luaL_Reg archive_functions[] = {{"open_zip", open_zip},
                                       {"zip_member", member_of_zip},
                                       {"write_zip", write_zip},
-                                      {"write_bytes", write_bytes},
+                                      {"write_pieces", write_pieces},
                                       {"read_npy", read_npy},
                                       {"npy_text", npy_text},
                                       {"npy_dtype", dtype_of_npy},

@@ -28,7 +28,7 @@ end
 
 --- Writes a tensor to a path; without one the bytes are returned.
 local function write(_, path, value)
-  return system.write_bytes(path, npy.pieces(value, "value"))
+  return system.write_pieces(path, npy.pieces(value, "value"))
 end
 
 return setmetatable(npy, {__call = write})
