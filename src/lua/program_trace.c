@@ -1,8 +1,8 @@
 /* nnlua.program.core: traces; lua/nnlua/program/trace.lua is made of these. */
-#include "program/trace.h"
-
 #include "lua/open.h"
 #include "lua/program.h"
+#include "program/dynamic.h"
+#include "program/trace.h"
 
 #define TRACE_NAME "nnlua.Trace"
 
@@ -113,5 +113,40 @@ static int finish(lua_State *L)
   return 1;
 }
 
-const luaL_Reg program_trace_functions[] = {{"trace_open", open}, {"trace_border", border}, {"trace_begin", begin},
-                                            {"trace_end", end},   {"trace_finish", finish}, {NULL, NULL}};
+typedef struct Generalizing {
+  Program *program, **traces;
+  const char **names;
+  int32_t n;
+} Generalizing;
+
+static void generalize_work(Call *call, void *data)
+{
+  const Generalizing *g = data;
+  program_generalize(call, g->program, g->traces, g->names, g->n);
+}
+
+/* generalize(program, traces, names): gives it sizes of these names; traces is a list of programs of the same network,
+   with each of the sizes doubled, and at last with all of them at three times what they are */
+static int generalize(lua_State *L)
+{
+  Generalizing g = {.program = program_check(L, 1), .n = (int32_t)luaL_len(L, 3)};
+  g.traces = lua_newuserdatauv(L, (size_t)(g.n + 1) * sizeof *g.traces, 0);
+  g.names = lua_newuserdatauv(L, (size_t)(g.n + 1) * sizeof *g.names, 0);
+  for (int32_t i = 0; i <= g.n; i++) {
+    lua_geti(L, 2, i + 1); /* the tables keep them */
+    g.traces[i] = program_check(L, -1);
+    lua_geti(L, 3, i + 1);
+    g.names[i] = i < g.n ? luaL_checkstring(L, -1) : NULL;
+    lua_pop(L, 2);
+  }
+  core_run(L, context_of(L), generalize_work, &g);
+  return 0;
+}
+
+const luaL_Reg program_trace_functions[] = {{"trace_open", open},
+                                            {"trace_border", border},
+                                            {"trace_begin", begin},
+                                            {"generalize", generalize},
+                                            {"trace_end", end},
+                                            {"trace_finish", finish},
+                                            {NULL, NULL}};

@@ -68,7 +68,8 @@ static void fill_bound(const Run *r, const Step *s, char *args)
     int64_t value = size_of_expression(r->call, &b->size, r->sizes);
     void *place = args + s->op->args[b->argument].offset;
     if (b->element < 0) {
-      memcpy(place, &value, sizeof value);
+      if (s->op->args[b->argument].kind == ARG_SCALAR) ((Scalar *)place)->i = value;
+      else memcpy(place, &value, sizeof value);
       continue;
     }
     Ints *list = place;

@@ -167,8 +167,8 @@ function text.of(data)
   for _, value in ipairs(contents.values) do
     if value.kind == "parameter" then parameters = parameters + value.tensor:numel() end
   end
-  lines[#lines + 1] = ("end  -- %d steps; %s%s multiply-adds; %s parameters"):format(
-    #contents.steps, total.is_known and "" or "at least ", short_number(total.multiply_adds), short_number(parameters))
+  lines[#lines + 1] = ("end  -- %d steps; %s multiply-adds; %s parameters"):format(
+    #contents.steps, total.is_known and short_number(total.multiply_adds) or "unknown", short_number(parameters))
   return aligned(lines)
 end
 
