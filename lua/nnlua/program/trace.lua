@@ -190,7 +190,8 @@ end
 ---     true
 --- The program takes inputs of the examples' sizes. `{dynamic = {x = {"N"}}}` behind the examples gives sizes names: the
 --- first one of the input `x` may be any then. For that the network is run at some other sizes, too.
----     > p = nl.program.trace(function(x) return x:reshape(x:size(1) * 2) end, nl.zeros(3, 2), {dynamic = {x = {"N"}}})
+---     > flat = function(x) return x:reshape(x:size(1) * 2) end
+---     > p = nl.program.trace(flat, nl.zeros(3, 2), {dynamic = {x = {"N"}}})
 ---     > p(nl.zeros(5, 2)).shape
 ---     [10]
 ---@param network Module|function
