@@ -188,8 +188,8 @@ end
 ---     > p = nl.program.trace(net, x)
 ---     > nl.equal(p(x), net(x))
 ---     true
---- The program takes inputs of the examples' sizes. `{dynamic = {x = {"N"}}}` behind the examples gives sizes names: the
---- first one of the input `x` may be any then. For that the network is run at some other sizes, too.
+--- The program takes inputs of the examples' sizes. `{dynamic = {x = {"N"}}}` behind the examples gives sizes names:
+--- the first one of the input `x` may be any then. For that the network is run at some other sizes, too.
 ---     > flat = function(x) return x:reshape(x:size(1) * 2) end
 ---     > p = nl.program.trace(flat, nl.zeros(3, 2), {dynamic = {x = {"N"}}})
 ---     > p(nl.zeros(5, 2)).shape
