@@ -19,11 +19,15 @@ static int program_gc(lua_State *L)
   return 0;
 }
 
+static int program_deepcopy(lua_State *L);
+
 ProgramBox *push_program_box(lua_State *L)
 {
   ProgramBox *box = lua_newuserdatauv(L, sizeof *box, 1);
   *box = (ProgramBox){KIND_PROGRAM, NULL};
   push_gc_metatable(L, PROGRAM_NAME, program_gc);
+  lua_pushcfunction(L, program_deepcopy);
+  lua_setfield(L, -2, "__deepcopy");
   lua_setmetatable(L, -2);
   return box;
 }
@@ -33,6 +37,46 @@ Program *program_check(lua_State *L, int index)
   const ProgramBox *box = userdata_test(L, index, KIND_PROGRAM, sizeof *box);
   if (!box || !box->program) user_error(L, "a program was expected, got %s", luaL_typename(L, index));
   return box->program;
+}
+
+typedef struct Copying {
+  Program *program;
+  Tensor **tensors, **in_place_of;
+  lua_Integer n;
+  ProgramBox *box;
+} Copying;
+
+static void copy_work(Call *call, void *data)
+{
+  const Copying *c = data;
+  c->box->program = program_copy(call, c->program, c->tensors, c->in_place_of, c->n);
+}
+
+/* __deepcopy(program, copy_value, memo): the program with copies of its parameters and buffers */
+static int program_deepcopy(lua_State *L)
+{
+  Copying c = {.program = program_check(L, 1)};
+  lua_settop(L, 3);
+  if (lua_getiuservalue(L, 1, PROGRAM_TENSORS) != LUA_TTABLE)
+    return luaL_error(L, "a program's user values were changed");
+  c.n = (lua_Integer)lua_rawlen(L, 4);
+  c.box = push_program_box(L);
+  lua_createtable(L, (int)c.n, 0);
+  c.tensors = lua_newuserdatauv(L, (size_t)(2 * c.n + 1) * sizeof *c.tensors, 0);
+  c.in_place_of = c.tensors + c.n;
+  for (lua_Integer i = 0; i < c.n; i++) {
+    lua_pushvalue(L, 2);
+    lua_rawgeti(L, 4, i + 1);
+    c.in_place_of[i] = tensor_check(L, -1);
+    lua_pushvalue(L, 3);
+    lua_call(L, 2, 1);
+    c.tensors[i] = tensor_check(L, -1);
+    lua_rawseti(L, 6, i + 1);
+  }
+  core_run(L, context_of(L), copy_work, &c);
+  lua_settop(L, 6);
+  lua_setiuservalue(L, 5, PROGRAM_TENSORS);
+  return 1;
 }
 
 /* ------------------------------------------------------------------- inputs */

@@ -1,6 +1,8 @@
 /* Programs: their end, and what is asked of their inputs. */
 #include "program/program.h"
 
+#include <string.h>
+
 #include "core/text.h"
 #include "program/block.h"
 
@@ -9,11 +11,31 @@ void program_release(Program *p)
   if (!p || --p->refs > 0) return;
   if (p->plans) p->plans_free(p->plans);
   for (int32_t i = 0; i < p->nvalues; i++) tensor_release(p->values[i].tensor);
-  for (int32_t i = 0; i < p->nsteps; i++)
+  for (int32_t i = 0; i < p->nsteps && !p->of; i++)
     for (int32_t k = 0; k < p->steps[i].nbodies; k++) program_release(p->steps[i].bodies[k].program);
   Context *ctx = p->ctx;
+  Program *of = p->of;
   blocks_free(ctx, p->blocks);
-  memory_free(&ctx->memory, p, sizeof *p);
+  memory_free(&ctx->memory, p, sizeof *p + (of ? (size_t)p->nvalues * sizeof *p->values : 0));
+  program_release(of);
+}
+
+Program *program_copy(Call *call, Program *p, Tensor *const *tensors, Tensor *const *in_place_of, int64_t n)
+{
+  Context *ctx = call->ctx;
+  Program *copy = core_allocate(ctx, sizeof *copy + (size_t)p->nvalues * sizeof *copy->values);
+  *copy = *p;
+  copy->refs = 1;
+  copy->of = program_retain(p);
+  copy->blocks = NULL;
+  copy->plans = NULL;
+  copy->values = memcpy(copy + 1, p->values, (size_t)p->nvalues * sizeof *copy->values);
+  for (int32_t i = 0; i < p->nvalues; i++) {
+    for (int64_t k = 0; k < n; k++)
+      if (p->values[i].tensor == in_place_of[k]) copy->values[i].tensor = tensors[k];
+    tensor_retain(copy->values[i].tensor);
+  }
+  return copy;
 }
 
 /* ------------------------------------------------------------------ sizes */

@@ -141,7 +141,8 @@ typedef struct Program {
   int32_t noutputs;
   const char *const *symbols; /* their names: "N" */
   int32_t nsymbols;
-  struct Block *blocks; /* the memory of all that the above points to */
+  struct Block *blocks; /* the memory of all that the above points to; a copy has none */
+  struct Program *of;   /* of a copy, which has its values behind it: the program that all else is of */
   bool has_sequences;   /* a value is one */
   bool draws;           /* a step of it, or of a body, draws random numbers */
   bool writes;          /* or writes in place */
@@ -156,6 +157,9 @@ static inline Program *program_retain(Program *p)
   return p;
 }
 void program_release(Program *p);
+
+/* A copy with n tensors in the place of others, which has one reference; what isn't among them is shared. */
+Program *program_copy(Call *call, Program *p, Tensor *const *tensors, Tensor *const *in_place_of, int64_t n);
 
 /* What a program is called with, and gives: a tensor, or, for values that are sequences, a list. */
 typedef struct Argument {

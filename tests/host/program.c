@@ -73,6 +73,32 @@ static int name_beyond(lua_State *L)
   return 0;
 }
 
+/* A model of ONNX: y = Relu(x), where x is float32 of shape (2). */
+static const unsigned char model[] = {
+  0x08, 8,   0x42, 2,  0x10, 13,   0x3a, 51,   0x0a, 12,   0x0a, 1,    'x',  0x12, 1,    'y',  0x22, 4,    'R',  'e',
+  'l',  'u', 0x12, 1,  'g',  0x5a, 15,   0x0a, 1,    'x',  0x12, 10,   0x0a, 8,    0x08, 1,    0x12, 4,    0x0a, 2,
+  0x08, 2,   0x62, 15, 0x0a, 1,    'y',  0x12, 10,   0x0a, 8,    0x08, 1,    0x12, 4,    0x0a, 2,    0x08, 2};
+
+static void try_file(lua_State *L)
+{
+  float data[2] = {-1, 3};
+  int64_t shape[1] = {2};
+  DLTensor x = describe(data, shape);
+  x.ndim = 1;
+  lua_getglobal(L, "os");
+  lua_getfield(L, -1, "tmpname");
+  lua_call(L, 0, 1);
+  const char *name = lua_tostring(L, -1);
+  FILE *file = fopen(name, "wb");
+  expect(file && fwrite(model, 1, sizeof model, file) == sizeof model && fclose(file) == 0, "the model is written");
+  nnlua_program_load(L, name);
+  expect(nnlua_program_run(L, -1, &x, 1) == 1, "the model has one output");
+  const float *y = data_at(L, -1);
+  expect(y[0] == 0 && y[1] == 3, "a program from a file is run");
+  remove(name);
+  lua_settop(L, 1);
+}
+
 static int load_nothing(lua_State *L)
 {
   nnlua_program_load(L, "/no/such/file.onnx");
@@ -96,11 +122,12 @@ static int try_all(lua_State *L)
   expect(strcmp(nnlua_program_input_name(L, 1, 0), "x") == 0, "inputs have names");
   expect(strcmp(nnlua_program_output_name(L, 1, 2), "product") == 0, "outputs have names");
   try_runs(L);
+  try_file(L);
   refuse(L, run_wrongly, 1, "input 'x': the program takes the shape (N, 2), not (1, 3)");
   refuse(L, run_wrongly, 0, "the program takes 1 inputs, and 0 are given");
   refuse(L, run_wrongly, 9, "the pointer to them is NULL");
   refuse(L, name_beyond, 0, "the program has 1 inputs, and none of number 1");
-  refuse(L, load_nothing, 0, "");
+  refuse(L, load_nothing, 0, "/no/such/file.onnx");
   lua_settop(L, 0);
   lua_pushliteral(L, "no program");
   refuse(L, run_wrongly, 1, "a program was expected, got string");

@@ -76,6 +76,9 @@ function copy_value(value, memo)
     return memo[value]
   elseif type(value) == "table" and not is_shared(value) then
     return copy_table(value, memo)
+  elseif type(value) == "userdata" and (getmetatable(value) or {}).__deepcopy then -- a program
+    memo[value] = getmetatable(value).__deepcopy(value, copy_value, memo)
+    return memo[value]
   end
   return value
 end

@@ -173,6 +173,23 @@ describe("a trace", function()
     assert_same(net(x), p(x))
   end)
 
+  it("is copied with its parameters", function()
+    local net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    local x = nl.randn(4, 2)
+    local p = trace(net, x)
+    local copy = nn.deepcopy(p)
+    nl.no_grad(function()
+      for parameter in p:parameters() do parameter:zero_() end
+    end)
+    local twin = nn.deepcopy(net)
+    twin:load_state_dict(copy:state_dict())
+    p, net = nil, nil
+    collectgarbage()
+    assert_same(twin(x), copy(x))
+    assert_same(twin:state_dict(), copy:state_dict())
+    assert.is_true(nl.any(copy(x):ne(0)):item())
+  end)
+
   it("refuses what depends on elements, with the line", function()
     local x = nl.ones(2)
     assert_refused("item: the elements depend on the inputs", function(t)
