@@ -1,6 +1,6 @@
 # Compiler settings that every object of nnlua shares: build types, warnings, ccache, visibility.
 
-set(build_types Release Debug Asan Tsan)
+set(build_types Release Debug Asan Tsan Fuzz)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "One of ${build_types}" FORCE)
 endif()
@@ -12,9 +12,11 @@ set(sanitizers "-fsanitize=address,undefined -fno-sanitize-recover=all")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
 set(CMAKE_C_FLAGS_ASAN "-O1 -g -fno-omit-frame-pointer ${sanitizers}")
+set(CMAKE_C_FLAGS_FUZZ "-O1 -g -fno-omit-frame-pointer ${sanitizers} -fsanitize=fuzzer-no-link")
 set(CMAKE_C_FLAGS_TSAN "-O1 -g -fno-omit-frame-pointer -fsanitize=thread")
 set(CMAKE_EXE_LINKER_FLAGS_ASAN "${sanitizers}")
 set(CMAKE_MODULE_LINKER_FLAGS_ASAN "${sanitizers}")
+set(CMAKE_EXE_LINKER_FLAGS_FUZZ "${sanitizers}")
 set(CMAKE_EXE_LINKER_FLAGS_TSAN "-fsanitize=thread")
 set(CMAKE_MODULE_LINKER_FLAGS_TSAN "-fsanitize=thread")
 
@@ -34,7 +36,7 @@ option(NNLUA_WERROR "Warnings are errors" ON)
 add_library(nnlua_settings INTERFACE)
 target_include_directories(nnlua_settings INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Small blocks (core/blocks.h), so that the tensors of the specs cross the edges of all of them.
-target_compile_definitions(nnlua_settings INTERFACE $<$<CONFIG:Debug,Asan,Tsan>:NNLUA_SMALL_BLOCKS=1>)
+target_compile_definitions(nnlua_settings INTERFACE $<$<CONFIG:Debug,Asan,Tsan,Fuzz>:NNLUA_SMALL_BLOCKS=1>)
 target_compile_options(nnlua_settings INTERFACE
   -fvisibility=hidden
   # A small call runs through some forty functions: where they began within cache lines moved it by up to a tenth.

@@ -44,7 +44,7 @@ local function damaged(draw, bytes)
   return bytes
 end
 
--- ----------------------------------------------------------------- safetensors
+-- -------------------------------------------------------------------- tensors
 
 local function value_of(program)
   local draw = program.draw
@@ -57,11 +57,11 @@ local function value_of(program)
 end
 
 local function load_damaged(program)
-  local path = os.tmpname()
-  local ok = program:call("save", nl.save, {path, value_of(program)})
+  local path, draw = os.tmpname(), program.draw
+  local ok = program:call("save", nl.save, {path, value_of(program), {format = draw:pick {"safetensors", "pt", "npz"}}})
   if ok then
-    write(path, damaged(program.draw, read(path)))
-    program:call("load", nl.load, {path})
+    write(path, damaged(draw, read(path)))
+    program:call("load", nl.load, {path, {mmap = draw:chance(0.3)}})
   end
   os.remove(path)
 end
