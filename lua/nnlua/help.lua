@@ -60,6 +60,8 @@ local function parts()
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
     [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",
+    [nl.transforms] = "nl.transforms", [nl.transforms.functional] = "nl.transforms.functional",
+    [nl.datasets] = "nl.datasets", [nl.text] = "nl.text", [nl.audio] = "nl.audio",
     [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end

@@ -13,5 +13,7 @@ guard.classes(io)
 
 return on_demand.fields(io, guard.classes, {
   ["nnlua.io.images"] = "read_image decode_image write_png write_jpeg encode_png encode_jpeg",
+  ["nnlua.io.sound"] = "read_wav write_wav",
+  ["nnlua.io.idx"] = "read_idx",
   ["nnlua.io.canvas"] = "resize make_grid",
 })

@@ -1,7 +1,7 @@
 -- The public parts of nl that are written in Lua and loaded when they are first asked for, for tools that list names.
 
 return {
-  "accelerator", "amp", "argparse", "backends", "compile", "compile_report", "cuda", "distributions", "finfo",
-  "func", "help", "histogramdd", "iinfo", "io", "load", "nn", "optim", "program", "progress", "repr", "save",
-  "signal", "testing", "utils",
+  "accelerator", "amp", "argparse", "audio", "backends", "compile", "compile_report", "cuda", "datasets",
+  "distributions", "finfo", "func", "help", "histogramdd", "iinfo", "io", "load", "nn", "optim", "program",
+  "progress", "repr", "save", "signal", "testing", "text", "transforms", "utils",
 }

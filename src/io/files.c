@@ -97,6 +97,32 @@ void file_close(int descriptor)
   if (descriptor >= 0) close(descriptor);
 }
 
+/* ----------------------------------------------------------------- folders */
+
+Folder *folder_open(const char *path)
+{
+  DIR *entries = opendir(path);
+  if (!entries) file_fail(errno);
+  return (Folder *)entries;
+}
+
+bool folder_next(Folder *folder, FolderEntry *entry)
+{
+  struct stat status;
+  const struct dirent *e;
+  do e = readdir((DIR *)folder);
+  while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+  if (!e) return false;
+  entry->name = e->d_name;
+  entry->is_folder = fstatat(dirfd((DIR *)folder), e->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+  return true;
+}
+
+void folder_close(Folder *folder)
+{
+  if (folder) closedir((DIR *)folder);
+}
+
 /* ----------------------------------------------------------------- writing */
 
 /* The path behind links, so that the file they lead to is replaced and not they. */

@@ -25,6 +25,16 @@ bool file_read(int descriptor, void *data, size_t bytes, uint64_t place);
 /* Closes a descriptor; -1 is none. */
 void file_close(int descriptor);
 
+/* What is in a folder, in no order, without "." and "..". The name lasts until the next one is read. */
+typedef struct Folder Folder;
+typedef struct FolderEntry {
+  const char *name;
+  bool is_folder; /* or leads to one */
+} FolderEntry;
+Folder *folder_open(const char *path); /* NULL if it can't be read */
+bool folder_next(Folder *folder, FolderEntry *entry);
+void folder_close(Folder *folder); /* NULL is none */
+
 /* A file that is being written beside the one that it will replace. */
 typedef struct NewFile {
   int descriptor;

@@ -28,6 +28,7 @@ static int open_system(lua_State *L)
   luaL_setfuncs(L, pickle_functions, 0);
   luaL_setfuncs(L, archive_functions, 0);
   luaL_setfuncs(L, tensor_file_functions, 0);
+  luaL_setfuncs(L, file_byte_functions, 0);
   luaL_setfuncs(L, picture_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);
   luaL_setfuncs(L, wire_functions, 0);
@@ -108,7 +109,9 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
   X(distributions, "nnlua.distributions")                                                    \
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
-  X(io, "nnlua.io")                                                                          \
+  X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
+  X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \
+  X(audio, "nnlua.audio")                                                                    \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

@@ -89,7 +89,8 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is 
   pickle_functions[],                       /* unpickle.c: Python's pickles */
   archive_functions[],                      /* archives.c: zip, npy, storages */
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
-  picture_functions[],                      /* pictures.c: what nl.io is built on */
+  file_byte_functions[],                    /* file_bytes.c: the bytes of files, names in folders */
+  picture_functions[],                      /* pictures.c: pictures as tensors */
   wire_functions[],                         /* wire.c: messages of Protocol Buffers, and tensors of ONNX */
   worker_functions[];                       /* worker.c: processes that load data */
 

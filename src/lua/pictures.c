@@ -1,47 +1,10 @@
-/* What nl.io is built on: pictures as tensors, the bytes of files. The rest is lua/nnlua/io. */
+/* Pictures as tensors, for lua/nnlua/io. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/files.h"
 #include "io/picture.h"
 #include "io/resample.h"
 #include "lua/open.h"
-#include "lua/path.h"
-
-/* --------------------------------------------------------------------- bytes */
-
-/* read_bytes(function, path): all of a regular file as a string. It is opened twice, since making room may raise. */
-static int read_bytes(lua_State *L)
-{
-  const char *function = luaL_checkstring(L, 1), *path = path_argument(L, function, 2);
-  uint64_t size, unused;
-  luaL_Buffer buffer;
-  int descriptor = file_open(path, &size);
-  if (descriptor < 0) return user_error(L, "%s: %s: %s", function, path, file_error());
-  file_close(descriptor);
-  if (size > SIZE_MAX / 4) return user_error(L, "%s: %s: not enough memory", function, path);
-  char *bytes = luaL_buffinitsize(L, &buffer, (size_t)size);
-  descriptor = file_open(path, &unused);
-  bool ok = descriptor >= 0 && file_read(descriptor, bytes, (size_t)size, 0);
-  file_close(descriptor);
-  if (!ok) return user_error(L, "%s: %s: %s", function, path, file_error());
-  luaL_pushresultsize(&buffer, (size_t)size);
-  return 1;
-}
-
-/* write_bytes(function, path, string): a file that is whole or, after a failure, as it was */
-static int write_bytes(lua_State *L)
-{
-  const char *function = luaL_checkstring(L, 1), *path = path_argument(L, function, 2);
-  size_t n;
-  const char *bytes = luaL_checklstring(L, 3, &n);
-  NewFile file;
-  bool ok = new_file_open(&file, path) && new_file_write(&file, bytes, n) && new_file_finish(&file);
-  if (ok) return 0;
-  const char *why = file_error();
-  new_file_abandon(&file);
-  return user_error(L, "%s: %s: %s", function, path, why);
-}
 
 /* The bytes of a string, or of a contiguous uint8 tensor. */
 static const void *bytes_at(lua_State *L, int index, size_t *n)
@@ -161,6 +124,7 @@ static int resize_picture(lua_State *L)
   return 1;
 }
 
-const luaL_Reg picture_functions[] = {{"read_bytes", read_bytes},         {"write_bytes", write_bytes},
-                                      {"decode_picture", decode_picture}, {"encode_picture", encode_picture},
-                                      {"resize_picture", resize_picture}, {NULL, NULL}};
+const luaL_Reg picture_functions[] = {{"decode_picture", decode_picture},
+                                      {"encode_picture", encode_picture},
+                                      {"resize_picture", resize_picture},
+                                      {NULL, NULL}};

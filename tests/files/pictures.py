@@ -1,5 +1,6 @@
 """Makes tests/files/pictures and pictures.lua: small pictures of all kinds by Pillow 13, what torchvision 0.29 reads of
 them, and what Pillow makes of others when it resizes them. python3 pictures.py, in this folder."""
+
 import io, os, struct, zlib
 import numpy as np
 import torch
@@ -29,8 +30,13 @@ def chunk(kind, data):
 
 
 def png(w, h, depth, color, raw, extra=b'', interlace=0):
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, depth, color, 0, 0, interlace)) + extra
-            + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, depth, color, 0, 0, interlace))
+        + extra
+        + chunk(b'IDAT', zlib.compress(raw))
+        + chunk(b'IEND', b'')
+    )
 
 
 def rows(a):
@@ -56,8 +62,9 @@ files['gray16.png'] = png(7, 5, 16, 0, rows((np.arange(35).reshape(5, 7) * 1871 
 files['rgba16.png'] = png(7, 5, 16, 6, rows((np.arange(140).reshape(5, 7, 4) * 467 % 65536).astype('>u2')))
 files['gamma.png'] = png(10, 9, 8, 2, rows(rgb), chunk(b'gAMA', struct.pack('>I', 100000)))
 passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-raw = b''.join(b'\0' + rgb[y, x0::dx].tobytes() for x0, y0, dx, dy in passes for y in range(y0, 9, dy)
-               if rgb[y, x0::dx].size)
+raw = b''.join(
+    b'\0' + rgb[y, x0::dx].tobytes() for x0, y0, dx, dy in passes for y in range(y0, 9, dy) if rgb[y, x0::dx].size
+)
 files['interlaced.png'] = png(10, 9, 8, 2, raw, interlace=1)
 put('turned6.png', Image.fromarray(rgb), format='PNG', exif=exif(6))
 put('rgb.jpg', Image.fromarray(smooth(11, 18, 3)), format='JPEG', quality=80)
@@ -73,10 +80,12 @@ for o in range(1, 9):
 
 os.makedirs('pictures', exist_ok=True)
 out = open('pictures.lua', 'w')
-out.write('-- Made by pictures.py: shapes and, in hexadecimal, elements of what torchvision 0.29 reads of the pictures in\n'
-          '-- this folder by mode (without and with EXIF orientation), of two bytes each where a picture has 16 bits; then\n'
-          '-- what Pillow 13 makes of bytes and of floats when it resizes them.\n'
-          'local pictures, resized = {}, {}\n')
+out.write(
+    '-- Made by pictures.py: shapes and, in hexadecimal, elements of what torchvision 0.29 reads of the pictures in\n'
+    '-- this folder by mode (without and with EXIF orientation), of two bytes each where a picture has 16 bits; then\n'
+    '-- what Pillow 13 makes of bytes and of floats when it resizes them.\n'
+    'local pictures, resized = {}, {}\n'
+)
 for name, data in files.items():
     open('pictures/' + name, 'wb').write(data)
     for mode, number in MODES.items():
@@ -85,15 +94,24 @@ for name, data in files.items():
             # palettes and an alpha of 1 to single bits
             if 'ALPHA' in mode and ('.jpg' in name or name in ('bits.png', 'palette.png', 'key.png')):
                 continue
-            if name == 'palette_alpha.png' and mode == 'UNCHANGED' or mode == 'RGB' and turned is False and 'turned' in name:
+            if (
+                name == 'palette_alpha.png'
+                and mode == 'UNCHANGED'
+                or mode == 'RGB'
+                and turned is False
+                and 'turned' in name
+            ):
                 continue
             if name[:6] in ('turned', 'progre', 'rgb444') and mode != 'RGB':
                 continue
-            x = tio.decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), tio.ImageReadMode(number),
-                                 apply_exif_orientation=turned)
+            x = tio.decode_image(
+                torch.frombuffer(bytearray(data), dtype=torch.uint8),
+                tio.ImageReadMode(number),
+                apply_exif_orientation=turned,
+            )
             elements = x.contiguous().numpy().astype('<u2' if '16' in name else 'u1').tobytes().hex()
             out.write(f'pictures["{name} {mode}"] = {{{{{", ".join(map(str, x.shape))}}},\n')
-            lines = [elements[i:i + 100] for i in range(0, len(elements), 100)]
+            lines = [elements[i : i + 100] for i in range(0, len(elements), 100)]
             out.write(' ..\n'.join(f'  "{line}"' for line in lines) + '}\n')
 
 SIZES = [(9, 7, 4, 5), (9, 7, 13, 11), (12, 4, 3, 5), (5, 5, 5, 3), (5, 5, 8, 5), (1, 1, 2, 3), (9, 20, 3, 4)]

@@ -196,6 +196,11 @@ local function build()
     local prefix = "distributions." .. part
     add_part(list, part == "" and nl.distributions or nl.distributions[part:sub(1, -2)], prefix, "Distributions")
   end
+  add_part(list, nl.datasets, "datasets.", "Data")
+  add_part(list, nl.transforms, "transforms.", "Pictures")
+  add_part(list, nl.transforms.functional, "nl.transforms.functional.", "Pictures")
+  add_part(list, nl.audio, "nl.audio.", "Sound")
+  add_part(list, nl.text, "text.", "Text")
   add_part(list, nl.argparse, "argparse.", "Scripts")
   add_part(list, nl.autograd, "nl.autograd.", "autograd")
   add_part(list, require "nnlua.gradcheck", "nl.autograd.", "autograd")

@@ -23,7 +23,8 @@ local groups = {
   {"Averages of models", "Averages of models"},
   {"Distributions", "Probability distributions"},
   {"Data", "Data"},
-  {"Files", "Files, pictures and sound"},
+  {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures"},
+  {"Sound", "Spectra of sound, and other rates"}, {"Text", "Text"},
   {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 

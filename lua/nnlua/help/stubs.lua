@@ -121,6 +121,19 @@ distributions.constraints = {}
 distributions.transforms = {}
 ---@class nnlua.distributions.utils
 distributions.utils = {}
+---@class nnlua.datasets
+local datasets = {}
+nl.datasets = datasets
+---@class nnlua.transforms
+local transforms = {}
+nl.transforms = transforms
+---@class nnlua.transforms.functional
+transforms.functional = {}
+---@class nnlua.audio
+nl.audio = {}
+---@class nnlua.text
+local text = {}
+nl.text = text
 ---@class nnlua.utils
 local utils = {}
 nl.utils = utils
