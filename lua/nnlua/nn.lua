@@ -100,7 +100,8 @@ return on_demand.fields(nn, guard.classes, {
   ["nnlua.nn.dropout"] = "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
   ["nnlua.nn.embedding"] = "Embedding EmbeddingBag",
   ["nnlua.nn.normalization"] = [[
-    BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm RMSNorm]],
+    BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm
+    LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d RMSNorm]],
   ["nnlua.nn.rnn"] = "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",
   ["nnlua.nn.attention"] = "MultiheadAttention",
   ["nnlua.nn.transformer"] = [[

@@ -1,6 +1,7 @@
 -- nnlua.optim: optimizers, and schedules of their learning rates.
 
 local guard = require "nnlua.guard"
+local hooks = require "nnlua.optim.hooks"
 local on_demand = require "nnlua.on_demand"
 local optimizer = require "nnlua.optim.optimizer"
 local raise = require "nnlua.nn.core".raise
@@ -18,6 +19,27 @@ local optim = {
 ---     optim.SparseAdam: gradients are never sparse here; use optim.Adam, or optim.SGD for embeddings
 function optim.SparseAdam()
   raise "optim.SparseAdam: gradients are never sparse here; use optim.Adam, or optim.SGD for embeddings"
+end
+
+--- Calls `hook(optimizer, arguments)` before each step of every optimizer, as Optimizer:register_step_pre_hook does for
+--- one. Gives a handle: `handle:remove()`.
+---     > handle = optim.register_optimizer_step_pre_hook(function(optimizer) print(optimizer.__name) end)
+---     > optim.SGD({nl.ones(1, {requires_grad = true})}, {lr = 0.1}):step()
+---     optim.SGD
+---     > handle:remove()
+function optim.register_optimizer_step_pre_hook(hook)
+  return hooks.register(hooks.every, "step_pre", hook)
+end
+
+--- Calls `hook(optimizer, arguments)` after each step of every optimizer. Gives a handle.
+---     > steps = 0
+---     > handle = optim.register_optimizer_step_post_hook(function() steps = steps + 1 end)
+---     > optim.SGD({nl.ones(1, {requires_grad = true})}, {lr = 0.1}):step()
+---     > handle:remove()
+---     > steps
+---     1
+function optim.register_optimizer_step_post_hook(hook)
+  return hooks.register(hooks.every, "step_post", hook)
 end
 
 local function guard_classes(classes)

@@ -2,6 +2,6 @@
 
 return {
   "accelerator", "amp", "argparse", "audio", "backends", "compile", "compile_report", "cuda", "datasets",
-  "distributions", "finfo", "func", "help", "histogramdd", "iinfo", "io", "load", "nn", "optim", "program",
-  "progress", "repr", "save", "signal", "testing", "text", "transforms", "utils",
+  "distributions", "finfo", "func", "help", "histogramdd", "iinfo", "io", "load", "lobpcg", "nn", "onnx", "optim",
+  "program", "progress", "repr", "save", "signal", "testing", "text", "transforms", "utils",
 }

@@ -100,7 +100,8 @@ struct Context {
   uint64_t no_saved_hooks;   /* and of the message that says why there must not be any; 0: there may be */
   struct Unpacked *unpacked; /* nodes whose saved tensors are still to be packed, the last one first */
   DType default_dtype;
-  DType autocast; /* the half precision that ops are run in (autograd/autocast.h); DTYPE_NONE: off */
+  uint8_t default_device; /* a Device: where new tensors are, if nothing else is said */
+  DType autocast;         /* the half precision that ops are run in (autograd/autocast.h); DTYPE_NONE: off */
 
   uint64_t sequence;  /* numbers of nodes, ever growing */
   struct Node *dying; /* nodes to be freed: releasing them is iterative */

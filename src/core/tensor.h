@@ -160,7 +160,13 @@ static inline Scalar tensor_number(const Tensor *t)
 }
 
 /* The device that was given, or else that of new tensors. */
-static inline Device device_or_default(Device given) { return given == DEVICE_NONE ? DEVICE_CPU : given; }
+static inline Device device_or_default(const Call *call, Device given)
+{
+  return given == DEVICE_NONE ? (Device)call->ctx->default_device : given;
+}
+
+/* Where tensors of single numbers are, and all that the host looks at. */
+static inline Device device_of_numbers(void) { return DEVICE_CPU; }
 
 /* Where the results of a call are. */
 static inline Device result_device(const Call *call) { return (Device)call->device; }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* x and dx are [outer][n[0]][inner], y and dy [outer][n[1]][inner]; first has n[1] + 1 places, from which result i
-   takes the terms first[i] <= t < first[i + 1] of at and weights. Floats only. */
+   takes the terms first[i] <= t < first[i + 1] of at and weights. Floats, and of uint8 `bytes` only. */
 typedef struct ResampleKernels {
   /* y[o][i][j] = the sum of weights[t] * x[o][at[t]][j] over the terms of i. */
   void (*forward)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
@@ -13,6 +13,9 @@ typedef struct ResampleKernels {
   /* Its transpose: dx from dy. */
   void (*backward)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                    const void *weights, const void *dy, void *dx);
+  /* forward of whole weights, int16, with `bits` bits behind the point: rounded, and cut off at 0 and 255. */
+  void (*bytes)(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                const int16_t *weights, int bits, const uint8_t *x, uint8_t *y);
 } ResampleKernels;
 
 #endif

@@ -57,6 +57,15 @@ static int library_index(lua_State *L)
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_pushfstring(L, "nnlua.%s", lua_tostring(L, 2));
   const EmbeddedModule *m = embedded_find(lua_tostring(L, -1));
+  static const struct {
+    const char *name, *module;
+  } fields[] = {{"vmap", "nnlua.func"}, {"GradScaler", "nnlua.amp"}}; /* of a module, and of nl as well */
+  for (size_t i = 0; !m && i < sizeof fields / sizeof *fields; i++) {
+    if (strcmp(lua_tostring(L, 2), fields[i].name) != 0) continue;
+    embedded_push(L, embedded_find(fields[i].module));
+    lua_getfield(L, -1, fields[i].name);
+    return 1;
+  }
   if (!m) return 0;
   embedded_push(L, m);
   lua_pushvalue(L, 2);
@@ -252,6 +261,31 @@ static void open_space_aliases(lua_State *L, int nl)
   }
 }
 
+/* --------------------------------------------------------- methods written in Lua */
+
+/* A method of nnlua.elementwise, whose name is upvalue 1. */
+static int call_elementwise(lua_State *L)
+{
+  tensor_check(L, 1);
+  embedded_push(L, embedded_find("nnlua.elementwise"));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_gettable(L, -2);
+  lua_remove(L, -2);
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
+}
+
+static void open_elementwise(lua_State *L)
+{
+  static const char *const names[] = {"apply_", "map_", "map2_"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    lua_pushstring(L, names[i]);
+    lua_pushcclosure(L, call_elementwise, 1);
+    lua_setfield(L, -2, names[i]);
+  }
+}
+
 /* ----------------------------------------------------------------- the library */
 
 static void open_functions(lua_State *L)
@@ -263,6 +297,8 @@ static void open_functions(lua_State *L)
                                     {NULL, NULL}};
   luaL_setfuncs(L, single, 0);
   luaL_setfuncs(L, settings_functions, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, kept_settings, 1);
   luaL_setfuncs(L, time_functions, 0);
   luaL_setfuncs(L, creation_functions, 0);
   luaL_setfuncs(L, question_functions, 0);
@@ -295,6 +331,10 @@ static void open_functions(lua_State *L)
   lua_setfield(L, -2, "nan");
   lua_pushnumber(L, 3.14159265358979323846);
   lua_setfield(L, -2, "pi");
+  lua_pushnumber(L, 2.71828182845904523536);
+  lua_setfield(L, -2, "e");
+  lua_pushliteral(L, "strided");
+  lua_setfield(L, -2, "strided");
 }
 
 static void build_library(lua_State *L, Context *ctx)
@@ -317,6 +357,7 @@ static void build_library(lua_State *L, Context *ctx)
   luaL_setfuncs(L, question_methods, 0);
   luaL_setfuncs(L, resize_methods, 0);
   luaL_setfuncs(L, comparison_functions, 0);
+  open_elementwise(L);
   open_autograd(L, nl, members);
   lua_settop(L, nl);
   set_index(L, nl, library_index);

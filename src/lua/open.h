@@ -15,7 +15,8 @@ extern const luaL_Reg creation_functions[], /* tensor_from_lua.c: tensor, as_ten
   memory_functions[],    /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
   promotion_functions[], /* promotion.c: promote_types, result_type, can_cast */
   time_functions[],      /* time.c: time, time_ns */
-  settings_functions[];  /* settings.c: threads, the default dtype */
+  settings_functions[],  /* settings.c: threads, the default dtype and device */
+  kept_settings[];       /* settings.c: what is only kept, in a table that is their first upvalue */
 
 int nl_tensor(lua_State *L);
 int nl_frombuffer(lua_State *L);

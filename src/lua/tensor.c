@@ -174,7 +174,12 @@ static void get_ndim(lua_State *L, int i) { lua_pushinteger(L, tensor_test(L, i)
 static void get_device(lua_State *L, int i) { push_device(L, device_behind(tensor_test(L, i))); }
 static void get_is_cpu(lua_State *L, int i) { lua_pushboolean(L, device_behind(tensor_test(L, i)) == DEVICE_CPU); }
 static void get_is_meta(lua_State *L, int i) { lua_pushboolean(L, device_behind(tensor_test(L, i)) == DEVICE_META); }
-static void get_is_cuda(lua_State *L, int i)
+static void get_layout(lua_State *L, int i)
+{
+  (void)i;
+  lua_pushliteral(L, "strided");
+}
+static void get_false(lua_State *L, int i)
 {
   (void)i;
   lua_pushboolean(L, false);
@@ -262,11 +267,14 @@ static void set_imag(lua_State *L, int i, int value) { assign_part(L, i, value, 
 static const Property properties[] = {{"shape", get_shape, NULL},     {"dtype", get_dtype, NULL},
                                       {"ndim", get_ndim, NULL},       {"device", get_device, NULL},
                                       {"is_cpu", get_is_cpu, NULL},   {"is_meta", get_is_meta, NULL},
-                                      {"is_cuda", get_is_cuda, NULL}, {"itemsize", get_itemsize, NULL},
+                                      {"is_cuda", get_false, NULL},   {"itemsize", get_itemsize, NULL},
                                       {"nbytes", get_nbytes, NULL},   {"T", get_T, NULL},
                                       {"mT", get_mT, NULL},           {"H", get_H, NULL},
                                       {"mH", get_mH, NULL},           {"real", get_real, set_real},
-                                      {"imag", get_imag, set_imag},   {NULL, NULL, NULL}};
+                                      {"imag", get_imag, set_imag},   {"layout", get_layout, NULL},
+                                      {"is_sparse", get_false, NULL}, {"is_sparse_csr", get_false, NULL},
+                                      {"is_nested", get_false, NULL}, {"is_quantized", get_false, NULL},
+                                      {"is_mkldnn", get_false, NULL}, {NULL, NULL, NULL}};
 
 /* ------------------------------------------------------------------- members */
 

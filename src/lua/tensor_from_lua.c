@@ -294,7 +294,7 @@ static TensorBox *read_data(lua_State *L, Context *ctx, const Options *o)
   if (s.ndim) see_list(&s, 0);
   else see_leaf(&s, lua_type(L, 1), 0);
   DType dtype = o->dtype == DTYPE_NONE ? dtype_found(&s) : o->dtype;
-  Device device = o->device == DEVICE_NONE ? DEVICE_CPU : o->device;
+  Device device = o->device == DEVICE_NONE ? (Device)ctx->default_device : o->device;
   TensorBox *box = push_new_tensor(L, ctx, dtype, device, (Ints){s.shape, s.ndim});
   if (device == DEVICE_CPU && box->tensor->numel) {
     lua_pushvalue(L, 1);

@@ -75,7 +75,9 @@ INTEGER_METHOD(tensor_data_ptr, t->numel ? (intptr_t)tensor_data(t) : 0)
 BOOLEAN_METHOD(tensor_floating, dtype_is_floating(tensor_dtype(t)))
 BOOLEAN_METHOD(tensor_signed, t->dtype != DTYPE_b8 && t->dtype != DTYPE_u8)
 BOOLEAN_METHOD(tensor_complex, dtype_is_complex(tensor_dtype(t)))
-BOOLEAN_METHOD(tensor_lazy, t == NULL) /* whether something is left to be conjugated or negated later: never */
+BOOLEAN_METHOD(tensor_lazy, t == NULL)      /* whether something is left to be conjugated or negated later: never */
+BOOLEAN_METHOD(tensor_elsewhere, t == NULL) /* whether it is in memory of another kind: never */
+BOOLEAN_METHOD(tensor_inference, t->is_inference)
 
 /* Whether elements follow each other in memory in the order of dimensions, the last one fastest. */
 static bool lies_in_order(const Tensor *t, const int *order)
@@ -129,6 +131,43 @@ static int tensor_nonzero(lua_State *L)
   return 1;
 }
 
+/* Whether two tensors are the same elements of one memory, of one shape and order. */
+static int tensor_is_set_to(lua_State *L)
+{
+  const Tensor *t = tensor_check(L, 1), *other = tensor_check(L, 2);
+  lua_pushboolean(L, t->storage == other->storage && t->offset == other->offset && tensor_same_shape(t, other)
+                       && shape_equal(tensor_strides(t), tensor_strides(other)));
+  return 1;
+}
+
+/* Whether strides, and where they are equal the places of dimensions, tell one order. */
+static bool has_one_order(const Tensor *t)
+{
+  for (int a = 0; a < t->ndim; a++)
+    for (int b = a + 1; b < t->ndim; b++)
+      if (t->strides[a] == t->strides[b] || t->shape[a] == 1 || t->shape[b] == 1) return false;
+  return true;
+}
+
+/* x:dim_order({ambiguity_check = …}): the dimensions from the outermost one in memory to the innermost. */
+static int tensor_dim_order(lua_State *L)
+{
+  static const char *const names[] = {"ambiguity_check", NULL};
+  const Tensor *t = tensor_check(L, 1);
+  arguments_merge(L, "dim_order", 2, names);
+  if (argument_bool(L, "dim_order", "ambiguity_check", 2, false) && !has_one_order(t))
+    return user_error(L, "dim_order: strides %s tell no single order of dimensions",
+                      (push_size(L, tensor_strides(t)), luaL_tolstring(L, -1, NULL)));
+  int64_t order[MAX_DIMS];
+  for (int i = 0; i < t->ndim; i++) {
+    int k = i;
+    for (; k > 0 && t->strides[order[k - 1] - 1] < t->strides[i]; k--) order[k] = order[k - 1];
+    order[k] = i + 1;
+  }
+  push_size(L, (Ints){order, t->ndim});
+  return 1;
+}
+
 static int nl_is_tensor(lua_State *L)
 {
   luaL_checkany(L, 1);
@@ -146,6 +185,8 @@ const luaL_Reg question_functions[] = {{"is_tensor", nl_is_tensor},
                                        {"is_same_size", tensor_same_size},
                                        {"is_nonzero", tensor_nonzero},
                                        {"get_device", tensor_get_device},
+                                       {"is_inference", tensor_inference},
+                                       {"is_distributed", tensor_elsewhere},
                                        {NULL, NULL}};
 
 const luaL_Reg question_methods[] = {{"size", tensor_size},
@@ -166,4 +207,10 @@ const luaL_Reg question_methods[] = {{"size", tensor_size},
                                      {"is_signed", tensor_signed},
                                      {"is_same_size", tensor_same_size},
                                      {"is_nonzero", tensor_nonzero},
+                                     {"is_inference", tensor_inference},
+                                     {"is_distributed", tensor_elsewhere},
+                                     {"is_pinned", tensor_elsewhere},
+                                     {"is_shared", tensor_elsewhere},
+                                     {"is_set_to", tensor_is_set_to},
+                                     {"dim_order", tensor_dim_order},
                                      {NULL, NULL}};

@@ -18,6 +18,7 @@ typedef struct KeyPlan {
   Form arguments, results;
   Guards guards;
   DType autocast, default_dtype;
+  uint8_t default_device;
   bool inference;
   uint32_t global_hooks;
   uint64_t runs, last; /* how often it ran, and when last */
@@ -103,7 +104,7 @@ static bool modes_match(const Compiled *c, const KeyPlan *p)
 {
   const Context *ctx = c->ctx;
   return p->autocast == ctx->autocast && p->inference == ctx->inference && p->default_dtype == ctx->default_dtype
-         && p->global_hooks == c->nn->global_hooks;
+         && p->default_device == ctx->default_device && p->global_hooks == c->nn->global_hooks;
 }
 
 /* Whether arguments and guards are those of a program, whose lists are on top of the stack; takes their tensors. */
@@ -413,6 +414,7 @@ static int compile_finish(lua_State *L)
   if (!p) return luaL_error(L, "not enough memory");
   *p = (KeyPlan){.autocast = c->ctx->autocast, .inference = c->ctx->inference};
   p->default_dtype = c->ctx->default_dtype;
+  p->default_device = c->ctx->default_device;
   p->global_hooks = c->nn->global_hooks;
   look_at_modules(L, t, guard);
   guards_close(L, guard, &p->guards);

@@ -166,7 +166,7 @@ static void list_sync(lua_State *L, StepList *list, int params)
 /* The number that a tensor of one element on the cpu holds, which a rate may be; false if there is none. */
 static bool take_element(const Tensor *t, double *to)
 {
-  if (!t || t->numel != 1 || t->device != device_or_default(DEVICE_NONE) || dtype_is_complex(tensor_dtype(t)))
+  if (!t || t->numel != 1 || t->device != device_of_numbers() || dtype_is_complex(tensor_dtype(t)))
     return false;
   *to = step_number(t);
   return true;

@@ -88,6 +88,25 @@ function modules.functional_call(...)
   return module(table.unpack(list))
 end
 
+--- Makes all batch norms in a module, or that it is, forget their running statistics, so that nothing changes in place
+--- under vmap: they normalise by each batch. Gives the module.
+---
+---     > net = nl.func.replace_all_batch_norm_modules_(nn.Sequential(nn.BatchNorm1d(2)))
+---     > net[1].running_mean, net[1].track_running_stats
+---     nil	false
+function modules.replace_all_batch_norm_modules_(root)
+  if not core.is_module(root) then
+    raise("replace_all_batch_norm_modules_: a module is wanted, not " .. core.describe(root))
+  end
+  for _, module in ipairs(root:modules({as_table = true})) do
+    if core.class_name(module):find "BatchNorm" then
+      module.running_mean, module.running_var, module.num_batches_tracked = nil, nil, nil
+      module.track_running_stats = false
+    end
+  end
+  return root
+end
+
 local function stacked(list, names)
   local all = {}
   for _, name in ipairs(names) do

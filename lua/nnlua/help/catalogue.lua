@@ -140,7 +140,8 @@ end
 
 local groups_of_declared = {nl = "nnlua", Tensor = "Tensor", utils = "Data", ["nl.autograd"] = "autograd"}
 
---- Adds what a source declares, help/core.lua, fields.lua or questions.lua: what C provides and no row describes.
+--- Adds what a source declares (core.lua, fields.lua, questions.lua, settings.lua): what C provides and no row
+--- describes.
 local function add_declared(list, source)
   for _, one in ipairs(comments.of_source(source)) do
     local name = one.name
@@ -174,6 +175,7 @@ local function build()
   add_declared(list, "nnlua/help/core.lua")
   add_declared(list, "nnlua/help/fields.lua")
   add_declared(list, "nnlua/help/questions.lua")
+  add_declared(list, "nnlua/help/settings.lua")
   add_ops(list)
   local nn, optim, data = nl.nn, nl.optim, nl.utils.data
   add_part(list, nl, "nl.", "nnlua")

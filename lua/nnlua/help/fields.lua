@@ -36,6 +36,42 @@ Tensor.is_meta = nil
 ---@type boolean
 Tensor.is_cuda = nil
 
+--- "strided", as nl.strided: the elements of all tensors lie at multiples of strides.
+---     > nl.ones(2).layout == nl.strided
+---     true
+---@type string
+Tensor.layout = nil
+
+--- False: no tensor leaves zeros out.
+---     > nl.ones(2).is_sparse
+---     false
+---@type boolean
+Tensor.is_sparse = nil
+
+--- False: no tensor leaves zeros out.
+---     > nl.ones(2).is_sparse_csr
+---     false
+---@type boolean
+Tensor.is_sparse_csr = nil
+
+--- False: all rows of a tensor are of one length.
+---     > nl.ones(2).is_nested
+---     false
+---@type boolean
+Tensor.is_nested = nil
+
+--- False: no dtype has a scale of its own.
+---     > nl.ones(2).is_quantized
+---     false
+---@type boolean
+Tensor.is_quantized = nil
+
+--- False: no tensor is in a library's own format.
+---     > nl.ones(2).is_mkldnn
+---     false
+---@type boolean
+Tensor.is_mkldnn = nil
+
 --- The gradient that backward has added up so far, or nil. It can be set.
 ---     > nl.ones(2, {requires_grad = true}).grad
 ---     nil

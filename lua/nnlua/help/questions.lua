@@ -125,6 +125,84 @@ function Tensor:is_same_size(other) end
 ---@return boolean
 function Tensor:is_nonzero() end
 
+--- Whether a tensor was made in inference mode.
+---     > nl.is_inference(nl.ones(2)), nl.is_inference(nl.inference_mode(nl.ones, 2))
+---     false	true
+---@param x Tensor
+---@return boolean
+function nl.is_inference(x) end
+
+--- Whether the tensor was made in inference mode.
+---     > nl.ones(2):is_inference()
+---     false
+---@return boolean
+function Tensor:is_inference() end
+
+--- Whether a tensor is spread over processes: never.
+---     > nl.is_distributed(nl.ones(2))
+---     false
+---@param x Tensor
+---@return boolean
+function nl.is_distributed(x) end
+
+--- Whether the tensor is spread over processes: never.
+---     > nl.ones(2):is_distributed()
+---     false
+---@return boolean
+function Tensor:is_distributed() end
+
+--- Whether the tensor is in memory that a GPU reads: never.
+---     > nl.ones(2):is_pinned()
+---     false
+---@return boolean
+function Tensor:is_pinned() end
+
+--- Whether the tensor is in memory that processes share by share_memory_: never.
+---     > nl.ones(2):is_shared()
+---     false
+---@return boolean
+function Tensor:is_shared() end
+
+--- Whether two tensors are the same elements of one memory, in one shape and order.
+---     > x = nl.ones(2, 2)
+---     > x:is_set_to(x:detach()), x:is_set_to(x:t())
+---     true	false
+---@param tensor Tensor
+---@return boolean
+function Tensor:is_set_to(tensor) end
+
+--- The dimensions as they lie in memory, the outermost one first; with ambiguity_check an error where strides tell no
+--- single order.
+---     > nl.ones(2, 3, 4):permute(1, 3, 2):dim_order()
+---     [1, 3, 2]
+---@param ambiguity_check? boolean
+---@return Size
+function Tensor:dim_order(ambiguity_check) end
+
+--- Sets each element to what a function makes of it, one by one: slow, and without gradients.
+---     > nl.tensor({1, 2, 3}):apply_(function(x) return x * x end)
+---     tensor([1, 4, 9])
+---@param f fun(x: number): number
+---@return Tensor
+function Tensor:apply_(f) end
+
+--- Sets each element to what a function makes of it and of the other tensor's, which broadcasts.
+---     > nl.tensor({1, 2}):map_(nl.tensor({10, 20}), function(x, y) return x + y end)
+---     tensor([11, 22])
+---@param tensor Tensor
+---@param f fun(x: number, y: number): number
+---@return Tensor
+function Tensor:map_(tensor, f) end
+
+--- Sets each element to what a function makes of it and of two other tensors', which broadcast.
+---     > nl.ones(2):map2_(nl.tensor({1, 2}), nl.tensor({3, 4}), function(x, a, b) return x + a * b end)
+---     tensor([4., 9.])
+---@param tensor1 Tensor
+---@param tensor2 Tensor
+---@param f fun(x: number, a: number, b: number): number
+---@return Tensor
+function Tensor:map2_(tensor1, tensor2, f) end
+
 --- Gives the tensor another shape in place: in the memory that it has, whose elements stay where they are; in new
 --- memory where that is too small, with zeros behind them. Other tensors that shared the memory keep the old one.
 ---     > nl.tensor({1, 2, 3}):resize_(2)

@@ -63,11 +63,16 @@ local function find(list, value)
   end
 end
 
+--- Tells the core of a hook more or less, if its kind is one that calls of modules look for: others are named by texts.
+local function count(module, sign, kind, list, position)
+  if type(kind) ~= "string" then core.count_hooks(module, sign, needs_care(kind, list, position)) end
+end
+
 local function remove(module, lists, kind, position)
   local list = lists[kind]
   local rest = without(list, position)
   lists[kind] = #rest > 0 and rest or nil
-  core.count_hooks(module, -1, needs_care(kind, list, position))
+  count(module, -1, kind, list, position)
 end
 
 --- Takes the hook away. Doing it again, or when the module is gone, does nothing.
@@ -106,7 +111,7 @@ local function register(name, module, kind, hook, options)
   table.insert(list, place, hook)
   table.insert(list.ids, place, next_id)
   lists[kind] = list
-  core.count_hooks(module, 1, needs_care(kind, list, place))
+  count(module, 1, kind, list, place)
   return setmetatable({module = module, is_global = not module, kind = kind, id = next_id}, Handle)
 end
 
@@ -303,6 +308,27 @@ function hooks.install(Module, nn)
   end
 end
 
+--- Registers a hook of a kind that calls don't look for, named by a text.
+function hooks.register_of(kind, module, hook)
+  return register(kind, module, kind, hook)
+end
+
+--- Calls a module's hooks of such a kind; what one returns is an error, as in PyTorch, unless it may return anything.
+function hooks.call_of(kind, module, takes_results, ...)
+  local lists = hooks_of(module)
+  for _, hook in ipairs(lists and lists[kind] or no_hooks) do
+    if hook(module, ...) ~= nil and not takes_results then
+      core.raise(("%s: the hook must return nothing"):format(kind))
+    end
+  end
+end
+
+--- Whether a module has hooks of such a kind.
+function hooks.has_of(kind, module)
+  local lists = hooks_of(module)
+  return lists ~= nil and lists[kind] ~= nil
+end
+
 --- Takes a module's hook away by the function that it is: copies of a module share it.
 function hooks.unregister(module, kind, hook)
   local lists = hooks_of(module)
@@ -313,7 +339,7 @@ function hooks.unregister(module, kind, hook)
 end
 
 local function count_global(kind, list, sign)
-  for i = 1, #list do core.count_hooks(nil, sign, needs_care(kind, list, i)) end
+  for i = 1, #list do count(nil, sign, kind, list, i) end
 end
 
 --- The lists of global hooks as they are now, for restore_global.
@@ -342,7 +368,7 @@ function hooks.copy(from, to)
     local copy = hooks_of(to, true)
     for kind, list in pairs(lists) do
       copy[kind] = list
-      for i = 1, #list do core.count_hooks(to, 1, needs_care(kind, list, i)) end
+      for i = 1, #list do count(to, 1, kind, list, i) end
     end
   end
 end

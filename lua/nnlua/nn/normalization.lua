@@ -3,6 +3,7 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local init = require "nnlua.nn.initializers"
+local lazy = require "nnlua.nn.lazy"
 local Module = require "nnlua.nn.module"
 local nl = require "nnlua"
 local repr = require "nnlua.nn.repr"
@@ -195,6 +196,101 @@ normalization.InstanceNorm2d = instance_norm("nn.InstanceNorm2d", 4)
 ---     [2, 10, 3, 4, 5]
 ---@class InstanceNorm3d: Module
 normalization.InstanceNorm3d = instance_norm("nn.InstanceNorm3d", 5)
+
+-- ------------------------------------------------------------------------ lazy
+
+local lazy_spec = {
+  {"eps", "number", 1e-05}, {"momentum", "number?", 0.1}, {"affine", "boolean", true},
+  {"track_running_stats", "boolean", true}, {"device", "any?"}, {"dtype", "any?"}, {"bias", "boolean", true},
+}
+
+--- The lazy form of a norm. Its weight and bias have no shape until the first call; the running statistics come then,
+--- or with a state that is loaded. `dims`: how many dimensions a batch has, where input without one is taken, too.
+local function lazy_norm(base, dims)
+  local name = "nn.Lazy" .. base
+  local class, parse = lazy.class(name, normalization[base]), args.parser(name, lazy_spec)
+
+  function class:init(...)
+    local eps, momentum, affine, tracks, device, dtype, bias = parse(...)
+    self:_setup(0, eps, momentum, false, false, device, dtype, false)
+    self.affine, self.track_running_stats, self._kind = affine, tracks, kind_of(device, dtype)
+    if affine then
+      self.weight = lazy.UninitializedParameter(true, device, dtype)
+      if bias then self.bias = lazy.UninitializedParameter(true, device, dtype) end
+    end
+    lazy.prepare(self)
+  end
+
+  --- Running statistics for so many channels.
+  function class:_track(features)
+    if not self.track_running_stats or self.running_mean ~= nil then return end
+    local kind = self._kind
+    self.running_mean, self.running_var = nl.zeros({features}, kind), nl.ones({features}, kind)
+    self.num_batches_tracked = nl.zeros({}, {dtype = nl.int64, device = kind and kind.device})
+  end
+
+  function class:initialize_parameters(input)
+    check_dims(self, input, dims and dims - 1 or 2, dims or 5)
+    self.num_features = input:size(dims and input.ndim < dims and 1 or 2)
+    self:_track(self.num_features)
+    self._kind = nil
+    if not self:has_uninitialized_params() then return end
+    if lazy.is_lazy(self.weight) then self.weight:materialize(self.num_features) end
+    if lazy.is_lazy(self.bias) then self.bias:materialize(self.num_features) end
+    self:reset_parameters()
+  end
+
+  function class:_load_from_state_dict(dict, prefix, ...)
+    local mean = dict[prefix .. "running_mean"]
+    if core.is_tensor(mean) and mean.ndim == 1 then self:_track(#mean) end
+    return class.super._load_from_state_dict(self, dict, prefix, ...)
+  end
+
+  normalization["Lazy" .. base] = class
+end
+
+--- BatchNorm1d that learns num_features from its first input: `nn.LazyBatchNorm1d(eps = 1e-5, momentum = 0.1,
+--- affine = true, track_running_stats = true, {bias = true})`.
+--- Shapes: input (N, C) or (N, C, L), result the same
+---     > nn.LazyBatchNorm1d()(nl.randn(4, 3)).shape
+---     [4, 3]
+---@class LazyBatchNorm1d: BatchNorm1d
+lazy_norm("BatchNorm1d")
+
+--- BatchNorm2d that learns num_features from its first input; arguments as of LazyBatchNorm1d.
+--- Shapes: input (N, C, H, W), result the same
+---     > nn.LazyBatchNorm2d()(nl.randn(2, 3, 4, 5)).shape
+---     [2, 3, 4, 5]
+---@class LazyBatchNorm2d: BatchNorm2d
+lazy_norm("BatchNorm2d")
+
+--- BatchNorm3d that learns num_features from its first input; arguments as of LazyBatchNorm1d.
+--- Shapes: input (N, C, D, H, W), result the same
+---     > nn.LazyBatchNorm3d()(nl.randn(2, 3, 2, 4, 5)).shape
+---     [2, 3, 2, 4, 5]
+---@class LazyBatchNorm3d: BatchNorm3d
+lazy_norm("BatchNorm3d")
+
+--- InstanceNorm1d that learns num_features from its first input; arguments as of LazyBatchNorm1d.
+--- Shapes: input (N, C, L) or (C, L), result the same
+---     > nn.LazyInstanceNorm1d()(nl.randn(2, 3, 4)).shape
+---     [2, 3, 4]
+---@class LazyInstanceNorm1d: InstanceNorm1d
+lazy_norm("InstanceNorm1d", 3)
+
+--- InstanceNorm2d that learns num_features from its first input; arguments as of LazyBatchNorm1d.
+--- Shapes: input (N, C, H, W) or (C, H, W), result the same
+---     > nn.LazyInstanceNorm2d()(nl.randn(2, 3, 4, 5)).shape
+---     [2, 3, 4, 5]
+---@class LazyInstanceNorm2d: InstanceNorm2d
+lazy_norm("InstanceNorm2d", 4)
+
+--- InstanceNorm3d that learns num_features from its first input; arguments as of LazyBatchNorm1d.
+--- Shapes: input (N, C, D, H, W) or (C, D, H, W), result the same
+---     > nn.LazyInstanceNorm3d()(nl.randn(2, 3, 2, 4, 5)).shape
+---     [2, 3, 2, 4, 5]
+---@class LazyInstanceNorm3d: InstanceNorm3d
+lazy_norm("InstanceNorm3d", 5)
 
 -- ------------------------------------------------------------- group and layer
 

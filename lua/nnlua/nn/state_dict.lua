@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local hooks = require "nnlua.nn.hooks"
 local nl = require "nnlua"
 
 local PARAMETER, BUFFER = core.PARAMETER, core.BUFFER
@@ -118,6 +119,64 @@ local function path_prefix(path)
   return path == "" and "" or path .. "."
 end
 
+-- Kinds of hooks; their names are those of the methods that register them.
+local STATE_PRE, STATE_POST = "register_state_dict_pre_hook", "register_state_dict_post_hook"
+local LOAD_PRE, LOAD_POST = "register_load_state_dict_pre_hook", "register_load_state_dict_post_hook"
+
+--- Goes through a module and all below it, each before its children: `enter(path, module)`; and `leave(path, module)`
+--- after them, for those that have hooks of a kind.
+local function walk(root, kind, enter, leave)
+  local open = {}
+  local function close_outside(path)
+    local last = open[#open]
+    while last and not (path and path:sub(1, #path_prefix(last[1])) == path_prefix(last[1])) do
+      open[#open] = nil
+      leave(last[1], last[2])
+      last = open[#open]
+    end
+  end
+  for path, module in core.iterator(core.modules(root, "", false), true) do
+    close_outside(path)
+    enter(path, module)
+    if hooks.has_of(kind, module) then open[#open + 1] = {path, module} end
+  end
+  close_outside()
+end
+
+local function install_hooks(Module)
+  --- Before a module's state is taken: `hook(module, prefix, keep_vars)`.
+  function Module:register_state_dict_pre_hook(hook)
+    return hooks.register_of(STATE_PRE, self, hook)
+  end
+
+  --- After the state of a module and of all below it was taken: `hook(module, state_dict, prefix, metadata)`, which may
+  --- change the dict, and returns nothing.
+  ---     > net = nn.Linear(2, 1)
+  ---     > handle = net:register_state_dict_post_hook(function(m, dict, prefix) dict[prefix .. "bias"] = nil end)
+  ---     > net:state_dict().bias
+  ---     nil
+  function Module:register_state_dict_post_hook(hook)
+    return hooks.register_of(STATE_POST, self, hook)
+  end
+
+  --- Before a module looks for its state: `hook(module, state_dict, prefix, metadata, strict, missing_keys,
+  --- unexpected_keys, errors)`. The dict is a copy, which the hook may change, and the lists are load_state_dict's own.
+  ---     > net = nn.Linear(1, 1, false)
+  ---     > handle = net:register_load_state_dict_pre_hook(function(m, dict) dict.weight, dict.w = dict.w, nil end)
+  ---     > net:load_state_dict({w = nl.ones(1, 1)})
+  ---     <All keys matched successfully>
+  function Module:register_load_state_dict_pre_hook(hook)
+    return hooks.register_of(LOAD_PRE, self, hook)
+  end
+
+  --- After the state of a module and of all below it was loaded: `hook(module, incompatible_keys)`, with the lists
+  --- missing_keys and unexpected_keys, which it may change. Where names are missing or unexpected and that is an error,
+  --- it is called before anything is loaded, since it may strike them off.
+  function Module:register_load_state_dict_post_hook(hook)
+    return hooks.register_of(LOAD_POST, self, hook)
+  end
+end
+
 local function install_taking(Module)
   Module._version = 1
 
@@ -149,13 +208,18 @@ local function install_taking(Module)
     end
     local dict = destination or StateDict.new()
     local metadata = with_metadata(dict)
-    for path, module in core.iterator(core.modules(self, "", false), true) do
-      local full = prefix .. path
-      if metadata then
-        metadata[path == "" and prefix:gsub("%.$", "") or full] = {version = module._version}
-      end
-      module:_save_to_state_dict(dict, prefix .. path_prefix(path), keep_vars)
+    local function name_of(path)
+      return path == "" and prefix:gsub("%.$", "") or prefix .. path
     end
+    walk(self, STATE_POST, function(path, module)
+      local under = prefix .. path_prefix(path)
+      if metadata then metadata[name_of(path)] = {version = module._version} end
+      hooks.call_of(STATE_PRE, module, true, under, keep_vars or false)
+      module:_save_to_state_dict(dict, under, keep_vars)
+    end, function(path, module)
+      local under = prefix .. path_prefix(path)
+      hooks.call_of(STATE_POST, module, false, dict, under, metadata and metadata[name_of(path)] or {})
+    end)
     return dict
   end
 end
@@ -345,22 +409,43 @@ local function is_own(dict)
   return type(meta) == "table" and rawget(meta, "__index") ~= nil
 end
 
-local function load(module, dict, options)
-  local strict = options.strict ~= false
-  local copy, report = copy_of(dict), new_report()
+--- Finds what a dict has for a module and all below it: a report, and a list of those that want to hear of the end.
+local function find_state(module, dict)
+  local copy, report, listeners = copy_of(dict), new_report(), {}
   local metadata = is_own(dict) and with_metadata(dict) or {}
-  for path, child in core.iterator(core.modules(module, "", false), true) do
-    child:_load_from_state_dict(copy, path_prefix(path), metadata[path] or {}, report)
-  end
+  walk(module, LOAD_POST, function(path, child)
+    local prefix, own = path_prefix(path), metadata[path] or {}
+    hooks.call_of(LOAD_PRE, child, true, copy, prefix, own, true, report.missing, report.unexpected, report.errors)
+    child:_load_from_state_dict(copy, prefix, own, report)
+  end, function(_, child) table.insert(listeners, child) end)
   for key in pairs(copy) do
     if not report.expected[key] then
       table.insert(report.unexpected, key)
     end
   end
+  return report, listeners
+end
+
+local function load(module, dict, options)
+  local strict = options.strict ~= false
+  local report, listeners = find_state(module, dict)
   if options.skip_mismatched then
     forgive_shapes(report)
   end
+  local keys = setmetatable({
+    missing_keys = report.missing, unexpected_keys = report.unexpected,
+    mismatched_keys = options.skip_mismatched and report.skipped or {},
+  }, IncompatibleKeys)
+  local function tell()
+    for _, one in ipairs(listeners) do hooks.call_of(LOAD_POST, one, false, keys) end
+    report.missing, report.unexpected = keys.missing_keys, keys.unexpected_keys
+  end
   local lines = problems(report, strict)
+  local told = #lines > 0 and #report.errors == 0 and #listeners > 0
+  if told then
+    tell()
+    lines = problems(report, strict)
+  end
   if #lines > 0 then
     raise_problems(module, lines)
   end
@@ -369,10 +454,8 @@ local function load(module, dict, options)
       step()
     end
   end)
-  return setmetatable({
-    missing_keys = report.missing, unexpected_keys = report.unexpected,
-    mismatched_keys = options.skip_mismatched and report.skipped or {},
-  }, IncompatibleKeys)
+  if not told then tell() end
+  return keys
 end
 
 local function load_options(value)
@@ -385,6 +468,7 @@ end
 
 --- Adds state_dict and load_state_dict to Module.
 function state.install(Module)
+  install_hooks(Module)
   install_taking(Module)
   install_module_loading(Module)
 

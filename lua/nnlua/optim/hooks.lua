@@ -3,7 +3,9 @@
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 
-local hooks = {}
+local hooks = {
+  every = {__name = "optim", _hooks = false}, -- in the place of an optimizer: the hooks of the steps of all
+}
 
 --- What registering a hook gives: `handle:remove()`, or `local handle <close> = …`.
 ---@class OptimizerHandle

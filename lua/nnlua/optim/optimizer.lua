@@ -199,19 +199,21 @@ end
 
 local function step_with_hooks(self, closure)
   local arguments = {closure}
-  for _, hook in hooks.each(self, "step_pre") do
-    local changed = hook(self, arguments)
-    if changed ~= nil then
-      if type(changed) ~= "table" then
-        raise(("%s: a hook before the step returns nothing or a table of the step's arguments, not %s"):format(
-          self.__name, core.describe(changed)))
+  for _, owner in ipairs {hooks.every, self} do
+    for _, hook in hooks.each(owner, "step_pre") do
+      local changed = hook(self, arguments)
+      if changed ~= nil then
+        if type(changed) ~= "table" then
+          raise(("%s: a hook before the step returns nothing or a table of the step's arguments, not %s"):format(
+            self.__name, core.describe(changed)))
+        end
+        arguments = changed
       end
-      arguments = changed
     end
   end
   local results = table.pack(self:_step(arguments[1]))
-  for _, hook in hooks.each(self, "step_post") do
-    hook(self, arguments)
+  for _, owner in ipairs {self, hooks.every} do
+    for _, hook in hooks.each(owner, "step_post") do hook(self, arguments) end
   end
   return table.unpack(results, 1, results.n)
 end
@@ -230,7 +232,9 @@ function Optimizer:step(closure)
     raise(("%s: step takes a function that computes the loss, not %s"):format(self.__name, core.describe(closure)))
   end
   self._steps = self._steps + 1
-  if self._hooks and hooks.any(self, "step_pre", "step_post") then
+  local every = hooks.every
+  if (self._hooks and hooks.any(self, "step_pre", "step_post"))
+    or (every._hooks and hooks.any(every, "step_pre", "step_post")) then
     return step_with_hooks(self, closure)
   end
   return self:_step(closure)

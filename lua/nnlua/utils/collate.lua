@@ -90,4 +90,15 @@ function collate.default_collate(items)
   return default_collate(items)
 end
 
+--- What a loader without batches makes of an item: tensors, numbers and strings as they are, in tables of its own.
+---     > nl.utils.data.default_convert({nl.ones(2), name = "a"})[1]
+---     tensor([1., 1.])
+---@param data any
+function collate.default_convert(data)
+  if type(data) ~= "table" or getmetatable(data) ~= nil then return data end
+  local copy = {}
+  for key, value in pairs(data) do copy[key] = collate.default_convert(value) end
+  return copy
+end
+
 return collate

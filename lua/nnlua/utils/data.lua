@@ -4,6 +4,7 @@ local guard = require "nnlua.guard"
 
 local data = {
   default_collate = require "nnlua.utils.collate".default_collate,
+  default_convert = require "nnlua.utils.collate".default_convert,
   DataLoader = require "nnlua.utils.loader",
   get_worker_info = require "nnlua.utils.fetch".get_worker_info,
   read_csv = require "nnlua.system".read_csv,

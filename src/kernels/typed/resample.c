@@ -54,12 +54,55 @@ static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, co
 
 #endif
 
+#if T_u8
+
+/* x: [places, inner]; y: [inner] */
+static void place(int64_t inner, int64_t terms, const int64_t *at, const int16_t *weight, int bits, const T *x,
+                  T *restrict y)
+{
+  for (int64_t i = 0; i < inner; i += RESAMPLE_STRIP) {
+    int32_t sum[RESAMPLE_STRIP];
+    int64_t n = inner - i < RESAMPLE_STRIP ? inner - i : RESAMPLE_STRIP;
+    for (int64_t j = 0; j < RESAMPLE_STRIP; j++) sum[j] = 1 << bits >> 1;
+    for (int64_t t = 0; t < terms; t++) {
+      const T *from = x + at[t] * inner + i;
+      int32_t factor = weight[t];
+      for (int64_t j = 0; j < n; j++) sum[j] += factor * from[j];
+    }
+    for (int64_t j = 0; j < n; j++) {
+      int32_t value = sum[j] >> bits;
+      y[i + j] = (T)(value < 0 ? 0 : value > UINT8_MAX ? UINT8_MAX : value);
+    }
+  }
+}
+
+/* As resample, of bytes. */
+static void resample_bytes(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
+                           const int16_t *weights, int bits, const uint8_t *x, uint8_t *y)
+{
+  for (int64_t o = 0; o < outer; o++, x += n[0] * inner)
+    for (int64_t i = 0; i < n[1]; i++, y += inner) {
+      if (inner > 1) {
+        place(inner, first[i + 1] - first[i], at + first[i], weights + first[i], bits, x, y);
+        continue;
+      }
+      int32_t sum = 1 << bits >> 1;
+      for (int64_t t = first[i]; t < first[i + 1]; t++) sum += weights[t] * x[at[t]];
+      sum >>= bits;
+      *y = (T)(sum < 0 ? 0 : sum > UINT8_MAX ? UINT8_MAX : sum);
+    }
+}
+
+#endif
+
 void TYPED(fill_resample)(ResampleKernels *t);
 void TYPED(fill_resample)(ResampleKernels *t)
 {
 #if T_FLOATING
   t->forward = resample;
   t->backward = resample_backward;
+#elif T_u8
+  t->bytes = resample_bytes;
 #endif
   (void)t;
 }

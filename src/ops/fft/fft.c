@@ -274,7 +274,7 @@ static Tensor *frequencies(Call *call, int64_t count, Frequencies f, DType dtype
   dtype = dtype_or_default(call, dtype);
   if (!dtype_is_inexact(dtype)) raise(call, "a floating or complex dtype is needed, not %s", dtype_name(dtype));
   if (f.n < 0) raise(call, "n must not be negative: %lld", (long long)f.n);
-  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(count));
+  Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(count));
   ask_gradient(call, y, requires_grad);
   launch_by_index(call, frequency_at, &f, y);
   return y;

@@ -13,9 +13,12 @@
 
 static Resampling resampling_of(const char *kind, bool align_corners, double scale)
 {
+  static const char *const names[] = {
+    [RESAMPLE_LINEAR] = "linear",     [RESAMPLE_CUBIC] = "cubic", [RESAMPLE_AREA] = "area",
+    [RESAMPLE_TRIANGLE] = "triangle", [RESAMPLE_KEYS] = "keys",   [RESAMPLE_LANCZOS] = "lanczos"};
   Resampling how = {RESAMPLE_LINEAR, align_corners, scale};
-  if (strcmp(kind, "cubic") == 0) how.kind = RESAMPLE_CUBIC;
-  if (strcmp(kind, "area") == 0) how.kind = RESAMPLE_AREA;
+  for (int i = 0; i <= RESAMPLE_LANCZOS; i++)
+    if (strcmp(kind, names[i]) == 0) how.kind = (ResampleKind)i;
   return how;
 }
 
@@ -124,56 +127,83 @@ static Wanted wanted_sizes(Call *call, const Tensor *x, Ints size, Numbers facto
 }
 
 /* The kind of terms for a mode, and checks that it goes with that many spatial dimensions. */
-static const char *kind_of_mode(Call *call, const char *mode, int n)
+static const char *kind_of_mode(Call *call, const char *mode, int n, bool antialias)
 {
   static const struct {
-    const char *mode, *kind;
+    const char *mode, *kind, *filter;
     int n;
-  } known[] = {{"linear", "linear", 1},
-               {"bilinear", "linear", 2},
-               {"trilinear", "linear", 3},
-               {"bicubic", "cubic", 2},
-               {"area", "area", 0}};
+  } known[] = {{"linear", "linear", NULL, 1},   {"bilinear", "linear", "triangle", 2}, {"trilinear", "linear", NULL, 3},
+               {"bicubic", "cubic", "keys", 2}, {"lanczos", NULL, "lanczos", 2},       {"area", "area", NULL, 0},
+               {"nearest", NULL, NULL, 0},      {"nearest-exact", NULL, NULL, 0}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(mode, known[i].mode) != 0) continue;
     if (known[i].n && known[i].n != n)
       raise(call, "mode \"%s\" takes %d dimensions, and input has %d", mode, known[i].n + 2, n + 2);
-    return known[i].kind;
+    if (antialias && !known[i].filter)
+      raise(call, "antialias goes with the modes \"bilinear\", \"bicubic\" and \"lanczos\", not with \"%s\"", mode);
+    if (!antialias && known[i].filter && !known[i].kind) raise(call, "mode \"%s\" takes antialias only", mode);
+    return antialias ? known[i].filter : known[i].kind;
   }
   raise(call,
-        "mode is \"%s\"; it is \"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"bicubic\", \"trilinear\" or "
-        "\"area\"",
+        "mode is \"%s\"; it is \"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"bicubic\", \"trilinear\", "
+        "\"area\" or, with antialias, \"lanczos\"",
         mode);
 }
 
-static Tensor *interpolated(Call *call, Tensor *x, Ints size, Numbers factor, const char *mode, bool align_corners,
-                            bool recompute)
+/* A size that doesn't change is copied by PyTorch whatever the factor: with filters and of bytes each one, otherwise
+   where no other changes, but for cubic terms. */
+static void forget_scales_of_copies(Wanted *w, const Tensor *x, const char *kind, bool antialias)
 {
+  bool each = antialias || (kind && x->dtype == DTYPE_u8), all = !kind || strcmp(kind, "cubic") != 0;
+  for (int i = 0; i < x->ndim - 2; i++) all = all && w->size[i] == x->shape[i + 2];
+  for (int i = 0; i < x->ndim - 2; i++)
+    if (all || (each && w->size[i] == x->shape[i + 2])) w->scale[i] = 0;
+}
+
+/* Bytes have weights for images only. */
+static void check_dtype(Call *call, const Tensor *x, const char *mode, const char *kind)
+{
+  DType dtype = tensor_dtype(x);
+  if (!kind || dtype_is_floating(dtype)) return;
+  if (dtype != DTYPE_u8) raise(call, "input is %s; mode \"%s\" takes floating point tensors", dtype_name(dtype), mode);
+  if (x->ndim != 4 || strcmp(kind, "area") == 0)
+    raise(call, "input is %s, which the modes \"bilinear\", \"bicubic\" and \"lanczos\" take, not \"%s\"",
+          dtype_name(dtype), mode);
+}
+
+static Tensor *interpolated(Call *call, const struct interpolate_args *a)
+{
+  Tensor *x = a->input;
   int n = x->ndim - 2;
   if (n < 1 || n > MOST_SPATIAL)
     raise(call, "input has shape %s; 3 to 5 dimensions are wanted", shape_text(call, tensor_shape(x)));
-  bool exact = strcmp(mode, "nearest-exact") == 0, takes_nearest = exact || strcmp(mode, "nearest") == 0;
-  const char *kind = takes_nearest ? NULL : kind_of_mode(call, mode, n);
-  if (align_corners && (!kind || strcmp(kind, "area") == 0))
-    raise(call, "align_corners doesn't go with mode \"%s\"", mode);
-  Wanted w = wanted_sizes(call, x, size, factor, recompute);
+  const char *kind = kind_of_mode(call, a->mode, n, a->antialias);
+  bool exact = strcmp(a->mode, "nearest-exact") == 0;
+  if (a->align_corners && (!kind || strcmp(kind, "area") == 0))
+    raise(call, "align_corners doesn't go with mode \"%s\"", a->mode);
+  Wanted w = wanted_sizes(call, x, a->size, a->scale_factor, a->recompute_scale_factor);
+  forget_scales_of_copies(&w, x, kind, a->antialias);
   DType dtype = tensor_dtype(x);
-  if (kind && !dtype_is_floating(dtype))
-    raise(call, "input is %s; mode \"%s\" takes floating point tensors", dtype_name(dtype), mode);
-  if (kind) x = widened(x);
-  for (int i = 0; i < n; i++) {
-    if (kind) x = op(resample, x, i + 2, w.size[i], kind, align_corners, w.scale[i]);
+  check_dtype(call, x, a->mode, kind);
+  bool bytes = dtype == DTYPE_u8; /* are rounded after each dimension: lines come first, as in PyTorch */
+  if (kind && !bytes) x = widened(x);
+  for (int k = 0; k < n; k++) {
+    int i = bytes ? n - 1 - k : k;
+    if (kind) x = op(resample, x, i + 2, w.size[i], kind, a->align_corners, w.scale[i]);
     else x = nearest(call, x, i + 2, w.size[i], exact, w.scale[i]);
   }
   return cast(x, dtype);
 }
 
-FORWARD(interpolate)
-{
-  if (a->antialias) raise(call, "antialias is not there");
-  y[0] = interpolated(call, a->input, a->size, a->scale_factor, a->mode, a->align_corners, a->recompute_scale_factor);
-}
+FORWARD(interpolate) { y[0] = interpolated(call, a); }
 
-FORWARD(upsample) { y[0] = interpolated(call, a->input, a->size, a->scale_factor, a->mode, a->align_corners, false); }
-FORWARD(upsample_nearest) { y[0] = interpolated(call, a->input, a->size, a->scale_factor, "nearest", false, false); }
-FORWARD(upsample_bilinear) { y[0] = interpolated(call, a->input, a->size, a->scale_factor, "bilinear", true, false); }
+/* interpolate under another name: what is not named is not given. */
+#define FORMER(row, ...)                                                                                            \
+  FORWARD(row)                                                                                                      \
+  {                                                                                                                 \
+    y[0] = interpolated(call, &(struct interpolate_args){                                                           \
+                                .input = a->input, .size = a->size, .scale_factor = a->scale_factor, __VA_ARGS__}); \
+  }
+FORMER(upsample, .mode = a->mode, .align_corners = a->align_corners)
+FORMER(upsample_nearest, .mode = "nearest")
+FORMER(upsample_bilinear, .mode = "bilinear", .align_corners = true)

@@ -23,7 +23,7 @@ static void copy_numbers(const void *params, int64_t *to)
 
 FORWARD(onnx_ints)
 {
-  y[0] = result_new(call, DTYPE_i64, device_or_default(DEVICE_NONE), INTS(a->values.n));
+  y[0] = result_new(call, DTYPE_i64, device_of_numbers(), INTS(a->values.n));
   if (a->values.n) launch_positions_of(call, copy_numbers, &a->values, y[0]);
 }
 
@@ -31,7 +31,7 @@ static double number_at(const void *params, int64_t i) { return ((const double *
 
 FORWARD(onnx_floats)
 {
-  y[0] = result_new(call, DTYPE_f32, device_or_default(DEVICE_NONE), INTS(a->values.n));
+  y[0] = result_new(call, DTYPE_f32, device_of_numbers(), INTS(a->values.n));
   launch_by_index(call, number_at, a->values.v, y[0]);
 }
 

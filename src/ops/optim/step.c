@@ -47,7 +47,7 @@ static void check_state(Call *call, const StepRule *rule, const Tensor *param, c
 {
   const char *name = rule->states[k];
   if (k < rule->numbers) {
-    if (state->numel != 1 || state->device != device_or_default(DEVICE_NONE) || !dtype_is_floating(tensor_dtype(state)))
+    if (state->numel != 1 || state->device != device_of_numbers() || !dtype_is_floating(tensor_dtype(state)))
       raise(call, "%s: the state's %s must be a floating point tensor of one element, not %s of shape %s", rule->name,
             name, dtype_name(tensor_dtype(state)), shape_text(call, tensor_shape(state)));
   } else if (state->dtype != param->dtype || state->device != param->device || !tensor_same_shape(state, param)) {
@@ -64,7 +64,7 @@ static Tensor *new_state(Call *call, const Step *s, const Tensor *param, int k)
 {
   bool is_number = k < s->rule->numbers;
   DType dtype = is_number ? call->ctx->default_dtype : tensor_dtype(param);
-  Device device = is_number ? device_or_default(DEVICE_NONE) : device_of(param);
+  Device device = is_number ? device_of_numbers() : device_of(param);
   Tensor *t = tensor_new(call, dtype, device, is_number ? (Ints){NULL, 0} : tensor_shape(param));
   double initial = s->rule->initial(s->options, k);
   launch_fill(call, t, dtype_is_complex(dtype) ? scalar_complex(initial, initial) : scalar_float(initial));

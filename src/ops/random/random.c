@@ -56,7 +56,7 @@ typedef struct Options {
 static Tensor *new_of_size(Call *call, Ints size, DType dtype, Options o)
 {
   dtype = o.dtype == DTYPE_NONE ? dtype : o.dtype;
-  Tensor *t = result_new(call, dtype, device_or_default(o.device), size);
+  Tensor *t = result_new(call, dtype, device_or_default(call, o.device), size);
   ask_gradient(call, t, o.requires_grad);
   return t;
 }

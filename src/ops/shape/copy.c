@@ -96,7 +96,7 @@ FORWARD(to_other)
   y[0] = op(to_device, a->input, device_behind(a->other), tensor_dtype(a->other), a->non_blocking, a->copy);
 }
 
-FORWARD(to_cpu) { y[0] = op(to_device, a->input, device_or_default(DEVICE_NONE), DTYPE_NONE, false, false); }
+FORWARD(to_cpu) { y[0] = op(to_device, a->input, device_of_numbers(), DTYPE_NONE, false, false); }
 
 FORWARD(type_as) { y[0] = cast(a->input, tensor_dtype(a->other)); }
 

@@ -103,7 +103,7 @@ static Tensor *triangle_positions(Call *call, int64_t rows, int64_t columns, int
   shape_numel(call, INTS(rows, columns, 2));
   TrianglePlaces p = {rows, columns, offset < -rows ? -rows : offset > columns ? columns : offset, 0, lower};
   p.count = count_triangle(rows, columns, p.diagonal, lower);
-  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(2, p.count));
+  Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(2, p.count));
   launch_positions_of(call, fill_triangle_places, &p, y);
   return y;
 }

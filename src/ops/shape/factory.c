@@ -22,7 +22,8 @@ static DType dtype_or(DType dtype, DType other) { return dtype == DTYPE_NONE ? o
 /* The dtype of a tensor of one value. */
 static DType value_dtype(Call *call, Scalar value) { return scalar_dtype(value, call->ctx->default_dtype); }
 
-#define NEW(default_dtype_) result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(a->device), a->size)
+#define NEW(default_dtype_) \
+  result_new(call, dtype_or(a->dtype, default_dtype_), device_or_default(call, a->device), a->size)
 
 #define FROM_SIZE(row, default_dtype_, value)   \
   FORWARD(row)                                  \
@@ -55,7 +56,8 @@ FORWARD(full)
 
 FORWARD(scalar_tensor)
 {
-  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(a->device), (Ints){NULL, 0});
+  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(call, a->device),
+                    (Ints){NULL, 0});
   ask_gradient(call, y[0], a->requires_grad);
   launch_fill(call, y[0], a->s);
 }
@@ -131,7 +133,7 @@ static Tensor *range(Call *call, Scalar start, Scalar stop, Scalar step, DType d
     start = truncated(start);
     step = truncated(step);
   }
-  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(length));
+  Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(length));
   launch_range(call, start, step, y);
   return y;
 }
@@ -164,7 +166,7 @@ FORWARD(linspace)
   DType dtype = dtype_or(a->dtype, dflt);
   if (has_complex && !dtype_is_complex(dtype)) raise(call, "complex bounds don't fit %s", dtype_name(dtype));
   if (a->steps < 0) raise(call, "steps must not be negative: %lld", (long long)a->steps);
-  y[0] = result_new(call, dtype, device_or_default(a->device), INTS(a->steps));
+  y[0] = result_new(call, dtype, device_or_default(call, a->device), INTS(a->steps));
   ask_gradient(call, y[0], a->requires_grad);
   bool whole = !dtype_is_inexact(dtype); /* then the ends are cut to integers first */
   Scalar start = whole ? truncated(a->start) : a->start, stop = whole ? truncated(a->stop) : a->stop;
@@ -177,7 +179,7 @@ FORWARD(eye)
 {
   int64_t n = a->n, m = a->m == NO_INT ? n : a->m;
   if (n < 0 || m < 0) raise(call, "negative size %lld x %lld", (long long)n, (long long)m);
-  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(a->device), INTS(n, m));
+  y[0] = result_new(call, dtype_or(a->dtype, call->ctx->default_dtype), device_or_default(call, a->device), INTS(n, m));
   ask_gradient(call, y[0], a->requires_grad);
   launch_fill(call, y[0], scalar_int(0));
   launch_fill(call, tensor_view(call, y[0], INTS(n < m ? n : m), INTS(m + 1), 0), scalar_int(1));

@@ -89,10 +89,7 @@ FORWARD(to_other_in)
   y[0] = moved_to(call, a->input, device_behind(a->other), tensor_dtype(a->other), a->copy, a->memory_format);
 }
 
-FORWARD(to_cpu_in)
-{
-  y[0] = moved_to(call, a->input, device_or_default(DEVICE_NONE), DTYPE_NONE, false, a->memory_format);
-}
+FORWARD(to_cpu_in) { y[0] = moved_to(call, a->input, device_of_numbers(), DTYPE_NONE, false, a->memory_format); }
 
 #define CONVERSION(row, dtype) \
   FORWARD(row) { y[0] = moved_to(call, a->input, DEVICE_NONE, dtype, false, a->memory_format); }
@@ -134,7 +131,7 @@ FORWARD(empty_in)
   Format format = format_of(call, a->memory_format, a->size);
   if (format == PRESERVE) raise(call, "there is no tensor whose format could be preserved");
   DType dtype = a->dtype == DTYPE_NONE ? call->ctx->default_dtype : a->dtype;
-  y[0] = result_in(call, dtype, device_or_default(a->device), a->size, format);
+  y[0] = result_in(call, dtype, device_or_default(call, a->device), a->size, format);
   leave_unset(call, y[0]);
   ask_gradient(call, y[0], a->requires_grad);
 }

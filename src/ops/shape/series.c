@@ -35,7 +35,7 @@ FORWARD(range)
     raise(call, "steps of %g don't lead from %g to %g", by, first, last);
   double length = floor((last - first) / by) + 1;
   if (!(length < 0x1p56)) raise(call, "a range from %g to %g in steps of %g is too long", first, last, by);
-  y[0] = result_new(call, dtype, device_or_default(a->device), INTS((int64_t)length));
+  y[0] = result_new(call, dtype, device_or_default(call, a->device), INTS((int64_t)length));
   ask_gradient(call, y[0], a->requires_grad);
   if (!dtype_is_inexact(dtype)) {
     first = trunc(first);
@@ -61,7 +61,7 @@ static Tensor *unset_strided(Call *call, DType dtype, Device device, Ints size, 
 FORWARD(empty_strided)
 {
   DType dtype = dtype_or_default(call, a->dtype);
-  y[0] = unset_strided(call, dtype, device_or_default(a->device), a->size, a->stride, a->requires_grad);
+  y[0] = unset_strided(call, dtype, device_or_default(call, a->device), a->size, a->stride, a->requires_grad);
 }
 
 FORWARD(new_empty_strided)
@@ -85,7 +85,7 @@ FORWARD(empty_permuted)
     step *= size.v[dim] > 1 ? size.v[dim] : 1;
   }
   DType dtype = dtype_or_default(call, a->dtype);
-  y[0] = unset_strided(call, dtype, device_or_default(a->device), size, (Ints){stride, size.n}, a->requires_grad);
+  y[0] = unset_strided(call, dtype, device_or_default(call, a->device), size, (Ints){stride, size.n}, a->requires_grad);
 }
 
 /* ---------------------------------------------------------------------- windows */
@@ -129,7 +129,7 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
   dtype = dtype_or_default(call, dtype);
   if (!dtype_is_floating(dtype)) raise(call, "a floating dtype is needed, not %s", dtype_name(dtype));
   if (length < 0) raise(call, "window_length must not be negative: %lld", (long long)length);
-  Tensor *y = result_new(call, dtype, device_or_default(device), INTS(length));
+  Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(length));
   ask_gradient(call, y, requires_grad);
   w.length = length;
   w.steps = length + periodic - 1;

@@ -163,3 +163,42 @@ describe("M9: state dicts of lazy modules", function()
     assert.same(full.weight:tolist(), fc.weight:tolist())
   end)
 end)
+
+describe("lazy norms", function()
+  local nl = require "nnlua"
+  local nn = nl.nn
+
+  it("become the norms that they are named after, of the input's channels", function()
+    for name, shape in pairs {
+      LazyBatchNorm1d = {4, 3}, LazyBatchNorm2d = {2, 3, 4, 4}, LazyBatchNorm3d = {2, 3, 2, 2, 2},
+      LazyInstanceNorm1d = {3, 4}, LazyInstanceNorm2d = {3, 4, 4}, LazyInstanceNorm3d = {2, 3, 2, 2, 2},
+    } do
+      local norm, plain = nn[name](), nn[name:sub(5)](3, {affine = true, track_running_stats = true})
+      local x = nl.randn(table.unpack(shape))
+      assert.is_true(nl.equal(plain(x), norm(x)), name)
+      assert.equal(tostring(plain), tostring(norm))
+      assert.is_true(nl.equal(plain.running_mean, norm.running_mean))
+    end
+  end)
+
+  it("take a state before the first call", function()
+    local plain = nn.BatchNorm1d(3)
+    plain(nl.randn(5, 3))
+    local norm = nn.LazyBatchNorm1d()
+    norm:load_state_dict(plain:state_dict())
+    assert.is_true(nl.equal(plain.running_var, norm.running_var))
+    plain:eval()
+    norm:eval()
+    local x = nl.randn(2, 3)
+    assert.is_true(nl.equal(plain(x), norm(x)))
+  end)
+
+  it("need neither weights nor statistics", function()
+    local norm = nn.LazyInstanceNorm1d({affine = false, track_running_stats = false})
+    assert.equal("LazyInstanceNorm1d(0, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)",
+      tostring(norm))
+    norm(nl.randn(2, 3, 4))
+    assert.equal(3, norm.num_features)
+    assert.error_matches(function() nn.LazyBatchNorm2d()(nl.randn(2, 3)) end, "must have")
+  end)
+end)

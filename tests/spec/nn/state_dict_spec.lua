@@ -187,3 +187,69 @@ describe("loading a state dict", function()
       "no argument is called 'strickt'; did you mean 'strict'%? there are: strict, skip_mismatched")
   end)
 end)
+
+describe("hooks of states", function()
+  local nl = require "nnlua"
+  local nn = nl.nn
+
+  local function net()
+    return nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 1)))
+  end
+
+  it("of taking run before a module's own entries and after its children's", function()
+    local root, seen = net(), {}
+    local function note(what, place)
+      return function(_, ...) seen[#seen + 1] = what .. (select(place, ...)) end
+    end
+    for _, one in ipairs {root, root[1], root[2], root[2][1]} do
+      one:register_state_dict_pre_hook(note("pre ", 1))
+      one:register_state_dict_post_hook(note("post ", 2))
+    end
+    root:state_dict({prefix = "net."})
+    assert.same({
+      "pre net.", "pre net.0.", "post net.0.", "pre net.1.", "pre net.1.0.", "post net.1.0.", "post net.1.",
+      "post net.",
+    }, seen)
+  end)
+
+  it("of taking may change the dict, return nothing, and go with their handle", function()
+    local root = net()
+    local handle = root:register_state_dict_post_hook(function(_, dict, prefix) dict[prefix .. "more"] = nl.ones(1) end)
+    assert.truthy(root:state_dict().more)
+    assert.truthy(nn.deepcopy(root):state_dict().more)
+    handle:remove()
+    assert.is_nil(root:state_dict().more)
+    root[1]:register_state_dict_post_hook(function() return 1 end)
+    assert.error_matches(function() root:state_dict() end, "must return nothing")
+  end)
+
+  it("of loading see a copy of the dict first and the lists at the end", function()
+    local root, dict = net(), net():state_dict()
+    dict["0.w"], dict["0.weight"] = dict["0.weight"], nil
+    root[1]:register_load_state_dict_pre_hook(function(_, d, prefix, metadata, strict, missing)
+      assert.equal(1, metadata.version)
+      assert.is_true(strict)
+      assert.same({}, missing)
+      d[prefix .. "weight"], d[prefix .. "w"] = d[prefix .. "w"], nil
+    end)
+    local weight
+    root:register_load_state_dict_post_hook(function(m, keys)
+      assert.same({}, keys.missing_keys)
+      weight = m[1].weight:clone()
+    end)
+    root:load_state_dict(dict)
+    assert.is_nil(dict["0.weight"])
+    assert.is_true(nl.equal(dict["0.w"], weight))
+  end)
+
+  it("of loading may strike names off, or add some", function()
+    local root, dict = net(), net():state_dict()
+    dict["0.bias"] = nil
+    assert.error_matches(function() root:load_state_dict(dict) end, "missing: '0.bias'")
+    local handle = root[1]:register_load_state_dict_post_hook(function(_, keys) keys.missing_keys[1] = nil end)
+    root:load_state_dict(dict)
+    assert.is_true(nl.equal(dict["0.weight"], root[1].weight))
+    handle:remove()
+    assert.error_matches(function() root:load_state_dict(dict) end, "missing: '0.bias'")
+  end)
+end)

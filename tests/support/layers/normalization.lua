@@ -50,4 +50,28 @@ return {
       {{2, 3}, 0.5, false, inputs = {real(2, 2, 3)}, text = "RMSNorm((2, 3), eps=0.5, elementwise_affine=False)"},
     }
   end,
+  LazyBatchNorm1d = function()
+    return {{inputs = {real(2, 3)},
+      text = "LazyBatchNorm1d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
+  LazyBatchNorm2d = function()
+    return {{inputs = {real(2, 3, 1, 2)},
+      text = "LazyBatchNorm2d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
+  LazyBatchNorm3d = function()
+    return {{inputs = {real(2, 2, 1, 2, 2)},
+      text = "LazyBatchNorm3d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
+  LazyInstanceNorm1d = function()
+    return {{inputs = {real(2, 2, 3)},
+      text = "LazyInstanceNorm1d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
+  LazyInstanceNorm2d = function()
+    return {{inputs = {real(2, 2, 1, 3)},
+      text = "LazyInstanceNorm2d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
+  LazyInstanceNorm3d = function()
+    return {{inputs = {real(2, 2, 1, 1, 3)},
+      text = "LazyInstanceNorm3d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
 }
