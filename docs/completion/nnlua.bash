@@ -14,7 +14,7 @@ _nnlua_test_options='--pattern --exclude-pattern --output --directory --config-f
 _nnlua() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
   COMPREPLY=()
-  # The first word that is no option is a script, or "test": what follows is its own.
+  # The first word that is no option is a script, or "test" or "build": what follows is its own.
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       -e | -l | --threads)
@@ -32,6 +32,10 @@ _nnlua() {
         return
         ;;
       *)
+        if [[ ${COMP_WORDS[i]} == build && $word == -* ]]; then
+          mapfile -t COMPREPLY < <(compgen -W '--output --module --help' -- "$word")
+          return
+        fi
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
@@ -51,6 +55,7 @@ _nnlua() {
   fi
   _nnlua_lua_files "$word"
   [[ $before == -- || test != "$word"* ]] || COMPREPLY+=(test)
+  [[ $before == -- || build != "$word"* ]] || COMPREPLY+=(build)
 }
 
 complete -F _nnlua nnlua

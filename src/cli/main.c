@@ -1,5 +1,6 @@
 /* nnlua: the interpreter. What lua does, and require "nnlua" needs no installed file. */
 #include "cli/allocator.h"
+#include "cli/app.h"
 #include "cli/coroutine.h"
 #include "cli/options.h"
 #include "cli/repl.h"
@@ -41,6 +42,8 @@ static void open_libraries(lua_State *L, const Options *options)
   lua_setfield(L, -2, "nnlua.terminal");
   lua_pushcfunction(L, state_file_open);
   lua_setfield(L, -2, "nnlua.state_file");
+  lua_pushcfunction(L, app_open_module);
+  lua_setfield(L, -2, "nnlua.app");
   lua_pop(L, 1);
 }
 
@@ -68,6 +71,7 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   if (!options->ignore_environment && run_init(L) != LUA_OK) return false;
   if (!options_act(L, options, argv)) return false;
   if (options->task == RUN_TESTS) return run_tests(L) == LUA_OK;
+  if (options->task == RUN_BUILD) return run_build(L) == LUA_OK;
   if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
   if (options->interactive) {
     return repl_run(L, options->ignore_environment);
@@ -87,6 +91,19 @@ static void show(const char *program, OptionsTask task)
   fflush(stdout);
 }
 
+/* Runs the program that stands in this executable (nnlua build): all words of the command line are its own. */
+static bool run_app(lua_State *L, int argc, char **argv)
+{
+  const Options options = {.ignore_environment = true};
+  if (!app_open(L, argv[0] != NULL ? argv[0] : "")) return false;
+  open_libraries(L, &options);
+  app_prepare(L);
+  options_make_arg(L, &options, argc, argv);
+  lua_gc(L, LUA_GCGEN, 0, 0);
+  lua_settop(L, 0);
+  return app_run(L) == LUA_OK;
+}
+
 /* The whole program as a Lua function, so that running out of memory anywhere is an error like others: argc and argv on
  * the stack, true as its result if all went well. */
 static int program(lua_State *L)
@@ -95,6 +112,10 @@ static int program(lua_State *L)
   char **argv = lua_touserdata(L, 2);
   Options options;
   if (argv[0] != NULL && argv[0][0] != '\0') report_set_program(argv[0]);
+  if (app_is_here()) {
+    lua_pushboolean(L, run_app(L, argc, argv));
+    return 1;
+  }
   if (!options_parse(&options, argv)) {
     options_usage(argv[0], &options, argv);
     return 0;

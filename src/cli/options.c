@@ -69,11 +69,12 @@ static bool parse_short(Options *options, char **argv, int *i)
   return (argv[*i] != NULL && argv[*i][0] != '-') || fail(options, OPTION_WITHOUT_ARGUMENT);
 }
 
-/* The word at `script` is no option: a script, or "test". */
+/* The word at `script` is no option: a script, or a command. */
 static bool finish_parsing(Options *options, char **argv)
 {
   const char *word = argv[options->script];
   if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "test") == 0) options->task = RUN_TESTS;
+  if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "build") == 0) options->task = RUN_BUILD;
   return true;
 }
 
@@ -97,7 +98,8 @@ bool options_parse(Options *options, char **argv)
 }
 
 static const char usage_lines[] = "usage: %s [options] [script [args]]\n"
-                                  "       %s [options] test [folders or files] [busted's options]\n";
+                                  "       %s [options] test [folders or files] [busted's options]\n"
+                                  "       %s [options] build script -o program [files]\n";
 
 /* The option that a wrong one may stand for, or NULL. */
 static const char *meant(const char *option)
@@ -137,13 +139,13 @@ void options_usage(const char *program, const Options *options, char **argv)
               equals != NULL ? equals + 1 : argv[options->script + 1]);
       break;
   }
-  fprintf(stderr, usage_lines, program, program);
+  fprintf(stderr, usage_lines, program, program, program);
   fprintf(stderr, "'%s --help' lists the options.\n", program);
 }
 
 void options_help(const char *program, FILE *out)
 {
-  fprintf(out, usage_lines, program, program);
+  fprintf(out, usage_lines, program, program, program);
   fputs("\n"
         "Runs a Lua script, with require \"nnlua\" at hand; without one, a prompt, or stdin.\n"
         "\n"
@@ -162,7 +164,8 @@ void options_help(const char *program, FILE *out)
         "  -              stop handling options and execute stdin\n"
         "\n"
         "test runs specs with busted: those in the folders spec, tests and test, or in those given.\n"
-        "A script of that name is run as ./test. More: man nnlua\n",
+        "build makes a program of one file: the script, the modules that it requires, and files.\n"
+        "Scripts of these names are run as ./test and ./build. More: man nnlua\n",
         out);
 }
 

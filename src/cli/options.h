@@ -9,6 +9,7 @@
 typedef enum {
   RUN_PROGRAM, /* what lua does: scripts, -e, the prompt */
   RUN_TESTS,   /* nnlua test */
+  RUN_BUILD,   /* nnlua build */
   SHOW_HELP,
   SHOW_VERSION
 } OptionsTask;
@@ -23,7 +24,7 @@ typedef struct {
   bool executes;           /* -e */
   bool ignore_environment; /* -E */
   int threads;             /* --threads; 0: not given */
-  int script;              /* argv's index of the script, or of "test"; argc if there is none */
+  int script;              /* argv's index of the script, or of "test" or "build"; argc if there is none */
 } Options;
 
 /* On false, options->script is the index of the option that is wrong. */

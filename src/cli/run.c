@@ -158,14 +158,17 @@ static int push_arguments(lua_State *L)
   return count;
 }
 
-int run_script(lua_State *L, const char *path)
+int run_script_chunk(lua_State *L, int status)
 {
-  int status = luaL_loadfile(L, path);
   if (status == LUA_OK) {
     int count = push_arguments(L);
     status = run_call(L, count, 0);
   }
   return report_status(L, status);
 }
+
+int run_script(lua_State *L, const char *path) { return run_script_chunk(L, luaL_loadfile(L, path)); }
+
+int run_build(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.build'(arg)", "=(build)"); }
 
 int run_tests(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.testing.command'(arg)", "=(test)"); }

@@ -28,7 +28,13 @@ int run_file(lua_State *L, const char *path);
 /* The same with the global arg's values as arguments. */
 int run_script(lua_State *L, const char *path);
 
+/* The same of a chunk on the stack, or of the error that there was instead. */
+int run_script_chunk(lua_State *L, int status);
+
 /* nnlua test: busted, with the global arg's values as its arguments. Exits itself where specs fail. */
 int run_tests(lua_State *L);
+
+/* nnlua build: makes a program of one file, as the global arg's values say. */
+int run_build(lua_State *L);
 
 #endif

@@ -18,6 +18,7 @@
 #include "core/blocks.h"
 #include "core/interrupt.h"
 #include "core/text.h"
+#include "io/bundle.h"
 
 enum { MOST_TRIES = 1000 };
 
@@ -45,7 +46,8 @@ bool file_cut_off(void) { return file_fail(ERROR_CUT_OFF); }
 int file_open(const char *path, uint64_t *size)
 {
   struct stat status;
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
+  int descriptor = bundle_descriptor(path);
+  if (descriptor < 0) descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
   if (descriptor < 0) {
     file_fail(errno);
     return -1;
@@ -66,9 +68,11 @@ int file_open(const char *path, uint64_t *size)
 int file_open_stream(const char *path)
 {
   struct stat status;
-  int descriptor;
-  do descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  while (descriptor < 0 && errno == EINTR && !interrupt_is_requested());
+  int descriptor = bundle_descriptor(path);
+  while (descriptor < 0) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 && (errno != EINTR || interrupt_is_requested())) break;
+  }
   if (descriptor < 0) {
     file_fail(errno);
     return -1;

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/bundle.h"
 #include "io/files.h"
 
 bool source_open(Source *s, const char *path)
 {
+  if (bundle_find(path, s)) return true;
   *s = NO_SOURCE;
   s->is_whole = true;
   s->descriptor = file_open(path, &s->size);
@@ -16,6 +18,7 @@ bool source_open(Source *s, const char *path)
 
 bool source_map(Source *s, const char *path, const void *owner)
 {
+  if (bundle_map(path, s, owner)) return true;
   *s = NO_SOURCE;
   s->is_whole = true;
   s->mapped = mapped_file_open(path, owner);

@@ -12,7 +12,7 @@ local may_include = {
   io = {"core", "io"},
   lua = {"core", "kernels", "ops", "autograd", "program", "io", "lua"},
   nn = {"core", "ops", "program", "lua", "nn"},
-  cli = {"lua", "cli"},
+  cli = {"io", "lua", "cli"},
 }
 local knows_lua = {lua = true, nn = true, cli = true}
 local lua_headers = {["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true}
