@@ -172,6 +172,29 @@ void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const Chann
          TENSOR_LIST(d, from, norm->weight, mean, var), work_of(units_of(&c), elements_of(&c)), &c);
 }
 
+/* Stretches from one to another, each of the next channel. */
+static void map_stretches(const Launch *l, int64_t begin, int64_t end)
+{
+  const Channels *c = l->params;
+  const double *mean = operand_at(l, 1, 0), *scale = operand_at(l, 2, 0), *shift = operand_at(l, 3, 0);
+  for (int64_t i = begin; i < end; i++) {
+    int64_t channel = i % c->channels;
+    l->k->normalization->stretch_map(c->size, operand_at(l, 0, i * c->size), mean[channel], scale[channel],
+                                     shift ? shift[channel] : 0, result_at(l, 0, i * c->size));
+  }
+}
+
+void launch_channel_map(Call *call, Tensor *x, Tensor *mean, Tensor *scale, Tensor *shift, Tensor *y)
+{
+  static const Driver driver = {
+    .run = map_stretches, .results = {DENSE}, .operands = {DENSE, AS_DOUBLE, AS_DOUBLE, AS_DOUBLE}};
+  Channels c = {.n = x->shape[0], .channels = x->shape[1]};
+  if (x->numel == 0) return;
+  c.size = x->numel / (c.n * c.channels);
+  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), TENSOR_LIST(x, mean, scale, shift),
+         (Work){c.n * c.channels, c.size}, &c);
+}
+
 /* ------------------------------------------------------------------------ rows */
 
 typedef struct Rows {

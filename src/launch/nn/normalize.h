@@ -26,6 +26,9 @@ void launch_channel_norm(Call *call, Tensor *x, const ChannelNorm *norm, Tensor 
 void launch_channel_norm_backward(Call *call, Tensor *dy, Tensor *x, const ChannelNorm *norm, Tensor *mean, Tensor *var,
                                   Tensor *dx, Tensor *dw, Tensor *db);
 
+/* y = (x - mean) scale + shift, of numbers for each channel, [channels]; x and y are contiguous. */
+void launch_channel_map(Call *call, Tensor *x, Tensor *mean, Tensor *scale, Tensor *shift, Tensor *y);
+
 /* The same of rows of n elements that lie one after the other in x; weight and bias are of n elements, mean and var
    float64, [rows]. If not centred, means are 0 and variances means of squares. */
 typedef struct RowNorm {

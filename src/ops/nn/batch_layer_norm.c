@@ -177,6 +177,25 @@ static Tensor *unbiased(Call *call, Tensor *var, int64_t n)
   return op(mul, op(detach, var), number((double)n / (double)(n - 1)));
 }
 
+FORWARD(channel_map)
+{
+  Tensor *x = a->input;
+  y[0] = result_new(call, tensor_dtype(x), device_behind(x), tensor_shape(x));
+  launch_channel_map(call, x, a->mean, a->scale, a->shift, y[0]);
+}
+
+/* Whether channels can be mapped in one pass: where no derivative is wanted, which is made of ops, and a channel's
+   elements lie side by side. */
+static bool can_map_channels(const Call *call, const Tensor *x, Tensor *const *others, int n)
+{
+  if (wants_derivative(call, x) || !x->is_contiguous || x->numel <= x->shape[0] * x->shape[1]) return false;
+  for (int i = 0; i < n; i++) {
+    bool is_wider = others[i] && tensor_dtype(others[i]) == DTYPE_f64 && tensor_dtype(x) != DTYPE_f64;
+    if (others[i] && (is_wider || wants_derivative(call, others[i]))) return false;
+  }
+  return true;
+}
+
 /* (x - mean) weight / sqrt(var + eps) + bias, by channel. */
 static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *var, Tensor *weight, Tensor *bias,
                                   double eps)
@@ -192,6 +211,7 @@ static Tensor *with_known_moments(Call *call, Tensor *x, Tensor *mean, Tensor *v
   DType dtype = tensor_dtype(x);
   Tensor *scale = op(rsqrt, plus(var, number(eps)));
   if (weight) scale = op(mul, scale, weight);
+  if (can_map_channels(call, x, (Tensor *[]){mean, scale, bias}, 3)) return op(channel_map, x, mean, scale, bias);
   Tensor *y = op(mul, minus(x, op(reshape, mean, by)), op(reshape, scale, by));
   if (bias) y = plus(y, op(reshape, bias, by));
   y = cast(y, dtype);
