@@ -104,10 +104,19 @@ local function values_in(folder, what, kinds)
   return values, n
 end
 
---- Runs a case in a folder: nil, or what is wrong.
-function cases.run_folder(folder)
+--- What a program gives that is written and read back.
+function cases.again(program)
+  local file = nl.io.BytesIO()
+  nl.onnx.export(program, file)
+  file:seek "set"
+  return nl.onnx.load(file)
+end
+
+--- Runs a case in a folder: nil, or what is wrong. With `again` the model is written and read back before.
+function cases.run_folder(folder, again)
   local path = folder .. "/model.onnx"
   local program = nl.onnx.load(path)
+  if again then program = cases.again(program) end
   local model = read(path)
   local input_kinds, output_kinds = cases.kinds(model, path, "input"), cases.kinds(model, path, "output")
   for set = 0, 100 do
@@ -130,8 +139,10 @@ function cases.run_light(program, want)
 end
 
 --- Runs a light model of a file, beside which is what it gives.
-function cases.run_light_file(path)
-  return cases.run_light(nl.onnx.load(path), cases.value(read(path:gsub("%.onnx$", "_output_0.pb")), path, "tensor"))
+function cases.run_light_file(path, again)
+  local program = nl.onnx.load(path)
+  if again then program = cases.again(program) end
+  return cases.run_light(program, cases.value(read(path:gsub("%.onnx$", "_output_0.pb")), path, "tensor"))
 end
 
 return cases

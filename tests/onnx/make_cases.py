@@ -2,9 +2,9 @@
 
     python3 -m venv v && v/bin/pip install onnx==1.23.2 numpy pillow && v/bin/python tests/onnx/make_cases.py
 
-The file has a message of Protocol Buffers for each case: 1 its name, 2 the model, 3 data sets, of which each has 1 inputs
-and 2 outputs. Those that excluded.txt names are left out; the bodies of functions written out (..._expanded); and 19 that
-would take more than 50 KB each, and all together most of the file.
+The file has a message of Protocol Buffers for each case: 1 its name, 2 the model, 3 data sets, of which each has 1
+inputs and 2 outputs. Those that excluded.txt names are left out; the bodies of functions written out (..._expanded);
+and 19 that would take more than 50 KB each, and all together most of the file.
 """
 import gzip
 import os

@@ -15,9 +15,6 @@ for name, entry in pairs(require "nnlua.onnx.operators.microsoft") do operators[
 for _, name in ipairs {"Gelu", "LayerNormalization", "Trilu", "Unique", "Range", "Pad"} do
   operators["com.microsoft"][name] = operators["com.microsoft"][name] or operators[""][name]
 end
-for name, entry in pairs(require "nnlua.onnx.operators.own") do
-  operators.nnlua = operators.nnlua or {}
-  operators.nnlua[name] = entry
-end
+operators.nnlua = require "nnlua.onnx.operators.own"
 
 return operators

@@ -1,5 +1,6 @@
--- parts: 2
--- ONNX's own test cases: those of its operators, of networks that PyTorch exported, and of large ones without weights.
+-- parts: 3
+-- ONNX's own test cases: those of its operators, of networks that PyTorch exported, and of large ones without weights;
+-- each as it is, and exported and read back.
 -- tests/onnx/make_cases.py has written the file, tests/onnx/excluded.txt says which don't pass.
 local nl = require "nnlua"
 
@@ -42,13 +43,18 @@ describe("ONNX's test case", function()
       local program = nl.onnx.load(nl.io.BytesIO(model))
       if name:find "^light_" then
         local set = all:one("test_set", fields.set)
-        assert.is_nil(cases.run_light(program, cases.value(bytes(set.output, 1), "data", "tensor")))
+        local want = cases.value(bytes(set.output, 1), "data", "tensor")
+        assert.is_nil(cases.run_light(program, want))
+        assert.is_nil(cases.run_light(cases.again(program), want))
         return
       end
+      local again = cases.again(program)
       local inputs, outputs = cases.kinds(model, name, "input"), cases.kinds(model, name, "output")
       for set in all:each("test_set", fields.set) do
         local given, n = values(set.input, inputs)
-        assert.is_nil(cases.run(program, given, n, (values(set.output, outputs))))
+        local want = values(set.output, outputs)
+        assert.is_nil(cases.run(program, given, n, want))
+        assert.is_nil(cases.run(again, given, n, want))
       end
     end)
   end

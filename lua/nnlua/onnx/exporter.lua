@@ -1,0 +1,147 @@
+-- A program's steps as nodes of ONNX's graphs: names of values, constants, casts.
+
+local class = require "nnlua.class"
+local nl = require "nnlua"
+local nn_core = require "nnlua.nn.core"
+local types = require "nnlua.onnx.types"
+local writer = require "nnlua.onnx.writer"
+
+local raise = nn_core.raise
+
+--- What the functions of rows get. `contents` are the program's; one for a body has the one outside as `outer`.
+local Exporter = class.new "OnnxExporter"
+
+function Exporter:init(contents, options, outer)
+  self.contents, self.options, self.outer = contents, options, outer
+  self.names = {}
+  self.nodes, self.initializers = {}, {}
+  self.shared = outer and outer.shared or {taken = {}, count = 0, constants = {}, own = false}
+  self.root = outer and outer.root or self
+end
+
+--- A name that no value has yet.
+function Exporter:fresh(stem)
+  local taken, name = self.shared.taken, stem
+  if not stem or stem == "" then stem = "v" end
+  while not name or name == "" or taken[name] do
+    self.shared.count = self.shared.count + 1
+    name = stem .. "_" .. self.shared.count
+  end
+  taken[name] = true
+  return name
+end
+
+-- -------------------------------------------------------------------- nodes
+
+--- An AttributeProto of a Lua value: {i =} and the like say what is meant; numbers, texts and lists of whole numbers
+--- are taken as they are.
+local function attribute(name, value)
+  local fields = {name = name}
+  if math.type(value) == "integer" then
+    fields.i, fields.type = value, 2
+  elseif type(value) == "number" then
+    fields.f, fields.type = value, 1
+  elseif type(value) == "boolean" then
+    fields.i, fields.type = value and 1 or 0, 2
+  elseif type(value) == "string" then
+    fields.s, fields.type = value, 3
+  elseif nn_core.is_tensor(value) then
+    fields.t, fields.type = types.tensor("", value), 4
+  elseif value.graph then
+    fields.g, fields.type = value.graph, 5
+  elseif value.floats then
+    fields.floats, fields.type = value.floats, 6
+  elseif value.texts then
+    fields.strings, fields.type = value.texts, 8
+  else
+    fields.ints, fields.type = value, 7
+  end
+  return writer.message("attribute", fields)
+end
+
+--- Adds a node; `inputs` are names, false where one is absent; `attributes` a table by name, or nil; gives the names of
+--- its n outputs (1).
+function Exporter:add(op, inputs, attributes, n, domain)
+  local given, outputs, names = {}, {}, {}
+  for i, name in ipairs(inputs) do given[i] = name or "" end
+  while given[#given] == "" do given[#given] = nil end
+  for i = 1, n or 1 do
+    outputs[i] = self:fresh(op:lower():sub(1, 12))
+  end
+  local fields = {op_type = op, input = given, output = outputs, attribute = {}, domain = domain}
+  for name in pairs(attributes or {}) do table.insert(names, name) end
+  table.sort(names)
+  for _, name in ipairs(names) do table.insert(fields.attribute, attribute(name, attributes[name])) end
+  fields.name = self:fresh(op)
+  table.insert(self.nodes, fields)
+  return table.unpack(outputs)
+end
+
+-- ---------------------------------------------------------------- constants
+
+--- The name of an initializer with a tensor's elements. It stands in the outermost graph.
+function Exporter:initializer(tensor, name)
+  local root = self.root
+  name = self:fresh(name or "constant")
+  table.insert(root.initializers, types.tensor(name, tensor))
+  return name
+end
+
+--- The same for few elements, each kind once.
+function Exporter:constant(tensor)
+  local key = tostring(tensor.dtype) .. tostring(tensor.shape) .. tensor:contiguous():tobytes()
+  local constants = self.shared.constants
+  constants[key] = constants[key] or self:initializer(tensor)
+  return constants[key]
+end
+
+--- A list of whole numbers, one dimension; a number alone.
+function Exporter:ints(list) return self:constant(nl.tensor(list, {dtype = nl.int64})) end
+function Exporter:number(value, dtype) return self:constant(nl.tensor(value, {dtype = dtype})) end
+
+--- A value as another dtype.
+function Exporter:cast(name, from, to)
+  if from == to then return name end
+  return (self:add("Cast", {name}, {to = types.number(to)}))
+end
+
+-- ----------------------------------------------------------- sizes of inputs
+
+--- The size of a name, such as "N", as a tensor of one element: that of an input which has it.
+function Exporter:symbol(symbol)
+  local root = self.root
+  root.symbols = root.symbols or {}
+  if root.symbols[symbol] then return root.symbols[symbol] end
+  for _, id in ipairs(root.contents.inputs) do
+    for d, size in ipairs(root.contents.values[id].shape or {}) do
+      if size == symbol then
+        local sizes = root:add("Shape", {root.names[id]}, {start = d - 1, ["end"] = d})
+        root.symbols[symbol] = sizes
+        return sizes
+      end
+    end
+  end
+  raise(("onnx.export: the size %s is that of no input"):format(symbol))
+end
+
+--- A size such as "(2 * N - 1) / 3" as a tensor of one element.
+function Exporter:size(text)
+  local terms, divisor = text:match "^%((.*)%) / (%d+)$"
+  local sum
+  for sign, term in ("+ " .. (terms or text)):gmatch "([-+]) ([^-+]+)" do
+    local product
+    for factor in term:gmatch "[^%s*]+" do
+      local whole = math.tointeger(tonumber(factor))
+      local own = whole and self:ints {whole} or self:symbol(factor)
+      product = product and self:add("Mul", {product, own}) or own
+    end
+    if not sum then
+      sum = sign == "-" and self:add("Neg", {product}) or product
+    else
+      sum = self:add(sign == "-" and "Sub" or "Add", {sum, product})
+    end
+  end
+  return divisor and self:add("Div", {sum, self:ints {math.tointeger(tonumber(divisor))}}) or sum
+end
+
+return Exporter

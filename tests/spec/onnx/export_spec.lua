@@ -1,0 +1,121 @@
+-- parts: 2
+-- Programs written to files of ONNX and read back. What ONNX Runtime makes of the files tests/onnx/exports.py tells.
+local here = debug.getinfo(1, "S").source:match("^@(.*)/") or "."
+package.path = here .. "/../../?.lua;" .. package.path
+
+local nl = require "nnlua"
+
+local cases = require "onnx.cases"
+local exported = require "onnx.exported"
+local runner = require "oracle.runner"
+
+local F, nn = nl.F, nl.nn
+
+--- A function traced with examples, written and read back; the text of what was read.
+local function again(f, ...)
+  local _ <close> = nl.no_grad()
+  local program = cases.again(nl.program.trace(f, ...))
+  return program, tostring(program)
+end
+
+describe("a program that is exported and read back", function()
+  it("gives what the network gives", function()
+    local net = nn.Sequential(nn.Conv2d(3, 4, 3, {padding = 1}), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+      nn.Flatten(), nn.Linear(64, 5))
+    net:eval()
+    local x = nl.randn(2, 3, 8, 8)
+    local program = again(net, x)
+    assert.is_true(nl.allclose(net(x), program(x)))
+    assert.same({"input", "output"}, {program.inputs[1].name, program.outputs[1].name})
+    assert.equal("[4, 3, 3, 3]", tostring(program:state_dict()["0.weight"].shape))
+  end)
+
+  it("gives positions from 1, for the file adds 1 where they leave", function()
+    local x = nl.tensor {{1.0, 9.0, 3.0}, {7.0, 5.0, 6.0}}
+    local program, text = again(function(t)
+      local _, at = t:max(2)
+      return t:argmax(2), at, (select(2, t:topk(2, 2)))
+    end, x)
+    local first, second, third = program(x)
+    assert.same({{2, 1}, {2, 1}, {{2, 3}, {1, 3}}}, {first:tolist(), second:tolist(), third:tolist()})
+    assert.matches("ArgMax", text)
+    assert.matches("add%(", text)
+  end)
+
+  it("takes positions from 1, for the file subtracts 1 where they enter", function()
+    local table_of, at = nl.randn(5, 2), nl.tensor {5, 1, 2}
+    local program, text = again(function(i) return F.embedding(i, table_of) end, at)
+    assert.is_true(nl.equal(F.embedding(at, table_of), program(at)))
+    assert.matches("sub%(", text)
+    assert.matches("Gather", text)
+    local labels, scores = nl.tensor {1, 3}, nl.randn(2, 3)
+    local loss = again(function(s, l) return F.cross_entropy(s, l) end, scores, labels)
+    assert.is_true(nl.allclose(F.cross_entropy(scores, labels), loss(scores, labels)))
+  end)
+
+  it("has rows that ONNX hasn't as nodes of the domain nnlua, with all their arguments", function()
+    local x = nl.randn(2, 6)
+    local function f(t) return nl.logcumsumexp(t, 2), t:roll(2, 2), t:histc(4, -1, 1.5), nl.cdist(t, t, 1.5) end
+    local program = again(f, x)
+    local want, got = {f(x)}, {program(x)}
+    for i = 1, 4 do assert.is_true(nl.allclose(want[i], got[i])) end
+  end)
+
+  it("of a row that ONNX hasn't is refused by name with strict = true", function()
+    local program = nl.program.trace(function(t) return nl.logcumsumexp(t, 1) end, nl.randn(3))
+    assert.error_matches(function()
+      nl.onnx.export(program, nl.io.BytesIO(), {strict = true})
+    end, "onnx.export: ONNX has nothing for the row 'logcumsumexp'")
+  end)
+
+  it("changes what a write in place changes, where its result alone is read", function()
+    local x = nl.tensor {-1.0, 2.0}
+    local program = again(function(t) return (t * 2):relu_() + 1 end, x)
+    assert.same({1, 5}, program(x):tolist())
+    local seen = nl.program.trace(function(t)
+      local y = t * 2
+      y[1]:zero_()
+      return y
+    end, x)
+    assert.error_matches(function() nl.onnx.export(seen, nl.io.BytesIO()) end, "in place that is read afterwards")
+    local net = nn.BatchNorm1d(2)
+    local training = nl.program.trace(net, nl.randn(4, 2))
+    assert.error_matches(function() nl.onnx.export(training, nl.io.BytesIO()) end, "network in evaluation mode")
+  end)
+
+  it("has branches, loops and sequences", function()
+    local b = nl.program.builder()
+    local x = b:input("x", {dtype = nl.float32, shape = {2}})
+    local y = b:branch(b:call("gt", {b:call("sum", {x}), 0}), function(body) return body:call("mul", {x, 2}) end,
+      function() return x end)
+    local sum, all = b:loop(nl.tensor(3), nil, {y}, function(body, _, _, s)
+      local new = body:call("add", {s, x})
+      return nil, {new}, {new}
+    end)
+    b:output("sum", sum)
+    b:output("all", all)
+    b:output("length", b:length(b:sequence {x, y}))
+    local program = cases.again(b:build())
+    local s, a, n = program(nl.tensor {1.0, 2.0})
+    assert.same({{5, 10}, {{3, 6}, {4, 8}, {5, 10}}, 2}, {s:tolist(), a:tolist(), n:item()})
+    assert.same({-4, 0}, program(nl.tensor {-1.0, 0.0}):tolist())
+  end)
+
+  it("is refused if it is no program, or can't be written", function()
+    assert.error_matches(function() nl.onnx.export(nn.Linear(2, 2), "x") end, "a program is expected first")
+    local program = nl.program.trace(function(t) return t end, nl.ones(1))
+    assert.error_matches(function() nl.onnx.export(program, 3) end, "a path, or an open file or buffer, is expected")
+    assert.error_matches(function() nl.onnx.export(program, "/nowhere/x.onnx") end, "can't be written")
+  end)
+end)
+
+describe("a program exported from", function()
+  for _, file in ipairs(runner.files(here .. "/../../oracle/cases", "modules")) do
+    it(file.name .. " gives what it gave when it is read back", function()
+      exported.each(file, function(number, program, inputs)
+        local want = exported.results(program, inputs)
+        assert.is_nil(exported.difference(exported.results(cases.again(program), inputs), want), "case " .. number)
+      end)
+    end)
+  end
+end)
