@@ -61,7 +61,7 @@ local function parts()
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
     [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",
     [nl.transforms] = "nl.transforms", [nl.transforms.functional] = "nl.transforms.functional",
-    [nl.datasets] = "nl.datasets", [nl.text] = "nl.text", [nl.audio] = "nl.audio",
+    [nl.datasets] = "nl.datasets", [nl.text] = "nl.text", [nl.audio] = "nl.audio", [nl.vision] = "nl.vision",
     [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end

@@ -3,5 +3,5 @@
 return {
   "accelerator", "amp", "argparse", "audio", "backends", "compile", "compile_report", "cuda", "datasets",
   "distributions", "finfo", "func", "help", "histogramdd", "iinfo", "io", "load", "lobpcg", "nn", "onnx", "optim",
-  "program", "progress", "repr", "save", "signal", "testing", "text", "transforms", "utils",
+  "program", "progress", "repr", "save", "signal", "testing", "text", "transforms", "utils", "vision",
 }

@@ -120,7 +120,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
   X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \
-  X(audio, "nnlua.audio")                                                                    \
+  X(audio, "nnlua.audio") X(vision, "nnlua.vision")                                          \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

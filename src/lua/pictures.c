@@ -1,8 +1,9 @@
-/* Pictures as tensors, for lua/nnlua/io. */
+/* Pictures as tensors, and what is found in them, for lua/nnlua/io and vision. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/picture.h"
+#include "io/regions.h"
 #include "io/resample.h"
 #include "lua/open.h"
 
@@ -124,7 +125,32 @@ static int resize_picture(lua_State *L)
   return 1;
 }
 
+/* ------------------------------------------------------------------- regions */
+
+typedef struct Labelling {
+  const Tensor *mask;
+  Tensor *labels;
+  bool diagonals;
+} Labelling;
+
+static Tensor *make_stats(Call *call, void *data)
+{
+  const Labelling *l = data;
+  return label_regions(call, l->mask, l->diagonals, l->labels);
+}
+
+/* label_regions(mask, diagonals): labels and what is told of each region; the mask is contiguous, of booleans */
+static int label_regions_of(lua_State *L)
+{
+  Context *ctx = context_of(L);
+  Labelling l = {.mask = tensor_check(L, 1), .diagonals = lua_toboolean(L, 2)};
+  l.labels = push_new_tensor(L, ctx, DTYPE_i64, DEVICE_CPU, tensor_shape(l.mask))->tensor;
+  push_made(L, ctx, make_stats, &l);
+  return 2;
+}
+
 const luaL_Reg picture_functions[] = {{"decode_picture", decode_picture},
                                       {"encode_picture", encode_picture},
                                       {"resize_picture", resize_picture},
+                                      {"label_regions", label_regions_of},
                                       {NULL, NULL}};

@@ -23,7 +23,7 @@ local groups = {
   {"Averages of models", "Averages of models"},
   {"Distributions", "Probability distributions"},
   {"Data", "Data"},
-  {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures"},
+  {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures, and what is found in them"},
   {"Sound", "Spectra of sound, and other rates"}, {"Text", "Text"},
   {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }

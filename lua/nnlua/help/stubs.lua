@@ -131,6 +131,8 @@ nl.transforms = transforms
 transforms.functional = {}
 ---@class nnlua.audio
 nl.audio = {}
+---@class nnlua.vision
+nl.vision = {}
 ---@class nnlua.text
 local text = {}
 nl.text = text
