@@ -65,9 +65,3 @@ bool library_want(Library *l, char *error, size_t size)
   text_format(error, size, "%s can't be loaded: %s (Debian has it in the package %s)", l->what, why, l->package);
   return false;
 }
-
-void library_load(const Call *call, Library *l)
-{
-  char error[400];
-  if (!library_want(l, error, sizeof error)) raise(call, "%s", error);
-}

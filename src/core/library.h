@@ -25,11 +25,16 @@ typedef struct Library {
   atomic_bool loaded;
 } Library;
 
-/* Loads the library unless it is there, and fills in its functions. Raises why it can't, and which package has it. */
-void library_load(const Call *call, Library *library);
-
-/* The same for who can't raise: false with the error's text. */
+/* Loads the library unless it is there, and fills in its functions; false with the error's text, which says why it
+   can't and which package has it. */
 bool library_want(Library *library, char *error, size_t size);
+
+/* The same for who can raise. */
+static inline void library_load(const Call *call, Library *library)
+{
+  char error[400];
+  if (!library_want(library, error, sizeof error)) raise(call, "%s", error);
+}
 
 /* The same for who can do without: whether it is there; if not, a text of at most `size` bytes that says why. */
 bool library_try(Library *library, char *why, size_t size);

@@ -228,31 +228,52 @@ static bool read_all(Png *p)
   return true;
 }
 
-bool png_read(const uint8_t *bytes, size_t n, PictureMode mode, Picture *picture, char *error, size_t error_size)
-{
-  Png p = {.bytes = bytes, .n = n, .mode = mode, .picture = picture, .error = error, .error_size = error_size};
-  if (!library_want(&libpng, error, error_size)) return false;
-  bool ok = read_all(&p);
-  destroy_read(&p.png, &p.info, NULL);
-  if (!ok) free(picture->pixels);
-  return ok;
-}
+/* -------------------------------------------------------------------- chunks */
 
 static uint32_t big_32(const uint8_t *v)
 {
   return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
 }
 
+enum { SIGNATURE = 8, CHUNK = 12 /* length, name, checksum */ };
+
+/* The length of the chunk at a place; false if it isn't all there. */
+static bool chunk_at(const uint8_t *v, size_t n, size_t at, size_t *length)
+{
+  if (n < CHUNK || at > n - CHUNK) return false;
+  *length = big_32(v + at);
+  return *length <= n - at - CHUNK;
+}
+
+/* Whether all chunks up to the last one are there: libpng makes room for some by what their lengths say. */
+static bool has_all_chunks(const uint8_t *v, size_t n)
+{
+  size_t length;
+  for (size_t at = SIGNATURE; chunk_at(v, n, at, &length); at += CHUNK + length)
+    if (memcmp(v + at + 4, "IEND", 4) == 0) return true;
+  return false;
+}
+
 int png_orientation(const uint8_t *v, size_t n)
 {
-  enum { SIGNATURE = 8, CHUNK = 12 };
-  for (size_t at = SIGNATURE; n >= CHUNK && at <= n - CHUNK;) {
-    size_t length = big_32(v + at);
-    if (length > n - at - CHUNK) return 1;
+  size_t length;
+  for (size_t at = SIGNATURE; chunk_at(v, n, at, &length); at += CHUNK + length)
     if (memcmp(v + at + 4, "eXIf", 4) == 0) return exif_orientation(v + at + 8, length);
-    at += CHUNK + length;
-  }
   return 1;
+}
+
+bool png_read(const uint8_t *bytes, size_t n, PictureMode mode, Picture *picture, char *error, size_t error_size)
+{
+  Png p = {.bytes = bytes, .n = n, .mode = mode, .picture = picture, .error = error, .error_size = error_size};
+  if (!has_all_chunks(bytes, n)) {
+    text_format(error, error_size, "the file ends too early");
+    return false;
+  }
+  if (!library_want(&libpng, error, error_size)) return false;
+  bool ok = read_all(&p);
+  destroy_read(&p.png, &p.info, NULL);
+  if (!ok) free(picture->pixels);
+  return ok;
 }
 
 /* ------------------------------------------------------------------- writing */
