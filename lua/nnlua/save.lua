@@ -66,7 +66,9 @@ local function save(path, value, ...)
     raise "save: only safetensors files have metadata"
   end
   local bytes = require(writers[format])(not is_memory and path or nil, value, options)
-  if is_memory then path:write(bytes) end
+  if not is_memory then return end
+  local written, problem = path:write(bytes)
+  if not written and problem then raise(("save: the buffer can't be written: %s"):format(tostring(problem))) end
 end
 
 return save

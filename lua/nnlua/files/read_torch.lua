@@ -39,7 +39,7 @@ local Kind, Storage = {}, {}
 --- The storage that a key of the pickle names: {"storage", kind, key, device, elements, view}.
 function Reader:persistent(key)
   local kind, name, count, view = key[2], key[3], key[5], key[6]
-  if type(key) ~= "table" or key[1] ~= "storage" or getmetatable(kind) ~= Kind or type(name) ~= "string" or
+  if key[1] ~= "storage" or getmetatable(kind) ~= Kind or type(name) ~= "string" or
       math.type(count) ~= "integer" or count < 0 then
     self:refuse "its pickle asks for something else than a storage"
   end
@@ -66,6 +66,8 @@ end
 
 -- ------------------------------------------------------------------ tensors
 
+local function takes_gradients(t) return t:is_floating_point() or t:is_complex() end
+
 --- A tensor over a storage, as PyTorch's rebuilding functions are called: offset, shape and strides in elements.
 function Reader:tensor(storage, offset, shape, strides, requires_grad, dtype)
   if getmetatable(storage) ~= Storage or math.type(offset) ~= "integer" or type(shape) ~= "table" or
@@ -84,7 +86,7 @@ function Reader:tensor(storage, offset, shape, strides, requires_grad, dtype)
       "{" .. table.concat(shape, ", ", 1, math.min(#shape, 16)) .. "}", own.bytes:numel()))
   end
   t = self.place(t)
-  return requires_grad == true and (t:is_floating_point() or t:is_complex()) and t:requires_grad_() or t
+  return requires_grad == true and takes_gradients(t) and t:requires_grad_() or t
 end
 
 --- Applies what is noted with a tensor that PyTorch has not worked out: conjugates, negatives.
@@ -93,17 +95,12 @@ local function finished(self, t, metadata)
   if self.is_old then self:refuse "a tensor has properties that are not read from PyTorch's old files" end
   for name, value in pairs(metadata) do
     if name == "conj" and value == true then t = t:conj()
-    elseif name == "neg" and value == true then t = t:neg()
+    elseif name == "neg" and value == true and t.dtype ~= nl.bool then t = t:neg()
     elseif value == true then self:refuse(("a tensor has the property '%s', which nnlua's have not"):format(name)) end
   end
   return t
 end
 
---- A call's arguments checked: a tensor.
-function Reader:need_tensor(t)
-  if not nl.is_tensor(t) then self:refuse "its pickle makes a Parameter of something else than a tensor" end
-  return t
-end
 
 -- --------------------------------------------------------------- the names
 
@@ -124,7 +121,9 @@ calls["torch._utils._rebuild_tensor_v3"] = function(self, a)
 end
 
 calls["torch._utils._rebuild_parameter"] = function(self, a)
-  return nl.nn.Parameter(self:need_tensor(a[1]):detach(), a[2] == true)
+  local t = a[1]
+  if not nl.is_tensor(t) then self:refuse "its pickle makes a Parameter of something else than a tensor" end
+  return nl.nn.Parameter(t:detach(), a[2] == true and takes_gradients(t))
 end
 calls["torch._utils._rebuild_parameter_with_state"] = calls["torch._utils._rebuild_parameter"]
 calls["torch.nn.parameter.Parameter"] = calls["torch._utils._rebuild_parameter"]
