@@ -103,10 +103,10 @@ static Weights weights_of(Call *call, int64_t in, int64_t out, ResampleFilter fi
 typedef struct Pass {
   const char *from;
   char *to;
-  int64_t height, width;         /* of what is made */
-  int64_t strides[3];            /* of from: channel, row, pixel */
-  const Weights *w;              /* of a line's places, or of the columns' */
-  const int64_t *rows, *columns; /* for the nearest */
+  int64_t channels, height, width; /* of what is made */
+  int64_t strides[3];              /* of from: channel, row, pixel */
+  const Weights *w;                /* of a line's places, or of the columns' */
+  const int64_t *rows, *columns;   /* for the nearest */
 } Pass;
 
 static uint8_t byte_of(int32_t sum)
@@ -115,20 +115,44 @@ static uint8_t byte_of(int32_t sum)
   return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-/* Items are the lines of all channels. */
+/* Lines are made some at a time, so that each weight is read once for them: the channels of a row follow each other,
+   which share their bytes where they are interleaved. Where fewer are left the last one is made again. */
+enum { TOGETHER = 4 };
+typedef struct Lines {
+  const void *from[TOGETHER];
+  void *to[TOGETHER];
+} Lines;
+
+static Lines lines_at(const Pass *p, int64_t line, int64_t end, int64_t size)
+{
+  Lines l;
+  for (int64_t i = 0; i < TOGETHER; i++) {
+    int64_t k = line + i < end ? line + i : end - 1, channel = k % p->channels, row = k / p->channels;
+    l.from[i] = p->from + (channel * p->strides[0] + row * p->strides[1]) * size;
+    l.to[i] = p->to + (channel * p->height + row) * p->width * size;
+  }
+  return l;
+}
+
 static void lines_of_bytes(void *arg, int64_t begin, int64_t end)
 {
   const Pass *p = arg;
-  for (int64_t line = begin; line < end; line++) {
-    const uint8_t *from = (const uint8_t *)p->from + line / p->height * p->strides[0]
-                          + line % p->height * p->strides[1];
-    uint8_t *to = (uint8_t *)p->to + line * p->width;
+  int64_t step = p->strides[2];
+  for (int64_t line = begin; line < end; line += TOGETHER) {
+    Lines l = lines_at(p, line, end, 1);
+    const uint8_t *a = l.from[0], *b = l.from[1], *c = l.from[2], *d = l.from[3];
     for (int64_t x = 0; x < p->width; x++) {
       const int32_t *weights = p->w->whole + x * p->w->most;
-      const uint8_t *at = from + p->w->first[x] * p->strides[2];
-      int32_t sum = 1 << (WEIGHT_BITS - 1);
-      for (int64_t i = 0; i < p->w->count[x]; i++) sum += at[i * p->strides[2]] * weights[i];
-      to[x] = byte_of(sum);
+      int64_t n = p->w->count[x], at = p->w->first[x] * step;
+      int32_t sums[TOGETHER] = {1 << (WEIGHT_BITS - 1), 1 << (WEIGHT_BITS - 1), 1 << (WEIGHT_BITS - 1),
+                                1 << (WEIGHT_BITS - 1)};
+      for (int64_t i = 0; i < n; i++, at += step) {
+        sums[0] += a[at] * weights[i];
+        sums[1] += b[at] * weights[i];
+        sums[2] += c[at] * weights[i];
+        sums[3] += d[at] * weights[i];
+      }
+      for (int i = 0; i < TOGETHER; i++) ((uint8_t *)l.to[i])[x] = byte_of(sums[i]);
     }
   }
 }
@@ -136,41 +160,48 @@ static void lines_of_bytes(void *arg, int64_t begin, int64_t end)
 static void lines_of_floats(void *arg, int64_t begin, int64_t end)
 {
   const Pass *p = arg;
-  for (int64_t line = begin; line < end; line++) {
-    const float *from = (const float *)p->from + line / p->height * p->strides[0] + line % p->height * p->strides[1];
-    float *to = (float *)p->to + line * p->width;
+  int64_t step = p->strides[2];
+  for (int64_t line = begin; line < end; line += TOGETHER) {
+    Lines l = lines_at(p, line, end, sizeof(float));
+    const float *a = l.from[0], *b = l.from[1], *c = l.from[2], *d = l.from[3];
     for (int64_t x = 0; x < p->width; x++) {
       const double *weights = p->w->weights + x * p->w->most;
-      const float *at = from + p->w->first[x] * p->strides[2];
-      double sum = 0;
-      for (int64_t i = 0; i < p->w->count[x]; i++) sum += at[i * p->strides[2]] * weights[i];
-      to[x] = (float)sum;
+      int64_t n = p->w->count[x], at = p->w->first[x] * step;
+      double sums[TOGETHER] = {0};
+      for (int64_t i = 0; i < n; i++, at += step) {
+        sums[0] += a[at] * weights[i];
+        sums[1] += b[at] * weights[i];
+        sums[2] += c[at] * weights[i];
+        sums[3] += d[at] * weights[i];
+      }
+      for (int i = 0; i < TOGETHER; i++) ((float *)l.to[i])[x] = (float)sums[i];
     }
   }
 }
 
-enum { COLUMNS = 256 }; /* that are summed at a time */
-
+/* A line of columns' sums, so many columns at a time; the last ones one by one. */
 static void columns_of_bytes(void *arg, int64_t begin, int64_t end)
 {
   const Pass *p = arg;
+  int64_t step = p->strides[2];
   for (int64_t line = begin; line < end; line++) {
-    int64_t y = line % p->height, count = p->w->count[y];
+    int64_t y = line / p->channels, n = p->w->count[y], channel = line % p->channels;
     const int32_t *weights = p->w->whole + y * p->w->most;
-    const uint8_t *from = (const uint8_t *)p->from + line / p->height * p->strides[0] + p->w->first[y] * p->strides[1];
-    uint8_t *to = (uint8_t *)p->to + line * p->width;
-    for (int64_t x = 0; x < p->width; x += COLUMNS) {
-      int32_t sums[COLUMNS];
-      int64_t n = p->width - x < COLUMNS ? p->width - x : COLUMNS;
-      for (int64_t k = 0; k < n; k++) sums[k] = 1 << (WEIGHT_BITS - 1);
-      for (int64_t i = 0; i < count; i++) {
-        const uint8_t *at = from + i * p->strides[1] + x * p->strides[2];
-        if (p->strides[2] == 1)
-          for (int64_t k = 0; k < n; k++) sums[k] += at[k] * weights[i];
-        else
-          for (int64_t k = 0; k < n; k++) sums[k] += at[k * p->strides[2]] * weights[i];
+    const uint8_t *from = (const uint8_t *)p->from + channel * p->strides[0] + p->w->first[y] * p->strides[1];
+    uint8_t *to = (uint8_t *)p->to + (channel * p->height + y) * p->width;
+    for (int64_t x = 0, together; x < p->width; x += together) {
+      together = p->width - x >= TOGETHER ? TOGETHER : 1;
+      const uint8_t *at = from + x * step, *next = together == 1 ? at : at + step;
+      int64_t two = together == 1 ? 0 : 2 * step;
+      int32_t sums[TOGETHER] = {1 << (WEIGHT_BITS - 1), 1 << (WEIGHT_BITS - 1), 1 << (WEIGHT_BITS - 1),
+                                1 << (WEIGHT_BITS - 1)};
+      for (int64_t i = 0; i < n; i++, at += p->strides[1], next += p->strides[1]) {
+        sums[0] += at[0] * weights[i];
+        sums[1] += next[0] * weights[i];
+        sums[2] += at[two] * weights[i];
+        sums[3] += next[two] * weights[i];
       }
-      for (int64_t k = 0; k < n; k++) to[x + k] = byte_of(sums[k]);
+      for (int64_t i = 0; i < together; i++) to[x + i] = byte_of(sums[i]);
     }
   }
 }
@@ -178,19 +209,24 @@ static void columns_of_bytes(void *arg, int64_t begin, int64_t end)
 static void columns_of_floats(void *arg, int64_t begin, int64_t end)
 {
   const Pass *p = arg;
+  int64_t step = p->strides[2];
   for (int64_t line = begin; line < end; line++) {
-    int64_t y = line % p->height, count = p->w->count[y];
+    int64_t y = line / p->channels, n = p->w->count[y], channel = line % p->channels;
     const double *weights = p->w->weights + y * p->w->most;
-    const float *from = (const float *)p->from + line / p->height * p->strides[0] + p->w->first[y] * p->strides[1];
-    float *to = (float *)p->to + line * p->width;
-    for (int64_t x = 0; x < p->width; x += COLUMNS) {
-      double sums[COLUMNS] = {0};
-      int64_t n = p->width - x < COLUMNS ? p->width - x : COLUMNS;
-      for (int64_t i = 0; i < count; i++) {
-        const float *at = from + i * p->strides[1] + x * p->strides[2];
-        for (int64_t k = 0; k < n; k++) sums[k] += at[k * p->strides[2]] * weights[i];
+    const float *from = (const float *)p->from + channel * p->strides[0] + p->w->first[y] * p->strides[1];
+    float *to = (float *)p->to + (channel * p->height + y) * p->width;
+    for (int64_t x = 0, together; x < p->width; x += together) {
+      together = p->width - x >= TOGETHER ? TOGETHER : 1;
+      const float *at = from + x * step, *next = together == 1 ? at : at + step;
+      int64_t two = together == 1 ? 0 : 2 * step;
+      double sums[TOGETHER] = {0};
+      for (int64_t i = 0; i < n; i++, at += p->strides[1], next += p->strides[1]) {
+        sums[0] += at[0] * weights[i];
+        sums[1] += next[0] * weights[i];
+        sums[2] += at[two] * weights[i];
+        sums[3] += next[two] * weights[i];
       }
-      for (int64_t k = 0; k < n; k++) to[x + k] = (float)sums[k];
+      for (int64_t i = 0; i < together; i++) to[x + i] = (float)sums[i];
     }
   }
 }
@@ -210,8 +246,9 @@ static void copy_nearest(void *arg, int64_t begin, int64_t end, size_t size)
 {
   const Pass *p = arg;
   for (int64_t line = begin; line < end; line++) {
-    int64_t row = line / p->height * p->strides[0] + p->rows[line % p->height] * p->strides[1];
-    char *to = p->to + (size_t)(line * p->width) * size;
+    int64_t channel = line % p->channels, y = line / p->channels;
+    int64_t row = channel * p->strides[0] + p->rows[y] * p->strides[1];
+    char *to = p->to + (size_t)((channel * p->height + y) * p->width) * size;
     for (int64_t x = 0; x < p->width; x++)
       memcpy(to + (size_t)x * size, p->from + (row + p->columns[x] * p->strides[2]) * (int64_t)size, size);
   }
@@ -223,9 +260,9 @@ static void nearest_floats(void *arg, int64_t begin, int64_t end) { copy_nearest
 /* --------------------------------------------------------------------- whole */
 
 /* Runs a pass, whose result is what the next one reads. */
-static void run(Pass *p, int64_t channels, ParallelBody body)
+static void run(Pass *p, ParallelBody body)
 {
-  parallel_for(channels * p->height, grain_of(ENOUGH, p->width), body, p);
+  parallel_for(p->channels * p->height, grain_of(ENOUGH, p->width), body, p);
   p->from = p->to;
   p->strides[0] = p->height * p->width;
   p->strides[1] = p->width;
@@ -245,13 +282,14 @@ static void resize_one(Call *call, Pass *p, const Tensor *to, bool lines, int64_
                          : tensor_new(call, tensor_dtype(to), DEVICE_CPU, INTS(to->shape[0], p->height, p->width));
   p->to = tensor_data(made);
   p->w = &w;
-  run(p, to->shape[0], bodies[lines][to->dtype == DTYPE_u8]);
+  run(p, bodies[lines][to->dtype == DTYPE_u8]);
 }
 
 void resample(Call *call, const Tensor *from, Tensor *to, ResampleFilter filter)
 {
   int64_t height = from->shape[1], width = from->shape[2];
-  Pass p = {.from = tensor_data(from), .to = tensor_data(to), .height = height, .width = width};
+  Pass p = {
+    .from = tensor_data(from), .to = tensor_data(to), .channels = from->shape[0], .height = height, .width = width};
   memcpy(p.strides, from->strides, sizeof p.strides);
   bool lines = to->shape[2] != width, columns = to->shape[1] != height;
   /* which of them comes first shows in the rounding in between: Pillow 13's choice */
@@ -261,7 +299,7 @@ void resample(Call *call, const Tensor *from, Tensor *to, ResampleFilter filter)
     p.width = to->shape[2];
     p.rows = nearest_places(call, height, p.height);
     p.columns = nearest_places(call, width, p.width);
-    run(&p, from->shape[0], from->dtype == DTYPE_u8 ? nearest_bytes : nearest_floats);
+    run(&p, from->dtype == DTYPE_u8 ? nearest_bytes : nearest_floats);
     return;
   }
   if (columns && columns_first) resize_one(call, &p, to, false, height, filter);
