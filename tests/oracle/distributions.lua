@@ -44,14 +44,9 @@ local function compare_one(got, recorded, case, outcome)
   compare.value({n = 1, got}, {recorded}, compare.tolerance(case), outcome.stage, outcome.wrong)
 end
 
---- The gradients of a sum with weights from 0.5 to 1.5; what is not finite counts as 0.
-local function check_gradients(result, leaves, recorded, case, outcome)
-  if recorded == nil or recorded == json.null or #recorded == 0 then return end
-  local weights = nl.linspace(0.5, 1.5, result:numel(), {dtype = result.dtype}):reshape(result.shape)
-  local sum = (result * weights):nan_to_num(0, 0, 0):sum()
-  local gradients = nl.autograd.grad({sum}, leaves, {allow_unused = true, as_table = true, retain_graph = true})
+local function compare_gradients(gradients, leaves, recorded, what, case, outcome)
   for i, one in ipairs(recorded) do
-    local stage = ("%s, gradient %d"):format(outcome.stage, i)
+    local stage = ("%s, %s %d"):format(outcome.stage, what, i)
     local got = gradients[i]
     if one ~= json.null then
       if not api.is_tensor(got) then got = nl.zeros_like(leaves[i]) end
@@ -60,6 +55,32 @@ local function check_gradients(result, leaves, recorded, case, outcome)
       table.insert(outcome.wrong, stage .. ": there is one")
     end
   end
+end
+
+--- The gradients of the sum of the squares of those that have some.
+local function check_second(gradients, leaves, recorded, case, outcome)
+  local sum = 0
+  for i = 1, #leaves do
+    local one = gradients[i]
+    if api.is_tensor(one) and one.requires_grad then sum = sum + one:nan_to_num(0, 0, 0):square():sum() end
+  end
+  if sum == 0 then
+    table.insert(outcome.wrong, outcome.stage .. ": no gradient has a gradient")
+    return
+  end
+  local second = nl.autograd.grad({sum}, leaves, {allow_unused = true, as_table = true, retain_graph = true})
+  compare_gradients(second, leaves, recorded, "second gradient", case, outcome)
+end
+
+--- The gradients of a sum with weights from 0.5 to 1.5; what is not finite counts as 0. And theirs, if there are any.
+local function check_gradients(result, leaves, recorded, case, outcome, second)
+  if recorded == nil or recorded == json.null or #recorded == 0 then return end
+  local weights = nl.linspace(0.5, 1.5, result:numel(), {dtype = result.dtype}):reshape(result.shape)
+  local sum = (result * weights):nan_to_num(0, 0, 0):sum()
+  local gradients = nl.autograd.grad({sum}, leaves,
+    {allow_unused = true, as_table = true, retain_graph = true, create_graph = second ~= nil})
+  compare_gradients(gradients, leaves, recorded, "gradient", case, outcome)
+  if second then check_second(gradients, leaves, second, case, outcome) end
 end
 
 local function check_plain(got, recorded, what, outcome)
@@ -90,7 +111,7 @@ local function run_step(built, leaves, step, case, outcome)
     end
   end
   compare_one(result, step.out, case, outcome)
-  check_gradients(result, all, step.grads, case, outcome)
+  check_gradients(result, all, step.grads, case, outcome, step.second)
 end
 
 local function run_distribution(case, outcome)
@@ -98,6 +119,7 @@ local function run_distribution(case, outcome)
   local built = make(case.made, collector)
   check_shape(built.batch_shape:totable(), case.batch_shape, "batch_shape", outcome)
   check_shape(built.event_shape:totable(), case.event_shape, "event_shape", outcome)
+  check_plain(tostring(built), case.text, "text", outcome)
   check_plain(built.has_rsample, case.has_rsample, "has_rsample", outcome)
   for _, step in ipairs(case.steps) do
     run_step(built, collector.tensors, step, case, outcome)

@@ -26,5 +26,6 @@ export_to() {
 rm -rf "$here/cases" "$here/cases_of_other_dtypes"
 export_to "$here/cases" \
   --ops "$(any_of $(cat "$here"/lists/*))"
-export_to "$here/cases_of_other_dtypes" --families ops,random,printing --per-op 10 \
-  --dtypes "$other_dtypes" --ops "$(any_of $(cat "$here/lists/operations") functions in_place $(cat "$here/lists/printing"))"
+export_to "$here/cases_of_other_dtypes" --families ops,random,printing,distributions --per-op 10 \
+  --dtypes "$other_dtypes" --ops "$(any_of $(cat "$here/lists/operations") functions in_place \
+    $(cat "$here/lists/printing" "$here/lists/distributions"))"

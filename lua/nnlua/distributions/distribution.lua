@@ -5,6 +5,7 @@ local class = require "nnlua.class"
 local constraints = require "nnlua.distributions.constraints"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local repr = require "nnlua.nn.repr"
 local utils = require "nnlua.distributions.utils"
 
 local distribution = {}
@@ -318,16 +319,16 @@ end
 -- --------------------------------------------------------------- printing
 
 local function value_text(value)
-  if not core.is_tensor(value) then return tostring(value) end
-  if value.ndim == 0 then return tostring(value:item()) end
+  if value.ndim == 0 then return repr.value(value:item()) end
   return tostring(value:numel() == 1 and value or value.shape)
 end
 
+--- The parameters that have a constraint and are there: others are not yet worked out of them, or no parameters.
 function Distribution:__tostring()
-  local texts = {}
-  for _, name in ipairs(parameter_names(self)) do
+  local texts, constraints = {}, self.arg_constraints
+  for _, name in ipairs(self._printed or parameter_names(self)) do
     local value = rawget(self, name)
-    if value ~= nil then texts[#texts + 1] = name .. ": " .. value_text(value) end
+    if value ~= nil and constraints[name] then texts[#texts + 1] = name .. ": " .. value_text(value) end
   end
   return ("%s(%s)"):format(self.__name:match "[^.]+$", table.concat(texts, ", "))
 end

@@ -66,6 +66,7 @@ local Pareto, parse_pareto = transformed.define("Pareto", {{"scale", "numeric"},
 exponential.Pareto = Pareto
 
 Pareto.arg_constraints, Pareto._expanded = {alpha = positive, scale = positive}, {"scale", "alpha"}
+Pareto._printed = {"alpha", "scale"}
 
 function Pareto:init(...)
   local scale, alpha, validate_args = parse_pareto(...)

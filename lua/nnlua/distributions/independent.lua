@@ -100,7 +100,7 @@ function MixtureSameFamily:init(...)
   check_distribution(self, mixture, nl.distributions.Categorical, "a Categorical")
   check_distribution(self, component, distribution.Distribution, "a distribution of components")
   local batch, n = component.batch_shape, #component.batch_shape
-  local count = mixture.param_shape[#mixture.param_shape]
+  local count = mixture.logits:size(-1)
   if n == 0 or batch[n] ~= count then
     raise(("%s: there are %d components in the mixture, but the components have the batch_shape %s"):format(
       self.__name, count, batch))

@@ -31,6 +31,7 @@ local Wishart, parse_wishart = distribution.define("Wishart", distribution.Expon
 wishart.Wishart = Wishart
 
 Wishart.support, Wishart.has_rsample, Wishart._mean_carrier_measure = constraints.positive_definite, true, 0
+Wishart._printed = {"covariance_matrix", "precision_matrix", "scale_tril", "df"}
 covariance.give_fields(Wishart)
 
 function Wishart.get:arg_constraints()

@@ -174,7 +174,10 @@ FORWARD(broadcast_tensors)
   if (list.n == 0) raise(call, "at least one tensor is needed");
   Ints shape = broadcast_operands(call, list.v, (int)list.n);
   Tensor **wide = result_list(call, list.n);
-  for (int64_t i = 0; i < list.n; i++) wide[i] = op(expand, list.v[i], shape);
+  for (int64_t i = 0; i < list.n; i++) { /* one that has the shape is given itself */
+    bool fits = shape_equal(tensor_shape(list.v[i]), shape);
+    wide[i] = fits ? list.v[i] : op(expand, list.v[i], shape);
+  }
 }
 
 FORWARD(cartesian_prod)
