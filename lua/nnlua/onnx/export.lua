@@ -168,6 +168,17 @@ local function name_outputs(e)
   return infos
 end
 
+--- What a program tells of itself besides, by name, as the file has it.
+local function metadata_of(program)
+  local keys, entries = {}, {}
+  for key in pairs(program.metadata or {}) do table.insert(keys, key) end
+  table.sort(keys)
+  for i, key in ipairs(keys) do
+    entries[i] = writer.message("entry", {key = key, value = tostring(program.metadata[key])})
+  end
+  return entries
+end
+
 --- The ModelProto of a program.
 local function model_of(program, options)
   local e = Exporter(core.contents(program.data), options)
@@ -183,6 +194,7 @@ local function model_of(program, options)
   if e.shared.own then table.insert(opsets, writer.message("opset", {domain = "nnlua", version = 1})) end
   return writer.message("model", {
     ir_version = IR_VERSION, producer_name = "nnlua", graph = graph_of(e, inputs, outputs), opset_import = opsets,
+    metadata_props = metadata_of(program),
   })
 end
 
@@ -207,7 +219,8 @@ end
 --- Writes a program, traced from a network or loaded, to a file of ONNX (or to what has a method write), which ONNX
 --- Runtime runs and nl.onnx.load reads back. Positions that enter or leave the program count from 1 as before: the
 --- file adds and subtracts 1 where they do. A row that ONNX has nothing for is written as a node of the domain "nnlua",
---- which only nl.onnx.load knows; strict = true refuses it by its name.
+--- which only nl.onnx.load knows; strict = true refuses it by its name. `program.metadata`, a table of texts by name, is
+--- written too.
 ---     > net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
 ---     > x = nl.randn(1, 2)
 ---     > path = os.tmpname()

@@ -30,11 +30,19 @@ local function functions_of(file, list)
   return functions
 end
 
+--- What a file tells of itself besides: texts by name.
+local function metadata_of(file, list)
+  local metadata = {}
+  for fields in file:each("entry", list) do metadata[file.last(fields.key, "")] = file.last(fields.value, "") end
+  return metadata
+end
+
 --- Reads a network from a file of ONNX, or from what has a method read, as a program: a module that is called with the
 --- inputs in the graph's order, or with one table of them by name, and gives the outputs in order. What the file says
 --- is computed as it says it: positions inside the program and at its borders count from 0. Its weights are parameters
 --- that want no gradients until `program:requires_grad_()`. A file's tensors are left where they lie in it, on pages
 --- that are read when they are first touched. An operator that isn't there is an error that names it and its node.
+--- What the file tells besides (names of classes, say) is in the program's field metadata: texts by name.
 ---
 ---     local net = nl.onnx.load "silero_vad.onnx"
 ---     for _, input in ipairs(net.inputs) do print(input.name, input.dtype, table.concat(input.shape, " x ")) end
@@ -49,7 +57,9 @@ local function load(...)
   local model = {functions = functions_of(file, fields.functions), steps = 0}
   local builder = Builder()
   graph.add(file, model, builder, graph.opsets(file, fields.opset_import), graph_fields)
-  return builder:build()
+  local program = builder:build()
+  program.metadata = metadata_of(file, fields.metadata_props)
+  return program
 end
 
 return load

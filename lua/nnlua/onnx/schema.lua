@@ -4,8 +4,10 @@
 local schema = {}
 
 schema.model = {
-  [1] = "iir_version", [2] = "sproducer_name", [7] = "mgraph", [8] = "mopset_import", [25] = "mfunctions",
+  [1] = "iir_version", [2] = "sproducer_name", [7] = "mgraph", [8] = "mopset_import",
+  [14] = "mmetadata_props", [25] = "mfunctions",
 }
+schema.entry = {[1] = "skey", [2] = "svalue"}
 schema.opset = {[1] = "sdomain", [2] = "iversion"}
 schema.graph = {
   [1] = "mnode", [2] = "sname", [5] = "minitializer", [15] = "msparse_initializer", [11] = "minput", [12] = "moutput",

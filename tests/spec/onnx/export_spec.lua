@@ -30,6 +30,12 @@ describe("a program that is exported and read back", function()
     assert.equal("[4, 3, 3, 3]", tostring(program:state_dict()["0.weight"].shape))
   end)
 
+  it("keeps what it tells besides", function()
+    local program = nl.program.trace(nn.Linear(2, 3), nl.ones(1, 2))
+    program.metadata = {classes = "cat\ndog", author = "a"}
+    assert.same({classes = "cat\ndog", author = "a"}, cases.again(program).metadata)
+  end)
+
   it("gives positions from 1, for the file adds 1 where they leave", function()
     local x = nl.tensor {{1.0, 9.0, 3.0}, {7.0, 5.0, 6.0}}
     local program, text = again(function(t)
