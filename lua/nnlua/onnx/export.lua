@@ -218,9 +218,9 @@ end
 
 --- Writes a program, traced from a network or loaded, to a file of ONNX (or to what has a method write), which ONNX
 --- Runtime runs and nl.onnx.load reads back. Positions that enter or leave the program count from 1 as before: the
---- file adds and subtracts 1 where they do. A row that ONNX has nothing for is written as a node of the domain "nnlua",
---- which only nl.onnx.load knows; strict = true refuses it by its name. `program.metadata`, a table of texts by name, is
---- written too.
+--- file adds and subtracts 1 where they do. A row that ONNX has nothing for is written as a node of the domain
+--- "nnlua", which only nl.onnx.load knows; strict = true refuses it by its name. `program.metadata`, a table of texts
+--- by name, is written too.
 ---     > net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
 ---     > x = nl.randn(1, 2)
 ---     > path = os.tmpname()
