@@ -26,6 +26,11 @@ function Reader:refuse(what)
   raise(("load: %s: %s"):format(self.name, what))
 end
 
+--- A name from a file for a message: its beginning, with what can't be shown as '?'.
+local function shown(name)
+  return (tostring(name):gsub("%c", "?"):sub(1, 80))
+end
+
 function Reader:spend(n)
   self.budget = self.budget - n
   if self.budget < 0 then self:refuse "its pickle copies the same things again and again" end
@@ -46,11 +51,11 @@ function Reader:persistent(key)
   local offset = type(view) == "table" and math.type(view[2]) == "integer" and view[2] or 0
   local size, own = kind.dtype.itemsize, self.storages[name]
   if not own then
-    if count > math.maxinteger // size then self:refuse(("storage '%s' is too large"):format(name)) end
+    if count > math.maxinteger // size then self:refuse(("storage '%s' is too large"):format(shown(name))) end
     own = {bytes = self:storage(name, count * size, kind), kind = kind}
     self.storages[name] = own
   elseif own.kind.dtype ~= kind.dtype then
-    self:refuse(("storage '%s' is of %s and of %s"):format(name, own.kind.dtype, kind.dtype))
+    self:refuse(("storage '%s' is of %s and of %s"):format(shown(name), own.kind.dtype, kind.dtype))
   end
   return setmetatable({own = own, dtype = kind.dtype, offset = offset}, Storage)
 end
@@ -58,7 +63,7 @@ end
 --- Elements of another byte order than ours are turned; those of no dtype can't be.
 function Reader:turn(bytes, kind, name)
   if kind.is_untyped then
-    self:refuse(("storage '%s' is of another byte order and of no dtype"):format(name))
+    self:refuse(("storage '%s' is of another byte order and of no dtype"):format(shown(name)))
   end
   local dtype = kind.dtype
   system.turn_bytes(bytes, dtype.is_complex and dtype.itemsize // 2 or dtype.itemsize)
@@ -82,8 +87,8 @@ function Reader:tensor(storage, offset, shape, strides, requires_grad, dtype)
   end
   local t = system.tensor_over(own.bytes, dtype, offset + storage.offset, shape, strides)
   if not t then
-    self:refuse(("a tensor of shape %s lies outside of its storage of %d bytes, or has more than 16 dimensions"):format(
-      "{" .. table.concat(shape, ", ", 1, math.min(#shape, 16)) .. "}", own.bytes:numel()))
+    self:refuse(("a tensor of %d dimensions (up to 16 are read) lies outside of its storage of %d bytes"):format(
+      #shape, own.bytes:numel()))
   end
   t = self.place(t)
   return requires_grad == true and takes_gradients(t) and t:requires_grad_() or t
@@ -96,11 +101,12 @@ local function finished(self, t, metadata)
   for name, value in pairs(metadata) do
     if name == "conj" and value == true then t = t:conj()
     elseif name == "neg" and value == true and t.dtype ~= nl.bool then t = t:neg()
-    elseif value == true then self:refuse(("a tensor has the property '%s', which nnlua's have not"):format(name)) end
+    elseif value == true then
+      self:refuse(("a tensor has the property '%s', which nnlua's have not"):format(shown(name)))
+    end
   end
   return t
 end
-
 
 -- --------------------------------------------------------------- the names
 
@@ -223,7 +229,7 @@ calls["numpy.dtype"] = function(self, a, _, more)
   local order = type(more) == "table" and more[2]
   local dtype = type(text) == "string" and system.npy_dtype(text)
   if not dtype then
-    self:refuse(("it has a number of NumPy's dtype '%s', which nnlua does not have"):format(tostring(text):sub(1, 80)))
+    self:refuse(("it has a number of NumPy's dtype '%s', which nnlua does not have"):format(shown(text)))
   end
   return setmetatable({dtype = dtype, is_turned = order == ">"}, Numpy)
 end
@@ -265,8 +271,8 @@ local function modern(name)
 end
 
 function Reader:unknown(name)
-  name = modern(name):gsub("%c", "?"):sub(1, 120)
-  self:refuse(("it holds %s, which is code or no data that nnlua knows: nothing in a file is ever run"):format(name))
+  self:refuse(("it holds %s, which is code or no data that nnlua knows: nothing in a file is ever run"):format(
+    shown(modern(name))))
 end
 
 -- ------------------------------------------------------------ TorchScript
@@ -356,9 +362,9 @@ end
 
 local function zip_storage(self, name, bytes, kind)
   local member = self.members["data/" .. name]
-  if not member then self:refuse(("its storage '%s' is not there"):format(name:sub(1, 80))) end
+  if not member then self:refuse(("its storage '%s' is not there"):format(shown(name))) end
   local source = system.zip_member(self.archive, member)
-  if system.source_size(source) < bytes then self:refuse(("its storage '%s' is cut off"):format(name)) end
+  if system.source_size(source) < bytes then self:refuse(("its storage '%s' is cut off"):format(shown(name))) end
   local storage = system.stored_bytes(source, bytes)
   if self.order == "big" then self:turn(storage, kind, name) end
   return storage
@@ -391,7 +397,7 @@ local MAGIC = "\x80\2\x8a\10l\xfc\x9cF\xf9 j\xa8P\x19."
 --- Storages come behind the pickle that refers to them: they are made first, no larger than the file, and filled then.
 local function old_storage(self, name, bytes)
   self.bytes_left = self.bytes_left - bytes
-  if self.bytes_left < 0 then self:refuse(("its storage '%s' is cut off"):format(name)) end
+  if self.bytes_left < 0 then self:refuse(("its storage '%s' is cut off"):format(shown(name))) end
   return nl.empty(bytes, {dtype = nl.uint8})
 end
 
@@ -401,7 +407,7 @@ local function fill_storages(self, source, keys, place)
     local head = system.source_text(source, place, 8)
     local count = #head == 8 and string.unpack("<i8", head) or -1
     if not own or own.is_filled or count * own.kind.dtype.itemsize ~= own.bytes:numel() then
-      self:refuse(("its storage '%s' is damaged or cut off"):format(tostring(key):sub(1, 80)))
+      self:refuse(("its storage '%s' is damaged or cut off"):format(shown(key)))
     end
     system.read_into(source, place + 8, own.bytes)
     if self.order == "big" then self:turn(own.bytes, own.kind, key) end
@@ -410,7 +416,7 @@ local function fill_storages(self, source, keys, place)
     place = place + 8 + own.bytes:numel()
   end
   for name, own in pairs(self.storages) do
-    if not own.is_filled then self:refuse(("its storage '%s' is not there"):format(name)) end
+    if not own.is_filled then self:refuse(("its storage '%s' is not there"):format(shown(name))) end
   end
 end
 

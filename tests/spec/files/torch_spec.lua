@@ -311,6 +311,7 @@ describe("a damaged file of PyTorch's", function()
         ("K\1"):rep(17) .. "t"} do
       refuses("lies outside of its storage of 8 bytes", tensor(float, arguments), eight)
     end
+    refuses("of 1 dimensions (up to 16 are read)", tensor(float, "K\0N\x85K\1\x85"), eight)
     refuses("asks for something else than a storage", "\x80\2K\1Q.")
     refuses("asks for something else than a storage", tensor("float32\nX\1\0\0\0000X\3\0\0\0cpuK\2t", "K\0))"), eight)
     refuses("storage '0' is too large", tensor("FloatStorage\nX\1\0\0\0000X\3\0\0\0cpu\x8a\8" ..
