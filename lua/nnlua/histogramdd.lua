@@ -79,7 +79,7 @@ local function bins_of(points, edges)
     local values, bins = points:select(2, d):contiguous(), edge:numel() - 1
     local bin = nl.searchsorted(edge, values, {right = true}) - 1
     if bins > 0 then bin = bin:masked_fill(values:eq(edge[-1]), bins) end -- the last bin has its upper edge
-    local is_in = bin:ge(1) & bin:le(bins)
+    local is_in = bin:ge(1) & bin:le(bins) & values:ge(edge[1]) & values:le(edge[-1]) -- also of edges in disorder
     place = place and place * bins + bin - 1 or bin - 1
     inside = inside and inside & is_in or is_in
   end
