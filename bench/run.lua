@@ -8,7 +8,9 @@ local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local nl = require "nnlua"
 local side = dofile(here .. "/side.lua")
 
-local SETS <const> = {"small", "ops", "rows", "products", "convolutions", "fft", "layers", "nets", "start", "every"}
+local SETS <const> = {
+  "small", "ops", "rows", "products", "convolutions", "fft", "layers", "nets", "programs", "start", "every",
+}
 -- The sets whose cases have a process each, so that memory and what a cache holds are their own.
 local ALONE <const> = {nets = true}
 -- The sets that are printed when all is measured, the slowest beside PyTorch first.

@@ -11,12 +11,21 @@ end
 
 local OptimizedModule = nn.class "OptimizedModule"
 
-function OptimizedModule:init(net)
+function OptimizedModule:init(net, without)
   self._orig_mod = net
-  self._compiled = core.compile_new(net, trace)
+  self._compiled = core.compile_new(net, trace, without)
 end
 
 OptimizedModule.forward = core.compiled_forward
+
+-- The names of passes that options leave out, as a text.
+local function passes(options)
+  local list = options and options.without or {}
+  for _, name in ipairs(list) do
+    if not core.has_pass(name) then core.raise(("compile: there is no pass %s"):format(tostring(name))) end
+  end
+  return table.concat(list, " ")
+end
 
 --- A network, or a function of tensors, that runs as a program: its first call with arguments of certain dtypes, shapes
 --- and strides is traced, and later ones with such arguments run what the trace did, without Lua and with what can be
@@ -29,12 +38,15 @@ OptimizedModule.forward = core.compiled_forward
 ---     > nl.equal(nl.no_grad(fast, x), nl.no_grad(net, x))
 ---     true
 ---@param net Module|function
-local function compile(net)
-  if core.is_module(net) then return OptimizedModule(net) end
+---@param options? table `without`: a list of passes to leave out: constants, dead, common, kept,
+--- batch_norm, packed, chains
+local function compile(net, options)
+  local without = passes(options)
+  if core.is_module(net) then return OptimizedModule(net, without) end
   if type(net) ~= "function" then
     core.raise(("compile: a module or a function is wanted, got %s"):format(core.describe(net)))
   end
-  local _, f = core.compile_new(net, trace)
+  local _, f = core.compile_new(net, trace, without)
   return f
 end
 

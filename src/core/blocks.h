@@ -30,6 +30,9 @@ enum {
   COPY_WIDE_TILE = BLOCK_SIZE(32, 2),           /* and of those up to 16 */
   COPY_LEAST_FACE = BLOCK_SIZE(256, 4),         /* from so many on tiles are taken */
   CAST_PIECE = BLOCK_SIZE(256, 4),              /* that are looked at together, whether int32 holds them */
+  CHAIN_BYTES = BLOCK_SIZE(16 << 10, 1 << 10),  /* of the tiles of a chain, which the nearest cache holds, */
+  CHAIN_UNIT = BLOCK_SIZE(64, 4),               /* whose elements are a multiple of this */
+  CHAIN_MOST = BLOCK_SIZE(4096, 8),             /* and at most so many */
   RANDOM_WORDS = BLOCK_SIZE(512, 8)             /* drawn at a time; even, as some numbers take two */
 };
 

@@ -14,7 +14,7 @@ typedef struct Call {
   struct Call *parent;               /* the call it was made from */
   struct Tensor *into;               /* an in-place form's destination, else NULL */
   struct Tensor *last_into;          /* that of a composed op's, for the op inside that gives the result */
-  struct Planned *planned;           /* where its results are to be (ops/table/op.h); NULL: they are new */
+  struct Planned *planned;           /* what a plan has prepared for it (core/planned.h); NULL: nothing */
   uint8_t device;                    /* a Device: where results are */
   const struct Transform *transform; /* that the op is run for; NULL: for none */
   int32_t list_count;                /* of an op with a list of results */

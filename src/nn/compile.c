@@ -27,7 +27,7 @@ typedef struct KeyPlan {
 /*
  * What nl.compile makes. User values: TARGET, what was compiled; LISTS, for each plan a table {the arguments'
  * references, the results', the guard, userdata of outputs that aren't new}; TRACE, the Lua function that traces a
- * call.
+ * call; WITHOUT, the names of passes that are left out.
  */
 typedef struct Compiled {
   uint32_t kind;
@@ -38,7 +38,7 @@ typedef struct Compiled {
   uint64_t calls, with_gradients; /* so many of them ran plainly since gradients were wanted */
 } Compiled;
 
-enum { TARGET = 1, LISTS, TRACE, COMPILED_USER_VALUES = TRACE };
+enum { TARGET = 1, LISTS, TRACE, WITHOUT, COMPILED_USER_VALUES = WITHOUT };
 enum { ARGUMENT_REFERENCES = 1, RESULT_REFERENCES, GUARD, HELD };
 
 static Compiled *compiled_check(lua_State *L, int index)
@@ -345,6 +345,7 @@ typedef struct Finishing {
   PlanRecord *record;
   Tensor *outputs[MOST_TENSORS];
   int32_t n;
+  const char *without;
   Plan *plan;
 } Finishing;
 
@@ -352,7 +353,7 @@ static void finish_plan(Call *call, void *data)
 {
   Finishing *f = data;
   f->plan = plan_record_finish(call, f->record, f->outputs, f->n);
-  if (f->plan) plan_prepare(call, f->plan);
+  if (f->plan) plan_prepare(call, f->plan, f->without);
 }
 
 /* A place for one more program: that of the one that was used last longest ago, if there are many. */
@@ -397,6 +398,32 @@ static const char *take_results(lua_State *L, KeyPlan *p, int first, int n, int 
   return problem;
 }
 
+/* Whether a tensor is among the arguments. */
+static bool is_argument(lua_State *L, const Tensor *t)
+{
+  bool found = false;
+  lua_getiuservalue(L, 1, TRACE_TENSORS);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+  for (lua_Integer i = 1; i <= n && !found; i++) {
+    lua_rawgeti(L, -1, i);
+    found = tensor_test(L, -1) == t;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Pushes the userdata of outputs that were there before and are no arguments. */
+static void hold_outputs(lua_State *L, const Trace *t, const Finishing *f, int tensors)
+{
+  lua_newtable(L);
+  for (int32_t i = 0; i < f->n; i++) {
+    if (!plan_record_is_older(t->record, f->outputs[i]) || is_argument(L, f->outputs[i])) continue;
+    lua_rawgeti(L, tensors, i + 1);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
 /* compile_finish(trace, …): makes a program of the trace of a call that gave these results, and returns them */
 static int compile_finish(lua_State *L)
 {
@@ -427,17 +454,14 @@ static int compile_finish(lua_State *L)
     finishing.outputs[finishing.n] = tensor_test(L, -1);
     lua_pop(L, 1);
   }
+  lua_getiuservalue(L, self, WITHOUT);
+  finishing.without = lua_tostring(L, -1);
   core_run(L, c->ctx, finish_plan, &finishing);
   p->plan = finishing.plan;
   if (!p->plan) strcpy(p->reason, plan_record_reason(t->record));
   p->arguments = t->arguments;
   t->arguments = (Form){0};
-  lua_newtable(L); /* userdata of outputs that were there before */
-  for (int32_t i = 0; i < finishing.n; i++) {
-    if (!plan_record_is_older(t->record, finishing.outputs[i])) continue;
-    lua_rawgeti(L, tensors, i + 1);
-    lua_rawseti(L, -2, i + 1);
-  }
+  hold_outputs(L, t, &finishing, tensors);
   lua_rawseti(L, lists, HELD);
   lua_pushvalue(L, references);
   lua_rawseti(L, lists, RESULT_REFERENCES);
@@ -453,23 +477,26 @@ static int compile_finish(lua_State *L)
 
 /* ---------------------------------------------------------------------- making */
 
-/* compile_new(target, trace): what runs the target by plans; for a function also the function to call */
+/* compile_new(target, trace, without): what runs the target by plans; for a function also the function to call */
 static int compile_new(lua_State *L)
 {
-  lua_settop(L, 2);
+  lua_settop(L, 3);
+  luaL_checkstring(L, 3);
   NnState *nn = nn_state(L);
   Compiled *c = lua_newuserdatauv(L, sizeof *c, COMPILED_USER_VALUES);
   *c = (Compiled){.kind = KIND_COMPILED, .ctx = nn->ctx, .nn = nn};
   push_gc_metatable(L, "nnlua.compiled", compiled_gc);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, 3, TARGET);
+  lua_setiuservalue(L, 4, TARGET);
   lua_pushvalue(L, 2);
-  lua_setiuservalue(L, 3, TRACE);
-  lua_newtable(L);
-  lua_setiuservalue(L, 3, LISTS);
-  if (module_test(L, 1)) return 1;
+  lua_setiuservalue(L, 4, TRACE);
   lua_pushvalue(L, 3);
+  lua_setiuservalue(L, 4, WITHOUT);
+  lua_newtable(L);
+  lua_setiuservalue(L, 4, LISTS);
+  if (module_test(L, 1)) return 1;
+  lua_pushvalue(L, 4);
   lua_pushcclosure(L, call_compiled_function, 1);
   return 2;
 }
@@ -519,7 +546,7 @@ static int compile_report(lua_State *L)
     push_key(L, p);
     lua_setfield(L, -2, "key");
     if (p->plan) {
-      set_count(L, "steps", (uint64_t)p->plan->nsteps);
+      set_count(L, "steps", (uint64_t)plan_count_steps(p->plan));
       set_count(L, "bytes", p->plan->arena_bytes);
     } else {
       lua_pushstring(L, p->reason);
@@ -531,7 +558,15 @@ static int compile_report(lua_State *L)
   return 1;
 }
 
+/* has_pass(name) */
+static int has_pass(lua_State *L)
+{
+  lua_pushboolean(L, plan_has_pass(luaL_checkstring(L, 1)));
+  return 1;
+}
+
 const luaL_Reg compile_functions[] = {
+  {"has_pass", has_pass},
   {"compile_new", compile_new},
   {"compile_record", compile_record},
   {"compile_finish", compile_finish},

@@ -135,7 +135,7 @@ static void run_recording(Call *call, const Program *p, const Argument *inputs, 
   Tensor **y = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *y);
   for (int32_t i = 0; i < p->noutputs; i++) y[i] = outputs[i].tensor;
   k->plan = plan_record_finish(call, record, y, p->noutputs);
-  if (k->plan) plan_prepare(call, k->plan);
+  if (k->plan) plan_prepare(call, k->plan, "");
   k->refused = !k->plan;
   ctx->entry = entry.outer; /* what was made stays */
   plan_record_free(record);

@@ -24,7 +24,7 @@ describe("bench/run.lua", function()
 
   local others = {
     products = "NT float32 64 64 64", convolutions = "512-512 3x3 2x2 dx", layers = "batch norm", nets = "actor",
-    fft = "rfft float32 360", every = "linalg.det(randn(200, 200))",
+    fft = "rfft float32 360", programs = "MLP 10-5-2 b3, forward, compiled", every = "linalg.det(randn(200, 200))",
   }
   for set, case in pairs(others) do
     it("measures cases of " .. set, function()

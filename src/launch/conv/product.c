@@ -8,6 +8,7 @@
 #include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/conv/job.h"
+#include "launch/packed.h"
 #include "launch/scratch.h"
 
 /* What gathering columns costs, in rows; and for how few places of a result weights are read as they lie, since to pack
@@ -354,11 +355,13 @@ static void pack_weights(Call *call, Plan *plan)
   const int64_t each = j->groups * j->rows * j->channels;
   int64_t area = 0;
   for (int64_t i = 0; i < j->nparts; i++) area += j->parts[i].taps;
-  char *packed = tensor_data(new_beside(call, j->weight, j->dtype, INTS(max_i64(each * area, 1))));
+  bool is_filled;
+  char *packed = packed_memory(call, PACKED_CONVOLUTION, max_i64(each * area, 1) * j->size, &is_filled);
   for (int64_t i = 0; i < j->nparts; i++) {
     plan->parts[i].packed = packed;
     packed += each * j->parts[i].taps * j->size;
   }
+  if (is_filled) return;
   Packing p = {plan,
                {.rows = j->rows,
                 .channels = j->channels,
@@ -367,6 +370,7 @@ static void pack_weights(Call *call, Plan *plan)
                 .channel_step = j->weight_channel}};
   launch_items((Work){each > 0 && area > 0 ? j->groups * plan->blocks : 0, j->channels * area * plan->k->rows},
                pack_groups, &p);
+  packed_filled(call);
 }
 
 void conv_multiply(Call *call, const ConvJob *j)
@@ -386,7 +390,7 @@ void conv_multiply(Call *call, const ConvJob *j)
     work += p->taps * j->channels * j->rows * j->groups * of_part;
   }
   if (units == 0) return;
-  plan.is_packed = places > LOOSE_PLACES;
+  plan.is_packed = places > LOOSE_PLACES || keeps_packed(call);
   if (plan.is_packed) pack_weights(call, &plan);
   scratch_init(call, &plan.scratch, units, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
   launch_items((Work){units, work / units / 8}, run_units, &plan);

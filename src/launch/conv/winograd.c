@@ -7,6 +7,7 @@
 #include "core/blocks.h"
 #include "core/parallel.h"
 #include "launch/conv/job.h"
+#include "launch/packed.h"
 #include "launch/scratch.h"
 
 /* Weights for a block, at most: those of many channels are written and read again for each tile. */
@@ -197,10 +198,13 @@ static void pack_weights(Call *call, Plan *plan)
                 .channel_step = j->weight_channel,
                 .part = &part,
                 .parts = 1}};
-  plan->packed = tensor_data(
-    new_beside(call, j->weight, j->dtype, INTS(j->groups * WINOGRAD_PARTS * j->rows * j->channels)));
+  const int64_t elements = j->groups * WINOGRAD_PARTS * j->rows * j->channels;
+  bool is_filled;
+  plan->packed = packed_memory(call, PACKED_WINOGRAD, elements * j->size, &is_filled);
+  if (is_filled) return;
   launch_items((Work){j->groups * plan->row_blocks, WINOGRAD_PARTS * j->channels * j->k->conv_product->rows},
                pack_groups, &p);
+  packed_filled(call);
 }
 
 /* ------------------------------------------------------------------ plan */

@@ -11,6 +11,7 @@
 #include "core/parallel.h"
 #include "kernels/matmul.h"
 #include "kernels/table.h"
+#include "launch/packed.h"
 #include "launch/scratch.h"
 
 bool gemm_takes(const Matrix *m)
@@ -170,10 +171,11 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
 typedef struct Run {
   const Plan *plan;
   bool on_threads;
-  Scratch scratch;    /* for a packed, of each thread, */
-  char *left, *right; /* or of a lone one; b packed */
-  Product stage;      /* of the route PACKED: the part of the product that the packed part of b makes */
-  int64_t cols;       /* pieces in a row of them */
+  Scratch scratch;          /* for a packed, of each thread, */
+  char *left, *right;       /* or of a lone one; b packed, a stage of it or all stages one behind the other */
+  bool is_whole, is_filled; /* the latter; and they are there */
+  Product stage;            /* of the route PACKED: the part of the product that the packed part of b makes */
+  int64_t cols;             /* pieces in a row of them */
 } Run;
 
 static char *take_left(Run *r) { return r->left || r->plan->left_bytes == 0 ? r->left : scratch_take(&r->scratch); }
@@ -217,6 +219,8 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
 
 /* ------------------------------------------------------------------- stages */
 
+static char *bytes_new(Call *call, int64_t n) { return tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(n))); }
+
 static void pack_groups(void *arg, int64_t begin, int64_t end)
 {
   const Run *r = arg;
@@ -244,9 +248,26 @@ static void run_stages(Run *r)
   for (int64_t j = 0; j < p->n; j += plan->col_edge)
     for (int64_t q = 0; q < p->k; q += plan->depth) {
       r->stage = part_of(plan, p, 0, p->m, j, plan->col_edge, q, plan->depth);
-      for_all(r, ceil_div_i64(r->stage.n, group_of(plan)), pack_groups);
+      if (!r->is_filled) for_all(r, ceil_div_i64(r->stage.n, group_of(plan)), pack_groups);
       for_all(r, ceil_div_i64(p->m, plan->row_edge), multiply_rows);
+      if (r->is_whole) r->right += plan->right_bytes;
     }
+}
+
+/* How many stages there are. */
+static int64_t count_stages(const Plan *plan)
+{
+  return ceil_div_i64(plan->p.n, plan->col_edge) * ceil_div_i64(plan->p.k, plan->depth);
+}
+
+/* Memory for b packed: for one stage after the other, or, where a plan keeps it, for all. */
+static void take_right(Call *call, Run *r)
+{
+  const Plan *plan = r->plan;
+  r->is_whole = keeps_packed(call) && !plan->turned;
+  if (r->is_whole)
+    r->right = packed_memory(call, PACKED_PRODUCT, plan->right_bytes * count_stages(plan), &r->is_filled);
+  else r->right = bytes_new(call, plan->right_bytes);
 }
 
 static void run_plan(Run *r)
@@ -261,8 +282,6 @@ static void run_plan(Run *r)
 }
 
 /* ----------------------------------------------------------------- products */
-
-static char *bytes_new(Call *call, int64_t n) { return tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(n))); }
 
 /* The few rows of a for the kernels of vectors. */
 static void widen_rows(Call *call, Plan *plan)
@@ -281,12 +300,13 @@ static void run_product(Call *call, DType dtype, const Product *p)
   plan_product(&plan, dtype, p);
   if (is_vector(&plan) && plan.p.a_stored) widen_rows(call, &plan);
   Run run = {.plan = &plan, .on_threads = true};
-  if (plan.right_bytes > 0) run.right = bytes_new(call, plan.right_bytes);
+  if (plan.right_bytes > 0) take_right(call, &run);
   if (plan.left_bytes > 0) {
     int64_t pieces = ceil_div_i64(plan.p.m, plan.row_edge) * ceil_div_i64(plan.p.n, plan.col_edge);
     scratch_init(call, &run.scratch, pieces, plan.left_bytes);
   }
   run_plan(&run);
+  if (run.is_whole) packed_filled(call);
 }
 
 static Product product_of(const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c, int64_t c_row)

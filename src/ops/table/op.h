@@ -3,6 +3,7 @@
 #define NNLUA_OPS_TABLE_OP_H
 
 #include "core/call.h"
+#include "core/planned.h"
 #include "core/random.h"
 #include "core/shape.h"
 #include "core/tensor.h"
@@ -205,16 +206,6 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
  */
 void gradients_through(Call *call, Tensor *const *outputs, Tensor *const *dy, int n, Tensor *const *inputs, int m,
                        Tensor **dx);
-
-/*
- * Results that a plan has made room for (program/plan/run.c): what a forward asks for of the same dtype, shape and
- * strides is one of them. While a plan is made they are new, and noted here.
- */
-typedef struct Planned {
-  bool noting;
-  int n;
-  Tensor *results[MAX_RESULTS];
-} Planned;
 
 /* The result of an op's forward: in an in-place form the destination itself where it fits. */
 Tensor *result_new(Call *call, DType dtype, Device device, Ints shape);

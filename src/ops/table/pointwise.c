@@ -182,6 +182,19 @@ static const Op *power_row(const Op *pow, Tensor *const *operands, DType d, int 
   return row;
 }
 
+PointwiseWay pointwise_way(Call *call, const void *args)
+{
+  const Op *o = call->op;
+  Tensor *const *operands = operands_of(args);
+  PointwiseWay way = {.n = o->pointwise->arity};
+  way.compute = compute_dtype(call, o, operands, way.n);
+  way.produced = produced_dtype(o, way.compute);
+  if (o->nargs > way.n) way.params = checked_params(call, o, args, way.compute);
+  const Op *row = o == pow_row ? power_row(o, operands, way.compute, &way.n) : o;
+  way.choice = choice_of(row, NO_DERIVATIVE);
+  return way;
+}
+
 static void check_power(Call *call, Tensor *const *operands, DType d)
 {
   Scalar e = tensor_number(operands[1]);

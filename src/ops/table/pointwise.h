@@ -8,6 +8,16 @@
 /* Rows that run powers of such numbers. */
 extern const Op *const sqrt_row, *const rsqrt_row, *const reciprocal_row;
 
+/* How a row runs on arguments: its kernel, the dtype that it computes for, that of its result, how many operands it
+   reads (the first n), and its parameters, in the arguments or the arena. Raises as the row does. */
+typedef struct PointwiseWay {
+  PointwiseChoice choice;
+  DType compute, produced;
+  int n;
+  const Scalar *params;
+} PointwiseWay;
+PointwiseWay pointwise_way(Call *call, const void *args);
+
 void pointwise_forward(Call *call, const void *args, Tensor **y);
 void pointwise_backward(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g);
 

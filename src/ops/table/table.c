@@ -419,7 +419,7 @@ static Tensor *planned_result(Call *call, DType dtype, Device device, Ints shape
   }
   Tensor *t = strides.n < 0 ? tensor_new(call, dtype, device, shape)
                             : tensor_new_strided(call, dtype, device, shape, strides);
-  if (p->noting && p->n < MAX_RESULTS) p->results[p->n++] = t;
+  if (p->noting && p->n < PLANNED_RESULTS) p->results[p->n++] = t;
   return t;
 }
 

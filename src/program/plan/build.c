@@ -73,13 +73,30 @@ void plan_replace(Plan *plan, int32_t value, int32_t by)
       if (plan->steps[i].operands[k].value == value) plan->steps[i].operands[k].value = by;
   for (int32_t i = 0; i < plan->noutputs; i++)
     if (plan->outputs[i] == value) plan->outputs[i] = by;
+  for (int32_t v = 0; v < plan->nvalues; v++) { /* its views are the other's */
+    if (plan->values[v].root != value || v == value) continue;
+    plan->values[v].root = plan->values[by].root;
+    plan->values[v].shift += plan->values[by].shift;
+  }
+}
+
+void plan_keep(Plan *plan, PlanStep *s)
+{
+  s->is_kept = plan->keeps = true;
+  for (int32_t k = 0; k < s->noperands; k++) {
+    PlanValue *value = &plan->values[s->operands[k].value], *root = &plan->values[value->root];
+    if (root->kind == PLAN_CAPTURED) root->is_stamped = true;
+  }
 }
 
 void plan_free(Plan *plan)
 {
   Context *ctx = plan->ctx;
-  for (int32_t i = 0; i < plan->nsteps; i++)
-    if (plan->steps[i].special && plan->steps[i].special->free) plan->steps[i].special->free(plan, &plan->steps[i]);
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
+    if (s->special && s->special->free) s->special->free(plan, s);
+    if (s->packed) tensor_release(s->packed->memory);
+  }
   for (int32_t v = 0; v < plan->nvalues; v++) {
     PlanValue *value = &plan->values[v];
     tensor_release(value->seen);

@@ -7,6 +7,7 @@
 #ifndef NNLUA_PROGRAM_PLAN_PLAN_H
 #define NNLUA_PROGRAM_PLAN_PLAN_H
 
+#include "core/planned.h"
 #include "core/recorder.h"
 #include "ops/table/op.h"
 #include "program/block.h"
@@ -28,6 +29,7 @@ typedef enum PlanHome {
 typedef struct PlanValue {
   uint8_t kind, home;
   bool is_constant; /* its elements are the same at every run */
+  bool is_stamped;  /* of a captured one: a kept step reads it */
   bool is_header;   /* a view that is nothing but a header: no step makes it */
   bool is_noted;    /* its op asked for it by result_new or its kin, so it can be given one */
   bool is_written;  /* an op in place changes its memory */
@@ -47,6 +49,12 @@ typedef struct PlanOperand {
 } PlanOperand;
 
 struct PlanStep;
+/* A captured tensor's elements at a time. */
+typedef struct PlanStamp {
+  const Storage *storage;
+  uint32_t writes;
+} PlanStamp;
+
 struct Plan;
 /* What a pass puts in place of ops: a way of its own to run; free may be NULL. */
 typedef struct PlanSpecial {
@@ -67,15 +75,12 @@ typedef struct PlanStep {
   bool is_view;                /* nothing but headers */
   bool is_gone;                /* a pass has removed it */
   int32_t first_bound, nbound; /* headers that lie in what it makes anew: in Plan.bound */
+  Packed *packed;              /* of a product or convolution whose weight, a value, is kept packed */
+  int32_t weight;
+  PlanStamp weight_stamp;
   const PlanSpecial *special;
   void *data; /* the special's */
 } PlanStep;
-
-/* A captured tensor's elements at the last run of the steps that are kept. */
-typedef struct PlanStamp {
-  const Storage *storage;
-  uint32_t writes;
-} PlanStamp;
 
 typedef struct Plan {
   Context *ctx;
@@ -89,7 +94,7 @@ typedef struct Plan {
   int32_t *outputs;
   int32_t noutputs;
   int32_t *captured; /* values of PLAN_CAPTURED that have a storage of their own */
-  PlanStamp *stamps; /* for each */
+  PlanStamp *stamps; /* for each that a kept step reads */
   int32_t ncaptured;
   int32_t *bound; /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
@@ -142,6 +147,9 @@ PlanStep *plan_step_new(Plan *plan);
 /* Counts readers, marks what leaves and what is written, anew. */
 void plan_survey(Plan *plan);
 
+/* From now on a step runs only when captured tensors that it reads have changed. */
+void plan_keep(Plan *plan, PlanStep *s);
+
 /* Takes steps out that are gone. */
 void plan_compact(Plan *plan);
 
@@ -152,8 +160,12 @@ static inline bool value_is_view(const Plan *plan, int32_t v) { return plan->val
 
 /* ---- prepare.c ---- */
 
-/* Makes a recorded plan smaller and faster by all passes, and gives it its memory. */
-void plan_prepare(Call *call, Plan *plan);
+/* Makes a recorded plan smaller and faster by all passes but those whose names stand in `without`, parted by spaces,
+   and gives it its memory. */
+void plan_prepare(Call *call, Plan *plan, const char *without);
+
+/* Whether there is a pass of that name. */
+bool plan_has_pass(const char *name);
 
 /* ---- layout.c ---- */
 
@@ -167,6 +179,9 @@ void plan_bind(Plan *plan, int32_t v);
 
 /* Whether inputs are of the forms that the plan was made for, and captured tensors still are what they were. */
 bool plan_fits(const Plan *plan, Tensor *const *inputs);
+
+/* How many steps each run takes, those that are kept aside. */
+int32_t plan_count_steps(const Plan *plan);
 
 /* Whether a captured tensor requires a gradient. */
 bool plan_wants_gradient(const Plan *plan, Tensor *const *inputs);

@@ -37,6 +37,13 @@ bool plan_wants_gradient(const Plan *plan, Tensor *const *inputs)
 
 /* -------------------------------------------------------------------- steps */
 
+int32_t plan_count_steps(const Plan *plan)
+{
+  int32_t n = 0;
+  for (int32_t i = 0; i < plan->nsteps; i++) n += !plan->steps[i].is_kept;
+  return n;
+}
+
 static void take_operands(const Plan *plan, const PlanStep *s)
 {
   for (int32_t k = 0; k < s->noperands; k++) *s->operands[k].place = plan->values[s->operands[k].value].now;
@@ -72,6 +79,26 @@ static void take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *cons
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
 }
 
+/* Tensors for those results of a special step that have no place in the arena. */
+static void new_results(Call *call, Plan *plan, const PlanStep *s)
+{
+  for (int32_t k = 0; k < s->nresults; k++) {
+    PlanValue *value = &plan->values[s->results[k]];
+    if (value->home == HOME_ARENA) continue;
+    const Tensor *form = value->form;
+    Tensor *t = tensor_new_strided(call, tensor_dtype(form), DEVICE_CPU, tensor_shape(form), tensor_strides(form));
+    if (value->home == HOME_KEPT) tensor_release(value->now), tensor_retain(t);
+    value->now = t;
+  }
+}
+
+static void run_special(Call *call, Plan *plan, PlanStep *s)
+{
+  new_results(call, plan, s);
+  s->special->run(call, plan, s);
+  for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
+}
+
 /* Through the door. */
 static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
 {
@@ -85,7 +112,19 @@ static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
   else take_results(call, plan, s, y.v, mark);
 }
 
-static void run_row(Call *parent, Plan *plan, const PlanStep *s)
+static PlanStamp stamp_of(const Tensor *t) { return (PlanStamp){t->storage, t->storage ? t->storage->writes : 0}; }
+
+static bool same_stamp(PlanStamp a, PlanStamp b) { return a.storage == b.storage && a.writes == b.writes; }
+
+/* A weight that has changed is packed anew. */
+static void look_at_weight(const Plan *plan, PlanStep *s)
+{
+  PlanStamp stamp = stamp_of(plan->values[plan->values[s->weight].root].now);
+  if (!same_stamp(stamp, s->weight_stamp)) s->packed->is_filled = false;
+  s->weight_stamp = stamp;
+}
+
+static void run_row(Call *parent, Plan *plan, PlanStep *s)
 {
   Context *ctx = parent->ctx;
   size_t mark = ctx->owned_count;
@@ -102,6 +141,10 @@ static void run_row(Call *parent, Plan *plan, const PlanStep *s)
   }
   for (int32_t k = 0; k < s->nresults && k < MAX_RESULTS; k++)
     if (plan->values[s->results[k]].home == HOME_ARENA) planned.results[planned.n++] = plan->values[s->results[k]].now;
+  if (s->packed) {
+    look_at_weight(plan, s);
+    planned.packed = s->packed;
+  }
   s->op->forward(&call, s->args, room);
   take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
 }
@@ -109,7 +152,7 @@ static void run_row(Call *parent, Plan *plan, const PlanStep *s)
 static void run_step(Call *call, Plan *plan, PlanStep *s)
 {
   take_operands(plan, s);
-  if (s->special) s->special->run(call, plan, s);
+  if (s->special) run_special(call, plan, s);
   else if (s->is_plain) run_plainly(call, plan, s);
   else run_row(call, plan, s);
 }
@@ -121,9 +164,9 @@ static bool captured_changed(Plan *plan)
 {
   bool changed = !plan->is_kept;
   for (int32_t i = 0; i < plan->ncaptured; i++) {
-    const Storage *s = plan->values[plan->captured[i]].now->storage;
-    PlanStamp stamp = {s, s ? s->writes : 0};
-    changed |= stamp.storage != plan->stamps[i].storage || stamp.writes != plan->stamps[i].writes;
+    if (!plan->values[plan->captured[i]].is_stamped) continue;
+    PlanStamp stamp = stamp_of(plan->values[plan->captured[i]].now);
+    changed |= !same_stamp(stamp, plan->stamps[i]);
     plan->stamps[i] = stamp;
   }
   return changed;
@@ -135,6 +178,8 @@ static void run_kept(Call *call, Plan *plan)
   plan->is_kept = false;
   for (int32_t i = 0; i < plan->nsteps; i++)
     if (plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    if (plan->steps[i].packed) plan->steps[i].packed->is_filled = false;
   plan->is_kept = true;
 }
 

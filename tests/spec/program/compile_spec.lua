@@ -263,6 +263,32 @@ describe("nl.compile", function()
     assert.equal(3, #programs(fast))
   end)
 
+  it("multiplies batch norm into convolutions, to rounding", function()
+    for _, case in ipairs {
+      {nn.Conv2d(3, 4, 3, {bias = false}), nn.BatchNorm2d(4), nl.randn(2, 3, 6, 6)},
+      {nn.Conv2d(4, 4, 3, {groups = 2}), nn.BatchNorm2d(4), nl.randn(2, 4, 6, 6)},
+      {nn.Conv1d(3, 4, 2), nn.BatchNorm1d(4, {affine = false}), nl.randn(2, 3, 6)},
+      {nn.Conv3d(2, 3, 2), nn.BatchNorm3d(3), nl.randn(1, 2, 4, 4, 4)},
+    } do
+      local conv, norm, x = table.unpack(case)
+      norm.running_mean:copy_(nl.randn(norm.num_features))
+      norm.running_var:copy_(nl.rand(norm.num_features) + 0.5)
+      if norm.weight then nl.no_grad(function() norm.weight:copy_(nl.randn(norm.num_features)) end) end
+      local net = nn.Sequential(conv, norm, nn.ReLU()):eval()
+      local fast, exact = nl.compile(net), nl.compile(net, {without = {"batch_norm"}})
+      for round = 1, 5 do
+        local plain = nl.no_grad(net, x)
+        assert.is_true(nl.allclose(plain, nl.no_grad(fast, x), {rtol = 1e-5, atol = 1e-6}))
+        assert.is_true(nl.equal(plain, nl.no_grad(exact, x)))
+        if round == 2 then nl.no_grad(function() conv.weight:mul_(2) end) end
+        if round == 3 then norm.running_mean:add_(1) end
+        if round == 4 and norm.bias then norm.bias.data = nl.randn(norm.num_features) end
+      end
+      assert.equal(2, programs(fast)[1].steps)
+      assert.equal(4, programs(fast)[1].runs)
+    end
+  end)
+
   it("lets everything go", function()
     collectgarbage() collectgarbage()
     local before = nl.memory_allocated()

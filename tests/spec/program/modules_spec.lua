@@ -74,7 +74,10 @@ local function check_planned(case)
     local expected = table.pack(plain(values.unpack((arguments()))))
     nl.manual_seed(i)
     local got = table.pack(program(values.unpack((arguments()))))
-    assert.is_nil(same.difference(expected, got), ("%s, call %d"):format(case.id, i))
+    local told = same.difference(expected, got)
+    -- batch norm in a convolution's weight: the same to rounding
+    local is_close = case.op == "Sequential" and nl.allclose(expected[1], got[1], {rtol = 1e-5, atol = 1e-6})
+    assert(not told or is_close, ("%s, call %d: %s"):format(case.id, i, told))
     assert.is_nil(same.difference(plain:state_dict(), traced:state_dict()), ("%s, state %d"):format(case.id, i))
   end
 end

@@ -1,0 +1,195 @@
+/* Batch norm that doesn't train, multiplied into the convolution before it. */
+#include <string.h>
+
+#include "ops/math/arithmetic.h"
+#include "ops/shape/copy.h"
+#include "ops/shape/view.h"
+#include "ops/table/ops.h"
+#include "program/passes/passes.h"
+
+enum { MOST_FACTORS = 8 };
+
+typedef enum FactorKind { FACTOR_ADDED, FACTOR_TAKEN, FACTOR_MULTIPLIED } FactorKind;
+
+/* What becomes of a convolution's result, channel by channel, as the step that makes the new weight and bias. */
+typedef struct Fold {
+  int n;
+  uint8_t kinds[MOST_FACTORS];
+  Tensor *weight, *bias, *factors[MOST_FACTORS]; /* the operands */
+} Fold;
+
+/* A number for each channel, or one for all, as a vector. */
+static Tensor *as_vector(Call *call, Tensor *t) { return op(reshape, t, INTS(t->numel)); }
+
+static Tensor *bias_after(Call *call, const Fold *f, Tensor *bias)
+{
+  for (int i = 0; i < f->n; i++) {
+    Tensor *t = as_vector(call, f->factors[i]);
+    if (f->kinds[i] == FACTOR_MULTIPLIED) bias = bias ? op(mul, bias, t) : NULL;
+    else if (f->kinds[i] == FACTOR_TAKEN) bias = bias ? op(sub, bias, t, scalar_int(1)) : op(neg, t);
+    else bias = bias ? op(add, bias, t, scalar_int(1)) : t;
+  }
+  return bias;
+}
+
+static Tensor *weight_after(Call *call, const Fold *f, Tensor *weight)
+{
+  int64_t shape[MAX_DIMS] = {0};
+  for (int i = 0; i < weight->ndim; i++) shape[i] = 1;
+  for (int i = 0; i < f->n; i++) {
+    if (f->kinds[i] != FACTOR_MULTIPLIED) continue;
+    shape[0] = f->factors[i]->numel;
+    weight = op(mul, weight, op(reshape, f->factors[i], ((Ints){shape, weight->ndim})));
+  }
+  return weight;
+}
+
+static void run_fold(Call *call, Plan *plan, PlanStep *s)
+{
+  const Fold *f = s->data;
+  Tensor *weight = weight_after(call, f, f->weight), *bias = bias_after(call, f, f->bias);
+  op_(copy, plan->values[s->results[0]].now, weight, false);
+  if (bias) op_(copy, plan->values[s->results[1]].now, bias, false);
+  else op_(zero, plan->values[s->results[1]].now);
+}
+
+static const PlanSpecial fold_special = {run_fold, NULL};
+
+/* ---------------------------------------------------------------------- matching */
+
+/* Whether x is a number for each channel of y, or one for all. */
+static bool is_by_channel(const Tensor *y, const Tensor *x)
+{
+  if (x->numel == 1) return true;
+  const int channel = x->ndim - y->ndim + 1;
+  return channel >= 0 && x->ndim <= y->ndim && x->shape[channel] == y->shape[1] && x->numel == y->shape[1];
+}
+
+/* The operand beside `value` of a row that adds, takes away or multiplies, channel by channel; -1 if it does not. */
+static int32_t factor_of(const Plan *plan, const PlanStep *s, int32_t value, FactorKind *kind)
+{
+  static const char *const rows[] = {"add", "sub", "mul"};
+  size_t row = 0;
+  while (row < 3 && strcmp(s->op->row, rows[row]) != 0) row++;
+  if (row == 3 || s->in_place || s->is_kept || s->noperands != 2) return -1;
+  *kind = (FactorKind)row;
+  bool first = s->operands[0].value == value;
+  if (!first && *kind == FACTOR_TAKEN) return -1;
+  if (*kind != FACTOR_MULTIPLIED && !scalar_equals(((const struct add_args *)s->args)->alpha, 1)) return -1;
+  int32_t factor = s->operands[first].value;
+  const Tensor *y = plan->values[value].seen, *x = plan->values[factor].seen;
+  bool fits = factor != value && pass_is_lasting(plan, factor) && is_by_channel(y, x);
+  const PlanValue *result = &plan->values[s->results[0]];
+  fits &= tensor_same_shape(result->seen, y) && result->seen->dtype == y->dtype && !result->is_written;
+  return fits && (x->dtype == y->dtype || x->is_wrapped_number) ? factor : -1;
+}
+
+/* The one step that reads a value, if nothing else does; -1. */
+static int32_t only_reader(const Plan *plan, int32_t v)
+{
+  const PlanValue *value = &plan->values[v];
+  if (value->readers != 1 || value->leaves || value->is_written || value->root != v) return -1;
+  for (int32_t i = value->step + 1; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands; k++)
+      if (plan->steps[i].operands[k].value == v) return plan->steps[i].is_gone ? -1 : i;
+  return -1;
+}
+
+/* ----------------------------------------------------------------------- folding */
+
+static Tensor **place_of(const PlanStep *s, const char *name)
+{
+  for (int i = 0; i < s->op->nargs; i++)
+    if (strcmp(s->op->args[i].name, name) == 0) return (Tensor **)(void *)((char *)s->args + s->op->args[i].offset);
+  return NULL;
+}
+
+static int32_t value_in(const PlanStep *s, Tensor *const *place)
+{
+  for (int32_t k = 0; k < s->noperands; k++)
+    if (s->operands[k].place == place) return s->operands[k].value;
+  return -1;
+}
+
+static int32_t new_result(Call *call, Plan *plan, const Tensor *like, Ints shape, int32_t step)
+{
+  Tensor *t = tensor_new(call, tensor_dtype(like), DEVICE_CPU, shape);
+  PlanValue value = {.kind = PLAN_RESULT, .root = plan->nvalues, .step = step, .is_noted = true};
+  value.seen = tensor_retain(t);
+  value.form = tensor_retain(tensor_ghost(call, t));
+  return plan_value_new(plan, value);
+}
+
+/* The step that makes the new weight and bias; returns its number. */
+static int32_t add_fold(Call *call, Plan *plan, const Fold *draft, int32_t weight, int32_t bias, const int32_t *factors)
+{
+  int32_t at = plan->nsteps;
+  PlanStep *s = plan_step_new(plan);
+  Fold *f = plan_allocate(plan, sizeof *f);
+  *f = *draft;
+  s->op = s->shown = op_find("mul");
+  s->special = &fold_special;
+  s->data = f;
+  s->operands = plan_allocate(plan, (MOST_FACTORS + 2) * sizeof *s->operands);
+  s->operands[s->noperands++] = (PlanOperand){&f->weight, weight};
+  if (bias >= 0) s->operands[s->noperands++] = (PlanOperand){&f->bias, bias};
+  for (int i = 0; i < f->n; i++) s->operands[s->noperands++] = (PlanOperand){&f->factors[i], factors[i]};
+  s->results = plan_allocate(plan, 2 * sizeof *s->results);
+  s->nresults = 2;
+  const Tensor *w = plan->values[weight].seen;
+  int32_t made[2] = {new_result(call, plan, w, tensor_shape(w), at), new_result(call, plan, w, INTS(w->shape[0]), at)};
+  memcpy(plan->steps[at].results, made, sizeof made);
+  plan_keep(plan, &plan->steps[at]);
+  return at;
+}
+
+static void give_operand(Plan *plan, PlanStep *s, Tensor **place, int32_t value)
+{
+  for (int32_t k = 0; k < s->noperands; k++)
+    if (s->operands[k].place == place) {
+      s->operands[k].value = value;
+      return;
+    }
+  PlanOperand *more = plan_allocate(plan, (size_t)(s->noperands + 1) * sizeof *more);
+  memcpy(more, s->operands, (size_t)s->noperands * sizeof *more);
+  more[s->noperands++] = (PlanOperand){place, value};
+  s->operands = more;
+}
+
+static void fold_into(Call *call, Plan *plan, int32_t at)
+{
+  PlanStep *conv = &plan->steps[at];
+  int32_t weight = value_in(conv, place_of(conv, "weight")), bias = value_in(conv, place_of(conv, "bias"));
+  if (!pass_is_lasting(plan, weight) || (bias >= 0 && !pass_is_lasting(plan, bias))) return;
+  Fold f = {.n = 0};
+  int32_t factors[MOST_FACTORS], gone[MOST_FACTORS], result = conv->results[0], last = result;
+  for (; f.n < MOST_FACTORS; f.n++) {
+    FactorKind kind;
+    int32_t reader = only_reader(plan, last);
+    int32_t factor = reader < 0 ? -1 : factor_of(plan, &plan->steps[reader], last, &kind);
+    if (factor < 0) break;
+    f.kinds[f.n] = (uint8_t)kind;
+    factors[f.n] = factor;
+    gone[f.n] = reader;
+    last = plan->steps[reader].results[0];
+  }
+  if (f.n == 0) return;
+  int32_t made = add_fold(call, plan, &f, weight, bias, factors);
+  conv = &plan->steps[at];
+  give_operand(plan, conv, place_of(conv, "weight"), plan->steps[made].results[0]);
+  give_operand(plan, conv, place_of(conv, "bias"), plan->steps[made].results[1]);
+  for (int i = 0; i < f.n; i++) plan->steps[gone[i]].is_gone = true;
+  plan->values[result].leaves = plan->values[last].leaves;
+  plan_replace(plan, last, result);
+}
+
+void pass_batch_norm(Call *call, Plan *plan)
+{
+  plan_survey(plan);
+  int32_t n = plan->nsteps;
+  for (int32_t i = 0; i < n; i++) {
+    const PlanStep *s = &plan->steps[i];
+    if (strcmp(s->op->row, "convolve") == 0 && !s->is_kept && !s->in_place && !s->special) fold_into(call, plan, i);
+  }
+  plan_compact(plan);
+}
