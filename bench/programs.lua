@@ -1,5 +1,5 @@
--- nnlua's side of the comparison of networks that run as they are and compiled: forward, without gradients. The cases of
--- programs.py, line by line; see run.lua.
+-- nnlua's side of the comparison of networks that run as they are and compiled: forward, without gradients. The cases
+-- of programs.py, line by line; see run.lua.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local measure = dofile(here .. "/measure.lua")
 local models = dofile(here .. "/models.lua")

@@ -2,12 +2,13 @@
 #include <string.h>
 
 #include "ops/math/arithmetic.h"
+#include "ops/nn/batch_layer_norm.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/ops.h"
 #include "program/passes/passes.h"
 
-enum { MOST_FACTORS = 8 };
+enum { MOST_FACTORS = 8, FACTORS_OF_STEP = 3 };
 
 typedef enum FactorKind { FACTOR_ADDED, FACTOR_TAKEN, FACTOR_MULTIPLIED } FactorKind;
 
@@ -55,6 +56,20 @@ static void run_fold(Call *call, Plan *plan, PlanStep *s)
 
 static const PlanSpecial fold_special = {run_fold, NULL};
 
+static Tensor **place_of(const PlanStep *s, const char *name)
+{
+  for (int i = 0; i < s->op->nargs; i++)
+    if (strcmp(s->op->args[i].name, name) == 0) return (Tensor **)(void *)((char *)s->args + s->op->args[i].offset);
+  return NULL;
+}
+
+static int32_t value_in(const PlanStep *s, Tensor *const *place)
+{
+  for (int32_t k = 0; k < s->noperands; k++)
+    if (s->operands[k].place == place) return s->operands[k].value;
+  return -1;
+}
+
 /* ---------------------------------------------------------------------- matching */
 
 /* Whether x is a number for each channel of y, or one for all. */
@@ -65,23 +80,62 @@ static bool is_by_channel(const Tensor *y, const Tensor *x)
   return channel >= 0 && x->ndim <= y->ndim && x->shape[channel] == y->shape[1] && x->numel == y->shape[1];
 }
 
-/* The operand beside `value` of a row that adds, takes away or multiplies, channel by channel; -1 if it does not. */
-static int32_t factor_of(const Plan *plan, const PlanStep *s, int32_t value, FactorKind *kind)
+/* What is done to a value, one after the other, by operands that last. */
+typedef struct Factors {
+  int n;
+  uint8_t kinds[FACTORS_OF_STEP];
+  int32_t values[FACTORS_OF_STEP];
+} Factors;
+
+static bool is_factor(const Plan *plan, const Tensor *y, int32_t factor)
+{
+  const Tensor *x = plan->values[factor].seen;
+  return pass_is_lasting(plan, factor) && is_by_channel(y, x) && (x->dtype == y->dtype || x->is_wrapped_number);
+}
+
+/* A row that adds, takes away or multiplies, channel by channel. */
+static Factors factor_of_arithmetic(const Plan *plan, const PlanStep *s, int32_t value)
 {
   static const char *const rows[] = {"add", "sub", "mul"};
   size_t row = 0;
   while (row < 3 && strcmp(s->op->row, rows[row]) != 0) row++;
-  if (row == 3 || s->in_place || s->is_kept || s->noperands != 2) return -1;
-  *kind = (FactorKind)row;
+  if (row == 3 || s->noperands != 2) return (Factors){0};
   bool first = s->operands[0].value == value;
-  if (!first && *kind == FACTOR_TAKEN) return -1;
-  if (*kind != FACTOR_MULTIPLIED && !scalar_equals(((const struct add_args *)s->args)->alpha, 1)) return -1;
   int32_t factor = s->operands[first].value;
-  const Tensor *y = plan->values[value].seen, *x = plan->values[factor].seen;
-  bool fits = factor != value && pass_is_lasting(plan, factor) && is_by_channel(y, x);
+  if (factor == value || (!first && row == FACTOR_TAKEN) || !is_factor(plan, plan->values[value].seen, factor))
+    return (Factors){0};
+  if (row != FACTOR_MULTIPLIED && !scalar_equals(((const struct add_args *)s->args)->alpha, 1)) return (Factors){0};
+  return (Factors){1, {(uint8_t)row}, {factor}};
+}
+
+/* (input - mean) * scale + shift, as batch norm has it in one. */
+static Factors factors_of_map(const Plan *plan, const PlanStep *s, int32_t value)
+{
+  const struct channel_map_args *a = s->args;
+  Factors f = {0};
+  if (value_in(s, &a->input) != value) return f;
+  Tensor *const *places[] = {&a->mean, &a->scale, &a->shift};
+  static const uint8_t kinds[] = {FACTOR_TAKEN, FACTOR_MULTIPLIED, FACTOR_ADDED};
+  for (int i = 0; i < FACTORS_OF_STEP; i++) {
+    int32_t factor = value_in(s, places[i]);
+    if (factor < 0) continue;
+    const Tensor *x = plan->values[factor].seen, *y = plan->values[value].seen;
+    if (!pass_is_lasting(plan, factor) || x->dtype != y->dtype || x->numel != y->shape[1]) return (Factors){0};
+    f.kinds[f.n] = kinds[i];
+    f.values[f.n++] = factor;
+  }
+  return f;
+}
+
+/* What a step does to a value; none if it does anything else. */
+static Factors factors_of(const Plan *plan, const PlanStep *s, int32_t value)
+{
   const PlanValue *result = &plan->values[s->results[0]];
-  fits &= tensor_same_shape(result->seen, y) && result->seen->dtype == y->dtype && !result->is_written;
-  return fits && (x->dtype == y->dtype || x->is_wrapped_number) ? factor : -1;
+  const Tensor *y = plan->values[value].seen;
+  bool fits = !s->in_place && !s->is_kept && !s->special && s->nresults == 1 && !result->is_written && result->seen
+              && tensor_same_shape(result->seen, y) && result->seen->dtype == y->dtype;
+  if (!fits) return (Factors){0};
+  return strcmp(s->op->row, "channel_map") == 0 ? factors_of_map(plan, s, value) : factor_of_arithmetic(plan, s, value);
 }
 
 /* The one step that reads a value, if nothing else does; -1. */
@@ -96,20 +150,6 @@ static int32_t only_reader(const Plan *plan, int32_t v)
 }
 
 /* ----------------------------------------------------------------------- folding */
-
-static Tensor **place_of(const PlanStep *s, const char *name)
-{
-  for (int i = 0; i < s->op->nargs; i++)
-    if (strcmp(s->op->args[i].name, name) == 0) return (Tensor **)(void *)((char *)s->args + s->op->args[i].offset);
-  return NULL;
-}
-
-static int32_t value_in(const PlanStep *s, Tensor *const *place)
-{
-  for (int32_t k = 0; k < s->noperands; k++)
-    if (s->operands[k].place == place) return s->operands[k].value;
-  return -1;
-}
 
 static int32_t new_result(Call *call, Plan *plan, const Tensor *like, Ints shape, int32_t step)
 {
@@ -163,14 +203,14 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   if (!pass_is_lasting(plan, weight) || (bias >= 0 && !pass_is_lasting(plan, bias))) return;
   Fold f = {.n = 0};
   int32_t factors[MOST_FACTORS], gone[MOST_FACTORS], result = conv->results[0], last = result;
-  for (; f.n < MOST_FACTORS; f.n++) {
-    FactorKind kind;
-    int32_t reader = only_reader(plan, last);
-    int32_t factor = reader < 0 ? -1 : factor_of(plan, &plan->steps[reader], last, &kind);
-    if (factor < 0) break;
-    f.kinds[f.n] = (uint8_t)kind;
-    factors[f.n] = factor;
-    gone[f.n] = reader;
+  int ngone = 0;
+  for (int32_t reader; (reader = only_reader(plan, last)) >= 0 && f.n + FACTORS_OF_STEP <= MOST_FACTORS;) {
+    Factors more = factors_of(plan, &plan->steps[reader], last);
+    if (more.n == 0) break;
+    memcpy(f.kinds + f.n, more.kinds, (size_t)more.n);
+    memcpy(factors + f.n, more.values, (size_t)more.n * sizeof *factors);
+    f.n += more.n;
+    gone[ngone++] = reader;
     last = plan->steps[reader].results[0];
   }
   if (f.n == 0) return;
@@ -178,7 +218,7 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   conv = &plan->steps[at];
   give_operand(plan, conv, place_of(conv, "weight"), plan->steps[made].results[0]);
   give_operand(plan, conv, place_of(conv, "bias"), plan->steps[made].results[1]);
-  for (int i = 0; i < f.n; i++) plan->steps[gone[i]].is_gone = true;
+  for (int i = 0; i < ngone; i++) plan->steps[gone[i]].is_gone = true;
   plan->values[result].leaves = plan->values[last].leaves;
   plan_replace(plan, last, result);
 }
