@@ -1,5 +1,6 @@
 -- nl.compile: networks as programs.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nn = require "nnlua.nn"
 
@@ -18,9 +19,13 @@ end
 
 OptimizedModule.forward = core.compiled_forward
 
--- The names of passes that options leave out, as a text.
-local function passes(options)
-  local list = options and options.without or {}
+-- The names of passes that are to be left out, as a text.
+local function passes(settings)
+  if settings ~= nil and type(settings) ~= "table" then
+    core.raise(("compile: a table of settings is wanted, got %s"):format(core.describe(settings)))
+  end
+  args.check_names("compile", settings or {}, {"without"})
+  local list = settings and settings.without or {}
   for _, name in ipairs(list) do
     if not core.has_pass(name) then core.raise(("compile: there is no pass %s"):format(tostring(name))) end
   end
@@ -38,10 +43,9 @@ end
 ---     > nl.equal(nl.no_grad(fast, x), nl.no_grad(net, x))
 ---     true
 ---@param net Module|function
----@param options? table `without`: a list of passes to leave out: constants, dead, common, kept,
---- batch_norm, packed, chains
-local function compile(net, options)
-  local without = passes(options)
+---@param settings? table `without`: passes to leave out, of constants, dead, common, kept, batch_norm, packed, chains
+local function compile(net, settings)
+  local without = passes(settings)
   if core.is_module(net) then return OptimizedModule(net, without) end
   if type(net) ~= "function" then
     core.raise(("compile: a module or a function is wanted, got %s"):format(core.describe(net)))

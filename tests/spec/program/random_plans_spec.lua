@@ -181,5 +181,7 @@ describe("random programs", function()
 
   it("says what is no pass", function()
     assert.error_matches(function() nl.compile(print, {without = {"magic"}}) end, "compile: there is no pass magic")
+    assert.error_matches(function() nl.compile(print, {wihtout = {}}) end, "compile: .*wihtout")
+    assert.error_matches(function() nl.compile(print, 3) end, "compile: a table of settings is wanted, got a number")
   end)
 end)
