@@ -10,5 +10,5 @@ return on_demand.fields({}, guard.classes, {
   ["nnlua.transforms.values"] = "ToTensor ConvertImageDtype Normalize Grayscale RandomGrayscale RandomInvert "
     .. "ColorJitter RandomErasing GaussianBlur",
   ["nnlua.transforms.places"] = "Resize CenterCrop RandomCrop RandomResizedCrop Pad RandomHorizontalFlip "
-    .. "RandomVerticalFlip RandomRotation RandomAffine",
+    .. "RandomVerticalFlip RandomRotation RandomAffine RandomPerspective",
 })

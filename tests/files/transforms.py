@@ -57,6 +57,12 @@ cases = [
         T.RandomAffine(0, scale=(0.5, 0.6), interpolation=B, center=(0, 0)),
         'f',
     ),
+    ('RandomPerspective(0.6, 0.8)', T.RandomPerspective(0.6, 0.8), 'uf'),
+    (
+        'RandomPerspective(0.5, {p = 1, interpolation = "nearest", fill = 9})',
+        T.RandomPerspective(0.5, 1, T.InterpolationMode.NEAREST, 9),
+        'u',
+    ),
     ('Grayscale()', T.Grayscale(), 'uf'),
     ('Grayscale(3)', T.Grayscale(3), 'u'),
     ('RandomGrayscale(0.5)', T.RandomGrayscale(0.5), 'u'),

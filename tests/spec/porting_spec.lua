@@ -173,8 +173,8 @@ describe("the list of nl's parts", function()
   it("has every part that is loaded when it is asked for", function()
     local known = {}
     local internal = {
-      args = true, class = true, elementwise = true, gradcheck = true, guard = true, on_demand = true, parts = true,
-      prompt = true,
+      args = true, build = true, class = true, elementwise = true, gradcheck = true, guard = true, on_demand = true,
+      parts = true, prompt = true,
     }
     for _, name in ipairs(require "nnlua.parts") do
       assert.truthy(nl[name], name)

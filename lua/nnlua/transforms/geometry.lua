@@ -239,4 +239,32 @@ function geometry.affine(name, img, angle, translate, scale, shear, mode, fill, 
   return sampled(name, img, grid, mode, fill or 0)
 end
 
+-- -------------------------------------------------------------- perspective
+
+--- The eight numbers of the perspective that takes four points of a result to four of the picture, all from 0 on.
+local function perspective_of(from, to)
+  local rows, values = {}, {}
+  for i, p in ipairs(to) do
+    local x, y, u, v = p[1], p[2], from[i][1], from[i][2]
+    rows[2 * i - 1], values[2 * i - 1] = {x, y, 1, 0, 0, 0, -u * x, -u * y}, {u}
+    rows[2 * i], values[2 * i] = {0, 0, 0, x, y, 1, -v * x, -v * y}, {v}
+  end
+  local double = {dtype = nl.float64}
+  return nl.linalg.solve(nl.tensor(rows, double), nl.tensor(values, double)):flatten():float():tolist()
+end
+
+--- A picture whose four points `from` are seen at the points `to`.
+function geometry.perspective(name, img, from, to, mode, fill)
+  local m, height, width, options = perspective_of(from, to), img:size(-2), img:size(-1), {dtype = dtype_for(img)}
+  local base = nl.ones(1, height, width, 3, options)
+  base:select(4, 1):copy_(nl.linspace(0.5, width - 0.5, width))
+  base:select(4, 2):copy_(nl.linspace(0.5, height - 0.5, height):unsqueeze(-1))
+  base = base:view(1, height * width, 3)
+  local above = nl.tensor({{m[1], m[4]}, {m[2], m[5]}, {m[3], m[6]}}, options):unsqueeze(1)
+    / nl.tensor({0.5 * width, 0.5 * height}, options)
+  local below = nl.tensor({{m[7], m[7]}, {m[8], m[8]}, {1.0, 1.0}}, options):unsqueeze(1)
+  local grid = nl.bmm(base, above) / nl.bmm(base, below) - 1.0
+  return sampled(name, img, grid:view(1, height, width, 2), mode, fill)
+end
+
 return geometry

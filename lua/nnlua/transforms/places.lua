@@ -278,4 +278,41 @@ function RandomAffine:forward(img)
   return functional.affine(img, angle, translate, scale, shear, self.interpolation, self.fill, self.center)
 end
 
+local parse_perspective = args.parser("transforms.RandomPerspective", {
+  {"distortion_scale", "number", 0.5}, {"p", "number", 0.5}, {"interpolation", "string", "bilinear"},
+  {"fill", "any", 0},
+})
+
+--- With probability p a picture seen from aside: its corners are moved inward by up to distortion_scale of its half
+--- sides.
+---     > nl.transforms.RandomPerspective(0.5, 1)(nl.ones(1, 5, 5)).shape
+---     [1, 5, 5]
+---@class RandomPerspective: ImageTransform
+local RandomPerspective = new_class("RandomPerspective", "distortion_scale", "p", "interpolation", "fill")
+
+function RandomPerspective:init(...)
+  self.distortion_scale, self.p, self.interpolation, self.fill = parse_perspective(...)
+  if self.distortion_scale < 0 or self.distortion_scale > 1 then
+    raise "transforms.RandomPerspective: distortion_scale must lie between 0 and 1"
+  end
+end
+
+--- A whole number from low on below high.
+local function drawn_between(low, high)
+  return nl.randint(low, high, {1}):item()
+end
+
+function RandomPerspective:forward(img)
+  if nl.rand(1):item() >= self.p then return img end
+  local height, width = img:size(-2), img:size(-1)
+  local x, y = math.floor(self.distortion_scale * (width // 2)), math.floor(self.distortion_scale * (height // 2))
+  local corners = {}
+  for i, side in ipairs {{false, false}, {true, false}, {true, true}, {false, true}} do
+    local across = side[1] and drawn_between(width - x - 1, width) or drawn(x + 1)
+    corners[i] = {across, side[2] and drawn_between(height - y - 1, height) or drawn(y + 1)}
+  end
+  local from = {{0, 0}, {width - 1, 0}, {width - 1, height - 1}, {0, height - 1}}
+  return geometry.perspective("transforms.RandomPerspective", img, from, corners, self.interpolation, self.fill)
+end
+
 return places
