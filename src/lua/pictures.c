@@ -7,11 +7,19 @@
 #include "io/resample.h"
 #include "lua/open.h"
 
-/* The bytes of a string, or of a contiguous uint8 tensor. */
-static const void *bytes_at(lua_State *L, int index, size_t *n)
+/* The tensor at an index, whose elements a function reads. */
+static const Tensor *elements_at(lua_State *L, int index, const char *function)
 {
-  const Tensor *t = tensor_test(L, index);
-  if (!t) return luaL_checklstring(L, index, n);
+  const Tensor *t = tensor_check(L, index);
+  need_elements(L, t, function);
+  return t;
+}
+
+/* The bytes of a string, or of a contiguous uint8 tensor. */
+static const void *bytes_at(lua_State *L, int index, const char *function, size_t *n)
+{
+  if (!tensor_test(L, index)) return luaL_checklstring(L, index, n);
+  const Tensor *t = elements_at(L, index, function);
   *n = tensor_bytes(t);
   return tensor_data(t);
 }
@@ -66,7 +74,7 @@ static int decode_picture(lua_State *L)
   const char *function = luaL_checkstring(L, 1), *what = luaL_checkstring(L, 5);
   char error[ERROR_TEXT];
   size_t n;
-  const void *bytes = bytes_at(L, 2, &n);
+  const void *bytes = bytes_at(L, 2, function, &n);
   PictureMode mode = (PictureMode)luaL_checkoption(L, 3, NULL, modes);
   bool by_orientation = lua_toboolean(L, 4);
   Picture *picture = push_picture(L);
@@ -83,7 +91,7 @@ static int decode_picture(lua_State *L)
 static int encode_picture(lua_State *L)
 {
   const char *function = luaL_checkstring(L, 1), *format = luaL_checkstring(L, 3);
-  const Tensor *t = tensor_check(L, 2);
+  const Tensor *t = elements_at(L, 2, function);
   Picture pixels = {
     .height = t->shape[0], .width = t->shape[1], .channels = (int)t->shape[2], .pixels = tensor_data(t)};
   int setting = (int)luaL_checkinteger(L, 4);
@@ -119,7 +127,8 @@ static int resize_picture(lua_State *L)
 {
   static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", NULL};
   Context *ctx = context_of(L);
-  Resizing r = {.from = tensor_check(L, 1), .height = luaL_checkinteger(L, 2), .width = luaL_checkinteger(L, 3)};
+  Resizing r = {
+    .from = elements_at(L, 1, "nl.io.resize"), .height = luaL_checkinteger(L, 2), .width = luaL_checkinteger(L, 3)};
   r.filter = (ResampleFilter)luaL_checkoption(L, 4, NULL, filters);
   push_made(L, ctx, make_resized, &r);
   return 1;
@@ -143,7 +152,7 @@ static Tensor *make_stats(Call *call, void *data)
 static int label_regions_of(lua_State *L)
 {
   Context *ctx = context_of(L);
-  Labelling l = {.mask = tensor_check(L, 1), .diagonals = lua_toboolean(L, 2)};
+  Labelling l = {.mask = elements_at(L, 1, "nl.vision.connected_components"), .diagonals = lua_toboolean(L, 2)};
   l.labels = push_new_tensor(L, ctx, DTYPE_i64, DEVICE_CPU, tensor_shape(l.mask))->tensor;
   push_made(L, ctx, make_stats, &l);
   return 2;

@@ -3,7 +3,7 @@
 #include "lua/open.h"
 #include "ops/shape/copy.h"
 
-static void need_elements(lua_State *L, const Tensor *t, const char *function)
+void need_elements(lua_State *L, const Tensor *t, const char *function)
 {
   if (t->device == DEVICE_META) user_error(L, "%s: %s", function, why_no_elements(t));
   tell_reading(L, t, function);
@@ -82,6 +82,7 @@ static int tensor_tobytes(lua_State *L)
   t = push_snapshot(L, context_of(L), t);
   if (!t->is_contiguous) t = push_made(L, context_of(L), make_contiguous, t)->tensor;
   lua_pushlstring(L, t->numel ? tensor_data(t) : "", tensor_bytes(t));
+  check_lost_files(L, t->ctx);
   return 1;
 }
 

@@ -152,6 +152,13 @@ describe("nl.io.write_png and write_jpeg", function()
     assert.error_matches(function() nl.io.write_png(x[{{1, 3}}], "/no/such/folder/x.png") end, "No such file")
     assert.error_matches(function() nl.io.write_png(x[{{1, 3}}], 3) end, "path must be a string")
     assert.error_matches(function() nl.io.encode_png(x[{{1, 3}, {1, 0}}]) end, "is wanted")
+    local meta = nl.zeros(3, 2, 2, {dtype = nl.uint8, device = "meta"})
+    for name, f in pairs {encode_png = nl.io.encode_png, encode_jpeg = nl.io.encode_jpeg} do
+      assert.error_matches(function() f(meta) end, name .. ": a meta tensor has no elements")
+    end
+    assert.error_matches(function() nl.io.decode_image(meta:flatten()) end, "decode_image: a meta tensor has no")
+    assert.error_matches(function() nl.io.resize(meta, 3) end, "nl%.io%.resize: a meta tensor has no elements")
+    assert.error_matches(function() nl.vision.connected_components(meta[1]) end, "components: a meta tensor has no el")
   end)
 
   it("name the package of a library that isn't there", function()
