@@ -13,7 +13,7 @@ static const struct {
   const char *names;
 } lists[] = {
   {AUTOCAST_HALF, "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution bmm mm "
-                  "baddbmm addmm addbmm linear matmul vecdot scaled_dot_product_attention"},
+                  "baddbmm addmm addbmm linear matmul vecdot scaled_dot_product_attention prelu"},
   {AUTOCAST_FLOAT32,
    "avg_pool3d binary_cross_entropy grid_sample grid_sampler_2d grid_sampler_3d polar prod quantile nanquantile stft "
    "cdist trace view_as_complex cholesky cholesky_inverse cholesky_solve inverse lu_solve orgqr ormqr pinverse "
@@ -25,7 +25,7 @@ static const struct {
    "tensorsolve geqrf qr svd triangular_solve fractional_max_pool2d fractional_max_pool3d eig eigh lstsq inv_ex "
    "cholesky_ex det slogdet logdet pad_edges"},
   {AUTOCAST_WIDEST, "stack cat index_copy"},
-  {AUTOCAST_SUSPENDS, "addmv lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell kron bilinear"},
+  {AUTOCAST_SUSPENDS, "addmv lstm_cell gru_cell kron bilinear"},
 };
 
 static uint8_t *policies; /* by op id */

@@ -25,6 +25,7 @@ local cases = {
     softmax = function() return half:softmax(-1) end, layer_norm = function() return F.layer_norm(half, {4}) end,
     sum = function() return half:sum() end, exp = function() return half:exp() end,
     max_pool2d = function() return F.max_pool2d(images:bfloat16(), 2) end,
+    prelu = function() return F.prelu(a, nl.ones(1)) end, RNNCell = function() return nn.RNNCell(4, 2)(a) end,
     matrix_by_vector = function() return nl.matmul(a, v) end, mixed = function() return a:mm(b:bfloat16()) end,
     MultiheadAttention = function()
       local x = a:unsqueeze(1)
@@ -122,5 +123,28 @@ describe("GradScaler", function()
     assert.equal(4.0, other:get_scale())
     scaler:unscale_(optimizer)
     assert.is_false(pcall(scaler.unscale_, scaler, optimizer))
+  end)
+end)
+
+describe("a training under autocast", function()
+  it("goes as PyTorch's, but for roundings to bfloat16", function()
+    nl.manual_seed(3)
+    local net = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.GELU(), nn.Linear(16, 16), nn.Softmax(-1),
+      nn.Linear(16, 4))
+    local optimizer = nl.optim.AdamW(net:parameters(), {lr = 1e-2})
+    local x, target = nl.randn(32, 8), nl.randint(0, 4, {32}) + 1
+    local scaler = nl.amp.GradScaler("cpu", {init_scale = 1024.0, growth_interval = 5})
+    local expected = {[1] = 1.385265, [5] = 1.364061, [10] = 1.334099, [20] = 1.234907} -- after so many steps
+    for i = 1, 20 do
+      optimizer:zero_grad()
+      local loss = nl.autocast("cpu", {dtype = nl.bfloat16}, function() return F.cross_entropy(net(x), target) end)
+      if expected[i] then assert.is_near(expected[i], loss:item(), 5e-4) end
+      scaler:scale(loss):backward()
+      scaler:unscale_(optimizer)
+      nn.utils.clip_grad_norm_(net:parameters(), 1.0)
+      scaler:step(optimizer)
+      scaler:update()
+    end
+    assert.equal(16384, scaler:get_scale())
   end)
 end)
