@@ -44,25 +44,14 @@ static Picture *push_picture(lua_State *L)
   return picture;
 }
 
-static void free_pixels(void *owner, void *data)
-{
-  (void)owner;
-  free(data);
-}
-
-/* (height, width, channels): the picture's own memory, or int32 of what has 16 bits. */
+/* (height, width, channels), int32 of what has 16 bits. A copy: the collector knows of tensors' own memory alone. */
 static Tensor *make_pixels(Call *call, void *data)
 {
-  Picture *p = data;
-  Ints shape = INTS(p->height, p->width, p->channels), strides = INTS(p->width * p->channels, p->channels, 1);
-  int64_t n = p->height * p->width * p->channels;
-  if (p->is_16_bit) {
-    Tensor *t = tensor_new(call, DTYPE_i32, DEVICE_CPU, shape);
-    for (int64_t i = 0; i < n; i++) ((int32_t *)tensor_data(t))[i] = ((uint16_t *)p->pixels)[i];
-    return t;
-  }
-  Tensor *t = tensor_from_memory(call, p->pixels, (size_t)n, DTYPE_u8, shape, strides, free_pixels, NULL);
-  p->pixels = NULL;
+  const Picture *p = data;
+  Tensor *t = tensor_new(call, p->is_16_bit ? DTYPE_i32 : DTYPE_u8, DEVICE_CPU, INTS(p->height, p->width, p->channels));
+  if (!p->is_16_bit) memcpy(tensor_data(t), p->pixels, (size_t)t->numel);
+  else
+    for (int64_t i = 0; i < t->numel; i++) ((int32_t *)tensor_data(t))[i] = ((uint16_t *)p->pixels)[i];
   return t;
 }
 
@@ -83,6 +72,8 @@ static int decode_picture(lua_State *L)
     return user_error(L, "%s: %s%s", function, what, error);
   }
   push_made(L, context_of(L), make_pixels, picture);
+  free(picture->pixels);
+  picture->pixels = NULL;
   return 1;
 }
 

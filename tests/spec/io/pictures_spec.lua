@@ -96,6 +96,16 @@ describe("nl.io.read_image", function()
     end
   end)
 
+  it("leaves no pictures behind, however short their files are", function()
+    local text = nl.io.encode_png(nl.zeros(3, 1000, 1000, {dtype = nl.uint8})):tobytes()
+    local most = 0
+    for _ = 1, 100 do
+      nl.io.decode_image(text)
+      most = math.max(most, nl.memory_allocated())
+    end
+    assert.is_true(most < 100e6, "bytes: " .. most)
+  end)
+
   it("takes no memory by what a header says", function()
     local function with_size(text, at, format, width, height)
       return text:sub(1, at - 1) .. format:pack(height, width) .. text:sub(at + #format:pack(0, 0))
