@@ -76,16 +76,6 @@ static int text_source(lua_State *L)
   return 1;
 }
 
-/* source_part(source, place, size): bytes of it, as a source */
-static int part_of_source(lua_State *L)
-{
-  const Source *s = source_check(L, 1);
-  uint64_t place = (uint64_t)luaL_checkinteger(L, 2), size = (uint64_t)luaL_checkinteger(L, 3);
-  if (place > s->size || size > s->size - place) return user_error(L, "load: %s: it is cut off", source_name(L, 1));
-  *push_part(L, 1) = source_part(s, place, size);
-  return 1;
-}
-
 /* source_size(source) */
 static int size_of_source(lua_State *L)
 {
@@ -191,10 +181,6 @@ static int stored_bytes(lua_State *L)
   return 1;
 }
 
-const luaL_Reg source_functions[] = {{"open_source", open_source},
-                                     {"text_source", text_source},
-                                     {"source_part", part_of_source},
-                                     {"source_size", size_of_source},
-                                     {"source_text", text_of_source},
-                                     {"stored_bytes", stored_bytes},
-                                     {NULL, NULL}};
+const luaL_Reg source_functions[] = {{"open_source", open_source},    {"text_source", text_source},
+                                     {"source_size", size_of_source}, {"source_text", text_of_source},
+                                     {"stored_bytes", stored_bytes},  {NULL, NULL}};
