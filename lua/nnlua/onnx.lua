@@ -1,9 +1,10 @@
 -- nl.onnx: programs from and to files of ONNX.
 
---- Files of ONNX: networks of other frameworks, as programs (docs/onnx.md).
-local onnx = {
-  load = require "nnlua.onnx.load",
-  export = require "nnlua.onnx.export",
-}
+local guard = require "nnlua.guard"
+local on_demand = require "nnlua.on_demand"
 
-return onnx
+--- Files of ONNX: networks of other frameworks, as programs (docs/onnx.md).
+return on_demand.fields({}, guard.classes, {
+  ["nnlua.onnx.load"] = "load",
+  ["nnlua.onnx.export"] = "export",
+})

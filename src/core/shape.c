@@ -46,7 +46,7 @@ int shape_dim(const Call *call, int64_t dim, int ndim)
 {
   int n = ndim > 0 ? ndim : 1;
   if (dim >= 0 ? dim >= n : dim < -n) {
-    int64_t shown = dim >= 0 ? dim + 1 : dim;
+    int64_t shown = dim >= 0 && dim < INT64_MAX ? dim + 1 : dim;
     raise(call, "dimension %lld is out of range for a tensor of %d dimension%s (1 to %d, or -%d to -1)",
           (long long)shown, ndim, ndim == 1 ? "" : "s", n, n);
   }

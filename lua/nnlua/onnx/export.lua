@@ -240,4 +240,4 @@ local function export(...)
   write(model_of(program, {strict = strict}), path)
 end
 
-return export
+return {export = export}

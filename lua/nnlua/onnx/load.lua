@@ -62,4 +62,4 @@ local function load(...)
   return program
 end
 
-return load
+return {load = load}

@@ -64,7 +64,7 @@ FORWARD(onnx_eye_like)
 FORWARD(onnx_one_hot)
 {
   const int64_t depth = scalar_integer(number_of(call, a->depth));
-  const int axis = shape_dim(call, a->axis, a->indices->ndim + 1);
+  const int axis = onnx_axis(call, a->axis, a->indices->ndim + 1);
   Tensor *index = cast(a->indices, DTYPE_i64), *on = op(select, a->values, 0, 1), *off = op(select, a->values, 0, 0);
   Tensor *from_end = op(where, op(lt, index, whole(0)), plus(index, whole(depth)), index);
   int64_t shape[MAX_DIMS];

@@ -54,7 +54,7 @@ FORWARD(onnx_group_norm)
 /* The sizes of the axes from `axis` on. */
 static Ints normalized_shape(Call *call, const Tensor *x, int64_t axis)
 {
-  const int first = shape_dim(call, axis, x->ndim);
+  const int first = onnx_axis(call, axis, x->ndim);
   return (Ints){x->shape + first, x->ndim - first};
 }
 
@@ -76,7 +76,7 @@ FORWARD(onnx_layer_norm)
 FORWARD(onnx_layer_norm_parts)
 {
   Tensor *x = widened(a->x);
-  const int first = shape_dim(call, a->axis, x->ndim);
+  const int first = onnx_axis(call, a->axis, x->ndim);
   Ints dims = onnx_dims_from(call, first, x->ndim);
   y[0] = op(onnx_layer_norm, a->x, a->scale, a->b, a->axis, a->epsilon);
   y[1] = op(mean, x, dims, true, DTYPE_NONE);

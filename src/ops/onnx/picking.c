@@ -18,7 +18,7 @@
 FORWARD(onnx_gather)
 {
   Tensor *x = a->data, *index = a->indices;
-  const int axis = shape_dim(call, a->axis, x->ndim);
+  const int axis = onnx_axis(call, a->axis, x->ndim);
   int64_t shape[2 * MAX_DIMS];
   int n = 0;
   for (int i = 0; i < axis; i++) shape[n++] = x->shape[i];
@@ -31,7 +31,7 @@ FORWARD(onnx_gather)
 
 FORWARD(onnx_gather_elements)
 {
-  const int axis = shape_dim(call, a->axis, a->data->ndim);
+  const int axis = onnx_axis(call, a->axis, a->data->ndim);
   y[0] = op(gather, a->data, axis, onnx_positions(call, a->indices, a->data->shape[axis]), false);
 }
 
@@ -98,7 +98,7 @@ static const char *reduce_name(Call *call, const char *reduction)
 FORWARD(onnx_scatter_elements)
 {
   Tensor *x = a->data;
-  const int axis = shape_dim(call, a->axis, x->ndim);
+  const int axis = onnx_axis(call, a->axis, x->ndim);
   Tensor *index = onnx_positions(call, a->indices, x->shape[axis]);
   const char *reduce = reduce_name(call, a->reduction);
   if (!reduce) y[0] = op(scatter, x, axis, index, a->updates);
@@ -126,7 +126,7 @@ FORWARD(onnx_scatter_nd)
 FORWARD(onnx_tensor_scatter)
 {
   Tensor *cache = a->past_cache, *update = a->update;
-  const int axis = shape_dim(call, a->axis, cache->ndim);
+  const int axis = onnx_axis(call, a->axis, cache->ndim);
   int64_t along[MAX_DIMS], across[MAX_DIMS];
   for (int i = 0; i < cache->ndim; i++) {
     along[i] = i == axis ? update->shape[i] : 1;
@@ -143,7 +143,7 @@ FORWARD(onnx_tensor_scatter)
 FORWARD(onnx_compress)
 {
   Tensor *x = a->axis == NO_INT ? reshaped(a->input, a->input->numel) : a->input;
-  const int axis = a->axis == NO_INT ? 0 : shape_dim(call, a->axis, x->ndim);
+  const int axis = a->axis == NO_INT ? 0 : onnx_axis(call, a->axis, x->ndim);
   Tensor *places = op(nonzero, a->condition, false).v[0];
   y[0] = op(index_select, x, axis, reshaped(places, places->numel));
 }
@@ -156,7 +156,7 @@ FORWARD(onnx_non_zero)
 
 FORWARD(onnx_top_k)
 {
-  Tensors found = op(topk, a->x, scalar_integer(number_of(call, a->k)), shape_dim(call, a->axis, a->x->ndim),
+  Tensors found = op(topk, a->x, scalar_integer(number_of(call, a->k)), onnx_axis(call, a->axis, a->x->ndim),
                      a->largest, a->sorted);
   y[0] = found.v[0];
   y[1] = onnx_from_zero(call, found.v[1]);
@@ -166,7 +166,7 @@ FORWARD(onnx_unique)
 {
   Tensor *x = a->x;
   (void)y;
-  const int axis = a->axis == NO_INT ? -1 : shape_dim(call, a->axis, x->ndim);
+  const int axis = a->axis == NO_INT ? -1 : onnx_axis(call, a->axis, x->ndim);
   Tensors found = op(unique, x, true, true, true, axis < 0 ? NONE_DIM : axis);
   Tensor *values = found.v[0], *which = reshaped(found.v[1], found.v[1]->numel), *counts = found.v[2];
   Tensor *place = op(arange, scalar_int(which->numel), DTYPE_i64, DEVICE_NONE, false);

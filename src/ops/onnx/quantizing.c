@@ -19,7 +19,7 @@ static Tensor *spread(Call *call, Tensor *t, const Tensor *x, int64_t axis_given
 {
   if (!t) return NULL;
   if (t->numel == 1 && t->ndim <= 1) return op(reshape, t, (Ints){x->shape, 0});
-  const int axis = shape_dim(call, axis_given, x->ndim);
+  const int axis = onnx_axis(call, axis_given, x->ndim);
   if (t->ndim == 1) {
     int64_t shape[MAX_DIMS];
     for (int i = 0; i < x->ndim; i++) shape[i] = i == axis ? t->shape[0] : 1;

@@ -115,7 +115,7 @@ FORWARD(onnx_reduce)
 FORWARD(onnx_arg)
 {
   Tensor *x = a->data;
-  const int axis = shape_dim(call, a->axis, x->ndim);
+  const int axis = onnx_axis(call, a->axis, x->ndim);
   if (a->last && x->ndim) x = op(flip, x, INTS(axis));
   Tensor *place = a->greatest ? op(argmax, x, axis, a->keepdims) : op(argmin, x, axis, a->keepdims);
   const int64_t n = x->ndim ? x->shape[axis] : 1;
@@ -125,7 +125,7 @@ FORWARD(onnx_arg)
 FORWARD(onnx_cumulate)
 {
   Tensor *x = a->x;
-  const int axis = shape_dim(call, scalar_integer(number_of(call, a->axis)), x->ndim);
+  const int axis = onnx_axis(call, scalar_integer(number_of(call, a->axis)), x->ndim);
   const DType dtype = tensor_dtype(x);
   if (a->reverse) x = op(flip, x, INTS(axis));
   if (a->exclusive && x->shape[axis]) {
@@ -152,7 +152,7 @@ static Tensor *hardmax(Call *call, Tensor *x, int axis)
 FORWARD(onnx_softmax)
 {
   Tensor *x = a->input;
-  int axis = shape_dim(call, a->axis, x->ndim);
+  int axis = onnx_axis(call, a->axis, x->ndim);
   if (a->flat) {
     int64_t rows = 1;
     for (int i = 0; i < axis; i++) rows *= x->shape[i];
@@ -167,7 +167,7 @@ FORWARD(onnx_softmax)
 FORWARD(onnx_lp_normalization)
 {
   Tensor *x = a->input;
-  const int axis = shape_dim(call, a->axis, x->ndim);
+  const int axis = onnx_axis(call, a->axis, x->ndim);
   Tensor *sum = sum_over(call, a->p == 1 ? op(abs, x) : op(mul, x, x), INTS(axis), true);
   Tensor *norm = a->p == 1 ? sum : op(sqrt, sum);
   Tensor *is_zero = op(eq, norm, whole(0));

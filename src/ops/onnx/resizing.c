@@ -174,7 +174,7 @@ FORWARD(onnx_resize)
   Axis axes[MAX_DIMS];
   int dims[MAX_DIMS];
   for (int64_t i = 0; i < n; i++) {
-    dims[i] = shape_dim(call, a->axes.n < 0 ? i : a->axes.v[i], x->ndim);
+    dims[i] = onnx_axis(call, a->axes.n < 0 ? i : a->axes.v[i], x->ndim);
     axes[i] = (Axis){.n = x->shape[dims[i]], .begin = roi ? roi[i] : 0, .end = roi ? roi[n + i] : 1};
   }
   const bool keeps = !by_scale && n && strcmp(a->aspect, "stretch") != 0;

@@ -51,7 +51,7 @@ FORWARD(onnx_squeeze)
   Ints axes = whole_numbers_of(call, a->axes);
   int64_t shape[MAX_DIMS];
   int n = 0;
-  for (int64_t i = 0; i < axes.n; i++) out |= 1u << shape_dim(call, axes.v[i], x->ndim);
+  for (int64_t i = 0; i < axes.n; i++) out |= 1u << onnx_axis(call, axes.v[i], x->ndim);
   for (int i = 0; i < x->ndim; i++) {
     if (!(out >> i & 1)) shape[n++] = x->shape[i];
     else if (x->shape[i] != 1) raise(call, "axis %d has size %lld, not 1", i, (long long)x->shape[i]);
@@ -67,7 +67,7 @@ FORWARD(onnx_unsqueeze)
   uint32_t is_new = 0;
   if (n > MAX_DIMS) raise(call, "%lld dimensions are more than %d", (long long)n, MAX_DIMS);
   for (int64_t i = 0; i < axes.n; i++) {
-    const uint32_t bit = 1u << shape_dim(call, axes.v[i], (int)n);
+    const uint32_t bit = 1u << onnx_axis(call, axes.v[i], (int)n);
     if (is_new & bit) raise(call, "axis %lld is given twice", (long long)axes.v[i]);
     is_new |= bit;
   }
@@ -162,7 +162,7 @@ FORWARD(onnx_slice)
   if (starts.n != ends.n || (axes.n >= 0 && axes.n != starts.n) || (steps.n >= 0 && steps.n != starts.n))
     raise(call, "starts, ends, axes and steps differ in length");
   for (int64_t i = 0; i < starts.n; i++)
-    x = slice_axis(call, x, shape_dim(call, axes.n < 0 ? i : axes.v[i], x->ndim), starts.v[i], ends.v[i],
+    x = slice_axis(call, x, onnx_axis(call, axes.n < 0 ? i : axes.v[i], x->ndim), starts.v[i], ends.v[i],
                    steps.n < 0 ? 1 : steps.v[i]);
   y[0] = x;
 }
@@ -187,7 +187,7 @@ static Ints even_sizes(Call *call, int64_t total, int64_t size, int64_t n)
 
 FORWARD(onnx_split)
 {
-  const int axis = shape_dim(call, a->axis, a->input->ndim);
+  const int axis = onnx_axis(call, a->axis, a->input->ndim);
   const int64_t n = a->num_outputs, total = a->input->shape[axis];
   if (n < 1) raise(call, "there are no outputs");
   Ints sizes = a->split ? whole_numbers_of(call, a->split) : even_sizes(call, total, (total + n - 1) / n, n);
@@ -198,7 +198,7 @@ FORWARD(onnx_split)
 FORWARD(onnx_split_to_sequence)
 {
   Tensor *x = a->input;
-  const int axis = shape_dim(call, a->axis, x->ndim);
+  const int axis = onnx_axis(call, a->axis, x->ndim);
   const int64_t total = x->shape[axis];
   if (!a->split) {
     give_list(call, a->keepdims ? op(split, x, 1, axis) : op(unbind, x, axis));
@@ -252,7 +252,7 @@ FORWARD(onnx_pad)
   int64_t before[MAX_DIMS] = {0}, after[MAX_DIMS] = {0};
   if (pads.n != 2 * n) raise(call, "pads has %lld elements for %lld axes", (long long)pads.n, (long long)n);
   for (int64_t i = 0; i < n; i++) {
-    const int axis = shape_dim(call, axes.n < 0 ? i : axes.v[i], x->ndim);
+    const int axis = onnx_axis(call, axes.n < 0 ? i : axes.v[i], x->ndim);
     before[axis] = pads.v[i], after[axis] = pads.v[n + i];
     if (before[axis] < -INT32_MAX || before[axis] > INT32_MAX || after[axis] < -INT32_MAX || after[axis] > INT32_MAX)
       raise(call, "pads of more than 2^31 are not taken");
@@ -274,7 +274,7 @@ FORWARD(onnx_center_crop_pad)
   int64_t before[MAX_DIMS] = {0}, after[MAX_DIMS] = {0};
   if (shape.n != (a->axes.n < 0 ? x->ndim : a->axes.n)) raise(call, "shape and axes differ in length");
   for (int64_t i = 0; i < shape.n; i++) {
-    const int axis = shape_dim(call, a->axes.n < 0 ? i : a->axes.v[i], x->ndim);
+    const int axis = onnx_axis(call, a->axes.n < 0 ? i : a->axes.v[i], x->ndim);
     const int64_t more = shape.v[i] - x->shape[axis];
     before[axis] = more < 0 ? -(-more / 2) : more / 2;
     after[axis] = more - before[axis];
@@ -285,7 +285,7 @@ FORWARD(onnx_center_crop_pad)
 FORWARD(onnx_reverse_sequence)
 {
   Tensor *x = a->input;
-  const int batch = shape_dim(call, a->batch_axis, x->ndim), time = shape_dim(call, a->time_axis, x->ndim);
+  const int batch = onnx_axis(call, a->batch_axis, x->ndim), time = onnx_axis(call, a->time_axis, x->ndim);
   int64_t along[MAX_DIMS], across[MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) {
     along[i] = i == time ? x->shape[i] : 1;

@@ -47,7 +47,7 @@ FORWARD(onnx_dft)
 {
   Tensor *x = numbers_from_parts(call, a->input);
   const int64_t given = a->axis_tensor ? scalar_integer(number_of(call, a->axis_tensor)) : a->axis;
-  const int axis = shape_dim(call, given, a->input->ndim);
+  const int axis = onnx_axis(call, given, a->input->ndim);
   if (axis >= x->ndim) raise(call, "axis %lld is that of the parts", (long long)given);
   const DType dtype = tensor_dtype(a->input);
   const bool to_real = a->inverse && a->onesided;

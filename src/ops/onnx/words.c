@@ -8,6 +8,13 @@
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
 
+int onnx_axis(Call *call, int64_t axis, int n)
+{
+  const int64_t most = n > 0 ? n : 1;
+  if (axis < -most || axis >= most) raise(call, "axis %lld is out of range for %d axes", (long long)axis, n);
+  return (int)(axis < 0 ? axis + most : axis);
+}
+
 Tensor *onnx_reshaped(Call *call, Tensor *t, Ints shape) { return op(reshape, t, shape); }
 
 Tensor *onnx_whole_numbers(Call *call, Ints values) { return op(onnx_ints, values); }

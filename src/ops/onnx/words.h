@@ -17,6 +17,9 @@ Tensor *onnx_reshaped(Call *call, Tensor *t, Ints shape);
 Tensor *onnx_whole_numbers(Call *call, Ints values);
 Tensor *onnx_reals(Call *call, const double *values, int64_t n);
 
+/* An axis from -n..n-1 as 0..n-1 (a 0-dim tensor has one); raises out of range. */
+int onnx_axis(Call *call, int64_t axis, int n);
+
 /* Positions from 0, of which negative ones count from the end of `size`, as ours, from 1. */
 Tensor *onnx_positions(Call *call, Tensor *index, int64_t size);
 

@@ -155,6 +155,16 @@ describe("a file of ONNX", function()
     os.remove(path)
   end)
 
+  it("with an axis out of range says so, from 0, with the node", function()
+    for _, axis in ipairs {2, -3, math.maxinteger, math.mininteger} do
+      local softmax = node("Softmax", {"x"}, {"y"}, {field(1, "axis") .. field(3, axis) .. field(20, 2)})
+      local text = model(field(11, info("x", 1, 2)) .. field(1, softmax .. field(3, "n1")) .. field(12, info "y"))
+      local program = load_text(text)
+      assert.error_matches(function() program(nl.ones(1, 2)) end,
+        "node n1 %(Softmax%): axis " .. ("%d"):format(axis):gsub("%-", "%%-") .. " is out of range for 2 axes")
+    end
+  end)
+
   it("names an operator that isn't there with its node", function()
     local wonder = node("Wonder", {"x"}, {"y"}) .. field(3, "n7")
     local text = model(field(11, info "x") .. field(1, wonder) .. field(12, info "y"))

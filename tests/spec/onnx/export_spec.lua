@@ -74,6 +74,18 @@ describe("a program that is exported and read back", function()
     end, "onnx.export: ONNX has nothing for the row 'logcumsumexp'")
   end)
 
+  it("takes inputs of other sizes where the trace had names for them", function()
+    local layer = nn.TransformerEncoderLayer(8, 2, {batch_first = true}):eval()
+    local function f(x) return layer(x):reshape(x:size(1) * x:size(2), 8), x:narrow(2, 2, x:size(2) - 1) end
+    local _ <close> = nl.no_grad()
+    local program = cases.again(nl.program.trace(f, nl.randn(2, 5, 8), {dynamic = {x = {"N", "L"}}}))
+    local x = nl.randn(3, 7, 8)
+    local want, got = {f(x)}, {program(x)}
+    assert.is_true(nl.allclose(want[1], got[1], {atol = 1e-6}))
+    assert.is_true(nl.equal(want[2], got[2]))
+    assert.same({"N", "L", 8}, program.inputs[1].shape)
+  end)
+
   it("changes what a write in place changes, where its result alone is read", function()
     local x = nl.tensor {-1.0, 2.0}
     local program = again(function(t) return (t * 2):relu_() + 1 end, x)
