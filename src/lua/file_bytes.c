@@ -83,6 +83,8 @@ static int gunzip_bytes(lua_State *L)
   core_prepare(L, context_of(L)); /* raises, if it was interrupted */
   if (!ok) return user_error(L, "%s: %s%s", function, what, error);
   lua_pushlstring(L, (const char *)made, n);
+  free(made);
+  *kept = NULL;
   return 1;
 }
 

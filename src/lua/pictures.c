@@ -94,6 +94,8 @@ static int encode_picture(lua_State *L)
   if (!ok) return user_error(L, "%s: %s", function, error);
   kept->pixels = file.bytes;
   lua_pushlstring(L, (const char *)file.bytes, file.n);
+  free(file.bytes);
+  kept->pixels = NULL;
   return 1;
 }
 
