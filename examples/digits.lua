@@ -1,6 +1,6 @@
 -- Reads handwritten digits: trains a convolutional net on 1,797 real ones and tests it on a fifth that it never saw,
 -- saves it, loads it into a new net, and shows what that takes some digits for.
--- Run:  ./bootstrap run examples/digits.lua [--seed N] [--epochs N] [--save PATH]
+-- Run:  ./bootstrap run examples/digits.lua [--seed N] [--epochs N] [--save PATH] [--load PATH]
 -- In two seconds, one core:
 --   epoch  5  loss 0.3799  right 337 of 359
 --   epoch 10  loss 0.0737  right 350 of 359
@@ -23,6 +23,7 @@ local parser = nl.argparse.ArgumentParser {description = "A convolutional net th
 parser:add_argument("--seed", {default = 0, help = "of the training's random numbers"})
 parser:add_argument("--epochs", {default = 20, help = "times to go through the digits"})
 parser:add_argument("--save", {metavar = "PATH", help = "where to save the net (nowhere)"})
+parser:add_argument("--load", {metavar = "PATH", help = "a net that was saved, instead of training one"})
 local options = parser:parse_args()
 
 -- Rows of 64 pixels (0..16) and the digit; classes count from 1.
@@ -109,14 +110,15 @@ local digits = read_digits()
 local held_out, rest = data.random_split(digits, {#digits // 5, #digits - #digits // 5})
 
 nl.manual_seed(options.seed)
-local net = Net()
-train(net, rest, held_out)
-
-local path = options.save or os.tmpname()
-nl.save(path, net:state_dict())
+local path = options.load or options.save or os.tmpname()
+if not options.load then
+  local net = Net()
+  train(net, rest, held_out)
+  nl.save(path, net:state_dict())
+end
 local copy = Net()
 copy:load_state_dict(nl.load(path))
-if not options.save then os.remove(path) end
+if not (options.load or options.save) then os.remove(path) end
 
 local right = evaluate(copy, held_out)
 print(("%d of %d held-out digits right: %.1f %%"):format(right, #held_out, 100 * right / #held_out))

@@ -83,7 +83,8 @@ return function(words)
   for _, given in ipairs(options.files) do
     each_file(given, function(path) members[#members + 1] = {"files/" .. inside(path, folder), false, path} end)
   end
-  app.write(output, members)
+  local written, problem = pcall(app.write, output, members)
+  if not written then fail("%s", problem) end
   for name, wanted_by in pairs(missing) do
     io.stderr:write(("nnlua build: %s requires '%s', which isn't here: it is left out\n"):format(wanted_by, name))
   end

@@ -213,7 +213,8 @@ static int abandon(lua_State *L)
 
 static int fail(lua_State *L, const char *path)
 {
-  return luaL_error(L, "build: %s: it can't be written: %s", path, file_error());
+  lua_pushfstring(L, "%s: it can't be written: %s", path, file_error());
+  return lua_error(L);
 }
 
 /* This executable's bytes, with the archive's place noted: at its end, where pages begin. */
@@ -244,7 +245,10 @@ static void add_member(lua_State *L, Building *b, const char *out)
   lua_rawgeti(L, -3, 3);
   const char *path = lua_tostring(L, -1), *text = lua_tolstring(L, -2, &size),
              *name = luaL_checklstring(L, -3, &name_size);
-  if (path && !source_map(&file, path, NULL)) luaL_error(L, "build: %s: it can't be read: %s", path, file_error());
+  if (path && !source_map(&file, path, NULL)) {
+    lua_pushfstring(L, "%s: it can't be read: %s", path, file_error());
+    lua_error(L);
+  }
   ZipPiece piece = path ? (ZipPiece){file.memory, (size_t)file.size} : (ZipPiece){text, size};
   bool written = zip_add(&b->zip, name, name_size, &piece, 1);
   source_close(&file);
@@ -274,7 +278,10 @@ static int write_app(lua_State *L)
   if (!zip_end(&b->zip) || !output_finish(&b->output)) return fail(L, out);
   mode_t mask = umask(0);
   umask(mask);
-  if (chmod(out, 0777 & ~mask) != 0) return luaL_error(L, "build: %s: %s", out, strerror(errno));
+  if (chmod(out, 0777 & ~mask) != 0) {
+    lua_pushfstring(L, "%s: %s", out, strerror(errno));
+    return lua_error(L);
+  }
   lua_pushcfunction(L, abandon);
   lua_pushvalue(L, guard);
   lua_call(L, 1, 0);

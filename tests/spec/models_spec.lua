@@ -44,6 +44,21 @@ describe("examples/pitch.lua", function()
   end)
 end)
 
+describe("examples/read_text.lua", function()
+  it("reads the four lines of the picture, and marks them", function()
+    local path = os.tmpname()
+    local output = run {"examples/read_text.lua", "--marked", path}
+    local lines = {}
+    for line in output:gsub(" %%", ""):gmatch "%d+ +([^\n]+)\n" do table.insert(lines, (line:gsub(" ", ""))) end
+    assert.same({"CORNERBAKERY", "Freshbreadandcoffee", "openfrom7to18", "EXIT24"}, lines)
+    local nl = require "nnlua"
+    local marked, plain = nl.io.read_image(path), nl.io.read_image("examples/data/signs.jpg")
+    os.remove(path)
+    assert.equal(plain.shape, marked.shape)
+    assert.is_true(marked:ne(plain):any(1):sum():item() > 2000)
+  end)
+end)
+
 describe("examples/sentences.lua", function()
   it("finds the sentences about money nearest to a question about it", function()
     local output = run {"examples/sentences.lua"}
