@@ -23,8 +23,8 @@ static int program_deepcopy(lua_State *L);
 
 ProgramBox *push_program_box(lua_State *L)
 {
-  ProgramBox *box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = (ProgramBox){KIND_PROGRAM, NULL};
+  ProgramBox *box = lua_newuserdatauv(L, sizeof *box, PROGRAM_USER_VALUES);
+  *box = (ProgramBox){KIND_PROGRAM, false, NULL};
   push_gc_metatable(L, PROGRAM_NAME, program_gc);
   lua_pushcfunction(L, program_deepcopy);
   lua_setfield(L, -2, "__deepcopy");
@@ -76,6 +76,9 @@ static int program_deepcopy(lua_State *L)
   core_run(L, context_of(L), copy_work, &c);
   lua_settop(L, 6);
   lua_setiuservalue(L, 5, PROGRAM_TENSORS);
+  c.box->is_shaped = ((const ProgramBox *)lua_touserdata(L, 1))->is_shaped;
+  lua_getiuservalue(L, 1, PROGRAM_SHAPED);
+  lua_setiuservalue(L, 5, PROGRAM_SHAPED);
   return 1;
 }
 
@@ -104,10 +107,9 @@ static Argument input_at(lua_State *L, const Value *v, int index)
   return a;
 }
 
-/* Puts the values of a table of inputs by name, at index 2, in their order from index 2 on. */
-static void spread_named(lua_State *L, const Program *p)
+/* Puts the values of a table of inputs by name in their order in its place. */
+static void spread_named(lua_State *L, const Program *p, int table)
 {
-  int table = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     bool known = false;
     for (int32_t i = 0; i < p->ninputs && !known; i++)
@@ -119,23 +121,27 @@ static void spread_named(lua_State *L, const Program *p)
 }
 
 /* Whether the one argument is a table of inputs by their names. */
-static bool is_named(lua_State *L)
+static bool is_named(lua_State *L, int index)
 {
-  if (lua_gettop(L) != 2 || lua_type(L, 2) != LUA_TTABLE || lua_rawlen(L, 2) > 0) return false;
+  if (lua_gettop(L) != index || lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) > 0) return false;
   lua_pushnil(L);
-  if (!lua_next(L, 2)) return false;
+  if (!lua_next(L, index)) return false;
   lua_pop(L, 2);
   return true;
 }
 
 /* ------------------------------------------------------------------ outputs */
 
-/* A run: arguments, results, and the bag that all of their tensors go through. */
+enum { FEW = 8 };
+
+/* A run: arguments, results, and where the results' tensors go: into userdata, or, where there are many of them, or it
+   isn't known how many, into a bag. */
 typedef struct Running {
   Program *program;
   const Argument *inputs;
   Argument *outputs;
-  Bag *bag;
+  TensorBox *boxes[FEW];
+  Bag *bag; /* NULL: into the boxes */
   bool for_host;
 } Running;
 
@@ -157,12 +163,9 @@ static void call_for_host(Call *call, const Running *r)
   ctx->grad_enabled = grad;
 }
 
-static void run_work(Call *call, void *data)
+static void fill_bag(Call *call, const Running *r)
 {
-  const Running *r = data;
   int64_t n = 0, used = 0;
-  if (r->for_host) call_for_host(call, r);
-  else program_call(call, r->program, r->inputs, r->outputs);
   for (int32_t i = 0; i < r->program->noutputs; i++)
     n += r->outputs[i].list.n >= 0 ? r->outputs[i].list.n : r->outputs[i].tensor != NULL;
   Tensors all = {arena_allocate(call->ctx, (size_t)(n ? n : 1) * sizeof *all.v), n};
@@ -174,17 +177,63 @@ static void run_work(Call *call, void *data)
   bag_fill(call, r->bag, all);
 }
 
+static void run_work(Call *call, void *data)
+{
+  const Running *r = data;
+  if (r->for_host) call_for_host(call, r);
+  else program_call(call, r->program, r->inputs, r->outputs);
+  if (r->bag) {
+    fill_bag(call, r);
+    return;
+  }
+  for (int32_t i = 0; i < r->program->noutputs; i++)
+    if (r->outputs[i].tensor) box_fill(r->boxes[i], r->outputs[i].tensor);
+}
+
+/* Pushes the argument that is this tensor, if one is. */
+static bool push_argument_of(lua_State *L, const Tensor *t, int first_arg, int nargs)
+{
+  for (int k = first_arg; k < first_arg + nargs; k++) {
+    if (tensor_test(L, k) != t) continue;
+    lua_pushvalue(L, k);
+    return true;
+  }
+  return false;
+}
+
 /* Pushes the next tensor of a bag; one of the arguments is that argument. */
 static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int first_arg, int nargs)
 {
-  for (int k = first_arg; k < first_arg + nargs; k++) {
-    if (tensor_test(L, k) != bag->v[i]) continue;
-    lua_pushvalue(L, k);
-    return;
-  }
+  if (push_argument_of(L, bag->v[i], first_arg, nargs)) return;
   box_fill(push_box(L, ctx), bag->v[i]);
   tensor_release(bag->v[i]);
   bag->v[i] = NULL;
+}
+
+static void push_all_from_bag(lua_State *L, Context *ctx, const Running *r, int first_arg, int nargs)
+{
+  int64_t used = 0;
+  for (int32_t i = 0; i < r->program->noutputs; i++) {
+    int64_t n = r->outputs[i].list.n;
+    if (n < 0 && !r->outputs[i].tensor) lua_pushnil(L);
+    else if (n < 0) push_from_bag(L, ctx, r->bag, used++, first_arg, nargs);
+    else lua_createtable(L, (int)n, 0);
+    for (int64_t k = 0; k < n; k++) {
+      push_from_bag(L, ctx, r->bag, used++, first_arg, nargs);
+      lua_rawseti(L, -2, k + 1);
+    }
+  }
+}
+
+/* Puts nil in the place of boxes that got nothing, and arguments in the place of those that got their tensors. */
+static void replace_boxes(lua_State *L, const Running *r, int first, int first_arg, int nargs)
+{
+  for (int i = 0; i < r->program->noutputs; i++) {
+    const Tensor *t = r->boxes[i]->tensor;
+    if (t && (t->refs == 1 || !push_argument_of(L, t, first_arg, nargs))) continue;
+    if (!t) lua_pushnil(L);
+    lua_replace(L, first + i);
+  }
 }
 
 static bool any_flags(lua_State *L, int list)
@@ -202,53 +251,81 @@ static bool any_flags(lua_State *L, int list)
 /* What the collector must see from the results: hooks of arguments and of the program's tensors, a list at an index. */
 static void link_outputs(lua_State *L, int first, int n, int first_arg, int nargs, int tensors)
 {
-  bool carries = any_flags(L, tensors);
-  for (int i = first; i < first + n; i++) {
-    if (!tensor_test(L, i)) continue;
-    finish_results(L, first_arg, nargs, i, 1);
-    if (carries) finish_results(L, tensors, 1, i, 1);
-  }
+  for (int i = first; i < first + n; i++)
+    if (tensor_test(L, i)) finish_results(L, first_arg, nargs, i, 1);
+  if (!any_flags(L, tensors)) return;
+  for (int i = first; i < first + n; i++)
+    if (tensor_test(L, i)) finish_results(L, tensors, 1, i, 1);
 }
 
 int run_program(lua_State *L, int index, const Argument *inputs, int first_arg, int nargs, bool for_host)
 {
+  Argument few[FEW];
   Program *p = program_check(L, index);
-  Context *ctx = context_of(L);
+  Context *ctx = p->ctx;
   luaL_checkstack(L, p->noutputs + 12, "too many outputs");
-  lua_getiuservalue(L, index, PROGRAM_TENSORS);
-  if (!lua_istable(L, -1)) return luaL_error(L, "a program's user values were changed");
+  if (lua_getiuservalue(L, index, PROGRAM_TENSORS) != LUA_TTABLE)
+    return luaL_error(L, "a program's user values were changed");
   int tensors = lua_gettop(L);
-  Argument *outputs = lua_newuserdatauv(L, (size_t)(p->noutputs + 1) * sizeof *outputs, 0);
-  Running r = {p, inputs, outputs, push_bag(L, ctx), for_host};
-  core_run(L, ctx, run_work, &r);
-  int first = lua_gettop(L) + 1;
-  int64_t used = 0;
-  for (int32_t i = 0; i < p->noutputs; i++) {
-    int64_t n = outputs[i].list.n;
-    if (n < 0 && !outputs[i].tensor) lua_pushnil(L);
-    else if (n < 0) push_from_bag(L, ctx, r.bag, used++, first_arg, nargs);
-    else lua_createtable(L, (int)n, 0);
-    for (int64_t k = 0; k < n; k++) {
-      push_from_bag(L, ctx, r.bag, used++, first_arg, nargs);
-      lua_rawseti(L, -2, k + 1);
-    }
+  Running r = {.program = p, .inputs = inputs, .outputs = few, .for_host = for_host};
+  if (p->noutputs > FEW || p->has_sequences) {
+    r.outputs = lua_newuserdatauv(L, (size_t)(p->noutputs + 1) * sizeof *r.outputs, 0);
+    r.bag = push_bag(L, ctx);
+  } else {
+    for (int32_t i = 0; i < p->noutputs; i++) r.boxes[i] = push_box(L, ctx);
   }
+  core_run(L, ctx, run_work, &r);
+  int first = r.bag ? lua_gettop(L) + 1 : tensors + 1;
+  if (r.bag) push_all_from_bag(L, ctx, &r, first_arg, nargs);
+  else replace_boxes(L, &r, first, first_arg, nargs);
   link_outputs(L, first, p->noutputs, first_arg, nargs, tensors);
   return p->noutputs;
 }
 
-/* run(program, …): its outputs for inputs in order, or for one table of them by their names */
-static int run(lua_State *L)
+/* Calls the program at an index on the values from `first` on, or on one table of them by name. */
+static int run_on_values(lua_State *L, int index, int first)
 {
-  Program *p = program_check(L, 1);
-  if (is_named(L)) spread_named(L, p);
-  int given = lua_gettop(L) - 1;
+  Argument few[FEW], *inputs = few;
+  const Program *p = program_check(L, index);
+  if (is_named(L, first)) spread_named(L, p, first);
+  int given = lua_gettop(L) - first + 1;
   if (given > p->ninputs) return user_error(L, "the program takes %d inputs, and %d are given", (int)p->ninputs, given);
   luaL_checkstack(L, p->ninputs + 8, "too many inputs");
-  Argument *inputs = lua_newuserdatauv(L, (size_t)(p->ninputs + 1) * sizeof *inputs, 0);
+  if (p->ninputs > FEW) inputs = lua_newuserdatauv(L, (size_t)p->ninputs * sizeof *inputs, 0);
   for (int32_t i = 0; i < p->ninputs; i++)
-    inputs[i] = i < given ? input_at(L, &p->values[p->inputs[i]], i + 2) : (Argument){NULL, {NULL, -1}};
-  return run_program(L, 1, inputs, 2, given, false);
+    inputs[i] = i < given ? input_at(L, &p->values[p->inputs[i]], first + i) : (Argument){NULL, {NULL, -1}};
+  return run_program(L, index, inputs, first, given, false);
+}
+
+/* run(program, …): its outputs for inputs in order, or for one table of them by their names */
+static int run(lua_State *L) { return run_on_values(L, 1, 2); }
+
+/* The forward of modules that are programs: their field `data` is the program itself. */
+static int forward(lua_State *L)
+{
+  luaL_checkstack(L, 4, NULL);
+  if (lua_type(L, 1) != LUA_TUSERDATA)
+    return user_error(L, "forward: a program was expected, got %s", luaL_typename(L, 1));
+  lua_getfield(L, 1, "data");
+  program_check(L, -1);
+  lua_replace(L, 1);
+  const ProgramBox *box = lua_touserdata(L, 1);
+  if (!box->is_shaped) return run_on_values(L, 1, 2);
+  int n = lua_gettop(L);
+  lua_getiuservalue(L, 1, PROGRAM_SHAPED);
+  lua_insert(L, 1);
+  lua_call(L, n, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* set_shaped(program, function): forward calls function(program, …) */
+static int set_shaped(lua_State *L)
+{
+  program_check(L, 1);
+  lua_settop(L, 2);
+  ((ProgramBox *)lua_touserdata(L, 1))->is_shaped = true;
+  lua_setiuservalue(L, 1, PROGRAM_SHAPED);
+  return 0;
 }
 
 /* ---------------------------------------------------------------- questions */
@@ -296,7 +373,8 @@ static int borders(lua_State *L)
 
 int open_program_core(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"run", run}, {"borders", borders}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+    {"run", run}, {"forward", forward}, {"set_shaped", set_shaped}, {"borders", borders}, {NULL, NULL}};
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);
   luaL_setfuncs(L, program_builder_functions, 0);

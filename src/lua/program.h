@@ -5,12 +5,16 @@
 #include "lua/binding.h"
 #include "program/builder.h"
 
-/* A program. Its user value is a list of the userdata of its parameters and buffers, which may have hooks. */
+/*
+ * A program. Its user values: a list of the userdata of its parameters and buffers, which may have hooks; nil, or the
+ * function to call where arguments or results are more than tensors in order.
+ */
 typedef struct ProgramBox {
   uint32_t kind;
+  bool is_shaped; /* there is such a function */
   Program *program;
 } ProgramBox;
-enum { PROGRAM_TENSORS = 1 };
+enum { PROGRAM_TENSORS = 1, PROGRAM_SHAPED, PROGRAM_USER_VALUES = 2 };
 
 /* Pushes a program, whose reference the box takes over, with the list of its tensors at an index. */
 ProgramBox *push_program_box(lua_State *L);

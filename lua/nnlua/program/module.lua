@@ -53,18 +53,12 @@ local function all_plain(forms)
   return true
 end
 
---- `parts`: `data`, the program itself; `slots`, a list of {kind =, name =, tensor =}, its parameters and buffers; and,
---- where not all are tensors, the forms of `arguments`, which have `names`, and `results`.
-function Program:init(parts)
-  self.data = parts.data
-  self.inputs, self.outputs = core.borders(parts.data)
-  if parts.arguments and not all_plain(parts.arguments) then
-    self.forms, self.names = parts.arguments, parts.names
-  end
-  if parts.results and not all_plain(parts.results) then self.results = parts.results end
-  if parts.training == false then self.training = false end
-  local children = {}
-  for _, slot in ipairs(parts.slots) do register(self, children, slot) end
+--- The inputs, from arguments that are formed as those of the network were.
+local function inputs_of(forms, names, ...)
+  local tensors, n = {}, select("#", ...)
+  if n > #forms then raise(("the program takes %d arguments, and %d are given"):format(#forms, n)) end
+  for i, form in ipairs(forms) do structure.fill(form, (select(i, ...)), names[i], tensors) end
+  return table.unpack(tensors)
 end
 
 --- The program's outputs as what the network gave: tables of them, and whatever else it gave.
@@ -74,23 +68,30 @@ local function shaped(forms, ...)
   return table.unpack(values, 1, #forms)
 end
 
---- The inputs, from arguments that are formed as those of the network were.
-local function inputs_of(self, ...)
-  local tensors, forms, n = {}, self.forms, select("#", ...)
-  if n > #forms then raise(("the program takes %d arguments, and %d are given"):format(#forms, n)) end
-  for i, form in ipairs(forms) do structure.fill(form, (select(i, ...)), self.names[i], tensors) end
-  return tensors
+--- What calls the program itself where arguments or results are more than tensors in order.
+local function shaped_call(arguments, names, results)
+  local takes_forms, gives_forms = arguments and not all_plain(arguments), results and not all_plain(results)
+  if not (takes_forms or gives_forms) then return nil end
+  return function(data, ...)
+    if not takes_forms then return shaped(results, core.run(data, ...)) end
+    if not gives_forms then return core.run(data, inputs_of(arguments, names, ...)) end
+    return shaped(results, core.run(data, inputs_of(arguments, names, ...)))
+  end
 end
 
-function Program:forward(...)
-  if self.forms then
-    local inputs = inputs_of(self, ...)
-    if self.results then return shaped(self.results, core.run(self.data, table.unpack(inputs))) end
-    return core.run(self.data, table.unpack(inputs))
-  end
-  if self.results then return shaped(self.results, core.run(self.data, ...)) end
-  return core.run(self.data, ...)
+--- `parts`: `data`, the program itself; `slots`, a list of {kind =, name =, tensor =}, its parameters and buffers; and,
+--- where not all are tensors, the forms of `arguments`, which have `names`, and `results`.
+function Program:init(parts)
+  self.data = parts.data
+  self.inputs, self.outputs = core.borders(parts.data)
+  local call = shaped_call(parts.arguments, parts.names, parts.results)
+  if call then core.set_shaped(parts.data, call) end
+  if parts.training == false then self.training = false end
+  local children = {}
+  for _, slot in ipairs(parts.slots) do register(self, children, slot) end
 end
+
+Program.forward = core.forward
 
 --- A line for each step, with shapes, and what it costs where that is known.
 function Program:__tostring()
