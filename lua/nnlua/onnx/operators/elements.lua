@@ -41,7 +41,6 @@ elements.Elu = row_with("elu", {alpha = {"alpha", 1}})
 elements.LeakyRelu = row_with("leaky_relu", {negative_slope = {"alpha", 0.01}})
 elements.Selu = row_with("onnx_selu", {alpha = {"alpha"}, gamma = {"gamma"}})
 elements.Shrink = row_with("onnx_shrink", {lambd = {"lambd", 0.5}, bias = {"bias", 0}})
-elements.Affine = row_with("onnx_affine", {alpha = {"alpha", 1}, beta = {"beta", 0}})
 
 function elements.PRelu(b, node, x, slope)
   if node.version < 7 then slope = b:call("onnx_at_axis", {slope, x, axis = 1}) end -- one for each channel

@@ -4,7 +4,7 @@ local Builder = require "nnlua.program.builder"
 local nl = require "nnlua"
 local words = require "nnlua.onnx.rows.words"
 
-local axis, axes = words.axis, words.axes
+local axis = words.axis
 
 local shapes = {}
 

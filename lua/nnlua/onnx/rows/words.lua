@@ -86,10 +86,4 @@ function words.sizes(e, a, name)
   return (e:add("Concat", parts, {axis = 0}))
 end
 
---- The same for an argument that is one integer.
-function words.size_of(e, a, name)
-  local bound = a.bound[name]
-  return bound and e:size(bound[0]) or e:ints {a[name]}
-end
-
 return words
