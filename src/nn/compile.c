@@ -253,6 +253,7 @@ typedef struct Trace {
   PlanRecord *record;
   Compiled *compiled;
   Form arguments;
+  KeyPlan *made; /* while it is not kept yet */
 } Trace;
 enum { TRACED = 1, TRACE_REFERENCES, TRACE_TENSORS, TRACE_GUARD, TRACE_USER_VALUES = TRACE_GUARD };
 
@@ -264,6 +265,8 @@ static int trace_close(lua_State *L)
   t->record = NULL;
   free(t->arguments.items);
   t->arguments = (Form){0};
+  program_free(t->made);
+  t->made = NULL;
   watch_end(L, t->compiled->nn);
   return 0;
 }
@@ -424,53 +427,78 @@ static void hold_outputs(lua_State *L, const Trace *t, const Finishing *f, int t
   }
 }
 
+/* A program of what the trace has noted so far; NULL without memory. */
+static KeyPlan *new_key_plan(const Compiled *c, Trace *t)
+{
+  KeyPlan *p = calloc(1, sizeof *p);
+  if (!p) return NULL;
+  *p = (KeyPlan){.autocast = c->ctx->autocast, .inference = c->ctx->inference};
+  p->default_dtype = c->ctx->default_dtype;
+  p->default_device = c->ctx->default_device;
+  p->global_hooks = c->nn->global_hooks;
+  p->arguments = t->arguments;
+  t->arguments = (Form){0};
+  return p;
+}
+
+/* Where things are on compile_finish's stack, behind the trace and n results. */
+enum { SELF_AT = 2, GUARD_AT, LISTS_AT, REFERENCES_AT, TENSORS_AT };
+
+/* Makes the plan, if nothing speaks against it, of results whose tensors are in a list; else there is a reason. */
+static void make_plan(lua_State *L, const Compiled *c, KeyPlan *p, const Trace *t, Finishing *f, int n)
+{
+  int tensors = n + TENSORS_AT;
+  const char *problem = take_results(L, p, 2, n, n + REFERENCES_AT, tensors);
+  if (problem) plan_record_refuse(t->record, "%s", problem);
+  for (; !problem && f->n < (int32_t)lua_rawlen(L, tensors); f->n++) {
+    lua_rawgeti(L, tensors, f->n + 1);
+    f->outputs[f->n] = tensor_test(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_getiuservalue(L, n + SELF_AT, WITHOUT);
+  f->without = lua_tostring(L, -1);
+  core_run(L, c->ctx, finish_plan, f);
+  p->plan = f->plan;
+  if (!p->plan) strcpy(p->reason, plan_record_reason(t->record));
+}
+
+/* Puts what belongs to a program into its table of lists. */
+static void fill_lists(lua_State *L, const Trace *t, const Finishing *f, int n)
+{
+  hold_outputs(L, t, f, n + TENSORS_AT);
+  lua_rawseti(L, n + LISTS_AT, HELD);
+  lua_pushvalue(L, n + REFERENCES_AT);
+  lua_rawseti(L, n + LISTS_AT, RESULT_REFERENCES);
+  lua_pushvalue(L, n + GUARD_AT);
+  lua_rawseti(L, n + LISTS_AT, GUARD);
+  lua_getiuservalue(L, 1, TRACE_REFERENCES);
+  lua_rawseti(L, n + LISTS_AT, ARGUMENT_REFERENCES);
+}
+
 /* compile_finish(trace, …): makes a program of the trace of a call that gave these results, and returns them */
 static int compile_finish(lua_State *L)
 {
   Trace *t = lua_touserdata(L, 1);
-  int n = lua_gettop(L) - 1, self = n + 2, guard = n + 3, lists = n + 4, references = n + 5, tensors = n + 6;
+  int n = lua_gettop(L) - 1;
   luaL_checkstack(L, n + 20, "too many results");
   Compiled *c = t->compiled;
   plan_record_close(t->record);
   lua_getiuservalue(L, 1, TRACED);
   lua_getiuservalue(L, 1, TRACE_GUARD);
-  lua_createtable(L, 4, 0);
+  lua_createtable(L, HELD, 0);
   lua_newtable(L);
   lua_newtable(L);
-  KeyPlan *p = calloc(1, sizeof *p);
+  KeyPlan *p = t->made = new_key_plan(c, t);
   if (!p) return luaL_error(L, "not enough memory");
-  *p = (KeyPlan){.autocast = c->ctx->autocast, .inference = c->ctx->inference};
-  p->default_dtype = c->ctx->default_dtype;
-  p->default_device = c->ctx->default_device;
-  p->global_hooks = c->nn->global_hooks;
-  look_at_modules(L, t, guard);
-  guards_close(L, guard, &p->guards);
-  if (!guards_hold_all(L, guard)) plan_record_refuse(t->record, "a table of a module is changed");
-  const char *problem = take_results(L, p, 2, n, references, tensors);
-  if (problem) plan_record_refuse(t->record, "%s", problem);
+  look_at_modules(L, t, n + GUARD_AT);
+  guards_close(L, n + GUARD_AT, &p->guards);
+  if (!guards_hold_all(L, n + GUARD_AT)) plan_record_refuse(t->record, "a table of a module is changed");
   Finishing finishing = {.record = t->record};
-  for (; !problem && finishing.n < (int32_t)lua_rawlen(L, tensors); finishing.n++) {
-    lua_rawgeti(L, tensors, finishing.n + 1);
-    finishing.outputs[finishing.n] = tensor_test(L, -1);
-    lua_pop(L, 1);
-  }
-  lua_getiuservalue(L, self, WITHOUT);
-  finishing.without = lua_tostring(L, -1);
-  core_run(L, c->ctx, finish_plan, &finishing);
-  p->plan = finishing.plan;
-  if (!p->plan) strcpy(p->reason, plan_record_reason(t->record));
-  p->arguments = t->arguments;
-  t->arguments = (Form){0};
-  hold_outputs(L, t, &finishing, tensors);
-  lua_rawseti(L, lists, HELD);
-  lua_pushvalue(L, references);
-  lua_rawseti(L, lists, RESULT_REFERENCES);
-  lua_pushvalue(L, guard);
-  lua_rawseti(L, lists, GUARD);
-  lua_getiuservalue(L, 1, TRACE_REFERENCES);
-  lua_rawseti(L, lists, ARGUMENT_REFERENCES);
-  lua_settop(L, lists);
-  keep_program(L, c, p, self);
+  make_plan(L, c, p, t, &finishing, n);
+  fill_lists(L, t, &finishing, n);
+  lua_settop(L, n + LISTS_AT);
+  keep_program(L, c, p, n + SELF_AT);
+  t->made = NULL;
   lua_settop(L, n + 1);
   return n;
 }

@@ -40,8 +40,6 @@ static bool describe_operand(const Tensor *y, const Tensor *x, ChainOperand *o)
   return true;
 }
 
-static bool has_shape_of(const Tensor *a, const Tensor *b) { return tensor_same_shape(a, b); }
-
 /* Whether a step is a pointwise row that a chain can have. */
 static bool is_link(const Pass *p, const PlanStep *s)
 {
@@ -89,7 +87,7 @@ static int32_t group_below(const Pass *p, const PlanStep *s, int32_t value)
   int32_t g = p->group_of[v->step];
   if (g < 0 || !p->groups[g].open || p->groups[g].n >= CHAIN_ROWS) return -1;
   const Tensor *y = p->plan->values[s->results[0]].seen;
-  return has_shape_of(y, p->plan->values[p->groups[g].shaped].seen) ? g : -1;
+  return tensor_same_shape(y, p->plan->values[p->groups[g].shaped].seen) ? g : -1;
 }
 
 static int32_t new_group(Pass *p, const PlanStep *s)
