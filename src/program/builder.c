@@ -23,7 +23,7 @@ struct ProgramBuilder {
   Vector taken;      /* of a body: the outer value that each input is; NO_VALUE of those that it declared itself */
   TensorMap numbers; /* tensors that are values */
   const char *node;
-  bool has_sequences, draws, writes;
+  bool has_sequences;
 };
 
 /* Makes sure that one more can be appended without failing. */
@@ -200,11 +200,7 @@ static Step *add_step(Call *call, ProgramBuilder *b, const Step *step)
   Step *s = appended(call, b, &b->steps, sizeof *s);
   *s = *step;
   s->node = b->node;
-  for (int32_t i = 0; i < s->nbodies; i++) {
-    program_retain(s->bodies[i].program);
-    b->draws |= s->bodies[i].program->draws;
-    b->writes |= s->bodies[i].program->writes;
-  }
+  for (int32_t i = 0; i < s->nbodies; i++) program_retain(s->bodies[i].program);
   return s;
 }
 
@@ -268,8 +264,6 @@ void builder_row(Call *call, ProgramBuilder *b, const Op *op, const void *args, 
   s.nresults = in_place || as_sequence ? 1 : op->results == RESULTS_LIST ? n : op->results;
   s.results = new_results(call, b, s.nresults, as_sequence);
   add_step(call, b, &s);
-  b->draws |= op_plan(op)->draws;
-  b->writes |= in_place;
   memcpy(results, s.results, (size_t)s.nresults * sizeof *results);
 }
 
@@ -368,9 +362,7 @@ Program *builder_build(Call *call, ProgramBuilder *b)
                  .symbols = b->symbols.v,
                  .nsymbols = b->symbols.n,
                  .blocks = b->blocks,
-                 .has_sequences = b->has_sequences,
-                 .draws = b->draws,
-                 .writes = b->writes};
+                 .has_sequences = b->has_sequences};
   tensor_map_free(b->ctx, &b->numbers);
   *b = (ProgramBuilder){.ctx = b->ctx, .outer = b->outer, .depth = b->depth};
   return p;

@@ -1,6 +1,6 @@
 /*
  * A program: a network as data. A list of steps over numbered values, which is printed, saved, loaded and planned. It
- * is made by a builder (builder.h), from a trace (recorder.h) or from a file, and is immutable from then on; its
+ * is made by a builder (builder.h), from a trace (trace.h) or from a file, and is immutable from then on; its
  * parameters and buffers are tensors that others may change.
  *
  * Run plainly (program_run) each row goes through the door as if Lua had called it: that is the meaning of a program,
@@ -130,7 +130,6 @@ typedef struct Output {
 typedef struct Program {
   uint32_t refs;
   Context *ctx;
-  const char *name;
   Value *values;
   int32_t nvalues;
   Step *steps;
@@ -144,8 +143,6 @@ typedef struct Program {
   struct Block *blocks; /* the memory of all that the above points to; a copy has none */
   struct Program *of;   /* of a copy, which has its values behind it: the program that all else is of */
   bool has_sequences;   /* a value is one */
-  bool draws;           /* a step of it, or of a body, draws random numbers */
-  bool writes;          /* or writes in place */
   /* plans made of it (program/plan), and what frees them; NULL: none */
   void *plans;
   void (*plans_free)(void *plans);
