@@ -85,28 +85,6 @@ static const double k1_far[] = {
   -8.3362271959914565e-11, -1.7982138496175017e-10, -8.9085967109239057e-10, 6.0424822937828387e-10,
   3.3867804167808004e-10,  -2.3993765958994639e-10, -1.1931668393112158e-10, 7.5247954863539399e-11};
 
-/* e^-|x| times the modified Bessel function of the first kind. */
-static inline double scaled_bessel_i(int order, double x)
-{
-  double a = fabs(x), y;
-  if (a <= 8) {
-    double t = a / 4 - 1;
-    y = order ? a * POLYNOMIAL(i1_near, t) : POLYNOMIAL(i0_near, t);
-  } else {
-    double t = 16 / a - 1;
-    y = (order ? POLYNOMIAL(i1_far, t) : POLYNOMIAL(i0_far, t)) / sqrt(a);
-  }
-  return order && x < 0 ? -y : y;
-}
-
-/* The modified Bessel function of the first kind; e^|x| in two steps, since it ends before the function does. */
-static inline double bessel_i(int order, double x)
-{
-  if (isinf(x)) return order ? x : (double)INFINITY;
-  double half = exp(fabs(x) / 2);
-  return half * scaled_bessel_i(order, x) * half;
-}
-
 /* The modified Bessel function of the second kind; scaled is times e^x. */
 static inline double bessel_k(int order, bool scaled, double x)
 {
@@ -121,8 +99,5 @@ static inline double bessel_k(int order, bool scaled, double x)
                    : POLYNOMIAL(k0_near, t) - log_half * POLYNOMIAL(i0_square, t);
   return scaled ? exp(x) * y : y;
 }
-
-/* sin(x) / x */
-static inline double spherical_bessel_j0(double x) { return x == 0 ? 1 : isinf(x) ? 0 : sin(x) / x; }
 
 #endif

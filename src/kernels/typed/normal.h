@@ -1,32 +1,8 @@
-/* The normal distribution's tails and quantiles, in double precision. */
+/* The normal distribution's quantiles, in double precision. */
 #ifndef NNLUA_KERNELS_NORMAL_H
 #define NNLUA_KERNELS_NORMAL_H
 
 #include "kernels/typed/polynomial.h"
-
-/* e^(x^2), with what x * x rounds away. */
-static inline double exp_of_square(double x)
-{
-  double square = x * x;
-  if (square > 720) return (double)INFINITY;
-  return exp(square) * (1 + fma(x, x, -square));
-}
-
-/* e^(x^2) erfc(x); beyond 10 its asymptotic series (DLMF 7.12.1), which ends early where x is larger. */
-static inline double scaled_erfc(double x)
-{
-  if (x < 10) return exp_of_square(x) * erfc(x);
-  double z = 0.5 / (x * x), sum = 1;
-  for (int k = 23; k > 0; k -= 2) sum = 1 - k * z * sum;
-  return sum * 0.56418958354775629 / x; /* 1 / sqrt(pi) */
-}
-
-/* The logarithm of the normal distribution's share below x. */
-static inline double log_normal_share(double x)
-{
-  double a = x * 0.70710678118654752;
-  return x < -1 ? log(scaled_erfc(-a) / 2) - a * a : log1p(-erfc(a) / 2);
-}
 
 /*
  * The normal distribution's quantile at 1/2 + off; tail is the smaller of the shares on its sides. Algorithm AS 241 (M.

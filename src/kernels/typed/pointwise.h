@@ -1,7 +1,7 @@
 /*
  * A family of pointwise rows as contiguous loops over T, formulas and derivatives. A family's file defines ROWS, the
- * name of its rows' file, FAMILY, its own name, and MADE_OF_FUNCTIONS as 1 if its formulas are functions of floats that
- * typed/vector_math.h has, and includes this.
+ * name of its rows' file, FAMILY, its own name, MADE_OF_FUNCTIONS as 1 if its formulas are functions of floats that
+ * typed/vector_math.h has, and IN_DOUBLES_ONLY as 1 if floats are computed in double, and includes this.
  *
  * Such a family's formulas are compiled for vectors of floats; for other types, and in other families, for elements,
  * of which the compiler makes vectors.
@@ -20,7 +20,9 @@
 /* Of a class of rows: TAKEN(class)(code) is code if there are kernels for T, DERIVED(class)(code) if these have
    derivatives; KERNEL(class, name) and DERIVATIVE(class, name) are name then, else NULL; the kernels' result type. */
 #include "ops/table/classes.def"
-#if T_BOOL
+#if T_f32 && IN_DOUBLES_ONLY
+#define COLUMN(bools, integers, floatings, complexes, result) REFUSES
+#elif T_BOOL
 #define COLUMN(bools, integers, floatings, complexes, result) bools
 #elif T_FLOATING
 #define COLUMN(bools, integers, floatings, complexes, result) floatings

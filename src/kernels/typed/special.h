@@ -4,8 +4,6 @@
 
 #include "kernels/typed/airy.h"
 #include "kernels/typed/bessel.h"
-#include "kernels/typed/normal.h"
-#include "kernels/typed/orthogonal.h"
 #include "kernels/typed/polynomial.h"
 
 /* The logarithm of the gamma function's magnitude, without a global variable for its sign. */
@@ -75,50 +73,5 @@ static inline double polygamma(double n, double x)
   if (n == 0) return digamma(x);
   return (fmod(n, 2) == 0 ? -1 : 1) * tgamma(n + 1) * zeta(n + 1, x);
 }
-
-/* x as a number from 1/2 to 1, or its negative, times a power of 2: that number, or the power. */
-static inline double frexp_mantissa(double x)
-{
-  int power;
-  return frexp(x, &power);
-}
-
-static inline double frexp_exponent(double x)
-{
-  int power = 0;
-  frexp(x, &power);
-  return isfinite(x) ? power : 0;
-}
-
-#define FREXP_MANTISSA(x) ((T)frexp_mantissa((double)(x)))
-#define FREXP_EXPONENT(x) ((T)frexp_exponent((double)(x)))
-#define ERFC(x) LIBM(erfc)(x)
-#define ERFINV(x) ((T)erfinv((double)(x)))
-#define LGAMMA(x) ((T)log_gamma((double)(x)))
-#define DIGAMMA(x) ((T)digamma((double)(x)))
-#define POLYGAMMA_OF(x, n) ((T)polygamma((double)(n), (double)(x)))
-#define ZETA_OF(a, b) ((T)zeta((double)(a), (double)(b)))
-#define ERFCX(x) ((T)scaled_erfc((double)(x)))
-#define LOG_NDTR(x) ((T)log_normal_share((double)(x)))
-#define NDTRI(x) ((T)normal_quantile((double)(x)))
-#define I0(x) ((T)bessel_i(0, (double)(x)))
-#define I1(x) ((T)bessel_i(1, (double)(x)))
-#define I0E(x) ((T)scaled_bessel_i(0, (double)(x)))
-#define I1E(x) ((T)scaled_bessel_i(1, (double)(x)))
-#define BESSEL_J0(x) ((T)j0((double)(x)))
-#define BESSEL_J1(x) ((T)j1((double)(x)))
-#define BESSEL_Y0(x) ((T)y0((double)(x)))
-#define BESSEL_Y1(x) ((T)y1((double)(x)))
-#define MODIFIED_BESSEL_K0(x) ((T)bessel_k(0, false, (double)(x)))
-#define MODIFIED_BESSEL_K1(x) ((T)bessel_k(1, false, (double)(x)))
-#define SCALED_K0(x) ((T)bessel_k(0, true, (double)(x)))
-#define SCALED_K1(x) ((T)bessel_k(1, true, (double)(x)))
-#define SPHERICAL_J0(x) ((T)spherical_bessel_j0((double)(x)))
-#define AIRY_AI(x) ((T)airy_ai((double)(x)))
-#define CHEBYSHEV(kind, x, n) ((T)chebyshev(KIND_##kind, (double)(x), (double)(n)))
-#define SHIFTED_CHEBYSHEV(kind, x, n) ((T)chebyshev(KIND_##kind, 2 * (double)(x)-1, (double)(n)))
-#define HERMITE(physicists, x, n) ((T)hermite(physicists, (double)(x), (double)(n)))
-#define LAGUERRE(x, n) ((T)laguerre((double)(x), (double)(n)))
-#define LEGENDRE(x, n) ((T)legendre((double)(x), (double)(n)))
 
 #endif

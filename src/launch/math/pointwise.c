@@ -200,8 +200,13 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
   if (y->device == DEVICE_META || y->numel == 0) return;
   DType compute = dtype_compute(dtype);
   PointwiseKernel kernel = kernel_of(choice, compute);
-  if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
   produced = dtype_compute(produced);
+  if (!kernel && compute == DTYPE_f32) { /* what has no kernels for floats is computed in double */
+    compute = DTYPE_f64;
+    kernel = kernel_of(choice, compute);
+    if (produced == DTYPE_f32) produced = DTYPE_f64;
+  }
+  if (!kernel) raise(call, "%s tensors are not taken", dtype_name(compute));
   if (run_plain(kernel, compute, produced, y, operands, n, params)) return;
   run_any(call, kernel, compute, produced, y, operands, n, params);
 }
@@ -210,9 +215,9 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
 
 enum { PAIR_OPERANDS = 4 };
 
-bool pair_is_plain(DType dtype, Tensor *const *operands)
+bool pair_is_plain(PointwiseChoice choice, DType dtype, Tensor *const *operands)
 {
-  if (dtype_compute(dtype) != dtype) return false;
+  if (dtype_compute(dtype) != dtype || !kernels_of(dtype)->pointwise[choice.family][choice.index].both) return false;
   for (int k = 0; k < PAIR_OPERANDS; k++) {
     const Tensor *t = operands[k];
     if (t && (tensor_dtype(t) != dtype || !t->is_contiguous || !tensor_same_shape(t, operands[0]))) return false;

@@ -25,7 +25,7 @@ void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType pro
 
 /* Whether both derivatives of a binary row can be had in one pass: the operands that they need (dy, a, b, y; NULL for
    what isn't needed) are contiguous, of one shape, and of a dtype that is computed in itself. */
-bool pair_is_plain(DType dtype, Tensor *const *operands);
+bool pair_is_plain(PointwiseChoice choice, DType dtype, Tensor *const *operands);
 
 /* dx[0] and dx[1], new, contiguous and of dy's dtype, = the derivatives of a binary row by its operands. */
 void launch_derivative_pair(PointwiseChoice choice, Tensor *const *dx, Tensor *const *operands, const Scalar *params);

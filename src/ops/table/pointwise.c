@@ -264,7 +264,7 @@ static bool run_both_derivatives(Call *call, const void *args, Tensor *y, Tensor
     if (plan->derivatives[i] != DERIVATIVE_COMPUTED) return false;
   Tensor *list[POINTWISE_OPERANDS];
   derivative_operands(o, plan->needs[0] | plan->needs[1], args, y, dy, list);
-  if (!pair_is_plain(tensor_dtype(dy), list)) return false;
+  if (!pair_is_plain(choice_of(o, NO_DERIVATIVE), tensor_dtype(dy), list)) return false;
   for (int i = 0; i < 2; i++) dx[i] = new_gradient(call, args, dy);
   launch_derivative_pair(choice_of(o, NO_DERIVATIVE), dx, list, params_of(o, args));
   return true;
