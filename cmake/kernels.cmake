@@ -90,6 +90,8 @@ function(add_typed_kernels result)
       list(APPEND objects $<TARGET_OBJECTS:${target}>)
     endforeach()
   endforeach()
+  # its loops are worth vectors
+  set_source_files_properties(src/kernels/copy.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
   set_source_files_properties(src/kernels/select.c PROPERTIES COMPILE_DEFINITIONS
     "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels}")
   set(${result} ${objects} PARENT_SCOPE)

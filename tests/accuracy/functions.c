@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "kernels/typed/vector_angles.h"
+#include "kernels/typed/vector_tails.h"
 
 #if T_f32
 typedef double Longer;
@@ -29,18 +29,19 @@ typedef struct Function {
 
 static Longer exact_sigmoid(Longer x) { return 1 / (1 + EXACT(exp)(-x)); }
 
-#define FUNCTIONS(F)                                                                                                  \
-  F(exp, EXACT(exp), -105, 90)                                                                                        \
-  F(exp2, EXACT(exp2), -151, 129)                                                                                     \
-  F(expm1, EXACT(expm1), -20, 90)                                                                                     \
-  F(log, EXACT(log), 0, 4)                                                                                            \
-  F(log2, EXACT(log2), 0, 4)                                                                                          \
-  F(log10, EXACT(log10), 0, 1000)                                                                                     \
-  F(log1p, EXACT(log1p), -1, 4)                                                                                       \
-  F(sigmoid, exact_sigmoid, -30, 30)                                                                                  \
-  F(tanh, EXACT(tanh), -10, 10) F(sinh, EXACT(sinh), -9, 9) F(cosh, EXACT(cosh), -9, 9) F(asinh, EXACT(asinh), -9, 9) \
-    F(acosh, EXACT(acosh), 0, 9) F(atanh, EXACT(atanh), -1, 1) F(erf, EXACT(erf), -4, 4)                              \
-      F(sin, EXACT(sin), -2100, 2100) F(cos, EXACT(cos), -2100, 2100) F(tan, EXACT(tan), -2100, 2100)                 \
+#define FUNCTIONS(F)                                                                                                 \
+  F(exp, EXACT(exp), -105, 90)                                                                                       \
+  F(exp2, EXACT(exp2), -151, 129)                                                                                    \
+  F(expm1, EXACT(expm1), -20, 90)                                                                                    \
+  F(log, EXACT(log), 0, 4)                                                                                           \
+  F(log2, EXACT(log2), 0, 4)                                                                                         \
+  F(log10, EXACT(log10), 0, 1000)                                                                                    \
+  F(log1p, EXACT(log1p), -1, 4)                                                                                      \
+  F(sigmoid, exact_sigmoid, -30, 30)                                                                                 \
+  F(tanh, EXACT(tanh), -10, 10)                                                                                      \
+  F(sinh, EXACT(sinh), -9, 9) F(cosh, EXACT(cosh), -9, 9) F(asinh, EXACT(asinh), -9, 9) F(acosh, EXACT(acosh), 0, 9) \
+    F(atanh, EXACT(atanh), -1, 1) F(erf, EXACT(erf), -4, 4) F(erfc, EXACT(erfc), -4, 10)                             \
+      F(sin, EXACT(sin), -2100, 2100) F(cos, EXACT(cos), -2100, 2100) F(tan, EXACT(tan), -2100, 2100)                \
         F(atan, EXACT(atan), -9, 9) F(asin, EXACT(asin), -1, 1) F(acos, EXACT(acos), -1, 1) F(sqrt, EXACT(sqrt), 0, 4)
 
 #define RUN(name, ...)                                                           \
@@ -143,6 +144,9 @@ static double nanoseconds(const Function *f, const Pair *p, T *a, T *b, T *y)
   return best / BATCH;
 }
 
+/* The error that a function may have: erfc is a product of three that round. */
+static double most_of(const Function *f) { return f->exact == EXACT(erfc) ? 6.5 : 2.6; }
+
 static bool measure(const Function *f, T *x, T *y)
 {
   double worst = 0;
@@ -158,7 +162,7 @@ static bool measure(const Function *f, T *x, T *y)
     }
   }
   printf("| %s | %.2f | %.9g | %.2f |\n", f->name, worst, (double)at, nanoseconds(f, NULL, x, x, y));
-  return worst <= 2.6;
+  return worst <= most_of(f);
 }
 
 static bool measure_pair(const Pair *p, T *a, T *b, T *y)

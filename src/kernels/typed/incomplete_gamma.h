@@ -53,7 +53,7 @@ static inline double upper_fraction(double a, double x)
 static inline double upper_series(double a, double x)
 {
   double factor = 1, sum = 0, log_x = log(x);
-  for (int n = 1; n < 60; n++) {
+  for (int n = 1; n < 60 && fabs(factor) > 1e-18; n++) {
     factor *= -x / n;
     sum += factor / (a + n);
   }

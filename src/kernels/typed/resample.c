@@ -19,12 +19,57 @@ static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weig
   }
 }
 
+/* How many terms all of n places have, or 0 where they differ. */
+static int64_t terms_each(int64_t n, const int64_t *first)
+{
+  for (int64_t i = 1; i <= n; i++)
+    if (first[i] != i * first[1]) return 0;
+  return first[n > 0];
+}
+
+/* The same of few terms, a number that the compiler knows. */
+INLINE void place_of_few(int terms, int64_t inner, const int64_t *at, const T *weight, const T *x, T *restrict y)
+{
+  for (int64_t j = 0; j < inner; j++) {
+    T sum = 0;
+    for (int t = 0; t < terms; t++) sum += weight[t] * x[at[t] * inner + j];
+    y[j] = sum;
+  }
+}
+
+/* All places of n, each of as many terms. x: [outer, n[0], inner]; y: [outer, n[1], inner] */
+INLINE void resample_evenly(int terms, int64_t outer, const int64_t *n, int64_t inner, const int64_t *at,
+                            const T *weight, const T *x, T *y)
+{
+  for (int64_t o = 0; o < outer; o++, x += n[0] * inner, y += n[1] * inner)
+    for (int64_t i = 0; i < n[1]; i++) place_of_few(terms, inner, at + i * terms, weight + i * terms, x, y + i * inner);
+}
+
+static void resample_pairs(int64_t outer, const int64_t *n, int64_t inner, const int64_t *at, const T *weight,
+                           const T *x, T *y)
+{
+  if (inner == 1) resample_evenly(2, outer, n, 1, at, weight, x, y);
+  else resample_evenly(2, outer, n, inner, at, weight, x, y);
+}
+
+static void resample_fours(int64_t outer, const int64_t *n, int64_t inner, const int64_t *at, const T *weight,
+                           const T *x, T *y)
+{
+  if (inner == 1) resample_evenly(4, outer, n, 1, at, weight, x, y);
+  else resample_evenly(4, outer, n, inner, at, weight, x, y);
+}
+
 /* x: [outer, n[0], inner]; y: [outer, n[1], inner]; first: [n[1] + 1]; at, weights: [first[n[1]]] */
 static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                      const void *weights, const void *x, void *y)
 {
   const T *weight = weights, *from = x;
   T *to = y;
+  switch (terms_each(n[1], first)) {
+    case 2: resample_pairs(outer, n, inner, at, weight, from, to); return;
+    case 4: resample_fours(outer, n, inner, at, weight, from, to); return;
+    default: break;
+  }
   for (int64_t o = 0; o < outer; o++, from += n[0] * inner)
     for (int64_t i = 0; i < n[1]; i++, to += inner) {
       if (inner > 1) {

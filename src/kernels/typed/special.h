@@ -32,6 +32,16 @@ static inline double digamma(double x)
   return sum;
 }
 
+/* q^-s, of a small whole s by products. */
+static inline double power_below(double q, double s)
+{
+  if (!(s <= 32) || s != floor(s)) return pow(q, -s);
+  double power = 1;
+  for (int n = (int)s; n; n >>= 1, q *= q)
+    if (n & 1) power *= q;
+  return 1 / power;
+}
+
 /* Hurwitz' zeta function of q > 0 by the formula of Euler and Maclaurin (DLMF 25.11.7). */
 static inline double zeta_above(double s, double q)
 {
@@ -42,10 +52,10 @@ static inline double zeta_above(double s, double q)
     -2.1748686985580619e-16, 5.5090028283602295e-18,  -1.3954464685812523e-19}; /* B(2j) / (2j)! */
   double sum = 0, power;
   for (; q < s + 10; q += 1) {
-    sum += power = pow(q, -s);
+    sum += power = power_below(q, s);
     if (power <= sum * 1e-17) return sum;
   }
-  power = pow(q, -s);
+  power = power_below(q, s);
   sum += power * q / (s - 1) + 0.5 * power;
   double term = power / q * s;
   for (int j = 0; j < 12 && term > sum * 1e-17; j++) {

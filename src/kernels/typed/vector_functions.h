@@ -5,6 +5,7 @@
 
 #include "kernels/typed/vector_angles.h"
 #include "kernels/typed/vector_division.h"
+#include "kernels/typed/vector_tails.h"
 
 #if T_f64
 INLINE Vector vector_pow(Vector a, Vector b)
@@ -28,6 +29,8 @@ INLINE Vector vector_pow(Vector a, Vector b)
 #define TANH(x) vector_tanh(AS_VECTOR(x))
 #define SIGMOID(x) vector_sigmoid(AS_VECTOR(x))
 #define ERF(x) vector_erf(AS_VECTOR(x))
+#define ERFC(x) vector_erfc(AS_VECTOR(x))
+#define ERFINV(x) vector_erfinv(AS_VECTOR(x))
 #define NORMAL_SHARE(x) vector_normal_share(AS_VECTOR(x))
 #define SQRT(x) vector_sqrt(AS_VECTOR(x))
 #define RSQRT(x) (1 / SQRT(x))

@@ -110,8 +110,8 @@ LARGE Vector vector_lgamma(Vector x)
   if (any_of(~(a < 1e15))) return lgamma_anywhere(x);
   if (!any_of(x <= 0)) return y;
   Vector below = vector_log(3.1415926535897932 / (a * half_turns_of(x).sine)) - y;
-  if (any_of((x < -2) & (vector_abs(below) < 0.25))) return lgamma_anywhere(x);
-  return choose(x > 0, y, below);
+  if (any_of((x < -2) & (vector_abs(below) < 0.1))) return lgamma_anywhere(x);
+  return choose(x >= 0, y, below);
 }
 
 /* The derivative of lgamma. */

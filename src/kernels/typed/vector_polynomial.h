@@ -4,7 +4,7 @@
 
 #include "kernels/typed/vector_angles.h"
 
-#if T_f64
+#if T_FLOATING
 
 /* Functions that are too long to be copied into each loop. */
 #define LARGE static __attribute__((noinline, unused))
@@ -12,7 +12,7 @@
 /* c[0] + c[1] t + …, of four sums of every fourth power, side by side. */
 #define VECTOR_POLYNOMIAL(c, t) vector_polynomial(c, sizeof(c) / sizeof *(c), t)
 
-INLINE Vector vector_polynomial(const double *c, int n, Vector t)
+INLINE Vector vector_polynomial(const T *c, int n, Vector t)
 {
   Vector square = t * t, fourth = square * square, sum[4] = {{0}, {0}, {0}, {0}};
   UNROLL for (int i = (n - 1) / 4 * 4; i >= 0; i -= 4)

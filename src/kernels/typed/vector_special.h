@@ -7,15 +7,12 @@
 #include "kernels/typed/vector_functions.h"
 #include "kernels/typed/vector_gamma.h"
 #include "kernels/typed/vector_orthogonal.h"
-#include "kernels/typed/vector_tails.h"
 
 #if T_f64
 
 #define SGN(x) SIGN(x)
-#define ERFC(x) vector_erfc(x)
 #define ERFCX(x) vector_erfcx(x)
 #define LOG_NDTR(x) vector_log_ndtr(x)
-#define ERFINV(x) vector_erfinv(x)
 #define NDTRI(x) vector_ndtri(x)
 #define LGAMMA(x) vector_lgamma(x)
 #define DIGAMMA(x) vector_digamma(x)

@@ -269,6 +269,25 @@ static int by_score(const void *a, const void *b)
   return x->position < y->position ? -1 : 1;
 }
 
+/* The first `count` of n scores in their order: by a list of these where they are few. */
+static void order_scores(Score *scores, int64_t n, int64_t count)
+{
+  enum { FEW = 32 };
+  if (count > FEW) {
+    qsort(scores, (size_t)n, sizeof *scores, by_score);
+    return;
+  }
+  for (int64_t i = 1; i < n; i++) {
+    Score next = scores[i];
+    int64_t at = i < count ? i : count;
+    while (at > 0 && by_score(&next, &scores[at - 1]) < 0) {
+      if (at < count) scores[at] = scores[at - 1];
+      at--;
+    }
+    if (at < count) scores[at] = next;
+  }
+}
+
 /* The largest of weights over exponential numbers, which are drawn in the weights' order in memory. */
 static void draw_largest(Call *call, const Draw *d, Tensor *weights)
 {
@@ -279,12 +298,7 @@ static void draw_largest(Call *call, const Draw *d, Tensor *weights)
   for (int64_t row = 0; row < d->rows; row++) {
     for (int64_t i = 0; i < d->n; i++)
       scores[i] = (Score){dtype_rounded(d->dtype, d->weights[row * d->n + i] / q[row * d->n + i]), i + 1};
-    if (d->count == 1) {
-      for (int64_t i = 1; i < d->n; i++)
-        if (by_score(&scores[i], scores) < 0) scores[0] = scores[i];
-    } else {
-      qsort(scores, (size_t)d->n, sizeof *scores, by_score);
-    }
+    order_scores(scores, d->n, d->count);
     for (int64_t k = 0; k < d->count; k++) d->positions[row * d->count + k] = scores[k].position;
   }
 }

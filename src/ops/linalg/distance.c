@@ -177,8 +177,13 @@ FORWARD(pdist)
   if (x->ndim != 2) raise(call, "input must be a matrix, not of shape %s", shape_text(call, tensor_shape(x)));
   check_argument_floating(call, "input", x);
   if (a->p < 0) raise(call, "p must not be negative, but is %g", a->p);
-  Tensor *pairs = op(triu_indices, x->shape[0], x->shape[0], 1, DTYPE_i64, device_behind(x));
-  Tensor *first = op(index_select, x, 0, op(select, pairs, 0, 0)),
-         *second = op(index_select, x, 0, op(select, pairs, 0, 1));
-  y[0] = op(norm, minus(first, second), scalar_float(a->p), INTS(1), false, DTYPE_NONE);
+  /* row by row with those behind it, which stay in the caches */
+  int64_t rows = x->shape[0], n = rows > 1 ? rows - 1 : 0;
+  Tensors parts = {arena_allocate(call->ctx, (size_t)(n + 1) * sizeof *parts.v), n + 1};
+  for (int64_t i = 0; i < n; i++) {
+    Tensor *apart = minus(op(narrow, x, 0, i, 1), op(narrow, x, 0, i + 1, n - i));
+    parts.v[i] = op(norm, apart, scalar_float(a->p), INTS(1), false, DTYPE_NONE);
+  }
+  parts.v[n] = op(norm, op(narrow, x, 0, 0, 0), scalar_float(a->p), INTS(1), false, DTYPE_NONE);
+  y[0] = op(cat, parts, 0);
 }

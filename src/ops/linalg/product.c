@@ -9,6 +9,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/reduce/sum.h"
+#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
@@ -83,9 +84,13 @@ FORWARD(linalg_cross)
     raise(call, "dimension %d must have size 3: shapes %s and %s", dim + 1, shape_text(call, tensor_shape(a->input)),
           shape_text(call, tensor_shape(a->other)));
   Tensor *l = op(expand, a->input, shape), *r = op(expand, a->other, shape);
-  Tensor *forth = op(mul, op(roll, l, -1, dim), op(roll, r, -2, dim));
-  Tensor *back = op(mul, op(roll, l, -2, dim), op(roll, r, -1, dim));
-  y[0] = minus(forth, back);
+  Tensor *left[3], *right[3], *parts[3];
+  for (int i = 0; i < 3; i++) left[i] = op(select, l, dim, i), right[i] = op(select, r, dim, i);
+  for (int i = 0; i < 3; i++) {
+    int j = (i + 1) % 3, k = (i + 2) % 3;
+    parts[i] = minus(op(mul, left[j], right[k]), op(mul, left[k], right[j]));
+  }
+  y[0] = op(stack, ((Tensors){parts, 3}), dim);
 }
 
 FORWARD(cross)

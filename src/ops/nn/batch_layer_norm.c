@@ -6,6 +6,7 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/exponential.h"
 #include "ops/reduce/sum.h"
+#include "ops/reduce/variance.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/view.h"
@@ -323,10 +324,9 @@ FORWARD(rms_norm)
 /* The means over dimensions, which stay with size 1, and the factors 1 / sqrt(variance + eps). */
 static void give_moments(Call *call, Tensor *x, Ints dims, double eps, Tensor **y)
 {
-  Tensor *wide = widened(x), *mean = op(mean, wide, dims, true, DTYPE_NONE), *apart = minus(wide, mean);
-  Tensor *var = op(mean, op(mul, apart, apart), dims, true, DTYPE_NONE);
-  y[1] = cast(mean, tensor_dtype(x));
-  y[2] = cast(op(rsqrt, plus(var, number(eps))), tensor_dtype(x));
+  Tensors moments = op(var_mean, widened(x), dims, false, true, NO_SCALAR);
+  y[1] = cast(moments.v[1], tensor_dtype(x));
+  y[2] = cast(op(rsqrt, plus(moments.v[0], number(eps))), tensor_dtype(x));
 }
 
 FORWARD(native_layer_norm)

@@ -137,21 +137,20 @@ BACKWARD(prod_dim)
 
 /* ------------------------------------------------------------- without nan */
 
-static Tensor *zero_where_nan(Call *call, Tensor *x)
+static Tensor *without_nan(Call *call, Tensor *x)
 {
   if (dtype_is_complex(tensor_dtype(x))) raise(call, "complex tensors are not taken");
-  if (!dtype_is_floating(tensor_dtype(x))) return x;
-  return op(where, op(isnan, x), zeros_like_of(x), x);
+  return dtype_is_floating(tensor_dtype(x)) ? op(masked_fill, x, op(isnan, x), number(0)) : x;
 }
 
-FORWARD(nansum) { y[0] = op(sum, zero_where_nan(call, a->input), a->dim, a->keepdim, a->dtype); }
+FORWARD(nansum) { y[0] = op(sum, without_nan(call, a->input), a->dim, a->keepdim, a->dtype); }
 
 FORWARD(nanmean)
 {
   DType d = tensor_dtype(a->input);
   if (!dtype_is_floating(d)) raise(call, "a floating point tensor is wanted, not %s", dtype_name(d));
   Tensor *count = op(sum, op(logical_not, op(isnan, a->input)), a->dim, a->keepdim, DTYPE_NONE);
-  Tensor *sum = op(sum, widened(zero_where_nan(call, a->input)), a->dim, a->keepdim, a->dtype);
+  Tensor *sum = op(sum, widened(without_nan(call, a->input)), a->dim, a->keepdim, a->dtype);
   y[0] = cast(op(div, sum, count), a->dtype == DTYPE_NONE ? d : a->dtype);
 }
 

@@ -7,6 +7,7 @@
 #include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
+#include "ops/reduce/cumulative.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
@@ -267,8 +268,16 @@ static Tensor *powers(Call *call, Tensor *x, int64_t n)
   int64_t numel;
   if (n < 0) raise(call, "N must not be negative: %lld", (long long)n);
   if (__builtin_mul_overflow(x->numel, n, &numel)) raise(call, "N is %lld, which is too large", (long long)n);
-  Tensor *exponents = op(arange, scalar_int(n), DTYPE_i64, device_behind(x), false);
-  return op(pow, op(unsqueeze, op(contiguous, x), -1), exponents);
+  Tensor *column = op(unsqueeze, x, -1);
+  int64_t shape[MAX_DIMS];
+  Ints size = {shape, column->ndim};
+  memcpy(shape, column->shape, (size_t)size.n * sizeof *shape);
+  shape[x->ndim] = n > 0;
+  Tensor *first = op(ones, size, tensor_dtype(x), device_behind(x), false);
+  if (n <= 1) return first;
+  shape[x->ndim] = n - 1;
+  Tensor *parts[] = {first, op(cumprod, op(expand, column, size), x->ndim, DTYPE_NONE)};
+  return op(cat, ((Tensors){parts, 2}), -1);
 }
 
 FORWARD(vander)
