@@ -11,7 +11,8 @@ typedef struct Sixteen {
   uint64_t half[2];
 } Sixteen;
 
-/* What lies dense afterwards, of one element or of a line read backwards, as a loop that the compiler makes vectors of. */
+/* What lies dense afterwards, of one element or of a line read backwards, as a loop that the compiler makes vectors
+   of. */
 #define COPY(type)                                                                                           \
   if (to_stride == (int64_t)size && from_stride == 0) fill_##type((type *)to, n, *(const type *)from);       \
   else if (to_stride == (int64_t)size && from_stride == -(int64_t)size) turn_##type((type *)to, n, from);    \

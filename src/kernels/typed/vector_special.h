@@ -1,4 +1,5 @@
-/* The functions that stand in the texts of special rows, of vectors of doubles; what only few call goes lane by lane. */
+/* The functions that stand in the texts of special rows, of vectors of doubles; what only few call goes lane by
+   lane. */
 #ifndef NNLUA_KERNELS_VECTOR_SPECIAL_H
 #define NNLUA_KERNELS_VECTOR_SPECIAL_H
 

@@ -10,8 +10,8 @@
 
 #if T_FLOATING
 
-/* erfc_scaled: (x + 3) e^(x^2) erfc(x) of t = (x - 3) / (x + 3), x >= 0. erfinv_near and erfinv_middle: erfinv(x) / x of
-   w = -log(1 - x^2): of t = w / 3.125 - 1 up to 6.25, and of t = (sqrt(w) - 3.25) / 0.75 up to 16. */
+/* erfc_scaled: (x + 3) e^(x^2) erfc(x) of t = (x - 3) / (x + 3), x >= 0. erfinv_near and erfinv_middle: erfinv(x) / x
+   of w = -log(1 - x^2): of t = w / 3.125 - 1 up to 6.25, and of t = (sqrt(w) - 3.25) / 0.75 up to 16. */
 #if T_f64
 static const T erfc_scaled[] = {
   1.0740069070883397,      -0.88339445316988367,    0.59022835710410238,     -0.31046726190056184,
