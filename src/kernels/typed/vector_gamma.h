@@ -90,7 +90,7 @@ INLINE Vector lgamma_above(Vector x)
 {
   GammaPlace g = gamma_place(x);
   Vector log_x = vector_log(x);
-  Vector y = (g.near + 1) * g.near * VECTOR_POLYNOMIAL(lgamma_near, g.near);
+  Vector y = (g.near + 1) * g.near * VECTOR_POLYNOMIAL(lgamma_near, g.near) + 0; /* at 1 it is 0, not -0 */
   y = choose(g.is_low, y - log_x, y);
   if (!any_of(g.is_far)) return y;
   Vector far = (x - 0.5) * (log_x - 1) + (0.41893853320467274 + VECTOR_POLYNOMIAL(lgamma_far, g.far) / x);
