@@ -44,7 +44,10 @@ void plan_survey(Plan *plan)
     PlanStep *s = &plan->steps[i];
     if (s->is_gone) continue;
     for (int32_t k = 0; k < s->noperands; k++) plan->values[s->operands[k].value].readers++;
-    if (s->in_place) plan->values[plan->values[s->results[0]].root].is_written = true;
+    if (!s->in_place) continue;
+    PlanValue *root = &plan->values[plan->values[s->results[0]].root];
+    root->is_written = true;
+    plan->changes |= root->kind != PLAN_RESULT;
   }
   for (int32_t i = 0; i < plan->noutputs; i++) {
     PlanValue *value = &plan->values[plan->outputs[i]];

@@ -98,6 +98,7 @@ typedef struct Plan {
   int32_t ncaptured;
   int32_t *bound; /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
+  bool changes; /* steps change inputs or captured tensors in place */
   bool keeps;   /* there are steps that are kept */
   bool is_kept; /* and they have run */
   Tensor *arena;

@@ -15,8 +15,21 @@ static bool has_form(const Tensor *t, const Tensor *form)
   return t->is_wrapped_number == form->is_wrapped_number;
 }
 
+/* Whether an input lies in the memory of another, or of a captured tensor, as none did in the recording. */
+static bool share_memory(const Plan *plan, Tensor *const *inputs)
+{
+  for (int32_t i = 0; i < plan->ninputs; i++) {
+    for (int32_t k = 0; k < i; k++)
+      if (inputs[i]->storage == inputs[k]->storage) return true;
+    for (int32_t k = 0; k < plan->ncaptured; k++)
+      if (inputs[i]->storage == plan->values[plan->captured[k]].now->storage) return true;
+  }
+  return false;
+}
+
 bool plan_fits(const Plan *plan, Tensor *const *inputs)
 {
+  if (plan->changes && share_memory(plan, inputs)) return false;
   for (int32_t i = 0; i < plan->ninputs; i++)
     if (!has_form(inputs[i], plan->values[plan->inputs[i]].form)) return false;
   for (int32_t i = 0; i < plan->ncaptured; i++) {

@@ -161,6 +161,21 @@ describe("nl.compile", function()
     assert.equal(2, programs(fast)[1].runs)
   end)
 
+  it("sees that arguments share memory, where one of them is changed", function()
+    local function f(x, y)
+      local before = x * 2
+      y:add_(1)
+      return before + x * 2
+    end
+    local fast = nl.compile(f)
+    for _ = 1, 2 do assert.same({4, 4}, fast(nl.ones(2), nl.ones(2)):tolist()) end
+    for _ = 1, 2 do
+      local x = nl.ones(2)
+      assert.same({6, 6}, fast(x, x:view(2)):tolist())
+    end
+    assert.same({4, 4}, fast(nl.ones(2), nl.ones(2)):tolist())
+  end)
+
   it("runs the network itself where gradients are wanted", function()
     local net = classifier()
     local fast, x = nl.compile(net), nl.randn(4, 6)
