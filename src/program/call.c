@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ops/shape/copy.h"
 #include "program/plan/plan.h"
 
 enum { MOST_PLANS = 16 };
@@ -19,7 +20,8 @@ typedef struct ProgramPlans {
   KeyPlan keys[MOST_PLANS];
   int n;
   uint64_t calls;
-  bool busy; /* a plan is running or being made: its memory is in use */
+  bool busy;     /* a plan is running or being made: its memory is in use */
+  bool branches; /* the program has branches or loops */
 } ProgramPlans;
 
 static void plans_free(void *data)
@@ -35,6 +37,7 @@ static ProgramPlans *plans_of(Call *call, Program *p)
   if (!p->plans) {
     ProgramPlans *plans = core_allocate(call->ctx, sizeof *plans);
     *plans = (ProgramPlans){.ctx = call->ctx};
+    for (int32_t i = 0; i < p->nsteps; i++) plans->branches |= p->steps[i].nbodies > 0;
     p->plans = plans;
     p->plans_free = plans_free;
   }
@@ -45,14 +48,21 @@ static ProgramPlans *plans_of(Call *call, Program *p)
 
 static uint64_t mixed(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x9e3779b97f4a7c15u + (hash >> 29); }
 
-/* Of the inputs' forms and the modes. */
-static uint64_t key_of(const Context *ctx, const Program *p, const Argument *inputs)
+/* Whether an input is a whole number or a truth value that branches and loops may go by: a plan is for that one. */
+static bool decides(const ProgramPlans *plans, const Tensor *t)
+{
+  return plans->branches && t->numel == 1 && !dtype_is_inexact(tensor_dtype(t));
+}
+
+/* Of the inputs' forms, and the elements of those that decide, and the modes. */
+static uint64_t key_of(const Context *ctx, const ProgramPlans *plans, const Program *p, const Argument *inputs)
 {
   uint64_t key = mixed(mixed((uint64_t)ctx->autocast, (uint64_t)ctx->default_dtype), ctx->inference);
   for (int32_t i = 0; i < p->ninputs; i++) {
     const Tensor *t = inputs[i].tensor;
     key = mixed(key, (uint64_t)t->dtype << 8 | t->ndim);
     for (int d = 0; d < t->ndim; d++) key = mixed(mixed(key, (uint64_t)t->shape[d]), (uint64_t)t->strides[d]);
+    if (decides(plans, t)) key = mixed(key, (uint64_t)tensor_item(t).i);
   }
   return key;
 }
@@ -118,19 +128,42 @@ static void tell_constants(Call *call, PlanRecord *record, const Program *p)
     for (int32_t k = 0; k < p->steps[i].nbodies; k++) tell_constants(call, record, p->steps[i].bodies[k].program);
 }
 
+/* The inputs that a plan takes: those that don't decide. */
+static Tensors plan_inputs(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs)
+{
+  Tensors in = {arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *in.v), 0};
+  for (int32_t i = 0; i < p->ninputs; i++)
+    if (!decides(plans, inputs[i].tensor)) in.v[in.n++] = inputs[i].tensor;
+  return in;
+}
+
+/* The inputs with copies in the place of those that decide, so that nobody changes them. */
+static Argument *with_copies(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs)
+{
+  Argument *all = arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *all);
+  for (int32_t i = 0; i < p->ninputs; i++) {
+    all[i] = inputs[i];
+    if (decides(plans, inputs[i].tensor)) all[i].tensor = op(clone, inputs[i].tensor);
+  }
+  return all;
+}
+
 /* Runs the program row by row, and makes a plan of what it does. */
-static void run_recording(Call *call, const Program *p, const Argument *inputs, Tensor *const *tensors,
+static void run_recording(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, Tensors in,
                           Argument *outputs, KeyPlan *k)
 {
   Context *ctx = call->ctx;
-  PlanRecord *record = plan_record_open(call, tensors, p->ninputs, NULL);
+  const Argument *all = with_copies(call, plans, p, inputs);
+  PlanRecord *record = plan_record_open(call, in.v, (int32_t)in.n, NULL);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
     plan_record_free(record);
     raise_again(ctx);
   }
   tell_constants(call, record, p);
-  program_run(call, p, inputs, outputs);
+  for (int32_t i = 0; i < p->ninputs; i++)
+    if (all[i].tensor != inputs[i].tensor) plan_record_constant(call, record, all[i].tensor);
+  program_run(call, p, all, outputs);
   plan_record_close(record);
   Tensor **y = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *y);
   for (int32_t i = 0; i < p->noutputs; i++) y[i] = outputs[i].tensor;
@@ -141,17 +174,17 @@ static void run_recording(Call *call, const Program *p, const Argument *inputs, 
   plan_record_free(record);
 }
 
-static void call_planned(Call *call, const Program *p, const Argument *inputs, Argument *outputs, KeyPlan *k)
+static void call_planned(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
+                         Argument *outputs, KeyPlan *k)
 {
-  Tensor **tensors = arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *tensors);
-  for (int32_t i = 0; i < p->ninputs; i++) tensors[i] = inputs[i].tensor;
-  if (k->plan && plan_fits(k->plan, tensors)) {
-    run_plan(call, k->plan, p, tensors, outputs);
+  Tensors in = plan_inputs(call, plans, p, inputs);
+  if (k->plan && plan_fits(k->plan, in.v)) {
+    run_plan(call, k->plan, p, in.v, outputs);
     return;
   }
   if (k->plan) plan_free(k->plan);
   k->plan = NULL;
-  run_recording(call, p, inputs, tensors, outputs, k);
+  run_recording(call, plans, p, inputs, in, outputs, k);
 }
 
 void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs)
@@ -160,7 +193,7 @@ void program_call(Call *call, Program *p, const Argument *inputs, Argument *outp
   int64_t *sizes = arena_allocate(ctx, (size_t)(p->nsymbols ? p->nsymbols : 1) * sizeof *sizes);
   program_check_inputs(call, p, inputs, sizes);
   ProgramPlans *plans = may_plan(ctx, p, inputs) ? plans_of(call, p) : NULL;
-  uint64_t key = plans && !plans->busy ? key_of(ctx, p, inputs) : 0;
+  uint64_t key = plans && !plans->busy ? key_of(ctx, plans, p, inputs) : 0;
   KeyPlan *k = key ? find_key(plans, key) : NULL;
   if (key && !k) k = new_key(plans, key);
   if (!k || !k->seen || k->refused) {
@@ -175,7 +208,7 @@ void program_call(Call *call, Program *p, const Argument *inputs, Argument *outp
     plans->busy = false;
     raise_again(ctx);
   }
-  call_planned(call, p, inputs, outputs, k);
+  call_planned(call, plans, p, inputs, outputs, k);
   ctx->entry = entry.outer; /* what was made stays */
   plans->busy = false;
 }

@@ -154,8 +154,10 @@ static void beside(Recorder *recorder, const Tensor *t, const char *what)
   else if (!is_constant(r, t)) plan_record_refuse(r, "%s reads elements that depend on the inputs", what);
 }
 
+/* Of ONNX's rows each look is told by itself (launch/look.h): they look at small tensors beside the ones they change. */
 static void looks(Recorder *recorder, Call *call, const void *args)
 {
+  if (strncmp(call->op->row, "onnx_", 5) == 0) return;
   const OpPlan *p = op_plan(call->op);
   for (int i = 0; i < p->ntensors; i++) {
     const void *place = (const char *)args + p->tensors[i].offset;

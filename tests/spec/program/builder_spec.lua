@@ -168,6 +168,18 @@ describe("a branch", function()
     assert.equal(0, p(nl.tensor(-5)):item())
   end)
 
+  it("goes by an input in plans, too", function()
+    local b = builder()
+    local x, positive = b:input "x", b:input "positive"
+    b:output("y", (b:branch(positive, function(body) return body:call("mul", {x, 2}) end,
+      function(body) return body:call("neg", {x}) end)))
+    local p, positive_now = b:build(), nl.tensor(true)
+    for i = 1, 12 do
+      positive_now:fill_(i % 3 == 0)
+      assert_same_tensor(nl.tensor {i} * (i % 3 == 0 and 2 or -1), p(nl.tensor {i}, positive_now))
+    end
+  end)
+
   it("is told where its bodies don't fit each other, or the condition is no single element", function()
     local b = builder()
     local x = b:input "x"
