@@ -154,7 +154,7 @@ static void beside(Recorder *recorder, const Tensor *t, const char *what)
   else if (!is_constant(r, t)) plan_record_refuse(r, "%s reads elements that depend on the inputs", what);
 }
 
-/* Of ONNX's rows each look is told by itself (launch/look.h): they look at small tensors beside the ones they change. */
+/* ONNX's rows tell each look by themselves (launch/look.h): it is of small tensors beside those they work on. */
 static void looks(Recorder *recorder, Call *call, const void *args)
 {
   if (strncmp(call->op->row, "onnx_", 5) == 0) return;
