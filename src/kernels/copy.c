@@ -41,8 +41,8 @@ DENSE(Sixteen)
 static void copy_dense(size_t bytes, const char *from, char *to)
 {
   const size_t piece = 2048;
-  if (bytes <= piece || (((uintptr_t)to - (uintptr_t)from) & 4095) >= 256 || to == from
-      || (to > from && to < from + bytes)) {
+  size_t behind = ((uintptr_t)to - (uintptr_t)from) & 4095;
+  if (bytes <= piece || behind == 0 || behind >= 256 || (to > from && to < from + bytes)) {
     memmove(to, from, bytes);
     return;
   }
