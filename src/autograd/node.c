@@ -312,11 +312,6 @@ static void host_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   call->ctx->host.node_apply(call, node, dy, dx);
 }
 
-static void host_forget(Node *node)
-{
-  if (node->ctx->host.node_forget) node->ctx->host.node_forget(node->ctx, node);
-}
-
 static const char *host_name(const Node *node) { return ((const HostNode *)node)->name; }
 
 static void host_destroy(Node *node)
@@ -325,7 +320,7 @@ static void host_destroy(Node *node)
   for (int i = 0; i < node->nedges + node->noutputs; i++) tensor_release(n->forms[i]);
 }
 
-static const NodeClass host_class = {host_apply, host_forget, host_destroy, host_name};
+static const NodeClass host_class = {host_apply, NULL, host_destroy, host_name};
 
 const Tensor *host_node_input(const Node *n, int i) { return ((const HostNode *)n)->forms[i]; }
 

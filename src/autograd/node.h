@@ -18,7 +18,7 @@ enum { HOOKED_RESULT = 1, HOOKED_BEFORE = 2, HOOKED_AFTER = 4, HOOKED_ACCUMULATE
 typedef struct NodeClass {
   /* Computes the inputs' gradients dx[nedges] (NULL: none) from dy[noutputs], of which at least one is there. */
   void (*apply)(Call *call, Node *node, Tensor *const *dy, Tensor **dx);
-  /* Drops what was saved; the node can't be applied again if anything was. */
+  /* Drops what was saved; the node can't be applied again if anything was. NULL: it saves nothing. */
   void (*forget)(Node *node);
   /* Frees what the class itself allocated; the edges are released by node_release. */
   void (*destroy)(Node *node);

@@ -38,7 +38,6 @@ typedef struct Host {
   void (*node_created)(Context *, struct Node *); /* anomaly mode: note where */
   void (*node_failed)(Context *, struct Node *);  /* anomaly mode: tell where the forward ran */
   void (*node_apply)(struct Call *, struct Node *, struct Tensor *const *dy, struct Tensor **dx);
-  void (*node_forget)(Context *, struct Node *);
   /* A node or leaf is gone, or a node was applied for the last time. May come at any moment: only note it. */
   void (*carrier_released)(Context *, int64_t carrier);
   /* The hooks of a node's result, or of a leaf, on its gradient; the gradient to go on with. */
