@@ -7,6 +7,7 @@ local failed = 0
 for _, name in ipairs(models.names()) do
   local ok, problem = pcall(function()
     local run, expected = models.runner(name)
+    for _ = 1, 3 do run() end -- a program makes its plan at the second call
     local outputs, worst = {run()}, 0
     assert(#outputs == #expected, ("%d outputs where there should be %d"):format(#outputs, #expected))
     for i, output in ipairs(outputs) do

@@ -266,7 +266,8 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t)
 {
   if (tensor_map_find(&r->values, t) >= 0) return;
-  PlanValue *value = &r->plan->values[new_value(call, r, t, PLAN_CONSTANT, -1)];
+  int32_t v = new_value(call, r, t, PLAN_CONSTANT, -1); /* which may move all values */
+  PlanValue *value = &r->plan->values[v];
   value->now = tensor_retain(t);
   value->is_constant = true;
 }
