@@ -104,8 +104,10 @@ local function of_called(name, kind)
   local catalogue = require "nnlua.help.catalogue"
   local names = {}
   for _, entry in ipairs(catalogue.all()) do
-    if entry.short == name then return ("there is %s"):format(entry.name) end
-    names[entry.short] = true
+    if kind == "method" or not entry.name:find(":", 1, true) then -- a field isn't another class's method
+      if entry.short == name then return ("there is %s"):format(entry.name) end
+      names[entry.short] = true
+    end
   end
   local nearest, distance = similar.nearest(name, names)
   local here, distance_here = similar.nearest(name, visible_fields())

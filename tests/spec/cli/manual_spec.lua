@@ -92,10 +92,10 @@ describe("bash's completion", function()
     assert.same({"--version"}, offered("-W", "--v"))
   end)
 
-  it("offers scripts, folders and test", function()
-    assert.same({"lessons", "test", "test.lua", "train.lua"}, offered "")
+  it("offers scripts, folders and the commands", function()
+    assert.same({"build", "lessons", "test", "test.lua", "train.lua"}, offered "")
     assert.same({"train.lua"}, offered "tr")
-    assert.same({"lessons", "test", "test.lua", "train.lua"}, offered("-W", "-e", "x = 1", ""))
+    assert.same({"build", "lessons", "test", "test.lua", "train.lua"}, offered("-W", "-e", "x = 1", ""))
     assert.same({"lessons", "test.lua", "train.lua"}, offered("--", ""))
   end)
 
