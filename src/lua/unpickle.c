@@ -90,20 +90,24 @@ static void push_dict(lua_State *L, Unpickling *u, PickleIndex i)
   }
 }
 
-/* A dict's entries in their order: a list of keys and values in turn; NULL's is nil. */
+/* A dict's entries in their order: a list of keys and values in turn; NULL's is nil. A dict that many objects share has
+   one list, which is noted by the negative of its number once it is whole. */
 static void push_entries(lua_State *L, Unpickling *u, PickleIndex i)
 {
   if (i == NO_NODE) {
     lua_pushnil(L);
   } else if (u->pickle.nodes[i].kind != PICKLE_DICT) {
     push_node(L, u, i);
-  } else {
+  } else if (lua_rawgeti(L, u->made, -(lua_Integer)i - 1) == LUA_TNIL) {
+    lua_pop(L, 1);
     uint32_t n = u->pickle.nodes[i].list.count;
     lua_createtable(L, (int)(n < INT32_MAX ? n : INT32_MAX), 0);
     for (uint32_t k = 0; k < n; k++) {
       push_node(L, u, u->pickle.nodes[i].list.items[k]);
       lua_rawseti(L, -2, (lua_Integer)k + 1);
     }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, u->made, -(lua_Integer)i - 1);
   }
 }
 

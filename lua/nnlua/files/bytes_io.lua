@@ -3,6 +3,8 @@
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 
+local MOST_ZEROS = 0x7FFFFFFF -- that Lua's string.rep gives
+
 --- Bytes in memory with an open file's methods, as Python's io.BytesIO: nl.save writes to it, nl.load reads from it.
 ---     > buffer = nl.io.BytesIO()
 ---     > nl.save(buffer, {w = nl.ones(2)})
@@ -35,6 +37,10 @@ function BytesIO:write(text)
   if type(text) ~= "string" then
     core.raise(("BytesIO:write: a string expected, got %s"):format(core.describe(text)))
   end
+  local gap = self.at - #self.bytes
+  if gap > MOST_ZEROS then
+    core.raise(("BytesIO:write: the buffer stands %d bytes behind its end, too many to fill with zeros"):format(gap))
+  end
   local before, after = self.bytes:sub(1, self.at), self.bytes:sub(self.at + #text + 1)
   self.bytes = before .. ("\0"):rep(self.at - #before) .. text .. after
   self.at = self.at + #text
@@ -47,8 +53,9 @@ end
 ---@param n? integer|string
 ---@return string
 function BytesIO:read(n)
-  local last = math.type(n) == "integer" and n >= 0 and self.at + n or #self.bytes
-  local text = self.bytes:sub(self.at + 1, last)
+  local left = math.max(#self.bytes - self.at, 0)
+  local count = math.type(n) == "integer" and n >= 0 and math.min(n, left) or left
+  local text = self.bytes:sub(self.at + 1, self.at + count)
   self.at = self.at + #text
   return text
 end

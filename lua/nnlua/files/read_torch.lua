@@ -155,15 +155,17 @@ local function entries_of(self, a, entries)
 end
 
 --- A state dict's versions of its modules, which PyTorch has as an attribute.
-local function metadata_of(attributes)
-  for i = 1, type(attributes) == "table" and #attributes or 0, 2 do
+local function metadata_of(self, attributes)
+  if type(attributes) ~= "table" then return nil end
+  self:spend(#attributes)
+  for i = 1, #attributes, 2 do
     if attributes[i] == "_metadata" and type(attributes[i + 1]) == "table" then return attributes[i + 1] end
   end
 end
 
 --- An ordered dict is a state dict if it has metadata or, from files before there were any, names and tensors alone.
 local function ordered(self, a, entries, attributes)
-  local list, metadata = entries_of(self, a, entries), metadata_of(attributes)
+  local list, metadata = entries_of(self, a, entries), metadata_of(self, attributes)
   local is_state = #list > 0
   for i = 1, #list, 2 do
     local key, kind = list[i], type(list[i])

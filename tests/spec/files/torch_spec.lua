@@ -296,6 +296,9 @@ describe("a damaged file of PyTorch's", function()
     refuses("nested too deeply", "\x80\2" .. ("]"):rep(1000) .. ("a"):rep(999) .. ".")
     refuses("copies the same things again and again", "\x80\2c__builtin__\nset\nq\1](" .. ("K\1"):rep(100) ..
       "e\x85q\2R0](" .. ("h\1h\2R"):rep(50) .. "e.")
+    -- a thousand ordered dicts that share one dict as their attributes
+    refuses("copies the same things again and again", "\x80\2](}(" .. ("K\1K\2X\1\0\0\0aK\3"):rep(500) .. "uq\0" ..
+      ("ccollections\nOrderedDict\n)Rh\0b"):rep(1000) .. "e.")
     local function tensor(storage, arguments)
       return "\x80\2ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\n" .. storage ..
         "Q" .. arguments .. "\x89NtR."
