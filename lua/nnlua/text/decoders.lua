@@ -1,6 +1,7 @@
 -- How tokens become a text again, by the names of tokenizer.json. Each is a function of a list of tokens that gives
 -- another list; what is left in the end is one string.
 
+local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local pre_tokenizers = require "nnlua.text.pre_tokenizers"
 
@@ -78,15 +79,20 @@ function makers.Fuse()
   return function(tokens) return {table.concat(tokens)} end
 end
 
-function makers.Strip(spec)
+function makers.Strip(spec, name)
+  local start, stop = args.whole(spec.start), args.whole(spec.stop)
+  if not start or not stop or type(spec.content) ~= "string" or spec.content == "" then
+    core.raise(name .. ": the decoder Strip must have a content and whole numbers start and stop")
+  end
   return each(function(token)
     local first, last = 1, #token
-    for _ = 1, spec.start do
-      if token:sub(first, first + #spec.content - 1) == spec.content then first = first + #spec.content end
+    for _ = 1, start do
+      if token:sub(first, first + #spec.content - 1) ~= spec.content then break end
+      first = first + #spec.content
     end
-    for _ = 1, spec.stop do
-      local ends = last >= first and token:sub(last - #spec.content + 1, last) == spec.content
-      if ends then last = last - #spec.content end
+    for _ = 1, stop do
+      if last < first or token:sub(last - #spec.content + 1, last) ~= spec.content then break end
+      last = last - #spec.content
     end
     return token:sub(first, last)
   end)

@@ -81,6 +81,21 @@ function Parser:one(c)
   return function(other) return (unicode.lower(other)) == small end
 end
 
+--- A test for the characters of a range, which with (?i:) is true for a letter whose small one or a capital of it is
+--- in the range.
+function Parser:range(from, last)
+  local function is_within(c) return c >= from and c <= last end
+  if not self.ignores_case then return is_within end
+  return function(c)
+    local small = unicode.lower(c)
+    if is_within(c) or is_within(small) then return true end
+    for _, capital in ipairs(unicode.capitals(small) or {}) do
+      if is_within(capital) then return true end
+    end
+    return false
+  end
+end
+
 --- What stands in brackets.
 function Parser:class()
   local is_negated, tests = self:accept "^", {}
@@ -94,8 +109,7 @@ function Parser:class()
         test, last = self:escape()
         if test then self:fail "a range ends in a class" end
       end
-      local from = first
-      test = function(c) return c >= from and c <= last end
+      test = self:range(first, last)
     elseif not test then
       test = self:one(first)
     end

@@ -46,6 +46,20 @@ local function of_words(text, options)
   }
 end
 
+--- What a function gives. An error of the interpreter in it, which a damaged file or a text that is too much for it
+--- causes, is told as `what`; errors that were raised for the user stay as they are.
+local function guarded(what, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local problem = tostring(results[2])
+  if problem:find "stack overflow" then
+    raise(what .. ": a regular expression goes too deep: the text must be cut into shorter ones")
+  elseif problem:find "^nnlua/" or problem:find "^attempt to " or problem:find "^bad argument " then
+    raise(what .. " is damaged")
+  end
+  error(results[2], 0)
+end
+
 local null = {} -- JSON's, while it is read
 
 --- An object without what is null in it.
@@ -94,15 +108,16 @@ local parse = args.parser(NAME, {
 local Tokenizer = class.new(NAME)
 
 --- Numbers of tokens by their texts, and texts by numbers; those of the file, from 0 on.
-local function read_vocabulary(self, spec)
+local function read_vocabulary(self, name, vocab, added)
   self._ids, self._texts, self._special, self._count = {}, {}, {}, 0
-  for _, list in ipairs {spec.model.vocab, false} do
-    for token, id in pairs(list or {}) do
-      if type(token) ~= "string" or not args.whole(id) then raise(NAME .. ": the vocabulary is no table of numbers") end
-      self._ids[token], self._texts[id] = id, token
-    end
+  for token, id in pairs(vocab) do
+    if type(token) ~= "string" or not args.whole(id) then raise(NAME .. ": the vocabulary is no table of numbers") end
+    self._ids[token], self._texts[id] = id, token
   end
-  for _, token in ipairs(spec.added_tokens or {}) do
+  for i, token in ipairs(added) do
+    if type(token) ~= "table" or type(token.content) ~= "string" or not args.whole(token.id) then
+      raise(("%s: added token %d has no content or no number"):format(name, i))
+    end
     self._ids[token.content], self._texts[token.id] = token.id, token.content
     if token.special then self._special[token.id] = true end
   end
@@ -121,19 +136,69 @@ local function trimming_part(spec)
   end
 end
 
+local LONGEST = 1 << 24 -- tokens that a file may fill rows up to
+
+--- Raises unless a field of a file is a whole number in a range, or isn't there.
+local function check_whole(name, what, value, most)
+  local whole = args.whole(value)
+  if value ~= nil and not (whole and whole >= 0 and whole <= most) then
+    raise(("%s: %s must be a whole number from 0 to %d"):format(name, what, most))
+  end
+end
+
+--- What a file says of cutting; nil if nothing.
+local function checked_truncation(name, truncation)
+  if truncation == nil then return nil end
+  local most = type(truncation) == "table" and truncation.max_length
+  if type(most) ~= "number" or not (most >= 0) then
+    raise(name .. ": truncation must have a max_length from 0 on")
+  end
+  -- Theirs may be above any integer here, for no limit.
+  truncation.max_length = most < math.maxinteger and math.floor(most) or math.maxinteger
+  return truncation
+end
+
+--- What a file says of filling up; nil if nothing.
+local function checked_padding(name, padding)
+  if padding == nil then return nil end
+  if type(padding) ~= "table" then raise(name .. ": padding must be an object") end
+  local strategy = padding.strategy
+  check_whole(name, "padding.strategy.Fixed", type(strategy) == "table" and strategy.Fixed or nil, LONGEST)
+  check_whole(name, "padding.pad_to_multiple_of", padding.pad_to_multiple_of, LONGEST)
+  for _, field in ipairs {"pad_id", "pad_type_id"} do
+    check_whole(name, "padding." .. field, padding[field], math.maxinteger - 1)
+  end
+  return padding
+end
+
 function Tokenizer:init(...)
   local path, lowercase, strip_accents = parse(...)
   local spec = read_file(path, {lowercase = lowercase, strip_accents = strip_accents})
   local name = ("%s: %s"):format(NAME, path)
-  read_vocabulary(self, spec)
-  local normalize = normalizers.make(name, spec.normalizer)
-  self._split = added_tokens.splitter(spec.added_tokens or {}, normalize)
-  self._cut = pre_tokenizers.make(name, spec.pre_tokenizer)
-  self._model = models.make(name, spec.model, spec.model.vocab)
-  self._processor = post_processors.make(name, spec.post_processor)
-  self._decoder = decoders.make(name, spec.decoder)
-  self._trimming = trimming_part(spec.post_processor)
-  self._truncation, self._padding = spec.truncation, spec.padding
+  local added, sample = spec.added_tokens or {}, unicode.text_of(NAME, "a b")
+  local function read(part, f, ...) return guarded(("%s: the part %s"):format(name, part), f, ...) end
+  read("added_tokens", read_vocabulary, self, name, spec.model.vocab, added)
+  local normalize = read("normalizer", normalizers.make, name, spec.normalizer)
+  self._split = read("added_tokens", added_tokens.splitter, added, normalize)
+  self._cut = read("pre_tokenizer", pre_tokenizers.make, name, spec.pre_tokenizer)
+  self._model = read("model", models.make, name, spec.model, spec.model.vocab)
+  self._processor = read("post_processor", post_processors.make, name, spec.post_processor)
+  self._decoder = read("decoder", decoders.make, name, spec.decoder)
+  self._trimming = read("post_processor", trimming_part, spec.post_processor)
+  -- A part may look at its fields only when it works.
+  read("normalizer", normalize, sample)
+  read("pre_tokenizer", self._cut, {sample}, true)
+  read("model", self._model, sample)
+  for _, second in ipairs {false, encoding.new()} do
+    local made = read("post_processor", self._processor.process, encoding.new(), second or nil)
+    for i, id in ipairs(made.ids) do
+      if not args.whole(id) or not args.whole(made.type_ids[i]) or type(made.tokens[i]) ~= "string" then
+        raise(name .. ": the part post_processor is damaged")
+      end
+    end
+  end
+  read("decoder", self._decoder, {"a", "b"})
+  self._truncation, self._padding = checked_truncation(name, spec.truncation), checked_padding(name, spec.padding)
 end
 
 -- ------------------------------------------------------------------ encoding
@@ -181,7 +246,7 @@ end
 local strategies = {longest_first = true, only_first = true, only_second = true}
 
 --- One text or two as one encoding, cut to a length.
-local function encode_pair(self, first, second, settings)
+local function encode_texts(self, first, second, settings)
   local a, b = encode_one(self, first), second and encode_one(self, second)
   local added = settings.special and self._processor.count(b ~= nil) or 0
   if settings.most then
@@ -192,6 +257,11 @@ local function encode_pair(self, first, second, settings)
   end
   if settings.special then return self._processor.process(a, b) end
   return b and encoding.joined {a, encoding.with_type(b, 1)} or a
+end
+
+--- The same, with an error for a text that is too much for the file.
+local function encode_pair(self, first, second, settings)
+  return guarded(settings.name .. ": the file", encode_texts, self, first, second, settings)
 end
 
 --- The same with numbers from 1 on, and a mask of ones.
@@ -219,7 +289,7 @@ local function settings_of(self, name, special, truncation, most)
   most = most or file and file.max_length
   if is_wanted and not most then raise(name .. ": max_length is wanted for truncation") end
   if most and most < 1 then raise(("%s: max_length must be from 1 on, not %d"):format(name, most)) end
-  return {special = special, most = is_wanted and most or nil, strategy = strategy,
+  return {name = name, special = special, most = is_wanted and most or nil, strategy = strategy,
     from_left = file and file.direction == "Left"}
 end
 
@@ -284,11 +354,10 @@ local function padding_of(self, encodings, padding, most)
   elseif padding ~= true and padding ~= false then
     raise "text.Tokenizer: padding must be true, false or 'max_length'"
   elseif padding and type(file.strategy) == "table" and file.strategy.Fixed then
-    length = file.strategy.Fixed
+    length = math.tointeger(file.strategy.Fixed)
   end
-  if padding and file.pad_to_multiple_of then
-    length = (length + file.pad_to_multiple_of - 1) // file.pad_to_multiple_of * file.pad_to_multiple_of
-  end
+  local multiple = file.pad_to_multiple_of
+  if padding and multiple and multiple > 0 then length = (length + multiple - 1) // multiple * multiple end
   for i, one in ipairs(encodings) do
     if not padding and #one.ids ~= longest then
       raise(("text.Tokenizer: text %d has %d tokens, another one %d: without padding they are no tensor"):format(i,

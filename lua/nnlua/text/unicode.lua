@@ -66,26 +66,40 @@ end
 
 -- -------------------------------------------------------------- small letters
 
-local small
+local small, capitals
+
+local function read_small_letters()
+  small, capitals = {}, {}
+  local function note(capital, letter)
+    small[capital] = letter
+    capitals[letter] = capitals[letter] or {}
+    table.insert(capitals[letter], capital)
+  end
+  for c = 65, 90 do note(c, c + 32) end
+  local at = 0
+  for gap, more, step, delta in tables.lower:gmatch "(%w+)%.(%w+)%.(%w+)%.([-%w]+)" do
+    at = at + number(gap)
+    step, delta = number(step), number(delta)
+    for _ = 0, number(more) do
+      if at >= 0x80 then note(at, at + delta) end
+      at = at + step
+    end
+    at = at - step
+  end
+end
 
 --- The small letter of a character; two characters of the capital I with a dot.
 function unicode.lower(c)
   if c < 0x80 then return c >= 65 and c <= 90 and c + 32 or c end
-  if not small then
-    small = {}
-    local at = 0
-    for gap, more, step, delta in tables.lower:gmatch "(%w+)%.(%w+)%.(%w+)%.([-%w]+)" do
-      at = at + number(gap)
-      step, delta = number(step), number(delta)
-      for _ = 0, number(more) do
-        small[at] = at + delta
-        at = at + step
-      end
-      at = at - step
-    end
-  end
+  if not small then read_small_letters() end
   if c == 0x130 then return 0x69, 0x307 end
   return small[c] or c
+end
+
+--- The characters whose small letter a character is, a list; nil if there are none.
+function unicode.capitals(c)
+  if not small then read_small_letters() end
+  return capitals[c]
 end
 
 -- ------------------------------------------------------------- decompositions

@@ -165,6 +165,58 @@ describe("nl.text.Tokenizer", function()
     assert.error_matches(function() tokenizer("a", {truncation = "middle", max_length = 4}) end, "truncation must be")
   end)
 
+  it("tells which part of a file is damaged", function()
+    local function refused(message, fields, model)
+      write(("{%s%s}"):format(fields and fields .. "," or "",
+        model or '"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}'))
+      local ok, problem = pcall(nl.text.Tokenizer, path)
+      assert.is_false(ok, message)
+      assert.matches(("text.Tokenizer: %s: %s"):format(path, message), problem, 1, true)
+    end
+    refused("the part model is damaged", nil, '"model":{"type":"BPE","vocab":{"a":0}}')
+    refused("the part model is damaged", nil, '"model":{"type":"BPE","vocab":{"a":0},"merges":[5]}')
+    refused("added token 1 has no content or no number", '"added_tokens":[{"id":1}]')
+    refused("added token 1 has no content or no number", '"added_tokens":["x"]')
+    refused("the part added_tokens is damaged", '"added_tokens":5')
+    refused("the part normalizer is damaged", '"normalizer":{"type":"Sequence"}')
+    refused("the part normalizer is damaged", '"normalizer":5')
+    refused("the part pre_tokenizer is damaged", '"pre_tokenizer":{"type":"Split","behavior":"Removed"}')
+    refused("the part post_processor is damaged", '"post_processor":{"type":"BertProcessing"}')
+    refused("the part post_processor is damaged",
+      '"post_processor":{"type":"BertProcessing","cls":["a","b"],"sep":["a",0]}')
+    refused("the part post_processor is damaged",
+      '"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}]}')
+    refused("the part decoder is damaged", '"decoder":{"type":"Replace","pattern":{"String":"a"}}')
+    refused("the decoder Strip must have a content", '"decoder":{"type":"Strip","content":"a","start":"x","stop":0}')
+    refused("the decoder Strip must have a content", '"decoder":{"type":"Strip","content":"","start":1,"stop":0}')
+    refused("truncation must have a max_length from 0 on", '"truncation":{"max_length":"x"}')
+    refused("truncation must have a max_length from 0 on", '"truncation":5')
+    refused("padding must be an object", '"padding":5')
+    for _, size in ipairs {"1000000000000", '"x"', "-1", "1.5"} do
+      refused("padding.strategy.Fixed must be a whole number", ('"padding":{"strategy":{"Fixed":%s}}'):format(size))
+      refused("padding.pad_to_multiple_of must be a whole", ('"padding":{"pad_to_multiple_of":%s}'):format(size))
+    end
+    refused("padding.pad_id must be a whole number", '"padding":{"pad_id":"x"}')
+  end)
+
+  it("takes a multiple of 0 as none, and a decoder that strips as often as it can", function()
+    write [[{"padding":{"strategy":{"Fixed":3},"pad_to_multiple_of":0},"truncation":{"max_length":1e30},
+      "decoder":{"type":"Strip","content":"x","start":1000000000000,"stop":1},
+      "model":{"type":"WordLevel","vocab":{"xxaxx":0},"unk_token":"xxaxx"}}]]
+    local tokenizer = nl.text.Tokenizer(path)
+    assert.equal("[1, 3]", tostring(tokenizer("xxaxx").input_ids.shape))
+    assert.equal("ax", tokenizer:decode {1})
+  end)
+
+  it("tells of a text that is too long for a regular expression", function()
+    write [[{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(?:ab)+"},"behavior":"Isolated"},
+      "model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}]]
+    local tokenizer = nl.text.Tokenizer(path)
+    assert.same({1}, tokenizer:encode(("ab"):rep(100)).ids)
+    assert.error_matches(function() tokenizer:encode(("ab"):rep(200000)) end,
+      "text%.Tokenizer:encode: the file: a regular expression goes too deep")
+  end)
+
   it("stands files that are cut off or wrong", function()
     math.randomseed(8)
     local text = read "words"
@@ -206,6 +258,11 @@ describe("the regular expressions of tokenizers", function()
     assert.same({"<a><b>"}, all("<.+>", "<a><b>"))
     assert.same({"AB", "ab", "aB"}, all("(?i:ab)", "AB ab aB"))
     assert.same({"x", "é"}, all("[^a-c\\s]", "a x c é"))
+    assert.same({"A", "b"}, all("(?i:[a-c])", "A b D"))
+    assert.same({"a", "B"}, all("(?i:[A-C])", "a B d"))
+    assert.same({"É", "é"}, all("(?i:[à-ê])", "É é ñ"))
+    assert.same({"d"}, all("(?i:[^A-C])", "aBcd"))
+    assert.same({"a"}, all("[a-c]", "A a"))
     assert.same({"foo"}, all("foo(?=bar)", "foobar foobaz"))
     assert.same({"foo"}, all("foo(?!bar)", "foobar foobaz"))
     assert.same({"12", "٣"}, all("\\d+", "12 a ٣"))
