@@ -123,8 +123,7 @@ modules.AmplitudeToDB = AmplitudeToDB
 
 local parse_mfcc = args.parser("nl.audio.MFCC", {
   {"sample_rate", "integer", 16000}, {"n_mfcc", "integer", 40}, {"dct_type", "integer", 2},
-  {"norm", "string?", "ortho"},
-   {"log_mels", "boolean", false}, {"melkwargs", "any?"},
+  {"norm", "string?", "ortho"}, {"log_mels", "boolean", false}, {"melkwargs", "table?"},
 })
 
 --- Cosine transforms of spectra by mels in decibels, or, with log_mels, of their logarithms, as a module. melkwargs are

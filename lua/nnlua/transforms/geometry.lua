@@ -26,6 +26,9 @@ end
 
 --- Height and width: those that are given, or of one number the sizes whose shorter one it is.
 function geometry.size_for(name, size, height, width, max_size)
+  if height < 1 or width < 1 then
+    raise(("%s: a picture of %d x %d pixels can't be resized"):format(name, height, width))
+  end
   if type(size) == "table" and #size == 2 then
     if max_size then raise(name .. ": max_size is for a size that is one number") end
     return geometry.pair(name, "size", size)
@@ -217,7 +220,15 @@ local function covered(m, height, width)
   return math.tointeger(size[2]:item()), math.tointeger(size[1]:item())
 end
 
+--- Raises unless an angle is a number of degrees.
+local function check_angle(name, angle)
+  if angle ~= angle or math.abs(angle) == math.huge then
+    raise(("%s: angle must be a finite number of degrees, not %s"):format(name, tostring(angle)))
+  end
+end
+
 function geometry.rotate(name, img, angle, mode, expand, center, fill)
+  check_angle(name, angle)
   local m = inverse_matrix(from_middle(name, center, img), -angle, {0.0, 0.0}, 1.0, {0.0, 0.0})
   local height, width = img:size(-2), img:size(-1)
   if expand then height, width = covered(m, height, width) end
@@ -226,6 +237,7 @@ function geometry.rotate(name, img, angle, mode, expand, center, fill)
 end
 
 function geometry.affine(name, img, angle, translate, scale, shear, mode, fill, center)
+  check_angle(name, angle)
   if type(shear) == "number" then shear = {shear, 0.0} end
   if type(shear) ~= "table" or type(shear[1]) ~= "number" then raise(name .. ": shear must be one or two angles") end
   if type(translate[1]) ~= "number" or type(translate[2]) ~= "number" then

@@ -80,6 +80,12 @@ describe("nl.transforms", function()
     refused("2 rows from 9 on", function() F.erase(image, 9, 1, 2, 1, 0) end)
     refused("ImageTransform has no method forward", function() T.ImageTransform()(image) end)
     refused("kernel_size must be odd", function() T.GaussianBlur(4)(image) end)
+    refused("a picture of 0 x 4 pixels can't be resized", function() F.resize(nl.zeros(3, 0, 4), 10) end)
+    refused("a picture of 4 x 0 pixels can't be resized", function() F.resize(nl.zeros(3, 4, 0), {2, 2}) end)
+    for _, angle in ipairs {0 / 0, 1 / 0, -1 / 0} do
+      refused("rotate: angle must be a finite number", function() F.rotate(image, angle, {expand = true}) end)
+      refused("affine: angle must be a finite number", function() F.affine(image, angle, {0, 0}, 1.0, 0.0) end)
+    end
     refused("max_size must be more than size", function() T.Resize(5, {max_size = 4})(image) end)
   end)
 
