@@ -118,7 +118,16 @@ function File:sparse(from, to)
     end
     count = count * size
   end
-  if indices.ndim == 2 then
+  local rank, n = indices.ndim, values:numel()
+  if #dims == 0 or values.ndim ~= 1 or indices.dtype ~= nl.int64 or rank < 1 or rank > 2 or indices.shape[1] ~= n
+    or rank == 2 and indices.shape[2] ~= #dims then
+    self:fail("the indices of sparse tensor '%s' don't fit its values and dimensions", name)
+  end
+  local sizes = nl.tensor(rank == 2 and dims or count)
+  if indices:lt(0):logical_or(indices:ge(sizes)):any():item() then
+    self:fail("an index of sparse tensor '%s' is out of range", name)
+  end
+  if rank == 2 then
     local strides, stride = {}, 1
     for d = #dims, 1, -1 do strides[d], stride = stride, stride * dims[d] end
     indices = (indices * nl.tensor(strides)):sum(2)

@@ -7,6 +7,7 @@ local system = require "nnlua.system"
 local graph = {}
 
 local most_depth = 64 -- of graphs and functions in each other
+local most_inputs = 100000 -- of a node: they are the arguments of one call, which Lua has less than a million of
 
 -- ---------------------------------------------------------------- attributes
 
@@ -109,6 +110,7 @@ local function add_node(scope, fields)
     attributes = attributes_of(file, fields.attribute, scope.attributes), inputs = {}, types = {},
     n = #(fields.input or {}), noutputs = #(fields.output or {}), wanted = {},
   }
+  if node.n > most_inputs then node:fail("it has %d inputs, more than %d", node.n, most_inputs) end
   model.steps = model.steps + 1
   if model.steps > file.size then node:fail "its functions make more nodes than the file has bytes" end
   for i, input in ipairs(fields.input or {}) do

@@ -77,6 +77,7 @@ function own_domain.read(b, node)
   local arguments, next_input = {}, 1
   for _, text in ipairs(node:texts "_tensors" or {}) do
     local name, count = text:match "^([^:]+):?(%d*)$"
+    if not name then node:fail("'%s' tells no argument", text) end
     if count == "" then
       arguments[name] = node.inputs[next_input]
       next_input = next_input + 1

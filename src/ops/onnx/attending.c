@@ -40,7 +40,12 @@ static Tensor *heads_together(Call *call, Tensor *t)
   return reshaped(turned, t->shape[0], t->shape[2], t->shape[1] * t->shape[3]);
 }
 
-static Tensor *joined(Call *call, Tensor *past, Tensor *t) { return past ? op(cat, both_of(past, t), 2) : t; }
+static Tensor *joined(Call *call, Tensor *past, Tensor *t)
+{
+  if (!past) return t;
+  if (past->ndim != 4) raise(call, "past keys or values of shape %s", shape_text(call, tensor_shape(past)));
+  return op(cat, both_of(past, t), 2);
+}
 
 /* Each head of keys or values for as many heads of queries. */
 static Tensor *repeated_heads(Call *call, Tensor *t, int64_t heads)
@@ -73,7 +78,7 @@ static Tensor *distances(Call *call, const Arguments *a, int64_t l, int64_t s)
 /* The given mask, as long as the keys, as something to add. */
 static Tensor *additive_mask(Call *call, Tensor *mask, int64_t s, DType dtype)
 {
-  const int64_t more = s - mask->shape[mask->ndim - 1];
+  const int64_t more = s - onnx_last_size(call, mask);
   const bool is_bool = mask->dtype == DTYPE_b8;
   if (more > 0) mask = op(constant_pad_nd, mask, INTS(0, more), is_bool ? scalar_int(0) : scalar_float(-INFINITY));
   return is_bool ? where_allowed(call, mask, dtype) : cast(mask, dtype);
@@ -160,9 +165,10 @@ static Tensor *angles_of(Call *call, Tensor *cache, Tensor *positions, int64_t h
 
 FORWARD(onnx_rotary)
 {
-  Tensor *x = a->x->ndim == 3 && !a->num_heads
-                ? heads_apart(call, a->x, a->x->shape[2] / a->cos->shape[a->cos->ndim - 1] / 2)
-                : heads_apart(call, a->x, a->num_heads);
+  const int64_t cached = onnx_last_size(call, a->cos);
+  if (cached < 1) raise(call, "cos_cache has shape %s", shape_text(call, tensor_shape(a->cos)));
+  Tensor *x = a->x->ndim == 3 && !a->num_heads ? heads_apart(call, a->x, a->x->shape[2] / cached / 2)
+                                               : heads_apart(call, a->x, a->num_heads);
   const int64_t width = x->shape[3], turned = a->rotary_embedding_dim ? a->rotary_embedding_dim : width;
   const int64_t half = turned / 2;
   if (turned < 2 || turned > width || turned % 2)
@@ -186,11 +192,11 @@ FORWARD(onnx_linear_attention)
   Tensor *q = widened(heads_apart(call, a->q, a->q_num_heads)), *k = widened(heads_apart(call, a->k, heads));
   Tensor *v = widened(heads_apart(call, a->v, heads));
   Tensor *decay = a->decay ? op(exp, widened(heads_apart(call, a->decay, heads))) : NULL;
-  Tensor *beta = a->beta ? widened(heads_apart(call, a->beta, a->beta->shape[a->beta->ndim - 1])) : NULL;
+  Tensor *beta = a->beta ? widened(heads_apart(call, a->beta, onnx_last_size(call, a->beta))) : NULL;
   const int64_t n = q->shape[0], steps = q->shape[2], dk = k->shape[3], dv = v->shape[3];
   Tensor *state = a->state ? widened(a->state) : onnx_filled(call, INTS(n, heads, dk, dv), 0, tensor_dtype(q));
   const double scale = a->scale != 0 ? a->scale : 1 / sqrt((double)q->shape[3]);
-  Tensor **all = arena_allocate(call->ctx, (size_t)steps * sizeof *all + 1);
+  Tensor **all = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
     Tensor *key = op(narrow, k, 2, t, 1), *value = op(narrow, v, 2, t, 1);
     if (decay) state = op(mul, state, op(transpose, op(narrow, decay, 2, t, 1), 2, 3));
@@ -245,7 +251,7 @@ FORWARD(onnx_packed_attention)
 {
   Tensor *all = op(matmul, a->input, a->weights);
   if (a->bias) all = plus(all, a->bias);
-  const int64_t wide = all->shape[all->ndim - 1];
+  const int64_t wide = onnx_last_size(call, all);
   Ints widths = a->widths.n == 3 ? a->widths : INTS(wide / 3, wide / 3, wide - 2 * (wide / 3));
   Tensors parts = op(split_sizes, all, widths, -1);
   Fused f = {.q = heads_apart(call, parts.v[0], a->num_heads),

@@ -89,11 +89,11 @@ FORWARD(onnx_non_max_suppression)
   int64_t most = a->most ? scalar_integer(number_of(call, a->most)) : 0;
   const float iou = a->iou_threshold ? (float)scalar_real(number_of(call, a->iou_threshold)) : 0;
   const float least = a->score_threshold ? (float)scalar_real(number_of(call, a->score_threshold)) : -INFINITY;
-  const int64_t n = boxes->shape[1], classes = scores->shape[1], lists = boxes->shape[0] * classes;
+  const int64_t n = boxes->shape[1], classes = scores->shape[1], lists = onnx_product(call, boxes->shape[0], classes);
   if (most > n) most = n;
   if (most < 0) most = 0;
-  Scored *found = arena_allocate(call->ctx, (size_t)n * sizeof *found + 1);
-  int64_t *rows = arena_allocate(call->ctx, (size_t)(lists * most) * 3 * sizeof *rows + 1), count = 0;
+  Scored *found = onnx_room(call, n, sizeof *found / sizeof(int64_t));
+  int64_t *rows = onnx_room(call, onnx_product(call, lists, most), 3), count = 0;
   for (int64_t list = 0; list < lists && most; list++) {
     int64_t candidates = 0;
     for (int64_t i = 0; i < n; i++)
@@ -118,11 +118,11 @@ typedef struct Points {
 
 static Points points_of(Call *call, double start, double size, int64_t bins, int64_t ratio, int64_t n, DType dtype)
 {
-  Points p = {.bins = bins, .n = n, .grid = ratio > 0 ? ratio : (int64_t)ceil(size / (double)bins)};
-  if (p.grid < 1 || p.grid > INT16_MAX) p.grid = 1;
+  const double grid = ratio > 0 ? (double)ratio : ceil(size / (double)bins);
+  Points p = {.bins = bins, .n = n, .grid = grid >= 1 && grid <= INT16_MAX ? (int64_t)grid : 1};
   const int64_t rows = bins * p.grid;
-  double *low = arena_allocate(call->ctx, (size_t)(rows * n) * sizeof *low + 1);
-  double *high = arena_allocate(call->ctx, (size_t)(rows * n) * sizeof *high + 1);
+  double *low = onnx_room(call, rows, n);
+  double *high = onnx_room(call, rows, n);
   for (int64_t i = 0; i < rows * n; i++) low[i] = high[i] = 0;
   for (int64_t i = 0; i < rows; i++) {
     double at = start + ((double)i + 0.5) * size / (double)rows;
@@ -156,10 +156,10 @@ static Tensor *aligned(Call *call, Tensor *image, const Points *v, const Points 
   return is_max ? op(amax, all, INTS(2, 4), false) : op(mean, all, INTS(2, 4), false, DTYPE_NONE);
 }
 
-static int64_t image_of(Call *call, const Tensor *x, int64_t i)
+static int64_t image_of(Call *call, const Tensor *x, double i)
 {
-  if (i < 0 || i >= x->shape[0]) raise(call, "there is no image %lld", (long long)i);
-  return i;
+  if (!(i >= 0 && i < (double)x->shape[0])) raise(call, "there is no image %g", i);
+  return (int64_t)i;
 }
 
 FORWARD(onnx_roi_align)
@@ -173,7 +173,7 @@ FORWARD(onnx_roi_align)
   const int64_t n = a->rois->shape[0];
   const float *roi = floats_of(call, a->rois);
   Ints images = whole_numbers_of(call, a->batch_indices);
-  Tensor **all = arena_allocate(call->ctx, (size_t)n * sizeof *all + 1);
+  Tensor **all = onnx_room(call, n, 1);
   const double shift = a->half_pixel ? 0.5 : 0;
   for (int64_t i = 0; i < n; i++, roi += 4) {
     double begin[2], size[2]; /* vertical, horizontal */
@@ -184,7 +184,7 @@ FORWARD(onnx_roi_align)
     }
     Points v = points_of(call, begin[0], size[0], a->height, a->sampling_ratio, x->shape[2], tensor_dtype(x));
     Points h = points_of(call, begin[1], size[1], a->width, a->sampling_ratio, x->shape[3], tensor_dtype(x));
-    all[i] = aligned(call, op(select, x, 0, image_of(call, x, images.v[i])), &v, &h, a->is_max);
+    all[i] = aligned(call, op(select, x, 0, image_of(call, x, (double)images.v[i])), &v, &h, a->is_max);
   }
   y[0] = n ? op(stack, ((Tensors){all, n}), 0)
            : onnx_filled(call, INTS(0, x->shape[1], a->height, a->width), 0, tensor_dtype(x));
@@ -195,7 +195,7 @@ static int64_t edge(double first, double size, int64_t i, int64_t n, bool is_end
 {
   const double at = (double)(i + is_end) * size / (double)n;
   const double whole_at = (is_end ? ceil(at) : floor(at)) + first;
-  return whole_at < 0 ? 0 : whole_at > (double)limit ? limit : (int64_t)whole_at;
+  return !(whole_at > 0) ? 0 : whole_at > (double)limit ? limit : (int64_t)whole_at;
 }
 
 FORWARD(onnx_max_roi_pool)
@@ -207,9 +207,9 @@ FORWARD(onnx_max_roi_pool)
           shape_text(call, tensor_shape(a->rois)));
   const int64_t n = a->rois->shape[0], rows = a->shape.v[0], columns = a->shape.v[1], each = rows * columns;
   const float *roi = floats_of(call, a->rois);
-  Tensor **all = arena_allocate(call->ctx, (size_t)(n * each) * sizeof *all + 1);
+  Tensor **all = onnx_room(call, n, each);
   for (int64_t i = 0; i < n; i++, roi += 5) {
-    Tensor *image = op(select, x, 0, image_of(call, x, (int64_t)roi[0]));
+    Tensor *image = op(select, x, 0, image_of(call, x, roi[0]));
     double at[4];
     for (int k = 0; k < 4; k++) at[k] = round(roi[k + 1] * a->spatial_scale);
     const double h = fmax(at[3] - at[1] + 1, 1), w = fmax(at[2] - at[0] + 1, 1);

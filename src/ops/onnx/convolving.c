@@ -48,6 +48,7 @@ static void cut_of(Call *call, Spatial *s, const struct onnx_conv_transpose_args
   for (int i = 0; i < s->n; i++) {
     const int64_t wanted = a->output_shape.n < 0 ? s->size[i] * s->stride[i]
                                                  : a->output_shape.v[i + a->output_shape.n - s->n];
+    if (wanted < 0 || wanted > INT32_MAX) raise(call, "output_shape has %lld", (long long)wanted);
     const int64_t total = s->stride[i] * (s->size[i] - 1) + more[i] + spatial_extent(s, i) - wanted;
     const int64_t half = (total - (total < 0)) / 2; /* rounded down */
     s->before[i] = is_upper ? half : total - half;
@@ -70,6 +71,8 @@ FORWARD(onnx_conv_transpose)
   Spatial s = spatial_of(call, x, kernel_of(call, x, a->w), a->strides, a->dilations, a->pads, "NOTSET");
   if (a->output_padding.n >= 0 && a->output_padding.n != s.n) raise(call, "output_padding doesn't fit the axes");
   const int64_t *more = a->output_padding.n < 0 ? none : a->output_padding.v;
+  for (int i = 0; i < s.n; i++)
+    if (more[i] < 0 || more[i] > INT32_MAX) raise(call, "output_padding has %lld", (long long)more[i]);
   cut_of(call, &s, a, more);
   bool is_plain = spatial_is_even(&s);
   for (int i = 0; i < s.n; i++) {
@@ -134,7 +137,7 @@ FORWARD(onnx_col2im)
 static Tensor *regular_places(Call *call, const Spatial *s, int axis, Ints count)
 {
   const int64_t taps = s->kernel[0] * s->kernel[1], n = count.v[0] * count.v[1];
-  double *v = arena_allocate(call->ctx, (size_t)(taps * n) * sizeof *v + 1);
+  double *v = onnx_room(call, taps, n);
   for (int64_t t = 0; t < taps; t++)
     for (int64_t i = 0; i < n; i++) {
       const int64_t tap = axis == 0 ? t / s->kernel[1] : t % s->kernel[1];
@@ -157,8 +160,9 @@ FORWARD(onnx_deform_conv)
   Spatial s = spatial_of(call, x, kernel_of(call, x, w), a->strides, a->dilations, a->pads, "NOTSET");
   const int64_t n = x->shape[0], c = x->shape[1], groups = a->offset_group, taps = s.kernel[0] * s.kernel[1];
   const Ints count = INTS(windows(&s, 0), windows(&s, 1));
-  const int64_t places = count.v[0] * count.v[1];
-  if (groups < 1 || c % groups || a->group < 1 || c % a->group || w->shape[0] % a->group)
+  const int64_t places = onnx_product(call, count.v[0], count.v[1]);
+  if (groups < 1 || groups > INT32_MAX || a->group > INT32_MAX || c % groups || a->group < 1 || c % a->group
+      || w->shape[0] % a->group)
     raise(call, "groups don't divide the channels");
   Tensor *offset = reshaped(a->offset, n * groups, taps, 2, places);
   /* an image of one element has one place; a second one of zeros gives it a scale */

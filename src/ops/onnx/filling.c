@@ -65,6 +65,8 @@ FORWARD(onnx_one_hot)
 {
   const int64_t depth = scalar_integer(number_of(call, a->depth));
   const int axis = onnx_axis(call, a->axis, a->indices->ndim + 1);
+  if (a->indices->ndim == MAX_DIMS) raise(call, "the result would have %d dimensions", MAX_DIMS + 1);
+  if (depth < 0) raise(call, "depth is %lld", (long long)depth);
   Tensor *index = cast(a->indices, DTYPE_i64), *on = op(select, a->values, 0, 1), *off = op(select, a->values, 0, 0);
   Tensor *from_end = op(where, op(lt, index, whole(0)), plus(index, whole(depth)), index);
   int64_t shape[MAX_DIMS];

@@ -98,8 +98,12 @@ FORWARD(onnx_bit_cast)
 
 FORWARD(onnx_into_range)
 {
-  if (a->range.n != 2 || a->range.v[0] >= a->range.v[1]) raise(call, "a range has two ends");
-  const int64_t low = a->range.v[0], many = a->range.v[1] - low + 1;
+  int64_t many;
+  if (a->range.n != 2 || a->range.v[0] >= a->range.v[1] || __builtin_sub_overflow(a->range.v[1], a->range.v[0], &many)
+      || many == INT64_MAX)
+    raise(call, "a range has two ends, fewer than 2^63 apart");
+  const int64_t low = a->range.v[0];
+  many++;
   Tensor *wide = cast(a->input, DTYPE_i64);
   y[0] = cast(plus(op(remainder, minus(wide, whole(low)), whole(many)), whole(low)), tensor_dtype(a->input));
 }
@@ -108,7 +112,7 @@ FORWARD(onnx_at_axis)
 {
   int64_t shape[2 * MAX_DIMS];
   const int64_t n = a->other->ndim, first = a->axis < 0 ? a->axis + n : a->axis;
-  if (first < 0 || first + a->input->ndim > n) raise(call, "axis %lld is out of range", (long long)a->axis);
+  if (first < 0 || first > n - a->input->ndim) raise(call, "axis %lld is out of range", (long long)a->axis);
   for (int64_t i = 0; i < n - first; i++) shape[i] = i < a->input->ndim ? a->input->shape[i] : 1;
   y[0] = op(reshape, a->input, ((Ints){shape, n - first}));
 }

@@ -25,14 +25,14 @@ FORWARD(onnx_gather)
   for (int i = 0; i < index->ndim; i++) shape[n++] = index->shape[i];
   for (int i = axis + 1; i < x->ndim; i++) shape[n++] = x->shape[i];
   if (n > MAX_DIMS) raise(call, "the result would have %d dimensions", n);
-  Tensor *positions = onnx_positions(call, reshaped(index, index->numel), x->shape[axis]);
+  Tensor *positions = onnx_positions(call, reshaped(index, index->numel), onnx_size(x, axis));
   y[0] = op(reshape, op(index_select, x, axis, positions), ((Ints){shape, n}));
 }
 
 FORWARD(onnx_gather_elements)
 {
   const int axis = onnx_axis(call, a->axis, a->data->ndim);
-  y[0] = op(gather, a->data, axis, onnx_positions(call, a->indices, a->data->shape[axis]), false);
+  y[0] = op(gather, a->data, axis, onnx_positions(call, a->indices, onnx_size(a->data, axis)), false);
 }
 
 /* Tuples of positions in the first dimensions of a shape as positions, from 1, in all of them flattened. */
@@ -49,10 +49,10 @@ static Tensor *flat_positions(Call *call, Tensor *tuples, const int64_t *shape)
   return flat;
 }
 
-static int64_t product_of(const int64_t *v, int64_t n)
+static int64_t product_of(Call *call, const int64_t *v, int64_t n)
 {
   int64_t p = 1;
-  for (int64_t i = 0; i < n; i++) p *= v[i];
+  for (int64_t i = 0; i < n; i++) p = onnx_product(call, p, v[i]);
   return p;
 }
 
@@ -70,13 +70,16 @@ FORWARD(onnx_gather_nd)
   Tensor *x = a->data, *index = a->indices;
   const int64_t b = a->batch_dims;
   if (b < 0 || b >= index->ndim || b >= x->ndim) raise(call, "batch_dims is %lld", (long long)b);
+  if (!shape_equal((Ints){index->shape, b}, (Ints){x->shape, b}))
+    raise(call, "shapes %s and %s differ in the first %lld axes", shape_text(call, tensor_shape(x)),
+          shape_text(call, tensor_shape(index)), (long long)b);
   const int64_t k = tuple_size(call, index, x->ndim - b);
-  const int64_t batches = product_of(x->shape, b), places = product_of(x->shape + b, k);
+  const int64_t batches = product_of(call, x->shape, b), places = product_of(call, x->shape + b, k);
   Tensor *flat = flat_positions(call, index, x->shape + b);
   const int64_t each = batches ? flat->numel / batches : 0;
   Tensor *first = op(arange, scalar_int(batches), DTYPE_i64, DEVICE_NONE, false);
   flat = plus(reshaped(flat, batches, each), op(mul, reshaped(first, batches, 1), whole(places)));
-  int64_t shape[2 * MAX_DIMS], all[MAX_DIMS + 1] = {batches * places};
+  int64_t shape[2 * MAX_DIMS], all[MAX_DIMS + 1] = {onnx_product(call, batches, places)};
   int n = 0, m = 1;
   for (int i = 0; i < index->ndim - 1; i++) shape[n++] = index->shape[i];
   for (int64_t i = b + k; i < x->ndim; i++) shape[n++] = all[m++] = x->shape[i];
@@ -99,7 +102,7 @@ FORWARD(onnx_scatter_elements)
 {
   Tensor *x = a->data;
   const int axis = onnx_axis(call, a->axis, x->ndim);
-  Tensor *index = onnx_positions(call, a->indices, x->shape[axis]);
+  Tensor *index = onnx_positions(call, a->indices, onnx_size(x, axis));
   const char *reduce = reduce_name(call, a->reduction);
   if (!reduce) y[0] = op(scatter, x, axis, index, a->updates);
   else if (strcmp(reduce, "sum") == 0) y[0] = op(scatter_add, x, axis, index, a->updates);
@@ -111,7 +114,7 @@ FORWARD(onnx_scatter_nd)
   Tensor *x = a->data, *updates = a->updates;
   const int64_t k = tuple_size(call, a->indices, x->ndim);
   Tensor *flat = flat_positions(call, a->indices, x->shape);
-  int64_t rows[MAX_DIMS + 1] = {product_of(x->shape, k)}, put[MAX_DIMS + 1] = {flat->numel};
+  int64_t rows[MAX_DIMS + 1] = {product_of(call, x->shape, k)}, put[MAX_DIMS + 1] = {flat->numel};
   int n = 1;
   for (int64_t i = k; i < x->ndim; i++, n++) rows[n] = put[n] = x->shape[i];
   Tensor *to = op(reshape, x, ((Ints){rows, n})), *from = op(reshape, updates, ((Ints){put, n}));
@@ -126,6 +129,9 @@ FORWARD(onnx_scatter_nd)
 FORWARD(onnx_tensor_scatter)
 {
   Tensor *cache = a->past_cache, *update = a->update;
+  if (update->ndim != cache->ndim || cache->ndim == 0)
+    raise(call, "an update of shape %s for %s", shape_text(call, tensor_shape(update)),
+          shape_text(call, tensor_shape(cache)));
   const int axis = onnx_axis(call, a->axis, cache->ndim);
   int64_t along[MAX_DIMS], across[MAX_DIMS];
   for (int i = 0; i < cache->ndim; i++) {

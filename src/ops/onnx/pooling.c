@@ -109,7 +109,7 @@ FORWARD(onnx_max_pool_indices)
   Tensor *all = windows_of(call, x, &s, a->ceil_mode, least_of(tensor_dtype(x)));
   int64_t shape[3 + MOST_AXES], taps = 1;
   for (int i = 0; i < 2 + s.n; i++) shape[i] = all->shape[i];
-  for (int i = 0; i < s.n; i++) taps *= s.kernel[i];
+  for (int i = 0; i < s.n; i++) taps = onnx_product(call, taps, s.kernel[i]);
   shape[2 + s.n] = taps;
   Tensors found = op(max_dim, op(reshape, all, ((Ints){shape, 3 + s.n})), -1, false);
   y[0] = found.v[0];
@@ -184,10 +184,10 @@ FORWARD(onnx_max_unpool)
 {
   Tensor *x = a->x;
   Spatial s = spatial_of(call, x, a->kernel_shape, a->strides, NO_INTS, a->pads, "NOTSET");
-  int64_t shape[2 + MOST_AXES] = {x->shape[0], x->shape[1]}, plain = x->shape[0] * x->shape[1];
+  int64_t shape[2 + MOST_AXES] = {x->shape[0], x->shape[1]}, plain = onnx_product(call, x->shape[0], x->shape[1]);
   for (int i = 0; i < s.n; i++) {
     shape[i + 2] = (s.size[i] - 1) * s.stride[i] + s.kernel[i] - s.before[i] - s.after[i];
-    plain *= shape[i + 2];
+    plain = onnx_product(call, plain, shape[i + 2]);
   }
   const Ints sizes = {shape, s.n + 2};
   Ints wanted = a->output_shape ? whole_numbers_of(call, a->output_shape) : sizes;
@@ -197,6 +197,10 @@ FORWARD(onnx_max_unpool)
   flat = op(scatter, flat, 0, index, reshaped(x, x->numel));
   y[0] = op(reshape, flat, sizes);
   int64_t before[MOST_AXES] = {0}, after[MOST_AXES];
-  for (int i = 0; i < s.n; i++) after[i] = wanted.v[i + 2] - shape[i + 2];
+  for (int i = 0; i < s.n; i++) {
+    if (wanted.v[i + 2] < 0 || wanted.v[i + 2] > INT32_MAX)
+      raise(call, "output_shape has %lld", (long long)wanted.v[i + 2]);
+    after[i] = wanted.v[i + 2] - shape[i + 2];
+  }
   y[0] = spatial_padded(call, y[0], s.n, before, after, scalar_int(0));
 }

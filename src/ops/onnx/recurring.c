@@ -163,7 +163,7 @@ static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
 {
   const int64_t steps = x->shape[0];
   Tensor *in = op(linear, x, d->w, d->wb), *h = d->h, *c = d->c;
-  Tensor **y = arena_allocate(call->ctx, (size_t)steps * sizeof *y + 1);
+  Tensor **y = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
     Tensor *before = c, *now = step(call, d, op(select, in, 0, t), h, &c);
     y[t] = now;
@@ -211,7 +211,7 @@ static bool is_ours(const Direction *d)
 static Outcome run_ours(Call *call, const Direction *d)
 {
   const int64_t steps = d->x->shape[0], batch = d->x->shape[1], n = d->hidden;
-  int64_t *sizes = arena_allocate(call->ctx, (size_t)steps * sizeof *sizes);
+  int64_t *sizes = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) sizes[t] = batch;
   const CellKind kind = d->kind == CELL_TANH && is_named(&d->f[0], "Relu") ? CELL_RELU : d->kind;
   Tensors out = op(recurrent_layer, reshaped(d->x, steps * batch, d->x->shape[2]), d->h, d->c,
@@ -248,8 +248,12 @@ static void check_shapes(Call *call, const Arguments *a, int gates, int64_t dire
 /* The state that a direction begins with, [batch, hidden]. */
 static Tensor *state_of(Call *call, const Arguments *a, Tensor *given, int64_t i, int64_t batch)
 {
-  if (given) return op(select, given, a->layout ? 1 : 0, i);
-  return onnx_filled(call, INTS(batch, a->r->shape[2]), 0, tensor_dtype(a->x));
+  const int64_t hidden = a->r->shape[2];
+  if (!given) return onnx_filled(call, INTS(batch, hidden), 0, tensor_dtype(a->x));
+  Tensor *state = given->ndim == 3 ? op(select, given, a->layout ? 1 : 0, i) : NULL;
+  if (!state || !shape_equal(tensor_shape(state), INTS(batch, hidden)))
+    raise(call, "a first state of shape %s", shape_text(call, tensor_shape(given)));
+  return state;
 }
 
 static Direction direction_of(Call *call, const Arguments *a, CellKind kind, int64_t i)

@@ -118,7 +118,7 @@ FORWARD(onnx_arg)
   const int axis = onnx_axis(call, a->axis, x->ndim);
   if (a->last && x->ndim) x = op(flip, x, INTS(axis));
   Tensor *place = a->greatest ? op(argmax, x, axis, a->keepdims) : op(argmin, x, axis, a->keepdims);
-  const int64_t n = x->ndim ? x->shape[axis] : 1;
+  const int64_t n = onnx_size(x, axis);
   y[0] = a->last ? minus(op(mul, place, whole(-1)), whole(-n)) : onnx_from_zero(call, place);
 }
 
@@ -128,10 +128,10 @@ FORWARD(onnx_cumulate)
   const int axis = onnx_axis(call, scalar_integer(number_of(call, a->axis)), x->ndim);
   const DType dtype = tensor_dtype(x);
   if (a->reverse) x = op(flip, x, INTS(axis));
-  if (a->exclusive && x->shape[axis]) {
+  if (a->exclusive && onnx_size(x, axis)) {
     Ints one = onnx_shape_with(call, tensor_shape(x), axis, 1);
     Tensor *first = onnx_filled(call, one, a->product ? 1 : 0, dtype);
-    x = op(cat, both_of(first, op(narrow, x, axis, 0, x->shape[axis] - 1)), axis);
+    x = op(cat, both_of(first, op(narrow, x, axis, 0, onnx_size(x, axis) - 1)), axis);
   }
   x = a->product ? op(cumprod, x, axis, dtype) : op(cumsum, x, axis, dtype);
   y[0] = a->reverse ? op(flip, x, INTS(axis)) : x;
@@ -144,7 +144,7 @@ static Tensor *hardmax(Call *call, Tensor *x, int axis)
   Tensor *greatest = op(argmax, x, axis, true);
   int64_t shape[MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) shape[i] = i == axis ? x->shape[i] : 1;
-  Tensor *places = op(arange_start, scalar_int(1), scalar_int(x->shape[axis] + 1), scalar_int(1), DTYPE_i64,
+  Tensor *places = op(arange_start, scalar_int(1), scalar_int(onnx_size(x, axis) + 1), scalar_int(1), DTYPE_i64,
                       DEVICE_NONE, false);
   return cast(op(eq, op(reshape, places, ((Ints){shape, x->ndim})), greatest), tensor_dtype(x));
 }

@@ -37,11 +37,11 @@ static double place_in_image(Arguments *a, const Axis *x, int64_t i)
   return place;
 }
 
-static int64_t nearest_place(const char *how, double x)
+static double nearest_place(const char *how, double x)
 {
-  if (strcmp(how, "floor") == 0) return (int64_t)floor(x);
-  if (strcmp(how, "ceil") == 0) return (int64_t)ceil(x);
-  return (int64_t)(strcmp(how, "round_prefer_ceil") == 0 ? floor(x + 0.5) : ceil(x - 0.5));
+  if (strcmp(how, "floor") == 0) return floor(x);
+  if (strcmp(how, "ceil") == 0) return ceil(x);
+  return strcmp(how, "round_prefer_ceil") == 0 ? floor(x + 0.5) : ceil(x - 0.5);
 }
 
 static double weight_at(Arguments *a, double distance)
@@ -52,7 +52,8 @@ static double weight_at(Arguments *a, double distance)
   return d < 2 ? ((c * d - 5 * c) * d + 8 * c) * d - 4 * c : 0;
 }
 
-static int64_t into(int64_t i, int64_t n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
+/* The place of 0..n-1 that is nearest to a whole number; the first for NaN. */
+static int64_t into(double i, int64_t n) { return !(i > 0) ? 0 : i >= (double)n ? n - 1 : (int64_t)i; }
 
 /* x along an axis at positions[taps][result], times weights, summed. */
 static Tensor *weighted_sum(Call *call, Tensor *x, int axis, int64_t taps, int64_t result, const int64_t *positions,
@@ -72,7 +73,7 @@ static Tensor *weighted_sum(Call *call, Tensor *x, int axis, int64_t taps, int64
 
 static Tensor *resize_nearest(Call *call, Arguments *a, Tensor *x, int axis, const Axis *s)
 {
-  int64_t *places = arena_allocate(call->ctx, (size_t)s->result * sizeof *places + 1);
+  int64_t *places = onnx_room(call, s->result, 1);
   for (int64_t i = 0; i < s->result; i++)
     places[i] = into(nearest_place(a->nearest, place_in_image(a, s, i)), s->n) + 1;
   return op(index_select, x, axis, onnx_whole_numbers(call, (Ints){places, s->result}));
@@ -82,8 +83,8 @@ static Tensor *resize_weighted(Call *call, Arguments *a, Tensor *x, int axis, co
 {
   const double stretch = a->antialias && s->scale < 1 ? s->scale : 1;
   const int64_t reach = (int64_t)ceil((a->mode[0] == 'l' ? 1 : 2) / stretch), taps = 2 * reach;
-  int64_t *places = arena_allocate(call->ctx, (size_t)(taps * s->result) * sizeof *places + 1);
-  double *weights = arena_allocate(call->ctx, (size_t)(taps * s->result) * sizeof *weights + 1);
+  int64_t *places = onnx_room(call, taps, s->result);
+  double *weights = onnx_room(call, taps, s->result);
   for (int64_t i = 0; i < s->result; i++) {
     const double at = place_in_image(a, s, i), first = ceil(at) - (double)reach;
     double sum = 0;
@@ -91,7 +92,7 @@ static Tensor *resize_weighted(Call *call, Arguments *a, Tensor *x, int axis, co
       const double place = first + (double)t;
       double weight = weight_at(a, (place - at) * stretch);
       if (a->exclude_outside && (place < 0 || place >= (double)s->n)) weight = 0;
-      places[t * s->result + i] = into((int64_t)place, s->n) + 1;
+      places[t * s->result + i] = into(place, s->n) + 1;
       weights[t * s->result + i] = weight;
       sum += weight;
     }
@@ -105,7 +106,7 @@ static Tensor *resize_weighted(Call *call, Arguments *a, Tensor *x, int axis, co
 static Tensor *with_outside(Call *call, Arguments *a, Tensor *y, int axis, const Axis *s)
 {
   int64_t shape[MAX_DIMS];
-  double *is_outside = arena_allocate(call->ctx, (size_t)s->result * sizeof *is_outside + 1);
+  double *is_outside = onnx_room(call, s->result, 1);
   for (int64_t i = 0; i < s->result; i++) {
     const double at = place_in_image(a, s, i);
     is_outside[i] = at < 0 || at > (double)(s->n - 1);
@@ -128,6 +129,8 @@ static Tensor *resize_axis(Call *call, Arguments *a, Tensor *x, int axis, const 
 {
   const bool is_cropped = strcmp(a->coordinates, "tf_crop_and_resize") == 0;
   if (s->result == s->n && s->scale == 1 && !is_cropped) return x;
+  /* what has a place has a scale of at least 1 / (2 n), which bounds the taps of resize_weighted */
+  if (s->result == 0) return op(narrow, x, axis, 0, 0);
   if (s->n == 0) raise(call, "axis %d has no elements", axis);
   Tensor *y;
   if (a->mode[0] == 'n') y = resize_nearest(call, a, x, axis, s);
@@ -143,7 +146,7 @@ static Tensor *resize_axis(Call *call, Arguments *a, Tensor *x, int axis, const 
 static double *reals_of(Call *call, Tensor *t)
 {
   check_can_look(call, t);
-  double *v = arena_allocate(call->ctx, (size_t)t->numel * sizeof *v + 1);
+  double *v = onnx_room(call, t->numel, 1);
   Tensor *plain = contiguous_as(call, t, DTYPE_f64);
   if (t->numel) memcpy(v, tensor_data(plain), (size_t)t->numel * sizeof *v);
   return v;
@@ -185,7 +188,7 @@ FORWARD(onnx_resize)
     const double wanted = keeps      ? floor(common * (double)s->n + 0.5)
                           : by_scale ? floor((double)s->n * scales[i])
                                      : (double)sizes.v[i];
-    if (!(s->scale > 0) || wanted > INT32_MAX) raise(call, "axis %d can't have size %g", dims[i], wanted);
+    if (!(s->scale > 0) || !(wanted <= INT32_MAX)) raise(call, "axis %d can't have size %g", dims[i], wanted);
     s->result = (int64_t)wanted;
   }
   for (int64_t i = 0; i < n; i++) x = resize_axis(call, a, x, dims[i], &axes[i]);

@@ -102,7 +102,7 @@ FORWARD(onnx_transpose)
 static int64_t check_images(Call *call, const Tensor *x, int64_t block)
 {
   if (x->ndim != 4) raise(call, "images [N, C, H, W] are wanted, not shape %s", shape_text(call, tensor_shape(x)));
-  if (block < 1) raise(call, "blocksize is %lld", (long long)block);
+  if (block < 1 || block > INT32_MAX) raise(call, "blocksize is %lld", (long long)block);
   return block;
 }
 
@@ -141,7 +141,7 @@ static int64_t clamped(int64_t v, int64_t least, int64_t most) { return v < leas
 /* One axis of Slice, as NumPy has it: steps backwards are forward ones of the axis turned round. */
 static Tensor *slice_axis(Call *call, Tensor *x, int axis, int64_t start, int64_t end, int64_t step)
 {
-  const int64_t n = x->shape[axis];
+  const int64_t n = onnx_size(x, axis);
   if (step == 0) raise(call, "a step is 0");
   if (start < 0) start = start < -n ? -1 - (step > 0) : start + n;
   if (end < 0) end = end < -n ? -1 : end + n;
@@ -170,27 +170,34 @@ FORWARD(onnx_slice)
 /* As op(split_sizes, …), with sizes that are checked against the axis. */
 static Tensors parts_of(Call *call, Tensor *x, Ints sizes, int axis)
 {
-  int64_t sum = 0;
-  for (int64_t i = 0; i < sizes.n; i++) sum += sizes.v[i];
-  if (sum != x->shape[axis])
-    raise(call, "the parts make %lld, and the axis has %lld", (long long)sum, (long long)x->shape[axis]);
+  const int64_t total = onnx_size(x, axis);
+  int64_t left = total;
+  for (int64_t i = 0; i < sizes.n; i++) {
+    if (sizes.v[i] < 0 || sizes.v[i] > left)
+      raise(call, "a part of %lld doesn't fit the axis of %lld", (long long)sizes.v[i], (long long)total);
+    left -= sizes.v[i];
+  }
+  if (left) raise(call, "the parts leave %lld of the axis of %lld", (long long)left, (long long)total);
   return op(split_sizes, x, sizes, axis);
 }
 
 /* n parts of one size, of which the last may be smaller. */
 static Ints even_sizes(Call *call, int64_t total, int64_t size, int64_t n)
 {
-  int64_t *v = arena_allocate(call->ctx, (size_t)n * sizeof *v + 1);
+  int64_t *v = onnx_room(call, n, 1);
   for (int64_t i = 0; i < n; i++, total -= size) v[i] = clamped(total, 0, size);
   return (Ints){v, n};
 }
 
+static int64_t divided_up(int64_t total, int64_t by) { return total / by + (total % by != 0); }
+
 FORWARD(onnx_split)
 {
+  enum { MOST_OUTPUTS = 1000000 };
   const int axis = onnx_axis(call, a->axis, a->input->ndim);
-  const int64_t n = a->num_outputs, total = a->input->shape[axis];
-  if (n < 1) raise(call, "there are no outputs");
-  Ints sizes = a->split ? whole_numbers_of(call, a->split) : even_sizes(call, total, (total + n - 1) / n, n);
+  const int64_t n = a->num_outputs, total = onnx_size(a->input, axis);
+  if (n < 1 || n > MOST_OUTPUTS) raise(call, "%lld outputs are wanted", (long long)n);
+  Ints sizes = a->split ? whole_numbers_of(call, a->split) : even_sizes(call, total, divided_up(total, n), n);
   if (sizes.n != n) raise(call, "split has %lld sizes for %lld outputs", (long long)sizes.n, (long long)n);
   give_list(call, parts_of(call, a->input, sizes, axis));
 }
@@ -199,7 +206,7 @@ FORWARD(onnx_split_to_sequence)
 {
   Tensor *x = a->input;
   const int axis = onnx_axis(call, a->axis, x->ndim);
-  const int64_t total = x->shape[axis];
+  const int64_t total = onnx_size(x, axis);
   if (!a->split) {
     give_list(call, a->keepdims ? op(split, x, 1, axis) : op(unbind, x, axis));
     return;
@@ -207,7 +214,7 @@ FORWARD(onnx_split_to_sequence)
   Ints sizes = whole_numbers_of(call, a->split);
   if (a->split->ndim == 0) {
     if (sizes.v[0] < 1) raise(call, "split is %lld", (long long)sizes.v[0]);
-    sizes = even_sizes(call, total, sizes.v[0], (total + sizes.v[0] - 1) / sizes.v[0]);
+    sizes = even_sizes(call, total, sizes.v[0], divided_up(total, sizes.v[0]));
   }
   give_list(call, parts_of(call, x, sizes, axis));
 }
@@ -219,7 +226,9 @@ static Tensor *padded_positions(Call *call, int64_t n, int64_t before, int64_t a
 {
   const int64_t total = n + before + after;
   if (n == 0) raise(call, "there are no elements to pad with");
-  int64_t *v = arena_allocate(call->ctx, (size_t)total * sizeof *v + 1);
+  if (total < 0)
+    raise(call, "pads of %lld and %lld cut more than %lld", (long long)before, (long long)after, (long long)n);
+  int64_t *v = onnx_room(call, total, 1);
   for (int64_t i = 0; i < total; i++) {
     int64_t from = i - before;
     if (mode[0] == 'e') from = clamped(from, 0, n - 1);
@@ -275,7 +284,8 @@ FORWARD(onnx_center_crop_pad)
   if (shape.n != (a->axes.n < 0 ? x->ndim : a->axes.n)) raise(call, "shape and axes differ in length");
   for (int64_t i = 0; i < shape.n; i++) {
     const int axis = onnx_axis(call, a->axes.n < 0 ? i : a->axes.v[i], x->ndim);
-    const int64_t more = shape.v[i] - x->shape[axis];
+    if (shape.v[i] < 0 || shape.v[i] > INT32_MAX) raise(call, "shape has %lld", (long long)shape.v[i]);
+    const int64_t more = shape.v[i] - onnx_size(x, axis);
     before[axis] = more < 0 ? -(-more / 2) : more / 2;
     after[axis] = more - before[axis];
   }
@@ -285,6 +295,7 @@ FORWARD(onnx_center_crop_pad)
 FORWARD(onnx_reverse_sequence)
 {
   Tensor *x = a->input;
+  if (x->ndim < 2) raise(call, "shape %s has no batch and time", shape_text(call, tensor_shape(x)));
   const int batch = onnx_axis(call, a->batch_axis, x->ndim), time = onnx_axis(call, a->time_axis, x->ndim);
   int64_t along[MAX_DIMS], across[MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) {

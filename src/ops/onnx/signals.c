@@ -24,6 +24,7 @@ static Tensor *numbers_from_parts(Call *call, Tensor *t)
 static Tensor *brought_to(Call *call, Tensor *t, int axis, int64_t n)
 {
   int64_t pad[2 * MAX_DIMS] = {0};
+  if (axis >= t->ndim) raise(call, "shape %s has no axis %d", shape_text(call, tensor_shape(t)), axis);
   const int64_t more = n - t->shape[axis];
   const int at = 2 * (t->ndim - 1 - axis);
   pad[at + 1] = more;
@@ -95,13 +96,15 @@ FORWARD(onnx_mel_weights)
   const double low = 2595 * log10(1 + scalar_real(number_of(call, a->lower)) / 700);
   const double high = 2595 * log10(1 + scalar_real(number_of(call, a->upper)) / 700);
   if (bins < 1 || bins > INT16_MAX || !(rate > 0)) raise(call, "%lld bins", (long long)bins);
-  double *v = arena_allocate(call->ctx, (size_t)(rows * bins) * sizeof *v);
+  if (rows * bins > INT32_MAX) raise(call, "%lld bins of %lld rows are too many", (long long)bins, (long long)rows);
+  double *v = onnx_room(call, rows, bins);
   for (int64_t i = 0; i < rows * bins; i++) v[i] = 0;
-  int64_t *edge = arena_allocate(call->ctx, (size_t)(bins + 2) * sizeof *edge);
+  int64_t *edge = onnx_room(call, bins + 2, 1);
   for (int64_t i = 0; i < bins + 2; i++) {
     const double hertz = 700 * (pow(10, (low + (double)i * (high - low) / (double)(bins + 2)) / 2595) - 1);
-    edge[i] = (int64_t)floor((double)(length + 1) * hertz / rate);
-    if (edge[i] < 0 || edge[i] >= rows) raise(call, "the edges are beyond half of the sample rate");
+    const double row = floor((double)(length + 1) * hertz / rate);
+    if (!(row >= 0 && row < (double)rows)) raise(call, "the edges are beyond half of the sample rate");
+    edge[i] = (int64_t)row;
   }
   for (int64_t i = 0; i < bins; i++) {
     const int64_t left = edge[i], centre = edge[i + 1], right = edge[i + 2];

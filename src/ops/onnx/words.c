@@ -36,6 +36,27 @@ Ints onnx_shape_with(Call *call, Ints shape, int dim, int64_t size)
   return with;
 }
 
+int64_t onnx_size(const Tensor *t, int axis) { return t->ndim ? t->shape[axis] : 1; }
+
+int64_t onnx_last_size(Call *call, const Tensor *t)
+{
+  if (t->ndim == 0) raise(call, "a tensor without dimensions is given where a last axis is wanted");
+  return t->shape[t->ndim - 1];
+}
+
+int64_t onnx_product(Call *call, int64_t a, int64_t b)
+{
+  int64_t product;
+  if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product))
+    raise(call, "sizes of %lld and %lld are out of range", (long long)a, (long long)b);
+  return product;
+}
+
+void *onnx_room(Call *call, int64_t a, int64_t b)
+{
+  return arena_allocate(call->ctx, (size_t)onnx_product(call, onnx_product(call, a, b), sizeof(int64_t)) + 1);
+}
+
 Ints onnx_dims_from(Call *call, int from, int n)
 {
   int64_t dims[MAX_DIMS];

@@ -29,6 +29,18 @@ Tensor *onnx_from_zero(Call *call, Tensor *positions);
 /* The shape with the size along a dimension replaced. */
 Ints onnx_shape_with(Call *call, Ints shape, int dim, int64_t size);
 
+/* The size along an axis of onnx_axis: 1 of a 0-dim tensor. */
+int64_t onnx_size(const Tensor *t, int axis);
+
+/* The size along the last axis; raises for a 0-dim tensor. */
+int64_t onnx_last_size(Call *call, const Tensor *t);
+
+/* a * b; raises if it is negative or no int64. Sizes next to a size of 0 can be anything. */
+int64_t onnx_product(Call *call, int64_t a, int64_t b);
+
+/* Room for a * b numbers or pointers of 8 bytes until the call ends. */
+void *onnx_room(Call *call, int64_t a, int64_t b);
+
 /* All dimensions of n but the first `from`. */
 Ints onnx_dims_from(Call *call, int from, int n);
 

@@ -43,6 +43,10 @@ function flow.Scan(b, node)
   if node.version < 9 then node:fail "Scan of operator sets before 9, with batches, is not there" end
   local fields = node:graph "body"
   local nscanned = node:int("num_scan_inputs", 1)
+  if nscanned < 1 or nscanned > node.n then
+    node:fail("num_scan_inputs is %d, of %d inputs", nscanned, node.n)
+  end
+  node:want(node.n)
   local carried, scanned = parts_of(node.inputs, node.n - nscanned)
   local axes, directions = node:ints "scan_input_axes", node:ints "scan_input_directions"
   for i = 1, nscanned do

@@ -1,0 +1,224 @@
+-- Models of ONNX whose sizes, attributes or counts lie: each operator raises an error that names what is wrong, and
+-- reads or writes nothing beyond its tensors.
+local nl = require "nnlua"
+local types = require "nnlua.onnx.types"
+local writer = require "nnlua.onnx.writer"
+
+local function attribute(name, value)
+  local fields = {name = name}
+  if math.type(value) == "integer" then
+    fields.i, fields.type = value, 2
+  elseif type(value) == "string" then
+    fields.s, fields.type = value, 3
+  elseif value.graph then
+    fields.g, fields.type = value.graph, 5
+  elseif value.texts then
+    fields.strings, fields.type = value.texts, 8
+  else
+    fields.ints, fields.type = value, 7
+  end
+  return writer.message("attribute", fields)
+end
+
+local function opset(domain, version)
+  return writer.message("opset", {domain = domain, version = version})
+end
+
+--- The program of a graph with the result "y".
+local function load_graph(fields)
+  fields.name, fields.output = "g", {writer.message("value_info", {name = "y"})}
+  local text = table.concat(writer.message("model", {
+    ir_version = 10, graph = writer.message("graph", fields),
+    opset_import = {opset("", 24), opset("nnlua", 1), opset("com.microsoft", 1)},
+  }))
+  return nl.onnx.load(nl.io.BytesIO(text))
+end
+
+--- What a model of one node gives: "x" is its input, and the other names are those of tensors.
+local function run(op, inputs, x, tensors, attributes, domain)
+  local list, initializers = {}, {}
+  for name, value in pairs(attributes or {}) do table.insert(list, attribute(name, value)) end
+  for name, tensor in pairs(tensors or {}) do table.insert(initializers, types.tensor(name, tensor)) end
+  local node = writer.message("node", {
+    name = "n", op_type = op, domain = domain or "", input = inputs, output = {"y"}, attribute = list,
+  })
+  local program = load_graph {
+    node = {node}, initializer = initializers, input = {x and writer.message("value_info", {name = "x"})},
+  }
+  if x then return program(x) end
+  return program()
+end
+
+local function whole(values)
+  return nl.tensor(values, {dtype = nl.int64})
+end
+
+local function fails(message, ...)
+  local ok, problem = pcall(run, ...)
+  assert.is_false(ok)
+  assert.matches(message, tostring(problem))
+end
+
+describe("a damaged model's operator", function()
+  it("Resize gives nothing for a scale that leaves nothing", function()
+    for _, scale in ipairs {1e-9, 1e-42, 0.2} do
+      for _, mode in ipairs {"linear", "cubic", "nearest"} do
+        local y = run("Resize", {"x", "", "s"}, nl.ones(1, 1, 4, 4), {s = nl.tensor {1, 1, 1, scale}},
+          {mode = mode, antialias = mode ~= "nearest" and 1 or 0})
+        assert.equal("[1, 1, 4, 0]", tostring(y.shape))
+      end
+    end
+    -- an average of all four, by weights of a triangle as wide as the image twice
+    local y = run("Resize", {"x", "", "s"}, nl.ones(1, 1, 4, 4), {s = nl.tensor {1, 1, 1, 0.25}},
+      {mode = "linear", antialias = 1})
+    assert.is_true(nl.allclose(y, nl.ones(1, 1, 4, 1)))
+    fails("can't have size", "Resize", {"x", "", "s"}, nl.ones(1, 1, 0, 4), {s = nl.tensor {1, 1, 1 / 0, 1}})
+  end)
+
+  it("RotaryEmbedding wants angles", function()
+    local x = nl.ones(1, 3, 8)
+    fails("cos_cache", "RotaryEmbedding", {"x", "c", "c"}, x, {c = nl.ones(1, 3, 0)})
+    fails("without dimensions", "RotaryEmbedding", {"x", "c", "c"}, x, {c = nl.tensor(1.0)})
+  end)
+
+  it("Split wants a number of outputs that can be", function()
+    for _, n in ipairs {1 << 61, math.maxinteger, 0, -1} do
+      fails("outputs", "onnx_split", {"x"}, nl.ones(4), {}, {
+        axis = 0, num_outputs = n, _tensors = {texts = {"input"}},
+      }, "nnlua")
+    end
+    fails("a part of %-1", "Split", {"x", "s"}, nl.ones(4), {s = whole {-1}})
+    fails("leave 3 of", "Split", {"x", "s"}, nl.ones(4), {s = whole {1}})
+    local program = run("SplitToSequence", {"x", "s"}, nl.ones(5), {s = whole(math.maxinteger)})
+    assert.equal(1, #program)
+  end)
+
+  it("DeformConv's places are counted", function()
+    fails("out of range", "DeformConv", {"x", "w", "o"}, nl.ones(0, 1, 1, 1), {
+      w = nl.empty(0, 1, 1 << 30, 1 << 30), o = nl.empty(0, 1, 1, 1),
+    }, {pads = {1 << 29, 1 << 29, 1 << 29, (1 << 29) - 1}})
+  end)
+
+  it("OneHot's result has at most as many dimensions as a tensor can have", function()
+    local shape = {}
+    for i = 1, 16 do shape[i] = 1 end
+    local tensors = {d = whole {3}, v = nl.tensor {0.0, 1.0}}
+    fails("17 dimensions", "OneHot", {"x", "d", "v"}, nl.zeros(shape, {dtype = nl.int64}), tensors)
+    tensors.d = whole {-3}
+    fails("depth is %-3", "OneHot", {"x", "d", "v"}, whole {0}, tensors)
+  end)
+
+  it("TensorScatter's update has the cache's dimensions", function()
+    fails("an update", "TensorScatter", {"x", "u"}, nl.ones(2, 3, 4), {u = nl.ones(4)})
+    fails("an update", "TensorScatter", {"x", "u"}, nl.tensor(1.0), {u = nl.tensor(1.0)}, {axis = 0})
+  end)
+
+  it("attention's masks, pasts and factors have the dimensions that they are read by", function()
+    local q = nl.ones(1, 2, 3, 4)
+    fails("without dimensions", "Attention", {"x", "x", "x", "m"}, q, {m = nl.tensor(1.0)})
+    fails("past keys", "Attention", {"x", "x", "x", "", "p", "p"}, q, {p = nl.ones(0)}, {is_causal = 1})
+    fails("without dimensions", "LinearAttention", {"x", "x", "x", "", "", "b"}, nl.ones(1, 2, 3),
+      {b = nl.tensor(1.0)}, {q_num_heads = 1, kv_num_heads = 1})
+    fails("without dimensions", "Attention", {"x", "w", "b"}, nl.ones(4), {w = nl.ones(4), b = nl.tensor(1.0)},
+      {num_heads = 1}, "com.microsoft")
+  end)
+
+  it("GatherND's batches are the same", function()
+    local index = whole {{{0}, {1}}, {{0}, {1}}, {{0}, {1}}}
+    fails("differ in the first 1 axes", "GatherND", {"x", "i"}, nl.ones(2, 3, 4), {i = index}, {batch_dims = 1})
+    local y = run("GatherND", {"x", "i"}, nl.ones(3, 3, 4), {i = index}, {batch_dims = 1})
+    assert.equal("[3, 2, 4]", tostring(y.shape))
+  end)
+
+  it("Scan has as many scanned inputs as it has inputs", function()
+    for _, n in ipairs {-1, 0, 3, 1 << 33, math.maxinteger} do
+      fails("num_scan_inputs", "Scan", {"x"}, nl.ones(4), {}, {num_scan_inputs = n, body = {graph = ""}})
+    end
+  end)
+
+  it("a node has at most 100000 inputs", function()
+    local inputs = {}
+    for i = 1, 100001 do inputs[i] = "" end
+    fails("100001 inputs, more than 100000", "Sum", inputs, nl.ones(4))
+  end)
+
+  it("a row of the own domain tells its arguments", function()
+    for _, text in ipairs {":", "", "a:b", "input:99999999999999999999"} do
+      local want = text:find "9" and "lacks inputs" or "tells no argument"
+      fails(want, "onnx_split", {"x"}, nl.ones(4), {}, {axis = 0, _tensors = {texts = {text}}}, "nnlua")
+    end
+  end)
+
+  it("Pad cuts no more than there is", function()
+    for _, mode in ipairs {"edge", "reflect", "wrap"} do
+      fails("cut more than 3", "Pad", {"x", "p"}, nl.ones(3), {p = whole {-2, -2}}, {mode = mode})
+      assert.equal(0, run("Pad", {"x", "p"}, nl.ones(3), {p = whole {-2, -1}}, {mode = mode}):numel())
+    end
+  end)
+
+  it("takes a 0-dim tensor's axis as one of size 1, or refuses it", function()
+    local x = nl.tensor(3.0)
+    assert.equal(3, run("Gather", {"x", "i"}, x, {i = whole(0)}, {axis = 0}):item())
+    assert.equal(1, run("Hardmax", {"x"}, x, {}, {axis = 0}):item())
+    assert.is_false(pcall(run, "Split", {"x"}, x, {}, {axis = 0}))
+    fails("no batch and time", "ReverseSequence", {"x", "l"}, x, {l = whole {1}})
+  end)
+
+  it("DFT's and STFT's lengths and windows are checked", function()
+    fails("has no axis", "STFT", {"x", "s", "w", "n"}, nl.ones(1, 8, 1),
+      {s = whole(1), w = nl.tensor(1.0), n = whole(4)})
+    local scalars = {a = whole(1 << 14), b = whole((1 << 31) - 1), c = whole(8000), d = nl.tensor(0.0),
+      e = nl.tensor(10.0)}
+    fails("too many", "MelWeightMatrix", {"a", "b", "c", "d", "e"}, nil, scalars)
+    scalars.a, scalars.b, scalars.d = whole(8), whole(16), nl.tensor(-8000.0)
+    fails("beyond half", "MelWeightMatrix", {"a", "b", "c", "d", "e"}, nil, scalars)
+  end)
+
+  it("recurrent layers' states have the batch's shape", function()
+    local weights = {w = nl.ones(1, 256, 3), r = nl.ones(1, 256, 64), h = nl.ones(1, 1, 64), c = nl.ones(1, 1, 64)}
+    fails("a first state", "LSTM", {"x", "w", "r", "", "", "h", "c"}, nl.ones(5, 40, 3), weights, {hidden_size = 64})
+    weights.h = nl.ones(40, 64)
+    fails("a first state", "LSTM", {"x", "w", "r", "", "", "h", "c"}, nl.ones(5, 40, 3), weights, {hidden_size = 64})
+  end)
+
+  it("MaxRoiPool's boxes are of images that are there", function()
+    local nan = 0 / 0
+    for _, image in ipairs {nan, 1 / 0, -1, 1} do
+      fails("no image", "MaxRoiPool", {"x", "r"}, nl.ones(1, 1, 4, 4), {r = nl.tensor {{image, 0, 0, 1, 1}}},
+        {pooled_shape = {2, 2}})
+    end
+    local y = run("MaxRoiPool", {"x", "r"}, nl.ones(1, 1, 4, 4), {r = nl.tensor {{0, nan, nan, nan, nan}}},
+      {pooled_shape = {2, 2}})
+    assert.equal("[1, 1, 2, 2]", tostring(y.shape))
+  end)
+end)
+
+describe("a sparse tensor", function()
+  local function load_sparse(indices, index_dims, dims)
+    local function tensor(name, data_type, sizes, data)
+      return writer.message("tensor", {name = name, dims = sizes, data_type = data_type, raw_data = data})
+    end
+    local sparse = writer.message("sparse_tensor", {
+      values = tensor("v", 1, {2}, string.pack("<ff", 5, 7)),
+      indices = tensor("i", 7, index_dims, string.pack("<" .. ("i8"):rep(#indices), table.unpack(indices))),
+      dims = dims,
+    })
+    local node = writer.message("node", {op_type = "Identity", input = {"v"}, output = {"y"}})
+    return load_graph({node = {node}, sparse_initializer = {sparse}})()
+  end
+
+  it("is the dense one by flat indices or one a dimension", function()
+    assert.same({0, 5, 0, 7}, load_sparse({1, 3}, {2}, {4}):tolist())
+    assert.same({{0, 5}, {7, 0}}, load_sparse({0, 1, 1, 0}, {2, 2}, {2, 2}):tolist())
+  end)
+
+  it("has indices within its dimensions, one for each value", function()
+    for _, indices in ipairs {{-50, 1000}, {0, 4}, {-1, 0}} do
+      assert.error_matches(function() load_sparse(indices, {2}, {4}) end, "onnx.load: .*'v' is out of range")
+    end
+    assert.error_matches(function() load_sparse({0, 2, 1, 0}, {2, 2}, {2, 2}) end, "onnx.load: .*'v' is out of range")
+    assert.error_matches(function() load_sparse({0, 1, 1}, {3}, {4}) end, "onnx.load: .*don't fit")
+    assert.error_matches(function() load_sparse({0, 1}, {2, 1}, {2, 2}) end, "onnx.load: .*don't fit")
+    assert.error_matches(function() load_sparse({0, 1}, {2}, {}) end, "onnx.load: .*don't fit")
+  end)
+end)
