@@ -108,9 +108,11 @@ FORWARD(onnx_lrn)
     raise(call, "size %lld with shape %s", (long long)a->size, shape_text(call, tensor_shape(x)));
   int64_t pad[2 * MAX_DIMS] = {0};
   const int last = 2 * (x->ndim - 2);
-  pad[last] = (a->size - 1) / 2, pad[last + 1] = a->size / 2;
+  /* neighbours further away than there are channels are zeros */
+  const int64_t c = x->shape[1], before = (a->size - 1) / 2, after = a->size / 2;
+  pad[last] = before < c ? before : c, pad[last + 1] = after < c ? after : c;
   Tensor *squares = op(constant_pad_nd, op(mul, x, x), ((Ints){pad, last + 2}), scalar_int(0));
-  Tensor *sum = op(sum, op(unfold, squares, 1, a->size, 1), INTS(-1), false, DTYPE_NONE);
+  Tensor *sum = op(sum, op(unfold, squares, 1, pad[last] + pad[last + 1] + 1, 1), INTS(-1), false, DTYPE_NONE);
   Tensor *base = plus(scaled(sum, a->alpha / (double)a->size), number(a->bias));
   y[0] = op(div, x, op(pow, base, number(a->beta)));
 }

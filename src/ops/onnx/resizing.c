@@ -166,6 +166,7 @@ static double common_scale(const char *aspect, Ints sizes, const Axis *s)
 FORWARD(onnx_resize)
 {
   Tensor *x = a->x;
+  if (x->ndim == 0) raise(call, "a tensor without dimensions can't be resized");
   const bool by_scale = a->scales && a->scales->numel;
   if (!by_scale && !(a->sizes && a->sizes->numel)) raise(call, "neither scales nor sizes are given");
   const int64_t n = a->axes.n < 0 ? x->ndim : a->axes.n;

@@ -161,6 +161,7 @@ describe("a damaged model's operator", function()
     assert.equal(3, run("Gather", {"x", "i"}, x, {i = whole(0)}, {axis = 0}):item())
     assert.equal(1, run("Hardmax", {"x"}, x, {}, {axis = 0}):item())
     assert.is_false(pcall(run, "Split", {"x"}, x, {}, {axis = 0}))
+    fails("can't be resized", "Resize", {"x", "", "", "s"}, x, {s = whole {3}}, {axes = {0}})
     fails("no batch and time", "ReverseSequence", {"x", "l"}, x, {l = whole {1}})
   end)
 
@@ -179,6 +180,20 @@ describe("a damaged model's operator", function()
     fails("a first state", "LSTM", {"x", "w", "r", "", "", "h", "c"}, nl.ones(5, 40, 3), weights, {hidden_size = 64})
     weights.h = nl.ones(40, 64)
     fails("a first state", "LSTM", {"x", "w", "r", "", "", "h", "c"}, nl.ones(5, 40, 3), weights, {hidden_size = 64})
+  end)
+
+  it("LRN takes no more neighbours than there are channels", function()
+    -- all three squares are in each window
+    local y = run("LRN", {"x"}, nl.ones(1, 3, 2, 2), {}, {size = 1 << 30})
+    assert.is_true(nl.allclose(y, nl.full({1, 3, 2, 2}, (1 + 1e-4 / (1 << 30) * 3) ^ -0.75)))
+    y = run("LRN", {"x"}, nl.tensor {{{1.0}, {2.0}, {3.0}}}:reshape(1, 3, 1, 1) * 100, {}, {size = 3})
+    local function normalized(x, ...)
+      local sum = 0
+      for _, v in ipairs {...} do sum = sum + v * v end
+      return x / (1 + 1e-4 / 3 * sum) ^ 0.75
+    end
+    local want = {normalized(100, 100, 200), normalized(200, 100, 200, 300), normalized(300, 200, 300)}
+    assert.is_true(nl.allclose(y:reshape(3), nl.tensor(want)))
   end)
 
   it("MaxRoiPool's boxes are of images that are there", function()
