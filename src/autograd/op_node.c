@@ -155,6 +155,9 @@ static Tensor *unpacked(Call *call, OpNode *n, int place, Tensor *form)
   if (n->node.forgotten) raise_freed(call, n);
   ctx->grad_enabled = false;
   t = fitting(call, n, t, form, print, place >= n->node.nedges);
+  /* hooks for later places may change what this one gave: its form (resize_, x.data =), or whole numbers, which kernels
+     take as they are */
+  t = dtype_is_integral(tensor_dtype(t)) && !tensor_stands_in(t) ? op(clone, t) : tensor_alias(call, t);
   ctx->grad_enabled = recording;
   return t;
 }

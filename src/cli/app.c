@@ -79,6 +79,7 @@ static bool push_file(lua_State *L, const char *path)
   luaL_setmetatable(L, LUA_FILEHANDLE);
   int descriptor = file_open_stream(path);
   stream->f = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+  if (!stream->f) file_close(descriptor);
   if (!stream->f) luaL_error(L, "%s: it can't be opened: %s", path, file_error());
   stream->closef = close_file;
   return true;
@@ -116,27 +117,31 @@ static int file_lines(lua_State *L)
   return 4;
 }
 
-/* loadfile(path, mode, environment) and dofile(path): the source as a string. */
-static int load_source(lua_State *L, const char *path)
+/* Pushes the chunk of a file in the executable that the first argument names, or what is wrong with it: the status; -1
+   of any other. */
+static int load_source(lua_State *L, const char *mode)
 {
   Source bytes;
-  if (!bundle_find(path, &bytes)) return -1;
-  lua_pushfstring(L, "@%s", path);
-  int status = luaL_loadbufferx(L, bytes.memory, (size_t)bytes.size, lua_tostring(L, -1), luaL_optstring(L, 2, NULL));
+  if (lua_type(L, 1) != LUA_TSTRING || !bundle_find(lua_tostring(L, 1), &bytes)) return -1;
+  lua_pushfstring(L, "@%s", lua_tostring(L, 1));
+  int status = luaL_loadbufferx(L, bytes.memory, (size_t)bytes.size, lua_tostring(L, -1), mode);
+  lua_remove(L, -2);
   source_close(&bytes);
   return status;
 }
 
+/* loadfile(path, mode, environment) */
 static int load_file(lua_State *L)
 {
-  int status = lua_type(L, 1) == LUA_TSTRING ? load_source(L, lua_tostring(L, 1)) : -1;
+  bool has_environment = !lua_isnone(L, 3);
+  int status = load_source(L, luaL_optstring(L, 2, NULL));
   if (status < 0) return call_original(L);
   if (status != LUA_OK) {
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
   }
-  if (!lua_isnone(L, 3)) {
+  if (has_environment) {
     lua_pushvalue(L, 3);
     if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1);
   }
@@ -146,7 +151,7 @@ static int load_file(lua_State *L)
 static int do_file(lua_State *L)
 {
   lua_settop(L, 1);
-  int status = lua_type(L, 1) == LUA_TSTRING ? load_source(L, lua_tostring(L, 1)) : -1;
+  int status = load_source(L, NULL);
   if (status < 0) return call_original(L);
   if (status != LUA_OK) return lua_error(L);
   lua_replace(L, 1);

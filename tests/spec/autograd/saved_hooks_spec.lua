@@ -212,6 +212,27 @@ describe("what hooks give", function()
     near({1, 2, 3}, y.grad)
   end)
 
+  it("keeps its form whatever hooks for what comes later do to it", function()
+    local acts = {
+      function(t) t:resize_(1) end, function(t) t:unsqueeze_(1) end, function(t) t.data = nl.zeros(1) end,
+      function(t) t:transpose_(1, 2) end,
+    }
+    local input, weight, bias = leaf {{1, 2, 4}, {3, 1, 2}}, leaf {1, 2, 3}, leaf {0, 0, 0}
+    nl.F.layer_norm(input, {3}, weight, bias):square():sum():backward()
+    local expected = input.grad
+    for _, act in ipairs(acts) do
+      input.grad = nil
+      local first
+      local result = graph.saved_tensors_hooks(function(t) return t:clone() end, function(t)
+        if first and first.ndim == 2 then act(first) end
+        first = first or t
+        return t
+      end, function() return nl.F.layer_norm(input, {3}, weight, bias) end)
+      result:square():sum():backward()
+      near(expected:tolist(), input.grad)
+    end
+  end)
+
   it("reaches custom functions", function()
     local Cube = nl.autograd.Function("Cube")
     function Cube.forward(ctx, t)

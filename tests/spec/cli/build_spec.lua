@@ -43,7 +43,8 @@ describe("nnlua build", function()
   it("lets the program find its files by the paths that they had from the script's folder on", function()
     local nl = require "nnlua"
     write("data/deep/lines.txt", "one\ntwo\n")
-    write("data/part.lua", "local word = ...\nreturn word, 'part'")
+    write("data/part.lua", "local word = ...\nreturn word, 'part', type(print)")
+    write("data/bad.lua", "return +")
     nl.save(folder .. "/data/net.safetensors", {weight = nl.arange(6):view(2, 3)})
     write("files.lua", [[
 local nl = require "nnlua"
@@ -52,6 +53,9 @@ for line in io.lines(here .. "/data/deep/lines.txt") do io.write(line, " ") end
 local file = assert(io.open "data/deep/lines.txt")
 print(file:read "a", io.type(file), file:close(), io.type(file))
 print(loadfile "data/part.lua" "a", dofile "data/part.lua")
+print(loadfile("data/part.lua", "t", {type = function() return "own" end}) "b")
+print((select(2, loadfile("data/part.lua", "b"))))
+print((select(2, loadfile "data/bad.lua")), pcall(dofile, "data/bad.lua"))
 print(nl.load(here .. "/data/net.safetensors").weight)
 local mapped = nl.load("data/net.safetensors", {mmap = true}).weight
 mapped:add_(1)
@@ -59,10 +63,12 @@ print(mapped:sum():item(), nl.load("./data/net.safetensors").weight:sum():item()
 print(io.open "data/none.txt", io.open(here .. "/written.txt", "w"):write("text"):close())
 ]])
     local made = build(folder .. "/files.lua", folder .. "/data", "-o", folder .. "/files")
-    assert.equal(folder .. "/files: 0 modules, 3 files\n", made.stdout)
+    assert.equal(folder .. "/files: 0 modules, 4 files\n", made.stdout)
     local result = run(folder .. "/files")
     assert.equal("", result.stderr)
-    assert.equal("one two one\ntwo\n\tfile\ttrue\tclosed file\na\tnil\tpart\n"
+    assert.equal("one two one\ntwo\n\tfile\ttrue\tclosed file\na\tnil\tpart\tfunction\nb\tpart\town\n"
+      .. "attempt to load a text chunk (mode is 'b')\n"
+      .. "data/bad.lua:1: unexpected symbol near '+'\tfalse\tdata/bad.lua:1: unexpected symbol near '+'\n"
       .. "tensor([[0, 1, 2],\n        [3, 4, 5]])\n21\t15\nnil\ttrue\n", result.stdout)
   end)
 
