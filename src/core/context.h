@@ -107,6 +107,7 @@ struct Context {
   bool freeing_nodes;
   struct Tensor *live; /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
+  uint32_t first_writes; /* of the last new storage: Storage.writes */
   struct Task *task;          /* the innermost running backward */
   struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 

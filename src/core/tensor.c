@@ -19,6 +19,7 @@ _Static_assert(JOINED_HEAD % MEMORY_ALIGNMENT == 0, "the elements of a joined te
 static Storage *storage_init(Storage *s, Context *ctx, size_t bytes, void *data, Device device)
 {
   *s = (Storage){.refs = 1, .bytes = bytes, .data = data, .ctx = ctx, .device = (uint8_t)device};
+  s->writes = ctx->first_writes += 2654435761u; /* far from those of the storages before: 2^32 by the golden ratio */
   ctx->live_storages++;
   return s;
 }

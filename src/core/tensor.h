@@ -20,7 +20,8 @@ typedef struct Storage {
   uint8_t device;
   uint8_t header;         /* a StorageHeader: the tensor that it shares a block with */
   bool stands_for_others; /* its tensors have no elements: external_owner has others (autograd/transform.h) */
-  uint32_t writes;        /* all changes of elements by ops, those too that the version leaves out (x.data) */
+  uint32_t writes;        /* counts all changes of elements by ops, those too that the version leaves out (x.data), from
+                             a number of its own on: another storage at the same address has other ones */
 } Storage;
 
 /* How a view came to be, which decides what an in-place change of it may do (autograd/inplace.c). */

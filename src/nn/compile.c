@@ -113,7 +113,7 @@ static bool program_matches(lua_State *L, KeyPlan *p, int first, int n, Tensor *
   int lists = lua_gettop(L);
   lua_rawgeti(L, lists, ARGUMENT_REFERENCES);
   FormCursor cursor = {.form = &p->arguments, .references = lists + 1, .tensors = inputs};
-  bool matches = true;
+  bool matches = !p->arguments.is_broken;
   for (int i = 0; i < n && matches; i++) matches = cursor.item < p->arguments.n && form_matches(L, &cursor, first + i);
   matches &= cursor.item == p->arguments.n;
   if (matches) {
@@ -356,7 +356,15 @@ static void finish_plan(Call *call, void *data)
 {
   Finishing *f = data;
   f->plan = plan_record_finish(call, f->record, f->outputs, f->n);
-  if (f->plan) plan_prepare(call, f->plan, f->without);
+  if (!f->plan) return;
+  Entry entry;
+  if (!ENTER(call->ctx, &entry)) {
+    plan_free(f->plan);
+    f->plan = NULL;
+    raise_again(call->ctx);
+  }
+  plan_prepare(call, f->plan, f->without);
+  entry_leave(call->ctx, &entry);
 }
 
 /* A place for one more program: that of the one that was used last longest ago, if there are many. */

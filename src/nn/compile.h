@@ -52,6 +52,7 @@ typedef struct Item {
 typedef struct Form {
   Item *items; /* to be freed */
   int32_t n, room, tensors;
+  bool is_broken; /* something could not be added: it is the form of nothing */
 } Form;
 
 /* Adds what is at an index to a form, and to the list of references; tensors are put into a list. Raises nothing but

@@ -12,6 +12,7 @@ static Item *add_item(lua_State *L, Form *f)
     f->items = items;
     f->room = room;
   }
+  f->items[f->n] = (Item){.n = 0};
   return &f->items[f->n++];
 }
 
@@ -46,6 +47,8 @@ static int32_t place_of_tensor(lua_State *L, int index, int tensors)
   return (int32_t)n;
 }
 
+static const char *add(lua_State *L, Form *f, int index, int references, int tensors);
+
 static const char *add_table(lua_State *L, Form *f, int index, int references, int tensors)
 {
   int32_t at = f->n, n = 0;
@@ -56,7 +59,7 @@ static const char *add_table(lua_State *L, Form *f, int index, int references, i
   for (lua_pushnil(L); lua_next(L, index); n++) {
     lua_pushvalue(L, -2);
     refer(L, references);
-    const char *problem = form_add(L, f, lua_gettop(L), references, tensors);
+    const char *problem = add(L, f, lua_gettop(L), references, tensors);
     if (problem) return problem;
     lua_pop(L, 1);
   }
@@ -64,18 +67,27 @@ static const char *add_table(lua_State *L, Form *f, int index, int references, i
   return NULL;
 }
 
-const char *form_add(lua_State *L, Form *f, int index, int references, int tensors)
+static const char *add(lua_State *L, Form *f, int index, int references, int tensors)
 {
   if (lua_gettop(L) > 200) return "tables that are passed or returned are too deep";
   if (box_test(L, index)) {
+    if (f->tensors == MOST_TENSORS) return "too many tensors are passed or returned";
+    f->tensors++;
     Item *item = add_item(L, f);
     *item = (Item){ITEM_TENSOR, place_of_tensor(L, index, tensors)};
-    return ++f->tensors > MOST_TENSORS ? "too many tensors are passed or returned" : NULL;
+    return NULL;
   }
   if (lua_istable(L, index)) return add_table(L, f, index, references, tensors);
   add_item(L, f)->kind = ITEM_VALUE;
   refer_value(L, references, index);
   return NULL;
+}
+
+const char *form_add(lua_State *L, Form *f, int index, int references, int tensors)
+{
+  const char *problem = add(L, f, index, references, tensors);
+  f->is_broken |= problem != NULL;
+  return problem;
 }
 
 /* -------------------------------------------------------------------- matching */

@@ -148,6 +148,16 @@ static Argument *with_copies(Call *call, const ProgramPlans *plans, const Progra
   return all;
 }
 
+/* Whether a run that broke off may have changed anything: a second one would do it again. */
+static bool has_effects(const Program *p)
+{
+  for (int32_t i = 0; i < p->nsteps; i++) {
+    const Step *s = &p->steps[i];
+    if (s->in_place || s->nbodies > 0 || (s->op && op_plan(s->op)->draws)) return true;
+  }
+  return false;
+}
+
 /* Runs the program row by row, and makes a plan of what it does. */
 static void run_recording(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, Tensors in,
                           Argument *outputs, KeyPlan *k)
@@ -157,8 +167,13 @@ static void run_recording(Call *call, const ProgramPlans *plans, const Program *
   PlanRecord *record = plan_record_open(call, in.v, (int32_t)in.n, NULL);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
+    if (k->plan) plan_free(k->plan);
+    k->plan = NULL;
+    k->refused = true; /* for lack of memory, say, since a recording holds all that is made: it is not tried again */
     plan_record_free(record);
-    raise_again(ctx);
+    if (has_effects(p)) raise_again(ctx);
+    program_run(call, p, inputs, outputs);
+    return;
   }
   tell_constants(call, record, p);
   for (int32_t i = 0; i < p->ninputs; i++)

@@ -89,6 +89,7 @@ void plan_keep(Plan *plan, PlanStep *s)
   for (int32_t k = 0; k < s->noperands; k++) {
     PlanValue *value = &plan->values[s->operands[k].value], *root = &plan->values[value->root];
     if (root->kind == PLAN_CAPTURED) root->is_stamped = true;
+    if (value->kind == PLAN_CAPTURED) value->is_stamped = true; /* it may be given other memory than its root's */
   }
 }
 

@@ -16,6 +16,7 @@ struct PlanRecord {
   Tensor *newest; /* the youngest tensor then; a reference */
   PlanLine line;
   bool open;
+  bool grad_enabled; /* when it began */
   char reason[REASON_TEXT];
 };
 
@@ -50,6 +51,12 @@ static int32_t value_of_storage(const Plan *plan, const Storage *s)
   return -1;
 }
 
+/* Whether a tensor of now has memory that others hold and the recording doesn't know: x.data of one from outside. */
+static bool shows_what_is_outside(const PlanRecord *r, const Tensor *t)
+{
+  return t->storage && t->storage->refs > 1 && value_of_storage(r->plan, t->storage) < 0;
+}
+
 static int32_t new_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
 {
   Plan *plan = r->plan;
@@ -74,6 +81,7 @@ static int32_t new_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, in
 static int32_t captured(Call *call, PlanRecord *r, Tensor *t)
 {
   bool is_older = plan_record_is_older(r, t) && !t->is_wrapped_number;
+  if (!is_older && shows_what_is_outside(r, t)) plan_record_refuse(r, "memory of a tensor from outside is seen anew");
   int32_t v = new_value(call, r, t, is_older ? PLAN_CAPTURED : PLAN_CONSTANT, -1);
   PlanValue *value = &r->plan->values[v];
   if (is_older && value->kind != PLAN_CAPTURED) plan_record_refuse(r, "an input shares its memory with another tensor");
@@ -136,7 +144,10 @@ static void copy_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *a
 static bool is_constant(const PlanRecord *r, const Tensor *t)
 {
   int32_t v = tensor_map_find(&r->values, t);
-  if (v < 0) return t->is_wrapped_number || !plan_record_is_older(r, t);
+  if (v < 0 && t->is_wrapped_number) return true;
+  if (v < 0 && (plan_record_is_older(r, t) || shows_what_is_outside(r, t))) return false;
+  if (v < 0 && t->storage) v = value_of_storage(r->plan, t->storage);
+  if (v < 0) return true;
   return r->plan->values[v].is_constant && r->plan->values[r->plan->values[v].root].is_constant;
 }
 
@@ -187,10 +198,15 @@ static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call
   const Op *op = s->op;
   if (r->ctx->host.state != r->state) return "runs in another coroutine";
   if (r->ctx->transforms) return "runs within nl.func's functions";
+  if (r->ctx->grad_enabled && !r->grad_enabled) return "runs where gradients are enabled inside";
   if (call->device != DEVICE_CPU) return "runs on the meta device";
   for (int i = 0; i < op->nargs; i++)
     if (op->args[i].kind == ARG_GENERATOR && *(Generator *const *)((const char *)s->args + op->args[i].offset))
       return "draws from a generator of its own";
+  if (op == as_strided_row && s->noperands > 0) {
+    const PlanValue *root = &r->plan->values[r->plan->values[s->operands[0].value].root];
+    if (root->kind == PLAN_INPUT || root->kind == PLAN_CAPTURED) return "takes its places from the whole memory";
+  }
   if (op->forms & DEPENDS_ON_DATA && !shape_is_known(op, s) && !operands_are_constant(r, s))
     return "depends on elements of its operands";
   return NULL;
@@ -247,6 +263,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   PlanRecord *r = core_allocate(ctx, sizeof *r);
   *r = (PlanRecord){
     .recorder = {.ran = ran, .looks = looks, .beside = beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
+  r->grad_enabled = ctx->grad_enabled;
   r->newest = tensor_retain(ctx->live);
   r->plan = core_allocate(ctx, sizeof *r->plan);
   *r->plan = (Plan){.ctx = ctx};
@@ -315,7 +332,15 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
   if (r->reason[0]) return NULL;
   plan->outputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->outputs);
   plan->noutputs = n;
-  for (int32_t i = 0; i < n; i++) plan->outputs[i] = value_of(call, r, outputs[i]);
+  for (int32_t i = 0; i < n; i++) {
+    int32_t v = value_of(call, r, outputs[i]);
+    plan->outputs[i] = v;
+    const PlanKind kind = plan->values[plan->values[v].root].kind;
+    if (r->grad_enabled && plan->values[v].root != v && (kind == PLAN_INPUT || kind == PLAN_CAPTURED))
+      plan_record_refuse(r, "a view of what was there before is returned, which a run makes without its history");
+    if (kind == PLAN_CONSTANT)
+      plan_record_refuse(r, "a tensor made of numbers is returned, which is to be another one each time");
+  }
   if (changes_constants(plan)) plan_record_refuse(r, "a tensor made of numbers is changed in place");
   if (r->reason[0]) return NULL;
   note_forms(call, plan);

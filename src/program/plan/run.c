@@ -132,7 +132,8 @@ static bool same_stamp(PlanStamp a, PlanStamp b) { return a.storage == b.storage
 /* A weight that has changed is packed anew. */
 static void look_at_weight(const Plan *plan, PlanStep *s)
 {
-  PlanStamp stamp = stamp_of(plan->values[plan->values[s->weight].root].now);
+  const PlanValue *value = &plan->values[s->weight];
+  PlanStamp stamp = stamp_of(value->kind == PLAN_CAPTURED ? value->now : plan->values[value->root].now);
   if (!same_stamp(stamp, s->weight_stamp)) s->packed->is_filled = false;
   s->weight_stamp = stamp;
 }

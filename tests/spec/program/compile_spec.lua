@@ -304,6 +304,78 @@ describe("nl.compile", function()
     end
   end)
 
+  it("looks at a weight that is given other memory twice, which may lie where the first one lay", function()
+    for _, n in ipairs {8, 64, 300} do
+      local w, x = nl.randn(n, n), nl.randn(20, n)
+      local fast = nl.compile(function(t) return F.linear(t, w), t + (w * 2):exp():sum() end)
+      for _ = 1, 20 do
+        fast(x) fast(x)
+        w.data = nl.randn(n, n)
+        collectgarbage()
+        w.data = nl.randn(n, n)
+        local product, sum = fast(x)
+        assert.is_true(nl.allclose(product, F.linear(x, w)))
+        assert.is_true(nl.allclose(sum, x + (w * 2):exp():sum()))
+      end
+    end
+  end)
+
+  it("looks at a captured view, which may be given other memory than its base", function()
+    local base, x = nl.ones(8, 4), nl.zeros(1)
+    local part = base:narrow(1, 1, 4)
+    local fast = nl.compile(function(t) return t + (base * 1):sum(), t + (part * 2):exp():sum() end)
+    fast(x) fast(x)
+    part.data = nl.zeros(4, 4)
+    local whole, exp = fast(x)
+    assert.same({32.0, 16.0}, {whole:item(), exp:item()})
+  end)
+
+  it("doesn't take x.data for a constant", function()
+    local signed = nl.compile(function(x) if x.data:item() > 0 then return x * 2 end return x * 3 end)
+    for _ = 1, 3 do assert.equal(2.0, signed(nl.ones(1)):item()) end
+    assert.equal(-3.0, signed(-nl.ones(1)):item())
+    local w = nl.ones(2)
+    local added = nl.compile(function(x) return x + w.data * 2 end)
+    for _ = 1, 3 do added(nl.ones(2)) end
+    w:fill_(5)
+    assert.same({11.0, 11.0}, added(nl.ones(2)):tolist())
+  end)
+
+  it("makes a tensor of numbers that is returned anew", function()
+    local made = nl.compile(function(x) return nl.tensor {1, 2}, x + 1 end)
+    for _ = 1, 3 do
+      local numbers = made(nl.ones(2))
+      assert.same({1, 2}, numbers:tolist())
+      numbers:fill_(9)
+    end
+  end)
+
+  it("reads no further than an input's memory", function()
+    local wide = nl.compile(function(x) return x:as_strided({1000}, {1}) + 0 end)
+    local long = nl.arange(0, 1000):float()
+    for _ = 1, 3 do assert.equal(499500.0, wide(long:narrow(1, 1, 2)):sum():item()) end
+    assert.error_matches(function() wide(nl.zeros(2)) end, "as_strided: size %(1000%)")
+  end)
+
+  it("runs plainly what has more tensors than it looks at", function()
+    local list = {}
+    for i = 1, 300 do list[i] = nl.ones(1) end
+    local sum = nl.compile(function(all) return nl.cat(all):sum() end)
+    for _ = 1, 3 do assert.equal(300.0, sum(list):item()) end
+  end)
+
+  it("returns views that may be changed in place, and keeps gradients that are enabled inside", function()
+    local turned = nl.compile(function(x) return x:t() end)
+    for _ = 1, 3 do
+      local y = turned(nl.ones(2, 3))
+      y:add_(nl.ones(3, 2):requires_grad_())
+      assert.is_true(y.requires_grad)
+    end
+    local w = nl.ones(2):requires_grad_()
+    local inside = nl.compile(function(x) return nl.enable_grad(function() return x * w end) end)
+    for _ = 1, 3 do assert.is_true(nl.no_grad(inside, nl.ones(2)).requires_grad) end
+  end)
+
   it("lets everything go", function()
     collectgarbage() collectgarbage()
     local before = nl.memory_allocated()
