@@ -189,8 +189,9 @@ function Tokenizer:init(...)
   read("normalizer", normalize, sample)
   read("pre_tokenizer", self._cut, {sample}, true)
   read("model", self._model, sample)
-  for _, second in ipairs {false, encoding.new()} do
-    local made = read("post_processor", self._processor.process, encoding.new(), second or nil)
+  local one = {ids = {0}, tokens = {"a"}, type_ids = {0}, offsets = {{1, 1}}, special_tokens_mask = {0}}
+  for _, second in ipairs {false, one} do
+    local made = read("post_processor", self._processor.process, one, second or nil)
     for i, id in ipairs(made.ids) do
       if not args.whole(id) or not args.whole(made.type_ids[i]) or type(made.tokens[i]) ~= "string" then
         raise(name .. ": the part post_processor is damaged")

@@ -186,6 +186,8 @@ describe("nl.text.Tokenizer", function()
       '"post_processor":{"type":"BertProcessing","cls":["a","b"],"sep":["a",0]}')
     refused("the part post_processor is damaged",
       '"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}]}')
+    refused("the part post_processor is damaged", '"post_processor":{"type":"TemplateProcessing",' ..
+      '"single":[{"Sequence":{"id":"A","type_id":"x"}}],"pair":[],"special_tokens":{}}')
     refused("the part decoder is damaged", '"decoder":{"type":"Replace","pattern":{"String":"a"}}')
     refused("the decoder Strip must have a content", '"decoder":{"type":"Strip","content":"a","start":"x","stop":0}')
     refused("the decoder Strip must have a content", '"decoder":{"type":"Strip","content":"","start":1,"stop":0}')
