@@ -4,7 +4,7 @@ import sys
 
 from measure import measure
 
-sys.path.append(os.path.join(os.path.dirname(__file__), "zoo"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "zoo"))  # before bench/models.py
 import models  # noqa: E402
 
 for name in models.names():
