@@ -116,11 +116,15 @@ typedef struct Points {
   Tensor *low, *high;
 } Points;
 
+enum { MOST_WEIGHTS = 1 << 26 };
+
 static Points points_of(Call *call, double start, double size, int64_t bins, int64_t ratio, int64_t n, DType dtype)
 {
   const double grid = ratio > 0 ? (double)ratio : ceil(size / (double)bins);
   Points p = {.bins = bins, .n = n, .grid = grid >= 1 && grid <= INT16_MAX ? (int64_t)grid : 1};
   const int64_t rows = bins * p.grid;
+  if (onnx_product(call, rows, n) > MOST_WEIGHTS)
+    raise(call, "%lld points in an image of %lld elements are too many", (long long)rows, (long long)n);
   double *low = onnx_room(call, rows, n);
   double *high = onnx_room(call, rows, n);
   for (int64_t i = 0; i < rows * n; i++) low[i] = high[i] = 0;

@@ -196,6 +196,12 @@ describe("a damaged model's operator", function()
     assert.is_true(nl.allclose(y:reshape(3), nl.tensor(want)))
   end)
 
+  it("RoiAlign's points are few enough for their weights", function()
+    fails("too many", "RoiAlign", {"x", "r", "b"}, nl.ones(1, 1, 1, 1), {
+      r = nl.tensor {{0.0, 0 / 0, 1 / 0, 1.0}}, b = whole {0},
+    }, {output_height = 32767, output_width = 1, sampling_ratio = 32767})
+  end)
+
   it("MaxRoiPool's boxes are of images that are there", function()
     local nan = 0 / 0
     for _, image in ipairs {nan, 1 / 0, -1, 1} do
