@@ -183,6 +183,14 @@ describe("the source tree", function()
     assert.same({}, long)
   end)
 
+  it("has no file that a mistyped option made", function()
+    local wrong = {}
+    for name in lfs.dir "." do
+      if name:sub(1, 1) == "-" or name == "core" then table.insert(wrong, name) end
+    end
+    assert.same({}, wrong)
+  end)
+
   it("has no line that is too long", function()
     local long = {}
     local function check(path)
