@@ -267,7 +267,6 @@ describe("workers", function()
   it("end when the process that began them is killed", function()
     local out = process.run({process.nnlua, "-e", [[
       local nl = require "nnlua"
-      local pids = io.open(arg and arg[1] or "/dev/stdout", "w")
       local dataset = nl.utils.data.class "D"()
       function dataset:len() return 1000 end
       function dataset:get(i) return io.open("/proc/self/stat"):read "n" end
