@@ -1,6 +1,7 @@
 -- nnlua build: one executable of a script, the Lua modules that it requires, and files.
 local nl = require "nnlua"
 local app = require "nnlua.app"
+local system = require "nnlua.system"
 
 local parser = nl.argparse.ArgumentParser {
   prog = "nnlua build",
@@ -64,9 +65,10 @@ end
 
 --- Calls found(path) for a file, or for those in a folder, in the order of their names.
 local function each_file(path, found)
-  local names = app.list(path)
-  if not names then return found(path) end
-  for name in names:gmatch "[^/]+" do each_file(path:gsub("/$", "") .. "/" .. name, found) end
+  local is_folder, names = pcall(system.list_folder, "build", path)
+  if not is_folder then return found(path) end
+  table.sort(names)
+  for _, name in ipairs(names) do each_file(path:gsub("/$", "") .. "/" .. name, found) end
 end
 
 return function(words)

@@ -8,7 +8,6 @@
 #include "io/files.h"
 #include "io/zip.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
@@ -293,29 +292,9 @@ static int write_app(lua_State *L)
   return 0;
 }
 
-static int is_entry(const struct dirent *e) { return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0; }
-
-/* list(path): the names in a folder, sorted, each with a slash behind it; nil of what is none */
-static int list_folder(lua_State *L)
-{
-  struct dirent **entries;
-  int n = scandir(luaL_checkstring(L, 1), &entries, is_entry, alphasort);
-  if (n < 0) return 0;
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  for (int i = 0; i < n; i++) {
-    luaL_addstring(&b, entries[i]->d_name);
-    luaL_addchar(&b, '/');
-    free(entries[i]);
-  }
-  free(entries);
-  luaL_pushresult(&b);
-  return 1;
-}
-
 int app_open_module(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"write", write_app}, {"list", list_folder}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"write", write_app}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
