@@ -57,6 +57,7 @@ local function parts()
     [nn.quantized.dynamic] = "nn.quantized.dynamic", [optim] = "optim",
     [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
+    [nl.metrics] = "nl.metrics", [nl.checkpoint] = "nl.checkpoint",
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
     [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",

@@ -51,7 +51,7 @@ describe("methods called with a dot", function()
 
   for _, part in ipairs {
     {"nn.", nn}, {"optim.", optim}, {"optim.lr_scheduler.", optim.lr_scheduler}, {"utils.data.", data},
-    {"nn.utils.prune.", nn.utils.prune},
+    {"nn.utils.prune.", nn.utils.prune}, {"metrics.", nl.metrics},
     {"distributions.", nl.distributions}, {"distributions.transforms.", nl.distributions.transforms},
     {"distributions.constraints.", nl.distributions.constraints},
   } do

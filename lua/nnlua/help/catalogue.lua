@@ -198,6 +198,9 @@ local function build()
     local prefix = "distributions." .. part
     add_part(list, part == "" and nl.distributions or nl.distributions[part:sub(1, -2)], prefix, "Distributions")
   end
+  add_part(list, {Metric = nl.metrics.Metric}, "nl.metrics.", "Training")
+  add_part(list, nl.metrics, "nl.metrics.", "Training")
+  add_part(list, nl.checkpoint, "nl.checkpoint.", "Training")
   add_part(list, nl.datasets, "datasets.", "Data")
   add_part(list, nl.transforms, "transforms.", "Pictures")
   add_part(list, nl.transforms.functional, "nl.transforms.functional.", "Pictures")

@@ -83,6 +83,7 @@ local meanings = {
   size_average = "Deprecated in favour of reduction. false: a sum instead of a mean.",
   stride = "How far a window moves: a number, or one a dimension.",
   sym = "Whether a window is symmetric; else it is periodic: one of a number more, without the last.",
+  threshold = "A border: what is greater is taken for one thing, the rest for another.",
   transform = "What an item's first value goes through before it is given: a function, or one of nl.transforms.",
   target = "What the result should be: class labels, which count from 1, or values.",
   track_running_stats = "Whether the moments of all batches are averaged, for use in evaluation.",

@@ -22,7 +22,7 @@ local groups = {
   {"Schedules", "Schedules of learning rates"},
   {"Averages of models", "Averages of models"},
   {"Distributions", "Probability distributions"},
-  {"Data", "Data"},
+  {"Data", "Data"}, {"Training", "Training"},
   {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures, and what is found in them"},
   {"Sound", "Spectra of sound, and other rates"}, {"Text", "Text"},
   {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},

@@ -143,6 +143,10 @@ nl.utils = utils
 utils.data = {}
 ---@class nnlua.utils.checkpoint
 utils.checkpoint = {}
+---@class nnlua.metrics
+nl.metrics = {}
+---@class nnlua.checkpoint
+nl.checkpoint = {}
 ---@class nnlua.argparse
 local argparse = {}
 nl.argparse = argparse

@@ -1,5 +1,5 @@
 -- utils.checkpoint: less memory for more time. What a part of a network computes on the way is not kept for the
--- backward but computed again.
+-- backward but computed again. (What saves a run to a file is nl.checkpoint.)
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
@@ -166,6 +166,7 @@ end
 --- Calls a function whose intermediate results are not kept for the backward, which computes them again. Gradients
 --- reach its arguments and the parameters that it uses. A last table may say {preserve_rng_state = false}: then random
 --- numbers (dropout) differ when it is run again. `use_reentrant` and `early_stop` are taken for PyTorch's sake.
+--- nl.checkpoint is another thing: it saves a run to a file.
 ---
 ---     > net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
 ---     > y = nl.utils.checkpoint.checkpoint(net, nl.ones(3, 2))

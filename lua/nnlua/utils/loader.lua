@@ -6,6 +6,7 @@ local core = require "nnlua.nn.core"
 local dataset = require "nnlua.utils.dataset"
 local fetch = require "nnlua.utils.fetch"
 local iterator = require "nnlua.utils.iterator"
+local position = require "nnlua.utils.position"
 local sampler = require "nnlua.utils.sampler"
 
 local format, raise = core.format, core.raise
@@ -167,32 +168,48 @@ end
 
 -- ------------------------------------------------------------------ loops
 
+--- A step that counts what it gives, after those that a resumed loop passes over.
+local function counted(self, at, step)
+  position.pass_over(self, at, step)
+  local function pass(first, ...)
+    if first == nil then at.ended = true else at.batches = at.batches + 1 end
+    return first, ...
+  end
+  return function() return pass(step()) end
+end
+
 --- A loop in this process.
-local function here(self)
+local function here(self, at)
   if self._iterable then
     local step, closing = fetch.of_stream(self)
-    return iterator.closed_by(closing, step)
+    return iterator.closed_by(closing, counted(self, at, step))
   end
   local next_places, closing = places_of(self)
   local get = fetch.of_places(self)
+  position.pass_over(self, at, next_places)
   return iterator.closed_by(closing, function()
     local places = next_places()
-    if places == nil then return nil end
+    if places == nil then
+      at.ended = true
+      return nil
+    end
+    at.batches = at.batches + 1
     return get(self, places)
   end)
 end
 
 --- A loop over what workers fetch. Persistent ones wait for the next loop.
-local function by_workers(self)
+local function by_workers(self, at)
   local pool = self._pool or require "nnlua.utils.workers".begin(self, sampler._draw_seed(self.generator))
   self._pool = nil
   local guard <close> = setmetatable({}, {__close = function(_, err)
     if err ~= nil then pool:close(err) end
   end})
   local next_places, closing = places_of(self)
-  return pool:iter(next_places, closing, function()
+  local step, _, _, ended = pool:iter(next_places, closing, function()
     if self.persistent_workers and not self._pool then self._pool = pool else pool:close() end
   end)
+  return counted(self, at, step), nil, nil, ended
 end
 
 --- What a generic `for` runs on: `for x, y in loader:iter() do`; alone, a function that gives the next batch, and nil
@@ -200,10 +217,37 @@ end
 function DataLoader:iter()
   if self.num_workers ~= 0 then
     check_workers(self)
-    return by_workers(self)
+    return position.loop(self, function(at) return by_workers(self, at) end)
   end
-  sampler._draw_seed(self.generator)
-  return here(self)
+  return position.loop(self, function(at)
+    sampler._draw_seed(self.generator)
+    return here(self, at)
+  end)
+end
+
+--- How far the loop is that began last, to be saved (nl.checkpoint does): a loop over a loader that was given this by
+--- load_state_dict goes on with the next batch, in the same order, to the bit. As of torchdata's StatefulDataLoader.
+---     > data = nl.utils.data.TensorDataset(nl.arange(0, 6))
+---     > loader = nl.utils.data.DataLoader(data, {batch_size = 2, shuffle = true})
+---     > for x in loader do state = loader:state_dict() break end
+---     > loader:load_state_dict(state)
+---     > n = 0
+---     > for x in loader do n = n + 1 end
+---     > n
+---     2
+function DataLoader:state_dict()
+  return position.state(self)
+end
+
+--- Has the next loop go on where another was, in this process or in one that ended: after the batches that it had
+--- given, whose items are not fetched again, and in its order. The loader must be made as that one was. The default
+--- generator's state is not part of it: save that beside it (nl.get_rng_state, or nl.checkpoint, which does).
+---
+--- What workers or an IterableDataset draw or count by themselves is had again by fetching what was given before;
+--- persistent workers begin anew.
+---@param state_dict table
+function DataLoader:load_state_dict(state_dict)
+  position.load(self, state_dict)
 end
 
 --- Goes through numbers and batches: `for i, x, y in loader:enumerate() do … end`. The numbers begin at start.
