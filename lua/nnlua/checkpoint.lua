@@ -1,5 +1,5 @@
--- nl.checkpoint: all that a run goes on with, in one file. (nl.utils.checkpoint is another thing: it computes again what
--- a backward needs, to save memory.)
+-- nl.checkpoint: all that a run goes on with, in one file. (nl.utils.checkpoint is another thing: it computes again
+-- what a backward needs, to save memory.)
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
@@ -103,8 +103,8 @@ local parse_save = args.parser("nl.checkpoint.save", {
 })
 
 --- Writes all that a run goes on with to one file: a table of models, optimizers, schedules, loaders, scalers, metrics
---- (whatever has state_dict and load_state_dict), generators, and plain values: numbers, texts, tensors, tables of them.
---- The state of the random numbers (nl.get_rng_state) is put beside them, unless random = false. The file is there
+--- (whatever has state_dict and load_state_dict), generators, and plain values: numbers, texts, tensors, tables of
+--- them. The state of the random numbers (nl.get_rng_state) is put beside them, unless random = false. The file is there
 --- whole or, if anything fails, as it was before: it is written beside the old one, brought to the disk, and renamed.
 --- nl.load reads it as a plain table. nl.utils.checkpoint is another thing: it saves memory in a backward.
 ---     > net, path = nn.Linear(2, 1), os.tmpname()

@@ -1,6 +1,6 @@
 -- nl.metrics. Where nothing else is said, values are scikit-learn 1.9.1's for the same data with labels from 0: of
--- precision_score and the like with zero_division = 0, roc_auc_score of each class that there is, balanced_accuracy_score
--- for the macro accuracy. Rows of scores have ties; class 3 is never right, class 4 isn't there at all.
+-- precision_score and the like with zero_division = 0, roc_auc_score of each class that there is, and for the macro
+-- accuracy balanced_accuracy_score. Rows of scores have ties; class 3 is never right, class 4 isn't there at all.
 local nl = require "nnlua"
 
 local metrics = nl.metrics
@@ -149,8 +149,8 @@ end)
 
 describe("every metric", function()
   local made = {
-    Accuracy = {scores, labels}, TopKAccuracy = {scores, labels}, Precision = {scores, labels}, Recall = {scores, labels},
-    F1Score = {scores, labels}, ConfusionMatrix = {scores, labels}, AUROC = {scores, labels}, Mean = {scores, 2},
+    Accuracy = {scores, labels}, TopKAccuracy = {scores, labels}, Precision = {scores, labels},
+    Recall = {scores, labels}, F1Score = {scores, labels}, ConfusionMatrix = {scores, labels}, AUROC = {scores, labels}, Mean = {scores, 2},
     RunningMean = {scores}, MeanSquaredError = {scores, scores * 2}, MeanAbsoluteError = {scores, scores * 2},
     Perplexity = {scores, labels},
   }
