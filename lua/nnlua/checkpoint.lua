@@ -104,9 +104,9 @@ local parse_save = args.parser("nl.checkpoint.save", {
 
 --- Writes all that a run goes on with to one file: a table of models, optimizers, schedules, loaders, scalers, metrics
 --- (whatever has state_dict and load_state_dict), generators, and plain values: numbers, texts, tensors, tables of
---- them. The state of the random numbers (nl.get_rng_state) is put beside them, unless random = false. The file is there
---- whole or, if anything fails, as it was before: it is written beside the old one, brought to the disk, and renamed.
---- nl.load reads it as a plain table. nl.utils.checkpoint is another thing: it saves memory in a backward.
+--- them. The state of the random numbers (nl.get_rng_state) is put beside them, unless random = false. The file is
+--- there whole or, if anything fails, as it was before: it is written beside the old one, brought to the disk, and
+--- renamed. nl.load reads it as a plain table. nl.utils.checkpoint is another thing: it saves memory in a backward.
 ---     > net, path = nn.Linear(2, 1), os.tmpname()
 ---     > optimizer = optim.SGD(net:parameters(), {lr = 0.1})
 ---     > nl.checkpoint.save(path, {model = net, optimizer = optimizer, epoch = 3})

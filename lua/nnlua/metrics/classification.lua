@@ -271,8 +271,8 @@ end
 
 --- The share of what was predicted as a class that is of it: `Precision({average = "micro", num_classes = nil,
 --- threshold = 0.5, ignore_index = -100})`. "micro" counts all classes together, "macro" is the mean of the classes
---- that occur, in targets or predictions, "weighted" weighs them by how often they occur in targets, "none" is a tensor of
---- one value for each class. A class that was never predicted has 0. With one score for each item it is that of the
+--- that occur, in targets or predictions, "weighted" weighs them by how often they occur in targets, "none" is a tensor
+--- of one value for each class. A class that was never predicted has 0. With one score for each item it is that of the
 --- class yes.
 ---     > metric = nl.metrics.Precision {average = "macro"}
 ---     > metric:update(nl.tensor {1, 1, 2, 2}, nl.tensor {1, 2, 2, 2}):compute()

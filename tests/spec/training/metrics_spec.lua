@@ -150,8 +150,8 @@ end)
 describe("every metric", function()
   local made = {
     Accuracy = {scores, labels}, TopKAccuracy = {scores, labels}, Precision = {scores, labels},
-    Recall = {scores, labels}, F1Score = {scores, labels}, ConfusionMatrix = {scores, labels}, AUROC = {scores, labels}, Mean = {scores, 2},
-    RunningMean = {scores}, MeanSquaredError = {scores, scores * 2}, MeanAbsoluteError = {scores, scores * 2},
+    Recall = {scores, labels}, F1Score = {scores, labels}, ConfusionMatrix = {scores, labels}, AUROC = {scores, labels},
+    Mean = {scores, 2}, RunningMean = {scores}, MeanSquaredError = {scores, scores * 2}, MeanAbsoluteError = {scores, scores * 2},
     Perplexity = {scores, labels},
   }
 
