@@ -151,8 +151,8 @@ describe("every metric", function()
   local made = {
     Accuracy = {scores, labels}, TopKAccuracy = {scores, labels}, Precision = {scores, labels},
     Recall = {scores, labels}, F1Score = {scores, labels}, ConfusionMatrix = {scores, labels}, AUROC = {scores, labels},
-    Mean = {scores, 2}, RunningMean = {scores}, MeanSquaredError = {scores, scores * 2}, MeanAbsoluteError = {scores, scores * 2},
-    Perplexity = {scores, labels},
+    Mean = {scores, 2}, RunningMean = {scores}, MeanSquaredError = {scores, scores * 2},
+    MeanAbsoluteError = {scores, scores * 2}, Perplexity = {scores, labels},
   }
 
   it("can be reset, saved in the middle and loaded, keeps no graph, and has nothing before the first batch", function()
