@@ -5,16 +5,6 @@
 local known = {}
 
 local DIFFERENCES = {
-  {"ops", "", "^complex", ": raises .* complex%d* tensors are not taken",
-    "a function that nnlua lacks for complex numbers"},
-  {"ops", "^logcumsumexp$", "^complex", "a floating point tensor is wanted",
-    "a function that nnlua lacks for complex numbers"},
-  {"ops", "^histc$", "^float16", "float32, float64 or bfloat16 is needed", "a function that nnlua lacks for float16"},
-  {"ops", "^nn%.functional%.interpolate%.bi", "^uint8", "input is uint8; mode",
-    "bytes are not interpolated in between"},
-  {"ops", "^nn%.functional%.upsample_bilinear$", "^uint8", "input is uint8; mode",
-    "bytes are not interpolated in between"},
-  {"ops", "^nn%.functional%.max_pool", "^u?int", "a floating point tensor is wanted", "integers are not pooled"},
   {"ops", "^linalg%.norm%.subgradients_at_zero$", "", "^second ",
     "a norm has no second derivative where it is 0: PyTorch has nan in some places and 0 in others"},
   {"errors", "^l[io][ng]space", "^error%.2$", "raises nothing", "1.0 is a whole number to Lua, and taken as a count"},

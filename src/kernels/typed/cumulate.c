@@ -2,7 +2,7 @@
    along rows (inner = 1) or columns of [outer, n, inner]. */
 #include "core/blocks.h"
 #include "kernels/cumulate.h"
-#include "kernels/typed/typed.h"
+#include "kernels/typed/functions.h"
 
 #if T_FLOATING || T_COMPLEX
 typedef Wide Total;
@@ -23,7 +23,7 @@ static inline double log_sum(double a, double b)
 
 INLINE Total start_of(CumulateId what)
 {
-#if T_FLOATING
+#if T_FLOATING || T_COMPLEX
   if (what == CUMULATE_LOG_SUM_EXP) return -(double)INFINITY;
 #endif
   return what == CUMULATE_PROD;
@@ -31,7 +31,7 @@ INLINE Total start_of(CumulateId what)
 
 INLINE Total combined(CumulateId what, Total a, Total b)
 {
-#if T_FLOATING
+#if T_FLOATING || T_COMPLEX
   if (what == CUMULATE_LOG_SUM_EXP) return log_sum(a, b);
 #endif
   return what == CUMULATE_PROD ? a * b : a + b;
@@ -97,7 +97,7 @@ static void cumprod(int64_t outer, int64_t n, int64_t inner, bool from_end, cons
   cumulate(CUMULATE_PROD, outer, n, inner, from_end, x, y);
 }
 
-#if T_FLOATING
+#if T_FLOATING || T_COMPLEX
 static void logcumsumexp(int64_t outer, int64_t n, int64_t inner, bool from_end, const void *x, void *y)
 {
   cumulate(CUMULATE_LOG_SUM_EXP, outer, n, inner, from_end, x, y);
@@ -147,7 +147,7 @@ void TYPED(fill_cumulate)(CumulateKernels *t)
 {
   t->values[CUMULATE_SUM] = cumsum;
   t->values[CUMULATE_PROD] = cumprod;
-#if T_FLOATING
+#if T_FLOATING || T_COMPLEX
   t->values[CUMULATE_LOG_SUM_EXP] = logcumsumexp;
 #endif
 #if !T_COMPLEX

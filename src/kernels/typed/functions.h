@@ -38,6 +38,49 @@
 static inline T sign_of(T x) { return x == 0 ? 0 : x / ABS(x); }
 static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x == -(Real)INFINITY; }
 #define POW(a, b) power(a, b)
+#define EXPM1(x) (T)exp_minus_1(x)
+#define LOG1P(x) (T)log_of_1_plus(x)
+#define LOGADDEXP(a, b) (T)log_sum(a, b)
+#define REPLACE_NONFINITE(x, nan, posinf, neginf) \
+  (T)of_parts(finite_part(LIBM(real)(x), nan, posinf, neginf), finite_part(LIBM(imag)(x), nan, posinf, neginf))
+
+static inline Wide of_parts(double re, double im)
+{
+  double parts[2] = {re, im};
+  Wide x;
+  memcpy(&x, parts, sizeof x);
+  return x;
+}
+
+static inline Real finite_part(Real x, T nan, T posinf, T neginf)
+{
+  return x != x ? LIBM(real)(nan) : !part_is_infinite(x) ? x : LIBM(real)(x > 0 ? posinf : neginf);
+}
+
+/* e^x cos(y) - 1 = (e^x - 1) cos(y) - 2 sin(y / 2)^2, in which nothing is lost near 0. */
+static inline Wide exp_minus_1(Wide z)
+{
+  double x = creal(z), y = cimag(z), half = sin(y / 2);
+  return of_parts(expm1(x) * cos(y) - 2 * half * half, exp(x) * sin(y));
+}
+
+/* |1 + z|^2 - 1 = x (2 + x) + y^2, in which nothing is lost near 0. */
+static inline Wide log_of_1_plus(Wide z)
+{
+  double x = creal(z), y = cimag(z), rest = x * (2 + x) + y * y, angle = atan2(y, x + 1);
+  if (cabs(z) >= 0.5) return of_parts(log(hypot(x + 1, y)), angle);
+  return of_parts(rest == 0 ? x : log1p(rest) / 2, angle);
+}
+
+/* log(e^a + e^b), which leaves the number with the larger real part out of the powers. nan in a part is nan in both. */
+static inline Wide log_sum(Wide a, Wide b)
+{
+  bool first = creal(a) >= creal(b);
+  Wide high = first ? a : b, low = first ? b : a;
+  if (a != a || b != b) return of_parts((double)NAN, (double)NAN);
+  if (creal(low) != creal(high) || !isinf(creal(low))) return log_of_1_plus(cexp(low - high)) + high;
+  return creal(low) < 0 ? low : clog(cexp(low) + cexp(high));
+}
 
 /* Anything to the power of 0 is 1; the C library gives nan for 0. */
 static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
@@ -51,6 +94,8 @@ static inline T power(T a, T b) { return b == 0 ? 1 : LIBM(pow)(a, b); }
 #define SIGNBIT(x) (signbit(x) != 0)
 #define COPYSIGN(a, b) LIBM(copysign)(a, b)
 #define NEXTAFTER(a, b) next_after(a, b)
+#define REPLACE_NONFINITE(x, nan, posinf, neginf) \
+  SELECT((x) != (x), nan, SELECT((x) == (T)INFINITY, posinf, SELECT((x) == -(T)INFINITY, neginf, x)))
 
 #if T_f32
 typedef int32_t Bits;

@@ -4,7 +4,7 @@
 #include "kernels/pool.h"
 #include "kernels/typed/typed.h"
 
-#if T_FLOATING || T_i64
+#if T_FLOATING || T_INTEGRAL
 
 /* Part of a line of results. For the first taps of a window's line: the results, as places in the strip, for which the
    tap is within the image. They hold for the strips below, so they are worked out again only when `first` changes. */
@@ -94,7 +94,11 @@ static int64_t place_of(const Pool *p, const Strip *s)
     }                             \
   }
 
+#endif
+
 /* ---- averages ---- */
+
+#if T_FLOATING || T_i64
 
 /* How much of a window along a dimension lies within the volume and the padding around it, and within the volume. */
 static void window_extent(const Pool *p, int dim, int64_t result, int64_t *padded, int64_t *inside)
@@ -166,16 +170,22 @@ static void avg_pool_backward(const Pool *p, int64_t volumes, const void *dy, vo
 
 /* Not of AVX-512 (POOL_MAXIMA, kernels/isa.def), whose masks make these loops slower than AVX2's: with it the set below
    stays. */
-#define HAS_MAXIMA (T_FLOATING && POOL_MAXIMA)
+#define HAS_MAXIMA ((T_FLOATING || T_INTEGRAL) && POOL_MAXIMA)
 
 #if HAS_MAXIMA
 
 /* ---- maxima ---- */
 
-#if T_f32
-typedef int32_t Offset;
-#else
+#if T_f64 || T_i64
 typedef int64_t Offset;
+#else
+typedef int32_t Offset;
+#endif
+
+#if T_FLOATING
+#define LOWEST (-(T)INFINITY)
+#else
+#define LOWEST ((T)-1 < 0 ? (T)((uint64_t)1 << (8 * sizeof(T) - 1)) : 0)
 #endif
 
 /* Whether a comes before b as a maximum: nan before all. A number of T's width, which gcc takes into vectors more
@@ -183,12 +193,15 @@ typedef int64_t Offset;
 INLINE Offset before(T a, T b)
 {
   Offset larger = a > b ? 1 : 0;
-  return a != a ? 1 : larger;
+#if T_FLOATING
+  larger = a != a ? 1 : larger;
+#endif
+  return larger;
 }
 
 static void max_strip(const Pool *p, const Strip *s, const T *volume, T *restrict best)
 {
-  for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
+  for (int64_t i = 0; i < s->n; i++) best[i] = LOWEST;
   FOR_TAPS(p, s, volume, const T, {WITH_STRIDE(p->stride[2], {
              for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i];
            })})
@@ -207,7 +220,7 @@ static int64_t first_tap(const Pool *p, int dim, int64_t result)
   return begin < 0 ? (-begin + p->dilation[dim] - 1) / p->dilation[dim] : 0;
 }
 
-/* The first tap of each window that is within the volume, from the window's beginning: where nothing is over -inf. */
+/* The first tap of each window that is within the volume, from the window's beginning: where nothing is over the lowest number. */
 static void first_offsets(const Pool *p, const Strip *s, Offset *at)
 {
   int64_t kz = first_tap(p, 0, s->plane), ky = first_tap(p, 1, s->line);
@@ -217,7 +230,7 @@ static void first_offsets(const Pool *p, const Strip *s, Offset *at)
 /* The maxima of a strip, and how far from its window's beginning each is. */
 static void max_strip_at(const Pool *p, const Strip *s, const T *volume, T *restrict best, Offset *restrict at)
 {
-  for (int64_t i = 0; i < s->n; i++) best[i] = -(T)INFINITY;
+  for (int64_t i = 0; i < s->n; i++) best[i] = LOWEST;
   first_offsets(p, s, at);
   FOR_TAPS(p, s, volume, const T, {
     Offset here = (Offset)tap_offset(p, kz, ky, kx);
@@ -257,6 +270,8 @@ static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int
     }
   }
 }
+
+#if T_FLOATING
 
 /* Windows of 2 by 2 side by side, the common ones: each element of dx is written once. */
 static void max_pairs_backward(const Pool *p, const Strip *s, const T *volume, const T *restrict dy, T *restrict dx)
@@ -364,6 +379,7 @@ static void adaptive_max_pool(const Pool *p, int64_t volumes, const void *x, voi
 }
 
 #endif
+#endif
 
 void TYPED(fill_pool)(PoolKernels *t);
 void TYPED(fill_pool)(PoolKernels *t)
@@ -374,6 +390,8 @@ void TYPED(fill_pool)(PoolKernels *t)
 #endif
 #if HAS_MAXIMA
   t->max = max_pool;
+#endif
+#if HAS_MAXIMA && T_FLOATING
   t->max_backward = max_pool_backward;
   t->adaptive_max = adaptive_max_pool;
 #endif

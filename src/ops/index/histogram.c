@@ -49,10 +49,10 @@ static void take_bounds(Call *call, Tensor *x, double *low, double *high)
 FORWARD(histc)
 {
   Tensor *x = a->input;
-  DType dtype = tensor_dtype(x), wide = dtype == DTYPE_bf16 ? DTYPE_f32 : dtype; /* bfloat16 counts to 256 only */
+  DType dtype = tensor_dtype(x), wide = dtype_compute(dtype); /* bfloat16 counts to 256 only */
   double low = scalar_real(a->min), high = scalar_real(a->max);
   if (wide != DTYPE_f32 && wide != DTYPE_f64)
-    raise(call, "float32, float64 or bfloat16 is needed, not %s", dtype_name(dtype));
+    raise(call, "a floating point tensor is wanted, not %s", dtype_name(dtype));
   if (a->bins <= 0) raise(call, "bins must be positive, not %lld", (long long)a->bins);
   if (low > high) raise(call, "max %g is less than min %g", high, low);
   Tensor *counts = result_new(call, wide, device_of(x), INTS(a->bins));

@@ -129,7 +129,8 @@ static double largest_of(DType d)
   switch (d) {
     case DTYPE_f16: return 65504;
     case DTYPE_bf16: return 0x1.fep127;
-    case DTYPE_f32: return (double)FLT_MAX;
+    case DTYPE_f32:
+    case DTYPE_c64: return (double)FLT_MAX;
     default: return DBL_MAX;
   }
 }
@@ -137,8 +138,7 @@ static double largest_of(DType d)
 FORWARD(nan_to_num)
 {
   DType d = tensor_dtype(a->input);
-  if (dtype_is_complex(d)) raise(call, "complex tensors are not taken");
-  if (!dtype_is_floating(d)) {
+  if (!dtype_is_inexact(d)) {
     y[0] = op(clone, a->input);
     return;
   }

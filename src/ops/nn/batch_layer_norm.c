@@ -285,7 +285,6 @@ FORWARD(group_norm)
 /* How many elements the last dimensions hold, which must be of the given shape. */
 static int64_t row_of(Call *call, const Tensor *x, Ints shape, const Tensor *weight, const Tensor *bias)
 {
-  check_floating(call, tensor_dtype(x));
   int64_t n = 1;
   bool fits = shape.n >= 1 && shape.n <= x->ndim;
   for (int64_t i = 0; fits && i < shape.n; i++) {
@@ -305,15 +304,34 @@ static int64_t row_of(Call *call, const Tensor *x, Ints shape, const Tensor *wei
 
 FORWARD(layer_norm)
 {
+  check_floating(call, tensor_dtype(a->input));
   int64_t n = row_of(call, a->input, a->normalized_shape, a->weight, a->bias);
   y[0] = op(row_norm, a->input, n, a->weight, a->bias, a->eps, true).v[0];
+}
+
+/* Complex rows, by the mean of their squares, which is complex as well; as in PyTorch. */
+static Tensor *complex_rms_norm(Call *call, Tensor *x, int64_t rank, double eps)
+{
+  int64_t dims[MAX_DIMS];
+  for (int64_t i = 0; i < rank; i++) dims[i] = x->ndim - rank + i;
+  Tensor *mean = op(mean, op(square, x), (Ints){dims, rank}, true, DTYPE_NONE);
+  return op(mul, x, op(rsqrt, plus(mean, number(eps))));
 }
 
 FORWARD(rms_norm)
 {
   Tensor *x = a->input;
   int64_t n = row_of(call, x, a->normalized_shape, a->weight, NULL);
-  double eps = a->eps.kind != SCALAR_NONE ? scalar_real(a->eps) : tensor_dtype(x) == DTYPE_f64 ? 0x1p-52 : 0x1p-23;
+  DType d = tensor_dtype(x);
+  double eps = a->eps.kind != SCALAR_NONE           ? scalar_real(a->eps)
+               : d == DTYPE_f64 || d == DTYPE_c128 ? 0x1p-52
+                                                   : 0x1p-23;
+  if (dtype_is_complex(d)) {
+    y[0] = complex_rms_norm(call, x, a->normalized_shape.n, eps);
+    if (a->weight) y[0] = op(mul, y[0], a->weight);
+    return;
+  }
+  check_floating(call, d);
   bool together = !a->weight || a->weight->dtype == x->dtype;
   y[0] = op(row_norm, x, n, together ? a->weight : NULL, NULL, eps, false).v[0];
   if (!together) y[0] = op(mul, y[0], a->weight);

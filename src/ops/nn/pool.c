@@ -78,10 +78,16 @@ static void check_volume(Call *call, const Pool *p)
   if (!fits) raise(call, "planes and volumes of more than 2^31 elements are not taken");
 }
 
+static void check_real(Call *call, const Tensor *x)
+{
+  if (x->dtype == DTYPE_b8 || dtype_is_complex(tensor_dtype(x)))
+    raise(call, "input is %s; a floating point or integer tensor is wanted", dtype_name(tensor_dtype(x)));
+}
+
 FORWARD(max_pool)
 {
   Tensor *x = a->input;
-  check_argument_floating(call, "input", x);
+  check_real(call, x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_volume(call, &p);
   y[0] = result_of_images(call, tensor_dtype(x), pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result), x);
@@ -97,7 +103,7 @@ BACKWARD(max_pool)
 FORWARD(max_pool_positions)
 {
   Tensor *x = a->input;
-  check_argument_floating(call, "input", x);
+  check_real(call, x);
   Pool p = pool_of(call, tensor_shape(x), a->kernel_size, a->stride, a->padding, a->dilation, a->ceil_mode);
   check_volume(call, &p);
   Ints shape = pooled_shape(call, tensor_shape(x), a->kernel_size.n, p.result);

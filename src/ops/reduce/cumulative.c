@@ -104,8 +104,8 @@ FORWARD(logcumsumexp_of)
 {
   Tensor *x = a->input;
   int dim = shape_dim(call, a->dim, x->ndim);
-  if (!dtype_is_floating(tensor_dtype(x)))
-    raise(call, "a floating point tensor is wanted, not %s", dtype_name(tensor_dtype(x)));
+  if (!dtype_is_inexact(tensor_dtype(x)))
+    raise(call, "a floating point or complex tensor is wanted, not %s", dtype_name(tensor_dtype(x)));
   y[0] = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
   launch_cumulate(call, CUMULATE_LOG_SUM_EXP, x, dim, a->from_end, y[0]);
 }
@@ -119,9 +119,18 @@ static Tensor *weighted_sums(Call *call, const struct logcumsumexp_of_args *a, T
   return op(exp, plus(sums, a->input));
 }
 
+/* That of complex numbers, whose logarithms know all directions. */
+static Tensor *weighted_complex_sums(Call *call, const struct logcumsumexp_of_args *a, Tensor *y, Tensor *dy)
+{
+  Tensor *log_dy = op(log, conjugate(dy));
+  Tensor *sums = op(logcumsumexp_of, minus(log_dy, y), a->dim, !a->from_end);
+  return conjugate(op(exp, plus(sums, a->input)));
+}
+
 BACKWARD(logcumsumexp_of)
 {
   if (a->input->ndim == 0) GRAD(input) = dy[0];
+  else if (dtype_is_complex(tensor_dtype(a->input))) GRAD(input) = weighted_complex_sums(call, a, y[0], dy[0]);
   else GRAD(input) = minus(weighted_sums(call, a, y[0], dy[0]), weighted_sums(call, a, y[0], op(neg, dy[0])));
 }
 

@@ -105,7 +105,9 @@ EXTREME(masked_argmin, argmin, true)
 
 FORWARD(masked_logsumexp)
 {
-  Tensor *x = filled_with_extreme(call, a->input, a->mask, false);
+  bool of_complex = dtype_is_complex(tensor_dtype(a->input));
+  Tensor *x = of_complex ? filled(call, a->input, a->mask, scalar_float(-(double)INFINITY))
+                         : filled_with_extreme(call, a->input, a->mask, false);
   Ints dims = dims_of(call, x, shape_dims(call, a->dim, x->ndim));
   y[0] = cast(op(logsumexp, x, dims, a->keepdim), or_that_of(a->dtype, x));
 }

@@ -7,6 +7,7 @@
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
+#include "ops/math/complex.h"
 #include "ops/math/exponential.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/reduce.h"
@@ -182,15 +183,27 @@ static Tensor *logsumexp_along(Call *call, Tensor *x, uint32_t mask)
   return x;
 }
 
+/* Of complex numbers: without the largest real part, unless that is infinite. */
+static Tensor *complex_logsumexp(Call *call, Tensor *x, Ints dims, bool keep)
+{
+  Tensor *most = op(amax, op(real, x), dims, true);
+  most = op(masked_fill, most, op(isinf, most), number(0));
+  Tensor *sums = op(log, op(sum, op(exp, minus(x, most)), dims, keep, DTYPE_NONE));
+  return plus(sums, keep ? most : op(reshape, most, tensor_shape(sums)));
+}
+
 FORWARD(logsumexp)
 {
   Tensor *x = a->input;
   DType d = tensor_dtype(x);
-  if (dtype_is_complex(d)) raise(call, "complex tensors are not taken");
-  if (!dtype_is_floating(d)) x = copy_of(call, x, call->ctx->default_dtype);
+  if (!dtype_is_inexact(d)) x = copy_of(call, x, call->ctx->default_dtype);
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   if (x->numel == 0) {
     y[0] = op(log, op(sum, x, dims_of(call, x, mask), a->keepdim, DTYPE_NONE));
+    return;
+  }
+  if (dtype_is_complex(d)) {
+    y[0] = complex_logsumexp(call, x, dims_of(call, x, mask), a->keepdim);
     return;
   }
   Tensor *sums = logsumexp_along(call, widened(x), mask);
@@ -202,7 +215,7 @@ BACKWARD(logsumexp)
   Tensor *x = a->input;
   uint32_t mask = shape_dims(call, a->dim, x->ndim);
   Tensor *all = restore_dims(call, y[0], x, mask, a->keepdim), *d = restore_dims(call, dy[0], x, mask, a->keepdim);
-  GRAD(input) = op(mul, d, op(exp, minus(x, all)));
+  GRAD(input) = op(mul, d, conjugate(op(exp, minus(x, all))));
 }
 
 FORWARD(count_nonzero)
