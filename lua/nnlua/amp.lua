@@ -4,6 +4,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local tree = require "nnlua.func.tree"
 
 local amp = {autocast = nl.autocast}
 
@@ -14,6 +15,70 @@ local raise = core.raise
 ---     true
 function amp.is_autocast_available(device_type)
   return device_type == "cpu"
+end
+
+-- ------------------------------------------------------------ custom functions
+
+--- The function and the options of a decorator: both, or options alone, and then the function comes later.
+local function decorated(name, f, options, known, decorate)
+  if not args.is_callable(f) then
+    f, options = nil, f
+  end
+  if type(options) ~= "table" then
+    raise(("%s: options with a device_type are wanted, not %s"):format(name, core.describe(options)))
+  end
+  args.check_names(name, options, known)
+  if type(options.device_type) ~= "string" then
+    raise(('%s: device_type is a text such as "cpu", not %s'):format(name, core.describe(options.device_type)))
+  end
+  if f then return decorate(f, options) end
+  return function(later) return decorate(later, options) end
+end
+
+local function converted(values, dtype)
+  for i = 1, values.n do
+    values[i] = tree.map(values[i], function(x)
+      local fits = core.is_tensor(x) and x:is_floating_point() and x.dtype ~= nl.float64
+      return fits and x:to(dtype) or x
+    end)
+  end
+  return table.unpack(values, 1, values.n)
+end
+
+--- Wraps the forward of an autograd.Function for autocast. With cast_inputs, the floating point tensors it gets under
+--- autocast are converted to that dtype, and it runs without autocast; without, it runs as it is called.
+---     > Double = nl.autograd.Function "Double"
+---     > options = {device_type = "cpu", cast_inputs = nl.float32}
+---     > Double.forward = nl.amp.custom_fwd(function(ctx, x) return x * 2 end, options)
+---     > Double.backward = nl.amp.custom_bwd(function(ctx, dy) return dy * 2 end, {device_type = "cpu"})
+---     > nl.autocast("cpu", function() return Double.apply(nl.ones(1, {dtype = nl.bfloat16})).dtype end)
+---     nnlua.float32
+---@param fwd? function without it: options are given to a function that wraps one
+---@param options table {device_type = "cpu", cast_inputs = dtype}
+function amp.custom_fwd(fwd, options)
+  return decorated("amp.custom_fwd", fwd, options, {"device_type", "cast_inputs"}, function(f, given)
+    return function(ctx, ...)
+      local on = nl.is_autocast_enabled()
+      ctx._dtype, ctx._fwd_used_autocast = nl.get_autocast_dtype(), on and given.cast_inputs == nil
+      if not on or given.cast_inputs == nil then return f(ctx, ...) end
+      local _ <close> = nl.autocast("cpu", {enabled = false})
+      return f(ctx, converted(table.pack(...), given.cast_inputs))
+    end
+  end)
+end
+
+--- Wraps the backward of an autograd.Function so that it runs under autocast if the forward, wrapped by custom_fwd,
+--- did.
+---@param bwd? function without it: options are given to a function that wraps one
+---@param options table {device_type = "cpu"}
+function amp.custom_bwd(bwd, options)
+  return decorated("amp.custom_bwd", bwd, options, {"device_type"}, function(f)
+    return function(ctx, ...)
+      if ctx._fwd_used_autocast == nil then raise "amp.custom_bwd: the forward must be wrapped by amp.custom_fwd" end
+      local _ <close> = nl.autocast("cpu", {enabled = ctx._fwd_used_autocast, dtype = ctx._dtype})
+      return f(ctx, ...)
+    end
+  end)
 end
 
 -- ------------------------------------------------------------------- GradScaler

@@ -19,6 +19,7 @@ require "nnlua.nn.repr".install(Module)
 require "nnlua.nn.module_to".install(Module)
 require "nnlua.nn.state_dict".install(Module)
 require "nnlua.nn.hooks".install(Module, nn)
+require "nnlua.nn.hooks".install_registration(nn)
 
 --- A new class of modules: `nn.class("Net")`, or `nn.class("Net", nn.Linear)` to start from another one.
 ---     > Net = nn.class "Net"

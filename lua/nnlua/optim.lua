@@ -55,4 +55,6 @@ return on_demand.fields(optim, guard_classes, {
   ["nnlua.optim.lbfgs"] = "LBFGS",
   ["nnlua.optim.matrix"] = "Adafactor Muon",
   ["nnlua.optim.swa_utils"] = "swa_utils",
+  ["nnlua.optim.functional"] = "functional",
+  ["nnlua.optim.swap"] = "swap_in_optimizer_params_and_state",
 })

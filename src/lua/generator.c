@@ -8,13 +8,14 @@
 
 typedef struct GeneratorBox {
   uint32_t kind;
-  Generator generator;
+  Generator *generator; /* its own, or the default one of the context */
+  Generator own;
 } GeneratorBox;
 
 Generator *generator_test(lua_State *L, int index)
 {
   GeneratorBox *box = userdata_test(L, index, KIND_GENERATOR, sizeof *box);
-  return box ? &box->generator : NULL;
+  return box ? box->generator : NULL;
 }
 
 static Generator *generator_check(lua_State *L, int index)
@@ -33,12 +34,17 @@ static uint64_t seed_at(lua_State *L, int index)
   return (uint64_t)seed;
 }
 
-static int generator_new(lua_State *L)
+static GeneratorBox *push_generator(lua_State *L)
 {
   GeneratorBox *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->kind = KIND_GENERATOR;
-  generator_seed(&box->generator, 67280421310721u);
+  *box = (GeneratorBox){.kind = KIND_GENERATOR, .generator = &box->own};
   luaL_setmetatable(L, GENERATOR_NAME);
+  return box;
+}
+
+static int generator_new(lua_State *L)
+{
+  generator_seed(push_generator(L)->generator, 67280421310721u);
   return 1;
 }
 
@@ -83,6 +89,23 @@ static void take_state(lua_State *L, Generator *g, int index)
   *g = taken;
 }
 
+static int generator_clone_state(lua_State *L)
+{
+  const Generator *g = generator_check(L, 1);
+  *push_generator(L)->generator = *g;
+  return 1;
+}
+
+/* upvalue 1: the methods */
+static int generator_index(lua_State *L)
+{
+  generator_check(L, 1);
+  lua_settop(L, 2);
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "device") == 0) push_device(L, DEVICE_CPU);
+  else lua_rawget(L, lua_upvalueindex(1));
+  return 1;
+}
+
 static int generator_get_state(lua_State *L) { return push_state(L, generator_check(L, 1)); }
 
 static int generator_set_state(lua_State *L)
@@ -124,9 +147,13 @@ static int set_rng_state(lua_State *L)
 
 void open_generator(lua_State *L)
 {
-  static const luaL_Reg methods[] = {
-    {"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed}, {"seed", generator_fresh},
-    {"get_state", generator_get_state},     {"set_state", generator_set_state},       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"manual_seed", generator_manual_seed},
+                                     {"initial_seed", generator_initial_seed},
+                                     {"seed", generator_fresh},
+                                     {"get_state", generator_get_state},
+                                     {"set_state", generator_set_state},
+                                     {"clone_state", generator_clone_state},
+                                     {NULL, NULL}};
   static const luaL_Reg functions[] = {{"Generator", generator_new},
                                        {"manual_seed", manual_seed},
                                        {"seed", fresh_seed},
@@ -137,6 +164,9 @@ void open_generator(lua_State *L)
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, GENERATOR_NAME);
   luaL_newlib(L, methods);
+  lua_pushcclosure(L, generator_index, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+  push_generator(L)->generator = &context_of(L)->generator;
+  lua_setfield(L, -2, "default_generator");
 }

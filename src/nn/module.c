@@ -199,9 +199,35 @@ static bool same_table(int a, int b)
   return a == b || ((a & buffers) && (b & buffers));
 }
 
+static char registration_key; /* registry key, by address */
+
+/* Gives a value that becomes a slot of a kind to the hooks of registrations, and takes what they make of it. */
+static void run_registration_hooks(lua_State *L, int kind)
+{
+  const ModuleBox *box = lua_touserdata(L, SELF);
+  if (!box->nn->hooked_registration) return;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &registration_key);
+  lua_pushstring(L, kind == SLOT_PARAMETER ? "parameter" : kind == SLOT_MODULE ? "module" : "buffer");
+  for (int i = SELF; i <= VALUE; i++) lua_pushvalue(L, i);
+  lua_call(L, 4, 1);
+  lua_replace(L, VALUE);
+  scope_keep(L, VALUE);
+}
+
+/* set_registration_hooks(function or nil): function(kind, module, name, value) gives what is registered instead. */
+static int set_registration_hooks(lua_State *L)
+{
+  NnState *nn = nn_state(L);
+  lua_settop(L, 1);
+  nn->hooked_registration = !lua_isnil(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &registration_key);
+  return 0;
+}
+
 /* Makes the value a slot of a kind: in its old place if it was of that kind, else at the end. */
 static void set_slot(lua_State *L, int kind)
 {
+  run_registration_hooks(L, kind);
   int old = kind_of_slot(L);
   if (old && !same_table(old, kind)) remove_slot(L, old);
   if (!same_table(old, kind)) add_slot(L, kind);
@@ -322,6 +348,7 @@ static void assign_to_slot(lua_State *L, int kind)
   } else if (!empty && !tensor_test(L, VALUE)) {
     wrong_value(L, "buffer", "a tensor");
   }
+  if (kind != SLOT_PARAMETER) run_registration_hooks(L, kind);
   set_attribute(L);
 }
 
@@ -546,6 +573,7 @@ const luaL_Reg module_functions[] = {
   {"register_module", register_module},
   {"unregister", unregister},
   {"set_raw", set_raw},
+  {"set_registration_hooks", set_registration_hooks},
   {"kind", kind},
   {"attributes", attributes},
   {"hooks", hooks},

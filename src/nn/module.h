@@ -9,6 +9,7 @@
 typedef struct NnState {
   Context *ctx;
   uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
+  bool hooked_registration;                    /* there are hooks of what modules register, which hooks.lua keeps */
   uint32_t depth;                              /* about how many module calls are running; see call.c */
   const char *forward_name;                    /* the address of Lua's string "forward" */
   uint32_t watch;   /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */

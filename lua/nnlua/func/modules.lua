@@ -98,8 +98,10 @@ function modules.replace_all_batch_norm_modules_(root)
   if not core.is_module(root) then
     raise("replace_all_batch_norm_modules_: a module is wanted, not " .. core.describe(root))
   end
-  for _, module in ipairs(root:modules({as_table = true})) do
-    if core.class_name(module):find "BatchNorm" then
+  local nn = nl.nn
+  for module in root:modules() do
+    local is_one = module:is_a(nn.BatchNorm1d) or module:is_a(nn.BatchNorm2d) or module:is_a(nn.BatchNorm3d)
+    if is_one and module.track_running_stats then
       module.running_mean, module.running_var, module.num_batches_tracked = nil, nil, nil
       module.track_running_stats = false
     end

@@ -349,13 +349,27 @@ function nl.get_rng_state() end
 function nl.set_rng_state(state) end
 
 --- A source of random numbers of its own, for the argument `generator` of functions that draw: `g:manual_seed(1)`,
---- `g:seed()`, `g:initial_seed()`, `g:get_state()`, `g:set_state(state)`.
+--- `g:seed()`, `g:initial_seed()`, `g:get_state()`, `g:set_state(state)`, `g:clone_state()`, `g.device`.
 ---     > g = nl.Generator()
 ---     > g:manual_seed(0);
 ---     > nl.rand(2, {generator = g})
 ---     tensor([0.4963, 0.7682])
 ---@return Generator
 function nl.Generator() end
+
+--- The generator that functions draw from which get none: the one of nl.manual_seed.
+---     > nl.manual_seed(3)
+---     > nl.default_generator:initial_seed()
+---     3
+---@type Generator
+nl.default_generator = nil
+
+--- Cuts a tensor off from the graph that it was computed in, and returns it: from then on it is a leaf.
+---     > nl.detach_(nl.ones(1, {requires_grad = true}) * 2).requires_grad
+---     false
+---@param input Tensor
+---@return Tensor
+function nl.detach_(input) end
 
 -- ---------------------------------------------------------------- settings
 

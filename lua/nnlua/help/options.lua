@@ -62,6 +62,7 @@ local meanings = {
   norm_type = "The exponent of a norm: 2 is the Euclidean one, math.huge the largest magnitude.",
   num_layers = "How many layers are stacked, each taking the results of the one before.",
   optimizer = "The optimizer whose learning rate the schedule sets.",
+  options = "A table of what may be given by name; the function's own text lists it.",
   p = "The exponent of a norm or distance; for dropout, the probability with which an element is set to 0.",
   output_size = "The sizes that the result has in its spatial dimensions: one for all, or a list.",
   padding = "How many elements are added at both ends of each dimension: a number, or one a dimension.",

@@ -308,6 +308,63 @@ function hooks.install(Module, nn)
   end
 end
 
+-- ---------------------------------------------------------- registrations
+
+local REGISTRATION = {parameter = "parameter registration", buffer = "buffer registration",
+  module = "module registration"}
+
+local function is_parameter(value) return core.is_parameter(value) or core.is_uninitialized(value) end
+
+local fits = {parameter = is_parameter, buffer = core.is_tensor, module = core.is_module}
+
+--- What the hooks of registrations make of a value that a module registers: those of parameters see none that is nil.
+local function registered(kind, module, name, value)
+  if kind == "parameter" and value == nil then return nil end
+  for _, hook in ipairs(global[REGISTRATION[kind]] or no_hooks) do
+    local other = hook(module, name, value)
+    if other ~= nil and not fits[kind](other) then
+      core.raise(("register_module_%s_registration_hook: the hook must return a %s or nothing, not %s"):format(kind,
+        kind == "buffer" and "tensor" or kind, core.describe(other)))
+    end
+    if other ~= nil then value = other end
+  end
+  return value
+end
+
+--- Adds to nn the functions that register hooks of what modules register.
+function hooks.install_registration(nn)
+  local function add(kind, hook)
+    local handle = register("register_module_" .. kind .. "_registration_hook", nil, REGISTRATION[kind], hook)
+    core.set_registration_hooks(registered)
+    return handle
+  end
+
+  --- Calls `hook(module, name, parameter)` for each parameter that a module registers, by assignment too. What it
+  --- returns, if anything, is registered instead.
+  ---     > handle = nn.register_module_parameter_registration_hook(function(m, name) print(name) end)
+  ---     > net = nn.Linear(2, 1)
+  ---     weight
+  ---     bias
+  ---     > handle:remove()
+  function nn.register_module_parameter_registration_hook(hook) return add("parameter", hook) end
+
+  --- Calls `hook(module, name, tensor)` for each buffer that a module registers; see
+  --- register_module_parameter_registration_hook.
+  ---     > handle = nn.register_module_buffer_registration_hook(function(m, name) print(name) end)
+  ---     > nn.Module():register_buffer("mean", nl.zeros(2))
+  ---     mean
+  ---     > handle:remove()
+  function nn.register_module_buffer_registration_hook(hook) return add("buffer", hook) end
+
+  --- Calls `hook(module, name, child)` for each child that a module registers; see
+  --- register_module_parameter_registration_hook.
+  ---     > handle = nn.register_module_module_registration_hook(function(m, name, child) print(name, child) end)
+  ---     > net = nn.Sequential(nn.ReLU())
+  ---     0	ReLU()
+  ---     > handle:remove()
+  function nn.register_module_module_registration_hook(hook) return add("module", hook) end
+end
+
 --- Registers a hook of a kind that calls don't look for, named by a text.
 function hooks.register_of(kind, module, hook)
   return register(kind, module, kind, hook)

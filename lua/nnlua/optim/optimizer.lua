@@ -357,7 +357,8 @@ local function check_state(self, values)
   end
 end
 
-local function check_fits(self, dict)
+--- Raises unless a state's groups have as many parameters as the optimizer's, and states fit.
+function optimizer.check_fits(self, dict)
   if type(dict) ~= "table" or type(dict.state) ~= "table" or type(dict.param_groups) ~= "table" then
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))
   elseif #dict.param_groups ~= #self.param_groups then
@@ -406,7 +407,7 @@ function Optimizer:load_state_dict(dict)
   for _, hook in hooks.each(self, "load_pre") do
     dict = hook(self, dict) or dict
   end
-  check_fits(self, dict)
+  optimizer.check_fits(self, dict)
   for g, group in ipairs(self.param_groups) do
     local saved = dict.param_groups[g]
     for i, p in ipairs(group.params) do

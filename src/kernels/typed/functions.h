@@ -38,11 +38,11 @@
 static inline T sign_of(T x) { return x == 0 ? 0 : x / ABS(x); }
 static inline bool part_is_infinite(Real x) { return x == (Real)INFINITY || x == -(Real)INFINITY; }
 #define POW(a, b) power(a, b)
-#define EXPM1(x) (T)exp_minus_1(x)
-#define LOG1P(x) (T)log_of_1_plus(x)
-#define LOGADDEXP(a, b) (T)log_sum(a, b)
+#define EXPM1(x) (T) exp_minus_1(x)
+#define LOG1P(x) (T) log_of_1_plus(x)
+#define LOGADDEXP(a, b) (T) log_sum(a, b)
 #define REPLACE_NONFINITE(x, nan, posinf, neginf) \
-  (T)of_parts(finite_part(LIBM(real)(x), nan, posinf, neginf), finite_part(LIBM(imag)(x), nan, posinf, neginf))
+  (T) of_parts(finite_part(LIBM(real)(x), nan, posinf, neginf), finite_part(LIBM(imag)(x), nan, posinf, neginf))
 
 static inline Wide of_parts(double re, double im)
 {

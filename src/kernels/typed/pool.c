@@ -220,7 +220,8 @@ static int64_t first_tap(const Pool *p, int dim, int64_t result)
   return begin < 0 ? (-begin + p->dilation[dim] - 1) / p->dilation[dim] : 0;
 }
 
-/* The first tap of each window that is within the volume, from the window's beginning: where nothing is over the lowest number. */
+/* The first tap of each window that is within the volume, from the window's beginning: where none is over the lowest
+   number. */
 static void first_offsets(const Pool *p, const Strip *s, Offset *at)
 {
   int64_t kz = first_tap(p, 0, s->plane), ky = first_tap(p, 1, s->line);

@@ -9,7 +9,7 @@
 #include "lua/open.h"
 #include "lua/scope.h"
 
-static void add_methods(lua_State *L, int members)
+static void add_methods(lua_State *L, int nl, int members)
 {
   static const luaL_Reg methods[] = {{"backward", tensor_backward},
                                      {"register_hook", tensor_register_hook},
@@ -18,6 +18,8 @@ static void add_methods(lua_State *L, int members)
   lua_pushvalue(L, members);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, gradient_methods, 0);
+  lua_getfield(L, -1, "detach_");
+  lua_setfield(L, nl, "detach_");
   lua_pop(L, 1);
 }
 
@@ -28,7 +30,7 @@ void open_autograd(lua_State *L, int nl, int members)
   open_hooks(L, ctx);
   open_graph(L);
   open_anomaly(ctx);
-  add_methods(L, members);
+  add_methods(L, nl, members);
   lua_newtable(L);
   luaL_setfuncs(L, backward_functions, 0);
   luaL_setfuncs(L, border_functions, 0);

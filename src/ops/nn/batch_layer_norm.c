@@ -323,9 +323,7 @@ FORWARD(rms_norm)
   Tensor *x = a->input;
   int64_t n = row_of(call, x, a->normalized_shape, a->weight, NULL);
   DType d = tensor_dtype(x);
-  double eps = a->eps.kind != SCALAR_NONE           ? scalar_real(a->eps)
-               : d == DTYPE_f64 || d == DTYPE_c128 ? 0x1p-52
-                                                   : 0x1p-23;
+  double eps = a->eps.kind != SCALAR_NONE ? scalar_real(a->eps) : d == DTYPE_f64 || d == DTYPE_c128 ? 0x1p-52 : 0x1p-23;
   if (dtype_is_complex(d)) {
     y[0] = complex_rms_norm(call, x, a->normalized_shape.n, eps);
     if (a->weight) y[0] = op(mul, y[0], a->weight);

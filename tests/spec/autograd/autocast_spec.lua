@@ -148,3 +148,44 @@ describe("a training under autocast", function()
     assert.equal(16384, scaler:get_scale())
   end)
 end)
+
+describe("amp.custom_fwd and custom_bwd", function()
+  local function doubled(options)
+    local seen, Double = {}, nl.autograd.Function "Double"
+    Double.forward = nl.amp.custom_fwd(function(_, x)
+      table.insert(seen, ("%s %s"):format(x.dtype, nl.is_autocast_enabled()))
+      return x * 2
+    end, options)
+    Double.backward = nl.amp.custom_bwd({device_type = "cpu"})(function(_, dy)
+      table.insert(seen, tostring(nl.is_autocast_enabled()))
+      return dy * 2
+    end)
+    return Double, seen
+  end
+
+  it("convert arguments and turn autocast off with cast_inputs", function()
+    local Double, seen = doubled {device_type = "cpu", cast_inputs = nl.float32}
+    local x = nl.ones(1, {dtype = nl.bfloat16, requires_grad = true})
+    nl.autocast("cpu", function() return Double.apply(x) end):sum():backward()
+    Double.apply(x)
+    assert.are.same({"nnlua.float32 false", "false", "nnlua.bfloat16 false"}, seen)
+    assert.are.equal(2.0, x.grad:item())
+  end)
+
+  it("run as they are called without it, backward as forward", function()
+    local Double, seen = doubled {device_type = "cpu"}
+    local x = nl.ones(1, {requires_grad = true})
+    nl.autocast("cpu", function() return Double.apply(x) end):sum():backward()
+    Double.apply(x):sum():backward()
+    assert.are.same({"nnlua.float32 true", "true", "nnlua.float32 false", "false"}, seen)
+  end)
+
+  it("want a device_type, and both of them", function()
+    assert.has_error(function() nl.amp.custom_fwd(print, {}) end)
+    assert.has_error(function() nl.amp.custom_bwd(print) end)
+    local One = nl.autograd.Function "One"
+    One.forward = function(_, x) return x * 2 end
+    One.backward = nl.amp.custom_bwd(function(_, dy) return dy end, {device_type = "cpu"})
+    assert.error_matches(function() One.apply(nl.ones(1, {requires_grad = true})):backward() end, "custom_fwd")
+  end)
+end)

@@ -298,3 +298,37 @@ describe("a handle", function()
     assert.same({1}, order)
   end)
 end)
+
+describe("hooks of registrations", function()
+  it("see what modules register, in order, and may give another", function()
+    local seen, handles = {}, {}
+    for _, kind in ipairs {"parameter", "buffer", "module"} do
+      handles[#handles + 1] = nn["register_module_" .. kind .. "_registration_hook"](function(_, name)
+        table.insert(seen, kind .. " " .. name)
+      end)
+    end
+    local net = nn.Sequential(nn.BatchNorm1d(2))
+    net.scale = nn.Parameter(nl.ones(1))
+    net:register_buffer("none", nil)
+    for _, handle in ipairs(handles) do handle:remove() end
+    net.more = nn.ReLU()
+    assert.are.same({"parameter weight", "parameter bias", "buffer running_mean", "buffer running_var",
+      "buffer num_batches_tracked", "module 0", "parameter scale", "buffer none"}, seen)
+  end)
+
+  it("give what is registered instead", function()
+    local _ <close> = nn.register_module_parameter_registration_hook(function(_, _, p)
+      return nn.Parameter(p:detach() * 0)
+    end)
+    local net = nn.Module()
+    net.scale = nn.Parameter(nl.ones(2))
+    assert.are.equal(0.0, net.scale:abs():sum():item())
+  end)
+
+  it("must give one of the kind", function()
+    local _ <close> = nn.register_module_buffer_registration_hook(function() return 3 end)
+    local ok, problem = pcall(function() nn.Module():register_buffer("b", nl.ones(1)) end)
+    assert.is_false(ok)
+    assert.is_truthy(problem:find("the hook must return a tensor or nothing", 1, true))
+  end)
+end)
