@@ -32,6 +32,7 @@ typedef enum UserdataKind {
   KIND_PROGRAM_VALUE,
   KIND_COMPILED, /* what nl.compile made */
   KIND_TRACE,
+  KIND_WORK, /* a transfer between processes */
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

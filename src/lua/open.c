@@ -47,6 +47,8 @@ static void preload_all(lua_State *L)
   lua_setfield(L, -2, "nnlua.func.core");
   lua_pushcfunction(L, open_program_core);
   lua_setfield(L, -2, "nnlua.program.core");
+  lua_pushcfunction(L, open_distributed_core);
+  lua_setfield(L, -2, "nnlua.distributed.core");
   preload_public(L, lua_gettop(L));
   lua_pop(L, 1);
 }
@@ -116,7 +118,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(nn_utils_prune, "nnlua.nn.utils.prune")                                                  \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
-  X(distributions, "nnlua.distributions")                                                    \
+  X(distributed, "nnlua.distributed") X(distributions, "nnlua.distributions")                                                    \
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
   X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \

@@ -81,6 +81,9 @@ int open_func_core(lua_State *L);
 int open_program_core(lua_State *L);
 extern const luaL_Reg program_builder_functions[], program_trace_functions[], program_contents_functions[];
 
+/* nnlua.distributed.core (distributed.c) */
+int open_distributed_core(lua_State *L);
+
 /* -------------------------------------- for nnlua.system and nnlua.nn.core */
 
 extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */

@@ -10,7 +10,9 @@ local may_include = {
   autograd = {"core", "ops", "autograd"},
   program = {"core", "launch", "ops", "autograd", "program"},
   io = {"core", "io"},
-  lua = {"core", "kernels", "ops", "autograd", "program", "io", "lua"},
+  distributed = {"core", "distributed"},
+  mpi = {"core", "distributed"},
+  lua = {"core", "kernels", "ops", "autograd", "program", "io", "distributed", "lua"},
   nn = {"core", "ops", "program", "lua", "nn"},
   cli = {"io", "lua", "cli"},
 }

@@ -1,0 +1,249 @@
+-- Joining other processes: which MPI, the own rank, groups of ranks.
+
+local args = require "nnlua.args"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+local messenger = require "nnlua.distributed.core"
+
+local membership = {}
+
+local raise = core.raise
+
+--- Some of the processes, as `new_group` gives them: ranks of the world by their place in the group.
+---@class ProcessGroup
+local ProcessGroup = class.new "distributed.ProcessGroup"
+membership.ProcessGroup = ProcessGroup
+
+--- How many processes the group has.
+function ProcessGroup:size() return #self.ranks end
+
+--- The own rank in the group; -1 if this process is not in it.
+function ProcessGroup:rank() return self.own end
+
+function ProcessGroup:__tostring()
+  return ("ProcessGroup(ranks=[%s])"):format(table.concat(self.ranks, ", "))
+end
+
+local state = nil -- {world, timeout}
+
+-- ---------------------------------------------------------------- the MPIs
+
+local names = {"openmpi", "mpich"}
+
+--- What the launcher of each leaves in the environment of what it starts.
+local marks = {openmpi = {"OMPI_COMM_WORLD_SIZE"}, mpich = {"PMI_SIZE", "MPI_LOCALNRANKS"}}
+
+--- The file of an MPI's module, or nil: beside the interpreter or nnlua.so, or where they are installed.
+local function module_of(name)
+  local folder = messenger.folder()
+  for _, place in ipairs {".", "../lib/nnlua", "../../nnlua"} do
+    local path = ("%s/%s/nnlua_%s.so"):format(folder or ".", place, name)
+    local file <close> = io.open(path, "rb")
+    if file then return path end
+  end
+end
+
+--- The MPI whose launcher started this process, or nil.
+local function launcher()
+  for _, name in ipairs(names) do
+    for _, mark in ipairs(marks[name]) do
+      if os.getenv(mark) then return name end
+    end
+  end
+end
+
+--- Whether this nnlua was built with an MPI, so that processes can join.
+---     > nl.distributed.is_available() == nl.distributed.is_mpi_available()
+---     true
+function membership.is_available()
+  return (module_of "openmpi" or module_of "mpich") ~= nil
+end
+
+membership.is_mpi_available = membership.is_available
+
+--- The name of the MPI that is to be used, and the file of its module.
+local function choose(backend)
+  local name = backend ~= "mpi" and backend or launcher()
+  if name then
+    if not marks[name] then
+      raise(("init_process_group: the backend is 'mpi', 'openmpi' or 'mpich', not '%s'"):format(name))
+    end
+    local path = module_of(name)
+    if not path then
+      raise(("init_process_group: this nnlua was built without %s: install Debian's lib%s-dev and build it again")
+        :format(name, name))
+    end
+    return name, path
+  end
+  for _, one in ipairs(names) do
+    local path = module_of(one)
+    if path then return one, path end
+  end
+  raise "init_process_group: this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and build it again"
+end
+
+-- ----------------------------------------------------------------- joining
+
+local parse_init = args.parser("init_process_group", {
+  {"backend", "string", "mpi"}, {"timeout", "number", 1800}, {"sign_of_life", "number", 10},
+})
+
+--- Joins the other processes that the launcher (`nnlua run -n 4 script.lua`, mpirun, srun) has started; without a
+--- launcher the process is alone, a world of one. `timeout`: how many seconds a wait may take before it raises.
+--- `sign_of_life`: after how many seconds without a sign a process is taken for lost. It can be called once.
+---     dist.init_process_group()
+---     print(dist.get_rank(), dist.get_world_size())
+---@param backend? string "mpi", or one MPI: "openmpi", "mpich"
+---@param timeout? number
+---@param sign_of_life? number
+function membership.init_process_group(...)
+  local backend, timeout, sign_of_life = parse_init(...)
+  if state then raise "init_process_group: this process has joined already" end
+  local name, path = choose(backend)
+  messenger.set_patience(sign_of_life)
+  local rank, size = messenger.join(name, path, timeout)
+  local ranks = {}
+  for i = 1, size do ranks[i] = i - 1 end
+  local world = setmetatable({ranks = ranks, own = rank, number = 0, timeout = timeout}, ProcessGroup)
+  state = {world = world, rank = rank, groups = 0, name = name}
+end
+
+--- Whether init_process_group has been called, and destroy_process_group not since.
+---     > nl.distributed.is_initialized()
+---     false
+function membership.is_initialized()
+  return state ~= nil
+end
+
+--- What runs, or an error of a function that needs it.
+function membership.joined(what)
+  return state or raise(what .. ": call init_process_group first")
+end
+
+--- Leaves; all processes call it, or end, which does the same. Of a group, it only is no longer to be used.
+---@param group? ProcessGroup
+function membership.destroy_process_group(group)
+  local joined = membership.joined "destroy_process_group"
+  if group and group ~= joined.world then
+    group.number = nil
+    return
+  end
+  state = nil
+  if not messenger.leave(joined.world.timeout) then
+    raise "destroy_process_group: another process has not left in time"
+  end
+end
+
+-- ------------------------------------------------------------------ groups
+
+--- The group that a function is to work on, of which this process is a member; nil where it isn't one.
+function membership.group(what, group)
+  local joined = membership.joined(what)
+  if group == nil then return joined.world end
+  if not class.is_a(group, ProcessGroup) then
+    raise(("%s: group must be a ProcessGroup, not %s"):format(what, core.describe(group)))
+  elseif group.own < 0 then
+    return nil
+  elseif not group.number then
+    raise(what .. ": this group was destroyed")
+  end
+  return group
+end
+
+--- The place in a group of a rank of the world.
+function membership.rank_in(what, group, rank)
+  local found = args.whole(rank)
+  for i, one in ipairs(group.ranks) do
+    if one == found then return i - 1 end
+  end
+  raise(("%s: rank %s is not in the group; ranks count from 0"):format(what, tostring(rank)))
+end
+
+local function checked_ranks(ranks, size)
+  local seen, list = {}, {}
+  for i, rank in ipairs(ranks) do
+    rank = args.whole(rank)
+    if not rank or rank < 0 or rank >= size or seen[rank] then
+      raise(("new_group: ranks are different whole numbers from 0 to %d, not %s"):format(size - 1, tostring(ranks[i])))
+    end
+    list[i], seen[rank] = rank, true
+  end
+  if #list == 0 then raise "new_group: a group has at least one rank" end
+  return list
+end
+
+local parse_new_group = args.parser("new_group", {{"ranks", "list?"}, {"timeout", "number?"}})
+
+--- A group of some ranks (of all, without a list). All processes call it, in the same order, those too that are not in
+--- the group.
+---@param ranks? table
+---@param timeout? number
+---@return ProcessGroup
+function membership.new_group(...)
+  local ranks, timeout = parse_new_group(...)
+  local world = membership.joined "new_group".world
+  ranks = checked_ranks(ranks or world.ranks, #world.ranks)
+  local own = -1
+  for i, rank in ipairs(ranks) do
+    if rank == world.own then own = i - 1 end
+  end
+  messenger.wait(messenger.begin("new_group", "barrier", 0), world.timeout) -- MPI itself would wait for ever
+  local number = own >= 0 and messenger.wait(messenger.begin_group("new_group", ranks), world.timeout) or nil
+  return setmetatable({ranks = ranks, own = own, number = number, timeout = timeout or world.timeout}, ProcessGroup)
+end
+
+--- The own rank, from 0; in a group the rank in it, -1 without being in it.
+---@param group? ProcessGroup
+---@return integer
+function membership.get_rank(group)
+  local world = membership.joined "get_rank".world
+  return (group or world).own
+end
+
+--- How many processes there are; in a group, -1 without being in it.
+---@param group? ProcessGroup
+---@return integer
+function membership.get_world_size(group)
+  local world = membership.joined "get_world_size".world
+  return group and (group.own < 0 and -1 or #group.ranks) or #world.ranks
+end
+
+--- The name of what carries the bytes: "mpi".
+---@return string
+function membership.get_backend()
+  membership.joined "get_backend"
+  return "mpi"
+end
+
+--- The MPI in use and its version.
+---@return string
+function membership.get_mpi_version()
+  membership.joined "get_mpi_version"
+  return messenger.describe()
+end
+
+--- The ranks of the world that are in a group, by their places in it.
+---@param group? ProcessGroup
+---@return table
+function membership.get_process_group_ranks(group)
+  local world = membership.joined "get_process_group_ranks".world
+  return table.move((group or world).ranks, 1, #(group or world).ranks, 1, {})
+end
+
+--- The rank in a group of a rank of the world.
+---@param group ProcessGroup
+---@param global_rank integer
+---@return integer
+function membership.get_group_rank(group, global_rank)
+  return membership.rank_in("get_group_rank", group, global_rank)
+end
+
+--- The rank of the world of a rank in a group.
+---@param group ProcessGroup
+---@param group_rank integer
+---@return integer
+function membership.get_global_rank(group, group_rank)
+  return group.ranks[group_rank + 1] or raise(("get_global_rank: the group has no rank %s"):format(group_rank))
+end
+
+return membership
