@@ -7,7 +7,7 @@ local Work = require "nnlua.distributed.work"
 --- Several processes that train one net: `nnlua run -n 4 script.lua`.
 local distributed = {Work = Work, ProcessGroup = membership.ProcessGroup}
 
-local hidden = {joined = true, group = true, rank_in = true}
+local hidden = {joined = true, group = true, rank_in = true, module_of = true}
 
 local collectives, objects = require "nnlua.distributed.collectives", require "nnlua.distributed.objects"
 for _, part in ipairs {membership, collectives, objects} do

@@ -2,6 +2,7 @@
 #include "cli/allocator.h"
 #include "cli/app.h"
 #include "cli/coroutine.h"
+#include "cli/launcher.h"
 #include "cli/options.h"
 #include "cli/repl.h"
 #include "cli/report.h"
@@ -9,6 +10,7 @@
 #include "lua/settings.h"
 #include "cli/state_file.h"
 #include "cli/terminal.h"
+#include "lua/distributed.h"
 #include "lua/nnlua.h"
 #include "lua/prepare.h"
 
@@ -44,6 +46,8 @@ static void open_libraries(lua_State *L, const Options *options)
   lua_setfield(L, -2, "nnlua.state_file");
   lua_pushcfunction(L, app_open_module);
   lua_setfield(L, -2, "nnlua.app");
+  lua_pushcfunction(L, launcher_open_module);
+  lua_setfield(L, -2, "nnlua.launcher");
   lua_pop(L, 1);
 }
 
@@ -72,6 +76,7 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   if (!options_act(L, options, argv)) return false;
   if (options->task == RUN_TESTS) return run_tests(L) == LUA_OK;
   if (options->task == RUN_BUILD) return run_build(L) == LUA_OK;
+  if (options->task == RUN_PROCESSES) return run_processes(L) == LUA_OK;
   if (has_script && run_script(L, script_path(options, argv)) != LUA_OK) return false;
   if (options->interactive) {
     return repl_run(L, options->ignore_environment);
@@ -138,6 +143,7 @@ static int program(lua_State *L)
 int main(int argc, char **argv)
 {
   report_set_program("nnlua");
+  launcher_greet();
   lua_State *L = allocator_new_state();
   if (L == NULL) {
     report_message("cannot create state: not enough memory");
@@ -149,6 +155,10 @@ int main(int argc, char **argv)
   int status = lua_pcall(L, 2, 1, 0);
   bool succeeded = status == LUA_OK && lua_toboolean(L, -1);
   report_status(L, status);
+  if (!succeeded) {
+    launcher_tell_failure();
+    distributed_give_up();
+  }
   allocator_close_state(L);
   return succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }

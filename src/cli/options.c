@@ -75,6 +75,7 @@ static bool finish_parsing(Options *options, char **argv)
   const char *word = argv[options->script];
   if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "test") == 0) options->task = RUN_TESTS;
   if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "build") == 0) options->task = RUN_BUILD;
+  if (options->task == RUN_PROGRAM && word != NULL && strcmp(word, "run") == 0) options->task = RUN_PROCESSES;
   return true;
 }
 
@@ -99,7 +100,8 @@ bool options_parse(Options *options, char **argv)
 
 static const char usage_lines[] = "usage: %s [options] [script [args]]\n"
                                   "       %s [options] test [folders or files] [busted's options]\n"
-                                  "       %s [options] build script -o program [files]\n";
+                                  "       %s [options] build script -o program [files]\n"
+                                  "       %s [options] run [-n N] [launcher's options --] script [args]\n";
 
 /* The option that a wrong one may stand for, or NULL. */
 static const char *meant(const char *option)
@@ -139,13 +141,13 @@ void options_usage(const char *program, const Options *options, char **argv)
               equals != NULL ? equals + 1 : argv[options->script + 1]);
       break;
   }
-  fprintf(stderr, usage_lines, program, program, program);
+  fprintf(stderr, usage_lines, program, program, program, program);
   fprintf(stderr, "'%s --help' lists the options.\n", program);
 }
 
 void options_help(const char *program, FILE *out)
 {
-  fprintf(out, usage_lines, program, program, program);
+  fprintf(out, usage_lines, program, program, program, program);
   fputs("\n"
         "Runs a Lua script, with require \"nnlua\" at hand; without one, a prompt, or stdin.\n"
         "\n"
@@ -165,7 +167,8 @@ void options_help(const char *program, FILE *out)
         "\n"
         "test runs specs with busted: those in the folders spec, tests and test, or in those given.\n"
         "build makes a program of one file: the script, the modules that it requires, and files.\n"
-        "Scripts of these names are run as ./test and ./build. More: man nnlua\n",
+        "run starts a script in N processes, which join each other over MPI.\n"
+        "Scripts of these names are run as ./test, ./build and ./run. More: man nnlua\n",
         out);
 }
 

@@ -7,9 +7,10 @@
 #include <stdio.h>
 
 typedef enum {
-  RUN_PROGRAM, /* what lua does: scripts, -e, the prompt */
-  RUN_TESTS,   /* nnlua test */
-  RUN_BUILD,   /* nnlua build */
+  RUN_PROGRAM,   /* what lua does: scripts, -e, the prompt */
+  RUN_TESTS,     /* nnlua test */
+  RUN_BUILD,     /* nnlua build */
+  RUN_PROCESSES, /* nnlua run */
   SHOW_HELP,
   SHOW_VERSION
 } OptionsTask;

@@ -171,4 +171,9 @@ int run_script(lua_State *L, const char *path) { return run_script_chunk(L, luaL
 
 int run_build(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.build'(arg)", "=(build)"); }
 
+int run_processes(lua_State *L)
+{
+  return run_string(L, "require 'nnlua' require 'nnlua.distributed.run'(arg)", "=(run)");
+}
+
 int run_tests(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.testing.command'(arg)", "=(test)"); }

@@ -37,4 +37,7 @@ int run_tests(lua_State *L);
 /* nnlua build: makes a program of one file, as the global arg's values say. */
 int run_build(lua_State *L);
 
+/* nnlua run: processes by MPI's launcher, as the global arg's values say. Exits itself. */
+int run_processes(lua_State *L);
+
 #endif

@@ -235,8 +235,8 @@ static bool exchange_peers(void)
 static bool join(void)
 {
   m.transport = m.get();
-  bool good = m.transport->open(&m.rank, &m.size, m.error, sizeof m.error) && exchange_peers() &&
-              vital_signs_begin(m.transport, m.rank, m.size, m.error, sizeof m.error);
+  bool good = m.transport->open(&m.rank, &m.size, m.error, sizeof m.error) && exchange_peers()
+              && vital_signs_begin(m.transport, m.rank, m.size, m.error, sizeof m.error);
   m.group_sizes[WORLD] = m.size;
   m.group_ranks[WORLD] = m.rank;
   pthread_mutex_lock(&m.lock);

@@ -10,8 +10,8 @@ static const double interval = 0.5; /* seconds between signs */
 typedef struct Neighbour {
   int watched, watcher;
   void *receiving, *sending;
-  int32_t received, sent; /* who is missing, or NOBODY, or LEAVING */
-  double last;            /* when the watched gave its last sign */
+  int32_t received, sent;  /* who is missing, or NOBODY, or LEAVING */
+  double last;             /* when the watched gave its last sign */
   bool has_left, was_told; /* that the watched, and we, leave */
 } Neighbour;
 

@@ -12,6 +12,7 @@
 #include "distributed/messenger.h"
 #include "lua/open.h"
 #include "lua/parse.h"
+#include "lua/distributed.h"
 #include "lua/number_text.h"
 
 #define WORK_NAME "nnlua.Work"
@@ -26,16 +27,17 @@ typedef struct WorkBox {
   Tensor *from, *to; /* references of their own: a transfer may outlive the userdata */
 } WorkBox;
 
+static bool has_failed;  /* the process ends with an error */
 static lua_State *owner; /* the main thread of the state that has joined: there is one MPI in a process */
 
 /* ------------------------------------------------------------------- joining */
 
 static TransportFunction *transport_function;
 
-#define MPI_LIBRARY(debian_package)                                                                           \
-  {                                                                                                           \
-    .what = "what was built for this MPI", .package = debian_package,                                         \
-    .functions = (const LibraryFunction[]){{"nnlua_transport", &transport_function}, {NULL, NULL}},           \
+#define MPI_LIBRARY(debian_package)                                                                 \
+  {                                                                                                 \
+    .what = "what was built for this MPI", .package = debian_package,                               \
+    .functions = (const LibraryFunction[]){{"nnlua_transport", &transport_function}, {NULL, NULL}}, \
   }
 static Library openmpi = MPI_LIBRARY("libopenmpi3"), mpich = MPI_LIBRARY("libmpich12");
 
@@ -107,7 +109,8 @@ static int join(lua_State *L)
   core_prepare(L, context_of(L));
   core_work(L, context_of(L), wait_work, &w);
   if (w.state == WORK_FAILED) return user_error(L, "init_process_group: %s", w.error);
-  if (w.state == WORK_RUNS) return user_error(L, "init_process_group: not all processes have come within %f s", w.seconds);
+  if (w.state == WORK_RUNS)
+    return user_error(L, "init_process_group: not all processes have come within %s s", push_number_text(L, w.seconds));
   lua_pushinteger(L, messenger_rank());
   lua_pushinteger(L, messenger_size());
   return 2;
@@ -241,8 +244,19 @@ static void count_change(WorkBox *box)
 }
 
 /* Arguments of begin. */
-enum { ARG_WHAT = 1, ARG_KIND, ARG_GROUP, ARG_FROM, ARG_TO, ARG_COUNT, ARG_PEER, ARG_REDUCTION, ARG_TAG,
-       ARG_FROM_COUNTS, ARG_TO_COUNTS };
+enum {
+  ARG_WHAT = 1,
+  ARG_KIND,
+  ARG_GROUP,
+  ARG_FROM,
+  ARG_TO,
+  ARG_COUNT,
+  ARG_PEER,
+  ARG_REDUCTION,
+  ARG_TAG,
+  ARG_FROM_COUNTS,
+  ARG_TO_COUNTS
+};
 
 /* How many elements the two must have; -1: none is looked at. */
 typedef struct Needs {
@@ -302,8 +316,8 @@ static const int *counts_at(lua_State *L, int index, int n, int64_t *sum)
    see TransferKind. */
 static int begin(lua_State *L)
 {
-  static const char *const kinds[] = {"barrier", "broadcast", "all_reduce", "reduce", "all_gather", "gather", "scatter",
-                                      "reduce_scatter", "all_to_all", "send", "receive", NULL};
+  static const char *const kinds[] = {"barrier", "broadcast",      "all_reduce", "reduce", "all_gather", "gather",
+                                      "scatter", "reduce_scatter", "all_to_all", "send",   "receive",    NULL};
   static const char *const reductions[] = {"sum", "product", "min", "max", "band", "bor", "bxor", NULL};
   need_owner(L);
   bury_orphans();
@@ -395,8 +409,8 @@ static int wait(lua_State *L)
     const char *what = what_of(L, 1);
     int rank = messenger_missing();
     if (rank >= 0) return tell_missing(L, what, rank);
-    return user_error(L, "%s: not done within %f s: another rank has not called it, or calls something else", what,
-                      w.seconds);
+    return user_error(L, "%s: not done within %s s: another rank has not called it, or calls something else", what,
+                      push_number_text(L, w.seconds));
   }
   count_change(box);
   lua_pushinteger(L, work_result(box->work));
@@ -425,22 +439,24 @@ static int times(lua_State *L)
   return 2;
 }
 
+void distributed_give_up(void) { has_failed = true; }
+
 /* Leaves with the state, so that nothing comes into memory that is no longer there. */
 static int keeper_gc(lua_State *L)
 {
   if (owner != main_thread(L)) return 0;
   owner = NULL;
-  messenger_leave(messenger_missing() < 0 ? 10 : 0);
+  messenger_leave(has_failed || messenger_missing() >= 0 ? 0 : 10);
   return 0;
 }
 
 int open_distributed_core(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    {"folder", own_folder},   {"join", join},   {"leave", leave},
-    {"describe", describe},   {"peer", peer},   {"missing", missing},
-    {"begin", begin},         {"wait", wait},   {"begin_group", begin_group},
-    {"state", state},         {"times", times}, {"set_patience", set_patience},
+    {"folder", own_folder},     {"join", join},   {"leave", leave},
+    {"describe", describe},     {"peer", peer},   {"missing", missing},
+    {"begin", begin},           {"wait", wait},   {"begin_group", begin_group},
+    {"state", state},           {"times", times}, {"set_patience", set_patience},
     {"clock", monotonic_clock}, {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -45,16 +45,16 @@ static void combine_bfloat16(const uint16_t *in, uint16_t *in_out, int n, Combin
     in_out[i] = float_to_bfloat16(combine(bfloat16_to_float(in[i]), bfloat16_to_float(in_out[i])));
 }
 
-#define HALF_OPERATION(type, name, function)                                          \
-  static void type##_##name(void *in, void *in_out, int *n, MPI_Datatype *datatype)   \
-  {                                                                                   \
-    (void)datatype;                                                                   \
-    combine_##type(in, in_out, *n, function);                                         \
+#define HALF_OPERATION(type, name, function)                                        \
+  static void type##_##name(void *in, void *in_out, int *n, MPI_Datatype *datatype) \
+  {                                                                                 \
+    (void)datatype;                                                                 \
+    combine_##type(in, in_out, *n, function);                                       \
   }
-#define HALF_OPERATIONS(type)                      \
-  HALF_OPERATION(type, sum, add_floats)            \
-  HALF_OPERATION(type, product, multiply_floats)   \
-  HALF_OPERATION(type, minimum, lesser_float)      \
+#define HALF_OPERATIONS(type)                    \
+  HALF_OPERATION(type, sum, add_floats)          \
+  HALF_OPERATION(type, product, multiply_floats) \
+  HALF_OPERATION(type, minimum, lesser_float)    \
   HALF_OPERATION(type, maximum, greater_float)
 HALF_OPERATIONS(float16)
 HALF_OPERATIONS(bfloat16)

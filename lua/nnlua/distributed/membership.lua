@@ -34,7 +34,7 @@ local names = {"openmpi", "mpich"}
 local marks = {openmpi = {"OMPI_COMM_WORLD_SIZE"}, mpich = {"PMI_SIZE", "MPI_LOCALNRANKS"}}
 
 --- The file of an MPI's module, or nil: beside the interpreter or nnlua.so, or where they are installed.
-local function module_of(name)
+function membership.module_of(name)
   local folder = messenger.folder()
   for _, place in ipairs {".", "../lib/nnlua", "../../nnlua"} do
     local path = ("%s/%s/nnlua_%s.so"):format(folder or ".", place, name)
@@ -56,7 +56,7 @@ end
 ---     > nl.distributed.is_available() == nl.distributed.is_mpi_available()
 ---     true
 function membership.is_available()
-  return (module_of "openmpi" or module_of "mpich") ~= nil
+  return (membership.module_of "openmpi" or membership.module_of "mpich") ~= nil
 end
 
 membership.is_mpi_available = membership.is_available
@@ -68,7 +68,7 @@ local function choose(backend)
     if not marks[name] then
       raise(("init_process_group: the backend is 'mpi', 'openmpi' or 'mpich', not '%s'"):format(name))
     end
-    local path = module_of(name)
+    local path = membership.module_of(name)
     if not path then
       raise(("init_process_group: this nnlua was built without %s: install Debian's lib%s-dev and build it again")
         :format(name, name))
@@ -76,7 +76,7 @@ local function choose(backend)
     return name, path
   end
   for _, one in ipairs(names) do
-    local path = module_of(one)
+    local path = membership.module_of(one)
     if path then return one, path end
   end
   raise "init_process_group: this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and build it again"

@@ -1,0 +1,125 @@
+-- nnlua run: a script in several processes, by the launcher of an MPI.
+
+local membership = require "nnlua.distributed.membership"
+local launcher = require "nnlua.launcher"
+
+local usage = [[
+usage: nnlua run [-n N] [--mpi openmpi|mpich] [--threads N] [launcher's options --] script [args]
+
+Runs a script in N processes (2), each with one thread, on this machine or, with the launcher's
+options, on others:  nnlua run -n 8 --hostfile hosts -- train.lua --epochs 3
+In the script:       local dist = require "nnlua".distributed    dist.init_process_group()
+Each line of output begins with the rank that it comes from. Where one process fails, all end.
+More: man nnlua
+]]
+
+local function fail(...)
+  io.stderr:write("nnlua run: ", string.format(...), "\n", usage:match "[^\n]*\n")
+  os.exit(2, true)
+end
+
+--- Whole numbers from 1 on.
+local function count(option, text)
+  local n = math.tointeger(tonumber(text))
+  if not n or n < 1 then fail("%s wants a number of 1 or more, not '%s'", option, tostring(text)) end
+  return n
+end
+
+--- What the command line says: options of ours, words for the launcher, the script and its arguments.
+local function parse(words)
+  local options = {n = 2, threads = 1, launcher = {}, script = {}}
+  local has_dashes, i = false, 1
+  for _, word in ipairs(words) do has_dashes = has_dashes or word == "--" end
+  while i <= #words do
+    local word = words[i]
+    local name, value = word:match "^(%-%-[^=]+)=(.*)$"
+    name = name or word
+    local function argument()
+      if value then return value end
+      i = i + 1
+      return words[i]
+    end
+    if word == "--" then
+      table.move(words, i + 1, #words, 1, options.script)
+      break
+    elseif name == "-n" or name == "-np" or name == "--np" then
+      options.n = count(name, argument())
+    elseif name == "--threads" then
+      options.threads = count(name, argument())
+    elseif name == "--mpi" then
+      options.mpi = argument()
+    elseif name == "-h" or name == "--help" then
+      io.write(usage)
+      os.exit(0, true)
+    elseif has_dashes then
+      table.insert(options.launcher, word)
+    elseif word:sub(1, 1) == "-" then
+      fail("there is no option '%s'; options for MPI's launcher stand before '--', and the script behind it", word)
+    else
+      table.move(words, i, #words, 1, options.script)
+      break
+    end
+    i = i + 1
+  end
+  if #options.script == 0 then fail "which script?" end
+  return options
+end
+
+--- The path of a program, or nil.
+local function find_program(name)
+  for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
+    local file <close> = io.open(folder .. "/" .. name, "rb")
+    if file then return folder .. "/" .. name end
+  end
+end
+
+local packages = {openmpi = "openmpi-bin", mpich = "mpich"}
+
+--- The MPI that is built for and whose launcher is here.
+local function choose(wanted)
+  if wanted and not packages[wanted] then fail("--mpi takes openmpi or mpich, not '%s'", wanted) end
+  local missing
+  for _, name in ipairs {"openmpi", "mpich"} do
+    if (not wanted or name == wanted) and membership.module_of(name) then
+      local path = find_program("mpirun." .. name)
+      if path then return name, path end
+      missing = name
+    end
+  end
+  if missing then
+    fail("there is no mpirun.%s: install Debian's package %s", missing, packages[missing])
+  end
+  fail("this nnlua was built without %s: install Debian's lib%s-dev and build it again", wanted or "MPI",
+       wanted or "openmpi")
+end
+
+--- Whether this is root, which OpenMPI wants to be told.
+local function is_root()
+  local file <close> = io.open("/proc/self/status", "rb")
+  return file and file:read "a":match "\nUid:%s+%d+%s+(%d+)" == "0"
+end
+
+local options_of = {
+  openmpi = function()
+    local words = {"--oversubscribe", "--tag-output"}
+    if is_root() then table.insert(words, "--allow-run-as-root") end
+    return words
+  end,
+  mpich = function() return {"-prepend-rank"} end,
+}
+
+--- The command: the launcher, its options, this interpreter, the script.
+local function command(options)
+  local name, path = choose(options.mpi)
+  local words = {path, "-n", tostring(options.n)}
+  for _, list in ipairs {options_of[name](), options.launcher, {launcher.interpreter()},
+                         {"--threads", tostring(options.threads)}, options.script} do
+    table.move(list, 1, #list, #words + 1, words)
+  end
+  return words
+end
+
+return function(words)
+  local options = parse(words)
+  os.exit(launcher.run(command(options), options.n > 1), true)
+end

@@ -1,0 +1,418 @@
+/* Runs MPI's launcher and passes on what it prints, line by line. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pipe2 */
+#endif
+#include "cli/launcher.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a process tells the launcher's keeper stands in lines of its stderr that begin so, and is not shown. */
+#define SECRET "\036nnlua "
+#define VARIABLE "NNLUA_RUN"
+
+/* Seconds that the others have to end when one has failed, or when the user wants to leave. */
+static const double grace = 5;
+
+enum { LONGEST_LINE = 1 << 16, MOST_RANKS = 1 << 16, MOST_SAID = 1 << 20 };
+
+/* ------------------------------------------------------------ in the processes */
+
+static bool was_started_by_run;
+
+/* The variable is for this process, not for those that its script may start. */
+void launcher_greet(void)
+{
+  char host[64] = "?";
+  was_started_by_run = getenv(VARIABLE) != NULL;
+  if (!was_started_by_run) return;
+  unsetenv(VARIABLE);
+  gethostname(host, sizeof host - 1);
+  fprintf(stderr, SECRET "process %d on %s\n", (int)getpid(), host);
+}
+
+void launcher_tell_failure(void)
+{
+  if (was_started_by_run) fprintf(stderr, SECRET "fails\n");
+}
+
+/* ------------------------------------------------------------------- processes */
+
+/* The processes by rank, as far as they have told. */
+typedef struct Rank {
+  int process;
+  char host[64];
+} Rank;
+
+/* A line of one of the launcher's outputs, as far as it has come. */
+typedef struct Stream {
+  int in;
+  FILE *out;
+  bool is_open, is_coloured;
+  size_t n;
+  char line[LONGEST_LINE];
+} Stream;
+
+typedef struct Keeper {
+  pid_t launcher;
+  Stream streams[2];
+  Rank *ranks;
+  int nranks;
+  bool is_tagged;
+  int failed;      /* the rank that failed first, or -1 */
+  int signal;      /* that ended it, or 0 */
+  bool is_named;   /* the launcher has just said by its process which one failed */
+  double deadline; /* for the launcher to end; 0: none */
+  char *said;      /* by the launcher itself */
+  size_t nsaid;
+} Keeper;
+
+static volatile sig_atomic_t asked_to_leave;
+
+static void on_signal(int number) { asked_to_leave = number; }
+
+static double now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The parent of a process, or 0. */
+static pid_t parent_of(pid_t process)
+{
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t n = read(file, text, sizeof text - 1);
+  close(file);
+  if (n <= 0) return 0;
+  text[n] = '\0';
+  const char *name_end = strrchr(text, ')'); /* the name may have anything in it */
+  char state;
+  int parent;
+  return name_end && sscanf(name_end + 1, " %c %d", &state, &parent) == 2 && state != 'Z' ? parent : 0;
+}
+
+static bool descends_from(pid_t process, pid_t ancestor)
+{
+  for (int steps = 0; process > 1 && steps < 1000; steps++) {
+    process = parent_of(process);
+    if (process == ancestor) return true;
+  }
+  return false;
+}
+
+/* Kills all that was started by what was started here; this process is a reaper, so none escapes by losing its parent.
+   How many there were. */
+static int kill_descendants(void)
+{
+  DIR *folder = opendir("/proc");
+  int n = 0;
+  if (!folder) return 0;
+  for (const struct dirent *entry; (entry = readdir(folder));) {
+    pid_t process = (pid_t)atoi(entry->d_name);
+    if (process <= 0 || !descends_from(process, getpid())) continue;
+    kill(process, SIGKILL);
+    n++;
+  }
+  closedir(folder);
+  while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+  return n;
+}
+
+static void end_all(void)
+{
+  for (int i = 0; i < 100 && kill_descendants() > 0; i++) {
+    const struct timespec while_they_die = {0, 10000000};
+    nanosleep(&while_they_die, NULL);
+  }
+}
+
+/* ---------------------------------------------------------------------- output */
+
+static Rank *rank_at(Keeper *k, int rank)
+{
+  if (rank < 0 || rank >= MOST_RANKS) return NULL;
+  if (rank >= k->nranks) {
+    Rank *more = realloc(k->ranks, (size_t)(rank + 1) * sizeof *more);
+    if (!more) return NULL;
+    memset(more + k->nranks, 0, (size_t)(rank + 1 - k->nranks) * sizeof *more);
+    k->ranks = more;
+    k->nranks = rank + 1;
+  }
+  return &k->ranks[rank];
+}
+
+static void note_failure(Keeper *k, int rank, int number)
+{
+  if (k->failed < 0) {
+    k->failed = rank;
+    k->signal = number;
+  }
+  if (k->deadline == 0) k->deadline = now() + grace;
+}
+
+/* What a process tells about itself. */
+static void take_secret(Keeper *k, int rank, const char *text)
+{
+  int process;
+  char host[64];
+  Rank *r = rank_at(k, rank);
+  if (r && sscanf(text, "process %d on %63s", &process, host) == 2) {
+    r->process = process;
+    memcpy(r->host, host, sizeof host);
+  } else if (strncmp(text, "fails", 5) == 0) {
+    note_failure(k, rank, 0);
+  }
+}
+
+/* Where OpenMPI and MPICH say that a process was ended by a signal. */
+static void take_launchers_own(Keeper *k, const char *line)
+{
+  int rank, number, process;
+  const char *text = strstr(line, "process rank ");
+  const char *ending = text ? strstr(text, "exited on signal ") : NULL;
+  if (ending && sscanf(text, "process rank %d", &rank) == 1 && sscanf(ending, "exited on signal %d", &number) == 1)
+    note_failure(k, rank, number);
+  text = strstr(line, "PID ");
+  if (text && strstr(text, "RUNNING AT") && sscanf(text, "PID %d", &process) == 1)
+    for (int i = 0; i < k->nranks; i++)
+      if (k->ranks[i].process == process && k->failed < 0) {
+        note_failure(k, i, 0);
+        k->is_named = true;
+      }
+  text = strstr(line, "EXIT CODE: ");
+  if (text && k->is_named && sscanf(text, "EXIT CODE: %d", &number) == 1 && number > 0 && number < 64) {
+    k->signal = number;
+    k->is_named = false;
+  }
+}
+
+/* The rank that a line is tagged with, by OpenMPI as "[1,2]<stdout>:", by MPICH as "[2] ", and where its text begins; -1
+   of a line of the launcher's own. */
+static int tag_of(const char *line, const char **text)
+{
+  int job, rank, end = 0;
+  if (sscanf(line, "[%d,%d]<std%*3[outer]>:%n", &job, &rank, &end) == 2 && end > 0) {
+    *text = line + end;
+    return rank;
+  }
+  if (sscanf(line, "[%d]%n", &rank, &end) == 1 && end > 0 && line[end] == ' ') {
+    *text = line + end + 1;
+    return rank;
+  }
+  *text = line;
+  return -1;
+}
+
+/* What the launcher says at length of a rank's failure is told in one line instead; all else is shown at the end. */
+static void keep_line(Keeper *k, const char *line, size_t n)
+{
+  char *more = k->nsaid < MOST_SAID ? realloc(k->said, k->nsaid + n) : NULL;
+  if (!more) return;
+  memcpy(more + k->nsaid, line, n);
+  k->said = more;
+  k->nsaid += n;
+}
+
+static void show_line(Keeper *k, Stream *s)
+{
+  const char *text;
+  s->line[s->n] = '\0';
+  int rank = tag_of(s->line, &text);
+  if (rank < 0) {
+    take_launchers_own(k, s->line);
+    keep_line(k, s->line, s->n);
+    return;
+  }
+  if (strncmp(text, SECRET, sizeof SECRET - 1) == 0) {
+    take_secret(k, rank, text + sizeof SECRET - 1);
+    return;
+  }
+  if (k->is_tagged && s->is_coloured) fprintf(s->out, "\033[3%dm[%d]\033[0m ", 1 + rank % 6, rank);
+  else if (k->is_tagged) fprintf(s->out, "[%d] ", rank);
+  fwrite(text, 1, s->n - (size_t)(text - s->line), s->out);
+}
+
+static void take_bytes(Keeper *k, Stream *s, const char *bytes, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    s->line[s->n++] = bytes[i];
+    if (bytes[i] != '\n' && bytes[i] != '\r' && s->n < sizeof s->line - 1) continue;
+    show_line(k, s);
+    s->n = 0;
+  }
+  fflush(s->out);
+}
+
+static void read_stream(Keeper *k, Stream *s)
+{
+  char bytes[1 << 14];
+  ssize_t n = read(s->in, bytes, sizeof bytes);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (n > 0) {
+    take_bytes(k, s, bytes, (size_t)n);
+    return;
+  }
+  if (s->n) show_line(k, s);
+  s->n = 0;
+  fflush(s->out);
+  close(s->in);
+  s->is_open = false;
+}
+
+/* -------------------------------------------------------------------- watching */
+
+/* Once the user wants to leave, or a process has failed: the launcher has some seconds to end them all. */
+static bool is_to_end(Keeper *k, double *left)
+{
+  if (asked_to_leave && k->deadline == 0) {
+    kill(k->launcher, asked_to_leave);
+    k->deadline = now() + grace;
+  }
+  *left = k->deadline == 0 ? 0.5 : k->deadline - now();
+  return k->deadline != 0 && *left <= 0;
+}
+
+/* Until the launcher has ended; its status. */
+static int watch(Keeper *k)
+{
+  int status = 0;
+  double left;
+  for (bool has_ended = false; !has_ended || k->streams[0].is_open || k->streams[1].is_open;) {
+    if (is_to_end(k, &left)) {
+      end_all();
+      return -1;
+    }
+    struct pollfd polled[2];
+    for (int i = 0; i < 2; i++)
+      polled[i] = (struct pollfd){.fd = k->streams[i].is_open ? k->streams[i].in : -1, .events = POLLIN};
+    poll(polled, 2, left > 0.1 ? 100 : (int)(left * 1000) + 1);
+    for (int i = 0; i < 2; i++)
+      if (polled[i].revents) read_stream(k, &k->streams[i]);
+    if (!has_ended && waitpid(k->launcher, &status, WNOHANG) == k->launcher) {
+      has_ended = true;
+      if (k->deadline == 0) k->deadline = now() + grace; /* for what still holds its outputs */
+    }
+  }
+  return status;
+}
+
+static _Noreturn void run_launcher(char **words, int out, int err)
+{
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  setenv(VARIABLE, "1", 1);
+  execvp(words[0], words);
+  fprintf(stderr, "nnlua run: %s can't be started: %s\n", words[0], strerror(errno));
+  _exit(127);
+}
+
+static bool start(Keeper *k, char **words)
+{
+  int ends[2][2];
+  for (int i = 0; i < 2; i++)
+    if (pipe2(ends[i], O_CLOEXEC) != 0) return false;
+  fflush(NULL);
+  prctl(PR_SET_CHILD_SUBREAPER, 1UL);
+  k->launcher = fork();
+  if (k->launcher < 0) return false;
+  if (k->launcher == 0) run_launcher(words, ends[0][1], ends[1][1]);
+  for (int i = 0; i < 2; i++) {
+    FILE *out = i == 0 ? stdout : stderr;
+    close(ends[i][1]);
+    k->streams[i].in = ends[i][0];
+    k->streams[i].out = out;
+    k->streams[i].is_open = true;
+    k->streams[i].is_coloured = isatty(fileno(out)) && !getenv("NO_COLOR");
+  }
+  return true;
+}
+
+static void say_who_failed(Keeper *k)
+{
+  const Rank *r = rank_at(k, k->failed);
+  fprintf(stderr, "nnlua run: rank %d", k->failed);
+  if (r && r->process) fprintf(stderr, " (process %d on %s)", r->process, r->host);
+  if (k->signal)
+    fprintf(stderr, " was ended by signal %d (%s); the others were ended\n", k->signal, strsignal(k->signal));
+  else fprintf(stderr, " failed; the others were ended\n");
+}
+
+static int exit_code(Keeper *k, int status)
+{
+  if (asked_to_leave) return 128 + asked_to_leave;
+  if (status == -1 || k->failed >= 0) return 1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void handle_signals(struct sigaction before[3], bool begin)
+{
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  const struct sigaction action = {.sa_handler = on_signal};
+  for (int i = 0; i < 3; i++) sigaction(numbers[i], begin ? &action : &before[i], begin ? &before[i] : NULL);
+}
+
+/* run(words, is_tagged): runs the launcher with its words until all have ended; the status for the shell. */
+static int run(lua_State *L)
+{
+  struct sigaction before[3];
+  luaL_checktype(L, 1, LUA_TTABLE);
+  int n = (int)lua_rawlen(L, 1);
+  char **words = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *words, 0);
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, 1, i + 1);
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "a list of texts expected");
+    words[i] = (char *)(uintptr_t)lua_tostring(L, -1); /* the list keeps it */
+    lua_pop(L, 1);
+  }
+  words[n] = NULL;
+  Keeper *k = lua_newuserdatauv(L, sizeof *k, 0);
+  memset(k, 0, sizeof *k);
+  k->failed = -1;
+  k->is_tagged = lua_toboolean(L, 2);
+  asked_to_leave = 0;
+  handle_signals(before, true);
+  bool good = n > 0 && start(k, words);
+  int status = good ? watch(k) : -1;
+  end_all();
+  handle_signals(before, false);
+  if (!good) fprintf(stderr, "nnlua run: no process can be started: %s\n", strerror(errno));
+  if (k->failed >= 0 && !asked_to_leave) say_who_failed(k);
+  else if (!asked_to_leave) fwrite(k->said, 1, k->nsaid, stderr);
+  free(k->ranks);
+  free(k->said);
+  lua_pushinteger(L, exit_code(k, status));
+  return 1;
+}
+
+/* interpreter(): the path of this executable. */
+static int interpreter(lua_State *L)
+{
+  char path[4096];
+  ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+  if (n <= 0) return luaL_error(L, "/proc/self/exe can't be read: %s", strerror(errno));
+  lua_pushlstring(L, path, (size_t)n);
+  return 1;
+}
+
+int launcher_open_module(lua_State *L)
+{
+  static const luaL_Reg functions[] = {{"run", run}, {"interpreter", interpreter}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}
