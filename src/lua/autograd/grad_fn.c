@@ -56,6 +56,13 @@ static int node_lua_name(lua_State *L)
   return 1;
 }
 
+/* node:_sequence_nr(): a number that no other node of an op has; the later it was made, the greater. */
+static int node_sequence(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)node_check(L, "_sequence_nr")->sequence);
+  return 1;
+}
+
 static int node_tostring(lua_State *L)
 {
   lua_pushfstring(L, "<%s>", node_name(node_check(L, "tostring")));
@@ -156,6 +163,8 @@ void open_graph(lua_State *L)
   lua_createtable(L, 0, 3);
   lua_pushcfunction(L, node_lua_name);
   lua_setfield(L, -2, "name");
+  lua_pushcfunction(L, node_sequence);
+  lua_setfield(L, -2, "_sequence_nr");
   add_registration(L, "register_hook", HOOKS_AFTER, HOOKED_AFTER);
   add_registration(L, "register_prehook", HOOKS_BEFORE, HOOKED_BEFORE);
   lua_pushcclosure(L, node_index, 1);

@@ -1,0 +1,153 @@
+-- DistributedDataParallel: each process trains the same module on a part of the batch.
+
+local args = require "nnlua.args"
+local Buckets = require "nnlua.distributed.buckets"
+local collectives = require "nnlua.distributed.collectives"
+local core = require "nnlua.nn.core"
+local membership = require "nnlua.distributed.membership"
+local Module = require "nnlua.nn.module"
+local nl = require "nnlua"
+local objects = require "nnlua.distributed.objects"
+
+local data_parallel = {}
+
+local raise = core.raise
+
+--- A module that several processes train together: each has a copy and gives it a part of the batch, and the gradients
+--- that the optimizers see are the means over all. Parameters and buffers are rank 0's at the start; sums are on their
+--- way while the backward goes on. `nn.parallel.DistributedDataParallel(module, {process_group = nil, bucket_cap_mb = 25,
+--- broadcast_buffers = true, find_unused_parameters = false, gradient_as_bucket_view = false, static_graph = false,
+--- init_sync = true})`.
+---
+---     local dist = nl.distributed
+---     dist.init_process_group()
+---     local net = nn.parallel.DistributedDataParallel(Net())
+---
+--- A parameter that the loss doesn't depend on is an error of the next step, which names it; with
+--- find_unused_parameters each forward looks for those, with static_graph the first one only.
+---@class DistributedDataParallel: Module
+---@field module Module
+local DDP = core.class("nn.parallel.DistributedDataParallel", Module)
+data_parallel.DistributedDataParallel = DDP
+
+local parse = args.parser("nn.parallel.DistributedDataParallel", {
+  {"module", "module"}, {"process_group", "any?"}, {"bucket_cap_mb", "number", 25},
+  {"broadcast_buffers", "boolean", true}, {"find_unused_parameters", "boolean", false},
+  {"gradient_as_bucket_view", "boolean", false}, {"static_graph", "boolean", false}, {"init_sync", "boolean", true},
+})
+
+--- Raises where another rank has other parameters.
+local function check_alike(named, group)
+  local own = {}
+  for i, one in ipairs(named) do own[i] = ("%s %s %s"):format(one.name, one.tensor.dtype, one.tensor.shape) end
+  local first = {own}
+  objects.broadcast_object_list(first, group.ranks[1], group)
+  for i = 1, math.max(#own, #first[1]) do
+    if own[i] ~= first[1][i] then
+      raise(("DistributedDataParallel: parameter %d is %s here (rank %d) and %s at rank %d"):format(
+        i, own[i] or "missing", membership.get_rank(), first[1][i] or "missing", group.ranks[1]))
+    end
+  end
+end
+
+local function broadcast_all(group, tensors)
+  local works = {}
+  for _, tensor in tensors do
+    table.insert(works, collectives.broadcast(tensor, {group = group, group_src = 0, async_op = true}))
+  end
+  for _, work in ipairs(works) do work:wait() end
+end
+
+function DDP:init(...)
+  local module, given, cap, broadcasts, finds_unused, as_views, is_static, syncs = parse(...)
+  local group = membership.group("DistributedDataParallel", given)
+  if not group then raise "DistributedDataParallel: this process is not in the group" end
+  local named = {}
+  for name, parameter in module:named_parameters() do
+    if parameter.requires_grad then table.insert(named, {name = name, tensor = parameter}) end
+  end
+  if #named == 0 then raise "DistributedDataParallel: no parameter of the module wants a gradient" end
+  self.module, self.process_group = module, group
+  self.broadcast_buffers, self.find_unused_parameters, self.static_graph = broadcasts, finds_unused, is_static
+  self.require_backward_grad_sync = true
+  if syncs then
+    check_alike(named, group)
+    broadcast_all(group, module:named_parameters())
+    broadcast_all(group, module:named_buffers())
+  end
+  self.buckets = Buckets.new(named, group, {cap = cap * 2 ^ 20, as_views = as_views})
+end
+
+--- Calls found(tensor) for each tensor in a forward's results.
+local function each_tensor(value, found)
+  if core.is_tensor(value) then
+    found(value)
+  elseif type(value) == "table" and not getmetatable(value) then
+    for _, one in pairs(value) do each_tensor(one, found) end
+  end
+end
+
+--- The parameters that none of a forward's results depends on, as a set.
+local function unused_of(buckets, results)
+  local reached, seen, stack = {}, {}, {}
+  each_tensor(results, function(t)
+    if t.grad_fn then table.insert(stack, t.grad_fn) elseif t.requires_grad then reached[t:data_ptr()] = true end
+  end)
+  while #stack > 0 do
+    local node = table.remove(stack)
+    for _, edge in ipairs(node.next_functions) do
+      local next_node = edge[1]
+      if next_node == nl.none then goto continue end
+      if next_node:name() == "AccumulateGrad" then
+        reached[next_node.variable:data_ptr()] = true
+      elseif not seen[next_node:_sequence_nr()] then
+        seen[next_node:_sequence_nr()] = true
+        table.insert(stack, next_node)
+      end
+      ::continue::
+    end
+  end
+  local unused = {}
+  for _, p in ipairs(buckets.params) do
+    if not reached[p.tensor:data_ptr()] then unused[p] = true end
+  end
+  return unused
+end
+
+function DDP:forward(...)
+  local wants_sums = self.require_backward_grad_sync and nl.is_grad_enabled()
+  if self.broadcast_buffers and self.training and self.require_backward_grad_sync then
+    broadcast_all(self.process_group, self.module:named_buffers())
+  end
+  if not wants_sums then
+    self.buckets:close()
+    return self.module(...)
+  end
+  if not self.find_unused_parameters and not self.static_graph then
+    self.buckets:open()
+    return self.module(...)
+  end
+  local results = table.pack(self.module(...))
+  local unused = self.known_unused or unused_of(self.buckets, {table.unpack(results, 1, results.n)})
+  if self.static_graph then self.known_unused = unused end
+  self.buckets:open(unused)
+  return table.unpack(results, 1, results.n)
+end
+
+--- Within it gradients are not summed over processes but only added up: for several backwards a step. Calls
+--- `f(...)`, or lasts to the end of the block: `local _ <close> = net:no_sync()`.
+---@param f? function
+function DDP:no_sync(f, ...)
+  local before = self.require_backward_grad_sync
+  self.require_backward_grad_sync = false
+  local closing = setmetatable({}, {__close = function() self.require_backward_grad_sync = before end})
+  if not f then return closing end
+  local _ <close> = closing
+  return f(...)
+end
+
+function DDP:extra_repr()
+  return ("rank=%d, world_size=%d"):format(self.process_group:rank(), self.process_group:size())
+end
+
+return data_parallel
