@@ -2,6 +2,7 @@
 
 local guard = require "nnlua.guard"
 local membership = require "nnlua.distributed.membership"
+local on_demand = require "nnlua.on_demand"
 local Work = require "nnlua.distributed.work"
 
 --- Several processes that train one net: `nnlua run -n 4 script.lua`.
@@ -15,6 +16,18 @@ for _, part in ipairs {membership, collectives, objects} do
     if not hidden[name] then distributed[name] = value end
   end
 end
+distributed.clip_grad_norm_ = require "nnlua.distributed.clip"
+
+--- Functions through which gradients flow, for layers that are shared out: `all_reduce`, `copy`, `reduce`, `gather`,
+--- `split`.
+distributed.nn = {functional = on_demand.fields({}, function() end, {
+  ["nnlua.distributed.functional"] = "all_reduce copy gather reduce split",
+})}
+
+--- Optimizers whose state is shared out.
+distributed.optim = on_demand.fields({}, guard.classes, {
+  ["nnlua.distributed.optim"] = "ZeroRedundancyOptimizer",
+})
 
 guard.classes {Work, membership.ProcessGroup}
 

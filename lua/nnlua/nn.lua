@@ -93,6 +93,7 @@ on_demand.fields(nl.F, function() end, {
 
 return on_demand.fields(nn, guard.classes, {
   ["nnlua.nn.parallel"] = "parallel",
+  ["nnlua.nn.parallel.sync_batch_norm"] = "SyncBatchNorm",
   ["nnlua.nn.containers"] = "ModuleDict ModuleList Sequential",
   ["nnlua.nn.parameter_containers"] = "ParameterDict ParameterList",
   ["nnlua.nn.linear"] = "Bilinear Identity LazyLinear Linear",

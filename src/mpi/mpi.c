@@ -243,6 +243,9 @@ static bool mpi_open(int *rank, int *size, char *error, size_t error_size)
   MPI_Comm_rank(MPI_COMM_WORLD, rank);
   MPI_Comm_size(MPI_COMM_WORLD, size);
   make_half_operations();
+  /* MPICH takes their buffers away, and its launcher marks each piece of a line with the rank. */
+  setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+  setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
   return keep_group(MPI_COMM_WORLD) == WORLD;
 }
 

@@ -240,7 +240,7 @@ end
 --- The places of one of several processes that share a dataset: each gets as many, and together they get all, some
 --- twice if there are not as many as that takes, or with drop_last some not at all. `DistributedSampler(dataset,
 --- num_replicas, rank, {shuffle = true, seed = 0, drop_last = false})`: of num_replicas processes the one whose rank
---- this is, from 0 on. `set_epoch(epoch)` before each epoch gives it an order of its own.
+--- this is, from 0 on (nl.distributed's, if they are left out). `set_epoch(epoch)` before each epoch gives it an order of its own.
 ---     > sampler = nl.utils.data.DistributedSampler({10, 20, 30}, 2, 1, {shuffle = false})
 ---     > for i in sampler:iter() do print(i) end
 ---     2
@@ -256,9 +256,12 @@ local parse_distributed = args.parser(DistributedSampler.__name, {
 
 function DistributedSampler:init(...)
   self.dataset, self.num_replicas, self.rank, self.shuffle, self.seed, self.drop_last = parse_distributed(...)
-  if not self.num_replicas or not self.rank then
-    raise(self.__name .. ": give num_replicas and rank: there is no process group to ask")
+  local dist = not (self.num_replicas and self.rank) and require "nnlua.distributed"
+  if dist and not dist.is_initialized() then
+    raise(self.__name .. ": give num_replicas and rank, or call nl.distributed.init_process_group first")
   end
+  self.num_replicas = self.num_replicas or dist.get_world_size()
+  self.rank = self.rank or dist.get_rank()
   check_count(self, "num_replicas", self.num_replicas)
   if self.rank < 0 or self.rank >= self.num_replicas then
     raise(("%s: rank must be from 0 to %d, not %d"):format(self.__name, self.num_replicas - 1, self.rank))
