@@ -90,27 +90,55 @@ static double now(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The parent of a process, or 0. */
-static pid_t parent_of(pid_t process)
+/* Reads a whole number where the text begins with one, and goes behind it. */
+static bool take_number(const char **text, int *number)
 {
-  char path[64], text[512];
-  snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  char *end;
+  long n = strtol(*text, &end, 10);
+  if (end == *text) return false;
+  *number = (int)n;
+  *text = end;
+  return true;
+}
+
+/* The same of a piece of text. */
+static bool take_text(const char **text, const char *piece)
+{
+  size_t n = strlen(piece);
+  if (strncmp(*text, piece, n) != 0) return false;
+  *text += n;
+  return true;
+}
+
+/* The number behind a piece somewhere in a text. */
+static bool find_number(const char *text, const char *piece, int *number)
+{
+  const char *found = strstr(text, piece);
+  return found && take_text(&found, piece) && take_number(&found, number);
+}
+
+/* The parent of a process, or 0. */
+static pid_t parent_of(lua_State *L, pid_t process)
+{
+  char text[512];
+  int file = open(lua_pushfstring(L, "/proc/%d/stat", (int)process), O_RDONLY | O_CLOEXEC);
+  lua_pop(L, 1);
   if (file < 0) return 0;
   ssize_t n = read(file, text, sizeof text - 1);
   close(file);
   if (n <= 0) return 0;
   text[n] = '\0';
   const char *name_end = strrchr(text, ')'); /* the name may have anything in it */
-  char state;
+  if (!name_end || strlen(name_end) < 4 || name_end[2] == 'Z') return 0;
+  const char *number = name_end + 3;
   int parent;
-  return name_end && sscanf(name_end + 1, " %c %d", &state, &parent) == 2 && state != 'Z' ? parent : 0;
+  return take_number(&number, &parent) ? parent : 0;
 }
 
-static bool descends_from(pid_t process, pid_t ancestor)
+static bool descends_from(lua_State *L, pid_t process, pid_t ancestor)
 {
   for (int steps = 0; process > 1 && steps < 1000; steps++) {
-    process = parent_of(process);
+    process = parent_of(L, process);
     if (process == ancestor) return true;
   }
   return false;
@@ -118,14 +146,14 @@ static bool descends_from(pid_t process, pid_t ancestor)
 
 /* Kills all that was started by what was started here; this process is a reaper, so none escapes by losing its parent.
    How many there were. */
-static int kill_descendants(void)
+static int kill_descendants(lua_State *L)
 {
   DIR *folder = opendir("/proc");
   int n = 0;
   if (!folder) return 0;
   for (const struct dirent *entry; (entry = readdir(folder));) {
     pid_t process = (pid_t)atoi(entry->d_name);
-    if (process <= 0 || !descends_from(process, getpid())) continue;
+    if (process <= 0 || !descends_from(L, process, getpid())) continue;
     kill(process, SIGKILL);
     n++;
   }
@@ -134,9 +162,9 @@ static int kill_descendants(void)
   return n;
 }
 
-static void end_all(void)
+static void end_all(lua_State *L)
 {
-  for (int i = 0; i < 100 && kill_descendants() > 0; i++) {
+  for (int i = 0; i < 100 && kill_descendants(L) > 0; i++) {
     const struct timespec while_they_die = {0, 10000000};
     nanosleep(&while_they_die, NULL);
   }
@@ -169,54 +197,51 @@ static void note_failure(Keeper *k, int rank, int number)
 /* What a process tells about itself. */
 static void take_secret(Keeper *k, int rank, const char *text)
 {
-  int process;
-  char host[64];
   Rank *r = rank_at(k, rank);
-  if (r && sscanf(text, "process %d on %63s", &process, host) == 2) {
-    r->process = process;
-    memcpy(r->host, host, sizeof host);
-  } else if (strncmp(text, "fails", 5) == 0) {
+  if (r && take_text(&text, "process ") && take_number(&text, &r->process) && take_text(&text, " on ")) {
+    size_t n = strcspn(text, "\r\n");
+    if (n >= sizeof r->host) n = sizeof r->host - 1;
+    memcpy(r->host, text, n);
+    r->host[n] = '\0';
+  } else if (take_text(&text, "fails")) {
     note_failure(k, rank, 0);
   }
 }
 
-/* Where OpenMPI and MPICH say that a process was ended by a signal. */
+/* Where OpenMPI says "process rank 2 … exited on signal 9", MPICH "PID 123 RUNNING AT …" and then "EXIT CODE: 9". */
 static void take_launchers_own(Keeper *k, const char *line)
 {
-  int rank, number, process;
-  const char *text = strstr(line, "process rank ");
-  const char *ending = text ? strstr(text, "exited on signal ") : NULL;
-  if (ending && sscanf(text, "process rank %d", &rank) == 1 && sscanf(ending, "exited on signal %d", &number) == 1)
+  int rank, number;
+  if (find_number(line, "process rank ", &rank) && find_number(line, "exited on signal ", &number))
     note_failure(k, rank, number);
-  text = strstr(line, "PID ");
-  if (text && strstr(text, "RUNNING AT") && sscanf(text, "PID %d", &process) == 1)
+  if (strstr(line, "RUNNING AT") && find_number(line, "PID ", &number))
     for (int i = 0; i < k->nranks; i++)
-      if (k->ranks[i].process == process && k->failed < 0) {
+      if (k->ranks[i].process == number && k->failed < 0) {
         note_failure(k, i, 0);
         k->is_named = true;
       }
-  text = strstr(line, "EXIT CODE: ");
-  if (text && k->is_named && sscanf(text, "EXIT CODE: %d", &number) == 1 && number > 0 && number < 64) {
+  if (k->is_named && find_number(line, "EXIT CODE: ", &number) && number > 0 && number < 64) {
     k->signal = number;
     k->is_named = false;
   }
 }
 
-/* The rank that a line is tagged with, by OpenMPI as "[1,2]<stdout>:", by MPICH as "[2] ", and where its text begins; -1
-   of a line of the launcher's own. */
+/* The rank that a line is tagged with, by OpenMPI as "[1,2]<stdout>:", by MPICH as "[2] ", and where its text begins;
+   -1 of a line of the launcher's own. */
 static int tag_of(const char *line, const char **text)
 {
-  int job, rank, end = 0;
-  if (sscanf(line, "[%d,%d]<std%*3[outer]>:%n", &job, &rank, &end) == 2 && end > 0) {
-    *text = line + end;
-    return rank;
-  }
-  if (sscanf(line, "[%d]%n", &rank, &end) == 1 && end > 0 && line[end] == ' ') {
-    *text = line + end + 1;
-    return rank;
-  }
+  int first, second;
   *text = line;
-  return -1;
+  if (!take_text(&line, "[") || !take_number(&line, &first)) return -1;
+  if (take_text(&line, "] ")) {
+    *text = line;
+    return first;
+  }
+  if (!take_text(&line, ",") || !take_number(&line, &second) || !take_text(&line, "]<std")) return -1;
+  line += strcspn(line, ":");
+  if (!take_text(&line, ":")) return -1;
+  *text = line;
+  return second;
 }
 
 /* What the launcher says at length of a rank's failure is told in one line instead; all else is shown at the end. */
@@ -289,13 +314,13 @@ static bool is_to_end(Keeper *k, double *left)
 }
 
 /* Until the launcher has ended; its status. */
-static int watch(Keeper *k)
+static int watch(lua_State *L, Keeper *k)
 {
   int status = 0;
   double left;
   for (bool has_ended = false; !has_ended || k->streams[0].is_open || k->streams[1].is_open;) {
     if (is_to_end(k, &left)) {
-      end_all();
+      end_all(L);
       return -1;
     }
     struct pollfd polled[2];
@@ -388,8 +413,8 @@ static int run(lua_State *L)
   asked_to_leave = 0;
   handle_signals(before, true);
   bool good = n > 0 && start(k, words);
-  int status = good ? watch(k) : -1;
-  end_all();
+  int status = good ? watch(L, k) : -1;
+  end_all(L);
   handle_signals(before, false);
   if (!good) fprintf(stderr, "nnlua run: no process can be started: %s\n", strerror(errno));
   if (k->failed >= 0 && !asked_to_leave) say_who_failed(k);

@@ -1,7 +1,7 @@
 /*
- * Signs of life. Where a machine or a link is gone, MPI and its launcher wait for ever: so every process sends a sign to
- * a few others, now and then, and is missed by those if it doesn't. A sign says as well who is missed, so that all hear
- * of it.
+ * Signs of life. Where a machine or a link is gone, MPI and its launcher wait for ever: so every process sends a sign
+ * to a few others, now and then, and is missed by those if it doesn't. A sign says as well who is missed, so that all
+ * hear of it.
  */
 #ifndef NNLUA_DISTRIBUTED_VITAL_SIGNS_H
 #define NNLUA_DISTRIBUTED_VITAL_SIGNS_H

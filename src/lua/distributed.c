@@ -393,8 +393,8 @@ static int tell_missing(lua_State *L, const char *what, int rank)
   return user_error(L, "%s: rank %d (process %d on %s) gives no sign of life", what, rank, (int)p->process, p->host);
 }
 
-/* wait(work, seconds): what it gave: the source of a message, a group's number. Raises if it failed, if it takes longer,
-   or if a rank is missing. */
+/* wait(work, seconds): what it gave: the source of a message, a group's number. Raises if it failed, if it takes
+   longer, or if a rank is missing. */
 static int wait(lua_State *L)
 {
   WorkBox *box = work_check(L, 1);

@@ -118,7 +118,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(nn_utils_prune, "nnlua.nn.utils.prune")                                                  \
   X(optim, "nnlua.optim") X(optim_lr_scheduler, "nnlua.optim.lr_scheduler")                  \
   X(utils, "nnlua.utils") X(utils_data, "nnlua.utils.data")                                  \
-  X(distributed, "nnlua.distributed") X(distributions, "nnlua.distributions")                                                    \
+  X(distributed, "nnlua.distributed") X(distributions, "nnlua.distributions")                \
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
   X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \

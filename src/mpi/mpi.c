@@ -16,12 +16,26 @@ static MPI_Comm groups[MOST_GROUPS]; /* by their numbers */
 static int ngroups;
 static MPI_Op half_operations[2][MAXIMUM + 1]; /* of float16 and of bfloat16 */
 
+/* Adds to a text what fits. */
+static void append(char *text, size_t size, const char *more)
+{
+  size_t n = strlen(text), m = strlen(more);
+  if (m > size - n - 1) m = size - n - 1;
+  memcpy(text + n, more, m);
+  text[n + m] = '\0';
+}
+
 static bool say(char *error, size_t size, const char *what, int code)
 {
-  char text[MPI_MAX_ERROR_STRING] = "";
-  int length;
-  if (code != MPI_SUCCESS) MPI_Error_string(code, text, &length);
-  snprintf(error, size, "%s%s%s", what, *text ? ": " : "", text);
+  char text[MPI_MAX_ERROR_STRING];
+  int length, kind; /* of an error: its own text may be several lines long */
+  error[0] = '\0';
+  append(error, size, what);
+  if (code != MPI_SUCCESS && MPI_Error_class(code, &kind) == MPI_SUCCESS
+      && MPI_Error_string(kind, text, &length) == MPI_SUCCESS) {
+    append(error, size, ": ");
+    append(error, size, text);
+  }
   return false;
 }
 
@@ -258,7 +272,8 @@ static void mpi_describe(char *text, size_t size)
   version[strcspn(version, ",\n")] = '\0';
   for (char *c = version; *c; c++)
     if (*c == '\t') *c = ' ';
-  snprintf(text, size, "%s", version);
+  text[0] = '\0';
+  append(text, size, version);
 }
 
 static void mpi_close(void)

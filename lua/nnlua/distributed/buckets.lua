@@ -34,7 +34,8 @@ local function distribute(params, cap)
     local dtype = p.tensor.dtype
     local bucket = open[dtype]
     local bytes = p.tensor:numel() * p.tensor:element_size()
-    if not bucket or bucket.bytes > 0 and bucket.bytes + bytes > (bucket == buckets[1] and math.min(FIRST_CAP, cap) or cap) then
+    local most = bucket == buckets[1] and math.min(FIRST_CAP, cap) or cap
+    if not bucket or bucket.bytes > 0 and bucket.bytes + bytes > most then
       bucket = new_bucket(dtype)
       table.insert(buckets, bucket)
       open[dtype] = bucket

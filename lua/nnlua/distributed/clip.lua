@@ -8,7 +8,8 @@ local nl = require "nnlua"
 local parameter_list = require "nnlua.nn.parameter_list"
 
 local parse = args.parser("clip_grad_norm_", {
-  {"parameters", "any"}, {"max_norm", "number"}, {"norm_type", "number", 2.0}, {"replicated", "any?"}, {"group", "any?"},
+  {"parameters", "any"}, {"max_norm", "number"}, {"norm_type", "number", 2.0}, {"replicated", "any?"},
+  {"group", "any?"},
 })
 
 local function gradients_of(parameters)
@@ -21,7 +22,8 @@ end
 
 --- The sum of the p-th powers of all elements, or, of the norm infinity, the largest.
 local function part_of(gradients, p)
-  local norm = #gradients > 0 and nl.nn.utils.get_total_norm(gradients, p):double() or nl.zeros({}, {dtype = nl.float64})
+  if #gradients == 0 then return nl.zeros({}, {dtype = nl.float64}) end
+  local norm = nl.nn.utils.get_total_norm(gradients, p):double()
   return p == math.huge and norm or norm ^ p
 end
 

@@ -11,8 +11,8 @@ local collectives = {}
 
 local raise, is_tensor = core.raise, core.is_tensor
 
---- How tensors are combined: SUM, AVG (the sum by the number of ranks), PRODUCT, MIN, MAX, and of whole numbers BAND, BOR,
---- BXOR. Of truth values SUM is true where one is, PRODUCT where all are.
+--- How tensors are combined: SUM, AVG (the sum by the number of ranks), PRODUCT, MIN, MAX, and of whole numbers BAND,
+--- BOR, BXOR. Of truth values SUM is true where one is, PRODUCT where all are.
 collectives.ReduceOp = {SUM = "sum", AVG = "avg", PRODUCT = "product", MIN = "min", MAX = "max", BAND = "band",
                         BOR = "bor", BXOR = "bxor"}
 
@@ -74,7 +74,8 @@ local function root_in(what, group, rank, group_rank, default)
     end
     return group_rank
   end
-  return rank and membership.rank_in(what, group, rank) or default or raise(what .. ": which rank? src or dst is missing")
+  if rank then return membership.rank_in(what, group, rank) end
+  return default or raise(what .. ": which rank? src or dst is missing")
 end
 
 --- Waits for work, or gives it to the user.
@@ -107,7 +108,8 @@ function collectives.barrier(...)
 end
 
 local parse_broadcast = args.parser("broadcast", {
-  {"tensor", "tensor"}, {"src", "integer?"}, {"group", "any?"}, {"async_op", "boolean", false}, {"group_src", "integer?"},
+  {"tensor", "tensor"}, {"src", "integer?"}, {"group", "any?"}, {"async_op", "boolean", false},
+  {"group_src", "integer?"},
 })
 
 --- Fills the tensor with that of rank `src`.
@@ -125,7 +127,8 @@ function collectives.broadcast(...)
   local root = root_in("broadcast", group, src, group_src)
   local to, finish = incoming("broadcast", tensor)
   if finish and root == group.own then to = outgoing("broadcast", tensor) end
-  return run(messenger.begin("broadcast", "broadcast", group.number, nil, to, to:numel(), root), group, async_op, finish)
+  local running = messenger.begin("broadcast", "broadcast", group.number, nil, to, to:numel(), root)
+  return run(running, group, async_op, finish)
 end
 
 local parse_all_reduce = args.parser("all_reduce", {
@@ -186,8 +189,8 @@ end
 
 local function check_whole(what, whole, part, group)
   if whole.dtype ~= part.dtype or whole:numel() ~= part:numel() * group:size() then
-    raise(("%s: %s of %s isn't %d times %s of %s"):format(what, tostring(whole.shape), tostring(whole.dtype), group:size(),
-                                                       tostring(part.shape), tostring(part.dtype)))
+    raise(("%s: %s of %s isn't %d times %s of %s"):format(what, tostring(whole.shape), tostring(whole.dtype),
+      group:size(), tostring(part.shape), tostring(part.dtype)))
   end
 end
 
@@ -247,7 +250,8 @@ function collectives.all_gather(...)
   check_same("all_gather", tensor, list)
   local to, finish = incoming_list(list, tensor, group)
   local from = outgoing("all_gather", tensor)
-  return run(messenger.begin("all_gather", "all_gather", group.number, from, to, from:numel()), group, async_op, finish)
+  local running = messenger.begin("all_gather", "all_gather", group.number, from, to, from:numel())
+  return run(running, group, async_op, finish)
 end
 
 local parse_gather = args.parser("gather", {
@@ -339,7 +343,8 @@ function collectives.reduce_scatter_tensor(...)
 end
 
 local parse_reduce_scatter = args.parser("reduce_scatter", {
-  {"output", "tensor"}, {"input_list", "table"}, {"op", "any", "sum"}, {"group", "any?"}, {"async_op", "boolean", false},
+  {"output", "tensor"}, {"input_list", "table"}, {"op", "any", "sum"}, {"group", "any?"},
+  {"async_op", "boolean", false},
 })
 
 --- Combines the lists of all ranks, entry by entry; each rank gets its own entry.
@@ -577,8 +582,8 @@ function collectives.monitored_barrier(...)
     if #late > 0 and not wait_all then break end
   end
   if #late > 0 then
-    raise(("monitored_barrier: rank%s %s %s not come within %g s"):format(
-      #late > 1 and "s" or "", table.concat(late, ", "), #late > 1 and "have" or "has", timeout))
+    raise(core.format("monitored_barrier: not there within %g s: rank%s %s", timeout, #late > 1 and "s" or "",
+      table.concat(late, ", ")))
   end
   for peer = 1, group:size() - 1 do messenger.wait(begin("send", peer, DEPARTURE_TAG), timeout) end
 end

@@ -79,7 +79,8 @@ local function choose(backend)
     local path = membership.module_of(one)
     if path then return one, path end
   end
-  raise "init_process_group: this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and build it again"
+  raise("init_process_group: this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and "
+    .. "build it again")
 end
 
 -- ----------------------------------------------------------------- joining

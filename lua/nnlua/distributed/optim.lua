@@ -46,7 +46,9 @@ function Zero:init(params, optimizer_class, options)
   end
   self.group = membership.group(what, options and options.process_group)
   if not self.group then raise(what .. ": this process is not in the group") end
-  if type(optimizer_class) ~= "table" then raise(what .. ": optimizer_class is a class of nl.optim, such as optim.Adam") end
+  if type(optimizer_class) ~= "table" then
+    raise(what .. ": optimizer_class is a class of nl.optim, such as optim.Adam")
+  end
   self.params = parameter_list(what, params)
   if #self.params == 0 or not core.is_tensor(self.params[1]) then
     raise(what .. ": a list of parameters was expected; groups of them are not supported")

@@ -240,7 +240,8 @@ end
 --- The places of one of several processes that share a dataset: each gets as many, and together they get all, some
 --- twice if there are not as many as that takes, or with drop_last some not at all. `DistributedSampler(dataset,
 --- num_replicas, rank, {shuffle = true, seed = 0, drop_last = false})`: of num_replicas processes the one whose rank
---- this is, from 0 on (nl.distributed's, if they are left out). `set_epoch(epoch)` before each epoch gives it an order of its own.
+--- this is, from 0 on (nl.distributed's, if they are left out). `set_epoch(epoch)` before each epoch gives it an order
+--- of its own.
 ---     > sampler = nl.utils.data.DistributedSampler({10, 20, 30}, 2, 1, {shuffle = false})
 ---     > for i in sampler:iter() do print(i) end
 ---     2

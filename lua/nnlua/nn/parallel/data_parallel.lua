@@ -15,8 +15,9 @@ local raise = core.raise
 
 --- A module that several processes train together: each has a copy and gives it a part of the batch, and the gradients
 --- that the optimizers see are the means over all. Parameters and buffers are rank 0's at the start; sums are on their
---- way while the backward goes on. `nn.parallel.DistributedDataParallel(module, {process_group = nil, bucket_cap_mb = 25,
---- broadcast_buffers = true, find_unused_parameters = false, gradient_as_bucket_view = false, static_graph = false,
+--- way while the backward goes on.
+--- `nn.parallel.DistributedDataParallel(module, {process_group = nil, bucket_cap_mb = 25, broadcast_buffers = true,
+--- find_unused_parameters = false, gradient_as_bucket_view = false, static_graph = false,
 --- init_sync = true})`.
 ---
 ---     local dist = nl.distributed

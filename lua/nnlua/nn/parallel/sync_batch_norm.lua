@@ -97,7 +97,8 @@ end
 
 function SyncBatchNorm:forward(x)
   if not core.is_tensor(x) or x.ndim < 2 or x:size(2) ~= self.num_features then
-    raise(("SyncBatchNorm: the input must be a tensor of 2 or more dimensions with %d channels"):format(self.num_features))
+    raise(("SyncBatchNorm: the input must be a tensor of 2 or more dimensions with %d channels"):format(
+      self.num_features))
   end
   local own = self.training or self.running_mean == nil
   local group = own and membership.is_initialized() and membership.group("SyncBatchNorm", self.process_group)
@@ -124,17 +125,23 @@ local function converted(module, group)
   return new:train(module.training)
 end
 
+local function convert(module, group)
+  if is_batch_norm(module) then return converted(module, group) end
+  for name, child in module:named_children() do
+    local new = convert(child, group)
+    if new ~= child then module[tonumber(name) and math.tointeger(name) + 1 or name] = new end
+  end
+  return module
+end
+
+local parse_convert = args.parser("convert_sync_batchnorm", {{"module", "module"}, {"process_group", "any?"}})
+
 --- The module with a SyncBatchNorm in the place of each BatchNorm, with the same parameters and buffers.
 ---@param module Module
 ---@param process_group? ProcessGroup
 ---@return Module
-function SyncBatchNorm.convert_sync_batchnorm(module, process_group)
-  if is_batch_norm(module) then return converted(module, process_group) end
-  for name, child in module:named_children() do
-    local new = SyncBatchNorm.convert_sync_batchnorm(child, process_group)
-    if new ~= child then module[tonumber(name) and math.tointeger(name) + 1 or name] = new end
-  end
-  return module
+function SyncBatchNorm.convert_sync_batchnorm(...)
+  return convert(parse_convert(...))
 end
 
 return sync_batch_norm

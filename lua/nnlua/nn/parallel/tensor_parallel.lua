@@ -30,7 +30,8 @@ end
 
 --- A linear layer of which each process has some outputs (rows of the weight). All ranks give the same input; with
 --- gather_output each gets the whole result, else its part, as a RowParallelLinear takes it.
---- `nn.parallel.ColumnParallelLinear(in_features, out_features, {bias = true, gather_output = true, process_group = nil})`.
+--- `nn.parallel.ColumnParallelLinear(in_features, out_features, {bias = true, gather_output = true,
+--- process_group = nil})`.
 --- The weights are those that nn.Linear draws from the same seed, which all ranks must have.
 --- Shapes: input (*, in_features), result (*, out_features), or that by the number of ranks
 ---@class ColumnParallelLinear: Module
@@ -40,7 +41,8 @@ local Column = core.class("nn.parallel.ColumnParallelLinear", Module)
 tensor_parallel.ColumnParallelLinear = Column
 
 local parse_column = args.parser("nn.parallel.ColumnParallelLinear", {
-  {"in_features", "integer"}, {"out_features", "integer"}, {"bias", "boolean", true}, {"gather_output", "boolean", true},
+  {"in_features", "integer"}, {"out_features", "integer"}, {"bias", "boolean", true},
+  {"gather_output", "boolean", true},
   {"process_group", "any?"},
 })
 
@@ -61,7 +63,8 @@ end
 
 --- A linear layer of which each process has some inputs (columns of the weight); the parts of the result are summed.
 --- With input_is_parallel each rank gives its part of the input, as a ColumnParallelLinear leaves it.
---- `nn.parallel.RowParallelLinear(in_features, out_features, {bias = true, input_is_parallel = false, process_group = nil})`.
+--- `nn.parallel.RowParallelLinear(in_features, out_features, {bias = true, input_is_parallel = false,
+--- process_group = nil})`.
 --- Shapes: input (*, in_features), or that by the number of ranks, result (*, out_features)
 ---@class RowParallelLinear: Module
 ---@field weight Tensor [out_features, in_features / ranks]
