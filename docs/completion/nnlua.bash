@@ -14,7 +14,7 @@ _nnlua_test_options='--pattern --exclude-pattern --output --directory --config-f
 _nnlua() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i
   COMPREPLY=()
-  # The first word that is no option is a script, or "test" or "build": what follows is its own.
+  # The first word that is no option is a script, or "test", "build" or "run": what follows is its own.
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       -e | -l | --threads)
@@ -34,6 +34,10 @@ _nnlua() {
       *)
         if [[ ${COMP_WORDS[i]} == build && $word == -* ]]; then
           mapfile -t COMPREPLY < <(compgen -W '--output --module --help' -- "$word")
+          return
+        fi
+        if [[ ${COMP_WORDS[i]} == run && $word == -* ]]; then
+          mapfile -t COMPREPLY < <(compgen -W '-n --mpi --threads --help --' -- "$word")
           return
         fi
         compopt -o filenames 2>/dev/null
@@ -56,6 +60,7 @@ _nnlua() {
   _nnlua_lua_files "$word"
   [[ $before == -- || test != "$word"* ]] || COMPREPLY+=(test)
   [[ $before == -- || build != "$word"* ]] || COMPREPLY+=(build)
+  [[ $before == -- || run != "$word"* ]] || COMPREPLY+=(run)
 }
 
 complete -F _nnlua nnlua

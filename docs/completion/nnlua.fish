@@ -26,6 +26,7 @@ complete -c nnlua -n 'not __nnlua_has_script' -l version -d 'Show versions, LAPA
 complete -c nnlua -n 'not __nnlua_has_script' -l help -d 'Show the options'
 complete -c nnlua -n 'not __nnlua_has_script' -a test -d 'Run specs with busted'
 complete -c nnlua -n 'not __nnlua_has_script' -a build -d 'Make a program of one file'
+complete -c nnlua -n 'not __nnlua_has_script' -a run -d 'Start several processes'
 
 complete -c nnlua -n '__fish_seen_subcommand_from test' -s p -l pattern -x -d 'Only files matching a Lua pattern'
 complete -c nnlua -n '__fish_seen_subcommand_from test' -s o -l output -x -d 'Kind of output' \

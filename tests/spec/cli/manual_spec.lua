@@ -93,9 +93,9 @@ describe("bash's completion", function()
   end)
 
   it("offers scripts, folders and the commands", function()
-    assert.same({"build", "lessons", "test", "test.lua", "train.lua"}, offered "")
+    assert.same({"build", "lessons", "run", "test", "test.lua", "train.lua"}, offered "")
     assert.same({"train.lua"}, offered "tr")
-    assert.same({"build", "lessons", "test", "test.lua", "train.lua"}, offered("-W", "-e", "x = 1", ""))
+    assert.same({"build", "lessons", "run", "test", "test.lua", "train.lua"}, offered("-W", "-e", "x = 1", ""))
     assert.same({"lessons", "test.lua", "train.lua"}, offered("--", ""))
   end)
 
