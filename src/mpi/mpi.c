@@ -258,8 +258,9 @@ static bool mpi_open(int *rank, int *size, char *error, size_t error_size)
   MPI_Comm_size(MPI_COMM_WORLD, size);
   make_half_operations();
   /* MPICH takes their buffers away, and its launcher marks each piece of a line with the rank. */
-  setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-  setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+  static char out[BUFSIZ], err[BUFSIZ];
+  setvbuf(stdout, out, _IOLBF, sizeof out);
+  setvbuf(stderr, err, _IOLBF, sizeof err);
   return keep_group(MPI_COMM_WORLD) == WORLD;
 }
 

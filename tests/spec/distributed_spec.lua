@@ -96,8 +96,8 @@ describe("several processes", function()
     end)
 
     it("end when the user wants to: " .. mpi, function()
-      local words = "echo $$; exec env ASAN_OPTIONS='%s' '%s' run --mpi %s -n 2 tests/distributed/failure.lua endless"
-      local command = words:format(environment.ASAN_OPTIONS, process.nnlua, mpi)
+      local words = "exec 2>&1; echo $$; exec env ASAN_OPTIONS='%s' '%s' run --mpi %s -n 2 %s endless"
+      local command = words:format(environment.ASAN_OPTIONS, process.nnlua, mpi, "tests/distributed/failure.lua")
       local pipe = assert(io.popen(command))
       local id = pipe:read "l"
       assert.equal("[1] begun", pipe:read "l")

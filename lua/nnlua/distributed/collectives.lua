@@ -570,7 +570,7 @@ function collectives.monitored_barrier(...)
   end
   if group.own > 0 then
     messenger.wait(begin("send", 0, ARRIVAL_TAG), timeout)
-    messenger.wait(begin("receive", 0, DEPARTURE_TAG), timeout)
+    messenger.wait(begin("receive", 0, DEPARTURE_TAG), 2 * timeout + 5) -- rank 0 tells who isn't there
     return
   end
   local arrivals, late, stop = {}, {}, messenger.clock() + timeout
