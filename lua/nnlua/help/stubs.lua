@@ -133,6 +133,8 @@ transforms.functional = {}
 nl.audio = {}
 ---@class nnlua.vision
 nl.vision = {}
+---@class nnlua.plot
+nl.plot = {}
 ---@class nnlua.text
 local text = {}
 nl.text = text
