@@ -14,9 +14,9 @@ local function drawing_for(x)
   return x.ndim == 2 and nl.plot.heatmap or nl.plot.line
 end
 
---- Shows a tensor in the terminal: pictures (channels, height, width), one or several, and matrices of bytes or booleans
---- by nl.plot.image; other matrices by nl.plot.heatmap; what has one dimension by nl.plot.line; a figure as it is. Options
---- are those of these functions.
+--- Shows a tensor in the terminal: pictures (channels, height, width), one or several, and matrices of bytes or
+--- booleans by nl.plot.image; other matrices by nl.plot.heatmap; what has one dimension by nl.plot.line; a figure as it
+--- is. Options are those of these functions.
 ---     > nl.show(nl.eye(2, {dtype = nl.uint8}) * 255)
 ---@param x any
 ---@param options? table

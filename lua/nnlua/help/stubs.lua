@@ -178,7 +178,7 @@ local spec_types = {
 
 local own = {
   Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",
-  device = "nnlua.device",
+  device = "nnlua.device", Figure = "nnlua.nl.plot.Figure",
 }
 
 --- A type as it stands in a comment, with nnlua's own classes by their full names.

@@ -311,7 +311,8 @@ local function points_within(list, left, top, right, bottom)
   for _, one in ipairs(list) do
     local points = (one.kind == "line" or one.kind == "dots") and one.points or {}
     for i = 1, #points, 2 do
-      if points[i] >= left and points[i] <= right and points[i + 1] >= top and points[i + 1] <= bottom then n = n + 1 end
+      local x, y = points[i], points[i + 1]
+      if x >= left and x <= right and y >= top and y <= bottom then n = n + 1 end
     end
     if one.kind == "rect" and one.x < right and one.x + one.width > left and one.y < bottom
       and one.y + one.height > top then n = n + 50 end

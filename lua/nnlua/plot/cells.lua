@@ -64,7 +64,8 @@ function draw.line(canvas, one)
     return cells.sample(canvas, points[1] // 2, points[2] // 4, one)
   end
   for i = 1, #points - 2, 2 do
-    done = segment(canvas, floor(points[i]), floor(points[i + 1]), floor(points[i + 2]), floor(points[i + 3]), one, done)
+    local x, y, u, v = table.unpack(points, i, i + 3)
+    done = segment(canvas, floor(x), floor(y), floor(u), floor(v), one, done)
   end
 end
 
@@ -188,7 +189,8 @@ function draw.rule(canvas, one)
 end
 
 function draw.tick(canvas, one)
-  local bits = one.direction == "left" and LEFT or one.direction == "down" and DOWN or RIGHT
+  local bits = UP | DOWN | LEFT
+  if one.direction == "down" then bits = LEFT | RIGHT | DOWN end
   local i = index_of(canvas, one.x // 2, one.y // 4)
   if i then canvas.rules[i] = (canvas.rules[i] or 0) | bits end
 end

@@ -48,6 +48,13 @@ local function in_sight(x, y, limits)
   return u, v
 end
 
+local function are_whole(x)
+  for _, v in ipairs(x) do
+    if v ~= floor(v) then return false end
+  end
+  return true
+end
+
 local dashes = {["-"] = false, ["--"] = {6, 4}, [":"] = {1.5, 3}, ["-."] = {6, 3, 1.5, 3}}
 
 -- -------------------------------------------------------------------- line
@@ -60,21 +67,21 @@ local parse_line = options.parser("nl.plot.line", line_spec)
 
 local function add_lines(name, axes, x, series, o)
   options.style(name, axes, series, o)
-  if not x and axes.x_is_whole == nil then axes.x_is_whole = true end
-  if x then axes.x_is_whole = false end
+  if x or axes.x_is_whole == nil then axes.x_is_whole = axes.x_is_whole ~= false and are_whole(x or {}) end
   for _, one in ipairs(series) do
     local xs = x or count(#one.values)
     check_lengths(name, xs, one.values)
     local u, v = in_sight(xs, one.values, axes.xlim)
     u, v = data.thinned(u, v, axes.x_scale.at)
     table.insert(axes.marks, marks.line {x = u, y = v, color = one.color, label = one.label, series = one.series,
-      width = one.width or o.linewidth, dash = dashes[o.linestyle] or nil, alpha = one.alpha, marker = o.marker, is_faint = o.is_faint})
+      width = o.linewidth, dash = dashes[o.linestyle] or nil, alpha = one.alpha, marker = o.marker,
+      is_faint = o.is_faint})
   end
 end
 
 --- Adds lines: see nl.plot.line.
 ---     > fig = nl.plot.line({1, 4, 9}):line({9, 4, 1})
----@return nl.plot.Figure
+---@return Figure
 function Figure:line(...)
   local o = parse_line(...)
   if dashes[o.linestyle] == nil then
@@ -111,7 +118,7 @@ end
 ---@param grid? boolean
 ---@param legend? boolean
 ---@param figsize? number[]
----@return nl.plot.Figure
+---@return Figure
 function charts.line(...)
   return Figure():line(...)
 end
@@ -225,7 +232,7 @@ end
 
 --- Adds points: see nl.plot.scatter.
 ---     > fig = nl.plot.line({1, 2, 3}):scatter({1, 2, 3}, {1.2, 1.9, 3.1})
----@return nl.plot.Figure
+---@return Figure
 function Figure:scatter(...)
   local o = parse_scatter(...)
   local x, series = points_of(o)
@@ -251,8 +258,8 @@ function Figure:scatter(...)
 end
 
 --- Points: `scatter(x, y)`, or `scatter(points)` of a tensor (n, 2). `c` gives each a class (whole numbers or texts: a
---- colour and an entry of the legend each, `label` names them in order) or a number, which `cmap` turns to a colour. `s`
---- is their size in square pixels. Points that would lie on each other are drawn once.
+--- colour and an entry of the legend each, `label` names them in order) or a number, which `cmap` turns to a colour.
+--- `s` is their size in square pixels. Points that would lie on each other are drawn once.
 ---     > points, class = nl.randn(100, 2), nl.randint(1, 4, {100})
 ---     > fig = nl.plot.scatter(points, {c = class, label = {"cats", "dogs", "birds"}})
 ---@param x any
@@ -263,7 +270,7 @@ end
 ---@param label? string|string[]
 ---@param color? string|string[]
 ---@param alpha? number
----@return nl.plot.Figure
+---@return Figure
 function charts.scatter(...)
   return Figure():scatter(...)
 end
@@ -355,7 +362,7 @@ end
 
 --- Adds a histogram: see nl.plot.hist.
 ---     > fig = nl.plot.hist({1, 2, 2, 3}):hist({2, 3, 3, 4})
----@return nl.plot.Figure
+---@return Figure
 function Figure:hist(...)
   local o = parse_hist(...)
   local x = core.is_tensor(o.x) and o.x.ndim > 1 and o.x:flatten() or o.x
@@ -383,7 +390,7 @@ end
 ---@param label? string|string[]
 ---@param color? string|string[]
 ---@param alpha? number
----@return nl.plot.Figure
+---@return Figure
 function charts.hist(...)
   return Figure():hist(...)
 end
@@ -424,7 +431,7 @@ end
 
 --- Adds bars: see nl.plot.bar.
 ---     > fig = nl.plot.bar({"a", "b"}, {1, 2}):line({1, 2}, {1.5, 1.5})
----@return nl.plot.Figure
+---@return Figure
 function Figure:bar(...)
   local o = parse_bar(...)
   local names, series = bars_of(o)
@@ -461,7 +468,7 @@ end
 ---@param color? string|string[]
 ---@param alpha? number
 ---@param horizontal? boolean
----@return nl.plot.Figure
+---@return Figure
 function charts.bar(...)
   return Figure():bar(...)
 end
@@ -472,7 +479,7 @@ local parse_box = options.parser("nl.plot.box", {{"x", "any"}, {"labels", "any?"
 
 --- Adds boxes: see nl.plot.box.
 ---     > fig = nl.plot.Figure({title = "by class"}):box({{1, 2, 3}, {2, 3, 9}})
----@return nl.plot.Figure
+---@return Figure
 function Figure:box(...)
   local o = parse_box(...)
   local series = data.series("nl.plot.box", "x", o.x)
@@ -496,7 +503,7 @@ end
 ---@param x any
 ---@param labels? string[]
 ---@param color? string|string[]
----@return nl.plot.Figure
+---@return Figure
 function charts.box(...)
   return Figure():box(...)
 end
@@ -544,7 +551,7 @@ end
 
 --- Adds learning curves: see nl.plot.curves.
 ---     > fig = nl.plot.Figure({title = "a run"}):curves({loss = {3, 2, 1}}, {smooth = 0.5})
----@return nl.plot.Figure
+---@return Figure
 function Figure:curves(...)
   local o = parse_curves(...)
   if not (o.smooth >= 0 and o.smooth < 1) then raise "nl.plot.curves: smooth must be from 0 on and below 1" end
@@ -578,7 +585,7 @@ end
 ---@param smooth? number
 ---@param label? string|string[]
 ---@param color? string|string[]
----@return nl.plot.Figure
+---@return Figure
 function charts.curves(...)
   return Figure():curves(...)
 end

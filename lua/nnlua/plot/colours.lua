@@ -54,6 +54,7 @@ colours.count = #cycle
 --- A colour by its name: "red", "tab:red", "C3" (of the fourth series, as matplotlib counts), "#d62728", "#d22".
 function colours.named(function_name, text)
   local short = type(text) == "string" and text:gsub("^tab:", "")
+  local shown = type(text) == "string" and ("'%s'"):format(text) or core.describe(text)
   local number = short and short:match "^C(%d+)$"
   if number and #number < 10 then return colours.of_series(tonumber(number) + 1) end
   if short and names[short] then return from_hex(names[short]) end
@@ -64,7 +65,7 @@ function colours.named(function_name, text)
   for name in next, names do known[#known + 1] = name end
   table.sort(known)
   core.raise(("%s: color must be \"#rrggbb\", \"C0\" and so on, or one of %s, not %s"):format(
-    function_name, table.concat(known, ", "), type(text) == "string" and ("'%s'"):format(text) or core.describe(text)))
+    function_name, table.concat(known, ", "), shown))
 end
 
 --- A map's colours from 0 to 255: a list of 256 colours, the first at 0. A name with "_r" behind it is turned round.
@@ -74,8 +75,9 @@ function colours.map(function_name, name)
     local known = {}
     for one in next, maps do known[#known + 1] = one end
     table.sort(known)
+    local shown = type(name) == "string" and ("'%s'"):format(name) or core.describe(name)
     core.raise(("%s: cmap must be one of %s, or one with _r behind it, not %s"):format(
-      function_name, table.concat(known, ", "), type(name) == "string" and ("'%s'"):format(name) or core.describe(name)))
+      function_name, table.concat(known, ", "), shown))
   end
   local stops, map = {}, {}
   for hex in maps[base]:gmatch "%x+" do stops[#stops + 1] = from_hex(hex) end

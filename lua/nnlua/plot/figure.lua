@@ -15,13 +15,13 @@ local raise, max = core.raise, math.max
 local kept = setmetatable({}, {__mode = "k"})
 
 --- A picture of data: what nl.plot's functions return. Printed, or as the prompt's result, it is drawn in the terminal;
---- `fig:save "loss.svg"` and `fig:save "loss.png"` write files. Its methods line, scatter, bar and so on add to it, with
---- the arguments of nl.plot's functions of these names.
+--- `fig:save "loss.svg"` and `fig:save "loss.png"` write files. Its methods line, scatter, bar and so on add to it,
+--- with the arguments of nl.plot's functions of these names.
 ---     > fig = nl.plot.Figure({title = "two series"})
----     > fig:line({1, 4, 2}, {label = "a"}):scatter({1, 2, 3}, {3, 1, 2}, {label = "b"})
+---     > fig = fig:line({1, 4, 2}, {label = "a"}):scatter({1, 2, 3}, {3, 1, 2}, {label = "b"})
 ---     > fig:svg():sub(1, 4)
 ---     <svg
----@class nl.plot.Figure
+---@class Figure
 local Figure = class.new "nl.plot.Figure"
 
 local parse_figure = options.parser("nl.plot.Figure", {})
@@ -70,7 +70,7 @@ local function check_theme(name, theme)
   end
 end
 
-local parse_svg = args.parser("svg", {{"theme", "string", "light"}})
+local parse_svg = args.parser("nl.plot.Figure:svg", {{"theme", "string", "light"}})
 
 --- The figure as the text of an SVG file. `theme` is "light" or "dark".
 ---     > nl.plot.line({1, 4, 2}):svg({theme = "dark"}):match "<svg xmlns"
@@ -79,12 +79,12 @@ local parse_svg = args.parser("svg", {{"theme", "string", "light"}})
 ---@return string
 function Figure:svg(...)
   local theme = parse_svg(...)
-  check_theme("svg", theme)
+  check_theme("nl.plot.Figure:svg", theme)
   local width, height = size_of(self)
   return require "nnlua.plot.svg".text(drawn(self, media.pixels(width, height)), width, height, theme)
 end
 
-local parse_png = args.parser("png", {{"dpi", "number", 100}, {"theme", "string", "light"}})
+local parse_png = args.parser("nl.plot.Figure:png", {{"dpi", "number", 100}, {"theme", "string", "light"}})
 local MOST_PIXELS = 1 << 28
 
 --- The figure as the bytes of a PNG file, `dpi` pixels to an inch of figsize. Needs cairo, Debian's libcairo2.
@@ -95,17 +95,19 @@ local MOST_PIXELS = 1 << 28
 ---@return string
 function Figure:png(...)
   local dpi, theme = parse_png(...)
-  check_theme("png", theme)
+  check_theme("nl.plot.Figure:png", theme)
   local width, height = size_of(self)
-  if not (dpi >= 10 and width * height * (dpi / 100) ^ 2 <= MOST_PIXELS and max(width, height) * dpi / 100 <= 30000) then
-    raise(("png: dpi must be from 10 on, and the picture at most 30000 pixels wide and high, not %s"):format(
-      core.format("%g", dpi)))
+  if not (dpi >= 10 and max(width, height) * dpi / 100 <= 30000 and width * height * dpi ^ 2 <= 1e4 * MOST_PIXELS) then
+    raise(("nl.plot.Figure:png: dpi must be from 10 on, and the picture at most 30000 pixels wide and high, not %s")
+      :format(core.format("%g", dpi)))
   end
   local list = drawn(self, media.pixels(width, height))
-  return require "nnlua.plot.png".bytes("png", list, width, height, dpi / 100, theme)
+  return require "nnlua.plot.png".bytes("nl.plot.Figure:png", list, width, height, dpi / 100, theme)
 end
 
-local parse_text = args.parser("text", {{"width", "integer?"}, {"height", "integer?"}, {"colors", "integer?"}})
+local parse_text = args.parser("nl.plot.Figure:text", {
+  {"width", "integer?"}, {"height", "integer?"}, {"colors", "integer?"},
+})
 
 --- The figure as lines of a terminal, `width` columns and `height` rows, in 0, 16, 256 or 16777216 `colors`; else as
 --- the terminal has them, or 80 columns in no colours.
@@ -123,14 +125,16 @@ function Figure:text(...)
   if width then rows = max(14, math.min(40, width // 4)) end
   columns, rows, colours = width or columns, height or rows, colours or screen.colours()
   if columns < 1 or columns > 2000 or rows < 1 or rows > 2000 then
-    raise(("text: width and height must be from 1 to 2000, not %d and %d"):format(columns, rows))
+    raise(("nl.plot.Figure:text: width and height must be from 1 to 2000, not %d and %d"):format(columns, rows))
   end
   columns, rows = max(columns, 16), max(rows, 5)
   local a, medium = axes_of(self), media.cells(columns, rows, colours == 0)
   return require "nnlua.plot.cells".text(drawn(self, medium), columns, a.rows and a.rows(a, medium) or rows, colours)
 end
 
-local parse_save = args.parser("save", {{"path", "string"}, {"dpi", "number", 100}, {"theme", "string", "light"}})
+local parse_save = args.parser("nl.plot.Figure:save", {
+  {"path", "string"}, {"dpi", "number", 100}, {"theme", "string", "light"},
+})
 
 --- Writes a file, of the kind that its name asks for: .svg, .png, or .txt. `dpi` is the number of pixels in an inch of
 --- figsize, for PNG.
@@ -149,9 +153,9 @@ function Figure:save(...)
   if ending == "svg" then text = self:svg(theme)
   elseif ending == "png" then text = self:png(dpi, theme)
   elseif ending == "txt" then text = self:text({width = 80, height = 20, colors = 0}) .. "\n"
-  else raise(("save: '%s' must end in .svg, .png or .txt"):format(path)) end
-  system.check_path("save", path)
-  system.write_bytes("save", path, text)
+  else raise(("nl.plot.Figure:save: '%s' must end in .svg, .png or .txt"):format(path)) end
+  system.check_path("nl.plot.Figure:save", path)
+  system.write_bytes("nl.plot.Figure:save", path, text)
 end
 
 --- Prints the figure in the terminal.

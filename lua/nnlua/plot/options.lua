@@ -17,8 +17,8 @@ local common = {
   {"xlim", "list?"}, {"ylim", "list?"}, {"grid", "boolean", true}, {"legend", "boolean", true}, {"figsize", "list?"},
 }
 
---- A parser of a function's own arguments and those of all figures, which gives a table of them by name. Where the first
---- argument is a table of names, it is data.
+--- A parser of a function's own arguments and those of all figures, which gives a table of them by name. Where the
+--- first argument is a table of names, it is data.
 function options.parser(name, own)
   local spec = table.move(own, 1, #own, 1, {})
   table.move(common, 1, #common, #spec + 1, spec)
@@ -61,7 +61,8 @@ end
 local function check_limits_on_scale(name, option, wanted, on)
   for i = 1, 2 do
     if wanted[i] and not on.at(wanted[i]) then
-      raise(("%s: %s has %s, which is nowhere on a %s scale"):format(name, option, core.format("%s", wanted[i]), on.name))
+      raise(("%s: %s has %s, which is nowhere on a %s scale"):format(name, option, core.format("%s", wanted[i]),
+        on.name))
     end
   end
 end

@@ -105,7 +105,8 @@ function Pen:dots(points, radius, style)
     end
   end
   if #inside > 0 then
-    self:add("dots", {points = inside, radius = radius, color = style.color, alpha = style.alpha, series = style.series})
+    self:add("dots", {points = inside, radius = radius, color = style.color, alpha = style.alpha,
+      series = style.series})
   end
 end
 

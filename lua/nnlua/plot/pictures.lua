@@ -76,7 +76,7 @@ local MOST_NUMBERS = 10000
 
 --- Draws a matrix: see nl.plot.heatmap.
 ---     > fig = nl.plot.Figure({title = "weights"}):heatmap(nl.randn(4, 6))
----@return nl.plot.Figure
+---@return Figure
 function Figure:heatmap(...)
   local o = parse_heatmap(...)
   local x = matrix_of("nl.plot.heatmap", "data", o.data)
@@ -95,9 +95,9 @@ function Figure:heatmap(...)
   end)
 end
 
---- A matrix in colours, the first row at the top. `cmap` is "viridis", "magma", "coolwarm", "gray" and so on; `vmin` and
---- `vmax` are the ends of it, `annot` writes the numbers into the fields, `xticklabels` and `yticklabels` name columns
---- and rows, `cbar` is the scale beside it. What is no number is gray.
+--- A matrix in colours, the first row at the top. `cmap` is "viridis", "magma", "coolwarm", "gray" and so on; `vmin`
+--- and `vmax` are the ends of it, `annot` writes the numbers into the fields, `xticklabels` and `yticklabels` name
+--- columns and rows, `cbar` is the scale beside it. What is no number is gray.
 ---     > fig = nl.plot.heatmap(nl.randn(4, 6), {annot = true, cmap = "coolwarm"})
 ---@param data any
 ---@param cmap? string
@@ -107,7 +107,7 @@ end
 ---@param xticklabels? string[]
 ---@param yticklabels? string[]
 ---@param cbar? boolean
----@return nl.plot.Figure
+---@return Figure
 function pictures.heatmap(...)
   return Figure():heatmap(...)
 end
@@ -153,7 +153,7 @@ end
 
 --- Draws a confusion matrix: see nl.plot.confusion.
 ---     > fig = nl.plot.Figure({title = "test"}):confusion({1, 2, 2}, {1, 2, 1})
----@return nl.plot.Figure
+---@return Figure
 function Figure:confusion(...)
   local o = parse_confusion(...)
   local labels = data.texts("nl.plot.confusion", "labels", o.labels)
@@ -193,7 +193,7 @@ end
 ---@param normalize? boolean
 ---@param cmap? string
 ---@param annot? boolean
----@return nl.plot.Figure
+---@return Figure
 function pictures.confusion(...)
   return Figure():confusion(...)
 end
@@ -207,7 +207,7 @@ local parse_image = options.parser("nl.plot.image", {
 
 --- A picture, or several: see nl.plot.image.
 ---     > fig = nl.plot.Figure({title = "a digit"}):image(nl.rand(8, 8))
----@return nl.plot.Figure
+---@return Figure
 function Figure:image(...)
   local o = parse_image(...)
   if o.nrow and o.nrow < 1 then raise "nl.plot.image: nrow must be from 1 on" end
@@ -236,7 +236,7 @@ end
 ---@param vmin? number
 ---@param vmax? number
 ---@param titles? string[]
----@return nl.plot.Figure
+---@return Figure
 function pictures.image(...)
   return Figure():image(...)
 end

@@ -10,10 +10,11 @@ local function log10(v) return math.log(v, 10) end
 
 -- ------------------------------------------------------------------ numbers
 
-local superscripts = {["-"] = "⁻", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹", ["0"] = "⁰"}
+local superscripts = {["-"] = "⁻", ["0"] = "⁰", ["1"] = "¹", ["2"] = "²", ["3"] = "³", ["4"] = "⁴", ["5"] = "⁵",
+  ["6"] = "⁶", ["7"] = "⁷", ["8"] = "⁸", ["9"] = "⁹"}
 
 local function power_text(exponent)
-  return "10" .. ("%d"):format(exponent):gsub("[-%d]", function(c) return superscripts[tonumber(c)] or superscripts[c] end)
+  return "10" .. ("%d"):format(exponent):gsub(".", superscripts)
 end
 
 --- A number on its own, as in a matrix or beside a bar.
