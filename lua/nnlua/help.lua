@@ -16,6 +16,7 @@ Tensors     nl.tensor, nl.zeros, nl.randn, nl.arange …; x:sum(2), x + y, x[{1,
 Gradients   x:backward(), nl.no_grad, nl.autograd.grad
 Modules     nn.class, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM …; F for functions
 Training    optim.SGD, optim.Adam …, optim.lr_scheduler; nl.utils.data.DataLoader, nl.progress
+            nl.Trainer, nl.callbacks, nl.metrics, nl.checkpoint: loops that go on after they were left
 Draws       nl.distributions.Normal, Categorical …: sample, log_prob, entropy, kl_divergence
 Scripts     nl.argparse, nl.device, nl.time, nl.repr
 Files       nl.save, nl.load, net:state_dict(); pictures: nl.io
@@ -57,13 +58,12 @@ local function parts()
     [nn.quantized.dynamic] = "nn.quantized.dynamic", [optim] = "optim",
     [optim.lr_scheduler] = "optim.lr_scheduler", [optim.swa_utils] = "optim.swa_utils",
     [nl.utils.data] = "nl.utils.data", [nl.argparse] = "nl.argparse", [nl.cuda] = "nl.cuda",
-    [nl.metrics] = "nl.metrics", [nl.checkpoint] = "nl.checkpoint",
+    [nl.metrics] = "nl.metrics", [nl.callbacks] = "nl.callbacks", [nl.checkpoint] = "nl.checkpoint",
     [nl.distributions] = "nl.distributions", [nl.distributions.constraints] = "nl.distributions.constraints",
     [nl.accelerator] = "nl.accelerator", [nl.testing] = "nl.testing", [nl.fft] = "nl.fft",
     [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",
     [nl.transforms] = "nl.transforms", [nl.transforms.functional] = "nl.transforms.functional",
     [nl.datasets] = "nl.datasets", [nl.text] = "nl.text", [nl.audio] = "nl.audio", [nl.vision] = "nl.vision",
-    [nl.plot] = "nl.plot",
     [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end

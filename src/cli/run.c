@@ -76,6 +76,7 @@ static void interrupt(int signal_number)
 {
   static const char advice[] = "\n(waiting for a function written in C to end; Ctrl-\\ ends the session)\n";
   static const char farewell[] = "\ninterrupted!\n";
+  if (interrupts_note()) return;
   bool is_first = wish == CALM;
   if (!is_first && !is_patient) {
     write_message(farewell, sizeof farewell - 1);

@@ -103,6 +103,23 @@ void file_close(int descriptor)
 
 /* ----------------------------------------------------------------- folders */
 
+bool folder_make(const char *path)
+{
+  char part[PATH_MAX];
+  size_t n = strlen(path);
+  if (n >= sizeof part) return file_fail(ENAMETOOLONG);
+  for (size_t i = 1; i <= n; i++) {
+    if (path[i] != '/' && path[i] != '\0') continue;
+    memcpy(part, path, i);
+    part[i] = '\0';
+    struct stat status;
+    if (mkdir(part, 0777) == 0) continue;
+    const int problem = errno;
+    if (stat(part, &status) != 0 || !S_ISDIR(status.st_mode)) return file_fail(problem);
+  }
+  return true;
+}
+
 Folder *folder_open(const char *path)
 {
   DIR *entries = opendir(path);

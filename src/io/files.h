@@ -25,6 +25,9 @@ bool file_read(int descriptor, void *data, size_t bytes, uint64_t place);
 /* Closes a descriptor; -1 is none. */
 void file_close(int descriptor);
 
+/* Makes a folder, and those that it is in, unless they are there. */
+bool folder_make(const char *path);
+
 /* What is in a folder, in no order, without "." and "..". The name lasts until the next one is read. */
 typedef struct Folder Folder;
 typedef struct FolderEntry {

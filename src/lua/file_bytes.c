@@ -1,6 +1,7 @@
 /* Bytes of files and what is in folders, for what reads and writes formats in Lua: lua/nnlua/io, datasets, text. */
 #include <stdlib.h>
 
+#include "io/crc32c.h"
 #include "io/files.h"
 #include "io/gunzip.h"
 #include "lua/open.h"
@@ -114,8 +115,27 @@ static int list_folder(lua_State *L)
   return 2;
 }
 
+/* make_folder(function, path): makes a folder, and those that it is in, unless they are there */
+static int make_folder(lua_State *L)
+{
+  const char *function = luaL_checkstring(L, 1), *path = path_argument(L, function, 2);
+  if (!folder_make(path)) return user_error(L, "%s: %s: %s", function, path, file_error());
+  return 0;
+}
+
+/* crc32c(string): its checksum by Castagnoli's polynomial, as event files have it */
+static int crc32c_of(lua_State *L)
+{
+  size_t n;
+  const char *bytes = luaL_checklstring(L, 1, &n);
+  lua_pushinteger(L, crc32c(bytes, n));
+  return 1;
+}
+
 const luaL_Reg file_byte_functions[] = {{"read_bytes", read_bytes},
                                         {"write_bytes", write_bytes},
                                         {"gunzip", gunzip_bytes},
                                         {"list_folder", list_folder},
+                                        {"make_folder", make_folder},
+                                        {"crc32c", crc32c_of},
                                         {NULL, NULL}};

@@ -3,6 +3,9 @@
 
 #include "core/interrupt.h"
 #include "lua/binding.h"
+#include "lua/open.h"
+
+#include <stdatomic.h>
 
 static void (*told)(void);
 
@@ -28,5 +31,33 @@ void interrupts_ignore(void)
 }
 
 bool interrupts_request(void) { return request_make(REQUEST_INTERRUPT) & REQUEST_INTERRUPT; }
+
+/* Whether a program wants to be told of Ctrl-C, and was. */
+static atomic_bool is_wanted, is_noted; /* lock-free: the handler reads and sets them */
+
+bool interrupts_note(void)
+{
+  if (!is_wanted || is_noted) return false;
+  is_noted = true;
+  return true;
+}
+
+/* want_interrupts(wanted): from now on the first Ctrl-C is only noted, or no longer */
+static int want_interrupts(lua_State *L)
+{
+  is_wanted = lua_toboolean(L, 1);
+  is_noted = false;
+  return 0;
+}
+
+/* interrupt_noted(): whether one was */
+static int interrupt_noted(lua_State *L)
+{
+  lua_pushboolean(L, is_noted);
+  return 1;
+}
+
+const luaL_Reg interrupt_functions[] = {
+  {"want_interrupts", want_interrupts}, {"interrupt_noted", interrupt_noted}, {NULL, NULL}};
 
 void interrupts_forget(void) { request_withdraw(REQUEST_INTERRUPT); }

@@ -14,6 +14,10 @@ void interrupts_ignore(void);
 /* Makes a request, as a signal handler may. Whether an earlier one has not been noticed yet. */
 bool interrupts_request(void);
 
+/* What the handler asks first: whether the program has asked to be told of Ctrl-C instead (nl.utils.interrupts), and
+   not been told yet. It is told then. */
+bool interrupts_note(void);
+
 /* Takes the request back. */
 void interrupts_forget(void);
 

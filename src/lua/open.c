@@ -30,8 +30,8 @@ static int open_system(lua_State *L)
   luaL_setfuncs(L, tensor_file_functions, 0);
   luaL_setfuncs(L, file_byte_functions, 0);
   luaL_setfuncs(L, picture_functions, 0);
-  luaL_setfuncs(L, drawing_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);
+  luaL_setfuncs(L, interrupt_functions, 0);
   luaL_setfuncs(L, wire_functions, 0);
   return 1;
 }
@@ -62,7 +62,10 @@ static int library_index(lua_State *L)
   const EmbeddedModule *m = embedded_find(lua_tostring(L, -1));
   static const struct {
     const char *name, *module;
-  } fields[] = {{"vmap", "nnlua.func"}, {"GradScaler", "nnlua.amp"}}; /* of a module, and of nl as well */
+  } fields[] = {/* of a module, and of nl as well */
+                {"vmap", "nnlua.func"},
+                {"GradScaler", "nnlua.amp"},
+                {"Trainer", "nnlua.trainer"}};
   for (size_t i = 0; !m && i < sizeof fields / sizeof *fields; i++) {
     if (strcmp(lua_tostring(L, 2), fields[i].name) != 0) continue;
     embedded_push(L, embedded_find(fields[i].module));
@@ -123,7 +126,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
   X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \
-  X(audio, "nnlua.audio") X(vision, "nnlua.vision") X(plot, "nnlua.plot")                    \
+  X(audio, "nnlua.audio") X(vision, "nnlua.vision")                                          \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

@@ -174,7 +174,7 @@ describe("the list of nl's parts", function()
     local known = {}
     local internal = {
       args = true, build = true, class = true, elementwise = true, gradcheck = true, guard = true, on_demand = true,
-      parts = true, prompt = true,
+      parts = true, prompt = true, trainer = true,
     }
     for _, name in ipairs(require "nnlua.parts") do
       assert.truthy(nl[name], name)

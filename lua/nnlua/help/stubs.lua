@@ -133,8 +133,6 @@ transforms.functional = {}
 nl.audio = {}
 ---@class nnlua.vision
 nl.vision = {}
----@class nnlua.plot
-nl.plot = {}
 ---@class nnlua.text
 local text = {}
 nl.text = text
@@ -145,6 +143,8 @@ nl.utils = utils
 utils.data = {}
 ---@class nnlua.utils.checkpoint
 utils.checkpoint = {}
+---@class nnlua.callbacks
+nl.callbacks = {}
 ---@class nnlua.metrics
 nl.metrics = {}
 ---@class nnlua.checkpoint
@@ -178,7 +178,7 @@ local spec_types = {
 
 local own = {
   Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",
-  device = "nnlua.device", Figure = "nnlua.nl.plot.Figure",
+  device = "nnlua.device",
 }
 
 --- A type as it stands in a comment, with nnlua's own classes by their full names.

@@ -1,0 +1,299 @@
+-- nl.Trainer: the loop around a model, over public parts: loaders, optimizers, metrics, checkpoints, callbacks.
+
+local args = require "nnlua.args"
+local callbacks = require "nnlua.callbacks"
+local class = require "nnlua.class"
+local core = require "nnlua.nn.core"
+local guard = require "nnlua.guard"
+local nl = require "nnlua"
+
+local raise = core.raise
+
+--- Trains a model: epochs, validation, metrics, checkpoints, early stopping, logs.
+--- `Trainer(model, {optimizer = …, loss = nn.CrossEntropyLoss(), max_epochs = 10, …})`, then
+--- `trainer:fit(loader, val_loader, {resume = true})`. A batch's last value is the target, the others go to the model;
+--- `training_step(model, ...)`, an option or a method of the model, gets all and returns loss, output, target instead.
+---
+--- How long: max_epochs (1), max_steps, early_stopping (epochs without a better value, or options of
+--- nl.callbacks.EarlyStopping). How: scheduler, scheduler_interval ("epoch" or "step"), accumulate_grad_batches,
+--- gradient_clip_val (a norm), autocast (true or a dtype), scaler (of nl.amp). What is told: metrics (by name; those of
+--- the validation begin with val_), callbacks, progress (false: nothing is printed).
+---
+--- With a folder: last.ckpt after each epoch, every checkpoint_every steps and on Ctrl-C; best.ckpt, by monitor
+--- ("val_loss", or "loss" without validation) and mode ("min", "max"); log.csv. extra is a table of what
+--- else is to be saved with the run, such as generators.
+---     > x = nl.randn(64, 2)
+---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
+---     > net = nn.Linear(2, 1)
+---     > trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss(),
+---     >>   max_epochs = 20, progress = false})
+---     > history = trainer:fit(loader)
+---     > #history, history[20].loss < 1e-3
+---     20	true
+---@class Trainer
+---@field history table[]
+local Trainer = class.new "Trainer"
+
+local options = {
+  {"model", "module"}, {"optimizer", "any"}, {"loss", "function?"}, {"metrics", "table?"}, {"max_epochs", "integer?"},
+  {"max_steps", "integer?"}, {"scheduler", "any?"}, {"scheduler_interval", "string", "epoch"},
+  {"accumulate_grad_batches", "integer", 1}, {"gradient_clip_val", "number?"}, {"autocast", "any?"},
+  {"scaler", "any?"}, {"early_stopping", "any?"}, {"monitor", "string?"}, {"mode", "string?"}, {"folder", "string?"},
+  {"checkpoint_every", "integer?"}, {"callbacks", "any?"},
+  {"progress", "boolean", true}, {"training_step", "function?"}, {"extra", "any?"},
+}
+local parse = args.parser("Trainer", options)
+
+function Trainer:init(...)
+  for i, value in pairs {parse(...)} do self[options[i][1]] = value end
+  self.training_step = self.training_step or self.model.training_step
+  if not class.is_a(self.optimizer, nl.optim.Optimizer) then
+    raise("Trainer: optimizer must be one of nl.optim, not " .. core.describe(self.optimizer))
+  elseif not self.loss and not self.training_step then
+    raise "Trainer: give loss, a function of output and target, or training_step, which returns a loss"
+  elseif self.scheduler_interval ~= "epoch" and self.scheduler_interval ~= "step" then
+    raise(("Trainer: scheduler_interval must be 'epoch' or 'step', not '%s'"):format(self.scheduler_interval))
+  elseif self.accumulate_grad_batches < 1 or (self.checkpoint_every or 1) < 1 then
+    raise "Trainer: accumulate_grad_batches and checkpoint_every must be from 1 on"
+  elseif self.checkpoint_every and not self.folder then
+    raise "Trainer: checkpoint_every needs a folder to save to"
+  end
+  self.max_epochs = self.max_epochs or self.max_steps and math.maxinteger or 1
+  if self.folder then nl.utils.make_folder(self.folder) end
+  self.metrics = self.metrics or {}
+  self.val_metrics = nl.nn.deepcopy(self.metrics)
+  self.mean_loss, self.val_loss = nl.metrics.Mean(), nl.metrics.Mean()
+  self.callbacks = callbacks._of(self)
+  self:_start()
+end
+
+--- Where a run stands that has not begun.
+function Trainer:_start()
+  self.epoch, self.step, self.batch, self.in_epoch = 0, 0, 0, false
+  self.history, self.best, self.should_stop = {}, nil, false
+end
+
+--- What a checkpoint holds beside plain values.
+function Trainer:_things()
+  local function stateful(object) return object and object.load_state_dict and object or nil end
+  local things = {
+    model = self.model, optimizer = self.optimizer, scheduler = self.scheduler, scaler = self.scaler,
+    loader = stateful(self.loader), val_loader = stateful(self.val_loader), loss = self.mean_loss,
+    metrics = self.metrics, extra = self.extra, callbacks = {},
+  }
+  for i, callback in ipairs(self.callbacks) do
+    if callback.load_state_dict then things.callbacks[callback.__name or tostring(i)] = callback end
+  end
+  return things
+end
+
+local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop"}
+
+--- Saves all of the run to a file, which `load` and `fit` with resume go on from.
+---@param path string
+function Trainer:save(path)
+  local things, run = self:_things(), {}
+  for _, name in ipairs(plain) do run[name] = self[name] end
+  things.run = run
+  nl.checkpoint.save(path, things)
+end
+
+--- Puts the run where a checkpoint was saved: model, optimizer and all else. "best" and "last" are those in the folder.
+---@param path string
+function Trainer:load(path)
+  if path == "best" or path == "last" then path = self:_path(path) end
+  local run = nl.checkpoint.load(path, self:_things()).run
+  if type(run) ~= "table" then raise(("load: %s was saved by no Trainer"):format(path)) end
+  for _, name in ipairs(plain) do self[name] = run[name] end
+end
+
+function Trainer:_path(name)
+  if not self.folder then raise("Trainer: it has no folder for " .. name .. ".ckpt") end
+  return ("%s/%s.ckpt"):format(self.folder, name)
+end
+
+function Trainer:_call(event, ...)
+  for _, callback in ipairs(self.callbacks) do
+    if callback[event] then callback[event](callback, self, ...) end
+  end
+end
+
+--- Loss, output and target of a batch.
+function Trainer:_forward(batch)
+  if self.training_step then return self.training_step(self.model, table.unpack(batch, 1, batch.n)) end
+  if batch.n < 2 then raise "fit: a batch has one value: give training_step, which knows what to do with it" end
+  local target = batch[batch.n]
+  local output = self.model(table.unpack(batch, 1, batch.n - 1))
+  return self.loss(output, target), output, target
+end
+
+--- The loss of a batch, which is counted, as are the metrics.
+function Trainer:_count(batch, mean_loss, metrics)
+  local dtype = self.autocast == true and nl.bfloat16 or self.autocast
+  local _ <close> = dtype and nl.autocast("cpu", {dtype = dtype}) or nil
+  local loss, output, target = self:_forward(batch)
+  mean_loss:update(loss:detach(), core.is_tensor(batch[1]) and batch[1].ndim > 0 and #batch[1] or 1)
+  for _, metric in pairs(output ~= nil and metrics or {}) do metric:update(output, target) end
+  return loss
+end
+
+--- A step of the optimizer with the gradients that have come together.
+function Trainer:_update()
+  local optimizer, scaler = self.optimizer, self.scaler
+  if scaler then scaler:unscale_(optimizer) end
+  if self.gradient_clip_val then nl.nn.utils.clip_grad_norm_(self.model:parameters(), self.gradient_clip_val) end
+  if scaler then scaler:step(optimizer) else optimizer:step() end
+  if scaler then scaler:update() end
+  optimizer:zero_grad()
+  self.step = self.step + 1
+  if self.scheduler and self.scheduler_interval == "step" then self.scheduler:step() end
+end
+
+--- What a loop over a loader gives next, as a list; nil at the end. The second is to be closed.
+local function batches(loader)
+  local step, state, control, closing = loader:iter()
+  return function()
+    local batch = table.pack(step(state, control))
+    control = batch[1]
+    return control ~= nil and batch or nil
+  end, closing
+end
+
+--- The loss and the metrics so far, by name.
+function Trainer:logs()
+  local logs = {loss = self.mean_loss:compute()}
+  for name, metric in pairs(self.metrics) do logs[name] = metric:compute() end
+  return logs
+end
+
+--- Calls a function of each batch while the model evaluates, without gradients.
+function Trainer:_evaluate(loader, f)
+  local was_training = self.model.training
+  local _ <close>, next_batch, closing = nl.no_grad(), batches(loader)
+  local _ <close> = closing
+  self.model:eval()
+  for batch in next_batch do f(batch) end
+  self.model:train(was_training)
+end
+
+--- The loss and the metrics of a loader, by names that begin with val_; the model is as it was.
+---@param loader DataLoader
+---@return table
+function Trainer:validate(loader)
+  self.val_loss:reset()
+  for _, metric in pairs(self.val_metrics) do metric:reset() end
+  self:_evaluate(loader, function(batch) self:_count(batch, self.val_loss, self.val_metrics) end)
+  local logs = {val_loss = self.val_loss:compute()}
+  for name, metric in pairs(self.val_metrics) do logs["val_" .. name] = metric:compute() end
+  return logs
+end
+
+--- What the model gives for all batches of a loader, one behind the other. Of a batch of several values the last, the
+--- target, is left out.
+---@param loader DataLoader
+---@return Tensor
+function Trainer:predict(loader)
+  local outputs = {}
+  self:_evaluate(loader, function(batch)
+    outputs[#outputs + 1] = self.model(table.unpack(batch, 1, math.max(1, batch.n - 1)))
+  end)
+  return nl.cat(outputs, 1)
+end
+
+--- The batches of an epoch that are left; false if the run is to be left in the midst of them.
+function Trainer:_train_batches(ctrl_c)
+  local every, pending = self.accumulate_grad_batches, 0
+  local next_batch, closing = batches(self.loader)
+  local _ <close> = closing
+  for _ = 1, self.loader.load_state_dict and 0 or self.batch do next_batch() end -- those of before the resumption
+  self.model:train()
+  self.optimizer:zero_grad()
+  for batch in next_batch do
+    local loss = self:_count(batch, self.mean_loss, self.metrics)
+    if every > 1 then loss = loss / every end
+    if self.scaler then loss = self.scaler:scale(loss) end
+    loss:backward()
+    self.batch, pending = self.batch + 1, pending + 1
+    if pending == every then
+      self:_update()
+      pending = 0
+    end
+    self:_call "on_batch_end"
+    if pending == 0 then
+      local is_due = self.checkpoint_every and self.step % self.checkpoint_every == 0
+      local is_last = self.step >= (self.max_steps or math.huge)
+      if is_due or ctrl_c:asked() then self:save(self:_path "last") end
+      if ctrl_c:asked() then return false end
+      if is_last then break end
+    end
+  end
+  if pending > 0 then self:_update() end
+  return true
+end
+
+--- Whether a value is better than the best one so far.
+function Trainer:is_better(value, best)
+  if best == nil or best ~= best then return value == value end
+  if self.mode == "max" then return value > best end
+  return value < best
+end
+
+--- Ends an epoch: validation, schedule, history, the best so far, checkpoints.
+function Trainer:_end_epoch()
+  local logs = self:logs()
+  for name, value in pairs(self.val_loader and self:validate(self.val_loader) or {}) do logs[name] = value end
+  logs.epoch, logs.step, logs.lr = self.epoch, self.step, self.optimizer.param_groups[1].lr
+  local value = logs[self.monitor]
+  if value == nil then raise(("fit: there is no '%s' to monitor"):format(self.monitor)) end
+  local schedule = self.scheduler_interval == "epoch" and self.scheduler
+  local takes_value = schedule and class.is_a(schedule, nl.optim.lr_scheduler.ReduceLROnPlateau)
+  if schedule then schedule:step(takes_value and value or nil) end
+  self.history[#self.history + 1], self.in_epoch = logs, false
+  local is_best = self:is_better(value, self.best and self.best.value)
+  if is_best then self.best = {epoch = self.epoch, step = self.step, value = value} end
+  self:_call("on_epoch_end", logs)
+  if is_best and self.folder then self:save(self:_path "best") end
+  if self.folder then self:save(self:_path "last") end -- who is killed between the two does this epoch's end again
+end
+
+local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"}, {"resume", "any?"}})
+
+--- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
+--- epoch. resume = true goes on from the folder's last.ckpt, to the bit, or begins if there is none; a path goes on
+--- from there. Ctrl-C saves after the step that is running, and leaves; a second one leaves at once.
+---@param loader DataLoader
+---@param val_loader? DataLoader
+---@param resume? boolean|string
+---@return table[]
+function Trainer:fit(...)
+  local loader, val_loader, resume = parse_fit(...)
+  if not args.is_callable(loader.iter) then raise "fit: loader must be a DataLoader, or have its method iter" end
+  self.loader, self.val_loader = loader, val_loader
+  self.monitor = self.monitor or val_loader and "val_loss" or "loss"
+  self.mode = self.mode or callbacks._mode_of(self.monitor)
+  self:_start()
+  local last <close> = resume == true and io.open(self:_path "last") or nil
+  if last or type(resume) == "string" then self:load(last and "last" or resume) end
+  self:_call "on_fit_begin"
+  local ctrl_c <close> = nl.utils.interrupts(self.folder ~= nil)
+  while self.in_epoch or self.epoch < self.max_epochs and self.step < (self.max_steps or math.huge)
+    and not self.should_stop do
+    if not self.in_epoch then
+      self.epoch, self.batch, self.in_epoch = self.epoch + 1, 0, true
+      self.mean_loss:reset()
+      for _, metric in pairs(self.metrics) do metric:reset() end
+      self:_call "on_epoch_begin"
+    end
+    if not self:_train_batches(ctrl_c) then
+      self:_call "on_fit_end"
+      raise(("interrupted! The run is saved in %s: fit with {resume = true} goes on"):format(self:_path "last"))
+    end
+    self:_end_epoch()
+  end
+  self:_call "on_fit_end"
+  return self.history
+end
+
+guard.classes {Trainer}
+
+return {Trainer = Trainer}

@@ -1,0 +1,376 @@
+-- nl.Trainer, and nl.callbacks.
+local nl = require "nnlua"
+local process = require "support.process"
+local nn, optim, data = nl.nn, nl.optim, nl.utils.data
+
+local folder
+
+before_each(function()
+  folder = os.tmpname()
+  os.remove(folder)
+end)
+
+after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+-- A problem of two classes, a net with dropout and what trains it. Options: those of the trainer, and batch_size.
+local function trainer_of(options)
+  nl.manual_seed(1)
+  local x = nl.randn(60, 4)
+  local y = x:sum(2):gt(0):long() + 1
+  local net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 2))
+  local given = {
+    optimizer = optim.Adam(net:parameters(), {lr = 0.02}), loss = nn.CrossEntropyLoss(), progress = false,
+    metrics = {accuracy = nl.metrics.Accuracy()}, max_epochs = 3,
+  }
+  for key, value in pairs(options or {}) do
+    if key ~= "batch_size" then given[key] = value end
+  end
+  if given.scheduler then given.scheduler = given.scheduler(given.optimizer) end
+  local size = options and options.batch_size or 10
+  return nl.Trainer(net, given), data.DataLoader(data.TensorDataset(x, y), {batch_size = size, shuffle = true}),
+    data.DataLoader(data.TensorDataset(x, y), {batch_size = 20})
+end
+
+local function weights(trainer)
+  local list = {}
+  for _, p in ipairs(trainer.model:parameters {as_table = true}) do list[#list + 1] = p:flatten():tolist() end
+  return list
+end
+
+describe("a trainer", function()
+  it("does what a loop of one's own does, to the bit", function()
+    local trainer, loader, val = trainer_of {scheduler = function(o) return optim.lr_scheduler.StepLR(o, 1, 0.5) end}
+    local history = trainer:fit(loader, val)
+    local found = trainer.model:state_dict()
+
+    local other, again, val_again = trainer_of()
+    local net, optimizer = other.model, other.optimizer
+    local scheduler = optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    for epoch = 1, 3 do
+      local sum, right = 0, 0
+      net:train()
+      for x, y in again do
+        local output = net(x)
+        local loss = nn.CrossEntropyLoss()(output, y)
+        optimizer:zero_grad()
+        loss:backward()
+        optimizer:step()
+        sum, right = sum + loss:item() * #x, right + output:argmax(2):eq(y):sum():item()
+      end
+      net:eval()
+      local val_right = 0
+      nl.no_grad(function()
+        for x, y in val_again do val_right = val_right + net(x):argmax(2):eq(y):sum():item() end
+      end)
+      assert.near(sum / 60, history[epoch].loss, 1e-12)
+      assert.equal(right / 60, history[epoch].accuracy)
+      assert.equal(val_right / 60, history[epoch].val_accuracy)
+      assert.equal(0.02 * 0.5 ^ (epoch - 1), history[epoch].lr)
+      assert.equal(epoch * 6, history[epoch].step)
+      scheduler:step()
+    end
+    for name, t in pairs(net:state_dict()) do assert.is_true(nl.equal(t, found[name]), name) end
+  end)
+
+  it("gathers gradients over batches, and clips them", function()
+    local trainer, loader = trainer_of {accumulate_grad_batches = 4, gradient_clip_val = 0.1, max_epochs = 1}
+    local history = trainer:fit(loader)
+    assert.equal(2, history[1].step) -- of 6 batches 4, and the 2 that are left
+    local other, again = trainer_of()
+    local net, optimizer, n = other.model, other.optimizer, 0
+    for x, y in again do
+      (nn.CrossEntropyLoss()(net(x), y) / 4):backward()
+      n = n + 1
+      if n == 4 or n == 6 then
+        nn.utils.clip_grad_norm_(net:parameters(), 0.1)
+        optimizer:step()
+        optimizer:zero_grad()
+      end
+    end
+    for name, t in pairs(net:state_dict()) do assert.is_true(nl.equal(t, trainer.model:state_dict()[name]), name) end
+  end)
+
+  it("steps a schedule after each step if that is wanted, and one by a metric", function()
+    local trainer, loader = trainer_of {scheduler_interval = "step", max_epochs = 2,
+      scheduler = function(o) return optim.lr_scheduler.ExponentialLR(o, 0.5) end}
+    assert.near(0.02 * 0.5 ^ 12, trainer:fit(loader)[2].lr, 1e-12)
+    local rates = {}
+    trainer, loader = trainer_of {monitor = "accuracy", callbacks = {{on_epoch_end = function(_, t)
+      rates[#rates + 1] = t.optimizer.param_groups[1].lr
+    end}}, scheduler = function(o) return optim.lr_scheduler.ReduceLROnPlateau(o, {mode = "min", patience = 0}) end}
+    trainer:fit(loader)
+    assert.is_true(rates[3] < rates[1])
+  end)
+
+  it("takes autocast, a scaler, a step of one's own, and ends after max_steps", function()
+    local dtypes = {}
+    local trainer, loader = trainer_of {
+      autocast = nl.bfloat16, scaler = nl.amp.GradScaler(), max_steps = 8, loss = nl.none,
+      training_step = function(net, x, y)
+        local output = net(x)
+        dtypes[output.dtype] = true
+        return nl.F.cross_entropy(output:float(), y), output, y
+      end,
+    }
+    local history = trainer:fit(loader)
+    assert.same({[nl.bfloat16] = true}, dtypes)
+    assert.equal(8, trainer.step)
+    assert.equal(2, #history)
+    assert.is_true(history[2].accuracy > 0)
+    local Net = nn.class "Net"
+    function Net:init() self.w = nn.Parameter(nl.zeros(1)) end
+    function Net:training_step(batch) return (self.w - batch.x):pow(2):mean() end
+    local net = Net()
+    local own = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.5}), progress = false, max_epochs = 9})
+    own:fit(data.DataLoader(data.StackDataset {x = nl.ones(8)}, {batch_size = 4}))
+    assert.near(1, net.w:item(), 1e-4)
+  end)
+
+  it("leaves the model's mode as it was, validates without gradients, and predicts", function()
+    local trainer, loader, val = trainer_of()
+    local logs = trainer:validate(val)
+    assert.is_true(trainer.model.training)
+    assert.near(0.7, logs.val_loss, 0.3)
+    trainer:fit(loader, val)
+    assert.is_true(trainer.model.training)
+    local outputs = trainer:predict(val)
+    assert.same({60, 2}, outputs.shape:totable())
+    assert.is_false(outputs.requires_grad)
+    trainer.model:eval()
+    local x = val.dataset.tensors[1]
+    assert.is_true(nl.allclose(outputs, trainer.model(x)))
+  end)
+
+  it("calls its callbacks in their order", function()
+    local calls = {}
+    local spy = setmetatable({}, {__index = function(_, event)
+      if not event:find "^on_" then return nil end
+      return function() calls[#calls + 1] = event:sub(4) end
+    end})
+    local trainer, loader = trainer_of {max_epochs = 2, callbacks = {spy}, batch_size = 30}
+    trainer:fit(loader)
+    local epoch = "epoch_begin batch_end batch_end epoch_end "
+    assert.equal("fit_begin " .. epoch .. epoch .. "fit_end", table.concat(calls, " "))
+  end)
+
+  it("stops early", function()
+    local trainer, loader = trainer_of {max_epochs = 50, early_stopping = {patience = 2, min_delta = 1}}
+    assert.equal(3, #trainer:fit(loader))
+    trainer, loader = trainer_of {max_epochs = 4, early_stopping = 9}
+    assert.equal(4, #trainer:fit(loader))
+    local Net = trainer_of()
+    Net.optimizer.param_groups[1].lr = 1e30
+    Net.callbacks = {nl.callbacks.TerminateOnNaN()}
+    assert.has_error(function() Net:fit(loader) end)
+  end)
+
+  it("says what is missing or wrong", function()
+    local net = nn.Linear(2, 1)
+    local optimizer = optim.SGD(net:parameters(), {lr = 0.1})
+    for text, f in pairs {
+      ["Trainer: optimizer must be one of nl.optim, not a number"] =
+        function() nl.Trainer(net, {loss = nn.MSELoss(), optimizer = 3}) end,
+      ["Trainer: give loss, a function of output and target, or training_step, which returns a loss"] =
+        function() nl.Trainer(net, {optimizer = optimizer}) end,
+      ["Trainer: no argument is called 'epochs'; there are: model, optimizer, loss"] =
+        function() nl.Trainer(net, {optimizer = optimizer, epochs = 3}) end,
+      ["Trainer: checkpoint_every needs a folder to save to"] =
+        function() nl.Trainer(net, {optimizer = optimizer, loss = nn.MSELoss(), checkpoint_every = 3}) end,
+      ["Trainer: it has no folder for last.ckpt"] = function()
+        local trainer, loader = trainer_of()
+        trainer:fit(loader, {resume = true})
+      end,
+      ["fit: there is no 'val_f1' to monitor"] = function()
+        local trainer, loader = trainer_of {monitor = "val_f1"}
+        trainer:fit(loader)
+      end,
+      ["fit: a batch has one value: give training_step, which knows what to do with it"] = function()
+        trainer_of():fit(data.DataLoader(data.TensorDataset(nl.ones(2, 4))))
+      end,
+      ["fit: loader must be a DataLoader, or have its method iter"] = function() trainer_of():fit {1, 2} end,
+    } do
+      local _, message = pcall(f)
+      assert.equal(text, message:gsub("^[^\n:]*trainer_spec.lua:%d+: ", ""):sub(1, #text))
+    end
+  end)
+end)
+
+describe("a run with a folder", function()
+  it("goes on from its last checkpoint as if it had not ended", function()
+    local function options(epochs, name)
+      return {folder = folder .. name, max_epochs = epochs, early_stopping = 7,
+        scheduler = function(o) return optim.lr_scheduler.CosineAnnealingLR(o, 5) end}
+    end
+    local alone, loader, val = trainer_of(options(5, "/alone"))
+    alone:fit(loader, val, {resume = true})
+    for i, epochs in ipairs {2, 2, 4, 5} do
+      local trainer
+      trainer, loader, val = trainer_of(options(epochs, "/parts"))
+      if i > 1 then nl.manual_seed(epochs) end -- which the checkpoint's random numbers stand in for
+      trainer:fit(loader, val, {resume = true})
+    end
+    for _, file in ipairs {"/last.ckpt", "/best.ckpt", "/log.csv"} do
+      assert.is_true(read(folder .. "/alone" .. file) == read(folder .. "/parts" .. file), file)
+    end
+    local lines = read(folder .. "/alone/log.csv")
+    assert.matches("^epoch,step,loss,accuracy,val_loss,val_accuracy,lr\n1,6,", lines)
+    assert.equal(6, select(2, lines:gsub("\n", "")))
+    local best = trainer_of(options(5, "/alone"))
+    best:load "best"
+    local row = best.history[best.best.epoch]
+    assert.near(row.val_loss, best:validate(val).val_loss, 1e-12)
+    for _, other in ipairs(alone.history) do assert.is_true(row.val_loss <= other.val_loss) end
+  end)
+
+  -- Prints the digests of what a run leaves; the seconds that each step takes are the second argument.
+  local program = [[
+    local nl = require "nnlua"
+    local nn, optim, data = nl.nn, nl.optim, nl.utils.data
+    nl.manual_seed(1)
+    local x = nl.randn(200, 4)
+    local y = x:sum(2):gt(0):long() + 1
+    local net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 2))
+    local optimizer = optim.Adam(net:parameters(), {lr = 0.02})
+    local function slow()
+      local stop = nl.time() + tonumber(arg[2])
+      while nl.time() < stop do end
+    end
+    local trainer = nl.Trainer(net, {
+      optimizer = optimizer, loss = nn.CrossEntropyLoss(), folder = arg[1], checkpoint_every = 3, max_epochs = 4,
+      metrics = {accuracy = nl.metrics.Accuracy(), f1 = nl.metrics.F1Score {average = "macro"}}, early_stopping = 3,
+      scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, 4), accumulate_grad_batches = 2,
+      callbacks = {{on_batch_end = slow}},
+    })
+    trainer:fit(data.DataLoader(data.TensorDataset(x, y), {batch_size = 8, shuffle = true}),
+      data.DataLoader(data.TensorDataset(x, y), {batch_size = 50, shuffle = true}), {resume = true})
+    print "ended"
+  ]]
+
+  local script
+
+  before_each(function()
+    script = os.tmpname()
+    local file <close> = assert(io.open(script, "w"))
+    file:write(program)
+  end)
+
+  after_each(function() os.remove(script) end)
+
+  -- Runs the program, and sends it a signal after so many seconds.
+  local function run(name, step_seconds, signal, after)
+    local program_of = {process.nnlua, script, folder .. name, tostring(step_seconds)}
+    if not signal then return process.run(program_of) end
+    return process.run {"timeout", "-s", signal, after, table.unpack(program_of)}
+  end
+
+  it("killed at twenty random moments equals the one left alone, to the bit", function()
+    assert.matches("ended\n$", run("/alone", 0).stdout)
+    local kills, seed = 0, os.time()
+    math.randomseed(seed)
+    for _ = 1, 20 do
+      local result = run("/killed", 0.004, "KILL", ("%.3f"):format(0.05 + 0.15 * math.random()))
+      if not result.stdout:find "ended" then kills = kills + 1 end
+    end
+    assert.matches("ended\n$", run("/killed", 0).stdout)
+    assert.is_true(kills > 0)
+    for _, file in ipairs {"/last.ckpt", "/best.ckpt", "/log.csv"} do
+      assert.is_true(read(folder .. "/alone" .. file) == read(folder .. "/killed" .. file), file .. ", seed " .. seed)
+    end
+  end)
+
+  it("is saved by Ctrl-C, and goes on", function()
+    assert.matches("ended\n$", run("/alone", 0).stdout)
+    local stopped
+    for _ = 1, 20 do
+      stopped = run("/stopped", 0.02, "INT", "0.4")
+      if stopped.stderr ~= "" then break end
+    end
+    assert.matches("interrupted! The run is saved in .*/stopped/last.ckpt: fit with {resume = true} goes on",
+      stopped.stderr)
+    local result = run("/stopped", 0)
+    assert.matches("^goes on in epoch %d, after step %d+\n", result.stdout)
+    for _, file in ipairs {"/last.ckpt", "/best.ckpt", "/log.csv"} do
+      assert.is_true(read(folder .. "/alone" .. file) == read(folder .. "/stopped" .. file), file)
+    end
+  end)
+
+  it("tells each epoch on a line where there is no terminal", function()
+    local lines = run("/alone", 0).stdout
+    assert.matches("^epoch 1: loss %d%.%d+, accuracy %d%.%d+, f1 %d%.%d+, val_loss %d%.%d+, val_accuracy %d%.%d+, "
+      .. "val_f1 %d%.%d+, lr 0%.0200 %(0:%d%d%)\nepoch 2: ", lines)
+  end)
+end)
+
+describe("Ctrl-C that is only noted", function()
+  it("is told, once", function()
+    local result = process.run {process.nnlua, "-e", [[
+      local nl = require "nnlua"
+      local function ctrl_c() io.popen("kill -INT " .. io.open("/proc/self/stat"):read "n"):close() end
+      do
+        local noted <close> = nl.utils.interrupts()
+        print(noted:asked())
+        ctrl_c()
+        print(noted:asked())
+        print(pcall(function() ctrl_c() for i = 1, 1e9 do end end))
+      end
+      local never <close> = nl.utils.interrupts(false)
+      print(never:asked())
+    ]]}
+    assert.equal("false\ntrue\nfalse\t(command line):2: interrupted!\nfalse\n", result.stdout)
+  end)
+end)
+
+describe("the table of epochs", function()
+  local terminal = require "support.terminal"
+
+  local program = [[
+    local nl = require "nnlua"
+    local net = nl.nn.Linear(2, 2)
+    local loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.randn(40, 2), nl.ones(40):long()))
+    local trainer = nl.Trainer(net, {
+      optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), loss = nl.nn.CrossEntropyLoss(), max_epochs = 2,
+      metrics = {accuracy = nl.metrics.Accuracy()}, callbacks = {{on_batch_end = function(_, trainer)
+        local stop = nl.time() + 0.2
+        while trainer.epoch == 2 and trainer.batch > 10 and nl.time() < stop and not io.open(arg[1]) do end
+      end}},
+    })
+    trainer:fit(loader, loader)
+  ]]
+
+  local function shown(width, waits_for)
+    local script, go_on = os.tmpname(), os.tmpname()
+    os.remove(go_on)
+    local file <close> = assert(io.open(script, "w"))
+    file:write(program)
+    file:close()
+    local t = terminal.start({process.nnlua, script, go_on}, {width = width})
+    local running = t:wait(waits_for)
+    assert(io.open(go_on, "w")):close()
+    local ended = t:wait "ended with 0"
+    t:close()
+    os.remove(script)
+    os.remove(go_on)
+    return running, ended
+  end
+
+  it("has a line for each epoch, and tells how far the last one is", function()
+    local running, ended = shown(100, "\n    2 .* %d%d %%.* left")
+    assert.matches("^epoch      loss  accuracy  val_loss  val_accuracy        lr    time\n"
+      .. "    1    %d%.%d+    %d%.%d+    %d%.%d+        %d%.%d+    0%.1000    0:%d%d %*\n", running)
+    assert.matches("\n    2    %d%.%d+    %d%.%d+   %d%d %%  [%d.]+/s  %d:%d%d left", running)
+    assert.matches("\n    2    %d%.%d+    1%.0000    %d%.%d+        1%.0000    0%.1000    0:%d%d %*\nended with 0$",
+      ended)
+  end)
+
+  it("is lines of names and values where it doesn't fit", function()
+    local running, ended = shown(50, "\nepoch 2 +%d%d %%.*/s")
+    assert.matches("^epoch 1: loss %d%.%d+, accuracy %d%.%d+, val_loss", running)
+    assert.matches("\nepoch 2  %d%d %%  loss %d%.%d+  [%d.]+/s", running)
+    assert.matches("epoch 2: loss %d%.%d+, accuracy 1%.0000", ended)
+  end)
+end)
