@@ -12,8 +12,12 @@
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
+#include "ops/nn/losses.h"
+#include "ops/nn/reduction.h"
 #include "ops/reduce/max_min.h"
+#include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
+#include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/ops.h"
 #include "ops/table/words.h"
@@ -355,9 +359,112 @@ static void linear_rule(Batch *b, Tensor **y)
   else batch_run(b, b->op, y);
 }
 
+/* beta * input + alpha * product, without what input has where beta is 0. */
+static void give_scaled_sum(Batch *b, Tensor **y, Tensor *product, Tensor *input, Scalar beta, Scalar alpha)
+{
+  Call *call = b->call;
+  product = op(mul, product, tensor_from_number(call, alpha));
+  if (scalar_real(beta) != 0 || beta.im != 0) product = plus(product, op(mul, input, tensor_from_number(call, beta)));
+  batch_give(b, y, 0, product);
+}
+
+/* addmm and baddbmm: input broadcasts to the product. */
+static void added_product(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  int ndim = strcmp(b->op->row, "addmm") == 0 ? 2 : 3;
+  Tensor *const *given = b->args;
+  if (call->into || given[0]->ndim > ndim || given[1]->ndim != ndim || given[2]->ndim != ndim) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  give_scaled_sum(b, y, op(matmul, *operand(b, 1), *operand(b, 2)), row_operand(b, 0, ndim),
+                  *(Scalar *)batch_argument(b, 3), *(Scalar *)batch_argument(b, 4));
+}
+
+/* All tensors with the batch's dimension, and behind it as many others as the one that has most: but the k-th, whose
+   vectors belong to the others' matrices, with one less; -1: none. */
+static void widen_all(Batch *b, int vectors)
+{
+  int64_t most = 0;
+  int n = op_plan(b->op)->ntensors;
+  batch_align(b);
+  for (int k = 0; k < n; k++) {
+    const Tensor *t = *operand(b, k);
+    int64_t ndim = t ? t->ndim - 1 + (k == vectors) : 0;
+    if (ndim > most) most = ndim;
+  }
+  for (int k = 0; k < n; k++)
+    if (*operand(b, k)) *operand(b, k) = batch_widened(b->call, *operand(b, k), most - (k == vectors));
+}
+
+/* Ops that broadcast all but the last dimensions: of matrices, attention. */
+static void widened_rows(Batch *b, Tensor **y)
+{
+  widen_all(b, -1);
+  batch_run(b, b->op, y);
+}
+
+/* Factors of matrices, their pivots (or the scales of reflections), and what they work on. */
+static void factored(Batch *b, Tensor **y)
+{
+  widen_all(b, 1);
+  batch_run(b, b->op, y);
+}
+
+/* Ops of the first tensor; the others, if there are any, are the same for all rows, and broadcast. */
+static void run_as_it_is(Batch *b, Tensor **y) { batch_run(b, b->op, y); }
+static void first_alone(Batch *b, Tensor **y) { first_only(b, y, run_as_it_is); }
+
+/* A solution of A X = B, whose B may be a vector. */
+static void solved(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Tensor *const *given = b->args;
+  bool vector = given[1]->ndim == 1;
+  if (!vector && given[1]->ndim != given[0]->ndim) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  batch_align(b);
+  if (vector) *operand(b, 1) = batch_widened(call, op(unsqueeze, *operand(b, 1), -1), given[0]->ndim);
+  batch_run(b, b->op, y);
+  if (vector) batch_give(b, y, 0, op(select, behind(y[0], b->transform), -1, 0));
+}
+
+/* ------------------------------------------------------------------ norms and losses */
+
+/* Norms of the last elements, by weights that all rows share; the moments come as a list of all. */
+static void normed(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Tensor *room[MAX_RESULTS];
+  Tensors results = dispatch(call, b->op, b->room.bytes, NULL, room);
+  for (int i = 0; i < (int)results.n; i++)
+    batch_give(b, y, i, i == 0 ? results.v[i] : op(view, results.v[i], INTS(b->transform->rows, -1)));
+}
+
+static void norm_of_rows(Batch *b, Tensor **y) { first_only(b, y, normed); }
+
+static void squared_error(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  Reduction reduction = reduction_of(call, ((const struct mse_loss_args *)b->args)->reduction);
+  widen_all(b, -1);
+  Tensor *difference = minus(*operand(b, 0), *operand(b, 1));
+  Tensor *squares = op(mul, difference, difference);
+  if (reduction != NO_REDUCTION) {
+    squares = op(flatten, op(unsqueeze, squares, -1), 1, -1);
+    squares = reduction == MEAN ? op(mean, squares, INTS(1), false, DTYPE_NONE)
+                                : op(sum, squares, INTS(1), false, DTYPE_NONE);
+  }
+  batch_give(b, y, 0, squares);
+}
+
 /* ------------------------------------------------------------------------ images */
 
-/* Batches of batches of images as one: the tensors lose their first dimension to the second, and get it back. */
+/* Batches of batches of images, or signals, as one: tensors lose their first dimension to the second, and get it
+   back. */
 static void folded(Batch *b, Tensor **y)
 {
   Call *call = b->call;
@@ -407,6 +514,28 @@ static void folded_first(Batch *b, Tensor **y)
   batch_give(b, y, 0, op(view, r, ((Ints){shape, r->ndim + 1})));
 }
 
+/* ---------------------------------------------------------------- lines of elements */
+
+/* Along a dimension, or along all elements of a row. */
+static void rolled(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  if (*(int64_t *)batch_argument(b, 2) != NONE_DIM && batch_ndim(b) > 0) {
+    move_dims_and_run(b, y);
+    return;
+  }
+  Tensor *x = *batch_first_behind(b);
+  batch_give(b, y, 0, op(reshape, op(roll, rows_flat(b), *(int64_t *)batch_argument(b, 1), 1), tensor_shape(x)));
+}
+
+/* Places in sequences of as many dimensions as the values have, where each row has its own. */
+static void searched(Batch *b, Tensor **y)
+{
+  Tensor *const *given = b->args;
+  if (!given[1] || given[0]->ndim != given[1]->ndim) batch_row_by_row(b, y);
+  else aligned(b, y);
+}
+
 /* ------------------------------------------------------------------------- rules */
 
 /* Indices that all rows share leave the batch's dimension alone. */
@@ -435,20 +564,27 @@ static const struct {
   const char *rows;
   BatchRule rule;
 } rules[] = {
-  {"where complex_of copy heaviside", batch_pointwise},
+  {"where complex_of copy heaviside igamma igammac zeta", batch_pointwise},
   {"gather scatter scatter_value scatter_combine scatter_combine_value scatter_add scatter_reduce sort topk cumsum "
    "cumsum_from_end cumprod cummax cummin logcumsumexp_of max_dim min_dim amax amin median_dim nanmedian_dim kthvalue "
    "mode sum mean any all prod_dim logsumexp count_nonzero var std norm softmax log_softmax flip transpose select "
    "narrow slice squeeze_dims diagonal unfold diagonal_scatter select_scatter slice_scatter split split_sizes unbind "
-   "cat resample resample_backward",
+   "cat resample resample_backward fft_c2c fft_r2c fft_c2r",
    shifted},
   {"unsqueeze stack diag_embed", shifted_in_result},
   {"rand_like randn_like randint_like randint_like_low bernoulli bernoulli_p bernoulli_fill bernoulli_fill_tensor "
    "uniform normal exponential random random_to random_from masked_dropout "
    "zero_link conj clone contiguous detach alias to_dtype to_device fill zero tril triu view_as_real angle zeros_like "
    "ones_like "
-   "empty_like full_like constant_pad_nd svd singular_values",
+   "empty_like full_like constant_pad_nd view_as_complex frexp draw_slope "
+   "svd singular_values eigh_factors eigh_values eig_factors eig_values linalg_matrix_sqrth linalg_polar "
+   "cholesky_factor lu_factors permutation_of linalg_ldl_factor linalg_ldl_factor_ex matrix_exp qr_factors geqrf "
+   "inverse_of det slogdet poisson standard_gamma sample_dirichlet log_normal cauchy geometric normal_means",
    aligned},
+  {"lyapunov linalg_solve_triangular cholesky_solve attention binomial normal_tensors", widened_rows},
+  {"solve_by_lu linalg_ldl_solve reflections reflected", factored},
+  {"solve_factored", solved},
+  {"pinv_above", first_alone},
   {"index_select index_fill", shifted_first},
   {"index_add index_copy", shifted_but_index},
   {"masked_fill", masked},
@@ -466,8 +602,15 @@ static const struct {
   {"mm bmm", matrices},
   {"mv", matrix_by_vector},
   {"dot", vectors},
+  {"addmm baddbmm", added_product},
   {"linear", linear_rule},
-  {"max_pool max_pool_backward max_pool_positions adaptive_max_pool avg_pool avg_pool_backward", folded},
+  {"max_pool max_pool_backward max_pool_positions adaptive_max_pool avg_pool avg_pool_backward "
+   "pool_positions_backward frames_of overlap_add",
+   folded},
+  {"row_norm", norm_of_rows},
+  {"mse_loss", squared_error},
+  {"roll", rolled},
+  {"searchsorted", searched},
   {"convolve", folded_first},
   {"index", indexed},
   {"embedding_rows", looked_up},

@@ -246,6 +246,37 @@ describe("vmap of ops without a rule", function()
     for name in run.stderr:gmatch "vmap: ([%w_]+) goes row by row" do table.insert(told, name) end
     assert.same({"histc", "histc"}, told)
   end)
+
+  it("has rules for factors, solutions, transforms and norms", function()
+    local run = process.run({process.nnlua, "-W", "-"}, {stdin = [[
+      local nl = require "nnlua"
+      local a, b = nl.randn(3, 4, 4), nl.randn(3, 4, 2)
+      local h = nl.matmul(a, a.mT) + nl.eye(4) * 8
+      local function each(f, ...) nl.func.vmap(f)(...) end
+      for _, name in ipairs {"inv", "det", "slogdet", "qr", "svd", "eig", "matrix_exp", "lu_factor", "pinv"} do
+        each(nl.linalg[name], a)
+      end
+      for _, name in ipairs {"eigh", "cholesky", "ldl_factor", "matrix_sqrth"} do each(nl.linalg[name], h) end
+      each(nl.linalg.solve, a, b)
+      each(nl.linalg.solve, a, b:select(-1, 1))
+      each(function(x, y) return nl.linalg.solve_triangular(x:tril() + nl.eye(4), y, {upper = false}) end, a, b)
+      each(nl.cholesky_solve, b, nl.linalg.cholesky(h))
+      each(nl.fft.fft, a)
+      each(nl.fft.rfft2, a)
+      each(nl.fft.irfft, a)
+      each(function(x) return nl.roll(x, 1) end, a)
+      each(function(x) return nl.roll(x, 1, 2) end, a)
+      each(function(x) return nl.F.layer_norm(x, {4}) end, a)
+      each(nl.F.mse_loss, a, a * 2)
+      each(nl.addmm, b, a, b)
+      each(nl.igamma, a:abs(), a:abs())
+      each(nl.special.zeta, a:abs() + 2, a:abs() + 1)
+      each(nl.F.scaled_dot_product_attention, a, a, a)
+      each(nl.func.grad(function(x, y) return nl.linalg.solve(x, y):sum() end), a, b)
+    ]]})
+    assert.equal(0, run.code, run.stderr)
+    assert.equal("", run.stderr)
+  end)
 end)
 
 describe("forward_ad", function()
