@@ -64,6 +64,7 @@ local function parts()
     [nl.signal.windows] = "nl.signal.windows", [nl.io] = "nl.io",
     [nl.transforms] = "nl.transforms", [nl.transforms.functional] = "nl.transforms.functional",
     [nl.datasets] = "nl.datasets", [nl.text] = "nl.text", [nl.audio] = "nl.audio", [nl.vision] = "nl.vision",
+    [nl.plot] = "nl.plot",
     [nl.distributions.transforms] = "nl.distributions.transforms",
   }
 end

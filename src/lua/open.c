@@ -30,6 +30,7 @@ static int open_system(lua_State *L)
   luaL_setfuncs(L, tensor_file_functions, 0);
   luaL_setfuncs(L, file_byte_functions, 0);
   luaL_setfuncs(L, picture_functions, 0);
+  luaL_setfuncs(L, drawing_functions, 0);
   luaL_setfuncs(L, worker_functions, 0);
   luaL_setfuncs(L, interrupt_functions, 0);
   luaL_setfuncs(L, wire_functions, 0);
@@ -126,7 +127,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(fft, "nnlua.fft") X(signal, "nnlua.signal") X(signal_windows, "nnlua.signal.windows")    \
   X(io, "nnlua.io") X(datasets, "nnlua.datasets") X(transforms, "nnlua.transforms")          \
   X(transforms_functional, "nnlua.transforms.functional") X(text, "nnlua.text")              \
-  X(audio, "nnlua.audio") X(vision, "nnlua.vision")                                          \
+  X(audio, "nnlua.audio") X(vision, "nnlua.vision") X(plot, "nnlua.plot")                    \
   X(testing, "nnlua.testing") X(testing_helper, "nnlua.testing.helper") X(help, "nnlua.help")
 /* clang-format on */
 

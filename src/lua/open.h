@@ -95,6 +95,7 @@ extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is 
   tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
   file_byte_functions[],                    /* file_bytes.c: the bytes of files, names in folders */
   picture_functions[],                      /* pictures.c: pictures as tensors */
+  drawing_functions[],                      /* drawing.c: pictures that are drawn */
   wire_functions[],                         /* wire.c: messages of Protocol Buffers, and tensors of ONNX */
   worker_functions[],                       /* worker.c: processes that load data */
   interrupt_functions[];                    /* interrupt.c: Ctrl-C that is only noted */

@@ -23,5 +23,18 @@ static int terminal_width(lua_State *L)
   return 1;
 }
 
-const luaL_Reg terminal_functions[] = {
-  {"clock", monotonic_clock}, {"is_terminal", is_terminal}, {"terminal_width", terminal_width}, {NULL, NULL}};
+/* terminal_size(fd): its columns and rows, 80 and 24 where that can't be told */
+static int terminal_size(lua_State *L)
+{
+  struct winsize size;
+  bool known = ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  lua_pushinteger(L, known ? size.ws_row : 24);
+  return 2;
+}
+
+const luaL_Reg terminal_functions[] = {{"clock", monotonic_clock},
+                                       {"is_terminal", is_terminal},
+                                       {"terminal_width", terminal_width},
+                                       {"terminal_size", terminal_size},
+                                       {NULL, NULL}};

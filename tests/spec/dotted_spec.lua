@@ -5,7 +5,7 @@ local names = {
   "autograd", "linalg", "special", "masked", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn",
   "nn.utils.parametrize", "nn.utils.parametrizations", "nn.utils.prune", "optim", "optim.lr_scheduler", "distributions",
   "utils", "utils.data", "testing", "io",
-  "datasets", "transforms", "transforms.functional", "text", "audio", "vision",
+  "datasets", "transforms", "transforms.functional", "text", "audio", "vision", "plot",
 }
 
 if require "nnlua".help then table.insert(names, "help") end

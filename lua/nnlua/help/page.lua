@@ -24,6 +24,7 @@ local groups = {
   {"Distributions", "Probability distributions"},
   {"Data", "Data"}, {"Training", "Training"},
   {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures, and what is found in them"},
+  {"Plots", "Figures"},
   {"Sound", "Spectra of sound, and other rates"}, {"Text", "Text"},
   {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }

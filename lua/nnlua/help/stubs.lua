@@ -133,6 +133,8 @@ transforms.functional = {}
 nl.audio = {}
 ---@class nnlua.vision
 nl.vision = {}
+---@class nnlua.plot
+nl.plot = {}
 ---@class nnlua.text
 local text = {}
 nl.text = text
@@ -178,7 +180,7 @@ local spec_types = {
 
 local own = {
   Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",
-  device = "nnlua.device",
+  device = "nnlua.device", Figure = "nnlua.nl.plot.Figure",
 }
 
 --- A type as it stands in a comment, with nnlua's own classes by their full names.
