@@ -21,6 +21,7 @@ _nnlua() {
         ((i++))
         [[ ${COMP_WORDS[i]} != '=' ]] || ((i++)) # bash takes --threads=2 as three words
         ;;
+      --profile) [[ ${COMP_WORDS[i + 1]} != '=' ]] || ((i += 2)) ;;
       --) break ;;
       -?*) ;;
       test)
@@ -48,13 +49,18 @@ _nnlua() {
   done
   case $before in
     -e | -l) return ;;
-    --threads | '=')
+    '=' | --threads)
+      if [[ $before == '=' && ${COMP_WORDS[COMP_CWORD - 2]} == --profile ]]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+      fi
       mapfile -t COMPREPLY < <(compgen -W "$(seq "$(getconf _NPROCESSORS_ONLN)")" -- "${word#=}")
       return
       ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '-e -i -l -v -E -W --threads --version --help --' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '-e -i -l -v -E -W --threads --profile --version --help --' -- "$word")
     return
   fi
   _nnlua_lua_files "$word"

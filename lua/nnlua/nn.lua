@@ -67,6 +67,28 @@ nn.is_lazy = lazy.is_lazy
 ---@param persistent? boolean
 nn.Buffer = core.buffer
 
+--- A table of a network's layers: their shapes, parameters, multiply-adds and the memory of their results. The network
+--- runs once on the inputs, as it does in `eval` and without gradients, and is then as it was before: modes, buffers
+--- and random numbers are put back. An input may be a size, for which ones are taken; without inputs there are
+--- parameters only. What comes back prints as the table and has the totals as fields.
+---     > net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+---     > s = nn.summary(net, nl.randn(2, 3))
+---     > s.total_params, s.total_mult_adds
+---     21	32
+---     > table.unpack(nn.summary(nn.Linear(3, 4), {2, 3}).layers[1].output_size[1])
+---     2	4
+--- Options, in a last table: `input_size` (a size or a list of them, in place of inputs), `dtype` of inputs that are
+--- given by size, `depth` of the table (3), and its `width` (that of the terminal). Parameters in parentheses are
+--- frozen; a module or parameter that is shared counts where it stands first. Multiply-adds are those of products,
+--- convolutions, recurrent layers and attention, as a program tells them, without the bias; memory for forward and
+--- backward is twice that of the layers' results, as torchinfo has it.
+---@param net Module
+---@param ... any
+---@return Summary
+function nn.summary(net, ...)
+  return require "nnlua.nn.summary"(net, ...)
+end
+
 --- A copy of a module, tensor or table with all that it holds; shared parts stay shared.
 ---     > net = nn.Linear(2, 2)
 ---     > copy = nn.deepcopy(net)

@@ -5,8 +5,10 @@
 #include "autograd/inplace.h"
 #include "autograd/node.h"
 #include "autograd/transform.h"
+#include "core/profiler.h"
 #include "core/recorder.h"
 #include "core/saved.h"
+#include "core/text.h"
 #include "ops/shape/copy.h"
 
 /* Whether the op must be recorded, whether results are on the meta device, the innermost transform of an operand. */
@@ -219,6 +221,8 @@ static void run_inplace(Call *call, const Op *op, const void *args, Tensor **y, 
   inplace_commit(into, &plan);
 }
 
+static Tensors dispatch_unprofiled(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room);
+
 /*
  * The in-place form of a view: the tensor takes over the view's geometry and history, and stays the same tensor. What
  * it is a view of, if it is one, it remains a view of. Only views of all elements have such a form: a smaller base
@@ -231,7 +235,7 @@ static void run_view_inplace(Call *call, const Op *op, const void *args, Tensor 
   tell_deed(call->ctx, op->name);
   inplace_check_view(call, into, s.wants_grad && call->ctx->grad_enabled);
   call->into = NULL;
-  Tensor *view = dispatch(call, op, args, NULL, y).v[0];
+  Tensor *view = dispatch_unprofiled(call, op, args, NULL, y).v[0];
   if (view != into) {
     if (!view->grad_fn) tensor_guard_form(call, into);
     saved_part(call, into);
@@ -253,7 +257,7 @@ static Tensors dispatch_cast(Call *parent, const Op *op, const void *args, Autoc
   ArgsRoom converted;
   ctx->autocast = DTYPE_NONE;
   args = autocast_arguments(parent, op, args, policy, mode, &converted);
-  Tensors results = dispatch(parent, op, args, NULL, room);
+  Tensors results = dispatch_unprofiled(parent, op, args, NULL, room);
   ctx->autocast = mode;
   return results;
 }
@@ -288,14 +292,14 @@ static __attribute__((noinline)) Tensors dispatch_recorded(Call *parent, const O
   }
   ctx->recorder = NULL;
   recorder->begins(recorder, &call, args);
-  Tensors results = dispatch(parent, op, args, into, room);
+  Tensors results = dispatch_unprofiled(parent, op, args, into, room);
   recorder->ran(recorder, &call, args, into, results);
   ctx->recorder = recorder;
   ctx->entry = entry.outer; /* what was made stays */
   return results;
 }
 
-Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
+static Tensors dispatch_unprofiled(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
   Recorder *recorder = ctx->recorder;
@@ -331,4 +335,68 @@ Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Ten
   if (call.planned) ctx->recorder->ran(ctx->recorder, &call, args, into, (Tensors){y, n});
   close_scope(ctx, mark, y, n);
   return (Tensors){y, n};
+}
+
+/* -------------------------------------------------------------- profiling */
+
+static void note_sizes(ProfileSizes *sizes, int argument, const Tensor *t)
+{
+  if (!t || sizes->n + 3 + t->ndim > PROFILE_SIZES) return;
+  sizes->v[sizes->n++] = argument;
+  sizes->v[sizes->n++] = t->dtype;
+  sizes->v[sizes->n++] = t->ndim;
+  for (int i = 0; i < t->ndim; i++) sizes->v[sizes->n++] = t->shape[i];
+}
+
+static void note_operand_sizes(ProfileSizes *sizes, const Op *op, const void *args)
+{
+  const OpPlan *plan = op_plan(op);
+  for (int i = 0; i < plan->ntensors; i++) {
+    const void *place = (const char *)args + plan->tensors[i].offset;
+    const Tensors one = {*(Tensor *const *)place ? (Tensor **)(uintptr_t)place : NULL, 1};
+    const Tensors list = plan->tensors[i].is_list ? *(const Tensors *)place : one;
+    for (int64_t k = 0; k < list.n && list.v; k++) note_sizes(sizes, plan->tensors[i].arg, list.v[k]);
+  }
+}
+
+typedef struct ProfiledCall {
+  Call *parent;
+  const Op *op;
+  const void *args;
+  Tensor *into, **room;
+  Tensors results;
+} ProfiledCall;
+
+static void run_profiled(void *data)
+{
+  ProfiledCall *c = data;
+  c->results = dispatch_unprofiled(c->parent, c->op, c->args, c->into, c->room);
+}
+
+/* A call while a profile runs. */
+static __attribute__((noinline)) Tensors dispatch_profiled(Call *parent, const Op *op, const void *args, Tensor *into,
+                                                           Tensor **room)
+{
+  Context *ctx = parent->ctx;
+  int64_t now = profile_clock();
+  bool wants_sizes = ctx->profiler->wants_sizes;
+  char name[64];
+  if (into) text_format(name, sizeof name, "%s_", op->name);
+  ProfileSizes sizes;
+  sizes.n = 0;
+  if (wants_sizes) note_operand_sizes(&sizes, op, args); /* now: the call may change them */
+  ProfileFrame frame;
+  profile_begin(ctx, &frame, now, PROFILE_OP, into ? name : op->name, ctx->host.state);
+  ProfiledCall call = {parent, op, args, into, room, {NULL, 0}};
+  profile_run(ctx, &frame, run_profiled, &call);
+  now = profile_clock();
+  if (wants_sizes && call.results.n > 0) note_sizes(&sizes, -1, call.results.v[0]);
+  profile_end(ctx, &frame, now, wants_sizes ? &sizes : NULL);
+  return call.results;
+}
+
+Tensors dispatch(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
+{
+  if (parent->ctx->profiler) return dispatch_profiled(parent, op, args, into, room);
+  return dispatch_unprofiled(parent, op, args, into, room);
 }

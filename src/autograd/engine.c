@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/profiler.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/reduce/sum.h"
@@ -263,6 +264,28 @@ static bool take_gradients(Task *task, Record *r, Tensor **dy)
   return any;
 }
 
+typedef struct Application {
+  Call *call;
+  Node *node;
+  Tensor *const *dy;
+  Tensor **dx;
+} Application;
+
+static void apply_node(void *data)
+{
+  const Application *a = data;
+  a->node->class->apply(a->call, a->node, a->dy, a->dx);
+}
+
+/* A node while a profile runs. */
+static __attribute__((noinline)) void apply_profiled(Call *call, Node *n, Tensor *const *dy, Tensor **dx)
+{
+  ProfileFrame frame;
+  profile_begin_node(call->ctx, &frame, profile_clock(), node_name(n), n->sequence);
+  profile_run(call->ctx, &frame, apply_node, &(Application){call, n, dy, dx});
+  profile_end(call->ctx, &frame, profile_clock(), NULL);
+}
+
 /* Runs a node's hooks around what it does: dx from dy. Whether it was applied, or its gradients only looked at. */
 static bool apply_backward(Call *call, Task *task, const Record *r, Tensor **dy, Tensor **dx)
 {
@@ -274,7 +297,8 @@ static bool apply_backward(Call *call, Task *task, const Record *r, Tensor **dy,
   if (applies && n->hooks & HOOKED_BEFORE) ctx->host.node_prehooks(call, n, dy);
   if (n->retained) keep_retained(call, n, dy);
   if (!applies) return false;
-  n->class->apply(call, n, dy, dx);
+  if (ctx->profiler) apply_profiled(call, n, dy, dx);
+  else n->class->apply(call, n, dy, dx);
   if (n->hooks & HOOKED_ACCUMULATED) ctx->host.leaf_accumulated(call, accumulator_leaf(n));
   if (n->hooks & HOOKED_AFTER) ctx->host.node_hooks(call, n, dy, dx);
   if (ctx->anomaly && ctx->anomaly_check_nan) check_nan(call, n, dx);
@@ -368,7 +392,7 @@ static void run_task(Call *call, Task *task)
 {
   const Backward *b = task->b;
   Context *ctx = task->ctx;
-  ctx->grad_enabled = true; /* for edges of stale views */
+  ctx->grad_enabled = true;   /* for edges of stale views */
   ctx->autocast = DTYPE_NONE; /* gradients have their tensors' dtypes */
   if (task->selective) mark_inputs(call, task);
   int32_t *starts = arena_allocate(ctx, (size_t)b->nroots * sizeof *starts);
@@ -424,11 +448,15 @@ void backward_run(Call *call, const Backward *b)
     .ctx = ctx, .outer = ctx->task, .b = b, .selective = b->inputs != NULL, .number = ++ctx->sequence};
   for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
   ctx->task = task;
+  ProfileFrame frame;
+  frame.run = 0;
+  if (ctx->profiler) profile_begin(ctx, &frame, profile_clock(), PROFILE_CALL, "backward", ctx->host.state);
   Entry entry;
   if (ENTER(ctx, &entry)) {
     run_task(call, task);
     entry_leave(ctx, &entry);
   } else {
+    profile_end(ctx, &frame, profile_clock(), NULL);
     if (ctx->host.node_failed && task->running) ctx->host.node_failed(ctx, task->running);
     task_close(task);
     for (int i = 0; i < b->ninputs && b->captured; i++) tensor_release(b->captured[i]);
@@ -437,6 +465,7 @@ void backward_run(Call *call, const Backward *b)
   ctx->grad_enabled = grad_enabled;
   ctx->autocast = autocast;
   task_close(task);
+  if (ctx->profiler) profile_end(ctx, &frame, profile_clock(), NULL);
   for (int i = 0; i < b->ninputs && b->captured; i++)
     if (b->captured[i]) scope_own(ctx, b->captured[i]);
 }

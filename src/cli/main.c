@@ -88,6 +88,14 @@ static bool run_command_line(lua_State *L, const Options *options, int argc, cha
   return true;
 }
 
+/* The same under --profile. */
+static bool run_profiled(lua_State *L, const Options *options, int argc, char **argv)
+{
+  if (run_profile_begin(L, options->trace) != LUA_OK) return false;
+  bool succeeded = run_command_line(L, options, argc, argv);
+  return run_profile_end(L) == LUA_OK && succeeded;
+}
+
 /* What --help and --version ask for. */
 static void show(const char *program, OptionsTask task)
 {
@@ -136,7 +144,7 @@ static int program(lua_State *L)
   options_make_arg(L, &options, argc, argv);
   lua_gc(L, LUA_GCGEN, 0, 0);
   lua_settop(L, 0);
-  lua_pushboolean(L, run_command_line(L, &options, argc, argv));
+  lua_pushboolean(L, (options.profiles ? run_profiled : run_command_line)(L, &options, argc, argv));
   return 1;
 }
 

@@ -41,6 +41,14 @@ static bool parse_threads(Options *options, const char *text)
   return true;
 }
 
+static bool parse_profile(Options *options, const char *trace)
+{
+  if (trace != NULL && *trace == '\0') return fail(options, OPTION_WITHOUT_ARGUMENT);
+  options->profiles = true;
+  options->trace = trace;
+  return true;
+}
+
 static bool is_word(const char *text, size_t length, const char *word)
 {
   return strlen(word) == length && strncmp(text, word, length) == 0;
@@ -52,6 +60,7 @@ static bool parse_long(Options *options, char **argv, int *i)
   const char *name = argv[*i] + 2, *equals = strchr(name, '=');
   size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
   if (is_word(name, length, "threads")) return parse_threads(options, equals != NULL ? equals + 1 : argv[++*i]);
+  if (is_word(name, length, "profile")) return parse_profile(options, equals != NULL ? equals + 1 : NULL);
   bool is_help = is_word(name, length, "help");
   if (!is_help && !is_word(name, length, "version")) return fail(options, OPTION_UNKNOWN);
   if (equals != NULL) return fail(options, OPTION_WITH_ARGUMENT);
@@ -106,7 +115,7 @@ static const char usage_lines[] = "usage: %s [options] [script [args]]\n"
 /* The option that a wrong one may stand for, or NULL. */
 static const char *meant(const char *option)
 {
-  static const char *const names[] = {"--help", "--threads", "--version"};
+  static const char *const names[] = {"--help", "--profile", "--threads", "--version"};
   const char *name = option + strspn(option, "-");
   size_t length = strcspn(name, "=");
   if (strcmp(option, "-h") == 0 || strcmp(option, "-?") == 0) return "--help";
@@ -160,6 +169,7 @@ void options_help(const char *program, FILE *out)
         "  -E             ignore environment variables\n"
         "  -W             turn warnings on\n"
         "  --threads N    let large operations use N threads\n"
+        "  --profile      show at the end where time went; --profile=FILE also writes a trace\n"
         "  --version      show nnlua's and Lua's version, LAPACK, instruction set and threads, and exit\n"
         "  --help         show this text, and exit\n"
         "  --             stop handling options\n"

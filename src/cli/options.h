@@ -25,6 +25,8 @@ typedef struct {
   bool executes;           /* -e */
   bool ignore_environment; /* -E */
   int threads;             /* --threads; 0: not given */
+  bool profiles;           /* --profile */
+  const char *trace;       /* --profile=trace; NULL: not given */
   int script;              /* argv's index of the script, or of "test" or "build"; argc if there is none */
 } Options;
 

@@ -170,6 +170,17 @@ int run_script_chunk(lua_State *L, int status)
 
 int run_script(lua_State *L, const char *path) { return run_script_chunk(L, luaL_loadfile(L, path)); }
 
+int run_profile_begin(lua_State *L, const char *trace)
+{
+  static const char text[] = "require 'nnlua' require 'nnlua.profiler.command'.begin(...)";
+  int status = luaL_loadbuffer(L, text, sizeof text - 1, "=nnlua --profile");
+  lua_pushstring(L, trace);
+  if (status == LUA_OK) status = run_call(L, 1, 0);
+  return report_status(L, status);
+}
+
+int run_profile_end(lua_State *L) { return run_string(L, "require 'nnlua.profiler.command'.finish()", "=(profile)"); }
+
 int run_build(lua_State *L) { return run_string(L, "require 'nnlua' require 'nnlua.build'(arg)", "=(build)"); }
 
 int run_processes(lua_State *L)

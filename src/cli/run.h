@@ -35,6 +35,10 @@ int run_script_chunk(lua_State *L, int status);
 int run_tests(lua_State *L);
 
 /* nnlua build: makes a program of one file, as the global arg's values say. */
+/* Begins the profile of --profile, with the path of its trace or NULL; and ends and tells it. */
+int run_profile_begin(lua_State *L, const char *trace);
+int run_profile_end(lua_State *L);
+
 int run_build(lua_State *L);
 
 /* nnlua run: processes by MPI's launcher, as the global arg's values say. Exits itself. */

@@ -107,12 +107,13 @@ struct Context {
   bool freeing_nodes;
   struct Tensor *live; /* all tensors */
   size_t live_tensors, live_storages, live_nodes;
-  uint32_t first_writes; /* of the last new storage: Storage.writes */
+  uint32_t first_writes;      /* of the last new storage: Storage.writes */
   struct Task *task;          /* the innermost running backward */
   struct FftPlans *fft_plans; /* plans of transforms, for the next of their length: launch/fft/plan.h */
 
   const char *node;          /* of the step of a program that is running: errors name it; NULL: none */
   struct Recorder *recorder; /* what is told of each op that runs (core/recorder.h); NULL: nothing */
+  struct Profiler *profiler; /* what times them (core/profiler.h); NULL: nothing */
 
   struct Transform *transforms; /* those under way, innermost first: autograd/transform.h */
   uint64_t transform_number;    /* that of the last one */

@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 
 #include "core/interrupt.h"
+#include "core/profiler.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -31,8 +32,14 @@ typedef struct Job {
   ParallelBody body;
   void *arg;
   int64_t n, grain, chunks;
-  bool stops; /* at the user's request */
+  bool stops;    /* at the user's request */
+  bool is_timed; /* for a profile */
 } Job;
+
+/* When a worker began with its part of a timed loop, and ended; begin is 0 where it had none. */
+typedef struct Span {
+  int64_t begin, end;
+} Span;
 
 static struct Pool {
   atomic_flag busy;  /* held by the caller of a loop, and while workers start or stop */
@@ -41,8 +48,10 @@ static struct Pool {
   int workers;       /* how many started. Guarded by busy */
   pthread_t ids[MAX_THREADS];
   Job job;
-  atomic_llong next; /* next chunk to claim */
-  atomic_int gate;   /* GATE_OPEN, plus the number of workers inside */
+  Span spans[MAX_THREADS]; /* by worker */
+  atomic_int numbered;     /* workers that have their number */
+  atomic_llong next;       /* next chunk to claim */
+  atomic_int gate;         /* GATE_OPEN, plus the number of workers inside */
   atomic_uint round;
   atomic_bool quit;
   atomic_int sleepers;       /* workers about to sleep or asleep */
@@ -134,15 +143,24 @@ static void gate_close_and_wait(void)
   pthread_mutex_unlock(&pool.mutex);
 }
 
+static void run_timed(const Job *job, Span *span)
+{
+  span->begin = profile_clock();
+  job_run_claimed(job);
+  span->end = profile_clock();
+}
+
 static void *worker_main(void *first_round)
 {
   unsigned seen = (unsigned)(uintptr_t)first_round;
+  int number = atomic_fetch_add(&pool.numbered, 1);
   in_region = true;
   for (;;) {
     seen = worker_await_round(seen);
     if (atomic_load(&pool.quit)) return NULL;
     if (gate_enter()) {
-      job_run_claimed(&pool.job);
+      if (pool.job.is_timed) run_timed(&pool.job, &pool.spans[number]);
+      else job_run_claimed(&pool.job);
       gate_leave();
     }
   }
@@ -166,6 +184,7 @@ static void pool_stop(void)
   pool_announce(MAX_THREADS);
   for (int i = 0; i < pool.workers; i++) pthread_join(pool.ids[i], NULL);
   atomic_store(&pool.quit, false);
+  atomic_store(&pool.numbered, 0);
   pool.workers = 0;
 }
 
@@ -182,6 +201,7 @@ static void pool_forget(void)
   pool.workers = 0;
   atomic_store(&pool.gate, 0);
   atomic_store(&pool.sleepers, 0);
+  atomic_store(&pool.numbered, 0);
   atomic_store(&pool.quit, false);
   atomic_store(&pool.caller_sleeps, false);
   atomic_flag_clear(&pool.busy);
@@ -235,10 +255,20 @@ void parallel_set_threads(int n)
   atomic_store(&pool.wanted, n < 1 ? threads_default() : n > MAX_THREADS ? MAX_THREADS : n);
 }
 
+/* Tells the profile which workers took part, and when. */
+static void tell_profile(Context *ctx)
+{
+  for (int i = 0; i < pool.workers; i++)
+    if (pool.spans[i].begin) profile_thread(ctx, i + 1, pool.spans[i].begin, pool.spans[i].end);
+}
+
 static void pool_run(const Job *job, int threads)
 {
   if (pool.planned != threads) pool_start(threads);
+  Context *profiled = profile_context();
   pool.job = *job;
+  pool.job.is_timed = profiled != NULL;
+  for (int i = 0; profiled && i < pool.workers; i++) pool.spans[i].begin = 0;
   atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
   in_region = true;
   if (pool.workers > 0) {
@@ -246,6 +276,7 @@ static void pool_run(const Job *job, int threads)
     pool_announce(job->chunks - 1);
     job_run_claimed(&pool.job);
     gate_close_and_wait();
+    if (profiled) tell_profile(profiled);
   } else {
     job_run_claimed(&pool.job);
   }

@@ -84,6 +84,9 @@ int core_failed(lua_State *L, Context *ctx);
 /* Raises a Lua error at the user's line: the nearest function on the stack that is not nnlua's own. */
 int user_error(lua_State *L, const char *format, ...);
 
+/* Whether a function is nnlua's own; of what lua_getinfo tells by "S". */
+bool is_own_code(const lua_Debug *ar);
+
 /* Pushes "file:line: " of the user's code, or "". */
 void push_user_line(lua_State *L);
 

@@ -33,6 +33,7 @@ typedef enum UserdataKind {
   KIND_COMPILED, /* what nl.compile made */
   KIND_TRACE,
   KIND_WORK, /* a transfer between processes */
+  KIND_PROFILE,
   KIND_CONTEXT, /* of a state: in the registry */
 } UserdataKind;
 

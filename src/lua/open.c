@@ -51,6 +51,8 @@ static void preload_all(lua_State *L)
   lua_setfield(L, -2, "nnlua.program.core");
   lua_pushcfunction(L, open_distributed_core);
   lua_setfield(L, -2, "nnlua.distributed.core");
+  lua_pushcfunction(L, open_profiler_core);
+  lua_setfield(L, -2, "nnlua.profiler.core");
   preload_public(L, lua_gettop(L));
   lua_pop(L, 1);
 }
@@ -114,7 +116,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
 #define PUBLIC_MODULES(X)                                                                    \
   X(autograd, "nnlua.autograd") X(autograd_functional, "nnlua.autograd.functional")          \
   X(autograd_forward_ad, "nnlua.autograd.forward_ad") X(func, "nnlua.func")                  \
-  X(program, "nnlua.program")                                                                \
+  X(program, "nnlua.program") X(profiler, "nnlua.profiler")                                  \
   X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(masked, "nnlua.masked")            \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \

@@ -76,6 +76,9 @@ void open_autograd(lua_State *L, int nl, int members);
 /* nnlua.func.core (autograd/transform.c) */
 int open_func_core(lua_State *L);
 
+/* nnlua.profiler.core (profiler.c) */
+int open_profiler_core(lua_State *L);
+
 /* nnlua.program.core (program.c), of which parts are in program_builder.c, program_trace.c and
    program_contents.c */
 int open_program_core(lua_State *L);

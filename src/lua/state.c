@@ -79,15 +79,15 @@ void core_run(lua_State *L, Context *ctx, void (*work)(Call *call, void *data), 
 
 /* ------------------------------------------------------------------ errors */
 
-/* Code of nnlua's own: embedded Lua files are named "@nnlua/…". */
-static bool is_own(const lua_Debug *ar) { return ar->source[0] == '@' && strncmp(ar->source + 1, "nnlua/", 6) == 0; }
+/* Embedded Lua files are named "@nnlua/…". */
+bool is_own_code(const lua_Debug *ar) { return ar->source[0] == '@' && strncmp(ar->source + 1, "nnlua/", 6) == 0; }
 
 void push_user_line(lua_State *L)
 {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0 && !is_own(&ar)) {
+    if (ar.currentline > 0 && !is_own_code(&ar)) {
       lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
       return;
     }

@@ -32,7 +32,7 @@ void user_line(lua_State *L, char *text, size_t size)
   text[0] = 0;
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline <= 0 || strncmp(ar.source, "@nnlua/", 7) == 0) continue;
+    if (ar.currentline <= 0 || is_own_code(&ar)) continue;
     text_format(text, size, "%s:%d: ", ar.short_src, ar.currentline);
     return;
   }

@@ -12,6 +12,7 @@ typedef struct NnState {
   bool hooked_registration;                    /* there are hooks of what modules register, which hooks.lua keeps */
   uint32_t depth;                              /* about how many module calls are running; see call.c */
   const char *forward_name;                    /* the address of Lua's string "forward" */
+  bool is_timed;                               /* profiled_call is calling module_call: it times this call already */
   uint32_t watch;   /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */
   uint32_t watches; /* that of the last one */
   bool was_changed; /* during the trace a module from before it was changed; */
@@ -109,6 +110,9 @@ typedef enum HookKind { HOOK_PRE = 1, HOOK_POST, HOOK_BACKWARD_PRE, HOOK_BACKWAR
 /* Calls a module with forward hooks, none of which needs care. Stack: the module, arguments, forward. */
 int hooked_call(lua_State *L, uint32_t depth);
 extern const char global_hooks_key; /* the registry's key, by address, for the lists of global hooks */
+
+/* module_call, while a profile runs (profile.c). */
+int profiled_call(lua_State *L, NnState *nn);
 
 int sequential_forward(lua_State *L);
 extern const luaL_Reg call_functions[];

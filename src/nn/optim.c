@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/profiler.h"
+#include "core/text.h"
 #include "nn/module.h"
 #include "ops/shape/copy.h"
 
@@ -166,8 +168,7 @@ static void list_sync(lua_State *L, StepList *list, int params)
 /* The number that a tensor of one element on the cpu holds, which a rate may be; false if there is none. */
 static bool take_element(const Tensor *t, double *to)
 {
-  if (!t || t->numel != 1 || t->device != device_of_numbers() || dtype_is_complex(tensor_dtype(t)))
-    return false;
+  if (!t || t->numel != 1 || t->device != device_of_numbers() || dtype_is_complex(tensor_dtype(t))) return false;
   *to = step_number(t);
   return true;
 }
@@ -215,6 +216,15 @@ static void read_options(lua_State *L, const StepList *list, StepOptions *option
   }
 }
 
+/* Begins the step in the profile that runs. */
+static void begin_profiled(Context *ctx, ProfileFrame *f, const StepRule *rule)
+{
+  char name[64];
+  const char *point = strchr(rule->name, '.');
+  text_format(name, sizeof name, "Optimizer.step#%s.step", point ? point + 1 : rule->name);
+  profile_begin(ctx, f, profile_clock(), PROFILE_CALL, name, ctx->host.state);
+}
+
 /* One step of all parameters of the group at GROUP, by its options; its list is in _list. */
 static void step_group(lua_State *L)
 {
@@ -229,8 +239,12 @@ static void step_group(lua_State *L)
   list_sync(L, list, PARAMS);
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
+  ProfileFrame frame;
+  frame.run = 0;
+  if (ctx->profiler) begin_profiled(ctx, &frame, list->rule);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
+    profile_end(ctx, &frame, profile_clock(), NULL);
     core_failed(L, ctx);
     return;
   }
@@ -240,6 +254,7 @@ static void step_group(lua_State *L)
   optimizer_step(&call, list->rule, list->entries, list->n, &options);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
+  if (ctx->profiler) profile_end(ctx, &frame, profile_clock(), NULL);
 }
 
 /* step(optimizer, group): a step of one group */

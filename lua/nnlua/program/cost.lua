@@ -59,6 +59,13 @@ local multiply_adds = {
   rnn_relu = recurrent,
 }
 
+--- The multiply-adds of a call of a row, by the shapes of its tensors and that of its result: 0 of rows that sum no
+--- products.
+function cost.multiply_adds(name, shapes, result)
+  local count = multiply_adds[name]
+  return count and count(shapes, result) or 0
+end
+
 --- The bytes of a value; nil where its shape or dtype isn't known.
 local function bytes_of(value)
   if not (value.dtype and is_known(value.shape)) then return nil end
@@ -92,9 +99,8 @@ function cost.of_row(step, contents)
     local own = bytes_of(contents.values[id])
     bytes = own and bytes and bytes + own
   end
-  local count = multiply_adds[step.name]
-  if not count then return 0, bytes end
-  return known and is_known(result.shape) and count(shapes, result.shape) or nil, bytes
+  if not multiply_adds[step.name] then return 0, bytes end
+  return known and is_known(result.shape) and cost.multiply_adds(step.name, shapes, result.shape) or nil, bytes
 end
 
 return cost

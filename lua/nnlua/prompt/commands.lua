@@ -100,6 +100,13 @@ command("bench", ":bench code", "runs it for about a second, prints the time of 
     commands.time_text(least), commands.time_text(greatest)))
 end)
 
+command("profile", ":profile code", "runs it, prints what took how long", function(session, code)
+  local profile <close> = nl.profiler.profile()
+  session:evaluate(code, {times = false})
+  profile:stop()
+  session:print(tostring(profile))
+end)
+
 -- ------------------------------------------------------------------ memory
 
 local function size_text(bytes)

@@ -54,7 +54,7 @@ static void run_fold(Call *call, Plan *plan, PlanStep *s)
   else op_(zero, plan->values[s->results[1]].now);
 }
 
-static const PlanSpecial fold_special = {run_fold, NULL};
+static const PlanSpecial fold_special = {"folded batch_norm", run_fold, NULL};
 
 static Tensor **place_of(const PlanStep *s, const char *name)
 {

@@ -142,7 +142,7 @@ static void free_chain(Plan *plan, PlanStep *s)
   chain_free(((ChainStep *)s->data)->chain);
 }
 
-static const PlanSpecial chain_special = {run_chain, free_chain};
+static const PlanSpecial chain_special = {"chain", run_chain, free_chain};
 
 /* What a group comes to. */
 typedef struct Draft {

@@ -58,6 +58,7 @@ typedef struct PlanStamp {
 struct Plan;
 /* What a pass puts in place of ops: a way of its own to run; free may be NULL. */
 typedef struct PlanSpecial {
+  const char *name; /* in profiles */
   void (*run)(Call *call, struct Plan *plan, struct PlanStep *step);
   void (*free)(struct Plan *plan, struct PlanStep *step);
 } PlanSpecial;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/interrupt.h"
+#include "core/profiler.h"
 #include "launch/copy.h"
 #include "program/plan/plan.h"
 
@@ -163,12 +164,41 @@ static void run_row(Call *parent, Plan *plan, PlanStep *s)
   take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
 }
 
-static void run_step(Call *call, Plan *plan, PlanStep *s)
+static void run_untimed(Call *call, Plan *plan, PlanStep *s)
 {
   take_operands(plan, s);
   if (s->special) run_special(call, plan, s);
   else if (s->is_plain) run_plainly(call, plan, s);
   else run_row(call, plan, s);
+}
+
+typedef struct ProfiledStep {
+  Call *call;
+  Plan *plan;
+  PlanStep *step;
+} ProfiledStep;
+
+static void run_timed(void *data)
+{
+  const ProfiledStep *s = data;
+  run_untimed(s->call, s->plan, s->step);
+}
+
+/* A step while a profile runs, called as its op. */
+static __attribute__((noinline)) void run_profiled(Call *call, Plan *plan, PlanStep *s)
+{
+  Context *ctx = call->ctx;
+  ProfileFrame frame;
+  const char *name = s->special ? s->special->name : s->op->name;
+  profile_begin(ctx, &frame, profile_clock(), PROFILE_OP, name, ctx->host.state);
+  profile_run(ctx, &frame, run_timed, &(ProfiledStep){call, plan, s});
+  profile_end(ctx, &frame, profile_clock(), NULL);
+}
+
+static void run_step(Call *call, Plan *plan, PlanStep *s)
+{
+  if (call->ctx->profiler && !s->is_plain) run_profiled(call, plan, s); /* the door times plain ones */
+  else run_untimed(call, plan, s);
 }
 
 /* ---------------------------------------------------------------------- runs */
@@ -195,6 +225,30 @@ static void run_kept(Call *call, Plan *plan)
   for (int32_t i = 0; i < plan->nsteps; i++)
     if (plan->steps[i].packed) plan->steps[i].packed->is_filled = false;
   plan->is_kept = true;
+}
+
+static void run_all(Call *call, Plan *plan)
+{
+  if (plan->keeps) run_kept(call, plan);
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    check_interrupt(call);
+    if (!plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+  }
+}
+
+static void run_all_timed(void *data)
+{
+  const ProfiledStep *s = data;
+  run_all(s->call, s->plan);
+}
+
+static __attribute__((noinline)) void run_all_profiled(Call *call, Plan *plan)
+{
+  Context *ctx = call->ctx;
+  ProfileFrame frame;
+  profile_begin(ctx, &frame, profile_clock(), PROFILE_CALL, "plan", ctx->host.state);
+  profile_run(ctx, &frame, run_all_timed, &(ProfiledStep){call, plan, NULL});
+  profile_end(ctx, &frame, profile_clock(), NULL);
 }
 
 static void give_outputs(Context *ctx, const Plan *plan, Tensor **outputs, size_t mark)
@@ -227,11 +281,8 @@ void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs)
   ctx->autocast = DTYPE_NONE;
   for (int32_t i = 0; i < plan->ninputs; i++) plan->values[plan->inputs[i]].now = inputs[i];
   for (int32_t i = 0; i < plan->nbound_first; i++) plan_bind(plan, plan->bound[i]);
-  if (plan->keeps) run_kept(call, plan);
-  for (int32_t i = 0; i < plan->nsteps; i++) {
-    check_interrupt(call);
-    if (!plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
-  }
+  if (ctx->profiler) run_all_profiled(call, plan);
+  else run_all(call, plan);
   give_outputs(ctx, plan, outputs, mark);
   if (plan->nbound) unbind(plan);
   ctx->grad_enabled = grad;

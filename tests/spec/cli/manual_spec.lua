@@ -105,6 +105,12 @@ describe("bash's completion", function()
     assert.same({"data.csv"}, offered("--threads", "=", "2", "train.lua", "da"))
   end)
 
+  it("offers any file for a trace", function()
+    assert.same({"data.csv"}, offered("--profile", "=", "da"))
+    assert.same({"train.lua"}, offered("--profile", "=", "trace.json", "tr"))
+    assert.same({"train.lua"}, offered("--profile", "tr"))
+  end)
+
   it("offers numbers of threads, and nothing for code", function()
     assert.equal("1", offered("--threads", "")[1])
     assert.equal("1", offered("--threads", "=")[1])

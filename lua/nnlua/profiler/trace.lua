@@ -1,0 +1,88 @@
+-- A profile as a trace: the JSON that Chrome's about:tracing and Perfetto open.
+
+local nn_core = require "nnlua.nn.core"
+
+local raise, format = nn_core.raise, nn_core.format
+
+local POOL = 1000 -- the numbers of the pool's threads, behind those of coroutines
+
+local escapes = {['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t"}
+
+local function quoted(text)
+  if not utf8.len(text) then text = text:gsub("[\128-\255]", "?") end
+  return '"' .. text:gsub('[%c"\\]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end) .. '"'
+end
+
+local categories = {
+  op = "cpu_op", node = "backward", call = "cpu_op", range = "user_annotation", module = "module", line = "line",
+}
+
+local function line_text(row)
+  return ("%s:%d"):format(row.name, row.line)
+end
+
+local function shapes_text(row)
+  local texts = {}
+  for _, one in ipairs(row.sizes) do
+    if one.argument > 0 then texts[#texts + 1] = "[" .. table.concat(one.shape, ",") .. "]" end
+  end
+  return "[" .. table.concat(texts, ",") .. "]"
+end
+
+--- What of an event's text is the same for all events of a row.
+local function beginnings_of(rows)
+  local texts = {}
+  for i, row in ipairs(rows) do
+    local sizes = row.sizes and (',"Input Dims":' .. shapes_text(row)) or ""
+    texts[i] = {
+      ('{"ph":"X","pid":1,"cat":"%s","name":%s'):format(categories[row.kind], quoted(row.name)),
+      sizes, row.kind == "line" and quoted(line_text(row)) or quoted(row.name),
+    }
+  end
+  return texts
+end
+
+local function thread_names(lanes, threads)
+  local texts = {}
+  local function name(tid, text)
+    texts[#texts + 1] = ('{"ph":"M","pid":1,"tid":%d,"name":"thread_name","args":{"name":"%s"}}'):format(tid, text)
+    texts[#texts + 1] = ('{"ph":"M","pid":1,"tid":%d,"name":"thread_sort_index","args":{"sort_index":%d}}'):format(
+      tid, tid)
+  end
+  for lane = 0, lanes do name(lane, lane == 0 and "Lua" or "coroutine " .. lane) end
+  for thread = 1, threads do name(POOL + thread, "thread " .. thread + 1) end
+  return texts
+end
+
+--- The first moment of a profile.
+local function origin_of(core, profile)
+  local first
+  for i = 1, math.maxinteger do
+    local begin = core.event(profile, i)
+    if not begin then return first or 0 end
+    if not first or begin < first then first = begin end
+  end
+end
+
+--- Writes the trace of a core's profile to a file.
+return function(core, profile, path)
+  local file, problem = io.open(path, "wb")
+  if not file then raise(("export_chrome_trace: %s"):format(problem)) end
+  local _ <close> = file
+  local rows = core.rows(profile)
+  local texts, origin, lanes, threads = beginnings_of(rows), origin_of(core, profile), 0, 0
+  file:write '{"displayTimeUnit":"ms","traceEvents":[\n{"ph":"M","pid":1,"name":"process_name","args":{"name":"nnlua"}}'
+  for i = 1, math.maxinteger do
+    local begin, duration, bytes, row, module, line, lane, thread = core.event(profile, i)
+    if not begin then break end
+    lanes, threads = math.max(lanes, lane), math.max(threads, thread)
+    local text = texts[row]
+    file:write(",\n", text[1], format(',"tid":%d,"ts":%.3f,"dur":%.3f,"args":{"Bytes":%d',
+      thread > 0 and POOL + thread or lane, (begin - origin) / 1000, duration / 1000, bytes), text[2])
+    if module > 0 then file:write(',"Module":', texts[module][3]) end
+    if line > 0 then file:write(',"Line":', texts[line][3]) end
+    file:write "}}"
+  end
+  for _, text in ipairs(thread_names(lanes, threads)) do file:write(",\n", text) end
+  if not file:write "\n]}\n" then raise(("export_chrome_trace: %s can't be written"):format(path)) end
+end
