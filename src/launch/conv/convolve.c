@@ -108,8 +108,12 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
 {
   const Convolution c = without_lines(given, l->x[0]);
   ConvJob j = forward_job(&c, l, l->x[0]);
-  ConvPart p = whole_part(call, &c, l->y[0]);
   set_result(&j, l->y[0], c.result, l->x[2]);
+  if (conv_has_few_places(&c, l->dtype)) {
+    conv_few_places(call, &c, &j, l->x[1]);
+    return;
+  }
+  ConvPart p = whole_part(call, &c, l->y[0]);
   j.weight = l->x[1];
   j.weight_row = c.channels * p.taps;
   j.weight_channel = p.taps;

@@ -37,6 +37,10 @@ void conv_multiply(Call *call, const ConvJob *j);
 bool conv_is_winograd(const ConvJob *j);
 void conv_winograd(Call *call, const ConvJob *j);
 
+/* The same where an image has a few places only; j is without parts. */
+bool conv_has_few_places(const Convolution *c, DType dtype);
+void conv_few_places(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
+
 /*
  * weight = the gradient, from dy [groups * rows of an image][result]; both contiguous. The part is the forward's. By a
  * product, by one whose vectors are the rows, or by dot products of lines.

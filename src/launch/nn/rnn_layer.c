@@ -12,6 +12,7 @@
 #include "kernels/matmul.h"
 #include "launch/linalg/gemm.h"
 #include "launch/launch.h"
+#include "launch/packed.h"
 
 int64_t cell_kept(CellKind kind) { return kind == CELL_LSTM ? 5 : kind == CELL_GRU ? 4 : 0; }
 
@@ -67,12 +68,15 @@ static char *in_blocks(Call *call, const Tensor *w, int64_t k, int64_t n, int64_
 {
   const int64_t size = (int64_t)dtype_size(tensor_dtype(w));
   const char *b = tensor_data(w);
-  char *to = tensor_data(new_beside(call, w, tensor_dtype(w), INTS(k * n))), *next = to;
+  bool is_filled;
+  char *to = packed_memory(call, PACKED_RECURRENT, k * n * size, &is_filled), *next = to;
+  if (is_filled) return to;
   for (int64_t j = 0; j < n; j += RECURRENT_COLUMNS) {
     int64_t width = n - j < RECURRENT_COLUMNS ? n - j : RECURRENT_COLUMNS;
     for (int64_t p = 0; p < k; p++, next += width * size)
       copy_elements((size_t)size, width, b + (p * row + j * col) * size, col * size, next, size);
   }
+  packed_filled(call);
   return to;
 }
 
@@ -194,14 +198,16 @@ static Work work_of(const Layer *l, int64_t *at_a_time)
 
 /* ---------------------------------------------------------------------- forward */
 
-/* work = x w^T + bias, all rows. */
+/* work = x w^T + bias, all rows. What a plan keeps packed is the other weight. */
 static void multiply_inputs(Call *call, const Layer *l, const Tensor *x, const Tensor *w, const Tensor *bias)
 {
+  Call unplanned = *call;
+  unplanned.planned = NULL;
   int64_t rows = x->shape[0], in = x->shape[1];
   Matrix left = {tensor_data(x), rows, in, in, 1, STORED_SAME};
   Matrix right = {tensor_data(w), in, l->wide, 1, in, STORED_SAME};
   Addend addend = {bias ? tensor_data(bias) : NULL, 0, 1};
-  gemm(call, tensor_dtype(x), &left, &right, 1, addend, l->work, l->work_row);
+  gemm(&unplanned, tensor_dtype(x), &left, &right, 1, addend, l->work, l->work_row);
 }
 
 /* The states of the cells after the last step of each sequence. */

@@ -192,7 +192,10 @@ FORWARD(onnx_resize)
     if (!(s->scale > 0) || !(wanted <= INT32_MAX)) raise(call, "axis %d can't have size %g", dims[i], wanted);
     s->result = (int64_t)wanted;
   }
-  for (int64_t i = 0; i < n; i++) x = resize_axis(call, a, x, dims[i], &axes[i]);
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t k = a->mode[0] == 'n' ? n - 1 - i : i; /* whole lines are copied once their elements are there */
+    x = resize_axis(call, a, x, dims[k], &axes[k]);
+  }
   y[0] = x;
 }
 

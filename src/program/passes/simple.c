@@ -203,8 +203,8 @@ void pass_kept(Call *call, Plan *plan)
 /* The weight of a product or convolution that is packed before it is used, by its name among the row's arguments. */
 static const char *weight_name(const Op *op)
 {
-  static const char *const rows[][2] = {
-    {"linear", "weight"}, {"convolve", "weight"}, {"convolve_input", "weight"}, {"mm", "mat2"}, {"addmm", "mat2"}};
+  static const char *const rows[][2] = {{"linear", "weight"}, {"convolve", "weight"}, {"convolve_input", "weight"},
+                                        {"mm", "mat2"},       {"addmm", "mat2"},      {"recurrent_layer", "w_hh"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(op->row, rows[i][0]) == 0) return rows[i][1];
   return NULL;

@@ -97,6 +97,9 @@ local cases = {
   ["1x1 with a stride"] = {3, 9, 17, 5, 1, {stride = 2}},
   ["1x1 with padding"] = {2, 9, 17, 3, 1, {padding = 1}},
   ["kernels of the image's size"] = {6, 3, 14, 4, 4, {}},
+  ["two places"] = {1, 9, 20, {3, 4}, 3, {}},
+  ["two places of two images"] = {2, 9, 20, {2, 3}, 3, {padding = 1, stride = {3, 2}}},
+  ["few places far apart"] = {1, 9, 20, {5, 6}, 3, {dilation = {2, 3}, padding = {1, 2}, stride = 2}},
   ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
   ["one channel"] = {2, 1, 12, 11, 5, {}},
 }

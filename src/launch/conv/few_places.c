@@ -1,0 +1,81 @@
+/*
+ * Convolutions of a few places: dot products of what each place meets with the weights as these lie, so that these,
+ * which are most of what there is to read, are read once and never packed.
+ */
+#include <string.h>
+
+#include "core/arith.h"
+#include "core/blocks.h"
+#include "kernels/copy.h"
+#include "kernels/table.h"
+#include "launch/conv/job.h"
+#include "launch/linalg/gemm.h"
+
+static int64_t places_of(const Convolution *c) { return c->images * c->result[0] * c->result[1] * c->result[2]; }
+
+bool conv_has_few_places(const Convolution *c, DType dtype)
+{
+  const int64_t depth = c->channels * c->kernel[0] * c->kernel[1] * c->kernel[2];
+  if (!dtype_is_floating(dtype) || c->groups != 1) return false;
+  return places_of(c) <= CONV_FEW_PLACES && depth >= GEMM_DOT_DEPTH && c->rows >= CONV_FEW_ROWS;
+}
+
+/* The taps of a line of the kernel that lie inside of the image. */
+typedef struct Taps {
+  int64_t begin, end;
+} Taps;
+
+static Taps taps_inside(const Convolution *c, int64_t first)
+{
+  const int64_t step = c->dilation[2], begin = ceil_div_i64(max_i64(-first, 0), step);
+  const int64_t end = ceil_div_i64(max_i64(c->size[2] - first, 0), step);
+  return (Taps){min_i64(begin, c->kernel[2]), min_i64(end, c->kernel[2])};
+}
+
+/* What the taps of all channels meet at a place, [channels][taps], into memory of zeros. */
+static void gather_place(const Convolution *c, const ConvJob *j, int64_t image, const int64_t *place, char *to)
+{
+  int64_t first[CONV_DIMS];
+  for (int d = 0; d < CONV_DIMS; d++) first[d] = place[d] * c->stride[d] - c->padding[d];
+  const Taps taps = taps_inside(c, first[2]);
+  const int64_t step = c->dilation[2] * j->x_step[2];
+  if (taps.begin >= taps.end) return;
+  for (int64_t n = 0; n < c->channels; n++)
+    for (int64_t p = 0; p < c->kernel[0]; p++)
+      for (int64_t l = 0; l < c->kernel[1]; l++) {
+        const int64_t plane = first[0] + p * c->dilation[0], line = first[1] + l * c->dilation[1];
+        if (plane < 0 || plane >= c->size[0] || line < 0 || line >= c->size[1]) continue;
+        const int64_t from = image * j->x_image + n * j->x_channel + plane * j->x_step[0] + line * j->x_step[1]
+                             + first[2] * j->x_step[2];
+        const int64_t at = ((n * c->kernel[0] + p) * c->kernel[1] + l) * c->kernel[2] + taps.begin;
+        copy_elements((size_t)j->size, taps.end - taps.begin, j->x + (from + taps.begin * step) * j->size,
+                      step * j->size, to + at * j->size, j->size);
+      }
+}
+
+static void gather_places(const Convolution *c, const ConvJob *j, char *to, int64_t depth)
+{
+  int64_t place[CONV_DIMS];
+  memset(to, 0, (size_t)(places_of(c) * depth * j->size));
+  for (int64_t i = 0; i < c->images; i++)
+    for (place[0] = 0; place[0] < c->result[0]; place[0]++)
+      for (place[1] = 0; place[1] < c->result[1]; place[1]++)
+        for (place[2] = 0; place[2] < c->result[2]; place[2]++, to += depth * j->size) gather_place(c, j, i, place, to);
+}
+
+void conv_few_places(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight)
+{
+  const int64_t places = places_of(c), of_image = places / c->images;
+  const int64_t depth = c->channels * c->kernel[0] * c->kernel[1] * c->kernel[2];
+  const Tensor *x = new_beside(call, weight, j->dtype, INTS(places, depth));
+  gather_places(c, j, tensor_data(x), depth);
+  const bool direct = of_image == 1;
+  char *sums = direct ? j->y : tensor_data(new_beside(call, weight, j->dtype, INTS(places, c->rows)));
+  const Matrix left = {tensor_data(x), places, depth, depth, 1, STORED_SAME};
+  const Matrix right = {tensor_data(weight), depth, c->rows, 1, depth, STORED_SAME};
+  gemm(call, j->dtype, &left, &right, 1, (Addend){j->bias, 0, 1}, sums, c->rows);
+  if (direct) return;
+  for (int64_t i = 0; i < c->images; i++)
+    j->k->conv_product->turn(of_image, c->rows, sums + i * of_image * c->rows * j->size, c->rows,
+                             j->y + i * j->y_image * j->size, of_image);
+}
