@@ -4,7 +4,13 @@
 
 #include "core/planned.h"
 
-typedef enum PackedForm { PACKED_NONE, PACKED_PRODUCT, PACKED_CONVOLUTION, PACKED_WINOGRAD, PACKED_RECURRENT } PackedForm;
+typedef enum PackedForm {
+  PACKED_NONE,
+  PACKED_PRODUCT,
+  PACKED_CONVOLUTION,
+  PACKED_WINOGRAD,
+  PACKED_RECURRENT
+} PackedForm;
 
 /* Whether the call's plan keeps its weight packed. */
 static inline bool keeps_packed(const Call *call) { return call->planned && call->planned->packed; }
