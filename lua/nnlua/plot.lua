@@ -7,4 +7,6 @@ return on_demand.fields({}, guard.classes, {
   ["nnlua.plot.figure"] = "Figure",
   ["nnlua.plot.charts"] = "line scatter hist bar box curves",
   ["nnlua.plot.pictures"] = "heatmap confusion image",
+  ["nnlua.plot.graph"] = "Graph",
+  ["nnlua.plot.graphs"] = "graph net",
 })

@@ -180,7 +180,7 @@ local spec_types = {
 
 local own = {
   Tensor = "nnlua.Tensor", Size = "nnlua.Size", Generator = "nnlua.Generator", dtype = "nnlua.dtype",
-  device = "nnlua.device", Figure = "nnlua.nl.plot.Figure",
+  device = "nnlua.device", Figure = "nnlua.nl.plot.Figure", Graph = "nnlua.nl.plot.Graph",
 }
 
 --- A type as it stands in a comment, with nnlua's own classes by their full names.
