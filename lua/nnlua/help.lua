@@ -4,6 +4,7 @@ local catalogue = require "nnlua.help.catalogue"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local options = require "nnlua.help.options"
+local search = require "nnlua.help.search"
 local similar = require "nnlua.prompt.similar"
 local text = require "nnlua.help.text"
 
@@ -11,6 +12,7 @@ local help = {}
 
 local TOUR = [[
 help(nl.conv2d), help "conv2d", help(nn.Linear), help(net) tell what is known of something; ?conv2d does at the prompt.
+help "learning rate" looks for words in names and texts, help "*pool*" for names.
 
 Tensors     nl.tensor, nl.zeros, nl.randn, nl.arange …; x:sum(2), x + y, x[{1, {2, 3}}]; x.shape, x.dtype, x.grad
 Gradients   x:backward(), nl.no_grad, nl.autograd.grad
@@ -36,7 +38,7 @@ end
 
 local function entry_text(entry)
   if entry.kind == "class" and not entry.methods then entry.methods = methods_of(entry) end
-  return text.entry(entry)
+  return text.entry(entry, options.of_entry(entry))
 end
 
 local function tensor_text(x)
@@ -88,10 +90,14 @@ local function known_names()
 end
 
 local function unknown(name)
+  if name:find "[%s*]" then
+    return search.text(name) or ("No entry of the help has to do with %s."):format(name)
+  end
   local nearest = similar.nearest(name:match "[^.:]+$" or name, known_names())
   local entry = nearest and catalogue.find(nearest)
   local suggestion = nearest and (" Did you mean %s?"):format(entry and entry.name or nearest) or ""
-  return ("Nothing is known of %s.%s"):format(name, suggestion)
+  local others = search.text(name)
+  return ("Nothing is known of %s.%s%s"):format(name, suggestion, others and "\n" .. others or "")
 end
 
 --- The text of the entry of a name or value, and of the argument of that name; nil if there is neither.

@@ -3,11 +3,12 @@
 local _ENV = require "nnlua.prompt.environment"()
 
 local Session = require "nnlua.prompt.session"
+local commands = require "nnlua.prompt.commands"
 local state_file = require "nnlua.state_file"
 
 local prompt = {}
 
-local PROMPT, CONTINUATION = "nnlua> ", "   ...> "
+local PROMPT, DEBUG_PROMPT, CONTINUATION = "nnlua> ", "debug> ", "   ...> "
 local LONGEST_INIT = 1 << 24 -- bytes
 
 --- The prompt that the user has set in a global, or this one.
@@ -19,6 +20,7 @@ local function prompt_of(session, name, otherwise)
 end
 
 local function prompts(session, first, second)
+  if session.debugging and first == PROMPT then return DEBUG_PROMPT, second end
   return prompt_of(session, "_PROMPT", first), prompt_of(session, "_PROMPT2", second)
 end
 
@@ -49,7 +51,7 @@ local function new_editor(session)
   local completion = require "nnlua.prompt.completion"
   completion.list_folder = session.host.list_folder
   return require "nnlua.prompt.editor".new {
-    history = require "nnlua.prompt.history".open(),
+    history = session.history,
     prompt = function() return prompts(session, PROMPT, CONTINUATION) end,
     is_complete = Session.is_complete,
     complete = function(text, cursor) return completion.complete(text, cursor, session.locals) end,
@@ -58,12 +60,24 @@ local function new_editor(session)
   }
 end
 
+--- A function that shows a text: by pages if it is longer than the screen, and nothing has been typed meanwhile.
+local function pager_of(session, editor)
+  local pager = require "nnlua.prompt.pager"
+  return function(text)
+    if editor:is_fed() or not pager.is_long(text) then return session:print(text) end
+    io.stdout:flush()
+    editor:feed(pager.show(text, session.colours))
+  end
+end
+
 --- A function that reads what is to be run next: nil at the end of input, false where there is nothing to run.
 local function reader(session)
   if not session.interactive or session.host.is_plain() then
     return function() return read_plainly(session) end
   end
+  session.history = require "nnlua.prompt.history".open()
   local editor = new_editor(session)
+  session.pager = pager_of(session, editor)
   return function() return editor:read() end
 end
 
@@ -93,11 +107,14 @@ end
 function prompt.start(host)
   local session = Session.new(host, {interactive = host.interactive, colours = host.colours})
   predefine(session)
+  session:begin()
   if host.interactive and not host.ignores_environment then run_init(session) end
   local read = reader(session)
   return function()
     local text = read()
-    if text == nil then
+    if text == nil and session.interactive and commands.leave_debugging(session) then
+      return true
+    elseif text == nil then
       if session.interactive then session:print "" end
       return false
     end

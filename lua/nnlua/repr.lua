@@ -18,7 +18,7 @@ local parse = args.parser("repr", {
 ---@return string
 local function repr(value, ...)
   local _, width, depth, items = parse(nil, ...)
-  return pretty.text(value, {width = width, depth = depth, items = items, quotes = true})
+  return pretty.text(value, {width = width, depth = depth, items = items})
 end
 
 return repr

@@ -6,7 +6,9 @@
 #include "lua/nnlua.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +97,20 @@ static int list_folder(lua_State *L)
   return 1;
 }
 
+/* change_folder(path): the folder that is the current one then, or nil and why it can't be */
+static int change_folder(lua_State *L)
+{
+  char folder[PATH_MAX];
+  const char *path = luaL_checkstring(L, 1);
+  if (chdir(path) != 0 || getcwd(folder, sizeof folder) == NULL) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(errno));
+    return 2;
+  }
+  lua_pushstring(L, folder);
+  return 1;
+}
+
 /* is_plain(): whether the terminal can only print lines */
 static int is_plain(lua_State *L)
 {
@@ -113,7 +129,8 @@ static void set_boolean(lua_State *L, const char *name, bool value)
 static int start(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    {"call", protected_call}, {"list_folder", list_folder}, {"is_plain", is_plain}, {NULL, NULL}};
+    {"call", protected_call}, {"list_folder", list_folder}, {"change_folder", change_folder},
+    {"is_plain", is_plain},   {NULL, NULL}};
   bool plain, ignores_environment = lua_toboolean(L, 1);
   luaL_requiref(L, "nnlua", luaopen_nnlua, false);
   lua_getglobal(L, "require");

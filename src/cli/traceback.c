@@ -55,7 +55,10 @@ static bool is_users(lua_State *L, Frame *f)
 }
 
 /* What the prompt has called: the text that was typed, which is a function within another. */
-static bool is_typed_text(const Frame *f) { return f->caller == OWN_PROMPT && strcmp(f->record.source, "=stdin") == 0; }
+static bool is_typed_text(const Frame *f)
+{
+  return f->caller == OWN_PROMPT && strncmp(f->record.source, "=entry ", 7) == 0;
+}
 
 static int count_levels(lua_State *L)
 {

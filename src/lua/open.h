@@ -22,6 +22,7 @@ int nl_tensor(lua_State *L);
 int nl_frombuffer(lua_State *L);
 int nl_broadcast_shapes(lua_State *L);
 int nl_set_printoptions(lua_State *L);
+int print_set_line_width(lua_State *L); /* set_line_width(n), of nnlua.system */
 int nl_ops(lua_State *L);
 
 /* Sets the dtypes and nl.none in the table on top of the stack. */

@@ -16,11 +16,12 @@
 
 typedef struct PrintOptions {
   double threshold;
-  int precision, edgeitems, linewidth;
+  int precision, edgeitems;
+  int linewidth; /* 0: as wide as tensors usually are */
   int sci_mode; /* -1: as the numbers ask for */
 } PrintOptions;
 
-static const PrintOptions default_options = {1000, 4, 3, 80, -1};
+static const PrintOptions default_options = {1000, 4, 3, 0, -1};
 
 /* How numbers are written; a complex tensor has one for each part. */
 typedef struct Format {
@@ -38,7 +39,7 @@ typedef struct Printer {
 
 /* ------------------------------------------------------------------- options */
 
-static char options_key;
+static char options_key, usual_width_key;
 
 static PrintOptions options_of(lua_State *L)
 {
@@ -46,6 +47,23 @@ static PrintOptions options_of(lua_State *L)
   PrintOptions o = is_set ? *(const PrintOptions *)lua_touserdata(L, -1) : default_options;
   lua_pop(L, 1);
   return o;
+}
+
+/* The columns of a line: as set_printoptions says, else as the prompt does, else 80. */
+static int linewidth_of(lua_State *L, const PrintOptions *o)
+{
+  if (o->linewidth > 0) return o->linewidth;
+  int width = lua_rawgetp(L, LUA_REGISTRYINDEX, &usual_width_key) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 80;
+  lua_pop(L, 1);
+  return width;
+}
+
+/* set_line_width(n): how many columns a tensor's lines have where set_printoptions doesn't say */
+int print_set_line_width(lua_State *L)
+{
+  lua_pushinteger(L, luaL_checkinteger(L, 1));
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &usual_width_key);
+  return 0;
 }
 
 static bool set_profile(PrintOptions *o, const char *profile)
@@ -354,6 +372,7 @@ int tensor_tostring(lua_State *L)
   bool is_parameter = t->is_parameter;
   luaL_Buffer b;
   Printer p = {.options = options_of(L), .out = &b};
+  p.options.linewidth = linewidth_of(L, &p.options);
   tell_reading(L, t, "tostring");
   p.t = t = push_snapshot(L, ctx, t);
   p.complex = dtype_is_complex(tensor_dtype(t));

@@ -57,10 +57,11 @@ function Terminal.prompt(options)
 end
 
 --- The screen as a text: lines without the blanks at their ends, none at the end, and without those in which the prompt
---- tells how long something took, as it does of anything where the machine is busy.
+--- tells how long something took, as it does of anything where the machine is busy; also without what the prompt
+--- suggests in grey.
 function Terminal:screen(with_colours)
-  local text
-  if with_colours then text = tmux(self, "capture-pane", "-p", "-e") else text = tmux(self, "capture-pane", "-p") end
+  local text = tmux(self, "capture-pane", "-p", "-e")
+  if not with_colours then text = text:gsub("\27%[90m[^\27]*", ""):gsub("\27%[[%d;]*m", "") end
   text = text:gsub("[ \t]+\n", "\n"):gsub("%s+$", "")
   if not self.shows_times then text = text:gsub("\n[%d.]+ m?s%f[\n\0]", "") end
   return text

@@ -104,7 +104,7 @@ local meanings = {
 }
 
 --- The arguments of a signature, a list of `{name, default}`; the default is a text, or nil.
-local function arguments_of(signature)
+function options.arguments_of(signature)
   local list, depth, from = {}, 0, 1
   local inner = (signature:match "%((.*)%)$" or "") .. ","
   for at = 1, #inner do
@@ -119,6 +119,30 @@ local function arguments_of(signature)
   return list
 end
 
+--- What the arguments of an entry mean that many functions share: a list of `{name, text}`.
+function options.of_entry(entry)
+  local list, seen = {}, {}
+  for _, overload in ipairs(entry.overloads) do
+    for _, argument in ipairs(options.arguments_of(overload.signatures[1])) do
+      local name = argument[1]
+      if meanings[name] and not seen[name] then
+        seen[name] = true
+        list[#list + 1] = {name, meanings[name]}
+      end
+    end
+  end
+  return list
+end
+
+--- The arguments that many functions share in the form of the catalogue's entries, to look for words in.
+function options.entries()
+  local list = {}
+  for name, meaning in pairs(meanings) do
+    list[#list + 1] = {name = name, short = name, kind = "argument", overloads = {{signatures = {}, text = meaning}}}
+  end
+  return list
+end
+
 local functions -- by an argument's name: a list of `{name of a function, default}`
 
 local function index_all()
@@ -126,7 +150,7 @@ local function index_all()
   for _, entry in ipairs(catalogue.all()) do
     local seen = {}
     for _, overload in ipairs(entry.overloads) do
-      for _, argument in ipairs(arguments_of(overload.signatures[1])) do
+      for _, argument in ipairs(options.arguments_of(overload.signatures[1])) do
         local name, default = argument[1], argument[2]
         if not seen[name] then
           seen[name] = true

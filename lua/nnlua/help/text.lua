@@ -1,21 +1,38 @@
 -- Entries of the help as text.
 
+local system = require "nnlua.system"
+
 local text = {}
 
-local WIDTH = 80
+local MOST_COLUMNS = 100 -- longer lines are hard to read
 
---- A paragraph in lines of at most so many bytes; those after the first may have another indent.
+--- The columns of a line: as many as the terminal has, 80 elsewhere.
+local function columns()
+  return system.is_terminal(1) and math.min(system.terminal_width(1), MOST_COLUMNS) or 80
+end
+
+local function length(line)
+  return utf8.len(line) or #line
+end
+
+--- A paragraph in lines that fit, behind an indent that may be a text; those after the first may have another one.
 local function wrapped(paragraph, indent, further)
-  local lines, line = {}, indent
+  local lines, line, is_empty = {}, indent, true
   for word in paragraph:gmatch "%S+" do
-    if line:find "%S" and #line + 1 + #word > WIDTH then
+    if not is_empty and length(line) + 1 + length(word) > columns() then
       lines[#lines + 1] = line
-      line = further or indent
+      line, is_empty = further or indent, true
     end
-    line = line .. (line:find "%S" and " " or "") .. word
+    line, is_empty = line .. (is_empty and "" or " ") .. word, false
   end
   lines[#lines + 1] = line
   return table.concat(lines, "\n")
+end
+
+--- A line that fits: where it is too long, its beginning.
+function text.cut(line)
+  if length(line) <= columns() then return line end
+  return line:sub(1, (utf8.offset(line, columns()) or #line + 1) - 1) .. "…"
 end
 
 --- The parts of a description: paragraphs, lines of shapes, examples as they stand.
@@ -46,8 +63,13 @@ function text.parts(description)
   return parts
 end
 
+--- A signature in lines, none of which breaks between an argument and its default.
+local function wrapped_signature(signature)
+  return (wrapped((signature:gsub(" = ", "\0=\0")), "", "    "):gsub("\0", " "))
+end
+
 local function add_overload(lines, overload)
-  for _, signature in ipairs(overload.signatures) do lines[#lines + 1] = wrapped(signature, "", "    ") end
+  for _, signature in ipairs(overload.signatures) do lines[#lines + 1] = wrapped_signature(signature) end
   local parts = text.parts(overload.text)
   for _, paragraph in ipairs(parts.paragraphs) do lines[#lines + 1] = wrapped(paragraph, "  ") end
   for i, shape in ipairs(parts.shapes) do lines[#lines + 1] = wrapped((i == 1 and "Shapes: " or "") .. shape, "  ") end
@@ -62,8 +84,8 @@ local function add_tags(lines, doc)
   end
 end
 
---- An entry as help prints it.
-function text.entry(entry)
+--- An entry as help prints it. `meanings` are those of its arguments: `{name, text}` in order.
+function text.entry(entry, meanings)
   local lines = {}
   for i, overload in ipairs(entry.overloads) do
     if i > 1 then lines[#lines + 1] = "" end
@@ -73,6 +95,8 @@ function text.entry(entry)
     lines[#lines + 1] = ""
     add_tags(lines, entry.doc)
   end
+  if #meanings > 0 then lines[#lines + 1] = "" end
+  for _, one in ipairs(meanings) do lines[#lines + 1] = wrapped(one[1] .. ": " .. one[2], "  ", "    ") end
   if entry.aliases and #entry.aliases > 0 then
     lines[#lines + 1] = wrapped("Also: " .. table.concat(entry.aliases, ", "), "  ")
   end

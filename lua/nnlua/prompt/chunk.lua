@@ -11,13 +11,18 @@ local insert, concat = table.insert, table.concat
 local getupvalue, upvaluejoin = debug.getupvalue, debug.upvaluejoin
 local load, find, sub = load, string.find, string.sub
 
-local NAME = "=stdin"
 local CAPTURE = "_nnlua_capture"
+local NO_TAIL_CALL = " local _nnlua_open <close> = nil " -- so that the entry stays on the stack, for tracebacks
 local MOST = 190 -- of a function's 200 local variables
 
 --- A set of session locals: variables by name. Each is `{holder, index, constant}`: an upvalue of a function.
 function chunk.new_locals()
   return {}
+end
+
+--- Whether a variable is one that chunks have for their own ends.
+function chunk.is_own(name)
+  return name:find "^_nnlua_" ~= nil
 end
 
 --- Gives a session local a new variable with this value.
@@ -32,7 +37,7 @@ function chunk.get(locals, name)
 end
 
 --- The session locals that a text mentions, in order, and a function of their names.
-local function prelude(text, locals)
+local function prelude(text, locals, name_of_chunk)
   local names = {}
   for name in pairs(tokens.names(text)) do
     if locals[name] then insert(names, name) end
@@ -41,7 +46,8 @@ local function prelude(text, locals)
   local attributed = {CAPTURE}
   for i, name in ipairs(names) do
     if i > MOST then
-      return nil, ("stdin:1: more than %d local variables of the session are used at once"):format(MOST)
+      return nil, ("%s:1: more than %d local variables of the session are used at once"):format(
+        name_of_chunk:sub(2), MOST)
     end
     insert(attributed, locals[name].constant and name .. " <const>" or name)
   end
@@ -128,7 +134,7 @@ local function join(func, locals)
   end
 end
 
-local MOST_TRIED = 20 -- tokens at a text's end that an expression is looked for from
+local MOST_TRIED = 20 -- places from a text's end on that an expression is looked for at
 
 --- Whether a token is set apart from the one before it: by a semicolon, a block's end or a new line. Without that an
 --- expression behind a statement is rather a slip, as in "x = 5 5".
@@ -136,13 +142,19 @@ local function begins_anew(text, before, token)
   return before.text == ";" or before.text == "end" or find(sub(text, before.to + 1, token.from - 1), "\n", 1, true)
 end
 
---- A text that ends with an expression behind statements, as "x = 5; x" does, with `return` before that; or nil.
-local function with_last_returned(text, name)
-  local list = tokens.outside_blocks(text)
-  for i = #list, math.max(2, #list - MOST_TRIED + 1), -1 do
+--- A text that ends with an expression behind statements, as "x = 5; x" does, with `return` before that; or nil. Of a
+--- text that is one of statements already only a call that begins with a name is an expression, too.
+local function with_last_returned(text, name, is_call)
+  local list, tried = tokens.outside_blocks(text), 0
+  if is_call and not text:find "[)\"'}%]];?%s*$" then return nil end
+  for i = #list, 2, -1 do
     local from = list[i].from
-    local returned = sub(text, 1, from - 1) .. " return " .. sub(text, from)
-    if begins_anew(text, list[i - 1], list[i]) and load(returned, name, "t") then return returned end
+    if begins_anew(text, list[i - 1], list[i]) and not (is_call and list[i].kind ~= "name") then
+      local returned = sub(text, 1, from - 1) .. " return " .. sub(text, from)
+      if load(returned, name, "t") then return returned end
+      tried = tried + 1
+      if tried == MOST_TRIED then return nil end
+    end
   end
 end
 
@@ -151,33 +163,31 @@ local function checked(text, name)
   local expression = "return " .. text
   if load(expression, name, "t") then return expression end
   local func, message = load(text, name, "t")
-  if func then return text end
-  local returned = with_last_returned(text, name)
-  if returned then return returned end
+  local returned = with_last_returned(text, name, func ~= nil)
+  if returned or func then return returned or text end
   return nil, message
 end
 
 --- Whether Enter may run a text: it is complete, or wrong in a way that no further line mends. Such a line comes after
 --- a line's end, which a string in quotes doesn't go beyond.
 function chunk.is_complete(text)
-  if checked(text, NAME) then return true end
-  local _, message = load(text .. "\n", NAME, "t")
+  if checked(text, "=entry") then return true end
+  local _, message = load(text .. "\n", "=entry", "t")
   return not find(message, "<eof>$")
 end
 
 --- A function that runs a text with the session's locals, and the variables that it declares; or nil and the parser's
 --- message. `name` is what errors call the text, in the form that load takes.
 function chunk.load(text, locals, name)
-  name = name or NAME
   local source, problem = checked(text, name)
   if not source then return nil, problem end
   local declared, return_at = tokens.declarations(source)
   local capture = capture_statement(declared)
   if return_at then source = sub(source, 1, return_at - 1) .. capture .. sub(source, return_at)
   else source = source .. "\n" .. capture end
-  local opening, too_many = prelude(source, locals)
+  local opening, too_many = prelude(source, locals, name)
   if not opening then return nil, too_many end
-  local maker, message = load(opening .. "return function(...) " .. source .. "\nend", name, "t")
+  local maker, message = load(opening .. "return function(...)" .. NO_TAIL_CALL .. source .. "\nend", name, "t")
   if not maker then return nil, message end
   local func = maker(function(holder) keep_captured(locals, declared, holder) end)
   join(func, locals)

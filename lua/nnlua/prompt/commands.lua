@@ -4,8 +4,13 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local core = require "nnlua.nn.core"
+local debugging = require "nnlua.prompt.commands.debugging"
+local files = require "nnlua.prompt.commands.files"
+local modules = require "nnlua.prompt.modules"
 local nl = require "nnlua"
+local past = require "nnlua.prompt.commands.past"
 local system = require "nnlua.system"
+local variables = require "nnlua.prompt.commands.variables"
 
 local format = core.format
 
@@ -91,7 +96,7 @@ local function bench(func)
 end
 
 command("bench", ":bench code", "runs it for about a second, prints the time of one run", function(session, code)
-  local func, message = chunk.load(code, session.locals)
+  local func, message = chunk.load(code, session.locals, session.entries:chunk_name())
   if not func then return session:report(message) end
   local results = table.pack(session:call(bench, func))
   if not results[1] then return session:report(results[2]) end
@@ -109,13 +114,7 @@ end)
 
 -- ------------------------------------------------------------------ memory
 
-local function size_text(bytes)
-  for _, unit in ipairs {"bytes", "KB", "MB"} do
-    if bytes < 1024 then return format(unit == "bytes" and "%d %s" or "%.1f %s", bytes, unit) end
-    bytes = bytes / 1024
-  end
-  return format("%.2f GB", bytes)
-end
+local size_text = variables.size_text
 
 command("mem", ":mem", "prints what tensors and Lua's own values take", function(session)
   local stats = nl.memory_stats()
@@ -126,41 +125,19 @@ end)
 
 -- ----------------------------------------------------------------- session
 
-command("load", ":load file", "runs a file, whose top-level locals stay, too; without a name the last one again",
-  function(session, path)
-    path = path ~= "" and path or session.loaded_file
-    if not path then return session:report ":load needs the name of a file" end
-    local file, message = io.open(path, "rb")
-    if not file then return session:report(message) end
-    local text = file:read "a"
-    file:close()
-    session.loaded_file = path
-    session:run_file((text:gsub("^#[^\n]*", "", 1)), path)
+files.add_to(command)
+past.add_to(command)
+variables.add_to(command)
+
+command("reload", ":reload", "runs modules again whose files have changed; tables and tensors in them stay",
+  function(session)
+    local names, problem = modules.reload(session.modules, function(...) return session:call(...) end)
+    if #names > 0 then session:note("reloaded " .. table.concat(names, ", ")) end
+    if problem then session:report(problem)
+    elseif #names == 0 then session:note "no module's file has changed" end
   end)
 
-command("locals", ":locals", "lists the local variables of the session", function(session)
-  local names = {}
-  for name in pairs(session.locals) do
-    if not name:find "^_%d*$" then names[#names + 1] = name end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local ok, text = session:call(session.short, session, chunk.get(session.locals, name))
-    if not ok then return session:report(text) end
-    session:print(("%s = %s"):format(name, text))
-  end
-end)
-
-command("forget", ":forget name …", "takes local variables of the session away; without a name all",
-  function(session, text)
-    if text == "" then
-      for name in pairs(session.locals) do session.locals[name] = nil end
-    end
-    for name in text:gmatch "[^%s,]+" do
-      if session.locals[name] then session.locals[name] = nil
-      else session:report(("no local variable of the session is called '%s'"):format(name)) end
-    end
-  end)
+debugging.add_to(command)
 
 local settings = {
   threads = {"how many threads kernels use", function() return nl.get_num_threads() end,
@@ -173,7 +150,14 @@ local settings = {
     function(session, n) session.depth = n end},
   items = {"how many entries of a table are printed", function(session) return session.items end,
     function(session, n) session.items = n end},
+  pager = {"1: what is longer than the screen comes in pages", function(session) return session.pages and 1 or 0 end,
+    function(session, n) session.pages = n ~= 0 end},
 }
+
+--- The names of the settings, as a set.
+function commands.settings()
+  return settings
+end
 
 command("set", ":set name number", "changes a setting; alone it lists them", function(session, text)
   local name, value = text:match "^(%a+)%s+(%d+)$"
@@ -195,17 +179,32 @@ end)
 command("source", ":source name", "prints the source of a function written in Lua; so does name??",
   function(session, code) session:show_source(code) end)
 
+local MORE = {
+  {"?name, name?", "what the help knows of a function, layer, option; of a value"},
+  {"?some words", "looks for words in the help; * in a name stands for anything: ?*pool*"},
+  {"name??", "the source of a function or class"},
+  {"!command", "runs a shell's command"},
+  {"=x; x;", "prints x; does not"},
+  {"_, _1, _2 …", "the first and all values of the last line that had any"},
+}
+
 command("help", ":help", "lists the commands", function(session)
-  for _, one in ipairs(list) do session:print(("%-20s %s"):format(one.usage, one.text)) end
-  session:print [[
-?name or name?       what the help knows of a function, layer, option …; so does help(value)
-=x; x;               prints x; does not
-_ and _1, _2 …       the first and all values of the last line that had any]]
+  local rows = {}
+  for _, one in ipairs(list) do rows[#rows + 1] = {one.usage, one.text} end
+  for _, one in ipairs(MORE) do rows[#rows + 1] = one end
+  local help_text = require "nnlua.help.text"
+  for i, row in ipairs(rows) do
+    local head = row[1] .. (" "):rep(19 - utf8.len(row[1]))
+    rows[i] = help_text.wrapped(row[2], head .. " ", (" "):rep(20))
+  end
+  session:show(table.concat(rows, "\n"))
 end)
 
-command("quit", ":quit", "ends the session, as Ctrl-D does", function(session)
-  session.over = true
+command("quit", ":quit", "ends the session, as Ctrl-D does; or leaves :debug", function(session)
+  if not debugging.leave(session) then session.over = true end
 end)
+
+commands.run_shell, commands.leave_debugging = files.run_shell, debugging.leave
 
 --- Carries out a line that begins with a colon.
 function commands.run(session, line)

@@ -2,12 +2,12 @@
 
 local _ENV = require "nnlua.prompt.environment"()
 
-local chunk = require "nnlua.prompt.chunk"
+local calls = require "nnlua.prompt.calls"
 local commands = require "nnlua.prompt.commands"
-local core = require "nnlua.nn.core"
 local fields = require "nnlua.prompt.fields"
-local nl = require "nnlua"
+local module_files = require "nnlua.prompt.module_files"
 local tokens = require "nnlua.prompt.tokens"
+local values = require "nnlua.prompt.values"
 
 local completion = {}
 
@@ -22,46 +22,6 @@ local function sorted_with_prefix(names, prefix)
   return list
 end
 
--- ---------------------------------------------------------------- values
-
---- The value of a chain of tokens such as `net . encoder : forward`, from the session's locals or globals on, and
---- whether it is known. What a call gives is taken to be a tensor if an op is called, or an instance of a class.
-local function value_of(list, last, locals)
-  local token = list[last]
-  if not token then return nil end
-  if token.text == ")" then
-    local depth, at = 0, last
-    while at >= 1 do
-      local text = list[at].text
-      depth = depth + ((text == ")" or text == "}" or text == "]") and 1 or 0)
-        - ((text == "(" or text == "{" or text == "[") and 1 or 0)
-      if depth == 0 then break end
-      at = at - 1
-    end
-    return completion.result_of(value_of(list, at - 1, locals))
-  end
-  if token.kind ~= "name" then return nil end
-  local before = list[last - 1]
-  if before and (before.text == "." or before.text == ":") then
-    local owner = value_of(list, last - 2, locals)
-    if owner == nil then return nil end
-    return fields.get(owner, token.text)
-  end
-  if locals[token.text] then return chunk.get(locals, token.text) end
-  return rawget(_G, token.text)
-end
-
-local a_tensor
-
---- What stands for the result of a call: a tensor for a function of nnlua's C core, the class for a class.
-function completion.result_of(called)
-  if type(called) == "table" then return called end
-  if type(called) == "function" and debug.getinfo(core.unguarded(called), "S").what == "C" then
-    a_tensor = a_tensor or nl.empty(0)
-    return a_tensor
-  end
-end
-
 -- ----------------------------------------------------------------- places
 
 local function all_names(locals)
@@ -74,13 +34,21 @@ local function all_names(locals)
   return names
 end
 
-local function module_names()
+local function module_names(prefix)
   local names = {}
   for _, set in ipairs {package.loaded, package.preload} do
     for name in next, set do
       if type(name) == "string" then names[name] = true end
     end
   end
+  for name in pairs(module_files.names(prefix, completion.list_folder)) do names[name] = true end
+  return names
+end
+
+--- Names that the help knows, beside those that are there.
+local function help_names(locals)
+  local names = all_names(locals)
+  for _, entry in ipairs(require "nnlua.help.catalogue".all()) do names[entry.short] = true end
   return names
 end
 
@@ -98,94 +66,97 @@ end
 --- Names in a folder, each with whether it is one itself. The prompt sets it: only the interpreter can list folders.
 function completion.list_folder() return {} end
 
-local function in_string(list, token)
+--- The string keys of a value that begin so, each with the quote and the bracket that close it.
+local function keys(value, prefix, quote)
+  local names = {}
+  for name in pairs(value ~= nil and fields.names(value) or {}) do
+    if not name:find "[%c\\]" and not name:find(quote, 1, true) then names[name .. quote .. "]"] = true end
+  end
+  return sorted_with_prefix(names, prefix)
+end
+
+local function in_string(list, token, locals)
   local opening = token.text:match "^[\"']" or token.text:match "^%[=*%["
   local inner = token.text:sub(#opening + 1)
   local before = list[#list - 1]
-  if before and before.text == "(" then before = list[#list - 2] end
   local from = token.from + #opening
-  if before and before.text == "require" then return from, sorted_with_prefix(module_names(), inner) end
+  if before and before.text == "[" and #opening == 1 then
+    return from, keys(values.of(list, #list - 2, locals), inner, opening)
+  end
+  if before and before.text == "(" then before = list[#list - 2] end
+  if before and before.text == "require" then return from, sorted_with_prefix(module_names(inner), inner) end
   return from, files(inner)
 end
 
-local function command_line(text)
+--- What is completed behind the names of commands.
+local arguments = {load = files, cd = files, save = files}
+
+function arguments.set(prefix) return sorted_with_prefix(commands.settings(), prefix) end
+function arguments.forget(prefix, locals) return sorted_with_prefix(locals, prefix:match "[^%s,]*$") end
+
+local function command_line(text, locals)
   local name, space, rest = text:match "^:(%a*)(%s*)(.*)$"
   if space == "" then return 2, sorted_with_prefix(commands.names(), name) end
-  if name == "load" then return 1 + #name + #space + 1, files(rest) end
+  local complete = arguments[name]
+  local candidates = complete and complete(rest, locals)
+  if candidates then return #text + 1 - #(name == "forget" and rest:match "[^%s,]*$" or rest), candidates end
 end
 
 --- The text with spaces in the place of what is no Lua: a command's name, or the sign that opens the line.
 local function without_command(text)
-  local sign = text:match "^:%a+" or text:match "^[?=]" or ""
+  local sign = text:match "^:%a+" or text:match "^%s*[?=]+" or ""
   return (" "):rep(#sign) .. text:sub(#sign + 1)
+end
+
+--- The names behind a dot or a colon: where they begin and what may stand there. A key that is no name takes the
+--- place of the dot, in brackets and quotes.
+local function fields_behind(list, at, prefix, from, locals)
+  local value, is_colon = values.of(list, at - 1, locals), list[at].text == ":"
+  if value == nil then return from, {} end
+  local names, odd = {}, {}
+  for name in pairs(fields.names(value, is_colon)) do
+    local is_name = name:find "^[%a_][%w_]*$" and not tokens.keywords[name]
+    if is_name then names[name] = true
+    elseif type(value) == "table" and not is_colon and not name:find '[%c"\\]' then odd[name] = true end
+  end
+  local candidates, others = sorted_with_prefix(names, prefix), sorted_with_prefix(odd, prefix)
+  if #others == 0 then return from, candidates end
+  for i, name in ipairs(candidates) do candidates[i] = "." .. name end
+  for _, name in ipairs(others) do candidates[#candidates + 1] = '["' .. name .. '"]' end
+  return list[at].from, candidates
 end
 
 --- For the editor: where the word before the cursor begins, and what may stand there.
 function completion.complete(text, cursor, locals)
   local before = text:sub(1, cursor - 1)
   if before:find "^:%a" or before == ":" then
-    local from, names = command_line(before)
+    local from, names = command_line(before, locals)
     if from then return from, names end
+  elseif before:find "^%s*!" then
+    local word = before:match "[^%s!]*$"
+    return cursor - #word, files(word)
   end
   local list = tokens.of(without_command(before))
   local last = list[#list]
-  if last and last.kind == "string" and not last.complete then return in_string(list, last) end
+  if last and last.kind == "string" and not last.complete then return in_string(list, last, locals) end
   if last and last.kind == "comment" and last.to == #before then return cursor, {} end
-  local prefix, at = "", #list
+  local prefix = ""
   if last and (last.kind == "name" or last.kind == "keyword") and last.to == #before then
-    prefix, at = last.text, at - 1
+    prefix = last.text
+    list[#list] = nil
   end
-  local dot = list[at]
-  if dot and (dot.text == "." or dot.text == ":") then
-    local value = value_of(list, at - 1, locals)
-    if value == nil then return cursor - #prefix, {} end
-    return cursor - #prefix, sorted_with_prefix(fields.names(value, dot.text == ":"), prefix)
-  end
-  if prefix == "" and last then return cursor, {} end
-  return cursor - #prefix, sorted_with_prefix(all_names(locals), prefix)
-end
-
--- ------------------------------------------------------------- signatures
-
-local opening = {["("] = true, ["{"] = true, ["["] = true}
-local closing = {[")"] = true, ["}"] = true, ["]"] = true}
-
---- The place of the token that opens the innermost call that a list of tokens ends in, or nil.
-local function open_call(list)
-  local depth = 0
-  for i = #list, 1, -1 do
-    local text = list[i].kind == "operator" and list[i].text
-    if closing[text] then
-      depth = depth + 1
-    elseif opening[text] and depth > 0 then
-      depth = depth - 1
-    elseif text == "(" then
-      return i
-    elseif list[i].kind == "keyword" and depth == 0 then
-      return nil
-    end
-  end
-end
-
---- The signature of an entry of the help that has the form of the call: x:sum(…) or nl.sum(…).
-local function signature_of(entry, is_method)
-  local signatures = entry.overloads[1].signatures
-  for _, one in ipairs(signatures) do
-    if one:find(is_method and "^[%w_.]+:" or "^[%w_.]+%(") then return one end
-  end
-  return signatures[1]
+  local from, dot = cursor - #prefix, list[#list]
+  if dot and (dot.text == "." or dot.text == ":") then return fields_behind(list, #list, prefix, from, locals) end
+  local options = sorted_with_prefix(calls.options(list, locals) or {}, prefix)
+  if #options > 0 then return from, options end
+  if prefix == "" and dot then return cursor, {} end
+  local is_question = before:find "^%s*%?" and #list == 0
+  return from, sorted_with_prefix(is_question and help_names(locals) or all_names(locals), prefix)
 end
 
 --- For the editor: how what is being called at the cursor is called, or nil.
 function completion.hint(text, cursor, locals)
-  local list = tokens.of(without_command(text:sub(1, cursor - 1)))
-  local at = open_call(list)
-  if not at or not list[at - 1] or list[at - 1].kind ~= "name" then return nil end
-  local called = value_of(list, at - 1, locals)
-  if called == nil then return nil end
-  local entry = require "nnlua.help.catalogue".find(called)
-  if type(called) == "string" or not entry then return nil end
-  return signature_of(entry, list[at - 2] ~= nil and list[at - 2].text == ":")
+  return calls.hint(tokens.of(without_command(text:sub(1, cursor - 1))), locals)
 end
 
 return completion

@@ -17,11 +17,11 @@ local ESCAPE_SECONDS = 0.05 -- a lone Escape is one that nothing follows for so 
 
 --- An editor. Options: `history` (of nnlua.prompt.history), `prompt` (a function that gives the first and the
 --- continuation prompt), `is_complete` (of a text: whether Enter runs it), `complete` (of a text and a cursor: where
---- the word begins and what may stand there), `hint` (likewise: a line to show below, or nil), `colours`.
+--- the word begins and what may stand there), `hint` (likewise: a line to show below, or nil), `colours`; with them what the history suggests stands in grey behind the text.
 function Editor.new(options)
   return setmetatable({
     history = options.history, prompt = options.prompt, is_complete = options.is_complete, complete = options.complete,
-    hint = options.hint, screen = Screen.new(options.colours), reader = keys.reader(), waiting = {}, cut = "",
+    hint = options.hint, suggests = options.colours, screen = Screen.new(options.colours), reader = keys.reader(), waiting = {}, cut = "",
   }, Editor)
 end
 
@@ -94,6 +94,24 @@ local function end_of_input(self)
   else self.buffer:erase_here() end
 end
 
+--- What the newest entry of the history that begins with the text has behind it; nil unless the cursor is at the end.
+local function suggestion(self)
+  local text = self.buffer.text
+  if not self.suggests or text == "" or self.buffer.cursor <= #text or self.menu or self.search then return nil end
+  local _, entry = self.history:before(#self.history.entries + 1, text, #text + 1)
+  return entry and entry:sub(#text + 1)
+end
+
+--- A binding that takes the suggestion where there is one, or a part of it, and else does what it always does.
+local function or_suggested(name, pattern)
+  return function(self)
+    local rest = suggestion(self)
+    if rest then self.buffer:insert(rest:match(pattern)) else self.buffer[name](self.buffer) end
+  end
+end
+
+local ALL, WORD = "^.*$", "^[^%w_]*[%w_]*"
+
 local function clear(self) self.screen:clear() end
 
 local function suspend(self)
@@ -121,10 +139,13 @@ local bindings = {
   ["ctrl-n"] = function(self) through_history(self, "after") end,
   tab = function(self) complete(self, 1) end, ["shift-tab"] = function(self) complete(self, -1) end,
   ["ctrl-r"] = function(self) self.search = Search.new(self.buffer, self.history) end,
-  left = on_buffer "left", ["ctrl-b"] = on_buffer "left", right = on_buffer "right", ["ctrl-f"] = on_buffer "right",
-  home = on_buffer "home", ["ctrl-a"] = on_buffer "home", ["end"] = on_buffer "to_end", ["ctrl-e"] = on_buffer "to_end",
+  left = on_buffer "left", ["ctrl-b"] = on_buffer "left",
+  right = or_suggested("right", ALL), ["ctrl-f"] = or_suggested("right", ALL),
+  home = on_buffer "home", ["ctrl-a"] = on_buffer "home",
+  ["end"] = or_suggested("to_end", ALL), ["ctrl-e"] = or_suggested("to_end", ALL),
   ["ctrl-left"] = on_buffer "word_left", ["alt-b"] = on_buffer "word_left", ["alt-left"] = on_buffer "word_left",
-  ["ctrl-right"] = on_buffer "word_right", ["alt-f"] = on_buffer "word_right", ["alt-right"] = on_buffer "word_right",
+  ["ctrl-right"] = or_suggested("word_right", WORD), ["alt-f"] = or_suggested("word_right", WORD),
+  ["alt-right"] = or_suggested("word_right", WORD),
   backspace = on_buffer "erase_before", delete = on_buffer "erase_here",
   ["ctrl-k"] = on_buffer "cut_to_end", ["ctrl-u"] = on_buffer "cut_to_start", ["ctrl-w"] = on_buffer "cut_word_before",
   ["alt-backspace"] = on_buffer "cut_word_before", ["alt-d"] = on_buffer "cut_word_after",
@@ -182,6 +203,7 @@ local function draw(self)
     local hint = self.hint(self.buffer.text, self.buffer.cursor)
     view.below = hint and {{text = hint, code = "2"}}
   end
+  view.suggested = suggestion(self)
   self.screen:draw(view)
 end
 
@@ -201,6 +223,18 @@ local function next_keys(self)
   return list
 end
 
+--- Keys that were typed for the next text.
+function Editor:feed(list)
+  table.move(list, 1, #list, #self.waiting + 1, self.waiting)
+end
+
+--- Whether something has been typed already for the next text.
+function Editor:is_fed()
+  local bytes = terminal.read(0)
+  if bytes then self:feed((self.reader(bytes))) end
+  return #self.waiting > 0
+end
+
 --- Takes the keys that have been typed, one after another, up to one that ends the text.
 local function take_keys(self)
   local list = self.waiting
@@ -216,7 +250,7 @@ local function edit(self)
       self.done = true
       break
     end
-    table.move(list, 1, #list, #self.waiting + 1, self.waiting)
+    self:feed(list)
     take_keys(self)
   end
 end

@@ -74,10 +74,11 @@ function History:add(text)
   if self.path and not text:find "^ " then state_file.append(self.path, encode(text)) end
 end
 
---- The nearest entry before a place that begins with a text, and its place; or nil.
-function History:before(place, prefix)
+--- The nearest entry before a place that begins with a text, and its place; or nil. It has so many bytes at least.
+function History:before(place, prefix, least)
   for i = place - 1, 1, -1 do
-    if self.entries[i]:sub(1, #prefix) == prefix then return i, self.entries[i] end
+    local entry = self.entries[i]
+    if entry:sub(1, #prefix) == prefix and #entry >= (least or 0) then return i, entry end
   end
 end
 

@@ -26,9 +26,10 @@ function pretty.visible(text, keeps_lines)
 end
 
 --- A string as Lua would write it, on one line; a long one is cut off.
-local function quoted(text)
-  local cut = #text > LONGEST_TEXT and text:sub(1, LONGEST_TEXT) or text
-  while not utf8.len(cut) and #text > LONGEST_TEXT and #cut > LONGEST_TEXT - 4 and utf8.len(text) do
+function pretty.quoted(text, longest)
+  longest = longest or LONGEST_TEXT
+  local cut = #text > longest and text:sub(1, longest) or text
+  while not utf8.len(cut) and #text > longest and #cut > longest - 4 and utf8.len(text) do
     cut = cut:sub(1, -2)
   end
   local body = cut:gsub('[\\"]', "\\%0"):gsub("\n", "\\n"):gsub("\t", "\\t"):gsub("\r", "\\r")
@@ -59,11 +60,11 @@ end
 --- A value on one line, whatever it is; of a table only what it is.
 local function short_text(value)
   local kind = type(value)
-  if kind == "string" then return quoted(value) end
+  if kind == "string" then return pretty.quoted(value) end
   if kind == "function" then return function_text(value) end
   if core.is_tensor(value) then return tensor_text(value) end
   if core.is_module(value) then return core.class_name(value) .. "(…)" end
-  return (own_text(value):gsub("\n.*", " …"))
+  return pretty.visible((own_text(value):gsub("\n.*", " …")))
 end
 
 -- ----------------------------------------------------------------- tables
@@ -195,15 +196,13 @@ local function footer(value)
 end
 
 --- A value as text. Options: `width` of lines (80), `depth` of tables (4), `items` of each (50), `footers` (a line
---- about a tensor or module), `colours` for that, `quotes` around a string that stands alone; else its control
---- characters are codes.
+--- about a tensor or module), `colours` for that, `longest` (the bytes of a string that are shown).
 function pretty.text(value, options)
   local view = {width = options.width or 80, depth = options.depth or 4, items = options.items or 50, above = {}}
   if is_plain(value) then return render_table(view, value, 0, "") end
   if type(value) == "function" then return function_text(value) end
-  if type(value) == "string" and options.quotes then return quoted(value) end
-  local text = own_text(value)
-  if type(value) == "string" then return pretty.visible(text, true) end
+  if type(value) == "string" then return pretty.quoted(value, options.longest) end
+  local text = pretty.visible(own_text(value), true)
   local line = options.footers and footer(value)
   if not line then return text end
   return text .. "\n" .. (options.colours and "\27[2m" .. line .. "\27[0m" or line)

@@ -15,6 +15,7 @@ local concat, insert = table.concat, table.insert
 local character = Buffer.character
 
 local CLEAR_LINE, CLEAR_BELOW, PLAIN = "\27[K", "\27[J", "\27[0m"
+local GREY = "90" -- of what is suggested
 
 function Screen.new(colours)
   return setmetatable({colours = colours, cursor_row = 0}, Screen)
@@ -98,6 +99,8 @@ local function add_edited(rows, view, stretches)
     end
     at = after
   end
+  local first, further = (view.suggested or ""):match "^([^\n]*)(.*)$"
+  add_text(rows, first .. (further ~= "" and " …" or ""), GREY)
   return cursor_row, cursor_column
 end
 
@@ -141,7 +144,7 @@ local function lay_out(self, view, columns)
   return rows, cursor_row, cursor_column
 end
 
---- Shows a view: `prompt`, `continuation`, `text`, `cursor` (a byte position),
+--- Shows a view: `prompt`, `continuation`, `text`, `cursor` (a byte position), `suggested` (behind the text, in grey),
 --- `below` (a list of lines: text and colour).
 function Screen:draw(view)
   local columns, height = terminal.size()

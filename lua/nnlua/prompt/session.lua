@@ -4,7 +4,11 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local commands = require "nnlua.prompt.commands"
+local entries = require "nnlua.prompt.entries"
+local errors = require "nnlua.prompt.errors"
+local frames = require "nnlua.prompt.frames"
 local hints = require "nnlua.prompt.hints"
+local modules = require "nnlua.prompt.modules"
 local pretty = require "nnlua.prompt.pretty"
 local source = require "nnlua.prompt.source"
 local system = require "nnlua.system"
@@ -19,16 +23,26 @@ local stdout, stderr = io.stdout, io.stderr
 
 local SLOW = 0.05 -- seconds from which on a line's time is told
 local LAST_RESULTS = 9
+local LONGEST_STRING = 100000 -- bytes
 
 --- A session. `host.call(failing, f, …)` runs a function under the interpreter's protection: Ctrl-C raises in it, an
 --- error comes back as false and a text with a traceback, after `failing` was called on top of its stack.
---- Options: interactive (someone sits there), colours.
+--- Options: interactive (someone sits there), colours. `pager`, if it is set, shows a text that is longer than the
+--- screen; `history` has what was entered in earlier sessions, too.
 function Session.new(host, options)
-  hints.locals = chunk.new_locals()
-  return setmetatable({
-    host = host, interactive = options.interactive, colours = options.colours, locals = hints.locals,
-    depth = 4, items = 50,
+  local session = setmetatable({
+    host = host, interactive = options.interactive, colours = options.colours, entries = entries.new(), depth = 4,
+    items = 50, pages = true, globals = {}, modules = {},
   }, Session)
+  session:use_locals(chunk.new_locals())
+  return session
+end
+
+--- The variables that what is entered sees from now on; returns those before.
+function Session:use_locals(locals)
+  local before = self.locals
+  self.locals, hints.locals = locals, locals
+  return before
 end
 
 -- ----------------------------------------------------------------- output
@@ -48,38 +62,32 @@ function Session:note(text)
   self:print(coloured(self, "2", text))
 end
 
---- Whether a traceback tells no more than that a line was typed.
-local function says_nothing(traceback)
-  for line in traceback:gmatch "\n\t([^\n]*)" do
-    if not line:find "^%[C%]" and not line:find "^stdin:%d+: in main chunk$" then return false end
-  end
-  return true
+--- Prints a text; what is longer than the screen a page at a time.
+function Session:show(text)
+  if self.pager and self.pages then self.pager(text) else self:print(text) end
+end
+
+--- The columns that are there for a line.
+function Session:width()
+  return self.interactive and system.terminal_width(1) or 80
 end
 
 --- Prints an error: its first line stands out.
 function Session:report(message)
   stdout:flush()
-  local text, traceback = message:match "^(.*)\nstack traceback:(.-)$"
-  if text and says_nothing(traceback) then message = text end
-  local first, rest = pretty.visible(message, true):match "^([^\n]*)(.*)$"
-  stderr:write(coloured(self, "31", first), rest, "\n")
+  stderr:write(errors.text(message, self.entries, self.colours), "\n")
   stderr:flush()
-end
-
---- A value as a short text.
-function Session:short(value)
-  return pretty.text(value, {width = 60, depth = 1, items = 5})
 end
 
 local function print_values(session, values)
   local texts, many_lines = {}, false
-  local options = {width = session.interactive and system.terminal_width(1) or 80, depth = session.depth,
-    items = session.items, colours = session.colours, footers = session.interactive}
+  local options = {width = session:width(), depth = session.depth, items = session.items, colours = session.colours,
+    footers = session.interactive, longest = LONGEST_STRING}
   for i = 1, values.n do
     texts[i] = pretty.text(values[i], options)
     many_lines = many_lines or texts[i]:find "\n" ~= nil
   end
-  session:print(concat(texts, many_lines and "\n" or "\t"))
+  session:show(concat(texts, many_lines and "\n" or "\t"))
 end
 
 --- Values stay at hand until the next ones come, and no longer: they may be large.
@@ -114,22 +122,34 @@ function Session:call(func, ...)
   return self.host.call(nil, func, ...)
 end
 
---- Runs what chunk.load gives. Local variables stay, also those that were there when an error came up.
+--- Runs what chunk.load gives: true and its values, or false and an error. Local variables stay, also those that were
+--- there when an error came up; the frames of that are kept for :debug.
 local function call_chunk(session, func, declared)
-  return session.host.call(function() chunk.rescue(session.locals, func, declared) end, func)
+  local stack
+  local values = pack(session.host.call(function()
+    chunk.rescue(session.locals, func, declared)
+    stack = frames.on_stack()
+  end, func))
+  if not values[1] and not session.debugging then session.frames, session.problem = stack, values[2] end
+  return values
+end
+
+--- Reports an error of the newest entry; false.
+function Session:fail(message)
+  self.entries.failed[self.entries.count] = true
+  self:report(message)
+  return false
 end
 
 --- Runs a text: prints its values, or its error. True if it ran through.
 function Session:evaluate(text, options)
-  local func, declared = chunk.load(text, self.locals)
-  if not func then return self:report(declared) end
+  local func, declared = chunk.load(text, self.locals, self.entries:chunk_name())
+  if not func then return self:fail(declared) end
+  if self.interactive then system.set_line_width(self:width()) end
   local started = clock()
-  local values = pack(call_chunk(self, func, declared))
+  local values = call_chunk(self, func, declared)
   local seconds = clock() - started
-  if not values[1] then
-    self:report(values[2])
-    return false
-  end
+  if not values[1] then return self:fail(values[2]) end
   show(self, text, {n = values.n - 1, unpack(values, 2, values.n)})
   if self.interactive and seconds > SLOW and not (options and options.times == false) then
     self:note(commands.time_text(seconds))
@@ -140,39 +160,39 @@ end
 --- Runs a file's text under its own name.
 function Session:run_file(text, path)
   local func, declared = chunk.load(text, self.locals, "@" .. path)
-  if not func then return self:report(declared) end
-  local ok, problem = call_chunk(self, func, declared)
-  if not ok then self:report(problem) end
+  if not func then return self:fail(declared) end
+  local values = call_chunk(self, func, declared)
+  if not values[1] then self:fail(values[2]) end
 end
 
 -- ------------------------------------------------------------------- lines
 
 --- The value of an expression; nil and the error's text if it has none.
 local function value_of(session, expression)
-  local func, message = chunk.load("return " .. expression, session.locals)
+  local func, message = chunk.load("return " .. expression, session.locals, session.entries:chunk_name())
   if not func then return nil, message end
   local ok, value = session:call(func)
   if ok then return value end
   return nil, value
 end
 
---- Prints the help of a name or, if nothing is known by that name, of the value of an expression.
+--- Shows the help of a name or, if nothing is known by that name, of the value of an expression.
 function Session:help(what)
   local help = require "nnlua.help"
   local text = help.find(what)
-  if not text and what:find "^[%a_]" then
+  if not text and what:find "^[%a_][%w_.:%[%]\"']*$" then
     local value = value_of(self, what)
     text = value ~= nil and help.text(value)
   end
-  self:print(text or help.text(what))
+  self:show(text or help.text(what))
 end
 
---- Prints the Lua source of the function that an expression gives.
+--- Shows the Lua source of the function that an expression gives.
 function Session:show_source(expression)
   local value, message = value_of(self, expression)
   if message then return self:report(message) end
   local text, problem = source.of(value)
-  if text then self:print(text) else self:report(problem) end
+  if text then self:show(text) else self:report(problem) end
 end
 
 local function is_taken(session, name)
@@ -184,23 +204,37 @@ local function is_special(session, text)
   local bare = text:match "^%s*(.*%S)" or ""
   local doubly, name = bare:match "^([%w_.:]+)%?%?$", bare:match "^%?%s*(.+)$" or bare:match "^([%w_.:]+)%?$"
   if bare:find "^:%a" or bare == ":" then commands.run(session, bare)
+  elseif bare:find "^!" then commands.run_shell(session, bare:sub(2))
   elseif bare:find "^%?%?%s*%S" or doubly then session:show_source(doubly or bare:match "^%?%?%s*(.+)$")
   elseif name then session:help(name)
-  elseif bare == "?" or bare == "help" and session.interactive then session:print(require "nnlua.help".text())
-  elseif (bare == "exit" or bare == "quit") and not is_taken(session, bare) then session.over = true
+  elseif bare == "?" or bare == "help" and session.interactive then session:show(require "nnlua.help".text())
+  elseif (bare == "exit" or bare == "quit") and not is_taken(session, bare) then commands.run(session, ":quit")
   else return false end
   return true
 end
 
 --- Does what a line, or several that belong together, says. `session.over` is true after it asked for the end.
 function Session:run(text)
-  if is_special(self, text) then return end
-  self:evaluate((text:gsub("^%s*=", "return ", 1)))
+  if not text:find "%S" then return end
+  self.entries:add(text)
+  if not is_special(self, text) then self:evaluate((text:gsub("^%s*=", "return ", 1))) end
+  modules.note(self.modules)
+end
+
+--- Takes what there is as what was there before the first entry.
+function Session:begin()
+  for name in next, _G do self.globals[name] = true end
+  modules.note(self.modules)
+end
+
+--- Shows a text as if it had been entered.
+function Session:echo(text)
+  self:note((("nnlua> " .. text):gsub("\n", "\n   ...> ")))
 end
 
 --- Whether Enter may run a text.
 function Session.is_complete(text)
-  return text:find "^%s*[:?=]" ~= nil or text:find "^[%w_.:]+%?%??%s*$" ~= nil or chunk.is_complete(text)
+  return text:find "^%s*[:?=!]" ~= nil or text:find "^[%w_.:]+%?%??%s*$" ~= nil or chunk.is_complete(text)
 end
 
 return Session

@@ -3,6 +3,7 @@
 local _ENV = require "nnlua.prompt.environment"()
 
 local core = require "nnlua.nn.core"
+local state_file = require "nnlua.state_file"
 local system = require "nnlua.system"
 
 local source = {}
@@ -13,6 +14,18 @@ local function text_of_file(name)
   local text = file:read "a"
   file:close()
   return text
+end
+
+local LONGEST = 1 << 22 -- bytes of a file that is looked into for a line
+
+--- A line of a file by its number, as errors name it; nil if there is none.
+function source.line(name, number)
+  local text = system.source(name) or state_file.read(name, LONGEST)
+  if not text or #text == LONGEST then return nil end
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    number = number - 1
+    if number == 0 then return line end
+  end
 end
 
 --- The lines of a Lua function, with the comment above it; or nil and why there are none.

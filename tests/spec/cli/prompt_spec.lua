@@ -25,14 +25,14 @@ describe("the prompt in a pipe", function()
 
   it("reads on while a statement is incomplete", function()
     assert.equal("1\n2\n", (answers "for i = 1, 2 do\nprint(i)\nend\n"))
-    assert.equal("a\nb\n", (answers "[[a\nb]]\n"))
+    assert.equal('"a\\nb"\n', (answers "[[a\nb]]\n"))
   end)
 
   it("reports errors and goes on", function()
     local output, errors = answers "error 'oops'\n)\n1\nerror {}\n"
     assert.equal("1\n", output)
-    assert.matches("^stdin:1: oops\n", errors)
-    assert.matches("stdin:1: unexpected symbol near ')'", errors, 1, true)
+    assert.matches("^entry 1:1: oops\n", errors)
+    assert.matches("entry 2:1: unexpected symbol near ')'", errors, 1, true)
     assert.matches("(error object is a table value)", errors, 1, true)
   end)
 
@@ -64,7 +64,7 @@ describe("the prompt in a pipe", function()
   it("comes after the script of -i", function()
     local path = process.file "y = 'from the script'"
     finally(function() os.remove(path) end)
-    assert.equal("from the script\n", (answers("y\n", {path})))
+    assert.equal('"from the script"\n', (answers("y\n", {path})))
   end)
 
   it("does not come after a script that failed", function()
@@ -74,9 +74,9 @@ describe("the prompt in a pipe", function()
   end)
 
   it("predefines what it does on a terminal, and nothing that is there", function()
-    assert.equal("table\ttrue\ttrue\ttrue\n",
+    assert.equal('"table"\ttrue\ttrue\ttrue\n',
       (answers "type(nl), nn == nl.nn, F == nl.F, optim == nl.optim\n"))
-    assert.equal("mine\ttable\n", (answers("nn, type(nl)\n", {"-e", "nn = 'mine'"})))
+    assert.equal('"mine"\t"table"\n', (answers("nn, type(nl)\n", {"-e", "nn = 'mine'"})))
   end)
 
   it("takes an expression behind statements, and prints it", function()
@@ -84,20 +84,26 @@ describe("the prompt in a pipe", function()
     assert.equal("8\n", (answers "x = 7; x;\nx = 8\nx\n"))
     assert.equal("4\n", (answers "f = function() return 4\nend\nf()\n"))
     local _, errors = answers "f = function() x end\nx = 5 5\n"
-    assert.matches("stdin:1: syntax error near 'end'", errors, 1, true)
-    assert.matches("stdin:1: unexpected symbol near '5'", errors, 1, true)
+    assert.matches("entry 1:1: syntax error near 'end'", errors, 1, true)
+    assert.matches("entry 2:1: unexpected symbol near '5'", errors, 1, true)
+  end)
+
+  it("prints what the last of several statements gives, if that is a call", function()
+    assert.equal("6\n", (answers "local f = function(x) return x + 1 end; f(5)\n"))
+    assert.equal("2\n3\n", (answers "x = 2; math.max(1, x)\nx = 3; tostring(x);\nx\n"))
+    assert.equal("", (answers "local t = {} for i = 1, 2 do t[i] = i end table.sort(t)\n"))
   end)
 
   it("does not wait for lines that could not finish a string", function()
     local output, errors = answers "x = \"abc\n1\ny = \"a\\\nb\"; y\n\"c\\z\n  d\"\n"
-    assert.equal("1\na\nb\ncd\n", output)
-    assert.matches("stdin:1: unfinished string near", errors, 1, true)
+    assert.equal('1\n"a\\nb"\n"cd"\n', output)
+    assert.matches("entry 1:1: unfinished string near", errors, 1, true)
   end)
 
   it("shows control characters of strings and messages by their codes", function()
     local output, errors = answers "'\\27[31mred\\n\\tx'\n'\\u{9b}1m', 'ä\\0'\n'\\xff'\nerror '\\27[2Jx'\n"
-    assert.equal("\\x1b[31mred\n\tx\n\\u{9b}1m\tä\\x00\n\\xff\n", output)
-    assert.equal("stdin:1: \\x1b[2Jx\n", errors)
+    assert.equal('"\\x1b[31mred\\n\\tx"\n"\\u{9b}1m"\t"ä\\x00"\n"\\xff"\n', output)
+    assert.equal("entry 4:1: \\x1b[2Jx\n", errors)
   end)
 
   it("shows what is in a table that is raised", function()
@@ -108,14 +114,15 @@ describe("the prompt in a pipe", function()
   it("goes on after an error in a hook, without the hook", function()
     local output, errors = answers "debug.sethook(function() error 'no' end, 'l')\nprint(1)\ndebug.gethook()\n2\n"
     assert.equal("nil\n2\n", output)
-    assert.matches("stdin:1: no (in a hook, which is removed)\n", errors, 1, true)
+    assert.matches("entry 1:1: no (in a hook, which is removed)\n", errors, 1, true)
   end)
 
   it("runs a hook for the program's code alone", function()
-    assert.equal("=stdin = true\n", (answers [[
+    assert.equal("=entry 1 = true\n=entry 2 = true\n=entry 3 = true\n", (answers [[
 seen = {} debug.sethook(function() seen[debug.getinfo(2, "S").source] = true end, "l")
 a = 1; setmetatable({}, {__tostring = function() return "shown" end});
-debug.sethook() for source in pairs(seen) do print(source, "= true") end
+debug.sethook() local names = {} for source in pairs(seen) do table.insert(names, source) end table.sort(names)
+for _, name in ipairs(names) do print(name, "= true") end
 ]]):gsub("\t", " "))
   end)
 
@@ -155,8 +162,8 @@ describe("local variables of the top level", function()
   it("keep their attributes", function()
     local output, errors = answers "local x <const> = 5\nx = 6\nx\nlocal y <const> = {}\ny = 1\n"
     assert.equal("5\n", output)
-    assert.matches("stdin:1: attempt to assign to const variable 'x'", errors, 1, true)
-    assert.matches("stdin:1: attempt to assign to const variable 'y'", errors, 1, true)
+    assert.matches("entry 2:1: attempt to assign to const variable 'x'", errors, 1, true)
+    assert.matches("entry 5:1: attempt to assign to const variable 'y'", errors, 1, true)
     assert.equal("closed\nnil\n",
       (answers "local c <close> = setmetatable({}, {__close = function() print 'closed' end})\nc\n"))
   end)
@@ -166,7 +173,7 @@ describe("local variables of the top level", function()
   end)
 
   it("can be listed and forgotten", function()
-    assert.equal("a = 1\nb = 2\nnil\t2\nnil\tnil\n",
+    assert.equal("name  type     shape  size\na     integer  1\nb     integer  2\nnil\t2\nnil\tnil\n",
       (answers "local a, b = 1, 2\n:locals\n:forget a\na, b\n:forget\na, b\n"))
   end)
 

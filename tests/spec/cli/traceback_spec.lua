@@ -82,17 +82,27 @@ describe("a traceback at the prompt", function()
   end
 
   it("is left out where there is only the line that was typed", function()
-    assert.equal("stdin:1: x\nstdin:1: attempt to call a nil value (global 'f')\n", errors_of "error 'x'\nf()\n")
+    assert.equal("entry 1:1: x\nentry 2:1: attempt to call a nil value (global 'f')\n", errors_of "error 'x'\nf()\n")
   end)
 
   it("does not look at each of a million frames", function()
     local errors = errors_of "function f() return 1 + f() end f()\n"
-    assert.matches("^stdin:1: stack overflow.*\nstack traceback:\n\tstdin:1: in function 'f'\n", errors)
-    assert.matches("\n\t%.%.%.\t%(skipping %d+ levels%)\n.*\tstdin:1: in main chunk\n\t%[C%]: in %?\n$", errors)
+    assert.matches("^entry 1:1: stack overflow.*\nstack traceback:\n\tentry 1:1: in function 'f'\n", errors)
+    assert.matches("\n\t%.%.%.\t%(skipping %d+ levels%)\n.*\tentry 1:1: in main chunk\n\t%[C%]: in %?\n$", errors)
   end)
 
   it("has the functions that were called, and none of the prompt's", function()
-    assert.equal("stdin:1: x\nstack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in function 'f'\n" ..
-      "\tstdin:1: in main chunk\n\t[C]: in ?\n", errors_of "function f() error 'x' end\nf() y = 1\n")
+    assert.equal("entry 1:1: x\n    function f() error 'x' end\nstack traceback:\n\t[C]: in function 'error'\n" ..
+      "\tentry 1:1: in function 'f'\n\tentry 2:1: in main chunk\n\t[C]: in ?\n",
+      errors_of "function f() error 'x' end\nf()\n")
+  end)
+
+  it("shows the line of code at each place: of entries but the one above, of files", function()
+    local path = process.file "local M = {}\n\nfunction M.g(f)\n  return 1 + f()\nend\n\nreturn M\n"
+    finally(function() os.remove(path) end)
+    local errors = errors_of(("m = dofile %q\nf = function()\\\n  error 'x'\\\nend\nm.g(f)\n"):format(path):gsub("\\", ""))
+    assert.equal(("entry 2:2: x\n    error 'x'\nstack traceback:\n\t[C]: in function 'error'\n" ..
+      "\tentry 2:2: in function 'f'\n\tPATH:4: in field 'g'\n\t    return 1 + f()\n" ..
+      "\tentry 3:1: in main chunk\n\t[C]: in ?\n"):gsub("PATH", path), errors)
   end)
 end)

@@ -48,7 +48,7 @@ describe("help", function()
     assert.matches("^weight_decay, an argument\n  %u.*optim%.AdamW%s+%(0%.01%)", help.text "weight_decay")
     assert.matches("^keepdim, an argument\n  %u.*nl%.sum %(false%)", help.text "keepdim")
     assert.matches("^x:dim%(%).*\n\ndim, an argument\n  The dimension", help.text "dim")
-    assert.equal("Nothing is known of weight_deacy. Did you mean weight_decay?", help.text "weight_deacy")
+    assert.matches("^Nothing is known of weight_deacy. Did you mean weight_decay%?", help.text "weight_deacy")
   end)
 
   it("says what each argument means that many functions have", function()
@@ -86,8 +86,25 @@ describe("help", function()
     end
   end)
 
+  it("looks for words in names and texts, for arguments too, and for names with wildcards", function()
+    local found = help.text "convolution images"
+    assert.matches("\n  nn.Conv2d   *A convolution of images", "\n" .. found)
+    assert.not_matches("nn.Conv1d", found)
+    assert.matches("  lr   *The learning rate", (help.text "learning rate"))
+    local pools = help.text "nn.*max*pool2d"
+    assert.matches("^  nn.AdaptiveMaxPool2d .*\n  nn.MaxPool2d ", pools)
+    assert.not_matches("F.max_pool2d", pools)
+    assert.matches("  F.max_unpool2d   *Maxima", help.text "*max_unpool*")
+    assert.equal("No entry of the help has to do with qqq www.", help.text "qqq www")
+    for line in (help.text "*pool*" .. "\n"):gmatch "(.-)\n" do assert.is_true(utf8.len(line) <= 80, line) end
+  end)
+
+  it("explains the arguments that many functions share", function()
+    assert.matches('\n  reduction: What becomes of the losses of all elements: "mean", "sum" or\n    "none".', help.text "mse_loss")
+  end)
+
   it("tells a name that was perhaps meant", function()
-    assert.equal("Nothing is known of cnv2d. Did you mean nl.conv2d?", help.text "cnv2d")
+    assert.matches("^Nothing is known of cnv2d. Did you mean nl.conv2d%?\n  nl.conv2d   *The convolution", help.text "cnv2d")
     assert.equal("Nothing is known of zzzzzzzz.", help.text "zzzzzzzz")
   end)
 

@@ -48,6 +48,47 @@ describe("completion", function()
     assert.same({}, (offered "deep.nothing."))
   end)
 
+  it("quotes keys that are no names", function()
+    set_local("d", {["odd key"] = 1, ["end"] = 2, open = 3, ["a.b"] = 4})
+    local candidates, before = offered "x = d.o"
+    assert.same({".open", '["odd key"]'}, candidates)
+    assert.equal("x = d", before)
+    assert.same({'["end"]'}, (offered "d.e"))
+    candidates, before = offered 'd["o'
+    assert.same({'odd key"]', 'open"]'}, candidates)
+    assert.equal('d["', before)
+    assert.same({"a.b']"}, (offered "d['a"))
+    local net = nl.nn.Sequential(nl.nn.Linear(2, 3))
+    set_local("net", net)
+    assert.is_false(has(offered "net.", "0"))
+  end)
+
+  it("looks through indices", function()
+    set_local("net", nl.nn.Sequential(nl.nn.Linear(2, 3), nl.nn.ReLU()))
+    set_local("t", {{leaf = 1}, name = {["a key"] = {inner = 2}}})
+    assert.same({"weight"}, (offered "net[1].wei"))
+    assert.is_true(has(offered "net[1].weight[1]:", "softmax"))
+    assert.same({}, (offered "net[2].wei"))
+    assert.same({"leaf"}, (offered "t[1].l"))
+    assert.same({"inner"}, (offered 't.name["a key"].i'))
+    assert.same({"inner"}, (offered "(t.name)['a key'].i"))
+    assert.is_true(has(offered "net(x):", "softmax"))
+    assert.same({"gsub"}, (offered '("text"):gsu'))
+  end)
+
+  it("offers the options that a call takes, without those it has", function()
+    set_local("nl", nl)
+    local candidates, before = offered "nl.nn.Linear(1, 2, {b"
+    assert.same({"bias = "}, candidates)
+    assert.equal("nl.nn.Linear(1, 2, {", before)
+    assert.same({"bias = ", "device = ", "dtype = "}, (offered "nl.nn.Linear(1, 2, {"))
+    assert.same({"device = ", "dtype = "}, (offered "nl.nn.Linear(1, 2, {bias = false, "))
+    assert.same({"keepdim = "}, (offered "nl.ones(2):sum(1, {keep"))
+    assert.same({"momentum = "}, (offered "nl.optim.SGD(f(1, {2, 3}), {lr = 0.1, mom"))
+    assert.is_true(has(offered "nl.nn.Linear(1, 2, {bias = f", "false"))
+    assert.same({}, (offered "f({"))
+  end)
+
   it("offers only functions after a colon", function()
     set_local("t", {alpha = 1, along = function() end})
     assert.same({"along"}, (offered "t:"))
@@ -109,6 +150,21 @@ describe("completion", function()
     assert.is_true(has(offered "require('nnlua.n", "nnlua.nn"))
   end)
 
+  it("offers modules that lie on package.path", function()
+    local path, original = package.path, completion.list_folder
+    finally(function() package.path, completion.list_folder = path, original end)
+    package.path = "./?.lua;./lib/?/init.lua"
+    local folders = {
+      ["."] = {["mymodel.lua"] = false, ["mydata"] = true, ["my.txt"] = false},
+      ["./"] = {["mymodel.lua"] = false, ["mydata"] = true, ["my.txt"] = false},
+      [".//mydata"] = {["loader.lua"] = false}, ["./mydata/"] = {["loader.lua"] = false},
+      ["./lib/"] = {mypack = true, myother = true}, ["./lib//mypack"] = {["init.lua"] = false},
+    }
+    completion.list_folder = function(folder) return folders[folder] or {} end
+    assert.same({"mydata.", "mymodel", "mypack"}, (offered 'require "my'))
+    assert.same({"mydata.loader"}, (offered 'require("mydata.'))
+  end)
+
   it("offers files in strings, folders with a slash", function()
     local given
     local original = completion.list_folder
@@ -133,7 +189,12 @@ describe("completion", function()
     assert.is_true(has(offered ":", "bench"))
     set_local("weights", 1)
     assert.same({"weights"}, (offered ":time weig"))
-    assert.same({"weights"}, (offered "?weig"))
+    assert.same({"weight_norm", "weights"}, (offered "?weig"))
+    assert.same({"weights"}, (offered ":forget x, weig"))
+    assert.same({"depth"}, (offered ":set dep"))
+    local candidates, before = offered "?cross_en"
+    assert.same({"cross_entropy"}, candidates)
+    assert.equal("?", before)
     assert.same({"weights"}, (offered "=weig"))
   end)
 
@@ -162,11 +223,13 @@ describe("the signature of what is being called", function()
     assert.equal("x:sum(dim?, keepdim = false, dtype?)", hint "y = x:sum(1, {keep")
     assert.matches("^nn%.Linear%(in_features", hint "nl.relu(nl.nn.Linear(2, (3 + 4), ")
     assert.equal("nl.relu(input, inplace = false)", hint "nl.relu(nl.nn.Linear(2, 3)(x), ")
+    set_local("net", nl.nn.Sequential(nl.nn.Linear(2, 3)))
+    assert.equal("x:sum(dim?, keepdim = false, dtype?)", hint "net[1].weight:sum(")
   end)
 
   it("is none where nothing known is called", function()
     for _, text in ipairs {
-      "", "nl.sum", "nl.sum(x)", "print(", "(1 + ", "f(", "x[1](", "'nl.sum('", "nl.sum(x) if (", ")(",
+      "", "nl.sum", "nl.sum(x)", "print(", "(1 + ", "f(", "'nl.sum('", "nl.sum(x) if (", ")(",
     } do
       assert.is_nil(hint(text), text)
     end

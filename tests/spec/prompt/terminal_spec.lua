@@ -36,13 +36,13 @@ describe("the prompt on a terminal", function()
   it("opens by itself, says which versions these are and what is defined", function()
     open()
     terminal:enter("type(nl), nl == require 'nnlua', nn == nl.nn, F == nl.F, optim == nl.optim",
-      "table%s+true%s+true%s+true%s+true")
+      '"table"%s+true%s+true%s+true%s+true')
     assert.matches("Lua 5%.4.-nnlua %d.-nl, nn, F, optim and help are defined", terminal:screen())
   end)
 
   it("leaves the user's own globals alone", function()
     open {arguments = {"-i", "-e", "nn = 'mine'"}}
-    terminal:enter("nn, type(nl)", "mine%s+table")
+    terminal:enter("nn, type(nl)", '"mine"%s+"table"')
   end)
 
   it("edits a line", function()
@@ -112,6 +112,41 @@ nnlua>]]
     terminal:wait "nnlua> al$"
   end)
 
+  it("suggests from the history in grey, which Right, Ctrl-E or a word at a time take", function()
+    open()
+    terminal:enter "alpha = {beta = 1}"
+    terminal:enter "gamma = 2"
+    local function suggests(typed, rest)
+      terminal:wait("\nnnlua> " .. typed .. "$")
+      local wanted = "\27[90m" .. rest .. "\27["
+      Terminal.eventually(function() return terminal:screen(true):find(wanted, 1, true) end)
+      if rest ~= "" then assert.matches(wanted, terminal:screen(true) .. "\27[", 1, true)
+      else assert.not_matches("\27[90m", terminal:screen(true), 1, true) end
+    end
+    terminal:type "al"
+    suggests("al", "pha = {beta = 1}")
+    terminal:keys "M-f"
+    suggests("alpha", " = {beta = 1}")
+    terminal:keys "C-Right"
+    suggests("alpha = {beta", " = 1}")
+    terminal:keys "Left"
+    suggests("alpha = {beta", "")
+    terminal:keys("Right", "Right")
+    terminal:wait "nnlua> alpha = {beta = 1}$"
+    terminal:keys("C-u", "g", "C-e", "Enter")
+    terminal:wait "nnlua> gamma = 2\nnnlua> $"
+    terminal:type "gam"
+    suggests("gam", "ma = 2")
+    terminal:keys "Enter" -- runs what was typed
+    terminal:wait "nnlua> gam\nnil\n"
+    terminal:close()
+    open {env = {NO_COLOR = "1"}}
+    terminal:enter "alpha = 1"
+    terminal:type "al"
+    terminal:wait "nnlua> al$"
+    assert.not_matches("al[^\n]*pha", terminal:screen(true):match "nnlua> [^\n]*$")
+  end)
+
   it("keeps the history for the next session, each text once", function()
     local home = Terminal.new_home()
     finally(function() os.execute("rm -rf " .. home) end)
@@ -120,8 +155,8 @@ nnlua>]]
     terminal:type "do"
     terminal:keys("Enter", "e", "n", "d", "Enter")
     terminal:wait "   ...> end\nnnlua> $"
-    terminal:enter("x", "two\n")
-    terminal:enter("x", "two\nnnlua> x\n")
+    terminal:enter("x", '"one\\ntwo"\n')
+    terminal:enter("x", 'two"\nnnlua> x\n')
     terminal:keys "C-d"
     terminal:wait "ended with 0"
     terminal:close()
@@ -325,7 +360,7 @@ nnlua>]]
     terminal:type "'日本語日本語日本語日本語日本語日本語日本語日本語'"
     terminal:wait "本語'$"
     terminal:keys "Enter"
-    terminal:wait "\n日本語日本語日本語日本語日本語日本語日本\n?語日本語\nnnlua> $"
+    terminal:wait '\n"日本語日本語日本語日本語日本語日本語日\n?本語日本語"\nnnlua> $'
   end)
 
   it("edits what is longer than the screen", function()
@@ -339,7 +374,7 @@ nnlua>]]
     terminal:wait "^nnlua> t = {"
     terminal:keys "Enter"
     terminal:wait "}\nnnlua> $"
-    terminal:enter("#t, t[30]", "30%s+line 30")
+    terminal:enter("#t, t[30]", '30%s+"line 30"')
   end)
 
   it("begins a line of its own after output that does not end one", function()
