@@ -128,9 +128,11 @@ static void set_boolean(lua_State *L, const char *name, bool value)
 /* The function prompt.start(host) on the stack: one step of the prompt. */
 static int start(lua_State *L)
 {
-  static const luaL_Reg functions[] = {
-    {"call", protected_call}, {"list_folder", list_folder}, {"change_folder", change_folder},
-    {"is_plain", is_plain},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"call", protected_call},
+                                       {"list_folder", list_folder},
+                                       {"change_folder", change_folder},
+                                       {"is_plain", is_plain},
+                                       {NULL, NULL}};
   bool plain, ignores_environment = lua_toboolean(L, 1);
   luaL_requiref(L, "nnlua", luaopen_nnlua, false);
   lua_getglobal(L, "require");

@@ -19,9 +19,12 @@ static void preload_public(lua_State *L, int preload);
 /* nnlua.system: what the library's Lua asks of the system. */
 static int open_system(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"read_csv", read_csv},      {"read_json", read_json},
-                                       {"check_path", check_path},  {"checked_device", checked_device},
-                                       {"source", embedded_source}, {"set_line_width", print_set_line_width},
+  static const luaL_Reg functions[] = {{"read_csv", read_csv},
+                                       {"read_json", read_json},
+                                       {"check_path", check_path},
+                                       {"checked_device", checked_device},
+                                       {"source", embedded_source},
+                                       {"set_line_width", print_set_line_width},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   luaL_setfuncs(L, terminal_functions, 0);

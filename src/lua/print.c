@@ -18,7 +18,7 @@ typedef struct PrintOptions {
   double threshold;
   int precision, edgeitems;
   int linewidth; /* 0: as wide as tensors usually are */
-  int sci_mode; /* -1: as the numbers ask for */
+  int sci_mode;  /* -1: as the numbers ask for */
 } PrintOptions;
 
 static const PrintOptions default_options = {1000, 4, 3, 0, -1};

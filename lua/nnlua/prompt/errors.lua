@@ -51,8 +51,8 @@ function errors.text(message, entries, colours)
   add(first, RED)
   local place, where, number = first:match "^(([^:]+):(%d+)): "
   local code = where and code_at(entries, where, math.tointeger(number))
-  if code then add("    " .. code, DIM) end
   if rest ~= "" then add(rest:sub(2)) end
+  if code then add("    " .. code, DIM) end
   if traceback then
     add "stack traceback:"
     with_code(traceback, entries, add, place)

@@ -463,20 +463,22 @@ nnlua>]]
     terminal = nil
   end)
 
-  it("does what the README shows", function()
-    local file = assert(io.open "README.md")
-    local session = file:read("a"):match "\n```\n(nnlua> .-)\n```\n"
-    file:close()
-    open {width = 100, height = 80}
-    for line in session:gmatch "[^\n]+" do
-      local first, further = line:match "^nnlua> (.*)$", line:match "^   %.%.%.>%s*(.*)$"
-      if first or further then
-        terminal:submit(first or further)
-        terminal:wait "[.a]> $"
+  for _, path in ipairs {"README.md", "docs/prompt.md"} do
+    it("does what " .. path .. " shows", function()
+      local file = assert(io.open(path))
+      local session = file:read("a"):match "\n```\n(nnlua> .-)\n```\n"
+      file:close()
+      open {width = 100, height = 80}
+      for line in session:gmatch "[^\n]+" do
+        local first, further = line:match "^%l+> (.*)$", line:match "^   %.%.%.>%s*(.*)$"
+        if first or further then
+          terminal:submit(first or further)
+          terminal:wait "[.ag]>%s*$"
+        end
       end
-    end
-    shows(session .. "\nnnlua>")
-  end)
+      shows(session .. "\nnnlua>")
+    end)
+  end
 
   it("runs ~/.config/nnlua/init.lua first, whose locals stay", function()
     local home = Terminal.new_home()
