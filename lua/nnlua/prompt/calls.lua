@@ -70,7 +70,8 @@ local function given(list, at, in_table)
     local text = list[i].kind == "operator" and list[i].text
     depth = depth + (opening[text] and 1 or 0) - (closing[text] and 1 or 0)
     if text == "," and depth == 0 and i < in_table then count = count + 1 end
-    if i > in_table and list[i].kind == "name" and list[i + 1] and list[i + 1].text == "=" then names[list[i].text] = true end
+    local has_value = list[i].kind == "name" and list[i + 1] and list[i + 1].text == "="
+    if i > in_table and has_value then names[list[i].text] = true end
   end
   return count or 0, names
 end

@@ -100,7 +100,7 @@ describe("a traceback at the prompt", function()
   it("shows the line of code at each place: of entries but the one above, of files", function()
     local path = process.file "local M = {}\n\nfunction M.g(f)\n  return 1 + f()\nend\n\nreturn M\n"
     finally(function() os.remove(path) end)
-    local errors = errors_of(("m = dofile %q\nf = function()\\\n  error 'x'\\\nend\nm.g(f)\n"):format(path):gsub("\\", ""))
+    local errors = errors_of(("m = dofile %q\nf = function()\n  error 'x'\nend\nm.g(f)\n"):format(path))
     assert.equal(("entry 2:2: x\n    error 'x'\nstack traceback:\n\t[C]: in function 'error'\n" ..
       "\tentry 2:2: in function 'f'\n\tPATH:4: in field 'g'\n\t    return 1 + f()\n" ..
       "\tentry 3:1: in main chunk\n\t[C]: in ?\n"):gsub("PATH", path), errors)

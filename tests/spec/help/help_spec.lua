@@ -100,11 +100,13 @@ describe("help", function()
   end)
 
   it("explains the arguments that many functions share", function()
-    assert.matches('\n  reduction: What becomes of the losses of all elements: "mean", "sum" or\n    "none".', help.text "mse_loss")
+    assert.matches('\n  reduction: What becomes of the losses of all elements: "mean", "sum" or\n    "none".',
+      help.text "mse_loss")
   end)
 
   it("tells a name that was perhaps meant", function()
-    assert.matches("^Nothing is known of cnv2d. Did you mean nl.conv2d%?\n  nl.conv2d   *The convolution", help.text "cnv2d")
+    assert.matches("^Nothing is known of cnv2d. Did you mean nl.conv2d%?\n  nl.conv2d   *The convolution",
+      help.text "cnv2d")
     assert.equal("Nothing is known of zzzzzzzz.", help.text "zzzzzzzz")
   end)
 

@@ -47,16 +47,26 @@ z, net = nl.zeros({}, {dtype = nl.float64}), nn.Linear(3, 4)
 
   it("go to a folder and back", function()
     local folder = new_folder()
-    local output, errors = answers(
-      (":cd /\n:cd FOLDER\n!pwd\n:cd -\n:cd ~\n:cd\n:cd nowhere_at_all\n"):gsub("FOLDER", folder), {env = {HOME = folder}})
+    local lines = (":cd /\n:cd FOLDER\n!pwd\n:cd -\n:cd ~\n:cd\n:cd nowhere_at_all\n"):gsub("FOLDER", folder)
+    local output, errors = answers(lines, {env = {HOME = folder}})
     assert.equal(("/\nFOLDER\nFOLDER\n/\nFOLDER\nFOLDER\n"):gsub("FOLDER", folder), output)
     assert.equal("nowhere_at_all: No such file or directory\n", errors)
     assert.matches("no folder to go back to", select(2, answers ":cd -\n"), 1, true)
   end)
 
   it("list what was entered, by numbers that errors have, too", function()
-    local output, errors = answers "x = 1\nfor i = 1, 2 do\nx = x + i\nend\nerror 'no'\n:history\n:history x +\n:history zz\n"
-    assert.equal("    1  x = 1\n    2  for i = 1, 2 do\n       x = x + i\n       end\n    3  error 'no'\n    4  :history\n" ..
+    local output, errors = answers [[
+x = 1
+for i = 1, 2 do
+x = x + i
+end
+error 'no'
+:history
+:history x +
+:history zz
+]]
+    assert.equal("    1  x = 1\n    2  for i = 1, 2 do\n       x = x + i\n       end\n    3  error 'no'\n" ..
+      "    4  :history\n" ..
       "       for i = 1, 2 do\n       x = x + i\n       end\nno entry has that in it\n", output)
     assert.equal("entry 3:1: no\n", errors)
   end)
@@ -75,7 +85,8 @@ local function f() return x end
 :save FOLDER/none.lua 1-99
 :save
 ]]):gsub("FOLDER", folder), nil)
-    assert.matches("\n2 entries are in " .. folder .. "/all.lua; expressions, commands and what failed are left out\n", output)
+    assert.matches("\n2 entries are in " .. folder .. "/all.lua; expressions, commands and what failed are left out\n",
+      output)
     local file <close> = assert(io.open(folder .. "/all.lua"))
     assert.equal("x = 5\nlocal function f() return x end\n", file:read "a")
     local some <close> = assert(io.open(folder .. "/some.lua"))
@@ -140,7 +151,8 @@ m.run()
 m.seen, m.extra, m.gone, m == require "mine"
 :reload
 ]])
-    assert.equal('"old"\t1\t1\t2.0\nreloaded mine\n"new"\t2\t2\t2.0\n{"kept"}\n7\nnil\ntrue\nno module\'s file has changed\n',
+    assert.equal('"old"\t1\t1\t2.0\nreloaded mine\n"new"\t2\t2\t2.0\n{"kept"}\n7\nnil\ntrue\n' ..
+      "no module's file has changed\n",
       (output:gsub('{"kept"}\t7\tnil\ttrue', '{"kept"}\n7\nnil\ntrue')))
   end)
 
@@ -199,7 +211,8 @@ more
 more, sum, scale
 ]]
     assert.matches("1  entry 2:1: in function 'inner'\n>    1  function inner", output, 1, true)
-    assert.matches("\nname   type     shape  size\nscale  integer  10\nx      integer  2\ny      integer  20\n20\t2\t10\n", output, 1, true)
+    local rows = "\nname   type     shape  size\nscale  integer  10\nx      integer  2\ny      integer  20\n"
+    assert.matches(rows .. "20\t2\t10\n", output, 1, true)
     assert.matches("2  entry 3:1: in function 'outer'\n", output, 1, true)
     assert.matches("\n2\t1\n3  entry 4:1: in main chunk\n", output, 1, true)
     assert.matches("this is the outermost call\n", output, 1, true)
@@ -210,7 +223,14 @@ more, sum, scale
   end)
 
   it("shows the shapes of tensors, and code of files", function()
-    local path = process.file "local nl = ...\nlocal w = nl.zeros(5, 7)\nlocal function f(x)\n  return x:mm(w)\nend\nf(nl.ones(2, 3))\n"
+    local path = process.file [[
+local nl = ...
+local w = nl.zeros(5, 7)
+local function f(x)
+  return x:mm(w)
+end
+f(nl.ones(2, 3))
+]]
     finally(function() os.remove(path) end)
     local output = answers(("assert(loadfile %q)(nl)\n:debug\n"):format(path))
     assert.matches(">    4    return x:mm(w)\n     5  end\n", output, 1, true)

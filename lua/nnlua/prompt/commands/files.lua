@@ -53,7 +53,8 @@ end
 
 --- Adds the commands.
 function files.add_to(command)
-  command("load", ":load file", "runs a file, whose top-level locals stay; without a name the last one again", load_file)
+  command("load", ":load file", "runs a file, whose top-level locals stay; without a name the last one again",
+    load_file)
   command("cd", ":cd folder", "goes to a folder; to the last one with -, home without a name", change_folder)
 end
 

@@ -84,7 +84,8 @@ local function texts_of(entries, numbers)
   for i = 1, is_chosen and #numbers or entries.count - 1 do
     local number = is_chosen and numbers[i] or i
     local text = entries.texts[number]
-    local is_lua = text and not text:find "^%s*[:!?=]" and not text:find "^[%w_.:]+%?%??%s*$" and load(text, "=entry", "t")
+    local is_special = text and (text:find "^%s*[:!?=]" or text:find "^[%w_.:]+%?%??%s*$")
+    local is_lua = text and not is_special and load(text, "=entry", "t")
     if is_lua and (is_chosen or not entries.failed[number]) then texts[#texts + 1] = text end
   end
   return texts

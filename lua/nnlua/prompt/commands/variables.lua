@@ -147,8 +147,8 @@ end
 --- Adds the commands.
 function variables.add_to(command)
   command("locals", ":locals", "lists the variables of the session: types, shapes, sizes", show_variables)
-  command("forget", ":forget name …", "takes local variables of the session away; without a name all, and what :debug has",
-    forget)
+  command("forget", ":forget name …",
+    "takes local variables of the session away; without a name all, and what :debug has", forget)
 end
 
 return variables
