@@ -17,8 +17,8 @@ local ESCAPE_SECONDS = 0.05 -- a lone Escape is one that nothing follows for so 
 
 --- An editor. Options: `history` (of nnlua.prompt.history), `prompt` (a function that gives the first and the
 --- continuation prompt), `is_complete` (of a text: whether Enter runs it), `complete` (of a text and a cursor: where
---- the word begins and what may stand there), `hint` (likewise: a line to show below, or nil), `colours`; with them what the
---- history suggests stands in grey behind the text.
+--- the word begins and what may stand there), `hint` (likewise: a line to show below, or nil), `colours`; with them
+--- what the history suggests stands in grey behind the text.
 function Editor.new(options)
   return setmetatable({
     history = options.history, prompt = options.prompt, is_complete = options.is_complete, complete = options.complete,
