@@ -61,7 +61,9 @@ end
 --- suggests in grey.
 function Terminal:screen(with_colours)
   local text = tmux(self, "capture-pane", "-p", "-e")
-  if not with_colours then text = text:gsub("\27%[90m[^\27]*", ""):gsub("\27%[[%d;]*m", "") end
+  if not with_colours then
+    text = text:gsub("\27%[38;5;244m[^\27]*", ""):gsub("\27%[90m[^\27]*", ""):gsub("\27%[[%d;]*m", "")
+  end
   text = text:gsub("[ \t]+\n", "\n"):gsub("%s+$", "")
   if not self.shows_times then text = text:gsub("\n[%d.]+ m?s%f[\n\0]", "") end
   return text

@@ -15,7 +15,11 @@ local concat, insert = table.concat, table.insert
 local character = Buffer.character
 
 local CLEAR_LINE, CLEAR_BELOW, PLAIN = "\27[K", "\27[J", "\27[0m"
-local GREY = "90" -- of what is suggested
+
+-- Of what is suggested: a grey that can be read on black and on white where there are 256 colours, else what the theme
+-- has for it.
+local has_256_colours = (os.getenv "TERM" or ""):find "256" or (os.getenv "COLORTERM" or "") ~= ""
+local GREY = has_256_colours and "38;5;244" or "90"
 
 function Screen.new(colours)
   return setmetatable({colours = colours, cursor_row = 0}, Screen)
