@@ -54,6 +54,10 @@ describe("a C host", function()
       line = line:gsub("/usr/local", prefix):gsub("host host.c", prefix .. "/host examples/host/host.c")
       run("sh", "-c", line)
       check_host(run(prefix .. "/host"))
+      line = read "docs/embedding.md":match "\n(cc %-o host [^\n]*pkg%-config[^\n]*)\n"
+      line = line:gsub("host host.c", prefix .. "/host2 examples/host/host.c")
+      run("env", "PKG_CONFIG_PATH=" .. prefix .. "/lib/pkgconfig", "sh", "-c", line)
+      check_host(run(prefix .. "/host2"))
       local symbols = run("sh", "-c", "nm -g --defined-only " .. prefix .. "/lib/libnnlua.a")
       for name in symbols:gmatch " %a ([%w_]+)" do
         assert.is_true(name:find "^luaopen_nnlua" ~= nil or name:find "^nnlua_" ~= nil, name)

@@ -109,7 +109,7 @@ command("profile", ":profile code", "runs it, prints what took how long", functi
   local profile <close> = nl.profiler.profile()
   session:evaluate(code, {times = false})
   profile:stop()
-  session:print(tostring(profile))
+  session:show(tostring(profile))
 end)
 
 -- ------------------------------------------------------------------ memory
