@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Several machines within this one: network namespaces, joined by a bridge, each with a name of its own. As root:
+#   bench/distributed/hosts.sh run N [--rate 1gbit] [--cut SECONDS] -- nnlua run [-n N] script…
+# runs a command on the first of N hosts, of which OpenMPI knows the others; --rate limits each one's link (tc tbf),
+# --cut takes the last one's link down after so many seconds.
+set -euo pipefail
+
+bridge=nnlua-br
+network=10.77.0
+
+host() { printf 'nnlua%d' "$1"; }
+
+remove() {
+  local i
+  for ((i = 1; i <= hosts; i++)); do ip netns del "$(host "$i")" 2>/dev/null || true; done
+  ip link del "$bridge" 2>/dev/null || true
+  rm -rf "$folder"
+}
+
+make() {
+  local i
+  ip link add "$bridge" type bridge
+  ip link set "$bridge" up
+  for ((i = 1; i <= hosts; i++)); do
+    ip netns add "$(host "$i")"
+    ip link add "nnlua-v$i" type veth peer name eth0 netns "$(host "$i")"
+    ip link set "nnlua-v$i" master "$bridge" up
+    ip netns exec "$(host "$i")" ip addr add "$network.$i/24" dev eth0
+    ip netns exec "$(host "$i")" ip link set eth0 up
+    ip netns exec "$(host "$i")" ip link set lo up
+    if [ -n "$rate" ]; then
+      tc qdisc add dev "nnlua-v$i" root tbf rate "$rate" burst 256kb latency 100ms
+      ip netns exec "$(host "$i")" tc qdisc add dev eth0 root tbf rate "$rate" burst 256kb latency 100ms
+    fi
+    echo "$network.$i slots=64" >>"$folder/hosts"
+  done
+  # What OpenMPI calls in the place of ssh: AGENT HOST COMMAND….
+  cat >"$folder/agent" <<'AGENT'
+#!/bin/sh
+name=nnlua${1##*.}
+shift
+exec ip netns exec "$name" unshare --uts sh -c "hostname $name; $*"
+AGENT
+  chmod +x "$folder/agent"
+}
+
+[ "${1-}" = run ] || { sed -n '2,6s/^# //p' "$0"; exit 2; }
+hosts=$2 rate='' cut=''
+shift 2
+while [ "${1-}" != -- ]; do
+  case $1 in
+    --rate) rate=$2 ;;
+    --cut) cut=$2 ;;
+    *) echo "hosts.sh: what is $1?" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+shift
+folder=$(mktemp -d /tmp/nnlua-hosts.XXXXXX)
+remove
+mkdir -p "$folder"
+trap remove EXIT
+make
+export OMPI_MCA_plm_rsh_agent="$folder/agent" OMPI_MCA_orte_default_hostfile="$folder/hosts"
+export OMPI_MCA_btl=tcp,self OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0
+export OMPI_MCA_rmaps_base_mapping_policy=node OMPI_MCA_hwloc_base_binding_policy=none
+[ -z "$cut" ] || { sleep "$cut"; ip link set "nnlua-v$hosts" down; } &
+ip netns exec "$(host 1)" unshare --uts sh -c 'hostname nnlua1; exec "$@"' sh "$@"
