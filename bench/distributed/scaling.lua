@@ -65,7 +65,7 @@ local nets = {
 for _, net in ipairs(nets) do
   print(("\n%s: a step %.2f ms on one machine, %.2f MB of gradients; each machine with a batch of its own"):format(
     net.name, 1000 * net.seconds, net.bytes / 1e6))
-  print "machines    MB sent      1 Gbit/s        10 Gbit/s       100 Gbit/s      (ms a step, share of n times the speed)"
+  print "machines    MB sent      1 Gbit/s        10 Gbit/s       100 Gbit/s  (ms a step, share of n machines)"
   for _, n in ipairs(machines) do
     local line = ("%8d %10.2f"):format(n, 2 * (n - 1) / n * net.bytes / 1e6)
     for _, link in ipairs(links) do

@@ -1,4 +1,4 @@
--- A training step in several processes, each with its own batch; step.py is PyTorch's DistributedDataParallel over gloo.
+-- A training step in several processes, each with its own batch; step.py is PyTorch's, over gloo.
 --   nnlua run -n 2 bench/distributed/step.lua
 --   torchrun --nproc-per-node 2 bench/distributed/step.py
 package.path = arg[0]:match "^(.*)/distributed/" .. "/?.lua;" .. package.path
