@@ -252,9 +252,46 @@ static int64_t window_of(const Pool *p, const Strip *s)
   return (plane * p->size[1] + line) * p->size[2] + s->first * p->stride[2] - p->padding[2];
 }
 
+/* Whether windows are of 2 by 2 side by side, the common ones, with nothing left over: all lines of all volumes are
+   then alike. */
+static bool are_pairs(const Pool *p)
+{
+  if (p->kernel[0] != 1 || p->stride[0] != 1 || p->padding[0] != 0) return false;
+  for (int i = 1; i < 3; i++)
+    if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1
+        || p->size[i] != 2 * p->result[i])
+      return false;
+  return true;
+}
+
+enum { PAIRS = 1024 };
+
+/* The maxima of such windows, of lines of so many results, up to PAIRS / 2: first of the elements beside each other, of
+   many lines on end, then of those below each other. */
+static void max_pairs(const T *x, int64_t lines, int64_t width, T *restrict y)
+{
+  T beside[PAIRS];
+  int64_t most = PAIRS / (2 * width);
+  for (int64_t first = 0; first < lines; first += most) {
+    int64_t n = min_i64(lines - first, most);
+    const T *from = x + first * 4 * width;
+    for (int64_t i = 0; i < 2 * n * width; i++)
+      beside[i] = before(from[2 * i + 1], from[2 * i]) ? from[2 * i + 1] : from[2 * i];
+    for (int64_t k = 0; k < n; k++) {
+      const T *upper = beside + 2 * k * width, *lower = upper + width;
+      T *to = y + (first + k) * width;
+      for (int64_t i = 0; i < width; i++) to[i] = before(lower[i], upper[i]) ? lower[i] : upper[i];
+    }
+  }
+}
+
 /* x: [volumes, size]; y, positions: [volumes, result] */
 static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
 {
+  if (!positions && are_pairs(p) && p->result[2] > 0 && p->result[2] <= PAIRS / 2) {
+    max_pairs(x, volumes * p->result[0] * p->result[1], p->result[2], y);
+    return;
+  }
   Strip s = {.known_first = -1};
   Offset at[POOL_STRIP];
   for (int64_t i = 0; i < volumes; i++) {
@@ -274,56 +311,46 @@ static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int
 
 #if T_FLOATING
 
-/* Windows of 2 by 2 side by side, the common ones: each element of dx is written once. */
-static void max_pairs_backward(const Pool *p, const Strip *s, const T *volume, const T *restrict dy, T *restrict dx)
+/* Of windows of 2 by 2 side by side each element of dx is written once. */
+static void max_pairs_backward(const T *x, int64_t lines, int64_t width, const T *restrict dy, T *restrict dx)
 {
-  int64_t from = (s->plane * p->size[1] + 2 * s->line) * p->size[2] + 2 * s->first;
-  const T *x0 = volume + from, *x1 = x0 + p->size[2];
-  T *restrict d0 = dx + from, *restrict d1 = d0 + p->size[2];
-  for (int64_t i = 0; i < s->n; i++) {
-    T best = x0[2 * i], rest = dy[i];
-    Offset second = before(x0[2 * i + 1], best);
-    best = second ? x0[2 * i + 1] : best;
-    Offset third = before(x1[2 * i], best);
-    best = third ? x1[2 * i] : best;
-    Offset fourth = before(x1[2 * i + 1], best);
-    d1[2 * i + 1] = fourth ? rest : 0;
-    rest = fourth ? 0 : rest;
-    d1[2 * i] = third ? rest : 0;
-    rest = third ? 0 : rest;
-    d0[2 * i + 1] = second ? rest : 0;
-    d0[2 * i] = second ? 0 : rest;
+  for (int64_t line = 0; line < lines; line++, x += 4 * width, dx += 4 * width, dy += width) {
+    const T *x0 = x, *x1 = x0 + 2 * width;
+    T *restrict d0 = dx, *restrict d1 = d0 + 2 * width;
+    for (int64_t i = 0; i < width; i++) {
+      T best = x0[2 * i], rest = dy[i];
+      Offset second = before(x0[2 * i + 1], best);
+      best = second ? x0[2 * i + 1] : best;
+      Offset third = before(x1[2 * i], best);
+      best = third ? x1[2 * i] : best;
+      Offset fourth = before(x1[2 * i + 1], best);
+      d1[2 * i + 1] = fourth ? rest : 0;
+      rest = fourth ? 0 : rest;
+      d1[2 * i] = third ? rest : 0;
+      rest = third ? 0 : rest;
+      d0[2 * i + 1] = second ? rest : 0;
+      d0[2 * i] = second ? 0 : rest;
+    }
   }
-}
-
-static bool are_pairs(const Pool *p)
-{
-  if (p->kernel[0] != 1 || p->stride[0] != 1 || p->padding[0] != 0) return false;
-  for (int i = 1; i < 3; i++)
-    if (p->kernel[i] != 2 || p->stride[i] != 2 || p->padding[i] != 0 || p->dilation[i] != 1
-        || p->size[i] != 2 * p->result[i])
-      return false;
-  return true;
 }
 
 /* x, dx: [volumes, size]; dy: [volumes, result] */
 static void max_pool_backward(const Pool *p, int64_t volumes, const void *x, const void *dy, void *dx)
 {
   Strip s = {.known_first = -1};
-  bool pairs = are_pairs(p);
   T best[POOL_STRIP];
   Offset at[POOL_STRIP];
-  if (!pairs) memset(dx, 0, (size_t)(volumes * inside_of(p)) * sizeof(T));
+  if (are_pairs(p)) {
+    max_pairs_backward(x, volumes * p->result[0] * p->result[1], p->result[2], dy, dx);
+    return;
+  }
+  memset(dx, 0, (size_t)(volumes * inside_of(p)) * sizeof(T));
   for (int64_t i = 0; i < volumes; i++) {
     const T *from = (const T *)x + i * inside_of(p), *d = (const T *)dy + i * outside_of(p);
     T *to = (T *)dx + i * inside_of(p);
     FOR_STRIPS(p, s)
     {
       const T *line = d + place_of(p, &s);
-      if (pairs) {
-        max_pairs_backward(p, &s, from, line, to);
-        continue;
-      }
       max_strip_at(p, &s, from, best, at);
       T *window = to + window_of(p, &s);
       for (int64_t j = 0; j < s.n; j++, window += p->stride[2]) window[at[j]] += line[j];

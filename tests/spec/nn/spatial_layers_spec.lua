@@ -1,7 +1,7 @@
 -- Layers over spatial dimensions; values and gradients are in the oracle's cases.
 -- Texts and sums are those of PyTorch 2.15.
 local nl = require "nnlua"
-local nn = nl.nn
+local nn, F = nl.nn, nl.F
 
 describe("convolutions", function()
   it("draw their parameters as PyTorch does", function()
@@ -102,5 +102,54 @@ describe("layers over spatial dimensions", function()
     assert.error_matches(function() nn.ZeroPad2d {1, 2} end, "a list of 4 integers, not %(1, 2%)")
     assert.error_matches(function() nn.Unflatten(2, 3) end, "unflattened_size must be a list of integers, not a number")
     assert.error_matches(function() nn.Upsample {scale_factor = "x"} end, "scale_factor must be a number")
+  end)
+end)
+
+describe("maxima of 2 by 2 side by side", function()
+  --- The maximum of a window, of which the first one that nothing later is greater than counts.
+  local function largest(a, b, c, d)
+    for _, v in ipairs {b, c, d} do
+      if v > a or v ~= v then a = v end
+    end
+    return a
+  end
+
+  local function same(a, b)
+    return a ~= a and b ~= b or a == b and 1 / a == 1 / b
+  end
+
+  for _, dtype in ipairs {"float32", "float64", "bfloat16", "int16"} do
+    it("are the windows' in " .. dtype .. ", whatever the width", function()
+      nl.manual_seed(1)
+      for _, width in ipairs {1, 2, 3, 5, 8, 33, 512, 513, 600} do
+        local lines = width > 100 and 2 or width == 5 and 120 or 20
+        local x = (nl.randn(2, 2 * lines, 2 * width) * 2):round():to(nl[dtype])
+        if dtype ~= "int16" then
+          x = nl.where(nl.rand(x.shape):lt(0.3), -x, x) -- zeros of both signs
+          x[nl.rand(x.shape):lt(0.05)] = 0 / 0
+        end
+        local y, rows = F.max_pool2d(x:reshape(1, 2, 2 * lines, 2 * width), 2)[1]:tolist(), x:tolist()
+        for c = 1, 2 do
+          for i = 1, lines do
+            local upper, lower = rows[c][2 * i - 1], rows[c][2 * i]
+            for k = 1, width do
+              local wanted = largest(upper[2 * k - 1], upper[2 * k], lower[2 * k - 1], lower[2 * k])
+              if not same(wanted, y[c][i][k]) then error(("%d: %d, %d, %d"):format(width, c, i, k)) end
+            end
+          end
+        end
+      end
+    end)
+  end
+
+  it("have gradients where they were found", function()
+    for _, width in ipairs {1, 2, 5, 16, 513} do
+      local x = nl.randn(2, 3, 6, 2 * width, {requires_grad = true})
+      local y, positions = F.max_pool2d(x, 2, {return_indices = true})
+      local dy = nl.randn(y.shape)
+      F.max_pool2d(x, 2):backward(dy)
+      local wanted = nl.zeros(2, 3, 12 * width):scatter(3, positions:flatten(3), dy:flatten(3))
+      assert.is_true(nl.equal(wanted:reshape(x.shape), x.grad), width)
+    end
   end)
 end)
