@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/profiler.h"
+#include "core/recorder.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/reduce/sum.h"
@@ -213,6 +214,7 @@ static void capture(Call *call, Task *task, const Record *r, Tensor **dy)
     if (b->captured) {
       b->captured[i - 1] = tensor_retain(g); /* released by the caller of the engine's cleanup */
     } else if (!leaf) {
+      tell_deed(call->ctx, "keeping the gradient of what is no leaf");
       tensor_add_grad(call, x, g);
     }
   }
@@ -292,10 +294,14 @@ static bool apply_backward(Call *call, Task *task, const Record *r, Tensor **dy,
   Context *ctx = task->ctx;
   Node *n = r->node;
   bool applies = node_is_accumulator(n) ? !task->b->captured : goes_on(task, n);
+  if (n->hooks) tell_deed(ctx, "a hook on gradients");
   if (n->hooks & HOOKED_RESULT) run_hooks(call, n, dy);
   if (r->first_input) capture(call, task, r, dy);
   if (applies && n->hooks & HOOKED_BEFORE) ctx->host.node_prehooks(call, n, dy);
-  if (n->retained) keep_retained(call, n, dy);
+  if (n->retained) {
+    tell_deed(ctx, "retain_grad");
+    keep_retained(call, n, dy);
+  }
   if (!applies) return false;
   if (ctx->profiler) apply_profiled(call, n, dy, dx);
   else n->class->apply(call, n, dy, dx);

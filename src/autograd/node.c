@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autograd/transform.h"
+#include "core/recorder.h"
 #include "core/saved.h"
 #include "ops/math/arithmetic.h"
 #include "ops/shape/copy.h"
@@ -151,12 +152,35 @@ void tensor_add_grad(Call *call, Tensor *t, Tensor *g)
   tensor_release(old);
 }
 
+void tensor_clear_grad(Call *call, Tensor *t)
+{
+  Tensor *grad = t->grad;
+  if (grad->grad_fn) grad = tensor_alias(call, grad);
+  op_(fill, grad, scalar_int(0));
+  if (grad == t->grad) return;
+  Tensor *old = t->grad;
+  t->grad = tensor_retain(grad);
+  tensor_release(old);
+}
+
 static void check_device(Call *call, const Tensor *g, Device device, const char *of)
 {
   Device arrived = device_behind(g);
   if (arrived != device)
     raise_plain(call->ctx, "a gradient on %s arrived for %s on %s", arrived == DEVICE_META ? "meta" : "cpu", of,
                 device == DEVICE_META ? "meta" : "cpu");
+}
+
+/* The recorder is told of the gradient, not of what adding it takes. */
+static void add_recorded(Call *call, Tensor *leaf, Tensor *g)
+{
+  Context *ctx = call->ctx;
+  bool suspended = ctx->recording_suspended;
+  if (ctx->grad_enabled) tell_deed(ctx, "backward with create_graph");
+  ctx->recording_suspended = true;
+  tensor_add_grad(call, leaf, g);
+  ctx->recording_suspended = suspended;
+  ctx->recorder->accumulated(ctx->recorder, call, leaf, g);
 }
 
 static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
@@ -173,7 +197,9 @@ static void accumulate(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
   if (tensor_stands_in(g) && !tensor_stands_in(leaf))
     raise_plain(call->ctx, "backward: within nl.func's functions a gradient can't be kept in the grad of a tensor from "
                            "outside; ask for it by nl.func.grad or autograd.grad");
-  tensor_add_grad(call, leaf, cast(g, tensor_dtype(leaf)));
+  g = cast(g, tensor_dtype(leaf));
+  if (call->ctx->recorder) add_recorded(call, leaf, g);
+  else tensor_add_grad(call, leaf, g);
 }
 
 static void accumulator_destroy(Node *node)
@@ -309,6 +335,7 @@ typedef struct HostNode {
 
 static void host_apply(Call *call, Node *node, Tensor *const *dy, Tensor **dx)
 {
+  tell_deed(call->ctx, node_name(node));
   call->ctx->host.node_apply(call, node, dy, dx);
 }
 

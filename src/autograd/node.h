@@ -89,6 +89,9 @@ void tensor_guard_form(Call *call, Tensor *t);
 /* Adds g to t->grad. */
 void tensor_add_grad(Call *call, Tensor *t, Tensor *g);
 
+/* Fills the gradient of t with zeros; one that is part of a graph is cut off from it first. Recording must be off. */
+void tensor_clear_grad(Call *call, Tensor *t);
+
 /* Makes t the output of a node, releasing what it was before. Takes a reference. */
 void tensor_set_grad_fn(Tensor *t, Node *n, int output);
 
@@ -100,6 +103,19 @@ Node *op_node_new(Call *call, const Op *op, const void *args, int ny);
 
 /* Fills in what the op saves of its results, once they exist. */
 void op_node_save_results(Call *call, Node *n, Tensor *const *y, int ny);
+
+/*
+ * The gradients dx of an op's tensors, in the order of its arguments, from those of its results: what the backward of
+ * its node does, for plans. y and dy may have NULLs; dx, of NULLs, is filled in where `wanted` says so.
+ */
+void op_gradients(Call *call, const Op *op, const void *args, Tensor *const *y, Tensor *const *dy, const bool *wanted,
+                  Tensor **dx);
+
+/*
+ * A node in place of one that a backward has gone through and that can't be gone through again: it says so. NULL if
+ * that one can. The reference is the caller's.
+ */
+Node *op_node_spent(Context *ctx, const Node *n);
 
 /* Notes that a saved result has been written to by the op itself. */
 void op_node_results_written(Node *n);

@@ -4,6 +4,7 @@
 #include "autograd/engine.h"
 #include "autograd/node.h"
 #include "autograd/transform.h"
+#include "core/recorder.h"
 #include "core/saved.h"
 #include "ops/shape/copy.h"
 #include "ops/table/ops.h"
@@ -223,19 +224,22 @@ static void restore_arguments(Call *call, OpNode *n, char *args)
 }
 
 struct Gradients {
-  const OpNode *n;
+  const Op *op;
+  const void *args;   /* with the lists of tensors as long as they are */
+  const Node *node;   /* whose edges say which gradients are wanted … */
+  const bool *wanted; /* … unless this does, by edges */
   Tensor **dx;
 };
 
 /* Which edge belongs to the tensor at an offset of the arguments, or to the i-th one of the list there. */
-static int edge_at(const OpNode *n, size_t offset, int64_t i)
+static int edge_at(const struct Gradients *g, size_t offset, int64_t i)
 {
-  const OpPlan *plan = op_plan(n->op);
+  const OpPlan *plan = op_plan(g->op);
   int argument = plan->tensor_at[offset / sizeof(Tensor *)];
   if (!plan->has_list) return argument;
   int64_t before = 0, count;
   for (int k = 0; k < argument; k++) {
-    tensors_at(plan, k, n->args, &count);
+    tensors_at(plan, k, g->args, &count);
     before += count;
   }
   return (int)(before + i);
@@ -243,10 +247,11 @@ static int edge_at(const OpNode *n, size_t offset, int64_t i)
 
 bool gradient_wanted(const struct Gradients *g, size_t offset, int64_t i)
 {
-  return edge_wanted(&g->n->node, edge_at(g->n, offset, i));
+  int edge = edge_at(g, offset, i);
+  return g->wanted ? g->wanted[edge] : edge_wanted(g->node, edge);
 }
 
-Tensor **gradient_place(struct Gradients *g, size_t offset, int64_t i) { return &g->dx[edge_at(g->n, offset, i)]; }
+Tensor **gradient_place(struct Gradients *g, size_t offset, int64_t i) { return &g->dx[edge_at(g, offset, i)]; }
 
 /* The gradient of what an in-place op without a derivative wrote over. */
 static Tensor *overwritten(Call *call, Tensor *dy) { return zeros_like_of(dy); }
@@ -270,6 +275,43 @@ static void drop_histories(Call *call, const Node *node, Tensor **dx, bool recor
     if (dx[i] && tensor_requires_grad(dx[i])) dx[i] = op(detach, dx[i]);
 }
 
+static void differentiate(Call *call, const void *args, Tensor *const *y, Tensor *const *dy, struct Gradients *g)
+{
+  if (g->op->backward) g->op->backward(call, args, y, dy, g);
+  else if (g->wanted ? g->wanted[0] : edge_wanted(g->node, 0)) g->dx[0] = overwritten(call, dy[0]); /* x:eq_(1) */
+}
+
+void op_gradients(Call *call, const Op *op, const void *args, Tensor *const *y, Tensor *const *dy, const bool *wanted,
+                  Tensor **dx)
+{
+  differentiate(call, args, y, dy, &(struct Gradients){.op = op, .args = args, .wanted = wanted, .dx = dx});
+}
+
+/* The recorder is told of the backward as a whole: not all of what it does are ops. */
+static void differentiate_recorded(Call *call, const OpNode *n, const void *args, Tensor *const *y, Tensor *const *dy,
+                                   struct Gradients *g)
+{
+  Context *ctx = call->ctx;
+  bool suspended = ctx->recording_suspended;
+  Planned noted = {.noting = true};
+  if (n->has_packed) tell_deed(ctx, "a hook on what is saved");
+  ctx->recording_suspended = true;
+  call->planned = &noted;
+  differentiate(call, args, y, dy, g);
+  ctx->recording_suspended = suspended;
+  int edges = n->node.nedges;
+  bool *has_elements = arena_allocate(ctx, 2 * (size_t)edges + 1), *wanted = has_elements + edges;
+  for (int i = 0; i < edges; i++) {
+    has_elements[i] = n->saved[i].version != SAVED_FORM;
+    wanted[i] = edge_wanted(&n->node, i);
+  }
+  ctx->recorder->differentiated(ctx->recorder, call,
+                                &(Differentiated){.op = n->op, .shown = n->shown, .args = args, .y = y, .dy = dy,
+                                                  .has_elements = has_elements, .wanted = wanted, .dx = g->dx,
+                                                  .ny = MAX_RESULTS, .ndy = n->node.noutputs, .ndx = edges,
+                                                  .sequence = n->node.sequence});
+}
+
 static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
 {
   OpNode *n = (OpNode *)node;
@@ -284,9 +326,9 @@ static void op_apply(Call *parent, Node *node, Tensor *const *dy, Tensor **dx)
   restore_arguments(&call, n, args.bytes);
   Tensor *y[MAX_RESULTS];
   revive_results(&call, n, y);
-  struct Gradients g = {n, dx};
-  if (n->op->backward) n->op->backward(&call, &args, y, dy, &g);
-  else if (edge_wanted(node, 0)) dx[0] = overwritten(&call, dy[0]); /* x:eq_(1) */
+  struct Gradients g = {.op = n->op, .args = n->args, .node = node, .dx = dx};
+  if (ctx->recorder && !recording) differentiate_recorded(&call, n, &args, y, dy, &g);
+  else differentiate(&call, &args, y, dy, &g);
   if (ctx->grad_enabled != recording) drop_histories(&call, node, dx, recording);
 }
 
@@ -391,6 +433,28 @@ Node *op_node_new(Call *call, const Op *op, const void *args, int ny)
   keep_tensors(call, n, args);
   if (call->ctx->saved_hooks && n->needs) pack_later(call, &n->node);
   return node_retain(&n->node);
+}
+
+/* Whether a node, or one below it by way of the first edges, was gone through for the last time. */
+static bool is_spent(const Node *n)
+{
+  while (n && n->class == &op_class && !n->forgotten) {
+    const Node *below = NULL;
+    for (int i = 0; i < n->nedges && !below; i++) below = n->edges[i].node;
+    n = below;
+  }
+  return n && n->class == &op_class;
+}
+
+Node *op_node_spent(Context *ctx, const Node *n)
+{
+  if (n->class != &op_class || !is_spent(n)) return NULL;
+  const OpNode *of = (const OpNode *)n;
+  OpNode *spent = (OpNode *)node_new(ctx, &op_class, sizeof(OpNode), 0, n->noutputs);
+  spent->op = of->op;
+  spent->shown = of->shown;
+  spent->node.forgotten = true;
+  return &spent->node;
 }
 
 void op_node_save_results(Call *call, Node *node, Tensor *const *y, int ny)

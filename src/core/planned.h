@@ -4,7 +4,7 @@
 
 #include "core/tensor.h"
 
-enum { PLANNED_RESULTS = 3 };
+enum { PLANNED_RESULTS = 6 };
 
 /* An operand in the form that a kernel takes, kept from call to call as long as its elements stay what they are. */
 typedef struct Packed {
@@ -14,12 +14,12 @@ typedef struct Packed {
 } Packed;
 
 /*
- * Results that the plan has made room for: what a forward asks for of the same dtype, shape and strides is one of them.
- * While a plan is recorded they are new, and noted here.
+ * Results that the plan has made room for, in the order in which an op asks for them; NULL where it is given a new one.
+ * While a plan is recorded all are new, and noted here.
  */
 typedef struct Planned {
   bool noting;
-  int n;
+  int n, asked; /* places; how many results were asked for */
   Tensor *results[PLANNED_RESULTS];
   Packed *packed; /* of a product or convolution whose weight stays as it is; NULL: of no operand */
 } Planned;

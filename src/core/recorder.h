@@ -4,6 +4,18 @@
 
 #include "core/tensor.h"
 
+/* What the backward of one op has done in a pass that records no graph of its own. */
+typedef struct Differentiated {
+  const struct Op *op, *shown; /* the row; what errors call it */
+  const void *args;            /* as the backward saw them; of the tensors among them, in their order: */
+  const bool *has_elements;    /* whether the backward may read their elements … */
+  const bool *wanted;          /* … and whether their gradients are wanted */
+  Tensor *const *y, *const *dy, *const *dx; /* results and gradients; NULL where there are none */
+  int ny, ndy, ndx;
+  uint64_t sequence; /* of the node */
+} Differentiated;
+
+struct OptimizerWork;
 typedef struct Recorder Recorder;
 struct Recorder {
   /* Whether whole calls are recorded, as a user makes them: nothing is told of the ops that run inside one. Else what
@@ -21,6 +33,16 @@ struct Recorder {
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */
   void (*beside)(Recorder *r, const Tensor *t, const char *what);
+  /*
+   * Of training, after each: the backward of an op, whose results call->planned has as above; a gradient that was added
+   * to a leaf's; gradients that were dropped, or filled with zeros; a step of an optimizer (ops/optim/step.h); and
+   * before a leaf's gradient is looked at. May raise. Either all are NULL or none: then `beside` is told instead.
+   */
+  void (*differentiated)(Recorder *r, Call *call, const Differentiated *d);
+  void (*accumulated)(Recorder *r, Call *call, Tensor *leaf, Tensor *g);
+  void (*cleared)(Recorder *r, Call *call, Tensors leaves, bool drop);
+  void (*stepped)(Recorder *r, Call *call, const struct OptimizerWork *work);
+  void (*looked)(Recorder *r, const Tensor *leaf);
 };
 
 /* Tells the recorder, if there is one, that a function reads elements of a tensor for what isn't a tensor. The core
@@ -35,6 +57,12 @@ static inline void tell_read(const Tensor *t, const char *function)
 static inline void tell_deed(const Context *ctx, const char *function)
 {
   if (ctx->recorder) ctx->recorder->beside(ctx->recorder, NULL, function);
+}
+
+/* The same of what belongs to training, unless it is told that itself. */
+static inline void tell_training(const Context *ctx, const char *function)
+{
+  if (ctx->recorder && !ctx->recorder->differentiated) tell_deed(ctx, function);
 }
 
 #endif

@@ -7,7 +7,6 @@
 #include "lua/call.h"
 #include "lua/pressure.h"
 #include "nn/forward.h"
-#include "program/plan/plan.h"
 
 enum { MOST_PROGRAMS = 16, MOST_TRACES = 64 };
 
@@ -26,7 +25,7 @@ typedef struct KeyPlan {
 
 /*
  * What nl.compile makes. User values: TARGET, what was compiled; LISTS, for each plan a table {the arguments'
- * references, the results', the guard, userdata of outputs that aren't new}; TRACE, the Lua function that traces a
+ * references, the results', the guard, steps of optimizers, userdata of outputs that aren't new}; TRACE, the Lua function that traces a
  * call; WITHOUT, the names of passes that are left out.
  */
 typedef struct Compiled {
@@ -39,7 +38,7 @@ typedef struct Compiled {
 } Compiled;
 
 enum { TARGET = 1, LISTS, TRACE, WITHOUT, COMPILED_USER_VALUES = WITHOUT };
-enum { ARGUMENT_REFERENCES = 1, RESULT_REFERENCES, GUARD, HELD };
+enum { ARGUMENT_REFERENCES = 1, RESULT_REFERENCES, GUARD, STEPS, HELD };
 
 static Compiled *compiled_check(lua_State *L, int index)
 {
@@ -103,6 +102,7 @@ static int call_tracing(lua_State *L, int self, int first, int n)
 static bool modes_match(const Compiled *c, const KeyPlan *p)
 {
   const Context *ctx = c->ctx;
+  if (p->plan && p->plan->trains && (!ctx->grad_enabled || ctx->saved_hooks)) return false;
   return p->autocast == ctx->autocast && p->inference == ctx->inference && p->default_dtype == ctx->default_dtype
          && p->default_device == ctx->default_device && p->global_hooks == c->nn->global_hooks;
 }
@@ -119,6 +119,10 @@ static bool program_matches(lua_State *L, KeyPlan *p, int first, int n, Tensor *
   if (matches) {
     lua_rawgeti(L, lists, GUARD);
     matches = guards_hold(L, -1, &p->guards);
+  }
+  if (matches && p->plan && p->plan->work) {
+    lua_rawgeti(L, lists, STEPS);
+    matches = steps_are_ready(L, lua_gettop(L), p->plan->work, false);
   }
   lua_settop(L, lists);
   return matches && (!p->plan || plan_fits(p->plan, inputs));
@@ -193,6 +197,11 @@ static int run_program(lua_State *L, Compiled *c, KeyPlan *p, int first, int n, 
   plan_run(&call, p->plan, inputs, y);
   for (int i = 0; i < outputs; i++) box_fill(boxes[i], y[i]);
   entry_leave(ctx, &entry);
+  if (p->plan->work) {
+    lua_rawgeti(L, lists, STEPS);
+    steps_count(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
   for (int i = 0; i < outputs; i++) {
     if (boxes[i]->tensor->refs == 1) continue;
     push_same(L, lists, i, boxes[i]->tensor, first, n);
@@ -219,7 +228,7 @@ static int run_compiled(lua_State *L, Compiled *c, int self, int first, int n)
   }
   p->runs++;
   p->last = c->calls;
-  if (p->plan && !(ctx->grad_enabled && plan_wants_gradient(p->plan, inputs)))
+  if (p->plan && (p->plan->trains || !ctx->grad_enabled || !plan_wants_gradient(p->plan, inputs)))
     return run_program(L, c, p, first, n, inputs);
   if (p->plan) c->with_gradients++;
   return call_plainly(L, self, first, n);
@@ -400,6 +409,16 @@ static void look_at_modules(lua_State *L, Trace *t, int guard)
   if (nn->was_changed) plan_record_refuse(t->record, "%san attribute of a module is assigned", nn->change);
 }
 
+/* Nor may optimizers have changed what plans take from them. */
+static void look_at_steps(lua_State *L, const Trace *t)
+{
+  if (plan_record_reason(t->record)) return;
+  steps_push(L);
+  if (!steps_are_ready(L, lua_gettop(L), plan_record_work(t->record), true))
+    plan_record_refuse(t->record, "an optimizer's options are changed beside its step, or it has hooks");
+  lua_pop(L, 1);
+}
+
 /* The results' form, and their tensors. */
 static const char *take_results(lua_State *L, KeyPlan *p, int first, int n, int references, int tensors)
 {
@@ -479,6 +498,8 @@ static void fill_lists(lua_State *L, const Trace *t, const Finishing *f, int n)
   lua_rawseti(L, n + LISTS_AT, RESULT_REFERENCES);
   lua_pushvalue(L, n + GUARD_AT);
   lua_rawseti(L, n + LISTS_AT, GUARD);
+  steps_push(L);
+  lua_rawseti(L, n + LISTS_AT, STEPS);
   lua_getiuservalue(L, 1, TRACE_REFERENCES);
   lua_rawseti(L, n + LISTS_AT, ARGUMENT_REFERENCES);
 }
@@ -499,6 +520,7 @@ static int compile_finish(lua_State *L)
   KeyPlan *p = t->made = new_key_plan(c, t);
   if (!p) return luaL_error(L, "not enough memory");
   look_at_modules(L, t, n + GUARD_AT);
+  look_at_steps(L, t);
   guards_close(L, n + GUARD_AT, &p->guards);
   if (!guards_hold_all(L, n + GUARD_AT)) plan_record_refuse(t->record, "a table of a module is changed");
   Finishing finishing = {.record = t->record};

@@ -3,6 +3,7 @@
 #define NNLUA_NN_COMPILE_H
 
 #include "nn/module.h"
+#include "program/plan/plan.h"
 
 /* ---- guards.c ---- */
 
@@ -37,6 +38,19 @@ bool guards_hold_all(lua_State *L, int guard);
 
 /* "file:line: " of the user's code, or "". */
 void user_line(lua_State *L, char *text, size_t size);
+
+/* ---- optim.c: steps of optimizers in what is compiled ---- */
+
+/* From now on steps are listed, until the end; and pushes the list. */
+void steps_watch(lua_State *L, bool on);
+void steps_push(lua_State *L);
+
+/* Whether the optimizers in the list at an index can be stepped by a plan; its work gets the options of this time, which
+   must be those of the recording the first time. */
+bool steps_are_ready(lua_State *L, int steps, PlanWork *work, bool first_time);
+
+/* Counts a step of each. */
+void steps_count(lua_State *L, int steps);
 
 /* ---- forms.c: arguments and results as keys of programs ---- */
 

@@ -51,6 +51,7 @@ void watch_begin(lua_State *L, NnState *nn)
 {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &watched_key);
+  steps_watch(L, true);
   nn->watch = ++nn->watches;
   nn->was_changed = false;
 }
@@ -59,6 +60,7 @@ void watch_end(lua_State *L, NnState *nn)
 {
   lua_pushnil(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &watched_key);
+  steps_watch(L, false);
   nn->watch = 0;
 }
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "core/profiler.h"
+#include "core/recorder.h"
 #include "core/text.h"
-#include "nn/module.h"
+#include "nn/compile.h"
 #include "ops/shape/copy.h"
 
 /* The names of fields, as Lua's strings: upvalues of all functions here. */
@@ -113,6 +114,7 @@ static int step_state(lua_State *L)
 {
   StepList *list;
   const StepEntry *e = entry_check(L, &list);
+  tell_doing(L, list->ctx, "looking at an optimizer's state");
   lua_pushnil(L);
   for (int k = 0; list->rule->states[k]; k++) {
     if (!e->state[k]) continue;
@@ -131,6 +133,7 @@ static int set_step_state(lua_State *L)
 {
   StepList *list;
   StepEntry *e = entry_check(L, &list), values = {0};
+  tell_doing(L, list->ctx, "setting an optimizer's state");
   lua_settop(L, 3);
   bool given = lua_istable(L, 3);
   for (int k = 0; given && list->rule->states[k]; k++) {
@@ -183,37 +186,51 @@ static inline bool take_number(lua_State *L, double *to)
   return lua_isboolean(L, -1) || take_element(tensor_test(L, -1), to);
 }
 
-/* A list of numbers, on top of the stack. */
-static void read_list(lua_State *L, const StepRule *rule, const StepOption *option, double *to)
-{
-  if (!lua_istable(L, -1))
-    user_error(L, "%s: %s must be a list of %d numbers, not %s", rule->name, option->name, option->count,
-               describe(L, -1));
-  for (int i = 0; i < option->count; i++) {
-    lua_geti(L, -1, i + 1);
-    if (!take_number(L, &to[i]))
-      user_error(L, "%s: %s[%d] must be a number, not %s", rule->name, option->name, i + 1, describe(L, -1));
-    lua_pop(L, 1);
-  }
-}
-
 enum { SELF = 1, GROUP, LIST, PARAMS }; /* where they are on the stack of a step */
 
-/* The options that the list's rule names, from the group. Leaves their values on the stack. */
-static void read_options(lua_State *L, const StepList *list, StepOptions *options)
+/* A list of numbers, on top of the stack; false if it is none, and what is wrong is on top then. */
+static bool take_list(lua_State *L, const StepOption *option, double *to)
 {
-  const StepRule *rule = list->rule;
+  if (!lua_istable(L, -1)) return false;
+  for (int i = 0; i < option->count; i++) {
+    lua_geti(L, -1, i + 1);
+    if (!take_number(L, &to[i])) return false;
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+/* The options that the list's rule names, from the group, both at indices. Leaves their values on the stack. The number
+   of one that is none of its kind, or -1; what is wrong is on top then. */
+static int take_options(lua_State *L, const StepList *list, int list_index, int group, StepOptions *options)
+{
   memset(options, 0xff, sizeof *options); /* nan */
   luaL_checkstack(L, list->options + 2, NULL);
   for (int k = 0; k < list->options; k++) {
-    const StepOption *option = &rule->options[k];
+    const StepOption *option = &list->rule->options[k];
     double *to = (double *)(void *)((char *)options + option->offset);
-    lua_getiuservalue(L, LIST, k + 1);
-    lua_gettable(L, GROUP);
-    if (option->count > 1) read_list(L, rule, option, to);
-    else if (!take_number(L, to))
-      user_error(L, "%s: %s must be a number, not %s", rule->name, option->name, describe(L, -1));
+    lua_getiuservalue(L, list_index, k + 1);
+    lua_gettable(L, group);
+    if (!(option->count > 1 ? take_list(L, option, to) : take_number(L, to))) return k;
   }
+  return -1;
+}
+
+static void read_options(lua_State *L, const StepList *list, StepOptions *options)
+{
+  int top = lua_gettop(L), wrong = take_options(L, list, LIST, GROUP, options);
+  if (wrong < 0) return;
+  const StepOption *option = &list->rule->options[wrong];
+  const char *name = list->rule->name;
+  int items = lua_gettop(L) - top - wrong - 1; /* 1: an item of a list is wrong, the items before are gone */
+  if (option->count == 1)
+    user_error(L, "%s: %s must be a number, not %s", name, option->name, describe(L, -1));
+  if (items == 0)
+    user_error(L, "%s: %s must be a list of %d numbers, not %s", name, option->name, option->count, describe(L, -1));
+  double number;
+  int i = 1;
+  for (lua_geti(L, -2, i); take_number(L, &number); lua_geti(L, -2, i)) lua_pop(L, 1), i++;
+  user_error(L, "%s: %s[%d] must be a number, not %s", name, option->name, i, describe(L, -1));
 }
 
 /* Begins the step in the profile that runs. */
@@ -234,8 +251,8 @@ static void step_group(lua_State *L)
   get_named(L, GROUP, NAME_PARAMS);
   StepList *list = list_check(L, LIST);
   luaL_checktype(L, PARAMS, LUA_TTABLE);
-  StepOptions options;
-  read_options(L, list, &options);
+  OptimizerWork work = {.rule = list->rule, .entries = list->entries, .n = list->n};
+  read_options(L, list, &work.options);
   list_sync(L, list, PARAMS);
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
@@ -251,7 +268,7 @@ static void step_group(lua_State *L)
   bool recording = ctx->grad_enabled;
   ctx->grad_enabled = false;
   Call call = {.ctx = ctx};
-  optimizer_step(&call, list->rule, list->entries, list->n, &options);
+  optimizer_step(&call, &work);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
   if (ctx->profiler) profile_end(ctx, &frame, profile_clock(), NULL);
@@ -262,6 +279,104 @@ static int step(lua_State *L)
 {
   step_group(L);
   return 0;
+}
+
+/* ---------------------------------------------------- steps that nl.compile records */
+
+static const char steps_key; /* its address is the registry's key of the list of steps that a trace has seen */
+
+/* The list has for each group that was stepped: the optimizer, or false if it is that of the group before; the group;
+   and its list. */
+enum { OPTIMIZER, GROUP_OF_STEP, LIST_OF_STEP, STEP_ITEMS };
+
+void steps_watch(lua_State *L, bool on)
+{
+  if (on) lua_newtable(L);
+  else lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &steps_key);
+}
+
+void steps_push(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &steps_key); }
+
+/* Notes a step of all groups of the optimizer at SELF; the groups are behind it. */
+static void note_steps(lua_State *L)
+{
+  int top = lua_gettop(L);
+  lua_Integer groups = (lua_Integer)lua_rawlen(L, SELF + 1);
+  steps_push(L);
+  for (lua_Integer i = 1; i <= groups && lua_istable(L, top + 1); i++) {
+    lua_Integer n = (lua_Integer)lua_rawlen(L, top + 1);
+    if (i == 1) lua_pushvalue(L, SELF);
+    else lua_pushboolean(L, false);
+    lua_rawseti(L, top + 1, n + 1 + OPTIMIZER);
+    lua_rawgeti(L, SELF + 1, i);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, top + 1, n + 1 + GROUP_OF_STEP);
+    lua_getfield(L, -1, "_list");
+    lua_rawseti(L, top + 1, n + 1 + LIST_OF_STEP);
+    lua_pop(L, 1);
+  }
+  lua_settop(L, top);
+}
+
+/* Whether a group's parameters, in the table on top of the stack, are those of its list. */
+static bool has_parameters(lua_State *L, const StepList *list)
+{
+  if (!lua_istable(L, -1) || (lua_Integer)lua_rawlen(L, -1) != list->n) return false;
+  bool same = true;
+  for (lua_Integer i = 0; i < list->n && same; i++) {
+    lua_rawgeti(L, -1, i + 1);
+    same = tensor_test(L, -1) == list->entries[i].param;
+    lua_pop(L, 1);
+  }
+  return same;
+}
+
+/* The same for one group that was stepped, from item `first` of the list on. */
+static bool step_is_ready(lua_State *L, int steps, lua_Integer first, const OptimizerWork *work, StepOptions *options)
+{
+  int top = lua_gettop(L);
+  lua_rawgeti(L, steps, first + OPTIMIZER);
+  bool ready = lua_istable(L, -1) ? (lua_getfield(L, -1, "_hooks"), !lua_toboolean(L, -1)) : true;
+  lua_settop(L, top);
+  lua_rawgeti(L, steps, first + GROUP_OF_STEP);
+  lua_rawgeti(L, steps, first + LIST_OF_STEP);
+  const StepList *list = userdata_test(L, -1, KIND_STEP_LIST, sizeof *list);
+  ready = ready && list && list->entries == work->entries && lua_istable(L, top + 1);
+  if (ready) {
+    lua_getfield(L, top + 1, "params");
+    ready = has_parameters(L, list);
+  }
+  ready = ready && take_options(L, list, top + 2, top + 1, options) < 0;
+  lua_settop(L, top);
+  return ready;
+}
+
+bool steps_are_ready(lua_State *L, int steps, PlanWork *work, bool first_time)
+{
+  if (nn_state(L)->step_hooks) return false;
+  lua_Integer first = 1;
+  for (; work; work = work->next, first += STEP_ITEMS) {
+    StepOptions options;
+    if (!step_is_ready(L, steps, first, work->work, &options)) return false;
+    if (first_time && memcmp(&options, &work->work->options, sizeof options) != 0) return false;
+    work->work->options = options;
+  }
+  return first == (lua_Integer)lua_rawlen(L, steps) + 1;
+}
+
+void steps_count(lua_State *L, int steps)
+{
+  lua_Integer n = (lua_Integer)lua_rawlen(L, steps);
+  for (lua_Integer i = 1; i <= n; i += STEP_ITEMS) {
+    if (lua_rawgeti(L, steps, i + OPTIMIZER) == LUA_TTABLE) {
+      lua_getfield(L, -1, "_steps");
+      lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+      lua_setfield(L, -3, "_steps");
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
 }
 
 /* ------------------------------------------------------------------ groups */
@@ -288,6 +403,7 @@ static int groups_of(lua_State *L) { return take_groups(L); }
 static int step_groups(lua_State *L)
 {
   if (!take_groups(L)) return 0;
+  if (nn_state(L)->ctx->recorder) note_steps(L);
   lua_insert(L, SELF); /* the optimizer's place is where step_group has the group */
   lua_Integer n = (lua_Integer)lua_rawlen(L, SELF);
   for (lua_Integer i = 1; i <= n; i++) {
@@ -314,36 +430,51 @@ static void drop_gradient(lua_State *L, Tensor *t)
   lua_pop(L, 1);
 }
 
-/* Fills a gradient with zeros; one that is part of a graph is detached from it first. */
-static void clear_gradient(Call *call, Tensor *t)
-{
-  Tensor *grad = t->grad;
-  if (grad->grad_fn) grad = tensor_alias(call, grad);
-  op_(fill, grad, scalar_int(0));
-  if (grad == t->grad) return;
-  Tensor *old = t->grad;
-  t->grad = tensor_retain(grad);
-  tensor_release(old);
-}
-
 static int enter_and_clear(lua_State *L, Context *ctx, Tensor *t)
 {
   Entry entry;
   if (!ENTER(ctx, &entry)) return core_failed(L, ctx);
-  bool recording = ctx->grad_enabled;
+  bool recording = ctx->grad_enabled, suspended = ctx->recording_suspended;
   ctx->grad_enabled = false;
+  ctx->recording_suspended |= ctx->recorder && ctx->recorder->cleared;
   Call call = {.ctx = ctx};
-  clear_gradient(&call, t);
+  tensor_clear_grad(&call, t);
   ctx->grad_enabled = recording;
+  ctx->recording_suspended = suspended;
   entry_leave(ctx, &entry);
   return 0;
 }
 
-/* Drops the gradients of the tensors in the list at an index, or fills them with zeros. */
-static void zero_list(lua_State *L, int list, bool drop)
+typedef struct Clearing {
+  Tensors leaves;
+  bool drop;
+} Clearing;
+
+static void tell_cleared(Call *call, void *data)
 {
-  Context *ctx = drop ? NULL : nn_state(L)->ctx;
-  if (ctx) core_prepare(L, ctx);
+  const Clearing *c = data;
+  Recorder *r = call->ctx->recorder;
+  if (r->cleared) r->cleared(r, call, c->leaves, c->drop);
+}
+
+/* Tells the recorder of what zero_list has done to a list. */
+static void tell_zeros(lua_State *L, Context *ctx, int list, bool drop)
+{
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+  Clearing c = {{lua_newuserdatauv(L, ((size_t)n + 1) * sizeof(Tensor *), 0), 0}, drop};
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    Tensor *t = tensor_test(L, -1);
+    if (t) c.leaves.v[c.leaves.n++] = t;
+    lua_pop(L, 1);
+  }
+  core_run(L, ctx, tell_cleared, &c);
+  lua_pop(L, 1);
+}
+
+/* Drops the gradients of the tensors in the list at an index, or fills them with zeros. */
+static void zero_each(lua_State *L, Context *ctx, int list, bool drop)
+{
   lua_Integer n = (lua_Integer)lua_rawlen(L, list);
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, list, i);
@@ -354,6 +485,15 @@ static void zero_list(lua_State *L, int list, bool drop)
     }
     lua_pop(L, 1);
   }
+}
+
+/* The same, told to a recorder as one. */
+static void zero_list(lua_State *L, int list, bool drop)
+{
+  Context *ctx = nn_state(L)->ctx;
+  if (!drop) core_prepare(L, ctx);
+  zero_each(L, ctx, list, drop);
+  if (ctx->recorder) tell_zeros(L, ctx, list, drop);
 }
 
 /* zero_grads(list, drop) */
@@ -379,7 +519,23 @@ static int zero_groups(lua_State *L)
   return 1;
 }
 
+/* count_step_hooks(change): keeps count of hooks of all optimizers' steps */
+static int count_step_hooks(lua_State *L)
+{
+  nn_state(L)->step_hooks += (uint32_t)luaL_checkinteger(L, 1);
+  return 0;
+}
+
+/* tell_deed(what): something happens in Lua that a trace can't see */
+static int tell_lua_deed(lua_State *L)
+{
+  tell_doing(L, nn_state(L)->ctx, luaL_checkstring(L, 1));
+  return 0;
+}
+
 const luaL_Reg optim_functions[] = {
+  {"count_step_hooks", count_step_hooks},
+  {"tell_deed", tell_lua_deed},
   {"step_list", step_list},
   {"step_state", step_state},
   {"set_step_state", set_step_state},

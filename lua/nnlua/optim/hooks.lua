@@ -16,7 +16,11 @@ Handle.__index = Handle
 function Handle:remove()
   local rest = {} -- a new list: a loop that runs over the old one goes on
   for _, entry in ipairs(self.lists[self.kind] or {}) do
-    if entry ~= self.entry then rest[#rest + 1] = entry end
+    if entry ~= self.entry then
+      rest[#rest + 1] = entry
+    elseif self.lists == hooks.every._hooks then
+      core.count_step_hooks(-1)
+    end
   end
   self.lists[self.kind] = #rest > 0 and rest or nil
 end
@@ -37,6 +41,7 @@ function hooks.register(optimizer, kind, hook, prepend)
   local old = lists[kind] or {}
   lists[kind] = table.move(old, 1, #old, 1, {})
   table.insert(lists[kind], prepend and 1 or #lists[kind] + 1, entry)
+  if optimizer == hooks.every then core.count_step_hooks(1) end
   return setmetatable({lists = lists, kind = kind, entry = entry}, Handle)
 end
 

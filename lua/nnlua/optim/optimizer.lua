@@ -180,6 +180,7 @@ end
 local function update_unrecorded(self)
   local update = self.update or no_update
   if update ~= step_group then
+    core.tell_deed "an optimizer's step in Lua"
     nl.no_grad(update_all, self, update)
   elseif not step_groups(self) then
     raise_no_groups(self, "step")
@@ -198,6 +199,7 @@ function Optimizer:_step(closure)
 end
 
 local function step_with_hooks(self, closure)
+  core.tell_deed "a hook of an optimizer's step"
   local arguments = {closure}
   for _, owner in ipairs {hooks.every, self} do
     for _, hook in hooks.each(owner, "step_pre") do

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "autograd/engine.h"
+#include "core/recorder.h"
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
@@ -104,7 +105,7 @@ static bool run_pass(lua_State *L, Context *ctx, const Pass *p)
 
 static void run_reporting(lua_State *L, Context *ctx, const Pass *p)
 {
-  tell_doing(L, ctx, p->name);
+  if (ctx->recorder && (p->b.create_graph || !ctx->recorder->differentiated)) tell_doing(L, ctx, p->name);
   if (p->b.create_graph) carriers_begin_backward(L, p->first, p->n);
   bool done = run_pass(L, ctx, p);
   if (p->b.create_graph) {

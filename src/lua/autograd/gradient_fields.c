@@ -1,5 +1,6 @@
 /* What a tensor tells of its gradient and history: x.grad, x.requires_grad, x.grad_fn, x:detach_() and their kin. */
 #include "autograd/inplace.h"
+#include "core/recorder.h"
 #include "lua/autograd/autograd.h"
 #include "lua/autograd/grad_fn.h"
 #include "lua/autograd/hooks.h"
@@ -23,6 +24,8 @@ static void push_extras(lua_State *L, int i)
 static void get_grad(lua_State *L, int i)
 {
   const Tensor *t = tensor_test(L, i);
+  Recorder *recorder = t->ctx->recorder;
+  if (recorder && recorder->looked) recorder->looked(recorder, t);
   if (!t->grad) {
     if (!tensor_is_leaf(t) && !t->retains_grad)
       lua_warning(L, "nnlua: the grad of a tensor that is no leaf is kept only after x:retain_grad()", 0);
@@ -54,11 +57,20 @@ static void check_grad(lua_State *L, const Tensor *t, const Tensor *g)
   if (g->device != t->device) user_error(L, "grad: the gradient is on another device than the tensor");
 }
 
+static void tell_dropped(Call *call, void *t)
+{
+  Recorder *r = call->ctx->recorder;
+  Tensor *leaf = t;
+  r->cleared(r, call, (Tensors){&leaf, 1}, true);
+}
+
 static void set_grad(lua_State *L, int i, int value)
 {
   Tensor *t = tensor_test(L, i), *g = tensor_test(L, value), *old = t->grad;
-  tell_doing(L, t->ctx, "setting grad");
   bool none = lua_isnil(L, value) || is_none(L, value);
+  const Recorder *recorder = t->ctx->recorder;
+  if (recorder && recorder->cleared && none) core_run(L, t->ctx, tell_dropped, t);
+  else tell_doing(L, t->ctx, "setting grad");
   if (!none) check_grad(L, t, g);
   push_extras(L, i);
   if (none) lua_pushnil(L);

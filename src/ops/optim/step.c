@@ -133,21 +133,32 @@ static void finish_part(const Part *part)
   }
 }
 
-void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options)
+static void step_all(Call *call, const OptimizerWork *work)
 {
-  tell_deed(call->ctx, "step");
-  Step s = {.rule = rule, .options = options};
-  s.parts = arena_allocate(call->ctx, (size_t)n * sizeof *s.parts);
-  s.work = arena_allocate(call->ctx, (size_t)n * sizeof *s.work);
-  for (int64_t i = 0; i < n; i++) {
-    if (!entries[i].param || !entries[i].param->grad) continue;
-    prepare_part(call, &s, &entries[i], &s.parts[s.n], &s.work[s.n]);
+  Step s = {.rule = work->rule, .options = &work->options};
+  s.parts = arena_allocate(call->ctx, (size_t)work->n * sizeof *s.parts);
+  s.work = arena_allocate(call->ctx, (size_t)work->n * sizeof *s.work);
+  for (int64_t i = 0; i < work->n; i++) {
+    StepEntry *e = &work->entries[i];
+    if (!e->param || !e->param->grad) continue;
+    prepare_part(call, &s, e, &s.parts[s.n], &s.work[s.n]);
     s.n++;
   }
   bool outer_change = call->ctx->changes_in_place;
   call->ctx->changes_in_place = true;
   for (int64_t i = 0; i < s.n; i++) count_step(&s, i);
-  launch_steps(call, rule->step, s.work, s.n);
+  launch_steps(call, work->rule->step, s.work, s.n);
   for (int64_t i = 0; i < s.n; i++) finish_part(&s.parts[i]);
   call->ctx->changes_in_place = outer_change;
+}
+
+void optimizer_step(Call *call, const OptimizerWork *work)
+{
+  Recorder *r = call->ctx->recorder;
+  tell_training(call->ctx, "step");
+  bool suspended = call->ctx->recording_suspended;
+  call->ctx->recording_suspended |= r != NULL;
+  step_all(call, work);
+  call->ctx->recording_suspended = suspended;
+  if (r && r->stepped) r->stepped(r, call, work);
 }

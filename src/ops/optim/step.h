@@ -56,7 +56,15 @@ typedef struct StepEntry {
   Tensor *param, *state[STEP_STATES];
 } StepEntry;
 
+/* The parameters of a group. */
+typedef struct OptimizerWork {
+  const StepRule *rule;
+  StepEntry *entries;
+  int64_t n;
+  StepOptions options;
+} OptimizerWork;
+
 /* One step of all parameters that have a gradient. Either all of them change or, if it raises, none. */
-void optimizer_step(Call *call, const StepRule *rule, StepEntry *entries, int64_t n, const StepOptions *options);
+void optimizer_step(Call *call, const OptimizerWork *work);
 
 #endif

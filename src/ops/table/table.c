@@ -411,14 +411,10 @@ static bool lies_so(const Tensor *t, Ints strides)
 static Tensor *planned_result(Call *call, DType dtype, Device device, Ints shape, Ints strides)
 {
   Planned *p = call->planned;
-  for (int i = 0; i < p->n && !p->noting; i++) {
-    Tensor *t = p->results[i];
-    if (!t || t->dtype != (uint8_t)dtype || !shape_equal(tensor_shape(t), shape) || !lies_so(t, strides)) continue;
-    p->results[i] = NULL; /* it is given once */
-    return t;
-  }
-  Tensor *t = strides.n < 0 ? tensor_new(call, dtype, device, shape)
-                            : tensor_new_strided(call, dtype, device, shape, strides);
+  Tensor *t = !p->noting && p->asked < p->n ? p->results[p->asked++] : NULL;
+  if (t && t->dtype == (uint8_t)dtype && shape_equal(tensor_shape(t), shape) && lies_so(t, strides)) return t;
+  t = strides.n < 0 ? tensor_new(call, dtype, device, shape)
+                    : tensor_new_strided(call, dtype, device, shape, strides);
   if (p->noting && p->n < PLANNED_RESULTS) p->results[p->n++] = t;
   return t;
 }

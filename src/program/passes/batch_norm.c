@@ -54,7 +54,7 @@ static void run_fold(Call *call, Plan *plan, PlanStep *s)
   else op_(zero, plan->values[s->results[1]].now);
 }
 
-static const PlanSpecial fold_special = {"folded batch_norm", run_fold, NULL};
+static const PlanSpecial fold_special = {.name = "folded batch_norm", .run = run_fold};
 
 static Tensor **place_of(const PlanStep *s, const char *name)
 {
@@ -154,7 +154,7 @@ static int32_t only_reader(const Plan *plan, int32_t v)
 static int32_t new_result(Call *call, Plan *plan, const Tensor *like, Ints shape, int32_t step)
 {
   Tensor *t = tensor_new(call, tensor_dtype(like), DEVICE_CPU, shape);
-  PlanValue value = {.kind = PLAN_RESULT, .root = plan->nvalues, .step = step, .is_noted = true};
+  PlanValue value = {.kind = PLAN_RESULT, .root = plan->nvalues, .step = step, .noted = 1};
   value.seen = tensor_retain(t);
   value.form = tensor_retain(tensor_ghost(call, t));
   return plan_value_new(plan, value);
@@ -229,7 +229,7 @@ void pass_batch_norm(Call *call, Plan *plan)
   int32_t n = plan->nsteps;
   for (int32_t i = 0; i < n; i++) {
     const PlanStep *s = &plan->steps[i];
-    if (strcmp(s->op->row, "convolve") == 0 && !s->is_kept && !s->in_place && !s->special) fold_into(call, plan, i);
+    if (!s->special && strcmp(s->op->row, "convolve") == 0 && !s->is_kept && !s->in_place) fold_into(call, plan, i);
   }
   plan_compact(plan);
 }

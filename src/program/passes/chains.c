@@ -43,7 +43,7 @@ static bool describe_operand(const Tensor *y, const Tensor *x, ChainOperand *o)
 /* Whether a step is a pointwise row that a chain can have. */
 static bool is_link(const Pass *p, const PlanStep *s)
 {
-  if (s->op->kind != OP_POINTWISE || s->in_place || s->special || s->is_kept || s->is_gone) return false;
+  if (s->special || s->op->kind != OP_POINTWISE || s->in_place || s->is_kept || s->is_gone) return false;
   const PlanValue *y = &p->plan->values[s->results[0]];
   if (!y->seen || !y->seen->is_contiguous || y->seen->numel == 0 || y->seen->is_wrapped_number) return false;
   ChainOperand o;
@@ -64,7 +64,7 @@ static void close_touched(Pass *p, const PlanStep *s)
     const PlanValue *root = &plan->values[plan->values[s->operands[k].value].root];
     if (root->step >= 0 && p->group_of[root->step] >= 0) p->groups[p->group_of[root->step]].open = false;
   }
-  if (!s->in_place) return;
+  if (!s->in_place && !(s->special && s->special->changes_memory)) return;
   for (int32_t g = 0; g < p->ngroups; g++) p->groups[g].open = false; /* it may write what they read */
 }
 
@@ -142,7 +142,7 @@ static void free_chain(Plan *plan, PlanStep *s)
   chain_free(((ChainStep *)s->data)->chain);
 }
 
-static const PlanSpecial chain_special = {"chain", run_chain, free_chain};
+static const PlanSpecial chain_special = {.name = "chain", .run = run_chain, .free = free_chain};
 
 /* What a group comes to. */
 typedef struct Draft {
@@ -264,7 +264,7 @@ static void put_chain(Pass *p, const Group *g, const Draft *d, Chain *chain)
     s->results[k] = d->made[d->results[k]];
     PlanValue *value = &plan->values[s->results[k]];
     value->step = last;
-    value->is_noted = true;
+    value->noted = 1;
     if (!value->form) value->form = tensor_retain(tensor_ghost(p->call, value->seen));
   }
 }

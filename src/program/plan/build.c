@@ -34,6 +34,18 @@ PlanStep *plan_step_new(Plan *plan)
   return &plan->steps[plan->nsteps++];
 }
 
+/* What a special step does to the memory of what it gets and makes. */
+static void survey_special(Plan *plan, const PlanStep *s)
+{
+  for (int32_t k = 0; k < s->noperands && s->special->writes; k++)
+    plan->values[plan->values[s->operands[k].value].root].is_written = plan->changes = true;
+  if (!s->special->hands_out) return;
+  PlanValue *last = &plan->values[s->operands[s->noperands - 1].value];
+  last->leaves = plan->values[last->root].leaves = true;
+  for (int32_t k = 0; k < s->nresults; k++)
+    plan->values[s->results[k]].leaves = plan->values[s->results[k]].is_written = true;
+}
+
 void plan_survey(Plan *plan)
 {
   for (int32_t v = 0; v < plan->nvalues; v++) {
@@ -44,6 +56,7 @@ void plan_survey(Plan *plan)
     PlanStep *s = &plan->steps[i];
     if (s->is_gone) continue;
     for (int32_t k = 0; k < s->noperands; k++) plan->values[s->operands[k].value].readers++;
+    if (s->special) survey_special(plan, s);
     if (!s->in_place) continue;
     PlanValue *root = &plan->values[plan->values[s->results[0]].root];
     root->is_written = true;
@@ -109,6 +122,7 @@ void plan_free(Plan *plan)
       if (value->home != HOME_NEW || value->step < 0 || value->is_header) tensor_release(value->now);
     }
   }
+  for (int32_t i = 0; i < plan->noutputs && plan->histories; i++) node_release(plan->histories[i]);
   tensor_release(plan->arena);
   blocks_free(ctx, plan->blocks);
   memory_free(&ctx->memory, plan, sizeof *plan);

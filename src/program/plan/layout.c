@@ -43,13 +43,62 @@ static void choose_homes(Plan *plan)
       PlanValue *value = &plan->values[s->results[k]];
       if (value->step != i) continue; /* an operand itself */
       if (s->is_kept) value->home = HOME_KEPT;
-      else value->home = value->is_noted && !value->leaves && !s->is_view ? HOME_ARENA : HOME_NEW;
+      else value->home = value->noted && !value->leaves && !s->is_view ? HOME_ARENA : HOME_NEW;
     }
   }
   plan_compact(plan);
 }
 
 /* ------------------------------------------------------------------ lifetimes */
+
+/* Whether a run makes a value anew and lets go of it after its last reader. */
+static bool is_passing(const Plan *plan, const PlanValue *value)
+{
+  if (value->is_header) return plan->values[value->root].kind == PLAN_RESULT && plan->values[value->root].home == HOME_NEW;
+  return value->kind == PLAN_RESULT && value->step >= 0 && value->home == HOME_NEW;
+}
+
+/* The step after which nothing reads each value; nsteps: it is an output, or isn't let go of. */
+static int32_t *last_readers(Call *call, const Plan *plan)
+{
+  int32_t *last = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *last);
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    const PlanValue *value = &plan->values[v];
+    last[v] = is_passing(plan, value) ? plan->values[value->is_header ? value->root : v].step : plan->nsteps;
+  }
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands; k++) {
+      int32_t v = plan->steps[i].operands[k].value;
+      if (last[v] < i) last[v] = i;
+    }
+  for (int32_t i = 0; i < plan->noutputs; i++) last[plan->outputs[i]] = plan->nsteps;
+  return last;
+}
+
+/* Cells for what a run makes anew, and lists of what dies behind each step. */
+static void list_dying(Call *call, Plan *plan)
+{
+  const int32_t *last = last_readers(call, plan);
+  int32_t n = 0;
+  plan->dying = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->dying);
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    if (is_passing(plan, value) && !value->is_header) value->cell = plan->ncells++;
+    if (last[v] < plan->nsteps) plan->steps[last[v]].ndying++;
+  }
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
+    s->first_dying = n;
+    n += s->ndying;
+    s->ndying = 0;
+    s->is_last = s->noperands > 0 && last[s->operands[s->noperands - 1].value] == i;
+  }
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    if (last[v] == plan->nsteps) continue;
+    PlanStep *s = &plan->steps[last[v]];
+    plan->dying[s->first_dying + s->ndying++] = v;
+  }
+}
 
 static int32_t find_places(const Plan *plan, Place *places, int32_t *place_of)
 {
@@ -185,6 +234,7 @@ void plan_lay_out(Call *call, Plan *plan)
   make_arena(call, plan, places, n, place_all(places, n));
   make_headers(call, plan);
   list_headers(plan);
+  list_dying(call, plan);
   for (int32_t v = 0; v < plan->nvalues; v++) {
     PlanValue *value = &plan->values[v];
     if (value->is_header && plan->values[value->root].home == HOME_ARENA) plan_bind(plan, v);

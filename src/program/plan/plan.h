@@ -26,16 +26,21 @@ typedef enum PlanHome {
   HOME_KEPT   /* made again only when what it is made of has changed */
 } PlanHome;
 
+/* What a tensor from outside has to do with gradients. */
+typedef enum GradientHistory { NO_GRADIENT, IS_LEAF, IS_HOOKED_LEAF, HAS_GRAPH } GradientHistory;
+
 typedef struct PlanValue {
   uint8_t kind, home;
   bool is_constant; /* its elements are the same at every run */
   bool is_stamped;  /* of a captured one: a kept step reads it */
   bool is_header;   /* a view that is nothing but a header: no step makes it */
-  bool is_noted;    /* its op asked for it by result_new or its kin, so it can be given one */
   bool is_written;  /* an op in place changes its memory */
-  bool leaves;      /* its memory is an output's */
+  bool leaves;      /* its memory is an output's, or a gradient's */
+  uint8_t noted;    /* its op asked for it by result_new or its kin, so it can be given one: at which place, from 1 */
   int32_t root;     /* the value whose memory it lies in; itself if it is no view */
   int32_t step;     /* that makes it; -1 */
+  uint8_t history;  /* of inputs and captured ones: a GradientHistory */
+  int32_t cell;     /* of HOME_NEW's: where a run keeps it */
   int32_t readers;  /* how many operands and outputs it is */
   int64_t shift;    /* a view: bytes from the root's first element to its own */
   Tensor *now;      /* what it is at this moment; a reference but of inputs and HOME_NEW's, which runs borrow */
@@ -61,7 +66,17 @@ typedef struct PlanSpecial {
   const char *name; /* in profiles */
   void (*run)(Call *call, struct Plan *plan, struct PlanStep *step);
   void (*free)(struct Plan *plan, struct PlanStep *step);
+  bool makes_results;  /* and hands them to plan_take_results; else it finds them made, for it to fill */
+  bool changes_memory; /* of gradients or parameters: nothing is moved across it */
+  bool writes;         /* its operands' elements */
+  bool hands_out;      /* its last operand and its results: they are seen outside afterwards */
 } PlanSpecial;
+
+/* A step of an optimizer: whose options are to be those of the time when a plan runs. */
+typedef struct PlanWork {
+  struct OptimizerWork *work;
+  struct PlanWork *next; /* in the plan */
+} PlanWork;
 
 typedef struct PlanStep {
   const Op *op, *shown; /* the row; what errors call it: the outermost op that was called */
@@ -75,6 +90,8 @@ typedef struct PlanStep {
   bool is_kept;                /* runs only when captured tensors have changed */
   bool is_view;                /* nothing but headers */
   bool is_gone;                /* a pass has removed it */
+  bool is_last;                /* nothing reads its last operand afterwards */
+  int32_t first_dying, ndying; /* values that nothing reads after it: in Plan.dying */
   int32_t first_bound, nbound; /* headers that lie in what it makes anew: in Plan.bound */
   Packed *packed;              /* of a product or convolution whose weight, a value, is kept packed */
   int32_t weight;
@@ -97,11 +114,17 @@ typedef struct Plan {
   int32_t *captured; /* values of PLAN_CAPTURED that have a storage of their own */
   PlanStamp *stamps; /* for each that a kept step reads */
   int32_t ncaptured;
+  int32_t *dying; /* of each step */
+  int32_t ncells; /* how many values a run makes anew and keeps for itself */
+  PlanWork *work; /* steps of optimizers */
+  struct Node **histories; /* of outputs, in a plan that trains; NULL for those without one */
   int32_t *bound; /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
+  bool trains;  /* there are backwards: it runs where gradients are wanted, and only there */
   bool changes; /* steps change inputs or captured tensors in place */
   bool keeps;   /* there are steps that are kept */
   bool is_kept; /* and they have run */
+  size_t cells; /* of a run: where its cells begin in what the context owns */
   Tensor *arena;
   size_t arena_bytes;
 } Plan;
@@ -129,6 +152,9 @@ void plan_record_close(PlanRecord *r);
 
 /* The reason why there is no plan, or NULL. */
 const char *plan_record_reason(const PlanRecord *r);
+
+/* The steps of optimizers that were recorded, one after the other. */
+PlanWork *plan_record_work(const PlanRecord *r);
 
 /* Whether a tensor was there before the recording. */
 bool plan_record_is_older(const PlanRecord *r, const Tensor *t);
@@ -179,6 +205,8 @@ void plan_bind(Plan *plan, int32_t v);
 
 /* ---- run.c ---- */
 
+GradientHistory plan_history_of(const Tensor *t);
+
 /* Whether inputs are of the forms that the plan was made for, and captured tensors still are what they were. */
 bool plan_fits(const Plan *plan, Tensor *const *inputs);
 
@@ -187,6 +215,12 @@ int32_t plan_count_steps(const Plan *plan);
 
 /* Whether a captured tensor requires a gradient. */
 bool plan_wants_gradient(const Plan *plan, Tensor *const *inputs);
+
+/* Places for what a step's op asks for. */
+Planned plan_places(const Plan *plan, const PlanStep *s);
+
+/* Takes what a step has made, in a scope since a mark, which is left. */
+void plan_take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *const *y, size_t mark);
 
 /* Runs it; outputs belong to the running scope. */
 void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs);

@@ -4,21 +4,7 @@
 
 #include "core/text.h"
 #include "ops/table/ops.h"
-#include "program/plan/plan.h"
-#include "program/tensor_map.h"
-
-struct PlanRecord {
-  Recorder recorder;
-  Context *ctx;
-  Plan *plan;
-  TensorMap values;
-  void *state;    /* the host's, when it began */
-  Tensor *newest; /* the youngest tensor then; a reference */
-  PlanLine line;
-  bool open;
-  bool grad_enabled; /* when it began */
-  char reason[REASON_TEXT];
-};
+#include "program/plan/record.h"
 
 void plan_record_refuse(PlanRecord *r, const char *format, ...)
 {
@@ -43,8 +29,7 @@ bool plan_record_is_older(const PlanRecord *r, const Tensor *t)
 
 /* ------------------------------------------------------------------- values */
 
-/* The value whose memory a tensor's storage is; -1 if there is none. */
-static int32_t value_of_storage(const Plan *plan, const Storage *s)
+int32_t value_of_storage(const Plan *plan, const Storage *s)
 {
   for (int32_t v = plan->nvalues - 1; v >= 0; v--)
     if (plan->values[v].root == v && plan->values[v].seen->storage == s) return v;
@@ -57,7 +42,7 @@ static bool shows_what_is_outside(const PlanRecord *r, const Tensor *t)
   return t->storage && t->storage->refs > 1 && value_of_storage(r->plan, t->storage) < 0;
 }
 
-static int32_t new_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
+int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
 {
   Plan *plan = r->plan;
   int32_t root = t->storage ? value_of_storage(plan, t->storage) : -1;
@@ -82,7 +67,7 @@ static int32_t captured(Call *call, PlanRecord *r, Tensor *t)
 {
   bool is_older = plan_record_is_older(r, t) && !t->is_wrapped_number;
   if (!is_older && shows_what_is_outside(r, t)) plan_record_refuse(r, "memory of a tensor from outside is seen anew");
-  int32_t v = new_value(call, r, t, is_older ? PLAN_CAPTURED : PLAN_CONSTANT, -1);
+  int32_t v = record_value(call, r, t, is_older ? PLAN_CAPTURED : PLAN_CONSTANT, -1);
   PlanValue *value = &r->plan->values[v];
   if (is_older && value->kind != PLAN_CAPTURED) plan_record_refuse(r, "an input shares its memory with another tensor");
   value->is_header = value->root != v && !is_older; /* x.data */
@@ -91,7 +76,7 @@ static int32_t captured(Call *call, PlanRecord *r, Tensor *t)
   return v;
 }
 
-static int32_t value_of(Call *call, PlanRecord *r, Tensor *t)
+int32_t record_value_of(Call *call, PlanRecord *r, Tensor *t)
 {
   int32_t v = tensor_map_find(&r->values, t);
   return v >= 0 ? v : captured(call, r, t);
@@ -110,31 +95,46 @@ static int32_t count_tensors(const Op *op, const void *args)
   return (int32_t)n;
 }
 
-static void add_operand(Call *call, PlanRecord *r, PlanStep *s, Tensor **place)
+/* A tensor without elements, or a number. */
+static int32_t form_of(Call *call, PlanRecord *r, Tensor *t)
 {
-  if (!*place) return;
-  s->operands[s->noperands++] = (PlanOperand){place, value_of(call, r, *place)};
+  Tensor *form = t->is_wrapped_number ? t : tensor_ghost(call, t);
+  plan_record_constant(call, r, form);
+  return tensor_map_find(&r->values, form);
 }
 
-static void copy_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *args)
+void record_operand(Call *call, PlanRecord *r, PlanStep *s, Tensor **place)
+{
+  if (*place) s->operands[s->noperands++] = (PlanOperand){place, record_value_of(call, r, *place)};
+}
+
+/* The same of the next argument, of which only the form may be wanted: has_elements, NULL: not so, says it. */
+static void add_argument(Call *call, PlanRecord *r, PlanStep *s, Tensor **place, const bool **has_elements)
+{
+  bool has = !*has_elements || *(*has_elements)++;
+  if (has) record_operand(call, r, s, place);
+  else if (*place) s->operands[s->noperands++] = (PlanOperand){place, form_of(call, r, *place)};
+}
+
+void record_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *args, const bool *has_elements, int32_t room)
 {
   const Op *op = s->op;
   const OpPlan *p = op_plan(op);
   s->args = plan_allocate(r->plan, op->args_size);
   memcpy(s->args, args, op->args_size);
   if (p->points) args_copy_pointed(op, s->args, plan_allocate(r->plan, args_pointed_bytes(op, args) + 8));
-  s->operands = plan_allocate(r->plan, (size_t)(count_tensors(op, args) + 1) * sizeof *s->operands);
+  s->operands = plan_allocate(r->plan, (size_t)(count_tensors(op, args) + room) * sizeof *s->operands);
   for (int i = 0; i < p->ntensors; i++) {
     void *place = (char *)s->args + p->tensors[i].offset;
     if (!p->tensors[i].is_list) {
-      add_operand(call, r, s, place);
+      add_argument(call, r, s, place, &has_elements);
       continue;
     }
     Tensors *list = place;
     Tensor **copy = plan_allocate(r->plan, (size_t)(list->n + 1) * sizeof *copy);
     for (int64_t k = 0; k < list->n; k++) copy[k] = list->v[k];
     list->v = copy;
-    for (int64_t k = 0; k < list->n; k++) add_operand(call, r, s, &copy[k]);
+    for (int64_t k = 0; k < list->n; k++) add_argument(call, r, s, &copy[k], &has_elements);
   }
 }
 
@@ -214,25 +214,42 @@ static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call
 
 /* ------------------------------------------------------------------- steps */
 
-static void note_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step)
+/* At which place the call asked for a result, counted from 1; 0: it made it otherwise. */
+static uint8_t place_asked_for(const Call *call, const Tensor *t)
+{
+  for (int k = 0; k < call->planned->n; k++)
+    if (call->planned->results[k] == t) return (uint8_t)(k + 1);
+  return 0;
+}
+
+void record_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step)
 {
   s->results = plan_allocate(r->plan, (size_t)(results.n + 1) * sizeof *s->results);
   s->nresults = (int32_t)results.n;
   s->is_view = results.n > 0;
-  bool constant = !op_plan(s->op)->draws && operands_are_constant(r, s);
+  bool constant = !s->special && !op_plan(s->op)->draws && operands_are_constant(r, s);
   for (int64_t i = 0; i < results.n; i++) {
     Tensor *t = results.v[i];
     int32_t v = tensor_map_find(&r->values, t);
     if (v < 0) {
-      v = new_value(call, r, t, PLAN_RESULT, step);
+      v = record_value(call, r, t, PLAN_RESULT, step);
+      r->plan->values[v].noted = place_asked_for(call, t);
       r->plan->values[v].is_constant = constant;
     } else if (s->in_place && !constant) {
       r->plan->values[v].is_constant = r->plan->values[r->plan->values[v].root].is_constant = false;
     }
     s->results[i] = v;
     s->is_view &= r->plan->values[v].root != v || r->plan->values[v].step != step;
-    for (int k = 0; k < call->planned->n; k++) r->plan->values[v].is_noted |= call->planned->results[k] == t;
   }
+}
+
+PlanStep *record_step(PlanRecord *r, const Call *call)
+{
+  PlanStep *s = plan_step_new(r->plan);
+  s->op = s->shown = call->op;
+  for (const Call *outer = call; outer; outer = outer->parent)
+    if (outer->op) s->shown = outer->op;
+  return s;
 }
 
 static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, Tensors results)
@@ -240,18 +257,15 @@ static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, 
   PlanRecord *r = (PlanRecord *)recorder;
   if (r->reason[0]) return;
   int32_t step = r->plan->nsteps;
-  PlanStep *s = plan_step_new(r->plan);
-  s->op = s->shown = call->op;
-  for (const Call *outer = call; outer; outer = outer->parent)
-    if (outer->op) s->shown = outer->op;
+  PlanStep *s = record_step(r, call);
   s->in_place = into != NULL;
-  copy_arguments(call, r, s, args);
+  record_arguments(call, r, s, args, NULL, 1);
   const char *problem = problem_of(r, s, call);
   if (problem) {
     plan_record_refuse(r, "%s %s", call->op->name, problem);
     return;
   }
-  note_results(call, r, s, results, step);
+  record_results(call, r, s, results, step);
   if (s->in_place) s->is_view = false;
 }
 
@@ -264,6 +278,8 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   *r = (PlanRecord){
     .recorder = {.ran = ran, .looks = looks, .beside = beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
   r->grad_enabled = ctx->grad_enabled;
+  r->sequence = ctx->sequence;
+  record_training(&r->recorder);
   r->newest = tensor_retain(ctx->live);
   r->plan = core_allocate(ctx, sizeof *r->plan);
   *r->plan = (Plan){.ctx = ctx};
@@ -272,7 +288,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   plan->ninputs = n;
   for (int32_t i = 0; i < n; i++) {
     int32_t v = tensor_map_find(&r->values, inputs[i]);
-    plan->inputs[i] = v >= 0 ? v : new_value(call, r, inputs[i], PLAN_INPUT, -1);
+    plan->inputs[i] = v >= 0 ? v : record_value(call, r, inputs[i], PLAN_INPUT, -1);
     if (v >= 0 || value_is_view(plan, plan->inputs[i])) plan_record_refuse(r, "two inputs share their memory");
   }
   r->open = true;
@@ -283,7 +299,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t)
 {
   if (tensor_map_find(&r->values, t) >= 0) return;
-  int32_t v = new_value(call, r, t, PLAN_CONSTANT, -1); /* which may move all values */
+  int32_t v = record_value(call, r, t, PLAN_CONSTANT, -1); /* which may move all values */
   PlanValue *value = &r->plan->values[v];
   value->now = tensor_retain(t);
   value->is_constant = true;
@@ -299,6 +315,7 @@ void plan_record_free(PlanRecord *r)
 {
   plan_record_close(r);
   tensor_map_free(r->ctx, &r->values);
+  tensor_map_free(r->ctx, &r->gradients);
   tensor_release(r->newest);
   if (r->plan) plan_free(r->plan);
   memory_free(&r->ctx->memory, r, sizeof *r);
@@ -321,6 +338,7 @@ static void note_forms(Call *call, Plan *plan)
     PlanValue *value = &plan->values[v];
     if (value->step >= 0 || value->kind > PLAN_CAPTURED || value->is_header) continue;
     value->form = tensor_retain(tensor_ghost(call, value->seen));
+    value->history = plan_history_of(value->seen);
     if (value->kind == PLAN_CAPTURED) plan->captured[plan->ncaptured++] = v;
   }
 }
@@ -333,7 +351,7 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
   plan->outputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->outputs);
   plan->noutputs = n;
   for (int32_t i = 0; i < n; i++) {
-    int32_t v = value_of(call, r, outputs[i]);
+    int32_t v = record_value_of(call, r, outputs[i]);
     plan->outputs[i] = v;
     const PlanKind kind = plan->values[plan->values[v].root].kind;
     if (r->grad_enabled && plan->values[v].root != v && (kind == PLAN_INPUT || kind == PLAN_CAPTURED))
@@ -341,6 +359,9 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
     if (kind == PLAN_CONSTANT)
       plan_record_refuse(r, "a tensor made of numbers is returned, which is to be another one each time");
   }
+  plan->histories = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->histories);
+  for (int32_t i = 0; i < n; i++)
+    if (plan->values[plan->outputs[i]].kind == PLAN_RESULT) plan->histories[i] = record_history(call, r, outputs[i]);
   if (changes_constants(plan)) plan_record_refuse(r, "a tensor made of numbers is changed in place");
   if (r->reason[0]) return NULL;
   note_forms(call, plan);

@@ -1,6 +1,7 @@
 /* Running a plan. */
 #include <string.h>
 
+#include "autograd/node.h"
 #include "core/interrupt.h"
 #include "core/profiler.h"
 #include "launch/copy.h"
@@ -28,9 +29,29 @@ static bool share_memory(const Plan *plan, Tensor *const *inputs)
   return false;
 }
 
+GradientHistory plan_history_of(const Tensor *t)
+{
+  if (!tensor_requires_grad(t)) return NO_GRADIENT;
+  if (!tensor_is_leaf(t) || !t->requires_grad) return HAS_GRAPH;
+  return t->carrier ? IS_HOOKED_LEAF : IS_LEAF;
+}
+
+/* Whether inputs and captured tensors have to do with gradients what they had in the recording. */
+static bool have_histories(const Plan *plan, Tensor *const *inputs)
+{
+  for (int32_t i = 0; i < plan->ninputs; i++)
+    if (plan_history_of(inputs[i]) != plan->values[plan->inputs[i]].history) return false;
+  for (int32_t i = 0; i < plan->ncaptured; i++) {
+    const PlanValue *value = &plan->values[plan->captured[i]];
+    if (plan_history_of(value->now) != value->history) return false;
+  }
+  return true;
+}
+
 bool plan_fits(const Plan *plan, Tensor *const *inputs)
 {
   if (plan->changes && share_memory(plan, inputs)) return false;
+  if (plan->trains && !have_histories(plan, inputs)) return false;
   for (int32_t i = 0; i < plan->ninputs; i++)
     if (!has_form(inputs[i], plan->values[plan->inputs[i]].form)) return false;
   for (int32_t i = 0; i < plan->ncaptured; i++) {
@@ -63,33 +84,54 @@ static void take_operands(const Plan *plan, const PlanStep *s)
   for (int32_t k = 0; k < s->noperands; k++) *s->operands[k].place = plan->values[s->operands[k].value].now;
 }
 
-/* Leaves a step's scope: what it made is released but for results that stay. */
-static void keep_results(Context *ctx, const Plan *plan, const PlanStep *s, size_t mark)
+/* The value of a result that the step itself makes, anew; NULL of others. */
+static PlanValue *new_value(const Plan *plan, const PlanStep *s, int32_t k)
 {
-  for (int32_t k = 0; k < s->nresults; k++)
-    if (plan->values[s->results[k]].home == HOME_NEW) tensor_retain(plan->values[s->results[k]].now);
-  scope_release(ctx, mark);
-  for (int32_t k = 0; k < s->nresults; k++)
-    if (plan->values[s->results[k]].home == HOME_NEW) scope_own(ctx, plan->values[s->results[k]].now);
+  PlanValue *value = &plan->values[s->results[k]];
+  return value->home == HOME_NEW && value->step == s - plan->steps ? value : NULL;
 }
 
-static void take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *const *y, size_t mark)
+/* The run's reference to a new tensor. */
+static void put_in_cell(const Plan *plan, PlanValue *value, Tensor *t)
 {
-  bool any_new = false;
+  value->now = t;
+  plan->ctx->owned[plan->cells + (size_t)value->cell] = t;
+}
+
+/* What nothing reads any more is given back. */
+static void let_go(const Plan *plan, const PlanStep *s)
+{
+  for (int32_t i = 0; i < s->ndying; i++) {
+    const PlanValue *value = &plan->values[plan->dying[s->first_dying + i]];
+    if (value->is_header) {
+      storage_release(value->now->storage);
+      value->now->storage = NULL;
+    } else {
+      Tensor **cell = &plan->ctx->owned[plan->cells + (size_t)value->cell], *t = *cell;
+      *cell = NULL;
+      tensor_release(t);
+    }
+  }
+}
+
+void plan_take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *const *y, size_t mark)
+{
   for (int32_t k = 0; k < s->nresults; k++) {
     PlanValue *value = &plan->values[s->results[k]];
-    if (value->home == HOME_NEW) {
-      value->now = y[k];
-      any_new = true;
-    } else if (value->home == HOME_KEPT) {
+    if (value->home == HOME_KEPT) {
       tensor_release(value->now);
       value->now = tensor_retain(y[k]);
-    } else if (y[k] != value->now) {
+    } else if (value->home == HOME_ARENA && y[k] != value->now) {
       launch_copy(call, value->now, y[k]);
     }
   }
-  if (any_new) keep_results(call->ctx, plan, s, mark);
-  else scope_release(call->ctx, mark);
+  for (int32_t k = 0; k < s->nresults; k++)
+    if (new_value(plan, s, k)) tensor_retain(y[k]);
+  scope_release(call->ctx, mark);
+  for (int32_t k = 0; k < s->nresults; k++) {
+    PlanValue *value = new_value(plan, s, k);
+    if (value) put_in_cell(plan, value, y[k]);
+  }
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
 }
 
@@ -100,14 +142,21 @@ static void new_results(Call *call, Plan *plan, const PlanStep *s)
     PlanValue *value = &plan->values[s->results[k]];
     if (value->home == HOME_ARENA) continue;
     const Tensor *form = value->form;
+    size_t mark = call->ctx->owned_count;
     Tensor *t = tensor_new_strided(call, tensor_dtype(form), DEVICE_CPU, tensor_shape(form), tensor_strides(form));
-    if (value->home == HOME_KEPT) tensor_release(value->now), tensor_retain(t);
-    value->now = t;
+    if (value->home == HOME_KEPT) tensor_release(value->now);
+    value->now = tensor_retain(t);
+    scope_release(call->ctx, mark);
+    if (value->home == HOME_NEW) put_in_cell(plan, value, t);
   }
 }
 
 static void run_special(Call *call, Plan *plan, PlanStep *s)
 {
+  if (s->special->makes_results) {
+    s->special->run(call, plan, s);
+    return;
+  }
   new_results(call, plan, s);
   s->special->run(call, plan, s);
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
@@ -123,7 +172,19 @@ static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
   Tensors y = dispatch(call, s->op, s->args, into, room);
   ctx->recording_suspended = true;
   if (s->in_place) scope_release(ctx, mark);
-  else take_results(call, plan, s, y.v, mark);
+  else plan_take_results(call, plan, s, y.v, mark);
+}
+
+Planned plan_places(const Plan *plan, const PlanStep *s)
+{
+  Planned planned = {.n = 0};
+  for (int32_t k = 0; k < s->nresults; k++) {
+    const PlanValue *value = &plan->values[s->results[k]];
+    if (value->home != HOME_ARENA || !value->noted) continue;
+    planned.results[value->noted - 1] = value->now;
+    if (planned.n < value->noted) planned.n = value->noted;
+  }
+  return planned;
 }
 
 static PlanStamp stamp_of(const Tensor *t) { return (PlanStamp){t->storage, t->storage ? t->storage->writes : 0}; }
@@ -143,7 +204,7 @@ static void run_row(Call *parent, Plan *plan, PlanStep *s)
 {
   Context *ctx = parent->ctx;
   size_t mark = ctx->owned_count;
-  Planned planned = {.n = 0};
+  Planned planned = plan_places(plan, s);
   Call shown = {.ctx = ctx, .op = s->shown};
   Call call = {.ctx = ctx, .op = s->op, .parent = &shown, .device = DEVICE_CPU, .planned = &planned};
   Tensor *room[MAX_RESULTS];
@@ -154,14 +215,12 @@ static void run_row(Call *parent, Plan *plan, PlanStep *s)
     scope_release(ctx, mark);
     return;
   }
-  for (int32_t k = 0; k < s->nresults && k < MAX_RESULTS; k++)
-    if (plan->values[s->results[k]].home == HOME_ARENA) planned.results[planned.n++] = plan->values[s->results[k]].now;
   if (s->packed) {
     look_at_weight(plan, s);
     planned.packed = s->packed;
   }
   s->op->forward(&call, s->args, room);
-  take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
+  plan_take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
 }
 
 static void run_untimed(Call *call, Plan *plan, PlanStep *s)
@@ -232,7 +291,9 @@ static void run_all(Call *call, Plan *plan)
   if (plan->keeps) run_kept(call, plan);
   for (int32_t i = 0; i < plan->nsteps; i++) {
     check_interrupt(call);
-    if (!plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+    if (plan->steps[i].is_kept) continue;
+    run_step(call, plan, &plan->steps[i]);
+    if (plan->steps[i].ndying) let_go(plan, &plan->steps[i]);
   }
 }
 
@@ -255,7 +316,10 @@ static void give_outputs(Context *ctx, const Plan *plan, Tensor **outputs, size_
 {
   for (int32_t i = 0; i < plan->noutputs; i++) outputs[i] = tensor_retain(plan->values[plan->outputs[i]].now);
   scope_release(ctx, mark);
-  for (int32_t i = 0; i < plan->noutputs; i++) scope_own(ctx, outputs[i]);
+  for (int32_t i = 0; i < plan->noutputs; i++) {
+    scope_own(ctx, outputs[i]);
+    if (plan->histories[i]) tensor_set_grad_fn(outputs[i], plan->histories[i], 0);
+  }
 }
 
 /* Headers let go of what the run was given. */
@@ -280,6 +344,9 @@ void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs)
   ctx->recording_suspended = true;
   ctx->autocast = DTYPE_NONE;
   for (int32_t i = 0; i < plan->ninputs; i++) plan->values[plan->inputs[i]].now = inputs[i];
+  plan->cells = mark;
+  scope_room(ctx, (size_t)plan->ncells);
+  for (int32_t i = 0; i < plan->ncells; i++) scope_own(ctx, NULL);
   for (int32_t i = 0; i < plan->nbound_first; i++) plan_bind(plan, plan->bound[i]);
   if (ctx->profiler) run_all_profiled(call, plan);
   else run_all(call, plan);

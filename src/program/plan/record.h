@@ -1,0 +1,55 @@
+/* What the files that record a plan share. */
+#ifndef NNLUA_PROGRAM_PLAN_RECORD_H
+#define NNLUA_PROGRAM_PLAN_RECORD_H
+
+#include "autograd/node.h"
+#include "program/plan/plan.h"
+#include "program/tensor_map.h"
+
+struct PlanRecord {
+  Recorder recorder;
+  Context *ctx;
+  Plan *plan;
+  TensorMap values;
+  TensorMap gradients; /* leaves whose gradients are what the recording made of them, or none since it dropped them */
+  void *state;         /* the host's, when it began */
+  Tensor *newest;      /* the youngest tensor then; a reference */
+  uint64_t sequence;   /* of the youngest node then */
+  PlanLine line;
+  bool open;
+  bool grad_enabled; /* when it began */
+  char reason[REASON_TEXT];
+};
+
+/* The value whose memory a storage is; -1 if there is none. */
+int32_t value_of_storage(const Plan *plan, const Storage *s);
+
+/* A new value for a tensor. */
+int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step);
+
+/* The value of a tensor: of one that the recording has not seen yet a new one. */
+int32_t record_value_of(Call *call, PlanRecord *r, Tensor *t);
+
+/* A new step, named by the call's op. */
+PlanStep *record_step(PlanRecord *r, const Call *call);
+
+/* Copies arguments into a step, with the tensors among them as operands, and `room` for more of those. has_elements,
+   unless it is NULL, tells for each tensor whether its elements are wanted at all. */
+void record_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *args, const bool *has_elements, int32_t room);
+
+/* One more operand: what is in a place, if anything is. */
+void record_operand(Call *call, PlanRecord *r, PlanStep *s, Tensor **place);
+
+/* Values for a step's results. */
+void record_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step);
+
+/* ---- training.c ---- */
+
+/* Has a recorder record what belongs to training. */
+void record_training(Recorder *r);
+
+/* What stands in for the history of an output in a plan that trains, or NULL; refuses to return what can still be
+   gone back through. */
+Node *record_history(Call *call, PlanRecord *r, const Tensor *output);
+
+#endif
