@@ -73,8 +73,8 @@ local function total_norm(name, tensors, norm_type, error_if_nonfinite)
   local norms = {}
   for i, t in ipairs(tensors) do norms[i] = t:norm(norm_type) end
   local norm = nl.stack(norms):norm(norm_type)
-  local value = norm:item()
-  if error_if_nonfinite and (value ~= value or value == math.huge) then
+  local value = error_if_nonfinite and norm:item()
+  if value and (value ~= value or value == math.huge) then
     raise(format("%s: the norm of the gradients is %s, so they can't be clipped", name, value))
   end
   return norm

@@ -253,7 +253,8 @@ static Tensor *draw_kept(Call *call, const struct attention_args *a, double p)
   Sizes z = sizes_of(call, a);
   Ints shape = full_shape(call, &z, z.l, z.s);
   if (p == 1) return op(zeros, shape, DTYPE_u8, device_behind(a->query), false);
-  return op_(bernoulli_fill, new_beside(call, a->query, DTYPE_u8, shape), 1 - p, NULL);
+  Tensor *kept = op(empty, shape, DTYPE_u8, device_behind(a->query), false);
+  return op_(bernoulli_fill, kept, 1 - p, NULL);
 }
 
 /* Whether heads, counted from the last dimension, are as many as the queries', or serve several of them each. */
