@@ -35,13 +35,16 @@ end
 --- A network, or a function of tensors, that runs as a program: its first call with arguments of certain dtypes, shapes
 --- and strides is traced, and later ones with such arguments run what the trace did, without Lua and with what can be
 --- computed together computed together. A module's programs hold as long as the attributes, modes and parameters that
---- they were made with are the same; it is traced anew where they aren't. Where gradients are wanted, and for what no
---- program can do (see `nl.compile_report`), the network itself runs.
+--- they were made with are the same; it is traced anew where they aren't. A function that is a whole step of training
+--- (`loss:backward()`, an optimizer's step, `zero_grad`) is a program too, where all that wants gradients gets them
+--- inside. Where gradients are wanted beyond that, and for what no program can do (see `nl.compile_report`), the
+--- network itself runs.
 ---     > net = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
 ---     > fast = nl.compile(net)
 ---     > x = nl.randn(2, 4)
 ---     > nl.equal(nl.no_grad(fast, x), nl.no_grad(net, x))
 ---     true
+---     > optimizer = optim.SGD(net:parameters(), {lr = 0.1})
 ---@param net Module|function
 ---@param settings? table `without`: passes to leave out, of constants, dead, common, kept, batch_norm, packed, chains
 local function compile(net, settings)

@@ -152,17 +152,6 @@ void tensor_add_grad(Call *call, Tensor *t, Tensor *g)
   tensor_release(old);
 }
 
-void tensor_clear_grad(Call *call, Tensor *t)
-{
-  Tensor *grad = t->grad;
-  if (grad->grad_fn) grad = tensor_alias(call, grad);
-  op_(fill, grad, scalar_int(0));
-  if (grad == t->grad) return;
-  Tensor *old = t->grad;
-  t->grad = tensor_retain(grad);
-  tensor_release(old);
-}
-
 static void check_device(Call *call, const Tensor *g, Device device, const char *of)
 {
   Device arrived = device_behind(g);

@@ -89,9 +89,6 @@ void tensor_guard_form(Call *call, Tensor *t);
 /* Adds g to t->grad. */
 void tensor_add_grad(Call *call, Tensor *t, Tensor *g);
 
-/* Fills the gradient of t with zeros; one that is part of a graph is cut off from it first. Recording must be off. */
-void tensor_clear_grad(Call *call, Tensor *t);
-
 /* Makes t the output of a node, releasing what it was before. Takes a reference. */
 void tensor_set_grad_fn(Tensor *t, Node *n, int output);
 

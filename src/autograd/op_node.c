@@ -306,9 +306,17 @@ static void differentiate_recorded(Call *call, const OpNode *n, const void *args
     wanted[i] = edge_wanted(&n->node, i);
   }
   ctx->recorder->differentiated(ctx->recorder, call,
-                                &(Differentiated){.op = n->op, .shown = n->shown, .args = args, .y = y, .dy = dy,
-                                                  .has_elements = has_elements, .wanted = wanted, .dx = g->dx,
-                                                  .ny = MAX_RESULTS, .ndy = n->node.noutputs, .ndx = edges,
+                                &(Differentiated){.op = n->op,
+                                                  .shown = n->shown,
+                                                  .args = args,
+                                                  .y = y,
+                                                  .dy = dy,
+                                                  .has_elements = has_elements,
+                                                  .wanted = wanted,
+                                                  .dx = g->dx,
+                                                  .ny = MAX_RESULTS,
+                                                  .ndy = n->node.noutputs,
+                                                  .ndx = edges,
                                                   .sequence = n->node.sequence});
 }
 

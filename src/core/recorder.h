@@ -6,10 +6,10 @@
 
 /* What the backward of one op has done in a pass that records no graph of its own. */
 typedef struct Differentiated {
-  const struct Op *op, *shown; /* the row; what errors call it */
-  const void *args;            /* as the backward saw them; of the tensors among them, in their order: */
-  const bool *has_elements;    /* whether the backward may read their elements … */
-  const bool *wanted;          /* … and whether their gradients are wanted */
+  const struct Op *op, *shown;              /* the row; what errors call it */
+  const void *args;                         /* as the backward saw them; of the tensors among them, in their order: */
+  const bool *has_elements;                 /* whether the backward may read their elements … */
+  const bool *wanted;                       /* … and whether their gradients are wanted */
   Tensor *const *y, *const *dy, *const *dx; /* results and gradients; NULL where there are none */
   int ny, ndy, ndx;
   uint64_t sequence; /* of the node */

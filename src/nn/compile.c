@@ -25,8 +25,8 @@ typedef struct KeyPlan {
 
 /*
  * What nl.compile makes. User values: TARGET, what was compiled; LISTS, for each plan a table {the arguments'
- * references, the results', the guard, steps of optimizers, userdata of outputs that aren't new}; TRACE, the Lua function that traces a
- * call; WITHOUT, the names of passes that are left out.
+ * references, the results', the guard, steps of optimizers, userdata of outputs that aren't new}; TRACE, the Lua
+ * function that traces a call; WITHOUT, the names of passes that are left out.
  */
 typedef struct Compiled {
   uint32_t kind;

@@ -45,8 +45,8 @@ void user_line(lua_State *L, char *text, size_t size);
 void steps_watch(lua_State *L, bool on);
 void steps_push(lua_State *L);
 
-/* Whether the optimizers in the list at an index can be stepped by a plan; its work gets the options of this time, which
-   must be those of the recording the first time. */
+/* Whether the optimizers in the list at an index can be stepped by a plan; its work gets the options of this time,
+   which must be those of the recording the first time. */
 bool steps_are_ready(lua_State *L, int steps, PlanWork *work, bool first_time);
 
 /* Counts a step of each. */

@@ -8,7 +8,7 @@
 /* What modules of one interpreter share; lives as long as it. */
 typedef struct NnState {
   Context *ctx;
-  uint32_t step_hooks; /* of all optimizers */
+  uint32_t step_hooks;                         /* of all optimizers */
   uint32_t global_hooks, global_careful_hooks; /* as in ModuleBox */
   bool hooked_registration;                    /* there are hooks of what modules register, which hooks.lua keeps */
   uint32_t depth;                              /* about how many module calls are running; see call.c */

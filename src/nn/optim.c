@@ -223,8 +223,7 @@ static void read_options(lua_State *L, const StepList *list, StepOptions *option
   const StepOption *option = &list->rule->options[wrong];
   const char *name = list->rule->name;
   int items = lua_gettop(L) - top - wrong - 1; /* 1: an item of a list is wrong, the items before are gone */
-  if (option->count == 1)
-    user_error(L, "%s: %s must be a number, not %s", name, option->name, describe(L, -1));
+  if (option->count == 1) user_error(L, "%s: %s must be a number, not %s", name, option->name, describe(L, -1));
   if (items == 0)
     user_error(L, "%s: %s must be a list of %d numbers, not %s", name, option->name, option->count, describe(L, -1));
   double number;
@@ -438,7 +437,7 @@ static int enter_and_clear(lua_State *L, Context *ctx, Tensor *t)
   ctx->grad_enabled = false;
   ctx->recording_suspended |= ctx->recorder && ctx->recorder->cleared;
   Call call = {.ctx = ctx};
-  tensor_clear_grad(&call, t);
+  gradient_clear(&call, t);
   ctx->grad_enabled = recording;
   ctx->recording_suspended = suspended;
   entry_leave(ctx, &entry);

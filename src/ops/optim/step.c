@@ -5,6 +5,7 @@
 
 #include "core/recorder.h"
 #include "core/shape.h"
+#include "ops/shape/copy.h"
 #include "ops/table/helpers.h"
 
 /* What is known of a parameter's step beside the work. */
@@ -161,4 +162,15 @@ void optimizer_step(Call *call, const OptimizerWork *work)
   step_all(call, work);
   call->ctx->recording_suspended = suspended;
   if (r && r->stepped) r->stepped(r, call, work);
+}
+
+void gradient_clear(Call *call, Tensor *t)
+{
+  Tensor *grad = t->grad;
+  if (grad->grad_fn) grad = tensor_alias(call, grad);
+  op_(fill, grad, scalar_int(0));
+  if (grad == t->grad) return;
+  Tensor *old = t->grad;
+  t->grad = tensor_retain(grad);
+  tensor_release(old);
 }

@@ -67,4 +67,7 @@ typedef struct OptimizerWork {
 /* One step of all parameters that have a gradient. Either all of them change or, if it raises, none. */
 void optimizer_step(Call *call, const OptimizerWork *work);
 
+/* Fills the gradient of t with zeros; one that is part of a graph is cut off from it first. Recording must be off. */
+void gradient_clear(Call *call, Tensor *t);
+
 #endif

@@ -58,8 +58,8 @@ FORWARD(binomial)
 
 BACKWARD(binomial)
 {
-  if (WANTS(count)) GRAD(count) = zeros_like_of(a->count);
-  if (WANTS(prob)) GRAD(prob) = zeros_like_of(a->prob);
+  if (WANTS(count)) GRAD(count) = zeros_for(call, dy[0], tensor_shape(a->count));
+  if (WANTS(prob)) GRAD(prob) = zeros_for(call, dy[0], tensor_shape(a->prob));
 }
 
 FORWARD(standard_gamma)

@@ -283,8 +283,8 @@ FORWARD(normal_tensors)
 
 BACKWARD(normal_tensors)
 {
-  if (WANTS(mean)) GRAD(mean) = zeros_like_of(a->mean);
-  if (WANTS(std)) GRAD(std) = zeros_like_of(a->std);
+  if (WANTS(mean)) GRAD(mean) = zeros_for(call, dy[0], tensor_shape(a->mean));
+  if (WANTS(std)) GRAD(std) = zeros_for(call, dy[0], tensor_shape(a->std));
 }
 
 FORWARD(normal_means)
@@ -295,7 +295,7 @@ FORWARD(normal_means)
   op_(add, y[0], a->mean, scalar_int(1));
 }
 
-BACKWARD(normal_means) { GRAD(mean) = zeros_like_of(a->mean); }
+BACKWARD(normal_means) { GRAD(mean) = zeros_for(call, dy[0], tensor_shape(a->mean)); }
 
 FORWARD(normal_stds)
 {
@@ -305,7 +305,7 @@ FORWARD(normal_stds)
   op_(add, y[0], number(a->mean), scalar_int(1));
 }
 
-BACKWARD(normal_stds) { GRAD(std) = zeros_like_of(a->std); }
+BACKWARD(normal_stds) { GRAD(std) = zeros_for(call, dy[0], tensor_shape(a->std)); }
 
 FORWARD(normal_of_size)
 {

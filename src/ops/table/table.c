@@ -413,8 +413,7 @@ static Tensor *planned_result(Call *call, DType dtype, Device device, Ints shape
   Planned *p = call->planned;
   Tensor *t = !p->noting && p->asked < p->n ? p->results[p->asked++] : NULL;
   if (t && t->dtype == (uint8_t)dtype && shape_equal(tensor_shape(t), shape) && lies_so(t, strides)) return t;
-  t = strides.n < 0 ? tensor_new(call, dtype, device, shape)
-                    : tensor_new_strided(call, dtype, device, shape, strides);
+  t = strides.n < 0 ? tensor_new(call, dtype, device, shape) : tensor_new_strided(call, dtype, device, shape, strides);
   if (p->noting && p->n < PLANNED_RESULTS) p->results[p->n++] = t;
   return t;
 }

@@ -54,8 +54,8 @@ static void choose_homes(Plan *plan)
 /* Whether a run makes a value anew and lets go of it after its last reader. */
 static bool is_passing(const Plan *plan, const PlanValue *value)
 {
-  if (value->is_header) return plan->values[value->root].kind == PLAN_RESULT && plan->values[value->root].home == HOME_NEW;
-  return value->kind == PLAN_RESULT && value->step >= 0 && value->home == HOME_NEW;
+  const PlanValue *maker = value->is_header ? &plan->values[value->root] : value;
+  return maker->step >= 0 && maker->home == HOME_NEW;
 }
 
 /* The step after which nothing reads each value; nsteps: it is an output, or isn't let go of. */
@@ -94,7 +94,7 @@ static void list_dying(Call *call, Plan *plan)
     s->is_last = s->noperands > 0 && last[s->operands[s->noperands - 1].value] == i;
   }
   for (int32_t v = 0; v < plan->nvalues; v++) {
-    if (last[v] == plan->nsteps) continue;
+    if (last[v] >= plan->nsteps) continue; /* or no step makes it any more */
     PlanStep *s = &plan->steps[last[v]];
     plan->dying[s->first_dying + s->ndying++] = v;
   }

@@ -114,11 +114,11 @@ typedef struct Plan {
   int32_t *captured; /* values of PLAN_CAPTURED that have a storage of their own */
   PlanStamp *stamps; /* for each that a kept step reads */
   int32_t ncaptured;
-  int32_t *dying; /* of each step */
-  int32_t ncells; /* how many values a run makes anew and keeps for itself */
-  PlanWork *work; /* steps of optimizers */
+  int32_t *dying;          /* of each step */
+  int32_t ncells;          /* how many values a run makes anew and keeps for itself */
+  PlanWork *work;          /* steps of optimizers */
   struct Node **histories; /* of outputs, in a plan that trains; NULL for those without one */
-  int32_t *bound; /* headers over what a run is given or makes; first those over inputs and captured ones */
+  int32_t *bound;          /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
   bool trains;  /* there are backwards: it runs where gradients are wanted, and only there */
   bool changes; /* steps change inputs or captured tensors in place */

@@ -11,7 +11,7 @@ typedef struct Gradient {
   Tensor **y, **dy, **dx;
   bool *wanted;
   int32_t ndx;
-  Tensor **made; /* those of dx that are the step's results */
+  Tensor **made;  /* those of dx that are the step's results */
   int32_t *edges; /* and where they stand in dx */
 } Gradient;
 
@@ -146,7 +146,7 @@ static void run_clearing(Call *call, Plan *plan, PlanStep *s)
     Tensor *leaf = c->leaves.v[i], *grad = leaf->grad;
     if (!grad) continue;
     if (!c->drop) {
-      tensor_clear_grad(call, leaf);
+      gradient_clear(call, leaf);
       continue;
     }
     leaf->grad = NULL;

@@ -138,6 +138,7 @@ end
 
 --- Sets the groups' rates, and notes them.
 function LRScheduler:_set_rates(rates)
+  core.tell_deed "a scheduler's step"
   local noted = {}
   for i, group in ipairs(self.optimizer.param_groups) do
     if rates[i] then base.set_rate(group, rates[i]) end

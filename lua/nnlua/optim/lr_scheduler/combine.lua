@@ -226,6 +226,7 @@ end
 
 --- Looks at the metric of the next epoch, or of a given one: a number, or a tensor of one element.
 function Plateau:step(metric, epoch)
+  core.tell_deed "a scheduler's step"
   if core.is_tensor(metric) then metric = metric:item() end
   if type(metric) ~= "number" then
     raise(("%s: a step takes the metric, a number, not %s"):format(self.__name, core.describe(metric)))
