@@ -312,9 +312,9 @@ static bool small_linear_backward(Call *call, const struct linear_args *a, Tenso
   int64_t rows = dy->shape[0], out = dy->shape[1];
   if (wants_bias && (a->bias->ndim != 1 || a->bias->shape[0] != out)) return false;
   Tensor *dx = NULL, *dw = NULL, *db = NULL;
-  if (w) dx = GRAD(input) = new_beside(call, dy, d, INTS(rows, w->shape[1]));
-  if (x) dw = GRAD(weight) = new_beside(call, dy, d, INTS(out, x->shape[1]));
-  if (wants_bias) db = GRAD(bias) = new_beside(call, dy, d, INTS(out));
+  if (w) dx = GRAD(input) = result_new(call, d, device_of(dy), INTS(rows, w->shape[1]));
+  if (x) dw = GRAD(weight) = result_new(call, d, device_of(dy), INTS(out, x->shape[1]));
+  if (wants_bias) db = GRAD(bias) = result_new(call, d, device_of(dy), INTS(out));
   launch_linear_backward(call, dy, x, w, dx, dw, db);
   return true;
 }

@@ -109,7 +109,7 @@ BACKWARD(cross_entropy_of_classes)
     GRAD(input) = gradient_by_ops(call, a, dy[0]);
     return;
   }
-  Tensor *dx = GRAD(input) = new_beside(call, x, tensor_dtype(x), tensor_shape(x));
+  Tensor *dx = GRAD(input) = result_new(call, tensor_dtype(x), device_of(x), tensor_shape(x));
   launch_cross_entropy_backward(call, dy[0], x, y[1], &(ClassTargets){a->target, a->weight, a->ignore_index},
                                 reduction_of(call, a->reduction), dx);
 }

@@ -240,7 +240,7 @@ static Tensor *new_gradient(Call *call, const void *args, Tensor *dy)
 {
   bool real = call->op->pointwise->type_class.result == GIVES_REAL;
   DType d = real ? tensor_dtype(operands_of(args)[0]) : tensor_dtype(dy);
-  if (dy->is_contiguous) return tensor_new_alike(call, d, (Device)dy->device, dy);
+  if (dy->is_contiguous && !call->planned) return tensor_new_alike(call, d, (Device)dy->device, dy);
   return result_ordered(call, d, (Device)dy->device, tensor_shape(dy), &dy, 1);
 }
 
