@@ -59,15 +59,15 @@ local Profile = class.new "profiler.Profile"
 local parse = args.parser("profiler.profile", {
   {"activities", "any?"}, {"schedule", "function?"}, {"on_trace_ready", "function?"},
   {"record_shapes", "boolean", false}, {"with_stack", "boolean", true}, {"with_flops", "boolean", false},
-  {"max_events", "integer", 1000000},
+  {"profile_memory", "boolean", true}, {"max_events", "integer", 1000000},
 })
 
 function Profile:init(...)
-  local _, schedule, on_trace_ready, record_shapes, with_stack, with_flops, max_events = parse(...)
+  local _, schedule, on_trace_ready, record_shapes, with_stack, with_flops, memory, max_events = parse(...)
   if max_events < 0 then raise "profiler.profile: max_events must not be negative" end
   self._schedule, self._ready, self._with_flops, self.step_num = schedule, on_trace_ready, with_flops, 0
   self._settings = {record_shapes or with_flops, with_stack, max_events}
-  self._records_shapes = record_shapes
+  self._shows_memory = memory
   self._core = core.open(table.unpack(self._settings))
 end
 
@@ -167,7 +167,7 @@ function Profile:key_averages(...)
     raise "key_averages: shapes weren't recorded: give nl.profiler.profile {record_shapes = true}"
   end
   return averages.of(core.rows(self._core), function(row) return op_kinds[row.kind] end,
-    {title = "Name", shapes = by_shape, flops = self._with_flops})
+    {title = "Name", shapes = by_shape, flops = self._with_flops, memory = self._shows_memory})
 end
 
 --- What ran by module, each called by its path when it was first seen. `cpu_time_total` is the time of its forward,
@@ -175,7 +175,8 @@ end
 ---@return ProfiledAverages
 function Profile:modules()
   class.check_self(self, Profile, "modules")
-  return averages.of(core.rows(self._core), function(row) return row.kind == "module" end, {title = "Module"})
+  return averages.of(core.rows(self._core), function(row) return row.kind == "module" end,
+    {title = "Module", memory = self._shows_memory})
 end
 
 --- What ops took by the lines of Lua that called them: `self_cpu_time_total` is that of calls in the line itself,
@@ -183,7 +184,8 @@ end
 ---@return ProfiledAverages
 function Profile:lines()
   class.check_self(self, Profile, "lines")
-  return averages.of(core.rows(self._core), function(row) return row.kind == "line" end, {title = "Line"})
+  return averages.of(core.rows(self._core), function(row) return row.kind == "line" end,
+    {title = "Line", memory = self._shows_memory})
 end
 
 --- Times of the whole, in microseconds: `wall` that it ran; `calls`, what of it ops, backwards and steps took that Lua
@@ -249,9 +251,9 @@ end
 ---     > prof:key_averages()[1].key
 ---     relu
 --- Options: `record_shapes`, the shapes of operands; `with_flops`, twice the multiply-adds of ops that sum products;
---- `with_stack = false` leaves lines out; `schedule` and `on_trace_ready`: see prof:step(); `max_events`, how many
---- calls the trace has at most (1,000,000, of 48 bytes each), while the tables count all. `activities` is taken for
---- PyTorch's sake. More: docs/profiling.md.
+--- `with_stack = false` leaves lines out, `profile_memory = false` the tables' column; `schedule` and `on_trace_ready`:
+--- see prof:step(); `max_events`, how many calls the trace has at most (1,000,000, of 48 bytes each), while the tables
+--- count all. `activities` is taken for PyTorch's sake. More: docs/profiling.md.
 ---@param ... any
 ---@return Profile
 function profiler.profile(...)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_MAKERS = 1 << 18, FIRST_TABLE = 256 };
+enum { MOST_MAKERS = 1 << 18, MOST_ROWS = 1 << 17, FIRST_TABLE = 256 };
 
 static _Thread_local Context *profiled;
 
@@ -158,7 +158,8 @@ static bool grow_table(Profiler *p)
 static int32_t add_row(Profiler *p, const RowKey *k, uint64_t hash)
 {
   int64_t room = p->rows_room;
-  if (!grow_table(p) || !grow((void **)&p->rows, p->nrows, &room, sizeof *p->rows)) return NO_ROW;
+  if (p->nrows == MOST_ROWS || !grow_table(p) || !grow((void **)&p->rows, p->nrows, &room, sizeof *p->rows))
+    return NO_ROW;
   p->rows_room = (int32_t)room;
   ProfileRow row = {.kind = (uint8_t)k->kind, .source = k->source, .line = k->line, .name_length = k->length};
   row.name = malloc((size_t)k->length + 1);

@@ -4,7 +4,8 @@
  *
  * Frames are what is under way. They lie with whoever began them, C functions or Lua's userdata, and are linked
  * innermost first, those of modules in a list of their own. A coroutine has its own lists, a lane: it may be left in
- * the middle of a call. Nothing here raises; where memory runs out, calls are counted as dropped.
+ * the middle of a call. Nothing here raises; where memory runs out, calls are counted as dropped. Rows, events and what
+ * is remembered of nodes are bounded.
  *
  * Times are nanoseconds of a clock that stands still while the profiler itself works, so that rows and events have none
  * of its own cost.
@@ -103,7 +104,8 @@ void profiler_stop(Context *ctx);
 /* Goes on with one in whose place another ran: what was under way in it still is. */
 void profiler_continue(Context *ctx, Profiler *p);
 
-/* The row of a name, which is added if it isn't there; NO_ROW without memory. `source` and `line` of lines. */
+/* The row of a name, which is added if it isn't there; NO_ROW without memory, or where there are 131,072. `source` and
+   `line` of lines. */
 int32_t profiler_row(Profiler *p, ProfileKind kind, const char *name, const void *source, int32_t line);
 
 /* Now, in nanoseconds. */

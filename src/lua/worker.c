@@ -384,8 +384,11 @@ static int fork_worker(lua_State *L)
   push_gc_metatable(L, "nnlua.Worker", worker_gc);
   lua_setmetatable(L, -2);
   fflush(NULL); /* or both processes would write it */
-  switch (worker_fork(&box->worker, context_of(L))) {
-    case 1: run_worker(L);
+  Context *ctx = context_of(L);
+  switch (worker_fork(&box->worker, ctx)) {
+    case 1:
+      ctx->profiler = NULL; /* nobody sees what it would note here */
+      run_worker(L);
     case 0: return 1;
     default: return luaL_fileresult(L, 0, NULL);
   }

@@ -417,6 +417,17 @@ describe("nnlua --profile", function()
     assert.is_true(names.relu)
   end)
 
+  it("does so after Ctrl-C, too", function()
+    local result = run([[
+      local nl = require "nnlua"
+      local x = nl.ones(2)
+      io.popen("kill -INT $PPID"):close()
+      while true do nl.relu(x) end
+    ]], "--profile")
+    assert.matches("interrupted!.*\nones ", result.stderr)
+    assert.equal(1, result.code)
+  end)
+
   it("does so after errors and os.exit, too", function()
     local result = run("local nl = require 'nnlua' nl.relu(nl.ones(2)) error 'here'", "--profile")
     assert.matches("here.*\nrelu ", result.stderr)

@@ -125,8 +125,10 @@ local function columns_of(list)
     end},
     {title = "Calls", rank = 2, text = function(r) return tostring(r.count) end},
     {title = "Average", rank = 6, text = function(r) return time_text(r.cpu_time) end},
-    {title = "Memory", rank = 7, text = function(r) return bytes_text(r.self_cpu_memory_usage) end},
   }
+  if list._has_memory then
+    all[#all + 1] = {title = "Memory", rank = 7, text = function(r) return bytes_text(r.self_cpu_memory_usage) end}
+  end
   if list._has_flops then
     all[#all + 1] = {title = "Flops", rank = 8, text = function(r) return r.flops and format("%.4g", r.flops) or "" end}
   end
@@ -210,10 +212,11 @@ local function key_of(row, wants_shapes)
   return key, key .. ";" .. table.concat(texts, ";")
 end
 
---- Averages of those rows that `wanted` takes. Options: title, shapes (a row for each combination of them).
+--- Averages of those rows that `wanted` takes. Options: title, shapes (a row for each combination of them), flops,
+--- memory.
 function averages.of(rows, wanted, options)
   local list, by_key = Averages(), {}
-  list._title, list._has_shapes = options.title, options.shapes
+  list._title, list._has_shapes, list._has_memory = options.title, options.shapes, options.memory
   for _, row in ipairs(rows) do
     if row.calls > 0 and wanted(row) then
       local key, whole = key_of(row, options.shapes)
