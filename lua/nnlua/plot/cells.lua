@@ -73,7 +73,7 @@ end
 function draw.dots(canvas, one)
   local points = one.points
   if one.is_sample then return cells.sample(canvas, points[1] // 2 - 1, points[2] // 4, one) end
-  local is_large = #points <= 120 and one.radius > 2
+  local is_large = #points <= 300 and one.radius > 2
   for i = 1, #points, 2 do
     local x, y = floor(points[i]), floor(points[i + 1])
     if is_large then

@@ -163,8 +163,25 @@ function Figure:show()
   io.stdout:write(tostring(self), "\n")
 end
 
+local LARGEST = 1200 -- pixels of a picture in the terminal
+
+--- The figure as a picture in the terminal's way; nil where it shows none, or cairo isn't there.
+local function picture(self)
+  local screen = require "nnlua.plot.screen"
+  local shown = screen.pictures()
+  if not shown then return nil end
+  local columns, rows = screen.size()
+  local width, height = size_of(self)
+  local room_x, room_y = math.min(columns * shown.cell_width, LARGEST), math.min(rows * shown.cell_height, LARGEST)
+  local dpi = 100 * max(0.1, math.min(room_x / width, room_y / height))
+  local ok, bytes = pcall(self.png, self, dpi, shown.is_dark and "dark" or "light")
+  return ok and require "nnlua.plot.protocols"[shown.protocol](bytes) or nil
+end
+
+--- As print shows it, for the terminal that it goes to.
 function Figure:__tostring()
-  return class.is_a(self, Figure) and kept[self] and self:text() or "nl.plot.Figure"
+  if not class.is_a(self, Figure) or not kept[self] then return "nl.plot.Figure" end
+  return picture(self) or self:text()
 end
 
 return {Figure = Figure, change = change}
