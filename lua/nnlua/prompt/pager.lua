@@ -68,18 +68,23 @@ function pager.is_long(text)
   return end_of_page(lines, 1) < #lines
 end
 
---- Shows a text that is longer than the screen; the keys that were typed for the prompt.
-function pager.show(text, colours)
-  local lines, shown, wish, typed = lines_of(text), 0, "page", {}
-  terminal.raw(true)
+local function show_pages(lines, colours)
+  local shown, wish, typed = 0, "page", {}
   while shown < #lines and wish ~= "end" do
     local last = wish == "all" and #lines or wish == "line" and shown + 1 or end_of_page(lines, shown + 1)
     terminal.write(table.concat(lines, "\r\n", shown + 1, last) .. "\r\n")
     shown = last
     if shown < #lines then wish, typed = ask(shown, #lines, colours) end
   end
-  terminal.raw(false)
   return typed
+end
+
+--- Shows a text that is longer than the screen; the keys that were typed for the prompt.
+function pager.show(text, colours)
+  terminal.raw(true)
+  local ok, typed = pcall(show_pages, lines_of(text), colours)
+  terminal.raw(false)
+  return ok and typed or error(typed, 0)
 end
 
 return pager
