@@ -138,7 +138,9 @@ end
 function options.entries()
   local list = {}
   for name, meaning in pairs(meanings) do
-    list[#list + 1] = {name = name, short = name, kind = "argument", overloads = {{signatures = {}, text = meaning}}}
+    list[#list + 1] = {
+      name = name .. ", an argument", short = name, kind = "argument", overloads = {{signatures = {}, text = meaning}},
+    }
   end
   return list
 end

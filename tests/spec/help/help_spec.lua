@@ -90,7 +90,7 @@ describe("help", function()
     local found = help.text "convolution images"
     assert.matches("\n  nn.Conv2d   *A convolution of images", "\n" .. found)
     assert.not_matches("nn.Conv1d", found)
-    assert.matches("  lr   *The learning rate", (help.text "learning rate"))
+    assert.matches("  lr, an argument   *The learning rate", (help.text "learning rate"))
     local pools = help.text "nn.*max*pool2d"
     assert.matches("^  nn.AdaptiveMaxPool2d .*\n  nn.MaxPool2d ", pools)
     assert.not_matches("F.max_pool2d", pools)
