@@ -106,6 +106,7 @@ function Profile:start()
   if self._is_on then return end
   self._action = self._schedule and self._schedule(self.step_num) or "record"
   if self._action ~= "none" then begin_recording(self) end
+  if self._records and self._schedule then begin_step(self) end
   self._is_on = true
 end
 

@@ -318,6 +318,13 @@ describe("profiler.schedule", function()
     assert.same({{3, 2, 2}, {6, 2, 2}}, seen)
     assert.is_false(is_running())
   end)
+
+  it("names each step that is noted", function()
+    local prof = profiler.profile {schedule = profiler.schedule {wait = 0, active = 2, ["repeat"] = 1}}
+    for _ = 1, 3 do prof:step() end
+    assert.equal(2, count(prof:key_averages(), "ProfilerStep*"))
+    prof:stop()
+  end)
 end)
 
 describe("a trace", function()

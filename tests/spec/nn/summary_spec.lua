@@ -119,6 +119,13 @@ describe("nn.summary", function()
     assert.is_true(attention.total_mult_adds >= 4 * 3 * 8 * 8)
   end)
 
+  it("counts multiply-adds as a program does", function()
+    local net, x = convolutional():eval(), nl.randn(2, 3, 6, 6)
+    local told = tostring(nl.program.trace(net, x)):match "([%d.]+ k) multiply%-adds[^\n]*$"
+    local total = nn.summary(net, x).total_mult_adds
+    assert.equal(("%.1f k"):format(total / 1000), told)
+  end)
+
   it("fits any width, and is cut at a depth", function()
     local net = convolutional()
     for _, width in ipairs {40, 60, 80, 160} do
