@@ -24,6 +24,8 @@ local kept = setmetatable({}, {__mode = "k"})
 ---@class Figure
 local Figure = class.new "nl.plot.Figure"
 
+Figure.__draws = true -- so the prompt shows its text as it is
+
 local parse_figure = options.parser("nl.plot.Figure", {})
 
 function Figure:init(...)

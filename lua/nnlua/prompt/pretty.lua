@@ -45,6 +45,12 @@ local function own_text(value)
   return ("(__tostring raised %s)"):format(type(text) == "string" and text or type(text))
 end
 
+--- Whether a value's text is a drawing for the terminal, which is shown as it is: that of a figure.
+function pretty.draws(value)
+  local meta = metatable_of(value)
+  return type(meta) == "table" and rawget(meta, "__draws") == true
+end
+
 local function function_text(f)
   local info = debug.getinfo(core.unguarded(f), "S")
   if info.what == "C" then return "function (C)" end
@@ -57,6 +63,11 @@ local function tensor_text(x)
     tostring(x.dtype):match "[^.]+$")
 end
 
+local function own_name(value)
+  local name = rawget(metatable_of(value), "__name")
+  return type(name) == "string" and pretty.visible(name) or type(value)
+end
+
 --- A value on one line, whatever it is; of a table only what it is.
 local function short_text(value)
   local kind = type(value)
@@ -64,6 +75,7 @@ local function short_text(value)
   if kind == "function" then return function_text(value) end
   if core.is_tensor(value) then return tensor_text(value) end
   if core.is_module(value) then return core.class_name(value) .. "(…)" end
+  if pretty.draws(value) then return own_name(value) end
   return pretty.visible((own_text(value):gsub("\n.*", " …")))
 end
 
@@ -202,6 +214,7 @@ function pretty.text(value, options)
   if is_plain(value) then return render_table(view, value, 0, "") end
   if type(value) == "function" then return function_text(value) end
   if type(value) == "string" then return pretty.quoted(value, options.longest) end
+  if pretty.draws(value) then return own_text(value) end
   local text = pretty.visible(own_text(value), true)
   local line = options.footers and footer(value)
   if not line then return text end

@@ -87,7 +87,8 @@ local function print_values(session, values)
     texts[i] = pretty.text(values[i], options)
     many_lines = many_lines or texts[i]:find "\n" ~= nil
   end
-  session:show(concat(texts, many_lines and "\n" or "\t"))
+  local text = concat(texts, many_lines and "\n" or "\t")
+  if values.n == 1 and pretty.draws(values[1]) then session:print(text) else session:show(text) end
 end
 
 --- Values stay at hand until the next ones come, and no longer: they may be large.
