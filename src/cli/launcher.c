@@ -418,7 +418,7 @@ static int run(lua_State *L)
   handle_signals(before, false);
   if (!good) fprintf(stderr, "nnlua run: no process can be started: %s\n", strerror(errno));
   if (k->failed >= 0 && !asked_to_leave) say_who_failed(k);
-  else if (!asked_to_leave) fwrite(k->said, 1, k->nsaid, stderr);
+  else if (!asked_to_leave && k->nsaid) fwrite(k->said, 1, k->nsaid, stderr);
   free(k->ranks);
   free(k->said);
   lua_pushinteger(L, exit_code(k, status));

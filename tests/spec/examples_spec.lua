@@ -156,3 +156,47 @@ describe("examples/char_lstm.lua", function()
     assert.equal(30, #text)
   end)
 end)
+
+-- Examples that end with a picture: each in a moment's training, and once asked what it takes.
+describe("an example with a picture", function()
+  local expected = {
+    vae = {"^epoch 1  loss %d+%.%d+\n", "--epochs", "1"},
+    dcgan = {"^epoch 1  critic %d%.%d+  generator %d%.%d+\n", "--epochs", "1"},
+    unet = {"^of what is or was taken for a disc, %d+%.%d %% is both\n", "--steps", "2"},
+    resnet_digits = {"\n%d+ of 359 held%-out digits right\n", "--epochs", "1"},
+    forecast = {"^mean error %d+%.%d+ %(last week again: 0%.%d+%); %d+ %% lie within two deviations\n", "--steps", "2"},
+    words = {"^king +[%l', ]+\n", "--steps", "2"},
+    style = {"^loss %d%.%d+, then %d%.%d+\n", "--steps", "2", "--size", "24"},
+    cartpole = {"^after %d+ episodes the pole stays up for %d+ steps\n", "--episodes", "3"},
+  }
+  for name, words in pairs(expected) do
+    it("runs: " .. name, function()
+      local path = ("examples/%s.lua"):format(name)
+      local output = succeed(process.run_nnlua {path, table.unpack(words, 2)})
+      assert.matches(words[1], output)
+      local _, lines = output:gsub("\n", "")
+      assert.is_true(lines > 10, output)
+      assert.matches("^usage: ", succeed(process.run_nnlua {path, "--help"}))
+      local wrong = process.run_nnlua {path, "--nothing"}
+      assert.equal(2, wrong.code)
+    end)
+  end
+
+  it("learns to balance a pole", function()
+    if not is_whole then return end
+    local output = succeed(process.run_nnlua {"examples/cartpole.lua", "--episodes", "200"})
+    assert.is_true(tonumber(output:match "stays up for (%d+) steps") > 60) -- 20 without learning
+  end)
+end)
+
+describe("examples/host/game.c", function()
+  it("learns to catch balls while the game goes on", function()
+    local folder = process.nnlua:match "^(.*)/[^/]*$" or "."
+    local frames = is_whole and 6000 or 1500
+    local output = succeed(process.run {folder .. "/nnlua_game", tostring(frames), "--fast"})
+    local caught = {}
+    for n in output:gmatch "of ten balls (%d+) were caught" do caught[#caught + 1] = tonumber(n) end
+    assert.matches("\na frame's thinking and learning: median %d+ us", output)
+    if is_whole then assert.is_true(caught[#caught] >= 7, output) end
+  end)
+end)
