@@ -1,7 +1,7 @@
 /*
  * A game with an agent inside: a ball bounces between walls, and a paddle that a small net moves learns, while the game
- * goes on at 60 frames a second, where the ball will come down. Each frame asks the net once and trains it four steps; how
- * long that takes is told at the end. ./bootstrap build makes it:
+ * goes on at 60 frames a second, where the ball will come down. Each frame asks the net once and trains it four steps;
+ * how long that takes is told at the end. ./bootstrap build makes it:
  *
  *   build/release/nnlua_game [frames] [--fast]      --fast: without waiting for each frame's time
  */
