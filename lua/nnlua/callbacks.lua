@@ -117,6 +117,40 @@ function CSVLogger:on_epoch_end(trainer)
   require "nnlua.system".write_bytes(self.__name, self.path, table.concat(lines, "\n") .. "\n")
 end
 
+-- -------------------------------------------------------------- TensorBoard
+
+--- Writes the logs of each epoch as scalars for TensorBoard: `TensorBoard(folder)`; what is told of training and
+--- validation stands in one group, as "loss/train" and "loss/val".
+---     > nl.callbacks.TensorBoard(os.tmpname()).__name
+---     callbacks.TensorBoard
+---@class TensorBoard
+local TensorBoard = class.new "callbacks.TensorBoard"
+
+local parse_board = args.parser(TensorBoard.__name, {{"folder", "string"}})
+
+function TensorBoard:init(...) self.folder = parse_board(...) end
+
+function TensorBoard:on_fit_begin(trainer)
+  local purge = trainer.step > 0 and trainer.step + 1 or nil -- what a run that was killed wrote beyond
+  self.writer = nl.utils.tensorboard.SummaryWriter(self.folder, nil, purge)
+end
+
+function TensorBoard:on_epoch_end(trainer, logs)
+  for _, name in ipairs(logs_order.names(logs)) do
+    local value = logs[name]
+    if type(value) == "number" and name ~= "step" then
+      local tag = name:gsub("^val_(.*)$", "%1/val")
+      if logs["val_" .. name] ~= nil then tag = name .. "/train" end
+      self.writer:add_scalar(tag, value, trainer.step)
+    end
+  end
+  self.writer:flush()
+end
+
+function TensorBoard:on_fit_end()
+  self.writer:close()
+end
+
 -- -------------------------------------------------------------- for Trainer
 
 --- The callbacks that a trainer's options stand for, behind the user's.
@@ -125,6 +159,7 @@ function callbacks._of(trainer)
   local patience, folder = trainer.early_stopping, trainer.folder
   if patience then list[#list + 1] = EarlyStopping(patience) end
   if folder then list[#list + 1] = CSVLogger(folder .. "/log.csv") end
+  if folder and trainer.tensorboard then list[#list + 1] = TensorBoard(folder) end
   if trainer.progress then list[#list + 1] = callbacks.ProgressTable() end
   return list
 end
@@ -138,7 +173,7 @@ function callbacks._mode_of(name)
 end
 
 callbacks.EarlyStopping, callbacks.TerminateOnNaN = EarlyStopping, TerminateOnNaN
-callbacks.CSVLogger = CSVLogger
+callbacks.CSVLogger, callbacks.TensorBoard = CSVLogger, TensorBoard
 
 guard.classes(callbacks)
 

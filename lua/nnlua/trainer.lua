@@ -20,8 +20,8 @@ local raise = core.raise
 --- the validation begin with val_), callbacks, progress (false: nothing is printed).
 ---
 --- With a folder: last.ckpt after each epoch, every checkpoint_every steps and on Ctrl-C; best.ckpt, by monitor
---- ("val_loss", or "loss" without validation) and mode ("min", "max"); log.csv. extra is a table of what
---- else is to be saved with the run, such as generators.
+--- ("val_loss", or "loss" without validation) and mode ("min", "max"); log.csv; events for TensorBoard
+--- (tensorboard = false: none). extra is a table of what else is to be saved with the run, such as generators.
 ---     > x = nl.randn(64, 2)
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
 ---     > net = nn.Linear(2, 1)
@@ -39,7 +39,7 @@ local options = {
   {"max_steps", "integer?"}, {"scheduler", "any?"}, {"scheduler_interval", "string", "epoch"},
   {"accumulate_grad_batches", "integer", 1}, {"gradient_clip_val", "number?"}, {"autocast", "any?"},
   {"scaler", "any?"}, {"early_stopping", "any?"}, {"monitor", "string?"}, {"mode", "string?"}, {"folder", "string?"},
-  {"checkpoint_every", "integer?"}, {"callbacks", "any?"},
+  {"checkpoint_every", "integer?"}, {"tensorboard", "boolean", true}, {"callbacks", "any?"},
   {"progress", "boolean", true}, {"training_step", "function?"}, {"extra", "any?"},
 }
 local parse = args.parser("Trainer", options)

@@ -52,11 +52,11 @@ end
 
 guard.classes {Interrupts}
 
---- `checkpoint` is read when it is first asked for.
+--- `checkpoint` and `tensorboard` are read when they are first asked for.
 local function read(_, name)
-  if name ~= "checkpoint" then return nil end
-  utils.checkpoint = require "nnlua.utils.checkpoint"
-  return utils.checkpoint
+  if name ~= "checkpoint" and name ~= "tensorboard" then return nil end
+  utils[name] = require("nnlua.utils." .. name)
+  return utils[name]
 end
 
 return setmetatable(utils, {__index = read})

@@ -1,5 +1,7 @@
 /* Bytes of files and what is in folders, for what reads and writes formats in Lua: lua/nnlua/io, datasets, text. */
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "io/crc32c.h"
 #include "io/files.h"
@@ -132,10 +134,21 @@ static int crc32c_of(lua_State *L)
   return 1;
 }
 
+/* host_and_process(): the machine's name and the process's number, by which files of several runs differ */
+static int host_and_process(lua_State *L)
+{
+  char name[256] = "";
+  if (gethostname(name, sizeof name - 1) != 0 || !*name) strcpy(name, "localhost");
+  lua_pushstring(L, name);
+  lua_pushinteger(L, getpid());
+  return 2;
+}
+
 const luaL_Reg file_byte_functions[] = {{"read_bytes", read_bytes},
                                         {"write_bytes", write_bytes},
                                         {"gunzip", gunzip_bytes},
                                         {"list_folder", list_folder},
                                         {"make_folder", make_folder},
                                         {"crc32c", crc32c_of},
+                                        {"host_and_process", host_and_process},
                                         {NULL, NULL}};

@@ -143,6 +143,8 @@ local utils = {}
 nl.utils = utils
 ---@class nnlua.utils.data
 utils.data = {}
+---@class nnlua.utils.tensorboard
+utils.tensorboard = {}
 ---@class nnlua.utils.checkpoint
 utils.checkpoint = {}
 ---@class nnlua.callbacks

@@ -217,6 +217,11 @@ describe("a run with a folder", function()
     for _, file in ipairs {"/last.ckpt", "/best.ckpt", "/log.csv"} do
       assert.is_true(read(folder .. "/alone" .. file) == read(folder .. "/parts" .. file), file)
     end
+    local events = 0
+    for _, name in ipairs(require "nnlua.system".list_folder("spec", folder .. "/alone")) do
+      if name:find "^events%.out%.tfevents" then events = events + 1 end
+    end
+    assert.equal(1, events)
     local lines = read(folder .. "/alone/log.csv")
     assert.matches("^epoch,step,loss,accuracy,val_loss,val_accuracy,lr\n1,6,", lines)
     assert.equal(6, select(2, lines:gsub("\n", "")))

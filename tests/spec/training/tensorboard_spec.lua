@@ -1,0 +1,229 @@
+-- nl.utils.tensorboard. What it writes is compared with what PyTorch 2.15 wrote for the same calls
+-- (tests/files/tensorboard.py): records, messages field by field, pixels of pictures, files of the projector.
+local nl = require "nnlua"
+local schema = require "nnlua.utils.tensorboard.schema"
+local system = require "nnlua.system"
+
+local folder
+
+before_each(function()
+  folder = os.tmpname()
+  os.remove(folder)
+end)
+
+after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+-- The message that a field of kind m or s holds, where it holds one.
+local kinds = {
+  event = {graph_def = "graph", summary = "summary", session_log = "session_log"},
+  summary = {value = "value"},
+  value = {image = "image", histo = "histogram", audio = "audio", tensor = "tensor", metadata = "metadata"},
+  metadata = {plugin_data = "plugin_data"}, tensor = {tensor_shape = "shape"}, shape = {dim = "dim"},
+  graph = {node = "node"}, node = {attr = "attribute"},
+}
+local ignored = {wall_time = true, source_metadata = true}
+
+--- A message as a table of lists, without what is zero or empty; pictures by their pixels.
+local function decoded(text, kind)
+  local source = system.text_source(text, "a message")
+  local fields = assert(system.wire_fields(source, 0, #text, schema[kind]))
+  local result = {}
+  for name, list in pairs(fields) do
+    local inner, values = kinds[kind] and kinds[kind][name], {}
+    local letter = "s"
+    for _, one in pairs(schema[kind]) do
+      if one:sub(2) == name then letter = one:sub(1, 1) end
+    end
+    if letter == "m" then
+      for i = 1, #list, 2 do
+        local part = text:sub(list[i] + 1, list[i + 1])
+        values[#values + 1] = inner and decoded(part, inner) or part
+      end
+    else
+      for i, value in ipairs(list) do
+        local is_picture = name == "encoded_image_string"
+        values[i] = is_picture and nl.io.decode_image(nl.frombuffer(value, nl.uint8)):tolist() or value
+      end
+    end
+    local first = values[1]
+    local is_nothing = #values == 1 and (first == 0 or first == "" or type(first) == "table" and next(first) == nil)
+    if not ignored[name] and not is_nothing then result[name] = values end
+  end
+  return result
+end
+
+--- The events of a file, whose records' checksums are looked at.
+local function events_of(path)
+  local text, at, list = read(path), 1, {}
+  local function masked(bytes)
+    local crc = system.crc32c(bytes)
+    return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff
+  end
+  while at <= #text do
+    local length, crc = ("<I8I4"):unpack(text, at)
+    local bytes = text:sub(at + 12, at + 11 + length)
+    assert.equal(crc, masked(text:sub(at, at + 7)))
+    assert.equal(masked(bytes), (("<I4"):unpack(text, at + 12 + length)))
+    list[#list + 1] = bytes
+    at = at + 16 + length
+  end
+  return list
+end
+
+local function event_file(path)
+  local names = system.list_folder("spec", path)
+  for _, name in ipairs(names) do
+    if name:find "^events.out.tfevents%.%d+%." or name == "events" then return path .. "/" .. name end
+  end
+end
+
+local function write_all(writer)
+  local w = writer
+  w:add_scalar("loss/train", 0.25, 3)
+  w:add_scalar("none", nl.tensor(7))
+  w:add_scalar("new", 2.5, 3, nil, true)
+  w:add_scalar("double", 2.5, 3, {new_style = true, double_precision = true})
+  w:add_scalars("many", {a = 0.5, b = 2.25}, 1)
+  local x = (nl.arange(0, 200):double() * 7 % 200 - 30) / 64
+  w:add_histogram("h", x, 1)
+  w:add_histogram("hi", x, 1, 10)
+  w:add_histogram("he", x, 1, {-1, -0.25, 0, 0.5})
+  w:add_histogram("hm", x, 1, {bins = 50, max_bins = 7})
+  w:add_histogram("one", nl.tensor {1.0, 1.0}, 1, 3)
+  w:add_histogram_raw("raw", 0.5, 1, 3, 1.5, 1.25, {0.5, 1}, {1, 2}, 2)
+  local image = nl.arange(0, 240):view(3, 8, 10):float() / 240
+  w:add_image("image", image, 1)
+  w:add_image("hwc", image:permute(2, 3, 1), {dataformats = "HWC"})
+  w:add_image("hw", image[1], {dataformats = "HW"})
+  w:add_image("bytes", (image * 255):to(nl.uint8), 2)
+  w:add_image("gray", image[1]:unsqueeze(1), 1)
+  w:add_images("images", nl.arange(0, 660):view(11, 3, 4, 5):float() / 660, 1)
+  w:add_audio("sound", nl.arange(-32, 32):float() / 50, 1, 8000)
+  w:add_text("note", "# Title\n\nsome *text*, täxt", 1)
+  local labels, predictions = nl.arange(0, 200) % 3, nl.arange(0, 200):float() * 0.618 % 1
+  w:add_pr_curve("curve", labels:eq(0), predictions, 1)
+  w:add_pr_curve("weighted", labels:eq(0):int(), predictions, 1, 11, nl.arange(0, 200):double() / 100)
+  w:add_pr_curve_raw("counted", {3, 2, 1}, {2, 1, 0}, {0, 1, 2}, {0, 1, 2}, {0.5, 0.75, 1}, {1, 0.75, 0.5}, 1, 3)
+  w:add_custom_scalars {losses = {a = {"Margin", {"x", "y", "z"}}, b = {"Multiline", {"loss/train", "loss/val"}}}}
+  w:add_custom_scalars_multilinechart({"a", "b"}, "cat", "title")
+  w:add_custom_scalars_marginchart {"a", "b", "c"}
+  local dtypes = "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128"
+  for name in dtypes:gmatch "%S+" do
+    w:add_tensor("tensor/" .. name, nl.tensor({{2.0, 0.0}, {1.5, 3.0}}):to(nl[name]), 1)
+  end
+  w:add_hparams({lr = 0.1}, {["hparam/loss"] = 0.5}, {lr = {0.1, 0.2}}, "run1", 5)
+  w:add_hparams({name = "adam"}, {["hparam/loss"] = 0.25}, nil, "run2")
+  w:add_embedding(nl.arange(0, 12):float():view(4, 3) / 8, {"a", "b", "c", "d"},
+    nl.arange(0, 48):view(4, 3, 2, 2):float() / 48, 2, "some/points")
+  w:add_embedding(nl.arange(0, 12):view(4, 3), {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}},
+    {metadata_header = {"name", "n"}})
+end
+
+describe("a SummaryWriter", function()
+  local reference = "tests/files/tensorboard"
+
+  it("writes the events that PyTorch writes", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder, {purge_step = 4})
+    write_all(writer)
+    writer:flush()
+    local compared = 0
+    for _, run in ipairs {"", "/many_a", "/many_b", "/run1", "/run2"} do
+      local expected, found = events_of(event_file(reference .. run)), events_of(event_file(folder .. run))
+      assert.equal(#expected, #found, run)
+      for i, text in ipairs(expected) do
+        assert.same(decoded(text, "event"), decoded(found[i], "event"))
+        compared = compared + 1
+      end
+    end
+    assert.equal(53, compared)
+  end)
+
+  it("writes the projector's files", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    write_all(writer)
+    for _, name in ipairs {"projector_config.pbtxt", "00000/default/metadata.tsv", "00002/some%2fpoints/metadata.tsv",
+      "00000/default/tensors.tsv"} do
+      assert.equal(read(reference .. "/" .. name), read(folder .. "/" .. name), name)
+    end
+    local function numbers(path)
+      local list = {}
+      for word in read(path):gmatch "%S+" do list[#list + 1] = tonumber(word) end
+      return list
+    end
+    local points, sprite = "/00002/some%2fpoints/tensors.tsv", "/00002/some%2fpoints/sprite.png"
+    assert.same(numbers(reference .. points), numbers(folder .. points))
+    assert.is_true(nl.equal(nl.io.read_image(reference .. sprite), nl.io.read_image(folder .. sprite)))
+  end)
+
+  it("draws a model's steps, within the modules whose parameters they use", function()
+    local nn = nl.nn
+    local net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Sequential(nn.Linear(3, 1)))
+    do
+      local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+      writer:add_graph(net, nl.ones(4, 2))
+    end
+    local graph = decoded(events_of(event_file(folder))[2], "event").graph_def[1]
+    local inputs = {}
+    for _, node in ipairs(graph.node) do inputs[node.name[1]] = table.concat(node.input or {}, " ") end
+    assert.same({
+      ["0/weight"] = "", ["0/bias"] = "", ["2/0/weight"] = "", ["2/0/bias"] = "", ["input/input"] = "",
+      ["0/linear"] = "input/input 0/weight 0/bias", relu = "0/linear", ["2/0/linear"] = "relu 2/0/weight 2/0/bias",
+      ["output/output"] = "2/0/linear",
+    }, inputs)
+  end)
+
+  it("adds figures of nl.plot", function()
+    local figure = nl.plot.line({1, 4, 2})
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    writer:add_figure("figure", figure, 3)
+    writer:flush()
+    local image = decoded(events_of(event_file(folder))[2], "event").summary[1].value[1].image[1]
+    local drawn = nl.io.decode_image(nl.frombuffer(figure:png(), nl.uint8), "RGB")
+    assert.same(drawn:tolist(), image.encoded_image_string[1])
+  end)
+
+  it("goes on in new files after close, in a folder of its own if none is given", function()
+    local writer = nl.utils.tensorboard.SummaryWriter(folder)
+    writer:close()
+    writer:add_scalar("a", 1)
+    writer:close()
+    assert.equal(2, #system.list_folder("spec", folder))
+    local process = require "support.process"
+    os.execute("mkdir -p '" .. folder .. "/here'")
+    local printed = process.run {"sh", "-c", 'cd "$1" && exec "$0" -e "$2"', process.nnlua, folder .. "/here", [[
+      local writer <close> = require "nnlua".utils.tensorboard.SummaryWriter({comment = "_mine"})
+      print(writer:get_logdir())]]}
+    assert.matches("^runs/%u%l%l%d%d_%d%d%-%d%d%-%d%d_.+_mine\n$", printed.stdout)
+  end)
+
+  it("says what it can't take", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    for text, f in pairs {
+      ["add_scalar: a number or a tensor of one element is wanted, not a string"] =
+        function() writer:add_scalar("a", "b") end,
+      ["add_image: a picture of shape [2, 3] is not of the dataformats 'CHW'"] =
+        function() writer:add_image("a", nl.ones(2, 3)) end,
+      ["add_histogram: values has no elements"] = function() writer:add_histogram("a", nl.ones(0)) end,
+      ["add_embedding: there are 1 metadata for 2 points"] = function() writer:add_embedding(nl.ones(2, 3), {"a"}) end,
+      ["add_graph: model must be a module, not a number"] = function() writer:add_graph(3) end,
+      ["add_figure: figure must be one of nl.plot, not a number"] = function() writer:add_figure("a", 3) end,
+    } do
+      local _, message = pcall(f)
+      assert.equal(text, (message:gsub("^[^\n:]*tensorboard_spec.lua:%d+: ", "")))
+    end
+  end)
+end)
+
+describe("crc32c", function()
+  it("is that of RFC 3720", function() -- its appendix B.4, and the check value of the polynomial
+    assert.equal(0xe3069283, system.crc32c "123456789")
+    assert.equal(0x8a9136aa, system.crc32c(("\0"):rep(32)))
+    assert.equal(0x62a8ab43, system.crc32c(("\xff"):rep(32)))
+    assert.equal(0, system.crc32c "")
+  end)
+end)
