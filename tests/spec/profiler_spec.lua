@@ -171,6 +171,23 @@ describe("a profile", function()
     assert.equal(3, count(prof:key_averages(), "tanh"))
   end)
 
+  it("shows those of plans of whole steps, with the op of each backward", function()
+    local net, x = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2)), nl.randn(3, 4)
+    local optimizer = optim.SGD(net:parameters(), {lr = 0.1})
+    local step = nl.compile(function(input)
+      optimizer:zero_grad()
+      local loss = net(input):sum()
+      loss:backward()
+      optimizer:step()
+      return loss
+    end)
+    for _ = 1, 3 do step(x) end
+    local prof = profiler.profile(function() for _ = 1, 2 do step(x) end end)
+    assert.equal(2, count(prof:key_averages(), "plan"))
+    assert.equal(4, count(prof:key_averages(), "backward of linear"))
+    assert.equal(2, count(prof:key_averages(), "backward of tanh"))
+  end)
+
   it("passes on what a function returns, and prints its tables", function()
     local prof, a, b, c = profiler.profile(function(...) return ... end, 1, nil, 3)
     assert.same({1, nil, 3}, {a, b, c})

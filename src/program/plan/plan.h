@@ -64,6 +64,7 @@ struct Plan;
 /* What a pass puts in place of ops: a way of its own to run; free may be NULL. */
 typedef struct PlanSpecial {
   const char *name; /* in profiles */
+  bool is_of_op;    /* where the step's op is named, too */
   void (*run)(Call *call, struct Plan *plan, struct PlanStep *step);
   void (*free)(struct Plan *plan, struct PlanStep *step);
   bool makes_results;  /* and hands them to plan_take_results; else it finds them made, for it to fill */

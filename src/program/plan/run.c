@@ -4,6 +4,7 @@
 #include "autograd/node.h"
 #include "core/interrupt.h"
 #include "core/profiler.h"
+#include "core/text.h"
 #include "launch/copy.h"
 #include "program/plan/plan.h"
 
@@ -248,7 +249,12 @@ static __attribute__((noinline)) void run_profiled(Call *call, Plan *plan, PlanS
 {
   Context *ctx = call->ctx;
   ProfileFrame frame;
+  char text[64];
   const char *name = s->special ? s->special->name : s->op->name;
+  if (s->special && s->special->is_of_op) {
+    text_format(text, sizeof text, "%s of %s", name, s->op->name);
+    name = text;
+  }
   profile_begin(ctx, &frame, profile_clock(), PROFILE_OP, name, ctx->host.state);
   profile_run(ctx, &frame, run_timed, &(ProfiledStep){call, plan, s});
   profile_end(ctx, &frame, profile_clock(), NULL);

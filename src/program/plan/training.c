@@ -29,7 +29,8 @@ static void run_gradient(Call *parent, Plan *plan, PlanStep *s)
   plan_take_results(&call, plan, s, g->made, mark);
 }
 
-static const PlanSpecial gradient_special = {.name = "backward", .run = run_gradient, .makes_results = true};
+static const PlanSpecial gradient_special = {
+  .name = "backward", .is_of_op = true, .run = run_gradient, .makes_results = true};
 
 /* The value of a result that a node has saved, which has a header of its own there. */
 static void add_saved_result(Call *call, PlanRecord *r, PlanStep *s, Tensor **place)
