@@ -4,6 +4,8 @@ local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local measure = dofile(here .. "/measure.lua")
 local nl = require "nnlua"
 
+nl.set_default_dtype(nl[os.getenv "BENCH_DTYPE" or "float32"])
+
 -- ------------------------------------------------------------------- names
 
 --- What arguments of a kind are, for rows without inputs of their own.
@@ -103,7 +105,7 @@ function words.positions(high, ...) return nl.randint(1, high + 1, {...}) end
 function words.bools(...) return nl.rand {...}:gt(0.5) end
 function words.complex(...) return nl.complex(nl.randn {...}, nl.randn {...}) end
 function words.sorted(n) return (nl.randn(n):sort()) end
-function words.signs(...) return nl.rand {...}:gt(0.5):float() * 2 - 1 end
+function words.signs(...) return nl.rand {...}:gt(0.5) * 2.0 - 1 end
 
 --- Matrices that are symmetric and positive definite.
 function words.definite(...)

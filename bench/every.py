@@ -43,7 +43,7 @@ WORDS = {
     "bools": lambda *shape: torch.rand(shape) > 0.5,
     "complex": lambda *shape: torch.complex(torch.randn(shape), torch.randn(shape)),
     "sorted": lambda n: torch.randn(n).sort()[0],
-    "signs": lambda *shape: (torch.rand(shape) > 0.5).float() * 2 - 1,
+    "signs": lambda *shape: (torch.rand(shape) > 0.5) * 2.0 - 1,
     "definite": definite,
     "result": lambda k, name, *arguments: result(entry(name)(*arguments), k),
     "pack": lambda *arguments: arguments,
@@ -73,6 +73,7 @@ def made(call):
 
 
 warnings.simplefilter("ignore")
+torch.set_default_dtype(getattr(torch, os.environ.get("BENCH_DTYPE", "float32")))
 
 
 for case in os.environ["BENCH_CASES"].strip("\n").split("\n"):

@@ -1,6 +1,7 @@
 -- Measures nnlua against PyTorch, case by case in turns, and prints the smallest times, their ratio, what share of the
 -- machine's limits is reached where a case says what it has to do, and the pages touched for the first time in a call:
---   nnlua bench/run.lua [SET ...] [--python P] [--threads N] [--rounds N] [--only PATTERN] [--isa avx2] [--json FILE]
+--   nnlua bench/run.lua [SET ...] [--python P] [--threads N] [--rounds N] [--only PATTERN] [--isa avx2] [--dtype D]
+--                       [--json FILE]
 -- A set is a pair SET.lua and SET.py in this folder whose cases agree line by line, or `start`, of the process; without
 -- names all sets are run. Times are a call's: processor time with one thread, wall time with several. Without
 -- --python nnlua is measured alone. docs/performance.md is written from files of --json by report.lua.
@@ -25,6 +26,8 @@ parser:add_argument("--threads", {default = 1, help = "to compute on"})
 parser:add_argument("--rounds", {default = 5, help = "how often each side of a case is measured"})
 parser:add_argument("--only", {type = "string", help = "the Lua pattern of the names of the cases to measure"})
 parser:add_argument("--isa", {type = "string", choices = {"avx2"}, help = "the instruction set that both keep to"})
+parser:add_argument("--dtype", {default = "float32", choices = {"float32", "float64"},
+  help = "what the numbers of the set `every` are"})
 parser:add_argument("--json", {type = "string", help = "the file to write all that was measured to"})
 local options = parser:parse_args()
 
@@ -102,8 +105,9 @@ end
 --- Measures cases of a set, by a process on each side, and calls `done` with each row.
 local function run_cases(set, names, limits, done)
   local seconds = os.getenv "BENCH_SECONDS" or SECONDS[set]
-  local settings = ("%sBENCH_ASKED=1 BENCH_THREADS=%d %sBENCH_CASES=%s "):format(environment, options.threads,
-    seconds and "BENCH_SECONDS=" .. seconds .. " " or "", side.quoted("\n" .. table.concat(names, "\n") .. "\n"))
+  local settings = ("%sBENCH_ASKED=1 BENCH_THREADS=%d BENCH_DTYPE=%s %sBENCH_CASES=%s "):format(environment,
+    options.threads, options.dtype, seconds and "BENCH_SECONDS=" .. seconds .. " " or "",
+    side.quoted("\n" .. table.concat(names, "\n") .. "\n"))
   local ours <close> = side.start(settings .. side.quoted(arg[-1]), ("%s/%s.lua"):format(here, set))
   local theirs <close> = options.python
     and side.start(settings .. side.quoted(options.python), ("%s/%s.py"):format(here, set)) or nil
@@ -225,6 +229,7 @@ if options.json then
       "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1")[1],
     torch = options.python and side.lines(side.quoted(options.python)
       .. " -c 'import torch; print(torch.__version__, torch.backends.cpu.get_cpu_capability())'")[1],
-    threads = options.threads, rounds = options.rounds, isa = options.isa, limits = limits, rows = rows,
+    threads = options.threads, rounds = options.rounds, isa = options.isa, dtype = options.dtype,
+    limits = limits, rows = rows,
   }), "\n")
 end

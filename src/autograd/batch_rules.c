@@ -567,7 +567,7 @@ static const struct {
   {"where complex_of copy heaviside igamma igammac zeta", batch_pointwise},
   {"gather scatter scatter_value scatter_combine scatter_combine_value scatter_add scatter_reduce sort topk cumsum "
    "cumsum_from_end cumprod cummax cummin logcumsumexp_of max_dim min_dim amax amin median_dim nanmedian_dim kthvalue "
-   "mode sum mean any all prod_dim logsumexp count_nonzero var std norm softmax log_softmax flip transpose select "
+   "mode sum nansum mean any all prod_dim logsumexp count_nonzero var std norm softmax log_softmax flip transpose select "
    "narrow slice squeeze_dims diagonal unfold diagonal_scatter select_scatter slice_scatter split split_sizes unbind "
    "cat resample resample_backward fft_c2c fft_r2c fft_c2r",
    shifted},
@@ -604,8 +604,8 @@ static const struct {
   {"dot", vectors},
   {"addmm baddbmm", added_product},
   {"linear", linear_rule},
-  {"max_pool max_pool_backward max_pool_positions adaptive_max_pool avg_pool avg_pool_backward "
-   "pool_positions_backward frames_of overlap_add",
+  {"max_pool max_pool_backward max_pool_positions adaptive_max_pool placed_max_pool avg_pool avg_pool_backward "
+   "pool_positions_backward frames_of overlap_add weighted_taps weighted_taps_back weighted_taps_of_weights",
    folded},
   {"row_norm", norm_of_rows},
   {"mse_loss", squared_error},

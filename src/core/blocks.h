@@ -28,11 +28,13 @@ enum {
   COPY_STRETCH = BLOCK_SIZE(1024, 8),           /* of a run that is copied in tiles */
   COPY_TILE = BLOCK_SIZE(64, 4),                /* the side of a tile, of elements up to 4 bytes */
   COPY_WIDE_TILE = BLOCK_SIZE(32, 2),           /* and of those up to 16 */
+  COPY_SHORT = BLOCK_SIZE(8, 2),                /* elements of a run below which the next dimension makes longer ones */
   COPY_LEAST_FACE = BLOCK_SIZE(256, 4),         /* from so many on tiles are taken */
   CAST_PIECE = BLOCK_SIZE(256, 4),              /* that are looked at together, whether int32 holds them */
   CHAIN_BYTES = BLOCK_SIZE(16 << 10, 1 << 10),  /* of the tiles of a chain, which the nearest cache holds, */
   CHAIN_UNIT = BLOCK_SIZE(64, 4),               /* whose elements are a multiple of this */
   CHAIN_MOST = BLOCK_SIZE(4096, 8),             /* and at most so many */
+  GENERATE_PIECE = BLOCK_SIZE(256, 4),          /* of numbers made from their places, in doubles at first */
   RANDOM_WORDS = BLOCK_SIZE(512, 8)             /* drawn at a time; even, as some numbers take two */
 };
 
@@ -128,7 +130,8 @@ enum {
   CONV_DOT_TAPS = BLOCK_SIZE(6, 2),         /* taps of the kernel at a time in dot products */
   POOL_STRIP = BLOCK_SIZE(64, 4),           /* results of a line at a time */
   POOL_TAPS = BLOCK_SIZE(16, 2),            /* taps of a line whose bounds are kept */
-  RESAMPLE_STRIP = BLOCK_SIZE(64, 4)        /* columns at a time */
+  RESAMPLE_STRIP = BLOCK_SIZE(64, 4),       /* columns at a time */
+  RESAMPLE_PLACES = BLOCK_SIZE(256, 4)      /* places of all channels at a time, where tensors tell positions */
 };
 
 /* Files, in bytes. */

@@ -61,7 +61,7 @@ static void drop_single(Iter *it)
   it->ndim = n;
 }
 
-static void swap_dims(Iter *it, int a, int b)
+void iter_swap(Iter *it, int a, int b)
 {
   int64_t t = it->shape[a];
   it->shape[a] = it->shape[b];
@@ -76,7 +76,7 @@ static void swap_dims(Iter *it, int a, int b)
 static void order_dims(Iter *it)
 {
   for (int i = 1; i < it->ndim; i++)
-    for (int j = i; j > 0 && !lies_outside(it, j - 1, j); j--) swap_dims(it, j - 1, j);
+    for (int j = i; j > 0 && !lies_outside(it, j - 1, j); j--) iter_swap(it, j - 1, j);
 }
 
 static bool can_merge(const Iter *it, int outer, int inner)

@@ -26,6 +26,9 @@ void iter_add(Iter *it, const Tensor *t);
 /* Orders and merges the dimensions; call it once, after the last iter_add. */
 void iter_plan(Iter *it);
 
+/* Makes two dimensions change places: another order of the same elements. */
+void iter_swap(Iter *it, int a, int b);
+
 /* A run: n elements, pointers to the first one of each operand, and strides in bytes. */
 typedef void (*IterRun)(void *arg, int64_t n, char *const *p, const int64_t *strides);
 

@@ -20,7 +20,10 @@ typedef struct PoolKernels {
   /* Maxima with their positions (from 1) in the volume, unless NULL; the gradients find them again in x. */
   void (*max)(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions);
   void (*max_backward)(const Pool *p, int64_t volumes, const void *x, const void *dy, void *dx);
-  void (*adaptive_max)(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions);
+  /* Maxima of windows of other places: of adaptive ones, or, unless begins is NULL, of those of the kernel's size that
+     begin at the planes, lines and columns (from 1) that begins [volumes][planes + lines + columns of results]
+     tells. */
+  void (*placed_max)(const Pool *p, int64_t volumes, const int64_t *begins, const void *x, void *y, int64_t *positions);
 } PoolKernels;
 
 /* The window of an adaptive result along a dimension: from first to before last. */

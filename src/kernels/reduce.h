@@ -7,6 +7,7 @@
 
 typedef enum ReduceId {
   REDUCE_SUM,
+  REDUCE_SUM_NUMBERS, /* without nan, of floats */
   REDUCE_PROD,
   REDUCE_MAX,
   REDUCE_MIN,
@@ -17,6 +18,9 @@ typedef enum ReduceId {
   REDUCE_COUNT_NONZERO,
   REDUCE_COUNT
 } ReduceId;
+
+/* Of the magnitudes of differences, their sum or the root of the sum of their squares. */
+typedef enum DistanceKind { DISTANCE_SUM, DISTANCE_EUCLIDEAN, DISTANCE_COUNT } DistanceKind;
 
 typedef enum PositionOf { POSITION_OF_MAX, POSITION_OF_MIN, POSITION_COUNT } PositionOf;
 
@@ -41,6 +45,8 @@ typedef struct ReduceKernels {
                                 bool whole, double *y);
   /* The sum of (a - b)^2, of a [n] and b [n]. */
   double (*squared_error)(int64_t n, const void *a, const void *b);
+  /* y [rows] = the distances of a [n] from each row of b [rows][n]. Floats only. */
+  void (*distances[DISTANCE_COUNT])(int64_t rows, int64_t n, const void *a, const void *b, void *y);
 } ReduceKernels;
 
 #endif

@@ -12,6 +12,9 @@ typedef struct SortKernels {
      they stand and nan as the largest. scratch has sort_scratch(n) bytes. */
   void (*elements)(int64_t rows, int64_t n, int64_t count, bool descending, const void *x, void *values,
                    int64_t *positions, void *scratch);
+  /* Of each row of x [rows][n] the element of its rank, from 1, in that order, and its position. scratch as above. */
+  void (*ranked)(int64_t rows, int64_t n, const int64_t *ranks, const void *x, void *values, int64_t *positions,
+                 void *scratch);
   /* x [n][m] to positions [n]: the order of the rows by their first differing element. scratch has n int64. */
   void (*rows)(int64_t n, int64_t m, const void *x, int64_t *positions, int64_t *scratch);
 } SortKernels;

@@ -78,6 +78,14 @@ static void tiles_part(void *arg, int64_t begin, int64_t end)
   }
 }
 
+/* Makes the next dimension the innermost one where that has only a few elements, which are no run worth a call. */
+static void lengthen_runs(Iter *it)
+{
+  int inner = it->ndim - 1;
+  if (inner < 1 || it->shape[inner] >= COPY_SHORT || it->shape[inner - 1] <= it->shape[inner]) return;
+  iter_swap(it, inner, inner - 1);
+}
+
 /* Whether a copy goes by tiles; notes how. */
 static bool plan_tiles(Copy *c)
 {
@@ -114,8 +122,12 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
   iter_add(&c.it, to);
   iter_add(&c.it, from);
   iter_plan(&c.it);
-  if (plan_tiles(&c)) launch_tiles(&c);
-  else iter_parallel(&c.it, GRAIN, copy_run, &c);
+  if (plan_tiles(&c)) {
+    launch_tiles(&c);
+    return;
+  }
+  lengthen_runs(&c.it);
+  iter_parallel(&c.it, GRAIN, copy_run, &c);
 }
 
 /* --------------------------------------------------------------------- fills */

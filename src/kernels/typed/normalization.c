@@ -53,15 +53,19 @@ static void stretch_gradient(int64_t n, const void *dy_, const void *x_, double 
 }
 
 /* y = (x - mean) scale w + b; w and b may be NULL. x, y, w, b: [n] */
+INLINE void normalize_part(RowPart at, const T *x, T mean, T scale, const T *w, const T *b, T *y)
+{
+  Vector v = (load_part(x, at) - mean) * scale;
+  if (w) v *= load_part(w, at);
+  if (b) v += load_part(b, at);
+  store_part(y, at, v);
+}
+
 INLINE void normalize_row(int64_t n, const T *x, T mean, T scale, const T *w, const T *b, T *y)
 {
-  for (int64_t i = 0; i < n; i += V) {
-    RowPart at = part_at(i, n);
-    Vector v = (load_part(x, at) - mean) * scale;
-    if (w) v *= load_part(w, at);
-    if (b) v += load_part(b, at);
-    store_part(y, at, v);
-  }
+  int64_t i = 0;
+  for (; i + V <= n; i += V) normalize_part(whole_part(i), x, mean, scale, w, b, y);
+  if (i < n) normalize_part(part_at(i, n), x, mean, scale, w, b, y);
 }
 
 static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w_, const void *b_,

@@ -378,25 +378,32 @@ static int64_t place_of_max(const Pool *p, const T *volume, const Box *b)
   return at;
 }
 
-INLINE void set_window(const Pool *p, int dim, int64_t result, Box *b)
+/* begins: [result] of this dimension, or NULL for an adaptive window */
+INLINE void set_window(const Pool *p, int dim, const int64_t *begins, int64_t result, Box *b)
 {
-  b->first[dim] = adaptive_first(result, p->size[dim], p->result[dim]);
-  b->last[dim] = adaptive_last(result, p->size[dim], p->result[dim]);
+  b->first[dim] = begins ? begins[result] - 1 : adaptive_first(result, p->size[dim], p->result[dim]);
+  b->last[dim] = begins ? b->first[dim] + p->kernel[dim] : adaptive_last(result, p->size[dim], p->result[dim]);
 }
 
-/* x: [volumes, size]; y, positions: [volumes, result] */
-static void adaptive_max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
+/* x: [volumes, size]; begins: [volumes, the sum of result] or NULL; y, positions: [volumes, result] */
+static void placed_max_pool(const Pool *p, int64_t volumes, const int64_t *begins, const void *x, void *y,
+                            int64_t *positions)
 {
   T *to = y;
   Box b;
   for (int64_t i = 0; i < volumes; i++) {
     const T *volume = (const T *)x + i * inside_of(p);
+    const int64_t *of[3];
+    for (int dim = 0; dim < 3; dim++) {
+      of[dim] = begins;
+      if (begins) begins += p->result[dim];
+    }
     for (int64_t plane = 0; plane < p->result[0]; plane++) {
-      set_window(p, 0, plane, &b);
+      set_window(p, 0, of[0], plane, &b);
       for (int64_t line = 0; line < p->result[1]; line++) {
-        set_window(p, 1, line, &b);
+        set_window(p, 1, of[1], line, &b);
         for (int64_t column = 0; column < p->result[2]; column++) {
-          set_window(p, 2, column, &b);
+          set_window(p, 2, of[2], column, &b);
           int64_t at = place_of_max(p, volume, &b);
           *to++ = volume[at];
           *positions++ = at + 1;
@@ -421,7 +428,7 @@ void TYPED(fill_pool)(PoolKernels *t)
 #endif
 #if HAS_MAXIMA && T_FLOATING
   t->max_backward = max_pool_backward;
-  t->adaptive_max = adaptive_max_pool;
+  t->placed_max = placed_max_pool;
 #endif
   (void)t;
 }

@@ -36,8 +36,10 @@ enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
   }
 #define ELEMENTS_ROW(n, x) plain_row(ROW_ELEMENTS, n, x)
 #define MAGNITUDES_ROW(n, x) plain_row(ROW_MAGNITUDES, n, x)
+#define NUMBERS_ROW(n, x) plain_row(ROW_NUMBERS, n, x)
 FLOAT_ROWS(sum, ELEMENTS_ROW)
 FLOAT_ROWS(sum_abs, MAGNITUDES_ROW)
+FLOAT_ROWS(sum_numbers, NUMBERS_ROW)
 FLOAT_ROWS(sum_squares, square_row)
 #define OWN_ROWS 1
 #else
@@ -59,6 +61,13 @@ FLOAT_ROWS(sum_squares, square_row)
 #include "kernels/typed/sums.h"
 
 #if T_FLOATING
+#define SUM sum_numbers
+#define HAS_ROWS 1
+#define TERM(e) ((e) == (e) ? (e) : 0)
+#define PART T
+#define TOTAL Total
+#include "kernels/typed/sums.h"
+
 #define SUM sum_abs
 #define HAS_ROWS 1
 #define TERM(e) LIBM(fabs)(e)
@@ -117,13 +126,16 @@ static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void
   Total *out = y;
   for (int64_t r = 0; r < rows; r++) {
     const T *p = (const T *)x + r * step;
-    Total lane[LANES], product = 1;
-    for (int j = 0; j < LANES; j++) lane[j] = 1;
+    Total lane[LANES], other[LANES], product = 1; /* two chains of products, so that neither is waited for */
+    for (int j = 0; j < LANES; j++) lane[j] = other[j] = 1;
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-      for (int j = 0; j < LANES; j++) lane[j] *= (Total)p[i + j];
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+      for (int j = 0; j < LANES; j++) {
+        lane[j] *= (Total)p[i + j];
+        other[j] *= (Total)p[i + LANES + j];
+      }
     for (; i < n; i++) product *= (Total)p[i];
-    for (int j = 0; j < LANES; j++) product *= lane[j];
+    for (int j = 0; j < LANES; j++) product *= lane[j] * other[j];
     out[r] = product;
   }
 }
@@ -395,6 +407,48 @@ POSITION(argmin, POSITION_OF_MIN)
 #endif
 
 #if T_FLOATING
+/* ---- distances ---- */
+
+INLINE Vector distance_term(DistanceKind kind, Vector d) { return kind == DISTANCE_SUM ? vector_abs(d) : d * d; }
+
+/* The distance of a [n] from b [n]: up to eight terms a lane are added up as they are, their sums as doubles. */
+INLINE double distance_of(DistanceKind kind, int64_t n, const T *a, const T *b)
+{
+  Doubles total = {0};
+  int64_t whole = n - n % V;
+  for (int64_t i = 0; i < whole;) {
+    int64_t end = whole - i < 16 * V ? whole : i + 16 * V;
+    Vector first = {0}, second = {0};
+    for (; i + 2 * V <= end; i += 2 * V) {
+      first += distance_term(kind, load(a + i) - load(b + i));
+      second += distance_term(kind, load(a + i + V) - load(b + i + V));
+    }
+    if (i < end) {
+      first += distance_term(kind, load(a + i) - load(b + i));
+      i += V;
+    }
+    total += (low_doubles(first) + high_doubles(first)) + (low_doubles(second) + high_doubles(second));
+  }
+  if (whole < n) {
+    int left = (int)(n - whole);
+    Lanes lanes = lanes_of(left);
+    Vector rest = distance_term(kind, load_first(a + whole, lanes, left) - load_first(b + whole, lanes, left));
+    total += low_doubles(rest) + high_doubles(rest);
+  }
+  double sum = total_of_doubles(total);
+  return kind == DISTANCE_SUM ? sum : sqrt(sum);
+}
+
+/* a: [n]; b: [rows, n]; y: [rows] */
+static void summed_distances(int64_t rows, int64_t n, const void *a, const void *b, void *y)
+{
+  for (int64_t r = 0; r < rows; r++) ((T *)y)[r] = (T)distance_of(DISTANCE_SUM, n, a, (const T *)b + r * n);
+}
+static void euclidean_distances(int64_t rows, int64_t n, const void *a, const void *b, void *y)
+{
+  for (int64_t r = 0; r < rows; r++) ((T *)y)[r] = (T)distance_of(DISTANCE_EUCLIDEAN, n, a, (const T *)b + r * n);
+}
+
 #define SQUARE(e) ((e) * (e))
 
 /* The sum of the squares of the differences. x, z: [n] */
@@ -437,11 +491,14 @@ void TYPED(fill_reduce)(ReduceKernels *t)
   t->position_columns[POSITION_OF_MIN] = argmin_columns;
 #endif
 #if T_FLOATING
+  ENTER_ROW(REDUCE_SUM_NUMBERS, sum_numbers);
   ENTER_ROW(REDUCE_SUM_ABS, sum_abs);
   ENTER_ROW(REDUCE_SUM_SQUARES, sum_squares);
   ENTER_ROW(REDUCE_MAX_ABS, max_abs);
   ENTER_ROW(REDUCE_MIN_ABS, min_abs);
   t->squared_error = squared_error;
+  t->distances[DISTANCE_SUM] = summed_distances;
+  t->distances[DISTANCE_EUCLIDEAN] = euclidean_distances;
   t->squares_about_rows = squares_about_rows;
   t->squares_about_columns = squares_about_columns;
 #endif

@@ -1,4 +1,4 @@
-/* Weighted means of places along the middle one of [outer, n, inner]. */
+/* Weighted means of places along the middle one of [outer, n, inner], and of elements at positions. */
 #include "core/blocks.h"
 #include "kernels/resample.h"
 #include "kernels/typed/typed.h"
@@ -97,6 +97,58 @@ static void resample_backward(int64_t outer, const int64_t *n, int64_t inner, co
       }
 }
 
+/* -------------------------------------------------------------- at positions */
+
+/* What a position tells: nothing is read for 0. */
+INLINE T element_at(const T *x, int64_t position) { return position ? x[position - 1] : 0; }
+
+/* `terms` is a constant where it is called, or 0 for any number. */
+INLINE void taps_of(int64_t terms, const Taps *t, const int64_t *at, const T *weight, const T *x, T *restrict y)
+{
+  for (int64_t c = 0; c < t->channels; c++, x += t->elements, y += t->apart)
+    for (int64_t i = 0; i < t->places; i++) {
+      T sum = weight[i] * element_at(x, at[i]);
+      for (int64_t k = 1; k < (terms ? terms : t->terms); k++)
+        sum += weight[k * t->apart + i] * element_at(x, at[k * t->apart + i]);
+      y[i] = sum;
+    }
+}
+
+/* x: [channels, elements]; at, weights: [terms, places]; y: [channels, places] */
+static void taps(const Taps *t, const int64_t *at, const void *weights, const void *x, void *y)
+{
+  switch (t->terms) {
+    case 1: taps_of(1, t, at, weights, x, y); break;
+    case 4: taps_of(4, t, at, weights, x, y); break;
+    case 8: taps_of(8, t, at, weights, x, y); break;
+    case 16: taps_of(16, t, at, weights, x, y); break;
+    default: taps_of(0, t, at, weights, x, y);
+  }
+}
+
+/* x: [channels, elements]; at, dweights: [terms, places]; dy: [channels, places] */
+static void taps_of_weights(const Taps *t, const int64_t *at, const void *dy, const void *x, void *dweights)
+{
+  for (int64_t k = 0; k < t->terms; k++, at += t->apart) {
+    const T *from = x, *d = dy;
+    T *restrict sum = (T *)dweights + k * t->apart;
+    for (int64_t i = 0; i < t->places; i++) sum[i] = 0;
+    for (int64_t c = 0; c < t->channels; c++, from += t->elements, d += t->apart)
+      for (int64_t i = 0; i < t->places; i++) sum[i] += d[i] * element_at(from, at[i]);
+  }
+}
+
+/* at, weights: [terms, places]; dy: [places]; dx: [elements] */
+static void taps_back(const Taps *t, const int64_t *at, const void *weights, const void *dy, void *dx)
+{
+  const T *weight = weights, *d = dy;
+  T *to = dx;
+  memset(to, 0, (size_t)t->elements * sizeof(T));
+  for (int64_t k = 0; k < t->terms; k++, at += t->apart, weight += t->apart)
+    for (int64_t i = 0; i < t->places; i++)
+      if (at[i]) to[at[i] - 1] += weight[i] * d[i];
+}
+
 #endif
 
 #if T_u8
@@ -146,6 +198,9 @@ void TYPED(fill_resample)(ResampleKernels *t)
 #if T_FLOATING
   t->forward = resample;
   t->backward = resample_backward;
+  t->taps = taps;
+  t->taps_of_weights = taps_of_weights;
+  t->taps_back = taps_back;
 #elif T_u8
   t->bytes = resample_bytes;
 #endif

@@ -9,10 +9,14 @@
 
 #if T_FLOATING
 
-/* What is added of elements: themselves or their magnitudes; a constant where functions are called. */
-typedef enum RowTerm { ROW_ELEMENTS, ROW_MAGNITUDES } RowTerm;
+/* What is added of elements: themselves, their magnitudes, or what isn't nan; a constant where functions are called. */
+typedef enum RowTerm { ROW_ELEMENTS, ROW_MAGNITUDES, ROW_NUMBERS } RowTerm;
 
-INLINE Vector plain_term(RowTerm term, Vector v) { return term == ROW_MAGNITUDES ? vector_abs(v) : v; }
+INLINE Vector plain_term(RowTerm term, Vector v)
+{
+  if (term == ROW_NUMBERS) return choose(v == v, v, (Vector){0});
+  return term == ROW_MAGNITUDES ? vector_abs(v) : v;
+}
 
 /* The sum of 8 vectors side by side. */
 INLINE Vector vectors_sum(RowTerm term, const T *x)
@@ -58,15 +62,25 @@ INLINE void moments_step(Moments *m, Doubles d)
   m->second += d * d;
 }
 
+/* Of a vector: its halves in parts of their own. */
+INLINE void moments_of_vector(Moments *low, Moments *high, Vector v, double centre)
+{
+  moments_step(low, low_doubles(v) - centre);
+  if (sizeof(T) < sizeof(double)) moments_step(high, high_doubles(v) - centre);
+}
+
 /* Of x [n]: the first in sums[0], the second in sums[1]. */
 INLINE void row_moments(int64_t n, const T *x, double centre, double *sums)
 {
-  Moments low = {{0}, {0}}, high = {{0}, {0}};
+  Moments low = {{0}, {0}}, high = {{0}, {0}}, next_low = {{0}, {0}}, next_high = {{0}, {0}};
   int64_t i = 0;
-  for (; i + V <= n; i += V) {
-    Vector v = load(x + i);
-    moments_step(&low, low_doubles(v) - centre);
-    if (sizeof(T) < sizeof(double)) moments_step(&high, high_doubles(v) - centre);
+  for (; i + 2 * V <= n; i += 2 * V) {
+    moments_of_vector(&low, &high, load(x + i), centre);
+    moments_of_vector(&next_low, &next_high, load(x + i + V), centre);
+  }
+  if (i + V <= n) {
+    moments_of_vector(&low, &high, load(x + i), centre);
+    i += V;
   }
   if (i < n) {
     int left = (int)(n - i);
@@ -74,16 +88,30 @@ INLINE void row_moments(int64_t n, const T *x, double centre, double *sums)
     moments_step(&low, first_doubles(low_doubles(v) - centre, left));
     if (sizeof(T) < sizeof(double)) moments_step(&high, first_doubles(high_doubles(v) - centre, left - V / 2));
   }
-  sums[0] = total_of_doubles(low.first + high.first);
-  sums[1] = total_of_doubles(low.second + high.second);
+  sums[0] = total_of_doubles((low.first + high.first) + (next_low.first + next_high.first));
+  sums[1] = total_of_doubles((low.second + high.second) + (next_low.second + next_high.second));
 }
 
 /* The sum of the squares of x [n]. */
 INLINE double square_row(int64_t n, const T *x)
 {
-  double sums[2];
-  row_moments(n, x, 0, sums);
-  return sums[1];
+  Doubles sums[4] = {{0}};
+  int64_t i = 0;
+  for (; i + 2 * V <= n; i += 2 * V) {
+    Vector v = load(x + i), w = load(x + i + V);
+    sums[0] += low_doubles(v) * low_doubles(v);
+    sums[1] += low_doubles(w) * low_doubles(w);
+    if (sizeof(T) == sizeof(double)) continue;
+    sums[2] += high_doubles(v) * high_doubles(v);
+    sums[3] += high_doubles(w) * high_doubles(w);
+  }
+  for (; i < n; i += V) {
+    int left = n - i < V ? (int)(n - i) : V;
+    Vector v = load_first(x + i, lanes_of(left), left);
+    sums[0] += low_doubles(v) * low_doubles(v);
+    sums[2] += high_doubles(v) * high_doubles(v);
+  }
+  return total_of_doubles((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 #if !T_COMPLEX
 
-enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS, LEADING = 12 /* bits of a first digit */ };
 
 #if T_f64 || T_i64
 #define WIDE_ITEM 1
@@ -193,7 +193,7 @@ static void select_first(int64_t n, int64_t count, const T *x, bool descending, 
 /* The items among which the first `count` are, in their old order, and their number: those up to a leading digit. */
 static int64_t take_candidates(int64_t n, int64_t count, const T *x, bool descending, Item *items)
 {
-  enum { LEADING = 12, SHIFT = KEY_BITS - LEADING };
+  enum { SHIFT = KEY_BITS - LEADING };
   uint32_t counts[1 << LEADING] = {0};
   Key turn = descending ? KEY_MASK : 0, last = 0;
   int64_t taken = 0;
@@ -243,6 +243,73 @@ static void sort(int64_t rows, int64_t n, int64_t count, bool descending, const 
     sort_row(n, count, descending, (const T *)x + r * n, (T *)values + r * count, positions + r * count, scratch);
 }
 
+/* --------------------------------------------------------------- one rank of a row */
+
+/* Of items that are alike in all digits before this one, those that share the digit of the item of a rank (from 0),
+   which becomes the rank among them; their number. */
+static int64_t narrow_items(int64_t n, int64_t *rank, int shift, Key digits, Item *items)
+{
+  uint32_t counts[1 << LEADING];
+  Key digit = 0;
+  int64_t taken = 0;
+  memset(counts, 0, ((size_t)digits + 1) * sizeof *counts);
+  for (int64_t i = 0; i < n; i++) counts[KEY_OF(items[i]) >> shift & digits]++;
+  for (; *rank >= counts[digit]; digit++) *rank -= counts[digit];
+  for (int64_t i = 0; i < n; i++) {
+    Item item = items[i];
+    items[taken] = item;
+    taken += (KEY_OF(item) >> shift & digits) == digit;
+  }
+  return taken;
+}
+
+/* The same of a row's first digit. */
+static int64_t take_digit(int64_t n, int64_t *rank, int shift, Key digits, const T *x, Item *items)
+{
+  uint32_t counts[1 << LEADING];
+  Key digit = 0;
+  int64_t taken = 0;
+  memset(counts, 0, ((size_t)digits + 1) * sizeof *counts);
+  for (int64_t i = 0; i < n; i++) counts[key_of(x[i]) >> shift]++;
+  for (; *rank >= counts[digit]; digit++) *rank -= counts[digit];
+  for (int64_t i = 0; i < n; i++) {
+    Key key = key_of(x[i]);
+    items[taken] = ITEM(key, i);
+    taken += key >> shift == digit;
+  }
+  return taken;
+}
+
+/* The index of the element of a rank (from 0): digit by digit, among ever fewer items. */
+static int64_t index_of_rank(int64_t n, int64_t rank, const T *x, Item *items)
+{
+  if (n <= SORT_RANKED) {
+    make_items(n, x, false, items);
+    rank_items((int)n, items, items + n);
+    return (int64_t)INDEX_OF(items[n + rank]);
+  }
+  int bits = n < SORT_MANY ? DIGIT_BITS : LEADING, shift = KEY_BITS - bits;
+  Key digits = ((Key)1 << bits) - 1;
+  int64_t left = take_digit(n, &rank, shift, digits, x, items);
+  while (left > 1 && shift > 0) {
+    shift = shift > bits ? shift - bits : 0;
+    left = narrow_items(left, &rank, shift, digits, items);
+  }
+  return (int64_t)INDEX_OF(items[rank]);
+}
+
+/* x: [rows, n]; ranks, values, positions: [rows] */
+static void ranked(int64_t rows, int64_t n, const int64_t *ranks, const void *x, void *values, int64_t *positions,
+                   void *scratch)
+{
+  for (int64_t r = 0; r < rows; r++) {
+    const T *row = (const T *)x + r * n;
+    int64_t index = index_of_rank(n, ranks[r] - 1, row, scratch);
+    ((T *)values)[r] = row[index];
+    positions[r] = index + 1;
+  }
+}
+
 /* ---------------------------------------------------------- orders of whole rows */
 
 static bool row_is_before(int64_t m, const T *a, const T *b)
@@ -283,6 +350,7 @@ void TYPED(fill_sort)(SortKernels *t)
 {
 #if !T_COMPLEX
   t->elements = sort;
+  t->ranked = ranked;
   t->rows = sort_rows;
 #else
   (void)t;

@@ -141,6 +141,9 @@ INLINE RowPart part_at(int64_t i, int64_t n)
   return (RowPart){i, left, lanes_of(left)};
 }
 
+/* The same where a whole vector is left, which the compiler then knows. */
+INLINE RowPart whole_part(int64_t i) { return (RowPart){i, V, lanes_of(V)}; }
+
 INLINE Vector load_part(const T *p, RowPart at)
 {
   return at.left == V ? load(p + at.at) : load_first(p + at.at, at.lanes, at.left);

@@ -23,18 +23,44 @@ static void sort_tasks(const Launch *l, int64_t begin, int64_t end)
   }
 }
 
-void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor *positions)
+/* The rows of x in tasks, and their scratch memory. */
+static Sort tasks_of(Call *call, const Tensor *x, int64_t count, bool descending)
 {
-  static const Driver driver = {.run = sort_tasks, .results = {DENSE, AS_INT64}, .operands = {DENSE}};
-  if (!launch_runs(values)) return;
-  int64_t n = x->ndim ? x->shape[x->ndim - 1] : 1, count = values->ndim ? values->shape[values->ndim - 1] : 1;
+  int64_t n = x->ndim ? x->shape[x->ndim - 1] : 1;
   if (n > UINT32_MAX) raise(call, "more than %u elements in a row can't be sorted", UINT32_MAX);
   Sort s = {.rows = x->numel / n, .n = n, .count = count, .descending = descending};
   int64_t tasks = x->numel < SORT_LEAST ? 1 : s.rows < SORT_TASKS ? s.rows : SORT_TASKS;
   s.scratch = tensor_data(new_beside(call, x, DTYPE_u8, INTS(tasks * (int64_t)sort_scratch(n))));
   s.per_task = (s.rows + tasks - 1) / tasks;
-  Work work = {(s.rows + s.per_task - 1) / s.per_task, EACH_ALONE};
-  launch(call, &driver, tensor_dtype(x), TENSOR_LIST(values, positions), TENSOR_LIST(x), work, &s);
+  return s;
+}
+
+static Work work_of(const Sort *s) { return (Work){(s->rows + s->per_task - 1) / s->per_task, EACH_ALONE}; }
+
+void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor *positions)
+{
+  static const Driver driver = {.run = sort_tasks, .results = {DENSE, AS_INT64}, .operands = {DENSE}};
+  if (!launch_runs(values)) return;
+  Sort s = tasks_of(call, x, values->ndim ? values->shape[values->ndim - 1] : 1, descending);
+  launch(call, &driver, tensor_dtype(x), TENSOR_LIST(values, positions), TENSOR_LIST(x), work_of(&s), &s);
+}
+
+static void ranked_tasks(const Launch *l, int64_t begin, int64_t end)
+{
+  const Sort *s = l->params;
+  for (int64_t task = begin; task < end; task++) {
+    int64_t first = task * s->per_task, rows = s->rows - first < s->per_task ? s->rows - first : s->per_task;
+    l->k->sort->ranked(rows, s->n, operand_at(l, 1, first), operand_at(l, 0, first * s->n), result_at(l, 0, first),
+                       result_at(l, 1, first), s->scratch + (size_t)task * sort_scratch(s->n));
+  }
+}
+
+void launch_ranked(Call *call, Tensor *x, Tensor *ranks, Tensor *values, Tensor *positions)
+{
+  static const Driver driver = {.run = ranked_tasks, .results = {DENSE, AS_INT64}, .operands = {DENSE, AS_INT64}};
+  if (!launch_runs(values)) return;
+  Sort s = tasks_of(call, x, 1, false);
+  launch(call, &driver, tensor_dtype(x), TENSOR_LIST(values, positions), TENSOR_LIST(x, ranks), work_of(&s), &s);
 }
 
 static void sort_slices(const Launch *l, int64_t begin, int64_t end)

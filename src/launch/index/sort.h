@@ -9,6 +9,10 @@
    rows of 2^32 elements and more. */
 void launch_sort(Call *call, Tensor *x, bool descending, Tensor *values, Tensor *positions);
 
+/* Of each row (last dimension) of x the element of its rank, from 1, in that order, and its position; ranks (int64),
+   values and positions have one element for each row in row-major order. */
+void launch_ranked(Call *call, Tensor *x, Tensor *ranks, Tensor *values, Tensor *positions);
+
 /* The order of the slices of the first dimension of x, which is contiguous, by their first differing elements:
    positions (int64, from 1). */
 void launch_sort_slices(Call *call, Tensor *x, Tensor *positions);

@@ -1,29 +1,45 @@
 /* Elements made from their places: ranges, spaced numbers, windows, triangles. */
 #include "launch/math/generate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/arith.h"
+#include "core/blocks.h"
+#include "kernels/cast.h"
 #include "launch/launch.h"
 
 /* -------------------------------------------------------------- by their index */
 
-typedef struct ByIndex {
-  double (*at)(const void *params, int64_t i);
+typedef struct Pieces {
+  ByIndex fill;
   const void *params;
-} ByIndex;
+  CastKernel cast; /* to the dtype of the result; NULL if that is float64 */
+  int64_t n, size;
+} Pieces;
 
-static void doubles_by_index(const Launch *l, int64_t begin, int64_t end)
+/* Items are pieces. */
+static void numbers_by_index(const Launch *l, int64_t begin, int64_t end)
 {
-  const ByIndex *f = l->params;
-  double *y = result_at(l, 0, 0);
-  for (int64_t i = begin; i < end; i++) y[i] = f->at(f->params, i);
+  const Pieces *f = l->params;
+  for (int64_t first = begin * GENERATE_PIECE; first < f->n && first < end * GENERATE_PIECE; first += GENERATE_PIECE) {
+    double buffer[GENERATE_PIECE];
+    int n = (int)min_i64(f->n - first, GENERATE_PIECE);
+    char *to = (char *)result_at(l, 0, 0) + first * f->size;
+    f->fill(f->params, first, n, buffer);
+    if (f->cast) f->cast(n, (char *)buffer, sizeof *buffer, to, f->size);
+    else memcpy(to, buffer, (size_t)n * sizeof *buffer);
+  }
 }
 
-void launch_by_index(Call *call, double (*at)(const void *params, int64_t i), const void *params, Tensor *y)
+void launch_by_index(Call *call, ByIndex fill, const void *params, Tensor *y)
 {
-  static const Driver driver = {.run = doubles_by_index, .results = {AS_DOUBLE}};
-  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1}, &(ByIndex){at, params});
+  static const Driver driver = {.run = numbers_by_index, .results = {MOVED}};
+  DType dtype = tensor_dtype(y);
+  Pieces f = {fill, params, dtype == DTYPE_f64 ? NULL : cast_kernel(DTYPE_f64, dtype), y->numel,
+               (int64_t)dtype_size(dtype)};
+  Work work = {(y->numel + GENERATE_PIECE - 1) / GENERATE_PIECE, GENERATE_PIECE};
+  launch(call, &driver, dtype, TENSOR_LIST(y), NO_TENSORS, work, &f);
 }
 
 typedef struct Range {
@@ -37,10 +53,12 @@ static void range_of_integers(const Launch *l, int64_t begin, int64_t end)
   for (int64_t i = begin; i < end; i++) y[i] = (int64_t)((uint64_t)r->first.i + (uint64_t)i * (uint64_t)r->step.i);
 }
 
-static double place_in_range(const void *params, int64_t i)
+static void places_in_range(const void *params, int64_t first, int n, double *to)
 {
   const Range *r = params;
-  return scalar_real(r->first) + scalar_real(r->step) * (double)i;
+  double start = scalar_real(r->first), step = scalar_real(r->step);
+  (void)n;
+  for (int i = 0; i < GENERATE_PIECE; i++) to[i] = start + step * ((double)first + i);
 }
 
 void launch_range(Call *call, Scalar first, Scalar step, Tensor *y)
@@ -49,7 +67,35 @@ void launch_range(Call *call, Scalar first, Scalar step, Tensor *y)
   Range r = {first, step};
   if (first.kind <= SCALAR_INT && step.kind <= SCALAR_INT)
     launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), NO_TENSORS, (Work){y->numel, 1}, &r);
-  else launch_by_index(call, place_in_range, &r, y);
+  else launch_by_index(call, places_in_range, &r, y);
+}
+
+/* Of a piece the angles behind its first one are the same in each: their sines and cosines are worked out once. */
+typedef struct Cosines {
+  const double *c;
+  double step, sin[GENERATE_PIECE], cos[GENERATE_PIECE];
+} Cosines;
+
+/* By cos(a + b) = cos a cos b - sin a sin b, and cos 2a = 2 cos^2 a - 1. */
+static void sum_of_cosines(const void *params, int64_t first, int n, double *to)
+{
+  const Cosines *w = params;
+  double sine = sin(w->step * (double)first), cosine = cos(w->step * (double)first);
+  (void)n;
+  for (int i = 0; i < GENERATE_PIECE; i++) {
+    double c = cosine * w->cos[i] - sine * w->sin[i];
+    to[i] = w->c[0] - w->c[1] * c + w->c[2] * (2 * c * c - 1);
+  }
+}
+
+void launch_cosines(Call *call, const double *c, int64_t steps, Tensor *y)
+{
+  Cosines w = {.c = c, .step = 6.283185307179586 / (double)steps};
+  for (int i = 0; i < GENERATE_PIECE; i++) {
+    w.sin[i] = sin(w.step * i);
+    w.cos[i] = cos(w.step * i);
+  }
+  launch_by_index(call, sum_of_cosines, &w, y);
 }
 
 typedef struct Spaced {

@@ -5,8 +5,15 @@
 #include "core/scalar.h"
 #include "core/tensor.h"
 
-/* y[i] = at(params, i), in doubles, over y in row-major order. */
-void launch_by_index(Call *call, double (*at)(const void *params, int64_t i), const void *params, Tensor *y);
+/* Gives the doubles of the places first, first + 1, … of a tensor in row-major order. It may give GENERATE_PIECE of them,
+   of which first is a multiple, but reads nothing for more than n: loops of a known length become vectors. */
+typedef void (*ByIndex)(const void *params, int64_t first, int n, double *to);
+
+/* y = what a function of places gives, rounded once. */
+void launch_by_index(Call *call, ByIndex fill, const void *params, Tensor *y);
+
+/* y[i] = c[0] - c[1] cos(a) + c[2] cos(2a), a = 2 pi i / steps. */
+void launch_cosines(Call *call, const double *c, int64_t steps, Tensor *y);
 
 /* y[i] = first + i step: in whole numbers (which wrap) if both are, else in doubles. */
 void launch_range(Call *call, Scalar first, Scalar step, Tensor *y);

@@ -58,12 +58,12 @@ static void max_backward_volumes(const Launch *l, int64_t begin, int64_t end)
                            result_at(l, 0, inside));
 }
 
-static void adaptive_max_volumes(const Launch *l, int64_t begin, int64_t end)
+static void placed_max_volumes(const Launch *l, int64_t begin, int64_t end)
 {
   const Pool *p = l->params;
-  int64_t outside = begin * outside_of(p);
-  l->k->pool->adaptive_max(p, end - begin, operand_at(l, 0, begin * inside_of(p)), result_at(l, 0, outside),
-                           result_at(l, 1, outside));
+  int64_t outside = begin * outside_of(p), begins = begin * (p->result[0] + p->result[1] + p->result[2]);
+  l->k->pool->placed_max(p, end - begin, operand_at(l, 1, begins), operand_at(l, 0, begin * inside_of(p)),
+                         result_at(l, 0, outside), result_at(l, 1, outside));
 }
 
 void launch_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions)
@@ -78,8 +78,9 @@ void launch_max_pool_backward(Call *call, const Pool *p, Tensor *x, Tensor *dy, 
   launch(call, &driver, tensor_dtype(dx), TENSOR_LIST(dx), TENSOR_LIST(x, dy), work_of(p, dx), p);
 }
 
-void launch_adaptive_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions)
+void launch_placed_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *begins, Tensor *y, Tensor *positions)
 {
-  static const Driver driver = {.run = adaptive_max_volumes, .results = {DENSE, AS_INT64}, .operands = {DENSE}};
-  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y, positions), TENSOR_LIST(x), work_of(p, x), p);
+  static const Driver driver = {
+    .run = placed_max_volumes, .results = {DENSE, AS_INT64}, .operands = {DENSE, AS_INT64}};
+  launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y, positions), TENSOR_LIST(x, begins), work_of(p, x), p);
 }

@@ -13,7 +13,9 @@ void launch_avg_pool_backward(Call *call, const Pool *p, Tensor *dy, Tensor *dx)
 void launch_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions);
 void launch_max_pool_backward(Call *call, const Pool *p, Tensor *x, Tensor *dy, Tensor *dx);
 
-/* The same of as many windows as there are results: of the geometry, only sizes count. */
-void launch_adaptive_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *y, Tensor *positions);
+/* The same of as many windows as there are results: of the geometry only sizes count, or, where begins tell where the
+   windows of each volume begin, along planes, then lines, then columns (from 1; they have been checked), the kernel's
+   size too. */
+void launch_placed_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *begins, Tensor *y, Tensor *positions);
 
 #endif

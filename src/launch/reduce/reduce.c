@@ -43,6 +43,7 @@ DType reduced_dtype(ReduceId id, DType x)
 {
   switch (id) {
     case REDUCE_SUM:
+    case REDUCE_SUM_NUMBERS:
     case REDUCE_PROD:
     case REDUCE_SUM_ABS:
     case REDUCE_SUM_SQUARES: return wide_dtype(x);
@@ -55,6 +56,7 @@ DType reduced_dtype(ReduceId id, DType x)
 static ReduceId combining(ReduceId id)
 {
   switch (id) {
+    case REDUCE_SUM_NUMBERS:
     case REDUCE_SUM_ABS:
     case REDUCE_SUM_SQUARES:
     case REDUCE_COUNT_NONZERO: return REDUCE_SUM;

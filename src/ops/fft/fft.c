@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/blocks.h"
 #include "launch/fft/fft.h"
 #include "launch/math/generate.h"
 #include "ops/fft/transform.h"
@@ -263,10 +264,13 @@ typedef struct Frequencies {
   double scale;
 } Frequencies;
 
-static double frequency_at(const void *params, int64_t i)
+static void frequencies_at(const void *params, int64_t first, int n, double *to)
 {
   const Frequencies *f = params;
-  return (double)(i < f->positive ? i : i - f->n) * f->scale;
+  double place = (double)(first < f->positive ? first : first - f->n);
+  for (int i = 0; i < GENERATE_PIECE; i++) to[i] = (place + i) * f->scale;
+  if (first < f->positive)
+    for (int64_t i = f->positive - first; i < n; i++) to[i] = (double)(first + i - f->n) * f->scale;
 }
 
 static Tensor *frequencies(Call *call, int64_t count, Frequencies f, DType dtype, Device device, bool requires_grad)
@@ -276,7 +280,7 @@ static Tensor *frequencies(Call *call, int64_t count, Frequencies f, DType dtype
   if (f.n < 0) raise(call, "n must not be negative: %lld", (long long)f.n);
   Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(count));
   ask_gradient(call, y, requires_grad);
-  launch_by_index(call, frequency_at, &f, y);
+  launch_by_index(call, frequencies_at, &f, y);
   return y;
 }
 

@@ -95,10 +95,10 @@ typedef struct HalfWeights {
   double inner;
 } HalfWeights;
 
-static double half_weight(const void *params, int64_t k)
+static void half_weights(const void *params, int64_t first, int n, double *to)
 {
   const HalfWeights *w = params;
-  return k == 0 || 2 * k == w->n ? 1 : w->inner;
+  for (int i = 0; i < n; i++) to[i] = first + i == 0 || 2 * (first + i) == w->n ? 1 : w->inner;
 }
 
 /* A half times what its numbers count. */
@@ -108,7 +108,7 @@ static Tensor *weighted(Call *call, Tensor *half, int64_t dim, int64_t n, double
   for (int d = 0; d < half->ndim; d++) shape[d] = d == dim ? half->shape[d] : 1;
   Tensor *weights = tensor_new(call, dtype_to_real(tensor_dtype(half)), device_behind(half), (Ints){shape, half->ndim});
   HalfWeights w = {n, inner};
-  launch_by_index(call, half_weight, &w, weights);
+  launch_by_index(call, half_weights, &w, weights);
   return op(mul, half, weights);
 }
 

@@ -46,12 +46,17 @@ BACKWARD(gather)
   GRAD(input) = op(scatter_add, zeros, a->dim, a->index, dy[0]);
 }
 
+void check_source_dtype(Call *call, const Tensor *input, const Tensor *src)
+{
+  if (src->dtype != input->dtype)
+    raise(call, "src is %s, but the tensor is %s", dtype_name(tensor_dtype(src)), dtype_name(tensor_dtype(input)));
+}
+
 int check_scatter(Call *call, Tensor *input, int64_t dim_, Tensor **index, const Tensor *src)
 {
   int dim = shape_dim(call, dim_, input->ndim);
   check_positions(call, *index);
-  if (src && src->dtype != input->dtype)
-    raise(call, "src is %s, but the tensor is %s", dtype_name(tensor_dtype(src)), dtype_name(tensor_dtype(input)));
+  if (src) check_source_dtype(call, input, src);
   if ((*index)->numel == 0) return dim;
   check_covers(call, input, *index, dim);
   if (src) check_covers(call, src, *index, -1);

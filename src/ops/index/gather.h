@@ -8,6 +8,9 @@
 /* Checks the arguments of a scatter; returns the dimension and sets the positions. src may be NULL. */
 int check_scatter(Call *call, Tensor *input, int64_t dim, Tensor **index, const Tensor *src);
 
+/* Raises unless what goes into a tensor has its dtype. */
+void check_source_dtype(Call *call, const Tensor *input, const Tensor *src);
+
 /* One element as a tensor of the shape of index. */
 Tensor *value_like(Call *call, Tensor *value, DType dtype, const Tensor *index);
 

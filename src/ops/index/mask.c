@@ -140,7 +140,8 @@ static Tensor *masked_operands(Call *call, Tensor *input, Tensor **mask)
 FORWARD(masked_select)
 {
   Tensor *mask = a->mask, *x = op(contiguous, masked_operands(call, a->input, &mask));
-  y[0] = op(index, x, (Tensors){&mask, 1});
+  mask = op(reshape, mask, INTS(-1));
+  y[0] = op(index, op(reshape, x, INTS(-1)), (Tensors){&mask, 1});
 }
 
 FORWARD(masked_scatter)
@@ -150,7 +151,8 @@ FORWARD(masked_scatter)
   if (n > a->source->numel)
     raise(call, "the mask takes %lld elements, but source has %lld", (long long)n, (long long)a->source->numel);
   Tensor *values = op(narrow, op(reshape, a->source, INTS(-1)), 0, 0, n);
-  y[0] = op(index_put, x, (Tensors){&mask, 1}, values, false);
+  mask = op(reshape, mask, INTS(-1));
+  y[0] = op(reshape, op(index_put, op(reshape, x, INTS(-1)), (Tensors){&mask, 1}, values, false), tensor_shape(x));
 }
 
 /* ------------------------------------------------- indexing by several tensors */

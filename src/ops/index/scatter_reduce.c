@@ -42,27 +42,31 @@ static Tensor *ones_as(Call *call, const Tensor *t, DType dtype, Ints shape)
   return op(ones, shape, dtype, device_behind(t), false);
 }
 
-/* How many elements met in each place, at least 1. */
-static Tensor *counts_of(Call *call, const Tensor *x, int dim, Tensor *index, bool include_self, DType dtype)
-{
-  Tensor *ones = ones_as(call, x, dtype, tensor_shape(index));
-  Tensor *start = op(full, tensor_shape(x), scalar_int(include_self), dtype, device_behind(x), false);
-  Tensor *count = op(scatter_add, start, dim, index, ones);
-  return op(masked_fill, count, op(eq, count, number(0)), tensor_from_number(call, scalar_int(1)));
-}
 
 static LineKind line_of(Reduction r)
 {
   return r == PROD ? SCATTER_MULTIPLY : r == AMAX ? SCATTER_MAX : r == AMIN ? SCATTER_MIN : SCATTER_ADD;
 }
 
-/* What both scatter_reduce and index_reduce are: index has as many dimensions as input. */
+/* What both scatter_reduce and index_reduce are. */
 typedef struct Scatter {
-  Tensor *input, *index, *src;
+  Tensor *input, *index, *src; /* index has as many dimensions as input */
   const char *name;
   bool include_self;
   int dim;
+  Tensor *slices; /* of whole slices their positions, of size 1 in the other dimensions, which index repeats; or NULL */
 } Scatter;
+
+/* How many elements met in each place, at least 1. */
+static Tensor *counts_of(Call *call, const Scatter *s, DType dtype)
+{
+  Tensor *x = s->input, *index = s->slices ? s->slices : s->index;
+  int64_t sizes[MAX_DIMS];
+  for (int d = 0; d < x->ndim; d++) sizes[d] = s->slices && d != s->dim ? 1 : x->shape[d];
+  Tensor *start = op(full, (Ints){sizes, x->ndim}, scalar_int(s->include_self), dtype, device_behind(x), false);
+  Tensor *count = op(scatter_add, start, s->dim, index, ones_as(call, x, dtype, tensor_shape(index)));
+  return op(masked_fill, count, op(eq, count, number(0)), tensor_from_number(call, scalar_int(1)));
+}
 
 static Tensor *reduce_into_places(Call *call, const Scatter *s)
 {
@@ -71,7 +75,8 @@ static Tensor *reduce_into_places(Call *call, const Scatter *s)
   Reduction r = reduction_of(call, s->name);
   if (dtype_is_complex(dtype) && r != SUM) raise(call, "\"%s\" of complex numbers is not taken", s->name);
   if (dtype == DTYPE_b8 && r == MEAN) raise(call, "\"mean\" of bool is not taken");
-  int dim = check_scatter(call, x, s->dim, &index, s->src);
+  int dim = s->dim;
+  if (!s->slices) check_scatter(call, x, s->dim, &index, s->src);
   Tensor *y = result_contiguous_copy(call, x);
   if (index->numel == 0) return y;
   /* halves don't hold the sums of their means; the destination is written at the end, when nothing can fail */
@@ -84,7 +89,7 @@ static Tensor *reduce_into_places(Call *call, const Scatter *s)
   combine_along(call, line_of(r), work, cast(s->src, summed), index, dim);
   if (r == MEAN) {
     DType counted = dtype_is_floating(dtype) ? dtype_compute(dtype) : DTYPE_i64;
-    Tensor *count = counts_of(call, x, dim, s->index, s->include_self, counted);
+    Tensor *count = counts_of(call, s, counted);
     work = dtype_is_floating(dtype) ? op(div, work, count) : op(div_mode, work, count, "floor");
   }
   if (work != y) launch_copy(call, y, work);
@@ -118,7 +123,7 @@ static Shares shares_of_product(Call *call, const Scatter *s, Tensor *src, Tenso
 static Shares shares_of_mean(Call *call, const Scatter *s, Tensor *dy)
 {
   DType counted = dtype_compute(tensor_dtype(dy));
-  Tensor *count = counts_of(call, s->input, s->dim, s->index, s->include_self, counted);
+  Tensor *count = counts_of(call, s, counted);
   Tensor *each = cast(op(div, dy, count), tensor_dtype(dy));
   return (Shares){each, op(gather, each, s->dim, s->index, false)};
 }
@@ -154,7 +159,7 @@ static Shares shares_of(Call *call, const Scatter *s, Tensor *y, Tensor *dy)
 
 static Scatter scatter_of(Call *call, const struct scatter_reduce_args *a)
 {
-  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim)};
+  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim), NULL};
 }
 
 FORWARD(scatter_reduce)
@@ -185,10 +190,13 @@ static Scatter scatter_of_slices(Call *call, const struct index_reduce_args *a)
   if (!fits)
     raise(call, "source of shape %s doesn't fit %lld slices of dimension %d of a tensor of shape %s",
           shape_text(call, tensor_shape(source)), (long long)index->numel, dim + 1, shape_text(call, tensor_shape(x)));
+  check_source_dtype(call, x, source);
   int64_t line[MAX_DIMS];
   for (int d = 0; d < x->ndim; d++) line[d] = d == dim ? index->numel : 1;
-  index = op(expand, op(reshape, cast(index, DTYPE_i64), (Ints){line, x->ndim}), tensor_shape(source));
-  return (Scatter){x, index, source, a->reduce, a->include_self, dim};
+  index = cast(checked_positions(call, index, x->ndim ? x->shape[dim] : 1, dim, false), DTYPE_i64);
+  Tensor *slices = op(reshape, index, (Ints){line, x->ndim});
+  index = op(expand, slices, tensor_shape(source));
+  return (Scatter){x, index, source, a->reduce, a->include_self, dim, x->ndim ? slices : NULL};
 }
 
 FORWARD(index_reduce)

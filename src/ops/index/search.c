@@ -224,20 +224,10 @@ FORWARD(unique_consecutive)
 
 /* ------------------------------------------------------- positions in all dimensions */
 
-/* A vector of n integers of int64. */
-static Tensor *integers(Call *call, const Tensor *beside, const int64_t *values, int64_t n)
-{
-  Tensors parts = {arena_allocate(call->ctx, (size_t)n * sizeof *parts.v), n};
-  for (int64_t i = 0; i < n; i++)
-    parts.v[i] = op(full, INTS(1), scalar_int(values[i]), DTYPE_i64, device_behind(beside), false);
-  return op(cat, parts, 0);
-}
-
 FORWARD(unravel_index)
 {
   (void)y;
   Ints shape = a->shape;
-  int64_t steps[MAX_DIMS];
   if (!dtype_is_integral(tensor_dtype(a->indices)))
     raise(call, "indices are %s; integers are needed", dtype_name(tensor_dtype(a->indices)));
   if (shape.n > MAX_DIMS) raise(call, "%lld dimensions are too many", (long long)shape.n);
@@ -250,11 +240,13 @@ FORWARD(unravel_index)
     result_list(call, 0);
     return;
   }
-  for (int64_t i = shape.n - 1, step = 1; i >= 0; step *= shape.v[i--]) steps[i] = step;
   Tensor *one = tensor_from_number(call, scalar_int(1));
   check_none_true(call, op(lt, a->indices, one), "a position below 1 in indices: they count from 1");
-  Tensor *x = op(unsqueeze, minus(cast(a->indices, DTYPE_i64), one), -1);
-  x = op(floor_divide, x, integers(call, x, steps, shape.n));
-  x = plus(op(remainder, x, integers(call, x, shape.v, shape.n)), one);
-  give_list(call, op(unbind, x, -1));
+  Tensor *rest = minus(cast(a->indices, DTYPE_i64), one), *parts[MAX_DIMS];
+  for (int64_t i = shape.n - 1; i >= 0; i--) {
+    Tensor *size = tensor_from_number(call, scalar_int(shape.v[i]));
+    parts[i] = plus(op(remainder, rest, size), one);
+    if (i) rest = op(floor_divide, rest, size);
+  }
+  give_list(call, op(unbind, op(stack, ((Tensors){parts, shape.n}), -1), -1));
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/reduce/distance.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
@@ -149,6 +150,41 @@ static Tensor *count_of_differences(Call *call, Tensor *differences)
   return op(sum, op(where, op(isnan, x), x, counted), INTS(-1), false, DTYPE_NONE);
 }
 
+/* The distances of a p that is 1 or 2 by a kernel, which has no gradient: where none is wanted. */
+static bool is_plain(const Call *call, double p, const Tensor *x1, const Tensor *x2)
+{
+  return (p == 1 || p == 2) && !wants_derivative(call, x1) && !wants_derivative(call, x2);
+}
+
+static DistanceKind kind_of(double p) { return p == 1 ? DISTANCE_SUM : DISTANCE_EUCLIDEAN; }
+
+/* x with the batch of a shape as one dimension. */
+static Tensor *one_batch(Call *call, Tensor *x, Ints shape)
+{
+  int64_t wide[MAX_DIMS], batches = 1, rows = x->shape[x->ndim - 2], n = x->shape[x->ndim - 1];
+  for (int64_t i = 0; i < shape.n - 2; i++) batches *= wide[i] = shape.v[i];
+  wide[shape.n - 2] = rows;
+  wide[shape.n - 1] = n;
+  return op(reshape, op(expand, x, (Ints){wide, shape.n}), INTS(batches, rows, n));
+}
+
+FORWARD(row_distances)
+{
+  Ints shape = shape_of_pairs(call, a->x1, a->x2);
+  y[0] = result_new(call, tensor_dtype(a->x1), device_of(a->x1), shape);
+  Tensor *x1 = one_batch(call, a->x1, shape), *x2 = one_batch(call, a->x2, shape);
+  Tensor *flat = tensor_view(call, y[0], INTS(x1->shape[0], x1->shape[1], x2->shape[1]),
+                             INTS(x1->shape[1] * x2->shape[1], x2->shape[1], 1), y[0]->offset);
+  launch_distances(call, kind_of(a->p), x1, x2, flat);
+}
+
+FORWARD(pair_distances)
+{
+  int64_t rows = a->input->shape[0];
+  y[0] = result_new(call, tensor_dtype(a->input), device_of(a->input), INTS(rows > 1 ? rows * (rows - 1) / 2 : 0));
+  launch_pair_distances(call, kind_of(a->p), a->input, y[0]);
+}
+
 FORWARD(cdist)
 {
   Tensor *x1 = a->x1, *x2 = a->x2;
@@ -160,6 +196,10 @@ FORWARD(cdist)
           dtype_name(tensor_dtype(x2)));
   if (!(a->p >= 0)) raise(call, "p must not be negative: %g", a->p);
   bool by_product = is_by_product(call, a->compute_mode, x1, x2);
+  if (is_plain(call, a->p, x1, x2) && !(a->p == 2 && by_product)) {
+    y[0] = op(row_distances, x1, x2, a->p);
+    return;
+  }
   if (a->p == 2) {
     y[0] = op(euclidean_distances, x1, x2, by_product);
     return;
@@ -177,6 +217,10 @@ FORWARD(pdist)
   if (x->ndim != 2) raise(call, "input must be a matrix, not of shape %s", shape_text(call, tensor_shape(x)));
   check_argument_floating(call, "input", x);
   if (a->p < 0) raise(call, "p must not be negative, but is %g", a->p);
+  if (is_plain(call, a->p, x, x)) {
+    y[0] = op(pair_distances, x, a->p);
+    return;
+  }
   /* row by row with those behind it, which stay in the caches */
   int64_t rows = x->shape[0], n = rows > 1 ? rows - 1 : 0;
   Tensors parts = {arena_allocate(call->ctx, (size_t)(n + 1) * sizeof *parts.v), n + 1};

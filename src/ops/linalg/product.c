@@ -83,9 +83,11 @@ FORWARD(linalg_cross)
   if (shape.n == 0 || a->input->shape[dim] != 3 || a->other->shape[dim] != 3)
     raise(call, "dimension %d must have size 3: shapes %s and %s", dim + 1, shape_text(call, tensor_shape(a->input)),
           shape_text(call, tensor_shape(a->other)));
-  Tensor *l = op(expand, a->input, shape), *r = op(expand, a->other, shape);
+  /* each component side by side, as three products read it */
+  Tensor *l = op(contiguous, op(movedim, op(expand, a->input, shape), INTS(dim), INTS(0)));
+  Tensor *r = op(contiguous, op(movedim, op(expand, a->other, shape), INTS(dim), INTS(0)));
   Tensor *left[3], *right[3], *parts[3];
-  for (int i = 0; i < 3; i++) left[i] = op(select, l, dim, i), right[i] = op(select, r, dim, i);
+  for (int i = 0; i < 3; i++) left[i] = op(select, l, 0, i), right[i] = op(select, r, 0, i);
   for (int i = 0; i < 3; i++) {
     int j = (i + 1) % 3, k = (i + 2) % 3;
     parts[i] = minus(op(mul, left[j], right[k]), op(mul, left[k], right[j]));

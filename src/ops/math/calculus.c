@@ -303,7 +303,8 @@ FORWARD(corrcoef)
 
 FORWARD(renorm)
 {
-  Tensor *x = op(clone, a->input); /* in place the input is overwritten, while gradients need it */
+  bool derived = wants_derivative(call, a->input);
+  Tensor *x = derived ? op(clone, a->input) : a->input; /* in place the input is overwritten, while gradients need it */
   int64_t dims[MAX_DIMS], n = 0;
   int dim = checked_dim(call, x, a->dim);
   if (x->ndim < 2) raise(call, "at least 2 dimensions are needed, not shape %s", shape_text(call, tensor_shape(x)));
@@ -315,9 +316,11 @@ FORWARD(renorm)
   x = widened(x);
   /* only slices over the limit have a gradient through their norm, which may be nan elsewhere */
   Tensor *limit = tensor_from_number(call, a->maxnorm);
-  Tensor *over = op(gt, op(norm, op(detach, x), a->p, (Ints){dims, n}, true, DTYPE_NONE), limit);
-  Tensor *long_slices = op(where, over, x, tensor_from_number(call, scalar_int(0)));
-  Tensor *norm = op(norm, long_slices, a->p, (Ints){dims, n}, true, DTYPE_NONE);
+  Tensor *norm = op(norm, op(detach, x), a->p, (Ints){dims, n}, true, DTYPE_NONE), *over = op(gt, norm, limit);
+  if (derived) {
+    Tensor *long_slices = op(where, over, x, tensor_from_number(call, scalar_int(0)));
+    norm = op(norm, long_slices, a->p, (Ints){dims, n}, true, DTYPE_NONE);
+  }
   Tensor *shrink = op(div, limit, plus(norm, number(1e-7)));
   Tensor *factor = op(where, over, shrink, tensor_from_number(call, scalar_int(1)));
   y[0] = op(contiguous, cast(op(mul, x, factor), tensor_dtype(a->input)));

@@ -63,17 +63,17 @@ BACKWARD(ctc_gradient)
 
 /* -------------------------------------------------------------- what is public */
 
-static double length_at(const void *params, int64_t i)
+static void lengths_at(const void *params, int64_t first, int n, double *to)
 {
-  const Ints *lengths = params;
-  return lengths->v[i] > 0 ? (double)lengths->v[i] : 1;
+  const int64_t *lengths = ((const Ints *)params)->v + first;
+  for (int i = 0; i < n; i++) to[i] = lengths[i] > 0 ? (double)lengths[i] : 1;
 }
 
 /* What losses are divided by: lengths, of which none is 0. */
 static Tensor *lengths_of(Call *call, const Tensor *losses, Ints lengths)
 {
   Tensor *y = tensor_new(call, tensor_dtype(losses), device_behind(losses), tensor_shape(losses));
-  launch_by_index(call, length_at, &lengths, y);
+  launch_by_index(call, lengths_at, &lengths, y);
   return y;
 }
 

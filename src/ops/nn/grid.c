@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ops/index/gather.h"
+#include "launch/nn/taps.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
@@ -107,8 +107,49 @@ static Tensor *brought_inside(Call *call, const Sampling *s, Tensor *x, int64_t 
   return clipped(call, x, size);
 }
 
-/* The input at whole places, [N, C, M]: zeros where one is outside. at[i]: [N, M], of the dimension i. */
-static Tensor *elements_at(Call *call, const Sampling *s, Tensor *const *at)
+/* ---- sums of elements at positions: linear in each operand, so that each one's gradient is another of the three ---- */
+
+FORWARD(weighted_taps)
+{
+  Tensor *x = a->input;
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), INTS(x->shape[0], x->shape[1], a->positions->shape[2]));
+  launch_taps(call, x, a->weights, a->positions, y[0]);
+}
+
+BACKWARD(weighted_taps)
+{
+  if (WANTS(input)) GRAD(input) = op(weighted_taps_back, dy[0], a->weights, a->positions, a->input->shape[2]);
+  if (WANTS(weights)) GRAD(weights) = op(weighted_taps_of_weights, dy[0], a->input, a->positions);
+}
+
+FORWARD(weighted_taps_back)
+{
+  Tensor *dy = a->grad;
+  y[0] = result_new(call, tensor_dtype(dy), device_of(dy), INTS(dy->shape[0], dy->shape[1], a->elements));
+  launch_taps_back(call, dy, a->weights, a->positions, y[0]);
+}
+
+BACKWARD(weighted_taps_back)
+{
+  if (WANTS(grad)) GRAD(grad) = op(weighted_taps, dy[0], a->weights, a->positions);
+  if (WANTS(weights)) GRAD(weights) = op(weighted_taps_of_weights, a->grad, dy[0], a->positions);
+}
+
+FORWARD(weighted_taps_of_weights)
+{
+  y[0] = result_new(call, tensor_dtype(a->grad), device_of(a->grad), tensor_shape(a->positions));
+  launch_taps_of_weights(call, a->grad, a->input, a->positions, y[0]);
+}
+
+BACKWARD(weighted_taps_of_weights)
+{
+  if (WANTS(grad)) GRAD(grad) = op(weighted_taps, a->input, dy[0], a->positions);
+  if (WANTS(input)) GRAD(input) = op(weighted_taps_back, a->grad, dy[0], a->positions, a->input->shape[2]);
+}
+
+/* The positions, from 1, of the elements at whole places, [N, M]: 0 where one is outside. at[i]: [N, M], of the
+   dimension i. */
+static Tensor *positions_at(Call *call, const Sampling *s, Tensor *const *at)
 {
   Tensor *inside = NULL, *index = NULL;
   for (int i = 0; i < s->n; i++) {
@@ -120,27 +161,39 @@ static Tensor *elements_at(Call *call, const Sampling *s, Tensor *const *at)
     Tensor *size = cast(number((double)s->size[i]), DTYPE_i64);
     index = index ? plus(op(mul, index, size), place) : place;
   }
-  int64_t m = index->shape[1];
-  index = op(unsqueeze, plus(index, cast(number(1), DTYPE_i64)), 1);
-  Tensor *taken = op(gather, s->flat, 2, op(expand, index, INTS(index->shape[0], s->flat->shape[1], m)), false);
-  return op(where, op(unsqueeze, inside, 1), taken, number(0));
+  return op(where, inside, plus(index, cast(number(1), DTYPE_i64)), cast(number(0), DTYPE_i64));
+}
+
+/* Terms of sums: positions and weights, [N, M] each. */
+enum { MOST_TERMS = 64 };
+typedef struct Terms {
+  Tensor *positions[MOST_TERMS], *weights[MOST_TERMS];
+  int n;
+} Terms;
+
+static Tensor *sum_of_terms(Call *call, const Sampling *s, Terms *t)
+{
+  Tensor *positions = op(stack, ((Tensors){t->positions, t->n}), 1);
+  return op(weighted_taps, s->flat, op(stack, ((Tensors){t->weights, t->n}), 1), positions);
 }
 
 static Tensor *nearest(Call *call, const Sampling *s, Tensor *const *places)
 {
   Tensor *at[MOST_SPATIAL];
   for (int i = 0; i < s->n; i++) at[i] = op(round, places[i]);
-  return elements_at(call, s, at);
+  Terms t = {.positions = {positions_at(call, s, at)}, .weights = {ones_like_of(places[0])}, .n = 1};
+  return sum_of_terms(call, s, &t);
 }
 
 static Tensor *linear(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *low[MOST_SPATIAL], *part[MOST_SPATIAL], *sum = NULL;
+  Tensor *low[MOST_SPATIAL], *part[MOST_SPATIAL];
+  Terms t = {.n = 1 << s->n};
   for (int i = 0; i < s->n; i++) {
     low[i] = op(floor, places[i]);
     part[i] = minus(places[i], low[i]);
   }
-  for (int corner = 0; corner < 1 << s->n; corner++) {
+  for (int corner = 0; corner < t.n; corner++) {
     Tensor *at[MOST_SPATIAL], *weight = NULL;
     for (int i = 0; i < s->n; i++) {
       bool high = corner >> i & 1;
@@ -148,10 +201,10 @@ static Tensor *linear(Call *call, const Sampling *s, Tensor *const *places)
       Tensor *w = high ? part[i] : op(sub, number(1), part[i], scalar_int(1));
       weight = weight ? op(mul, weight, w) : w;
     }
-    Tensor *value = op(mul, elements_at(call, s, at), op(unsqueeze, weight, 1));
-    sum = sum ? plus(sum, value) : value;
+    t.positions[corner] = positions_at(call, s, at);
+    t.weights[corner] = weight;
   }
-  return sum;
+  return sum_of_terms(call, s, &t);
 }
 
 /* R. Keys' kernel with A = -0.75 at a distance up to 1, and from 1 to 2. */
@@ -185,26 +238,26 @@ enum { TAPS = 4 };
 /* Four elements along each dimension; those that are weighed are brought inside one by one. */
 static Tensor *cubic(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *weights[MOST_SPATIAL][TAPS], *at[MOST_SPATIAL][TAPS], *sum = NULL;
-  int elements = 1;
-  for (int i = 0; i < s->n; i++, elements *= TAPS) {
+  Tensor *weights[MOST_SPATIAL][TAPS], *at[MOST_SPATIAL][TAPS];
+  Terms t = {.n = 1};
+  for (int i = 0; i < s->n; i++, t.n *= TAPS) {
     Tensor *low = op(floor, places[i]), *part = minus(places[i], low);
     for (int tap = 0; tap < TAPS; tap++) {
       weights[i][tap] = cubic_weight(call, part, tap);
       at[i][tap] = brought_inside(call, s, op(detach, plus(low, number(tap - 1))), s->size[i]);
     }
   }
-  for (int element = 0; element < elements; element++) {
+  for (int element = 0; element < t.n; element++) {
     Tensor *weight = NULL, *here[MOST_SPATIAL];
     for (int i = s->n - 1, rest = element; i >= 0; i--, rest /= TAPS) {
       Tensor *w = weights[i][rest % TAPS];
       weight = weight ? op(mul, w, weight) : w;
       here[i] = at[i][rest % TAPS];
     }
-    Tensor *value = op(mul, elements_at(call, s, here), op(unsqueeze, weight, 1));
-    sum = sum ? plus(sum, value) : value;
+    t.positions[element] = positions_at(call, s, here);
+    t.weights[element] = weight;
   }
-  return sum;
+  return sum_of_terms(call, s, &t);
 }
 
 static void check_sampling(Call *call, const Tensor *x, const Tensor *grid)

@@ -3,16 +3,18 @@
 
 #include <string.h>
 
+#include "launch/index/lines.h"
+#include "launch/nn/pool.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
 #include "ops/math/rounding.h"
 #include "ops/nn/extents.h"
+#include "ops/nn/pool.h"
 #include "ops/random/random.h"
-#include "ops/reduce/max_min.h"
 #include "ops/shape/factory.h"
-#include "ops/shape/permute_repeat.h"
+#include "ops/shape/cat_split.h"
 #include "ops/shape/view.h"
 
 /* The shape of t with other sizes in the place of its last n dimensions. */
@@ -118,57 +120,49 @@ static void fractional_sizes(Call *call, const Tensor *x, int n, Ints size, Numb
   }
 }
 
-/* Where the windows of a dimension begin, [N, C, result], from random samples [N, C]: B. Graham, "Fractional
+/* Where the windows of a dimension begin, from 1, [N, C, result], from random samples [N, C]: B. Graham, "Fractional
    max-pooling", 2015, as PyTorch computes it. The last window ends at the end. */
 static Tensor *beginnings(Call *call, Tensor *samples, int64_t in, int64_t kernel, int64_t result)
 {
   DType dtype = tensor_dtype(samples);
   Tensor *u = op(unsqueeze, samples, -1), *last = number((double)(in - kernel));
-  if (result == 1) return op(new_full, u, tensor_shape(u), scalar_int(in - kernel), DTYPE_i64, DEVICE_NONE, false);
+  if (result == 1) return op(new_full, u, tensor_shape(u), scalar_int(in - kernel + 1), DTYPE_i64, DEVICE_NONE, false);
   Tensor *alpha = op(div, cast(last, dtype), number((double)(result - 1)));
   Tensor *i = op(arange, scalar_int(result), dtype, device_behind(samples), false);
   Tensor *places = minus(op(trunc, op(mul, plus(i, u), alpha)), op(trunc, op(mul, u, alpha)));
   Tensor *is_last = op(arange, scalar_int(result), DTYPE_i64, device_behind(samples), false);
   is_last = op(eq, is_last, number((double)(result - 1)));
-  return cast(op(where, is_last, last, places), DTYPE_i64);
+  return plus(cast(op(where, is_last, last, places), DTYPE_i64), cast(number(1), DTYPE_i64));
 }
 
-/* The positions along a dimension that windows cover, counted from 1, [N, C, result * kernel]. */
-static Tensor *covered(Call *call, Tensor *begins, int64_t kernel)
+/* Windows of the kernel's size, whose beginnings must leave room for it. */
+static Pool placed_windows(Call *call, const Tensor *x, Tensor *begins, Ints output_size, Ints kernel)
 {
-  Tensor *taps = op(arange_start, scalar_int(1), scalar_int(kernel + 1), scalar_int(1), DTYPE_i64,
-                    device_behind(begins), false);
-  Tensor *all = plus(op(unsqueeze, begins, -1), taps);
-  return op(reshape, all, INTS(all->shape[0], all->shape[1], -1));
-}
-
-/* x [N, C, …] gathered along a spatial dimension at positions [N, C, m]. */
-static Tensor *taken(Call *call, Tensor *x, int dim, Tensor *positions)
-{
-  int64_t shape[MAX_DIMS], wide[MAX_DIMS];
-  for (int i = 0; i < x->ndim; i++) {
-    shape[i] = i < 2 ? x->shape[i] : 1;
-    wide[i] = x->shape[i];
+  Pool p = {.size = {1, 1, 1}, .result = {1, 1, 1}, .kernel = {1, 1, 1}};
+  int first = MOST_SPATIAL - (int)kernel.n;
+  for (int i = 0; i < kernel.n; i++) {
+    p.size[first + i] = x->shape[x->ndim - kernel.n + i];
+    p.result[first + i] = output_size.v[i];
+    p.kernel[first + i] = kernel.v[i];
   }
-  shape[dim] = wide[dim] = positions->shape[2];
-  Tensor *index = op(expand, op(reshape, positions, (Ints){shape, x->ndim}), (Ints){wide, x->ndim});
-  return op(gather, x, dim, index, false);
+  for (int64_t i = 0, at = 0; i < MOST_SPATIAL; at += p.result[i++])
+    checked_positions(call, op(narrow, begins, -1, at, p.result[i]), p.size[i] - p.kernel[i] + 1, (int)i, false);
+  return p;
 }
 
-/* [N, C, r0 k0, r1 k1, …] as [N, C, r0, r1, …, k0 k1 …]. */
-static Tensor *windows_last(Call *call, Tensor *x, int n, const int64_t *result, const int64_t *kernel)
+FORWARD(placed_max_pool)
 {
-  int64_t parted[MAX_DIMS] = {x->shape[0], x->shape[1]}, order[MAX_DIMS] = {0, 1}, joined[MAX_DIMS];
-  memcpy(joined, parted, sizeof joined);
-  for (int i = 0; i < n; i++) {
-    parted[2 + 2 * i] = joined[2 + i] = result[i];
-    parted[3 + 2 * i] = kernel[i];
-    order[2 + i] = 2 + 2 * i;
-    order[2 + n + i] = 3 + 2 * i;
-  }
-  joined[2 + n] = -1;
-  Tensor *split = op(reshape, x, (Ints){parted, 2 + 2 * n});
-  return op(reshape, op(permute, split, (Ints){order, 2 + 2 * n}), (Ints){joined, 3 + n});
+  Tensor *x = a->input;
+  Pool p = placed_windows(call, x, a->begins, a->output_size, a->kernel_size);
+  Ints shape = with_sizes(call, x, (int)a->kernel_size.n, a->output_size.v, (int)a->output_size.n);
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
+  y[1] = result_new(call, DTYPE_i64, device_of(x), shape);
+  launch_placed_max_pool(call, &p, x, a->begins, y[0], y[1]);
+}
+
+BACKWARD(placed_max_pool)
+{
+  if (dy[0]) GRAD(input) = op(pool_positions_backward, dy[0], a->input, y[1], a->kernel_size.n);
 }
 
 static void fractional(Call *call, Tensor *input, int n, Ints kernel_size, Ints output_size, Numbers ratio,
@@ -189,26 +183,19 @@ static void fractional(Call *call, Tensor *input, int n, Ints kernel_size, Ints 
           (long long)x->shape[0], (long long)x->shape[1], n);
   if (samples->dtype != x->dtype)
     raise(call, "_random_samples are %s, input %s", dtype_name(tensor_dtype(samples)), dtype_name(tensor_dtype(x)));
-  int64_t plane[MAX_DIMS] = {1, 1}, elements = 1;
-  for (int i = 0; i < n; i++) elements *= plane[2 + i] = x->shape[2 + i];
-  Tensor *windows = x, *places = op(arange_start, scalar_int(1), scalar_int(elements + 1), scalar_int(1), DTYPE_i64,
-                                    device_behind(x), false);
-  places = op(expand, op(view, places, (Ints){plane, n + 2}), tensor_shape(x));
-  for (int i = 0; i < n; i++) { /* a plane's samples are for columns, then lines; a volume's in its own order */
-    Tensor *u = op(select, samples, 2, n == 2 ? 1 - i : i);
-    Tensor *at = covered(call, beginnings(call, u, x->shape[2 + i], kernel[i], result[i]), kernel[i]);
-    windows = taken(call, windows, 2 + i, at);
-    places = taken(call, places, 2 + i, at);
+  Tensor *begins[MOST_SPATIAL];
+  for (int i = 0, missing = MOST_SPATIAL - n; i < MOST_SPATIAL; i++) {
+    if (i < missing) { /* a plane is a volume of one */
+      begins[i] = op(new_full, samples, INTS(x->shape[0], x->shape[1], 1), scalar_int(1), DTYPE_i64, DEVICE_NONE, false);
+      continue;
+    }
+    int d = i - missing; /* a plane's samples are for columns, then lines; a volume's in its own order */
+    begins[i] = beginnings(call, op(select, samples, 2, n == 2 ? 1 - d : d), x->shape[2 + d], kernel[d], result[d]);
   }
-  windows = windows_last(call, windows, n, result, kernel);
-  Tensors best = op(max_dim, windows, -1, false);
+  Tensors best = op(placed_max_pool, x, op(cat, ((Tensors){begins, MOST_SPATIAL}), -1), (Ints){result, n},
+                    (Ints){kernel, n});
   Tensor **list = result_list(call, return_indices ? 2 : 1);
-  list[0] = best.v[0];
-  if (return_indices) {
-    places = windows_last(call, places, n, result, kernel);
-    Tensor *found = op(gather, places, -1, op(unsqueeze, best.v[1], -1), false);
-    list[1] = op(select, found, -1, 0);
-  }
+  for (int i = 0; i < (return_indices ? 2 : 1); i++) list[i] = best.v[i];
   for (int i = 0; i < (return_indices ? 2 : 1); i++)
     if (input->ndim == n + 1) list[i] = op(select, list[i], 0, 0);
 }

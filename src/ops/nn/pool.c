@@ -174,7 +174,7 @@ FORWARD(adaptive_max_pool)
   Ints shape = pooled_shape(call, tensor_shape(x), a->output_size.n, p.result);
   y[0] = result_of_images(call, tensor_dtype(x), shape, x);
   y[1] = result_of_images(call, DTYPE_i64, shape, x);
-  launch_adaptive_max_pool(call, &p, x, y[0], y[1]);
+  launch_placed_max_pool(call, &p, x, NULL, y[0], y[1]);
 }
 
 BACKWARD(adaptive_max_pool)

@@ -27,12 +27,15 @@ FORWARD(onnx_ints)
   if (a->values.n) launch_positions_of(call, copy_numbers, &a->values, y[0]);
 }
 
-static double number_at(const void *params, int64_t i) { return ((const double *)params)[i]; }
+static void numbers_at(const void *params, int64_t first, int n, double *to)
+{
+  memcpy(to, (const double *)params + first, (size_t)n * sizeof *to);
+}
 
 FORWARD(onnx_floats)
 {
   y[0] = result_new(call, DTYPE_f32, device_of_numbers(), INTS(a->values.n));
-  launch_by_index(call, number_at, a->values.v, y[0]);
+  launch_by_index(call, numbers_at, a->values.v, y[0]);
 }
 
 FORWARD(onnx_constant_of_shape)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "launch/index/sort.h"
 #include "launch/look.h"
 #include "ops/index/gather.h"
 #include "ops/index/mask.h"
@@ -19,6 +20,7 @@
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
+#include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/words.h"
 
@@ -33,15 +35,13 @@ static Tensor *rows_of(Call *call, Tensor *x, int64_t dim)
   return x;
 }
 
-/* The sorted elements, and their positions, at a rank (from 1) of each row; x may have had no dimension. */
+/* The elements, and their positions, at a rank (from 1) of each row in order; x may have had no dimension. */
 static void take_ranks(Call *call, const Tensor *x, Tensor *rows, int64_t dim, Tensor *ranks, bool keepdim, Tensor **y)
 {
-  Tensors sorted = op(sort, rows, dim, false, true);
-  for (int i = 0; i < 2; i++) {
-    Tensor *taken = op(gather, sorted.v[i], dim, ranks, false);
-    uint32_t mask = x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0;
-    y[i] = op(reshape, taken, reduced_shape(call, x, mask, keepdim));
-  }
+  Ints shape = reduced_shape(call, x, x->ndim ? 1u << shape_dim(call, dim, x->ndim) : 0, keepdim);
+  y[0] = result_new(call, tensor_dtype(x), device_of(x), shape);
+  y[1] = new_beside(call, x, DTYPE_i64, shape);
+  launch_ranked(call, op(movedim, rows, INTS(dim), INTS(-1)), ranks, y[0], y[1]);
 }
 
 static Tensor *count_nan(Call *call, Tensor *rows, int64_t dim)

@@ -138,20 +138,31 @@ BACKWARD(prod_dim)
 
 /* ------------------------------------------------------------- without nan */
 
-static Tensor *without_nan(Call *call, Tensor *x)
+FORWARD(nansum)
 {
+  Tensor *x = a->input;
   if (dtype_is_complex(tensor_dtype(x))) raise(call, "complex tensors are not taken");
-  return dtype_is_floating(tensor_dtype(x)) ? op(masked_fill, x, op(isnan, x), number(0)) : x;
+  bool has_nan = dtype_is_floating(tensor_dtype(x)); /* which no other type holds: it goes before a cast */
+  if (has_nan && a->dtype != DTYPE_NONE && !dtype_is_floating(a->dtype))
+    x = op(masked_fill, x, op(isnan, x), number(0));
+  x = input_as(call, x, a->dtype);
+  DType dtype = a->dtype != DTYPE_NONE || dtype_is_floating(tensor_dtype(x)) ? tensor_dtype(x) : DTYPE_i64;
+  ReduceId id = dtype_is_floating(tensor_dtype(x)) ? REDUCE_SUM_NUMBERS : REDUCE_SUM;
+  y[0] = reduce_to_new(call, id, x, shape_dims(call, a->dim, x->ndim), a->keepdim, dtype, AS_IT_IS, 0);
 }
 
-FORWARD(nansum) { y[0] = op(sum, without_nan(call, a->input), a->dim, a->keepdim, a->dtype); }
+BACKWARD(nansum)
+{
+  Tensor *dx = spread(call, dy[0], a->input, shape_dims(call, a->dim, a->input->ndim), a->keepdim);
+  GRAD(input) = op(masked_fill, dx, op(isnan, a->input), number(0));
+}
 
 FORWARD(nanmean)
 {
   DType d = tensor_dtype(a->input);
   if (!dtype_is_floating(d)) raise(call, "a floating point tensor is wanted, not %s", dtype_name(d));
   Tensor *count = op(sum, op(logical_not, op(isnan, a->input)), a->dim, a->keepdim, DTYPE_NONE);
-  Tensor *sum = op(sum, widened(without_nan(call, a->input)), a->dim, a->keepdim, a->dtype);
+  Tensor *sum = op(nansum, widened(a->input), a->dim, a->keepdim, a->dtype);
   y[0] = cast(op(div, sum, count), a->dtype == DTYPE_NONE ? d : a->dtype);
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "core/blocks.h"
 #include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
@@ -90,12 +91,11 @@ FORWARD(empty_permuted)
 
 /* ---------------------------------------------------------------------- windows */
 
-typedef enum WindowKind { COSINES, BARTLETT, KAISER } WindowKind;
 /* What a window is made of: c0 - c1 cos + c2 cos of twice the angle, or a Kaiser window's beta. */
 typedef struct Window {
-  WindowKind kind;
-  double c0, c1, c2;
-  int64_t length, steps;
+  ByIndex fill; /* NULL for cosines */
+  double c[3];
+  int64_t steps;
 } Window;
 
 /* The modified Bessel function of order 0, by its series: all terms are positive. */
@@ -109,17 +109,23 @@ static double bessel_i0(double x)
   return sum;
 }
 
-/* Point i of the steps that a window is over. */
-static double window_at(const void *params, int64_t i)
+static void bartlett(const void *params, int64_t first, int n, double *to)
 {
-  static const double TWO_PI = 6.283185307179586;
   const Window *w = params;
-  if (w->length == 1) return 1;
-  double place = (double)i / (double)w->steps, angle = TWO_PI * place, middle = 2 * place - 1;
-  switch (w->kind) {
-    case COSINES: return w->c0 - w->c1 * cos(angle) + w->c2 * cos(2 * angle);
-    case BARTLETT: return place <= 0.5 ? 2 * place : 2 - 2 * place;
-    default: return bessel_i0(w->c0 * sqrt(fmax(1 - middle * middle, 0))) / bessel_i0(w->c0);
+  (void)n;
+  for (int i = 0; i < GENERATE_PIECE; i++) {
+    double rising = 2 * (((double)first + i) / (double)w->steps), falling = 2 - rising;
+    to[i] = rising < falling ? rising : falling;
+  }
+}
+
+static void kaiser(const void *params, int64_t first, int n, double *to)
+{
+  const Window *w = params;
+  double most = bessel_i0(w->c[0]);
+  for (int i = 0; i < n; i++) {
+    double middle = 2 * ((double)first + i) / (double)w->steps - 1;
+    to[i] = bessel_i0(w->c[0] * sqrt(fmax(1 - middle * middle, 0))) / most;
   }
 }
 
@@ -131,9 +137,10 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
   if (length < 0) raise(call, "window_length must not be negative: %lld", (long long)length);
   Tensor *y = result_new(call, dtype, device_or_default(call, device), INTS(length));
   ask_gradient(call, y, requires_grad);
-  w.length = length;
   w.steps = length + periodic - 1;
-  launch_by_index(call, window_at, &w, y);
+  if (length == 1) launch_fill(call, y, scalar_int(1));
+  else if (w.fill) launch_by_index(call, w.fill, &w, y);
+  else launch_cosines(call, w.c, w.steps, y);
   return y;
 }
 
@@ -142,8 +149,8 @@ static Tensor *window(Call *call, int64_t length, bool periodic, Window w, DType
   {                                                                                                                   \
     y[0] = window(call, a->window_length, a->periodic, (Window){__VA_ARGS__}, a->dtype, a->device, a->requires_grad); \
   }
-WINDOW(hann_window, COSINES, 0.5, 0.5, 0, 0, 0)
-WINDOW(hamming_window, COSINES, a->alpha, a->beta, 0, 0, 0)
-WINDOW(blackman_window, COSINES, 0.42, 0.5, 0.08, 0, 0)
-WINDOW(bartlett_window, BARTLETT, 0, 0, 0, 0, 0)
-WINDOW(kaiser_window, KAISER, a->beta, 0, 0, 0, 0)
+WINDOW(hann_window, NULL, {0.5, 0.5, 0}, 0)
+WINDOW(hamming_window, NULL, {a->alpha, a->beta, 0}, 0)
+WINDOW(blackman_window, NULL, {0.42, 0.5, 0.08}, 0)
+WINDOW(bartlett_window, bartlett, {0}, 0)
+WINDOW(kaiser_window, kaiser, {a->beta}, 0)
