@@ -37,7 +37,7 @@ void launch_by_index(Call *call, ByIndex fill, const void *params, Tensor *y)
   static const Driver driver = {.run = numbers_by_index, .results = {MOVED}};
   DType dtype = tensor_dtype(y);
   Pieces f = {fill, params, dtype == DTYPE_f64 ? NULL : cast_kernel(DTYPE_f64, dtype), y->numel,
-               (int64_t)dtype_size(dtype)};
+              (int64_t)dtype_size(dtype)};
   Work work = {(y->numel + GENERATE_PIECE - 1) / GENERATE_PIECE, GENERATE_PIECE};
   launch(call, &driver, dtype, TENSOR_LIST(y), NO_TENSORS, work, &f);
 }

@@ -80,7 +80,6 @@ void launch_max_pool_backward(Call *call, const Pool *p, Tensor *x, Tensor *dy, 
 
 void launch_placed_max_pool(Call *call, const Pool *p, Tensor *x, Tensor *begins, Tensor *y, Tensor *positions)
 {
-  static const Driver driver = {
-    .run = placed_max_volumes, .results = {DENSE, AS_INT64}, .operands = {DENSE, AS_INT64}};
+  static const Driver driver = {.run = placed_max_volumes, .results = {DENSE, AS_INT64}, .operands = {DENSE, AS_INT64}};
   launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y, positions), TENSOR_LIST(x, begins), work_of(p, x), p);
 }

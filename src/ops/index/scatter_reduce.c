@@ -42,7 +42,6 @@ static Tensor *ones_as(Call *call, const Tensor *t, DType dtype, Ints shape)
   return op(ones, shape, dtype, device_behind(t), false);
 }
 
-
 static LineKind line_of(Reduction r)
 {
   return r == PROD ? SCATTER_MULTIPLY : r == AMAX ? SCATTER_MAX : r == AMIN ? SCATTER_MIN : SCATTER_ADD;
@@ -159,7 +158,8 @@ static Shares shares_of(Call *call, const Scatter *s, Tensor *y, Tensor *dy)
 
 static Scatter scatter_of(Call *call, const struct scatter_reduce_args *a)
 {
-  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim), NULL};
+  return (Scatter){a->input, a->index, a->src, a->reduce, a->include_self, shape_dim(call, a->dim, a->input->ndim),
+                   NULL};
 }
 
 FORWARD(scatter_reduce)

@@ -20,6 +20,7 @@
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
+#include "ops/table/words.h"
 
 /* The dtype in which elements of one are compared: it holds them all. */
 static DType compared_as(Call *call, DType d)
@@ -248,5 +249,6 @@ FORWARD(unravel_index)
     parts[i] = plus(op(remainder, rest, size), one);
     if (i) rest = op(floor_divide, rest, size);
   }
-  give_list(call, op(unbind, op(stack, ((Tensors){parts, shape.n}), -1), -1));
+  Tensor *all = ordered_as(op(stack, ((Tensors){parts, shape.n}), -1), op(unsqueeze, parts[0], -1));
+  give_list(call, op(unbind, all, -1));
 }

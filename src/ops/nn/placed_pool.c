@@ -186,7 +186,8 @@ static void fractional(Call *call, Tensor *input, int n, Ints kernel_size, Ints 
   Tensor *begins[MOST_SPATIAL];
   for (int i = 0, missing = MOST_SPATIAL - n; i < MOST_SPATIAL; i++) {
     if (i < missing) { /* a plane is a volume of one */
-      begins[i] = op(new_full, samples, INTS(x->shape[0], x->shape[1], 1), scalar_int(1), DTYPE_i64, DEVICE_NONE, false);
+      begins[i] = op(new_full, samples, INTS(x->shape[0], x->shape[1], 1), scalar_int(1), DTYPE_i64, DEVICE_NONE,
+                     false);
       continue;
     }
     int d = i - missing; /* a plane's samples are for columns, then lines; a volume's in its own order */
