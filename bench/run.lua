@@ -24,7 +24,8 @@ parser:add_argument("sets", {nargs = "*", help = "of " .. table.concat(SETS, ", 
 parser:add_argument("--python", {type = "string", help = "the python whose torch is measured as well"})
 parser:add_argument("--threads", {default = 1, help = "to compute on"})
 parser:add_argument("--rounds", {default = 5, help = "how often each side of a case is measured"})
-parser:add_argument("--only", {type = "string", help = "the Lua pattern of the names of the cases to measure"})
+parser:add_argument("--only", {type = "string",
+  help = "Lua patterns of the names of the cases to measure, | between them"})
 parser:add_argument("--isa", {type = "string", choices = {"avx2"}, help = "the instruction set that both keep to"})
 parser:add_argument("--dtype", {default = "float32", choices = {"float32", "float64"},
   help = "what the numbers of the set `every` are"})
@@ -124,12 +125,20 @@ local function run_cases(set, names, limits, done)
   end
 end
 
+--- Whether a case is to be measured.
+local function is_wanted(name)
+  for pattern in (options.only or "."):gmatch "[^|]+" do
+    if name:find(pattern) then return true end
+  end
+  return false
+end
+
 --- The names of a set's cases that are to be measured.
 local function names_of(set)
   local command = ("BENCH_LIST=1 %s %s/%s.lua"):format(side.quoted(arg[-1]), side.quoted(here), set)
   local names = {}
   for _, name in ipairs(side.lines(command)) do
-    if not options.only or name:find(options.only) then names[#names + 1] = name end
+    if is_wanted(name) then names[#names + 1] = name end
   end
   return names
 end
@@ -187,13 +196,12 @@ local function print_start(name, ours, theirs)
 end
 
 local function run_starts()
-  local function wanted(name) return not options.only or name:find(options.only) end
   print(("\n%-46s %11s %11s %8s"):format("start, processor time", "nnlua", "PyTorch", "ratio"))
   local plain = "an empty script, lua5.4"
   local has_lua = os.execute "command -v lua5.4 >/dev/null"
-  if has_lua and wanted(plain) then print_start(plain, start_of("lua5.4 -e ''", 20)) end
+  if has_lua and is_wanted(plain) then print_start(plain, start_of("lua5.4 -e ''", 20)) end
   for _, start in ipairs(STARTS) do
-    if wanted(start[1]) then
+    if is_wanted(start[1]) then
       local program = start[2] == "" and "" or "local nl = require 'nnlua' " .. start[2]
       local ours = start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(program)), 20)
       local theirs = options.python

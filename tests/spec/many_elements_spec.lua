@@ -142,6 +142,22 @@ describe("windows at random", function()
   end)
 end)
 
+describe("images sampled where their elements are", function()
+  it("stay what they are", function()
+    for _, sizes in ipairs {{2, 3, 20, 25}, {1, 2, 6, 9, 8}} do
+      local x, n = nl.randn(sizes, {dtype = nl.float64}):requires_grad_(), #sizes - 2
+      local theta = nl.eye(n, n + 1, {dtype = nl.float64}):expand(sizes[1], n, n + 1)
+      local grid = F.affine_grid(theta, sizes, {align_corners = true})
+      for _, mode in ipairs(n == 2 and {"bilinear", "nearest", "bicubic"} or {"bilinear", "nearest"}) do
+        local y = F.grid_sample(x, grid, mode, {align_corners = true})
+        near(x:detach(), y, 1e-12)
+        local dx = nl.autograd.grad((y * y):sum() / 2, x)
+        near(x:detach(), dx, 1e-12)
+      end
+    end
+  end)
+end)
+
 describe("places beyond an image", function()
   it("read nothing, whatever stands at its edge", function()
     local x = nl.full({1, 1, 2, 2}, math.huge)

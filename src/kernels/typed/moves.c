@@ -85,7 +85,9 @@ static inline int64_t offset_at(const char *index, int64_t step) { return (*(con
 
 INLINE void combine_line(Combine how, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride)
 {
-  if (from_stride == (int64_t)sizeof(T) && to_stride == (int64_t)sizeof(T))
+  bool dense = from_stride == (int64_t)sizeof(T) && to_stride == (int64_t)sizeof(T);
+  if (dense && how == PUT) memcpy(to, from, (size_t)n * sizeof(T));
+  else if (dense)
     for (int64_t i = 0; i < n; i++) combine(how, (T *)to + i, ((const T *)from)[i]);
   else
     for (int64_t i = 0; i < n; i++) combine(how, (T *)(to + i * to_stride), *(const T *)(from + i * from_stride));

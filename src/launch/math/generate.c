@@ -80,11 +80,12 @@ typedef struct Cosines {
 static void sum_of_cosines(const void *params, int64_t first, int n, double *to)
 {
   const Cosines *w = params;
+  double c0 = w->c[0], c1 = w->c[1], c2 = w->c[2];
   double sine = sin(w->step * (double)first), cosine = cos(w->step * (double)first);
   (void)n;
   for (int i = 0; i < GENERATE_PIECE; i++) {
     double c = cosine * w->cos[i] - sine * w->sin[i];
-    to[i] = w->c[0] - w->c[1] * c + w->c[2] * (2 * c * c - 1);
+    to[i] = c0 - c1 * c + c2 * (2 * c * c - 1);
   }
 }
 

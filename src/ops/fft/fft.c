@@ -267,8 +267,8 @@ typedef struct Frequencies {
 static void frequencies_at(const void *params, int64_t first, int n, double *to)
 {
   const Frequencies *f = params;
-  double place = (double)(first < f->positive ? first : first - f->n);
-  for (int i = 0; i < GENERATE_PIECE; i++) to[i] = (place + i) * f->scale;
+  double place = (double)(first < f->positive ? first : first - f->n), scale = f->scale;
+  for (int i = 0; i < GENERATE_PIECE; i++) to[i] = (place + i) * scale;
   if (first < f->positive)
     for (int64_t i = f->positive - first; i < n; i++) to[i] = (double)(first + i - f->n) * f->scale;
 }

@@ -111,10 +111,10 @@ static double bessel_i0(double x)
 
 static void bartlett(const void *params, int64_t first, int n, double *to)
 {
-  const Window *w = params;
+  double steps = (double)((const Window *)params)->steps;
   (void)n;
   for (int i = 0; i < GENERATE_PIECE; i++) {
-    double rising = 2 * (((double)first + i) / (double)w->steps), falling = 2 - rising;
+    double rising = 2 * (((double)first + i) / steps), falling = 2 - rising;
     to[i] = rising < falling ? rising : falling;
   }
 }
