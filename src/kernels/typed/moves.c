@@ -103,15 +103,6 @@ static void gather_line(const Axis *a, const char *index, const char *from, int6
       *(T *)(to + i * a->to) = *(const T *)(from + i * a->from + offset_at(index + i * a->index, step));
 }
 
-/* The beginning of the line after this one: lines at random are not foreseen by the machine. */
-static inline void prefetch_line(const Axis *lines, int64_t i, const char *index, const char *from, int64_t step)
-{
-  enum { FORESEEN = 512, LINE = 64 };
-  if (i + 1 >= lines->n) return;
-  const char *next = from + offset_at(index + lines->index, step);
-  for (int64_t at = 0; at < FORESEEN; at += LINE) __builtin_prefetch(next + at);
-}
-
 /* to[i][k] = from[i][index[i][k]], i < n, k < count */
 static void gather_lines(const IndexedLines *l)
 {
@@ -121,10 +112,8 @@ static void gather_lines(const IndexedLines *l)
   for (int64_t i = 0; i < outer.n; i++) {
     const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
     char *to = l->to + i * outer.to;
-    if (inner.index == 0) {
-      prefetch_line(&outer, i, index, from, l->from_step);
-      combine_line(PUT, inner.n, from + offset_at(index, l->from_step), inner.from, to, inner.to);
-    } else gather_line(&inner, index, from, l->from_step, to);
+    if (inner.index == 0) combine_line(PUT, inner.n, from + offset_at(index, l->from_step), inner.from, to, inner.to);
+    else gather_line(&inner, index, from, l->from_step, to);
   }
 }
 
@@ -138,7 +127,6 @@ INLINE void scatter(Combine how, const IndexedLines *l)
     const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
     char *to = l->to + i * outer.to;
     if (inner.index == 0) {
-      prefetch_line(&outer, i, index, to, l->to_step);
       combine_line(how, inner.n, from, inner.from, to + offset_at(index, l->to_step), inner.to);
       continue;
     }

@@ -1,6 +1,7 @@
 /* Elements picked and placed by positions, along lines of tensors of any strides. */
 #include "launch/index/lines.h"
 
+#include "core/arith.h"
 #include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
@@ -84,7 +85,10 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   iter_add(&it, from.t);
   iter_add(&it, positions.t);
   iter_plan(&it);
-  iter_parallel(&it, grain_of(GRAIN, count), line_run, &job);
+  int64_t grain = grain_of(GRAIN, count), inner = it.ndim - 1;
+  if (inner >= 0 && it.strides[2][inner] == 0) /* whole slices: long pieces of each, whatever their number */
+    grain = max_i64(grain, min_i64(GRAIN / 32, (it.numel + 1) / 2));
+  iter_parallel(&it, grain, line_run, &job);
 }
 
 /* --------------------------------------------------------- along a dimension */
