@@ -35,6 +35,8 @@ enum {
   CHAIN_UNIT = BLOCK_SIZE(64, 4),               /* whose elements are a multiple of this */
   CHAIN_MOST = BLOCK_SIZE(4096, 8),             /* and at most so many */
   GENERATE_PIECE = BLOCK_SIZE(256, 4),          /* of numbers made from their places, in doubles at first */
+  SLICE_PIECE = BLOCK_SIZE(1024, 4),            /* of each slice that is moved by its position */
+  TRUTH_PIECE = BLOCK_SIZE(1024, 4),            /* of a line in which true ones are looked for */
   RANDOM_WORDS = BLOCK_SIZE(512, 8)             /* drawn at a time; even, as some numbers take two */
 };
 

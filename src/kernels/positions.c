@@ -1,4 +1,5 @@
 /* Positions: what they range over, and those of true elements. */
+#include "core/blocks.h"
 #include "core/tensor.h"
 #include "kernels/positions.h"
 
@@ -22,9 +23,8 @@ int64_t count_true(int64_t n, const bool *x)
   return count;
 }
 
-/* The places, from 1, of the true ones of x [n], n <= LINE_PIECE; returns how many there are. Without a branch on
+/* The places, from 1, of the true ones of x [n], n <= TRUTH_PIECE; returns how many there are. Without a branch on
    elements: what isn't true is written over. */
-enum { LINE_PIECE = 1024 };
 static int64_t places_of_true(int64_t n, const bool *x, int64_t first, int64_t *places)
 {
   int64_t count = 0;
@@ -37,13 +37,13 @@ static int64_t places_of_true(int64_t n, const bool *x, int64_t first, int64_t *
 
 void positions_of_true(int ndim, const int64_t *shape, const bool *x, int64_t *positions)
 {
-  int64_t at[MAX_DIMS] = {0}, lines = 1, places[LINE_PIECE];
+  int64_t at[MAX_DIMS] = {0}, lines = 1, places[TRUTH_PIECE];
   int last = ndim - 1;
   int64_t columns = ndim ? shape[last] : 1;
   for (int d = 0; d < last; d++) lines *= shape[d];
   for (int64_t line = 0; line < lines; line++, x += columns) {
-    for (int64_t first = 0; first < columns; first += LINE_PIECE) {
-      int64_t n = columns - first < LINE_PIECE ? columns - first : LINE_PIECE;
+    for (int64_t first = 0; first < columns; first += TRUTH_PIECE) {
+      int64_t n = columns - first < TRUTH_PIECE ? columns - first : TRUTH_PIECE;
       int64_t count = places_of_true(n, x + first, first, places);
       for (int d = 0; d < last; d++)
         for (int64_t i = 0; i < count; i++) positions[i * ndim + d] = at[d] + 1;

@@ -66,8 +66,8 @@ INLINE void combine(Combine how, T *to, T x)
     case MULTIPLY: *to *= x; break;
 #endif
 #if !T_COMPLEX
-    case KEEP_LARGER: *to = x > *to || IS_NAN(x) ? x : *to; break;
-    case KEEP_SMALLER: *to = x < *to || IS_NAN(x) ? x : *to; break;
+    case KEEP_LARGER: *to = (x > *to) | IS_NAN(x) ? x : *to; break; /* | as loops of it become vectors */
+    case KEEP_SMALLER: *to = (x < *to) | IS_NAN(x) ? x : *to; break;
 #else
     default: break; /* complex numbers have no order */
 #endif

@@ -87,7 +87,7 @@ void launch_lines(Call *call, LineKind kind, Side to, Side from, Side positions,
   iter_plan(&it);
   int64_t grain = grain_of(GRAIN, count), inner = it.ndim - 1;
   if (inner >= 0 && it.strides[2][inner] == 0) /* whole slices: long pieces of each, whatever their number */
-    grain = max_i64(grain, min_i64(GRAIN / 32, (it.numel + 1) / 2));
+    grain = max_i64(grain, min_i64(SLICE_PIECE, (it.numel + 1) / 2));
   iter_parallel(&it, grain, line_run, &job);
 }
 

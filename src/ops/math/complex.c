@@ -6,6 +6,7 @@
 #include "ops/index/mask.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/comparison.h"
+#include "ops/math/composed_arithmetic.h"
 #include "ops/math/trigonometric.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
@@ -120,7 +121,7 @@ static Tensor *angle_of_real(Call *call, Tensor *x)
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) x = cast(x, call->ctx->default_dtype);
-  Tensor *zero_or_nan = op(where, op(ne, x, x), x, number(0));
+  Tensor *zero_or_nan = op(clamp, x, scalar_int(0), scalar_int(0));
   return op(where, op(lt, x, number(0)), number(acos(-1)), zero_or_nan);
 }
 

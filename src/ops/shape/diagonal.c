@@ -7,6 +7,7 @@
 #include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
+#include "ops/nn/pad.h"
 #include "ops/reduce/cumulative.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
@@ -252,11 +253,8 @@ FORWARD(block_diag)
   for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
     Tensor *t = cast(list.v[i], dtype);
     if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
-    int64_t width = t->shape[1], height = t->shape[0];
-    Tensor *left = zeros_for(call, t, INTS(height, before)),
-           *right = zeros_for(call, t, INTS(height, columns - before - width));
-    Tensor *parts[] = {left, t, right};
-    rows.v[i] = op(cat, ((Tensors){parts, 3}), 1);
+    int64_t width = t->shape[1];
+    rows.v[i] = op(constant_pad_nd, t, INTS(before, columns - before - width), scalar_int(0));
     before += width;
   }
   y[0] = op(cat, rows, 0);
