@@ -568,9 +568,8 @@ static const struct {
   {"gather scatter scatter_value scatter_combine scatter_combine_value scatter_add scatter_reduce sort topk cumsum "
    "cumsum_from_end cumprod cummax cummin logcumsumexp_of max_dim min_dim amax amin median_dim nanmedian_dim kthvalue "
    "mode sum nansum mean any all prod_dim logsumexp count_nonzero var std norm softmax log_softmax flip transpose "
-   "select "
-   "narrow slice squeeze_dims diagonal unfold diagonal_scatter select_scatter slice_scatter split split_sizes unbind "
-   "cat resample resample_backward fft_c2c fft_r2c fft_c2r",
+   "select narrow slice squeeze_dims diagonal unfold diagonal_scatter select_scatter slice_scatter split split_sizes "
+   "unbind cat resample resample_backward fft_c2c fft_r2c fft_c2r",
    shifted},
   {"unsqueeze stack diag_embed", shifted_in_result},
   {"rand_like randn_like randint_like randint_like_low bernoulli bernoulli_p bernoulli_fill bernoulli_fill_tensor "
