@@ -116,10 +116,11 @@ static Tensor *beginnings(Call *call, Tensor *rows)
   return y;
 }
 
-static Tensor *lengths_of_groups(Call *call, Tensor *begins)
+/* at: where groups of n slices begin */
+static Tensor *lengths_of_groups(Call *call, Tensor *at, int64_t n)
 {
-  Tensor *at = op(reshape, op(argwhere, begins), INTS(-1)), *end = new_beside(call, begins, DTYPE_i64, INTS(1));
-  launch_fill(call, end, scalar_int(begins->numel + 1));
+  Tensor *end = new_beside(call, at, DTYPE_i64, INTS(1));
+  launch_fill(call, end, scalar_int(n + 1));
   return op(diff, at, 1, 0, NULL, end);
 }
 
@@ -134,7 +135,8 @@ typedef struct Wanted {
  */
 static void give_groups(Call *call, Tensor *rows, Tensor *order, Wanted w, Ints inverse_shape)
 {
-  Tensor *begins = beginnings(call, rows), *found = op(index, rows, ((Tensors){&begins, 1}));
+  Tensor *begins = beginnings(call, rows), *at = op(reshape, op(argwhere, begins), INTS(-1));
+  Tensor *found = op(index_select, rows, 0, at);
   Tensor **list = result_list(call, 1 + w.inverse + w.counts);
   *list++ = w.dim > 0 ? op(movedim, found, INTS(0), INTS(w.dim)) : found;
   if (w.inverse) {
@@ -143,7 +145,7 @@ static void give_groups(Call *call, Tensor *rows, Tensor *order, Wanted w, Ints 
       groups = op(scatter, op(zeros, tensor_shape(groups), DTYPE_i64, device_behind(groups), false), 0, order, groups);
     *list++ = op(reshape, groups, inverse_shape);
   }
-  if (w.counts) *list++ = lengths_of_groups(call, begins);
+  if (w.counts) *list++ = lengths_of_groups(call, at, begins->numel);
 }
 
 /* The slices of a dimension as the first one, contiguous. */
