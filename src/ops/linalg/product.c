@@ -182,9 +182,10 @@ FORWARD(kron)
     left[2 * d + 1] = right[2 * d] = 1;
     if (__builtin_mul_overflow(left[2 * d], right[2 * d + 1], &joined[d])) raise(call, "the result is too large");
   }
+  bool plain = ndim > 1 && l->is_contiguous && r->is_contiguous; /* others give the result their order in memory */
   l = op(reshape, l, (Ints){left, 2 * ndim});
   r = op(reshape, r, (Ints){right, 2 * ndim});
-  if (ndim > 1) { /* lines of both in full: those of r alone are short runs, and a line is little beside the result */
+  if (plain) { /* lines of both in full: those of r alone are short runs, and a line is little beside the result */
     int64_t columns = left[2 * ndim - 2], each = right[2 * ndim - 1];
     left[2 * ndim - 1] = each;
     right[2 * ndim - 2] = columns;
