@@ -1,5 +1,5 @@
-/* Sums of weighted elements: along a dimension, as interpolation and averages of adaptive pools have them, and at places
-   that tensors tell. */
+/* Sums of weighted elements: along a dimension, as interpolation and averages of adaptive pools have them, and at
+   places that tensors tell. */
 #ifndef NNLUA_KERNELS_RESAMPLE_H
 #define NNLUA_KERNELS_RESAMPLE_H
 

@@ -5,8 +5,8 @@
 #include "core/scalar.h"
 #include "core/tensor.h"
 
-/* Gives the doubles of the places first, first + 1, … of a tensor in row-major order. It may give GENERATE_PIECE of them,
-   of which first is a multiple, but reads nothing for more than n: loops of a known length become vectors. */
+/* Gives the doubles of the places first, first + 1, … of a tensor in row-major order. It may give GENERATE_PIECE of
+   them, of which first is a multiple, but reads nothing for more than n: loops of a known length become vectors. */
 typedef void (*ByIndex)(const void *params, int64_t first, int n, double *to);
 
 /* y = what a function of places gives, rounded once. */

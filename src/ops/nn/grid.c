@@ -107,7 +107,7 @@ static Tensor *brought_inside(Call *call, const Sampling *s, Tensor *x, int64_t 
   return clipped(call, x, size);
 }
 
-/* ---- sums of elements at positions: linear in each operand, so that each one's gradient is another of the three ---- */
+/* Sums of elements at positions: linear in each operand, so that each one's gradient is another of the three. */
 
 FORWARD(weighted_taps)
 {
