@@ -13,6 +13,15 @@ typedef struct Packed {
   bool is_filled;
 } Packed;
 
+/* A chain of pointwise rows (launch/math/chain.h) that works on a call's result in its place: whoever makes the result
+   runs it on parts that the cache still has, if it can. */
+typedef struct PlannedChain {
+  struct Chain *chain;
+  Tensor **operands; /* of the chain */
+  int result;        /* which of them the result is */
+  bool is_done;      /* the call has run it */
+} PlannedChain;
+
 /*
  * Results that the plan has made room for, in the order in which an op asks for them; NULL where it is given a new one.
  * While a plan is recorded all are new, and noted here.
@@ -21,7 +30,8 @@ typedef struct Planned {
   bool noting;
   int n, asked; /* places; how many results were asked for */
   Tensor *results[PLANNED_RESULTS];
-  Packed *packed; /* of a product or convolution whose weight stays as it is; NULL: of no operand */
+  Packed *packed;     /* of a product or convolution whose weight stays as it is; NULL: of no operand */
+  PlannedChain *then; /* what follows on the only result; NULL: nothing */
 } Planned;
 
 #endif

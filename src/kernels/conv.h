@@ -143,6 +143,16 @@ typedef struct ConvSpread {
   int64_t y_image, y_row, y_plane, y_line, y_column;
 } ConvSpread;
 
+/* y [line][column * turns + turn] = start + from [turn][line][column], whose turns are from_turn apart. */
+typedef struct ConvTurns {
+  int64_t turns, lines, columns;
+  const void *from;
+  int64_t from_turn;
+  const void *start; /* one number, or NULL: 0 */
+  void *y;
+  int64_t y_line;
+} ConvTurns;
+
 /*
  * Winograd's F(2, 3) in two dimensions: the results of a block of 2x2 places from the 4x4 numbers under them and a
  * kernel of 3x3, by 16 products of transformed numbers, component by component, in place of 36.
@@ -189,6 +199,7 @@ typedef struct ConvProductKernels {
   void (*gather)(const ConvGather *g);
   void (*patches)(const ConvPatches *g);
   void (*spread)(const ConvSpread *s);
+  void (*take_turns)(const ConvTurns *t); /* of floats only */
 } ConvProductKernels;
 
 /* Of floats only. */

@@ -392,6 +392,33 @@ INLINE Vector load_every_other(const T *p)
 #endif
 }
 
+/* Two vectors' numbers in turns: those of their first halves, and of their last. */
+INLINE Vector first_in_turns(Vector a, Vector b)
+{
+#if LANES == 16
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#elif LANES == 4
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#else
+  return __builtin_shufflevector(a, b, 0, 2);
+#endif
+}
+
+INLINE Vector last_in_turns(Vector a, Vector b)
+{
+#if LANES == 16
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif LANES == 4
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#else
+  return __builtin_shufflevector(a, b, 1, 3);
+#endif
+}
+
 /* Copies n elements that lie two apart. */
 INLINE void copy_every_other(int64_t n, const T *from, T *to)
 {
@@ -491,6 +518,34 @@ static void spread(const ConvSpread *s)
   }
 }
 
+#if T_FLOATING
+
+/* A line by two turns, by whole vectors; returns how many of its columns are done. */
+static int64_t take_two_turns(int64_t n, const T *even, const T *odd, T start, T *to)
+{
+  int64_t i = 0;
+  for (; i + V <= n; i += V) {
+    const Vector a = load(even + i) + start, b = load(odd + i) + start;
+    store(to + 2 * i, first_in_turns(a, b));
+    store(to + 2 * i + V, last_in_turns(a, b));
+  }
+  return i;
+}
+
+static void take_turns(const ConvTurns *t)
+{
+  const T start = t->start ? *(const T *)t->start : 0;
+  for (int64_t l = 0; l < t->lines; l++) {
+    const T *from = (const T *)t->from + l * t->columns;
+    T *to = (T *)t->y + l * t->y_line;
+    const int64_t done = t->turns == 2 ? take_two_turns(t->columns, from, from + t->from_turn, start, to) : 0;
+    for (int64_t i = 0; i < t->turns; i++)
+      for (int64_t c = done; c < t->columns; c++) to[c * t->turns + i] = from[i * t->from_turn + c] + start;
+  }
+}
+
+#endif
+
 void TYPED(fill_conv_product)(ConvProductKernels *t);
 void TYPED(fill_conv_product)(ConvProductKernels *t)
 {
@@ -499,6 +554,7 @@ void TYPED(fill_conv_product)(ConvProductKernels *t)
   t->multiply = multiply;
 #if T_FLOATING
   t->correlate = correlate;
+  t->take_turns = take_turns;
 #endif
   t->pack_weights = pack_weights;
   t->pack_rows = pack_rows;

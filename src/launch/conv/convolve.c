@@ -113,6 +113,8 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
     conv_few_places(call, &c, &j, l->x[1]);
     return;
   }
+  ChainRun then;
+  if (chain_begin_planned(call, l->y[0], &then)) j.then = &then;
   ConvPart p = whole_part(call, &c, l->y[0]);
   j.weight = l->x[1];
   j.weight_row = c.channels * p.taps;
@@ -177,6 +179,12 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
   j.channels = c->rows;
   j.rows = c->channels;
   set_result(&j, l->y[0], c->size, l->x[2]);
+  if (conv_is_apart(c, l->x[0])) {
+    ChainRun then;
+    if (chain_begin_planned(call, l->y[0], &then)) j.then = &then;
+    conv_apart(call, c, &j, l->x[1]);
+    return;
+  }
   for (int i = 0; i < CONV_DIMS; i++) {
     j.stride[i] = 1;
     j.x_size[i] = c->result[i];

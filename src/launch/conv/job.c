@@ -56,6 +56,25 @@ Tile conv_largest_tile(const Tiling *t)
   return tile;
 }
 
+bool conv_is_one_run(const ConvJob *j, const Tile *t)
+{
+  return j->y_step[2] == 1 && (t->size[1] == 1 || t->size[2] == j->y_step[1])
+         && (t->size[0] == 1 || t->size[1] * t->size[2] == j->y_step[0]);
+}
+
+void conv_then(ChainWorker *w, const ConvJob *j, const Tile *t, const char *y, int64_t rows)
+{
+  const bool one = conv_is_one_run(j, t), all = one && places_of_image(t) == j->y_row; /* rows follow each other, too */
+  const Tile runs = {.images = t->images, .size = {one ? 1 : t->size[0], one ? 1 : t->size[1], 1}};
+  const int64_t first = (y - j->y) / j->size;
+  const int64_t length = all ? rows * j->y_row : one ? places_of_image(t) : t->size[2];
+  for (int64_t r = 0; r < (all ? 1 : rows); r++) EACH_LINE(&runs, i, p, l)
+    {
+      const int64_t at = first + r * j->y_row + i * j->y_image + p * j->y_step[0] + l * j->y_step[1];
+      chain_part(w, at, at + length);
+    }
+}
+
 Window conv_window(const ConvJob *j, const ConvPart *p, const Tile *t, bool phases)
 {
   const int last = CONV_DIMS - 1;

@@ -5,6 +5,7 @@
 #include "kernels/conv.h"
 #include "launch/conv/convolve.h"
 #include "launch/launch.h"
+#include "launch/math/chain.h"
 
 /* The places of a result that the same taps reach: all of the forward's; of the gradient of an input, those of one
    residue of the stride. Tap t of a place meets the source at first + place * stride + tap along each dimension. */
@@ -29,6 +30,7 @@ typedef struct ConvJob {
   int64_t y_image, y_row, y_step[CONV_DIMS];
   const ConvPart *parts;
   int64_t nparts;
+  const ChainRun *then; /* what follows on the result; NULL: nothing */
 } ConvJob;
 
 void conv_multiply(Call *call, const ConvJob *j);
@@ -37,7 +39,11 @@ void conv_multiply(Call *call, const ConvJob *j);
 bool conv_is_winograd(const ConvJob *j);
 void conv_winograd(Call *call, const ConvJob *j);
 
-/* The same where an image has a few places only; j is without parts. */
+/* The gradient of an input whose taps meet a place each; j is without parts, and its x is dy. */
+bool conv_is_apart(const Convolution *c, const Tensor *dy);
+void conv_apart(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
+
+/* A convolution of a few places; j is without parts. */
 bool conv_has_few_places(const Convolution *c, DType dtype);
 void conv_few_places(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
 
@@ -71,6 +77,13 @@ Tile conv_largest_tile(const Tiling *t);
 
 static inline int64_t places_of_image(const Tile *t) { return t->size[0] * t->size[1] * t->size[2]; }
 static inline int64_t places_of_tile(const Tile *t) { return t->images * places_of_image(t); }
+
+/* Runs what follows on a tile's places of so many rows, of which the first has its first place at y, and whose columns
+   lie side by side. */
+void conv_then(ChainWorker *w, const ConvJob *j, const Tile *t, const char *y, int64_t rows);
+
+/* Whether the lines of a result follow each other, so that a tile's are one run. */
+bool conv_is_one_run(const ConvJob *j, const Tile *t);
 
 #define EACH_LINE(t, i, p, l)                  \
   for (int64_t i = 0; i < (t)->images; i++)    \

@@ -15,6 +15,9 @@
    them takes longer than to go by them in small steps. */
 enum { GATHER_ROWS = 3, LOOSE_PLACES = BLOCK_SIZE(64, 12) };
 
+/* What follows on results is to find these in the second cache, too, unless tiles would have less places than this. */
+enum { CONV_THEN_PLACES = BLOCK_SIZE(256, 8) };
+
 /* How a part is computed. */
 typedef struct PartPlan {
   Tiling tiling;
@@ -49,6 +52,7 @@ typedef struct Unit {
   int64_t *first_piece, *tap_at, *at, *a_at;
   int64_t vectors;   /* of the places */
   int64_t row, rows; /* those of the row part */
+  ChainWorker *then; /* what follows, or NULL */
   char *c;           /* where sums go: the result itself, or memory from which they are spread */
   int64_t c_row, c_image, c_step[2];
 } Unit;
@@ -71,13 +75,6 @@ static void list_pieces(Unit *u)
     c += count;
   }
   u->first_piece[ceil_div_i64(at, width)] = n;
-}
-
-/* Whether the lines of a result follow each other, so that a tile's are one run. */
-static bool is_one_run(const ConvJob *j, const Tile *t)
-{
-  return j->y_step[2] == 1 && (t->size[1] == 1 || t->size[2] == j->y_step[1])
-         && (t->size[0] == 1 || t->size[1] * t->size[2] == j->y_step[0]);
 }
 
 /* Lays the columns of some channels side by side, in panels of two vectors. */
@@ -172,7 +169,7 @@ static bool goes_to_result(const Unit *u)
 {
   const ConvJob *j = u->plan->j;
   const Tile *t = &u->slab.tile;
-  return u->part->in_place ? j->y_step[2] == 1 : t->images == 1 && is_one_run(j, t);
+  return u->part->in_place ? j->y_step[2] == 1 : t->images == 1 && conv_is_one_run(j, t);
 }
 
 static void choose_target(Unit *u)
@@ -213,7 +210,7 @@ static void spread_sums(const Unit *u, char *y)
                   .y_plane = j->y_step[0],
                   .y_line = j->y_step[1],
                   .y_column = j->y_step[2]};
-  if (is_one_run(j, t) && u->c_step[1] == t->size[2]) {
+  if (conv_is_one_run(j, t) && u->c_step[1] == t->size[2]) {
     s.columns = s.from_line = places_of_image(t);
     s.lines = s.planes = 1;
   }
@@ -261,6 +258,7 @@ static void run_unit(Unit *u, const Tile *t)
     channel += u->part->channels;
   } while (channel < j->channels && u->p->taps);
   if (!direct) spread_sums(u, y);
+  if (u->then) conv_then(u->then, j, t, y, u->rows);
 }
 
 static void run_units(void *arg, int64_t from, int64_t to)
@@ -268,7 +266,9 @@ static void run_units(void *arg, int64_t from, int64_t to)
   Plan *plan = arg;
   const ConvJob *j = plan->j;
   char *memory = scratch_take(&plan->scratch);
-  Unit u = {.plan = plan, .slab = {.phases = true, .memory = memory}};
+  ChainWorker then;
+  Unit u = {.plan = plan, .slab = {.phases = true, .memory = memory}, .then = j->then ? &then : NULL};
+  if (j->then) chain_open(&then, j->then);
   u.panels = memory + plan->slab_bytes;
   u.result = u.panels + plan->panel_bytes;
   u.slab.run = (ConvRun *)(void *)(u.result + plan->result_bytes);
@@ -294,7 +294,9 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   const int64_t vector = plan->k->vector, width = 2 * vector, taps = max_i64(p->taps, 1);
   q->channels = even_share(j->channels, CONV_DEPTH / taps);
   const int64_t depth = q->channels * p->taps;
-  q->tiling = conv_tiling(j, p, max_i64(CONV_TILE_BYTES / (max_i64(depth, 1) * j->size), width));
+  int64_t places = CONV_TILE_BYTES / (max_i64(depth, 1) * j->size);
+  if (j->then) places = min_i64(places, max_i64(CONV_TILE_BYTES / (j->rows * j->size), CONV_THEN_PLACES));
+  q->tiling = conv_tiling(j, p, max_i64(places, width));
   q->row_parts = 1;
   /* what threads share are rows where there are few tiles; each then makes the panels of its own */
   while (parallel_threads() > 1 && conv_tiles(&q->tiling) * j->groups * q->row_parts < CONV_UNITS
@@ -308,7 +310,7 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   q->in_place = (lanes - t.size[2]) * rows <= GATHER_ROWS * t.size[2];
   q->vectors = lines * (lanes / vector);
   q->runs = conv_slab_runs(&t, &w);
-  const int64_t places = ceil_div_i64(q->tiling.places, width) * width;
+  places = ceil_div_i64(q->tiling.places, width) * width;
   plan->slab_bytes = max_i64(plan->slab_bytes, conv_slab_bytes(j, &t, &w, q->channels));
   plan->panel_bytes = max_i64(plan->panel_bytes, align_up(places * depth * j->size + SLAB_SLACK));
   plan->result_bytes = max_i64(plan->result_bytes, align_up(max_i64(places, lines * lanes) * rows * j->size));

@@ -35,6 +35,7 @@ typedef struct Unit {
   WinogradLine *line;
   ConvPlace *places;
   int64_t *at;
+  ChainWorker *then; /* what follows, or NULL */
 } Unit;
 
 static int64_t input_component(const Plan *w) { return w->channels * w->width + w->j->k->conv_product->vector; }
@@ -119,6 +120,10 @@ static void transform_products(const Unit *u)
                         .y_row = j->y_row,
                         .y_line = j->y_step[1]};
   j->k->winograd->output(&out);
+  if (!u->then) return;
+  const Tile made = {.images = t->images,
+                     .size = {t->size[0], min_i64(2 * t->size[1], w->all->size[1] - 2 * t->begin[1]), out.columns}};
+  conv_then(u->then, j, &made, out.y, u->rows);
 }
 
 static void run_unit(Unit *u, const Tile *t)
@@ -140,6 +145,8 @@ static void run_units(void *arg, int64_t begin, int64_t end)
   const ConvJob *j = w->j;
   char *memory = scratch_take(&w->scratch);
   Unit u = {.plan = w, .slab = {.phases = true, .channels = w->channels, .memory = memory}};
+  ChainWorker then;
+  if (j->then) chain_open(u.then = &then, j->then);
   u.input = memory + w->slab_bytes;
   u.products = u.input + w->input_bytes;
   u.line = (WinogradLine *)(void *)(u.products + w->product_bytes);

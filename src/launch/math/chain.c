@@ -5,19 +5,14 @@
 #include <string.h>
 
 #include "core/arith.h"
-#include "core/blocks.h"
 #include "core/parallel.h"
+#include "core/planned.h"
 #include "kernels/cast.h"
 #include "kernels/copy.h"
 #include "kernels/table.h"
 #include "launch/launch.h"
 
-enum {
-  CHAIN_STEPS = 4 * CHAIN_ROWS,
-  CHAIN_PLACES = CHAIN_STEPS + 2 * CHAIN_OPERANDS,
-  CHAIN_VALUES = CHAIN_OPERANDS + CHAIN_ROWS,
-  CHAIN_MEMORY = CHAIN_BYTES + 64 * CHAIN_PLACES
-};
+enum { CHAIN_VALUES = CHAIN_OPERANDS + CHAIN_ROWS };
 
 /* Where elements of a tile are. */
 typedef enum PlaceKind {
@@ -284,21 +279,25 @@ static void set_fixed_places(const ChainRun *run, char **places, char *memory, i
   }
 }
 
-void chain_part(const ChainRun *run, int64_t begin, int64_t end)
+void chain_open(ChainWorker *w, const ChainRun *run)
 {
+  w->run = run;
+  set_fixed_places(run, w->places, w->memory, min_i64(run->chain->tile, run->chain->numel));
+}
+
+void chain_part(ChainWorker *w, int64_t begin, int64_t end)
+{
+  const ChainRun *run = w->run;
   const Chain *c = run->chain;
-  _Alignas(64) char memory[CHAIN_MEMORY];
-  char *places[CHAIN_PLACES];
-  set_fixed_places(run, places, memory, min_i64(c->tile, end - begin));
   for (int64_t at = begin; at < end; at += c->tile) {
     int64_t n = min_i64(c->tile, end - at);
     for (int i = 0; i < c->nplaces; i++) {
       const Place *p = &c->places[i];
       const int64_t size = (int64_t)dtype_size(p->dtype);
-      if (p->kind == PLACE_DIRECT) places[i] = run->operands[p->of] + at * size;
-      else if (p->kind == PLACE_RESULT) places[i] = run->results[p->of] + at * size;
+      if (p->kind == PLACE_DIRECT) w->places[i] = run->operands[p->of] + at * size;
+      else if (p->kind == PLACE_RESULT) w->places[i] = run->results[p->of] + at * size;
     }
-    run_tile(run, places, at, n);
+    run_tile(run, w->places, at, n);
   }
 }
 
@@ -309,7 +308,21 @@ void chain_begin(ChainRun *run, const Chain *c, Tensor *const *operands, Tensor 
   for (int i = 0; i < c->nresults; i++) run->results[i] = tensor_data(results[i]);
 }
 
-static void run_part(void *arg, int64_t begin, int64_t end) { chain_part(arg, begin, end); }
+bool chain_begin_planned(Call *call, Tensor *y, ChainRun *run)
+{
+  PlannedChain *then = call->planned ? call->planned->then : NULL;
+  if (!then || tensor_dtype(y) != then->chain->operands[then->result].dtype) return false;
+  then->operands[then->result] = y;
+  chain_begin(run, then->chain, then->operands, &y);
+  return then->is_done = true;
+}
+
+static void run_part(void *arg, int64_t begin, int64_t end)
+{
+  ChainWorker w;
+  chain_open(&w, arg);
+  chain_part(&w, begin, end);
+}
 
 void launch_chain(const Chain *c, Tensor *const *operands, Tensor *const *results)
 {
@@ -317,6 +330,6 @@ void launch_chain(const Chain *c, Tensor *const *operands, Tensor *const *result
   ChainRun run;
   chain_begin(&run, c, operands, results);
   int64_t grain = max_i64(GRAIN / c->nrows, c->tile);
-  if (c->numel <= grain) chain_part(&run, 0, c->numel);
+  if (c->numel <= grain) run_part(&run, 0, c->numel);
   else parallel_for(c->numel, grain / c->tile * c->tile, run_part, &run);
 }

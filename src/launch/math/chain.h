@@ -6,6 +6,7 @@
 #ifndef NNLUA_LAUNCH_CHAIN_H
 #define NNLUA_LAUNCH_CHAIN_H
 
+#include "core/blocks.h"
 #include "launch/math/pointwise.h"
 
 enum { CHAIN_ROWS = 32, CHAIN_OPERANDS = 16, CHAIN_RESULTS = 4 };
@@ -42,13 +43,29 @@ void chain_free(Chain *c);
 /* Runs it. A result may be the very elements of an operand of its dtype that meets it one to one. */
 void launch_chain(const Chain *c, Tensor *const *operands, Tensor *const *results);
 
-/* The same in steps, for who has a part of the result in the cache already: begin gets what is common to all parts,
-   part does elements [begin, end) on any thread. */
+/* The same in steps, for who has parts of the result in the cache already. Begin gets what is common to all parts; a
+   worker, of one thread, is opened once for parts that follow each other, of elements [begin, end). */
 typedef struct ChainRun {
   const Chain *chain;
   char *operands[CHAIN_OPERANDS], *results[CHAIN_RESULTS];
 } ChainRun;
 void chain_begin(ChainRun *run, const Chain *c, Tensor *const *operands, Tensor *const *results);
-void chain_part(const ChainRun *run, int64_t begin, int64_t end);
+
+enum {
+  CHAIN_STEPS = 4 * CHAIN_ROWS,
+  CHAIN_PLACES = CHAIN_STEPS + 2 * CHAIN_OPERANDS,
+  CHAIN_MEMORY = CHAIN_BYTES + 64 * CHAIN_PLACES
+};
+
+typedef struct ChainWorker {
+  const ChainRun *run;
+  char *places[CHAIN_PLACES];
+  _Alignas(64) char memory[CHAIN_MEMORY];
+} ChainWorker;
+void chain_open(ChainWorker *w, const ChainRun *run);
+void chain_part(ChainWorker *w, int64_t begin, int64_t end);
+
+/* Begins the chain that a plan has follow on a call's result, of which y is the memory; false: none does. */
+bool chain_begin_planned(Call *call, Tensor *y, ChainRun *run);
 
 #endif

@@ -1,8 +1,9 @@
-/* Batch norm that doesn't train, multiplied into the convolution before it. */
+/* Batch norm that doesn't train, multiplied into the convolution, or transposed one, before it. */
 #include <string.h>
 
 #include "ops/math/arithmetic.h"
 #include "ops/nn/batch_layer_norm.h"
+#include "ops/nn/conv.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/ops.h"
@@ -14,7 +15,7 @@ typedef enum FactorKind { FACTOR_ADDED, FACTOR_TAKEN, FACTOR_MULTIPLIED } Factor
 
 /* What becomes of a convolution's result, channel by channel, as the step that makes the new weight and bias. */
 typedef struct Fold {
-  int n;
+  int n, rows; /* the weight's dimension of the result's channels */
   uint8_t kinds[MOST_FACTORS];
   Tensor *weight, *bias, *factors[MOST_FACTORS]; /* the operands */
 } Fold;
@@ -39,7 +40,7 @@ static Tensor *weight_after(Call *call, const Fold *f, Tensor *weight)
   for (int i = 0; i < weight->ndim; i++) shape[i] = 1;
   for (int i = 0; i < f->n; i++) {
     if (f->kinds[i] != FACTOR_MULTIPLIED) continue;
-    shape[0] = f->factors[i]->numel;
+    shape[f->rows] = f->factors[i]->numel;
     weight = op(mul, weight, op(reshape, f->factors[i], ((Ints){shape, weight->ndim})));
   }
   return weight;
@@ -177,7 +178,8 @@ static int32_t add_fold(Call *call, Plan *plan, const Fold *draft, int32_t weigh
   s->results = plan_allocate(plan, 2 * sizeof *s->results);
   s->nresults = 2;
   const Tensor *w = plan->values[weight].seen;
-  int32_t made[2] = {new_result(call, plan, w, tensor_shape(w), at), new_result(call, plan, w, INTS(w->shape[0]), at)};
+  int32_t made[2] = {new_result(call, plan, w, tensor_shape(w), at),
+                     new_result(call, plan, w, INTS(w->shape[f->rows]), at)};
   memcpy(plan->steps[at].results, made, sizeof made);
   plan_keep(plan, &plan->steps[at]);
   return at;
@@ -201,7 +203,7 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   PlanStep *conv = &plan->steps[at];
   int32_t weight = value_in(conv, place_of(conv, "weight")), bias = value_in(conv, place_of(conv, "bias"));
   if (!pass_is_lasting(plan, weight) || (bias >= 0 && !pass_is_lasting(plan, bias))) return;
-  Fold f = {.n = 0};
+  Fold f = {.rows = strcmp(conv->op->row, "convolve_input") == 0};
   int32_t factors[MOST_FACTORS], gone[MOST_FACTORS], result = conv->results[0], last = result;
   int ngone = 0;
   for (int32_t reader; (reader = only_reader(plan, last)) >= 0 && f.n + FACTORS_OF_STEP <= MOST_FACTORS;) {
@@ -223,13 +225,20 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   plan_replace(plan, last, result);
 }
 
+/* Of transposed ones only those without groups, whose weight has the channels of all groups in one dimension. */
+static bool is_convolution(const PlanStep *s)
+{
+  if (strcmp(s->op->row, "convolve_input") == 0) return ((const struct convolve_input_args *)s->args)->groups == 1;
+  return strcmp(s->op->row, "convolve") == 0;
+}
+
 void pass_batch_norm(Call *call, Plan *plan)
 {
   plan_survey(plan);
   int32_t n = plan->nsteps;
   for (int32_t i = 0; i < n; i++) {
     const PlanStep *s = &plan->steps[i];
-    if (!s->special && strcmp(s->op->row, "convolve") == 0 && !s->is_kept && !s->in_place) fold_into(call, plan, i);
+    if (!s->special && !s->is_kept && !s->in_place && is_convolution(s)) fold_into(call, plan, i);
   }
   plan_compact(plan);
 }

@@ -1,9 +1,8 @@
 /* Pointwise rows on one another become one loop over tiles (launch/math/chain.h). */
 #include <string.h>
 
-#include "launch/math/chain.h"
 #include "ops/table/pointwise.h"
-#include "program/passes/passes.h"
+#include "program/passes/chain_step.h"
 
 enum { MOST_CHAINS = 16 };
 
@@ -122,12 +121,6 @@ static void add_to_group(Pass *p, int32_t i)
 
 /* ------------------------------------------------------------------------- chains */
 
-/* A chain as a step. */
-typedef struct ChainStep {
-  Chain *chain;
-  Tensor *operands[CHAIN_OPERANDS], *results[CHAIN_RESULTS];
-} ChainStep;
-
 static void run_chain(Call *call, Plan *plan, PlanStep *s)
 {
   (void)call;
@@ -142,7 +135,7 @@ static void free_chain(Plan *plan, PlanStep *s)
   chain_free(((ChainStep *)s->data)->chain);
 }
 
-static const PlanSpecial chain_special = {.name = "chain", .run = run_chain, .free = free_chain};
+const PlanSpecial chain_special = {.name = "chain", .run = run_chain, .free = free_chain};
 
 /* What a group comes to. */
 typedef struct Draft {
@@ -269,10 +262,20 @@ static void put_chain(Pass *p, const Group *g, const Draft *d, Chain *chain)
   }
 }
 
+/* A row alone is a chain where a step before it can take it. */
+static bool is_worth_it(const Pass *p, const Group *g)
+{
+  if (g->n != 1) return g->n > 1;
+  const PlanStep *s = &p->plan->steps[g->steps[0]];
+  for (int32_t k = 0; k < s->noperands; k++)
+    if (pass_takes_tail(p->plan, s->operands[k].value)) return true;
+  return false;
+}
+
 static void chain_group(Pass *p, Group *g)
 {
   Draft d = {.noperands = 0};
-  if (g->n < 2) return;
+  if (!is_worth_it(p, g)) return;
   sort_steps(g);
   if (!draft_group(p, g, &d)) return;
   int64_t numel = p->plan->values[d.made[0]].seen->numel;

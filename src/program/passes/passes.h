@@ -23,10 +23,16 @@ bool pass_is_lasting(const Plan *plan, int32_t v);
    before it. Results differ by rounding. */
 void pass_batch_norm(Call *call, Plan *plan);
 
+/* Activations that are written out become rows of their own. Results differ by rounding. */
+void pass_activations(Call *call, Plan *plan);
+
 /* Weights of products and convolutions that change between runs only, if at all, are kept packed. */
 void pass_packed(Call *call, Plan *plan);
 
 /* Pointwise rows on one another become one loop. */
 void pass_chains(Call *call, Plan *plan);
+
+/* Chains run on results of convolutions as these are made. */
+void pass_tails(Call *call, Plan *plan);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "launch/math/chain.h"
 #include "program/plan/plan.h"
 
 void *plan_allocate(Plan *plan, size_t bytes)
@@ -112,6 +113,7 @@ void plan_free(Plan *plan)
   for (int32_t i = 0; i < plan->nsteps; i++) {
     PlanStep *s = &plan->steps[i];
     if (s->special && s->special->free) s->special->free(plan, s);
+    if (s->then) chain_free(s->then->chain);
     if (s->packed) tensor_release(s->packed->memory);
   }
   for (int32_t v = 0; v < plan->nvalues; v++) {

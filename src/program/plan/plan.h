@@ -97,6 +97,7 @@ typedef struct PlanStep {
   Packed *packed;              /* of a product or convolution whose weight, a value, is kept packed */
   int32_t weight;
   PlanStamp weight_stamp;
+  PlannedChain *then; /* of pointwise rows that work on its result; their operands are among the step's */
   const PlanSpecial *special;
   void *data; /* the special's */
 } PlanStep;

@@ -7,8 +7,11 @@ static const struct {
   const char *name;
   void (*run)(Call *call, Plan *plan);
 } passes[] = {
-  {"constants", pass_constants},   {"dead", pass_dead},     {"common", pass_common}, {"kept", pass_kept},
-  {"batch_norm", pass_batch_norm}, {"packed", pass_packed}, {"chains", pass_chains},
+  {"constants", pass_constants},   {"dead", pass_dead},
+  {"common", pass_common},         {"kept", pass_kept},
+  {"batch_norm", pass_batch_norm}, {"activations", pass_activations},
+  {"packed", pass_packed},         {"chains", pass_chains},
+  {"tails", pass_tails},
 };
 
 /* Whether a text has a name as one of its words. */

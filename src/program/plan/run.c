@@ -6,6 +6,7 @@
 #include "core/profiler.h"
 #include "core/text.h"
 #include "launch/copy.h"
+#include "launch/math/chain.h"
 #include "program/plan/plan.h"
 
 /* -------------------------------------------------------------------- forms */
@@ -220,7 +221,15 @@ static void run_row(Call *parent, Plan *plan, PlanStep *s)
     look_at_weight(plan, s);
     planned.packed = s->packed;
   }
+  if (s->then) {
+    planned.then = s->then;
+    s->then->is_done = false;
+  }
   s->op->forward(&call, s->args, room);
+  if (s->then && !s->then->is_done) {
+    s->then->operands[s->then->result] = room[0];
+    launch_chain(s->then->chain, s->then->operands, room);
+  }
   plan_take_results(&call, plan, s, s->op->results == RESULTS_LIST ? call.list : room, mark);
 }
 

@@ -147,6 +147,27 @@ describe("a convolution", function()
     assert.is_true(nl.equal(want + bias:view(1, -1, 1, 1), y))
   end)
 
+  it("that is transposed, with a kernel as large as the stride, is the gradient of the other one's input", function()
+    for _, stride in ipairs {2, 3, {1, 2}, {2, 3}} do
+      for _, groups in ipairs {1, 2} do
+        for _, dtype in ipairs {nl.float32, nl.float64} do
+          local s = pair(stride)
+          local c = geometry(2, 10, 6, {5 * s[1], 19 * s[2]}, stride, {stride = stride, groups = groups})
+          local x, w = drawn({2, 10, c.size[1], c.size[2]}, dtype), drawn({6, 10 // groups, s[1], s[2]}, dtype)
+          local dy, bias = drawn({2, 6, 5, 19}, dtype), drawn({10}, dtype)
+          local _, want = by_definition(c, x, w, dy, dtype)
+          want = want + bias:view(1, -1, 1, 1)
+          for n = 1, 2 do
+            nl.set_num_threads(n)
+            local options = {stride = s, groups = groups}
+            assert.is_true(nl.equal(want, F.conv_transpose2d(dy, w, bias, options)))
+            assert.is_true(nl.equal(want, F.conv_transpose2d(last_channels(dy), w, bias, options)))
+          end
+        end
+      end
+    end
+  end)
+
   it("along lines is one over images of one line", function()
     local c = geometry(2, 5, 13, {1, 50}, {1, 3}, {stride = {1, 2}, padding = {0, 1}})
     local x, w = drawn({2, 5, 1, 50}, nl.float32), drawn({13, 5, 1, 3}, nl.float32)

@@ -284,6 +284,8 @@ describe("nl.compile", function()
       {nn.Conv2d(4, 4, 3, {groups = 2}), nn.BatchNorm2d(4), nl.randn(2, 4, 6, 6)},
       {nn.Conv1d(3, 4, 2), nn.BatchNorm1d(4, {affine = false}), nl.randn(2, 3, 6)},
       {nn.Conv3d(2, 3, 2), nn.BatchNorm3d(3), nl.randn(1, 2, 4, 4, 4)},
+      {nn.ConvTranspose2d(3, 4, 2, {stride = 2}), nn.BatchNorm2d(4), nl.randn(2, 3, 5, 9)},
+      {nn.ConvTranspose2d(3, 4, 3, {bias = false}), nn.BatchNorm2d(4), nl.randn(2, 3, 5, 9)},
     } do
       local conv, norm, x = table.unpack(case)
       norm.running_mean:copy_(nl.randn(norm.num_features))
@@ -299,8 +301,62 @@ describe("nl.compile", function()
         if round == 3 then norm.running_mean:add_(1) end
         if round == 4 and norm.bias then norm.bias.data = nl.randn(norm.num_features) end
       end
-      assert.equal(2, programs(fast)[1].steps)
+      assert.equal(1, programs(fast)[1].steps) -- the relu is done as the results are stored
       assert.equal(4, programs(fast)[1].runs)
+    end
+  end)
+
+  it("takes a hardswish that is written out for one, to rounding", function()
+    for _, net in ipairs {
+      function(x) return x * nl.minimum(nl.maximum(x + 3, nl.zeros(1)), nl.tensor {6.0}) / 6 end,
+      function(x) return nl.maximum(nl.minimum(nl.maximum(3 + x, nl.zeros(1)), nl.tensor {6.0}), x) * x end,
+      function(x) return nl.minimum(nl.maximum(x + 3, nl.zeros(1)), nl.tensor {6.0}) * x * (1 / 6) end,
+      function(x) return x * nl.minimum(nl.maximum(x + 2, nl.zeros(1)), nl.tensor {6.0}) / 6 end,
+      function(x) return x * nl.minimum(nl.maximum(x:add(1, {alpha = 3}), nl.zeros(1)), nl.tensor {6.0}) / 6 end,
+      function(x) return (x + 1) * nl.minimum(nl.maximum(x + 3, nl.zeros(1)), nl.tensor {6.0}) / 6 end,
+      function(x) return 6 / (x * nl.minimum(nl.maximum(x + 3, nl.zeros(1)), nl.tensor {6.0})) end,
+    } do
+      local fast, exact = nl.compile(net), nl.compile(net, {without = {"activations"}})
+      local x = nl.linspace(-9, 9, 1001)
+      for _ = 1, 3 do
+        local plain = nl.no_grad(net, x)
+        assert.is_true(nl.allclose(plain, nl.no_grad(fast, x), {rtol = 1e-6, atol = 1e-7, equal_nan = true}))
+        assert.is_true(nl.allclose(plain, nl.no_grad(exact, x), {rtol = 0, atol = 0, equal_nan = true}))
+      end
+    end
+  end)
+
+  it("runs pointwise rows on results of convolutions as these are made", function()
+    local threads <close> = setmetatable({nl.get_num_threads()}, {__close = function(t) nl.set_num_threads(t[1]) end})
+    for _, case in ipairs {
+      {nn.Conv2d(5, 13, 3, {padding = 1}), nl.randn(2, 5, 19, 40)},
+      {nn.Conv2d(5, 13, 3, {padding = 1, stride = 2}), nl.randn(3, 5, 9, 7)},
+      {nn.Conv2d(26, 27, 3, {padding = 1}), nl.randn(1, 26, 23, 31)},   -- by Winograd's transforms
+      {nn.Conv2d(26, 27, 3, {padding = 1}), nl.randn(2, 26, 300, 301)}, -- in tiles of lines that are cut
+      {nn.Conv2d(6, 6, 5, {padding = 2, groups = 6}), nl.randn(2, 6, 30, 33)},
+      {nn.Conv2d(40, 30, 1), nl.randn(1, 40, 20, 20)},
+      {nn.Conv2d(40, 30, 1), nl.randn(4, 40, 9, 11)},
+      {nn.Conv2d(4, 20, 4), nl.randn(3, 4, 4, 4)}, -- a product
+      {nn.Conv1d(9, 20, 5), nl.randn(1, 9, 7)},    -- of few places
+      {nn.Conv3d(3, 7, 3), nl.randn(2, 3, 6, 7, 8)},
+      {nn.ConvTranspose2d(5, 13, 3, {stride = 2}), nl.randn(1, 5, 9, 9)},
+      {nn.ConvTranspose2d(8, 6, 2, {stride = 2, groups = 2}), nl.randn(2, 8, 13, 21)},
+      {nn.Conv2d(5, 13, 3):double(), nl.randn(2, 5, 9, 9):double()},
+      {nn.Conv2d(5, 13, 3):half(), nl.randn(2, 5, 9, 9):half()},
+    } do
+      local conv, x = table.unpack(case)
+      local scale = nl.randn(conv.out_channels, table.unpack({1, 1, 1}, 1, x:dim() - 2)):to(x.dtype)
+      local function net(input)
+        local y = F.hardswish(conv(input)) * scale + 1
+        local z = conv(input * 2) + y -- which the later one of two convolutions can take
+        return F.relu(conv(z:mean() * input)), z
+      end
+      local fast = nl.compile(net)
+      for n = 1, 2 do
+        nl.set_num_threads(n)
+        for _ = 1, 3 do same(net, fast, x) end
+      end
+      assert.is_true(programs(fast)[1].runs >= 4)
     end
   end)
 

@@ -1,7 +1,7 @@
 -- Random programs of a seed give the same with plans as without, to the bit, whichever passes are left out.
 local nl = require "nnlua"
 
-local PASSES <const> = {"constants", "dead", "common", "kept", "batch_norm", "packed", "chains"}
+local PASSES <const> = {"constants", "dead", "common", "kept", "batch_norm", "activations", "packed", "chains", "tails"}
 
 -- A step takes the values so far (tensors of 2 x 3, 3 x 3 or 3) and adds one, or changes one.
 local shapes = {"wide", "square", "row"}
