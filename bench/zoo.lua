@@ -5,5 +5,9 @@ local measure = dofile(here .. "/measure.lua")
 local models = dofile(here .. "/zoo/models.lua")
 
 for _, name in ipairs(models.names()) do
-  measure(name, function() return (models.runner(name)) end)
+  measure(name, function()
+    local run = models.runner(name)
+    for _ = 1, 3 do run() end -- a program makes its plan at the second call, and packs weights at the third
+    return run
+  end)
 end
