@@ -1,5 +1,5 @@
-/* Chains of pointwise rows become tails of convolutions, which run them on each part of their result as it is made, while
-   the cache has it (PlannedChain). */
+/* Chains of pointwise rows become tails of convolutions, which run them on each part of their result as it is made,
+   while the cache has it (PlannedChain). */
 #include <string.h>
 
 #include "program/passes/chain_step.h"
