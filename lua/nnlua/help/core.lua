@@ -550,6 +550,40 @@ function nl.autograd.graph.saved_tensors_hooks(pack_hook, unpack_hook, f, ...) e
 ---@return any ...
 function nl.autograd.graph.save_on_cpu(pin_memory, device_type, f, ...) end
 
+--- Runs a function, or the rest of a block, in which what graphs save of tensors is cloned at once, so that these may
+--- be changed in place before the backward.
+---     > x = nl.tensor({1.0, 2.0}, {requires_grad = true})
+---     > guard = nl.autograd.graph.allow_mutation_on_saved_tensors
+---     > y = guard(function() local a = x * 1; local b = a ^ 2; a:zero_(); return b end)
+---     > y:sum():backward();
+---     > x.grad
+---     tensor([2., 4.])
+---@param f? function
+---@param ... any
+---@return any ...
+function nl.autograd.graph.allow_mutation_on_saved_tensors(f, ...) end
+
+--- Where the gradient of a tensor is computed: a table with the `node` and the number of its result, `output_nr`, that
+--- autograd.grad and backward take in the tensor's place, whatever becomes of the tensor itself.
+---     > x = nl.tensor({1.0, 2.0}, {requires_grad = true})
+---     > y = x * 2
+---     > edge = nl.autograd.graph.get_gradient_edge(y)
+---     > y:add_(1);
+---     > nl.autograd.grad(y:sum(), edge)
+---     tensor([1., 1.])
+---@param tensor Tensor
+---@return table
+function nl.autograd.graph.get_gradient_edge(tensor) end
+
+--- Counts a change in place that nnlua doesn't know of, as by C code: a backward that needs the tensor as it was then
+--- raises an error.
+---     > x = nl.ones(2)
+---     > nl.autograd.graph.increment_version(x)
+---     > x._version
+---     1
+---@param tensor Tensor|Tensor[]
+function nl.autograd.graph.increment_version(tensor) end
+
 --- Runs a function, or the rest of a block, in which opening saved_tensors_hooks raises this message.
 ---     > graph = nl.autograd.graph
 ---     > graph.disable_saved_tensors_hooks("not here", function() return (pcall(graph.save_on_cpu)) end)

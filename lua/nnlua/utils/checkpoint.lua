@@ -219,4 +219,32 @@ function checkpoint.checkpoint_sequential(functions, segments, input, options)
   return part((parts - 1) * size + 1, #list)(input)
 end
 
+--- The rest of a block, or a call of a function, in a setting that changes nothing here.
+local function without_effect(name, f, ...)
+  if f ~= nil and not args.is_callable(f) then
+    raise(("%s: a function is wanted, not %s"):format(name, core.describe(f)))
+  end
+  if f then return f(...) end
+  return setmetatable({}, {__close = function() end})
+end
+
+--- Taken for PyTorch's sake, and changes nothing: what is computed again is always computed to its end.
+---     > nl.utils.checkpoint.set_checkpoint_early_stop(false, function() return 1 end)
+---     1
+---@param enable boolean
+---@param f? function without one: to the end of the block, as the value of a `<close>` variable
+function checkpoint.set_checkpoint_early_stop(enable, f, ...)
+  args.only("set_checkpoint_early_stop", "enable", enable)
+  return without_effect("set_checkpoint_early_stop", f, ...)
+end
+
+--- Taken for PyTorch's sake, and changes nothing: that a function gave other results the second time is always told.
+---     > nl.utils.checkpoint.set_checkpoint_debug_enabled(true, function() return 1 end)
+---     1
+---@param enabled boolean
+---@param f? function without one: to the end of the block, as the value of a `<close>` variable
+function checkpoint.set_checkpoint_debug_enabled(enabled, f, ...)
+  return without_effect("set_checkpoint_debug_enabled", f, ...)
+end
+
 return checkpoint

@@ -12,6 +12,12 @@ extern const luaL_Reg gradient_methods[], /* gradient_fields.c: requires_grad_, 
 /* x.data = other, without a look at what other is (gradient_fields.c). */
 void replace_data(lua_State *L, Tensor *t, const Tensor *other);
 
+/* Adds get_gradient_edge and increment_version to autograd.graph, on top of the stack (gradient_edge.c). */
+void open_gradient_edge(lua_State *L);
+
+/* Pushes the tensor that a gradient edge at an index stands for; false, and nothing, if it is none. */
+bool push_edge_tensor(lua_State *L, int index);
+
 /* loss:backward() */
 int tensor_backward(lua_State *L);
 

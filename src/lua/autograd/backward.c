@@ -24,10 +24,14 @@ static int gradient_count(lua_State *L, int index)
   return n < 0 || n > INT_MAX / 16 ? -1 : (int)n;
 }
 
-/* A tensor or a table of them at an index. With holes: nil and nl.none are fine. */
+/* A tensor or a table of them at an index, or gradient edges. With holes: nil and nl.none are fine. */
 static TensorList read_tensor_list(lua_State *L, const char *function, const char *name, int index, bool holes)
 {
   bool single = tensor_test(L, index) != NULL;
+  if (!single && push_edge_tensor(L, index)) {
+    lua_replace(L, index);
+    single = true;
+  }
   if (!single && !lua_istable(L, index))
     user_error(L, "%s: argument '%s': a tensor or a table of tensors expected, got %s", function, name,
                type_name(L, index));
@@ -38,6 +42,7 @@ static TensorList read_tensor_list(lua_State *L, const char *function, const cha
   for (int i = 0; i < list.n; i++) {
     if (single) lua_pushvalue(L, index);
     else lua_rawgeti(L, index, i + 1);
+    if (push_edge_tensor(L, -1)) lua_replace(L, -2);
     list.v[i] = tensor_test(L, -1);
     if (!list.v[i] && !(holes && is_missing(L, -1)))
       user_error(L, "%s: argument '%s': element %d is no tensor but %s", function, name, i + 1, type_name(L, -1));

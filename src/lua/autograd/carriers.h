@@ -8,7 +8,7 @@
  *
  * A carrier's fields: id, its number; [1…] lists of tensor hooks by output; [HOOKS_…] other hooks; owner, of a
  * leaf, a weak table with its userdata; class and context of a custom function; border of a module's border; packed,
- * what hooks made of saved tensors, by place.
+ * what hooks made of saved tensors, by place; metadata, the user's own values.
  */
 #ifndef NNLUA_LUA_AUTOGRAD_CARRIERS_H
 #define NNLUA_LUA_AUTOGRAD_CARRIERS_H

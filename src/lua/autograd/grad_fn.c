@@ -101,6 +101,34 @@ static int push_next_functions(lua_State *L, const Node *n)
   return 1;
 }
 
+/* Pushes the carrier of the node at index 1, made if there is none, for hooks of a kind; 0: for other values. */
+static void push_carrier_of(lua_State *L, Node *n, uint8_t kind)
+{
+  Context *ctx = n->ctx;
+  push_tensor_of(L);
+  int tensor = lua_gettop(L);
+  Tensor *leaf = node_is_accumulator(n) ? accumulator_leaf(n) : NULL;
+  if (leaf && tensor_test(L, tensor) != leaf) { /* its own values hold them */
+    push_node_carrier(L, ctx, tensor, n, true);
+    if (!leaf->carrier) leaf->carrier = n->carrier;
+  } else if (leaf) {
+    push_tensor_carrier(L, ctx, tensor, kind);
+  } else {
+    push_node_carrier(L, ctx, tensor, n, n->refs > 2); /* the tensor's reference and this userdata's */
+  }
+}
+
+/* node.metadata: a table for the user's own values. */
+static int push_metadata(lua_State *L, Node *n)
+{
+  push_carrier_of(L, n, 0);
+  if (lua_getfield(L, -1, "metadata") == LUA_TTABLE) return 1;
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "metadata");
+  return 1;
+}
+
 /* Node.register_hook and register_prehook; upvalues: the slot in the carrier, the kind of hook. */
 static int node_register(lua_State *L)
 {
@@ -109,18 +137,7 @@ static int node_register(lua_State *L)
   const char *name = slot == HOOKS_BEFORE ? "register_prehook" : "register_hook";
   Node *n = node_check(L, name);
   if (lua_isnoneornil(L, 2)) return user_error(L, "%s: argument 'hook' is missing", name);
-  Context *ctx = n->ctx;
-  push_tensor_of(L);
-  int tensor = lua_gettop(L);
-  Tensor *leaf = node_is_accumulator(n) ? accumulator_leaf(n) : NULL;
-  if (leaf && tensor_test(L, tensor) != leaf) { /* its own values hold the hooks */
-    push_node_carrier(L, ctx, tensor, n, true);
-    if (!leaf->carrier) leaf->carrier = n->carrier;
-  } else if (leaf) {
-    push_tensor_carrier(L, ctx, tensor, kind);
-  } else {
-    push_node_carrier(L, ctx, tensor, n, n->refs > 2); /* the tensor's reference and this userdata's */
-  }
+  push_carrier_of(L, n, kind);
   n->hooks |= kind;
   add_hook(L, -1, slot, 2);
   return 1;
@@ -128,9 +145,10 @@ static int node_register(lua_State *L)
 
 static int node_index(lua_State *L)
 {
-  const Node *n = node_check(L, "index");
+  Node *n = node_check(L, "index");
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(name, "next_functions") == 0) return push_next_functions(L, n);
+  if (strcmp(name, "metadata") == 0) return push_metadata(L, n);
   if (strcmp(name, "variable") == 0 && node_is_accumulator(n)) {
     Tensor *leaf = accumulator_leaf(n);
     if (!leaf) return 0;

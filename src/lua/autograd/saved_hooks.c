@@ -178,7 +178,7 @@ static int pack_on_cpu(lua_State *L)
   return 1;
 }
 
-static int unpack_from_cpu(lua_State *L)
+static int unpack_as_it_is(lua_State *L)
 {
   lua_settop(L, 1);
   return 1;
@@ -201,8 +201,25 @@ static int save_on_cpu(lua_State *L)
   }
   check_function(L, "save_on_cpu", first);
   lua_pushcfunction(L, pack_on_cpu);
-  lua_pushcfunction(L, unpack_from_cpu);
+  lua_pushcfunction(L, unpack_as_it_is);
   return open_hooks_scope(L, context_of(L), first);
+}
+
+static int pack_by_clone(lua_State *L)
+{
+  lua_getfield(L, 1, "clone");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/* allow_mutation_on_saved_tensors(f, …): what ops save is cloned, so that changes in place leave it as it was. */
+static int allow_mutation_on_saved_tensors(lua_State *L)
+{
+  check_function(L, "allow_mutation_on_saved_tensors", 1);
+  lua_pushcfunction(L, pack_by_clone);
+  lua_pushcfunction(L, unpack_as_it_is);
+  return open_hooks_scope(L, context_of(L), 1);
 }
 
 /* disable_saved_tensors_hooks(error_message, f, …) */
@@ -227,6 +244,7 @@ void open_saved_hooks(lua_State *L, Context *ctx)
 {
   static const luaL_Reg functions[] = {{"saved_tensors_hooks", saved_tensors_hooks},
                                        {"save_on_cpu", save_on_cpu},
+                                       {"allow_mutation_on_saved_tensors", allow_mutation_on_saved_tensors},
                                        {"disable_saved_tensors_hooks", disable_saved_tensors_hooks},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
