@@ -85,11 +85,12 @@ struct Context {
   bool error_is_foreign; /* the host holds the error value */
 
   /* modes, refreshed by the host at each entry */
-  int mode_tokens; /* how many mode tokens are open in any coroutine */
-  void *modes;     /* the host's list of them */
-  uint32_t scope;  /* the host's: where it notes new userdata (lua/scope.c); 0: nowhere */
-  void *scopes;    /* and its lists of them */
-  void *carriers;  /* what the host keeps for nodes and leaves: lua/carriers.c */
+  bool queued_callbacks; /* the host has functions to call when a backward is done */
+  int mode_tokens;       /* how many mode tokens are open in any coroutine */
+  void *modes;           /* the host's list of them */
+  uint32_t scope;        /* the host's: where it notes new userdata (lua/scope.c); 0: nowhere */
+  void *scopes;          /* and its lists of them */
+  void *carriers;        /* what the host keeps for nodes and leaves: lua/carriers.c */
   bool grad_enabled, inference, anomaly, anomaly_check_nan;
   bool recording_suspended;  /* inside a primitive op's forward */
   bool changes_in_place;     /* what is being changed must not be left half done: core/interrupt.h */

@@ -575,6 +575,15 @@ function nl.autograd.graph.allow_mutation_on_saved_tensors(f, ...) end
 ---@return table
 function nl.autograd.graph.get_gradient_edge(tensor) end
 
+--- Calls a function when the backward that is running is done, and not at all if that fails. For hooks, and the
+--- backward of a Function.
+---     > x = nl.ones(1, {requires_grad = true})
+---     > handle = x:register_hook(function() nl.autograd.graph.queue_callback(function() print(x.grad) end) end)
+---     > (x * 3):sum():backward()
+---     tensor([3.])
+---@param callback function
+function nl.autograd.graph.queue_callback(callback) end
+
 --- Counts a change in place that nnlua doesn't know of, as by C code: a backward that needs the tensor as it was then
 --- raises an error.
 ---     > x = nl.ones(2)

@@ -18,6 +18,12 @@ void open_gradient_edge(lua_State *L);
 /* Pushes the tensor that a gradient edge at an index stands for; false, and nothing, if it is none. */
 bool push_edge_tensor(lua_State *L, int index);
 
+/* Adds queue_callback to autograd.graph, on top of the stack (backward_callbacks.c). */
+void open_backward_callbacks(lua_State *L);
+
+/* Calls what was queued in the backward that has just ended, if it is done; forgets it if not. */
+void run_queued_callbacks(lua_State *L, Context *ctx, bool done);
+
 /* loss:backward() */
 int tensor_backward(lua_State *L);
 

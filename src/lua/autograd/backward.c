@@ -118,6 +118,7 @@ static void run_reporting(lua_State *L, Context *ctx, const Pass *p)
     carriers_end_backward(L);
     if (done && !p->results) carriers_pin(L, ctx, -1); /* gradients in x.grad: no userdata stands for their graph */
   }
+  if (ctx->queued_callbacks) run_queued_callbacks(L, ctx, done);
   if (!done) core_failed(L, ctx);
 }
 

@@ -39,6 +39,7 @@ void open_autograd(lua_State *L, int nl, int members)
   lua_pushcfunction(L, register_multi_grad_hook);
   lua_setfield(L, -2, "register_multi_grad_hook");
   open_gradient_edge(L);
+  open_backward_callbacks(L);
   open_saved_hooks(L, ctx);
   lua_setfield(L, -2, "graph");
   lua_setfield(L, nl, "autograd");

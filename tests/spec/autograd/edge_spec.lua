@@ -95,3 +95,35 @@ describe("allow_mutation_on_saved_tensors", function()
     assert.has_error(function() y:backward() end)
   end)
 end)
+
+describe("queue_callback", function()
+  it("calls functions in order when the backward is done, those of an inner one at its end", function()
+    local x, told = nl.ones(1, {requires_grad = true}), {}
+    local function tell(what) return function() table.insert(told, what) end end
+    x:register_hook(function()
+      graph.queue_callback(tell "outer")
+      local y = nl.ones(1, {requires_grad = true})
+      y:register_hook(function() graph.queue_callback(tell "inner") end)
+      nl.enable_grad(function() return (y * 2):sum() end):backward()
+      table.insert(told, "hook")
+      graph.queue_callback(function() table.insert(told, ("grad %d"):format(x.grad:item())) end)
+    end);
+    (x * 3):sum():backward()
+    assert.same({"inner", "hook", "outer", "grad 3"}, told)
+  end)
+
+  it("calls none where the backward fails, and is refused where none runs", function()
+    local x, called = nl.ones(1, {requires_grad = true}), false
+    local handle = x:register_hook(function()
+      graph.queue_callback(function() called = true end)
+      error "no"
+    end)
+    local y = (x * 3):sum()
+    assert.has_error(function() y:backward() end)
+    handle:remove();
+    (x * 3):sum():backward()
+    assert.is_false(called)
+    assert.error_matches(function() graph.queue_callback(print) end, "no backward is running")
+    assert.has_error(function() graph.queue_callback(3) end)
+  end)
+end)
