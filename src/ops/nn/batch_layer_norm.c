@@ -314,6 +314,7 @@ static Tensor *complex_rms_norm(Call *call, Tensor *x, int64_t rank, double eps)
 {
   int64_t dims[MAX_DIMS];
   for (int64_t i = 0; i < rank; i++) dims[i] = x->ndim - rank + i;
+  if (!has_channels_last(x)) x = op(contiguous, x);
   Tensor *mean = op(mean, op(square, x), (Ints){dims, rank}, true, DTYPE_NONE);
   return op(mul, x, op(rsqrt, plus(mean, number(eps))));
 }
