@@ -156,4 +156,4 @@ function functional.sparse_adam()
   raise "optim.functional.sparse_adam: gradients are never sparse here; use optim.functional.adam"
 end
 
-return functional
+return {functional = functional}
