@@ -106,6 +106,13 @@ guard.classes {Module}
 --- Layers whose weights are bytes: `nn.quantized.dynamic.Linear`.
 nn.quantized = {dynamic = on_demand.fields({}, guard.classes, {["nnlua.nn.quantized_linear"] = "Linear"})}
 
+--- Modules that several processes train together; see nl.distributed.
+nn.parallel = on_demand.fields({}, guard.classes, {
+  ["nnlua.nn.parallel.data_parallel"] = "DistributedDataParallel",
+  ["nnlua.nn.parallel.tensor_parallel"] = "ColumnParallelLinear RowParallelLinear",
+  ["nnlua.nn.parallel.pipeline"] = "Pipeline",
+})
+
 -- The layers, by the file that has them.
 -- Functions that stand with the layers which call them put themselves into F.
 on_demand.fields(nl.F, function() end, {
@@ -114,7 +121,6 @@ on_demand.fields(nl.F, function() end, {
 })
 
 return on_demand.fields(nn, guard.classes, {
-  ["nnlua.nn.parallel"] = "parallel",
   ["nnlua.nn.parallel.sync_batch_norm"] = "SyncBatchNorm",
   ["nnlua.nn.containers"] = "ModuleDict ModuleList Sequential",
   ["nnlua.nn.parameter_containers"] = "ParameterDict ParameterList",

@@ -123,6 +123,7 @@ static void set_index(lua_State *L, int table, lua_CFunction index)
   X(program, "nnlua.program") X(profiler, "nnlua.profiler")                                  \
   X(linalg, "nnlua.linalg") X(special, "nnlua.special") X(masked, "nnlua.masked")            \
   X(nn, "nnlua.nn") X(nn_functional, "nnlua.nn.functional") X(nn_init, "nnlua.nn.init")      \
+  X(nn_parallel, "nnlua.nn.parallel")                                                        \
   X(nn_utils, "nnlua.nn.utils") X(nn_utils_rnn, "nnlua.nn.utils.rnn")                        \
   X(nn_utils_parametrize, "nnlua.nn.utils.parametrize")                                      \
   X(nn_utils_parametrizations, "nnlua.nn.utils.parametrizations")                            \

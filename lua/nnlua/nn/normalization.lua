@@ -38,7 +38,6 @@ end
 ---@class NormBase: Module
 local NormBase = core.class("nn.NormBase", Module)
 NormBase._version = 2
-normalization.NormBase = NormBase
 
 function NormBase:_setup(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
   local kind = kind_of(device, dtype)

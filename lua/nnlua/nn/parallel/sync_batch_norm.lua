@@ -71,7 +71,7 @@ end
 ---     > nn.SyncBatchNorm(3):eval()(nl.zeros(2, 3, 4)).shape
 ---     [2, 3, 4]
 ---@class SyncBatchNorm: Module
-local SyncBatchNorm = core.class("nn.SyncBatchNorm", normalization.NormBase)
+local SyncBatchNorm = core.class("nn.SyncBatchNorm", normalization.BatchNorm1d.super)
 sync_batch_norm.SyncBatchNorm = SyncBatchNorm
 
 local parse = args.parser("nn.SyncBatchNorm", {
