@@ -129,6 +129,13 @@ local function eighths(from, to, at, size)
   return max(0, min(8, floor(covered * 8 + 0.5)))
 end
 
+--- A part of a cell: what filled it before stays behind it.
+local function set_part(canvas, column, row, text, one)
+  local i = index_of(canvas, column, row)
+  if i and canvas.glyphs[i] == "█" then canvas.backs[i] = canvas.colours[i] end
+  set_glyph(canvas, column, row, text, one.color)
+end
+
 local function standing(canvas, one, first, last)
   local fill, bottom = fill_of(canvas, one), one.y + one.height
   for row = floor(one.y / 4), floor((bottom - 0.01) / 4) do
@@ -137,7 +144,7 @@ local function standing(canvas, one, first, last)
     if one.grows == "down" and n < 8 then text = n >= 6 and fill or n >= 2 and "▀" or " " end
     if fill ~= "█" and n < 8 then text = n >= 4 and fill or " " end
     for column = first, last do
-      if text ~= " " then set_glyph(canvas, column, row, text, one.color) end
+      if text ~= " " then set_part(canvas, column, row, text, one) end
     end
   end
 end

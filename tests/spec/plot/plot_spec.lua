@@ -324,6 +324,11 @@ describe("a figure", function()
     assert.matches("\27%[38;2;31;119;180m", fig:text({colors = 1 << 24}))
   end)
 
+  it("leaves no hole where a bar ends before another one", function()
+    local fig = plot.bar({"a"}, {8}, {ylim = {0, 8}}):bar({"a"}, {3.3})
+    assert.matches("\27%[38;2;255;127;14;48;2;31;119;180m[▁-▇]", fig:text({width = 20, height = 8, colors = 1 << 24}))
+  end)
+
   it("lets nothing of a text act on the terminal", function()
     local fig = plot.line({["a\27[31m\n"] = {1, 2}}, {title = "\27]0;x\7 日本 \xff", xlabel = "\0"})
     assert.not_matches("[\0-\9\11-\31]", fig:text({colors = 0}))
