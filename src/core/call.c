@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/interrupt.h"
+#include "core/recorder.h"
 #include "core/shape.h"
 #include "core/tensor.h"
 #include "core/text.h"
@@ -199,6 +200,8 @@ void *core_allocate(Context *ctx, size_t bytes)
   void *block = memory_allocate(&ctx->memory, bytes);
   if (block) return block;
   if (!ctx->memory.injected && ctx->host.reclaim && ctx->host.reclaim(ctx))
+    block = memory_allocate(&ctx->memory, bytes);
+  if (!block && ctx->recorder && ctx->recorder->give_up && ctx->recorder->give_up(ctx->recorder))
     block = memory_allocate(&ctx->memory, bytes);
   ctx->memory.injected = false;
   if (!block) raise_no_memory(ctx, bytes);

@@ -33,6 +33,9 @@ struct Recorder {
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */
   void (*beside)(Recorder *r, const Tensor *t, const char *what);
+  /* Gives back what the recording holds, since memory has run out; false if there is nothing, or not now. NULL: it
+     holds nothing. */
+  bool (*give_up)(Recorder *r);
   /*
    * Of training, after each: the backward of an op, whose results call->planned has as above; a gradient that was added
    * to a leaf's; gradients that were dropped, or filled with zeros; a step of an optimizer (ops/optim/step.h); and

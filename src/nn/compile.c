@@ -361,18 +361,19 @@ typedef struct Finishing {
   Plan *plan;
 } Finishing;
 
+/* A plan that there is no memory for is none: the call that was recorded has its results. */
 static void finish_plan(Call *call, void *data)
 {
   Finishing *f = data;
-  f->plan = plan_record_finish(call, f->record, f->outputs, f->n);
-  if (!f->plan) return;
   Entry entry;
   if (!ENTER(call->ctx, &entry)) {
-    plan_free(f->plan);
+    if (f->plan) plan_free(f->plan);
     f->plan = NULL;
-    raise_again(call->ctx);
+    plan_record_refuse(f->record, "there was no memory for a plan");
+    return;
   }
-  plan_prepare(call, f->plan, f->without);
+  f->plan = plan_record_finish(call, f->record, f->outputs, f->n);
+  if (f->plan) plan_prepare(call, f->plan, f->without);
   entry_leave(call->ctx, &entry);
 }
 

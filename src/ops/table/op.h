@@ -27,7 +27,9 @@ enum {
   WITH_NONE = 8192,    /* nl.none in its list of tensors stands for an absent one */
   DEPENDS_ON_DATA = 16384,          /* the result's shape, or the way there, depends on elements: can't be traced */
   GRADIENT_DEPENDS_ON_DATA = 32768, /* the same of its gradient only */
-  WRITES_ONE_VALUE = 65536,         /* in place, elements of the tensor may share a place in memory */
+  TELLS_LOOKS = 1048576, /* it tells by itself which elements those are (launch/look.h): not all of its operands' */
+  LOOKS_AT_DATA = DEPENDS_ON_DATA | TELLS_LOOKS,
+  WRITES_ONE_VALUE = 65536, /* in place, elements of the tensor may share a place in memory */
   IN_SPECIAL = 131072,
   IN_MASKED = 262144,
   IN_FFT = 524288,

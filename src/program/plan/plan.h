@@ -86,6 +86,7 @@ typedef struct PlanStep {
   int32_t noperands;
   int32_t *results;
   int32_t nresults;
+  const char *node;            /* of the program that was recorded; errors name it; NULL: none */
   bool in_place;               /* its one result is its first operand */
   bool is_plain;               /* runs through the door: what it makes, or changes, is seen outside */
   bool is_kept;                /* runs only when captured tensors have changed */

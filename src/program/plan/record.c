@@ -161,14 +161,14 @@ static bool operands_are_constant(const PlanRecord *r, const PlanStep *s)
 static void beside(Recorder *recorder, const Tensor *t, const char *what)
 {
   PlanRecord *r = (PlanRecord *)recorder;
+  if (r->reason[0]) return;
   if (!t) plan_record_refuse(r, "%s does what a program can't", what);
   else if (!is_constant(r, t)) plan_record_refuse(r, "%s reads elements that depend on the inputs", what);
 }
 
-/* ONNX's rows tell each look by themselves (launch/look.h): it is of small tensors beside those they work on. */
 static void looks(Recorder *recorder, Call *call, const void *args)
 {
-  if (strncmp(call->op->row, "onnx_", 5) == 0) return;
+  if (call->op->forms & TELLS_LOOKS) return;
   const OpPlan *p = op_plan(call->op);
   for (int i = 0; i < p->ntensors; i++) {
     const void *place = (const char *)args + p->tensors[i].offset;
@@ -243,19 +243,29 @@ void record_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int
   }
 }
 
+/* The node that runs, in the plan's memory: the one of the step before where it is the same. */
+static const char *node_of_step(const PlanRecord *r)
+{
+  Plan *plan = r->plan;
+  const char *node = r->ctx->node, *last = plan->nsteps > 0 ? plan->steps[plan->nsteps - 1].node : NULL;
+  if (!node || (last && strcmp(last, node) == 0)) return node ? last : NULL;
+  size_t bytes = strlen(node) + 1;
+  return memcpy(plan_allocate(plan, bytes), node, bytes);
+}
+
 PlanStep *record_step(PlanRecord *r, const Call *call)
 {
+  const char *node = node_of_step(r);
   PlanStep *s = plan_step_new(r->plan);
+  s->node = node;
   s->op = s->shown = call->op;
   for (const Call *outer = call; outer; outer = outer->parent)
     if (outer->op) s->shown = outer->op;
   return s;
 }
 
-static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, Tensors results)
+static void record_op(Call *call, PlanRecord *r, const void *args, Tensor *into, Tensors results)
 {
-  PlanRecord *r = (PlanRecord *)recorder;
-  if (r->reason[0]) return;
   int32_t step = r->plan->nsteps;
   PlanStep *s = record_step(r, call);
   s->in_place = into != NULL;
@@ -269,14 +279,66 @@ static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, 
   if (s->in_place) s->is_view = false;
 }
 
+static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, Tensors results)
+{
+  PlanRecord *r = (PlanRecord *)recorder;
+  Entry entry;
+  if (r->reason[0]) return;
+  if (!ENTER(record_busy(r), &entry)) {
+    record_drop(r);
+    return;
+  }
+  record_op(call, r, args, into, results);
+  record_done(r, &entry);
+}
+
+/* -------------------------------------------------------------------- memory */
+
+Context *record_busy(PlanRecord *r)
+{
+  r->busy = true;
+  return r->ctx;
+}
+
+void record_done(PlanRecord *r, const Entry *entry)
+{
+  r->ctx->entry = entry->outer; /* what was made goes with the op's scope */
+  r->busy = false;
+}
+
+static void free_recorded(PlanRecord *r)
+{
+  tensor_map_free(r->ctx, &r->values);
+  tensor_map_free(r->ctx, &r->gradients);
+  if (r->plan) plan_free(r->plan);
+  r->plan = NULL;
+}
+
+void record_drop(PlanRecord *r)
+{
+  r->busy = false;
+  plan_record_refuse(r, "there was no memory for a recording");
+  free_recorded(r);
+}
+
+static bool give_up(Recorder *recorder)
+{
+  PlanRecord *r = (PlanRecord *)recorder;
+  if (r->busy || !r->plan) return false;
+  record_drop(r);
+  return true;
+}
+
 /* ------------------------------------------------------------------ records */
 
 PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line)
 {
   Context *ctx = call->ctx;
   PlanRecord *r = core_allocate(ctx, sizeof *r);
-  *r = (PlanRecord){
-    .recorder = {.ran = ran, .looks = looks, .beside = beside}, .ctx = ctx, .state = ctx->host.state, .line = line};
+  *r = (PlanRecord){.recorder = {.ran = ran, .looks = looks, .beside = beside, .give_up = give_up},
+                    .ctx = ctx,
+                    .state = ctx->host.state,
+                    .line = line};
   r->grad_enabled = ctx->grad_enabled;
   r->sequence = ctx->sequence;
   record_training(&r->recorder);
@@ -298,7 +360,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
 
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t)
 {
-  if (tensor_map_find(&r->values, t) >= 0) return;
+  if (r->reason[0] || tensor_map_find(&r->values, t) >= 0) return;
   int32_t v = record_value(call, r, t, PLAN_CONSTANT, -1); /* which may move all values */
   PlanValue *value = &r->plan->values[v];
   value->now = tensor_retain(t);
@@ -314,10 +376,8 @@ void plan_record_close(PlanRecord *r)
 void plan_record_free(PlanRecord *r)
 {
   plan_record_close(r);
-  tensor_map_free(r->ctx, &r->values);
-  tensor_map_free(r->ctx, &r->gradients);
+  free_recorded(r);
   tensor_release(r->newest);
-  if (r->plan) plan_free(r->plan);
   memory_free(&r->ctx->memory, r, sizeof *r);
 }
 

@@ -17,9 +17,15 @@ struct PlanRecord {
   uint64_t sequence;   /* of the youngest node then */
   PlanLine line;
   bool open;
+  bool busy;         /* the plan is being added to: it can't be given back */
   bool grad_enabled; /* when it began */
   char reason[REASON_TEXT];
 };
+
+/* Around what works with the plan: without memory for that nothing more is recorded, and what was is given back. */
+Context *record_busy(PlanRecord *r);
+void record_done(PlanRecord *r, const Entry *entry);
+void record_drop(PlanRecord *r);
 
 /* The value whose memory a storage is; -1 if there is none. */
 int32_t value_of_storage(const Plan *plan, const Storage *s);

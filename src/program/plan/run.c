@@ -303,13 +303,17 @@ static void run_kept(Call *call, Plan *plan)
 
 static void run_all(Call *call, Plan *plan)
 {
+  const char *outside = call->ctx->node;
   if (plan->keeps) run_kept(call, plan);
   for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
     check_interrupt(call);
-    if (plan->steps[i].is_kept) continue;
-    run_step(call, plan, &plan->steps[i]);
-    if (plan->steps[i].ndying) let_go(plan, &plan->steps[i]);
+    if (s->is_kept) continue;
+    call->ctx->node = s->node ? s->node : outside;
+    run_step(call, plan, s);
+    if (s->ndying) let_go(plan, s);
   }
+  call->ctx->node = outside;
 }
 
 static void run_all_timed(void *data)

@@ -50,10 +50,8 @@ static void *copied(PlanRecord *r, const void *list, int n, size_t size)
   return memcpy(plan_allocate(r->plan, ((size_t)n + 1) * size), list, (size_t)n * size);
 }
 
-static void differentiated(Recorder *recorder, Call *call, const Differentiated *d)
+static void record_gradient(Call *call, PlanRecord *r, const Differentiated *d)
 {
-  PlanRecord *r = (PlanRecord *)recorder;
-  if (r->reason[0]) return;
   if (d->sequence <= r->sequence) {
     plan_record_refuse(r, "backward goes through a graph that was there before");
     return;
@@ -113,10 +111,8 @@ static PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *speci
   return s;
 }
 
-static void accumulated(Recorder *recorder, Call *call, Tensor *leaf, Tensor *g)
+static void record_arrival(Call *call, PlanRecord *r, Tensor *leaf, Tensor *g)
 {
-  PlanRecord *r = (PlanRecord *)recorder;
-  if (r->reason[0]) return;
   Plan *plan = r->plan;
   int32_t step = plan->nsteps;
   Tensor **tensors = copied(r, ((Tensor *[ARRIVAL_TENSORS]){[LEAF] = leaf, [GRADIENT] = g}), ARRIVAL_TENSORS,
@@ -157,10 +153,8 @@ static void run_clearing(Call *call, Plan *plan, PlanStep *s)
 
 static const PlanSpecial clearing_special = {.name = "zero_grad", .run = run_clearing, .changes_memory = true};
 
-static void cleared(Recorder *recorder, Call *call, Tensors leaves, bool drop)
+static void record_clearing(Call *call, PlanRecord *r, Tensors leaves, bool drop)
 {
-  PlanRecord *r = (PlanRecord *)recorder;
-  if (r->reason[0]) return;
   Clearing *c = plan_allocate(r->plan, sizeof *c);
   *c = (Clearing){{copied(r, leaves.v, (int)leaves.n, sizeof(Tensor *)), leaves.n}, drop};
   record_deed(call, r, &clearing_special, c->leaves.v, leaves.n)->data = c;
@@ -184,10 +178,8 @@ static void run_work(Call *call, Plan *plan, PlanStep *s)
 
 static const PlanSpecial work_special = {.name = "step", .run = run_work, .changes_memory = true, .writes = true};
 
-static void stepped(Recorder *recorder, Call *call, const OptimizerWork *work)
+static void record_work(Call *call, PlanRecord *r, const OptimizerWork *work)
 {
-  PlanRecord *r = (PlanRecord *)recorder;
-  if (r->reason[0]) return;
   Plan *plan = r->plan;
   PlanWork *w = plan_allocate(plan, sizeof *w), **last = &plan->work;
   w->work = copied(r, work, 1, sizeof *work);
@@ -201,6 +193,27 @@ static void stepped(Recorder *recorder, Call *call, const OptimizerWork *work)
 }
 
 /* ------------------------------------------------------------------- recording */
+
+/* A function of the recorder, which hands on to one that may run out of memory. */
+#define RECORDS(name, record, parameters, ...)                 \
+  static void name(Recorder *recorder, Call *call, parameters) \
+  {                                                            \
+    PlanRecord *r = (PlanRecord *)recorder;                    \
+    Entry entry;                                               \
+    if (r->reason[0]) return;                                  \
+    if (ENTER(record_busy(r), &entry)) {                       \
+      record(call, r, __VA_ARGS__);                            \
+      record_done(r, &entry);                                  \
+    } else {                                                   \
+      record_drop(r);                                          \
+    }                                                          \
+  }
+#define AND ,
+
+RECORDS(differentiated, record_gradient, const Differentiated *d, d)
+RECORDS(accumulated, record_arrival, Tensor *leaf AND Tensor *g, leaf, g)
+RECORDS(cleared, record_clearing, Tensors leaves AND bool drop, leaves, drop)
+RECORDS(stepped, record_work, const OptimizerWork *work, work)
 
 void record_training(Recorder *r)
 {

@@ -174,6 +174,35 @@ describe("Ctrl-C", function()
     assert.equal(1, result.code)
   end)
 
+  it("ends a plan, which runs again as if nothing had been", function()
+    local result = interrupt [[
+      local a = nl.eye(200)
+      local product = nl.compile(function(x)
+        for _ = 1, 10 do x = x:mm(a) end
+        return x
+      end)
+      local w = nl.ones(3):requires_grad_()
+      local optimizer = nl.optim.SGD({w}, {lr = 0.0})
+      local step = nl.compile(function(x)
+        optimizer:zero_grad()
+        local loss = (w * x):sum()
+        loss:backward()
+        optimizer:step()
+        return loss
+      end)
+      local x = nl.ones(3)
+      for _ = 1, 2 do product(a) step(x) end
+      print(pcall(function()
+        go()
+        while true do
+          product(a)
+          step(x)
+        end
+      end))
+      print(nl.equal(product(a), a), step(x):item(), nl.compile_report(step).programs[1].reason)]]
+    assert.matches("^false\t[^\n]*interrupted!\ntrue\t3.0\tnil\n$", result.stdout)
+  end)
+
   it("stops a long operation between pieces and leaves all as it was", function()
     local result = interrupt(([[
       local a = nl.eye(%d)

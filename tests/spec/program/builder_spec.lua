@@ -300,6 +300,23 @@ describe("a program", function()
     assert.equal("z", p.outputs[1].name)
   end)
 
+  it("names the node whose row fails in a plan too", function()
+    local b = builder()
+    local rows, x = nl.randn(3, 2), b:input "x"
+    b:at "Gather_7"
+    local y = b:call("index_select", {rows, 1, x})
+    b:at "Relu_8"
+    b:output("y", b:call("relu", {y}))
+    local program = b:build()
+    local _ <close> = nl.no_grad()
+    for _ = 1, 4 do
+      assert.is_true(nl.equal(rows[2]:relu():unsqueeze(1), program(nl.tensor {2})))
+      local ok, told = pcall(program, nl.tensor {9})
+      assert.is_false(ok)
+      assert.truthy(told:find("node Gather_7 (index_select): ", 1, true), told)
+    end
+  end)
+
   it("names the node whose row fails, and can be run again", function()
     local b = builder()
     local x = b:input "x"
