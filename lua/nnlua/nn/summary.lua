@@ -3,7 +3,7 @@
 local args = require "nnlua.args"
 local averages = require "nnlua.profiler.averages"
 local class = require "nnlua.class"
-local columns = require "nnlua.columns"
+local columns = require "nnlua.profiler.columns"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local profiler = require "nnlua.profiler.core"

@@ -2,7 +2,7 @@
 
 local args = require "nnlua.args"
 local class = require "nnlua.class"
-local columns = require "nnlua.columns"
+local columns = require "nnlua.profiler.columns"
 local core = require "nnlua.nn.core"
 local cost = require "nnlua.program.cost"
 local nl = require "nnlua"

@@ -50,6 +50,10 @@ return {
       {{2, 3}, 0.5, false, inputs = {real(2, 2, 3)}, text = "RMSNorm((2, 3), eps=0.5, elementwise_affine=False)"},
     }
   end,
+  SyncBatchNorm = function()
+    return {{3, {eps = 0.5}, inputs = {real(2, 3, 2)},
+      text = "SyncBatchNorm(3, eps=0.5, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
+  end,
   LazyBatchNorm1d = function()
     return {{inputs = {real(2, 3)},
       text = "LazyBatchNorm1d(0, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"}}
