@@ -4,5 +4,6 @@ return {
   "Trainer", "accelerator", "amp", "argparse", "audio", "backends", "callbacks", "checkpoint", "compile",
   "compile_report", "cuda", "datasets", "distributed", "distributions", "finfo", "func", "help", "histogramdd",
   "iinfo", "io", "load", "lobpcg", "metrics", "nn", "onnx", "optim", "plot", "profiler", "program", "progress",
-  "quasirandom", "random", "repr", "save", "show", "signal", "testing", "text", "transforms", "utils", "vision",
+  "quasirandom", "random", "report", "repr", "save", "show", "signal", "testing", "text", "transforms", "utils",
+  "vision",
 }

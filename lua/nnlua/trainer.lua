@@ -67,7 +67,6 @@ function Trainer:init(...)
   self:_start()
 end
 
---- Where a run stands that has not begun.
 function Trainer:_start()
   self.epoch, self.step, self.batch, self.in_epoch = 0, 0, 0, false
   self.history, self.best, self.should_stop = {}, nil, false
@@ -191,7 +190,6 @@ end
 --- What the model gives for all batches of a loader, one behind the other. Of a batch of several values the last, the
 --- target, is left out.
 ---@param loader DataLoader
----@return Tensor
 function Trainer:predict(loader)
   local outputs = {}
   self:_evaluate(loader, function(batch)
@@ -231,13 +229,6 @@ function Trainer:_train_batches(ctrl_c)
   return true
 end
 
---- Whether a value is better than the best one so far.
-function Trainer:is_better(value, best)
-  if best == nil or best ~= best then return value == value end
-  if self.mode == "max" then return value > best end
-  return value < best
-end
-
 --- Ends an epoch: validation, schedule, history, the best so far, checkpoints.
 function Trainer:_end_epoch()
   local logs = self:logs()
@@ -249,7 +240,9 @@ function Trainer:_end_epoch()
   local takes_value = schedule and class.is_a(schedule, nl.optim.lr_scheduler.ReduceLROnPlateau)
   if schedule then schedule:step(takes_value and value or nil) end
   self.history[#self.history + 1], self.in_epoch = logs, false
-  local is_best = self:is_better(value, self.best and self.best.value)
+  local best = self.best and self.best.value or nl.nan
+  local is_best = best ~= best and value == value or self.mode == "max" and value > best
+    or self.mode == "min" and value < best
   if is_best then self.best = {epoch = self.epoch, step = self.step, value = value} end
   self:_call("on_epoch_end", logs)
   if is_best and self.folder then self:save(self:_path "best") end
@@ -292,6 +285,14 @@ function Trainer:fit(...)
   end
   self:_call "on_fit_end"
   return self.history
+end
+
+--- Writes what came of the run as one HTML page: nl.report with all that the trainer knows, title and samples.
+---@param path string
+---@param title? string
+---@param samples? any[]
+function Trainer:report(...)
+  require "nnlua.callbacks.run_report"(self, options, ...)
 end
 
 guard.classes {Trainer}

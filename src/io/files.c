@@ -115,7 +115,8 @@ bool folder_make(const char *path)
     struct stat status;
     if (mkdir(part, 0777) == 0) continue;
     const int problem = errno;
-    if (stat(part, &status) != 0 || !S_ISDIR(status.st_mode)) return file_fail(problem);
+    const bool is_there = stat(part, &status) == 0;
+    if (!is_there || !S_ISDIR(status.st_mode)) return file_fail(is_there ? ENOTDIR : problem);
   }
   return true;
 }

@@ -36,12 +36,6 @@ local function trainer_of(options)
     data.DataLoader(data.TensorDataset(x, y), {batch_size = 20})
 end
 
-local function weights(trainer)
-  local list = {}
-  for _, p in ipairs(trainer.model:parameters {as_table = true}) do list[#list + 1] = p:flatten():tolist() end
-  return list
-end
-
 describe("a trainer", function()
   it("does what a loop of one's own does, to the bit", function()
     local trainer, loader, val = trainer_of {scheduler = function(o) return optim.lr_scheduler.StepLR(o, 1, 0.5) end}

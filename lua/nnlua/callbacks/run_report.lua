@@ -1,0 +1,33 @@
+-- The report of a trainer's run: what nl.report wants, taken from the trainer.
+
+local args = require "nnlua.args"
+local core = require "nnlua.nn.core"
+local nl = require "nnlua"
+
+local parse = args.parser("report", {{"path", "string"}, {"title", "string?"}, {"samples", "any?"}})
+
+--- Of the trainer's options those that are plain values, and the names of those that are objects.
+local function settings_of(trainer, options)
+  local settings = {}
+  for _, option in ipairs(options) do
+    local name, value = option[1], trainer[option[1]]
+    local kind = type(value)
+    if kind == "number" or kind == "string" or kind == "boolean" then settings[name] = value end
+    if core.is_module(value) and name ~= "model" then settings[name] = tostring(core.class_of(value)) end
+    if kind == "table" and value.__name then settings[name] = value.__name end
+  end
+  if settings.max_epochs == math.maxinteger then settings.max_epochs = nil end
+  settings.optimizer = tostring(trainer.optimizer)
+  settings.batch_size = trainer.loader and trainer.loader.batch_size
+  return settings
+end
+
+return function(trainer, options, ...)
+  local path, title, samples = parse(...)
+  local best = trainer.best
+  nl.report(path, {
+    history = trainer.history, title = title or trainer.folder, model = trainer.model,
+    best = best and {epoch = best.epoch, value = best.value, name = trainer.monitor},
+    settings = settings_of(trainer, options), samples = samples,
+  })
+end

@@ -1,0 +1,86 @@
+-- nl.report, and a trainer's report.
+local nl = require "nnlua"
+local nn = nl.nn
+
+local path
+
+before_each(function() path = os.tmpname() end)
+after_each(function() os.remove(path) end)
+
+local function page_of(...)
+  nl.report(path, ...)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+local function count(page, pattern)
+  return select(2, page:gsub(pattern, ""))
+end
+
+describe("a report", function()
+  local history = {
+    {epoch = 1, step = 5, loss = 2.0, val_loss = 2.5, accuracy = 0.25, lr = 0.1},
+    {epoch = 2, step = 10, loss = 1.0, val_loss = 1.5, accuracy = 0.5, lr = 0.1},
+  }
+
+  it("is one page that needs nothing else", function()
+    local page = page_of(history, {title = "a <run>", samples = {nl.rand(3, 4, 4), nl.plot.line({1, 2})}})
+    assert.matches("^<!DOCTYPE html>\n", page)
+    assert.matches("<title>a &lt;run&gt;</title>", page)
+    assert.is_nil(page:find("<script", 1, true) or page:find("<link", 1, true) or page:find "src=\"[^d]")
+    assert.equal(count(page, "https?://"), count(page, 'xmlns="http://www.w3.org/2000/svg"'))
+    for _, tag in ipairs {"div", "figure", "section", "table", "tr", "td", "svg"} do
+      assert.equal(count(page, "<" .. tag .. "[ >]"), count(page, "</" .. tag .. ">"), tag)
+    end
+  end)
+
+  it("draws each value with that of the validation, for light and dark screens", function()
+    local page = page_of(history)
+    assert.equal(6, count(page, "<svg")) -- loss, accuracy, lr
+    assert.equal(3, count(page, "<figcaption>"))
+    assert.is_nil(page:find("<figcaption>val_loss", 1, true))
+    assert.equal(0, count(page_of {history[1]}, "<svg"))
+    assert.equal(0, count(page_of {}, "<svg"))
+  end)
+
+  it("tells the epochs, the best one, samples, settings and the model", function()
+    local page = page_of(history, {
+      best = {epoch = 2, value = 1.5, name = "val_loss"}, settings = {batch_size = 8, name = "a&b"},
+      model = nn.Linear(3, 2), samples = {{title = "text", value = "x < y"}, {title = "gray", value = nl.rand(4, 4)}},
+    })
+    assert.matches('<b>1.5</b><span>best val_loss, in epoch 2</span>', page, 1, true)
+    assert.matches('<b>8</b><span>parameters</span>', page, 1, true)
+    assert.matches('<b>0.5</b><span>accuracy, at the end</span>', page, 1, true)
+    assert.matches('<tr class="best"><td>2</td><td>10</td><td>1</td>', page, 1, true)
+    assert.matches("<td>name</td><td>a&amp;b</td>", page, 1, true)
+    assert.matches("<pre>x &lt; y</pre><figcaption>text</figcaption>", page, 1, true)
+    assert.matches("Linear(in_features=3, out_features=2, bias=True)", page, 1, true)
+    local bytes = page:match 'src="data:image/png;base64,([%w+/=]+)"'
+    assert.is_true(#bytes % 4 == 0 and bytes:find "^iVBORw0KGgo" == 1)
+  end)
+
+  it("is written by a trainer", function()
+    local net = nn.Linear(2, 1)
+    local trainer = nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss(),
+      max_epochs = 3, progress = false})
+    local data = nl.utils.data
+    trainer:fit(data.DataLoader(data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1)), {batch_size = 4}))
+    trainer:report(path, "a line")
+    local page = assert(io.open(path)):read "a"
+    assert.matches("<h1>a line</h1>", page, 1, true)
+    assert.matches("<td>batch_size</td><td>4</td>", page, 1, true)
+    assert.matches("<td>max_epochs</td><td>3</td>", page, 1, true)
+    assert.matches("best loss, in epoch 3", page, 1, true)
+  end)
+
+  it("says what it can't take", function()
+    for text, f in pairs {
+      ["nl.report: history[2] must be a table of values, not a number"] =
+        function() nl.report(path, {{loss = 1}, 2}) end,
+      ["nl.report: samples must be a table, not a number"] = function() nl.report(path, {}, {samples = 3}) end,
+    } do
+      local _, message = pcall(f)
+      assert.equal(text, (message:gsub("^[^\n:]*report_spec.lua:%d+: ", "")))
+    end
+  end)
+end)
