@@ -16,7 +16,7 @@ local max, min, floor, ceil, huge = math.max, math.min, math.floor, math.ceil, m
 
 --- Collects where values lie along one axis.
 local function new_bounds(scale_of)
-  return {scale = scale_of, low = huge, high = -huge, low_margin = 0, high_margin = 0}
+  return {scale = scale_of, low = huge, high = -huge}
 end
 
 --- Makes room for a value.

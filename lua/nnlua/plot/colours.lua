@@ -48,9 +48,6 @@ function colours.of_series(i)
   return from_hex(cycle[(i - 1) % #cycle + 1])
 end
 
---- How many series have colours of their own.
-colours.count = #cycle
-
 --- A colour by its name: "red", "tab:red", "C3" (of the fourth series, as matplotlib counts), "#d62728", "#d22".
 function colours.named(function_name, text)
   local short = type(text) == "string" and text:gsub("^tab:", "")

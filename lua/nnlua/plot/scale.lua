@@ -57,8 +57,6 @@ function linear.at(v)
   if v >= -LARGEST and v <= LARGEST then return v end
 end
 
-function linear.value(place) return place end
-
 --- Limits that aren't the same: around one value.
 function linear.apart(low, high)
   if high - low > 1e-300 and high - low > 1e-13 * math.max(math.abs(low), math.abs(high)) then return low, high end
@@ -92,8 +90,6 @@ local logarithmic = {name = "log"}
 function logarithmic.at(v)
   if v > 0 and v <= LARGEST then return log10(v) end
 end
-
-function logarithmic.value(place) return 10.0 ^ place end
 
 function logarithmic.apart(low, high)
   if high - low > 1e-9 then return low, high end
