@@ -44,6 +44,8 @@ end
 --- Runs the lines of an example, and returns a text that tells what differs, or nil.
 function examples.run(lines)
   nl.testing.reset()
+  local terminal <close> = setmetatable({out = io.output()}, {__close = function(self) io.output(self.out) end})
+  io.output(io.tmpfile()) -- what an example draws there is nobody's to see
   local output = {}
   local env = environment(output)
   for _, step in ipairs(steps_of(lines)) do

@@ -162,7 +162,7 @@ end
 
 --- Prints the figure in the terminal.
 function Figure:show()
-  io.stdout:write(tostring(self), "\n")
+  io.write(tostring(self), "\n")
 end
 
 local LARGEST = 1200 -- pixels of a picture in the terminal
