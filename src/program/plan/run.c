@@ -182,7 +182,8 @@ Planned plan_places(const Plan *plan, const PlanStep *s)
   Planned planned = {.n = 0};
   for (int32_t k = 0; k < s->nresults; k++) {
     const PlanValue *value = &plan->values[s->results[k]];
-    if (value->home != HOME_ARENA || !value->noted) continue;
+    bool is_operand = value->step != (int32_t)(s - plan->steps); /* which the step hands on as it is */
+    if (is_operand || value->home != HOME_ARENA || !value->noted) continue;
     planned.results[value->noted - 1] = value->now;
     if (planned.n < value->noted) planned.n = value->noted;
   }
