@@ -18,6 +18,7 @@ typedef struct Parser {
   Parsed *p;
   int top;   /* of the positional arguments */
   int named; /* stack index of the table of named arguments, or 0 */
+  int empty; /* stack index of an empty table in the last place, or 0: named arguments without any, or an empty list */
   bool number_first;
 } Parser;
 
@@ -419,14 +420,25 @@ void parse_defaults(const Op *op, char *args)
 /* ----------------------------------------------------------- named arguments */
 
 /* A last table with only string keys holds named arguments. */
-static int find_named(lua_State *L, int top)
+static void find_named(Parser *s)
 {
-  if (top == 0 || lua_type(L, top) != LUA_TTABLE) return 0;
+  lua_State *L = s->L;
+  if (s->top == 0 || lua_type(L, s->top) != LUA_TTABLE) return;
   lua_pushnil(L);
-  if (!lua_next(L, top)) return 0;
-  bool named = lua_type(L, -2) == LUA_TSTRING;
+  if (!lua_next(L, s->top)) {
+    s->empty = s->top;
+    return;
+  }
+  if (lua_type(L, -2) == LUA_TSTRING) s->named = s->top--;
   lua_pop(L, 2);
-  return named ? top : 0;
+}
+
+/* Whether the argument at index is an empty table that can be no value of it: no named arguments. */
+static bool is_left_out(const Parser *s, const ArgSpec *spec, int index)
+{
+  if (index != s->empty || spec->required) return false;
+  ArgHolds holds = arg_traits[spec->kind].holds;
+  return holds != POINTS_TO_LIST && holds != HOLDS_TENSORS;
 }
 
 static const ArgSpec *find_spec(const Op *op, const char *name)
@@ -488,9 +500,9 @@ static bool parse_named(Parser *s, uint32_t given, uint32_t *seen)
 
 bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Parsed *p)
 {
-  Parser s = {L, op, p, top, find_named(L, top), from_operator || (op->forms & NUMBER_FIRST)};
+  Parser s = {L, op, p, top, 0, 0, from_operator || (op->forms & NUMBER_FIRST)};
   uint32_t given = 0, seen = 0;
-  if (s.named) s.top--;
+  find_named(&s);
   p->nnumbers = p->ints_used = p->tensors_used = 0;
   p->as_table = p->is_clear = false;
   p->flags = 0;
@@ -498,7 +510,8 @@ bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Pa
   for (int i = 0; i < op->nargs; i++) {
     const ArgSpec *spec = &op->args[i];
     int used = 1;
-    if (index > s.top || lua_isnil(L, index) || (!spec->required && is_none(L, index))) {
+    if (index > s.top || lua_isnil(L, index) || (!spec->required && is_none(L, index))
+        || is_left_out(&s, spec, index)) {
       set_default(spec, p->args);
       index++;
       continue;
@@ -507,7 +520,8 @@ bool parse_arguments(lua_State *L, const Op *op, int top, bool from_operator, Pa
     given |= 1u << i;
     index += used;
   }
-  if (index <= s.top) return problem(p, "%d arguments given, at most %d are taken", s.top, op->nargs);
+  if (index <= s.top && index != s.empty)
+    return problem(p, "%d arguments given, at most %d are taken", s.top, op->nargs);
   if (s.named && !parse_named(&s, given, &seen)) return false;
   for (int i = 0; i < op->nargs; i++)
     if (op->args[i].required && !((given | seen) >> i & 1)) {

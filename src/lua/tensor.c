@@ -430,6 +430,14 @@ static void add_operators(lua_State *L, Context *ctx, int meta)
   }
 }
 
+/* a == b, which Lua asks for two userdata: whether they are of one tensor, as x and x.grad_fn's variable are. */
+static int tensor_same(lua_State *L)
+{
+  const Tensor *t = tensor_test(L, 1);
+  lua_pushboolean(L, t && t == tensor_test(L, 2));
+  return 1;
+}
+
 static void add_properties(lua_State *L, const Property *p)
 {
   for (; p->name; p++) {
@@ -440,11 +448,9 @@ static void add_properties(lua_State *L, const Property *p)
 
 void open_tensor(lua_State *L, Context *ctx)
 {
-  static const luaL_Reg functions[] = {{"__len", tensor_len},
-                                       {"__tostring", tensor_tostring},
-                                       {"__concat", tensor_concat},
-                                       {"__call", tensor_called},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"__len", tensor_len},       {"__tostring", tensor_tostring},
+                                       {"__concat", tensor_concat}, {"__call", tensor_called},
+                                       {"__eq", tensor_same},       {NULL, NULL}};
   luaL_newlib(L, functions);
   int meta = lua_gettop(L);
   if (!use_blocks(L, ctx)) {

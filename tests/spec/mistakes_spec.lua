@@ -301,3 +301,25 @@ describe("an error value that is no string", function()
     end)
   end
 end)
+
+describe("an empty table in the last place", function()
+  local x = nl.ones(2)
+
+  it("is no argument where no list is taken", function()
+    assert.same({3}, {nl.randint(2, {3}, {}):numel()})
+    assert.same({0, 0}, nl.zeros(2, {}):tolist())
+    assert.same({1, 1}, nl.relu(x, {}):tolist())
+    assert.same({0.5, 0.5}, x:softmax(1, {}):tolist())
+  end)
+
+  it("is a list where one is taken", function()
+    assert.equal(0, nl.zeros({}):dim())
+    assert.equal(2, nl.sum(x, {}):item())
+  end)
+
+  it("is no value of an argument that is required", function()
+    local ok, message = pcall(nl.relu, {})
+    assert.is_false(ok)
+    assert.truthy(message:find("argument 'input': a tensor expected, got table", 1, true))
+  end)
+end)

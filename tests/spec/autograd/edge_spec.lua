@@ -28,6 +28,15 @@ describe("get_gradient_edge", function()
     assert.same({1.0, 1.0}, nl.autograd.grad(second:sum(), part):tolist())
   end)
 
+  it("meets the tensor itself in the nodes that lead to it: == compares tensors, not userdata", function()
+    local x = nl.ones(2, {requires_grad = true})
+    local node = (x * 2).grad_fn.next_functions[1][1]
+    assert.is_true(node.variable == x)
+    assert.is_true(node.variable == node.variable)
+    assert.is_false(x:detach() == x)
+    assert.is_false(x == 1)
+  end)
+
   it("keeps the graph and its hooks where the tensor is gone", function()
     local x, seen = nl.ones(2, {requires_grad = true}), 0
     local edge
