@@ -9,14 +9,17 @@
 
 #include "autograd/batch.h"
 #include "core/shape.h"
+#include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/composed_arithmetic.h"
+#include "ops/nn/cross_entropy.h"
 #include "ops/nn/losses.h"
 #include "ops/nn/reduction.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/copy.h"
+#include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
 #include "ops/table/ops.h"
@@ -461,6 +464,110 @@ static void squared_error(Batch *b, Tensor **y)
   batch_give(b, y, 0, squares);
 }
 
+/* Losses of classes: all rows' samples as those of one call, unreduced. */
+typedef struct ClassLosses {
+  Tensor *input, *target, *weight; /* [rows * N, C, …], [rows * N, …], the class weights that all rows share */
+  Ints shape;                      /* of the rows' inputs, with the batch's dimension */
+  Ints losses;                     /* of the rows' targets, likewise */
+  Reduction reduction;
+} ClassLosses;
+
+/* Takes the operands from the k-th on; false: rows go one after the other, which also says what doesn't fit. */
+static bool class_losses(Batch *b, int k, const char *reduction, ClassLosses *l)
+{
+  Call *call = b->call;
+  if (batch_has(b, k + 2)) return false;
+  const OpPlan *plan = op_plan(b->op);
+  Tensor *weight = *(Tensor *const *)(const void *)((const char *)b->args + plan->tensors[k + 2].offset);
+  batch_align(b);
+  Tensor *x = *operand(b, k), *target = *operand(b, k + 1);
+  if (x->ndim < 2 || target->ndim != x->ndim - 1) return false;
+  Tensor *samples = x->ndim == 2 ? x : op(flatten, x, 0, 1);
+  Tensor *labels = x->ndim == 2 ? target : op(flatten, target, 0, 1);
+  *l = (ClassLosses){samples,
+                     labels,
+                     weight,
+                     arena_ints(call->ctx, x->shape, x->ndim),
+                     arena_ints(call->ctx, target->shape, target->ndim),
+                     reduction_of(call, reduction)};
+  for (int i = 1; i < target->ndim; i++)
+    if (target->shape[i] != x->shape[i < 2 ? i : i + 1]) return false;
+  return true;
+}
+
+/* The sums of unreduced losses, row by row. */
+static Tensor *sums_of_rows(Call *call, const ClassLosses *l, Tensor *losses)
+{
+  Tensor *lines = op(flatten, op(unsqueeze, op(reshape, losses, l->losses), -1), 1, -1);
+  return op(sum, lines, INTS(1), false, DTYPE_NONE);
+}
+
+/* The sums of the weights of the targets that count, row by row. */
+static Tensor *weights_of_rows(Call *call, const ClassLosses *l, int64_t ignore_index)
+{
+  Tensor *minus_ones = op(full_like, l->input, scalar_int(-1), DTYPE_NONE, DEVICE_NONE, false);
+  return sums_of_rows(call, l, op(nll_loss, minus_ones, l->target, l->weight, NO_INT, ignore_index, NO_INT, "none"));
+}
+
+static Tensor *reduced_rows(Call *call, const ClassLosses *l, Tensor *losses, int64_t ignore_index)
+{
+  if (l->reduction == NO_REDUCTION) return op(reshape, losses, l->losses);
+  Tensor *sums = sums_of_rows(call, l, losses);
+  return l->reduction == SUM ? sums : op(div, sums, weights_of_rows(call, l, ignore_index));
+}
+
+static void log_likelihood(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  const struct nll_loss_args *a = b->args;
+  ClassLosses l;
+  if (!class_losses(b, 0, a->reduction, &l)) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  Tensor *losses = op(nll_loss, l.input, l.target, l.weight, NO_INT, a->ignore_index, NO_INT, "none");
+  batch_give(b, y, 0, reduced_rows(call, &l, losses, a->ignore_index));
+}
+
+static void log_likelihood_backward(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  const struct nll_loss_backward_args *a = b->args;
+  ClassLosses l;
+  if (!class_losses(b, 1, a->reduction, &l)) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  Tensor *dy = *operand(b, 0);
+  if (l.reduction == MEAN) dy = op(div, dy, weights_of_rows(call, &l, a->ignore_index));
+  if (l.reduction != NO_REDUCTION) dy = op(expand, batch_widened(call, dy, l.losses.n - 1), l.losses);
+  dy = op(reshape, dy, tensor_shape(l.target));
+  Tensor *dx = op(nll_loss_backward, dy, l.input, l.target, l.weight, a->ignore_index, "none");
+  batch_give(b, y, 0, op(reshape, dx, l.shape));
+}
+
+static void entropy_of_classes(Batch *b, Tensor **y)
+{
+  Call *call = b->call;
+  const struct cross_entropy_of_classes_args *a = b->args;
+  ClassLosses l;
+  if (!class_losses(b, 0, a->reduction, &l)) {
+    batch_row_by_row(b, y);
+    return;
+  }
+  Tensors both = op(cross_entropy_of_classes, l.input, l.target, l.weight, a->ignore_index, "none");
+  Tensor *logarithms = both.v[1], *losses = both.v[0];
+  batch_give(b, y, 0, reduced_rows(call, &l, losses, a->ignore_index));
+  batch_give(b, y, 1, op(reshape, logarithms, l.losses));
+}
+
+/* How many classes there are without a number tells each row's labels by themselves. */
+static void hot(Batch *b, Tensor **y)
+{
+  const struct one_hot_args *a = b->args;
+  (a->num_classes < 0 ? batch_row_by_row : aligned)(b, y);
+}
+
 /* ------------------------------------------------------------------------ images */
 
 /* Batches of batches of images, or signals, as one: tensors lose their first dimension to the second, and get it
@@ -609,6 +716,10 @@ static const struct {
    folded},
   {"row_norm", norm_of_rows},
   {"mse_loss", squared_error},
+  {"nll_loss", log_likelihood},
+  {"nll_loss_backward", log_likelihood_backward},
+  {"cross_entropy_of_classes", entropy_of_classes},
+  {"one_hot", hot},
   {"roll", rolled},
   {"searchsorted", searched},
   {"convolve", folded_first},

@@ -268,6 +268,12 @@ describe("vmap of ops without a rule", function()
       each(function(x) return nl.roll(x, 1, 2) end, a)
       each(function(x) return nl.F.layer_norm(x, {4}) end, a)
       each(nl.F.mse_loss, a, a * 2)
+      local classes = nl.randint(1, 5, {3, 4})
+      each(nl.F.cross_entropy, a, classes)
+      each(nl.F.nll_loss, a, classes)
+      each(function(label) return nl.F.one_hot(label, 4) end, classes)
+      each(nl.func.grad(nl.F.cross_entropy), a, classes)
+      each(nl.func.grad(nl.F.cross_entropy), a:select(2, 1), classes:select(2, 1))
       each(nl.addmm, b, a, b)
       each(nl.igamma, a:abs(), a:abs())
       each(nl.special.zeta, a:abs() + 2, a:abs() + 1)
@@ -276,6 +282,41 @@ describe("vmap of ops without a rule", function()
     ]]})
     assert.equal(0, run.code, run.stderr)
     assert.equal("", run.stderr)
+  end)
+
+  it("gives losses of classes and their gradients as row by row", function()
+    local scores, weight = nl.randn({3, 4, 5, 2}, {dtype = nl.float64}), double {0.5, 1, 2, 0, 1.5}
+    local labels = nl.randint(1, 6, {3, 4, 2})
+    labels[1][2][1] = 5
+    local log_p = nl.F.log_softmax(scores, 3)
+    for _, reduction in ipairs {"none", "sum", "mean"} do
+      for _, w in ipairs {false, weight} do
+        local options = {weight = w or nil, reduction = reduction, ignore_index = 5}
+        for name, x in pairs {cross_entropy = scores, nll_loss = log_p} do
+          local function loss(row, target) return nl.F[name](row, target, options) end
+          local function total(row, target) return (loss(row, target) ^ 2):sum() end
+          for _, f in ipairs {loss, nl.func.grad(total), nl.func.grad(function(row, target)
+            return (nl.func.grad(total)(row, target) ^ 2):sum()
+          end)} do
+            local expected, single = {}, {}
+            for i = 1, 3 do
+              expected[i], single[i] = f(x[i], labels[i]), f(x[i][1]:select(-1, 1), labels[i][1][1])
+            end
+            assert(nl.allclose(nl.stack(expected), func.vmap(f)(x, labels), {equal_nan = true}), name .. reduction)
+            assert(nl.allclose(nl.stack(single), func.vmap(f)(x:select(2, 1):select(-1, 1), labels:select(2, 1)
+              :select(-1, 1)), {equal_nan = true}), name .. reduction)
+          end
+        end
+      end
+    end
+    assert.truthy(failure(func.vmap(nl.F.cross_entropy), scores, labels:select(-1, 1)):find "target has shape")
+  end)
+
+  it("gives the gradients of a classifier's samples that torch.func gives", function()
+    local x = double {{1, 2, 3}, {0.5, -1, 0}}
+    local each = func.vmap(func.grad(nl.F.cross_entropy))(x, nl.tensor {3, 1})
+    assert_near({0.09003057317038043, 0.24472847105479764, -0.3347590442251782,
+                 -0.45345061273382037, 0.12195165230972885, 0.3314989604240915}, each:flatten())
   end)
 end)
 
