@@ -1,4 +1,5 @@
 /* Messages of Protocol Buffers as Lua tables, and the tensors of ONNX: the C part of lua/nnlua/onnx. */
+#include <limits.h>
 #include <string.h>
 
 #include "io/onnx_elements.h"
@@ -7,7 +8,7 @@
 #include "lua/source.h"
 
 /* Where on the stack the arguments are. */
-enum { SOURCE = 1, BEGIN = 2, END = 3, SCHEMA = 4, RESULT = 5 };
+enum { SOURCE = 1, BEGIN = 2, END = 3, SCHEMA = 4, ROOM = 5, RESULT = 6 };
 
 /* The bytes [begin, end) of a source that is in memory, as a message; they start at *start. */
 static WireReader reader_of(lua_State *L, const uint8_t **start)
@@ -21,15 +22,8 @@ static WireReader reader_of(lua_State *L, const uint8_t **start)
   return (WireReader){*start + begin, *start + end};
 }
 
-/* The list that a field of a message is collected in; made where there is none. */
-static void push_list_of(lua_State *L, const char *name)
-{
-  if (lua_getfield(L, RESULT, name) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, RESULT, name);
-}
+/* Of a schema fields with smaller numbers are read. */
+enum { MOST_FIELDS = 64 };
 
 static WireType wire_of(char kind)
 {
@@ -51,59 +45,100 @@ static void push_number_of(lua_State *L, char kind, uint64_t bits)
   }
 }
 
+/* How often each field stands in a message, by its number, and how many there are besides. */
+typedef struct Counts {
+  int of[MOST_FIELDS];
+  int distinct;
+} Counts;
+
+static bool count_fields(WireReader r, Counts *counts)
+{
+  WireField field;
+  WireResult result;
+  *counts = (Counts){{0}, 0};
+  while ((result = wire_next(&r, &field)) == WIRE_FIELD)
+    if (field.number < MOST_FIELDS && counts->of[field.number] < INT_MAX / 2)
+      counts->distinct += !counts->of[field.number]++;
+  return result == WIRE_END;
+}
+
+/* Pushes the list that a field of a message is collected in; made where there is none. */
+static void push_list_of(lua_State *L, const char *name, int size)
+{
+  if (lua_getfield(L, RESULT, name) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_createtable(L, size, 0);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, RESULT, name);
+}
+
+/* Pushes a number or text; false if the field is of another wire type. */
+static bool push_single(lua_State *L, char kind, const WireField *field)
+{
+  if (field->type != wire_of(kind)) return false;
+  if (kind == 's') lua_pushlstring(L, (const char *)field->inside.at, (size_t)field->bits);
+  else push_number_of(L, kind, field->bits);
+  return true;
+}
+
 /* Appends to the list on top: a number, those of a packed list, a text, or where bytes begin and end. */
 static bool append(lua_State *L, char kind, WireField *field, const uint8_t *start)
 {
   lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
-  if (field->type == wire_of(kind) && kind != 's' && kind != 'm') {
-    push_number_of(L, kind, field->bits);
+  if (kind != 'm' && push_single(L, kind, field)) {
     lua_rawseti(L, -2, n + 1);
     return true;
   }
   if (field->type != WIRE_BYTES) return false;
-  if (kind == 's') {
-    lua_pushlstring(L, (const char *)field->inside.at, (size_t)field->bits);
-    lua_rawseti(L, -2, n + 1);
-  } else if (kind == 'm') {
+  if (kind == 'm') {
     lua_pushinteger(L, field->inside.at - start);
     lua_rawseti(L, -2, n + 1);
     lua_pushinteger(L, field->inside.end - start);
     lua_rawseti(L, -2, n + 2);
-  } else {
-    uint64_t bits;
-    while (wire_number(&field->inside, wire_of(kind), &bits)) {
-      push_number_of(L, kind, bits);
-      lua_rawseti(L, -2, ++n);
-    }
-    return field->inside.at == field->inside.end;
+    return true;
   }
-  return true;
+  uint64_t bits;
+  while (wire_number(&field->inside, wire_of(kind), &bits)) {
+    push_number_of(L, kind, bits);
+    lua_rawseti(L, -2, ++n);
+  }
+  return field->inside.at == field->inside.end;
 }
 
 /*
- * wire_fields(source, begin, end, schema): the message in bytes [begin, end) of a source as a table, or nil if it is
- * damaged. schema has a text for each number of a field that is wanted: its kind (i varints, f floats, d doubles,
- * s texts, m messages) and name. Each field is a list, of messages the flat list of where each begins and ends: so a
- * table takes at most some 40 bytes a byte of the file, and nothing recurses.
+ * wire_fields(source, begin, end, schema, room): the message in bytes [begin, end) of a source as a table, or nil if it
+ * is damaged. schema has a text for each number (below 64) of a field that is wanted: its kind (i varints, f floats,
+ * d doubles, s texts, m messages) and name. Each field is a list, of messages the flat list of where each begins and
+ * ends; of a kind in upper case, which stands once, it is the number or text itself, the last if there are several.
+ * Tables are made as large as they become, with room for so many more fields: so they take at most some 40 bytes a byte
+ * of the file, and nothing recurses.
  */
 static int wire_fields(lua_State *L)
 {
   const uint8_t *start;
-  lua_settop(L, 4);
+  lua_settop(L, ROOM);
   WireReader r = reader_of(L, &start);
   luaL_checktype(L, SCHEMA, LUA_TTABLE);
-  lua_newtable(L);
+  Counts counts;
+  if (!count_fields(r, &counts)) return 0;
+  lua_createtable(L, 0, counts.distinct + (int)luaL_optinteger(L, ROOM, 0));
   WireField field;
-  WireResult result;
-  while ((result = wire_next(&r, &field)) == WIRE_FIELD) {
-    if (lua_rawgeti(L, SCHEMA, field.number) == LUA_TSTRING) {
-      const char *text = lua_tostring(L, -1);
-      push_list_of(L, text + 1);
-      if (!append(L, text[0], &field, start)) return 0;
+  while (wire_next(&r, &field) == WIRE_FIELD) {
+    if (field.number >= MOST_FIELDS || lua_rawgeti(L, SCHEMA, field.number) != LUA_TSTRING) {
+      lua_settop(L, RESULT);
+      continue;
+    }
+    const char *text = lua_tostring(L, -1), kind = text[0];
+    if (kind >= 'a') {
+      push_list_of(L, text + 1, counts.of[field.number] * (kind == 'm' ? 2 : 1));
+      if (!append(L, kind, &field, start)) return 0;
+    } else {
+      if (!push_single(L, (char)(kind - 'A' + 'a'), &field)) return 0;
+      lua_setfield(L, RESULT, text + 1);
     }
     lua_settop(L, RESULT);
   }
-  return result == WIRE_END;
+  return 1;
 }
 
 /* ----------------------------------------------------------------- tensors */

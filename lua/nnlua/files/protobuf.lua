@@ -1,7 +1,8 @@
 -- Messages of Protocol Buffers, written as lists of texts, so that no tensor's bytes are copied more than once.
 --
 -- A schema has, for each kind of message, its fields by their numbers: a text of the field's kind and its name. Kinds
--- are i varints, f floats, d doubles, s texts, m messages (system.wire_fields reads the same).
+-- are i varints, f floats, d doubles, s texts, m messages, in upper case where they stand once (system.wire_fields reads
+-- the same).
 
 local protobuf = {}
 
@@ -45,7 +46,7 @@ end
 local function fields_of(schema)
   local fields = {}
   for number, text in pairs(schema) do
-    table.insert(fields, {number = number, kind = text:sub(1, 1), name = text:sub(2)})
+    table.insert(fields, {number = number, kind = text:sub(1, 1):lower(), name = text:sub(2)})
   end
   table.sort(fields, function(a, b) return a.number < b.number end)
   return fields

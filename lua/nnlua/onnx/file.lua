@@ -6,7 +6,8 @@ local system = require "nnlua.system"
 
 local raise = require "nnlua.nn.core".raise
 
---- The bytes of a file, and what is read from them. A message is a table of lists, even of fields that stand once.
+--- The bytes of a file, and what is read from them. A message is a table of its fields: numbers and texts that
+--- stand once, and lists (schema.lua tells which).
 local File = class.new "OnnxFile"
 
 --- `source` has the bytes in memory; `folder` is where external data are looked for, nil for nowhere.
@@ -21,19 +22,23 @@ function File:fail(format, ...)
   raise(("onnx.load: %s: "):format(self.name) .. format:format(...))
 end
 
---- The message in bytes [from, to) as a table.
-function File:message(kind, from, to)
-  local fields = system.wire_fields(self.source, from, to, schema[kind])
+--- The message in bytes [from, to) as a table, which has room for so many more fields.
+function File:message(kind, from, to, room)
+  local fields = system.wire_fields(self.source, from, to, schema[kind], room)
   if not fields then self:fail("it is damaged, or no file of ONNX (a %s from byte %d on)", kind, from) end
   return fields
 end
 
---- The messages of a field, one after the other.
-function File:each(kind, list)
+local function nothing() end
+
+--- The messages of a field, one after the other; each table has room for so many more fields.
+function File:each(kind, list, room)
+  if not list then return nothing end
   local i = -1
   return function()
     i = i + 2
-    if list and list[i] then return self:message(kind, list[i], list[i + 1]), list[i], list[i + 1] end
+    local from, to = list[i], list[i + 1]
+    if from then return self:message(kind, from, to, room), from, to end
   end
 end
 
@@ -43,20 +48,13 @@ function File:one(kind, list)
   return self:message(kind, list[#list - 1], list[#list])
 end
 
---- The last of a list of numbers or texts, or another value if there is none.
-local function last(list, otherwise)
-  if list then return list[#list] end
-  return otherwise
-end
-File.last = last
-
 -- ------------------------------------------------------------------- tensors
 
 --- Where the elements of a tensor stand in another file: {location =, offset =, length =}.
 local function external_place(file, fields)
   local place = {}
   for entry in file:each("entry", fields.external_data) do
-    place[last(entry.key, "")] = last(entry.value, "")
+    place[entry.key or ""] = entry.value or ""
   end
   return place
 end
@@ -86,9 +84,9 @@ end
 --- The tensor of a TensorProto in bytes [from, to), its name, and its data type's number.
 function File:tensor(from, to)
   local fields = self:message("tensor", from, to)
-  local name, data_type, dims = last(fields.name, ""), last(fields.data_type, 0), fields.dims or {}
+  local name, data_type, dims = fields.name or "", fields.data_type or 0, fields.dims or {}
   local tensor, problem
-  if last(fields.data_location, 0) == 1 then
+  if fields.data_location == 1 then
     tensor, problem = external_tensor(self, name, fields, data_type, dims)
   elseif fields.raw_data then
     local raw = fields.raw_data

@@ -9,22 +9,6 @@ local graph = {}
 local most_depth = 64 -- of graphs and functions in each other
 local most_inputs = 100000 -- of a node: they are the arguments of one call, which Lua has less than a million of
 
--- ---------------------------------------------------------------- attributes
-
---- The attributes of a node by name; those that refer to one of the function they stand in are that.
-local function attributes_of(file, fields, given)
-  local attributes = {}
-  for attribute in file:each("attribute", fields) do
-    local name, refers = file.last(attribute.name, ""), file.last(attribute.ref_attr_name)
-    if refers and refers ~= "" then
-      attributes[name] = given and given[refers]
-    else
-      attributes[name] = attribute
-    end
-  end
-  return attributes
-end
-
 -- -------------------------------------------------------------------- scopes
 
 --- A scope within another: names of values, and what is known of their data types. In a body of a branch or loop it
@@ -59,8 +43,8 @@ end
 function graph.opsets(file, list)
   local opsets = {}
   for opset in file:each("opset", list) do
-    local domain = file.last(opset.domain, "")
-    opsets[domain == "ai.onnx" and "" or domain] = file.last(opset.version, 1)
+    local domain = opset.domain or ""
+    opsets[domain == "ai.onnx" and "" or domain] = opset.version or 1
   end
   return opsets
 end
@@ -77,17 +61,18 @@ end
 
 --- Binds what a node gives to the names of its outputs.
 local function bind_outputs(scope, names, results)
-  for i, name in ipairs(names or {}) do
-    if name ~= "" then scope.values[name] = results[i] or nn_core.none end
+  local values = scope.values
+  for i = 1, #names do
+    if names[i] ~= "" then values[names[i]] = results[i] or nn_core.none end
   end
 end
 
 --- A call of one of the model's functions: its nodes, with its inputs bound.
-local function call_function(scope, node, fields, output_names)
+local function call_function(scope, node, fields)
   local file = scope.file
   local given = setmetatable({}, {__index = node.attributes})
   for attribute in file:each("attribute", fields.attribute_proto) do
-    local name = file.last(attribute.name, "")
+    local name = attribute.name or ""
     if node.attributes[name] == nil then given[name] = attribute end
   end
   local made = apart(scope, graph.opsets(file, fields.opset_import), given)
@@ -95,47 +80,48 @@ local function call_function(scope, node, fields, output_names)
   graph.add_nodes(made, fields.node)
   local results = {}
   for i, name in ipairs(fields.output or {}) do results[i] = value_of(made, name, node) end
-  bind_outputs(scope, output_names, results)
+  bind_outputs(scope, node.output, results)
 end
 
---- One node. A name for messages: its own, or else that of its first output.
-local function add_node(scope, fields)
-  local file, model = scope.file, scope.model
-  local domain, op = file.last(fields.domain, ""), file.last(fields.op_type, "")
-  if domain == "ai.onnx" then domain = "" end
-  local name = file.last(fields.name, "")
-  if name == "" then name = fields.output and fields.output[1] or "" end
-  local node = Node {
-    file = file, scope = scope, name = name, op = op, domain = domain, version = scope.opsets[domain] or 1,
-    attributes = attributes_of(file, fields.attribute, scope.attributes), inputs = {}, types = {},
-    n = #(fields.input or {}), noutputs = #(fields.output or {}), wanted = {},
-  }
+--- Binds a node's inputs to their values.
+local function bind_inputs(scope, node)
   if node.n > most_inputs then node:fail("it has %d inputs, more than %d", node.n, most_inputs) end
-  model.steps = model.steps + 1
-  if model.steps > file.size then node:fail "its functions make more nodes than the file has bytes" end
-  for i, input in ipairs(fields.input or {}) do
-    if input ~= "" then
-      local value = value_of(scope, input, node)
-      if value ~= nn_core.none then node.inputs[i] = value end
-      node.types[i] = scope.types[input]
+  local names, inputs = node.input, node.inputs
+  for i = 1, node.n do
+    if names[i] ~= "" then
+      local value = value_of(scope, names[i], node)
+      if value ~= nn_core.none then inputs[i] = value end
     end
   end
-  for i, output in ipairs(fields.output or {}) do node.wanted[i] = output ~= "" end
-  local overload = file.last(fields.overload, "")
-  local called = model.functions[domain .. ":" .. op .. ":" .. overload]
-  if called then return call_function(scope, node, file:message("func", called[1], called[2]), fields.output) end
-  local entry = operator_of(domain, op)
+end
+
+--- The function of the model that a node calls, if it does.
+local function function_of(model, node)
+  if not next(model.functions) then return nil end
+  return model.functions[node.domain .. ":" .. node.op_type .. ":" .. (node.overload or "")]
+end
+
+--- One node.
+local function add_node(scope, fields)
+  local file, model, builder = scope.file, scope.model, scope.builder
+  local node = Node.of(fields, scope)
+  model.steps = model.steps + 1
+  if model.steps > file.size then node:fail "its functions make more nodes than the file has bytes" end
+  bind_inputs(scope, node)
+  local called = function_of(model, node)
+  if called then return call_function(scope, node, file:message("func", called[1], called[2])) end
+  local entry = operator_of(node.domain, node.op_type)
   if not entry then
     node:fail("the operator %s is not there (docs/onnx.md has a list of those that are)",
-      domain == "" and op or domain .. "." .. op)
+      node.domain == "" and node.op_type or node.domain .. "." .. node.op_type)
   end
-  scope.builder:at(name)
-  bind_outputs(scope, fields.output, {entry(scope.builder, node, table.unpack(node.inputs, 1, node.n))})
+  builder:at(node.name)
+  bind_outputs(scope, node.output, {entry(builder, node, table.unpack(node.inputs, 1, node.n))})
 end
 
 --- The nodes of a graph or function, in order.
 function graph.add_nodes(scope, list)
-  for fields in scope.file:each("node", list) do add_node(scope, fields) end
+  for fields in scope.file:each("node", list, Node.room) do add_node(scope, fields) end
 end
 
 -- ------------------------------------------------------------- initializers
@@ -171,7 +157,7 @@ local function shape_of(file, list)
   if not fields then return nil end
   local shape = {}
   for dimension in file:each("dimension", fields.dim) do
-    local size, name = file.last(dimension.dim_value), file.last(dimension.dim_param)
+    local size, name = dimension.dim_value, dimension.dim_param
     if size and size >= 0 then
       table.insert(shape, size)
     else
@@ -198,7 +184,7 @@ local function type_of(file, list, depth)
   end
   local tensor = file:one("tensor_type", fields.tensor_type)
   if not tensor then return {} end
-  local data_type = file.last(tensor.elem_type, 0)
+  local data_type = tensor.elem_type or 0
   local _, dtype = system.wire_type(data_type)
   return {dtype = dtype, shape = shape_of(file, tensor.shape)}, data_type
 end
@@ -207,7 +193,7 @@ end
 local function add_inputs(scope, fields)
   local file = scope.file
   for input in file:each("value_info", fields.input) do
-    local name = file.last(input.name, "")
+    local name = input.name or ""
     if rawget(scope.values, name) == nil then
       local known, data_type = type_of(file, input.type)
       scope.values[name], scope.types[name] = scope.builder:input(name, known), data_type
@@ -218,7 +204,7 @@ end
 local function add_outputs(scope, fields)
   local file = scope.file
   for output in file:each("value_info", fields.output) do
-    local name = file.last(output.name, "")
+    local name = output.name or ""
     local value = scope.values[name]
     if value == nil or value == nn_core.none then file:fail("the output '%s' is made by no node", name) end
     scope.builder:output(name, value)
@@ -243,12 +229,12 @@ function graph.body(node, fields, builder, inputs)
   for input in file:each("value_info", fields.input) do
     i = i + 1
     if inputs[i] == nil then node:fail "its graph wants more inputs than there are" end
-    scope.values[file.last(input.name, "")] = inputs[i]
+    scope.values[input.name or ""] = inputs[i]
   end
   graph.add_nodes(scope, fields.node)
   local outputs = {}
   for output in file:each("value_info", fields.output) do
-    table.insert(outputs, value_of(scope, file.last(output.name, ""), node))
+    table.insert(outputs, value_of(scope, output.name or "", node))
   end
   return outputs
 end

@@ -23,9 +23,9 @@ end
 local function functions_of(file, list)
   local functions = {}
   for fields, from, to in file:each("func", list) do
-    local domain = file.last(fields.domain, "")
-    local key = (domain == "ai.onnx" and "" or domain) .. ":" .. file.last(fields.name, "")
-    functions[key .. ":" .. file.last(fields.overload, "")] = {from, to}
+    local domain = fields.domain or ""
+    local key = (domain == "ai.onnx" and "" or domain) .. ":" .. (fields.name or "")
+    functions[key .. ":" .. (fields.overload or "")] = {from, to}
   end
   return functions
 end
@@ -33,7 +33,7 @@ end
 --- What a file tells of itself besides: texts by name.
 local function metadata_of(file, list)
   local metadata = {}
-  for fields in file:each("entry", list) do metadata[file.last(fields.key, "")] = file.last(fields.value, "") end
+  for fields in file:each("entry", list) do metadata[fields.key or ""] = fields.value or "" end
   return metadata
 end
 

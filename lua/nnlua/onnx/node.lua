@@ -1,29 +1,67 @@
 -- A node of a graph, as the operators see it: values that it takes, and attributes.
 
-local class = require "nnlua.class"
 local system = require "nnlua.system"
 
 local raise = require "nnlua.nn.core".raise
 
---- What an operator's entry gets besides the builder and the values of its inputs: `name`, `op`, `version` (of the
---- operator set of its domain), `inputs` (a list with holes, of n), `noutputs`, `wanted` (whether the i-th output has
---- a name), and the attributes by the methods below, which give nil, or what is given as default, where there is none.
-local Node = class.new "OnnxNode"
+--- What an operator's entry gets besides the builder and the values of its inputs: the fields of its NodeProto, which
+--- has become the node (`name`, `op_type`, `domain`; `input` and `output`, names), and `version` (of the operator set of
+--- its domain), `inputs` (values, a list with holes, of n), and the attributes by the methods below, which give nil, or
+--- what is given as default, where there is none.
+local Node = {}
+Node.__index = Node
 
-function Node:init(fields)
-  for key, value in pairs(fields) do self[key] = value end
+local nothing <const> = {} -- is read only
+
+--- How many fields a NodeProto gets when it becomes a node.
+Node.room = 9
+
+--- The attributes of a NodeProto by name; those that refer to one of the function they stand in are that.
+local function attributes_of(fields, scope)
+  if not fields.attribute then return nothing end
+  local attributes, given = {}, scope.attributes
+  for attribute in scope.file:each("attribute", fields.attribute) do
+    local name, refers = attribute.name or "", attribute.ref_attr_name
+    if refers and refers ~= "" then
+      attributes[name] = given and given[refers]
+    else
+      attributes[name] = attribute
+    end
+  end
+  return attributes
+end
+
+--- Makes the message of a NodeProto a node of a scope, without values yet.
+function Node.of(fields, scope)
+  local input, output, domain = fields.input or nothing, fields.output or nothing, fields.domain or ""
+  if domain == "ai.onnx" then domain = "" end
+  if not fields.name or fields.name == "" then fields.name = output[1] or "" end -- for messages
+  fields.op_type, fields.domain, fields.input, fields.output = fields.op_type or "", domain, input, output
+  fields.scope, fields.file, fields.version = scope, scope.file, scope.opsets[domain] or 1
+  fields.attributes, fields.n, fields.inputs = attributes_of(fields, scope), #input, {}
+  return setmetatable(fields, Node)
+end
+
+--- Whether the i-th output has a name.
+function Node:wants(i)
+  return (self.output[i] or "") ~= ""
+end
+
+--- The number of the data type of the i-th input, nil if it isn't known.
+function Node:data_type(i)
+  return self.scope.types[self.input[i]]
 end
 
 --- Raises an error that names the node.
 function Node:fail(format, ...)
-  local name = self.name ~= "" and ("node '%s' (%s)"):format(self.name, self.op) or "a node " .. self.op
+  local name = self.name ~= "" and ("node '%s' (%s)"):format(self.name, self.op_type) or "a node " .. self.op_type
   raise(("onnx.load: %s: %s: "):format(self.file.name, name) .. format:format(...))
 end
 
---- What a field of an attribute has, the last of a list.
+--- What a field of an attribute has.
 local function field(node, name, key)
   local fields = node.attributes[name]
-  return fields and fields[key] and fields[key][#fields[key]]
+  return fields and fields[key]
 end
 
 local function either(value, default)

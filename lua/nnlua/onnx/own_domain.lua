@@ -97,10 +97,10 @@ function own_domain.read(b, node)
       arguments[name] = argument_of(node, name)
     end
   end
-  local results = table.pack((node:flag "_in_place" and b.call_ or b.call)(b, node.op, arguments))
+  local results = table.pack((node:flag "_in_place" and b.call_ or b.call)(b, node.op_type, arguments))
   if core.is_sequence(results[1]) and not node:flag "_sequence" then
     local list = results[1]
-    for i = 1, node.noutputs do results[i] = b:item(list, i) end
+    for i = 1, #node.output do results[i] = b:item(list, i) end
   end
   return table.unpack(results)
 end

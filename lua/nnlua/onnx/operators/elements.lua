@@ -106,7 +106,7 @@ end
 
 function elements.CastLike(b, node, x, like)
   local y = b:call("to_other", {x, like})
-  local range = node.types[2] and ranges.of(node, node.types[2])
+  local range = node:data_type(2) and ranges.of(node, node:data_type(2))
   return range and b:call("onnx_into_range", {y, range}) or y
 end
 
@@ -121,7 +121,7 @@ end
 
 function elements.Dropout(b, node, x, ratio, training)
   if node.version < 12 or not training then
-    if not node.wanted[2] then return x end
+    if not node:wants(2) then return x end
     return x, b:call("ones_like", {x, dtype = nl.bool})
   end
   return b:call("onnx_dropout", {x, ratio = ratio, training = training})

@@ -46,7 +46,7 @@ end
 
 function layers.MaxPool(b, node, x)
   local arguments = windows(node, {x, node:ints "kernel_shape", ceil_mode = node:flag "ceil_mode"})
-  if not node.wanted[2] then return b:call("onnx_max_pool", arguments) end
+  if not node:wants(2) then return b:call("onnx_max_pool", arguments) end
   arguments.column_major = node:flag "storage_order"
   return b:call("onnx_max_pool_indices", arguments)
 end
@@ -111,7 +111,7 @@ function layers.GroupNormalization(b, node, x, scale, bias)
 end
 
 function layers.LayerNormalization(b, node, x, scale, bias)
-  local row = (node.wanted[2] or node.wanted[3]) and "onnx_layer_norm_parts" or "onnx_layer_norm"
+  local row = (node:wants(2) or node:wants(3)) and "onnx_layer_norm_parts" or "onnx_layer_norm"
   return b:call(row, {x, scale, b = bias, axis = node:int("axis", -1), epsilon = node:float("epsilon", 1e-5)})
 end
 
@@ -177,7 +177,7 @@ function layers.Attention(b, node, q, k, v, mask, past_key, past_value, lengths)
   }
   local left, right = node:int("left_window_size", -1), node:int("right_window_size", -1)
   if left >= 0 or right >= 0 then arguments.window = {left, right} end
-  if not (node.wanted[2] or node.wanted[3] or node.wanted[4]) then return b:call("onnx_attention", arguments) end
+  if not (node:wants(2) or node:wants(3) or node:wants(4)) then return b:call("onnx_attention", arguments) end
   arguments.qk_mode = node:int("qk_matmul_output_mode", 0)
   local parts = b:call("onnx_attention_parts", arguments)
   return b:item(parts, 1), b:item(parts, 2), b:item(parts, 3), b:item(parts, 4)

@@ -8,7 +8,7 @@ local quantized = {}
 
 function quantized.QuantizeLinear(b, node, x, scale, zero)
   local data_type = node:int("output_dtype", 0)
-  if data_type == 0 then data_type = node.types[3] or 0 end
+  if data_type == 0 then data_type = node:data_type(3) or 0 end
   local arguments = {x, scale, zero = zero, axis = node:int("axis", 1), block_size = node:int("block_size", 0)}
   if data_type ~= 0 then
     local range = ranges.of(node, data_type)

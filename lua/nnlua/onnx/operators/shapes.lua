@@ -49,9 +49,9 @@ end
 
 function shapes.Split(b, node, x, split)
   if node.version < 13 then split = ints(node:ints "split") end
-  local parts = b:call("onnx_split", {x, split = split, axis = node:int("axis", 0), num_outputs = node.noutputs})
+  local parts = b:call("onnx_split", {x, split = split, axis = node:int("axis", 0), num_outputs = #node.output})
   local outputs = {}
-  for i = 1, node.noutputs do outputs[i] = b:item(parts, i) end
+  for i = 1, #node.output do outputs[i] = b:item(parts, i) end
   return table.unpack(outputs)
 end
 
