@@ -10,18 +10,24 @@ for _, family in ipairs {
   for name, entry in pairs(require("nnlua.onnx.operators." .. family)) do standard[name] = entry end
 end
 
-local operators = {[""] = standard, nnlua = require "nnlua.onnx.operators.own"}
-
 -- Of com.microsoft some have the names and the meaning of later operators of the standard.
 local as_in_standard = {"Gelu", "LayerNormalization", "Trilu", "Unique", "Range", "Pad"}
 
---- The domain com.microsoft, which is read when a model has nodes of it.
-local function read_microsoft(domains, domain)
-  if domain ~= "com.microsoft" then return nil end
+local read = {} -- the domains that are read when a model has nodes of them
+
+function read.nnlua()
+  return require "nnlua.onnx.operators.own"
+end
+
+read["com.microsoft"] = function()
   local microsoft = require "nnlua.onnx.operators.microsoft"
   for _, name in ipairs(as_in_standard) do microsoft[name] = microsoft[name] or standard[name] end
-  domains[domain] = microsoft
   return microsoft
 end
 
-return setmetatable(operators, {__index = read_microsoft})
+local function read_domain(domains, domain)
+  domains[domain] = read[domain] and read[domain]()
+  return rawget(domains, domain)
+end
+
+return setmetatable({[""] = standard}, {__index = read_domain})
