@@ -1,8 +1,8 @@
 -- Messages of Protocol Buffers, written as lists of texts, so that no tensor's bytes are copied more than once.
 --
 -- A schema has, for each kind of message, its fields by their numbers: a text of the field's kind and its name. Kinds
--- are i varints, f floats, d doubles, s texts, m messages, in upper case where they stand once (system.wire_fields reads
--- the same).
+-- are i varints, f floats, d doubles, s texts, m messages; in upper case where a field stands once (system.wire_fields
+-- reads the same).
 
 local protobuf = {}
 

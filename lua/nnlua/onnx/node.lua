@@ -5,7 +5,7 @@ local system = require "nnlua.system"
 local raise = require "nnlua.nn.core".raise
 
 --- What an operator's entry gets besides the builder and the values of its inputs: the fields of its NodeProto, which
---- has become the node (`name`, `op_type`, `domain`; `input` and `output`, names), and `version` (of the operator set of
+--- has become the node (`name`, `op_type`, `domain`; `input` and `output`, names), `version` (of the operator set of
 --- its domain), `inputs` (values, a list with holes, of n), and the attributes by the methods below, which give nil, or
 --- what is given as default, where there is none.
 local Node = {}

@@ -1,5 +1,5 @@
 -- The fields of ONNX's messages that are read and written, as onnx.proto of onnx 1.23.2 numbers them. A text is the
--- kind of a field and its name: i varints, f floats, d doubles, s texts, m messages; in upper case those that stand once
+-- kind of a field and its name: i varints, f floats, d doubles, s texts, m messages; in upper case where it stands once
 -- (system.wire_fields).
 
 local schema = {}
