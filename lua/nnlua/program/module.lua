@@ -93,6 +93,22 @@ end
 
 Program.forward = core.forward
 
+--- What `to`, `double` and their kin do. Raises where a dtype would change and an input has one, which the steps were
+--- made for.
+function Program:_apply(conversion)
+  local is_typed = false
+  for _, input in ipairs(self.inputs) do is_typed = is_typed or input.dtype ~= nil end
+  if not is_typed then return nn.Module._apply(self, conversion) end
+  return nn.Module._apply(self, function(t)
+    local converted = conversion(t)
+    if converted.dtype ~= t.dtype then
+      raise(("a program keeps the dtypes that it was made with, here %s: convert the network, and trace it again with "
+        .. "inputs of %s"):format(t.dtype, converted.dtype))
+    end
+    return converted
+  end)
+end
+
 --- A line for each step, with shapes, and what it costs where that is known.
 function Program:__tostring()
   return text.of(self.data)

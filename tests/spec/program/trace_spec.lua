@@ -57,6 +57,19 @@ describe("a trace", function()
     assert_same(net:eval()(x) * 0, trace(net, x)(x) * 0)
   end)
 
+  it("keeps its dtypes, and says so before anything changes", function()
+    local net = nn.Linear(3, 2)
+    local program = trace(net, nl.ones(4, 3))
+    for _, convert in ipairs {function() program:to(nl.float64) end, function() program:double() end} do
+      local ok, told = pcall(convert)
+      assert.is_false(ok)
+      assert.truthy(told:find("convert the network, and trace it again", 1, true), told)
+    end
+    assert.equal(nl.float32, net.weight.dtype)
+    assert.is_true(program:to("cpu"):float() == program)
+    assert_same(net(nl.ones(4, 3)), program(nl.ones(4, 3)))
+  end)
+
   it("makes what changes buffers part of the program", function()
     local net = nn.BatchNorm1d(3)
     local x = nl.randn(4, 3)
