@@ -22,6 +22,7 @@ function(add_mpi_module mpi compiler)
     COMMAND "${compiler}" -std=gnu11 -O2 -Wall -Wextra -Wpedantic -Wshadow -fPIC -fvisibility=hidden -shared
       "-I${PROJECT_SOURCE_DIR}/src" "${source}" -o "${module}"
     DEPENDS "${source}" "${PROJECT_SOURCE_DIR}/src/distributed/transport.h" "${PROJECT_SOURCE_DIR}/src/core/half.h"
+      "${PROJECT_SOURCE_DIR}/src/core/dtype.h" "${PROJECT_SOURCE_DIR}/src/core/dtypes.def"
     COMMENT "Building the module for ${mpi}" VERBATIM)
   add_custom_target(nnlua_${mpi} ALL DEPENDS "${module}")
   install(PROGRAMS "${module}" DESTINATION "${NNLUA_MPI_FOLDER}")

@@ -8,6 +8,7 @@ parser:add_argument("--episodes", {default = 300, help = "the most episodes to l
 parser:add_argument("--seed", {default = 0, help = "of all random numbers"})
 parser:add_argument("--show", {default = 0, help = "steps of the last episode to play in the terminal"})
 local options = parser:parse_args()
+if options.episodes < 1 then parser:error "--episodes must be 1 or more" end
 
 -- ----------------------------------------------------------------- the cart
 

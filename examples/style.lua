@@ -18,7 +18,7 @@ local options = parser:parse_args()
 --- A picture as [1, 3, height, width] between 0 and 1.
 local function read(path)
   local picture = io_.read_image(path):float() / 255
-  if picture:size(1) == 1 then picture = picture:expand(3, -1, -1) end
+  if picture:size(1) < 3 then picture = picture[{{1, 1}}]:expand(3, -1, -1) end -- grey, perhaps with alpha
   local height, width = picture:size(2), picture:size(3)
   local scale = options.size / math.min(height, width)
   local size = {math.floor(height * scale + 0.5), math.floor(width * scale + 0.5)}
@@ -81,6 +81,6 @@ for step in progress do
   losses[step] = loss:item()
   progress:set("loss", loss)
 end
-print(("loss %.4f, then %.4f"):format(losses[1], losses[#losses]))
+if #losses > 0 then print(("loss %.4f, then %.4f"):format(losses[1], losses[#losses])) end
 print(nl.plot.image(image:detach()[1], {title = "painted anew"}))
 if options.save then io_.write_png((image:detach()[1] * 255):round():byte(), options.save) end

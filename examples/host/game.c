@@ -105,10 +105,10 @@ typedef struct Memory {
 static void learn(lua_State *L, const Memory *m)
 {
   static float states[BATCH][STATE], places[BATCH];
-  int known = m->first_of_fall < MEMORY ? m->first_of_fall : MEMORY;
+  int oldest = m->n > MEMORY ? m->n - MEMORY : 0, known = m->first_of_fall - oldest;
   if (known < BATCH) return;
   for (int i = 0; i < BATCH; i++) {
-    int k = rand() % known;
+    int k = (oldest + rand() % known) % MEMORY;
     memcpy(states[i], m->states[k], sizeof states[i]);
     places[i] = m->places[k];
   }

@@ -50,19 +50,27 @@ void launcher_tell_failure(void)
 
 /* ------------------------------------------------------------------- processes */
 
-/* The processes by rank, as far as they have told. */
+/* Text that waits for the end of its line. */
+typedef struct Text {
+  char *bytes;
+  size_t n;
+} Text;
+
+/* The processes by rank, as far as they have told; `lines` of their two outputs. */
 typedef struct Rank {
   int process;
   char host[64];
+  Text lines[2];
 } Rank;
 
-/* A line of one of the launcher's outputs, as far as it has come. */
+/* One of the launcher's outputs: a piece of it, up to an end of a line, and whose the last one was. */
 typedef struct Stream {
-  int in;
+  int in, number;
   FILE *out;
   bool is_open, is_coloured;
+  int rank; /* -1: the launcher's own */
   size_t n;
-  char line[LONGEST_LINE];
+  char piece[LONGEST_LINE];
 } Stream;
 
 typedef struct Keeper {
@@ -254,34 +262,79 @@ static void keep_line(Keeper *k, const char *line, size_t n)
   k->nsaid += n;
 }
 
-static void show_line(Keeper *k, Stream *s)
+/* A rank's line is whole: shown with its tag, but for what isn't for the eyes. */
+static void show_line(Keeper *k, const Stream *s, int rank)
 {
-  const char *text;
-  s->line[s->n] = '\0';
-  int rank = tag_of(s->line, &text);
-  if (rank < 0) {
-    take_launchers_own(k, s->line);
-    keep_line(k, s->line, s->n);
-    return;
+  Text *line = &k->ranks[rank].lines[s->number];
+  if (line->n == 0) return;
+  line->bytes[line->n] = '\0';
+  char *secret = strstr(line->bytes, SECRET);
+  if (secret) {
+    take_secret(k, rank, secret + sizeof SECRET - 1);
+    line->n = (size_t)(secret - line->bytes);
   }
-  if (strncmp(text, SECRET, sizeof SECRET - 1) == 0) {
-    take_secret(k, rank, text + sizeof SECRET - 1);
-    return;
+  if (line->n > 0) {
+    if (k->is_tagged && s->is_coloured) fprintf(s->out, "\033[3%dm[%d]\033[0m ", 1 + rank % 6, rank);
+    else if (k->is_tagged) fprintf(s->out, "[%d] ", rank);
+    fwrite(line->bytes, 1, line->n, s->out);
+    if (secret) fputc('\n', s->out);
   }
-  if (k->is_tagged && s->is_coloured) fprintf(s->out, "\033[3%dm[%d]\033[0m ", 1 + rank % 6, rank);
-  else if (k->is_tagged) fprintf(s->out, "[%d] ", rank);
-  fwrite(text, 1, s->n - (size_t)(text - s->line), s->out);
+  line->n = 0;
+}
+
+/* Adds to a rank's line, which is shown when it is whole: at its end, before it is written over, or when it is long. */
+static void add_text(Keeper *k, const Stream *s, int rank, const char *text, size_t n)
+{
+  Rank *r = rank_at(k, rank);
+  if (!r || n == 0) return;
+  Text *line = &r->lines[s->number];
+  if (!line->bytes) line->bytes = malloc(2 * LONGEST_LINE);
+  if (!line->bytes) return;
+  if (line->n + n >= 2 * LONGEST_LINE) show_line(k, s, rank);
+  memcpy(line->bytes + line->n, text, n);
+  line->n += n;
+  if (text[n - 1] == '\n' || text[n - 1] == '\r') show_line(k, s, rank);
+}
+
+/* Where the next tag of OpenMPI's stands in a text, which may be in the midst of a line, or its end. */
+static const char *next_tag(const char *text, const char *end)
+{
+  const char *rest;
+  for (const char *at = text; (at = memchr(at, '[', (size_t)(end - at))); at++)
+    if (strstr(at, "]<std") && tag_of(at, &rest) >= 0) return at;
+  return end;
+}
+
+static void take_piece(Keeper *k, Stream *s)
+{
+  s->piece[s->n] = '\0';
+  const char *text = s->piece, *end = s->piece + s->n;
+  bool begins = true;
+  while (text < end) {
+    const char *own = text;
+    int rank = begins || strncmp(text, "[", 1) == 0 ? tag_of(text, &own) : -1;
+    if (rank >= 0) s->rank = rank;
+    const char *stop = next_tag(own, end);
+    if (s->rank >= 0) {
+      add_text(k, s, s->rank, own, (size_t)(stop - own));
+    } else {
+      take_launchers_own(k, own);
+      keep_line(k, own, (size_t)(stop - own));
+    }
+    text = stop;
+    begins = false;
+  }
+  if (s->n > 0 && s->piece[s->n - 1] == '\n') s->rank = -1;
+  s->n = 0;
 }
 
 static void take_bytes(Keeper *k, Stream *s, const char *bytes, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
-    s->line[s->n++] = bytes[i];
-    if (bytes[i] != '\n' && bytes[i] != '\r' && s->n < sizeof s->line - 1) continue;
-    show_line(k, s);
-    s->n = 0;
+    s->piece[s->n++] = bytes[i];
+    if (bytes[i] == '\n' || bytes[i] == '\r' || s->n == sizeof s->piece - 1) take_piece(k, s);
   }
-  fflush(s->out);
+  if (fflush(s->out) != 0 && !asked_to_leave) asked_to_leave = SIGTERM; /* nobody reads it any more */
 }
 
 static void read_stream(Keeper *k, Stream *s)
@@ -293,8 +346,8 @@ static void read_stream(Keeper *k, Stream *s)
     take_bytes(k, s, bytes, (size_t)n);
     return;
   }
-  if (s->n) show_line(k, s);
-  s->n = 0;
+  take_piece(k, s);
+  for (int rank = 0; rank < k->nranks; rank++) show_line(k, s, rank);
   fflush(s->out);
   close(s->in);
   s->is_open = false;
@@ -337,10 +390,33 @@ static int watch(lua_State *L, Keeper *k)
   return status;
 }
 
+/* Where a script that was started by a launcher starts another one, that must not take itself for a part of the first. */
+static void forget_other_launchers(void)
+{
+  static const char *const beginnings[] = {"OMPI_COMM_", "OMPI_MCA_ess", "OMPI_MCA_orte_", "PMIX_", "PMI_", "ORTE_"};
+  for (size_t k = 0; k < sizeof beginnings / sizeof *beginnings; k++)
+    for (char **at = environ; *at;) {
+      char name[128];
+      size_t n = strcspn(*at, "=");
+      bool is_one = strncmp(*at, beginnings[k], strlen(beginnings[k])) == 0 && n < sizeof name;
+      is_one = is_one && strncmp(*at, "OMPI_MCA_orte_default_hostfile", 30) != 0;
+      if (!is_one) {
+        at++;
+        continue;
+      }
+      memcpy(name, *at, n);
+      name[n] = '\0';
+      unsetenv(name); /* which moves the others up */
+    }
+}
+
 static _Noreturn void run_launcher(char **words, int out, int err)
 {
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
+  signal(SIGPIPE, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGTERM); /* where this process is killed, the launcher ends its own */
+  forget_other_launchers();
   setenv(VARIABLE, "1", 1);
   execvp(words[0], words);
   fprintf(stderr, "nnlua run: %s can't be started: %s\n", words[0], strerror(errno));
@@ -361,6 +437,8 @@ static bool start(Keeper *k, char **words)
     FILE *out = i == 0 ? stdout : stderr;
     close(ends[i][1]);
     k->streams[i].in = ends[i][0];
+    k->streams[i].number = i;
+    k->streams[i].rank = -1;
     k->streams[i].out = out;
     k->streams[i].is_open = true;
     k->streams[i].is_coloured = isatty(fileno(out)) && !getenv("NO_COLOR");
@@ -389,6 +467,7 @@ static void handle_signals(struct sigaction before[3], bool begin)
 {
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   const struct sigaction action = {.sa_handler = on_signal};
+  signal(SIGPIPE, begin ? SIG_IGN : SIG_DFL);
   for (int i = 0; i < 3; i++) sigaction(numbers[i], begin ? &action : &before[i], begin ? &before[i] : NULL);
 }
 
@@ -419,6 +498,8 @@ static int run(lua_State *L)
   if (!good) fprintf(stderr, "nnlua run: no process can be started: %s\n", strerror(errno));
   if (k->failed >= 0 && !asked_to_leave) say_who_failed(k);
   else if (!asked_to_leave && k->nsaid) fwrite(k->said, 1, k->nsaid, stderr);
+  for (int rank = 0; rank < k->nranks; rank++)
+    for (int i = 0; i < 2; i++) free(k->ranks[rank].lines[i].bytes);
   free(k->ranks);
   free(k->said);
   lua_pushinteger(L, exit_code(k, status));

@@ -246,19 +246,41 @@ static bool join(void)
   return good;
 }
 
-static void leave(void)
+static void mark_left(void)
 {
-  while (!atomic_load(&m.is_given_up) && !vital_signs_end()) usleep(100);
-  if (!atomic_load(&m.is_given_up)) m.transport->close();
   pthread_mutex_lock(&m.lock);
   atomic_store(&m.has_left, true);
   pthread_cond_broadcast(&m.changed);
   pthread_mutex_unlock(&m.lock);
 }
 
+static void leave(void)
+{
+  while (!atomic_load(&m.is_given_up) && !vital_signs_end(messenger_clock(), atomic_load(&m.patience))) usleep(1000);
+  if (!atomic_load(&m.is_given_up)) m.transport->close();
+  mark_left();
+}
+
+/* Messages that nobody sends would hold a process for ever. */
+static void cancel_receives(void)
+{
+  for (Work **at = &m.running; *at;) {
+    Work *w = *at;
+    if (w->transfer.kind != RECEIVE) {
+      at = &w->next;
+      continue;
+    }
+    *at = w->next;
+    m.transport->cancel(w->request);
+    text_format(w->error, sizeof w->error, "the process leaves");
+    finish(w, false);
+  }
+}
+
 static bool has_reason_to_stay(void)
 {
   if (atomic_load(&m.is_given_up)) return false;
+  if (atomic_load(&m.is_leaving) && !atomic_load(&m.has_queue)) cancel_receives();
   return !atomic_load(&m.is_leaving) || m.running || atomic_load(&m.has_queue);
 }
 
@@ -266,7 +288,10 @@ static void *run(void *unused)
 {
   (void)unused;
   prctl(PR_SET_TIMERSLACK, 1000UL);
-  if (!join()) return NULL;
+  if (!join()) {
+    mark_left();
+    return NULL;
+  }
   for (int idle = 0; has_reason_to_stay();) {
     bool moved = begin_queued();
     moved |= test_running();
@@ -284,6 +309,10 @@ bool messenger_join(Library *transport, TransportFunction *const *get, char *err
   pthread_condattr_t monotonic;
   if (!library_want(transport, error, error_size)) return false;
   m.get = *get;
+  if (m.get()->form != TRANSPORT_FORM) {
+    text_format(error, error_size, "%s is of another build of nnlua", transport->files[0]);
+    return false;
+  }
   pthread_condattr_init(&monotonic);
   pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_cond_init(&m.changed, &monotonic);
@@ -327,7 +356,7 @@ WorkState messenger_wait(Work *w, double seconds)
 
 void messenger_wait_joined(double seconds) { wait_for(&m.state, WORK_RUNS, seconds); }
 
-static bool wait_until_left(double seconds)
+bool messenger_wait_until_left(double seconds)
 {
   const double end = messenger_clock() + seconds;
   pthread_mutex_lock(&m.lock);
@@ -336,14 +365,17 @@ static bool wait_until_left(double seconds)
   return atomic_load(&m.has_left);
 }
 
-bool messenger_leave(double seconds)
+void messenger_leave(void)
 {
   pthread_mutex_lock(&m.lock);
   atomic_store(&m.is_leaving, true);
   pthread_cond_signal(&m.wanted);
   pthread_mutex_unlock(&m.lock);
-  if (wait_until_left(seconds)) return true;
+}
+
+void messenger_give_up(void)
+{
+  messenger_leave();
   atomic_store(&m.is_given_up, true);
-  wait_until_left(0.5);
-  return false;
+  messenger_wait_until_left(atomic_load(&m.state) == WORK_RUNS ? 0 : 0.5); /* it may hang in the midst of joining */
 }

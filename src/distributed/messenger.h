@@ -55,9 +55,13 @@ void work_release(Work *w);
 int messenger_missing(void);
 void messenger_set_patience(double seconds);
 
-/* Tells the thread to leave when nothing runs any more, and waits for it so long. Whether it has left. Else it is told
-   to touch nothing any more, and forgotten: it may hang within MPI. */
-bool messenger_leave(double seconds);
+/* Tells the thread to leave when nothing runs any more, and the others leave too; messages that haven't come are given
+   up. */
+void messenger_leave(void);
+/* Sleeps until it has left, or so many seconds; whether it has. */
+bool messenger_wait_until_left(double seconds);
+/* It is to touch nothing any more, and is forgotten: it may hang within MPI. */
+void messenger_give_up(void);
 
 double messenger_clock(void);
 

@@ -45,8 +45,12 @@ typedef struct Transfer {
 
 typedef enum TransferState { TRANSFER_RUNS, TRANSFER_DONE, TRANSFER_FAILED } TransferState;
 
+/* What both sides must agree on, for a module may be of another build. */
+enum { TRANSPORT_FORM = (int)sizeof(Transfer) * 100 + DTYPE_COUNT };
+
 /* Functions that may fail return false, or TRANSFER_FAILED, and say why. */
 typedef struct Transport {
+  int form; /* TRANSPORT_FORM */
   /* Joins the other processes; the launcher has started them all. */
   bool (*open)(int *rank, int *size, char *error, size_t error_size);
   /* Names the library and its version. */
@@ -56,6 +60,8 @@ typedef struct Transport {
   /* Looks at a transfer and moves on what can be moved; where it is done and was a RECEIVE, *peer is the source. After
      anything but TRANSFER_RUNS the request is gone. */
   TransferState (*test)(void **request, int *peer, char *error, size_t error_size);
+  /* Gives a message up that may never come. */
+  void (*cancel)(void *request);
   /* A group of some ranks of the world, in this order, of which the caller is one (NULL: of all); all of them call it,
      and wait for each other. Its number, below MOST_GROUPS, or -1. It lasts until the process leaves. */
   int (*new_group)(const int *ranks, int n, char *error, size_t error_size);

@@ -47,26 +47,33 @@ bool vital_signs_begin(const Transport *transport, int rank, int size, char *err
   if (signs.group < 0) return false;
   for (int distance = 1; distance < size; distance *= 2) {
     Neighbour *b = &signs.neighbours[signs.n++];
-    *b = (Neighbour){.watched = (rank + size - distance) % size, .watcher = (rank + distance) % size};
+    *b = (Neighbour){
+      .watched = (rank + size - distance) % size, .watcher = (rank + distance) % size, .received = NOBODY};
     receive(b);
   }
   return true;
 }
 
-static bool is_over(void **request)
+/* Whether a request is there no more: it is done, or failed, or was never made. */
+static TransferState look_at(void **request)
 {
   int peer;
   char error[100];
-  return !*request || signs.transport->test(request, &peer, error, sizeof error) != TRANSFER_RUNS;
+  return *request ? signs.transport->test(request, &peer, error, sizeof error) : TRANSFER_DONE;
 }
 
-static void hear(Neighbour *b, double now)
+/* What the watched has to say, and whether it has said something in time. */
+static void hear(Neighbour *b, double now, double patience)
 {
-  if (!b->receiving || !is_over(&b->receiving)) return;
-  b->last = now;
-  if (b->received >= 0) atomic_store(&signs.missing, b->received);
-  b->has_left = b->received == LEAVING;
-  if (!b->has_left) receive(b);
+  if (b->last == 0) b->last = now;
+  if (b->receiving && look_at(&b->receiving) == TRANSFER_DONE) {
+    b->last = now;
+    if (b->received >= 0) atomic_store(&signs.missing, b->received);
+    b->has_left = b->received == LEAVING;
+    if (!b->has_left) receive(b);
+  }
+  int nobody = NOBODY;
+  if (!b->has_left && now - b->last > patience) atomic_compare_exchange_strong(&signs.missing, &nobody, b->watched);
 }
 
 void vital_signs_tick(double now, double patience)
@@ -74,30 +81,26 @@ void vital_signs_tick(double now, double patience)
   const bool is_due = now >= signs.next;
   for (int i = 0; i < signs.n; i++) {
     Neighbour *b = &signs.neighbours[i];
-    if (b->last == 0) b->last = now;
-    hear(b, now);
-    if (!b->has_left && now - b->last > patience) {
-      int nobody = NOBODY;
-      atomic_compare_exchange_strong(&signs.missing, &nobody, b->watched);
-    }
-    if (is_due && is_over(&b->sending)) send(b, atomic_load(&signs.missing));
+    hear(b, now, patience);
+    if (is_due && look_at(&b->sending) != TRANSFER_RUNS) send(b, atomic_load(&signs.missing));
   }
   if (is_due) signs.next = now + interval;
 }
 
 int vital_signs_missing(void) { return atomic_load(&signs.missing); }
 
-bool vital_signs_end(void)
+bool vital_signs_end(double now, double patience)
 {
   bool over = true;
   for (int i = 0; i < signs.n; i++) {
     Neighbour *b = &signs.neighbours[i];
-    hear(b, b->last);
-    if (is_over(&b->sending) && !b->was_told) {
+    hear(b, now, patience);
+    const bool is_sent = look_at(&b->sending) != TRANSFER_RUNS;
+    if (is_sent && !b->was_told) {
       send(b, LEAVING);
       b->was_told = true;
     }
-    over &= b->has_left && b->was_told && is_over(&b->sending);
+    over &= b->has_left && b->was_told && is_sent;
   }
   return over;
 }

@@ -17,7 +17,8 @@ void vital_signs_tick(double now, double patience);
 /* The rank that is missed, or -1. */
 int vital_signs_missing(void);
 
-/* Says good-bye; whether all that watch and are watched have said so too. To be called again until then. */
-bool vital_signs_end(void);
+/* Says good-bye; whether all that watch and are watched have said so too. To be called again until then, for the
+   others may have work yet. */
+bool vital_signs_end(double now, double patience);
 
 #endif

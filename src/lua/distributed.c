@@ -8,7 +8,9 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/interrupt.h"
 #include "distributed/messenger.h"
 #include "lua/open.h"
 #include "lua/parse.h"
@@ -28,6 +30,9 @@ typedef struct WorkBox {
 } WorkBox;
 
 static bool has_failed;  /* the process ends with an error */
+static bool has_joined;  /* once: MPI can't be begun again */
+static double patience;  /* seconds that the process waits for the others at its end */
+static pid_t process;    /* the one that joined: those that it forks have no thread */
 static lua_State *owner; /* the main thread of the state that has joined: there is one MPI in a process */
 
 /* ------------------------------------------------------------------- joining */
@@ -62,7 +67,7 @@ static lua_State *main_thread(lua_State *L)
 
 static void need_owner(lua_State *L)
 {
-  if (owner != main_thread(L)) user_error(L, "this Lua state has not joined a process group");
+  if (owner != main_thread(L) || process != getpid()) user_error(L, "this Lua state has not joined a process group");
 }
 
 /* What a wait is for. */
@@ -100,12 +105,15 @@ static int join(lua_State *L)
   Library *library = luaL_checkoption(L, 1, NULL, names) == 0 ? &openmpi : &mpich;
   const char *files[] = {luaL_checkstring(L, 2), NULL};
   Waiting w = {.seconds = luaL_checknumber(L, 3)};
-  if (owner) return user_error(L, "init_process_group: this process has joined a group before");
+  if (has_joined) return user_error(L, "init_process_group: a process can join only once");
   library->files = files;
   bool good = messenger_join(library, &transport_function, w.error, sizeof w.error);
   library->files = NULL;
   if (!good) return user_error(L, "init_process_group: %s", w.error);
+  has_joined = true;
   owner = main_thread(L);
+  process = getpid();
+  patience = w.seconds;
   core_prepare(L, context_of(L));
   core_work(L, context_of(L), wait_work, &w);
   if (w.state == WORK_FAILED) return user_error(L, "init_process_group: %s", w.error);
@@ -116,13 +124,36 @@ static int join(lua_State *L)
   return 2;
 }
 
-/* leave(seconds): whether all have left within the time. */
+static int tell_missing(lua_State *L, const char *what, int rank)
+{
+  const Peer *p = messenger_peer(rank);
+  return user_error(L, "%s: rank %d (process %d on %s) gives no sign of life", what, rank, (int)p->process, p->host);
+}
+
+static void wait_for_leave(Call *call, void *data)
+{
+  const double end = messenger_clock() + *(const double *)data;
+  while (!messenger_wait_until_left(0.05)) {
+    check_interrupt(call);
+    if (messenger_clock() > end || messenger_missing() >= 0) return;
+  }
+}
+
+/* leave(seconds): once all have left; raises if they don't within the time. */
 static int leave(lua_State *L)
 {
+  double seconds = luaL_checknumber(L, 1);
   need_owner(L);
+  messenger_leave();
+  core_prepare(L, context_of(L));
+  core_work(L, context_of(L), wait_for_leave, &seconds);
+  bool has_left = messenger_wait_until_left(0);
+  int rank = messenger_missing();
   owner = NULL;
-  lua_pushboolean(L, messenger_leave(luaL_checknumber(L, 1)));
-  return 1;
+  if (has_left) return 0;
+  messenger_give_up();
+  if (rank >= 0) return tell_missing(L, "destroy_process_group", rank);
+  return user_error(L, "destroy_process_group: another process has not left in time");
 }
 
 /* describe(): the name of the MPI. */
@@ -205,15 +236,15 @@ static void make_orphan(const WorkBox *box)
 static int work_gc(lua_State *L)
 {
   WorkBox *box = userdata_test(L, 1, KIND_WORK, sizeof *box);
-  if (!box || !box->work) return 0;
-  if (work_state(box->work) == WORK_RUNS && owner == main_thread(L)) {
+  if (!box) return 0;
+  if (box->work && work_state(box->work) == WORK_RUNS && owner == main_thread(L)) {
     make_orphan(box);
   } else {
     work_release(box->work);
     tensor_release(box->from);
     tensor_release(box->to);
   }
-  box->work = NULL;
+  *box = (WorkBox){.kind = KIND_WORK};
   return 0;
 }
 
@@ -335,8 +366,10 @@ static int begin(lua_State *L)
   int64_t sums[2] = {0, 0};
   luaL_argcheck(L, size > 0, ARG_GROUP, "no group");
   luaL_argcheck(L, t.peer < size && t.peer >= (t.kind == RECEIVE ? ANY_PEER : 0), ARG_PEER, "no rank of the group");
-  luaL_argcheck(L, t.count >= 0 && t.count <= INT32_MAX, ARG_COUNT, "MPI takes at most 2147483647 elements at once");
-  luaL_argcheck(L, t.tag >= 0 && t.tag <= 32767, ARG_TAG, "tags are from 0 to 32767");
+  const char *what = luaL_checkstring(L, ARG_WHAT);
+  if (t.count < 0 || t.count > INT32_MAX)
+    return user_error(L, "%s: MPI takes at most 2147483647 elements at once", what);
+  if (t.tag < 0 || t.tag > 32767) return user_error(L, "%s: tags are from 0 to 32767", what);
   if (t.kind == ALL_TO_ALL) {
     t.from_counts = counts_at(L, ARG_FROM_COUNTS, size, &sums[0]);
     t.to_counts = counts_at(L, ARG_TO_COUNTS, size, &sums[1]);
@@ -387,12 +420,6 @@ static const char *what_of(lua_State *L, int index)
   return what ? what : "?";
 }
 
-static int tell_missing(lua_State *L, const char *what, int rank)
-{
-  const Peer *p = messenger_peer(rank);
-  return user_error(L, "%s: rank %d (process %d on %s) gives no sign of life", what, rank, (int)p->process, p->host);
-}
-
 /* wait(work, seconds): what it gave: the source of a message, a group's number. Raises if it failed, if it takes
    longer, or if a rank is missing. */
 static int wait(lua_State *L)
@@ -441,12 +468,17 @@ static int times(lua_State *L)
 
 void distributed_give_up(void) { has_failed = true; }
 
-/* Leaves with the state, so that nothing comes into memory that is no longer there. */
+/* Leaves with the state, so that nothing comes into memory that is no longer there; the others may have work yet. */
 static int keeper_gc(lua_State *L)
 {
-  if (owner != main_thread(L)) return 0;
+  char error[200];
+  if (owner != main_thread(L) || process != getpid()) return 0;
   owner = NULL;
-  messenger_leave(has_failed || messenger_missing() >= 0 ? 0 : 10);
+  const double end = messenger_clock() + (messenger_joined(error, sizeof error) == WORK_DONE ? patience : 0);
+  messenger_leave();
+  while (!has_failed && messenger_missing() < 0 && !interrupt_is_requested() && messenger_clock() < end)
+    if (messenger_wait_until_left(0.05)) return 0;
+  messenger_give_up();
   return 0;
 }
 

@@ -15,6 +15,7 @@
 static MPI_Comm groups[MOST_GROUPS]; /* by their numbers */
 static int ngroups;
 static MPI_Op half_operations[2][MAXIMUM + 1]; /* of float16 and of bfloat16 */
+static MPI_Op float_orders[2][2];              /* the lesser and the greater of float32 and of float64 */
 
 /* Adds to a text what fits. */
 static void append(char *text, size_t size, const char *more)
@@ -83,6 +84,28 @@ static void make_half_operations(void)
     for (int op = 0; op <= MAXIMUM; op++) MPI_Op_create(functions[type][op], 1, &half_operations[type][op]);
 }
 
+/* MPI's own leave it open what a NaN gives: here one is the result, as of PyTorch's minimum and maximum. */
+#define ORDER(type, name, lesser)                                                   \
+  static void type##_##name(void *in, void *in_out, int *n, MPI_Datatype *datatype) \
+  {                                                                                 \
+    const type *a = in;                                                             \
+    type *b = in_out;                                                               \
+    (void)datatype;                                                                 \
+    for (int i = 0; i < *n; i++)                                                    \
+      if (a[i] lesser b[i] || a[i] != a[i]) b[i] = a[i];                            \
+  }
+ORDER(float, minimum, <)
+ORDER(float, maximum, >)
+ORDER(double, minimum, <)
+ORDER(double, maximum, >)
+
+static void make_float_orders(void)
+{
+  static MPI_User_function *const functions[2][2] = {{float_minimum, float_maximum}, {double_minimum, double_maximum}};
+  for (int type = 0; type < 2; type++)
+    for (int op = 0; op < 2; op++) MPI_Op_create(functions[type][op], 1, &float_orders[type][op]);
+}
+
 static MPI_Datatype datatype_of(DType dtype)
 {
   switch (dtype) {
@@ -107,6 +130,8 @@ static MPI_Op operation_of(DType dtype, Reduction reduction)
 {
   if ((dtype == DTYPE_f16 || dtype == DTYPE_bf16) && reduction <= MAXIMUM)
     return half_operations[dtype == DTYPE_bf16][reduction];
+  if ((dtype == DTYPE_f32 || dtype == DTYPE_f64) && (reduction == MINIMUM || reduction == MAXIMUM))
+    return float_orders[dtype == DTYPE_f64][reduction == MAXIMUM];
   const bool is_truth = dtype == DTYPE_b8;
   switch (reduction) {
     case SUM: return is_truth ? MPI_MAX : MPI_SUM;
@@ -125,7 +150,9 @@ static MPI_Op operation_of(DType dtype, Reduction reduction)
 /* What is kept of a transfer that runs. */
 typedef struct Running {
   MPI_Request request;
-  int *numbers; /* ALL_TO_ALL's counts and where they begin, which MPI reads till the end */
+  MPI_Datatype type; /* of a message that is received, else MPI_DATATYPE_NULL */
+  int count;         /* of the elements that are wanted of it */
+  int *numbers;      /* ALL_TO_ALL's counts and where they begin, which MPI reads till the end */
 } Running;
 
 /* from_counts, where they begin, to_counts, where they begin. */
@@ -191,6 +218,8 @@ static bool mpi_start(const Transfer *t, void **request, char *error, size_t err
   if (t->count > INT_MAX) return say(error, error_size, "MPI takes at most 2147483647 elements at once", MPI_SUCCESS);
   Running *r = calloc(1, sizeof *r);
   if (!r) return say(error, error_size, "not enough memory", MPI_SUCCESS);
+  r->type = t->kind == RECEIVE ? datatype_of(t->dtype) : MPI_DATATYPE_NULL;
+  r->count = (int)t->count;
   int code = start_transfer(t, r, groups[t->group]);
   if (code != MPI_SUCCESS) {
     forget(r);
@@ -207,14 +236,29 @@ static TransferState mpi_test(void **request, int *peer, char *error, size_t err
   int done = 0;
   int code = MPI_Test(&r->request, &done, &status);
   if (code == MPI_SUCCESS && !done) return TRANSFER_RUNS;
+  int got = r->count;
+  if (code == MPI_SUCCESS && r->type != MPI_DATATYPE_NULL) MPI_Get_count(&status, r->type, &got);
+  const bool is_short = got != r->count;
   forget(r);
   *request = NULL;
   if (code != MPI_SUCCESS) {
     say(error, error_size, "MPI says", code);
     return TRANSFER_FAILED;
   }
+  if (is_short) {
+    say(error, error_size, "the message has fewer elements than the tensor, or another dtype", MPI_SUCCESS);
+    return TRANSFER_FAILED;
+  }
   *peer = status.MPI_SOURCE;
   return TRANSFER_DONE;
+}
+
+static void mpi_cancel(void *request)
+{
+  Running *r = request;
+  MPI_Cancel(&r->request);
+  MPI_Request_free(&r->request);
+  forget(r);
 }
 
 /* -------------------------------------------------------------------- groups */
@@ -257,6 +301,7 @@ static bool mpi_open(int *rank, int *size, char *error, size_t error_size)
   MPI_Comm_rank(MPI_COMM_WORLD, rank);
   MPI_Comm_size(MPI_COMM_WORLD, size);
   make_half_operations();
+  make_float_orders();
   /* MPICH takes their buffers away, and its launcher marks each piece of a line with the rank. */
   static char out[BUFSIZ], err[BUFSIZ];
   setvbuf(stdout, out, _IOLBF, sizeof out);
@@ -281,6 +326,8 @@ static void mpi_close(void)
 {
   for (int type = 0; type < 2; type++)
     for (int op = 0; op <= MAXIMUM; op++) MPI_Op_free(&half_operations[type][op]);
+  for (int type = 0; type < 2; type++)
+    for (int op = 0; op < 2; op++) MPI_Op_free(&float_orders[type][op]);
   for (int i = WORLD + 1; i < ngroups; i++) MPI_Comm_free(&groups[i]);
   MPI_Finalize();
 }
@@ -290,10 +337,12 @@ TransportFunction nnlua_transport;
 __attribute__((visibility("default"))) const Transport *nnlua_transport(void)
 {
   static const Transport transport = {
+    .form = TRANSPORT_FORM,
     .open = mpi_open,
     .describe = mpi_describe,
     .start = mpi_start,
     .test = mpi_test,
+    .cancel = mpi_cancel,
     .new_group = mpi_new_group,
     .close = mpi_close,
   };

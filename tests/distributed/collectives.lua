@@ -170,14 +170,14 @@ do -- groups: the even ranks, and all but the first, in another order
   assert(dist.get_rank(group) == (rank % 2 == 0 and rank // 2 or -1))
   local reversed = {}
   for i = n - 1, 0, -1 do table.insert(reversed, i) end
-  local backwards = dist.new_group(reversed)
+  local backwards = dist.new_group(reversed) -- in the world's order, as PyTorch's
   local whole = nl.zeros(n)
   dist.all_gather_into_tensor(whole, nl.tensor {rank + 0.0}, backwards)
-  same(whole, nl.arange(n - 1, -1, -1) + 0.0, "a group in another order")
+  same(whole, nl.arange(n) + 0.0, "a group in another order")
   local y = nl.tensor {rank + 0.0}
-  dist.broadcast(y, {group = backwards, group_src = 0})
+  dist.broadcast(y, {group = backwards, group_src = n - 1})
   same(y, n - 1, "a rank of the group")
-  assert(dist.get_global_rank(backwards, 0) == n - 1 and dist.get_group_rank(backwards, 0) == n - 1)
+  assert(dist.get_global_rank(backwards, 0) == 0 and dist.get_group_rank(group, 0) == 0)
   dist.destroy_process_group(backwards)
   assert(not pcall(dist.barrier, backwards))
 end
@@ -199,10 +199,51 @@ do -- work that nobody waits for, and many at once
   assert(tensors[1]._version > version)
 end
 
+do -- roots keep what they send, whatever its strides; elements that share a place are refused
+  local x = nl.arange(1, 7):float():view(2, 3):t() + rank
+  local kept = x:clone()
+  dist.broadcast(x, 0)
+  same(x, kept - rank, "a broadcast of what isn't contiguous")
+  assert(not pcall(dist.all_reduce, nl.ones(1):expand(3)))
+end
+
+do -- a NaN at any rank is the result, in any place
+  for _, dtype in ipairs {nl.float32, nl.float64, nl.float16, nl.bfloat16} do
+    local x = nl.full({5}, rank == 0 and 0 / 0 or 1.0, {dtype = dtype})
+    dist.all_reduce(x, "max")
+    assert(x:isnan():all():item())
+    x = nl.full({5}, rank == n - 1 and 0 / 0 or 1.0, {dtype = dtype})
+    dist.all_reduce(x, "min")
+    assert(x:isnan():all():item())
+  end
+end
+
+do -- a message that doesn't fill the tensor is an error, and so are lists of several dtypes
+  if rank == 0 and n > 1 then dist.send(nl.ones(2), 1) end
+  if rank == 1 then assert(not pcall(dist.recv, nl.zeros(5), 0)) end
+  local outputs, inputs = {}, {}
+  for i = 1, n do outputs[i], inputs[i] = nl.zeros({1}, {dtype = nl.int64}), nl.ones(1) end
+  assert(not pcall(dist.all_to_all, outputs, inputs))
+  assert(not pcall(dist.send, nl.ones(1), 0, nil, -1))
+end
+
+do -- work that is begun in a scope and waited for outside
+  local x, y, work, other = nl.full({4}, rank + 1.0), nl.full({2, 2}, rank + 1.0):t(), nil, nil
+  nl.scope(function()
+    work, other = dist.all_reduce(x, {op = "avg", async_op = true}), dist.all_reduce(y, {async_op = true})
+  end)
+  work:wait()
+  other:wait()
+  same(x, sum / n, "work of a scope")
+  same(y, sum, "work of a scope on what isn't contiguous")
+end
+
 dist.barrier()
 dist.monitored_barrier {timeout = 30}
 assert(not pcall(dist.init_process_group))
 assert(not pcall(dist.all_reduce, 1))
 dist.destroy_process_group()
 assert(not dist.is_initialized())
+local again, why = pcall(dist.init_process_group)
+assert(not again and why:find "only once")
 if rank == 0 then print "all is well" end

@@ -89,6 +89,7 @@ do -- batch norm over all ranks, and an optimizer whose state is shared out
     return dist.optim.ZeroRedundancyOptimizer(params, optim.Adam, options)
   end, options)
   compare(net, converted, 1e-5, "SyncBatchNorm, ZeroRedundancyOptimizer")
+  optim.lr_scheduler.StepLR(shared, 100)
   shared:consolidate_state_dict(0)
   local states = {rank == 0 and shared:state_dict() or nil}
   dist.broadcast_object_list(states, 0)
@@ -130,6 +131,37 @@ do
       near(module.sometimes.bias.grad, nl.full({2}, option == "static_graph" and 1 or 1 / n), 1e-7, option)
     end
   end
+end
+
+do -- a forward without gradients between a forward and its backward; steps in scopes; weights of other strides
+  local net = nn.parallel.DistributedDataParallel(nn.Linear(2, 1, {bias = false}))
+  local y = net(nl.full({1, 2}, rank + 1.0))
+  nl.no_grad(net, nl.ones(1, 2))
+  y:sum():backward()
+  near(net.module.weight.grad, nl.full({1, 2}, (n + 1) / 2), 1e-6, "a look in between")
+  assert(not pcall(nn.deepcopy, net))
+  local opt = optim.SGD(net:parameters(), {lr = 0.1})
+  for _ = 1, 4 do
+    nl.scope(function()
+      opt:zero_grad()
+      net(nl.full({1, 2}, rank + 1.0)):sum():backward()
+      opt:step()
+    end)
+  end
+  local conv = nn.Conv2d(3, 4, 3)
+  conv.weight.data = conv.weight.data:contiguous {memory_format = nl.channels_last}
+  local before = conv.weight:detach():clone()
+  nn.parallel.DistributedDataParallel(conv)
+  if rank == 0 then near(before, conv.weight, 0, "rank 0's weights") end
+end
+
+do -- batch norm of halves with many elements, and where a rank has none
+  local x = nl.randn({2, 2, 200, 200}, {generator = generator})
+  local plain, parallel = nn.BatchNorm2d(2), nn.SyncBatchNorm(2)
+  near(plain(x), parallel(x:half()), 2e-2, "halves")
+  local some = nl.randn({6, 2}, {generator = generator})
+  near(nn.BatchNorm1d(2)(some), nn.SyncBatchNorm(2)(rank == 0 and some or some:narrow(1, 1, 0)):sum() * 0
+    + nn.BatchNorm1d(2)(some), 1e-6, "an empty batch")
 end
 
 do -- each rank draws its own part of the data
@@ -183,8 +215,8 @@ do -- a net in stages
   local whole = nn.Sequential()
   for i = 1, n do whole[i] = nn.Sequential(nn.Linear(6, 6), nn.Tanh()) end
   local own = whole[rank + 1]:deepcopy()
-  local pipe = nn.parallel.Pipeline(own, {chunks = 3})
-  local x, y = nl.randn({7, 6}, {generator = generator}), nl.randn({7, 6}, {generator = generator})
+  local pipe = nn.parallel.Pipeline(own, {chunks = 4})
+  local x, y = nl.randn({9, 6}, {generator = generator}), nl.randn({9, 6}, {generator = generator})
   local loss = F.mse_loss(whole(x), y)
   loss:backward()
   local is_last = rank == n - 1

@@ -9,6 +9,11 @@ Buckets.__index = Buckets
 
 local raise = core.raise
 
+--- Hooks on parameters of the original would not see those of a copy.
+function Buckets.__deepcopy()
+  raise "DistributedDataParallel: it can't be copied: copy its module, and wrap that"
+end
+
 local FIRST_CAP = 1 << 20 -- bytes: the first transfer begins early
 
 --- One flat tensor for parameters of one dtype, and a view of it for each.
@@ -19,10 +24,10 @@ end
 local function make_memory(bucket)
   local n = 0
   for _, p in ipairs(bucket.params) do n = n + p.tensor:numel() end
-  bucket.flat, bucket.views = nl.zeros({n}, {dtype = bucket.dtype}), {}
+  bucket.flat, bucket.views = nl._keep(nl.zeros({n}, {dtype = bucket.dtype})), {} -- a step may run in a scope
   local at = 1
   for i, p in ipairs(bucket.params) do
-    bucket.views[i] = bucket.flat:narrow(1, at, p.tensor:numel()):view(p.tensor.shape)
+    bucket.views[i] = nl._keep(bucket.flat:narrow(1, at, p.tensor:numel()):view(p.tensor.shape))
     at = at + p.tensor:numel()
   end
 end

@@ -38,7 +38,8 @@ end
 ---@return Tensor
 return function(...)
   local parameters, max_norm, p, replicated, given = parse(...)
-  if p <= 0 then core.raise "dist.clip_grad_norm_: norm_type must be above 0" end
+  if not (max_norm >= 0) then core.raise "dist.clip_grad_norm_: max_norm must be 0 or more" end
+  if not (p > 0) then core.raise "dist.clip_grad_norm_: norm_type must be above 0" end
   local group = membership.group("clip_grad_norm_", given)
   local own, common = gradients_of(parameters), gradients_of(replicated)
   return nl.no_grad(function()

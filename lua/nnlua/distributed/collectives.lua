@@ -33,9 +33,15 @@ end
 --- Where bytes for a tensor may arrive: in itself, or beside it, and then what copies them.
 local function incoming(what, tensor)
   outgoing(what, tensor:detach():new_empty {0})
-  if tensor:is_contiguous() then return tensor:detach(), nil end
-  local beside = nl.empty(tensor.shape, {dtype = tensor.dtype})
-  return beside, function() tensor:detach():copy_(beside) end
+  if tensor:is_contiguous() then return nl._keep(tensor:detach()), nil end
+  for dim = 1, tensor.ndim do
+    if tensor:stride(dim) == 0 and tensor:size(dim) > 1 then
+      raise(what .. ": elements of the tensor share a place in memory: clone it first")
+    end
+  end
+  local beside = nl._keep(nl.empty(tensor.shape, {dtype = tensor.dtype}))
+  local own = nl._keep(tensor:detach())
+  return beside, function() own:copy_(beside) end
 end
 
 local function check_same(what, first, others)
@@ -69,6 +75,7 @@ end
 --- The rank in the group that a function's src or dst means: one of the world, or, by `group_src`, of the group.
 local function root_in(what, group, rank, group_rank, default)
   if group_rank then
+    if rank then raise(what .. ": the rank is given twice, of the world and of the group") end
     if group_rank < 0 or group_rank >= group:size() then
       raise(("%s: the group has no rank %d; ranks count from 0"):format(what, group_rank))
     end
@@ -126,7 +133,7 @@ function collectives.broadcast(...)
   if not group then return nil end
   local root = root_in("broadcast", group, src, group_src)
   local to, finish = incoming("broadcast", tensor)
-  if finish and root == group.own then to = outgoing("broadcast", tensor) end
+  if finish and root == group.own then to, finish = outgoing("broadcast", tensor), nil end
   local running = messenger.begin("broadcast", "broadcast", group.number, nil, to, to:numel(), root)
   return run(running, group, async_op, finish)
 end
@@ -196,11 +203,10 @@ end
 
 --- Memory for a list of tensors, and what copies it to them.
 local function incoming_list(list, part, group)
-  local beside = nl.empty({group:size(), part:numel()}, {dtype = part.dtype})
+  local beside, own = nl._keep(nl.empty({group:size(), part:numel()}, {dtype = part.dtype})), {}
+  for i, tensor in ipairs(list) do own[i] = nl._keep(tensor:detach()) end
   return beside, function()
-    for i, tensor in ipairs(list) do
-      tensor:detach():copy_(beside[i]:view(tensor.shape))
-    end
+    for i, tensor in ipairs(own) do tensor:copy_(beside[i]:view(tensor.shape)) end
   end
 end
 
@@ -411,9 +417,12 @@ function collectives.all_to_all_single(...)
   return run(running, group, async_op, finish)
 end
 
-local function numels(list)
+local function numels(what, list, dtype)
   local counts, sum = {}, 0
   for i, tensor in ipairs(list) do
+    if not is_tensor(tensor) or tensor.dtype ~= dtype then
+      raise(("%s: entry %d of a list is no tensor of %s, as the first input is"):format(what, i, tostring(dtype)))
+    end
     counts[i] = tensor:numel()
     sum = sum + counts[i]
   end
@@ -436,14 +445,17 @@ function collectives.all_to_all(...)
   if not group then return nil end
   check_list("all_to_all", outputs, group)
   check_list("all_to_all", inputs, group)
-  local from = outgoing_list("all_to_all", inputs)
-  local to_counts, all = numels(outputs)
-  local to = nl.empty({all}, {dtype = from.dtype})
-  local running = messenger.begin("all_to_all", "all_to_all", group.number, from, to, 0, 0, "sum", 0, numels(inputs),
+  local dtype = outgoing("all_to_all", inputs[1]).dtype
+  local from_counts = numels("all_to_all", inputs, dtype)
+  local to_counts, all = numels("all_to_all", outputs, dtype)
+  local from, to = outgoing_list("all_to_all", inputs), nl._keep(nl.empty({all}, {dtype = dtype}))
+  local own = {}
+  for i, tensor in ipairs(outputs) do own[i] = nl._keep(tensor:detach()) end
+  local running = messenger.begin("all_to_all", "all_to_all", group.number, from, to, 0, 0, "sum", 0, from_counts,
                                   to_counts)
   return run(running, group, async_op, function()
     for i, part in ipairs(to:split(to_counts, {as_table = true})) do
-      outputs[i]:detach():copy_(part:view(outputs[i].shape))
+      own[i]:copy_(part:view(own[i].shape))
     end
   end)
 end
@@ -533,6 +545,7 @@ end
 ---@return table
 function collectives.P2POp(op, tensor, peer, group, tag)
   if op ~= collectives.isend and op ~= collectives.irecv then raise "P2POp: op is isend or irecv" end
+  if not is_tensor(tensor) then raise("P2POp: a tensor was expected, not " .. core.describe(tensor)) end
   return {op = op, tensor = tensor, peer = peer, group = group, tag = tag}
 end
 
@@ -541,6 +554,10 @@ end
 ---@return table
 function collectives.batch_isend_irecv(p2p_op_list)
   local works = {}
+  if type(p2p_op_list) ~= "table" then raise "batch_isend_irecv: a list of P2POps was expected" end
+  for i, one in ipairs(p2p_op_list) do
+    if type(one) ~= "table" or not one.op then raise(("batch_isend_irecv: entry %d is no P2POp"):format(i)) end
+  end
   for i, one in ipairs(p2p_op_list) do works[i] = one.op(one.tensor, one.peer, one.group, one.tag) end
   return works
 end

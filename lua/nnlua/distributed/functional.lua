@@ -1,6 +1,8 @@
 -- Collectives through which gradients flow: what tensor and pipeline parallel layers are made of.
 
 local collectives = require "nnlua.distributed.collectives"
+local core = require "nnlua.nn.core"
+local membership = require "nnlua.distributed.membership"
 local nl = require "nnlua"
 
 local functional = {}
@@ -73,6 +75,7 @@ local function joined(x, group, n)
 end
 
 function Gather.forward(ctx, x, group)
+  group = membership.group("gather", group) or core.raise "gather: this process is not in the group"
   ctx.group, ctx.width = group, x:size(-1)
   return joined(x, group, group:size())
 end
@@ -83,7 +86,7 @@ end
 
 --- The parts of x that the ranks of a group have, side by side along the last dimension. A gradient goes back in parts.
 ---@param x Tensor
----@param group ProcessGroup
+---@param group? ProcessGroup
 ---@return Tensor
 function functional.gather(x, group)
   return Gather.apply(x, group)
@@ -92,6 +95,10 @@ end
 local Split = nl.autograd.Function "SplitToRanks"
 
 function Split.forward(ctx, x, group)
+  group = membership.group("split", group) or core.raise "split: this process is not in the group"
+  if x:size(-1) % group:size() ~= 0 then
+    core.raise(("split: %d columns can't be shared out evenly over %d ranks"):format(x:size(-1), group:size()))
+  end
   ctx.group = group
   local width = x:size(-1) // group:size()
   return x:narrow(-1, group:rank() * width + 1, width):contiguous()
@@ -103,7 +110,7 @@ end
 
 --- This rank's part of x, which all ranks have, along the last dimension. A gradient comes together again.
 ---@param x Tensor
----@param group ProcessGroup
+---@param group? ProcessGroup
 ---@return Tensor
 function functional.split(x, group)
   return Split.apply(x, group)

@@ -83,7 +83,21 @@ local function choose(backend)
     .. "build it again")
 end
 
+local function check_group(what, group)
+  if group ~= nil and not class.is_a(group, ProcessGroup) then
+    raise(("%s: group must be a ProcessGroup, not %s"):format(what, core.describe(group)))
+  end
+end
+
 -- ----------------------------------------------------------------- joining
+
+--- Signs of life come twice a second, so less than one to wait for them would name the living.
+local function check_seconds(what, seconds, least)
+  if not (seconds > least or seconds == least and least > 0) then
+    raise(core.format("%s must be a number of seconds %s, not %g", what,
+      least > 0 and core.format("from %g on", least) or "above 0", seconds))
+  end
+end
 
 local parse_init = args.parser("init_process_group", {
   {"backend", "string", "mpi"}, {"timeout", "number", 1800}, {"sign_of_life", "number", 10},
@@ -99,6 +113,8 @@ local parse_init = args.parser("init_process_group", {
 ---@param sign_of_life? number
 function membership.init_process_group(...)
   local backend, timeout, sign_of_life = parse_init(...)
+  check_seconds("init_process_group: timeout", timeout, 0)
+  check_seconds("init_process_group: sign_of_life", sign_of_life, 1)
   if state then raise "init_process_group: this process has joined already" end
   local name, path = choose(backend)
   messenger.set_patience(sign_of_life)
@@ -121,18 +137,18 @@ function membership.joined(what)
   return state or raise(what .. ": call init_process_group first")
 end
 
---- Leaves; all processes call it, or end, which does the same. Of a group, it only is no longer to be used.
+--- Leaves, once all others do; ending does the same, as far as the Lua state is closed: `os.exit(0, true)`, not
+--- `os.exit(0)`. Of a group, it only is no longer to be used.
 ---@param group? ProcessGroup
 function membership.destroy_process_group(group)
   local joined = membership.joined "destroy_process_group"
+  check_group("destroy_process_group", group)
   if group and group ~= joined.world then
     group.number = nil
     return
   end
   state = nil
-  if not messenger.leave(joined.world.timeout) then
-    raise "destroy_process_group: another process has not left in time"
-  end
+  messenger.leave(joined.world.timeout)
 end
 
 -- ------------------------------------------------------------------ groups
@@ -140,10 +156,9 @@ end
 --- The group that a function is to work on, of which this process is a member; nil where it isn't one.
 function membership.group(what, group)
   local joined = membership.joined(what)
+  check_group(what, group)
   if group == nil then return joined.world end
-  if not class.is_a(group, ProcessGroup) then
-    raise(("%s: group must be a ProcessGroup, not %s"):format(what, core.describe(group)))
-  elseif group.own < 0 then
+  if group.own < 0 then
     return nil
   elseif not group.number then
     raise(what .. ": this group was destroyed")
@@ -170,12 +185,13 @@ local function checked_ranks(ranks, size)
     list[i], seen[rank] = rank, true
   end
   if #list == 0 then raise "new_group: a group has at least one rank" end
+  table.sort(list)
   return list
 end
 
 local parse_new_group = args.parser("new_group", {{"ranks", "list?"}, {"timeout", "number?"}})
 
---- A group of some ranks (of all, without a list). All processes call it, in the same order, those too that are not in
+--- A group of some ranks (of all, without a list), in their order in the world. All processes call it, in the same order, those too that are not in
 --- the group.
 ---@param ranks? table
 ---@param timeout? number
@@ -198,6 +214,7 @@ end
 ---@return integer
 function membership.get_rank(group)
   local world = membership.joined "get_rank".world
+  check_group("get_rank", group)
   return (group or world).own
 end
 
@@ -206,6 +223,7 @@ end
 ---@return integer
 function membership.get_world_size(group)
   local world = membership.joined "get_world_size".world
+  check_group("get_world_size", group)
   return group and (group.own < 0 and -1 or #group.ranks) or #world.ranks
 end
 
@@ -228,6 +246,7 @@ end
 ---@return table
 function membership.get_process_group_ranks(group)
   local world = membership.joined "get_process_group_ranks".world
+  check_group("get_process_group_ranks", group)
   return table.move((group or world).ranks, 1, #(group or world).ranks, 1, {})
 end
 
@@ -236,7 +255,9 @@ end
 ---@param global_rank integer
 ---@return integer
 function membership.get_group_rank(group, global_rank)
-  return membership.rank_in("get_group_rank", group, global_rank)
+  local world = membership.joined "get_group_rank".world
+  check_group("get_group_rank", group)
+  return membership.rank_in("get_group_rank", group or world, global_rank)
 end
 
 --- The rank of the world of a rank in a group.
@@ -244,7 +265,11 @@ end
 ---@param group_rank integer
 ---@return integer
 function membership.get_global_rank(group, group_rank)
-  return group.ranks[group_rank + 1] or raise(("get_global_rank: the group has no rank %s"):format(group_rank))
+  local world = membership.joined "get_global_rank".world
+  check_group("get_global_rank", group)
+  local rank = args.whole(group_rank)
+  return rank and (group or world).ranks[rank + 1]
+    or raise(("get_global_rank: the group has no rank %s"):format(tostring(group_rank)))
 end
 
 return membership

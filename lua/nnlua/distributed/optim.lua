@@ -5,6 +5,7 @@ local collectives = require "nnlua.distributed.collectives"
 local core = require "nnlua.nn.core"
 local membership = require "nnlua.distributed.membership"
 local nl = require "nnlua"
+local Optimizer = require "nnlua.optim.optimizer".Optimizer
 local objects = require "nnlua.distributed.objects"
 local parameter_list = require "nnlua.nn.parameter_list"
 
@@ -16,7 +17,7 @@ local raise = core.raise
 --- to the others. `optimizer_class` is one of nl.optim's, named arguments are its options.
 ---     local opt = dist.optim.ZeroRedundancyOptimizer(net:parameters(), optim.Adam, {lr = 0.001})
 ---@class ZeroRedundancyOptimizer
-local Zero = class.new "distributed.optim.ZeroRedundancyOptimizer"
+local Zero = class.new("distributed.optim.ZeroRedundancyOptimizer", Optimizer)
 optim.ZeroRedundancyOptimizer = Zero
 
 --- Lists of parameters by rank: the largest first, each to the rank that has least.
@@ -46,7 +47,7 @@ function Zero:init(params, optimizer_class, options)
   end
   self.group = membership.group(what, options and options.process_group)
   if not self.group then raise(what .. ": this process is not in the group") end
-  if type(optimizer_class) ~= "table" then
+  if type(optimizer_class) ~= "table" or not rawget(optimizer_class, "__index") then
     raise(what .. ": optimizer_class is a class of nl.optim, such as optim.Adam")
   end
   self.params = parameter_list(what, params)
@@ -59,7 +60,11 @@ function Zero:init(params, optimizer_class, options)
   self.has_share = #own > 0
   self.optim = optimizer_class(self.has_share and own or {nl.zeros(1)}, own_options)
   self.param_groups = self.optim.param_groups -- schedules change their options
-  self.defaults = self.optim.defaults
+  self.defaults, self.state, self._hooks, self._steps = self.optim.defaults, self.optim.state, false, 0
+end
+
+function Zero:add_param_group() -- luacheck: no self
+  raise "ZeroRedundancyOptimizer: there is one group of parameters, which can't be added to"
 end
 
 --- Steps the own share and receives the others'.
@@ -118,6 +123,11 @@ end
 --- Takes this rank's share of a whole state, which all ranks give.
 ---@param dict table
 function Zero:load_state_dict(dict)
+  if type(dict) ~= "table" or type(dict.state) ~= "table" or type(dict.param_groups) ~= "table" then
+    raise "ZeroRedundancyOptimizer: load_state_dict takes a table with state and param_groups, as state_dict gives it"
+  elseif #dict.param_groups ~= 1 or #dict.param_groups[1].params ~= #self.params then
+    raise("ZeroRedundancyOptimizer: the state has other groups or parameters than the one of " .. #self.params)
+  end
   if not self.has_share then return end
   local state, group, numbers = {}, {}, {}
   for k, i in ipairs(self.shares[self.group:rank() + 1]) do

@@ -28,8 +28,8 @@ end
 --- What the command line says: options of ours, words for the launcher, the script and its arguments.
 local function parse(words)
   local options = {n = 2, threads = 1, launcher = {}, script = {}}
-  local has_dashes, i = false, 1
-  for _, word in ipairs(words) do has_dashes = has_dashes or word == "--" end
+  local i, dashes = 1, nil
+  for k, word in ipairs(words) do dashes = dashes or word == "--" and k end
   while i <= #words do
     local word = words[i]
     local name, value = word:match "^(%-%-[^=]+)=(.*)$"
@@ -51,8 +51,9 @@ local function parse(words)
     elseif name == "-h" or name == "--help" then
       io.write(usage)
       os.exit(0, true)
-    elseif has_dashes then
-      table.insert(options.launcher, word)
+    elseif word:sub(1, 1) == "-" and dashes then -- from here on the launcher's
+      table.move(words, i, dashes - 1, #options.launcher + 1, options.launcher)
+      i = dashes - 1
     elseif word:sub(1, 1) == "-" then
       fail("there is no option '%s'; options for MPI's launcher stand before '--', and the script behind it", word)
     else
@@ -101,7 +102,7 @@ end
 
 local options_of = {
   openmpi = function()
-    local words = {"--oversubscribe", "--tag-output"}
+    local words = {"--oversubscribe", "--tag-output", "-x", "NNLUA_RUN"}
     if is_root() then table.insert(words, "--allow-run-as-root") end
     return words
   end,

@@ -16,8 +16,8 @@ end
 
 function Work:_complete(source)
   if self._done then return end
-  self._done, self._source = true, source
   if self._finish then nl.no_grad(self._finish) end
+  self._done, self._source = true, source
 end
 
 --- Sleeps until it is over; raises if it fails, or takes longer than `timeout` seconds (those of the group).

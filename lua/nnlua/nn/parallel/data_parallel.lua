@@ -70,7 +70,7 @@ function DDP:init(...)
   if #named == 0 then raise "DistributedDataParallel: no parameter of the module wants a gradient" end
   self.module, self.process_group = module, group
   self.broadcast_buffers, self.find_unused_parameters, self.static_graph = broadcasts, finds_unused, is_static
-  self.require_backward_grad_sync = true
+  self.require_backward_grad_sync, self.buffers_differ = true, true
   if syncs then
     check_alike(named, group)
     broadcast_all(group, module:named_parameters())
@@ -117,13 +117,12 @@ end
 
 function DDP:forward(...)
   local wants_sums = self.require_backward_grad_sync and nl.is_grad_enabled()
-  if self.broadcast_buffers and self.training and self.require_backward_grad_sync then
+  if self.broadcast_buffers and self.buffers_differ then
     broadcast_all(self.process_group, self.module:named_buffers())
   end
-  if not wants_sums then
-    self.buckets:close()
-    return self.module(...)
-  end
+  self.buffers_differ = wants_sums -- a forward that ends in a step may change them at each rank
+  if not self.require_backward_grad_sync then self.buckets:close() end
+  if not wants_sums then return self.module(...) end
   if not self.find_unused_parameters and not self.static_graph then
     self.buckets:open()
     return self.module(...)

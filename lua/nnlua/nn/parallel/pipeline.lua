@@ -73,7 +73,7 @@ local function chunks_of(value, n, what)
   if not core.is_tensor(value) or value:size(1) < n then
     raise(("Pipeline: the %s must be a tensor of at least %d rows, one for each chunk"):format(what, n))
   end
-  return value:chunk(n, {as_table = true})
+  return value:tensor_split(n, 1, {as_table = true})
 end
 
 --- A batch through all stages; the last rank has the result, the others nil. Only rank 0 gives an input.

@@ -29,6 +29,7 @@ end
 local function moments(x, group)
   local dims, n = others(x)
   local variance, mean = nl.var_mean(x, dims, {correction = 0})
+  if n == 0 then variance, mean = variance:zero_(), mean:zero_() end
   local own = nl.cat({mean, variance * n, nl.full({1}, n, {dtype = mean.dtype})}, 1)
   local all = nl.empty({group:size(), own:numel()}, {dtype = own.dtype})
   collectives.all_gather_into_tensor(all, own, group)
@@ -100,13 +101,16 @@ function SyncBatchNorm:forward(x)
     raise(("SyncBatchNorm: the input must be a tensor of 2 or more dimensions with %d channels"):format(
       self.num_features))
   end
-  local own = self.training or self.running_mean == nil
-  local group = own and membership.is_initialized() and membership.group("SyncBatchNorm", self.process_group)
+  local group = self.training and membership.is_initialized() and membership.group("SyncBatchNorm", self.process_group)
   if not group or group:size() == 1 then return self:_batch_norm(x) end
-  local of = nl.no_grad(moments, x, group)
+  local is_half = x.dtype == nl.float16 or x.dtype == nl.bfloat16
+  local wide = is_half and x:float() or x -- counts and sums of squares are beyond halves
+  local of = nl.no_grad(moments, wide, group)
   of.eps, of.group = self.eps, group
   if self.training then nl.no_grad(self._move, self, of) end
-  return SyncBatchNormFunction.apply(x, self.weight, self.bias, of)
+  local weight, bias = self.weight, self.bias
+  if is_half then weight, bias = weight and weight:float(), bias and bias:float() end
+  return SyncBatchNormFunction.apply(wide, weight, bias, of):to(x.dtype)
 end
 
 local function is_batch_norm(module)
