@@ -390,7 +390,8 @@ static int watch(lua_State *L, Keeper *k)
   return status;
 }
 
-/* Where a script that was started by a launcher starts another one, that must not take itself for a part of the first. */
+/* Where a script that was started by a launcher starts another one, that isn't to take itself for a part of the
+   first. */
 static void forget_other_launchers(void)
 {
   static const char *const beginnings[] = {"OMPI_COMM_", "OMPI_MCA_ess", "OMPI_MCA_orte_", "PMIX_", "PMI_", "ORTE_"};

@@ -191,8 +191,8 @@ end
 
 local parse_new_group = args.parser("new_group", {{"ranks", "list?"}, {"timeout", "number?"}})
 
---- A group of some ranks (of all, without a list), in their order in the world. All processes call it, in the same order, those too that are not in
---- the group.
+--- A group of some ranks (of all, without a list), in their order in the world. All processes call it, in the same
+--- order, those too that are not in the group.
 ---@param ranks? table
 ---@param timeout? number
 ---@return ProcessGroup
