@@ -1,5 +1,5 @@
--- The pages of docs/: the tutorial and the page for Torch7's users run and print what they say, and links lead
--- somewhere.
+-- The pages of docs/: the tutorial and the page for Torch7's users run and print what they say, links lead
+-- somewhere, and the site has all pages.
 local process = require "support.process"
 
 local function read(path)
@@ -73,6 +73,15 @@ describe("The pages", function()
         local is_ours = path ~= "" and not path:find "^%a+:"
         if is_ours and not io.open(target) then table.insert(missing, page .. ": " .. link) end
       end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("are all in the site", function()
+    local nav, missing = read "docs/mkdocs.yml", {}
+    for _, page in ipairs(pages) do
+      local place = page == "README.md" and "index.md" or page:sub(#"docs/" + 1)
+      if not nav:find(": " .. place .. "\n", 1, true) then table.insert(missing, place) end
     end
     assert.same({}, missing)
   end)
