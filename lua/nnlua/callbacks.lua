@@ -7,6 +7,7 @@ local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local guard = require "nnlua.guard"
 local logs_order = require "nnlua.callbacks.logs_order"
+local monitored = require "nnlua.callbacks.monitored"
 local nl = require "nnlua"
 local table_of_epochs = require "nnlua.callbacks.progress_table"
 
@@ -42,12 +43,10 @@ function EarlyStopping:init(...)
 end
 
 function EarlyStopping:on_epoch_end(trainer, logs)
-  local value, is_max = logs[self.monitor or trainer.monitor], (self.mode or trainer.mode) == "max"
-  if value == nil then
-    raise(("%s: there is no '%s' in the epoch's logs"):format(self.__name, self.monitor or trainer.monitor))
-  end
-  local gain = self.best and (is_max and value - self.best or self.best - value)
-  if not gain or gain > self.min_delta then
+  local value = monitored(self.__name, self.monitor or trainer.monitor, logs)
+  local best, is_max = self.best or nl.nan, (self.mode or trainer.mode) == "max"
+  local gain = is_max and value - best or best - value
+  if best ~= best and value == value or gain > self.min_delta then
     self.best, self.wait = value, 0
   else
     self.wait = self.wait + 1
@@ -148,7 +147,7 @@ function TensorBoard:on_epoch_end(trainer, logs)
 end
 
 function TensorBoard:on_fit_end()
-  self.writer:close()
+  if self.writer then self.writer:close() end
 end
 
 -- -------------------------------------------------------------- for Trainer

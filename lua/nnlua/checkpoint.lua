@@ -24,10 +24,10 @@ local function kind_of(value)
     return type(meta) == "table" and meta.__name == "nnlua.Generator" and "generator" or "plain"
   elseif type(value) ~= "table" then
     return "plain"
-  elseif meta == nil then
-    return "table"
+  elseif args.is_callable(value.state_dict) and args.is_callable(value.load_state_dict) then
+    return "object"
   end
-  return args.is_callable(value.state_dict) and args.is_callable(value.load_state_dict) and "object" or "plain"
+  return meta == nil and "table" or "plain"
 end
 
 local function state_of(value, kind)
@@ -39,22 +39,27 @@ local function set_state(value, kind, state)
   if kind == "object" then value:load_state_dict(state) else value:set_state(state) end
 end
 
---- A table with the states of objects in their place.
-local function packed(things)
-  local copy = {}
-  for key, value in pairs(things) do
-    local kind = kind_of(value)
-    if kind == "table" then copy[key] = packed(value)
-    elseif kind == "plain" then copy[key] = value
-    else copy[key] = state_of(value, kind) end
-  end
-  return copy
-end
-
 --- What a thing in a table is called in errors: "schedulers[2]", "optimizers.a".
 local function name_under(prefix, key)
   if type(key) ~= "string" then return ("%s[%s]"):format(prefix, tostring(key)) end
   return prefix == "" and key or prefix .. "." .. key
+end
+
+--- A table with the states of objects in their place. `around` are the tables that it is in.
+local function packed(things, prefix, around)
+  local copy = {}
+  around[things] = true
+  for key, value in pairs(things) do
+    local kind = kind_of(value)
+    if kind == "table" then
+      local name = name_under(prefix, key)
+      if around[value] then raise(("nl.checkpoint.save: %s is a table that it is in itself"):format(name)) end
+      copy[key] = packed(value, name, around)
+    elseif kind == "plain" then copy[key] = value
+    else copy[key] = state_of(value, kind) end
+  end
+  around[things] = nil
+  return copy
 end
 
 --- The objects among things, with what was saved for each, in the order of their names; and the names of those that
@@ -122,7 +127,7 @@ function checkpoint.save(...)
   elseif things[HEAD] ~= nil then
     raise(("nl.checkpoint.save: the name '%s' is its own"):format(HEAD))
   end
-  local content = packed(things)
+  local content = packed(things, "", {})
   content[HEAD] = {version = 1, random = random and nl.get_rng_state() or nl.none}
   nl.save(path, content, {format = "safetensors"})
 end
@@ -139,6 +144,18 @@ local function load_all(path, found)
       raise(("nl.checkpoint.load: %s: %s: %s"):format(path, one.name, text))
     end
   end
+end
+
+--- A value with what a checkpoint has for it beside the states of objects; tables stay the same ones, and what the
+--- checkpoint has nothing for stays, but for the ends of lists.
+function checkpoint._put_back(value, saved)
+  if saved == nil then return value end
+  if type(saved) ~= "table" or kind_of(value) ~= "table" then return saved end
+  for i = #saved + 1, #value do
+    if kind_of(value[i]) == "plain" and saved[i] == nil then value[i] = nil end
+  end
+  for key, one in pairs(saved) do value[key] = checkpoint._put_back(value[key], one) end
+  return value
 end
 
 local parse_load = args.parser("nl.checkpoint.load", {

@@ -2,10 +2,14 @@
 
 local args = require "nnlua.args"
 local callbacks = require "nnlua.callbacks"
+local checks = require "nnlua.trainer.checks"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local guard = require "nnlua.guard"
+local kept_modes = require "nnlua.nn.kept_modes"
+local monitored = require "nnlua.callbacks.monitored"
 local nl = require "nnlua"
+local things_of = require "nnlua.trainer.things"
 
 local raise = core.raise
 
@@ -21,7 +25,7 @@ local raise = core.raise
 ---
 --- With a folder: last.ckpt after each epoch, every checkpoint_every steps and on Ctrl-C; best.ckpt, by monitor
 --- ("val_loss", or "loss" without validation) and mode ("min", "max"); log.csv; events for TensorBoard
---- (tensorboard = false: none). extra is a table of what else is to be saved with the run, such as generators.
+--- (tensorboard = false: none). extra is a table of what else is saved with the run and put back, as generators.
 ---     > x = nl.randn(64, 2)
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
 ---     > net = nn.Linear(2, 1)
@@ -47,17 +51,7 @@ local parse = args.parser("Trainer", options)
 function Trainer:init(...)
   for i, value in pairs {parse(...)} do self[options[i][1]] = value end
   self.training_step = self.training_step or self.model.training_step
-  if not class.is_a(self.optimizer, nl.optim.Optimizer) then
-    raise("Trainer: optimizer must be one of nl.optim, not " .. core.describe(self.optimizer))
-  elseif not self.loss and not self.training_step then
-    raise "Trainer: give loss, a function of output and target, or training_step, which returns a loss"
-  elseif self.scheduler_interval ~= "epoch" and self.scheduler_interval ~= "step" then
-    raise(("Trainer: scheduler_interval must be 'epoch' or 'step', not '%s'"):format(self.scheduler_interval))
-  elseif self.accumulate_grad_batches < 1 or (self.checkpoint_every or 1) < 1 then
-    raise "Trainer: accumulate_grad_batches and checkpoint_every must be from 1 on"
-  elseif self.checkpoint_every and not self.folder then
-    raise "Trainer: checkpoint_every needs a folder to save to"
-  end
+  checks.options(self)
   self.max_epochs = self.max_epochs or self.max_steps and math.maxinteger or 1
   if self.folder then nl.utils.make_folder(self.folder) end
   self.metrics = self.metrics or {}
@@ -72,26 +66,12 @@ function Trainer:_start()
   self.history, self.best, self.should_stop = {}, nil, false
 end
 
---- What a checkpoint holds beside plain values.
-function Trainer:_things()
-  local function stateful(object) return object and object.load_state_dict and object or nil end
-  local things = {
-    model = self.model, optimizer = self.optimizer, scheduler = self.scheduler, scaler = self.scaler,
-    loader = stateful(self.loader), val_loader = stateful(self.val_loader), loss = self.mean_loss,
-    metrics = self.metrics, extra = self.extra, callbacks = {},
-  }
-  for i, callback in ipairs(self.callbacks) do
-    if callback.load_state_dict then things.callbacks[callback.__name or tostring(i)] = callback end
-  end
-  return things
-end
-
 local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop"}
 
 --- Saves all of the run to a file, which `load` and `fit` with resume go on from.
 ---@param path string
 function Trainer:save(path)
-  local things, run = self:_things(), {}
+  local things, run = things_of(self), {}
   for _, name in ipairs(plain) do run[name] = self[name] end
   things.run = run
   nl.checkpoint.save(path, things)
@@ -101,8 +81,10 @@ end
 ---@param path string
 function Trainer:load(path)
   if path == "best" or path == "last" then path = self:_path(path) end
-  local run = nl.checkpoint.load(path, self:_things()).run
+  local rest = nl.checkpoint.load(path, things_of(self))
+  local run = rest.run
   if type(run) ~= "table" then raise(("load: %s was saved by no Trainer"):format(path)) end
+  if self.extra ~= nil then self.extra = nl.checkpoint._put_back(self.extra, rest.extra) end
   for _, name in ipairs(plain) do self[name] = run[name] end
 end
 
@@ -131,6 +113,7 @@ function Trainer:_count(batch, mean_loss, metrics)
   local dtype = self.autocast == true and nl.bfloat16 or self.autocast
   local _ <close> = dtype and nl.autocast("cpu", {dtype = dtype}) or nil
   local loss, output, target = self:_forward(batch)
+  checks.loss(loss, self.training_step and "training_step" or "loss")
   mean_loss:update(loss:detach(), core.is_tensor(batch[1]) and batch[1].ndim > 0 and #batch[1] or 1)
   for _, metric in pairs(output ~= nil and metrics or {}) do metric:update(output, target) end
   return loss
@@ -167,18 +150,19 @@ end
 
 --- Calls a function of each batch while the model evaluates, without gradients.
 function Trainer:_evaluate(loader, f)
-  local was_training = self.model.training
-  local _ <close>, next_batch, closing = nl.no_grad(), batches(loader)
+  local next_batch, closing = batches(loader)
   local _ <close> = closing
+  local _ <close> = nl.no_grad()
+  local _ <close> = kept_modes(self.model)
   self.model:eval()
   for batch in next_batch do f(batch) end
-  self.model:train(was_training)
 end
 
 --- The loss and the metrics of a loader, by names that begin with val_; the model is as it was.
 ---@param loader DataLoader
 ---@return table
 function Trainer:validate(loader)
+  checks.loader("validate", "loader", loader)
   self.val_loss:reset()
   for _, metric in pairs(self.val_metrics) do metric:reset() end
   self:_evaluate(loader, function(batch) self:_count(batch, self.val_loss, self.val_metrics) end)
@@ -191,10 +175,12 @@ end
 --- target, is left out.
 ---@param loader DataLoader
 function Trainer:predict(loader)
+  checks.loader("predict", "loader", loader)
   local outputs = {}
   self:_evaluate(loader, function(batch)
     outputs[#outputs + 1] = self.model(table.unpack(batch, 1, math.max(1, batch.n - 1)))
   end)
+  if #outputs == 0 then raise "predict: the loader gives no batches" end
   return nl.cat(outputs, 1)
 end
 
@@ -204,7 +190,7 @@ function Trainer:_train_batches(ctrl_c)
   local next_batch, closing = batches(self.loader)
   local _ <close> = closing
   for _ = 1, self.loader.load_state_dict and 0 or self.batch do next_batch() end -- those of before the resumption
-  self.model:train()
+  if not self.model.training then self.model:train() end -- of one that trains, layers may be frozen by eval()
   self.optimizer:zero_grad()
   for batch in next_batch do
     local loss = self:_count(batch, self.mean_loss, self.metrics)
@@ -234,8 +220,7 @@ function Trainer:_end_epoch()
   local logs = self:logs()
   for name, value in pairs(self.val_loader and self:validate(self.val_loader) or {}) do logs[name] = value end
   logs.epoch, logs.step, logs.lr = self.epoch, self.step, self.optimizer.param_groups[1].lr
-  local value = logs[self.monitor]
-  if value == nil then raise(("fit: there is no '%s' to monitor"):format(self.monitor)) end
+  local value = monitored("fit", self.monitor, logs)
   local schedule = self.scheduler_interval == "epoch" and self.scheduler
   local takes_value = schedule and class.is_a(schedule, nl.optim.lr_scheduler.ReduceLROnPlateau)
   if schedule then schedule:step(takes_value and value or nil) end
@@ -249,7 +234,17 @@ function Trainer:_end_epoch()
   if self.folder then self:save(self:_path "last") end -- who is killed between the two does this epoch's end again
 end
 
-local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"}, {"resume", "any?"}})
+--- Ends the callbacks where it is closed. If the run fails, that is what is told, not what fails in them for it.
+function Trainer:_ending()
+  return setmetatable({}, {__close = function(_, problem)
+    if problem == nil then return self:_call "on_fit_end" end
+    for _, callback in ipairs(self.callbacks) do
+      if callback.on_fit_end then pcall(callback.on_fit_end, callback, self) end
+    end
+  end})
+end
+
+local parse_fit = args.parser("fit", {{"loader", "any"}, {"val_loader", "any?"}, {"resume", "any?"}})
 
 --- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
 --- epoch. resume = true goes on from the folder's last.ckpt, to the bit, or begins if there is none; a path goes on
@@ -260,13 +255,16 @@ local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"
 ---@return table[]
 function Trainer:fit(...)
   local loader, val_loader, resume = parse_fit(...)
-  if not args.is_callable(loader.iter) then raise "fit: loader must be a DataLoader, or have its method iter" end
+  checks.loader("fit", "loader", loader)
+  if val_loader ~= nil then checks.loader("fit", "val_loader", val_loader) end
+  checks.resume(resume)
   self.loader, self.val_loader = loader, val_loader
   self.monitor = self.monitor or val_loader and "val_loss" or "loss"
   self.mode = self.mode or callbacks._mode_of(self.monitor)
   self:_start()
   local last <close> = resume == true and io.open(self:_path "last") or nil
   if last or type(resume) == "string" then self:load(last and "last" or resume) end
+  local _ <close> = self:_ending()
   self:_call "on_fit_begin"
   local ctrl_c <close> = nl.utils.interrupts(self.folder ~= nil)
   while self.in_epoch or self.epoch < self.max_epochs and self.step < (self.max_steps or math.huge)
@@ -277,13 +275,12 @@ function Trainer:fit(...)
       for _, metric in pairs(self.metrics) do metric:reset() end
       self:_call "on_epoch_begin"
     end
-    if not self:_train_batches(ctrl_c) then
-      self:_call "on_fit_end"
+    local is_whole = self:_train_batches(ctrl_c)
+    if is_whole then self:_end_epoch() end
+    if not is_whole or ctrl_c:asked() then
       raise(("interrupted! The run is saved in %s: fit with {resume = true} goes on"):format(self:_path "last"))
     end
-    self:_end_epoch()
   end
-  self:_call "on_fit_end"
   return self.history
 end
 

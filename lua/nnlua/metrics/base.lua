@@ -65,11 +65,18 @@ function Metric:state_dict()
   return deepcopy(self.state)
 end
 
---- Goes on from what state_dict gave.
+--- Numbers and tensors are one kind, as a count that begins with 0 may become a tensor; else it is the type.
+local function kind_of(value)
+  return (type(value) == "number" or core.is_tensor(value)) and "numeric" or type(value)
+end
+
+--- Goes on from what state_dict gave: a table whose values are of the kinds that empty() gives.
 function Metric:load_state_dict(state_dict)
-  local expected = self:empty()
   local fits = type(state_dict) == "table"
-  for key in pairs(expected) do fits = fits and state_dict[key] ~= nil end
+  for key, value in pairs(self:empty()) do
+    fits = fits and kind_of(state_dict[key]) == kind_of(value)
+      and (core.is_tensor(state_dict[key]) or not core.is_tensor(value))
+  end
   if not fits then
     raise(("load_state_dict: what state_dict() of a %s gave is wanted, not %s"):format(self.__name,
       core.describe(state_dict)))

@@ -30,8 +30,11 @@ local function check_labels(self, name, labels, classes)
   end
 end
 
---- Notes how many classes there are, by the scores, the option or the greatest label.
-local function note_classes(self, scores, predicted, target)
+-- Up to so many classes are counted for labels alone: a label beyond is more likely a mistake.
+local MOST_CLASSES = 1 << 20
+
+--- How many classes there are, by the scores, the option or the greatest label.
+local function classes_of(self, scores, predicted, target)
   local known = self.num_classes or scores and scores:size(2)
   if scores and self.num_classes and scores:size(2) ~= self.num_classes then
     raise(("%s: input has %d scores for each item, but num_classes is %d"):format(self.__name, scores:size(2), known))
@@ -39,7 +42,19 @@ local function note_classes(self, scores, predicted, target)
   check_labels(self, "target", target, known)
   check_labels(self, "input", predicted, known)
   local function greatest(labels) return labels:numel() > 0 and labels:max():item() or 0 end
-  self.state.classes = math.max(self.state.classes, known or 0, greatest(predicted), greatest(target))
+  local classes = math.max(self.state.classes, known or 0, greatest(predicted), greatest(target))
+  if not known and classes > MOST_CLASSES then
+    raise(("%s: there is a label %d: give num_classes, if there are so many classes"):format(self.__name, classes))
+  end
+  return classes
+end
+
+--- Raises if batches before were of the other kind: of one score for each item, or of classes.
+local function check_kind(self, is_binary)
+  if self.state.classes == 0 or self.state.binary == is_binary then return end
+  raise(("%s: input has %s, but batches before had %s; reset() forgets them"):format(self.__name,
+    is_binary and "one score for each item" or "scores for each class, or labels",
+    is_binary and "scores for each class, or labels" or "one score for each item"))
 end
 
 local function check_target(self, scores, input, target)
@@ -70,26 +85,30 @@ local function binary_labels(self, target)
   return target:long() + 1
 end
 
---- What a batch says: predicted labels and true ones, one dimension each, and the scores by rows if there are any.
+--- What a batch says: predicted labels and true ones, one dimension each, how many classes there are now, whether they
+--- are two by one score for each item, and the scores by rows if there are any. The state is left to the caller.
 local function labels_of(self, input, target)
   input, target = base.tensor(self, "input", input), base.tensor(self, "target", target)
   if is_floating(input) and core.same_shape(input, target) then -- one score for each item: two classes
-    if self.state.classes > 2 or self.num_classes and self.num_classes ~= 2 then
+    if self.num_classes and self.num_classes ~= 2 then
       raise(("%s: input has one score for each item, but there are more than two classes"):format(self.__name))
     end
-    self.state.classes, self.state.binary = 2, true
-    return (input:gt(self.threshold):long() + 1):flatten(), binary_labels(self, target):flatten()
+    check_kind(self, true)
+    return (input:gt(self.threshold):long() + 1):flatten(), binary_labels(self, target):flatten(), 2, true
   end
   local scores = is_floating(input) and input.ndim >= 2 and input
   check_target(self, scores, input, target)
+  check_kind(self, false)
+  if scores and scores:size(2) == 0 then
+    raise(("%s: input has scores for no class: its shape is %s"):format(self.__name, input.shape))
+  end
   local rows = scores and rows_of(scores)
   local predicted, truth = rows and rows:argmax(-1) or input:long():flatten(), target:long():flatten()
   local kept = truth:ne(self.ignore_index)
   if not kept:all():item() then
     predicted, truth, rows = predicted[kept], truth[kept], rows and rows[kept]
   end
-  note_classes(self, scores, predicted, truth)
-  return predicted, truth, rows
+  return predicted, truth, classes_of(self, scores, predicted, truth), false, rows
 end
 
 --- How often each label from 1 to n stands there.
@@ -157,8 +176,9 @@ end
 ---@param input Tensor
 ---@param target Tensor
 function Counted:update(input, target)
-  local predicted, truth = labels_of(self, input, target)
-  local state, n = self.state, self.state.classes
+  local predicted, truth, n, is_binary = labels_of(self, input, target)
+  local state = self.state
+  state.classes, state.binary = n, is_binary
   local function add(name, labels) state[name] = grown(state[name], n) + counts(labels, n) end
   add("tp", truth[predicted:eq(truth)])
   add("predicted", predicted)
@@ -219,17 +239,18 @@ end
 ---@param input Tensor
 ---@param target Tensor
 function Accuracy:update(input, target)
-  local predicted, truth, rows = labels_of(self, input, target)
+  local predicted, truth, classes, is_binary, rows = labels_of(self, input, target)
   if self.top_k > 1 and not rows then
     raise(("%s: top_k = %d needs scores for all classes"):format(self.__name, self.top_k))
   end
   local right = self.top_k > 1 and right_in(rows, truth, self.top_k) or predicted:eq(truth)
   local state = self.state
+  state.classes, state.binary = classes, is_binary
   local function add(name, labels)
     if self.average == "micro" then
       state[name] = grown(state[name], 1) + labels:numel()
     else
-      state[name] = grown(state[name], state.classes) + counts(labels, state.classes)
+      state[name] = grown(state[name], classes) + counts(labels, classes)
     end
   end
   add("right", truth[right])
@@ -328,6 +349,9 @@ local parse_confusion = args.parser(ConfusionMatrix.__name, {
   {"ignore_index", "integer", -100},
 })
 
+-- The most classes of a matrix: it would have 32 GB.
+local MOST_SIDE = 1 << 16
+
 local normalized = {
   ["true"] = function(m) return m / m:sum(2, true) end, pred = function(m) return m / m:sum(1, true) end,
   all = function(m) return m / m:sum() end,
@@ -350,12 +374,15 @@ end
 ---@param input Tensor
 ---@param target Tensor
 function ConfusionMatrix:update(input, target)
-  local predicted, truth = labels_of(self, input, target)
-  local state, n = self.state, self.state.classes
+  local predicted, truth, n, is_binary = labels_of(self, input, target)
+  if n > MOST_SIDE then
+    raise(("%s: a matrix of %d classes has too many elements: there may be %d"):format(self.__name, n, MOST_SIDE))
+  end
+  local state = self.state
   local pairs_of = counts((truth - 1) * n + predicted, n * n):view(n, n)
   local before = state.counts:size(1)
   pairs_of:narrow(1, 1, before):narrow(2, 1, before):add_(state.counts)
-  state.counts = pairs_of
+  state.classes, state.binary, state.counts = n, is_binary, pairs_of
   return self
 end
 

@@ -40,10 +40,10 @@ function Mean:empty() return {sum = 0.0, weight = 0.0} end -- luacheck: no self
 ---@param value number|Tensor
 ---@param weight? number|Tensor
 function Mean:update(value, weight)
-  local x, w = elements(self, "value", value), elements(self, "weight", weight == nil and 1 or weight)
-  local state = self.state
-  state.sum = state.sum + (x * w):sum():item()
-  state.weight = state.weight + w:expand_as(x):sum():item()
+  local x, w = nl.broadcast_tensors(elements(self, "value", value),
+    elements(self, "weight", weight == nil and 1 or weight))
+  local sum, weights = sum_of(x * w), sum_of(w)
+  self.state.sum, self.state.weight = self.state.sum + sum, self.state.weight + weights
   return self
 end
 
@@ -74,6 +74,24 @@ function RunningMean:update(value)
   state.values[state.next] = elements(self, "value", value):mean():item()
   state.next = state.next % self.window + 1
   return self
+end
+
+--- Goes on from what state_dict gave. Of a larger window the last values are taken.
+---@param state_dict table
+function RunningMean:load_state_dict(state_dict)
+  local before = self.state
+  RunningMean.super.load_state_dict(self, state_dict)
+  local values, n, kept = self.state.values, #self.state.values, {}
+  local first = self.state.next > n and 1 or self.state.next -- the oldest
+  for _, one in ipairs(values) do
+    if type(one) ~= "number" then
+      self.state = before
+      raise(("load_state_dict: what state_dict() of a %s gave is wanted: values that are numbers, not %s"):format(
+        self.__name, core.describe(one)))
+    end
+  end
+  for i = math.max(0, n - self.window), n - 1 do kept[#kept + 1] = values[(first - 1 + i) % n + 1] end
+  self.state = {values = kept, next = #kept % self.window + 1}
 end
 
 function RunningMean:compute()
@@ -175,7 +193,10 @@ function Perplexity:update(input, target)
     raise(("%s: input must be (…, C) and target (…), not of shapes %s and %s"):format(self.__name, input.shape,
       target.shape))
   end
-  local logits, labels = input:reshape(-1, input:size(-1)):double(), target:reshape(-1)
+  if target.dtype.is_floating_point or target.dtype.is_complex or target.dtype == nl.bool then
+    raise(("%s: target must be labels, whole numbers from 1, not %s"):format(self.__name, target.dtype))
+  end
+  local logits, labels = input:reshape(-1, input:size(-1)):double(), target:reshape(-1):long()
   local n = labels:ne(self.ignore_index):sum():item()
   if n > 0 then
     local loss = nl.F.cross_entropy(logits, labels, {reduction = "sum", ignore_index = self.ignore_index})

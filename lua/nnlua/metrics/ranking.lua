@@ -49,13 +49,27 @@ function AUROC:update(input, target)
   local classes = input.ndim == 2 and input:size(2)
   local low, high = classes and 1 or 0, classes or 1
   local labels = target:double()
-  if labels:lt(low):logical_or(labels:gt(high)):any():item() then
+  if labels:lt(low):logical_or(labels:gt(high)):logical_or(labels:ne(labels:floor())):any():item() then
     raise(("%s: target must be %s"):format(self.__name, classes and ("labels from 1 to %d"):format(classes)
       or "0 and 1, or booleans"))
   end
-  table.insert(self.state.scores, input:double())
-  table.insert(self.state.targets, labels)
+  table.insert(self.state.scores, input:double():clone()) -- of doubles, double() gives the caller's own
+  table.insert(self.state.targets, labels:clone())
   return self
+end
+
+--- Goes on from what state_dict gave.
+---@param state_dict table
+function AUROC:load_state_dict(state_dict)
+  local before = self.state
+  AUROC.super.load_state_dict(self, state_dict)
+  local scores, targets = self.state.scores, self.state.targets
+  local fits = #scores == #targets
+  for i = 1, #scores do fits = fits and core.is_tensor(scores[i]) and core.is_tensor(targets[i]) end
+  if fits then return end
+  self.state = before
+  raise(("load_state_dict: what state_dict() of a %s gave is wanted: a target for each tensor of scores"):format(
+    self.__name))
 end
 
 --- The area for scores and truth values, by the mean rank of those that are true among all (Mann and Whitney's U).

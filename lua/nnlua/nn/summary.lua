@@ -5,6 +5,7 @@ local averages = require "nnlua.profiler.averages"
 local class = require "nnlua.class"
 local columns = require "nnlua.profiler.columns"
 local core = require "nnlua.nn.core"
+local kept_modes = require "nnlua.nn.kept_modes"
 local nl = require "nnlua"
 local profiler = require "nnlua.profiler.core"
 
@@ -68,14 +69,12 @@ end
 
 -- ----------------------------------------------------------------- a run
 
---- Remembers what a run changes; closing what it gives puts that back.
+--- Remembers the buffers and random numbers, which a run changes; closing what it gives puts them back.
 local function keep(net)
-  local state, training, buffers = nl.get_rng_state(), {}, {}
-  for _, module in net:named_modules() do training[#training + 1] = {module, module.training} end
+  local state, buffers = nl.get_rng_state(), {}
   for _, buffer in net:named_buffers() do buffers[#buffers + 1] = {buffer, buffer:clone()} end
   return setmetatable({}, {__close = function()
     nl.set_rng_state(state)
-    for _, pair in ipairs(training) do pair[1].training = pair[2] end
     nl.no_grad(function()
       for _, pair in ipairs(buffers) do
         if not nl.equal(pair[1], pair[2]) then pair[1]:copy_(pair[2]) end
@@ -161,6 +160,7 @@ local function run(net, inputs)
   local calls = {}
   local profile = profiler.open(true, false, math.maxinteger)
   local _ <close> = keep(net)
+  local _ <close> = kept_modes(net)
   local _ <close> = watch(net, calls)
   net:eval()
   do

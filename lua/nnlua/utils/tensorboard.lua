@@ -93,9 +93,10 @@ local parse_scalars = parser("add_scalars", {{"main_tag", "string"}, {"tag_scala
 ---@param global_step? integer
 function SummaryWriter:add_scalars(...)
   local main_tag, values, step, walltime = parse_scalars(...)
-  for _, tag in ipairs(summary.sorted_names(values)) do
+  local numbers = summary.numbers("add_scalars", values)
+  for _, tag in ipairs(summary.sorted_names("add_scalars", values)) do
     local folder = ("%s/%s_%s"):format(self.log_dir, main_tag:gsub("/", "_"), tag)
-    self:_add(summary.scalar(main_tag, summary.number("add_scalars", values[tag])), step, walltime, folder)
+    self:_add(summary.scalar(main_tag, numbers[tag]), step, walltime, folder)
   end
 end
 
@@ -128,6 +129,7 @@ function SummaryWriter:add_histogram(...)
   if not core.is_tensor(values) then
     raise("add_histogram: values must be a tensor, not " .. core.describe(values))
   end
+  if max_bins and max_bins < 1 then raise(("add_histogram: max_bins must be from 1 on, not %d"):format(max_bins)) end
   self:_add(summary.histogram(tag, values, bins, max_bins), step, walltime)
 end
 
@@ -143,6 +145,8 @@ function SummaryWriter:add_histogram_raw(...)
   if #limits ~= #counts then
     raise(("add_histogram_raw: there are %d bucket_limits, but %d bucket_counts"):format(#limits, #counts))
   end
+  summary.check_list("add_histogram_raw", "bucket_limits", limits, "number")
+  summary.check_list("add_histogram_raw", "bucket_counts", counts, "number")
   self:_add(summary.histogram_raw(tag, {min = min, max = max, num = num, sum = sum, sum_squares = squares,
     bucket_limits = limits, bucket_counts = counts}), step, walltime)
 end
@@ -212,6 +216,9 @@ local parse_audio = args.parser("add_audio", {
 ---@param global_step? integer
 function SummaryWriter:add_audio(...)
   local tag, sound, step, rate, walltime = parse_audio(...)
+  if rate < 1 or rate > 0x7fffffff then
+    raise(("add_audio: sample_rate must be from 1 to 2147483647, not %d"):format(rate))
+  end
   self:_add(summary.audio(tag, sound, rate), step, walltime)
 end
 
@@ -232,6 +239,12 @@ local parse_curve = args.parser("add_pr_curve", {
   {"tag", "string"}, {"labels", "any"}, {"predictions", "any"}, {"global_step", "integer?"},
   {"num_thresholds", "integer", 127}, {"weights", "any?"}, {"walltime", "number?"},
 })
+
+--- How many thresholds are written: 127 at most, as in PyTorch.
+local function thresholds_of(name, n)
+  if n < 1 then raise(("%s: num_thresholds must be from 1 on, not %d"):format(name, n)) end
+  return math.min(n, 127)
+end
 
 local function tensor_of(name, what, value, default)
   if value == nil then value = default end
@@ -254,7 +267,7 @@ function SummaryWriter:add_pr_curve(...)
     raise(("add_pr_curve: there are %d labels, but %d predictions"):format(#labels, #predictions))
   end
   weights = tensor_of("add_pr_curve", "weights", weights, 1):double()
-  self:_add(summary.pr_curve(tag, labels, predictions, math.min(thresholds, 127), weights), step, walltime)
+  self:_add(summary.pr_curve(tag, labels, predictions, thresholds_of("add_pr_curve", thresholds), weights), step, walltime)
 end
 
 local parse_curve_raw = args.parser("add_pr_curve_raw", {
@@ -269,7 +282,8 @@ function SummaryWriter:add_pr_curve_raw(...)
   local values = table.pack(parse_curve_raw(...))
   local rows = {}
   for i = 1, 6 do rows[i] = tensor_of("add_pr_curve_raw", "each count", values[i + 1]):double() end
-  self:_add(summary.pr_curve_raw(values[1], nl.stack(rows, 1), math.min(values[9], 127)), values[8], values[11])
+  local thresholds = thresholds_of("add_pr_curve_raw", values[9])
+  self:_add(summary.pr_curve_raw(values[1], nl.stack(rows, 1), thresholds), values[8], values[11])
 end
 
 -- ------------------------------------------------------------------- layouts
@@ -279,7 +293,7 @@ end
 ---@param layout table
 function SummaryWriter:add_custom_scalars(layout)
   if type(layout) ~= "table" then raise("add_custom_scalars: layout must be a table, not " .. core.describe(layout)) end
-  self:_add(summary.custom_scalars(layout))
+  self:_add(summary.custom_scalars("add_custom_scalars", layout))
 end
 
 local function chart(kind, name)
@@ -288,7 +302,7 @@ local function chart(kind, name)
   })
   return function(self, ...)
     local tags, category, title = parse_chart(...)
-    self:_add(summary.custom_scalars {[category] = {[title] = {kind, tags}}})
+    self:_add(summary.custom_scalars(name, {[category] = {[title] = {kind, tags}}}))
   end
 end
 
@@ -324,12 +338,13 @@ local parse_hparams = args.parser("add_hparams", {
 ---@param metric_dict table<string, number>
 function SummaryWriter:add_hparams(...)
   local hparams, metrics, domains, run_name, step = parse_hparams(...)
+  local numbers = summary.numbers("add_hparams", metrics)
   local folder = self.log_dir .. "/" .. (run_name or core.format("%.7f", nl.time()))
   for _, value in ipairs {require "nnlua.utils.tensorboard.hparams"(hparams, metrics, domains)} do
     self:_add(value, step, nil, folder)
   end
-  for _, name in ipairs(summary.sorted_names(metrics)) do
-    self:_add(summary.scalar(name, summary.number("add_hparams", metrics[name])), step, nil, folder)
+  for _, name in ipairs(summary.sorted_names("add_hparams", metrics)) do
+    self:_add(summary.scalar(name, numbers[name]), step, nil, folder)
   end
 end
 
@@ -368,8 +383,13 @@ end
 
 --- Ends the files; what is added afterwards begins new ones.
 function SummaryWriter:close()
-  for _, file in pairs(self._files or {}) do file:close() end
+  local files, first_problem = self._files or {}, nil
   self._files = nil
+  for _, file in pairs(files) do
+    local ok, problem = pcall(file.close, file)
+    if not ok then first_problem = first_problem or problem end
+  end
+  if first_problem then error(first_problem, 0) end
 end
 
 function SummaryWriter:__close()

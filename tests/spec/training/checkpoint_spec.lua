@@ -224,3 +224,26 @@ describe("a checkpoint", function()
     assert.equal(1, nl.checkpoint.load(path).epoch)
   end)
 end)
+
+describe("a checkpoint of tables", function()
+  it("has the state of a plain table with both methods", function()
+    local function thing(n)
+      return {n = n, state_dict = function(self) return {n = self.n} end, load_state_dict = function(self, state)
+        self.n = state.n
+      end}
+    end
+    local found = thing(1)
+    nl.checkpoint.save(path, {a = {thing(3)}})
+    nl.checkpoint.load(path, {a = {found}})
+    assert.equal(3, found.n)
+  end)
+
+  it("can't hold a table that it is in itself, which has a name; one that is there twice it can", function()
+    local a, twice = {b = {{}}}, {1}
+    a.b[1].c = a
+    assert.error_matches(function() nl.checkpoint.save(path, {x = a}) end,
+      "^nl.checkpoint.save: x.b%[1%].c is a table that it is in itself")
+    nl.checkpoint.save(path, {x = twice, y = twice})
+    assert.same({1}, nl.checkpoint.load(path).y)
+  end)
+end)

@@ -201,3 +201,90 @@ describe("every metric", function()
     end
   end)
 end)
+
+describe("a metric", function()
+  it("is what it was after an update that failed, and takes one kind of batches", function()
+    local metric = metrics.Precision()
+    assert.error_matches(function() metric:update(nl.tensor {0.1, 0.9}, nl.tensor {1, 2}) end,
+      "metrics.Precision: target must be 0 and 1, or booleans")
+    local three = nl.tensor {{0.9, 0.1}, {0.9, 0.1}, {0.2, 0.8}}
+    near(2 / 3, value(metric, three, nl.tensor {1, 2, 2}))
+    for _, name in ipairs {"Accuracy", "Precision", "ConfusionMatrix"} do
+      local binary, by_class = metrics[name](), metrics[name]()
+      binary:update(nl.tensor {0.1, 0.9}, nl.tensor {0, 1})
+      by_class:update(three, nl.tensor {1, 2, 2})
+      local before, other = binary:state_dict(), by_class:state_dict()
+      assert.error_matches(function() binary:update(three, nl.tensor {1, 2, 2}) end,
+        "input has scores for each class, or labels, but batches before had one score for each item")
+      assert.error_matches(function() by_class:update(nl.tensor {0.1, 0.9}, nl.tensor {0, 1}) end,
+        "input has one score for each item, but batches before had scores for each class")
+      for state, now in pairs {[before] = binary.state, [other] = by_class.state} do
+        for key, one in pairs(state) do
+          assert.is_true(nl.is_tensor(one) and nl.equal(one, now[key]) or one == now[key], name .. key)
+        end
+      end
+    end
+  end)
+
+  it("refuses labels beyond reason and scores for no class", function()
+    local one, large = nl.tensor {1}, nl.tensor {4000000000}
+    assert.error_matches(function() metrics.ConfusionMatrix():update(one, large) end,
+      "there is a label 4000000000: give num_classes")
+    assert.error_matches(function() metrics.ConfusionMatrix({num_classes = 4000000000}):update(one, large) end,
+      "a matrix of 4000000000 classes has too many elements")
+    assert.error_matches(function() metrics.Accuracy():update(nl.rand(2, 0), nl.tensor {1, 1}) end,
+      "input has scores for no class: its shape is %[2, 0%]")
+  end)
+
+  it("of ranks keeps scores of its own, and takes targets 0 and 1 alone", function()
+    local x, y = nl.tensor({0.1, 0.9}, {dtype = nl.float64}), nl.tensor({0, 1}, {dtype = nl.float64})
+    local metric = metrics.AUROC():update(x, y)
+    x:fill_(0)
+    y:fill_(0)
+    assert.equal(1.0, metric:compute())
+    for _, wrong in ipairs {0.5, nl.nan} do
+      assert.error_matches(function() metrics.AUROC():update(x, nl.tensor {wrong, 1}) end,
+        "target must be 0 and 1, or booleans")
+    end
+  end)
+
+  it("of words takes labels of bytes as they are, and whole numbers alone", function()
+    local target = nl.tensor({156, 3}, {dtype = nl.uint8}) -- 156 is -100 as a byte
+    near(200.0, value(metrics.Perplexity(), nl.zeros(2, 200), target))
+    assert.error_matches(function() metrics.Perplexity():update(nl.zeros(2, 9), nl.ones(2)) end,
+      "target must be labels, whole numbers from 1")
+  end)
+
+  it("that is a mean broadcasts the value, too, or counts nothing", function()
+    local metric = metrics.Mean():update(2.0, nl.tensor {1.0, 2.0})
+    assert.equal(2.0, metric:compute())
+    assert.is_false(pcall(metric.update, metric, nl.ones(2), nl.ones(3)))
+    assert.same({6.0, 3.0}, {metric.state.sum, metric.state.weight})
+  end)
+
+  it("that is a running mean goes on with another window", function()
+    local five = metrics.RunningMean(5)
+    for i = 1, 7 do five:update(i) end
+    for window, expected in pairs {[1] = 10, [2] = 8.5, [5] = 6.4, [8] = (3 + 4 + 5 + 6 + 7 + 10) / 6} do
+      local other = metrics.RunningMean(window)
+      other:load_state_dict(five:state_dict())
+      near(expected, other:update(10):compute(), window)
+    end
+  end)
+
+  it("takes a state of its own kind only, and keeps what it has else", function()
+    local cases = {
+      {metrics.Accuracy(), {classes = 1, binary = false, right = 3, support = nl.ones(1)}},
+      {metrics.Accuracy(), {classes = 1, binary = 1, right = nl.ones(1), support = nl.ones(1)}},
+      {metrics.Mean(), {sum = "a", weight = 1}}, {metrics.Mean(), 5}, {metrics.RunningMean(), {values = 1, next = 1}},
+      {metrics.RunningMean(), {values = {"a"}, next = 1}}, {metrics.AUROC(), {scores = {1}, targets = {2}}},
+      {metrics.AUROC(), {scores = {nl.ones(1)}, targets = {}}},
+    }
+    for i, case in ipairs(cases) do
+      local before = case[1].state
+      assert.error_matches(function() case[1]:load_state_dict(case[2]) end,
+        "load_state_dict: what state_dict%(%) of a " .. case[1].__name .. " gave is wanted")
+      assert.equal(before, case[1].state, i)
+    end
+  end)
+end)

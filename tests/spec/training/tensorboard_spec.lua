@@ -227,3 +227,58 @@ describe("crc32c", function()
     assert.equal(0, system.crc32c "")
   end)
 end)
+
+describe("a writer", function()
+  it("says at its close what couldn't be written, and closes the other files", function()
+    local writer = nl.utils.tensorboard.SummaryWriter(folder)
+    writer:add_scalars("loss", {train = 1, val = 2}, 1)
+    local file = writer._files[folder]
+    file.file:close()
+    file.file = assert(io.open("/dev/full", "wb"))
+    writer:add_scalar("x", 1, 1)
+    local others = {}
+    for _, one in pairs(writer._files) do
+      if one ~= file then others[#others + 1] = one.file end
+    end
+    assert.error_matches(function() writer:close() end, "^SummaryWriter: .*No space left")
+    assert.equal(2, #others)
+    for _, one in ipairs(others) do assert.equal("closed file", io.type(one)) end
+    writer:close()
+  end)
+
+  it("says what is wrong with arguments, and writes nothing", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    local x, layout = nl.tensor {1, 2}, "must be {\"Multiline\", tags} or {\"Margin\", {value, lower, upper}}"
+    local function size() writer:flush() return #read(writer._files[folder].path) end
+    local before = size()
+    for _, case in ipairs {
+      {"add_histogram: max_bins must be from 1 on, not 0", "add_histogram", "h", x, 1, 10, nil, 0},
+      {"add_histogram: bins[1] must be a number, not a string", "add_histogram", "h", x, 1, {"a", "b"}},
+      {"the borders in bins must rise, but after 3 comes 1", "add_histogram", "h", x, 1, {3, 1, 2}},
+      {"from 1.0 to inf there are none", "add_histogram", "h", nl.tensor {1, math.huge}, 1, 10},
+      {"add_histogram_raw: bucket_limits[1] must be a number, not a string", "add_histogram_raw", "h", 0, 1, 1, 1, 1,
+        {"a"}, {1}},
+      {"add_images: there is no pixel in shape [0, 3, 2, 2]", "add_images", "i", nl.zeros(0, 3, 2, 2), 1},
+      {"add_audio: sample_rate must be from 1 to 2147483647, not -5", "add_audio", "a", x, 1, -5},
+      {"sample_rate must be from 1 to 2147483647, not 1099511627776", "add_audio", "a", x, 1, 1 << 40},
+      {"add_pr_curve: num_thresholds must be from 1 on, not 0", "add_pr_curve", "p", nl.tensor {0, 1}, x, 1, 0},
+      {"add_scalars: names must be texts, as in {name = …}, not a number", "add_scalars", "s", {1, a = 2}, 1},
+      {"add_scalars: a number or a tensor of one element is wanted", "add_scalars", "s", {a = 1, b = "x"}, 1},
+      {"add_hparams: a number or a tensor of one element is wanted", "add_hparams", {lr = 1}, {loss = "x"}},
+      {"add_custom_scalars: layout must be a table", "add_custom_scalars", 5},
+      {"category a must be a table of charts by title, not a number", "add_custom_scalars", {a = 1}},
+      {"add_custom_scalars: names must be texts", "add_custom_scalars", {1, a = {}}},
+      {"add_custom_scalars: chart b " .. layout, "add_custom_scalars", {a = {b = 1}}},
+      {"add_custom_scalars: chart b " .. layout, "add_custom_scalars", {a = {b = {"Margin", 1}}}},
+      {"add_custom_scalars: chart b " .. layout, "add_custom_scalars", {a = {b = {"Pie", {"x"}}}}},
+      {"add_custom_scalars_multilinechart: tags[1] must be a string", "add_custom_scalars_multilinechart", {5}},
+      {"add_custom_scalars_marginchart: a Margin has three tags", "add_custom_scalars_marginchart", {"x"}},
+    } do
+      local ok, problem = pcall(function() writer[case[2]](writer, table.unpack(case, 3, 10)) end)
+      assert.is_false(ok, case[1])
+      assert.matches("^[^\n]*tensorboard_spec.lua:%d+: ", problem)
+      assert.is_truthy(problem:find(case[1], 1, true), problem)
+    end
+    assert.equal(before, size())
+  end)
+end)

@@ -373,3 +373,143 @@ describe("the table of epochs", function()
     assert.matches("epoch 2: loss %d%.%d+, accuracy 1%.0000", ended)
   end)
 end)
+
+describe("a trainer that fails", function()
+  it("leaves gradients and the model's modes as they were", function()
+    local trainer, loader = trainer_of()
+    local net, bad = trainer.model, {iter = function() error("no data", 0) end}
+    net:train()
+    net[3]:eval()
+    local wrong = data.DataLoader(data.TensorDataset(nl.zeros(2, 9), nl.ones(2):long()))
+    for _, one in ipairs {bad, wrong} do
+      for _, name in ipairs {"validate", "predict"} do
+        assert.is_false(pcall(trainer[name], trainer, one))
+        assert.is_true(nl.is_grad_enabled())
+        assert.same({true, true, false}, {net.training, net[1].training, net[3].training})
+      end
+    end
+    trainer:validate(loader)
+    assert.is_false(net[3].training)
+    trainer:fit(loader, loader)
+    assert.same({true, false}, {net.training, net[3].training})
+    net:eval()
+    trainer:fit(loader)
+    assert.is_true(net[3].training)
+  end)
+
+  it("ends the callbacks that it began, and tells what failed first", function()
+    local ended = {}
+    local function callback(name, fields)
+      fields.on_fit_end = function()
+        ended[#ended + 1] = name
+        error("the end fails too", 0)
+      end
+      return fields
+    end
+    local trainer, loader = trainer_of {callbacks = {
+      callback("first", {}), callback("second", {on_batch_end = function() error("stop here", 0) end}),
+    }}
+    local ok, problem = pcall(trainer.fit, trainer, loader)
+    assert.same({false, "stop here", {"first", "second"}}, {ok, problem, ended})
+    local whole, again = trainer_of {callbacks = {callback("third", {})}}
+    assert.same({false, "the end fails too"}, {pcall(whole.fit, whole, again)})
+  end)
+
+  it("says which argument is wrong", function()
+    local step = function() return nl.zeros(1) end
+    local accuracy = nl.metrics.Accuracy()
+    for text, options in pairs {
+      ["scheduler must be one of nl.optim.lr_scheduler, not a number"] = {scheduler = function() return 5 end},
+      ["scaler must be one such as nl.amp.GradScaler(), not a boolean"] = {scaler = true},
+      ["metrics.acc must be a metric, as nl.metrics.Accuracy(), not a string"] = {metrics = {acc = "x"}},
+      ["metrics.acc must be a metric, as nl.metrics.Accuracy(), not a table"] = {metrics = {acc = nl.metrics.Mean}},
+      ["metrics must have names"] = {metrics = {accuracy}},
+      ["callbacks must be a list, as {nl.callbacks.TerminateOnNaN()}, not a number"] = {callbacks = 5},
+      ["callbacks must be a list, as"] = {callbacks = nl.callbacks.TerminateOnNaN()},
+      ["callbacks[1] must be a callback: a table with methods, not a number"] = {callbacks = {5}},
+      ["callbacks[2] must be a callback"] = {callbacks = {{}, nl.callbacks.TerminateOnNaN}},
+      ["mode must be 'min' or 'max', not 'up'"] = {mode = "up"},
+      ["loss must give a tensor of one element, the loss, not a number"] = {loss = function() return 5 end},
+      ["loss must give a tensor of one element, the loss, not nil"] = {loss = function() end},
+      ["training_step must give a tensor of one element, the loss, not one of shape [2]"] = {
+        training_step = function() return nl.zeros(2) end},
+      ["fit: 'r' can't be monitored: it must be one number, not a tensor of shape [2]"] = {monitor = "r",
+        metrics = {r = nl.metrics.Recall {average = "none"}}},
+      ["callbacks.EarlyStopping: there is no 'z' to monitor"] = {early_stopping = {monitor = "z"}},
+    } do
+      local ok, problem = pcall(function()
+        local trainer, loader = trainer_of(options)
+        trainer:fit(loader)
+      end)
+      assert.is_false(ok, text)
+      assert.matches("^[^\n]*trainer_spec.lua:%d+: ", problem)
+      assert.is_truthy(problem:find(text, 1, true), text .. "\n" .. problem)
+    end
+    local trainer, loader = trainer_of {training_step = step}
+    assert.error_matches(function() trainer:fit(loader, 5) end, "fit: val_loader must be a DataLoader.*not a number")
+    assert.error_matches(function() trainer:fit(5) end, "fit: loader must be a DataLoader.*not a number")
+    assert.error_matches(function() trainer:fit(loader, nil, 5) end, "fit: resume must be true, false or a path")
+    assert.error_matches(function() trainer:validate {} end, "validate: loader must be a DataLoader")
+    assert.error_matches(function() trainer:predict(data.DataLoader(data.TensorDataset(nl.zeros(0, 4)))) end,
+      "predict: the loader gives no batches")
+  end)
+end)
+
+describe("what a trainer saves", function()
+  local function counter()
+    return {
+      n = 0, on_epoch_end = function(self) self.n = self.n + 1 end, state_dict = function(self) return {n = self.n} end,
+      load_state_dict = function(self, state) self.n = state.n end,
+    }
+  end
+
+  it("is the state of all its callbacks, and the values in extra", function()
+    local function run(epochs, extra)
+      local stop = nl.callbacks.EarlyStopping
+      local list = {stop {patience = 50, monitor = "loss"}, stop {patience = 60, monitor = "lr"}, counter()}
+      local trainer, loader = trainer_of {folder = folder, tensorboard = false, max_epochs = epochs, callbacks = list,
+        extra = extra}
+      local history = trainer:fit(loader, nil, {resume = true})
+      return list, history, trainer
+    end
+    local inner = {1, 2}
+    local first, history = run(2, {n = 5, list = inner, deep = {name = "a"}})
+    local list = {7, 8, 9}
+    local second, _, trainer = run(2, {n = 0, list = list, deep = {new = true}})
+    assert.same({0, history[2].loss, 1, 0.02, 2}, {second[1].wait, second[1].best, second[2].wait, second[2].best,
+      second[3].n})
+    assert.equal(first[1].best, second[1].best)
+    assert.same({n = 5, list = {1, 2}, deep = {name = "a", new = true}}, trainer.extra)
+    assert.equal(list, trainer.extra.list)
+  end)
+
+  it("is said after a Ctrl-C in the last epoch's validation, too", function()
+    local result = process.run {process.nnlua, "-e", ([[
+      local nl = require "nnlua"
+      local data, net = nl.utils.data, nl.nn.Linear(2, 1)
+      local loader = data.DataLoader(data.TensorDataset(nl.randn(8, 2), nl.randn(8, 1)), {batch_size = 4})
+      local val = {iter = function()
+        io.popen("kill -INT " .. io.open("/proc/self/stat"):read "n"):close()
+        return loader:iter()
+      end}
+      local function trainer()
+        return nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), loss = nl.nn.MSELoss(),
+          progress = false, folder = "%s"})
+      end
+      print(select(2, pcall(function() trainer():fit(loader, val) end)))
+      print(#trainer():fit(loader, loader, {resume = true}))
+    ]]):format(folder)}
+    assert.matches("interrupted! The run is saved in .*/last.ckpt: fit with {resume = true} goes on\n1\n$",
+      result.stdout)
+  end)
+end)
+
+describe("early stopping", function()
+  it("waits from a first value that is no number, and goes on from the first that is", function()
+    local stop, trainer = nl.callbacks.EarlyStopping {patience = 2, monitor = "loss", mode = "min"}, {}
+    for _, loss in ipairs {nl.nan, 3, nl.nan, 2} do stop:on_epoch_end(trainer, {loss = loss}) end
+    assert.same({0, 2, nil}, {stop.wait, stop.best, trainer.should_stop})
+    for _ = 1, 2 do stop:on_epoch_end(trainer, {loss = nl.nan}) end
+    assert.is_true(trainer.should_stop)
+  end)
+end)

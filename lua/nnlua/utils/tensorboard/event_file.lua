@@ -49,8 +49,10 @@ function EventFile:flush()
   if not ok then raise(("SummaryWriter: %s: %s"):format(self.path, problem)) end
 end
 
+--- Ends the file. Raises where its last bytes couldn't be written.
 function EventFile:close()
-  self.file:close()
+  local ok, problem = self.file:close()
+  if not ok then raise(("SummaryWriter: %s: %s"):format(self.path, problem)) end
 end
 
 return EventFile

@@ -27,7 +27,7 @@ end
 --- The three values of summaries.
 return function(hparams, metrics, domains)
   local infos, values = {}, {}
-  for _, name in ipairs(summary.sorted_names(hparams)) do
+  for _, name in ipairs(summary.sorted_names("add_hparams", hparams)) do
     local value, kind = typed(name, hparams[name])
     local domain
     if domains and domains[name] then
@@ -39,7 +39,7 @@ return function(hparams, metrics, domains)
     values[#values + 1] = message("hparam", {key = name, value = value})
   end
   local metric_infos = {}
-  for i, name in ipairs(summary.sorted_names(metrics)) do
+  for i, name in ipairs(summary.sorted_names("add_hparams", metrics)) do
     metric_infos[i] = message("metric_info", {name = message("metric_name", {tag = name})})
   end
   return plugin_value("_hparams_/experiment", "experiment",

@@ -62,7 +62,7 @@ local function check(mat, metadata, images)
     raise("add_embedding: mat must be a tensor (points, features), not " .. core.describe(mat))
   elseif metadata and #metadata ~= #mat then
     raise(("add_embedding: there are %d metadata for %d points"):format(#metadata, #mat))
-  elseif images and (not core.is_tensor(images) or images.ndim ~= 4 or #images ~= #mat) then
+  elseif images and (not core.is_tensor(images) or images.ndim ~= 4 or #images ~= #mat or images:numel() == 0) then
     raise(("add_embedding: label_img must be a tensor (%d, channels, height, width)"):format(#mat))
   end
 end

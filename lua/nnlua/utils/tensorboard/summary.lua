@@ -36,6 +36,30 @@ function summary.value(tag, fields)
   return message("value", fields)
 end
 
+-- ------------------------------------------------------------------- inputs
+
+--- Names of a table in order.
+function summary.sorted_names(caller, t)
+  local names = {}
+  for name in pairs(t) do
+    if type(name) ~= "string" then
+      raise(("%s: names must be texts, as in {name = …}, not %s"):format(caller, core.describe(name)))
+    end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- Raises unless a list is one of values of a type.
+function summary.check_list(caller, what, list, kind)
+  for i, one in ipairs(list) do
+    if type(one) ~= kind then
+      raise(("%s: %s[%d] must be a %s, not %s"):format(caller, what, i, kind, core.describe(one)))
+    end
+  end
+end
+
 -- ------------------------------------------------------------------- scalars
 
 --- A number, or the one element of a tensor.
@@ -46,6 +70,13 @@ function summary.number(name, value)
     raise(("%s: a number or a tensor of one element is wanted, not %s"):format(name, core.describe(value)))
   end
   return value + 0.0
+end
+
+--- Numbers, or tensors of one element, of a table by name.
+function summary.numbers(name, values)
+  local numbers = {}
+  for key, value in pairs(values) do numbers[key] = summary.number(name, value) end
+  return numbers
 end
 
 --- A scalar; in the new style as a tensor.
@@ -76,6 +107,10 @@ end
 
 --- So many bins of one width from the least to the greatest value.
 local function equal_edges(n, low, high)
+  if not (low > -math.huge and high < math.huge) then -- nor nan
+    raise(("add_histogram: bins of one width reach from the least to the greatest value: from %s to %s there are none")
+      :format(low, high))
+  end
   if low == high then low, high = low - 0.5, high + 0.5 end
   local edges, step = {}, (high - low) / n
   for i = 0, n - 1 do edges[i + 1] = i * step + low end
@@ -90,6 +125,12 @@ local function edges_of(bins, low, high)
   if type(edges) ~= "table" or #edges < 2 then
     raise("add_histogram: bins must be 'tensorflow', a number of bins, or a list of borders, not " ..
       core.describe(bins))
+  end
+  summary.check_list("add_histogram", "bins", edges, "number")
+  for i = 2, #edges do
+    if not (edges[i - 1] <= edges[i]) then -- nor nan
+      raise(("add_histogram: the borders in bins must rise, but after %s comes %s"):format(edges[i - 1], edges[i]))
+    end
   end
   return edges
 end
@@ -167,6 +208,7 @@ local function planes_of(name, x, dataformats)
   if #dataformats ~= x.ndim or #order ~= #dataformats then
     raise(("%s: a picture of shape %s is not of the dataformats '%s'"):format(name, x.shape, dataformats))
   end
+  if x:numel() == 0 then raise(("%s: there is no pixel in shape %s"):format(name, x.shape)) end
   x = x:permute(order)
   if x.ndim == 4 then return summary.grid(x, 8) end
   if x.ndim == 2 then x = x:unsqueeze(1) end
@@ -275,30 +317,34 @@ end
 
 -- ------------------------------------------------------------------- layouts
 
---- Names of a table in order.
-function summary.sorted_names(t)
-  local names = {}
-  for name in pairs(t) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+--- A chart of a layout: {"Multiline", tags} or {"Margin", {value, lower, upper}}.
+local function chart(caller, title, value)
+  local kind, tags
+  if type(value) == "table" then kind, tags = value[1], value[2] end
+  if kind ~= "Multiline" and kind ~= "Margin" or type(tags) ~= "table" then
+    raise(('%s: chart %s must be {"Multiline", tags} or {"Margin", {value, lower, upper}}'):format(caller, title))
+  end
+  summary.check_list(caller, "tags", tags, "string")
+  if kind == "Multiline" then
+    return message("chart", {title = title, multiline = message("multiline", {tag = tags})})
+  elseif #tags ~= 3 then
+    raise(("%s: a Margin has three tags: value, lower, upper"):format(caller))
+  end
+  local series = message("series", {value = tags[1], lower = tags[2], upper = tags[3]})
+  return message("chart", {title = title, margin = message("margin", {series = series})})
 end
 
---- Charts by category and title, each {"Multiline", tags} or {"Margin", {value, lower, upper}}.
-function summary.custom_scalars(layout)
+--- Charts by category and title.
+function summary.custom_scalars(caller, layout)
   local categories = {}
-  for _, category in ipairs(summary.sorted_names(layout)) do
+  for _, category in ipairs(summary.sorted_names(caller, layout)) do
     local charts = {}
-    for _, title in ipairs(summary.sorted_names(layout[category])) do
-      local kind, tags = table.unpack(layout[category][title])
-      local fields = {title = title}
-      if kind == "Margin" then
-        if #tags ~= 3 then raise "add_custom_scalars: a Margin has three tags: value, lower, upper" end
-        local series = message("series", {value = tags[1], lower = tags[2], upper = tags[3]})
-        fields.margin = message("margin", {series = series})
-      else
-        fields.multiline = message("multiline", {tag = tags})
-      end
-      charts[#charts + 1] = message("chart", fields)
+    if type(layout[category]) ~= "table" then
+      raise(("%s: category %s must be a table of charts by title, not %s"):format(caller, category,
+        core.describe(layout[category])))
+    end
+    for _, title in ipairs(summary.sorted_names(caller, layout[category])) do
+      charts[#charts + 1] = chart(caller, title, layout[category][title])
     end
     categories[#categories + 1] = message("category", {title = category, chart = charts})
   end
