@@ -146,7 +146,7 @@ local function load_all(path, found)
   end
 end
 
---- A value with what a checkpoint has for it beside the states of objects; tables stay the same ones, and what the
+--- A value with what a checkpoint has for it beside the states of objects; tables stay the same ones; what the
 --- checkpoint has nothing for stays, but for the ends of lists.
 function checkpoint._put_back(value, saved)
   if saved == nil then return value end

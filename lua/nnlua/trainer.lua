@@ -52,6 +52,7 @@ function Trainer:init(...)
   for i, value in pairs {parse(...)} do self[options[i][1]] = value end
   self.training_step = self.training_step or self.model.training_step
   checks.options(self)
+  self._given = {monitor = self.monitor, mode = self.mode}
   self.max_epochs = self.max_epochs or self.max_steps and math.maxinteger or 1
   if self.folder then nl.utils.make_folder(self.folder) end
   self.metrics = self.metrics or {}
@@ -244,7 +245,7 @@ function Trainer:_ending()
   end})
 end
 
-local parse_fit = args.parser("fit", {{"loader", "any"}, {"val_loader", "any?"}, {"resume", "any?"}})
+local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"}, {"resume", "any?"}})
 
 --- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
 --- epoch. resume = true goes on from the folder's last.ckpt, to the bit, or begins if there is none; a path goes on
@@ -259,8 +260,8 @@ function Trainer:fit(...)
   if val_loader ~= nil then checks.loader("fit", "val_loader", val_loader) end
   checks.resume(resume)
   self.loader, self.val_loader = loader, val_loader
-  self.monitor = self.monitor or val_loader and "val_loss" or "loss"
-  self.mode = self.mode or callbacks._mode_of(self.monitor)
+  self.monitor = self._given.monitor or val_loader and "val_loss" or "loss"
+  self.mode = self._given.mode or callbacks._mode_of(self.monitor)
   self:_start()
   local last <close> = resume == true and io.open(self:_path "last") or nil
   if last or type(resume) == "string" then self:load(last and "last" or resume) end

@@ -267,7 +267,8 @@ function SummaryWriter:add_pr_curve(...)
     raise(("add_pr_curve: there are %d labels, but %d predictions"):format(#labels, #predictions))
   end
   weights = tensor_of("add_pr_curve", "weights", weights, 1):double()
-  self:_add(summary.pr_curve(tag, labels, predictions, thresholds_of("add_pr_curve", thresholds), weights), step, walltime)
+  thresholds = thresholds_of("add_pr_curve", thresholds)
+  self:_add(summary.pr_curve(tag, labels, predictions, thresholds, weights), step, walltime)
 end
 
 local parse_curve_raw = args.parser("add_pr_curve_raw", {

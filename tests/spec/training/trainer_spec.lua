@@ -447,7 +447,8 @@ describe("a trainer that fails", function()
     end
     local trainer, loader = trainer_of {training_step = step}
     assert.error_matches(function() trainer:fit(loader, 5) end, "fit: val_loader must be a DataLoader.*not a number")
-    assert.error_matches(function() trainer:fit(5) end, "fit: loader must be a DataLoader.*not a number")
+    assert.error_matches(function() trainer:fit(5) end, "fit: loader must be a table, not a number")
+    assert.error_matches(function() trainer:fit {} end, "fit: loader must be a DataLoader.*not a table")
     assert.error_matches(function() trainer:fit(loader, nil, 5) end, "fit: resume must be true, false or a path")
     assert.error_matches(function() trainer:validate {} end, "validate: loader must be a DataLoader")
     assert.error_matches(function() trainer:predict(data.DataLoader(data.TensorDataset(nl.zeros(0, 4)))) end,
@@ -496,8 +497,8 @@ describe("what a trainer saves", function()
         return nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), loss = nl.nn.MSELoss(),
           progress = false, folder = "%s"})
       end
-      print(select(2, pcall(function() trainer():fit(loader, val) end)))
-      print(#trainer():fit(loader, loader, {resume = true}))
+      print(select(2, pcall(function() trainer():fit(loader, val, nil) end)))
+      print(#trainer():fit(loader, {iter = function() return loader:iter() end}, {resume = true}))
     ]]):format(folder)}
     assert.matches("interrupted! The run is saved in .*/last.ckpt: fit with {resume = true} goes on\n1\n$",
       result.stdout)
