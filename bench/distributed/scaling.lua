@@ -12,7 +12,7 @@ local links = {
   {name = "10 Gbit/s", rate = 1e10 / 8, latency = 20e-6},
   {name = "100 Gbit/s", rate = 1e11 / 8, latency = 5e-6},
 }
-local USED <const> = 0.9
+local USED <const> = 0.93
 --- Of a step, what the backward takes: transfers go on under it.
 local BACKWARD <const> = 2 / 3
 
