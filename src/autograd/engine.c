@@ -455,7 +455,7 @@ void backward_run(Call *call, const Backward *b)
   for (int i = 0; i < b->ninputs && b->captured; i++) b->captured[i] = NULL;
   ctx->task = task;
   ProfileFrame frame;
-  frame.run = 0;
+  frame.profiler = NULL;
   if (ctx->profiler) profile_begin(ctx, &frame, profile_clock(), PROFILE_CALL, "backward", ctx->host.state);
   Entry entry;
   if (ENTER(ctx, &entry)) {
@@ -471,7 +471,7 @@ void backward_run(Call *call, const Backward *b)
   ctx->grad_enabled = grad_enabled;
   ctx->autocast = autocast;
   task_close(task);
-  if (ctx->profiler) profile_end(ctx, &frame, profile_clock(), NULL);
+  if (frame.profiler) profile_end(ctx, &frame, profile_clock(), NULL);
   for (int i = 0; i < b->ninputs && b->captured; i++)
     if (b->captured[i]) scope_own(ctx, b->captured[i]);
 }

@@ -34,6 +34,17 @@ Profiler *profiler_new(void)
   return NULL;
 }
 
+/* Whoever has a frame of it under way will find that it is of no profile. */
+static void forget_frames(Profiler *p)
+{
+  for (int32_t i = 0; i < p->nlanes; i++) {
+    for (ProfileFrame *f = p->lanes[i].op; f; f = f->outer) f->profiler = NULL;
+    for (ProfileFrame *f = p->lanes[i].module; f; f = f->outer) f->profiler = NULL;
+  }
+  p->nlanes = 0;
+  for (int32_t i = 0; i < p->nrows; i++) p->rows[i].open = 0;
+}
+
 void profiler_free(Profiler *p)
 {
   for (int32_t i = 0; i < p->nrows; i++) {
@@ -50,18 +61,17 @@ void profiler_free(Profiler *p)
 
 void profiler_start(Context *ctx, Profiler *p)
 {
-  static uint32_t runs; /* of all states: no two have frames of the same one */
-  p->run = __atomic_add_fetch(&runs, 1, __ATOMIC_RELAXED);
-  p->nlanes = 0;
-  for (int32_t i = 0; i < p->nrows; i++) p->rows[i].open = 0;
+  p->is_on = true;
   p->started = profile_clock() - p->own;
   profiler_continue(ctx, p);
 }
 
-void profiler_stop(Context *ctx)
+void profiler_stop(Context *ctx, Profiler *p)
 {
-  Profiler *p = ctx->profiler;
   p->wall += profile_clock() - p->own - p->started;
+  p->is_on = false;
+  forget_frames(p);
+  if (ctx->profiler != p) return;
   ctx->profiler = NULL;
   profiled = NULL;
 }
@@ -265,7 +275,7 @@ static void link_frame(Context *ctx, ProfileFrame *f, int32_t row, const void *c
   Profiler *p = ctx->profiler;
   f->lane = lane_of(p, coroutine);
   f->base = row;
-  f->run = 0;
+  f->profiler = NULL;
   if (f->lane < 0 || row < 0) {
     p->dropped++;
     return;
@@ -274,7 +284,7 @@ static void link_frame(Context *ctx, ProfileFrame *f, int32_t row, const void *c
   ProfileFrame **list = list_of(lane, f);
   f->outer = *list;
   *list = f;
-  f->run = p->run;
+  f->profiler = p;
   f->is_outermost = is_outermost(f->outer, (ProfileKind)f->kind);
   f->inner = f->inner_bytes = 0;
   f->bytes = (int64_t)ctx->memory.allocated;
@@ -325,15 +335,14 @@ void profile_begin_node(Context *ctx, ProfileFrame *f, int64_t now, const char *
 }
 
 /* Takes a frame out of its list, where others may be further in: a range may be closed at any time. */
-static bool unlink_frame(Profiler *p, ProfileFrame *f)
+static void unlink_frame(ProfileFrame *f)
 {
+  Profiler *p = f->profiler;
   ProfileFrame **place = list_of(&p->lanes[f->lane], f);
-  while (*place && *place != f) place = &(*place)->outer;
-  if (!*place) return false;
+  while (*place != f) place = &(*place)->outer;
   *place = f->outer;
   p->rows[f->base].open--;
-  f->run = 0;
-  return true;
+  f->profiler = NULL;
 }
 
 static void add_event(Profiler *p, const ProfileEvent *e)
@@ -387,27 +396,26 @@ static void add_to_row(Profiler *p, const ProfileFrame *f, int32_t at, int64_t d
 
 void profile_end(Context *ctx, ProfileFrame *f, int64_t now, const ProfileSizes *sizes)
 {
-  Profiler *p = ctx->profiler;
-  if (!p || f->run != p->run) return;
+  Profiler *p = f->profiler;
+  if (!p) return;
   int64_t duration = now - p->own - f->begin;
   int64_t bytes = (int64_t)ctx->memory.allocated - f->bytes;
   int32_t row = f->base;
-  if (unlink_frame(p, f)) {
-    if (sizes) {
-      const ProfileRow *base = &p->rows[f->base];
-      row = find_row(p, &(RowKey){(ProfileKind)f->kind, base->name, base->name_length, NULL, 0, sizes});
-      if (row < 0) row = f->base;
-    }
-    add_to_row(p, f, row, duration, bytes);
-    if (f->is_outermost) add_to_places(p, f, duration, bytes);
-    if (f->is_outermost && ctx->sequence != f->sequence && f->kind == PROFILE_OP) note_maker(p, f, row, ctx->sequence);
-    if (f->kind == PROFILE_NODE) {
-      add_backward(p, f->maker, duration);
-      add_backward(p, f->maker_module, duration);
-      add_backward(p, f->maker_line, duration);
-    }
-    add_event(p, &(ProfileEvent){f->begin, duration, bytes, row, f->module, f->line, (int16_t)f->lane, 0});
+  unlink_frame(f);
+  if (sizes) {
+    const ProfileRow *base = &p->rows[f->base];
+    row = find_row(p, &(RowKey){(ProfileKind)f->kind, base->name, base->name_length, NULL, 0, sizes});
+    if (row < 0) row = f->base;
   }
+  add_to_row(p, f, row, duration, bytes);
+  if (f->is_outermost) add_to_places(p, f, duration, bytes);
+  if (f->is_outermost && ctx->sequence != f->sequence && f->kind == PROFILE_OP) note_maker(p, f, row, ctx->sequence);
+  if (f->kind == PROFILE_NODE) {
+    add_backward(p, f->maker, duration);
+    add_backward(p, f->maker_module, duration);
+    add_backward(p, f->maker_line, duration);
+  }
+  add_event(p, &(ProfileEvent){f->begin, duration, bytes, row, f->module, f->line, (int16_t)f->lane, 0});
   count_own(p, now);
 }
 
@@ -431,8 +439,7 @@ void profile_thread(Context *ctx, int thread, int64_t begin, int64_t end)
   add_event(p, &(ProfileEvent){begin - p->own, end - begin, 0, f->base, f->module, f->line, 0, (int16_t)thread});
 }
 
-void profile_drop(Context *ctx, ProfileFrame *f)
+void profile_drop(ProfileFrame *f)
 {
-  Profiler *p = ctx->profiler;
-  if (p && f->run == p->run) unlink_frame(p, f);
+  if (f->profiler) unlink_frame(f);
 }

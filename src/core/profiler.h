@@ -48,7 +48,7 @@ typedef struct ProfileSizes {
 
 typedef struct ProfileFrame {
   struct ProfileFrame *outer;
-  uint32_t run; /* that it belongs to; 0: none */
+  struct Profiler *profiler; /* that it is linked in; NULL: none, or that has been stopped */
   uint8_t kind;
   bool is_outermost; /* called by Lua, not by another op */
   int32_t lane, base, module, line;
@@ -76,7 +76,7 @@ typedef struct ProfileMaker {
 } ProfileMaker;
 
 typedef struct Profiler {
-  uint32_t run; /* counted up whenever it starts: frames of an earlier run don't count */
+  bool is_on; /* it runs, or stands while another runs in its place */
   bool wants_sizes, wants_lines;
   int64_t own;                      /* what the profiler took itself */
   int64_t started, wall, outermost; /* when the run began; how long all went; what of it were outermost calls */
@@ -99,7 +99,7 @@ void profiler_free(Profiler *p);
 
 /* From now on calls are noted; until it is stopped. */
 void profiler_start(Context *ctx, Profiler *p);
-void profiler_stop(Context *ctx);
+void profiler_stop(Context *ctx, Profiler *p);
 
 /* Goes on with one in whose place another ran: what was under way in it still is. */
 void profiler_continue(Context *ctx, Profiler *p);
@@ -122,7 +122,8 @@ void profile_begin_module(Context *ctx, ProfileFrame *f, int64_t now, int32_t ro
 /* The same for a node of a backward, which a call made before. */
 void profile_begin_node(Context *ctx, ProfileFrame *f, int64_t now, const char *name, uint64_t sequence);
 
-/* Ends a call, `now`. sizes may be NULL. Nothing where the profile has been stopped meanwhile. */
+/* Ends a call, `now`, in the profile that it began in, also while that stands. sizes may be NULL. Nothing where the
+   profile has been stopped meanwhile. */
 void profile_end(Context *ctx, ProfileFrame *f, int64_t now, const ProfileSizes *sizes);
 
 /* Does work(data) in a call that has begun; where that raises, the call ends. The core must have been entered. */
@@ -138,6 +139,6 @@ Context *profile_context(void);
 void profile_thread(Context *ctx, int thread, int64_t begin, int64_t end);
 
 /* Forgets a frame whose owner is gone. */
-void profile_drop(Context *ctx, ProfileFrame *f);
+void profile_drop(ProfileFrame *f);
 
 #endif

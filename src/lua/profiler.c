@@ -22,13 +22,20 @@ static ProfileBox *profile_check(lua_State *L, int index)
   return box;
 }
 
+/* One that the end of the program hasn't freed already: finalizers of the user's may still ask then. */
+static ProfileBox *profile_check_open(lua_State *L, int index)
+{
+  ProfileBox *box = profile_check(L, index);
+  if (!box->profiler) user_error(L, "the profile is gone: the program ends");
+  return box;
+}
+
 void push_profiled_modules(lua_State *L, Profiler *p)
 {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &running_key);
   const ProfileBox *box = userdata_test(L, -1, KIND_PROFILE, sizeof *box);
   if (!box || box->profiler != p || lua_getiuservalue(L, -1, MODULES) != LUA_TTABLE)
     user_error(L, "the running profile's entries in the registry were changed");
-  lua_replace(L, -2);
 }
 
 /* Notes the lines of the user's code on the stack of the running coroutine. Called within the core: raises nothing. */
@@ -50,7 +57,7 @@ static int profile_gc(lua_State *L)
 {
   ProfileBox *box = userdata_test(L, 1, KIND_PROFILE, sizeof *box);
   if (!box || !box->profiler) return 0;
-  if (box->ctx->profiler == box->profiler) profiler_stop(box->ctx);
+  if (box->profiler->is_on) profiler_stop(box->ctx, box->profiler);
   profiler_free(box->profiler);
   box->profiler = NULL;
   return 0;
@@ -83,21 +90,42 @@ static void start(lua_State *L, const ProfileBox *box)
   profiler_start(box->ctx, box->profiler);
 }
 
-/* Ends the profile at an index; the one in whose place it ran goes on. */
+/* Takes a profile that stands out of the chain of those in whose place others run; what it stood for is on top. */
+static void leave_chain(lua_State *L, const ProfileBox *box)
+{
+  int outer = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &running_key);
+  while (userdata_test(L, -1, KIND_PROFILE, sizeof *box)) {
+    lua_getiuservalue(L, -1, OUTER);
+    if (lua_touserdata(L, -1) == box) {
+      lua_pushvalue(L, outer);
+      lua_setiuservalue(L, -3, OUTER);
+      break;
+    }
+    lua_remove(L, -2);
+  }
+  lua_settop(L, outer);
+}
+
+/* Ends the profile at an index, whether it runs or stands; the one in whose place it ran goes on. */
 static void stop(lua_State *L, int index, const ProfileBox *box)
 {
-  if (box->ctx->profiler != box->profiler) return;
-  profiler_stop(box->ctx);
+  if (!box->profiler || !box->profiler->is_on) return;
+  bool runs = box->ctx->profiler == box->profiler;
+  profiler_stop(box->ctx, box->profiler);
   lua_getiuservalue(L, index, OUTER);
+  if (!runs) leave_chain(L, box);
   const ProfileBox *outer = userdata_test(L, -1, KIND_PROFILE, sizeof *outer);
-  if (outer) profiler_continue(outer->ctx, outer->profiler);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &running_key);
+  if (runs && outer) profiler_continue(outer->ctx, outer->profiler);
+  if (runs) lua_rawsetp(L, LUA_REGISTRYINDEX, &running_key);
+  lua_pushnil(L);
+  lua_setiuservalue(L, index, OUTER);
 }
 
 /* start(profile): from now on it notes calls; false if another one does */
 static int start_profile(lua_State *L)
 {
-  const ProfileBox *box = profile_check(L, 1);
+  const ProfileBox *box = profile_check_open(L, 1);
   lua_settop(L, 1);
   bool is_free = !box->ctx->profiler;
   if (is_free) start(L, box);
@@ -123,7 +151,7 @@ static int close_instead(lua_State *L)
 /* instead(profile): starts it in the place of one that may be running, until what it gives is closed */
 static int start_instead(lua_State *L)
 {
-  const ProfileBox *box = profile_check(L, 1);
+  const ProfileBox *box = profile_check_open(L, 1);
   lua_newuserdatauv(L, 0, 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
@@ -170,7 +198,7 @@ static int close_range(lua_State *L)
 static int drop_range(lua_State *L)
 {
   RangeBox *box = luaL_checkudata(L, 1, "nnlua.profiled_range");
-  profile_drop(box->ctx, &box->frame);
+  profile_drop(&box->frame);
   return 0;
 }
 
@@ -243,7 +271,7 @@ static void push_row(lua_State *L, const ProfileRow *row)
 /* rows(profile): a list of tables; times in nanoseconds */
 static int list_rows(lua_State *L)
 {
-  const Profiler *p = profile_check(L, 1)->profiler;
+  const Profiler *p = profile_check_open(L, 1)->profiler;
   lua_createtable(L, p->nrows, 0);
   for (int32_t i = 0; i < p->nrows; i++) {
     push_row(L, &p->rows[i]);
@@ -256,7 +284,7 @@ static int list_rows(lua_State *L)
    behind the last one */
 static int get_event(lua_State *L)
 {
-  const Profiler *p = profile_check(L, 1)->profiler;
+  const Profiler *p = profile_check_open(L, 1)->profiler;
   lua_Integer i = luaL_checkinteger(L, 2);
   if (i < 1 || i > p->nevents) return 0;
   const ProfileEvent *e = &p->events[i - 1];
@@ -270,11 +298,9 @@ static int get_event(lua_State *L)
 /* totals(profile): the time that it ran, that of the calls which Lua made, its own, and how many calls it dropped */
 static int get_totals(lua_State *L)
 {
-  const ProfileBox *box = profile_check(L, 1);
-  const Profiler *p = box->profiler;
-  bool runs = box->ctx->profiler == p;
+  const Profiler *p = profile_check_open(L, 1)->profiler;
   lua_createtable(L, 0, 5);
-  set_count(L, "wall", p->wall + (runs ? profile_clock() - p->own - p->started : 0));
+  set_count(L, "wall", p->wall + (p->is_on ? profile_clock() - p->own - p->started : 0));
   set_count(L, "outermost", p->outermost);
   set_count(L, "own", p->own);
   set_count(L, "events", p->nevents);

@@ -6,7 +6,7 @@
 
 struct Profiler;
 
-/* Pushes the table of the modules that a running profile has seen, with their rows. It keeps them alive. */
+/* Pushes a running profile and the table of the modules that it has seen, with their rows. It keeps them alive. */
 void push_profiled_modules(lua_State *L, struct Profiler *p);
 
 #endif

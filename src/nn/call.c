@@ -100,8 +100,8 @@ int module_call(lua_State *L)
   ModuleBox *box = module_check(L, 1);
   NnState *nn = box->nn;
   if (nn->ctx->profiler) {
-    if (!nn->is_timed) return profiled_call(L, nn);
-    nn->is_timed = false;
+    if (nn->timed != box) return profiled_call(L, nn);
+    nn->timed = NULL;
   }
   if (nn->depth >= DEEP) check_depth(L, nn);
   uint32_t depth = nn->depth++;

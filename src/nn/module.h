@@ -13,7 +13,7 @@ typedef struct NnState {
   bool hooked_registration;                    /* there are hooks of what modules register, which hooks.lua keeps */
   uint32_t depth;                              /* about how many module calls are running; see call.c */
   const char *forward_name;                    /* the address of Lua's string "forward" */
-  bool is_timed;                               /* profiled_call is calling module_call: it times this call already */
+  const struct ModuleBox *timed;               /* profiled_call is calling module_call for it, and times this call */
   uint32_t watch;   /* the number of the trace that notes which modules are used (compile.c); 0: none is under way */
   uint32_t watches; /* that of the last one */
   bool was_changed; /* during the trace a module from before it was changed; */

@@ -256,7 +256,7 @@ static void step_group(lua_State *L)
   Context *ctx = list->ctx;
   core_prepare(L, ctx);
   ProfileFrame frame;
-  frame.run = 0;
+  frame.profiler = NULL;
   if (ctx->profiler) begin_profiled(ctx, &frame, list->rule);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
@@ -270,7 +270,7 @@ static void step_group(lua_State *L)
   optimizer_step(&call, &work);
   ctx->grad_enabled = recording;
   entry_leave(ctx, &entry);
-  if (ctx->profiler) profile_end(ctx, &frame, profile_clock(), NULL);
+  if (frame.profiler) profile_end(ctx, &frame, profile_clock(), NULL);
 }
 
 /* step(optimizer, group): a step of one group */

@@ -4,21 +4,22 @@
 #include "nn/module.h"
 
 typedef struct ModuleFrame {
-  Context *ctx;
+  NnState *nn;
   ProfileFrame frame;
 } ModuleFrame;
 
 static int close_frame(lua_State *L)
 {
   ModuleFrame *f = lua_touserdata(L, 1);
-  profile_end(f->ctx, &f->frame, profile_clock(), NULL);
+  f->nn->timed = NULL; /* an error may have come before module_call took it */
+  profile_end(f->nn->ctx, &f->frame, profile_clock(), NULL);
   return 0;
 }
 
 static int drop_frame(lua_State *L)
 {
   ModuleFrame *f = lua_touserdata(L, 1);
-  profile_drop(f->ctx, &f->frame);
+  profile_drop(&f->frame);
   return 0;
 }
 
@@ -36,7 +37,7 @@ static int32_t row_of_module(lua_State *L, Profiler *p)
     row = profiler_row(p, PROFILE_MODULE, name, lua_touserdata(L, 1), 0);
     lua_pushvalue(L, 1);
     lua_pushinteger(L, row);
-    lua_rawset(L, top + 1);
+    lua_rawset(L, top + 2);
   }
   lua_settop(L, top);
   return row;
@@ -47,7 +48,7 @@ static int called(lua_State *L, int status, lua_KContext index)
 {
   (void)status;
   ModuleFrame *f = lua_touserdata(L, (int)index);
-  profile_end(f->ctx, &f->frame, profile_clock(), NULL);
+  profile_end(f->nn->ctx, &f->frame, profile_clock(), NULL);
   return lua_gettop(L) - (int)index;
 }
 
@@ -56,9 +57,10 @@ int profiled_call(lua_State *L, NnState *nn)
   int64_t now = profile_clock();
   int n = lua_gettop(L), index = n + 1;
   luaL_checkstack(L, n + 20, "too many arguments");
-  int32_t row = row_of_module(L, nn->ctx->profiler);
+  Profiler *p = nn->ctx->profiler;
+  int32_t row = row_of_module(L, p);
   ModuleFrame *f = lua_newuserdatauv(L, sizeof *f, 0);
-  *f = (ModuleFrame){.ctx = nn->ctx};
+  *f = (ModuleFrame){.nn = nn};
   push_gc_metatable(L, "nnlua.module_frame", drop_frame);
   lua_pushcfunction(L, close_frame);
   lua_setfield(L, -2, "__close");
@@ -68,8 +70,10 @@ int profiled_call(lua_State *L, NnState *nn)
   lua_getstack(L, 0, &ar);
   lua_getinfo(L, "f", &ar); /* module_call, with its upvalues */
   for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
-  nn->is_timed = true;
-  profile_begin_module(nn->ctx, &f->frame, now, row, L);
+  if (nn->ctx->profiler == p) { /* else a finalizer has stopped it */
+    profile_begin_module(nn->ctx, &f->frame, now, row, L);
+    nn->timed = lua_touserdata(L, 1);
+  }
   lua_callk(L, n, LUA_MULTRET, index, called);
   return called(L, LUA_OK, index);
 }

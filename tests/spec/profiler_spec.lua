@@ -281,6 +281,86 @@ describe("the end of a profile", function()
     assert.equal(1, count(prof:modules(), "ended, Yields"))
     assert.equal(0, find(prof:modules(), "ended, Yields").backward_count)
   end)
+
+  it("may come while nn.summary runs", function()
+    local net = nn.Linear(3, 4)
+    local prof = profiler.profile()
+    local hook <close> = net:register_forward_hook(function() prof:stop() end)
+    nn.summary(net, nl.ones(1, 3))
+    assert.is_false(is_running())
+    local calls = prof:totals().calls
+    nl.relu(nl.ones(2))
+    assert.equal(calls, prof:totals().calls)
+  end)
+
+  it("of the last one under a profile that runs lets that go on, in whatever order they end", function()
+    local outer = profiler.profile()
+    local net = nn.Linear(3, 4)
+    local hook <close> = net:register_forward_hook(function() coroutine.yield() end)
+    local first = coroutine.wrap(function() nn.summary(net, nl.ones(1, 3)) end)
+    local second = coroutine.wrap(function() nn.summary(net, nl.ones(1, 3)) end)
+    first()
+    second()
+    first()
+    second()
+    nl.relu(nl.ones(2))
+    outer:stop()
+    assert.equal(1, count(outer:key_averages(), "relu"))
+    assert.is_false(is_running())
+  end)
+
+  it("of a coroutine that is dropped while nn.summary runs leaves nothing behind in the profile that stands", function()
+    local prof <close> = profiler.profile {with_stack = false}
+    local yields, inner, net = true, nn.Identity(), nn.Linear(3, 4)
+    local yield <close> = inner:register_forward_hook(function() if yields then coroutine.yield() end end)
+    local left = {}
+    for i = 1, 20 do
+      left[i] = coroutine.wrap(function() inner(nl.ones(2)) end)
+      left[i]()
+    end
+    yields = false
+    local range = profiler.record_function "dropped"
+    local drop <close> = net:register_forward_hook(function()
+      left, range = nil, nil
+      collectgarbage()
+      collectgarbage()
+    end)
+    assert.is_truthy(range)
+    nn.summary(net, nl.ones(1, 3))
+    for _ = 1, 100 do coroutine.wrap(function() inner(nl.ones(2)) end)() end
+    prof:stop()
+    assert.equal(100, count(prof:modules(), "Identity"))
+    assert.equal(0, count(prof:key_averages(), "dropped"))
+  end)
+
+  it("at the program's end, with the state, is silent", function()
+    local result = process.run {process.nnlua, "-W", "-e", [[
+      local nl = require "nnlua"
+      prof = nl.profiler.profile()
+      range = nl.profiler.record_function "open"
+      nl.relu(nl.ones(2))
+      os.exit(true, true)]]}
+    assert.equal("", result.stderr)
+    assert.equal(0, result.code)
+  end)
+
+  it("of a call that an error ends before it has begun leaves the next one to be timed", function()
+    local net, x = nn.Identity(), nl.ones(2)
+    local prof <close> = profiler.profile()
+    local call, calls = debug.getmetatable(net).__call, 0
+    debug.sethook(function()
+      if debug.getinfo(2, "f").func ~= call then return end
+      calls = calls + 1
+      if calls == 2 then error "interrupted!" end
+    end, "c")
+    local ok = pcall(net, x)
+    debug.sethook()
+    assert.is_false(ok)
+    assert.equal(2, calls)
+    net(x)
+    prof:stop()
+    assert.equal(2, count(prof:modules(), "Identity"))
+  end)
 end)
 
 describe("profiler.record_function", function()
@@ -306,6 +386,15 @@ describe("profiler.record_function", function()
     local range = profiler.record_function "part"
     getmetatable(range).__close(range)
     assert.has_error(function() profiler.record_function(3) end)
+  end)
+
+  it("shows a name in which nothing acts on a terminal", function()
+    local prof <close> = profiler.profile()
+    profiler.record_function("\27[2Jred\nline\xff", nl.relu, nl.ones(2))
+    nn.Sequential {{"\27[31mfirst", nn.Identity()}}(nl.ones(2))
+    prof:stop()
+    assert.not_matches("[\0-\9\11-\31\127\xff]", tostring(prof))
+    assert.matches("%?%[2Jred line%?", tostring(prof))
   end)
 end)
 
@@ -411,6 +500,12 @@ describe("a trace", function()
     local names = {}
     for _, event in ipairs(trace_of(prof).traceEvents) do names[event.name] = true end
     assert.is_true(names['a "b"\\\n\1'])
+  end)
+
+  it("tells that the disk is full", function()
+    local prof = profiler.profile(nl.relu, nl.ones(2))
+    assert.has_error(function() prof:export_chrome_trace "/dev/full" end,
+      "export_chrome_trace: /dev/full: No space left on device")
   end)
 end)
 

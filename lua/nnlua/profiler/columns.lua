@@ -1,5 +1,6 @@
 -- Tables of text that fit the terminal: columns that there is no room for are left out, and the first one is cut.
 
+local fonts = require "nnlua.plot.fonts"
 local system = require "nnlua.system"
 
 local columns = {}
@@ -58,10 +59,23 @@ local function chosen(list, widths, width)
   return stays
 end
 
+--- Rows of cells in which nothing acts on a terminal: names are the user's.
+local function cleaned(rows)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[i] = row
+    if row ~= "-" then
+      list[i] = {}
+      for k, cell in pairs(row) do list[i][k] = fonts.clean(cell) end
+    end
+  end
+  return list
+end
+
 --- A table as a text. `list` has a column each: its `title`, its `rank` (the higher, the sooner it is left out), and
 --- whether it is text, on the left, or else numbers; `rows` are lists of cells, where "-" alone is a line across.
 function columns.text(list, rows, width)
-  width = width or columns.width()
+  width, rows = width or columns.width(), cleaned(rows)
   local cells = {}
   for _, row in ipairs(rows) do
     if row ~= "-" then cells[#cells + 1] = row end

@@ -69,20 +69,25 @@ return function(core, profile, path)
   local file, problem = io.open(path, "wb")
   if not file then raise(("export_chrome_trace: %s"):format(problem)) end
   local _ <close> = file
+  local function check(done, why)
+    if not done then raise(("export_chrome_trace: %s: %s"):format(path, why)) end
+  end
+  local function write(...) check(file:write(...)) end
   local rows = core.rows(profile)
   local texts, origin, lanes, threads = beginnings_of(rows), origin_of(core, profile), 0, 0
-  file:write '{"displayTimeUnit":"ms","traceEvents":[\n{"ph":"M","pid":1,"name":"process_name","args":{"name":"nnlua"}}'
+  write '{"displayTimeUnit":"ms","traceEvents":[\n{"ph":"M","pid":1,"name":"process_name","args":{"name":"nnlua"}}'
   for i = 1, math.maxinteger do
     local begin, duration, bytes, row, module, line, lane, thread = core.event(profile, i)
     if not begin then break end
     lanes, threads = math.max(lanes, lane), math.max(threads, thread)
     local text = texts[row]
-    file:write(",\n", text[1], format(',"tid":%d,"ts":%.3f,"dur":%.3f,"args":{"Bytes":%d',
+    write(",\n", text[1], format(',"tid":%d,"ts":%.3f,"dur":%.3f,"args":{"Bytes":%d',
       thread > 0 and POOL + thread or lane, (begin - origin) / 1000, duration / 1000, bytes), text[2])
-    if module > 0 then file:write(',"Module":', texts[module][3]) end
-    if line > 0 then file:write(',"Line":', texts[line][3]) end
-    file:write "}}"
+    if module > 0 then write(',"Module":', texts[module][3]) end
+    if line > 0 then write(',"Line":', texts[line][3]) end
+    write "}}"
   end
-  for _, text in ipairs(thread_names(lanes, threads)) do file:write(",\n", text) end
-  if not file:write "\n]}\n" then raise(("export_chrome_trace: %s can't be written"):format(path)) end
+  for _, text in ipairs(thread_names(lanes, threads)) do write(",\n", text) end
+  write "\n]}\n"
+  check(file:close())
 end
