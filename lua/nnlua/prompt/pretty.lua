@@ -54,7 +54,7 @@ end
 local function function_text(f)
   local info = debug.getinfo(core.unguarded(f), "S")
   if info.what == "C" then return "function (C)" end
-  return ("function (%s:%d)"):format(info.short_src, info.linedefined)
+  return ("function (%s:%d)"):format(pretty.visible(info.short_src), info.linedefined)
 end
 
 local function tensor_text(x)
@@ -74,7 +74,7 @@ local function short_text(value)
   if kind == "string" then return pretty.quoted(value) end
   if kind == "function" then return function_text(value) end
   if core.is_tensor(value) then return tensor_text(value) end
-  if core.is_module(value) then return core.class_name(value) .. "(…)" end
+  if core.is_module(value) then return pretty.visible(core.class_name(value)) .. "(…)" end
   if pretty.draws(value) then return own_name(value) end
   return pretty.visible((own_text(value):gsub("\n.*", " …")))
 end
@@ -148,7 +148,7 @@ end
 local function table_name(value)
   local meta = metatable_of(value)
   local name = type(meta) == "table" and rawget(meta, "__name")
-  return type(name) == "string" and name .. " " or ""
+  return type(name) == "string" and pretty.visible(name) .. " " or ""
 end
 
 local function render_table(view, value, depth, indent)
