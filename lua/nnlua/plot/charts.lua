@@ -161,6 +161,11 @@ local function classes_of(c)
   local is_whole = core.is_tensor(c) and not c.dtype.is_floating_point
     or type(c) == "table" and math.type(c[1]) == "integer"
   if not is_text and not is_whole then return nil end
+  for i = 1, is_text and #c or 0 do
+    if type(c[i]) ~= "string" then
+      raise(("nl.plot.scatter: c must be all texts or all numbers: c[%d] is %s"):format(i, core.describe(c[i])))
+    end
+  end
   local values = is_text and c or data.numbers("nl.plot.scatter", "c", c)
   local names, numbers = {}, {}
   for _, v in ipairs(values) do
@@ -298,8 +303,9 @@ end
 local function range_of(o, low, high)
   if o.range then
     local from, to = o.range[1], o.range[2]
-    if type(from) ~= "number" or type(to) ~= "number" or not (from < to) then
-      raise "nl.plot.hist: range must be {low, high}, the lower one first"
+    local are_places = type(from) == "number" and type(to) == "number" and scale.linear.at(from) and scale.linear.at(to)
+    if not (are_places and from < to) then
+      raise "nl.plot.hist: range must be {low, high}, two finite numbers, the lower one first"
     end
     return from, to
   end
@@ -312,10 +318,12 @@ end
 local function edges_of(o, series)
   if type(o.bins) == "table" or core.is_tensor(o.bins) then
     local edges = data.numbers("nl.plot.hist", "bins", o.bins)
-    for i = 1, #edges do
-      if not scale.linear.at(edges[i]) or i > 1 and not (edges[i] > edges[i - 1]) or #edges < 2 then
-        raise "nl.plot.hist: bins must be a number of them, or a list of edges, each greater than the one before"
-      end
+    local are_edges = #edges >= 2
+    for i, edge in ipairs(edges) do
+      are_edges = are_edges and scale.linear.at(edge) and (i == 1 or edge > edges[i - 1])
+    end
+    if not are_edges then
+      raise "nl.plot.hist: bins must be a number of them, or a list of edges, each greater than the one before"
     end
     return edges
   end

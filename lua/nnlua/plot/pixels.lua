@@ -21,15 +21,27 @@ function pixels.elements(name, what, x)
   return x:detach():to(nl.float64)
 end
 
+local function is_finite(v)
+  return v - v == 0
+end
+
+local function check_limits(name, low, high)
+  if not (is_finite(low or 0) and is_finite(high or 0)) then
+    raise(("%s: vmin and vmax must be finite"):format(name))
+  end
+  if low and high and low > high then raise(("%s: vmin must not be greater than vmax"):format(name)) end
+end
+
 --- Least and greatest of what is finite, 0 and 1 if nothing is; what the user gives instead.
 function pixels.limits(name, x, low, high)
+  check_limits(name, low, high)
   if not (low and high) then
     local finite = x[x:isfinite()]
     local is_empty = finite:numel() == 0
     low = low or is_empty and 0 or finite:min():item()
     high = high or is_empty and 1 or finite:max():item()
   end
-  if low > high then raise(("%s: vmin must not be greater than vmax"):format(name)) end
+  check_limits(name, low, high)
   return low, high
 end
 
@@ -61,9 +73,9 @@ end
 
 --- The limits that a picture's values have by themselves: bytes 0 to 255, floats from 0 to 1, whatever else there is.
 function pixels.picture_limits(name, x, dtype, low, high)
-  if dtype == nl.uint8 then return low or 0, high or 255 end
+  if dtype == nl.uint8 then return pixels.limits(name, x, low or 0, high or 255) end
   local least, greatest = pixels.limits(name, x, nil, nil)
-  if dtype == nl.bool or dtype.is_floating_point and least >= 0 and greatest <= 1 then return low or 0, high or 1 end
+  if dtype == nl.bool or dtype.is_floating_point and least >= 0 and greatest <= 1 then least, greatest = 0, 1 end
   return pixels.limits(name, x, low or least, high or greatest)
 end
 

@@ -164,6 +164,17 @@ describe("a line", function()
     assert.matches("color must be .* not 'rod'", problem(plot.line, {1}, {color = "rod"}))
     assert.matches("linestyle must be .* not '%.%.%.'", problem(plot.line, {1}, {linestyle = "..."}))
     assert.matches("must end in %.svg, %.png or %.txt", problem(function() plot.line({1}):save "x.gif" end))
+    assert.matches("hist: bins must be", problem(plot.hist, {1, 2}, {bins = {}}))
+    assert.matches("range must be {low, high}, two finite",
+      problem(plot.hist, {1, 2}, {range = {-math.huge, math.huge}}))
+    assert.matches("c must be all texts or all numbers: c%[2%] is", problem(plot.scatter, {1, 2, 3}, {1, 2, 3},
+      {c = {"a", 1, "b"}}))
+    for _, x in ipairs {nl.ones(2, 2), nl.ones(2, 2, {dtype = nl.uint8})} do
+      for _, f in ipairs {plot.heatmap, plot.image} do
+        assert.matches("vmin and vmax must be finite", problem(f, x, {vmin = -math.huge, vmax = math.huge}))
+        assert.matches("vmin and vmax must be finite", problem(f, x, {vmax = 0 / 0}))
+      end
+    end
     local fig = plot.line {1, 2}
     local before = fig:svg()
     assert.is_false((pcall(fig.line, fig, {1, 2}, {1, 2, 3}, {title = "never"})))
