@@ -1,6 +1,6 @@
 -- nl.callbacks: what a Trainer calls as it goes on. A callback is a table with any of these methods, which get the
--- trainer: on_fit_begin, on_epoch_begin, on_batch_end, on_epoch_end (and the epoch's logs), on_fit_end. One that has
--- state_dict and load_state_dict is saved with the run.
+-- trainer: on_fit_begin, on_epoch_begin, on_batch_end, on_epoch_end (and the epoch's logs), on_fit_end, which is called
+-- of a run that fails, too. One that has state_dict and load_state_dict is saved with the run.
 
 local args = require "nnlua.args"
 local class = require "nnlua.class"

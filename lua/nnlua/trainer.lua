@@ -249,7 +249,8 @@ local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"
 
 --- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
 --- epoch. resume = true goes on from the folder's last.ckpt, to the bit, or begins if there is none; a path goes on
---- from there. Ctrl-C saves after the step that is running, and leaves; a second one leaves at once.
+--- from there. Ctrl-C saves after the step that is running, and leaves; a second one leaves at once. A model that
+--- evaluates is set to train; layers of one that trains may be frozen by eval().
 ---@param loader DataLoader
 ---@param val_loader? DataLoader
 ---@param resume? boolean|string
