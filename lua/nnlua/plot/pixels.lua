@@ -2,6 +2,7 @@
 
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local scale = require "nnlua.plot.scale"
 
 local pixels = {}
 
@@ -21,22 +22,18 @@ function pixels.elements(name, what, x)
   return x:detach():to(nl.float64)
 end
 
-local function is_finite(v)
-  return v - v == 0
-end
-
 local function check_limits(name, low, high)
-  if not (is_finite(low or 0) and is_finite(high or 0)) then
-    raise(("%s: vmin and vmax must be finite"):format(name))
+  if not (scale.linear.at(low or 0) and scale.linear.at(high or 0)) then
+    raise(("%s: vmin and vmax must be finite, at most 1e300 in size"):format(name))
   end
   if low and high and low > high then raise(("%s: vmin must not be greater than vmax"):format(name)) end
 end
 
---- Least and greatest of what is finite, 0 and 1 if nothing is; what the user gives instead.
+--- Least and greatest of what is finite, as scales count it, 0 and 1 if nothing is; what the user gives instead.
 function pixels.limits(name, x, low, high)
   check_limits(name, low, high)
   if not (low and high) then
-    local finite = x[x:isfinite()]
+    local finite = x[x:abs():le(scale.largest)]
     local is_empty = finite:numel() == 0
     low = low or is_empty and 0 or finite:min():item()
     high = high or is_empty and 1 or finite:max():item()

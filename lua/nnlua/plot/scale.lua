@@ -146,4 +146,4 @@ function logarithmic.ticks(low, high, most)
   return ticks
 end
 
-return {linear = linear, log = logarithmic, short_text = short_text}
+return {linear = linear, log = logarithmic, short_text = short_text, largest = LARGEST}
