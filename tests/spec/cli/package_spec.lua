@@ -9,7 +9,12 @@ local function run(...)
   return result.stdout
 end
 
-if not process.is_sanitized() then
+it("the Debian package is described, whatever the build", function()
+  local file <close> = assert(io.open(folder .. "/CPackConfig.cmake"))
+  assert.truthy(file:read "a":find('set(CPACK_PACKAGE_NAME "nnlua")', 1, true))
+end)
+
+if not process.is_sanitized() then -- whose programs want the sanitizers' libraries
   describe("the Debian package", function()
     local root = os.tmpname()
     local package
