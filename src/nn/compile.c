@@ -269,11 +269,11 @@ enum { TRACED = 1, TRACE_REFERENCES, TRACE_TENSORS, TRACE_GUARD, TRACE_USER_VALU
 static int trace_close(lua_State *L)
 {
   Trace *t = lua_touserdata(L, 1);
+  free(t->arguments.items);
+  t->arguments = (Form){0};
   if (!t->record) return 0;
   plan_record_free(t->record);
   t->record = NULL;
-  free(t->arguments.items);
-  t->arguments = (Form){0};
   program_free(t->made);
   t->made = NULL;
   watch_end(L, t->compiled->nn);

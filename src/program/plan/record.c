@@ -331,9 +331,24 @@ static bool give_up(Recorder *recorder)
 
 /* ------------------------------------------------------------------ records */
 
+static void open_plan(Call *call, PlanRecord *r, Tensor *const *inputs, int32_t n)
+{
+  r->plan = core_allocate(r->ctx, sizeof *r->plan);
+  *r->plan = (Plan){.ctx = r->ctx};
+  Plan *plan = r->plan;
+  plan->inputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->inputs);
+  plan->ninputs = n;
+  for (int32_t i = 0; i < n; i++) {
+    int32_t v = tensor_map_find(&r->values, inputs[i]);
+    plan->inputs[i] = v >= 0 ? v : record_value(call, r, inputs[i], PLAN_INPUT, -1);
+    if (v >= 0 || value_is_view(plan, plan->inputs[i])) plan_record_refuse(r, "two inputs share their memory");
+  }
+}
+
 PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line)
 {
   Context *ctx = call->ctx;
+  Entry entry;
   PlanRecord *r = core_allocate(ctx, sizeof *r);
   *r = (PlanRecord){.recorder = {.ran = ran, .looks = looks, .beside = beside, .give_up = give_up},
                     .ctx = ctx,
@@ -343,16 +358,12 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   r->sequence = ctx->sequence;
   record_training(&r->recorder);
   r->newest = tensor_retain(ctx->live);
-  r->plan = core_allocate(ctx, sizeof *r->plan);
-  *r->plan = (Plan){.ctx = ctx};
-  Plan *plan = r->plan;
-  plan->inputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->inputs);
-  plan->ninputs = n;
-  for (int32_t i = 0; i < n; i++) {
-    int32_t v = tensor_map_find(&r->values, inputs[i]);
-    plan->inputs[i] = v >= 0 ? v : record_value(call, r, inputs[i], PLAN_INPUT, -1);
-    if (v >= 0 || value_is_view(plan, plan->inputs[i])) plan_record_refuse(r, "two inputs share their memory");
+  if (!ENTER(ctx, &entry)) {
+    plan_record_free(r);
+    raise_again(ctx);
   }
+  open_plan(call, r, inputs, n);
+  entry_leave(ctx, &entry);
   r->open = true;
   ctx->recorder = &r->recorder;
   return r;
