@@ -2,6 +2,7 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
+local duration = require "nnlua.utils.duration"
 local iterator = require "nnlua.utils.iterator"
 local system = require "nnlua.system"
 
@@ -80,12 +81,6 @@ local function new(...)
 end
 
 -- ------------------------------------------------------------------- line
-
-local function duration(seconds)
-  seconds = math.floor(seconds + 0.5)
-  if seconds < 3600 then return ("%d:%02d"):format(seconds // 60, seconds % 60) end
-  return ("%d:%02d:%02d"):format(seconds // 3600, seconds // 60 % 60, seconds % 60)
-end
 
 local function figure(value)
   if core.is_tensor(value) and value.numel and value:numel() == 1 then value = value:item() end

@@ -234,22 +234,27 @@ static void take_launchers_own(Keeper *k, const char *line)
   }
 }
 
-/* The rank that a line is tagged with, by OpenMPI as "[1,2]<stdout>:", by MPICH as "[2] ", and where its text begins;
-   -1 of a line of the launcher's own. */
-static int tag_of(const char *line, const char **text)
+/* The rank of a tag of OpenMPI's, "[1,2]<stdout>:", and where the text behind it begins; -1 of anything else. */
+static int openmpi_tag(const char *line, const char **text)
 {
-  int first, second;
+  int job, rank;
   *text = line;
-  if (!take_text(&line, "[") || !take_number(&line, &first)) return -1;
-  if (take_text(&line, "] ")) {
-    *text = line;
-    return first;
-  }
-  if (!take_text(&line, ",") || !take_number(&line, &second) || !take_text(&line, "]<std")) return -1;
+  if (!take_text(&line, "[") || !take_number(&line, &job) || !take_text(&line, ",")) return -1;
+  if (!take_number(&line, &rank) || !take_text(&line, "]<std")) return -1;
   line += strcspn(line, ":");
   if (!take_text(&line, ":")) return -1;
   *text = line;
-  return second;
+  return rank;
+}
+
+/* The same at the beginning of a line, also of MPICH's tag, "[2] "; -1 of a line of the launcher's own. */
+static int tag_of(const char *line, const char **text)
+{
+  int rank = openmpi_tag(line, text);
+  if (rank >= 0) return rank;
+  if (!take_text(&line, "[") || !take_number(&line, &rank) || !take_text(&line, "] ")) return -1;
+  *text = line;
+  return rank;
 }
 
 /* What the launcher says at length of a rank's failure is told in one line instead; all else is shown at the end. */
@@ -301,7 +306,7 @@ static const char *next_tag(const char *text, const char *end)
 {
   const char *rest;
   for (const char *at = text; (at = memchr(at, '[', (size_t)(end - at))); at++)
-    if (strstr(at, "]<std") && tag_of(at, &rest) >= 0) return at;
+    if (openmpi_tag(at, &rest) >= 0) return at;
   return end;
 }
 
@@ -312,7 +317,7 @@ static void take_piece(Keeper *k, Stream *s)
   bool begins = true;
   while (text < end) {
     const char *own = text;
-    int rank = begins || strncmp(text, "[", 1) == 0 ? tag_of(text, &own) : -1;
+    int rank = begins ? tag_of(text, &own) : openmpi_tag(text, &own);
     if (rank >= 0) s->rank = rank;
     const char *stop = next_tag(own, end);
     if (s->rank >= 0) {

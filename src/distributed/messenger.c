@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/text.h"
 #include "distributed/vital_signs.h"
 
@@ -30,7 +30,6 @@ struct Work {
 static struct {
   pthread_mutex_t lock;
   pthread_cond_t changed, wanted; /* for those who wait, for the thread */
-  pthread_t thread;
   TransportFunction *get;
   const Transport *transport;
   Work *queue, **queue_end; /* not begun; guarded by the lock */
@@ -44,17 +43,10 @@ static struct {
   char error[200];
 } m = {.lock = PTHREAD_MUTEX_INITIALIZER, .queue_end = &m.queue, .patience = 10};
 
-double messenger_clock(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Sleeps until the condition is signalled, or so long; the lock is held. */
 static void sleep_on(pthread_cond_t *condition, double seconds)
 {
-  const double end = messenger_clock() + seconds;
+  const double end = clock_seconds() + seconds;
   const struct timespec t = {(time_t)end, (long)(1e9 * (end - (double)(time_t)end))};
   pthread_cond_timedwait(condition, &m.lock, &t);
 }
@@ -122,7 +114,7 @@ void work_times(const Work *w, double *began, double *ended)
 
 static void finish(Work *w, bool good)
 {
-  w->ended = messenger_clock();
+  w->ended = clock_seconds();
   pthread_mutex_lock(&m.lock);
   atomic_store_explicit(&w->state, good ? WORK_DONE : WORK_FAILED, memory_order_release);
   pthread_cond_broadcast(&m.changed);
@@ -143,7 +135,7 @@ static bool make_group(Work *w)
 
 static void begin(Work *w)
 {
-  w->began = messenger_clock();
+  w->began = clock_seconds();
   if (w->nranks) {
     finish(w, make_group(w));
   } else if (m.transport->start(&w->transfer, &w->request, w->error, sizeof w->error)) {
@@ -256,7 +248,7 @@ static void mark_left(void)
 
 static void leave(void)
 {
-  while (!atomic_load(&m.is_given_up) && !vital_signs_end(messenger_clock(), atomic_load(&m.patience))) usleep(1000);
+  while (!atomic_load(&m.is_given_up) && !vital_signs_end(clock_seconds(), atomic_load(&m.patience))) usleep(1000);
   if (!atomic_load(&m.is_given_up)) m.transport->close();
   mark_left();
 }
@@ -295,7 +287,7 @@ static void *run(void *unused)
   for (int idle = 0; has_reason_to_stay();) {
     bool moved = begin_queued();
     moved |= test_running();
-    vital_signs_tick(messenger_clock(), atomic_load(&m.patience));
+    vital_signs_tick(clock_seconds(), atomic_load(&m.patience));
     rest(moved, &idle);
   }
   leave();
@@ -318,7 +310,9 @@ bool messenger_join(Library *transport, TransportFunction *const *get, char *err
   pthread_cond_init(&m.changed, &monotonic);
   pthread_cond_init(&m.wanted, &monotonic);
   pthread_condattr_destroy(&monotonic);
-  if (pthread_create(&m.thread, NULL, run, NULL) == 0) return true;
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, run, NULL) == 0)
+    return pthread_detach(thread) == 0; /* it says itself that it left */
   text_format(error, error_size, "the system gives no thread");
   return false;
 }
@@ -358,9 +352,9 @@ void messenger_wait_joined(double seconds) { wait_for(&m.state, WORK_RUNS, secon
 
 bool messenger_wait_until_left(double seconds)
 {
-  const double end = messenger_clock() + seconds;
+  const double end = clock_seconds() + seconds;
   pthread_mutex_lock(&m.lock);
-  while (!atomic_load(&m.has_left) && messenger_clock() < end) sleep_on(&m.changed, 0.05);
+  while (!atomic_load(&m.has_left) && clock_seconds() < end) sleep_on(&m.changed, 0.05);
   pthread_mutex_unlock(&m.lock);
   return atomic_load(&m.has_left);
 }

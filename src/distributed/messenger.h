@@ -63,6 +63,4 @@ bool messenger_wait_until_left(double seconds);
 /* It is to touch nothing any more, and is forgotten: it may hang within MPI. */
 void messenger_give_up(void);
 
-double messenger_clock(void);
-
 #endif

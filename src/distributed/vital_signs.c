@@ -54,7 +54,7 @@ bool vital_signs_begin(const Transport *transport, int rank, int size, char *err
   return true;
 }
 
-/* Whether a request is there no more: it is done, or failed, or was never made. */
+/* How a request stands; one that was never made is done. */
 static TransferState look_at(void **request)
 {
   int peer;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/interrupt.h"
 #include "distributed/messenger.h"
 #include "lua/open.h"
@@ -31,7 +32,7 @@ typedef struct WorkBox {
 
 static bool has_failed;  /* the process ends with an error */
 static bool has_joined;  /* once: MPI can't be begun again */
-static double patience;  /* seconds that the process waits for the others at its end */
+static double last_wait; /* seconds that the process waits for the others at its end */
 static pid_t process;    /* the one that joined: those that it forks have no thread */
 static lua_State *owner; /* the main thread of the state that has joined: there is one MPI in a process */
 
@@ -90,10 +91,10 @@ static void look(Waiting *w)
 static void wait_work(Call *call, void *data)
 {
   Waiting *w = data;
-  const double end = messenger_clock() + w->seconds;
+  const double end = clock_seconds() + w->seconds;
   for (look(w); w->state == WORK_RUNS; look(w)) {
     check_interrupt(call);
-    if (messenger_clock() > end || (w->work && messenger_missing() >= 0)) return;
+    if (clock_seconds() > end || (w->work && messenger_missing() >= 0)) return;
   }
 }
 
@@ -113,7 +114,7 @@ static int join(lua_State *L)
   has_joined = true;
   owner = main_thread(L);
   process = getpid();
-  patience = w.seconds;
+  last_wait = w.seconds;
   core_prepare(L, context_of(L));
   core_work(L, context_of(L), wait_work, &w);
   if (w.state == WORK_FAILED) return user_error(L, "init_process_group: %s", w.error);
@@ -132,10 +133,10 @@ static int tell_missing(lua_State *L, const char *what, int rank)
 
 static void wait_for_leave(Call *call, void *data)
 {
-  const double end = messenger_clock() + *(const double *)data;
+  const double end = clock_seconds() + *(const double *)data;
   while (!messenger_wait_until_left(0.05)) {
     check_interrupt(call);
-    if (messenger_clock() > end || messenger_missing() >= 0) return;
+    if (clock_seconds() > end || messenger_missing() >= 0) return;
   }
 }
 
@@ -474,9 +475,9 @@ static int keeper_gc(lua_State *L)
   char error[200];
   if (owner != main_thread(L) || process != getpid()) return 0;
   owner = NULL;
-  const double end = messenger_clock() + (messenger_joined(error, sizeof error) == WORK_DONE ? patience : 0);
+  const double end = clock_seconds() + (messenger_joined(error, sizeof error) == WORK_DONE ? last_wait : 0);
   messenger_leave();
-  while (!has_failed && messenger_missing() < 0 && !interrupt_is_requested() && messenger_clock() < end)
+  while (!has_failed && messenger_missing() < 0 && !interrupt_is_requested() && clock_seconds() < end)
     if (messenger_wait_until_left(0.05)) return 0;
   messenger_give_up();
   return 0;

@@ -6,8 +6,7 @@
  */
 #include "lua/pressure.h"
 
-#include <time.h>
-
+#include "core/clock.h"
 #include "lua/binding.h"
 
 enum {
@@ -33,13 +32,6 @@ static const double SLICES_PER_BYTE = 3e-5; /* of an incremental cycle, by Lua's
 
 static char canary_key; /* registry key, by address: a table with a weak entry */
 
-static double seconds(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Bytes of garbage that may gather before a collection begins, and before one must end. */
@@ -62,7 +54,7 @@ void pressure_init(lua_State *L, Context *ctx)
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &canary_key);
   ctx->memory.limit = HEADROOM;
-  ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = seconds(), .patience = 1, .spacing = 1};
+  ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = clock_seconds(), .patience = 1, .spacing = 1};
   set_floors(ctx);
 }
 
@@ -158,9 +150,9 @@ static void tidy(lua_State *L, Context *ctx)
     return;
   }
   size_t bytes = m->allocated, blocks = m->live_blocks, made = m->small_since + m->medium_since;
-  double start = seconds();
+  double start = clock_seconds();
   collector_step(L, p);
-  double end = seconds(), took = end - start;
+  double end = clock_seconds(), took = end - start;
   double freed_blocks = blocks > m->live_blocks ? (double)(blocks - m->live_blocks) : 0;
   double freed_bytes = bytes > m->allocated ? (double)(bytes - m->allocated) : 0;
   if (took < freed_blocks * p->per_block) p->per_block = took / freed_blocks;
@@ -188,9 +180,9 @@ static void set_limit(Context *ctx, size_t bytes)
 static void collect_fully(lua_State *L, Context *ctx)
 {
   Pressure *p = &ctx->pressure;
-  double start = seconds();
+  double start = clock_seconds();
   lua_gc(L, LUA_GCCOLLECT);
-  p->last_full = seconds();
+  p->last_full = clock_seconds();
   p->cost = p->last_full - start;
   p->slices = 0;
   p->unseen = 0;
@@ -209,7 +201,7 @@ static bool full_is_due(const Context *ctx)
   size_t now = ctx->memory.allocated, live = ctx->memory.live_after;
   if (now <= live + headroom(live)) return false;
   if (now > live + ceiling(live)) return true;
-  return seconds() - ctx->pressure.last_full > ctx->pressure.cost / SHARE;
+  return clock_seconds() - ctx->pressure.last_full > ctx->pressure.cost / SHARE;
 }
 
 static void young_collected(lua_State *L, Context *ctx)
@@ -258,7 +250,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   size_t apart = stride(L, ctx);
   bool late = m->allocated > m->live_after + ceiling(m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
-  for (double until = seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
+  for (double until = clock_seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
     if (p->generational) { /* as the second of two steps shows, and then no cycle ever ends */
       young_collected(L, ctx);
       return;
@@ -267,7 +259,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
     if (step == STEP_COLLECTED) p->marked = true;
     if (step == STEP_ENDED) break;
     grown = grown > apart ? grown - apart : 0;
-    if (late || (grown && seconds() < until)) continue;
+    if (late || (grown && clock_seconds() < until)) continue;
     p->left = m->allocated > grown ? m->allocated - grown : m->allocated; /* what is not done is due next time */
     m->limit = larger_size(p->left + apart, m->allocated + LEAST_STRIDE);
     return;

@@ -3,6 +3,7 @@
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
+local duration = require "nnlua.utils.duration"
 local logs_order = require "nnlua.callbacks.logs_order"
 local system = require "nnlua.system"
 
@@ -35,12 +36,6 @@ local function value_text(value)
     return core.format("%.4f", value)
   end
   return core.format("%.2e", value)
-end
-
-local function duration(seconds)
-  seconds = math.floor(seconds + 0.5)
-  if seconds < 3600 then return ("%d:%02d"):format(seconds // 60, seconds % 60) end
-  return ("%d:%02d:%02d"):format(seconds // 3600, seconds // 60 % 60, seconds % 60)
 end
 
 -- ------------------------------------------------------------------- lines
