@@ -7,7 +7,7 @@
  */
 #include "cli/allocator.h"
 
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 /* A new state over the allocator, with what luaL_newstate sets (panic, warnings); NULL without memory. */
 lua_State *allocator_new_state(void);
 
-/* Tensors of this state are released with the blocks of their userdata: see lua/tensor.h. May raise. */
+/* Tensors of this state are released with the blocks of their userdata: see lua/tensor/tensor.h. May raise. */
 void allocator_release_tensors(lua_State *L);
 
 /* Closes the state and frees what the allocator kept. */

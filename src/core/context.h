@@ -32,7 +32,7 @@ struct Call;
    Those that run Lua raise through raise_foreign. */
 typedef struct Host {
   void *state;                                    /* the running lua_State */
-  size_t *tensor_block;                           /* set to 0 when the context goes: lua/tensor.h; may be NULL */
+  size_t *tensor_block;                           /* set to 0 when the context goes: lua/tensor/tensor.h; may be NULL */
   bool (*reclaim)(Context *);                     /* free garbage: memory has run out */
   void (*interrupted)(Context *);                 /* the user's request to stop is being raised: forget it */
   void (*node_created)(Context *, struct Node *); /* anomaly mode: note where */

@@ -74,7 +74,7 @@ void core_work(lua_State *L, Context *ctx, void (*work)(Call *call, void *data),
  */
 void tell_reading(lua_State *L, const Tensor *t, const char *function);
 
-/* Raises, for a function that reads elements, where a tensor has none, or a trace is being made (tensor_to_lua.c). */
+/* Raises, for a function that reads elements, where a tensor has none, or a trace is being made (tensor/to_lua.c). */
 void need_elements(lua_State *L, const Tensor *t, const char *function);
 void tell_doing(lua_State *L, Context *ctx, const char *function);
 

@@ -8,7 +8,7 @@
 #include "lua/autograd/carriers.h"
 #include "lua/parse.h"
 #include "lua/pressure.h"
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 
 /* ---------------------------------------------------------------- overloads */
 

@@ -8,7 +8,7 @@
 #include "lua/nnlua.h"
 #include "lua/open.h"
 #include "lua/prepare.h"
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 
 static char library_key; /* registry key, by address */
 

@@ -1,5 +1,5 @@
 /*
- * What the files of the binding give to open.c and tensor.c, which make the tables of the API of them. Lists of
+ * What the files of the binding give to open.c and tensor/tensor.c, which make the tables of the API of them. Lists of
  * functions end with a row of NULLs.
  */
 #ifndef NNLUA_LUA_OPEN_H
@@ -9,11 +9,11 @@
 
 /* ------------------------------------------------------------------- for nl */
 
-extern const luaL_Reg creation_functions[], /* tensor_from_lua.c: tensor, as_tensor */
-  question_functions[],                     /* tensor_questions.c: is_tensor, numel, … */
-  comparison_functions[],                   /* compare.c: equal, allclose; methods as well */
+extern const luaL_Reg creation_functions[], /* tensor/from_lua.c: tensor, as_tensor */
+  question_functions[],                     /* tensor/questions.c: is_tensor, numel, … */
+  comparison_functions[],                   /* tensor/compare.c: equal, allclose; methods as well */
   memory_functions[],    /* memory_stats.c: memory_allocated and its kin, and what the specs need to see of the core */
-  promotion_functions[], /* promotion.c: promote_types, result_type, can_cast */
+  promotion_functions[], /* tensor/promotion.c: promote_types, result_type, can_cast */
   time_functions[],      /* time.c: time, time_ns */
   settings_functions[],  /* settings.c: threads, the default dtype and device */
   kept_settings[];       /* settings.c: what is only kept, in a table that is their first upvalue */
@@ -55,13 +55,13 @@ typedef struct Property {
 
 extern const Property gradient_properties[]; /* autograd/gradient_fields.c: grad and its kin */
 
-extern const luaL_Reg creation_methods[], /* tensor_from_lua.c: new_tensor, new */
-  element_methods[],                      /* tensor_to_lua.c: item, tolist, tobytes */
-  resize_methods[],                       /* resize.c: resize_, resize_as_ */
-  question_methods[];                     /* tensor_questions.c: size, stride, … */
+extern const luaL_Reg creation_methods[], /* tensor/from_lua.c: new_tensor, new */
+  element_methods[],                      /* tensor/to_lua.c: item, tolist, tobytes */
+  resize_methods[],                       /* tensor/resize.c: resize_, resize_as_ */
+  question_methods[];                     /* tensor/questions.c: size, stride, … */
 
-int tensor_new_like(lua_State *L); /* tensor_types.c: x:new(…) */
-int tensor_type(lua_State *L);     /* tensor_types.c: x:type(…) */
+int tensor_new_like(lua_State *L); /* tensor/types.c: x:new(…) */
+int tensor_type(lua_State *L);     /* tensor/types.c: x:type(…) */
 int tensor_tostring(lua_State *L);
 
 /* x[index] and x[index] = value for every index but a string: the tensor is at 1, the index at 2, the value at 3. */
@@ -80,8 +80,8 @@ int open_func_core(lua_State *L);
 /* nnlua.profiler.core (profiler.c) */
 int open_profiler_core(lua_State *L);
 
-/* nnlua.program.core (program.c), of which parts are in program_builder.c, program_trace.c and
-   program_contents.c */
+/* nnlua.program.core (program.c), of which parts are in program/builder.c, program/trace.c and
+   program/contents.c */
 int open_program_core(lua_State *L);
 extern const luaL_Reg program_builder_functions[], program_trace_functions[], program_contents_functions[];
 
@@ -93,14 +93,14 @@ int open_distributed_core(lua_State *L);
 extern const luaL_Reg terminal_functions[], /* terminal.c: what the terminal is like, and a clock */
   loop_functions[],                         /* loop.c: loops over objects; for nnlua.nn.core */
   number_text_functions[],                  /* number_text.c: numbers as texts and back; for nnlua.nn.core */
-  source_functions[],                       /* source.c: bytes of files, and tensors of them */
-  pickle_functions[],                       /* unpickle.c: Python's pickles */
-  archive_functions[],                      /* archives.c: zip, npy, storages */
-  tensor_file_functions[],                  /* tensor_files.c: what nl.save and nl.load are built on */
-  file_byte_functions[],                    /* file_bytes.c: the bytes of files, names in folders */
-  picture_functions[],                      /* pictures.c: pictures as tensors */
-  drawing_functions[],                      /* drawing.c: pictures that are drawn */
-  wire_functions[],                         /* wire.c: messages of Protocol Buffers, and tensors of ONNX */
+  source_functions[],                       /* files/source.c: bytes of files, and tensors of them */
+  pickle_functions[],                       /* files/unpickle.c: Python's pickles */
+  archive_functions[],                      /* files/archives.c: zip, npy, storages */
+  tensor_file_functions[],                  /* files/tensor_files.c: what nl.save and nl.load are built on */
+  file_byte_functions[],                    /* files/file_bytes.c: the bytes of files, names in folders */
+  picture_functions[],                      /* files/pictures.c: pictures as tensors */
+  drawing_functions[],                      /* files/drawing.c: pictures that are drawn */
+  wire_functions[],                         /* files/wire.c: messages of Protocol Buffers, and tensors of ONNX */
   worker_functions[],                       /* worker.c: processes that load data */
   interrupt_functions[];                    /* interrupt.c: Ctrl-C that is only noted */
 
@@ -108,7 +108,8 @@ int monotonic_clock(lua_State *L); /* time.c: clock(), the seconds that went by 
 int read_csv(lua_State *L);
 int read_json(lua_State *L);
 int check_path(lua_State *L);
-int checked_device(lua_State *L); /* device.c: checked_device(function, value), the device or an error of a function */
+int checked_device(
+  lua_State *L); /* tensor/device.c: checked_device(function, value), the device or an error of a function */
 int embedded_source(lua_State *L);
 
 /* In src/nn, below: pushes the table of C functions that lua/nnlua/nn builds on. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 #include "lua/spelling.h"
 
 typedef struct Parser {

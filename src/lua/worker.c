@@ -11,7 +11,7 @@
 #include "lua/interrupt.h"
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 
 /* Tensors from here on go through shared memory; others are in the message. */
 enum { LARGE = 16 << 10, MOST_DEPTH = 100 };

@@ -1,5 +1,5 @@
 /* Classes of modules: a Lua table each, and one metatable each for its instances. */
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 #include "nn/module.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "lua/open.h"
 #include "lua/prepare.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 #include "nn/module.h"
 
 /* user_line(): "file:line: " of the user's code, for warnings */

@@ -1,7 +1,7 @@
 /* Parameters, and what conversions of modules do to tensors. */
 #include "lua/autograd/autograd.h"
 #include "lua/named_arguments.h"
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 #include "nn/module.h"
 
 /* Fills a box with a leaf over the storage of t. */

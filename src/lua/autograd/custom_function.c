@@ -13,7 +13,7 @@
 #include "lua/autograd/saved_hooks.h"
 #include "lua/scope.h"
 #include "lua/call.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 

@@ -6,7 +6,7 @@
 #include "lua/autograd/hooks.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 
 /* --------------------------------------------------------------- properties */
 

@@ -5,7 +5,7 @@
 
 #include "lua/autograd/carriers.h"
 #include "lua/autograd/modes.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 
 static char handle_meta, hook_count; /* registry keys, by address */
 

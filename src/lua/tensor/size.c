@@ -1,5 +1,5 @@
 /* nl.Size, the immutable list of integers that x.shape is. */
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 
 #include <string.h>
 

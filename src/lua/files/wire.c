@@ -5,7 +5,7 @@
 #include "io/onnx_elements.h"
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "lua/source.h"
+#include "lua/files/source.h"
 
 /* Where on the stack the arguments are. */
 enum { SOURCE = 1, BEGIN = 2, END = 3, SCHEMA = 4, ROOM = 5, RESULT = 6 };

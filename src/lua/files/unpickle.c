@@ -5,7 +5,7 @@
 #include "io/files.h"
 #include "io/pickle.h"
 #include "lua/open.h"
-#include "lua/source.h"
+#include "lua/files/source.h"
 
 enum { DEEPEST = 200, LONG_TEXT = 40, FIRST_WINDOW = 1 << 16 };
 

@@ -1,8 +1,8 @@
 /* Outputs for what writes files in Lua: a file in its place, or a string. */
-#include "lua/output.h"
+#include "lua/files/output.h"
 
 #include "lua/open.h"
-#include "lua/path.h"
+#include "lua/files/path.h"
 
 static int close_output(lua_State *L)
 {

@@ -1,5 +1,5 @@
 /* Paths that users give: every function that takes one asks here. */
-#include "lua/path.h"
+#include "lua/files/path.h"
 
 #include <string.h>
 

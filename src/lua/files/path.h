@@ -1,6 +1,6 @@
 /* Paths that users give. */
-#ifndef NNLUA_LUA_PATH_H
-#define NNLUA_LUA_PATH_H
+#ifndef NNLUA_LUA_FILES_PATH_H
+#define NNLUA_LUA_FILES_PATH_H
 
 #include <lua.h>
 

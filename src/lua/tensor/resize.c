@@ -6,7 +6,7 @@
 #include "lua/named_arguments.h"
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/memory_format.h"

@@ -1,6 +1,6 @@
 /* Programs for C hosts: nnlua.h. */
 #include "lua/nnlua.h"
-#include "lua/program.h"
+#include "lua/program/program.h"
 
 /* Pushes what a module that is a program keeps of it; raises if something else is at the index. */
 static Program *push_program(lua_State *L, int index)

@@ -1,6 +1,6 @@
 /* nl.Size, the immutable list of integers that x.shape is. */
-#ifndef NNLUA_LUA_SIZE_H
-#define NNLUA_LUA_SIZE_H
+#ifndef NNLUA_LUA_TENSOR_SIZE_H
+#define NNLUA_LUA_TENSOR_SIZE_H
 
 #include "lua/binding.h"
 

@@ -1,6 +1,6 @@
 /* nnlua.program.core: traces; lua/nnlua/program/trace.lua is made of these. */
 #include "lua/open.h"
-#include "lua/program.h"
+#include "lua/program/program.h"
 #include "program/dynamic.h"
 #include "program/trace.h"
 

@@ -5,8 +5,8 @@
 
 #include "io/safetensors.h"
 #include "lua/open.h"
-#include "lua/output.h"
-#include "lua/source.h"
+#include "lua/files/output.h"
+#include "lua/files/source.h"
 
 static const char TENSOR_FILE[] = "nnlua.TensorFile";
 

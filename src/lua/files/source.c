@@ -1,11 +1,11 @@
 /* Sources of bytes for what reads files in Lua, and tensors whose elements stand in them. */
-#include "lua/source.h"
+#include "lua/files/source.h"
 
 #include <string.h>
 
 #include "io/files.h"
 #include "lua/open.h"
-#include "lua/path.h"
+#include "lua/files/path.h"
 
 static const char SOURCE[] = "nnlua.Source";
 enum { NAME = 1, KEPT = 2 }; /* user values: the name, and what the bytes belong to */

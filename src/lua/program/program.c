@@ -1,5 +1,5 @@
 /* nnlua.program.core: programs as userdata, and running them. */
-#include "lua/program.h"
+#include "lua/program/program.h"
 
 #include <string.h>
 

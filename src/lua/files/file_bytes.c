@@ -7,7 +7,7 @@
 #include "io/files.h"
 #include "io/gunzip.h"
 #include "lua/open.h"
-#include "lua/path.h"
+#include "lua/files/path.h"
 
 /* Whatever happens, the collector frees a block of malloc's, */
 static int free_block(lua_State *L)

@@ -1,7 +1,7 @@
 /* What a program consists of, as Lua tables: for printing it, and for who writes it to a file. */
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "lua/program.h"
+#include "lua/program/program.h"
 
 static void set_integer(lua_State *L, const char *field, lua_Integer value)
 {

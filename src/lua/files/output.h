@@ -1,6 +1,6 @@
 /* Where files are written to, as a userdata that the collector closes. */
-#ifndef NNLUA_LUA_OUTPUT_H
-#define NNLUA_LUA_OUTPUT_H
+#ifndef NNLUA_LUA_FILES_OUTPUT_H
+#define NNLUA_LUA_FILES_OUTPUT_H
 
 #include <lua.h>
 

@@ -3,8 +3,8 @@
 
 #include "lua/open.h"
 #include "lua/parse.h"
-#include "lua/program.h"
-#include "lua/size.h"
+#include "lua/program/program.h"
+#include "lua/tensor/size.h"
 
 #define BUILDER_NAME "nnlua.ProgramBuilder"
 #define VALUE_NAME "a value of a program"

@@ -5,7 +5,7 @@
 #include "lua/named_arguments.h"
 #include "lua/number_text.h"
 #include "lua/open.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 

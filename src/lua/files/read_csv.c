@@ -5,7 +5,7 @@
 #include "io/csv.h"
 #include "lua/named_arguments.h"
 #include "lua/open.h"
-#include "lua/path.h"
+#include "lua/files/path.h"
 #include "ops/shape/copy.h"
 
 /* Whatever happens, the collector frees the values of a table, which are malloc's. */

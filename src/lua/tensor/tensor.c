@@ -1,5 +1,5 @@
 /* Tensors as userdata: how they are made and freed, their metatable, fields and operators. */
-#include "lua/tensor.h"
+#include "lua/tensor/tensor.h"
 
 #include <string.h>
 

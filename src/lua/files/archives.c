@@ -6,8 +6,8 @@
 #include "io/npy.h"
 #include "io/zip.h"
 #include "lua/open.h"
-#include "lua/output.h"
-#include "lua/source.h"
+#include "lua/files/output.h"
+#include "lua/files/source.h"
 
 /* ------------------------------------------------------------- zip, reading */
 

@@ -3,7 +3,7 @@
 
 #include "lua/call.h"
 #include "lua/open.h"
-#include "lua/size.h"
+#include "lua/tensor/size.h"
 
 static const struct {
   const char *name;

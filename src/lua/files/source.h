@@ -1,6 +1,6 @@
 /* Where files are read from, as a userdata that the collector closes. */
-#ifndef NNLUA_LUA_SOURCE_H
-#define NNLUA_LUA_SOURCE_H
+#ifndef NNLUA_LUA_FILES_SOURCE_H
+#define NNLUA_LUA_FILES_SOURCE_H
 
 #include "io/source.h"
 #include "lua/binding.h"

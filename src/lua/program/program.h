@@ -1,4 +1,4 @@
-/* Programs and what they are built of as Lua has them: what program.c and program_builder.c share. */
+/* Programs and what they are built of as Lua has them: what program.c and program/builder.c share. */
 #ifndef NNLUA_LUA_PROGRAM_H
 #define NNLUA_LUA_PROGRAM_H
 
