@@ -24,7 +24,7 @@ function ProcessGroup:__tostring()
   return ("ProcessGroup(ranks=[%s])"):format(table.concat(self.ranks, ", "))
 end
 
-local state = nil -- {world, timeout}
+local state = nil -- while it has joined: the group of all, the own rank
 
 -- ---------------------------------------------------------------- the MPIs
 
@@ -122,7 +122,7 @@ function membership.init_process_group(...)
   local ranks = {}
   for i = 1, size do ranks[i] = i - 1 end
   local world = setmetatable({ranks = ranks, own = rank, number = 0, timeout = timeout}, ProcessGroup)
-  state = {world = world, rank = rank, groups = 0, name = name}
+  state = {world = world, rank = rank}
 end
 
 --- Whether init_process_group has been called, and destroy_process_group not since.

@@ -51,12 +51,31 @@ local function check_alike(named, group)
   end
 end
 
+--- The keys of a table by dtypes in an order that all ranks have.
+local function ordered(by_dtype)
+  local dtypes = {}
+  for dtype in pairs(by_dtype) do table.insert(dtypes, dtype) end
+  table.sort(dtypes, function(a, b) return tostring(a) < tostring(b) end)
+  return dtypes
+end
+
+--- Gives all the tensors of the group's rank 0: those of a dtype in one message, for most are small.
 local function broadcast_all(group, tensors)
-  local works = {}
+  local by_dtype = {}
   for _, tensor in tensors do
-    table.insert(works, collectives.broadcast(tensor, {group = group, group_src = 0, async_op = true}))
+    by_dtype[tensor.dtype] = by_dtype[tensor.dtype] or {}
+    table.insert(by_dtype[tensor.dtype], tensor:detach())
   end
-  for _, work in ipairs(works) do work:wait() end
+  for _, dtype in ipairs(ordered(by_dtype)) do
+    local list, parts, at = by_dtype[dtype], {}, 1
+    for i, tensor in ipairs(list) do parts[i] = tensor:reshape(-1) end
+    local flat = nl.cat(parts, 1)
+    collectives.broadcast(flat, {group = group, group_src = 0})
+    for _, tensor in ipairs(group:rank() > 0 and list or {}) do
+      tensor:copy_(flat:narrow(1, at, tensor:numel()):view(tensor.shape))
+      at = at + tensor:numel()
+    end
+  end
 end
 
 function DDP:init(...)
@@ -73,8 +92,8 @@ function DDP:init(...)
   self.require_backward_grad_sync, self.buffers_differ = true, true
   if syncs then
     check_alike(named, group)
-    broadcast_all(group, module:named_parameters())
-    broadcast_all(group, module:named_buffers())
+    nl.no_grad(broadcast_all, group, module:named_parameters())
+    nl.no_grad(broadcast_all, group, module:named_buffers())
   end
   self.buckets = Buckets.new(named, group, {cap = cap * 2 ^ 20, as_views = as_views})
 end
@@ -118,7 +137,7 @@ end
 function DDP:forward(...)
   local wants_sums = self.require_backward_grad_sync and nl.is_grad_enabled()
   if self.broadcast_buffers and self.buffers_differ then
-    broadcast_all(self.process_group, self.module:named_buffers())
+    nl.no_grad(broadcast_all, self.process_group, self.module:named_buffers())
   end
   self.buffers_differ = wants_sums -- a forward that ends in a step may change them at each rank
   if not self.require_backward_grad_sync then self.buckets:close() end
