@@ -1,9 +1,9 @@
 -- A list of what is drawn (axes.lua) as lines of a terminal: braille dots, blocks, lines of boxes, letters. A cell has
 -- 2 x 4 dots; pictures have two pixels in one.
 
-local fonts = require "nnlua.plot.fonts"
 local nl = require "nnlua"
 local sgr = require "nnlua.plot.sgr"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local floor, max, min, abs = math.floor, math.max, math.min, math.abs
 local char, concat = utf8.char, table.concat
@@ -205,13 +205,13 @@ end
 -- --------------------------------------------------------- texts and pictures
 
 function draw.text(canvas, one)
-  local width = fonts.columns(one.text)
+  local width = terminal_text.columns(one.text)
   local column = floor(one.x / 2 + 0.5)
   if one.anchor == "end" then column = column - width end
   if one.anchor == "middle" then column = floor(one.x / 2 - width / 2 + 0.5) end
   local row = floor(one.y / 4)
   for _, code in utf8.codes(one.text) do
-    local columns = fonts.columns_of(code)
+    local columns = terminal_text.columns_of(code)
     if columns > 0 and column + columns <= canvas.columns then
       set_glyph(canvas, column, row, char(code), one.color)
       if columns == 2 then set_glyph(canvas, column + 1, row, "", one.color) end

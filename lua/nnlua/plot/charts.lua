@@ -4,11 +4,11 @@ local colours = require "nnlua.plot.colours"
 local core = require "nnlua.nn.core"
 local data = require "nnlua.plot.data"
 local figure = require "nnlua.plot.figure"
-local fonts = require "nnlua.plot.fonts"
 local marks = require "nnlua.plot.marks"
 local nl = require "nnlua"
 local options = require "nnlua.plot.options"
 local scale = require "nnlua.plot.scale"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local charts = {}
 
@@ -433,7 +433,7 @@ local function bars_of(o)
 end
 
 local function clean_all(names)
-  for i, name in ipairs(names) do names[i] = fonts.clean(name) end
+  for i, name in ipairs(names) do names[i] = terminal_text.clean(name) end
   return names
 end
 

@@ -3,8 +3,8 @@
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
-local fonts = require "nnlua.plot.fonts"
 local system = require "nnlua.system"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local raise = core.raise
 
@@ -74,7 +74,7 @@ local function drawn(self, name, format)
     raise(("%s: Graphviz's program dot isn't there, which draws graphs (Debian has it in the package graphviz); "
       .. "without it there are text() and dot()"):format(name))
   elseif not ok then
-    raise(("%s: dot failed: %s"):format(name, fonts.clean(bytes:sub(1, 200))))
+    raise(("%s: dot failed: %s"):format(name, terminal_text.clean(bytes:sub(1, 200))))
   end
   return bytes
 end
@@ -120,7 +120,7 @@ function Graph:text()
   local numbers, n = numbers_of(nodes)
   local digits = #tostring(n)
   for i, node in ipairs(nodes) do
-    if numbers[i] then widest = math.max(widest, math.min(fonts.columns(name_of(node)), 50)) end
+    if numbers[i] then widest = math.max(widest, math.min(terminal_text.columns(name_of(node)), 50)) end
   end
   for i, node in ipairs(nodes) do
     if numbers[i] then
@@ -130,7 +130,7 @@ function Graph:text()
       end
       local line = (" "):rep(digits - #tostring(numbers[i])) .. numbers[i] .. "  " .. name_of(node)
       if #from > 0 then
-        local blanks = (" "):rep(widest - fonts.columns(name_of(node)))
+        local blanks = (" "):rep(widest - terminal_text.columns(name_of(node)))
         line = line .. blanks .. "  ← " .. table.concat(from, ", ")
       end
       lines[#lines + 1] = line

@@ -2,11 +2,11 @@
 
 local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
-local fonts = require "nnlua.plot.fonts"
 local nl = require "nnlua"
 local nn = nl.nn
 
 local Graph = require "nnlua.plot.graph".Graph
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local graphs = {}
 
@@ -105,7 +105,7 @@ local function names_of(params)
       if type(name) ~= "string" or not core.is_tensor(p) then
         raise "nl.plot.graph: params must be a module, or a table of names and tensors"
       end
-      names[#names + 1] = {name = fonts.clean(name), tensor = p}
+      names[#names + 1] = {name = terminal_text.clean(name), tensor = p}
     end
   elseif params ~= nil then
     raise(("nl.plot.graph: params must be a module, or a table of names and tensors, not %s"):format(
@@ -161,7 +161,7 @@ end
 local function module_text(module)
   local text = tostring(module):match "^[^\n]*"
   local is_short = #text <= 20 and text:sub(-1) ~= "("
-  return fonts.clean(is_short and text or core.class_name(module))
+  return terminal_text.clean(is_short and text or core.class_name(module))
 end
 
 local function has_children(module)

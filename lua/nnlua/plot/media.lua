@@ -1,6 +1,7 @@
 -- What axes are laid out for: pictures of so many pixels, and cells of a terminal.
 
 local fonts = require "nnlua.plot.fonts"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local media = {}
 
@@ -19,7 +20,7 @@ function media.cells(columns, rows, is_plain)
   return {
     width = columns * 2, height = rows * 4, size = 4, line = 4, gap = 0, tick = 0, pad = 0, title_line = 4,
     title_size = 4, is_cells = true, is_plain = is_plain,
-    text_width = function(text) return 2 * fonts.columns(text) end,
+    text_width = function(text) return 2 * terminal_text.columns(text) end,
   }
 end
 

@@ -4,9 +4,9 @@ local args = require "nnlua.args"
 local colours = require "nnlua.plot.colours"
 local core = require "nnlua.nn.core"
 local data = require "nnlua.plot.data"
-local fonts = require "nnlua.plot.fonts"
 local nl = require "nnlua"
 local scale = require "nnlua.plot.scale"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local options = {}
 
@@ -79,7 +79,7 @@ end
 --- Sets what a call says of the axes; what it leaves out stays.
 function options.apply(name, axes, o)
   for _, option in ipairs {"title", "xlabel", "ylabel"} do
-    if o[option] then axes[option] = fonts.clean(o[option]) end
+    if o[option] then axes[option] = terminal_text.clean(o[option]) end
   end
   axes.x_scale = o.xscale and scale_of(name, "xscale", o.xscale) or axes.x_scale or scale.linear
   axes.y_scale = o.yscale and scale_of(name, "yscale", o.yscale) or axes.y_scale or scale.linear
@@ -101,7 +101,7 @@ function options.style(name, axes, series, o)
     one.series = axes.series
     one.color = wanted[i] and colours.named(name, wanted[i]) or colours.of_series(axes.series)
     local label = labels[i] or one.label
-    one.label = label and fonts.clean(label)
+    one.label = label and terminal_text.clean(label)
     one.alpha = o.alpha
   end
 end

@@ -4,13 +4,13 @@ local colours = require "nnlua.plot.colours"
 local core = require "nnlua.nn.core"
 local data = require "nnlua.plot.data"
 local figure = require "nnlua.plot.figure"
-local fonts = require "nnlua.plot.fonts"
 local images = require "nnlua.plot.images"
 local marks = require "nnlua.plot.marks"
 local nl = require "nnlua"
 local options = require "nnlua.plot.options"
 local pixels = require "nnlua.plot.pixels"
 local scale = require "nnlua.plot.scale"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local pictures = {}
 
@@ -37,7 +37,7 @@ local function names_of(name, what, value, n)
   if value == nil then return nil end
   local names = data.texts(name, what, value)
   if #names ~= n then raise(("%s: %s has %d names, and there are %d places"):format(name, what, #names, n)) end
-  for i, one in ipairs(names) do names[i] = fonts.clean(one) end
+  for i, one in ipairs(names) do names[i] = terminal_text.clean(one) end
   return names
 end
 
@@ -217,7 +217,7 @@ function Figure:image(...)
   if #titles > #list then
     raise(("nl.plot.image: there are %d titles and %d pictures"):format(#titles, #list))
   end
-  for i, title in ipairs(titles) do titles[i] = fonts.clean(title) end
+  for i, title in ipairs(titles) do titles[i] = terminal_text.clean(title) end
   return change(self, function(axes)
     options.apply("nl.plot.image", axes, o)
     axes.images = {list = list, titles = titles, nrow = o.nrow}

@@ -1,7 +1,7 @@
 -- Tables of text that fit the terminal: columns that there is no room for are left out, and the first one is cut.
 
-local fonts = require "nnlua.plot.fonts"
 local system = require "nnlua.system"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local columns = {}
 
@@ -66,7 +66,7 @@ local function cleaned(rows)
     list[i] = row
     if row ~= "-" then
       list[i] = {}
-      for k, cell in pairs(row) do list[i][k] = fonts.clean(cell) end
+      for k, cell in pairs(row) do list[i][k] = terminal_text.clean(cell) end
     end
   end
   return list
