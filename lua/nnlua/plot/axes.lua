@@ -11,6 +11,7 @@ local scale = require "nnlua.plot.scale"
 local axes = {}
 
 local max, min, floor, ceil, huge = math.max, math.min, math.floor, math.ceil, math.huge
+local MORE_ROOM = 26 -- what "and 12 more" takes in a legend, with the space around it
 
 -- ------------------------------------------------------------------- limits
 
@@ -130,18 +131,21 @@ local function legend_entries(self)
   return self.legend ~= false and list or {}
 end
 
---- The rows of a legend above the axes, for cells: lists of entries.
+--- The rows of a legend above the axes, for cells: lists of entries, in a quarter of the height at most, and how many
+--- entries there is no room for.
 local function legend_rows(medium, entries)
-  local rows, width = {}, huge
-  for _, mark in ipairs(entries) do
+  local rows, width, most = {}, huge, max(1, medium.height // medium.line // 4)
+  for i, mark in ipairs(entries) do
     local own = medium.text_width(mark.label) + 10
-    if width + own > medium.width then
+    local needed = #rows == most and i < #entries and own + MORE_ROOM or own -- in the last row, also for "and 3 more"
+    if width + needed > medium.width then
+      if #rows == most then return rows, #entries - i + 1 end
       rows[#rows + 1], width = {}, 0
     end
     table.insert(rows[#rows], mark)
     width = width + own
   end
-  return rows
+  return rows, 0
 end
 
 --- Above and below the axes: title, legend and labels.
@@ -151,7 +155,7 @@ local function rooms_across(self, frame)
   if self.title then frame.top = frame.top + medium.title_line end
   if medium.is_cells then
     frame.legend_top = frame.top
-    frame.legend_rows = legend_rows(medium, frame.entries)
+    frame.legend_rows, frame.legend_left_out = legend_rows(medium, frame.entries)
     frame.top = frame.top + #frame.legend_rows * medium.line
     if self.ylabel then frame.top = frame.top + medium.line end
     frame.bottom = frame.bottom - medium.line -- the axis itself
@@ -293,7 +297,7 @@ end
 local function draw_legend_rows(p, frame)
   local medium = frame.medium
   for i, row in ipairs(frame.legend_rows) do
-    local width = -4
+    local width = i == #frame.legend_rows and frame.legend_left_out > 0 and MORE_ROOM - 4 or -4
     for _, mark in ipairs(row) do width = width + medium.text_width(mark.label) + 10 end
     local x = max(0, (medium.width - width) // 4 * 2)
     local y = frame.legend_top + (i - 1) * medium.line + medium.line / 2
@@ -301,6 +305,9 @@ local function draw_legend_rows(p, frame)
       p:sample(mark, x, y, 4)
       p:text(x + 6, y, mark.label, {anchor = "start"})
       x = x + medium.text_width(mark.label) + 10
+    end
+    if i == #frame.legend_rows and frame.legend_left_out > 0 then
+      p:text(x, y, ("and %d more"):format(frame.legend_left_out), {anchor = "start"})
     end
   end
 end

@@ -165,7 +165,7 @@ function draw.rect(canvas, one)
   local first = floor(one.x / 2 + 0.5)
   local last = max(first, floor((one.x + one.width) / 2 + 0.5) - 1)
   if one.grows == "right" then return lying(canvas, one, floor(one.x / 2), floor((one.x + one.width - 0.01) / 2)) end
-  if one.width < 2 then return fill_dots(canvas, one) end
+  if one.width < 2 and fill_of(canvas, one) == "█" then return fill_dots(canvas, one) end
   standing(canvas, one, first, last)
 end
 

@@ -338,9 +338,9 @@ local function edges_of(o, series)
   return edges, true
 end
 
---- How many values lie in each bin; the last one has its upper edge too, as NumPy's.
+--- How many values lie in each bin, and in all of them; the last one has its upper edge too, as NumPy's.
 local function counts_of(values, edges, are_even)
-  local counts, n = {}, #edges - 1
+  local counts, n, sum = {}, #edges - 1, 0
   for i = 1, n do counts[i] = 0 end
   local low, high = edges[1], edges[n + 1]
   local factor = n / (high - low)
@@ -356,15 +356,13 @@ local function counts_of(values, edges, are_even)
           if v >= edges[middle] then i = middle else above = middle end
         end
       end
-      counts[i] = counts[i] + 1
+      counts[i], sum = counts[i] + 1, sum + 1
     end
   end
-  return counts
+  return counts, sum
 end
 
-local function to_density(counts, edges)
-  local sum = 0
-  for _, n in ipairs(counts) do sum = sum + n end
+local function to_density(counts, sum, edges)
   for i, n in ipairs(counts) do counts[i] = sum > 0 and n / sum / (edges[i + 1] - edges[i]) or 0 end
 end
 
@@ -380,10 +378,11 @@ function Figure:hist(...)
     options.apply("nl.plot.hist", axes, o)
     options.style("nl.plot.hist", axes, series, o)
     for _, one in ipairs(series) do
-      local counts = counts_of(one.values, edges, are_even)
-      if o.density then to_density(counts, edges) end
+      local counts, sum = counts_of(one.values, edges, are_even)
+      if o.density then to_density(counts, sum, edges) end
       table.insert(axes.marks, marks.bars {from = edges, to = table.move(edges, 2, #edges, 1, {}), heights = counts,
-        color = one.color, label = one.label, series = one.series, alpha = o.alpha or #series > 1 and 0.6 or 1})
+        is_empty = sum == 0, color = one.color, label = one.label, series = one.series,
+        alpha = o.alpha or #series > 1 and 0.6 or 1})
     end
   end)
 end

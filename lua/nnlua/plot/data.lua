@@ -70,6 +70,16 @@ local function columns_of(name, what, x)
   return columns
 end
 
+--- The order of names: numbers in them go by their value, so that "layer 10" stands behind "layer 9".
+local function before(a, b)
+  local function padded(name)
+    return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
+  end
+  local one, other = padded(a), padded(b)
+  if one == other then return a < b end
+  return one < other
+end
+
 --- Several series: a list of `{values, label}`. One of what data.numbers takes, the columns of a matrix, each entry of
 --- a list, each name of a table, in order of the names.
 function data.series(name, what, value)
@@ -78,7 +88,7 @@ function data.series(name, what, value)
   if data.is_mapping(value) then
     local names = {}
     for key in next, value do names[#names + 1] = key end
-    table.sort(names)
+    table.sort(names, before)
     for i, key in ipairs(names) do list[i] = {values = data.numbers(name, key, value[key]), label = key} end
     return list
   end

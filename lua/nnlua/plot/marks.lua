@@ -32,7 +32,7 @@ function Line:draw(pen)
   if self.is_faint and pen.medium.is_cells then return end -- cells have no faint lines
   for _, stretch in ipairs(pen:stretches(self.x, self.y)) do
     pen:line(stretch, self)
-    if self.marker or #stretch == 2 then pen:dots(stretch, self.marker and 3 or 2, self) end
+    if self.marker or #stretch == 2 then pen:dots(stretch, self.marker and 3 or 2.5, self) end
   end
 end
 
@@ -57,6 +57,7 @@ marks.dots = kind(Dots)
 local Bars = {shape = "rect"}
 
 function Bars:extent(x, y)
+  if self.is_empty then return end
   local along, across = x, y
   if self.is_lying then along, across = y, x end
   for i = 1, #self.heights do
@@ -95,7 +96,7 @@ function Bars:draw(pen)
   if self.is_lying then draw_lying(self, pen) else draw_standing(self, pen, pen:base_y()) end
 end
 
---- `from`, `to`, `heights`; `is_lying` where they lie along x.
+--- `from`, `to`, `heights`; `is_lying` where they lie along x, `is_empty` where they count nothing.
 marks.bars = kind(Bars)
 
 -- -------------------------------------------------------------------- boxes
@@ -163,30 +164,61 @@ function Matrix:extent(x, y)
   include(y, self.rows + 0.5)
 end
 
+--- The texts of a row that have room: with some space around them, or as wide as a field of cells between narrower ones.
+local function fitting(medium, row, width)
+  local list, count = {}, 0
+  for j, text in ipairs(row) do
+    local own = medium.text_width(text)
+    local is_alone = medium.is_cells and medium.text_width(row[j - 1] or "") < width
+      and medium.text_width(row[j + 1] or "") < width
+    if own + (is_alone and 0 or medium.is_cells and 2 or 4) <= width then list[j], count = text, count + 1 end
+  end
+  return list, count == #row
+end
+
+--- The numbers of a matrix as texts for fields of a width: with as many digits as fit into all of them.
+local function texts_within(self, medium, width)
+  local first
+  local has_decimals = max(-self.low, self.high) >= 0.5 -- else one decimal says nothing
+  for _, digits in ipairs(has_decimals and {3, 2, 1} or {3, 1}) do
+    local rows, fits = {}, true
+    for i, row in ipairs(self.values) do
+      local texts, all = {}, nil
+      for j, v in ipairs(row) do texts[j] = self.write(v, digits) end
+      rows[i], all = fitting(medium, texts, width)
+      fits = fits and all
+    end
+    if fits then return rows end
+    first = first or rows
+  end
+  return first
+end
+
 local function annotate(self, pen)
-  for i = 1, self.rows do
-    for j = 1, self.columns do
-      local text, v = self.texts[i][j], self.values[i][j]
-      local width = pen:edge_x(2) - pen:edge_x(1)
-      if pen.medium.text_width(text) + (pen.medium.is_cells and 2 or 4) <= width then
-        pen:text(pen:edge_x(j), (pen:edge_y(i - 0.5) + pen:edge_y(i + 0.5)) / 2, text,
-          {anchor = "middle", color = pen.medium.is_plain and "text"
-            or colours.on(colours.in_map(self.map, v, self.low, self.high))})
-      end
+  local width = pen:edge_x(2) - pen:edge_x(1)
+  local function is_full(text) return pen.medium.is_cells and pen.medium.text_width(text) >= width end
+  for i, row in ipairs(texts_within(self, pen.medium, width)) do
+    local last_full = 0
+    for j, text in pairs(row) do last_full = is_full(text) and max(last_full, j) or last_full end
+    for j, text in pairs(row) do
+      local by = j < last_full and -1 or 0 -- half a column away from it, where the middle is between two columns
+      pen:text(pen:edge_x(j) + by, (pen:edge_y(i - 0.5) + pen:edge_y(i + 0.5)) / 2, text,
+        {anchor = "middle", color = pen.medium.is_plain and "text"
+          or colours.on(colours.in_map(self.map, self.values[i][j], self.low, self.high))})
     end
   end
 end
 
 function Matrix:draw(pen)
   local x, y = pen:edge_x(0.5), pen:edge_y(0.5)
-  if not (self.texts and pen.medium.is_plain) then
+  if not (self.write and pen.medium.is_plain) then
     pen:picture(x, y, pen:edge_x(self.columns + 0.5) - x, pen:edge_y(self.rows + 0.5) - y, self.pixels)
   end
-  if self.texts then annotate(self, pen) end
+  if self.write then annotate(self, pen) end
 end
 
---- `rows`, `columns`, `pixels` (uint8, (rows, columns, 3)), `values` with `map`, `low`, `high`, and `texts` to stand
---- in the fields.
+--- `rows`, `columns`, `pixels` (uint8, (rows, columns, 3)), `map`, `low`, `high`; to have numbers in the fields, `values`
+--- and `write(v, digits)`.
 marks.matrix = kind(Matrix)
 
 -- ------------------------------------------------------------------ helpers

@@ -41,28 +41,19 @@ local function names_of(name, what, value, n)
   return names
 end
 
---- Adds a matrix in colours. `settings`: map, low, high, texts, x_names, y_names.
+--- Adds a matrix in colours. `settings`: map, low, high, write, x_names, y_names.
 local function add_matrix(axes, x, settings)
   axes.series = axes.series + 1
   axes.x_names, axes.y_names = settings.x_names, settings.y_names
   axes.y_goes_down, axes.x_is_whole, axes.y_is_whole = true, true, true
-  axes.matrix = {rows = x:size(1), columns = x:size(2), is_annotated = settings.texts ~= nil}
+  axes.matrix = {rows = x:size(1), columns = x:size(2), is_annotated = settings.write ~= nil}
   axes.x_scale, axes.y_scale, axes.grid = scale.linear, scale.linear, false
   table.insert(axes.marks, marks.matrix {rows = x:size(1), columns = x:size(2), map = settings.map, low = settings.low,
     high = settings.high, pixels = pixels.of_matrix(x, settings.map, settings.low, settings.high),
-    texts = settings.texts, values = settings.texts and x:tolist()})
+    write = settings.write, values = settings.write and x:tolist()})
   if settings.has_bar then
     axes.colour_bar = {map = settings.map, low = settings.low, high = settings.high}
   end
-end
-
---- The numbers of a matrix as texts, rows of them.
-local function texts_of(x, write)
-  local rows = x:tolist()
-  for _, row in ipairs(rows) do
-    for j, v in ipairs(row) do row[j] = write(v) end
-  end
-  return rows
 end
 
 -- ----------------------------------------------------------------- heatmap
@@ -88,7 +79,7 @@ function Figure:heatmap(...)
     options.apply("nl.plot.heatmap", axes, o)
     add_matrix(axes, x, {
       map = colours.map("nl.plot.heatmap", o.cmap), low = low, high = high, has_bar = o.cbar,
-      texts = o.annot and texts_of(x, scale.short_text) or nil,
+      write = o.annot and scale.short_text or nil,
       x_names = names_of("nl.plot.heatmap", "xticklabels", o.xticklabels, x:size(2)),
       y_names = names_of("nl.plot.heatmap", "yticklabels", o.yticklabels, x:size(1)),
     })
@@ -115,7 +106,7 @@ end
 -- --------------------------------------------------------------- confusion
 
 local parse_confusion = options.parser("nl.plot.confusion", {
-  {"target", "any"}, {"prediction", "any?"}, {"labels", "any?"}, {"normalize", "boolean", false},
+  {"target", "any"}, {"prediction", "any?"}, {"labels", "any?"}, {"normalize", "any", false},
   {"cmap", "string", "Blues"}, {"annot", "boolean", true},
 })
 
@@ -151,6 +142,16 @@ local function confusion_counts(target, prediction, least)
   return nl.tensor(rows, {dtype = nl.float64})
 end
 
+-- What counts are divided by: the sums along a dimension, or all of them; the names are scikit-learn's.
+local norms = {["true"] = 2, pred = 1, all = "all"}
+
+local function norm_of(normalize)
+  if type(normalize) == "boolean" then return normalize and norms["true"] end
+  return norms[normalize]
+    or raise(("nl.plot.confusion: normalize must be true, false, \"true\", \"pred\" or \"all\", not %s"):format(
+      type(normalize) == "string" and "'" .. normalize .. "'" or core.describe(normalize)))
+end
+
 --- Draws a confusion matrix: see nl.plot.confusion.
 ---     > fig = nl.plot.Figure({title = "test"}):confusion({1, 2, 2}, {1, 2, 1})
 ---@return Figure
@@ -163,7 +164,8 @@ function Figure:confusion(...)
   if x:size(1) ~= x:size(2) then
     raise(("nl.plot.confusion: the matrix has shape %s: as many rows as columns are wanted"):format(x.shape))
   end
-  if o.normalize then x = x / x:sum(2, {keepdim = true}):clamp(1e-300) end
+  local norm = norm_of(o.normalize)
+  if norm then x = x / (norm == "all" and x:sum() or x:sum(norm, {keepdim = true})):clamp(1e-300) end
   local n = x:size(1)
   local names = names_of("nl.plot.confusion", "labels", o.labels, n)
   for i = 1, names and 0 or n do
@@ -175,22 +177,23 @@ function Figure:confusion(...)
     options.apply("nl.plot.confusion", axes, o)
     axes.xlabel, axes.ylabel = axes.xlabel or "predicted", axes.ylabel or "true"
     axes.wanted_size = function() return 520, 440 end
-    local function write(v) return o.normalize and core.format("%.2f", v) or scale.short_text(v) end
+    local function write_share(v, digits) return core.format(("%%.%df"):format(digits - 1), v) end
     add_matrix(axes, x, {
-      map = colours.map("nl.plot.confusion", o.cmap), low = 0, high = o.normalize and 1 or math.max(high, 1),
-      texts = o.annot and n <= 100 and texts_of(x, write) or nil, x_names = names, y_names = names, has_bar = true,
+      map = colours.map("nl.plot.confusion", o.cmap), low = 0, high = norm and 1 or math.max(high, 1),
+      write = o.annot and n <= 100 and (norm and write_share or scale.short_text) or nil, x_names = names, y_names = names, has_bar = true,
     })
   end)
 end
 
 --- How often each class was taken for which: `confusion(targets, predictions)` of classes counted from 1, where scores
 --- (n, classes) stand for the highest one, or `confusion(matrix)` of the counts themselves, the true ones in rows.
---- `labels` names the classes; `normalize` shows shares of each row.
+--- `labels` names the classes; `normalize` shows shares: of what a class is (true or "true"), of what was taken for it
+--- ("pred"), or of all ("all").
 ---     > fig = nl.plot.confusion({1, 2, 3, 3}, {1, 2, 3, 2}, {labels = {"cat", "dog", "bird"}})
 ---@param target any
 ---@param prediction? any
 ---@param labels? string[]
----@param normalize? boolean
+---@param normalize? boolean|string
 ---@param cmap? string
 ---@param annot? boolean
 ---@return Figure

@@ -17,11 +17,11 @@ local function power_text(exponent)
   return "10" .. ("%d"):format(exponent):gsub(".", superscripts)
 end
 
---- A number on its own, as in a matrix or beside a bar.
-local function short_text(v)
+--- A number on its own, as in a matrix or beside a bar, with 3 digits or as many as are given: 2 are one behind the point.
+local function short_text(v, digits)
   if v ~= v then return "nan" end
   if v == huge or v == -huge then return v > 0 and "inf" or "-inf" end
-  local text = format("%.3g", v)
+  local text = digits == 2 and math.abs(v) < 100 and format("%.1f", v) or format(("%%.%dg"):format(digits or 3), v)
   if v == floor(v) and math.abs(v) < 1e6 then text = ("%d"):format(v) end
   return (text:gsub("e([-+])0*(%d)", function(sign, digit) return "e" .. (sign == "-" and "-" or "") .. digit end))
 end

@@ -281,6 +281,27 @@ describe("matrices and pictures", function()
     assert.is_false((pcall(plot.heatmap, nl.ones(2, 2), {xticklabels = {"one"}})))
   end)
 
+  it("write all numbers with as many digits as the narrowest terminal leaves room for", function()
+    local fig = plot.heatmap({{-1.312, 0.245, 0.5}, {2.25, -0.125, 0.75}}, {annot = true, cbar = false})
+    assert.matches("-1.31 +0.245", fig:text({width = 40, height = 8, colors = 0}))
+    assert.matches("-1.3 +0.2 +0.5", fig:text({width = 18, height = 8, colors = 0}))
+    local digits = nl.eye(10) * 245 + nl.ones(10, 10) * 12
+    local rows = plot.confusion(digits):text({width = 40, height = 16, colors = 0})
+    assert.equal(10, select(2, rows:gsub("257", "")))
+    assert.not_matches("%d%d%d%d", rows)
+  end)
+
+  it("divide confusions by what there is of a class, of a guess, or by all", function()
+    local function has(normalize, share)
+      return texts_of(plot.confusion(nl.tensor {{6, 2}, {4, 4}}, {normalize = normalize}):svg())[share]
+    end
+    assert.equal(1, has("true", "0.75"))
+    assert.equal(1, has("pred", "0.60"))
+    assert.equal(1, has("all", "0.38"))
+    assert.matches('normalize must be true, false, "true", "pred" or "all", not \'rows\'',
+      select(2, pcall(has, "rows", "")))
+  end)
+
   it("count confusions", function()
     local svg = plot.confusion({1, 1, 2, 3, 3}, {1, 2, 2, 3, 3}, {labels = {"cat", "dog", "bird"}}):svg()
     local texts = texts_of(svg)
@@ -336,6 +357,31 @@ describe("a figure", function()
     assert.matches("\27%[34m", fig:text({colors = 16}))
     assert.matches("\27%[38;5;31m", fig:text({colors = 256}))
     assert.matches("\27%[38;2;31;119;180m", fig:text({colors = 1 << 24}))
+  end)
+
+  it("names series in the order of the numbers in their names, and as many as leave room for the figure", function()
+    local series = {}
+    for i = 1, 12 do series["layer number " .. i] = {i, i + 1} end
+    local texts = plot.line(series):text({width = 40, height = 16, colors = 0})
+    assert.matches("layer number 1 .*layer number 2%s.*layer number 3 ", texts)
+    assert.matches("and %d more", texts)
+    assert.equal(4, select(2, texts:match "^(.-)│":gsub("\n", "")))
+    assert.matches("layer number 12", plot.line(series):text({width = 160, height = 16, colors = 0}))
+  end)
+
+  it("fills narrow bars without colours as the legend shows them", function()
+    local texts = plot.hist({a = nl.linspace(0, 1, 99), b = nl.linspace(1, 2, 99)}, {bins = 40})
+      :text({width = 40, height = 12, colors = 0})
+    assert.matches("▒▒ b.*▒▒▒▒▒▒", texts)
+  end)
+
+  it("says so where a histogram counts nothing", function()
+    assert.matches("no values to show", plain(plot.hist(nl.empty(0))))
+    assert.matches("no values to show", plain(plot.hist {0 / 0}))
+  end)
+
+  it("shows points that stand alone between gaps", function()
+    assert.equal(3, select(2, plain(plot.line {1, 0 / 0, 3, 1 / 0, 5}):gsub("•", "")))
   end)
 
   it("leaves no hole where a bar ends before another one", function()
