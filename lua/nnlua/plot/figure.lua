@@ -107,6 +107,8 @@ function Figure:png(...)
   return require "nnlua.plot.png".bytes("nl.plot.Figure:png", list, width, height, dpi / 100, theme)
 end
 
+local AROUND_A_MATRIX = 6 -- lines for what stands above and below one whose rows have numbers in them
+
 local parse_text = args.parser("nl.plot.Figure:text", {
   {"width", "integer?"}, {"height", "integer?"}, {"colors", "integer?"},
 })
@@ -125,12 +127,14 @@ function Figure:text(...)
   local screen = require "nnlua.plot.screen"
   local columns, rows = screen.size()
   if width then rows = max(14, math.min(40, width // 4)) end
+  local a = axes_of(self)
+  if a.matrix and a.matrix.is_annotated then rows = max(rows, math.min(40, a.matrix.rows + AROUND_A_MATRIX)) end
   columns, rows, colours = width or columns, height or rows, colours or screen.colours()
   if columns < 1 or columns > 2000 or rows < 1 or rows > 2000 then
     raise(("nl.plot.Figure:text: width and height must be from 1 to 2000, not %d and %d"):format(columns, rows))
   end
   columns, rows = max(columns, 16), max(rows, 5)
-  local a, medium = axes_of(self), media.cells(columns, rows, colours == 0)
+  local medium = media.cells(columns, rows, colours == 0)
   return require "nnlua.plot.cells".text(drawn(self, medium), columns, a.rows and a.rows(a, medium) or rows, colours)
 end
 

@@ -195,7 +195,8 @@ local function texts_within(self, medium, width)
 end
 
 local function annotate(self, pen)
-  local width = pen:edge_x(2) - pen:edge_x(1)
+  local width, height = pen:edge_x(2) - pen:edge_x(1), pen:edge_y(2) - pen:edge_y(1)
+  if height < pen.medium.line and pen.medium.is_cells then return end -- two rows in a line
   local function is_full(text) return pen.medium.is_cells and pen.medium.text_width(text) >= width end
   for i, row in ipairs(texts_within(self, pen.medium, width)) do
     local last_full = 0
