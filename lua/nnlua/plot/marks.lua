@@ -164,7 +164,8 @@ function Matrix:extent(x, y)
   include(y, self.rows + 0.5)
 end
 
---- The texts of a row that have room: with some space around them, or as wide as a field of cells between narrower ones.
+--- The texts of a row that have room: with some space around them, or as wide as a field of cells between narrower
+--- ones.
 local function fitting(medium, row, width)
   local list, count = {}, 0
   for j, text in ipairs(row) do
@@ -218,8 +219,8 @@ function Matrix:draw(pen)
   if self.write then annotate(self, pen) end
 end
 
---- `rows`, `columns`, `pixels` (uint8, (rows, columns, 3)), `map`, `low`, `high`; to have numbers in the fields, `values`
---- and `write(v, digits)`.
+--- `rows`, `columns`, `pixels` (uint8, (rows, columns, 3)), `map`, `low`, `high`; to have numbers in the fields,
+--- `values` and `write(v, digits)`.
 marks.matrix = kind(Matrix)
 
 -- ------------------------------------------------------------------ helpers

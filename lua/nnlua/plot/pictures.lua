@@ -180,7 +180,8 @@ function Figure:confusion(...)
     local function write_share(v, digits) return core.format(("%%.%df"):format(digits - 1), v) end
     add_matrix(axes, x, {
       map = colours.map("nl.plot.confusion", o.cmap), low = 0, high = norm and 1 or math.max(high, 1),
-      write = o.annot and n <= 100 and (norm and write_share or scale.short_text) or nil, x_names = names, y_names = names, has_bar = true,
+      write = o.annot and n <= 100 and (norm and write_share or scale.short_text) or nil,
+      x_names = names, y_names = names, has_bar = true,
     })
   end)
 end

@@ -17,7 +17,8 @@ local function power_text(exponent)
   return "10" .. ("%d"):format(exponent):gsub(".", superscripts)
 end
 
---- A number on its own, as in a matrix or beside a bar, with 3 digits or as many as are given: 2 are one behind the point.
+--- A number on its own, as in a matrix or beside a bar, with 3 digits or as many as are given: of 2 one is behind the
+--- point.
 local function short_text(v, digits)
   if v ~= v then return "nan" end
   if v == huge or v == -huge then return v > 0 and "inf" or "-inf" end

@@ -96,6 +96,10 @@ dataset.IterableDataset = IterableDataset
 --- Checks that a value has a length and items: a Dataset, a list or a tensor.
 local function check(name, value)
   local meta = getmetatable(value)
+  if type(value) == "table" and not meta and #value == 0 and next(value) ~= nil then
+    raise(("%s: a table of names is no dataset: list its items, or make a class with utils.data.class and give it %s")
+      :format(name, value.iter and "iter()" or "len() and get(i)"))
+  end
   if core.is_tensor(value) or type(value) == "table" and (not meta or type(meta) == "table" and meta.__len) then
     return value
   end

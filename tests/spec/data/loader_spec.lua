@@ -193,6 +193,8 @@ describe("a DataLoader", function()
     refused("batch_sampler stands for batch_size", ten, {batch_size = 2, batch_sampler = {{1}}})
     refused("batch_size must be from 1 on, not 0", ten, {batch_size = 0})
     refused("a dataset was expected %(a Dataset, a list or a tensor%), not a number", 3)
+    refused("make a class with utils.data.class and give it len%(%) and get%(i%)", {get = print, len = print})
+    refused("make a class with utils.data.class and give it iter%(%)", {iter = print})
     refused("no argument is called 'batchsize'", ten, {batchsize = 2})
     assert.error_matches(function()
       for _ in data.DataLoader({1, 2}, {sampler = {3}}) do error "not reached" end
