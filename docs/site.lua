@@ -1,7 +1,10 @@
--- Gathers the pages of the site: nnlua docs/site.lua FOLDER, from the project's root, with docs/reference.md written
--- before (docs/write.lua). The README becomes the first page; a link that leads out of docs/ becomes plain text, since
--- the sources are no part of the site. mkdocs makes HTML of them by docs/mkdocs.yml: ./bootstrap docs does all of it.
-local folder = assert(..., "which folder?")
+-- Makes the site around what mkdocs does: ./bootstrap docs calls it before and after, from the project's root.
+--   nnlua docs/site.lua pages FOLDER    gathers the pages, with docs/reference.md written before (docs/write.lua). The
+--                                       README becomes a page; a link that leads out of docs/ becomes plain text,
+--                                       since the sources are no part of the site
+--   nnlua docs/site.lua search SITE     makes the search work where the site is opened as files
+local task, folder = ...
+assert(folder, "which folder?")
 
 local function read(path)
   local file <close> = assert(io.open(path, "rb"))
@@ -13,7 +16,7 @@ local function write(path, text)
   assert(file:write(text))
 end
 
---- The folder of a path and the path of a link from there, without what "." and ".." say; nil where it leads out.
+--- The path of a link on a page, without what "." and ".." say; nil where it leads out.
 local function target_of(page, link)
   local parts = {}
   for part in (page:gsub("[^/]*$", "") .. link):gmatch "[^/]+" do
@@ -27,34 +30,91 @@ local function target_of(page, link)
   return table.concat(parts, "/")
 end
 
-local pages = {["README.md"] = "index.md"}
-for path in io.popen("find docs -name '*.md'"):lines() do pages[path] = path:sub(#"docs/" + 1) end
+local pages = {["README.md"] = "overview.md"}
+for path in io.popen("find docs -name '*.md' ! -path docs/reference.md"):lines() do
+  pages[path] = path:sub(#"docs/" + 1)
+end
 
-for page, place in pairs(pages) do
+--- Lists in lists as mkdocs wants them: each level four spaces in, where ours have two.
+local function with_wide_lists(text)
+  local is_code, lines = false, {}
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    if line:find "^```" then is_code = not is_code end
+    if not is_code then line = line:gsub("^( +)([-*%d])", "%1%1%2") end
+    table.insert(lines, line)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- The text of a page with its links as they are in the site.
+local function moved(page, place)
   local up = ("../"):rep(select(2, place:gsub("/", "")))
-  local text = read(page):gsub("(!?)%[([^%[%]]*)%]%(([^()%s]+)%)", function(picture, label, link)
+  return (read(page):gsub("(!?)%[([^%[%]]*)%]%(([^()%s]+)%)", function(picture, label, link)
     local path, anchor = link:match "^([^#]*)(.*)$"
     if path == "" or link:find "^%a+:" then return nil end
     local target = target_of(page, path)
-    if target and pages[target] then return ("%s[%s](%s%s%s)"):format(picture, label, up, pages[target], anchor) end
+    if target and pages[target] then
+      if label == target then label = read(target):match "^# ([^\n]*)" end
+      return ("%s[%s](%s%s%s)"):format(picture, label, up, pages[target], anchor)
+    end
     if target and target:find "^docs/pictures/" then
       return ("%s[%s](%s%s)"):format(picture, label, up, target:sub(#"docs/" + 1))
     end
     return label
-  end)
-  local path = folder .. "/" .. place
-  assert(os.execute("mkdir -p -- '" .. path:gsub("[^/]*$", "") .. "'"))
-  write(path, text)
+  end))
 end
 
--- The reference is a page for each of its sections: mkdocs takes minutes for the whole in one.
-local intro, sections = read "docs/reference.md":match "^(.-)\n## (.*)$"
-intro = intro:gsub("%(#([%w-]+)%)", "(reference/%1.md)")
-write(folder .. "/reference.md", intro)
-assert(os.execute("mkdir -p -- '" .. folder .. "/reference'"))
-for section in (sections:gsub("\n## ", "\0") .. "\0"):gmatch "([^\0]*)\0" do
-  local title = section:match "^[^\n]*"
-  local place = title:lower():gsub("[^%w ]", ""):gsub(" ", "-")
-  write(("%s/reference/%s.md"):format(folder, place), "# " .. section:gsub("\n### ", "\n## "))
+--- The names of a section of the reference as links, by the anchors that mkdocs gives them.
+local function names_of(section, place)
+  local links, seen = {}, {}
+  for name in section:gmatch "\n### ([^\n]*)" do
+    local anchor = name:gsub("\\", ""):gsub("[^%w_-]", ""):lower()
+    local count = seen[anchor]
+    seen[anchor] = (count or 0) + 1
+    table.insert(links, ("[%s](%s#%s%s)"):format(name, place, anchor, count and "_" .. count or ""))
+  end
+  return table.concat(links, ", ")
 end
-assert(os.execute("cp -r docs/pictures docs/site.css '" .. folder .. "/'"))
+
+--- Writes the reference as a page for each of its sections, for mkdocs takes minutes for the whole in one, and one that
+--- lists all names.
+local function write_reference()
+  local intro, sections = read "docs/reference.md":match "^(.-)\n%- .-\n## (.*)$"
+  local index = {intro}
+  assert(os.execute("mkdir -p -- '" .. folder .. "/reference'"))
+  for section in (sections:gsub("\n## ", "\0") .. "\0"):gmatch "([^\0]*)\0" do
+    local title = section:match "^[^\n]*"
+    local place = ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-")))
+    table.insert(index, ("\n## %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(title, place, names_of(section, place)))
+    write(folder .. "/" .. place, "# " .. section:gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/"))
+  end
+  write(folder .. "/reference.md", table.concat(index))
+end
+
+local function gather()
+  for page, place in pairs(pages) do
+    local path = folder .. "/" .. place
+    assert(os.execute("mkdir -p -- '" .. path:gsub("[^/]*$", "") .. "'"))
+    write(path, with_wide_lists(moved(page, place)))
+  end
+  write_reference()
+  assert(os.execute("cp -r docs/pictures docs/site.css '" .. folder .. "/'"))
+end
+
+--- Writes a script that holds the index and the worker that searches: a page that was opened as a file may neither
+--- fetch the one nor start the other (docs/theme/main.html).
+local function write_search()
+  local worker
+  for path in io.popen("ls '" .. folder .. "'/assets/javascripts/workers/search.*.min.js"):lines() do worker = path end
+  local index = read(folder .. "/search/search_index.json")
+  local quoted = read(assert(worker)):gsub('[\\"]', "\\%0"):gsub("\n", "\\n"):gsub("\r", "\\r")
+  write(folder .. "/search/as_files.js", ("var __search = {index: Promise.resolve(%s), worker: URL.createObjectURL(" ..
+    "new Blob([\"%s\"], {type: \"text/javascript\"}))}\n"):format(index, quoted))
+end
+
+if task == "pages" then
+  gather()
+else
+  assert(task == "search", "pages or search?")
+  write_search()
+end

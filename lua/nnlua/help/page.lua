@@ -64,7 +64,7 @@ local function add_overload(lines, overload)
 end
 
 local function add_entry(lines, entry)
-  lines[#lines + 1] = "\n### " .. entry.name:gsub("_", "\\_") .. "\n"
+  lines[#lines + 1] = "\n### " .. entry.name .. "\n"
   for i, overload in ipairs(entry.overloads) do
     if i > 1 then lines[#lines + 1] = "" end
     add_overload(lines, overload)
