@@ -130,7 +130,7 @@ local function add_part(list, part, prefix, group)
   for _, name in ipairs(sorted_names(part)) do
     local value, full = part[name], prefix .. name
     if type(value) == "function" then
-      local is_known = list.by_name["nl." .. name] or list.by_name[full] or list.by_value[value]
+      local is_known = list.by_name["nl." .. name] and value == nl[name] or list.by_name[full] or list.by_value[value]
       if not is_known then add_function(list, full, value, group) end
     elseif is_class(value) then
       add_class(list, full, value, group)
@@ -166,6 +166,24 @@ local function add_ops(list)
         end
       end
     end
+  end
+end
+
+--- What a full name stands for in the library, nil for a method.
+local function value_of(name)
+  local value = nl
+  for part in (name:gsub("^nl%.", "")):gmatch "[^.]+" do
+    if type(value) ~= "table" then return nil end
+    value = value[part]
+  end
+  return value
+end
+
+--- Lets functions be found that C provides, or that are declared elsewhere than where they are made.
+local function add_values(list)
+  for _, entry in ipairs(list) do
+    local value = (entry.kind == "function" or entry.kind == "class") and not entry.value and value_of(entry.name)
+    if value and not list.by_value[value] then list.by_value[value] = entry end
   end
 end
 
@@ -224,6 +242,7 @@ local function build()
   add_part(list, nl.signal.windows, "nl.signal.windows.", "nnlua")
   add_part(list, nl.io, "nl.io.", "Files")
   add_part(list, nl.testing, "testing.", "Testing")
+  add_values(list)
   return list
 end
 

@@ -196,7 +196,7 @@ end
 ---     [10]
 ---@param network Module|function
 ---@return Program
-return function(network, ...)
+local function trace(network, ...)
   if not args.is_callable(network) then
     raise(("trace: a network or a function is expected first, got %s"):format(nn_core.describe(network)))
   end
@@ -206,3 +206,5 @@ return function(network, ...)
   if options.dynamic then generalize(network, examples, options.dynamic, parts) end
   return Program(parts)
 end
+
+return trace

@@ -21,6 +21,11 @@ describe("help", function()
     assert.matches("^optim%.Adam%(params, lr = 0%.001, betas = {0%.9, 0%.999}", help.text(nl.optim.Adam))
     assert.matches("^utils%.data%.DataLoader%(dataset, batch_size = 1", help.text(nl.utils.data.DataLoader))
     assert.matches("^x:item%(%)", help.text "Tensor:item")
+    for name, value in pairs {["utils.data.read_csv"] = nl.utils.data.read_csv, ["nl.autograd.grad"] = nl.autograd.grad,
+      ["nl.checkpoint.load"] = nl.checkpoint.load, ["nl.plot.scatter"] = nl.plot.scatter} do -- some are C's
+      assert.equal(help.text(name), help.text(value))
+      assert.equal(1, (help.text(value):find(name, 1, true)))
+    end
     assert.matches("^x%.grad", help.text "Tensor.grad")
   end)
 
