@@ -1,12 +1,7 @@
--- C hosts: the programs that the build makes, and one built by the line of docs/embedding.md.
+-- C hosts: the programs that the build makes.
 local process = require "support.process"
 
 local folder = process.nnlua:match "^(.*)/[^/]*$" or "."
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
 
 local function run(...)
   local result = process.run {...}
@@ -44,28 +39,4 @@ describe("a C host", function()
     run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I/usr/include/lua5.4",
       "-x", "c", "src/lua/nnlua.h")
   end)
-
-  if not process.is_sanitized() then
-    it("is built by the line that the documentation shows", function()
-      local prefix = os.tmpname()
-      os.remove(prefix)
-      run("cmake", "--install", folder, "--prefix", prefix)
-      local line = read "docs/embedding.md":match "\n(cc %-o host [^\n]*)\n"
-      line = line:gsub("/usr/local", prefix):gsub("host host.c", prefix .. "/host examples/host/host.c")
-      run("sh", "-c", line)
-      check_host(run(prefix .. "/host"))
-      line = read "docs/embedding.md":match "\n(cc %-o host [^\n]*pkg%-config[^\n]*)\n"
-      line = line:gsub("host host.c", prefix .. "/host2 examples/host/host.c")
-      run("env", "PKG_CONFIG_PATH=" .. prefix .. "/lib/pkgconfig", "sh", "-c", line)
-      check_host(run(prefix .. "/host2"))
-      local symbols = run("sh", "-c", "nm -g --defined-only " .. prefix .. "/lib/libnnlua.a")
-      for name in symbols:gmatch " %a ([%w_]+)" do
-        assert.is_true(name:find "^luaopen_nnlua" ~= nil or name:find "^nnlua_" ~= nil, name)
-      end
-      run("test", "-s", prefix .. "/share/nnlua/library/nnlua.lua")
-      run("test", "-s", prefix .. "/share/nnlua/library/nnlua.luacheck.lua")
-      run("test", "-s", prefix .. "/share/doc/nnlua/reference.md")
-      run("rm", "-rf", prefix)
-    end)
-  end
 end)
