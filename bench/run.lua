@@ -167,21 +167,6 @@ end
 
 -- ------------------------------------------------------------------- start
 
--- What a process takes from its start to its end: the smallest wall and processor times of several, in seconds. Bash
--- tells milliseconds, so short ones are run twenty at a time.
-local function start_of(command, at_a_time)
-  local best = {wall = math.huge, processor = math.huge}
-  for _ = 1, 10 do
-    local runs = ("for ((i = 0; i < %d; i++)); do %s; done >/dev/null"):format(at_a_time, command)
-    local times = side.lines("bash -ec " .. side.quoted("TIMEFORMAT='%R %U %S'; time { " .. runs .. "; }") .. " 2>&1")
-    local wall, user, system = (times[1] or ""):match "^([%d.]+) ([%d.]+) ([%d.]+)$"
-    if not wall then error(("%s: %s"):format(command, table.concat(times, "\n")), 0) end
-    best.wall = math.min(best.wall, tonumber(wall) / at_a_time)
-    best.processor = math.min(best.processor, (tonumber(user) + tonumber(system)) / at_a_time)
-  end
-  return best
-end
-
 local STARTS <const> = {
   {"an empty script", "", ""},
   {"a tensor printed", "print(nl.ones(2, 3) + 1)", "import torch; print(torch.ones(2, 3) + 1)"},
@@ -199,13 +184,13 @@ local function run_starts()
   print(("\n%-46s %11s %11s %8s"):format("start, processor time", "nnlua", "PyTorch", "ratio"))
   local plain = "an empty script, lua5.4"
   local has_lua = os.execute "command -v lua5.4 >/dev/null"
-  if has_lua and is_wanted(plain) then print_start(plain, start_of("lua5.4 -e ''", 20)) end
+  if has_lua and is_wanted(plain) then print_start(plain, side.start_of("lua5.4 -e ''", 10, 20)) end
   for _, start in ipairs(STARTS) do
     if is_wanted(start[1]) then
       local program = start[2] == "" and "" or "local nl = require 'nnlua' " .. start[2]
-      local ours = start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(program)), 20)
+      local ours = side.start_of(("%s -e %s"):format(side.quoted(arg[-1]), side.quoted(program)), 10, 20)
       local theirs = options.python
-        and start_of(("%s -c %s"):format(side.quoted(options.python), side.quoted(start[3])), 1)
+        and side.start_of(("%s -c %s"):format(side.quoted(options.python), side.quoted(start[3])), 10)
       print_start(start[1], ours, theirs)
       rows[#rows + 1] = {set = "start", name = start[1], start = true, ours = ours, theirs = theirs or nil}
     end

