@@ -5,7 +5,6 @@
 #include "distributed/messenger.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,19 +182,20 @@ static bool test_running(void)
 }
 
 /*
- * Between two looks. Nothing runs: until something is asked for, or a sign is due. Somebody waits: the processor is
- * offered to others only, since what comes is wanted at once. Else the one who computes needs the processor more.
+ * Between two looks. Nothing runs: until something is asked for, or a sign is due. Somebody waits: not at all for a
+ * moment, since what comes is wanted at once. Else the one who computes needs the processor more. Who sleeps has the
+ * processor back as soon as the time is over; who offered it by sched_yield would wait for a whole slice of whatever
+ * else runs, some milliseconds.
  */
 static void rest(bool moved, int *idle)
 {
+  enum { LOOKS = 100 };
   *idle = moved ? 0 : *idle + 1;
   if (!m.running) {
     pthread_mutex_lock(&m.lock);
     if (!m.queue && !atomic_load(&m.is_leaving)) sleep_on(&m.wanted, 0.1);
     pthread_mutex_unlock(&m.lock);
-  } else if (atomic_load(&m.waiting) && *idle < 20000) {
-    sched_yield();
-  } else {
+  } else if (!atomic_load(&m.waiting) || *idle >= LOOKS) {
     usleep(20);
   }
 }

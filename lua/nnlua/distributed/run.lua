@@ -102,7 +102,8 @@ end
 
 local options_of = {
   openmpi = function()
-    local words = {"--oversubscribe", "--tag-output", "-x", "NNLUA_RUN"}
+    -- two processes would be bound to a core each, where one's messenger and its Lua had to share that
+    local words = {"--oversubscribe", "--bind-to", "none", "--tag-output", "-x", "NNLUA_RUN"}
     if is_root() then table.insert(words, "--allow-run-as-root") end
     return words
   end,
