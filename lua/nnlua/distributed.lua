@@ -16,6 +16,7 @@ for _, part in ipairs {membership, collectives, objects} do
     if not hidden[name] then distributed[name] = value end
   end
 end
+distributed.monitored_barrier = require "nnlua.distributed.monitored_barrier"
 distributed.clip_grad_norm_ = require "nnlua.distributed.clip"
 
 --- Functions through which gradients flow, for layers that are shared out: `all_reduce`, `copy`, `reduce`, `gather`,

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lua/launched.h"
+
 /* What a process tells the launcher's keeper stands in lines of its stderr that begin so, and is not shown. */
 #define SECRET "\036nnlua "
 #define VARIABLE "NNLUA_RUN"
@@ -395,34 +397,13 @@ static int watch(lua_State *L, Keeper *k)
   return status;
 }
 
-/* Where a script that was started by a launcher starts another one, that isn't to take itself for a part of the
-   first. */
-static void forget_other_launchers(void)
-{
-  static const char *const beginnings[] = {"OMPI_COMM_", "OMPI_MCA_ess", "OMPI_MCA_orte_", "PMIX_", "PMI_", "ORTE_"};
-  for (size_t k = 0; k < sizeof beginnings / sizeof *beginnings; k++)
-    for (char **at = environ; *at;) {
-      char name[128];
-      size_t n = strcspn(*at, "=");
-      bool is_one = strncmp(*at, beginnings[k], strlen(beginnings[k])) == 0 && n < sizeof name;
-      is_one = is_one && strncmp(*at, "OMPI_MCA_orte_default_hostfile", 30) != 0;
-      if (!is_one) {
-        at++;
-        continue;
-      }
-      memcpy(name, *at, n);
-      name[n] = '\0';
-      unsetenv(name); /* which moves the others up */
-    }
-}
-
 static _Noreturn void run_launcher(char **words, int out, int err)
 {
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   signal(SIGPIPE, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGTERM); /* where this process is killed, the launcher ends its own */
-  forget_other_launchers();
+  launched_forget();                /* where a script that was started by one starts another */
   setenv(VARIABLE, "1", 1);
   execvp(words[0], words);
   fprintf(stderr, "nnlua run: %s can't be started: %s\n", words[0], strerror(errno));

@@ -11,6 +11,7 @@
 #include "cli/state_file.h"
 #include "cli/terminal.h"
 #include "lua/distributed.h"
+#include "lua/launched.h"
 #include "lua/nnlua.h"
 #include "lua/prepare.h"
 
@@ -151,6 +152,7 @@ static int program(lua_State *L)
 int main(int argc, char **argv)
 {
   report_set_program("nnlua");
+  launched_claim();
   launcher_greet();
   lua_State *L = allocator_new_state();
   if (L == NULL) {

@@ -16,6 +16,7 @@
 #include "lua/open.h"
 #include "lua/parse.h"
 #include "lua/distributed.h"
+#include "lua/launched.h"
 #include "lua/number_text.h"
 
 #define WORK_NAME "nnlua.Work"
@@ -96,6 +97,14 @@ static void wait_work(Call *call, void *data)
     check_interrupt(call);
     if (clock_seconds() > end || (w->work && messenger_missing() >= 0)) return;
   }
+}
+
+/* claim(): see lua/launched.h; the interpreter has done so when it started. */
+static int claim(lua_State *L)
+{
+  (void)L;
+  launched_claim();
+  return 0;
 }
 
 /* join("openmpi" or "mpich", path of its module, seconds): once all processes are there, the own rank and their
@@ -421,9 +430,9 @@ static const char *what_of(lua_State *L, int index)
   return what ? what : "?";
 }
 
-/* wait(work, seconds): what it gave: the source of a message, a group's number. Raises if it failed, if it takes
-   longer, or if a rank is missing. */
-static int wait(lua_State *L)
+/* await(work, seconds): what it gave: the source of a message, a group's number; nil if it is not over in this time.
+   Raises if it failed, or if a rank is missing. */
+static int await(lua_State *L)
 {
   WorkBox *box = work_check(L, 1);
   Waiting w = {.work = box->work, .seconds = luaL_checknumber(L, 2), .state = work_state(box->work)};
@@ -434,15 +443,21 @@ static int wait(lua_State *L)
   }
   if (w.state == WORK_FAILED) return user_error(L, "%s: %s", what_of(L, 1), work_error(box->work));
   if (w.state == WORK_RUNS) {
-    const char *what = what_of(L, 1);
     int rank = messenger_missing();
-    if (rank >= 0) return tell_missing(L, what, rank);
-    return user_error(L, "%s: not done within %s s: another rank has not called it, or calls something else", what,
-                      push_number_text(L, w.seconds));
+    if (rank >= 0) return tell_missing(L, what_of(L, 1), rank);
+    return 0;
   }
   count_change(box);
   lua_pushinteger(L, work_result(box->work));
   return 1;
+}
+
+/* The same, but raises where it takes longer. */
+static int wait(lua_State *L)
+{
+  if (await(L) > 0) return 1;
+  return user_error(L, "%s: not done within %s s: another rank has not called it, or calls something else",
+                    what_of(L, 1), push_number_text(L, lua_tonumber(L, 2)));
 }
 
 /* state(work): nil while it runs, else whether it went well, and what went wrong. */
@@ -486,11 +501,22 @@ static int keeper_gc(lua_State *L)
 int open_distributed_core(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    {"folder", own_folder},     {"join", join},   {"leave", leave},
-    {"describe", describe},     {"peer", peer},   {"missing", missing},
-    {"begin", begin},           {"wait", wait},   {"begin_group", begin_group},
-    {"state", state},           {"times", times}, {"set_patience", set_patience},
-    {"clock", monotonic_clock}, {NULL, NULL},
+    {"folder", own_folder},
+    {"join", join},
+    {"leave", leave},
+    {"describe", describe},
+    {"peer", peer},
+    {"missing", missing},
+    {"begin", begin},
+    {"wait", wait},
+    {"begin_group", begin_group},
+    {"state", state},
+    {"times", times},
+    {"set_patience", set_patience},
+    {"clock", monotonic_clock},
+    {"await", await},
+    {"claim", claim},
+    {NULL, NULL},
   };
   luaL_newlib(L, functions);
   lua_newuserdatauv(L, 0, 0);

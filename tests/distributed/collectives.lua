@@ -156,6 +156,21 @@ do -- Lua values
     assert(dist.recv_object_list(got, 0) == 0 and got[1] == "hello" and got[2] == 5)
   end
   assert(not pcall(dist.all_gather_object, {}, print) or n == 0)
+  local holes = rank == 0 and {nil, "two", nil, nl.none, nil, 6} or {1, 2, 3, 4, 5}
+  dist.broadcast_object_list(holes, 0)
+  assert(holes[1] == nil and holes[2] == "two" and holes[3] == nil and holes[4] == nl.none and holes[6] == 6)
+  local some = {"before"}
+  dist.all_gather_object(some, rank > 0 and rank or nil)
+  for i = 1, n do assert(some[i] == (i > 1 and i - 1 or nil)) end
+  given = {[n] = "last"}
+  dist.scatter_object_list(out, rank == 0 and given or nil, 0)
+  assert(out[1] == (rank == n - 1 and "last" or nil))
+  if n > 1 and rank == 0 then dist.send_object_list({nil, nil, 3}, 1) end
+  if rank == 1 then
+    local got = {1, 2}
+    dist.recv_object_list(got)
+    assert(got[1] == nil and got[2] == nil and got[3] == 3)
+  end
 end
 
 do -- groups: the even ranks, and all but the first, in another order
@@ -236,6 +251,16 @@ do -- work that is begun in a scope and waited for outside
   other:wait()
   same(x, sum / n, "work of a scope")
   same(y, sum, "work of a scope on what isn't contiguous")
+end
+
+do -- a barrier that failed, at all ranks, and can be used again
+  for round = 1, n > 1 and 2 or 0 do
+    local last = n - 1
+    if rank == last then os.execute "sleep 0.7" end
+    local good, why = pcall(dist.monitored_barrier, {timeout = 0.2, wait_all_ranks = round == 2})
+    assert(not good and why:find("not there within 0.2 s: rank " .. last, 1, true), why)
+    dist.monitored_barrier {timeout = 30}
+  end
 end
 
 dist.barrier()

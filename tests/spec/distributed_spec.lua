@@ -59,6 +59,12 @@ describe("several processes", function()
       end)
     end
 
+    it("start others that are none of them, and end by os.exit: " .. mpi, function()
+      local text, status = run(mpi, 2, "children.lua", mpi)
+      assert.equal("[0] all is well\n", text)
+      assert.equal(0, status)
+    end)
+
     for n = 2, 3 do
       it(("train as one does: %d of %s"):format(n, mpi), function()
         local text, status = run(mpi, n, "training.lua")

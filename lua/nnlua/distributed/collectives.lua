@@ -562,47 +562,4 @@ function collectives.batch_isend_irecv(p2p_op_list)
   return works
 end
 
--- ---------------------------------------------------------- watched barrier
-
-local parse_monitored = args.parser("monitored_barrier", {
-  {"group", "any?"}, {"timeout", "number?"}, {"wait_all_ranks", "boolean", false},
-})
-
-local ARRIVAL_TAG, DEPARTURE_TAG = 32766, 32767
-
---- A barrier whose error, at rank 0, names the ranks that have not come in time: the first one, or, with
---- `wait_all_ranks`, all.
----@param group? ProcessGroup
----@param timeout? number
----@param wait_all_ranks? boolean
-function collectives.monitored_barrier(...)
-  local given, timeout, wait_all = parse_monitored(...)
-  local group = membership.group("monitored_barrier", given)
-  if not group then return end
-  timeout = timeout or group.timeout
-  local token = nl.zeros({1}, {dtype = nl.uint8})
-  local function begin(kind, peer, tag)
-    local from, to = kind == "send" and token or nil, kind == "receive" and token:clone() or nil
-    return messenger.begin("monitored_barrier", kind, group.number, from, to, 1, peer, "sum", tag)
-  end
-  if group.own > 0 then
-    messenger.wait(begin("send", 0, ARRIVAL_TAG), timeout)
-    messenger.wait(begin("receive", 0, DEPARTURE_TAG), 2 * timeout + 5) -- rank 0 tells who isn't there
-    return
-  end
-  local arrivals, late, stop = {}, {}, messenger.clock() + timeout
-  for peer = 1, group:size() - 1 do arrivals[peer] = begin("receive", peer, ARRIVAL_TAG) end
-  for peer, arrival in ipairs(arrivals) do
-    local good, why = pcall(messenger.wait, arrival, math.max(stop - messenger.clock(), 0.001))
-    if not good and messenger.state(arrival) ~= nil then raise(why) end
-    if not good then table.insert(late, group.ranks[peer + 1]) end
-    if #late > 0 and not wait_all then break end
-  end
-  if #late > 0 then
-    raise(core.format("monitored_barrier: not there within %g s: rank%s %s", timeout, #late > 1 and "s" or "",
-      table.concat(late, ", ")))
-  end
-  for peer = 1, group:size() - 1 do messenger.wait(begin("send", peer, DEPARTURE_TAG), timeout) end
-end
-
 return collectives

@@ -43,8 +43,9 @@ function membership.module_of(name)
   end
 end
 
---- The MPI whose launcher started this process, or nil.
+--- The MPI whose launcher started this process, not one that started it, or nil.
 local function launcher()
+  messenger.claim()
   for _, name in ipairs(names) do
     for _, mark in ipairs(marks[name]) do
       if os.getenv(mark) then return name end
@@ -99,6 +100,16 @@ local function check_seconds(what, seconds, least)
   end
 end
 
+--- os.exit without a failure waits for the others, which would else be taken for lost or ended by the launcher.
+local function leave_at_exit()
+  local exit = os.exit
+  function os.exit(code, close) -- luacheck: ignore 122
+    local is_good = code == nil or code == true or code == 0
+    if state and is_good and not close then membership.destroy_process_group() end
+    exit(code, close)
+  end
+end
+
 local parse_init = args.parser("init_process_group", {
   {"backend", "string", "mpi"}, {"timeout", "number", 1800}, {"sign_of_life", "number", 10},
 })
@@ -123,6 +134,7 @@ function membership.init_process_group(...)
   for i = 1, size do ranks[i] = i - 1 end
   local world = setmetatable({ranks = ranks, own = rank, number = 0, timeout = timeout}, ProcessGroup)
   state = {world = world, rank = rank}
+  leave_at_exit()
 end
 
 --- Whether init_process_group has been called, and destroy_process_group not since.
@@ -137,8 +149,8 @@ function membership.joined(what)
   return state or raise(what .. ": call init_process_group first")
 end
 
---- Leaves, once all others do; ending does the same, as far as the Lua state is closed: `os.exit(0, true)`, not
---- `os.exit(0)`. Of a group, it only is no longer to be used.
+--- Leaves, once all others do; the end of the script and `os.exit(0)` do the same. Of a group, it only is no longer to
+--- be used.
 ---@param group? ProcessGroup
 function membership.destroy_process_group(group)
   local joined = membership.joined "destroy_process_group"

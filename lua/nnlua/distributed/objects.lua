@@ -28,6 +28,26 @@ local function from_bytes(bytes)
   return value
 end
 
+--- How many entries a list has, nils among them: up to the last that isn't nil.
+local function last_place(list)
+  local n = 0
+  for place in pairs(list) do
+    if math.type(place) == "integer" and place > n then n = place end
+  end
+  return n
+end
+
+--- A list as one value.
+local function to_bytes_of_list(list)
+  return to_bytes {n = last_place(list), values = list}
+end
+
+--- Sets the entries of a list to those that were sent, nils among them.
+local function fill(list, bytes)
+  local sent = from_bytes(bytes)
+  for i = 1, sent.n do list[i] = sent.values[i] end
+end
+
 local function length_of(bytes)
   return nl.tensor({bytes:numel()}, {dtype = nl.int64})
 end
@@ -49,7 +69,8 @@ local function unpack_rows(rows, lengths, list)
   for i, length in ipairs(lengths) do list[i] = from_bytes(rows[i]:narrow(1, 1, length)) end
 end
 
---- Fills a list with the values of rank `src`'s list: tables, numbers, strings, truth values, tensors.
+--- Fills a list with the values of rank `src`'s list: tables, numbers, strings, truth values, tensors; nils among them
+--- too.
 ---@param object_list table
 ---@param src? integer
 ---@param group? ProcessGroup
@@ -58,13 +79,12 @@ function objects.broadcast_object_list(object_list, src, group)
   src, group = src or 0, membership.group("broadcast_object_list", group)
   if not group then return end
   local is_source = membership.joined "broadcast_object_list".rank == src
-  local bytes = is_source and to_bytes(list) or nl.zeros({0}, {dtype = nl.uint8})
+  local bytes = is_source and to_bytes_of_list(list) or nl.zeros({0}, {dtype = nl.uint8})
   local length = length_of(bytes)
   collectives.broadcast(length, src, group)
   bytes = is_source and bytes or nl.empty({length:item()}, {dtype = nl.uint8})
   collectives.broadcast(bytes, src, group)
-  if is_source then return end
-  for i, value in ipairs(from_bytes(bytes)) do list[i] = value end
+  if not is_source then fill(list, bytes) end
 end
 
 --- Fills a list with a value of each rank: rank r's is the entry r + 1.
@@ -113,7 +133,7 @@ function objects.scatter_object_list(scatter_object_output_list, scatter_object_
   src, group = src or 0, membership.group("scatter_object_list", group)
   if not group then return end
   local is_source = membership.joined "scatter_object_list".rank == src
-  if is_source and #check_list("scatter_object_list", input) ~= group:size() then
+  if is_source and last_place(check_list("scatter_object_list", input)) ~= group:size() then
     raise(("scatter_object_list: rank src gives a list of %d values"):format(group:size()))
   end
   local all = {is_source and input or false}
@@ -126,7 +146,7 @@ end
 ---@param dst? integer
 ---@param group? ProcessGroup
 function objects.send_object_list(object_list, dst, group)
-  local bytes = to_bytes(check_list("send_object_list", object_list))
+  local bytes = to_bytes_of_list(check_list("send_object_list", object_list))
   collectives.send(length_of(bytes), dst, group)
   collectives.send(bytes, dst, group)
 end
@@ -142,7 +162,7 @@ function objects.recv_object_list(object_list, src, group)
   src = collectives.recv(length, src, group)
   local bytes = nl.empty({length:item()}, {dtype = nl.uint8})
   collectives.recv(bytes, src, group)
-  for i, value in ipairs(from_bytes(bytes)) do object_list[i] = value end
+  fill(object_list, bytes)
   return src
 end
 
