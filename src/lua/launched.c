@@ -1,15 +1,16 @@
 /*
- * What launchers leave in the environment of the processes that they start. It goes on to what those start, by os.execute
- * or io.popen, which must not take itself for one of them: two processes would be the same rank. So the first one to come
- * writes down whose it is.
+ * What launchers leave in the environment of the processes that they start. It goes on to what those start, by
+ * os.execute or io.popen, which must not take itself for one of them: two processes would be the same rank. So the
+ * first one to come writes down whose it is.
  */
 #include "lua/launched.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "core/text.h"
 
 #define OWNER "NNLUA_RANK"
 
@@ -19,10 +20,11 @@ extern char **environ;
 static void owner_text(char *text, size_t size, int process)
 {
   static const char *const names[] = {"PMIX_NAMESPACE", "PMIX_RANK", "HYDI_CONTROL_FD", "PMI_FD", "PMI_RANK"};
-  size_t n = (size_t)snprintf(text, size, "%d", process);
-  for (size_t k = 0; k < sizeof names / sizeof *names && n < size; k++) {
+  text_format(text, size, "%d", process);
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    const size_t n = strlen(text);
     const char *value = getenv(names[k]);
-    n += (size_t)snprintf(text + n, size - n, " %s", value ? value : "-");
+    text_format(text + n, size - n, " %s", value ? value : "-");
   }
 }
 
