@@ -92,6 +92,7 @@ enum {
   GEMM_GROUP = BLOCK_SIZE(8, 2),         /* panels of it that are packed together */
   GEMM_PACK_COLUMNS = BLOCK_SIZE(64, 3), /* the least columns for which a is packed if its rows lie badly, */
   GEMM_PACK_MANY = BLOCK_SIZE(512, 6),   /* and however they lie */
+  GEMM_NARROW = BLOCK_SIZE(128, 4),      /* the most for which it isn't, where b is packed as a whole */
   GEMM_DOT_ROWS = 16,                    /* the most rows, and the least terms, of products by dot products */
   GEMM_DOT_DEPTH = BLOCK_SIZE(32, 4),
   MATVEC_DEPTH = BLOCK_SIZE(1024, 8),  /* terms at a time of dot products of several rows */

@@ -11,6 +11,7 @@
 #include "core/parallel.h"
 #include "kernels/matmul.h"
 #include "kernels/table.h"
+#include "launch/math/chain.h"
 #include "launch/packed.h"
 #include "launch/scratch.h"
 
@@ -82,11 +83,12 @@ static void choose_edges(Plan *plan)
   }
 }
 
-/* The rows of a that are packed at a time: equal parts, at least four where there is work for threads. */
+/* The rows of a that are packed at a time: equal parts, some for each thread; fewer parts read b less often. */
 static void choose_rows(Plan *plan)
 {
   const MatmulKernels *k = plan->kernels;
-  const int64_t most = k->left_bytes / (plan->depth * plan->size), parts = max_i64(ceil_div_i64(plan->p.m, most), 4);
+  const int64_t most = k->left_bytes / (plan->depth * plan->size),
+                parts = max_i64(ceil_div_i64(plan->p.m, most), parallel_threads() > 1 ? 2 * parallel_threads() : 1);
   plan->row_edge = ceil_div_i64(ceil_div_i64(plan->p.m, parts), k->rows) * k->rows;
   plan->col_edge = max_i64(k->right_bytes / (plan->depth * plan->packed_size) / group_of(plan), 1) * group_of(plan);
 }
@@ -98,6 +100,14 @@ static bool packing_pays(const Plan *plan)
   if (p->a_col != 1) return plan->pairs || p->n >= GEMM_PACK_COLUMNS;
   return p->m > plan->kernels->rows && p->n >= GEMM_PACK_COLUMNS
          && (p->a_row * plan->size % 1024 == 0 || p->n >= GEMM_PACK_MANY);
+}
+
+/* Whether rows of a are read so few times, for the panels of a narrow b, that packing them takes longer than blocks
+   lose where they lie. */
+static bool lies_well(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  return p->a_col == 1 && p->n <= GEMM_NARROW && !plan->pairs && !p->a_stored;
 }
 
 static Route route_of(const Plan *plan)
@@ -149,7 +159,7 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
   if (plan->p.k == 1) plan->p.a_col = 1; /* the step along a single element says nothing */
   plan->depth = pairs ? k->depth / 2 : k->depth;
   plan->route = route_of(plan);
-  plan->packs_left = plan->route == PACKED || (plan->route == BLOCKS && packing_pays(plan));
+  plan->packs_left = plan->route == PACKED ? !lies_well(plan) : plan->route == BLOCKS && packing_pays(plan);
   if (plan->route == PACKED) choose_rows(plan);
   else choose_edges(plan);
   if (plan->packs_left) {
@@ -174,7 +184,9 @@ typedef struct Run {
   Scratch scratch;          /* for a packed, of each thread, */
   char *left, *right;       /* or of a lone one; b packed, a stage of it or all stages one behind the other */
   bool is_whole, is_filled; /* the latter; and they are there */
-  Product stage;            /* of the route PACKED: the part of the product that the packed part of b makes */
+  Product stage;            /* of the route PACKED: the part of the product that the packed part of b makes, */
+  int64_t column;           /* and where its columns begin */
+  const ChainRun *then;     /* what follows on the result, of the route PACKED; or NULL */
   int64_t cols;             /* pieces in a row of them */
 } Run;
 
@@ -230,13 +242,26 @@ static void pack_groups(void *arg, int64_t begin, int64_t end)
   r->plan->kernels->pack_right(&p, r->plan->pairs, r->right + begin * group * stage->k * r->plan->packed_size);
 }
 
+/* Runs what follows on some rows of a stage's columns, whose sums are whole. */
+static void finish_rows(const Run *r, ChainWorker *w, int64_t first, int64_t rows)
+{
+  const int64_t n = r->plan->p.n, cols = r->stage.n;
+  if (cols == n) chain_part(w, first * n, (first + rows) * n);
+  else
+    for (int64_t at = first * n + r->column; rows > 0; rows--, at += n) chain_part(w, at, at + cols);
+}
+
 static void multiply_rows(void *arg, int64_t begin, int64_t end)
 {
   Run *r = arg;
+  const int64_t edge = r->plan->row_edge;
   char *left = take_left(r);
+  ChainWorker then;
+  if (r->then) chain_open(&then, r->then);
   for (int64_t i = begin; i < end; i++) {
-    Product p = part_of(r->plan, &r->stage, i * r->plan->row_edge, r->plan->row_edge, 0, r->stage.n, 0, r->stage.k);
+    Product p = part_of(r->plan, &r->stage, i * edge, edge, 0, r->stage.n, 0, r->stage.k);
     r->plan->kernels->blocks(&p, r->plan->pairs, r->right, left);
+    if (r->then) finish_rows(r, &then, i * edge, p.m);
   }
   give_left(r, left);
 }
@@ -245,9 +270,12 @@ static void run_stages(Run *r)
 {
   const Plan *plan = r->plan;
   const Product *p = &plan->p;
+  const ChainRun *then = r->then;
   for (int64_t j = 0; j < p->n; j += plan->col_edge)
     for (int64_t q = 0; q < p->k; q += plan->depth) {
       r->stage = part_of(plan, p, 0, p->m, j, plan->col_edge, q, plan->depth);
+      r->column = j;
+      r->then = q + plan->depth >= p->k ? then : NULL;
       if (!r->is_filled) for_all(r, ceil_div_i64(r->stage.n, group_of(plan)), pack_groups);
       for_all(r, ceil_div_i64(p->m, plan->row_edge), multiply_rows);
       if (r->is_whole) r->right += plan->right_bytes;
@@ -294,13 +322,16 @@ static void widen_rows(Call *call, Plan *plan)
   plan->a_size = plan->size;
 }
 
-static void run_product(Call *call, DType dtype, const Product *p)
+/* y: the tensor that the product is all of, on which a chain that the call is planned with may run; or NULL. */
+static void run_product(Call *call, DType dtype, const Product *p, Tensor *y)
 {
   Plan plan;
+  ChainRun then;
   plan_product(&plan, dtype, p);
   if (is_vector(&plan) && plan.p.a_stored) widen_rows(call, &plan);
   Run run = {.plan = &plan, .on_threads = true};
   if (plan.right_bytes > 0) take_right(call, &run);
+  if (y && plan.route == PACKED && !plan.turned && chain_begin_planned(call, y, &then)) run.then = &then;
   if (plan.left_bytes > 0) {
     int64_t pieces = ceil_div_i64(plan.p.m, plan.row_edge) * ceil_div_i64(plan.p.n, plan.col_edge);
     scratch_init(call, &run.scratch, pieces, plan.left_bytes);
@@ -340,8 +371,8 @@ static void without_terms(Product *p)
   p->a_stored = p->b_stored = STORED_SAME;
 }
 
-void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
-          int64_t c_row)
+static void multiply(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
+                     int64_t c_row, Tensor *y)
 {
   Product p = product_of(a, b, alpha, addend, c, c_row);
   if (p.m == 0 || p.n == 0) return;
@@ -349,7 +380,18 @@ void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alph
   /* So small that choosing how to compute it would take longer than doing it. */
   if (dtype_is_floating(dtype) && p.m * p.n * p.k <= GEMM_SMALL && !a->stored && !b->stored)
     kernels_of(dtype)->matmul->blocks(&p, false, NULL, NULL);
-  else run_product(call, dtype, &p);
+  else run_product(call, dtype, &p, y);
+}
+
+void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
+          int64_t c_row)
+{
+  multiply(call, dtype, a, b, alpha, addend, c, c_row, NULL);
+}
+
+void gemm_result(Call *call, const Matrix *a, const Matrix *b, double alpha, Addend addend, Tensor *y)
+{
+  multiply(call, tensor_dtype(y), a, b, alpha, addend, tensor_data(y), b->cols, y->is_contiguous ? y : NULL);
 }
 
 typedef struct Batch {

@@ -35,6 +35,10 @@ bool gemm_takes(const Matrix *m);
 void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alpha, Addend addend, void *c,
           int64_t c_row);
 
+/* The same into all of a contiguous tensor, the result of a call: pointwise rows that the call is planned with
+   (core/planned.h) run on parts of it as they are made. */
+void gemm_result(Call *call, const Matrix *a, const Matrix *b, double alpha, Addend addend, Tensor *y);
+
 /* As many products as there are batches; steps in elements, of the product's dtype, from one to the next. */
 void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
                 int64_t c_step);

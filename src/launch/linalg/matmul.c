@@ -98,12 +98,20 @@ static Matrix right_of(Call *call, Tensor *t, const Tensor *target)
 
 /* ---------------------------------------------------------------- products */
 
+/* The target is the result itself, or what is stored into it later. */
+static void multiply_into(Call *call, const Matrix *l, const Matrix *r, double alpha, Addend addend, Tensor *target,
+                          const Tensor *y)
+{
+  if (target == y) gemm_result(call, l, r, alpha, addend, target);
+  else gemm(call, tensor_dtype(target), l, r, alpha, addend, tensor_data(target), r->cols);
+}
+
 void launch_product(Call *call, Tensor *l, Tensor *r, Tensor *y)
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix ml = left_of(call, l, target), mr = right_of(call, r, target);
-  gemm(call, tensor_dtype(target), &ml, &mr, 1, NOTHING, tensor_data(target), mr.cols);
+  multiply_into(call, &ml, &mr, 1, NOTHING, target, y);
   store_target(call, y, target);
 }
 
@@ -126,7 +134,7 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, 
   Tensor *target = target_of(call, y);
   Matrix ml = factor_of(call, l, target), mr = factor_of(call, r, target);
   Addend addend = beta != 0 ? addend_of(call, input, target, beta) : NOTHING;
-  gemm(call, tensor_dtype(target), &ml, &mr, alpha, addend, tensor_data(target), mr.cols);
+  multiply_into(call, &ml, &mr, alpha, addend, target, y);
   store_target(call, y, target);
 }
 
@@ -157,8 +165,8 @@ void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix w = factor_of(call, weight, target), r = turned(&w), l = rows_of(call, x, y->numel / w.rows, target);
-  gemm(call, tensor_dtype(target), &l, &r, 1, bias ? addend_of(call, bias, target, 1) : NOTHING, tensor_data(target),
-       r.cols);
+  Addend addend = bias ? addend_of(call, bias, target, 1) : NOTHING;
+  multiply_into(call, &l, &r, 1, addend, target, y);
   store_target(call, y, target);
 }
 

@@ -1,8 +1,17 @@
-/* Chains of pointwise rows become tails of convolutions, which run them on each part of their result as it is made,
-   while the cache has it (PlannedChain). */
+/* Chains of pointwise rows become tails of products and convolutions, which run them on each part of their result as
+   it is made, while the cache has it (PlannedChain). */
 #include <string.h>
 
 #include "program/passes/chain_step.h"
+
+/* Rows that run what follows on parts of their result. */
+static bool runs_tails(const Op *op)
+{
+  static const char *const rows[] = {"linear", "mm", "addmm", "convolve", "convolve_input"};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (strcmp(op->row, rows[i]) == 0) return true;
+  return false;
+}
 
 bool pass_takes_tail(const Plan *plan, int32_t v)
 {
@@ -11,7 +20,7 @@ bool pass_takes_tail(const Plan *plan, int32_t v)
   if (value->readers != 1 || value->leaves || value->is_written || !value->seen->is_contiguous) return false;
   const PlanStep *s = &plan->steps[value->step];
   if (s->is_gone || s->is_kept || s->in_place || s->special || s->then) return false;
-  if (strcmp(s->op->row, "convolve") != 0 && strcmp(s->op->row, "convolve_input") != 0) return false;
+  if (!runs_tails(s->op)) return false;
   return tensor_dtype(value->seen) == DTYPE_f32 || tensor_dtype(value->seen) == DTYPE_f64;
 }
 

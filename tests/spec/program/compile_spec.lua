@@ -360,6 +360,29 @@ describe("nl.compile", function()
     end
   end)
 
+  it("runs pointwise rows on results of products as these are made", function()
+    local threads <close> = setmetatable({nl.get_num_threads()}, {__close = function(t) nl.set_num_threads(t[1]) end})
+    -- Rows enough that weights are packed; columns in one stage and, beyond 2,048, in two; terms in one and in two.
+    for _, sizes in ipairs {{100, 40, 300}, {60, 300, 100}, {60, 24, 4200}} do
+      local rows, inputs, outputs = table.unpack(sizes)
+      for _, dtype in ipairs {nl.float32, nl.float64} do
+        local function random(m, n) return nl.randn(m, n, {dtype = dtype}) end
+        local weight, bias, rest = random(outputs, inputs), random(1, outputs)[1], random(rows, outputs)
+        local gates = random(1, outputs)
+        local function net(x)
+          local y = F.gelu(F.linear(x, weight, bias)) * gates + rest
+          return y, nl.mm(x, weight:t()):tanh(), nl.addmm(bias, x, weight:t()) - rest
+        end
+        local fast, x = nl.compile(net), random(rows, inputs)
+        for _, n in ipairs {1, 2, 1, 2} do
+          nl.set_num_threads(n)
+          local got, expected = {fast(x)}, {net(x)}
+          for i = 1, 3 do assert.is_true(nl.equal(got[i], expected[i])) end
+        end
+      end
+    end
+  end)
+
   it("looks at a weight that is given other memory twice, which may lie where the first one lay", function()
     for _, n in ipairs {8, 64, 300} do
       local w, x = nl.randn(n, n), nl.randn(20, n)
