@@ -299,11 +299,19 @@ static __attribute__((noinline)) Tensors dispatch_recorded(Call *parent, const O
   return results;
 }
 
+/* Whether a recorder of whole calls is to see what this one calls. */
+static bool opens(Recorder *r, const Op *op)
+{
+  if (r->opens != op) return false;
+  r->opens = NULL;
+  return true;
+}
+
 static Tensors dispatch_unprofiled(Call *parent, const Op *op, const void *args, Tensor *into, Tensor **room)
 {
   Context *ctx = parent->ctx;
   Recorder *recorder = ctx->recorder;
-  if (recorder && recorder->outermost) return dispatch_recorded(parent, op, args, into, room);
+  if (recorder && recorder->outermost && !opens(recorder, op)) return dispatch_recorded(parent, op, args, into, room);
   if (ctx->autocast != DTYPE_NONE && !into) {
     AutocastPolicy policy = autocast_policy(op);
     if (policy != AUTOCAST_NOTHING) return dispatch_cast(parent, op, args, policy, room);

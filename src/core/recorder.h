@@ -21,14 +21,16 @@ struct Recorder {
   /* Whether whole calls are recorded, as a user makes them: nothing is told of the ops that run inside one. Else what
      runs inside of composed ops is recorded. */
   bool outermost;
+  /* A composed op whose next call isn't recorded whole: what it calls is. Only with whole calls; NULL: none. */
+  const struct Op *opens;
   /* Of whole calls, before each. May raise. */
   void (*begins)(Recorder *r, Call *call, const void *args);
   /* After each whole call, or else after each op that isn't composed and doesn't run within another such; into is what
      it changed in place, or NULL; call->planned has those results that result_new and its kin made, not of whole calls.
      May raise. */
   void (*ran)(Recorder *r, Call *call, const void *args, Tensor *into, Tensors results);
-  /* Unless whole calls are recorded: before a composed op whose way, or whose result's shape, depends on elements of
-     its operands. May raise. */
+  /* Unless whole calls are recorded, or if it is one that is opened: before a composed op whose way, or whose result's
+     shape, depends on elements of its operands. May raise. */
   void (*looks)(Recorder *r, Call *call, const void *args);
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */

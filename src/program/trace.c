@@ -54,6 +54,7 @@ static void take_young(Call *call, Trace *t, Tensor *x)
   Tensor *copy = op(clone, x);
   builder_row(call, t->builder, op_find("clone"), &(struct clone_args){copy}, false, 0, &result);
   builder_bind(call, t->builder, x, result);
+  builder_describe(call, t->builder, result, tensor_dtype(x), tensor_shape(x));
 }
 
 /* Makes a tensor known that isn't. */
@@ -205,6 +206,14 @@ static void trace_beside(Recorder *r, const Tensor *x, const char *what)
   if (pointer_set_has(&t->captured, x->storage)) pointer_set_add(&call, &t->read, x->storage);
 }
 
+/* Of a row that is opened. */
+static void trace_looks(Recorder *r, Call *call, const void *args)
+{
+  (void)r;
+  (void)args;
+  if (!(call->op->forms & TELLS_LOOKS)) raise(call, "the way depends on elements: that can't be traced");
+}
+
 /* ------------------------------------------------------------------- traces */
 
 Trace *trace_new(Call *call)
@@ -213,7 +222,11 @@ Trace *trace_new(Call *call)
   if (ctx->recorder) raise_plain(ctx, "trace: another trace is under way");
   if (ctx->transforms) raise_plain(ctx, "trace: it can't be made within nl.func's functions");
   Trace *t = core_allocate(ctx, sizeof *t);
-  *t = (Trace){.recorder = {.outermost = true, .begins = trace_begins, .ran = trace_ran, .beside = trace_beside},
+  *t = (Trace){.recorder = {.outermost = true,
+                            .begins = trace_begins,
+                            .ran = trace_ran,
+                            .looks = trace_looks,
+                            .beside = trace_beside},
                .ctx = ctx};
   t->grad_enabled = ctx->grad_enabled;
   t->autocast = ctx->autocast;
@@ -243,7 +256,11 @@ void trace_open(Call *call, Trace *t)
   t->before = tensor_retain(tensor_new(call, DTYPE_f32, DEVICE_META, (Ints){NULL, 0}));
 }
 
-void trace_begin(Trace *t) { t->ctx->recorder = &t->recorder; }
+void trace_begin(Trace *t, const Op *opens)
+{
+  t->recorder.opens = opens;
+  t->ctx->recorder = &t->recorder;
+}
 
 void trace_end(Trace *t)
 {

@@ -21,8 +21,9 @@ void trace_open(Call *call, Trace *t);
 void trace_input(Call *call, Trace *t, const char *name, Tensor *tensor);
 void trace_named(Call *call, Trace *t, ValueKind kind, const char *name, Tensor *tensor);
 
-/* From the one to the other all ops of the context are recorded. */
-void trace_begin(Trace *t);
+/* From the one to the other all ops of the context are recorded; of the first call of `opens`, a composed row, if it
+   isn't NULL, what it calls. */
+void trace_begin(Trace *t, const Op *opens);
 void trace_end(Trace *t);
 
 /* A result of the network. */

@@ -5,6 +5,7 @@ local nl = require "nnlua"
 local core = require "nnlua.program.core"
 local json = require "oracle.json"
 local oracle = require "oracle.modules"
+local samples = require "support.samples"
 local structure = require "nnlua.program.structure"
 local values = require "oracle.values"
 
@@ -35,6 +36,32 @@ function exported.each(file, f)
         return nl.program.trace(module, table.unpack(arguments, 1, arguments.n))
       end)
       if traced then f(number, program, leaves_of(arguments)) end
+    end
+  end
+end
+
+--- A tensor as most networks have it: of floats of 32 bits.
+local function narrowed(t)
+  t = t:detach():clone()
+  if t.dtype == nl.float64 then return t:to(nl.float32) end
+  return t.dtype == nl.complex128 and t:to(nl.complex64) or t
+end
+
+--- Calls f(name, program, inputs, sample) for each sample of each row that can be traced.
+function exported.each_row(pattern, f)
+  for _, row in ipairs(samples.rows()) do
+    for k, sample in ipairs(row.row:find(pattern) and samples.of(row) or {}) do
+      local entry = samples.entry(row)
+      local function call(...)
+        if samples.is_only_in_place(row) then return entry((...):clone(), select(2, ...)) end
+        return entry(...)
+      end
+      local s = samples.map(sample, narrowed)
+      local _ <close> = nl.no_grad()
+      nl.manual_seed(5)
+      local traced, program = pcall(nl.program.trace, call, table.unpack(s, 1, sample.n))
+      s.n = sample.n
+      if traced then f(row.row .. "_" .. k, program, leaves_of(s), sample) end
     end
   end
 end

@@ -1,5 +1,7 @@
--- Exports programs traced from every module that the oracle has cases of, with inputs and results, to a folder:
+-- Exports programs traced from every module that the oracle has cases of, or from every sample of the op table's rows,
+-- with inputs and results, to a folder:
 --   nnlua tests/onnx/exports.lua FOLDER [PATTERN]
+--   nnlua tests/onnx/exports.lua FOLDER --rows [PATTERN]
 -- and says which of them, read back, don't give the same. tests/onnx/exports.py runs them in ONNX Runtime.
 
 local here = arg[0]:match "^(.-)[^/]*$"
@@ -12,7 +14,8 @@ local lfs = require "lfs"
 local runner = require "oracle.runner"
 local types = require "nnlua.onnx.types"
 
-local folder, pattern = arg[1], arg[2] or ""
+local of_rows = arg[2] == "--rows"
+local folder, pattern = arg[1], arg[of_rows and 3 or 2] or ""
 
 local function write(path, message)
   local file <close> = assert(io.open(path, "wb"))
@@ -36,16 +39,23 @@ end
 
 lfs.mkdir(folder)
 local count, wrong = 0, 0
-for _, file in ipairs(runner.files(here .. "../oracle/cases", "modules")) do
-  if file.name:find(pattern) then
-    exported.each(file, function(number, program, inputs)
-      count = count + 1
-      local name = ("%s_%d"):format(file.name, number)
-      local well, problem = pcall(export, program, inputs, folder .. "/" .. name)
-      if well and not problem then return end
-      wrong = wrong + 1
-      print(name, (tostring(problem):gsub("\n.*", "")))
-    end)
+
+local function try(name, program, inputs, sample)
+  count = count + 1
+  nl.manual_seed(7)
+  local well, problem = pcall(export, program, inputs, folder .. "/" .. name)
+  if well and not (problem and (not sample or sample.values ~= false)) then return end
+  wrong = wrong + 1
+  print(name, (tostring(problem):gsub("\n.*", "")))
+end
+
+if of_rows then
+  exported.each_row(pattern, try)
+else
+  for _, file in ipairs(runner.files(here .. "../oracle/cases", "modules")) do
+    if file.name:find(pattern) then
+      exported.each(file, function(number, program, inputs) try(file.name .. "_" .. number, program, inputs) end)
+    end
   end
 end
 print(("%d exported, %d differ or fail"):format(count, wrong))

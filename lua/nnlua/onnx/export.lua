@@ -6,6 +6,7 @@ local args = require "nnlua.args"
 local check_writes = require "nnlua.onnx.writes"
 local core = require "nnlua.program.core"
 local nn_core = require "nnlua.nn.core"
+local opened = require "nnlua.onnx.opened"
 local own = require "nnlua.onnx.own_domain"
 local rows = require "nnlua.onnx.rows"
 local types = require "nnlua.onnx.types"
@@ -42,34 +43,61 @@ local function arguments_of(e, step)
   return a
 end
 
--- -------------------------------------------------------------------- graph
-
---- The GraphProto of an exporter's nodes.
-local function graph_of(e, inputs, outputs)
-  local nodes = {}
-  for i, fields in ipairs(e.nodes) do nodes[i] = writer.message("node", fields) end
-  return writer.message("graph", {
-    node = nodes, name = "nnlua", initializer = e.initializers, input = inputs, output = outputs,
-  })
-end
-
 -- -------------------------------------------------------------------- steps
 
-local add_steps
+local add_steps, name_tensors, express_opened
 
---- A row: the node that its function makes of it, or one of our own domain.
-local function add_row(e, step)
-  local a = arguments_of(e, step)
-  local row = rows[step.row]
-  local results = row and table.pack(row(e, a, step))
-  if not results or results[1] == nil then
-    if e.options.strict then
-      raise(("onnx.export: ONNX has nothing for the row '%s'%s"):format(step.row,
-        step.node and " of node " .. step.node or ""))
-    end
-    results = table.pack(own.write(e, a, step))
-  end
+local function bind_results(e, step, results)
   for i, id in ipairs(step.results) do e.names[id] = results[i] end
+end
+
+--- Whether a step has complex numbers, which ONNX's operators don't take.
+local function is_complex(e, step)
+  for _, list in ipairs {step.operands, step.results} do
+    for _, id in ipairs(list) do
+      local dtype = id and e.contents.values[id].dtype
+      if dtype and dtype.is_complex then return true end
+    end
+  end
+  return false
+end
+
+--- A row as nodes of ONNX's own: those that its function makes of it, or of what it is composed of. Gives whether there
+--- are any.
+local function express(e, step)
+  local row = not is_complex(e, step) and rows[step.row]
+  local results = row and table.pack(row(e, arguments_of(e, step), step))
+  if not results or results[1] == nil then results = express_opened(e, step) end
+  if results then bind_results(e, step, results) end
+  return results ~= nil
+end
+
+--- The same of a composed row, from the rows that it calls: all of them, or none.
+function express_opened(e, step)
+  local contents, ids = opened.contents(e, step)
+  if not contents or not pcall(check_writes, contents) then return nil end
+  local inner, mark, results = Exporter(contents, e.options, e), e:mark(), {}
+  for i, id in ipairs(contents.inputs) do inner.names[id] = e.names[ids[i]] end
+  name_tensors(inner)
+  for _, called in ipairs(contents.steps) do
+    if called.kind ~= "row" or not express(inner, called) then
+      e:forget(mark)
+      return nil
+    end
+  end
+  table.move(inner.nodes, 1, #inner.nodes, #e.nodes + 1, e.nodes)
+  for i, output in ipairs(contents.outputs) do results[i] = inner.names[output.value] end
+  return results
+end
+
+--- A row: nodes of ONNX's own, or one of our domain.
+local function add_row(e, step)
+  if express(e, step) then return end
+  if e.options.strict then
+    raise(("onnx.export: ONNX has nothing for the row '%s'%s"):format(step.row,
+      step.node and " of node " .. step.node or ""))
+  end
+  bind_results(e, step, table.pack(own.write(e, step)))
 end
 
 --- The graph of a body; values from outside keep their names there. `inputs` are the names of those that it declares.
@@ -91,7 +119,7 @@ local function body_graph(e, body, inputs)
     local copy = inner:add("Identity", {name})
     table.insert(outputs, types.value_info(copy, output.value and body.values[output.value] or nil))
   end
-  return {graph = graph_of(inner, infos, outputs)}
+  return {graph = inner:graph(infos, outputs)}
 end
 
 local function names_of(e, ids)
@@ -131,7 +159,7 @@ function steps.erase(e, step) return e:add("SequenceErase", names_of(e, step.ope
 function steps.length(e, step) return e:add("SequenceLength", names_of(e, step.operands)) end
 
 --- The names of values that are there before the first step: parameters, buffers and constants.
-local function name_tensors(e)
+function name_tensors(e)
   for id, value in ipairs(e.contents.values) do
     if value.tensor and not e.names[id] then
       local is_small = value.kind == "constant" and value.tensor:numel() <= 64
@@ -193,7 +221,7 @@ local function model_of(program, options)
   local opsets = {writer.message("opset", {domain = "", version = options.opset or OPSET})}
   if e.shared.own then table.insert(opsets, writer.message("opset", {domain = "nnlua", version = 1})) end
   return writer.message("model", {
-    ir_version = IR_VERSION, producer_name = "nnlua", graph = graph_of(e, inputs, outputs), opset_import = opsets,
+    ir_version = IR_VERSION, producer_name = "nnlua", graph = e:graph(inputs, outputs), opset_import = opsets,
     metadata_props = metadata_of(program),
   })
 end

@@ -77,6 +77,27 @@ function Exporter:add(op, inputs, attributes, n, domain)
   return table.unpack(outputs)
 end
 
+--- The GraphProto of the nodes.
+function Exporter:graph(inputs, outputs)
+  local nodes = {}
+  for i, fields in ipairs(self.nodes) do nodes[i] = writer.message("node", fields) end
+  return writer.message("graph", {
+    node = nodes, name = "nnlua", initializer = self.initializers, input = inputs, output = outputs,
+  })
+end
+
+--- The body of a loop, as an attribute: its inputs are of the dtypes and shapes of `infos`; f(inner, names) adds nodes
+--- and gives a list of the names of its outputs. Gives the number of these, too.
+function Exporter:body(infos, f)
+  local inner, names, inputs, outputs = Exporter(self.contents, self.options, self), {}, {}, {}
+  for i, info in ipairs(infos) do
+    names[i] = self:fresh "carried"
+    inputs[i] = types.value_info(names[i], info)
+  end
+  for i, name in ipairs(f(inner, names)) do outputs[i] = types.value_info(name) end
+  return {graph = inner:graph(inputs, outputs)}, #outputs
+end
+
 -- ---------------------------------------------------------------- constants
 
 --- The name of an initializer with a tensor's elements. It stands in the outermost graph.
@@ -91,8 +112,21 @@ end
 function Exporter:constant(tensor)
   local key = tostring(tensor.dtype) .. tostring(tensor.shape) .. tensor:contiguous():tobytes()
   local constants = self.shared.constants
-  constants[key] = constants[key] or self:initializer(tensor)
-  return constants[key]
+  if not constants[key] then
+    local name = self:initializer(tensor)
+    constants[key] = {name = name, place = #self.root.initializers}
+  end
+  return constants[key].name
+end
+
+--- How many initializers there are; and what leaves out those that came since.
+function Exporter:mark() return #self.root.initializers end
+function Exporter:forget(mark)
+  local initializers, constants = self.root.initializers, self.shared.constants
+  for i = #initializers, mark + 1, -1 do initializers[i] = nil end
+  for key, constant in pairs(constants) do
+    if constant.place > mark then constants[key] = nil end
+  end
 end
 
 --- A list of whole numbers, one dimension; a number alone.

@@ -16,6 +16,7 @@ local function attribute_of(value)
   if type(value) == "boolean" then return nl.tensor(value), "" end
   if type(value) == "string" then return value, "" end
   if type(value) == "table" then
+    if type(value[1]) == "table" then return nl.tensor(value), "" end
     local is_real = false
     for _, v in ipairs(value) do is_real = is_real or math.type(v) == "float" end
     if is_real then return nl.tensor(value, {dtype = nl.float64}), "" end
@@ -29,11 +30,14 @@ local function attribute_of(value)
 end
 
 --- Writes a step's row; gives the names of its results.
-function own_domain.write(e, _, step)
+function own_domain.write(e, step)
   local inputs, attributes, tensors = {}, {}, {}
   for _, argument in ipairs(step.arguments) do
     local name = argument.name
-    if argument.values or argument.value ~= nil then
+    local number = argument.kind == "operand" and argument.value and e.contents.values[argument.value]
+    if number and number.is_number then
+      attributes[name] = attribute_of(number.tensor:item())
+    elseif argument.values or argument.value ~= nil then
       local ids = argument.values or {argument.value}
       table.insert(tensors, name .. (argument.values and ":" .. #ids or ""))
       for _, id in ipairs(ids) do table.insert(inputs, id and e.names[id] or "") end

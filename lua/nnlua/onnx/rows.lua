@@ -3,7 +3,10 @@
 
 local rows = {}
 
-for _, family in ipairs {"elements", "shapes", "picking", "reductions", "layers", "losses", "loaded"} do
+for _, family in ipairs {
+  "elements", "functions", "shapes", "rearranging", "picking", "scattering", "reductions", "cumulative", "random",
+  "layers", "pools", "losses", "loaded",
+} do
   for name, f in pairs(require("nnlua.onnx.rows." .. family)) do rows[name] = f end
 end
 

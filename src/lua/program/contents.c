@@ -105,6 +105,16 @@ static void push_list(lua_State *L, const ArgSpec *spec, Ints list)
   }
 }
 
+/* Two lists of as many dimensions, which stand one behind the other. */
+static void push_pair(lua_State *L, const ArgSpec *spec, Ints both)
+{
+  lua_createtable(L, 2, 0);
+  for (int i = 0; i < 2; i++) {
+    push_list(L, spec, (Ints){both.v + i * (both.n / 2), both.n / 2});
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
 /* Pushes an argument that holds no tensors, as a user would write it; nil: it isn't given. */
 static void push_argument(lua_State *L, const ArgSpec *spec, const void *place)
 {
@@ -132,6 +142,7 @@ static void push_argument(lua_State *L, const ArgSpec *spec, const void *place)
       if (*(const int64_t *)place == NO_INT) lua_pushnil(L);
       else lua_pushinteger(L, counted(spec, *(const int64_t *)place));
       break;
+    case ARG_DIM_PAIR: push_pair(L, spec, *(const Ints *)place); break;
     default:
       if (((const Ints *)place)->n < 0) lua_pushnil(L);
       else push_list(L, spec, *(const Ints *)place);

@@ -75,11 +75,17 @@ static int border(lua_State *L)
   return 0;
 }
 
-/* trace_begin(trace), trace_end(trace): in between all ops are recorded */
+/* trace_begin(trace, row), trace_end(trace): in between all ops are recorded; of the first call of a composed row, if
+   one is named, what it calls. Gives false if the row isn't composed: then nothing is recorded. */
 static int begin(lua_State *L)
 {
-  trace_begin(box_check(L, 1)->trace);
-  return 0;
+  Trace *trace = box_check(L, 1)->trace;
+  const char *row = luaL_optstring(L, 2, NULL);
+  const Op *opens = row ? op_find(row) : NULL;
+  bool well = !row || (opens && opens->kind == OP_COMPOSED);
+  if (well) trace_begin(trace, opens);
+  lua_pushboolean(L, well);
+  return 1;
 }
 
 static int end(lua_State *L)

@@ -221,13 +221,16 @@ FORWARD(onnx_split_to_sequence)
 
 /* ------------------------------------------------------------------ padding */
 
-/* Where elements of an axis with n of them come from, `before` places before it and on: counted from 1. */
+/* Where elements of an axis with n of them come from, `before` places before it and on: counted from 1. Negative pads
+   cut first, and what is left is padded. */
 static Tensor *padded_positions(Call *call, int64_t n, int64_t before, int64_t after, const char *mode)
 {
-  const int64_t total = n + before + after;
+  const int64_t total = n + before + after, cut = before < 0 ? -before : 0;
   if (n == 0) raise(call, "there are no elements to pad with");
-  if (total < 0)
-    raise(call, "pads of %lld and %lld cut more than %lld", (long long)before, (long long)after, (long long)n);
+  if (total < 0 || cut + (after < 0 ? -after : 0) >= n)
+    raise(call, "pads of %lld and %lld leave nothing of %lld", (long long)before, (long long)after, (long long)n);
+  n -= cut + (after < 0 ? -after : 0);
+  if (before < 0) before = 0;
   int64_t *v = onnx_room(call, total, 1);
   for (int64_t i = 0; i < total; i++) {
     int64_t from = i - before;
@@ -238,7 +241,7 @@ static Tensor *padded_positions(Call *call, int64_t n, int64_t before, int64_t a
       from = (from % period + period) % period;
       if (from >= n) from = period - from;
     }
-    v[i] = from + 1;
+    v[i] = from + cut + 1;
   }
   return onnx_whole_numbers(call, (Ints){v, total});
 }

@@ -18,13 +18,16 @@ for row, op in pairs {
   sqrt = "Sqrt", tan = "Tan", tanh = "Tanh", relu = "Relu", mish = "Mish", hardswish = "HardSwish", selu = "Selu",
   softsign = "Softsign", bitwise_not = "BitwiseNot", alias = "Identity", clone = "Identity", detach = "Identity",
   contiguous = "Identity", contiguous_in = "Identity", clone_in = "Identity", positive = "Identity",
+  conj = "Identity", conj_physical = "Identity", resolve_conj = "Identity",
+  resolve_neg = "Identity", real = "Identity",
 } do
   elements[row] = function(e, a, step)
     local x, dtype = operand(e, a, step)
-    if words.is_complex(dtype) then return nil end
     local is_whole = dtype and not words.is_floating(dtype)
-    if is_whole and (op == "Floor" or op == "Ceil" or op == "Round") then op = "Identity" end
-    return e:add(op, {x})
+    local here = op
+    if is_whole and (op == "Floor" or op == "Ceil" or op == "Round") then here = "Identity" end
+    if dtype == nl.bool and op == "BitwiseNot" then here = "Not" end
+    return e:add(here, {x})
   end
 end
 
@@ -89,7 +92,6 @@ local function clip(low, high)
   return function(e, a, step)
     local x, dtype = operand(e, a, step)
     local least, most = low(a), high(a)
-    if words.is_complex(dtype) then return nil end
     return e:add("Clip", {
       x, least ~= nil and words.number(e, least, dtype, x), most ~= nil and words.number(e, most, dtype, x),
     })
@@ -136,7 +138,6 @@ end
 --- The names of both operands, in the result's dtype.
 local function both(e, a, step)
   local dtype = words.result_dtype(e, step)
-  if words.is_complex(dtype) then return nil end
   local x, y = in_dtype(e, a, step.arguments[1].name, step.arguments[2].name, dtype)
   return x, y, dtype
 end
@@ -221,7 +222,6 @@ for row, op in pairs {
   elements[row] = function(e, a, step)
     local first, second = step.arguments[1].name, step.arguments[2].name
     local dtype = words.common(e, a, first, second)
-    if words.is_complex(dtype) then return nil end
     if dtype == nl.bool and op ~= "Equal" then dtype = nl.int32 end
     local y = e:add(op, {in_dtype(e, a, first, second, dtype)})
     return row == "ne" and e:add("Not", {y}) or y
@@ -261,7 +261,6 @@ end
 for row, op in pairs {addcmul = "Mul", addcdiv = "Div"} do
   elements[row] = function(e, a, step)
     local dtype = words.result_dtype(e, step)
-    if words.is_complex(dtype) then return nil end
     local part = e:add(op, {words.as(e, a, "tensor1", dtype), words.as(e, a, "tensor2", dtype)})
     return e:add("Add", {words.as(e, a, "input", dtype), with_alpha(e, part, a.value, dtype)})
   end
@@ -303,6 +302,7 @@ end
 for _, row in ipairs {
   "to_dtype", "to_dtype_in", "to_float", "to_double", "to_half", "to_bfloat16", "to_int", "to_long", "to_short",
   "to_char", "to_byte", "to_bool", "to_other", "type_as", "to_float_in", "to_double_in", "to_cpu", "to_device",
+  "laid_out",
 } do
   elements[row] = function(e, a, step)
     local dtype = words.result_dtype(e, step) or a.dtype

@@ -5,29 +5,7 @@ local words = require "nnlua.onnx.rows.words"
 
 local layers = {}
 
---- A list of one number for each of n dimensions.
-local function extents(list, n, default)
-  local each = {}
-  for i = 1, n do each[i] = list and (list[i] or list[1]) or default end
-  return each
-end
-
---- ONNX's pads: the same before and behind.
-local function pads(list)
-  local both = table.move(list, 1, #list, 1, {})
-  return table.move(list, 1, #list, #list + 1, both)
-end
-
---- f(x) with a batch dimension, which is put before an input that has none: its rank is one less.
-local function with_batch(e, a, rank, f)
-  local n = words.rank(e, a, "input")
-  if n == rank then return f(a.input) end
-  if n ~= rank - 1 then return nil end
-  local results = table.pack(f(e:add("Unsqueeze", {a.input, e:ints {0}})))
-  if results[1] == nil then return nil end
-  for i = 1, results.n do results[i] = e:add("Squeeze", {results[i], e:ints {0}}) end
-  return table.unpack(results, 1, results.n)
-end
+local extents, pads, with_batch = words.extents, words.pads, words.with_batch
 
 -- ------------------------------------------------------------------ products
 
@@ -44,7 +22,6 @@ for row, names in pairs {
   dot = {"input", "tensor"},
 } do
   layers[row] = function(e, a, step)
-    if words.is_complex(words.result_dtype(e, step)) then return nil end
     return e:add("MatMul", {a[names[1]], a[names[2]]})
   end
 end
@@ -77,10 +54,16 @@ for n = 1, 3 do
     end)
   end
   layers["conv" .. n .. "d_padding"] = function(e, a)
+    local dilations, both = extents(a.dilation, n, 1), {}
+    for d = 1, n do
+      local kernel = words.size(e, a, "weight", d + 2)
+      if not kernel then return nil end
+      local lost = a.padding == "same" and dilations[d] * (kernel - 1) or 0
+      both[d], both[n + d] = lost // 2, lost - lost // 2
+    end
     return with_batch(e, a, n + 2, function(x)
       return e:add("Conv", {x, a.weight, a.bias}, {
-        strides = extents(a.stride, n, 1), auto_pad = a.padding == "same" and "SAME_UPPER" or "VALID",
-        dilations = extents(a.dilation, n, 1), group = a.groups,
+        strides = extents(a.stride, n, 1), pads = both, dilations = dilations, group = a.groups,
       })
     end)
   end
@@ -94,61 +77,46 @@ for n = 1, 3 do
   end
 end
 
--- --------------------------------------------------------------------- pools
-
---- Positions in the plane, from 1, of those among all elements.
-local function positions_in_plane(e, a, n, indices)
-  local plane = 1
-  for d = 1, n do plane = plane * (words.size(e, a, "input", -d) or 0) end
-  if plane == 0 then return nil end
-  return words.from_one(e, e:add("Mod", {indices, e:number(plane, nl.int64)}))
+--- Convolutions over as many dimensions as their strides are.
+function layers.convolve(e, a)
+  return e:add("Conv", {a.input, a.weight, a.bias}, {
+    strides = a.stride, pads = pads(a.padding), dilations = a.dilation, group = a.groups,
+  })
 end
 
-for n = 1, 3 do
-  local function max_pool(e, a, step)
-    return with_batch(e, a, n + 2, function(x)
-      local with_positions = #step.results == 2
-      local y, indices = e:add("MaxPool", {x}, {
-        kernel_shape = extents(a.kernel_size, n), strides = extents(a.stride or a.kernel_size, n),
-        pads = pads(extents(a.padding, n, 0)), dilations = extents(a.dilation, n, 1), ceil_mode = a.ceil_mode,
-      }, with_positions and 2 or 1)
-      if not with_positions then return y end
-      local positions = positions_in_plane(e, a, n, indices)
-      if positions then return y, positions end
-    end)
+function layers.convolve_input(e, a)
+  local n, rest = #a.stride, {}
+  for d = 1, n do
+    local size, kernel = words.size(e, a, "grad", d + 2), words.size(e, a, "weight", d + 2)
+    if not size or not kernel then return nil end
+    local least = (size - 1) * a.stride[d] - 2 * a.padding[d] + a.dilation[d] * (kernel - 1) + 1
+    rest[d] = a.size[#a.size - n + d] - least
   end
-  layers["max_pool" .. n .. "d"] = max_pool
-  layers["max_pool" .. n .. "d_with_indices"] = max_pool
+  return e:add("ConvTranspose", {a.grad, a.weight, a.bias}, {
+    strides = a.stride, pads = pads(a.padding), output_padding = rest, dilations = a.dilation, group = a.groups,
+  })
+end
 
-  layers["avg_pool" .. n .. "d"] = function(e, a)
-    if a.divisor_override then return nil end
-    return with_batch(e, a, n + 2, function(x)
-      return e:add("AveragePool", {x}, {
-        kernel_shape = extents(a.kernel_size, n), strides = extents(a.stride or a.kernel_size, n),
-        pads = pads(extents(a.padding, n, 0)), ceil_mode = a.ceil_mode, count_include_pad = a.count_include_pad,
-      })
-    end)
-  end
+--- Products with weights of bytes.
+function layers.weight_int8pack_mm(e, a, step)
+  local dtype = words.result_dtype(e, step)
+  local weight = e:add("Transpose", {words.as(e, a, "mat2", dtype)}, {perm = {1, 0}})
+  return e:add("Mul", {e:add("MatMul", {a.input, weight}), words.as(e, a, "scales", dtype)})
+end
 
-  for kind, ops in pairs {avg = {"GlobalAveragePool", "AveragePool"}, max = {"GlobalMaxPool", "MaxPool"}} do
-    layers["adaptive_" .. kind .. "_pool" .. n .. "d"] = function(e, a, step)
-      local sizes, kernel, is_one = extents(a.output_size, n), {}, true
-      if #step.results > 1 then return nil end
-      for d = 1, n do
-        local size = words.size(e, a, "input", d - n - 1)
-        if sizes[d] == require "nnlua".none then sizes[d] = size end
-        is_one = is_one and sizes[d] == 1
-        kernel[d] = size and sizes[d] > 0 and size % sizes[d] == 0 and size // sizes[d]
-      end
-      return with_batch(e, a, n + 2, function(x)
-        if is_one then return e:add(ops[1], {x}) end
-        for d = 1, n do
-          if not kernel[d] then return nil end
-        end
-        return e:add(ops[2], {x}, {kernel_shape = kernel, strides = kernel})
-      end)
-    end
-  end
+function layers.int_mm(e, a)
+  return e:add("MatMulInteger", {a.input, a.mat2})
+end
+
+--- Determinants.
+function layers.det(e, a, step)
+  return e:add("Det", {a.A})
+end
+
+function layers.slogdet(e, a, step)
+  local det = layers.det(e, a, step)
+  if not det then return nil end
+  return e:add("Sign", {det}), e:add("Log", {e:add("Abs", {det})})
 end
 
 -- ------------------------------------------------------------ normalizations
@@ -193,6 +161,36 @@ function layers.group_norm(e, a, step)
   return a.bias and e:add("Add", {y, of_channels(e, a.bias, c, rank)}) or y
 end
 
+--- Channels less their means, times their scales, plus what is added to them.
+function layers.channel_map(e, a)
+  local c, rank = words.size(e, a, "input", 2), words.rank(e, a, "input")
+  if not c then return nil end
+  local apart = e:add("Sub", {a.input, of_channels(e, a.mean, c, rank)})
+  local y = e:add("Mul", {apart, of_channels(e, a.scale, c, rank)})
+  return a.shift and e:add("Add", {y, of_channels(e, a.shift, c, rank)}) or y
+end
+
+--- Channels normalized over the batch, or in groups of each sample.
+function layers.channel_norm(e, a, step)
+  local shape, dtype = words.known_shape(e, a, "input"), words.result_dtype(e, step)
+  if not shape then return nil end
+  local n, c, groups = shape[1], shape[2], a.groups
+  local at = e:ints(groups == 0 and {0, 2} or {2})
+  local x = e:add("Reshape", {a.input, e:ints {n, groups == 0 and c or groups, -1}})
+  local mean = e:add("ReduceMean", {x, at}, {keepdims = 1})
+  local apart = e:add("Sub", {x, mean})
+  local var = e:add("ReduceMean", {e:add("Mul", {apart, apart}), at}, {keepdims = 1})
+  local y = e:add("Div", {apart, e:add("Sqrt", {e:add("Add", {var, e:number(a.eps, dtype)})})})
+  y = e:add("Reshape", {y, e:ints(shape)})
+  if a.weight then y = e:add("Mul", {y, of_channels(e, a.weight, c, #shape)}) end
+  if a.bias then y = e:add("Add", {y, of_channels(e, a.bias, c, #shape)}) end
+  local units = {}
+  for i, name in ipairs {mean, var} do
+    units[i] = e:cast(e:add("Reshape", {name, e:ints {-1}}), dtype, nl.float64)
+  end
+  return y, table.unpack(units)
+end
+
 function layers.layer_norm(e, a, step)
   local scale = a.weight or e:constant(nl.ones(a.normalized_shape, {dtype = words.result_dtype(e, step)}))
   return e:add("LayerNormalization", {a.input, scale, a.bias}, {axis = -#a.normalized_shape, epsilon = a.eps})
@@ -229,28 +227,48 @@ local function causal(e, l, s, dtype)
   return e:constant(mask:to(dtype))
 end
 
-function layers.scaled_dot_product_attention(e, a, step)
-  local dtype, width = words.result_dtype(e, step), words.size(e, a, "query", -1)
-  local n = words.rank(e, a, "key")
-  if a.dropout_p ~= 0 or a.enable_gqa or not n or not (a.scale or width) then return nil end
+--- softmax(scale q k' + mask) v, where a query that may look nowhere gives zeros; `o` has names, and causal the sizes.
+local function attention(e, o, n, dtype)
   local perm = {}
   for d = 1, n do perm[d] = d - 1 end
   perm[n - 1], perm[n] = perm[n], perm[n - 1]
-  local q = e:add("Mul", {a.query, e:number(a.scale or 1 / math.sqrt(width), dtype)})
-  local scores = e:add("MatMul", {q, e:add("Transpose", {a.key}, {perm = perm})})
-  if a.is_causal then
-    local l, s = words.size(e, a, "query", -2), words.size(e, a, "key", -2)
-    if not l or not s then return nil end
-    scores = e:add("Add", {scores, causal(e, l, s, dtype)})
+  local q = e:add("Mul", {o.query, e:number(o.scale + 0.0, dtype)})
+  local scores = e:add("MatMul", {q, e:add("Transpose", {o.key}, {perm = perm})})
+  if o.causal then scores = e:add("Add", {scores, causal(e, o.causal[1], o.causal[2], dtype)}) end
+  if o.mask then scores = e:add("Add", {scores, o.mask}) end
+  local weights = e:add("Softmax", {scores}, {axis = -1})
+  if o.mask then weights = e:add("Where", {e:add("IsNaN", {weights}), e:number(0.0, dtype), weights}) end
+  return e:add("MatMul", {weights, o.value})
+end
+
+--- The sizes of a causal mask; false if they aren't known.
+local function causal_sizes(e, a)
+  local l, s = words.size(e, a, "query", -2), words.size(e, a, "key", -2)
+  return l and s and {l, s}
+end
+
+function layers.scaled_dot_product_attention(e, a, step)
+  local dtype, width = words.result_dtype(e, step), words.size(e, a, "query", -1)
+  local n, sizes = words.rank(e, a, "key"), a.is_causal and causal_sizes(e, a)
+  if a.dropout_p ~= 0 or a.enable_gqa or not n or not (a.scale or width) then return nil end
+  if a.is_causal and not sizes then return nil end
+  local mask = a.attn_mask
+  if mask and words.dtype(e, a, "attn_mask") == nl.bool then
+    mask = e:add("Where", {mask, e:number(0.0, dtype), e:number(-math.huge, dtype)})
   end
-  if a.attn_mask then
-    local mask = a.attn_mask
-    if words.dtype(e, a, "attn_mask") == nl.bool then
-      mask = e:add("Where", {mask, e:number(0.0, dtype), e:number(-math.huge, dtype)})
-    end
-    scores = e:add("Add", {scores, mask})
-  end
-  return e:add("MatMul", {e:add("Softmax", {scores}, {axis = -1}), a.value})
+  return attention(e, {
+    query = a.query, key = a.key, value = a.value, scale = a.scale or 1 / math.sqrt(width), mask = mask, causal = sizes,
+  }, n, dtype)
+end
+
+--- What attention of other forms is composed of; its second result is for the backward alone.
+function layers.attention(e, a, step)
+  local n, sizes = words.rank(e, a, "key"), a.causal and causal_sizes(e, a)
+  if a.kept or not n or a.causal and not sizes then return nil end
+  local y = attention(e, {
+    query = a.query, key = a.key, value = a.value, scale = a.scale, mask = a.mask, causal = sizes,
+  }, n, words.result_dtype(e, step))
+  return y, y
 end
 
 -- ----------------------------------------------------------------- recurrent
@@ -339,11 +357,10 @@ local resizing = {
 
 local function resize(e, a, step, mode, align_corners)
   local attributes, n = {}, words.rank(e, a, "input")
-  if not resizing[mode] or not n or (a.antialias and mode == "bicubic") then return nil end
+  if not resizing[mode] or not n or a.antialias then return nil end -- others weight those by a rule of their own
   for key, value in pairs(resizing[mode]) do attributes[key] = value end
   attributes.coordinate_transformation_mode = attributes.coordinate_transformation_mode
     or (align_corners and "align_corners" or "half_pixel")
-  attributes.antialias = a.antialias
   if a.scale_factor and not a.recompute_scale_factor then
     local scales = {1, 1}
     for d = 1, n - 2 do scales[d + 2] = a.scale_factor[d] or a.scale_factor[1] end

@@ -1,5 +1,6 @@
 -- Rows that are losses. Class labels count from 1 here and from 0 in ONNX.
 
+local nl = require "nnlua"
 local words = require "nnlua.onnx.rows.words"
 
 local losses = {}
@@ -54,13 +55,41 @@ end
 losses.nll_loss = of_classes "NegativeLogLikelihoodLoss"
 losses.cross_entropy = of_classes "SoftmaxCrossEntropyLoss"
 
+--- The sum of the weights of the targets that count.
+function losses.total_weight(e, a, step)
+  local dtype, int = words.result_dtype(e, step), nl.int64
+  local target = words.as(e, a, "target", int)
+  local counts = e:add("Not", {e:add("Equal", {target, e:number(a.ignore_index, int)})})
+  local each = e:cast(counts, nl.bool, dtype)
+  if a.weight then
+    local label = e:add("Where", {counts, words.from_zero(e, a, "target"), e:number(0, int)})
+    local weight = e:add("Gather", {e:cast(a.weight, words.dtype(e, a, "weight"), dtype), label}, {axis = 0})
+    each = e:add("Mul", {each, weight})
+  end
+  return reduced(e, each, "sum")
+end
+
+--- Labels in rows up to the first -1: positions that may be gathered, which of them count, which classes are named.
+function losses.listed_labels(e, a)
+  local int, classes = nl.int64, words.known_shape(e, a, "input")
+  if not classes then return nil end
+  local target, one = words.as(e, a, "target", int), e:number(1, int)
+  local is_end = e:cast(e:add("Less", {target, one}), nl.bool, int)
+  local counts = e:add("Less", {e:add("CumSum", {is_end, e:number(-1, int)}), one})
+  local positions = e:add("Where", {counts, target, one})
+  local named = e:add("ScatterElements", {
+    e:constant(nl.zeros(classes, {dtype = int})), e:add("Sub", {positions, one}), e:cast(counts, nl.bool, int),
+  }, {axis = -1, reduction = "add"})
+  return positions, counts, e:add("Greater", {named, e:number(0, int)})
+end
+
 function losses.binary_cross_entropy_with_logits(e, a, step)
   local dtype = words.result_dtype(e, step)
-  if a.weight or a.pos_weight then return nil end
-  local x = a.input
+  if a.weight or a.pos_weight or not words.is_floating(dtype) then return nil end
+  local x = words.as(e, a, "input", dtype)
   local above = e:add("Max", {x, e:number(0.0, dtype)})
   local rest = e:add("Softplus", {e:add("Neg", {e:add("Abs", {x})})})
-  local each = e:add("Add", {e:add("Sub", {above, e:add("Mul", {x, a.target})}), rest})
+  local each = e:add("Add", {e:add("Sub", {above, e:add("Mul", {x, words.as(e, a, "target", dtype)})}), rest})
   return reduced(e, each, a.reduction)
 end
 

@@ -1,6 +1,5 @@
 -- Rows on shapes, and those that make tensors.
 
-local Builder = require "nnlua.program.builder"
 local nl = require "nnlua"
 local words = require "nnlua.onnx.rows.words"
 
@@ -255,15 +254,11 @@ end
 
 --- Rows that make a tensor of nothing but constants: what they make is one.
 for _, row in ipairs {"arange", "arange_start", "linspace", "logspace", "eye", "scalar_tensor", "tril_indices",
-  "triu_indices", "hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window", "range"} do
+  "triu_indices", "fft_fftfreq", "fft_rfftfreq", "hann_window", "hamming_window", "blackman_window",
+  "bartlett_window", "kaiser_window", "range"} do
   shapes[row] = function(e, _, step)
-    local b, arguments = Builder(), {}
-    for _, argument in ipairs(step.arguments) do
-      if argument.given and argument.constant ~= nil then arguments[argument.name] = argument.constant end
-    end
     if #step.bindings > 0 then return nil end
-    b:output("y", b:call(row, arguments))
-    return e:initializer(b:build()())
+    return e:initializer(words.run(step, {}))
   end
 end
 
@@ -277,19 +272,30 @@ for row, value in pairs {zeros = 0, ones = 1, empty = 0} do
   shapes[row] = function(e, a, step)
     return filled(e, words.sizes(e, a, "size"), value, words.result_dtype(e, step) or a.dtype)
   end
-  shapes["new_" .. row] = shapes[row]
+  shapes["new_" .. row], shapes[row .. "_in"] = shapes[row], shapes[row]
   shapes[row .. "_like"] = function(e, a, step)
     return filled(e, e:add("Shape", {a.input}), value, words.result_dtype(e, step) or a.dtype)
   end
+  shapes[row .. "_like_in"] = shapes[row .. "_like"]
 end
+shapes.zero = shapes.zeros_like
 
 function shapes.full(e, a, step)
   return filled(e, words.sizes(e, a, "size"), a.fill_value, words.result_dtype(e, step) or a.dtype)
 end
-shapes.new_full = shapes.full
+shapes.new_full, shapes.full_in = shapes.full, shapes.full
 
 function shapes.full_like(e, a, step)
-  return filled(e, e:add("Shape", {a.input}), a.fill_value, words.result_dtype(e, step) or a.dtype)
+  return filled(e, e:add("Shape", {a.input}), a.fill_value or a.value, words.result_dtype(e, step) or a.dtype)
+end
+shapes.full_like_in, shapes.fill = shapes.full_like, shapes.full_like
+
+--- Rows in place that take the elements of another tensor, broadcast.
+for row, name in pairs {copy = "src", fill_tensor = "value"} do
+  shapes[row] = function(e, a, step)
+    local x = words.as(e, a, name, words.result_dtype(e, step))
+    return e:add("Expand", {x, e:add("Shape", {a.input})})
+  end
 end
 
 return shapes

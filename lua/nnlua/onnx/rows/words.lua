@@ -1,5 +1,6 @@
 -- What the functions of rows share.
 
+local Builder = require "nnlua.program.builder"
 local nl = require "nnlua"
 
 local words = {}
@@ -35,6 +36,28 @@ function words.size(e, a, name, dim)
   return math.type(size) == "integer" and size or nil
 end
 
+--- The shape of an argument, if all its sizes are numbers.
+function words.known_shape(e, a, name)
+  local shape = words.shape(e, a, name)
+  for _, size in ipairs(shape or {"?"}) do
+    if math.type(size) ~= "integer" then return nil end
+  end
+  return shape
+end
+
+--- What a step's row gives for other tensors, by the names of its arguments, and its own other arguments, unless others
+--- are given.
+function words.run(step, tensors, others)
+  local b, arguments = Builder(), {}
+  for _, argument in ipairs(step.arguments) do
+    local other = others and others[argument.name]
+    if argument.constant ~= nil then arguments[argument.name] = other == nil and argument.constant or other end
+  end
+  for name, tensor in pairs(tensors) do arguments[name] = b:constant(tensor) end
+  b:output("y", b:call(step.row, arguments))
+  return b:build()()
+end
+
 --- The dtype of a step's result.
 function words.result_dtype(e, step, i)
   return e.contents.values[step.results[i or 1]].dtype
@@ -43,7 +66,6 @@ end
 function words.is_floating(dtype)
   return dtype == nl.float32 or dtype == nl.float64 or dtype == nl.float16 or dtype == nl.bfloat16
 end
-function words.is_complex(dtype) return dtype == nl.complex64 or dtype == nl.complex128 end
 
 --- A number as a constant of a dtype; where that isn't known, of the dtype of a value.
 function words.number(e, value, dtype, like)
@@ -84,6 +106,32 @@ function words.sizes(e, a, name)
   for i, size in ipairs(a[name]) do parts[i] = bound[i] and e:size(bound[i]) or e:ints {size} end
   if #parts == 1 then return parts[1] end
   return (e:add("Concat", parts, {axis = 0}))
+end
+
+-- ------------------------------------------------------------------ windows
+
+--- A list of one number for each of n dimensions.
+function words.extents(list, n, default)
+  local each = {}
+  for i = 1, n do each[i] = list and (list[i] or list[1]) or default end
+  return each
+end
+
+--- ONNX's pads: the same before and behind.
+function words.pads(list)
+  local both = table.move(list, 1, #list, 1, {})
+  return table.move(list, 1, #list, #list + 1, both)
+end
+
+--- f(x) with a batch dimension, which is put before an input that has none: its rank is one less.
+function words.with_batch(e, a, rank, f)
+  local n = words.rank(e, a, "input")
+  if n == rank then return f(a.input) end
+  if n ~= rank - 1 then return nil end
+  local results = table.pack(f(e:add("Unsqueeze", {a.input, e:ints {0}})))
+  if results[1] == nil then return nil end
+  for i = 1, results.n do results[i] = e:add("Squeeze", {results[i], e:ints {0}}) end
+  return table.unpack(results, 1, results.n)
 end
 
 return words
