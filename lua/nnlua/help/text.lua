@@ -1,6 +1,7 @@
 -- Entries of the help as text.
 
 local system = require "nnlua.system"
+local terminal_text = require "nnlua.utils.terminal_text"
 
 local text = {}
 
@@ -31,8 +32,7 @@ end
 
 --- A line that fits: where it is too long, its beginning.
 function text.cut(line)
-  if length(line) <= columns() then return line end
-  return line:sub(1, (utf8.offset(line, columns()) or #line + 1) - 1) .. "…"
+  return terminal_text.cut(line, columns())
 end
 
 --- The parts of a description: paragraphs, lines of shapes, examples as they stand.

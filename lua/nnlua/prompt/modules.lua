@@ -85,7 +85,8 @@ end
 
 --- Runs a module's text again; what it gives is put into what it gave before.
 local function reload(name, text, path)
-  local func = assert(load(text:gsub("^#[^\n]*", "", 1), "@" .. path))
+  local func, problem = load(text:gsub("^#[^\n]*", "", 1), "@" .. path)
+  if not func then error(problem, 0) end
   local old, new = package.loaded[name], func(name, path)
   if new == nil then new = true end
   package.loaded[name] = merged(old, new, {})

@@ -57,8 +57,11 @@ function Session:print(text)
   stdout:flush()
 end
 
---- Prints a remark of the prompt's own, dimly.
+--- Prints a remark of the prompt's own, dimly; what is wider than the terminal is broken between words.
 function Session:note(text)
+  if self.interactive and #text > self:width() and not text:find "\n" then
+    text = require "nnlua.help.text".wrapped(text, "")
+  end
   self:print(coloured(self, "2", text))
 end
 
@@ -75,7 +78,8 @@ end
 --- Prints an error: its first line stands out.
 function Session:report(message)
   stdout:flush()
-  stderr:write(errors.text(message, self.entries, self.colours), "\n")
+  local follows_echo = self.interactive and message:find "interrupted!" -- the terminal has shown ^C on this line
+  stderr:write(follows_echo and "\n" or "", errors.text(message, self.entries, self.colours), "\n")
   stderr:flush()
 end
 

@@ -28,6 +28,17 @@ function terminal_text.columns(text)
   return sum
 end
 
+--- A text as far as it fits into so many columns, with "…" where something is missing.
+function terminal_text.cut(text, columns)
+  text = terminal_text.clean(text)
+  if terminal_text.columns(text) <= columns then return text end
+  local sum = 0
+  for at, code in utf8.codes(text) do
+    sum = sum + terminal_text.columns_of(code)
+    if sum >= columns then return text:sub(1, at - 1) .. "…" end
+  end
+end
+
 --- A text in which nothing acts on a terminal or breaks a file: bytes that are no UTF-8 and control characters are
 --- replaced, line ends become blanks.
 function terminal_text.clean(text)

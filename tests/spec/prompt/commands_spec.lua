@@ -185,7 +185,8 @@ CHANGE
 m.f()
 ]])
     assert.equal("1\n", output)
-    assert.matches("mine.lua:1: unexpected symbol", errors, 1, true)
+    assert.matches("^[^\n]*/mine.lua:1: unexpected symbol near <eof>\n    return {f =\n$", errors)
+    assert.not_matches("nnlua/prompt", errors, 1, true)
   end)
 end)
 
@@ -220,6 +221,24 @@ more, sum, scale
     assert.matches("> 3  entry 4:1", output, 1, true)
     assert.matches("\n3\n5\nnil\tnil\t10\n$", output)
     assert.matches("attempt to index a nil value (field 'w')", errors, 1, true)
+  end)
+
+  it("goes several calls at once", function()
+    local output, errors = answers [[
+function deep(n) if n == 0 then error "here" end deep(n - 1) return n end
+deep(5)
+:debug
+:up 3
+n
+:down 2
+n
+:up 99
+:down 1000000000000
+:up x
+]]
+    assert.matches("\n3\n2  entry 1:1", output, 1, true)
+    assert.matches("\n1\n7  entry 2:1: in main chunk\n", output, 1, true)
+    assert.matches(":up and :down take how many calls to go\n$", errors)
   end)
 
   it("shows the shapes of tensors, and code of files", function()

@@ -5,6 +5,7 @@ local _ENV = require "nnlua.prompt.environment"()
 
 local chunk = require "nnlua.prompt.chunk"
 local source = require "nnlua.prompt.source"
+local terminal_text = require "nnlua.utils.terminal_text"
 local variables = require "nnlua.prompt.commands.variables"
 
 local debugging = {}
@@ -13,6 +14,11 @@ local AROUND = 2 -- lines of code before and after the one that a call is at
 
 local function line_of(session, where, number)
   return session.entries:line(where, number) or source.line(where, number)
+end
+
+--- A line of code as far as the terminal is wide.
+local function within(session, line)
+  return session.interactive and terminal_text.cut(line, session:width()) or line
 end
 
 local function frame_text(place, frame)
@@ -24,7 +30,8 @@ local function code_of(session, frame)
   local lines = {}
   for number = math.max(1, frame.line - AROUND), frame.line + AROUND do
     local line = line_of(session, frame.where, number)
-    if line then lines[#lines + 1] = ("%s %4d  %s"):format(number == frame.line and ">" or " ", number, line) end
+    local mark = number == frame.line and ">" or " "
+    if line then lines[#lines + 1] = within(session, ("%s %4d  %s"):format(mark, number, line)) end
   end
   return lines
 end
@@ -67,13 +74,16 @@ local function start(session)
   go(session, 1)
 end
 
---- A command that goes so many calls outwards.
-local function going(by)
-  return function(session)
+--- A command that goes outwards (1) or inwards (-1): so many calls as are named, at most to the last one, or one.
+local function going(direction)
+  return function(session, count)
     if not session.debugging then return session:report ":up and :down are for :debug, after an error" end
-    local place = session.debugging.place + by
-    if not session.frames[place] then
-      return session:note(by > 0 and "this is the outermost call" or "this is the innermost call")
+    local calls = count == "" and 1 or math.tointeger(tonumber(count))
+    if not calls or calls < 1 then return session:report ":up and :down take how many calls to go" end
+    local here = session.debugging.place
+    local place = math.max(1, math.min(#session.frames, here + direction * math.min(calls, #session.frames)))
+    if place == here then
+      return session:note(direction > 0 and "this is the outermost call" or "this is the innermost call")
     end
     go(session, place)
   end
@@ -85,7 +95,7 @@ local function list_frames(session)
   for place, frame in ipairs(session.frames) do
     lines[#lines + 1] = (place == here and "> " or "  ") .. frame_text(place, frame)
     local code = line_of(session, frame.where, frame.line)
-    if code then lines[#lines + 1] = "       " .. code:match "^%s*(.*)$" end
+    if code then lines[#lines + 1] = within(session, "       " .. code:match "^%s*(.*)$") end
   end
   session:show(table.concat(lines, "\n"))
 end
@@ -93,8 +103,8 @@ end
 --- Adds the commands.
 function debugging.add_to(command)
   command("debug", ":debug", "after an error: looks around in the calls that were going on", start)
-  command("up", ":up", "in :debug: goes to the call outside of this one", going(1))
-  command("down", ":down", "in :debug: goes to the call inside of this one", going(-1))
+  command("up", ":up number", "in :debug: goes to the call outside of this one, or so many", going(1))
+  command("down", ":down number", "in :debug: goes to the call inside of this one, or so many", going(-1))
   command("frames", ":frames", "in :debug: lists the calls", list_frames)
 end
 
