@@ -59,10 +59,7 @@ static void raise_in_lua(lua_State *L, lua_Debug *record)
   interrupts_forget();
   note_raised();
   if (wish != INSISTED) remove_hook(L);
-  luaL_where(L, 0); /* of a hook, 0 is the function that was running */
-  lua_pushliteral(L, "interrupted!");
-  lua_concat(L, 2);
-  lua_error(L);
+  luaL_error(L, "interrupted!");
 }
 
 static void write_message(const char *text, size_t length)
