@@ -5,8 +5,9 @@
 # It is removed again in the end, and nothing of it may stay.
 set -euo pipefail
 
-# Mounts and processes are this script's own, and end with it.
+# Mounts and processes are this script's own, and end with it. As process 1 it would pass over the signals that end it.
 [ "$$" -eq 1 ] || exec unshare --mount --pid --fork --kill-child "$0" "$@"
+trap 'exit 130' INT TERM
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 package=$1

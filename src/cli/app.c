@@ -31,7 +31,7 @@ bool app_is_here(void) { return archive.begin != 0; }
 bool app_open(lua_State *L, const char *program)
 {
   if (bundle_open(program)) return true;
-  lua_pushfstring(L, "the scripts and files in this executable can't be read: %s", file_error());
+  lua_pushfstring(L, "the scripts and files in this executable can't be read from /proc/self/exe: %s", file_error());
   report_message(lua_tostring(L, -1));
   return false;
 }
