@@ -15,8 +15,12 @@ parser:add_argument("-o", "--output", {metavar = "PROGRAM", help = "the program 
 parser:add_argument("--module", {action = "append", metavar = "NAME",
   help = "a module that the script requires by a name that isn't in its text"})
 
-local function fail(...)
+local function warn(...)
   io.stderr:write("nnlua build: ", string.format(...), "\n")
+end
+
+local function fail(...)
+  warn(...)
   os.exit(1, true)
 end
 
@@ -30,15 +34,29 @@ end
 
 -- ------------------------------------------------------------------- modules
 
---- Calls found(name) for each name that stands in a text behind `require`.
+--- Calls found(name, is_begin) for each name that stands in a text behind `require`; is_begin: the name goes on, as
+--- `require("lib." .. name)` has it.
 local function each_required(text, found)
-  for _, name in text:gmatch "%f[%w_]require%s*%(?%s*([\"'])([^\"'\n]+)%1" do found(name) end
-  for name in text:gmatch "%f[%w_]require%s*%(?%s*%[%[([^%]\n]+)%]%]" do found(name) end
+  for bracket, _, name, dots in text:gmatch "%f[%w_]require%s*(%(?)%s*([\"'])([^\"'\n]+)%2%s*(%.?%.?)" do
+    found(name, bracket .. dots == "(..")
+  end
+  for bracket, name, dots in text:gmatch "%f[%w_]require%s*(%(?)%s*%[%[([^%]\n]+)%]%]%s*(%.?%.?)" do
+    found(name, bracket .. dots == "(..")
+  end
 end
 
 local modules, order, missing = {}, {}, {}
+local begins = {} -- of names that are put together
 
-local function add_module(name, wanted_by)
+local add_module
+
+local function add_required(text, path)
+  each_required(text, function(name, is_begin)
+    if is_begin then begins[name] = path else add_module(name, path) end
+  end)
+end
+
+function add_module(name, wanted_by)
   if modules[name] or missing[name] or package.loaded[name] or package.preload[name] then return end
   local path = package.searchpath(name, package.path)
   if not path then
@@ -51,7 +69,21 @@ local function add_module(name, wanted_by)
   end
   modules[name] = read(path)
   order[#order + 1] = name
-  each_required(modules[name], function(next_name) add_module(next_name, path) end)
+  add_required(modules[name], path)
+end
+
+--- Tells what is left out.
+local function warn_of_modules(given)
+  for name, wanted_by in pairs(missing) do
+    warn("%s requires '%s', which isn't here: it is left out", wanted_by, name)
+  end
+  for begin, wanted_by in pairs(begins) do
+    local is_given = false
+    for _, name in ipairs(given) do is_given = is_given or name:sub(1, #begin) == begin end
+    if not is_given then
+      warn("%s requires a module whose name begins with '%s': name it by --module", wanted_by, begin)
+    end
+  end
 end
 
 -- --------------------------------------------------------------------- files
@@ -71,6 +103,8 @@ local function each_file(path, found)
   for _, name in ipairs(names) do each_file(path:gsub("/$", "") .. "/" .. name, found) end
 end
 
+local function count(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
+
 return function(words)
   local options = parser:parse_args(words)
   local script = options.script
@@ -78,8 +112,9 @@ return function(words)
   local output = options.output or script:match "([^/]*)%.lua$" or fail("give the program's name with -o")
   package.path = ("%s?.lua;%s?/init.lua;%s"):format(folder, folder, package.path)
   local text = read(script)
-  each_required(text, function(name) add_module(name, script) end)
-  for _, name in ipairs(options.module or {}) do add_module(name, "--module") end
+  add_required(text, script)
+  local given = options.module or {}
+  for _, name in ipairs(given) do add_module(name, "--module") end
   local members = {{"main.lua", text}}
   for _, name in ipairs(order) do members[#members + 1] = {("modules/%s.lua"):format(name), modules[name]} end
   for _, given in ipairs(options.files) do
@@ -87,8 +122,6 @@ return function(words)
   end
   local written, problem = pcall(app.write, output, members)
   if not written then fail("%s", problem) end
-  for name, wanted_by in pairs(missing) do
-    io.stderr:write(("nnlua build: %s requires '%s', which isn't here: it is left out\n"):format(wanted_by, name))
-  end
-  print(("%s: %d modules, %d files"):format(output, #order, #members - 1 - #order))
+  warn_of_modules(given)
+  print(("%s: %s, %s"):format(output, count(#order, "module"), count(#members - 1 - #order, "file")))
 end

@@ -101,6 +101,16 @@ print(io.open "data/none.txt", io.open(here .. "/written.txt", "w"):write("text"
     assert.matches("requires 'not.there', which isn't here: it is left out\n$", made.stderr)
   end)
 
+  it("asks for modules whose names are put together", function()
+    write("parts.lua", "local name = 'named'\nprint(require('lib.' .. name), require 'lib.second' .. '!')")
+    local made = build(folder .. "/parts.lua", "-o", folder .. "/parts")
+    assert.matches("parts.lua requires a module whose name begins with 'lib.': name it by %-%-module\n$", made.stderr)
+    assert.equal(folder .. "/parts: 1 module, 0 files\n", made.stdout)
+    made = build(folder .. "/parts.lua", "-o", folder .. "/parts", "--module", "lib.named")
+    assert.equal("", made.stderr)
+    assert.equal("named\tsecond!\n", run(folder .. "/parts").stdout)
+  end)
+
   it("makes programs that say so where their archive is damaged", function()
     write("app.lua", "print 'runs'")
     build(folder .. "/app.lua", "-o", folder .. "/whole")
