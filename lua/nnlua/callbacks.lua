@@ -39,6 +39,10 @@ function EarlyStopping:init(...)
   if self.mode and self.mode ~= "min" and self.mode ~= "max" then
     raise(("%s: mode must be 'min' or 'max', not '%s'"):format(self.__name, self.mode))
   end
+  if self.patience < 1 or not (self.min_delta >= 0) then
+    raise(("%s: patience must be from 1 on and min_delta from 0, not %d and %s"):format(self.__name, self.patience,
+      core.format("%g", self.min_delta)))
+  end
   self.wait, self.best = 0, nil
 end
 
@@ -78,8 +82,8 @@ function TerminateOnNaN:init() end
 function TerminateOnNaN:on_batch_end(trainer)
   local loss = trainer.mean_loss:compute()
   if loss ~= loss or loss == math.huge or loss == -math.huge then
-    raise(("%s: the loss is %s after step %d of epoch %d"):format(self.__name, tostring(loss), trainer.step,
-      trainer.epoch))
+    raise(("%s: the loss is %s after step %d of epoch %d"):format(self.__name, loss ~= loss and "nan" or tostring(loss),
+      trainer.step, trainer.epoch))
   end
 end
 

@@ -132,12 +132,14 @@ function Trainer:_update()
   if self.scheduler and self.scheduler_interval == "step" then self.scheduler:step() end
 end
 
---- What a loop over a loader gives next, as a list; nil at the end. The second is to be closed.
-local function batches(loader)
+--- What a loop over a loader gives next, as a list; nil at the end. The second is to be closed. Unless the loop is one
+--- that goes on, it has batches, or an error.
+local function batches(name, loader, goes_on)
   local step, state, control, closing = loader:iter()
   return function()
     local batch = table.pack(step(state, control))
     control = batch[1]
+    goes_on = goes_on or checks.first_batch(name, control)
     return control ~= nil and batch or nil
   end, closing
 end
@@ -150,8 +152,8 @@ function Trainer:logs()
 end
 
 --- Calls a function of each batch while the model evaluates, without gradients.
-function Trainer:_evaluate(loader, f)
-  local next_batch, closing = batches(loader)
+function Trainer:_evaluate(name, loader, f)
+  local next_batch, closing = batches(name, loader)
   local _ <close> = closing
   local _ <close> = nl.no_grad()
   local _ <close> = kept_modes(self.model)
@@ -166,7 +168,7 @@ function Trainer:validate(loader)
   checks.loader("validate", "loader", loader)
   self.val_loss:reset()
   for _, metric in pairs(self.val_metrics) do metric:reset() end
-  self:_evaluate(loader, function(batch) self:_count(batch, self.val_loss, self.val_metrics) end)
+  self:_evaluate("validate", loader, function(batch) self:_count(batch, self.val_loss, self.val_metrics) end)
   local logs = {val_loss = self.val_loss:compute()}
   for name, metric in pairs(self.val_metrics) do logs["val_" .. name] = metric:compute() end
   return logs
@@ -178,17 +180,16 @@ end
 function Trainer:predict(loader)
   checks.loader("predict", "loader", loader)
   local outputs = {}
-  self:_evaluate(loader, function(batch)
+  self:_evaluate("predict", loader, function(batch)
     outputs[#outputs + 1] = self.model(table.unpack(batch, 1, math.max(1, batch.n - 1)))
   end)
-  if #outputs == 0 then raise "predict: the loader gives no batches" end
   return nl.cat(outputs, 1)
 end
 
 --- The batches of an epoch that are left; false if the run is to be left in the midst of them.
 function Trainer:_train_batches(ctrl_c)
   local every, pending = self.accumulate_grad_batches, 0
-  local next_batch, closing = batches(self.loader)
+  local next_batch, closing = batches("fit", self.loader, self.batch > 0)
   local _ <close> = closing
   for _ = 1, self.loader.load_state_dict and 0 or self.batch do next_batch() end -- those of before the resumption
   if not self.model.training then self.model:train() end -- of one that trains, layers may be frozen by eval()

@@ -32,12 +32,29 @@ local function check_metrics(metrics)
   end
 end
 
+local events = {on_fit_begin = true, on_epoch_begin = true, on_batch_end = true, on_epoch_end = true, on_fit_end = true}
+
+--- Raises if a callback has a method for what never happens.
+local function check_events(i, methods)
+  for name in next, methods do
+    if type(name) == "string" and name:find "^on_" and not events[name] then
+      local nearest = require "nnlua.prompt.similar".nearest(name, events)
+      raise(("Trainer: callbacks[%d] has %s, which is called by nobody; %sthere are on_fit_begin, on_epoch_begin, "
+        .. "on_batch_end, on_epoch_end, on_fit_end"):format(i, name,
+        nearest and ("did you mean %s? "):format(nearest) or ""))
+    end
+  end
+end
+
 local function check_callbacks(list)
   if type(list) ~= "table" or getmetatable(list) ~= nil or #list == 0 and next(list) ~= nil then
     refuse("callbacks", "a list, as {nl.callbacks.TerminateOnNaN()}", list)
   end
   for i, callback in ipairs(list) do
     if not has(callback) then refuse(("callbacks[%d]"):format(i), "a callback: a table with methods", callback) end
+    check_events(i, callback)
+    local meta = getmetatable(callback)
+    if meta and type(meta.__index) == "table" then check_events(i, meta.__index) end
   end
 end
 
@@ -49,6 +66,10 @@ function checks.options(t)
     raise "Trainer: give loss, a function of output and target, or training_step, which returns a loss"
   elseif t.scheduler_interval ~= "epoch" and t.scheduler_interval ~= "step" then
     raise(("Trainer: scheduler_interval must be 'epoch' or 'step', not '%s'"):format(t.scheduler_interval))
+  elseif (t.max_epochs or 0) < 0 or (t.max_steps or 0) < 0 then
+    raise "Trainer: max_epochs and max_steps must be from 0 on; with max_steps alone epochs have no end"
+  elseif t.gradient_clip_val and not (t.gradient_clip_val > 0) then
+    raise(("Trainer: gradient_clip_val must be above 0, not %s"):format(core.format("%g", t.gradient_clip_val)))
   elseif t.accumulate_grad_batches < 1 or (t.checkpoint_every or 1) < 1 then
     raise "Trainer: accumulate_grad_batches and checkpoint_every must be from 1 on"
   elseif t.checkpoint_every and not t.folder then
@@ -68,6 +89,12 @@ end
 function checks.loader(name, argument, loader)
   if has(loader, "iter") then return end
   raise(("%s: %s must be a DataLoader, or have its method iter, not %s"):format(name, argument, core.describe(loader)))
+end
+
+--- Raises unless the first batch of a loop is one; true.
+function checks.first_batch(name, batch)
+  if batch == nil then raise(name .. ": the loader gives no batches") end
+  return true
 end
 
 --- Raises unless a value says what fit is to go on from.

@@ -436,6 +436,14 @@ describe("a trainer that fails", function()
       ["fit: 'r' can't be monitored: it must be one number, not a tensor of shape [2]"] = {monitor = "r",
         metrics = {r = nl.metrics.Recall {average = "none"}}},
       ["callbacks.EarlyStopping: there is no 'z' to monitor"] = {early_stopping = {monitor = "z"}},
+      ["callbacks.EarlyStopping: patience must be from 1 on"] = {early_stopping = -1},
+      ["gradient_clip_val must be above 0, not -1"] = {gradient_clip_val = -1},
+      ["gradient_clip_val must be above 0, not 0"] = {gradient_clip_val = 0},
+      ["max_epochs and max_steps must be from 0 on"] = {max_epochs = -1},
+      ["callbacks[1] has on_epoch_ends, which is called by nobody; did you mean on_epoch_end?"] = {
+        callbacks = {{on_epoch_ends = print}}},
+      ["callbacks.TerminateOnNaN: the loss is nan after step 1"] = {
+        training_step = function(net, x) return net(x):sum() * nl.nan end, callbacks = {nl.callbacks.TerminateOnNaN()}},
     } do
       local ok, problem = pcall(function()
         local trainer, loader = trainer_of(options)
@@ -451,8 +459,10 @@ describe("a trainer that fails", function()
     assert.error_matches(function() trainer:fit {} end, "fit: loader must be a DataLoader.*not a table")
     assert.error_matches(function() trainer:fit(loader, nil, 5) end, "fit: resume must be true, false or a path")
     assert.error_matches(function() trainer:validate {} end, "validate: loader must be a DataLoader")
-    assert.error_matches(function() trainer:predict(data.DataLoader(data.TensorDataset(nl.zeros(0, 4)))) end,
-      "predict: the loader gives no batches")
+    local empty = data.DataLoader(data.TensorDataset(nl.zeros(0, 4)))
+    for _, name in ipairs {"fit", "validate", "predict"} do
+      assert.error_matches(function() trainer[name](trainer, empty) end, name .. ": the loader gives no batches")
+    end
   end)
 end)
 
