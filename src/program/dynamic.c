@@ -1,6 +1,7 @@
 /* Finds what in a program follows from the sizes of its inputs. */
 #include "program/dynamic.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "program/block.h"
@@ -208,12 +209,37 @@ static bool are_integers(const Comparison *c, const Scalar *first, const void *c
   return all;
 }
 
+/* The whole number that a value of a number has; false if it is none. */
+static bool whole_number(const Value *v, int64_t *whole)
+{
+  if (v->kind != VALUE_CONSTANT || !v->tensor->is_wrapped_number || !v->tensor->storage) return false;
+  Scalar s = tensor_item(v->tensor);
+  *whole = s.kind == SCALAR_INT ? s.i : s.kind == SCALAR_FLOAT && fabs(s.re) < 1e15 ? (int64_t)s.re : 0;
+  return s.kind == SCALAR_INT || (s.kind == SCALAR_FLOAT && (double)*whole == s.re);
+}
+
+/* Compares an operand that is a number, as n in x / n: whole ones may follow from sizes. */
+static void compare_number(const Comparison *c, Bindings *b, int argument, int tensor)
+{
+  const Step *s = &c->program->steps[c->step];
+  ValueId id = s->operands[s->places[tensor].first];
+  int64_t first, *others = arena_allocate(c->call->ctx, (size_t)(c->n + 1) * sizeof *others);
+  const void **places = arena_allocate(c->call->ctx, (size_t)(c->n + 1) * sizeof *places);
+  if (id == NO_VALUE || !whole_number(&c->program->values[id], &first)) return;
+  for (int32_t i = 0; i <= c->n; i++) {
+    places[i] = &others[i];
+    if (!whole_number(&c->traces[i]->values[id], &others[i])) return; /* compare_value tells */
+  }
+  compare_integer(c, b, argument, -1, &first, places);
+}
+
 static void compare_argument(const Comparison *c, Bindings *b, int argument)
 {
   const Step *s = &c->program->steps[c->step];
   const ArgSpec *spec = &s->op->args[argument];
   const void *first = (const char *)s->args + spec->offset, **places = places_of(c, argument);
   ArgHolds holds = argument_holds(spec);
+  if (holds == HOLDS_TENSOR) compare_number(c, b, argument, op_plan(s->op)->tensor_at[spec->offset / sizeof(Tensor *)]);
   if (holds == HOLDS_TENSOR || holds == HOLDS_TENSORS) return;
   if (is_integer_kind(spec->kind)) {
     compare_integer(c, b, argument, -1, first, places);
@@ -284,7 +310,9 @@ static void compare_value(Comparison *c, ValueId id)
     const Value *other = &c->traces[i]->values[id];
     if (other->kind != v->kind || other->dtype != v->dtype || other->ndim != v->ndim)
       refuse(c, "a value has another dtype or another number of dimensions", "");
-    if (v->kind == VALUE_CONSTANT && !same_elements(v->tensor, other->tensor))
+    int64_t whole;
+    bool is_bound = whole_number(v, &whole) && whole_number(other, &whole); /* by each step that reads it */
+    if (v->kind == VALUE_CONSTANT && !is_bound && !same_elements(v->tensor, other->tensor))
       refuse(c, "a constant that was made of sizes differs", "");
   }
   if (v->tensor || v->ndim <= 0) return;

@@ -57,7 +57,7 @@ typedef struct SizeExpression {
 /* An integer of a row's arguments that follows from the inputs' sizes. */
 typedef struct Binding {
   uint8_t argument; /* its number in the row */
-  int32_t element;  /* of a list; -1: the argument is one integer, or a number that is one */
+  int32_t element;  /* of a list; -1: the argument is one integer, or a number or an operand that is one */
   SizeExpression size;
 } Binding;
 

@@ -67,6 +67,12 @@ static void fill_bound(const Run *r, const Step *s, char *args)
     const Binding *b = &s->bindings[i];
     int64_t value = size_of_expression(r->call, &b->size, r->sizes);
     void *place = args + s->op->args[b->argument].offset;
+    if (argument_holds(&s->op->args[b->argument]) == HOLDS_TENSOR) {
+      Tensor **number = place;
+      bool is_whole = dtype_is_integral(tensor_dtype(*number));
+      *number = tensor_from_number(r->call, is_whole ? scalar_int(value) : scalar_float((double)value));
+      continue;
+    }
     if (b->element < 0) {
       if (s->op->args[b->argument].kind == ARG_SCALAR) ((Scalar *)place)->i = value;
       else memcpy(place, &value, sizeof value);

@@ -6,6 +6,7 @@
 #include "core/recorder.h"
 #include "ops/shape/copy.h"
 #include "program/pointer_set.h"
+#include "program/shaped.h"
 
 struct Trace {
   Recorder recorder; /* first: a recorder is its trace */
@@ -97,68 +98,17 @@ static bool any_dependent(const Trace *t)
   return false;
 }
 
-/* --------------------------------------------------- shapes that depend on elements */
-
-/* Rows whose results' shapes depend on elements: of which argument, and the integer that tells the size if it is
-   given. Other rows that are marked DEPENDS_ON_DATA do the same in a program as outside of one. */
-static const struct {
-  const char *row, *argument, *unless;
-} shaped_by[] = {{"nonzero", "input", NULL},
-                 {"argwhere", "input", NULL},
-                 {"where_positions", "condition", NULL},
-                 {"masked_select", "mask", NULL},
-                 {"unique", "input", NULL},
-                 {"unique_consecutive", "input", NULL},
-                 {"bincount", "input", NULL},
-                 {"one_hot", "input", "num_classes"},
-                 {"repeat_interleave_each", "repeats", "output_size"},
-                 {"repeat_interleave_positions", "repeats", "output_size"},
-                 {"tensor_split_tensor", "tensor_indices_or_sections", NULL},
-                 {"linalg_lstsq", "A", NULL},
-                 {"index", "indices", NULL}};
-
-static const void *argument_named(const Op *op, const void *args, const char *name, const ArgSpec **spec)
-{
-  for (int i = 0; i < op->nargs; i++) {
-    *spec = &op->args[i];
-    if (strcmp(op->args[i].name, name) == 0) return (const char *)args + op->args[i].offset;
-  }
-  return NULL;
-}
-
-/* Whether one of the tensors there depends on the inputs; of the lists of indices, which pick by position or by mask,
-   whether a mask does. */
-static bool shapes_result(const Trace *t, const ArgSpec *spec, const void *place)
-{
-  if (argument_holds(spec) == HOLDS_TENSOR) return is_dependent(t, *(Tensor *const *)place);
-  const Tensors *list = place;
-  for (int64_t i = 0; i < list->n; i++)
-    if (list->v[i] && tensor_dtype(list->v[i]) == DTYPE_b8 && is_dependent(t, list->v[i])) return true;
-  return false;
-}
-
-static void check_shape_is_known(Call *call, const Trace *t, const void *args)
-{
-  const Op *op = call->op;
-  const ArgSpec *spec;
-  for (size_t i = 0; i < sizeof shaped_by / sizeof *shaped_by; i++) {
-    if (strcmp(shaped_by[i].row, op->row) != 0) continue;
-    const int64_t *size = shaped_by[i].unless ? argument_named(op, args, shaped_by[i].unless, &spec) : NULL;
-    if (size && *size != spec->dflt.i) return;
-    const void *place = argument_named(op, args, shaped_by[i].argument, &spec);
-    if (place && shapes_result(t, spec, place))
-      raise(call, "the shape of the result depends on elements that depend on the inputs: that can't be traced");
-  }
-}
-
 /* ---------------------------------------------------------------- recording */
+
+static bool differs(const void *trace, const Tensor *x) { return is_dependent(trace, x); }
 
 static void trace_begins(Recorder *r, Call *call, const void *args)
 {
   Trace *t = (Trace *)r;
   list_operands(call, t, args);
   for (int64_t i = 0; i < t->operands.n; i++) take_operand(call, t, t->operands.v[i]);
-  if (call->op->forms & DEPENDS_ON_DATA) check_shape_is_known(call, t, args);
+  if (shaped_by_elements(call->op, args, differs, t))
+    raise(call, "the shape of the result depends on elements that depend on the inputs: that can't be traced");
   t->versions = arena_allocate(call->ctx, (size_t)(t->operands.n + 1) * sizeof *t->versions);
   for (int64_t i = 0; i < t->operands.n; i++) t->versions[i] = tensor_version(t->operands.v[i]);
 }

@@ -102,19 +102,26 @@ local function check_features(self, x, dim)
   end
 end
 
---- Whether this batch counts, and how far the running statistics move towards its own.
-local function next_momentum(self)
-  local counts = self.training and self.track_running_stats and self.num_batches_tracked ~= nil
-  if not counts then return false, self.momentum or 0.0 end
-  return true, self.momentum or 1 / (self.num_batches_tracked:item() + 1)
+--- Without momentum the running statistics are the means of all batches': they move towards this one's by a share that
+--- is a tensor, so that a trace may do it.
+local function batch_norm_with_averages(self, x)
+  local mean, var = nl.zeros_like(self.running_mean), nl.ones_like(self.running_var)
+  local y = F.batch_norm(x, mean, var, self.weight, self.bias, true, 1.0, self.eps)
+  nl.no_grad(function()
+    local share = self.num_batches_tracked:add_(1):to(mean.dtype):reciprocal()
+    self.running_mean:lerp_(mean, share)
+    self.running_var:lerp_(var, share)
+  end)
+  return y
 end
 
 function NormBase:_batch_norm(x)
-  local counts, momentum = next_momentum(self)
+  local counts = self.training and self.track_running_stats and self.num_batches_tracked ~= nil
+  if counts and not self.momentum then return batch_norm_with_averages(self, x) end
   local own = self.training or self.running_mean == nil
   local tracked = not self.training or self.track_running_stats
   local y = F.batch_norm(x, tracked and self.running_mean or nil, tracked and self.running_var or nil, self.weight,
-    self.bias, own, momentum, self.eps)
+    self.bias, own, self.momentum or 0.0, self.eps)
   if counts then self.num_batches_tracked:add_(1) end -- a batch that was refused does not count
   return y
 end

@@ -56,6 +56,22 @@ local function alone(e, step)
   return b:build(), examples, ids
 end
 
+--- Leaves out steps that nobody reads the results of, such as those of checks.
+local function without_dead(contents)
+  local read, steps = {}, {}
+  for _, output in ipairs(contents.outputs) do read[output.value] = true end
+  for i = #contents.steps, 1, -1 do
+    local step, lives = contents.steps[i], contents.steps[i].in_place
+    for _, id in ipairs(step.results) do lives = lives or read[id] end
+    if lives then
+      table.insert(steps, 1, step)
+      for _, id in ipairs(step.operands) do read[id] = true end
+    end
+  end
+  contents.steps = steps
+  return contents
+end
+
 --- What a step's row comes to: the contents of a program, and for each of its inputs the number of the value that it
 --- is; nil if the row isn't composed, or its way depends on elements or on sizes that aren't known.
 function opened.contents(e, step)
@@ -76,7 +92,7 @@ function opened.contents(e, step)
   core.trace_end(trace)
   nl.set_rng_state(drawn)
   if not well then return nil end
-  return core.contents(core.trace_finish(trace, {})), ids
+  return without_dead(core.contents(core.trace_finish(trace, {}))), ids
 end
 
 return opened

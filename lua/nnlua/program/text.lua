@@ -62,11 +62,18 @@ local function ids_text(ids, names)
   return table.concat(texts, ", ")
 end
 
+--- The size that an argument which is one number follows from, or nil.
+local function bound_size(step, number)
+  for _, binding in ipairs(step.bindings) do
+    if binding.argument == number and not binding.element then return binding.size end
+  end
+end
+
 --- The constant of an argument, in which sizes that follow from the inputs' are told by their expressions.
 local function constant_text(step, number, constant)
   local changed = constant
+  if bound_size(step, number) then return bound_size(step, number) end
   for _, binding in ipairs(step.bindings) do
-    if binding.argument == number and not binding.element then return binding.size end
     if binding.argument == number then
       if changed == constant then changed = table.move(constant, 1, #constant, 1, {}) end
       changed[binding.element] = {text = binding.size}
@@ -83,7 +90,7 @@ local function row_text(step, names)
   for i, argument in ipairs(step.arguments) do
     local own
     if argument.values then own = "{" .. ids_text(argument.values, names) .. "}"
-    elseif argument.value ~= nil then own = argument.value and names[argument.value]
+    elseif argument.value ~= nil then own = bound_size(step, i) or argument.value and names[argument.value]
     elseif argument.given and argument.constant ~= nil then own = constant_text(step, i, argument.constant) end
     if not own then in_order = false
     elseif in_order and argument.constant == nil then texts[#texts + 1] = own

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "launch/look.h"
 #include "ops/table/ops.h"
 #include "program/plan/record.h"
+#include "program/shaped.h"
 
 void plan_record_refuse(PlanRecord *r, const char *format, ...)
 {
@@ -36,10 +38,15 @@ int32_t value_of_storage(const Plan *plan, const Storage *s)
   return -1;
 }
 
-/* Whether a tensor of now has memory that others hold and the recording doesn't know: x.data of one from outside. */
+/* Whether a tensor of now has memory that the recording doesn't know and that others hold than tensors of now, such as
+   views of it: x.data of one from outside. */
 static bool shows_what_is_outside(const PlanRecord *r, const Tensor *t)
 {
-  return t->storage && t->storage->refs > 1 && value_of_storage(r->plan, t->storage) < 0;
+  if (!t->storage || t->storage->refs == 1 || value_of_storage(r->plan, t->storage) >= 0) return false;
+  int64_t holders = 0;
+  for (const Tensor *young = r->ctx->live; young && young != r->newest; young = young->next_live)
+    holders += young->storage == t->storage;
+  return holders < t->storage->refs;
 }
 
 int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
@@ -178,19 +185,7 @@ static void looks(Recorder *recorder, Call *call, const void *args)
   }
 }
 
-/* What indices pick, and what a row's options have said, doesn't depend on elements after all. */
-static bool shape_is_known(const Op *op, const PlanStep *s)
-{
-  if (strcmp(op->row, "index") != 0 && strcmp(op->row, "index_put") != 0) return false;
-  const OpPlan *p = op_plan(op);
-  for (int i = 0; i < p->ntensors; i++) {
-    if (!p->tensors[i].is_list) continue;
-    const Tensors *list = (const void *)((const char *)s->args + p->tensors[i].offset);
-    for (int64_t k = 0; k < list->n; k++)
-      if (list->v[k] && (list->v[k]->dtype == DTYPE_b8 || list->v[k]->dtype == DTYPE_u8)) return false;
-  }
-  return true;
-}
+static bool differs(const void *record, const Tensor *t) { return !is_constant(record, t); }
 
 /* Why a step can't be part of a plan, or NULL. */
 static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call *call)
@@ -207,8 +202,7 @@ static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call
     const PlanValue *root = &r->plan->values[r->plan->values[s->operands[0].value].root];
     if (root->kind == PLAN_INPUT || root->kind == PLAN_CAPTURED) return "takes its places from the whole memory";
   }
-  if (op->forms & DEPENDS_ON_DATA && !shape_is_known(op, s) && !operands_are_constant(r, s))
-    return "depends on elements of its operands";
+  if (shaped_by_elements(op, s->args, differs, r)) return "has a shape that depends on elements of its operands";
   return NULL;
 }
 
@@ -292,6 +286,45 @@ static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, 
   record_done(r, &entry);
 }
 
+PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *special, Tensor **tensors, int64_t n)
+{
+  PlanStep *s = record_step(r, call);
+  s->special = special;
+  s->operands = plan_allocate(r->plan, ((size_t)n + 1) * sizeof *s->operands);
+  s->results = plan_allocate(r->plan, sizeof *s->results); /* for one */
+  for (int64_t i = 0; i < n; i++) record_operand(call, r, s, &tensors[i]);
+  return s;
+}
+
+/* -------------------------------------------------------------------- checks */
+
+/* A check that is made again at each run: of the tensor that its only operand stands for. */
+typedef struct Check {
+  Tensor *wrong;
+  const char *text;
+} Check;
+
+static void run_check(Call *call, Plan *plan, PlanStep *s)
+{
+  (void)plan;
+  const Check *check = s->data;
+  Call shown = {.ctx = call->ctx, .op = s->shown};
+  check_none_true(&shown, check->wrong, check->text);
+}
+
+static const PlanSpecial check_special = {.name = "check", .run = run_check};
+
+static void record_check(Call *call, PlanRecord *r, Tensor *wrong, const char *text)
+{
+  if (is_constant(r, wrong)) return;
+  Check *check = plan_allocate(r->plan, sizeof *check);
+  size_t bytes = strlen(text) + 1;
+  *check = (Check){wrong, memcpy(plan_allocate(r->plan, bytes), text, bytes)};
+  record_deed(call, r, &check_special, &check->wrong, 1)->data = check;
+}
+
+RECORDS(checked, record_check, Tensor *wrong AND const char *text, wrong, text)
+
 /* -------------------------------------------------------------------- memory */
 
 Context *record_busy(PlanRecord *r)
@@ -350,7 +383,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanL
   Context *ctx = call->ctx;
   Entry entry;
   PlanRecord *r = core_allocate(ctx, sizeof *r);
-  *r = (PlanRecord){.recorder = {.ran = ran, .looks = looks, .beside = beside, .give_up = give_up},
+  *r = (PlanRecord){.recorder = {.ran = ran, .looks = looks, .beside = beside, .checked = checked, .give_up = give_up},
                     .ctx = ctx,
                     .state = ctx->host.state,
                     .line = line};

@@ -27,6 +27,22 @@ Context *record_busy(PlanRecord *r);
 void record_done(PlanRecord *r, const Entry *entry);
 void record_drop(PlanRecord *r);
 
+/* A function of the recorder, which hands on to one that may run out of memory. */
+#define RECORDS(name, record, parameters, ...)                 \
+  static void name(Recorder *recorder, Call *call, parameters) \
+  {                                                            \
+    PlanRecord *r = (PlanRecord *)recorder;                    \
+    Entry entry;                                               \
+    if (r->reason[0]) return;                                  \
+    if (ENTER(record_busy(r), &entry)) {                       \
+      record(call, r, __VA_ARGS__);                            \
+      record_done(r, &entry);                                  \
+    } else {                                                   \
+      record_drop(r);                                          \
+    }                                                          \
+  }
+#define AND ,
+
 /* The value whose memory a storage is; -1 if there is none. */
 int32_t value_of_storage(const Plan *plan, const Storage *s);
 
@@ -45,6 +61,9 @@ void record_arguments(Call *call, PlanRecord *r, PlanStep *s, const void *args, 
 
 /* One more operand: what is in a place, if anything is. */
 void record_operand(Call *call, PlanRecord *r, PlanStep *s, Tensor **place);
+
+/* A new step that does something to a list of tensors, which are its operands. */
+PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *special, Tensor **tensors, int64_t n);
 
 /* Values for a step's results. */
 void record_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step);

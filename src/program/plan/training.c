@@ -100,17 +100,6 @@ static void run_arrival(Call *call, Plan *plan, PlanStep *s)
 static const PlanSpecial arrival_special = {
   .name = "gradient of a leaf", .run = run_arrival, .makes_results = true, .changes_memory = true, .hands_out = true};
 
-/* A step that does something to a list of tensors, which are its operands. */
-static PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *special, Tensor **tensors, int64_t n)
-{
-  PlanStep *s = record_step(r, call);
-  s->special = special;
-  s->operands = plan_allocate(r->plan, ((size_t)n + 1) * sizeof *s->operands);
-  s->results = plan_allocate(r->plan, sizeof *s->results); /* for one */
-  for (int64_t i = 0; i < n; i++) record_operand(call, r, s, &tensors[i]);
-  return s;
-}
-
 static void record_arrival(Call *call, PlanRecord *r, Tensor *leaf, Tensor *g)
 {
   Plan *plan = r->plan;
@@ -193,22 +182,6 @@ static void record_work(Call *call, PlanRecord *r, const OptimizerWork *work)
 }
 
 /* ------------------------------------------------------------------- recording */
-
-/* A function of the recorder, which hands on to one that may run out of memory. */
-#define RECORDS(name, record, parameters, ...)                 \
-  static void name(Recorder *recorder, Call *call, parameters) \
-  {                                                            \
-    PlanRecord *r = (PlanRecord *)recorder;                    \
-    Entry entry;                                               \
-    if (r->reason[0]) return;                                  \
-    if (ENTER(record_busy(r), &entry)) {                       \
-      record(call, r, __VA_ARGS__);                            \
-      record_done(r, &entry);                                  \
-    } else {                                                   \
-      record_drop(r);                                          \
-    }                                                          \
-  }
-#define AND ,
 
 RECORDS(differentiated, record_gradient, const Differentiated *d, d)
 RECORDS(accumulated, record_arrival, Tensor *leaf AND Tensor *g, leaf, g)

@@ -245,6 +245,22 @@ describe("nl.compile", function()
     assert.equal(2, seen)
   end)
 
+  it("makes checks of elements again at each run", function()
+    local x, y = nl.rand(3), nl.rand(3)
+    local _ <close> = nl.no_grad()
+    local function f(a, b) return F.binary_cross_entropy(a, b), a:quantile(b) end
+    local c = nl.compile(f)
+    for _ = 1, 3 do assert.is_true(nl.equal((f(x, y)), (c(x, y)))) end
+    assert.is_nil(nl.compile_report(c).programs[1].reason)
+    for _, wrong in ipairs {x + 1, x - 2} do
+      local _, plain = pcall(F.binary_cross_entropy, wrong, y)
+      local well, told = pcall(c, wrong, y)
+      assert.is_false(well)
+      assert.equal(plain:gsub("^.-: ", ""), (told:gsub("^.-: ", "")))
+    end
+    assert.is_true(nl.equal((f(y, x)), (c(y, x))))
+  end)
+
   it("raises what the network raises, and goes on", function()
     local net = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 2))
     local fast = nl.compile(net)

@@ -12,13 +12,8 @@ local runner = require "oracle.runner"
 local same = require "support.same"
 local values = require "oracle.values"
 
--- What a trace must refuse in some cases of a module, since it depends on elements: which rows belong to which cluster;
--- how many batches a norm without momentum has seen.
-local counted = "elements were read before in this trace"
-local refused = {
-  AdaptiveLogSoftmaxWithLoss = "that can't be traced",
-  BatchNorm1d = counted, BatchNorm2d = counted, BatchNorm3d = counted,
-}
+-- What a trace must refuse in some cases of a module, since it depends on elements: which rows belong to which cluster.
+local refused = {AdaptiveLogSoftmaxWithLoss = "that can't be traced"}
 
 --- A module of a case, and a function that gives the arguments of a call, with the tensors that require gradients.
 local function prepared(case)

@@ -91,6 +91,28 @@ local makers = {
     local i = has "wide"
     return "wide", function(v) return (v.wide[i]:half() * 3 + v.wide[i]:half()):tanh():float() end
   end,
+  function(rng, has) -- positions that are worked out within, and writes by masks
+    local i, mode = has "wide", pick(rng, {"circular", "reflect", "replicate"})
+    return "wide", function(v) return nl.F.pad(v.wide[i], {1, 1}, mode)[{{}, {2, 4}}] * 2 end
+  end,
+  function(_, has)
+    local i = has "row"
+    return "row", function(v) return nl.F.interpolate(v.row[i]:view(1, 1, 3), {size = 6}):view(6)[{{2, 4}}] end
+  end,
+  function(_, has)
+    local i, j = has "square", has "square"
+    return "square", function(v) return v.square[i]:index_put({v.square[j]:gt(0)}, nl.tensor(0.5)) end
+  end,
+  function(_, has) -- checks of elements
+    local i, j = has "wide", has "wide"
+    return "wide", function(v)
+      return nl.F.binary_cross_entropy(v.wide[i]:sigmoid(), v.wide[j]:sigmoid(), {reduction = "none"})
+    end
+  end,
+  function(_, has)
+    local i, j = has "square", has "row"
+    return "row", function(v) return v.square[i]:quantile(v.row[j]:sigmoid(), 1):sum(1) end
+  end,
   function(_, has)
     local i, j = has "square", has "row"
     return "square", function(v) return (v.square[i]:double() * v.row[j] - 1):sigmoid():float() end

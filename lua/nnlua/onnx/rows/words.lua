@@ -76,6 +76,10 @@ end
 --- A tensor that stands in the arguments, as a dtype, if that is known. A number is a constant of that dtype at once.
 function words.as(e, a, name, dtype, like)
   local value = words.value(e, a, name)
+  if a.bound[name] then
+    local whole = e:add("Reshape", {e:size(a.bound[name][0]), e:ints {}})
+    return dtype and e:cast(whole, nl.int64, dtype) or e:add("CastLike", {whole, like})
+  end
   if value.is_number then return words.number(e, value.tensor:item(), dtype, like) end
   return dtype and e:cast(a[name], value.dtype, dtype) or a[name]
 end
