@@ -35,8 +35,8 @@ struct Recorder {
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */
   void (*beside)(Recorder *r, const Tensor *t, const char *what);
-  /* Unless whole calls are recorded: before an op that calls others raises with a text if an element of a bool tensor is
-     true. May raise. */
+  /* Unless whole calls are recorded: before an op that calls others raises with a text if an element of a bool tensor
+     is true. May raise. */
   void (*checked)(Recorder *r, Call *call, Tensor *wrong, const char *text);
   /* Gives back what the recording holds, since memory has run out; false if there is nothing, or not now. NULL: it
      holds nothing. */
