@@ -85,7 +85,8 @@ local function write_reference()
   for section in (sections:gsub("\n## ", "\0") .. "\0"):gmatch "([^\0]*)\0" do
     local title = section:match "^[^\n]*"
     local place = ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-")))
-    table.insert(index, ("\n## %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(title, place, names_of(section, place)))
+    local names = names_of(section, place)
+    table.insert(index, ("\n## %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(title, place, names))
     write(folder .. "/" .. place, "# " .. section:gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/"))
   end
   write(folder .. "/reference.md", table.concat(index))

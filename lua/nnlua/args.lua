@@ -3,8 +3,8 @@
 local core = require "nnlua.nn.core"
 
 --- `specs`: what each parser was made from, by its name, for help. Of a class the first is its constructor's, which
---- stands above its methods.
-local args = {specs = {}}
+--- stands above its methods. `by_parser` has the same by the parser itself.
+local args = {specs = {}, by_parser = setmetatable({}, {__mode = "k"})}
 
 local raise, none = core.raise, core.none
 
@@ -163,7 +163,7 @@ function args.parser(name, spec)
   args.specs[name] = args.specs[name] or spec
   local parameters = parse_spec(spec)
   local most = #parameters
-  return function(...)
+  local function parse(...)
     local n = select("#", ...)
     local values = {...}
     local positional = n
@@ -183,6 +183,8 @@ function args.parser(name, spec)
     fill(name, parameters, values)
     return table.unpack(values, 1, most)
   end
+  args.by_parser[parse] = spec
+  return parse
 end
 
 --- Takes a trailing table of named options off a list of values: `list, options`.

@@ -2,6 +2,10 @@
 
 local core = require "nnlua.nn.core"
 
+--- Whether there is CUDA, cuDNN or a GPU of Apple's: never.
+---     > nl.backends.cuda.is_built(), nl.backends.mps.is_available()
+---     false	false
+---@return boolean
 local function no() return false end
 
 local leaves_padding_out = true
@@ -9,12 +13,18 @@ local leaves_padding_out = true
 local mha = {}
 
 --- Whether nn.TransformerEncoder may leave padding out.
+---     > nl.backends.mha.get_fastpath_enabled()
+---     true
 ---@return boolean
 function mha.get_fastpath_enabled()
   return leaves_padding_out
 end
 
---- Sets it.
+--- Sets whether nn.TransformerEncoder may leave padding out.
+---     > nl.backends.mha.set_fastpath_enabled(false)
+---     > nl.backends.mha.get_fastpath_enabled()
+---     false
+---     > nl.backends.mha.set_fastpath_enabled(true)
 ---@param value boolean
 function mha.set_fastpath_enabled(value)
   if type(value) ~= "boolean" then core.raise("set_fastpath_enabled: true or false expected") end

@@ -185,6 +185,15 @@ describe("The pages", function()
     assert.same({}, missing)
   end)
 
+  it("show each example in the gallery", function()
+    local text, missing = read "docs/gallery.md", {}
+    for _, path in ipairs(list "ls examples/*.lua examples/host/*.c") do
+      local name = path:match "([%w_]+)%.%a+$"
+      if not text:find("%f[%w_]" .. name .. "%f[^%w_]") then table.insert(missing, name) end
+    end
+    assert.same({}, missing)
+  end)
+
   it("are all in the site, and so is each part of the reference", function()
     local nav, missing = read "docs/mkdocs.yml", {}
     local places = {}

@@ -35,16 +35,38 @@ local function spec_text(spec)
   return table.concat(texts, ", ")
 end
 
---- The args.parser spec of a full name, or of its last part.
-local function spec_of(name)
-  return args.specs[name] or args.specs[name:match "[^.:]+$"]
+--- The spec of the args.parser that a function reads what it takes by, or one that it calls.
+local function spec_read_by(f, deep)
+  local i, name, value = 1, debug.getupvalue(f, 1)
+  while name do
+    local spec = args.by_parser[value] or deep and type(value) == "function" and spec_read_by(value)
+    if spec then return spec end
+    i = i + 1
+    name, value = debug.getupvalue(f, i)
+  end
 end
 
-local function arguments_of(name, found)
-  local spec = spec_of(name)
-  if spec then return spec_text(spec), spec end
-  local arguments = found and found.arguments or "…"
-  return (arguments:gsub("%.%.%.", "…"):gsub("^self,?%s*", ""))
+--- The spec of a function that says no more than "..." of what it takes, or of what it takes behind some arguments:
+--- then another one may read the rest for it.
+local function spec_of(f, found)
+  local said = found and found.arguments or "..."
+  if not f or not said:find("...", 1, true) then return nil end
+  f = core.unguarded(f)
+  return spec_read_by(f) or said ~= "..." and spec_read_by(f, true) or nil
+end
+
+--- The arguments of a function of some full name as a text, and their spec if there is one.
+local function arguments_of(name, found, f)
+  local said = found and found.arguments or "..."
+  local spec = args.specs[name] or args.specs[name:match "^nl%.(.*)$"] or spec_of(f, found)
+  if not spec then return (said:gsub("%.%.%.", "…"):gsub("^self,?%s*", "")) end
+  local texts, known = {}, {self = true}
+  for _, one in ipairs(spec) do known[one[1]] = true end
+  for before in (said:find("...", 1, true) and said or ""):gmatch "([%a_][%w_]*)," do
+    if not known[before] then texts[#texts + 1] = before end
+  end
+  texts[#texts + 1] = spec_text(spec)
+  return table.concat(texts, ", "), spec
 end
 
 -- ------------------------------------------------------------------ adding
@@ -72,7 +94,9 @@ end
 local function add_function(list, name, value, group)
   local found = comments.of_value(name)
   if debug.getinfo(core.unguarded(value), "S").what ~= "C" then found = comments.of_function(value) or found end
-  local entry = entry_of(name, "function", group, found, value, ("%s(%s)"):format(name, (arguments_of(name, found))))
+  local arguments, spec = arguments_of(name, found, value)
+  local entry = entry_of(name, "function", group, found, value, ("%s(%s)"):format(name, arguments))
+  entry.spec = spec
   return add(list, entry)
 end
 
@@ -97,8 +121,10 @@ local function add_methods(list, name, class, group)
     local found = debug.getinfo(core.unguarded(value), "S").what ~= "C" and comments.of_function(value)
     if found and found.doc and found.doc.text ~= "" then
       local method = name .. ":" .. key
-      add(list, entry_of(method, "method", group, found, value,
-        ("%s(%s)"):format(method, (arguments_of(method, found)))))
+      local arguments, spec = arguments_of(method, found, value)
+      local entry = entry_of(method, "method", group, found, value, ("%s(%s)"):format(method, arguments))
+      entry.spec = spec
+      add(list, entry)
     end
   end
 end
@@ -107,7 +133,7 @@ local function add_class(list, name, class, group)
   local found = comments.of_class(full_class_name(class))
   local init = rawget(class, "init")
   local maker = init and comments.of_function(init)
-  local arguments, spec = arguments_of(full_class_name(class), maker or {arguments = "…"})
+  local arguments, spec = arguments_of(full_class_name(class), maker or {arguments = "…"}, init)
   local entry = entry_of(name, "class", group, found, class, ("%s(%s)"):format(name, arguments))
   entry.spec, entry.class = spec, class
   add(list, entry)
@@ -130,7 +156,7 @@ local function add_part(list, part, prefix, group)
   for _, name in ipairs(sorted_names(part)) do
     local value, full = part[name], prefix .. name
     if type(value) == "function" then
-      local is_known = list.by_name["nl." .. name] and value == nl[name] or list.by_name[full] or list.by_value[value]
+      local is_known = list.by_name[full] or list.by_value[value]
       if not is_known then add_function(list, full, value, group) end
     elseif is_class(value) then
       add_class(list, full, value, group)
@@ -140,8 +166,8 @@ end
 
 local groups_of_declared = {nl = "nnlua", Tensor = "Tensor", utils = "Data", ["nl.autograd"] = "autograd"}
 
---- Adds what a source declares (core.lua, fields.lua, questions.lua, settings.lua): what C provides and no row
---- describes.
+--- Adds what a source declares (core.lua, graph.lua, fields.lua, questions.lua, settings.lua): what C provides and no
+--- row describes.
 local function add_declared(list, source)
   for _, one in ipairs(comments.of_source(source)) do
     local name = one.name
@@ -191,9 +217,11 @@ local function build()
   local list = new_list()
   for _, name in ipairs(parts) do assert(nl[name]) end -- loaded when they are asked for
   add_declared(list, "nnlua/help/core.lua")
+  add_declared(list, "nnlua/help/graph.lua")
   add_declared(list, "nnlua/help/fields.lua")
   add_declared(list, "nnlua/help/questions.lua")
   add_declared(list, "nnlua/help/settings.lua")
+  add_values(list)
   add_ops(list)
   local nn, optim, data = nl.nn, nl.optim, nl.utils.data
   add_part(list, nl, "nl.", "nnlua")
@@ -209,6 +237,7 @@ local function build()
   end
   add_part(list, {Optimizer = optim.Optimizer}, "optim.", "Optimizers")
   add_part(list, optim, "optim.", "Optimizers")
+  add_part(list, optim.functional, "optim.functional.", "Optimizers")
   add_part(list, optim.lr_scheduler, "optim.lr_scheduler.", "Schedules")
   add_part(list, optim.swa_utils, "optim.swa_utils.", "Averages of models")
   add_part(list, data, "utils.data.", "Data")
@@ -235,6 +264,18 @@ local function build()
   add_part(list, nl.autograd.forward_ad, "nl.autograd.forward_ad.", "autograd")
   add_part(list, nl.func, "nl.func.", "func")
   add_part(list, nl.program, "nl.program.", "Programs")
+  add_part(list, nl.onnx, "nl.onnx.", "Programs")
+  add_part(list, nl.profiler, "nl.profiler.", "Profiles")
+  add_part(list, nl.distributed, "nl.distributed.", "Several processes")
+  add_part(list, nl.distributed.nn.functional, "nl.distributed.nn.functional.", "Several processes")
+  add_part(list, nl.distributed.optim, "nl.distributed.optim.", "Several processes")
+  add_part(list, nn.parallel, "nn.parallel.", "Several processes")
+  add_part(list, nl.quasirandom, "nl.quasirandom.", "nnlua")
+  add_part(list, nl.random, "nl.random.", "nnlua")
+  for _, name in ipairs {"mha", "cuda", "cudnn", "mps"} do
+    add_part(list, nl.backends[name], "nl.backends." .. name .. ".", "nnlua")
+  end
+  add_part(list, {find = nl.help.find, text = nl.help.text}, "nl.help.", "nnlua")
   add_part(list, {make_folder = nl.utils.make_folder, interrupts = nl.utils.interrupts}, "nl.utils.", "Training")
   add_part(list, nl.utils.tensorboard, "nl.utils.tensorboard.", "Training")
   add_part(list, nl.utils.checkpoint, "nl.utils.checkpoint.", "autograd")
@@ -242,7 +283,6 @@ local function build()
   add_part(list, nl.signal.windows, "nl.signal.windows.", "nnlua")
   add_part(list, nl.io, "nl.io.", "Files")
   add_part(list, nl.testing, "testing.", "Testing")
-  add_values(list)
   return list
 end
 

@@ -57,6 +57,9 @@ local function scan(text)
       local doc = #lines > 0 and parse(lines)
       local kind, name, arguments = definition(line)
       if doc and doc.class then kind, name = "class", doc.class end
+      if doc and not kind and line:find "^return function" then -- a file that gives one function
+        kind, name, arguments = "function", "", line:match "%((.-)%)"
+      end
       if kind == "function" or kind and doc then
         table.insert(found, {kind = kind, name = name, arguments = arguments, line = begun, doc = doc})
       end
@@ -107,10 +110,11 @@ function comments.of_class(name)
   return classes[name:match "[^.]+$"]
 end
 
---- The description of what is assigned to a name, "nn.Buffer".
+--- The description of what is assigned to a name, "nn.Buffer", or to its last parts.
 function comments.of_value(name)
   if not values then index_all() end
-  return values[name] or values[name:match "[^.]+$"]
+  while name and not values[name] do name = name:match "^[^.]+%.(.*)$" end
+  return values[name]
 end
 
 return comments

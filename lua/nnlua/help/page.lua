@@ -26,7 +26,8 @@ local groups = {
   {"Files", "Files, pictures and sound"}, {"Pictures", "Transforms of pictures, and what is found in them"},
   {"Plots", "Figures"},
   {"Sound", "Spectra of sound, and other rates"}, {"Text", "Text"},
-  {"Programs", "Programs"}, {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
+  {"Programs", "Programs"}, {"Profiles", "Profiles"}, {"Several processes", "Several processes"},
+  {"Scripts", "Options of scripts"}, {"Testing", "Testing"},
 }
 
 local function anchor(title)

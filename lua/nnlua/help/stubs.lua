@@ -147,6 +147,27 @@ utils.data = {}
 utils.tensorboard = {}
 ---@class nnlua.utils.checkpoint
 utils.checkpoint = {}
+---@class nnlua.distributed
+local distributed = {nn = {}}
+nl.distributed = distributed
+---@class nnlua.distributed.nn.functional
+distributed.nn.functional = {}
+---@class nnlua.distributed.optim
+distributed.optim = {}
+---@class nnlua.nn.parallel
+nn.parallel = {}
+---@class nnlua.optim.functional
+optim.functional = {}
+---@class nnlua.onnx
+nl.onnx = {}
+---@class nnlua.profiler
+nl.profiler = {}
+---@class nnlua.quasirandom
+nl.quasirandom = {}
+---@class nnlua.random
+nl.random = {}
+---@class nnlua.backends
+nl.backends = {cuda = {}, cudnn = {}, mha = {}, mps = {}}
 ---@class nnlua.callbacks
 nl.callbacks = {}
 ---@class nnlua.metrics
@@ -307,8 +328,10 @@ local function add_function(lines, entry)
   local doc = entry.doc or {params = {}, returns = {}}
   local names = {}
   for _, one in ipairs(doc.params) do
-    lines[#lines + 1] = ("---@param %s %s"):format(one.name, type_text(one.kind == "" and "any" or one.kind))
-    names[#names + 1] = (one.name:gsub("%?$", ""))
+    local name, mark = one.name:match "^(.-)(%??)$"
+    name = parameter_name(name)
+    lines[#lines + 1] = ("---@param %s%s %s"):format(name, mark, type_text(one.kind == "" and "any" or one.kind))
+    names[#names + 1] = name
   end
   for _, one in ipairs(doc.returns) do lines[#lines + 1] = "---@return " .. type_text(one) end
   local owner, name = entry.name:match "^(.+)([:.][%w_]+)$"

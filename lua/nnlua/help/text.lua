@@ -77,26 +77,25 @@ local function add_overload(lines, overload)
   for _, line in ipairs(parts.examples) do lines[#lines + 1] = line == "" and "" or "    " .. line end
 end
 
-local function add_tags(lines, doc)
-  for _, one in ipairs(doc.params) do lines[#lines + 1] = wrapped(("%s: %s"):format(one.name, one.kind), "    ") end
-  for _, one in ipairs(doc.fields) do
-    lines[#lines + 1] = wrapped((".%s: %s %s"):format(one.name:gsub("%?$", ""), one.kind, one.text or ""), "    ")
-  end
+--- An argument in a line: its name, type and meaning.
+local function argument_line(one)
+  local name, meaning, kind = table.unpack(one, 1, 3)
+  return name .. (kind and " (" .. kind .. ")" or "") .. (meaning and ": " .. meaning or "")
 end
 
---- An entry as help prints it. `meanings` are those of its arguments: `{name, text}` in order.
-function text.entry(entry, meanings)
+--- An entry as help prints it. `arguments` is a list of their names, meanings and types.
+function text.entry(entry, arguments)
   local lines = {}
   for i, overload in ipairs(entry.overloads) do
     if i > 1 then lines[#lines + 1] = "" end
     add_overload(lines, overload)
   end
-  if entry.doc and (#entry.doc.params > 0 or #entry.doc.fields > 0) then
-    lines[#lines + 1] = ""
-    add_tags(lines, entry.doc)
+  local fields = entry.doc and entry.doc.fields or {}
+  if #arguments + #fields > 0 then lines[#lines + 1] = "" end
+  for _, one in ipairs(arguments) do lines[#lines + 1] = wrapped(argument_line(one), "  ", "    ") end
+  for _, one in ipairs(fields) do
+    lines[#lines + 1] = wrapped((".%s: %s %s"):format(one.name:gsub("%?$", ""), one.kind, one.text or ""), "  ", "    ")
   end
-  if #meanings > 0 then lines[#lines + 1] = "" end
-  for _, one in ipairs(meanings) do lines[#lines + 1] = wrapped(one[1] .. ": " .. one[2], "  ", "    ") end
   if entry.aliases and #entry.aliases > 0 then
     lines[#lines + 1] = wrapped("Also: " .. table.concat(entry.aliases, ", "), "  ")
   end
