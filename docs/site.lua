@@ -76,18 +76,30 @@ local function names_of(section, place)
   return table.concat(links, ", ")
 end
 
+--- A section with the pictures of its entries below their signatures.
+local function with_pictures(section, drawn)
+  return (section:gsub("\n### ([^\n]*)(\n\n```lua\n.-\n```\n)", function(name, signature)
+    local pictures = {}
+    for i, file in ipairs(drawn[name] or {}) do
+      pictures[i] = ("![%s](pictures/reference/%s)\n"):format(name:gsub("_", "\\_"), file)
+    end
+    return #pictures > 0 and ("\n### %s%s\n%s"):format(name, signature, table.concat(pictures)) or nil
+  end))
+end
+
 --- Writes the reference as a page for each of its sections, for mkdocs takes minutes for the whole in one, and one that
 --- lists all names.
 local function write_reference()
   local intro, sections = read "docs/reference.md":match "^(.-)\n%- .-\n## (.*)$"
-  local index = {intro}
+  local index, drawn = {intro}, dofile "docs/drawn.lua"(folder .. "/pictures/reference")
   assert(os.execute("mkdir -p -- '" .. folder .. "/reference'"))
   for section in (sections:gsub("\n## ", "\0") .. "\0"):gmatch "([^\0]*)\0" do
     local title = section:match "^[^\n]*"
     local place = ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-")))
     local names = names_of(section, place)
     table.insert(index, ("\n## %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(title, place, names))
-    write(folder .. "/" .. place, "# " .. section:gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/"))
+    local text = with_pictures(section, drawn):gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/")
+    write(folder .. "/" .. place, "# " .. text)
   end
   write(folder .. "/reference.md", table.concat(index))
 end
@@ -98,8 +110,8 @@ local function gather()
     assert(os.execute("mkdir -p -- '" .. path:gsub("[^/]*$", "") .. "'"))
     write(path, with_wide_lists(moved(page, place)))
   end
-  write_reference()
   assert(os.execute("cp -r docs/pictures docs/site.css '" .. folder .. "/'"))
+  write_reference()
 end
 
 --- Writes a script that holds the index and the worker that searches: a page that was opened as a file may neither

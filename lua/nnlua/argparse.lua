@@ -168,20 +168,16 @@ end
 -- --------------------------------------------------------------------- parser
 
 --- The options of a script: `parser:add_argument` names them, `parser:parse_args()` reads the command line.
----
----     local parser = nl.argparse.ArgumentParser {description = "Trains a net."}
----     parser:add_argument("--lr", {default = 0.1, help = "learning rate"})
----     parser:add_argument("--net", {choices = {"mlp", "cnn"}, default = "mlp"})
----     parser:add_argument("--losses", {action = "store_true", help = "print the loss of each step"})
----     local options = parser:parse_args()          -- options.lr, options.net, options.losses
----
 --- prog is the script's name in messages, description and epilog stand in the help around the options, usage in place
 --- of the first line. -h and --help are there unless add_help is false. A command line that doesn't fit ends the script
 --- with status 2, a usage line and what was perhaps meant; `parser:error(message)` does that, and may be replaced.
----     > parser = nl.argparse.ArgumentParser()
----     > parser:add_argument("--lr", {default = 0.1})
----     > parser:parse_args({"--lr", "0.01"}).lr
----     0.01
+---     > parser = nl.argparse.ArgumentParser {description = "Trains a net."}
+---     > parser:add_argument("--lr", {default = 0.1, help = "learning rate"})
+---     > parser:add_argument("--net", {choices = {"mlp", "cnn"}, default = "mlp"})
+---     > parser:add_argument("--losses", {action = "store_true", help = "print the loss of each step"})
+---     > options = parser:parse_args({"--lr", "0.01", "--losses"}) -- without a list those of the command line
+---     > options.lr, options.net, options.losses
+---     0.01	mlp	true
 ---@class ArgumentParser
 local ArgumentParser = class.new("argparse.ArgumentParser")
 argparse.ArgumentParser = ArgumentParser

@@ -1,6 +1,7 @@
 -- The pages of docs/ and the README: their blocks of Lua run, and print what they say, their blocks of sources are what
 -- stands there, links lead somewhere, and the site has all pages.
 require "nnlua"
+local catalogue = require "nnlua.help.catalogue"
 local page = require "nnlua.help.page"
 local process = require "support.process"
 
@@ -169,6 +170,29 @@ local function anchors_of(path)
   end
   return anchors
 end
+
+describe("The pictures of the reference", function()
+  it("are drawn for entries that there are, alike each time", function()
+    local folders, drawn = {}, {}
+    finally(function()
+      for _, folder in ipairs(folders) do os.execute("rm -rf '" .. folder .. "'") end
+    end)
+    for i = 1, 2 do
+      folders[i] = os.tmpname()
+      os.remove(folders[i])
+      drawn[i] = dofile "docs/drawn.lua"(folders[i])
+    end
+    assert.same(drawn[1], drawn[2])
+    assert.equal("", table.concat(list(("diff -rq '%s' '%s'"):format(folders[1], folders[2])), "\n"))
+    for name, files in pairs(drawn[1]) do
+      assert.truthy(catalogue.all().by_name[name], name)
+      for _, file in ipairs(files) do
+        local path = file:find "^%.%./" and "docs/pictures/" .. file:sub(4) or folders[1] .. "/" .. file:gsub("#.*", "")
+        assert.truthy(#read(path) > 100, file)
+      end
+    end
+  end)
+end)
 
 describe("The pages", function()
   it("have links that lead somewhere, to headings too, and alike on GitHub and in the site", function()

@@ -194,13 +194,12 @@ end
 -- --------------------------------------------------------------- Sequential
 
 --- Calls its children one after the other, each on what the one before returned.
----
----     nn.Sequential(nn.Linear(2, 3), nn.ReLU())
----     nn.Sequential({{"fc", nn.Linear(2, 3)}, {"act", nn.ReLU()}})
----
+--- Children have numbers, or names, as pairs in a table.
 ---     > net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
 ---     > net(nl.randn(5, 4)).shape, #net
 ---     [5, 2]	3
+---     > nn.Sequential({{"fc", nn.Linear(2, 3)}, {"act", nn.ReLU()}}).fc.out_features
+---     3
 ---@class Sequential: Module
 local Sequential = core.class("nn.Sequential", List)
 Sequential.forward = core.sequential_forward

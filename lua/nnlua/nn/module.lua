@@ -6,14 +6,13 @@ local core = require "nnlua.nn.core"
 local raise, check_self, is_callable = core.raise, core.check_self, args.is_callable
 local PARAMETER, BUFFER, TRANSIENT = core.PARAMETER, core.BUFFER, core.TRANSIENT
 
---- The base of all modules. A class of one's own:
----
----     local Net = nn.class("Net")
----     function Net:init(hidden) self.fc = nn.Linear(10, hidden) end
----     function Net:forward(x) return nl.relu(self.fc(x)) end
----
---- Assigning a Parameter or a module registers it, in the order of the assignments; so write one a line, as Lua carries
---- out `self.a, self.b = x, y` from the right.
+--- The base of all modules, and of classes of one's own. Assigning a Parameter or a module registers it, in the order
+--- of the assignments; so write one a line, as Lua carries out `self.a, self.b = x, y` from the right.
+---     > Net = nn.class("Net")
+---     > function Net:init(hidden) self.fc = nn.Linear(10, hidden) end
+---     > function Net:forward(x) return nl.relu(self.fc(x)) end
+---     > Net(3)(nl.ones(2, 10)).shape
+---     [2, 3]
 ---@class Module
 ---@field training boolean
 local Module = core.class("nn.Module")

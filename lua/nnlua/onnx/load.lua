@@ -43,10 +43,12 @@ end
 --- that want no gradients until `program:requires_grad_()`. A file's tensors are left where they lie in it, on pages
 --- that are read when they are first touched. An operator that isn't there is an error that names it and its node.
 --- What the file tells besides (names of classes, say) is in the program's field metadata: texts by name.
----
----     local net = nl.onnx.load "silero_vad.onnx"
----     for _, input in ipairs(net.inputs) do print(input.name, input.dtype, table.concat(input.shape, " x ")) end
----     local speech, state = net {input = x, state = state, sr = rate}
+---     > path = os.tmpname()
+---     > nl.onnx.export(nl.program.trace(nn.Linear(3, 2), nl.ones(1, 3)), path)
+---     > net = nl.onnx.load(path)
+---     > net.inputs[1].name, table.concat(net.inputs[1].shape, "x"), net(nl.ones(1, 3)).shape
+---     input	1x3	[1, 2]
+---     > os.remove(path);
 ---@param path string|table
 ---@return Program
 local function load(...)

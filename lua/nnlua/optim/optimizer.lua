@@ -16,14 +16,18 @@ local optimizer = {}
 
 --- A new class of optimizers, by default one of Optimizer itself:
 ---
----     local Signs = optim.class("Signs")
----     function Signs:init(params, lr) Signs.super.init(self, params, {lr = lr}) end
----     function Signs:update(group)
----       for _, p in ipairs(group.params) do
----         if p.grad then p:add_(p.grad:sign(), {alpha = -group.lr}) end
----       end
----     end
----
+---     > Signs = optim.class("Signs")
+---     > function Signs:init(params, lr) Signs.super.init(self, params, {lr = lr}) end
+---     > function Signs:update(group)
+---     >>   for _, p in ipairs(group.params) do
+---     >>     if p.grad then p:add_(p.grad:sign(), {alpha = -group.lr}) end
+---     >>   end
+---     >> end
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > (w * 3):sum():backward()
+---     > Signs({w}, 0.25):step()
+---     > w.data
+---     tensor([0.7500])
 function optimizer.class(name, parent)
   return class.new(name, parent or optimizer.Optimizer)
 end

@@ -35,16 +35,20 @@ end
 
 --- A base for datasets: a subclass defines `len()`, and `get(i)`, which returns the values of an item.
 --- `dataset[i]` and `#dataset` are the same; an item of several values is a list there.
----
----     local Squares = data.class("Squares")
----     function Squares:init(n) self.n = n end
----     function Squares:len() return self.n end
----     function Squares:get(i) return i, i * i end
----
+---     > Squares = nl.utils.data.class("Squares")
+---     > function Squares:init(n) self.n = n end
+---     > function Squares:len() return self.n end
+---     > function Squares:get(i) return i, i * i end
+---     > #Squares(5), Squares(5)[3][2]
+---     5	9
 ---@class Dataset
 local Dataset = class.new("utils.data.Dataset")
 
---- A new class of datasets.
+--- A new class of datasets: see utils.data.Dataset.
+---     > Squares = nl.utils.data.class("Squares")
+---     > function Squares:len() return 3 end
+---     > #Squares()
+---     3
 function dataset.class(name, parent)
   local new = class.new(name, parent or Dataset)
   new.__index = function(self, key)

@@ -174,6 +174,9 @@ describe("the catalogue", function()
         local needs_processes = entry.group == "Several processes" -- docs/distributed.md is run
         local is_base = bases[entry.name] or needs_processes or entry.name:find "Base$" or entry.name:find "Iterable"
           or entry.short == "Sampler" or entry.short == "LRScheduler"
+        if parts.examples[1] and not needs_processes then -- each can be pasted at the prompt as it stands
+          assert.truthy(parts.examples[1]:find "^> ", entry.name)
+        end
         if (entry.kind == "op" or entry.kind == "class") and not is_base then
           assert.is_true(#parts.examples > 0, entry.name .. " form " .. i .. " has no example")
         end

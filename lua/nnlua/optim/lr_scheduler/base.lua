@@ -24,9 +24,14 @@ base.LRScheduler = LRScheduler
 
 --- A new class of schedulers with a method get_lr, which gives a list of the groups' next rates:
 ---
----     local Halving = optim.lr_scheduler.class("Halving")
----     function Halving:get_lr() return self:scaled(self.last_epoch > 0 and 0.5 or 1) end
----
+---     > Halving = optim.lr_scheduler.class("Halving")
+---     > function Halving:get_lr() return self:scaled(self.last_epoch > 0 and 0.5 or 1) end
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > schedule = Halving(optimizer)
+---     > optimizer:step()
+---     > schedule:step()
+---     > schedule:get_last_lr()[1]
+---     0.05
 function base.class(name, parent)
   return class.new(name, parent or LRScheduler)
 end
