@@ -189,6 +189,18 @@ function Profile:lines()
     {title = "Line", memory = self._shows_memory})
 end
 
+--- What went between processes, by the function that was called, DistributedDataParallel's buckets of gradients one by
+--- one: `cpu_time_total` is the time from the beginning of transfers to their end, while Lua may have computed, and
+--- `cpu_memory_usage` the bytes of the tensors.
+---     > #nl.profiler.profile(nl.ones, 2):transfers()
+---     0
+---@return ProfiledAverages
+function Profile:transfers()
+  class.check_self(self, Profile, "transfers")
+  return averages.of(core.rows(self._core), function(row) return row.kind == "transfer" end,
+    {title = "Transfer", transfers = true})
+end
+
 --- Times of the whole, in microseconds: `wall` that it ran; `calls`, what of it ops, backwards and steps took that Lua
 --- called; `own`, what the profiler took itself, which is in none of the others. `events` are those that the trace has,
 --- `dropped` those that were too many.
@@ -225,10 +237,10 @@ end
 
 local ROWS = 15
 
---- The tables of ops, modules and lines, with as many rows as fit a screen.
+--- The tables of ops, modules, lines and transfers, with as many rows as fit a screen.
 function Profile:__tostring()
   local texts = {self:key_averages():table {row_limit = ROWS}}
-  for _, list in ipairs {self:modules(), self:lines()} do
+  for _, list in ipairs {self:modules(), self:lines(), self:transfers()} do
     if #list > 0 then texts[#texts + 1] = list:table {row_limit = ROWS} end
   end
   texts[#texts + 1] = totals_text(self)

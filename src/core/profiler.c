@@ -439,6 +439,27 @@ void profile_thread(Context *ctx, int thread, int64_t begin, int64_t end)
   add_event(p, &(ProfileEvent){begin - p->own, end - begin, 0, f->base, f->module, f->line, 0, (int16_t)thread});
 }
 
+/* The profiler's clock stood still now and then since the transfer was asked for: taken as if it had gone slower. */
+void profile_transfer(Context *ctx, const ProfileTransfer *t, const char *name, int64_t begin, int64_t end)
+{
+  Profiler *p = t->profiler;
+  if (!p || p != ctx->profiler || t->asked - t->own < p->started) return;
+  const int64_t now = profile_clock();
+  const double slowness = now > t->asked ? (double)(p->own - t->own) / (double)(now - t->asked) : 0;
+  const int64_t duration = end - begin - (int64_t)(slowness * (double)(end - begin));
+  begin -= t->own + (int64_t)(slowness * (double)(begin - t->asked));
+  const int32_t row = profiler_row(p, PROFILE_TRANSFER, name, NULL, 0);
+  if (row >= 0) {
+    ProfileRow *r = &p->rows[row];
+    r->calls++;
+    r->total += duration;
+    r->self += duration;
+    r->bytes += t->bytes;
+    add_event(p, &(ProfileEvent){begin, duration, t->bytes, row, NO_ROW, NO_ROW, 0, 0});
+  }
+  count_own(p, now);
+}
+
 void profile_drop(ProfileFrame *f)
 {
   if (f->profiler) unlink_frame(f);

@@ -17,11 +17,12 @@
 
 typedef enum ProfileKind {
   PROFILE_OP,
-  PROFILE_NODE,   /* of a backward */
-  PROFILE_CALL,   /* a backward, an optimizer's step, a plan */
-  PROFILE_RANGE,  /* named by the user */
-  PROFILE_MODULE, /* a call of its forward */
-  PROFILE_LINE    /* of the user's Lua: what the ops that it called took */
+  PROFILE_NODE,    /* of a backward */
+  PROFILE_CALL,    /* a backward, an optimizer's step, a plan */
+  PROFILE_RANGE,   /* named by the user */
+  PROFILE_MODULE,  /* a call of its forward */
+  PROFILE_LINE,    /* of the user's Lua: what the ops that it called took */
+  PROFILE_TRANSFER /* between processes, while others of these go on */
 } ProfileKind;
 
 enum { PROFILE_LINES = 16, PROFILE_SIZES = 256, NO_ROW = -1 };
@@ -137,6 +138,16 @@ Context *profile_context(void);
 
 /* What part a thread of the pool had in the running call, by profile_clock. */
 void profile_thread(Context *ctx, int thread, int64_t begin, int64_t end);
+
+/* What is remembered of a transfer between processes until its end is seen. */
+typedef struct ProfileTransfer {
+  Profiler *profiler; /* that ran when it was asked for; NULL: none */
+  int64_t asked, own; /* when that was, and what the profiler itself had taken till then */
+  int64_t bytes;
+} ProfileTransfer;
+
+/* Notes one that began and ended at these times of profile_clock, if the profile still runs. */
+void profile_transfer(Context *ctx, const ProfileTransfer *t, const char *name, int64_t begin, int64_t end);
 
 /* Forgets a frame whose owner is gone. */
 void profile_drop(ProfileFrame *f);

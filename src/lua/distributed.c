@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/interrupt.h"
+#include "core/profiler.h"
 #include "distributed/messenger.h"
 #include "lua/open.h"
 #include "lua/parse.h"
@@ -29,6 +30,7 @@ typedef struct WorkBox {
   bool was_seen; /* that it is done, and what it changed counted */
   Work *work;
   Tensor *from, *to; /* references of their own: a transfer may outlive the userdata */
+  ProfileTransfer profiled;
 } WorkBox;
 
 static bool has_failed;  /* the process ends with an error */
@@ -74,6 +76,7 @@ static void need_owner(lua_State *L)
 
 /* What a wait is for. */
 typedef struct Waiting {
+  Call *call;
   Work *work; /* NULL: joining */
   double seconds;
   char error[256];
@@ -89,12 +92,12 @@ static void look(Waiting *w)
   }
 }
 
-static void wait_work(Call *call, void *data)
+static void wait_plainly(void *data)
 {
   Waiting *w = data;
   const double end = clock_seconds() + w->seconds;
   for (look(w); w->state == WORK_RUNS; look(w)) {
-    check_interrupt(call);
+    check_interrupt(w->call);
     if (clock_seconds() > end || (w->work && messenger_missing() >= 0)) return;
   }
 }
@@ -105,6 +108,21 @@ static int claim(lua_State *L)
   (void)L;
   launched_claim();
   return 0;
+}
+
+static void wait_work(Call *call, void *data)
+{
+  Waiting *w = data;
+  Context *ctx = call->ctx;
+  ProfileFrame frame;
+  w->call = call;
+  if (!ctx->profiler) {
+    wait_plainly(w);
+    return;
+  }
+  profile_begin(ctx, &frame, profile_clock(), PROFILE_CALL, "waiting for processes", ctx->host.state);
+  profile_run(ctx, &frame, wait_plainly, w);
+  profile_end(ctx, &frame, profile_clock(), NULL);
 }
 
 /* join("openmpi" or "mpich", path of its module, seconds): once all processes are there, the own rank and their
@@ -274,11 +292,24 @@ static WorkBox *work_check(lua_State *L, int index)
   return box;
 }
 
-/* What an elements' change by an op would count. */
-static void count_change(WorkBox *box)
+static const char *what_of(lua_State *L, int index)
 {
+  lua_getiuservalue(L, index, WORK_WHAT);
+  const char *what = lua_tostring(L, -1);
+  return what ? what : "?";
+}
+
+/* That the work at an index is done: counts what an elements' change by an op would count, and tells a profile. */
+static void see(lua_State *L, int index, WorkBox *box)
+{
+  double began, ended;
   if (box->was_seen) return;
   box->was_seen = true;
+  if (box->profiled.profiler) {
+    work_times(box->work, &began, &ended);
+    profile_transfer(context_of(L), &box->profiled, what_of(L, index), (int64_t)(1e9 * began), (int64_t)(1e9 * ended));
+    lua_pop(L, 1);
+  }
   if (!box->to || !box->to->storage) return;
   box->to->storage->writes++;
   if (!box->to->is_unversioned) box->to->storage->version++;
@@ -353,6 +384,14 @@ static const int *counts_at(lua_State *L, int index, int n, int64_t *sum)
   return counts;
 }
 
+/* What the transfer will be told by: its beginning, and the bytes of the larger side. */
+static void note_in_profile(WorkBox *box, Profiler *p, const Needs *n)
+{
+  const Tensor *t = n->from > n->to ? box->from : box->to;
+  const int64_t most = n->from > n->to ? n->from : n->to;
+  box->profiled = (ProfileTransfer){p, profile_clock(), p->own, t ? most * (int64_t)dtype_size(tensor_dtype(t)) : 0};
+}
+
 /* begin(what, kind, group, from, to, count, peer, reduction, tag, from_counts, to_counts): work of the function `what`;
    see TransferKind. */
 static int begin(lua_State *L)
@@ -394,6 +433,7 @@ static int begin(lua_State *L)
   if (to) box->to = tensor_retain(push_snapshot(L, ctx, to)), lua_pop(L, 1);
   if (from) t.from = tensor_data(box->from);
   if (to) t.to = tensor_data(box->to);
+  if (ctx->profiler) note_in_profile(box, ctx->profiler, &needs);
   box->work = messenger_begin(&t);
   if (!box->work) return luaL_error(L, "not enough memory");
   return 1;
@@ -423,13 +463,6 @@ static int begin_group(lua_State *L)
   return 1;
 }
 
-static const char *what_of(lua_State *L, int index)
-{
-  lua_getiuservalue(L, index, WORK_WHAT);
-  const char *what = lua_tostring(L, -1);
-  return what ? what : "?";
-}
-
 /* await(work, seconds): what it gave: the source of a message, a group's number; nil if it is not over in this time.
    Raises if it failed, or if a rank is missing. */
 static int await(lua_State *L)
@@ -447,7 +480,7 @@ static int await(lua_State *L)
     if (rank >= 0) return tell_missing(L, what_of(L, 1), rank);
     return 0;
   }
-  count_change(box);
+  see(L, 1, box);
   lua_pushinteger(L, work_result(box->work));
   return 1;
 }
@@ -466,7 +499,7 @@ static int state(lua_State *L)
   WorkBox *box = work_check(L, 1);
   WorkState s = work_state(box->work);
   if (s == WORK_RUNS) return 0;
-  if (s == WORK_DONE) count_change(box);
+  if (s == WORK_DONE) see(L, 1, box);
   lua_pushboolean(L, s == WORK_DONE);
   lua_pushstring(L, work_error(box->work));
   return 2;

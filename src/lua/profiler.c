@@ -248,7 +248,7 @@ static void push_sizes(lua_State *L, const ProfileRow *row)
 
 static void push_row(lua_State *L, const ProfileRow *row)
 {
-  static const char *const kinds[] = {"op", "node", "call", "range", "module", "line"};
+  static const char *const kinds[] = {"op", "node", "call", "range", "module", "line", "transfer"};
   lua_createtable(L, 0, 14);
   lua_pushstring(L, row->name);
   lua_setfield(L, -2, "name");

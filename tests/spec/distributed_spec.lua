@@ -59,6 +59,12 @@ describe("several processes", function()
       end)
     end
 
+    it("show in profiles what they send: " .. mpi, function()
+      local text, status = run(mpi, 2, "profile.lua")
+      assert.equal("[0] all is well\n", text)
+      assert.equal(0, status)
+    end)
+
     it("start others that are none of them, and end by os.exit: " .. mpi, function()
       local text, status = run(mpi, 2, "children.lua", mpi)
       assert.equal("[0] all is well\n", text)

@@ -2,7 +2,9 @@
 
 local collectives = require "nnlua.distributed.collectives"
 local core = require "nnlua.nn.core"
+local messenger = require "nnlua.distributed.core"
 local nl = require "nnlua"
+local Work = require "nnlua.distributed.work"
 
 local Buckets = {}
 Buckets.__index = Buckets
@@ -70,6 +72,7 @@ end
 function Buckets:_arrange(params)
   self.list = distribute(params, self.options.cap)
   for b, bucket in ipairs(self.list) do
+    bucket.name = "DistributedDataParallel: bucket " .. b
     make_memory(bucket)
     for i, p in ipairs(bucket.params) do p.bucket, p.place = b, i end
   end
@@ -130,7 +133,9 @@ end
 
 function Buckets:_start(bucket)
   nl.no_grad(function() bucket.flat:div_(self.group:size()) end)
-  bucket.work = collectives.all_reduce(bucket.flat, {group = self.group, async_op = true})
+  local flat, group = bucket.flat, self.group
+  local running = messenger.begin(bucket.name, "all_reduce", group.number, flat, flat, flat:numel())
+  bucket.work = Work._new(running, group.timeout)
 end
 
 --- How many ranks use each parameter, where some may not.

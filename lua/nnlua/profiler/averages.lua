@@ -111,6 +111,17 @@ local function share_text(part, whole)
   return whole > 0 and format("%.1f %%", 100 * part / whole) or ""
 end
 
+--- Those of transfers, which run beside the program: behind the name.
+local function transfer_columns(name)
+  return {
+    name,
+    {title = "Total", rank = 1, text = function(r) return time_text(r.cpu_time_total) end},
+    {title = "Calls", rank = 2, text = function(r) return tostring(r.count) end},
+    {title = "Average", rank = 3, text = function(r) return time_text(r.cpu_time) end},
+    {title = "Bytes", rank = 4, text = function(r) return bytes_text(r.cpu_memory_usage) end},
+  }
+end
+
 --- The columns of a table: title, rank, and what a cell says.
 local function columns_of(list)
   local whole = 0
@@ -126,6 +137,7 @@ local function columns_of(list)
     {title = "Calls", rank = 2, text = function(r) return tostring(r.count) end},
     {title = "Average", rank = 6, text = function(r) return time_text(r.cpu_time) end},
   }
+  if list._has_transfers then return transfer_columns(all[1]) end
   if list._has_memory then
     all[#all + 1] = {title = "Memory", rank = 7, text = function(r) return bytes_text(r.self_cpu_memory_usage) end}
   end
@@ -213,10 +225,11 @@ local function key_of(row, wants_shapes)
 end
 
 --- Averages of those rows that `wanted` takes. Options: title, shapes (a row for each combination of them), flops,
---- memory.
+--- memory, transfers (rows are such).
 function averages.of(rows, wanted, options)
   local list, by_key = Averages(), {}
   list._title, list._has_shapes, list._has_memory = options.title, options.shapes, options.memory
+  list._has_transfers = options.transfers
   for _, row in ipairs(rows) do
     if row.calls > 0 and wanted(row) then
       local key, whole = key_of(row, options.shapes)
