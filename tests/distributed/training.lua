@@ -107,6 +107,65 @@ do -- batch norm over all ranks, and an optimizer whose state is shared out
   compare(net, converted, 1e-5, "after load_state_dict")
 end
 
+do -- groups of parameters with options of their own, shared out; one comes later
+  nl.manual_seed(6)
+  local net = perceptron()
+  local parallel = nn.parallel.DistributedDataParallel(net:deepcopy())
+  local function make(module, class, ...)
+    local opt = class({
+      {params = module[1]:parameters(), lr = 0.02}, {params = {module[3].weight}, weight_decay = 0.1},
+    }, ...)
+    opt:add_param_group {params = {module[3].bias}, betas = {0.5, 0.9}}
+    return opt
+  end
+  local whole = make(net, optim.Adam, {lr = 0.01})
+  local shared = make(parallel.module, dist.optim.ZeroRedundancyOptimizer, optim.Adam, {lr = 0.01})
+  local schedules = {optim.lr_scheduler.ExponentialLR(whole, 0.9), optim.lr_scheduler.ExponentialLR(shared, 0.9)}
+  local function steps(k)
+    for _ = 1, k do
+      local x, y = batch(20)
+      whole:zero_grad()
+      shared:zero_grad()
+      F.cross_entropy(net(x), y):backward()
+      F.cross_entropy(parallel(part(x)), part(y)):backward()
+      whole:step()
+      shared:step()
+      for _, schedule in ipairs(schedules) do schedule:step() end
+    end
+    compare(net, parallel.module, 1e-5, "groups")
+  end
+  steps(5)
+  for _, opt in ipairs {whole, shared} do
+    local module = opt == whole and net or parallel.module
+    opt:add_param_group {params = module[5]:parameters(), lr = 0.03, initial_lr = 0.03}
+    table.insert(schedules[opt == whole and 1 or 2].base_lrs, 0.03)
+  end
+  steps(5)
+  assert(not pcall(shared.add_param_group, shared, {params = {net[1].weight, net[1].weight}}))
+  local last = n - 1
+  shared:consolidate_state_dict(last)
+  assert(rank == last or not pcall(shared.state_dict, shared))
+  local dicts, expected = {rank == last and shared:state_dict() or nil}, whole:state_dict()
+  dist.broadcast_object_list(dicts, last)
+  for g, group in ipairs(expected.param_groups) do
+    local own = dicts[1].param_groups[g]
+    for key, value in pairs(group) do
+      if type(value) == "table" then
+        for i, one in ipairs(value) do assert(own[key][i] == one, key) end
+      else
+        assert(own[key] == value, key)
+      end
+    end
+    for _, i in ipairs(group.params) do
+      for _, name in ipairs {"step", "exp_avg", "exp_avg_sq"} do
+        near(expected.state[i][name], dicts[1].state[i][name], 1e-5, name .. " of parameter " .. i)
+      end
+    end
+  end
+  shared:load_state_dict(expected)
+  steps(3)
+end
+
 -- Parameters that a loss doesn't depend on.
 local Branches = nn.class "Branches"
 function Branches:init()
