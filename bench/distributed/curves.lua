@@ -1,7 +1,7 @@
 -- Training curves of several processes beside that of one with the whole batch, from the same seed: the largest
--- difference over some steps, which each rank tells of itself. ResNet-18 trains in float64: batch norms over few
--- elements multiply the last bits of float32 until the curves part, as they do between two machines.
---   nnlua run -n 4 bench/distributed/curves.lua [gpt|resnet] [steps]
+-- difference over some steps, which each rank tells of itself. ResNet-18 trains in float64 unless told otherwise: batch
+-- norms over few elements multiply the last bits of float32 until the curves part, as they do between two machines.
+--   nnlua run -n 4 bench/distributed/curves.lua [gpt|resnet] [steps] [float32|float64]
 package.path = arg[0]:match "^(.*)/distributed/" .. "/?.lua;" .. package.path
 local models = require "models"
 local nl = require "nnlua"
@@ -10,7 +10,8 @@ local nn, F, optim, dist = nl.nn, nl.F, nl.optim, nl.distributed
 dist.init_process_group {timeout = 120}
 local rank, n = dist.get_rank(), dist.get_world_size()
 local kind, steps = arg[1] or "gpt", math.tointeger(arg[2] or 50)
-if kind == "resnet" then nl.set_default_dtype(nl.float64) end
+local dtype = nl[arg[3] or (kind == "resnet" and "float64" or "float32")]
+nl.set_default_dtype(dtype)
 local generator = nl.Generator():manual_seed(1)
 
 --- Of a batch, which 2, 3, 4 and 6 ranks share out.
@@ -58,5 +59,5 @@ for i = 1, steps do
   worst = math.max(worst, math.abs(loss:item() - expected) / expected)
   if rank == 0 and (i == 1 or i % 10 == 0) then print(("step %3d  %.6f  %.6f"):format(i, expected, loss:item())) end
 end
-print(("%s, %d steps: largest difference of the loss %.2g of it"):format(kind, steps, worst))
+print(("%s, %s, %d steps: largest difference of the loss %.2g of it"):format(kind, dtype, steps, worst))
 assert(worst < 1e-5)

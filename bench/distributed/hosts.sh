@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Several machines within this one: network namespaces, joined by a bridge, each with a name of its own. As root:
-#   bench/distributed/hosts.sh run N [--rate 1gbit] [--cut SECONDS] -- nnlua run [-n N] script…
+#   bench/distributed/hosts.sh run N [--rate 1gbit] [--delay 5ms] [--cut SECONDS] -- nnlua run [-n N] script…
 # runs a command on the first of N hosts, of which OpenMPI knows the others; --rate limits each one's link (tc tbf),
-# --cut takes the last one's link down after so many seconds.
+# --delay is how long a frame takes from one to another (delay.c, which cc compiles; wants Debian's ethtool), --cut takes
+# the last one's link down after so many seconds.
 set -euo pipefail
 
+here=$(cd "$(dirname "$0")" && pwd)
 bridge=nnlua-br
 network=10.77.0
 
@@ -13,8 +15,27 @@ host() { printf 'nnlua%d' "$1"; }
 remove() {
   local i
   for ((i = 1; i <= hosts; i++)); do ip netns del "$(host "$i")" 2>/dev/null || true; done
+  for ((i = 1; i <= hosts; i++)); do ip link del "nnlua-w$i" 2>/dev/null || true; done
   ip link del "$bridge" 2>/dev/null || true
+  [ -z "$forwarder" ] || kill "$forwarder" 2>/dev/null || true
   rm -rf "$folder"
+}
+
+# Puts a forwarder between the hosts' links and the bridge. Checksums are the sender's work then, and so is cutting into
+# frames.
+delay_links() {
+  local i links=()
+  cc -std=c11 -O2 -o "$folder/delay" "$here/delay.c"
+  for ((i = 1; i <= hosts; i++)); do
+    ip link add "nnlua-w$i" type veth peer name "nnlua-x$i"
+    ip link set "nnlua-w$i" up
+    ip link set "nnlua-v$i" nomaster
+    ip link set "nnlua-x$i" master "$bridge" up
+    ip netns exec "$(host "$i")" ethtool -K eth0 tx off >/dev/null
+    links+=("nnlua-v$i" "nnlua-w$i")
+  done
+  nice -n -20 "$folder/delay" "${delay%ms}" "${links[@]}" &
+  forwarder=$!
 }
 
 make() {
@@ -44,12 +65,13 @@ AGENT
   chmod +x "$folder/agent"
 }
 
-[ "${1-}" = run ] || { sed -n '2,6s/^# //p' "$0"; exit 2; }
-hosts=$2 rate='' cut=''
+[ "${1-}" = run ] || { sed -n '2,7s/^# //p' "$0"; exit 2; }
+hosts=$2 rate='' delay='' cut='' forwarder=''
 shift 2
 while [ "${1-}" != -- ]; do
   case $1 in
     --rate) rate=$2 ;;
+    --delay) delay=$2 ;;
     --cut) cut=$2 ;;
     *) echo "hosts.sh: what is $1?" >&2; exit 2 ;;
   esac
@@ -61,6 +83,7 @@ remove
 mkdir -p "$folder"
 trap remove EXIT
 make
+[ -z "$delay" ] || delay_links
 export OMPI_MCA_plm_rsh_agent="$folder/agent" OMPI_MCA_orte_default_hostfile="$folder/hosts"
 export OMPI_MCA_btl=tcp,self OMPI_MCA_btl_tcp_if_include=eth0 OMPI_MCA_oob_tcp_if_include=eth0
 export OMPI_MCA_rmaps_base_mapping_policy=node OMPI_MCA_hwloc_base_binding_policy=none

@@ -17,6 +17,12 @@ rank = dist.get_rank()
 torch.manual_seed(rank)
 
 
+def sent():
+    """Bytes that this host's network interfaces have sent."""
+    with open("/proc/net/dev") as file:
+        return sum(int(line.split(":")[1].split()[8]) for line in file if ":" in line)
+
+
 def measure(name, net, x, y, loss_of):
     net = DistributedDataParallel(net)
     opt = torch.optim.SGD(net.parameters(), lr=0.001)
@@ -28,15 +34,19 @@ def measure(name, net, x, y, loss_of):
 
     for _ in range(3):
         step()
-    times = []
+    dist.barrier()
+    times, before = [], sent()
     for _ in range(15):
         dist.barrier()
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
+    dist.barrier()
+    over_network = (sent() - before) / len(times)
     if rank == 0:
         size = sum(p.numel() * p.element_size() for p in net.parameters())
-        print(f"{name:28} {1000 * sorted(times)[7]:9.2f} ms   {size / 1e6:6.2f} MB of gradients", flush=True)
+        print(f"{name:25} {1000 * sorted(times)[7]:9.2f} ms   {size / 1e6:6.2f} MB of gradients; "
+              f"{over_network / 1e6:.2f} MB sent", flush=True)
 
 
 def text():

@@ -34,6 +34,16 @@ enum { LONGEST_LINE = 1 << 16, MOST_RANKS = 1 << 16, MOST_SAID = 1 << 20 };
 
 static bool was_started_by_run;
 
+/* MPICH's launcher leaves the input of all ranks but 0 open: who reads it would wait for ever. */
+static void close_input(void)
+{
+  const char *rank = getenv("PMI_RANK");
+  int nothing = rank && strcmp(rank, "0") != 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+  if (nothing < 0) return;
+  dup2(nothing, STDIN_FILENO);
+  close(nothing);
+}
+
 /* The variable is for this process, not for those that its script may start. */
 void launcher_greet(void)
 {
@@ -41,6 +51,7 @@ void launcher_greet(void)
   was_started_by_run = getenv(VARIABLE) != NULL;
   if (!was_started_by_run) return;
   unsetenv(VARIABLE);
+  close_input();
   gethostname(host, sizeof host - 1);
   fprintf(stderr, SECRET "process %d on %s\n", (int)getpid(), host);
 }

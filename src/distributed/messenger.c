@@ -183,20 +183,20 @@ static bool test_running(void)
 
 /*
  * Between two looks. Nothing runs: until something is asked for, or a sign is due. Somebody waits: not at all for a
- * moment, since what comes is wanted at once. Else the one who computes needs the processor more. Who sleeps has the
- * processor back as soon as the time is over; who offered it by sched_yield would wait for a whole slice of whatever
- * else runs, some milliseconds.
+ * moment, since what comes is wanted at once. Else the ones who compute need the processor more, the longer the more.
+ * Who sleeps has it back as soon as the time is over; who offered it by sched_yield would wait for a whole slice of
+ * whatever else runs, some milliseconds.
  */
 static void rest(bool moved, int *idle)
 {
-  enum { LOOKS = 100 };
+  enum { LOOKS_AT_ONCE = 100, LOOKS_SOON = 150 };
   *idle = moved ? 0 : *idle + 1;
   if (!m.running) {
     pthread_mutex_lock(&m.lock);
     if (!m.queue && !atomic_load(&m.is_leaving)) sleep_on(&m.wanted, 0.1);
     pthread_mutex_unlock(&m.lock);
-  } else if (!atomic_load(&m.waiting) || *idle >= LOOKS) {
-    usleep(20);
+  } else if (!atomic_load(&m.waiting) || *idle > LOOKS_AT_ONCE) {
+    usleep(*idle > LOOKS_SOON ? 100 : 20);
   }
 }
 

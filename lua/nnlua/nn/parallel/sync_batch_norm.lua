@@ -113,7 +113,9 @@ function SyncBatchNorm:forward(x)
   return SyncBatchNormFunction.apply(wide, weight, bias, of):to(x.dtype)
 end
 
+--- One that is synchronised already too: it gets the group that is asked for.
 local function is_batch_norm(module)
+  if module:is_a(SyncBatchNorm) then return true end
   for _, name in ipairs {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d"} do
     if module:is_a(normalization[name]) then return true end
   end
