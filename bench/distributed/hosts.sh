@@ -2,8 +2,8 @@
 # Several machines within this one: network namespaces, joined by a bridge, each with a name of its own. As root:
 #   bench/distributed/hosts.sh run N [--rate 1gbit] [--delay 5ms] [--cut SECONDS] -- nnlua run [-n N] script…
 # runs a command on the first of N hosts, of which OpenMPI knows the others; --rate limits each one's link (tc tbf),
-# --delay is how long a frame takes from one to another (delay.c, which cc compiles; wants Debian's ethtool), --cut takes
-# the last one's link down after so many seconds.
+# --delay is how long a frame takes from one to another (delay.c, which cc compiles; wants Debian's ethtool), --cut
+# takes the last one's link down after so many seconds.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -61,6 +61,13 @@ void launcher_tell_failure(void)
   if (was_started_by_run) fprintf(stderr, SECRET "fails\n");
 }
 
+/* tell_status(status): that the process ends with this one, which is none of success. */
+static int tell_status(lua_State *L)
+{
+  if (was_started_by_run) fprintf(stderr, SECRET "ends with %d\n", (int)luaL_checkinteger(L, 1));
+  return 0;
+}
+
 /* ------------------------------------------------------------------- processes */
 
 /* Text that waits for the end of its line. */
@@ -94,6 +101,7 @@ typedef struct Keeper {
   bool is_tagged;
   int failed;      /* the rank that failed first, or -1 */
   int signal;      /* that ended it, or 0 */
+  int status;      /* that it ended with, as it has told, or 0 */
   bool is_named;   /* the launcher has just said by its process which one failed */
   double deadline; /* for the launcher to end; 0: none */
   char *said;      /* by the launcher itself */
@@ -226,6 +234,9 @@ static void take_secret(Keeper *k, int rank, const char *text)
     r->host[n] = '\0';
   } else if (take_text(&text, "fails")) {
     note_failure(k, rank, 0);
+  } else if (take_text(&text, "ends with ")) {
+    if (k->failed < 0) take_number(&text, &k->status);
+    note_failure(k, rank, 0);
   }
 }
 
@@ -300,6 +311,14 @@ static void show_line(Keeper *k, const Stream *s, int rank)
   line->n = 0;
 }
 
+/* What has no end stands alone too, where it has a tag. */
+static void show_last_line(Keeper *k, const Stream *s, int rank)
+{
+  const bool has_any = k->ranks[rank].lines[s->number].n > 0;
+  show_line(k, s, rank);
+  if (has_any && k->is_tagged) fputc('\n', s->out);
+}
+
 /* Adds to a rank's line, which is shown when it is whole: at its end, before it is written over, or when it is long. */
 static void add_text(Keeper *k, const Stream *s, int rank, const char *text, size_t n)
 {
@@ -365,7 +384,7 @@ static void read_stream(Keeper *k, Stream *s)
     return;
   }
   take_piece(k, s);
-  for (int rank = 0; rank < k->nranks; rank++) show_line(k, s, rank);
+  for (int rank = 0; rank < k->nranks; rank++) show_last_line(k, s, rank);
   fflush(s->out);
   close(s->in);
   s->is_open = false;
@@ -449,7 +468,8 @@ static void say_who_failed(Keeper *k)
   const Rank *r = rank_at(k, k->failed);
   fprintf(stderr, "nnlua run: rank %d", k->failed);
   if (r && r->process) fprintf(stderr, " (process %d on %s)", r->process, r->host);
-  if (k->signal)
+  if (k->status) fprintf(stderr, " ended with status %d; the others were ended\n", k->status);
+  else if (k->signal)
     fprintf(stderr, " was ended by signal %d (%s); the others were ended\n", k->signal, strsignal(k->signal));
   else fprintf(stderr, " failed; the others were ended\n");
 }
@@ -457,6 +477,7 @@ static void say_who_failed(Keeper *k)
 static int exit_code(Keeper *k, int status)
 {
   if (asked_to_leave) return 128 + asked_to_leave;
+  if (k->status) return k->status & 0xff;
   if (status == -1 || k->failed >= 0) return 1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -516,7 +537,8 @@ static int interpreter(lua_State *L)
 
 int launcher_open_module(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"run", run}, {"interpreter", interpreter}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+    {"run", run}, {"interpreter", interpreter}, {"tell_status", tell_status}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

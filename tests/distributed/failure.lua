@@ -7,6 +7,10 @@ local rank = dist.get_rank()
 dist.barrier()
 if rank == 1 then
   if arg[1] == "error" then error "this rank fails" end
+  if arg[1] == "status" then
+    assert(io.read(1) == nil) -- the input is rank 0's
+    os.exit(3)
+  end
   if arg[1] == "killed" then os.execute "kill -9 $PPID" end
   if arg[1] == "stopped" then os.execute "kill -STOP $PPID" end
   if arg[1] == "unlike" then nl.nn.parallel.DistributedDataParallel(nl.nn.Linear(2, 3)) end

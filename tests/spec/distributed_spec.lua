@@ -40,6 +40,8 @@ describe("several processes", function()
       ["run"] = "which script?",
       ["run -n x a.lua"] = "-n wants a number",
       ["run --hostfile a.lua"] = "stand before '--'",
+      ["run -n"] = "not nothing",
+      ["run --hostfile no.such.file -- a.lua"] = "no.such.file can't be opened",
       ["run --mpi lam a.lua"] = "openmpi or mpich",
     } do
       local list = {process.nnlua}
@@ -95,6 +97,12 @@ describe("several processes", function()
         assert.equal(1, status)
       end)
     end
+
+    it("end with the status that one ended with: " .. mpi, function()
+      local text, status = run(mpi, 2, "failure.lua", "status")
+      assert.matches("^nnlua run: rank 1 %(process %d+ on %S+%) ended with status 3; the others were ended\n$", text)
+      assert.equal(3, status)
+    end)
 
     it("do what the page about them says: " .. mpi, function()
       local file <close> = assert(io.open "docs/distributed.md")

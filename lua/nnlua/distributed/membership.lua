@@ -100,11 +100,14 @@ local function check_seconds(what, seconds, least)
   end
 end
 
---- os.exit without a failure waits for the others, which would else be taken for lost or ended by the launcher.
+--- os.exit without a failure waits for the others, which would else be taken for lost or ended by the launcher; with
+--- one it tells nnlua run.
 local function leave_at_exit()
   local exit = os.exit
+  local is_there, launcher = pcall(require, "nnlua.launcher") -- in the interpreter
   function os.exit(code, close) -- luacheck: ignore 122
     local is_good = code == nil or code == true or code == 0
+    if is_there and not is_good then launcher.tell_status(math.tointeger(code) or 1) end
     if state and is_good and not close then membership.destroy_process_group() end
     exit(code, close)
   end

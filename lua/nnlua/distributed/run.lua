@@ -18,11 +18,26 @@ local function fail(...)
   os.exit(2, true)
 end
 
+local MOST <const> = 65536
+
 --- Whole numbers from 1 on.
 local function count(option, text)
   local n = math.tointeger(tonumber(text))
-  if not n or n < 1 then fail("%s wants a number of 1 or more, not '%s'", option, tostring(text)) end
+  if not n or n < 1 or n > MOST then
+    fail("%s wants a number from 1 to %d, not %s", option, MOST, text and "'" .. text .. "'" or "nothing")
+  end
   return n
+end
+
+local hostfiles = {hostfile = true, machinefile = true, ["default-hostfile"] = true, f = true}
+
+--- The launchers themselves say little of a file of machines that isn't there.
+local function check_hostfile(words)
+  for i, word in ipairs(words) do
+    local path = hostfiles[word:match "^%-%-?(.*)$"] and words[i + 1]
+    local file <close> = path and io.open(path, "rb")
+    if path and not file then fail("the file of machines %s can't be opened", path) end
+  end
 end
 
 --- What the command line says: options of ours, words for the launcher, the script and its arguments.
@@ -63,6 +78,7 @@ local function parse(words)
     i = i + 1
   end
   if #options.script == 0 then fail "which script?" end
+  check_hostfile(options.launcher)
   return options
 end
 
