@@ -62,6 +62,9 @@ end
 
 membership.is_mpi_available = membership.is_available
 
+local NO_MPI <const> = ": this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and build it "
+  .. "again"
+
 --- The name of the MPI that is to be used, and the file of its module.
 local function choose(backend)
   local name = backend ~= "mpi" and backend or launcher()
@@ -80,8 +83,7 @@ local function choose(backend)
     local path = membership.module_of(one)
     if path then return one, path end
   end
-  raise("init_process_group: this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and "
-    .. "build it again")
+  raise("init_process_group" .. NO_MPI)
 end
 
 local function check_group(what, group)
@@ -149,7 +151,7 @@ end
 
 --- What runs, or an error of a function that needs it.
 function membership.joined(what)
-  return state or raise(what .. ": call init_process_group first")
+  return state or raise(what .. (membership.is_available() and ": call init_process_group first" or NO_MPI))
 end
 
 --- Leaves, once all others do; the end of the script and `os.exit(0)` do the same. Of a group, it only is no longer to

@@ -100,7 +100,7 @@ local function choose(wanted)
     if (not wanted or name == wanted) and membership.module_of(name) then
       local path = find_program("mpirun." .. name)
       if path then return name, path end
-      missing = name
+      missing = missing or name
     end
   end
   if missing then
