@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME = 2048, SLOTS = 1 << 14, MOST_LINKS = 16, BUFFER = 1 << 23 };
+enum { FRAME = 9216, SLOTS = 1 << 12, MOST_LINKS = 16, BUFFER = 1 << 23 };
 
 typedef struct Frame {
   double due;

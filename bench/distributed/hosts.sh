@@ -22,12 +22,14 @@ remove() {
 }
 
 # Puts a forwarder between the hosts' links and the bridge. Checksums are the sender's work then, and so is cutting into
-# frames.
+# frames, which are large ones, since each costs the forwarder as much.
 delay_links() {
-  local i links=()
+  local i end links=()
   cc -std=c11 -O2 -o "$folder/delay" "$here/delay.c"
   for ((i = 1; i <= hosts; i++)); do
     ip link add "nnlua-w$i" type veth peer name "nnlua-x$i"
+    for end in "nnlua-v$i" "nnlua-w$i" "nnlua-x$i"; do ip link set "$end" mtu 9000; done
+    ip netns exec "$(host "$i")" ip link set eth0 mtu 9000
     ip link set "nnlua-w$i" up
     ip link set "nnlua-v$i" nomaster
     ip link set "nnlua-x$i" master "$bridge" up
@@ -36,6 +38,7 @@ delay_links() {
   done
   nice -n -20 "$folder/delay" "${delay%ms}" "${links[@]}" &
   forwarder=$!
+  sleep 0.5
 }
 
 make() {

@@ -62,8 +62,8 @@ end
 
 membership.is_mpi_available = membership.is_available
 
-local NO_MPI <const> = ": this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and build it "
-  .. "again"
+local NO_MPI <const> = ": this nnlua was built without MPI: install Debian's libopenmpi-dev or libmpich-dev and "
+  .. "build it again"
 
 --- The name of the MPI that is to be used, and the file of its module.
 local function choose(backend)
