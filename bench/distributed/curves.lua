@@ -2,6 +2,7 @@
 -- difference over some steps, which each rank tells of itself. ResNet-18 trains in float64 unless told otherwise: batch
 -- norms over few elements multiply the last bits of float32 until the curves part, as they do between two machines.
 --   nnlua run -n 4 bench/distributed/curves.lua [gpt|resnet] [steps] [float32|float64]
+-- One process compares with a net whose first weights differ in their last bits: that is what rounding alone does.
 package.path = arg[0]:match "^(.*)/distributed/" .. "/?.lua;" .. package.path
 local models = require "models"
 local nl = require "nnlua"
@@ -39,6 +40,9 @@ local one = made[kind]
 nl.manual_seed(0)
 local whole = one.net()
 local part = nn.parallel.DistributedDataParallel(nn.SyncBatchNorm.convert_sync_batchnorm(whole:deepcopy()))
+if n == 1 then
+  for p in part:parameters() do nl.no_grad(p.mul_, p, 1 + nl.finfo(dtype).eps) break end
+end
 local first = optim.SGD(whole:parameters(), {lr = 0.01, momentum = 0.9})
 local second = optim.SGD(part:parameters(), {lr = 0.01, momentum = 0.9})
 
@@ -60,4 +64,4 @@ for i = 1, steps do
   if rank == 0 and (i == 1 or i % 10 == 0) then print(("step %3d  %.6f  %.6f"):format(i, expected, loss:item())) end
 end
 print(("%s, %s, %d steps: largest difference of the loss %.2g of it"):format(kind, dtype, steps, worst))
-assert(worst < 1e-5)
+assert(worst < 1e-5 or n == 1)

@@ -15,7 +15,10 @@ host() { printf 'nnlua%d' "$1"; }
 remove() {
   local i
   for ((i = 1; i <= hosts; i++)); do ip netns del "$(host "$i")" 2>/dev/null || true; done
-  for ((i = 1; i <= hosts; i++)); do ip link del "nnlua-w$i" 2>/dev/null || true; done
+  for ((i = 1; i <= hosts; i++)); do
+    ip link del "nnlua-v$i" 2>/dev/null || true
+    ip link del "nnlua-w$i" 2>/dev/null || true
+  done
   ip link del "$bridge" 2>/dev/null || true
   [ -z "$forwarder" ] || kill "$forwarder" 2>/dev/null || true
   rm -rf "$folder"
@@ -85,6 +88,7 @@ folder=$(mktemp -d /tmp/nnlua-hosts.XXXXXX)
 remove
 mkdir -p "$folder"
 trap remove EXIT
+trap 'exit 1' INT TERM HUP
 make
 [ -z "$delay" ] || delay_links
 export OMPI_MCA_plm_rsh_agent="$folder/agent" OMPI_MCA_orte_default_hostfile="$folder/hosts"
