@@ -50,6 +50,11 @@ foreach(row IN LISTS rows)
   endforeach()
 endforeach()
 
+option(NNLUA_PLAIN_AVX512 "AVX-512's kernels with its intrinsics written out, for tests on machines without" OFF)
+if(NNLUA_PLAIN_AVX512)
+  set(isa_flags_avx512 ${isa_flags_avx2} -include ${PROJECT_SOURCE_DIR}/tests/support/avx512.h -Wno-psabi -O1)
+endif()
+
 set(NNLUA_ISA_SETS "${known_isa_sets}" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}")
 foreach(isa IN LISTS NNLUA_ISA_SETS)
   if(NOT isa IN_LIST known_isa_sets)
@@ -93,6 +98,6 @@ function(add_typed_kernels result)
   # its loops are worth vectors
   set_source_files_properties(src/kernels/copy.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
   set_source_files_properties(src/kernels/select.c PROPERTIES COMPILE_DEFINITIONS
-    "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels}")
+    "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels};NNLUA_PLAIN_AVX512=$<BOOL:${NNLUA_PLAIN_AVX512}>")
   set(${result} ${objects} PARENT_SCOPE)
 endfunction()

@@ -13,7 +13,11 @@
 #if __x86_64__
 #define X86_64(...) ISA(__VA_ARGS__)
 #define OTHER(...)
+#if NNLUA_PLAIN_AVX512
+#define HAS(feature) (strncmp(#feature, "avx512", 6) == 0 || __builtin_cpu_supports(#feature))
+#else
 #define HAS(feature) __builtin_cpu_supports(#feature)
+#endif
 #else
 #define X86_64(...)
 #define OTHER(...) ISA(__VA_ARGS__)
