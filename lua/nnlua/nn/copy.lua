@@ -84,6 +84,10 @@ function copy_value(value, memo)
 end
 
 --- A copy of a module, tensor or table with all that it holds. Functions are shared.
+---     > net = nn.Linear(2, 1)
+---     > other = nn.deepcopy(net)
+---     > nl.equal(other.weight, net.weight), other.weight == net.weight
+---     true	false
 return function(value)
   return copy_value(value, {})
 end

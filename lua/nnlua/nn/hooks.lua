@@ -273,6 +273,11 @@ function hooks.install(Module, nn)
 
   --- Before the backward of the module: `hook(module, grad_output)`. What it returns replaces the gradients of the
   --- results, as many as there are. Options: prepend.
+  ---     > net, x = nn.ReLU(), nl.ones(1, {requires_grad = true})
+  ---     > handle = net:register_full_backward_pre_hook(function(m, grad_output) return grad_output[1] * 2 end)
+  ---     > net(x):sum():backward()
+  ---     > x.grad
+  ---     tensor([2.])
   function Module:register_full_backward_pre_hook(hook, options)
     return register("register_full_backward_pre_hook", self, BACKWARD_PRE, hook, options)
   end
@@ -288,21 +293,38 @@ function hooks.install(Module, nn)
   end
 
   --- Calls a function before the forward of every module: see register_forward_pre_hook.
+  ---     > handle = nn.register_module_forward_pre_hook(function(m, args) print(m:class_name()) end)
+  ---     > nn.ReLU()(nl.ones(1))
+  ---     ReLU
+  ---     tensor([1.])
+  ---     > handle:remove()
   function nn.register_module_forward_pre_hook(hook)
     return register("register_module_forward_pre_hook", nil, PRE, hook)
   end
 
   --- Calls a function after the forward of every module: see register_forward_hook.
+  ---     > handle = nn.register_module_forward_hook(function(m, args, output) return output * 10 end)
+  ---     > nn.ReLU()(nl.ones(1))
+  ---     tensor([10.])
+  ---     > handle:remove()
   function nn.register_module_forward_hook(hook, options)
     return register("register_module_forward_hook", nil, POST, hook, options)
   end
 
   --- Calls a function before the gradients of every module are worked out: see register_full_backward_pre_hook.
+  ---     > handle = nn.register_module_full_backward_pre_hook(function(m, grad_output) print(grad_output[1]) end)
+  ---     > nn.ReLU()(nl.ones(1, {requires_grad = true})):sum():backward()
+  ---     tensor([1.])
+  ---     > handle:remove()
   function nn.register_module_full_backward_pre_hook(hook)
     return register("register_module_full_backward_pre_hook", nil, BACKWARD_PRE, hook)
   end
 
   --- Calls a function with the gradients of every module: see register_full_backward_hook.
+  ---     > handle = nn.register_module_full_backward_hook(function(m, grad_input) print(grad_input[1]) end)
+  ---     > nn.ReLU()(nl.ones(1, {requires_grad = true})):sum():backward()
+  ---     tensor([1.])
+  ---     > handle:remove()
   function nn.register_module_full_backward_hook(hook)
     return register("register_module_full_backward_hook", nil, BACKWARD, hook)
   end
