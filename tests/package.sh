@@ -22,6 +22,7 @@ inside() {
 [ -x "$folder/usr/bin/apt-get" ] || debootstrap --variant=minbase bookworm "$folder" http://deb.debian.org/debian
 folder=$(cd "$folder" && pwd)
 mount -t proc proc "$folder/proc"
+mount --rbind /sys "$folder/sys" # MPI looks there for the machine's processors and nets
 mount --rbind /dev "$folder/dev"
 
 # As a user has it, without anything that the specs need.

@@ -6,8 +6,10 @@
 #define _GNU_SOURCE /* dladdr */
 #endif
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -50,14 +52,18 @@ static TransportFunction *transport_function;
   }
 static Library openmpi = MPI_LIBRARY("libopenmpi3"), mpich = MPI_LIBRARY("libmpich12");
 
-/* folder(): that of the file which this code is in, the interpreter's or the module's. */
+/*
+ * folder(): that of the file that this code is in, the interpreter's or the module's, whatever links lead there. Of the
+ * program itself dladdr says by what it was called, which may be a name that was found on PATH.
+ */
 static int own_folder(lua_State *L)
 {
-  Dl_info info;
-  if (!dladdr((const void *)&openmpi, &info) || !info.dli_fname) return 0;
-  const char *slash = strrchr(info.dli_fname, '/');
-  if (!slash) return 0;
-  lua_pushlstring(L, info.dli_fname, (size_t)(slash - info.dli_fname));
+  Dl_info own, program;
+  if (!dladdr((const void *)&openmpi, &own) || !own.dli_fname) return 0;
+  bool is_program = dladdr((const void *)getauxval(AT_PHDR), &program) && program.dli_fbase == own.dli_fbase;
+  char path[PATH_MAX];
+  if (!realpath(is_program ? "/proc/self/exe" : own.dli_fname, path)) return 0;
+  lua_pushlstring(L, path, (size_t)(strrchr(path, '/') - path));
   return 1;
 }
 

@@ -64,6 +64,13 @@ describe("cmake --install", function()
     end
   end)
 
+  it("installs what is for MPI where nnlua finds it, by whatever name it is called, from any folder", function()
+    local ask = "print(require 'nnlua'.distributed.is_available())"
+    local expected = run(process.nnlua, "-e", ask)
+    assert.equal(expected, in_shell('cd / && PATH=$0/bin:$PATH && nnlua -e "$1"', prefix, ask))
+    assert.equal(expected, in_shell('cd $0 && ln -s bin/nnlua link && ./link -e "$1"; rm link', prefix, ask))
+  end)
+
   it("installs the same below DESTDIR, and nothing beside it", function()
     local destination = new_folder()
     in_shell("DESTDIR=$0 cmake --install $1 --prefix $2", destination, build, prefix .. "-not-there")
