@@ -20,43 +20,59 @@ bool conv_has_few_places(const Convolution *c, DType dtype)
   return places_of(c) <= CONV_FEW_PLACES && depth >= GEMM_DOT_DEPTH && c->rows >= CONV_FEW_ROWS;
 }
 
-/* The taps of a line of the kernel that lie inside of the image. */
+/* The taps of a dimension of the kernel that lie inside of the image, at a place whose first tap lies at `first`. */
 typedef struct Taps {
   int64_t begin, end;
 } Taps;
 
-static Taps taps_inside(const Convolution *c, int64_t first)
+static Taps taps_inside(const Convolution *c, int d, int64_t first)
 {
-  const int64_t step = c->dilation[2], begin = ceil_div_i64(max_i64(-first, 0), step);
-  const int64_t end = ceil_div_i64(max_i64(c->size[2] - first, 0), step);
-  return (Taps){min_i64(begin, c->kernel[2]), min_i64(end, c->kernel[2])};
+  const int64_t step = c->dilation[d], begin = ceil_div_i64(max_i64(-first, 0), step);
+  const int64_t end = ceil_div_i64(max_i64(c->size[d] - first, 0), step);
+  return (Taps){min_i64(begin, c->kernel[d]), min_i64(end, c->kernel[d])};
 }
 
-/* What the taps of all channels meet at a place, [channels][taps], into memory of zeros. */
+/* The taps of a line of all channels, along whichever is more: from[channel][tap], and to rows of `volume` taps. */
+static void gather_line(const Convolution *c, const ConvJob *j, int64_t taps, const char *from, char *to,
+                        int64_t volume)
+{
+  const int64_t size = j->size, tap = c->dilation[2] * j->x_step[2] * size, channel = j->x_channel * size;
+  if (taps < c->channels) {
+    for (int64_t t = 0; t < taps; t++)
+      copy_elements((size_t)size, c->channels, from + t * tap, channel, to + t * size, volume * size);
+  } else {
+    for (int64_t n = 0; n < c->channels; n++)
+      copy_elements((size_t)size, taps, from + n * channel, tap, to + n * volume * size, size);
+  }
+}
+
+/* What the taps of all channels meet at a place, [channels][taps]; zeros outside of the image. */
 static void gather_place(const Convolution *c, const ConvJob *j, int64_t image, const int64_t *place, char *to)
 {
-  int64_t first[CONV_DIMS];
-  for (int d = 0; d < CONV_DIMS; d++) first[d] = place[d] * c->stride[d] - c->padding[d];
-  const Taps taps = taps_inside(c, first[2]);
-  const int64_t step = c->dilation[2] * j->x_step[2];
-  if (taps.begin >= taps.end) return;
-  for (int64_t n = 0; n < c->channels; n++)
-    for (int64_t p = 0; p < c->kernel[0]; p++)
-      for (int64_t l = 0; l < c->kernel[1]; l++) {
-        const int64_t plane = first[0] + p * c->dilation[0], line = first[1] + l * c->dilation[1];
-        if (plane < 0 || plane >= c->size[0] || line < 0 || line >= c->size[1]) continue;
-        const int64_t from = image * j->x_image + n * j->x_channel + plane * j->x_step[0] + line * j->x_step[1]
-                             + first[2] * j->x_step[2];
-        const int64_t at = ((n * c->kernel[0] + p) * c->kernel[1] + l) * c->kernel[2] + taps.begin;
-        copy_elements((size_t)j->size, taps.end - taps.begin, j->x + (from + taps.begin * step) * j->size,
-                      step * j->size, to + at * j->size, j->size);
-      }
+  int64_t first[CONV_DIMS], volume = 1;
+  Taps taps[CONV_DIMS];
+  bool is_inside = true;
+  for (int d = 0; d < CONV_DIMS; d++) {
+    first[d] = place[d] * c->stride[d] - c->padding[d];
+    taps[d] = taps_inside(c, d, first[d]);
+    volume *= c->kernel[d];
+    is_inside &= taps[d].begin == 0 && taps[d].end == c->kernel[d];
+  }
+  if (!is_inside) memset(to, 0, (size_t)(c->channels * volume * j->size));
+  for (int64_t p = taps[0].begin; p < taps[0].end; p++)
+    for (int64_t l = taps[1].begin; l < taps[1].end; l++) {
+      const int64_t at[] = {first[0] + p * c->dilation[0], first[1] + l * c->dilation[1],
+                            first[2] + taps[2].begin * c->dilation[2]};
+      int64_t from = image * j->x_image;
+      for (int d = 0; d < CONV_DIMS; d++) from += at[d] * j->x_step[d];
+      gather_line(c, j, taps[2].end - taps[2].begin, j->x + from * j->size,
+                  to + ((p * c->kernel[1] + l) * c->kernel[2] + taps[2].begin) * j->size, volume);
+    }
 }
 
 static void gather_places(const Convolution *c, const ConvJob *j, char *to, int64_t depth)
 {
   int64_t place[CONV_DIMS];
-  memset(to, 0, (size_t)(places_of(c) * depth * j->size));
   for (int64_t i = 0; i < c->images; i++)
     for (place[0] = 0; place[0] < c->result[0]; place[0]++)
       for (place[1] = 0; place[1] < c->result[1]; place[1]++)

@@ -1,4 +1,4 @@
-/* Activations that are written out in rows of arithmetic, as files of ONNX have them, become rows of their own. */
+/* What files of ONNX write out in rows of arithmetic becomes rows of their own: activations, and frequent powers. */
 #include <string.h>
 
 #include "ops/math/activation.h"
@@ -101,13 +101,36 @@ static void put_row(Plan *plan, PlanStep *s, const Pattern *p)
   for (int i = 0; i < p->n; i++) plan->steps[p->steps[i]].is_gone = true;
 }
 
+/* Whether a step is a power with one of the exponents that have kernels of their own, as a tensor that never changes. */
+static bool is_frequent_power(const Plan *plan, const PlanStep *s)
+{
+  static const double frequent[] = {2, 3, 0.5, -0.5, -1};
+  if (plan->trains || strcmp(s->op->row, "pow") != 0 || s->in_place || s->special || s->noperands != 2) return false;
+  const Tensor *x = plan->values[s->operands[0].value].seen, *exponent = plan->values[s->operands[1].value].seen;
+  if (exponent->ndim > 0 || exponent->is_wrapped_number || exponent->dtype != x->dtype) return false;
+  if (!dtype_is_floating(tensor_dtype(x))) return false;
+  for (size_t i = 0; i < sizeof frequent / sizeof *frequent; i++)
+    if (is_number(plan, s->operands[1].value, frequent[i])) return true;
+  return false;
+}
+
+/* An exponent that is a number, which rows look at, in the place of one that is a tensor. */
+static void put_number(Call *call, Plan *plan, const PlanStep *s)
+{
+  Tensor *t = tensor_from_number(call, tensor_item(plan->values[s->operands[1].value].now));
+  PlanValue value = {.kind = PLAN_CONSTANT, .root = plan->nvalues, .step = -1, .is_constant = true};
+  value.now = tensor_retain(t);
+  value.seen = tensor_retain(t);
+  s->operands[1].value = plan_value_new(plan, value);
+}
+
 void pass_activations(Call *call, Plan *plan)
 {
-  (void)call;
   plan_survey(plan);
   for (int32_t i = 0; i < plan->nsteps; i++) {
     Pattern p;
     if (is_hardswish(plan, &p, i)) put_row(plan, &plan->steps[i], &p);
+    if (is_frequent_power(plan, &plan->steps[i])) put_number(call, plan, &plan->steps[i]);
   }
   plan_compact(plan);
 }
