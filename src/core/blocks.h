@@ -120,10 +120,11 @@ enum {
   CONV_UNITS = 4,                               /* parts of the work that threads share, at least */
   CONV_PARTS = BLOCK_SIZE(16, 3),               /* of the taps of strides, whose weights are packed at once */
   CONV_UNIT_WORK = BLOCK_SIZE(1 << 18, 8),      /* multiplications that are worth a thread */
-  CONV_FEW_PLACES = 4,               /* of all results, up to which they are dot products with the weights, */
-  CONV_FEW_ROWS = BLOCK_SIZE(16, 2), /* if there are so many rows */
-  CONV_NARROW = BLOCK_SIZE(32, 4),   /* columns of results below which a line's patches are laid side by side */
-  CONV_WEIGHT_TASKS = 8,             /* of sums for the gradients of weights, */
+  CONV_FEW_PLACES = 4,                          /* of an image, up to which they are products with the weights, */
+  CONV_FEW_ELEMENTS = 1 << 18,                  /* if all that they meet is no more, */
+  CONV_FEW_ROWS = BLOCK_SIZE(16, 2),            /* if there are so many rows */
+  CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
+  CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */
   WINOGRAD_LEAST = BLOCK_SIZE(24, 3),       /* channels and rows from which on kernels of 3x3 are transformed, */
   WINOGRAD_BLOCKS = BLOCK_SIZE(96, 8),      /* and blocks of 2x2 places, */

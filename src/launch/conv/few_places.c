@@ -1,6 +1,7 @@
 /*
- * Convolutions of a few places: dot products of what each place meets with the weights as these lie, so that these,
- * which are most of what there is to read, are read once and never packed.
+ * Convolutions of a few places an image: one product of what each place meets with the weights as these lie. Where there
+ * are few in all it is dot products, so that the weights, which are most of what there is to read, are read once and
+ * never packed.
  */
 #include <string.h>
 
@@ -17,7 +18,8 @@ bool conv_has_few_places(const Convolution *c, DType dtype)
 {
   const int64_t depth = c->channels * c->kernel[0] * c->kernel[1] * c->kernel[2];
   if (!dtype_is_floating(dtype) || c->groups != 1) return false;
-  return places_of(c) <= CONV_FEW_PLACES && depth >= GEMM_DOT_DEPTH && c->rows >= CONV_FEW_ROWS;
+  return places_of(c) <= CONV_FEW_PLACES * c->images && places_of(c) * depth <= CONV_FEW_ELEMENTS
+         && depth >= GEMM_DOT_DEPTH && c->rows >= CONV_FEW_ROWS;
 }
 
 /* The taps of a dimension of the kernel that lie inside of the image, at a place whose first tap lies at `first`. */

@@ -100,6 +100,8 @@ local cases = {
   ["two places"] = {1, 9, 20, {3, 4}, 3, {}},
   ["two places of two images"] = {2, 9, 20, {2, 3}, 3, {padding = 1, stride = {3, 2}}},
   ["few places far apart"] = {1, 9, 20, {5, 6}, 3, {dilation = {2, 3}, padding = {1, 2}, stride = 2}},
+  ["few places of many images"] = {31, 9, 20, {3, 2}, 3, {padding = 1, stride = {2, 1}}},
+  ["few places of many taps"] = {7, 1, 17, {1, 40}, {1, 16}, {stride = {1, 8}}},
   ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
   ["one channel"] = {2, 1, 12, 11, 5, {}},
 }

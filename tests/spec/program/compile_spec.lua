@@ -342,6 +342,20 @@ describe("nl.compile", function()
     end
   end)
 
+  it("runs powers by constant tensors as those by numbers, to rounding", function()
+    for _, exponent in ipairs {2, 3, 0.5, -0.5, -1, 2.5} do
+      local power = nl.tensor(exponent)
+      local function net(x) return x:pow(power) end
+      local fast, exact = nl.compile(net), nl.compile(net, {without = {"activations"}})
+      local x = nl.linspace(0.01, 9, 1001)
+      for _ = 1, 3 do
+        local plain = nl.no_grad(net, x)
+        assert.is_true(nl.allclose(plain, nl.no_grad(fast, x), {rtol = 1e-6, atol = 0}))
+        assert.is_true(nl.equal(plain, nl.no_grad(exact, x)))
+      end
+    end
+  end)
+
   it("runs pointwise rows on results of convolutions as these are made", function()
     local threads <close> = setmetatable({nl.get_num_threads()}, {__close = function(t) nl.set_num_threads(t[1]) end})
     for _, case in ipairs {
