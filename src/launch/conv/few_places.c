@@ -1,7 +1,7 @@
 /*
- * Convolutions of a few places an image: one product of what each place meets with the weights as these lie. Where there
- * are few in all it is dot products, so that the weights, which are most of what there is to read, are read once and
- * never packed.
+ * Convolutions of a few places an image: one product of what each place meets with the weights as these lie. Where
+ * there are few in all it is dot products, so that the weights, which are most of what there is to read, are read once
+ * and never packed.
  */
 #include <string.h>
 

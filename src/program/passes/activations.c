@@ -101,7 +101,7 @@ static void put_row(Plan *plan, PlanStep *s, const Pattern *p)
   for (int i = 0; i < p->n; i++) plan->steps[p->steps[i]].is_gone = true;
 }
 
-/* Whether a step is a power with one of the exponents that have kernels of their own, as a tensor that never changes. */
+/* Whether a step is a power with one of the exponents that have kernels of their own, in a tensor that is constant. */
 static bool is_frequent_power(const Plan *plan, const PlanStep *s)
 {
   static const double frequent[] = {2, 3, 0.5, -0.5, -1};

@@ -23,8 +23,8 @@ bool pass_is_lasting(const Plan *plan, int32_t v);
    before it. Results differ by rounding. */
 void pass_batch_norm(Call *call, Plan *plan);
 
-/* Activations that are written out become rows of their own, and powers by constants those of frequent exponents. Results
-   differ by rounding. */
+/* Activations that are written out become rows of their own, and powers by constants those of frequent exponents.
+   Results differ by rounding. */
 void pass_activations(Call *call, Plan *plan);
 
 /* Weights of products and convolutions that change between runs only, if at all, are kept packed. */
