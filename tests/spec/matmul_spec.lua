@@ -37,6 +37,26 @@ end
 local DTYPES = {nl.float32, nl.float64, nl.float16, nl.int64, nl.int8}
 local PLACES = {{2, 2, 2}, {2, 3, 4}, {2, 4, 3}, {3, 2, 4}, {3, 2, 2}, {4, 4, 2}}
 
+describe("baddbmm", function()
+  it("adds what broadcasts to each product of a batch", function()
+    for _, batches in ipairs {1, 3, 9} do
+      for _, size in ipairs {{2, 3, 4}, {5, 3, 1}, {1, 3, 5}, {33, 20, 40}, {4, 0, 2}} do
+        local m, k, n = table.unpack(size)
+        local l, r = nl.randn(batches, m, k), nl.randn(batches, k, n)
+        for _, input in ipairs {nl.randn(batches, m, n), nl.randn(n), nl.randn(m, 1), nl.randn(batches, 1, n)} do
+          local got = nl.baddbmm(input, l, r, {beta = 0.5, alpha = -2})
+          for i = 1, batches do
+            local expected = nl.mm(l[i], r[i]) * -2 + (input:expand(batches, m, n) * 0.5)[i]
+            assert.is_true((got[i] - expected):abs():amax():item() < 1e-5)
+          end
+        end
+        local none = nl.full({n}, 0 / 0)
+        assert.is_true(nl.equal(nl.bmm(l, r), nl.baddbmm(none, l, r, {beta = 0})))
+      end
+    end
+  end)
+end)
+
 describe("a product in place", function()
   it("reads operands before it overwrites them", function()
     for _, dtype in ipairs(DTYPES) do

@@ -5,6 +5,7 @@
 #include "core/blocks.h"
 #include "kernels/normalization.h"
 #include "kernels/typed/row_sums.h"
+#include "kernels/typed/short_rows.h"
 
 #if T_FLOATING
 
@@ -68,11 +69,85 @@ INLINE void normalize_row(int64_t n, const T *x, T mean, T scale, const T *w, co
   if (i < n) normalize_part(part_at(i, n), x, mean, scale, w, b, y);
 }
 
+/* What columns have: their first element, which moments are about, or 0; and moments as doubles, of a half of the
+   columns of a vector. */
+typedef struct Columns {
+  Doubles pivot;
+  Moments sums;
+} Columns;
+
+INLINE void column_step(bool centred, Columns *c, Doubles v)
+{
+  v -= c->pivot;
+  if (centred) c->sums.first += v;
+  c->sums.second += v * v;
+}
+
+INLINE void column_moments(const Columns *c, double over_n, double *mean, double *var)
+{
+  Doubles shift = c->sums.first * over_n, m = c->pivot + shift, v = c->sums.second * over_n - shift * shift;
+  memcpy(mean, &m, sizeof m);
+  memcpy(var, &v, sizeof v);
+}
+
+/* columns: [n, width]; mean, var: room for whole vectors beyond [width] */
+INLINE void columns_moments(bool centred, int64_t n, int width, const T *columns, double *mean, double *var)
+{
+  double over_n = 1 / (double)n;
+  FOR_PARTS(at, width)
+  {
+    Columns low = {{0}, {{0}, {0}}}, high = low;
+    Vector first = load_part(columns, at);
+    if (centred) low.pivot = low_doubles(first), high.pivot = high_doubles(first);
+    for (int64_t k = 0; k < n; k++) {
+      Vector v = load_part(columns + k * SOFTMAX_STRIP, at);
+      column_step(centred, &low, low_doubles(v));
+      if (sizeof(T) < sizeof(double)) column_step(centred, &high, high_doubles(v));
+    }
+    column_moments(&low, over_n, mean + at.at, var + at.at);
+    if (sizeof(T) < sizeof(double)) column_moments(&high, over_n, mean + at.at + V / 2, var + at.at + V / 2);
+  }
+}
+
+/* As layer_norm, of n <= SOFTMAX_SHORT. */
+static void layer_norm_short(int64_t rows, int64_t n, bool centred, const T *x, const T *w, const T *b, double eps,
+                             T *y, double *mean, double *var)
+{
+  T columns[SHORT_COLUMNS], centre[SOFTMAX_STRIP], scale[SOFTMAX_STRIP];
+  double means[SOFTMAX_STRIP + V], vars[SOFTMAX_STRIP + V];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, x + begin, columns);
+    columns_moments(centred, n, (int)width, columns, means, vars);
+    for (int64_t j = 0; j < width; j++) {
+      mean[first + j] = means[j];
+      var[first + j] = vars[j] < 0 ? 0 : vars[j];
+      centre[j] = (T)means[j];
+      scale[j] = (T)(1 / sqrt(var[first + j] + eps));
+    }
+    FOR_PARTS(at, width)
+    {
+      Vector m = load_part(centre, at), s = load_part(scale, at);
+      for (int64_t k = 0; k < n; k++) {
+        Vector v = (load_part(columns + k * SOFTMAX_STRIP, at) - m) * s;
+        if (w) v *= w[k];
+        if (b) v += b[k];
+        store_part(columns + k * SOFTMAX_STRIP, at, v);
+      }
+    }
+    turn_out(width, n, room, columns, y + begin);
+  }
+}
+
 static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w_, const void *b_,
                        double eps, void *y_, double *mean, double *var)
 {
   const T *x = x_, *w = w_, *b = b_;
   T *y = y_;
+  if (n <= SOFTMAX_SHORT && n % V) { /* rows of whole vectors are as fast as they are */
+    layer_norm_short(rows, n, centred, x, w, b, eps, y, mean, var);
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, x += n, y += n) {
     double sums[2], pivot = centred ? (double)x[0] : 0;
     row_moments(n, x, pivot, sums);

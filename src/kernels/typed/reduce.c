@@ -28,19 +28,6 @@ enum { LANES = REDUCE_LANES, WIDE_LANES = REDUCE_LANE_BYTES / sizeof(T) };
 /* ---- sums ---- */
 
 #if T_FLOATING
-/* x: [rows, n], rows `step` apart; y: [rows] */
-#define FLOAT_ROWS(name, row)                                                             \
-  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)  \
-  {                                                                                       \
-    for (int64_t r = 0; r < rows; r++) ((Total *)y)[r] = row(n, (const T *)x + r * step); \
-  }
-#define ELEMENTS_ROW(n, x) plain_row(ROW_ELEMENTS, n, x)
-#define MAGNITUDES_ROW(n, x) plain_row(ROW_MAGNITUDES, n, x)
-#define NUMBERS_ROW(n, x) plain_row(ROW_NUMBERS, n, x)
-FLOAT_ROWS(sum, ELEMENTS_ROW)
-FLOAT_ROWS(sum_abs, MAGNITUDES_ROW)
-FLOAT_ROWS(sum_numbers, NUMBERS_ROW)
-FLOAT_ROWS(sum_squares, square_row)
 #define OWN_ROWS 1
 #else
 #define OWN_ROWS 0
@@ -82,6 +69,22 @@ FLOAT_ROWS(sum_squares, square_row)
 #define PART Total
 #define TOTAL Total
 #include "kernels/typed/sums.h"
+
+/* By vectors, unless so few terms are added up in the type they have anyway. x: [rows, n], rows `step` apart;
+   y: [rows] */
+#define FLOAT_ROWS(name, row)                                                                                \
+  static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)                     \
+  {                                                                                                          \
+    for (int64_t r = 0; r < rows && n < 8; r++) ((Total *)y)[r] = name##_of_few(n, (const T *)x + r * step); \
+    for (int64_t r = 0; r < rows && n >= 8; r++) ((Total *)y)[r] = row(n, (const T *)x + r * step);          \
+  }
+#define ELEMENTS_ROW(n, x) plain_row(ROW_ELEMENTS, n, x)
+#define MAGNITUDES_ROW(n, x) plain_row(ROW_MAGNITUDES, n, x)
+#define NUMBERS_ROW(n, x) plain_row(ROW_NUMBERS, n, x)
+FLOAT_ROWS(sum, ELEMENTS_ROW)
+FLOAT_ROWS(sum_abs, MAGNITUDES_ROW)
+FLOAT_ROWS(sum_numbers, NUMBERS_ROW)
+FLOAT_ROWS(sum_squares, square_row)
 #endif
 
 #if T_FLOATING
@@ -127,8 +130,13 @@ static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void
   for (int64_t r = 0; r < rows; r++) {
     const T *p = (const T *)x + r * step;
     Total lane[LANES], other[LANES], product = 1; /* two chains of products, so that neither is waited for */
-    for (int j = 0; j < LANES; j++) lane[j] = other[j] = 1;
     int64_t i = 0;
+    if (n < 2 * LANES) {
+      for (; i < n; i++) product *= (Total)p[i];
+      out[r] = product;
+      continue;
+    }
+    for (int j = 0; j < LANES; j++) lane[j] = other[j] = 1;
     for (; i + 2 * LANES <= n; i += 2 * LANES)
       for (int j = 0; j < LANES; j++) {
         lane[j] *= (Total)p[i + j];

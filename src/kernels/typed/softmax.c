@@ -2,6 +2,7 @@
 #include "core/blocks.h"
 #include "kernels/loss.h"
 #include "kernels/softmax.h"
+#include "kernels/typed/short_rows.h"
 #include "kernels/typed/vector_math.h"
 
 #if T_FLOATING
@@ -213,24 +214,46 @@ static void softmax_backward_strip(int64_t n, int64_t inner, int width, bool log
     for (int64_t at = o * n * inner, i = 0, width; i < inner; i += width, at += width) \
       if ((width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP))
 
-/* Short rows are turned into columns, so that a vector has an element of each of many rows.
-   x: [rows, n]; columns: [n, SOFTMAX_STRIP] */
-static void turn_in(int64_t rows, int64_t n, const T *restrict x, T *restrict columns)
-{
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t k = 0; k < n; k++) columns[k * SOFTMAX_STRIP + r] = x[r * n + k];
-}
-
 /* x, y: [rows, n], n <= SOFTMAX_SHORT */
 static void softmax_short(int64_t rows, int64_t n, bool log_of_it, const T *x, T *y)
 {
-  T in[SOFTMAX_SHORT * SOFTMAX_STRIP], out[SOFTMAX_SHORT * SOFTMAX_STRIP];
-  for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
-    int64_t width = rows - o < SOFTMAX_STRIP ? rows - o : SOFTMAX_STRIP;
-    turn_in(width, n, x + o * n, in);
+  T in[SHORT_COLUMNS], out[SHORT_COLUMNS];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, x + begin, in);
     softmax_strip(n, SOFTMAX_STRIP, (int)width, log_of_it, in, out);
-    for (int64_t r = 0; r < width; r++)
-      for (int64_t k = 0; k < n; k++) y[(o + r) * n + k] = out[k * SOFTMAX_STRIP + r];
+    turn_out(width, n, room, out, y + begin);
+  }
+}
+
+/* dy, y, dx: [rows, n], n <= SOFTMAX_SHORT */
+static void softmax_backward_short(int64_t rows, int64_t n, bool log_of_it, const T *dy, const T *y, T *dx)
+{
+  T gradient[SHORT_COLUMNS], result[SHORT_COLUMNS];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, dy + begin, gradient);
+    turn_in(width, n, room, y + begin, result);
+    softmax_backward_strip(n, SOFTMAX_STRIP, (int)width, log_of_it, gradient, result, gradient);
+    turn_out(width, n, room, gradient, dx + begin);
+  }
+}
+
+/* max + log(sum). max, sum, y: [width] */
+INLINE void log_of_sums(int width, const T *max, const T *sum, T *y)
+{
+  FOR_PARTS(at, width) store_part(y, at, load_part(max, at) + vector_log(load_part(sum, at)));
+}
+
+/* x: [rows, n], n <= SOFTMAX_SHORT; y: [rows] */
+static void logsumexp_short(int64_t rows, int64_t n, const T *x, T *y)
+{
+  T columns[SHORT_COLUMNS], max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, x + begin, columns);
+    strip_powers(true, n, SOFTMAX_STRIP, (int)width, columns, max, sum, NULL);
+    log_of_sums((int)width, max, sum, y + first);
   }
 }
 
@@ -263,6 +286,10 @@ static void softmax_backward(int64_t outer, int64_t n, int64_t inner, bool log_o
     FOR_STRIPS softmax_backward_strip(n, inner, (int)width, log_of_it, dy + at, y + at, dx + at);
     return;
   }
+  if (n <= SOFTMAX_SHORT) {
+    softmax_backward_short(outer, n, log_of_it, dy, y, dx);
+    return;
+  }
   for (int64_t o = 0; o < outer; o++, dy += n, y += n, dx += n) {
     if (log_of_it) log_softmax_backward_row(n, dy, y, dx);
     else softmax_backward_row(n, dy, y, dx);
@@ -274,6 +301,10 @@ static void logsumexp(int64_t outer, int64_t n, int64_t inner, const void *x, vo
 {
   const T *from = x;
   T *to = y;
+  if (inner == 1 && n <= SOFTMAX_SHORT) {
+    logsumexp_short(outer, n, x, y);
+    return;
+  }
   for (int64_t o = 0; o < outer; o++, from += n * inner, to += inner) {
     if (inner == 1) {
       *to = logsumexp_row(n, from);
@@ -283,7 +314,7 @@ static void logsumexp(int64_t outer, int64_t n, int64_t inner, const void *x, vo
       T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
       width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
       strip_powers(true, n, inner, (int)width, from + i, max, sum, NULL);
-      FOR_PARTS(at, width) store_part(to + i, at, load_part(max, at) + vector_log(load_part(sum, at)));
+      log_of_sums((int)width, max, sum, to + i);
     }
   }
 }
@@ -336,15 +367,15 @@ INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normal
 static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
                                 int64_t ignore, T *losses, T *lse)
 {
-  T columns[SOFTMAX_SHORT * SOFTMAX_STRIP], max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
-  for (int64_t o = 0; o < rows; o += SOFTMAX_STRIP) {
-    int64_t width = rows - o < SOFTMAX_STRIP ? rows - o : SOFTMAX_STRIP;
-    turn_in(width, n, x + o * n, columns);
+  T columns[SHORT_COLUMNS], max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, x + begin, columns);
     strip_powers(false, n, SOFTMAX_STRIP, (int)width, columns, max, sum, NULL);
     for (int64_t j = 0; j < width; j++) {
-      int64_t t = target[o + j];
+      int64_t t = target[first + j];
       T score = t == ignore ? 0 : columns[(t - 1) * SOFTMAX_STRIP + j];
-      cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &losses[o + j], &lse[o + j]);
+      cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &losses[first + j], &lse[first + j]);
     }
   }
 }

@@ -1,7 +1,7 @@
 /*
  * The body of one sum over rows and columns, included once for each, as their types differ. The includer defines
  *   SUM      its name: SUM_rows and SUM_columns are entered into the table
- *   HAS_ROWS 1 where the rows' function is there already
+ *   HAS_ROWS 1 where the includer has the rows' function, which gets one for up to 8 terms, SUM_of_few
  *   TERM(e)  what is added of an element
  *   PART     what eight terms are added up in
  *   TOTAL    what their sums are added to, the results' type
@@ -18,7 +18,15 @@ static inline PART NAME(_of_8)(const T *x, int64_t step)
          + ((TERM(x[4 * step]) + TERM(x[5 * step])) + (TERM(x[6 * step]) + TERM(x[7 * step])));
 }
 
-#if !HAS_ROWS
+#if HAS_ROWS
+/* x: [n], n <= 8 */
+static inline TOTAL NAME(_of_few)(int64_t n, const T *x)
+{
+  PART total = 0;
+  for (int64_t i = 0; i < n; i++) total += TERM(x[i]);
+  return (TOTAL)total;
+}
+#else
 /* x: [n], n >= LANES */
 static inline TOTAL NAME(_row)(int64_t n, const T *x)
 {
@@ -52,7 +60,6 @@ static void NAME(_rows)(int64_t rows, int64_t n, int64_t step, const void *x, vo
     out[r] = total;
   }
 }
-
 #endif
 
 /* x: [n, columns], rows `step` apart; y: [columns] */

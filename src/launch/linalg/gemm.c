@@ -396,7 +396,7 @@ void gemm_result(Call *call, const Matrix *a, const Matrix *b, double alpha, Add
 
 typedef struct Batch {
   Plan plan;
-  int64_t a_step, b_step, c_step; /* bytes */
+  BatchSteps step; /* bytes */
   Scratch scratch;
 } Batch;
 
@@ -410,38 +410,39 @@ static void run_batch(void *arg, int64_t begin, int64_t end)
   char *memory = needs_memory ? scratch_take(&s->scratch) : NULL;
   Run run = {.plan = &plan, .left = memory, .right = memory + plan.left_bytes};
   for (int64_t i = begin; i < end; i++) {
-    plan.p.a = (const char *)s->plan.p.a + i * s->a_step;
-    plan.p.b = (const char *)s->plan.p.b + i * s->b_step;
-    plan.p.c = (char *)s->plan.p.c + i * s->c_step;
+    plan.p.a = (const char *)s->plan.p.a + i * s->step.a;
+    plan.p.b = (const char *)s->plan.p.b + i * s->step.b;
+    plan.p.c = (char *)s->plan.p.c + i * s->step.c;
+    if (plan.p.addend) plan.p.addend = plan.p.c;
     if (simple) plan.kernels->blocks(&plan.p, plan.pairs, NULL, NULL);
     else run_plan(&run);
   }
   if (needs_memory) scratch_give(&s->scratch, memory);
 }
 
-void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
-                int64_t c_step)
+void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, Matrix b, double alpha, double beta, void *c,
+                BatchSteps step)
 {
   const int64_t work = max_i64(a.rows * a.cols * b.cols, 1), size = (int64_t)dtype_size(dtype);
   if (batches < 4 && work >= 2 * GEMM_PIECE_WORK) { /* few and large: threads within each */
     for (int64_t i = 0; i < batches; i++) {
-      gemm(call, dtype, &a, &b, 1, (Addend){0}, c, b.cols);
-      a.data = (const char *)a.data + a_step * size;
-      b.data = (const char *)b.data + b_step * size;
-      c = (char *)c + c_step * size;
+      gemm(call, dtype, &a, &b, alpha, (Addend){c, b.cols, beta}, c, b.cols);
+      a.data = (const char *)a.data + step.a * size;
+      b.data = (const char *)b.data + step.b * size;
+      c = (char *)c + step.c * size;
     }
     return;
   }
-  Product p = product_of(&a, &b, 1, (Addend){0}, c, b.cols);
+  Product p = product_of(&a, &b, alpha, (Addend){c, b.cols, beta}, c, b.cols);
   if (p.m == 0 || p.n == 0) return;
-  if (p.k == 0) {
-    a_step = b_step = 0;
+  if (p.k == 0 || alpha == 0) {
+    step.a = step.b = 0;
     without_terms(&p);
   }
-  Batch s = {.c_step = c_step * size};
+  Batch s = {.step.c = step.c * size};
   plan_product(&s.plan, dtype, &p);
-  s.a_step = (s.plan.turned ? b_step : a_step) * size;
-  s.b_step = (s.plan.turned ? a_step : b_step) * size;
+  s.step.a = (s.plan.turned ? step.b : step.a) * size;
+  s.step.b = (s.plan.turned ? step.a : step.b) * size;
   const int64_t bytes = s.plan.left_bytes + s.plan.right_bytes;
   if (bytes > 0) scratch_init(call, &s.scratch, batches, bytes);
   parallel_for(batches, grain_of(GEMM_BATCH_WORK, work), run_batch, &s);

@@ -39,8 +39,12 @@ void gemm(Call *call, DType dtype, const Matrix *a, const Matrix *b, double alph
    (core/planned.h) run on parts of it as they are made. */
 void gemm_result(Call *call, const Matrix *a, const Matrix *b, double alpha, Addend addend, Tensor *y);
 
-/* As many products as there are batches; steps in elements, of the product's dtype, from one to the next. */
-void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, int64_t a_step, Matrix b, int64_t b_step, void *c,
-                int64_t c_step);
+/* As many products as there are batches, c = alpha a b + beta c, where c isn't read if beta is 0; steps in elements, of
+   the product's dtype, from one to the next. */
+typedef struct BatchSteps {
+  int64_t a, b, c;
+} BatchSteps;
+void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, Matrix b, double alpha, double beta, void *c,
+                BatchSteps step);
 
 #endif

@@ -138,15 +138,18 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, 
   store_target(call, y, target);
 }
 
-void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y)
+void launch_baddbmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, double alpha, Tensor *y)
 {
   if (!launch_runs(y)) return;
   Tensor *target = target_of(call, y);
   Matrix ml = matrix_of(call, &l, target), mr = matrix_of(call, &r, target);
-  gemm_batch(call, tensor_dtype(target), target->shape[0], ml, l->strides[0], mr, r->strides[0], tensor_data(target),
-             ml.rows * mr.cols);
+  if (beta != 0) launch_copy(call, target, input);
+  gemm_batch(call, tensor_dtype(target), target->shape[0], ml, mr, alpha, beta, tensor_data(target),
+             (BatchSteps){l->strides[0], r->strides[0], ml.rows * mr.cols});
   store_target(call, y, target);
 }
+
+void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y) { launch_baddbmm(call, NULL, l, r, 0, 1, y); }
 
 /* ------------------------------------------------------------------ linear */
 

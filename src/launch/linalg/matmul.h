@@ -16,6 +16,9 @@ void launch_addmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, 
 /* y [b, m, n] = l [b, m, k] @ r [b, k, n], for each of b. */
 void launch_bmm(Call *call, Tensor *l, Tensor *r, Tensor *y);
 
+/* y [b, m, n] = beta input + alpha l [b, m, k] @ r [b, k, n], as launch_addmm. */
+void launch_baddbmm(Call *call, Tensor *input, Tensor *l, Tensor *r, double beta, double alpha, Tensor *y);
+
 /* y [*, out] = x [*, in] @ weight [out, in]^T + bias, which broadcasts to [out] or is NULL. */
 void launch_linear(Call *call, Tensor *x, Tensor *weight, Tensor *bias, Tensor *y);
 

@@ -397,11 +397,60 @@ static Tensor *results_of(Call *call, const Reduction *r, DType dtype, Tensor *y
   return tensor_new(call, dtype, DEVICE_CPU, INTS(y->numel));
 }
 
+/* Rows equally far apart, whose results y has in another dtype. */
+typedef struct FinishedRows {
+  void (*rows)(int64_t rows, int64_t n, int64_t step, const void *x, void *y);
+  const char *x;
+  char *y;
+  int64_t n, apart, x_size, size,
+    y_size; /* elements of a row and from row to row; bytes of x's, the kernel's and y's */
+  DType dtype;
+  CastKernel cast;
+  Finish finish;
+} FinishedRows;
+
+/* A few results at a time are made, finished and rounded while the nearest cache has them. */
+static void finished_rows(void *arg, int64_t begin, int64_t end)
+{
+  const FinishedRows *f = arg;
+  _Alignas(16) char values[POINTWISE_CHUNK * 16];
+  for (int64_t at = begin, count; at < end; at += count) {
+    count = end - at < POINTWISE_CHUNK ? end - at : POINTWISE_CHUNK;
+    f->rows(count, f->n, f->apart, f->x + at * f->apart * f->x_size, values);
+    finish_values(f->dtype, count, values, f->finish);
+    f->cast(count, values, f->size, f->y + at * f->y_size, f->y_size);
+  }
+}
+
+static bool reduce_rows(ReduceId id, const Reduction *r, Tensor *y, Finish finish)
+{
+  const Field *f = &r->field;
+  const Axis *row = &f->axis[f->n - 1];
+  DType out = reduced_dtype(id, f->dtype);
+  if (f->n != 2 || f->axis[0].reduced || row->size > 2 * REDUCE_SPLIT) return false;
+  if (out == tensor_dtype(y) || !in_order(r->order, r->kept)) return false;
+  FinishedRows rows = {.rows = kernels_of(f->dtype)->reduce->rows[id],
+                       .x = f->data,
+                       .y = tensor_data(y),
+                       .n = row->size,
+                       .apart = f->axis[0].step,
+                       .x_size = (int64_t)dtype_size(f->dtype),
+                       .size = (int64_t)dtype_size(out),
+                       .y_size = (int64_t)dtype_size(tensor_dtype(y)),
+                       .dtype = out,
+                       .cast = cast_kernel(out, tensor_dtype(y)),
+                       .finish = finish};
+  if (!rows.rows) return false;
+  parallel_for(y->numel, grain_of(GRAIN, rows.n), finished_rows, &rows);
+  return true;
+}
+
 void launch_reduce(Call *call, ReduceId id, Tensor *x, uint32_t mask, Tensor *y, Finish finish)
 {
   if (!launch_runs(y)) return;
   if (reduce_small(id, x, y, finish)) return;
   Reduction r = reduction_of(call, x, mask);
+  if (reduce_rows(id, &r, y, finish)) return;
   DType out = reduced_dtype(id, r.field.dtype);
   Tensor *results = results_of(call, &r, out, y);
   reduce_field(call, id, r.field, NULL, tensor_data(results));

@@ -179,7 +179,9 @@ FORWARD(baddbmm)
   Ints shape = INTS(l->shape[0], l->shape[1], r->shape[2]);
   check_addend(call, x, shape);
   y[0] = result_new(call, dtype, device_of(l), shape);
-  launch_copy(call, y[0], with_addend(call, x, widened(op(bmm, l, r)), a->beta, a->alpha));
+  if (dtype_is_inexact(dtype) && a->alpha.im == 0 && a->beta.im == 0)
+    launch_baddbmm(call, x, l, r, scalar_real(a->beta), scalar_real(a->alpha), y[0]);
+  else launch_copy(call, y[0], with_addend(call, x, op(bmm, l, r), a->beta, a->alpha));
 }
 
 BACKWARD(baddbmm)
