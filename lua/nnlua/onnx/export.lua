@@ -4,6 +4,7 @@ local Exporter = require "nnlua.onnx.exporter"
 local Program = require "nnlua.program.module"
 local args = require "nnlua.args"
 local check_writes = require "nnlua.onnx.writes"
+local complex_rows = require "nnlua.onnx.rows.complex"
 local core = require "nnlua.program.core"
 local nn_core = require "nnlua.nn.core"
 local opened = require "nnlua.onnx.opened"
@@ -47,28 +48,37 @@ end
 
 local add_steps, name_tensors, express_opened
 
-local function bind_results(e, step, results)
-  for i, id in ipairs(step.results) do e.names[id] = results[i] end
+--- Names a step's results; as pairs, its complex ones are pairs.
+local function bind_results(e, step, results, as_pairs)
+  for i, id in ipairs(step.results) do
+    e.names[id] = results[i]
+    e.pairs[id] = as_pairs and e:is_complex(id) or nil
+  end
 end
 
---- Whether a step has complex numbers, which ONNX's operators don't take.
+--- Whether a step has complex numbers, which ONNX's operators take as pairs alone; and whether all that it reads are
+--- pairs in the graph.
 local function is_complex(e, step)
+  local complex, paired = false, true
   for _, list in ipairs {step.operands, step.results} do
     for _, id in ipairs(list) do
-      local dtype = id and e.contents.values[id].dtype
-      if dtype and dtype.is_complex then return true end
+      if e:is_complex(id) then
+        complex = true
+        if list == step.operands then paired = paired and e.pairs[id] end
+      end
     end
   end
-  return false
+  return complex, paired
 end
 
 --- A row as nodes of ONNX's own: those that its function makes of it, or of what it is composed of. Gives whether there
 --- are any.
 local function express(e, step)
-  local row = not is_complex(e, step) and rows[step.row]
+  local complex, paired = is_complex(e, step)
+  local row = not complex and rows[step.row] or complex and paired and complex_rows[step.row]
   local results = row and table.pack(row(e, arguments_of(e, step), step))
   if not results or results[1] == nil then results = express_opened(e, step) end
-  if results then bind_results(e, step, results) end
+  if results then bind_results(e, step, results, true) end
   return results ~= nil
 end
 
@@ -77,7 +87,7 @@ function express_opened(e, step)
   local contents, ids = opened.contents(e, step)
   if not contents or not pcall(check_writes, contents) then return nil end
   local inner, mark, results = Exporter(contents, e.options, e), e:mark(), {}
-  for i, id in ipairs(contents.inputs) do inner.names[id] = e.names[ids[i]] end
+  for i, id in ipairs(contents.inputs) do inner.names[id], inner.pairs[id] = e.names[ids[i]], e.pairs[ids[i]] end
   name_tensors(inner)
   for _, called in ipairs(contents.steps) do
     if called.kind ~= "row" or not express(inner, called) then
@@ -85,8 +95,14 @@ function express_opened(e, step)
       return nil
     end
   end
+  for i, output in ipairs(contents.outputs) do
+    if inner:is_complex(output.value) and not inner.pairs[output.value] then
+      e:forget(mark)
+      return nil
+    end
+    results[i] = inner.names[output.value]
+  end
   table.move(inner.nodes, 1, #inner.nodes, #e.nodes + 1, e.nodes)
-  for i, output in ipairs(contents.outputs) do results[i] = inner.names[output.value] end
   return results
 end
 
@@ -107,7 +123,7 @@ local function body_graph(e, body, inputs)
   for i, id in ipairs(body.inputs) do
     local given = inputs and i > #inputs and body.given[i - 2] or not inputs and body.given[i]
     if given then
-      inner.names[id] = e.names[given]
+      inner.names[id] = e:plain(given)
     else
       inner.names[id] = inner:fresh(inputs[i])
       table.insert(infos, types.value_info(inner.names[id], body.values[id]))
@@ -115,7 +131,7 @@ local function body_graph(e, body, inputs)
   end
   add_steps(inner)
   for _, output in ipairs(body.outputs) do
-    local name = output.value and inner.names[output.value] or inner.names[body.inputs[2]]
+    local name = output.value and inner:plain(output.value) or inner.names[body.inputs[2]]
     local copy = inner:add("Identity", {name})
     table.insert(outputs, types.value_info(copy, output.value and body.values[output.value] or nil))
   end
@@ -124,7 +140,7 @@ end
 
 local function names_of(e, ids)
   local names = {}
-  for i, id in ipairs(ids) do names[i] = id and e.names[id] or false end
+  for i, id in ipairs(ids) do names[i] = id and e:plain(id) or false end
   return names
 end
 
@@ -140,7 +156,7 @@ function steps.loop(e, step)
   local body, inputs = step.bodies[1], {"round", "condition"}
   for i = 1, step.carried do inputs[i + 2] = "carried" .. i end
   local names = names_of(e, step.operands)
-  for i = 1, step.carried do names[i + 2] = e.names[body.given[i]] end
+  for i = 1, step.carried do names[i + 2] = e:plain(body.given[i]) end
   return e:add("Loop", names, {body = body_graph(e, body, inputs)}, #step.results)
 end
 
@@ -187,9 +203,9 @@ local function name_outputs(e)
   for i, output in ipairs(e.contents.outputs) do
     local id = output.value
     if not id then raise(("onnx.export: output %d is absent"):format(i)) end
-    local name = e:fresh(output.name or "output")
+    local source, name = e:plain(id), e:fresh(output.name or "output")
     table.insert(e.nodes, {
-      op_type = "Identity", name = e:fresh "Identity", input = {e.names[id]}, output = {name}, attribute = {},
+      op_type = "Identity", name = e:fresh "Identity", input = {source}, output = {name}, attribute = {},
     })
     infos[i] = types.value_info(name, e.contents.values[id])
   end

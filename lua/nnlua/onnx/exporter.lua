@@ -14,6 +14,7 @@ local Exporter = class.new "OnnxExporter"
 function Exporter:init(contents, options, outer)
   self.contents, self.options, self.outer = contents, options, outer
   self.names = {}
+  self.pairs = {} -- complex values that are pairs of real numbers in the graph
   self.nodes, self.initializers = {}, {}
   self.shared = outer and outer.shared or {taken = {}, count = 0, constants = {}, own = false}
   self.root = outer and outer.root or self
@@ -75,6 +76,20 @@ function Exporter:add(op, inputs, attributes, n, domain)
   fields.name = self:fresh(op)
   table.insert(self.nodes, fields)
   return table.unpack(outputs)
+end
+
+--- Whether a value is complex.
+function Exporter:is_complex(id)
+  local dtype = id and self.contents.values[id].dtype
+  return dtype and dtype.is_complex or false
+end
+
+--- The name of a value as it is in the program: pairs as complex numbers, by a node of our own domain.
+function Exporter:plain(id)
+  if not self.pairs[id] then return self.names[id] end
+  if self.options.strict then raise "onnx.export: ONNX has no complex numbers: give them by view_as_real" end
+  self.shared.own = true
+  return (self:add("view_as_complex", {self.names[id]}, {_tensors = {texts = {"input"}}}, 1, "nnlua"))
 end
 
 --- The GraphProto of the nodes.

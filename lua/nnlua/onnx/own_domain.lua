@@ -40,7 +40,7 @@ function own_domain.write(e, step)
     elseif argument.values or argument.value ~= nil then
       local ids = argument.values or {argument.value}
       table.insert(tensors, name .. (argument.values and ":" .. #ids or ""))
-      for _, id in ipairs(ids) do table.insert(inputs, id and e.names[id] or "") end
+      for _, id in ipairs(ids) do table.insert(inputs, id and e:plain(id) or "") end
     elseif argument.given and argument.constant ~= nil then
       local value, suffix = attribute_of(argument.constant)
       if value ~= nil then attributes[name .. suffix] = value end

@@ -202,6 +202,32 @@ static int64_t edge(double first, double size, int64_t i, int64_t n, bool is_end
   return !(whole_at > 0) ? 0 : whole_at > (double)limit ? limit : (int64_t)whole_at;
 }
 
+/* Maxima of windows that divide [first, first + size) of a dimension of an image [channels, height, width]; 0 of empty
+   ones. */
+static Tensor *maxima_along(Call *call, Tensor *x, int dim, int64_t first, int64_t size, int64_t count)
+{
+  Tensor **all = onnx_room(call, count, 1);
+  for (int64_t k = 0; k < count; k++) {
+    const int64_t begin = edge((double)first, (double)size, k, count, false, x->shape[dim]);
+    const int64_t end = edge((double)first, (double)size, k, count, true, x->shape[dim]);
+    all[k] = end > begin ? op(amax, op(narrow, x, dim, begin, end - begin), INTS(dim), false)
+                         : onnx_filled(call, INTS(x->shape[0], x->shape[3 - dim]), 0, tensor_dtype(x));
+  }
+  return op(stack, ((Tensors){all, count}), dim);
+}
+
+FORWARD(onnx_box_maxima)
+{
+  const int64_t *at = a->box.v;
+  const int64_t h = at[3] - at[1] + 1, w = at[2] - at[0] + 1;
+  y[0] = maxima_along(call, a->image, 1, at[1], h > 1 ? h : 1, a->shape.v[0]);
+  y[0] = maxima_along(call, y[0], 2, at[0], w > 1 ? w : 1, a->shape.v[1]);
+}
+
+/* A corner of a box, as a place. */
+static int64_t place_of(double at) { return at > INT32_MAX ? INT32_MAX : at > -INT32_MAX ? (int64_t)at : -INT32_MAX; }
+
+/* Each box is a call of its own, so that what it takes is given back. */
 FORWARD(onnx_max_roi_pool)
 {
   Tensor *x = a->x;
@@ -209,27 +235,14 @@ FORWARD(onnx_max_roi_pool)
       || a->shape.v[1] < 1 || a->shape.v[0] > INT16_MAX || a->shape.v[1] > INT16_MAX)
     raise(call, "images of shape %s, and boxes of %s", shape_text(call, tensor_shape(x)),
           shape_text(call, tensor_shape(a->rois)));
-  const int64_t n = a->rois->shape[0], rows = a->shape.v[0], columns = a->shape.v[1], each = rows * columns;
+  const int64_t n = a->rois->shape[0];
   const float *roi = floats_of(call, a->rois);
-  Tensor **all = onnx_room(call, n, each);
+  Tensor **all = onnx_room(call, n, 1);
   for (int64_t i = 0; i < n; i++, roi += 5) {
-    Tensor *image = op(select, x, 0, image_of(call, x, roi[0]));
-    double at[4];
-    for (int k = 0; k < 4; k++) at[k] = round(roi[k + 1] * a->spatial_scale);
-    const double h = fmax(at[3] - at[1] + 1, 1), w = fmax(at[2] - at[0] + 1, 1);
-    for (int64_t k = 0; k < each; k++) {
-      const int64_t top = edge(at[1], h, k / columns, rows, false, x->shape[2]);
-      const int64_t bottom = edge(at[1], h, k / columns, rows, true, x->shape[2]);
-      const int64_t left = edge(at[0], w, k % columns, columns, false, x->shape[3]);
-      const int64_t right = edge(at[0], w, k % columns, columns, true, x->shape[3]);
-      Tensor *part = bottom > top && right > left
-                       ? op(narrow, op(narrow, image, 1, top, bottom - top), 2, left, right - left)
-                       : NULL;
-      all[i * each + k] = part ? op(amax, part, INTS(1, 2), false)
-                               : onnx_filled(call, INTS(x->shape[1]), 0, tensor_dtype(x));
-    }
+    int64_t at[4];
+    for (int k = 0; k < 4; k++) at[k] = place_of(round(roi[k + 1] * a->spatial_scale));
+    all[i] = op(onnx_box_maxima, op(select, x, 0, image_of(call, x, roi[0])), ((Ints){at, 4}), a->shape);
   }
-  Tensor *flat = n ? op(stack, ((Tensors){all, n * each}), 0)
-                   : onnx_filled(call, INTS(0, x->shape[1]), 0, tensor_dtype(x));
-  y[0] = op(transpose, op(transpose, reshaped(flat, n, rows, columns, x->shape[1]), 1, 3), 2, 3);
+  y[0] = n ? op(stack, ((Tensors){all, n}), 0)
+           : onnx_filled(call, INTS(0, x->shape[1], a->shape.v[0], a->shape.v[1]), 0, tensor_dtype(x));
 }

@@ -91,6 +91,25 @@ describe("a program that is exported and read back", function()
     for i = 1, 5 do assert.is_true(nl.allclose(want[i], got[i])) end
   end)
 
+  it("has complex numbers as pairs, if no input or output is complex", function()
+    local x, window = nl.randn(2, 50), nl.hann_window(16)
+    local function f(t)
+      local z = nl.stft(t, 16, {hop_length = 4, window = window, return_complex = true})
+      local half = nl.fft.rfft(t)
+      return z:abs(), nl.view_as_real(z:conj()), nl.fft.irfft(half * half * 0.5, 50), nl.fft.irfft2(nl.fft.rfft2(t)),
+        nl.fft.ifft(nl.fft.fft(t[{{}, {1, 49}}])).real, (nl.polar(t:abs(), t) + 1).imag
+    end
+    local file = nl.io.BytesIO()
+    nl.onnx.export(nl.program.trace(f, x), file, {strict = true})
+    file:seek "set"
+    local want, got = {f(x)}, {nl.onnx.load(file)(x)}
+    for i = 1, 6 do assert.is_true(nl.allclose(want[i], got[i], {atol = 1e-5}), "output " .. i) end
+    local complex = nl.program.trace(function(t) return nl.fft.rfft(t) end, x)
+    assert.error_matches(function() nl.onnx.export(complex, nl.io.BytesIO(), {strict = true}) end,
+      "onnx.export: ONNX has no complex numbers: give them by view_as_real")
+    assert.is_true(nl.allclose(complex(x), cases.again(complex)(x), {atol = 1e-5}))
+  end)
+
   it("of a row that ONNX hasn't is refused by name with strict = true", function()
     local program = nl.program.trace(function(t) return nl.lgamma(t) end, nl.randn(3))
     assert.error_matches(function()
