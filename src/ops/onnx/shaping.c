@@ -226,10 +226,11 @@ FORWARD(onnx_split_to_sequence)
 static Tensor *padded_positions(Call *call, int64_t n, int64_t before, int64_t after, const char *mode)
 {
   const int64_t total = n + before + after, cut = before < 0 ? -before : 0;
-  if (n == 0) raise(call, "there are no elements to pad with");
-  if (total < 0 || cut + (after < 0 ? -after : 0) >= n)
-    raise(call, "pads of %lld and %lld leave nothing of %lld", (long long)before, (long long)after, (long long)n);
-  n -= cut + (after < 0 ? -after : 0);
+  const int64_t left = n - cut - (after < 0 ? -after : 0);
+  if (left < 0)
+    raise(call, "pads of %lld and %lld cut more than %lld", (long long)before, (long long)after, (long long)n);
+  if (left == 0 && (total > 0 || n == 0)) raise(call, "there are no elements to pad with");
+  n = left;
   if (before < 0) before = 0;
   int64_t *v = onnx_room(call, total, 1);
   for (int64_t i = 0; i < total; i++) {
