@@ -7,6 +7,7 @@
 
 local Walk = require "nnlua.files.walk"
 local core = require "nnlua.nn.core"
+local json_string = require "nnlua.files.json".string
 local nl = require "nnlua"
 local system = require "nnlua.system"
 
@@ -30,16 +31,6 @@ function Writer:name_of(t, wanted)
 end
 
 -- --------------------------------------------------------------------- text
-
-local escapes = {['"'] = '\\"', ["\\"] = "\\\\"}
-
-local function escape(c)
-  return escapes[c] or ("\\u%04x"):format(c:byte())
-end
-
-local function json_string(text)
-  return '"' .. text:gsub('[%c"\\]', escape) .. '"'
-end
 
 --- Whether a text is UTF-8 as others read it: neither surrogates nor numbers past Unicode's.
 local function is_utf8(text)

@@ -1,5 +1,6 @@
 -- A profile as a trace: the JSON that Chrome's about:tracing and Perfetto open.
 
+local json = require "nnlua.files.json"
 local nn_core = require "nnlua.nn.core"
 
 local raise, format = nn_core.raise, nn_core.format
@@ -7,11 +8,9 @@ local raise, format = nn_core.raise, nn_core.format
 -- The numbers of tracks, behind those of coroutines: of the pool's threads, and of transfers between processes.
 local POOL <const>, TRANSFERS <const> = 1000, 2000
 
-local escapes = {['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t"}
-
 local function quoted(text)
   if not utf8.len(text) then text = text:gsub("[\128-\255]", "?") end
-  return '"' .. text:gsub('[%c"\\]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end) .. '"'
+  return json.string(text)
 end
 
 local categories = {

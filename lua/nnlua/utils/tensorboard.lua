@@ -55,9 +55,10 @@ function SummaryWriter:_file(folder)
   return self._files[path]
 end
 
---- Appends a value to an event file.
+--- Appends a value, or a list of them, to an event file.
 function SummaryWriter:_add(value, step, walltime, folder)
-  self:_file(folder):write({summary = message("summary", {value = {value}})}, step, walltime)
+  local values = value.size and {value} or value
+  self:_file(folder):write({summary = message("summary", {value = values})}, step, walltime)
 end
 
 local function parser(name, specs)
@@ -203,6 +204,68 @@ function SummaryWriter:add_figure(...)
   end
   if #pictures == 0 then raise("add_figure: figure must be one of nl.plot, not " .. core.describe(figure)) end
   self:_add_image("add_images", tag, nl.stack(pictures, 1), step, walltime)
+end
+
+local parse_boxes = args.parser("add_image_with_boxes", {
+  {"tag", "string"}, {"img_tensor", "tensor"}, {"box_tensor", "tensor"}, {"global_step", "integer?"},
+  {"walltime", "number?"}, {"rescale", "number", 1}, {"dataformats", "string", "CHW"}, {"labels", "table?"},
+})
+
+--- Adds a picture with boxes: `add_image_with_boxes(tag, img_tensor, box_tensor, global_step, walltime, rescale = 1,
+--- dataformats = "CHW", labels)`: boxes (n, 4) of left, top, right and bottom in pixels, with a text each, if there are
+--- labels. `rescale` makes all of it so much larger. Needs cairo, as figures as PNG.
+---@param tag string
+---@param img_tensor Tensor
+---@param box_tensor Tensor
+---@param global_step? integer
+---@param labels? string[]
+function SummaryWriter:add_image_with_boxes(...)
+  local tag, image, boxes, step, walltime, rescale, dataformats, labels = parse_boxes(...)
+  if not (rescale > 0) then raise(("add_image_with_boxes: rescale must be above 0, not %g"):format(rescale)) end
+  local planes = summary.planes("add_image_with_boxes", image, dataformats)
+  if rescale ~= 1 then
+    local height, width = planes:size(2), planes:size(3)
+    planes = nl.io.resize(planes, {math.max(1, height * rescale // 1 | 0), math.max(1, width * rescale // 1 | 0)})
+  end
+  local drawn = require "nnlua.utils.tensorboard.media".boxes(planes, boxes * rescale, labels)
+  self:_add_image("add_image", tag, drawn, step, walltime)
+end
+
+local parse_video = args.parser("add_video", {
+  {"tag", "string"}, {"vid_tensor", "tensor"}, {"global_step", "integer?"}, {"fps", "number", 4},
+  {"walltime", "number?"},
+})
+
+--- Adds moving pictures (videos, pictures, channels, height, width), side by side, as a GIF: `add_video(tag,
+--- vid_tensor, global_step, fps = 4)`: floats from 0 to 1, or bytes, of one channel or three; a GIF has 252 colours.
+---@param tag string
+---@param vid_tensor Tensor
+---@param global_step? integer
+---@param fps? number
+function SummaryWriter:add_video(...)
+  local tag, video, step, fps, walltime = parse_video(...)
+  self:_add(require "nnlua.utils.tensorboard.media".video(tag, video, fps), step, walltime)
+end
+
+local parse_mesh = args.parser("add_mesh", {
+  {"tag", "string"}, {"vertices", "tensor"}, {"colors", "tensor?"}, {"faces", "tensor?"}, {"config_dict", "table?"},
+  {"global_step", "integer?"}, {"walltime", "number?"},
+})
+
+--- Adds meshes, or clouds of points: `add_mesh(tag, vertices, colors, faces, config_dict, global_step)`: tensors
+--- (meshes, n, 3) of coordinates, of colours from 0 to 255, and of the places of each triangle's vertices, from 1 on.
+--- `config_dict` has names of three.js and their options: `{camera = {cls = "PerspectiveCamera", fov = 75}}`.
+---@param tag string
+---@param vertices Tensor
+---@param colors? Tensor
+---@param faces? Tensor
+---@param config_dict? table
+---@param global_step? integer
+function SummaryWriter:add_mesh(...)
+  local tag, vertices, colors, faces, config, step, walltime = parse_mesh(...)
+  local values = require "nnlua.utils.tensorboard.media".mesh(tag, {vertices = vertices, colors = colors,
+    faces = faces}, config)
+  self:_add(values, step, walltime)
 end
 
 local parse_audio = args.parser("add_audio", {

@@ -177,6 +177,129 @@ describe("a SummaryWriter", function()
     }, inputs)
   end)
 
+  it("adds meshes as PyTorch does, whose faces count from 1", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    local vertices = nl.tensor {{{1.0, 1, 1}, {-1, -1, 1}, {1, -1, -1}, {-1, 1, -1}}}
+    local colors = nl.tensor {{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {255, 0, 255}}}
+    local faces = nl.tensor {{{1, 3, 4}, {1, 4, 2}, {1, 2, 3}, {2, 4, 3}}}
+    writer:add_mesh("my", vertices, colors, faces, {camera = {cls = "PerspectiveCamera", fov = 75}, b = {1, 2.5, true}})
+    writer:flush()
+    -- what torch.utils.tensorboard.summary.mesh gives for these, faces less 1, as hexadecimal digits
+    local expected = (
+      "0ab2010a096d795f56455254455842420801120c1202080112020804120208032a300000803f0000803f0000803f000080bf" ..
+      "000080bf0000803f0000803f000080bf000080bf000080bf0000803f000080bf4a610a5f0a046d657368125712026d791801" ..
+      "2a487b2262223a205b312c20322e352c20747275655d2c202263616d657261223a207b22636c73223a202250657273706563" ..
+      "7469766543616d657261222c2022666f76223a2037357d7d3203010403380e0ab0010a076d795f4641434542420801120c12" ..
+      "02080112020804120208032a3000000000000000400000404000000000000040400000803f000000000000803f0000004000" ..
+      "00803f00004040000000404a610a5f0a046d657368125712026d7918022a487b2262223a205b312c20322e352c2074727565" ..
+      "5d2c202263616d657261223a207b22636c73223a2022506572737065637469766543616d657261222c2022666f76223a2037" ..
+      "357d7d3203010403380e0ab1010a086d795f434f4c4f5242420801120c1202080112020804120208032a3000007f43000000" ..
+      "00000000000000000000007f4300000000000000000000000000007f4300007f430000000000007f434a610a5f0a046d6573" ..
+      "68125712026d7918032a487b2262223a205b312c20322e352c20747275655d2c202263616d657261223a207b22636c73223a" ..
+      "2022506572737065637469766543616d657261222c2022666f76223a2037357d7d3203010403380e"
+    ):gsub("..", function(digits) return string.char(tonumber(digits, 16)) end)
+    assert.is_truthy(events_of(event_file(folder))[2]:find(expected, 1, true))
+    assert.error_matches(function() writer:add_mesh("m", vertices, nl.none, faces - 1) end,
+      "add_mesh: faces has 0: its places of vertices go from 1 to 4")
+    assert.error_matches(function() writer:add_mesh("m", vertices[1]) end,
+      "vertices must have a shape of %(meshes, n, 3%)")
+    assert.error_matches(function() writer:add_mesh("m", vertices, {config_dict = {[1.5] = 2}}) end, "texts for keys")
+  end)
+
+  --- The pictures of a GIF, as lists of places in its palette, and the palette.
+  local function gif_of(bytes)
+    local width, height = ("<I2I2"):unpack(bytes, 7)
+    local palette, at, pictures = bytes:sub(14, 13 + 768), 14 + 768, {}
+    local function blocks()
+      local list = {}
+      while bytes:byte(at) > 0 do
+        list[#list + 1] = bytes:sub(at + 1, at + bytes:byte(at))
+        at = at + 1 + bytes:byte(at)
+      end
+      at = at + 1
+      return table.concat(list)
+    end
+    local function unpacked(text)
+      local known, size, before, out, bit = {}, 9, nil, {}, 0
+      while true do
+        local code = 0
+        for i = 0, size - 1 do
+          code, bit = code | (text:byte((bit >> 3) + 1) >> (bit & 7) & 1) << i, bit + 1
+        end
+        if code == 257 then return table.concat(out) end
+        if code == 256 then
+          known, size, before = {[256] = "", [257] = ""}, 9, nil
+          for i = 0, 255 do known[i] = string.char(i) end
+        else
+          local one = known[code] or before .. before:sub(1, 1)
+          out[#out + 1] = one
+          if before and #known < 4095 then known[#known + 1] = before .. one:sub(1, 1) end
+          if #known + 1 == 1 << size and size < 12 then size = size + 1 end
+          before = one
+        end
+      end
+    end
+    while bytes:sub(at, at) ~= ";" do
+      if bytes:byte(at) == 33 then
+        at = at + 2
+        blocks()
+      else
+        at = at + 11
+        pictures[#pictures + 1] = unpacked(blocks())
+        assert.equal(width * height, #pictures[#pictures])
+      end
+    end
+    return pictures, palette, width, height
+  end
+
+  it("adds moving pictures as a GIF, side by side", function()
+    local function gif(video, ...)
+      local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+      writer:add_video("v", video, 1, ...)
+      writer:close()
+      local event = events_of(event_file(folder))[2]
+      os.execute("rm -rf '" .. folder .. "'")
+      return gif_of(event:sub((event:find "GIF89a")))
+    end
+    local gray = nl.randint(0, 256, {3, 2, 1, 50, 80}, {dtype = nl.uint8})
+    local pictures, palette, width, height = gif(gray)
+    assert.same({160, 100, 2}, {width, height, #pictures}) -- the fourth place is black
+    assert.equal("\200\200\200", palette:sub(601, 603))
+    local rows = nl.cat({nl.cat({gray[1], gray[2]}, 4), nl.cat({gray[3], gray[1] * 0}, 4)}, 3)
+    for i = 1, 2 do assert.equal(rows[i]:contiguous():tobytes(), pictures[i]) end
+    local colours = nl.tensor({255, 0, 0, 0, 255, 255}):view(2, 1, 3, 1, 1) / 255
+    pictures, palette = gif(colours:expand(-1, 4, -1, 3, 2), 10)
+    local function colour(place) return palette:sub(3 * place + 1, 3 * place + 3) end
+    assert.equal("\255\0\0", colour(pictures[4]:byte(1)))
+    assert.equal("\0\255\255", colour(pictures[4]:byte(4)))
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    assert.error_matches(function() writer:add_video("v", nl.zeros(2, 3, 4, 5)) end, "add_video: vid_tensor must have")
+    assert.error_matches(function() writer:add_video("v", gray, {fps = 0}) end, "add_video: fps must be above 0, not 0")
+  end)
+
+  it("adds pictures with boxes and labels", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    writer:add_image_with_boxes("b", nl.ones(3, 40, 60), nl.tensor {{10, 10, 50, 30}}, 1, {labels = {"a cat"}})
+    writer:add_image_with_boxes("b", nl.ones(40, 60), nl.tensor {{10, 10, 50, 30}}, {dataformats = "HW", rescale = 2})
+    writer:flush()
+    local events = events_of(event_file(folder))
+    local function picture(i)
+      return nl.tensor(decoded(events[i], "event").summary[1].value[1].image[1].encoded_image_string[1])
+    end
+    local one, two = picture(2), picture(3)
+    assert.same({3, 40, 60}, one.shape:totable())
+    assert.same({3, 80, 120}, two.shape:totable())
+    assert.same({255, 0, 0}, one[{{}, 11, 31}]:tolist())
+    assert.same({255, 255, 255}, one[{{}, 16, 31}]:tolist())
+    assert.same({255, 0, 0}, two[{{}, 21, 61}]:tolist())
+    assert.is_true(one[{{1}, {18, 29}, {12, 40}}]:eq(0):any():item()) -- letters
+    assert.error_matches(function() writer:add_image_with_boxes("b", nl.ones(3, 4, 6), nl.ones(4)) end,
+      "box_tensor must have a shape of %(boxes, 4%)")
+    assert.error_matches(function()
+      writer:add_image_with_boxes("b", nl.ones(3, 4, 6), nl.ones(2, 4), {labels = {"a"}})
+    end, "there are 1 labels and 2 boxes")
+  end)
+
   it("adds figures of nl.plot", function()
     local figure = nl.plot.line({1, 4, 2})
     local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)

@@ -44,6 +44,9 @@ return {
   list_value = {[1] = "mvalues"},
   -- other plugins
   pr_curve = {[1] = "iversion", [2] = "inum_thresholds"},
+  mesh = {
+    [1] = "iversion", [2] = "sname", [3] = "icontent_type", [5] = "sjson_config", [6] = "sshape", [7] = "icomponents",
+  },
   layout = {[2] = "mcategory"},
   category = {[1] = "stitle", [2] = "mchart"},
   chart = {[1] = "stitle", [2] = "mmultiline", [3] = "mmargin"},

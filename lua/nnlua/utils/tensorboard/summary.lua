@@ -25,6 +25,12 @@ local function shape_message(sizes)
   return message("shape", {dim = dims})
 end
 
+--- A tensor message of floats.
+function summary.floats(numbers, sizes)
+  return message("tensor", {dtype = FLOAT, float_val = packed_floats("f", numbers),
+    tensor_shape = shape_message(sizes)})
+end
+
 --- A tensor message of one text.
 local function text_tensor(text, sizes)
   return message("tensor", {dtype = STRING, string_val = text, tensor_shape = shape_message(sizes)})
@@ -221,9 +227,14 @@ function summary.pixels(x)
   return (x:float() * 255):clamp(0, 255):to(nl.uint8)
 end
 
+--- A picture (C, H, W) as bytes, of three channels.
+function summary.planes(name, x, dataformats)
+  return summary.pixels(planes_of(name, x:detach(), dataformats)):contiguous()
+end
+
 --- A picture as a PNG.
 function summary.image(name, tag, x, dataformats)
-  local planes = summary.pixels(planes_of(name, x:detach(), dataformats)):contiguous()
+  local planes = summary.planes(name, x, dataformats)
   return summary.value(tag, {image = message("image", {
     height = planes:size(2), width = planes:size(3), colorspace = planes:size(1),
     encoded_image_string = nl.io.encode_png(planes):tobytes(),
@@ -291,10 +302,7 @@ end
 --- Six rows of counts and shares, by thresholds, as the plugin for precision and recall wants them.
 function summary.pr_curve_raw(tag, data, thresholds)
   return summary.value(tag, {
-    tensor = message("tensor", {
-      dtype = FLOAT, float_val = packed_floats("f", data:flatten():tolist()), tensor_shape = shape_message(
-        data.shape:totable()),
-    }),
+    tensor = summary.floats(data:flatten():tolist(), data.shape:totable()),
     metadata = summary.plugin("pr_curves", message("pr_curve", {num_thresholds = thresholds})),
   })
 end
