@@ -1,6 +1,6 @@
 -- A small GPT that learns to write plays from Shakespeare's, a character at a time.
 -- Run:  ./bootstrap run examples/char_gpt.lua [--steps N] [--batch N] [--seed N] [--threads N]
---         [--characters N] [--text N]
+--         [--characters N] [--text N] [--prompt TEXT] [--temperature T] [--top-k K] [--top-p P] [--weights FILE]
 -- On two cores with other work to do it took twenty minutes, ten to the 1.6 of step 2500:
 --   step   500  held-out loss 2.140 nats a character
 --   …
@@ -23,7 +23,17 @@ parser:add_argument("--seed", {default = 0, help = "of the random numbers"})
 parser:add_argument("--threads", {default = 2, help = "to compute on"})
 parser:add_argument("--characters", {default = 500, help = "how many to write in the end"})
 parser:add_argument("--text", {type = "integer", help = "how many characters of the plays to read (all)"})
+parser:add_argument("--prompt", {default = "\n", help = "what the text begins with (a new line)"})
+parser:add_argument("--temperature", {default = 0.8, help = "below 1: more of what is likely; 0: nothing else"})
+parser:add_argument("--top-k", {type = "integer", help = "draw from the K most likely characters only"})
+parser:add_argument("--top-p", {type = "number", help = "draw from the likeliest that make up this share, from 0 to 1"})
+parser:add_argument("--weights", {metavar = "FILE", help = "read the trained net there, or write it there first"})
 local options = parser:parse_args()
+if not (options.temperature >= 0) then parser:error "--temperature must be from 0 on" end
+if options.top_k and options.top_k < 1 then parser:error "--top-k must be from 1 on" end
+if options.top_p and not (options.top_p > 0 and options.top_p <= 1) then
+  parser:error "--top-p must be above 0, and at most 1"
+end
 nl.set_num_threads(options.threads)
 nl.manual_seed(options.seed)
 
@@ -104,6 +114,18 @@ local function loss_of(x, y)
   return F.cross_entropy(net(x):flatten(1, 2), y:flatten())
 end
 
+--- The numbers of a text's characters.
+local function numbers_of(text)
+  local known, list = {}, {}
+  for number, code in ipairs(alphabet) do known[code] = number end
+  for i = 1, #text do
+    list[i] = known[text:byte(i)] or parser:error(("--prompt: '%s' is not in the plays"):format(text:sub(i, i)))
+  end
+  return nl.tensor(list):view(1, -1)
+end
+
+local beginning = numbers_of(options.prompt)
+
 -- --------------------------------------------------------------------- training
 
 local optimizer = optim.AdamW(net:parameters(), {lr = 1e-3, betas = {0.9, 0.99}, weight_decay = 0.1})
@@ -117,32 +139,56 @@ local function evaluate()
   return total / 20
 end
 
-local progress <close> = nl.progress(options.steps)
-for step in progress do
-  local loss = loss_of(pieces(train, options.batch))
-  optimizer:zero_grad()
-  loss:backward()
-  nn.utils.clip_grad_norm_(net:parameters(), 1)
-  optimizer:step()
-  schedule:step()
-  progress:set("loss", loss)
-  if step % every == 0 or step == options.steps then
-    progress:print(("step %5d  held-out loss %.3f nats a character"):format(step, evaluate()))
+local function train_net()
+  local progress <close> = nl.progress(options.steps)
+  for step in progress do
+    local loss = loss_of(pieces(train, options.batch))
+    optimizer:zero_grad()
+    loss:backward()
+    nn.utils.clip_grad_norm_(net:parameters(), 1)
+    optimizer:step()
+    schedule:step()
+    progress:set("loss", loss)
+    if step % every == 0 or step == options.steps then
+      progress:print(("step %5d  held-out loss %.3f nats a character"):format(step, evaluate()))
+    end
   end
+end
+
+if options.weights and io.open(options.weights) then
+  net:load_state_dict(nl.load(options.weights))
+else
+  train_net()
+  if options.weights then nl.save(options.weights, net:state_dict()) end
 end
 
 -- ---------------------------------------------------------------------- writing
 
-local function write(n)
+--- The next character of those that are scored, by the options.
+local function draw(logits)
+  if options.temperature == 0 then return logits:argmax(1, {keepdim = true}) end
+  local scores = logits / options.temperature
+  if options.top_k then
+    local highest = scores:topk(math.min(options.top_k, #alphabet))
+    scores = scores:masked_fill(scores:lt(highest[-1]), -math.huge)
+  end
+  if options.top_p then
+    local sorted, places = F.softmax(scores, 1):sort(1, true)
+    local before = sorted:cumsum(1) - sorted -- the share of those that are likelier
+    scores = scores:index_fill(1, places[before:ge(options.top_p)], -math.huge)
+  end
+  return nl.multinomial(F.softmax(scores, 1), 1)
+end
+
+local function write(text, n)
   local _ <close> = nl.no_grad()
-  local text = nl.full({1, 1}, 1, {dtype = nl.int64}) -- a new line
+  if options.prompt ~= "\n" then io.write(options.prompt) end
   for _ = 1, n do
-    local logits = net(text[{{}, {-context}}])[{1, -1}]
-    local following = nl.multinomial(F.softmax(logits / 0.8, 1), 1)
+    local following = draw(net(text[{{}, {-context}}])[{1, -1}])
     io.write(string.char(alphabet[following:item()]))
     text = nl.cat({text, following:view(1, 1)}, 2)
   end
   print()
 end
 
-write(options.characters)
+write(beginning, options.characters)

@@ -1,11 +1,15 @@
 -- An actor-critic learns to walk along a corridor: a policy draws steps from a Categorical, a critic values places.
--- Run:  ./bootstrap run examples/corridor.lua
+-- Run:  ./bootstrap run examples/corridor.lua [--walks N] [--seed N]
 local nl = require "nnlua"
 local nn, F, optim, distributions = nl.nn, nl.nn.functional, nl.optim, nl.distributions
 
-local places, most_steps, walks = 8, 40, 300
+local parser = nl.argparse.ArgumentParser {description = "An actor-critic learns to walk along a corridor."}
+parser:add_argument("--walks", {default = 300, help = "how many to learn from"})
+parser:add_argument("--seed", {default = 0, help = "of the random numbers"})
+local options = parser:parse_args()
+local places, most_steps, walks = 8, 40, options.walks
 
-nl.manual_seed(0)
+nl.manual_seed(options.seed)
 
 local Agent = nn.class "Agent"
 
@@ -47,15 +51,19 @@ local function loss_of(steps, arrived)
   return total / #steps
 end
 
-local recent = 0
-for i = 1, walks do
+local recent, lengths = 0, {}
+local progress <close> = nl.progress(walks)
+for i in progress do
   local steps, arrived = walk()
   optimizer:zero_grad()
   loss_of(steps, arrived):backward()
   optimizer:step()
-  recent = recent + #steps
+  recent, lengths[i] = recent + #steps, #steps
   if i % 100 == 0 then
-    print(("walks %d to %d: %.1f steps on average, %d are the least"):format(i - 99, i, recent / 100, places - 1))
+    progress:print(("walks %d to %d: %.1f steps on average, %d are the least"):format(i - 99, i, recent / 100,
+      places - 1))
     recent = 0
   end
 end
+
+nl.plot.curves({steps = lengths}, {smooth = 0.9, title = "steps of a walk", xlabel = "walk", ylabel = "steps"}):show()

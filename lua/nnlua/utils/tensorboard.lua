@@ -221,7 +221,9 @@ local parse_boxes = args.parser("add_image_with_boxes", {
 ---@param labels? string[]
 function SummaryWriter:add_image_with_boxes(...)
   local tag, image, boxes, step, walltime, rescale, dataformats, labels = parse_boxes(...)
-  if not (rescale > 0) then raise(("add_image_with_boxes: rescale must be above 0, not %g"):format(rescale)) end
+  if not (rescale > 0) then
+    raise("add_image_with_boxes: rescale must be above 0, not " .. core.format("%g", rescale))
+  end
   local planes = summary.planes("add_image_with_boxes", image, dataformats)
   if rescale ~= 1 then
     local height, width = planes:size(2), planes:size(3)

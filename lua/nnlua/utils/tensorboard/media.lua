@@ -29,8 +29,8 @@ function media.mesh(tag, mesh, config)
   if faces and faces:numel() > 0 then
     local low, high = faces:min():item(), faces:max():item()
     if low < 1 or high > mesh.vertices:size(2) then
-      raise(("add_mesh: faces has %g: its places of vertices go from 1 to %d"):format(low < 1 and low or high,
-        mesh.vertices:size(2)))
+      raise(("add_mesh: faces has %s: its places of vertices go from 1 to %d"):format(
+        core.format("%g", low < 1 and low or high), mesh.vertices:size(2)))
     end
     faces = faces - 1 -- the file counts from 0
   end
