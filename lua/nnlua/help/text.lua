@@ -9,7 +9,7 @@ local MOST_COLUMNS = 100 -- longer lines are hard to read
 
 --- The columns of a line: as many as the terminal has, 80 elsewhere.
 local function columns()
-  return system.is_terminal(1) and math.min(system.terminal_width(1), MOST_COLUMNS) or 80
+  return math.min(system.terminal_width(1), MOST_COLUMNS)
 end
 
 local function length(line)

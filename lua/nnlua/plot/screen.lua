@@ -21,8 +21,7 @@ end
 
 --- Columns and rows for a figure that is shown: a terminal's width, of its height what leaves the prompt in sight.
 function screen.size()
-  local columns, rows = 80, 24
-  if system.is_terminal(1) then columns, rows = system.terminal_size(1) end
+  local columns, rows = system.terminal_size(1)
   return columns, math.max(8, math.min(rows - 2, math.max(14, columns // 4), 40))
 end
 

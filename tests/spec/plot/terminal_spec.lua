@@ -120,6 +120,13 @@ describe("a figure at the prompt", function()
     assert.not_matches("38;2", t:screen(true))
   end)
 
+  it("is as wide as a terminal that can't move its cursor, too", function()
+    local t = Terminal.prompt {width = 50, height = 30, env = {TERM = "dumb"}}
+    finally(function() t:close() end)
+    local shown = t:enter("nl.plot.line({1, 4, 2}, {title = 'three'})", "three.*3")
+    assert.matches("\n  +1 +2 +3\n", shown)
+  end)
+
   it("is a picture if that is wanted", function()
     local t = Terminal.prompt {width = 80, height = 30, env = {NNLUA_GRAPHICS = "kitty"}}
     finally(function() t:close() end)
