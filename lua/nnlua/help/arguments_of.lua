@@ -529,6 +529,15 @@ purge_step: From which step on earlier events of the run are dropped.
 max_queue, flush_secs: After how many events, and seconds, they are written.
 filename_suffix: What is put behind the file's name.
 snd_tensor: Sound from -1 to 1.
+box_tensor: A row for each box: left, top, right, bottom, in pixels.
+rescale: How many times larger the picture and its boxes are shown.
+dataformats: What the dimensions are, as "CHW" or "HWC".
+vid_tensor: Pictures (videos, pictures, channels, height, width), uint8 or from 0 to 1.
+fps: How many pictures are shown in a second.
+vertices: Where the points of each mesh are, (meshes, n, 3).
+colors: Red, green and blue of each point, from 0 to 255.
+faces: The places of the three points of each triangle, from 1 on.
+config_dict: Names of three.js, as camera, with their options.
 layout: Which curves share a chart: tables by name.
 mat: A row for each point.
 metadata, metadata_header: What each point is called, and what these names are.
