@@ -47,6 +47,16 @@ end
 
 containers.ImageTransform = ImageTransform
 
+--- What makes transforms' classes and puts them into a list: their names, and what is shown of one.
+function containers.class_maker(list)
+  return function(name, ...)
+    local made = class.new("transforms." .. name, ImageTransform)
+    made.shown = {...}
+    list[name] = made
+    return made
+  end
+end
+
 --- Raises unless a value is a list of what can be called.
 local function check_list(name, list)
   if type(list) ~= "table" or getmetatable(list) or #list == 0 then

@@ -1,9 +1,9 @@
 -- Transforms that move pixels: of size, crops, flips, turns.
 
 local args = require "nnlua.args"
-local class = require "nnlua.class"
 local containers = require "nnlua.transforms.containers"
 local core = require "nnlua.nn.core"
+local draws = require "nnlua.transforms.draws"
 local functional = require "nnlua.transforms.functional"
 local geometry = require "nnlua.transforms.geometry"
 local nl = require "nnlua"
@@ -12,22 +12,7 @@ local places = {}
 
 local raise = core.raise
 
-local function new_class(name, ...)
-  local made = class.new("transforms." .. name, containers.ImageTransform)
-  made.shown = {...}
-  places[name] = made
-  return made
-end
-
---- A number drawn between two, as a float32.
-local function uniform(low, high)
-  return nl.empty(1):uniform_(low, high):item()
-end
-
---- A whole number drawn from 0 on below n.
-local function drawn(n)
-  return nl.randint(0, n, {1}):item()
-end
+local new_class = containers.class_maker(places)
 
 local parse_resize = args.parser("transforms.Resize", {
   {"size", "any"}, {"interpolation", "string", "bilinear"}, {"max_size", "integer?"}, {"antialias", "boolean", true},
@@ -107,8 +92,8 @@ function RandomCrop:forward(img)
     raise(("transforms.RandomCrop: %d x %d pixels are wanted of %d x %d"):format(height, width, rows, columns))
   end
   if rows == height and columns == width then return img end
-  local top = drawn(rows - height + 1)
-  return functional.crop(img, top + 1, drawn(columns - width + 1) + 1, height, width)
+  local top = draws.whole(0, rows - height + 1)
+  return functional.crop(img, top + 1, draws.whole(0, columns - width + 1) + 1, height, width)
 end
 
 local parse_resized = args.parser("transforms.RandomResizedCrop", {
@@ -142,12 +127,12 @@ end
 local function draw_part(self, height, width)
   local low, high = geometry.logarithms(self.ratio)
   for _ = 1, 10 do
-    local area = height * width * uniform(self.scale[1], self.scale[2])
+    local area = height * width * draws.uniform(self.scale[1], self.scale[2])
     local ratio = nl.empty(1):uniform_(low, high):exp():item()
     local w, h = geometry.rounded(math.sqrt(area * ratio)), geometry.rounded(math.sqrt(area / ratio))
     if w > 0 and w <= width and h > 0 and h <= height then
-      local top = drawn(height - h + 1)
-      return top, drawn(width - w + 1), h, w
+      local top = draws.whole(0, height - h + 1)
+      return top, draws.whole(0, width - w + 1), h, w
     end
   end
   return middle(height, width, self.ratio)
@@ -173,7 +158,7 @@ function RandomHorizontalFlip:init(...)
 end
 
 function RandomHorizontalFlip:forward(img)
-  return nl.rand(1):item() < self.p and functional.hflip(img) or img
+  return draws.happens(self.p) and functional.hflip(img) or img
 end
 
 local parse_vflip = args.parser("transforms.RandomVerticalFlip", {{"p", "number", 0.5}})
@@ -189,7 +174,7 @@ function RandomVerticalFlip:init(...)
 end
 
 function RandomVerticalFlip:forward(img)
-  return nl.rand(1):item() < self.p and functional.vflip(img) or img
+  return draws.happens(self.p) and functional.vflip(img) or img
 end
 
 -- -------------------------------------------------------------------- turns
@@ -222,7 +207,7 @@ function RandomRotation:init(...)
 end
 
 function RandomRotation:forward(img)
-  local angle = uniform(self.degrees[1], self.degrees[2])
+  local angle = draws.uniform(self.degrees[1], self.degrees[2])
   return functional.rotate(img, angle, self.interpolation, self.expand, self.center, self.fill)
 end
 
@@ -264,16 +249,16 @@ function RandomAffine:init(...)
 end
 
 function RandomAffine:forward(img)
-  local angle, translate, scale, shear = uniform(self.degrees[1], self.degrees[2]), {0, 0}, 1.0, {0.0, 0.0}
+  local angle, translate, scale, shear = draws.uniform(self.degrees[1], self.degrees[2]), {0, 0}, 1.0, {0.0, 0.0}
   if self.translate then
     local x, y = self.translate[1] * img:size(-1), self.translate[2] * img:size(-2)
-    translate[1] = geometry.rounded(uniform(-x, x))
-    translate[2] = geometry.rounded(uniform(-y, y))
+    translate[1] = geometry.rounded(draws.uniform(-x, x))
+    translate[2] = geometry.rounded(draws.uniform(-y, y))
   end
-  if self.scale then scale = uniform(self.scale[1], self.scale[2]) end
+  if self.scale then scale = draws.uniform(self.scale[1], self.scale[2]) end
   if self.shear then
-    shear[1] = uniform(self.shear[1], self.shear[2])
-    if #self.shear == 4 then shear[2] = uniform(self.shear[3], self.shear[4]) end
+    shear[1] = draws.uniform(self.shear[1], self.shear[2])
+    if #self.shear == 4 then shear[2] = draws.uniform(self.shear[3], self.shear[4]) end
   end
   return functional.affine(img, angle, translate, scale, shear, self.interpolation, self.fill, self.center)
 end
@@ -297,19 +282,14 @@ function RandomPerspective:init(...)
   end
 end
 
---- A whole number from low on below high.
-local function drawn_between(low, high)
-  return nl.randint(low, high, {1}):item()
-end
-
 function RandomPerspective:forward(img)
-  if nl.rand(1):item() >= self.p then return img end
+  if not draws.happens(self.p) then return img end
   local height, width = img:size(-2), img:size(-1)
   local x, y = math.floor(self.distortion_scale * (width // 2)), math.floor(self.distortion_scale * (height // 2))
   local corners = {}
   for i, side in ipairs {{false, false}, {true, false}, {true, true}, {false, true}} do
-    local across = side[1] and drawn_between(width - x - 1, width) or drawn(x + 1)
-    corners[i] = {across, side[2] and drawn_between(height - y - 1, height) or drawn(y + 1)}
+    local across = side[1] and draws.whole(width - x - 1, width) or draws.whole(0, x + 1)
+    corners[i] = {across, side[2] and draws.whole(height - y - 1, height) or draws.whole(0, y + 1)}
   end
   local from = {{0, 0}, {width - 1, 0}, {width - 1, height - 1}, {0, height - 1}}
   return geometry.perspective("transforms.RandomPerspective", img, from, corners, self.interpolation, self.fill)

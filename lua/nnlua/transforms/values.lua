@@ -1,9 +1,9 @@
 -- Transforms of pixels' values.
 
 local args = require "nnlua.args"
-local class = require "nnlua.class"
 local containers = require "nnlua.transforms.containers"
 local core = require "nnlua.nn.core"
+local draws = require "nnlua.transforms.draws"
 local functional = require "nnlua.transforms.functional"
 local geometry = require "nnlua.transforms.geometry"
 local nl = require "nnlua"
@@ -12,17 +12,7 @@ local values = {}
 
 local raise = core.raise
 
-local function new_class(name, ...)
-  local made = class.new("transforms." .. name, containers.ImageTransform)
-  made.shown = {...}
-  values[name] = made
-  return made
-end
-
---- A number drawn between two, as a float32.
-local function uniform(low, high)
-  return nl.empty(1):uniform_(low, high):item()
-end
+local new_class = containers.class_maker(values)
 
 --- A picture as float32 from 0 to 1. Unlike torchvision's it takes tensors (channels, height, width), as
 --- nl.io.read_image gives them.
@@ -96,7 +86,7 @@ function RandomGrayscale:init(...)
 end
 
 function RandomGrayscale:forward(img)
-  if nl.rand(1):item() >= self.p then return img end
+  if not draws.happens(self.p) then return img end
   return functional.rgb_to_grayscale(img, img:size(-3))
 end
 
@@ -113,7 +103,7 @@ function RandomInvert:init(...)
 end
 
 function RandomInvert:forward(img)
-  return nl.rand(1):item() < self.p and functional.invert(img) or img
+  return draws.happens(self.p) and functional.invert(img) or img
 end
 
 -- ------------------------------------------------------------- ColorJitter
@@ -163,7 +153,7 @@ function ColorJitter:forward(img)
   local order, factors = nl.randperm(4):tolist(), {}
   for i, name in ipairs(steps) do
     local range = self[name]
-    factors[i] = range and uniform(range[1], range[2])
+    factors[i] = range and draws.uniform(range[1], range[2])
   end
   for _, i in ipairs(order) do
     if factors[i] then img = functional["adjust_" .. steps[i]](img, factors[i]) end
@@ -208,17 +198,17 @@ local function filling(self, img, h, w)
 end
 
 function RandomErasing:forward(img)
-  if nl.rand(1):item() >= self.p then return img end
+  if not draws.happens(self.p) then return img end
   local height, width = img:size(-2), img:size(-1)
   local low, high = geometry.logarithms(self.ratio)
   for _ = 1, 10 do
-    local area = height * width * uniform(self.scale[1], self.scale[2])
+    local area = height * width * draws.uniform(self.scale[1], self.scale[2])
     local ratio = nl.empty(1):uniform_(low, high):exp():item()
     local h, w = geometry.rounded(math.sqrt(area * ratio)), geometry.rounded(math.sqrt(area / ratio))
     if h < height and w < width then
       local v = filling(self, img, h, w)
-      local i = nl.randint(0, height - h + 1, {1}):item()
-      local j = nl.randint(0, width - w + 1, {1}):item()
+      local i = draws.whole(0, height - h + 1)
+      local j = draws.whole(0, width - w + 1)
       return functional.erase(img, i + 1, j + 1, h, w, v, self.inplace)
     end
   end
@@ -244,7 +234,7 @@ function GaussianBlur:init(...)
 end
 
 function GaussianBlur:forward(img)
-  return functional.gaussian_blur(img, self.kernel_size, uniform(self.sigma[1], self.sigma[2]))
+  return functional.gaussian_blur(img, self.kernel_size, draws.uniform(self.sigma[1], self.sigma[2]))
 end
 
 return values
