@@ -144,7 +144,7 @@ static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, co
 {
   const T *x = x_, *w = w_, *b = b_;
   T *y = y_;
-  if (n <= SOFTMAX_SHORT && n % V) { /* rows of whole vectors are as fast as they are */
+  if (n <= SOFTMAX_SHORT && n % V && rows >= V) { /* rows of whole vectors are as fast as they are */
     layer_norm_short(rows, n, centred, x, w, b, eps, y, mean, var);
     return;
   }

@@ -286,7 +286,7 @@ static void softmax_backward(int64_t outer, int64_t n, int64_t inner, bool log_o
     FOR_STRIPS softmax_backward_strip(n, inner, (int)width, log_of_it, dy + at, y + at, dx + at);
     return;
   }
-  if (n <= SOFTMAX_SHORT) {
+  if (n < V && n <= SOFTMAX_SHORT) { /* longer ones are faster as they are */
     softmax_backward_short(outer, n, log_of_it, dy, y, dx);
     return;
   }
@@ -301,7 +301,7 @@ static void logsumexp(int64_t outer, int64_t n, int64_t inner, const void *x, vo
 {
   const T *from = x;
   T *to = y;
-  if (inner == 1 && n <= SOFTMAX_SHORT) {
+  if (inner == 1 && n <= SOFTMAX_SHORT && outer >= V) {
     logsumexp_short(outer, n, x, y);
     return;
   }
