@@ -42,6 +42,8 @@ function accelerator.max_memory_allocated() return 0 end
 
 --- Raises, as all that uses an accelerator does: current_device_index, current_stream, set_device_index, set_stream,
 --- synchronize.
+---     > (select(2, pcall(nl.accelerator.current_device_index)):match "accelerator:.*")
+---     accelerator: there is none: all computing is done on the CPU
 local function refuse()
   raise "accelerator: there is none: all computing is done on the CPU"
 end

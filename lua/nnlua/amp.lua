@@ -69,6 +69,13 @@ end
 
 --- Wraps the backward of an autograd.Function so that it runs under autocast if the forward, wrapped by custom_fwd,
 --- did.
+---     > Double, options = nl.autograd.Function "Double", {device_type = "cpu"}
+---     > Double.forward = nl.amp.custom_fwd(function(ctx, x) return x * 2 end, options)
+---     > Double.backward = nl.amp.custom_bwd(function(ctx, dy) return dy * 2 end, options)
+---     > x = nl.ones(2, {requires_grad = true})
+---     > nl.autocast("cpu", function() return Double.apply(x):sum() end):backward()
+---     > x.grad
+---     tensor([2., 2.])
 ---@param bwd? function without it: options are given to a function that wraps one
 ---@param options table {device_type = "cpu"}
 function amp.custom_bwd(bwd, options)

@@ -57,6 +57,8 @@ function cuda.max_memory_allocated() return 0 end
 
 --- Raises, as all that uses a CUDA device does: current_device, get_device_name, get_device_properties, set_device,
 --- synchronize.
+---     > (select(2, pcall(nl.cuda.current_device)):match "cuda:.*")
+---     cuda: there is no CUDA device: all computing is done on the CPU
 local function refuse()
   raise "cuda: there is no CUDA device: all computing is done on the CPU"
 end

@@ -101,6 +101,10 @@ local function unknown(name)
 end
 
 --- The text of the entry of a name or value, and of the argument of that name; nil if there is neither.
+---     > nl.help.find("Tensor:numel"):match "[^\n]+"
+---     x:numel()
+---     > nl.help.find "no such name"
+---     nil
 function help.find(what)
   local entry = catalogue.find(what)
   local argument = type(what) == "string" and options.text(what)
@@ -109,6 +113,8 @@ function help.find(what)
 end
 
 --- What help prints of a name or a value; of nothing a tour.
+---     > nl.help.text(nl.ones(2)):match "[^.]+"
+---     A tensor: shape [2], nnlua
 ---@param what any
 ---@return string
 function help.text(what)

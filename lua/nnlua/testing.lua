@@ -76,6 +76,8 @@ function testing.close(actual, expected, ...)
 end
 
 --- As close, with no tolerance.
+---     > nl.testing.equal(nl.tensor({1, 2}), nl.tensor({1, 2})), (nl.testing.equal(1.0, 1.0000001))
+---     true	false
 ---@param actual any
 ---@param expected any
 ---@return boolean equal
@@ -104,6 +106,9 @@ end
 
 --- Gives luassert, which is busted's `assert`, the assertions `assert.close(actual, expected, options)`,
 --- `assert.equal_tensor(actual, expected, options)` and `assert.gradients(f, inputs, options)`. `nnlua test` does it.
+---     > assert = require "luassert" -- of busted
+---     > nl.testing.install(assert)
+---     > assert.close(nl.tensor({1.0}), nl.tensor({1.0000001}));
 ---@param assert? table
 function testing.install(assert)
   require "nnlua.testing.assertions".install(assert or require "luassert", testing)

@@ -34,11 +34,21 @@ function forward_ad.dual_level()
 end
 
 --- Opens a level that exit_dual_level closes.
+---     > ad = nl.autograd.forward_ad
+---     > ad.enter_dual_level();
+---     > ad.unpack_dual(ad.make_dual(nl.tensor(3.0), nl.tensor(1.0)):exp():log())
+---     tensor(3.)	tensor(1.)
+---     > ad.exit_dual_level()
 function forward_ad.enter_dual_level()
   return forward_ad.dual_level()
 end
 
 --- Closes the level that was opened last.
+---     > ad = nl.autograd.forward_ad
+---     > ad.enter_dual_level();
+---     > ad.exit_dual_level()
+---     > (pcall(ad.exit_dual_level))
+---     false
 function forward_ad.exit_dual_level()
   if #levels == 0 then raise("exit_dual_level: no level is open") end
   leave(levels[#levels])
@@ -53,6 +63,11 @@ end
 local parse_make = args.parser("autograd.forward_ad.make_dual", {{"tensor", "tensor"}, {"tangent", "tensor"}})
 
 --- A tensor that has a tangent, of its shape and dtype, at the innermost level.
+---     > ad = nl.autograd.forward_ad
+---     > ad.enter_dual_level();
+---     > ad.unpack_dual(ad.make_dual(nl.tensor({2.0, 3.0}), nl.tensor({1.0, 0.0})):square())
+---     tensor([4., 9.])	tensor([4., 0.])
+---     > ad.exit_dual_level()
 function forward_ad.make_dual(...)
   local tensor, tangent = parse_make(...)
   grads.check_tangent(tensor, tangent, "make_dual")
@@ -61,7 +76,14 @@ end
 
 local parse_unpack = args.parser("autograd.forward_ad.unpack_dual", {{"tensor", "tensor"}})
 
---- A tensor without its tangent, and this; nil if it has none.
+--- A tensor without its tangent, and this; alone if it has none.
+---     > ad = nl.autograd.forward_ad
+---     > ad.enter_dual_level();
+---     > ad.unpack_dual(ad.make_dual(nl.tensor(2.0), nl.tensor(1.0)) * 5)
+---     tensor(10.)	tensor(5.)
+---     > ad.unpack_dual(nl.tensor(2.0))
+---     tensor(2.)
+---     > ad.exit_dual_level()
 function forward_ad.unpack_dual(...)
   return transforms.undual(innermost "unpack_dual", (parse_unpack(...)))
 end

@@ -192,6 +192,11 @@ local parse_forward = args.parser("multi_head_attention_forward", {
 })
 
 --- Attention with several heads as a function of all its weights: what nn.MultiheadAttention computes.
+---     > x = nl.tensor({{1.0, 0.0}, {0.0, 1.0}})
+---     > weights = nl.cat({nl.zeros(4, 2), nl.eye(2)}) -- each place looks at all places alike
+---     > (F.multi_head_attention_forward(x, x, x, 2, 1, weights, nil, nil, nil, false, 0.0, nl.eye(2), nil))
+---     tensor([[0.5000, 0.5000],
+---             [0.5000, 0.5000]])
 function F.multi_head_attention_forward(...)
   local p = table.pack(parse_forward(...))
   local c = {

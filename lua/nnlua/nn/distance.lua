@@ -269,6 +269,10 @@ local parse_triplet = args.parser("triplet_margin_with_distance_loss", {
 })
 
 --- As triplet_margin_loss, with a distance of one's own: a function of two tensors, by default pairwise_distance.
+---     > anchor, positive, negative = nl.tensor({{0.0}}), nl.tensor({{1.0}}), nl.tensor({{1.5}})
+---     > distance = function(x, y) return (x - y):abs():sum(2) end
+---     > F.triplet_margin_with_distance_loss(anchor, positive, negative, {distance_function = distance})
+---     tensor(0.5000)
 function F.triplet_margin_with_distance_loss(...)
   local anchor, positive, negative, f, margin, swap, reduction = parse_triplet(...)
   if margin <= 0 then raise(format("triplet_margin_with_distance_loss: margin must be positive, not %g", margin)) end

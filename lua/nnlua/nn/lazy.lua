@@ -82,6 +82,10 @@ local parse = args.parser("nn.UninitializedParameter", {
 
 --- A Parameter without a shape, for lazy modules: `p:materialize(sizes)` gives it one, in place. Until then it has only
 --- requires_grad, dtype and device, and every operation raises.
+---     > p = nn.UninitializedParameter()
+---     > p:materialize({2, 3})
+---     > p.shape
+---     [2, 3]
 ---@param requires_grad? boolean
 ---@param device? string
 ---@param dtype? any

@@ -15,6 +15,8 @@ local rnn = {}
 -- --------------------------------------------------------- what layers share
 
 --- A recurrent layer of any kind.
+---     > nn.GRU(2, 3):is_a(nn.RNNBase)
+---     true
 ---@class RNNBase: Module
 local Base = core.class("nn.RNNBase", Module)
 
@@ -284,6 +286,8 @@ rnn.GRU = GRU
 -- ---------------------------------------------------------------------- cells
 
 --- A single step of a recurrent layer.
+---     > nn.GRUCell(2, 3):is_a(nn.RNNCellBase)
+---     true
 ---@class RNNCellBase: Module
 local CellBase = core.class("nn.RNNCellBase", Module)
 

@@ -100,52 +100,111 @@ functional.adam = make_step("adam", "Adam", "exp_avg exp_avg_sq max_exp_avg_sq s
   "lr beta1 beta2 eps weight_decay amsgrad maximize", betas)
 
 --- A step of AdamW; arguments as of adam.
+---     > w, m, v, step = nl.tensor({1.0}), nl.zeros(1), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01}
+---     > options.amsgrad, options.maximize = false, false
+---     > optim.functional.adamw({w}, {nl.tensor({2.0})}, {m}, {v}, {}, {step}, options)
+---     > w
+---     tensor([0.8990])
 functional.adamw = make_step("adamw", "AdamW", "exp_avg exp_avg_sq max_exp_avg_sq step",
   "lr beta1 beta2 eps weight_decay amsgrad maximize", betas)
 
 --- A step of Adamax: `adamax(params, grads, exp_avgs, exp_infs, state_steps, {lr = …, beta1 = …, beta2 = …, eps = …,
 --- weight_decay = …})`.
+---     > w, m, norm, step = nl.tensor({1.0}), nl.zeros(1), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.0}
+---     > optim.functional.adamax({w}, {nl.tensor({2.0})}, {m}, {norm}, {step}, options)
+---     > w, norm
+---     tensor([0.9000])	tensor([2.])
 functional.adamax = make_step("adamax", "Adamax", "exp_avg exp_inf step", "lr beta1 beta2 eps weight_decay", betas)
 
 --- A step of NAdam: `nadam(params, grads, exp_avgs, exp_avg_sqs, mu_products, state_steps, {lr = …, beta1 = …,
 --- beta2 = …, eps = …, weight_decay = …, momentum_decay = …})`.
+---     > w, m, v, mu, step = nl.tensor({1.0}), nl.zeros(1), nl.zeros(1), nl.tensor(1.0), nl.tensor(0.0)
+---     > options = {lr = 0.1, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.0, momentum_decay = 0.004}
+---     > optim.functional.nadam({w}, {nl.tensor({2.0})}, {m}, {v}, {mu}, {step}, options)
+---     > w, mu
+---     tensor([0.8944])	tensor(0.4501)
 functional.nadam = make_step("nadam", "NAdam", "exp_avg exp_avg_sq mu_product step",
   "lr beta1 beta2 eps weight_decay momentum_decay", betas)
 
 --- A step of RAdam: `radam(params, grads, exp_avgs, exp_avg_sqs, state_steps, {lr = …, beta1 = …, beta2 = …, eps = …,
 --- weight_decay = …})`.
+---     > w, m, v, step = nl.tensor({1.0}), nl.zeros(1), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.0}
+---     > optim.functional.radam({w}, {nl.tensor({2.0})}, {m}, {v}, {step}, options)
+---     > w
+---     tensor([0.8000])
 functional.radam = make_step("radam", "RAdam", "exp_avg exp_avg_sq step", "lr beta1 beta2 eps weight_decay", betas)
 
 --- A step of Adagrad: `adagrad(params, grads, state_sums, state_steps, {lr = …, lr_decay = …, eps = …,
 --- weight_decay = …, maximize = …})`.
+---     > w, sum, step = nl.tensor({1.0}), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, lr_decay = 0.0, eps = 1e-10, weight_decay = 0.0, maximize = false}
+---     > optim.functional.adagrad({w}, {nl.tensor({2.0})}, {sum}, {step}, options)
+---     > w, sum
+---     tensor([0.9000])	tensor([4.])
 functional.adagrad = make_step("adagrad", "Adagrad", "sum step", "lr lr_decay eps weight_decay maximize")
 
 --- A step of Adadelta: `adadelta(params, grads, square_avgs, acc_deltas, state_steps, {lr = …, rho = …, eps = …,
 --- weight_decay = …, maximize = …})`.
+---     > w, squares, deltas, step = nl.tensor({1.0}), nl.zeros(1), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 1.0, rho = 0.9, eps = 1e-6, weight_decay = 0.0, maximize = false}
+---     > optim.functional.adadelta({w}, {nl.tensor({2.0})}, {squares}, {deltas}, {step}, options)
+---     > w, squares
+---     tensor([0.9968])	tensor([0.4000])
 functional.adadelta = make_step("adadelta", "Adadelta", "square_avg acc_delta step",
   "lr rho eps weight_decay maximize")
 
 --- A step of RMSprop: `rmsprop(params, grads, square_avgs, grad_avgs, momentum_buffers, state_steps, {lr = …,
 --- alpha = …, eps = …, weight_decay = …, momentum = …, centered = …})`.
+---     > w, squares, step = nl.tensor({1.0}), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, alpha = 0.75, eps = 1e-8, weight_decay = 0.0, momentum = 0.0, centered = false}
+---     > optim.functional.rmsprop({w}, {nl.tensor({2.0})}, {squares}, {}, {}, {step}, options)
+---     > w, squares
+---     tensor([0.8000])	tensor([1.])
 functional.rmsprop = make_step("rmsprop", "RMSprop", "square_avg grad_avg momentum_buffer step",
   "lr alpha eps weight_decay momentum centered")
 
 --- A step of Rprop: `rprop(params, grads, prevs, step_sizes, state_steps, {step_size_min = …, step_size_max = …,
 --- etaminus = …, etaplus = …})`.
+---     > w, last, size, step = nl.tensor({1.0}), nl.tensor({1.0}), nl.tensor({0.1}), nl.tensor(1.0)
+---     > options = {step_size_min = 1e-6, step_size_max = 50.0, etaminus = 0.5, etaplus = 1.2}
+---     > optim.functional.rprop({w}, {nl.tensor({2.0})}, {last}, {size}, {step}, options)
+---     > w, size
+---     tensor([0.8800])	tensor([0.1200])
 functional.rprop = make_step("rprop", "Rprop", "prev step_size step", "step_size_min step_size_max etaminus etaplus",
   {step_sizes = {"step_size_min", "step_size_max"}, etas = {"etaminus", "etaplus"}})
 
 --- A step of ASGD: `asgd(params, grads, axs, mus, etas, state_steps, {lr = …, lambd = …, t0 = …, alpha = …,
 --- weight_decay = …})`.
+---     > w, mean, mu, eta, step = nl.tensor({1.0}), nl.zeros(1), nl.tensor(1.0), nl.tensor(0.1), nl.tensor(0.0)
+---     > options = {lr = 0.1, lambd = 0.0, t0 = 1e6, alpha = 0.75, weight_decay = 0.0}
+---     > optim.functional.asgd({w}, {nl.tensor({2.0})}, {mean}, {mu}, {eta}, {step}, options)
+---     > w, mean
+---     tensor([0.8000])	tensor([0.8000])
 functional.asgd = make_step("asgd", "ASGD", "ax mu eta step", "lr lambd t0 alpha weight_decay")
 
 --- A step of Adafactor: `adafactor(params, grads, row_vars, col_vars, variances, state_steps, {lr = …, beta2_decay = …,
 --- eps1 = …, eps2 = …, d = …, weight_decay = …, maximize = …})`; an eps1 of nl.none is that of the dtype.
+---     > w, variance, step = nl.tensor({1.0}), nl.zeros(1), nl.tensor(0.0)
+---     > options = {lr = 0.1, beta2_decay = -0.8, eps1 = nl.none, eps2 = 1e-3, d = 1.0, weight_decay = 0.0}
+---     > options.maximize = false
+---     > optim.functional.adafactor({w}, {nl.tensor({2.0})}, {}, {}, {variance}, {step}, options)
+---     > w, variance
+---     tensor([0.9000])	tensor([4.])
 functional.adafactor = make_step("adafactor", "Adafactor", "row_var col_var variance step",
   "lr beta2_decay eps1 eps2 d weight_decay maximize", {eps = {"eps1", "eps2"}})
 
 --- A step of Muon, of matrices: `muon(params, grads, momentum_buffers, {lr = …, weight_decay = …, momentum = …,
 --- nesterov = …, ns_coefficients = …, eps = …, ns_steps = …})`.
+---     > w, buffer = nl.eye(2), nl.zeros(2, 2)
+---     > options = {lr = 0.1, weight_decay = 0.0, momentum = 0.95, nesterov = true, eps = 1e-7, ns_steps = 5}
+---     > options.ns_coefficients = {3.4445, -4.775, 2.0315}
+---     > optim.functional.muon({w}, {2 * nl.eye(2)}, {buffer}, options)
+---     > buffer
+---     tensor([[0.1000, 0.0000],
+---             [0.0000, 0.1000]])
 functional.muon = make_step("muon", "Muon", "momentum_buffer",
   "lr weight_decay momentum nesterov ns_coefficients eps ns_steps")
 

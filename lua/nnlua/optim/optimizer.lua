@@ -33,6 +33,16 @@ function optimizer.class(name, parent)
 end
 
 --- What all optimizers share.
+---     > Descent = optim.class("Descent", optim.Optimizer)
+---     > function Descent:init(params, lr) optim.Optimizer.init(self, params, {lr = lr}) end
+---     > function Descent:update(group)
+---     >>   for _, p in ipairs(group.params) do p:sub_(p.grad * group.lr) end
+---     >> end
+---     > w = nl.tensor({1.0}, {requires_grad = true})
+---     > (w * 3):sum():backward()
+---     > Descent({w}, 0.25):step()
+---     > w.data
+---     tensor([0.2500])
 ---@class Optimizer
 ---@field param_groups table[]
 ---@field state table<Tensor, table>

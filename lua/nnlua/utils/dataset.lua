@@ -83,6 +83,14 @@ dataset.Dataset = Dataset
 
 --- A dataset without places: a subclass defines `iter()`, which returns what a generic `for` takes. In a loader with
 --- workers each goes over a copy: `get_worker_info()` tells `iter` which one it is, for a part of its own.
+---     > Squares = nl.utils.data.class("Squares", nl.utils.data.IterableDataset)
+---     > function Squares:iter()
+---     >>   local i = 0
+---     >>   return function() i = i + 1; return i <= 4 and i * i or nil end
+---     >> end
+---     > for batch in nl.utils.data.DataLoader(Squares(), {batch_size = 2}) do print(batch) end
+---     tensor([1, 4])
+---     tensor([ 9, 16])
 ---@class IterableDataset: Dataset
 local IterableDataset = class.new("utils.data.IterableDataset", Dataset)
 

@@ -13,6 +13,16 @@ local sampler = {}
 local raise = core.raise
 
 --- A base for samplers: a subclass defines `iter()`, and `len()` where that is known.
+---     > Backwards = nl.utils.data.class("Backwards", nl.utils.data.Sampler)
+---     > function Backwards:init(n) self.n = n end
+---     > function Backwards:len() return self.n end
+---     > function Backwards:iter()
+---     >>   local i = self.n + 1
+---     >>   return function() i = i - 1; return i > 0 and i or nil end
+---     >> end
+---     > loader = nl.utils.data.DataLoader({10, 20, 30}, {sampler = Backwards(3), batch_size = 3})
+---     > for batch in loader do print(batch) end
+---     tensor([30, 20, 10])
 ---@class Sampler
 local Sampler = class.new("utils.data.Sampler")
 

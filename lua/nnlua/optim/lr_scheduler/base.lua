@@ -16,6 +16,14 @@ local raise = core.raise
 
 --- What a scheduler changes the learning rates of. For its own `init` a class calls `Parent.init(self, optimizer,
 --- last_epoch)` when its fields are set: that takes the first step.
+---     > Halving = optim.lr_scheduler.class("Halving", optim.lr_scheduler.LRScheduler)
+---     > function Halving:get_lr() return self:scaled(self.last_epoch > 0 and 0.5 or 1) end
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > schedule = Halving(optimizer)
+---     > optimizer:step()
+---     > schedule:step()
+---     > schedule:get_last_lr()[1]
+---     0.05
 ---@class LRScheduler
 ---@field last_epoch integer
 ---@field base_lrs number[]
