@@ -266,7 +266,7 @@ static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, con
     FOR_STRIPS softmax_strip(n, inner, (int)width, log_of_it, from + at, to + at);
     return;
   }
-  if (n <= SOFTMAX_SHORT) {
+  if (n <= SOFTMAX_SHORT && outer >= V) {
     softmax_short(outer, n, log_of_it, from, to);
     return;
   }
