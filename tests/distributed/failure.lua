@@ -2,8 +2,9 @@
 local nl = require "nnlua"
 local dist = nl.distributed
 
-dist.init_process_group {timeout = arg[1] == "late" and 2 or 60, sign_of_life = 3}
+dist.init_process_group {timeout = 60, sign_of_life = 3}
 local rank = dist.get_rank()
+local impatient = dist.new_group {timeout = 2}
 dist.barrier()
 if rank == 1 then
   if arg[1] == "error" then error "this rank fails" end
@@ -21,5 +22,6 @@ if rank == 1 then
   end
 end
 if arg[1] == "unlike" then nl.nn.parallel.DistributedDataParallel(nl.nn.Linear(2, 2)) end
+if arg[1] == "late" then dist.barrier(impatient) end
 if arg[1] == "late for a barrier" then dist.monitored_barrier {timeout = 1} end
 dist.barrier()
