@@ -137,6 +137,11 @@ local function state_of(self, optimizer)
 end
 
 --- Divides the gradients of an optimizer's parameters by the scale, for who clips them before the step.
+---     > w, scaler = nl.ones(1, {requires_grad = true}), nl.amp.GradScaler({init_scale = 8})
+---     > scaler:scale((w * 3):sum()):backward()
+---     > scaler:unscale_(optim.SGD({w}, {lr = 0.1}))
+---     > w.grad
+---     tensor([3.])
 function GradScaler:unscale_(optimizer)
   if not self._enabled then return end
   local state = state_of(self, optimizer)
@@ -206,12 +211,18 @@ function GradScaler:get_scale()
 end
 
 --- The factor by which the scale grows.
+---     > nl.amp.GradScaler():get_growth_factor()
+---     2.0
 function GradScaler:get_growth_factor() return self._growth_factor end
 
 --- The factor by which the scale falls.
+---     > nl.amp.GradScaler():get_backoff_factor()
+---     0.5
 function GradScaler:get_backoff_factor() return self._backoff_factor end
 
 --- After how many steps in a row the scale grows.
+---     > nl.amp.GradScaler():get_growth_interval()
+---     2000
 function GradScaler:get_growth_interval() return self._growth_interval end
 
 local function positive(name, value, is_right)
@@ -220,25 +231,41 @@ local function positive(name, value, is_right)
 end
 
 --- Sets the factor by which the scale grows: more than 1.
+---     > scaler = nl.amp.GradScaler()
+---     > scaler:set_growth_factor(4.0)
+---     > scaler:get_growth_factor()
+---     4.0
 function GradScaler:set_growth_factor(factor)
   self._growth_factor = positive("set_growth_factor: a number over 1 is wanted", factor, function(f) return f > 1 end)
 end
 
 --- Sets the factor by which the scale falls: less than 1.
+---     > scaler = nl.amp.GradScaler()
+---     > scaler:set_backoff_factor(0.25)
+---     > scaler:get_backoff_factor()
+---     0.25
 function GradScaler:set_backoff_factor(factor)
   self._backoff_factor = positive("set_backoff_factor: a number below 1 is wanted", factor,
     function(f) return f < 1 end)
 end
 
 --- Sets after how many steps in a row the scale grows.
+---     > scaler = nl.amp.GradScaler()
+---     > scaler:set_growth_interval(100)
+---     > scaler:get_growth_interval()
+---     100
 function GradScaler:set_growth_interval(interval)
   self._growth_interval = positive("set_growth_interval: a whole number is wanted", interval, math.tointeger)
 end
 
 --- Whether the scaler does anything.
+---     > nl.amp.GradScaler({enabled = false}):is_enabled()
+---     false
 function GradScaler:is_enabled() return self._enabled end
 
 --- What load_state_dict takes; empty if the scaler isn't enabled.
+---     > nl.amp.GradScaler():state_dict().growth_factor
+---     2.0
 function GradScaler:state_dict()
   if not self._enabled then return {} end
   return {scale = self._scale, growth_factor = self._growth_factor, backoff_factor = self._backoff_factor,
@@ -246,6 +273,10 @@ function GradScaler:state_dict()
 end
 
 --- Takes over what state_dict gave.
+---     > scaler = nl.amp.GradScaler()
+---     > scaler:load_state_dict(nl.amp.GradScaler({init_scale = 8}):state_dict())
+---     > scaler:get_scale()
+---     8.0
 function GradScaler:load_state_dict(state)
   if not self._enabled then return end
   if type(state) ~= "table" or type(state.scale) ~= "number" then

@@ -518,6 +518,8 @@ function ArgumentParser:format_usage()
 end
 
 --- What --help prints, as a text.
+---     > nl.argparse.ArgumentParser({prog = "train.lua", add_help = false}):format_help():match "[^\n]+"
+---     usage: train.lua
 ---@return string
 function ArgumentParser:format_help()
   check_self(self, "format_help")
@@ -525,6 +527,11 @@ function ArgumentParser:format_help()
 end
 
 --- Prints the usage line, to a file if one is given.
+---     > file = io.tmpfile()
+---     > nl.argparse.ArgumentParser({prog = "train.lua"}):print_usage(file)
+---     > file:seek "set";
+---     > file:read()
+---     usage: train.lua [-h]
 ---@param file? file
 function ArgumentParser:print_usage(file)
   check_self(self, "print_usage")
@@ -532,6 +539,11 @@ function ArgumentParser:print_usage(file)
 end
 
 --- Prints what --help prints, to a file if one is given.
+---     > file = io.tmpfile()
+---     > nl.argparse.ArgumentParser({prog = "train.lua"}):print_help(file)
+---     > file:seek "set";
+---     > file:read()
+---     usage: train.lua [-h]
 ---@param file? file
 function ArgumentParser:print_help(file)
   check_self(self, "print_help")
@@ -539,6 +551,10 @@ function ArgumentParser:print_help(file)
 end
 
 --- Ends the script with status 2 after a usage line and a message on stderr.
+---     > parser = nl.argparse.ArgumentParser()
+---     > function parser:error(message) error(message, 0) end -- in the place of an end of the script
+---     > pcall(parser.parse_args, parser, {"--lr"})
+---     false	unrecognized arguments: --lr
 ---@param message string
 function ArgumentParser:error(message)
   check_self(self, "error")

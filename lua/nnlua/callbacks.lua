@@ -59,11 +59,19 @@ function EarlyStopping:on_epoch_end(trainer, logs)
 end
 
 --- How long it has waited, and for what.
+---     > stop = nl.callbacks.EarlyStopping {monitor = "loss"}
+---     > for _, loss in ipairs {1, 2} do stop:on_epoch_end({}, {loss = loss}) end
+---     > stop:state_dict().best, stop:state_dict().wait
+---     1	1
 function EarlyStopping:state_dict()
   return {wait = self.wait, best = self.best}
 end
 
 --- Goes on from what state_dict gave.
+---     > stop = nl.callbacks.EarlyStopping {patience = 5}
+---     > stop:load_state_dict {best = 0.5, wait = 3}
+---     > stop.wait
+---     3
 ---@param state_dict table
 function EarlyStopping:load_state_dict(state_dict)
   self.wait, self.best = state_dict.wait, state_dict.best

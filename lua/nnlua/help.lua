@@ -38,6 +38,8 @@ end
 
 local function entry_text(entry)
   if entry.kind == "class" and not entry.methods then entry.methods = methods_of(entry) end
+  local shown_by = catalogue.shown_by(entry)
+  if shown_by and shown_by ~= entry then entry.shown_by = shown_by.name end
   return text.entry(entry, options.of_entry(entry))
 end
 

@@ -97,6 +97,10 @@ end
 nn.deepcopy = require "nnlua.nn.copy"
 
 --- A copy of the module with all that it holds.
+---     > net = nn.Linear(2, 1)
+---     > copy = net:deepcopy()
+---     > copy.weight == net.weight, nl.equal(copy.weight, net.weight)
+---     false	true
 function Module:deepcopy()
   return nn.deepcopy(self)
 end

@@ -290,6 +290,11 @@ function SobolEngine:draw_base2(m, ...)
 end
 
 --- Goes back to the first point. Gives the engine.
+---     > engine = nl.quasirandom.SobolEngine(1)
+---     > first = engine:draw(2)
+---     > engine:reset();
+---     > nl.equal(engine:draw(2), first)
+---     true
 function SobolEngine:reset()
   self.num_generated = 0
   return self

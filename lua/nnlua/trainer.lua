@@ -70,6 +70,13 @@ end
 local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop"}
 
 --- Saves all of the run to a file, which `load` and `fit` with resume go on from.
+---     > net, path = nn.Linear(2, 1), os.tmpname()
+---     > trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss()})
+---     > trainer:save(path)
+---     > net.bias.data:fill_(5);
+---     > trainer:load(path)
+---     > net.bias:item() < 5
+---     true
 ---@param path string
 function Trainer:save(path)
   local things, run = things_of(self), {}
@@ -145,6 +152,9 @@ local function batches(name, loader, goes_on)
 end
 
 --- The loss and the metrics so far, by name.
+---     > trainer = nl.Trainer(nn.ReLU(), {optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1}), loss = nn.MSELoss()})
+---     > trainer:logs().loss -- of no batch yet
+---     nan
 function Trainer:logs()
   local logs = {loss = self.mean_loss:compute()}
   for name, metric in pairs(self.metrics) do logs[name] = metric:compute() end
@@ -162,6 +172,11 @@ function Trainer:_evaluate(name, loader, f)
 end
 
 --- The loss and the metrics of a loader, by names that begin with val_; the model is as it was.
+---     > trainer = nl.Trainer(nn.Identity(), {optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1}), loss = nn.MSELoss()})
+---     > data = nl.utils.data
+---     > loader = data.DataLoader(data.TensorDataset(nl.zeros(4, 1), nl.full({4, 1}, 3.0)))
+---     > trainer:validate(loader).val_loss
+---     9.0
 ---@param loader DataLoader
 ---@return table
 function Trainer:validate(loader)
@@ -176,6 +191,9 @@ end
 
 --- What the model gives for all batches of a loader, one behind the other. Of a batch of several values the last, the
 --- target, is left out.
+---     > trainer = nl.Trainer(nn.ReLU(), {optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1}), loss = nn.MSELoss()})
+---     > trainer:predict(nl.utils.data.DataLoader(nl.tensor({-1.0, 2.0})))
+---     tensor([0., 2.])
 ---@param loader DataLoader
 function Trainer:predict(loader)
   checks.loader("predict", "loader", loader)
@@ -288,6 +306,11 @@ function Trainer:fit(...)
 end
 
 --- Writes what came of the run as one HTML page: nl.report with all that the trainer knows, title and samples.
+---     > trainer = nl.Trainer(nn.ReLU(), {optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1}), loss = nn.MSELoss()})
+---     > path = os.tmpname() .. ".html"
+---     > trainer:report(path)
+---     > io.open(path):read():lower()
+---     <!doctype html>
 ---@param path string
 ---@param title? string
 ---@param samples? any[]

@@ -187,6 +187,8 @@ function GeneralizedPareto:log_prob(value)
 end
 
 --- The logarithm of the probability of more than a value.
+---     > nl.distributions.GeneralizedPareto(0, 1, 0):log_survival_function(nl.tensor(2.0))
+---     tensor(-2.)
 ---@param value Tensor
 ---@return Tensor
 function GeneralizedPareto:log_survival_function(value)
@@ -196,6 +198,8 @@ function GeneralizedPareto:log_survival_function(value)
 end
 
 --- The logarithm of cdf.
+---     > nl.distributions.GeneralizedPareto(0, 1, -1):log_cdf(nl.tensor(0.5))
+---     tensor(-0.6931)
 ---@param value Tensor
 ---@return Tensor
 function GeneralizedPareto:log_cdf(value)

@@ -31,6 +31,8 @@ function BytesIO:getvalue()
 end
 
 --- Puts a string where the buffer stands, over what is there, and gives the buffer.
+---     > nl.io.BytesIO():write("ab"):write("c"):getvalue()
+---     abc
 ---@param text string
 ---@return BytesIO
 function BytesIO:write(text)
@@ -79,6 +81,8 @@ function BytesIO:seek(whence, offset)
 end
 
 --- Where the buffer stands.
+---     > nl.io.BytesIO():write("abc"):tell()
+---     3
 ---@return integer
 function BytesIO:tell()
   return self.at

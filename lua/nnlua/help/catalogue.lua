@@ -6,6 +6,7 @@ local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local parts = require "nnlua.parts"
 local rows = require "nnlua.help.rows"
+local text = require "nnlua.help.text"
 
 local catalogue = {}
 
@@ -311,6 +312,40 @@ function catalogue.find(what)
         if alias == wanted then return entry end
       end
     end
+  end
+end
+
+-- ---------------------------------------------------------------- examples
+
+--- The lines of an entry's examples.
+local function example_lines(entry)
+  local lines = {}
+  for _, overload in ipairs(entry.overloads) do
+    local more = text.parts(overload.text).examples
+    table.move(more, 1, #more, #lines + 1, lines)
+  end
+  return lines
+end
+
+--- Whether an entry's examples call a method of that name; `init` is what the call of a class comes to.
+local function shows(entry, name)
+  if name == "init" and entry.kind == "class" then return #example_lines(entry) > 0 end
+  for _, line in ipairs(example_lines(entry)) do
+    if line:find("[.:]" .. name .. "%f[^%w_]") then return true end
+  end
+  return false
+end
+
+--- The entry whose examples show one in use: itself; for a method without any, its class or another method of that
+--- which calls it there. nil if there is none.
+function catalogue.shown_by(entry)
+  if #example_lines(entry) > 0 then return entry end
+  local class = entry.kind == "method" and entry.name:match "^(.+):"
+  if not class then return nil end
+  local list = catalogue.all()
+  if list.by_name[class] and shows(list.by_name[class], entry.short) then return list.by_name[class] end
+  for _, other in ipairs(list) do
+    if other.kind == "method" and other.name:match "^(.+):" == class and shows(other, entry.short) then return other end
   end
 end
 

@@ -102,6 +102,7 @@ function text.entry(entry, arguments)
   if entry.methods and #entry.methods > 0 then
     lines[#lines + 1] = wrapped("Methods: " .. table.concat(entry.methods, ", "), "  ")
   end
+  if entry.shown_by then lines[#lines + 1] = wrapped("Example: that of " .. entry.shown_by, "  ") end
   return table.concat(lines, "\n")
 end
 

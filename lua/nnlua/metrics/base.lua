@@ -44,6 +44,10 @@ function Metric:empty()
 end
 
 --- Forgets all batches.
+---     > mean = nl.metrics.Mean():update(5)
+---     > mean:reset();
+---     > mean:update(1):compute()
+---     1.0
 function Metric:reset()
   self.state = self:empty()
   return self
@@ -61,6 +65,8 @@ function Metric:compute()
 end
 
 --- What was counted so far, to be saved: nl.checkpoint takes metrics.
+---     > mean = nl.metrics.Mean():update(5)
+---     > nl.checkpoint.save(os.tmpname(), {metric = mean:state_dict()})
 function Metric:state_dict()
   return deepcopy(self.state)
 end
@@ -71,6 +77,10 @@ local function kind_of(value)
 end
 
 --- Goes on from what state_dict gave: a table whose values are of the kinds that empty() gives.
+---     > mean = nl.metrics.Mean()
+---     > mean:load_state_dict(nl.metrics.Mean():update(5):state_dict());
+---     > mean:compute()
+---     5.0
 function Metric:load_state_dict(state_dict)
   local fits = type(state_dict) == "table"
   for key, value in pairs(self:empty()) do

@@ -77,6 +77,10 @@ function RunningMean:update(value)
 end
 
 --- Goes on from what state_dict gave. Of a larger window the last values are taken.
+---     > mean = nl.metrics.RunningMean(2)
+---     > mean:load_state_dict(nl.metrics.RunningMean(2):update(1):update(2):state_dict())
+---     > mean:update(4):compute()
+---     3.0
 ---@param state_dict table
 function RunningMean:load_state_dict(state_dict)
   local before = self.state

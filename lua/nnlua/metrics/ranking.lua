@@ -59,6 +59,11 @@ function AUROC:update(input, target)
 end
 
 --- Goes on from what state_dict gave.
+---     > before = nl.metrics.AUROC():update(nl.tensor {0.1, 0.8}, nl.tensor {0, 1})
+---     > after = nl.metrics.AUROC()
+---     > after:load_state_dict(before:state_dict())
+---     > after:compute()
+---     1.0
 ---@param state_dict table
 function AUROC:load_state_dict(state_dict)
   local before = self.state

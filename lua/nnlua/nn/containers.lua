@@ -302,6 +302,10 @@ function ModuleDict:init(modules)
 end
 
 --- Adds modules from a list of pairs, another ModuleDict, or a table of names, which come in alphabetical order.
+---     > layers = nn.ModuleDict {act = nn.ReLU()}
+---     > layers:update {act = nn.Tanh()}
+---     > layers.act
+---     Tanh()
 function ModuleDict:update(modules)
   if core.is_module(modules) and modules:is_a(ModuleDict) then
     for name, module in pairs(modules) do
@@ -319,11 +323,16 @@ function ModuleDict:update(modules)
 end
 
 --- Whether there is a module of a name.
+---     > nn.ModuleDict({act = nn.ReLU()}):contains "act"
+---     true
 function ModuleDict:contains(name)
   return core.kind(self, name) == "module"
 end
 
 --- Removes a module and returns it.
+---     > layers = nn.ModuleDict {act = nn.ReLU()}
+---     > layers:pop "act"
+---     ReLU()
 function ModuleDict:pop(name)
   if not self:contains(name) then
     raise(("ModuleDict: there is no module '%s'"):format(tostring(name)))
@@ -334,6 +343,10 @@ function ModuleDict:pop(name)
 end
 
 --- Removes all modules.
+---     > layers = nn.ModuleDict {act = nn.ReLU()}
+---     > layers:clear()
+---     > #layers
+---     0
 function ModuleDict:clear()
   refill(self, {})
 end
@@ -354,6 +367,8 @@ local function entry_iterator(self, make)
 end
 
 --- Goes through names and modules.
+---     > for name, layer in nn.ModuleDict({act = nn.ReLU()}):items() do print(name, layer) end
+---     act	ReLU()
 function ModuleDict:items()
   return entry_iterator(self, function(name, module) return name, module end)
 end
@@ -361,11 +376,15 @@ end
 ModuleDict.__pairs = ModuleDict.items
 
 --- Goes through the names.
+---     > for name in nn.ModuleDict({act = nn.ReLU()}):keys() do print(name) end
+---     act
 function ModuleDict:keys()
   return entry_iterator(self, function(name) return name end)
 end
 
 --- Goes through the modules.
+---     > for layer in nn.ModuleDict({act = nn.ReLU()}):values() do print(layer) end
+---     ReLU()
 function ModuleDict:values()
   return entry_iterator(self, function(_, module) return module end)
 end

@@ -72,6 +72,10 @@ local function clear_padding(weight, padding)
 end
 
 --- Draws the table anew.
+---     > layer = nn.Embedding(3, 2, {padding_idx = 1})
+---     > layer:reset_parameters()
+---     > layer.weight[1].data
+---     tensor([0., 0.])
 function Embedding:reset_parameters()
   init.normal_(self.weight)
   clear_padding(self.weight, self.padding_idx)
@@ -151,6 +155,10 @@ function EmbeddingBag:init(...)
 end
 
 --- Draws the table anew.
+---     > layer = nn.EmbeddingBag(3, 2, {padding_idx = 1})
+---     > layer:reset_parameters()
+---     > layer.weight[1].data
+---     tensor([0., 0.])
 function EmbeddingBag:reset_parameters()
   init.normal_(self.weight)
   clear_padding(self.weight, self.padding_idx)

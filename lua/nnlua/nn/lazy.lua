@@ -138,6 +138,9 @@ function lazy.class(name, becomes)
   class._becomes = becomes
 
   --- Whether a parameter of the module itself has no shape yet.
+  ---     > layer = nn.LazyLinear(2)
+  ---     > layer:has_uninitialized_params() -- a first call gives them theirs
+  ---     true
   function class:has_uninitialized_params()
     for _, parameter_name in ipairs(core.slot_names(self, core.PARAMETER)) do
       if is_uninitialized(self[parameter_name]) then

@@ -41,6 +41,10 @@ function Linear:init(...)
 end
 
 --- Draws weight and bias anew.
+---     > layer = nn.Linear(4, 2)
+---     > layer:reset_parameters()
+---     > layer.weight:abs():max():item() <= 1 / math.sqrt(4)
+---     true
 function Linear:reset_parameters()
   init.kaiming_uniform_(self.weight, math.sqrt(5))
   if self.bias then
@@ -81,6 +85,10 @@ function Bilinear:init(...)
 end
 
 --- Draws weight and bias anew.
+---     > layer = nn.Bilinear(2, 3, 4)
+---     > layer:reset_parameters()
+---     > layer.weight:abs():max():item() <= 1 / math.sqrt(2)
+---     true
 function Bilinear:reset_parameters()
   local bound = 1 / math.sqrt(self.in1_features)
   init.uniform_(self.weight, -bound, bound)

@@ -128,6 +128,10 @@ function Adaptive:init(...)
 end
 
 --- Draws all weights anew.
+---     > adaptive = nn.AdaptiveLogSoftmaxWithLoss(4, 10, {5})
+---     > adaptive:reset_parameters()
+---     > adaptive.head.weight.shape
+---     [6, 4]
 function Adaptive:reset_parameters()
   self.head:reset_parameters()
   for i = 1, self.n_clusters do

@@ -20,6 +20,10 @@ local Module = core.class("nn.Module")
 -- ------------------------------------------------------------- registering
 
 --- Registers a Parameter, or an empty slot for one, under a name.
+---     > net = nn.Module()
+---     > net:register_parameter("scale", nn.Parameter(nl.ones(2)))
+---     > net:get_parameter("scale").shape
+---     [2]
 function Module:register_parameter(name, parameter)
   core.register_parameter(self, name, parameter)
 end
@@ -34,6 +38,10 @@ function Module:register_buffer(name, tensor, persistent)
 end
 
 --- Registers a child module, or an empty slot for one.
+---     > net = nn.Module()
+---     > net:register_module("act", nn.ReLU())
+---     > net.act
+---     ReLU()
 function Module:register_module(name, module)
   core.register_module(self, name, module)
 end
@@ -41,11 +49,17 @@ end
 Module.add_module = Module.register_module
 
 --- Removes a parameter, buffer, child or plain attribute together with its place.
+---     > net = nn.Linear(2, 1)
+---     > net:unregister "bias"
+---     > net.bias
+---     nil
 function Module:unregister(name)
   core.unregister(self, name)
 end
 
 --- Whether the module's class is `class` or comes from it.
+---     > nn.Linear(2, 1):is_a(nn.Module), nn.Linear(2, 1):is_a(nn.ReLU)
+---     true	false
 function Module:is_a(class)
   return core.is_a(self, class)
 end
@@ -106,12 +120,20 @@ function Module:num_parameters(...)
 end
 
 --- Goes through names and buffers.
+---     > for name, buffer in nn.BatchNorm1d(3):named_buffers() do print(name, buffer.shape) end
+---     running_mean	[3]
+---     running_var	[3]
+---     num_batches_tracked	[]
 function Module:named_buffers(...)
   local prefix, recurse, once = parse_members(...)
   return iterator(members(self, BUFFER | TRANSIENT, prefix, recurse, once), true)
 end
 
 --- Goes once through the buffers.
+---     > for buffer in nn.BatchNorm1d(3):buffers() do print(buffer.shape) end
+---     [3]
+---     [3]
+---     []
 function Module:buffers(...)
   return iterator(members(self, BUFFER | TRANSIENT, nil, parse_recurse(...), true))
 end
@@ -128,11 +150,18 @@ function Module:named_modules(...)
 end
 
 --- Goes through the modules, itself first.
+---     > count = 0
+---     > for module in nn.Sequential(nn.ReLU(), nn.Tanh()):modules() do count = count + 1 end
+---     > count
+---     3
 function Module:modules()
   return iterator(core.modules(self, nil, true))
 end
 
 --- Goes through names and direct children.
+---     > for name, child in nn.Sequential(nn.ReLU(), nn.Tanh()):named_children() do print(name, child) end
+---     0	ReLU()
+---     1	Tanh()
 function Module:named_children()
   return iterator(members(self, core.MODULE, "", false, true), true)
 end
@@ -228,16 +257,24 @@ local function get_slot(root, path, kind)
 end
 
 --- The Parameter at a path such as "encoder.0.weight".
+---     > nn.Sequential(nn.Linear(2, 3), nn.ReLU()):get_parameter("0.weight").shape
+---     [3, 2]
 function Module:get_parameter(path)
   return get_slot(self, path, "parameter")
 end
 
 --- The buffer at a path.
+---     > nn.Sequential(nn.BatchNorm1d(2)):get_buffer "0.running_mean"
+---     tensor([0., 0.])
 function Module:get_buffer(path)
   return get_slot(self, path, "buffer")
 end
 
 --- Puts a module at a path. With strict = true there must be one already.
+---     > net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+---     > net:set_submodule("1", nn.Tanh())
+---     > net[2]
+---     Tanh()
 function Module:set_submodule(path, module, strict)
   check_self(self, "set_submodule")
   if type(strict) == "table" then strict = strict.strict end

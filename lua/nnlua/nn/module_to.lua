@@ -228,6 +228,9 @@ function module_to.install(Module)
   --- Gives the module memory on a device, with elements that are not set: `net:to_empty {device = "cpu"}` after it was
   --- built on the meta device. Without recurse only its own parameters and buffers. Where the device changes,
   --- parameters become new objects, and those that were shared are no more: tie them again. Returns the module.
+  ---     > net = nn.Linear(2, 1, {device = "meta"})
+  ---     > net:to_empty({device = "cpu"}).weight.device
+  ---     cpu
   function Module:to_empty(...)
     core.check_self(self, "to_empty")
     local first = ...
@@ -246,6 +249,8 @@ function module_to.install(Module)
   end
 
   --- Converts everything to a dtype, integer buffers too.
+  ---     > nn.Linear(2, 1):type(nl.float64).weight.dtype
+  ---     nnlua.float64
   function Module:type(dtype)
     core.check_self(self, "type")
     if core.is_tensor(dtype) or not core.category(dtype) then
@@ -263,6 +268,8 @@ function module_to.install(Module)
   end
 
   --- Raises: all computing is done on the CPU. `net:to(device)` works with every device that there is.
+  ---     > (pcall(function() nn.Linear(2, 1):cuda() end))
+  ---     false
   function Module:cuda() -- luacheck: no self
     raise "cuda: all computing is done on the CPU: leave it out, or write net:to(device) with nl.device \"cpu\""
   end

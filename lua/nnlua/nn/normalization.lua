@@ -27,6 +27,11 @@ local function add_parameter(self, name, shape, wanted, kind)
 end
 
 --- Weights of 1 and biases of 0, where there are any.
+---     > layer = nn.GroupNorm(1, 2)
+---     > layer.weight.data:fill_(5);
+---     > layer:reset_parameters()
+---     > layer.weight.data, nn.LayerNorm(2).bias.data
+---     tensor([1., 1.])	tensor([0., 0.])
 local function reset_affine(self)
   if self.weight then init.ones_(self.weight) end
   if self.bias then init.zeros_(self.bias) end
@@ -386,6 +391,8 @@ function LayerNorm:forward(x)
 end
 
 --- What layer norm and root mean square norm show of themselves.
+---     > nn.RMSNorm(2, {eps = 0.5}):extra_repr()
+---     (2,), eps=0.5, elementwise_affine=True
 local function shape_repr(self)
   return ("%s, eps=%s, elementwise_affine=%s"):format(shape_text(self.normalized_shape), repr.value(self.eps),
     repr.value(self.elementwise_affine))

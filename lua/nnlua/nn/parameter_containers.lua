@@ -95,6 +95,8 @@ function ParameterList:__pairs()
 end
 
 --- Appends a value. Returns the list.
+---     > #nn.ParameterList({nl.zeros(2)}):append(nl.zeros(3))
+---     2
 function ParameterList:append(value)
   core.check_self(self, "append")
   if value == nil then
@@ -106,6 +108,8 @@ function ParameterList:append(value)
 end
 
 --- Appends the values of a table, another ParameterList or an iterator. Returns the list.
+---     > #nn.ParameterList({nl.zeros(2)}):extend {nl.zeros(3), nl.zeros(4)}
+---     3
 function ParameterList:extend(values)
   if type(values) == "function" then
     for value in values do self:append(value) end
@@ -158,11 +162,16 @@ local function place_of_name(self, name)
 end
 
 --- Whether there is an entry of a name.
+---     > nn.ParameterDict({a = nl.zeros(2)}):contains "b"
+---     false
 function ParameterDict:contains(name)
   return place_of_name(self, name) ~= nil
 end
 
 --- Sets an entry; a new name goes to the end. Returns the value as it is kept.
+---     > weights = nn.ParameterDict()
+---     > weights:set("a", nl.zeros(2)).requires_grad
+---     true
 function ParameterDict:set(name, value)
   if type(name) ~= "string" then
     raise(("ParameterDict: a name is a string, not %s"):format(core.describe(name)))
@@ -181,6 +190,8 @@ function ParameterDict:set(name, value)
 end
 
 --- The entry of a name, or a default (nil).
+---     > nn.ParameterDict({a = nl.zeros(2)}):get("b", "none")
+---     none
 function ParameterDict:get(name, default)
   if self:contains(name) then
     return self[name]
@@ -189,6 +200,9 @@ function ParameterDict:get(name, default)
 end
 
 --- The entry of a name, which is the default from now on if there was none.
+---     > weights = nn.ParameterDict()
+---     > weights:setdefault("a", nl.zeros(2)).shape, weights.a.shape
+---     [2]	[2]
 function ParameterDict:setdefault(name, default)
   if self:contains(name) then
     return self[name]
@@ -197,6 +211,9 @@ function ParameterDict:setdefault(name, default)
 end
 
 --- Removes an entry and returns it.
+---     > weights = nn.ParameterDict {a = nl.zeros(2)}
+---     > weights:pop("a").shape, #weights
+---     [2]	0
 function ParameterDict:pop(name)
   local place = place_of_name(self, name)
   if not place then
@@ -210,6 +227,9 @@ function ParameterDict:pop(name)
 end
 
 --- Removes the last entry and returns its name and value.
+---     > name, p = nn.ParameterDict({{"a", nl.zeros(2)}, {"b", nl.zeros(3)}}):popitem()
+---     > name, p.shape
+---     b	[3]
 function ParameterDict:popitem()
   local name = self._names[#self._names]
   if not name then
@@ -219,11 +239,19 @@ function ParameterDict:popitem()
 end
 
 --- Removes all entries.
+---     > weights = nn.ParameterDict {a = nl.zeros(2)}
+---     > weights:clear()
+---     > #weights
+---     0
 function ParameterDict:clear()
   while #self._names > 0 do self:popitem() end
 end
 
 --- Sets entries from a list of pairs, another ParameterDict, or a table of names, in alphabetical order.
+---     > weights = nn.ParameterDict {a = nl.zeros(2)}
+---     > weights:update {a = nl.zeros(3)};
+---     > weights.a.shape
+---     [3]
 function ParameterDict:update(values)
   if core.is_module(values) and values:is_a(ParameterDict) then
     for name, value in pairs(values) do self:set(name, value) end
@@ -243,11 +271,16 @@ function ParameterDict:update(values)
 end
 
 --- A new dictionary of the same entries.
+---     > weights = nn.ParameterDict {a = nl.zeros(2)}
+---     > weights:copy().a == weights.a
+---     true
 function ParameterDict:copy()
   return ParameterDict():update(self)
 end
 
 --- A new dictionary in which each of the names has the same default.
+---     > nn.ParameterDict():fromkeys({"a", "b"}, nl.zeros(2)).b.shape
+---     [2]
 function ParameterDict:fromkeys(names, default) -- luacheck: no self
   if type(names) ~= "table" then
     raise(("ParameterDict: fromkeys takes a list of names, not %s"):format(core.describe(names)))
@@ -277,6 +310,8 @@ local function entry_iterator(self, make)
 end
 
 --- Goes through names and values.
+---     > for name, p in nn.ParameterDict({a = nl.zeros(2)}):items() do print(name, p.shape) end
+---     a	[2]
 function ParameterDict:items()
   return entry_iterator(self, function(name, value) return name, value end)
 end
@@ -284,11 +319,15 @@ end
 ParameterDict.__pairs = ParameterDict.items
 
 --- Goes through the names.
+---     > for name in nn.ParameterDict({a = nl.zeros(2)}):keys() do print(name) end
+---     a
 function ParameterDict:keys()
   return entry_iterator(self, function(name) return name end)
 end
 
 --- Goes through the values.
+---     > for p in nn.ParameterDict({a = nl.zeros(2)}):values() do print(p.shape) end
+---     [2]
 function ParameterDict:values()
   return entry_iterator(self, function(_, value) return value end)
 end

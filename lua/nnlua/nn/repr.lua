@@ -69,6 +69,11 @@ end
 
 function repr.install(Module)
   --- What is printed in the parentheses: "in_features=3, out_features=4". A class overrides it.
+  ---     > Scale = nn.class "Scale"
+  ---     > function Scale:init(factor) self.factor = factor end
+  ---     > function Scale:extra_repr() return "factor=" .. self.factor end
+  ---     > Scale(3)
+  ---     Scale(factor=3)
   function Module:extra_repr()
     return ""
   end

@@ -80,6 +80,10 @@ function Base:_setup(name, f, input_size, hidden_size, num_layers, bias, batch_f
 end
 
 --- Draws all parameters anew.
+---     > layer = nn.GRU(2, 4)
+---     > layer:reset_parameters()
+---     > layer.weight_ih_l0:abs():max():item() <= 1 / math.sqrt(4)
+---     true
 function Base:reset_parameters()
   local bound = 1 / math.sqrt(self.hidden_size)
   for _, name in ipairs(self._weights) do init.uniform_(self[name], -bound, bound) end
@@ -93,6 +97,7 @@ function Base:_flat_weights()
 end
 
 --- Nothing to do here: kept for programs that call it.
+---     > nn.GRU(2, 4):flatten_parameters()
 function Base:flatten_parameters() end -- luacheck: no self
 
 local function check_input(self, x, dims)
@@ -191,6 +196,9 @@ end
 
 --- output, h = layer(input, h): the hidden states of all steps, and those of all layers after the last one. h is zeros
 --- where it is not given.
+---     > output, h = nn.GRU(2, 4):forward(nl.randn(5, 3, 2))
+---     > output.shape, h.shape
+---     [5, 3, 4]	[1, 3, 4]
 function Base:forward(x, h)
   local output, after = self:_run(x, h and {h})
   return output, after[1]
@@ -308,6 +316,10 @@ function CellBase:_setup(f, input_size, hidden_size, bias, device, dtype)
 end
 
 --- Draws all parameters anew.
+---     > cell = nn.GRUCell(2, 4)
+---     > cell:reset_parameters()
+---     > cell.weight_ih:abs():max():item() <= 1 / math.sqrt(4)
+---     true
 function CellBase:reset_parameters()
   local bound = self.hidden_size > 0 and 1 / math.sqrt(self.hidden_size) or 0
   for p in self:parameters() do init.uniform_(p, -bound, bound) end
@@ -326,6 +338,8 @@ function CellBase:_zeros(x)
 end
 
 --- The new state from an input and the state before it, zeros where it is not given.
+---     > nn.GRUCell(2, 4):forward(nl.randn(3, 2), nl.zeros(3, 4)).shape
+---     [3, 4]
 function CellBase:forward(x, h)
   check_cell_input(self, x)
   return nl[self._function](x, h or self:_zeros(x), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)

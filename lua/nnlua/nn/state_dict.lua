@@ -145,6 +145,10 @@ end
 
 local function install_hooks(Module)
   --- Before a module's state is taken: `hook(module, prefix, keep_vars)`.
+  ---     > net = nn.Linear(2, 1)
+  ---     > handle = net:register_state_dict_pre_hook(function(module, prefix) print("of " .. prefix) end)
+  ---     > done = nn.Sequential(net):state_dict()
+  ---     of 0.
   function Module:register_state_dict_pre_hook(hook)
     return hooks.register_of(STATE_PRE, self, hook)
   end
@@ -172,6 +176,10 @@ local function install_hooks(Module)
   --- After the state of a module and of all below it was loaded: `hook(module, incompatible_keys)`, with the lists
   --- missing_keys and unexpected_keys, which it may change. Where names are missing or unexpected and that is an error,
   --- it is called before anything is loaded, since it may strike them off.
+  ---     > net = nn.Linear(2, 1)
+  ---     > handle = net:register_load_state_dict_post_hook(function(module, keys) print(keys.missing_keys[1]) end)
+  ---     > done = net:load_state_dict({weight = nl.ones(1, 2)}, {strict = false})
+  ---     bias
   function Module:register_load_state_dict_post_hook(hook)
     return hooks.register_of(LOAD_POST, self, hook)
   end

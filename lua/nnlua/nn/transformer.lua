@@ -317,6 +317,9 @@ local parse_mask = args.parser("nn.Transformer.generate_square_subsequent_mask",
 
 --- A mask for steps that must not see later ones: 0 up to the step itself, -inf behind.
 --- `nn.Transformer.generate_square_subsequent_mask(size)`.
+---     > nn.Transformer.generate_square_subsequent_mask(2)
+---     tensor([[0., -inf],
+---             [0., 0.]])
 ---@param size integer
 ---@return Tensor
 function Transformer.generate_square_subsequent_mask(...)

@@ -143,6 +143,10 @@ end
 
 --- Adds a group `{params = …, lr = …}`; options that it does not have are the optimizer's defaults. Parameters that
 --- come with names, as from net:named_parameters(), have them in the group's `param_names`, and so in the state dict.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > optimizer:add_param_group {params = {nl.ones(2)}, lr = 0.01}
+---     > optimizer.param_groups[2].lr
+---     0.01
 function Optimizer:add_param_group(group)
   local groups = groups_of(self, "add_param_group")
   if not is_group(group) then
@@ -258,12 +262,21 @@ end
 
 --- Calls `hook(optimizer, arguments)` before each step; a table that it returns replaces the arguments `{closure}`.
 --- Gives a handle: `handle:remove()`.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_step_pre_hook(function() print "a step" end)
+---     > optimizer:step()
+---     a step
+---     > handle:remove()
 function Optimizer:register_step_pre_hook(hook)
   groups_of(self, "register_step_pre_hook")
   return hooks.register(self, "step_pre", hook)
 end
 
 --- Calls `hook(optimizer, arguments)` after each step. Gives a handle.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_step_post_hook(function() print "after a step" end)
+---     > optimizer:step()
+---     after a step
 function Optimizer:register_step_post_hook(hook)
   groups_of(self, "register_step_post_hook")
   return hooks.register(self, "step_post", hook)
@@ -311,6 +324,8 @@ end
 
 --- State and options as tables: `{state = {[0] = …}, param_groups = {…}}`. Parameters are numbers, counted from 0 as in
 --- PyTorch; the tensors are the optimizer's own.
+---     > optim.SGD({nl.ones(1)}, {lr = 0.1}):state_dict().param_groups[1].lr
+---     0.1
 function Optimizer:state_dict()
   groups_of(self, "state_dict")
   for _, hook in hooks.each(self, "state_dict_pre") do
@@ -340,24 +355,40 @@ end
 
 --- Calls `hook(optimizer)` before state_dict() looks at the state. Gives a handle. With
 --- prepend = true it comes before the hooks that there are, also in the three methods below.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_state_dict_pre_hook(function() print "its state is asked for" end)
+---     > optimizer:state_dict();
+---     its state is asked for
 function Optimizer:register_state_dict_pre_hook(hook, prepend)
   groups_of(self, "register_state_dict_pre_hook")
   return hooks.register(self, "state_dict_pre", hook, prepend)
 end
 
 --- Calls `hook(optimizer, dict)` with what state_dict() made; a table that it returns is given instead. Gives a handle.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_state_dict_post_hook(function(_, dict) dict.note = "mine" end)
+---     > optimizer:state_dict().note
+---     mine
 function Optimizer:register_state_dict_post_hook(hook, prepend)
   groups_of(self, "register_state_dict_post_hook")
   return hooks.register(self, "state_dict_post", hook, prepend)
 end
 
 --- Calls `hook(optimizer, dict)` before a state is loaded; a table that it returns is loaded instead. Gives a handle.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_load_state_dict_pre_hook(function(_, dict) print(dict.param_groups[1].lr) end)
+---     > optimizer:load_state_dict(optimizer:state_dict())
+---     0.1
 function Optimizer:register_load_state_dict_pre_hook(hook, prepend)
   groups_of(self, "register_load_state_dict_pre_hook")
   return hooks.register(self, "load_pre", hook, prepend)
 end
 
 --- Calls `hook(optimizer)` after a state was loaded. Gives a handle.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > handle = optimizer:register_load_state_dict_post_hook(function() print "loaded" end)
+---     > optimizer:load_state_dict(optimizer:state_dict())
+---     loaded
 function Optimizer:register_load_state_dict_post_hook(hook, prepend)
   groups_of(self, "register_load_state_dict_post_hook")
   return hooks.register(self, "load_post", hook, prepend)
@@ -418,6 +449,10 @@ local function fitted(value, p, name)
 end
 
 --- Takes over a state; groups and their sizes must be the same.
+---     > optimizer = optim.SGD({nl.ones(1)}, {lr = 0.1})
+---     > optimizer:load_state_dict(optim.SGD({nl.ones(1)}, {lr = 0.5}):state_dict())
+---     > optimizer.param_groups[1].lr
+---     0.5
 function Optimizer:load_state_dict(dict)
   groups_of(self, "load_state_dict")
   for _, hook in hooks.each(self, "load_pre") do

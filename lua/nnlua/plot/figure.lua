@@ -165,6 +165,8 @@ function Figure:save(...)
 end
 
 --- Prints the figure in the terminal.
+---     > figure = nl.plot.line({1, 2, 4})
+---     > figure:show() -- draws it
 function Figure:show()
   io.write(tostring(self), "\n")
 end

@@ -80,6 +80,10 @@ local function drawn(self, name, format)
 end
 
 --- The graph as the text of an SVG file, by Graphviz's dot.
+---     > graph = nl.plot.net(nn.ReLU(), nl.ones(1))
+---     > done, why = pcall(graph.svg, graph)
+---     > done or why:find "graphviz" ~= nil -- which draws it
+---     true
 ---@return string
 function Graph:svg()
   return drawn(self, "nl.plot.Graph:svg", "svg")
@@ -144,8 +148,10 @@ function Graph:__tostring()
 end
 
 --- Prints the graph as text.
+---     > net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+---     > nl.plot.net(net, nl.ones(1, 2)):show() -- writes it
 function Graph:show()
-  print(self:text())
+  io.write(self:text(), "\n")
 end
 
 -- -------------------------------------------------------------------- files

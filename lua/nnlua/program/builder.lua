@@ -18,6 +18,10 @@ local raise = nn_core.raise
 local Builder = class.new "Builder"
 
 --- `outer` is the builder that a body's is inside of.
+---     > b = nl.program.builder()
+---     > b:output("y", b:call("neg", {b:input "x"}))
+---     > b:build()(nl.tensor {1, 2})
+---     tensor([-1, -2])
 function Builder:init(outer)
   self.core = core.new_builder(outer and outer.core)
   self.outer = outer
@@ -65,16 +69,30 @@ function Builder:parameter(name, tensor)
 end
 
 --- A buffer: state that is no parameter.
+---     > b = nl.program.builder()
+---     > b:output("y", b:call("add", {b:input "x", b:buffer("shift", nl.tensor {10})}))
+---     > b:build()(nl.tensor {1, 2})
+---     tensor([11, 12])
 function Builder:buffer(name, tensor)
   return add_slot(self, "buffer", name, tensor)
 end
 
 --- A constant: a tensor whose elements never change. Tensors among the arguments of a call are constants, too.
+---     > b = nl.program.builder()
+---     > b:output("y", b:call("mul", {b:input "x", b:constant(nl.tensor(3))}))
+---     > b:build()(nl.tensor {1, 2})
+---     tensor([3, 6])
 function Builder:constant(tensor)
   return core.tensor(self.core, "constant", nil, tensor)
 end
 
 --- Names what the following steps are made from, such as a node of a file; errors then tell it. nil: nothing.
+---     > b = nl.program.builder()
+---     > b:at "node 7"
+---     > b:output("y", b:call("sum", {b:input "x", 3}))
+---     > done, why = pcall(b:build(), nl.ones(2)) -- has no dimension 3
+---     > why:find "node 7" ~= nil
+---     true
 function Builder:at(name)
   core.at(self.core, name)
 end
@@ -93,6 +111,11 @@ function Builder:call(row, arguments)
 end
 
 --- The in-place form of a row, which changes its first tensor. Gives the value of that after the change.
+---     > b = nl.program.builder()
+---     > x = b:input "x"
+---     > b:output("y", b:call_("add", {x, 1}))
+---     > b:build()(nl.tensor {1, 2})
+---     tensor([2, 3])
 function Builder:call_(row, arguments)
   return core.call(self.core, row, arguments, true)
 end
@@ -111,21 +134,39 @@ function Builder:sequence(list)
 end
 
 --- The tensor at a position of a sequence: a number from 1, or from the end, or a value, an integer tensor from 0.
+---     > b = nl.program.builder()
+---     > b:output("last", b:item(b:sequence {b:input "x", b:input "y"}, -1))
+---     > b:build()(nl.tensor(1), nl.tensor(2))
+---     tensor(2)
 function Builder:item(sequence, position)
   return core.sequence_step(self.core, "item", sequence, position)
 end
 
 --- The sequence with one more tensor, at its end or before a position (a value, from 0).
+---     > b = nl.program.builder()
+---     > list = b:insert(b:sequence {b:input "x"}, b:input "y")
+---     > b:output("all", b:call("cat", {list}))
+---     > b:build()(nl.tensor {1}, nl.tensor {2})
+---     tensor([1, 2])
 function Builder:insert(sequence, tensor, position)
   return core.sequence_step(self.core, "insert", sequence, tensor, position)
 end
 
 --- The sequence without its last tensor, or without the one at a position (a value, from 0).
+---     > b = nl.program.builder()
+---     > list = b:erase(b:sequence {b:input "x", b:input "y"})
+---     > b:output("all", b:call("cat", {list}))
+---     > b:build()(nl.tensor {1}, nl.tensor {2})
+---     tensor([1])
 function Builder:erase(sequence, position)
   return core.sequence_step(self.core, "erase", sequence, position)
 end
 
 --- How many tensors a sequence has: the value of an int64 tensor.
+---     > b = nl.program.builder()
+---     > b:output("n", b:length(b:sequence {b:input "x", b:input "y"}))
+---     > b:build()(nl.tensor {1}, nl.tensor {2})
+---     tensor(2)
 function Builder:length(sequence)
   return core.sequence_step(self.core, "length", sequence)
 end

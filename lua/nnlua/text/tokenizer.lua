@@ -420,6 +420,10 @@ function Tokenizer:decode(...)
 end
 
 --- The number of a token, from 1 on; nil if there is none.
+---     > path = os.tmpname()
+---     > done = io.open(path, "w"):write("[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\n"):close()
+---     > nl.text.Tokenizer(path):token_to_id "hello"
+---     5
 ---@param token string
 ---@return integer?
 function Tokenizer:token_to_id(token)
@@ -428,6 +432,10 @@ function Tokenizer:token_to_id(token)
 end
 
 --- The token of a number, which counts from 1; nil if there is none.
+---     > path = os.tmpname()
+---     > done = io.open(path, "w"):write("[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\n"):close()
+---     > nl.text.Tokenizer(path):id_to_token(5)
+---     hello
 ---@param id integer
 ---@return string?
 function Tokenizer:id_to_token(id)
@@ -436,6 +444,10 @@ function Tokenizer:id_to_token(id)
 end
 
 --- How many tokens there are.
+---     > path = os.tmpname()
+---     > done = io.open(path, "w"):write("[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\n"):close()
+---     > nl.text.Tokenizer(path):vocab_size()
+---     5
 ---@return integer
 function Tokenizer:vocab_size()
   return self._count

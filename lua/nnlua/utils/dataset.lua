@@ -199,6 +199,8 @@ function TensorDataset:get(i)
 end
 
 --- The items at the places in a tensor as one batch, collated: a value, or a list of several.
+---     > nl.utils.data.TensorDataset(nl.tensor({10, 20, 30})):gather(nl.tensor({3, 1}))
+---     tensor([30, 10])
 function TensorDataset:gather(places)
   local fields = {}
   for k, t in ipairs(self.tensors) do fields[k] = t:index_select(1, places) end
@@ -407,6 +409,9 @@ function Subset:get(i)
 end
 
 --- As of TensorDataset, if that is what this is a part of.
+---     > data = nl.utils.data.TensorDataset(nl.tensor({10, 20, 30}))
+---     > nl.utils.data.Subset(data, {3, 1}):gather(nl.tensor({1}))
+---     tensor([30])
 function Subset:gather(places)
   self._places = self._places or nl.tensor(self.indices, {dtype = nl.int64})
   return self.dataset:gather(self._places:index_select(1, places))

@@ -214,6 +214,8 @@ end
 
 --- What a generic `for` runs on: `for x, y in loader:iter() do`; alone, a function that gives the next batch, and nil
 --- at the end. As PyTorch's, it first draws a seed of its own.
+---     > nl.utils.data.DataLoader({10, 20}, {batch_size = 2}):iter()()
+---     tensor([10, 20])
 function DataLoader:iter()
   if self.num_workers ~= 0 then
     check_workers(self)
@@ -245,6 +247,12 @@ end
 ---
 --- What workers or an IterableDataset draw or count by themselves is had again by fetching what was given before;
 --- persistent workers begin anew.
+---     > data = nl.utils.data
+---     > loader, other = data.DataLoader({10, 20, 30}), data.DataLoader({10, 20, 30})
+---     > for batch in loader do other:load_state_dict(loader:state_dict()) break end
+---     > for batch in other do print(batch) end
+---     tensor([20])
+---     tensor([30])
 ---@param state_dict table
 function DataLoader:load_state_dict(state_dict)
   position.load(self, state_dict)

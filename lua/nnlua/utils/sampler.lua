@@ -287,6 +287,10 @@ function DistributedSampler:len()
 end
 
 --- Which order the next loop takes: that of an epoch.
+---     > sampler = nl.utils.data.DistributedSampler({10, 20, 30}, 3, 0)
+---     > sampler:set_epoch(2)
+---     > sampler.epoch
+---     2
 ---@param epoch integer
 function DistributedSampler:set_epoch(epoch)
   if not args.whole(epoch) then

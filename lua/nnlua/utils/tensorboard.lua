@@ -89,6 +89,9 @@ end
 local parse_scalars = parser("add_scalars", {{"main_tag", "string"}, {"tag_scalar_dict", "table"}})
 
 --- Adds several numbers to one chart: `add_scalars("loss", {train = 1, val = 2}, step)`; each is a run of its own.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_scalars("loss", {train = 1, val = 2}, 1)
+---     > writer:close()
 ---@param main_tag string
 ---@param tag_scalar_dict table<string, number>
 ---@param global_step? integer
@@ -104,6 +107,9 @@ end
 local parse_tensor = parser("add_tensor", {{"tag", "string"}, {"tensor", "tensor"}})
 
 --- Adds a tensor as it is, for who reads the file.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_tensor("weight", nl.eye(2), 1)
+---     > writer:close()
 ---@param tag string
 ---@param tensor Tensor
 ---@param global_step? integer
@@ -121,6 +127,9 @@ local parse_histogram = args.parser("add_histogram", {
 
 --- Adds how a tensor's elements are spread: `add_histogram(tag, values, global_step, bins = "tensorflow", walltime,
 --- max_bins)`; bins may be a number of them, or a list of borders.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_histogram("weight", nl.randn(100), 1)
+---     > writer:close()
 ---@param tag string
 ---@param values Tensor
 ---@param global_step? integer
@@ -141,6 +150,9 @@ local parse_raw = parser("add_histogram_raw", {
 
 --- Adds a histogram that was counted elsewhere: `add_histogram_raw(tag, min, max, num, sum, sum_squares, bucket_limits,
 --- bucket_counts, global_step)`; limits are the bins' upper ends.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_histogram_raw("x", 0, 2, 3, 3, 5, {1, 2}, {1, 2}, 1)
+---     > writer:close()
 function SummaryWriter:add_histogram_raw(...)
   local tag, min, max, num, sum, squares, limits, counts, step, walltime = parse_raw(...)
   if #limits ~= #counts then
@@ -156,6 +168,9 @@ end
 
 --- Adds a picture: `add_image(tag, img_tensor, global_step, walltime, dataformats = "CHW")`: floats from 0 to 1, or
 --- bytes. "HWC", "HW" and others are taken too.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_image("noise", nl.rand(3, 8, 8), 1)
+---     > writer:close()
 ---@param tag string
 ---@param img_tensor Tensor
 ---@param global_step? integer
@@ -164,6 +179,9 @@ function SummaryWriter:add_image(...)
 end
 
 --- Adds pictures (N, C, H, W) side by side: `add_images(tag, img_tensor, global_step, walltime, dataformats = "NCHW")`.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_images("noise", nl.rand(4, 3, 8, 8), 1)
+---     > writer:close()
 ---@param tag string
 ---@param img_tensor Tensor
 ---@param global_step? integer
@@ -191,6 +209,9 @@ local parse_figure = args.parser("add_figure", {
 
 --- Adds a figure of nl.plot as a picture, or a list of figures of one size: `add_figure(tag, figure, global_step)`.
 --- Needs cairo, as all figures as PNG.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_figure("curve", nl.plot.line({1, 2, 4}), 1)
+---     > writer:close()
 ---@param tag string
 ---@param figure Figure
 ---@param global_step? integer
@@ -214,6 +235,9 @@ local parse_boxes = args.parser("add_image_with_boxes", {
 --- Adds a picture with boxes: `add_image_with_boxes(tag, img_tensor, box_tensor, global_step, walltime, rescale = 1,
 --- dataformats = "CHW", labels)`: boxes (n, 4) of left, top, right and bottom in pixels, with a text each, if there are
 --- labels. `rescale` makes all of it so much larger. Needs cairo, as figures as PNG.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_image_with_boxes("found", nl.rand(3, 16, 16), nl.tensor({{2, 2, 9, 9}}), 1)
+---     > writer:close()
 ---@param tag string
 ---@param img_tensor Tensor
 ---@param box_tensor Tensor
@@ -240,6 +264,9 @@ local parse_video = args.parser("add_video", {
 
 --- Adds moving pictures (videos, pictures, channels, height, width), side by side, as a GIF: `add_video(tag,
 --- vid_tensor, global_step, fps = 4)`: floats from 0 to 1, or bytes, of one channel or three; a GIF has 252 colours.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_video("noise", nl.rand(1, 5, 3, 8, 8), 1)
+---     > writer:close()
 ---@param tag string
 ---@param vid_tensor Tensor
 ---@param global_step? integer
@@ -257,6 +284,9 @@ local parse_mesh = args.parser("add_mesh", {
 --- Adds meshes, or clouds of points: `add_mesh(tag, vertices, colors, faces, config_dict, global_step)`: tensors
 --- (meshes, n, 3) of coordinates, of colours from 0 to 255, and of the places of each triangle's vertices, from 1 on.
 --- `config_dict` has names of three.js and their options: `{camera = {cls = "PerspectiveCamera", fov = 75}}`.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_mesh("cloud", nl.randn(1, 10, 3))
+---     > writer:close()
 ---@param tag string
 ---@param vertices Tensor
 ---@param colors? Tensor
@@ -276,6 +306,9 @@ local parse_audio = args.parser("add_audio", {
 })
 
 --- Adds sound of one channel, samples from -1 to 1: `add_audio(tag, snd_tensor, global_step, sample_rate = 44100)`.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_audio("tone", nl.sin(nl.arange(0, 4410) * 0.06), 1)
+---     > writer:close()
 ---@param tag string
 ---@param snd_tensor Tensor
 ---@param global_step? integer
@@ -290,6 +323,9 @@ end
 local parse_text = parser("add_text", {{"tag", "string"}, {"text_string", "string"}})
 
 --- Adds a text, in Markdown: `add_text(tag, text_string, global_step)`.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_text("note", "**well**", 1)
+---     > writer:close()
 ---@param tag string
 ---@param text_string string
 ---@param global_step? integer
@@ -320,6 +356,9 @@ end
 
 --- Adds a curve of precision over recall: `add_pr_curve(tag, labels, predictions, global_step, num_thresholds = 127,
 --- weights)`; labels are 0 and 1 or booleans, predictions probabilities.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_pr_curve("digits", nl.tensor({0, 1, 1}), nl.tensor({0.2, 0.4, 0.9}), 1)
+---     > writer:close()
 ---@param tag string
 ---@param labels Tensor
 ---@param predictions Tensor
@@ -344,6 +383,9 @@ local parse_curve_raw = args.parser("add_pr_curve_raw", {
 
 --- Adds a curve that was counted elsewhere: true and false positives, true and false negatives, precision and recall,
 --- a number of each for each threshold.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_pr_curve_raw("x", {2, 1}, {2, 0}, {0, 2}, {0, 1}, {0.5, 1.0}, {1.0, 0.5}, 1, {num_thresholds = 2})
+---     > writer:close()
 function SummaryWriter:add_pr_curve_raw(...)
   local values = table.pack(parse_curve_raw(...))
   local rows = {}
@@ -356,6 +398,9 @@ end
 
 --- Adds a layout of charts: `add_custom_scalars {category = {title = {"Multiline", {"loss/train", "loss/val"}}}}`, or
 --- {"Margin", {value, lower, upper}}.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_custom_scalars {losses = {both = {"Multiline", {"loss/train", "loss/val"}}}}
+---     > writer:close()
 ---@param layout table
 function SummaryWriter:add_custom_scalars(layout)
   if type(layout) ~= "table" then raise("add_custom_scalars: layout must be a table, not " .. core.describe(layout)) end
@@ -382,6 +427,9 @@ SummaryWriter.add_custom_scalars_marginchart = chart("Margin", "add_custom_scala
 -- -------------------------------------------------- graphs, runs, embeddings
 
 --- Adds a model's graph, as nl.program.trace finds it: `add_graph(model, input)`; several inputs are a list.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_graph(nn.Linear(2, 1), nl.ones(1, 2))
+---     > writer:close()
 ---@param model Module
 ---@param input_to_model Tensor|Tensor[]
 function SummaryWriter:add_graph(model, input_to_model)
@@ -400,6 +448,9 @@ local parse_hparams = args.parser("add_hparams", {
 
 --- Adds what a run was made with and what came of it, to compare runs: `add_hparams({lr = 0.1}, {["hparam/loss"] =
 --- 2})`; it is a run of its own, below this one's folder.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_hparams({lr = 0.1}, {["hparam/loss"] = 2})
+---     > writer:close()
 ---@param hparam_dict table<string, any>
 ---@param metric_dict table<string, number>
 function SummaryWriter:add_hparams(...)
@@ -421,6 +472,9 @@ local parse_embedding = args.parser("add_embedding", {
 
 --- Adds points for the projector: `add_embedding(mat, metadata, label_img, global_step, tag = "default",
 --- metadata_header)`: a tensor (points, features), a text for each, a picture for each (N, C, H, W).
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_embedding(nl.randn(3, 4), {"a", "b", "c"}, nil, 1)
+---     > writer:close()
 ---@param mat Tensor
 ---@param metadata? any[]
 ---@param label_img? Tensor
@@ -443,6 +497,10 @@ function SummaryWriter:get_logdir()
 end
 
 --- Brings what was added to the files.
+---     > writer = nl.utils.tensorboard.SummaryWriter(os.tmpname() .. ".runs")
+---     > writer:add_scalar("loss", 0.5, 1)
+---     > writer:flush()
+---     > writer:close()
 function SummaryWriter:flush()
   for _, file in pairs(self._files or {}) do file:flush() end
 end

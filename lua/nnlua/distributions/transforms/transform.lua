@@ -90,6 +90,9 @@ function Transform:_inverse()
 end
 
 --- The logarithm of |dy/dx| for each event.
+---     > t, x = nl.distributions.ExpTransform(), nl.tensor(2.0)
+---     > t:log_abs_det_jacobian(x, t(x))
+---     tensor(2.)
 ---@param x Tensor
 ---@param y Tensor
 ---@return Tensor
@@ -107,6 +110,9 @@ function Transform.get:event_dim()
 end
 
 --- The same transform with another size of its cache: 0 or 1.
+---     > t, x = nl.distributions.ExpTransform():with_cache(1), nl.tensor(2.0)
+---     > t.inv(t(x)) == x
+---     true
 ---@param cache_size? integer
 function Transform:with_cache(cache_size)
   cache_size = cache_size or 1
@@ -121,12 +127,16 @@ function Transform:_copy(cache_size)
 end
 
 --- The shape that an input of a shape gives.
+---     > nl.distributions.StickBreakingTransform():forward_shape({2, 3})
+---     [2, 4]
 ---@param shape integer[]
 function Transform:forward_shape(shape)
   return shape
 end
 
 --- The shape of the input that a result of a shape is of.
+---     > nl.distributions.StickBreakingTransform():inverse_shape({2, 4})
+---     [2, 3]
 ---@param shape integer[]
 function Transform:inverse_shape(shape)
   return shape

@@ -113,6 +113,9 @@ function CorrCholeskyTransform:_inverse(y)
 end
 
 --- Of the elements below the diagonal.
+---     > t, x = nl.distributions.CorrCholeskyTransform(), nl.zeros(1)
+---     > t:log_abs_det_jacobian(x, t(x)) -- tanh rises by 1 there
+---     tensor(0.)
 function CorrCholeskyTransform:log_abs_det_jacobian(x, y)
   local rest = utils.tril_matrix_to_vec(1 - (y * y):cumsum(-1), -2)
   local of_tanh = -2 * (x + F.softplus(-2 * x) - math.log(2)):sum(-1)

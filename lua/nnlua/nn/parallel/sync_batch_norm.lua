@@ -143,6 +143,9 @@ end
 local parse_convert = args.parser("convert_sync_batchnorm", {{"module", "module"}, {"process_group", "any?"}})
 
 --- The module with a SyncBatchNorm in the place of each BatchNorm, with the same parameters and buffers.
+---     > net = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm1d(2)))
+---     > net[1]:is_a(nn.SyncBatchNorm)
+---     true
 ---@param module Module
 ---@param process_group? ProcessGroup
 ---@return Module

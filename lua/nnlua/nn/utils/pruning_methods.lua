@@ -39,6 +39,10 @@ function Base:compute_mask()
 end
 
 --- The product of a module's original parameter and its mask.
+---     > net = nn.Linear(2, 1)
+---     > hook = nn.utils.prune.L1Unstructured:apply(net, "weight", 1)
+---     > nl.equal(hook:apply_mask(net), net.weight)
+---     true
 function Base:apply_mask(module)
   local name = self._tensor_name
   local original = name and core.is_module(module) and module[name .. "_orig"]
@@ -72,6 +76,11 @@ function Base:prune(...)
 end
 
 --- Makes a module's parameter what it is now, pruned, and takes the mask off; the hook stays.
+---     > net = nn.Linear(4, 1)
+---     > hook = nn.utils.prune.L1Unstructured:apply(net, "weight", 3)
+---     > hook:remove(net)
+---     > net.weight:count_nonzero(), net.weight_mask
+---     tensor(1)	nil
 function Base:remove(module)
   local weight, name = self:apply_mask(module), self._tensor_name
   local original = module[name .. "_orig"]
@@ -82,6 +91,10 @@ end
 
 --- Prunes a parameter of a module by a new instance of the class: `L1Unstructured:apply(module, "weight", 0.5)`. What
 --- follows the name goes to the class, but for `importance_scores` in a last table. Returns the hook.
+---     > net = nn.Linear(4, 1)
+---     > hook = nn.utils.prune.L1Unstructured:apply(net, "weight", 3)
+---     > net.weight:count_nonzero()
+---     tensor(1)
 function Base:apply(module, name, ...)
   if not methods.is_class(self) then
     raise "apply: it is called on a class: nn.utils.prune.L1Unstructured:apply(module, name, …)"
@@ -338,6 +351,11 @@ function PruningContainer:init(...)
 end
 
 --- Adds a way of pruning, of the same parameter.
+---     > prune = nn.utils.prune
+---     > container = prune.PruningContainer(prune.L1Unstructured(1))
+---     > container:add_pruning_method(prune.L1Unstructured(2))
+---     > #container
+---     2
 function PruningContainer:add_pruning_method(method)
   if not class.is_a(method, Base) then
     raise(("add_pruning_method: a way of pruning was expected, not %s"):format(core.describe(method)))
@@ -349,6 +367,9 @@ function PruningContainer:add_pruning_method(method)
 end
 
 --- The mask of the last method, on what the ones before have left.
+---     > container = nn.utils.prune.PruningContainer(nn.utils.prune.L1Unstructured(1))
+---     > container:compute_mask(nl.tensor({1.0, 2.0, 3.0}), nl.tensor({1.0, 1.0, 0.0})) -- of the two that are left
+---     tensor([0., 1., 0.])
 function PruningContainer:compute_mask(t, default_mask)
   check_operands(t, default_mask)
   if #self == 0 then raise "compute_mask: the container has no method" end

@@ -34,6 +34,8 @@ function PackedSequence:init(data, batch_sizes, sorted_indices, unsorted_indices
 end
 
 --- The same with the data converted.
+---     > nn.utils.rnn.pack_sequence({nl.tensor({1, 2}), nl.tensor({3})}):to(nl.float32).data
+---     tensor([1., 3., 2.])
 function PackedSequence:to(...)
   return PackedSequence(self.data:to(...), self.batch_sizes, self.sorted_indices, self.unsorted_indices)
 end

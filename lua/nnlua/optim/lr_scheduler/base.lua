@@ -239,6 +239,9 @@ function LRScheduler:scaled(factor)
 end
 
 --- The rates that the groups began with, times a factor.
+---     > scheduler = optim.lr_scheduler.LambdaLR(optim.SGD({nl.ones(1)}, {lr = 0.5}), function() return 2 end)
+---     > scheduler:get_last_lr()[1], scheduler:scaled_base(0.5)[1]
+---     1.0	0.25
 function LRScheduler:scaled_base(factor)
   check_factor(self, factor)
   local rates = {}
@@ -263,6 +266,9 @@ LRScheduler._functions = {}
 
 --- What the scheduler keeps but the optimizer, for load_state_dict of one that is made alike. Of functions only those
 --- that are objects have a state: their fields.
+---     > scheduler = optim.lr_scheduler.StepLR(optim.SGD({nl.ones(1)}, {lr = 0.1}), 2)
+---     > scheduler:state_dict().last_epoch
+---     0
 function LRScheduler:state_dict()
   local dict = {}
   for key, value in pairs(self) do
@@ -304,6 +310,10 @@ local function check_like(self, key, own, value)
 end
 
 --- Takes over what state_dict gave.
+---     > scheduler = optim.lr_scheduler.StepLR(optim.SGD({nl.ones(1)}, {lr = 0.1}), 2)
+---     > scheduler:load_state_dict {last_epoch = 3}
+---     > scheduler.last_epoch
+---     3
 function LRScheduler:load_state_dict(dict)
   if type(dict) ~= "table" then
     raise(("%s: load_state_dict takes what state_dict gave, not %s"):format(self.__name, core.describe(dict)))

@@ -211,6 +211,9 @@ function CyclicLR:_mode_scale(x)
 end
 
 --- The same by the function that was given, or else the mode's.
+---     > optimizer = optim.SGD({nl.zeros(1)}, {lr = 0.1, momentum = 0.9})
+---     > optim.lr_scheduler.CyclicLR(optimizer, 0.1, 0.5, {mode = "triangular2"}):scale_fn(3) -- in the third cycle
+---     0.25
 function CyclicLR:scale_fn(x)
   local custom = self._scale_fn_custom
   if custom == nil then return self:_mode_scale(x) end
