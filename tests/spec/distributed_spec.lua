@@ -61,6 +61,12 @@ describe("several processes", function()
       end)
     end
 
+    it("print what the help's examples say: " .. mpi, function()
+      local text, status = run(mpi, 2, "examples.lua")
+      assert.equal("[0] all is well\n", text)
+      assert.equal(0, status)
+    end)
+
     it("show in profiles what they send: " .. mpi, function()
       local text, status = run(mpi, 2, "profile.lua")
       assert.equal("[0] all is well\n", text)

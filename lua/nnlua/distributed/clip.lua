@@ -29,7 +29,12 @@ end
 
 --- Scales gradients so that the norm of all of them together is at most max_norm; returns what it was. `parameters` are
 --- this rank's shares of what the group has, `replicated` those that all ranks have alike, which count once.
----     dist.clip_grad_norm_(shares, 1.0, {replicated = others})
+---     > share = nl.ones(2, {requires_grad = true}) -- of four elements
+---     > share:sum():backward()
+---     > dist.clip_grad_norm_({share}, 1.0):item()
+---     2.0
+---     > share.grad
+---     tensor([0.5000, 0.5000])
 ---@param parameters any
 ---@param max_norm number
 ---@param norm_type? number

@@ -105,6 +105,7 @@ end
 local parse_barrier = args.parser("barrier", {{"group", "any?"}, {"async_op", "boolean", false}})
 
 --- Waits until all processes of the group have come here.
+---     > dist.barrier()
 ---@param group? ProcessGroup
 ---@param async_op? boolean
 ---@return Work?
@@ -120,7 +121,10 @@ local parse_broadcast = args.parser("broadcast", {
 })
 
 --- Fills the tensor with that of rank `src`.
----     dist.broadcast(x, 0)
+---     > x = nl.full({2}, dist.get_rank() == 0 and 5 or 0)
+---     > dist.broadcast(x, 0)
+---     > x
+---     tensor([5, 5])
 ---@param tensor Tensor
 ---@param src? integer
 ---@param group? ProcessGroup
@@ -143,8 +147,11 @@ local parse_all_reduce = args.parser("all_reduce", {
 })
 
 --- Combines the tensors of all ranks, element by element; each has the result in its own afterwards.
----     dist.all_reduce(x)                             -- the sum
----     dist.all_reduce(x, {op = dist.ReduceOp.MAX})
+---     > x = nl.tensor({1.0, 2.0})
+---     > dist.all_reduce(x) -- the sum
+---     > dist.all_reduce(x, {op = dist.ReduceOp.MAX})
+---     > x
+---     tensor([2., 4.])
 ---@param tensor Tensor
 ---@param op? string
 ---@param group? ProcessGroup
@@ -168,6 +175,10 @@ local parse_reduce = args.parser("reduce", {
 })
 
 --- Combines the tensors of all ranks; rank `dst` has the result in its own, the others' stay as they are.
+---     > x = nl.tensor(1.0)
+---     > dist.reduce(x, 0)
+---     > x:item() == (dist.get_rank() == 0 and 2 or 1)
+---     true
 ---@param tensor Tensor
 ---@param dst? integer
 ---@param op? string
@@ -222,6 +233,11 @@ local parse_all_gather_into = args.parser("all_gather_into_tensor", {
 })
 
 --- Puts the tensors of all ranks, by rank, into one: stacked, or one behind the other along the first dimension.
+---     > all = nl.zeros(2, 2)
+---     > dist.all_gather_into_tensor(all, nl.full({2}, dist.get_rank() * 1.0))
+---     > all
+---     tensor([[0., 0.],
+---             [1., 1.]])
 ---@param output_tensor Tensor
 ---@param input_tensor Tensor
 ---@param group? ProcessGroup
@@ -243,6 +259,10 @@ local parse_all_gather = args.parser("all_gather", {
 })
 
 --- Fills a list of tensors with those of all ranks: rank r's is the entry r + 1.
+---     > list = {nl.zeros(2), nl.zeros(2)}
+---     > dist.all_gather(list, nl.full({2}, dist.get_rank() * 1.0))
+---     > list[2]
+---     tensor([1., 1.])
 ---@param tensor_list table
 ---@param tensor Tensor
 ---@param group? ProcessGroup
@@ -266,6 +286,10 @@ local parse_gather = args.parser("gather", {
 })
 
 --- Fills the list of rank `dst` (0) with the tensors of all ranks; the others give no list.
+---     > list = dist.get_rank() == 0 and {nl.zeros(2), nl.zeros(2)} or nil
+---     > dist.gather(nl.ones(2), list)
+---     > not list or nl.equal(list[2], nl.ones(2))
+---     true
 ---@param tensor Tensor
 ---@param gather_list? table
 ---@param dst? integer
@@ -296,6 +320,10 @@ local parse_scatter = args.parser("scatter", {
 })
 
 --- Fills the tensor with this rank's entry of the list of rank `src` (0); the others give no list.
+---     > x = nl.zeros(2)
+---     > dist.scatter(x, dist.get_rank() == 0 and {nl.ones(2), nl.ones(2)} or nil)
+---     > x
+---     tensor([1., 1.])
 ---@param tensor Tensor
 ---@param scatter_list? table
 ---@param src? integer
@@ -333,6 +361,10 @@ local parse_reduce_scatter_tensor = args.parser("reduce_scatter_tensor", {
 })
 
 --- Combines the tensors of all ranks, and gives each rank its part: the r-th of as many as there are ranks.
+---     > x = nl.zeros(2)
+---     > dist.reduce_scatter_tensor(x, nl.ones(2, 2))
+---     > x
+---     tensor([2., 2.])
 ---@param output Tensor
 ---@param input Tensor
 ---@param op? string
@@ -354,6 +386,10 @@ local parse_reduce_scatter = args.parser("reduce_scatter", {
 })
 
 --- Combines the lists of all ranks, entry by entry; each rank gets its own entry.
+---     > x = nl.zeros(2)
+---     > dist.reduce_scatter(x, {nl.ones(2), nl.ones(2)})
+---     > x
+---     tensor([2., 2.])
 ---@param output Tensor
 ---@param input_list table
 ---@param op? string
@@ -396,6 +432,10 @@ local parse_all_to_all_single = args.parser("all_to_all_single", {
 })
 
 --- Sends rows of the input to each rank, and receives rows from each: as many for each, or as the sizes say.
+---     > x = nl.zeros(2)
+---     > dist.all_to_all_single(x, nl.tensor({0.0, 1.0}))
+---     > nl.equal(x, nl.full({2}, dist.get_rank() * 1.0))
+---     true
 ---@param output Tensor
 ---@param input Tensor
 ---@param output_split_sizes? table
@@ -434,6 +474,10 @@ local parse_all_to_all = args.parser("all_to_all", {
 })
 
 --- Sends entry r + 1 of a list to each rank r, and receives one from each.
+---     > list = {nl.zeros(1), nl.zeros(1)}
+---     > dist.all_to_all(list, {nl.tensor({0.0}), nl.tensor({1.0})})
+---     > list[1]:item() == dist.get_rank(), list[2]:item() == dist.get_rank()
+---     true	true
 ---@param output_tensor_list table
 ---@param input_tensor_list table
 ---@param group? ProcessGroup
@@ -477,6 +521,10 @@ local function begin_send(what, tensor, dst, given, tag, group_dst)
 end
 
 --- Begins to send a tensor to rank `dst`; the tensor is not to be changed until the work is over.
+---     > x, other = nl.zeros(2), 1 - dist.get_rank()
+---     > work = dist.isend(nl.ones(2), other)
+---     > dist.recv(x, other) == other, work:wait(), x
+---     true	true	tensor([1., 1.])
 ---@param tensor Tensor
 ---@param dst? integer
 ---@param group? ProcessGroup
@@ -488,6 +536,10 @@ function collectives.isend(...)
 end
 
 --- Sends a tensor to rank `dst`, which receives it.
+---     > x = nl.full({2}, dist.get_rank() == 0 and 5 or 0)
+---     > if dist.get_rank() == 0 then dist.send(x, 1) else dist.recv(x, 0) end
+---     > x
+---     tensor([5, 5])
 ---@param tensor Tensor
 ---@param dst? integer
 ---@param group? ProcessGroup
@@ -512,6 +564,11 @@ local function begin_receive(what, tensor, src, given, tag, group_src)
 end
 
 --- Begins to receive a tensor of the same dtype and number of elements from rank `src`, or from any.
+---     > x, other = nl.zeros(2), 1 - dist.get_rank()
+---     > work = dist.irecv(x, other)
+---     > dist.send(nl.ones(2), other)
+---     > work:wait(), x
+---     true	tensor([1., 1.])
 ---@param tensor Tensor
 ---@param src? integer
 ---@param group? ProcessGroup
@@ -523,6 +580,10 @@ function collectives.irecv(...)
 end
 
 --- Receives a tensor from rank `src`, or from any rank; gives the rank that sent it.
+---     > x = nl.full({2}, dist.get_rank() == 0 and 5 or 0)
+---     > if dist.get_rank() == 0 then dist.send(x, 1) else source = dist.recv(x, 0) end
+---     > x
+---     tensor([5, 5])
 ---@param tensor Tensor
 ---@param src? integer
 ---@param group? ProcessGroup
@@ -537,6 +598,11 @@ function collectives.recv(...)
 end
 
 --- One message for batch_isend_irecv: `dist.P2POp(dist.isend, tensor, peer)`.
+---     > x, other = nl.zeros(2), 1 - dist.get_rank()
+---     > receive, send = dist.P2POp(dist.irecv, x, other), dist.P2POp(dist.isend, nl.ones(2), other)
+---     > for _, work in ipairs(dist.batch_isend_irecv {receive, send}) do work:wait() end
+---     > x
+---     tensor([1., 1.])
 ---@param op function `isend` or `irecv`
 ---@param tensor Tensor
 ---@param peer? integer
@@ -550,6 +616,11 @@ function collectives.P2POp(op, tensor, peer, group, tag)
 end
 
 --- Begins several messages; a list of their works.
+---     > x, other = nl.zeros(2), 1 - dist.get_rank()
+---     > works = dist.batch_isend_irecv {dist.P2POp(dist.irecv, x, other), dist.P2POp(dist.isend, nl.ones(2), other)}
+---     > for _, work in ipairs(works) do work:wait() end
+---     > x
+---     tensor([1., 1.])
 ---@param p2p_op_list table of P2POp
 ---@return table
 function collectives.batch_isend_irecv(p2p_op_list)

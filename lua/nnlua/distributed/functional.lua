@@ -12,17 +12,19 @@ local AllReduce = nl.autograd.Function "AllReduce"
 function AllReduce.forward(ctx, x, group)
   ctx.group = group
   local y = x:clone()
-  collectives.all_reduce(y, {group = group})
+  collectives.all_reduce(y, "sum", group)
   return y
 end
 
 function AllReduce.backward(ctx, dy)
   local dx = dy:clone()
-  collectives.all_reduce(dx, {group = ctx.group})
+  collectives.all_reduce(dx, "sum", ctx.group)
   return dx, nil
 end
 
 --- The sum of x over a group; its gradient is the sum of all ranks' gradients.
+---     > dist.nn.functional.all_reduce(nl.tensor({1.0, 2.0}))
+---     tensor([2., 4.])
 ---@param x Tensor
 ---@param group? ProcessGroup
 ---@return Tensor
@@ -40,6 +42,8 @@ end
 Copy.backward = AllReduce.backward
 
 --- x itself, which all ranks have; its gradient is the sum of theirs.
+---     > dist.nn.functional.copy(nl.tensor({1.0, 2.0}))
+---     tensor([1., 2.])
 ---@param x Tensor
 ---@param group? ProcessGroup
 ---@return Tensor
@@ -56,6 +60,8 @@ function Reduce.backward(_, dy)
 end
 
 --- The sum of x over a group, of which each rank goes on with the same copy: a gradient goes back as it is.
+---     > dist.nn.functional.reduce(nl.tensor({1.0, 2.0}))
+---     tensor([2., 4.])
 ---@param x Tensor
 ---@param group? ProcessGroup
 ---@return Tensor
@@ -85,6 +91,8 @@ function Gather.backward(ctx, dy)
 end
 
 --- The parts of x that the ranks of a group have, side by side along the last dimension. A gradient goes back in parts.
+---     > dist.nn.functional.gather(nl.tensor({1.0, 2.0}))
+---     tensor([1., 2., 1., 2.])
 ---@param x Tensor
 ---@param group? ProcessGroup
 ---@return Tensor
@@ -109,6 +117,8 @@ function Split.backward(ctx, dy)
 end
 
 --- This rank's part of x, which all ranks have, along the last dimension. A gradient comes together again.
+---     > dist.nn.functional.split(nl.tensor({0.0, 1.0})):item() == dist.get_rank()
+---     true
 ---@param x Tensor
 ---@param group? ProcessGroup
 ---@return Tensor

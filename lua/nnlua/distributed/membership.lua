@@ -10,6 +10,9 @@ local membership = {}
 local raise = core.raise
 
 --- Some of the processes, as `new_group` gives them: ranks of the world by their place in the group.
+---     > group = dist.new_group({1})
+---     > group:size(), group:rank() == dist.get_rank() - 1
+---     1	true
 ---@class ProcessGroup
 local ProcessGroup = class.new "distributed.ProcessGroup"
 membership.ProcessGroup = ProcessGroup
@@ -122,8 +125,11 @@ local parse_init = args.parser("init_process_group", {
 --- Joins the other processes that the launcher (`nnlua run -n 4 script.lua`, mpirun, srun) has started; without a
 --- launcher the process is alone, a world of one. `timeout`: how many seconds a wait may take before it raises.
 --- `sign_of_life`: after how many seconds without a sign a process is taken for lost. It can be called once.
----     dist.init_process_group()
----     print(dist.get_rank(), dist.get_world_size())
+--- The examples of all that works between processes go on from this one, in a world of two that print the same.
+---     > dist = nl.distributed
+---     > dist.init_process_group()
+---     > dist.get_world_size()
+---     2
 ---@param backend? string "mpi", or one MPI: "openmpi", "mpich"
 ---@param timeout? number
 ---@param sign_of_life? number
@@ -143,8 +149,8 @@ function membership.init_process_group(...)
 end
 
 --- Whether init_process_group has been called, and destroy_process_group not since.
----     > nl.distributed.is_initialized()
----     false
+---     > dist.is_initialized()
+---     true
 function membership.is_initialized()
   return state ~= nil
 end
@@ -156,6 +162,10 @@ end
 
 --- Leaves, once all others do; the end of the script and `os.exit(0)` do the same. Of a group, it only is no longer to
 --- be used.
+---     > group = dist.new_group()
+---     > dist.destroy_process_group(group)
+---     > (pcall(dist.barrier, group))
+---     false
 ---@param group? ProcessGroup
 function membership.destroy_process_group(group)
   local joined = membership.joined "destroy_process_group"
@@ -210,6 +220,8 @@ local parse_new_group = args.parser("new_group", {{"ranks", "list?"}, {"timeout"
 
 --- A group of some ranks (of all, without a list), in their order in the world. All processes call it, in the same
 --- order, those too that are not in the group.
+---     > dist.new_group({1}):size()
+---     1
 ---@param ranks? table
 ---@param timeout? number
 ---@return ProcessGroup
@@ -227,6 +239,8 @@ function membership.new_group(...)
 end
 
 --- The own rank, from 0; in a group the rank in it, -1 without being in it.
+---     > dist.get_rank() == 0 or dist.get_rank() == 1
+---     true
 ---@param group? ProcessGroup
 ---@return integer
 function membership.get_rank(group)
@@ -236,6 +250,8 @@ function membership.get_rank(group)
 end
 
 --- How many processes there are; in a group, -1 without being in it.
+---     > dist.get_world_size()
+---     2
 ---@param group? ProcessGroup
 ---@return integer
 function membership.get_world_size(group)
@@ -245,6 +261,8 @@ function membership.get_world_size(group)
 end
 
 --- The name of what carries the bytes: "mpi".
+---     > dist.get_backend()
+---     mpi
 ---@return string
 function membership.get_backend()
   membership.joined "get_backend"
@@ -252,6 +270,8 @@ function membership.get_backend()
 end
 
 --- The MPI in use and its version.
+---     > type(dist.get_mpi_version())
+---     string
 ---@return string
 function membership.get_mpi_version()
   membership.joined "get_mpi_version"
@@ -259,6 +279,8 @@ function membership.get_mpi_version()
 end
 
 --- The ranks of the world that are in a group, by their places in it.
+---     > table.concat(dist.get_process_group_ranks(), " ")
+---     0 1
 ---@param group? ProcessGroup
 ---@return table
 function membership.get_process_group_ranks(group)
@@ -268,6 +290,8 @@ function membership.get_process_group_ranks(group)
 end
 
 --- The rank in a group of a rank of the world.
+---     > dist.get_group_rank(dist.new_group({1}), 1)
+---     0
 ---@param group ProcessGroup
 ---@param global_rank integer
 ---@return integer
@@ -278,6 +302,8 @@ function membership.get_group_rank(group, global_rank)
 end
 
 --- The rank of the world of a rank in a group.
+---     > dist.get_global_rank(dist.new_group({1}), 0)
+---     1
 ---@param group ProcessGroup
 ---@param group_rank integer
 ---@return integer

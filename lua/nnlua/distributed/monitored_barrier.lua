@@ -78,6 +78,7 @@ local parse = args.parser(WHAT, {
 --- A barrier whose error names the ranks that have not come in time: the first one, or, at rank 0 with
 --- `wait_all_ranks`, all. Those that come later raise as well, and then it can be used again: each call of a rank goes
 --- with the call of the same number of the others.
+---     > dist.monitored_barrier()
 ---@param group? ProcessGroup
 ---@param timeout? number
 ---@param wait_all_ranks? boolean

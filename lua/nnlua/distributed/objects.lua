@@ -71,6 +71,10 @@ end
 
 --- Fills a list with the values of rank `src`'s list: tables, numbers, strings, truth values, tensors; nils among them
 --- too.
+---     > list = dist.get_rank() == 0 and {"a", {2, 3}} or {}
+---     > dist.broadcast_object_list(list, 0)
+---     > list[1], list[2][2]
+---     a	3
 ---@param object_list table
 ---@param src? integer
 ---@param group? ProcessGroup
@@ -88,6 +92,10 @@ function objects.broadcast_object_list(object_list, src, group)
 end
 
 --- Fills a list with a value of each rank: rank r's is the entry r + 1.
+---     > list = {}
+---     > dist.all_gather_object(list, {rank = dist.get_rank()})
+---     > list[2].rank
+---     1
 ---@param object_list table
 ---@param obj any
 ---@param group? ProcessGroup
@@ -103,6 +111,10 @@ function objects.all_gather_object(object_list, obj, group)
 end
 
 --- Fills the list of rank `dst` with a value of each rank.
+---     > list = dist.get_rank() == 0 and {} or nil
+---     > dist.gather_object("mine", list, 0)
+---     > not list or table.concat(list, " ") == "mine mine"
+---     true
 ---@param obj any
 ---@param object_gather_list? table
 ---@param dst? integer
@@ -124,6 +136,10 @@ function objects.gather_object(obj, object_gather_list, dst, group)
 end
 
 --- Sets the first entry of a list to this rank's value of rank `src`'s list.
+---     > list = {}
+---     > dist.scatter_object_list(list, dist.get_rank() == 0 and {"yours", "yours"} or nil, 0)
+---     > list[1]
+---     yours
 ---@param scatter_object_output_list table
 ---@param scatter_object_input_list? table
 ---@param src? integer
@@ -142,6 +158,10 @@ function objects.scatter_object_list(scatter_object_output_list, scatter_object_
 end
 
 --- Sends a list of values to rank `dst`, which calls recv_object_list.
+---     > list = {dist.get_rank() == 0 and {loss = 0.5}}
+---     > if dist.get_rank() == 0 then dist.send_object_list(list, 1) else dist.recv_object_list(list, 0) end
+---     > list[1].loss
+---     0.5
 ---@param object_list table
 ---@param dst? integer
 ---@param group? ProcessGroup
@@ -152,6 +172,10 @@ function objects.send_object_list(object_list, dst, group)
 end
 
 --- Fills a list with the values that rank `src` (or any) sends; gives the rank that sent them.
+---     > list = {dist.get_rank() == 0 and "a"}
+---     > if dist.get_rank() == 0 then dist.send_object_list(list, 1) else dist.recv_object_list(list, 0) end
+---     > list[1]
+---     a
 ---@param object_list table
 ---@param src? integer
 ---@param group? ProcessGroup

@@ -14,7 +14,13 @@ local raise = core.raise
 --- An optimizer of which each process has a part: the state of its share of the parameters, which it steps, and sends
 --- to the others. `optimizer_class` is one of nl.optim's, named arguments are its options; `params` may be groups with
 --- options of their own.
----     local opt = dist.optim.ZeroRedundancyOptimizer(net:parameters(), optim.Adam, {lr = 0.001})
+---     > net = nn.Linear(2, 1)
+---     > opt = dist.optim.ZeroRedundancyOptimizer(net:parameters(), optim.SGD, {lr = 0.5})
+---     > net(nl.zeros(1, 2)):sum():backward()
+---     > before = net.bias.data:clone()
+---     > opt:step()
+---     > before - net.bias.data
+---     tensor([0.5000])
 ---@class ZeroRedundancyOptimizer
 local Zero = class.new("distributed.optim.ZeroRedundancyOptimizer", Optimizer)
 optim.ZeroRedundancyOptimizer = Zero
@@ -85,6 +91,10 @@ function Zero:_own_share(g)
 end
 
 --- Adds a group `{params = …, lr = …}`, whose parameters are shared out as well. All ranks call it.
+---     > opt = dist.optim.ZeroRedundancyOptimizer({nl.ones(2)}, optim.SGD, {lr = 0.1})
+---     > opt:add_param_group {params = {nl.ones(3)}, lr = 0.01}
+---     > opt.param_groups[2].lr
+---     0.01
 ---@param group table
 function Zero:add_param_group(group)
   Zero.super.add_param_group(self, group)
@@ -113,6 +123,10 @@ function Zero:_step(closure)
 end
 
 --- Brings the state of all shares to rank `to` of the group, where state_dict() may be called then. All ranks call it.
+---     > opt = dist.optim.ZeroRedundancyOptimizer({nl.ones(2)}, optim.SGD, {lr = 0.1})
+---     > opt:consolidate_state_dict(0)
+---     > dist.get_rank() > 0 or opt:state_dict().param_groups[1].lr == 0.1
+---     true
 ---@param to? integer
 function Zero:consolidate_state_dict(to)
   to = to or 0
@@ -154,6 +168,10 @@ function Zero:_set_state(group, i, values)
 end
 
 --- Takes this rank's share of a whole state, which all ranks give.
+---     > opt = dist.optim.ZeroRedundancyOptimizer({nl.ones(2)}, optim.SGD, {lr = 0.1})
+---     > opt:load_state_dict(optim.SGD({nl.ones(2)}, {lr = 0.5}):state_dict())
+---     > opt.param_groups[1].lr
+---     0.5
 ---@param dict table
 function Zero:load_state_dict(dict)
   Zero.super.load_state_dict(self, dict)

@@ -6,6 +6,10 @@ local messenger = require "nnlua.distributed.core"
 local nl = require "nnlua"
 
 --- A transfer that was begun with `async_op = true`. The tensors are not to be touched until it is over.
+---     > x = nl.ones(2)
+---     > work = dist.all_reduce(x, {async_op = true})
+---     > work:wait(), work:is_completed(), work:is_success(), x
+---     true	true	true	tensor([2., 2.])
 ---@class Work
 local Work = class.new "distributed.Work"
 
@@ -43,6 +47,9 @@ function Work:is_success()
 end
 
 --- What went wrong, or nil.
+---     > work = dist.barrier({async_op = true})
+---     > work:wait(), work:exception()
+---     true	nil
 ---@return string?
 function Work:exception()
   local good, why = messenger.state(self._running)
@@ -50,12 +57,21 @@ function Work:exception()
 end
 
 --- Of a message from any rank, whose it was: a rank of the group.
+---     > x, other = nl.zeros(2), 1 - dist.get_rank()
+---     > work, sent = dist.irecv(x), dist.isend(nl.ones(2), other)
+---     > work:wait(), sent:wait(), work:source_rank() == other
+---     true	true	true
 ---@return integer
 function Work:source_rank()
   return self._source or core.raise "source_rank: the work is not over: wait for it first"
 end
 
 --- When the transfer was begun and when it was over, in seconds of a clock that only goes forward.
+---     > work = dist.barrier({async_op = true})
+---     > done = work:wait()
+---     > began, ended = work:times()
+---     > ended >= began
+---     true
 ---@return number began
 ---@return number ended
 function Work:times()

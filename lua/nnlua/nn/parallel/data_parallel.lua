@@ -20,9 +20,10 @@ local raise = core.raise
 --- find_unused_parameters = false, gradient_as_bucket_view = false, static_graph = false,
 --- init_sync = true})`.
 ---
----     local dist = nl.distributed
----     dist.init_process_group()
----     local net = nn.parallel.DistributedDataParallel(Net())
+---     > net = nn.parallel.DistributedDataParallel(nn.Linear(2, 1))
+---     > net(nl.ones(3, 2)):sum():backward()
+---     > net.module.bias.grad
+---     tensor([3.])
 ---
 --- A parameter that the loss doesn't depend on is an error of the next step, which names it; with
 --- find_unused_parameters each forward looks for those, with static_graph the first one only.
@@ -155,6 +156,11 @@ end
 
 --- Within it gradients are not summed over processes but only added up: for several backwards a step. Calls
 --- `f(...)`, or lasts to the end of the block: `local _ <close> = net:no_sync()`.
+---     > net = nn.parallel.DistributedDataParallel(nn.Linear(2, 1))
+---     > net:no_sync(function() net(nl.ones(1, 2)):sum():backward() end)
+---     > net(nl.ones(1, 2)):sum():backward() -- the mean of both ranks' sums
+---     > net.module.bias.grad
+---     tensor([2.])
 ---@param f? function
 function DDP:no_sync(f, ...)
   local before = self.require_backward_grad_sync

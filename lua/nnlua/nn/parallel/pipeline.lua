@@ -18,9 +18,11 @@ local dtypes = {nl.float32, nl.float64, nl.bfloat16, nl.float16}
 --- the next. A batch goes through in `chunks` parts, so that the stages work at the same time (GPipe).
 --- `nn.parallel.Pipeline(stage, {chunks = 4, process_group = nil})`.
 ---
----     local pipe = nn.parallel.Pipeline(stages[dist.get_rank() + 1], {chunks = 8})
----     local loss = pipe:train_step(x, y, F.cross_entropy)    -- the last rank's; nil elsewhere
----     opt:step()
+---     > stages, x, y = {nn.Linear(2, 3), nn.ReLU()}, nl.randn(4, 2), nl.tensor({1, 2, 3, 1})
+---     > pipe = nn.parallel.Pipeline(stages[dist.get_rank() + 1], {chunks = 2})
+---     > loss = pipe:train_step(x, y, F.cross_entropy)
+---     > (loss == nil) == (dist.get_rank() == 0) -- the last rank has it
+---     true
 ---
 ---@class Pipeline: Module
 ---@field stage Module
@@ -77,6 +79,10 @@ local function chunks_of(value, n, what)
 end
 
 --- A batch through all stages; the last rank has the result, the others nil. Only rank 0 gives an input.
+---     > pipe = nn.parallel.Pipeline(nn.ReLU())
+---     > y = pipe:forward(dist.get_rank() == 0 and nl.tensor({{-1.0}, {2.0}, {3.0}, {-4.0}}) or nil)
+---     > not y or nl.equal(y, nl.tensor({{0.0}, {2.0}, {3.0}, {0.0}}))
+---     true
 ---@param x? Tensor
 ---@return Tensor?
 function Pipeline:forward(x)

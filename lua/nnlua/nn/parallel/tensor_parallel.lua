@@ -34,6 +34,8 @@ end
 --- process_group = nil})`.
 --- The weights are those that nn.Linear draws from the same seed, which all ranks must have.
 --- Shapes: input (*, in_features), result (*, out_features), or that by the number of ranks
+---     > nn.parallel.ColumnParallelLinear(4, 6)(nl.ones(2, 4)).shape
+---     [2, 6]
 ---@class ColumnParallelLinear: Module
 ---@field weight Tensor [out_features / ranks, in_features]
 ---@field bias Tensor [out_features / ranks]
@@ -66,6 +68,8 @@ end
 --- `nn.parallel.RowParallelLinear(in_features, out_features, {bias = true, input_is_parallel = false,
 --- process_group = nil})`.
 --- Shapes: input (*, in_features), or that by the number of ranks, result (*, out_features)
+---     > nn.parallel.RowParallelLinear(4, 6)(nl.ones(2, 4)).shape
+---     [2, 6]
 ---@class RowParallelLinear: Module
 ---@field weight Tensor [out_features, in_features / ranks]
 ---@field bias Tensor [out_features]
