@@ -207,19 +207,20 @@ static int set_class(lua_State *L)
 
 /*
  * set_access(class, index, newindex): functions that read and assign the fields of a class's instances from now on, for
- * fields whose values are computed. Returns those that did so far. Subclasses don't have them.
+ * fields whose values are computed; nil keeps what there is. Returns those that did so far. Subclasses don't have them.
  */
 static int set_access(lua_State *L)
 {
   static const char *const events[] = {"__index", "__newindex"};
   check_class(L, 1);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
-  luaL_checktype(L, 3, LUA_TFUNCTION);
+  lua_settop(L, 3);
   push_class_metatable(L, 1);
   lua_getfield(L, -1, CLASS_METATABLE);
   int instances = lua_gettop(L);
   for (int i = 0; i < 2; i++) {
     lua_getfield(L, instances, events[i]);
+    if (lua_isnil(L, 2 + i)) continue;
+    luaL_checktype(L, 2 + i, LUA_TFUNCTION);
     lua_pushvalue(L, 2 + i);
     lua_setfield(L, instances, events[i]);
   }

@@ -29,7 +29,10 @@ local function replacements(entries, given, tie_weights, strict)
   local by_tensor, chosen = {}, {}
   for name, tensor in pairs(given) do
     local entry = entries[name]
-    if not entry then
+    if entry and entry.owner._keeps_tensors then
+      raise(("functional_call: '%s': a program keeps its own tensors; call the network that it was made of")
+        :format(name))
+    elseif not entry then
       if strict then raise(("functional_call: the module has no parameter or buffer '%s'"):format(name)) end
     elseif not is_tensor(tensor) then
       raise(("functional_call: '%s' is %s, not a tensor"):format(name, core.describe(tensor)))

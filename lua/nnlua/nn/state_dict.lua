@@ -252,8 +252,10 @@ local function fitted(value, own)
 end
 
 --- What keeps a tensor from being copied, or assigned, whatever its shape, or nil.
-local function obstacle(value, own, assign)
-  if is_uninitialized(value) then
+local function obstacle(value, own, assign, module)
+  if assign and module._keeps_tensors then
+    return "a program keeps its own tensors; load without assign, which copies into them"
+  elseif is_uninitialized(value) then
     return "it is uninitialized in the state dict, but not in the model; call the module that the state is of first"
   elseif not core.is_tensor(value) then
     return "a tensor was expected, got " .. core.describe(value)
@@ -274,8 +276,8 @@ end
 local function assign_value(module, name, value)
   local own = module[name]
   if is_uninitialized(own) or core.is_parameter(own) then
-    if not core.is_parameter(value) then value = nl.nn.Parameter(value:detach()) end
-    value:requires_grad_(own.requires_grad)
+    if core.is_parameter(value) then value:requires_grad_(own.requires_grad)
+    else value = nl.nn.Parameter(value:detach(), {requires_grad = own.requires_grad}) end
   end
   module[name] = value
 end
@@ -287,7 +289,7 @@ local function plan_copy(report, key, value, module, name)
   if is_first and is_uninitialized(value) then
     return
   end
-  local problem = obstacle(value, own, report.assign)
+  local problem = obstacle(value, own, report.assign, module)
   if problem then
     table.insert(report.errors, ("'%s': %s"):format(key, problem))
     return
@@ -501,7 +503,7 @@ function state.install(Module)
   --- Copies a state into the module's tensors: all of it, or, if anything does not fit, nothing. Options: strict
   --- (missing and unexpected names are errors; true by default), skip_mismatched (leave tensors of another shape
   --- as they are), assign (take the state's tensors themselves, with their dtypes, in place of copying: a module on the
-  --- meta device gets its elements so). Returns the missing, unexpected and mismatched names.
+  --- meta device gets its elements so; programs refuse it). Returns the missing, unexpected and mismatched names.
   ---     > a, b = nn.Linear(2, 1), nn.Linear(2, 1)
   ---     > b:load_state_dict(a:state_dict());
   ---     > nl.equal(a.weight, b.weight)

@@ -24,19 +24,48 @@ local PARAMETER, BUFFER, TRANSIENT, MODULE = nn_core.PARAMETER, nn_core.BUFFER, 
 ---@field outputs table
 local Program = nn.class "Program"
 
+--- Those of a program's tensors whose names begin alike: "conv.weight" is `weight` of the child `conv`.
+local Part = nn.class "ProgramPart"
+
+local function has_slot(module, name, kind)
+  for _, one in ipairs(nn_core.slot_names(module, kind)) do
+    if one == name then return true end
+  end
+  return false
+end
+
+-- The steps refer to the tensors, which therefore stay: parameters can't be assigned, a buffer takes the elements.
+for _, class in ipairs {Program, Part} do
+  class._keeps_tensors = true
+  local _, set
+  _, set = nn_core.set_access(class, nil, function(module, name, value)
+    local own = module[name]
+    if not nn_core.is_tensor(own) then return set(module, name, value) end
+    if has_slot(module, name, PARAMETER) then
+      raise(("'%s': a program keeps its own parameters; load_state_dict copies values into them, as copy_ does under "
+        .. "nl.no_grad"):format(name))
+    elseif not has_slot(module, name, BUFFER | TRANSIENT) then
+      return set(module, name, value)
+    elseif not nn_core.is_tensor(value) or not nn_core.same_shape(own, value) then
+      raise(("'%s': a program keeps its buffers, which take tensors of their shape, here %s"):format(name, own.shape))
+    end
+    nn_core.adopt(own, value:detach())
+  end)
+end
+
 --- A name that nothing else has in a module: parameters may be called as methods are.
 local function free_name(module, name)
   while module[name] ~= nil do name = name .. "_" end
   return name
 end
 
---- Registers a parameter or buffer at its path: "conv.weight" is `weight` of the child `conv`.
+--- Registers a parameter or buffer at its path.
 local function register(module, children, slot)
   local path = ""
   for step in slot.name:gmatch "([^.]*)%." do
     path = path .. step .. "."
     if not children[path] then
-      children[path] = nn.Module()
+      children[path] = Part()
       nn_core.set_raw(module, free_name(module, step), children[path], MODULE)
     end
     module = children[path]

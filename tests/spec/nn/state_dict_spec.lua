@@ -222,6 +222,14 @@ describe("loading a state dict", function()
     assert.same({weight, bias}, {net.weight, net.bias})
   end)
 
+  it("assigns whole numbers to frozen parameters", function()
+    local net = nn.Embedding(2, 1)
+    net.weight:requires_grad_(false)
+    net:load_state_dict({weight = nl.tensor({{1}, {2}})}, {assign = true})
+    assert.same({nl.int64, false, {{1}, {2}}}, {net.weight.dtype, net.weight.requires_grad, net.weight:tolist()})
+    assert.matches("^Parameter containing", tostring(net.weight))
+  end)
+
   it("names options that it does not know", function()
     local net = nn.Linear(1, 1)
     assert.error_matches(function() net:load_state_dict(net:state_dict(), {strickt = false}) end,
