@@ -5,6 +5,7 @@ local class = require "nnlua.class"
 local core = require "nnlua.nn.core"
 local logs_order = require "nnlua.callbacks.logs_order"
 local nl = require "nnlua"
+local Summary = require "nnlua.nn.summary_table"
 local svg = require "nnlua.plot.svg"
 local system = require "nnlua.system"
 
@@ -35,7 +36,7 @@ p.when { color: var(--faint); margin: 0.25rem 0 1.25rem; }
 .card { background: var(--card); border-radius: 0.5rem; padding: 0.6rem 0.8rem; }
 .card b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .card span { color: var(--faint); font-size: 0.85rem; overflow-wrap: anywhere; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 26rem), 1fr)); gap: 1rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 24rem), 1fr)); gap: 1rem; }
 figure { margin: 0; min-width: 0; }
 figcaption { color: var(--faint); font-size: 0.9rem; }
 figure svg { width: 100%%; height: auto; }
@@ -45,8 +46,14 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0.3rem; }
 tr.best td { background: var(--best); }
-table.names td, table.names th { text-align: left; }
+.scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); }
+.scroll tr.best td:first-child { background: var(--best); }
+.cards + .scroll { margin-top: 1rem; }
+table.layers td:first-child, table.layers th:first-child, table.names td { text-align: left; }
+table.names td { vertical-align: top; }
+table.names td:last-child { white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { background: var(--card); border-radius: 0.5rem; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }
+details { margin-top: 1rem; }
 summary { cursor: pointer; }
 </style>
 </head>
@@ -78,7 +85,8 @@ end
 local function cards(list)
   local parts = {}
   for i, card in ipairs(list) do
-    parts[i] = ('<div class="card"><b>%s</b><span>%s</span></div>'):format(escaped(card[2]), escaped(card[1]))
+    local name = escaped(card[1]):gsub("/", "/<wbr>")
+    parts[i] = ('<div class="card"><b>%s</b><span>%s</span></div>'):format(escaped(card[2]), name)
   end
   return '<div class="cards">\n' .. table.concat(parts, "\n") .. "\n</div>"
 end
@@ -122,7 +130,7 @@ local function curves(history)
           end
         end
       end
-      figures[#figures + 1] = captioned(name, drawing(nl.plot.curves(series, {xlabel = "epoch"})))
+      figures[#figures + 1] = captioned(name, drawing(nl.plot.curves(series, {xlabel = "epoch", figsize = {5.2, 3.4}})))
     end
   end
   return grid_of(figures)
@@ -175,24 +183,53 @@ local function settings_table(settings)
   return '<div class="scroll"><table class="names">\n' .. table.concat(rows, "\n") .. "\n</table></div>"
 end
 
-local function parameters_of(model)
-  local n = 0
-  for p in model:parameters() do n = n + p:numel() end
-  return n
+--- A row for each layer, set in by how deep it is.
+local function layers_table(summary)
+  local list, rows, layers = summary:_cells()
+  local lines = {}
+  local function add(cells, tag, depth)
+    local parts = {}
+    for i, column in ipairs(list) do
+      local style = column.is_text and "text-align:left"
+      if i == 1 then style = core.format("padding-left:%.1fem", 0.3 + 1.2 * depth) end
+      parts[i] = ("<%s%s>%s</%s>"):format(tag, style and ' style="' .. style .. '"' or "", escaped(cells[i]), tag)
+    end
+    lines[#lines + 1] = "<tr>" .. table.concat(parts) .. "</tr>"
+  end
+  local titles = {}
+  for i, column in ipairs(list) do titles[i] = column.title end
+  add(titles, "th", 0)
+  for i, cells in ipairs(rows) do add(cells, "td", layers[i].depth) end
+  return '<div class="scroll"><table class="layers">\n' .. table.concat(lines, "\n") .. "\n</table></div>"
+end
+
+--- The model: what its layers add up to, the layers, and what it prints as.
+local function model_text(model, summary)
+  local parts = {}
+  if summary then
+    local list = {}
+    for i, fact in ipairs(summary:_facts()) do list[i] = {fact[1], fact[2]} end
+    parts = {cards(list), layers_table(summary)}
+  end
+  if model then
+    parts[#parts + 1] = ("<details><summary>%s, as it prints</summary><pre>%s</pre></details>"):format(
+      escaped(core.class_of(model)), escaped(model))
+  end
+  return table.concat(parts, "\n")
 end
 
 -- --------------------------------------------------------------------- page
 
 local parse = args.parser("nl.report", {
   {"path", "string"}, {"history", "list"}, {"title", "string?"}, {"model", "module?"}, {"best", "any?"},
-  {"settings", "any?"}, {"samples", "any?"},
+  {"settings", "any?"}, {"samples", "any?"}, {"summary", "any?"},
 })
 
 --- What stands at the top: how long it was, what came of it.
-local function facts(history, model, best)
+local function facts(history, summary, best)
   local list, last = {{"epochs", #history}}, history[#history] or {}
   if last.step then list[#list + 1] = {"steps", last.step} end
-  if model then list[#list + 1] = {"parameters", parameters_of(model)} end
+  if summary then list[#list + 1] = {"parameters", summary.total_params} end
   if best then
     list[#list + 1] = {("best %s, in epoch %d"):format(best.name or "value", best.epoch), number_text(best.value)}
   end
@@ -203,10 +240,11 @@ local function facts(history, model, best)
 end
 
 --- Writes what came of a run as one HTML page that needs no other file: what it ended with, learning curves, samples, a
---- table of epochs, settings, the model. `history` is a list of tables of values, one for each epoch, as trainer:fit
+--- table of epochs, the model, settings. `history` is a list of tables of values, one for each epoch, as trainer:fit
 --- gives; `best` a table {epoch =, value =, name =}; `samples` a list of figures of nl.plot, pictures, texts, or of
---- tables {title =, value =} of these; `settings` a table of what the run was made with. trainer:report fills in the
---- most of it.
+--- tables {title =, value =} of these; `settings` a table of what the run was made with; `summary` what
+--- nn.summary(model, input) gives, the table of layers: without it, that of the model without shapes. trainer:report
+--- fills in the most of it.
 ---     > path = os.tmpname()
 ---     > nl.report(path, {{epoch = 1, loss = 0.5}, {epoch = 2, loss = 0.25}}, {title = "two epochs"})
 ---     > io.open(path):read "l"
@@ -218,8 +256,9 @@ end
 ---@param best? table
 ---@param settings? table
 ---@param samples? any[]
+---@param summary? Summary
 local function report(...)
-  local path, history, title, model, best, settings, samples = parse(...)
+  local path, history, title, model, best, settings, samples, summary = parse(...)
   for i, logs in ipairs(history) do
     if type(logs) ~= "table" then
       raise(("nl.report: history[%d] must be a table of values, not %s"):format(i, core.describe(logs)))
@@ -230,16 +269,17 @@ local function report(...)
       raise(("nl.report: %s must be a table, not %s"):format(name, core.describe(value)))
     end
   end
-  title = title or "A run"
-  local model_text = model and ("<details open><summary>%s</summary><pre>%s</pre></details>"):format(
-    escaped(core.class_of(model)), escaped(model)) or ""
+  if summary ~= nil and not class.is_a(summary, Summary) then
+    raise("nl.report: summary must be what nn.summary gives, not " .. core.describe(summary))
+  end
+  title, summary = title or "A run", summary or model and nl.nn.summary(model)
   local parts = {
-    cards(facts(history, model, best)),
+    cards(facts(history, summary, best)),
     section("Curves", curves(history)),
     section("Samples", samples_of(samples or {})),
     section("Epochs", epochs_table(history, best)),
+    section("Model", model_text(model, summary)),
     section("Settings", settings_table(settings or {})),
-    section("Model", model_text),
   }
   local page = PAGE:format(escaped(title), escaped(title), os.date "%Y-%m-%d %H:%M", table.concat(parts, "\n"))
   system.write_bytes("nl.report", path, page)

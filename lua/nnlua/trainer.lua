@@ -111,9 +111,9 @@ end
 function Trainer:_forward(batch)
   if self.training_step then return self.training_step(self.model, table.unpack(batch, 1, batch.n)) end
   if batch.n < 2 then raise "fit: a batch has one value: give training_step, which knows what to do with it" end
-  local target = batch[batch.n]
+  self._example = self._example or batch -- report shows the model's layers on it
   local output = self.model(table.unpack(batch, 1, batch.n - 1))
-  return self.loss(output, target), output, target
+  return self.loss(output, batch[batch.n]), output, batch[batch.n]
 end
 
 --- The loss of a batch, which is counted, as are the metrics.
@@ -314,10 +314,10 @@ end
 ---@param path string
 ---@param title? string
 ---@param samples? any[]
+---@param summary? Summary
 function Trainer:report(...)
   require "nnlua.callbacks.run_report"(self, options, ...)
 end
 
 guard.classes {Trainer}
-
 return {Trainer = Trainer}

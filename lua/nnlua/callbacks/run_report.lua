@@ -4,7 +4,9 @@ local args = require "nnlua.args"
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 
-local parse = args.parser("report", {{"path", "string"}, {"title", "string?"}, {"samples", "any?"}})
+local parse = args.parser("report", {
+  {"path", "string"}, {"title", "string?"}, {"samples", "any?"}, {"summary", "any?"},
+})
 
 --- Of the trainer's options those that are plain values, and the names of those that are objects.
 local function settings_of(trainer, options)
@@ -22,12 +24,22 @@ local function settings_of(trainer, options)
   return settings
 end
 
+--- The summary of the model on the first batch that the trainer called it with. A model that evaluates may refuse what
+--- it trained on: then nil, as the report of a run mustn't fail for that.
+local function summary_of(trainer)
+  local batch = trainer._example
+  if not batch then return nil end
+  local works, summary = pcall(nl.nn.summary, trainer.model, table.unpack(batch, 1, batch.n - 1))
+  return works and summary or nil
+end
+
 return function(trainer, options, ...)
-  local path, title, samples = parse(...)
+  local path, title, samples, summary = parse(...)
   local best = trainer.best
   nl.report(path, {
     history = trainer.history, title = title or trainer.folder, model = trainer.model,
     best = best and {epoch = best.epoch, value = best.value, name = trainer.monitor},
     settings = settings_of(trainer, options), samples = samples,
+    summary = summary or summary_of(trainer),
   })
 end

@@ -117,6 +117,7 @@ power: The exponent of the curve.
 mode: Which way of working: "min" or "max" of what is watched, or the shape of a cycle.
 [nl.Trainer]
 samples: Pictures, texts or tables to be shown.
+summary: What `nn.summary` gave; by default that of the model on a batch, unless there is training_step.
 training_step: A function of the network and a batch that gives the loss, instead of loss.
 scheduler_interval: Whether it is stepped after each "epoch" or each "step".
 scheduler: A schedule of the learning rate.
@@ -343,6 +344,7 @@ maxnorm: The largest norm.
 history: What each epoch brought: a list of tables.
 samples: Pictures, texts or tables to be shown.
 best: Which epoch was best, and its numbers.
+summary: What `nn.summary` gave of the model.
 [nl.repr]
 depth: How many tables deep it goes.
 [nl.round]

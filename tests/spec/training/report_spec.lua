@@ -55,8 +55,27 @@ describe("a report", function()
     assert.matches("<td>name</td><td>a&amp;b</td>", page, 1, true)
     assert.matches("<pre>x &lt; y</pre><figcaption>text</figcaption>", page, 1, true)
     assert.matches("Linear(in_features=3, out_features=2, bias=True)", page, 1, true)
+    assert.matches("<td[^>]*>Linear</td><td>8</td><td>yes</td>", page) -- without an input: no shapes
+    assert.is_nil(page:find("Mult-adds", 1, true))
     local bytes = page:match 'src="data:image/png;base64,([%w+/=]+)"'
     assert.is_true(#bytes % 4 == 0 and bytes:find "^iVBORw0KGgo" == 1)
+  end)
+
+  it("has the table of the summary's layers, set in by their depth", function()
+    local net = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), nn.Linear(4, 2))
+    net[2].weight:requires_grad_(false)
+    net[2].bias:requires_grad_(false)
+    local page = page_of(history, {model = net, summary = nn.summary(net, nl.ones(5, 3))})
+    local function cell(text) return ">" .. text .. "</td>" end
+    assert.equal(6, count(page:match '<table class="layers">.-</table>', "<tr>"))
+    assert.matches('<td style="padding-left:2.7em">0: Linear</td><td style="text-align:left">[5, 4]</td>'
+      .. "<td>16</td><td>60</td>", page, 1, true) -- 3 * 4 + 4 parameters, 5 * 3 * 4 products
+    assert.matches('<td style="padding-left:1.5em">1: Linear</td><td style="text-align:left">[5, 2]</td>'
+      .. "<td>(10)</td><td>40</td>", page, 1, true)
+    assert.matches("<b>26</b><span>Total params</span>", page, 1, true)
+    assert.matches("<b>100</b><span>Total mult-adds</span>", page, 1, true)
+    assert.matches("<b>26</b><span>parameters</span>", page, 1, true)
+    assert.truthy(page:find(cell "no", 1, true) and page:find(cell "yes", 1, true))
   end)
 
   it("is written by a trainer", function()
@@ -71,6 +90,32 @@ describe("a report", function()
     assert.matches("<td>batch_size</td><td>4</td>", page, 1, true)
     assert.matches("<td>max_epochs</td><td>3</td>", page, 1, true)
     assert.matches("best loss, in epoch 3", page, 1, true)
+    assert.matches('Linear</td><td style="text-align:left">[4, 1]</td><td>3</td><td>8</td>', page, 1, true)
+  end)
+
+  it("of a trainer with a training_step has the parameters alone, or the summary that it is given", function()
+    local net = nn.Linear(2, 1)
+    local trainer = nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), progress = false,
+      training_step = function(model, x) return model(x:relu()):sum() end})
+    trainer:fit(nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.ones(8, 2)), {batch_size = 4}))
+    trainer:report(path)
+    local page = assert(io.open(path)):read "a"
+    assert.is_nil(page:find("Mult-adds", 1, true))
+    assert.matches("Linear</td><td>3</td><td>yes</td>", page, 1, true)
+    trainer:report(path, {summary = nn.summary(net, {5, 2})})
+    assert.matches("[5, 1]</td><td>3</td><td>10</td>", assert(io.open(path)):read "a", 1, true)
+  end)
+
+  it("of a model that can't evaluate what it trained on has the parameters alone", function()
+    local Odd = nn.class "Odd"
+    function Odd:init() self.inner = nn.Linear(2, 1) end
+    function Odd:forward(x) return assert(self.training and self.inner(x), "only trains") end
+    local net = Odd()
+    local trainer = nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss(),
+      progress = false})
+    trainer:fit(nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1))))
+    trainer:report(path)
+    assert.matches("inner: Linear</td><td>3</td><td>yes</td>", assert(io.open(path)):read "a", 1, true)
   end)
 
   it("says what it can't take", function()
@@ -78,6 +123,8 @@ describe("a report", function()
       ["nl.report: history[2] must be a table of values, not a number"] =
         function() nl.report(path, {{loss = 1}, 2}) end,
       ["nl.report: samples must be a table, not a number"] = function() nl.report(path, {}, {samples = 3}) end,
+      ["nl.report: summary must be what nn.summary gives, not a string"] =
+        function() nl.report(path, {}, {summary = "x"}) end,
     } do
       local _, message = pcall(f)
       assert.equal(text, (message:gsub("^[^\n:]*report_spec.lua:%d+: ", "")))
