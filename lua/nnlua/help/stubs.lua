@@ -258,7 +258,7 @@ end
 --- One form of an op: the first row in full, others as overloads.
 local function add_op_form(lines, rows, owner, name, from, self_type)
   local row = rows[1]
-  if not name:find "^[%a_][%w_]*$" or keywords[name] then return end
+  if not name:find "^[%a_][%w_]*$" then return end
   add_description(lines, row.doc)
   local typed, names = row_parameters(row, from)
   for _, one in ipairs(typed) do
@@ -266,7 +266,11 @@ local function add_op_form(lines, rows, owner, name, from, self_type)
   end
   lines[#lines + 1] = "---@return " .. result_type(row)
   for i = 2, #rows do lines[#lines + 1] = overload_text(rows[i], from, self_type) end
-  lines[#lines + 1] = ("function %s%s(%s) end\n"):format(owner, name, table.concat(names, ", "))
+  if keywords[name] then -- a method: x["repeat"](x, 2)
+    lines[#lines + 1] = ("%s[%q] = function(self, %s) end\n"):format(owner:sub(1, -2), name, table.concat(names, ", "))
+  else
+    lines[#lines + 1] = ("function %s%s(%s) end\n"):format(owner, name, table.concat(names, ", "))
+  end
 end
 
 local forms = {

@@ -122,7 +122,7 @@ describe("the definitions for lua-language-server", function()
     local given = {}
     for line in text:gmatch "[^\n]+" do
       local parameter = line:match "^%-%-%-@param ([%w_.]+)"
-      local arguments = line:match "^function [%w_.:]+%((.*)%) end$"
+      local arguments = line:match "^function [%w_.:]+%((.*)%) end$" or line:match " = function%(self, (.*)%) end$"
       if parameter then
         table.insert(given, parameter)
       elseif arguments then
@@ -132,13 +132,30 @@ describe("the definitions for lua-language-server", function()
     end
   end)
 
-  it("have all ops, layers, optimizers, schedules and data", function()
+  it("have every entry of the help", function()
+    local defined, missing = {}, {}
+    for line in text:gmatch "[^\n]+" do
+      local owner, keyword = line:match '^(%w+)%["(%l+)"%] = function'
+      local name = owner and owner .. ":" .. keyword or line:match "^function ([%w_.:]+)%("
+        or line:match "^([%w_.]+) = "
+      if name then defined[name] = true end
+    end
+    for _, entry in ipairs(catalogue.all()) do
+      if not defined[(entry.name:gsub("^nl%.nn%.functional%.", "F."))] then table.insert(missing, entry.name) end
+    end
+    assert.same({}, missing)
+  end)
+
+  it("have all forms of ops", function()
     for _, row in ipairs(nl.ops()) do
-      if row.method and row.name:find "^[%w_]+$" and row.name ~= "repeat" then
+      if row.method and row.name:find "^[%w_]+$" and row.name ~= "repeat" then -- a keyword
         assert.truthy(text:find("function Tensor:" .. row.name .. "(", 1, true), row.name)
       end
       if row.in_nl then assert.truthy(text:find("function nl." .. row.name .. "(", 1, true), row.name) end
     end
+  end)
+
+  it("have the type of every class", function()
     for _, entry in ipairs(catalogue.all()) do
       if entry.kind == "class" then
         assert.truthy(text:find("\n---@class nnlua." .. entry.name, 1, true), entry.name)
