@@ -29,7 +29,11 @@ parser:add_argument("--top-k", {type = "integer", help = "draw from the K most l
 parser:add_argument("--top-p", {type = "number", help = "draw from the likeliest that make up this share, from 0 to 1"})
 parser:add_argument("--weights", {metavar = "FILE", help = "read the trained net there, or write it there first"})
 local options = parser:parse_args()
-if not (options.temperature >= 0) then parser:error "--temperature must be from 0 on" end
+if options.steps < 2 then parser:error "--steps must be from 2 on" end
+if options.prompt == "" then parser:error "--prompt must have a character" end
+if not (options.temperature >= 1e-3 or options.temperature == 0) then
+  parser:error "--temperature must be 0, or from 0.001 on"
+end
 if options.top_k and options.top_k < 1 then parser:error "--top-k must be from 1 on" end
 if options.top_p and not (options.top_p > 0 and options.top_p <= 1) then
   parser:error "--top-p must be above 0, and at most 1"
@@ -130,7 +134,7 @@ local beginning = numbers_of(options.prompt)
 
 local optimizer = optim.AdamW(net:parameters(), {lr = 1e-3, betas = {0.9, 0.99}, weight_decay = 0.1})
 local schedule = optim.lr_scheduler.OneCycleLR(optimizer,
-  {max_lr = 2e-3, total_steps = options.steps, pct_start = 0.05})
+  {max_lr = 2e-3, total_steps = options.steps, pct_start = math.max(0.05, 1.5 / options.steps)}) -- more than a step
 
 local function evaluate()
   local _ <close> = nl.no_grad()

@@ -34,9 +34,17 @@ end
 
 -- ------------------------------------------------------------------- modules
 
+--- A text without the lines that are comments. Those with long brackets stay: code may stand beside or between them.
+local function without_comments(text)
+  return (("\n" .. text):gsub("\n%s*%-%-([^\n]*)", function(rest)
+    if not rest:find "[%[%]]=*[%[%]]" then return "\n" end
+  end))
+end
+
 --- Calls found(name, is_begin) for each name that stands in a text behind `require`; is_begin: the name goes on, as
 --- `require("lib." .. name)` has it.
 local function each_required(text, found)
+  text = without_comments(text)
   for bracket, _, name, dots in text:gmatch "%f[%w_]require%s*(%(?)%s*([\"'])([^\"'\n]+)%2%s*(%.?%.?)" do
     found(name, bracket .. dots == "(..")
   end
@@ -52,7 +60,8 @@ local add_module
 
 local function add_required(text, path)
   each_required(text, function(name, is_begin)
-    if is_begin then begins[name] = path else add_module(name, path) end
+    if not is_begin then add_module(name, path)
+    elseif name:sub(1, 6) ~= "nnlua." then begins[name] = path end -- nnlua's own are all in the program
   end)
 end
 
@@ -114,7 +123,10 @@ return function(words)
   local text = read(script)
   add_required(text, script)
   local given = options.module or {}
-  for _, name in ipairs(given) do add_module(name, "--module") end
+  for _, name in ipairs(given) do
+    add_module(name, "--module")
+    if missing[name] then fail("there is no module '%s'", name) end
+  end
   local members = {{"main.lua", text}}
   for _, name in ipairs(order) do members[#members + 1] = {("modules/%s.lua"):format(name), modules[name]} end
   for _, given in ipairs(options.files) do

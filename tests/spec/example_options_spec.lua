@@ -22,8 +22,24 @@ describe("examples/char_gpt.lua", function()
     assert.equal(most_likely, written("--top-k", "1", "--prompt", "First"))
     assert.equal(most_likely, written("--top-p", "1e-6", "--prompt", "First"))
     assert.not_equal(most_likely, written("--top-k", "20", "--top-p", "0.99", "--prompt", "First"))
-    local refused = process.run_nnlua {"examples/char_gpt.lua", "--top-p", "2"}
-    assert.matches("error: %-%-top%-p must be above 0, and at most 1", refused.stderr)
+  end)
+
+  it("refuses what it can't do at once", function()
+    for options, message in pairs {
+      ["--top-p 2"] = "--top-p must be above 0, and at most 1", ["--steps 1"] = "--steps must be from 2 on",
+      ["--prompt "] = "--prompt must have a character",
+      ["--temperature 1e-9"] = "--temperature must be 0, or from 0.001 on",
+    } do
+      local name, value = options:match "^(%S+) (.*)$"
+      local refused = process.run_nnlua {"examples/char_gpt.lua", name, value}
+      assert.equal(2, refused.code)
+      assert.is_truthy(refused.stderr:find("error: " .. message, 1, true))
+    end
+  end)
+
+  it("trains for 20 steps, of which a twentieth is a single one", function()
+    assert.matches("^step +20  held%-out loss", succeed(process.run_nnlua {"examples/char_gpt.lua", "--steps", "20",
+      "--batch", "1", "--characters", "1", "--text", "20000"}))
   end)
 end)
 

@@ -174,7 +174,7 @@ local function classes_of(c)
       names[#names + 1] = v
     end
   end
-  table.sort(names)
+  table.sort(names, is_text and data.before or nil)
   for i, v in ipairs(names) do numbers[v] = i end
   return data.texts("nl.plot.scatter", "c", names), values, numbers
 end
@@ -419,7 +419,7 @@ local function bars_of(o)
   if is_named and (type(first) == "number" or core.is_tensor(first) and first:numel() == 1) then
     local names, heights = {}, {}
     for name in next, o.x do names[#names + 1] = name end
-    table.sort(names)
+    table.sort(names, data.before)
     for i, name in ipairs(names) do heights[i] = o.x[name] end
     return names, data.series("nl.plot.bar", "x", heights)
   end

@@ -71,7 +71,7 @@ local function columns_of(name, what, x)
 end
 
 --- The order of names: numbers in them go by their value, so that "layer 10" stands behind "layer 9".
-local function before(a, b)
+function data.before(a, b)
   local function padded(name)
     return (name:gsub("%d+", function(digits) return ("0"):rep(20 - #digits) .. digits end))
   end
@@ -88,7 +88,7 @@ function data.series(name, what, value)
   if data.is_mapping(value) then
     local names = {}
     for key in next, value do names[#names + 1] = key end
-    table.sort(names, before)
+    table.sort(names, data.before)
     for i, key in ipairs(names) do list[i] = {values = data.numbers(name, key, value[key]), label = key} end
     return list
   end

@@ -177,22 +177,22 @@ local function fitting(medium, row, width)
   return list, count == #row
 end
 
---- The numbers of a matrix as texts for fields of a width: with as many digits as fit into all of them.
+--- The numbers of a matrix as texts for fields of a width: with as many digits as fit into all of them, or
+--- else the fewest.
 local function texts_within(self, medium, width)
-  local first
+  local rows, fits
   local has_decimals = max(-self.low, self.high) >= 0.5 -- else one decimal says nothing
   for _, digits in ipairs(has_decimals and {3, 2, 1} or {3, 1}) do
-    local rows, fits = {}, true
+    rows, fits = {}, true
     for i, row in ipairs(self.values) do
       local texts, all = {}, nil
       for j, v in ipairs(row) do texts[j] = self.write(v, digits) end
       rows[i], all = fitting(medium, texts, width)
       fits = fits and all
     end
-    if fits then return rows end
-    first = first or rows
+    if fits then break end
   end
-  return first
+  return rows
 end
 
 local function annotate(self, pen)

@@ -152,6 +152,14 @@ local function norm_of(normalize)
       type(normalize) == "string" and "'" .. normalize .. "'" or core.describe(normalize)))
 end
 
+--- A share with two decimals for 3 digits, one for 2, and as ".6" for 1.
+local function write_share(v, digits)
+  if v ~= v then return "nan" end
+  if digits == 3 then return core.format("%.2f", v) end
+  local text = core.format("%.1f", v)
+  return digits == 1 and text:gsub("^(-?)0%.", "%1.") or text
+end
+
 --- Draws a confusion matrix: see nl.plot.confusion.
 ---     > fig = nl.plot.Figure({title = "test"}):confusion({1, 2, 2}, {1, 2, 1})
 ---@return Figure
@@ -177,7 +185,6 @@ function Figure:confusion(...)
     options.apply("nl.plot.confusion", axes, o)
     axes.xlabel, axes.ylabel = axes.xlabel or "predicted", axes.ylabel or "true"
     axes.wanted_size = function() return 520, 440 end
-    local function write_share(v, digits) return core.format(("%%.%df"):format(digits - 1), v) end
     add_matrix(axes, x, {
       map = colours.map("nl.plot.confusion", o.cmap), low = 0, high = norm and 1 or math.max(high, 1),
       write = o.annot and n <= 100 and (norm and write_share or scale.short_text) or nil,

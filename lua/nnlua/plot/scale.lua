@@ -18,12 +18,15 @@ local function power_text(exponent)
 end
 
 --- A number on its own, as in a matrix or beside a bar, with 3 digits or as many as are given: of 2 one is behind the
---- point.
+--- point; for 1 numbers up to a thousand are rounded to whole ones, which are no longer than "8e1".
 local function short_text(v, digits)
   if v ~= v then return "nan" end
   if v == huge or v == -huge then return v > 0 and "inf" or "-inf" end
-  local text = digits == 2 and math.abs(v) < 100 and format("%.1f", v) or format(("%%.%dg"):format(digits or 3), v)
-  if v == floor(v) and math.abs(v) < 1e6 then text = ("%d"):format(v) end
+  local size, text = math.abs(v), nil
+  if v == floor(v) and size < 1e6 then text = ("%d"):format(v)
+  elseif digits == 2 and size < 100 then text = format("%.1f", v)
+  elseif digits == 1 and size >= 1 and size < 1000 then text = format("%.0f", v)
+  else text = format(("%%.%dg"):format(digits or 3), v) end
   return (text:gsub("e([-+])0*(%d)", function(sign, digit) return "e" .. (sign == "-" and "-" or "") .. digit end))
 end
 

@@ -95,10 +95,24 @@ print(io.open "data/none.txt", io.open(here .. "/written.txt", "w"):write("text"
   end)
 
   it("names modules that aren't there, and leaves them out", function()
-    write("perhaps.lua", "print(pcall(require, 'not.here'), pcall(require, \"not.there\"))\n-- require 'not.there'")
+    write("perhaps.lua", "print(pcall(require, 'not.here'), pcall(require, \"not.there\"))\n"
+      .. "if false then require 'not.there' end")
     local made = build(folder .. "/perhaps.lua", "-o", folder .. "/perhaps")
     assert.equal(0, made.code)
     assert.matches("requires 'not.there', which isn't here: it is left out\n$", made.stderr)
+    made = build(folder .. "/perhaps.lua", "-o", folder .. "/perhaps_not", "--module", "lib.b")
+    assert.equal(1, made.code)
+    assert.equal("nnlua build: there is no module 'lib.b'\n", made.stderr)
+    assert.is_nil(io.open(folder .. "/perhaps_not"))
+  end)
+
+  it("looks for no modules in comments, nor among nnlua's own", function()
+    write("quiet.lua", "-- require 'not.there'\n  ---@see require 'not.here'\n--[[ kept ]] "
+      .. "print((require 'lib.second'))\nrequire 'nnlua'; print(type(require('nnlua.' .. 'nn.core')))\n--require 'not.anywhere'")
+    local made = build(folder .. "/quiet.lua", "-o", folder .. "/quiet")
+    assert.equal("", made.stderr)
+    assert.equal(folder .. "/quiet: 1 module, 0 files\n", made.stdout)
+    assert.equal("second\ntable\n", run(folder .. "/quiet").stdout)
   end)
 
   it("asks for modules whose names are put together", function()

@@ -213,6 +213,7 @@ describe("other marks", function()
     assert.equal(3, count(svg, 'fill="#1f77b4"'))
     assert.same({1, 1, 1, 1}, {texts_of(svg).a, texts_of(svg).b, texts_of(svg).x, texts_of(svg).y})
     assert.equal(plot.bar({"a", "b"}, {1, 2}):svg(), plot.bar({a = 1, b = 2}):svg())
+    assert.matches("epoch 9.*epoch 10", plot.bar({["epoch 10"] = 1, ["epoch 9"] = 2}):svg())
     assert.is_string(plain(plot.bar({"a"}, {0}, {horizontal = true})))
     assert.is_string(plain(plot.bar({1, 2, 3}, {yscale = "log"})))
     assert.is_false((pcall(plot.bar, {"a"}, {1, 2})))
@@ -223,6 +224,7 @@ describe("other marks", function()
     local svg = plot.scatter(points, {c = nl.tensor {1, 2, 1}, label = {"cat", "dog"}}):svg()
     assert.same({1, 1}, {texts_of(svg).cat, texts_of(svg).dog})
     assert.is_truthy(texts_of(plot.scatter({1, 2}, {1, 2}, {c = {"one", "two"}}):svg()).two)
+    assert.matches("epoch 9.*epoch 10", plot.scatter({1, 2}, {1, 2}, {c = {"epoch 10", "epoch 9"}}):svg())
     assert.is_truthy(plot.scatter({1, 2}, {1, 2}, {c = {0.5, 0 / 0}}):svg():find "<image")
     assert.is_true(#plot.scatter(nl.rand(200000, 2)):svg() < 1500000)
     assert.is_false((pcall(plot.scatter, {1, 2}, {1, 2}, {c = {1}})))
@@ -290,6 +292,27 @@ describe("matrices and pictures", function()
     assert.equal(10, select(2, rows:gsub("257", "")))
     assert.not_matches("%d%d%d%d", rows)
     assert.not_matches("257", plot.confusion(digits):text({width = 40, height = 10, colors = 0})) -- two rows in a line
+  end)
+
+  it("round two-digit numbers to whole ones, and to the fewest digits where not all have room", function()
+    local x = nl.full({3, 15}, 76.4)
+    local text = plot.heatmap(x, {annot = true, cbar = false}):text({width = 70, height = 12, colors = 0})
+    assert.equal(45, select(2, text:gsub("%f[%w]76%f[^%w]", "")))
+    x[{2, 2}] = -1.5e-10
+    text = plot.heatmap(x, {annot = true, cbar = false}):text({width = 70, height = 12, colors = 0})
+    assert.equal(44, select(2, text:gsub("%f[%w]76%f[^%w]", "")))
+  end)
+
+  it("write shares with a decimal, however narrow the fields are", function()
+    local x = nl.eye(20) * 6 + nl.roll(nl.eye(20), 1, 2) * 4
+    x[{20, {}}] = 0
+    x[{20, 20}] = 3
+    local text = plot.confusion(x, {normalize = true}):text({width = 80, height = 30, colors = 0})
+    local function count(share) return select(2, text:gsub("%f[%d.]" .. share .. "%f[^%d.]", "")) end
+    assert.same({19, 19, 2}, {count "%.6", count "%.4", count "1%.0"}) -- 1.0 beside the colours, too
+    local texts = texts_of(plot.confusion({{0 / 0, 2}, {2, 3}}, {normalize = true}):svg())
+    assert.same({2, 1, 1}, {texts.nan, texts["0.40"], texts["0.60"]})
+    assert.is_nil(texts["-nan"])
   end)
 
   it("divide confusions by what there is of a class, of a guess, or by all", function()
