@@ -108,7 +108,8 @@ print(io.open "data/none.txt", io.open(here .. "/written.txt", "w"):write("text"
 
   it("looks for no modules in comments, nor among nnlua's own", function()
     write("quiet.lua", "-- require 'not.there'\n  ---@see require 'not.here'\n--[[ kept ]] "
-      .. "print((require 'lib.second'))\nrequire 'nnlua'; print(type(require('nnlua.' .. 'nn.core')))\n--require 'not.anywhere'")
+      .. "print((require 'lib.second'))\nrequire 'nnlua'; print(type(require('nnlua.' .. 'nn.core')))\n"
+      .. "--require 'not.anywhere'")
     local made = build(folder .. "/quiet.lua", "-o", folder .. "/quiet")
     assert.equal("", made.stderr)
     assert.equal(folder .. "/quiet: 1 module, 0 files\n", made.stdout)
