@@ -477,7 +477,7 @@ static void say_who_failed(Keeper *k)
 static int exit_code(Keeper *k, int status)
 {
   if (asked_to_leave) return 128 + asked_to_leave;
-  if (k->status) return k->status & 0xff;
+  if (k->status & 0xff) return k->status & 0xff;
   if (status == -1 || k->failed >= 0) return 1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

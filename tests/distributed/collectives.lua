@@ -162,6 +162,9 @@ do -- Lua values
   local some = {"before"}
   dist.all_gather_object(some, rank > 0 and rank or nil)
   for i = 1, n do assert(some[i] == (i > 1 and i - 1 or nil)) end
+  given = {"first"}
+  dist.scatter_object_list(out, rank == 0 and given or nil, 0)
+  assert(out[1] == (rank == 0 and "first" or nil))
   given = {[n] = "last"}
   dist.scatter_object_list(out, rank == 0 and given or nil, 0)
   assert(out[1] == (rank == n - 1 and "last" or nil))

@@ -48,7 +48,6 @@ end
 
 --- The MPI whose launcher started this process, not one that started it, or nil.
 local function launcher()
-  messenger.claim()
   for _, name in ipairs(names) do
     for _, mark in ipairs(marks[name]) do
       if os.getenv(mark) then return name end
@@ -70,6 +69,7 @@ local NO_MPI <const> = ": this nnlua was built without MPI: install Debian's lib
 
 --- The name of the MPI that is to be used, and the file of its module.
 local function choose(backend)
+  messenger.claim()
   local name = backend ~= "mpi" and backend or launcher()
   if name then
     if not marks[name] then
@@ -112,7 +112,8 @@ local function leave_at_exit()
   local is_there, launcher = pcall(require, "nnlua.launcher") -- in the interpreter
   function os.exit(code, close) -- luacheck: ignore 122
     local is_good = code == nil or code == true or code == 0
-    if is_there and not is_good then launcher.tell_status(math.tointeger(code) or 1) end
+    local status = code == false and 1 or math.tointeger(code)
+    if is_there and not is_good and status then launcher.tell_status(status) end
     if state and is_good and not close then membership.destroy_process_group() end
     exit(code, close)
   end

@@ -149,8 +149,8 @@ function objects.scatter_object_list(scatter_object_output_list, scatter_object_
   src, group = src or 0, membership.group("scatter_object_list", group)
   if not group then return end
   local is_source = membership.joined "scatter_object_list".rank == src
-  if is_source and last_place(check_list("scatter_object_list", input)) ~= group:size() then
-    raise(("scatter_object_list: rank src gives a list of %d values"):format(group:size()))
+  if is_source and last_place(check_list("scatter_object_list", input)) > group:size() then
+    raise(("scatter_object_list: rank src gives a list of %d values, not more"):format(group:size()))
   end
   local all = {is_source and input or false}
   objects.broadcast_object_list(all, src, group)

@@ -22,7 +22,12 @@ local OPSET, IR_VERSION = 20, 9
 --- What a row's function sees of a step: its arguments by name, tensors as names in the graph (false: absent), lists as
 --- lists of names, all else as in Lua; and `at`, the number of each value.
 local function arguments_of(e, step)
-  local a = {at = {}, bound = {}, step = step}
+  local bound, seen = {}, {}
+  local a = {at = {}, step = step, seen = seen}
+  a.bound = setmetatable({}, {__index = function(_, name)
+    seen[name] = true
+    return bound[name]
+  end})
   for i, argument in ipairs(step.arguments) do
     local name = argument.name
     if argument.values then
@@ -36,8 +41,8 @@ local function arguments_of(e, step)
     end
     for _, binding in ipairs(step.bindings) do
       if binding.argument == i then
-        a.bound[name] = a.bound[name] or {}
-        a.bound[name][binding.element or 0] = binding.size
+        bound[name] = bound[name] or {}
+        bound[name][binding.element or 0] = binding.size
       end
     end
   end
@@ -71,12 +76,30 @@ local function is_complex(e, step)
   return complex, paired
 end
 
+--- Whether a row's function looked at all that follows from sizes: what it didn't it took for constants.
+local function saw_bindings(a, step)
+  for _, binding in ipairs(step.bindings) do
+    if not a.seen[step.arguments[binding.argument].name] then return false end
+  end
+  return true
+end
+
+--- The results of what a row's function makes of it, or nil.
+local function express_alone(e, step, row)
+  local a, mark, nodes = arguments_of(e, step), e:mark(), #e.nodes
+  local results = table.pack(row(e, a, step))
+  if results[1] == nil or saw_bindings(a, step) then return results end
+  e:forget(mark)
+  for i = #e.nodes, nodes + 1, -1 do e.nodes[i] = nil end
+  if e.root == e then e.symbols = nil end -- their nodes may have been among these
+end
+
 --- A row as nodes of ONNX's own: those that its function makes of it, or of what it is composed of. Gives whether there
 --- are any.
 local function express(e, step)
   local complex, paired = is_complex(e, step)
   local row = not complex and rows[step.row] or complex and paired and complex_rows[step.row]
-  local results = row and table.pack(row(e, arguments_of(e, step), step))
+  local results = row and express_alone(e, step, row)
   if not results or results[1] == nil then results = express_opened(e, step) end
   if results then bind_results(e, step, results, true) end
   return results ~= nil

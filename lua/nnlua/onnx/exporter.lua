@@ -177,7 +177,8 @@ end
 function Exporter:size(text)
   local terms, divisor = text:match "^%((.*)%) / (%d+)$"
   local sum
-  for sign, term in ("+ " .. (terms or text)):gmatch "([-+]) ([^-+]+)" do
+  local signed = (terms or text):gsub("^%-", "- ")
+  for sign, term in (signed:find "^%-" and signed or "+ " .. signed):gmatch "([-+]) ([^-+]+)" do
     local product
     for factor in term:gmatch "[^%s*]+" do
       local whole = math.tointeger(tonumber(factor))

@@ -45,7 +45,8 @@ static ConvJob forward_job(const Convolution *c, const Launch *l, const Tensor *
                .x_channel = x->strides[1]};
   for (int i = 0; i < CONV_DIMS; i++) {
     const int dim = x->ndim - CONV_DIMS + i;
-    j.x_step[i] = dim < 2 ? 0 : x->strides[dim];
+    /* the step of a dimension of one element says nothing, but places may have been made one line of it */
+    j.x_step[i] = dim < 2 ? 0 : x->shape[dim] == 1 ? 1 : x->strides[dim];
     j.x_size[i] = c->size[i];
     j.stride[i] = c->stride[i];
   }

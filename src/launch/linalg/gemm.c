@@ -1,6 +1,7 @@
 /*
  * Products of matrices. By their shape they go through blocks, with b packed once for all rows of a where those are
- * many, or as vectors by dot products or sums of rows. How one is cut into pieces depends on its shape alone.
+ * many, or as vectors by dot products or sums of rows. Each element's terms are added in an order that depends on
+ * the shape alone, whatever the pieces and the threads.
  */
 #include "launch/linalg/gemm.h"
 

@@ -276,4 +276,19 @@ describe("a convolution", function()
       assert.is_true(nl.equal(results[1][2], results[2][2]))
     end
   end)
+
+  it("takes steps of dimensions of one element, which say nothing", function()
+    local x = nl.randint(-4, 5, {8, 16, 1, 30}):float():transpose(3, 4)
+    local weight = nl.randint(-4, 5, {4, 16, 1, 1}):float()
+    assert.is_true(x:is_contiguous())
+    local plain = nl.empty(8, 16, 30, 1):copy_(x)
+    local results = {}
+    for i, input in ipairs {x, plain} do
+      local w = weight:clone():requires_grad_()
+      local y = F.conv2d(input, w)
+      y:square():sum():backward()
+      results[i] = {y, w.grad, F.conv2d(input, weight:view(4, 4, 4, 1):reshape(16, 4, 1, 1), {groups = 4})}
+    end
+    for k = 1, 3 do assert.is_true(nl.equal(results[1][k], results[2][k])) end
+  end)
 end)

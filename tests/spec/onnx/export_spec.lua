@@ -129,6 +129,17 @@ describe("a program that is exported and read back", function()
     assert.same({"N", "L", 8}, program.inputs[1].shape)
   end)
 
+  it("says of a number that follows from sizes that ONNX can't express it, where it can't", function()
+    local x, options = nl.randn(4, 6), {dynamic = {v = {"T", "N"}}}
+    local bounds = nl.program.trace(function(v) return (v * 10):clamp(-v:size(1), v:size(2)) end, x, options)
+    assert.error_matches(function() nl.onnx.export(bounds, nl.io.BytesIO()) end,
+      "onnx.export: the row 'clamp' has sizes that follow from the inputs'")
+    local function f(v) return v:masked_fill(v:lt(0), -v:size(2)) end
+    local again = cases.again(nl.program.trace(f, x, options))
+    local other = nl.randn(8, 5)
+    assert.is_true(nl.equal(f(other), again(other)))
+  end)
+
   it("changes what a write in place changes, where its result alone is read", function()
     local x = nl.tensor {-1.0, 2.0}
     local program = again(function(t) return (t * 2):relu_() + 1 end, x)
