@@ -46,8 +46,7 @@ end
 ---     true
 ---     > optimizer = optim.SGD(net:parameters(), {lr = 0.1})
 ---@param net Module|function
----@param settings? table `without`: passes to leave out, of constants, dead, common, kept, batch_norm,
---- activations, packed, chains, tails
+---@param settings? table
 local function compile(net, settings)
   local without = passes(settings)
   if core.is_module(net) then return OptimizedModule(net, without) end

@@ -80,8 +80,8 @@ local parse = args.parser("nl.audio.resample", {
 ---@param new_freq integer
 ---@param lowpass_filter_width? integer
 ---@param rolloff? number
----@param resampling_method? string "sinc_interp_hann" or "sinc_interp_kaiser"
----@param beta? number of the Kaiser window
+---@param resampling_method? string
+---@param beta? number
 ---@return Tensor
 function resampling.resample(...)
   local x, orig, new, width, rolloff, method, beta = parse(...)

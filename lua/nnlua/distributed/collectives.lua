@@ -603,7 +603,7 @@ end
 ---     > for _, work in ipairs(dist.batch_isend_irecv {receive, send}) do work:wait() end
 ---     > x
 ---     tensor([1., 1.])
----@param op function `isend` or `irecv`
+---@param op function
 ---@param tensor Tensor
 ---@param peer? integer
 ---@param group? ProcessGroup
@@ -621,7 +621,7 @@ end
 ---     > for _, work in ipairs(works) do work:wait() end
 ---     > x
 ---     tensor([1., 1.])
----@param p2p_op_list table of P2POp
+---@param p2p_op_list table
 ---@return table
 function collectives.batch_isend_irecv(p2p_op_list)
   local works = {}

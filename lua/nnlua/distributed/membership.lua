@@ -131,7 +131,7 @@ local parse_init = args.parser("init_process_group", {
 ---     > dist.init_process_group()
 ---     > dist.get_world_size()
 ---     2
----@param backend? string "mpi", or one MPI: "openmpi", "mpich"
+---@param backend? string
 ---@param timeout? number
 ---@param sign_of_life? number
 function membership.init_process_group(...)

@@ -106,7 +106,7 @@ end
 ---     tensor([1, 3, 2, 4])
 ---@param tensor Tensor|Tensor[]
 ---@param pattern string
----@param lengths? table sizes by name
+---@param lengths? table
 ---@return Tensor
 local function rearrange(tensor, pattern, lengths)
   if type(tensor) == "table" then tensor = nl.stack(tensor) end

@@ -1,4 +1,4 @@
--- What arguments mean in some places alone: below the beginning of the names that it holds for, of which the longest
+-- What arguments mean in some places alone: below the beginnings of the names that it holds for, of which the longest
 -- decides.
 return [[
 [nl.nn.functional.embedding_bag]
@@ -162,6 +162,10 @@ pad: How many zeros are put at both ends.
 power: The exponent of magnitudes: 2 for power, 1 for magnitudes, none for complex numbers.
 normalized: What it is divided by: false, "window" or "frame_length".
 beta: How narrow the Kaiser window is.
+[nl.autograd.set_detect_anomaly]
+mode: Whether it is on.
+[nl.autograd.functional.]
+v: What is multiplied with: a tensor, or a list, of the shapes of the inputs, or of the results in vjp.
 [nl.autograd.]
 fn: A function of the gradients.
 grad_tensors: The gradients of the tensors; 1 without it, for those of one element.
@@ -183,6 +187,8 @@ minlength: How many counts there are at the least.
 count, prob: How many tries, and the probability of each.
 [nl.bucketize]
 boundaries: The borders, in order.
+[nl.can_cast]
+from, to: The two dtypes.
 [nl.cdist]
 compute_mode: Accepted for PyTorch's sake; it changes nothing.
 [nl.chain_matmul]
@@ -197,7 +203,8 @@ with_replacement: Whether one may be taken again.
 compiled: What nl.compile gave.
 [nl.compile]
 net: The network, or a function of tensors.
-settings: `without`: a list of passes to leave out.
+settings: `without`: a list of passes to leave out, of constants, dead, common, kept, batch_norm, activations, packed,
+  chains, tails.
 [nl.complex]
 real, imag: The parts.
 [nl.convolution]
@@ -206,6 +213,60 @@ transposed: Whether it is a transposed one.
 fweights, aweights: How often, and how much, each column counts.
 [nl.div]
 rounding_mode: "floor", "trunc", or nothing for the true quotient.
+[nl.scatter]
+reduce: What becomes of what is there and what comes: "add" or "multiply"; without it what comes takes the place.
+[nl.scatter_reduce]
+reduce: What becomes of what is there and what comes: "sum", "prod", "mean", "amax" or "amin".
+[nl.index_reduce]
+reduce: What becomes of what is there and what comes: "prod", "mean", "amax" or "amin".
+[nl.grid_sampler]
+padding_mode: What is outside of the input: 0 zeros, 1 what is at the border, 2 the reflection.
+[nl.nn.functional.grid_sample]
+padding_mode: What is outside of the input: "zeros", "border" or "reflection".
+[nl.lstm, nl.gru, nl.rnn_]
+params: The weights and biases of all layers, in order.
+[nl.mvlgamma]
+p: The dimension.
+[nl.bernoulli]
+p: The probability of a one.
+[nl.scalar_tensor]
+s: The number.
+[Tensor:unfold]
+size: How long a window is.
+step: How far it is from one window to the next.
+[nl.nn.functional.local_response_norm, nn.LocalResponseNorm, nn.CrossMapLRN2d]
+size: Over how many neighbouring channels squares are taken.
+alpha: The factor of the mean of squares.
+beta: The exponent.
+k: What is added to that mean, times alpha, before the power is taken.
+[nl.nonzero_static]
+size: How many rows the result has.
+[nl.rot90]
+k: How many times it is turned by 90 degrees.
+[nl.quantile, nl.nanquantile]
+interpolation: What is taken between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
+[nl.signal.windows.exponential]
+center: Where the middle is, counted from 0.
+[nl.signal.windows.general_cosine]
+a: The factors of the cosines.
+[nl.set_flush_denormal]
+mode: Whether numbers too small for full precision are taken for 0, which they never are.
+[nl.set_warn_always]
+b: Whether warnings come every time.
+[nl.func.replace_all_batch_norm_modules_]
+root: The module.
+[utils.data.Subset]
+from: The dataset.
+[nl.distributed.optim.ZeroRedundancyOptimizer:consolidate_state_dict]
+to: The rank that gets the state.
+[distributions.Distribution:set_default_validate_args]
+value: Whether they are checked.
+[nl.matrix_power, nl.linalg.matrix_power]
+n: The exponent.
+[nl.repeat_interleave]
+output_size: How long the result is along the dimension, if it is known: it then need not be counted.
+[nl.func.rearrange]
+lengths: The sizes of dimensions that don't follow, by name.
 [nl.einsum]
 equation: Letters for the dimensions of each operand, and behind "->" for those of the result.
 operands: The tensors.
@@ -274,7 +335,9 @@ normalize: What counts are divided by: "true", "pred", "all" or nothing.
 [nl.nan_to_num]
 nan, posinf, neginf: What takes the place of nan, and of the infinities.
 [nl.native_group_norm]
+N: How many samples there are.
 C, HxW: How many channels, and pixels, there are.
+group: Into how many groups the channels are split.
 [nl.nonzero]
 as_tuple: Whether there is a vector for each dimension, instead of a row for each element.
 [nl.norm_except_dim]
@@ -305,6 +368,17 @@ x, y: Where points lie: lists or tensors of numbers, or a table of series by nam
 values, data: The numbers: a tensor or lists.
 loss: What was computed, whose graph it is.
 path: The file; its ending says which kind: .svg or .png.
+[nl.plot.Figure:text]
+width, height: How many columns, and lines, it has; as the terminal without it.
+[nl.plot.confusion]
+normalize: Of what shares are shown: false for counts, true or "true" of each row, "pred" of each column, "all" of all.
+[nl.plot.graph]
+x: The tensor that was computed.
+params: What gives leaves their names: a module, or a table {name = tensor}.
+[nl.plot.image]
+x: A picture, a batch of them or a list.
+[nl.plot.box]
+x: The numbers: a matrix of a box for each column, a list of lists, or a table of them by name.
 [nl.polar]
 abs: The magnitudes.
 [nl.profiler.]
@@ -334,6 +408,9 @@ total: How many there are, if it can't be told.
 leave: Whether the bar stays when it has ended.
 [nl.promote_types]
 type1, type2: Two dtypes.
+[nl.quasirandom.SobolEngine:draw]
+n: How many points are drawn.
+out: A tensor that the points are written into.
 [nl.quasirandom.SobolEngine]
 dimension: How many numbers a point has.
 scramble: Whether points are shifted at random, evenly spread all the same.
@@ -355,6 +432,7 @@ side: "left" or "right".
 sorter: Positions that bring the sequence in order.
 [nl.segment_reduce]
 initial: What each segment begins with.
+reduce: What becomes of a segment: "sum", "mean", "max", "min" or "prod".
 [nl.set_deterministic_debug_mode]
 debug_mode: "default", "warn" or "error", or 0, 1 or 2.
 [nl.set_num_threads]
@@ -409,6 +487,7 @@ freeze: Whether they stay as they are.
 [nn.GroupNorm]
 num_channels: How many channels the input has.
 [nn.Module:]
+mode: Whether it is training; true without it, and false is evaluation.
 only_trainable: Whether those count alone that want gradients.
 persistent: Whether state_dict has it.
 parameter: An nn.Parameter, or nil for a place that stays empty.
@@ -442,6 +521,8 @@ sparsity: Which share of each column is 0.
 a, b: The ends of the range; for kaiming the slope of leaky_relu.
 mode: "fan_in" or "fan_out": whether the forward or the backward keeps its variance.
 tensor: The tensor that is filled.
+[nn.parallel.]
+process_group: The processes that take part; all without it.
 [nn.parallel.ColumnParallelLinear]
 gather_output: Whether all ranks get the whole result.
 [nn.parallel.DistributedDataParallel]
@@ -612,13 +693,7 @@ rank: Which one this is, from 0.
 [utils.data.read_csv]
 delimiter: What stands between two numbers.
 skip_rows: How many lines are left out at first.
-[nl.nn.functional.cross_entropy]
-weight: What each class counts.
-[nl.nn.functional.nll_loss]
-weight: What each class counts.
-[nn.CrossEntropyLoss]
-weight: What each class counts.
-[nn.NLLLoss]
+[nl.nn.functional.cross_entropy, nl.nn.functional.nll_loss, nn.CrossEntropyLoss, nn.NLLLoss]
 weight: What each class counts.
 [nl.lerp]
 weight: How far it is from input to stop: 0 is the one, 1 the other.
@@ -628,8 +703,10 @@ weight: What each element counts.
 weight: The slope below 0: one, or one a channel.
 [nl.heaviside]
 values: What the result is where the input is 0.
-[nl.pca_lowrank]
+[nl.pca_lowrank, nl.svd_lowrank]
 center: Whether the mean of each column is taken away first.
+q: How many of the largest singular values are wanted.
+M: What is taken away from A first: a matrix that broadcasts with it.
 [transforms.RandomAffine]
 scale: The factors to draw from: {low, high}.
 [nn.Buffer]

@@ -5,6 +5,18 @@ local system = require "nnlua.system"
 
 local comments = {}
 
+--- The type at the beginning of a tag's text, which may have blanks in brackets and behind a colon, and what follows.
+local function type_and_text(rest)
+  local depth, last = 0, ""
+  for at = 1, #rest do
+    local c = rest:sub(at, at)
+    if c == " " and depth == 0 and last ~= ":" then return rest:sub(1, at - 1), rest:sub(at + 1):match "^%s*(.*)$" end
+    depth = depth + (c:find "[<({%[]" and 1 or c:find "[>)}%]]" and -1 or 0)
+    last = c
+  end
+  return rest, ""
+end
+
 --- A comment as a description: `text` (its lines without tags), `params`, `returns`,
 --- `fields` (from LuaLS tags), `parent`.
 local function parse(lines)
@@ -12,12 +24,14 @@ local function parse(lines)
   for _, line in ipairs(lines) do
     local tag, rest = line:match "^@(%a+)%s*(.*)$"
     if tag == "param" then
-      local name, kind = rest:match "^(%S+)%s*(.*)$"
-      table.insert(doc.params, {name = name, kind = kind})
+      local name, more = rest:match "^(%S+)%s*(.*)$"
+      local kind, text = type_and_text(more)
+      table.insert(doc.params, {name = name, kind = kind, text = text})
     elseif tag == "return" then
       table.insert(doc.returns, rest)
     elseif tag == "field" then
-      local name, kind, text = rest:match "^(%S+)%s+(%S+)%s*(.*)$"
+      local name, more = rest:match "^(%S+)%s+(.*)$"
+      local kind, text = type_and_text(more)
       table.insert(doc.fields, {name = name, kind = kind, text = text})
     elseif tag == "class" then
       doc.class, doc.parent = rest:match "^([%w_.]+)%s*:?%s*([%w_.]*)"

@@ -12,8 +12,8 @@
 ---     > y:sum():backward();
 ---     > x.grad
 ---     tensor([2.7188, 7.3906])
----@param pack_hook function of a tensor
----@param unpack_hook function of what pack_hook gave
+---@param pack_hook function
+---@param unpack_hook function
 ---@param f? function
 ---@param ... any
 ---@return any ...

@@ -5,17 +5,22 @@ local text = require "nnlua.help.text"
 
 local options = {}
 
---- The meanings of a text: "name, name: meaning" below "[beginning of the names of functions]", by that and by name. A
---- line that is further in goes on with the one before.
+--- The meanings of a text: "name, name: meaning" below "[beginning of the names of functions, another one]", by that
+--- and by name. A line that is further in goes on with the one before.
 local function parse(text)
-  local found, section = {[""] = {}}, ""
+  local found, sections = {[""] = {}}, {""}
   for line in text:gsub("\n  ", " "):gmatch "[^\n]+" do
     local names, meaning = line:match "^([%w_, ]+): (.*)$"
     if names then
-      for name in names:gmatch "[%w_]+" do found[section][name] = meaning end
+      for name in names:gmatch "[%w_]+" do
+        for _, section in ipairs(sections) do found[section][name] = meaning end
+      end
     else
-      section = line:match "^%[(.*)%]$"
-      found[section] = {}
+      sections = {}
+      for section in line:match "^%[(.*)%]$":gmatch "[^, ]+" do
+        sections[#sections + 1] = section
+        found[section] = found[section] or {}
+      end
     end
   end
   return found
@@ -25,12 +30,24 @@ local meanings = parse(require "nnlua.help.arguments")[""]
 local special = parse(require "nnlua.help.arguments_of")
 
 --- What an argument of an entry means; nil if nothing is known of it.
-local function meaning_of(entry, name)
+local function known_meaning(entry, name)
   for length = #entry.name, 1, -1 do
     local section = special[entry.name:sub(1, length)]
     if section and section[name] then return section[name] end
   end
   return meanings[name]
+end
+
+--- That, and what the comment of the entry adds behind the argument's type, as a sentence of its own.
+local function meaning_of(entry, name)
+  local meaning = known_meaning(entry, name)
+  for _, one in ipairs(entry.doc and entry.doc.params or {}) do
+    if one.text ~= "" and one.name:gsub("%?$", "") == name then
+      local more = one.text:gsub("^%l", string.upper) .. "."
+      return meaning and meaning .. " " .. more or more
+    end
+  end
+  return meaning
 end
 
 --- The arguments of a signature, a list of `{name, default}`; the default is a text, or nil.

@@ -74,10 +74,14 @@ nl.special = {}
 nl.masked = {}
 ---@class nnlua.autograd
 nl.autograd = {}
+---@class nnlua.help
+nl.help = {}
 ---@class nnlua.autograd.functional
 nl.autograd.functional = {}
 ---@class nnlua.autograd.forward_ad
 nl.autograd.forward_ad = {}
+---@class nnlua.autograd.graph
+nl.autograd.graph = {}
 ---@class nnlua.func
 nl.func = {}
 ---@class nnlua.program
@@ -334,7 +338,8 @@ local function add_function(lines, entry)
   for _, one in ipairs(doc.params) do
     local name, mark = one.name:match "^(.-)(%??)$"
     name = parameter_name(name)
-    lines[#lines + 1] = ("---@param %s%s %s"):format(name, mark, type_text(one.kind == "" and "any" or one.kind))
+    local kind = type_text(one.kind == "" and "any" or one.kind)
+    lines[#lines + 1] = ("---@param %s%s %s"):format(name, mark, one.text ~= "" and kind .. " " .. one.text or kind)
     names[#names + 1] = name
   end
   for _, one in ipairs(doc.returns) do lines[#lines + 1] = "---@return " .. type_text(one) end

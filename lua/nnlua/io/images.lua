@@ -33,7 +33,7 @@ local parse_read = args.parser("nl.io.read_image", {
 ---     [3, 2, 4]	200
 ---@param path string
 ---@param mode? string
----@param apply_exif_orientation? boolean turned as the camera that took it was held
+---@param apply_exif_orientation? boolean
 ---@return Tensor
 function images.read_image(...)
   local path, mode, by_orientation = parse_read(...)
@@ -92,7 +92,7 @@ local parse_encode_png = args.parser("nl.io.encode_png", {{"input", "tensor"}, {
 ---     > nl.io.encode_png(nl.zeros(3, 8, 8, {dtype = nl.uint8})):tobytes():sub(2, 4)
 ---     PNG
 ---@param input Tensor
----@param compression_level? integer 0 (none) to 9
+---@param compression_level? integer
 ---@return Tensor
 function images.encode_png(...)
   local input, level = parse_encode_png(...)
@@ -108,7 +108,7 @@ local parse_encode_jpeg = args.parser("nl.io.encode_jpeg", {{"input", "tensor"},
 ---     > nl.io.decode_image(file)[{1, 1, 1}]
 ---     tensor(77, dtype=nnlua.uint8)
 ---@param input Tensor
----@param quality? integer 1 to 100
+---@param quality? integer
 ---@return Tensor
 function images.encode_jpeg(...)
   local input, quality = parse_encode_jpeg(...)
@@ -129,7 +129,7 @@ local parse_write_png = args.parser("nl.io.write_png", {
 ---             [10, 11]], dtype=nnlua.uint8)
 ---@param input Tensor
 ---@param filename string
----@param compression_level? integer 0 (none) to 9
+---@param compression_level? integer
 function images.write_png(...)
   local input, filename, level = parse_write_png(...)
   check_level("nl.io.write_png", level)
@@ -149,7 +149,7 @@ local parse_write_jpeg = args.parser("nl.io.write_jpeg", {
 ---     [3, 16, 16]
 ---@param input Tensor
 ---@param filename string
----@param quality? integer 1 to 100
+---@param quality? integer
 function images.write_jpeg(...)
   local input, filename, quality = parse_write_jpeg(...)
   check_quality("nl.io.write_jpeg", quality)

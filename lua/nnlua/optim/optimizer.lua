@@ -68,7 +68,7 @@ end
 
 --- Sets the optimizer up. For `init` of subclasses.
 ---@param params any an iterator, a list of tensors and iterators, or a list of groups `{params = …, lr = …}`
----@param defaults table the options that groups get where they have none of their own
+---@param defaults table
 function Optimizer:init(params, defaults)
   if type(defaults) ~= "table" then
     raise(("%s: the defaults of the groups are a table, not %s"):format(self.__name, core.describe(defaults)))

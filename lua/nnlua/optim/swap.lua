@@ -50,7 +50,7 @@ local swap = {}
 ---     1.0	4.0
 ---@param self Optimizer
 ---@param parameters any as many as the optimizer has, in the order of its groups
----@param dict table what state_dict() gives
+---@param dict table
 ---@param f? function called with the arguments that follow it
 function swap.swap_in_optimizer_params_and_state(self, parameters, dict, f, ...)
   if not class.is_a(self, optimizer.Optimizer) then

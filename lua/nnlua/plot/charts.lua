@@ -111,7 +111,7 @@ end
 ---@param title? string
 ---@param xlabel? string
 ---@param ylabel? string
----@param xscale? string "linear" or "log"
+---@param xscale? string
 ---@param yscale? string
 ---@param xlim? number[]
 ---@param ylim? number[]

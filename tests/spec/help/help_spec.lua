@@ -1,5 +1,6 @@
 local nl = require "nnlua"
 local catalogue = require "nnlua.help.catalogue"
+local comments = require "nnlua.help.comments"
 local core = require "nnlua.nn.core"
 local help = nl.help
 local options = require "nnlua.help.options"
@@ -72,8 +73,27 @@ describe("help", function()
   it("knows what an argument means in a place, and only arguments that there are", function()
     assert.matches("\n  c: The class or the number of each point", help.text(nl.plot.scatter))
     assert.matches("\n  momentum %(number%): How much of the last step", help.text(nl.optim.SGD))
+    for _, name in ipairs {"nl.nn.functional.local_response_norm", "nn.LocalResponseNorm"} do
+      assert.matches("\n  size %(integer%): Over how many neighbouring channels", help.text(name))
+    end
     local there = options.names()
     for name in pairs(options.known()) do assert.is_true(there[name], name) end
+  end)
+
+  it("tells an argument's type from what its comment adds", function()
+    local doc = comments.scan(table.concat({
+      "---@param a? number 0.5 unless given", "---@param b boolean false: nothing changes", "---@param c integer",
+      "---@param d? table<string, any> by name", "---@param e fun(x: number, y: number): number of two",
+      "---@param f? {format: string?, metadata: table<string, string>?}", "---@param g fun(...): Tensor", "---@param h",
+      "local function f() end",
+    }, "\n"))[1].doc
+    local found = {}
+    for i, one in ipairs(doc.params) do found[i] = one.kind .. " / " .. one.text end
+    assert.same({"number / 0.5 unless given", "boolean / false: nothing changes", "integer / ",
+      "table<string, any> / by name", "fun(x: number, y: number): number / of two",
+      "{format: string?, metadata: table<string, string>?} / ", "fun(...): Tensor / ", " / "}, found)
+    assert.matches("\n  decay %(number%): How much of the average is kept at each update. 0.999 unless\n    given.",
+      help.text "get_ema_avg_fn")
   end)
 
   it("shows the constructor's arguments of each class", function()
