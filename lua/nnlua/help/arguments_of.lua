@@ -1,14 +1,24 @@
 -- What arguments mean in some places alone: below the beginnings of the names that it holds for, of which the longest
--- decides.
+-- decides. One alone stands behind them.
 return [[
-[nl.nn.functional.embedding_bag]
-per_sample_weights: What each row counts in its bag's sum.
-[nl.nn.functional.gaussian_nll_loss]
+[nl.nn.functional.embedding_bag] per_sample_weights: What each row counts in its bag's sum.
+[nl.nn.functional.gaussian_nll_loss, nn.GaussianNLLLoss]
 var: The variances of the targets.
+eps: The least that a variance counts as.
+[nl.nn.functional.poisson_nll_loss, nn.PoissonNLLLoss] eps: What is added to a rate before its logarithm is taken.
+[nl.nn.functional.smooth_l1_loss, nn.SmoothL1Loss] beta: From which distance on the loss is straight instead of squared.
+[nl.nn.functional.triplet_margin_loss, nn.TripletMarginLoss, nl.pairwise_distance, nn.PairwiseDistance]
+eps: What is added to each difference, so that no distance is 0.
+[nl.nn.functional.pad, nl.constant_pad_nd]
+pad: How many elements are added before and behind the last dimension, then the one before it, and so on.
+[nn.CircularPad, nn.ConstantPad, nn.ReflectionPad, nn.ReplicationPad, nn.ZeroPad]
+padding: How many elements are added: a number for all sides, or a list: before and behind the last dimension, then the
+  one before it, and so on.
+[nl.nn.functional.softplus, nn.Softplus] threshold: From which beta * input on the result is the input.
 [nl.nn.functional.gumbel_softmax]
+eps: Accepted for PyTorch's sake; it changes nothing.
 hard: Whether one class gets 1 and the others 0, while gradients are the soft ones.
-[nl.nn.functional.linear_cross_entropy]
-linear_weight, linear_bias: The layer that makes the scores.
+[nl.nn.functional.linear_cross_entropy] linear_weight, linear_bias: The layer that makes the scores.
 [F.multi_head_attention_forward]
 embed_dim_to_check: How many features the query has.
 in_proj_weight, in_proj_bias: What makes queries, keys and values, one below the other.
@@ -25,16 +35,18 @@ value: What is summed by the weights.
 value: What is summed by the weights.
 scale: What products are multiplied by; one over the root of the number of features without it.
 enable_gqa: Whether several heads of the query may share one of the keys and values.
-[Tensor:backward]
-gradient: The gradient of the tensor itself; 1 without it, where it has one element.
+[Tensor:backward] gradient: The gradient of the tensor itself; 1 without it, where it has one element.
 [Tensor:cauchy_]
 median: The middle.
-[Tensor:dim_order]
-ambiguity_check: Whether strides that tell no single order are an error.
-[Tensor:fill_diagonal_]
-wrap: Whether the diagonal of a high matrix begins again below the first one's end.
-[Tensor:resize_as_]
-the_template: The tensor whose shape it is.
+sigma: From the middle to where the density is half as high.
+[Tensor:log_normal_] mean, std: The mean, and the standard deviation, of the logarithms.
+[Tensor:view_as, Tensor:reshape_as, Tensor:expand_as, nl.resize_as_] other: The tensor whose shape it is.
+[Tensor:type_as] other: The tensor whose dtype it is.
+[Tensor:to] other: The tensor whose dtype and device they are.
+[nl.equal, Tensor:equal, nl.is_same_size, Tensor:is_same_size] other: What it is compared with.
+[Tensor:dim_order] ambiguity_check: Whether strides that tell no single order are an error.
+[Tensor:fill_diagonal_] wrap: Whether the diagonal of a high matrix begins again below the first one's end.
+[Tensor:resize_as_] the_template: The tensor whose shape it is.
 [argparse.ArgumentParser]
 prog: What the program is called; without it its file.
 usage: The line that says how it is called, instead of one that is made.
@@ -43,7 +55,7 @@ add_help: Whether -h and --help are there.
 message: What was wrong.
 [argparse.ArgumentParser:add_argument]
 type: What the text becomes: "integer", "number", "string" or a function; the default's type without it.
-[datasets.DatasetFolder]
+[datasets.]
 extensions: Which files count, by their endings.
 loader: A function that reads a file.
 [nl.distributed.P2POp]
@@ -71,10 +83,12 @@ src, dst: The rank that it comes from, or goes to, from 0.
 tag: A number that both ends give, by which messages are told apart.
 input, tensor: The tensor that is sent, filled or reduced.
 dim: The dimension that is split or joined, counted from 1.
-[nl.distributed.Work:wait]
-timeout: How many seconds are waited; as long as the group does without it.
-[distributions.ConstraintRegistry:register]
-factory: A function that makes a transform of a constraint.
+[nl.distributed.Work:wait] timeout: How many seconds are waited; as long as the group does without it.
+[distributions.ConstraintRegistry:register] factory: A function that makes a transform of a constraint.
+[distributions.LKJCholesky] dim: How many rows and columns the matrices have.
+[distributions.Pareto]
+scale: The least that is drawn: a number or a tensor, greater than 0.
+alpha: How fast the tail falls: a number or a tensor, greater than 0.
 [distributions.ContinuousBernoulli]
 lims: Between which probabilities a series is used, where the formula loses its digits.
 [distributions.]
@@ -91,8 +105,7 @@ x, y: Values before, and behind, the transform.
 weight: How strongly the upper tail falls.
 value: A value that might have been drawn.
 dim: The dimension that parts lie along.
-[distributions.Multinomial]
-total_count: How many draws there are.
+[distributions.Multinomial] total_count: How many draws there are.
 [optim.lr_scheduler.]
 T_max: After how many epochs the rate is lowest.
 T_0: How many epochs the first round takes.
@@ -110,12 +123,14 @@ three_phase: Whether the way down stops at the first rate before it goes on.
 metric: The number that should go down, or up.
 cooldown: How many epochs are waited after a change.
 min_lr: The lowest rate; one for each group, or one for all.
+eps: A change of the rate that is smaller isn't made.
 threshold: By how much a number must be better to count.
 threshold_mode: Whether that is a share ("rel") or an amount ("abs").
 step_size: After how many epochs the rate shrinks.
 power: The exponent of the curve.
 mode: Which way of working: "min" or "max" of what is watched, or the shape of a cycle.
 [nl.Trainer]
+optimizer: The optimizer, which is stepped.
 samples: Pictures, texts or tables to be shown.
 summary: What `nn.summary` gave; by default that of the model on a batch, unless there is training_step.
 training_step: A function of the network and a batch that gives the loss, instead of loss.
@@ -139,16 +154,17 @@ resume: Whether a run goes on from its last checkpoint: true, false, or a path.
 tensorboard: Whether events for TensorBoard are written.
 mode: Whether what is watched should go down, "min", or up, "max".
 path: The checkpoint.
-[nl._weight_int8pack_mm]
-scales: The factor of each row of weights.
-[nl.accelerator.]
-check_available: Whether it must be there.
+[nl._weight_int8pack_mm] scales: The factor of each row of weights.
+[nl.accelerator.] check_available: Whether it must be there.
 [nl.amp.]
+optimizer: The optimizer whose gradients are scaled.
 init_scale: The factor to begin with.
 growth_factor, backoff_factor: What the factor is multiplied by after many good steps, and after a bad one.
 growth_interval: How many good steps that takes.
 new_scale: The factor, set by hand.
 fwd, bwd: A function's forward, or backward.
+[nl.audio.create_dct, nl.audio.MFCC] norm: "ortho" for an orthonormal transform.
+[nl.audio.MelS, nl.audio.melscale_fbanks] norm: "slaney" for triangles of the same area.
 [nl.audio.]
 stype: What the numbers are: "power" or "magnitude".
 dct_type: Only 2.
@@ -162,8 +178,7 @@ pad: How many zeros are put at both ends.
 power: The exponent of magnitudes: 2 for power, 1 for magnitudes, none for complex numbers.
 normalized: What it is divided by: false, "window" or "frame_length".
 beta: How narrow the Kaiser window is.
-[nl.autograd.set_detect_anomaly]
-mode: Whether it is on.
+[nl.autograd.set_detect_anomaly] mode: Whether it is on.
 [nl.autograd.functional.]
 v: What is multiplied with: a tensor, or a list, of the shapes of the inputs, or of the results in vjp.
 [nl.autograd.]
@@ -181,56 +196,37 @@ pack_hook, unpack_hook: What is called with a tensor that is saved, and with wha
 backward: The function that it wraps.
 check_nan: Whether gradients are looked through for nan.
 eps: How far inputs are moved for differences.
-[nl.bincount]
-minlength: How many counts there are at the least.
-[nl.binomial]
-count, prob: How many tries, and the probability of each.
-[nl.bucketize]
-boundaries: The borders, in order.
-[nl.can_cast]
-from, to: The two dtypes.
-[nl.cdist]
-compute_mode: Accepted for PyTorch's sake; it changes nothing.
-[nl.chain_matmul]
-matrices: The matrices, in order.
+[nl.bincount] minlength: How many counts there are at the least.
+[nl.binomial] count, prob: How many tries, and the probability of each.
+[nl.bucketize] boundaries: The borders, in order.
+[nl.can_cast] from, to: The two dtypes.
+[nl.cdist] compute_mode: Accepted for PyTorch's sake; it changes nothing.
+[nl.chain_matmul] matrices: The matrices, in order.
 [nl.callbacks.EarlyStopping]
 min_delta: By how much a number must be better to count.
 mode: Whether what is watched should go down, "min", or up, "max".
 [nl.combinations]
 r: How many are taken at a time.
 with_replacement: Whether one may be taken again.
-[nl.compile_report]
-compiled: What nl.compile gave.
+[nl.compile_report] compiled: What nl.compile gave.
 [nl.compile]
 net: The network, or a function of tensors.
 settings: `without`: a list of passes to leave out, of constants, dead, common, kept, batch_norm, activations, packed,
   chains, tails.
-[nl.complex]
-real, imag: The parts.
-[nl.convolution]
-transposed: Whether it is a transposed one.
-[nl.cov]
-fweights, aweights: How often, and how much, each column counts.
-[nl.div]
-rounding_mode: "floor", "trunc", or nothing for the true quotient.
+[nl.complex] real, imag: The parts.
+[nl.convolution] transposed: Whether it is a transposed one.
+[nl.cov] fweights, aweights: How often, and how much, each column counts.
+[nl.div] rounding_mode: "floor", "trunc", or nothing for the true quotient.
 [nl.scatter]
 reduce: What becomes of what is there and what comes: "add" or "multiply"; without it what comes takes the place.
-[nl.scatter_reduce]
-reduce: What becomes of what is there and what comes: "sum", "prod", "mean", "amax" or "amin".
-[nl.index_reduce]
-reduce: What becomes of what is there and what comes: "prod", "mean", "amax" or "amin".
-[nl.grid_sampler]
-padding_mode: What is outside of the input: 0 zeros, 1 what is at the border, 2 the reflection.
-[nl.nn.functional.grid_sample]
-padding_mode: What is outside of the input: "zeros", "border" or "reflection".
-[nl.lstm, nl.gru, nl.rnn_]
-params: The weights and biases of all layers, in order.
-[nl.mvlgamma]
-p: The dimension.
-[nl.bernoulli]
-p: The probability of a one.
-[nl.scalar_tensor]
-s: The number.
+[nl.scatter_reduce] reduce: What becomes of what is there and what comes: "sum", "prod", "mean", "amax" or "amin".
+[nl.index_reduce] reduce: What becomes of what is there and what comes: "prod", "mean", "amax" or "amin".
+[nl.grid_sampler] padding_mode: What is outside of the input: 0 zeros, 1 what is at the border, 2 the reflection.
+[nl.nn.functional.grid_sample] padding_mode: What is outside of the input: "zeros", "border" or "reflection".
+[nl.lstm, nl.gru, nl.rnn_] params: The weights and biases of all layers, in order.
+[nl.mvlgamma] p: The dimension.
+[nl.bernoulli] p: The probability of a one.
+[nl.scalar_tensor] s: The number.
 [Tensor:unfold]
 size: How long a window is.
 step: How far it is from one window to the next.
@@ -239,39 +235,56 @@ size: Over how many neighbouring channels squares are taken.
 alpha: The factor of the mean of squares.
 beta: The exponent.
 k: What is added to that mean, times alpha, before the power is taken.
-[nl.nonzero_static]
-size: How many rows the result has.
-[nl.rot90]
-k: How many times it is turned by 90 degrees.
+[nl.nonzero_static] size: How many rows the result has.
+[nl.rot90] k: How many times it is turned by 90 degrees.
 [nl.quantile, nl.nanquantile]
 interpolation: What is taken between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
-[nl.signal.windows.exponential]
-center: Where the middle is, counted from 0.
-[nl.signal.windows.general_cosine]
-a: The factors of the cosines.
-[nl.set_flush_denormal]
-mode: Whether numbers too small for full precision are taken for 0, which they never are.
-[nl.set_warn_always]
-b: Whether warnings come every time.
-[nl.func.replace_all_batch_norm_modules_]
-root: The module.
-[utils.data.Subset]
-from: The dataset.
-[nl.distributed.optim.ZeroRedundancyOptimizer:consolidate_state_dict]
-to: The rank that gets the state.
-[distributions.Distribution:set_default_validate_args]
-value: Whether they are checked.
-[nl.matrix_power, nl.linalg.matrix_power]
-n: The exponent.
+[nl.signal.windows.exponential] center: Where the middle is, counted from 0.
+[nl.signal.windows.general_cosine] a: The factors of the cosines.
+[nl.set_flush_denormal] mode: Whether numbers too small for full precision are taken for 0, which they never are.
+[nl.set_warn_always] b: Whether warnings come every time.
+[nl.func.replace_all_batch_norm_modules_] root: The module.
+[utils.data.Subset] from: The dataset.
+[nl.distributed.optim.ZeroRedundancyOptimizer:add_param_group] group: A table: `params`, and options of its own.
+[nl.distributed.optim.ZeroRedundancyOptimizer:consolidate_state_dict] to: The rank that gets the state.
+[distributions.Distribution:set_default_validate_args] value: Whether they are checked.
+[nl.matrix_power, nl.linalg.matrix_power] n: The exponent.
+[nl.polygamma] n: Which derivative of digamma.
+[nl.diff] n: How many times over.
+[nl.eye]
+n: How many rows there are.
+m: How many columns there are; as many without it.
+[nl.fft.]
+n: How many numbers are transformed: the input is cut off there, or zeros follow it; of irfft and hfft how long the
+  result is.
+[nl.fft.fftfreq, nl.fft.rfftfreq] n: How many numbers the transform has.
+[nl.triangular_solve, nl.lu_solve] b: The right-hand sides: a matrix, or a batch of them.
+[nl.hamming_window, nl.signal.windows.general_hamming] alpha, beta: The constant part, and the height of the cosine.
+[nl.channel_shuffle, nn.ChannelShuffle] groups: Into how many groups the channels are split.
+[nl.device]
+type: "cpu" or "meta", or a device.
+index: Which of that kind, counted from 0.
+[nl.finfo, nl.iinfo] type: The dtype.
+[nl.logit] eps: How near to 0 and 1 the input may be.
+[nl.segment_reduce] indices: Not taken: lengths or offsets tell the segments.
+[nl.histc] min, max: The ends of the range; the least and the greatest element if both are equal.
+[nl.ormqr] other: What Q is multiplied with.
+[nl.vdot] other: The second vector.
+[nl.dot] tensor: The second vector.
+[nl.inner, nl.kron] other: The second operand.
+[nl.as_strided, nl.empty_strided, Tensor:new_empty_strided]
+stride: How far neighbours along each dimension are apart in memory, in elements.
+[nl.trapezoid, nl.trapz, nl.cumulative_trapezoid] x, y: The points, and the numbers over them.
+[nl.norm_except_dim] v: The tensor.
+[nl.backends.mha.set_fastpath_enabled] value: Whether it may.
+[nl.linalg.cond] p: Which norm: 2, 1, math.huge, or the negative of one, "fro" or "nuc".
 [nl.repeat_interleave]
 output_size: How long the result is along the dimension, if it is known: it then need not be counted.
-[nl.func.rearrange]
-lengths: The sizes of dimensions that don't follow, by name.
+[nl.func.rearrange] lengths: The sizes of dimensions that don't follow, by name.
 [nl.einsum]
 equation: Letters for the dimensions of each operand, and behind "->" for those of the result.
 operands: The tensors.
-[nl.empty_permuted]
-physical_layout: In which order dimensions lie in memory, the outermost first.
+[nl.empty_permuted] physical_layout: In which order dimensions lie in memory, the outermost first.
 [nl.frombuffer]
 buffer: The bytes, a string.
 offset: At which byte it begins, from 0.
@@ -284,8 +297,9 @@ tangents: In which direction, a list alike.
 pattern: The axes before and behind "->", with brackets around those that are one.
 models: A list of modules of one kind.
 in_dims, out_dims: Which dimension of each argument, and result, is the batch's; nl.none for none.
-[nl.gather]
-sparse_grad: Only false: gradients are dense.
+[nl.gather] sparse_grad: Only false: gradients are dense.
+[nl.io.read_wav] normalize: Whether samples are floats from -1 to 1, instead of what is stored.
+[nl.io.BytesIO:read] n: How many bytes, or what a file's method read takes.
 [nl.io.]
 whence: "set", "cur" or "end".
 offset: How many bytes from there.
@@ -296,54 +310,46 @@ padding: How many pixels lie between pictures.
 value_range: The numbers that become 0 and 1: {low, high}.
 frame_offset, num_frames: Where reading begins, and how many samples it takes.
 bits_per_sample: 8, 16, 24 or 32.
-encoding: "pcm" or "float".
+encoding: "PCM_S" (integers), "PCM_U" (bytes) or "PCM_F" (floats); what the dtype says without it.
 text: Bytes.
 [nl.isin]
 elements, test_elements: What is looked up, and among what.
 assume_unique: Accepted for PyTorch's sake; it changes nothing.
 invert: Whether those are wanted that are not there.
 [nl.linalg.]
+rtol: What is smaller than this times the largest singular value is taken for 0.
+atol: What is smaller is taken for 0.
 LD: The factors in one matrix, as ldl_factor gives them.
 driver: LAPACK's way: "gels", "gelsy", "gelsd" or "gelss".
 adjoint: Whether the conjugate transpose is meant.
 full_matrices: Whether the factors are square.
 ind: How many dimensions, from the first on, are the rows.
 mode: Which form the factors have; the text tells.
-[nl.load]
-weights_only: Only true: nothing in a file is ever run.
+[nl.load] weights_only: Only true: nothing in a file is ever run.
 [nl.lobpcg]
 X: Where the search begins.
 iK: A preconditioner.
 tracker: A function that is called at each step.
 ortho_iparams, ortho_fparams, ortho_bparams: Options of the orthogonalization.
 method: "basic" or "ortho".
-[nl.logspace]
-base: What the numbers are powers of.
-[nl.lu]
-get_infos: Whether it is told which matrices are singular.
-[nl.lu_unpack]
-unpack_data, unpack_pivots: Whether the triangles, and the permutation, are wanted.
-[nl.masked.]
-input_mask, other_mask: Which elements take part: those where it is true.
-[nl.meshgrid]
-indexing: "ij" or "xy": whether the first list is the rows or the columns.
+[nl.logspace] base: What the numbers are powers of.
+[nl.lu] get_infos: Whether it is told which matrices are singular.
+[nl.lu_unpack] unpack_data, unpack_pivots: Whether the triangles, and the permutation, are wanted.
+[nl.masked.] input_mask, other_mask: Which elements take part: those where it is true.
+[nl.meshgrid] indexing: "ij" or "xy": whether the first list is the rows or the columns.
 [nl.metrics.]
 top_k: Among how many of the highest scores the class may be.
 squared: Whether the mean is left as it is; false for its root.
 threshold: From which score on it is taken for true.
 normalize: What counts are divided by: "true", "pred", "all" or nothing.
-[nl.nan_to_num]
-nan, posinf, neginf: What takes the place of nan, and of the infinities.
+[nl.nan_to_num] nan, posinf, neginf: What takes the place of nan, and of the infinities.
 [nl.native_group_norm]
 N: How many samples there are.
 C, HxW: How many channels, and pixels, there are.
 group: Into how many groups the channels are split.
-[nl.nonzero]
-as_tuple: Whether there is a vector for each dimension, instead of a row for each element.
-[nl.norm_except_dim]
-pow: The exponent.
-[nl.onnx.]
-program: What nl.program.trace gave.
+[nl.nonzero] as_tuple: Whether there is a vector for each dimension, instead of a row for each element.
+[nl.norm_except_dim] pow: The exponent.
+[nl.onnx.] program: What nl.program.trace gave.
 [nl.plot.]
 net, input: A network, and what it is run with.
 grid: Whether lines go out from the marks of the axes.
@@ -368,19 +374,15 @@ x, y: Where points lie: lists or tensors of numbers, or a table of series by nam
 values, data: The numbers: a tensor or lists.
 loss: What was computed, whose graph it is.
 path: The file; its ending says which kind: .svg or .png.
-[nl.plot.Figure:text]
-width, height: How many columns, and lines, it has; as the terminal without it.
+[nl.plot.Figure:text] width, height: How many columns, and lines, it has; as the terminal without it.
 [nl.plot.confusion]
 normalize: Of what shares are shown: false for counts, true or "true" of each row, "pred" of each column, "all" of all.
 [nl.plot.graph]
 x: The tensor that was computed.
 params: What gives leaves their names: a module, or a table {name = tensor}.
-[nl.plot.image]
-x: A picture, a batch of them or a list.
-[nl.plot.box]
-x: The numbers: a matrix of a box for each column, a list of lists, or a table of them by name.
-[nl.polar]
-abs: The magnitudes.
+[nl.plot.image] x: A picture, a batch of them or a list.
+[nl.plot.box] x: The numbers: a matrix of a box for each column, a list of lists, or a table of them by name.
+[nl.polar] abs: The magnitudes.
 [nl.profiler.]
 activities: Only {nl.profiler.ProfilerActivity.CPU}.
 schedule: A function of the step's number, as nl.profiler.schedule gives it.
@@ -394,6 +396,8 @@ wait, warmup, active: For how many steps nothing is noted, nothing yet, and all.
 repeat: How many times; 0: always.
 skip_first: For how many steps at first nothing is noted.
 [nl.program.]
+position: Which one: a number from 1 on, or a value from 0 on.
+condition: A value: which of both runs, or whether rounds go on.
 yes, no: Functions that build the body where it is true, and where it is false.
 known: The value of an input that is known.
 carried: The values that go from round to round.
@@ -406,8 +410,7 @@ iterable: What is gone through: a loader, a table, or a number of rounds.
 desc: What stands before the bar.
 total: How many there are, if it can't be told.
 leave: Whether the bar stays when it has ended.
-[nl.promote_types]
-type1, type2: Two dtypes.
+[nl.promote_types] type1, type2: Two dtypes.
 [nl.quasirandom.SobolEngine:draw]
 n: How many points are drawn.
 out: A tensor that the points are written into.
@@ -415,17 +418,15 @@ out: A tensor that the points are written into.
 dimension: How many numbers a point has.
 scramble: Whether points are shifted at random, evenly spread all the same.
 m: How many points, as an exponent of 2.
-[nl.renorm]
-maxnorm: The largest norm.
+[nl.renorm] maxnorm: The largest norm.
 [nl.report]
+title: What stands above the page.
 history: What each epoch brought: a list of tables.
 samples: Pictures, texts or tables to be shown.
 best: Which epoch was best, and its numbers.
 summary: What `nn.summary` gave of the model.
-[nl.repr]
-depth: How many tables deep it goes.
-[nl.round]
-decimals: To how many digits behind the point.
+[nl.repr] depth: How many tables deep it goes.
+[nl.round] decimals: To how many digits behind the point.
 [nl.searchsorted]
 sorted_sequence: The numbers, in order.
 side: "left" or "right".
@@ -433,24 +434,22 @@ sorter: Positions that bring the sequence in order.
 [nl.segment_reduce]
 initial: What each segment begins with.
 reduce: What becomes of a segment: "sum", "mean", "max", "min" or "prod".
-[nl.set_deterministic_debug_mode]
-debug_mode: "default", "warn" or "error", or 0, 1 or 2.
-[nl.set_num_threads]
-threads: How many threads work.
+[nl.set_deterministic_debug_mode] debug_mode: "default", "warn" or "error", or 0, 1 or 2.
+[nl.set_num_threads] threads: How many threads work.
 [nl.set_printoptions]
+threshold: From how many elements on only the edges are shown.
 sci_mode: Whether numbers have exponents; nothing: as it suits.
 edgeitems: How many elements are shown at each end of a long dimension.
 profile: "default", "short" or "full".
-[nl.split_with_sizes]
-split_sizes: How long each part is.
-[nl.stft]
-align_to_window: Accepted for PyTorch's sake; only false.
-[nl.svd]
-compute_uv: Whether the factors are wanted beside the values.
-[nl.swapaxes]
-axis0, axis1: Two dimensions, counted from 1.
-[nl.tensor_split]
-tensor_indices_or_sections: The same as a tensor.
+[nl.split_with_sizes] split_sizes: How long each part is.
+[nl.stft] align_to_window: Accepted for PyTorch's sake; only false.
+[nl.svd] compute_uv: Whether the factors are wanted beside the values.
+[nl.swapaxes] axis0, axis1: Two dimensions, counted from 1.
+[nl.tensordot]
+a, b: The two tensors.
+dims: How many dimensions are summed over, or the lists of those of both.
+[nl.tile] dims: How often along each dimension.
+[nl.tensor_split] tensor_indices_or_sections: The same as a tensor.
 [nl.use_deterministic_algorithms]
 mode: Whether only deterministic algorithms are wanted.
 warn_only: Whether a warning would be enough.
@@ -458,10 +457,8 @@ warn_only: Whether a warning would be enough.
 functions: What runs one after the other: a Sequential or a list.
 segments: In how many parts.
 enable: Whether computing again ends once all is there that is needed.
-[nl.utils.interrupts]
-wanted: Whether Ctrl-C is asked for, instead of raising an error.
-[nl.vander]
-increasing: Whether powers go up from left to right.
+[nl.utils.interrupts] wanted: Whether Ctrl-C is asked for, instead of raising an error.
+[nl.vander] increasing: Whether powers go up from left to right.
 [nl.vision.]
 boxes1, boxes2: Two sets of boxes, a row (x1, y1, x2, y2) each.
 rect: What min_area_rect gave.
@@ -479,13 +476,11 @@ n_classes: How many classes there are.
 cutoffs: Behind which classes a cluster of rarer ones begins.
 div_value: How many times smaller each next cluster's layer is.
 head_bias: Whether the first layer has a bias.
-[nn.Bilinear]
-in1_features, in2_features: How many numbers the rows of both inputs have.
+[nn.Bilinear] in1_features, in2_features: How many numbers the rows of both inputs have.
 [nn.Embedding:from_pretrained]
 embeddings: The rows, a matrix.
 freeze: Whether they stay as they are.
-[nn.GroupNorm]
-num_channels: How many channels the input has.
+[nn.GroupNorm] num_channels: How many channels the input has.
 [nn.Module:]
 mode: Whether it is training; true without it, and false is evaluation.
 only_trainable: Whether those count alone that want gradients.
@@ -499,10 +494,9 @@ add_bias_kv: Whether a learned key and value are put behind the others.
 [nn.PReLU]
 num_parameters: How many slopes: 1, or one a channel.
 init: What they begin with.
-[nn.ParameterDict:]
-names: The names, a list.
-[nn.ParameterList:slice]
-first, last: Its ends, counted from 1.
+[nn.ParameterDict:] names: The names, a list.
+[nn.ParameterList:slice] first, last: Its ends, counted from 1.
+[nn.Transformer:generate_square_subsequent_mask] size: How many steps there are.
 [nn.Transformer]
 num_encoder_layers, num_decoder_layers: How many layers both have.
 custom_encoder, custom_decoder: Modules in their place.
@@ -510,10 +504,9 @@ encoder_layer, decoder_layer: The layer that is repeated.
 norm: A norm behind the last layer.
 enable_nested_tensor: Whether padding may be left out in evaluation.
 mask_check: Accepted for PyTorch's sake.
-[nn.TransformerEncoderLayer]
-norm_first: Whether norms stand before attention and feed-forward, instead of behind them.
-[nn.Unflatten]
-unflattened_size: The sizes that the dimension becomes.
+[nn.TransformerEncoderLayer] norm_first: Whether norms stand before attention and feed-forward, instead of behind them.
+[nn.Unflatten] unflattened_size: The sizes that the dimension becomes.
+[nn.init.dirac_] groups: Into how many groups the channels are split.
 [nn.init.]
 param: The slope of leaky_relu.
 val: The number.
@@ -521,10 +514,8 @@ sparsity: Which share of each column is 0.
 a, b: The ends of the range; for kaiming the slope of leaky_relu.
 mode: "fan_in" or "fan_out": whether the forward or the backward keeps its variance.
 tensor: The tensor that is filled.
-[nn.parallel.]
-process_group: The processes that take part; all without it.
-[nn.parallel.ColumnParallelLinear]
-gather_output: Whether all ranks get the whole result.
+[nn.parallel.] process_group: The processes that take part; all without it.
+[nn.parallel.ColumnParallelLinear] gather_output: Whether all ranks get the whole result.
 [nn.parallel.DistributedDataParallel]
 broadcast_buffers: Whether the first rank's buffers go to all before each forward.
 init_sync: Whether the first rank's parameters go to all at first.
@@ -536,15 +527,13 @@ static_graph: Whether all forwards use the same parameters.
 stage: This rank's part of the network.
 loss_fn: A function of outputs and targets, on the last rank.
 input, target: The batch, on the first rank, and what it should give, on the last.
-[nn.parallel.RowParallelLinear]
-input_is_parallel: Whether the input is this rank's part already.
+[nn.parallel.RowParallelLinear] input_is_parallel: Whether the input is this rank's part already.
 [nn.quantized.dynamic.Linear]
 bias_: Whether there is a bias.
 mod: The layer that is converted.
-[nn.utils.clip_grad_value_]
-clip_value: The largest magnitude.
-[nn.utils.clip_grads_with_norm_]
-total_norm: The norm of all together, as get_total_norm gives it.
+[nn.utils.clip_grad_value_] clip_value: The largest magnitude.
+[nn.utils.clip_grads_with_norm_] total_norm: The norm of all together, as get_total_norm gives it.
+[nn.utils.fuse_conv] transpose: Whether it is a transposed convolution.
 [nn.utils.]
 conv, linear: The layer.
 conv_w, conv_b: The convolution's weight and bias.
@@ -568,9 +557,9 @@ n: Which norm tells how important a channel is.
 lambd: By how much weights shrink.
 alpha: The power of the learning rate's fall.
 t0: From which step on averages are taken.
-[optim.Adadelta]
-rho: How much of the averages is kept in a step.
+[optim.Adadelta] rho: How much of the averages is kept in a step.
 [optim.Adafactor]
+eps: The least that squares of gradients, and that the magnitude of parameters, count as: two numbers.
 beta2_decay: How fast the average of squares learns less.
 d: The largest step, as a root of a mean of squares.
 [optim.Adagrad]
@@ -586,16 +575,14 @@ line_search_fn: "strong_wolfe", or none.
 ns_steps: How many steps the orthogonalization has.
 ns_coefficients: Its three numbers.
 adjust_lr_fn: How the rate follows the shape: "original" or "match_rms_adamw".
-[optim.NAdam]
-momentum_decay: How fast the momentum grows to its full.
+[optim.NAdam] momentum_decay: How fast the momentum grows to its full.
 [optim.RMSprop]
 centered: Whether squares are taken about the mean.
 alpha: How much of the average of squares is kept in a step.
 [optim.Rprop]
 etas: The factors for steps that overshoot, and that don't.
 step_sizes: The smallest and the largest step.
-[optim.SGD]
-dampening: Which share of the gradient is left out of the momentum.
+[optim.SGD] dampening: Which share of the gradient is left out of the momentum.
 [optim.Optimizer]
 group: A table: `params`, and options of its own.
 hook: A function that is called with the optimizer.
@@ -605,7 +592,9 @@ multi_avg_fn: The same for lists.
 use_buffers: Whether buffers are averaged, too.
 swa_lr: The rate that it ends at.
 anneal_epochs: How many epochs that takes.
+[nl.utils.tensorboard.SummaryWriter:add_image_with_boxes] labels: What each box is called.
 [nl.utils.tensorboard.SummaryWriter]
+min, max: The least and the greatest number.
 log_dir: The folder of the run.
 comment: What is put behind the folder's name, if none is given.
 purge_step: From which step on earlier events of the run are dropped.
@@ -647,8 +636,7 @@ text_string: The text, Markdown.
 [testing.check_module]
 skip: Which checks are left out, a list.
 unused: Which parameters need no gradient, a list of names.
-[testing.install]
-assert: The assert that gets the functions.
+[testing.install] assert: The assert that gets the functions.
 [text.Tokenizer]
 lowercase: Whether letters are made small first.
 strip_accents: Whether accents are taken away first.
@@ -663,11 +651,21 @@ max_length: How many tokens there are at most.
 center: The point that the picture turns about; its middle without it.
 brightness_factor, contrast_factor, saturation_factor: 0: none, 1: as it is, 2: twice as much.
 hue_factor: By how much colours turn, from -0.5 to 0.5.
-i, j: The first row and column, counted from 0.
+i, j: The first row and column, counted from 1.
+top, left: The first row and column, counted from 1.
+translate: How far the picture is moved, in pixels: {x, y}.
+mean, std: What is taken away, and divided by, one a channel.
+padding_mode: What is around the picture: "constant" (fill), "edge", "reflect" or "symmetric".
+padding: How many pixels are added: a number, {left and right, top and bottom}, or {left, top, right, bottom}.
 h, w: How high and wide.
 gain: What the result is multiplied by.
 size: The size of the result: {height, width}, or a number for the shorter side.
+[transforms.RandomChoice] p: How likely each is, a list of weights; all alike without it.
+[transforms.CenterCrop, transforms.RandomCrop, transforms.RandomResizedCrop]
+size: The size of the result: {height, width}, or a number for both.
 [transforms.]
+padding_mode: What is around the picture: "constant" (fill), "edge", "reflect" or "symmetric".
+padding: How many pixels are added: a number, {left and right, top and bottom}, or {left, top, right, bottom}.
 center: The point that a picture turns about; its middle without it.
 brightness, contrast, saturation, hue: How much it changes at most: a number, or {low, high}.
 pad_if_needed: Whether a picture that is too small is filled up first.
@@ -695,22 +693,15 @@ delimiter: What stands between two numbers.
 skip_rows: How many lines are left out at first.
 [nl.nn.functional.cross_entropy, nl.nn.functional.nll_loss, nn.CrossEntropyLoss, nn.NLLLoss]
 weight: What each class counts.
-[nl.lerp]
-weight: How far it is from input to stop: 0 is the one, 1 the other.
-[nl.histogram]
-weight: What each element counts.
-[nl.prelu]
-weight: The slope below 0: one, or one a channel.
-[nl.heaviside]
-values: What the result is where the input is 0.
+[nl.lerp] weight: How far it is from input to stop: 0 is the one, 1 the other.
+[nl.histogram] weight: What each element counts.
+[nl.prelu] weight: The slope below 0: one, or one a channel.
+[nl.heaviside] values: What the result is where the input is 0.
 [nl.pca_lowrank, nl.svd_lowrank]
 center: Whether the mean of each column is taken away first.
 q: How many of the largest singular values are wanted.
 M: What is taken away from A first: a matrix that broadcasts with it.
-[transforms.RandomAffine]
-scale: The factors to draw from: {low, high}.
-[nn.Buffer]
-persistent: Whether state_dict has it.
-[optim.swap_in_optimizer_params_and_state]
-self: The optimizer.
+[transforms.RandomAffine] scale: The factors to draw from: {low, high}.
+[nn.Buffer] persistent: Whether state_dict has it.
+[optim.swap_in_optimizer_params_and_state] self: The optimizer.
 ]]

@@ -248,7 +248,7 @@ function nl.inference_mode(f, ...) end
 ---     > nl.autocast("cpu", {dtype = nl.bfloat16}, function() return nl.ones(2, 2):mm(nl.ones(2, 2)).dtype end)
 ---     nnlua.bfloat16
 ---@param device_type? string
----@param options? table dtype (nl.bfloat16, or nl.float16), enabled = true, cache_enabled (taken, without effect)
+---@param options? table with dtype (nl.bfloat16, or nl.float16), enabled = true, cache_enabled (taken, without effect)
 ---@param f? function
 ---@param ... any
 ---@return any ...

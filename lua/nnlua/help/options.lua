@@ -10,17 +10,17 @@ local options = {}
 local function parse(text)
   local found, sections = {[""] = {}}, {""}
   for line in text:gsub("\n  ", " "):gmatch "[^\n]+" do
-    local names, meaning = line:match "^([%w_, ]+): (.*)$"
-    if names then
-      for name in names:gmatch "[%w_]+" do
-        for _, section in ipairs(sections) do found[section][name] = meaning end
-      end
-    else
+    local beginnings, rest = line:match "^%[(.-)%] ?(.*)$"
+    if beginnings then
       sections = {}
-      for section in line:match "^%[(.*)%]$":gmatch "[^, ]+" do
+      for section in beginnings:gmatch "[^, ]+" do
         sections[#sections + 1] = section
         found[section] = found[section] or {}
       end
+    end
+    local names, meaning = (rest or line):match "^([%w_, ]+): (.*)$"
+    for name in (names or ""):gmatch "[%w_]+" do
+      for _, section in ipairs(sections) do found[section][name] = meaning end
     end
   end
   return found
