@@ -1,6 +1,7 @@
 -- Writes JSON: texts, and tables of plain values.
 
 local core = require "nnlua.nn.core"
+local repr = require "nnlua.nn.repr"
 
 local json = {}
 
@@ -16,8 +17,12 @@ function json.string(text)
 end
 
 local function list_text(list, depth)
-  local parts = {}
-  for i, one in ipairs(list) do parts[i] = json.text(one, depth + 1) end
+  local parts, n = {}, 0
+  for _ in next, list do n = n + 1 end
+  for i = 1, n do
+    if list[i] == nil then core.raise "JSON: a table is a list without gaps, or has texts for keys, and not both" end
+    parts[i] = json.text(list[i], depth + 1)
+  end
   return "[" .. table.concat(parts, ", ") .. "]"
 end
 
@@ -36,15 +41,15 @@ end
 
 local MOST_DEEP = 100
 
---- A value: a text, a number, a boolean, a list, or a table whose keys are texts, as Python's json.dumps writes it with
---- sorted keys.
+--- A value: a text, a number, a boolean, a list, or a table whose keys are texts, which are sorted. Whole floats are
+--- written without a point.
 function json.text(value, depth)
   depth = depth or 0
   local kind = math.type(value) or type(value)
   if depth > MOST_DEEP then core.raise "JSON: tables are too deep, or contain themselves" end
   if kind == "string" then return json.string(value) end
   if kind == "boolean" or kind == "integer" then return tostring(value) end
-  if kind == "float" and value - value == 0 then return core.format("%.17g", value) end
+  if kind == "float" and value - value == 0 then return repr.shortest(value) end
   if kind == "table" then return (#value > 0 and list_text or object_text)(value, depth) end
   core.raise("JSON: there is no way to write "
     .. (kind == "float" and core.format("%g", value) or core.describe(value)))

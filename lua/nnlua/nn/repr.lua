@@ -101,6 +101,16 @@ end
 
 local words = {[true] = "True", [false] = "False"}
 
+--- A float in the fewest digits that are read back as it.
+function repr.shortest(v)
+  local text
+  for digits = 15, 17 do
+    text = core.format("%." .. digits .. "g", v)
+    if core.number(text) == v then break end
+  end
+  return text
+end
+
 --- A value as PyTorch prints it in such texts.
 function repr.value(v)
   if type(v) == "boolean" then
@@ -108,11 +118,7 @@ function repr.value(v)
   elseif v == nil then
     return "None"
   elseif math.type(v) == "float" then
-    local text
-    for digits = 15, 17 do -- the shortest that is read back as the same number
-      text = core.format("%." .. digits .. "g", v)
-      if core.number(text) == v then break end
-    end
+    local text = repr.shortest(v)
     return text:find "[.eni]" and text or text .. ".0"
   end
   return tostring(v)

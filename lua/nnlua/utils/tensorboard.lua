@@ -245,8 +245,8 @@ local parse_boxes = args.parser("add_image_with_boxes", {
 ---@param labels? string[]
 function SummaryWriter:add_image_with_boxes(...)
   local tag, image, boxes, step, walltime, rescale, dataformats, labels = parse_boxes(...)
-  if not (rescale > 0) then
-    raise("add_image_with_boxes: rescale must be above 0, not " .. core.format("%g", rescale))
+  if not (rescale > 0 and rescale < math.huge) then
+    raise("add_image_with_boxes: rescale must be above 0 and finite, not " .. core.format("%g", rescale))
   end
   local planes = summary.planes("add_image_with_boxes", image, dataformats)
   if rescale ~= 1 then

@@ -36,6 +36,31 @@ describe("a program that is exported and read back", function()
     assert.same({classes = "cat\ndog", author = "a"}, cases.again(program).metadata)
   end)
 
+  it("keeps nan", function()
+    local nan, inf = nl.nan, math.huge
+    local function f(t)
+      local top, at = t:cummax(2)
+      local bottom, place = t:cummin(2)
+      local middle, where = t:median(2)
+      return top, at, bottom, place, middle, where, t:median(), F.softshrink(t), F.hardshrink(t)
+    end
+    local x = nl.tensor {{1.0, nan, 3.0}, {2.0, 5.0, nan}, {3.0, 1.0, 2.0}}
+    local got = {again(f, nl.ones(3, 3))(x)}
+    -- torch 2.15, positions plus 1
+    local expected = {
+      {{1, nan, nan}, {2, 5, nan}, {3, 3, 3}}, {{1, 2, 2}, {1, 2, 3}, {1, 1, 1}},
+      {{1, nan, nan}, {2, 2, nan}, {3, 1, 1}}, {{1, 2, 2}, {1, 1, 3}, {1, 2, 2}},
+      {nan, nan, 2}, {2, 3, 3}, nan,
+      {{0.5, nan, 2.5}, {1.5, 4.5, nan}, {2.5, 0.5, 1.5}}, {{1, nan, 3}, {2, 5, nan}, {3, 1, 2}},
+    }
+    for i, want in ipairs(expected) do
+      assert.is_true(nl.allclose(nl.tensor(want, {dtype = got[i].dtype}), got[i], {equal_nan = true}), "result " .. i)
+    end
+    local y, z = nl.tensor {inf, inf, -inf, -inf}, nl.tensor {inf, -inf, inf, -inf}
+    local angles = again(nl.atan2, nl.ones(4), nl.ones(4))(y, z) / math.pi
+    assert.is_true(nl.allclose(nl.tensor {0.25, 0.75, -0.25, -0.75}, angles))
+  end)
+
   it("gives positions from 1, for the file adds 1 where they leave", function()
     local x = nl.tensor {{1.0, 9.0, 3.0}, {7.0, 5.0, 6.0}}
     local program, text = again(function(t)

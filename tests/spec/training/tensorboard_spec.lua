@@ -203,7 +203,27 @@ describe("a SummaryWriter", function()
       "add_mesh: faces has 0: its places of vertices go from 1 to 4")
     assert.error_matches(function() writer:add_mesh("m", vertices[1]) end,
       "vertices must have a shape of %(meshes, n, 3%)")
-    assert.error_matches(function() writer:add_mesh("m", vertices, {config_dict = {[1.5] = 2}}) end, "texts for keys")
+    for _, config in ipairs {{[1.5] = 2}, {1, 2, a = 3}, {1, nil, 3}, {b = {nil, 2}}} do
+      assert.error_matches(function() writer:add_mesh("m", vertices, {config_dict = config}) end, "texts for keys")
+    end
+  end)
+
+  it("refuses meshes whose parts don't fit together", function()
+    local writer <close> = nl.utils.tensorboard.SummaryWriter(folder)
+    local vertices = nl.rand(1, 4, 3)
+    local function assert_refused(message, colors, faces)
+      assert.error_matches(function() writer:add_mesh("m", vertices, colors, faces) end, message)
+    end
+    assert_refused("add_mesh: there are vertices of 1 meshes, and colors of 2", nl.rand(2, 4, 3))
+    assert_refused("add_mesh: there are 4 vertices and 7 colors", nl.rand(1, 7, 3))
+    assert_refused("add_mesh: there are vertices of 1 meshes, and faces of 2", nl.none, nl.ones(2, 1, 3))
+    assert_refused("add_mesh: faces has nan: ", nl.none, nl.tensor {{{nl.nan, 1, 2}}})
+    assert_refused("whole numbers", nl.none, nl.tensor {{{1.5, 1, 2}}})
+  end)
+
+  it("writes floats in the fewest digits that give them back", function()
+    local text = require "nnlua.files.json".text
+    assert.equal("[0.1, 0.30000000000000004, 1e+100, 3, 0.3333333333333333]", text {0.1, 0.1 + 0.2, 1e100, 3.0, 1 / 3})
   end)
 
   --- The pictures of a GIF, as lists of places in its palette, and the palette.
@@ -293,6 +313,11 @@ describe("a SummaryWriter", function()
     assert.same({255, 255, 255}, one[{{}, 16, 31}]:tolist())
     assert.same({255, 0, 0}, two[{{}, 21, 61}]:tolist())
     assert.is_true(one[{{1}, {18, 29}, {12, 40}}]:eq(0):any():item()) -- letters
+    for value, text in pairs {[math.huge] = "inf", [0] = "0", [-1] = "%-1"} do
+      assert.error_matches(function()
+        writer:add_image_with_boxes("b", nl.ones(3, 4, 6), nl.ones(1, 4), {rescale = value})
+      end, "rescale must be above 0 and finite, not " .. text)
+    end
     assert.error_matches(function() writer:add_image_with_boxes("b", nl.ones(3, 4, 6), nl.ones(4)) end,
       "box_tensor must have a shape of %(boxes, 4%)")
     assert.error_matches(function()

@@ -439,6 +439,7 @@ describe("a trainer that fails", function()
       ["callbacks.EarlyStopping: patience must be from 1 on"] = {early_stopping = -1},
       ["gradient_clip_val must be above 0, not -1"] = {gradient_clip_val = -1},
       ["gradient_clip_val must be above 0, not 0"] = {gradient_clip_val = 0},
+      ["gradient_clip_val must be above 0, not nan"] = {gradient_clip_val = 0 / 0}, -- a nan with a sign on x86
       ["max_epochs and max_steps must be from 0 on"] = {max_epochs = -1},
       ["callbacks[1] has on_epoch_ends, which is called by nobody; did you mean on_epoch_end?"] = {
         callbacks = {{on_epoch_ends = print}}},

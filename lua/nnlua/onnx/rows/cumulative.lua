@@ -79,7 +79,8 @@ for row, op in pairs {cummax = "GreaterOrEqual", cummin = "LessOrEqual"} do
       return {first, filled(e, first, 1, int), filled(e, first, 1, int)}
     end, function(inner, states, x)
       local best, place, round = table.unpack(states)
-      local is_next = inner:add(op, {x, best})
+      local is_next = inner:add(op, {x, best}) -- which no number is of nan
+      if words.is_floating(dtype) then is_next = inner:add("Or", {is_next, inner:add("IsNaN", {x})}) end
       local value = inner:add("Where", {is_next, x, best})
       local where = inner:add("Where", {is_next, round, place})
       local following = inner:add("Add", {round, inner:number(1, int)})

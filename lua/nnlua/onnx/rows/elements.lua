@@ -70,12 +70,17 @@ elements.leaky_relu = made_of(function(e, x, _, a)
   return e:add("LeakyRelu", {x}, {alpha = a.negative_slope + 0.0})
 end)
 elements.hardsigmoid = made_of(function(e, x) return e:add("HardSigmoid", {x}, {alpha = 1 / 6, beta = 0.5}) end)
-elements.hardshrink = made_of(function(e, x, _, a)
-  return e:add("Shrink", {x}, {lambd = a.lambd + 0.0, bias = 0.0})
-end)
-elements.softshrink = made_of(function(e, x, _, a)
-  return e:add("Shrink", {x}, {lambd = a.lambd + 0.0, bias = a.lambd + 0.0})
-end)
+
+--- Elements drawn to 0; Shrink takes nan for one near it.
+local function shrink(bias_of)
+  return made_of(function(e, x, _, a)
+    local near = e:add("Shrink", {x}, {lambd = a.lambd + 0.0, bias = bias_of(a) + 0.0})
+    return e:add("Where", {e:add("IsNaN", {x}), x, near})
+  end)
+end
+
+elements.hardshrink = shrink(function() return 0 end)
+elements.softshrink = shrink(function(a) return a.lambd end)
 elements.softplus = made_of(function(e, x, number, a)
   local line = a.beta == 1 and x or mul(e, x, number(a.beta))
   local y = e:add("Softplus", {line})

@@ -84,24 +84,43 @@ function picking.argsort(e, a)
   return places
 end
 
---- The k-th smallest elements of a dimension and their positions, k from 1.
+--- The k-th smallest elements of a dimension, k from 1, and their positions from 0.
 local function kth(e, a, k)
   if words.rank(e, a, "input") == 0 then return nil end
   local values, places = e:add("TopK", {a.input, e:ints {k}}, {axis = axis(a.dim), largest = 0}, 2)
   local last, results = a.keepdim and e:ints {k - 1} or e:number(k - 1, nl.int64), {}
   for i, name in ipairs {values, places} do results[i] = e:add("Gather", {name, last}, {axis = axis(a.dim)}) end
-  return results[1], words.from_one(e, results[2])
+  return results[1], results[2]
 end
 
 function picking.kthvalue(e, a)
   if a.bound.k then return nil end
-  return kth(e, a, a.k)
+  local values, places = kth(e, a, a.k)
+  if not values then return nil end
+  return values, words.from_one(e, places)
 end
 
+--- 1 where elements are nan, 0 elsewhere; whether a dimension has a nan.
+local function nans(e, x, dim, keepdim)
+  local ones = e:cast(e:add("IsNaN", {x}), nl.bool, nl.int32)
+  local most = e:add("ReduceMax", {ones, e:ints {dim}}, {keepdims = keepdim})
+  return ones, e:cast(most, nl.int32, nl.bool)
+end
+
+--- The middle element, or the first nan, as TopK puts nan where it likes.
 function picking.median_dim(e, a)
   local size = words.size(e, a, "input", a.dim)
   if not size or size == 0 then return nil end
-  return kth(e, a, (size + 1) // 2)
+  local values, places = kth(e, a, (size + 1) // 2)
+  if not values then return nil end
+  local dtype = words.dtype(e, a, "input")
+  if words.is_floating(dtype) then
+    local ones, has_nan = nans(e, a.input, axis(a.dim), a.keepdim)
+    local first = e:add("ArgMax", {ones}, {axis = axis(a.dim), keepdims = a.keepdim})
+    values = e:add("Where", {has_nan, e:number(nl.nan, dtype), values})
+    places = e:add("Where", {has_nan, first, places})
+  end
+  return values, words.from_one(e, places)
 end
 
 function picking.median(e, a)
@@ -110,7 +129,10 @@ function picking.median(e, a)
   if n == 0 then return nil end
   local flat, k = e:add("Reshape", {a.input, e:ints {-1}}), (n + 1) // 2
   local values = e:add("TopK", {flat, e:ints {k}}, {axis = 0, largest = 0}, 2)
-  return e:add("Gather", {values, e:number(k - 1, nl.int64)}, {axis = 0})
+  local middle, dtype = e:add("Gather", {values, e:number(k - 1, nl.int64)}, {axis = 0}), words.dtype(e, a, "input")
+  if not words.is_floating(dtype) then return middle end
+  local _, has_nan = nans(e, flat, 0, false)
+  return e:add("Where", {has_nan, e:number(nl.nan, dtype), middle})
 end
 
 --- How many of the sorted elements lie before each value, counted.

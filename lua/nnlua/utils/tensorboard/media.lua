@@ -15,25 +15,38 @@ local raise = core.raise
 
 local parts = {{"vertices", "VERTEX"}, {"faces", "FACE"}, {"colors", "COLOR"}} -- a part's number is its kind
 
---- The values of a mesh: those of vertices, faces and colors that there are, tensors (meshes, n, 3).
-function media.mesh(tag, mesh, config)
-  local components, values = 0, {}
-  for kind, part in ipairs(parts) do
+--- Raises unless the parts of a mesh fit together.
+local function check_mesh(mesh)
+  local vertices, faces, colors = mesh.vertices, mesh.faces, mesh.colors
+  for _, part in ipairs(parts) do
     local x = mesh[part[1]]
     if x and (x.ndim ~= 3 or x:size(3) ~= 3) then
       raise(("add_mesh: %s must have a shape of (meshes, n, 3), not %s"):format(part[1], x.shape))
+    elseif x and x:size(1) ~= vertices:size(1) then
+      raise(("add_mesh: there are vertices of %d meshes, and %s of %d"):format(vertices:size(1), part[1], x:size(1)))
     end
-    if x then components = components | 1 << kind end
   end
-  local faces = mesh.faces
-  if faces and faces:numel() > 0 then
-    local low, high = faces:min():item(), faces:max():item()
-    if low < 1 or high > mesh.vertices:size(2) then
-      raise(("add_mesh: faces has %s: its places of vertices go from 1 to %d"):format(
-        core.format("%g", low < 1 and low or high), mesh.vertices:size(2)))
-    end
-    faces = faces - 1 -- the file counts from 0
+  if colors and colors:size(2) ~= vertices:size(2) then
+    raise(("add_mesh: there are %d vertices and %d colors"):format(vertices:size(2), colors:size(2)))
   end
+  if not faces or faces:numel() == 0 then return end
+  local low, high = faces:min():item(), faces:max():item()
+  if not (low >= 1 and high <= vertices:size(2)) then
+    raise(("add_mesh: faces has %s: its places of vertices go from 1 to %d"):format(
+      core.format("%g", low >= 1 and high or low), vertices:size(2)))
+  elseif faces:is_floating_point() and not nl.equal(faces, faces:floor()) then
+    raise "add_mesh: faces must be places of vertices, which are whole numbers"
+  end
+end
+
+--- The values of a mesh: those of vertices, faces and colors that there are, tensors (meshes, n, 3).
+function media.mesh(tag, mesh, config)
+  check_mesh(mesh)
+  local components, values = 0, {}
+  for kind, part in ipairs(parts) do
+    if mesh[part[1]] then components = components | 1 << kind end
+  end
+  local faces = mesh.faces and mesh.faces - 1 -- the file counts from 0
   for kind, part in ipairs(parts) do
     local x = mesh[part[1]]
     if x then
