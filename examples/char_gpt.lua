@@ -144,6 +144,7 @@ local function evaluate()
 end
 
 local function train_net()
+  local ctrl_c <close> = nl.utils.interrupts() -- Ctrl-C ends the training, and writes with what it has learned
   local progress <close> = nl.progress(options.steps)
   for step in progress do
     local loss = loss_of(pieces(train, options.batch))
@@ -155,6 +156,10 @@ local function train_net()
     progress:set("loss", loss)
     if step % every == 0 or step == options.steps then
       progress:print(("step %5d  held-out loss %.3f nats a character"):format(step, evaluate()))
+    end
+    if ctrl_c:asked() then
+      progress:print(("interrupted after step %d"):format(step))
+      break
     end
   end
 end

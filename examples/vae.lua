@@ -47,9 +47,10 @@ local net = VAE(256, 2)
 local optimizer = optim.Adam(net:parameters(), {lr = 0.002})
 local loader = data.DataLoader(data.TensorDataset(pixels), {batch_size = 64, shuffle = true})
 
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it has learned
 for epoch = 1, options.epochs do
   local mean = nl.metrics.Mean()
-  local progress = nl.progress(loader, {desc = "epoch " .. epoch})
+  local progress <close> = nl.progress(loader, {desc = "epoch " .. epoch})
   for x in progress do
     local loss = loss_of(net, x)
     optimizer:zero_grad()
@@ -57,11 +58,15 @@ for epoch = 1, options.epochs do
     optimizer:step()
     mean:update(loss:item(), #x)
     progress:set("loss", loss)
+    if ctrl_c:asked() then break end
   end
-  if epoch % 10 == 0 or epoch == options.epochs then
+  progress:close()
+  if epoch % 10 == 0 or epoch == options.epochs or ctrl_c:asked() then
     print(("epoch %d  loss %.2f"):format(epoch, mean:compute()))
   end
+  if ctrl_c:asked() then break end
 end
+ctrl_c:close()
 
 -- What lies where in the plane: digits drawn from a grid over it, and where the real ones are.
 local drawn, points = nl.no_grad(function()

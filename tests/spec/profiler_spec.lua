@@ -199,6 +199,20 @@ describe("a profile", function()
     for line in text:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 60, line) end
     assert.has_error(function() prof:key_averages():table {sort_by = "nothing"} end)
   end)
+
+  it("tells layers with long paths apart in a narrow table", function()
+    local net = nn.Sequential()
+    net:add_module("a_long_name_of_a_layer_first", nn.Linear(2, 2))
+    net:add_module("a_long_name_of_a_layer_second", nn.Linear(2, 2))
+    local modules = profiler.profile(function() net(nl.ones(1, 2)) end):modules()
+    local narrow = modules:table {width = 40}
+    assert.matches("\n…[%w_]+_first  ", narrow)
+    assert.matches("\n…[%w_]+_second  ", narrow)
+    assert.matches("\nnet, nn.Sequential  ", narrow)
+    local wide = modules:table {width = 160}
+    assert.matches("\nnet.a_long_name_of_a_layer_first, nn.Linear  ", wide)
+    for line in narrow:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 40, line) end
+  end)
 end)
 
 describe("the end of a profile", function()

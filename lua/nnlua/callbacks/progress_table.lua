@@ -53,17 +53,17 @@ local function columns_of(trainer)
   return columns
 end
 
---- A row of the table; behind the last value that there is stands a text instead of the rest.
-local function row(columns, values, rest)
+--- A row of the table; of an epoch that is running it ends with the last value that there is.
+local function row(columns, values, is_running)
   local parts, last = {}, #columns
-  if rest then
+  if is_running then
     while last > 1 and values[columns[last].name] == nil do last = last - 1 end
   end
   for i = 1, last do
     local text = values[columns[i].name] or ""
     parts[i] = (" "):rep(columns[i].width - utf8.len(text)) .. text
   end
-  return table.concat(parts, "  ") .. (rest and "  " .. rest or "")
+  return table.concat(parts, "  ")
 end
 
 local function texts_of(logs)
@@ -72,30 +72,49 @@ local function texts_of(logs)
   return texts
 end
 
---- "epoch 3: loss 0.2500, val_loss 0.5000"
-local function plain_line(logs, time)
-  local parts = {}
-  for i, name in ipairs(logs_order.values(logs)) do parts[i] = name .. " " .. value_text(logs[name]) end
-  return ("epoch %d: %s%s"):format(logs.epoch, table.concat(parts, ", "), time and (" (%s)"):format(time) or "")
+--- "epoch 3: loss 0.2500, val_loss 0.5000"; on more lines where it is wider than a terminal.
+local function plain_line(logs, time, width)
+  local names, lines, text = logs_order.values(logs), {}, ("epoch %d:"):format(logs.epoch)
+  local function add(part)
+    if width and utf8.len(text) + 1 + utf8.len(part) >= width then
+      lines[#lines + 1], text = text, " "
+    end
+    text = text .. " " .. part
+  end
+  for i, name in ipairs(names) do add(name .. " " .. value_text(logs[name]) .. (i < #names and "," or "")) end
+  if time then add(("(%s)"):format(time)) end
+  lines[#lines + 1] = text
+  return table.concat(lines, "\n")
+end
+
+--- A text, and behind it those parts that the terminal has room for, the first ones first.
+local function with_parts(text, parts)
+  for _, part in ipairs(parts) do
+    local longer = text .. "  " .. part
+    if utf8.len(longer) >= system.terminal_width(1) then break end
+    text = longer
+  end
+  return text
 end
 
 --- Puts a text in the place of the line that is drawn.
 function ProgressTable:_draw(text, is_whole)
   local cut = not is_whole and utf8.offset(text, system.terminal_width(1))
-  self.out:write("\r", cut and text:sub(1, cut - 1) or text, "\27[K", is_whole and "\n" or "")
+  if cut then text = text:sub(1, cut - 1) end
+  self.out:write("\r", (text:gsub("\n", "\27[K\n")), "\27[K", is_whole and "\n" or "")
   self.out:flush()
 end
 
---- How far the epoch is: share, what else is told, steps a second, time left.
-local function place_text(trainer, begun, from, told)
+--- How far the epoch is, in parts: share, what else is told, time left, steps a second.
+local function place_parts(trainer, begun, from, told)
   local spent, done = system.clock() - begun, trainer.batch - from
   local known, total = pcall(function() return #trainer.loader end)
   local rate = done / math.max(spent, 1e-9)
   local share = known and ("%3d %%"):format(100 * trainer.batch // math.max(total, 1)) or tostring(trainer.batch)
   local parts = {share, told}
-  parts[#parts + 1] = rate >= 1 and core.format("%.1f/s", rate) or core.format("%.1f s each", 1 / rate)
   if known and rate > 0 then parts[#parts + 1] = duration((total - trainer.batch) / rate) .. " left" end
-  return table.concat(parts, "  ")
+  parts[#parts + 1] = rate >= 1 and core.format("%.1f/s", rate) or core.format("%.1f s each", 1 / rate)
+  return parts
 end
 
 -- ------------------------------------------------------------------ events
@@ -131,10 +150,10 @@ function ProgressTable:on_batch_end(trainer)
   local logs = trainer:logs()
   logs.epoch = trainer.epoch
   if self:_fits(trainer) then
-    self:_draw(row(self._columns, texts_of(logs), place_text(trainer, self._begun, self._from)))
+    self:_draw(with_parts(row(self._columns, texts_of(logs), true), place_parts(trainer, self._begun, self._from)))
   else
-    local loss = "loss " .. value_text(logs.loss)
-    self:_draw(("epoch %d %s"):format(trainer.epoch, place_text(trainer, self._begun, self._from, loss)))
+    local parts = place_parts(trainer, self._begun, self._from, "loss " .. value_text(logs.loss))
+    self:_draw(with_parts("epoch " .. trainer.epoch, parts))
   end
 end
 
@@ -146,7 +165,7 @@ function ProgressTable:on_epoch_end(trainer, logs)
     local is_best = trainer.best and trainer.best.epoch == trainer.epoch and trainer.val_loader
     self:_draw(row(self._columns, texts) .. (is_best and " *" or ""), true)
   elseif self._live then
-    self:_draw(plain_line(logs, time), true)
+    self:_draw(plain_line(logs, time, system.terminal_width(1)), true)
   else
     self.out:write(plain_line(logs, time), "\n")
     if self.out.flush then self.out:flush() end

@@ -127,7 +127,7 @@ local function columns_of(list)
   local whole = 0
   for _, row in ipairs(list) do whole = whole + row.self_cpu_time_total end
   local all = {
-    {title = list._title, text = function(r) return r.key end, is_text = true},
+    {title = list._title, text = function(r) return r.key end, is_text = true, is_module = list._title == "Module"},
     {title = "Self %", rank = 4, text = function(r) return share_text(r.self_cpu_time_total, whole) end},
     {title = "Self", rank = 1, text = function(r) return time_text(r.self_cpu_time_total) end},
     {title = "Total", rank = 3, text = function(r) return time_text(r.cpu_time_total) end},

@@ -27,6 +27,16 @@ local function cut(text, width)
   return text:sub(1, utf8.offset(text, front + 1) - 1) .. "…" .. text:sub(utf8.offset(text, n - back + 1))
 end
 
+--- The same for "net.norm1, nn.LayerNorm": the class gives way first, then the front of the path, as its end is what
+--- tells one layer from the next.
+local function cut_module(text, width)
+  local path, class = text:match "^(.-)(, .*)$"
+  if length(text) <= width or not utf8.len(text) or not path then return cut(text, width) end
+  local room = width - length(path)
+  if room < 0 then return "…" .. path:sub(utf8.offset(path, -(width - 1))) end
+  return room > 8 and path .. class:sub(1, utf8.offset(class, room) - 1) .. "…" or path
+end
+
 local function padded(text, width, on_left)
   local spaces = (" "):rep(width - length(text))
   return on_left and spaces .. text or text .. spaces
@@ -73,7 +83,8 @@ local function cleaned(rows)
 end
 
 --- A table as a text. `list` has a column each: its `title`, its `rank` (the higher, the sooner it is left out), and
---- whether it is text, on the left, or else numbers; `rows` are lists of cells, where "-" alone is a line across.
+--- whether it `is_text`, on the left, or else numbers, or text that `is_module`, a path and a class; `rows` are lists
+--- of cells, where "-" alone is a line across.
 function columns.text(list, rows, width)
   width, rows = width or columns.width(), cleaned(rows)
   local cells = {}
@@ -90,7 +101,7 @@ function columns.text(list, rows, width)
   local function line(row)
     local texts = {}
     for i, column in ipairs(list) do
-      local cell = stays[i] and cut(row[i] or "", widths[i])
+      local cell = stays[i] and (column.is_module and cut_module or cut)(row[i] or "", widths[i])
       if cell then texts[#texts + 1] = padded(cell, widths[i], i > 1 and not column.is_text) end
     end
     return (table.concat(texts, "  "):gsub("%s+$", ""))

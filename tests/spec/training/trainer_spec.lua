@@ -358,19 +358,25 @@ describe("the table of epochs", function()
   end
 
   it("has a line for each epoch, and tells how far the last one is", function()
-    local running, ended = shown(100, "\n    2 .* %d%d %%.* left")
+    local running, ended = shown(100, "\n    2 .* %d%d %%.* left.*/s")
     assert.matches("^epoch      loss  accuracy  val_loss  val_accuracy        lr    time\n"
       .. "    1    %d%.%d+    %d%.%d+    %d%.%d+        %d%.%d+    0%.1000    0:%d%d %*\n", running)
-    assert.matches("\n    2    %d%.%d+    %d%.%d+   %d%d %%  [%d.]+/s  %d:%d%d left", running)
+    assert.matches("\n    2    %d%.%d+    %d%.%d+   %d%d %%  %d:%d%d left  [%d.]+/s", running)
     assert.matches("\n    2    %d%.%d+    1%.0000    %d%.%d+        1%.0000    0%.1000    0:%d%d %*\nended with 0$",
       ended)
   end)
 
   it("is lines of names and values where it doesn't fit", function()
     local running, ended = shown(50, "\nepoch 2 +%d%d %%.*/s")
-    assert.matches("^epoch 1: loss %d%.%d+, accuracy %d%.%d+, val_loss", running)
-    assert.matches("\nepoch 2  %d%d %%  loss %d%.%d+  [%d.]+/s", running)
-    assert.matches("epoch 2: loss %d%.%d+, accuracy 1%.0000", ended)
+    assert.matches("^epoch 1: loss %d%.%d+, accuracy %d%.%d+,\n  val_loss %d%.%d+, val_accuracy %d%.%d+, lr 0%.1000\n"
+      .. "  %(0:%d%d%)\n", running)
+    assert.matches("\nepoch 2   %d%d %%  loss %d%.%d+  %d:%d%d left  [%d.]+/s", running)
+    assert.matches("epoch 2: loss %d%.%d+, accuracy 1%.0000,\n  val_loss", ended)
+  end)
+
+  it("tells what there is room for on the line of the running epoch", function()
+    local running = shown(40, "\nepoch 2 +%d%d %%.*left")
+    assert.matches("\nepoch 2   %d%d %%  loss %d%.%d+  %d:%d%d left\n*$", running)
   end)
 end)
 
