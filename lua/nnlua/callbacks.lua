@@ -9,6 +9,7 @@ local guard = require "nnlua.guard"
 local logs_order = require "nnlua.callbacks.logs_order"
 local monitored = require "nnlua.callbacks.monitored"
 local nl = require "nnlua"
+local repr = require "nnlua.nn.repr"
 local table_of_epochs = require "nnlua.callbacks.progress_table"
 
 --- Callbacks of nl.Trainer: `nl.Trainer(net, {callbacks = {nl.callbacks.EarlyStopping {patience = 5}}, …})`. One of
@@ -110,11 +111,9 @@ local parse_csv = args.parser(CSVLogger.__name, {{"path", "string"}})
 
 function CSVLogger:init(...) self.path = parse_csv(...) end
 
---- A value as a field: shortest digits that give the number back.
+--- A value as a field.
 local function field(value)
-  if math.type(value) ~= "float" then return tostring(value) end
-  local text = core.format("%.15g", value)
-  return tonumber(text) == value and text or core.format("%.17g", value)
+  return math.type(value) == "float" and repr.shortest(value) or tostring(value)
 end
 
 function CSVLogger:on_epoch_end(trainer)

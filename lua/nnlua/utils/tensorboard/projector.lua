@@ -2,6 +2,7 @@
 
 local core = require "nnlua.nn.core"
 local nl = require "nnlua"
+local repr = require "nnlua.nn.repr"
 local summary = require "nnlua.utils.tensorboard.summary"
 local system = require "nnlua.system"
 
@@ -13,19 +14,10 @@ local function write(path, text)
   system.write_bytes("add_embedding", path, text)
 end
 
---- The shortest digits that give a number back.
-local function number_text(x)
-  if math.type(x) == "integer" then return tostring(x) end
-  for digits = 6, 17 do
-    local text = core.format("%." .. digits .. "g", x)
-    if tonumber(text) == x or x ~= x then return text end
-  end
-end
-
 local function points_text(mat)
   local lines = {}
   for i, row in ipairs(mat:tolist()) do
-    for k, x in ipairs(row) do row[k] = number_text(x) end
+    for k, x in ipairs(row) do row[k] = math.type(x) == "float" and repr.shortest(x) or tostring(x) end
     lines[i] = table.concat(row, "\t") .. "\n"
   end
   return table.concat(lines)
