@@ -1,4 +1,4 @@
--- Products whose operands lie where the result is written.
+-- Products of batches, and those whose operands lie where the result is written.
 local nl = require "nnlua"
 local tensors = require "support.tensors"
 
@@ -52,6 +52,24 @@ describe("baddbmm", function()
         end
         local none = nl.full({n}, 0 / 0)
         assert.is_true(nl.equal(nl.bmm(l, r), nl.baddbmm(none, l, r, {beta = 0})))
+      end
+    end
+  end)
+end)
+
+describe("bmm", function()
+  it("is the product of each, whatever their sizes", function()
+    for _, sizes in ipairs {
+      {5, 3, 4, 5}, {4, 60, 40, 30}, {5, 130, 90, 128}, {4, 200, 128, 100}, {6, 128, 128, 129}, {3, 200, 300, 64},
+      {4, 60, 600, 90}, {4, 60, 30, 2100},
+    } do
+      local batches, m, k, n = table.unpack(sizes)
+      local x, y = nl.randint(-4, 5, {batches, m, k}):float(), nl.randint(-4, 5, {batches, k, n}):float()
+      local whole, turned = nl.bmm(x, y), nl.bmm(x, y:transpose(2, 3):contiguous():transpose(2, 3))
+      for i = 1, batches do
+        local sums = (x[i]:double()):mm(y[i]:double()):float() -- of whole numbers: exact
+        assert.is_true(nl.equal(whole[i], sums))
+        assert.is_true(nl.equal(turned[i], sums))
       end
     end
   end)

@@ -409,7 +409,7 @@ static void run_batch(void *arg, int64_t begin, int64_t end)
                       && plan.col_edge == plan.p.n;
   const bool needs_memory = plan.left_bytes + plan.right_bytes > 0;
   char *memory = needs_memory ? scratch_take(&s->scratch) : NULL;
-  Run run = {.plan = &plan, .left = memory, .right = memory + plan.left_bytes};
+  Run run = {.plan = &plan, .left = plan.left_bytes > 0 ? memory : NULL, .right = memory + plan.left_bytes};
   for (int64_t i = begin; i < end; i++) {
     plan.p.a = (const char *)s->plan.p.a + i * s->step.a;
     plan.p.b = (const char *)s->plan.p.b + i * s->step.b;
