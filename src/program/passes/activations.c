@@ -105,9 +105,10 @@ static void put_row(Plan *plan, PlanStep *s, const Pattern *p)
 static bool is_frequent_power(const Plan *plan, const PlanStep *s)
 {
   static const double frequent[] = {2, 3, 0.5, -0.5, -1};
-  if (plan->trains || strcmp(s->op->row, "pow") != 0 || s->in_place || s->special || s->noperands != 2) return false;
+  if (plan->trains || s->is_gone || s->in_place || s->special || s->noperands != 2) return false;
+  if (strcmp(s->op->row, "pow") != 0) return false;
   const Tensor *x = plan->values[s->operands[0].value].seen, *exponent = plan->values[s->operands[1].value].seen;
-  if (exponent->ndim > 0 || exponent->is_wrapped_number || exponent->dtype != x->dtype) return false;
+  if (!x || !exponent || exponent->ndim > 0 || exponent->is_wrapped_number || exponent->dtype != x->dtype) return false;
   if (!dtype_is_floating(tensor_dtype(x))) return false;
   for (size_t i = 0; i < sizeof frequent / sizeof *frequent; i++)
     if (is_number(plan, s->operands[1].value, frequent[i])) return true;
