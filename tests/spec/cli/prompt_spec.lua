@@ -245,7 +245,7 @@ describe("a command of the prompt", function()
     for _, name in ipairs {"nn.Linear", "net"} do
       local output = answers("net = nn.Linear(1, 2)\n" .. name .. "??\n")
       assert.matches("^function Linear:init%(%.%.%.%)\n.*\n%-%-%- Draws weight and bias anew%.\n" ..
-        "function Linear:reset_parameters%(%)\n.*\n%-%- forward: that function is written in C\n$", output)
+        ".*\nfunction Linear:reset_parameters%(%)\n.*\n%-%- forward: that function is written in C\n$", output)
     end
     local _, errors = answers "x = 5\nx??\n"
     assert.equal("a function or a class is expected, not a number\n", errors)
