@@ -237,21 +237,26 @@ static bool draft_group(Pass *p, const Group *g, Draft *d)
   return d->nresults > 0;
 }
 
-/* Puts the chain in the place of the group's last step. */
-static void put_chain(Pass *p, const Group *g, const Draft *d, Chain *chain)
+/* Puts a chain in the place of the group's last step, if there can be one. What may fail comes before it is made: then
+   the step owns it. */
+static void put_chain(Pass *p, const Group *g, const Draft *d)
 {
   Plan *plan = p->plan;
   int32_t last = g->steps[g->n - 1];
-  for (int i = 0; i < g->n; i++) plan->steps[g->steps[i]].is_gone = g->steps[i] != last;
   ChainStep *data = plan_allocate(plan, sizeof *data);
-  data->chain = chain;
+  PlanOperand *operands = plan_allocate(plan, (size_t)(d->noperands + 1) * sizeof *operands);
+  int32_t *results = plan_allocate(plan, (size_t)d->nresults * sizeof *results);
+  const int64_t numel = plan->values[d->made[0]].seen->numel;
+  data->chain = chain_new(d->rows, d->nrows, d->operands, d->noperands, d->results, d->nresults, numel);
+  if (!data->chain) return;
+  for (int i = 0; i < g->n; i++) plan->steps[g->steps[i]].is_gone = g->steps[i] != last;
   PlanStep *s = &plan->steps[last];
   s->special = &chain_special;
   s->data = data;
-  s->operands = plan_allocate(plan, (size_t)(d->noperands + 1) * sizeof *s->operands);
+  s->operands = operands;
   s->noperands = d->noperands;
   for (int k = 0; k < d->noperands; k++) s->operands[k] = (PlanOperand){&data->operands[k], d->values[k]};
-  s->results = plan_allocate(plan, (size_t)d->nresults * sizeof *s->results);
+  s->results = results;
   s->nresults = d->nresults;
   for (int k = 0; k < d->nresults; k++) {
     s->results[k] = d->made[d->results[k]];
@@ -277,10 +282,7 @@ static void chain_group(Pass *p, Group *g)
   Draft d = {.noperands = 0};
   if (!is_worth_it(p, g)) return;
   sort_steps(g);
-  if (!draft_group(p, g, &d)) return;
-  int64_t numel = p->plan->values[d.made[0]].seen->numel;
-  Chain *chain = chain_new(d.rows, d.nrows, d.operands, d.noperands, d.results, d.nresults, numel);
-  if (chain) put_chain(p, g, &d, chain);
+  if (draft_group(p, g, &d)) put_chain(p, g, &d);
 }
 
 void pass_chains(Call *call, Plan *plan)
