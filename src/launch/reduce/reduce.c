@@ -402,8 +402,8 @@ typedef struct FinishedRows {
   void (*rows)(int64_t rows, int64_t n, int64_t step, const void *x, void *y);
   const char *x;
   char *y;
-  int64_t n, apart, x_size, size,
-    y_size; /* elements of a row and from row to row; bytes of x's, the kernel's and y's */
+  int64_t n, apart;             /* elements of a row, and from row to row */
+  int64_t x_size, size, y_size; /* bytes of an element of x, of the kernel's results, and of y */
   DType dtype;
   CastKernel cast;
   Finish finish;

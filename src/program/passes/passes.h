@@ -33,7 +33,7 @@ void pass_packed(Call *call, Plan *plan);
 /* Pointwise rows on one another become one loop. */
 void pass_chains(Call *call, Plan *plan);
 
-/* Chains run on results of convolutions as these are made. */
+/* Chains run on results of products and convolutions as these are made. */
 void pass_tails(Call *call, Plan *plan);
 
 #endif
