@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "io/files.h"
 
-enum { LONGEST_LINE = 1 << 28 }; /* what is longer is no table */
+enum { LONGEST_LINE = 1 << 28, NOWHERE = -1 }; /* a longer line is no table */
 
 /* The integers that are wanted. */
 typedef struct Range {
@@ -24,9 +24,13 @@ typedef struct Reader {
   const char *path;
   char *text;                  /* what was read and isn't used up: text[begin..end) */
   size_t capacity, begin, end; /* there is room for a byte behind the capacity */
-  bool ended;
-  int64_t line, skip;
+  bool ended, after_return;    /* whether the last line ended with '\r', which a '\n' may follow */
+  int64_t line, passed, skip;  /* the line that a row begins in; how many have been read */
   char delimiter;
+  const CsvOptions *options;
+  int64_t *places; /* of chosen columns: by field, which column of the table it becomes, or NOWHERE */
+  int64_t places_count;
+  int64_t fields; /* how many each row has; 0 before there is one */
   CsvTable *table;
   Range range;
   int64_t values, capacity_of_values;
@@ -102,21 +106,74 @@ static bool check_unended(Reader *r, size_t from)
   return length <= LONGEST_LINE || failed(r, "the line has more than 268435456 bytes: it is no table");
 }
 
-/* The next line without its end, *n bytes; *line is NULL at the end of the file. */
-static bool next_line(Reader *r, char **line, size_t *n)
+/* The first end of a line in a text, "\n" or "\r"; NULL if there is none. */
+static const char *end_of_line(const char *text, size_t n)
 {
-  size_t looked = 0;
-  char *stop = NULL;
-  r->line++;
-  while (!(stop = memchr(r->text + r->begin + looked, '\n', r->end - r->begin - looked)) && !r->ended) {
+  const char *stop = memchr(text, '\n', n), *before = memchr(text, '\r', stop ? (size_t)(stop - text) : n);
+  return before ? before : stop;
+}
+
+/* Passes over the '\n' of a line that ended with "\r\n". */
+static bool pass_newline(Reader *r)
+{
+  if (!r->after_return) return true;
+  r->after_return = false;
+  if (r->begin == r->end && !r->ended && !fill_buffer(r)) return false;
+  r->begin += r->begin < r->end && r->text[r->begin] == '\n';
+  return true;
+}
+
+/* How far a row has been looked through for quotes, and where that is. */
+typedef struct Quotes {
+  size_t at;
+  enum { FIELD_START, PLAIN, QUOTED, BEHIND_QUOTE } place;
+} Quotes;
+
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* Whether a row that has been looked through up to some place goes on in a quoted field after n bytes. */
+static bool is_within_quotes(Quotes *q, const char *row, size_t n, char delimiter)
+{
+  if (q->at == 0 && !memchr(row, '"', n)) return false;
+  for (; q->at < n; q->at++) {
+    char c = row[q->at];
+    if (q->place == QUOTED) q->place = c == '"' ? BEHIND_QUOTE : QUOTED;
+    else if (c == delimiter) q->place = FIELD_START;
+    else if (c == '"' && q->place != PLAIN) q->place = QUOTED;
+    else if (q->place == BEHIND_QUOTE || !is_blank(c)) q->place = PLAIN;
+  }
+  return q->place == QUOTED;
+}
+
+/*
+ * The next row, *n bytes without the line's end; *row is NULL at the end of the file. It is a line, or several where a
+ * quoted field holds their ends; of those that are skipped a line.
+ */
+static bool next_row(Reader *r, char **row, size_t *n)
+{
+  size_t looked = 0, length;
+  Quotes quotes = {0};
+  const char *stop;
+  if (!pass_newline(r)) return false;
+  r->line = ++r->passed;
+  for (;;) {
+    const char *text = r->text + r->begin;
+    size_t there = r->end - r->begin;
+    stop = end_of_line(text + looked, there - looked);
+    length = stop ? (size_t)(stop - text) : there;
+    if (stop && (r->passed <= r->skip || !is_within_quotes(&quotes, text, length, r->delimiter))) break;
+    if (stop) r->passed += *stop == '\r' || length == 0 || stop[-1] != '\r';
+    if (stop) looked = length + 1;
+    if (stop) continue;
+    if (r->ended) break;
     if (!check_unended(r, looked)) return false;
-    looked = r->end - r->begin;
+    looked = there;
     if (!fill_buffer(r)) return false;
   }
-  size_t length = stop ? (size_t)(stop - (r->text + r->begin)) : r->end - r->begin;
-  *line = stop || length > 0 ? r->text + r->begin : NULL;
+  r->after_return = stop && *stop == '\r';
+  *row = stop || length > 0 ? r->text + r->begin : NULL;
   r->begin += length + (stop != NULL);
-  *n = length > 0 && (*line)[length - 1] == '\r' ? length - 1 : length;
+  *n = length;
   return true;
 }
 
@@ -130,8 +187,6 @@ typedef struct Text {
   char *v;
   size_t n;
 } Text;
-
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 static Text trimmed(Text t)
 {
@@ -211,17 +266,29 @@ static bool read_decimal(Text t, Decimal *d)
   return digits > 0 && i + digits == t.n;
 }
 
-/* "nan", "inf" and "infinity", in large or small letters. */
-static bool is_word_for_number(Text t)
+/* Whether a text is one of some words, which NULL ends, in large or small letters. */
+static bool is_one_of(Text t, const char *const words[])
 {
-  static const char *const words[] = {"nan", "inf", "infinity"};
-  if (t.n > 0 && (*t.v == '-' || *t.v == '+')) t.v++, t.n--;
-  for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+  for (; *words; words++) {
     size_t i = 0;
-    while (i < t.n && (t.v[i] | 0x20) == words[w][i]) i++; /* stops at the word's end, a zero */
-    if (i == t.n && words[w][i] == '\0' && i > 0) return true;
+    while (i < t.n && (t.v[i] | 0x20) == (*words)[i]) i++; /* stops at the word's end, a zero */
+    if (i == t.n && (*words)[i] == '\0') return true;
   }
   return false;
+}
+
+static bool is_word_for_number(Text t)
+{
+  static const char *const words[] = {"nan", "inf", "infinity", NULL};
+  if (t.n > 0 && (*t.v == '-' || *t.v == '+')) t.v++, t.n--;
+  return is_one_of(t, words);
+}
+
+/* What stands where there is no number. */
+static bool is_word_for_nothing(Text t)
+{
+  static const char *const words[] = {"", "nan", "na", "n/a", "null", "none", "?", NULL};
+  return is_one_of(t, words);
 }
 
 static Field read_float(Text t, double *value)
@@ -263,9 +330,17 @@ static Field read_integer(Text t, Range range, int64_t *value)
   return FIELD_READ;
 }
 
+/* What to do about a field that is not a number. */
+static const char *way_out(const Reader *r, Text t)
+{
+  if (is_word_for_nothing(bare(t))) return ": the option missing, nl.nan or another number, takes its place";
+  if (r->table->rows == 0 && !r->options->header) return ": {header = true} takes the first line for names";
+  return "";
+}
+
 static bool no_field(Reader *r, Field why, int64_t field, Text t)
 {
-  char text[200], shown[41];
+  char text[260], shown[41];
   size_t length = t.n < sizeof shown - 1 ? t.n : sizeof shown - 1;
   for (size_t i = 0; i < length; i++) shown[i] = t.v[i] >= ' ' && t.v[i] <= '~' ? t.v[i] : '?';
   shown[length] = '\0';
@@ -273,7 +348,7 @@ static bool no_field(Reader *r, Field why, int64_t field, Text t)
   int n = text_format(text, sizeof text, "field %lld: '%s%s' is ", (long long)field, shown, more);
   char *rest = text + n;
   size_t room = sizeof text - (size_t)n;
-  if (why == FIELD_NO_NUMBER) text_format(rest, room, "not a number");
+  if (why == FIELD_NO_NUMBER) text_format(rest, room, "not a number%s", way_out(r, t));
   else if (why == FIELD_NO_INTEGER) text_format(rest, room, "no integer, and the dtype is %s", dtype);
   else
     text_format(rest, room, "beyond %s, which goes from %lld to %lld", dtype, (long long)r->range.least,
@@ -283,41 +358,179 @@ static bool no_field(Reader *r, Field why, int64_t field, Text t)
 
 /* -------------------------------------------------------------------- rows */
 
-/* Makes room for one value more. */
-static bool grow(Reader *r)
+/* The place of a value of the row that is read, for which room is made; NULL without memory. */
+static CsvValue *place_of_value(Reader *r, int64_t column)
 {
-  if (r->values < r->capacity_of_values) return true;
-  int64_t capacity = r->capacity_of_values ? 2 * r->capacity_of_values : 1024;
+  int64_t at = r->values + column;
+  if (at < r->capacity_of_values) return r->table->values + at;
+  int64_t capacity = at < 512 ? 1024 : 2 * at;
   CsvValue *larger = capacity < INT64_MAX / 16 ? realloc(r->table->values, (size_t)capacity * sizeof *larger) : NULL;
-  if (!larger) return no_memory(r);
+  if (!larger) return NULL;
   r->table->values = larger;
   r->capacity_of_values = capacity;
+  return larger + at;
+}
+
+/* Where a field ends that begins at a place: at the delimiter behind it, or the row's end; NULL in an open quote. */
+static char *end_of_field(const Reader *r, char *at, char *end)
+{
+  while (at < end && is_blank(*at) && *at != r->delimiter) at++;
+  if (at < end && *at == '"') {
+    for (at++; (at = memchr(at, '"', (size_t)(end - at))) && at + 1 < end && at[1] == '"';) at += 2;
+    if (!at) return NULL;
+  }
+  char *stop = memchr(at, r->delimiter, (size_t)(end - at));
+  return stop ? stop : end;
+}
+
+static bool open_quote(Reader *r, int64_t field)
+{
+  char text[60];
+  text_format(text, sizeof text, "field %lld: its quote is not closed", (long long)field);
+  return failed(r, text);
+}
+
+static bool read_field(Reader *r, Text text, int64_t field, int64_t column)
+{
+  const CsvTable *t = r->table;
+  Text inner = bare(text);
+  CsvValue *value = place_of_value(r, column);
+  if (!value) return no_memory(r);
+  if (r->options->has_missing && is_word_for_nothing(inner)) {
+    *value = r->options->missing;
+    return true;
+  }
+  Field got = t->dtype == DTYPE_i64 ? read_integer(inner, r->range, &value->i) : read_float(inner, &value->f);
+  return got == FIELD_READ || no_field(r, got, field, text);
+}
+
+static bool no_column(Reader *r, int64_t number, int64_t fields)
+{
+  char text[120];
+  text_format(text, sizeof text, "there is no column %lld: the row has %lld fields", (long long)number,
+              (long long)fields);
+  return failed(r, text);
+}
+
+/* The first row tells how many fields all have, unless a header did. */
+static bool check_fields(Reader *r, int64_t fields)
+{
+  if (r->fields == 0) {
+    r->fields = fields;
+    if (!r->places) r->table->columns = fields;
+    return fields >= r->places_count || no_column(r, r->places_count, fields);
+  }
+  if (fields == r->fields) return true;
+  char text[120];
+  text_format(text, sizeof text, "%lld fields, but the first row has %lld", (long long)fields, (long long)r->fields);
+  return failed(r, text);
+}
+
+static bool read_row(Reader *r, char *row, size_t n)
+{
+  int64_t field = 0;
+  for (char *at = row, *end = row + n; at <= end; field++) {
+    char *stop = end_of_field(r, at, end);
+    if (!stop) return open_quote(r, field + 1);
+    int64_t column = !r->places ? field : field < r->places_count ? r->places[field] : NOWHERE;
+    if (column != NOWHERE && !read_field(r, (Text){at, (size_t)(stop - at)}, field + 1, column)) return false;
+    at = stop + 1;
+  }
+  if (!check_fields(r, field)) return false;
+  r->table->rows++;
+  r->values += r->table->columns;
   return true;
 }
 
-static bool read_row(Reader *r, char *line, size_t n)
+/* ----------------------------------------------------------------- columns */
+
+/* Takes a name out of its quotes, and puts a zero behind it; a doubled quote is one. */
+static char *plain_name(Text t)
+{
+  t = trimmed(t);
+  bool is_quoted = t.n >= 2 && *t.v == '"' && t.v[t.n - 1] == '"';
+  if (is_quoted) t = (Text){t.v + 1, t.n - 2};
+  size_t n = 0;
+  for (size_t i = 0; i < t.n; i++) {
+    t.v[n++] = t.v[i];
+    i += is_quoted && t.v[i] == '"' && i + 1 < t.n && t.v[i + 1] == '"';
+  }
+  t.v[n] = '\0';
+  return t.v;
+}
+
+/* The names of all fields, in a copy of the row. */
+static bool read_names(Reader *r, const char *row, size_t n)
 {
   CsvTable *t = r->table;
-  int64_t fields = 0;
-  for (char *at = line, *end = line + n; at <= end;) {
-    const char *stop = memchr(at, r->delimiter, (size_t)(end - at));
-    Text text = {at, (size_t)((stop ? stop : end) - at)}, inner = bare(text);
-    if (!grow(r)) return false;
-    CsvValue *value = &t->values[r->values++];
-    Field got = t->dtype == DTYPE_i64 ? read_integer(inner, r->range, &value->i) : read_float(inner, &value->f);
-    fields++;
-    if (got != FIELD_READ) return no_field(r, got, fields, text);
-    at += text.n + 1;
+  if (memchr(row, '\0', n)) return failed(r, "there are zero bytes: it is no text");
+  t->text_of_names = malloc(n + 1);
+  if (!t->text_of_names) return no_memory(r);
+  memcpy(t->text_of_names, row, n);
+  for (char *at = t->text_of_names, *end = at + n; at <= end; r->fields++) {
+    char *stop = end_of_field(r, at, end), **names = realloc(t->names, (size_t)(r->fields + 1) * sizeof *names);
+    if (!stop) return open_quote(r, r->fields + 1);
+    if (!names) return no_memory(r);
+    t->names = names;
+    names[r->fields] = plain_name((Text){at, (size_t)(stop - at)});
+    at = stop + 1;
   }
-  if (t->rows == 0) t->columns = fields;
-  if (fields != t->columns) {
-    char text[120];
-    text_format(text, sizeof text, "%lld fields, but the first row has %lld", (long long)fields, (long long)t->columns);
-    return failed(r, text);
-  }
-  t->rows++;
   return true;
 }
+
+static bool no_name(Reader *r, const char *name)
+{
+  char text[200];
+  int n = text_format(text, sizeof text, "there is no column '%.40s'; there are ", name);
+  for (int64_t i = 0; i < r->fields && n < 140; i++)
+    n += text_format(text + n, sizeof text - (size_t)n, "%s'%.20s'", i > 0 ? ", " : "", r->table->names[i]);
+  return failed(r, text);
+}
+
+/* The field of a chosen column, counted from 0: given by its number, or its name. */
+static bool find_field(Reader *r, int64_t column, int64_t *field)
+{
+  const char *name = r->options->chosen_names ? r->options->chosen_names[column] : NULL;
+  *field = name ? 0 : r->options->chosen[column] - 1;
+  while (name && *field < r->fields && strcmp(r->table->names[*field], name) != 0) ++*field;
+  if (name && *field == r->fields) return no_name(r, name);
+  return true;
+}
+
+/* Works out which fields become which columns. */
+static bool choose_columns(Reader *r)
+{
+  int64_t chosen = r->options->chosen_count;
+  r->table->columns = chosen > 0 ? chosen : r->fields;
+  for (int64_t column = 0; column < chosen; column++) {
+    int64_t field;
+    if (!find_field(r, column, &field)) return false;
+    if (r->fields > 0 && field >= r->fields) return no_column(r, field + 1, r->fields);
+    int64_t count = field < r->places_count ? r->places_count : field + 1;
+    int64_t *places = realloc(r->places, (size_t)count * sizeof *places);
+    if (!places) return no_memory(r);
+    r->places = places;
+    for (; r->places_count < count; r->places_count++) places[r->places_count] = NOWHERE;
+    if (places[field] != NOWHERE) return failed(r, "a column is chosen twice");
+    places[field] = column;
+  }
+  return true;
+}
+
+/* Puts the names of the columns that there are in their order. */
+static bool order_names(Reader *r)
+{
+  if (!r->places || !r->table->names) return true;
+  char **names = malloc((size_t)r->table->columns * sizeof *names);
+  if (!names) return no_memory(r);
+  for (int64_t field = 0; field < r->places_count; field++)
+    if (r->places[field] != NOWHERE) names[r->places[field]] = r->table->names[field];
+  free(r->table->names);
+  r->table->names = names;
+  return true;
+}
+
+/* -------------------------------------------------------------------- file */
 
 /* What editors and Excel put before the first line: of UTF-8 it is passed over. */
 static bool pass_mark(Reader *r)
@@ -328,18 +541,36 @@ static bool pass_mark(Reader *r)
   return !is_utf16 || failed(r, "the file is UTF-16: save it as UTF-8");
 }
 
+static bool is_empty(const char *row, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (!is_blank(row[i])) return false;
+  return true;
+}
+
+/* The next row that counts. */
+static bool next_full_row(Reader *r, char **row, size_t *n)
+{
+  do {
+    if (!next_row(r, row, n)) return false;
+  } while (*row && (r->line <= r->skip || is_empty(*row, *n)));
+  return true;
+}
+
 static bool read_rows(Reader *r)
 {
-  char *line;
+  char *row;
   size_t n;
   if (!pass_mark(r)) return false;
+  if (r->options->header) {
+    if (!next_full_row(r, &row, &n) || (row && !read_names(r, row, n))) return false;
+    if (!row && r->options->chosen_count > 0) return failed(r, "there is no row of names");
+  }
+  if (!choose_columns(r) || !order_names(r)) return false;
   for (;;) {
-    if (!next_line(r, &line, &n)) return false;
-    if (!line) return true;
-    bool empty = true;
-    for (size_t i = 0; i < n && empty; i++) empty = is_blank(line[i]);
-    if (r->line <= r->skip || empty) continue;
-    if (!read_row(r, line, n)) return false;
+    if (!next_full_row(r, &row, &n)) return false;
+    if (!row) return true;
+    if (!read_row(r, row, n)) return false;
   }
 }
 
@@ -351,6 +582,17 @@ static void choose_type(Reader *r, DType wanted)
   if (!dtype_is_integral(wanted)) return;
   int64_t most = INT64_MAX >> (64 - 8 * (int)dtype_size(wanted));
   r->range = wanted == DTYPE_u8 ? (Range){0, UINT8_MAX} : (Range){-most - 1, most};
+}
+
+/* What stands for missing numbers fits into the dtype. */
+static bool check_missing(Reader *r)
+{
+  int64_t missing = r->options->missing.i;
+  if (!r->options->has_missing || r->table->dtype != DTYPE_i64) return true;
+  if (missing >= r->range.least && missing <= r->range.most) return true;
+  text_format(r->error, (size_t)r->error_size, "missing is beyond %s, which goes from %lld to %lld",
+              dtype_name(r->table->wanted), (long long)r->range.least, (long long)r->range.most);
+  return false;
 }
 
 static bool open_reader(Reader *r)
@@ -372,18 +614,25 @@ bool csv_read(const char *path, const CsvOptions *options, CsvTable *table, char
   Reader r = {.path = path,
               .delimiter = options->delimiter,
               .skip = options->skip_rows,
+              .options = options,
               .table = table,
               .capacity = CSV_BUFFER,
               .error = error,
               .error_size = error_size};
   choose_type(&r, options->dtype);
   errno = 0;
-  bool ok = open_reader(&r) && read_rows(&r);
+  bool ok = check_missing(&r) && open_reader(&r) && read_rows(&r);
   free(r.text);
+  free(r.places);
   if (r.file) gzclose(r.file);
-  if (!ok) {
-    free(table->values);
-    table->values = NULL;
-  }
+  if (!ok) csv_free(table);
   return ok;
+}
+
+void csv_free(CsvTable *table)
+{
+  free(table->values);
+  free(table->names);
+  free(table->text_of_names);
+  *table = (CsvTable){0};
 }

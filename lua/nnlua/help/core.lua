@@ -698,16 +698,29 @@ function Tensor:register_post_accumulate_grad_hook(hook) end
 -- --------------------------------------------------------------------- data
 
 --- The numbers of a text file (or a pipe) with lines of as many each, gzipped or not, as a matrix. Integers are read to
---- the bit where the dtype is one of integers, and what doesn't fit into it is an error.
+--- the bit where the dtype is one of integers, and what doesn't fit into it is an error. A field in quotes may hold
+--- delimiters, ends of lines and doubled quotes; lines end as those of any system.
+---
+--- header: the first line holds the columns' names, a list of which is a second result. columns: which columns, by name
+--- (then there is a header) or number; others may hold anything. missing: a number for fields without one: those that
+--- are empty, NA, N/A, nan, null, none or ?.
 --- Shapes: result (lines, numbers a line)
 ---     > path = os.tmpname()
 ---     > file = io.open(path, "w") file:write("1,2\n3,4\n") file:close()
 ---     > nl.utils.data.read_csv(path)
 ---     tensor([[1., 2.],
 ---             [3., 4.]])
+---     > file = io.open(path, "w") file:write('name,age,"height, m"\n"Doe, J.",31,1.8\nMax,,1.75\n') file:close()
+---     > nl.utils.data.read_csv(path, {columns = {"height, m", "age"}, missing = nl.nan})
+---     tensor([[ 1.8000, 31.0000],
+---             [ 1.7500,     nan]])	{"height, m", "age"}
 ---@param path string
 ---@param delimiter? string
 ---@param skip_rows? integer
 ---@param dtype? dtype
+---@param header? boolean
+---@param columns? string[]|integer[]
+---@param missing? number
 ---@return Tensor
-function utils.data.read_csv(path, delimiter, skip_rows, dtype) end
+---@return string[]
+function utils.data.read_csv(path, delimiter, skip_rows, dtype, header, columns, missing) end

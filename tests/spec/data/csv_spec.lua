@@ -122,13 +122,78 @@ describe("read_csv", function()
     assert.same({{math.huge, -math.huge}}, values "Infinity,-INF")
     assert.same({{tonumber("0." .. ("3"):rep(700))}}, values("0." .. ("3"):rep(700)))
     for _, dtype in ipairs {nl.float64, nl.int64} do
-      for _, text in ipairs {"0x10", "nan(123)", "infinit", "1e", "1e+", ".e5", ".", "-", "1_0", "1 2", '"1', ""} do
+      for _, text in ipairs {"0x10", "nan(123)", "infinit", "1e", "1e+", ".e5", ".", "-", "1_0", "1 2", ""} do
         write("1,2\n1," .. text)
         refused("line 2: field 2: '.*' is not a number", path, {dtype = dtype})
       end
     end
     write "\xFF\xFE1\0"
     refused "the file is UTF%-16: save it as UTF%-8"
+  end)
+
+  it("takes what is quoted as one field, delimiters, ends of lines and quotes in it", function()
+    write '"a, b","c ""d""",e\r\n1,"2", "3"\r\n'
+    local t, names = read_csv(path, {header = true})
+    assert.same({{1, 2, 3}}, t:tolist())
+    assert.same({"a, b", 'c "d"', "e"}, names)
+    write 'id,text\n1,"two\nlines, and ""one""\r\nmore"\n2,plain "quotes"\n3,x,4\n'
+    refused("line 6: 3 fields, but the first row has 2", path, {columns = {"id"}})
+    write '1,2\n3,"4\n5,6\n'
+    refused "line 2: field 2: its quote is not closed"
+    write(('"' .. ("x\n"):rep(100000) .. '",1\n'):rep(2))
+    assert.same({{1}, {1}}, read_csv(path, {columns = {2}}):tolist())
+  end)
+
+  it("takes the ends of lines of any system", function()
+    for _, stop in ipairs {"\n", "\r\n", "\r"} do
+      write("1,2" .. stop .. stop .. "3,4" .. stop)
+      assert.same({{1, 2}, {3, 4}}, read_csv(path):tolist())
+      write("1,2" .. stop .. stop .. "3,x" .. stop)
+      refused "line 3: field 2"
+      write(("1" .. stop):rep(100000)) -- more than is read at once
+      assert.equal(100000, read_csv(path):sum():item())
+    end
+  end)
+
+  it("chooses columns by name or number, in any order, whatever stands in others", function()
+    write "name,age,height\nAnn,31,1.8\nMax,28,1.75\n"
+    local t, names = read_csv(path, {columns = {"height", "age"}, dtype = nl.float64})
+    assert.same({{1.8, 31}, {1.75, 28}}, t:tolist())
+    assert.same({"height", "age"}, names)
+    t, names = read_csv(path, {header = true, columns = {2}})
+    assert.same({{31}, {28}}, t:tolist())
+    assert.same({"age"}, names)
+    t, names = read_csv(path, {skip_rows = 1, columns = {3, 2}, dtype = nl.float64})
+    assert.same({{1.8, 31}, {1.75, 28}}, t:tolist())
+    assert.is_nil(names)
+    refused("line 1: there is no column 'weight'; there are 'name', 'age', 'height'", path, {columns = {"weight"}})
+    refused("line 1: there is no column 4: the row has 3 fields", path, {header = true, columns = {4}})
+    refused("line 2: there is no column 4: the row has 3 fields", path, {skip_rows = 1, columns = {2, 4}})
+    refused("a column is chosen twice", path, {columns = {"age", "age"}})
+    refused("columns must be a list of names, or of numbers from 1 on", path, {columns = {"age", 2}})
+    refused("columns must be a list of names, or of numbers from 1 on", path, {columns = {0}})
+    refused("columns must be a list of names, or of numbers from 1 on", path, {columns = {}})
+    refused("line 1: field 1: 'name' is not a number: {header = true} takes the first line for names")
+    write "a,b\n"
+    t, names = read_csv(path, {columns = {"b"}})
+    assert.equal("[0, 1]", tostring(t.shape))
+    assert.same({"b"}, names)
+    write "\n"
+    refused("there is no row of names", path, {columns = {"b"}})
+  end)
+
+  it("takes a number for what is missing, if it is told to", function()
+    write "1,,3\nNA, ? ,\"\"\nn/a,null,NaN\n"
+    assert.same({{1, 0, 3}, {0, 0, 0}, {0, 0, 0}}, read_csv(path, {missing = 0}):tolist())
+    assert.same({{1, -1, 3}, {-1, -1, -1}, {-1, -1, -1}}, read_csv(path, {missing = -1, dtype = nl.int8}):tolist())
+    local t = read_csv(path, {missing = nl.nan})
+    assert.equal(2, t:eq(t):sum():item())
+    refused("line 1: field 2: '' is not a number: the option missing, nl.nan or another number, takes its place")
+    refused("missing is beyond uint8, which goes from 0 to 255", path, {missing = -1, dtype = nl.uint8})
+    refused("missing must be an integer, as the dtype is int64", path, {missing = nl.nan, dtype = nl.int64})
+    refused("missing must be a number", path, {missing = "0"})
+    write "1,x\n"
+    refused("'x' is not a number", path, {missing = 0})
   end)
 
   it("says where a compressed file is damaged", function()
@@ -163,6 +228,7 @@ describe("read_csv", function()
     assert.equal("[0, 0]", tostring(read_csv("/dev/null").shape))
     refused("path must be a string", 3)
     refused("delimiter must be one character", path, {delimiter = ", "})
+    refused("delimiter can't be a quote or the end of a line", path, {delimiter = '"'})
     refused("skip_rows must be an integer from 0 on", path, {skip_rows = -1})
     refused("dtype must be a dtype", path, {dtype = "float32"})
   end)
