@@ -1,6 +1,7 @@
 -- nl.Trainer: the loop around a model, over public parts: loaders, optimizers, metrics, checkpoints, callbacks.
 
 local args = require "nnlua.args"
+local batches = require "nnlua.trainer.batches"
 local callbacks = require "nnlua.callbacks"
 local checks = require "nnlua.trainer.checks"
 local class = require "nnlua.class"
@@ -137,18 +138,6 @@ function Trainer:_update()
   optimizer:zero_grad()
   self.step = self.step + 1
   if self.scheduler and self.scheduler_interval == "step" then self.scheduler:step() end
-end
-
---- What a loop over a loader gives next, as a list; nil at the end. The second is to be closed. Unless the loop is one
---- that goes on, it has batches, or an error.
-local function batches(name, loader, goes_on)
-  local step, state, control, closing = loader:iter()
-  return function()
-    local batch = table.pack(step(state, control))
-    control = batch[1]
-    goes_on = goes_on or checks.first_batch(name, control)
-    return control ~= nil and batch or nil
-  end, closing
 end
 
 --- The loss and the metrics so far, by name.
@@ -303,6 +292,25 @@ function Trainer:fit(...)
     end
   end
   return self.history
+end
+
+--- Tries learning rates from min_lr to max_lr, a batch each, the next one larger by a factor, and puts everything back.
+--- Gives a table: suggestion, the rate at which the smoothed loss falls fastest (nil if it never does); figure, a plot;
+--- lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times its least.
+---     > x = nl.randn(64, 2)
+---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
+---     > net = nn.Linear(2, 1)
+---     > trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss()})
+---     > found = trainer:lr_find(loader, {max_lr = 10})
+---     > found.suggestion > 1e-4 and found.suggestion < 1, trainer.optimizer.param_groups[1].lr
+---     true	0.1
+---@param loader DataLoader
+---@param min_lr? number
+---@param max_lr? number
+---@param steps? integer
+---@return table
+function Trainer:lr_find(...)
+  return require "nnlua.trainer.lr_find"(self, ...)
 end
 
 --- Writes what came of the run as one HTML page: nl.report with all that the trainer knows, title and samples.

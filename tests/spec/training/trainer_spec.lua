@@ -71,6 +71,42 @@ describe("a trainer", function()
     for name, t in pairs(net:state_dict()) do assert.is_true(nl.equal(t, found[name]), name) end
   end)
 
+  it("looks for a learning rate, and puts everything back", function()
+    local trainer, loader = trainer_of {scheduler = function(o) return optim.lr_scheduler.StepLR(o, 1, 0.5) end}
+    trainer.model:eval()
+    local before, random = nn.deepcopy(trainer.model:state_dict()), nl.get_rng_state()
+    local found = trainer:lr_find(loader, {min_lr = 1e-5, max_lr = 1e4, steps = 80})
+    for name, t in pairs(trainer.model:state_dict()) do assert.is_true(nl.equal(t, before[name]), name) end
+    assert.equal(random, nl.get_rng_state())
+    assert.same({}, trainer.optimizer:state_dict().state)
+    assert.equal(0.02, trainer.optimizer.param_groups[1].lr)
+    assert.is_false(trainer.model.training)
+    assert.equal(0, trainer.step)
+    assert.near((1e9) ^ (1 / 79), found.lr[2] / found.lr[1], 1e-9)
+    assert.is_true(#found.lr > 10 and #found.lr < 80, #found.lr) -- it ends where the loss explodes
+    assert.is_true(found.suggestion > 1e-4 and found.suggestion < 100, found.suggestion)
+    assert.matches("smoothed", found.figure:text({width = 60, height = 12, colors = 0}))
+    local history, other, again = trainer:fit(loader), trainer_of {
+      scheduler = function(o) return optim.lr_scheduler.StepLR(o, 1, 0.5) end}
+    assert.same(other:fit(again), history) -- as of a run that never looked
+    assert.error_matches(function() trainer:lr_find(loader, {min_lr = 1, max_lr = 0.1}) end, "max_lr above that")
+    assert.error_matches(function() trainer:lr_find(loader, {steps = 1}) end, "steps must be from 2 on")
+  end)
+
+  it("keeps the shares of groups where it looks for a learning rate, and puts them back after an error", function()
+    local net, rates = nn.Linear(2, 1), {}
+    local optimizer = optim.SGD({{params = {net.weight}}, {params = {net.bias}, lr = 0.01}}, {lr = 0.1})
+    local trainer = nl.Trainer(net, {optimizer = optimizer, training_step = function()
+      rates[#rates + 1] = {optimizer.param_groups[1].lr, optimizer.param_groups[2].lr}
+      if #rates == 3 then error "no more" end
+      return net(nl.ones(1, 2)):sum() ^ 2
+    end})
+    assert.error_matches(function() trainer:lr_find(data.DataLoader({1, 2}), {min_lr = 1e-3}) end, "no more")
+    for _, pair in ipairs(rates) do assert.near(pair[1] / 10, pair[2], 1e-12) end
+    assert.equal(3, #rates) -- of two batches
+    assert.same({0.1, 0.01}, {optimizer.param_groups[1].lr, optimizer.param_groups[2].lr})
+  end)
+
   it("gathers gradients over batches, and clips them", function()
     local trainer, loader = trainer_of {accumulate_grad_batches = 4, gradient_clip_val = 0.1, max_epochs = 1}
     local history = trainer:fit(loader)

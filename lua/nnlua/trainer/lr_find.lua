@@ -1,0 +1,116 @@
+-- Looks for a learning rate, as L. N. Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3:
+-- a short training whose rate grows from step to step tells from where on the loss falls, and where it goes up again.
+
+local args = require "nnlua.args"
+local batches = require "nnlua.trainer.batches"
+local checks = require "nnlua.trainer.checks"
+local core = require "nnlua.nn.core"
+local deepcopy = require "nnlua.nn.copy"
+local kept_modes = require "nnlua.nn.kept_modes"
+local nl = require "nnlua"
+
+local raise = core.raise
+
+local SMOOTHING <const> = 0.98 -- how much of the average of losses is kept from step to step
+local TOO_HIGH <const> = 4 -- times the least smoothed loss: there it ends
+local FIRST <const> = 10 -- steps at the beginning that the suggestion leaves out, where the average is of few
+
+local parse = args.parser("lr_find", {
+  {"loader", "table"}, {"min_lr", "number", 1e-6}, {"max_lr", "number", 1}, {"steps", "integer", 100},
+})
+
+--- Remembers what a training changes: states of the trainer's objects, random numbers, the rates of groups. Closing what
+--- it gives puts them back.
+local function keep(trainer, loader)
+  local kept, random, step = {}, nl.get_rng_state(), trainer.step
+  for _, name in ipairs {"model", "optimizer", "scheduler", "scaler"} do
+    local object = trainer[name]
+    if object and object.state_dict then kept[#kept + 1] = {object, deepcopy(object:state_dict())} end
+  end
+  if loader.state_dict then
+    local state = loader:state_dict()
+    state.ended = loader._resumed == nil -- a loop that was left isn't gone on with
+    kept[#kept + 1] = {loader, state}
+  end
+  return setmetatable({}, {__close = function()
+    for _, one in ipairs(kept) do one[1]:load_state_dict(one[2]) end
+    nl.set_rng_state(random)
+    trainer.step = step
+    trainer.optimizer:zero_grad()
+  end})
+end
+
+--- Calls a function of batches, in loops over a loader, until it gives true.
+local function each_batch(loader, f)
+  local is_done
+  repeat
+    local next_batch, closing = batches("lr_find", loader)
+    local _ <close> = closing
+    for batch in next_batch do
+      is_done = f(batch)
+      if is_done then break end
+    end
+  until is_done
+end
+
+--- Trains while the rate of the first group grows; the others keep their share of it. Gives rates, losses, smoothed
+--- losses.
+local function try_rates(trainer, loader, rates)
+  local groups, shares = trainer.optimizer.param_groups, {}
+  for i, group in ipairs(groups) do shares[i] = groups[1].lr > 0 and group.lr / groups[1].lr or 1 end
+  local tried, losses, smoothed, average, least = {}, {}, {}, 0, math.huge
+  trainer.model:train()
+  trainer.optimizer:zero_grad()
+  each_batch(loader, function(batch)
+    local i = #losses + 1
+    for k, group in ipairs(groups) do group.lr = rates[i] * shares[k] end
+    local loss = trainer:_count(batch, nl.metrics.Mean(), {})
+    local value = loss:item()
+    if value ~= value or value == math.huge then return true end
+    (trainer.scaler and trainer.scaler:scale(loss) or loss):backward()
+    trainer:_update()
+    average = SMOOTHING * average + (1 - SMOOTHING) * value
+    tried[i], losses[i], smoothed[i] = rates[i], value, average / (1 - SMOOTHING ^ i)
+    least = math.min(least, smoothed[i])
+    return i == #rates or smoothed[i] > TOO_HIGH * least and i > 1
+  end)
+  return tried, losses, smoothed
+end
+
+--- The rate at which the smoothed loss falls fastest, from step to step; nil where it never falls.
+local function steepest(rates, smoothed)
+  local best, slope = nil, 0
+  for i = math.min(FIRST, #smoothed // 4) + 2, #smoothed - 1 do
+    local change = (smoothed[i + 1] - smoothed[i - 1]) / 2
+    if change < slope then best, slope = i, change end
+  end
+  return best and rates[best]
+end
+
+local function figure_of(rates, losses, smoothed, suggestion)
+  local figure = nl.plot.line(rates, losses, {xscale = "log", label = "loss", alpha = 0.4, xlabel = "learning rate"})
+  figure:line(rates, smoothed, {label = "smoothed"})
+  for i, rate in ipairs(rates) do
+    if rate == suggestion then figure:scatter({rate}, {smoothed[i]}, {label = ("lr %.2g"):format(rate), s = 60}) end
+  end
+  return figure
+end
+
+return function(trainer, ...)
+  local loader, min_lr, max_lr, steps = parse(...)
+  checks.loader("lr_find", "loader", loader)
+  if not (min_lr > 0 and min_lr < max_lr and max_lr < math.huge) then
+    raise "lr_find: min_lr must be above 0, and max_lr above that"
+  elseif steps < 2 then
+    raise "lr_find: steps must be from 2 on"
+  end
+  local rates = {}
+  for i = 1, steps do rates[i] = min_lr * (max_lr / min_lr) ^ ((i - 1) / (steps - 1)) end
+  local _ <close> = kept_modes(trainer.model)
+  local _ <close> = keep(trainer, loader)
+  local tried, losses, smoothed = try_rates(trainer, loader, rates)
+  if #losses < 2 then raise "lr_find: the loss is no number from the start: is min_lr too high?" end
+  local suggestion = steepest(tried, smoothed)
+  return {lr = tried, loss = losses, smoothed = smoothed, suggestion = suggestion,
+    figure = figure_of(tried, losses, smoothed, suggestion)}
+end
