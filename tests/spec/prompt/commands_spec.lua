@@ -306,7 +306,7 @@ describe("the prompt's commands on a terminal", function()
     terminal = Terminal.prompt {height = 10}
     terminal:enter("t = {} for i = 1, 30 do t[i] = ('entry'):rep(10) .. i end", "")
     terminal:submit "t"
-    terminal:wait "\n  \"entry[^\n]*8\",\n%-%- 9 of 32 lines; space, Enter, G: a page, a line, all; q: no more$"
+    terminal:wait "\n  \"entry[^\n]*8\",\n%-%- 9 of 32 lines; space, Enter, G: page, line, all; /, n, N: search; q: end$"
     terminal:keys "Space"
     terminal:wait "entry17\",\n%-%- 18 of 32 lines"
     terminal:keys "Enter"
@@ -320,6 +320,34 @@ describe("the prompt's commands on a terminal", function()
     terminal:keys "Enter"
     terminal:enter(":set pager 0", "")
     terminal:enter("t", "entry30\",\n}\n")
+  end)
+
+  it("look for a text in what is shown by pages", function()
+    terminal = Terminal.prompt {height = 10}
+    terminal:enter("t = {} for i = 1, 48 do t[i] = ('Entry'):rep(10) .. i end", "")
+    terminal:submit "t"
+    terminal:wait "%-%- 9 of 50 lines"
+    terminal:type "/y2"
+    terminal:wait "\n/y2$"
+    terminal:keys "Enter"
+    terminal:wait "\n  \"Entry[^\n]*y10\",\n%-%- 11 of 50"
+    terminal:keys "n"
+    terminal:wait "^  \"[^\n]*y20\",\n.*y28\",\n%-%- 29 of 50"
+    assert.matches("Entr\27%[7my2", (terminal:screen(true):gsub("\27%[39m", "")))
+    terminal:keys "N"
+    terminal:wait "%-%- 11 of 50"
+    terminal:type "/y47"
+    terminal:keys "Enter"
+    terminal:wait "y48\",\n}\n%-%- 50 of 50" -- from the end there is a way back
+    terminal:type "/Y"
+    terminal:keys "Enter"
+    terminal:wait "\n%-%- not found: Y;"
+    terminal:keys "q"
+    terminal:wait "y48\",\n}\nnnlua> $"
+    terminal:submit "t"
+    terminal:wait "%-%- 9 of"
+    terminal:type "nl" -- who has looked for nothing types for the prompt
+    terminal:wait "\nnnlua> nl$"
   end)
 
   it("let Ctrl-C end a shell's command", function()
