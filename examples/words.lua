@@ -81,10 +81,12 @@ local kinds = {pronouns = {"i", "you", "he", "she", "we", "they", "thou", "me", 
                people = {"king", "queen", "lord", "lady", "sir", "father", "son", "brother", "prince", "duke", "man"}}
 local figure
 for _, kind in ipairs {"pronouns", "verbs", "people"} do
-  local rows = {}
-  for _, word in ipairs(kinds[kind]) do rows[#rows + 1] = numbers[word] end
-  local chosen = points[nl.tensor(rows)]
-  local style = {label = kind, title = "words in a plane"}
+  local rows, texts = {}, {}
+  for _, word in ipairs(kinds[kind]) do
+    if numbers[word] then rows[#rows + 1], texts[#texts + 1] = numbers[word], word end
+  end
+  local chosen = points[nl.tensor(rows, {dtype = nl.int64})]
+  local style = {label = kind, texts = texts, title = "words in a plane"}
   if figure then figure:scatter(chosen, style) else figure = nl.plot.scatter(chosen, style) end
 end
 print(figure)

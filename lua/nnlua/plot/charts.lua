@@ -127,7 +127,7 @@ end
 
 local parse_scatter = options.parser("nl.plot.scatter", {
   {"x", "any"}, {"y", "any?"}, {"s", "number?"}, {"c", "any?"}, {"cmap", "string", "viridis"}, {"label", "any?"},
-  {"color", "any?"}, {"alpha", "number", 0.8},
+  {"color", "any?"}, {"alpha", "number", 0.8}, {"texts", "any?"},
 })
 
 local MOST_DOTS = 20000
@@ -184,18 +184,22 @@ local function radius_of(n, s)
 end
 
 local function add_dots(axes, one, x, y, s)
-  local u, v = without_doubles(x, y)
+  local u, v = x, y
+  if not one.texts then u, v = without_doubles(x, y) end
   table.insert(axes.marks, marks.dots {x = u, y = v, radius = radius_of(#u, s), color = one.color, label = one.label,
-    series = one.series, alpha = one.alpha})
+    series = one.series, alpha = one.alpha, texts = one.texts})
+end
+
+--- Adds a point, and its text if points have those, to others.
+local function add_point(one, x, y, text)
+  one.x[#one.x + 1], one.y[#one.y + 1] = x, y
+  if one.texts then table.insert(one.texts, text) end
 end
 
 local function add_classes(axes, x, y, o, names, values, numbers)
   local series = {}
-  for i, name in ipairs(names) do series[i] = {label = name, x = {}, y = {}} end
-  for i = 1, #y do
-    local one = series[numbers[values[i]]]
-    one.x[#one.x + 1], one.y[#one.y + 1] = x[i], y[i]
-  end
+  for i, name in ipairs(names) do series[i] = {label = name, x = {}, y = {}, texts = o.texts and {}} end
+  for i = 1, #y do add_point(series[numbers[values[i]]], x[i], y[i], o.texts and o.texts[i]) end
   options.style("nl.plot.scatter", axes, series, o)
   for _, one in ipairs(series) do add_dots(axes, one, one.x, one.y, o.s) end
 end
@@ -215,9 +219,9 @@ local function add_mapped(axes, x, y, o)
     local share = high > low and (c[i] - low) / (high - low) or 0.5
     if share == share then
       local k = floor(max(0, min(1, share)) * (MAP_STEPS - 1) + 0.5)
-      steps[k] = steps[k] or {x = {}, y = {}, color = map[floor(k * 255 / (MAP_STEPS - 1))], alpha = o.alpha}
-      table.insert(steps[k].x, x[i])
-      table.insert(steps[k].y, y[i])
+      steps[k] = steps[k] or {x = {}, y = {}, color = map[floor(k * 255 / (MAP_STEPS - 1))], alpha = o.alpha,
+        texts = o.texts and {}}
+      add_point(steps[k], x[i], y[i], o.texts and o.texts[i])
     end
   end
   axes.series = axes.series + 1
@@ -235,6 +239,17 @@ local function points_of(o)
   return data.numbers("nl.plot.scatter", "x", x), data.series("nl.plot.scatter", "y", y)
 end
 
+--- What stands beside the points, a text for each; nil without any.
+local function texts_of_points(wanted, points, series)
+  if wanted == nil then return nil end
+  local texts = data.texts("nl.plot.scatter", "texts", wanted)
+  if #texts ~= points or series > 1 then
+    raise(("nl.plot.scatter: texts must have one for each of the %d points"):format(points))
+  end
+  for i, text in ipairs(texts) do texts[i] = terminal_text.clean(text) end
+  return texts
+end
+
 --- Adds points: see nl.plot.scatter.
 ---     > fig = nl.plot.line({1, 2, 3}):scatter({1, 2, 3}, {1.2, 1.9, 3.1})
 ---@return Figure
@@ -248,6 +263,7 @@ function Figure:scatter(...)
       raise(("nl.plot.scatter: c must have a value for each of the %d points"):format(#x))
     end
   end
+  o.texts = texts_of_points(o.texts, #x, #series)
   return change(self, function(axes)
     options.apply("nl.plot.scatter", axes, o)
     axes.x_is_whole = false
@@ -258,15 +274,18 @@ function Figure:scatter(...)
       return add_mapped(axes, x, series[1].values, o)
     end
     options.style("nl.plot.scatter", axes, series, o)
+    series[1].texts = o.texts
     for _, one in ipairs(series) do add_dots(axes, one, x, one.values, o.s) end
   end)
 end
 
 --- Points: `scatter(x, y)`, or `scatter(points)` of a tensor (n, 2). `c` gives each a class (whole numbers or texts: a
 --- colour and an entry of the legend each, `label` names them in order) or a number, which `cmap` turns to a colour.
---- `s` is their size in square pixels. Points that would lie on each other are drawn once.
+--- `s` is their size in square pixels. Points that would lie on each other are drawn once. `texts` has one for each
+--- point, which stands beside it where there is room.
 ---     > points, class = nl.randn(100, 2), nl.randint(1, 4, {100})
 ---     > fig = nl.plot.scatter(points, {c = class, label = {"cats", "dogs", "birds"}})
+---     > fig = nl.plot.scatter({1, 2, 3}, {4, 1, 2}, {texts = {"one", "two", "three"}})
 ---@param x any
 ---@param y? any
 ---@param s? number
@@ -275,6 +294,7 @@ end
 ---@param label? string|string[]
 ---@param color? string|string[]
 ---@param alpha? number
+---@param texts? string[]
 ---@return Figure
 function charts.scatter(...)
   return Figure():scatter(...)

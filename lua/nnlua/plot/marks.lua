@@ -7,7 +7,7 @@ local scale = require "nnlua.plot.scale"
 
 local marks = {}
 
-local max, min, floor = math.max, math.min, math.floor
+local abs, max, min, floor = math.abs, math.max, math.min, math.floor
 local include = axes.include
 
 local function kind(methods)
@@ -43,13 +43,44 @@ marks.line = kind(Line)
 
 local Dots = {shape = "dots", extent = include_points}
 
+--- Whether a text whose left end and middle are somewhere has room within the frame, beside those that stand there.
+local function has_room(pen, x, y, width)
+  local f, height = pen.frame, pen.medium.line
+  if x < f.left or x + width > f.right or y - height / 2 < f.top or y + height / 2 > f.bottom then return false end
+  for _, other in ipairs(pen.texts) do
+    if abs(other.y - y) < height and x < other.x + other.width and other.x < x + width then return false end
+  end
+  return true
+end
+
+--- Texts beside their points, on the side that has room; those that have none on any are left out.
+local function draw_texts(self, pen)
+  local medium = pen.medium
+  local gap, height = medium.is_cells and 2 or self.radius + 3, medium.is_cells and medium.line or medium.line * 0.75
+  pen.texts = pen.texts or {}
+  for i, text in ipairs(self.texts) do
+    local x, y = pen.x_scale.at(self.x[i]), pen.y_scale.at(self.y[i])
+    local width = medium.text_width(text)
+    x, y = x and y and pen:place_x(x), x and y and pen:place_y(y)
+    for _, place in ipairs(x and {{x + gap, y}, {x - gap - width, y}, {x - width / 2, y - height},
+      {x - width / 2, y + height}} or {}) do
+      if has_room(pen, place[1], place[2], width) then
+        table.insert(pen.texts, {x = place[1], y = place[2], width = width})
+        pen:text(place[1], place[2], text, {anchor = "start", color = self.color})
+        break
+      end
+    end
+  end
+end
+
 function Dots:draw(pen)
   local points = {}
   for _, stretch in ipairs(pen:stretches(self.x, self.y)) do table.move(stretch, 1, #stretch, #points + 1, points) end
   pen:dots(points, self.radius, self)
+  if self.texts then draw_texts(self, pen) end
 end
 
---- `x`, `y`, `radius`.
+--- `x`, `y`, `radius`; `texts`, one beside each point.
 marks.dots = kind(Dots)
 
 -- --------------------------------------------------------------------- bars

@@ -219,6 +219,21 @@ describe("other marks", function()
     assert.is_false((pcall(plot.bar, {"a"}, {1, 2})))
   end)
 
+  it("have texts beside points, where there is room", function()
+    local x, y, texts = {1, 2, 3, 3.001}, {1, 5, 1, 1}, {"low", "high", "last <&>", "hidden by it"}
+    local fig = plot.scatter(x, y, {texts = texts})
+    local found = texts_of(fig:svg())
+    for _, text in ipairs {"low", "high", "last &lt;&amp;&gt;"} do assert.equal(1, found[text], text) end
+    assert.matches("high", plain(fig))
+    assert.equal(1, texts_of(plot.scatter(x, y, {texts = texts, c = {"a", "a", "b", "b"}}):svg()).high)
+    assert.equal(1, texts_of(plot.scatter(x, y, {texts = texts, c = {0.5, 1.5, 2, 3}}):svg()).high)
+    local crowd = {}
+    for i = 1, 50 do crowd[i] = "text " .. i end
+    local shown = count(plot.scatter(nl.zeros(50), nl.zeros(50), {texts = crowd}):svg(), ">text %d+<")
+    assert.is_true(shown >= 1 and shown <= 4, shown)
+    assert.error_matches(function() plot.scatter(x, y, {texts = {"a"}}) end, "texts must have one for each of the 4")
+  end)
+
   it("scatter points by class or by number", function()
     local points = nl.tensor {{1.0, 2.0}, {2.0, 3.0}, {3.0, 1.0}}
     local svg = plot.scatter(points, {c = nl.tensor {1, 2, 1}, label = {"cat", "dog"}}):svg()
