@@ -87,19 +87,53 @@ local function with_pictures(section, drawn)
   end))
 end
 
+local function place_of(title)
+  return ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-")))
+end
+
+--- Writes the page of a part of the reference, whose entries begin with "### ".
+local function write_part(title, entries, drawn)
+  local text = with_pictures(entries, drawn):gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/")
+  write(folder .. "/" .. place_of(title), "# " .. title .. "\n" .. text)
+end
+
+--- Writes a page for each kind of operations; a list of their titles, places and entries.
+local function write_operations(section, drawn)
+  local index = {}
+  for _, kind in ipairs(dofile "docs/operations.lua"(section)) do
+    local title, entries = "Operations: " .. kind.title:lower(), "\n" .. table.concat(kind.entries, "\n")
+    write_part(title, entries, drawn)
+    table.insert(index, {title = kind.title, place = place_of(title), entries = entries})
+  end
+  return index
+end
+
+--- A list of the names of a part, with a link to its page.
+local function names_text(level, title, place, names)
+  return ("\n%s %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(level, title, place, names)
+end
+
 --- Writes the reference as a page for each of its sections, for mkdocs takes minutes for the whole in one, and one that
---- lists all names.
+--- lists all names. Operations, which are the most, have a page for each kind, and one that lists those.
 local function write_reference()
   local intro, sections = read "docs/reference.md":match "^(.-)\n%- .-\n## (.*)$"
   local index, drawn = {intro}, dofile "docs/drawn.lua"(folder .. "/pictures/reference")
   assert(os.execute("mkdir -p -- '" .. folder .. "/reference'"))
   for section in (sections:gsub("\n## ", "\0") .. "\0"):gmatch "([^\0]*)\0" do
-    local title = section:match "^[^\n]*"
-    local place = ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-")))
-    local names = names_of(section, place)
-    table.insert(index, ("\n## %s\n\n[All of this part](%s): %s\n{: .names }\n"):format(title, place, names))
-    local text = with_pictures(section, drawn):gsub("\n### ", "\n## "):gsub("%]%(pictures/", "](../pictures/")
-    write(folder .. "/" .. place, "# " .. text)
+    local title, entries = section:match "^([^\n]*)(.*)$"
+    if title == "Operations" then
+      local kinds = {"# Operations\n"}
+      table.insert(index, "\n## Operations\n")
+      for _, one in ipairs(write_operations(entries, drawn)) do
+        table.insert(index, names_text("###", one.title, one.place, names_of(one.entries, one.place)))
+        local place = one.place:match "[^/]*$"
+        table.insert(kinds, names_text("##", one.title, place, names_of(one.entries, place)))
+      end
+      write(folder .. "/" .. place_of(title), table.concat(kinds))
+    else
+      table.insert(index, names_text("##", title, place_of(title), names_of(section, place_of(title))))
+      write_part(title, entries, drawn)
+    end
   end
   write(folder .. "/reference.md", table.concat(index))
 end

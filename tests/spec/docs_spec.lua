@@ -224,8 +224,14 @@ describe("The pages", function()
     for _, path in ipairs(pages) do
       table.insert(places, path == "README.md" and "overview.md" or path:sub(#"docs/" + 1))
     end
-    for title in page.text():gmatch "\n## ([^\n]*)" do
+    local function add(title)
       table.insert(places, ("reference/%s.md"):format((title:lower():gsub("[^%w ]", ""):gsub(" ", "-"))))
+    end
+    local reference = page.text()
+    for title in reference:gmatch "\n## ([^\n]*)" do add(title) end
+    for _, kind in ipairs(dofile "docs/operations.lua"(reference:match "\n## Operations(.-\n)## ")) do
+      add("Operations: " .. kind.title)
+      assert.is_true(#kind.entries > 10 and #kind.entries < 90, kind.title)
     end
     for _, place in ipairs(places) do
       if not nav:find(": " .. place .. "\n", 1, true) then table.insert(missing, place) end
