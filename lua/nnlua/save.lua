@@ -60,6 +60,9 @@ end
 ---@param options? {format: string?, metadata: table<string, string>?}
 local function save(path, value, ...)
   local options, is_memory = options_of(...), is_buffer(path)
+  if not is_memory and type(path) ~= "string" and type(value) == "string" then -- PyTorch's order
+    raise(('save: the path comes first: save("%s", …)'):format(value))
+  end
   if not is_memory then system.check_path("save", path) end
   local format = format_of(path, options.format)
   if options.metadata and format ~= "safetensors" then

@@ -129,6 +129,10 @@ threshold_mode: Whether that is a share ("rel") or an amount ("abs").
 step_size: After how many epochs the rate shrinks.
 power: The exponent of the curve.
 mode: Which way of working: "min" or "max" of what is watched, or the shape of a cycle.
+[nl.Trainer:lr_find]
+loader: What gives batches; it is gone through as often as there are steps for.
+min_lr, max_lr: The rates of the first step and of the last one.
+steps: How many rates are tried.
 [nl.Trainer]
 optimizer: The optimizer, which is stepped.
 samples: Pictures, texts or tables to be shown.
@@ -369,6 +373,7 @@ titles: What stands above each picture.
 linestyle: "-", "--", ":" or "-.".
 marker: Whether points are marked, and how: "o", "+", "x".
 c: The class or the number of each point, which gives its colour.
+texts: What stands beside the points, a text for each.
 bins: How many bins there are, or a list of their edges.
 x, y: Where points lie: lists or tensors of numbers, or a table of series by name.
 values, data: The numbers: a tensor or lists.
@@ -691,6 +696,9 @@ rank: Which one this is, from 0.
 [utils.data.read_csv]
 delimiter: What stands between two numbers.
 skip_rows: How many lines are left out at first.
+header: Whether the next line holds the columns' names, which are a second result.
+columns: Which columns, in which order: a list of names, or of numbers from 1 on.
+missing: What is taken where a field has no number; without it that is an error.
 [nl.nn.functional.cross_entropy, nl.nn.functional.nll_loss, nn.CrossEntropyLoss, nn.NLLLoss]
 weight: What each class counts.
 [nl.lerp] weight: How far it is from input to stop: 0 is the one, 1 the other.

@@ -28,14 +28,19 @@ end
 
 local meanings = parse(require "nnlua.help.arguments")[""]
 local special = parse(require "nnlua.help.arguments_of")
+local several_types = parse(require "nnlua.help.types")
+
+--- What is said of an argument of an entry: in the section of the longest beginning of its name that has it.
+local function said_of(sections, entry, name)
+  for length = #entry.name, 0, -1 do
+    local section = sections[entry.name:sub(1, length)]
+    if section and section[name] then return section[name] end
+  end
+end
 
 --- What an argument of an entry means; nil if nothing is known of it.
 local function known_meaning(entry, name)
-  for length = #entry.name, 1, -1 do
-    local section = special[entry.name:sub(1, length)]
-    if section and section[name] then return section[name] end
-  end
-  return meanings[name]
+  return said_of(special, entry, name) or meanings[name]
 end
 
 --- That, and what the comment of the entry adds behind the argument's type, as a sentence of its own.
@@ -75,8 +80,7 @@ local kinds = {
   rate = "number or tensor", any = "", [""] = "",
 }
 
--- What arguments are that take several types, and those that rows have as numbers for true, false and neither.
-local usual = {device = "device or string", dtype = "dtype", params = "iterator, list or tensor"}
+-- What arguments are that rows have as numbers for true, false and neither.
 local neither = {size_average = "boolean", reduce = "boolean"}
 
 --- What the types of an entry's arguments are called, by name.
@@ -85,7 +89,7 @@ local function types_of(entry)
   local function add(name, kind)
     kind = kind:gsub("%?$", "")
     kind = kinds[kind] or kind
-    if kind == "" then kind = usual[name] end
+    if kind == "" then return end
     types[name] = types[name] or kind == "integer" and neither[name] or kind
   end
   for _, one in ipairs(entry.doc and entry.doc.params or {}) do add(one.name:gsub("%?$", ""), one.kind) end
@@ -96,8 +100,7 @@ local function types_of(entry)
   return types
 end
 
---- What the arguments of an entry are: a list of `{name, what it means, what its type is called}`, of which the last
---- two may be missing.
+--- What the arguments of an entry are: a list of `{name, what it means, what its type is called}`.
 function options.of_entry(entry)
   local list, seen, types = {}, {}, types_of(entry)
   for _, overload in ipairs(entry.overloads) do
@@ -105,7 +108,7 @@ function options.of_entry(entry)
       local name = argument[1]
       if not seen[name] then
         seen[name] = true
-        list[#list + 1] = {name, meaning_of(entry, name), types[name]}
+        list[#list + 1] = {name, meaning_of(entry, name), types[name] or said_of(several_types, entry, name)}
       end
     end
   end
@@ -113,7 +116,7 @@ function options.of_entry(entry)
     local name = one.name:gsub("%?$", "")
     if not seen[name] and name ~= "..." then
       seen[name] = true
-      list[#list + 1] = {name, meaning_of(entry, name), types[name]}
+      list[#list + 1] = {name, meaning_of(entry, name), types[name] or said_of(several_types, entry, name)}
     end
   end
   return list
@@ -122,8 +125,10 @@ end
 --- The names that something is known of, as a set.
 function options.known()
   local names = {}
-  for _, section in pairs(special) do
-    for name in pairs(section) do names[name] = true end
+  for _, sections in ipairs {special, several_types} do
+    for _, section in pairs(sections) do
+      for name in pairs(section) do names[name] = true end
+    end
   end
   for name in pairs(meanings) do names[name] = true end
   return names

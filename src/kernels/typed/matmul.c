@@ -275,21 +275,15 @@ static void pack_narrow_panel(const Product *p, int64_t j, int width, T *panel)
   pack_panel(p->k, width, memory, row, col, panel);
 }
 
-/* Rows of b that lie together are packed some at a time, all columns of them in turn. */
 static void pack_right(const Product *p, bool pairs, void *right)
 {
   const int64_t two = pairs ? 2 : 1, n = p->n * two, k = p->k * two;
-  const int64_t most = p->b_col == 1 && !pairs && !p->b_stored ? PACKED_LINES : k;
-  for (int64_t q = 0; q < k; q += most) {
-    const int64_t lines = k - q < most ? k - q : most;
-    for (int64_t j = 0; j < n; j += WIDTH) {
-      int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
-      const T *b = (const T *)p->b + q * p->b_row + j * p->b_col;
-      T *panel = (T *)right + j * k + q * WIDTH;
-      if (p->b_stored) pack_narrow_panel(p, j, width, panel);
-      else if (pairs) pack_panel_of_pairs(p->k, width, b, p->b_row, p->b_col, panel);
-      else pack_panel(lines, width, b, p->b_row, p->b_col, panel);
-    }
+  for (int64_t j = 0; j < n; j += WIDTH) {
+    int width = n - j < WIDTH ? (int)(n - j) : WIDTH;
+    const T *b = (const T *)p->b + j * p->b_col;
+    if (p->b_stored) pack_narrow_panel(p, j, width, (T *)right + j * k);
+    else if (pairs) pack_panel_of_pairs(p->k, width, b, p->b_row, p->b_col, (T *)right + j * k);
+    else pack_panel(k, width, b, p->b_row, p->b_col, (T *)right + j * k);
   }
 }
 

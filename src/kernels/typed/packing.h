@@ -18,10 +18,6 @@ enum { ROWS = 2, WIDTH = 2 * V, DEPTH = TILE };
 #else
 enum { ROWS = PRODUCT_ROWS, WIDTH = 2 * V, DEPTH = PANEL_K };
 #endif
-enum {
-  LINE = 64 / sizeof(T),           /* elements that come from memory together */
-  PACKED_LINES = BLOCK_SIZE(16, 2) /* of a matrix that are read side by side */
-};
 
 /* ---- b ---- */
 
@@ -72,8 +68,7 @@ static void pack_panel_of_pairs(int64_t depth, int width, const T *b, int64_t b_
 
 /* ---- a ---- */
 
-/* panel[p][i] = a[i][p], of contiguous rows. Rows that aren't there hold any numbers; up to TILE more are written. The
-   next panel's rows are asked for meanwhile. */
+/* panel[p][i] = a[i][p], of contiguous rows. Rows that aren't there hold any numbers; up to TILE more are written. */
 static void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *panel)
 {
   int64_t p = 0;
@@ -81,7 +76,6 @@ static void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *pan
     for (int i = 0; i < ROWS; i += TILE) {
       /* In ascending order: where tiles are wider than a panel, the next column takes back what was too much. */
       int first = i + TILE > ROWS && (int)ROWS > (int)TILE ? ROWS - TILE : i, left = rows - first;
-      if (p % LINE == 0) UNROLL for (int r = 0; r < TILE; r++) __builtin_prefetch(a + (ROWS + first + r) * a_row + p);
       transpose_tile(a + (left > 0 ? first : 0) * a_row + p, a_row, left > 0 ? left : 1, panel + p * ROWS + first,
                      ROWS);
     }
@@ -89,20 +83,18 @@ static void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *pan
     for (int i = 0; i < rows; i++) panel[p * ROWS + i] = a[i * a_row + p];
 }
 
-/* The same of any steps, all panels of m rows in turn: a line of a transposed matrix holds a column of all. Some lines
-   at a time, so that what is written of a panel lies together: panels are far apart, and as often as not where the
-   same few places of the cache must hold them. */
+/* The same of any steps, all panels of m rows in turn: a line of a transposed matrix holds a column of all. */
 static void pack_columns(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, T *left)
 {
-  const int64_t whole = a_row == 1 ? m / ROWS * ROWS : 0;
-  for (int64_t first = 0; first < depth; first += PACKED_LINES) {
-    const int64_t end = first + PACKED_LINES < depth ? first + PACKED_LINES : depth;
+  const int64_t whole = m / ROWS * ROWS;
+  for (int64_t p = 0; p < depth; p++) {
+    const T *from = a + p * a_col;
+    T *to = left + p * ROWS;
     int64_t i = 0;
-    for (; i < whole; i += ROWS)
-      for (int64_t p = first; p < end; p++) memcpy(left + i * depth + p * ROWS, a + i + p * a_col, ROWS * sizeof(T));
-    for (; i < m; i += ROWS)
-      for (int64_t p = first; p < end; p++)
-        for (int r = 0; r < ROWS && i + r < m; r++) left[i * depth + p * ROWS + r] = a[(i + r) * a_row + p * a_col];
+    if (a_row == 1)
+      for (; i < whole; i += ROWS, to += depth * ROWS) memcpy(to, from + i, ROWS * sizeof(T));
+    for (; i < m; i += ROWS, to += depth * ROWS)
+      for (int r = 0; r < ROWS && i + r < m; r++) to[r] = from[(i + r) * a_row];
   }
 }
 
