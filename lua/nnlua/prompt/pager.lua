@@ -1,4 +1,4 @@
--- What is longer than the screen, a page at a time: it stays in the terminal's own memory of lines. "/" looks for a text.
+-- What is longer than the screen, a page at a time: it stays in the terminal's own memory of lines. "/" looks for text.
 
 local _ENV = require "nnlua.prompt.environment"()
 

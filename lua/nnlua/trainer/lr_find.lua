@@ -19,8 +19,8 @@ local parse = args.parser("lr_find", {
   {"loader", "table"}, {"min_lr", "number", 1e-6}, {"max_lr", "number", 1}, {"steps", "integer", 100},
 })
 
---- Remembers what a training changes: states of the trainer's objects, random numbers, the rates of groups. Closing what
---- it gives puts them back.
+--- Remembers what a training changes: states of the trainer's objects, random numbers, the rates of groups. Closing
+--- what it gives puts them back.
 local function keep(trainer, loader)
   local kept, random, step = {}, nl.get_rng_state(), trainer.step
   for _, name in ipairs {"model", "optimizer", "scheduler", "scaler"} do
@@ -91,7 +91,7 @@ local function figure_of(rates, losses, smoothed, suggestion)
   local figure = nl.plot.line(rates, losses, {xscale = "log", label = "loss", alpha = 0.4, xlabel = "learning rate"})
   figure:line(rates, smoothed, {label = "smoothed"})
   for i, rate in ipairs(rates) do
-    if rate == suggestion then figure:scatter({rate}, {smoothed[i]}, {label = ("lr %.2g"):format(rate), s = 60}) end
+    if rate == suggestion then figure:scatter({rate}, {smoothed[i]}, {label = core.format("lr %.2g", rate), s = 60}) end
   end
   return figure
 end

@@ -306,7 +306,7 @@ describe("the prompt's commands on a terminal", function()
     terminal = Terminal.prompt {height = 10}
     terminal:enter("t = {} for i = 1, 30 do t[i] = ('entry'):rep(10) .. i end", "")
     terminal:submit "t"
-    terminal:wait "\n  \"entry[^\n]*8\",\n%-%- 9 of 32 lines; space, Enter, G: page, line, all; /, n, N: search; q: end$"
+    terminal:wait "\n  \"entry[^\n]*8\",\n%-%- 9 of 32 lines; space, Enter, G: page, line, all; /, n, N: search; q: end"
     terminal:keys "Space"
     terminal:wait "entry17\",\n%-%- 18 of 32 lines"
     terminal:keys "Enter"
