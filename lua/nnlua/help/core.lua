@@ -711,9 +711,12 @@ function Tensor:register_post_accumulate_grad_hook(hook) end
 ---     tensor([[1., 2.],
 ---             [3., 4.]])
 ---     > file = io.open(path, "w") file:write('name,age,"height, m"\n"Doe, J.",31,1.8\nMax,,1.75\n') file:close()
----     > nl.utils.data.read_csv(path, {columns = {"height, m", "age"}, missing = nl.nan})
+---     > x, names = nl.utils.data.read_csv(path, {columns = {"height, m", "age"}, missing = nl.nan})
+---     > x
 ---     tensor([[ 1.8000, 31.0000],
----             [ 1.7500,     nan]])	{"height, m", "age"}
+---             [ 1.7500,     nan]])
+---     > names[1]
+---     height, m
 ---@param path string
 ---@param delimiter? string
 ---@param skip_rows? integer

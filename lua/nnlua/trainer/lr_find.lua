@@ -13,7 +13,7 @@ local raise = core.raise
 
 local SMOOTHING <const> = 0.98 -- how much of the average of losses is kept from step to step
 local TOO_HIGH <const> = 4 -- times the least smoothed loss: there it ends
-local FIRST <const> = 10 -- steps at the beginning that the suggestion leaves out, where the average is of few
+local FIRST <const> = 10 -- the step from which on the average is of enough to be the least
 
 local parse = args.parser("lr_find", {
   {"loader", "table"}, {"min_lr", "number", 1e-6}, {"max_lr", "number", 1}, {"steps", "integer", 100},
@@ -66,29 +66,45 @@ local function try_rates(trainer, loader, rates)
     for k, group in ipairs(groups) do group.lr = rates[i] * shares[k] end
     local loss = trainer:_count(batch, nl.metrics.Mean(), {})
     local value = loss:item()
-    if value ~= value or value == math.huge then return true end
+    if value ~= value or math.abs(value) == math.huge then return true end
     (trainer.scaler and trainer.scaler:scale(loss) or loss):backward()
     trainer:_update()
     average = SMOOTHING * average + (1 - SMOOTHING) * value
     tried[i], losses[i], smoothed[i] = rates[i], value, average / (1 - SMOOTHING ^ i)
-    least = math.min(least, smoothed[i])
-    return i == #rates or smoothed[i] > TOO_HIGH * least and i > 1
+    if i >= FIRST then least = math.min(least, smoothed[i]) end
+    return i == #rates or smoothed[i] > TOO_HIGH * least
   end)
   return tried, losses, smoothed
 end
 
---- The rate at which the smoothed loss falls fastest, from step to step; nil where it never falls.
-local function steepest(rates, smoothed)
-  local best, slope = nil, 0
-  for i = math.min(FIRST, #smoothed // 4) + 2, #smoothed - 1 do
-    local change = (smoothed[i + 1] - smoothed[i - 1]) / 2
-    if change < slope then best, slope = i, change end
+--- The rate in the middle of the way down: of the longest list of steps whose smoothed losses fall, where it is half
+--- through, as fastai's valley; nil if the loss never falls.
+local function valley(rates, smoothed)
+  local lengths, deepest = {}, 1 -- of the longest such list that ends with a step
+  for i = 1, #smoothed do
+    lengths[i] = 1
+    for j = 1, i - 1 do
+      if smoothed[i] < smoothed[j] then lengths[i] = math.max(lengths[i], lengths[j] + 1) end
+    end
+    if lengths[i] > lengths[deepest] then deepest = i end
   end
-  return best and rates[best]
+  return lengths[deepest] > 1 and rates[deepest - lengths[deepest] // 2] or nil
+end
+
+--- The limits of a plot: the way down, and as much above it; where it goes up in the end it leaves the plot.
+local function limits_of(smoothed)
+  local least, highest = 1, smoothed[1]
+  for i, value in ipairs(smoothed) do
+    if value < smoothed[least] then least = i end
+  end
+  for i = 1, least do highest = math.max(highest, smoothed[i]) end
+  local margin = 0.2 * (highest - smoothed[least])
+  return highest > smoothed[least] and {smoothed[least] - margin, highest + margin} or nil
 end
 
 local function figure_of(rates, losses, smoothed, suggestion)
-  local figure = nl.plot.line(rates, losses, {xscale = "log", label = "loss", alpha = 0.4, xlabel = "learning rate"})
+  local figure = nl.plot.line(rates, losses, {xscale = "log", label = "loss", alpha = 0.4, xlabel = "learning rate",
+    ylim = limits_of(smoothed)})
   figure:line(rates, smoothed, {label = "smoothed"})
   for i, rate in ipairs(rates) do
     if rate == suggestion then figure:scatter({rate}, {smoothed[i]}, {label = core.format("lr %.2g", rate), s = 60}) end
@@ -110,7 +126,7 @@ return function(trainer, ...)
   local _ <close> = keep(trainer, loader)
   local tried, losses, smoothed = try_rates(trainer, loader, rates)
   if #losses < 2 then raise "lr_find: the loss is no number from the start: is min_lr too high?" end
-  local suggestion = steepest(tried, smoothed)
+  local suggestion = valley(tried, smoothed)
   return {lr = tried, loss = losses, smoothed = smoothed, suggestion = suggestion,
     figure = figure_of(tried, losses, smoothed, suggestion)}
 end
