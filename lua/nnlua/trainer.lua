@@ -295,8 +295,9 @@ function Trainer:fit(...)
 end
 
 --- Tries learning rates from min_lr to max_lr, a batch each, the next one larger by a factor, and puts everything back.
---- Gives a table: suggestion, the rate in the middle of the way on which the smoothed loss falls (nil if it never does);
---- figure, a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times its least.
+--- Gives a table: suggestion, the rate in the middle of the way on which the smoothed loss falls (nil if it never
+--- does); figure, a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times
+--- its least.
 ---     > x = nl.randn(64, 2)
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
 ---     > net = nn.Linear(2, 1)
