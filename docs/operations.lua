@@ -13,8 +13,8 @@ local kinds = {
   {"Shapes and parts", "shape/view shape/permute_repeat shape/cat_split shape/stack_grid shape/diagonal"},
   {"New tensors and copies", "shape/factory shape/series shape/memory_format shape/copy"},
   {"Random numbers", "random/random random/draws random/dropout"},
-  {"Picking, sorting and counting", "index/gather index/mask index/scatter_reduce index/search index/segment index/sort "
-    .. "index/histogram"},
+  {"Picking, sorting and counting", "index/gather index/mask index/scatter_reduce index/search index/segment "
+    .. "index/sort index/histogram"},
   {"Linear algebra", "linalg/matmul linalg/product linalg/solve linalg/factor linalg/qr linalg/svd linalg/eigen "
     .. "linalg/least_squares linalg/functions linalg/distance linalg/quantized"},
   {"Fourier transforms", "fft/fft fft/stft"},
@@ -36,7 +36,7 @@ local function files_of_rows()
   return files
 end
 
---- A list of `{title, entries}` for the entries of the section of operations, a text of Markdown each ("### nl.add…").
+--- A list of `{title, entries}` for the entries of the section of operations, texts of Markdown ("### nl.add…").
 --- An operation of no kind is an error.
 return function(section)
   local files, kind_of_file, list = files_of_rows(), {}, {}
