@@ -90,9 +90,13 @@ function models.runner(name)
     local program = nl.onnx.load(file)
     return function() return nl.no_grad(program, inputs) end, outputs
   end
-  local net, list = model[2]():eval(), {}
-  for i, input in ipairs(model[3]) do list[i] = inputs[input] end
-  return function() return nl.no_grad(net, table.unpack(list)) end, outputs
+  local list, forms = {}, {}
+  for i, input in ipairs(model[3]) do
+    list[i] = inputs[input]
+    forms[i] = nl.empty_like(list[i], {device = "meta"})
+  end
+  local program = nl.no_grad(nl.program.trace, model[2]():eval(), table.unpack(forms))
+  return function() return nl.no_grad(program, table.unpack(list)) end, outputs
 end
 
 return models

@@ -262,17 +262,59 @@ static Tensors dispatch_cast(Call *parent, const Op *op, const void *args, Autoc
   return results;
 }
 
-/* Whether a recorder is to be told of the call; then what it makes is noted. */
-static __attribute__((noinline)) void note_results(Call *call, const void *args, Planned *noted)
+/* What stands for a tensor beside others without elements: numbers stay what they are. */
+static Tensor *form_of(Call *call, const Op *op, Tensor *t)
+{
+  if (!t || t->device == DEVICE_META || fits_meta(op, t)) return t;
+  return tensor_form(call, t);
+}
+
+/* The arguments of an op where only forms are recorded: if one has no elements, no other has, either. */
+static const void *forms_of(Call *call, const void *args, ArgsRoom *room)
+{
+  const Op *op = call->op;
+  const OpPlan *plan = op_plan(op);
+  bool cpu = false;
+  Survey s = {0};
+  if (plan->draws) raise(call, "random numbers aren't drawn where only forms are recorded");
+  for (int i = 0; i < plan->ntensors; i++) {
+    const void *place = (const char *)args + plan->tensors[i].offset;
+    const Tensors one = {(Tensor **)(uintptr_t)place, 1}, *list = plan->tensors[i].is_list ? place : &one;
+    for (int64_t k = 0; k < list->n; k++) survey_tensor(&s, op, list->v[k], &cpu);
+  }
+  if (call->into && call->into->device != DEVICE_META && (s.meta || !call->ctx->recording_suspended))
+    raise(call, "nothing is changed where only forms are recorded");
+  if (!s.meta || !cpu) return args;
+  memcpy(room->bytes, args, op->args_size);
+  for (int i = 0; i < plan->ntensors; i++) {
+    Tensor **v = (Tensor **)(void *)(room->bytes + plan->tensors[i].offset);
+    int64_t n = 1;
+    if (plan->tensors[i].is_list) {
+      Tensors *list = (Tensors *)(void *)v;
+      Tensor **copy = arena_allocate(call->ctx, (size_t)(list->n + 1) * sizeof *copy);
+      n = list->n;
+      v = list->v = memcpy(copy, list->v, (size_t)n * sizeof *copy);
+    }
+    for (int64_t k = 0; k < n; k++) v[k] = form_of(call, op, v[k]);
+  }
+  return room->bytes;
+}
+
+/* Whether a recorder is to be told of the call; then what it makes is noted. Returns what it is to be run with. */
+static __attribute__((noinline)) const void *note_results(Call *call, const void *args, Planned *noted, ArgsRoom *room)
 {
   Recorder *r = call->ctx->recorder;
-  if (call->ctx->recording_suspended) return;
-  if (call->op->kind == OP_COMPOSED) {
-    if (call->op->forms & DEPENDS_ON_DATA) r->looks(r, call, args);
-    return;
+  const Op *op = call->op;
+  const void *given = args;
+  if (r->forms_only && op->kind != OP_COMPOSED) args = forms_of(call, args, room);
+  if (call->ctx->recording_suspended) return args;
+  if (op->kind != OP_COMPOSED) {
+    *noted = (Planned){.noting = true};
+    call->planned = noted;
+  } else if (op->forms & DEPENDS_ON_DATA) {
+    r->looks(r, call, given);
   }
-  *noted = (Planned){.noting = true};
-  call->planned = noted;
+  return args;
 }
 
 /*
@@ -290,7 +332,7 @@ static __attribute__((noinline)) Tensors dispatch_recorded(Call *parent, const O
     ctx->recorder = recorder;
     raise_again(ctx);
   }
-  ctx->recorder = NULL;
+  ctx->recorder = recorder->inside;
   recorder->begins(recorder, &call, args);
   Tensors results = dispatch_unprofiled(parent, op, args, into, room);
   recorder->ran(recorder, &call, args, into, results);
@@ -318,10 +360,12 @@ static Tensors dispatch_unprofiled(Call *parent, const Op *op, const void *args,
   }
   Call call = {.ctx = ctx, .op = op, .parent = parent->op ? parent : parent->parent, .into = into};
   Planned noted;
-  if (recorder) note_results(&call, args, &noted);
+  ArgsRoom forms;
+  const void *given = args;
   size_t mark = ctx->owned_count;
+  if (recorder) args = note_results(&call, args, &noted, &forms);
   Survey s = survey(&call, op, args);
-  call.device = s.meta ? DEVICE_META : DEVICE_CPU;
+  call.device = s.meta && !(recorder && recorder->forms_only && op->kind == OP_COMPOSED) ? DEVICE_META : DEVICE_CPU;
   call.transform = s.transform;
   int64_t n = 1;
   if (into && (op->forms & VIEW_INPLACE) == VIEW_INPLACE) {
@@ -340,7 +384,7 @@ static Tensors dispatch_unprofiled(Call *parent, const Op *op, const void *args,
       record(&call, op, args, y, n);
   }
   Tensor **y = op->results == RESULTS_LIST ? call.list : room;
-  if (call.planned) ctx->recorder->ran(ctx->recorder, &call, args, into, (Tensors){y, n});
+  if (call.planned) ctx->recorder->ran(ctx->recorder, &call, given, into, (Tensors){y, n});
   close_scope(ctx, mark, y, n);
   return (Tensors){y, n};
 }

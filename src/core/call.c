@@ -84,7 +84,7 @@ _Noreturn void raise_plain(Context *ctx, const char *format, ...)
   va_start(arguments, format);
   text_vformat(ctx->error, sizeof ctx->error, format, arguments);
   va_end(arguments);
-  ctx->error_is_foreign = false;
+  ctx->error_is_foreign = ctx->error_is_interrupt = false;
   unwind(ctx);
 }
 
@@ -101,13 +101,14 @@ _Noreturn void raise(const Call *call, const char *format, ...)
   va_start(arguments, format);
   text_vformat(ctx->error + used, sizeof ctx->error - (size_t)used, format, arguments);
   va_end(arguments);
-  ctx->error_is_foreign = false;
+  ctx->error_is_foreign = ctx->error_is_interrupt = false;
   unwind(ctx);
 }
 
 _Noreturn void raise_foreign(Context *ctx)
 {
   ctx->error_is_foreign = true;
+  ctx->error_is_interrupt = false;
   unwind(ctx);
 }
 
@@ -211,7 +212,10 @@ void *core_allocate(Context *ctx, size_t bytes)
 _Noreturn void raise_interrupted(Context *ctx)
 {
   if (ctx->host.interrupted) ctx->host.interrupted(ctx);
-  raise_plain(ctx, "interrupted!");
+  text_format(ctx->error, sizeof ctx->error, "interrupted!");
+  ctx->error_is_foreign = false;
+  ctx->error_is_interrupt = true;
+  unwind(ctx);
 }
 
 void check_interrupt(Call *call)

@@ -82,7 +82,8 @@ struct Context {
 
   /* the error being raised */
   char error[ERROR_TEXT];
-  bool error_is_foreign; /* the host holds the error value */
+  bool error_is_foreign;   /* the host holds the error value */
+  bool error_is_interrupt; /* the user's request to stop */
 
   /* modes, refreshed by the host at each entry */
   bool queued_callbacks; /* the host has functions to call when a backward is done */

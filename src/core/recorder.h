@@ -21,6 +21,10 @@ struct Recorder {
   /* Whether whole calls are recorded, as a user makes them: nothing is told of the ops that run inside one. Else what
      runs inside of composed ops is recorded. */
   bool outermost;
+  Recorder *inside; /* of whole calls: what is told of those ops then; NULL: nothing */
+  /* Whether ops are recorded by the forms of what they take and give (core/tensor.h): what has no elements is on the
+     meta device, and all else that is taken together with such counts as such. Nothing is changed or drawn. */
+  bool forms_only;
   /* A composed op whose next call isn't recorded whole: what it calls is. Only with whole calls; NULL: none. */
   const struct Op *opens;
   /* Of whole calls, before each. May raise. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/recorder.h"
 #include "core/saved.h"
 #include "core/shape.h"
 #include "core/upward.h"
@@ -28,6 +29,7 @@ static Storage *storage_init(Storage *s, Context *ctx, size_t bytes, void *data,
 static Storage *storage_new(Context *ctx, size_t bytes, Device device)
 {
   size_t own = device == DEVICE_META ? 0 : bytes;
+  if (device == DEVICE_META && ctx->recorder && ctx->recorder->forms_only) device = DEVICE_CPU;
   Storage *s = core_allocate(ctx, MEMORY_ALIGNMENT + own);
   return storage_init(s, ctx, bytes, own ? (char *)s + MEMORY_ALIGNMENT : NULL, device);
 }
@@ -37,7 +39,7 @@ void storage_release(Storage *s)
 {
   if (!s || --s->refs) return;
   Context *ctx = s->ctx;
-  bool own = !s->external_free && s->device != DEVICE_META;
+  bool own = !s->external_free && s->data;
   if (s->external_free) s->external_free(s->external_owner, s->data);
   ctx->live_storages--;
   if (s->header == HEADER_IN_USE) return; /* the tensor frees the block */
@@ -237,6 +239,14 @@ Tensor *tensor_ghost(Call *call, const Tensor *t)
   ghost->is_wrapped_number = t->is_wrapped_number;
   tensor_set_geometry(ghost, tensor_shape(t), tensor_strides(t), t->offset);
   return ghost;
+}
+
+Tensor *tensor_form(Call *call, const Tensor *t)
+{
+  Tensor *form = tensor_new_strided(call, tensor_dtype(t), DEVICE_META, tensor_shape(t), tensor_strides(t));
+  form->is_wrapped_number = t->is_wrapped_number;
+  form->storage->device = DEVICE_CPU;
+  return form;
 }
 
 Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, Ints shape, Ints strides,

@@ -17,7 +17,7 @@ typedef struct Storage {
   Context *ctx;
   void (*external_free)(void *owner, void *data); /* memory that is not ours */
   void *external_owner;
-  uint8_t device;
+  uint8_t device;         /* see device_behind */
   uint8_t header;         /* a StorageHeader: the tensor that it shares a block with */
   bool stands_for_others; /* its tensors have no elements: external_owner has others (autograd/transform.h) */
   uint32_t writes;        /* counts all changes of elements by ops, those too that the version leaves out (x.data), from
@@ -121,6 +121,10 @@ Tensor *tensor_view(Call *call, const Tensor *t, Ints shape, Ints strides, int64
 /* Shape, strides and dtype of a tensor, without its elements; owned by the running scope. */
 Tensor *tensor_ghost(Call *call, const Tensor *t);
 
+/* The same as a tensor of its own on the meta device, of which it can be told what is a view of it. It stands for one
+   that has elements: see device_behind. */
+Tensor *tensor_form(Call *call, const Tensor *t);
+
 /* A tensor over memory of the caller's, given back through `free` when the last view is gone. */
 Tensor *tensor_from_memory(Call *call, void *data, size_t bytes, DType dtype, Ints shape, Ints strides,
                            void (*free)(void *owner, void *data), void *owner);
@@ -142,10 +146,12 @@ static inline const char *why_no_elements(const Tensor *t)
                              : "a meta tensor has no elements";
 }
 
-/* A tensor's device; of one that stands for others, theirs. */
+/* A tensor's device; of one that stands for others, theirs. Where only forms are recorded (core/recorder.h), ops that
+   call others are told the device of what is recorded: tensors of numbers that they make there have elements. */
 static inline Device device_behind(const Tensor *t)
 {
-  return (Device)(tensor_stands_in(t) ? t->storage->device : t->device);
+  bool looks_behind = t->storage && (t->storage->stands_for_others || !t->ctx->recording_suspended);
+  return (Device)(looks_behind ? t->storage->device : t->device);
 }
 
 /* A 0-dim tensor that counts as a number in promotion. */

@@ -298,7 +298,7 @@ typedef struct Opening {
 static void open_record(Call *call, void *data)
 {
   Opening *o = data;
-  o->record = plan_record_open(call, o->inputs, o->n, where);
+  o->record = plan_record_open(call, o->inputs, o->n, false, where);
 }
 
 /* The modules below the target as they are before the trace. */

@@ -20,8 +20,9 @@ typedef struct ProgramPlans {
   KeyPlan keys[MOST_PLANS];
   int n;
   uint64_t calls;
-  bool busy;     /* a plan is running or being made: its memory is in use */
-  bool branches; /* the program has branches or loops */
+  bool busy;           /* a plan is running or being made: its memory is in use */
+  bool branches;       /* the program has branches or loops */
+  bool needs_elements; /* forms alone don't tell what it does */
 } ProgramPlans;
 
 static void plans_free(void *data)
@@ -128,22 +129,27 @@ static void tell_constants(Call *call, PlanRecord *record, const Program *p)
     for (int32_t k = 0; k < p->steps[i].nbodies; k++) tell_constants(call, record, p->steps[i].bodies[k].program);
 }
 
-/* The inputs that a plan takes: those that don't decide. */
-static Tensors plan_inputs(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs)
+/* The inputs that a plan takes: those that don't decide. `like` are the inputs or what stands for them. */
+static Tensors plan_inputs(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
+                           const Argument *like)
 {
   Tensors in = {arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *in.v), 0};
   for (int32_t i = 0; i < p->ninputs; i++)
-    if (!decides(plans, inputs[i].tensor)) in.v[in.n++] = inputs[i].tensor;
+    if (!decides(plans, inputs[i].tensor)) in.v[in.n++] = like[i].tensor;
   return in;
 }
 
-/* The inputs with copies in the place of those that decide, so that nobody changes them. */
-static Argument *with_copies(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs)
+/* The inputs with copies in the place of those that decide, so that nobody changes them; of the others their forms, as
+   tensors on the meta device, if these are wanted. */
+static Argument *with_copies(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
+                             bool forms_only)
 {
   Argument *all = arena_allocate(call->ctx, (size_t)(p->ninputs + 1) * sizeof *all);
   for (int32_t i = 0; i < p->ninputs; i++) {
+    Tensor *t = inputs[i].tensor;
     all[i] = inputs[i];
-    if (decides(plans, inputs[i].tensor)) all[i].tensor = op(clone, inputs[i].tensor);
+    if (decides(plans, t)) all[i].tensor = op(clone, t);
+    else if (forms_only) all[i].tensor = tensor_form(call, t);
   }
   return all;
 }
@@ -158,48 +164,98 @@ static bool has_effects(const Program *p)
   return false;
 }
 
-/* Runs the program row by row, and makes a plan of what it does. */
-static void run_recording(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, Tensors in,
+/*
+ * Runs the program row by row, of the inputs or of their forms only, and makes a plan of what it does; NULL if there
+ * can be none. A run of forms gives no outputs.
+ */
+static Plan *record(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, bool forms_only,
+                    Argument *outputs)
+{
+  const Argument *all = with_copies(call, plans, p, inputs, forms_only);
+  const Tensors in = plan_inputs(call, plans, p, inputs, all);
+  PlanRecord *record = plan_record_open(call, in.v, (int32_t)in.n, forms_only, NULL);
+  Entry entry;
+  if (!ENTER(call->ctx, &entry)) {
+    plan_record_free(record);
+    raise_again(call->ctx);
+  }
+  tell_constants(call, record, p);
+  for (int32_t i = 0; i < p->ninputs; i++)
+    if (decides(plans, inputs[i].tensor)) plan_record_constant(call, record, all[i].tensor);
+  program_run(call, p, all, outputs);
+  plan_record_close(record);
+  Tensor **y = arena_allocate(call->ctx, (size_t)(p->noutputs + 1) * sizeof *y);
+  for (int32_t i = 0; i < p->noutputs; i++) y[i] = outputs[i].tensor;
+  Plan *plan = plan_record_finish(call, record, y, p->noutputs);
+  call->ctx->entry = entry.outer; /* what was made stays */
+  plan_record_free(record);
+  return plan;
+}
+
+static void prepare(Call *call, KeyPlan *k)
+{
+  if (k->plan) plan_prepare(call, k->plan, "");
+}
+
+/* Makes a plan by a run of forms, which takes next to no time and memory and changes nothing; false if there is
+   none. */
+static bool plan_by_forms(Call *call, ProgramPlans *plans, const Program *p, const Argument *inputs, KeyPlan *k)
+{
+  Context *ctx = call->ctx;
+  struct Profiler *profiler = ctx->profiler;
+  const char *node = ctx->node;
+  Entry entry;
+  if (plans->needs_elements) return false;
+  ctx->profiler = NULL; /* the run is none of the user's */
+  if (ENTER(ctx, &entry)) {
+    Argument *outputs = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *outputs);
+    k->plan = record(call, plans, p, inputs, true, outputs);
+    prepare(call, k);
+    entry_leave(ctx, &entry);
+  } else {
+    if (k->plan) plan_free(k->plan);
+    k->plan = NULL;
+    ctx->profiler = profiler;
+    ctx->node = node;
+    if (ctx->error_is_interrupt) raise_again(ctx);
+  }
+  ctx->profiler = profiler;
+  plans->needs_elements = !k->plan;
+  return k->plan;
+}
+
+/* Makes a plan by a run that gives the outputs. */
+static void run_recording(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
                           Argument *outputs, KeyPlan *k)
 {
   Context *ctx = call->ctx;
-  const Argument *all = with_copies(call, plans, p, inputs);
-  PlanRecord *record = plan_record_open(call, in.v, (int32_t)in.n, NULL);
   Entry entry;
   if (!ENTER(ctx, &entry)) {
     if (k->plan) plan_free(k->plan);
     k->plan = NULL;
     k->refused = true; /* for lack of memory, say, since a recording holds all that is made: it is not tried again */
-    plan_record_free(record);
-    if (has_effects(p)) raise_again(ctx);
+    if (ctx->error_is_interrupt || has_effects(p)) raise_again(ctx);
     program_run(call, p, inputs, outputs);
     return;
   }
-  tell_constants(call, record, p);
-  for (int32_t i = 0; i < p->ninputs; i++)
-    if (all[i].tensor != inputs[i].tensor) plan_record_constant(call, record, all[i].tensor);
-  program_run(call, p, all, outputs);
-  plan_record_close(record);
-  Tensor **y = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *y);
-  for (int32_t i = 0; i < p->noutputs; i++) y[i] = outputs[i].tensor;
-  k->plan = plan_record_finish(call, record, y, p->noutputs);
-  if (k->plan) plan_prepare(call, k->plan, "");
+  k->plan = record(call, plans, p, inputs, false, outputs);
+  prepare(call, k);
   k->refused = !k->plan;
   ctx->entry = entry.outer; /* what was made stays */
-  plan_record_free(record);
 }
 
-static void call_planned(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
-                         Argument *outputs, KeyPlan *k)
+/* Of the first call with inputs of some form there is no plan but by forms. */
+static void call_planned(Call *call, ProgramPlans *plans, const Program *p, const Argument *inputs, Argument *outputs,
+                         KeyPlan *k, bool is_first)
 {
-  Tensors in = plan_inputs(call, plans, p, inputs);
-  if (k->plan && plan_fits(k->plan, in.v)) {
-    run_plan(call, k->plan, p, in.v, outputs);
-    return;
+  Tensors in = plan_inputs(call, plans, p, inputs, inputs);
+  if (k->plan && !plan_fits(k->plan, in.v)) {
+    plan_free(k->plan);
+    k->plan = NULL;
   }
-  if (k->plan) plan_free(k->plan);
-  k->plan = NULL;
-  run_recording(call, plans, p, inputs, in, outputs, k);
+  if (k->plan || plan_by_forms(call, plans, p, inputs, k)) run_plan(call, k->plan, p, in.v, outputs);
+  else if (is_first) program_run(call, p, inputs, outputs);
+  else run_recording(call, plans, p, inputs, outputs, k);
 }
 
 void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs)
@@ -211,8 +267,9 @@ void program_call(Call *call, Program *p, const Argument *inputs, Argument *outp
   uint64_t key = plans && !plans->busy ? key_of(ctx, plans, p, inputs) : 0;
   KeyPlan *k = key ? find_key(plans, key) : NULL;
   if (key && !k) k = new_key(plans, key);
-  if (!k || !k->seen || k->refused) {
-    if (k) k->seen = true;
+  const bool is_first = k && !k->seen, waits = is_first && plans->n > 1;
+  if (k) k->seen = true;
+  if (!k || waits || k->refused) {
     program_run(call, p, inputs, outputs);
     return;
   }
@@ -223,7 +280,7 @@ void program_call(Call *call, Program *p, const Argument *inputs, Argument *outp
     plans->busy = false;
     raise_again(ctx);
   }
-  call_planned(call, plans, p, inputs, outputs, k);
+  call_planned(call, plans, p, inputs, outputs, k, is_first);
   ctx->entry = entry.outer; /* what was made stays */
   plans->busy = false;
 }

@@ -1,12 +1,13 @@
-/* Calls of programs, by plans where they may: the same as program_run, faster from the third call of a kind on. */
+/* Calls of programs, by plans where they may: the same as program_run, but faster. */
 #ifndef NNLUA_PROGRAM_CALL_H
 #define NNLUA_PROGRAM_CALL_H
 
 #include "program/program.h"
 
 /*
- * As program_run. Where no gradient is wanted, inputs of forms (dtypes, shapes, strides) that were there before run a
- * plan, which is made at the second call with them. A program keeps a bounded number of plans.
+ * As program_run. Where no gradient is wanted, what runs is a plan for inputs of their forms (dtypes, shapes, strides):
+ * of the forms that come first from the first call on, of others from the second one on, since who calls a program with
+ * ever other forms had better not wait for plans. A program keeps a bounded number of them.
  */
 void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs);
 

@@ -10,6 +10,7 @@
 
 struct Trace {
   Recorder recorder; /* first: a recorder is its trace */
+  Recorder inside;   /* where only forms are recorded: has what runs inside of calls do so, too */
   Context *ctx;
   ProgramBuilder *builder;
   PointerSet captured;  /* storages that were there before, with what the network was given */
@@ -166,18 +167,31 @@ static void trace_looks(Recorder *r, Call *call, const void *args)
 
 /* ------------------------------------------------------------------- traces */
 
-Trace *trace_new(Call *call)
+static void ran_inside(Recorder *r, Call *call, const void *args, Tensor *into, Tensors results)
+{
+  (void)r, (void)call, (void)args, (void)into, (void)results;
+}
+static void looks_inside(Recorder *r, Call *call, const void *args) { (void)r, (void)call, (void)args; }
+static void beside_inside(Recorder *r, const Tensor *t, const char *what) { (void)r, (void)t, (void)what; }
+
+static const Recorder forms_inside = {
+  .forms_only = true, .ran = ran_inside, .looks = looks_inside, .beside = beside_inside};
+
+Trace *trace_new(Call *call, bool forms_only)
 {
   Context *ctx = call->ctx;
   if (ctx->recorder) raise_plain(ctx, "trace: another trace is under way");
   if (ctx->transforms) raise_plain(ctx, "trace: it can't be made within nl.func's functions");
   Trace *t = core_allocate(ctx, sizeof *t);
   *t = (Trace){.recorder = {.outermost = true,
+                            .forms_only = forms_only,
                             .begins = trace_begins,
                             .ran = trace_ran,
                             .looks = trace_looks,
                             .beside = trace_beside},
+               .inside = forms_inside,
                .ctx = ctx};
+  if (forms_only) t->recorder.inside = &t->inside;
   t->grad_enabled = ctx->grad_enabled;
   t->autocast = ctx->autocast;
   return t;

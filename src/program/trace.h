@@ -3,6 +3,8 @@
  * becomes a step. Tensors that were there before are parameters and buffers, where they have names, or constants; a
  * tensor that was made meanwhile by no op (nl.tensor {…}) is a constant that each run gets a copy of.
  *
+ * Where only forms are recorded (core/recorder.h), inputs are of tensor_form, and no op is run for real.
+ *
  * What would make the program differ from the network is an error: to read elements that depend on the inputs, to call
  * a row whose result's shape does, or to use a tensor that came from an input by a way that no op is.
  */
@@ -14,7 +16,7 @@
 typedef struct Trace Trace;
 
 /* A trace that records nothing yet. trace_open makes its parts; if that raises, it must still be freed. */
-Trace *trace_new(Call *call);
+Trace *trace_new(Call *call, bool forms_only);
 void trace_open(Call *call, Trace *t);
 
 /* A tensor that is an input, or a parameter or buffer, by its name; to be told of before the network runs. */

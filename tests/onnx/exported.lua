@@ -4,9 +4,11 @@ local nl = require "nnlua"
 
 local core = require "nnlua.program.core"
 local json = require "oracle.json"
+local lfs = require "lfs"
 local oracle = require "oracle.modules"
 local samples = require "support.samples"
 local structure = require "nnlua.program.structure"
+local types = require "nnlua.onnx.types"
 local values = require "oracle.values"
 
 local exported = {}
@@ -80,6 +82,35 @@ function exported.difference(got, want)
       and nl.allclose(x, y, {rtol = 1e-5, atol = 1e-6, equal_nan = true})
     if not is_same then return "output " .. i .. " differs" end
   end
+end
+
+--- A program of a network in evaluation mode, and its inputs.
+function exported.of_network(net, inputs)
+  local _ <close> = nl.no_grad()
+  return nl.program.trace(net:eval(), table.unpack(inputs)), leaves_of(table.pack(table.unpack(inputs)))
+end
+
+local function write(path, message)
+  local file <close> = assert(io.open(path, "wb"))
+  for _, text in ipairs(message) do file:write(text) end
+end
+
+--- Exports a program with its inputs and results to a folder, as ONNX's own test cases are: nil, or how what is read
+--- back differs.
+function exported.save(program, inputs, path)
+  nl.manual_seed(7)
+  local want = exported.results(program, inputs)
+  lfs.mkdir(path)
+  lfs.mkdir(path .. "/test_data_set_0")
+  nl.onnx.export(program, path .. "/model.onnx")
+  for i, x in ipairs(inputs) do
+    write(("%s/test_data_set_0/input_%d.pb"):format(path, i - 1), types.tensor(program.inputs[i].name, x))
+  end
+  for i, y in ipairs(want) do
+    write(("%s/test_data_set_0/output_%d.pb"):format(path, i - 1), types.tensor(program.outputs[i].name, y))
+  end
+  nl.manual_seed(7)
+  return exported.difference(exported.results(nl.onnx.load(path .. "/model.onnx"), inputs), want)
 end
 
 return exported

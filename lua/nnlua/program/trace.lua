@@ -40,12 +40,22 @@ local function tell_slots(trace, network)
   return slots
 end
 
+--- Whether the examples are forms, on the meta device: all of them or none.
+local function are_forms(leaves)
+  local count = 0
+  for _, leaf in ipairs(leaves) do count = count + (leaf.tensor.is_meta and 1 or 0) end
+  if count > 0 and count < #leaves then raise "trace: either all examples are on the meta device or none" end
+  return count > 0
+end
+
 --- The examples as inputs of their own, though one tensor may stand in several places.
-local function told_apart(leaves)
+local function told_apart(leaves, forms_only)
   local seen = {}
   for _, leaf in ipairs(leaves) do
     local t = leaf.tensor
-    if seen[t] then
+    if forms_only then
+      leaf.tensor = core.trace_form(t)
+    elseif seen[t] then
       leaf.tensor = t:detach()
       if t.requires_grad then leaf.tensor:requires_grad_() end
     end
@@ -55,10 +65,12 @@ end
 
 --- Runs a network on examples, recording; gives the program's parts.
 local function record(network, examples)
-  local trace, names, leaves = core.trace_open(), argument_names(network, examples.n), {}
+  local names, leaves = argument_names(network, examples.n), {}
   local arguments, results = {}, {}
   for i = 1, examples.n do arguments[i] = structure.form(examples[i], names[i], leaves) end
-  told_apart(leaves)
+  local forms_only = are_forms(leaves)
+  local trace = core.trace_open(forms_only)
+  told_apart(leaves, forms_only)
   local slots, inputs = tell_slots(trace, network), {}
   for i, leaf in ipairs(leaves) do
     core.trace_border(trace, "input", leaf.name, leaf.tensor)
@@ -115,7 +127,7 @@ end
 --- An example of another size: its elements along a dimension over and over.
 local function stretched(t, dim, factor)
   local n = t:size(dim)
-  local longer = nl.no_grad(t.index_select, t, dim, nl.arange(n * factor) % n + 1)
+  local longer = nl.no_grad(t.index_select, t, dim, nl.arange(n * factor, {device = t.device}) % n + 1)
   return t.requires_grad and longer:requires_grad_() or longer
 end
 
@@ -186,6 +198,11 @@ end
 ---     > net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
 ---     > x = nl.randn(3, 2)
 ---     > p = nl.program.trace(net, x)
+---     > nl.equal(p(x), net(x))
+---     true
+--- With examples on the meta device nothing is worked out, however large the network: of tensors the network gets only
+--- their dtypes and sizes. It must draw no random numbers then, and change nothing in place.
+---     > p = nl.program.trace(net, nl.empty(3, 2, {device = "meta"}))
 ---     > nl.equal(p(x), net(x))
 ---     true
 --- The program takes inputs of the examples' sizes. `{dynamic = {x = {"N"}}}` behind the examples gives sizes names:

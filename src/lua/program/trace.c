@@ -8,6 +8,7 @@
 
 typedef struct TraceBox {
   uint32_t kind;
+  bool forms_only;
   Trace *trace;
 } TraceBox;
 
@@ -30,18 +31,28 @@ static TraceBox *box_check(lua_State *L, int index)
 static void open_work(Call *call, void *data)
 {
   TraceBox *box = data;
-  box->trace = trace_new(call);
+  box->trace = trace_new(call, box->forms_only);
   trace_open(call, box->trace);
 }
 
-/* trace_open(): a trace that records nothing yet */
+/* trace_open(forms_only): a trace that records nothing yet; true: of examples that form gives */
 static int open(lua_State *L)
 {
+  bool forms_only = lua_toboolean(L, 1);
   TraceBox *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (TraceBox){KIND_TRACE, NULL};
+  *box = (TraceBox){KIND_TRACE, forms_only, NULL};
   push_gc_metatable(L, TRACE_NAME, trace_gc);
   lua_setmetatable(L, -2);
   core_run(L, context_of(L), open_work, box);
+  return 1;
+}
+
+static Tensor *make_form(Call *call, void *t) { return tensor_form(call, t); }
+
+/* trace_form(tensor): what stands for it, a meta tensor, in a trace of forms */
+static int form(lua_State *L)
+{
+  push_made(L, context_of(L), make_form, tensor_check(L, 1));
   return 1;
 }
 
@@ -149,10 +160,6 @@ static int generalize(lua_State *L)
   return 0;
 }
 
-const luaL_Reg program_trace_functions[] = {{"trace_open", open},
-                                            {"trace_border", border},
-                                            {"trace_begin", begin},
-                                            {"generalize", generalize},
-                                            {"trace_end", end},
-                                            {"trace_finish", finish},
-                                            {NULL, NULL}};
+const luaL_Reg program_trace_functions[] = {
+  {"trace_open", open},       {"trace_form", form}, {"trace_border", border}, {"trace_begin", begin},
+  {"generalize", generalize}, {"trace_end", end},   {"trace_finish", finish}, {NULL, NULL}};

@@ -79,8 +79,8 @@ FORWARD(to_device)
 {
   Tensor *x = a->input;
   DType dtype = a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype;
-  Device device = a->device == DEVICE_NONE ? (Device)x->device : a->device;
-  if (device == (Device)x->device) {
+  Device device = a->device == DEVICE_NONE ? device_behind(x) : a->device;
+  if (device == device_behind(x)) {
     y[0] = dtype == tensor_dtype(x) && !a->copy ? x : copy_of(call, x, dtype);
   } else {
     if (!can_look(x)) raise(call, "a meta tensor has no elements to copy");

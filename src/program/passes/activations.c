@@ -119,10 +119,11 @@ static bool is_frequent_power(const Plan *plan, const PlanStep *s)
 static void put_number(Call *call, Plan *plan, const PlanStep *s)
 {
   Tensor *t = tensor_from_number(call, tensor_item(plan->values[s->operands[1].value].now));
-  PlanValue value = {.kind = PLAN_CONSTANT, .root = plan->nvalues, .step = -1, .is_constant = true};
-  value.now = tensor_retain(t);
-  value.seen = tensor_retain(t);
-  s->operands[1].value = plan_value_new(plan, value);
+  const PlanValue value = {.kind = PLAN_CONSTANT, .root = plan->nvalues, .step = -1, .is_constant = true};
+  const int32_t v = plan_value_new(plan, value);
+  plan->values[v].now = tensor_retain(t);
+  plan->values[v].seen = tensor_retain(t);
+  s->operands[1].value = v;
 }
 
 void pass_activations(Call *call, Plan *plan)

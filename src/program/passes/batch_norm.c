@@ -154,11 +154,12 @@ static int32_t only_reader(const Plan *plan, int32_t v)
 
 static int32_t new_result(Call *call, Plan *plan, const Tensor *like, Ints shape, int32_t step)
 {
-  Tensor *t = tensor_new(call, tensor_dtype(like), DEVICE_CPU, shape);
-  PlanValue value = {.kind = PLAN_RESULT, .root = plan->nvalues, .step = step, .noted = 1};
-  value.seen = tensor_retain(t);
-  value.form = tensor_retain(tensor_ghost(call, t));
-  return plan_value_new(plan, value);
+  Tensor *t = tensor_new(call, tensor_dtype(like), DEVICE_META, shape), *ghost = tensor_ghost(call, t);
+  const PlanValue value = {.kind = PLAN_RESULT, .root = plan->nvalues, .step = step, .noted = 1};
+  const int32_t v = plan_value_new(plan, value);
+  plan->values[v].seen = tensor_retain(t);
+  plan->values[v].form = tensor_retain(ghost);
+  return v;
 }
 
 /* The step that makes the new weight and bias; returns its number. */

@@ -28,7 +28,7 @@ typedef struct Pass {
    only such that it has one of. False if it lies otherwise. */
 static bool describe_operand(const Tensor *y, const Tensor *x, ChainOperand *o)
 {
-  if (!x->is_contiguous || x->device != DEVICE_CPU || x->ndim > y->ndim) return false;
+  if (!x->is_contiguous || !x->storage || x->ndim > y->ndim) return false;
   int lacking = y->ndim - x->ndim, d = y->ndim - 1;
   *o = (ChainOperand){tensor_dtype(x), 1, 1};
   for (; d >= lacking && x->shape[d - lacking] == 1; d--) o->repeat *= y->shape[d];

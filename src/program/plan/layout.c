@@ -184,6 +184,7 @@ static void make_headers(Call *call, Plan *plan)
     PlanValue *value = &plan->values[v];
     if (!value->is_header) continue;
     Tensor *t = tensor_alias(call, value->seen);
+    t->device = DEVICE_CPU; /* of a form, too */
     storage_release(t->storage);
     t->storage = NULL;
     value->now = tensor_retain(t);

@@ -141,8 +141,8 @@ enum { REASON_TEXT = 160 };
 /* Where in the user's code it is, for reasons; into text, of which it takes `size` bytes at most. May be NULL. */
 typedef void (*PlanLine)(Context *ctx, char *text, size_t size);
 
-/* Begins to record what ops do with the inputs. */
-PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line);
+/* Begins to record what ops do with the inputs; of forms only (core/recorder.h) where these are on the meta device. */
+PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, bool forms_only, PlanLine line);
 
 /* A tensor whose elements never change, though it was there before. */
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t);

@@ -74,6 +74,7 @@ static int32_t captured(Call *call, PlanRecord *r, Tensor *t)
 {
   bool is_older = plan_record_is_older(r, t) && !t->is_wrapped_number;
   if (!is_older && shows_what_is_outside(r, t)) plan_record_refuse(r, "memory of a tensor from outside is seen anew");
+  if (t->device == DEVICE_META) plan_record_refuse(r, "a meta tensor is read");
   int32_t v = record_value(call, r, t, is_older ? PLAN_CAPTURED : PLAN_CONSTANT, -1);
   PlanValue *value = &r->plan->values[v];
   if (is_older && value->kind != PLAN_CAPTURED) plan_record_refuse(r, "an input shares its memory with another tensor");
@@ -194,10 +195,12 @@ static const char *problem_of(const PlanRecord *r, const PlanStep *s, const Call
   if (r->ctx->host.state != r->state) return "runs in another coroutine";
   if (r->ctx->transforms) return "runs within nl.func's functions";
   if (r->ctx->grad_enabled && !r->grad_enabled) return "runs where gradients are enabled inside";
-  if (call->device != DEVICE_CPU) return "runs on the meta device";
-  for (int i = 0; i < op->nargs; i++)
-    if (op->args[i].kind == ARG_GENERATOR && *(Generator *const *)((const char *)s->args + op->args[i].offset))
-      return "draws from a generator of its own";
+  if (call->device != DEVICE_CPU && !r->recorder.forms_only) return "runs on the meta device";
+  for (int i = 0; i < op->nargs; i++) {
+    const void *argument = (const char *)s->args + op->args[i].offset;
+    if (op->args[i].kind == ARG_GENERATOR && *(Generator *const *)argument) return "draws from a generator of its own";
+    if (op->args[i].kind == ARG_DEVICE && *(const Device *)argument == DEVICE_META) return "makes a meta tensor";
+  }
   if (op == as_strided_row && s->noperands > 0) {
     const PlanValue *root = &r->plan->values[r->plan->values[s->operands[0].value].root];
     if (root->kind == PLAN_INPUT || root->kind == PLAN_CAPTURED) return "takes its places from the whole memory";
@@ -378,15 +381,17 @@ static void open_plan(Call *call, PlanRecord *r, Tensor *const *inputs, int32_t 
   }
 }
 
-PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, PlanLine line)
+PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, bool forms_only, PlanLine line)
 {
   Context *ctx = call->ctx;
   Entry entry;
   PlanRecord *r = core_allocate(ctx, sizeof *r);
-  *r = (PlanRecord){.recorder = {.ran = ran, .looks = looks, .beside = beside, .checked = checked, .give_up = give_up},
-                    .ctx = ctx,
-                    .state = ctx->host.state,
-                    .line = line};
+  *r = (PlanRecord){
+    .recorder =
+      {.forms_only = forms_only, .ran = ran, .looks = looks, .beside = beside, .checked = checked, .give_up = give_up},
+    .ctx = ctx,
+    .state = ctx->host.state,
+    .line = line};
   r->grad_enabled = ctx->grad_enabled;
   r->sequence = ctx->sequence;
   record_training(&r->recorder);

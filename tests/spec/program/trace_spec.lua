@@ -338,7 +338,7 @@ describe("a trace", function()
     collectgarbage()
     local function live()
       local stats = nl.memory_stats()
-      return {nl.memory_allocated(), stats.live_tensors, stats.live_nodes}
+      return {stats.allocated, stats.tensors, stats.storages, stats.nodes}
     end
     local before, k = live(), 1
     while true do
@@ -363,28 +363,29 @@ local function needs_weights(path)
 end
 
 describe("the networks of the examples that bring all they need", function()
-  -- Put before an example: at the first call of its network that is traced, too, and both are compared.
+  -- Put before an example: what its network gave first is compared with what a program of it gives, and that, exported
+  -- in evaluation mode, with what is read back.
   local prelude = [[
     package.path = "tests/?.lua;" .. package.path
     local nl = require "nnlua"
-    local nn, depth, busy = nl.nn, 0, false
     local same = require "support.same"
-    nn.register_module_forward_pre_hook(function() depth = depth + 1 end)
-    nn.register_module_forward_hook(function(net, inputs)
-      depth = depth - 1
-      if depth > 0 or busy then return end
-      busy = true
-      local copy = nn.deepcopy and nn.deepcopy(net) or require "nnlua.nn.copy".deepcopy(net)
+    require "support.first_call"(function(net, inputs)
+      local copy = require "nnlua.nn.copy"(net)
       local traced, program = pcall(nl.program.trace, net, table.unpack(inputs))
-      if not traced then
-        io.stdout:write("\nrefused: ", program, "\n")
-        os.exit()
-      end
+      if not traced then return io.stdout:write("\nrefused: ", program, "\n") end
       copy(table.unpack(inputs))
       nl.manual_seed(3)
       local expected = table.pack(copy(table.unpack(inputs)))
       nl.manual_seed(3)
       local told = same.difference(expected, table.pack(program(table.unpack(inputs))))
+      local exported, cases = require "onnx.exported", require "onnx.cases"
+      local evaluated, leaves = exported.of_network(net, inputs)
+      local results = {}
+      for i, p in ipairs {evaluated, cases.again(evaluated)} do
+        nl.manual_seed(3)
+        results[i] = exported.results(p, leaves)
+      end
+      told = told or exported.difference(results[2], results[1])
       io.stdout:write(told or ("\nsame after " .. net:class_name()), "\n")
       os.exit(not told)
     end)

@@ -1,0 +1,169 @@
+-- Traces of forms, of examples without elements, and first calls of programs, whose plans are made of forms.
+local nl = require "nnlua"
+local same = require "support.same"
+local nn, F, profiler = nl.nn, nl.F, nl.profiler
+local trace = nl.program.trace
+
+--- How many plans and ops of a name run in a call of f.
+local function ran(f, op)
+  local counts = {plan = 0, [op] = 0}
+  local prof = profiler.profile(f)
+  for _, average in ipairs(prof:key_averages()) do
+    if counts[average.key] then counts[average.key] = average.count end
+  end
+  return counts.plan, counts[op]
+end
+
+local function form(...) return nl.empty({...}, {device = "meta"}) end
+
+--- A network with what forms alone must tell: sizes, positions that are worked out, views, constants.
+local function network()
+  nl.manual_seed(1)
+  local net = nn.Sequential(nn.Conv2d(3, 4, 3, {padding = 1, padding_mode = "reflect"}), nn.BatchNorm2d(4), nn.ReLU(),
+    nn.Upsample {scale_factor = 2}, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 36, 5))
+  return net:eval()
+end
+
+local function positions(x)
+  local n = x:size(1)
+  local mask = nl.tril(nl.ones(n, n)):eq(0)
+  local scores = x:mm(x:t()):masked_fill(mask, -math.huge)
+  return F.softmax(scores, 2):mm(x) + nl.arange(n):float():unsqueeze(2) * nl.tensor {0.5}
+end
+
+describe("a first call", function()
+  it("runs a plan, and no op beside it", function()
+    local net, x = network(), nl.randn(2, 3, 6, 6)
+    local _ <close> = nl.no_grad()
+    local program = trace(net, x)
+    local y
+    local plans, products = ran(function() y = program(x) end, "linear")
+    assert.equal(1, plans)
+    assert.equal(1, products)
+    assert.is_true(nl.allclose(net(x), y, {rtol = 1e-5, atol = 1e-6}))
+  end)
+
+  it("runs plainly with inputs of another form, and the second one a plan", function()
+    local program = trace(positions, nl.randn(4, 3), {dynamic = {x = {"N"}}})
+    local _ <close> = nl.no_grad()
+    for _, rows in ipairs {{4, 1}, {4, 1}, {6, 0}, {6, 1}, {9, 0}, {4, 1}} do
+      local x, y = nl.randn(rows[1], 3), nil
+      assert.equal(rows[2], (ran(function() y = program(x) end, "mm")), rows[1])
+      assert.is_nil(same.difference(positions(x), y))
+    end
+  end)
+
+  it("draws what the plain path draws", function()
+    local function f(x) return nl.randn(3) + F.dropout(x, 0.5, true) end
+    local x = nl.ones(3)
+    local program = trace(f, x)
+    local _ <close> = nl.no_grad()
+    for seed = 1, 4 do
+      nl.manual_seed(seed)
+      local expected, after = f(x), nl.rand(1)
+      nl.manual_seed(seed)
+      assert.is_nil(same.difference({expected, after}, {program(x), nl.rand(1)}))
+    end
+  end)
+
+  it("changes buffers once", function()
+    local net, x = nn.BatchNorm1d(3), nl.randn(5, 3)
+    local program = trace(net, x)
+    local other = nn.BatchNorm1d(3)
+    other:load_state_dict(net:state_dict())
+    local _ <close> = nl.no_grad()
+    for _ = 1, 3 do
+      program(x)
+      other(x)
+      assert.is_nil(same.difference(other:state_dict(), net:state_dict()))
+    end
+  end)
+
+  it("checks elements as the plain path does", function()
+    local program = trace(function(p, y) return F.binary_cross_entropy(p, y) end, nl.full({2}, 0.5), nl.ones(2))
+    local _ <close> = nl.no_grad()
+    assert.has_error(function() program(nl.tensor {0.5, 1.5}, nl.ones(2)) end)
+    local p, y = nl.full({2}, 0.5), nl.ones(2)
+    assert.is_nil(same.difference(F.binary_cross_entropy(p, y), program(p, y)))
+  end)
+
+  it("goes by the elements of small whole inputs", function()
+    local b = nl.program.builder()
+    local x, which = b:input "x", b:input "which"
+    b:output("y", b:branch(b:call("eq", {which, 1}),
+      function(body) return body:call("relu", {x}) end, function(body) return body:call("neg", {x}) end))
+    local program, x = b:build(), nl.tensor {-1, 2}
+    local _ <close> = nl.no_grad()
+    assert.same({0, 2}, program(x, nl.tensor(1)):tolist())
+    assert.same({1, -2}, program(x, nl.tensor(2)):tolist())
+    assert.same({0, 2}, program(x, nl.tensor(1)):tolist())
+  end)
+
+  it("leaves nothing behind, whichever allocation fails", function()
+    local net, x = network(), nl.randn(2, 3, 6, 6)
+    local y
+    local function make()
+      local _ <close> = nl.no_grad()
+      y = trace(net, form(2, 3, 6, 6))(x)
+    end
+    make()
+    local expected = y
+    local function live()
+      y = nil
+      collectgarbage()
+      collectgarbage()
+      local stats = nl.memory_stats()
+      return {stats.allocated, stats.tensors, stats.storages, stats.nodes}
+    end
+    local before = live()
+    local failed = 0
+    for k = 1, 600, 7 do
+      nl._fail_allocation(k)
+      local well, told = pcall(make)
+      nl._fail_allocation(0)
+      if well then assert.is_true(nl.allclose(expected, y, {rtol = 1e-5, atol = 1e-6}))
+      else assert.truthy(told:find "not enough memory", told) end
+      failed = failed + (well and 0 or 1)
+      assert.same(before, live(), "allocation " .. k)
+    end
+    assert.is_true(failed > 10)
+  end)
+end)
+
+describe("a trace of forms", function()
+  it("gives the program that one of tensors gives", function()
+    for _, case in ipairs {{network(), {2, 3, 6, 6}}, {positions, {5, 3}}} do
+      local f, x = case[1], nl.randn(case[2])
+      local program = trace(f, form(table.unpack(case[2])))
+      assert.equal(tostring(trace(f, x)), tostring(program))
+      assert.is_nil(same.difference(f(x), program(x)))
+    end
+  end)
+
+  it("takes no memory for what the network would make", function()
+    local net = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3))
+    local before = nl.memory_allocated()
+    nl.reset_peak_memory_stats()
+    trace(net, form(64, 3, 512, 512))
+    assert.is_true(nl.max_memory_allocated() - before < 1e6)
+  end)
+
+  it("has sizes by name, tables of inputs, gradients", function()
+    local layer = nn.Linear(3, 2)
+    local program = trace(function(given) return layer(given.x) * given.scale end,
+      {x = form(2, 3), scale = form(2)}, {dynamic = {["given.x"] = {"N"}}})
+    local given = {x = nl.randn(5, 3), scale = nl.randn(2)}
+    assert.is_nil(same.difference(layer(given.x) * given.scale, program(given)))
+    program(given):sum():backward()
+    assert.same({3}, layer.weight.grad[1].shape:totable())
+  end)
+
+  it("refuses what needs elements, draws or changes something", function()
+    local x = form(3)
+    assert.error_matches(function() trace(function(a) return a * a:sum():item() end, x) end, "item: .*elements")
+    assert.error_matches(function() trace(function(a) return a[a:gt(0)] end, x) end, "elements")
+    assert.error_matches(function() trace(nn.Dropout(0.5), x) end, "random numbers aren't drawn")
+    assert.error_matches(function() trace(nn.BatchNorm1d(3), form(2, 3)) end, "nothing is changed")
+    assert.error_matches(function() trace(function(a, b) return a + b end, x, nl.ones(3)) end, "all examples")
+  end)
+end)
