@@ -108,4 +108,5 @@ def main():
     print(len(out), "cases")
 
 
-main()
+if __name__ == "__main__":
+    main()

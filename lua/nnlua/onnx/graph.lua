@@ -207,7 +207,7 @@ local function add_outputs(scope, fields)
     local name = output.name or ""
     local value = scope.values[name]
     if value == nil or value == nn_core.none then file:fail("the output '%s' is made by no node", name) end
-    scope.builder:output(name, value)
+    scope.builder:output(name, value, (type_of(file, output.type)))
   end
 end
 

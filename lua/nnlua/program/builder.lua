@@ -240,10 +240,13 @@ end
 
 -- ------------------------------------------------------------------ the end
 
---- Makes a value one of the program's outputs.
-function Builder:output(name, value)
-  if type(name) ~= "string" then raise "output: a name is expected first" end
-  core.output(self.core, name, value)
+--- Makes a value one of the program's outputs. What is known of it may be told, as of an input: `{dtype =, shape =}`.
+function Builder:output(name, value, known)
+  known = known or {}
+  if type(name) ~= "string" or type(known) ~= "table" then
+    raise "output: a name is expected, then a value, and then a table such as {dtype = nl.float32, shape = {'N', 3}}"
+  end
+  core.output(self.core, name, value, known.dtype, known.shape)
 end
 
 --- The program. The builder is done then.

@@ -179,60 +179,75 @@ static Tensor *operand_at(lua_State *L, const ProgramBuilder *b, int index, cons
 
 /* -------------------------------------------------------- inputs and constants */
 
+/* What is said of a value: a dtype or DTYPE_NONE, and sizes, of which some have names. */
+typedef struct Known {
+  DType dtype;
+  int64_t ndim; /* -1: the shape is not known */
+  int64_t sizes[MAX_DIMS];
+  const char *symbols[MAX_DIMS]; /* NULL: the size is a number, or not known */
+} Known;
+
+/* The sizes of a shape at an index: integers, names, false for what isn't known. */
+static void sizes_at(lua_State *L, const char *who, int index, Known *known)
+{
+  Ints size;
+  if (lua_isnoneornil(L, index)) return;
+  bool is_size = size_test(L, index, &size);
+  if (!is_size && !lua_istable(L, index)) user_error(L, "%s: a shape is a table, not %s", who, luaL_typename(L, index));
+  int64_t n = is_size ? size.n : (int64_t)lua_rawlen(L, index);
+  if (n > MAX_DIMS) user_error(L, "%s: a tensor has up to %d dimensions, not %d", who, MAX_DIMS, (int)n);
+  for (int64_t d = 0; d < n; d++) {
+    known->symbols[d] = NULL;
+    known->sizes[d] = is_size ? size.v[d] : SIZE_UNKNOWN;
+    if (is_size) continue;
+    int is_integer = 0, type = lua_rawgeti(L, index, d + 1);
+    if (type == LUA_TSTRING) known->symbols[d] = lua_tostring(L, -1); /* the table keeps it */
+    else if (type == LUA_TNUMBER) known->sizes[d] = lua_tointegerx(L, -1, &is_integer);
+    bool is_unknown = is_none(L, -1) || (type == LUA_TBOOLEAN && !lua_toboolean(L, -1));
+    if (!known->symbols[d] && !is_unknown && (!is_integer || known->sizes[d] < 0))
+      user_error(L, "%s: size %d of the shape is an integer, a name, or false where it isn't known", who, (int)d + 1);
+    lua_pop(L, 1);
+  }
+  known->ndim = n;
+}
+
+/* The dtype and shape at an index and the next. */
+static void known_at(lua_State *L, const char *who, int index, Known *known)
+{
+  known->dtype = DTYPE_NONE, known->ndim = -1;
+  if (!lua_isnoneornil(L, index) && !dtype_test(L, index, &known->dtype))
+    user_error(L, "%s: a dtype such as nl.float32 is expected, got %s", who, type_name(L, index));
+  sizes_at(L, who, index + 1, known);
+}
+
+/* The shape as builders take it: sizes with names become symbols. */
+static Ints shape_of(Call *call, ProgramBuilder *b, Known *known)
+{
+  for (int64_t d = 0; d < known->ndim; d++)
+    if (known->symbols[d]) known->sizes[d] = builder_symbol(call, b, known->symbols[d]);
+  return (Ints){known->ndim < 0 ? NULL : known->sizes, known->ndim};
+}
+
 typedef struct NewInput {
   ProgramBuilder *builder;
   const char *name;
-  DType dtype;
+  Known known;
   bool is_sequence;
-  Ints shape;
-  const char *const *symbols; /* for each dimension the name of its size, or NULL */
   ValueId id;
 } NewInput;
 
 static void input_work(Call *call, void *data)
 {
   NewInput *n = data;
-  int64_t shape[MAX_DIMS];
-  for (int64_t d = 0; d < n->shape.n; d++)
-    shape[d] = n->symbols[d] ? builder_symbol(call, n->builder, n->symbols[d]) : n->shape.v[d];
-  n->id = builder_input(call, n->builder, n->name, n->dtype, (Ints){n->shape.n < 0 ? NULL : shape, n->shape.n},
-                        n->is_sequence);
-}
-
-/* The sizes of a shape at an index: integers, names, false for what isn't known. */
-static void shape_at(lua_State *L, int index, int64_t *sizes, const char **symbols, Ints *shape)
-{
-  Ints size;
-  if (lua_isnoneornil(L, index)) return;
-  bool is_size = size_test(L, index, &size);
-  if (!is_size && !lua_istable(L, index)) user_error(L, "input: a shape is a table, not %s", luaL_typename(L, index));
-  int64_t n = is_size ? size.n : (int64_t)lua_rawlen(L, index);
-  if (n > MAX_DIMS) user_error(L, "input: a tensor has up to %d dimensions, not %d", MAX_DIMS, (int)n);
-  for (int64_t d = 0; d < n; d++) {
-    symbols[d] = NULL;
-    sizes[d] = is_size ? size.v[d] : SIZE_UNKNOWN;
-    if (is_size) continue;
-    int is_integer = 0, type = lua_rawgeti(L, index, d + 1);
-    if (type == LUA_TSTRING) symbols[d] = lua_tostring(L, -1); /* the table keeps it */
-    else if (type == LUA_TNUMBER) sizes[d] = lua_tointegerx(L, -1, &is_integer);
-    bool is_unknown = is_none(L, -1) || (type == LUA_TBOOLEAN && !lua_toboolean(L, -1));
-    if (!symbols[d] && !is_unknown && (!is_integer || sizes[d] < 0))
-      user_error(L, "input: size %d of the shape is an integer, a name, or false where it isn't known", (int)d + 1);
-    lua_pop(L, 1);
-  }
-  *shape = (Ints){sizes, n};
+  Ints shape = shape_of(call, n->builder, &n->known);
+  n->id = builder_input(call, n->builder, n->name, n->known.dtype, shape, n->is_sequence);
 }
 
 /* input(builder, name, dtype, shape, is_sequence): the value */
 static int input(lua_State *L)
 {
-  int64_t sizes[MAX_DIMS];
-  const char *symbols[MAX_DIMS];
-  NewInput n = {.builder = builder_check(L, 1), .name = luaL_checkstring(L, 2), .dtype = DTYPE_NONE, .shape = NO_INTS};
-  if (!lua_isnoneornil(L, 3) && !dtype_test(L, 3, &n.dtype))
-    return user_error(L, "input: a dtype such as nl.float32 is expected, got %s", type_name(L, 3));
-  shape_at(L, 4, sizes, symbols, &n.shape);
-  n.symbols = symbols;
+  NewInput n = {.builder = builder_check(L, 1), .name = luaL_checkstring(L, 2)};
+  known_at(L, "input", 3, &n.known);
   n.is_sequence = lua_toboolean(L, 5);
   core_run(L, context_of(L), input_work, &n);
   push_value(L, 1, n.id);
@@ -517,19 +532,26 @@ typedef struct NewOutput {
   ProgramBuilder *builder;
   const char *name;
   Tensor *tensor;
+  Known known;
 } NewOutput;
 
 static void output_work(Call *call, void *data)
 {
-  const NewOutput *n = data;
-  builder_output(call, n->builder, n->name, builder_operand(call, n->builder, n->tensor));
+  NewOutput *n = data;
+  const ValueId id = builder_operand(call, n->builder, n->tensor);
+  const Value *v = id == NO_VALUE ? NULL : builder_value(n->builder, id);
+  if (v && v->kind == VALUE_RESULT && v->dtype == DTYPE_NONE && v->ndim < 0)
+    builder_describe(call, n->builder, id, n->known.dtype, shape_of(call, n->builder, &n->known));
+  builder_output(call, n->builder, n->name, id);
 }
 
-/* output(builder, name, value) */
+/* output(builder, name, value, dtype, shape): what is said of it holds where nothing is known */
 static int output(lua_State *L)
 {
   NewOutput n = {.builder = builder_check(L, 1), .name = luaL_optstring(L, 2, NULL)};
+  lua_settop(L, 5);
   n.tensor = operand_at(L, n.builder, 3, "output");
+  known_at(L, "output", 4, &n.known);
   core_run(L, context_of(L), output_work, &n);
   return 0;
 }

@@ -249,7 +249,7 @@ static Tensor *fused_attention(Call *call, const Fused *f)
 
 FORWARD(onnx_packed_attention)
 {
-  Tensor *all = op(matmul, a->input, a->weights);
+  Tensor *all = a->weights ? op(matmul, a->input, a->weights) : a->input;
   if (a->bias) all = plus(all, a->bias);
   const int64_t wide = onnx_last_size(call, all);
   Ints widths = a->widths.n == 3 ? a->widths : INTS(wide / 3, wide / 3, wide - 2 * (wide / 3));
@@ -276,14 +276,24 @@ static Tensor *biased(Call *call, Tensor *t, Tensor *bias, int64_t first)
   return bias && t->ndim == 3 ? plus(t, op(narrow, bias, 0, first, t->shape[2])) : t;
 }
 
+/* The i-th of what is packed as [N, L, heads, 2 or 3, width]: [N, L, heads * width]. */
+static Tensor *unpacked(Call *call, Tensor *t, int64_t i)
+{
+  return reshaped(op(select, t, 3, i), t->shape[0], t->shape[1], t->shape[2] * t->shape[4]);
+}
+
 FORWARD(onnx_multi_head_attention)
 {
-  if (!a->k || !a->v) raise(call, "packed keys and values are not taken");
-  if (a->q->ndim != 3) raise(call, "queries of shape %s", shape_text(call, tensor_shape(a->q)));
-  const int64_t width = a->q->shape[2];
-  Fused f = {.q = heads_apart(call, biased(call, a->q, a->bias, 0), a->num_heads),
-             .k = heads_apart(call, biased(call, a->k, a->bias, width), a->num_heads),
-             .v = heads_apart(call, biased(call, a->v, a->bias, 2 * width), a->num_heads),
+  Tensor *q = a->q, *k = a->k, *v = a->v;
+  if (!k && !v && q->ndim == 5 && q->shape[3] == 3) {
+    q = unpacked(call, a->q, 0), k = unpacked(call, a->q, 1), v = unpacked(call, a->q, 2);
+  } else if (k && !v && k->ndim == 5 && k->shape[3] == 2) k = unpacked(call, a->k, 0), v = unpacked(call, a->k, 1);
+  if (!k || !v) raise(call, "keys and values are wanted, or all packed in 5 dimensions");
+  if (q->ndim != 3) raise(call, "queries of shape %s", shape_text(call, tensor_shape(q)));
+  const int64_t width = q->shape[2];
+  Fused f = {.q = heads_apart(call, biased(call, q, a->bias, 0), a->num_heads),
+             .k = heads_apart(call, biased(call, k, a->bias, width), a->num_heads),
+             .v = heads_apart(call, biased(call, v, a->bias, 2 * width), a->num_heads),
              .mask = a->mask,
              .bias = a->attention_bias,
              .is_causal = a->unidirectional,
@@ -292,6 +302,124 @@ FORWARD(onnx_multi_head_attention)
   y[1] = f.k = joined(call, a->past_key, f.k);
   y[2] = f.v = joined(call, a->past_value, f.v);
   y[0] = fused_attention(call, &f);
+}
+
+/* ---------------------------------------------------------- groups of heads */
+
+typedef struct onnx_group_query_attention_args Grouped;
+
+/* For how many keys there is room in the past. */
+static int64_t room_in_past(Call *call, const Grouped *a)
+{
+  if (a->past.n == 0) return 0;
+  for (int64_t i = 0; i < a->past.n; i++)
+    if (a->past.n != 2 || a->past.v[i]->ndim != 4)
+      raise(call, "past keys or values of shape %s", shape_text(call, tensor_shape(a->past.v[i])));
+  return a->past.v[0]->shape[2];
+}
+
+/* Where the first query of each batch stands: int64 [N]. */
+static Ints first_places(Call *call, const Grouped *a, int64_t batch, int64_t steps, int64_t total)
+{
+  Ints lengths = whole_numbers_of(call, a->lengths);
+  const int64_t room = room_in_past(call, a);
+  int64_t *first = onnx_room(call, batch, 1);
+  if (lengths.n != batch) raise(call, "seqlens_k has %lld elements", (long long)lengths.n);
+  for (int64_t i = 0; i < batch; i++) {
+    first[i] = steps == total ? 0 : lengths.v[i] + 1 - steps;
+    if (first[i] < 0 || first[i] > room || first[i] + steps > total)
+      raise(call, "%lld of %lld keys, with %lld before", (long long)lengths.v[i] + 1, (long long)total,
+            (long long)room);
+  }
+  return (Ints){first, batch};
+}
+
+/* New keys or values behind those of the past that each batch has, and zeros up to a size. */
+static Tensor *behind_past(Call *call, Tensor *past, Tensor *t, Ints first, int64_t size)
+{
+  if (past && past->shape[0] != first.n) raise(call, "a past of %lld batches", (long long)past->shape[0]);
+  Tensor **all = onnx_room(call, first.n, 1);
+  for (int64_t i = 0; i < first.n; i++) {
+    Tensor *fresh = op(select, t, 0, i);
+    if (first.v[i] > 0) fresh = op(cat, both_of(op(narrow, op(select, past, 0, i), 1, 0, first.v[i]), fresh), 1);
+    all[i] = op(constant_pad_nd, fresh, INTS(0, 0, 0, size - fresh->shape[1]), scalar_int(0));
+  }
+  return op(stack, ((Tensors){all, first.n}), 0);
+}
+
+/* What is added to the products of queries at places [N, S] and keys. */
+static Tensor *grouped_bias(Call *call, const Grouped *a, Tensor *at, int64_t size, DType dtype)
+{
+  Tensor *apart = minus(reshaped(at, at->shape[0], 1, at->shape[1], 1), places(call, size));
+  Tensor *bias = where_allowed(call, op(ge, apart, whole(0)), dtype);
+  if (a->window > 0) bias = plus(bias, where_allowed(call, op(lt, apart, whole(a->window)), dtype));
+  if (!a->bias) return bias;
+  Tensor *given = cast(a->bias, dtype);
+  return plus(bias, given->shape[given->ndim - 1] > size ? op(narrow, given, -1, 0, size) : given);
+}
+
+/* softmax with one more term in the sum below, e^sink, where sinks are given for each head or are 0. */
+static Tensor *shares_with_sinks(Call *call, Tensor *scores, Tensor *sinks)
+{
+  const int64_t *shape = scores->shape;
+  Tensor *sink = sinks ? reshaped(cast(sinks, tensor_dtype(scores)), 1, sinks->numel, 1, 1) : whole(0);
+  Tensor *last = op(expand, cast(sink, tensor_dtype(scores)), INTS(shape[0], shape[1], shape[2], 1));
+  return op(narrow, op(softmax, op(cat, both_of(scores, last), -1), -1, DTYPE_NONE), -1, 0, shape[3]);
+}
+
+typedef struct Heads {
+  Tensor *q, *k, *v; /* [N, heads, L, width] */
+} Heads;
+
+static Heads grouped_heads(Call *call, const Grouped *a)
+{
+  const int64_t heads = a->num_heads, groups = a->kv_num_heads, all = heads + 2 * groups;
+  if (a->inputs.n != 1 && a->inputs.n != 3) raise(call, "%lld of q, k and v", (long long)a->inputs.n);
+  Tensors parts = a->inputs;
+  if (parts.n == 1) {
+    const int64_t wide = onnx_last_size(call, parts.v[0]), each = heads > 0 && groups > 0 ? wide / all : 0;
+    if (each * all != wide) raise(call, "%lld elements don't divide into %lld heads", (long long)wide, (long long)all);
+    parts = op(split_sizes, parts.v[0], INTS(heads * each, groups * each, groups * each), -1);
+  }
+  return (Heads){heads_apart(call, parts.v[0], heads), heads_apart(call, parts.v[1], groups),
+                 heads_apart(call, parts.v[2], groups)};
+}
+
+static Tensor *grouped_product(Call *call, const Grouped *a, const Heads *h, Tensor *at)
+{
+  const double scale = a->scale != 0 ? a->scale : 1 / sqrt((double)h->q->shape[3]);
+  const bool is_plain = a->softcap == 0 && !a->sinks && !a->smooth;
+  const DType dtype = tensor_dtype(h->q), wide = is_plain ? dtype : dtype_compute(dtype);
+  Tensor *bias = grouped_bias(call, a, at, h->k->shape[2], wide);
+  if (is_plain) return op(scaled_dot_product_attention, h->q, h->k, h->v, bias, 0, false, scalar_float(scale), false);
+  Tensor *scores = scaled(op(matmul, cast(h->q, wide), op(transpose, cast(h->k, wide), -2, -1)), scale);
+  if (a->softcap > 0) scores = scaled(op(tanh, scaled(scores, 1 / a->softcap)), a->softcap);
+  scores = plus(scores, bias);
+  Tensor *shares = a->sinks || a->smooth ? shares_with_sinks(call, scores, a->sinks)
+                                         : op(softmax, scores, -1, DTYPE_NONE);
+  return op(matmul, cast(shares, dtype), h->v);
+}
+
+FORWARD(onnx_group_query_attention)
+{
+  Heads h = grouped_heads(call, a);
+  const int64_t batch = h.q->shape[0], steps = h.q->shape[2];
+  Ints totals = whole_numbers_of(call, a->total);
+  if (totals.n != 1) raise(call, "total_sequence_length has %lld elements", (long long)totals.n);
+  const int64_t total = totals.v[0], room = room_in_past(call, a), size = total > room ? total : room;
+  Ints first = first_places(call, a, batch, steps, total);
+  Tensor *at = plus(reshaped(onnx_whole_numbers(call, first), batch, 1), places(call, steps));
+  if (a->turns.n == 2) {
+    Tensor *cos = a->turns.v[0], *sin = a->turns.v[1], *positions = a->positions ? a->positions : at;
+    const int64_t width = 2 * onnx_last_size(call, cos);
+    h.q = op(onnx_rotary, h.q, cos, sin, positions, a->num_heads, width, a->interleaved);
+    h.k = op(onnx_rotary, h.k, cos, sin, positions, a->kv_num_heads, width, a->interleaved);
+  }
+  Tensor *const *past = a->past.n ? a->past.v : (Tensor *[]){NULL, NULL};
+  y[1] = behind_past(call, past[0], h.k, first, size), y[2] = behind_past(call, past[1], h.v, first, size);
+  h.k = repeated_heads(call, op(narrow, y[1], 2, 0, total), a->num_heads);
+  h.v = repeated_heads(call, op(narrow, y[2], 2, 0, total), a->num_heads);
+  y[0] = heads_together(call, grouped_product(call, a, &h, at));
 }
 
 FORWARD(onnx_embed_layer_norm)

@@ -1,6 +1,7 @@
 /* ONNX's operators on quantized numbers. */
 #include "ops/onnx/quantizing.h"
 
+#include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/quantized.h"
 #include "ops/math/arithmetic.h"
@@ -66,15 +67,22 @@ FORWARD(onnx_dequantize)
   y[0] = cast(op(mul, cast(x, wide), cast(spread(call, a->scale, x, a->axis, a->block_size), wide)), dtype);
 }
 
-FORWARD(onnx_dynamic_quantize)
+/* x as uint8, with its scale and its zero point, which is a float. */
+static Tensor *quantized(Call *call, Tensor *x, Tensor **scale_to, Tensor **zero_to)
 {
-  Tensor *x = a->x;
   Tensor *high = op(clamp, op(max, x), scalar_int(0), NO_SCALAR),
          *low = op(clamp, op(min, x), NO_SCALAR, scalar_int(0));
   Tensor *scale = op(div, minus(high, low), number(255));
+  scale = op(where, op(eq, scale, whole(0)), ones_like_of(scale), scale); /* where all of x is 0 */
   Tensor *zero = op(clamp, op(round, op(div, op(neg, low), scale)), scalar_int(0), scalar_int(255));
-  y[0] = rounded(call, op(div, x, scale), zero, DTYPE_u8, 0, 255);
-  y[1] = scale;
+  *scale_to = scale, *zero_to = zero;
+  return rounded(call, op(div, x, scale), zero, DTYPE_u8, 0, 255);
+}
+
+FORWARD(onnx_dynamic_quantize)
+{
+  Tensor *zero;
+  y[0] = quantized(call, a->x, &y[1], &zero);
   y[2] = cast(zero, DTYPE_u8);
 }
 
@@ -94,19 +102,20 @@ static Tensor *flat_rows(Call *call, Tensor *t)
   return reshaped(t, k ? t->numel / k : 0, k);
 }
 
-/* By the product of bytes: (a - p)(b - q) = a b - p sum(b) - sum(a) q + k p q. */
-static Tensor *product_of_bytes(Call *call, Tensor *a, Tensor *b, Tensor *p, Tensor *q)
+/* By the product of bytes: (a - p)(b - q) = a b - p sum(b) - sum(a) q + k p q, with p, q and sum(b) of int32. */
+static Tensor *product_of_bytes(Call *call, Tensor *a, Tensor *b, Tensor *p, Tensor *q, Tensor *sums_of_b)
 {
   int64_t shape[MAX_DIMS];
   for (int i = 0; i < a->ndim; i++) shape[i] = a->shape[i];
   shape[a->ndim - 1] = b->shape[1];
   Tensor *y = op(reshape, op(int_mm, flat_rows(call, a), b), ((Ints){shape, a->ndim}));
-  Tensor *wide_p = p ? cast(p, DTYPE_i32) : NULL, *wide_q = q ? cast(q, DTYPE_i32) : NULL;
-  if (p) y = minus(y, op(mul, wide_p, op(sum, b, INTS(-2), true, DTYPE_i32)));
-  if (q) y = minus(y, op(mul, op(sum, a, INTS(-1), true, DTYPE_i32), wide_q));
-  if (p && q) y = plus(y, op(mul, op(mul, wide_p, wide_q), whole(b->shape[0])));
+  if (p) y = minus(y, op(mul, p, sums_of_b));
+  if (q) y = minus(y, op(mul, op(sum, a, INTS(-1), true, DTYPE_i32), q));
+  if (p && q) y = plus(y, op(mul, op(mul, p, q), whole(b->shape[0])));
   return y;
 }
+
+static Tensor *sums_of_columns(Call *call, Tensor *b) { return op(sum, b, INTS(-2), true, DTYPE_i32); }
 
 static bool is_bytes(const Tensor *t) { return t->dtype == DTYPE_u8 || t->dtype == DTYPE_i8; }
 
@@ -120,11 +129,27 @@ static Tensor *less_zero(Call *call, Tensor *t, Tensor *zero)
 static Tensor *integer_product(Call *call, Tensor *a, Tensor *b, Tensor *a_zero, Tensor *b_zero)
 {
   Tensor *p = zero_of(call, a_zero, -2), *q = zero_of(call, b_zero, -1);
-  if (b->ndim == 2 && a->ndim >= 2 && is_bytes(a) && is_bytes(b)) return product_of_bytes(call, a, b, p, q);
+  if (b->ndim == 2 && a->ndim >= 2 && is_bytes(a) && is_bytes(b))
+    return product_of_bytes(call, a, b, p ? cast(p, DTYPE_i32) : NULL, q ? cast(q, DTYPE_i32) : NULL,
+                            p ? sums_of_columns(call, b) : NULL);
   return cast(op(matmul, less_zero(call, a, p), less_zero(call, b, q)), DTYPE_i32);
 }
 
 FORWARD(onnx_matmul_integer) { y[0] = integer_product(call, a->a, a->b, a->a_zero, a->b_zero); }
+
+ByteFactor byte_factor(Call *call, Tensor *b, Tensor *scale, Tensor *zero)
+{
+  if (b->ndim != 2 || !is_bytes(b))
+    raise(call, "a %s weight of shape %s", dtype_name(tensor_dtype(b)), shape_text(call, tensor_shape(b)));
+  return (ByteFactor){b, scale, zero ? cast(zero, DTYPE_i32) : NULL, sums_of_columns(call, b)};
+}
+
+Tensor *dynamic_product(Call *call, Tensor *x, const ByteFactor *f)
+{
+  Tensor *scale, *zero, *bytes = quantized(call, x, &scale, &zero);
+  Tensor *whole_sums = product_of_bytes(call, bytes, f->b, cast(zero, DTYPE_i32), f->zero, f->sums);
+  return op(mul, cast(whole_sums, tensor_dtype(x)), op(mul, scale, f->scale));
+}
 
 FORWARD(onnx_qlinear_matmul)
 {

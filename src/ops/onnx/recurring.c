@@ -13,6 +13,7 @@
 #include "ops/math/trigonometric.h"
 #include "ops/nn/composed_activation.h"
 #include "ops/nn/rnn_layer.h"
+#include "ops/onnx/quantizing.h"
 #include "ops/onnx/shaping.h"
 #include "ops/onnx/words.h"
 #include "ops/shape/cat_split.h"
@@ -39,6 +40,7 @@ typedef struct Direction {
   int gates;
   int64_t hidden;
   Tensor *x, *w, *r, *wb, *rb, *h, *c, *peep; /* biases and peepholes may be NULL */
+  const ByteFactor *w_bytes, *r_bytes;        /* what w and r are of where they are bytes, else NULL */
   Tensor *lengths;                            /* NULL: all sequences are whole */
   Activation f[MOST_ACTIVATIONS];
   double clip;
@@ -105,6 +107,14 @@ static bool is_named(const Activation *f, const char *name) { return strcmp(f->n
 
 /* ------------------------------------------------------------- step by step */
 
+/* x w^T + bias */
+static Tensor *weighed(Call *call, Tensor *x, Tensor *w, const ByteFactor *bytes, Tensor *bias)
+{
+  if (!bytes) return op(linear, x, w, bias);
+  Tensor *y = dynamic_product(call, x, bytes);
+  return bias ? plus(y, bias) : y;
+}
+
 static Tensor *part(Call *call, Tensor *t, int i, int64_t n) { return op(narrow, t, t->ndim - 1, i * n, n); }
 
 static Tensor *clipped(Call *call, const Direction *d, Tensor *t)
@@ -125,7 +135,7 @@ static Tensor *with_peephole(Call *call, const Direction *d, Tensor *sum, int i,
 static Tensor *lstm_step(Call *call, const Direction *d, Tensor *in, Tensor *h, Tensor **c)
 {
   const int64_t n = d->hidden;
-  Tensor *sums = plus(in, op(linear, h, d->r, d->rb));
+  Tensor *sums = plus(in, weighed(call, h, d->r, d->r_bytes, d->rb));
   Tensor *i = gate(call, d, 0, with_peephole(call, d, part(call, sums, 0, n), 0, *c));
   Tensor *f = d->flag ? minus(ones_like_of(i), i)
                       : gate(call, d, 0, with_peephole(call, d, part(call, sums, 2, n), 2, *c));
@@ -162,7 +172,7 @@ static Tensor *step(Call *call, const Direction *d, Tensor *in, Tensor *h, Tenso
 static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
 {
   const int64_t steps = x->shape[0];
-  Tensor *in = op(linear, x, d->w, d->wb), *h = d->h, *c = d->c;
+  Tensor *in = weighed(call, x, d->w, d->w_bytes, d->wb), *h = d->h, *c = d->c;
   Tensor **y = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
     Tensor *before = c, *now = step(call, d, op(select, in, 0, t), h, &c);
@@ -200,7 +210,7 @@ static Tensor *in_our_order(Call *call, const Direction *d, Tensor *t)
 
 static bool is_ours(const Direction *d)
 {
-  const bool plain = d->clip == 0 && !d->peep && !d->lengths && d->x->shape[0] > 0 && d->x->shape[1] > 0;
+  const bool plain = !d->w_bytes && d->clip == 0 && !d->peep && !d->lengths && d->x->shape[0] > 0 && d->x->shape[1] > 0;
   if (!plain) return false;
   if (d->kind == CELL_LSTM)
     return !d->flag && is_named(&d->f[0], "Sigmoid") && is_named(&d->f[1], "Tanh") && is_named(&d->f[2], "Tanh");
@@ -290,7 +300,15 @@ static Tensor *lengths_of(Call *call, Tensor *lengths, int64_t steps)
   return are_whole ? NULL : lengths;
 }
 
-static void run(Call *call, const Arguments *a, CellKind kind, const char *defaults, Tensor **y)
+/* A weight of a direction, transposed, with the scale and zero point of that. */
+static ByteFactor bytes_of(Call *call, Tensor *weight, Tensor *scale, Tensor *zero, int64_t i)
+{
+  if (scale->ndim < 1 || (zero && zero->ndim < 1)) raise(call, "scales and zero points of each direction are wanted");
+  return byte_factor(call, op(transpose, weight, 0, 1), op(select, scale, 0, i), zero ? op(select, zero, 0, i) : NULL);
+}
+
+/* scales: of W and R, and then their zero points, where they are bytes; else none. */
+static void run(Call *call, const Arguments *a, CellKind kind, const char *defaults, Tensors scales, Tensor **y)
 {
   const int64_t directions = strcmp(a->direction, "bidirectional") == 0 ? 2 : 1;
   const int each = kind == CELL_LSTM ? 3 : kind == CELL_GRU ? 2 : 1;
@@ -307,6 +325,12 @@ static void run(Call *call, const Arguments *a, CellKind kind, const char *defau
     Direction d = direction_of(call, a, kind, i);
     d.lengths = lengths_of(call, a->sequence_lens, d.x->shape[0]);
     memcpy(d.f, f + i * each, (size_t)each * sizeof *f);
+    ByteFactor w, r;
+    if (scales.n > 0) {
+      Tensor *const *zeros = scales.n == 4 ? scales.v + 2 : (Tensor *[]){NULL, NULL};
+      w = bytes_of(call, d.w, scales.v[0], zeros[0], i), r = bytes_of(call, d.r, scales.v[1], zeros[1], i);
+      d.w_bytes = &w, d.r_bytes = &r;
+    }
     out[i] = run_direction(call, &d);
     parts[0][i] = out[i].y, parts[1][i] = out[i].h, parts[2][i] = out[i].c;
   }
@@ -317,8 +341,33 @@ static void run(Call *call, const Arguments *a, CellKind kind, const char *defau
   if (kind == CELL_LSTM) y[2] = op(stack, ((Tensors){parts[2], directions}), a->layout ? 1 : 0);
 }
 
-FORWARD(onnx_rnn) { run(call, (const Arguments *)a, CELL_TANH, "Tanh", y); }
+#define NO_SCALES ((Tensors){NULL, 0})
 
-FORWARD(onnx_gru) { run(call, (const Arguments *)a, CELL_GRU, "Sigmoid,Tanh", y); }
+FORWARD(onnx_rnn) { run(call, (const Arguments *)a, CELL_TANH, "Tanh", NO_SCALES, y); }
 
-FORWARD(onnx_lstm) { run(call, a, CELL_LSTM, "Sigmoid,Tanh,Tanh", y); }
+FORWARD(onnx_gru) { run(call, (const Arguments *)a, CELL_GRU, "Sigmoid,Tanh", NO_SCALES, y); }
+
+FORWARD(onnx_lstm) { run(call, a, CELL_LSTM, "Sigmoid,Tanh,Tanh", NO_SCALES, y); }
+
+/* W and R are [directions, in, 4 hidden] here. */
+FORWARD(onnx_dynamic_quantize_lstm)
+{
+  if (a->w->ndim != 3 || a->r->ndim != 3) raise(call, "W and R must have 3 dimensions");
+  const Arguments turned = {a->x,
+                            op(transpose, a->w, 1, 2),
+                            op(transpose, a->r, 1, 2),
+                            a->b,
+                            a->sequence_lens,
+                            a->initial_h,
+                            a->initial_c,
+                            a->p,
+                            a->direction,
+                            a->activations,
+                            a->alpha,
+                            a->beta,
+                            a->clip,
+                            a->layout,
+                            a->flag};
+  if (a->scales.n != 2 && a->scales.n != 4) raise(call, "%lld scales and zero points", (long long)a->scales.n);
+  run(call, &turned, CELL_LSTM, "Sigmoid,Tanh,Tanh", a->scales, y);
+}

@@ -1,7 +1,8 @@
 -- parts: 3
 -- ONNX's own test cases: those of its operators, of networks that PyTorch exported, and of large ones without weights;
 -- each as it is, and exported and read back.
--- tests/onnx/make_cases.py has written the file, tests/onnx/excluded.txt says which don't pass.
+-- tests/onnx/make_cases.py has written the file, tests/onnx/excluded.txt says which don't pass. And nodes of
+-- com.microsoft as ONNX Runtime computes them, from tests/onnx/make_microsoft_cases.py.
 local nl = require "nnlua"
 
 local File = require "nnlua.onnx.file"
@@ -13,9 +14,9 @@ schema.test_cases = {[1] = "mcase"}
 schema.test_case = {[1] = "sname", [2] = "mmodel", [3] = "mset"}
 schema.test_set = {[1] = "minput", [2] = "moutput"}
 
---- The bytes of the compressed file.
+--- The bytes of both compressed files, which are one message together.
 local function read_cases()
-  local pipe = assert(io.popen("gzip -dc tests/onnx/cases.gz", "r"))
+  local pipe = assert(io.popen("gzip -dc tests/onnx/cases.gz tests/onnx/microsoft.gz", "r"))
   local text = pipe:read "a"
   pipe:close()
   return text

@@ -123,6 +123,65 @@ describe("a damaged model's operator", function()
       {num_heads = 1}, "com.microsoft")
   end)
 
+  it("heads in groups have lengths that their past and total hold", function()
+    local x = nl.ones(2, 1, 32)
+    local heads = {num_heads = 4, kv_num_heads = 2}
+    local function group(message, lengths, total, past)
+      local tensors = {n = nl.tensor(lengths, {dtype = nl.int32}), t = nl.tensor(total, {dtype = nl.int32}), p = past}
+      fails(message, "GroupQueryAttention", {"x", "", "", past and "p" or "", past and "p" or "", "n", "t"}, x,
+        tensors, heads, "com.microsoft")
+    end
+    local past = nl.ones(2, 2, 3, 4)
+    group("seqlens_k has 1", {3}, 4, past)
+    group("5 of 4 keys, with 3 before", {3, 4}, 4, past)
+    group("0 of 4 keys", {3, -1}, 4, past)
+    group("total_sequence_length has 2", {3, 3}, {4, 4}, past)
+    group("past keys or values of shape", {3, 3}, 4, nl.ones(3))
+    group("a past of 1 batches", {3, 3}, 4, nl.ones(1, 2, 3, 4))
+    heads.num_heads = 3
+    group("don't divide into 7 heads", {3, 3}, 4, past)
+  end)
+
+  it("packed weights have the bytes that their sizes want", function()
+    local tensors = {w = nl.zeros(6, 3, 8, {dtype = nl.uint8}), s = nl.ones(6, 3), z = nl.zeros(5, {dtype = nl.uint8})}
+    local function packed(message, attributes, zero)
+      fails(message, "MatMulNBits", {"x", "w", "s", zero}, nl.ones(1, 40), tensors, attributes, "com.microsoft")
+    end
+    packed("3 bits", {N = 6, K = 40, block_size = 16, bits = 3})
+    packed("blocks of 0", {N = 6, K = 40, block_size = 0})
+    packed("MatMulNBits", {N = -6, K = 40, block_size = 16})
+    packed("MatMulNBits", {N = 6, K = 400, block_size = 16})
+    packed("MatMulNBits", {N = 7, K = 40, block_size = 16})
+    packed("MatMulNBits", {N = 6, K = 40, block_size = 8})
+    packed("MatMulNBits", {N = 6, K = 40, block_size = 16}, "z")
+    local function gathered(message, given, attributes)
+      local all = {t = nl.zeros(4, 8, {dtype = nl.uint8}), s = nl.ones(4, 1)}
+      for name, tensor in pairs(given) do all[name] = tensor end
+      fails(message, "GatherBlockQuantized", {"t", "x", "s"}, whole {0, 3}, all, attributes or {}, "com.microsoft")
+    end
+    gathered("a table of shape", {t = nl.zeros(4, {dtype = nl.uint8})})
+    gathered("a table of shape", {s = nl.ones(4)})
+    gathered("GatherBlockQuantized", {s = nl.ones(4, 2)})
+    gathered("first axis only", {}, {gather_axis = 1})
+  end)
+
+  it("an LSTM of bytes has scales of each direction", function()
+    local x = nl.ones(2, 1, 3)
+    local function lstm(message, given)
+      local tensors = {w = nl.zeros(1, 3, 8, {dtype = nl.int8}), r = nl.zeros(1, 2, 8, {dtype = nl.int8}),
+        s = nl.ones(1), z = nl.zeros(1, {dtype = nl.int8})}
+      for name, tensor in pairs(given) do tensors[name] = tensor end
+      fails(message, "DynamicQuantizeLSTM", {"x", "w", "r", "", "", "", "", "", "s", "z", "s", "z"}, x, tensors,
+        {hidden_size = 2}, "com.microsoft")
+    end
+    lstm("of each direction", {s = nl.tensor(1.0)})
+    lstm("of each direction", {z = nl.tensor(0, {dtype = nl.int8})})
+    lstm("W has shape", {w = nl.zeros(1, 4, 8, {dtype = nl.int8})})
+    lstm("W and R", {w = nl.zeros(3, 8, {dtype = nl.int8})})
+    lstm("weight", {w = nl.zeros(1, 3, 8, {dtype = nl.int32})})
+    lstm("", {s = nl.ones(1, 5)})
+  end)
+
   it("GatherND's batches are the same", function()
     local index = whole {{{0}, {1}}, {{0}, {1}}, {{0}, {1}}}
     fails("differ in the first 1 axes", "GatherND", {"x", "i"}, nl.ones(2, 3, 4), {i = index}, {batch_dims = 1})

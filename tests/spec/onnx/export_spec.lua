@@ -30,6 +30,16 @@ describe("a program that is exported and read back", function()
     assert.equal("[4, 3, 3, 3]", tostring(program:state_dict()["0.weight"].shape))
   end)
 
+  it("tells the outputs' dtypes and shapes", function()
+    local program = again(function(x) return x:gt(0), x:sum(2) end, nl.ones(2, 3))
+    local first, second = program.outputs[1], program.outputs[2]
+    assert.same({nl.bool, 2, 3, nl.float32, 2}, {
+      first.dtype, first.shape[1], first.shape[2], second.dtype, second.shape[1],
+    })
+    local traced = nl.program.trace(nn.Linear(3, 4), nl.ones(2, 3), {dynamic = {{"N", false}}})
+    assert.same({"N", 4}, {table.unpack(cases.again(traced).outputs[1].shape)})
+  end)
+
   it("keeps what it tells besides", function()
     local program = nl.program.trace(nn.Linear(2, 3), nl.ones(1, 2))
     program.metadata = {classes = "cat\ndog", author = "a"}

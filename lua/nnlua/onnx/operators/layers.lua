@@ -119,6 +119,9 @@ function layers.RMSNormalization(b, node, x, scale)
   return b:call("onnx_rms_norm", {x, scale, axis = node:int("axis", -1), epsilon = node:float("epsilon", 1e-5)})
 end
 
+-- What ONNX Runtime's optimizer wrote into the standard domain before that had one.
+layers.SimplifiedLayerNormalization = layers.RMSNormalization
+
 function layers.MeanVarianceNormalization(b, node, x)
   return b:call("onnx_mean_variance_norm", {x, axes = node:ints "axes"})
 end

@@ -1,8 +1,8 @@
--- The operators of com.microsoft that exporters and optimizers leave.
+-- The operators of com.microsoft that exporters and optimizers leave; those on quantized numbers are in
+-- microsoft_quantized.lua.
 
 local elements = require "nnlua.onnx.operators.elements"
 local layers = require "nnlua.onnx.operators.layers"
-local words = require "nnlua.onnx.operators.words"
 
 local microsoft = {}
 
@@ -67,6 +67,17 @@ function microsoft.MultiHeadAttention(b, node, q, k, v, bias, mask, attention_bi
   })
 end
 
+function microsoft.GroupQueryAttention(b, node, q, k, v, past_key, past_value, lengths, total, cos, sin, ...)
+  local positions, bias, sinks = ...
+  return b:call("onnx_group_query_attention", {
+    k and {q, k, v} or {q}, past_key and {past_key, past_value} or {}, node:flag "do_rotary" and {cos, sin} or {},
+    lengths, total, positions = positions, bias = bias, sinks = sinks, num_heads = node:int "num_heads",
+    kv_num_heads = node:int "kv_num_heads", scale = node:float("scale", 0), softcap = node:float("softcap", 0),
+    window = node:int("local_window_size", -1), interleaved = node:flag "rotary_interleaved",
+    smooth = node:flag "smooth_softmax",
+  })
+end
+
 function microsoft.RotaryEmbedding(b, node, x, positions, cos, sin)
   return layers.RotaryEmbedding(b, node, x, cos, sin, positions)
 end
@@ -93,56 +104,32 @@ function microsoft.SkipLayerNormalization(b, node, x, skip, gamma, beta, bias)
   return y, mean, deviation, sum
 end
 
-function microsoft.SimplifiedLayerNormalization(b, node, x, gamma)
-  return layers.RMSNormalization(b, node, x, gamma)
-end
+microsoft.SimplifiedLayerNormalization = layers.SimplifiedLayerNormalization
 
 function microsoft.SkipSimplifiedLayerNormalization(b, node, x, skip, gamma, bias)
   local sum = sum_of(b, x, skip, bias)
   return b:call("onnx_rms_norm", {sum, gamma, epsilon = node:float("epsilon", 1e-12)}), nil, nil, sum
 end
 
--- --------------------------------------------------------------- quantized
+-- ------------------------------------------------------------------- others
 
-function microsoft.MatMulIntegerToFloat(b, _, x, y, x_scale, y_scale, x_zero, y_zero, bias)
-  local product = b:call("onnx_matmul_integer", {x, y, a_zero = x_zero, b_zero = y_zero})
-  local real = b:call("mul", {product, b:call("mul", {x_scale, y_scale})})
-  return bias and b:call("add", {real, bias}) or real
+--- The softmax of a sum, over all axes from one on.
+function microsoft.BiasSoftmax(b, node, x, bias)
+  return b:call("onnx_softmax", {
+    b:call("add", {x, bias}), axis = node:int("axis", 1), flat = true, kind = "softmax",
+  })
 end
 
-function microsoft.DynamicQuantizeMatMul(b, node, x, y, y_scale, y_zero, bias)
-  local whole, scale, zero = b:call("onnx_dynamic_quantize", {x})
-  return microsoft.MatMulIntegerToFloat(b, node, whole, y, scale, y_scale, zero, y_zero, bias)
+function microsoft.ExpandDims(b, _, x, axis)
+  return b:call("onnx_unsqueeze", {x, axis})
 end
 
---- Quantized numbers through an operator of real ones.
-local function on_reals(f)
-  return function(b, node, x, x_scale, x_zero, y_scale, y_zero)
-    local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
-    return b:call("onnx_quantize", {f(b, node, real), y_scale, zero = y_zero})
-  end
+function microsoft.Inverse(b, _, x)
+  return b:call("linalg_inv", {x})
 end
 
-microsoft.QLinearSigmoid = on_reals(elements.Sigmoid)
-microsoft.QLinearLeakyRelu = on_reals(elements.LeakyRelu)
-microsoft.QLinearGlobalAveragePool = on_reals(layers.GlobalAveragePool)
-microsoft.QLinearAveragePool = on_reals(layers.AveragePool)
+microsoft.TransposeMatMul = microsoft.FusedMatMul
 
-for name, row in pairs {QLinearAdd = "add", QLinearMul = "mul"} do
-  microsoft[name] = function(b, _, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
-    local left = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
-    local right = b:call("onnx_dequantize", {y, y_scale, zero = y_zero})
-    return b:call("onnx_quantize", {b:call(row, {left, right}), z_scale, zero = z_zero})
-  end
-end
-
-function microsoft.QLinearConcat(b, node, scale, zero)
-  local parts = {}
-  for i = 3, node.n, 3 do
-    local at = node.inputs
-    table.insert(parts, (b:call("onnx_dequantize", {at[i], at[i + 1], zero = at[i + 2]})))
-  end
-  return b:call("onnx_quantize", {b:call("cat", {parts, dim = words.dim(node:int("axis", 1))}), scale, zero = zero})
-end
+for name, entry in pairs(require "nnlua.onnx.operators.microsoft_quantized") do microsoft[name] = entry end
 
 return microsoft

@@ -54,4 +54,13 @@ function words.fold(name)
   end
 end
 
+--- The arguments that all recurrent layers have in common.
+function words.recurrence(node, x, w, r, bias, lengths, h)
+  return {
+    x, w, r, b = bias, sequence_lens = lengths, initial_h = h, direction = node:text("direction", "forward"),
+    activations = table.concat(node:texts "activations" or {}, ","), alpha = node:floats "activation_alpha",
+    beta = node:floats "activation_beta", clip = node:float("clip", 0), layout = node:int("layout", 0),
+  }
+end
+
 return words

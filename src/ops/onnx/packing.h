@@ -1,0 +1,2 @@
+#define ROWS "ops/onnx/packing.def"
+#include "ops/table/declare.h"

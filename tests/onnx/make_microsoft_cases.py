@@ -1,0 +1,227 @@
+"""Writes tests/onnx/microsoft.gz, which tests/spec/onnx/cases_spec.lua runs: nodes of com.microsoft, with what ONNX
+Runtime 1.32.0 makes of them. The file is as that of make_cases.py:
+
+    python3 -m venv v && v/bin/pip install onnx==1.23.2 onnxruntime==1.32.0
+    v/bin/python tests/onnx/make_microsoft_cases.py
+"""
+import gzip
+import os
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+
+from make_cases import HERE, case
+
+R = np.random.RandomState(0)
+
+
+def real(*shape):
+    return R.randn(*shape).astype(np.float32)
+
+
+def whole(low, high, *shape, dtype=np.int64):
+    return R.randint(low, high, shape).astype(dtype)
+
+
+def model_of(op, inputs, outputs, attributes, constants, domain="com.microsoft"):
+    """One node; inputs are a dict of names to arrays, None for one that is left out."""
+    names = [name if value is not None else "" for name, value in inputs.items()]
+    given = {n: v for n, v in inputs.items() if v is not None}
+    info = lambda name, v: helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
+    node = helper.make_node(op, names, outputs, name="n", domain=domain, **attributes)
+    graph = helper.make_graph(
+        [node], "g", [info(n, v) for n, v in given.items() if n not in constants],
+        [onnx.ValueInfoProto(name=name) for name in outputs if name],
+        [numpy_helper.from_array(v, n) for n, v in given.items() if n in constants])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+def made(name, op, inputs, outputs=("y",), constants=(), domain="com.microsoft", **attributes):
+    model = model_of(op, inputs, list(outputs), attributes, constants, domain)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    given = {n: v for n, v in inputs.items() if v is not None and n not in constants}
+    results = session.run(None, given)
+    del model.graph.output[:]
+    for n, v in zip([o for o in outputs if o], results):
+        model.graph.output.append(helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape))
+    message = lambda v: numpy_helper.from_array(v).SerializeToString()
+    sets = [([message(v) for v in given.values()], [message(v) for v in results])]
+    return case("microsoft_" + name, model.SerializeToString(), sets)
+
+
+def bytes_of(*shape, signed=False):
+    return whole(-60, 60, *shape, dtype=np.int8) if signed else whole(60, 190, *shape, dtype=np.uint8)
+
+
+def scalar(value, dtype=np.float32):
+    return np.array(value, dtype=dtype)
+
+
+def floats():
+    x = real(2, 3, 8)
+    yield made("bias_gelu", "BiasGelu", {"x": x, "b": real(8)})
+    yield made("fast_gelu", "FastGelu", {"x": x, "b": real(8)})
+    yield made("gelu", "Gelu", {"x": x})
+    yield made("quick_gelu", "QuickGelu", {"x": x}, alpha=1.5)
+    yield made("fused_matmul", "FusedMatMul", {"a": real(2, 4, 3), "b": real(2, 5, 4)}, transA=1, transB=1, alpha=0.5)
+    yield made("transpose_matmul", "TransposeMatMul", {"a": real(4, 3), "b": real(4, 5)}, transA=1)
+    yield made("fused_gemm", "FusedGemm", {"a": real(3, 4), "b": real(4, 5), "c": real(5)}, activation="LeakyRelu",
+               activation_alpha=0.2)
+    yield made("fused_conv", "FusedConv", {"x": real(1, 3, 6, 6), "w": real(4, 3, 3, 3), "b": real(4)},
+               activation="Clip", activation_params=[-1.0, 1.5], pads=[1, 1, 1, 1])
+    yield made("fused_conv_added", "FusedConv", {"x": real(1, 3, 6, 6), "w": real(4, 3, 1, 1), "b": real(4),
+                                                 "z": real(1, 4, 6, 6)}, activation="Relu")
+    norms = {"x": x, "skip": real(2, 3, 8), "gamma": real(8), "beta": real(8), "bias": real(8)}
+    yield made("skip_layer_norm", "SkipLayerNormalization", norms, ["y", "", "", "sum"], epsilon=1e-5)
+    del norms["beta"]
+    yield made("skip_rms_norm", "SkipSimplifiedLayerNormalization", norms, ["y", "", "", "sum"], epsilon=1e-5)
+    yield made("rms_norm", "SimplifiedLayerNormalization", {"x": x, "gamma": real(8)}, domain="", epsilon=1e-5)
+    tables = {"w": real(20, 8), "p": real(6, 8), "k": real(2, 8), "gamma": real(8), "beta": real(8)}
+    ids, kinds = whole(0, 20, 2, 4, dtype=np.int32), whole(0, 2, 2, 4, dtype=np.int32)
+    mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], dtype=np.int32)
+    yield made("embed_layer_norm", "EmbedLayerNormalization", {"ids": ids, "kinds": kinds, **tables, "mask": mask},
+               ["y", "lengths", "sum"])
+    yield made("expand_dims", "ExpandDims", {"x": x, "axis": scalar(-1, np.int32)})
+    yield made("inverse", "Inverse", {"x": real(2, 3, 3) + 3 * np.eye(3, dtype=np.float32)})
+
+
+def attentions():
+    x, mask = real(2, 4, 8), np.array([[1, 1, 1, 1], [1, 1, 1, 0]], dtype=np.int32)
+    packed = {"x": x, "w": real(8, 24), "b": real(24)}
+    yield made("attention_mask", "Attention", {**packed, "mask": mask}, num_heads=2)
+    yield made("attention_lengths", "Attention", {**packed, "mask": np.array([4, 3], dtype=np.int32)}, num_heads=2)
+    yield made("attention_past", "Attention", {**packed, "mask": None, "past": real(2, 2, 2, 3, 4)}, ["y", "present"],
+               num_heads=2, unidirectional=1)
+    q, k, v = real(2, 4, 8), real(2, 5, 8), real(2, 5, 8)
+    yield made("mha", "MultiHeadAttention", {"q": q, "k": k, "v": v, "b": real(24)}, num_heads=2)
+    yield made("mha_mask_bias", "MultiHeadAttention", {
+        "q": q, "k": k, "v": v, "b": None, "mask": np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], dtype=np.int32),
+        "bias": real(1, 2, 4, 5)}, num_heads=2, scale=0.3)
+    yield made("mha_past", "MultiHeadAttention", {
+        "q": q, "k": real(2, 4, 8), "v": real(2, 4, 8), "b": None, "mask": None, "bias": None,
+        "pk": real(2, 2, 3, 4), "pv": real(2, 2, 3, 4)}, ["y", "nk", "nv"], num_heads=2, unidirectional=1)
+    def turns(*speeds):
+        angles = np.arange(8)[:, None] * np.array([speeds])
+        return {"cos": np.cos(angles).astype(np.float32), "sin": np.sin(angles).astype(np.float32)}
+    for turned in (0, 1):
+        yield made("rotary_%d" % turned, "RotaryEmbedding", {
+            "x": x, "at": whole(0, 8, 2, 4), **turns(1.0, 0.3)}, interleaved=turned)
+    lengths = lambda *n: np.array(n, dtype=np.int32) - 1
+    group = {"q": real(2, 3, 64), "k": real(2, 3, 32), "v": real(2, 3, 32)}
+    out, heads = ["y", "nk", "nv"], {"num_heads": 4, "kv_num_heads": 2}
+    none, many = {"pk": None, "pv": None}, turns(1.0, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
+    yield made("gqa", "GroupQueryAttention", {**group, **none, "n": lengths(3, 3), "total": scalar(3, np.int32)}, out,
+               **heads)
+    past = {"pk": real(2, 2, 5, 16), "pv": real(2, 2, 5, 16)}
+    yield made("gqa_rotary_past", "GroupQueryAttention", {
+        "q": real(2, 1, 64), "k": real(2, 1, 32), "v": real(2, 1, 32), **past, "n": lengths(6, 6),
+        "total": scalar(6, np.int32), **many}, out, do_rotary=1, **heads)
+    yield made("gqa_uneven", "GroupQueryAttention", {
+        "q": real(2, 1, 64), "k": real(2, 1, 32), "v": real(2, 1, 32), **past, "n": lengths(6, 4),
+        "total": scalar(6, np.int32), **many}, out, do_rotary=1, rotary_interleaved=1, **heads)
+    yield made("gqa_packed_window", "GroupQueryAttention", {
+        "q": real(1, 6, 128), "k": None, "v": None, **none, "n": lengths(6), "total": scalar(6, np.int32)}, out,
+        local_window_size=2, softcap=3.0, **heads)
+    yield made("gqa_sinks", "GroupQueryAttention", {
+        **group, **none, "n": lengths(3, 3), "total": scalar(3, np.int32), "cos": None, "sin": None, "at": None,
+        "bias": None, "sinks": real(4)}, out, **heads)
+    yield made("gqa_smooth", "GroupQueryAttention", {
+        **group, **none, "n": lengths(3, 3), "total": scalar(3, np.int32)}, out, smooth_softmax=1, **heads)
+
+
+def lstms():
+    hidden, wide = 5, 20
+    for name, directions, rows in (("one", 1, 2), ("both", 2, 1)):
+        weights = {
+            "w": whole(-60, 60, directions, 3, wide, dtype=np.int8),
+            "r": whole(-60, 60, directions, hidden, wide, dtype=np.int8), "b": real(directions, 2 * wide),
+            "lengths": None, "h": real(directions, rows, hidden), "c": real(directions, rows, hidden), "p": None}
+        each = {"one": (directions,), "both": (directions, wide)}[name]
+        scales = {"ws": np.abs(real(*each)) * 0.01 + 0.001, "wz": np.zeros(each, np.int8),
+                  "rs": np.abs(real(*each)) * 0.01 + 0.001, "rz": np.zeros(each, np.int8)}
+        given = {"x": real(4, rows, 3), **weights, **scales}
+        yield made("dynamic_quantize_lstm_" + name, "DynamicQuantizeLSTM", given, ["y", "nh", "nc"],
+                   ["w", "r", "b", *scales], hidden_size=hidden,
+                   direction="bidirectional" if directions == 2 else "forward")
+
+
+def quantized():
+    u8 = lambda value: scalar(value, np.uint8)
+    a = {"x": bytes_of(2, 3, 4), "xs": scalar(0.02), "xz": u8(120)}
+    z = {"zs": scalar(0.03), "zz": u8(100)}
+    two = {**a, "v": bytes_of(2, 3, 4), "ys": scalar(0.0123), "yz": u8(110), **z}
+    yield made("qlinear_add", "QLinearAdd", two)
+    yield made("qlinear_mul", "QLinearMul", two)
+    yield made("qlinear_where", "QLinearWhere", {"c": whole(0, 2, 2, 3, 4, dtype=bool), **two})
+    yield made("qlinear_sigmoid", "QLinearSigmoid", {**a, "zs": scalar(1 / 256), "zz": u8(0)})
+    yield made("qlinear_leaky_relu", "QLinearLeakyRelu", {**a, **z}, alpha=0.1)
+    yield made("qlinear_softmax", "QLinearSoftmax", {**a, "zs": scalar(1 / 256), "zz": u8(0)}, axis=-1, opset=13)
+    more = {"v": bytes_of(2, 1, 4), "ys": scalar(0.01), "yz": u8(110)}
+    yield made("qlinear_concat", "QLinearConcat", {**z, **a, **more}, axis=1)
+    picture = {**a, "x": bytes_of(1, 2, 5, 5)}
+    yield made("qlinear_average_pool", "QLinearAveragePool", {**picture, "zs": scalar(0.0307), "zz": u8(100)},
+               kernel_shape=[2, 2])
+    yield made("qlinear_global_average_pool", "QLinearGlobalAveragePool", {**picture, **z})
+    gemm = {**a, "x": bytes_of(3, 4), "v": bytes_of(5, 4, signed=True), "ys": scalar(0.01), "yz": scalar(0, np.int8),
+            "c": whole(-500, 500, 5, dtype=np.int32)}
+    yield made("qgemm", "QGemm", {**gemm, **z}, transB=1)
+    yield made("qgemm_real", "QGemm", {**gemm, "zs": None, "zz": None}, transB=1, alpha=0.5)
+    product = {"x": bytes_of(3, 4), "v": bytes_of(4, 5, signed=True), "xs": scalar(0.02), "ys": np.abs(real(5)),
+               "xz": u8(120), "yz": np.zeros(5, np.int8), "b": real(5)}
+    yield made("matmul_integer_to_float", "MatMulIntegerToFloat", product)
+    yield made("dynamic_quantize_matmul", "DynamicQuantizeMatMul", {
+        "x": real(3, 4), "v": bytes_of(4, 5, signed=True), "ys": np.abs(real(5)), "yz": np.zeros(5, np.int8),
+        "b": real(5)})
+    yield made("dynamic_quantize_zeros", "DynamicQuantizeMatMul", {
+        "x": np.zeros((3, 4), np.float32), "v": bytes_of(4, 5, signed=True), "ys": np.abs(real(5)), "yz": None,
+        "b": real(5)})
+    mask = np.array([[1, 1, 1, 1], [1, 1, 1, 0]], dtype=np.int32)
+    yield made("qattention", "QAttention", {
+        "x": bytes_of(2, 4, 8), "w": bytes_of(8, 24, signed=True), "b": real(24), "xs": scalar(0.01),
+        "ws": scalar(0.02), "mask": mask, "xz": u8(120), "wz": scalar(0, np.int8)}, num_heads=2)
+    sixteen = {"x": whole(0, 65536, 3, 4, dtype=np.uint16), "s": scalar(0.01), "z": scalar(30000, np.uint16)}
+    yield made("dequantize_16", "DequantizeLinear", sixteen)
+    tables = [bytes_of(*shape) for shape in ((20, 8), (6, 8), (2, 8), (8,), (8,))]
+    names = ["w", "p", "k", "gamma", "beta"]
+    yield made("qembed_layer_norm", "QEmbedLayerNormalization", {
+        "ids": whole(0, 20, 2, 4, dtype=np.int32), "kinds": whole(0, 2, 2, 4, dtype=np.int32),
+        **dict(zip(names, tables)), "mask": mask, **{n + "s": scalar(0.01) for n in names},
+        **{n + "z": u8(120) for n in names}}, ["y", "lengths"])
+
+
+def packed():
+    x = real(2, 3, 40)
+    for bits in (4, 8):
+        blocks, blob = 3, 16 * bits // 8
+        weight = whole(0, 256, 6, blocks, blob, dtype=np.uint8)
+        given = {"x": x, "w": weight, "s": np.abs(real(6, blocks)) * 0.1}
+        size = {"N": 6, "K": 40, "bits": bits, "block_size": 16}
+        yield made("matmul_%d_bits" % bits, "MatMulNBits", given, constants=["w", "s"], **size)
+        zero = whole(0, 256, 6, (blocks * bits + 7) // 8, dtype=np.uint8)
+        yield made("matmul_%d_bits_zero" % bits, "MatMulNBits", {**given, "z": zero, "g": None, "b": real(6)},
+                   constants=["w", "s", "z"], **size)
+    one = {"x": real(1, 8), "w": whole(0, 256, 3, 1, 8, dtype=np.uint8), "s": np.abs(real(3, 1))}
+    yield made("matmul_one_block", "MatMulNBits", {**one, "z": whole(0, 256, 3, 1, dtype=np.uint8)},
+               constants=["w", "s", "z"], N=3, K=8, block_size=16)
+    table = {"t": whole(0, 256, 10, 16, dtype=np.uint8), "i": whole(0, 10, 2, 3), "s": np.abs(real(10, 2)) * 0.1}
+    size = {"gather_axis": 0, "quantize_axis": 1, "block_size": 16, "bits": 4}
+    yield made("gather_block_quantized", "GatherBlockQuantized", table, **size)
+    yield made("gather_block_quantized_zero", "GatherBlockQuantized", {
+        **table, "z": whole(0, 256, 10, 1, dtype=np.uint8)}, **size)
+
+
+def main():
+    out = [c for family in (floats, attentions, lstms, quantized, packed) for c in family()]
+    with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
+        with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:
+            z.write(b"".join(out))
+    print(len(out), "cases")
+
+
+main()
