@@ -40,6 +40,16 @@ describe("a program that is exported and read back", function()
     assert.same({"N", 4}, {table.unpack(cases.again(traced).outputs[1].shape)})
   end)
 
+  it("shifts by nothing, by too much and by less than nothing", function()
+    for _, dtype in ipairs {nl.int8, nl.uint8, nl.int64} do
+      local x = nl.tensor({{-128}, {-3}, {0}, {5}, {127}}, {dtype = nl.int64}):to(dtype)
+      local by = nl.tensor({-1, 0, 1, 6, 7, 8, 62, 63, 64, 100}, {dtype = nl.int64}):to(dtype)
+      for _, name in ipairs {"bitwise_left_shift", "bitwise_right_shift"} do
+        assert.is_true(nl.equal(nl[name](x, by), again(function(a, b) return nl[name](a, b) end, x, by)(x, by)))
+      end
+    end
+  end)
+
   it("keeps what it tells besides", function()
     local program = nl.program.trace(nn.Linear(2, 3), nl.ones(1, 2))
     program.metadata = {classes = "cat\ndog", author = "a"}

@@ -149,12 +149,18 @@ real("fake_quantize", function(k, a, x, scale, zero)
   return k.Mul(k.Sub(kept, zero), scale)
 end)
 
---- Shifts of whole numbers: products with powers of two, or quotients that are rounded down.
+--- Shifts of whole numbers: products with powers of two, or quotients that are rounded down. What is shifted by less
+--- than 0, or by as many bits as there are, leaves 0, or of the shift to the right the sign.
 for name, is_left in pairs {bitwise_left_shift = true, bitwise_right_shift = false} do
   row(name, function(k, _, x, y)
-    local factor = k.Pow(k.number(2), y)
-    if is_left then return k.Mul(x, factor) end
-    return k.Div(k.Sub(x, k.Mod(x, factor)), factor)
+    local zero, bits = k.number(0), 8 * k.dtype.itemsize
+    local has_sign = k.dtype ~= nl.uint8
+    local most = bits - ((has_sign and not is_left) and 1 or 0) -- of a power that is a number of the dtype
+    local inside = k.And(k.GreaterOrEqual(y, zero), k.Less(y, k.number(most)))
+    local factor = k.Pow(k.number(2), k.Where(inside, y, zero))
+    if is_left then return k.Where(inside, k.Mul(x, factor), zero) end
+    local rest = has_sign and k.Where(k.Less(x, zero), k.number(-1), zero) or zero
+    return k.Where(inside, k.Div(k.Sub(x, k.Mod(x, factor)), factor), rest)
   end)
 end
 
