@@ -22,8 +22,9 @@ bool gemm_takes(const Matrix *m)
   return m->row_step == 1 || (m->cols > 1 && m->col_step == 1);
 }
 
-/* LOOPS: the plain ones of integers. PACKED: blocks, with b packed once for all rows. */
-typedef enum Route { LOOPS, BLOCKS, PACKED, DOTS, ROW_SUMS, PAIR_ROW } Route;
+/* LOOPS: the plain ones of integers. PACKED: blocks, with b packed once for all rows. STRIPS: likewise, of few rows,
+   some columns of b after the other. */
+typedef enum Route { LOOPS, BLOCKS, STRIPS, PACKED, DOTS, ROW_SUMS, PAIR_ROW } Route;
 
 typedef struct Plan {
   const MatmulKernels *kernels;
@@ -111,6 +112,28 @@ static bool lies_well(const Plan *plan)
   return p->a_col == 1 && p->n <= GEMM_NARROW && !plan->pairs && !p->a_stored;
 }
 
+/* Whether blocks would read b, which lies by rows, in short pieces from far off: again for each block of rows, or from
+   memory. */
+static bool wants_strips(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  if (p->b_col != 1 || plan->pairs || p->n < group_of(plan) || p->k * p->n < GEMM_STRIP_ELEMENTS) return false;
+  return p->m > 2 * plan->kernels->rows
+         || (p->m > GEMM_STRIP_ROWS && p->k * p->n * plan->size > 2 * plan->kernels->right_bytes);
+}
+
+/* As many columns as the second cache holds, of few terms, so that pieces of b's rows are long. */
+static void choose_strips(Plan *plan)
+{
+  const int64_t group = group_of(plan), threads = parallel_threads();
+  plan->depth = min_i64(plan->depth, GEMM_STRIP_DEPTH);
+  const int64_t most = max_i64(plan->kernels->left_bytes / (plan->depth * plan->size) / group, 1) * group;
+  const int64_t share = ceil_div_i64(plan->p.n, threads > 1 ? 2 * threads : 1);
+  plan->row_edge = plan->p.m;
+  plan->col_edge = min_i64(most, ceil_div_i64(share, group) * group);
+  plan->left_bytes = plan->col_edge * plan->depth * plan->size;
+}
+
 static Route route_of(const Plan *plan)
 {
   const Product *p = &plan->p;
@@ -121,7 +144,8 @@ static Route route_of(const Plan *plan)
   if (!plan->pairs && p->b_col == 1 && p->n > 1 && (p->m == 1 || (p->m <= 4 && large))) return ROW_SUMS;
   if (!plan->pairs && p->b_row == 1 && p->a_col == 1 && p->k >= GEMM_DOT_DEPTH && p->m <= GEMM_DOT_ROWS) return DOTS;
   if (p->a_stored || p->b_stored) return PACKED;
-  return p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK ? PACKED : BLOCKS;
+  if (p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK) return PACKED;
+  return wants_strips(plan) ? STRIPS : BLOCKS;
 }
 
 /* The addend's rows go where the result's will be. */
@@ -162,6 +186,7 @@ static void plan_product(Plan *plan, DType dtype, const Product *p)
   plan->route = route_of(plan);
   plan->packs_left = plan->route == PACKED ? !lies_well(plan) : plan->route == BLOCKS && packing_pays(plan);
   if (plan->route == PACKED) choose_rows(plan);
+  else if (plan->route == STRIPS) choose_strips(plan);
   else choose_edges(plan);
   if (plan->packs_left) {
     plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
@@ -204,6 +229,16 @@ static void for_all(Run *r, int64_t n, ParallelBody body)
   else body(r, 0, n);
 }
 
+/* memory: for the terms of its columns that are packed at a time. */
+static void multiply_strip(const Plan *plan, const Product *strip, char *memory)
+{
+  for (int64_t q = 0; q < strip->k; q += plan->depth) {
+    const Product p = part_of(plan, strip, 0, strip->m, 0, strip->n, q, plan->depth);
+    plan->kernels->pack_right(&p, false, memory);
+    plan->kernels->blocks(&p, false, memory, NULL);
+  }
+}
+
 static void run_pieces(void *arg, int64_t begin, int64_t end)
 {
   Run *r = arg;
@@ -224,6 +259,7 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
         move_addend(&p, plan->size);
         plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);
         break;
+      case STRIPS: multiply_strip(plan, &p, left); break;
       default: plan->kernels->blocks(&p, plan->pairs, NULL, left);
     }
   }
