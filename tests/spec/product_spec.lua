@@ -28,7 +28,7 @@ local layouts = {
 
 local shapes = { -- rows, depth, columns
   {1003, 3, 2}, {2, 3, 1005}, {2, 1007, 3}, {1, 1007, 5}, {3, 1007, 1}, {1003, 5, 1}, {1, 5, 1003},
-  {1, 5003, 1}, {7, 70, 9}, {16, 40, 33}, {203, 61, 170}, {130, 300, 50}, {1, 40, 2100}, {30, 1, 40},
+  {1, 5003, 1}, {7, 70, 9}, {16, 40, 33}, {203, 61, 170}, {130, 300, 50}, {1, 40, 2100}, {30, 1, 40}, {14, 390, 700},
 }
 
 describe("products", function()
@@ -108,10 +108,13 @@ describe("products", function()
   end)
 
   it("of few rows and a large matrix don't depend on how that lies", function()
-    local a, b, c = pattern(3, 2100, nl.float32, 1, 2), pattern(2100, 1100, nl.float32, 3, 1), nl.ones(3, 1100)
+    local b = pattern(2100, 1100, nl.float32, 3, 1)
     local turned = b:t():contiguous():t()
-    assert.is_true(a:mm(b):equal(a:mm(turned)))
-    assert.is_true(nl.addmm(c, a, b, {alpha = 2, beta = 3}):equal(nl.addmm(c, a, turned, {alpha = 2, beta = 3})))
+    for _, rows in ipairs {3, 6, 14} do
+      local a, c = pattern(rows, 2100, nl.float32, 1, 2), nl.ones(rows, 1100)
+      assert.is_true(a:mm(b):equal(a:mm(turned)))
+      assert.is_true(nl.addmm(c, a, b, {alpha = 2, beta = 3}):equal(nl.addmm(c, a, turned, {alpha = 2, beta = 3})))
+    end
   end)
 
   it("without terms are the addend, scaled", function()
