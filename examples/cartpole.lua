@@ -98,16 +98,18 @@ local function learn(steps)
 end
 
 local lengths, mean, last = {}, 10, nil
-local progress <close> = nl.progress(options.episodes, {desc = "episodes"})
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
+local progress = nl.progress(options.episodes, {desc = "episodes"})
 for episode in progress do
   last = play()
   learn(last)
   lengths[episode] = #last
   mean = 0.95 * mean + 0.05 * #last
   progress:set("steps", mean)
-  if mean > 300 then break end
+  if mean > 300 or ctrl_c:asked() then break end
 end
 progress:close()
+ctrl_c:close()
 print(("after %d episodes the pole stays up for %.0f steps"):format(#lengths, mean))
 print(nl.plot.line(nl.tensor(lengths), {title = "steps before the pole falls", xlabel = "episode"}))
 

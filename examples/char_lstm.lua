@@ -78,17 +78,22 @@ local function evaluate()
 end
 
 local optimizer = optim.Adam(net:parameters(), {lr = 4e-3})
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and writes with what has been learned
 for epoch = 1, options.epochs do
-  local progress = nl.progress(losses(train), {total = (train:size(2) - 1) // length, desc = "epoch " .. epoch})
+  local progress <close> = nl.progress(losses(train), {total = (train:size(2) - 1) // length, desc = "epoch " .. epoch})
   for loss in progress do
     optimizer:zero_grad()
     loss:backward()
     nn.utils.clip_grad_norm_(net:parameters(), 1)
     optimizer:step()
     progress:set("loss", loss)
+    if ctrl_c:asked() then break end
   end
+  progress:close()
   print(("epoch %d  held-out loss %.3f nats a character"):format(epoch, evaluate()))
+  if ctrl_c:asked() then break end
 end
+ctrl_c:close()
 
 local function write(n)
   local _ <close> = nl.no_grad()

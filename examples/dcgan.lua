@@ -42,9 +42,10 @@ local function taken_for(verdicts, real)
   return F.binary_cross_entropy_with_logits(verdicts, nl.full_like(verdicts, real and 1 or 0))
 end
 
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
 for epoch = 1, options.epochs do
   local critic_loss, generator_loss
-  local progress = nl.progress(loader, {desc = "epoch " .. epoch})
+  local progress <close> = nl.progress(loader, {desc = "epoch " .. epoch})
   for real in progress do
     local drawn = generator(nl.randn(#real, CODE, 1, 1))
     critic_loss = taken_for(critic(real), true) + taken_for(critic(drawn:detach()), false)
@@ -57,12 +58,16 @@ for epoch = 1, options.epochs do
     generator_step:step()
     progress:set("critic", critic_loss)
     progress:set("generator", generator_loss)
+    if ctrl_c:asked() then break end
   end
-  if epoch % options.every == 0 or epoch == options.epochs then
+  progress:close()
+  if epoch % options.every == 0 or epoch == options.epochs or ctrl_c:asked() then
     print(("epoch %d  critic %.3f  generator %.3f"):format(epoch, critic_loss:item(), generator_loss:item()))
     local pictures = (nl.no_grad(generator, fixed) + 1) / 2
     local figure = nl.plot.image(pictures, {nrow = 10, title = "epoch " .. epoch})
     print(figure)
     if options.save then figure:save(("%s/dcgan_%03d.png"):format(options.save, epoch)) end
   end
+  if ctrl_c:asked() then break end
 end
+ctrl_c:close()

@@ -110,10 +110,11 @@ local digits = read_digits()
 local held_out, rest = data.random_split(digits, {#digits // 5, #digits - #digits // 5})
 
 nl.manual_seed(options.seed)
-local path = options.load or options.save or os.tmpname()
+local path = options.load or options.save
 if not options.load then
   local net = Net()
   train(net, rest, held_out)
+  path = path or os.tmpname()
   nl.save(path, net:state_dict())
 end
 local copy = Net()

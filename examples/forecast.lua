@@ -33,6 +33,7 @@ end
 local net = Forecaster(64)
 local optimizer = optim.Adam(net:parameters(), {lr = 0.003})
 local losses = {}
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
 local progress = nl.progress(options.steps, {desc = "training"})
 for step in progress do
   local firsts = nl.randint(1, train_end - PAST - AHEAD + 2, {32}):tolist()
@@ -47,7 +48,10 @@ for step in progress do
   optimizer:step()
   losses[step] = loss:item()
   progress:set("loss", loss)
+  if ctrl_c:asked() then break end
 end
+progress:close()
+ctrl_c:close()
 
 local past = series[{{train_end - PAST + 1, train_end}}]
 local mean, log_deviation = nl.no_grad(net, past:unsqueeze(1))

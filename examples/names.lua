@@ -71,8 +71,9 @@ local function train(net, dataset, held_out)
   local loader = data.DataLoader(dataset, {batch_size = 256, shuffle = true})
   local optimizer = optim.AdamW(net:parameters(), {lr = 0.005})
   local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, 0.01, {total_steps = options.epochs * #loader})
+  local ctrl_c <close> = nl.utils.interrupts() -- Ctrl-C ends the training, and makes up names by what it came to
   for epoch = 1, options.epochs do
-    local progress, total = nl.progress(loader, {desc = "epoch " .. epoch}), 0
+    local progress <close>, total = nl.progress(loader, {desc = "epoch " .. epoch}), 0
     for before, after in progress do
       local loss = nn.functional.cross_entropy(net(before), after)
       optimizer:zero_grad()
@@ -81,7 +82,10 @@ local function train(net, dataset, held_out)
       scheduler:step()
       total = total + loss:item()
       progress:set("loss", loss)
+      if ctrl_c:asked() then break end
     end
+    progress:close()
+    if ctrl_c:asked() then break end
     print(("epoch %d  loss %.3f  held out %.3f"):format(epoch, total / #loader, evaluate(net, held_out)))
   end
 end

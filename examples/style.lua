@@ -67,6 +67,7 @@ for i, f in ipairs(features(style)) do wanted_style[i] = together(f) end
 local image = content:clone():requires_grad_()
 local optimizer = optim.Adam({image}, {lr = 0.02})
 local losses = {}
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the painting, and shows what it came to
 local progress = nl.progress(options.steps, {desc = "painting"})
 for step in progress do
   local found = features(image)
@@ -80,7 +81,10 @@ for step in progress do
   nl.no_grad(function() image:clamp_(0, 1) end)
   losses[step] = loss:item()
   progress:set("loss", loss)
+  if ctrl_c:asked() then break end
 end
+progress:close()
+ctrl_c:close()
 if #losses > 0 then print(("loss %.4f, then %.4f"):format(losses[1], losses[#losses])) end
 print(nl.plot.image(image:detach()[1], {title = "painted anew"}))
 if options.save then io_.write_png((image:detach()[1] * 255):round():byte(), options.save) end

@@ -58,6 +58,7 @@ end
 nl.manual_seed(options.seed)
 local net = UNet(16)
 local optimizer = optim.Adam(net:parameters(), {lr = 0.003})
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
 local progress = nl.progress(options.steps, {desc = "training"})
 for _ in progress do
   local pictures, discs = draw()
@@ -66,7 +67,10 @@ for _ in progress do
   loss:backward()
   optimizer:step()
   progress:set("loss", loss)
+  if ctrl_c:asked() then break end
 end
+progress:close()
+ctrl_c:close()
 
 net:eval()
 local pictures, discs = draw()

@@ -43,6 +43,7 @@ local near, far = nn.Embedding(n, WIDTH), nn.Embedding(n, WIDTH)
 nn.init.normal_(near.weight, 0, 0.1)
 nn.init.zeros_(far.weight)
 local optimizer = optim.Adam({near:parameters(), far:parameters()}, {lr = 0.01})
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
 local progress = nl.progress(options.steps, {desc = "training"})
 for _ in progress do
   local places = nl.randint(REACH + 1, #kept - REACH, {256})
@@ -55,7 +56,10 @@ for _ in progress do
   loss:backward()
   optimizer:step()
   progress:set("loss", loss)
+  if ctrl_c:asked() then break end
 end
+progress:close()
+ctrl_c:close()
 
 -- -------------------------------------------------------------------- seeing
 

@@ -59,7 +59,7 @@ static void raise_in_lua(lua_State *L, lua_Debug *record)
   interrupts_forget();
   note_raised();
   if (wish != INSISTED) remove_hook(L);
-  luaL_error(L, "interrupted!");
+  interrupts_raise(L);
 }
 
 static void write_message(const char *text, size_t length)

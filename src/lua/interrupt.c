@@ -60,4 +60,6 @@ static int interrupt_noted(lua_State *L)
 const luaL_Reg interrupt_functions[] = {
   {"want_interrupts", want_interrupts}, {"interrupt_noted", interrupt_noted}, {NULL, NULL}};
 
+void interrupts_raise(lua_State *L) { user_error(L, "interrupted!"); }
+
 void interrupts_forget(void) { request_withdraw(REQUEST_INTERRUPT); }

@@ -21,4 +21,7 @@ bool interrupts_note(void);
 /* Takes the request back. */
 void interrupts_forget(void);
 
+/* Raises what ends a program at Ctrl-C, at the user's line. */
+void interrupts_raise(lua_State *L);
+
 #endif
