@@ -45,10 +45,11 @@ local Dots = {shape = "dots", extent = include_points}
 
 --- Whether a text whose left end and middle are somewhere has room within the frame, beside those that stand there.
 local function has_room(pen, x, y, width)
-  local f, height = pen.frame, pen.medium.line
+  local f, height, apart = pen.frame, pen.medium.line, pen.medium.is_cells and 2 or 3
   if x < f.left or x + width > f.right or y - height / 2 < f.top or y + height / 2 > f.bottom then return false end
   for _, other in ipairs(pen.texts) do
-    if abs(other.y - y) < height and x < other.x + other.width and other.x < x + width then return false end
+    if abs(other.y - y) < height and x < other.x + other.width + apart
+      and other.x < x + width + apart then return false end
   end
   return true
 end
