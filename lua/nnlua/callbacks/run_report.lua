@@ -8,6 +8,18 @@ local parse = args.parser("report", {
   {"path", "string"}, {"title", "string?"}, {"samples", "any?"}, {"summary", "any?"},
 })
 
+--- An optimizer as it is printed, with the rates that it began with, where a schedule has changed them.
+local function optimizer_text(optimizer)
+  local lines, first = {}, nil
+  for line in (tostring(optimizer) .. "\n"):gmatch "(.-)\n" do
+    local initial = line:match "^    initial_lr: (.*)$"
+    if line:find "^Parameter Group" then first = nil end
+    if initial then first = initial
+    else lines[#lines + 1] = first and line:find "^    lr: " and "    lr: " .. first or line end
+  end
+  return table.concat(lines, "\n")
+end
+
 --- Of the trainer's options those that are plain values, and the names of those that are objects.
 local function settings_of(trainer, options)
   local settings = {}
@@ -19,7 +31,7 @@ local function settings_of(trainer, options)
     if kind == "table" and value.__name then settings[name] = value.__name end
   end
   if settings.max_epochs == math.maxinteger then settings.max_epochs = nil end
-  settings.optimizer = tostring(trainer.optimizer)
+  settings.optimizer = optimizer_text(trainer.optimizer)
   settings.batch_size = trainer.loader and trainer.loader.batch_size
   return settings
 end

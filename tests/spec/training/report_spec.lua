@@ -93,6 +93,18 @@ describe("a report", function()
     assert.matches('Linear</td><td style="text-align:left">[4, 1]</td><td>3</td><td>8</td>', page, 1, true)
   end)
 
+  it("tells the rate that a run began with, whatever a schedule made of it", function()
+    local net = nn.Linear(2, 1)
+    local optimizer = nl.optim.SGD({{params = {net.weight}}, {params = {net.bias}, lr = 0.5}}, {lr = 0.25})
+    local trainer = nl.Trainer(net, {optimizer = optimizer, loss = nn.MSELoss(), max_epochs = 3, progress = false,
+      scheduler = nl.optim.lr_scheduler.StepLR(optimizer, 1, 0.1)})
+    trainer:fit(nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1))))
+    trainer:report(path)
+    local page = assert(io.open(path)):read "a"
+    assert.matches("Parameter Group 0\n.-    lr: 0.25\n.-Parameter Group 1\n.-    lr: 0.5\n", page)
+    assert.is_nil(page:find("initial_lr", 1, true))
+  end)
+
   it("of a trainer with a training_step has the parameters alone, or the summary that it is given", function()
     local net = nn.Linear(2, 1)
     local trainer = nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), progress = false,
