@@ -109,7 +109,7 @@ end
 ---     nil
 function help.find(what)
   local entry = catalogue.find(what)
-  local argument = type(what) == "string" and options.text(what)
+  local argument = type(what) == "string" and options.text(what, entry ~= nil)
   if entry and argument then return entry_text(entry) .. "\n\n" .. argument end
   return argument or entry and entry_text(entry)
 end

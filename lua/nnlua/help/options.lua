@@ -172,20 +172,23 @@ end
 
 local MOST = 30 -- functions that are listed
 
---- What is known of an argument, as help prints it; nil if no function has one of that name.
-function options.text(name)
+--- What is known of an argument, as help prints it; nil if no function has one of that name, or, if `is_explained`,
+--- if there is no more to say of it than which has one.
+function options.text(name, is_explained)
   if not functions then index_all() end
   local list = functions[name]
-  if not list then return nil end
-  local names = {}
+  if not list or is_explained and not meanings[name] then return nil end
+  local names, has_defaults = {}, false
   for i = 1, math.min(#list, MOST) do
     local one = list[i]
     names[i] = one[2] and ("%s (%s)"):format(one[1], one[2]) or one[1]
+    has_defaults = has_defaults or one[2] ~= nil
   end
   local more = #list > MOST and (", and %d more"):format(#list - MOST) or ""
   local meaning = meanings[name] and text.wrapped(meanings[name], "  ") .. "\n" or ""
   return name .. ", an argument\n" .. meaning
-    .. text.wrapped("Taken, with this default, by " .. table.concat(names, ", ") .. more .. ".", "  ")
+    .. text.wrapped(("%s %s%s."):format(has_defaults and "Taken, with this default, by" or "Taken by",
+      table.concat(names, ", "), more), "  ")
 end
 
 --- The names of all arguments, as a set.

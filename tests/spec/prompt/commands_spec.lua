@@ -67,7 +67,7 @@ error 'no'
 ]]
     assert.equal("    1  x = 1\n    2  for i = 1, 2 do\n       x = x + i\n       end\n    3  error 'no'\n" ..
       "    4  :history\n" ..
-      "       for i = 1, 2 do\n       x = x + i\n       end\nno entry has that in it\n", output)
+      "    -  for i = 1, 2 do\n       x = x + i\n       end\nno entry has that in it\n", output)
     assert.equal("entry 3:1: no\n", errors)
   end)
 

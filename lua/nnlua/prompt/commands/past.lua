@@ -20,7 +20,7 @@ local function show_history(session, wanted)
   if wanted ~= "" then
     local texts = session.history and session.history.entries or session.entries.texts
     for i = 1, #texts - 1 do -- the last one is this command
-      if texts[i]:find(wanted, 1, true) then lines[#lines + 1] = numbered("", texts[i]) end
+      if texts[i]:find(wanted, 1, true) then lines[#lines + 1] = numbered("-", texts[i]) end
     end
     if #lines == 0 then return session:note "no entry has that in it" end
   else
