@@ -1,4 +1,4 @@
-/* Cells of recurrent layers. */
+/* Cells of recurrent layers, and their states as bytes, which weights of bytes are multiplied by. */
 #ifndef NNLUA_KERNELS_RECURRENT_H
 #define NNLUA_KERNELS_RECURRENT_H
 
@@ -19,10 +19,25 @@ typedef struct CellRow {
   void *dx, *dhidden; /* of the sums */
 } CellRow;
 
+/* The product of bytes x and a weight w [k, n] with zero points: scale * sum (x - x_zero) (w - zero). */
+typedef struct BytesProduct {
+  const int32_t *sums; /* [n] of x w as they are */
+  int32_t x_zero, x_sum;
+  const int32_t *zero, *totals; /* [n] of w; its zero points may be NULL: 0; totals: sums of w - zero */
+  float x_scale;
+  const float *scale; /* [n] */
+} BytesProduct;
+
 /* A step of n hidden units, and back. Floats only. */
 typedef struct RecurrentKernels {
   void (*cell)(CellKind kind, int64_t n, const CellRow *row);
   void (*cell_backward)(CellKind kind, int64_t n, const CellRow *row);
+
+  /* Of float32 only: the least and the greatest of numbers and 0; numbers / scale, rounded, plus zero, within 0…255,
+     and the sum of these; and y += a product. */
+  void (*range)(int64_t n, const float *x, float *low, float *high);
+  int32_t (*to_bytes)(int64_t n, const float *x, float scale, float zero, uint8_t *to);
+  void (*add_bytes_product)(int64_t n, const BytesProduct *p, float *y);
 } RecurrentKernels;
 
 #endif

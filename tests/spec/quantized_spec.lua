@@ -19,7 +19,10 @@ local layouts = {
 
 describe("a product of bytes", function()
   it("is exact, of signed and unsigned ones, however they lie", function()
-    for _, shape in ipairs {{1, 1, 1}, {3, 5, 2}, {7, 300, 35}, {50, 513, 3}, {500, 4, 530}} do
+    for _, shape in ipairs {
+      {1, 1, 1}, {3, 5, 2}, {7, 300, 35}, {50, 513, 3}, {500, 4, 530},
+      {1, 257, 143}, {2, 513, 64}, {3, 2, 72}, {4, 9, 17},
+    } do
       local m, k, n = table.unpack(shape)
       for _, left in ipairs {nl.int8, nl.uint8} do
         for _, right in ipairs {nl.int8, nl.uint8} do

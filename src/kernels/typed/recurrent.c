@@ -105,6 +105,53 @@ static void cell_backward(CellKind kind, int64_t n, const CellRow *row)
   }
 }
 
+/* ---- states as bytes ---- */
+
+#if T_f32
+
+static void range(int64_t n, const float *x, float *low, float *high)
+{
+  Vector least = {0}, most = {0};
+  FOR_PARTS(at, n)
+  {
+    const Vector v = load_part(x, at); /* 0 in lanes that are not there */
+    least = smaller(least, v), most = larger(most, v);
+  }
+  *low = *high = 0;
+  for (int j = 0; j < V; j++) {
+    *low = least[j] < *low ? least[j] : *low;
+    *high = most[j] > *high ? most[j] : *high;
+  }
+}
+
+static int32_t to_bytes(int64_t n, const float *x, float scale, float zero, uint8_t *to)
+{
+  int32_t sum = 0;
+  FOR_PARTS(at, n)
+  {
+    /* adding ROUNDER leaves a number of less than 2^22 rounded to an even one of two as near */
+    const Vector rounded = load_part(x, at) / scale + ROUNDER - ROUNDER + zero;
+    const Mask whole = __builtin_convertvector(smaller(AS_VECTOR(255.0f), larger((Vector){0}, rounded)), Mask);
+    for (int j = 0; j < at.left; j++) sum += to[at.at + j] = (uint8_t)whole[j];
+  }
+  return sum;
+}
+
+/* int32 that lie as a row's numbers do. */
+INLINE Mask load_whole(const int32_t *p, RowPart at) { return bits_of(load_part((const float *)(const void *)p, at)); }
+
+static void add_bytes_product(int64_t n, const BytesProduct *p, float *y)
+{
+  FOR_PARTS(at, n)
+  {
+    Mask sum = load_whole(p->sums, at) - p->x_zero * load_whole(p->totals, at);
+    if (p->zero) sum -= p->x_sum * load_whole(p->zero, at);
+    const Vector scale = p->x_scale * load_part(p->scale, at);
+    store_part(y, at, load_part(y, at) + __builtin_convertvector(sum, Vector) * scale);
+  }
+}
+
+#endif
 #endif
 
 void TYPED(fill_recurrent)(RecurrentKernels *t);
@@ -113,6 +160,11 @@ void TYPED(fill_recurrent)(RecurrentKernels *t)
 #if T_FLOATING
   t->cell = cell;
   t->cell_backward = cell_backward;
+#if T_f32
+  t->range = range;
+  t->to_bytes = to_bytes;
+  t->add_bytes_product = add_bytes_product;
+#endif
 #else
   (void)t;
 #endif

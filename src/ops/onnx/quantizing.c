@@ -1,7 +1,7 @@
 /* ONNX's operators on quantized numbers. */
 #include "ops/onnx/quantizing.h"
 
-#include "ops/index/mask.h"
+#include "launch/nn/byte_lstm.h"
 #include "ops/linalg/matmul.h"
 #include "ops/linalg/quantized.h"
 #include "ops/math/arithmetic.h"
@@ -67,23 +67,14 @@ FORWARD(onnx_dequantize)
   y[0] = cast(op(mul, cast(x, wide), cast(spread(call, a->scale, x, a->axis, a->block_size), wide)), dtype);
 }
 
-/* x as uint8, with its scale and its zero point, which is a float. */
-static Tensor *quantized(Call *call, Tensor *x, Tensor **scale_to, Tensor **zero_to)
-{
-  Tensor *high = op(clamp, op(max, x), scalar_int(0), NO_SCALAR),
-         *low = op(clamp, op(min, x), NO_SCALAR, scalar_int(0));
-  Tensor *scale = op(div, minus(high, low), number(255));
-  scale = op(where, op(eq, scale, whole(0)), ones_like_of(scale), scale); /* where all of x is 0 */
-  Tensor *zero = op(clamp, op(round, op(div, op(neg, low), scale)), scalar_int(0), scalar_int(255));
-  *scale_to = scale, *zero_to = zero;
-  return rounded(call, op(div, x, scale), zero, DTYPE_u8, 0, 255);
-}
-
 FORWARD(onnx_dynamic_quantize)
 {
-  Tensor *zero;
-  y[0] = quantized(call, a->x, &y[1], &zero);
-  y[2] = cast(zero, DTYPE_u8);
+  const Device device = device_of(a->x);
+  check_floating(call, tensor_dtype(a->x));
+  y[0] = result_new(call, DTYPE_u8, device, tensor_shape(a->x));
+  y[1] = tensor_new(call, DTYPE_f32, device, (Ints){a->x->shape, 0});
+  y[2] = tensor_new(call, DTYPE_u8, device, (Ints){a->x->shape, 0});
+  launch_dynamic_quantize(call, a->x, y[0], y[1], y[2]);
 }
 
 /* ----------------------------------------------------------------- products */
@@ -146,9 +137,9 @@ ByteFactor byte_factor(Call *call, Tensor *b, Tensor *scale, Tensor *zero)
 
 Tensor *dynamic_product(Call *call, Tensor *x, const ByteFactor *f)
 {
-  Tensor *scale, *zero, *bytes = quantized(call, x, &scale, &zero);
-  Tensor *whole_sums = product_of_bytes(call, bytes, f->b, cast(zero, DTYPE_i32), f->zero, f->sums);
-  return op(mul, cast(whole_sums, tensor_dtype(x)), op(mul, scale, f->scale));
+  Tensors as = op(onnx_dynamic_quantize, x);
+  Tensor *whole_sums = product_of_bytes(call, as.v[0], f->b, cast(as.v[2], DTYPE_i32), f->zero, f->sums);
+  return op(mul, cast(whole_sums, tensor_dtype(x)), op(mul, as.v[1], f->scale));
 }
 
 FORWARD(onnx_qlinear_matmul)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "launch/nn/byte_lstm.h"
 #include "ops/index/mask.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/activation.h"
@@ -197,20 +198,20 @@ static Tensor *turned_round(Call *call, const Direction *d, Tensor *x)
 
 /* ------------------------------------------------------------------ our own */
 
-/* Rows of gates in our order. */
-static Tensor *in_our_order(Call *call, const Direction *d, Tensor *t)
+/* Gates in our order, which are one after the other along a dimension. */
+static Tensor *in_our_order(Call *call, const Direction *d, Tensor *t, int dim)
 {
   static const int lstm[] = {0, 2, 3, 1}, gru[] = {1, 0, 2};
   const int *order = d->kind == CELL_LSTM ? lstm : gru;
   Tensor *rows[4];
   if (!t || d->gates == 1) return t;
-  for (int i = 0; i < d->gates; i++) rows[i] = op(narrow, t, 0, order[i] * d->hidden, d->hidden);
-  return op(cat, ((Tensors){rows, d->gates}), 0);
+  for (int i = 0; i < d->gates; i++) rows[i] = op(narrow, t, dim, order[i] * d->hidden, d->hidden);
+  return op(cat, ((Tensors){rows, d->gates}), dim);
 }
 
 static bool is_ours(const Direction *d)
 {
-  const bool plain = !d->w_bytes && d->clip == 0 && !d->peep && !d->lengths && d->x->shape[0] > 0 && d->x->shape[1] > 0;
+  const bool plain = d->clip == 0 && !d->peep && !d->lengths && d->x->shape[0] > 0 && d->x->shape[1] > 0;
   if (!plain) return false;
   if (d->kind == CELL_LSTM)
     return !d->flag && is_named(&d->f[0], "Sigmoid") && is_named(&d->f[1], "Tanh") && is_named(&d->f[2], "Tanh");
@@ -225,15 +226,36 @@ static Outcome run_ours(Call *call, const Direction *d)
   for (int64_t t = 0; t < steps; t++) sizes[t] = batch;
   const CellKind kind = d->kind == CELL_TANH && is_named(&d->f[0], "Relu") ? CELL_RELU : d->kind;
   Tensors out = op(recurrent_layer, reshaped(d->x, steps * batch, d->x->shape[2]), d->h, d->c,
-                   in_our_order(call, d, d->w), in_our_order(call, d, d->r), in_our_order(call, d, d->wb),
-                   in_our_order(call, d, d->rb), ((Ints){sizes, steps}), (int64_t)kind, d->is_reverse);
+                   in_our_order(call, d, d->w, 0), in_our_order(call, d, d->r, 0), in_our_order(call, d, d->wb, 0),
+                   in_our_order(call, d, d->rb, 0), ((Ints){sizes, steps}), (int64_t)kind, d->is_reverse);
   Tensor *y = reshaped(out.v[0], steps, batch, n);
   return (Outcome){y, op(select, y, 0, d->is_reverse ? 0 : steps - 1), d->c ? out.v[1] : NULL};
 }
 
+/* Something of each column, or one for all, as a column each in our order; NULL stays. */
+static Tensor *each_column(Call *call, const Direction *d, Tensor *t)
+{
+  if (!t || t->numel != 1) return in_our_order(call, d, t, 0);
+  return op(contiguous, op(expand, op(reshape, t, INTS(1)), INTS(d->gates * d->hidden)));
+}
+
+static Outcome run_bytes(Call *call, const Direction *d)
+{
+  const int64_t steps = d->x->shape[0], batch = d->x->shape[1], n = d->hidden;
+  const ByteFactor *r = d->r_bytes;
+  Tensor *totals = reshaped(r->sums, d->gates * n);
+  if (r->zero) totals = minus(totals, op(mul, r->zero, whole(n)));
+  Tensor *sums = weighed(call, d->x, d->w, d->w_bytes, d->wb ? plus(d->wb, d->rb) : NULL);
+  sums = in_our_order(call, d, reshaped(sums, steps * batch, d->gates * n), 1);
+  Tensors out = op(onnx_byte_lstm, sums, d->h, d->c, in_our_order(call, d, r->b, 1), in_our_order(call, d, totals, 0),
+                   each_column(call, d, r->scale), each_column(call, d, r->zero), steps, d->is_reverse);
+  Tensor *y = reshaped(out.v[0], steps, batch, n);
+  return (Outcome){y, op(select, y, 0, d->is_reverse ? 0 : steps - 1), out.v[1]};
+}
+
 static Outcome run_direction(Call *call, const Direction *d)
 {
-  if (is_ours(d)) return run_ours(call, d);
+  if (is_ours(d)) return d->w_bytes ? run_bytes(call, d) : run_ours(call, d);
   Outcome out = run_steps(call, d, turned_round(call, d, d->x));
   out.y = turned_round(call, d, out.y);
   return out;
@@ -370,4 +392,21 @@ FORWARD(onnx_dynamic_quantize_lstm)
                             a->flag};
   if (a->scales.n != 2 && a->scales.n != 4) raise(call, "%lld scales and zero points", (long long)a->scales.n);
   run(call, &turned, CELL_LSTM, "Sigmoid,Tanh,Tanh", a->scales, y);
+}
+
+FORWARD(onnx_byte_lstm)
+{
+  const Tensor *h0 = a->h0, *r = a->r;
+  if (h0->ndim != 2 || a->sums->ndim != 2 || r->ndim != 2) raise(call, "matrices are wanted");
+  const int64_t batch = h0->shape[0], hidden = h0->shape[1], wide = 4 * hidden;
+  const Tensor *of_columns[] = {a->totals, a->scale, a->zero};
+  bool fits = a->steps > 0 && shape_equal(tensor_shape(a->c0), tensor_shape(h0))
+              && shape_equal(tensor_shape(r), INTS(hidden, wide)) && (r->dtype == DTYPE_i8 || r->dtype == DTYPE_u8)
+              && shape_equal(tensor_shape(a->sums), INTS(a->steps * batch, wide));
+  for (int i = 0; i < 3; i++) fits = fits && (!of_columns[i] || shape_equal(tensor_shape(of_columns[i]), INTS(wide)));
+  if (!fits) raise(call, "scales, zero points or sizes don't fit W and R");
+  y[0] = result_new(call, DTYPE_f32, device_of(h0), INTS(a->steps * batch, hidden));
+  y[1] = result_new(call, DTYPE_f32, device_of(h0), INTS(batch, hidden));
+  const ByteLstm layer = {a->sums, a->h0, a->c0, a->r, a->totals, a->scale, a->zero, a->steps, a->reverse};
+  launch_byte_lstm(call, &layer, y[0], y[1]);
 }

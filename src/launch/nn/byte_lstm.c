@@ -1,0 +1,134 @@
+/* Numbers as bytes by a scale of their own, and an LSTM whose recurrent weight is of bytes. */
+#include "launch/nn/byte_lstm.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/matmul.h"
+#include "kernels/recurrent.h"
+#include "launch/launch.h"
+
+typedef struct Quantized {
+  float scale, zero;
+  int32_t sum;
+} Quantized;
+
+/* The scale and zero point for numbers; the sum is not known yet. */
+static Quantized quantized_as(const RecurrentKernels *k, int64_t n, const float *x)
+{
+  float low, high;
+  k->range(n, x, &low, &high);
+  const float scale = high > low ? (high - low) / 255 : 1, zero = rintf(-low / scale);
+  return (Quantized){scale, fminf(fmaxf(zero, 0), 255), 0};
+}
+
+void launch_dynamic_quantize(Call *call, Tensor *x, Tensor *to, Tensor *scale, Tensor *zero)
+{
+  if (!launch_runs(scale)) return;
+  x = contiguous_as(call, x, DTYPE_f32);
+  const RecurrentKernels *k = kernels_for(x, DTYPE_f32)->recurrent;
+  const Quantized q = quantized_as(k, x->numel, tensor_data(x));
+  k->to_bytes(x->numel, tensor_data(x), q.scale, q.zero, tensor_data(to));
+  *(float *)tensor_data(scale) = q.scale;
+  *(uint8_t *)tensor_data(zero) = (uint8_t)q.zero;
+}
+
+/* ------------------------------------------------------------------- layer */
+
+typedef struct Layer {
+  const RecurrentKernels *k;
+  const MatmulKernels *whole;
+  int64_t batch, hidden, wide;
+  Stored stored;
+  const void *r;
+  const int32_t *totals, *zero;
+  const float *scale;
+  void *left;      /* for the product */
+  int32_t *sums;   /* [batch, wide] */
+  uint8_t *states; /* [batch, hidden] */
+  float *work;     /* [batch, 5, hidden]: the gates, and the cells after the step */
+} Layer;
+
+/* work, in which the sums of the inputs are, gets what comes from the states h [batch, hidden]. */
+static void add_recurrent(const Layer *l, const float *h)
+{
+  Quantized q = quantized_as(l->k, l->batch * l->hidden, h);
+  int32_t *row_sums = l->sums + l->batch * l->wide;
+  for (int64_t i = 0; i < l->batch; i++)
+    row_sums[i] = l->k->to_bytes(l->hidden, h + i * l->hidden, q.scale, q.zero, l->states + i * l->hidden);
+  const Product product = {.m = l->batch,
+                           .n = l->wide,
+                           .k = l->hidden,
+                           .a = l->states,
+                           .a_row = l->hidden,
+                           .a_col = 1,
+                           .b = l->r,
+                           .b_row = l->wide,
+                           .b_col = 1,
+                           .c = l->sums,
+                           .c_row = l->wide,
+                           .a_stored = STORED_U8,
+                           .b_stored = l->stored};
+  l->whole->bytes(&product, l->left);
+  for (int64_t i = 0; i < l->batch; i++) {
+    const BytesProduct p = {.sums = l->sums + i * l->wide,
+                            .x_zero = (int32_t)q.zero,
+                            .x_sum = row_sums[i],
+                            .zero = l->zero,
+                            .totals = l->totals,
+                            .x_scale = q.scale,
+                            .scale = l->scale};
+    l->k->add_bytes_product(l->wide, &p, l->work + i * 5 * l->hidden);
+  }
+}
+
+/* A step on sums [batch, wide], from states h and cells c, both [batch, hidden], to the states of y; c is replaced. */
+static void step(const Layer *l, const float *sums, const float *h, float *c, float *y)
+{
+  const int64_t n = l->hidden;
+  for (int64_t i = 0; i < l->batch; i++)
+    memcpy(l->work + i * 5 * n, sums + i * l->wide, (size_t)l->wide * sizeof *sums);
+  add_recurrent(l, h);
+  for (int64_t i = 0; i < l->batch; i++) {
+    float *work = l->work + i * 5 * n;
+    l->k->cell(CELL_LSTM, n, &(CellRow){.work = work, .c_prev = c + i * n, .h = y + i * n});
+    memcpy(c + i * n, work + 4 * n, (size_t)n * sizeof *c);
+  }
+}
+
+static void *memory(Call *call, int64_t n, DType dtype)
+{
+  return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n)));
+}
+
+void launch_byte_lstm(Call *call, const ByteLstm *a, Tensor *h, Tensor *c)
+{
+  if (!launch_runs(h)) return;
+  const int64_t batch = a->h0->shape[0], hidden = a->h0->shape[1], wide = 4 * hidden;
+  const KernelTable *k = kernels_for(h, DTYPE_f32);
+  const MatmulKernels *whole = kernels_for(h, DTYPE_i32)->matmul;
+  const int64_t rows = (batch + whole->rows - 1) / whole->rows * whole->rows;
+  Layer l = {.k = k->recurrent,
+             .whole = whole,
+             .batch = batch,
+             .hidden = hidden,
+             .wide = wide,
+             .stored = a->r->dtype == DTYPE_u8 ? STORED_U8 : STORED_I8,
+             .r = tensor_data(contiguous_as(call, a->r, tensor_dtype(a->r))),
+             .totals = tensor_data(contiguous_as(call, a->totals, DTYPE_i32)),
+             .zero = a->zero ? tensor_data(contiguous_as(call, a->zero, DTYPE_i32)) : NULL,
+             .scale = tensor_data(contiguous_as(call, a->scale, DTYPE_f32)),
+             .left = memory(call, rows * whole->depth, DTYPE_i16),
+             .sums = memory(call, batch * (wide + 1), DTYPE_i32),
+             .states = memory(call, batch * hidden, DTYPE_u8),
+             .work = memory(call, batch * 5 * hidden, DTYPE_f32)};
+  const float *sums = tensor_data(contiguous_as(call, a->sums, DTYPE_f32));
+  const float *before = tensor_data(contiguous_as(call, a->h0, DTYPE_f32));
+  float *y = tensor_data(h), *cells = tensor_data(c);
+  memcpy(cells, tensor_data(contiguous_as(call, a->c0, DTYPE_f32)), tensor_bytes(c));
+  for (int64_t s = 0; s < a->steps; s++) {
+    const int64_t t = a->is_reverse ? a->steps - 1 - s : s;
+    step(&l, sums + t * batch * wide, before, cells, y + t * batch * hidden);
+    before = y + t * batch * hidden;
+  }
+}
