@@ -3,7 +3,7 @@
  *
  * A fresh page costs more than what most kernels do with it, so free blocks stay as long as they and what is handed out
  * together are no more than a program has lately had handed out at once, and something for the mixture of sizes. Then a
- * block that is new from the system takes the place of those whose size has not been asked for longest.
+ * new block takes the place of those whose size has not been asked for longest: a large one gets their very pages.
  */
 #define _GNU_SOURCE
 #include "core/memory.h"
@@ -20,6 +20,7 @@ enum {
   KEPT_FLOOR = 64 << 20, /* bytes in blocks, handed out or free, that are always worth keeping */
   HUGE_PAGE = 2 << 20,
   PAGE = 4096,
+  FIRST_MAPPED = 8 * (20 - 8) + 7, /* the class of HUGE_PAGE bytes */
   LOOKS = 64 /* of memory_look, after which a peak that did not come again is forgotten */
 };
 
@@ -106,33 +107,93 @@ static inline bool must_fail(Memory *m)
 /* The most that may be in blocks, handed out or free. */
 static size_t most_kept(const Memory *m)
 {
-  size_t wanted = m->high + m->high / 16 * 3;
+  size_t wanted = m->high + m->high / 8;
   return wanted > KEPT_FLOOR ? wanted : KEPT_FLOOR;
 }
 
-/* The class with free blocks that has not been asked for longest. */
-static int stalest_class(const Memory *m)
+static bool is_full(const Memory *m, size_t bytes) { return m->allocated + m->cached + bytes > most_kept(m); }
+
+/* The class with free blocks that has not been asked for longest, of those from `first` on; -1: none has any. */
+static int stalest_class(const Memory *m, int first)
 {
   int stalest = -1;
-  for (int c = 0; c < MEMORY_CLASSES; c++)
+  for (int c = first; c < MEMORY_CLASSES; c++)
     if (m->free_blocks[c] && (stalest < 0 || m->asked_at[c] < m->asked_at[stalest])) stalest = c;
   return stalest;
+}
+
+static MemoryBlock *take_free(Memory *m, int class)
+{
+  MemoryBlock *block = m->free_blocks[class];
+  m->free_blocks[class] = block->next;
+  m->cached -= class_bytes(class);
+  return block;
+}
+
+static void put_free(Memory *m, int class, void *pointer)
+{
+  MemoryBlock *block = pointer;
+  block->next = m->free_blocks[class];
+  m->free_blocks[class] = block;
+  m->cached += class_bytes(class);
 }
 
 /* Gives free blocks back until there is room for `bytes` more, if it takes all. */
 static void make_room(Memory *m, size_t bytes)
 {
-  size_t most = most_kept(m);
-  while (m->cached && m->allocated + m->cached + bytes > most) {
-    int class = stalest_class(m);
-    size_t size = class_bytes(class);
-    while (m->free_blocks[class] && m->allocated + m->cached + bytes > most) {
-      MemoryBlock *block = m->free_blocks[class];
-      m->free_blocks[class] = block->next;
-      m->cached -= size;
-      system_free(block, size);
-    }
+  while (m->cached && is_full(m, bytes)) {
+    int class = stalest_class(m, 0);
+    while (m->free_blocks[class] && is_full(m, bytes)) system_free(take_free(m, class), class_bytes(class));
   }
+}
+
+/* Keeps what lies in [from, to) as a free block, or gives it back if it is too short for a class that is mapped. */
+static void keep_rest(Memory *m, char *from, char *to)
+{
+  char *start = (char *)(((uintptr_t)from + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+  int class = FIRST_MAPPED;
+  while (start < to && class_bytes(class) <= (size_t)(to - start)) class++;
+  if (class == FIRST_MAPPED) {
+    if (from < to) munmap(from, (size_t)(to - from));
+    return;
+  }
+  size_t size = class_bytes(--class);
+  if (from < start) munmap(from, (size_t)(start - from));
+  if (start + size < to) munmap(start + size, (size_t)(to - start) - size);
+  put_free(m, class, start);
+}
+
+/*
+ * A block whose pages are those of free blocks, as far as there are any: moving one takes a fraction of what a fresh
+ * one does. Of a block that is not enough only whole huge pages are of use.
+ */
+static void *rebuilt(Memory *m, size_t bytes)
+{
+  char *block = map_pages(bytes);
+  if (!block) return NULL;
+  for (size_t done = 0, whole = whole_pages(bytes); done < whole;) {
+    int class = stalest_class(m, FIRST_MAPPED);
+    if (class < 0) break;
+    size_t size = class_bytes(class), wanted = whole - done;
+    size_t moved = size < wanted ? size & ~(size_t)(HUGE_PAGE - 1) : wanted;
+    char *from = (char *)take_free(m, class);
+    for (size_t at = 0; at < moved; at += HUGE_PAGE) {
+      size_t piece = moved - at < HUGE_PAGE ? moved - at : HUGE_PAGE;
+      if (mremap(from + at, piece, piece, MREMAP_MAYMOVE | MREMAP_FIXED, block + done + at) == MAP_FAILED)
+        munmap(from + at, piece);
+    }
+    done += moved;
+    keep_rest(m, from + moved, from + size);
+  }
+  return block;
+}
+
+/* A block that none is kept for. */
+static void *new_block(Memory *m, size_t bytes)
+{
+  void *block = MAPS_LARGE && bytes >= HUGE_PAGE && is_full(m, bytes) ? rebuilt(m, bytes) : NULL;
+  make_room(m, bytes);
+  return block ? block : system_allocate(bytes);
 }
 
 static void note_peak(Memory *m)
@@ -186,8 +247,7 @@ void *memory_allocate(Memory *m, size_t bytes)
     m->free_blocks[class] = block->next;
     m->cached -= rounded;
   } else {
-    make_room(m, rounded);
-    block = system_allocate(rounded);
+    block = new_block(m, rounded);
     if (!block) return NULL;
   }
   count_out(m, rounded);
