@@ -61,6 +61,7 @@ typedef struct Pressure {
   int calm;                 /* how many went by since the spacing changed and found no more than one such */
   uint64_t sequence;        /* the context's at the last look: graphs were recorded since if it differs */
   bool generational;        /* what the last steps say of the collector's mode */
+  int probes;               /* steps for the cache's sake that didn't find it generational */
   int last_step;            /* what the last step came to */
   bool marked;              /* an incremental cycle has marked what lives since garbage was looked for */
   size_t left, unseen;      /* bytes after the last slice; those that came while the cycle swept */

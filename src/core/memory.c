@@ -21,7 +21,7 @@ enum {
   HUGE_PAGE = 2 << 20,
   PAGE = 4096,
   FIRST_MAPPED = 8 * (20 - 8) + 7, /* the class of HUGE_PAGE bytes */
-  LOOKS = 64 /* of memory_look, after which a peak that did not come again is forgotten */
+  LOOKS = 64                       /* of memory_look, after which a peak that did not come again is forgotten */
 };
 
 void memory_init(Memory *m)
@@ -152,12 +152,12 @@ static void keep_rest(Memory *m, char *from, char *to)
 {
   char *start = (char *)(((uintptr_t)from + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
   int class = FIRST_MAPPED;
-  while (start < to && class_bytes(class) <= (size_t)(to - start)) class++;
+  while (start < to && class_bytes(class) <= (size_t)(to - start)) class += 1;
   if (class == FIRST_MAPPED) {
     if (from < to) munmap(from, (size_t)(to - from));
     return;
   }
-  size_t size = class_bytes(--class);
+  size_t size = class_bytes(class -= 1);
   if (from < start) munmap(from, (size_t)(start - from));
   if (start + size < to) munmap(start + size, (size_t)(to - start) - size);
   put_free(m, class, start);

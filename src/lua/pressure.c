@@ -12,31 +12,41 @@
 enum {
   HEADROOM = 20 << 20, /* bytes of garbage that are always allowed */
   CEILING = 30 << 20,  /* where it is collected whatever that costs */
+  CYCLE_HEADROOM = 24 << 20,
+  CYCLE_CEILING = 40 << 20,
   SMALL_FLOOR = 256 << 10,
   MEDIUM_FLOOR = 1 << 20,
   MUCH_DUE = 1 << 20,
   LEAST_STRIDE = 16 << 10,
   SLICE_MULTIPLIER = 4, /* of an incremental step, where Lua has 100: it goes over a twentieth of the objects */
+  SLICE_CREDIT = 32,    /* KB that Lua may allocate before it goes on with the cycle itself */
+  PROBES = 2,           /* steps that tell the mode */
   MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR,
   MOST_SPACING = 8,
   CALM = 16 /* collections that went well before they come more often */
 };
 
-static const double YOUNG = 0.75;           /* of the bytes since the last one, which a collection should free */
-static const double SHARE = 0.05;           /* of the time, for what collections cost beside freeing */
-static const double PER_BLOCK = 2e-7;       /* seconds that freeing a tensor takes at most, with its userdata */
-static const double SAVED_PER_BYTE = 5e-11; /* seconds that a block from the cache saves */
-static const double SHORT_SLICE = 3e-4;     /* seconds of a cycle within one call */
-static const double LONG_SLICE = 2e-3;      /* where as much is due as MUCH_DUE bytes bring */
-static const double SLICES_PER_BYTE = 3e-5; /* of an incremental cycle, by Lua's heap; before one was counted */
+static const double YOUNG = 0.75;             /* of the bytes since the last one, which a collection should free */
+static const double SHARE = 0.05;             /* of the time, for what collections cost beside freeing */
+static const double PER_BLOCK = 2e-7;         /* seconds that freeing a tensor takes at most, with its userdata */
+static const double SAVED_PER_BYTE = 5e-11;   /* seconds that a block from the cache saves */
+static const double SHORT_SLICE = 2e-4;       /* seconds of a cycle within one call */
+static const double LONG_SLICE = 2e-3;        /* where as much is due as MUCH_DUE bytes bring */
+static const double CYCLE_ROOM = 0.5;         /* of the bytes that may come up to the ceiling, for a cycle */
+static const double SLICES_PER_BYTE = 1.6e-4; /* of an incremental cycle, by Lua's heap; before one was counted */
 
 static char canary_key; /* registry key, by address: a table with a weak entry */
+static char head_key;   /* and the newest object, for an incremental sweep to begin with */
 
 static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Bytes of garbage that may gather before a collection begins, and before one must end. */
 static size_t headroom(size_t live) { return larger_size(HEADROOM, live / 4); }
 static size_t ceiling(size_t live) { return larger_size(CEILING, live / 2); }
+
+/* The same for incremental cycles, which go over the whole heap. */
+static size_t cycle_headroom(size_t live) { return larger_size(CYCLE_HEADROOM, live / 4); }
+static size_t cycle_ceiling(size_t live) { return larger_size(CYCLE_CEILING, live / 2); }
 
 static void set_floors(Context *ctx)
 {
@@ -75,11 +85,27 @@ static int make_canary(lua_State *L)
   return 0;
 }
 
-/* Protected: where Lua has no memory for it, what was there does. A look at the collector is no place for an error. */
-static void set_canary(lua_State *L)
+static int make_head(lua_State *L)
 {
-  lua_pushcfunction(L, make_canary);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &head_key);
+  return 0;
+}
+
+/* Protected: where Lua has no memory for it, what was there does. A look at the collector is no place for an error. */
+static void protected(lua_State *L, lua_CFunction f)
+{
+  lua_pushcfunction(L, f);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+/*
+ * As an incremental cycle enters its sweep, Lua frees in one go all garbage that is newer than the newest object
+ * alive: 16 ms for 400,000 tables. So now and then there is a new one.
+ */
+static void set_head(lua_State *L)
+{
+  if (lua_checkstack(L, 3)) protected(L, make_head);
 }
 
 static bool canary_is_dead(lua_State *L)
@@ -97,12 +123,13 @@ static bool canary_is_dead(lua_State *L)
  * In generational mode a step of nothing more would reset Lua's own count of what it owes, and it would never come to
  * the full collections that it makes as its heap grows: so there all of the heap is owed, and Lua decides. In
  * incremental mode Lua's own steps go over some 50,000 objects, which takes 5 ms where they are dead tensors: ours are
- * shorter.
+ * shorter, and put its own off until so much is allocated that nobody else seems to go on with the cycle.
  */
 static Step collector_step(lua_State *L, Pressure *p)
 {
   if (!lua_checkstack(L, 3)) return STEP_PART;
-  set_canary(L);
+  protected(L, make_canary);
+  if (!p->generational) set_head(L);
   bool ended;
   if (p->generational) {
     ended = lua_gc(L, LUA_GCSTEP, lua_gc(L, LUA_GCCOUNT) + 1) == 1;
@@ -110,6 +137,7 @@ static Step collector_step(lua_State *L, Pressure *p)
     int multiplier = lua_gc(L, LUA_GCSETSTEPMUL, SLICE_MULTIPLIER);
     ended = lua_gc(L, LUA_GCSTEP, 0) == 1;
     lua_gc(L, LUA_GCSETSTEPMUL, multiplier);
+    lua_gc(L, LUA_GCSTEP, -SLICE_CREDIT); /* takes from what Lua owes, and is no step */
   }
   bool dead = canary_is_dead(L);
   Step step = dead && !ended ? STEP_COLLECTED : ended ? STEP_ENDED : STEP_PART;
@@ -137,7 +165,9 @@ static void adapt_spacing(Pressure *p, double made, double freed)
  * Tensors die young, and what the next ones use should still be in the processor's cache: so a step of the collector
  * long before there is pressure. While a graph is recorded only small tensors count, for large ones that live across
  * two young collections would be old before their time. What a step costs beside freeing - marking the host's heap - is
- * paid from its share of the time and from what the cache saves; where it is more, the next one waits longer.
+ * paid from its share of the time and from what the cache saves; where it is more, the next one waits longer. In
+ * incremental mode only a whole cycle frees anything, which costs more than the cache saves: once that mode is known,
+ * it is left to pressure.
  */
 static void tidy(lua_State *L, Context *ctx)
 {
@@ -147,6 +177,12 @@ static void tidy(lua_State *L, Context *ctx)
   p->sequence = ctx->sequence;
   if (records && m->small_since <= m->small_limit) {
     m->medium_since = 0;
+    return;
+  }
+  if (!p->generational && p->probes++ >= PROBES) {
+    p->probes = PROBES;
+    set_head(L);
+    m->small_since = m->medium_since = 0;
     return;
   }
   size_t bytes = m->allocated, blocks = m->live_blocks, made = m->small_since + m->medium_since;
@@ -172,7 +208,7 @@ static void tidy(lua_State *L, Context *ctx)
 static void set_limit(Context *ctx, size_t bytes)
 {
   Memory *m = &ctx->memory;
-  size_t most = m->live_after + ceiling(m->live_after);
+  size_t most = m->live_after + (ctx->pressure.generational ? ceiling : cycle_ceiling)(m->live_after);
   m->limit = m->allocated + bytes;
   if (m->allocated < most && m->limit > most) m->limit = most;
 }
@@ -219,23 +255,30 @@ static void cycle_ended(lua_State *L, Context *ctx)
   bool whole = p->marked || p->slices == 1;
   size_t left = m->allocated > p->unseen ? m->allocated - p->unseen : 0;
   if (whole) {
+    size_t room = cycle_headroom(left), unseen = m->allocated - left;
     p->cycle_slices = p->slices;
     m->live_after = left;
-    set_limit(ctx, headroom(left));
+    set_limit(ctx, unseen < room / 2 ? room - unseen : room / 2);
   }
   p->slices = 0;
   p->unseen = 0;
   p->marked = false;
-  if (m->allocated > left + ceiling(left)) collect_fully(L, ctx);
+  if (m->allocated > left + cycle_ceiling(left)) collect_fully(L, ctx);
 }
 
-/* How many bytes there may be between two slices for a cycle to end well before the ceiling. */
+/*
+ * How many bytes there may be between two slices for a cycle to end well before the ceiling. How many it takes is a
+ * guess, from the last one: where it takes more they come closer together.
+ */
 static size_t stride(lua_State *L, const Context *ctx)
 {
-  size_t live = ctx->memory.live_after, room = (ceiling(live) - headroom(live)) / 4 * 3;
+  size_t live = ctx->memory.live_after, end = live + cycle_ceiling(live), now = ctx->memory.allocated;
   const Pressure *p = &ctx->pressure;
   double slices = p->cycle_slices ? p->cycle_slices : 1 + SLICES_PER_BYTE * 1024 * lua_gc(L, LUA_GCCOUNT);
-  return (size_t)((double)room / slices) + 1;
+  double to_come = slices - p->slices > slices / 4 ? slices - p->slices : slices / 4;
+  double usual = (double)(cycle_ceiling(live) - cycle_headroom(live)) / slices;
+  double left = end > now ? (double)(end - now) / to_come : 0;
+  return (size_t)(CYCLE_ROOM * (left < usual ? left : usual)) + 1;
 }
 
 /*
@@ -248,7 +291,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   Memory *m = &ctx->memory;
   Pressure *p = &ctx->pressure;
   size_t apart = stride(L, ctx);
-  bool late = m->allocated > m->live_after + ceiling(m->live_after);
+  bool late = m->allocated > m->live_after + cycle_ceiling(m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
   for (double until = clock_seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
     if (p->generational) { /* as the second of two steps shows, and then no cycle ever ends */
