@@ -157,10 +157,10 @@ static void keep_rest(Memory *m, char *from, char *to)
     if (from < to) munmap(from, (size_t)(to - from));
     return;
   }
-  size_t size = class_bytes(class -= 1);
+  size_t size = class_bytes(class - 1);
   if (from < start) munmap(from, (size_t)(start - from));
   if (start + size < to) munmap(start + size, (size_t)(to - start) - size);
-  put_free(m, class, start);
+  put_free(m, class - 1, start);
 }
 
 /*
