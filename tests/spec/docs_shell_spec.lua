@@ -1,8 +1,9 @@
 -- The shell's blocks of the README and docs/: each runs in a folder that has what it names, or is in a list of those
--- that don't, with the reason.
+-- that don't, with the reason. And what is in languages that docs_spec.lua doesn't run.
 require "nnlua"
 local membership = require "nnlua.distributed.membership"
 local process = require "support.process"
+local system = require "nnlua.system"
 
 local root = io.popen("pwd"):read "l"
 local nnlua = io.popen("realpath '" .. process.nnlua .. "'"):read "l"
@@ -17,11 +18,11 @@ local function write(path, text)
   file:write(text)
 end
 
---- All blocks: a list of `{page, text}`.
-local function blocks()
+--- All blocks in a language: a list of `{page, text}`.
+local function blocks(language)
   local list = {}
   for path in io.popen("find README.md docs -name '*.md' ! -path docs/reference.md | sort"):lines() do
-    for indent, text in ("\n" .. read(path)):gmatch "\n( *)```sh\n(.-)\n *```" do
+    for indent, text in ("\n" .. read(path)):gmatch("\n( *)```" .. language .. "\n(.-)\n *```") do
       table.insert(list, {page = path, text = text:gsub("^" .. indent, ""):gsub("\n" .. indent, "\n")})
     end
   end
@@ -90,7 +91,7 @@ end
 describe("The shell's blocks of the pages", function()
   local seen = {}
 
-  for _, block in ipairs(blocks()) do
+  for _, block in ipairs(blocks "sh") do
     local how, key = found_in(run_here, block)
     if how and how.runs ~= false then
       it(("run: %s"):format(key), function()
@@ -123,6 +124,27 @@ describe("The shell's blocks of the pages", function()
         assert.truthy(seen[key], key)
         if list == run_elsewhere then assert.truthy(read(value):find(key:match "^%S+", 1, true), key) end
       end
+    end
+  end)
+end)
+
+describe("The pages' blocks in other languages", function()
+  it("are JSON that can be read", function()
+    for _, block in ipairs(blocks "json") do
+      assert.is_table(system.read_json(block.text))
+    end
+  end)
+
+  it("are Python in one place, which wants safetensors of PyPI", function()
+    local found = blocks "python"
+    assert.equal(1, #found)
+    assert.equal('net.load_state_dict(safetensors.torch.load_file("net.safetensors"))', found[1].text)
+  end)
+
+  it("are of no other language", function()
+    local known = {sh = true, json = true, python = true, lua = true, c = true} -- docs_spec has the last two
+    for path in io.popen("find README.md docs -name '*.md' ! -path docs/reference.md"):lines() do
+      for language in read(path):gmatch "\n *```(%w+)\n" do assert.truthy(known[language], path .. ": " .. language) end
     end
   end)
 end)
