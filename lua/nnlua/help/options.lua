@@ -5,47 +5,49 @@ local text = require "nnlua.help.text"
 
 local options = {}
 
---- The meanings of a text: "name, name: meaning" below "[beginning of the names of functions, another one]", by that
---- and by name. A line that is further in goes on with the one before.
-local function parse(text)
-  local found, sections = {[""] = {}}, {""}
-  for line in text:gsub("\n  ", " "):gmatch "[^\n]+" do
-    local beginnings, rest = line:match "^%[(.-)%] ?(.*)$"
-    if beginnings then
-      sections = {}
-      for section in beginnings:gmatch "[^, ]+" do
-        sections[#sections + 1] = section
-        found[section] = found[section] or {}
+--- What texts say of arguments: "name, name: meaning" below "[beginning of the names of functions, another one]". By
+--- name a list of `{beginning, meaning}`, the longest beginning first. A line that is further in goes on with the one
+--- before; what stands before all beginnings holds everywhere.
+local function parse(...)
+  local found = {}
+  for _, said in ipairs {...} do
+    local beginnings = {""}
+    for line in said:gsub("\n  ", " "):gmatch "[^\n]+" do
+      local list, rest = line:match "^%[(.-)%] ?(.*)$"
+      if list then
+        beginnings = {}
+        for beginning in list:gmatch "[^, ]+" do beginnings[#beginnings + 1] = beginning end
+      end
+      local names, meaning = (rest or line):match "^([%w_, ]+): (.*)$"
+      for name in (names or ""):gmatch "[%w_]+" do
+        found[name] = found[name] or {}
+        for _, beginning in ipairs(beginnings) do table.insert(found[name], {beginning, meaning}) end
       end
     end
-    local names, meaning = (rest or line):match "^([%w_, ]+): (.*)$"
-    for name in (names or ""):gmatch "[%w_]+" do
-      for _, section in ipairs(sections) do found[section][name] = meaning end
-    end
   end
+  for _, list in pairs(found) do table.sort(list, function(a, b) return #a[1] > #b[1] end) end
   return found
 end
 
-local meanings = parse(require "nnlua.help.arguments")[""]
-local special = parse(require "nnlua.help.arguments_of")
+local meanings = parse(require "nnlua.help.arguments", require "nnlua.help.arguments_of")
 local several_types = parse(require "nnlua.help.types")
 
---- What is said of an argument of an entry: in the section of the longest beginning of its name that has it.
-local function said_of(sections, entry, name)
-  for length = #entry.name, 0, -1 do
-    local section = sections[entry.name:sub(1, length)]
-    if section and section[name] then return section[name] end
+--- What is said of an argument of an entry; nil if nothing is known of it.
+local function said_of(list, entry, name)
+  for _, one in ipairs(list[name] or {}) do
+    if entry.name:sub(1, #one[1]) == one[1] then return one[2] end
   end
 end
 
---- What an argument of an entry means; nil if nothing is known of it.
-local function known_meaning(entry, name)
-  return said_of(special, entry, name) or meanings[name]
+--- What an argument means wherever nothing else is said; nil if it has no such meaning.
+local function general_meaning(name)
+  local last = meanings[name] and meanings[name][#meanings[name]]
+  return last and last[1] == "" and last[2] or nil
 end
 
 --- That, and what the comment of the entry adds behind the argument's type, as a sentence of its own.
 local function meaning_of(entry, name)
-  local meaning = known_meaning(entry, name)
+  local meaning = said_of(meanings, entry, name)
   for _, one in ipairs(entry.doc and entry.doc.params or {}) do
     if one.text ~= "" and one.name:gsub("%?$", "") == name then
       local more = one.text:gsub("^%l", string.upper) .. "."
@@ -125,20 +127,18 @@ end
 --- The names that something is known of, as a set.
 function options.known()
   local names = {}
-  for _, sections in ipairs {special, several_types} do
-    for _, section in pairs(sections) do
-      for name in pairs(section) do names[name] = true end
-    end
+  for _, list in ipairs {meanings, several_types} do
+    for name in pairs(list) do names[name] = true end
   end
-  for name in pairs(meanings) do names[name] = true end
   return names
 end
 
 --- The arguments that many functions share in the form of the catalogue's entries, to look for words in.
 function options.entries()
   local list = {}
-  for name, meaning in pairs(meanings) do
-    list[#list + 1] = {
+  for name in pairs(meanings) do
+    local meaning = general_meaning(name)
+    list[#list + 1] = meaning and {
       name = name .. ", an argument", short = name, kind = "argument", overloads = {{signatures = {}, text = meaning}},
     }
   end
@@ -177,7 +177,7 @@ local MOST = 30 -- functions that are listed
 function options.text(name, is_explained)
   if not functions then index_all() end
   local list = functions[name]
-  if not list or is_explained and not meanings[name] then return nil end
+  if not list or is_explained and not general_meaning(name) then return nil end
   local names, has_defaults = {}, false
   for i = 1, math.min(#list, MOST) do
     local one = list[i]
@@ -185,7 +185,8 @@ function options.text(name, is_explained)
     has_defaults = has_defaults or one[2] ~= nil
   end
   local more = #list > MOST and (", and %d more"):format(#list - MOST) or ""
-  local meaning = meanings[name] and text.wrapped(meanings[name], "  ") .. "\n" or ""
+  local meaning = general_meaning(name)
+  meaning = meaning and text.wrapped(meaning, "  ") .. "\n" or ""
   return name .. ", an argument\n" .. meaning
     .. text.wrapped(("%s %s%s."):format(has_defaults and "Taken, with this default, by" or "Taken by",
       table.concat(names, ", "), more), "  ")
