@@ -33,7 +33,7 @@ end
 --- The value of a name.
 local function value_of(scope, name, node)
   local value = scope.values[name]
-  if value == nil then node:fail("its input '%s' is made by no node before it", name) end
+  if value == nil then node:fail("its input '%s' is made by no node", name) end
   return value
 end
 
@@ -119,9 +119,43 @@ local function add_node(scope, fields)
   bind_outputs(scope, node.output, {entry(builder, node, table.unpack(node.inputs, 1, node.n))})
 end
 
---- The nodes of a graph or function, in order.
+--- The first input of a node that isn't there yet, looking on from where it was looked last time.
+local function missing_input(scope, fields)
+  local values, names = scope.values, fields.input
+  for i = fields.looked_at or 1, names and #names or 0 do
+    if names[i] ~= "" and values[names[i]] == nil then
+      fields.looked_at = i
+      return names[i]
+    end
+  end
+end
+
+--- Adds a node, and then those that have waited for what it gives; one that lacks an input waits, in lists by its name.
+local function add_or_wait(scope, waiting, fields)
+  local ready = {fields}
+  while ready[1] do
+    local one = table.remove(ready)
+    local missing = missing_input(scope, one)
+    if missing then
+      waiting[missing] = waiting[missing] or {}
+      table.insert(waiting[missing], one)
+    else
+      add_node(scope, one)
+      for _, name in ipairs(next(waiting) and one.output or {}) do
+        for _, other in ipairs(waiting[name] or {}) do table.insert(ready, other) end
+        waiting[name] = nil
+      end
+    end
+  end
+end
+
+--- The nodes of a graph or function, in order. ONNX Runtime takes those too that stand before what they need, as its
+--- converter to float16 writes them.
 function graph.add_nodes(scope, list)
-  for fields in scope.file:each("node", list, Node.room) do add_node(scope, fields) end
+  local waiting = {}
+  for fields in scope.file:each("node", list, Node.room) do add_or_wait(scope, waiting, fields) end
+  local _, lost = next(waiting)
+  if lost then add_node(scope, lost[1]) end -- names what is missing
 end
 
 -- ------------------------------------------------------------- initializers

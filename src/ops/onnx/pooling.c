@@ -1,4 +1,4 @@
-/* ONNX's pools: ours where pads are even and small, else over windows that are views of a padded image. */
+/* ONNX's pools: ours, of a padded image where pads aren't even and small; else over windows that are views of one. */
 #include "ops/onnx/pooling.h"
 
 #include <math.h>
@@ -19,6 +19,7 @@
 #include "ops/shape/view.h"
 
 #define LIST_OF(s, member) ((Ints){(s)->member, (s)->n})
+#define NO_PADS(s) ((Ints){(const int64_t[MOST_AXES]){0}, (s)->n})
 
 /* How many windows there are along an axis: with ceil_mode a last one may hang over the end, if it begins before it. */
 static int64_t windows_along(Call *call, const Spatial *s, int i, bool ceil_mode)
@@ -31,15 +32,21 @@ static int64_t windows_along(Call *call, const Spatial *s, int i, bool ceil_mode
   return n;
 }
 
-/* Windows as a view: behind [N, C] the windows of each axis, then the places in a window. value stands in the pads. */
-static Tensor *windows_of(Call *call, Tensor *x, const Spatial *s, bool ceil_mode, Scalar value)
+/* x with a number in its pads, and as long as its windows reach. */
+static Tensor *padded_for_windows(Call *call, Tensor *x, const Spatial *s, bool ceil_mode, Scalar value)
 {
   int64_t after[MOST_AXES];
   for (int i = 0; i < s->n; i++) {
     const int64_t n = windows_along(call, s, i, ceil_mode);
     after[i] = (n - 1) * s->stride[i] + spatial_extent(s, i) - s->size[i] - s->before[i];
   }
-  x = spatial_padded(call, x, s->n, s->before, after, value);
+  return spatial_padded(call, x, s->n, s->before, after, value);
+}
+
+/* Windows as a view: behind [N, C] the windows of each axis, then the places in a window. value stands in the pads. */
+static Tensor *windows_of(Call *call, Tensor *x, const Spatial *s, bool ceil_mode, Scalar value)
+{
+  x = padded_for_windows(call, x, s, ceil_mode, value);
   for (int i = 0; i < s->n; i++) x = op(unfold, x, i + 2, spatial_extent(s, i), s->stride[i]);
   for (int i = 0; i < s->n; i++) x = op(slice, x, 2 + s->n + i, NO_INT, NO_INT, s->dilation[i]);
   return x;
@@ -67,6 +74,9 @@ FORWARD(onnx_max_pool)
   if (is_ours(&s, x))
     y[0] = op(max_pool, x, a->kernel_shape, LIST_OF(&s, stride), LIST_OF(&s, before), LIST_OF(&s, dilation),
               a->ceil_mode);
+  else if (dtype_is_floating(tensor_dtype(x)))
+    y[0] = op(max_pool, padded_for_windows(call, x, &s, a->ceil_mode, scalar_float(-INFINITY)), LIST_OF(&s, kernel),
+              LIST_OF(&s, stride), NO_PADS(&s), LIST_OF(&s, dilation), false);
   else
     y[0] = op(amax, windows_of(call, x, &s, a->ceil_mode, least_of(tensor_dtype(x))),
               onnx_dims_from(call, 2 + s.n, 2 + 2 * s.n), false);
@@ -116,9 +126,19 @@ FORWARD(onnx_max_pool_indices)
   y[1] = among_all(call, onnx_from_zero(call, found.v[1]), x, &s, a->column_major);
 }
 
+static bool is_dense(const Spatial *s)
+{
+  for (int i = 0; i < s->n; i++)
+    if (s->dilation[i] != 1) return false;
+  return true;
+}
+
 /* The sum of windows' elements. */
 static Tensor *sum_of_windows(Call *call, Tensor *x, const Spatial *s, bool ceil_mode)
 {
+  if (is_dense(s) && dtype_is_floating(tensor_dtype(x)))
+    return op(avg_pool, padded_for_windows(call, x, s, ceil_mode, scalar_int(0)), LIST_OF(s, kernel),
+              LIST_OF(s, stride), NO_PADS(s), false, true, 1);
   return op(sum, windows_of(call, x, s, ceil_mode, scalar_int(0)), onnx_dims_from(call, 2 + s->n, 2 + 2 * s->n), false,
             tensor_dtype(x));
 }
@@ -148,9 +168,7 @@ FORWARD(onnx_average_pool)
 {
   Tensor *x = a->x;
   Spatial s = spatial_of(call, x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
-  bool is_dense = true;
-  for (int i = 0; i < s.n; i++) is_dense = is_dense && s.dilation[i] == 1;
-  if (is_dense && is_ours(&s, x))
+  if (is_dense(&s) && is_ours(&s, x))
     y[0] = op(avg_pool, x, a->kernel_shape, LIST_OF(&s, stride), LIST_OF(&s, before), a->ceil_mode,
               a->count_include_pad, NO_INT);
   else

@@ -59,6 +59,46 @@ local function fails(message, ...)
   assert.matches(message, tostring(problem))
 end
 
+describe("nodes", function()
+  local function model_of(...)
+    local nodes = {}
+    for i, parts in ipairs {...} do
+      nodes[i] = writer.message("node", {name = "n" .. i, op_type = parts[1], input = parts[2], output = parts[3]})
+    end
+    return load_graph {node = nodes, input = {writer.message("value_info", {name = "x"})}}
+  end
+
+  it("may stand before what they need", function()
+    local program = model_of({"Mul", {"b", "a"}, {"y"}}, {"Neg", {"a"}, {"b"}}, {"Abs", {"x"}, {"a"}})
+    assert.same({-4, -9}, program(nl.tensor {2.0, -3.0}):tolist())
+    local chain = {}
+    for i = 1, 3000 do chain[i] = {"Neg", {i == 3000 and "x" or "v" .. i + 1}, {i == 1 and "y" or "v" .. i}} end
+    assert.same({2, -3}, model_of(table.unpack(chain))(nl.tensor {2.0, -3.0}):tolist())
+  end)
+
+  it("can't need each other, or what nothing makes", function()
+    for _, first in ipairs {{"Add", {"x", "b"}, {"a"}}, {"Add", {"x", "c"}, {"a"}}} do
+      local ok, problem = pcall(model_of, first, {"Neg", {"a"}, {"b"}}, {"Neg", {"b"}, {"y"}})
+      assert.is_false(ok)
+      assert.matches("its input '%a' is made by no node", problem)
+    end
+  end)
+end)
+
+describe("pools with uneven pads", function()
+  it("are maxima and means of what is there", function()
+    local x = nl.tensor {{{{1.0, -2, 3}, {4, 5, -6}}}}
+    local attributes = {kernel_shape = {2, 2}, strides = {1, 1}, auto_pad = "SAME_UPPER"}
+    assert.same({{{{5, 5, 3}, {5, 5, -6}}}}, run("MaxPool", {"x"}, x, {}, attributes):tolist())
+    assert.same({{{{2, 0, -1.5}, {4.5, -0.5, -6}}}}, run("AveragePool", {"x"}, x, {}, attributes):tolist())
+    attributes.count_include_pad = 1
+    assert.same({{{{2, 0, -0.75}, {2.25, -0.25, -1.5}}}}, run("AveragePool", {"x"}, x, {}, attributes):tolist())
+    attributes.auto_pad, attributes.pads = nil, {0, 1, 0, 0}
+    assert.same({{{{4, 5, 5}}}}, run("MaxPool", {"x"}, x, {}, attributes):tolist())
+    assert.same({{{{1.25, 2, 0}}}}, run("AveragePool", {"x"}, x, {}, attributes):tolist())
+  end)
+end)
+
 describe("a damaged model's operator", function()
   it("Resize gives nothing for a scale that leaves nothing", function()
     for _, scale in ipairs {1e-9, 1e-42, 0.2} do
