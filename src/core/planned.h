@@ -2,7 +2,7 @@
 #ifndef NNLUA_CORE_PLANNED_H
 #define NNLUA_CORE_PLANNED_H
 
-#include "core/tensor.h"
+#include "core/chunk.h"
 
 enum { PLANNED_RESULTS = 6 };
 
@@ -11,6 +11,7 @@ typedef struct Packed {
   Tensor *memory; /* bytes; a reference, or NULL */
   int form;       /* which form, a PackedForm of launch/packed.h */
   bool is_filled;
+  Chunks *chunks; /* where the memory is */
 } Packed;
 
 /* A chain of pointwise rows (launch/math/chain.h) that works on a call's result in its place: whoever makes the result

@@ -8,7 +8,7 @@ char *packed_memory(Call *call, PackedForm form, int64_t bytes, bool *is_filled)
   Packed *p = call->planned->packed;
   if (!p->memory || p->memory->numel != bytes || p->form != (int)form) {
     p->is_filled = false;
-    Tensor *memory = tensor_retain(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(bytes)));
+    Tensor *memory = tensor_retain(chunk_tensor(call, p->chunks, DTYPE_u8, INTS(bytes)));
     tensor_release(p->memory);
     p->memory = memory;
     p->form = (int)form;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/chunk.h"
 #include "io/files.h"
 #include "lua/open.h"
 #include "lua/files/path.h"
@@ -12,19 +13,26 @@ enum { NAME = 1, KEPT = 2 }; /* user values: the name, and what the bytes belong
 
 /* -------------------------------------------------------------- userdata */
 
+typedef struct SourceBox {
+  Source source; /* first: a source is its box */
+  Chunks chunks; /* tensors that are copied from it */
+} SourceBox;
+
 static int close_source(lua_State *L)
 {
-  source_close(lua_touserdata(L, 1));
+  SourceBox *box = lua_touserdata(L, 1);
+  source_close(&box->source);
+  chunks_close(&box->chunks);
   return 0;
 }
 
 static Source *push_source(lua_State *L)
 {
-  Source *s = lua_newuserdatauv(L, sizeof *s, 2);
-  *s = NO_SOURCE;
+  SourceBox *box = lua_newuserdatauv(L, sizeof *box, 2);
+  *box = (SourceBox){.source = NO_SOURCE};
   push_gc_metatable(L, SOURCE, close_source);
   lua_setmetatable(L, -2);
-  return s;
+  return &box->source;
 }
 
 Source *source_check(lua_State *L, int index) { return luaL_checkudata(L, index, SOURCE); }
@@ -142,6 +150,18 @@ void stored_make_truths(unsigned char *data, size_t n)
   for (size_t i = 0; i < n; i++) data[i] = data[i] != 0;
 }
 
+typedef struct Copied {
+  Chunks *chunks;
+  DType dtype;
+  Ints shape;
+} Copied;
+
+static Tensor *make_copied(Call *call, void *data)
+{
+  const Copied *c = data;
+  return chunk_tensor(call, c->chunks, c->dtype, c->shape);
+}
+
 /* As push_stored_tensor; pages are taken where they are aligned as is asked. */
 static void push_elements(lua_State *L, Context *ctx, int index, uint64_t place, DType dtype, Ints shape,
                           bool is_turned, size_t alignment)
@@ -160,7 +180,8 @@ static void push_elements(lua_State *L, Context *ctx, int index, uint64_t place,
               &(Pages){s->mapped->data + (s->memory - s->mapped->data) + place, bytes, s->mapped, dtype, shape});
     return;
   }
-  char *data = tensor_data(push_new_tensor(L, ctx, dtype, DEVICE_CPU, shape)->tensor);
+  SourceBox *box = lua_touserdata(L, index);
+  char *data = tensor_data(push_made(L, ctx, make_copied, &(Copied){&box->chunks, dtype, shape})->tensor);
   if (!source_read(s, data, bytes, place))
     user_error(L, "load: %s: its elements can't be read: %s", source_name(L, index), file_error());
   if (is_turned) stored_turn(data, bytes, size);

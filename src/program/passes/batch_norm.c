@@ -34,25 +34,26 @@ static Tensor *bias_after(Call *call, const Fold *f, Tensor *bias)
   return bias;
 }
 
-static Tensor *weight_after(Call *call, const Fold *f, Tensor *weight)
+/* Within the result: there is no room for a weight in between. */
+static void make_weight(Call *call, const Fold *f, Tensor *y)
 {
   int64_t shape[MAX_DIMS] = {0};
-  for (int i = 0; i < weight->ndim; i++) shape[i] = 1;
+  for (int i = 0; i < y->ndim; i++) shape[i] = 1;
+  op_(copy, y, f->weight, false);
   for (int i = 0; i < f->n; i++) {
     if (f->kinds[i] != FACTOR_MULTIPLIED) continue;
     shape[f->rows] = f->factors[i]->numel;
-    weight = op(mul, weight, op(reshape, f->factors[i], ((Ints){shape, weight->ndim})));
+    op_(mul, y, op(reshape, f->factors[i], ((Ints){shape, y->ndim})));
   }
-  return weight;
 }
 
 static void run_fold(Call *call, Plan *plan, PlanStep *s)
 {
   const Fold *f = s->data;
-  Tensor *weight = weight_after(call, f, f->weight), *bias = bias_after(call, f, f->bias);
-  op_(copy, plan->values[s->results[0]].now, weight, false);
-  if (bias) op_(copy, plan->values[s->results[1]].now, bias, false);
-  else op_(zero, plan->values[s->results[1]].now);
+  make_weight(call, f, plan->values[s->results[0]].now);
+  Tensor *bias = bias_after(call, f, f->bias), *y = plan->values[s->results[1]].now;
+  if (bias) op_(copy, y, bias, false);
+  else op_(zero, y);
 }
 
 static const PlanSpecial fold_special = {.name = "folded batch_norm", .run = run_fold};

@@ -233,5 +233,6 @@ void pass_packed(Call *call, Plan *plan)
     if (weight < 0 || !pass_is_lasting(plan, weight)) continue;
     s->weight = weight;
     s->packed = plan_allocate(plan, sizeof *s->packed);
+    s->packed->chunks = &plan->chunks;
   }
 }

@@ -126,6 +126,7 @@ void plan_free(Plan *plan)
   }
   for (int32_t i = 0; i < plan->noutputs && plan->histories; i++) node_release(plan->histories[i]);
   tensor_release(plan->arena);
+  chunks_close(&plan->chunks);
   blocks_free(ctx, plan->blocks);
   memory_free(&ctx->memory, plan, sizeof *plan);
 }

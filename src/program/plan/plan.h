@@ -130,6 +130,7 @@ typedef struct Plan {
   size_t cells; /* of a run: where its cells begin in what the context owns */
   Tensor *arena;
   size_t arena_bytes;
+  Chunks chunks; /* what is kept */
 } Plan;
 
 /* ---- record.c ---- */

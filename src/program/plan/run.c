@@ -137,16 +137,24 @@ void plan_take_results(Call *call, Plan *plan, const PlanStep *s, Tensor *const 
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
 }
 
+/* A tensor for a result of a special step that is made once. */
+static Tensor *kept_result(Call *call, Plan *plan, const Tensor *form)
+{
+  if (form->is_contiguous) return chunk_tensor(call, &plan->chunks, tensor_dtype(form), tensor_shape(form));
+  return tensor_new_strided(call, tensor_dtype(form), DEVICE_CPU, tensor_shape(form), tensor_strides(form));
+}
+
 /* Tensors for those results of a special step that have no place in the arena. */
 static void new_results(Call *call, Plan *plan, const PlanStep *s)
 {
   for (int32_t k = 0; k < s->nresults; k++) {
     PlanValue *value = &plan->values[s->results[k]];
-    if (value->home == HOME_ARENA) continue;
+    if (value->home == HOME_ARENA || (value->home == HOME_KEPT && value->now)) continue;
     const Tensor *form = value->form;
     size_t mark = call->ctx->owned_count;
-    Tensor *t = tensor_new_strided(call, tensor_dtype(form), DEVICE_CPU, tensor_shape(form), tensor_strides(form));
-    if (value->home == HOME_KEPT) tensor_release(value->now);
+    Tensor *t = value->home == HOME_KEPT
+                  ? kept_result(call, plan, form)
+                  : tensor_new_strided(call, tensor_dtype(form), DEVICE_CPU, tensor_shape(form), tensor_strides(form));
     value->now = tensor_retain(t);
     scope_release(call->ctx, mark);
     if (value->home == HOME_NEW) put_in_cell(plan, value, t);
