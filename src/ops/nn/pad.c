@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "launch/index/lines.h"
 #include "launch/math/generate.h"
 #include "ops/nn/extents.h"
+#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
+#include "ops/shape/view.h"
 #include "ops/table/helpers.h"
 
 /* The sizes before and behind a dimension; those of the last one come first. */
@@ -76,15 +79,12 @@ BACKWARD(constant_pad_nd)
 
 typedef enum PadMode { REFLECT, REPLICATE, CIRCULAR } PadMode;
 
-/* Which element of a dimension stands at a place of the padded one. */
+/* Which element of a dimension stands at a place of the padded one, where that doesn't go around. */
 static int64_t source_of(PadMode mode, int64_t at, int64_t size)
 {
   if (at >= 0 && at < size) return at;
-  switch (mode) {
-    case REFLECT: return at < 0 ? -at : 2 * (size - 1) - at;
-    case REPLICATE: return at < 0 ? 0 : size - 1;
-    default: return at < 0 ? at + size : at - size;
-  }
+  if (mode == REFLECT) return at < 0 ? -at : 2 * (size - 1) - at;
+  return at < 0 ? 0 : size - 1;
 }
 
 static void check_reach(Call *call, PadMode mode, const Tensor *x, Ints pad, int dim)
@@ -100,38 +100,88 @@ static void check_reach(Call *call, PadMode mode, const Tensor *x, Ints pad, int
   if (mode == REPLICATE && most > 0 && size == 0) raise(call, "dimension %d has no element to repeat", dim + 1);
 }
 
-/* A dimension and how it is padded. */
+static bool is_padded(const Tensor *x, Ints pad, int dim)
+{
+  return before(pad, x->ndim, dim) != 0 || behind(pad, x->ndim, dim) != 0;
+}
+
+static void check_edges(Call *call, PadMode mode, const Tensor *x, Ints pad)
+{
+  for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
+    if (!is_padded(x, pad, i)) continue;
+    if (padded_size(call, x, pad, i) == 0) raise(call, "pad leaves no elements of dimension %d", i + 1);
+    check_reach(call, mode, x, pad, i);
+  }
+}
+
+/* Places of a padded dimension, counted from the first of its own `size`. */
 typedef struct Edges {
   PadMode mode;
-  int64_t before, size, padded_size;
+  int64_t first, count, size;
 } Edges;
 
 static void fill_positions(const void *params, int64_t *to)
 {
   const Edges *e = params;
-  for (int64_t i = 0; i < e->padded_size; i++) to[i] = source_of(e->mode, i - e->before, e->size) + 1;
+  for (int64_t i = 0; i < e->count; i++) to[i] = source_of(e->mode, e->first + i, e->size) + 1;
 }
 
-/* For each place of a padded dimension the position of what stands there. */
-static Tensor *positions_of(Call *call, PadMode mode, const Tensor *x, Ints pad, int dim)
+/* For each of the places the position of what stands there. */
+static Tensor *positions_of(Call *call, const Tensor *x, Edges edges)
 {
-  int64_t n = padded_size(call, x, pad, dim);
-  if (n == 0) raise(call, "pad leaves no elements of dimension %d", dim + 1);
-  check_reach(call, mode, x, pad, dim);
-  Edges edges = {mode, before(pad, x->ndim, dim), x->shape[dim], n};
-  Tensor *positions = tensor_new(call, DTYPE_i64, device_behind(x), INTS(n));
+  Tensor *positions = tensor_new(call, DTYPE_i64, device_behind(x), INTS(edges.count));
   launch_positions_of(call, fill_positions, &edges, positions);
   return positions;
 }
 
+/* Fills places of y beyond an edge of x, of all that y has of the dimensions behind and x of those before. */
+static void fill_edge(Call *call, const Tensor *x, Ints pad, int dim, Edges edges, Tensor *y)
+{
+  static const int64_t none[MAX_DIMS];
+  int64_t shape[MAX_DIMS], at = y->offset;
+  if (edges.count <= 0) return;
+  for (int i = 0; i < x->ndim; i++) {
+    shape[i] = i == dim ? 1 : i < dim ? x->shape[i] : y->shape[i];
+    if (i <= dim) at += before(pad, x->ndim, i) * y->strides[i];
+  }
+  const Ints first = {shape, x->ndim};
+  const int64_t step = y->strides[dim];
+  Tensor *from = tensor_view(call, y, first, tensor_strides(y), at);
+  Tensor *to = tensor_view(call, y, first, tensor_strides(y), at + edges.first * step);
+  Tensor *positions = tensor_view(call, positions_of(call, x, edges), first, (Ints){none, x->ndim}, 0);
+  launch_lines(call, GATHER, (Side){to, step}, (Side){from, step}, (Side){positions, 1}, edges.count);
+}
+
+/* The negative sizes of pad, or the others. Returns whether there are any. */
+static bool sizes_of(Call *call, Ints pad, bool negative, Ints *to)
+{
+  int64_t *sizes = arena_allocate(call->ctx, (size_t)(pad.n + 1) * sizeof *sizes);
+  bool some = false;
+  for (int64_t i = 0; i < pad.n; i++) {
+    sizes[i] = (pad.v[i] < 0) == negative ? pad.v[i] : 0;
+    some |= sizes[i] != 0;
+  }
+  *to = (Ints){sizes, pad.n};
+  return some;
+}
+
+/* x goes inside, then each dimension's edges are filled from what is there, the last dimension's first. */
 static Tensor *padded(Call *call, PadMode mode, Tensor *x, Ints pad)
 {
+  Ints more, less;
+  int64_t shape[MAX_DIMS];
+  check_edges(call, mode, x, pad);
+  const bool cuts = sizes_of(call, pad, true, &less);
+  if (!sizes_of(call, pad, false, &more) && !cuts) return result_copy(call, x);
+  for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, more, i);
+  Tensor *y = result_of_images(call, tensor_dtype(x), (Ints){shape, x->ndim}, x);
+  copy_inside(call, x, more, y);
   for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
-    if (before(pad, x->ndim, i) == 0 && behind(pad, x->ndim, i) == 0) continue;
-    Tensor *positions = positions_of(call, mode, x, pad, i);
-    x = mode == CIRCULAR ? op(index_select, x, i, positions) : select_of_images(call, x, i, positions);
+    const int64_t size = x->shape[i], first = before(more, x->ndim, i);
+    fill_edge(call, x, more, i, (Edges){mode, -first, first, size}, y);
+    fill_edge(call, x, more, i, (Edges){mode, size, behind(more, x->ndim, i), size}, y);
   }
-  return x;
+  return cuts ? op(constant_pad_nd, y, less, scalar_int(0)) : y;
 }
 
 static PadMode mode_of(Call *call, const char *text)
@@ -142,12 +192,7 @@ static PadMode mode_of(Call *call, const char *text)
   raise(call, "mode is \"%s\"; it is \"constant\", \"reflect\", \"replicate\" or \"circular\"", text);
 }
 
-/* A new tensor with the result: what index_select gave, or a copy of what needed no padding. */
-FORWARD(pad_edges)
-{
-  Tensor *x = padded(call, mode_of(call, a->mode), a->input, a->pad);
-  y[0] = x == a->input ? result_copy(call, x) : x;
-}
+FORWARD(pad_edges) { y[0] = padded(call, mode_of(call, a->mode), a->input, a->pad); }
 
 BACKWARD(pad_edges) { GRAD(input) = op(pad_edges_backward, dy[0], a->input, a->pad, a->mode); }
 
@@ -156,12 +201,13 @@ FORWARD(pad_edges_backward)
   Tensor *d = a->grad, *x = a->input;
   PadMode mode = mode_of(call, a->mode);
   for (int i = x->ndim - a->pad.n / 2; i < x->ndim; i++) {
-    if (before(a->pad, x->ndim, i) == 0 && behind(a->pad, x->ndim, i) == 0) continue;
+    if (!is_padded(x, a->pad, i)) continue;
     int64_t shape[MAX_DIMS];
     memcpy(shape, d->shape, (size_t)d->ndim * sizeof *shape);
     shape[i] = x->shape[i];
     Tensor *zeros = zeros_for(call, d, (Ints){shape, d->ndim});
-    d = op(index_add, zeros, i, positions_of(call, mode, x, a->pad, i), d, scalar_int(1));
+    const Edges all = {mode, -before(a->pad, x->ndim, i), d->shape[i], x->shape[i]};
+    d = op(index_add, zeros, i, positions_of(call, x, all), d, scalar_int(1));
   }
   y[0] = d == a->grad ? result_copy(call, d) : d;
 }
@@ -175,15 +221,18 @@ BACKWARD(pad_edges_backward)
 /* What is cut off is not gone around. */
 static Tensor *circular(Call *call, Tensor *x, Ints pad)
 {
-  int64_t cut[2 * MAX_DIMS], rest[2 * MAX_DIMS];
-  bool cuts = false;
-  for (int64_t i = 0; i < pad.n; i++) {
-    cut[i] = pad.v[i] < 0 ? pad.v[i] : 0;
-    rest[i] = pad.v[i] - cut[i];
-    cuts |= cut[i] != 0;
+  Ints more, less;
+  if (sizes_of(call, pad, true, &less)) x = op(constant_pad_nd, x, less, scalar_int(0));
+  if (!sizes_of(call, pad, false, &more)) return x;
+  check_edges(call, CIRCULAR, x, more);
+  x = op(contiguous, x);
+  for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
+    if (!is_padded(x, more, i)) continue;
+    const int64_t first = before(more, x->ndim, i), last = behind(more, x->ndim, i);
+    Tensor *parts[] = {op(narrow, x, i, x->shape[i] - first, first), x, op(narrow, x, i, 0, last)};
+    x = op(cat, ((Tensors){parts, 3}), i);
   }
-  if (cuts) x = op(constant_pad_nd, x, (Ints){cut, pad.n}, scalar_int(0));
-  return padded(call, CIRCULAR, x, (Ints){rest, pad.n});
+  return x;
 }
 
 FORWARD(pad)
