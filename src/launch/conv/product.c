@@ -18,13 +18,16 @@ enum { GATHER_ROWS = 3, LOOSE_PLACES = BLOCK_SIZE(64, 12) };
 /* What follows on results is to find these in the second cache, too, unless tiles would have less places than this. */
 enum { CONV_THEN_PLACES = BLOCK_SIZE(256, 8) };
 
+/* Rows by channels from which on parts take turns. */
+enum { LISTED_TERMS = BLOCK_SIZE(16, 2) };
+
 /* How a part is computed. */
 typedef struct PartPlan {
   Tiling tiling;
   int64_t channels;      /* at a time */
   int64_t vectors, runs; /* of a tile, at most */
   int64_t row_parts;
-  int64_t first_unit;
+  int64_t units; /* of work: tiles, of all groups and parts of their rows */
   bool in_place; /* vectors of columns are read from the slab as they lie there */
   char *packed;  /* weights, group after group */
 } PartPlan;
@@ -35,6 +38,7 @@ typedef struct Plan {
   PartPlan *parts;
   bool is_packed;
   int64_t blocks;
+  int64_t rounds; /* in which each part takes a share of its units, so that the cache has what others wrote beside it */
   int64_t slab_bytes, panel_bytes, result_bytes; /* of a piece of scratch memory, at most */
   Scratch scratch;
 } Plan;
@@ -261,7 +265,8 @@ static void run_unit(Unit *u, const Tile *t)
   if (u->then) conv_then(u->then, j, t, y, u->rows);
 }
 
-static void run_units(void *arg, int64_t from, int64_t to)
+/* All parts' shares of a round, one after the other. */
+static void run_shares(void *arg, int64_t from, int64_t to)
 {
   Plan *plan = arg;
   const ConvJob *j = plan->j;
@@ -272,17 +277,18 @@ static void run_units(void *arg, int64_t from, int64_t to)
   u.panels = memory + plan->slab_bytes;
   u.result = u.panels + plan->panel_bytes;
   u.slab.run = (ConvRun *)(void *)(u.result + plan->result_bytes);
-  int64_t part = 0;
-  for (int64_t unit = from; unit < to; unit++) {
-    while (part + 1 < j->nparts && unit >= plan->parts[part + 1].first_unit) part++;
+  for (int64_t share = from; share < to; share++) {
+    const int64_t round = share / j->nparts, part = share % j->nparts;
     u.p = &j->parts[part];
     u.part = &plan->parts[part];
     u.lists = (char *)(u.slab.run + u.part->runs);
-    int64_t at = unit - u.part->first_unit;
-    u.row_part = at % u.part->row_parts;
-    u.group = at / u.part->row_parts % j->groups;
-    Tile t = conv_tile(j, u.p, &u.part->tiling, at / u.part->row_parts / j->groups);
-    run_unit(&u, &t);
+    const int64_t end = u.part->units * (round + 1) / plan->rounds;
+    for (int64_t at = u.part->units * round / plan->rounds; at < end; at++) {
+      u.row_part = at % u.part->row_parts;
+      u.group = at / u.part->row_parts % j->groups;
+      Tile t = conv_tile(j, u.p, &u.part->tiling, at / u.part->row_parts / j->groups);
+      run_unit(&u, &t);
+    }
   }
   scratch_give(&plan->scratch, memory);
 }
@@ -375,25 +381,37 @@ static void pack_weights(Call *call, Plan *plan)
   packed_filled(call);
 }
 
+/* As many as leave what all parts write in a round in the second cache. Of few terms it takes longer to make the lists
+   of a tile anew than to write to memory. */
+static int64_t rounds_of(const ConvJob *j, int64_t units, int64_t bytes)
+{
+  if (j->nparts == 1) return units;
+  if (j->rows * j->channels < LISTED_TERMS) return min_i64(units, CONV_UNITS);
+  return ceil_div_i64(units, max_i64(CONV_TILE_BYTES / bytes, 1));
+}
+
 void conv_multiply(Call *call, const ConvJob *j)
 {
   Plan plan = {.j = j, .k = j->k->conv_product};
   plan.blocks = ceil_div_i64(j->rows, plan.k->rows);
   plan.parts = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *plan.parts);
-  int64_t lists = 0, units = 0, work = 0, places = 0;
+  int64_t lists = 0, units = 0, work = 0, places = 0, bytes = 1;
   for (int64_t i = 0; i < j->nparts; i++) {
     const ConvPart *p = &j->parts[i];
     PartPlan *q = &plan.parts[i];
     const int64_t of_part = j->images * p->size[0] * p->size[1] * p->size[2];
     lists = max_i64(lists, plan_part(&plan, p, q));
-    q->first_unit = units;
-    units += conv_tiles(&q->tiling) * j->groups * q->row_parts;
+    q->units = conv_tiles(&q->tiling) * j->groups * q->row_parts;
+    units = max_i64(units, q->units);
+    bytes = max_i64(bytes, j->nparts * q->tiling.places * j->rows / q->row_parts * j->size);
     places = max_i64(places, of_part);
     work += p->taps * j->channels * j->rows * j->groups * of_part;
   }
   if (units == 0) return;
+  plan.rounds = rounds_of(j, units, bytes);
   plan.is_packed = places > LOOSE_PLACES || keeps_packed(call);
   if (plan.is_packed) pack_weights(call, &plan);
-  scratch_init(call, &plan.scratch, units, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
-  launch_items((Work){units, work / units / 8}, run_units, &plan);
+  const int64_t shares = plan.rounds * j->nparts;
+  scratch_init(call, &plan.scratch, shares, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);
+  launch_items((Work){shares, work / shares / 8}, run_shares, &plan);
 }
