@@ -103,11 +103,16 @@ static void gather_line(const Axis *a, const char *index, const char *from, int6
       *(T *)(to + i * a->to) = *(const T *)(from + i * a->from + offset_at(index + i * a->index, step));
 }
 
+/* How much longer the loop over lines must be than that over their steps, to be the inner one though it writes far
+   apart. */
+enum { LINES_OF_ONE = 8 };
+
 /* to[i][k] = from[i][index[i][k]], i < n, k < count */
 static void gather_lines(const IndexedLines *l)
 {
   Axis lines = {l->n, l->index_line, l->from_line, l->to_line}, steps = {l->count, l->index_step, 0, l->to_step};
-  bool across = l->n > 1 && l->to_line < l->to_step; /* the inner loop writes elements side by side */
+  /* The inner loop writes elements side by side, unless a position that all lines share has more of them. */
+  bool across = l->n > 1 && (l->to_line < l->to_step || (l->index_line == 0 && l->n > LINES_OF_ONE * l->count));
   Axis outer = across ? steps : lines, inner = across ? lines : steps;
   for (int64_t i = 0; i < outer.n; i++) {
     const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
