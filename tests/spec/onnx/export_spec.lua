@@ -174,11 +174,25 @@ describe("a program that is exported and read back", function()
     assert.same({"N", "L", 8}, program.inputs[1].shape)
   end)
 
+  it("writes numbers that follow from sizes", function()
+    local function f(v)
+      local t, n = v:size(1), v:size(2)
+      local bounded, filled = (v * 10):clamp(-t, n) + F.hardtanh(v * 10, -n, t), nl.full_like(v, t * n)
+      return bounded, filled, nl.full({t, 2}, n), v:new_full({n}, t), v:mm(v:t()):tril(t - 5), v:triu(n - 6),
+        nl.arange(n), nl.arange(1, t + 1), nl.arange(0, n, {dtype = nl.float32})
+    end
+    local again = cases.again(nl.program.trace(f, nl.randn(4, 6), {dynamic = {v = {"T", "N"}}}))
+    for _, sizes in ipairs {{4, 6}, {7, 5}} do
+      local v = nl.randn(sizes)
+      assert.is_nil(exported.difference(table.pack(again(v)), table.pack(f(v))))
+    end
+  end)
+
   it("says of a number that follows from sizes that ONNX can't express it, where it can't", function()
     local x, options = nl.randn(4, 6), {dynamic = {v = {"T", "N"}}}
-    local bounds = nl.program.trace(function(v) return (v * 10):clamp(-v:size(1), v:size(2)) end, x, options)
-    assert.error_matches(function() nl.onnx.export(bounds, nl.io.BytesIO()) end,
-      "onnx.export: the row 'clamp' has sizes that follow from the inputs'")
+    local line = nl.program.trace(function(v) return v * nl.linspace(0, 1, v:size(2)) end, x, options)
+    assert.error_matches(function() nl.onnx.export(line, nl.io.BytesIO()) end,
+      "onnx.export: the row 'linspace' has sizes that follow from the inputs'")
     local function f(v) return v:masked_fill(v:lt(0), -v:size(2)) end
     local again = cases.again(nl.program.trace(f, x, options))
     local other = nl.randn(8, 5)

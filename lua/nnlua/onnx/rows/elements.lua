@@ -92,20 +92,21 @@ elements.threshold = made_of(function(e, x, number, a)
   return e:add("Where", {e:add("Greater", {x, number(a.threshold)}), x, number(a.value)})
 end)
 
---- Elements between two numbers, of any dtype.
+--- Elements between two of the arguments, of any dtype.
 local function clip(low, high)
   return function(e, a, step)
     local x, dtype = operand(e, a, step)
-    local least, most = low(a), high(a)
     return e:add("Clip", {
-      x, least ~= nil and words.number(e, least, dtype, x), most ~= nil and words.number(e, most, dtype, x),
+      x, a[low] ~= nil and words.scalar(e, a, low, dtype, x), a[high] ~= nil and words.scalar(e, a, high, dtype, x),
     })
   end
 end
 
-elements.clamp = clip(function(a) return a.min end, function(a) return a.max end)
-elements.hardtanh = clip(function(a) return a.min_val end, function(a) return a.max_val end)
-elements.relu6 = clip(function() return 0 end, function() return 6 end)
+elements.clamp, elements.hardtanh = clip("min", "max"), clip("min_val", "max_val")
+function elements.relu6(e, a, step)
+  local x, dtype = operand(e, a, step)
+  return e:add("Clip", {x, words.number(e, 0, dtype, x), words.number(e, 6, dtype, x)})
+end
 
 function elements.square(e, a, step)
   local x = operand(e, a, step)

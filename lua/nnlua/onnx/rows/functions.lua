@@ -143,11 +143,21 @@ real("replace_nonfinite", function(k, a, x)
   finite = k.Where(k.Equal(x, k.number(math.huge)), k.real(a.posinf), finite)
   return k.Where(k.IsNaN(x), k.real(a.nan), finite)
 end)
-real("fake_quantize", function(k, a, x, scale, zero)
+local function fake_quantize(k, a, x, scale, zero)
   local levels = k.Add(k.Round(k.Div(x, scale)), zero)
   local kept = k.Min(k.Max(levels, k.number(a.quant_min)), k.number(a.quant_max))
   return k.Mul(k.Sub(kept, zero), scale)
-end)
+end
+real("fake_quantize", fake_quantize)
+
+--- The same with a scale and a zero for each position of a dimension.
+function functions.fake_quantize_channels(e, a, step)
+  local dtype, rank, shape = words.result_dtype(e, step), words.rank(e, a, "input"), {}
+  if not rank or not words.is_floating(dtype) then return nil end
+  for d = 1, rank do shape[d] = d == (a.axis > 0 and a.axis or rank + 1 + a.axis) and -1 or 1 end
+  local function spread(name) return e:add("Reshape", {words.as(e, a, name, dtype), e:ints(shape)}) end
+  return fake_quantize(kit(e, dtype), a, words.as(e, a, "input", dtype), spread "scale", spread "zero_point")
+end
 
 --- Shifts of whole numbers: products with powers of two, or quotients that are rounded down. What is shifted by less
 --- than 0, or by as many bits as there are, leaves 0, or of the shift to the right the sign.

@@ -378,12 +378,17 @@ function layers.upsample(e, a, step) return resize(e, a, step, a.mode, a.align_c
 function layers.upsample_nearest(e, a, step) return resize(e, a, step, "nearest") end
 function layers.upsample_bilinear(e, a, step) return resize(e, a, step, "bilinear", true) end
 
-local sampling = {bilinear = "linear", nearest = "nearest", bicubic = "cubic"}
+--- How images are sampled, by name and by number.
+local sampling = {bilinear = "linear", nearest = "nearest", bicubic = "cubic", [0] = "linear", "nearest", "cubic"}
+local paddings = {[0] = "zeros", "border", "reflection"}
 
 function layers.grid_sample(e, a)
   return e:add("GridSample", {a.input, a.grid}, {
-    mode = sampling[a.mode], padding_mode = a.padding_mode, align_corners = a.align_corners,
+    mode = sampling[a.mode or a.interpolation_mode], padding_mode = paddings[a.padding_mode] or a.padding_mode,
+    align_corners = a.align_corners,
   })
 end
+layers.grid_sampler, layers.grid_sampler_2d, layers.grid_sampler_3d = layers.grid_sample, layers.grid_sample,
+  layers.grid_sample
 
 return layers

@@ -198,7 +198,7 @@ end
 
 for row, upper in pairs {tril = 0, triu = 1} do
   shapes[row] = function(e, a)
-    return e:add("Trilu", {a.input, e:number(a.diagonal, nl.int64)}, {upper = upper})
+    return e:add("Trilu", {a.input, words.scalar(e, a, "diagonal", nl.int64)}, {upper = upper})
   end
 end
 
@@ -253,12 +253,30 @@ end
 -- --------------------------------------------------------------- new tensors
 
 --- Rows that make a tensor of nothing but constants: what they make is one.
-for _, row in ipairs {"arange", "arange_start", "linspace", "logspace", "eye", "scalar_tensor", "tril_indices",
+for _, row in ipairs {"linspace", "logspace", "eye", "scalar_tensor", "tril_indices",
   "triu_indices", "fft_fftfreq", "fft_rfftfreq", "hann_window", "hamming_window", "blackman_window",
   "bartlett_window", "kaiser_window", "range"} do
   shapes[row] = function(e, _, step)
     if #step.bindings > 0 then return nil end
     return e:initializer(words.run(step, {}))
+  end
+end
+
+--- The dtypes that ONNX has ranges of.
+local function has_ranges(dtype)
+  return dtype == nl.int64 or dtype == nl.int32 or dtype == nl.int16 or dtype == nl.float32 or dtype == nl.float64
+end
+
+--- Rows that count: a constant, or from and to numbers that follow from sizes.
+for row, start in pairs {arange = false, arange_start = "start"} do
+  shapes[row] = function(e, a, step)
+    if #step.bindings == 0 then return e:initializer(words.run(step, {})) end
+    local dtype = words.result_dtype(e, step)
+    if not dtype or not has_ranges(dtype) then return nil end
+    return e:add("Range", {
+      start and words.scalar(e, a, start, dtype) or e:number(0, dtype), words.scalar(e, a, "stop", dtype),
+      start and words.scalar(e, a, "step", dtype) or e:number(1, dtype),
+    })
   end
 end
 
@@ -280,15 +298,19 @@ for row, value in pairs {zeros = 0, ones = 1, empty = 0} do
 end
 shapes.zero = shapes.zeros_like
 
-function shapes.full(e, a, step)
-  return filled(e, words.sizes(e, a, "size"), a.fill_value, words.result_dtype(e, step) or a.dtype)
+--- The same with the number of an argument, which may follow from the inputs' sizes.
+local function full(e, a, step, shape, name)
+  local dtype = words.result_dtype(e, step) or a.dtype
+  if not a.bound[name] then return filled(e, shape, a[name], dtype) end
+  return dtype and e:add("Expand", {words.scalar(e, a, name, dtype), shape})
 end
+
+function shapes.full(e, a, step) return full(e, a, step, words.sizes(e, a, "size"), "fill_value") end
 shapes.new_full, shapes.full_in = shapes.full, shapes.full
 
-function shapes.full_like(e, a, step)
-  return filled(e, e:add("Shape", {a.input}), a.fill_value or a.value, words.result_dtype(e, step) or a.dtype)
-end
-shapes.full_like_in, shapes.fill = shapes.full_like, shapes.full_like
+function shapes.full_like(e, a, step) return full(e, a, step, e:add("Shape", {a.input}), "fill_value") end
+shapes.full_like_in = shapes.full_like
+function shapes.fill(e, a, step) return full(e, a, step, e:add("Shape", {a.input}), "value") end
 
 --- Rows in place that take the elements of another tensor, broadcast.
 for row, name in pairs {copy = "src", fill_tensor = "value"} do

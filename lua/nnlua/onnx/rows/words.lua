@@ -73,13 +73,18 @@ function words.number(e, value, dtype, like)
   return (e:add("CastLike", {e:number(value, nl.float64), like}))
 end
 
+--- A number of the arguments, as a dtype, or, where that isn't known, as that of a value: a constant, or worked out
+--- from the inputs' sizes.
+function words.scalar(e, a, name, dtype, like)
+  if not a.bound[name] then return words.number(e, a[name], dtype, like) end
+  local whole = e:add("Reshape", {e:size(a.bound[name][0]), e:ints {}})
+  return dtype and e:cast(whole, nl.int64, dtype) or e:add("CastLike", {whole, like})
+end
+
 --- A tensor that stands in the arguments, as a dtype, if that is known. A number is a constant of that dtype at once.
 function words.as(e, a, name, dtype, like)
   local value = words.value(e, a, name)
-  if a.bound[name] then
-    local whole = e:add("Reshape", {e:size(a.bound[name][0]), e:ints {}})
-    return dtype and e:cast(whole, nl.int64, dtype) or e:add("CastLike", {whole, like})
-  end
+  if a.bound[name] then return words.scalar(e, a, name, dtype, like) end
   if value.is_number then return words.number(e, value.tensor:item(), dtype, like) end
   return dtype and e:cast(a[name], value.dtype, dtype) or a[name]
 end
