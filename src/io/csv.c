@@ -162,13 +162,15 @@ static bool next_row(Reader *r, char **row, size_t *n)
     stop = end_of_line(text + looked, there - looked);
     length = stop ? (size_t)(stop - text) : there;
     if (stop && (r->passed <= r->skip || !is_within_quotes(&quotes, text, length, r->delimiter))) break;
-    if (stop) r->passed += *stop == '\r' || length == 0 || stop[-1] != '\r';
-    if (stop) looked = length + 1;
-    if (stop) continue;
-    if (r->ended) break;
-    if (!check_unended(r, looked)) return false;
-    looked = there;
-    if (!fill_buffer(r)) return false;
+    if (stop) { /* a quoted field goes on behind it */
+      r->passed += *stop == '\r' || length == 0 || stop[-1] != '\r';
+      looked = length + 1;
+    } else {
+      if (r->ended) break;
+      if (!check_unended(r, looked)) return false;
+      looked = there;
+      if (!fill_buffer(r)) return false;
+    }
   }
   r->after_return = stop && *stop == '\r';
   *row = stop || length > 0 ? r->text + r->begin : NULL;
@@ -335,7 +337,7 @@ static const char *way_out(const Reader *r, Text t)
 {
   if (is_word_for_nothing(bare(t))) return ": the option missing, nl.nan or another number, takes its place";
   if (r->table->rows == 0 && !r->options->header) return ": {header = true} takes the first line for names";
-  return "";
+  return r->options->header && r->options->chosen_count == 0 ? ": {columns = …} chooses those of numbers" : "";
 }
 
 static bool no_field(Reader *r, Field why, int64_t field, Text t)
@@ -468,8 +470,9 @@ static bool read_names(Reader *r, const char *row, size_t n)
   if (!t->text_of_names) return no_memory(r);
   memcpy(t->text_of_names, row, n);
   for (char *at = t->text_of_names, *end = at + n; at <= end; r->fields++) {
-    char *stop = end_of_field(r, at, end), **names = realloc(t->names, (size_t)(r->fields + 1) * sizeof *names);
+    char *stop = end_of_field(r, at, end);
     if (!stop) return open_quote(r, r->fields + 1);
+    char **names = realloc(t->names, (size_t)(r->fields + 1) * sizeof *names);
     if (!names) return no_memory(r);
     t->names = names;
     names[r->fields] = plain_name((Text){at, (size_t)(stop - at)});

@@ -140,6 +140,10 @@ describe("read_csv", function()
     refused("line 6: 3 fields, but the first row has 2", path, {columns = {"id"}})
     write '1,2\n3,"4\n5,6\n'
     refused "line 2: field 2: its quote is not closed"
+    write 'a,b,"c\n5,6\n'
+    refused("line 1: field 3: its quote is not closed", path, {header = true})
+    write "a,b\n5,x\n"
+    refused("line 2: field 2: 'x' is not a number: {columns = …} chooses those of numbers", path, {header = true})
     write(('"' .. ("x\n"):rep(100000) .. '",1\n'):rep(2))
     assert.same({{1}, {1}}, read_csv(path, {columns = {2}}):tolist())
   end)
@@ -194,6 +198,20 @@ describe("read_csv", function()
     refused("missing must be a number", path, {missing = "0"})
     write "1,x\n"
     refused("'x' is not a number", path, {missing = 0})
+  end)
+
+  it("ends with numbers or an error, whatever quotes, delimiters and ends of lines there are", function()
+    local signs = {'"', '""', ",", "\n", "\r\n", "\r", "1", "2.5", " ", "x", "\t", "NA"}
+    math.randomseed(11)
+    for _ = 1, 500 do
+      local text = {}
+      for i = 1, math.random(0, 14) do text[i] = signs[math.random(#signs)] end
+      write(table.concat(text))
+      for _, options in ipairs {{skip_rows = 0}, {header = true}, {columns = {2, 1}, missing = 0}, {columns = {"1"}}} do
+        local ok, problem = pcall(read_csv, path, options)
+        assert.is_true(ok or type(problem) == "string" and problem:find "read_csv: .*: line %d+: " ~= nil, problem)
+      end
+    end
   end)
 
   it("says where a compressed file is damaged", function()
