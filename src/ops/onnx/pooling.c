@@ -69,17 +69,20 @@ static Scalar least_of(DType dtype)
 
 FORWARD(onnx_max_pool)
 {
-  Tensor *x = a->x;
+  const DType dtype = tensor_dtype(a->x);
+  const bool is_bytes = dtype == DTYPE_u8 || dtype == DTYPE_i8; /* float32 holds them, and has kernels */
+  Tensor *x = is_bytes ? cast(a->x, DTYPE_f32) : a->x;
   Spatial s = spatial_of(call, x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
   if (is_ours(&s, x))
     y[0] = op(max_pool, x, a->kernel_shape, LIST_OF(&s, stride), LIST_OF(&s, before), LIST_OF(&s, dilation),
               a->ceil_mode);
   else if (dtype_is_floating(tensor_dtype(x)))
-    y[0] = op(max_pool, padded_for_windows(call, x, &s, a->ceil_mode, scalar_float(-INFINITY)), LIST_OF(&s, kernel),
+    y[0] = op(max_pool, padded_for_windows(call, x, &s, a->ceil_mode, least_of(dtype)), LIST_OF(&s, kernel),
               LIST_OF(&s, stride), NO_PADS(&s), LIST_OF(&s, dilation), false);
   else
-    y[0] = op(amax, windows_of(call, x, &s, a->ceil_mode, least_of(tensor_dtype(x))),
-              onnx_dims_from(call, 2 + s.n, 2 + 2 * s.n), false);
+    y[0] = op(amax, windows_of(call, x, &s, a->ceil_mode, least_of(dtype)), onnx_dims_from(call, 2 + s.n, 2 + 2 * s.n),
+              false);
+  y[0] = cast(y[0], dtype);
 }
 
 /* Positions (from 0) in windows of [n, c, windows...] as positions among all elements of x. */

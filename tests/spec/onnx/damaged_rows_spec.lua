@@ -90,6 +90,8 @@ describe("pools with uneven pads", function()
     local x = nl.tensor {{{{1.0, -2, 3}, {4, 5, -6}}}}
     local attributes = {kernel_shape = {2, 2}, strides = {1, 1}, auto_pad = "SAME_UPPER"}
     assert.same({{{{5, 5, 3}, {5, 5, -6}}}}, run("MaxPool", {"x"}, x, {}, attributes):tolist())
+    local bytes = run("MaxPool", {"x"}, x:to(nl.int8), {}, attributes)
+    assert.same({nl.int8, {{{{5, 5, 3}, {5, 5, -6}}}}}, {bytes.dtype, bytes:tolist()})
     assert.same({{{{2, 0, -1.5}, {4.5, -0.5, -6}}}}, run("AveragePool", {"x"}, x, {}, attributes):tolist())
     attributes.count_include_pad = 1
     assert.same({{{{2, 0, -0.75}, {2.25, -0.25, -1.5}}}}, run("AveragePool", {"x"}, x, {}, attributes):tolist())
