@@ -4,7 +4,6 @@ local core = require "nnlua.program.core"
 local nn = require "nnlua.nn"
 local nn_core = require "nnlua.nn.core"
 local structure = require "nnlua.program.structure"
-local text = require "nnlua.program.text"
 
 local raise = nn_core.raise
 local PARAMETER, BUFFER, TRANSIENT, MODULE = nn_core.PARAMETER, nn_core.BUFFER, nn_core.TRANSIENT, nn_core.MODULE
@@ -140,7 +139,7 @@ end
 
 --- A line for each step, with shapes, and what it costs where that is known.
 function Program:__tostring()
-  return text.of(self.data)
+  return require "nnlua.program.text".of(self.data) -- which few programs are asked for
 end
 
 return Program

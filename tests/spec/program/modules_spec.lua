@@ -57,7 +57,7 @@ local function check_case(case)
   assert.same(names, program_names)
 end
 
---- Calls that want no gradients run a plan from the third on: again the same as the plain path gives.
+--- Calls that want no gradients run plans: again the same as the plain path gives.
 local function check_planned(case)
   local plain, arguments = prepared(case)
   local traced = prepared(case)

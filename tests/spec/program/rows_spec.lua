@@ -33,7 +33,7 @@ local function function_of(row)
   return function(x, ...) return entry(x:clone(), ...) end
 end
 
---- Calls without gradients, which run a plan from the third on.
+--- Calls without gradients, which run plans.
 local function check_planned(f, program, sample)
   local _ <close> = nl.no_grad()
   for i = 1, 4 do
