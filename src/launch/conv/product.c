@@ -278,7 +278,7 @@ static void run_shares(void *arg, int64_t from, int64_t to)
   u.result = u.panels + plan->panel_bytes;
   u.slab.run = (ConvRun *)(void *)(u.result + plan->result_bytes);
   for (int64_t share = from; share < to; share++) {
-    const int64_t round = share / j->nparts, part = share % j->nparts;
+    const int64_t round = share / j->nparts, part = j->nparts - 1 - share % j->nparts; /* those of most taps first */
     u.p = &j->parts[part];
     u.part = &plan->parts[part];
     u.lists = (char *)(u.slab.run + u.part->runs);
@@ -293,6 +293,13 @@ static void run_shares(void *arg, int64_t from, int64_t to)
   scratch_give(&plan->scratch, memory);
 }
 
+static int64_t parts_with_taps(const ConvJob *j)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < j->nparts; i++) n += j->parts[i].taps > 0;
+  return n;
+}
+
 /* Cuts a part; returns how many bytes its lists take. */
 static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
 {
@@ -305,8 +312,8 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   q->tiling = conv_tiling(j, p, max_i64(places, width));
   q->row_parts = 1;
   /* what threads share are rows where there are few tiles; each then makes the panels of its own */
-  while (parallel_threads() > 1 && conv_tiles(&q->tiling) * j->groups * q->row_parts < CONV_UNITS
-         && plan->blocks / q->row_parts >= 4)
+  const int64_t units = parts_with_taps(j) * conv_tiles(&q->tiling) * j->groups;
+  while (parallel_threads() > 1 && units * q->row_parts < CONV_UNITS && plan->blocks / q->row_parts >= 4)
     q->row_parts *= 2;
   const Tile t = conv_largest_tile(&q->tiling);
   const Window w = conv_window(j, p, &t, true);
