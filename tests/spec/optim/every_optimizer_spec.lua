@@ -180,7 +180,7 @@ each_optimizer("no element of a large parameter is left out:", always, function(
   local p = nl.full({70001, 1}, 0.75):requires_grad_()
   train(new(class, {p}, sample), {p}, 2, function(params) return params[1]:square():sum() end)
   assert.is_true(p:ne(0.75):all():item())
-  assert.is_true(p:eq(p[1][1]):all():item())
+  testing.assert_close(p, p[1][1]:expand_as(p)) -- the last few may be rounded otherwise than vectors are
 end)
 
 each_optimizer("the layout of a parameter makes no difference:", always, function(class, sample)
