@@ -76,6 +76,7 @@ local not_run = {
   ["README.md ./bootstrap run examples/simple_net.lua"] = "it installs packages, builds, and runs these specs",
   ["README.md sudo apt-get install -y luarocks"] = "it installs packages and a rock, as root",
   ["docs/deploying.md sudo apt-get install"] = "it installs a package as root; install_spec unpacks and tries that",
+  ["docs/adding-an-instruction-set.md sudo apt-get install gcc"] = "it installs a compiler",
   ["docs/accuracy.md tests/accuracy/run.sh"] = "it measures for minutes",
   ["docs/performance.md python3 -m venv torch"] = "it fetches PyTorch, and measures for an hour",
 }
