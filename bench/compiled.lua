@@ -46,7 +46,8 @@ local cases = {
   {"MLP 10-5-2 b3, step, Adam", steps, small, "Adam", nl.randn(3, 10), nl.randint(1, 3, {3})},
   {"MLP 784-512-512-10 b128, step, SGD", steps, models.mlp, "SGD", nl.randn(128, 784), nl.randint(1, 11, {128})},
   {"LeNet-5 b64, step, Adam", steps, models.lenet, "Adam", nl.randn(64, 1, 28, 28), nl.randint(1, 11, {64})},
-  {"GPT 4 x 128, 128 long b1, step, AdamW", steps, models.GPT, "AdamW", tokens(1, models.LENGTH), tokens(models.LENGTH)},
+  {"GPT 4 x 128, 128 long b1, step, AdamW", steps, models.GPT, "AdamW", tokens(1, models.LENGTH),
+    tokens(models.LENGTH)},
   {"ResNet-18 64x64 b8, step, SGD", steps, models.resnet18, "SGD", nl.randn(8, 3, 64, 64), nl.randint(1, 1001, {8})},
 }
 

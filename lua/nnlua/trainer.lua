@@ -10,7 +10,7 @@ local guard = require "nnlua.guard"
 local kept_modes = require "nnlua.nn.kept_modes"
 local monitored = require "nnlua.callbacks.monitored"
 local nl = require "nnlua"
-local things_of = require "nnlua.trainer.things"
+local saving = require "nnlua.trainer.saving"
 
 local raise = core.raise
 
@@ -39,6 +39,8 @@ local raise = core.raise
 ---@field history table[]
 local Trainer = class.new "Trainer"
 
+saving(Trainer)
+
 local options = {
   {"model", "module"}, {"optimizer", "any"}, {"loss", "function?"}, {"metrics", "table?"}, {"max_epochs", "integer?"},
   {"max_steps", "integer?"}, {"scheduler", "any?"}, {"scheduler_interval", "string", "epoch"},
@@ -66,40 +68,6 @@ end
 function Trainer:_start()
   self.epoch, self.step, self.batch, self.in_epoch = 0, 0, 0, false
   self.history, self.best, self.should_stop = {}, nil, false
-end
-
-local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop"}
-
---- Saves all of the run to a file, which `load` and `fit` with resume go on from.
----     > net, path = nn.Linear(2, 1), os.tmpname()
----     > trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), loss = nn.MSELoss()})
----     > trainer:save(path)
----     > net.bias.data:fill_(5);
----     > trainer:load(path)
----     > net.bias:item() < 5
----     true
----@param path string
-function Trainer:save(path)
-  local things, run = things_of(self), {}
-  for _, name in ipairs(plain) do run[name] = self[name] end
-  things.run = run
-  nl.checkpoint.save(path, things)
-end
-
---- Puts the run where a checkpoint was saved: model, optimizer and all else. "best" and "last" are those in the folder.
----@param path string
-function Trainer:load(path)
-  if path == "best" or path == "last" then path = self:_path(path) end
-  local rest = nl.checkpoint.load(path, things_of(self))
-  local run = rest.run
-  if type(run) ~= "table" then raise(("load: %s was saved by no Trainer"):format(path)) end
-  if self.extra ~= nil then self.extra = nl.checkpoint._put_back(self.extra, rest.extra) end
-  for _, name in ipairs(plain) do self[name] = run[name] end
-end
-
-function Trainer:_path(name)
-  if not self.folder then raise("Trainer: it has no folder for " .. name .. ".ckpt") end
-  return ("%s/%s.ckpt"):format(self.folder, name)
 end
 
 function Trainer:_call(event, ...)
