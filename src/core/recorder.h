@@ -15,6 +15,9 @@ typedef struct Differentiated {
   uint64_t sequence; /* of the node */
 } Differentiated;
 
+/* Looks at a tensor's elements, and raises with a text, or what it makes of that, if they aren't what they must be. */
+typedef void ElementCheck(Call *call, Tensor *t, const char *text);
+
 struct OptimizerWork;
 typedef struct Recorder Recorder;
 struct Recorder {
@@ -39,9 +42,9 @@ struct Recorder {
   /* Before something happens that no op does: `what` names the function. t is the tensor whose elements are read, or
      NULL if it isn't that. May raise. */
   void (*beside)(Recorder *r, const Tensor *t, const char *what);
-  /* Unless whole calls are recorded: before an op that calls others raises with a text if an element of a bool tensor
-     is true. May raise. */
-  void (*checked)(Recorder *r, Call *call, Tensor *wrong, const char *text);
+  /* Unless whole calls are recorded: before an op that calls others looks whether elements are what they must be. May
+     raise. */
+  void (*checked)(Recorder *r, Call *call, Tensor *t, ElementCheck *check, const char *text);
   /* Gives back what the recording holds, since memory has run out; false if there is nothing, or not now. NULL: it
      holds nothing. */
   bool (*give_up)(Recorder *r);

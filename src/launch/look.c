@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/recorder.h"
 #include "core/shape.h"
 #include "launch/layout.h"
 
@@ -19,11 +18,16 @@ void check_can_look(Call *call, const Tensor *t)
   if (!can_look(t)) raise(call, "the shape of the result depends on elements, which meta tensors don't have");
 }
 
+void tell_check(Call *call, Tensor *t, ElementCheck *check, const char *text)
+{
+  Recorder *recorder = call->ctx->recording_suspended ? NULL : call->ctx->recorder;
+  if (recorder && recorder->checked) recorder->checked(recorder, call, t, check, text);
+}
+
 void check_none_true(Call *call, Tensor *wrong, const char *text)
 {
   if (wrong->numel == 0) return;
-  Recorder *recorder = call->ctx->recording_suspended ? NULL : call->ctx->recorder;
-  if (recorder && recorder->checked) recorder->checked(recorder, call, wrong, text);
+  tell_check(call, wrong, check_none_true, text);
   if (!can_look(wrong)) return;
   if (memchr(tensor_data(contiguous_as(call, wrong, DTYPE_b8)), 1, (size_t)wrong->numel)) raise(call, "%s", text);
 }

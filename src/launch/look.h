@@ -2,6 +2,7 @@
 #ifndef NNLUA_LAUNCH_LOOK_H
 #define NNLUA_LAUNCH_LOOK_H
 
+#include "core/recorder.h"
 #include "core/tensor.h"
 #include "kernels/positions.h"
 
@@ -10,6 +11,10 @@ static inline bool can_look(const Tensor *t) { return t->device != DEVICE_META; 
 
 /* Raises if they can't, for what is only known from them. */
 void check_can_look(Call *call, const Tensor *t);
+
+/* Tells the recorder, if there is one, of a check that is about to be made, so that it is made again where what is
+   recorded runs. */
+void tell_check(Call *call, Tensor *t, ElementCheck *check, const char *text);
 
 /* Raises with the text if an element of a bool tensor is true; on the meta device nothing is looked at. */
 void check_none_true(Call *call, Tensor *wrong, const char *text);

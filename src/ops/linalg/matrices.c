@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "launch/linalg/factor.h"
 #include "launch/linalg/matrices.h"
+#include "launch/look.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 
@@ -78,10 +79,11 @@ void fill_identity(Call *call, Tensor *t)
   launch_copy(call, t, expanded_to(call, eye, tensor_shape(t)));
 }
 
-void check_info(Call *call, const Tensor *info, const char *text)
+void check_info(Call *call, Tensor *info, const char *text)
 {
   char number[32];
   int value = 0;
+  tell_check(call, info, check_info, text);
   int64_t i = first_failure(info, &value);
   if (i < 0) return;
   text_format(number, sizeof number, "%d", value);

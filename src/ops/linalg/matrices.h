@@ -35,7 +35,7 @@ void fill_identity(Call *call, Tensor *t);
 
 /* Raises if a matrix has failed, as info (int32) says: which one if there is a batch, then the text, in which %d stands
    for what info has. */
-void check_info(Call *call, const Tensor *info, const char *text);
+void check_info(Call *call, Tensor *info, const char *text);
 
 /* Words of gradients of matrices. */
 #define product_of(a, b) op(matmul, a, b)

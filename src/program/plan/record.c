@@ -303,30 +303,31 @@ PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *special, Ten
 
 /* A check that is made again at each run: of the tensor that its only operand stands for. */
 typedef struct Check {
-  Tensor *wrong;
+  Tensor *t;
+  ElementCheck *check;
   const char *text;
 } Check;
 
 static void run_check(Call *call, Plan *plan, PlanStep *s)
 {
   (void)plan;
-  const Check *check = s->data;
+  const Check *c = s->data;
   Call shown = {.ctx = call->ctx, .op = s->shown};
-  check_none_true(&shown, check->wrong, check->text);
+  c->check(&shown, c->t, c->text);
 }
 
 static const PlanSpecial check_special = {.name = "check", .run = run_check};
 
-static void record_check(Call *call, PlanRecord *r, Tensor *wrong, const char *text)
+static void record_check(Call *call, PlanRecord *r, Tensor *t, ElementCheck *check, const char *text)
 {
-  if (is_constant(r, wrong)) return;
-  Check *check = plan_allocate(r->plan, sizeof *check);
+  if (is_constant(r, t)) return;
+  Check *c = plan_allocate(r->plan, sizeof *c);
   size_t bytes = strlen(text) + 1;
-  *check = (Check){wrong, memcpy(plan_allocate(r->plan, bytes), text, bytes)};
-  record_deed(call, r, &check_special, &check->wrong, 1)->data = check;
+  *c = (Check){t, check, memcpy(plan_allocate(r->plan, bytes), text, bytes)};
+  record_deed(call, r, &check_special, &c->t, 1)->data = c;
 }
 
-RECORDS(checked, record_check, Tensor *wrong AND const char *text, wrong, text)
+RECORDS(checked, record_check, Tensor *t AND ElementCheck *check AND const char *text, t, check, text)
 
 /* -------------------------------------------------------------------- memory */
 

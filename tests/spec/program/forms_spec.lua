@@ -53,6 +53,26 @@ describe("a first call", function()
     end
   end)
 
+  it("finds matrices that have no factors", function()
+    local ops = {
+      {nl.linalg.inv, nl.zeros(3, 3), "inv: A is singular"},
+      {nl.linalg.cholesky, -nl.eye(3), "cholesky: it is not positive definite: its leading part of size 1"},
+      {nl.linalg.lu_factor, nl.zeros(3, 3), "lu_factor: U has a 0 on its diagonal, in row 1"},
+      {nl.linalg.inv, nl.stack {nl.eye(3), nl.zeros(3, 3)}, "inv: matrix 2 of the batch: A is singular"},
+      {function(x) return nl.linalg.matrix_power(x, -2) end, nl.zeros(3, 3), "matrix_power: A is singular"},
+    }
+    local _ <close> = nl.no_grad()
+    for _, case in ipairs(ops) do
+      local f, wrong, text = table.unpack(case)
+      local right = nl.eye(3):expand_as(wrong):clone()
+      local program, fast = trace(function(x) return (f(x)) end, right), nl.compile(function(x) return (f(x)) end)
+      assert.equal(1, (ran(function() program(right) end, "inv")))
+      for _ = 1, 3 do fast(right) end
+      assert.error_matches(function() program(wrong) end, text)
+      assert.error_matches(function() fast(wrong) end, text)
+    end
+  end)
+
   it("draws what the plain path draws", function()
     local function f(x) return nl.randn(3) + F.dropout(x, 0.5, true) end
     local x = nl.ones(3)
