@@ -228,8 +228,8 @@ FORWARD(put)
 static Tensor *from_start(Call *call, Tensor *index, int64_t size, int dim)
 {
   Tensor *positions = checked_positions(call, index, size, dim, true);
-  if (!can_look(index) || index->numel == 0) return index;
   bool is_recorded = call->ctx->recorder; /* at another run others may count from the end */
+  if (index->numel == 0 || (!is_recorded && !can_look(index))) return index;
   if (!is_recorded && range_of(call, positions, (PositionRange){1, 1, false}).low > 0) return index;
   Tensor *from_end = op(lt, positions, tensor_from_number(call, scalar_int(0)));
   return op(where, from_end, op(add, positions, tensor_from_number(call, scalar_int(size + 1)), scalar_int(1)),
