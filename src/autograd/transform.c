@@ -1,9 +1,12 @@
 /* Transforms, and the tensors that stand for others while one is under way. */
 #include "autograd/transform.h"
 
+#include "core/recorder.h"
+
 Transform *transform_open(Call *call, TransformKind kind, int64_t rows, Randomness randomness)
 {
   Context *ctx = call->ctx;
+  if (ctx->recorder && ctx->recorder->outermost) tell_deed(ctx, "a function of nl.func");
   Transform *t = core_allocate(ctx, sizeof *t);
   *t = (Transform){.refs = 1,
                    .kind = (uint8_t)kind,

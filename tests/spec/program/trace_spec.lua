@@ -286,6 +286,10 @@ describe("a trace", function()
     assert_refused("a program draws from the default generator", function(t)
       return t + nl.rand(2, {generator = nl.Generator()})
     end, x)
+    assert_refused("a function of nl.func: that is nothing that a trace can record", function(t)
+      local y = nl.func.vmap(function(row) return row * 2 end)(t)
+      return y
+    end, nl.ones(2, 3))
     local Twice = nl.autograd.Function "Twice"
     function Twice.forward(_, t) return t * 2 end
     function Twice.backward(_, dy) return dy * 2 end
