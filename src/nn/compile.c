@@ -410,6 +410,28 @@ static void look_at_modules(lua_State *L, Trace *t, int guard)
   if (nn->was_changed) plan_record_refuse(t->record, "%san attribute of a module is assigned", nn->change);
 }
 
+/* Whether an argument is also a tensor that the network, or the function, has itself: its parameter, say. */
+static bool has_own_argument(lua_State *L, int guard, int self)
+{
+  bool own = false;
+  int top = lua_gettop(L);
+  lua_getiuservalue(L, self, TARGET);
+  lua_getiuservalue(L, 1, TRACE_TENSORS);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+  for (lua_Integer i = 1; i <= n && !own; i++) {
+    lua_rawgeti(L, top + 2, i);
+    const Tensor *t = tensor_test(L, -1);
+    own = guards_have_tensor(L, guard, t);
+    for (int k = 1; lua_isfunction(L, top + 1) && !own && lua_getupvalue(L, top + 1, k); k++) {
+      own = tensor_test(L, -1) == t;
+      lua_pop(L, 1);
+    }
+    lua_settop(L, top + 2);
+  }
+  lua_settop(L, top);
+  return own;
+}
+
 /* Nor may optimizers have changed what plans take from them. */
 static void look_at_steps(lua_State *L, const Trace *t)
 {
@@ -522,6 +544,13 @@ static int compile_finish(lua_State *L)
   if (!p) return luaL_error(L, "not enough memory");
   look_at_modules(L, t, n + GUARD_AT);
   look_at_steps(L, t);
+  if (has_own_argument(L, n + GUARD_AT, n + SELF_AT)) { /* a plan would take other arguments in its place, too */
+    program_free(t->made);
+    t->made = NULL;
+    c->traces--;
+    lua_settop(L, n + 1);
+    return n;
+  }
   guards_close(L, n + GUARD_AT, &p->guards);
   if (!guards_hold_all(L, n + GUARD_AT)) plan_record_refuse(t->record, "a table of a module is changed");
   Finishing finishing = {.record = t->record};

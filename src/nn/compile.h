@@ -28,6 +28,9 @@ void watch_end(lua_State *L, NnState *nn);
 void guards_push(lua_State *L);
 void guards_add(lua_State *L, int guard, int module);
 const char *guards_add_watched(lua_State *L, int guard, NnState *nn);
+
+/* Whether a tensor is among the modules' parameters, buffers and other attributes, before guards_close. */
+bool guards_have_tensor(lua_State *L, int guard, const Tensor *t);
 void guards_close(lua_State *L, int guard, Guards *g);
 
 /* Whether all modules are what they were. */

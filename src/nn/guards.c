@@ -170,6 +170,32 @@ const char *guards_add_watched(lua_State *L, int guard, NnState *nn)
   return hooked;
 }
 
+/* Whether a tensor is in a table, below the stack's top; takes it off. */
+static bool is_in_table(lua_State *L, const Tensor *t)
+{
+  bool found = false;
+  int table = lua_gettop(L);
+  for (lua_pushnil(L); !found && lua_next(L, table); lua_pop(L, 1)) found = tensor_test(L, -1) == t;
+  lua_settop(L, table - 1);
+  return found;
+}
+
+bool guards_have_tensor(lua_State *L, int guard, const Tensor *t)
+{
+  int top = lua_gettop(L);
+  bool found = false;
+  for (int list = ATTRIBUTE_TABLES; list <= OTHER_TABLES && !found; list++) {
+    lua_rawgeti(L, guard, list);
+    lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i < n && !found; i += 2) {
+      lua_rawgeti(L, top + 1, i);
+      found = is_in_table(L, t);
+    }
+    lua_settop(L, top);
+  }
+  return found;
+}
+
 void guards_close(lua_State *L, int guard, Guards *g)
 {
   guard = lua_absindex(L, guard);

@@ -10,8 +10,9 @@ enum { MOST_PLANS = 16 };
 
 /* What is known of inputs of certain forms, by a hash of these and of the modes. */
 typedef struct KeyPlan {
-  uint64_t key, last; /* when it was called last */
-  bool seen, refused; /* it was called before; there can be no plan */
+  uint64_t key, last;  /* when it was called last */
+  bool seen, refused;  /* it was called before; there can be no plan */
+  bool needs_elements; /* forms alone don't tell what the program does */
   Plan *plan;
 } KeyPlan;
 
@@ -20,9 +21,8 @@ typedef struct ProgramPlans {
   KeyPlan keys[MOST_PLANS];
   int n;
   uint64_t calls;
-  bool busy;           /* a plan is running or being made: its memory is in use */
-  bool branches;       /* the program has branches or loops */
-  bool needs_elements; /* forms alone don't tell what it does */
+  bool busy;     /* a plan is running or being made: its memory is in use */
+  bool branches; /* the program has branches or loops */
 } ProgramPlans;
 
 static void plans_free(void *data)
@@ -61,7 +61,7 @@ static uint64_t key_of(const Context *ctx, const ProgramPlans *plans, const Prog
   uint64_t key = mixed(mixed((uint64_t)ctx->autocast, (uint64_t)ctx->default_dtype), ctx->inference);
   for (int32_t i = 0; i < p->ninputs; i++) {
     const Tensor *t = inputs[i].tensor;
-    key = mixed(key, (uint64_t)t->dtype << 8 | t->ndim);
+    key = mixed(key, (uint64_t)t->dtype << 16 | (uint64_t)t->ndim << 1 | t->is_wrapped_number);
     for (int d = 0; d < t->ndim; d++) key = mixed(mixed(key, (uint64_t)t->shape[d]), (uint64_t)t->strides[d]);
     if (decides(plans, t)) key = mixed(key, (uint64_t)tensor_item(t).i);
   }
@@ -192,6 +192,12 @@ static Plan *record(Call *call, const ProgramPlans *plans, const Program *p, con
   return plan;
 }
 
+static void drop_plan(KeyPlan *k)
+{
+  if (k->plan) plan_free(k->plan);
+  k->plan = NULL;
+}
+
 static void prepare(Call *call, KeyPlan *k)
 {
   if (k->plan) plan_prepare(call, k->plan, "");
@@ -199,13 +205,13 @@ static void prepare(Call *call, KeyPlan *k)
 
 /* Makes a plan by a run of forms, which takes next to no time and memory and changes nothing; false if there is
    none. */
-static bool plan_by_forms(Call *call, ProgramPlans *plans, const Program *p, const Argument *inputs, KeyPlan *k)
+static bool plan_by_forms(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, KeyPlan *k)
 {
   Context *ctx = call->ctx;
   struct Profiler *profiler = ctx->profiler;
   const char *node = ctx->node;
   Entry entry;
-  if (plans->needs_elements) return false;
+  if (k->needs_elements) return false;
   ctx->profiler = NULL; /* the run is none of the user's */
   if (ENTER(ctx, &entry)) {
     Argument *outputs = arena_allocate(ctx, (size_t)(p->noutputs + 1) * sizeof *outputs);
@@ -213,14 +219,13 @@ static bool plan_by_forms(Call *call, ProgramPlans *plans, const Program *p, con
     prepare(call, k);
     entry_leave(ctx, &entry);
   } else {
-    if (k->plan) plan_free(k->plan);
-    k->plan = NULL;
+    drop_plan(k);
     ctx->profiler = profiler;
     ctx->node = node;
     if (ctx->error_is_interrupt) raise_again(ctx);
   }
   ctx->profiler = profiler;
-  plans->needs_elements = !k->plan;
+  k->needs_elements = !k->plan;
   return k->plan;
 }
 
@@ -231,8 +236,7 @@ static void run_recording(Call *call, const ProgramPlans *plans, const Program *
   Context *ctx = call->ctx;
   Entry entry;
   if (!ENTER(ctx, &entry)) {
-    if (k->plan) plan_free(k->plan);
-    k->plan = NULL;
+    drop_plan(k);
     k->refused = true; /* for lack of memory, say, since a recording holds all that is made: it is not tried again */
     if (ctx->error_is_interrupt || has_effects(p)) raise_again(ctx);
     program_run(call, p, inputs, outputs);
@@ -244,17 +248,48 @@ static void run_recording(Call *call, const ProgramPlans *plans, const Program *
   ctx->entry = entry.outer; /* what was made stays */
 }
 
+/* Whether a program, or what it runs, has a tensor with that memory. */
+static bool has_memory(const Program *p, const Storage *s)
+{
+  for (int32_t i = 0; i < p->nvalues; i++)
+    if (p->values[i].tensor && p->values[i].tensor->storage == s) return true;
+  for (int32_t i = 0; i < p->nsteps; i++)
+    for (int32_t k = 0; k < p->steps[i].nbodies; k++)
+      if (has_memory(p->steps[i].bodies[k].program, s)) return true;
+  return false;
+}
+
+/* Whether an input is, or shares its memory with, another or a parameter, buffer or constant of the program: a run with
+   it is no example of runs with inputs apart from each other. */
+static bool share_memory(const Program *p, Tensors in)
+{
+  for (int64_t i = 0; i < in.n; i++) {
+    const Storage *s = in.v[i]->storage;
+    for (int64_t k = 0; k < i; k++)
+      if (in.v[k]->storage == s) return true;
+    if (has_memory(p, s)) return true;
+  }
+  return false;
+}
+
+/* Whether there is a plan that fits, or one by forms could be made. Where one doesn't since inputs share memory, it is
+   kept for others. */
+static bool has_plan(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs, Tensors in,
+                     KeyPlan *k)
+{
+  if (k->plan && plan_fits(k->plan, in.v)) return true;
+  if (k->plan && share_memory(p, in)) return false;
+  drop_plan(k);
+  return plan_by_forms(call, plans, p, inputs, k) && plan_fits(k->plan, in.v);
+}
+
 /* Of the first call with inputs of some form there is no plan but by forms. */
-static void call_planned(Call *call, ProgramPlans *plans, const Program *p, const Argument *inputs, Argument *outputs,
-                         KeyPlan *k, bool is_first)
+static void call_planned(Call *call, const ProgramPlans *plans, const Program *p, const Argument *inputs,
+                         Argument *outputs, KeyPlan *k, bool is_first)
 {
   Tensors in = plan_inputs(call, plans, p, inputs, inputs);
-  if (k->plan && !plan_fits(k->plan, in.v)) {
-    plan_free(k->plan);
-    k->plan = NULL;
-  }
-  if (k->plan || plan_by_forms(call, plans, p, inputs, k)) run_plan(call, k->plan, p, in.v, outputs);
-  else if (is_first) program_run(call, p, inputs, outputs);
+  if (has_plan(call, plans, p, inputs, in, k)) run_plan(call, k->plan, p, in.v, outputs);
+  else if (is_first || k->plan || share_memory(p, in)) program_run(call, p, inputs, outputs);
   else run_recording(call, plans, p, inputs, outputs, k);
 }
 

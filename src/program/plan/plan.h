@@ -123,11 +123,12 @@ typedef struct Plan {
   struct Node **histories; /* of outputs, in a plan that trains; NULL for those without one */
   int32_t *bound;          /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
-  bool trains;  /* there are backwards: it runs where gradients are wanted, and only there */
-  bool changes; /* steps change inputs or captured tensors in place */
-  bool keeps;   /* there are steps that are kept */
-  bool is_kept; /* and they have run */
-  size_t cells; /* of a run: where its cells begin in what the context owns */
+  bool trains;       /* there are backwards: it runs where gradients are wanted, and only there */
+  bool changes;      /* steps change inputs or captured tensors in place */
+  bool keeps;        /* there are steps that are kept */
+  bool is_kept;      /* and they have run */
+  size_t cells;      /* of a run: where its cells begin in what the context owns */
+  bool grad_outside; /* of a run: whether its caller records gradients */
   Tensor *arena;
   size_t arena_bytes;
   Chunks chunks; /* what is kept */

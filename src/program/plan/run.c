@@ -172,15 +172,18 @@ static void run_special(Call *call, Plan *plan, PlanStep *s)
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
 }
 
-/* Through the door. */
+/* Through the door. Where nothing has gradients a view may still be changed in place later by what has: it is made in
+   the caller's mode. */
 static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
 {
   Context *ctx = call->ctx;
   size_t mark = ctx->owned_count;
+  ctx->grad_enabled = plan->grad_outside && !plan->trains && !s->in_place;
   Tensor *room[MAX_RESULTS], *into = s->in_place ? plan->values[s->results[0]].now : NULL;
   ctx->recording_suspended = false;
   Tensors y = dispatch(call, s->op, s->args, into, room);
   ctx->recording_suspended = true;
+  ctx->grad_enabled = false;
   if (s->in_place) scope_release(ctx, mark);
   else plan_take_results(call, plan, s, y.v, mark);
 }
@@ -368,6 +371,7 @@ void plan_run(Call *call, Plan *plan, Tensor *const *inputs, Tensor **outputs)
   size_t mark = ctx->owned_count;
   bool grad = ctx->grad_enabled, suspended = ctx->recording_suspended;
   DType autocast = ctx->autocast;
+  plan->grad_outside = grad;
   ctx->grad_enabled = false;
   ctx->recording_suspended = true;
   ctx->autocast = DTYPE_NONE;

@@ -485,6 +485,33 @@ describe("nl.compile", function()
     for _ = 1, 3 do assert.is_true(nl.no_grad(inside, nl.ones(2)).requires_grad) end
   end)
 
+  it("makes no program of a call with a tensor that the network has itself", function()
+    local layer, w = nn.Linear(2, 2, {bias = false}), nl.full({2, 2}, 3.0)
+    layer.weight.data = w
+    for _, case in ipairs {{layer, layer.weight}, {function(x) return x:mm(w) end, w}} do
+      local fast, x = nl.compile(case[1]), nl.ones(2, 2)
+      for _ = 1, 3 do same(case[1], fast, case[2]) end
+      assert.equal(0, #programs(fast))
+      for _ = 1, 3 do same(case[1], fast, x) end
+      assert.equal(1, #programs(fast))
+      same(case[1], fast, case[2])
+    end
+  end)
+
+  it("returns views that gradients may be written to, made by a program of no_grad", function()
+    local fast = nl.compile(function(x) return x:view(2, 2), (x * 2):view(2, 2) end)
+    for _ = 1, 3 do nl.no_grad(fast, nl.ones(4)) end
+    local g = nl.ones(2, 2):requires_grad_()
+    for _ = 1, 2 do
+      local a, b = fast(nl.ones(4))
+      a:mul_(g)
+      b:mul_(g):sum():backward()
+    end
+    assert.same({{4, 4}, {4, 4}}, g.grad:tolist())
+    local a = nl.no_grad(fast, nl.ones(4))
+    assert.error_matches(function() a:mul_(g) end, "made under no_grad")
+  end)
+
   it("lets everything go", function()
     collectgarbage() collectgarbage()
     local before = nl.memory_allocated()

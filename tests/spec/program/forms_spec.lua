@@ -119,6 +119,59 @@ describe("a first call", function()
     assert.same({0, 2}, program(x, nl.tensor(1)):tolist())
   end)
 
+  it("takes a parameter or buffer of the program, and tensors that share memory, for inputs", function()
+    for _, grows in ipairs {false, true} do
+      local function make()
+        local net = nn.Module()
+        net:register_buffer("w", nl.full({2}, 3.0))
+        net.forward = function(self, x)
+          if grows then self.w:add_(1) end
+          return x * self.w
+        end
+        return net
+      end
+      local net, plain = make(), make()
+      local program = trace(net, nl.ones(2))
+      net.w:fill_(3)
+      local _ <close> = nl.no_grad()
+      for call = 1, 3 do assert.is_nil(same.difference(plain(plain.w), program(net.w)), call) end
+      for call = 1, 3 do
+        local x = nl.full({2}, call + 0.0)
+        assert.is_nil(same.difference(plain(x), program(x)), call)
+        assert.is_nil(same.difference(plain(plain.w:view(2)), program(net.w:view(2))), call)
+      end
+    end
+    local function f(a, b)
+      a:add_(1)
+      return b * 2
+    end
+    local program = trace(f, nl.ones(2), nl.ones(2))
+    local _ <close> = nl.no_grad()
+    for call = 1, 6 do
+      local function run(g)
+        local x = nl.zeros(3)
+        return g(x[{{1, 2}}], call % 3 == 0 and nl.zeros(2) or x[{{2, 3}}])
+      end
+      assert.is_nil(same.difference(run(f), run(program)), call)
+    end
+  end)
+
+  it("takes positions from the end at later calls", function()
+    local x = nl.arange(3):float()
+    local program = trace(function(a, i) return nl.take_along_dim(a, i, 1) end, x, nl.tensor {1, 2})
+    local _ <close> = nl.no_grad()
+    for _, i in ipairs {nl.tensor {1, 2}, nl.tensor {-1, 2}, nl.tensor {3, -2}} do
+      assert.is_nil(same.difference(nl.take_along_dim(x, i, 1), program(x, i)))
+    end
+  end)
+
+  it("goes by whether an input is a number", function()
+    local function f(x, y) return x * y end
+    local program, x = trace(f, nl.ones(2):int(), nl.tensor(2.5)), nl.ones(2):int()
+    local _ <close> = nl.no_grad()
+    for _ = 1, 3 do assert.is_nil(same.difference(f(x, nl.tensor(2.5)), program(x, nl.tensor(2.5)))) end
+  end)
+
   it("leaves nothing behind, whichever allocation fails", function()
     local net, x = network(), nl.randn(2, 3, 6, 6)
     local y
