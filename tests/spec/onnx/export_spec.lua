@@ -45,7 +45,10 @@ describe("a program that is exported and read back", function()
       local x = nl.tensor({{-128}, {-3}, {0}, {5}, {127}}, {dtype = nl.int64}):to(dtype)
       local by = nl.tensor({-1, 0, 1, 6, 7, 8, 62, 63, 64, 100}, {dtype = nl.int64}):to(dtype)
       for _, name in ipairs {"bitwise_left_shift", "bitwise_right_shift"} do
-        assert.is_true(nl.equal(nl[name](x, by), again(function(a, b) return nl[name](a, b) end, x, by)(x, by)))
+        local program, text = again(function(a, b) return nl[name](a, b) end, x, by)
+        assert.is_true(nl.equal(nl[name](x, by), program(x, by)))
+        -- Pow takes no numbers of 8 or 16 bits
+        assert.equal(dtype ~= nl.int64, text:find("to(a, dtype = int32)", 1, true) ~= nil)
       end
     end
   end)

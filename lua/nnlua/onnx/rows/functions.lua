@@ -13,6 +13,8 @@ local function kit(e, dtype)
     number = function(value) return e:number(value, dtype) end,
     real = function(value) return e:number(value + 0.0, dtype) end,
     cast = function(name, from) return e:cast(name, from, dtype) end,
+    as = function(to, name) return e:cast(name, dtype, to) end,
+    of = function(other) return kit(e, other) end,
   }, {__index = function(_, op) return function(...) return (e:add(op, {...})) end end})
 end
 
@@ -163,14 +165,18 @@ end
 --- than 0, or by as many bits as there are, leaves 0, or of the shift to the right the sign.
 for name, is_left in pairs {bitwise_left_shift = true, bitwise_right_shift = false} do
   row(name, function(k, _, x, y)
-    local zero, bits = k.number(0), 8 * k.dtype.itemsize
-    local has_sign = k.dtype ~= nl.uint8
+    local dtype, bits, has_sign = k.dtype, 8 * k.dtype.itemsize, k.dtype ~= nl.uint8
+    if bits < 32 then -- Pow has no smaller ones
+      k = k.of(nl.int32)
+      x, y = k.cast(x, dtype), k.cast(y, dtype)
+    end
+    local zero = k.number(0)
     local most = bits - ((has_sign and not is_left) and 1 or 0) -- of a power that is a number of the dtype
     local inside = k.And(k.GreaterOrEqual(y, zero), k.Less(y, k.number(most)))
     local factor = k.Pow(k.number(2), k.Where(inside, y, zero))
-    if is_left then return k.Where(inside, k.Mul(x, factor), zero) end
-    local rest = has_sign and k.Where(k.Less(x, zero), k.number(-1), zero) or zero
-    return k.Where(inside, k.Div(k.Sub(x, k.Mod(x, factor)), factor), rest)
+    local rest = has_sign and not is_left and k.Where(k.Less(x, zero), k.number(-1), zero) or zero
+    local shifted = is_left and k.Mul(x, factor) or k.Div(k.Sub(x, k.Mod(x, factor)), factor)
+    return k.as(dtype, k.Where(inside, shifted, rest))
   end)
 end
 
