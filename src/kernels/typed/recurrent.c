@@ -109,19 +109,22 @@ static void cell_backward(CellKind kind, int64_t n, const CellRow *row)
 
 #if T_f32
 
+/* Both are nan if a number is. */
 static void range(int64_t n, const float *x, float *low, float *high)
 {
   Vector least = {0}, most = {0};
+  Mask is_nan = {0};
   FOR_PARTS(at, n)
   {
     const Vector v = load_part(x, at); /* 0 in lanes that are not there */
-    least = smaller(least, v), most = larger(most, v);
+    least = smaller(least, v), most = larger(most, v), is_nan |= v != v;
   }
   *low = *high = 0;
   for (int j = 0; j < V; j++) {
     *low = least[j] < *low ? least[j] : *low;
     *high = most[j] > *high ? most[j] : *high;
   }
+  if (any_of(is_nan)) *low = *high = NAN;
 }
 
 static int32_t to_bytes(int64_t n, const float *x, float scale, float zero, uint8_t *to)
@@ -131,7 +134,7 @@ static int32_t to_bytes(int64_t n, const float *x, float scale, float zero, uint
   {
     /* adding ROUNDER leaves a number of less than 2^22 rounded to an even one of two as near */
     const Vector rounded = load_part(x, at) / scale + ROUNDER - ROUNDER + zero;
-    const Mask whole = __builtin_convertvector(smaller(AS_VECTOR(255.0f), larger((Vector){0}, rounded)), Mask);
+    const Mask whole = __builtin_convertvector(smaller(AS_VECTOR(255.0f), larger(rounded, (Vector){0})), Mask);
     for (int j = 0; j < at.left; j++) sum += to[at.at + j] = (uint8_t)whole[j];
   }
   return sum;

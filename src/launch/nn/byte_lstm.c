@@ -18,7 +18,7 @@ static Quantized quantized_as(const RecurrentKernels *k, int64_t n, const float 
 {
   float low, high;
   k->range(n, x, &low, &high);
-  const float scale = high > low ? (high - low) / 255 : 1, zero = rintf(-low / scale);
+  const float scale = high == low ? 1 : (high - low) / 255, zero = rintf(-low / scale);
   return (Quantized){scale, fminf(fmaxf(zero, 0), 255), 0};
 }
 
