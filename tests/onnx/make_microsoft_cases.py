@@ -25,7 +25,7 @@ def whole(low, high, *shape, dtype=np.int64):
     return R.randint(low, high, shape).astype(dtype)
 
 
-def model_of(op, inputs, outputs, attributes, constants, domain="com.microsoft"):
+def model_of(op, inputs, outputs, attributes, constants, domain, opset):
     """One node; inputs are a dict of names to arrays, None for one that is left out."""
     names = [name if value is not None else "" for name, value in inputs.items()]
     given = {n: v for n, v in inputs.items() if v is not None}
@@ -35,12 +35,12 @@ def model_of(op, inputs, outputs, attributes, constants, domain="com.microsoft")
         [node], "g", [info(n, v) for n, v in given.items() if n not in constants],
         [onnx.ValueInfoProto(name=name) for name in outputs if name],
         [numpy_helper.from_array(v, n) for n, v in given.items() if n in constants])
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
-def made(name, op, inputs, outputs=("y",), constants=(), domain="com.microsoft", **attributes):
-    model = model_of(op, inputs, list(outputs), attributes, constants, domain)
+def made(name, op, inputs, outputs=("y",), constants=(), domain="com.microsoft", standard=17, **attributes):
+    model = model_of(op, inputs, list(outputs), attributes, constants, domain, standard)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -216,8 +216,44 @@ def packed():
         **table, "z": whole(0, 256, 10, 1, dtype=np.uint8)}, **size)
 
 
+def corners():
+    x, u8 = real(2, 4, 8), lambda value: scalar(value, np.uint8)
+    yield made("attention_ends_starts", "Attention", {
+        "x": x, "w": real(8, 24), "b": real(24), "mask": np.array([4, 3, 1, 0], dtype=np.int32)}, num_heads=2)
+    angles = np.arange(9)[:, None] * np.array([[1.0, 0.3]])
+    turns = {"cos": np.cos(angles).astype(np.float32), "sin": np.sin(angles).astype(np.float32)}
+    yield made("rotary_offset", "RotaryEmbedding", {"x": x, "at": whole(3, 4, 1), **turns})
+    picture = {"x": bytes_of(1, 5, 5, 2), "xs": scalar(0.02), "xz": u8(120), "zs": scalar(0.0307), "zz": u8(100)}
+    yield made("qlinear_average_pool_last", "QLinearAveragePool", picture, kernel_shape=[2, 2], channels_last=1)
+    yield made("qlinear_global_average_pool_last", "QLinearGlobalAveragePool", picture, channels_last=1)
+    signed = {"x": bytes_of(2, 3, 4, signed=True), "xs": scalar(0.02)}
+    yield made("qlinear_leaky_relu_signed", "QLinearLeakyRelu", {**signed, "xz": scalar(3, np.int8),
+                                                                 "zs": scalar(0.03), "zz": None}, alpha=0.1)
+    yield made("qlinear_sigmoid_no_zeros", "QLinearSigmoid", {**signed, "xz": None, "zs": scalar(1 / 128), "zz": None})
+    yield made("dynamic_quantize_nan", "DynamicQuantizeMatMul", {
+        "x": np.full((3, 4), np.nan, np.float32), "v": bytes_of(4, 5, signed=True), "ys": np.abs(real(5)),
+        "yz": np.zeros(5, np.int8)})
+    gemm = {"a": real(3, 4), "b": real(4, 5)}
+    for activation in ("Elu", "Softplus", "ThresholdedRelu"):
+        yield made("fused_gemm_" + activation.lower(), "FusedGemm", gemm, activation=activation, activation_alpha=0.7)
+    yield made("rms_norm_factor", "SimplifiedLayerNormalization", {"x": x, "gamma": real(8)}, ["y", "factor"],
+               domain="", epsilon=1e-5)
+    yield made("qgemm_no_zero", "QGemm", {
+        "x": bytes_of(3, 4), "xs": scalar(0.02), "xz": u8(120), "v": bytes_of(4, 5), "ys": scalar(0.01),
+        "yz": u8(110), "c": None, "zs": scalar(0.03), "zz": None})
+    table = {"t": whole(0, 256, 10, 16, dtype=np.uint8), "i": whole(-10, 10, 2, 3), "s": np.abs(real(10, 2)) * 0.1}
+    yield made("gather_block_quantized_negative", "GatherBlockQuantized", table, gather_axis=-2, quantize_axis=-1,
+               block_size=16, bits=4)
+    table = {"t": whole(0, 256, 3, 5, 24, dtype=np.uint8), "i": whole(0, 3, 2), "s": np.abs(real(3, 5, 3)) * 0.1,
+             "z": whole(0, 256, 3, 5, 2, dtype=np.uint8)}
+    yield made("gather_block_quantized_3_dims", "GatherBlockQuantized", table, quantize_axis=2, block_size=16, bits=4)
+    for mode in ("nearest", "linear"):
+        yield made("resize_10_" + mode, "Resize", {"x": real(1, 2, 4, 5), "s": np.array([1, 1, 2, 0.6], np.float32)},
+                   constants=["s"], domain="", standard=10, mode=mode)
+
+
 def main():
-    out = [c for family in (floats, attentions, lstms, quantized, packed) for c in family()]
+    out = [c for family in (floats, attentions, lstms, quantized, packed, corners) for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:
             z.write(b"".join(out))

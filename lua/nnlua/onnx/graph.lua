@@ -160,13 +160,20 @@ end
 
 -- ------------------------------------------------------------- initializers
 
---- Floats with dimensions are parameters of the program; whole numbers, and numbers alone, are constants.
-local function initializer_value(scope, name, tensor)
-  local outermost = scope.depth == 1
-  if not outermost or tensor.ndim == 0 or not tensor:is_floating_point() then return scope.builder:constant(tensor) end
+--- A parameter of the program from an initializer, by its name.
+function graph.parameter(builder, name, tensor)
   local path = #name > 1000 and name:sub(1, 1000) or name
   if select(2, path:gsub("%.", "")) > most_depth then path = path:gsub("%.", "_") end
-  return scope.builder:parameter(path, nn_core.parameter(tensor, false))
+  return builder:parameter(path, nn_core.parameter(tensor, false))
+end
+
+--- Floats with dimensions are parameters of the program; whole numbers, and numbers alone, are constants.
+local function initializer_value(scope, name, tensor)
+  if scope.depth > 1 then return scope.builder:constant(tensor) end
+  local is_parameter = tensor.ndim > 0 and tensor:is_floating_point()
+  local value = is_parameter and graph.parameter(scope.builder, name, tensor) or scope.builder:constant(tensor)
+  scope.model.initializers[value] = {name = name, tensor = tensor}
+  return value
 end
 
 local function add_initializers(scope, fields)

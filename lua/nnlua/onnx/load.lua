@@ -56,7 +56,7 @@ local function load(...)
   local fields = file:message("model", 0, file.size)
   local graph_fields = file:one("graph", fields.graph)
   if not graph_fields then file:fail "it holds no graph: it is no file of ONNX" end
-  local model = {functions = functions_of(file, fields.functions), steps = 0}
+  local model = {functions = functions_of(file, fields.functions), steps = 0, initializers = {}}
   local builder = Builder()
   graph.add(file, model, builder, graph.opsets(file, fields.opset_import), graph_fields)
   local program = builder:build()

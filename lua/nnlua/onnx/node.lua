@@ -52,6 +52,11 @@ function Node:data_type(i)
   return self.scope.types[self.input[i]]
 end
 
+--- The name and tensor of the i-th input where that is an initializer of the outermost graph; else nil.
+function Node:initializer(i)
+  return self.scope.model.initializers[self.inputs[i] or false]
+end
+
 --- Raises an error that names the node.
 function Node:fail(format, ...)
   local name = self.name ~= "" and ("node '%s' (%s)"):format(self.name, self.op_type) or "a node " .. self.op_type

@@ -171,9 +171,11 @@ FORWARD(onnx_rotary)
                                                : heads_apart(call, a->x, a->num_heads);
   const int64_t width = x->shape[3], turned = a->rotary_embedding_dim ? a->rotary_embedding_dim : width;
   const int64_t half = turned / 2;
+  Tensor *at = a->positions; /* one alone is the first, and the others follow it */
+  if (at && at->ndim == 1 && at->numel == 1) at = plus(cast(at, DTYPE_i64), places(call, x->shape[2]));
   if (turned < 2 || turned > width || turned % 2)
     raise(call, "%lld of %lld can't be turned", (long long)turned, (long long)width);
-  Tensor *cos = angles_of(call, a->cos, a->positions, half), *sin = angles_of(call, a->sin, a->positions, half);
+  Tensor *cos = angles_of(call, a->cos, at, half), *sin = angles_of(call, a->sin, at, half);
   Tensor *part = op(narrow, x, 3, 0, turned);
   Tensor *one = a->interleaved ? op(slice, part, 3, 0, NO_INT, 2) : op(narrow, part, 3, 0, half);
   Tensor *two = a->interleaved ? op(slice, part, 3, 1, NO_INT, 2) : op(narrow, part, 3, half, half);
@@ -212,13 +214,15 @@ FORWARD(onnx_linear_attention)
 
 /* ------------------------------------------------------------ com.microsoft */
 
-/* A mask of 1 for what is seen, or lengths, as something to add: [N, 1, 1 or L, S]. */
+/* A mask of 1 for what is seen, or lengths, or ends and behind them starts, as something to add: [N, 1, 1 or L, S]. */
 static Tensor *padding_bias(Call *call, Tensor *mask, int64_t n, int64_t s, double masked, DType dtype)
 {
   Tensor *seen;
-  if (mask->ndim == 1 && mask->shape[0] == n)
-    seen = op(lt, reshaped(places(call, s), 1, s), reshaped(cast(mask, DTYPE_i64), n, 1));
-  else seen = op(ne, mask, whole(0));
+  if (mask->ndim == 1 && (mask->shape[0] == n || mask->shape[0] == 2 * n)) {
+    Tensor *at = reshaped(places(call, s), 1, s), *ends = cast(mask, DTYPE_i64);
+    seen = op(lt, at, reshaped(op(narrow, ends, 0, 0, n), n, 1));
+    if (mask->shape[0] > n) seen = op(logical_and, seen, op(ge, at, reshaped(op(narrow, ends, 0, n, n), n, 1)));
+  } else seen = op(ne, mask, whole(0));
   if (seen->ndim < 2 || seen->ndim > 4) raise(call, "a mask of shape %s", shape_text(call, tensor_shape(mask)));
   while (seen->ndim < 4) seen = op(unsqueeze, seen, 1);
   Tensor *zero = op(scalar_tensor, scalar_int(0), dtype, DEVICE_NONE, false);
@@ -228,6 +232,7 @@ static Tensor *padding_bias(Call *call, Tensor *mask, int64_t n, int64_t s, doub
 typedef struct Fused {
   Tensor *q, *k, *v, *mask, *bias;
   bool is_causal;
+  int64_t past; /* keys that stand before the first query */
   double scale, mask_value;
 } Fused;
 
@@ -239,7 +244,7 @@ static Tensor *fused_attention(Call *call, const Fused *f)
   Tensor *bias = f->bias ? cast(f->bias, dtype) : NULL;
   if (f->mask) bias = plus_if(call, bias, padding_bias(call, f->mask, f->q->shape[0], s, f->mask_value, dtype));
   if (f->is_causal) {
-    Tensor *apart = minus(plus(reshaped(places(call, l), l, 1), whole(s - l)), reshaped(places(call, s), 1, s));
+    Tensor *apart = minus(plus(reshaped(places(call, l), l, 1), whole(f->past)), reshaped(places(call, s), 1, s));
     bias = plus_if(call, bias, where_allowed(call, op(ge, apart, whole(0)), dtype));
   }
   const double scale = f->scale != 0 ? f->scale : 1 / sqrt((double)f->q->shape[3]);
@@ -262,10 +267,12 @@ FORWARD(onnx_packed_attention)
              .is_causal = a->unidirectional,
              .scale = a->scale,
              .mask_value = a->mask_value};
+  const int64_t fresh = f.k->shape[2];
   if (a->past) {
     f.k = joined(call, op(select, a->past, 0, 0), f.k);
     f.v = joined(call, op(select, a->past, 0, 1), f.v);
   }
+  f.past = f.k->shape[2] - fresh;
   y[0] = fused_attention(call, &f);
   y[1] = f.k->shape[3] == f.v->shape[3] ? op(stack, both_of(f.k, f.v), 0) : f.k;
 }
@@ -299,8 +306,10 @@ FORWARD(onnx_multi_head_attention)
              .is_causal = a->unidirectional,
              .scale = a->scale,
              .mask_value = a->mask_value};
+  const int64_t fresh = f.k->shape[2];
   y[1] = f.k = joined(call, a->past_key, f.k);
   y[2] = f.v = joined(call, a->past_value, f.v);
+  f.past = f.k->shape[2] - fresh;
   y[0] = fused_attention(call, &f);
 }
 
@@ -326,10 +335,12 @@ static Ints first_places(Call *call, const Grouped *a, int64_t batch, int64_t st
   int64_t *first = onnx_room(call, batch, 1);
   if (lengths.n != batch) raise(call, "seqlens_k has %lld elements", (long long)lengths.n);
   for (int64_t i = 0; i < batch; i++) {
-    first[i] = steps == total ? 0 : lengths.v[i] + 1 - steps;
-    if (first[i] < 0 || first[i] > room || first[i] + steps > total)
-      raise(call, "%lld of %lld keys, with %lld before", (long long)lengths.v[i] + 1, (long long)total,
-            (long long)room);
+    const int64_t last = lengths.v[i];
+    const bool fits = steps == total || (last >= steps - 1 && last < total);
+    first[i] = !fits || steps == total ? 0 : last + 1 - steps;
+    if (!fits || first[i] > room)
+      raise(call, "the last of %lld new keys stands at %lld of %lld, with %lld before", (long long)steps,
+            (long long)last, (long long)total, (long long)room);
   }
   return (Ints){first, batch};
 }
@@ -355,7 +366,7 @@ static Tensor *grouped_bias(Call *call, const Grouped *a, Tensor *at, int64_t si
   if (a->window > 0) bias = plus(bias, where_allowed(call, op(lt, apart, whole(a->window)), dtype));
   if (!a->bias) return bias;
   Tensor *given = cast(a->bias, dtype);
-  return plus(bias, given->shape[given->ndim - 1] > size ? op(narrow, given, -1, 0, size) : given);
+  return plus(bias, onnx_last_size(call, given) > size ? op(narrow, given, -1, 0, size) : given);
 }
 
 /* softmax with one more term in the sum below, e^sink, where sinks are given for each head or are 0. */
@@ -373,11 +384,13 @@ typedef struct Heads {
 
 static Heads grouped_heads(Call *call, const Grouped *a)
 {
-  const int64_t heads = a->num_heads, groups = a->kv_num_heads, all = heads + 2 * groups;
+  const int64_t heads = a->num_heads, groups = a->kv_num_heads;
+  if (heads < 1 || groups < 1 || heads > INT32_MAX || groups > INT32_MAX)
+    raise(call, "%lld heads of queries and %lld of keys", (long long)heads, (long long)groups);
   if (a->inputs.n != 1 && a->inputs.n != 3) raise(call, "%lld of q, k and v", (long long)a->inputs.n);
   Tensors parts = a->inputs;
   if (parts.n == 1) {
-    const int64_t wide = onnx_last_size(call, parts.v[0]), each = heads > 0 && groups > 0 ? wide / all : 0;
+    const int64_t wide = onnx_last_size(call, parts.v[0]), all = heads + 2 * groups, each = wide / all;
     if (each * all != wide) raise(call, "%lld elements don't divide into %lld heads", (long long)wide, (long long)all);
     parts = op(split_sizes, parts.v[0], INTS(heads * each, groups * each, groups * each), -1);
   }
@@ -404,6 +417,9 @@ FORWARD(onnx_group_query_attention)
 {
   Heads h = grouped_heads(call, a);
   const int64_t batch = h.q->shape[0], steps = h.q->shape[2];
+  if (h.k->shape[2] != steps || h.v->shape[2] != steps)
+    raise(call, "%lld new keys and %lld values for %lld queries", (long long)h.k->shape[2], (long long)h.v->shape[2],
+          (long long)steps);
   Ints totals = whole_numbers_of(call, a->total);
   if (totals.n != 1) raise(call, "total_sequence_length has %lld elements", (long long)totals.n);
   const int64_t total = totals.v[0], room = room_in_past(call, a), size = total > room ? total : room;
@@ -411,7 +427,7 @@ FORWARD(onnx_group_query_attention)
   Tensor *at = plus(reshaped(onnx_whole_numbers(call, first), batch, 1), places(call, steps));
   if (a->turns.n == 2) {
     Tensor *cos = a->turns.v[0], *sin = a->turns.v[1], *positions = a->positions ? a->positions : at;
-    const int64_t width = 2 * onnx_last_size(call, cos);
+    const int64_t width = onnx_product(call, onnx_last_size(call, cos), 2);
     h.q = op(onnx_rotary, h.q, cos, sin, positions, a->num_heads, width, a->interleaved);
     h.k = op(onnx_rotary, h.k, cos, sin, positions, a->kv_num_heads, width, a->interleaved);
   }

@@ -92,6 +92,13 @@ FORWARD(onnx_rms_norm)
   else y[0] = op(mul, cast(op(rms_norm, x, shape, NULL, scalar_float(a->epsilon)), tensor_dtype(a->scale)), a->scale);
 }
 
+FORWARD(onnx_rms_factor)
+{
+  Tensor *x = widened(a->x);
+  Ints dims = onnx_dims_from(call, onnx_axis(call, a->axis, x->ndim), x->ndim);
+  y[0] = op(rsqrt, plus(op(mean, op(mul, x, x), dims, true, DTYPE_NONE), number(a->epsilon)));
+}
+
 FORWARD(onnx_mean_variance_norm)
 {
   Tensor *x = a->x;

@@ -36,12 +36,14 @@ static void check_bits(Call *call, int64_t bits, int64_t block)
 static Tensor *of_blocks(Call *call, Tensor *x, Tensor *scales, Tensor *zero, int64_t bits, int64_t block,
                          int64_t middle)
 {
-  const int64_t rows = x->shape[0], k = x->shape[1], blocks = (k + block - 1) / block;
+  const int64_t rows = x->shape[0], k = x->shape[1], blocks = k / block + (k % block > 0);
   const DType dtype = tensor_dtype(scales);
   Tensor *shift = number((double)middle);
+  block = block < k ? block : k;
   if (zero) {
     const bool is_packed = dtype_is_integral(tensor_dtype(zero));
-    zero = reshaped(zero, rows, is_packed ? (blocks * bits + 7) / 8 : blocks);
+    const int64_t wide = onnx_product(call, blocks, bits);
+    zero = reshaped(zero, rows, is_packed ? wide / 8 + (wide % 8 > 0) : blocks);
     shift = cast(is_packed ? unpacked(call, zero, bits, blocks) : zero, dtype);
     shift = op(narrow, op(repeat_interleave, shift, block, 1, NO_INT), 1, 0, k);
   }
@@ -59,24 +61,31 @@ FORWARD(onnx_unpack)
                    1 << (a->bits - 1));
 }
 
-/* The rows of a table at positions, as a matrix. */
-static Tensor *rows_at(Call *call, Tensor *table, Tensor *indices)
+/* What a table has at positions along an axis that is not the last one; NULL of no table. */
+static Tensor *taken(Call *call, Tensor *table, Tensor *indices, int64_t axis)
 {
   if (!table) return NULL;
-  if (table->ndim != 2) raise(call, "a table of shape %s", shape_text(call, tensor_shape(table)));
-  return reshaped(op(onnx_gather, table, indices, 0), indices->numel, table->shape[1]);
+  if (table->ndim < 2 || onnx_axis(call, axis, table->ndim) == table->ndim - 1)
+    raise(call, "a table of shape %s, along axis %lld: its blocks lie along the last axis",
+          shape_text(call, tensor_shape(table)), (long long)axis);
+  return op(onnx_gather, table, indices, axis);
+}
+
+static Tensor *as_rows(Call *call, Tensor *t)
+{
+  const int64_t wide = t->shape[t->ndim - 1];
+  return reshaped(t, wide ? t->numel / wide : 0, wide);
 }
 
 FORWARD(onnx_gather_packed)
 {
   check_bits(call, a->bits, a->block_size);
-  Tensor *rows = rows_at(call, a->data, a->indices);
-  const int64_t k = rows->shape[1] * (8 / a->bits);
-  Tensor *out = of_blocks(call, unpacked(call, rows, a->bits, k), rows_at(call, a->scales, a->indices),
-                          rows_at(call, a->zero, a->indices), a->bits, a->block_size, a->middle);
-  int64_t shape[MAX_DIMS];
-  if (a->indices->ndim == MAX_DIMS) raise(call, "indices of %d dimensions", a->indices->ndim);
-  for (int i = 0; i < a->indices->ndim; i++) shape[i] = a->indices->shape[i];
-  shape[a->indices->ndim] = k;
-  y[0] = op(reshape, out, ((Ints){shape, a->indices->ndim + 1}));
+  Tensor *parts = taken(call, a->data, a->indices, a->gather_axis);
+  if (onnx_axis(call, a->quantize_axis, a->data->ndim) != a->data->ndim - 1)
+    raise(call, "quantize_axis is %lld: blocks along the last axis are taken", (long long)a->quantize_axis);
+  Tensor *scales = as_rows(call, taken(call, a->scales, a->indices, a->gather_axis));
+  const int64_t k = onnx_product(call, parts->shape[parts->ndim - 1], 8 / a->bits);
+  Tensor *out = of_blocks(call, unpacked(call, as_rows(call, parts), a->bits, k), scales,
+                          taken(call, a->zero, a->indices, a->gather_axis), a->bits, a->block_size, a->middle);
+  y[0] = op(reshape, out, onnx_shape_with(call, tensor_shape(parts), parts->ndim - 1, k));
 }

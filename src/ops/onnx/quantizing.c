@@ -52,7 +52,8 @@ static Tensor *rounded(Call *call, Tensor *x, Tensor *zero, DType dtype, int64_t
 FORWARD(onnx_quantize)
 {
   Tensor *x = a->x;
-  const DType dtype = a->dtype != DTYPE_NONE ? a->dtype : a->zero ? tensor_dtype(a->zero) : DTYPE_u8;
+  const Tensor *like = a->zero ? a->zero : a->like;
+  const DType dtype = a->dtype != DTYPE_NONE ? a->dtype : like ? tensor_dtype(like) : DTYPE_u8;
   Tensor *scale = spread(call, widened(a->scale), x, a->axis, a->block_size);
   Tensor *wide = dtype_is_floating(tensor_dtype(x)) ? widened(x) : cast(x, DTYPE_f32);
   y[0] = rounded(call, op(div, wide, scale), spread(call, a->zero, x, a->axis, a->block_size), dtype, a->low, a->high);

@@ -37,8 +37,10 @@ static double place_in_image(Arguments *a, const Axis *x, int64_t i)
   return place;
 }
 
-static double nearest_place(const char *how, double x)
+/* "outward" is what operator set 10 does: down in an image that grows, up in one that shrinks. */
+static double nearest_place(const char *how, double x, double scale)
 {
+  if (strcmp(how, "outward") == 0) return scale < 1 ? ceil(x) : floor(x);
   if (strcmp(how, "floor") == 0) return floor(x);
   if (strcmp(how, "ceil") == 0) return ceil(x);
   return strcmp(how, "round_prefer_ceil") == 0 ? floor(x + 0.5) : ceil(x - 0.5);
@@ -75,7 +77,7 @@ static Tensor *resize_nearest(Call *call, Arguments *a, Tensor *x, int axis, con
 {
   int64_t *places = onnx_room(call, s->result, 1);
   for (int64_t i = 0; i < s->result; i++)
-    places[i] = into(nearest_place(a->nearest, place_in_image(a, s, i)), s->n) + 1;
+    places[i] = into(nearest_place(a->nearest, place_in_image(a, s, i), s->scale), s->n) + 1;
   return op(index_select, x, axis, onnx_whole_numbers(call, (Ints){places, s->result}));
 }
 

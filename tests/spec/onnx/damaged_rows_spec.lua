@@ -101,6 +101,43 @@ describe("pools with uneven pads", function()
   end)
 end)
 
+describe("attention of heads with keys beyond the queries", function()
+  it("sees as many as stand before a query, and itself", function()
+    local v = nl.tensor {{{1.0, 2}, {3, 4}, {5, 6}}}
+    local y = run("MultiHeadAttention", {"x", "k", "v"}, nl.zeros(1, 2, 2), {k = v, v = v},
+      {num_heads = 1, unidirectional = 1}, "com.microsoft")
+    assert.same({{{1, 2}, {2, 3}}}, y:tolist())
+  end)
+end)
+
+describe("packed weights", function()
+  it("are unpacked when the model is read, as a parameter", function()
+    local tensors = {w = nl.tensor({{{0x21}}, {{0x43}}}, {dtype = nl.uint8}), s = nl.tensor {{2.0}, {1.0}}}
+    local sizes = {}
+    for name, size in pairs {N = 2, K = 2, block_size = 16} do table.insert(sizes, attribute(name, size)) end
+    local function product(from, to)
+      return writer.message("node", {
+        name = to, op_type = "MatMulNBits", domain = "com.microsoft", input = {from, "w", "s"}, output = {to},
+        attribute = sizes,
+      })
+    end
+    local program = load_graph {
+      node = {product("x", "h"), product("h", "y")}, input = {writer.message("value_info", {name = "x"})},
+      initializer = {types.tensor("w", tensors.w), types.tensor("s", tensors.s)},
+    }
+    assert.same({{-14, -12}, {-5, -4}}, program:state_dict().w:tolist()) -- less 8, times the scales
+    assert.same({{26 * 14 + 9 * 12, 26 * 5 + 9 * 4}}, program(nl.tensor {{1.0, 1.0}}):tolist())
+  end)
+
+  it("are taken along an axis in the middle", function()
+    local tensors = {t = nl.tensor({{{129, 130}, {131, 132}}, {{127, 126}, {125, 128}}}, {dtype = nl.uint8}),
+      s = nl.tensor {{{1.0}, {2.0}}, {{1.0}, {0.5}}}}
+    local y = run("GatherBlockQuantized", {"t", "x", "s"}, whole {1}, tensors,
+      {gather_axis = 1, quantize_axis = 2, bits = 8, block_size = 16}, "com.microsoft")
+    assert.same({{{6, 8}}, {{-1.5, 0}}}, y:tolist())
+  end)
+end)
+
 describe("a damaged model's operator", function()
   it("Resize gives nothing for a scale that leaves nothing", function()
     for _, scale in ipairs {1e-9, 1e-42, 0.2} do
@@ -169,19 +206,40 @@ describe("a damaged model's operator", function()
     local x = nl.ones(2, 1, 32)
     local heads = {num_heads = 4, kv_num_heads = 2}
     local function group(message, lengths, total, past)
-      local tensors = {n = nl.tensor(lengths, {dtype = nl.int32}), t = nl.tensor(total, {dtype = nl.int32}), p = past}
+      local tensors = {n = nl.tensor(lengths, {dtype = nl.int64}), t = nl.tensor(total, {dtype = nl.int32}), p = past}
       fails(message, "GroupQueryAttention", {"x", "", "", past and "p" or "", past and "p" or "", "n", "t"}, x,
         tensors, heads, "com.microsoft")
     end
     local past = nl.ones(2, 2, 3, 4)
     group("seqlens_k has 1", {3}, 4, past)
-    group("5 of 4 keys, with 3 before", {3, 4}, 4, past)
-    group("0 of 4 keys", {3, -1}, 4, past)
+    group("stands at 4 of 4, with 3 before", {3, 4}, 4, past)
+    group("stands at %-1 of 4", {3, -1}, 4, past)
     group("total_sequence_length has 2", {3, 3}, {4, 4}, past)
     group("past keys or values of shape", {3, 3}, 4, nl.ones(3))
     group("a past of 1 batches", {3, 3}, 4, nl.ones(1, 2, 3, 4))
+    group("stands at 9223372036854775807", {3, math.maxinteger}, 4, past)
     heads.num_heads = 3
     group("don't divide into 7 heads", {3, 3}, 4, past)
+    for _, n in ipairs {math.maxinteger, 1 << 62, 0, -1} do
+      heads.num_heads, heads.kv_num_heads = 2, n
+      group("2 heads of queries and " .. (n < 0 and "%" or "") .. n, {3, 3}, 4, past)
+    end
+  end)
+
+  it("heads in groups have as many new keys as queries, and no quantized ones", function()
+    local x = nl.ones(1, 2, 8)
+    local tensors = {k = nl.ones(1, 3, 4), n = nl.tensor({1}, {dtype = nl.int32}),
+      t = nl.tensor(2, {dtype = nl.int32}), b = nl.tensor(1.0)}
+    local function group(message, key, attributes, ...)
+      attributes.num_heads, attributes.kv_num_heads = 2, 1
+      fails(message, "GroupQueryAttention", {"x", key, key, "", "", "n", "t", "", "", "", ...}, x, tensors, attributes,
+        "com.microsoft")
+    end
+    group("3 new keys and 3 values for 2 queries", "k", {})
+    tensors.k = nl.ones(1, 2, 4)
+    group("without dimensions", "k", {}, "b")
+    group("k_scale, v_scale", "k", {}, "", "", "b", "b")
+    group("v_quant_type = PER_TENSOR", "k", {v_quant_type = "PER_TENSOR"})
   end)
 
   it("packed weights have the bytes that their sizes want", function()
@@ -190,6 +248,7 @@ describe("a damaged model's operator", function()
       fails(message, "MatMulNBits", {"x", "w", "s", zero}, nl.ones(1, 40), tensors, attributes, "com.microsoft")
     end
     packed("3 bits", {N = 6, K = 40, block_size = 16, bits = 3})
+    packed("MatMulNBits", {N = 6, K = 40, block_size = math.maxinteger}, "z")
     packed("blocks of 0", {N = 6, K = 40, block_size = 0})
     packed("MatMulNBits", {N = -6, K = 40, block_size = 16})
     packed("MatMulNBits", {N = 6, K = 400, block_size = 16})
@@ -204,7 +263,8 @@ describe("a damaged model's operator", function()
     gathered("a table of shape", {t = nl.zeros(4, {dtype = nl.uint8})})
     gathered("a table of shape", {s = nl.ones(4)})
     gathered("GatherBlockQuantized", {s = nl.ones(4, 2)})
-    gathered("first axis only", {}, {gather_axis = 1})
+    gathered("along the last axis", {}, {gather_axis = 1})
+    gathered("quantize_axis is 0", {}, {quantize_axis = 0})
   end)
 
   it("an LSTM of bytes has scales of each direction", function()

@@ -119,8 +119,13 @@ function layers.RMSNormalization(b, node, x, scale)
   return b:call("onnx_rms_norm", {x, scale, axis = node:int("axis", -1), epsilon = node:float("epsilon", 1e-5)})
 end
 
--- What ONNX Runtime's optimizer wrote into the standard domain before that had one.
-layers.SimplifiedLayerNormalization = layers.RMSNormalization
+--- What ONNX Runtime's optimizer wrote into the standard domain before that had one; and 1 over the roots.
+function layers.SimplifiedLayerNormalization(b, node, x, scale)
+  local y = layers.RMSNormalization(b, node, x, scale)
+  return y, node:wants(2) and b:call("onnx_rms_factor", {
+    x, axis = node:int("axis", -1), epsilon = node:float("epsilon", 1e-5),
+  }) or nil
+end
 
 function layers.MeanVarianceNormalization(b, node, x)
   return b:call("onnx_mean_variance_norm", {x, axes = node:ints "axes"})
@@ -137,12 +142,12 @@ end
 
 function layers.Resize(b, node, x, roi, scales, sizes)
   local mode = node:text("mode", "nearest")
-  local first = node.version < 11 -- scales alone, counted from the image's edge
+  local first = node.version < 11 -- scales alone, counted from the image's edge; smaller ones round up
   if first then roi, scales = nil, roi end
   return b:call("onnx_resize", {
     x, roi = roi, scales = scales, sizes = sizes, mode = mode, axes = node:ints "axes",
     coordinates = node:text("coordinate_transformation_mode", first and "asymmetric" or "half_pixel"),
-    nearest = node:text("nearest_mode", first and "floor" or "round_prefer_floor"),
+    nearest = node:text("nearest_mode", first and mode == "nearest" and "outward" or "round_prefer_floor"),
     aspect = node:text("keep_aspect_ratio_policy", "stretch"), cubic_coeff_a = node:float("cubic_coeff_a", -0.75),
     extrapolation_value = node:float("extrapolation_value", 0), exclude_outside = node:flag "exclude_outside",
     antialias = node:flag "antialias",

@@ -34,7 +34,11 @@ local function activated(b, node, x, name, numbers)
   if name == "HardSigmoid" then
     return b:call("clamp", {b:call("onnx_affine", {x, alpha = numbers[1] or 0.2, beta = numbers[2] or 0.5}), 0, 1})
   end
-  local plain = {Relu = "relu", Tanh = "tanh", Sigmoid = "sigmoid", HardSwish = "hardswish"}
+  if name == "Elu" then return b:call("elu", {x, alpha = numbers[1] or 1}) end
+  if name == "ThresholdedRelu" then return b:call("threshold", {x, numbers[1] or 1, 0}) end
+  local plain = {
+    Relu = "relu", Tanh = "tanh", Sigmoid = "sigmoid", HardSwish = "hardswish", Softplus = "softplus",
+  }
   if not plain[name] then node:fail("its activation %s is not there", name) end
   return b:call(plain[name], {x})
 end
@@ -68,7 +72,12 @@ function microsoft.MultiHeadAttention(b, node, q, k, v, bias, mask, attention_bi
 end
 
 function microsoft.GroupQueryAttention(b, node, q, k, v, past_key, past_value, lengths, total, cos, sin, ...)
-  local positions, bias, sinks = ...
+  local positions, bias, sinks, k_scale, v_scale = ...
+  if k_scale or v_scale then node:fail "scales of quantized keys and values (k_scale, v_scale) are not taken" end
+  for _, name in ipairs {"k_quant_type", "v_quant_type"} do
+    local kind = node:text(name, "NONE")
+    if kind ~= "NONE" then node:fail("quantized keys and values (%s = %s) are not taken", name, kind) end
+  end
   return b:call("onnx_group_query_attention", {
     k and {q, k, v} or {q}, past_key and {past_key, past_value} or {}, node:flag "do_rotary" and {cos, sin} or {},
     lengths, total, positions = positions, bias = bias, sinks = sinks, num_heads = node:int "num_heads",

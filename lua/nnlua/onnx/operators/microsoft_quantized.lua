@@ -1,6 +1,8 @@
 -- The operators of com.microsoft on quantized numbers.
 
+local Builder = require "nnlua.program.builder"
 local elements = require "nnlua.onnx.operators.elements"
+local graph = require "nnlua.onnx.graph"
 local layers = require "nnlua.onnx.operators.layers"
 local quantized = require "nnlua.onnx.operators.quantized"
 local reductions = require "nnlua.onnx.operators.reductions"
@@ -19,38 +21,52 @@ function ours.DynamicQuantizeMatMul(b, node, x, y, y_scale, y_zero, bias)
   return ours.MatMulIntegerToFloat(b, node, whole, y, scale, y_scale, zero, y_zero, bias)
 end
 
+--- Real numbers as quantized ones, without a zero point in the dtype of others.
+local function quantized_like(b, other, real, scale, zero)
+  return b:call("onnx_quantize", {real, scale, zero = zero, like = other})
+end
+
 --- Quantized numbers through an operator of real ones.
 local function on_reals(f)
   return function(b, node, x, x_scale, x_zero, y_scale, y_zero)
     local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
-    return b:call("onnx_quantize", {f(b, node, real), y_scale, zero = y_zero})
+    return quantized_like(b, x, f(b, node, real), y_scale, y_zero)
   end
 end
 
-ours.QLinearSigmoid = on_reals(elements.Sigmoid)
+--- A pool of images whose channels are the second axis, or the last.
+local function with_channels(f)
+  return function(b, node, x)
+    if not node:flag "channels_last" then return f(b, node, x) end
+    local y = f(b, node, b:call("movedim", {x, -1, 2}))
+    return b:call("movedim", {y, 2, -1})
+  end
+end
+
+ours.QLinearSigmoid = on_reals(function(b, _, x) return b:call("sigmoid", {x}) end)
 ours.QLinearLeakyRelu = on_reals(elements.LeakyRelu)
-ours.QLinearGlobalAveragePool = on_reals(layers.GlobalAveragePool)
-ours.QLinearAveragePool = on_reals(layers.AveragePool)
+ours.QLinearGlobalAveragePool = on_reals(with_channels(layers.GlobalAveragePool))
+ours.QLinearAveragePool = on_reals(with_channels(layers.AveragePool))
 ours.QLinearReduceMean = on_reals(reductions.ReduceMean)
 
 function ours.QLinearSoftmax(b, node, x, x_scale, x_zero, y_scale, y_zero)
   local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
   local is_flat = node:int("opset", 13) < 13
   local shares = b:call("onnx_softmax", {real, axis = node:int("axis", -1), flat = is_flat, kind = "softmax"})
-  return b:call("onnx_quantize", {shares, y_scale, zero = y_zero})
+  return quantized_like(b, x, shares, y_scale, y_zero)
 end
 
 function ours.QLinearWhere(b, _, condition, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
   local left = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
   local right = b:call("onnx_dequantize", {y, y_scale, zero = y_zero})
-  return b:call("onnx_quantize", {b:call("where", {condition, left, right}), z_scale, zero = z_zero})
+  return quantized_like(b, x, b:call("where", {condition, left, right}), z_scale, z_zero)
 end
 
 for name, row in pairs {QLinearAdd = "add", QLinearMul = "mul"} do
   ours[name] = function(b, _, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
     local left = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
     local right = b:call("onnx_dequantize", {y, y_scale, zero = y_zero})
-    return b:call("onnx_quantize", {b:call(row, {left, right}), z_scale, zero = z_zero})
+    return quantized_like(b, x, b:call(row, {left, right}), z_scale, z_zero)
   end
 end
 
@@ -63,7 +79,8 @@ function ours.QLinearConcat(b, node, scale, zero)
   return b:call("onnx_quantize", {b:call("cat", {parts, dim = words.dim(node:int("axis", 1))}), scale, zero = zero})
 end
 
---- A product of matrices with a bias that is quantized as it is; real where no scale of the result is given.
+--- A product of matrices with a bias that is quantized as it is; real where no zero point of the result is given,
+--- though over its scale if there is one, as ONNX Runtime gives it.
 function ours.QGemm(b, node, x, x_scale, x_zero, y, y_scale, y_zero, bias, z_scale, z_zero)
   if node:flag "transA" then x = b:call("transpose", {x, 1, 2}) end
   if node:flag "transB" then y = b:call("transpose", {y, 1, 2}) end
@@ -71,7 +88,8 @@ function ours.QGemm(b, node, x, x_scale, x_zero, y, y_scale, y_zero, bias, z_sca
   if bias then product = b:call("add", {product, bias}) end
   local scale = b:call("mul", {b:call("mul", {x_scale, y_scale}), node:float("alpha", 1)})
   local real = b:call("mul", {product, scale})
-  return z_scale and b:call("onnx_quantize", {real, z_scale, zero = z_zero}) or real
+  if z_zero then return b:call("onnx_quantize", {real, z_scale, zero = z_zero}) end
+  return z_scale and b:call("div", {real, z_scale}) or real
 end
 
 function ours.DynamicQuantizeLSTM(b, node, x, w, r, bias, lengths, h, c, peepholes, w_scale, w_zero, r_scale, r_zero)
@@ -103,25 +121,46 @@ end
 
 -- ---------------------------------------------------------- packed weights
 
+--- The weight that initializers make, unpacked now, so once for all calls; a parameter with the name of the packed one.
+--- nil if what it is made of is known in calls only.
+local function ready_weight(b, node, sizes)
+  local packed, scales, zero = node:initializer(2), node:initializer(3), node:initializer(4)
+  if not packed or not scales or node.inputs[4] and not zero then return nil end
+  local arguments = {packed.tensor, scales.tensor, zero = zero and zero.tensor}
+  for name, size in pairs(sizes) do arguments[name] = size end
+  local made = Builder()
+  made:at(node.name)
+  made:output("weight", made:call("onnx_unpack", arguments))
+  local weight = made:build()()
+  while b.outer do b = b.outer end
+  if packed.is_parameter then return b:constant(weight) end -- of another node, which has the name
+  packed.is_parameter = true
+  return graph.parameter(b, packed.name, weight)
+end
+
 --- The products are those of float32, whatever accuracy the attribute accuracy_level lets them have.
 function ours.MatMulNBits(b, node, x, w, scales, zero, order, bias)
   if order then node:fail "weights in an order of their own (g_idx) are not taken" end
-  local weight = b:call("onnx_unpack", {
-    w, scales, zero = zero, n = node:int "N", k = node:int "K", bits = node:int("bits", 4),
-    block_size = node:int "block_size",
-  })
+  local sizes = {
+    n = node:int "N", k = node:int "K", bits = node:int("bits", 4), block_size = node:int "block_size",
+  }
+  local weight = ready_weight(b, node, sizes)
+  if not weight then
+    sizes[1], sizes[2], sizes.zero = w, scales, zero
+    weight = b:call("onnx_unpack", sizes)
+  end
   return b:call("linear", {x, weight, bias})
 end
 
 local packed_in_bytes <const> = 2 -- the data type uint8
 
 function ours.GatherBlockQuantized(b, node, data, indices, scales, zero)
-  if node:int("gather_axis", 0) ~= 0 then node:fail "positions are taken along the first axis only" end
   local bits = node:int("bits", 4)
   local is_packed = node:data_type(1) == packed_in_bytes
   return b:call("onnx_gather_packed", {
     data, indices, scales, zero = zero, bits = is_packed and bits or 8, block_size = node:int("block_size", 128),
-    middle = is_packed and 1 << (bits - 1) or 0,
+    middle = is_packed and 1 << (bits - 1) or 0, gather_axis = node:int("gather_axis", 0),
+    quantize_axis = node:int("quantize_axis", 1),
   })
 end
 

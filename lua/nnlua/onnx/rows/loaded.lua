@@ -119,11 +119,16 @@ loaded.onnx_batch_norm = operator("BatchNormalization", {"x", "scale", "b", "mea
 loaded.onnx_instance_norm = operator("InstanceNormalization", {"x", "scale", "b"}, {epsilon = "epsilon"})
 loaded.onnx_layer_norm = operator("LayerNormalization", {"x", "scale", "b"}, {axis = "axis", epsilon = "epsilon"})
 loaded.onnx_lrn = operator("LRN", {"x"}, {size = "size", alpha = "alpha", beta = "beta", bias = "bias"})
-loaded.onnx_resize = operator("Resize", {"x", "roi", "scales", "sizes"}, {
+local resize = operator("Resize", {"x", "roi", "scales", "sizes"}, {
   mode = "mode", coordinates = "coordinate_transformation_mode", nearest = "nearest_mode",
   aspect = "keep_aspect_ratio_policy", axes = "axes", cubic_coeff_a = "cubic_coeff_a",
   extrapolation_value = "extrapolation_value", exclude_outside = "exclude_outside", antialias = "antialias",
 })
+
+function loaded.onnx_resize(e, a, step)
+  if a.nearest == "outward" then return nil end -- which operator sets behind 10 can't say
+  return resize(e, a, step)
+end
 
 --- The attributes that recurrent layers have in common. Numbers that say the default are left out.
 local function recurrent(op, outputs, flag)
@@ -164,7 +169,7 @@ loaded.onnx_qlinear_conv = operator("QLinearConv", {
 }, with_windows {group = "group"})
 
 function loaded.onnx_quantize(e, a)
-  if a.low ~= a.high or a.dtype or a.block_size ~= 0 then return nil end
+  if a.low ~= a.high or a.dtype or a.block_size ~= 0 or a.like and not a.zero then return nil end
   return e:add("QuantizeLinear", {a.x, a.scale, a.zero}, {axis = a.axis})
 end
 
