@@ -29,8 +29,7 @@ typedef struct Reader {
   char delimiter;
   const CsvOptions *options;
   int64_t *places; /* of chosen columns: by field, which column of the table it becomes, or NOWHERE */
-  int64_t places_count;
-  int64_t fields; /* how many each row has; 0 before there is one */
+  int64_t fields;  /* how many each row has: as many as the first */
   CsvTable *table;
   Range range;
   int64_t values, capacity_of_values;
@@ -106,11 +105,18 @@ static bool check_unended(Reader *r, size_t from)
   return length <= LONGEST_LINE || failed(r, "the line has more than 268435456 bytes: it is no table");
 }
 
-/* The first end of a line in a text, "\n" or "\r"; NULL if there is none. */
+/* The first end of a line in a text, "\n" or "\r"; NULL if there is none. It looks at pieces that grow: where lines end
+   with "\r" alone, a look for "\n" would go through the whole text for each. */
 static const char *end_of_line(const char *text, size_t n)
 {
-  const char *stop = memchr(text, '\n', n), *before = memchr(text, '\r', stop ? (size_t)(stop - text) : n);
-  return before ? before : stop;
+  for (size_t at = 0, piece = 32; at < n; at += piece, piece *= 2) {
+    const char *from = text + at;
+    size_t length = n - at < piece ? n - at : piece;
+    const char *stop = memchr(from, '\n', length);
+    const char *before = memchr(from, '\r', stop ? (size_t)(stop - from) : length);
+    if (before || stop) return before ? before : stop;
+  }
+  return NULL;
 }
 
 /* Passes over the '\n' of a line that ended with "\r\n". */
@@ -414,14 +420,8 @@ static bool no_column(Reader *r, int64_t number, int64_t fields)
   return failed(r, text);
 }
 
-/* The first row tells how many fields all have, unless a header did. */
 static bool check_fields(Reader *r, int64_t fields)
 {
-  if (r->fields == 0) {
-    r->fields = fields;
-    if (!r->places) r->table->columns = fields;
-    return fields >= r->places_count || no_column(r, r->places_count, fields);
-  }
   if (fields == r->fields) return true;
   char text[120];
   text_format(text, sizeof text, "%lld fields, but the first row has %lld", (long long)fields, (long long)r->fields);
@@ -434,7 +434,7 @@ static bool read_row(Reader *r, char *row, size_t n)
   for (char *at = row, *end = row + n; at <= end; field++) {
     char *stop = end_of_field(r, at, end);
     if (!stop) return open_quote(r, field + 1);
-    int64_t column = !r->places ? field : field < r->places_count ? r->places[field] : NOWHERE;
+    int64_t column = !r->places ? field : field < r->fields ? r->places[field] : NOWHERE;
     if (column != NOWHERE && !read_field(r, (Text){at, (size_t)(stop - at)}, field + 1, column)) return false;
     at = stop + 1;
   }
@@ -459,6 +459,16 @@ static char *plain_name(Text t)
   }
   t.v[n] = '\0';
   return t.v;
+}
+
+static bool count_fields(Reader *r, char *row, size_t n)
+{
+  for (char *at = row, *end = row + n; at <= end; r->fields++) {
+    char *stop = end_of_field(r, at, end);
+    if (!stop) return open_quote(r, r->fields + 1);
+    at = stop + 1;
+  }
+  return true;
 }
 
 /* The names of all fields, in a copy of the row. */
@@ -505,17 +515,16 @@ static bool choose_columns(Reader *r)
 {
   int64_t chosen = r->options->chosen_count;
   r->table->columns = chosen > 0 ? chosen : r->fields;
+  if (chosen == 0) return true;
+  r->places = malloc((size_t)r->fields * sizeof *r->places);
+  if (!r->places) return no_memory(r);
+  for (int64_t field = 0; field < r->fields; field++) r->places[field] = NOWHERE;
   for (int64_t column = 0; column < chosen; column++) {
     int64_t field;
     if (!find_field(r, column, &field)) return false;
-    if (r->fields > 0 && field >= r->fields) return no_column(r, field + 1, r->fields);
-    int64_t count = field < r->places_count ? r->places_count : field + 1;
-    int64_t *places = realloc(r->places, (size_t)count * sizeof *places);
-    if (!places) return no_memory(r);
-    r->places = places;
-    for (; r->places_count < count; r->places_count++) places[r->places_count] = NOWHERE;
-    if (places[field] != NOWHERE) return failed(r, "a column is chosen twice");
-    places[field] = column;
+    if (field >= r->fields) return no_column(r, field + 1, r->fields);
+    if (r->places[field] != NOWHERE) return failed(r, "a column is chosen twice");
+    r->places[field] = column;
   }
   return true;
 }
@@ -526,7 +535,7 @@ static bool order_names(Reader *r)
   if (!r->places || !r->table->names) return true;
   char **names = malloc((size_t)r->table->columns * sizeof *names);
   if (!names) return no_memory(r);
-  for (int64_t field = 0; field < r->places_count; field++)
+  for (int64_t field = 0; field < r->fields; field++)
     if (r->places[field] != NOWHERE) names[r->places[field]] = r->table->names[field];
   free(r->table->names);
   r->table->names = names;
@@ -564,17 +573,18 @@ static bool read_rows(Reader *r)
 {
   char *row;
   size_t n;
-  if (!pass_mark(r)) return false;
-  if (r->options->header) {
-    if (!next_full_row(r, &row, &n) || (row && !read_names(r, row, n))) return false;
-    if (!row && r->options->chosen_count > 0) return failed(r, "there is no row of names");
+  bool header = r->options->header;
+  if (!pass_mark(r) || !next_full_row(r, &row, &n)) return false;
+  if (!row) {
+    r->table->columns = r->options->chosen_count;
+    return !header || r->options->chosen_count == 0 || failed(r, "there is no row of names");
   }
-  if (!choose_columns(r) || !order_names(r)) return false;
-  for (;;) {
-    if (!next_full_row(r, &row, &n)) return false;
-    if (!row) return true;
-    if (!read_row(r, row, n)) return false;
-  }
+  bool is_read = header ? read_names(r, row, n) : count_fields(r, row, n);
+  if (!is_read || !choose_columns(r) || !order_names(r)) return false;
+  if (header && !next_full_row(r, &row, &n)) return false;
+  while (row)
+    if (!read_row(r, row, n) || !next_full_row(r, &row, &n)) return false;
+  return true;
 }
 
 /* Integers are read as such for dtypes of integers, whose limits count; all else as floats. */

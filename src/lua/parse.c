@@ -87,8 +87,15 @@ static bool from_one(Parser *s, const ArgSpec *spec, int64_t *value)
 
 /* -------------------------------------------------------------------- lists */
 
+/* A table's length may be any number, whatever is in it. */
+static void check_length(Parser *s, int64_t n)
+{
+  if (n < 0 || n > INT32_MAX) user_error(s->L, "%s: a list of %I elements is too long", s->op->name, (LUAI_UACINT)n);
+}
+
 static int64_t *room_for_ints(Parser *s, int64_t n)
 {
+  check_length(s, n);
   if (s->p->ints_used + n <= PARSE_INTS) {
     int64_t *room = s->p->ints + s->p->ints_used;
     s->p->ints_used += (int)n;
@@ -241,7 +248,7 @@ PARSER(dim_pair)
   if (!fits || lua_rawlen(L, -1) != lua_rawlen(L, -2))
     return problem(s->p, "argument '%s': two lists of as many dimensions are expected, as in {{2}, {1}}", spec->name);
   int first = lua_gettop(L) - 1;
-  int64_t n = (int64_t)lua_rawlen(L, -1), *v = room_for_ints(s, 2 * n);
+  int64_t n = (int64_t)lua_rawlen(L, -1), *v = room_for_ints(s, n > INT32_MAX ? n : 2 * n);
   for (int64_t i = 0; i < 2 * n; i++) {
     lua_rawgeti(L, first + (i >= n), i % n + 1);
     fits = integer_test(L, -1, &v[i]) ? from_one(s, spec, &v[i]) : expected(s, spec, -1, "lists of integers");
@@ -268,6 +275,7 @@ PARSER(tensors)
   if (!one_by_one && !lua_istable(L, index)) return expected(s, spec, index, "a table of tensors");
   int64_t n = one_by_one ? s->top - index + 1 : (int64_t)lua_rawlen(L, index);
   if (one_by_one) *used = (int)n;
+  check_length(s, n);
   Tensor **v = s->p->tensors + s->p->tensors_used;
   if (s->p->tensors_used + n <= PARSE_TENSORS) s->p->tensors_used += (int)n;
   else v = lua_newuserdatauv(L, (size_t)n * sizeof *v, 0);

@@ -28,6 +28,16 @@ describe("userdata", function()
     assert.equal(0, result.code)
   end)
 
+  it("lists whose length is beyond all memory are told", function()
+    local powers = {}
+    for bit = 2, 61 do table.insert(powers, ("[1 << %d] = 1"):format(bit)) end
+    local long = load("return {1, 2, [3] = 3, " .. table.concat(powers, ", ") .. "}")()
+    for _, f in ipairs {"permute", "cat"} do
+      local list = f == "cat" and {long} or {nl.ones(2), long}
+      assert.error_matches(function() nl[f](table.unpack(list)) end, f .. ": a list of 2305843009213693952 elements is")
+    end
+  end)
+
   it("nl.newaxis and nl.ellipsis are no sizes", function()
     for _, value in ipairs {nl.newaxis, nl.ellipsis} do
       assert.error_matches(function() nl.zeros(value) end, "argument 'size': a list of integers expected, got nl%.")

@@ -47,22 +47,26 @@ static Tensor *make_table(Call *call, void *data)
   return op(to_dtype, t, table->wanted, false, false);
 }
 
-/* The columns at an index, a list of numbers from 1 on or of names, which its elements outlive. */
+/* The columns at an index, a list of numbers from 1 on or of names, which stay on the stack in a table of their own:
+   the user's may be changed by finalizers. */
 static int columns_argument(lua_State *L, int index, CsvOptions *options)
 {
   if (lua_isnil(L, index)) return 0;
-  lua_Integer n = lua_istable(L, index) ? luaL_len(L, index) : 0;
-  if (n <= 0) return user_error(L, "read_csv: columns must be a list of names, or of numbers from 1 on");
-  bool is_named = lua_geti(L, index, 1) == LUA_TSTRING;
+  lua_Integer n = lua_istable(L, index) ? (lua_Integer)lua_rawlen(L, index) : 0;
+  if (n <= 0 || n > INT32_MAX)
+    return user_error(L, "read_csv: columns must be a list of names, or of numbers from 1 on");
+  bool is_named = lua_rawgeti(L, index, 1) == LUA_TSTRING;
   int64_t *numbers = lua_newuserdatauv(L, (size_t)n * sizeof *numbers, 0);
   const char **names = lua_newuserdatauv(L, (size_t)n * sizeof *names, 0);
+  lua_createtable(L, is_named ? (int)n : 0, 0);
   for (lua_Integer i = 1; i <= n; i++) {
-    int is_integer = 0, type = lua_geti(L, index, i);
+    int is_integer = 0, type = lua_rawgeti(L, index, i);
     if (is_named) names[i - 1] = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     else if (type == LUA_TNUMBER) numbers[i - 1] = lua_tointegerx(L, -1, &is_integer);
     if (is_named ? !names[i - 1] : !is_integer || numbers[i - 1] < 1 || numbers[i - 1] > INT32_MAX)
       return user_error(L, "read_csv: columns must be a list of names, or of numbers from 1 on");
-    lua_pop(L, 1);
+    if (is_named) lua_rawseti(L, -2, i);
+    else lua_pop(L, 1);
   }
   options->chosen_count = n;
   if (is_named) options->chosen_names = names;

@@ -97,6 +97,8 @@ static Argument input_at(lua_State *L, const Value *v, int index)
   if (!lua_istable(L, index))
     user_error(L, "input '%s': a table of tensors is expected, got %s", v->name, luaL_typename(L, index));
   a.list.n = (int64_t)lua_rawlen(L, index);
+  if (a.list.n > INT32_MAX)
+    user_error(L, "input '%s': a list of %I elements is too long", v->name, (LUAI_UACINT)a.list.n);
   a.list.v = lua_newuserdatauv(L, (size_t)(a.list.n ? a.list.n : 1) * sizeof *a.list.v, 0);
   for (int64_t i = 0; i < a.list.n; i++) {
     lua_rawgeti(L, index, i + 1);

@@ -146,14 +146,17 @@ static void generalize_work(Call *call, void *data)
    with each of the sizes doubled, and at last with all of them at three times what they are */
 static int generalize(lua_State *L)
 {
-  Generalizing g = {.program = program_check(L, 1), .n = (int32_t)luaL_len(L, 3)};
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  Generalizing g = {.program = program_check(L, 1), .n = (int32_t)lua_rawlen(L, 3)};
   g.traces = lua_newuserdatauv(L, (size_t)(g.n + 1) * sizeof *g.traces, 0);
   g.names = lua_newuserdatauv(L, (size_t)(g.n + 1) * sizeof *g.names, 0);
   for (int32_t i = 0; i <= g.n; i++) {
-    lua_geti(L, 2, i + 1); /* the tables keep them */
+    lua_rawgeti(L, 2, i + 1); /* the tables keep them */
     g.traces[i] = program_check(L, -1);
-    lua_geti(L, 3, i + 1);
-    g.names[i] = i < g.n ? luaL_checkstring(L, -1) : NULL;
+    const bool is_name = lua_rawgeti(L, 3, i + 1) == LUA_TSTRING;
+    luaL_argcheck(L, is_name == (i < g.n), 3, "names expected");
+    g.names[i] = is_name ? lua_tostring(L, -1) : NULL;
     lua_pop(L, 2);
   }
   core_run(L, context_of(L), generalize_work, &g);

@@ -178,6 +178,19 @@ describe("read_csv", function()
     refused("columns must be a list of names, or of numbers from 1 on", path, {columns = {0}})
     refused("columns must be a list of names, or of numbers from 1 on", path, {columns = {}})
     refused("line 1: field 1: 'name' is not a number: {header = true} takes the first line for names")
+    -- tables whose length or elements are made up, and a number that memory would be taken by
+    local powers = {}
+    for bit = 2, 61 do table.insert(powers, ("[1 << %d] = 1"):format(bit)) end
+    local long = load("return {1, 2, [3] = 3, " .. table.concat(powers, ", ") .. "}")()
+    assert.is_true(#long > 1 << 60)
+    refused("columns must be a list of names", path, {columns = long})
+    refused("columns must be a list of names", path, {columns = setmetatable({}, {
+      __len = function() return 1 << 61 end, __index = function(_, i) return "name " .. i end,
+    })})
+    refused("line 2: there is no column 2147483647: the row has 3 fields", path,
+      {skip_rows = 1, columns = {(1 << 31) - 1}})
+    write ""
+    assert.equal("[0, 1]", tostring(read_csv(path, {columns = {(1 << 31) - 1}}).shape))
     write "a,b\n"
     t, names = read_csv(path, {columns = {"b"}})
     assert.equal("[0, 1]", tostring(t.shape))
