@@ -28,6 +28,15 @@ function Builder:init(outer)
   self.slots = {}
 end
 
+--- What may be told of a value; files tell of some that they are optional.
+local told = {dtype = true, shape = true, sequence = true, optional = true}
+
+local function check_told(what, known)
+  for key in pairs(known) do
+    if not told[key] then raise(("%s: there is no option '%s'"):format(what, tostring(key))) end
+  end
+end
+
 --- An input, and what is known of it: `dtype`; `shape`, a table of sizes, names of sizes ("N", the same everywhere it
 --- stands) and false where a size isn't known; `sequence = true` for a list of tensors. Nothing need be known.
 ---     > b = nl.program.builder()
@@ -41,6 +50,7 @@ function Builder:input(name, known)
   if type(name) ~= "string" or type(known) ~= "table" then
     raise "input: a name is expected, and then a table such as {dtype = nl.float32, shape = {'N', 3}}"
   end
+  check_told("input", known)
   return core.input(self.core, name, known.dtype, known.shape, known.sequence)
 end
 
@@ -246,6 +256,7 @@ function Builder:output(name, value, known)
   if type(name) ~= "string" or type(known) ~= "table" then
     raise "output: a name is expected, then a value, and then a table such as {dtype = nl.float32, shape = {'N', 3}}"
   end
+  check_told("output", known)
   core.output(self.core, name, value, known.dtype, known.shape)
 end
 
