@@ -51,20 +51,34 @@ static void choose_homes(Plan *plan)
 
 /* ------------------------------------------------------------------ lifetimes */
 
-/* Whether a run makes a value anew and lets go of it after its last reader. */
-static bool is_passing(const Plan *plan, const PlanValue *value)
+/* By root, whether each run reads it or a view of it: a step that isn't kept does, or it is an output. */
+static bool *read_by_runs(Call *call, const Plan *plan)
+{
+  bool *is_read = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *is_read);
+  for (int32_t v = 0; v < plan->nvalues; v++) is_read[v] = false;
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands && !plan->steps[i].is_kept; k++)
+      is_read[plan->values[plan->steps[i].operands[k].value].root] = true;
+  for (int32_t i = 0; i < plan->noutputs; i++) is_read[plan->values[plan->outputs[i]].root] = true;
+  return is_read;
+}
+
+/* Whether a run, or the kept steps for themselves, make a value anew and let go of it after its last reader. */
+static bool is_passing(const Plan *plan, const PlanValue *value, const bool *is_read)
 {
   const PlanValue *maker = value->is_header ? &plan->values[value->root] : value;
-  return maker->step >= 0 && maker->home == HOME_NEW;
+  if (maker->step < 0) return false;
+  if (maker->home == HOME_KEPT) return !is_read[value->root] && !plan->steps[maker->step].special;
+  return maker->home == HOME_NEW;
 }
 
 /* The step after which nothing reads each value; nsteps: it is an output, or isn't let go of. */
-static int32_t *last_readers(Call *call, const Plan *plan)
+static int32_t *last_readers(Call *call, const Plan *plan, const bool *is_read)
 {
   int32_t *last = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *last);
   for (int32_t v = 0; v < plan->nvalues; v++) {
     const PlanValue *value = &plan->values[v];
-    last[v] = is_passing(plan, value) ? plan->values[value->is_header ? value->root : v].step : plan->nsteps;
+    last[v] = is_passing(plan, value, is_read) ? plan->values[value->is_header ? value->root : v].step : plan->nsteps;
   }
   for (int32_t i = 0; i < plan->nsteps; i++)
     for (int32_t k = 0; k < plan->steps[i].noperands; k++) {
@@ -78,12 +92,12 @@ static int32_t *last_readers(Call *call, const Plan *plan)
 /* Cells for what a run makes anew, and lists of what dies behind each step. */
 static void list_dying(Call *call, Plan *plan)
 {
-  const int32_t *last = last_readers(call, plan);
+  const int32_t *last = last_readers(call, plan, read_by_runs(call, plan));
   int32_t n = 0;
   plan->dying = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->dying);
   for (int32_t v = 0; v < plan->nvalues; v++) {
     PlanValue *value = &plan->values[v];
-    if (is_passing(plan, value) && !value->is_header) value->cell = plan->ncells++;
+    if (value->step >= 0 && value->home == HOME_NEW && !value->is_header) value->cell = plan->ncells++;
     if (last[v] < plan->nsteps) plan->steps[last[v]].ndying++;
   }
   for (int32_t i = 0; i < plan->nsteps; i++) {
@@ -225,6 +239,23 @@ void plan_bind(Plan *plan, int32_t v)
   t->offset = bytes / (int64_t)dtype_size(tensor_dtype(t));
 }
 
+/* Constants that nothing reads any more, as what they were made into is one itself. */
+static void release_unread(Call *call, Plan *plan)
+{
+  bool *is_read = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *is_read);
+  for (int32_t v = 0; v < plan->nvalues; v++) is_read[v] = false;
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    const PlanValue *value = &plan->values[v];
+    if (value->readers > 0 || value->is_header) is_read[v] = is_read[value->root] = true;
+  }
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    PlanValue *value = &plan->values[v];
+    if (value->kind != PLAN_CONSTANT || is_read[v]) continue;
+    tensor_release(value->now);
+    value->now = NULL;
+  }
+}
+
 void plan_lay_out(Call *call, Plan *plan)
 {
   plan_survey(plan);
@@ -236,6 +267,7 @@ void plan_lay_out(Call *call, Plan *plan)
   make_headers(call, plan);
   list_headers(plan);
   list_dying(call, plan);
+  release_unread(call, plan);
   for (int32_t v = 0; v < plan->nvalues; v++) {
     PlanValue *value = &plan->values[v];
     if (value->is_header && plan->values[value->root].home == HOME_ARENA) plan_bind(plan, v);

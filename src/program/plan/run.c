@@ -101,13 +101,16 @@ static void put_in_cell(const Plan *plan, PlanValue *value, Tensor *t)
 }
 
 /* What nothing reads any more is given back. */
-static void let_go(const Plan *plan, const PlanStep *s)
+static void let_go(Plan *plan, const PlanStep *s)
 {
   for (int32_t i = 0; i < s->ndying; i++) {
-    const PlanValue *value = &plan->values[plan->dying[s->first_dying + i]];
+    PlanValue *value = &plan->values[plan->dying[s->first_dying + i]];
     if (value->is_header) {
       storage_release(value->now->storage);
       value->now->storage = NULL;
+    } else if (value->home == HOME_KEPT) {
+      tensor_release(value->now);
+      value->now = NULL;
     } else {
       Tensor **cell = &plan->ctx->owned[plan->cells + (size_t)value->cell], *t = *cell;
       *cell = NULL;
@@ -306,8 +309,12 @@ static void run_kept(Call *call, Plan *plan)
 {
   if (!captured_changed(plan)) return;
   plan->is_kept = false;
-  for (int32_t i = 0; i < plan->nsteps; i++)
-    if (plan->steps[i].is_kept) run_step(call, plan, &plan->steps[i]);
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    PlanStep *s = &plan->steps[i];
+    if (!s->is_kept) continue;
+    run_step(call, plan, s);
+    if (s->ndying) let_go(plan, s);
+  }
   for (int32_t i = 0; i < plan->nsteps; i++)
     if (plan->steps[i].packed) plan->steps[i].packed->is_filled = false;
   plan->is_kept = true;

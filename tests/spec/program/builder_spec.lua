@@ -332,6 +332,11 @@ describe("a program", function()
   end)
 
   it("lets a builder tell what is wrong", function()
+    assert_fails("output: there is no option 'dtyp'", function()
+      local b = builder()
+      b:output("y", b:input "x", {dtyp = nl.int64})
+    end)
+    assert_fails("input: there is no option 'shap'", function() builder():input("x", {shap = {1}}) end)
     local b = builder()
     local x = b:input "x"
     assert_fails("call: there is no row 'nothing'", function() b:call("nothing", {x}) end)
@@ -383,5 +388,33 @@ describe("a program", function()
       assert.same(before, live(), "allocation " .. k)
     end
     assert.is_true(failures > 20)
+  end)
+
+  it("keeps of what weights are made into only what later steps read", function()
+    local n <const> = 1 << 17
+    local _ <close> = nl.no_grad()
+    for _, kind in ipairs {"constant", "buffer"} do
+      local b, w = builder(), nl.rand(n)
+      local x = b:input("x", {dtype = nl.float32, shape = {n}})
+      local y = kind == "buffer" and b:buffer("w", w) or b:constant(w)
+      for _ = 1, 6 do y = b:call("cumsum", {b:call("flip", {y, {1}}), 1}) end -- none becomes a part of another
+      b:output("y", b:call("mul", {b:call("view", {x, {n}}), b:call("view", {y, {n}})}))
+      local program, ones, expected = b:build(), nl.ones(n), w:clone()
+      local function check()
+        for _ = 1, 6 do expected = expected:flip(1):cumsum(1) end
+        for _ = 1, 3 do assert_same_tensor(expected, program(ones)) end
+      end
+      for _ = 1, 2 do collectgarbage() end
+      local before = nl.memory_allocated()
+      check()
+      expected = nil
+      for _ = 1, 2 do collectgarbage() end
+      assert.is_true(nl.memory_allocated() - before < 2.5 * 4 * n)
+      if kind == "buffer" then
+        program.w:add_(1) -- is made anew
+        expected = program.w:clone()
+        check()
+      end
+    end
   end)
 end)
