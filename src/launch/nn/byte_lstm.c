@@ -13,24 +13,63 @@ typedef struct Quantized {
   int32_t sum;
 } Quantized;
 
-/* The scale and zero point for numbers; the sum is not known yet. */
-static Quantized quantized_as(const RecurrentKernels *k, int64_t n, const float *x)
+/* The scale and zero point for numbers from low to high; the sum is not known yet. A zero point that is no number, of
+   an infinite or no scale, is 255, as ONNX Runtime has it. */
+static Quantized quantized_in(float low, float high)
 {
-  float low, high;
-  k->range(n, x, &low, &high);
   const float scale = high == low ? 1 : (high - low) / 255, zero = rintf(-low / scale);
-  return (Quantized){scale, fminf(fmaxf(zero, 0), 255), 0};
+  return (Quantized){scale, zero < 255 ? fmaxf(zero, 0) : 255, 0};
+}
+
+/* Numbers in blocks, which threads share. */
+enum { BLOCK = 1 << 14 };
+
+typedef struct Blocks {
+  const RecurrentKernels *k;
+  int64_t n;
+  const float *x;
+  float (*range)[2]; /* of each block */
+  Quantized q;
+  uint8_t *to;
+} Blocks;
+
+static int64_t length_of(const Blocks *b, int64_t i) { return i * BLOCK + BLOCK < b->n ? BLOCK : b->n - i * BLOCK; }
+
+static void range_blocks(void *arg, int64_t begin, int64_t end)
+{
+  const Blocks *b = arg;
+  for (int64_t i = begin; i < end; i++)
+    b->k->range(length_of(b, i), b->x + i * BLOCK, &b->range[i][0], &b->range[i][1]);
+}
+
+static void quantize_blocks(void *arg, int64_t begin, int64_t end)
+{
+  const Blocks *b = arg;
+  for (int64_t i = begin; i < end; i++)
+    b->k->to_bytes(length_of(b, i), b->x + i * BLOCK, b->q.scale, b->q.zero, b->to + i * BLOCK);
 }
 
 void launch_dynamic_quantize(Call *call, Tensor *x, Tensor *to, Tensor *scale, Tensor *zero)
 {
   if (!launch_runs(scale)) return;
   x = contiguous_as(call, x, DTYPE_f32);
-  const RecurrentKernels *k = kernels_for(x, DTYPE_f32)->recurrent;
-  const Quantized q = quantized_as(k, x->numel, tensor_data(x));
-  k->to_bytes(x->numel, tensor_data(x), q.scale, q.zero, tensor_data(to));
-  *(float *)tensor_data(scale) = q.scale;
-  *(uint8_t *)tensor_data(zero) = (uint8_t)q.zero;
+  const int64_t count = (x->numel + BLOCK - 1) / BLOCK;
+  Blocks b = {.k = kernels_for(x, DTYPE_f32)->recurrent,
+              .n = x->numel,
+              .x = tensor_data(x),
+              .range = arena_allocate(call->ctx, (size_t)(count + 1) * sizeof *b.range),
+              .to = tensor_data(to)};
+  float low = 0, high = 0;
+  launch_items((Work){count, BLOCK}, range_blocks, &b);
+  for (int64_t i = 0; i < count; i++) {
+    const float *range = b.range[i];
+    if (range[0] < low || isnan(range[0])) low = range[0];
+    if (range[1] > high || isnan(range[1])) high = range[1];
+  }
+  b.q = quantized_in(low, high);
+  launch_items((Work){count, BLOCK}, quantize_blocks, &b);
+  *(float *)tensor_data(scale) = b.q.scale;
+  *(uint8_t *)tensor_data(zero) = (uint8_t)b.q.zero;
 }
 
 /* ------------------------------------------------------------------- layer */
@@ -52,7 +91,9 @@ typedef struct Layer {
 /* work, in which the sums of the inputs are, gets what comes from the states h [batch, hidden]. */
 static void add_recurrent(const Layer *l, const float *h)
 {
-  Quantized q = quantized_as(l->k, l->batch * l->hidden, h);
+  float low, high;
+  l->k->range(l->batch * l->hidden, h, &low, &high);
+  const Quantized q = quantized_in(low, high);
   int32_t *row_sums = l->sums + l->batch * l->wide;
   for (int64_t i = 0; i < l->batch; i++)
     row_sums[i] = l->k->to_bytes(l->hidden, h + i * l->hidden, q.scale, q.zero, l->states + i * l->hidden);
@@ -127,6 +168,7 @@ void launch_byte_lstm(Call *call, const ByteLstm *a, Tensor *h, Tensor *c)
   float *y = tensor_data(h), *cells = tensor_data(c);
   memcpy(cells, tensor_data(contiguous_as(call, a->c0, DTYPE_f32)), tensor_bytes(c));
   for (int64_t s = 0; s < a->steps; s++) {
+    check_interrupt(call);
     const int64_t t = a->is_reverse ? a->steps - 1 - s : s;
     step(&l, sums + t * batch * wide, before, cells, y + t * batch * hidden);
     before = y + t * batch * hidden;

@@ -200,6 +200,7 @@ FORWARD(onnx_linear_attention)
   const double scale = a->scale != 0 ? a->scale : 1 / sqrt((double)q->shape[3]);
   Tensor **all = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
+    check_interrupt(call);
     Tensor *key = op(narrow, k, 2, t, 1), *value = op(narrow, v, 2, t, 1);
     if (decay) state = op(mul, state, op(transpose, op(narrow, decay, 2, t, 1), 2, 3));
     if (beta) value = op(mul, op(narrow, beta, 2, t, 1), minus(value, op(matmul, key, state)));

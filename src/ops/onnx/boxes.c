@@ -58,13 +58,15 @@ static int best_first(const void *a, const void *b)
 }
 
 /* The chosen ones of a class, at the front of `found`; how many. */
-static int64_t suppress(const float *boxes, bool is_centred, Scored *found, int64_t n, int64_t most, float threshold)
+static int64_t suppress(Call *call, const float *boxes, bool is_centred, Scored *found, int64_t n, int64_t most,
+                        float threshold)
 {
   int64_t kept = 0;
   qsort(found, (size_t)n, sizeof *found, best_first);
   for (int64_t i = 0; i < n && kept < most; i++) {
     const Box box = box_of(boxes + 4 * found[i].box, is_centred);
     bool is_apart = true;
+    check_interrupt(call);
     for (int64_t k = 0; k < kept && is_apart; k++)
       is_apart = shared(box, box_of(boxes + 4 * found[k].box, is_centred)) <= threshold;
     if (is_apart) found[kept++] = found[i];
@@ -98,7 +100,7 @@ FORWARD(onnx_non_max_suppression)
     int64_t candidates = 0;
     for (int64_t i = 0; i < n; i++)
       if (s[list * n + i] > least) found[candidates++] = (Scored){s[list * n + i], i};
-    const int64_t kept = suppress(b + list / classes * n * 4, a->center_point_box, found, candidates, most, iou);
+    const int64_t kept = suppress(call, b + list / classes * n * 4, a->center_point_box, found, candidates, most, iou);
     for (int64_t k = 0; k < kept; k++, count++)
       rows[3 * count] = list / classes, rows[3 * count + 1] = list % classes, rows[3 * count + 2] = found[k].box;
     check_interrupt(call);

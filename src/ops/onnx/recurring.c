@@ -176,6 +176,7 @@ static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
   Tensor *in = weighed(call, x, d->w, d->w_bytes, d->wb), *h = d->h, *c = d->c;
   Tensor **y = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
+    check_interrupt(call);
     Tensor *before = c, *now = step(call, d, op(select, in, 0, t), h, &c);
     y[t] = now;
     if (d->lengths) {
@@ -398,14 +399,15 @@ FORWARD(onnx_byte_lstm)
 {
   const Tensor *h0 = a->h0, *r = a->r;
   if (h0->ndim != 2 || a->sums->ndim != 2 || r->ndim != 2) raise(call, "matrices are wanted");
-  const int64_t batch = h0->shape[0], hidden = h0->shape[1], wide = 4 * hidden;
+  const int64_t batch = h0->shape[0], hidden = h0->shape[1], wide = onnx_product(call, 4, hidden);
+  int64_t rows = 0;
   const Tensor *of_columns[] = {a->totals, a->scale, a->zero};
-  bool fits = a->steps > 0 && shape_equal(tensor_shape(a->c0), tensor_shape(h0))
-              && shape_equal(tensor_shape(r), INTS(hidden, wide)) && (r->dtype == DTYPE_i8 || r->dtype == DTYPE_u8)
-              && shape_equal(tensor_shape(a->sums), INTS(a->steps * batch, wide));
+  bool fits = a->steps > 0 && !__builtin_mul_overflow(a->steps, batch, &rows)
+              && shape_equal(tensor_shape(a->c0), tensor_shape(h0)) && shape_equal(tensor_shape(r), INTS(hidden, wide))
+              && (r->dtype == DTYPE_i8 || r->dtype == DTYPE_u8) && shape_equal(tensor_shape(a->sums), INTS(rows, wide));
   for (int i = 0; i < 3; i++) fits = fits && (!of_columns[i] || shape_equal(tensor_shape(of_columns[i]), INTS(wide)));
   if (!fits) raise(call, "scales, zero points or sizes don't fit W and R");
-  y[0] = result_new(call, DTYPE_f32, device_of(h0), INTS(a->steps * batch, hidden));
+  y[0] = result_new(call, DTYPE_f32, device_of(h0), INTS(rows, hidden));
   y[1] = result_new(call, DTYPE_f32, device_of(h0), INTS(batch, hidden));
   const ByteLstm layer = {a->sums, a->h0, a->c0, a->r, a->totals, a->scale, a->zero, a->steps, a->reverse};
   launch_byte_lstm(call, &layer, y[0], y[1]);

@@ -284,6 +284,51 @@ describe("a damaged model's operator", function()
     lstm("", {s = nl.ones(1, 5)})
   end)
 
+  it("an LSTM of bytes has as many rows of sums as steps of its batch", function()
+    local function lstm(steps, batch, rows)
+      local b, h = nl.program.builder(), nl.zeros(batch, 2)
+      b:output("y", (b:call("onnx_byte_lstm", {b:input "x", h, h, nl.zeros(2, 8, {dtype = nl.int8}),
+        nl.zeros(8, {dtype = nl.int32}), nl.ones(8), steps = steps})))
+      return b:build()(nl.zeros(rows, 8))
+    end
+    for _, steps in ipairs {6148914691236517206, math.maxinteger, 3, -1} do -- 3 times the first is 2^64 + 2
+      assert.error_matches(function() lstm(steps, 3, 2) end, "sizes don't fit")
+    end
+    assert.equal("[6, 2]", tostring(lstm(2, 3, 6).shape))
+    assert.equal("[0, 2]", tostring(lstm(math.maxinteger, 0, 0).shape))
+  end)
+
+  -- what ONNX Runtime 1.26 gives
+  it("infinite ranges and those too small for a scale have ONNX Runtime's zero points", function()
+    local b = nl.program.builder()
+    local y, scale, zero = b:call("onnx_dynamic_quantize", {b:input "x"})
+    b:output("y", y)
+    b:output("scale", scale)
+    b:output("zero", zero)
+    local program = b:build()
+    local function quantized(x, expected, zero_point)
+      local bytes, _, z = program(nl.tensor(x, {dtype = nl.float32}))
+      assert.same(expected, bytes:tolist())
+      assert.equal(zero_point, z:item())
+    end
+    quantized({-math.huge, 1, 2}, {0, 255, 255}, 255)
+    quantized({math.huge, 1, -2}, {0, 0, 0}, 0)
+    quantized({-math.huge, math.huge}, {0, 0}, 255)
+    quantized({3e38, -3e38}, {0, 0}, 0)
+    quantized({1e-45, 0}, {255, 0}, 255)
+    quantized({-1e-45, 0}, {0, 0}, 255)
+    quantized({-1, 0}, {0, 255}, 255)
+    local x = nl.zeros(100003)
+    x[7] = 0 / 0
+    assert.equal("nan", tostring(select(2, program(x)):abs():item()))
+    x = nl.randn(100003) -- which threads share
+    local bytes, s, z = program(x)
+    local low, high = x:min():item(), x:max():item()
+    assert.is_true(math.abs(s:item() - (high - low) / 255) < 1e-7)
+    assert.is_true(math.abs(z:item() + low / s:item()) <= 0.5001)
+    assert.is_true(bytes:equal(nl.round(x / s):add(z:item()):clamp(0, 255):to(nl.uint8)))
+  end)
+
   it("GatherND's batches are the same", function()
     local index = whole {{{0}, {1}}, {{0}, {1}}, {{0}, {1}}}
     fails("differ in the first 1 axes", "GatherND", {"x", "i"}, nl.ones(2, 3, 4), {i = index}, {batch_dims = 1})
