@@ -30,6 +30,8 @@ local function kind_of(value)
   return meta == nil and "table" or "plain"
 end
 
+checkpoint._kind_of = kind_of
+
 local function state_of(value, kind)
   if kind == "object" then return value:state_dict() end
   return value:get_state()

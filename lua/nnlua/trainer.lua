@@ -67,7 +67,7 @@ end
 
 function Trainer:_start()
   self.epoch, self.step, self.batch, self.in_epoch = 0, 0, 0, false
-  self.history, self.best, self.should_stop = {}, nil, false
+  self.history, self.best, self.should_stop, self.first_rates = {}, nil, false, nil
 end
 
 function Trainer:_call(event, ...)
@@ -96,14 +96,19 @@ function Trainer:_count(batch, mean_loss, metrics)
   return loss
 end
 
---- A step of the optimizer with the gradients that have come together.
-function Trainer:_update()
+--- Has the optimizer step with the gradients that have come together.
+function Trainer:_optimize()
   local optimizer, scaler = self.optimizer, self.scaler
   if scaler then scaler:unscale_(optimizer) end
   if self.gradient_clip_val then nl.nn.utils.clip_grad_norm_(self.model:parameters(), self.gradient_clip_val) end
   if scaler then scaler:step(optimizer) else optimizer:step() end
   if scaler then scaler:update() end
   optimizer:zero_grad()
+end
+
+--- A step of the optimizer, which is counted, and of a schedule by steps.
+function Trainer:_update()
+  self:_optimize()
   self.step = self.step + 1
   if self.scheduler and self.scheduler_interval == "step" then self.scheduler:step() end
 end
@@ -221,6 +226,15 @@ function Trainer:_ending()
   end})
 end
 
+--- The rates of an optimizer's groups.
+local function rates_of(optimizer)
+  local rates = {}
+  for i, group in ipairs(optimizer.param_groups) do
+    rates[i] = core.is_tensor(group.lr) and group.lr:item() or group.lr
+  end
+  return rates
+end
+
 local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"}, {"resume", "any?"}})
 
 --- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
@@ -242,6 +256,7 @@ function Trainer:fit(...)
   self:_start()
   local last <close> = resume == true and io.open(self:_path "last") or nil
   if last or type(resume) == "string" then self:load(last and "last" or resume) end
+  self.first_rates = self.first_rates or rates_of(self.optimizer) -- for report
   local _ <close> = self:_ending()
   self:_call "on_fit_begin"
   local ctrl_c <close> = nl.utils.interrupts(self.folder ~= nil)
@@ -262,10 +277,11 @@ function Trainer:fit(...)
   return self.history
 end
 
---- Tries learning rates from min_lr to max_lr, a batch each, the next one larger by a factor, and puts everything back.
---- Gives a table: suggestion, the rate in the middle of the way on which the smoothed loss falls (nil if it never
---- does); figure, a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times
---- its least.
+--- Tries learning rates from min_lr to max_lr, a batch each, the next one larger by a factor, and puts everything back:
+--- weights and buffers, gradients, random numbers, states of the optimizer, the schedule and the loader, extra. Gives a
+--- table: suggestion, the rate in the middle of the way on which the smoothed loss falls (nil if it never does); figure,
+--- a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times its least, or,
+--- where that is below zero, by three times its size or its fall. Lazy modules must have been called before.
 ---     > x = nl.randn(64, 2)
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
 ---     > net = nn.Linear(2, 1)

@@ -8,14 +8,18 @@ local parse = args.parser("report", {
   {"path", "string"}, {"title", "string?"}, {"samples", "any?"}, {"summary", "any?"},
 })
 
---- An optimizer as it is printed, with the rates that it began with, where a schedule has changed them.
-local function optimizer_text(optimizer)
-  local lines, first = {}, nil
-  for line in (tostring(optimizer) .. "\n"):gmatch "(.-)\n" do
-    local initial = line:match "^    initial_lr: (.*)$"
-    if line:find "^Parameter Group" then first = nil end
-    if initial then first = initial
-    else lines[#lines + 1] = first and line:find "^    lr: " and "    lr: " .. first or line end
+--- An optimizer as it is printed, with the rates that it was made with, or that the run began with, where something
+--- has changed them.
+local function optimizer_text(trainer)
+  local lines, initial, group = {}, nil, 0
+  for line in (tostring(trainer.optimizer) .. "\n"):gmatch "(.-)\n" do
+    if line:find "^Parameter Group" then initial, group = nil, group + 1 end
+    local of_schedule = line:match "^    initial_lr: (.*)$"
+    if of_schedule then initial = of_schedule
+    elseif line:find "^    lr: " then
+      local first = initial or (trainer.first_rates or {})[group]
+      lines[#lines + 1] = first and core.format("    lr: %s", first) or line
+    else lines[#lines + 1] = line end
   end
   return table.concat(lines, "\n")
 end
@@ -31,7 +35,7 @@ local function settings_of(trainer, options)
     if kind == "table" and value.__name then settings[name] = value.__name end
   end
   if settings.max_epochs == math.maxinteger then settings.max_epochs = nil end
-  settings.optimizer = optimizer_text(trainer.optimizer)
+  settings.optimizer = optimizer_text(trainer)
   settings.batch_size = trainer.loader and trainer.loader.batch_size
   return settings
 end

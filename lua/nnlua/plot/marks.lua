@@ -43,22 +43,36 @@ marks.line = kind(Line)
 
 local Dots = {shape = "dots", extent = include_points}
 
+--- The row of texts, each as high as a line, that a height is in.
+local function row_of(pen, y)
+  return floor(y / pen.medium.line)
+end
+
 --- Whether a text whose left end and middle are somewhere has room within the frame, beside those that stand there.
 local function has_room(pen, x, y, width)
   local f, height, apart = pen.frame, pen.medium.line, pen.medium.is_cells and 2 or 3
   if x < f.left or x + width > f.right or y - height / 2 < f.top or y + height / 2 > f.bottom then return false end
-  for _, other in ipairs(pen.texts) do
-    if abs(other.y - y) < height and x < other.x + other.width + apart
-      and other.x < x + width + apart then return false end
+  local row = row_of(pen, y)
+  for near = row - 1, row + 1 do
+    for _, other in ipairs(pen.texts[near] or {}) do
+      if abs(other.y - y) < height and x < other.x + other.width + apart
+        and other.x < x + width + apart then return false end
+    end
   end
   return true
+end
+
+local function place_text(pen, x, y, width)
+  local row = row_of(pen, y)
+  pen.texts[row] = pen.texts[row] or {}
+  table.insert(pen.texts[row], {x = x, y = y, width = width})
 end
 
 --- Texts beside their points, on the side that has room; those that have none on any are left out.
 local function draw_texts(self, pen)
   local medium = pen.medium
   local gap, height = medium.is_cells and 2 or self.radius + 3, medium.is_cells and medium.line or medium.line * 0.75
-  pen.texts = pen.texts or {}
+  pen.texts = pen.texts or {} -- those that stand somewhere, by rows
   for i, text in ipairs(self.texts) do
     local x, y = pen.x_scale.at(self.x[i]), pen.y_scale.at(self.y[i])
     local width = medium.text_width(text)
@@ -66,7 +80,7 @@ local function draw_texts(self, pen)
     for _, place in ipairs(x and {{x + gap, y}, {x - gap - width, y}, {x - width / 2, y - height},
       {x - width / 2, y + height}} or {}) do
       if has_room(pen, place[1], place[2], width) then
-        table.insert(pen.texts, {x = place[1], y = place[2], width = width})
+        place_text(pen, place[1], place[2], width)
         pen:text(place[1], place[2], text, {anchor = "start", color = self.color})
         break
       end

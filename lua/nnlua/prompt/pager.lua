@@ -2,6 +2,7 @@
 
 local _ENV = require "nnlua.prompt.environment"()
 
+local Buffer = require "nnlua.prompt.buffer"
 local Screen = require "nnlua.prompt.screen"
 local keys = require "nnlua.prompt.keys"
 local terminal = require "nnlua.terminal"
@@ -69,50 +70,62 @@ end
 
 -- ------------------------------------------------------------------ search
 
---- Where a text stands in a line: its first and last place there. Small letters stand for large ones too.
-local function find_in(line, wanted, from)
-  if not wanted:find "%u" then line = line:lower() end
-  return line:find(wanted, from, true)
+--- A text in which another one is looked for as it is written: small letters stand for large ones too.
+local function folded(text, wanted)
+  return wanted:find "%u" and text or text:lower()
 end
 
 --- A line in which what is looked for is shown reversed, whatever codes stand in it.
 local function marked(line, wanted)
-  local text, pieces, at = plain(line), {}, 1 -- at: the place in the text that comes next
-  local first, last = find_in(text, wanted, 1)
-  local rest = line
-  while first and rest ~= "" do
-    local code = rest:match("^" .. CODES)
+  local text, pieces = folded(plain(line), wanted), {}
+  local place, at = 1, 1 -- what comes next, in the line and in the text
+  local first, last = text:find(wanted, 1, true)
+  while first and place <= #line do
+    local code = line:match("^" .. CODES, place)
     if code then
       pieces[#pieces + 1] = code .. (at > first and "\27[7m" or "")
     else
-      pieces[#pieces + 1] = (at == first and "\27[7m" or "") .. rest:sub(1, 1) .. (at == last and "\27[27m" or "")
+      pieces[#pieces + 1] = (at == first and "\27[7m" or "") .. line:sub(place, place)
+        .. (at == last and "\27[27m" or "")
       at = at + 1
-      if at > last then first, last = find_in(text, wanted, at) end
+      if at > last then first, last = text:find(wanted, at, true) end
     end
-    rest = rest:sub((code and #code or 1) + 1)
+    place = place + (code and #code or 1)
   end
-  return table.concat(pieces) .. rest
+  return table.concat(pieces) .. line:sub(place)
 end
 
 --- The next line from one on, or back from it, that has a text; nil if there is none.
 local function line_with(lines, wanted, from, step)
   for i = from, step > 0 and #lines or 1, step do
-    if find_in(plain(lines[i]), wanted, 1) then return i end
+    if folded(plain(lines[i]), wanted):find(wanted, 1, true) then return i end
   end
+end
+
+--- Adds the first line of what was typed or pasted, up to a number of columns. Gives how many are taken then.
+local function add_letters(letters, width, typed, columns)
+  local line, at = typed:match "^[^\n]*", 1
+  while at <= #line do
+    local own, after = Buffer.character(line, at)
+    if width + own > columns then break end
+    letters[#letters + 1] = line:sub(at, after - 1)
+    width, at = width + own, after
+  end
+  return width
 end
 
 --- Reads what is to be looked for, below the text; nil if that is given up.
 local function read_wanted(next_key)
-  local letters = {}
+  local letters, width = {}, 0
   while true do
-    terminal.write(CLEAR_LINE .. "/" .. table.concat(letters))
+    terminal.write(CLEAR_LINE .. "/" .. (table.concat(letters):gsub("\t", "    ")))
     local key = next_key()
     if key.key == "enter" then return table.concat(letters) end
     if key.key == "backspace" then
       if #letters == 0 then return nil end
-      table.remove(letters)
+      width = width - Buffer.character(table.remove(letters), 1)
     elseif key.text then
-      if #letters < terminal.size() - 2 then letters[#letters + 1] = key.text end
+      width = add_letters(letters, width, key.text, terminal.size() - 2)
     elseif further_by_key[key.key] == "end" then
       return nil
     end

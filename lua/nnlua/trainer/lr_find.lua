@@ -5,39 +5,29 @@ local args = require "nnlua.args"
 local batches = require "nnlua.trainer.batches"
 local checks = require "nnlua.trainer.checks"
 local core = require "nnlua.nn.core"
-local deepcopy = require "nnlua.nn.copy"
 local kept_modes = require "nnlua.nn.kept_modes"
+local kept_state = require "nnlua.trainer.kept_state"
 local nl = require "nnlua"
 
 local raise = core.raise
 
 local SMOOTHING <const> = 0.98 -- how much of the average of losses is kept from step to step
 local TOO_HIGH <const> = 4 -- times the least smoothed loss: there it ends
+local ROUNDING <const> = 1e-7 -- of a loss in float32: what falls by less doesn't fall
 local FIRST <const> = 10 -- the step from which on the average is of enough to be the least
 
 local parse = args.parser("lr_find", {
   {"loader", "table"}, {"min_lr", "number", 1e-6}, {"max_lr", "number", 1}, {"steps", "integer", 100},
 })
 
---- Remembers what a training changes: states of the trainer's objects, random numbers, the rates of groups. Closing
---- what it gives puts them back.
-local function keep(trainer, loader)
-  local kept, random, step = {}, nl.get_rng_state(), trainer.step
-  for _, name in ipairs {"model", "optimizer", "scheduler", "scaler"} do
-    local object = trainer[name]
-    if object and object.state_dict then kept[#kept + 1] = {object, deepcopy(object:state_dict())} end
+--- Raises if a module gets its parameters at its first call: that couldn't be put back.
+local function check_not_lazy(model)
+  for name, module in model:named_modules() do
+    if core.class_of(module)._becomes then
+      raise(("lr_find: %s has no parameters before its first call, which couldn't be put back: call the model with a "
+        .. "batch first"):format(name == "" and "the model" or "the model's " .. name))
+    end
   end
-  if loader.state_dict then
-    local state = loader:state_dict()
-    state.ended = loader._resumed == nil -- a loop that was left isn't gone on with
-    kept[#kept + 1] = {loader, state}
-  end
-  return setmetatable({}, {__close = function()
-    for _, one in ipairs(kept) do one[1]:load_state_dict(one[2]) end
-    nl.set_rng_state(random)
-    trainer.step = step
-    trainer.optimizer:zero_grad()
-  end})
 end
 
 --- Calls a function of batches, in loops over a loader, until it gives true.
@@ -53,14 +43,20 @@ local function each_batch(loader, f)
   until is_done
 end
 
+--- Whether a loss has gone up too far above the least. Where that is below zero, its size, or how far it has fallen,
+--- stands for it.
+local function is_too_high(loss, least, first)
+  local size = least > 0 and least or math.max(-least, first - least)
+  return loss > least + (TOO_HIGH - 1) * size
+end
+
 --- Trains while the rate of the first group grows; the others keep their share of it. Gives rates, losses, smoothed
 --- losses.
 local function try_rates(trainer, loader, rates)
   local groups, shares = trainer.optimizer.param_groups, {}
   for i, group in ipairs(groups) do shares[i] = groups[1].lr > 0 and group.lr / groups[1].lr or 1 end
   local tried, losses, smoothed, average, least = {}, {}, {}, 0, math.huge
-  trainer.model:train()
-  trainer.optimizer:zero_grad()
+  if not trainer.model.training then trainer.model:train() end -- as fit: layers may be frozen by eval()
   each_batch(loader, function(batch)
     local i = #losses + 1
     for k, group in ipairs(groups) do group.lr = rates[i] * shares[k] end
@@ -68,11 +64,11 @@ local function try_rates(trainer, loader, rates)
     local value = loss:item()
     if value ~= value or math.abs(value) == math.huge then return true end
     (trainer.scaler and trainer.scaler:scale(loss) or loss):backward()
-    trainer:_update()
+    trainer:_optimize()
     average = SMOOTHING * average + (1 - SMOOTHING) * value
     tried[i], losses[i], smoothed[i] = rates[i], value, average / (1 - SMOOTHING ^ i)
     if i >= FIRST then least = math.min(least, smoothed[i]) end
-    return i == #rates or smoothed[i] > TOO_HIGH * least
+    return i == #rates or is_too_high(smoothed[i], least, smoothed[1])
   end)
   return tried, losses, smoothed
 end
@@ -81,10 +77,11 @@ end
 --- through, as fastai's valley; nil if the loss never falls.
 local function valley(rates, smoothed)
   local lengths, deepest = {}, 1 -- of the longest such list that ends with a step
+  local fallen = {} -- what is less than a step's loss
   for i = 1, #smoothed do
-    lengths[i] = 1
+    lengths[i], fallen[i] = 1, smoothed[i] - ROUNDING * math.abs(smoothed[i])
     for j = 1, i - 1 do
-      if smoothed[i] < smoothed[j] then lengths[i] = math.max(lengths[i], lengths[j] + 1) end
+      if smoothed[i] < fallen[j] then lengths[i] = math.max(lengths[i], lengths[j] + 1) end
     end
     if lengths[i] > lengths[deepest] then deepest = i end
   end
@@ -120,10 +117,11 @@ return function(trainer, ...)
   elseif steps < 2 then
     raise "lr_find: steps must be from 2 on"
   end
+  check_not_lazy(trainer.model)
   local rates = {}
   for i = 1, steps do rates[i] = min_lr * (max_lr / min_lr) ^ ((i - 1) / (steps - 1)) end
   local _ <close> = kept_modes(trainer.model)
-  local _ <close> = keep(trainer, loader)
+  local _ <close> = kept_state(trainer, loader)
   local tried, losses, smoothed = try_rates(trainer, loader, rates)
   if #losses < 2 then raise "lr_find: the loss is no number from the start: is min_lr too high?" end
   local suggestion = valley(tried, smoothed)

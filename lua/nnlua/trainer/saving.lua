@@ -3,7 +3,7 @@ local core = require "nnlua.nn.core"
 local nl = require "nnlua"
 local things_of = require "nnlua.trainer.things"
 
-local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop"}
+local plain = {"epoch", "step", "batch", "in_epoch", "history", "best", "should_stop", "first_rates"}
 
 --- Gives the class its methods.
 return function(Trainer)

@@ -350,6 +350,25 @@ describe("the prompt's commands on a terminal", function()
     terminal:wait "\nnnlua> nl$"
   end)
 
+  it("look in pages for the first line of what is pasted, as far as it fits", function()
+    terminal = Terminal.prompt {height = 10, width = 40}
+    terminal:enter("t = {} for i = 1, 48 do t[i] = ('Entry'):rep(4) .. i end t[49] = ('ab'):rep(40000)", "")
+    terminal:submit "t"
+    terminal:wait "%-%- 9/"
+    terminal:type "/"
+    terminal:wait "\n/$"
+    terminal:paste "y2\ny3"
+    terminal:wait "\n/y2$"
+    terminal:keys "BSpace"
+    terminal:wait "\n/y$"
+    terminal:paste(("\u{4E2D}"):rep(30)) -- each of two columns
+    terminal:wait("\n/y" .. ("\u{4E2D}"):rep(18) .. "$")
+    terminal:keys "Enter"
+    terminal:wait "not found"
+    terminal:keys "q"
+    terminal:wait "\nnnlua> $"
+  end)
+
   it("let Ctrl-C end a shell's command", function()
     terminal = Terminal.prompt()
     terminal:submit "!echo running; sleep 1000"

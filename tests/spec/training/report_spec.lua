@@ -105,6 +105,24 @@ describe("a report", function()
     assert.is_nil(page:find("initial_lr", 1, true))
   end)
 
+  it("tells the rate that a run began with, and was resumed with, if a schedule by a metric has changed it", function()
+    local function train(epochs, resume)
+      local net = nn.Linear(2, 1)
+      local optimizer = nl.optim.SGD({{params = {net.weight}}, {params = {net.bias}, lr = 0.5}}, {lr = 0.25})
+      local trainer = nl.Trainer(net, {optimizer = optimizer, loss = nn.MSELoss(), max_epochs = epochs,
+        progress = false, folder = path .. ".run",
+        scheduler = nl.optim.lr_scheduler.ReduceLROnPlateau(optimizer, {patience = 0, threshold = 1e9})})
+      trainer:fit(nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1))), {resume = resume})
+      assert.is_true(optimizer.param_groups[1].lr < 0.2)
+      trainer:report(path)
+      assert.matches("Parameter Group 0\n.-    lr: 0.25\n.-Parameter Group 1\n.-    lr: 0.5\n",
+        assert(io.open(path)):read "a")
+    end
+    train(3, false)
+    train(5, true)
+    os.execute("rm -r '" .. path .. ".run'")
+  end)
+
   it("of a trainer with a training_step has the parameters alone, or the summary that it is given", function()
     local net = nn.Linear(2, 1)
     local trainer = nl.Trainer(net, {optimizer = nl.optim.SGD(net:parameters(), {lr = 0.1}), progress = false,

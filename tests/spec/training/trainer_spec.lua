@@ -107,6 +107,88 @@ describe("a trainer", function()
     assert.same({0.1, 0.01}, {optimizer.param_groups[1].lr, optimizer.param_groups[2].lr})
   end)
 
+  it("looks for a learning rate without a step of the schedule, and leaves frozen layers frozen", function()
+    local net, modes, steps = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1)), {}, 0
+    net[1]:eval()
+    local optimizer = optim.SGD(net:parameters(), {lr = 0.1})
+    local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, 0.1, {total_steps = 24})
+    local state = nn.deepcopy(scheduler:state_dict())
+    local trainer = nl.Trainer(net, {optimizer = optimizer, scheduler = scheduler, scheduler_interval = "step",
+      training_step = function(model, x)
+        modes[model[1].training], steps = true, steps + 1
+        return model(x):square():mean()
+      end})
+    trainer:lr_find(data.DataLoader(nl.randn(16, 2), {batch_size = 4}), {steps = 30})
+    assert.is_true(steps > 10)
+    assert.same({[false] = true}, modes)
+    assert.same(state, scheduler:state_dict())
+  end)
+
+  it("looks for a learning rate with losses below zero as with others, and suggests none for one that stays", function()
+    local function look(shift, scale)
+      nl.manual_seed(0)
+      local x, net = nl.randn(64, 2), nn.Linear(2, 1)
+      local trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), loss = function(a, b)
+        return (a - b):square():mean() * scale + shift
+      end})
+      return trainer:lr_find(data.DataLoader(data.TensorDataset(x, x:sum(2, true)), {batch_size = 8}), {max_lr = 1})
+    end
+    local plain, below = look(0, 1), look(-100, 1)
+    assert.equal(100, #below.lr)
+    assert.is_true(below.suggestion > plain.suggestion / 10 and below.suggestion < plain.suggestion * 10)
+    for _, constant in ipairs {0.1, 0, -7.3} do
+      local found = look(constant, 0)
+      assert.equal(100, #found.lr)
+      assert.is_nil(found.suggestion)
+    end
+  end)
+
+  it("puts buffers, gradients and extra back after it looked for a learning rate, and takes no lazy modules", function()
+    local net, other, generator = nn.Linear(2, 1), nn.Linear(1, 1), nl.Generator()
+    net:register_buffer("count", nl.zeros(1), false)
+    net:register_buffer("later", nil)
+    net(nl.ones(1, 2)):sum():backward()
+    local extra = {n = 0, seen = nl.zeros(2), inner = {generator, other}}
+    local given = {net.count, extra.seen, net.weight.grad, nl.equal, generator:get_state(), other.weight:item()}
+    local trainer = nl.Trainer(net, {
+      optimizer = optim.SGD({net.weight, net.bias, other.weight}, {lr = 0.1}), extra = extra,
+      training_step = function(model, x)
+        model.count, model.later = model.count + 1, nl.ones(3)
+        extra.n, extra.more = extra.n + 1, true
+        extra.seen:add_(1)
+        nl.rand(1, {generator = generator})
+        return other(model(x)):square():mean()
+      end})
+    trainer:lr_find(data.DataLoader(nl.randn(16, 2), {batch_size = 4}), {steps = 5})
+    assert.is_true(rawequal(given[1], net.count) and rawequal(given[2], extra.seen))
+    assert.same({0, 0, 0, 0}, {net.count:item(), extra.n, table.unpack(extra.seen:tolist())})
+    assert.is_nil(net.later or extra.more)
+    assert.same({{1, 1}}, net.weight.grad:tolist())
+    assert.is_nil(other.weight.grad)
+    assert.equal(given[5], generator:get_state())
+    assert.equal(given[6], other.weight:item())
+
+    local lazy = nn.Sequential(nn.Linear(2, 2), nn.LazyLinear(1))
+    local before = lazy[1].weight:clone()
+    trainer = nl.Trainer(lazy, {optimizer = optim.SGD(lazy:parameters(), {lr = 0.1}), loss = nn.MSELoss()})
+    assert.error_matches(function() trainer:lr_find(data.DataLoader {1, 2}) end, "lr_find: the model's 1 has no parameters"
+      .. " before its first call, which couldn't be put back: call the model with a batch first", 1, true)
+    assert.is_true(nl.equal(before, lazy[1].weight))
+  end)
+
+  it("puts back what it can after it looked for a learning rate", function()
+    local net = nn.Linear(2, 1)
+    local broken = {state_dict = function() return {} end, load_state_dict = function() error("broken", 0) end}
+    local trainer = nl.Trainer(net, {optimizer = optim.SGD(net:parameters(), {lr = 0.1}), extra = {broken},
+      training_step = function(model, x) return model(x):square():mean() end})
+    local weight, random = net.weight:clone(), nl.get_rng_state()
+    local loader = data.DataLoader(nl.ones(16, 2), {batch_size = 4})
+    assert.error_matches(function() trainer:lr_find(loader, {steps = 5}) end, "^broken$")
+    assert.is_true(nl.equal(weight, net.weight))
+    assert.equal(0.1, trainer.optimizer.param_groups[1].lr)
+    assert.equal(random, nl.get_rng_state())
+  end)
+
   it("gathers gradients over batches, and clips them", function()
     local trainer, loader = trainer_of {accumulate_grad_batches = 4, gradient_clip_val = 0.1, max_epochs = 1}
     local history = trainer:fit(loader)
