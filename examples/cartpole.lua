@@ -35,15 +35,18 @@ local function has_fallen(cart)
   return math.abs(cart[1]) > 2.4 or math.abs(cart[3]) > math.rad(12)
 end
 
---- The cart as lines of text, 60 columns wide.
+local columns = math.min(60, nl.utils.terminal_width())
+
+--- The cart as lines of text.
 local function drawing(cart)
-  local lines, middle = {}, 30 + math.floor(cart[1] * 12 + 0.5)
+  local lines, middle = {}, math.floor(columns / 2 + cart[1] * columns / 5 + 0.5)
   for height = 6, 1, -1 do
-    local column = middle + math.floor(math.sin(cart[3]) * height * 6 + 0.5)
+    local column = middle + math.floor(math.sin(cart[3]) * height * columns / 10 + 0.5)
     lines[#lines + 1] = (" "):rep(math.max(column, 0)) .. "|"
   end
   lines[#lines + 1] = (" "):rep(math.max(middle - 3, 0)) .. "[=o=o=]"
-  lines[#lines + 1] = ("-"):rep(60)
+  lines[#lines + 1] = ("-"):rep(columns)
+  for i, line in ipairs(lines) do lines[i] = line:sub(1, columns) end
   return lines
 end
 

@@ -52,7 +52,8 @@ local function loss_of(steps, arrived)
 end
 
 local recent, lengths = 0, {}
-local progress <close> = nl.progress(walks)
+local ctrl_c = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
+local progress = nl.progress(walks)
 for i in progress do
   local steps, arrived = walk()
   optimizer:zero_grad()
@@ -64,6 +65,9 @@ for i in progress do
       places - 1))
     recent = 0
   end
+  if ctrl_c:asked() then break end
 end
+progress:close()
+ctrl_c:close()
 
 nl.plot.curves({steps = lengths}, {smooth = 0.9, title = "steps of a walk", xlabel = "walk", ylabel = "steps"}):show()

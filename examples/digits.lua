@@ -65,20 +65,24 @@ local function train(net, dataset, held_out)
   local loader = data.DataLoader(dataset, {batch_size = 64, shuffle = true})
   local optimizer = optim.AdamW(net:parameters(), {lr = 0.01})
   local scheduler = optim.lr_scheduler.OneCycleLR(optimizer, 0.01, {total_steps = options.epochs * #loader})
+  local ctrl_c <close> = nl.utils.interrupts() -- Ctrl-C ends the training, and shows what it came to
   for epoch = 1, options.epochs do
-    local progress, total = nl.progress(loader, {desc = "epoch " .. epoch}), 0
+    local progress, mean = nl.progress(loader, {desc = "epoch " .. epoch}), nl.metrics.Mean()
     for images, labels in progress do
       local loss = F.cross_entropy(net(images), labels)
       optimizer:zero_grad()
       loss:backward()
       optimizer:step()
       scheduler:step()
-      total = total + loss:item()
+      mean:update(loss)
       progress:set("loss", loss)
+      if ctrl_c:asked() then break end
     end
-    if epoch % 5 == 0 or epoch == options.epochs then
-      print(("epoch %2d  loss %.4f  right %d of %d"):format(epoch, total / #loader, evaluate(net, held_out), #held_out))
+    progress:close()
+    if epoch % 5 == 0 or epoch == options.epochs or ctrl_c:asked() then
+      print(("epoch %2d  loss %.4f  right %d of %d"):format(epoch, mean:compute(), evaluate(net, held_out), #held_out))
     end
+    if ctrl_c:asked() then break end
   end
 end
 
@@ -92,15 +96,18 @@ local function drawing(image)
   return lines
 end
 
--- Draws some digits side by side, and what the net takes them for.
+-- Draws some digits, as many side by side as fit, and what the net takes them for.
 local function show(net, dataset, n)
-  local images, labels, lines = {}, {}, {}
+  local images, labels, lines, first = {}, {}, {}, 0 -- the lines before those of a row of digits
+  local most = math.max(1, nl.utils.terminal_width() // 18)
   for i = 1, n do images[i], labels[i] = dataset:get(i) end
   local scores = nl.no_grad(net, nl.stack(images, 1))
   local share, class = nl.softmax(scores, 2):max(2)
   for i = 1, n do
-    for k, text in ipairs(drawing(images[i][1])) do lines[k] = (lines[k] or "") .. text .. "  " end
-    lines[9] = (lines[9] or "") .. ("%d, %3.0f %% sure     "):format(class[i]:item() - 1, 100 * share[i]:item())
+    local texts = drawing(images[i][1])
+    texts[9] = ("%d, %3.0f %% sure   "):format(class[i]:item() - 1, 100 * share[i]:item())
+    if i > 1 and i % most == 1 % most then first = #lines end
+    for k, text in ipairs(texts) do lines[first + k] = (lines[first + k] or "") .. text .. "  " end
   end
   print(table.concat(lines, "\n"))
 end

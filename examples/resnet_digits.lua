@@ -43,12 +43,15 @@ local net = nn.Sequential(
   Residual(16, 16, 1), Residual(16, 32, 2), Residual(32, 64, 2),
   nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 local optimizer = optim.AdamW(net:parameters(), {lr = 0.003})
+local ctrl_c = nl.utils.interrupts(not options.folder) -- Ctrl-C ends the training; with a folder, fit also saves
 local trainer = nl.Trainer(net, {
   optimizer = optimizer, loss = nn.CrossEntropyLoss(), metrics = {accuracy = nl.metrics.Accuracy()},
   scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs),
   max_epochs = options.epochs, folder = options.folder,
+  callbacks = {{on_epoch_end = function(_, self) self.should_stop = self.should_stop or ctrl_c:asked() end}},
 })
 trainer:fit(loader(held_out + 1, #all, true), loader(1, held_out, false), {resume = options.resume})
+ctrl_c:close()
 
 net:eval()
 local test_x, test_y = pixels[{{1, held_out}}], labels[{{1, held_out}}]

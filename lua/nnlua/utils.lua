@@ -4,7 +4,7 @@ local core = require "nnlua.nn.core"
 local guard = require "nnlua.guard"
 local system = require "nnlua.system"
 
---- What surrounds models: data, checkpoints within a backward, Ctrl-C, folders.
+--- What surrounds models: data, checkpoints within a backward, Ctrl-C, folders, the terminal.
 local utils = {data = require "nnlua.utils.data"}
 
 --- Makes a folder, and those that it is in, unless it is there.
@@ -15,6 +15,14 @@ local utils = {data = require "nnlua.utils.data"}
 ---@param path string
 function utils.make_folder(path)
   system.make_folder("make_folder", path)
+end
+
+--- The columns of the terminal that the output goes to, for what draws with letters; 80 where that can't be told.
+---     > nl.utils.terminal_width() > 0
+---     true
+---@return integer
+function utils.terminal_width()
+  return system.terminal_width(1)
 end
 
 -- Ctrl-C, noted.

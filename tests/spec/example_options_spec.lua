@@ -1,4 +1,5 @@
 -- What examples make of their options.
+local Terminal = require "support.terminal"
 local process = require "support.process"
 
 local function succeed(result)
@@ -49,5 +50,26 @@ describe("examples/corridor.lua", function()
     assert.matches("walks 101 to 200: %d+%.%d steps on average, 7 are the least\n", output)
     assert.matches("steps of a walk", output)
     assert.matches("unrecognized arguments: %-%-walk_s", process.run_nnlua {"examples/corridor.lua", "--walk_s"}.stderr)
+  end)
+end)
+
+describe("Ctrl-C", function()
+  it("ends the training of examples, which show what it came to within a narrow terminal's width", function()
+    for name, shown in pairs {digits = "held%-out digits right", corridor = "steps of a walk", cartpole = "%[=o=o=%]",
+      resnet_digits = "held%-out digits right"} do
+      local path = ("examples/%s.lua"):format(name)
+      local terminal = Terminal.start({process.nnlua, path}, {width = 40, height = 60})
+      finally(function() terminal:close() end)
+      terminal:wait(name == "resnet_digits" and "epoch 1:" or "[%d.]+/s") -- it trains
+      terminal:keys "C-c"
+      terminal:wait "ended with %d"
+      local screen = terminal:screen()
+      assert.matches("ended with 0", screen)
+      assert.matches(shown, screen)
+      assert.not_matches("traceback", screen)
+      if name == "digits" then assert.equal(2, select(2, screen:gsub("sure +%d, +%d+ %% sure\n", "\n"))) end
+      if name == "cartpole" then assert.matches(("\n" .. ("-"):rep(40) .. "\nended"), screen, 1, true) end
+      terminal:close()
+    end
   end)
 end)

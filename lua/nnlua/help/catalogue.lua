@@ -277,7 +277,8 @@ local function build()
     add_part(list, nl.backends[name], "nl.backends." .. name .. ".", "nnlua")
   end
   add_part(list, {find = nl.help.find, text = nl.help.text}, "nl.help.", "nnlua")
-  add_part(list, {make_folder = nl.utils.make_folder, interrupts = nl.utils.interrupts}, "nl.utils.", "Training")
+  add_part(list, {make_folder = nl.utils.make_folder, interrupts = nl.utils.interrupts,
+    terminal_width = nl.utils.terminal_width}, "nl.utils.", "Training")
   add_part(list, nl.utils.tensorboard, "nl.utils.tensorboard.", "Training")
   add_part(list, nl.utils.checkpoint, "nl.utils.checkpoint.", "autograd")
   add_part(list, nl.amp, "nl.amp.", "autograd")

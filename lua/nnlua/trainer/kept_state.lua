@@ -1,4 +1,4 @@
--- What a training changes, kept while something is tried: tensors, gradients, states of objects, tables, random numbers.
+-- What a training changes, kept while something is tried: tensors, gradients, objects, tables, random numbers.
 
 local checkpoint = require "nnlua.checkpoint"
 local core = require "nnlua.nn.core"
@@ -85,7 +85,7 @@ local function keep_loader(undo, loader)
 end
 
 --- Remembers what training with a trainer over a loader changes; gradients are none from then on. Closing what it gives
---- puts all back, each thing by itself: one that fails is told when the others are back, unless an error is told already.
+--- puts all back, each thing by itself: a failure is told when the others are back, unless an error is told already.
 return function(trainer, loader)
   local undo, random, extra = {}, nl.get_rng_state(), trainer.extra
   keep_value(undo, {trainer.model, trainer.optimizer, trainer.loss, trainer.scheduler, trainer.scaler, extra}, {})

@@ -112,7 +112,8 @@ describe("a report", function()
       local trainer = nl.Trainer(net, {optimizer = optimizer, loss = nn.MSELoss(), max_epochs = epochs,
         progress = false, folder = path .. ".run",
         scheduler = nl.optim.lr_scheduler.ReduceLROnPlateau(optimizer, {patience = 0, threshold = 1e9})})
-      trainer:fit(nl.utils.data.DataLoader(nl.utils.data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1))), {resume = resume})
+      local set = nl.utils.data.TensorDataset(nl.ones(8, 2), nl.ones(8, 1))
+      trainer:fit(nl.utils.data.DataLoader(set), {resume = resume})
       assert.is_true(optimizer.param_groups[1].lr < 0.2)
       trainer:report(path)
       assert.matches("Parameter Group 0\n.-    lr: 0.25\n.-Parameter Group 1\n.-    lr: 0.5\n",

@@ -149,7 +149,7 @@ describe("a trainer", function()
     net:register_buffer("later", nil)
     net(nl.ones(1, 2)):sum():backward()
     local extra = {n = 0, seen = nl.zeros(2), inner = {generator, other}}
-    local given = {net.count, extra.seen, net.weight.grad, nl.equal, generator:get_state(), other.weight:item()}
+    local count, seen, state, weight = net.count, extra.seen, generator:get_state(), other.weight:item()
     local trainer = nl.Trainer(net, {
       optimizer = optim.SGD({net.weight, net.bias, other.weight}, {lr = 0.1}), extra = extra,
       training_step = function(model, x)
@@ -160,19 +160,19 @@ describe("a trainer", function()
         return other(model(x)):square():mean()
       end})
     trainer:lr_find(data.DataLoader(nl.randn(16, 2), {batch_size = 4}), {steps = 5})
-    assert.is_true(rawequal(given[1], net.count) and rawequal(given[2], extra.seen))
+    assert.is_true(rawequal(count, net.count) and rawequal(seen, extra.seen))
     assert.same({0, 0, 0, 0}, {net.count:item(), extra.n, table.unpack(extra.seen:tolist())})
     assert.is_nil(net.later or extra.more)
     assert.same({{1, 1}}, net.weight.grad:tolist())
     assert.is_nil(other.weight.grad)
-    assert.equal(given[5], generator:get_state())
-    assert.equal(given[6], other.weight:item())
+    assert.equal(state, generator:get_state())
+    assert.equal(weight, other.weight:item())
 
     local lazy = nn.Sequential(nn.Linear(2, 2), nn.LazyLinear(1))
     local before = lazy[1].weight:clone()
     trainer = nl.Trainer(lazy, {optimizer = optim.SGD(lazy:parameters(), {lr = 0.1}), loss = nn.MSELoss()})
-    assert.error_matches(function() trainer:lr_find(data.DataLoader {1, 2}) end, "lr_find: the model's 1 has no parameters"
-      .. " before its first call, which couldn't be put back: call the model with a batch first", 1, true)
+    assert.error_matches(function() trainer:lr_find(data.DataLoader {1, 2}) end, "lr_find: the model's 1 has no "
+      .. "parameters before its first call, which couldn't be put back: call the model with a batch first", 1, true)
     assert.is_true(nl.equal(before, lazy[1].weight))
   end)
 
