@@ -280,8 +280,8 @@ end
 --- Tries learning rates from min_lr to max_lr, a batch each, the next one larger by a factor, and puts everything back:
 --- weights and buffers, gradients, random numbers, states of the optimizer, the schedule and the loader, extra. Gives a
 --- table: suggestion, the rate in the middle of the way on which the smoothed loss falls (nil if it never does);
---- figure, a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times its least, or,
---- where that is below zero, by three times its size or its fall. Lazy modules must have been called before.
+--- figure, a plot; lr, loss, smoothed, the lists behind it. It ends early where the loss has grown to four times its
+--- least, or, where that is below zero, by three times its size or its fall. Lazy modules must have been called before.
 ---     > x = nl.randn(64, 2)
 ---     > loader = nl.utils.data.DataLoader(nl.utils.data.TensorDataset(x, x:sum(2, true)), {batch_size = 8})
 ---     > net = nn.Linear(2, 1)
