@@ -40,6 +40,11 @@ describe("docs/training.md", function()
   end)
 
   it("has a loop that a second start finds at its end", function()
-    assert.equal("", (run(blocks[2]):gsub("epoch 3: accuracy [%d.]+\n", "")))
+    local loop
+    for _, block in ipairs(blocks) do
+      if block:find("run.ckpt", 1, true) then loop = block end
+    end
+    run(loop)
+    assert.equal("", (run(loop):gsub("epoch 3: accuracy [%d.]+\n", "")))
   end)
 end)
