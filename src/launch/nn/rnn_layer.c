@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/blocks.h"
+#include "core/interrupt.h"
 #include "kernels/copy.h"
 #include "kernels/matmul.h"
 #include "launch/linalg/gemm.h"
@@ -22,8 +23,8 @@ typedef struct Layer {
   int64_t size, hidden, wide; /* bytes of an element, hidden units, gates times hidden units */
   int64_t steps;
   const int64_t *sizes, *first; /* rows of each step, and the first of them */
-  bool reverse;
-  int64_t batch, at_a_time; /* sequences, and how many an item has */
+  bool reverse, stops;          /* on Ctrl-C: what comes after the steps raises then */
+  int64_t batch, at_a_time;     /* sequences, and how many an item has */
   const char *h0, *c0;
   char *y, *work; /* a row of work has work_row elements */
   int64_t work_row;
@@ -105,6 +106,8 @@ static void add_recurrent(const Layer *l, int64_t s, int64_t begin, int64_t end)
   }
 }
 
+static bool is_stopped(const Layer *l) { return l->stops && interrupt_is_requested(); }
+
 static void forward_step(const Layer *l, int64_t s, int64_t begin, int64_t end)
 {
   int64_t first = l->first[step_at(l, s)];
@@ -124,7 +127,7 @@ static void forward_part(const Launch *launched, int64_t begin, int64_t end)
 {
   const Layer *l = launched->params;
   begin *= l->at_a_time, end *= l->at_a_time;
-  for (int64_t s = 0; s < l->steps; s++) {
+  for (int64_t s = 0; s < l->steps && !is_stopped(l); s++) {
     int64_t rows = l->sizes[step_at(l, s)];
     if (rows > begin) forward_step(l, s, begin, rows < end ? rows : end);
   }
@@ -152,7 +155,7 @@ static void backward_part(const Launch *launched, int64_t begin, int64_t end)
 {
   const Layer *l = launched->params;
   begin *= l->at_a_time, end *= l->at_a_time;
-  for (int64_t s = l->steps - 1; s >= 0; s--) {
+  for (int64_t s = l->steps - 1; s >= 0 && !is_stopped(l); s--) {
     int64_t rows = l->sizes[step_at(l, s)];
     if (rows > begin) backward_step(l, s, begin, rows < end ? rows : end);
   }
@@ -168,6 +171,7 @@ static void set_layer(Call *call, const Launch *launched, Layer *l, const Tensor
   int64_t *first = arena_allocate(call->ctx, (size_t)l->steps * sizeof *first), row = 0, width = cell_kept(l->kind);
   for (int64_t t = 0; t < l->steps; row += l->sizes[t++]) first[t] = row;
   l->first = first;
+  l->stops = interrupt_target() == call->ctx;
   l->k = launched->k;
   l->size = launched->size;
   l->h0 = tensor_data(launched->x[H0]);
@@ -236,8 +240,8 @@ static void before_steps(Call *call, const Launch *launched)
 
 static void after_steps(Call *call, const Launch *launched)
 {
-  (void)call;
   const Layer *l = launched->params;
+  check_interrupt(call);
   if (l->kind == CELL_LSTM) last_cells(l, launched->y[1]);
 }
 
@@ -270,10 +274,17 @@ static void before_steps_back(Call *call, const Launch *launched)
   l->weights = in_blocks(call, w_hh, l->wide, l->hidden, l->hidden, 1);
 }
 
+static void after_steps_back(Call *call, const Launch *launched)
+{
+  (void)launched;
+  check_interrupt(call);
+}
+
 void launch_rnn_layer_backward(Call *call, CellKind kind, Ints sizes, bool reverse, const RnnOperands *a, Tensor *y,
                                Tensor *kept, Tensor *dy, Tensor *dh, Tensor *dc, Tensor *dx, Tensor *dhidden)
 {
-  static const Driver driver = {.run = backward_part, .results = {UPDATED, UPDATED}, .before = before_steps_back};
+  static const Driver driver = {
+    .run = backward_part, .results = {UPDATED, UPDATED}, .before = before_steps_back, .after = after_steps_back};
   if (!launch_runs(dh) || !launch_runs(dx)) return;
   Layer l = layer_of(kind, sizes, reverse, a->w_hh);
   Work work = work_of(&l, &l.at_a_time);

@@ -1,6 +1,7 @@
 -- Recurrent layers: over batches they are in the oracle's cases; here packed sequences, which must give what each
 -- sequence gives alone, and the helpers of nn.utils.rnn.
 local nl = require "nnlua"
+local process = require "support.process"
 local nn = nl.nn
 local utils = nn.utils.rnn
 
@@ -140,5 +141,35 @@ describe("nn.utils.rnn", function()
     local padded = utils.pad_packed_sequence(packed, {total_length = 4, padding_value = 7})
     assert.same({{1, 3}, {2, 4}, {7, 5}, {7, 7}}, padded:tolist())
     assert.error_matches(function() utils.pad_packed_sequence(packed, {total_length = 2}) end, "longest sequence has 3")
+  end)
+end)
+
+describe("a long layer", function()
+  -- each takes some seconds to the end; the signal comes from a child, half a second after the call begins
+  local function left(make)
+    local script = [[
+      local nl = require "nnlua"
+      local _ <close> = nl.no_grad()
+      local f = (function() %s end)()
+      os.execute "(sleep 0.5; kill -INT $PPID) >/dev/null 2>&1 &"
+      print(pcall(f))
+    ]]
+    local result = process.run {process.nnlua, "-e", script:format(make)}
+    assert.matches("^false\t[^\n]*interrupted!", result.stdout .. result.stderr)
+  end
+
+  it("is left by Ctrl-C between its steps", function()
+    left [[
+      local net, x = nl.nn.LSTM(8, 1024), nl.randn(12000, 1, 8)
+      return function() return net(x) end
+    ]]
+    left [[
+      local b, n, steps = nl.program.builder(), 1024, 12000
+      local r = nl.ones(n, 4 * n, {dtype = nl.int8})
+      b:output("y", (b:call("onnx_byte_lstm", {b:input "sums", nl.zeros(1, n), nl.zeros(1, n), r,
+        nl.zeros(4 * n, {dtype = nl.int32}), nl.ones(4 * n), nl.none, steps = steps})))
+      local program, sums = b:build(), nl.zeros(steps, 4 * n)
+      return function() return program(sums) end
+    ]]
   end)
 end)
