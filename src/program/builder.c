@@ -108,6 +108,12 @@ void builder_describe(Call *call, ProgramBuilder *b, ValueId value, DType dtype,
   v->ndim = shape.n < 0 ? -1 : (int8_t)shape.n;
 }
 
+void builder_claim(Call *call, ProgramBuilder *b, ValueId value, DType dtype, Ints shape)
+{
+  builder_describe(call, b, value, dtype, shape);
+  value_at(b, value)->is_claimed = true;
+}
+
 int64_t builder_symbol(Call *call, ProgramBuilder *b, const char *name)
 {
   const char **names = b->symbols.v;

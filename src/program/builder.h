@@ -67,6 +67,9 @@ int32_t builder_taken(const ProgramBuilder *b, const ValueId **outer);
 /* What is known of a value: for printing, and for who plans. */
 void builder_describe(Call *call, ProgramBuilder *b, ValueId value, DType dtype, Ints shape);
 
+/* The same of an output as a file says it: program_check_claims looks whether it is so. */
+void builder_claim(Call *call, ProgramBuilder *b, ValueId value, DType dtype, Ints shape);
+
 void builder_output(Call *call, ProgramBuilder *b, const char *name, ValueId value);
 
 /* The program, with one reference; the builder is empty then. */

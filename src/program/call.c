@@ -293,11 +293,9 @@ static void call_planned(Call *call, const ProgramPlans *plans, const Program *p
   else run_recording(call, plans, p, inputs, outputs, k);
 }
 
-void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs)
+static void run_or_plan(Call *call, Program *p, const Argument *inputs, Argument *outputs)
 {
   Context *ctx = call->ctx;
-  int64_t *sizes = arena_allocate(ctx, (size_t)(p->nsymbols ? p->nsymbols : 1) * sizeof *sizes);
-  program_check_inputs(call, p, inputs, sizes);
   ProgramPlans *plans = may_plan(ctx, p, inputs) ? plans_of(call, p) : NULL;
   uint64_t key = plans && !plans->busy ? key_of(ctx, plans, p, inputs) : 0;
   KeyPlan *k = key ? find_key(plans, key) : NULL;
@@ -318,4 +316,12 @@ void program_call(Call *call, Program *p, const Argument *inputs, Argument *outp
   call_planned(call, plans, p, inputs, outputs, k, is_first);
   ctx->entry = entry.outer; /* what was made stays */
   plans->busy = false;
+}
+
+void program_call(Call *call, Program *p, const Argument *inputs, Argument *outputs)
+{
+  int64_t *sizes = arena_allocate(call->ctx, (size_t)(p->nsymbols ? p->nsymbols : 1) * sizeof *sizes);
+  program_check_inputs(call, p, inputs, sizes);
+  run_or_plan(call, p, inputs, outputs);
+  program_check_claims(p, outputs, sizes);
 }

@@ -57,7 +57,7 @@ int64_t size_of_expression(Call *call, const SizeExpression *e, const int64_t *s
   return sum / e->divisor;
 }
 
-/* ----------------------------------------------------------------- inputs */
+/* ------------------------------------------------------ inputs and outputs */
 
 /* "(N, 3, ?)" in the arena. */
 static const char *expected_shape(Call *call, const Program *p, const Value *v)
@@ -114,4 +114,26 @@ void program_check_inputs(Call *call, const Program *p, const Argument *inputs, 
 {
   for (int32_t i = 0; i < p->nsymbols; i++) sizes[i] = -1;
   for (int32_t i = 0; i < p->ninputs; i++) check_input(call, p, &p->values[p->inputs[i]], inputs[i], sizes);
+}
+
+static bool is_as_claimed(const Value *v, const Tensor *t, const int64_t *sizes)
+{
+  bool fits = (v->dtype == DTYPE_NONE || tensor_dtype(t) == v->dtype) && (v->ndim < 0 || t->ndim == v->ndim);
+  for (int d = 0; fits && d < v->ndim; d++) {
+    const int symbol = size_symbol(v->shape[d]);
+    const int64_t size = symbol < 0 ? v->shape[d] : sizes[symbol];
+    fits = size < 0 || size == t->shape[d];
+  }
+  return fits;
+}
+
+void program_check_claims(Program *p, const Argument *outputs, const int64_t *sizes)
+{
+  for (int32_t i = 0; i < p->noutputs; i++) {
+    Value *v = p->outputs[i].value == NO_VALUE ? NULL : &p->values[p->outputs[i].value];
+    if (!v || !v->is_claimed || !outputs[i].tensor || is_as_claimed(v, outputs[i].tensor, sizes)) continue;
+    v->is_claimed = false;
+    v->dtype = DTYPE_NONE;
+    v->ndim = -1;
+  }
 }

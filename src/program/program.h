@@ -32,6 +32,7 @@ typedef struct Value {
   uint8_t kind;       /* a ValueKind */
   bool is_sequence;   /* a list of tensors */
   bool may_be_absent; /* of an input: it needn't be given */
+  bool is_claimed;    /* of an output: what is known of it is what a file says */
   DType dtype;        /* DTYPE_NONE: not known. Of an input it is what must be given, of a result what is told */
   int8_t ndim;        /* -1: not known */
   const int64_t *shape;
@@ -173,6 +174,9 @@ void program_run(Call *call, const Program *p, const Argument *inputs, Argument 
 
 /* The part of it that looks at the inputs alone; sizes has room for nsymbols. */
 void program_check_inputs(Call *call, const Program *p, const Argument *inputs, int64_t *sizes);
+
+/* Forgets what a file says of outputs where it isn't so; sizes are those that program_check_inputs gave. */
+void program_check_claims(Program *p, const Argument *outputs, const int64_t *sizes);
 
 /* A size expression's value; raises where its division leaves a rest. */
 int64_t size_of_expression(Call *call, const SizeExpression *e, const int64_t *sizes);

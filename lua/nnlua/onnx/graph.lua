@@ -7,6 +7,7 @@ local system = require "nnlua.system"
 local graph = {}
 
 local most_depth = 64 -- of graphs and functions in each other
+local most_dims = 16 -- of a tensor
 local most_inputs = 100000 -- of a node: they are the arguments of one call, which Lua has less than a million of
 
 -- -------------------------------------------------------------------- scopes
@@ -242,13 +243,24 @@ local function add_inputs(scope, fields)
   end
 end
 
+--- What is said of an output, without a shape that no tensor can have.
+local function output_type(file, list)
+  local known = type_of(file, list)
+  local elements = 1.0
+  for _, size in ipairs(known.shape or {}) do
+    if math.type(size) == "integer" and size > 0 then elements = elements * size end
+  end
+  if elements >= 0x1p63 or #(known.shape or {}) > most_dims then known.shape = nil end
+  return known
+end
+
 local function add_outputs(scope, fields)
   local file = scope.file
   for output in file:each("value_info", fields.output) do
     local name = output.name or ""
     local value = scope.values[name]
     if value == nil or value == nn_core.none then file:fail("the output '%s' is made by no node", name) end
-    scope.builder:output(name, value, (type_of(file, output.type)))
+    scope.builder:output(name, value, output_type(file, output.type))
   end
 end
 

@@ -20,7 +20,7 @@ local PARAMETER, BUFFER, TRANSIENT, MODULE = nn_core.PARAMETER, nn_core.BUFFER, 
 ---     tensor([0., 0.], grad_fn=<MulBackward>)
 ---@class Program: Module
 ---@field inputs table a list of {name =, dtype =, shape =}
----@field outputs table
+---@field outputs table the same; of a file's what it says of them, until a call gives something else
 local Program = nn.class "Program"
 
 --- Those of a program's tensors whose names begin alike: "conv.weight" is `weight` of the child `conv`.
@@ -51,6 +51,14 @@ for _, class in ipairs {Program, Part} do
     nn_core.adopt(own, value:detach())
   end)
 end
+
+-- What a file says of outputs can prove wrong in a call, so they are asked for each time.
+local get
+get = nn_core.set_access(Program, function(module, name)
+  if name ~= "outputs" then return get(module, name) end
+  local _, outputs = core.borders(module.data)
+  return outputs
+end)
 
 --- A name that nothing else has in a module: parameters may be called as methods are.
 local function free_name(module, name)
@@ -111,7 +119,7 @@ end
 --- where not all are tensors, the forms of `arguments`, which have `names`, and `results`.
 function Program:init(parts)
   self.data = parts.data
-  self.inputs, self.outputs = core.borders(parts.data)
+  self.inputs = core.borders(parts.data)
   local call = shaped_call(parts.arguments, parts.names, parts.results)
   if call then core.set_shaped(parts.data, call) end
   if parts.training == false then self.training = false end

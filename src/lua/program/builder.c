@@ -541,11 +541,11 @@ static void output_work(Call *call, void *data)
   const ValueId id = builder_operand(call, n->builder, n->tensor);
   const Value *v = id == NO_VALUE ? NULL : builder_value(n->builder, id);
   if (v && v->kind == VALUE_RESULT && v->dtype == DTYPE_NONE && v->ndim < 0)
-    builder_describe(call, n->builder, id, n->known.dtype, shape_of(call, n->builder, &n->known));
+    builder_claim(call, n->builder, id, n->known.dtype, shape_of(call, n->builder, &n->known));
   builder_output(call, n->builder, n->name, id);
 }
 
-/* output(builder, name, value, dtype, shape): what is said of it holds where nothing is known */
+/* output(builder, name, value, dtype, shape): what is said of it holds where nothing is known, until it isn't so */
 static int output(lua_State *L)
 {
   NewOutput n = {.builder = builder_check(L, 1), .name = luaL_optstring(L, 2, NULL)};

@@ -26,7 +26,7 @@ end
 
 --- The program of a graph with the result "y".
 local function load_graph(fields)
-  fields.name, fields.output = "g", {writer.message("value_info", {name = "y"})}
+  fields.name, fields.output = "g", fields.output or {writer.message("value_info", {name = "y"})}
   local text = table.concat(writer.message("model", {
     ir_version = 10, graph = writer.message("graph", fields),
     opset_import = {opset("", 24), opset("nnlua", 1), opset("com.microsoft", 1)},
@@ -81,6 +81,48 @@ describe("nodes", function()
       local ok, problem = pcall(model_of, first, {"Neg", {"a"}, {"b"}}, {"Neg", {"b"}, {"y"}})
       assert.is_false(ok)
       assert.matches("its input '%a' is made by no node", problem)
+    end
+  end)
+end)
+
+describe("an output's declared type", function()
+  --- A program of Neg whose output is declared so.
+  local function declared(elem_type, sizes)
+    local dims = {}
+    for i, size in ipairs(sizes) do
+      dims[i] = writer.message("dimension", type(size) == "string" and {dim_param = size} or {dim_value = size})
+    end
+    local tensor = writer.message("tensor_type", {elem_type = elem_type, shape = writer.message("shape", {dim = dims})})
+    local output = writer.message("value_info", {
+      name = "y", type = writer.message("type", {tensor_type = tensor}),
+    })
+    return load_graph {
+      node = {writer.message("node", {op_type = "Neg", input = {"x"}, output = {"y"}})},
+      input = {writer.message("value_info", {name = "x"})}, output = {output},
+    }
+  end
+  local float32, int64 <const> = 1, 7
+
+  it("is forgotten when something else comes", function()
+    for _, case in ipairs {{int64, {2}}, {float32, {3}}, {float32, {2, "N"}}} do
+      local program = declared(case[1], case[2])
+      assert.equal(#case[2], #program.outputs[1].shape)
+      program(nl.ones(2))
+      assert.same({}, {program.outputs[1].dtype, program.outputs[1].shape})
+    end
+    for _, size in ipairs {2, "N"} do
+      local program = declared(float32, {size})
+      program(nl.ones(2))
+      assert.same({nl.float32, size}, {program.outputs[1].dtype, program.outputs[1].shape[1]})
+    end
+  end)
+
+  it("has no shape that no tensor can have", function()
+    local many = {}
+    for i = 1, 40 do many[i] = 1 end
+    for _, sizes in ipairs {many, {1 << 62, 1 << 62}, {0, 1 << 62, 2}} do
+      local output = declared(float32, sizes).outputs[1]
+      assert.same({nl.float32}, {output.dtype, output.shape})
     end
   end)
 end)
