@@ -150,7 +150,8 @@ static inline const char *why_no_elements(const Tensor *t)
    call others are told the device of what is recorded: tensors of numbers that they make there have elements. */
 static inline Device device_behind(const Tensor *t)
 {
-  bool looks_behind = t->storage && (t->storage->stands_for_others || !t->ctx->recording_suspended);
+  bool is_recorded = t->ctx->recorder && !t->ctx->recording_suspended;
+  bool looks_behind = t->storage && (t->storage->stands_for_others || is_recorded);
   return (Device)(looks_behind ? t->storage->device : t->device);
 }
 

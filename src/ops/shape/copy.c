@@ -75,12 +75,19 @@ FORWARD(to_dtype)
 
 BACKWARD(to_dtype) { GRAD(input) = cast(dy[0], tensor_dtype(a->input)); }
 
+/* The device that Lua was told of a tensor, from which the one that is wanted may come: where only forms are recorded
+   it is that of what a form stands for. */
+static Device device_told(const Tensor *x)
+{
+  return x->ctx->recorder && x->storage ? (Device)x->storage->device : device_behind(x);
+}
+
 FORWARD(to_device)
 {
   Tensor *x = a->input;
   DType dtype = a->dtype == DTYPE_NONE ? tensor_dtype(x) : a->dtype;
-  Device device = a->device == DEVICE_NONE ? device_behind(x) : a->device;
-  if (device == device_behind(x)) {
+  Device device = a->device == DEVICE_NONE ? device_told(x) : a->device;
+  if (device == device_told(x)) {
     y[0] = dtype == tensor_dtype(x) && !a->copy ? x : copy_of(call, x, dtype);
   } else {
     if (!can_look(x)) raise(call, "a meta tensor has no elements to copy");
