@@ -6,7 +6,7 @@
 #include "ops/shape/copy.h"
 #include "program/plan/plan.h"
 
-enum { MOST_PLANS = 16 };
+enum { MOST_PLANS = 16, MOST_STEPS = 4096 };
 
 /* What is known of inputs of certain forms, by a hash of these and of the modes. */
 typedef struct KeyPlan {
@@ -174,6 +174,7 @@ static Plan *record(Call *call, const ProgramPlans *plans, const Program *p, con
   const Argument *all = with_copies(call, plans, p, inputs, forms_only);
   const Tensors in = plan_inputs(call, plans, p, inputs, all);
   PlanRecord *record = plan_record_open(call, in.v, (int32_t)in.n, forms_only, NULL);
+  plan_record_bound(record, MOST_STEPS);
   Entry entry;
   if (!ENTER(call->ctx, &entry)) {
     plan_record_free(record);

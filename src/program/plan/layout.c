@@ -205,23 +205,36 @@ static void make_headers(Call *call, Plan *plan)
   }
 }
 
+/* Whether a value is a header that isn't bound for good. */
+static bool is_bound_at_runs(const Plan *plan, int32_t v)
+{
+  return plan->values[v].is_header && plan->values[plan->values[v].root].home != HOME_ARENA;
+}
+
+/* The step that makes what a header lies in; NULL: it is given. */
+static PlanStep *step_of_root(const Plan *plan, int32_t v)
+{
+  const PlanValue *root = &plan->values[plan->values[v].root];
+  return root->kind == PLAN_RESULT ? &plan->steps[root->step] : NULL;
+}
+
 /* Those over what is fixed are bound for good; others are listed behind the step that makes what they lie in. */
 static void list_headers(Plan *plan)
 {
   plan->bound = plan_allocate(plan, (size_t)(plan->nvalues + 1) * sizeof *plan->bound);
-  for (int32_t step = -1; step < plan->nsteps; step++) {
-    int32_t first = plan->nbound;
-    for (int32_t v = 0; v < plan->nvalues; v++) {
-      const PlanValue *value = &plan->values[v], *root = &plan->values[value->root];
-      if (!value->is_header || root->home == HOME_ARENA) continue;
-      if ((root->kind == PLAN_RESULT ? root->step : -1) == step) plan->bound[plan->nbound++] = v;
-    }
-    if (step < 0) {
-      plan->nbound_first = plan->nbound;
-    } else {
-      plan->steps[step].first_bound = first;
-      plan->steps[step].nbound = plan->nbound - first;
-    }
+  for (int32_t v = 0; v < plan->nvalues; v++)
+    if (is_bound_at_runs(plan, v)) ++*(step_of_root(plan, v) ? &step_of_root(plan, v)->nbound : &plan->nbound_first);
+  plan->nbound = plan->nbound_first;
+  for (int32_t i = 0; i < plan->nsteps; i++) {
+    plan->steps[i].first_bound = plan->nbound;
+    plan->nbound += plan->steps[i].nbound;
+    plan->steps[i].nbound = 0;
+  }
+  int32_t first = 0;
+  for (int32_t v = 0; v < plan->nvalues; v++) {
+    if (!is_bound_at_runs(plan, v)) continue;
+    PlanStep *s = step_of_root(plan, v);
+    plan->bound[s ? s->first_bound + s->nbound++ : first++] = v;
   }
 }
 

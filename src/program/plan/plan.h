@@ -149,6 +149,10 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, bool 
 /* A tensor whose elements never change, though it was there before. */
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t);
 
+/* Of more steps there is to be no plan: some of what makes one takes time by the square of their number. A recording of
+   forms raises then. */
+void plan_record_bound(PlanRecord *r, int32_t steps);
+
 /* Says why what is recorded can't become a plan. Only the first reason counts. */
 void plan_record_refuse(PlanRecord *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

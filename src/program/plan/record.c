@@ -20,6 +20,8 @@ void plan_record_refuse(PlanRecord *r, const char *format, ...)
   va_end(arguments);
 }
 
+void plan_record_bound(PlanRecord *r, int32_t steps) { r->most_steps = steps; }
+
 const char *plan_record_reason(const PlanRecord *r) { return r->reason[0] ? r->reason : NULL; }
 
 bool plan_record_is_older(const PlanRecord *r, const Tensor *t)
@@ -31,8 +33,10 @@ bool plan_record_is_older(const PlanRecord *r, const Tensor *t)
 
 /* ------------------------------------------------------------------- values */
 
-int32_t value_of_storage(const Plan *plan, const Storage *s)
+int32_t value_of_storage(const PlanRecord *r, const Storage *s)
 {
+  const Plan *plan = r->plan;
+  if (!pointer_set_has(&r->storages, s)) return -1; /* as of most that are asked for: new ones */
   for (int32_t v = plan->nvalues - 1; v >= 0; v--)
     if (plan->values[v].root == v && plan->values[v].seen->storage == s) return v;
   return -1;
@@ -42,7 +46,7 @@ int32_t value_of_storage(const Plan *plan, const Storage *s)
    views of it: x.data of one from outside. */
 static bool shows_what_is_outside(const PlanRecord *r, const Tensor *t)
 {
-  if (!t->storage || t->storage->refs == 1 || value_of_storage(r->plan, t->storage) >= 0) return false;
+  if (!t->storage || t->storage->refs == 1 || value_of_storage(r, t->storage) >= 0) return false;
   int64_t holders = 0;
   for (const Tensor *young = r->ctx->live; young && young != r->newest; young = young->next_live)
     holders += young->storage == t->storage;
@@ -52,7 +56,7 @@ static bool shows_what_is_outside(const PlanRecord *r, const Tensor *t)
 int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step)
 {
   Plan *plan = r->plan;
-  int32_t root = t->storage ? value_of_storage(plan, t->storage) : -1;
+  int32_t root = t->storage ? value_of_storage(r, t->storage) : -1;
   PlanValue value = {.kind = (uint8_t)kind, .step = step};
   value.root = root >= 0 ? root : plan->nvalues;
   if (root >= 0) {
@@ -63,6 +67,7 @@ int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_
     if (t->dtype != base->dtype && value.kind != PLAN_RESULT)
       plan_record_refuse(r, "memory of the inputs is seen as of another dtype");
   }
+  if (root < 0 && t->storage) pointer_set_add(call, &r->storages, t->storage);
   int32_t v = plan_value_new(plan, value);
   plan->values[v].seen = tensor_retain(t);
   tensor_map_set(call, &r->values, t, v);
@@ -154,7 +159,7 @@ static bool is_constant(const PlanRecord *r, const Tensor *t)
   int32_t v = tensor_map_find(&r->values, t);
   if (v < 0 && t->is_wrapped_number) return true;
   if (v < 0 && (plan_record_is_older(r, t) || shows_what_is_outside(r, t))) return false;
-  if (v < 0 && t->storage) v = value_of_storage(r->plan, t->storage);
+  if (v < 0 && t->storage) v = value_of_storage(r, t->storage);
   if (v < 0) return true;
   return r->plan->values[v].is_constant && r->plan->values[r->plan->values[v].root].is_constant;
 }
@@ -281,6 +286,11 @@ static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, 
   PlanRecord *r = (PlanRecord *)recorder;
   Entry entry;
   if (r->reason[0]) return;
+  if (r->plan->nsteps >= r->most_steps) {
+    if (recorder->forms_only) raise(call, "more than %d steps are too many for a plan", r->most_steps);
+    plan_record_refuse(r, "there are more than %d steps", r->most_steps);
+    return;
+  }
   if (!ENTER(record_busy(r), &entry)) {
     record_drop(r);
     return;
@@ -347,6 +357,7 @@ static void free_recorded(PlanRecord *r)
 {
   tensor_map_free(r->ctx, &r->values);
   tensor_map_free(r->ctx, &r->gradients);
+  pointer_set_free(r->ctx, &r->storages);
   if (r->plan) plan_free(r->plan);
   r->plan = NULL;
 }
@@ -392,7 +403,8 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, bool 
       {.forms_only = forms_only, .ran = ran, .looks = looks, .beside = beside, .checked = checked, .give_up = give_up},
     .ctx = ctx,
     .state = ctx->host.state,
-    .line = line};
+    .line = line,
+    .most_steps = INT32_MAX};
   r->grad_enabled = ctx->grad_enabled;
   r->sequence = ctx->sequence;
   record_training(&r->recorder);

@@ -4,6 +4,7 @@
 
 #include "autograd/node.h"
 #include "program/plan/plan.h"
+#include "program/pointer_set.h"
 #include "program/tensor_map.h"
 
 struct PlanRecord {
@@ -11,6 +12,7 @@ struct PlanRecord {
   Context *ctx;
   Plan *plan;
   TensorMap values;
+  PointerSet storages; /* those of values */
   TensorMap gradients; /* leaves whose gradients are what the recording made of them, or none since it dropped them */
   void *state;         /* the host's, when it began */
   Tensor *newest;      /* the youngest tensor then; a reference */
@@ -19,6 +21,7 @@ struct PlanRecord {
   bool open;
   bool busy;         /* the plan is being added to: it can't be given back */
   bool grad_enabled; /* when it began */
+  int32_t most_steps;
   char reason[REASON_TEXT];
 };
 
@@ -44,7 +47,7 @@ void record_drop(PlanRecord *r);
 #define AND ,
 
 /* The value whose memory a storage is; -1 if there is none. */
-int32_t value_of_storage(const Plan *plan, const Storage *s);
+int32_t value_of_storage(const PlanRecord *r, const Storage *s);
 
 /* A new value for a tensor. */
 int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_t step);

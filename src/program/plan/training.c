@@ -36,7 +36,7 @@ static const PlanSpecial gradient_special = {
 static void add_saved_result(Call *call, PlanRecord *r, PlanStep *s, Tensor **place)
 {
   const Tensor *y = *place;
-  int32_t v = y && y->storage ? value_of_storage(r->plan, y->storage) : -1;
+  int32_t v = y && y->storage ? value_of_storage(r, y->storage) : -1;
   const Tensor *seen = v >= 0 ? r->plan->values[v].seen : NULL;
   bool same = seen && seen->dtype == y->dtype && seen->offset == y->offset && tensor_same_shape(seen, y)
               && shape_equal(tensor_strides(seen), tensor_strides(y));

@@ -165,6 +165,35 @@ describe("a first call", function()
     end
   end)
 
+  it("takes tensors to the device where they are", function()
+    local x = nl.tensor {-1.0, 2.0}
+    for _, f in ipairs {function(a) return a:to(a.device) * 2 end, function(a) return a:cpu() * 2 end,
+      function(a) return a:gt(0):to(a) * a end, function(a) return a:to("cpu", nl.float64) end} do
+      local program = trace(f, x)
+      assert.is_nil(same.difference(f(x), trace(f, form(2))(x)))
+      local _ <close> = nl.no_grad()
+      for _ = 1, 3 do
+        local y
+        assert.equal(1, (ran(function() y = program(x) end, "mm")))
+        assert.is_nil(same.difference(f(x), y))
+      end
+    end
+  end)
+
+  it("makes no plan of very many steps", function()
+    local b = nl.program.builder()
+    local x, n = b:input("x", {dtype = nl.float32, shape = {2}}), b:input("n", {dtype = nl.int64, shape = {}})
+    b:output("y", b:loop(n, nil, {x}, function(body, _, _, y) return nil, {body:call("add", {y, 1})} end))
+    local program = b:build()
+    local _ <close> = nl.no_grad()
+    for _, rounds in ipairs {100, 5000, 5000, 5000} do
+      local y
+      local plans = ran(function() y = program(nl.zeros(2), nl.tensor(rounds)) end, "mm")
+      if rounds > 100 then assert.equal(0, plans) end
+      assert.same({rounds + 0.0, rounds + 0.0}, y:tolist())
+    end
+  end)
+
   it("goes by whether an input is a number", function()
     local function f(x, y) return x * y end
     local program, x = trace(f, nl.ones(2):int(), nl.tensor(2.5)), nl.ones(2):int()
@@ -229,6 +258,17 @@ describe("a trace of forms", function()
     assert.is_nil(same.difference(layer(given.x) * given.scale, program(given)))
     program(given):sum():backward()
     assert.same({3}, layer.weight.grad[1].shape:totable())
+  end)
+
+  it("leaves tensors of the meta device where they get out", function()
+    local out
+    trace(function(a)
+      assert(a.is_cpu)
+      out = a * 2
+      return out
+    end, form(3))
+    assert.equal("meta", out.device.type)
+    assert.is_true(out.is_meta)
   end)
 
   it("refuses what needs elements, draws or changes something", function()
