@@ -74,10 +74,11 @@ static int raise_levelled(lua_State *L)
   const char *problem = own_problem(L, -1);
   if (!problem) return lua_error(L);
   push_problem(L, problem);
+  problem = lua_tostring(L, -1);
   lua_getmetatable(L, 1);
   lua_getfield(L, -1, "__name");
   return user_error(L, "%s: %s met a value that it can't work with, as where a field was changed: %s",
-                    luaL_tolstring(L, -1, NULL), lua_tostring(L, lua_upvalueindex(NAME)), lua_tostring(L, -3));
+                    luaL_tolstring(L, -1, NULL), lua_tostring(L, lua_upvalueindex(NAME)), problem);
 }
 
 static int levelled(lua_State *L, int status, lua_KContext context)

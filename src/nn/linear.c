@@ -5,7 +5,8 @@
 TensorBox *forward_input(lua_State *L, bool in_call)
 {
   if (!in_call) module_check(L, 1);
-  if (lua_gettop(L) != 2) user_error(L, "%s: one input was expected, got %d", push_class_name(L, 1), lua_gettop(L) - 1);
+  const int given = lua_gettop(L) - 1; /* self */
+  if (given != 1) user_error(L, "%s: one input was expected, got %d", push_class_name(L, 1), given);
   TensorBox *x = box_test(L, 2);
   if (x) return x;
   if (lua_istable(L, 2)) { /* {input = x} */
