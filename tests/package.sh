@@ -49,10 +49,11 @@ inside sh -ec '
   cc -O2 -fPIC -shared -Isrc -o build/package/stand_in/libopenblas.so.0 tests/support/openblas.c'
 
 status=0
-inside env NNLUA=/nnlua/build/package/nnlua sh -c '
+inside env NNLUA=/nnlua/build/package/nnlua sh -ec '
   cd /nnlua
-  [ $# -gt 0 ] || { ./bootstrap models && exec tests/run.sh; }
-  exec nnlua test "$@"' sh "$@" || status=$?
+  [ $# -eq 0 ] || exec nnlua test "$@"
+  ./bootstrap models
+  exec tests/run.sh' sh "$@" || status=$?
 
 rm -rf "$folder/nnlua" "$folder/tmp/nnlua.deb"
 inside apt-get -q purge -y nnlua
