@@ -182,6 +182,26 @@ function callbacks._mode_of(name)
   return "max"
 end
 
+--- The rates of an optimizer's groups.
+function callbacks._rates_of(optimizer)
+  local rates = {}
+  for i, group in ipairs(optimizer.param_groups) do
+    rates[i] = core.is_tensor(group.lr) and group.lr:item() or group.lr
+  end
+  return rates
+end
+
+--- What ends a trainer's callbacks where it is closed. If the run fails, that is what is told, not what fails in them
+--- for it.
+function callbacks._ending(trainer)
+  return setmetatable({}, {__close = function(_, problem)
+    if problem == nil then return trainer:_call "on_fit_end" end
+    for _, callback in ipairs(trainer.callbacks) do
+      if callback.on_fit_end then pcall(callback.on_fit_end, callback, trainer) end
+    end
+  end})
+end
+
 callbacks.EarlyStopping, callbacks.TerminateOnNaN = EarlyStopping, TerminateOnNaN
 callbacks.CSVLogger, callbacks.TensorBoard = CSVLogger, TensorBoard
 

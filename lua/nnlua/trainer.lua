@@ -216,25 +216,6 @@ function Trainer:_end_epoch()
   if self.folder then self:save(self:_path "last") end -- who is killed between the two does this epoch's end again
 end
 
---- Ends the callbacks where it is closed. If the run fails, that is what is told, not what fails in them for it.
-function Trainer:_ending()
-  return setmetatable({}, {__close = function(_, problem)
-    if problem == nil then return self:_call "on_fit_end" end
-    for _, callback in ipairs(self.callbacks) do
-      if callback.on_fit_end then pcall(callback.on_fit_end, callback, self) end
-    end
-  end})
-end
-
---- The rates of an optimizer's groups.
-local function rates_of(optimizer)
-  local rates = {}
-  for i, group in ipairs(optimizer.param_groups) do
-    rates[i] = core.is_tensor(group.lr) and group.lr:item() or group.lr
-  end
-  return rates
-end
-
 local parse_fit = args.parser("fit", {{"loader", "table"}, {"val_loader", "any?"}, {"resume", "any?"}})
 
 --- Trains over a loader, and validates over another one after each epoch. Gives the history: a table of logs for each
@@ -256,8 +237,8 @@ function Trainer:fit(...)
   self:_start()
   local last <close> = resume == true and io.open(self:_path "last") or nil
   if last or type(resume) == "string" then self:load(last and "last" or resume) end
-  self.first_rates = self.first_rates or rates_of(self.optimizer) -- for report
-  local _ <close> = self:_ending()
+  self.first_rates = self.first_rates or callbacks._rates_of(self.optimizer) -- for report
+  local _ <close> = callbacks._ending(self)
   self:_call "on_fit_begin"
   local ctrl_c <close> = nl.utils.interrupts(self.folder ~= nil)
   while self.in_epoch or self.epoch < self.max_epochs and self.step < (self.max_steps or math.huge)

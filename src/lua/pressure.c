@@ -63,6 +63,8 @@ void pressure_init(lua_State *L, Context *ctx)
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &canary_key);
+  lua_pushboolean(L, false);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &head_key); /* its place, so that no memory is wanted later */
   ctx->memory.limit = HEADROOM;
   ctx->pressure = (Pressure){.per_block = PER_BLOCK, .last_tidy = clock_seconds(), .patience = 1, .spacing = 1};
   set_floors(ctx);
