@@ -57,6 +57,6 @@ inside env NNLUA=/nnlua/build/package/nnlua sh -ec '
 
 rm -rf "$folder/nnlua" "$folder/tmp/nnlua.deb"
 inside apt-get -q purge -y nnlua
-left=$(find "$folder" -xdev -name '*nnlua*' -not -path "$folder/var/*")
+left=$(find "$folder" -xdev -name '*nnlua*' -not -path "$folder/var/*" -not -path "$folder/tmp/*")
 [ -z "$left" ] || { printf 'left behind:\n%s\n' "$left" >&2; status=1; }
 exit "$status"
