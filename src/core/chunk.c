@@ -34,12 +34,11 @@ Tensor *chunk_tensor(Call *call, Chunks *chunks, DType dtype, Ints shape)
   chunks->total += bytes;
   if (chunks->total < FEW) return tensor_new(call, dtype, DEVICE_CPU, shape);
   make_room(call, chunks, bytes);
-  Tensor *t = tensor_from_memory(call, chunks->block->data + chunks->used, n * size, dtype, INTS((int64_t)n), INTS(1),
-                                 let_block_go, chunks->block);
-  chunks->block->refs++;
-  chunks->used += bytes;
   int64_t strides[MAX_DIMS];
   shape_contiguous_strides(shape, strides);
-  tensor_set_geometry(t, shape, (Ints){strides, shape.n}, 0);
+  Tensor *t = tensor_from_memory(call, chunks->block->data + chunks->used, n * size, dtype, shape,
+                                 (Ints){strides, shape.n}, let_block_go, chunks->block);
+  chunks->block->refs++;
+  chunks->used += bytes;
   return t;
 }

@@ -122,20 +122,21 @@ static int stalest_class(const Memory *m, int first)
   return stalest;
 }
 
-static MemoryBlock *take_free(Memory *m, int class)
+/* Takes a free block of a class that has one; `bytes` is the class's. */
+static inline void *take_free(Memory *m, int class, size_t bytes)
 {
   MemoryBlock *block = m->free_blocks[class];
   m->free_blocks[class] = block->next;
-  m->cached -= class_bytes(class);
+  m->cached -= bytes;
   return block;
 }
 
-static void put_free(Memory *m, int class, void *pointer)
+static inline void put_free(Memory *m, int class, size_t bytes, void *pointer)
 {
   MemoryBlock *block = pointer;
   block->next = m->free_blocks[class];
   m->free_blocks[class] = block;
-  m->cached += class_bytes(class);
+  m->cached += bytes;
 }
 
 /* Gives free blocks back until there is room for `bytes` more, if it takes all. */
@@ -143,7 +144,8 @@ static void make_room(Memory *m, size_t bytes)
 {
   while (m->cached && is_full(m, bytes)) {
     int class = stalest_class(m, 0);
-    while (m->free_blocks[class] && is_full(m, bytes)) system_free(take_free(m, class), class_bytes(class));
+    size_t size = class_bytes(class);
+    while (m->free_blocks[class] && is_full(m, bytes)) system_free(take_free(m, class, size), size);
   }
 }
 
@@ -160,7 +162,7 @@ static void keep_rest(Memory *m, char *from, char *to)
   size_t size = class_bytes(class - 1);
   if (from < start) munmap(from, (size_t)(start - from));
   if (start + size < to) munmap(start + size, (size_t)(to - start) - size);
-  put_free(m, class - 1, start);
+  put_free(m, class - 1, size, start);
 }
 
 /*
@@ -176,7 +178,7 @@ static void *rebuilt(Memory *m, size_t bytes)
     if (class < 0) break;
     size_t size = class_bytes(class), wanted = whole - done;
     size_t moved = size < wanted ? size & ~(size_t)(HUGE_PAGE - 1) : wanted;
-    char *from = (char *)take_free(m, class);
+    char *from = take_free(m, class, size);
     for (size_t at = 0; at < moved; at += HUGE_PAGE) {
       size_t piece = moved - at < HUGE_PAGE ? moved - at : HUGE_PAGE;
       if (mremap(from + at, piece, piece, MREMAP_MAYMOVE | MREMAP_FIXED, block + done + at) == MAP_FAILED)
@@ -242,14 +244,8 @@ void *memory_allocate(Memory *m, size_t bytes)
   size_t rounded;
   int class = size_class(bytes, &rounded);
   m->asked_at[class] = m->allocations;
-  MemoryBlock *block = m->free_blocks[class];
-  if (block) {
-    m->free_blocks[class] = block->next;
-    m->cached -= rounded;
-  } else {
-    block = new_block(m, rounded);
-    if (!block) return NULL;
-  }
+  void *block = m->free_blocks[class] ? take_free(m, class, rounded) : new_block(m, rounded);
+  if (!block) return NULL;
   count_out(m, rounded);
   m->live_blocks++;
   return block;
@@ -259,22 +255,15 @@ void memory_free(Memory *m, void *pointer, size_t bytes)
 {
   size_t rounded;
   int class = size_class(bytes, &rounded);
-  MemoryBlock *block = pointer;
-  block->next = m->free_blocks[class];
-  m->free_blocks[class] = block;
+  put_free(m, class, rounded, pointer);
   m->allocated -= rounded;
-  m->cached += rounded;
   m->live_blocks--;
 }
 
 void memory_trim(Memory *m)
 {
   for (int c = 0; c < MEMORY_CLASSES; c++) {
-    while (m->free_blocks[c]) {
-      MemoryBlock *block = m->free_blocks[c];
-      m->free_blocks[c] = block->next;
-      system_free(block, class_bytes(c));
-    }
+    size_t size = class_bytes(c);
+    while (m->free_blocks[c]) system_free(take_free(m, c, size), size);
   }
-  m->cached = 0;
 }
