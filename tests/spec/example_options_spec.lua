@@ -55,14 +55,15 @@ end)
 
 describe("Ctrl-C", function()
   it("ends the training of examples, which show what it came to within a narrow terminal's width", function()
-    local long = {digits = {"--epochs", "10000"}, corridor = {"--walks", "1000000"}, cartpole = {"--episodes", "100000"},
-      resnet_digits = {"--epochs", "1000"}}
+    local long = {digits = {"--epochs", "10000"}, corridor = {"--walks", "1000000"},
+      cartpole = {"--episodes", "100000"}, resnet_digits = {"--epochs", "1000"}}
     for name, shown in pairs {digits = "held%-out digits right", corridor = "steps of a walk", cartpole = "%[=o=o=%]",
       resnet_digits = "held%-out digits right"} do
       local path = ("examples/%s.lua"):format(name)
       local terminal = Terminal.start({process.nnlua, path, table.unpack(long[name])}, {width = 40, height = 60})
       finally(function() terminal:close() end)
-      terminal:wait(name == "resnet_digits" and "epoch 1:" or name == "digits" and "epoch +%d" or "[%d.]+/s") -- it trains
+      local trains = name == "resnet_digits" and "epoch 1:" or name == "digits" and "epoch +%d" or "[%d.]+/s"
+      terminal:wait(trains)
       terminal:keys "C-c"
       terminal:wait "ended with %d"
       local screen = terminal:screen()
