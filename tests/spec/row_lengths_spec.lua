@@ -57,6 +57,39 @@ describe("rows of any length", function()
     end)
   end)
 
+  it("have right spreads however large, small or far apart their elements are", function()
+    local n, noise = 300, nl.randn(300, {dtype = nl.float64})
+    local rows = {
+      huge = noise * 1e25, tiny = noise * 1e-25, far = noise + 3e5, constant = nl.full({n}, 0.1),
+      steps = nl.cat {nl.full({150}, -1e3), nl.full({150}, 1e3)} + noise,
+      mixed = nl.cat {noise[{{1, 150}}], noise[{{151, n}}] * 1e-30},
+      first_ones_apart = nl.cat {nl.full({n - 30}, 1e4), nl.zeros(30)} + noise * 1e-2,
+      first_one_apart = nl.cat {nl.tensor {1e4}, noise[{{2, n}}]:float()},
+    }
+    for name, values in pairs(rows) do
+      local x = values:float()
+      local row = x:tolist()
+      local mean = sum(row, same) / n
+      local var = sum(row, function(v) return (v - mean) ^ 2 end) / n
+      local square = math.sqrt(sum(row, function(v) return v * v end) / n)
+      local tolerance = name == "far" and 2e-2 or 2e-6 -- what the mean, rounded, may be wrong by
+      if name ~= "constant" then near(1, x:std({correction = 0}):item() / math.sqrt(var), "std, " .. name) end
+      near(square * math.sqrt(n) / 1e25, x:norm():item() / 1e25, "norm, " .. name)
+      local y = F.layer_norm(x, {n}, nil, nil, name == "constant" and 1 or 0):tolist()
+      local z = F.rms_norm(x, {n}, nil, 0):tolist()
+      for i = 1, n do
+        near((row[i] - mean) / (name == "constant" and 1 or math.sqrt(var)), y[i], "layer_norm, " .. name, tolerance)
+        near(row[i] / square, z[i], "rms_norm, " .. name)
+      end
+    end
+    for _, odd in ipairs {0 / 0, math.huge} do
+      local x = nl.randn(n)
+      x[200] = odd
+      assert.is_true(F.layer_norm(x, {n}):isnan():all():item())
+      assert.is_true(x:var():isnan():item())
+    end
+  end)
+
   it("have right extremes", function()
     each_row(function(x)
       return {max = x:amax(-1):tolist(), min = x:amin(-1):tolist(), at = x:argmax(-1):tolist(),

@@ -139,6 +139,21 @@ static void layer_norm_short(int64_t rows, int64_t n, bool centred, const T *x, 
   }
 }
 
+/* Mean and variance of x [n], or 0 and the mean of the squares. */
+INLINE void row_spread(int64_t n, const T *x, bool centred, double *mean, double *var)
+{
+  double sums[2], pivot = (double)x[0];
+  if (!centred) {
+    *mean = 0;
+    *var = square_row(n, x) / (double)n;
+    return;
+  }
+  row_moments(n, x, pivot, sums);
+  *mean = pivot + sums[0] / (double)n;
+  *var = (sums[1] - sums[0] * sums[0] / (double)n) / (double)n;
+  if (*var < 0) *var = 0;
+}
+
 static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w_, const void *b_,
                        double eps, void *y_, double *mean, double *var)
 {
@@ -149,11 +164,7 @@ static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, co
     return;
   }
   for (int64_t r = 0; r < rows; r++, x += n, y += n) {
-    double sums[2], pivot = centred ? (double)x[0] : 0;
-    row_moments(n, x, pivot, sums);
-    mean[r] = centred ? pivot + sums[0] / (double)n : 0;
-    var[r] = (sums[1] - (centred ? sums[0] * sums[0] / (double)n : 0)) / (double)n;
-    if (var[r] < 0) var[r] = 0;
+    row_spread(n, x, centred, &mean[r], &var[r]);
     T m = (T)mean[r], scale = (T)(1 / sqrt(var[r] + eps));
     if (w && b) normalize_row(n, x, m, scale, w, b, y);
     else if (w) normalize_row(n, x, m, scale, w, NULL, y);
