@@ -26,7 +26,8 @@ foreach(row IN LISTS rows)
   endif()
 endforeach()
 
-# known_isa_sets, and isa_flags_<isa>, isa_dtypes_<isa>, isa_blocks_<isa>: those of this machine, from the plainest on.
+# known_isa_sets, and isa_flags_<isa>, isa_dtypes_<isa>, isa_products_<isa>, isa_blocks_<isa>: those of this machine,
+# from the plainest on.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
   set(machine X86_64)
 else()
@@ -46,6 +47,8 @@ foreach(row IN LISTS rows)
   foreach(dtype IN LISTS kernel_dtypes)
     if(dtype_category_${dtype} IN_LIST categories)
       list(APPEND isa_dtypes_${isa} ${dtype})
+    elseif("PRODUCTS:${dtype_category_${dtype}}" IN_LIST categories OR "PRODUCTS:${dtype}" IN_LIST categories)
+      list(APPEND isa_products_${isa} ${dtype})
     endif()
   endforeach()
 endforeach()
@@ -53,15 +56,19 @@ endforeach()
 option(NNLUA_PLAIN_AVX512 "AVX-512's kernels with its intrinsics written out, for tests on machines without" OFF)
 if(NNLUA_PLAIN_AVX512)
   set(isa_flags_avx512 ${isa_flags_avx2} -include ${PROJECT_SOURCE_DIR}/tests/support/avx512.h -Wno-psabi -O1)
+  list(REMOVE_ITEM known_isa_sets avx512vnni)
 endif()
 
-set(NNLUA_ISA_SETS "${known_isa_sets}" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}")
+set(NNLUA_ISA_SETS "" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}; none: all")
 foreach(isa IN LISTS NNLUA_ISA_SETS)
   if(NOT isa IN_LIST known_isa_sets)
     message(FATAL_ERROR "NNLUA_ISA_SETS: '${isa}' is not one of ${known_isa_sets}")
   endif()
 endforeach()
 set(isa_sets base ${NNLUA_ISA_SETS}) # what a better set has no kernel for is base's
+if(NOT NNLUA_ISA_SETS)
+  set(isa_sets ${known_isa_sets})
+endif()
 list(REMOVE_DUPLICATES isa_sets)
 
 # Lets the compiler vectorise loops over mathematical functions without giving up IEEE arithmetic: never -ffast-math.
@@ -70,6 +77,10 @@ set(kernel_flags $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fw
   # one text for all types: what is odd for bool or unsigned ones is right for the others
   -Wno-type-limits -Wno-int-in-bool-context
   $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare>)
+
+# The templates of a set's kernels for products alone.
+set(product_templates table.c matmul.c matvec.c whole_products.c byte_products.c)
+list(TRANSFORM product_templates PREPEND src/kernels/typed/)
 
 # Tells src/kernels/select.c what is built and returns the typed kernels' objects.
 function(add_typed_kernels result)
@@ -84,10 +95,15 @@ function(add_typed_kernels result)
     target_compile_options(kernels_${isa} PRIVATE ${kernel_flags} ${isa_flags_${isa}} -ffp-contract=off)
     target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa})
     list(APPEND objects $<TARGET_OBJECTS:kernels_${isa}>)
-    foreach(dtype IN LISTS isa_dtypes_${isa})
+    foreach(dtype IN LISTS isa_dtypes_${isa} isa_products_${isa})
       string(APPEND built_kernels " KERNELS(${isa}, ${dtype})")
       set(target kernels_${isa}_${dtype})
-      add_library(${target} OBJECT ${templates})
+      if(dtype IN_LIST isa_products_${isa})
+        add_library(${target} OBJECT ${product_templates})
+        target_compile_definitions(${target} PRIVATE PRODUCTS_ALONE=1)
+      else()
+        add_library(${target} OBJECT ${templates})
+      endif()
       target_link_libraries(${target} PRIVATE nnlua_settings)
       target_compile_options(${target} PRIVATE ${kernel_flags} ${isa_flags_${isa}})
       target_compile_definitions(${target} PRIVATE ISA=${isa} ISA_${isa}=1 T_SUFFIX=${dtype} T_${dtype}=1

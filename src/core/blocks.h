@@ -96,6 +96,7 @@ enum {
   GEMM_PACK_COLUMNS = BLOCK_SIZE(64, 3),         /* the least columns for which a is packed if its rows lie badly, */
   GEMM_PACK_MANY = BLOCK_SIZE(512, 6),           /* and however they lie */
   GEMM_NARROW = BLOCK_SIZE(128, 4),              /* the most for which it isn't, where b is packed as a whole */
+  GEMM_BYTE_ROWS = BLOCK_SIZE(3, 1), /* the most rows of bytes for which b isn't packed, where it lies by rows */
   GEMM_DOT_ROWS = 16,                            /* the most rows, and the least terms, of products by dot products */
   GEMM_DOT_DEPTH = BLOCK_SIZE(32, 4),
   MATVEC_DEPTH = BLOCK_SIZE(1024, 8),  /* terms at a time of dot products of several rows */

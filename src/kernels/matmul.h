@@ -24,7 +24,8 @@ typedef struct Product {
   int64_t addend_row;
   void *c;
   int64_t c_row;
-  Stored a_stored, b_stored; /* their rows or their columns are contiguous if not STORED_SAME */
+  Stored a_stored, b_stored; /* their rows or their columns are contiguous if not STORED_SAME and no bytes for int32 */
+  int32_t a_zero, b_zero;    /* of bytes for int32 only: what each element is less */
 } Product;
 
 /* Bytes of an element, where one of the product has `size`. */
@@ -42,10 +43,12 @@ typedef struct MatmulKernels {
   void (*product)(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_col, const void *b,
                   int64_t b_row, int64_t b_col, bool add, void *c, int64_t c_row);
 
-  /* Of int32 only: the product of bytes. `left` is memory for a packed, m rounded up to `rows` times `depth` int16. */
-  void (*bytes)(const Product *p, void *left);
-
-  /* What follows is of floats only, but for the sizes. */
+  /*
+   * What follows is of floats, and of int32 for products of bytes: there alpha is 1, and so is beta; k may be beyond
+   * `depth`, right is always given, packed for the b_stored that is said, whatever a's is and both zero points, and
+   * sizes of memory are those of packed_right_bytes and packed_left_bytes. row_sums are of a few rows; dots, pair_row
+   * and widen there are none.
+   */
 
   /* The product. `right` is b packed by pack_right, or NULL: then it is packed where that pays. `left` is memory for a
      packed, m rounded up to `rows` times k elements, twice that if a is narrower than the product; or NULL: then a is
@@ -62,9 +65,29 @@ typedef struct MatmulKernels {
   /* A matrix of narrower elements, of contiguous rows or columns, as the product's; steps become those of the copy. */
   void (*widen)(Stored stored, int64_t rows, int64_t cols, const void *from, int64_t *row, int64_t *col, void *to);
 
-  int depth, width, rows;          /* of packed panels: terms, columns of b, rows of a */
+  int depth, width, rows;          /* of packed panels: lanes, columns of b, rows of a */
+  int byte_terms;                  /* of int32: terms of bytes in a lane of 32 bits */
   int64_t left_bytes, right_bytes; /* of what is packed at a time, at most */
 } MatmulKernels;
+
+/* Bytes that some terms of a packed row or column of bytes take: in lanes, and a sum behind each `depth` of them. */
+static inline int64_t packed_line_bytes(const MatmulKernels *k, int64_t terms)
+{
+  const int64_t lanes = (terms + k->byte_terms - 1) / k->byte_terms, stages = (lanes + k->depth - 1) / k->depth;
+  return (lanes + stages) * (int64_t)sizeof(int32_t);
+}
+
+/* Memory for b [terms, n] packed for a product of bytes, and for what is packed of a [m, terms] at a time. */
+static inline int64_t packed_right_bytes(const MatmulKernels *k, int64_t n, int64_t terms)
+{
+  return (n + k->width - 1) / k->width * k->width * packed_line_bytes(k, terms);
+}
+
+static inline int64_t packed_left_bytes(const MatmulKernels *k, int64_t m, int64_t terms)
+{
+  const int64_t most = (int64_t)k->depth * k->byte_terms;
+  return (m + k->rows - 1) / k->rows * k->rows * packed_line_bytes(k, terms < most ? terms : most) + 64;
+}
 
 /* Whether a complex row is multiplied by dot products; if not, the rows of b are contiguous. */
 static inline bool pair_row_is_dots(const Product *p) { return p->b_row == 1 && (p->b_col != 1 || p->n == 1); }

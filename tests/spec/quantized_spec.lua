@@ -21,7 +21,7 @@ describe("a product of bytes", function()
   it("is exact, of signed and unsigned ones, however they lie", function()
     for _, shape in ipairs {
       {1, 1, 1}, {3, 5, 2}, {7, 300, 35}, {50, 513, 3}, {500, 4, 530},
-      {1, 257, 143}, {2, 513, 64}, {3, 2, 72}, {4, 9, 17},
+      {1, 257, 143}, {2, 513, 64}, {3, 2, 72}, {4, 9, 17}, {13, 2053, 37}, {1, 1027, 70}, {30, 1025, 300},
     } do
       local m, k, n = table.unpack(shape)
       for _, left in ipairs {nl.int8, nl.uint8} do

@@ -2,6 +2,15 @@
 #include "kernels/storage.h"
 #include "kernels/typed/typed.h"
 
+void TYPED(fill_kernels)(KernelStorage *s);
+
+#if PRODUCTS_ALONE
+
+void TYPED(fill_matmul)(struct MatmulKernels *);
+void TYPED(fill_kernels)(KernelStorage *s) { TYPED(fill_matmul)(s->matmul); }
+
+#else
+
 #define FAMILY(name, Type) void TYPED(fill_##name)(struct Type *);
 KERNEL_FAMILIES(FAMILY)
 #undef FAMILY
@@ -12,7 +21,6 @@ KERNEL_FAMILIES(FAMILY)
 #define POINTWISE_ROWS(file) "ops/table/no_rows.def"
 #include "ops/table/pointwise_families.def"
 
-void TYPED(fill_kernels)(KernelStorage *s);
 void TYPED(fill_kernels)(KernelStorage *s)
 {
   const PointwiseKernels *rows;
@@ -23,3 +31,5 @@ void TYPED(fill_kernels)(KernelStorage *s)
 #define FAMILY(name, Type) TYPED(fill_##name)(s->name);
   KERNEL_FAMILIES(FAMILY)
 }
+
+#endif

@@ -33,8 +33,10 @@ typedef struct Plan {
   int64_t a_size, b_size; /* of one of a and of b, as they are stored, */
   int64_t packed_size;    /* and packed, of b: each complex one becomes two */
   int64_t depth;          /* terms that blocks take at a time */
+  bool bytes;             /* it is a product of bytes into int32 */
   bool pairs, turned;     /* elements are complex; a column was made a row */
   Route route;
+  bool keeps; /* b is kept packed from call to call, if it is packed as a whole */
   bool packs_left;
   int64_t row_edge, col_edge;      /* of pieces of the result */
   int64_t left_bytes, right_bytes; /* memory that each piece needs, and, for b, all together */
@@ -85,14 +87,21 @@ static void choose_edges(Plan *plan)
   }
 }
 
+/* What some terms of a column of b take when they are packed. */
+static int64_t column_bytes(const Plan *plan, int64_t terms)
+{
+  return plan->bytes ? packed_line_bytes(plan->kernels, terms) : terms * plan->packed_size;
+}
+
 /* The rows of a that are packed at a time: equal parts, some for each thread; fewer parts read b less often. */
 static void choose_rows(Plan *plan)
 {
   const MatmulKernels *k = plan->kernels;
-  const int64_t most = k->left_bytes / (plan->depth * plan->size),
+  const int64_t each = plan->bytes ? packed_line_bytes(k, plan->depth) : plan->depth * plan->size;
+  const int64_t most = k->left_bytes / each,
                 parts = max_i64(ceil_div_i64(plan->p.m, most), parallel_threads() > 1 ? 2 * parallel_threads() : 1);
   plan->row_edge = ceil_div_i64(ceil_div_i64(plan->p.m, parts), k->rows) * k->rows;
-  plan->col_edge = max_i64(k->right_bytes / (plan->depth * plan->packed_size) / group_of(plan), 1) * group_of(plan);
+  plan->col_edge = max_i64(k->right_bytes / column_bytes(plan, plan->depth) / group_of(plan), 1) * group_of(plan);
 }
 
 /* Whether packing a pays: where blocks would wait for its lines. */
@@ -137,7 +146,8 @@ static void choose_strips(Plan *plan)
 static Route route_of(const Plan *plan)
 {
   const Product *p = &plan->p;
-  if (!plan->kernels->blocks) return LOOPS;
+  if (plan->bytes) return p->m <= GEMM_BYTE_ROWS && p->b_col == 1 && !plan->keeps ? ROW_SUMS : PACKED;
+  if (!plan->kernels->dots) return LOOPS;
   if (plan->pairs && p->m == 1 && (p->b_col == 1 || p->b_row == 1)) return PAIR_ROW;
   const bool large = p->k * p->n * plan->size
                      > 4 * plan->kernels->right_bytes; /* by rows it comes from memory sooner */
@@ -172,32 +182,34 @@ static bool turn_column(Product *p, int64_t size)
   return true;
 }
 
-static void plan_product(Plan *plan, DType dtype, const Product *p)
+static void plan_product(Plan *plan, DType dtype, const Product *p, bool keeps)
 {
   const int64_t size = (int64_t)dtype_size(dtype);
   const bool pairs = dtype_is_complex(dtype);
   const MatmulKernels *k = kernels_of(dtype_to_real(dtype))->matmul;
   *plan = (Plan){.kernels = k, .p = *p, .size = size, .pairs = pairs, .packed_size = pairs ? 2 * size : size};
-  if (k->blocks) plan->turned = turn_column(&plan->p, size);
+  plan->bytes = dtype == DTYPE_i32 && p->a_stored;
+  if (k->dots) plan->turned = turn_column(&plan->p, size);
   plan->a_size = stored_size(plan->p.a_stored, size);
   plan->b_size = stored_size(plan->p.b_stored, size);
   if (plan->p.k == 1) plan->p.a_col = 1; /* the step along a single element says nothing */
-  plan->depth = pairs ? k->depth / 2 : k->depth;
+  plan->keeps = keeps && !plan->turned;
+  plan->depth = plan->bytes ? k->depth * k->byte_terms : pairs ? k->depth / 2 : k->depth;
   plan->route = route_of(plan);
   plan->packs_left = plan->route == PACKED ? !lies_well(plan) : plan->route == BLOCKS && packing_pays(plan);
   if (plan->route == PACKED) choose_rows(plan);
   else if (plan->route == STRIPS) choose_strips(plan);
   else choose_edges(plan);
   if (plan->packs_left) {
-    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
-    if (plan->p.a_stored) plan->left_bytes *= 2;
+    plan->left_bytes = plan->bytes
+                         ? packed_left_bytes(k, plan->row_edge, plan->depth)
+                         : ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
+    if (plan->p.a_stored && !plan->bytes) plan->left_bytes *= 2;
   }
-  if (plan->route == LOOPS && plan->p.a_stored)
-    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * k->depth * (int64_t)sizeof(int16_t);
   if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
   if (plan->route == PACKED) {
     int64_t n = plan->p.n < plan->col_edge ? plan->p.n : plan->col_edge, group = group_of(plan);
-    plan->right_bytes = ceil_div_i64(n, group) * group * plan->depth * plan->packed_size;
+    plan->right_bytes = ceil_div_i64(n, group) * group * column_bytes(plan, plan->depth);
   }
 }
 
@@ -252,10 +264,6 @@ static void run_pieces(void *arg, int64_t begin, int64_t end)
       case ROW_SUMS: plan->kernels->row_sums(&p); break;
       case PAIR_ROW: plan->kernels->pair_row(&p, left); break;
       case LOOPS:
-        if (p.a_stored) {
-          plan->kernels->bytes(&p, left);
-          break;
-        }
         move_addend(&p, plan->size);
         plan->kernels->product(p.m, p.n, p.k, p.a, p.a_row, p.a_col, p.b, p.b_row, p.b_col, p.addend, p.c, p.c_row);
         break;
@@ -276,7 +284,7 @@ static void pack_groups(void *arg, int64_t begin, int64_t end)
   const Product *stage = &r->stage;
   const int64_t group = group_of(r->plan);
   const Product p = part_of(r->plan, stage, 0, stage->m, begin * group, (end - begin) * group, 0, stage->k);
-  r->plan->kernels->pack_right(&p, r->plan->pairs, r->right + begin * group * stage->k * r->plan->packed_size);
+  r->plan->kernels->pack_right(&p, r->plan->pairs, r->right + begin * group * column_bytes(r->plan, stage->k));
 }
 
 /* Runs what follows on some rows of a stage's columns, whose sums are whole. */
@@ -329,7 +337,7 @@ static int64_t count_stages(const Plan *plan)
 static void take_right(Call *call, Run *r)
 {
   const Plan *plan = r->plan;
-  r->is_whole = keeps_packed(call) && !plan->turned;
+  r->is_whole = plan->keeps;
   if (r->is_whole)
     r->right = packed_memory(call, PACKED_PRODUCT, plan->right_bytes * count_stages(plan), &r->is_filled);
   else r->right = bytes_new(call, plan->right_bytes);
@@ -364,8 +372,8 @@ static void run_product(Call *call, DType dtype, const Product *p, Tensor *y)
 {
   Plan plan;
   ChainRun then;
-  plan_product(&plan, dtype, p);
-  if (is_vector(&plan) && plan.p.a_stored) widen_rows(call, &plan);
+  plan_product(&plan, dtype, p, keeps_packed(call));
+  if (is_vector(&plan) && plan.p.a_stored && !plan.bytes) widen_rows(call, &plan);
   Run run = {.plan = &plan, .on_threads = true};
   if (plan.right_bytes > 0) take_right(call, &run);
   if (y && plan.route == PACKED && !plan.turned && chain_begin_planned(call, y, &then)) run.then = &then;
@@ -477,7 +485,7 @@ void gemm_batch(Call *call, DType dtype, int64_t batches, Matrix a, Matrix b, do
     without_terms(&p);
   }
   Batch s = {.step.c = step.c * size};
-  plan_product(&s.plan, dtype, &p);
+  plan_product(&s.plan, dtype, &p, false);
   s.step.a = (s.plan.turned ? step.b : step.a) * size;
   s.step.b = (s.plan.turned ? step.a : step.b) * size;
   const int64_t bytes = s.plan.left_bytes + s.plan.right_bytes;

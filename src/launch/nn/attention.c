@@ -220,8 +220,18 @@ static void multiply_scores(const Attention *at, const Tile *t, int64_t width, R
     if (width == 0)
       for (int64_t r = 0; r < rows; r++) memset(shifted(at, scores, i + r, 0), 0, (size_t)(n * at->size));
     else if (!at->turned_row)
-      at->k->matmul->dots(&(Product){rows, n, width, from, x.row, 1, y.data, 1, y.row, 1, 0, NULL, 0, to, scores.row,
-                                     STORED_SAME, STORED_SAME});
+      at->k->matmul->dots(&(Product){.m = rows,
+                                     .n = n,
+                                     .k = width,
+                                     .a = from,
+                                     .a_row = x.row,
+                                     .a_col = 1,
+                                     .b = y.data,
+                                     .b_row = 1,
+                                     .b_col = y.row,
+                                     .alpha = 1,
+                                     .c = to,
+                                     .c_row = scores.row});
     else at->k->matmul->product(rows, n, width, from, x.row, 1, y.data, y.row, 1, false, to, scores.row);
   }
 }
@@ -235,8 +245,21 @@ static void multiply_queries(const Attention *at, const Tile *t, int64_t width, 
     char *from = shifted(at, scores, i, 0), *sums = shifted(at, to, i, 0);
     if (n == 0 && add) continue;
     if (t->rows == 1)
-      at->k->matmul->row_sums(&(Product){1, width, n, from, scores.row, 1, x.data, x.row, 1, 1, 1, add ? sums : NULL,
-                                         to.row, sums, to.row, STORED_SAME, STORED_SAME});
+      at->k->matmul->row_sums(&(Product){.m = 1,
+                                         .n = width,
+                                         .k = n,
+                                         .a = from,
+                                         .a_row = scores.row,
+                                         .a_col = 1,
+                                         .b = x.data,
+                                         .b_row = x.row,
+                                         .b_col = 1,
+                                         .alpha = 1,
+                                         .beta = 1,
+                                         .addend = add ? sums : NULL,
+                                         .addend_row = to.row,
+                                         .c = sums,
+                                         .c_row = to.row});
     else at->k->matmul->product(rows, width, n, from, scores.row, 1, x.data, x.row, 1, add, sums, to.row);
   }
 }

@@ -79,7 +79,7 @@ typedef struct Layer {
   const MatmulKernels *whole;
   int64_t batch, hidden, wide;
   Stored stored;
-  const void *r;
+  const void *r; /* packed */
   const int32_t *totals, *zero;
   const float *scale;
   void *left;      /* for the product */
@@ -87,6 +87,38 @@ typedef struct Layer {
   uint8_t *states; /* [batch, hidden] */
   float *work;     /* [batch, 5, hidden]: the gates, and the cells after the step */
 } Layer;
+
+static void *memory(Call *call, int64_t n, DType dtype)
+{
+  return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n)));
+}
+
+/* The recurrent product of a step. */
+static Product product_of(const Layer *l)
+{
+  return (Product){.m = l->batch,
+                   .n = l->wide,
+                   .k = l->hidden,
+                   .a = l->states,
+                   .a_row = l->hidden,
+                   .a_col = 1,
+                   .b_row = l->wide,
+                   .b_col = 1,
+                   .c = l->sums,
+                   .c_row = l->wide,
+                   .a_stored = STORED_U8,
+                   .b_stored = l->stored};
+}
+
+/* The recurrent weight, which all steps take, packed. */
+static void pack_weight(Call *call, Layer *l, const void *r)
+{
+  Product p = product_of(l);
+  void *packed = memory(call, packed_right_bytes(l->whole, l->wide, l->hidden), DTYPE_u8);
+  p.b = r;
+  l->whole->pack_right(&p, false, packed);
+  l->r = packed;
+}
 
 /* work, in which the sums of the inputs are, gets what comes from the states h [batch, hidden]. */
 static void add_recurrent(const Layer *l, const float *h)
@@ -97,20 +129,8 @@ static void add_recurrent(const Layer *l, const float *h)
   int32_t *row_sums = l->sums + l->batch * l->wide;
   for (int64_t i = 0; i < l->batch; i++)
     row_sums[i] = l->k->to_bytes(l->hidden, h + i * l->hidden, q.scale, q.zero, l->states + i * l->hidden);
-  const Product product = {.m = l->batch,
-                           .n = l->wide,
-                           .k = l->hidden,
-                           .a = l->states,
-                           .a_row = l->hidden,
-                           .a_col = 1,
-                           .b = l->r,
-                           .b_row = l->wide,
-                           .b_col = 1,
-                           .c = l->sums,
-                           .c_row = l->wide,
-                           .a_stored = STORED_U8,
-                           .b_stored = l->stored};
-  l->whole->bytes(&product, l->left);
+  const Product product = product_of(l);
+  l->whole->blocks(&product, false, l->r, l->left);
   for (int64_t i = 0; i < l->batch; i++) {
     const BytesProduct p = {.sums = l->sums + i * l->wide,
                             .x_zero = (int32_t)q.zero,
@@ -137,32 +157,26 @@ static void step(const Layer *l, const float *sums, const float *h, float *c, fl
   }
 }
 
-static void *memory(Call *call, int64_t n, DType dtype)
-{
-  return tensor_data(tensor_new(call, dtype, DEVICE_CPU, INTS(n)));
-}
-
 void launch_byte_lstm(Call *call, const ByteLstm *a, Tensor *h, Tensor *c)
 {
   if (!launch_runs(h)) return;
   const int64_t batch = a->h0->shape[0], hidden = a->h0->shape[1], wide = 4 * hidden;
   const KernelTable *k = kernels_for(h, DTYPE_f32);
   const MatmulKernels *whole = kernels_for(h, DTYPE_i32)->matmul;
-  const int64_t rows = (batch + whole->rows - 1) / whole->rows * whole->rows;
   Layer l = {.k = k->recurrent,
              .whole = whole,
              .batch = batch,
              .hidden = hidden,
              .wide = wide,
              .stored = a->r->dtype == DTYPE_u8 ? STORED_U8 : STORED_I8,
-             .r = tensor_data(contiguous_as(call, a->r, tensor_dtype(a->r))),
              .totals = tensor_data(contiguous_as(call, a->totals, DTYPE_i32)),
              .zero = a->zero ? tensor_data(contiguous_as(call, a->zero, DTYPE_i32)) : NULL,
              .scale = tensor_data(contiguous_as(call, a->scale, DTYPE_f32)),
-             .left = memory(call, rows * whole->depth, DTYPE_i16),
+             .left = memory(call, packed_left_bytes(whole, batch, hidden), DTYPE_u8),
              .sums = memory(call, batch * (wide + 1), DTYPE_i32),
              .states = memory(call, batch * hidden, DTYPE_u8),
              .work = memory(call, batch * 5 * hidden, DTYPE_f32)};
+  pack_weight(call, &l, tensor_data(contiguous_as(call, a->r, tensor_dtype(a->r))));
   const float *sums = tensor_data(contiguous_as(call, a->sums, DTYPE_f32));
   const float *before = tensor_data(contiguous_as(call, a->h0, DTYPE_f32));
   float *y = tensor_data(h), *cells = tensor_data(c);
