@@ -82,8 +82,9 @@ static int32_t *last_readers(Call *call, const Plan *plan, const bool *is_read)
   }
   for (int32_t i = 0; i < plan->nsteps; i++)
     for (int32_t k = 0; k < plan->steps[i].noperands; k++) {
-      int32_t v = plan->steps[i].operands[k].value;
+      int32_t v = plan->steps[i].operands[k].value, root = plan->values[v].root;
       if (last[v] < i) last[v] = i;
+      if (plan->steps[i].is_plain && last[root] < i) last[root] = i; /* views that leave are tied to it */
     }
   for (int32_t i = 0; i < plan->noutputs; i++) last[plan->outputs[i]] = plan->nsteps;
   return last;
@@ -199,6 +200,9 @@ static void make_headers(Call *call, Plan *plan)
     if (!value->is_header) continue;
     Tensor *t = tensor_alias(call, value->seen);
     t->device = DEVICE_CPU; /* of a form, too */
+    if (value->seen->view_kind == VIEW_OF_LIST) t->view_kind = VIEW_OF_LIST;
+    value->is_tied = tensor_is_tied(value->seen)
+                     && value->seen->base->dtype == plan->values[value->root].seen->dtype;
     storage_release(t->storage);
     t->storage = NULL;
     value->now = tensor_retain(t);
@@ -248,6 +252,8 @@ void plan_bind(Plan *plan, int32_t v)
     t->storage = root->storage;
     if (t->storage) t->storage->refs++;
   }
+  t->is_inference = root->is_inference; /* as of a view that is made now */
+  t->is_unversioned = root->is_unversioned;
   int64_t bytes = root->offset * (int64_t)dtype_size(tensor_dtype(root)) + value->shift;
   t->offset = bytes / (int64_t)dtype_size(tensor_dtype(t));
 }

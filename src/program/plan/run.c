@@ -1,6 +1,7 @@
 /* Running a plan. */
 #include <string.h>
 
+#include "autograd/inplace.h"
 #include "autograd/node.h"
 #include "core/interrupt.h"
 #include "core/profiler.h"
@@ -175,6 +176,18 @@ static void run_special(Call *call, Plan *plan, PlanStep *s)
   for (int32_t i = 0; i < s->nbound; i++) plan_bind(plan, plan->bound[s->first_bound + i]);
 }
 
+/* Views that were made of a header are views of what that lies in. */
+static void tie_to_root(const Plan *plan, const PlanStep *s, Tensor *const *y)
+{
+  const PlanValue *of = s->noperands > 0 ? &plan->values[s->operands[0].value] : NULL;
+  if (!of || !of->is_tied) return;
+  for (int32_t k = 0; k < s->nresults; k++) {
+    if (y[k]->base != of->now) continue;
+    tensor_release(y[k]->base);
+    view_tie(y[k], plan->values[of->root].now, (ViewKind)y[k]->view_kind);
+  }
+}
+
 /* Through the door. Where nothing has gradients a view may still be changed in place later by what has: it is made in
    the caller's mode. */
 static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
@@ -187,8 +200,12 @@ static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
   Tensors y = dispatch(call, s->op, s->args, into, room);
   ctx->recording_suspended = true;
   ctx->grad_enabled = false;
-  if (s->in_place) scope_release(ctx, mark);
-  else plan_take_results(call, plan, s, y.v, mark);
+  if (s->in_place) {
+    scope_release(ctx, mark);
+    return;
+  }
+  tie_to_root(plan, s, y.v);
+  plan_take_results(call, plan, s, y.v, mark);
 }
 
 Planned plan_places(const Plan *plan, const PlanStep *s)

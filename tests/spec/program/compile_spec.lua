@@ -512,6 +512,56 @@ describe("nl.compile", function()
     assert.error_matches(function() a:mul_(g) end, "made under no_grad")
   end)
 
+  it("returns views of views that are tied to what they lie in", function()
+    local function views(x)
+      local y = x * 2
+      return y, y:t():t()[1], x:t():t(), x:t():chunk(2)
+    end
+    local fast = nl.compile(views)
+    local program = nl.program.trace(views, nl.ones(2, 2))
+    for _ = 1, 3 do nl.no_grad(fast, nl.ones(2, 2)) end
+    for _ = 1, 3 do
+      for _, f in ipairs {fast, program} do
+        local x, w = nl.ones(2, 2), nl.full({2}, 3.0):requires_grad_()
+        local y, row, same_place, half = f(x)
+        row:mul_(w)
+        same_place:add_(w)
+        assert.same({{6, 6}, {2, 2}}, y:tolist())
+        assert.same({{4, 4}, {4, 4}}, x:tolist())
+        assert.error_matches(function() half:mul_(w) end, "among several results")
+        y:sum():backward()
+        assert.same({2, 2}, w.grad:tolist())
+        x:sum():backward()
+        assert.same({4, 4}, w.grad:tolist())
+      end
+    end
+  end)
+
+  it("counts changes of its arguments as ops on their views do", function()
+    local function change(x) return x:view(-1):mul_(2):sum(), x:t():t() end
+    local by_forms = nl.no_grad(nl.program.trace, change, nl.ones(2, 2))
+    for _, first in ipairs {"data", "counted"} do
+      local fast = nl.compile(change)
+      for _, f in ipairs {fast, by_forms} do
+        for round = 1, 6 do
+          local y = nl.ones(2, 2):requires_grad_() * 1
+          local square = (y * y):sum()
+          local is_data = (first == "data") == (round < 4)
+          nl.no_grad(f, is_data and y.data or y)
+          assert.equal(is_data, (pcall(square.backward, square)))
+        end
+      end
+    end
+    local fast = nl.compile(change)
+    for _, f in ipairs {fast, by_forms} do
+      for round = 1, 6 do
+        local x = round % 2 == 0 and nl.ones(2, 2) or nl.inference_mode(nl.ones, 2, 2)
+        local _, view = nl.inference_mode(f, x)
+        assert.equal(x:is_inference(), view:is_inference())
+      end
+    end
+  end)
+
   it("lets everything go", function()
     collectgarbage() collectgarbage()
     local before = nl.memory_allocated()
