@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "ops/shape/copy.h"
+#include "program/hash.h"
 #include "program/plan/plan.h"
 
-enum { MOST_PLANS = 16, MOST_STEPS = 4096 };
+enum { MOST_PLANS = 16, MOST_STEPS = 1 << 15 };
 
 /* What is known of inputs of certain forms, by a hash of these and of the modes. */
 typedef struct KeyPlan {
@@ -47,8 +48,6 @@ static ProgramPlans *plans_of(Call *call, Program *p)
 
 /* --------------------------------------------------------------------- keys */
 
-static uint64_t mixed(uint64_t hash, uint64_t value) { return (hash ^ value) * 0x9e3779b97f4a7c15u + (hash >> 29); }
-
 /* Whether an input is a whole number or a truth value that branches and loops may go by: a plan is for that one. */
 static bool decides(const ProgramPlans *plans, const Tensor *t)
 {
@@ -58,12 +57,12 @@ static bool decides(const ProgramPlans *plans, const Tensor *t)
 /* Of the inputs' forms, and the elements of those that decide, and the modes. */
 static uint64_t key_of(const Context *ctx, const ProgramPlans *plans, const Program *p, const Argument *inputs)
 {
-  uint64_t key = mixed(mixed((uint64_t)ctx->autocast, (uint64_t)ctx->default_dtype), ctx->inference);
+  uint64_t key = hash_mixed(hash_mixed((uint64_t)ctx->autocast, (uint64_t)ctx->default_dtype), ctx->inference);
   for (int32_t i = 0; i < p->ninputs; i++) {
     const Tensor *t = inputs[i].tensor;
-    key = mixed(key, (uint64_t)t->dtype << 16 | (uint64_t)t->ndim << 1 | t->is_wrapped_number);
-    for (int d = 0; d < t->ndim; d++) key = mixed(mixed(key, (uint64_t)t->shape[d]), (uint64_t)t->strides[d]);
-    if (decides(plans, t)) key = mixed(key, (uint64_t)tensor_item(t).i);
+    key = hash_mixed(key, (uint64_t)t->dtype << 16 | (uint64_t)t->ndim << 1 | t->is_wrapped_number);
+    for (int d = 0; d < t->ndim; d++) key = hash_mixed(hash_mixed(key, (uint64_t)t->shape[d]), (uint64_t)t->strides[d]);
+    if (decides(plans, t)) key = hash_mixed(key, (uint64_t)tensor_item(t).i);
   }
   return key;
 }

@@ -1,19 +1,16 @@
-/* Numbers for tensors: a hash of their addresses. It holds a reference to each. */
+/* Numbers for tensors: it holds a reference to each. */
 #ifndef NNLUA_PROGRAM_TENSOR_MAP_H
 #define NNLUA_PROGRAM_TENSOR_MAP_H
 
 #include "core/tensor.h"
+#include "program/pointer_map.h"
 
 typedef struct TensorMap {
-  struct TensorNumber {
-    Tensor *tensor; /* NULL: free */
-    int32_t number;
-  } * places;
-  size_t capacity, count; /* the capacity is 0 or a power of two */
+  PointerMap map;
 } TensorMap;
 
 /* The number of a tensor; -1 if it has none. */
-int32_t tensor_map_find(const TensorMap *m, const Tensor *t);
+static inline int32_t tensor_map_find(const TensorMap *m, const Tensor *t) { return pointer_map_find(&m->map, t); }
 
 /* Gives a tensor a number, or another one than it had. Raises without memory. */
 void tensor_map_set(Call *call, TensorMap *m, Tensor *t, int32_t number);

@@ -5,7 +5,7 @@
 
 #include "core/recorder.h"
 #include "ops/shape/copy.h"
-#include "program/pointer_set.h"
+#include "program/pointer_map.h"
 #include "program/shaped.h"
 
 struct Trace {
@@ -13,9 +13,9 @@ struct Trace {
   Recorder inside;   /* where only forms are recorded: has what runs inside of calls do so, too */
   Context *ctx;
   ProgramBuilder *builder;
-  PointerSet captured;  /* storages that were there before, with what the network was given */
-  PointerSet dependent; /* storages whose elements may differ from run to run */
-  PointerSet read;      /* captured ones whose elements were read: they must not change afterwards */
+  PointerMap captured;  /* storages that were there before, with what the network was given */
+  PointerMap dependent; /* storages whose elements may differ from run to run */
+  PointerMap read;      /* captured ones whose elements were read: they must not change afterwards */
   Tensor *before;       /* the first tensor made by the trace: older ones follow it in the list of live ones */
   Tensors operands;     /* of the running op, */
   uint32_t *versions;   /* and their versions before it */
@@ -23,20 +23,20 @@ struct Trace {
   DType autocast;
 };
 
-static bool is_dependent(const Trace *t, const Tensor *x) { return pointer_set_has(&t->dependent, x->storage); }
+static bool is_dependent(const Trace *t, const Tensor *x) { return pointer_map_has(&t->dependent, x->storage); }
 
 static void set_dependent(Call *call, Trace *t, const Tensor *x)
 {
   if (!x->storage) return;
-  if (pointer_set_has(&t->read, x->storage))
+  if (pointer_map_has(&t->read, x->storage))
     raise(call, "a tensor is changed here whose elements were read before in this trace: what was read is not the same "
                 "at each run");
-  pointer_set_add(call, &t->dependent, x->storage);
+  pointer_map_set(call, &t->dependent, x->storage, 0);
 }
 
 static void set_captured(Call *call, Trace *t, const Tensor *x)
 {
-  if (x->storage) pointer_set_add(call, &t->captured, x->storage);
+  if (x->storage) pointer_map_set(call, &t->captured, x->storage, 0);
 }
 
 /* ---------------------------------------------------------------- operands */
@@ -123,7 +123,7 @@ static void spread_dependence(Call *call, Trace *t, Tensors results)
   for (int64_t i = 0; i < t->operands.n; i++) {
     const Tensor *x = t->operands.v[i];
     if (tensor_version(x) == t->versions[i]) continue;
-    if (depends || pointer_set_has(&t->captured, x->storage)) set_dependent(call, t, x);
+    if (depends || pointer_map_has(&t->captured, x->storage)) set_dependent(call, t, x);
   }
 }
 
@@ -154,7 +154,7 @@ static void trace_beside(Recorder *r, const Tensor *x, const char *what)
           "%s: the elements depend on the inputs, so what is done with them may differ from run to run: that "
           "can't be traced",
           what);
-  if (pointer_set_has(&t->captured, x->storage)) pointer_set_add(&call, &t->read, x->storage);
+  if (pointer_map_has(&t->captured, x->storage)) pointer_map_set(&call, &t->read, x->storage, 0);
 }
 
 /* Of a row that is opened. */
@@ -246,8 +246,8 @@ void trace_free(Trace *t)
   trace_end(t);
   builder_free(t->builder);
   tensor_release(t->before);
-  pointer_set_free(ctx, &t->captured);
-  pointer_set_free(ctx, &t->dependent);
-  pointer_set_free(ctx, &t->read);
+  pointer_map_free(ctx, &t->captured);
+  pointer_map_free(ctx, &t->dependent);
+  pointer_map_free(ctx, &t->read);
   memory_free(&ctx->memory, t, sizeof *t);
 }

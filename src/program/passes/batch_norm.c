@@ -135,20 +135,28 @@ static Factors factors_of(const Plan *plan, const PlanStep *s, int32_t value)
   const PlanValue *result = &plan->values[s->results[0]];
   const Tensor *y = plan->values[value].seen;
   bool fits = !s->in_place && !s->is_kept && !s->special && s->nresults == 1 && !result->is_written && result->seen
-              && tensor_same_shape(result->seen, y) && result->seen->dtype == y->dtype;
+              && tensor_same_shape(result->seen, y) && result->seen->dtype == y->dtype
+              && shape_equal(tensor_strides(result->seen), tensor_strides(y));
   if (!fits) return (Factors){0};
   return strcmp(s->op->row, "channel_map") == 0 ? factors_of_map(plan, s, value) : factor_of_arithmetic(plan, s, value);
 }
 
+/* For each value that steps read one that does. */
+static int32_t *list_readers(Call *call, const Plan *plan)
+{
+  int32_t *readers = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *readers);
+  for (int32_t v = 0; v < plan->nvalues; v++) readers[v] = -1;
+  for (int32_t i = 0; i < plan->nsteps; i++)
+    for (int32_t k = 0; k < plan->steps[i].noperands; k++) readers[plan->steps[i].operands[k].value] = i;
+  return readers;
+}
+
 /* The one step that reads a value, if nothing else does; -1. */
-static int32_t only_reader(const Plan *plan, int32_t v)
+static int32_t only_reader(const Plan *plan, const int32_t *readers, int32_t v)
 {
   const PlanValue *value = &plan->values[v];
-  if (value->readers != 1 || value->leaves || value->is_written || value->root != v) return -1;
-  for (int32_t i = value->step + 1; i < plan->nsteps; i++)
-    for (int32_t k = 0; k < plan->steps[i].noperands; k++)
-      if (plan->steps[i].operands[k].value == v) return plan->steps[i].is_gone ? -1 : i;
-  return -1;
+  if (value->readers != 1 || value->leaves || value->is_written || value->root != v || readers[v] < 0) return -1;
+  return plan->steps[readers[v]].is_gone ? -1 : readers[v];
 }
 
 /* ----------------------------------------------------------------------- folding */
@@ -200,7 +208,7 @@ static void give_operand(Plan *plan, PlanStep *s, Tensor **place, int32_t value)
   s->operands = more;
 }
 
-static void fold_into(Call *call, Plan *plan, int32_t at)
+static void fold_into(Call *call, Plan *plan, const int32_t *readers, int32_t at)
 {
   PlanStep *conv = &plan->steps[at];
   int32_t weight = value_in(conv, place_of(conv, "weight")), bias = value_in(conv, place_of(conv, "bias"));
@@ -208,7 +216,7 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   Fold f = {.rows = strcmp(conv->op->row, "convolve_input") == 0};
   int32_t factors[MOST_FACTORS], gone[MOST_FACTORS], result = conv->results[0], last = result;
   int ngone = 0;
-  for (int32_t reader; (reader = only_reader(plan, last)) >= 0 && f.n + FACTORS_OF_STEP <= MOST_FACTORS;) {
+  for (int32_t reader; (reader = only_reader(plan, readers, last)) >= 0 && f.n + FACTORS_OF_STEP <= MOST_FACTORS;) {
     Factors more = factors_of(plan, &plan->steps[reader], last);
     if (more.n == 0) break;
     memcpy(f.kinds + f.n, more.kinds, (size_t)more.n);
@@ -223,8 +231,9 @@ static void fold_into(Call *call, Plan *plan, int32_t at)
   give_operand(plan, conv, place_of(conv, "weight"), plan->steps[made].results[0]);
   give_operand(plan, conv, place_of(conv, "bias"), plan->steps[made].results[1]);
   for (int i = 0; i < ngone; i++) plan->steps[gone[i]].is_gone = true;
-  plan->values[result].leaves = plan->values[last].leaves;
-  plan_replace(plan, last, result);
+  conv->results[0] = last;
+  plan->values[last].step = at;
+  plan->values[last].noted = plan->values[result].noted;
 }
 
 /* Of transposed ones only those without groups, whose weight has the channels of all groups in one dimension. */
@@ -237,10 +246,10 @@ static bool is_convolution(const PlanStep *s)
 void pass_batch_norm(Call *call, Plan *plan)
 {
   plan_survey(plan);
-  int32_t n = plan->nsteps;
+  const int32_t n = plan->nsteps, *readers = list_readers(call, plan);
   for (int32_t i = 0; i < n; i++) {
     const PlanStep *s = &plan->steps[i];
-    if (!s->special && !s->is_kept && !s->in_place && is_convolution(s)) fold_into(call, plan, i);
+    if (!s->special && !s->is_kept && !s->in_place && is_convolution(s)) fold_into(call, plan, readers, i);
   }
   plan_compact(plan);
 }

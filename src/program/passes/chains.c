@@ -19,7 +19,7 @@ typedef struct Pass {
   Plan *plan;
   int32_t *group_of; /* of each step; -1 */
   Group *groups;
-  int32_t ngroups;
+  int32_t ngroups, nclosed; /* the first so many groups are closed */
 } Pass;
 
 /* ---------------------------------------------------------------------- operands */
@@ -64,7 +64,7 @@ static void close_touched(Pass *p, const PlanStep *s)
     if (root->step >= 0 && p->group_of[root->step] >= 0) p->groups[p->group_of[root->step]].open = false;
   }
   if (!s->in_place && !(s->special && s->special->changes_memory)) return;
-  for (int32_t g = 0; g < p->ngroups; g++) p->groups[g].open = false; /* it may write what they read */
+  for (; p->nclosed < p->ngroups; p->nclosed++) p->groups[p->nclosed].open = false; /* it may write what they read */
 }
 
 static void merge_groups(Pass *p, int32_t from, int32_t into)
@@ -277,12 +277,25 @@ static bool is_worth_it(const Pass *p, const Group *g)
   return false;
 }
 
-static void chain_group(Pass *p, Group *g)
+static void chain_sorted(Pass *p, const Group *g)
 {
   Draft d = {.noperands = 0};
   if (!is_worth_it(p, g)) return;
+  if (draft_group(p, g, &d)) {
+    put_chain(p, g, &d);
+  } else if (g->n > 1) { /* it reads or gives too much for one */
+    Group half = {.n = g->n / 2}, rest = {.n = g->n - half.n};
+    memcpy(half.steps, g->steps, (size_t)half.n * sizeof *half.steps);
+    memcpy(rest.steps, g->steps + half.n, (size_t)rest.n * sizeof *rest.steps);
+    chain_sorted(p, &half);
+    chain_sorted(p, &rest);
+  }
+}
+
+static void chain_group(Pass *p, Group *g)
+{
   sort_steps(g);
-  if (draft_group(p, g, &d)) put_chain(p, g, &d);
+  chain_sorted(p, g);
 }
 
 void pass_chains(Call *call, Plan *plan)

@@ -13,6 +13,9 @@ void pass_dead(Call *call, Plan *plan);
 /* What is computed twice is computed once. */
 void pass_common(Call *call, Plan *plan);
 
+/* Whether it doesn't matter when a step runs: what it reads and makes is never changed. */
+bool pass_is_timeless(const Plan *plan, const PlanStep *s);
+
 /* What is made of captured tensors alone is made when those have changed. */
 void pass_kept(Call *call, Plan *plan);
 

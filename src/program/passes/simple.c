@@ -1,4 +1,4 @@
-/* Constants, dead code, common code, and what is kept from run to run. */
+/* Constants, dead code, and what is kept from run to run. */
 #include <string.h>
 
 #include "program/passes/passes.h"
@@ -25,6 +25,14 @@ static bool makes_results(const Plan *plan, const PlanStep *s)
 {
   for (int32_t k = 0; k < s->nresults; k++)
     if (plan->values[s->results[k]].step != s - plan->steps) return false;
+  return true;
+}
+
+bool pass_is_timeless(const Plan *plan, const PlanStep *s)
+{
+  if (!is_pure(s) || !results_stay(plan, s) || !makes_results(plan, s)) return false;
+  for (int32_t k = 0; k < s->noperands; k++)
+    if (root_of(plan, s->operands[k].value)->is_written) return false;
   return true;
 }
 
@@ -76,105 +84,6 @@ void pass_dead(Call *call, Plan *plan)
   plan_compact(plan);
 }
 
-/* ------------------------------------------------------------------ common code */
-
-static bool same_scalar(Scalar a, Scalar b)
-{
-  if (a.kind != b.kind) return false;
-  if (a.kind <= SCALAR_INT) return a.i == b.i;
-  return memcmp(&a.re, &b.re, sizeof a.re) == 0 && (a.kind != SCALAR_COMPLEX || memcmp(&a.im, &b.im, sizeof a.im) == 0);
-}
-
-static bool same_list(const Ints *a, const Ints *b)
-{
-  return a->n == b->n && (a->n <= 0 || memcmp(a->v, b->v, (size_t)a->n * sizeof *a->v) == 0);
-}
-
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
-
-static size_t bytes_of_value(ArgKind kind)
-{
-  switch (kind) {
-    case ARG_BOOL: return sizeof(bool);
-    case ARG_OPT_BOOL: return sizeof(int8_t);
-    case ARG_TYPE: return sizeof(DType);
-    case ARG_DEVICE: return sizeof(Device);
-    case ARG_REAL: return sizeof(double);
-    default: return sizeof(int64_t);
-  }
-}
-
-/* Whether one argument, which holds no tensors, is the same in both; those that do are told by their operands. */
-static bool same_argument(const ArgSpec *spec, const char *a, const char *b)
-{
-  switch (argument_holds(spec)) {
-    case HOLDS_TENSOR: return !*(Tensor *const *)a == !*(Tensor *const *)b;
-    case HOLDS_TENSORS: return ((const Tensors *)a)->n == ((const Tensors *)b)->n;
-    case POINTS_TO_LIST: return same_list((const Ints *)a, (const Ints *)b);
-    case POINTS_TO_TEXT: return same_text(*(const char *const *)a, *(const char *const *)b);
-    default: break;
-  }
-  if (spec->kind == ARG_SCALAR) return same_scalar(*(const Scalar *)a, *(const Scalar *)b);
-  return memcmp(a, b, bytes_of_value(spec->kind)) == 0;
-}
-
-static bool same_steps(const PlanStep *a, const PlanStep *b)
-{
-  if (a->op != b->op || a->noperands != b->noperands || a->nresults != b->nresults) return false;
-  for (int32_t k = 0; k < a->noperands; k++)
-    if (a->operands[k].value != b->operands[k].value) return false;
-  for (int i = 0; i < a->op->nargs; i++) {
-    const ArgSpec *spec = &a->op->args[i];
-    if (!same_argument(spec, (const char *)a->args + spec->offset, (const char *)b->args + spec->offset)) return false;
-  }
-  return true;
-}
-
-/* Whether it doesn't matter when a step runs: what it reads and makes is never changed. */
-static bool is_timeless(const Plan *plan, const PlanStep *s)
-{
-  if (!is_pure(s) || !results_stay(plan, s) || !makes_results(plan, s)) return false;
-  for (int32_t k = 0; k < s->noperands; k++)
-    if (root_of(plan, s->operands[k].value)->is_written) return false;
-  return true;
-}
-
-/* Operands that are the same number become one value, so that what is made of them is told to be the same. */
-static void join_numbers(Plan *plan)
-{
-  for (int32_t v = 0; v < plan->nvalues; v++) {
-    const PlanValue *value = &plan->values[v];
-    if (value->kind != PLAN_CONSTANT || value->step >= 0 || !value->now || !value->now->is_wrapped_number) continue;
-    for (int32_t u = 0; u < v; u++) {
-      const PlanValue *other = &plan->values[u];
-      if (other->kind != PLAN_CONSTANT || other->step >= 0 || !other->now || !other->now->is_wrapped_number) continue;
-      if (other->now->dtype != value->now->dtype || !same_scalar(tensor_item(other->now), tensor_item(value->now)))
-        continue;
-      plan_replace(plan, v, u);
-      break;
-    }
-  }
-}
-
-void pass_common(Call *call, Plan *plan)
-{
-  (void)call;
-  join_numbers(plan);
-  plan_survey(plan);
-  for (int32_t i = 0; i < plan->nsteps; i++) {
-    PlanStep *s = &plan->steps[i];
-    if (!is_timeless(plan, s)) continue;
-    for (int32_t k = 0; k < i; k++) {
-      PlanStep *before = &plan->steps[k];
-      if (before->is_gone || !same_steps(before, s) || !is_timeless(plan, before)) continue;
-      for (int32_t r = 0; r < s->nresults; r++) plan_replace(plan, s->results[r], before->results[r]);
-      s->is_gone = true;
-      break;
-    }
-  }
-  plan_compact(plan);
-}
-
 /* ------------------------------------------------------------------------- kept */
 
 bool pass_is_lasting(const Plan *plan, int32_t v)
@@ -192,7 +101,7 @@ void pass_kept(Call *call, Plan *plan)
   plan_survey(plan);
   for (int32_t i = 0; i < plan->nsteps; i++) {
     PlanStep *s = &plan->steps[i];
-    bool kept = s->noperands > 0 && !s->is_view && is_timeless(plan, s);
+    bool kept = s->noperands > 0 && !s->is_view && pass_is_timeless(plan, s);
     for (int32_t k = 0; k < s->noperands && kept; k++) kept = pass_is_lasting(plan, s->operands[k].value);
     if (kept) plan_keep(plan, s);
   }

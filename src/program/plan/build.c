@@ -83,20 +83,6 @@ void plan_compact(Plan *plan)
   plan->nsteps = n;
 }
 
-void plan_replace(Plan *plan, int32_t value, int32_t by)
-{
-  for (int32_t i = 0; i < plan->nsteps; i++)
-    for (int32_t k = 0; k < plan->steps[i].noperands; k++)
-      if (plan->steps[i].operands[k].value == value) plan->steps[i].operands[k].value = by;
-  for (int32_t i = 0; i < plan->noutputs; i++)
-    if (plan->outputs[i] == value) plan->outputs[i] = by;
-  for (int32_t v = 0; v < plan->nvalues; v++) { /* its views are the other's */
-    if (plan->values[v].root != value || v == value) continue;
-    plan->values[v].root = plan->values[by].root;
-    plan->values[v].shift += plan->values[by].shift;
-  }
-}
-
 void plan_keep(Plan *plan, PlanStep *s)
 {
   s->is_kept = plan->keeps = true;

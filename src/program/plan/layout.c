@@ -1,5 +1,6 @@
 /* Where a plan's results are: in its memory by their lifetimes, as headers over others', or made at each run. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/iter.h"
 #include "program/plan/plan.h"
@@ -142,30 +143,93 @@ static int by_size(const void *a, const void *b)
   return p->value < q->value ? -1 : 1;
 }
 
-static bool live_together(const Place *p, const Place *q) { return p->first <= q->last && q->first <= p->last; }
+/* The places that have their offset, by the steps in which they live: a tree whose nodes halve the steps, down to one.
+   A place is listed at the largest nodes all of whose steps it lives in. */
+typedef struct LifeTree {
+  int32_t nsteps, *lists; /* of each node: an entry; -1 */
+  struct LifeEntry {
+    const Place *place;
+    int32_t next;
+  } * entries;
+  struct Extent {
+    size_t offset, end;
+  } * found; /* of those that live in the steps that were asked for, some more than once */
+  int32_t nentries, entries_room, nfound, found_room;
+} LifeTree;
 
-/* The lowest place where nothing that lives at the same time is; the larger ones have theirs. */
-static size_t lowest_place(const Place *places, int32_t n, const Place *p)
+static LifeTree tree_new(Call *call, int32_t nsteps)
+{
+  LifeTree tree = {.nsteps = 1};
+  while (tree.nsteps < nsteps) tree.nsteps *= 2;
+  tree.lists = arena_allocate(call->ctx, 2 * (size_t)tree.nsteps * sizeof *tree.lists);
+  for (int32_t i = 0; i < 2 * tree.nsteps; i++) tree.lists[i] = -1;
+  return tree;
+}
+
+/* Room for one more in a list of the arena, which is copied when it is full. */
+static void *with_room(Call *call, void *list, int32_t n, int32_t *room, size_t size)
+{
+  if (n < *room) return list;
+  *room = *room ? 2 * *room : 64;
+  void *larger = arena_allocate(call->ctx, (size_t)*room * size);
+  if (n) memcpy(larger, list, (size_t)n * size);
+  return larger;
+}
+
+/* Lists a place below a node of the steps from `at` on. */
+static void tree_add(Call *call, LifeTree *tree, int32_t node, int32_t at, int32_t steps, const Place *p)
+{
+  if (p->last < at || at + steps <= p->first) return;
+  if (p->first <= at && at + steps - 1 <= p->last) {
+    tree->entries = with_room(call, tree->entries, tree->nentries, &tree->entries_room, sizeof *tree->entries);
+    tree->entries[tree->nentries] = (struct LifeEntry){p, tree->lists[node]};
+    tree->lists[node] = tree->nentries++;
+    return;
+  }
+  tree_add(call, tree, 2 * node, at, steps / 2, p);
+  tree_add(call, tree, 2 * node + 1, at + steps / 2, steps / 2, p);
+}
+
+/* Finds the places that live in any step of p's. */
+static void tree_find(Call *call, LifeTree *tree, int32_t node, int32_t at, int32_t steps, const Place *p)
+{
+  if (p->last < at || at + steps <= p->first) return;
+  for (int32_t e = tree->lists[node]; e >= 0; e = tree->entries[e].next) {
+    const Place *q = tree->entries[e].place;
+    tree->found = with_room(call, tree->found, tree->nfound, &tree->found_room, sizeof *tree->found);
+    tree->found[tree->nfound++] = (struct Extent){q->offset, q->offset + q->bytes};
+  }
+  if (steps == 1) return;
+  tree_find(call, tree, 2 * node, at, steps / 2, p);
+  tree_find(call, tree, 2 * node + 1, at + steps / 2, steps / 2, p);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+  const struct Extent *p = a, *q = b;
+  return p->offset < q->offset ? -1 : p->offset > q->offset;
+}
+
+/* The lowest place where nothing is that lives at the same time; the larger ones have theirs. */
+static size_t lowest_place(Call *call, LifeTree *tree, const Place *p)
 {
   size_t at = 0;
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (int32_t i = 0; i < n; i++) {
-      const Place *q = &places[i];
-      if (!live_together(p, q) || q->offset >= at + p->bytes || at >= q->offset + q->bytes) continue;
-      at = q->offset + q->bytes;
-      moved = true;
-    }
-  }
+  tree->nfound = 0;
+  tree_find(call, tree, 1, 0, tree->nsteps, p);
+  if (tree->nfound) qsort(tree->found, (size_t)tree->nfound, sizeof *tree->found, by_offset);
+  for (int32_t i = 0; i < tree->nfound && tree->found[i].offset < at + p->bytes; i++)
+    if (tree->found[i].end > at) at = tree->found[i].end;
   return at;
 }
 
-static size_t place_all(Place *places, int32_t n)
+static size_t place_all(Call *call, const Plan *plan, Place *places, int32_t n)
 {
   size_t bytes = 0;
-  qsort(places, (size_t)n, sizeof *places, by_size);
+  LifeTree tree = tree_new(call, plan->nsteps);
+  if (n) qsort(places, (size_t)n, sizeof *places, by_size);
   for (int32_t i = 0; i < n; i++) {
-    places[i].offset = lowest_place(places, i, &places[i]);
+    places[i].offset = lowest_place(call, &tree, &places[i]);
+    tree_add(call, &tree, 1, 0, tree.nsteps, &places[i]);
     if (places[i].offset + places[i].bytes > bytes) bytes = places[i].offset + places[i].bytes;
   }
   return bytes;
@@ -282,7 +346,7 @@ void plan_lay_out(Call *call, Plan *plan)
   Place *places = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *places);
   int32_t *place_of = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *place_of);
   int32_t n = find_places(plan, places, place_of);
-  make_arena(call, plan, places, n, place_all(places, n));
+  make_arena(call, plan, places, n, place_all(call, plan, places, n));
   make_headers(call, plan);
   list_headers(plan);
   list_dying(call, plan);

@@ -39,6 +39,7 @@ typedef struct PlanValue {
   bool leaves;      /* its memory is an output's, or a gradient's */
   uint8_t noted;    /* its op asked for it by result_new or its kin, so it can be given one: at which place, from 1 */
   int32_t root;     /* the value whose memory it lies in; itself if it is no view */
+  int32_t next;     /* while it is recorded: the value of the same memory that came before; of a root the last; -1 */
   int32_t step;     /* that makes it; -1 */
   uint8_t history;  /* of inputs and captured ones: a GradientHistory */
   int32_t cell;     /* of HOME_NEW's: where a run keeps it */
@@ -150,8 +151,7 @@ PlanRecord *plan_record_open(Call *call, Tensor *const *inputs, int32_t n, bool 
 /* A tensor whose elements never change, though it was there before. */
 void plan_record_constant(Call *call, PlanRecord *r, Tensor *t);
 
-/* Of more steps there is to be no plan: some of what makes one takes time by the square of their number. A recording of
-   forms raises then. */
+/* Of more steps there is to be no plan: making one takes longer than some runs. A recording of forms raises then. */
 void plan_record_bound(PlanRecord *r, int32_t steps);
 
 /* Says why what is recorded can't become a plan. Only the first reason counts. */
@@ -190,9 +190,6 @@ void plan_keep(Plan *plan, PlanStep *s);
 
 /* Takes steps out that are gone. */
 void plan_compact(Plan *plan);
-
-/* Puts one value in another's place wherever it is read, by steps after `from`. */
-void plan_replace(Plan *plan, int32_t value, int32_t by);
 
 static inline bool value_is_view(const Plan *plan, int32_t v) { return plan->values[v].root != v; }
 

@@ -35,11 +35,8 @@ bool plan_record_is_older(const PlanRecord *r, const Tensor *t)
 
 int32_t value_of_storage(const PlanRecord *r, const Storage *s)
 {
-  const Plan *plan = r->plan;
-  if (!pointer_set_has(&r->storages, s)) return -1; /* as of most that are asked for: new ones */
-  for (int32_t v = plan->nvalues - 1; v >= 0; v--)
-    if (plan->values[v].root == v && plan->values[v].seen->storage == s) return v;
-  return -1;
+  const int32_t v = pointer_map_find(&r->storages, s);
+  return v >= 0 && r->plan->values[v].seen->storage == s ? v : -1;
 }
 
 /* Whether a tensor of now has memory that the recording doesn't know and that others hold than tensors of now, such as
@@ -57,20 +54,23 @@ int32_t record_value(Call *call, PlanRecord *r, Tensor *t, PlanKind kind, int32_
 {
   Plan *plan = r->plan;
   int32_t root = t->storage ? value_of_storage(r, t->storage) : -1;
-  PlanValue value = {.kind = (uint8_t)kind, .step = step};
+  PlanValue value = {.kind = (uint8_t)kind, .step = step, .next = -1};
   value.root = root >= 0 ? root : plan->nvalues;
   if (root >= 0) {
     const Tensor *base = plan->values[root].seen;
     value.shift = t->offset * (int64_t)dtype_size(tensor_dtype(t))
                   - base->offset * (int64_t)dtype_size(tensor_dtype(base));
     value.kind = plan->values[root].kind;
+    value.next = plan->values[root].next;
+    plan->values[root].next = plan->nvalues;
     if (t->dtype != base->dtype && value.kind != PLAN_RESULT)
       plan_record_refuse(r, "memory of the inputs is seen as of another dtype");
   }
-  if (root < 0 && t->storage) pointer_set_add(call, &r->storages, t->storage);
   int32_t v = plan_value_new(plan, value);
   plan->values[v].seen = tensor_retain(t);
   tensor_map_set(call, &r->values, t, v);
+  if (root < 0 && t->storage) pointer_map_set(call, &r->storages, t->storage, v);
+  if (root < 0 && kind == PLAN_RESULT) record_hold(r, v);
   return v;
 }
 
@@ -296,6 +296,7 @@ static void ran(Recorder *recorder, Call *call, const void *args, Tensor *into, 
     return;
   }
   record_op(call, r, args, into, results);
+  record_let_go(call, r);
   record_done(r, &entry);
 }
 
@@ -357,7 +358,7 @@ static void free_recorded(PlanRecord *r)
 {
   tensor_map_free(r->ctx, &r->values);
   tensor_map_free(r->ctx, &r->gradients);
-  pointer_set_free(r->ctx, &r->storages);
+  pointer_map_free(r->ctx, &r->storages);
   if (r->plan) plan_free(r->plan);
   r->plan = NULL;
 }

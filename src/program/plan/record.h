@@ -4,7 +4,7 @@
 
 #include "autograd/node.h"
 #include "program/plan/plan.h"
-#include "program/pointer_set.h"
+#include "program/pointer_map.h"
 #include "program/tensor_map.h"
 
 struct PlanRecord {
@@ -12,7 +12,11 @@ struct PlanRecord {
   Context *ctx;
   Plan *plan;
   TensorMap values;
-  PointerSet storages; /* those of values */
+  PointerMap storages; /* those of values */
+  struct Held {
+    int32_t *roots, n, room;   /* results whose elements are there, as far as they take memory */
+    size_t bytes, fresh_bytes; /* what they have; what has come since the last look at them */
+  } held;
   TensorMap gradients; /* leaves whose gradients are what the recording made of them, or none since it dropped them */
   void *state;         /* the host's, when it began */
   Tensor *newest;      /* the youngest tensor then; a reference */
@@ -70,6 +74,14 @@ PlanStep *record_deed(Call *call, PlanRecord *r, const PlanSpecial *special, Ten
 
 /* Values for a step's results. */
 void record_results(Call *call, PlanRecord *r, PlanStep *s, Tensors results, int32_t step);
+
+/* ---- held.c ---- */
+
+/* A new value, which may be one whose elements are given back when nothing else has them. */
+void record_hold(PlanRecord *r, int32_t v);
+
+/* Gives back the elements of results that nothing but the recording has any more, if it is time to look for them. */
+void record_let_go(Call *call, PlanRecord *r);
 
 /* ---- training.c ---- */
 

@@ -109,7 +109,7 @@ static void record_arrival(Call *call, PlanRecord *r, Tensor *leaf, Tensor *g)
   PlanStep *s = record_deed(call, r, &arrival_special, tensors, ARRIVAL_TENSORS);
   s->data = tensors;
   /* a value of its own, also where a gradient was there before: another one may be at another run */
-  PlanValue value = {.kind = PLAN_RESULT, .step = step, .root = plan->nvalues};
+  PlanValue value = {.kind = PLAN_RESULT, .step = step, .root = plan->nvalues, .next = -1};
   int32_t v = plan_value_new(plan, value);
   plan->values[v].seen = tensor_retain(leaf->grad);
   tensor_map_set(call, &r->values, leaf->grad, v);
