@@ -410,24 +410,20 @@ static void look_at_modules(lua_State *L, Trace *t, int guard)
   if (nn->was_changed) plan_record_refuse(t->record, "%san attribute of a module is assigned", nn->change);
 }
 
-/* Whether an argument is also a tensor that the network, or the function, has itself: its parameter, say. */
+/* Whether an argument is also a tensor that the network, or the function, comes to by itself: its parameter, say. */
 static bool has_own_argument(lua_State *L, int guard, int self)
 {
+  Tensor *tensors[MOST_TENSORS];
+  int top = lua_gettop(L), n = 0;
   bool own = false;
-  int top = lua_gettop(L);
   lua_getiuservalue(L, self, TARGET);
   lua_getiuservalue(L, 1, TRACE_TENSORS);
-  lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
-  for (lua_Integer i = 1; i <= n && !own; i++) {
-    lua_rawgeti(L, top + 2, i);
-    const Tensor *t = tensor_test(L, -1);
-    own = guards_have_tensor(L, guard, t);
-    for (int k = 1; lua_isfunction(L, top + 1) && !own && lua_getupvalue(L, top + 1, k); k++) {
-      own = tensor_test(L, -1) == t;
-      lua_pop(L, 1);
-    }
-    lua_settop(L, top + 2);
+  for (; n < MOST_TENSORS && lua_rawgeti(L, top + 2, n + 1) != LUA_TNIL; lua_pop(L, 1)) {
+    tensors[n++] = tensor_test(L, -1);
+    own |= guards_have_tensor(L, guard, tensors[n - 1]);
   }
+  lua_settop(L, top + 1);
+  own |= n > 0 && reaches_tensor(L, top + 1, guard, tensors, n);
   lua_settop(L, top);
   return own;
 }

@@ -33,6 +33,9 @@ const char *guards_add_watched(lua_State *L, int guard, NnState *nn);
 bool guards_have_tensor(lua_State *L, int guard, const Tensor *t);
 void guards_close(lua_State *L, int guard, Guards *g);
 
+/* Pushes the list of a guard's modules. */
+void guards_push_modules(lua_State *L, int guard);
+
 /* Whether all modules are what they were. */
 bool guards_hold(lua_State *L, int guard, Guards *g);
 
@@ -54,6 +57,11 @@ bool steps_are_ready(lua_State *L, int steps, PlanWork *work, bool first_time);
 
 /* Counts a step of each. */
 void steps_count(lua_State *L, int steps);
+
+/* ---- reach.c ---- */
+
+/* Whether a function, or methods of the guard's modules, come to one of n tensors beside their arguments. */
+bool reaches_tensor(lua_State *L, int target, int guard, Tensor *const *tensors, int n);
 
 /* ---- forms.c: arguments and results as keys of programs ---- */
 

@@ -196,6 +196,8 @@ bool guards_have_tensor(lua_State *L, int guard, const Tensor *t)
   return found;
 }
 
+void guards_push_modules(lua_State *L, int guard) { lua_rawgeti(L, guard, MODULES); }
+
 void guards_close(lua_State *L, int guard, Guards *g)
 {
   guard = lua_absindex(L, guard);
