@@ -477,7 +477,7 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
     int32_t v = record_value_of(call, r, outputs[i]);
     plan->outputs[i] = v;
     const PlanKind kind = plan->values[plan->values[v].root].kind;
-    if (r->grad_enabled && plan->values[v].root != v && (kind == PLAN_INPUT || kind == PLAN_CAPTURED))
+    if (plan->trains && outputs[i]->base && (kind == PLAN_INPUT || kind == PLAN_CAPTURED))
       plan_record_refuse(r, "a view of what was there before is returned, which a run makes without its history");
     if (kind == PLAN_CONSTANT)
       plan_record_refuse(r, "a tensor made of numbers is returned, which is to be another one each time");

@@ -485,6 +485,56 @@ describe("nl.compile", function()
     for _ = 1, 3 do assert.is_true(nl.no_grad(inside, nl.ones(2)).requires_grad) end
   end)
 
+  it("returns views of arguments that know what they are views of", function()
+    local held = nl.zeros(6)
+    local cases = {
+      nn.Flatten(), nn.Unflatten(2, {3, 1}), function(x) return x:view(6):view(3, 2):t() end,
+      function(x) return x:t()[2]:unsqueeze(1) end,
+      function() return held:view(2, 3):t() end,
+    }
+    for _, f in ipairs(cases) do
+      local fast, w = nl.compile(f), nl.full({}, 3.0):requires_grad_()
+      for call = 1, 3 do
+        local x = nl.randn(2, 3)
+        local y = fast(x)
+        assert.is_true(nl.equal(f(x), y))
+        if call == 3 then
+          y:mul_(w)
+          local base = f(x).requires_grad and (x.requires_grad and x or held)
+          assert(base and base.grad_fn, "the base has no history")
+          base:sum():backward()
+          assert.is_true(nl.allclose((y / 3):sum(), w.grad))
+        end
+      end
+      local program = programs(fast)[1]
+      assert.is_nil(program.reason)
+      assert.equal(2, program.runs)
+    end
+  end)
+
+  it("gives gradients through views of arguments as the plain path does", function()
+    for _, f in ipairs {nn.Flatten(), nn.Unflatten(2, {3, 1}), function(x) return x:t():reshape(3, 2)[1] end} do
+      local fast = nl.compile(f)
+      local step = nl.compile(function(x)
+        local y = f(x)
+        nl.sum(y * y):backward()
+        return y:detach()
+      end)
+      for _ = 1, 3 do
+        local a, b, c = nl.randn(2, 3):requires_grad_(), nil, nil
+        b, c = a:detach():clone():requires_grad_(), a:detach():clone():requires_grad_()
+        local y, given = f(a), fast(b)
+        nl.sum(y * y):backward()
+        nl.sum(given * given):backward()
+        assert.is_true(nl.equal(y, step(c)))
+        assert.is_true(nl.equal(a.grad, b.grad))
+        assert.is_true(nl.equal(a.grad, c.grad))
+      end
+      assert.is_nil(programs(fast)[1].reason)
+      assert.equal(2, programs(step)[1].runs, programs(step)[1].reason)
+    end
+  end)
+
   it("makes no program of a call with a tensor that the network has itself", function()
     local layer, w = nn.Linear(2, 2, {bias = false}), nl.full({2, 2}, 3.0)
     layer.weight.data = w

@@ -169,7 +169,7 @@ end
 local function try(seed, without)
   nl.manual_seed(seed)
   local f, parameters = make(seed), tensors()
-  local _ <close> = nl.no_grad() -- with gradients, what returns a view of an input is run plainly
+  local _ <close> = seed % 2 == 0 and nl.no_grad() or nil
   local fast = nl.compile(function(inputs) return f(inputs, parameters) end, {without = without})
   for round = 1, 4 do
     local inputs = tensors()
