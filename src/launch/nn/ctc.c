@@ -7,7 +7,9 @@
 
 #include <math.h>
 
+#include "core/shape.h"
 #include "launch/launch.h"
+#include "launch/look.h"
 
 /* One sequence; likelihoods are logarithms. */
 typedef struct Sequence {
@@ -73,7 +75,8 @@ static double loss_of(const Sequence *s)
 typedef struct Batch {
   int64_t steps, sequences, classes;
   int64_t row; /* from one target to the next; 0: they follow each other */
-  const CtcTargets *t;
+  const int64_t *input_lengths, *target_lengths;
+  int64_t blank;
   bool zero_infinity;
   double *alpha, *beta, *ways; /* beta and ways for gradients only */
 } Batch;
@@ -82,7 +85,7 @@ typedef struct Batch {
 static void check_ctc_labels(Call *call, const Batch *b, const int64_t *target)
 {
   for (int64_t n = 0; n < b->sequences; n++) {
-    int64_t length = b->t->target_lengths.v[n];
+    int64_t length = b->target_lengths[n];
     for (int64_t i = 0; i < length; i++)
       if (target[i] < 1 || target[i] > b->classes)
         raise(call, "target %lld is no class: there are %lld, counted from 1", (long long)target[i],
@@ -91,14 +94,46 @@ static void check_ctc_labels(Call *call, const Batch *b, const int64_t *target)
   }
 }
 
+void check_ctc_lengths(Call *call, const Tensor *x, const Tensor *labels, Ints in, Ints out)
+{
+  const int64_t n = x->shape[1];
+  const bool rows = labels->ndim == 2 && labels->shape[0] == n;
+  int64_t total = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (in.v[i] < 0 || in.v[i] > x->shape[0])
+      raise(call, "input_lengths: number %lld is %lld, and there are %lld steps", (long long)i + 1, (long long)in.v[i],
+            (long long)x->shape[0]);
+    if (out.v[i] < 0 || (rows && out.v[i] > labels->shape[1]) || out.v[i] > INT64_MAX - total)
+      raise(call, "target_lengths: number %lld is %lld, and targets have shape %s", (long long)i + 1,
+            (long long)out.v[i], shape_text(call, tensor_shape(labels)));
+    total += out.v[i];
+  }
+  if (!rows && (labels->ndim != 1 || labels->shape[0] != total))
+    raise(call, "targets have shape %s; [%lld, longest] or all in a row, [%lld], is wanted",
+          shape_text(call, tensor_shape(labels)), (long long)n, (long long)total);
+}
+
+/* The elements of a vector of lengths. */
+static Ints lengths_in(Call *call, Tensor *t, const char *name)
+{
+  if (!can_look(t)) raise(call, "%s on the meta device have no numbers", name);
+  return (Ints){tensor_data(contiguous_as(call, t, DTYPE_i64)), t->numel};
+}
+
 static Batch batch_of(Call *call, const Tensor *x, CtcTargets *t, bool zero_infinity)
 {
+  const Ints in = lengths_in(call, t->input_lengths, "input_lengths");
+  const Ints out = lengths_in(call, t->target_lengths, "target_lengths");
+  if (!can_look(t->labels)) raise(call, "targets on the meta device have no numbers");
+  check_ctc_lengths(call, x, t->labels, in, out);
   t->labels = contiguous_as(call, t->labels, DTYPE_i64);
   Batch b = {.steps = x->shape[0],
              .sequences = x->shape[1],
              .classes = x->shape[2],
              .row = t->labels->ndim == 2 ? t->labels->shape[1] : 0,
-             .t = t,
+             .input_lengths = in.v,
+             .target_lengths = out.v,
+             .blank = t->blank,
              .zero_infinity = zero_infinity};
   check_ctc_labels(call, &b, tensor_data(t->labels));
   return b;
@@ -109,7 +144,7 @@ static double *likelihoods(Call *call, const Batch *b, const Tensor *like)
 {
   int64_t longest = 0;
   for (int64_t n = 0; n < b->sequences; n++)
-    if (b->t->target_lengths.v[n] > longest) longest = b->t->target_lengths.v[n];
+    if (b->target_lengths[n] > longest) longest = b->target_lengths[n];
   return tensor_data(new_beside(call, like, DTYPE_f64, INTS(b->steps, 2 * longest + 1)));
 }
 
@@ -117,7 +152,7 @@ static double *likelihoods(Call *call, const Batch *b, const Tensor *like)
 static Sequence sequence_of(const Batch *b, const double *probs, const int64_t *labels, int64_t n, int64_t before)
 {
   Sequence s = {
-    b->t->input_lengths.v[n], 2 * b->t->target_lengths.v[n] + 1, b->t->blank, labels + (b->row ? n * b->row : before),
+    b->input_lengths[n], 2 * b->target_lengths[n] + 1, b->blank, labels + (b->row ? n * b->row : before),
     probs + n * b->classes,   b->sequences * b->classes,         b->alpha,    b->beta};
   if (s.steps) fill_alpha(&s);
   return s;
@@ -130,7 +165,7 @@ static void losses_of_all(const Launch *l, int64_t begin, int64_t end)
   (void)begin, (void)end;
   const Batch *b = l->params;
   double *loss = result_at(l, 0, 0);
-  for (int64_t n = 0, before = 0; n < b->sequences; before += b->t->target_lengths.v[n++]) {
+  for (int64_t n = 0, before = 0; n < b->sequences; before += b->target_lengths[n++]) {
     Sequence s = sequence_of(b, operand_at(l, 0, 0), operand_at(l, 1, 0), n, before);
     loss[n] = loss_of(&s);
     if (b->zero_infinity && loss[n] == INFINITY) loss[n] = 0;
@@ -176,7 +211,7 @@ static void gradients_of_all(const Launch *l, int64_t begin, int64_t end)
   const Batch *b = l->params;
   const double *dy = operand_at(l, 2, 0);
   double *dx = result_at(l, 0, 0);
-  for (int64_t n = 0, before = 0; n < b->sequences; before += b->t->target_lengths.v[n++]) {
+  for (int64_t n = 0, before = 0; n < b->sequences; before += b->target_lengths[n++]) {
     Sequence s = sequence_of(b, operand_at(l, 0, 0), operand_at(l, 1, 0), n, before);
     sequence_gradient(b, &s, dy[n], dx + n * b->classes);
   }

@@ -10,7 +10,7 @@ local plain = {}
 for row in ([[
   nonzero argwhere where_positions masked_select unique unique_consecutive bincount one_hot tensor_split_tensor
   repeat_interleave_each repeat_interleave_positions linalg_lstsq narrow_tensor masked_median masked_scatter
-  unravel_index segment_reduce ctc_loss_tensor fake_quantize_channels
+  unravel_index segment_reduce fake_quantize_channels
   lstm_packed gru_packed rnn_tanh_packed rnn_relu_packed
   as_strided view_dtype view_as_real view_as_complex imag
 ]]):gmatch "%S+" do

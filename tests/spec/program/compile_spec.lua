@@ -535,6 +535,33 @@ describe("nl.compile", function()
     end
   end)
 
+  it("looks at a CTC loss's lengths at each call", function()
+    local loss = nn.CTCLoss {reduction = "none"}
+    local fast = nl.compile(function(x, ...) return loss(F.log_softmax(x, 3), ...) end)
+    local step = nl.compile(function(x, ...)
+      local y = loss(F.log_softmax(x, 3), ...)
+      y:sum():backward()
+      return y:detach()
+    end)
+    for call, lengths in ipairs {{{6, 6}, {2, 3}}, {{6, 5}, {3, 1}}, {{4, 6}, {0, 2}}, {{5, 6}, {1, 1}}} do
+      local steps, labels = nl.tensor(lengths[1]), nl.tensor(lengths[2])
+      local x, targets = nl.randn(6, 2, 5):requires_grad_(), nl.randint(2, 6, {2, 3})
+      local expected = loss(F.log_softmax(x, 3), targets, table.unpack(lengths))
+      local list = nl.tensor(expected:tolist())
+      expected:sum():backward()
+      local grad = x.grad
+      x.grad = nil
+      assert.is_true(nl.equal(list, nl.no_grad(fast, x, targets, steps, labels)))
+      assert.is_true(nl.equal(list, step(x, targets, steps, labels)))
+      assert.is_true(nl.equal(grad, x.grad))
+      assert.equal(call - 1, programs(fast)[1].runs, programs(fast)[1].reason)
+      assert.equal(call - 1, programs(step)[1].runs, programs(step)[1].reason)
+    end
+    local x, targets, steps = nl.randn(6, 2, 5), nl.randint(2, 6, {2, 3}), nl.tensor {6, 7}
+    assert.error_matches(function() nl.no_grad(fast, x, targets, steps, nl.tensor {1, 1}) end,
+      "input_lengths: number 2 is 7, and there are 6 steps")
+  end)
+
   it("makes no program of a call with a tensor that the network has itself", function()
     local layer, w = nn.Linear(2, 2, {bias = false}), nl.full({2, 2}, 3.0)
     layer.weight.data = w
