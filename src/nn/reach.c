@@ -1,5 +1,5 @@
-/* Whether a function, or a module's methods, come to a tensor by themselves, beside their arguments: through upvalues, or
-   a global that their code names. */
+/* Whether a function, or a module's methods, come to a tensor by themselves, beside their arguments: through upvalues,
+   or a global that their code names. */
 #include <stdlib.h>
 #include <string.h>
 

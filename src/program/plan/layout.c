@@ -13,32 +13,20 @@ typedef struct Place {
   size_t bytes, offset;
 } Place;
 
-static bool is_made_as_view(const Plan *plan, const PlanStep *s, const bool *are_seen)
+/* Whether a step is gone since its results are headers. */
+static bool becomes_headers(const Plan *plan, const PlanStep *s)
 {
+  if (!s->is_view) return false;
   for (int32_t k = 0; k < s->nresults; k++)
-    if (are_seen[s->results[k]] && plan->values[s->results[k]].root != s->results[k]) return true;
-  return false;
+    if (plan->values[s->results[k]].leaves && plan->values[s->results[k]].root != s->results[k]) return false;
+  return true;
 }
 
-/* By value, whether it leaves, or a view that leaves is made of it: that knows what it is a view of. */
-static bool *seen_outside(Call *call, const Plan *plan)
+static void choose_homes(Plan *plan)
 {
-  bool *are_seen = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *are_seen);
-  for (int32_t v = 0; v < plan->nvalues; v++) are_seen[v] = plan->values[v].leaves;
-  for (int32_t i = plan->nsteps - 1; i >= 0; i--) {
-    const PlanStep *s = &plan->steps[i];
-    if (!s->is_view || !is_made_as_view(plan, s, are_seen)) continue;
-    for (int32_t k = 0; k < s->noperands; k++) are_seen[s->operands[k].value] = true;
-  }
-  return are_seen;
-}
-
-static void choose_homes(Call *call, Plan *plan)
-{
-  const bool *are_seen = seen_outside(call, plan);
   for (int32_t i = 0; i < plan->nsteps; i++) {
     PlanStep *s = &plan->steps[i];
-    if (s->is_view && !is_made_as_view(plan, s, are_seen)) { /* its results are headers */
+    if (becomes_headers(plan, s)) {
       for (int32_t k = 0; k < s->nresults; k++) { /* one that is an operand itself is what it was */
         PlanValue *value = &plan->values[s->results[k]];
         if (value->step == i && value->root != s->results[k]) value->is_header = true;
@@ -354,7 +342,7 @@ static void release_unread(Call *call, Plan *plan)
 void plan_lay_out(Call *call, Plan *plan)
 {
   plan_survey(plan);
-  choose_homes(call, plan);
+  choose_homes(plan);
   Place *places = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *places);
   int32_t *place_of = arena_allocate(call->ctx, (size_t)(plan->nvalues + 1) * sizeof *place_of);
   int32_t n = find_places(plan, places, place_of);
