@@ -250,6 +250,12 @@ def corners():
     for mode in ("nearest", "linear"):
         yield made("resize_10_" + mode, "Resize", {"x": real(1, 2, 4, 5), "s": np.array([1, 1, 2, 0.6], np.float32)},
                    constants=["s"], domain="", standard=10, mode=mode)
+    for op, gates in (("LSTM", 4), ("GRU", 3), ("RNN", 1)): # the last sequence has no step
+        outputs = ["y", "nh", "nc"] if op == "LSTM" else ["y", "nh"]
+        yield made("no_steps_" + op.lower(), op, {
+            "x": real(3, 2, 2), "w": real(2, 2 * gates, 2), "r": real(2, 2 * gates, 2), "b": None,
+            "lengths": np.array([2, 0], dtype=np.int32), "h": real(2, 2, 2)}, outputs, domain="", standard=14,
+            hidden_size=2, direction="bidirectional")
 
 
 def main():

@@ -169,6 +169,13 @@ static Tensor *step(Call *call, const Direction *d, Tensor *in, Tensor *h, Tenso
   return gate(call, d, 0, plus(in, op(linear, h, d->r, d->rb)));
 }
 
+/* What is kept of sequences that have a step; of others it is 0, as with ONNX Runtime. NULL stays. */
+static Tensor *of_begun(Call *call, const Direction *d, Tensor *state)
+{
+  if (!d->lengths || !state) return state;
+  return op(where, op(unsqueeze, op(gt, d->lengths, whole(0)), 1), state, zeros_like_of(state));
+}
+
 /* All steps forward; sequences that are over keep their state, and give zeros. */
 static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
 {
@@ -187,7 +194,7 @@ static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
     }
     h = now;
   }
-  return (Outcome){op(stack, ((Tensors){y, steps}), 0), h, c};
+  return (Outcome){op(stack, ((Tensors){y, steps}), 0), of_begun(call, d, h), of_begun(call, d, c)};
 }
 
 /* x turned round in time, each sequence for itself. */
