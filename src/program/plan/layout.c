@@ -265,8 +265,9 @@ static void make_headers(Call *call, Plan *plan)
     Tensor *t = tensor_alias(call, value->seen);
     t->device = DEVICE_CPU; /* of a form, too */
     if (value->seen->view_kind == VIEW_OF_LIST) t->view_kind = VIEW_OF_LIST;
-    value->is_tied = tensor_is_tied(value->seen)
-                     && value->seen->base->dtype == plan->values[value->root].seen->dtype;
+    const Tensor *root = plan->values[value->root].seen;
+    value->is_data = value->seen->is_unversioned && !root->is_unversioned;
+    value->is_tied = tensor_is_tied(value->seen) && value->seen->base->dtype == root->dtype && !value->is_data;
     storage_release(t->storage);
     t->storage = NULL;
     value->now = tensor_retain(t);
@@ -317,7 +318,7 @@ void plan_bind(Plan *plan, int32_t v)
     if (t->storage) t->storage->refs++;
   }
   t->is_inference = root->is_inference; /* as of a view that is made now */
-  t->is_unversioned = root->is_unversioned;
+  t->is_unversioned = root->is_unversioned || value->is_data;
   int64_t bytes = root->offset * (int64_t)dtype_size(tensor_dtype(root)) + value->shift;
   t->offset = bytes / (int64_t)dtype_size(tensor_dtype(t));
 }

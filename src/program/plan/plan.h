@@ -35,6 +35,7 @@ typedef struct PlanValue {
   bool is_stamped;  /* of a captured one: a kept step reads it */
   bool is_header;   /* a view that is nothing but a header: no step makes it */
   bool is_tied;     /* of a header: gradients see it as a view, not one of another dtype, say */
+  bool is_data;     /* of a header: it is x.data within, or a view of that */
   bool is_written;  /* an op in place changes its memory */
   bool leaves;      /* its memory is an output's, or a gradient's */
   uint8_t noted;    /* its op asked for it by result_new or its kin, so it can be given one: at which place, from 1 */

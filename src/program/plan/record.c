@@ -476,7 +476,10 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
   for (int32_t i = 0; i < n; i++) {
     int32_t v = record_value_of(call, r, outputs[i]);
     plan->outputs[i] = v;
-    const PlanKind kind = plan->values[plan->values[v].root].kind;
+    const PlanValue *root = &plan->values[plan->values[v].root];
+    const PlanKind kind = root->kind;
+    if (plan->values[v].is_header || (outputs[i]->is_unversioned && !root->seen->is_unversioned))
+      plan_record_refuse(r, "x.data is returned, or a view of it");
     if (plan->trains && outputs[i]->base && (kind == PLAN_INPUT || kind == PLAN_CAPTURED))
       plan_record_refuse(r, "a view of what was there before is returned, which a run makes without its history");
     if (kind == PLAN_CONSTANT)

@@ -639,6 +639,41 @@ describe("nl.compile", function()
     end
   end)
 
+  it("changes x.data unseen, and runs plainly what returns it", function()
+    local changes = {
+      function(x) x.data:add_(1) return x * 2 end,
+      function(x) x.data:view(-1)[{{1, 2}}]:add_(1) return x * 2 end,
+    }
+    for _, change in ipairs(changes) do
+      local fast = nl.compile(change)
+      for _ = 1, 3 do
+        local y, same_y = nl.ones(2, 2):requires_grad_() * 2, nl.full({2, 2}, 2.0)
+        local square = (y * y):sum()
+        assert.is_true(nl.equal(change(same_y), nl.no_grad(fast, y)))
+        assert.is_true(nl.equal(same_y, y))
+        square:backward()
+      end
+      assert.equal(2, programs(fast)[1].runs)
+    end
+    local returned = {
+      function(x) return x.data end,
+      function(x) return x.data:t():t() end,
+      function(x) return (x * 2).data, x end,
+    }
+    for _, f in ipairs(returned) do
+      local fast = nl.compile(f)
+      for _ = 1, 4 do
+        local x = nl.randn(2, 2)
+        local y = nl.no_grad(fast, x)
+        assert.is_true(nl.equal(f(x), y))
+        local version = x._version
+        y:add_(1)
+        assert.equal(version, x._version)
+      end
+      assert.matches("x.data is returned", programs(fast)[1].reason)
+    end
+  end)
+
   it("lets everything go", function()
     collectgarbage() collectgarbage()
     local before = nl.memory_allocated()
