@@ -56,7 +56,7 @@ endforeach()
 option(NNLUA_PLAIN_AVX512 "AVX-512's kernels with its intrinsics written out, for tests on machines without" OFF)
 if(NNLUA_PLAIN_AVX512)
   set(isa_flags_avx512 ${isa_flags_avx2} -include ${PROJECT_SOURCE_DIR}/tests/support/avx512.h -Wno-psabi -O1)
-  list(REMOVE_ITEM known_isa_sets avx512vnni)
+  list(REMOVE_ITEM known_isa_sets avx512vnni avx512bf16)
 endif()
 
 set(NNLUA_ISA_SETS "" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}; none: all")
@@ -79,7 +79,7 @@ set(kernel_flags $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fw
   $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare>)
 
 # The templates of a set's kernels for products alone.
-set(product_templates table.c matmul.c matvec.c whole_products.c byte_products.c)
+set(product_templates table.c matmul.c matvec.c whole_products.c byte_products.c bfloat_products.c)
 list(TRANSFORM product_templates PREPEND src/kernels/typed/)
 
 # Tells src/kernels/select.c what is built and returns the typed kernels' objects.

@@ -66,14 +66,18 @@ typedef struct MatmulKernels {
   void (*widen)(Stored stored, int64_t rows, int64_t cols, const void *from, int64_t *row, int64_t *col, void *to);
 
   int depth, width, rows;          /* of packed panels: lanes, columns of b, rows of a */
-  int byte_terms;                  /* of int32: terms of bytes in a lane of 32 bits */
+  int terms;                       /* in a lane, an element of a packed matrix: more than one of narrow elements */
   int64_t left_bytes, right_bytes; /* of what is packed at a time, at most */
+
+  /* Of float32, where the set multiplies pairs of bfloat16: the kernels for two matrices of those, of which dots take
+     them as they lie and blocks are given both packed; their row_sums are those of floats. */
+  const struct MatmulKernels *bfloats;
 } MatmulKernels;
 
 /* Bytes that some terms of a packed row or column of bytes take: in lanes, and a sum behind each `depth` of them. */
 static inline int64_t packed_line_bytes(const MatmulKernels *k, int64_t terms)
 {
-  const int64_t lanes = (terms + k->byte_terms - 1) / k->byte_terms, stages = (lanes + k->depth - 1) / k->depth;
+  const int64_t lanes = (terms + k->terms - 1) / k->terms, stages = (lanes + k->depth - 1) / k->depth;
   return (lanes + stages) * (int64_t)sizeof(int32_t);
 }
 
@@ -85,7 +89,7 @@ static inline int64_t packed_right_bytes(const MatmulKernels *k, int64_t n, int6
 
 static inline int64_t packed_left_bytes(const MatmulKernels *k, int64_t m, int64_t terms)
 {
-  const int64_t most = (int64_t)k->depth * k->byte_terms;
+  const int64_t most = (int64_t)k->depth * k->terms;
   return (m + k->rows - 1) / k->rows * k->rows * packed_line_bytes(k, terms < most ? terms : most) + 64;
 }
 

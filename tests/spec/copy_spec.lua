@@ -99,7 +99,7 @@ local program = [[
 describe("instruction sets", function()
   it("give the same random numbers and casts", function()
     local outputs = {}
-    for i, set in ipairs {"base", "avx2", "avx512", "avx512vnni"} do
+    for i, set in ipairs {"base", "avx2", "avx512", "avx512vnni", "avx512bf16"} do
       local run = process.run({process.nnlua, "-e", program}, {env = {NNLUA_ISA = set}})
       assert.equal("", run.stderr)
       outputs[i] = run.stdout
@@ -108,5 +108,6 @@ describe("instruction sets", function()
     assert.equal(outputs[1], outputs[2])
     assert.equal(outputs[1], outputs[3])
     assert.equal(outputs[1], outputs[4])
+    assert.equal(outputs[1], outputs[5])
   end)
 end)

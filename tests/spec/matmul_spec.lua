@@ -75,6 +75,48 @@ describe("bmm", function()
   end)
 end)
 
+describe("a product of halves", function()
+  local SIZES = {
+    {1, 700, 40}, {2, 130, 140}, {5, 300, 130}, {7, 1031, 35}, {12, 600, 70}, {16, 257, 100}, {17, 130, 130},
+    {40, 1030, 17}, {130, 513, 65}, {150, 64, 300}, {200, 150, 1}, {300, 1, 100},
+  }
+  local LAYOUTS = {
+    function(x) return x end,
+    function(x) return x:t():contiguous():t() end,
+    function(x) return nl.zeros(#x, x:size(2) + 3, {dtype = x.dtype}):narrow(2, 2, x:size(2)):copy_(x) end,
+    function(x) return nl.zeros(x:size(2), #x + 3, {dtype = x.dtype}):narrow(2, 2, #x):copy_(x:t()):t() end,
+  }
+
+  it("is that in float32, rounded once, however they lie", function()
+    for _, dtype in ipairs {nl.bfloat16, nl.float16} do
+      for _, size in ipairs(SIZES) do
+        local m, k, n = table.unpack(size)
+        local x, y = nl.randint(-4, 5, {m, k}), nl.randint(-4, 5, {k, n}) -- sums are exact in float32
+        local sums, added = x:double():mm(y:double()), nl.randint(-4, 5, {m, n})
+        local l, r, z = x:to(dtype), y:to(dtype), added:to(dtype)
+        local scaled = (sums * 0.5 + added * 2):to(dtype)
+        for _, p in ipairs(LAYOUTS) do
+          for _, q in ipairs(LAYOUTS) do
+            assert.is_true(p(l):mm(q(r)):equal(sums:to(dtype)))
+            assert.is_true(z:addmm(p(l), q(r), {beta = 2, alpha = 0.5}):equal(scaled))
+          end
+        end
+      end
+    end
+  end)
+
+  it("has infinities and nan where sums do", function()
+    for _, dtype in ipairs {nl.bfloat16, nl.float16} do
+      local x, y = nl.ones(20, 200, {dtype = dtype}), nl.ones(200, 130, {dtype = dtype})
+      x[{3, 7}], y[{9, 5}], x[{20, 200}] = math.huge, -math.huge, 0 / 0
+      local z = x:mm(y)
+      assert.same({200, math.huge, -math.huge}, {z[{1, 1}]:item(), z[{3, 1}]:item(), z[{1, 5}]:item()})
+      assert.is_true(z[{3, 5}]:isnan():item() and z[20]:isnan():all():item())
+      assert.equal(131, z:isnan():sum():item())
+    end
+  end)
+end)
+
 describe("a product in place", function()
   it("reads operands before it overwrites them", function()
     for _, dtype in ipairs(DTYPES) do

@@ -242,8 +242,7 @@ INLINE void store_row(const Block *k, int r, const Sums *sum)
   int32_t *c = k->c + r * k->c_row;
   const int32_t *addend = k->addend ? k->addend + r * k->addend_row : NULL;
   if (k->width == WIDTH) {
-    for (int j = 0; j < 2; j++)
-      store_sums(c + j * LANES, addend ? sum[j] + load_sums(addend + j * LANES) : sum[j]);
+    for (int j = 0; j < 2; j++) store_sums(c + j * LANES, addend ? sum[j] + load_sums(addend + j * LANES) : sum[j]);
     return;
   }
   uint32_t line[WIDTH];
@@ -418,7 +417,7 @@ void TYPED(fill_byte_products)(MatmulKernels *t)
   t->blocks = blocks;
   t->pack_right = pack_right;
   t->row_sums = row_sums;
-  t->byte_terms = TERMS;
+  t->terms = TERMS;
   t->depth = DEPTH / TERMS;
   t->width = WIDTH;
   t->rows = ROWS;

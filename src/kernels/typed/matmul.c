@@ -291,6 +291,7 @@ static void pack_right(const Product *p, bool pairs, void *right)
 
 #if T_FLOATING
 void TYPED(fill_matvec)(MatmulKernels *t);
+void TYPED(fill_bfloat_products)(MatmulKernels *t);
 #elif T_INTEGRAL
 void TYPED(fill_whole_products)(MatmulKernels *t);
 #endif
@@ -307,7 +308,11 @@ void TYPED(fill_matmul)(MatmulKernels *t)
   t->rows = ROWS;
   t->left_bytes = LEFT_KB << 10;
   t->right_bytes = RIGHT_KB << 10;
+  t->terms = 1;
   TYPED(fill_matvec)(t);
+#if T_f32 && __AVX512BF16__
+  TYPED(fill_bfloat_products)(t);
+#endif
 #elif T_INTEGRAL
   TYPED(fill_whole_products)(t);
 #else

@@ -22,7 +22,7 @@ enum { ROWS = PRODUCT_ROWS, WIDTH = 2 * V, DEPTH = PANEL_K };
 /* ---- b ---- */
 
 /* panel[p][j] = b[j][p], of contiguous lines b_step apart. */
-static void pack_lines(int64_t depth, int width, const T *b, int64_t b_step, T *panel)
+static inline void pack_lines(int64_t depth, int width, const T *b, int64_t b_step, T *panel)
 {
   int j = 0;
   for (; j + TILE <= width; j += TILE) {
@@ -37,7 +37,7 @@ static void pack_lines(int64_t depth, int width, const T *b, int64_t b_step, T *
 
 /* panel: [depth, WIDTH], of which columns from `width` on become 0 if they aren't masked out later. b: [depth, width],
    any steps. */
-static void pack_panel(int64_t depth, int width, const T *b, int64_t b_row, int64_t b_col, T *panel)
+static inline void pack_panel(int64_t depth, int width, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   if (b_row == 1) {
     pack_lines(depth, width, b, b_col, panel);
@@ -52,7 +52,7 @@ static void pack_panel(int64_t depth, int width, const T *b, int64_t b_row, int6
 }
 
 /* The same of pairs: depth and steps are those of numbers, `width` counts floats. */
-static void pack_panel_of_pairs(int64_t depth, int width, const T *b, int64_t b_row, int64_t b_col, T *panel)
+static inline void pack_panel_of_pairs(int64_t depth, int width, const T *b, int64_t b_row, int64_t b_col, T *panel)
 {
   for (int64_t p = 0; p < depth; p++, panel += 2 * WIDTH) {
     const T *from = b + 2 * p * b_row;
@@ -69,7 +69,7 @@ static void pack_panel_of_pairs(int64_t depth, int width, const T *b, int64_t b_
 /* ---- a ---- */
 
 /* panel[p][i] = a[i][p], of contiguous rows. Rows that aren't there hold any numbers; up to TILE more are written. */
-static void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *panel)
+static inline void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *panel)
 {
   int64_t p = 0;
   for (; p + TILE <= depth; p += TILE)
@@ -84,7 +84,7 @@ static void pack_rows(int64_t depth, int rows, const T *a, int64_t a_row, T *pan
 }
 
 /* The same of any steps, all panels of m rows in turn: a line of a transposed matrix holds a column of all. */
-static void pack_columns(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, T *left)
+static inline void pack_columns(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, T *left)
 {
   const int64_t whole = m / ROWS * ROWS;
   for (int64_t p = 0; p < depth; p++) {
@@ -99,7 +99,7 @@ static void pack_columns(int64_t m, int64_t depth, const T *a, int64_t a_row, in
 }
 
 /* The same of pairs: m, depth and steps are those of numbers. */
-static void pack_columns_of_pairs(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, T *left)
+static inline void pack_columns_of_pairs(int64_t m, int64_t depth, const T *a, int64_t a_row, int64_t a_col, T *left)
 {
   for (int64_t p = 0; p < depth; p++) {
     T *to = left + 2 * p * ROWS;

@@ -87,18 +87,25 @@ static void choose_edges(Plan *plan)
   }
 }
 
-/* What some terms of a column of b take when they are packed. */
+/* What some terms of a row of a take when they are packed, */
+static int64_t row_bytes(const Plan *plan, int64_t terms)
+{
+  return plan->bytes ? packed_line_bytes(plan->kernels, terms)
+                     : ceil_div_i64(terms, plan->kernels->terms) * plan->size;
+}
+
+/* and of a column of b. */
 static int64_t column_bytes(const Plan *plan, int64_t terms)
 {
-  return plan->bytes ? packed_line_bytes(plan->kernels, terms) : terms * plan->packed_size;
+  return plan->bytes ? packed_line_bytes(plan->kernels, terms)
+                     : ceil_div_i64(terms, plan->kernels->terms) * plan->packed_size;
 }
 
 /* The rows of a that are packed at a time: equal parts, some for each thread; fewer parts read b less often. */
 static void choose_rows(Plan *plan)
 {
   const MatmulKernels *k = plan->kernels;
-  const int64_t each = plan->bytes ? packed_line_bytes(k, plan->depth) : plan->depth * plan->size;
-  const int64_t most = k->left_bytes / each,
+  const int64_t most = k->left_bytes / row_bytes(plan, plan->depth),
                 parts = max_i64(ceil_div_i64(plan->p.m, most), parallel_threads() > 1 ? 2 * parallel_threads() : 1);
   plan->row_edge = ceil_div_i64(ceil_div_i64(plan->p.m, parts), k->rows) * k->rows;
   plan->col_edge = max_i64(k->right_bytes / column_bytes(plan, plan->depth) / group_of(plan), 1) * group_of(plan);
@@ -194,17 +201,17 @@ static void plan_product(Plan *plan, DType dtype, const Product *p, bool keeps)
   plan->b_size = stored_size(plan->p.b_stored, size);
   if (plan->p.k == 1) plan->p.a_col = 1; /* the step along a single element says nothing */
   plan->keeps = keeps && !plan->turned;
-  plan->depth = plan->bytes ? k->depth * k->byte_terms : pairs ? k->depth / 2 : k->depth;
+  if (k->bfloats && plan->p.a_stored == STORED_BF16 && plan->p.b_stored == STORED_BF16 && plan->p.m > 1)
+    plan->kernels = k = k->bfloats;
+  plan->depth = pairs ? k->depth / 2 : k->depth * k->terms;
   plan->route = route_of(plan);
   plan->packs_left = plan->route == PACKED ? !lies_well(plan) : plan->route == BLOCKS && packing_pays(plan);
   if (plan->route == PACKED) choose_rows(plan);
   else if (plan->route == STRIPS) choose_strips(plan);
   else choose_edges(plan);
   if (plan->packs_left) {
-    plan->left_bytes = plan->bytes
-                         ? packed_left_bytes(k, plan->row_edge, plan->depth)
-                         : ceil_div_i64(plan->row_edge, k->rows) * k->rows * plan->depth * size + 64;
-    if (plan->p.a_stored && !plan->bytes) plan->left_bytes *= 2;
+    plan->left_bytes = ceil_div_i64(plan->row_edge, k->rows) * k->rows * row_bytes(plan, plan->depth) + 64;
+    if (plan->p.a_stored && k->terms == 1) plan->left_bytes *= 2;
   }
   if (plan->route == PAIR_ROW) plan->left_bytes = 2 * (plan->p.k + plan->col_edge) * size;
   if (plan->route == PACKED) {
@@ -356,7 +363,14 @@ static void run_plan(Run *r)
 
 /* ----------------------------------------------------------------- products */
 
-/* The few rows of a for the kernels of vectors. */
+/* Whether kernels of vectors want rows of a that are as wide as the product. */
+static bool widens_rows(const Plan *plan)
+{
+  if (!is_vector(plan) || !plan->p.a_stored) return false;
+  return plan->route == ROW_SUMS ? !plan->bytes : plan->kernels->terms == 1;
+}
+
+/* The few rows of a for them. */
 static void widen_rows(Call *call, Plan *plan)
 {
   Product *p = &plan->p;
@@ -373,7 +387,7 @@ static void run_product(Call *call, DType dtype, const Product *p, Tensor *y)
   Plan plan;
   ChainRun then;
   plan_product(&plan, dtype, p, keeps_packed(call));
-  if (is_vector(&plan) && plan.p.a_stored && !plan.bytes) widen_rows(call, &plan);
+  if (widens_rows(&plan)) widen_rows(call, &plan);
   Run run = {.plan = &plan, .on_threads = true};
   if (plan.right_bytes > 0) take_right(call, &run);
   if (y && plan.route == PACKED && !plan.turned && chain_begin_planned(call, y, &then)) run.then = &then;
