@@ -38,7 +38,8 @@ typedef struct Plan {
   Route route;
   bool keeps; /* b is kept packed from call to call, if it is packed as a whole */
   bool packs_left;
-  int64_t row_edge, col_edge;      /* of pieces of the result */
+  int64_t row_edge, col_edge;      /* of pieces of the result, or of stages, */
+  int64_t piece_cols;              /* whose pieces have so many columns */
   int64_t left_bytes, right_bytes; /* memory that each piece needs, and, for b, all together */
 } Plan;
 
@@ -108,7 +109,12 @@ static void choose_rows(Plan *plan)
   const int64_t most = k->left_bytes / row_bytes(plan, plan->depth),
                 parts = max_i64(ceil_div_i64(plan->p.m, most), parallel_threads() > 1 ? 2 * parallel_threads() : 1);
   plan->row_edge = ceil_div_i64(ceil_div_i64(plan->p.m, parts), k->rows) * k->rows;
-  plan->col_edge = max_i64(k->right_bytes / column_bytes(plan, plan->depth) / group_of(plan), 1) * group_of(plan);
+  const int64_t group = group_of(plan);
+  plan->col_edge = max_i64(k->right_bytes / column_bytes(plan, plan->depth) / group, 1) * group;
+  plan->piece_cols = plan->col_edge;
+  const int64_t pieces = ceil_div_i64(plan->p.m, plan->row_edge), columns = min_i64(plan->p.n, plan->col_edge);
+  if (pieces < parallel_threads())
+    plan->piece_cols = ceil_div_i64(ceil_div_i64(columns, 2 * parallel_threads()), group) * group;
 }
 
 /* Whether packing a pays: where blocks would wait for its lines. */
@@ -150,6 +156,20 @@ static void choose_strips(Plan *plan)
   plan->left_bytes = plan->col_edge * plan->depth * plan->size;
 }
 
+/* Whether b is kept packed for products that would go through blocks all the same: their sums are in the same order. */
+static bool keeping_pays(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  return plan->keeps && !plan->pairs && (p->b_col != 1 || p->k * p->n >= GEMM_STRIP_ELEMENTS);
+}
+
+/* Whether it would go through strips, did it not: their sums are of fewer terms. */
+static bool keeps_strips(const Plan *plan)
+{
+  const Product *p = &plan->p;
+  return plan->keeps && p->m < GEMM_PACKED_ROWS && !p->a_stored && !p->b_stored && wants_strips(plan);
+}
+
 static Route route_of(const Plan *plan)
 {
   const Product *p = &plan->p;
@@ -162,7 +182,7 @@ static Route route_of(const Plan *plan)
   if (!plan->pairs && p->b_row == 1 && p->a_col == 1 && p->k >= GEMM_DOT_DEPTH && p->m <= GEMM_DOT_ROWS) return DOTS;
   if (p->a_stored || p->b_stored) return PACKED;
   if (p->m >= GEMM_PACKED_ROWS && p->m * p->n * p->k >= GEMM_PACKED_WORK) return PACKED;
-  return wants_strips(plan) ? STRIPS : BLOCKS;
+  return keeping_pays(plan) ? PACKED : wants_strips(plan) ? STRIPS : BLOCKS;
 }
 
 /* The addend's rows go where the result's will be. */
@@ -206,6 +226,7 @@ static void plan_product(Plan *plan, DType dtype, const Product *p, bool keeps)
   plan->depth = pairs ? k->depth / 2 : k->depth * k->terms;
   plan->route = route_of(plan);
   plan->packs_left = plan->route == PACKED ? !lies_well(plan) : plan->route == BLOCKS && packing_pays(plan);
+  if (plan->route == PACKED && keeps_strips(plan)) plan->depth = min_i64(plan->depth, GEMM_STRIP_DEPTH);
   if (plan->route == PACKED) choose_rows(plan);
   else if (plan->route == STRIPS) choose_strips(plan);
   else choose_edges(plan);
@@ -294,26 +315,28 @@ static void pack_groups(void *arg, int64_t begin, int64_t end)
   r->plan->kernels->pack_right(&p, r->plan->pairs, r->right + begin * group * column_bytes(r->plan, stage->k));
 }
 
-/* Runs what follows on some rows of a stage's columns, whose sums are whole. */
-static void finish_rows(const Run *r, ChainWorker *w, int64_t first, int64_t rows)
+/* Runs what follows on some rows of some columns, whose sums are whole. */
+static void finish_rows(const Run *r, ChainWorker *w, int64_t first, int64_t rows, int64_t column, int64_t cols)
 {
-  const int64_t n = r->plan->p.n, cols = r->stage.n;
+  const int64_t n = r->plan->p.n;
   if (cols == n) chain_part(w, first * n, (first + rows) * n);
   else
-    for (int64_t at = first * n + r->column; rows > 0; rows--, at += n) chain_part(w, at, at + cols);
+    for (int64_t at = first * n + column; rows > 0; rows--, at += n) chain_part(w, at, at + cols);
 }
 
 static void multiply_rows(void *arg, int64_t begin, int64_t end)
 {
   Run *r = arg;
-  const int64_t edge = r->plan->row_edge;
+  const Plan *plan = r->plan;
+  const int64_t rows = plan->row_edge, cols = plan->piece_cols;
   char *left = take_left(r);
   ChainWorker then;
   if (r->then) chain_open(&then, r->then);
-  for (int64_t i = begin; i < end; i++) {
-    Product p = part_of(r->plan, &r->stage, i * edge, edge, 0, r->stage.n, 0, r->stage.k);
-    r->plan->kernels->blocks(&p, r->plan->pairs, r->right, left);
-    if (r->then) finish_rows(r, &then, i * edge, p.m);
+  for (int64_t piece = begin; piece < end; piece++) {
+    const int64_t i = piece / r->cols * rows, j = piece % r->cols * cols;
+    Product p = part_of(plan, &r->stage, i, rows, j, cols, 0, r->stage.k);
+    plan->kernels->blocks(&p, plan->pairs, r->right + j * column_bytes(plan, p.k), left);
+    if (r->then) finish_rows(r, &then, i, p.m, r->column + j, p.n);
   }
   give_left(r, left);
 }
@@ -329,7 +352,8 @@ static void run_stages(Run *r)
       r->column = j;
       r->then = q + plan->depth >= p->k ? then : NULL;
       if (!r->is_filled) for_all(r, ceil_div_i64(r->stage.n, group_of(plan)), pack_groups);
-      for_all(r, ceil_div_i64(p->m, plan->row_edge), multiply_rows);
+      r->cols = ceil_div_i64(r->stage.n, plan->piece_cols);
+      for_all(r, ceil_div_i64(p->m, plan->row_edge) * r->cols, multiply_rows);
       if (r->is_whole) r->right += plan->right_bytes;
     }
 }
@@ -392,7 +416,8 @@ static void run_product(Call *call, DType dtype, const Product *p, Tensor *y)
   if (plan.right_bytes > 0) take_right(call, &run);
   if (y && plan.route == PACKED && !plan.turned && chain_begin_planned(call, y, &then)) run.then = &then;
   if (plan.left_bytes > 0) {
-    int64_t pieces = ceil_div_i64(plan.p.m, plan.row_edge) * ceil_div_i64(plan.p.n, plan.col_edge);
+    const int64_t cols = plan.route == PACKED ? plan.piece_cols : plan.col_edge;
+    const int64_t pieces = ceil_div_i64(plan.p.m, plan.row_edge) * ceil_div_i64(plan.p.n, cols);
     scratch_init(call, &run.scratch, pieces, plan.left_bytes);
   }
   run_plan(&run);
