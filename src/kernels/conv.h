@@ -23,9 +23,31 @@ typedef struct ConvDots {
   void *sums;
 } ConvDots;
 
+/* Where a tap's number of the first image lies in x, and its weight of the first row in w. */
+typedef struct ConvTap {
+  int64_t x, w;
+} ConvTap;
+
+/*
+ * One place of some images, which lie side by side in x: c [image][row] = start[row] + the sum over channels and taps
+ * of x[channel * x_channel + tap.x + image] * w[channel * w_channel + tap.w + row], or plus what is there (`add`). Rows
+ * are whole vectors, which lie w_vector apart in w.
+ */
+typedef struct ConvPlaceOfImages {
+  int images, vectors;
+  int64_t channels, taps;
+  const void *x, *w;
+  int64_t x_channel, w_channel, w_vector;
+  const ConvTap *tap;
+  const void *start; /* or NULL: 0 */
+  bool add;
+  void *c;
+} ConvPlaceOfImages;
+
 /* Of floats only. */
 typedef struct ConvKernels {
   void (*dots)(const ConvDots *k);
+  void (*place_of_images)(const ConvPlaceOfImages *k); /* of as many images as a block has rows, at most */
 } ConvKernels;
 
 /* Part of a line of an image, and where it goes. */

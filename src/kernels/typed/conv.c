@@ -1,7 +1,7 @@
-/* Gradients of weights of few rows: dot products of lines, of floats (kernels/conv.h). */
+/* Gradients of weights of few rows as dot products of lines, and places of many images, of floats (kernels/conv.h). */
 #include "kernels/conv.h"
 #include "core/blocks.h"
-#include "kernels/typed/vector.h"
+#include "kernels/typed/conv_rows.h"
 
 #if T_FLOATING
 
@@ -64,6 +64,61 @@ static void conv_dots(const ConvDots *k)
   }
 }
 
+/* ---- a place of some images ---- */
+
+/* images and vectors are constants where it is called, so that the sums stay in registers. */
+INLINE void run_place(const ConvPlaceOfImages *k, int64_t vector, int images, int vectors)
+{
+  Vector sum[CONV_ROWS][VECTORS];
+  const T *x = k->x, *w[VECTORS];
+  const int64_t channels = k->channels, taps = k->taps, x_channel = k->x_channel, w_channel = k->w_channel;
+  const ConvTap *tap = k->tap;
+  const int64_t c_row = k->vectors * V;
+  T *c = (T *)k->c + vector * V;
+  UNROLL for (int j = 0; j < vectors; j++)
+  {
+    const Vector start = k->start ? load((const T *)k->start + (vector + j) * V) : (Vector){0};
+    w[j] = (const T *)k->w + (vector + j) * k->w_vector;
+    UNROLL for (int i = 0; i < images; i++) sum[i][j] = start;
+  }
+  for (int64_t n = 0; n < channels; n++) {
+    for (int64_t t = 0; t < taps; t++) {
+      const T *left = x + tap[t].x;
+      Vector right[VECTORS];
+      UNROLL for (int j = 0; j < vectors; j++) right[j] = load(w[j] + tap[t].w);
+      UNROLL for (int i = 0; i < images; i++) UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += left[i] * right[j];
+    }
+    x += x_channel;
+    UNROLL for (int j = 0; j < vectors; j++) w[j] += w_channel;
+  }
+  UNROLL for (int i = 0; i < images; i++) UNROLL for (int j = 0; j < vectors; j++)
+  {
+    T *to = c + i * c_row + j * V;
+    store(to, k->add ? load(to) + sum[i][j] : sum[i][j]);
+  }
+}
+
+#define PLACE_RUNNERS(images, vectors)                                                                    \
+  static void place_##images(const ConvPlaceOfImages *k, int64_t v) { run_place(k, v, images, vectors); } \
+  static void single_place_##images(const ConvPlaceOfImages *k, int64_t v) { run_place(k, v, images, 1); }
+BLOCKS(PLACE_RUNNERS)
+
+typedef struct PlaceRunner {
+  int vectors;
+  void (*full)(const ConvPlaceOfImages *, int64_t vector), (*single)(const ConvPlaceOfImages *, int64_t vector);
+} PlaceRunner;
+
+#define PLACE_RUNNER(images, vectors) {vectors, place_##images, single_place_##images},
+static const PlaceRunner place_runners[] = {BLOCKS(PLACE_RUNNER)};
+
+static void place_of_images(const ConvPlaceOfImages *k)
+{
+  const PlaceRunner *r = &place_runners[k->images - 1];
+  int64_t v = 0;
+  for (; v + r->vectors <= k->vectors; v += r->vectors) r->full(k, v);
+  for (; v < k->vectors; v++) r->single(k, v);
+}
+
 #endif
 
 void TYPED(fill_conv)(ConvKernels *t);
@@ -71,6 +126,7 @@ void TYPED(fill_conv)(ConvKernels *t)
 {
 #if T_FLOATING
   t->dots = conv_dots;
+  t->place_of_images = place_of_images;
 #endif
   (void)t;
 }

@@ -17,19 +17,6 @@
 #define LANES (VECTOR_BYTES / 8)
 #endif
 
-/* How many vectors a block of so many rows has, whose sums fill the registers: 24 with 32 of them, 12 with 16. */
-#if NNLUA_SMALL_BLOCKS
-enum { VECTORS = 3 };
-#define BLOCKS(X) X(1, 3) X(2, 2)
-#else
-enum { VECTORS = 8 };
-#if PRODUCT_ROWS == 12
-#define BLOCKS(X) X(1, 8) X(2, 8) X(3, 8) X(4, 6) X(5, 4) X(6, 4) X(7, 3) X(8, 3) X(9, 2) X(10, 2) X(11, 2) X(12, 2)
-#else
-#define BLOCKS(X) X(1, 8) X(2, 6) X(3, 4) X(4, 3) X(5, 2) X(6, 2)
-#endif
-#endif
-
 #else
 
 enum { V = SLAB_SLACK / (sizeof(T) > 4 ? sizeof(T) : 4) }; /* no more may be read beyond a slab */

@@ -99,12 +99,6 @@ static ConvPart whole_part(Call *call, const Convolution *c, const Tensor *y)
   return p;
 }
 
-static void multiply(Call *call, const ConvJob *j)
-{
-  if (conv_is_winograd(j)) conv_winograd(call, j);
-  else conv_multiply(call, j);
-}
-
 static void convolve(Call *call, const Convolution *given, const Launch *l)
 {
   const Convolution c = without_lines(given, l->x[0]);
@@ -123,7 +117,9 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
   j.weight_group = c.rows * c.channels * p.taps;
   j.parts = &p;
   j.nparts = 1;
-  multiply(call, &j);
+  if (conv_is_winograd(&j)) conv_winograd(call, &j);
+  else if (conv_is_by_images(&c, l->x[0], false)) conv_by_images(call, &c, &j, false);
+  else conv_multiply(call, &j);
 }
 
 /* ------------------------------------------------------------------ gradient of the input */
@@ -199,7 +195,9 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
   ConvPart *parts = arena_allocate(call->ctx, (size_t)j.nparts * sizeof *parts);
   for (int64_t i = 0; i < j.nparts; i++) parts[i] = residue_part(call, c, l->y[0], i);
   j.parts = parts;
-  multiply(call, &j);
+  if (conv_is_winograd(&j)) conv_winograd(call, &j);
+  else if (conv_is_by_images(c, l->x[0], true)) conv_by_images(call, c, &j, true);
+  else conv_multiply(call, &j);
 }
 
 /* ------------------------------------------------------------------ gradient of the weight */

@@ -2,6 +2,7 @@
 #ifndef NNLUA_LAUNCH_CONV_JOB_H
 #define NNLUA_LAUNCH_CONV_JOB_H
 
+#include "core/blocks.h"
 #include "kernels/conv.h"
 #include "launch/conv/convolve.h"
 #include "launch/launch.h"
@@ -33,11 +34,18 @@ typedef struct ConvJob {
   const ChainRun *then; /* what follows on the result; NULL: nothing */
 } ConvJob;
 
+/* For so few places weights are read as they lie, since to pack them takes longer than to go by them in small steps. */
+enum { CONV_LOOSE_PLACES = BLOCK_SIZE(64, 12) };
+
 void conv_multiply(Call *call, const ConvJob *j);
 
 /* The same by fewer multiplications, for kernels of 3x3 without strides where channels, rows and places repay it. */
 bool conv_is_winograd(const ConvJob *j);
 void conv_winograd(Call *call, const ConvJob *j);
+
+/* Of some images with small maps; j is without parts, and its x is dy where it is a gradient of the input. */
+bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient);
+void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_gradient);
 
 /* The gradient of an input whose taps meet a place each; j is without parts, and its x is dy. */
 bool conv_is_apart(const Convolution *c, const Tensor *dy);

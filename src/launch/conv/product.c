@@ -11,9 +11,8 @@
 #include "launch/packed.h"
 #include "launch/scratch.h"
 
-/* What gathering columns costs, in rows; and for how few places of a result weights are read as they lie, since to pack
-   them takes longer than to go by them in small steps. */
-enum { GATHER_ROWS = 3, LOOSE_PLACES = BLOCK_SIZE(64, 12) };
+/* What gathering columns costs, in rows. */
+enum { GATHER_ROWS = 3 };
 
 /* What follows on results is to find these in the second cache, too, unless tiles would have less places than this. */
 enum { CONV_THEN_PLACES = BLOCK_SIZE(256, 8) };
@@ -416,7 +415,7 @@ void conv_multiply(Call *call, const ConvJob *j)
   }
   if (units == 0) return;
   plan.rounds = rounds_of(j, units, bytes);
-  plan.is_packed = places > LOOSE_PLACES || keeps_packed(call);
+  plan.is_packed = places > CONV_LOOSE_PLACES || keeps_packed(call);
   if (plan.is_packed) pack_weights(call, &plan);
   const int64_t shares = plan.rounds * j->nparts;
   scratch_init(call, &plan.scratch, shares, plan.slab_bytes + plan.panel_bytes + plan.result_bytes + lists);

@@ -1,6 +1,7 @@
 -- Convolutions and their gradients, of shapes that every way of computing them gets, are what the sums say that define
 -- them. The inputs are small whole numbers, so that every sum is exact in every order.
 local nl = require "nnlua"
+local nn = nl.nn
 local F = nl.F
 
 --- What a convolution is of, for each geometry below.
@@ -102,6 +103,12 @@ local cases = {
   ["few places far apart"] = {1, 9, 20, {5, 6}, 3, {dilation = {2, 3}, padding = {1, 2}, stride = 2}},
   ["few places of many images"] = {31, 9, 20, {3, 2}, 3, {padding = 1, stride = {2, 1}}},
   ["few places of many taps"] = {7, 1, 17, {1, 40}, {1, 16}, {stride = {1, 8}}},
+  ["many images with small maps"] = {13, 5, 33, 4, 3, {padding = 1}},
+  ["many images, more channels than go at a time,"] = {5, 40, 17, {3, 6}, 3, {padding = 1}},
+  ["many images with strides and dilations"] = {9, 18, 20, {7, 8}, 3,
+    {stride = 2, padding = {1, 2}, dilation = {1, 2}}},
+  ["many images and groups"] = {6, 34, 36, 5, {2, 3}, {groups = 2, padding = {1, 0}}},
+  ["many images with places that no tap meets"] = {8, 17, 16, 8, 2, {stride = 3}},
   ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
   ["one channel"] = {2, 1, 12, 11, 5, {}},
 }
@@ -203,6 +210,7 @@ describe("a convolution", function()
       {dilation = {2, 1, 3}, stride = {1, 2, 2}, groups = 2}},
     ["volumes of one channel a group"] = {2, 3, 3, {5, 6, 7}, {3, 3, 3}, {padding = {1, 1, 1}, groups = 3}},
     ["volumes, 1x1x1,"] = {4, 5, 14, {2, 3, 4}, {1, 1, 1}, {}},
+    ["volumes of many images"] = {7, 17, 16, {3, 4, 3}, {3, 2, 3}, {stride = {2, 1, 1}, padding = {1, 1, 0}}},
     ["volumes of the kernel's size"] = {3, 2, 4, {2, 3, 2}, {2, 3, 2}, {}},
   }
   for name, case in pairs(volumes) do
@@ -263,8 +271,9 @@ describe("a convolution", function()
   end)
 
   it("has the same bits with one thread and with two", function()
-    for _, stride in ipairs {1, 2} do
-      local x, w = nl.randn(3, 50, 30, 30), nl.randn(60, 50, 3, 3)
+    for _, case in ipairs {{3, 30, 1}, {3, 30, 2}, {21, 7, 2}, {9, 3, 1}} do
+      local images, size, stride = table.unpack(case)
+      local x, w = nl.randn(images, 50, size, size), nl.randn(60, 50, 3, 3)
       local results = {}
       for n = 1, 2 do
         nl.set_num_threads(n)
@@ -275,6 +284,17 @@ describe("a convolution", function()
       assert.is_true(nl.equal(results[1][1], results[2][1]))
       assert.is_true(nl.equal(results[1][2], results[2][2]))
     end
+  end)
+
+  it("of many images, compiled with what follows, is that of sums one by one", function()
+    local net = nn.Sequential(nn.Conv2d(3, 18, 3, {stride = 2, padding = 1}), nn.ReLU())
+    local x = drawn({9, 3, 7, 7}, nl.float32)
+    for _, p in ipairs {net[1].weight, net[1].bias} do p.data = drawn({table.unpack(p.shape)}, nl.float32) end
+    local c = geometry(9, 3, 18, 7, 3, {stride = 2, padding = 1})
+    local sums = by_definition(c, x, net[1].weight:detach(), nl.zeros(9, 18, 4, 4), nl.float32)
+    local want = (sums + net[1].bias:detach():view(1, -1, 1, 1)):clamp(0)
+    local compiled = nl.compile(net)
+    for _ = 1, 3 do assert.is_true(nl.equal(want, nl.no_grad(compiled, x))) end
   end)
 
   it("takes steps of dimensions of one element, which say nothing", function()

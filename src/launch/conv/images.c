@@ -1,0 +1,285 @@
+/*
+ * Convolutions, and gradients of inputs, of images with small maps: one place of the result at a time, of several
+ * images at once, by the taps that lie inside of the image there and no others. Neither padding nor strides cost
+ * anything so: at 4x4 places three tenths of the terms of a kernel of 3x3 are padding. Images are laid side by side
+ * first, element by element, and rows are the vectors. Units of work are some rows of some places of some images.
+ */
+#include <string.h>
+
+#include "core/arith.h"
+#include "core/blocks.h"
+#include "kernels/table.h"
+#include "launch/conv/job.h"
+#include "launch/packed.h"
+#include "launch/scratch.h"
+
+enum {
+  IMAGES = BLOCK_SIZE(4, 2),        /* from which on this is done, */
+  ROWS = BLOCK_SIZE(16, 3),         /* of so many rows at least, */
+  PLACES = BLOCK_SIZE(1024, 40),    /* of so many places at most, */
+  TERMS = BLOCK_SIZE(256, 12),      /* or, of fewer terms, */
+  FEW_PLACES = BLOCK_SIZE(256, 20), /* so many */
+  VECTORS = 3, /* of rows at a time: their weights for CONV_DEPTH terms go by once for each place */
+  SUM_BYTES = BLOCK_SIZE(96 << 10, 256) /* of sums at a time */
+};
+
+typedef struct Plan {
+  const Convolution *c;
+  const ConvJob *j;
+  const ConvProductKernels *k;
+  bool is_gradient;                 /* of the input */
+  int64_t size[CONV_DIMS];          /* of an image of the result, whose places are counted through */
+  int64_t places, source, taps;     /* of an image of the result and of the source; of the kernel */
+  int64_t blocks;                   /* of images */
+  int64_t vectors, part, row_parts; /* of the rows of a group; of a part of them, at most */
+  int64_t tile, tiles;              /* places at a time */
+  int64_t channels;                 /* at a time */
+  char *images;                     /* block after block: [groups * channels][source][images of it] */
+  char *weight;                     /* [group][vector][channel][tap][lanes] */
+  char *bias;                       /* [group][vector][lanes], or NULL */
+  int64_t sum_bytes;
+  Scratch scratch;
+} Plan;
+
+static int64_t volume_of(const int64_t *v) { return v[0] * v[1] * v[2]; }
+static int64_t first_image(const Plan *w, int64_t block) { return w->j->images * block / w->blocks; }
+static int64_t vector_of_weights(const Plan *w) { return w->j->channels * w->taps * w->k->vector; }
+
+/* ---- packing ---- */
+
+/* Channels, of all groups', that are laid out at once. */
+static int64_t channels_at_once(const Plan *w)
+{
+  const int64_t all = w->j->groups * w->j->channels;
+  return even_share(all, ceil_div_i64(all, CONV_UNITS));
+}
+
+static void lay_images(void *arg, int64_t begin, int64_t end)
+{
+  const Plan *w = arg;
+  const ConvJob *j = w->j;
+  const int64_t all = j->groups * j->channels, step = channels_at_once(w), steps = ceil_div_i64(all, step);
+  for (int64_t at = begin; at < end; at++) {
+    const int64_t block = at / steps, channel = at % steps * step, channels = min_i64(step, all - channel);
+    const int64_t first = first_image(w, block), images = first_image(w, block + 1) - first;
+    w->k->turn(images, channels * w->source, j->x + (first * j->x_image + channel * w->source) * j->size, j->x_image,
+               w->images + (first * all + channel * images) * w->source * j->size, images);
+  }
+}
+
+/* The weights of some channels of a vector of rows; lanes beyond the rows are 0. */
+static void pack_vector(const Plan *w, int64_t group, int64_t vector, int64_t channel, int64_t channels)
+{
+  const ConvJob *j = w->j;
+  const int64_t lanes = w->k->vector, row = vector * lanes, rows = min_i64(lanes, j->rows - row);
+  const int64_t from = group * j->weight_group + row * j->weight_row + channel * j->weight_channel;
+  const int64_t to = (group * w->vectors + vector) * vector_of_weights(w) + channel * w->taps * lanes;
+  char *packed = w->weight + to * j->size;
+  if (rows < lanes) memset(packed, 0, (size_t)(channels * w->taps * lanes * j->size));
+  w->k->turn(rows, channels * w->taps, (const char *)tensor_data(j->weight) + from * j->size, j->weight_row, packed,
+             lanes);
+}
+
+/* Vectors whose channels lie side by side. */
+static void pack_vectors(void *arg, int64_t begin, int64_t end)
+{
+  const Plan *w = arg;
+  for (int64_t at = begin; at < end; at++) pack_vector(w, at / w->vectors, at % w->vectors, 0, w->j->channels);
+}
+
+/* Channels whose rows lie side by side. */
+static void pack_channels(void *arg, int64_t begin, int64_t end)
+{
+  const Plan *w = arg;
+  for (int64_t at = begin; at < end; at++)
+    for (int64_t v = 0; v < w->vectors; v++) pack_vector(w, at / w->j->channels, v, at % w->j->channels, 1);
+}
+
+static void pack_weight(Call *call, Plan *w)
+{
+  const ConvJob *j = w->j;
+  const int64_t vectors = j->groups * w->vectors, elements = vectors * vector_of_weights(w);
+  const bool by_vectors = j->weight_channel == w->taps;
+  const int64_t items = by_vectors ? vectors : j->groups * j->channels;
+  bool is_filled;
+  w->weight = packed_memory(call, PACKED_CONVOLUTION_BY_IMAGES, elements * j->size, &is_filled);
+  if (is_filled) return;
+  launch_items((Work){items, elements / max_i64(items, 1)}, by_vectors ? pack_vectors : pack_channels, w);
+  packed_filled(call);
+}
+
+static char *padded_bias(Call *call, const Plan *w)
+{
+  const ConvJob *j = w->j;
+  const int64_t bytes = w->vectors * w->k->vector * j->size, rows = j->rows * j->size;
+  if (!j->bias) return NULL;
+  char *bias = tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(j->groups * bytes)));
+  memset(bias, 0, (size_t)(j->groups * bytes));
+  for (int64_t g = 0; g < j->groups; g++) memcpy(bias + g * bytes, j->bias + g * rows, (size_t)rows);
+  return bias;
+}
+
+/* ---- taps ---- */
+
+/* The place of the source that a tap meets at a place of the result along a dimension, or -1. */
+static int64_t met_along(const Plan *w, int d, int64_t place, int64_t tap)
+{
+  const Convolution *c = w->c;
+  if (!w->is_gradient) {
+    const int64_t at = place * c->stride[d] - c->padding[d] + tap * c->dilation[d];
+    return at < c->size[d] ? max_i64(at, -1) : -1;
+  }
+  const int64_t at = place + c->padding[d] - tap * c->dilation[d];
+  return at >= 0 && at % c->stride[d] == 0 && at / c->stride[d] < c->result[d] ? at / c->stride[d] : -1;
+}
+
+/* Lists the taps that are inside of the image at a place, of so many images; returns how many. */
+static int64_t list_taps(const Plan *w, int64_t place, int64_t images, ConvTap *to)
+{
+  const int64_t *kernel = w->c->kernel, *source = w->is_gradient ? w->c->result : w->c->size;
+  int64_t at[CONV_DIMS], n = 0;
+  for (int d = CONV_DIMS - 1; d >= 0; d--) {
+    at[d] = place % w->size[d];
+    place /= w->size[d];
+  }
+  for (int64_t p = 0; p < kernel[0]; p++) {
+    const int64_t plane = met_along(w, 0, at[0], p);
+    for (int64_t l = 0; plane >= 0 && l < kernel[1]; l++) {
+      const int64_t line = met_along(w, 1, at[1], l);
+      for (int64_t t = 0; line >= 0 && t < kernel[2]; t++) {
+        const int64_t column = met_along(w, 2, at[2], t);
+        if (column < 0) continue;
+        to[n++] = (ConvTap){((plane * source[1] + line) * source[2] + column) * images,
+                            ((p * kernel[1] + l) * kernel[2] + t) * w->k->vector};
+      }
+    }
+  }
+  return n;
+}
+
+/* ---- units ---- */
+
+/* What a thread has: vectors of rows of a group, at the places of a tile, of a block of images. */
+typedef struct Unit {
+  const Plan *plan;
+  int64_t group, vector, vectors, place, places, image, images;
+  char *sums; /* [place][image][row] */
+  int64_t *first_tap;
+  ConvTap *taps;
+} Unit;
+
+static void list_places(const Unit *u)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < u->places; i++) {
+    u->first_tap[i] = n;
+    n += list_taps(u->plan, u->place + i, u->images, u->taps + n);
+  }
+  u->first_tap[u->places] = n;
+}
+
+static void sum_channels(const Unit *u, int64_t channel, int64_t channels)
+{
+  const Plan *w = u->plan;
+  const ConvJob *j = w->j;
+  const int64_t size = j->size, first = u->group * w->vectors + u->vector, all = j->groups * j->channels;
+  const int64_t at = u->image * all + (u->group * j->channels + channel) * u->images;
+  ConvPlaceOfImages p = {.images = (int)u->images,
+                         .vectors = (int)u->vectors,
+                         .channels = channels,
+                         .x = w->images + at * w->source * size,
+                         .w = w->weight + (first * vector_of_weights(w) + channel * w->taps * w->k->vector) * size,
+                         .x_channel = w->source * u->images,
+                         .w_channel = w->taps * w->k->vector,
+                         .w_vector = vector_of_weights(w),
+                         .start = w->bias && channel == 0 ? w->bias + first * w->k->vector * size : NULL,
+                         .add = channel > 0};
+  for (int64_t i = 0; i < u->places; i++) {
+    p.tap = u->taps + u->first_tap[i];
+    p.taps = u->first_tap[i + 1] - u->first_tap[i];
+    p.c = u->sums + i * u->images * u->vectors * w->k->vector * size;
+    j->k->conv->place_of_images(&p);
+  }
+}
+
+/* Turns the sums into lines of places, and runs what follows on them. */
+static void take_sums(const Unit *u, ChainWorker *then)
+{
+  const Plan *w = u->plan;
+  const ConvJob *j = w->j;
+  const int64_t row = u->vector * w->k->vector, length = u->vectors * w->k->vector;
+  const int64_t rows = min_i64(length, j->rows - row);
+  for (int64_t i = 0; i < u->images; i++) {
+    const int64_t at = (u->image + i) * j->y_image + (u->group * j->rows + row) * j->y_row + u->place;
+    w->k->turn(u->places, rows, u->sums + i * length * j->size, u->images * length, j->y + at * j->size, j->y_row);
+    for (int64_t r = 0; then && r < rows; r++) chain_part(then, at + r * j->y_row, at + r * j->y_row + u->places);
+  }
+}
+
+static void run_units(void *arg, int64_t begin, int64_t end)
+{
+  Plan *w = arg;
+  const ConvJob *j = w->j;
+  ChainWorker then;
+  Unit u = {.plan = w, .sums = scratch_take(&w->scratch)};
+  if (j->then) chain_open(&then, j->then);
+  u.first_tap = (int64_t *)(void *)(u.sums + w->sum_bytes);
+  u.taps = (ConvTap *)(void *)(u.first_tap + w->tile + 1);
+  for (int64_t unit = begin; unit < end; unit++) {
+    const int64_t block = unit % w->blocks, tile = unit / w->blocks % w->tiles;
+    const int64_t rows = unit / w->blocks / w->tiles % w->row_parts;
+    u.group = unit / w->blocks / w->tiles / w->row_parts;
+    u.vector = rows * w->part;
+    u.vectors = min_i64(w->part, w->vectors - u.vector);
+    u.place = tile * w->tile;
+    u.places = min_i64(w->tile, w->places - u.place);
+    u.image = first_image(w, block);
+    u.images = first_image(w, block + 1) - u.image;
+    list_places(&u);
+    for (int64_t c = 0; c < j->channels; c += w->channels) sum_channels(&u, c, min_i64(w->channels, j->channels - c));
+    take_sums(&u, j->then ? &then : NULL);
+  }
+  scratch_give(&w->scratch, u.sums);
+}
+
+/* ---- plan ---- */
+
+/* Of a place of few terms it costs more to turn images and sums than is won. */
+bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient)
+{
+  const int64_t places = volume_of(is_gradient ? c->size : c->result), area = volume_of(c->kernel);
+  const int64_t rows = is_gradient ? c->channels : c->rows, step = volume_of(c->stride);
+  const int64_t terms = is_gradient ? c->rows * area / step : c->channels * area;
+  if (!dtype_is_floating(tensor_dtype(x)) || !x->is_contiguous || terms == 0 || (!is_gradient && area * step == 1))
+    return false;
+  return c->images >= IMAGES && rows >= ROWS && c->images * places > CONV_LOOSE_PLACES
+         && places <= (terms < TERMS ? FEW_PLACES : PLACES);
+}
+
+void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_gradient)
+{
+  Plan w = {.c = c, .j = j, .k = j->k->conv_product, .is_gradient = is_gradient, .taps = volume_of(c->kernel)};
+  memcpy(w.size, is_gradient ? c->size : c->result, sizeof w.size);
+  w.places = volume_of(w.size);
+  w.source = volume_of(is_gradient ? c->result : c->size);
+  w.blocks = ceil_div_i64(j->images, w.k->rows);
+  w.vectors = ceil_div_i64(j->rows, w.k->vector);
+  w.part = even_share(w.vectors, VECTORS);
+  w.row_parts = ceil_div_i64(w.vectors, w.part);
+  w.channels = even_share(j->channels, max_i64(CONV_DEPTH / w.taps, 1) * (is_gradient ? volume_of(c->stride) : 1));
+  const int64_t images = ceil_div_i64(j->images, w.blocks), row_bytes = images * w.part * w.k->vector * j->size;
+  w.tile = even_share(w.places, SUM_BYTES / row_bytes);
+  w.tiles = ceil_div_i64(w.places, w.tile);
+  w.sum_bytes = align_up(w.tile * row_bytes);
+  const int64_t units = j->groups * w.row_parts * w.tiles * w.blocks;
+  if (units == 0 || w.places == 0) return;
+  const int64_t all = j->groups * j->channels, steps = ceil_div_i64(all, channels_at_once(&w));
+  w.images = tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(j->images * all * w.source * j->size)));
+  launch_items((Work){w.blocks * steps, images * all * w.source / steps / 8}, lay_images, &w);
+  pack_weight(call, &w);
+  w.bias = padded_bias(call, &w);
+  scratch_init(call, &w.scratch, units,
+               w.sum_bytes + (w.tile + 1) * (int64_t)sizeof(int64_t) + w.tile * w.taps * (int64_t)sizeof(ConvTap));
+  const int64_t terms = j->channels * w.taps / (is_gradient ? volume_of(c->stride) : 1);
+  launch_items((Work){units, w.tile * images * w.part * w.k->vector * terms / 8}, run_units, &w);
+}
