@@ -339,6 +339,15 @@ void pressure_relieve(lua_State *L, Context *ctx)
   }
 }
 
+/* Lua may be in a cycle of its own, whose sweep shall begin with a live object soon. */
+void pressure_scope_ended(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  if (m->small_since <= m->small_limit && m->medium_since <= m->medium_limit) return;
+  if (!ctx->pressure.generational) set_head(L);
+  m->small_since = m->medium_since = 0;
+}
+
 bool pressure_reclaim(Context *ctx)
 {
   lua_State *L = ctx->host.state;

@@ -27,6 +27,9 @@ static inline void pressure_look(lua_State *L, Context *ctx)
   if (pressure_is_high(&ctx->memory) && !ctx->scope) pressure_relieve(L, ctx);
 }
 
+/* What was made in a scope is no garbage that anyone need look for. */
+void pressure_scope_ended(lua_State *L, Context *ctx);
+
 /* Memory has run out: collects all garbage and gives back what is kept for reuse. Whether that can help. */
 bool pressure_reclaim(Context *ctx);
 

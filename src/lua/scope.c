@@ -14,6 +14,8 @@
 
 #include "lua/autograd/modes.h"
 #include "lua/open.h"
+#include "lua/pressure.h"
+#include "lua/spares.h"
 
 /* ------------------------------------------------------------------- the lists */
 
@@ -137,7 +139,6 @@ static void release_list(Context *ctx, uint32_t head, uint32_t around)
   n->v[head].box = NULL;
   while (n->v[head].next != head) move_box(n->v[n->v[head].next].box, around);
   give_entry(n, head);
-  ctx->memory.small_since = ctx->memory.medium_since = 0;
 }
 
 /* ------------------------------------------------------------------------ keeping */
@@ -183,7 +184,7 @@ void scope_keep(lua_State *L, int index)
 
 /* ---------------------------------------------------------------------- the object */
 
-static char scope_meta, waiting_key; /* registry keys, by address */
+static char scope_meta, waiting_key, spares_key; /* registry keys, by address */
 
 /* User values: the token that makes the scope count for its coroutine; the function whose block has ended. */
 enum { TOKEN = 1, FUNCTION = 2, SCOPE_USER_VALUES = 2 };
@@ -210,9 +211,20 @@ static Scope *scope_check(lua_State *L, const char *function)
   return s;
 }
 
+/* Pushes a scope that was used before, if there is one. */
+static Scope *take_scope(lua_State *L)
+{
+  if (!spare_take(L, &spares_key)) return NULL;
+  Scope *s = userdata_test(L, -1, KIND_SCOPE, sizeof *s);
+  if (s && !s->open && !s->releases) return s;
+  lua_pop(L, 1); /* the debug library can change that */
+  return NULL;
+}
+
 static void push_scope(lua_State *L, Context *ctx)
 {
-  Scope *s = lua_newuserdatauv(L, sizeof *s, SCOPE_USER_VALUES);
+  Scope *s = take_scope(L);
+  if (!s) s = lua_newuserdatauv(L, sizeof *s, SCOPE_USER_VALUES);
   *s = (Scope){.kind = KIND_SCOPE, .ctx = ctx};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_meta);
   lua_setmetatable(L, -2);
@@ -233,17 +245,21 @@ static void push_scope(lua_State *L, Context *ctx)
 static void end_scope(lua_State *L, Scope *s, int index)
 {
   s->open = false;
+  index = lua_absindex(L, index);
   lua_getiuservalue(L, index, TOKEN);
-  close_mode_token(L, -1);
+  give_mode_token(L, -1);
   lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_setiuservalue(L, index, TOKEN);
   modes_refresh(L, s->ctx);
 }
 
-static void release_scope(Scope *s)
+static void release_scope(lua_State *L, Scope *s)
 {
   if (!s->releases) return;
   s->releases = false;
   release_list(s->ctx, s->head, s->around);
+  pressure_scope_ended(L, s->ctx);
 }
 
 /* ------------------------------------------------------------- the end of a block */
@@ -274,7 +290,7 @@ static void release_waiting(lua_State *L, Watch *w, lua_Debug *returning)
       move_values(L, -1, s->around);
       lua_pop(L, 1);
     }
-    if (s) release_scope(s);
+    if (s) release_scope(L, s);
     lua_pop(L, 1);
     lua_pushnil(L);
     lua_rawseti(L, list, i);
@@ -354,7 +370,7 @@ static int scope_close(lua_State *L)
   lua_Debug ar;
   if (lua_isnoneornil(L, 2) && lua_getstack(L, 1, &ar) && lua_getinfo(L, "Sf", &ar) && strcmp(ar.what, "C") != 0)
     wait_for_return(L);
-  else release_scope(s);
+  else release_scope(L, s);
   return 0;
 }
 
@@ -363,7 +379,7 @@ static int close_now(lua_State *L)
 {
   Scope *s = scope_check(L, "close");
   if (s->open) end_scope(L, s, 1);
-  release_scope(s);
+  release_scope(L, s);
   return 0;
 }
 
@@ -397,6 +413,8 @@ static int keep_value(lua_State *L)
   return 1;
 }
 
+enum { FINISH_SLOTS = 8 };
+
 /* The scope is at `first`, what the function returned behind it. */
 static int finish_call(lua_State *L, int status, lua_KContext first)
 {
@@ -404,9 +422,11 @@ static int finish_call(lua_State *L, int status, lua_KContext first)
   Scope *s = userdata_test(L, (int)first, KIND_SCOPE, sizeof *s);
   if (!s) return luaL_error(L, "the scope of a running call was changed");
   int top = lua_gettop(L);
+  luaL_checkstack(L, FINISH_SLOTS, "too many results");
   for (int i = (int)first + 1; i <= top; i++) move_values(L, i, s->around);
   if (s->open) end_scope(L, s, (int)first);
-  release_scope(s);
+  release_scope(L, s);
+  spare_give(L, &spares_key, (int)first);
   return top - (int)first;
 }
 
@@ -437,6 +457,7 @@ void open_scope(lua_State *L, int nl)
   lua_pushliteral(L, "nnlua.Scope"); /* what getmetatable gives: __gc is not for scripts */
   lua_setfield(L, -2, "__metatable");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &scope_meta);
+  spares_init(L, &spares_key);
   Watch *w = lua_newuserdatauv(L, sizeof *w, 1);
   *w = (Watch){.kind = KIND_SCOPE_WATCH};
   lua_newtable(L);

@@ -6,8 +6,9 @@
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
 #include "lua/parse.h"
+#include "lua/spares.h"
 
-static char modes_key, token_meta, settings_key, values_key; /* registry keys, by address */
+static char modes_key, token_meta, settings_key, values_key, spares_key; /* registry keys, by address */
 
 /* What nl.set_grad_enabled has set plainly in a coroutine. */
 typedef struct Setting {
@@ -209,11 +210,29 @@ static ModeToken *token_test(lua_State *L, int index) { return userdata_test(L, 
 
 enum { OWNER = 1, VALUE }; /* user values */
 
+static bool has_value(ModeKind kind) { return kind >= MODE_SAVED_HOOKS; }
+
+/* Pushes a token that was used before, if there is one. */
+static ModeToken *take_token(lua_State *L, ModeKind kind)
+{
+  if (has_value(kind) || !spare_take(L, &spares_key)) return NULL;
+  ModeToken *t = token_test(L, -1);
+  if (t && !t->open && !t->linked) return t;
+  lua_pop(L, 1); /* the debug library can change that */
+  return NULL;
+}
+
+static ModeToken *push_unused_token(lua_State *L, ModeKind kind)
+{
+  ModeToken *t = take_token(L, kind);
+  return t ? t : lua_newuserdatauv(L, sizeof *t, has_value(kind) ? VALUE : OWNER);
+}
+
 static ModeToken *new_token(lua_State *L, Context *ctx, ModeKind kind, bool value)
 {
   Modes *m = ctx->modes;
   ModeToken *before = push_setting(L);
-  ModeToken *t = lua_newuserdatauv(L, sizeof *t, kind >= MODE_SAVED_HOOKS ? VALUE : OWNER);
+  ModeToken *t = push_unused_token(L, kind);
   *t = (ModeToken){.kind = KIND_MODE,
                    .mode = (uint8_t)kind,
                    .value = value,
@@ -280,6 +299,17 @@ void close_mode_token(lua_State *L, int index)
   }
 }
 
+void give_mode_token(lua_State *L, int index)
+{
+  close_mode_token(L, index);
+  const ModeToken *t = token_test(L, index);
+  if (!t || has_value(t->mode)) return;
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  lua_setiuservalue(L, index, OWNER);
+  spare_give(L, &spares_key, index);
+}
+
 static int token_close(lua_State *L)
 {
   if (!token_test(L, 1)) return user_error(L, "close: a mode was expected, got %s", luaL_typename(L, 1));
@@ -304,9 +334,12 @@ bool is_callable(lua_State *L, int index)
   return true;
 }
 
+enum { FINISH_SLOTS = 4 };
+
 static int finish_run(lua_State *L, int status, lua_KContext first)
 {
   (void)status;
+  if (lua_checkstack(L, FINISH_SLOTS)) give_mode_token(L, (int)first);
   return lua_gettop(L) - (int)first;
 }
 
@@ -563,6 +596,7 @@ static void make_modes(lua_State *L, Context *ctx)
   ctx->modes = m;
   make_weak(L, "k", &settings_key);
   make_weak(L, "v", &values_key);
+  spares_init(L, &spares_key);
 }
 
 void open_modes(lua_State *L, int nl)
