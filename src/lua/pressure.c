@@ -19,6 +19,7 @@ enum {
   MUCH_DUE = 1 << 20,
   LEAST_STRIDE = 16 << 10,
   SLICE_MULTIPLIER = 4, /* of an incremental step, where Lua has 100: it goes over a twentieth of the objects */
+  HOST_MULTIPLIER = 0,  /* the same where a step is of 8 KB, as Lua has it, and not of one, as in the interpreter */
   SLICE_CREDIT = 32,    /* KB that Lua may allocate before it goes on with the cycle itself */
   PROBES = 2,           /* steps that tell the mode */
   MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR,
@@ -127,8 +128,9 @@ static bool canary_is_dead(lua_State *L)
  * incremental mode Lua's own steps go over some 50,000 objects, which takes 5 ms where they are dead tensors: ours are
  * shorter, and put its own off until so much is allocated that nobody else seems to go on with the cycle.
  */
-static Step collector_step(lua_State *L, Pressure *p)
+static Step collector_step(lua_State *L, Context *ctx)
 {
+  Pressure *p = &ctx->pressure;
   if (!lua_checkstack(L, 3)) return STEP_PART;
   protected(L, make_canary);
   if (!p->generational) set_head(L);
@@ -136,7 +138,8 @@ static Step collector_step(lua_State *L, Pressure *p)
   if (p->generational) {
     ended = lua_gc(L, LUA_GCSTEP, lua_gc(L, LUA_GCCOUNT) + 1) == 1;
   } else {
-    int multiplier = lua_gc(L, LUA_GCSETSTEPMUL, SLICE_MULTIPLIER);
+    bool is_interpreter = ctx->host.tensor_block;
+    int multiplier = lua_gc(L, LUA_GCSETSTEPMUL, is_interpreter ? SLICE_MULTIPLIER : HOST_MULTIPLIER);
     ended = lua_gc(L, LUA_GCSTEP, 0) == 1;
     lua_gc(L, LUA_GCSETSTEPMUL, multiplier);
     lua_gc(L, LUA_GCSTEP, -SLICE_CREDIT); /* takes from what Lua owes, and is no step */
@@ -189,7 +192,7 @@ static void tidy(lua_State *L, Context *ctx)
   }
   size_t bytes = m->allocated, blocks = m->live_blocks, made = m->small_since + m->medium_since;
   double start = clock_seconds();
-  collector_step(L, p);
+  collector_step(L, ctx);
   double end = clock_seconds(), took = end - start;
   double freed_blocks = blocks > m->live_blocks ? (double)(blocks - m->live_blocks) : 0;
   double freed_bytes = bytes > m->allocated ? (double)(bytes - m->allocated) : 0;
@@ -295,7 +298,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   size_t apart = stride(L, ctx);
   bool late = m->allocated > m->live_after + cycle_ceiling(m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
-  for (double until = clock_seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, p)) {
+  for (double until = clock_seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, ctx)) {
     if (p->generational) { /* as the second of two steps shows, and then no cycle ever ends */
       young_collected(L, ctx);
       return;
@@ -320,7 +323,7 @@ static void relieve(lua_State *L, Context *ctx)
     return;
   }
   if (p->marked && ctx->memory.allocated > p->left) p->unseen += ctx->memory.allocated - p->left;
-  Step step = collector_step(L, p);
+  Step step = collector_step(L, ctx);
   if (p->generational) young_collected(L, ctx);
   else cycle_goes_on(L, ctx, step);
   memory_look(&ctx->memory);

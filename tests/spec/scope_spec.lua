@@ -298,6 +298,25 @@ describe("training in scopes", function()
     assert.equal(0, collected)
   end)
 
+  it("is none of the last one's, though the same userdata come back", function()
+    local leaked = {}
+    for i = 1, 3 do
+      local y = nl.scope(function()
+        leaked[i] = nl.ones(2)
+        local inner = nl.scope(function() return leaked[i] + i end)
+        leaked[i + 3] = inner * 1
+        return inner + 1
+      end)
+      assert.same({2 + i, 2 + i}, y:tolist())
+      assert_released(leaked[i])
+      assert_released(leaked[i + 3])
+      assert.is_false(pcall(nl.scope, error, "out"))
+      local outside = nl.ones(1) + i
+      nl.scope(function() local _ = outside + 1 end)
+      assert.equal(1 + i, outside:item())
+    end
+  end)
+
   it("attributes of modules live on", function()
     local net = nn.Module()
     net:register_buffer("b", nl.ones(1))

@@ -163,6 +163,55 @@ describe("grad modes", function()
   end)
 end)
 
+describe("tokens that are used again", function()
+  it("keep nothing of the last use", function()
+    local function modes() return nl.is_grad_enabled(), nl.is_inference_mode_enabled() end
+    for _ = 1, 3 do
+      assert.same({false, false}, {nl.no_grad(modes)})
+      assert.same({true, false}, {nl.no_grad(nl.enable_grad, modes)})
+      assert.same({false, true}, {nl.inference_mode(modes)})
+      assert.same({false, false}, {nl.set_grad_enabled(false, modes)})
+      assert.same({true, false}, {modes()})
+    end
+  end)
+
+  it("belong to who runs with them, in turns of coroutines and after errors", function()
+    local function asked()
+      for _ = 1, 2 do coroutine.yield(nl.is_grad_enabled()) end
+      return nl.is_grad_enabled()
+    end
+    for _ = 1, 3 do
+      local off = coroutine.wrap(function() return nl.no_grad(asked) end)
+      local on = coroutine.wrap(function() return nl.no_grad(nl.enable_grad, asked) end)
+      for _ = 1, 3 do
+        assert.is_false(off())
+        assert.is_true(on())
+        assert.is_false(pcall(nl.no_grad, error, "out"))
+        assert.is_false(nl.no_grad(nl.is_grad_enabled))
+        assert.is_true(nl.is_grad_enabled())
+      end
+    end
+  end)
+
+  it("and scopes make no userdata in a steady loop", function()
+    local function nothing() end
+    local function round()
+      nl.no_grad(nothing)
+      nl.inference_mode(nl.enable_grad, nothing)
+      nl.scope(nothing)
+      nl.scope(nl.no_grad, nothing)
+    end
+    round()
+    collectgarbage()
+    collectgarbage "stop"
+    local before = collectgarbage "count"
+    for _ = 1, 1000 do round() end
+    local grown = collectgarbage "count" - before
+    collectgarbage "restart"
+    assert.is_true(grown < 16, ("%.1f KB"):format(grown))
+  end)
+end)
+
 describe("no_grad", function()
   it("G2: gives results that require nothing, but what asks for it does", function()
     local x = leaf {1, 2}
