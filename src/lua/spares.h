@@ -1,6 +1,6 @@
 /*
- * Userdata with finalizers that a call is done with, kept for the next call. In the atomic part of a collection Lua goes
- * over all dead ones of these at once, be the mode incremental or not: 60,000 tokens of no_grad took 6 ms.
+ * Userdata with finalizers that a call is done with, kept for the next call. In the atomic part of a collection Lua
+ * goes over all dead ones of these at once, be the mode incremental or not: 60,000 tokens of no_grad took 6 ms.
  */
 #ifndef NNLUA_LUA_SPARES_H
 #define NNLUA_LUA_SPARES_H
