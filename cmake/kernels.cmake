@@ -79,7 +79,7 @@ set(kernel_flags $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math -fw
   $<$<C_COMPILER_ID:GNU>:-Wno-bool-compare>)
 
 # The templates of a set's kernels for products alone.
-set(product_templates table.c matmul.c matvec.c whole_products.c byte_products.c bfloat_products.c)
+set(product_templates table.c matmul.c matvec.c whole_products.c byte_products.c bfloat_products.c conv_bytes.c)
 list(TRANSFORM product_templates PREPEND src/kernels/typed/)
 
 # Tells src/kernels/select.c what is built and returns the typed kernels' objects.

@@ -136,6 +136,9 @@ enum {
   WINOGRAD_BYTES = BLOCK_SIZE(2 << 20, 64), /* no more than this */
   WINOGRAD_CHANNELS = BLOCK_SIZE(64, 3),    /* in sums over so many channels */
   CONV_DOT_TAPS = BLOCK_SIZE(6, 2),         /* taps of the kernel at a time in dot products */
+  BYTES_TILE = BLOCK_SIZE(256 << 10, 256),  /* of what the places of a part of a convolution of bytes meet, */
+  BYTES_PLACES = BLOCK_SIZE(1024, 40),      /* which are at most so many */
+  BYTES_ITEMS = BLOCK_SIZE(4, 3),           /* parts from which on rows are not shared out */
   POOL_STRIP = BLOCK_SIZE(64, 4),           /* results of a line at a time */
   POOL_TAPS = BLOCK_SIZE(16, 2),            /* taps of a line whose bounds are kept */
   RESAMPLE_STRIP = BLOCK_SIZE(64, 4),       /* columns at a time */

@@ -5,6 +5,7 @@
 #include "kernels/attention.h"
 #include "kernels/cast.h"
 #include "kernels/conv.h"
+#include "kernels/conv_bytes.h"
 #include "kernels/cumulate.h"
 #include "kernels/fft.h"
 #include "kernels/loss.h"

@@ -20,6 +20,7 @@
   FAMILY(matmul, MatmulKernels)               \
   FAMILY(conv, ConvKernels)                   \
   FAMILY(conv_product, ConvProductKernels)    \
+  FAMILY(conv_bytes, ConvBytesKernels)        \
   FAMILY(winograd, WinogradKernels)           \
   FAMILY(pool, PoolKernels)                   \
   FAMILY(resample, ResampleKernels)           \

@@ -7,7 +7,12 @@ void TYPED(fill_kernels)(KernelStorage *s);
 #if PRODUCTS_ALONE
 
 void TYPED(fill_matmul)(struct MatmulKernels *);
-void TYPED(fill_kernels)(KernelStorage *s) { TYPED(fill_matmul)(s->matmul); }
+void TYPED(fill_conv_bytes)(struct ConvBytesKernels *);
+void TYPED(fill_kernels)(KernelStorage *s)
+{
+  TYPED(fill_matmul)(s->matmul);
+  TYPED(fill_conv_bytes)(s->conv_bytes);
+}
 
 #else
 

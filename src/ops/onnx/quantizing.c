@@ -8,6 +8,7 @@
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/rounding.h"
+#include "ops/onnx/byte_convolving.h"
 #include "ops/onnx/convolving.h"
 #include "ops/onnx/words.h"
 #include "ops/reduce/max_min.h"
@@ -152,20 +153,56 @@ FORWARD(onnx_qlinear_matmul)
   y[0] = rounded(call, real, zero_of(call, a->y_zero, -2), tensor_dtype(a->y_zero), 0, 0);
 }
 
+/* ----------------------------------------------------------------- convolutions */
+
 FORWARD(onnx_conv_integer)
 {
+  struct onnx_byte_conv_args bytes = {.x = a->x,
+                                            .w = a->w,
+                                            .x_zero = a->x_zero,
+                                            .w_zero = a->w_zero,
+                                            .auto_pad = a->auto_pad,
+                                            .dilations = a->dilations,
+                                            .group = a->group,
+                                            .pads = a->pads,
+                                            .strides = a->strides};
+  if (byte_conv_takes(call, &bytes)) {
+    y[0] = op_onnx_byte_conv(call, &bytes);
+    return;
+  }
   Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1)),
          *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0));
   y[0] = cast(op(onnx_conv, x, w, NULL, a->auto_pad, a->dilations, a->group, a->pads, a->strides), DTYPE_i32);
 }
 
+/* What sums of products are multiplied with to be bytes. */
+static Tensor *scale_of_sums(Call *call, const struct onnx_qlinear_conv_args *a)
+{
+  return op(div, op(mul, cast(a->x_scale, DTYPE_f32), cast(a->w_scale, DTYPE_f32)), cast(a->y_scale, DTYPE_f32));
+}
+
 FORWARD(onnx_qlinear_conv)
 {
+  Tensor *scale = scale_of_sums(call, a);
+  struct onnx_byte_conv_args bytes = {.x = a->x,
+                                            .w = a->w,
+                                            .x_zero = a->x_zero,
+                                            .w_zero = a->w_zero,
+                                            .bias = a->b,
+                                            .scale = scale,
+                                            .y_zero = a->y_zero,
+                                            .auto_pad = a->auto_pad,
+                                            .dilations = a->dilations,
+                                            .group = a->group,
+                                            .pads = a->pads,
+                                            .strides = a->strides};
+  if (byte_conv_takes(call, &bytes)) {
+    y[0] = op_onnx_byte_conv(call, &bytes);
+    return;
+  }
   Tensor *x = less_zero(call, a->x, spread(call, a->x_zero, a->x, 1, 0));
   Tensor *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0)), *b = a->b ? cast(a->b, DTYPE_f64) : NULL;
   Tensor *sum = op(onnx_conv, x, w, b, a->auto_pad, a->dilations, a->group, a->pads, a->strides);
-  Tensor *scale = op(div, op(mul, cast(a->x_scale, DTYPE_f32), cast(a->w_scale, DTYPE_f32)),
-                     cast(a->y_scale, DTYPE_f32));
   Tensor *real = op(mul, cast(sum, DTYPE_f32), spread(call, scale, sum, 1, 0));
   y[0] = rounded(call, real, spread(call, a->y_zero, sum, 1, 0), tensor_dtype(a->y_zero), 0, 0);
 }

@@ -113,7 +113,8 @@ void pass_kept(Call *call, Plan *plan)
 static const char *weight_name(const Op *op)
 {
   static const char *const rows[][2] = {{"linear", "weight"}, {"convolve", "weight"}, {"convolve_input", "weight"},
-                                        {"mm", "mat2"},       {"addmm", "mat2"},      {"recurrent_layer", "w_hh"}};
+                                        {"mm", "mat2"},       {"addmm", "mat2"},      {"recurrent_layer", "w_hh"},
+                                        {"int_mm", "mat2"},   {"onnx_byte_conv", "w"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(op->row, rows[i][0]) == 0) return rows[i][1];
   return NULL;
