@@ -1,6 +1,7 @@
 -- Graphs of ONNX as steps of a builder: names are bound to values, nodes become what their operators' entries say.
 
 local Node = require "nnlua.onnx.node"
+local in_bytes = require "nnlua.onnx.in_bytes"
 local nn_core = require "nnlua.nn.core"
 local system = require "nnlua.system"
 
@@ -122,9 +123,9 @@ end
 
 --- The first input of a node that isn't there yet, looking on from where it was looked last time.
 local function missing_input(scope, fields)
-  local values, names = scope.values, fields.input
+  local names = fields.input
   for i = fields.looked_at or 1, names and #names or 0 do
-    if names[i] ~= "" and values[names[i]] == nil then
+    if names[i] ~= "" and not in_bytes.has(scope, names[i]) then
       fields.looked_at = i
       return names[i]
     end
@@ -141,7 +142,8 @@ local function add_or_wait(scope, waiting, fields)
       waiting[missing] = waiting[missing] or {}
       table.insert(waiting[missing], one)
     else
-      add_node(scope, one)
+      local node = in_bytes.node_for(scope, one, add_node)
+      if node then add_node(scope, node) end
       for _, name in ipairs(next(waiting) and one.output or {}) do
         for _, other in ipairs(waiting[name] or {}) do table.insert(ready, other) end
         waiting[name] = nil
@@ -156,7 +158,10 @@ function graph.add_nodes(scope, list)
   local waiting = {}
   for fields in scope.file:each("node", list, Node.room) do add_or_wait(scope, waiting, fields) end
   local _, lost = next(waiting)
-  if lost then add_node(scope, lost[1]) end -- names what is missing
+  if lost then
+    in_bytes.bring(scope, lost[1].input, add_node)
+    add_node(scope, lost[1]) -- names what is missing
+  end
 end
 
 -- ------------------------------------------------------------- initializers
@@ -258,6 +263,7 @@ local function add_outputs(scope, fields)
   local file = scope.file
   for output in file:each("value_info", fields.output) do
     local name = output.name or ""
+    in_bytes.bring(scope, {name}, add_node)
     local value = scope.values[name]
     if value == nil or value == nn_core.none then file:fail("the output '%s' is made by no node", name) end
     scope.builder:output(name, value, output_type(file, output.type))
@@ -266,7 +272,9 @@ end
 
 --- All of a model's graph.
 function graph.add(file, model, builder, opsets, fields)
-  local scope = {file = file, model = model, builder = builder, opsets = opsets, depth = 1, values = {}, types = {}}
+  local scope = {
+    file = file, model = model, builder = builder, opsets = opsets, depth = 1, values = {}, types = {}, aside = {},
+  }
   add_initializers(scope, fields)
   add_inputs(scope, fields)
   graph.add_nodes(scope, fields.node)

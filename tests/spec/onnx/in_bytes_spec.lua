@@ -1,0 +1,146 @@
+-- Convolutions and products between DequantizeLinear and QuantizeLinear are read as those of quantized numbers, where
+-- that is what they are; the numbers are compared with what the nodes say one by one.
+local nl = require "nnlua"
+local types = require "nnlua.onnx.types"
+local writer = require "nnlua.onnx.writer"
+
+local F = nl.nn.functional
+
+local function node(op, inputs, outputs, attributes)
+  local list = {}
+  for name, value in pairs(attributes or {}) do
+    local fields = {name = name}
+    if math.type(value) == "integer" then
+      fields.i, fields.type = value, 2
+    elseif type(value) == "number" then
+      fields.f, fields.type = value, 1
+    else
+      fields.ints, fields.type = value, 7
+    end
+    table.insert(list, writer.message("attribute", fields))
+  end
+  return writer.message("node", {name = outputs[1], op_type = op, input = inputs, output = outputs, attribute = list})
+end
+
+local function load_model(nodes, tensors, outputs)
+  local initializers, infos = {}, {}
+  for name, tensor in pairs(tensors) do table.insert(initializers, types.tensor(name, tensor)) end
+  for i, name in ipairs(outputs) do infos[i] = writer.message("value_info", {name = name}) end
+  return nl.onnx.load(nl.io.BytesIO(table.concat(writer.message("model", {
+    ir_version = 10, opset_import = {writer.message("opset", {domain = "", version = 21})},
+    graph = writer.message("graph", {
+      name = "g", node = nodes, initializer = initializers, output = infos,
+      input = {writer.message("value_info", {name = "x"})},
+    }),
+  }))))
+end
+
+local function byte(value) return nl.tensor(value, {dtype = nl.uint8}) end
+
+--- What the file says, one node after the other.
+local function quantized(real)
+  return ((real / 0.25):round() + 100):clamp(0, 255):to(nl.uint8)
+end
+
+describe("nodes between bytes", function()
+  local x, w, bias, tensors
+
+  before_each(function()
+    nl.manual_seed(0)
+    x = nl.randint(0, 256, {2, 3, 5, 6}):to(nl.uint8)
+    w = nl.randint(-127, 128, {4, 3, 3, 3}):to(nl.int8)
+    bias = nl.randint(-9000, 9000, {4}):to(nl.int32)
+    tensors = {
+      xs = nl.tensor(0.125), xz = byte(120), w = w, ws = nl.tensor(0.0625), wz = nl.tensor(0, {dtype = nl.int8}),
+      b = bias, bs = nl.tensor({0.0078125}), bz = nl.tensor(0, {dtype = nl.int32}), ys = nl.tensor(0.25),
+      yz = byte(100),
+    }
+  end)
+
+  local pads <const> = {pads = {1, 1, 1, 1}}
+
+  local function nodes_of(op, attributes)
+    return {
+      node("DequantizeLinear", {"x", "xs", "xz"}, {"xr"}), node("DequantizeLinear", {"w", "ws", "wz"}, {"wr"}),
+      node("DequantizeLinear", {"b", "bs", "bz"}, {"br"}), node(op, {"xr", "wr", "br"}, {"r"}, attributes),
+      node("QuantizeLinear", {"r", "ys", "yz"}, {"y"}),
+    }
+  end
+
+  local function real_conv()
+    return F.conv2d((x:float() - 120) * 0.125, w:float() * tensors.ws:reshape {-1, 1, 1, 1},
+                    bias:float() * 0.0078125, 1, 1)
+  end
+
+  it("are convolutions of bytes", function()
+    local program = load_model(nodes_of("Conv", pads), tensors, {"y"})
+    local text = tostring(program)
+    assert.matches("QLinearConv", text)
+    assert.not_matches("DequantizeLinear", text)
+    for _ = 1, 3 do assert.is_true(nl.equal(quantized(real_conv()), program(x))) end
+  end)
+
+  it("stand in any order", function()
+    local nodes = nodes_of("Conv", pads)
+    local turned = {}
+    for i = #nodes, 1, -1 do table.insert(turned, nodes[i]) end
+    assert.is_true(nl.equal(quantized(real_conv()), load_model(turned, tensors, {"y"})(x)))
+  end)
+
+  it("are what they say to others that want them", function()
+    local nodes = nodes_of("Conv", pads)
+    table.insert(nodes, node("Neg", {"xr"}, {"n"}))
+    local program = load_model(nodes, tensors, {"y", "r", "n", "wr"})
+    local y, r, n, wr = program(x)
+    assert.is_true(nl.equal(quantized(real_conv()), y))
+    assert.is_true(nl.allclose(real_conv(), r))
+    assert.is_true(nl.equal((120 - x:float()) * 0.125, n))
+    assert.is_true(nl.equal(w:float() * 0.0625, wr))
+  end)
+
+  it("are products of bytes", function()
+    x = nl.randint(0, 256, {5, 7}):to(nl.uint8)
+    w = nl.randint(-127, 128, {4, 7}):to(nl.int8)
+    tensors.w = w
+    local program = load_model(nodes_of("Gemm", {transB = 1}), tensors, {"y"})
+    assert.matches("MatMulInteger", tostring(program))
+    local real = F.linear((x:float() - 120) * 0.125, w:float() * 0.0625, bias:float() * 0.0078125)
+    for _ = 1, 3 do assert.is_true(nl.equal(quantized(real), program(x))) end
+  end)
+
+  it("stay real where the bias has another scale", function()
+    tensors.bs = nl.tensor({0.5})
+    local program = load_model(nodes_of("Conv", pads), tensors, {"y"})
+    assert.not_matches("QLinearConv", tostring(program))
+    local real = F.conv2d((x:float() - 120) * 0.125, w:float() * 0.0625, bias:float() * 0.5, 1, 1)
+    assert.is_true(nl.equal(quantized(real), program(x)))
+  end)
+
+  it("stay real where the product scales its bias", function()
+    tensors.w = nl.randint(-127, 128, {4, 7}):to(nl.int8)
+    local program = load_model(nodes_of("Gemm", {transB = 1, beta = 0.5}), tensors, {"y"})
+    assert.not_matches("MatMulInteger", tostring(program))
+  end)
+
+  it("take a scale a row of the weight", function()
+    tensors.ws, tensors.wz = nl.tensor({0.0625, 0.125, 0.5, 0.25}), nl.zeros({4}, {dtype = nl.int8})
+    tensors.bs = tensors.ws * 0.125
+    local nodes = nodes_of("Conv", pads)
+    nodes[2] = node("DequantizeLinear", {"w", "ws", "wz"}, {"wr"}, {axis = 0})
+    tensors.bz = nl.zeros({4}, {dtype = nl.int32})
+    nodes[3] = node("DequantizeLinear", {"b", "bs", "bz"}, {"br"}, {axis = 0})
+    local program = load_model(nodes, tensors, {"y"})
+    local real = F.conv2d((x:float() - 120) * 0.125, w:float() * tensors.ws:reshape {-1, 1, 1, 1},
+                          bias:float() * tensors.bs, 1, 1)
+    assert.is_true(nl.equal(quantized(real), program(x)))
+    assert.matches("QLinearConv", tostring(program))
+  end)
+
+  it("are named where one is missing", function()
+    local nodes = nodes_of("Conv", pads)
+    table.remove(nodes, 2)
+    local ok, problem = pcall(load_model, nodes, tensors, {"y"})
+    assert.is_false(ok)
+    assert.matches("its input 'wr' is made by no node", tostring(problem))
+  end)
+end)
