@@ -170,6 +170,7 @@ static void gather(const BytePlaces *p)
 {
   const int64_t words = (p->taps + TERMS - 1) / TERMS;
   const bool lies_together = p->lines == 1 && p->step == 1;
+  const uint8_t *end = lies_together ? p->end : p->buffer + TERMS * p->buffer_line;
   for (int64_t q = 0; q < words; q++) {
     const uint8_t *terms[TERMS];
     for (int t = 0; t < TERMS; t++) {
@@ -179,7 +180,7 @@ static void gather(const BytePlaces *p)
       else if (lies_together) terms[t] = p->x + p->at[tap];
       else copy_lines(p, p->x + p->at[tap], line), terms[t] = line;
     }
-    put_words(p, terms, lies_together ? p->end : p->buffer + TERMS * p->buffer_line, words, (uint32_t *)p->panels + q * WIDTH);
+    put_words(p, terms, end, words, (uint32_t *)p->panels + q * WIDTH);
   }
 }
 

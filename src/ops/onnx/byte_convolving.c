@@ -69,7 +69,8 @@ FORWARD(onnx_byte_conv)
 {
   ByteConv c;
   if (!conv_of(call, a, &c))
-    raise(call, "shapes %s and %s don't fit", shape_text(call, tensor_shape(a->x)), shape_text(call, tensor_shape(a->w)));
+    raise(call, "shapes %s and %s don't fit", shape_text(call, tensor_shape(a->x)),
+          shape_text(call, tensor_shape(a->w)));
   int64_t shape[2 + BYTE_AXES] = {c.images, c.groups * c.rows};
   for (int i = 2; i < a->x->ndim; i++) shape[i] = c.result[BYTE_AXES - a->x->ndim + i];
   y[0] = result_new(call, a->scale ? tensor_dtype(a->y_zero) : DTYPE_i32, device_of(a->x), (Ints){shape, a->x->ndim});
