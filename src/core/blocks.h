@@ -130,6 +130,7 @@ enum {
   CONV_NARROW = BLOCK_SIZE(32, 4), /* columns of results below which a line's patches are laid side by side */
   CONV_WEIGHT_TASKS = 8,           /* of sums for the gradients of weights, */
   CONV_WEIGHT_BYTES = BLOCK_SIZE(32 << 20, 1 << 10), /* which take no more than this */
+  DEPTHWISE_ROWS = 4, /* of a group of one channel, up to which it goes plane by plane */
   WINOGRAD_LEAST = BLOCK_SIZE(24, 3),       /* channels and rows from which on kernels of 3x3 are transformed, */
   WINOGRAD_BLOCKS = BLOCK_SIZE(96, 8),      /* and blocks of 2x2 places, */
   WINOGRAD_TILE = BLOCK_SIZE(128, 8),       /* at most so many at a time, whose products take */

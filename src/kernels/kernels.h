@@ -7,6 +7,7 @@
 #include "kernels/conv.h"
 #include "kernels/conv_bytes.h"
 #include "kernels/cumulate.h"
+#include "kernels/depthwise.h"
 #include "kernels/fft.h"
 #include "kernels/loss.h"
 #include "kernels/matmul.h"

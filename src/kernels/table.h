@@ -22,6 +22,7 @@
   FAMILY(conv_product, ConvProductKernels)    \
   FAMILY(conv_bytes, ConvBytesKernels)        \
   FAMILY(winograd, WinogradKernels)           \
+  FAMILY(depthwise, DepthwiseKernels)         \
   FAMILY(pool, PoolKernels)                   \
   FAMILY(resample, ResampleKernels)           \
   FAMILY(softmax, SoftmaxKernels)             \

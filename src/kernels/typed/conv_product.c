@@ -10,12 +10,7 @@
 #if T_FLOATING
 
 #include "kernels/typed/tile.h"
-
-#if T_f32
-#define LANES (VECTOR_BYTES / 4)
-#else
-#define LANES (VECTOR_BYTES / 8)
-#endif
+#include "kernels/typed/turns.h"
 
 #else
 
@@ -363,48 +358,6 @@ INLINE void copy_strided(int64_t n, const T *from, int64_t step, T *to)
 }
 
 #if T_FLOATING
-
-/* Every other number of the first 2 V - 1. */
-INLINE Vector load_every_other(const T *p)
-{
-  const Vector a = load(p), b = load(p + V - 1);
-#if LANES == 16
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
-#elif LANES == 8
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
-#elif LANES == 4
-  return __builtin_shufflevector(a, b, 0, 2, 5, 7);
-#else
-  return __builtin_shufflevector(a, b, 0, 3);
-#endif
-}
-
-/* Two vectors' numbers in turns: those of their first halves, and of their last. */
-INLINE Vector first_in_turns(Vector a, Vector b)
-{
-#if LANES == 16
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-#elif LANES == 8
-  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-#elif LANES == 4
-  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-#else
-  return __builtin_shufflevector(a, b, 0, 2);
-#endif
-}
-
-INLINE Vector last_in_turns(Vector a, Vector b)
-{
-#if LANES == 16
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-#elif LANES == 8
-  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#elif LANES == 4
-  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#else
-  return __builtin_shufflevector(a, b, 1, 3);
-#endif
-}
 
 /* Copies n elements that lie two apart. */
 INLINE void copy_every_other(int64_t n, const T *from, T *to)

@@ -110,6 +110,10 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
   }
   ChainRun then;
   if (chain_begin_planned(call, l->y[0], &then)) j.then = &then;
+  if (conv_is_depthwise(&c, &j)) {
+    conv_depthwise(call, &c, &j, l->x[1]);
+    return;
+  }
   ConvPart p = whole_part(call, &c, l->y[0]);
   j.weight = l->x[1];
   j.weight_row = c.channels * p.taps;
@@ -176,10 +180,12 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
   j.channels = c->rows;
   j.rows = c->channels;
   set_result(&j, l->y[0], c->size, l->x[2]);
-  if (conv_is_apart(c, l->x[0])) {
+  const bool apart = conv_is_apart(c, l->x[0]), depthwise = conv_is_depthwise(c, &j);
+  if (apart || depthwise) {
     ChainRun then;
     if (chain_begin_planned(call, l->y[0], &then)) j.then = &then;
-    conv_apart(call, c, &j, l->x[1]);
+    if (depthwise) conv_depthwise_input(call, c, &j, l->x[1]);
+    else conv_apart(call, c, &j, l->x[1]);
     return;
   }
   for (int i = 0; i < CONV_DIMS; i++) {
@@ -225,6 +231,10 @@ static void convolve_weight(Call *call, const Convolution *given, const Launch *
 {
   const Convolution c = without_lines(given, l->x[1]);
   ConvJob j = forward_job(&c, l, l->x[1]);
+  if (conv_is_depthwise(&c, &j)) {
+    conv_depthwise_weight(call, &c, &j, l->x[0], l->y[0]);
+    return;
+  }
   ConvPart p = whole_part(call, &c, l->y[0]);
   j.parts = &p;
   j.nparts = 1;

@@ -55,6 +55,12 @@ void conv_apart(Call *call, const Convolution *c, const ConvJob *j, const Tensor
 bool conv_has_few_places(const Convolution *c, DType dtype);
 void conv_few_places(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
 
+/* Convolutions of one channel and a few rows a group, and their gradients, plane by plane; j is without parts. */
+bool conv_is_depthwise(const Convolution *c, const ConvJob *j);
+void conv_depthwise(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
+void conv_depthwise_input(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);
+void conv_depthwise_weight(Call *call, const Convolution *c, const ConvJob *j, const Tensor *dy, Tensor *weight);
+
 /*
  * weight = the gradient, from dy [groups * rows of an image][result]; both contiguous. The part is the forward's. By a
  * product, by one whose vectors are the rows, or by dot products of lines.

@@ -93,6 +93,27 @@ local cases = {
   ["more padding than kernel"] = {2, 2, 12, 3, 2, {padding = 3}},
   ["groups"] = {2, 6, 36, 5, 3, {groups = 3, padding = 1}},
   ["groups of one channel"] = {2, 6, 6, 9, 3, {groups = 6, padding = 1}},
+  ["one channel a group, many lines"] = {2, 2, 2, {41, 37}, 3, {groups = 2, padding = 1}},
+  ["one channel a group, a stride"] = {2, 3, 3, {18, 37}, 3, {groups = 3, padding = 1, stride = 2}},
+  ["one channel a group, an even size and stride"] = {2, 3, 3, {16, 32}, 3, {groups = 3, padding = 1, stride = 2}},
+  ["one channel a group, 5x5"] = {2, 3, 3, {13, 20}, 5, {groups = 3, padding = 2}},
+  ["one channel a group, 5x5 with a stride"] = {2, 3, 3, {13, 40}, 5, {groups = 3, padding = 2, stride = 2}},
+  ["one channel a group, 7x7 with strides"] = {1, 4, 4, {15, 41}, 7, {groups = 4, padding = 3, stride = {1, 2}}},
+  ["one channel a group, even kernels"] = {2, 3, 3, {9, 10}, {4, 2}, {groups = 3, padding = 1, stride = 2}},
+  ["one channel a group, strides over the kernel"] = {2, 3, 3, {11, 12}, {2, 1}, {groups = 3, stride = {3, 2}}},
+  ["one channel a group, a long stride"] = {2, 3, 3, {9, 19}, 3, {groups = 3, padding = 1, stride = {2, 3}}},
+  ["one channel a group, dilations"] = {2, 3, 3, {12, 33}, 3, {groups = 3, padding = {2, 3}, dilation = {2, 3}}},
+  ["one channel a group, dilations and strides"] = {2, 3, 3, {14, 39}, 3,
+    {groups = 3, padding = {2, 3}, dilation = {2, 3}, stride = {3, 2}}},
+  ["one channel a group, strides as dilations"] = {2, 3, 3, {14, 39}, {3, 4},
+    {groups = 3, padding = {2, 3}, dilation = 2, stride = 2}},
+  ["one channel a group, more padding than kernel"] = {2, 3, 3, {3, 5}, 3, {groups = 3, padding = 4}},
+  ["one channel a group, one line"] = {2, 3, 3, {1, 300}, {1, 9}, {groups = 3, padding = {0, 4}}},
+  ["one channel a group, one line with a stride"] = {2, 3, 3, {1, 600}, {1, 9}, {groups = 3, stride = 2}},
+  ["one channel a group, one column"] = {2, 3, 3, {40, 1}, {5, 1}, {groups = 3, padding = {2, 0}}},
+  ["one channel a group, a wide kernel"] = {2, 2, 2, {4, 40}, {2, 13}, {groups = 2, padding = {0, 6}}},
+  ["one channel and two rows a group"] = {2, 3, 6, {9, 18}, 3, {groups = 3, padding = 1}},
+  ["one channel and two rows a group, a stride"] = {2, 3, 6, {9, 36}, 3, {groups = 3, padding = 1, stride = 2}},
   ["1x1"] = {3, 9, 17, 5, 1, {}},
   ["1x1 of one image"] = {1, 9, 17, {5, 6}, 1, {}},
   ["1x1 with a stride"] = {3, 9, 17, 5, 1, {stride = 2}},
@@ -209,6 +230,8 @@ describe("a convolution", function()
     ["volumes with dilations and groups"] = {2, 4, 6, {6, 7, 8}, {2, 3, 2},
       {dilation = {2, 1, 3}, stride = {1, 2, 2}, groups = 2}},
     ["volumes of one channel a group"] = {2, 3, 3, {5, 6, 7}, {3, 3, 3}, {padding = {1, 1, 1}, groups = 3}},
+    ["volumes of one channel a group with strides"] = {2, 3, 6, {7, 8, 9}, {3, 2, 5},
+      {padding = {1, 1, 2}, stride = {3, 2, 2}, groups = 3}},
     ["volumes, 1x1x1,"] = {4, 5, 14, {2, 3, 4}, {1, 1, 1}, {}},
     ["volumes of many images"] = {7, 17, 16, {3, 4, 3}, {3, 2, 3}, {stride = {2, 1, 1}, padding = {1, 1, 0}}},
     ["volumes of the kernel's size"] = {3, 2, 4, {2, 3, 2}, {2, 3, 2}, {}},
@@ -260,6 +283,23 @@ describe("a convolution", function()
       end
     end)
   end
+
+  it("of one channel a group meets a nan only where a tap does", function()
+    for _, stride in ipairs {1, 2} do
+      local x = nl.ones({1, 4, 6, 22 + stride})
+      x[{1, 2, 3, -1}] = 0 / 0
+      x:requires_grad_()
+      local w = nl.ones({4, 1, 3, 3}, {requires_grad = true})
+      local y = F.conv2d(x, w, nil, {padding = 1, stride = stride, groups = 4})
+      y:sum():backward()
+      local places = y:isnan():nonzero():tolist()
+      assert.are.equal(stride == 1 and 6 or 1, #places)
+      for _, at in ipairs(places) do assert.are.equal(2, at[2]) end
+      -- the last column is never under the left tap, and with a stride under the right one alone
+      local taps = w.grad:isnan():sum({1, 2, 3}):tolist()
+      assert.are.same(stride == 1 and {0, 3, 3} or {0, 0, 1}, taps)
+    end
+  end)
 
   it("of no images has gradients of 0", function()
     local x = nl.zeros({0, 3, 5, 5}, {requires_grad = true})
