@@ -10,6 +10,8 @@
 #include "ops/math/rounding.h"
 #include "ops/onnx/byte_convolving.h"
 #include "ops/onnx/convolving.h"
+#include "ops/onnx/pooling.h"
+#include "ops/onnx/spatial.h"
 #include "ops/onnx/words.h"
 #include "ops/reduce/max_min.h"
 #include "ops/reduce/sum.h"
@@ -151,6 +153,40 @@ FORWARD(onnx_qlinear_matmul)
   scale = op(div, scale, zero_of(call, widened(a->y_scale), -2));
   Tensor *real = op(mul, cast(sum, tensor_dtype(scale)), scale);
   y[0] = rounded(call, real, zero_of(call, a->y_zero, -2), tensor_dtype(a->y_zero), 0, 0);
+}
+
+/* The sum, which is exact, is multiplied once, and rounded before the zero point is added. */
+FORWARD(onnx_qlinear_global_pool)
+{
+  Tensor *x = a->x;
+  if (x->ndim < 3) raise(call, "[N, C, ...] is wanted, not shape %s", shape_text(call, tensor_shape(x)));
+  int64_t n = 1;
+  for (int i = 2; i < x->ndim; i++) n = onnx_product(call, n, x->shape[i]);
+  Tensor *sum = op(sum, x, onnx_dims_from(call, 2, x->ndim), true, DTYPE_i32);
+  if (a->x_zero) sum = minus(sum, op(mul, cast(zero_of(call, a->x_zero, -1), DTYPE_i32), whole(n)));
+  Tensor *all = op(mul, zero_of(call, cast(a->y_scale, DTYPE_f32), -1), number((double)n));
+  Tensor *scale = op(div, zero_of(call, cast(a->x_scale, DTYPE_f32), -1), all);
+  y[0] = rounded(call, op(mul, cast(sum, DTYPE_f32), scale), zero_of(call, a->y_zero, -1),
+                 tensor_dtype(a->y_zero ? a->y_zero : x), 0, 0);
+}
+
+/* ONNX Runtime rounds these means together with the zero point, unless a window is the whole image. */
+FORWARD(onnx_qlinear_average_pool)
+{
+  const Spatial s = spatial_of(call, a->x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
+  bool is_global = true;
+  for (int i = 0; i < s.n; i++)
+    is_global = is_global && s.kernel[i] == s.size[i] && s.before[i] == 0 && s.after[i] == 0;
+  if (is_global) {
+    y[0] = op(onnx_qlinear_global_pool, a->x, a->x_scale, a->x_zero, a->y_scale, a->y_zero);
+    return;
+  }
+  Tensor *real = op(onnx_dequantize, a->x, a->x_scale, a->x_zero, 1, 0, DTYPE_NONE);
+  Tensor *mean = op(onnx_average_pool, real, a->kernel_shape, a->auto_pad, a->ceil_mode, a->count_include_pad,
+                    a->dilations, a->pads, a->strides);
+  Tensor *all = op(div, mean, zero_of(call, a->y_scale, -1));
+  if (a->y_zero) all = plus(all, cast(zero_of(call, a->y_zero, -1), tensor_dtype(all)));
+  y[0] = rounded(call, all, NULL, tensor_dtype(a->y_zero ? a->y_zero : a->x), 0, 0);
 }
 
 /* ----------------------------------------------------------------- convolutions */

@@ -1,12 +1,12 @@
 -- Convolutions and products between DequantizeLinear and QuantizeLinear are read as those of quantized numbers, where
--- that is what they are; the numbers are compared with what the nodes say one by one.
+-- that is what they are; the numbers are compared with what the nodes say one by one. And pools of quantized numbers.
 local nl = require "nnlua"
 local types = require "nnlua.onnx.types"
 local writer = require "nnlua.onnx.writer"
 
 local F = nl.nn.functional
 
-local function node(op, inputs, outputs, attributes)
+local function node(op, inputs, outputs, attributes, domain)
   local list = {}
   for name, value in pairs(attributes or {}) do
     local fields = {name = name}
@@ -19,7 +19,9 @@ local function node(op, inputs, outputs, attributes)
     end
     table.insert(list, writer.message("attribute", fields))
   end
-  return writer.message("node", {name = outputs[1], op_type = op, input = inputs, output = outputs, attribute = list})
+  return writer.message("node", {
+    name = outputs[1], op_type = op, domain = domain, input = inputs, output = outputs, attribute = list,
+  })
 end
 
 local function load_model(nodes, tensors, outputs)
@@ -27,7 +29,10 @@ local function load_model(nodes, tensors, outputs)
   for name, tensor in pairs(tensors) do table.insert(initializers, types.tensor(name, tensor)) end
   for i, name in ipairs(outputs) do infos[i] = writer.message("value_info", {name = name}) end
   return nl.onnx.load(nl.io.BytesIO(table.concat(writer.message("model", {
-    ir_version = 10, opset_import = {writer.message("opset", {domain = "", version = 21})},
+    ir_version = 10, opset_import = {
+      writer.message("opset", {domain = "", version = 21}),
+      writer.message("opset", {domain = "com.microsoft", version = 1}),
+    },
     graph = writer.message("graph", {
       name = "g", node = nodes, initializer = initializers, output = infos,
       input = {writer.message("value_info", {name = "x"})},
@@ -142,5 +147,30 @@ describe("nodes between bytes", function()
     local ok, problem = pcall(load_model, nodes, tensors, {"y"})
     assert.is_false(ok)
     assert.matches("its input 'w?r' is made by no node", tostring(problem))
+  end)
+end)
+
+describe("pools of quantized numbers", function()
+  local function pool(op, x, attributes)
+    local tensors = {xs = nl.tensor(1.0), xz = byte(10), ys = nl.tensor(2.0), yz = byte(101)}
+    local nodes = {node(op, {"x", "xs", "xz", "ys", "yz"}, {"y"}, attributes, "com.microsoft")}
+    return load_model(nodes, tensors, {"y"})(x):flatten():tolist()
+  end
+
+  -- means of 1, 3, 5 and -1, over the scale halves: ONNX Runtime rounds those of windows together with the zero point,
+  -- 101, and those of whole images before it
+  local images <const> = nl.tensor({{{{11, 11}}, {{12, 14}}, {{10, 20}}, {{8, 10}}}}, {dtype = nl.uint8})
+
+  it("round windows' means with the zero point", function()
+    local pairs_of = nl.cat({images, images}, 4) -- two windows a channel
+    assert.same({102, 102, 102, 102, 104, 104, 100, 100},
+                pool("QLinearAveragePool", pairs_of, {kernel_shape = {1, 2}, strides = {1, 2}}))
+    assert.same({101, 103, 103, 101}, pool("QLinearAveragePool", images, {kernel_shape = {1, 2}}))
+  end)
+
+  it("round images' means before the zero point is added", function()
+    assert.same({101, 103, 103, 101}, pool("QLinearGlobalAveragePool", images))
+    local last = images:movedim(2, -1):contiguous()
+    assert.same({101, 103, 103, 101}, pool("QLinearGlobalAveragePool", last, {channels_last = 1}))
   end)
 end)

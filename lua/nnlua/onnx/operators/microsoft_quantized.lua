@@ -1,7 +1,6 @@
 -- The operators of com.microsoft on quantized numbers.
 
 local Builder = require "nnlua.program.builder"
-local nl = require "nnlua"
 local elements = require "nnlua.onnx.operators.elements"
 local graph = require "nnlua.onnx.graph"
 local layers = require "nnlua.onnx.operators.layers"
@@ -46,15 +45,26 @@ end
 
 ours.QLinearSigmoid = on_reals(function(b, _, x) return b:call("sigmoid", {x}) end)
 ours.QLinearLeakyRelu = on_reals(elements.LeakyRelu)
-ours.QLinearGlobalAveragePool = on_reals(with_channels(layers.GlobalAveragePool))
 
---- Unlike the others it adds the zero point before it rounds, as ONNX Runtime does.
+function ours.QLinearGlobalAveragePool(b, node, x, x_scale, x_zero, y_scale, y_zero)
+  return with_channels(function(_, _, images)
+    return b:call("onnx_qlinear_global_pool", {images, x_scale, x_zero = x_zero, y_scale = y_scale, y_zero = y_zero})
+  end)(b, node, x)
+end
+
 function ours.QLinearAveragePool(b, node, x, x_scale, x_zero, y_scale, y_zero)
-  local one = b:constant(nl.tensor(1.0))
-  local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
-  local y = b:call("div", {with_channels(layers.AveragePool)(b, node, real), y_scale})
-  if y_zero then y = b:call("add", {y, b:call("onnx_dequantize", {y_zero, one})}) end
-  return quantized_like(b, y_zero or x, y, one)
+  return with_channels(function(_, _, images)
+    return b:call("onnx_qlinear_average_pool", layers.windows(node, {
+      images, x_scale, x_zero = x_zero, y_scale = y_scale, y_zero = y_zero, kernel_shape = node:ints "kernel_shape",
+      ceil_mode = node:flag "ceil_mode", count_include_pad = node:flag "count_include_pad",
+    }))
+  end)(b, node, x)
+end
+
+function ours.QLinearGlobalAveragePool(b, node, x, x_scale, x_zero, y_scale, y_zero)
+  return with_channels(function(_, _, images)
+    return b:call("onnx_qlinear_global_pool", {images, x_scale, x_zero = x_zero, y_scale = y_scale, y_zero = y_zero})
+  end)(b, node, x)
 end
 
 ours.QLinearReduceMean = on_reals(reductions.ReduceMean)
