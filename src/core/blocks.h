@@ -70,6 +70,7 @@ enum {
   SOFTMAX_SEGMENT = BLOCK_SIZE(2048, 8),    /* elements of a row whose sum is added to a double */
   NORM_PARTS = BLOCK_SIZE(8, 2),            /* of the rows, for the gradients of weight and bias */
   NORM_PART_ROWS = BLOCK_SIZE(8, 2),        /* the least that a part has */
+  NORM_LONG = BLOCK_SIZE(2048, 6),          /* elements of rows that share what is loaded of weights and biases */
   ATTENTION_GROUPS = BLOCK_SIZE(16, 2),     /* parts of the work, each with memory of its own */
   ATTENTION_SMALL = BLOCK_SIZE(1 << 15, 8), /* multiplications up to which there is one part */
   RECURRENT_SEQUENCES = BLOCK_SIZE(24, 2),  /* about so many at a time */

@@ -9,6 +9,8 @@
 
 #if T_FLOATING
 
+enum { ROWS_TOGETHER = 4 };
+
 /* x: [n]; sums: [2] */
 static void stretch_moments(int64_t n, const void *x, double pivot, double *sums)
 {
@@ -53,20 +55,30 @@ static void stretch_gradient(int64_t n, const void *dy_, const void *x_, double 
   for (int64_t i = 0; i < n; i++) dx[i] = a * dy[i] + b * (x[i] - m) + c;
 }
 
-/* y = (x - mean) scale w + b; w and b may be NULL. x, y, w, b: [n] */
-INLINE void normalize_part(RowPart at, const T *x, T mean, T scale, const T *w, const T *b, T *y)
+/* What a few rows are normalized by. */
+typedef struct RowScales {
+  T mean[ROWS_TOGETHER], scale[ROWS_TOGETHER];
+} RowScales;
+
+/* y = (x - mean) scale w + b of a few rows; w and b may be NULL. x, y: [rows, n]; w, b: [n] */
+INLINE void normalize_part(int rows, RowPart at, int64_t n, const T *x, const RowScales *s, const T *w, const T *b, T *y)
 {
-  Vector v = (load_part(x, at) - mean) * scale;
-  if (w) v *= load_part(w, at);
-  if (b) v += load_part(b, at);
-  store_part(y, at, v);
+  Vector weight = w ? load_part(w, at) : (Vector){0}, bias = b ? load_part(b, at) : (Vector){0};
+  UNROLL for (int r = 0; r < rows; r++)
+  {
+    Vector v = (load_part(x + r * n, at) - s->mean[r]) * s->scale[r];
+    if (w) v *= weight;
+    if (b) v += bias;
+    store_part(y + r * n, at, v);
+  }
 }
 
-INLINE void normalize_row(int64_t n, const T *x, T mean, T scale, const T *w, const T *b, T *y)
+INLINE void normalize_rows(int rows, int64_t n, const T *x, const RowScales *scales, const T *w, const T *b, T *y)
 {
+  RowScales s = *scales;
   int64_t i = 0;
-  for (; i + V <= n; i += V) normalize_part(whole_part(i), x, mean, scale, w, b, y);
-  if (i < n) normalize_part(part_at(i, n), x, mean, scale, w, b, y);
+  for (; i + V <= n; i += V) normalize_part(rows, whole_part(i), n, x, &s, w, b, y);
+  if (i < n) normalize_part(rows, part_at(i, n), n, x, &s, w, b, y);
 }
 
 /* What columns have: their first element, which moments are about, or 0; and moments as doubles, of a half of the
@@ -154,22 +166,34 @@ INLINE void row_spread(int64_t n, const T *x, bool centred, double *mean, double
   if (*var < 0) *var = 0;
 }
 
-static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w_, const void *b_,
-                       double eps, void *y_, double *mean, double *var)
+/* x, y: [rows, n]; w, b: [n] or NULL; mean, var: [rows]. `rows`, at most ROWS_TOGETHER, is told where it is called. */
+INLINE void layer_norm_rows(int rows, int64_t n, bool centred, const T *x, const T *w, const T *b, double eps, T *y,
+                            double *mean, double *var)
 {
-  const T *x = x_, *w = w_, *b = b_;
+  RowScales s;
+  for (int r = 0; r < rows; r++) {
+    row_spread(n, x + r * n, centred, &mean[r], &var[r]);
+    s.mean[r] = (T)mean[r];
+    s.scale[r] = (T)(1 / sqrt(var[r] + eps));
+  }
+  if (w && b) normalize_rows(rows, n, x, &s, w, b, y);
+  else if (w) normalize_rows(rows, n, x, &s, w, NULL, y);
+  else normalize_rows(rows, n, x, &s, NULL, b, y);
+}
+
+static void layer_norm(int64_t rows, int64_t n, bool centred, const void *x_, const void *w, const void *b, double eps,
+                       void *y_, double *mean, double *var)
+{
+  const T *x = x_;
   T *y = y_;
   if (n <= SOFTMAX_SHORT && n % V && rows >= V) { /* rows of whole vectors are as fast as they are */
     layer_norm_short(rows, n, centred, x, w, b, eps, y, mean, var);
     return;
   }
-  for (int64_t r = 0; r < rows; r++, x += n, y += n) {
-    row_spread(n, x, centred, &mean[r], &var[r]);
-    T m = (T)mean[r], scale = (T)(1 / sqrt(var[r] + eps));
-    if (w && b) normalize_row(n, x, m, scale, w, b, y);
-    else if (w) normalize_row(n, x, m, scale, w, NULL, y);
-    else normalize_row(n, x, m, scale, NULL, b, y);
-  }
+  int64_t r = 0;
+  for (; n >= NORM_LONG && (w || b) && r + ROWS_TOGETHER <= rows; r += ROWS_TOGETHER)
+    layer_norm_rows(ROWS_TOGETHER, n, centred, x + r * n, w, b, eps, y + r * n, mean + r, var + r);
+  for (; r < rows; r++) layer_norm_rows(1, n, centred, x + r * n, w, b, eps, y + r * n, mean + r, var + r);
 }
 
 /* A row of a gradient: the means of g and of g times the normalized x, where g is dy times the weight. */
@@ -231,8 +255,6 @@ INLINE void rows_gradients(int rows, const RowGradient *row, int64_t n, const T 
     if (db) add_part(db, at, of_bias);
   }
 }
-
-enum { ROWS_TOGETHER = 4 };
 
 static void layer_norm_backward(int64_t rows, int64_t n, bool centred, const void *dy, const void *x, const void *w,
                                 double eps, const double *mean, const double *var, void *dx, double *dw, double *db)
