@@ -129,6 +129,19 @@ static void log_softmax_row(int64_t n, const T *x, T *y)
   map_row(LESS_BOTH, n, x, NULL, max, log_sum, y);
 }
 
+/* Of rows so short that the nearest cache holds a few: the logarithms of their sums are one vector's.
+   x, y: [rows, n], rows <= V, n <= SOFTMAX_SEGMENT */
+static void log_softmax_rows(int rows, int64_t n, const T *x, T *y)
+{
+  T max[V], sum[V] = {0};
+  for (int r = 0; r < rows; r++) {
+    max[r] = row_max(n, x + r * n);
+    sum[r] = exp_stretch(false, n, x + r * n, max[r], NULL);
+  }
+  store(sum, vector_log(load(sum)));
+  for (int r = 0; r < rows; r++) map_row(LESS_BOTH, n, x + r * n, NULL, max[r], sum[r], y + r * n);
+}
+
 static inline bool is_infinite(T x) { return x == (T)INFINITY || x == -(T)INFINITY; }
 
 /* x: [n] */
@@ -270,9 +283,12 @@ static void softmax(int64_t outer, int64_t n, int64_t inner, bool log_of_it, con
     softmax_short(outer, n, log_of_it, from, to);
     return;
   }
-  for (int64_t o = 0; o < outer; o++, from += n, to += n) {
-    if (log_of_it) log_softmax_row(n, from, to);
-    else softmax_row(n, from, to);
+  int64_t together = log_of_it && n * V <= 8 * SOFTMAX_SEGMENT / (int64_t)sizeof(T) ? V : 1;
+  for (int64_t o = 0, rows; o < outer; o += rows, from += rows * n, to += rows * n) {
+    rows = outer - o < together ? outer - o : together;
+    if (!log_of_it) softmax_row(n, from, to);
+    else if (together == 1) log_softmax_row(n, from, to);
+    else log_softmax_rows((int)rows, n, from, to);
   }
 }
 
@@ -355,28 +371,38 @@ static void nll_backward(int64_t outer, int64_t n, int64_t inner, const void *dy
     }
 }
 
-/* Loss and normalizer of one place, of the maximum of its scores and the sum of their exponentials. */
-INLINE void cross_entropy_of(T score, T max, T sum, T weight, T *loss, T *normalizer)
+/* Losses and normalizers of a strip of places, of the maxima of their scores and the sums of their exponentials, which
+   become logarithms. x: the scores of `width` places `apart`, those of a place a step apart; weight: [n];
+   max, sum, target, losses, lse: [width] */
+INLINE void cross_entropy_strip(int width, const T *max, T *sum, const T *x, int64_t apart, int64_t step,
+                                const int64_t *target, const T *weight, int64_t ignore, T *losses, T *lse)
 {
-  T log_sum = LIBM(log)(sum);
-  *normalizer = max + log_sum;
-  *loss = weight == 0 ? 0 : -weight * (score - max - log_sum);
+  FOR_PARTS(at, width) store_part(sum, at, vector_log(load_part(sum, at)));
+  for (int j = 0; j < width; j++) {
+    int64_t t = target[j];
+    T w = weight_of(weight, t, ignore), score = t == ignore ? 0 : x[j * apart + (t - 1) * step];
+    lse[j] = max[j] + sum[j];
+    losses[j] = w == 0 ? 0 : -w * (score - max[j] - sum[j]);
+  }
 }
 
-/* x: [rows, n], n <= SOFTMAX_SHORT; target, losses, lse: [rows]; weight: [n] */
-static void cross_entropy_short(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
-                                int64_t ignore, T *losses, T *lse)
+/* x: [rows, n]; target, losses, lse: [rows]; weight: [n] */
+static void cross_entropy_rows(int64_t rows, int64_t n, const T *x, const int64_t *target, const T *weight,
+                               int64_t ignore, T *losses, T *lse)
 {
   T columns[SHORT_COLUMNS], max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
   FOR_SHORT_ROWS
   {
-    turn_in(width, n, room, x + begin, columns);
-    strip_powers(false, n, SOFTMAX_STRIP, (int)width, columns, max, sum, NULL);
-    for (int64_t j = 0; j < width; j++) {
-      int64_t t = target[first + j];
-      T score = t == ignore ? 0 : columns[(t - 1) * SOFTMAX_STRIP + j];
-      cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &losses[first + j], &lse[first + j]);
+    if (n <= SOFTMAX_SHORT) {
+      turn_in(width, n, room, x + begin, columns);
+      strip_powers(false, n, SOFTMAX_STRIP, (int)width, columns, max, sum, NULL);
     }
+    for (int64_t j = 0; j < width && n > SOFTMAX_SHORT; j++) {
+      max[j] = row_max(n, x + begin + j * n);
+      sum[j] = (T)exp_row(false, n, x + begin + j * n, max[j], NULL);
+    }
+    cross_entropy_strip((int)width, max, sum, x + begin, n, 1, target + first, weight, ignore, losses + first,
+                        lse + first);
   }
 }
 
@@ -385,26 +411,18 @@ static void cross_entropy(int64_t outer, int64_t n, int64_t inner, const void *x
                           const void *weight, int64_t ignore, void *losses, void *lse)
 {
   const T *from = x;
-  T *loss = losses, *normalizer = lse;
-  if (inner == 1 && n <= SOFTMAX_SHORT) {
-    cross_entropy_short(outer, n, x, target, weight, ignore, losses, lse);
+  if (inner == 1) {
+    cross_entropy_rows(outer, n, x, target, weight, ignore, losses, lse);
     return;
   }
   for (int64_t o = 0; o < outer; o++, from += n * inner)
     for (int64_t i = 0, width; i < inner; i += width) {
       T max[SOFTMAX_STRIP], sum[SOFTMAX_STRIP];
+      int64_t at = o * inner + i;
       width = inner - i < SOFTMAX_STRIP ? inner - i : SOFTMAX_STRIP;
-      if (inner == 1) {
-        max[0] = row_max(n, from);
-        sum[0] = (T)exp_row(false, n, from, max[0], NULL);
-      } else {
-        strip_powers(false, n, inner, (int)width, from + i, max, sum, NULL);
-      }
-      for (int64_t j = 0; j < width; j++) {
-        int64_t at = o * inner + i + j, t = target[at];
-        T score = t == ignore ? 0 : from[(t - 1) * inner + i + j];
-        cross_entropy_of(score, max[j], sum[j], weight_of(weight, t, ignore), &loss[at], &normalizer[at]);
-      }
+      strip_powers(false, n, inner, (int)width, from + i, max, sum, NULL);
+      cross_entropy_strip((int)width, max, sum, from + i, 1, inner, target + at, weight, ignore, (T *)losses + at,
+                          (T *)lse + at);
     }
 }
 
