@@ -25,7 +25,7 @@ end
 local function each_row(make, check)
   for _, dtype in ipairs {nl.float32, nl.float64} do
     for _, n in ipairs(lengths) do
-      local count = n <= 24 and 83 or 3
+      local count = n <= 24 and 83 or 5
       local wide = nl.randn(count, n + 1, {dtype = dtype}) * 2 + 3
       for _, x in ipairs {wide[{{}, {1, n}}], wide[{{}, {2, n + 1}}]:contiguous()} do
         local results, rows = make(x), x:tolist()
@@ -55,6 +55,19 @@ describe("rows of any length", function()
       near(math.sqrt(var), got.std[r], "std, " .. what)
       near(var, got.columns[r], "var of columns, " .. what)
     end)
+  end)
+
+  it("have right products, which may leave the range of floats on the way", function()
+    each_row(function(x)
+      local factors = 1 - (x - 3) / 32
+      return {products = factors:prod(-1):tolist(), factors = factors:tolist()}
+    end, function(_, r, got, what)
+      local product = 1.0
+      for _, factor in ipairs(got.factors[r]) do product = product * factor end
+      near(1, got.products[r] / product, "prod, " .. what)
+    end)
+    local ones = nl.cat {nl.full({7}, 1e30), nl.full({7}, 1e-30), nl.full({33}, -1.0)}
+    near(-1, ones:prod():item(), "products beyond floats")
   end)
 
   it("have right spreads however large, small or far apart their elements are", function()

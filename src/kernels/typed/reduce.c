@@ -6,6 +6,7 @@
 #include "core/blocks.h"
 #include "kernels/reduce.h"
 #include "kernels/typed/row_sums.h"
+#include "kernels/typed/short_rows.h"
 #include "kernels/typed/typed.h"
 
 /* What eight terms are added up in, and what their sums are added to; integers wrap. */
@@ -122,29 +123,51 @@ static void squares_about_columns(int64_t n, int64_t step, int64_t columns, cons
 
 /* ---- products ---- */
 
-/* Products are as wide as totals from the start: eight factors may overflow what the result does not.
-   x: [rows, n], rows `step` apart; y: [rows] */
+/* Products are as wide as totals from the start: eight factors may overflow what the result does not. */
+
+#if T_f32
+/* x: [n]; returns how many of its elements are in the product */
+INLINE int64_t vectors_product(int64_t n, const T *x, Total *product)
+{
+  enum { CHAINS = 8 };
+  FewDoubles chain[CHAINS];
+  int64_t i = 0;
+  for (int c = 0; c < CHAINS; c++) chain[c] = 1 - (FewDoubles){0};
+  for (; i + CHAINS * FEW <= n; i += CHAINS * FEW)
+    UNROLL for (int c = 0; c < CHAINS; c++) chain[c] *= few_doubles(x + i + c * FEW);
+  for (int half = CHAINS / 2; half; half /= 2)
+    for (int c = 0; c < half; c++) chain[c] *= chain[c + half];
+  *product = 1;
+  for (int j = 0; j < FEW; j++) *product *= chain[0][j];
+  return i;
+}
+#else
+INLINE int64_t vectors_product(int64_t n, const T *x, Total *product)
+{
+  Total lane[LANES], other[LANES]; /* two chains of products, so that neither is waited for */
+  int64_t i = 0;
+  for (int j = 0; j < LANES; j++) lane[j] = other[j] = 1;
+  for (; i + 2 * LANES <= n; i += 2 * LANES)
+    for (int j = 0; j < LANES; j++) {
+      lane[j] *= (Total)x[i + j];
+      other[j] *= (Total)x[i + LANES + j];
+    }
+  *product = 1;
+  for (int j = 0; j < LANES; j++) *product *= lane[j] * other[j];
+  return i;
+}
+#endif
+
+/* x: [rows, n], rows `step` apart; y: [rows] */
 static void prod_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)
 {
   Total *out = y;
   for (int64_t r = 0; r < rows; r++) {
     const T *p = (const T *)x + r * step;
-    Total lane[LANES], other[LANES], product = 1; /* two chains of products, so that neither is waited for */
-    int64_t i = 0;
-    if (n < 2 * LANES) {
-      for (; i < n; i++) product *= (Total)p[i];
-      out[r] = product;
-      continue;
-    }
-    for (int j = 0; j < LANES; j++) lane[j] = other[j] = 1;
-    for (; i + 2 * LANES <= n; i += 2 * LANES)
-      for (int j = 0; j < LANES; j++) {
-        lane[j] *= (Total)p[i + j];
-        other[j] *= (Total)p[i + LANES + j];
-      }
+    Total vectors = 1, product = 1;
+    int64_t i = n < 2 * LANES ? 0 : vectors_product(n, p, &vectors);
     for (; i < n; i++) product *= (Total)p[i];
-    for (int j = 0; j < LANES; j++) product *= lane[j] * other[j];
-    out[r] = product;
+    out[r] = product * vectors;
   }
 }
 
@@ -195,6 +218,14 @@ typedef int8_t Flag;
 typedef int64_t Place;
 #else
 typedef int32_t Place;
+#endif
+
+#if T_FLOATING
+/* Whether rows are so short, and so many, that they are turned into columns. */
+static inline bool are_turned(int64_t rows, int64_t n, int64_t step)
+{
+  return n < V && n <= SOFTMAX_SHORT && n == step && rows >= V;
+}
 #endif
 
 /* In what follows `what` and `magnitude`, whether it is of absolute values, are constants where functions are called,
@@ -307,11 +338,35 @@ INLINE void extreme_columns(PositionOf what, bool magnitude, int64_t n, int64_t 
     for (int64_t i = 0; i < columns; i++) out[i] = best_of(what, out[i], term_of(magnitude, p[i]));
 }
 
-/* Rows: x: [rows, n], rows `step` apart; y: [rows]. */
+#if T_FLOATING
+/* x: [rows, n], n < V; y: [rows] */
+static void extreme_turned(PositionOf what, bool magnitude, int64_t rows, int64_t n, const T *x, T *y)
+{
+  T columns[SHORT_COLUMNS];
+  FOR_SHORT_ROWS
+  {
+    turn_in(width, n, room, x + begin, columns);
+    extreme_columns(what, magnitude, n, SOFTMAX_STRIP, width, columns, y + first);
+  }
+}
+#endif
+
+/* x: [rows, n], rows `step` apart; y: [rows] */
+INLINE void extreme_rows(PositionOf what, bool magnitude, int64_t rows, int64_t n, int64_t step, const T *x, T *y)
+{
+#if T_FLOATING
+  if (are_turned(rows, n, step)) {
+    extreme_turned(what, magnitude, rows, n, x, y);
+    return;
+  }
+#endif
+  for (int64_t r = 0; r < rows; r++) y[r] = extreme_row(what, magnitude, n, x + r * step);
+}
+
 #define EXTREME(name, what, magnitude)                                                                         \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *y)                       \
   {                                                                                                            \
-    for (int64_t r = 0; r < rows; r++) ((T *)y)[r] = extreme_row(what, magnitude, n, (const T *)x + r * step); \
+    extreme_rows(what, magnitude, rows, n, step, x, y);                                                        \
   }                                                                                                            \
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *y)                 \
   {                                                                                                            \
@@ -398,11 +453,27 @@ INLINE void position_columns(PositionOf what, int64_t n, int64_t step, int64_t c
   }
 }
 
-/* Rows: x: [rows, n], rows `step` apart; values, positions: [rows]. */
+/* x: [rows, n], rows `step` apart; values, positions: [rows] */
+INLINE void position_rows(PositionOf what, int64_t rows, int64_t n, int64_t step, const T *x, T *values, int64_t *at)
+{
+#if T_FLOATING
+  if (are_turned(rows, n, step)) {
+    T columns[SHORT_COLUMNS];
+    FOR_SHORT_ROWS
+    {
+      turn_in(width, n, room, x + begin, columns);
+      position_columns(what, n, SOFTMAX_STRIP, width, columns, values + first, at + first);
+    }
+    return;
+  }
+#endif
+  for (int64_t r = 0; r < rows; r++) at[r] = position_row(what, n, x + r * step, values + r);
+}
+
 #define POSITION(name, what)                                                                                     \
   static void name##_rows(int64_t rows, int64_t n, int64_t step, const void *x, void *values, int64_t *at)       \
   {                                                                                                              \
-    for (int64_t r = 0; r < rows; r++) at[r] = position_row(what, n, (const T *)x + r * step, (T *)values + r);  \
+    position_rows(what, rows, n, step, x, values, at);                                                           \
   }                                                                                                              \
   static void name##_columns(int64_t n, int64_t step, int64_t columns, const void *x, void *values, int64_t *at) \
   {                                                                                                              \

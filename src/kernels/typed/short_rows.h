@@ -20,7 +20,7 @@ INLINE int64_t rows_by_tiles(int64_t rows, int64_t n, int64_t room)
 }
 
 /* x: [rows, n] at the beginning of `room` elements, rows <= SOFTMAX_STRIP, n <= SOFTMAX_SHORT */
-static void turn_in(int64_t rows, int64_t n, int64_t room, const T *x, T *columns)
+static inline void turn_in(int64_t rows, int64_t n, int64_t room, const T *x, T *columns)
 {
   int64_t r = 0, by_tiles = rows_by_tiles(rows, n, room);
   for (; r < by_tiles; r += TILE)
@@ -31,7 +31,7 @@ static void turn_in(int64_t rows, int64_t n, int64_t room, const T *x, T *column
 }
 
 /* The way back. What a tile writes beyond a row's end is overwritten by what comes later. */
-static void turn_out(int64_t rows, int64_t n, int64_t room, const T *columns, T *y)
+static inline void turn_out(int64_t rows, int64_t n, int64_t room, const T *columns, T *y)
 {
   int64_t r = 0, by_tiles = rows_by_tiles(rows, n, room);
   for (; r < by_tiles; r += TILE)
