@@ -61,7 +61,8 @@ typedef struct RowScales {
 } RowScales;
 
 /* y = (x - mean) scale w + b of a few rows; w and b may be NULL. x, y: [rows, n]; w, b: [n] */
-INLINE void normalize_part(int rows, RowPart at, int64_t n, const T *x, const RowScales *s, const T *w, const T *b, T *y)
+INLINE void normalize_part(int rows, RowPart at, int64_t n, const T *x, const RowScales *s, const T *w, const T *b,
+                           T *y)
 {
   Vector weight = w ? load_part(w, at) : (Vector){0}, bias = b ? load_part(b, at) : (Vector){0};
   UNROLL for (int r = 0; r < rows; r++)
