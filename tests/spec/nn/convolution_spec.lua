@@ -301,6 +301,33 @@ describe("a convolution", function()
     end
   end)
 
+  local many = {
+    ["many places"] = {{6, 33, 7, 8}, {17, 33, 3, 2}, {padding = {1, 0}}},
+    ["many places, strides and dilations"] = {{7, 34, 13, 11}, {18, 34, 3, 3},
+      {stride = {2, 1}, padding = 2, dilation = {1, 2}}},
+    ["many places of groups"] = {{9, 64, 7, 5}, {32, 32, 3, 3}, {groups = 2, padding = {0, 4}}},
+    ["many places of one image"] = {{1, 35, 19, 40}, {16, 35, 2, 3}, {stride = 1}},
+  }
+  for name, case in pairs(many) do
+    it(("of many channels and %s has the gradients of complex numbers"):format(name), function()
+      local x, w = drawn(case[1], nl.float32), drawn(case[2], nl.float32)
+      local dy = drawn({table.unpack(F.conv2d(x, w, nil, case[3]).shape)}, nl.float32)
+      local function gradients(dtype)
+        local from, weight = x:to(dtype):requires_grad_(), w:to(dtype):requires_grad_()
+        return nl.autograd.grad(F.conv2d(from, weight, nil, case[3]), {from, weight}, dy:to(dtype))
+      end
+      local want_dx, want_dw = gradients(nl.complex64)
+      for _, dtype in ipairs {nl.float32, nl.float64} do
+        for n = 1, 2 do
+          nl.set_num_threads(n)
+          local dx, dw = gradients(dtype)
+          assert.is_true(nl.equal(want_dx.real:to(dtype), dx))
+          assert.is_true(nl.equal(want_dw.real:to(dtype), dw))
+        end
+      end
+    end)
+  end
+
   it("of no images has gradients of 0", function()
     local x = nl.zeros({0, 3, 5, 5}, {requires_grad = true})
     local w = nl.ones({13, 3, 3, 3}, {requires_grad = true})
@@ -311,7 +338,7 @@ describe("a convolution", function()
   end)
 
   it("has the same bits with one thread and with two", function()
-    for _, case in ipairs {{3, 30, 1}, {3, 30, 2}, {21, 7, 2}, {9, 3, 1}} do
+    for _, case in ipairs {{3, 30, 1}, {3, 30, 2}, {21, 7, 2}, {9, 3, 1}, {12, 6, 1}} do
       local images, size, stride = table.unpack(case)
       local x, w = nl.randn(images, 50, size, size), nl.randn(60, 50, 3, 3)
       local results = {}
