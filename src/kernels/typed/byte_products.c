@@ -137,19 +137,23 @@ static void pack_lines(int64_t lines, int64_t terms, const uint8_t *from, int64_
       to[lanes * step + i] = part_of_lane(from + i * line + lanes * TERMS * term, term, terms % TERMS, c);
 }
 
-/* Behind the lanes of some lines, the sums of their terms; the last vector is of any lanes. */
+enum { MOST_VECTORS = (ROWS > WIDTH ? ROWS : WIDTH) / LANES + 1 };
+
+/* Behind the lanes of some lines, the sums of their terms; the last vector is of any lanes. Two sums each: one would
+   wait for its own last addition. */
 INLINE void add_up(int64_t lanes, int step, bool is_left, uint32_t *packed)
 {
   const Sums ones = (Sums){0} + ONES;
-  Sums total[(ROWS > WIDTH ? ROWS : WIDTH) / LANES + 1];
-  for (int j = 0; j < step; j += LANES) {
-    Sums sum = {0};
-    for (int64_t p = 0; p < lanes; p++) {
-      const Sums lane = load_sums(packed + p * step + j);
-      sum = is_left ? add_lanes(sum, lane, ones) : add_lanes(sum, ones, lane);
+  const int vectors = (step + LANES - 1) / LANES;
+  Sums sum[MOST_VECTORS][2], total[MOST_VECTORS];
+  UNROLL for (int v = 0; v < vectors; v++) sum[v][0] = sum[v][1] = (Sums){0};
+  for (int64_t p = 0; p < lanes; p += 2) UNROLL for (int h = 0; h < 2; h++) UNROLL for (int v = 0; v < vectors; v++)
+    {
+      if (p + h == lanes) break;
+      const Sums lane = load_sums(packed + (p + h) * step + v * LANES);
+      sum[v][h] = is_left ? add_lanes(sum[v][h], lane, ones) : add_lanes(sum[v][h], ones, lane);
     }
-    total[j / LANES] = sum;
-  }
+  UNROLL for (int v = 0; v < vectors; v++) total[v] = sum[v][0] + sum[v][1];
   memcpy(packed + lanes * step, total, (size_t)step * sizeof *packed);
 }
 
