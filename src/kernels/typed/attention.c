@@ -152,7 +152,7 @@ static void weigh_backward(const ScoreBlock *b, const void *largest, const void 
 
 #endif
 
-void TYPED(fill_attention)(AttentionKernels *t);
+void TYPED(fill_attention)(AttentionKernels *t) AT_START;
 void TYPED(fill_attention)(AttentionKernels *t)
 {
 #if T_FLOATING

@@ -192,7 +192,7 @@ static void dots(const Product *p)
   for (; j < p->n; j++) dots_of_columns(p, j, 1);
 }
 
-void TYPED(fill_bfloat_products)(MatmulKernels *t);
+void TYPED(fill_bfloat_products)(MatmulKernels *t) AT_START;
 void TYPED(fill_bfloat_products)(MatmulKernels *t)
 {
   static MatmulKernels bfloats;

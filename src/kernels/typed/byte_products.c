@@ -415,7 +415,7 @@ static void row_sums(const Product *p)
     }
 }
 
-void TYPED(fill_byte_products)(MatmulKernels *t);
+void TYPED(fill_byte_products)(MatmulKernels *t) AT_START;
 void TYPED(fill_byte_products)(MatmulKernels *t)
 {
   t->blocks = blocks;

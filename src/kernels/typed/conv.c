@@ -121,7 +121,7 @@ static void place_of_images(const ConvPlaceOfImages *k)
 
 #endif
 
-void TYPED(fill_conv)(ConvKernels *t);
+void TYPED(fill_conv)(ConvKernels *t) AT_START;
 void TYPED(fill_conv)(ConvKernels *t)
 {
 #if T_FLOATING

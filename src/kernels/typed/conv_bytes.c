@@ -346,7 +346,7 @@ static void lines_of(const ByteLines *l, const ByteRows *p)
 
 #endif
 
-void TYPED(fill_conv_bytes)(ConvBytesKernels *t);
+void TYPED(fill_conv_bytes)(ConvBytesKernels *t) AT_START;
 void TYPED(fill_conv_bytes)(ConvBytesKernels *t)
 {
 #if T_i32

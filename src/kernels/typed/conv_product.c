@@ -486,7 +486,7 @@ static void take_turns(const ConvTurns *t)
 
 #endif
 
-void TYPED(fill_conv_product)(ConvProductKernels *t);
+void TYPED(fill_conv_product)(ConvProductKernels *t) AT_START;
 void TYPED(fill_conv_product)(ConvProductKernels *t)
 {
   t->rows = CONV_ROWS;

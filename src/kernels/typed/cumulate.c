@@ -142,7 +142,7 @@ static void cummin(int64_t outer, int64_t n, int64_t inner, const void *x, void 
 }
 #endif
 
-void TYPED(fill_cumulate)(CumulateKernels *t);
+void TYPED(fill_cumulate)(CumulateKernels *t) AT_START;
 void TYPED(fill_cumulate)(CumulateKernels *t)
 {
   t->values[CUMULATE_SUM] = cumsum;

@@ -404,7 +404,7 @@ static void fill_filter(FftPlan *plan, void *filter, void *memory)
 }
 #endif
 
-void TYPED(fill_fft)(FftKernels *t);
+void TYPED(fill_fft)(FftKernels *t) AT_START;
 void TYPED(fill_fft)(FftKernels *t)
 {
 #if T_FLOATING

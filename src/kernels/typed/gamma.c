@@ -11,6 +11,6 @@
 #else
 #include "kernels/pointwise.h"
 
-const PointwiseKernels *TYPED(gamma_rows)(void);
+const PointwiseKernels *TYPED(gamma_rows)(void) AT_START;
 const PointwiseKernels *TYPED(gamma_rows)(void) { return NULL; }
 #endif

@@ -290,12 +290,12 @@ static void pack_right(const Product *p, bool pairs, void *right)
 #endif
 
 #if T_FLOATING
-void TYPED(fill_matvec)(MatmulKernels *t);
-void TYPED(fill_bfloat_products)(MatmulKernels *t);
+void TYPED(fill_matvec)(MatmulKernels *t) AT_START;
+void TYPED(fill_bfloat_products)(MatmulKernels *t) AT_START;
 #elif T_INTEGRAL
-void TYPED(fill_whole_products)(MatmulKernels *t);
+void TYPED(fill_whole_products)(MatmulKernels *t) AT_START;
 #endif
-void TYPED(fill_matmul)(MatmulKernels *t);
+void TYPED(fill_matmul)(MatmulKernels *t) AT_START;
 void TYPED(fill_matmul)(MatmulKernels *t)
 {
 #if T_FLOATING

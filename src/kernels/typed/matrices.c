@@ -156,7 +156,7 @@ static void log_determinant(int n, const void *lu, int lda, const int *pivots, v
 }
 #endif
 
-void TYPED(fill_matrices)(MatrixKernels *t);
+void TYPED(fill_matrices)(MatrixKernels *t) AT_START;
 void TYPED(fill_matrices)(MatrixKernels *t)
 {
 #if T_FLOATING || T_COMPLEX

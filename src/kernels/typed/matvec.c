@@ -291,7 +291,7 @@ static void pair_row(const Product *p, void *memory)
   }
 }
 
-void TYPED(fill_matvec)(MatmulKernels *t);
+void TYPED(fill_matvec)(MatmulKernels *t) AT_START;
 void TYPED(fill_matvec)(MatmulKernels *t)
 {
   t->dots = dots;

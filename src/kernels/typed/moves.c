@@ -164,7 +164,7 @@ static bool positions_within(int64_t n, const int64_t *positions, int64_t size)
 }
 #endif
 
-void TYPED(fill_moves)(MoveKernels *t);
+void TYPED(fill_moves)(MoveKernels *t) AT_START;
 void TYPED(fill_moves)(MoveKernels *t)
 {
   t->fill = fill_elements;

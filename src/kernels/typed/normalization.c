@@ -277,7 +277,7 @@ static void layer_norm_backward(int64_t rows, int64_t n, bool centred, const voi
 
 #endif
 
-void TYPED(fill_normalization)(NormalizationKernels *t);
+void TYPED(fill_normalization)(NormalizationKernels *t) AT_START;
 void TYPED(fill_normalization)(NormalizationKernels *t)
 {
 #if T_FLOATING

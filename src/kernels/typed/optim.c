@@ -256,7 +256,7 @@ static void rprop(int64_t n, void *const *b, const StepCoefficients *coefficient
 
 #endif
 
-void TYPED(fill_optim)(OptimKernels *t);
+void TYPED(fill_optim)(OptimKernels *t) AT_START;
 void TYPED(fill_optim)(OptimKernels *t)
 {
   (void)t;

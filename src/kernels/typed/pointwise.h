@@ -174,5 +174,5 @@ static const PointwiseKernels rows[] = {
 #include "ops/table/rows_undefined.h"
 };
 
-const PointwiseKernels *ROWS_OF(FAMILY)(void);
+const PointwiseKernels *ROWS_OF(FAMILY)(void) AT_START;
 const PointwiseKernels *ROWS_OF(FAMILY)(void) { return rows; }

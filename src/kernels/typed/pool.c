@@ -416,7 +416,7 @@ static void placed_max_pool(const Pool *p, int64_t volumes, const int64_t *begin
 #endif
 #endif
 
-void TYPED(fill_pool)(PoolKernels *t);
+void TYPED(fill_pool)(PoolKernels *t) AT_START;
 void TYPED(fill_pool)(PoolKernels *t)
 {
 #if T_FLOATING || T_i64

@@ -157,7 +157,7 @@ static void add_bytes_product(int64_t n, const BytesProduct *p, float *y)
 #endif
 #endif
 
-void TYPED(fill_recurrent)(RecurrentKernels *t);
+void TYPED(fill_recurrent)(RecurrentKernels *t) AT_START;
 void TYPED(fill_recurrent)(RecurrentKernels *t)
 {
 #if T_FLOATING

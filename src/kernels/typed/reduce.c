@@ -555,7 +555,7 @@ static double squared_error(int64_t n, const void *a, const void *b)
   t->rows[id] = name##_rows; \
   t->columns[id] = name##_columns
 
-void TYPED(fill_reduce)(ReduceKernels *t);
+void TYPED(fill_reduce)(ReduceKernels *t) AT_START;
 void TYPED(fill_reduce)(ReduceKernels *t)
 {
   ENTER_ROW(REDUCE_SUM, sum);

@@ -192,7 +192,7 @@ static void resample_bytes(int64_t outer, const int64_t *n, int64_t inner, const
 
 #endif
 
-void TYPED(fill_resample)(ResampleKernels *t);
+void TYPED(fill_resample)(ResampleKernels *t) AT_START;
 void TYPED(fill_resample)(ResampleKernels *t)
 {
 #if T_FLOATING

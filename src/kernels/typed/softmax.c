@@ -461,7 +461,7 @@ static void cross_entropy_backward(int64_t outer, int64_t n, int64_t inner, cons
 
 #endif
 
-void TYPED(fill_softmax)(SoftmaxKernels *t);
+void TYPED(fill_softmax)(SoftmaxKernels *t) AT_START;
 void TYPED(fill_softmax)(SoftmaxKernels *t)
 {
   (void)t;
@@ -472,7 +472,7 @@ void TYPED(fill_softmax)(SoftmaxKernels *t)
 #endif
 }
 
-void TYPED(fill_loss)(LossKernels *t);
+void TYPED(fill_loss)(LossKernels *t) AT_START;
 void TYPED(fill_loss)(LossKernels *t)
 {
   (void)t;

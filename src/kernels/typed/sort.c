@@ -345,7 +345,7 @@ static void sort_rows(int64_t n, int64_t m, const void *x, int64_t *positions, i
 }
 #endif
 
-void TYPED(fill_sort)(SortKernels *t);
+void TYPED(fill_sort)(SortKernels *t) AT_START;
 void TYPED(fill_sort)(SortKernels *t)
 {
 #if !T_COMPLEX

@@ -2,7 +2,7 @@
 #include "kernels/storage.h"
 #include "kernels/typed/typed.h"
 
-void TYPED(fill_kernels)(KernelStorage *s);
+void TYPED(fill_kernels)(KernelStorage *s) AT_START;
 
 #if PRODUCTS_ALONE
 

@@ -17,6 +17,9 @@
 /* fill_pointwise -> fill_pointwise_avx2_f32 */
 #define TYPED(name) PASTE3(name, ISA, T_SUFFIX)
 
+/* What fills tables stands side by side in the program, apart from the kernels: start-up reads few of its pages so. */
+#define AT_START __attribute__((section(".text.startup")))
+
 /* The element type. The build file defines T_<dtype> and T_<category>. */
 #define DTYPE(suffix, name, other, type, ...) typedef type TYPE_OF_##suffix;
 #include "core/dtypes.def"

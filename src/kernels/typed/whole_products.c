@@ -96,9 +96,9 @@ static void product(int64_t m, int64_t n, int64_t k, const void *a, int64_t a_ro
 }
 
 #if T_i32
-void TYPED(fill_byte_products)(MatmulKernels *t);
+void TYPED(fill_byte_products)(MatmulKernels *t) AT_START;
 #endif
-void TYPED(fill_whole_products)(MatmulKernels *t);
+void TYPED(fill_whole_products)(MatmulKernels *t) AT_START;
 void TYPED(fill_whole_products)(MatmulKernels *t)
 {
   t->product = product;

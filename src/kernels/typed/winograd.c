@@ -151,7 +151,7 @@ static void output(const WinogradOutput *w)
 
 #endif
 
-void TYPED(fill_winograd)(WinogradKernels *t);
+void TYPED(fill_winograd)(WinogradKernels *t) AT_START;
 void TYPED(fill_winograd)(WinogradKernels *t)
 {
 #if T_FLOATING

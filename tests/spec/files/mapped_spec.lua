@@ -1,5 +1,6 @@
 -- Ways around nl.save and nl.load: mapped files, one tensor by name, split files, metadata, buffers.
 local nl = require "nnlua"
+local process = require "support.process"
 
 local path = os.tmpname()
 teardown(function() os.remove(path) end)
@@ -45,6 +46,26 @@ describe("a mapped file", function()
     local loaded = nl.load(path, {mmap = true})
     for name, t in pairs(dict) do assert_equal(t, loaded[name]) end
     assert_equal(dict.int64, nl.load(path, nl.none, true, true).int64)
+  end)
+
+  it("takes next to no memory where little of it is used: of 1 GB one tensor of 4 KB", function()
+    local header = '{"large":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]},'
+      .. '"small":{"dtype":"F32","shape":[1024],"data_offsets":[1073741824,1073745920]}}'
+    header = header .. (" "):rep(-#header % 8) -- so that tensors are aligned
+    local file <close> = assert(io.open(path, "wb"))
+    file:write(("<s8"):pack(header))
+    file:seek("cur", 1 << 30) -- which is a hole and takes no room
+    file:write(("<f"):pack(0.5):rep(1024))
+    file:close()
+    local script = process.file([[
+      local t = require "nnlua".load(arg[1], {mmap = true})
+      io.write(t.small:sum():item())
+      for line in io.lines "/proc/self/status" do io.write(line:match "^VmRSS:(.*)kB" or "") end]])
+    local result = process.run_nnlua {script, path}
+    os.remove(script)
+    local sum, resident = result.stdout:match "^(%S+)%s+(%d+)"
+    assert.equal(512, tonumber(sum), result.stderr)
+    if not process.is_sanitized() then assert.is_true(tonumber(resident) < 10000, resident .. " kB") end
   end)
 
   it("never changes, whatever is written to its tensors, and may be replaced", function()
