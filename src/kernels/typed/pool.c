@@ -266,6 +266,12 @@ static bool are_pairs(const Pool *p)
 
 enum { PAIRS = 1024 };
 
+/* The maxima of elements beside each other. */
+INLINE void max_beside(const T *x, int64_t n, T *restrict y)
+{
+  for (int64_t i = 0; i < n; i++) y[i] = before(x[2 * i + 1], x[2 * i]) ? x[2 * i + 1] : x[2 * i];
+}
+
 /* The maxima of such windows, of lines of so many results, up to PAIRS / 2: first of the elements beside each other, of
    many lines on end, then of those below each other. */
 static void max_pairs(const T *x, int64_t lines, int64_t width, T *restrict y)
@@ -275,8 +281,7 @@ static void max_pairs(const T *x, int64_t lines, int64_t width, T *restrict y)
   for (int64_t first = 0; first < lines; first += most) {
     int64_t n = min_i64(lines - first, most);
     const T *from = x + first * 4 * width;
-    for (int64_t i = 0; i < 2 * n * width; i++)
-      beside[i] = before(from[2 * i + 1], from[2 * i]) ? from[2 * i + 1] : from[2 * i];
+    max_beside(from, 2 * n * width, beside);
     for (int64_t k = 0; k < n; k++) {
       const T *upper = beside + 2 * k * width, *lower = upper + width;
       T *to = y + (first + k) * width;
@@ -285,11 +290,26 @@ static void max_pairs(const T *x, int64_t lines, int64_t width, T *restrict y)
   }
 }
 
+/* Whether windows are of 2 side by side along lines alone, with nothing left over. */
+static bool are_line_pairs(const Pool *p)
+{
+  for (int i = 0; i < 3; i++) {
+    const int64_t width = i == 2 ? 2 : 1;
+    if (p->kernel[i] != width || p->stride[i] != width || p->padding[i] != 0 || p->size[i] != width * p->result[i])
+      return false;
+  }
+  return p->dilation[2] == 1;
+}
+
 /* x: [volumes, size]; y, positions: [volumes, result] */
 static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
 {
   if (!positions && are_pairs(p) && p->result[2] > 0 && p->result[2] <= PAIRS / 2) {
     max_pairs(x, volumes * p->result[0] * p->result[1], p->result[2], y);
+    return;
+  }
+  if (!positions && are_line_pairs(p)) {
+    max_beside(x, volumes * outside_of(p), y);
     return;
   }
   Strip s = {.known_first = -1};
@@ -310,6 +330,8 @@ static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int
 }
 
 #if T_FLOATING
+
+#include "kernels/typed/vector.h"
 
 /* Of windows of 2 by 2 side by side each element of dx is written once. */
 static void max_pairs_backward(const T *x, int64_t lines, int64_t width, const T *restrict dy, T *restrict dx)
@@ -363,18 +385,57 @@ typedef struct Box {
   int64_t first[3], last[3];
 } Box;
 
+/* The largest of a line of two vectors and more, nan before all. */
+static T max_of_line(const T *x, int64_t n)
+{
+  Vector best = load(x), other = load(x + n - V);
+  for (int64_t i = V; i + 2 * V <= n; i += 2 * V) {
+    const Vector a = load(x + i), b = load(x + i + V);
+    best = choose((a > best) | (a != a), a, best);
+    other = choose((b > other) | (b != b), b, other);
+  }
+  const Vector last = load(x + n - 2 * V);
+  best = choose((last > best) | (last != last), last, best);
+  T lane[2 * V];
+  store(lane, best);
+  store(lane + V, other);
+  for (int j = 1; j < 2 * V; j++) lane[0] = before(lane[j], lane[0]) ? lane[j] : lane[0];
+  return lane[0];
+}
+
+/* Where a line's largest number is: the first place of it, and the last one of nan. */
+static int64_t place_in_line(const T *x, int64_t n, T best)
+{
+  int64_t i = 0;
+  if (best != best) {
+    for (i = n - 1; x[i] == x[i];) i--;
+  } else {
+    while (i + V <= n && !lanes_set(load(x + i) == AS_VECTOR(best))) i += V;
+    while (x[i] != best) i++;
+  }
+  return i;
+}
+
 static int64_t place_of_max(const Pool *p, const T *volume, const Box *b)
 {
   int64_t at = (b->first[0] * p->size[1] + b->first[1]) * p->size[2] + b->first[2];
   T best = -(T)INFINITY;
   for (int64_t z = b->first[0]; z < b->last[0]; z++)
-    for (int64_t y = b->first[1]; y < b->last[1]; y++)
-      for (int64_t x = b->first[2]; x < b->last[2]; x++) {
-        int64_t here = (z * p->size[1] + y) * p->size[2] + x;
+    for (int64_t y = b->first[1]; y < b->last[1]; y++) {
+      const int64_t line = (z * p->size[1] + y) * p->size[2] + b->first[2], columns = b->last[2] - b->first[2];
+      if (columns >= 2 * V) {
+        const T largest = max_of_line(volume + line, columns);
+        if (!before(largest, best)) continue;
+        best = largest;
+        at = line + place_in_line(volume + line, columns, best);
+        continue;
+      }
+      for (int64_t here = line; here < line + columns; here++) {
         if (!before(volume[here], best)) continue;
         best = volume[here];
         at = here;
       }
+    }
   return at;
 }
 

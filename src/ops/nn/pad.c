@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/arith.h"
 #include "launch/index/lines.h"
 #include "launch/math/generate.h"
 #include "ops/nn/extents.h"
@@ -59,6 +60,26 @@ static void copy_inside(Call *call, Tensor *x, Ints pad, Tensor *y)
               tensor_view(call, x, inside, tensor_strides(x), from));
 }
 
+/* Fills what lies before and behind x along a dimension, of all that y has of the dimensions behind and x of those
+   before; all of y where x has nothing inside. */
+static void fill_outside(Call *call, const Tensor *x, Ints pad, Scalar value, Tensor *y)
+{
+  int64_t shape[MAX_DIMS], at = y->offset;
+  memcpy(shape, y->shape, sizeof shape);
+  for (int i = 0; i < x->ndim; i++) {
+    const int64_t first = max_i64(before(pad, x->ndim, i), 0), last = max_i64(behind(pad, x->ndim, i), 0);
+    const Ints part = {shape, x->ndim};
+    shape[i] = min_i64(first, y->shape[i]);
+    launch_fill(call, tensor_view(call, y, part, tensor_strides(y), at), value);
+    shape[i] = min_i64(last, y->shape[i]);
+    const int64_t behind_all = at + (y->shape[i] - shape[i]) * y->strides[i];
+    launch_fill(call, tensor_view(call, y, part, tensor_strides(y), behind_all), value);
+    shape[i] = y->shape[i] - first - last;
+    if (shape[i] <= 0) return;
+    at += first * y->strides[i];
+  }
+}
+
 FORWARD(constant_pad_nd)
 {
   Tensor *x = a->input;
@@ -66,7 +87,7 @@ FORWARD(constant_pad_nd)
   check_pad(call, x, a->pad);
   for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, a->pad, i);
   y[0] = result_of_images(call, tensor_dtype(x), (Ints){shape, x->ndim}, x);
-  launch_fill(call, y[0], a->value);
+  fill_outside(call, x, a->pad, a->value, y[0]);
   copy_inside(call, x, a->pad, y[0]);
 }
 

@@ -142,6 +142,17 @@ describe("maxima of 2 by 2 side by side", function()
     end)
   end
 
+  it("along lines alone are the pairs'", function()
+    for _, dtype in ipairs {"float32", "float64", "int16"} do
+      for _, width in ipairs {1, 5, 16, 70} do
+        local x = (nl.randn(3, 2, 2 * width) * 3):round():to(nl[dtype])
+        if dtype ~= "int16" then x[nl.rand(x.shape):lt(0.1)] = 0 / 0 end
+        local y, rows = F.max_pool1d(x, 2):flatten():tolist(), x:flatten():tolist()
+        for i, v in ipairs(y) do assert.is_true(same(largest(rows[2 * i - 1], rows[2 * i], -9, -9), v)) end
+      end
+    end
+  end)
+
   it("have gradients where they were found", function()
     for _, width in ipairs {1, 2, 5, 16, 513} do
       local x = nl.randn(2, 3, 6, 2 * width, {requires_grad = true})
@@ -150,6 +161,58 @@ describe("maxima of 2 by 2 side by side", function()
       F.max_pool2d(x, 2):backward(dy)
       local wanted = nl.zeros(2, 3, 12 * width):scatter(3, positions:flatten(3), dy:flatten(3))
       assert.is_true(nl.equal(wanted:reshape(x.shape), x.grad), width)
+    end
+  end)
+end)
+
+describe("adaptive maxima of long lines", function()
+  it("are the windows' first largest elements, or their last nan", function()
+    nl.manual_seed(3)
+    for _, dtype in ipairs {"float32", "float64"} do
+      for _, count in ipairs {1, 3, 7} do
+        local x = (nl.randn(4, 2, 150) * 2):round():to(nl[dtype])
+        x[{1, 1, {30, 60}}] = 0 / 0
+        x[{2, 1}] = -math.huge
+        local y, positions = F.adaptive_max_pool1d_with_indices(x, count)
+        for n = 1, 4 do
+          for c = 1, 2 do
+            local row = x[n][c]:tolist()
+            for i = 1, count do
+              local at = (i - 1) * 150 // count + 1
+              for k = at + 1, (i * 150 + count - 1) // count do
+                if row[k] > row[at] or row[k] ~= row[k] then at = k end
+              end
+              assert.are.equal(at, positions[{n, c, i}]:item())
+              local got = y[{n, c, i}]:item()
+              assert.is_true(got == row[at] or got ~= got and row[at] ~= row[at])
+            end
+          end
+        end
+      end
+    end
+  end)
+end)
+
+describe("padding with a number", function()
+  it("writes all that lies outside, and nothing inside", function()
+    local x = nl.arange(1, 1 + 2 * 3 * 5):reshape(2, 3, 5):float()
+    local pads = {{1, 2}, {0, 3, 2, 0}, {1, 1, 1, 1, 1, 1}, {-2, 3, 1, -1}, {-5, 2}, {2, -5, 1, 1}, {0, 0, 4, -3},
+      {-1, -1, 2, 2, -1, 1}}
+    for _, pad in ipairs(pads) do
+      for _, from in ipairs {x, x:transpose(1, 3):contiguous():transpose(1, 3)} do
+        local y = nl.constant_pad_nd(from, pad, -7)
+        local rows = y:tolist()
+        local function put(d) return pad[2 * (3 - d) + 1] or 0 end
+        for i = 1, y:size(1) do
+          for j = 1, y:size(2) do
+            for k = 1, y:size(3) do
+              local a, b, c = i - put(1), j - put(2), k - put(3)
+              local inside = a >= 1 and a <= 2 and b >= 1 and b <= 3 and c >= 1 and c <= 5
+              assert.are.equal(inside and ((a - 1) * 3 + b - 1) * 5 + c or -7, rows[i][j][k])
+            end
+          end
+        end
+      end
     end
   end)
 end)
