@@ -621,7 +621,7 @@ static void totals(int64_t n, const void *sums, void *to)
 
 #endif
 
-void TYPED(fill_depthwise)(DepthwiseKernels *t);
+void TYPED(fill_depthwise)(DepthwiseKernels *t) AT_START;
 void TYPED(fill_depthwise)(DepthwiseKernels *t)
 {
 #if T_FLOATING
