@@ -96,20 +96,23 @@ FORWARD(ctc_loss)
   y[0] = reduced_losses(call, losses, out, a->reduction, a->log_probs->ndim == 2);
 }
 
-/* A tensor of lengths as a vector of its own: it may be changed before the loss goes back. */
-static Tensor *own_lengths(Call *call, Tensor *t, const char *name)
+/* A tensor of lengths as a vector of its own: it may be changed before the loss goes back. On the CPU, as PyTorch wants
+   lengths, they may be those of x on the meta device, too. */
+static Tensor *own_lengths(Call *call, const Tensor *x, Tensor *t, const char *name)
 {
   if (!dtype_is_integral(tensor_dtype(t)) || t->ndim > 1)
     raise(call, "%s are %s of shape %s; a vector of integers is wanted", name, dtype_name(tensor_dtype(t)),
           shape_text(call, tensor_shape(t)));
-  return op(clone, op(reshape, t, INTS(t->numel)));
+  Tensor *own = op(clone, op(reshape, t, INTS(t->numel)));
+  if (device_behind(own) == device_behind(x)) return own;
+  return op(to_device, own, device_behind(x), tensor_dtype(own), false, false);
 }
 
 FORWARD(ctc_loss_tensor)
 {
   Tensor *x = batched(call, a->log_probs);
-  Tensor *in = own_lengths(call, a->input_lengths, "input_lengths");
-  Tensor *out = own_lengths(call, a->target_lengths, "target_lengths");
+  Tensor *in = own_lengths(call, x, a->input_lengths, "input_lengths");
+  Tensor *out = own_lengths(call, x, a->target_lengths, "target_lengths");
   check_batch(call, x, a->targets, in->numel, out->numel, a->blank);
   Tensor *losses = op(ctc_losses, x, a->targets, in, out, a->blank, a->zero_infinity);
   y[0] = reduced_losses(call, losses, out, a->reduction, a->log_probs->ndim == 2);
