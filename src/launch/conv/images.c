@@ -244,14 +244,13 @@ static void run_units(void *arg, int64_t begin, int64_t end)
 
 /* ---- plan ---- */
 
-/* Of a place of few terms it costs more to turn images and sums than is won. */
+/* Of a place of few terms it costs more to turn images and sums than is won, as of kernels of 1x1 without strides. */
 bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient)
 {
   const int64_t places = volume_of(is_gradient ? c->size : c->result), area = volume_of(c->kernel);
   const int64_t rows = is_gradient ? c->channels : c->rows, step = volume_of(c->stride);
   const int64_t terms = is_gradient ? c->rows * area / step : c->channels * area;
-  if (!dtype_is_floating(tensor_dtype(x)) || !x->is_contiguous || terms == 0 || (!is_gradient && area * step == 1))
-    return false;
+  if (!dtype_is_floating(tensor_dtype(x)) || !x->is_contiguous || terms == 0 || area * step == 1) return false;
   return c->images >= IMAGES && rows >= ROWS && c->images * places > CONV_LOOSE_PLACES
          && places <= (terms < TERMS ? FEW_PLACES : PLACES);
 }
