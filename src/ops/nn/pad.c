@@ -65,7 +65,7 @@ static void copy_inside(Call *call, Tensor *x, Ints pad, Tensor *y)
 static void fill_outside(Call *call, const Tensor *x, Ints pad, Scalar value, Tensor *y)
 {
   int64_t shape[MAX_DIMS], at = y->offset;
-  memcpy(shape, y->shape, sizeof shape);
+  memcpy(shape, y->shape, (size_t)y->ndim * sizeof *shape);
   for (int i = 0; i < x->ndim; i++) {
     const int64_t first = max_i64(before(pad, x->ndim, i), 0), last = max_i64(behind(pad, x->ndim, i), 0);
     const Ints part = {shape, x->ndim};
