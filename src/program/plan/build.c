@@ -47,6 +47,13 @@ static void survey_special(Plan *plan, const PlanStep *s)
     plan->values[s->results[k]].leaves = plan->values[s->results[k]].is_written = true;
 }
 
+/* What x.data lies in is read with it: no step makes it a view of that. */
+static void count_reader(Plan *plan, int32_t v)
+{
+  plan->values[v].readers++;
+  if (plan->values[v].is_header) plan->values[plan->values[v].root].readers++;
+}
+
 void plan_survey(Plan *plan)
 {
   for (int32_t v = 0; v < plan->nvalues; v++) {
@@ -56,7 +63,7 @@ void plan_survey(Plan *plan)
   for (int32_t i = 0; i < plan->nsteps; i++) {
     PlanStep *s = &plan->steps[i];
     if (s->is_gone) continue;
-    for (int32_t k = 0; k < s->noperands; k++) plan->values[s->operands[k].value].readers++;
+    for (int32_t k = 0; k < s->noperands; k++) count_reader(plan, s->operands[k].value);
     if (s->special) survey_special(plan, s);
     if (!s->in_place) continue;
     PlanValue *root = &plan->values[plan->values[s->results[0]].root];

@@ -641,6 +641,23 @@ describe("nl.compile", function()
     end
   end)
 
+  it("makes what nothing but its data is read of", function()
+    local readers = {
+      function(x) return (x * 2).data * 3 end,
+      function(x) local y = (x * 2):sin().data y:add_(1) return y:t() * 3 end,
+      function(x) return (x * 2):view(-1).data:exp() end,
+      function(x) local y = (x * 2):sin() local d = y.data return d * (y + 1):cos() end,
+      function(x) local y = (x * 2):sin() local d = y.data local z = y + 1 d:mul_(3) return (z * d):exp() end,
+    }
+    for _, f in ipairs(readers) do
+      local fast = nl.compile(f)
+      for _ = 1, 4 do
+        local x = nl.randn(5, 6)
+        assert.is_true(nl.allclose(f(x), nl.no_grad(fast, x)))
+      end
+    end
+  end)
+
   it("changes x.data unseen, and runs plainly what returns it", function()
     local changes = {
       function(x) x.data:add_(1) return x * 2 end,
