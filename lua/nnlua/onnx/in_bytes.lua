@@ -66,6 +66,22 @@ local function is_byte(scope, name)
   return tostring(dtype):match "int8$" ~= nil
 end
 
+--- A number among a node's attributes, which is its field `i` or `f`.
+local function attribute_of(scope, fields, name, field, default)
+  local number = default
+  for attribute in scope.file:each("attribute", fields.attribute) do
+    if attribute.name == name then number = attribute[field] or 0 end
+  end
+  return number
+end
+
+--- Whether a weight has one scale, or one for each row of the result: those of its first dimension.
+local function has_scales_of_rows(scope, fields, w)
+  if is_number(scope, w.input[2]) then return true end
+  return attribute_of(scope, w, "axis", "i", 1) == 0 and attribute_of(scope, w, "block_size", "i", 0) == 0
+    and (fields.op_type == "Conv" or attribute_of(scope, fields, "transB", "i", 0) ~= 0)
+end
+
 --- The dequantized inputs of a convolution or product, if it can be computed in bytes: x by one scale, the weight by
 --- one or one a row.
 local function inputs_in_bytes(scope, fields)
@@ -77,13 +93,7 @@ local function inputs_in_bytes(scope, fields)
   end
   local weight = tensor_of(scope, w.input[1])
   if not weight or not is_byte(scope, w.input[1]) or not tensor_of(scope, w.input[3]) then return nil end
-  if w.attribute and not is_number(scope, w.input[2]) then -- an axis
-    local axis
-    for attribute in scope.file:each("attribute", w.attribute) do axis = attribute.i end
-    if axis ~= 0 or #w.attribute > 2 then return nil end
-  elseif not is_number(scope, w.input[2]) then
-    return nil
-  end
+  if not has_scales_of_rows(scope, fields, w) then return nil end
   if (input[3] or "") == "" then return {x, w} end
   local bias = aside(scope, input[3], "DequantizeLinear")
   return bias and fits_sums(scope, bias, x, w) and {x, w, bias} or nil
@@ -116,12 +126,10 @@ local function put_aside(scope, fields, from)
   return nil
 end
 
---- A beta that isn't 1 would scale the bias.
-local function scales_bias(scope, fields)
-  for attribute in scope.file:each("attribute", fields.attribute) do
-    if attribute.name == "beta" and attribute.f ~= 1 then return true end
-  end
-  return false
+--- Whether the bias of a product is scaled otherwise than the product, as QGemm, which adds it to the sums, has it not.
+local function scales_apart(scope, fields, from)
+  return attribute_of(scope, fields, "beta", "f", 1) ~= 1
+    or from[3] ~= nil and attribute_of(scope, fields, "alpha", "f", 1) ~= 1
 end
 
 --- What is to be added for a node: itself, another one, or nothing yet.
@@ -130,7 +138,7 @@ function in_bytes.node_for(scope, fields, add)
   local op = is_standard(fields) and fields.output and #fields.output == 1 and fields.op_type
   if op == "DequantizeLinear" then return put_aside(scope, fields) end
   local from = (op == "Conv" or op == "Gemm") and inputs_in_bytes(scope, fields)
-  if from and not (op == "Gemm" and scales_bias(scope, fields)) then return put_aside(scope, fields, from) end
+  if from and not (op == "Gemm" and scales_apart(scope, fields, from)) then return put_aside(scope, fields, from) end
   local whole = op == "QuantizeLinear" and fused(scope, fields)
   if whole then
     bring(scope, whole.input, add)

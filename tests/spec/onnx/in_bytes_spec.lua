@@ -127,6 +127,35 @@ describe("nodes between bytes", function()
     assert.not_matches("MatMulInteger", tostring(program))
   end)
 
+  it("stay real where the product alone is scaled, not its bias", function()
+    x = nl.randint(0, 256, {5, 7}):to(nl.uint8)
+    tensors.w = nl.randint(-127, 128, {4, 7}):to(nl.int8)
+    local program = load_model(nodes_of("Gemm", {transB = 1, alpha = 0.5}), tensors, {"y"})
+    assert.not_matches("MatMulInteger", tostring(program))
+    local real = F.linear((x:float() - 120) * 0.125, tensors.w:float() * 0.03125, bias:float() * 0.0078125)
+    assert.is_true(nl.equal(quantized(real), program(x)))
+  end)
+
+  it("stay real where scales are of what products add up", function()
+    x = nl.randint(0, 256, {5, 4}):to(nl.uint8)
+    tensors.w = nl.randint(-127, 128, {4, 4}):to(nl.int8)
+    tensors.ws, tensors.wz = nl.tensor({0.0625, 0.125, 0.5, 0.25}), nl.zeros({4}, {dtype = nl.int8})
+    local left, scales = (x:float() - 120) * 0.125, tensors.ws
+    local function agrees(of_weight, of_product, right)
+      local nodes = {
+        node("DequantizeLinear", {"x", "xs", "xz"}, {"xr"}),
+        node("DequantizeLinear", {"w", "ws", "wz"}, {"wr"}, of_weight), node("Gemm", {"xr", "wr"}, {"r"}, of_product),
+        node("QuantizeLinear", {"r", "ys", "yz"}, {"y"}),
+      }
+      assert.is_true(nl.equal(quantized(left:mm(right)), load_model(nodes, tensors, {"y"})(x)))
+    end
+    local by_rows, by_columns = tensors.w:float() * scales:reshape(-1, 1), tensors.w:float() * scales
+    agrees({axis = 0}, {transB = 1}, by_rows:t())
+    agrees({axis = 0}, {}, by_rows)
+    agrees({axis = 1}, {}, by_columns)
+    agrees({block_size = 0}, {transB = 1}, by_columns:t())
+  end)
+
   it("take a scale a row of the weight", function()
     tensors.ws, tensors.wz = nl.tensor({0.0625, 0.125, 0.5, 0.25}), nl.zeros({4}, {dtype = nl.int8})
     tensors.bs = tensors.ws * 0.125

@@ -61,12 +61,6 @@ function ours.QLinearAveragePool(b, node, x, x_scale, x_zero, y_scale, y_zero)
   end)(b, node, x)
 end
 
-function ours.QLinearGlobalAveragePool(b, node, x, x_scale, x_zero, y_scale, y_zero)
-  return with_channels(function(_, _, images)
-    return b:call("onnx_qlinear_global_pool", {images, x_scale, x_zero = x_zero, y_scale = y_scale, y_zero = y_zero})
-  end)(b, node, x)
-end
-
 ours.QLinearReduceMean = on_reals(reductions.ReduceMean)
 
 function ours.QLinearSoftmax(b, node, x, x_scale, x_zero, y_scale, y_zero)
