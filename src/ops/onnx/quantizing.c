@@ -194,14 +194,14 @@ FORWARD(onnx_qlinear_average_pool)
 FORWARD(onnx_conv_integer)
 {
   struct onnx_byte_conv_args bytes = {.x = a->x,
-                                            .w = a->w,
-                                            .x_zero = a->x_zero,
-                                            .w_zero = a->w_zero,
-                                            .auto_pad = a->auto_pad,
-                                            .dilations = a->dilations,
-                                            .group = a->group,
-                                            .pads = a->pads,
-                                            .strides = a->strides};
+                                      .w = a->w,
+                                      .x_zero = a->x_zero,
+                                      .w_zero = a->w_zero,
+                                      .auto_pad = a->auto_pad,
+                                      .dilations = a->dilations,
+                                      .group = a->group,
+                                      .pads = a->pads,
+                                      .strides = a->strides};
   if (byte_conv_takes(call, &bytes)) {
     y[0] = op_onnx_byte_conv(call, &bytes);
     return;
@@ -221,17 +221,17 @@ FORWARD(onnx_qlinear_conv)
 {
   Tensor *scale = scale_of_sums(call, a);
   struct onnx_byte_conv_args bytes = {.x = a->x,
-                                            .w = a->w,
-                                            .x_zero = a->x_zero,
-                                            .w_zero = a->w_zero,
-                                            .bias = a->b,
-                                            .scale = scale,
-                                            .y_zero = a->y_zero,
-                                            .auto_pad = a->auto_pad,
-                                            .dilations = a->dilations,
-                                            .group = a->group,
-                                            .pads = a->pads,
-                                            .strides = a->strides};
+                                      .w = a->w,
+                                      .x_zero = a->x_zero,
+                                      .w_zero = a->w_zero,
+                                      .bias = a->b,
+                                      .scale = scale,
+                                      .y_zero = a->y_zero,
+                                      .auto_pad = a->auto_pad,
+                                      .dilations = a->dilations,
+                                      .group = a->group,
+                                      .pads = a->pads,
+                                      .strides = a->strides};
   if (byte_conv_takes(call, &bytes)) {
     y[0] = op_onnx_byte_conv(call, &bytes);
     return;
