@@ -26,7 +26,7 @@ INLINE void store(T *p, Vector v) { *(Loose *)p = v; }
 #if __AVX512F__
 #define HAS_LANES 1
 typedef uint16_t Lanes;
-INLINE Lanes lanes_of(int n) { return (Lanes)_bzhi_u32(0xffff, (unsigned)n); } /* of n < 0 any: it is past a row */
+INLINE Lanes lanes_of(int n) { return (Lanes)((1u << (n & 31)) - 1); } /* of n < 0 any: it is past a row */
 #if T_f32
 INLINE Vector load_lanes(const T *p, Lanes n) { return (Vector)_mm512_maskz_loadu_ps(n, p); }
 INLINE void store_lanes(T *p, Lanes n, Vector v) { _mm512_mask_storeu_ps(p, n, (__m512)v); }
