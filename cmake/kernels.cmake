@@ -57,6 +57,7 @@ option(NNLUA_PLAIN_AVX512 "AVX-512's kernels with its intrinsics written out, fo
 if(NNLUA_PLAIN_AVX512)
   set(isa_flags_avx512 ${isa_flags_avx2} -include ${PROJECT_SOURCE_DIR}/tests/support/avx512.h -Wno-psabi -O1)
   list(REMOVE_ITEM known_isa_sets avx512vnni avx512bf16)
+  unset(isa_products_avx512) # bytes' instructions aren't written out
 endif()
 
 set(NNLUA_ISA_SETS "" CACHE STRING "Instruction sets to build kernels for, of ${known_isa_sets}; none: all")
