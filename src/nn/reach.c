@@ -40,13 +40,13 @@ static int add_code(lua_State *L, const void *bytes, size_t n, void *data)
   return 0;
 }
 
-/* The code as a userdata that frees it, on the stack: what follows may raise. */
 static int free_code(lua_State *L)
 {
   free(((Code *)lua_touserdata(L, 1))->bytes);
   return 0;
 }
 
+/* The code as a userdata on the stack, which frees it: what follows may raise. NULL where there is no memory for it. */
 static const Code *push_code(lua_State *L, int function)
 {
   Code *c = lua_newuserdatauv(L, sizeof *c, 0);
@@ -54,9 +54,9 @@ static const Code *push_code(lua_State *L, int function)
   push_gc_metatable(L, "nnlua.code", free_code);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, function);
-  lua_dump(L, add_code, c, true);
+  const bool is_whole = lua_dump(L, add_code, c, true) == 0;
   lua_pop(L, 1);
-  return c;
+  return is_whole ? c : NULL;
 }
 
 /* Whether the code has a text among its constants: a short one stands behind its length and one, with the highest bit
@@ -95,6 +95,7 @@ static bool search_function(Search *s, int function, int depth)
   lua_getinfo(L, ">S", &ar);
   if (lua_iscfunction(L, function) || is_own_code(&ar)) return false;
   const Code *code = push_code(L, function);
+  if (!code) return true; /* who knows */
   const char *name;
   for (int i = 1; !found && (name = lua_getupvalue(L, function, i)); i++) {
     if (strcmp(name, "_ENV") == 0 && lua_istable(L, -1)) found = search_named(s, lua_gettop(L), code, depth);
