@@ -116,9 +116,9 @@ void program_check_inputs(Call *call, const Program *p, const Argument *inputs, 
   for (int32_t i = 0; i < p->ninputs; i++) check_input(call, p, &p->values[p->inputs[i]], inputs[i], sizes);
 }
 
-static bool is_as_claimed(const Value *v, const Tensor *t, const int64_t *sizes)
+static bool has_claimed_shape(const Value *v, const Tensor *t, const int64_t *sizes)
 {
-  bool fits = (v->dtype == DTYPE_NONE || tensor_dtype(t) == v->dtype) && (v->ndim < 0 || t->ndim == v->ndim);
+  bool fits = v->ndim < 0 || t->ndim == v->ndim;
   for (int d = 0; fits && d < v->ndim; d++) {
     const int symbol = size_symbol(v->shape[d]);
     const int64_t size = symbol < 0 ? v->shape[d] : sizes[symbol];
@@ -131,9 +131,9 @@ void program_check_claims(Program *p, const Argument *outputs, const int64_t *si
 {
   for (int32_t i = 0; i < p->noutputs; i++) {
     Value *v = p->outputs[i].value == NO_VALUE ? NULL : &p->values[p->outputs[i].value];
-    if (!v || !v->is_claimed || !outputs[i].tensor || is_as_claimed(v, outputs[i].tensor, sizes)) continue;
-    v->is_claimed = false;
-    v->dtype = DTYPE_NONE;
-    v->ndim = -1;
+    const Tensor *t = outputs[i].tensor;
+    if (!v || !v->is_claimed || !t) continue;
+    v->dtype = tensor_dtype(t);
+    if (!has_claimed_shape(v, t, sizes)) v->ndim = -1;
   }
 }

@@ -175,7 +175,8 @@ void program_run(Call *call, const Program *p, const Argument *inputs, Argument 
 /* The part of it that looks at the inputs alone; sizes has room for nsymbols. */
 void program_check_inputs(Call *call, const Program *p, const Argument *inputs, int64_t *sizes);
 
-/* Forgets what a file says of outputs where it isn't so; sizes are those that program_check_inputs gave. */
+/* Puts right what a file says of outputs: the dtypes are those of these, and a shape that isn't theirs is forgotten.
+   sizes are those that program_check_inputs gave. */
 void program_check_claims(Program *p, const Argument *outputs, const int64_t *sizes);
 
 /* A size expression's value; raises where its division leaves a rest. */

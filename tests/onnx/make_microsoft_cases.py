@@ -258,8 +258,28 @@ def corners():
             hidden_size=2, direction="bidirectional")
 
 
+def short_sequences():
+    """What is quantized at each step has zeros for sequences that are over, or their last states where no others are
+    wanted; without a step in the last columns these don't count at all."""
+    hidden, wide, rows, steps = 8, 32, 3, 6
+    for name, lengths, direction, outputs in (
+            ("", (5, 2, 4), "forward", ["y", "nh", "nc"]), ("_last", (5, 2, 4), "bidirectional", ["", "nh", "nc"]),
+            ("_reverse", (1, 4, 3), "reverse", ["y", "nh", "nc"]), ("_none", (3, 0, 1), "bidirectional", ["y", "nh"]),
+            ("_equal", (2, 2, 2), "bidirectional", ["y", "nh", "nc"])):
+        n = 2 if direction == "bidirectional" else 1
+        weights = {"w": whole(60, 190, n, 3, wide, dtype=np.uint8), "r": whole(60, 190, n, hidden, wide, dtype=np.uint8),
+                   "b": real(n, 2 * wide), "lengths": np.array(lengths, dtype=np.int32), "h": 3 * real(n, rows, hidden),
+                   "c": real(n, rows, hidden), "p": None}
+        scales = {"ws": np.full((n,), 0.02, np.float32), "wz": np.full((n,), 125, np.uint8),
+                  "rs": np.full((n,), 0.02, np.float32), "rz": np.full((n,), 120, np.uint8)}
+        yield made("dynamic_quantize_lstm_short" + name, "DynamicQuantizeLSTM", {
+            "x": real(steps, rows, 3), **weights, **scales}, outputs, ["w", "r", "b", *scales], hidden_size=hidden,
+            direction=direction)
+
+
 def main():
-    out = [c for family in (floats, attentions, lstms, quantized, packed, corners) for c in family()]
+    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences)
+    out = [c for family in families for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:
             z.write(b"".join(out))

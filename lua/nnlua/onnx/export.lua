@@ -4,6 +4,7 @@ local Exporter = require "nnlua.onnx.exporter"
 local Program = require "nnlua.program.module"
 local args = require "nnlua.args"
 local check_writes = require "nnlua.onnx.writes"
+local claims = require "nnlua.onnx.claims"
 local complex_rows = require "nnlua.onnx.rows.complex"
 local core = require "nnlua.program.core"
 local nn_core = require "nnlua.nn.core"
@@ -248,7 +249,7 @@ end
 
 --- The ModelProto of a program.
 local function model_of(program, options)
-  local e = Exporter(core.contents(program.data), options)
+  local e = Exporter(claims.checked_contents(program.data), options)
   local inputs = {}
   for i, id in ipairs(e.contents.inputs) do
     local value = e.contents.values[id]

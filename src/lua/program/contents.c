@@ -60,11 +60,12 @@ static void push_value(lua_State *L, const Program *p, const Value *v)
                                       [VALUE_BUFFER] = "buffer",
                                       [VALUE_CONSTANT] = "constant",
                                       [VALUE_RESULT] = "result"};
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 7);
   set_text(L, "kind", kinds[v->kind]);
   set_text(L, "name", v->name);
   set_true(L, "is_sequence", v->is_sequence);
   set_true(L, "optional", v->may_be_absent);
+  set_true(L, "is_claimed", v->is_claimed);
   if (v->dtype != DTYPE_NONE) {
     push_dtype(L, v->dtype);
     lua_setfield(L, -2, "dtype");

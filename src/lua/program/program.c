@@ -192,10 +192,10 @@ static void run_work(Call *call, void *data)
     if (r->outputs[i].tensor) box_fill(r->boxes[i], r->outputs[i].tensor);
 }
 
-/* Pushes the argument that is this tensor, if one is. */
-static bool push_argument_of(lua_State *L, const Tensor *t, int first_arg, int nargs)
+/* Pushes which of n values of the stack is this tensor, if one is. */
+static bool push_same(lua_State *L, const Tensor *t, int first, int n)
 {
-  for (int k = first_arg; k < first_arg + nargs; k++) {
+  for (int k = first; k < first + n; k++) {
     if (tensor_test(L, k) != t) continue;
     lua_pushvalue(L, k);
     return true;
@@ -203,36 +203,48 @@ static bool push_argument_of(lua_State *L, const Tensor *t, int first_arg, int n
   return false;
 }
 
-/* Pushes the next tensor of a bag; one of the arguments is that argument. */
-static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int first_arg, int nargs)
+/* Pushes the next tensor of a bag. One of the arguments is that argument, and one that came before, with an index in
+   the table `before`, is what that was. */
+static void push_from_bag(lua_State *L, Context *ctx, Bag *bag, int64_t i, int first_arg, int nargs, int before)
 {
-  if (push_argument_of(L, bag->v[i], first_arg, nargs)) return;
-  box_fill(push_box(L, ctx), bag->v[i]);
-  tensor_release(bag->v[i]);
+  Tensor *t = bag->v[i];
+  const bool is_shared = t->refs > 1;
+  if (is_shared && push_same(L, t, first_arg, nargs)) return;
+  if (is_shared && lua_rawgetp(L, before, t) != LUA_TNIL) return;
+  if (is_shared) lua_pop(L, 1);
+  box_fill(push_box(L, ctx), t);
+  if (is_shared) {
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, before, t);
+  }
+  tensor_release(t);
   bag->v[i] = NULL;
 }
 
 static void push_all_from_bag(lua_State *L, Context *ctx, const Running *r, int first_arg, int nargs)
 {
   int64_t used = 0;
+  lua_newtable(L);
+  const int before = lua_gettop(L);
   for (int32_t i = 0; i < r->program->noutputs; i++) {
     int64_t n = r->outputs[i].list.n;
     if (n < 0 && !r->outputs[i].tensor) lua_pushnil(L);
-    else if (n < 0) push_from_bag(L, ctx, r->bag, used++, first_arg, nargs);
+    else if (n < 0) push_from_bag(L, ctx, r->bag, used++, first_arg, nargs, before);
     else lua_createtable(L, (int)n, 0);
     for (int64_t k = 0; k < n; k++) {
-      push_from_bag(L, ctx, r->bag, used++, first_arg, nargs);
+      push_from_bag(L, ctx, r->bag, used++, first_arg, nargs, before);
       lua_rawseti(L, -2, k + 1);
     }
   }
 }
 
-/* Puts nil in the place of boxes that got nothing, and arguments in the place of those that got their tensors. */
+/* Puts nil in the place of boxes that got nothing, and in the place of those that got the tensor of an argument or of
+   a result before them that one. */
 static void replace_boxes(lua_State *L, const Running *r, int first, int first_arg, int nargs)
 {
   for (int i = 0; i < r->program->noutputs; i++) {
     const Tensor *t = r->boxes[i]->tensor;
-    if (t && (t->refs == 1 || !push_argument_of(L, t, first_arg, nargs))) continue;
+    if (t && (t->refs == 1 || !(push_same(L, t, first_arg, nargs) || push_same(L, t, first, i)))) continue;
     if (!t) lua_pushnil(L);
     lua_replace(L, first + i);
   }
@@ -277,7 +289,7 @@ int run_program(lua_State *L, int index, const Argument *inputs, int first_arg, 
     for (int32_t i = 0; i < p->noutputs; i++) r.boxes[i] = push_box(L, ctx);
   }
   core_run(L, ctx, run_work, &r);
-  int first = r.bag ? lua_gettop(L) + 1 : tensors + 1;
+  int first = r.bag ? lua_gettop(L) + 2 : tensors + 1; /* the bag's are behind a table */
   if (r.bag) push_all_from_bag(L, ctx, &r, first_arg, nargs);
   else replace_boxes(L, &r, first, first_arg, nargs);
   link_outputs(L, first, p->noutputs, first_arg, nargs, tensors);

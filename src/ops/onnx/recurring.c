@@ -46,6 +46,7 @@ typedef struct Direction {
   Activation f[MOST_ACTIVATIONS];
   double clip;
   bool flag, is_reverse;
+  bool keeps; /* of bytes: what is quantized has the last states of sequences that are over, not zeros */
 } Direction;
 
 typedef struct Outcome {
@@ -176,7 +177,9 @@ static Tensor *of_begun(Call *call, const Direction *d, Tensor *state)
   return op(where, op(unsqueeze, op(gt, d->lengths, whole(0)), 1), state, zeros_like_of(state));
 }
 
-/* All steps forward; sequences that are over keep their state, and give zeros. */
+/* All steps forward; sequences that are over keep their state, and give zeros. ONNX Runtime takes what a step gives as
+   the states for the next one, so that zeros are quantized with the others' states; where no states but the last ones
+   are wanted, it has these there. */
 static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
 {
   const int64_t steps = x->shape[0];
@@ -184,7 +187,8 @@ static Outcome run_steps(Call *call, const Direction *d, Tensor *x)
   Tensor **y = onnx_room(call, steps, 1);
   for (int64_t t = 0; t < steps; t++) {
     check_interrupt(call);
-    Tensor *before = c, *now = step(call, d, op(select, in, 0, t), h, &c);
+    Tensor *state = t > 0 && d->r_bytes && !d->keeps ? y[t - 1] : h;
+    Tensor *before = c, *now = step(call, d, op(select, in, 0, t), state, &c);
     y[t] = now;
     if (d->lengths) {
       Tensor *goes_on = op(unsqueeze, op(gt, d->lengths, whole(t)), 1);
@@ -296,11 +300,31 @@ static Tensor *state_of(Call *call, const Arguments *a, Tensor *given, int64_t i
   return state;
 }
 
+/* Lengths of sequences of so many steps, and the longest of them, at least 1. NULL: all are that long, and need no
+   care. */
+static Tensor *lengths_of(Call *call, Tensor *lengths, int64_t steps, int64_t *longest)
+{
+  *longest = steps;
+  if (!lengths) return NULL;
+  Ints each = whole_numbers_of(call, lengths);
+  int64_t most = 1, least = steps;
+  for (int64_t i = 0; i < each.n; i++) {
+    if (each.v[i] < 0 || each.v[i] > steps) raise(call, "a sequence of %lld steps", (long long)each.v[i]);
+    if (each.v[i] > most) most = each.v[i];
+    if (each.v[i] < least) least = each.v[i];
+  }
+  if (most < steps) *longest = most;
+  return least == *longest ? NULL : lengths;
+}
+
 static Direction direction_of(Call *call, const Arguments *a, CellKind kind, int64_t i)
 {
   const int gates = cell_gates(kind);
   const int64_t hidden = a->r->shape[2], wide = gates * hidden;
   Tensor *x = a->layout ? op(transpose, a->x, 0, 1) : a->x, *bias = a->b ? op(select, a->b, 0, i) : NULL;
+  int64_t longest;
+  Tensor *lengths = lengths_of(call, a->sequence_lens, x->shape[0], &longest);
+  if (longest < x->shape[0]) x = op(narrow, x, 0, 0, longest);
   return (Direction){.kind = kind,
                      .gates = gates,
                      .hidden = hidden,
@@ -312,22 +336,19 @@ static Direction direction_of(Call *call, const Arguments *a, CellKind kind, int
                      .h = state_of(call, a, a->initial_h, i, x->shape[1]),
                      .c = kind == CELL_LSTM ? state_of(call, a, a->initial_c, i, x->shape[1]) : NULL,
                      .peep = a->p ? op(select, a->p, 0, i) : NULL,
+                     .lengths = lengths,
                      .clip = a->clip,
                      .flag = a->flag,
                      .is_reverse = i == 1 || strcmp(a->direction, "reverse") == 0};
 }
 
-/* Lengths that differ; sequences that are all whole need no care. */
-static Tensor *lengths_of(Call *call, Tensor *lengths, int64_t steps)
+/* Zeros for the steps beyond the longest sequence, after y [longest, batch, hidden]. */
+static Tensor *with_all_steps(Call *call, Tensor *y, int64_t steps)
 {
-  if (!lengths) return NULL;
-  Ints each = whole_numbers_of(call, lengths);
-  bool are_whole = true;
-  for (int64_t i = 0; i < each.n; i++) {
-    if (each.v[i] < 0 || each.v[i] > steps) raise(call, "a sequence of %lld steps", (long long)each.v[i]);
-    are_whole = are_whole && each.v[i] == steps;
-  }
-  return are_whole ? NULL : lengths;
+  const int64_t missing = steps - y->shape[0];
+  if (missing == 0) return y;
+  Tensor *zeros = onnx_filled(call, INTS(missing, y->shape[1], y->shape[2]), 0, tensor_dtype(y));
+  return op(cat, ((Tensors){(Tensor *[]){y, zeros}, 2}), 0);
 }
 
 /* A weight of a direction, transposed, with the scale and zero point of that. */
@@ -337,10 +358,12 @@ static ByteFactor bytes_of(Call *call, Tensor *weight, Tensor *scale, Tensor *ze
   return byte_factor(call, op(transpose, weight, 0, 1), op(select, scale, 0, i), zero ? op(select, zero, 0, i) : NULL);
 }
 
-/* scales: of W and R, and then their zero points, where they are bytes; else none. */
-static void run(Call *call, const Arguments *a, CellKind kind, const char *defaults, Tensors scales, Tensor **y)
+/* bytes: where W and R are bytes; their scales are those of W and R, and then their zero points. Else NULL. */
+static void run(Call *call, const Arguments *a, CellKind kind, const char *defaults,
+                const struct onnx_dynamic_quantize_lstm_args *bytes, Tensor **y)
 {
   const int64_t directions = strcmp(a->direction, "bidirectional") == 0 ? 2 : 1;
+  const int64_t steps = a->x->ndim == 3 ? a->x->shape[a->layout ? 1 : 0] : 0;
   const int each = kind == CELL_LSTM ? 3 : kind == CELL_GRU ? 2 : 1;
   Activation f[2 * MOST_ACTIVATIONS];
   Arguments with = *a;
@@ -353,16 +376,16 @@ static void run(Call *call, const Arguments *a, CellKind kind, const char *defau
   Tensor *parts[3][2];
   for (int64_t i = 0; i < directions; i++) {
     Direction d = direction_of(call, a, kind, i);
-    d.lengths = lengths_of(call, a->sequence_lens, d.x->shape[0]);
     memcpy(d.f, f + i * each, (size_t)each * sizeof *f);
     ByteFactor w, r;
-    if (scales.n > 0) {
+    if (bytes) {
+      const Tensors scales = bytes->scales;
       Tensor *const *zeros = scales.n == 4 ? scales.v + 2 : (Tensor *[]){NULL, NULL};
       w = bytes_of(call, d.w, scales.v[0], zeros[0], i), r = bytes_of(call, d.r, scales.v[1], zeros[1], i);
-      d.w_bytes = &w, d.r_bytes = &r;
+      d.w_bytes = &w, d.r_bytes = &r, d.keeps = bytes->keeps;
     }
     out[i] = run_direction(call, &d);
-    parts[0][i] = out[i].y, parts[1][i] = out[i].h, parts[2][i] = out[i].c;
+    parts[0][i] = with_all_steps(call, out[i].y, steps), parts[1][i] = out[i].h, parts[2][i] = out[i].c;
   }
   /* [steps, directions, batch, hidden] and [directions, batch, hidden], or with the batch first */
   y[0] = op(stack, ((Tensors){parts[0], directions}), 1);
@@ -371,13 +394,11 @@ static void run(Call *call, const Arguments *a, CellKind kind, const char *defau
   if (kind == CELL_LSTM) y[2] = op(stack, ((Tensors){parts[2], directions}), a->layout ? 1 : 0);
 }
 
-#define NO_SCALES ((Tensors){NULL, 0})
+FORWARD(onnx_rnn) { run(call, (const Arguments *)a, CELL_TANH, "Tanh", NULL, y); }
 
-FORWARD(onnx_rnn) { run(call, (const Arguments *)a, CELL_TANH, "Tanh", NO_SCALES, y); }
+FORWARD(onnx_gru) { run(call, (const Arguments *)a, CELL_GRU, "Sigmoid,Tanh", NULL, y); }
 
-FORWARD(onnx_gru) { run(call, (const Arguments *)a, CELL_GRU, "Sigmoid,Tanh", NO_SCALES, y); }
-
-FORWARD(onnx_lstm) { run(call, a, CELL_LSTM, "Sigmoid,Tanh,Tanh", NO_SCALES, y); }
+FORWARD(onnx_lstm) { run(call, a, CELL_LSTM, "Sigmoid,Tanh,Tanh", NULL, y); }
 
 /* W and R are [directions, in, 4 hidden] here. */
 FORWARD(onnx_dynamic_quantize_lstm)
@@ -396,10 +417,10 @@ FORWARD(onnx_dynamic_quantize_lstm)
                             a->alpha,
                             a->beta,
                             a->clip,
-                            a->layout,
-                            a->flag};
+                            a->flag,
+                            0};
   if (a->scales.n != 2 && a->scales.n != 4) raise(call, "%lld scales and zero points", (long long)a->scales.n);
-  run(call, &turned, CELL_LSTM, "Sigmoid,Tanh,Tanh", a->scales, y);
+  run(call, &turned, CELL_LSTM, "Sigmoid,Tanh,Tanh", a, y);
 }
 
 FORWARD(onnx_byte_lstm)

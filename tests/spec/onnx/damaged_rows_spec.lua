@@ -86,34 +86,53 @@ describe("nodes", function()
 end)
 
 describe("an output's declared type", function()
-  --- A program of Neg whose output is declared so.
-  local function declared(elem_type, sizes)
+  local function typed(name, elem_type, sizes)
     local dims = {}
     for i, size in ipairs(sizes) do
       dims[i] = writer.message("dimension", type(size) == "string" and {dim_param = size} or {dim_value = size})
     end
     local tensor = writer.message("tensor_type", {elem_type = elem_type, shape = writer.message("shape", {dim = dims})})
-    local output = writer.message("value_info", {
-      name = "y", type = writer.message("type", {tensor_type = tensor}),
-    })
+    return writer.message("value_info", {name = name, type = writer.message("type", {tensor_type = tensor})})
+  end
+
+  --- A program of Neg whose output is declared so, and its input if sizes of it are given.
+  local function declared(elem_type, sizes, of_input)
     return load_graph {
       node = {writer.message("node", {op_type = "Neg", input = {"x"}, output = {"y"}})},
-      input = {writer.message("value_info", {name = "x"})}, output = {output},
+      input = {of_input and typed("x", 1, of_input) or writer.message("value_info", {name = "x"})},
+      output = {typed("y", elem_type, sizes)},
     }
   end
   local float32, int64 <const> = 1, 7
 
-  it("is forgotten when something else comes", function()
-    for _, case in ipairs {{int64, {2}}, {float32, {3}}, {float32, {2, "N"}}} do
+  local function of(program)
+    local output = program.outputs[1]
+    return {output.dtype, output.shape and table.concat(output.shape, " ")}
+  end
+
+  it("is put right, and its shape forgotten, when something else comes", function()
+    for _, case in ipairs {{int64, {2}, "2"}, {float32, {3}}, {float32, {2, "N"}}} do
       local program = declared(case[1], case[2])
       assert.equal(#case[2], #program.outputs[1].shape)
       program(nl.ones(2))
-      assert.same({}, {program.outputs[1].dtype, program.outputs[1].shape})
+      assert.same({nl.float32, case[3]}, of(program))
     end
     for _, size in ipairs {2, "N"} do
       local program = declared(float32, {size})
       program(nl.ones(2))
-      assert.same({nl.float32, size}, {program.outputs[1].dtype, program.outputs[1].shape[1]})
+      assert.same({nl.float32, tostring(size)}, of(program))
+    end
+  end)
+
+  it("is put right by an export, before any call", function()
+    for _, case in ipairs {
+      {int64, {2, "N"}, {2, "N"}, "2 N"}, {int64, {2, 3}, {2, 3}, "2 3"}, {float32, {2, 4}, {2, 3}},
+      {float32, {2, 9}, {2, "N"}}, {float32, {2, "M"}, {2, "N"}, "2 M"}, {0, {2}, {2}, "2"},
+    } do
+      local program = declared(table.unpack(case, 1, 3))
+      local file = nl.io.BytesIO()
+      nl.onnx.export(program, file)
+      assert.same({nl.float32, case[4]}, of(nl.onnx.load(nl.io.BytesIO(file:getvalue()))))
     end
   end)
 

@@ -136,6 +136,28 @@ describe("a trace", function()
     for _ = 1, 2 do assert_same(nl.tensor {4.0, 5.0}, p(nl.tensor {3.0, 4.0})) end
   end)
 
+  it("gives one tensor where the network gave one in several places", function()
+    for _, n in ipairs {2, 12} do
+      local function network(x)
+        local many = {}
+        for i = 1, n do many[i] = x * 2 end
+        many[n + 1] = many[1]
+        return table.unpack(many)
+      end
+      local p, x = trace(network, nl.ones(2)), nl.ones(2)
+      for _ = 1, 3 do
+        local all = {p(x)}
+        assert.is_true(rawequal(all[1], all[n + 1]))
+        assert.is_false(rawequal(all[1], all[2]))
+        all[1]:add_(1)
+        assert.same({3, 2}, {all[n + 1][1]:item(), all[2][1]:item()})
+      end
+    end
+    local given = nl.ones(2)
+    local first, second = trace(function(x) return x, x end, nl.ones(2))(given)
+    assert.is_true(rawequal(first, given) and rawequal(second, given))
+  end)
+
   it("sees changes of tensors outside of the function", function()
     local w = nl.ones(2)
     local p = trace(function(x) return x * w end, nl.ones(2))

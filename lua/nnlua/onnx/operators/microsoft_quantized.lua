@@ -110,6 +110,7 @@ function ours.DynamicQuantizeLSTM(b, node, x, w, r, bias, lengths, h, c, peephol
   local arguments = words.recurrence(node, x, w, r, bias, lengths, h)
   arguments.initial_c, arguments.p, arguments.flag = c, peepholes, node:flag "input_forget"
   arguments.scales = {w_scale, r_scale, w_zero, w_zero and r_zero}
+  arguments.keeps, arguments.layout = not node:wants(1), nil
   return b:call("onnx_dynamic_quantize_lstm", arguments)
 end
 
