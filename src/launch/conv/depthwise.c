@@ -189,7 +189,7 @@ static void convolve_input_units(void *arg, int64_t begin, int64_t end)
 
 static Work work_of(const Convolution *c)
 {
-  return (Work){c->images * c->groups, c->rows * volume_of(c->result) * volume_of(c->kernel) / 8};
+  return (Work){c->images * c->groups, c->rows * volume_of(c->result) * volume_of(c->kernel) / 4};
 }
 
 void conv_depthwise(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight)
@@ -248,5 +248,5 @@ void conv_depthwise_weight(Call *call, const Convolution *c, const ConvJob *j, c
   const int64_t taps = volume_of(c->kernel), rows = c->groups * c->rows;
   set_masks(call, weight, &plan);
   scratch_init(call, &plan.scratch, rows, taps * j->k->depthwise->vector * j->size);
-  launch_items((Work){rows, c->images * volume_of(c->result) * taps / 8}, correlate_units, &plan);
+  launch_items((Work){rows, c->images * volume_of(c->result) * taps / 4}, correlate_units, &plan);
 }

@@ -20,7 +20,8 @@ enum {
   TERMS = BLOCK_SIZE(256, 12),      /* or, of fewer terms, */
   FEW_PLACES = BLOCK_SIZE(256, 20), /* so many */
   VECTORS = 3, /* of rows at a time: their weights for CONV_DEPTH terms go by once for each place */
-  SUM_BYTES = BLOCK_SIZE(96 << 10, 256) /* of sums at a time */
+  SUM_BYTES = BLOCK_SIZE(96 << 10, 256), /* of sums at a time */
+  IMAGE_UNITS = 12 /* parts of the work, where these are large enough */
 };
 
 typedef struct Plan {
@@ -255,6 +256,17 @@ bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient)
          && places <= (terms < TERMS ? FEW_PLACES : PLACES);
 }
 
+/* Places at a time, each of so many bytes and multiplications: as many as the cache has sums of, but for parts enough
+   that threads end together, though the last vectors of rows are fewer. */
+static int64_t tile_of(const Plan *w, int64_t bytes, int64_t work)
+{
+  const int64_t most = even_share(w->places, SUM_BYTES / bytes), others = w->j->groups * w->row_parts * w->blocks;
+  const int64_t even = ceil_div_i64(w->places * others, IMAGE_UNITS);
+  const int64_t least = ceil_div_i64(CONV_UNIT_WORK, max_i64(work, 1));
+  if (w->places * others * work < CONV_SHARED_WORK) return most;
+  return even_share(w->places, min_i64(most, max_i64(even, least)));
+}
+
 void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_gradient)
 {
   Plan w = {.c = c, .j = j, .k = j->k->conv_product, .is_gradient = is_gradient, .taps = volume_of(c->kernel)};
@@ -267,18 +279,18 @@ void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_
   w.row_parts = ceil_div_i64(w.vectors, w.part);
   w.channels = even_share(j->channels, max_i64(CONV_DEPTH / w.taps, 1) * (is_gradient ? volume_of(c->stride) : 1));
   const int64_t images = ceil_div_i64(j->images, w.blocks), row_bytes = images * w.part * w.k->vector * j->size;
-  w.tile = even_share(w.places, SUM_BYTES / row_bytes);
+  const int64_t terms = j->channels * w.taps / (is_gradient ? volume_of(c->stride) : 1);
+  w.tile = tile_of(&w, row_bytes, images * w.part * w.k->vector * terms);
   w.tiles = ceil_div_i64(w.places, w.tile);
   w.sum_bytes = align_up(w.tile * row_bytes);
   const int64_t units = j->groups * w.row_parts * w.tiles * w.blocks;
   if (units == 0 || w.places == 0) return;
   const int64_t all = j->groups * j->channels, steps = ceil_div_i64(all, channels_at_once(&w));
   w.images = tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(j->images * all * w.source * j->size)));
-  launch_items((Work){w.blocks * steps, images * all * w.source / steps / 8}, lay_images, &w);
+  launch_items((Work){w.blocks * steps, 2 * images * all * w.source / steps}, lay_images, &w);
   pack_weight(call, &w);
   w.bias = padded_bias(call, &w);
   scratch_init(call, &w.scratch, units,
                w.sum_bytes + (w.tile + 1) * (int64_t)sizeof(int64_t) + w.tile * w.taps * (int64_t)sizeof(ConvTap));
-  const int64_t terms = j->channels * w.taps / (is_gradient ? volume_of(c->stride) : 1);
   launch_items((Work){units, w.tile * images * w.part * w.k->vector * terms / 8}, run_units, &w);
 }

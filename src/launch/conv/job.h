@@ -3,6 +3,7 @@
 #define NNLUA_LAUNCH_CONV_JOB_H
 
 #include "core/blocks.h"
+#include "core/parallel.h"
 #include "kernels/conv.h"
 #include "launch/conv/convolve.h"
 #include "launch/launch.h"
@@ -42,6 +43,16 @@ void conv_multiply(Call *call, const ConvJob *j);
 /* The same by fewer multiplications, for kernels of 3x3 without strides where channels, rows and places repay it. */
 bool conv_is_winograd(const ConvJob *j);
 void conv_winograd(Call *call, const ConvJob *j);
+
+/* Multiplications from which on an op's work is cut for threads. */
+enum { CONV_SHARED_WORK = BLOCK_SIZE(1 << 20, 8) };
+
+/* Whether so many parts of so much work are enough: what is small stays with one thread, and parts are even, or many.
+   More cost more than they bring where each part makes again what others have made. */
+static inline bool conv_shares(int64_t parts, int64_t work)
+{
+  return parts >= CONV_UNITS || parts % parallel_threads() == 0 || work < CONV_SHARED_WORK;
+}
 
 /* Of some images with small maps; j is without parts, and its x is dy where it is a gradient of the input. */
 bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient);

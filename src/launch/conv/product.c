@@ -6,7 +6,6 @@
 
 #include "core/arith.h"
 #include "core/blocks.h"
-#include "core/parallel.h"
 #include "launch/conv/job.h"
 #include "launch/packed.h"
 #include "launch/scratch.h"
@@ -312,8 +311,8 @@ static int64_t plan_part(Plan *plan, const ConvPart *p, PartPlan *q)
   q->row_parts = 1;
   /* what threads share are rows where there are few tiles; each then makes the panels of its own */
   const int64_t units = parts_with_taps(j) * conv_tiles(&q->tiling) * j->groups;
-  while (parallel_threads() > 1 && units * q->row_parts < CONV_UNITS && plan->blocks / q->row_parts >= 4)
-    q->row_parts *= 2;
+  const int64_t work = units * q->tiling.places * j->channels * p->taps * j->rows;
+  while (!conv_shares(units * q->row_parts, work) && plan->blocks / q->row_parts >= 4) q->row_parts *= 2;
   const Tile t = conv_largest_tile(&q->tiling);
   const Window w = conv_window(j, p, &t, true);
   const int64_t rows = ceil_div_i64(plan->blocks, q->row_parts) * plan->k->rows;

@@ -209,8 +209,10 @@ void conv_weight_by_taps(Call *call, const ConvJob *j, const Tensor *dy, Tensor 
   w.blocks = ceil_div_i64(j->rows, w.k->rows);
   w.pitch = ceil_div_i64(j->rows, w.blocks);
   w.vectors = ceil_div_i64(j->channels, w.k->vector);
-  w.row_parts = ceil_div_i64(w.blocks, BLOCKS);
   w.channel_parts = ceil_div_i64(w.vectors, VECTORS);
+  w.row_parts = ceil_div_i64(w.blocks, BLOCKS);
+  const int64_t work = j->images * w.places * taps * j->groups * j->rows * j->channels;
+  while (!conv_shares(j->groups * w.channel_parts * w.row_parts, work) && 2 * w.row_parts <= w.blocks) w.row_parts *= 2;
   w.left = tensor_data(new_beside(call, weight, j->dtype, INTS(j->groups * w.blocks * block_of_left(&w))));
   w.right = tensor_data(new_beside(call, weight, j->dtype, INTS(j->groups * w.vectors * vector_of_right(&w))));
   launch_items((Work){j->groups * w.blocks, block_of_left(&w)}, lay_gradients, &w);

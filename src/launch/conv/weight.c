@@ -4,7 +4,6 @@
  */
 #include "core/arith.h"
 #include "core/blocks.h"
-#include "core/parallel.h"
 #include "launch/conv/job.h"
 #include "launch/scratch.h"
 
@@ -157,12 +156,12 @@ static void run_units(void *arg, int64_t begin, int64_t end)
 
 /* Cuts channels into so many parts at least, and then channels or rows into more until there are units enough for
    threads: each part of the one packs all of the other again. */
-static void cut_weights(Plan *w, int64_t channel_parts)
+static void cut_weights(Plan *w, int64_t channel_parts, int64_t work)
 {
   const ConvJob *j = w->j;
   w->channel_parts = channel_parts;
   w->row_parts = 1;
-  while (parallel_threads() > 1 && j->groups * w->channel_parts * w->row_parts < CONV_UNITS) {
+  while (!conv_shares(j->groups * w->channel_parts * w->row_parts, work)) {
     const bool more_rows = w->blocks >= 4 * w->row_parts;
     const bool more_channels = j->channels * w->p->taps >= 4 * w->channel_parts * w->k->vector
                                && j->channels >= 2 * w->channel_parts;
@@ -180,7 +179,9 @@ void conv_multiply_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor
   w.tiling = conv_tiling(j, w.p, CONV_DEPTH);
   w.blocks = ceil_div_i64(j->rows, w.k->rows);
   int64_t most = max_i64(CONV_TILE_BYTES / (w.tiling.places * j->size) / taps, 1);
-  cut_weights(&w, ceil_div_i64(j->channels, most));
+  const int64_t places = j->images * w.p->size[0] * w.p->size[1] * w.p->size[2];
+  const int64_t work = places * j->groups * j->rows * j->channels * taps;
+  cut_weights(&w, ceil_div_i64(j->channels, most), work);
   const int64_t channels = ceil_div_i64(j->channels, w.channel_parts);
   w.to_row = ceil_div_i64(channels * taps, width) * width;
   if (w.to_row * j->size / 64 % 2 == 0) w.to_row += 64 / j->size; /* rows begin in different sets of the cache */
@@ -194,6 +195,5 @@ void conv_multiply_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor
                         + w.to_row / w.k->vector * (int64_t)sizeof(ConvPlace);
   const int64_t units = j->groups * w.channel_parts * w.row_parts;
   scratch_init(call, &w.scratch, units, w.slab_bytes + w.patch_bytes + w.row_bytes + w.run_bytes + lists);
-  const int64_t work = j->images * w.p->size[0] * w.p->size[1] * w.p->size[2] * j->rows * channels * taps / w.row_parts;
-  launch_items((Work){units, work / 8}, run_units, &w);
+  launch_items((Work){units, work / max_i64(units, 1) / 8}, run_units, &w);
 }

@@ -5,7 +5,6 @@
  */
 #include "core/arith.h"
 #include "core/blocks.h"
-#include "core/parallel.h"
 #include "launch/conv/job.h"
 #include "launch/packed.h"
 #include "launch/scratch.h"
@@ -229,6 +228,16 @@ bool conv_is_winograd(const ConvJob *j)
   return blocks >= WINOGRAD_BLOCKS && blocks >= j->channels * j->rows / WINOGRAD_WEIGHTS;
 }
 
+/* At a time: as many as the cache has products of, but tiles enough for threads. Tiles of some blocks cost nothing but
+   that weights are read again; parts of the rows each transform all of the input. */
+static int64_t blocks_of_tile(const Plan *w)
+{
+  const ConvJob *j = w->j;
+  const int64_t *size = w->part.size, all = j->groups * j->images * size[0] * size[1] * size[2];
+  const int64_t held = min_i64(WINOGRAD_BYTES / (WINOGRAD_PARTS * j->rows * j->size), WINOGRAD_TILE);
+  return max_i64(min_i64(held, ceil_div_i64(all, CONV_UNITS)), 2 * j->k->conv_product->vector);
+}
+
 void conv_winograd(Call *call, const ConvJob *j)
 {
   Plan w = {.j = j, .blocks = *j, .part = *j->parts, .all = j->parts};
@@ -240,13 +249,12 @@ void conv_winograd(Call *call, const ConvJob *j)
   }
   w.channels = even_share(j->channels, WINOGRAD_CHANNELS);
   w.row_blocks = ceil_div_i64(j->rows, k->rows);
-  w.tiling = conv_tiling(
-    &w.blocks, &w.part, clamp_i64(WINOGRAD_BYTES / (WINOGRAD_PARTS * j->rows * j->size), 2 * k->vector, WINOGRAD_TILE));
+  w.tiling = conv_tiling(&w.blocks, &w.part, blocks_of_tile(&w));
   w.width = ceil_div_i64(w.tiling.places, k->vector) * k->vector;
   w.row_parts = 1;
-  while (parallel_threads() > 1 && conv_tiles(&w.tiling) * j->groups * w.row_parts < CONV_UNITS
-         && w.row_blocks / w.row_parts >= 4)
-    w.row_parts *= 2;
+  const int64_t tiles = conv_tiles(&w.tiling) * j->groups;
+  const int64_t work = tiles * w.tiling.places * WINOGRAD_PARTS * j->channels * j->rows;
+  while (!conv_shares(tiles * w.row_parts, work) && w.row_blocks / w.row_parts >= 4) w.row_parts *= 2;
   const Tile t = conv_largest_tile(&w.tiling);
   const Window s = conv_window(&w.blocks, &w.part, &t, true);
   const int64_t lines = t.images * t.size[0] * t.size[1];
