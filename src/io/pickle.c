@@ -51,6 +51,7 @@ enum {
   OP_SHORT_BINUNICODE = 0x8c,
   OP_BINUNICODE8 = 0x8d,
   OP_BINBYTES8 = 0x8e,
+  OP_BYTEARRAY8 = 0x96,
   OP_EMPTY_SET = 0x8f,
   OP_ADDITEMS = 0x90,
   OP_FROZENSET = 0x91,
@@ -348,7 +349,8 @@ static bool run_numbers_and_texts(Pickle *p, int op, bool *is_known)
     case OP_BINSTRING: return read_text(p, PICKLE_TEXT, 4);
     case OP_SHORT_BINBYTES: return read_text(p, PICKLE_BYTES, 1);
     case OP_BINBYTES: return read_text(p, PICKLE_BYTES, 4);
-    case OP_BINBYTES8: return read_text(p, PICKLE_BYTES, 8);
+    case OP_BINBYTES8:
+    case OP_BYTEARRAY8: return read_text(p, PICKLE_BYTES, 8);
     case OP_BINGET: return read_get(p, 1);
     case OP_LONG_BINGET: return read_get(p, 4);
     default: *is_known = false; return true;

@@ -1,11 +1,12 @@
 -- Reading PyTorch's files: zip archives, and what versions before 1.6 wrote. Their pickles are read without running
 -- anything (src/io/pickle.h): what one names is made here if it is data, and is an error if it is not in these tables.
 
+local data = require "nnlua.files.pickled_data"
 local nl = require "nnlua"
 local state = require "nnlua.nn.state_dict"
 local system = require "nnlua.system"
 
-local raise = require "nnlua.nn.core".raise
+local raise, shown = require "nnlua.nn.core".raise, data.shown
 
 -- The dtypes of storages: "FloatStorage" of torch.
 local storage_dtypes = {
@@ -18,17 +19,12 @@ local dtype_meta = getmetatable(nl.float32)
 
 -- A file that is being read: `name`, `place` (puts tensors on their device), `storage` (the bytes of a key's storage),
 -- `storages` (what was read, by key), `budget` (how many more items and bytes may be copied: no more than the pickle
--- has, or a few bytes could ask for any number of copies).
+-- has, or a few bytes could ask for any number of copies), `outside` (how many storages no tensor was made of).
 local Reader = {}
 Reader.__index = Reader
 
 function Reader:refuse(what)
   raise(("load: %s: %s"):format(self.name, what))
-end
-
---- A name from a file for a message: its beginning, with what can't be shown as '?'.
-local function shown(name)
-  return (tostring(name):gsub("%c", "?"):sub(1, 80))
 end
 
 function Reader:spend(n)
@@ -48,6 +44,7 @@ function Reader:persistent(key)
       math.type(count) ~= "integer" or count < 0 then
     self:refuse "its pickle asks for something else than a storage"
   end
+  self.outside = self.outside + 1
   local offset = type(view) == "table" and math.type(view[2]) == "integer" and view[2] or 0
   local size, own = kind.dtype.itemsize, self.storages[name]
   if not own then
@@ -79,6 +76,7 @@ function Reader:tensor(storage, offset, shape, strides, requires_grad, dtype)
       type(strides) ~= "table" then
     self:refuse "its pickle makes a tensor of something else than a storage"
   end
+  self.outside = self.outside - 1
   dtype = dtype or storage.dtype
   local own = storage.own
   if dtype == nl.bool and not own.has_truths then
@@ -112,6 +110,7 @@ end
 
 -- What calls of names give: f(reader, arguments, entries, state).
 local calls = {}
+for name, call in pairs(data.calls) do calls[name] = call end
 
 calls["torch._utils._rebuild_tensor"] = function(self, a)
   return self:tensor(a[1], a[2], a[3], a[4])
@@ -180,21 +179,6 @@ local function ordered(self, a, entries, attributes)
 end
 calls["collections.OrderedDict"] = ordered
 
---- Sets are tables that have true for what is in them.
-calls["builtins.set"] = function(self, a)
-  local set = {}
-  if a[1] ~= nil and type(a[1]) ~= "table" then self:refuse "its pickle makes a set of something else than a list" end
-  self:spend(#(a[1] or {}))
-  for _, item in ipairs(a[1] or {}) do
-    if type(item) ~= "string" and type(item) ~= "number" and type(item) ~= "boolean" or item ~= item then
-      self:refuse "a set has an item that is no text, number or truth value"
-    end
-    set[item] = true
-  end
-  return set
-end
-calls["builtins.frozenset"] = calls["builtins.set"]
-
 calls["torch.Size"] = function(self, a)
   local sizes = a[1] or {}
   if type(sizes) ~= "table" then self:refuse "its pickle makes a torch.Size of something else than a tuple" end
@@ -209,47 +193,6 @@ calls["torch.device"] = function(_, a)
   return nl.device(a[1] == "meta" and "meta" or "cpu") -- whatever it was there, here it is the CPU
 end
 
-calls["builtins.complex"] = function(self, a)
-  if type(a[1]) ~= "number" or type(a[2]) ~= "number" then self:refuse "its pickle makes a number of no numbers" end
-  return nl.complex(a[1], a[2])
-end
-
---- Bytes, which older protocols write as a text of the characters 0 to 255.
-calls["_codecs.encode"] = function(self, a)
-  if type(a[1]) ~= "string" or a[2] ~= "latin1" then self:refuse "its pickle encodes something else than latin1" end
-  self:spend(#a[1])
-  local is_latin = utf8.len(a[1]) and not a[1]:find "[\xc4-\xff]"
-  if not is_latin then self:refuse "bytes are written as a text that they can't be" end
-  return (a[1]:gsub("[\xc2\xc3][\x80-\xbf]", function(c) return string.char(utf8.codepoint(c)) end))
-end
-
---- dtypes of NumPy's, for its scalars: {text, is_turned}.
-local Numpy = {}
-
-calls["numpy.dtype"] = function(self, a, _, more)
-  local text = a[1]
-  local order = type(more) == "table" and more[2]
-  local dtype = type(text) == "string" and system.npy_dtype(text)
-  if not dtype then
-    self:refuse(("it has a number of NumPy's dtype '%s', which nnlua does not have"):format(shown(text)))
-  end
-  return setmetatable({dtype = dtype, is_turned = order == ">"}, Numpy)
-end
-
-calls["numpy._core.multiarray.scalar"] = function(self, a)
-  local kind, bytes = a[1], a[2]
-  if getmetatable(kind) ~= Numpy or type(bytes) ~= "string" or #bytes ~= kind.dtype.itemsize then
-    self:refuse "its pickle makes a number of NumPy's of something else than its bytes"
-  end
-  if kind.is_turned then
-    bytes = kind.dtype.is_complex and bytes:sub(1, #bytes // 2):reverse() .. bytes:sub(#bytes // 2 + 1):reverse()
-      or bytes:reverse()
-  end
-  local t = nl.frombuffer(bytes, kind.dtype)[1]
-  return kind.dtype.is_complex and t or t:item()
-end
-calls["numpy.core.multiarray.scalar"] = calls["numpy._core.multiarray.scalar"]
-
 -- Lists of TorchScript's, which are marked with their types.
 for _, name in ipairs {"intlist", "doublelist", "boollist", "tensorlist"} do
   calls["torch.jit._pickle.build_" .. name] = function(_, a) return a[1] end
@@ -258,6 +201,7 @@ calls["torch.jit._pickle.restore_type_tag"] = function(_, a) return a[1] end
 
 -- What names stand for by themselves.
 local names = {["torch.Tensor"] = nl.Tensor, ["torch.nn.parameter.Parameter"] = nl.nn.Parameter}
+for name, value in pairs(data.names) do names[name] = value end
 
 for name, dtype in pairs(storage_dtypes) do
   local kind = setmetatable({dtype = dtype, is_untyped = name == "Untyped"}, Kind)
@@ -273,8 +217,7 @@ local function modern(name)
 end
 
 function Reader:unknown(name)
-  self:refuse(("it holds %s, which is code or no data that nnlua knows: nothing in a file is ever run"):format(
-    shown(modern(name))))
+  self:refuse(("it holds %s, %s"):format(shown(modern(name)), data.unknown(modern(name))))
 end
 
 -- ------------------------------------------------------------ TorchScript
@@ -289,6 +232,8 @@ end
 function Reader:new(name, a, entries, fields)
   if self:is_script_class(name) and #a == 0 and not entries then
     return setmetatable({class = name, fields = type(fields) == "table" and fields or {}}, Script)
+  elseif data.instances[name] then
+    return data.instances[name](self, a, entries, fields)
   elseif calls[modern(name)] and fields == nil then
     return calls[modern(name)](self, a, entries)
   end
@@ -336,7 +281,8 @@ end
 
 --- The value of the pickle at a place of a source, and the place behind it.
 function Reader:unpickle(source, place)
-  self.budget = math.max(self.budget or 0, system.source_size(source))
+  -- bytes are counted as a text, of up to two bytes a character, and again where they become an array
+  self.budget = math.max(self.budget or 0, 2 * system.source_size(source))
   return system.unpickle(source, place, function(kind, name, ...)
     if kind == "persistent" then
       return self:persistent(type(name) == "table" and name or {})
@@ -351,15 +297,24 @@ function Reader:unpickle(source, place)
       return names[known]
     elseif calls[known] then
       return setmetatable({call = calls[known]}, calls)
-    elseif self:is_script_class(name) then
+    elseif data.instances[name] or self:is_script_class(name) then
       return true
     end
     self:unknown(name)
   end)
 end
 
+--- The value of a file. PyTorch's pickles name a storage once for each tensor that lies in it.
+function Reader:value(source, place)
+  local value, behind = self:unpickle(source, place)
+  if self.outside > 0 then
+    self:refuse "it holds a storage that is no tensor's, which nnlua does not have: save a tensor over it"
+  end
+  return value, behind
+end
+
 local function new(options)
-  return setmetatable({name = options.name, place = options.place, storages = {}, classes = {}}, Reader)
+  return setmetatable({name = options.name, place = options.place, storages = {}, classes = {}, outside = 0}, Reader)
 end
 
 local function zip_storage(self, name, bytes, kind)
@@ -386,10 +341,13 @@ local function read_zip(source, options)
   local order = self.members.byteorder
   self.order = order and system.source_text(system.zip_member(archive, order), 0, 16)
   self.is_script = self.members["constants.pkl"] ~= nil
-  local value = self:unpickle(system.zip_member(archive, self.members["data.pkl"]), 0)
+  local value = self:value(system.zip_member(archive, self.members["data.pkl"]), 0)
   if getmetatable(value) ~= Script then return value end
   local dict = state.StateDict.new()
   self:add_state(dict, value, "", 0)
+  if next(dict) == nil and self.members["constants/0"] then
+    self:refuse "its weights are constants of its code (torch.jit.freeze), so it has no state dict: save it unfrozen"
+  end
   return dict
 end
 
@@ -430,7 +388,7 @@ local function read_old(source, options)
   info, place = self:unpickle(source, place)
   if version ~= 1001 or type(info) ~= "table" then self:refuse "its version of PyTorch's format is unknown" end
   self.order = info.little_endian == false and "big" or "little"
-  value, place = self:unpickle(source, place)
+  value, place = self:value(source, place)
   keys, place = self:unpickle(source, place)
   fill_storages(self, source, keys, place)
   return value

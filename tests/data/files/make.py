@@ -2,8 +2,10 @@
 
 Values are simple enough for the specs to write them down again.
 """
+import argparse
 import collections
 import io
+import types
 import warnings
 import zipfile
 
@@ -44,6 +46,18 @@ def values():
         "parameters": [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.zeros(2), requires_grad=False)],
         "others": [torch.Size([2, 3]), torch.bfloat16, torch.device("cuda:1"), 1 - 2j, np.float64(2.5), np.int32(-7),
                    np.bool_(True)],
+    }
+
+
+def containers():
+    """What training scripts keep beside their tensors."""
+    a = np.arange(6.0).reshape(2, 3)
+    return {
+        "args": argparse.Namespace(lr=0.5, layers=[1, 2]), "simple": types.SimpleNamespace(name="x"),
+        "counter": collections.Counter("aab"), "missing": collections.defaultdict(list, {"a": [1]}),
+        "bytes": bytearray(b"\x00\xffab"), "version": torch.torch_version.TorchVersion("2.15.0"),
+        "arrays": [a, np.asfortranarray(a), a[0].astype(">i4"), a > 2, np.array(2.5, "f4"), np.zeros((0, 3)),
+                   (a + 1j).astype("c8"), a.astype("f2")],
     }
 
 
@@ -89,6 +103,10 @@ def torch_files():
     torch.save(values(), "values_old.pth", _use_new_zipfile_serialization=False)
     torch.save(torch.complex(torch.ones(2), torch.ones(2)).conj(), "conjugate.pt")
     torch.save(net(), "module.pt")
+    torch.save(containers(), "containers.pt")
+    torch.save(containers(), "containers_protocol5.pt", pickle_protocol=5)
+    torch.save({"storage": torch.ones(2).untyped_storage()}, "storage.pt")
+    torch.jit.freeze(torch.jit.script(net().eval())).save("frozen.pt")
     torch.save({"sparse": torch.eye(2).to_sparse()}, "sparse.pt")
     torch.save({"u": torch.zeros(2, dtype=torch.uint16)}, "uint16.pt")
     torch.save([torch.tensor([1.5, -2.0]), torch.tensor([1, -2], dtype=torch.int16),
