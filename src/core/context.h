@@ -56,6 +56,7 @@ typedef struct Pressure {
   double last_full, cost;   /* when the last full one ended, and what it took */
   double last_tidy;         /* when the last one for the cache's sake did */
   double per_block;         /* what freeing one tensor takes, at best */
+  uint64_t handed_out;      /* memory's at the collector's last step */
   size_t patience, spacing; /* how many times the least bytes gather before the next of those: for what they cost, and
                                so that tensors don't live across two of them */
   int calm;                 /* how many went by since the spacing changed and found no more than one such */

@@ -220,6 +220,7 @@ void memory_look(Memory *m)
 static inline void count_out(Memory *m, size_t bytes)
 {
   m->allocated += bytes;
+  m->handed_out += bytes;
   if (bytes <= MEMORY_SMALL) m->small_since += bytes;
   else if (bytes <= MEMORY_MEDIUM) m->medium_since += bytes;
   if (m->allocated > m->recent) note_peak(m);

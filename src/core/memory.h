@@ -23,6 +23,7 @@ typedef struct Memory {
   size_t small_since;  /* bytes handed out in blocks of up to MEMORY_SMALL since the host last looked for garbage */
   size_t medium_since; /* and in larger ones of up to MEMORY_MEDIUM */
   size_t small_limit, medium_limit; /* how many make it look again */
+  uint64_t handed_out;              /* bytes in all, since the start */
   int64_t fail_after;               /* the allocation that fails, counted down; negative: none */
   bool injected;                    /* the last allocation failed on request: collecting garbage is no help */
   int64_t allocations;              /* how many were asked for */

@@ -21,7 +21,7 @@ enum {
   SLICE_MULTIPLIER = 4, /* of an incremental step, where Lua has 100: it goes over a twentieth of the objects */
   HOST_MULTIPLIER = 0,  /* the same where a step is of 8 KB, as Lua has it, and not of one, as in the interpreter */
   SLICE_CREDIT = 32,    /* KB that Lua may allocate before it goes on with the cycle itself */
-  PROBES = 2,           /* steps that tell the mode */
+  PROBES = 8,           /* of steps that tell the mode, the surer ones count for half of them */
   MOST_PATIENCE = HEADROOM / MEDIUM_FLOOR,
   MOST_SPACING = 8,
   CALM = 16 /* collections that went well before they come more often */
@@ -149,6 +149,7 @@ static Step collector_step(lua_State *L, Context *ctx)
   /* In incremental mode the step after the one that marks the last object only sweeps. */
   p->generational = step == STEP_COLLECTED && (p->generational || p->last_step == STEP_COLLECTED);
   p->last_step = step;
+  p->handed_out = ctx->memory.handed_out;
   return step;
 }
 
@@ -164,6 +165,38 @@ static void adapt_spacing(Pressure *p, double made, double freed)
     p->spacing /= 2;
     p->calm = 0;
   }
+}
+
+/*
+ * Whether a step for the cache's sake is worth it: in generational mode, and while it isn't known which one it is. In
+ * generational mode too Lua goes over its whole heap at times, mostly while a program begins, which tells less.
+ */
+static bool may_be_generational(Pressure *p)
+{
+  if (p->generational) return true;
+  if (p->probes >= PROBES) return false;
+  p->probes += p->last_step == STEP_ENDED ? 1 : PROBES / 2;
+  return true;
+}
+
+/* Collects what is young. What that took beside freeing tells when to do so again. */
+static double collect_fresh(lua_State *L, Context *ctx)
+{
+  const Memory *m = &ctx->memory;
+  Pressure *p = &ctx->pressure;
+  size_t bytes = m->allocated, blocks = m->live_blocks;
+  double start = clock_seconds();
+  collector_step(L, ctx);
+  double end = clock_seconds(), took = end - start;
+  double freed_blocks = blocks > m->live_blocks ? (double)(blocks - m->live_blocks) : 0;
+  double freed_bytes = bytes > m->allocated ? (double)(bytes - m->allocated) : 0;
+  if (took < freed_blocks * p->per_block) p->per_block = took / freed_blocks;
+  double idle = took - freed_blocks * p->per_block;
+  double due = SHARE * (end - p->last_tidy) + (p->patience <= 2 ? SAVED_PER_BYTE * freed_bytes : 0);
+  if (idle > due && p->patience < MOST_PATIENCE) p->patience *= 2;
+  else if (idle < due / 4 && p->patience > 1) p->patience /= 2;
+  p->last_tidy = end;
+  return freed_bytes;
 }
 
 /*
@@ -184,26 +217,13 @@ static void tidy(lua_State *L, Context *ctx)
     m->medium_since = 0;
     return;
   }
-  if (!p->generational && p->probes++ >= PROBES) {
-    p->probes = PROBES;
+  if (may_be_generational(p)) {
+    double made = (double)(m->small_since + m->medium_since);
+    adapt_spacing(p, made, collect_fresh(L, ctx));
+    set_floors(ctx);
+  } else {
     set_head(L);
-    m->small_since = m->medium_since = 0;
-    return;
   }
-  size_t bytes = m->allocated, blocks = m->live_blocks, made = m->small_since + m->medium_since;
-  double start = clock_seconds();
-  collector_step(L, ctx);
-  double end = clock_seconds(), took = end - start;
-  double freed_blocks = blocks > m->live_blocks ? (double)(blocks - m->live_blocks) : 0;
-  double freed_bytes = bytes > m->allocated ? (double)(bytes - m->allocated) : 0;
-  if (took < freed_blocks * p->per_block) p->per_block = took / freed_blocks;
-  double idle = took - freed_blocks * p->per_block;
-  double due = SHARE * (end - p->last_tidy) + (p->patience <= 2 ? SAVED_PER_BYTE * freed_bytes : 0);
-  if (idle > due && p->patience < MOST_PATIENCE) p->patience *= 2;
-  else if (idle < due / 4 && p->patience > 1) p->patience /= 2;
-  adapt_spacing(p, (double)made, freed_bytes);
-  set_floors(ctx);
-  p->last_tidy = end;
   m->small_since = m->medium_since = 0;
 }
 
@@ -229,6 +249,7 @@ static void collect_fully(lua_State *L, Context *ctx)
   p->unseen = 0;
   p->marked = false;
   ctx->memory.live_after = ctx->memory.allocated;
+  p->handed_out = ctx->memory.handed_out;
   set_limit(ctx, headroom(ctx->memory.live_after));
 }
 
@@ -349,6 +370,24 @@ void pressure_scope_ended(lua_State *L, Context *ctx)
   if (m->small_since <= m->small_limit && m->medium_since <= m->medium_limit) return;
   if (!ctx->pressure.generational) set_head(L);
   m->small_since = m->medium_since = 0;
+}
+
+/*
+ * A graph is whole, and most userdata of its tensors are garbage, which would keep what it holds until they go: so a
+ * backward gives each tensor back as it is through with it, and the next step has the very blocks of this one.
+ */
+void pressure_before_backward(lua_State *L, Context *ctx)
+{
+  Memory *m = &ctx->memory;
+  Pressure *p = &ctx->pressure;
+  if (ctx->scope || m->handed_out - p->handed_out < p->patience * MEDIUM_FLOOR) return;
+  if (!may_collect(L) || !may_be_generational(p)) return;
+  collect_fresh(L, ctx);
+  set_floors(ctx);
+  m->small_since = m->medium_since = 0;
+  size_t limit = m->limit;
+  set_limit(ctx, headroom(m->allocated));
+  if (m->limit < limit) m->limit = limit;
 }
 
 bool pressure_reclaim(Context *ctx)

@@ -30,6 +30,9 @@ static inline void pressure_look(lua_State *L, Context *ctx)
 /* What was made in a scope is no garbage that anyone need look for. */
 void pressure_scope_ended(lua_State *L, Context *ctx);
 
+/* Before a backward reads its arguments: collects what its graph's userdata hold. */
+void pressure_before_backward(lua_State *L, Context *ctx);
+
 /* Memory has run out: collects all garbage and gives back what is kept for reuse. Whether that can help. */
 bool pressure_reclaim(Context *ctx);
 

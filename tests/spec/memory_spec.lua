@@ -116,6 +116,35 @@ describe("a tensor that is used once and dropped", function()
   end)
 end)
 
+describe("a training step", function()
+  -- The backward of seven products of 1 MB needs their eight tensors and two gradients. What a step leaves is collected
+  -- before the next backward; later where the machine is busy, so the lowest of many peaks counts.
+  it("takes the memory that the one before it gave back", function()
+    local path = process.file [[
+      local nl = require "nnlua"
+      local w, lowest = nl.ones(1, {requires_grad = true}), math.huge
+      local function step()
+        local x = nl.zeros(1 << 18)
+        for _ = 1, 7 do x = x * w end
+        x:sum():backward()
+      end
+      step()
+      collectgarbage()
+      local live = nl.memory_allocated()
+      for _ = 1, 20 do
+        nl.reset_peak_memory_stats()
+        for _ = 1, 10 do step() end
+        lowest = math.min(lowest, nl.max_memory_allocated() - live)
+      end
+      print(lowest)
+    ]]
+    local result = process.run_nnlua {path}
+    os.remove(path)
+    assert.equal("", result.stderr)
+    assert.is_true(tonumber(result.stdout) < 12 * MB, result.stdout)
+  end)
+end)
+
 describe("the first tensors of a program", function()
   -- In generational mode no cycle ends that could be waited for.
   for _, mode in ipairs(modes) do

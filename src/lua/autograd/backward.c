@@ -7,6 +7,7 @@
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
 #include "lua/parse.h"
+#include "lua/pressure.h"
 #include "ops/shape/factory.h"
 
 /* Tensors from Lua's arguments; NULL where a list has nl.none. The array is userdata on the stack. */
@@ -163,6 +164,7 @@ int tensor_backward(lua_State *L)
 {
   static const char *const names[] = {"gradient", "retain_graph", "create_graph", "inputs", NULL};
   Tensor *t = tensor_check(L, 1);
+  pressure_before_backward(L, t->ctx);
   if (lua_gettop(L) == 1) { /* loss:backward() */
     Pass p = {.name = "backward", .b = {.roots = &t, .nroots = 1}, .first = 1, .n = 1};
     run_reporting(L, t->ctx, &p);
@@ -175,6 +177,7 @@ int tensor_backward(lua_State *L)
 static int autograd_backward(lua_State *L)
 {
   static const char *const names[] = {"tensors", "grad_tensors", "retain_graph", "create_graph", "inputs", NULL};
+  pressure_before_backward(L, context_of(L));
   arguments_merge(L, "autograd.backward", 1, names);
   return run_backward(L, "autograd.backward", "grad_tensors");
 }
@@ -225,6 +228,7 @@ static int autograd_grad(lua_State *L)
     "outputs",     "inputs",       "grad_outputs",     "retain_graph",      "create_graph",
     "only_inputs", "allow_unused", "is_grads_batched", "materialize_grads", "as_table",
     NULL};
+  pressure_before_backward(L, context_of(L));
   arguments_merge(L, "autograd.grad", 1, names);
   if (argument_bool(L, "autograd.grad", "is_grads_batched", GRAD_BATCHED, false)) return batched_grad(L, autograd_grad);
   Pass p = {.name = "autograd.grad", .b = read_graph_options(L, "autograd.grad", GRAD_RETAIN), .first = 1, .n = 3};
