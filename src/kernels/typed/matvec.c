@@ -11,9 +11,10 @@
 #include "kernels/typed/narrow.h"
 
 #if NNLUA_SMALL_BLOCKS
-enum { DOT_COLUMNS = 2 };
+enum { DOT_COLUMNS = 2, DOT_DEPTH = MATVEC_DEPTH };
 #else
-enum { DOT_COLUMNS = PRODUCT_DOTS }; /* kernels/isa.def */
+enum { DOT_COLUMNS = PRODUCT_DOTS };        /* kernels/isa.def */
+enum { DOT_DEPTH = (32 << 10) / sizeof(T) }; /* terms at a time: as many of all rows of a as the second cache holds */
 #endif
 enum { DOT_ROWS = 4, LONE_COLUMNS = 4, LONE_STEPS = 2, SUMMANDS = 12 }; /* so many streams keep memory busy */
 enum { LONE_AHEAD = 512 };                                              /* bytes that they are asked for ahead */
@@ -25,6 +26,7 @@ typedef struct Dots {
   int64_t k;
   const T *a, *b;
   int64_t a_row, b_row;
+  int64_t ahead; /* how far behind what is loaded of b lies what is asked for meanwhile */
   T alpha, beta;
   const T *addend;
   int64_t addend_row;
@@ -35,11 +37,16 @@ typedef struct Dots {
 INLINE void run_dots(const Dots *d, int rows, int columns)
 {
   Vector sum[DOT_ROWS][DOT_COLUMNS];
+  const int64_t ahead = d->ahead;
   int64_t p = 0;
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (Vector){0};
   for (; p + V <= d->k; p += V) {
     Vector right[DOT_COLUMNS];
-    UNROLL for (int j = 0; j < columns; j++) right[j] = load(d->b + j * d->b_row + p);
+    UNROLL for (int j = 0; j < columns; j++)
+    {
+      right[j] = load(d->b + j * d->b_row + p);
+      if (rows > 2) __builtin_prefetch(d->b + j * d->b_row + p + ahead); /* fewer rows wait for nothing else */
+    }
     UNROLL for (int i = 0; i < rows; i++)
     {
       Vector left = load(d->a + i * d->a_row + p);
@@ -151,12 +158,14 @@ static void dots_of_columns(const Product *p, int64_t j, int columns, int64_t ap
   _Alignas(64) T memory[DOT_COLUMNS * MATVEC_DEPTH];
   int64_t b_row;
   const T *b = columns_of(p, j, columns, apart, q, k, memory, &b_row);
+  const int64_t ahead = apart > 1 ? (int64_t)(LONE_AHEAD / sizeof(T)) : columns * b_row; /* in a stream, or the next */
   for (int64_t i = 0; i < p->m; i += DOT_ROWS) {
     Dots d = {.k = k,
               .a = (const T *)p->a + i * p->a_row + q,
               .a_row = p->a_row,
               .b = b,
               .b_row = b_row,
+              .ahead = i || p->b_stored ? 0 : ahead,
               .alpha = (T)p->alpha,
               .beta = q ? 1 : (T)p->beta,
               .addend = q ? p->c : p->addend,
@@ -179,10 +188,11 @@ static void dots(const Product *p)
   }
   /* Streams as those of lone_dots where lines are short; a long one is one for itself, and what is widened is asked for
      ahead. */
-  const bool streams = p->k <= MATVEC_DEPTH && p->b_stored == STORED_SAME;
+  const int64_t depth = p->b_stored == STORED_SAME ? (int64_t)DOT_DEPTH : MATVEC_DEPTH;
+  const bool streams = p->k <= depth && p->b_stored == STORED_SAME;
   const int64_t parts = p->n / DOT_COLUMNS, apart = streams ? parts : 1;
-  for (int64_t q = 0; q < p->k; q += MATVEC_DEPTH) {
-    const int64_t k = p->k - q < MATVEC_DEPTH ? p->k - q : MATVEC_DEPTH;
+  for (int64_t q = 0; q < p->k; q += depth) {
+    const int64_t k = p->k - q < depth ? p->k - q : depth;
     for (int64_t j = 0; j < parts; j++) dots_of_columns(p, streams ? j : j * DOT_COLUMNS, DOT_COLUMNS, apart, q, k);
     for (int64_t j = parts * DOT_COLUMNS; j < p->n; j++) dots_of_columns(p, j, 1, 1, q, k);
   }
