@@ -26,6 +26,7 @@ INLINE void store(T *p, Vector v) { *(Vector *)(void *)p = v; }
 #endif
 
 enum { WIDTH = 2 * V };
+enum { WEIGHTS_AHEAD = 2048 }; /* bytes: where places are few, memory has to bring the packed weights */
 
 #if T_FLOATING
 
@@ -69,6 +70,7 @@ INLINE void run_block(const Block *k, const ConvPlace *place, int rows, int vect
   for (int64_t p = 0; p < depth; p++) {
     Vector right[VECTORS];
     const T *left = packed ? a + p * rows : a + a_at[p];
+    if (packed) __builtin_prefetch((const char *)left + WEIGHTS_AHEAD);
     UNROLL for (int j = 0; j < vectors; j++) right[j] = load(b[j] + at[p]);
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
       sum[i][j] += left[i * a_row] * right[j];
