@@ -16,6 +16,7 @@
 #include "kernels/normalization.h"
 #include "kernels/optim.h"
 #include "kernels/pool.h"
+#include "kernels/quantize.h"
 #include "kernels/recurrent.h"
 #include "kernels/reduce.h"
 #include "kernels/resample.h"

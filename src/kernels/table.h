@@ -29,6 +29,7 @@
   FAMILY(loss, LossKernels)                   \
   FAMILY(attention, AttentionKernels)         \
   FAMILY(recurrent, RecurrentKernels)         \
+  FAMILY(quantize, QuantizeKernels)           \
   FAMILY(normalization, NormalizationKernels) \
   FAMILY(optim, OptimKernels)                 \
   FAMILY(matrices, MatrixKernels)             \

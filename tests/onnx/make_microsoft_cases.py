@@ -267,8 +267,8 @@ def short_sequences():
             ("_reverse", (1, 4, 3), "reverse", ["y", "nh", "nc"]), ("_none", (3, 0, 1), "bidirectional", ["y", "nh"]),
             ("_equal", (2, 2, 2), "bidirectional", ["y", "nh", "nc"])):
         n = 2 if direction == "bidirectional" else 1
-        weights = {"w": whole(60, 190, n, 3, wide, dtype=np.uint8), "r": whole(60, 190, n, hidden, wide, dtype=np.uint8),
-                   "b": real(n, 2 * wide), "lengths": np.array(lengths, dtype=np.int32), "h": 3 * real(n, rows, hidden),
+        weights = {"w": whole(60, 190, n, 3, wide, dtype=np.uint8),
+                   "r": whole(60, 190, n, hidden, wide, dtype=np.uint8), "b": real(n, 2 * wide), "lengths": np.array(lengths, dtype=np.int32), "h": 3 * real(n, rows, hidden),
                    "c": real(n, rows, hidden), "p": None}
         scales = {"ws": np.full((n,), 0.02, np.float32), "wz": np.full((n,), 125, np.uint8),
                   "rs": np.full((n,), 0.02, np.float32), "rz": np.full((n,), 120, np.uint8)}
@@ -277,8 +277,50 @@ def short_sequences():
             direction=direction)
 
 
+def bytes_alone():
+    """Sums and products of all bytes of which one is every third, where roundings of reals would show; what broadcasts;
+    pools; numbers on the edges of what a byte holds, and none at all."""
+    for signed in (False, True):
+        dtype, low = (np.int8, -128) if signed else (np.uint8, 0)
+        name = "_signed" if signed else ""
+        all_bytes = np.arange(low, low + 256).astype(dtype)
+        a = {"x": np.tile(all_bytes[::3], 256), "xs": scalar(0.02), "xz": scalar(low + 120, dtype)}
+        b = {"v": np.repeat(all_bytes, 86), "ys": scalar(0.01), "yz": scalar(low + 77, dtype)}
+        y = {"zs": scalar(0.03), "zz": scalar(low + 131, dtype)}
+        yield made("qlinear_add_all" + name, "QLinearAdd", {**a, **b, **y})
+        yield made("qlinear_mul_all" + name, "QLinearMul", {**a, **b, **y})
+        image, one = bytes_of(2, 3, 4, 5, signed=signed), bytes_of(2, 3, 1, 1, signed=signed)
+        for op in ("add", "mul"):
+            kind = "QLinear" + op.capitalize()
+            yield made("qlinear_%s_channels%s" % (op, name), kind, {**a, "x": image, **b, "v": one, **y})
+            yield made("qlinear_%s_turned%s" % (op, name), kind, {**a, "x": one, **b, "v": image, **y})
+        yield made("qlinear_concat" + (name or "_unsigned"), "QLinearConcat", {
+            **y, "a": image, "as": scalar(0.02), "az": scalar(low + 3, dtype), "b": bytes_of(2, 7, 4, 5, signed=signed),
+            "bs": scalar(0.07), "bz": scalar(low + 100, dtype), "c": one * np.ones((1, 1, 4, 5), dtype),
+            "cs": scalar(0.03), "cz": scalar(low + 131, dtype)}, axis=1)
+        windows = {
+            "plain": {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]},
+            "pairs": {"kernel_shape": [2, 2], "strides": [2, 2]},
+            "same": {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]},
+            "ceil": {"kernel_shape": [3, 2], "strides": [2, 3], "ceil_mode": 1},
+            "dilated": {"kernel_shape": [2, 3], "dilations": [3, 2], "pads": [1, 1, 1, 1]},
+            "uneven": {"kernel_shape": [4, 4], "strides": [3, 1], "pads": [0, 1, 3, 2]}}
+        for kind, attributes in windows.items():
+            yield made("max_pool_bytes_%s%s" % (kind, name), "MaxPool", {
+                "x": whole(low, low + 256, 2, 2, 10, 38, dtype=dtype)}, domain="", **attributes)
+        yield made("max_pool_bytes_line" + name, "MaxPool", {
+            "x": whole(low, low + 256, 2, 3, 41, dtype=dtype)}, domain="", kernel_shape=[3], strides=[2])
+        edges = np.array([0.5, 1.5, 2.5, -0.5, -1.5, 300, -300, 127.5, 128.5, 254.5, 255.5, np.inf, -np.inf, 1e30,
+                          -1e30, np.nan, 2.0 ** 31, -2.0 ** 33], dtype=np.float32)
+        numbers = np.concatenate([edges * 0.25, real(80) * 30])
+        yield made("quantize_edges" + name, "QuantizeLinear", {
+            "x": numbers, "s": scalar(0.25), "z": scalar(low + 120, dtype)}, domain="")
+        yield made("dequantize_all" + name, "DequantizeLinear", {
+            "x": all_bytes, "s": scalar(0.013), "z": scalar(low + 120, dtype)}, domain="")
+
+
 def main():
-    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences)
+    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone)
     out = [c for family in families for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:

@@ -199,11 +199,21 @@ INLINE Offset before(T a, T b)
   return larger;
 }
 
+/* The one that comes before the other, both if neither does: of whole numbers a maximum of machines. */
+INLINE T first_of(T a, T b)
+{
+#if T_INTEGRAL
+  return a > b ? a : b;
+#else
+  return before(a, b) ? a : b;
+#endif
+}
+
 static void max_strip(const Pool *p, const Strip *s, const T *volume, T *restrict best)
 {
   for (int64_t i = 0; i < s->n; i++) best[i] = LOWEST;
   FOR_TAPS(p, s, volume, const T, {WITH_STRIDE(p->stride[2], {
-             for (int64_t i = begin; i < end; i++) best[i] = before(x[i * S], best[i]) ? x[i * S] : best[i];
+             for (int64_t i = begin; i < end; i++) best[i] = first_of(x[i * S], best[i]);
            })})
 }
 
@@ -269,7 +279,7 @@ enum { PAIRS = 1024 };
 /* The maxima of elements beside each other. */
 INLINE void max_beside(const T *x, int64_t n, T *restrict y)
 {
-  for (int64_t i = 0; i < n; i++) y[i] = before(x[2 * i + 1], x[2 * i]) ? x[2 * i + 1] : x[2 * i];
+  for (int64_t i = 0; i < n; i++) y[i] = first_of(x[2 * i + 1], x[2 * i]);
 }
 
 /* The maxima of such windows, of lines of so many results, up to PAIRS / 2: first of the elements beside each other, of
@@ -285,7 +295,7 @@ static void max_pairs(const T *x, int64_t lines, int64_t width, T *restrict y)
     for (int64_t k = 0; k < n; k++) {
       const T *upper = beside + 2 * k * width, *lower = upper + width;
       T *to = y + (first + k) * width;
-      for (int64_t i = 0; i < width; i++) to[i] = before(lower[i], upper[i]) ? lower[i] : upper[i];
+      for (int64_t i = 0; i < width; i++) to[i] = first_of(lower[i], upper[i]);
     }
   }
 }
@@ -301,6 +311,70 @@ static bool are_line_pairs(const Pool *p)
   return p->dilation[2] == 1;
 }
 
+#if T_INTEGRAL
+
+/* Images whose windows of a line of results meet no more columns than MAXIMA_LINE: first maxima of the lines that
+   windows meet, with their padding, then of the columns of that. Not of floats, of whose zeros the first in a window
+   counts. */
+enum { MAXIMA_LINE = POOL_STRIP * 16, PIECE = 32 };
+
+static int64_t columns_met(const Pool *p)
+{
+  return (p->result[2] - 1) * p->stride[2] + (p->kernel[2] - 1) * p->dilation[2] + 1;
+}
+
+static bool are_lines(const Pool *p)
+{
+  return p->size[0] == 1 && p->result[0] == 1 && p->kernel[0] == 1 && p->result[2] > 0
+         && columns_met(p) + p->stride[2] * PIECE <= MAXIMA_LINE;
+}
+
+/* The maxima of n columns of the lines that windows of a line of results meet; where these are none they stay. */
+static void max_of_lines(const Pool *p, int64_t result, const T *image, int64_t n, T *restrict to)
+{
+  bool is_first = true;
+  for (int64_t k = 0; k < p->kernel[1]; k++) {
+    const int64_t at = result * p->stride[1] - p->padding[1] + k * p->dilation[1];
+    if (at < 0 || at >= p->size[1]) continue;
+    const T *line = image + at * p->size[2];
+    if (is_first) memcpy(to, line, (size_t)n * sizeof(T));
+    else
+      for (int64_t i = 0; i < n; i++) to[i] = first_of(line[i], to[i]);
+    is_first = false;
+  }
+  for (int64_t i = 0; is_first && i < n; i++) to[i] = LOWEST;
+}
+
+/* Of windows of columns; n results, which may be more than there are. */
+INLINE void max_of_columns(const Pool *p, const T *columns, int64_t n, int64_t stride, T *restrict y)
+{
+  if (p->kernel[2] == 3 && p->dilation[2] == 1) {
+    for (int64_t i = 0; i < n; i++)
+      y[i] = first_of(columns[i * stride + 2], first_of(columns[i * stride + 1], columns[i * stride]));
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) y[i] = columns[i * stride];
+  for (int64_t k = 1; k < p->kernel[2]; k++) {
+    const T *at = columns + k * p->dilation[2];
+    for (int64_t i = 0; i < n; i++) y[i] = first_of(at[i * stride], y[i]);
+  }
+}
+
+static void max_by_lines(const Pool *p, int64_t images, const T *x, T *y)
+{
+  T columns[MAXIMA_LINE], maxima[MAXIMA_LINE];
+  const int64_t n = p->result[2], left = p->padding[2], inside = min_i64(p->size[2], columns_met(p) - left);
+  const int64_t rounded = (n + PIECE - 1) / PIECE * PIECE; /* so that nothing is left over from vectors */
+  for (int64_t i = 0; i < MAXIMA_LINE; i++) columns[i] = LOWEST;
+  for (int64_t i = 0; i < images * p->result[1]; i++, y += n) {
+    max_of_lines(p, i % p->result[1], x + i / p->result[1] * inside_of(p), inside, columns + left);
+    WITH_STRIDE(p->stride[2], { max_of_columns(p, columns, rounded, S, maxima); })
+    memcpy(y, maxima, (size_t)n * sizeof(T));
+  }
+}
+
+#endif
+
 /* x: [volumes, size]; y, positions: [volumes, result] */
 static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
 {
@@ -312,6 +386,12 @@ static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int
     max_beside(x, volumes * outside_of(p), y);
     return;
   }
+#if T_INTEGRAL
+  if (!positions && are_lines(p)) {
+    max_by_lines(p, volumes, x, y);
+    return;
+  }
+#endif
   Strip s = {.known_first = -1};
   Offset at[POOL_STRIP];
   for (int64_t i = 0; i < volumes; i++) {

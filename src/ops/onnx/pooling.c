@@ -52,13 +52,18 @@ static Tensor *windows_of(Call *call, Tensor *x, const Spatial *s, bool ceil_mod
   return x;
 }
 
-/* Whether our own pools take it: even pads of at most half a window. */
-static bool is_ours(const Spatial *s, const Tensor *x)
+/* Whether our own pools' windows are the same: even pads of at most half a window. */
+static bool has_our_windows(const Spatial *s)
 {
-  if (!spatial_is_even(s) || !dtype_is_floating(tensor_dtype(x))) return false;
+  if (!spatial_is_even(s)) return false;
   for (int i = 0; i < s->n; i++)
     if (s->before[i] > s->kernel[i] / 2) return false;
   return true;
+}
+
+static bool is_ours(const Spatial *s, const Tensor *x)
+{
+  return dtype_is_floating(tensor_dtype(x)) && has_our_windows(s);
 }
 
 static Scalar least_of(DType dtype)
@@ -70,10 +75,11 @@ static Scalar least_of(DType dtype)
 FORWARD(onnx_max_pool)
 {
   const DType dtype = tensor_dtype(a->x);
-  const bool is_bytes = dtype == DTYPE_u8 || dtype == DTYPE_i8; /* float32 holds them, and has kernels */
-  Tensor *x = is_bytes ? cast(a->x, DTYPE_f32) : a->x;
-  Spatial s = spatial_of(call, x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
-  if (is_ours(&s, x))
+  const bool is_bytes = dtype == DTYPE_u8 || dtype == DTYPE_i8;
+  Spatial s = spatial_of(call, a->x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
+  const bool is_plain = has_our_windows(&s) && (is_bytes || dtype_is_floating(dtype));
+  Tensor *x = is_bytes && !is_plain ? cast(a->x, DTYPE_f32) : a->x; /* which holds them, and has pads of its own */
+  if (is_plain)
     y[0] = op(max_pool, x, a->kernel_shape, LIST_OF(&s, stride), LIST_OF(&s, before), LIST_OF(&s, dilation),
               a->ceil_mode);
   else if (dtype_is_floating(tensor_dtype(x)))

@@ -9,6 +9,7 @@
 #include "ops/math/composed_arithmetic.h"
 #include "ops/math/rounding.h"
 #include "ops/onnx/byte_convolving.h"
+#include "ops/onnx/byte_forms.h"
 #include "ops/onnx/convolving.h"
 #include "ops/onnx/pooling.h"
 #include "ops/onnx/spatial.h"
@@ -57,6 +58,10 @@ FORWARD(onnx_quantize)
   Tensor *x = a->x;
   const Tensor *like = a->zero ? a->zero : a->like;
   const DType dtype = a->dtype != DTYPE_NONE ? a->dtype : like ? tensor_dtype(like) : DTYPE_u8;
+  if (tensor_dtype(x) == DTYPE_f32 && is_byte_form(dtype, a->scale, a->zero)) {
+    y[0] = op(onnx_to_bytes, x, a->scale, a->zero, a->low, a->high, dtype);
+    return;
+  }
   Tensor *scale = spread(call, widened(a->scale), x, a->axis, a->block_size);
   Tensor *wide = dtype_is_floating(tensor_dtype(x)) ? widened(x) : cast(x, DTYPE_f32);
   y[0] = rounded(call, op(div, wide, scale), spread(call, a->zero, x, a->axis, a->block_size), dtype, a->low, a->high);
@@ -65,6 +70,11 @@ FORWARD(onnx_quantize)
 FORWARD(onnx_dequantize)
 {
   const DType dtype = a->dtype == DTYPE_NONE ? tensor_dtype(a->scale) : a->dtype, wide = dtype_compute(dtype);
+  const bool wants_gradient = call->ctx->grad_enabled && tensor_requires_grad(a->scale);
+  if (dtype == DTYPE_f32 && !wants_gradient && is_byte_form(tensor_dtype(a->x), a->scale, a->zero)) {
+    y[0] = op(onnx_of_bytes, a->x, a->scale, a->zero);
+    return;
+  }
   Tensor *x = cast(a->x, dtype_is_inexact(tensor_dtype(a->x)) ? wide : DTYPE_i32);
   Tensor *zero = spread(call, a->zero, x, a->axis, a->block_size);
   if (zero) x = minus(x, cast(zero, tensor_dtype(x)));

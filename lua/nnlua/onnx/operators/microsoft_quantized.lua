@@ -76,21 +76,22 @@ function ours.QLinearWhere(b, _, condition, x, x_scale, x_zero, y, y_scale, y_ze
   return quantized_like(b, x, b:call("where", {condition, left, right}), z_scale, z_zero)
 end
 
-for name, row in pairs {QLinearAdd = "add", QLinearMul = "mul"} do
+for name, row in pairs {QLinearAdd = "onnx_qlinear_add", QLinearMul = "onnx_qlinear_mul"} do
   ours[name] = function(b, _, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
-    local left = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
-    local right = b:call("onnx_dequantize", {y, y_scale, zero = y_zero})
-    return quantized_like(b, x, b:call(row, {left, right}), z_scale, z_zero)
+    return b:call(row, {
+      x, x_scale, a_zero = x_zero, b = y, b_scale = y_scale, b_zero = y_zero, y_scale = z_scale, y_zero = z_zero,
+    })
   end
 end
 
 function ours.QLinearConcat(b, node, scale, zero)
-  local parts = {}
+  local parts, at = {}, node.inputs
   for i = 3, node.n, 3 do
-    local at = node.inputs
-    table.insert(parts, (b:call("onnx_dequantize", {at[i], at[i + 1], zero = at[i + 2]})))
+    table.insert(parts, (b:call("onnx_requantize", {
+      at[i], at[i + 1], x_zero = at[i + 2], y_scale = scale, y_zero = zero,
+    })))
   end
-  return b:call("onnx_quantize", {b:call("cat", {parts, dim = words.dim(node:int("axis", 1))}), scale, zero = zero})
+  return b:call("cat", {parts, dim = words.dim(node:int("axis", 1))})
 end
 
 --- A product of matrices with a bias that is quantized as it is; real where no zero point of the result is given,
