@@ -361,11 +361,25 @@ INLINE void copy_strided(int64_t n, const T *from, int64_t step, T *to)
 
 #if T_FLOATING
 
+/* Less than a vector of elements that lie two apart. Of narrow vectors, whose stores of some lanes take longer, one by
+   one. */
+INLINE void copy_few_of_every_other(int n, const T *from, T *to)
+{
+#if HAS_LANES && LANES == 16
+  const int first = 2 * n - 1 < V ? 2 * n - 1 : V, last = 2 * n - V;
+  const Vector a = load_first(from, lanes_of(first), first);
+  const Vector b = last > 0 ? load_first(from + V - 1, lanes_of(last), last) : (Vector){0};
+  store_first(to, lanes_of(n), n, every_other(a, b));
+#else
+  copy_strided(n, from, 2, to);
+#endif
+}
+
 /* Copies n elements that lie two apart. */
 INLINE void copy_every_other(int64_t n, const T *from, T *to)
 {
   if (n < V) {
-    copy_strided(n, from, 2, to);
+    copy_few_of_every_other((int)n, from, to);
     return;
   }
   for (int64_t i = 0; i + V <= n; i += V) store(to + i, load_every_other(from + 2 * i));

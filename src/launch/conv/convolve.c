@@ -123,6 +123,7 @@ static void convolve(Call *call, const Convolution *given, const Launch *l)
   j.nparts = 1;
   if (conv_is_winograd(&j)) conv_winograd(call, &j);
   else if (conv_is_by_images(&c, l->x[0], false)) conv_by_images(call, &c, &j, false);
+  else if (conv_is_by_runs(&j)) conv_by_runs(call, &j);
   else conv_multiply(call, &j);
 }
 
@@ -203,6 +204,7 @@ static void convolve_input(Call *call, const Convolution *c, const Launch *l)
   j.parts = parts;
   if (conv_is_winograd(&j)) conv_winograd(call, &j);
   else if (conv_is_by_images(c, l->x[0], true)) conv_by_images(call, c, &j, true);
+  else if (conv_is_by_runs(&j)) conv_by_runs(call, &j);
   else conv_multiply(call, &j);
 }
 

@@ -10,7 +10,6 @@
 #include "core/blocks.h"
 #include "kernels/table.h"
 #include "launch/conv/job.h"
-#include "launch/packed.h"
 #include "launch/scratch.h"
 
 enum {
@@ -21,7 +20,7 @@ enum {
   FEW_PLACES = BLOCK_SIZE(256, 20), /* so many */
   VECTORS = 3, /* of rows at a time: their weights for CONV_DEPTH terms go by once for each place */
   SUM_BYTES = BLOCK_SIZE(96 << 10, 256), /* of sums at a time */
-  IMAGE_UNITS = 12 /* parts of the work, where these are large enough */
+  IMAGE_UNITS = 12                       /* parts of the work, where these are large enough */
 };
 
 typedef struct Plan {
@@ -46,7 +45,7 @@ static int64_t volume_of(const int64_t *v) { return v[0] * v[1] * v[2]; }
 static int64_t first_image(const Plan *w, int64_t block) { return w->j->images * block / w->blocks; }
 static int64_t vector_of_weights(const Plan *w) { return w->j->channels * w->taps * w->k->vector; }
 
-/* ---- packing ---- */
+/* ---- images ---- */
 
 /* Channels, of all groups', that are laid out at once. */
 static int64_t channels_at_once(const Plan *w)
@@ -66,58 +65,6 @@ static void lay_images(void *arg, int64_t begin, int64_t end)
     w->k->turn(images, channels * w->source, j->x + (first * j->x_image + channel * w->source) * j->size, j->x_image,
                w->images + (first * all + channel * images) * w->source * j->size, images);
   }
-}
-
-/* The weights of some channels of a vector of rows; lanes beyond the rows are 0. */
-static void pack_vector(const Plan *w, int64_t group, int64_t vector, int64_t channel, int64_t channels)
-{
-  const ConvJob *j = w->j;
-  const int64_t lanes = w->k->vector, row = vector * lanes, rows = min_i64(lanes, j->rows - row);
-  const int64_t from = group * j->weight_group + row * j->weight_row + channel * j->weight_channel;
-  const int64_t to = (group * w->vectors + vector) * vector_of_weights(w) + channel * w->taps * lanes;
-  char *packed = w->weight + to * j->size;
-  if (rows < lanes) memset(packed, 0, (size_t)(channels * w->taps * lanes * j->size));
-  w->k->turn(rows, channels * w->taps, (const char *)tensor_data(j->weight) + from * j->size, j->weight_row, packed,
-             lanes);
-}
-
-/* Vectors whose channels lie side by side. */
-static void pack_vectors(void *arg, int64_t begin, int64_t end)
-{
-  const Plan *w = arg;
-  for (int64_t at = begin; at < end; at++) pack_vector(w, at / w->vectors, at % w->vectors, 0, w->j->channels);
-}
-
-/* Channels whose rows lie side by side. */
-static void pack_channels(void *arg, int64_t begin, int64_t end)
-{
-  const Plan *w = arg;
-  for (int64_t at = begin; at < end; at++)
-    for (int64_t v = 0; v < w->vectors; v++) pack_vector(w, at / w->j->channels, v, at % w->j->channels, 1);
-}
-
-static void pack_weight(Call *call, Plan *w)
-{
-  const ConvJob *j = w->j;
-  const int64_t vectors = j->groups * w->vectors, elements = vectors * vector_of_weights(w);
-  const bool by_vectors = j->weight_channel == w->taps;
-  const int64_t items = by_vectors ? vectors : j->groups * j->channels;
-  bool is_filled;
-  w->weight = packed_memory(call, PACKED_CONVOLUTION_BY_IMAGES, elements * j->size, &is_filled);
-  if (is_filled) return;
-  launch_items((Work){items, elements / max_i64(items, 1)}, by_vectors ? pack_vectors : pack_channels, w);
-  packed_filled(call);
-}
-
-static char *padded_bias(Call *call, const Plan *w)
-{
-  const ConvJob *j = w->j;
-  const int64_t bytes = w->vectors * w->k->vector * j->size, rows = j->rows * j->size;
-  if (!j->bias) return NULL;
-  char *bias = tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(j->groups * bytes)));
-  memset(bias, 0, (size_t)(j->groups * bytes));
-  for (int64_t g = 0; g < j->groups; g++) memcpy(bias + g * bytes, j->bias + g * rows, (size_t)rows);
-  return bias;
 }
 
 /* ---- taps ---- */
@@ -288,8 +235,9 @@ void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_
   const int64_t all = j->groups * j->channels, steps = ceil_div_i64(all, channels_at_once(&w));
   w.images = tensor_data(tensor_new(call, DTYPE_u8, DEVICE_CPU, INTS(j->images * all * w.source * j->size)));
   launch_items((Work){w.blocks * steps, 2 * images * all * w.source / steps}, lay_images, &w);
-  pack_weight(call, &w);
-  w.bias = padded_bias(call, &w);
+  const ConvRowWeights weights = conv_row_weights(call, j, w.taps);
+  w.weight = weights.weight;
+  w.bias = weights.bias;
   scratch_init(call, &w.scratch, units,
                w.sum_bytes + (w.tile + 1) * (int64_t)sizeof(int64_t) + w.tile * w.taps * (int64_t)sizeof(ConvTap));
   launch_items((Work){units, w.tile * images * w.part * w.k->vector * terms / 8}, run_units, &w);

@@ -58,6 +58,19 @@ static inline bool conv_shares(int64_t parts, int64_t work)
 bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient);
 void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_gradient);
 
+/* Of a few images, by runs of columns. */
+bool conv_is_by_runs(const ConvJob *j);
+void conv_by_runs(Call *call, const ConvJob *j);
+
+/* Weights [group][vector of rows][channel][tap][lanes], and the bias [group][vector][lanes], or NULL. */
+typedef struct ConvRowWeights {
+  const ConvJob *j;
+  int64_t taps, vectors; /* of the kernel; of the rows of a group */
+  char *weight, *bias;
+} ConvRowWeights;
+
+ConvRowWeights conv_row_weights(Call *call, const ConvJob *j, int64_t taps);
+
 /* The gradient of an input whose taps meet a place each; j is without parts, and its x is dy. */
 bool conv_is_apart(const Convolution *c, const Tensor *dy);
 void conv_apart(Call *call, const Convolution *c, const ConvJob *j, const Tensor *weight);

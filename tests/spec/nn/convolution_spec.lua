@@ -130,6 +130,10 @@ local cases = {
     {stride = 2, padding = {1, 2}, dilation = {1, 2}}},
   ["many images and groups"] = {6, 34, 36, 5, {2, 3}, {groups = 2, padding = {1, 0}}},
   ["many images with places that no tap meets"] = {8, 17, 16, 8, 2, {stride = 3}},
+  ["few images and many terms"] = {2, 30, 30, {6, 11}, 3, {padding = 1}},
+  ["few images and many terms, strides"] = {2, 17, 41, {9, 14}, 5, {stride = 2, padding = 2}},
+  ["few images, many terms and groups"] = {1, 34, 34, {13, 24}, {5, 8},
+    {padding = {1, 3}, groups = 2, dilation = {1, 2}, stride = {1, 2}}},
   ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
   ["one channel"] = {2, 1, 12, 11, 5, {}},
 }
@@ -234,6 +238,9 @@ describe("a convolution", function()
       {padding = {1, 1, 2}, stride = {3, 2, 2}, groups = 3}},
     ["volumes, 1x1x1,"] = {4, 5, 14, {2, 3, 4}, {1, 1, 1}, {}},
     ["volumes of many images"] = {7, 17, 16, {3, 4, 3}, {3, 2, 3}, {stride = {2, 1, 1}, padding = {1, 1, 0}}},
+    ["a few volumes of many terms"] = {2, 17, 17, {4, 5, 6}, {3, 3, 3}, {padding = {1, 1, 1}}},
+    ["a few volumes of many terms, strides"] = {2, 17, 76, {6, 7, 8}, {3, 3, 3},
+      {padding = {1, 1, 1}, stride = {2, 2, 2}}},
     ["volumes of the kernel's size"] = {3, 2, 4, {2, 3, 2}, {2, 3, 2}, {}},
   }
   for name, case in pairs(volumes) do
