@@ -241,6 +241,9 @@ describe("a convolution", function()
     ["a few volumes of many terms"] = {2, 17, 17, {4, 5, 6}, {3, 3, 3}, {padding = {1, 1, 1}}},
     ["a few volumes of many terms, strides"] = {2, 17, 76, {6, 7, 8}, {3, 3, 3},
       {padding = {1, 1, 1}, stride = {2, 2, 2}}},
+    ["volumes of many channels"] = {2, 24, 24, {3, 12, 14}, {3, 3, 3}, {padding = {1, 1, 1}}},
+    ["volumes of many channels, planes apart,"] = {1, 48, 48, {5, 12, 12}, {2, 3, 3},
+      {padding = {2, 1, 1}, dilation = {3, 1, 1}, groups = 2}},
     ["volumes of the kernel's size"] = {3, 2, 4, {2, 3, 2}, {2, 3, 2}, {}},
   }
   for name, case in pairs(volumes) do
