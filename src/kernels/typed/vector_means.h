@@ -28,17 +28,14 @@ INLINE Vector vector_of_bits(Mask bits) { return (Vector)bits; }
 /* A number or a vector as a vector; the sign of zero stays. */
 #define AS_VECTOR(x) ((x) - (Vector){0})
 
-/* a where the mask is set, else b. */
+/* a where the mask is set, else b. Of this sum the compiler makes a move under the very bits that AVX-512's comparison
+   gave, where its intrinsics would have them made of a vector, and of an `or` three operations. */
 INLINE Vector choose(Mask mask, Vector a, Vector b)
 {
-#if __AVX512F__ && T_f32
-  return (Vector)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)mask), (__m512)b, (__m512)a);
-#elif __AVX512F__
-  return (Vector)_mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)mask), (__m512d)b, (__m512d)a);
-#elif __AVX2__
+#if __AVX2__ && !__AVX512F__
   return (Vector)WIDTH_OF(_mm256_blendv)((AVX_VECTOR)b, (AVX_VECTOR)a, (AVX_VECTOR)mask);
 #else
-  return (Vector)((mask & (Mask)a) | (~mask & (Mask)b));
+  return (Vector)((mask & (Mask)a) + (~mask & (Mask)b));
 #endif
 }
 
