@@ -28,23 +28,26 @@ static inline int64_t piece_of(int64_t n) { return n < CAST_PIECE ? n : CAST_PIE
   for (int64_t i = 0; i < n; i++) q[i] = TO_##to(p[i])
 
 /* Most sets have no instruction from or to int64, all have those of int32: pieces whose values fit are cast over it.
-   MISFIT gives bits, of which some are set where a value doesn't fit. */
-#define MISFIT_f32(v) ((uint32_t) !((v) >= -0x1p31f && (v) < 0x1p31f))
-#define MISFIT_f64(v) ((uint64_t) !((v) >= -0x1p31 && (v) < 0x1p31))
-#define MISFIT_i64(v) (((uint64_t)(v) + 0x80000000u) & ~UINT64_C(0xffffffff))
+   What doesn't fit becomes one of int32's ends, by x86's instruction the lower one, by others the nearer. MISFIT gives
+   bits, of which some are set where a value may not have fit. */
+#define MISFIT_f32(v, fitted) (uint32_t)(((fitted) ^ ((fitted) >> 31)) == INT32_MAX)
+#define MISFIT_f64(v, fitted) MISFIT_f32(v, fitted)
+#define MISFIT_i64(v, fitted) ((uint64_t)(v) ^ (uint64_t)(int64_t)(fitted))
 #define MISFITS_f32 uint32_t
-#define MISFITS_f64 uint64_t
+#define MISFITS_f64 uint32_t
 #define MISFITS_i64 uint64_t
 
-#define OVER_INT32(from, to, type)                                  \
-  for (int64_t m; n > 0; n -= m, p += m, q += m) {                  \
-    m = piece_of(n);                                                \
-    MISFITS_##from misfits = 0;                                     \
-    for (int64_t i = 0; i < m; i++) misfits |= MISFIT_##from(p[i]); \
-    if (misfits)                                                    \
-      for (int64_t i = 0; i < m; i++) q[i] = TO_##to(p[i]);         \
-    else                                                            \
-      for (int64_t i = 0; i < m; i++) q[i] = (type)(int32_t)p[i];   \
+#define OVER_INT32(from, to, type)                          \
+  for (int64_t m; n > 0; n -= m, p += m, q += m) {          \
+    m = piece_of(n);                                        \
+    MISFITS_##from misfits = 0;                             \
+    for (int64_t i = 0; i < m; i++) {                       \
+      int32_t fitted = (int32_t)p[i];                       \
+      misfits |= MISFIT_##from(p[i], fitted);               \
+      q[i] = (type)fitted;                                  \
+    }                                                       \
+    if (misfits)                                            \
+      for (int64_t i = 0; i < m; i++) q[i] = TO_##to(p[i]); \
   }
 
 #define CAST(from, FromType, to, type, LOOP)                                                        \
