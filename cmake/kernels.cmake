@@ -114,15 +114,13 @@ function(add_typed_kernels result)
   endforeach()
   # A short loop of these that crosses a line of the instruction cache can take twice as long on a Zen 3.
   set_source_files_properties(src/kernels/typed/arithmetic.c src/kernels/typed/activation.c
-    src/kernels/typed/comparison.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-falign-loops=64>")
+    src/kernels/typed/comparison.c src/kernels/isa/copy.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-falign-loops=64>")
   # These loops wait for memory. Whole lines of the cache at a time, as AVX-512 has them, take a tenth longer on a Zen 4
   # where the third cache or memory has the elements, and as long where the first one has.
   if(machine STREQUAL X86_64)
     set_property(SOURCE src/kernels/typed/arithmetic.c src/kernels/typed/comparison.c
       APPEND PROPERTY COMPILE_OPTIONS -mprefer-vector-width=256)
   endif()
-  # its loops are worth vectors
-  set_source_files_properties(src/kernels/copy.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
   set_source_files_properties(src/kernels/select.c PROPERTIES COMPILE_DEFINITIONS
     "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels};NNLUA_PLAIN_AVX512=$<BOOL:${NNLUA_PLAIN_AVX512}>")
   set(${result} ${objects} PARENT_SCOPE)

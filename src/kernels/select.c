@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/copy.h"
 #include "kernels/kernels.h"
 #include "kernels/random_fill.h"
 #include "kernels/storage.h"
@@ -44,8 +45,9 @@ static const struct {
 };
 
 /* What was built: the build file says it. */
-#define SET(isa)                        \
-  void fill_casts_##isa(CastKernels *); \
+#define SET(isa)                         \
+  void fill_casts_##isa(CastKernels *);  \
+  void fill_copies_##isa(CopyKernels *); \
   void fill_random_fills_##isa(RandomFills *);
 NNLUA_BUILT_SETS
 #undef SET
@@ -55,9 +57,10 @@ NNLUA_BUILT_KERNELS
 
 static const struct {
   void (*casts)(CastKernels *);
+  void (*copies)(CopyKernels *);
   void (*random_fills)(RandomFills *);
 } sets[ISA_COUNT] = {
-#define SET(isa) [ISA_##isa] = {fill_casts_##isa, fill_random_fills_##isa},
+#define SET(isa) [ISA_##isa] = {fill_casts_##isa, fill_copies_##isa, fill_random_fills_##isa},
   NNLUA_BUILT_SETS};
 
 static const struct {
@@ -74,12 +77,14 @@ KERNEL_FAMILIES(FAMILY)
 static KernelStorage storage[DTYPE_COUNT];
 static CastKernels casts[DTYPE_COUNT];
 KernelTable kernel_tables[DTYPE_COUNT];
+CopyKernels copy_kernels;
 RandomFills random_fills;
 static IsaId selected;
 
 static void fill_tables(IsaId isa)
 {
   sets[isa].casts(casts);
+  sets[isa].copies(&copy_kernels);
   sets[isa].random_fills(&random_fills);
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
     if (kernels[i].isa == isa) kernels[i].fill(&storage[kernels[i].dtype]);

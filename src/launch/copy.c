@@ -16,6 +16,7 @@ typedef struct Copy {
   Iter it;                  /* operand 0 is the result, 1 the source */
   int across;               /* the dimension along which the source is contiguous, where that isn't the innermost one */
   int64_t bands, stretches; /* the faces of both dimensions are cut into so many parts */
+  int64_t count, steps[2];  /* of the elements of a line, where the iterator walks lines */
 } Copy;
 
 static void copy_line(const Copy *c, int64_t n, const char *from, int64_t from_stride, char *to, int64_t to_stride)
@@ -78,6 +79,34 @@ static void tiles_part(void *arg, int64_t begin, int64_t end)
   }
 }
 
+/* ------------------------------------------------------------------- lines */
+
+static void lines_run(void *arg, int64_t n, char *const *p, const int64_t *strides)
+{
+  const Copy *c = arg;
+  int64_t to[] = {strides[0], c->steps[0]}, from[] = {strides[1], c->steps[1]};
+  if (!c->cast) {
+    copy_lines(c->size, n, c->count, p[1], from, p[0], to);
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) c->cast(c->count, p[1] + i * from[0], from[1], p[0] + i * to[0], to[1]);
+}
+
+/* The same copy as a walk over lines, whose number is no matter of the iterator, unless that is of one line. */
+static void launch_copy_lines(Copy *c)
+{
+  Iter *it = &c->it;
+  if (it->ndim < 2) {
+    iter_parallel(it, GRAIN, copy_run, c);
+    return;
+  }
+  int inner = --it->ndim;
+  c->count = it->shape[inner];
+  for (int k = 0; k < 2; k++) c->steps[k] = it->strides[k][inner];
+  it->numel /= c->count;
+  iter_parallel(it, grain_of(GRAIN, c->count), lines_run, c);
+}
+
 /* Makes the next dimension the innermost one where that has only a few elements, which are no run worth a call. */
 static void lengthen_runs(Iter *it)
 {
@@ -127,7 +156,7 @@ void launch_copy(Call *call, Tensor *to, const Tensor *from)
     return;
   }
   lengthen_runs(&c.it);
-  iter_parallel(&c.it, GRAIN, copy_run, &c);
+  launch_copy_lines(&c);
 }
 
 /* --------------------------------------------------------------------- fills */
@@ -174,22 +203,30 @@ void launch_fill(Call *call, Tensor *y, Scalar value)
   iter_parallel(&it, GRAIN, fill_run, &f);
 }
 
-/* ---------------------------------------------------------------- conjugates */
+/* --------------------------------------------------------------------- pairs */
 
-static void conjugate_single(void *arg, int64_t begin, int64_t end)
+typedef struct Pairs {
+  size_t size;
+  const char *a, *b;
+  char *to;
+} Pairs;
+
+static void pairs_part(void *arg, int64_t begin, int64_t end)
 {
-  float *x = arg;
-  for (int64_t i = begin; i < end; i++) x[2 * i + 1] = -x[2 * i + 1];
+  const Pairs *p = arg;
+  int64_t at = begin * (int64_t)p->size;
+  copy_pairs(p->size, end - begin, p->a + at, p->b + at, p->to + 2 * at);
 }
 
-static void conjugate_double(void *arg, int64_t begin, int64_t end)
+bool launch_pairs(Tensor *to, const Tensor *a, const Tensor *b)
 {
-  double *x = arg;
-  for (int64_t i = begin; i < end; i++) x[2 * i + 1] = -x[2 * i + 1];
-}
-
-void launch_conjugate(Tensor *t)
-{
-  if (t->device == DEVICE_META) return;
-  parallel_for(t->numel, GRAIN, tensor_dtype(t) == DTYPE_c64 ? conjugate_single : conjugate_double, tensor_data(t));
+  const DType part = dtype_to_real(tensor_dtype(to));
+  const Tensor *parts[] = {a, b};
+  for (int i = 0; i < 2; i++)
+    if (tensor_dtype(parts[i]) != part || !tensor_same_shape(parts[i], to) || !parts[i]->is_contiguous) return false;
+  if (!to->is_contiguous) return false;
+  if (to->device == DEVICE_META || to->numel == 0) return true;
+  Pairs p = {dtype_size(part), tensor_data(a), tensor_data(b), tensor_data(to)};
+  parallel_for(to->numel, GRAIN, pairs_part, &p);
+  return true;
 }

@@ -17,7 +17,8 @@ void check_value_fits(Call *call, const Tensor *value, DType dtype);
 /* Fills all elements with a number; raises if their dtype can't hold it. */
 void launch_fill(Call *call, Tensor *y, Scalar value);
 
-/* Changes the sign of the imaginary parts of a complex tensor that fills its memory without holes. */
-void launch_conjugate(Tensor *t);
+/* Puts the elements of a and b side by side, as the parts of those of `to`, which is new. Returns false, having done
+   nothing, unless all three are contiguous, of one shape and of dtypes that fit. */
+bool launch_pairs(Tensor *to, const Tensor *a, const Tensor *b);
 
 #endif

@@ -4,6 +4,7 @@
 #define NNLUA_KERNELS_ISA_H
 
 #include "kernels/cast.h"
+#include "kernels/copy.h"
 #include "kernels/random_fill.h"
 
 #define PASTE2_(a, b) a##_##b
@@ -13,6 +14,7 @@
 
 /* Each fills what it is named after; the casts of each dtype, one after the other. */
 void OF_ISA(fill_casts)(CastKernels *casts);
+void OF_ISA(fill_copies)(CopyKernels *table);
 void OF_ISA(fill_random_fills)(RandomFills *table);
 
 #endif

@@ -87,6 +87,7 @@ FORWARD(complex_of)
   Ints shape = broadcast_operands(call, parts, 2);
   y[0] = result_ordered(call, dtype_to_complex(dtype), result_device(call), shape, parts, 2);
   y[0]->is_wrapped_number = parts[0]->is_wrapped_number && parts[1]->is_wrapped_number;
+  if (launch_pairs(y[0], parts[0], parts[1])) return;
   int64_t strides[MAX_DIMS];
   for (int64_t d = 0; d < shape.n; d++) strides[d] = 2 * y[0]->strides[d];
   for (int i = 0; i < 2; i++)
@@ -121,8 +122,7 @@ static Tensor *angle_of_real(Call *call, Tensor *x)
 {
   DType d = tensor_dtype(x);
   if (!dtype_is_inexact(d)) x = cast(x, call->ctx->default_dtype);
-  Tensor *zero_or_nan = op(clamp, x, scalar_int(0), scalar_int(0));
-  return op(where, op(lt, x, number(0)), number(acos(-1)), zero_or_nan);
+  return op(angle_of_sign, x);
 }
 
 FORWARD(angle)

@@ -2,6 +2,7 @@
 #include "ops/shape/copy.h"
 
 #include "launch/look.h"
+#include "ops/math/arithmetic.h"
 #include "ops/shape/factory.h"
 #include "ops/table/helpers.h"
 
@@ -122,13 +123,7 @@ CONVERSION(to_bool, DTYPE_b8)
 CONVERSION(to_cfloat, DTYPE_c64)
 CONVERSION(to_cdouble, DTYPE_c128)
 
-FORWARD(conj)
-{
-  y[0] = a->input;
-  if (!dtype_is_complex(tensor_dtype(a->input))) return;
-  y[0] = copy_of(call, a->input, tensor_dtype(a->input));
-  launch_conjugate(y[0]);
-}
+FORWARD(conj) { y[0] = dtype_is_complex(tensor_dtype(a->input)) ? op(conjugated, a->input) : a->input; }
 
 BACKWARD(conj) { GRAD(input) = op(conj, dy[0]); }
 
