@@ -34,7 +34,7 @@ static Tensor *drop_to_alpha(Call *call, Tensor *x, Tensor *kept, double p)
   double a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
   Tensor *shift = op(mul, minus(kept, number(1)), number(alpha * a));
   shift = plus(shift, number(alpha * a * p));
-  return plus(op(mul, x, op(mul, kept, number(a))), shift);
+  return op(addcmul, shift, x, op(mul, kept, number(a)), scalar_int(1));
 }
 
 static void check_dropout(Call *call, double p)
