@@ -122,6 +122,17 @@ static void gather_lines(const IndexedLines *l)
   }
 }
 
+/* Along an axis where positions differ. */
+INLINE void scatter_line(Combine how, const Axis *a, const char *index, const char *from, char *to, int64_t step)
+{
+  if (a->index == sizeof(int64_t) && a->to == 0 && step == sizeof(T))
+    for (int64_t i = 0; i < a->n; i++, from += a->from)
+      combine(how, (T *)to + ((const int64_t *)index)[i] - 1, *(const T *)from);
+  else
+    for (int64_t i = 0; i < a->n; i++)
+      combine(how, (T *)(to + i * a->to + offset_at(index + i * a->index, step)), *(const T *)(from + i * a->from));
+}
+
 INLINE void scatter(Combine how, const IndexedLines *l)
 {
   Axis lines = {l->n, l->index_line, l->from_line, l->to_line};
@@ -131,13 +142,8 @@ INLINE void scatter(Combine how, const IndexedLines *l)
   for (int64_t i = 0; i < outer.n; i++) {
     const char *index = l->index + i * outer.index, *from = l->from + i * outer.from;
     char *to = l->to + i * outer.to;
-    if (inner.index == 0) {
-      combine_line(how, inner.n, from, inner.from, to + offset_at(index, l->to_step), inner.to);
-      continue;
-    }
-    for (int64_t j = 0; j < inner.n; j++)
-      combine(how, (T *)(to + j * inner.to + offset_at(index + j * inner.index, l->to_step)),
-              *(const T *)(from + j * inner.from));
+    if (inner.index == 0) combine_line(how, inner.n, from, inner.from, to + offset_at(index, l->to_step), inner.to);
+    else scatter_line(how, &inner, index, from, to, l->to_step);
   }
 }
 
