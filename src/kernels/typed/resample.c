@@ -59,6 +59,28 @@ static void resample_fours(int64_t outer, const int64_t *n, int64_t inner, const
   else resample_evenly(4, outer, n, inner, at, weight, x, y);
 }
 
+/* Whether the terms of each of n places are elements side by side. */
+static bool side_by_side(int64_t n, const int64_t *first, const int64_t *at)
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t t = first[i] + 1; t < first[i + 1]; t++)
+      if (at[t] != at[t - 1] + 1) return false;
+  return true;
+}
+
+/* A sum of n weighted elements, in some that don't wait for each other. */
+static T sum_of_dense(int64_t n, const T *weight, const T *x)
+{
+  enum { SUMS = 16 };
+  T sums[SUMS] = {0}, sum = 0;
+  int64_t i = 0;
+  for (; i + SUMS <= n; i += SUMS)
+    for (int64_t s = 0; s < SUMS; s++) sums[s] += weight[i + s] * x[i + s];
+  for (; i < n; i++) sum += weight[i] * x[i];
+  for (int64_t s = 0; s < SUMS; s++) sum += sums[s];
+  return sum;
+}
+
 /* x: [outer, n[0], inner]; y: [outer, n[1], inner]; first: [n[1] + 1]; at, weights: [first[n[1]]] */
 static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64_t *first, const int64_t *at,
                      const void *weights, const void *x, void *y)
@@ -70,8 +92,13 @@ static void resample(int64_t outer, const int64_t *n, int64_t inner, const int64
     case 4: resample_fours(outer, n, inner, at, weight, from, to); return;
     default: break;
   }
+  const bool dense = inner == 1 && side_by_side(n[1], first, at);
   for (int64_t o = 0; o < outer; o++, from += n[0] * inner)
     for (int64_t i = 0; i < n[1]; i++, to += inner) {
+      if (dense && first[i] < first[i + 1]) {
+        *to = sum_of_dense(first[i + 1] - first[i], weight + first[i], from + at[first[i]]);
+        continue;
+      }
       if (inner > 1) {
         place(inner, first[i + 1] - first[i], at + first[i], weight + first[i], from, to);
         continue;
