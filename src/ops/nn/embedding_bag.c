@@ -13,6 +13,7 @@
 #include "ops/math/comparison.h"
 #include "ops/math/composed_arithmetic.h"
 #include "ops/nn/embedding.h"
+#include "ops/reduce/sum.h"
 #include "ops/shape/factory.h"
 #include "ops/shape/permute_repeat.h"
 #include "ops/shape/view.h"
@@ -21,7 +22,7 @@
 /* What is put into bags: the positions in the table, the bag of each, both from 1; whether each counts, or NULL. */
 typedef struct Bags {
   Tensor *positions, *bag, *counts;
-  int64_t n;
+  int64_t n, each; /* bags; positions in each, -1 where that differs */
 } Bags;
 
 static Tensor *from_one_to(Call *call, const Tensor *like, int64_t n)
@@ -34,7 +35,7 @@ static Bags bags_of_rows(Call *call, Tensor *input)
 {
   int64_t n = input->shape[0], each = input->shape[1];
   Tensor *bag = op(expand, op(unsqueeze, from_one_to(call, input, n), 1), INTS(n, each));
-  return (Bags){op(reshape, input, INTS(-1)), op(reshape, bag, INTS(-1)), NULL, n};
+  return (Bags){op(reshape, input, INTS(-1)), op(reshape, bag, INTS(-1)), NULL, n, each};
 }
 
 /* A bag goes from one offset to the next; the last offset may only tell where the last bag ends. */
@@ -46,7 +47,7 @@ static Bags bags_at(Call *call, Tensor *input, Tensor *offsets, bool include_las
   if (include_last) offsets = op(narrow, offsets, 0, 0, n);
   Tensor *places = from_one_to(call, input, input->shape[0]);
   Tensor *bag = op(searchsorted, cast(offsets, DTYPE_i64), places, false, true, NULL, NULL); /* from 1: one more */
-  return (Bags){input, op(sub, bag, cast(number(1), DTYPE_i64), scalar_int(1)), NULL, n};
+  return (Bags){input, op(sub, bag, cast(number(1), DTYPE_i64), scalar_int(1)), NULL, n, -1};
 }
 
 static Bags bags_of(Call *call, const struct embedding_bag_args *a)
@@ -76,6 +77,10 @@ static Tensor *sizes_of(Call *call, const Bags *b, const Tensor *rows)
 
 static Tensor *sums_of(Call *call, const Bags *b, Tensor *rows)
 {
+  if (b->each >= 0) {
+    Tensor *bags = op(reshape, rows, INTS(b->n, b->each, rows->shape[1]));
+    return op(sum, bags, INTS(1), false, tensor_dtype(rows));
+  }
   Tensor *none = op(new_zeros, rows, INTS(b->n, rows->shape[1]), DTYPE_NONE, DEVICE_NONE, false);
   return op(index_add, none, 0, b->bag, rows, scalar_int(1));
 }
