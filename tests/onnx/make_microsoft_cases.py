@@ -268,7 +268,8 @@ def short_sequences():
             ("_equal", (2, 2, 2), "bidirectional", ["y", "nh", "nc"])):
         n = 2 if direction == "bidirectional" else 1
         weights = {"w": whole(60, 190, n, 3, wide, dtype=np.uint8),
-                   "r": whole(60, 190, n, hidden, wide, dtype=np.uint8), "b": real(n, 2 * wide), "lengths": np.array(lengths, dtype=np.int32), "h": 3 * real(n, rows, hidden),
+                   "r": whole(60, 190, n, hidden, wide, dtype=np.uint8), "b": real(n, 2 * wide),
+                   "lengths": np.array(lengths, dtype=np.int32), "h": 3 * real(n, rows, hidden),
                    "c": real(n, rows, hidden), "p": None}
         scales = {"ws": np.full((n,), 0.02, np.float32), "wz": np.full((n,), 125, np.uint8),
                   "rs": np.full((n,), 0.02, np.float32), "rz": np.full((n,), 120, np.uint8)}
@@ -319,8 +320,25 @@ def bytes_alone():
             "x": all_bytes, "s": scalar(0.013), "z": scalar(low + 120, dtype)}, domain="")
 
 
+def resizes():
+    """Scales that are no whole numbers, where roundings decide which place is nearest. Not align_corners, of which ONNX
+    Runtime has other widths than ONNX's own cases."""
+    for mode in ("asymmetric", "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "tf_half_pixel_for_nn"):
+        opset = {"half_pixel_symmetric": 19, "tf_half_pixel_for_nn": 11}.get(mode, 13)
+        for kind in ("nearest", "linear", "cubic"):
+            roundings = ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil")
+            for rounding in roundings if kind == "nearest" else roundings[:1]:
+                attributes = {"nearest_mode": rounding} if kind == "nearest" else {}
+                for name, given in (("shrunk", {"s": np.array([1, 1, 0.3, 0.29], np.float32)}),
+                                    ("grown", {"s": np.array([1, 1, 2.6, 1.7], np.float32)}),
+                                    ("sized", {"s": np.zeros(0, np.float32), "n": np.array([1, 1, 17, 4])})):
+                    yield made("_".join(("resize", mode, kind, rounding, name)), "Resize", {
+                        "x": real(1, 1, 10, 7), "r": np.zeros(0, np.float32), **given}, constants=["r", "s", "n"],
+                        domain="", standard=opset, mode=kind, coordinate_transformation_mode=mode, **attributes)
+
+
 def main():
-    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone)
+    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone, resizes)
     out = [c for family in families for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:

@@ -20,21 +20,23 @@ typedef struct Axis {
   double scale, begin, end;
 } Axis;
 
-/* Where a place of the result lies in the image. */
-static double place_in_image(Arguments *a, const Axis *x, int64_t i)
+/* Where a place of the result lies in the image, in float32, as ONNX Runtime has it: roundings decide which place is
+   nearest. `wide` isn't rounded down to whole places, as ONNX's own cases want it. */
+static float place_in_image(Arguments *a, const Axis *x, int64_t i)
 {
   const char *mode = a->coordinates;
-  const double wide = x->scale * (double)x->n, at = (double)i, n = (double)x->n;
+  const float scale = (float)x->scale, n = (float)x->n, wide = scale * n, at = (float)i, result = (float)x->result;
+  const float begin = (float)x->begin, end = (float)x->end;
+  const double exact = wide == result ? (double)x->result / (double)x->n : x->scale;
   if (strcmp(mode, "align_corners") == 0) return wide == 1 ? 0 : at * (n - 1) / (wide - 1);
-  if (strcmp(mode, "asymmetric") == 0) return at / x->scale;
-  if (strcmp(mode, "tf_crop_and_resize") == 0) {
-    const double part = (x->end - x->begin) * (n - 1);
-    return x->begin * (n - 1) + (wide == 1 ? part / 2 : at * part / (wide - 1));
-  }
-  if (strcmp(mode, "pytorch_half_pixel") == 0 && wide == 1) return -0.5;
-  const double place = (at + 0.5) / x->scale - 0.5;
-  if (strcmp(mode, "half_pixel_symmetric") == 0) return place + n / 2 * (1 - (double)x->result / wide);
-  return place;
+  if (strcmp(mode, "asymmetric") == 0) return (float)((double)i / exact);
+  if (strcmp(mode, "tf_crop_and_resize") == 0)
+    return wide == 1 ? (begin + end) * (n - 1) / 2 : begin * (n - 1) + at * (end - begin) * (n - 1) / (wide - 1);
+  if (strcmp(mode, "tf_half_pixel_for_nn") == 0) return (float)(((double)i + 0.5) / exact);
+  if (strcmp(mode, "pytorch_half_pixel") == 0 && x->result <= 1) return 0;
+  if (strcmp(mode, "half_pixel_symmetric") == 0)
+    return (float)(n / 2 * (1 - result / wide) + ((double)i + 0.5) / scale - 0.5);
+  return (at + 0.5f) / scale - 0.5f;
 }
 
 /* "outward" is what operator set 10 does: down in an image that grows, up in one that shrinks. */
@@ -189,7 +191,7 @@ FORWARD(onnx_resize)
     Axis *s = &axes[i];
     s->scale = keeps ? common : by_scale ? scales[i] : (double)sizes.v[i] / (double)s->n;
     const double wanted = keeps      ? floor(common * (double)s->n + 0.5)
-                          : by_scale ? floor((double)s->n * scales[i])
+                          : by_scale ? floorf((float)s->n * (float)scales[i]) /* in float32, as shapes are inferred */
                                      : (double)sizes.v[i];
     if (!(s->scale > 0) || !(wanted <= INT32_MAX)) raise(call, "axis %d can't have size %g", dims[i], wanted);
     s->result = (int64_t)wanted;
