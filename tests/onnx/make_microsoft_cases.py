@@ -337,8 +337,43 @@ def resizes():
                         domain="", standard=opset, mode=kind, coordinate_transformation_mode=mode, **attributes)
 
 
+def byte_means():
+    """Of windows that hang over the end, with pads that count and that don't, and channels last."""
+    for signed in (False, True):
+        dtype, low = (np.int8, -128) if signed else (np.uint8, 0)
+        forms = {"xs": scalar(0.021), "xz": scalar(low + 100, dtype),
+                 "ys": scalar(0.017), "yz": scalar(low + 90, dtype)}
+        for count in (0, 1):
+            for name, shape, attributes in (
+                    ("pairs", (1, 2, 5, 5), {"kernel_shape": [2, 2], "strides": [2, 2]}),
+                    ("padded", (2, 3, 6, 7), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+                    ("uneven", (1, 1, 9, 10), {"kernel_shape": [4, 4], "strides": [3, 3], "pads": [1, 2, 2, 1]}),
+                    ("last", (1, 8, 8, 2), {"kernel_shape": [3, 2], "strides": [2, 3], "channels_last": 1})):
+                yield made("qlinear_average_pool_ceil_%s_%d_%s" % (name, count, dtype.__name__), "QLinearAveragePool", {
+                    "x": whole(low, low + 256, *shape, dtype=dtype), **forms}, ceil_mode=1, count_include_pad=count,
+                    **attributes)
+
+
+def no_numbers():
+    """Convolutions of bytes by scales that are nan, infinite and 0."""
+    for groups, kernel in ((1, 1), (8, 3)):
+        for dtype, low in ((np.uint8, 0), (np.int8, -128)):
+            image = whole(low, low + 256, 1, 8, 5, 5, dtype=dtype)
+            image[0, :, 0, 0] = low + 120
+            weight = whole(-127, 128, 8, 8 // groups, kernel, kernel, dtype=np.int8)
+            rows = [np.nan, 0.01, np.inf, -0.01, 0, 0.01, -np.inf, 1e30]
+            for name, x_scale, w_scale, y_scale in (
+                    ("rows", 0.02, rows, 0.5), ("x", np.nan, [0.01] * 8, 0.5), ("y", 0.02, [0.01] * 8, np.nan),
+                    ("zero", 0.02, [0.01] * 8, 0.0)):
+                yield made("qlinear_conv_nan_%s_%d_%s" % (name, groups, dtype.__name__), "QLinearConv", {
+                    "x": image, "xs": scalar(x_scale), "xz": scalar(low + 120, dtype), "w": weight,
+                    "ws": np.array(w_scale, dtype=np.float32), "wz": np.zeros(8, np.int8), "ys": scalar(y_scale),
+                    "yz": scalar(low + 110, dtype)}, constants=["w", "ws", "wz"], domain="", group=groups)
+
+
 def main():
-    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone, resizes)
+    families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone, resizes,
+                byte_means, no_numbers)
     out = [c for family in families for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:

@@ -226,8 +226,8 @@ INLINE void store_bytes(const ByteRows *p, const Sums *sum, int vectors, float s
 {
   for (int j = 0; j < vectors; j++) {
     const Floats real = __builtin_convertvector(sum[j], Floats) * scale;
-    const Floats below = chosen(real < p->high, real, floats_of(p->high));
-    const Floats inside = chosen(below > p->low, below, floats_of(p->low));
+    const Floats above = chosen(real > p->low, real, floats_of(p->low)); /* what is no number is the lowest */
+    const Floats inside = chosen(above < p->high, above, floats_of(p->high));
     put_bytes(__builtin_convertvector(inside + ROUNDER - ROUNDER + p->zero, Sums), n - j * LANES, y + j * LANES);
   }
 }

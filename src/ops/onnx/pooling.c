@@ -21,23 +21,12 @@
 #define LIST_OF(s, member) ((Ints){(s)->member, (s)->n})
 #define NO_PADS(s) ((Ints){(const int64_t[MOST_AXES]){0}, (s)->n})
 
-/* How many windows there are along an axis: with ceil_mode a last one may hang over the end, if it begins before it. */
-static int64_t windows_along(Call *call, const Spatial *s, int i, bool ceil_mode)
-{
-  const int64_t room = s->size[i] + s->before[i] + s->after[i] - spatial_extent(s, i);
-  int64_t n = room < 0 ? 0 : (room + (ceil_mode ? s->stride[i] - 1 : 0)) / s->stride[i] + 1;
-  if (ceil_mode && room < 0 && room + s->stride[i] > 0) n = 1;
-  if (ceil_mode && n > 0 && (n - 1) * s->stride[i] >= s->size[i] + s->before[i]) n--;
-  if (n < 1) raise(call, "windows don't fit into the image");
-  return n;
-}
-
 /* x with a number in its pads, and as long as its windows reach. */
 static Tensor *padded_for_windows(Call *call, Tensor *x, const Spatial *s, bool ceil_mode, Scalar value)
 {
   int64_t after[MOST_AXES];
   for (int i = 0; i < s->n; i++) {
-    const int64_t n = windows_along(call, s, i, ceil_mode);
+    const int64_t n = spatial_windows(call, s, i, ceil_mode);
     after[i] = (n - 1) * s->stride[i] + spatial_extent(s, i) - s->size[i] - s->before[i];
   }
   return spatial_padded(call, x, s->n, s->before, after, value);
@@ -167,7 +156,7 @@ static Tensor *counts(Call *call, const Tensor *x, const Spatial *s, bool ceil_m
   /* as many windows as there are of the image with its pads outside */
   int64_t after[MOST_AXES];
   for (int i = 0; i < s->n; i++)
-    after[i] = (windows_along(call, s, i, ceil_mode) - 1) * s->stride[i] + spatial_extent(s, i) - of.size[i];
+    after[i] = (spatial_windows(call, s, i, ceil_mode) - 1) * s->stride[i] + spatial_extent(s, i) - of.size[i];
   ones = spatial_padded(call, ones, s->n, first, after, scalar_int(0));
   for (int i = 0; i < s->n; i++) of.size[i] = ones->shape[i + 2];
   return sum_of_windows(call, ones, &of, false);

@@ -180,7 +180,20 @@ FORWARD(onnx_qlinear_global_pool)
                  tensor_dtype(a->y_zero ? a->y_zero : x), 0, 0);
 }
 
-/* ONNX Runtime rounds these means together with the zero point, unless a window is the whole image. */
+/* The pads with which all windows lie within the image, also those that ceil_mode adds. */
+static Ints pads_of_windows(Call *call, const Spatial *s)
+{
+  int64_t *pads = arena_allocate(call->ctx, 2 * (size_t)s->n * sizeof *pads);
+  for (int i = 0; i < s->n; i++) {
+    const int64_t windows = spatial_windows(call, s, i, true);
+    pads[i] = s->before[i];
+    pads[s->n + i] = (windows - 1) * s->stride[i] + spatial_extent(s, i) - s->size[i] - s->before[i];
+  }
+  return (Ints){pads, 2 * s->n};
+}
+
+/* ONNX Runtime rounds these means together with the zero point, unless a window is the whole image. Where pads count,
+   so does all of a window that hangs over the end. */
 FORWARD(onnx_qlinear_average_pool)
 {
   const Spatial s = spatial_of(call, a->x, a->kernel_shape, a->strides, a->dilations, a->pads, a->auto_pad);
@@ -192,8 +205,10 @@ FORWARD(onnx_qlinear_average_pool)
     return;
   }
   Tensor *real = op(onnx_dequantize, a->x, a->x_scale, a->x_zero, 1, 0, DTYPE_NONE);
-  Tensor *mean = op(onnx_average_pool, real, a->kernel_shape, a->auto_pad, a->ceil_mode, a->count_include_pad,
-                    a->dilations, a->pads, a->strides);
+  const bool is_whole = a->ceil_mode && a->count_include_pad;
+  Tensor *mean = op(onnx_average_pool, real, a->kernel_shape, is_whole ? "NOTSET" : a->auto_pad,
+                    a->ceil_mode && !is_whole, a->count_include_pad, a->dilations,
+                    is_whole ? pads_of_windows(call, &s) : a->pads, a->strides);
   Tensor *all = op(div, mean, zero_of(call, a->y_scale, -1));
   if (a->y_zero) all = plus(all, cast(zero_of(call, a->y_zero, -1), tensor_dtype(all)));
   y[0] = rounded(call, all, NULL, tensor_dtype(a->y_zero ? a->y_zero : a->x), 0, 0);

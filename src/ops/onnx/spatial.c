@@ -52,6 +52,16 @@ bool spatial_is_even(const Spatial *s)
   return true;
 }
 
+int64_t spatial_windows(Call *call, const Spatial *s, int i, bool ceil_mode)
+{
+  const int64_t room = s->size[i] + s->before[i] + s->after[i] - spatial_extent(s, i);
+  int64_t n = room < 0 ? 0 : (room + (ceil_mode ? s->stride[i] - 1 : 0)) / s->stride[i] + 1;
+  if (ceil_mode && room < 0 && room + s->stride[i] > 0) n = 1;
+  if (ceil_mode && n > 0 && (n - 1) * s->stride[i] >= s->size[i] + s->before[i]) n--;
+  if (n < 1) raise(call, "windows don't fit into the image");
+  return n;
+}
+
 Tensor *spatial_padded(Call *call, Tensor *x, int n, const int64_t *before, const int64_t *after, Scalar value)
 {
   int64_t pad[2 * MOST_AXES];

@@ -18,6 +18,10 @@ Spatial spatial_of(Call *call, const Tensor *x, Ints kernel, Ints strides, Ints 
 
 static inline int64_t spatial_extent(const Spatial *s, int i) { return s->dilation[i] * (s->kernel[i] - 1) + 1; }
 
+/* How many windows there are along an axis: with ceil_mode a last one may hang over the end, if it begins before it.
+   Raises if there is none. */
+int64_t spatial_windows(Call *call, const Spatial *s, int i, bool ceil_mode);
+
 /* Whether pads are the same before and after. */
 bool spatial_is_even(const Spatial *s);
 
