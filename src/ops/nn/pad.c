@@ -7,7 +7,6 @@
 #include "launch/index/lines.h"
 #include "launch/math/generate.h"
 #include "ops/nn/extents.h"
-#include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
 #include "ops/shape/view.h"
 #include "ops/table/helpers.h"
@@ -100,10 +99,11 @@ BACKWARD(constant_pad_nd)
 
 typedef enum PadMode { REFLECT, REPLICATE, CIRCULAR } PadMode;
 
-/* Which element of a dimension stands at a place of the padded one, where that doesn't go around. */
+/* Which element of a dimension stands at a place of the padded one. */
 static int64_t source_of(PadMode mode, int64_t at, int64_t size)
 {
   if (at >= 0 && at < size) return at;
+  if (mode == CIRCULAR) return at < 0 ? at + size : at - size;
   if (mode == REFLECT) return at < 0 ? -at : 2 * (size - 1) - at;
   return at < 0 ? 0 : size - 1;
 }
@@ -244,16 +244,7 @@ static Tensor *circular(Call *call, Tensor *x, Ints pad)
 {
   Ints more, less;
   if (sizes_of(call, pad, true, &less)) x = op(constant_pad_nd, x, less, scalar_int(0));
-  if (!sizes_of(call, pad, false, &more)) return x;
-  check_edges(call, CIRCULAR, x, more);
-  x = op(contiguous, x);
-  for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
-    if (!is_padded(x, more, i)) continue;
-    const int64_t first = before(more, x->ndim, i), last = behind(more, x->ndim, i);
-    Tensor *parts[] = {op(narrow, x, i, x->shape[i] - first, first), x, op(narrow, x, i, 0, last)};
-    x = op(cat, ((Tensors){parts, 3}), i);
-  }
-  return x;
+  return sizes_of(call, pad, false, &more) ? op(pad_edges, x, more, "circular") : x;
 }
 
 FORWARD(pad)
