@@ -7,7 +7,6 @@
 #include "launch/math/generate.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/exponential.h"
-#include "ops/nn/pad.h"
 #include "ops/reduce/cumulative.h"
 #include "ops/shape/cat_split.h"
 #include "ops/shape/copy.h"
@@ -233,31 +232,59 @@ BACKWARD(as_strided_scatter)
 
 /* -------------------------------------------------------------------- matrices */
 
+typedef struct Block {
+  int64_t rows, columns;
+} Block;
+
+/* The size of one of block_diag's tensors: a vector is a row, a number 1 by 1. */
+static Block block_size(const Tensor *t)
+{
+  return (Block){t->ndim > 1 ? t->shape[0] : 1, t->ndim ? t->shape[t->ndim - 1] : 1};
+}
+
+/* The place of a block in a matrix. */
+static Tensor *block_of(Call *call, const Tensor *y, Block at, const Tensor *t)
+{
+  Block size = block_size(t);
+  int64_t offset = y->offset + at.rows * y->strides[0] + at.columns * y->strides[1];
+  return tensor_view(call, y, INTS(size.rows, size.columns), tensor_strides(y), offset);
+}
+
 FORWARD(block_diag)
 {
   Tensors list = a->tensors;
-  if (list.n == 0) {
-    y[0] = op(zeros, INTS(1, 0), DTYPE_NONE, DEVICE_NONE, false);
-    return;
-  }
-  int64_t columns = 0, before = 0;
-  DType dtype = promote_operands(call, list.v, (int)list.n);
+  Block all = {0, 0}, at = {0, 0};
+  DType dtype = list.n ? promote_operands(call, list.v, (int)list.n) : call->ctx->default_dtype;
   for (int64_t i = 0; i < list.n; i++) {
-    const Tensor *t = list.v[i];
-    if (t->ndim > 2)
-      raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(t)));
-    if (__builtin_add_overflow(columns, t->ndim ? t->shape[t->ndim - 1] : 1, &columns))
+    Block size = block_size(list.v[i]);
+    if (list.v[i]->ndim > 2)
+      raise(call, "tensor %d has shape %s; a matrix is wanted", (int)i + 1, shape_text(call, tensor_shape(list.v[i])));
+    if (__builtin_add_overflow(all.rows, size.rows, &all.rows)
+        || __builtin_add_overflow(all.columns, size.columns, &all.columns))
       raise(call, "the result is too large");
   }
-  Tensors rows = {arena_allocate(call->ctx, (size_t)list.n * sizeof *rows.v), list.n};
-  for (int64_t i = 0; i < list.n; i++) { /* each with zeros on both sides */
-    Tensor *t = cast(list.v[i], dtype);
-    if (t->ndim < 2) t = op(reshape, t, INTS(1, t->numel));
-    int64_t width = t->shape[1];
-    rows.v[i] = op(constant_pad_nd, t, INTS(before, columns - before - width), scalar_int(0));
-    before += width;
+  y[0] = result_new(call, dtype, result_device(call), list.n ? INTS(all.rows, all.columns) : INTS(1, 0));
+  launch_fill(call, y[0], scalar_int(0));
+  for (int64_t i = 0; i < list.n; i++) {
+    Block size = block_size(list.v[i]);
+    launch_copy(call, block_of(call, y[0], at, list.v[i]), list.v[i]);
+    at = (Block){at.rows + size.rows, at.columns + size.columns};
   }
-  y[0] = op(cat, rows, 0);
+}
+
+BACKWARD(block_diag)
+{
+  Tensors list = a->tensors;
+  Block at = {0, 0};
+  for (int64_t i = 0; i < list.n; i++) {
+    const Tensor *t = list.v[i];
+    Block size = block_size(t);
+    if (WANTS_OF(tensors, i)) {
+      Tensor *block = op(narrow, op(narrow, dy[0], 0, at.rows, size.rows), 1, at.columns, size.columns);
+      GRAD_OF(tensors, i) = cast(op(reshape, block, tensor_shape(t)), tensor_dtype(t));
+    }
+    at = (Block){at.rows + size.rows, at.columns + size.columns};
+  }
 }
 
 /* Powers 0 to n - 1 along a new last dimension. */
