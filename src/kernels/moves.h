@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/positions.h"
+
 /*
  * n lines of count steps each: step k of line i pairs element `at` of one side with element k of
  * the other, at = index[i][k] - 1. Strides are in bytes; positions have been checked.
@@ -36,6 +38,8 @@ typedef struct MoveKernels {
   void (*scatter_min)(const IndexedLines *l);
   /* Of int64 only: whether all positions [n] are within 1..size. */
   bool (*positions_within)(int64_t n, const int64_t *positions, int64_t size);
+  /* Widens the range to hold all positions [n]. */
+  void (*positions_range)(int64_t n, const int64_t *positions, PositionRange *range);
 } MoveKernels;
 
 #endif

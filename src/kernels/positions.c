@@ -1,20 +1,7 @@
-/* Positions: what they range over, and those of true elements. */
+/* The positions of true elements. */
 #include "core/blocks.h"
 #include "core/tensor.h"
 #include "kernels/positions.h"
-
-void positions_range(int64_t n, const int64_t *positions, PositionRange *range)
-{
-  int64_t low = range->low, high = range->high;
-  int zero = 0;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t p = positions[i];
-    low = p < low ? p : low;
-    high = p > high ? p : high;
-    zero |= p == 0;
-  }
-  *range = (PositionRange){low, high, range->zero || zero};
-}
 
 int64_t count_true(int64_t n, const bool *x)
 {

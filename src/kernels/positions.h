@@ -5,12 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Widens [low, high] to hold n positions, and notes whether one of them is 0. */
+/* The numbers from low to high, and whether 0 is among those that were seen. */
 typedef struct PositionRange {
   int64_t low, high;
   bool zero;
 } PositionRange;
-void positions_range(int64_t n, const int64_t *positions, PositionRange *range);
 
 /* How many of x [n] are true; and where those of a contiguous x [shape] are: positions [count][ndim]. */
 int64_t count_true(int64_t n, const bool *x);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/shape.h"
+#include "kernels/moves.h"
+#include "kernels/table.h"
 #include "launch/layout.h"
 
 /* Elements are looked at by an op that calls others; a recorder that is told of those knows nothing of it. */
@@ -76,6 +78,7 @@ Scalar number_of(Call *call, Tensor *t)
 PositionRange range_of(Call *call, Tensor *positions, PositionRange given)
 {
   tell_look(call, positions);
-  positions_range(positions->numel, tensor_data(contiguous_as(call, positions, DTYPE_i64)), &given);
+  kernels_of(DTYPE_i64)->moves->positions_range(positions->numel,
+                                                tensor_data(contiguous_as(call, positions, DTYPE_i64)), &given);
   return given;
 }

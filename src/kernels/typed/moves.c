@@ -168,6 +168,19 @@ static bool positions_within(int64_t n, const int64_t *positions, int64_t size)
   }
   return (int64_t)signs >= 0;
 }
+
+static void positions_range(int64_t n, const int64_t *positions, PositionRange *range)
+{
+  int64_t low = range->low, high = range->high;
+  uint64_t zero = 0;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t p = positions[i];
+    low = p < low ? p : low;
+    high = p > high ? p : high;
+    zero |= p == 0;
+  }
+  *range = (PositionRange){low, high, range->zero || zero};
+}
 #endif
 
 void TYPED(fill_moves)(MoveKernels *t) AT_START;
@@ -185,5 +198,6 @@ void TYPED(fill_moves)(MoveKernels *t)
 #endif
 #if T_i64
   t->positions_within = positions_within;
+  t->positions_range = positions_range;
 #endif
 }

@@ -6,7 +6,6 @@
 #include "core/iter.h"
 #include "core/parallel.h"
 #include "kernels/moves.h"
-#include "kernels/positions.h"
 #include "launch/copy.h"
 #include "launch/launch.h"
 #include "launch/look.h"
@@ -17,7 +16,7 @@
 static void check_range(Call *call, const Tensor *positions, int64_t size, int dim, bool negative)
 {
   PositionRange range = {INT64_MAX, INT64_MIN, false};
-  positions_range(positions->numel, tensor_data(positions), &range);
+  kernels_of(DTYPE_i64)->moves->positions_range(positions->numel, tensor_data(positions), &range);
   if (range.zero) raise(call, "index 0 is out of range: positions count from 1");
   int64_t wrong = range.high > size ? range.high : range.low;
   if (range.high > size || range.low < (negative ? -size : 1))
