@@ -121,6 +121,8 @@ function(add_typed_kernels result)
     set_property(SOURCE src/kernels/typed/arithmetic.c src/kernels/typed/comparison.c
       APPEND PROPERTY COMPILE_OPTIONS -mprefer-vector-width=256)
   endif()
+  # its loops are worth vectors
+  set_source_files_properties(src/launch/math/generate.c PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
   set_source_files_properties(src/kernels/select.c PROPERTIES COMPILE_DEFINITIONS
     "NNLUA_BUILT_SETS=${built_sets};NNLUA_BUILT_KERNELS=${built_kernels};NNLUA_PLAIN_AVX512=$<BOOL:${NNLUA_PLAIN_AVX512}>")
   set(${result} ${objects} PARENT_SCOPE)

@@ -107,15 +107,17 @@ typedef struct Spaced {
 static void spaced_single(int64_t begin, int64_t end, int64_t n, float *y, float start, float stop)
 {
   float step = n > 1 ? (stop - start) / (float)(n - 1) : 0;
-  for (int64_t i = begin; i < end; i++)
-    y[i] = i < n / 2 || n == 1 ? start + step * (float)i : stop - step * (float)(n - i - 1);
+  int64_t half = n == 1 ? 1 : clamp_i64(n / 2, begin, end);
+  for (int64_t i = begin; i < half; i++) y[i] = start + step * (float)i;
+  for (int64_t i = half; i < end; i++) y[i] = stop - step * (float)(n - i - 1);
 }
 
 static void spaced_double(int64_t begin, int64_t end, int64_t n, double *y, double start, double stop)
 {
   double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-  for (int64_t i = begin; i < end; i++)
-    y[i] = i < n / 2 || n == 1 ? start + step * (double)i : stop - step * (double)(n - i - 1);
+  int64_t half = n == 1 ? 1 : clamp_i64(n / 2, begin, end);
+  for (int64_t i = begin; i < half; i++) y[i] = start + step * (double)i;
+  for (int64_t i = half; i < end; i++) y[i] = stop - step * (double)(n - i - 1);
 }
 
 static void spaced(const Launch *l, int64_t begin, int64_t end)

@@ -150,11 +150,11 @@ FORWARD(arange_start)
   ask_gradient(call, y[0], a->requires_grad);
 }
 
-/* The real or imaginary parts of evenly spaced numbers, for a result of some dtype. */
-static Tensor *spaced(Call *call, const Tensor *y, double start, double stop)
+/* The real or imaginary parts of evenly spaced numbers, for a result of some dtype: in that itself if it fits. */
+static Tensor *spaced(Call *call, Tensor *y, double start, double stop)
 {
   DType dtype = dtype_to_real(tensor_dtype(y)) == DTYPE_f32 ? DTYPE_f32 : DTYPE_f64;
-  Tensor *t = new_beside(call, y, dtype, tensor_shape(y));
+  Tensor *t = tensor_dtype(y) == dtype ? y : new_beside(call, y, dtype, tensor_shape(y));
   launch_linspace(call, start, stop, t);
   return t;
 }
