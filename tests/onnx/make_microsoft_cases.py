@@ -290,6 +290,12 @@ def bytes_alone():
         y = {"zs": scalar(0.03), "zz": scalar(low + 131, dtype)}
         yield made("qlinear_add_all" + name, "QLinearAdd", {**a, **b, **y})
         yield made("qlinear_mul_all" + name, "QLinearMul", {**a, **b, **y})
+        fused = {"xs": scalar(0.12121184170246124), "xz": scalar(low + 149, dtype), "ys": scalar(0.11176064610481262),
+                 "yz": scalar(low + 111, dtype), "zs": scalar(0.07734065502882004), "zz": scalar(low, dtype)}
+        for third in range(3): # of two products that are added one isn't rounded
+            some = all_bytes[third::3]
+            yield made("qlinear_add_fused_%d%s" % (third, name), "QLinearAdd", {
+                "x": np.tile(some, 256), "xs": None, "xz": None, "v": np.repeat(all_bytes, len(some)), **fused})
         image, one = bytes_of(2, 3, 4, 5, signed=signed), bytes_of(2, 3, 1, 1, signed=signed)
         for op in ("add", "mul"):
             kind = "QLinear" + op.capitalize()

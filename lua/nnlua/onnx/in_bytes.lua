@@ -1,6 +1,6 @@
--- Convolutions and products of matrices whose inputs are dequantized and whose result is quantized again, as files
--- "in QDQ format" have them, read as the operators on quantized numbers, QLinearConv and QGemm. Nodes that may become
--- part of one are put aside, and added where something else wants what they give.
+-- Nodes whose inputs are dequantized and whose result is quantized again, as files "in QDQ format" have them, read as
+-- the operators on quantized numbers: QLinearConv, QGemm, QLinearAdd and so on; and those that only move elements as
+-- nodes of bytes. Nodes that may become part of one are put aside, and added where something else wants what they give.
 
 local in_bytes = {}
 
@@ -82,21 +82,88 @@ local function has_scales_of_rows(scope, fields, w)
     and (fields.op_type == "Conv" or attribute_of(scope, fields, "transB", "i", 0) ~= 0)
 end
 
+--- The number of a tensor's data type, of one that is known.
+local function type_of(scope, name)
+  return tostring(tensor_of(scope, name).dtype)
+end
+
+--- Whether a DequantizeLinear is of bytes by one scale and one zero point, which are known.
+local function is_plain(scope, one)
+  return #one.input >= 3 and not one.attribute and is_number(scope, one.input[2]) and is_number(scope, one.input[3])
+    and is_byte(scope, one.input[3])
+end
+
 --- The dequantized inputs of a convolution or product, if it can be computed in bytes: x by one scale, the weight by
 --- one or one a row.
 local function inputs_in_bytes(scope, fields)
   local input = fields.input or {}
   local x, w = aside(scope, input[1], "DequantizeLinear"), aside(scope, input[2], "DequantizeLinear")
-  if not x or not w or #x.input < 3 or #w.input < 3 or x.attribute then return nil end
-  if not is_number(scope, x.input[2]) or not is_number(scope, x.input[3]) or not is_byte(scope, x.input[3]) then
-    return nil
-  end
+  if not x or not w or not is_plain(scope, x) or #w.input < 3 then return nil end
   local weight = tensor_of(scope, w.input[1])
   if not weight or not is_byte(scope, w.input[1]) or not tensor_of(scope, w.input[3]) then return nil end
+  if fields.op_type == "MatMul" then return weight.ndim == 2 and is_plain(scope, w) and {x, w} or nil end
   if not has_scales_of_rows(scope, fields, w) then return nil end
   if (input[3] or "") == "" then return {x, w} end
   local bias = aside(scope, input[3], "DequantizeLinear")
   return bias and fits_sums(scope, bias, x, w) and {x, w, bias} or nil
+end
+
+-- Operators of com.microsoft for those that take nothing but real numbers, and those that only move them.
+local of_bytes <const> = {
+  Add = "QLinearAdd", Mul = "QLinearMul", AveragePool = "QLinearAveragePool",
+  GlobalAveragePool = "QLinearGlobalAveragePool", LeakyRelu = "QLinearLeakyRelu", Sigmoid = "QLinearSigmoid",
+  Concat = "QLinearConcat",
+}
+local moves <const> = {
+  DepthToSpace = true, Expand = true, Flatten = true, Gather = true, MaxPool = true, Reshape = true, Slice = true,
+  SpaceToDepth = true, Squeeze = true, Transpose = true, Unsqueeze = true,
+}
+
+--- The dequantized inputs of a node that may be one on bytes; nil if it can't be.
+local function bytes_behind(scope, fields, op)
+  local input = fields.input or {}
+  if op == "Conv" or op == "Gemm" or op == "MatMul" then return inputs_in_bytes(scope, fields) end
+  local from = {}
+  for i = 1, of_bytes[op] and #input or moves[op] and 1 or 0 do
+    local one = aside(scope, input[i], "DequantizeLinear")
+    if not one or not is_plain(scope, one) then return nil end
+    if i > 1 and type_of(scope, one.input[3]) ~= type_of(scope, from[1].input[3]) then return nil end
+    from[i] = one
+  end
+  return from[1] and from
+end
+
+--- Whether two quantized tensors have the same scale and zero point, of names, which are known.
+local function have_one_form(scope, one, other)
+  for i = 2, 3 do
+    local a, b = tensor_of(scope, one[i]), tensor_of(scope, other[i])
+    if a.dtype ~= b.dtype or a:item() ~= b:item() then return false end
+  end
+  return true
+end
+
+--- The operator, its domain and the names of its inputs that come to a node with a form for its result: {…, scale, zero
+--- point}. nil: none does.
+local function node_of_bytes(scope, one, result)
+  local names, op = {}, one.op
+  if moves[op] then
+    if not have_one_form(scope, one.from[1].input, result) then return nil end
+    table.move(one.input, 2, #one.input, 2, names)
+    names[1] = one.from[1].input[1]
+    return op, one.domain, names
+  end
+  if of_bytes[op] and type_of(scope, one.from[1].input[3]) ~= type_of(scope, result[3]) then return nil end
+  if op == "Concat" then table.move(result, 2, 3, 1, names) end
+  for i = 1, op == "Concat" and #one.from or math.min(#one.from, 2) do
+    table.move(one.from[i].input, 1, 3, #names + 1, names)
+  end
+  if op == "Concat" then return of_bytes[op], "com.microsoft", names end
+  local bias = one.from[3] and one.from[3].input[1] or ""
+  if op == "Gemm" then table.insert(names, bias) end
+  table.move(result, 2, 3, #names + 1, names)
+  if op == "Conv" then table.insert(names, bias) end
+  if op == "Gemm" then return "QGemm", "com.microsoft", names end
+  return of_bytes[op] or "QLinear" .. op, of_bytes[op] and "com.microsoft" or "", names
 end
 
 --- A QuantizeLinear of what lies aside, as the operator on quantized numbers; nil if it isn't that.
@@ -107,14 +174,9 @@ local function fused(scope, fields)
     or not is_byte(scope, input[3]) then
     return nil
   end
-  local names = {}
-  for i = 1, 2 do table.move(one.from[i].input, 1, 3, #names + 1, names) end
-  local bias = one.from[3] and one.from[3].input[1] or ""
-  local is_conv = one.op == "Conv"
-  table.move(is_conv and {input[2], input[3], bias} or {bias, input[2], input[3]}, 1, 3, 7, names)
-  return {
-    name = one.name, op_type = is_conv and "QLinearConv" or "QGemm", domain = is_conv and "" or "com.microsoft",
-    input = names, output = fields.output, attribute = one.attribute,
+  local op, domain, names = node_of_bytes(scope, one, input)
+  return op and {
+    name = one.name, op_type = op, domain = domain, input = names, output = fields.output, attribute = one.attribute,
   }
 end
 
@@ -137,7 +199,7 @@ function in_bytes.node_for(scope, fields, add)
   if not scope.aside then return fields end
   local op = is_standard(fields) and fields.output and #fields.output == 1 and fields.op_type
   if op == "DequantizeLinear" then return put_aside(scope, fields) end
-  local from = (op == "Conv" or op == "Gemm") and inputs_in_bytes(scope, fields)
+  local from = op and bytes_behind(scope, fields, op)
   if from and not (op == "Gemm" and scales_apart(scope, fields, from)) then return put_aside(scope, fields, from) end
   local whole = op == "QuantizeLinear" and fused(scope, fields)
   if whole then

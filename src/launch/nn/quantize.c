@@ -1,6 +1,8 @@
 /* Numbers as bytes by one scale and zero point. */
 #include "launch/nn/quantize.h"
 
+#include <math.h>
+
 #include "kernels/quantize.h"
 #include "launch/launch.h"
 
@@ -115,7 +117,7 @@ static void before_pair(Call *call, const Launch *l)
   if (j->kind == BYTES_MUL) return;
   j->pair.a = a.scale / y.scale;
   j->pair.b = b.scale / y.scale;
-  j->pair.plus = y.zero - (j->pair.a * a.zero + j->pair.b * b.zero);
+  j->pair.plus = y.zero - fmaf(j->pair.a, a.zero, j->pair.b * b.zero); /* so ONNX Runtime's compiler has fused it */
 }
 
 static void run_pair(const Launch *l, int64_t begin, int64_t end)

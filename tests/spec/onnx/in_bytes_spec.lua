@@ -170,6 +170,72 @@ describe("nodes between bytes", function()
     assert.matches("QLinearConv", tostring(program))
   end)
 
+  --- A program of a node on dequantized inputs, x first, whose result is quantized; and what its text says.
+  local function around(op, others, attributes, form)
+    local nodes, names = {node("DequantizeLinear", {"x", "xs", "xz"}, {"xr"})}, {"xr"}
+    for i, name in ipairs(others) do
+      names[i + 1] = name .. "r"
+      table.insert(nodes, node("DequantizeLinear", {name, name .. "s", name .. "z"}, {name .. "r"}))
+    end
+    table.insert(nodes, node(op, names, {"r"}, attributes))
+    form = form or {"ys", "yz"}
+    table.insert(nodes, node("QuantizeLinear", {"r", form[1], form[2]}, {"y"}))
+    local program = load_model(nodes, tensors, {"y"})
+    return program, tostring(program)
+  end
+
+  it("are sums, products, parts and means of bytes", function()
+    tensors.w, tensors.ws, tensors.wz = nl.randint(0, 256, {2, 3, 5, 6}):to(nl.uint8), nl.tensor(0.0625), byte(90)
+    local left, right = (x:float() - 120) * 0.125, (tensors.w:float() - 90) * 0.0625
+    for _, case in ipairs {
+      {"Add", "QLinearAdd", left + right}, {"Mul", "QLinearMul", left * right},
+      {"Concat", "QLinearConcat", nl.cat({left, right}, 2), {axis = 1}},
+    } do
+      local program, text = around(case[1], {"w"}, case[4])
+      assert.matches(case[2], text)
+      assert.not_matches("DequantizeLinear", text)
+      for _ = 1, 3 do assert.is_true(nl.equal(quantized(case[3]), program(x))) end
+    end
+    for _, case in ipairs {
+      {"AveragePool", left:unfold(3, 2, 1):unfold(4, 2, 1):mean({-1, -2}), {kernel_shape = {2, 2}}},
+      {"LeakyRelu", F.leaky_relu(left, 0.25), {alpha = 0.25}},
+    } do
+      local program = around(case[1], {}, case[3])
+      for _ = 1, 3 do assert.is_true(nl.equal(quantized(case[2]), program(x))) end
+    end
+  end)
+
+  it("are products of bytes with a matrix", function()
+    x = nl.randint(0, 256, {2, 5, 7}):to(nl.uint8)
+    tensors.w, tensors.wz = nl.randint(-127, 128, {7, 4}):to(nl.int8), nl.tensor(3, {dtype = nl.int8})
+    local program, text = around("MatMul", {"w"})
+    assert.matches("QLinearMatMul", text)
+    local real = ((x:float() - 120) * 0.125):matmul((tensors.w:float() - 3) * 0.0625)
+    for _ = 1, 3 do assert.is_true(nl.equal(quantized(real), program(x))) end
+  end)
+
+  it("move bytes where these keep their scale and zero point", function()
+    local turned = x:permute(2, 1, 4, 3)
+    local function moved(form) return around("Transpose", {}, {perm = {1, 0, 3, 2}}, form) end
+    local program, text = moved {"xs", "xz"}
+    assert.not_matches("DequantizeLinear", text)
+    for _ = 1, 3 do assert.is_true(nl.equal(turned, program(x))) end
+    program, text = moved()
+    assert.matches("DequantizeLinear", text)
+    assert.is_true(nl.equal(quantized((turned:float() - 120) * 0.125), program(x)))
+    program, text = around("MaxPool", {}, {kernel_shape = {3, 3}, pads = {1, 1, 1, 1}}, {"xs", "xz"})
+    assert.not_matches("DequantizeLinear", text)
+    for _ = 1, 3 do assert.is_true(nl.equal(F.max_pool2d(x:float(), 3, 1, 1):to(nl.uint8), program(x))) end
+  end)
+
+  it("stay real where two dtypes meet", function()
+    tensors.w, tensors.wz = nl.randint(-127, 128, {2, 3, 5, 6}):to(nl.int8), nl.tensor(0, {dtype = nl.int8})
+    local program, text = around("Add", {"w"})
+    assert.matches("DequantizeLinear", text)
+    local real = (x:float() - 120) * 0.125 + tensors.w:float() * 0.0625
+    assert.is_true(nl.equal(quantized(real), program(x)))
+  end)
+
   it("are named where one is missing", function()
     local nodes = nodes_of("Conv", pads)
     table.remove(nodes, 2)
