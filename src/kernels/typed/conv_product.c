@@ -166,17 +166,29 @@ INLINE void run_taps(const ConvCorrelation *k, int64_t tap, int rows, int vector
     store_sum((T *)k->c + (tap + i) * k->c_row + j * V, k->add, V, sum[i][j]);
 }
 
+enum { TAPS = CONV_ROWS < 6 ? CONV_ROWS : 6 }; /* as many as there are registers for their addresses */
+
+#define UP_TO_TAPS(n) (n < TAPS ? n : TAPS)
+
+/* All taps, the last ones together too: the sums of one alone would wait for each other. */
+INLINE void run_all_taps(const ConvCorrelation *k, int vectors)
+{
+  int64_t tap = 0;
+  for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, vectors);
+  switch (k->taps - tap) {
+    case 5: run_taps(k, tap, UP_TO_TAPS(5), vectors); break;
+    case 4: run_taps(k, tap, UP_TO_TAPS(4), vectors); break;
+    case 3: run_taps(k, tap, UP_TO_TAPS(3), vectors); break;
+    case 2: run_taps(k, tap, UP_TO_TAPS(2), vectors); break;
+    case 1: run_taps(k, tap, 1, vectors); break;
+    default: break;
+  }
+}
+
 static void correlate(const ConvCorrelation *k)
 {
-  enum { TAPS = CONV_ROWS < 6 ? CONV_ROWS : 6 }; /* as many as there are registers for their addresses */
-  int64_t tap = 0;
-  if (k->vectors == 2) {
-    for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, 2);
-    for (; tap < k->taps; tap++) run_taps(k, tap, 1, 2);
-  } else {
-    for (; tap + TAPS <= k->taps; tap += TAPS) run_taps(k, tap, TAPS, 1);
-    for (; tap < k->taps; tap++) run_taps(k, tap, 1, 1);
-  }
+  if (k->vectors == 2) run_all_taps(k, 2);
+  else run_all_taps(k, 1);
 }
 
 /* to[k][i] = from[i][k]. Where there are fewer rows than a tile has, what is written beyond a line is taken back by the

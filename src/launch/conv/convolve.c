@@ -240,9 +240,10 @@ static void convolve_weight(Call *call, const Convolution *given, const Launch *
   ConvPart p = whole_part(call, &c, l->y[0]);
   j.parts = &p;
   j.nparts = 1;
+  const bool correlates = is_correlation(&j);
   if (!is_product(&j)) conv_dot_weight(call, &j, l->x[0], l->y[0]);
-  else if (is_correlation(&j)) conv_correlate_weight(call, &j, l->x[0], l->y[0]);
-  else if (conv_is_weight_by_taps(&j, l->x[1])) conv_weight_by_taps(call, &j, l->x[0], l->y[0]);
+  else if (conv_is_weight_by_taps(&j, l->x[1], correlates)) conv_weight_by_taps(call, &j, l->x[0], l->y[0]);
+  else if (correlates) conv_correlate_weight(call, &j, l->x[0], l->y[0]);
   else conv_multiply_weight(call, &j, l->x[0], l->y[0]);
 }
 

@@ -89,7 +89,7 @@ void conv_depthwise_weight(Call *call, const Convolution *c, const ConvJob *j, c
  * weight = the gradient, from dy [groups * rows of an image][result]; both contiguous. The part is the forward's. By a
  * product, by one whose vectors are the rows, by one for each tap, or by dot products of lines.
  */
-bool conv_is_weight_by_taps(const ConvJob *j, const Tensor *x);
+bool conv_is_weight_by_taps(const ConvJob *j, const Tensor *x, bool or_correlation);
 void conv_multiply_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight);
 void conv_correlate_weight(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight);
 void conv_weight_by_taps(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight);

@@ -2,7 +2,7 @@
  * Gradients of the weights of convolutions tap by tap: that of a tap is a product whose terms are the places where it
  * lies inside of an image. Nothing is copied into patches and no padding is multiplied: the gradients of the result are
  * laid out by blocks of rows, the input by vectors of channels, once each for all taps. Units of work are some channels
- * and some rows, over all places.
+ * and some rows of some taps, over all places.
  */
 #include <string.h>
 
@@ -18,8 +18,9 @@ enum {
   CHANNELS = BLOCK_SIZE(32, 3) /* of so many channels at least */
 };
 
-/* And of so many places of all images: to turn the sums of fewer takes too long, as to lay out the operands of more. */
-enum { PLACES = BLOCK_SIZE(256, 20), TOO_MANY_PLACES = BLOCK_SIZE(8192, 4096) };
+/* And of so many places of all images: to turn the sums of fewer takes too long, as to lay out the operands of more.
+   Correlations are slower where registers hold sums enough, of more places still. */
+enum { PLACES = BLOCK_SIZE(256, 20), TOO_MANY_PLACES = BLOCK_SIZE(8192, 4096), KERNEL_ROWS = BLOCK_SIZE(12, 2) };
 
 typedef struct Plan {
   const ConvJob *j;
@@ -31,7 +32,7 @@ typedef struct Plan {
   int64_t places, source; /* of an image of the result and of the input */
   int64_t blocks, pitch;  /* of the rows of a group; rows of a block, at most */
   int64_t vectors;        /* of the channels of a group */
-  int64_t row_parts, channel_parts;
+  int64_t row_parts, channel_parts, tap_parts;
   char *left;  /* [group][block][image][place][pitch] */
   char *right; /* [group][vector][image][source][lanes] */
   int64_t sum_bytes;
@@ -79,10 +80,10 @@ static void lay_inputs(void *arg, int64_t begin, int64_t end)
 
 /* ---- units ---- */
 
-/* What a thread has: vectors of channels and blocks of rows, and where the terms of each tap are in a tile. */
+/* What a thread has: taps, vectors of channels and blocks of rows, and where the terms of each tap are in a tile. */
 typedef struct Unit {
   const Plan *plan;
-  int64_t group, vector, vectors, block, blocks, row, rows;
+  int64_t group, tap, taps, vector, vectors, block, blocks, row, rows;
   char *sums; /* [tap][row][channel] */
   ConvTap *terms;
   int64_t *first_term; /* of each tap */
@@ -140,14 +141,14 @@ static void add_tile(const Unit *u, const Tile *t, bool add)
                          .w_channel = w->source * lanes,
                          .w_vector = vector_of_right(w),
                          .add = add};
-  for (int64_t tap = 0; tap < w->p->taps; tap++) {
+  for (int64_t tap = u->tap; tap < u->tap + u->taps; tap++) {
     p.tap = u->terms + u->first_term[tap];
     p.taps = u->first_term[tap + 1] - u->first_term[tap];
     for (int64_t b = u->block; b < u->block + u->blocks; b++) {
       const int64_t row = j->rows * b / w->blocks, left = (u->group * w->blocks + b) * block_of_left(w);
       p.images = (int)(j->rows * (b + 1) / w->blocks - row);
       p.x = w->left + (left + t->image * p.x_channel) * size;
-      p.c = u->sums + (tap * u->rows + row - u->row) * u->vectors * lanes * size;
+      p.c = u->sums + ((tap - u->tap) * u->rows + row - u->row) * u->vectors * lanes * size;
       j->k->conv->place_of_images(&p);
     }
   }
@@ -160,8 +161,8 @@ static void take_sums(const Unit *u)
   const int64_t taps = w->p->taps, length = u->vectors * w->k->vector, channel = u->vector * w->k->vector;
   for (int64_t r = 0; r < u->rows; r++) {
     const int64_t to = ((u->group * j->rows + u->row + r) * j->channels + channel) * taps;
-    w->k->turn(taps, min_i64(length, j->channels - channel), u->sums + r * length * j->size, u->rows * length,
-               w->weight + to * j->size, taps);
+    w->k->turn(u->taps, min_i64(length, j->channels - channel), u->sums + r * length * j->size, u->rows * length,
+               w->weight + (to + u->tap) * j->size, taps);
   }
 }
 
@@ -173,7 +174,10 @@ static void run_units(void *arg, int64_t begin, int64_t end)
   u.terms = (ConvTap *)(void *)(u.first_term + w->p->taps + 1);
   for (int64_t unit = begin; unit < end; unit++) {
     const int64_t row_part = unit % w->row_parts, channel_part = unit / w->row_parts % w->channel_parts;
-    u.group = unit / w->row_parts / w->channel_parts;
+    const int64_t rest = unit / w->row_parts / w->channel_parts, tap_part = rest % w->tap_parts;
+    u.group = rest / w->tap_parts;
+    u.tap = w->p->taps * tap_part / w->tap_parts;
+    u.taps = w->p->taps * (tap_part + 1) / w->tap_parts - u.tap;
     u.vector = channel_part * VECTORS;
     u.vectors = min_i64(VECTORS, w->vectors - u.vector);
     u.block = w->blocks * row_part / w->row_parts;
@@ -192,11 +196,12 @@ static void run_units(void *arg, int64_t begin, int64_t end)
 
 /* ---- plan ---- */
 
-bool conv_is_weight_by_taps(const ConvJob *j, const Tensor *x)
+bool conv_is_weight_by_taps(const ConvJob *j, const Tensor *x, bool or_correlation)
 {
-  const int64_t places = j->images * volume_of(j->parts->size);
+  const int64_t places = j->images * volume_of(j->parts->size), most = TOO_MANY_PLACES * (or_correlation ? 2 : 1);
+  if (or_correlation && j->k->conv_product->rows < KERNEL_ROWS) return false;
   if (!j->k->conv->place_of_images || !x->is_contiguous || j->parts->taps < 2) return false;
-  return j->rows >= ROWS && j->channels >= CHANNELS && places >= PLACES && places < TOO_MANY_PLACES;
+  return j->rows >= ROWS && j->channels >= CHANNELS && places >= PLACES && places < most;
 }
 
 void conv_weight_by_taps(Call *call, const ConvJob *j, const Tensor *dy, Tensor *weight)
@@ -211,18 +216,20 @@ void conv_weight_by_taps(Call *call, const ConvJob *j, const Tensor *dy, Tensor 
   w.vectors = ceil_div_i64(j->channels, w.k->vector);
   w.channel_parts = ceil_div_i64(w.vectors, VECTORS);
   w.row_parts = ceil_div_i64(w.blocks, BLOCKS);
+  w.tap_parts = 1;
+  const int64_t parts = j->groups * w.channel_parts * w.row_parts;
   const int64_t work = j->images * w.places * taps * j->groups * j->rows * j->channels;
-  while (!conv_shares(j->groups * w.channel_parts * w.row_parts, work) && 2 * w.row_parts <= w.blocks) w.row_parts *= 2;
+  while (!conv_shares(parts * w.tap_parts, work) && 2 * w.tap_parts <= taps) w.tap_parts *= 2;
   w.left = tensor_data(new_beside(call, weight, j->dtype, INTS(j->groups * w.blocks * block_of_left(&w))));
   w.right = tensor_data(new_beside(call, weight, j->dtype, INTS(j->groups * w.vectors * vector_of_right(&w))));
   launch_items((Work){j->groups * w.blocks, block_of_left(&w)}, lay_gradients, &w);
   launch_items((Work){j->groups * w.vectors, vector_of_right(&w)}, lay_inputs, &w);
-  const int64_t units = j->groups * w.row_parts * w.channel_parts;
+  const int64_t units = parts * w.tap_parts;
   const int64_t rows = ceil_div_i64(w.blocks, w.row_parts) * w.pitch, lanes = VECTORS * w.k->vector;
   const Tile t = conv_largest_tile(&w.tiling);
-  w.sum_bytes = align_up(taps * rows * lanes * j->size);
+  w.sum_bytes = align_up(ceil_div_i64(taps, w.tap_parts) * rows * lanes * j->size);
   scratch_init(call, &w.scratch, units,
                w.sum_bytes + (taps + 1) * (int64_t)sizeof(int64_t)
                  + taps * places_of_image(&t) * (int64_t)sizeof(ConvTap));
-  launch_items((Work){units, j->images * w.places * rows * lanes * taps / 8}, run_units, &w);
+  launch_items((Work){units, j->images * w.places * rows * lanes * taps / w.tap_parts / 8}, run_units, &w);
 }

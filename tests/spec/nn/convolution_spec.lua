@@ -134,6 +134,7 @@ local cases = {
   ["few images and many terms, strides"] = {2, 17, 41, {9, 14}, 5, {stride = 2, padding = 2}},
   ["few images, many terms and groups"] = {1, 34, 34, {13, 24}, {5, 8},
     {padding = {1, 3}, groups = 2, dilation = {1, 2}, stride = {1, 2}}},
+  ["places of few rows and some channels"] = {10, 32, 17, {7, 8}, 3, {padding = 1}},
   ["few channels of the result"] = {2, 3, 5, 11, 5, {padding = 2}},
   ["one channel"] = {2, 1, 12, 11, 5, {}},
 }
