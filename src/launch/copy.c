@@ -48,6 +48,10 @@ static void copy_tiles(const Copy *c, int64_t n, int64_t positions, const char *
   int inner = c->it.ndim - 1;
   int64_t size = (int64_t)c->size, tile = tile_of(c->size);
   int64_t from_run = c->it.strides[1][inner], to_run = c->it.strides[0][inner], to_across = c->it.strides[0][c->across];
+  if (n <= tile && to_run == size && !c->cast) { /* short lines lie side by side */
+    transpose_elements(c->size, n, positions, from, from_run, to, to_across);
+    return;
+  }
   for (int64_t at = 0; at < n; at += tile) {
     int64_t count = min_i64(n - at, tile);
     transpose_elements(c->size, count, positions, from + at * from_run, from_run, buffer, tile * size);
