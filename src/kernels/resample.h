@@ -26,6 +26,8 @@ typedef struct ResampleKernels {
                 const int16_t *weights, int bits, const uint8_t *x, uint8_t *y);
   /* Of some places of one image, floats only. */
   void (*taps)(const Taps *t, const int64_t *at, const void *weights, const void *x, void *y);
+  void (*taps_of_last)(const Taps *t, const int64_t *at, const void *weights, const void *x, /* [elements][channels] */
+                       void *y);
   void (*taps_of_weights)(const Taps *t, const int64_t *at, const void *dy, const void *x, void *dweights);
   /* Of all places of one channel: dx [elements] = the transpose of taps. */
   void (*taps_back)(const Taps *t, const int64_t *at, const void *weights, const void *dy, void *dx);

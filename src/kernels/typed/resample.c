@@ -4,6 +4,7 @@
 #include "kernels/typed/typed.h"
 
 #if T_FLOATING
+#include "kernels/typed/tile.h"
 
 /* x: [places, inner]; at, weight: [terms]; y: [inner] */
 static void place(int64_t inner, int64_t terms, const int64_t *at, const T *weight, const T *x, T *restrict y)
@@ -153,6 +154,60 @@ static void taps(const Taps *t, const int64_t *at, const void *weights, const vo
   }
 }
 
+enum { TAPS_WIDTH = 64 }; /* channels at a time, where a place's lie side by side */
+
+static const T nothing[2 * V]; /* what is read where no element is */
+
+/* The sums of n channels at a place. x: [elements, channels], from the first of them on */
+INLINE void taps_at(const Taps *t, const int64_t *at, const T *weight, const T *x, int64_t n, T *sums)
+{
+  int64_t j = 0;
+  for (; j + 2 * V <= n; j += 2 * V) {
+    Vector a = {0}, b = {0};
+    for (int64_t k = 0; k < t->terms; k++) {
+      const int64_t position = at[k * t->apart];
+      const T w = weight[k * t->apart], *from = position ? x + (position - 1) * t->channels + j : nothing;
+      a += w * load(from);
+      b += w * load(from + V);
+    }
+    store(sums + j, a);
+    store(sums + j + V, b);
+  }
+  for (; j < n; j++) {
+    T sum = 0;
+    for (int64_t k = 0; k < t->terms; k++) {
+      const int64_t position = at[k * t->apart];
+      sum += weight[k * t->apart] * (position ? x[(position - 1) * t->channels + j] : 0);
+    }
+    sums[j] = sum;
+  }
+}
+
+/* y[j][i] = sums[i][j] of so many places and channels */
+INLINE void turn_sums(int64_t places, int64_t channels, const T *sums, T *y, int64_t apart)
+{
+  int64_t j = 0;
+  if (places == TILE)
+    for (; j + TILE <= channels; j += TILE) transpose_tile(sums + j, TAPS_WIDTH, TILE, y + j * apart, apart);
+  for (; j < channels; j++)
+    for (int64_t i = 0; i < places; i++) y[j * apart + i] = sums[i * TAPS_WIDTH + j];
+}
+
+/* As taps, of x: [elements, channels] */
+static void taps_of_last(const Taps *t, const int64_t *at, const void *weights, const void *x, void *y)
+{
+  T sums[TILE * TAPS_WIDTH];
+  for (int64_t c = 0; c < t->channels; c += TAPS_WIDTH) {
+    const int64_t channels = t->channels - c < TAPS_WIDTH ? t->channels - c : TAPS_WIDTH;
+    for (int64_t first = 0; first < t->places; first += TILE) {
+      const int64_t places = t->places - first < TILE ? t->places - first : TILE;
+      for (int64_t i = 0; i < places; i++)
+        taps_at(t, at + first + i, (const T *)weights + first + i, (const T *)x + c, channels, sums + i * TAPS_WIDTH);
+      turn_sums(places, channels, sums, (T *)y + c * t->apart + first, t->apart);
+    }
+  }
+}
+
 /* x: [channels, elements]; at, dweights: [terms, places]; dy: [channels, places] */
 static void taps_of_weights(const Taps *t, const int64_t *at, const void *dy, const void *x, void *dweights)
 {
@@ -226,6 +281,7 @@ void TYPED(fill_resample)(ResampleKernels *t)
   t->forward = resample;
   t->backward = resample_backward;
   t->taps = taps;
+  t->taps_of_last = taps_of_last;
   t->taps_of_weights = taps_of_weights;
   t->taps_back = taps_back;
 #elif T_u8

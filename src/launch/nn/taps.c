@@ -4,17 +4,20 @@
 #include "core/blocks.h"
 #include "kernels/resample.h"
 #include "launch/launch.h"
+#include "launch/layout.h"
 
 typedef struct Job {
   Taps taps;
   int64_t pieces; /* of the places of an image */
+  bool last;      /* a place's channels lie side by side in the image */
 } Job;
 
 static Job job_of(const Tensor *x, const Tensor *positions)
 {
   int64_t places = positions->shape[2];
   return (Job){{x->shape[1], x->shape[2], positions->shape[1], places, places},
-               (places + RESAMPLE_PLACES - 1) / RESAMPLE_PLACES};
+               (places + RESAMPLE_PLACES - 1) / RESAMPLE_PLACES,
+               false};
 }
 
 /* The piece of an item: the image in *image, its first place in *first. */
@@ -40,15 +43,33 @@ static void taps_pieces(const Launch *l, int64_t begin, int64_t end)
     int64_t n, first;
     Taps t = piece_of(job, item, &n, &first);
     int64_t at = n * t.terms * t.apart + first;
-    l->k->resample->taps(&t, operand_at(l, 2, at), operand_at(l, 1, at), operand_at(l, 0, n * t.channels * t.elements),
-                         result_at(l, 0, n * t.channels * t.apart + first));
+    (job->last ? l->k->resample->taps_of_last : l->k->resample->taps)(
+      &t, operand_at(l, 2, at), operand_at(l, 1, at), operand_at(l, 0, n * t.channels * t.elements),
+      result_at(l, 0, n * t.channels * t.apart + first));
   }
+}
+
+enum { TURNED_CHANNELS = 8 }; /* from which on vectors of them are worth it */
+
+/* Whether an image is better turned around first, so that what is read at a position is vectors of channels. */
+static bool are_worth_turning(const Taps *t)
+{
+  return t->terms > 1 && t->channels >= TURNED_CHANNELS && 2 * t->terms * t->apart >= t->elements;
+}
+
+/* x [N, C, elements] as [N, elements, C]. */
+static Tensor *channels_last(Call *call, Tensor *x)
+{
+  Ints shape = INTS(x->shape[0], x->shape[2], x->shape[1]), strides = INTS(x->strides[0], x->strides[2], x->strides[1]);
+  return contiguous_as(call, tensor_view(call, x, shape, strides, x->offset), tensor_dtype(x));
 }
 
 void launch_taps(Call *call, Tensor *x, Tensor *weights, Tensor *positions, Tensor *y)
 {
   static const Driver driver = {.run = taps_pieces, .results = {DENSE}, .operands = {DENSE, DENSE, AS_INT64}};
   Job job = job_of(x, positions);
+  job.last = are_worth_turning(&job.taps);
+  if (job.last) x = channels_last(call, x);
   launch(call, &driver, tensor_dtype(y), TENSOR_LIST(y), TENSOR_LIST(x, weights, positions),
          work_of_pieces(&job, x->shape[0]), &job);
 }

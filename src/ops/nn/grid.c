@@ -147,64 +147,74 @@ BACKWARD(weighted_taps_of_weights)
   if (WANTS(input)) GRAD(input) = op(weighted_taps_back, a->grad, dy[0], a->positions, a->input->shape[2]);
 }
 
-/* The positions, from 1, of the elements at whole places, [N, M]: 0 where one is outside. at[i]: [N, M], of the
-   dimension i. */
-static Tensor *positions_at(Call *call, const Sampling *s, Tensor *const *at)
+/* What is added to a position for a whole place outside of the image: any sum of that is below 0. */
+static const double FAR_OUTSIDE = -0x1p60;
+
+/* What a whole place along dimension i, [N, M], adds to the positions of elements, which count from 1. */
+static Tensor *index_along(Call *call, const Sampling *s, int i, Tensor *at)
 {
-  Tensor *inside = NULL, *index = NULL;
-  for (int i = 0; i < s->n; i++) {
-    Tensor *here = op(logical_and, op(ge, at[i], number(0)), op(le, at[i], number((double)(s->size[i] - 1))));
-    inside = inside ? op(logical_and, inside, here) : here;
-  }
-  for (int i = 0; i < s->n; i++) {
-    Tensor *place = cast(op(where, inside, op(detach, at[i]), number(0)), DTYPE_i64);
-    Tensor *size = cast(number((double)s->size[i]), DTYPE_i64);
-    index = index ? plus(op(mul, index, size), place) : place;
-  }
-  return op(where, inside, plus(index, cast(number(1), DTYPE_i64)), cast(number(0), DTYPE_i64));
+  double step = 1;
+  for (int k = i + 1; k < s->n; k++) step *= (double)s->size[k];
+  Tensor *inside = op(logical_and, op(ge, at, number(0)), op(le, at, number((double)(s->size[i] - 1))));
+  Tensor *index = cast(op(where, inside, op(detach, at), number(0)), DTYPE_i64);
+  if (step > 1) index = op(mul, index, cast(number(step), DTYPE_i64));
+  if (i == s->n - 1) index = plus(index, cast(number(1), DTYPE_i64));
+  return op(where, inside, index, cast(number(FAR_OUTSIDE), DTYPE_i64));
 }
 
 /* Terms of sums: positions and weights, [N, M] each. */
-enum { MOST_TERMS = 64 };
+enum { MOST_TAPS = 4, MOST_TERMS = 64 };
 typedef struct Terms {
   Tensor *positions[MOST_TERMS], *weights[MOST_TERMS];
-  int n;
 } Terms;
 
-static Tensor *sum_of_terms(Call *call, const Sampling *s, Terms *t)
+/* Of each place along each dimension, what the elements that count there add to positions, and their weights:
+   NULL for 1. */
+typedef struct Taps {
+  Tensor *index[MOST_SPATIAL][MOST_TAPS], *weights[MOST_SPATIAL][MOST_TAPS];
+} Taps;
+
+/* The sums over all elements at the crossings of so many taps along each dimension, weighed by their products. */
+static Tensor *sum_of_taps(Call *call, const Sampling *s, const Taps *taps, int count)
 {
-  Tensor *positions = op(stack, ((Tensors){t->positions, t->n}), 1);
-  return op(weighted_taps, s->flat, op(stack, ((Tensors){t->weights, t->n}), 1), positions);
+  Terms t;
+  int n = 1;
+  for (int i = 0; i < s->n; i++) n *= count;
+  for (int term = 0; term < n; term++) {
+    Tensor *index = NULL, *weight = NULL;
+    for (int i = s->n - 1, rest = term; i >= 0; i--, rest /= count) {
+      Tensor *here = taps->index[i][rest % count], *w = taps->weights[i][rest % count];
+      index = index ? plus(here, index) : here;
+      weight = weight && w ? op(mul, w, weight) : w ? w : weight;
+    }
+    t.positions[term] = op(clamp, index, scalar_int(0), NO_SCALAR);
+    t.weights[term] = weight;
+  }
+  Tensor *positions = op(stack, ((Tensors){t.positions, n}), 1), *weights = op(stack, ((Tensors){t.weights, n}), 1);
+  return op(weighted_taps, s->flat, weights, positions);
 }
 
 static Tensor *nearest(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *at[MOST_SPATIAL];
-  for (int i = 0; i < s->n; i++) at[i] = op(round, places[i]);
-  Terms t = {.positions = {positions_at(call, s, at)}, .weights = {ones_like_of(places[0])}, .n = 1};
-  return sum_of_terms(call, s, &t);
+  Taps taps;
+  for (int i = 0; i < s->n; i++) {
+    taps.index[i][0] = index_along(call, s, i, op(round, places[i]));
+    taps.weights[i][0] = i ? NULL : ones_like_of(places[0]);
+  }
+  return sum_of_taps(call, s, &taps, 1);
 }
 
 static Tensor *linear(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *low[MOST_SPATIAL], *part[MOST_SPATIAL];
-  Terms t = {.n = 1 << s->n};
+  Taps taps;
   for (int i = 0; i < s->n; i++) {
-    low[i] = op(floor, places[i]);
-    part[i] = minus(places[i], low[i]);
+    Tensor *low = op(floor, places[i]), *part = minus(places[i], low);
+    taps.index[i][0] = index_along(call, s, i, low);
+    taps.index[i][1] = index_along(call, s, i, plus(low, number(1)));
+    taps.weights[i][0] = op(sub, number(1), part, scalar_int(1));
+    taps.weights[i][1] = part;
   }
-  for (int corner = 0; corner < t.n; corner++) {
-    Tensor *at[MOST_SPATIAL], *weight = NULL;
-    for (int i = 0; i < s->n; i++) {
-      bool high = corner >> i & 1;
-      at[i] = high ? plus(low[i], number(1)) : low[i];
-      Tensor *w = high ? part[i] : op(sub, number(1), part[i], scalar_int(1));
-      weight = weight ? op(mul, weight, w) : w;
-    }
-    t.positions[corner] = positions_at(call, s, at);
-    t.weights[corner] = weight;
-  }
-  return sum_of_terms(call, s, &t);
+  return sum_of_taps(call, s, &taps, 2);
 }
 
 /* R. Keys' kernel with A = -0.75 at a distance up to 1, and from 1 to 2. */
@@ -233,31 +243,19 @@ static Tensor *cubic_weight(Call *call, Tensor *part, int tap)
   }
 }
 
-enum { TAPS = 4 };
-
 /* Four elements along each dimension; those that are weighed are brought inside one by one. */
 static Tensor *cubic(Call *call, const Sampling *s, Tensor *const *places)
 {
-  Tensor *weights[MOST_SPATIAL][TAPS], *at[MOST_SPATIAL][TAPS];
-  Terms t = {.n = 1};
-  for (int i = 0; i < s->n; i++, t.n *= TAPS) {
+  Taps taps;
+  for (int i = 0; i < s->n; i++) {
     Tensor *low = op(floor, places[i]), *part = minus(places[i], low);
-    for (int tap = 0; tap < TAPS; tap++) {
-      weights[i][tap] = cubic_weight(call, part, tap);
-      at[i][tap] = brought_inside(call, s, op(detach, plus(low, number(tap - 1))), s->size[i]);
+    for (int tap = 0; tap < MOST_TAPS; tap++) {
+      Tensor *at = brought_inside(call, s, op(detach, plus(low, number(tap - 1))), s->size[i]);
+      taps.index[i][tap] = index_along(call, s, i, at);
+      taps.weights[i][tap] = cubic_weight(call, part, tap);
     }
   }
-  for (int element = 0; element < t.n; element++) {
-    Tensor *weight = NULL, *here[MOST_SPATIAL];
-    for (int i = s->n - 1, rest = element; i >= 0; i--, rest /= TAPS) {
-      Tensor *w = weights[i][rest % TAPS];
-      weight = weight ? op(mul, w, weight) : w;
-      here[i] = at[i][rest % TAPS];
-    }
-    t.positions[element] = positions_at(call, s, here);
-    t.weights[element] = weight;
-  }
-  return sum_of_terms(call, s, &t);
+  return sum_of_taps(call, s, &taps, MOST_TAPS);
 }
 
 static void check_sampling(Call *call, const Tensor *x, const Tensor *grid)

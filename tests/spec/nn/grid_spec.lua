@@ -26,4 +26,16 @@ describe("grid_sample", function()
       assert.is_near(wanted[4], of_input:square():sum():item(), 1e-5)
     end
   end)
+
+  it("samples many channels as it samples each", function()
+    for _, dtype in ipairs {nl.float32, nl.float64} do
+      local x = nl.randn({2, 37, 5, 6}, {dtype = dtype}):requires_grad_()
+      local grid = nl.rand({2, 3, 7, 2}, {dtype = dtype}) * 2.4 - 1.2
+      for _, mode in ipairs {"bilinear", "nearest", "bicubic"} do
+        local y, parts = F.grid_sample(x, grid, mode), {}
+        for c = 1, 37 do parts[c] = F.grid_sample(x:narrow(2, c, 1), grid, mode) end
+        near(nl.cat(parts, 2), y, 1e-5)
+      end
+    end
+  end)
 end)
