@@ -94,14 +94,15 @@ local function is_plain(scope, one)
 end
 
 --- The dequantized inputs of a convolution or product, if it can be computed in bytes: x by one scale, the weight by
---- one or one a row.
+--- one or one a row, of MatMul both by one.
 local function inputs_in_bytes(scope, fields)
   local input = fields.input or {}
   local x, w = aside(scope, input[1], "DequantizeLinear"), aside(scope, input[2], "DequantizeLinear")
   if not x or not w or not is_plain(scope, x) or #w.input < 3 then return nil end
-  local weight = tensor_of(scope, w.input[1])
-  if not weight or not is_byte(scope, w.input[1]) or not tensor_of(scope, w.input[3]) then return nil end
-  if fields.op_type == "MatMul" then return weight.ndim == 2 and is_plain(scope, w) and {x, w} or nil end
+  if fields.op_type == "MatMul" then return is_plain(scope, w) and {x, w} or nil end
+  if not tensor_of(scope, w.input[1]) or not is_byte(scope, w.input[1]) or not tensor_of(scope, w.input[3]) then
+    return nil
+  end
   if not has_scales_of_rows(scope, fields, w) then return nil end
   if (input[3] or "") == "" then return {x, w} end
   local bias = aside(scope, input[3], "DequantizeLinear")
@@ -112,7 +113,7 @@ end
 local of_bytes <const> = {
   Add = "QLinearAdd", Mul = "QLinearMul", AveragePool = "QLinearAveragePool",
   GlobalAveragePool = "QLinearGlobalAveragePool", LeakyRelu = "QLinearLeakyRelu", Sigmoid = "QLinearSigmoid",
-  Concat = "QLinearConcat",
+  Concat = "QLinearConcat", Softmax = "QLinearSoftmax",
 }
 local moves <const> = {
   DepthToSpace = true, Expand = true, Flatten = true, Gather = true, MaxPool = true, Reshape = true, Slice = true,
@@ -122,6 +123,7 @@ local moves <const> = {
 --- The dequantized inputs of a node that may be one on bytes; nil if it can't be.
 local function bytes_behind(scope, fields, op)
   local input = fields.input or {}
+  if op == "Softmax" and (scope.opsets[""] or 1) < 13 then return nil end -- it flattened its input
   if op == "Conv" or op == "Gemm" or op == "MatMul" then return inputs_in_bytes(scope, fields) end
   local from = {}
   for i = 1, of_bytes[op] and #input or moves[op] and 1 or 0 do

@@ -47,6 +47,8 @@ static void range_of_dtype(Call *call, DType dtype, int64_t *low, int64_t *high)
 /* Real numbers, which a zero point is added to after they are rounded. */
 static Tensor *rounded(Call *call, Tensor *x, Tensor *zero, DType dtype, int64_t low, int64_t high)
 {
+  Tensor *one = tensor_dtype(x) == DTYPE_f32 ? onnx_filled(call, (Ints){x->shape, 0}, 1, DTYPE_f32) : NULL;
+  if (one && is_byte_form(dtype, one, zero)) return op(onnx_to_bytes, x, one, zero, low, high, dtype);
   if (low == 0 && high == 0) range_of_dtype(call, dtype, &low, &high);
   Tensor *y = op(round, x);
   if (zero) y = plus(y, cast(zero, tensor_dtype(y)));
@@ -124,23 +126,34 @@ static Tensor *sums_of_columns(Call *call, Tensor *b) { return op(sum, b, INTS(-
 
 static bool is_bytes(const Tensor *t) { return t->dtype == DTYPE_u8 || t->dtype == DTYPE_i8; }
 
-/* In doubles, which hold sums of 2^37 products of bytes exactly. */
-static Tensor *less_zero(Call *call, Tensor *t, Tensor *zero)
+static Tensor *less_zero(Call *call, Tensor *t, Tensor *zero, DType dtype)
 {
-  Tensor *wide = cast(t, DTYPE_f64);
-  return zero ? minus(wide, cast(zero, DTYPE_f64)) : wide;
+  Tensor *wide = cast(t, dtype);
+  return zero ? minus(wide, cast(zero, dtype)) : wide;
 }
 
+/* A dtype that holds sums of so many products of bytes less their zero points exactly: doubles hold 2^37. */
+static DType dtype_of_sums(const Tensor *a, const Tensor *b)
+{
+  const int64_t most = (1 << 24) / (255 * 255);
+  return is_bytes(a) && is_bytes(b) && a->ndim > 0 && a->shape[a->ndim - 1] <= most ? DTYPE_f32 : DTYPE_f64;
+}
+
+/* In a dtype that holds it. */
 static Tensor *integer_product(Call *call, Tensor *a, Tensor *b, Tensor *a_zero, Tensor *b_zero)
 {
   Tensor *p = zero_of(call, a_zero, -2), *q = zero_of(call, b_zero, -1);
   if (b->ndim == 2 && a->ndim >= 2 && is_bytes(a) && is_bytes(b))
     return product_of_bytes(call, a, b, p ? cast(p, DTYPE_i32) : NULL, q ? cast(q, DTYPE_i32) : NULL,
                             p ? sums_of_columns(call, b) : NULL);
-  return cast(op(matmul, less_zero(call, a, p), less_zero(call, b, q)), DTYPE_i32);
+  const DType dtype = dtype_of_sums(a, b);
+  return op(matmul, less_zero(call, a, p, dtype), less_zero(call, b, q, dtype));
 }
 
-FORWARD(onnx_matmul_integer) { y[0] = integer_product(call, a->a, a->b, a->a_zero, a->b_zero); }
+FORWARD(onnx_matmul_integer)
+{
+  y[0] = cast(integer_product(call, a->a, a->b, a->a_zero, a->b_zero), DTYPE_i32);
+}
 
 ByteFactor byte_factor(Call *call, Tensor *b, Tensor *scale, Tensor *zero)
 {
@@ -231,8 +244,8 @@ FORWARD(onnx_conv_integer)
     y[0] = op_onnx_byte_conv(call, &bytes);
     return;
   }
-  Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1)),
-         *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0));
+  Tensor *x = less_zero(call, a->x, zero_of(call, a->x_zero, -1), DTYPE_f64),
+         *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0), DTYPE_f64);
   y[0] = cast(op(onnx_conv, x, w, NULL, a->auto_pad, a->dilations, a->group, a->pads, a->strides), DTYPE_i32);
 }
 
@@ -261,8 +274,9 @@ FORWARD(onnx_qlinear_conv)
     y[0] = op_onnx_byte_conv(call, &bytes);
     return;
   }
-  Tensor *x = less_zero(call, a->x, spread(call, a->x_zero, a->x, 1, 0));
-  Tensor *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0)), *b = a->b ? cast(a->b, DTYPE_f64) : NULL;
+  Tensor *x = less_zero(call, a->x, spread(call, a->x_zero, a->x, 1, 0), DTYPE_f64);
+  Tensor *w = less_zero(call, a->w, spread(call, a->w_zero, a->w, 0, 0), DTYPE_f64);
+  Tensor *b = a->b ? cast(a->b, DTYPE_f64) : NULL;
   Tensor *sum = op(onnx_conv, x, w, b, a->auto_pad, a->dilations, a->group, a->pads, a->strides);
   Tensor *real = op(mul, cast(sum, DTYPE_f32), spread(call, scale, sum, 1, 0));
   y[0] = rounded(call, real, spread(call, a->y_zero, sum, 1, 0), tensor_dtype(a->y_zero), 0, 0);

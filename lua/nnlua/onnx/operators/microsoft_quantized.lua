@@ -1,5 +1,7 @@
 -- The operators of com.microsoft on quantized numbers.
 
+local nl = require "nnlua"
+
 local Builder = require "nnlua.program.builder"
 local elements = require "nnlua.onnx.operators.elements"
 local graph = require "nnlua.onnx.graph"
@@ -101,10 +103,10 @@ function ours.QGemm(b, node, x, x_scale, x_zero, y, y_scale, y_zero, bias, z_sca
   if node:flag "transB" then y = b:call("transpose", {y, 1, 2}) end
   local product = b:call("onnx_matmul_integer", {x, y, a_zero = x_zero, b_zero = y_zero})
   if bias then product = b:call("add", {product, bias}) end
-  local scale = b:call("mul", {b:call("mul", {x_scale, y_scale}), node:float("alpha", 1)})
+  local scale = b:call("mul", {b:call("mul", {x_scale, node:float("alpha", 1)}), y_scale})
+  if z_scale then scale = b:call("div", {scale, z_scale}) end -- sums are multiplied once
   local real = b:call("mul", {product, scale})
-  if z_zero then return b:call("onnx_quantize", {real, z_scale, zero = z_zero}) end
-  return z_scale and b:call("div", {real, z_scale}) or real
+  return z_zero and b:call("onnx_quantize", {real, b:constant(nl.tensor(1.0)), zero = z_zero}) or real
 end
 
 function ours.DynamicQuantizeLSTM(b, node, x, w, r, bias, lengths, h, c, peepholes, w_scale, w_zero, r_scale, r_zero)
