@@ -75,14 +75,17 @@ local function attribute_of(scope, fields, name, field, default)
   return number
 end
 
---- Whether a weight has one scale, or one for each row of the result: those of its first dimension.
+--- Whether a weight has one scale, or one for each row of a convolution's result or column of a product's.
 local function has_scales_of_rows(scope, fields, w)
   if is_number(scope, w.input[2]) then return true end
-  return attribute_of(scope, w, "axis", "i", 1) == 0 and attribute_of(scope, w, "block_size", "i", 0) == 0
-    and (fields.op_type == "Conv" or attribute_of(scope, fields, "transB", "i", 0) ~= 0)
+  local is_turned = fields.op_type == "Conv" or attribute_of(scope, fields, "transB", "i", 0) ~= 0
+  local axis, last = attribute_of(scope, w, "axis", "i", 1), tensor_of(scope, w.input[1]).ndim - 1
+  if axis < 0 then axis = axis + last + 1 end
+  return axis == (is_turned and 0 or last) and (is_turned or last == 1)
+    and attribute_of(scope, w, "block_size", "i", 0) == 0
 end
 
---- The number of a tensor's data type, of one that is known.
+--- The name of a tensor's dtype, of one that is known.
 local function type_of(scope, name)
   return tostring(tensor_of(scope, name).dtype)
 end
@@ -94,12 +97,12 @@ local function is_plain(scope, one)
 end
 
 --- The dequantized inputs of a convolution or product, if it can be computed in bytes: x by one scale, the weight by
---- one or one a row, of MatMul both by one.
+--- one or, of a file's, one a row.
 local function inputs_in_bytes(scope, fields)
   local input = fields.input or {}
   local x, w = aside(scope, input[1], "DequantizeLinear"), aside(scope, input[2], "DequantizeLinear")
   if not x or not w or not is_plain(scope, x) or #w.input < 3 then return nil end
-  if fields.op_type == "MatMul" then return is_plain(scope, w) and {x, w} or nil end
+  if fields.op_type == "MatMul" and is_plain(scope, w) then return {x, w} end
   if not tensor_of(scope, w.input[1]) or not is_byte(scope, w.input[1]) or not tensor_of(scope, w.input[3]) then
     return nil
   end

@@ -136,24 +136,29 @@ describe("nodes between bytes", function()
     assert.is_true(nl.equal(quantized(real), program(x)))
   end)
 
-  it("stay real where scales are of what products add up", function()
+  it("stay real where scales are of what products add up, not of their columns", function()
     x = nl.randint(0, 256, {5, 4}):to(nl.uint8)
     tensors.w = nl.randint(-127, 128, {4, 4}):to(nl.int8)
     tensors.ws, tensors.wz = nl.tensor({0.0625, 0.125, 0.5, 0.25}), nl.zeros({4}, {dtype = nl.int8})
     local left, scales = (x:float() - 120) * 0.125, tensors.ws
-    local function agrees(of_weight, of_product, right)
+    local function agrees(of_weight, of_product, right, op)
       local nodes = {
         node("DequantizeLinear", {"x", "xs", "xz"}, {"xr"}),
-        node("DequantizeLinear", {"w", "ws", "wz"}, {"wr"}, of_weight), node("Gemm", {"xr", "wr"}, {"r"}, of_product),
-        node("QuantizeLinear", {"r", "ys", "yz"}, {"y"}),
+        node("DequantizeLinear", {"w", "ws", "wz"}, {"wr"}, of_weight),
+        node(op or "Gemm", {"xr", "wr"}, {"r"}, of_product), node("QuantizeLinear", {"r", "ys", "yz"}, {"y"}),
       }
-      assert.is_true(nl.equal(quantized(left:mm(right)), load_model(nodes, tensors, {"y"})(x)))
+      local program = load_model(nodes, tensors, {"y"})
+      assert.is_true(nl.equal(quantized(left:mm(right)), program(x)))
+      return tostring(program)
     end
     local by_rows, by_columns = tensors.w:float() * scales:reshape(-1, 1), tensors.w:float() * scales
-    agrees({axis = 0}, {transB = 1}, by_rows:t())
-    agrees({axis = 0}, {}, by_rows)
-    agrees({axis = 1}, {}, by_columns)
-    agrees({block_size = 0}, {transB = 1}, by_columns:t())
+    assert.matches("MatMulInteger", agrees({axis = 0}, {transB = 1}, by_rows:t()))
+    assert.not_matches("MatMulInteger", agrees({axis = 0}, {}, by_rows))
+    assert.matches("MatMulInteger", agrees({axis = 1}, {}, by_columns))
+    assert.matches("MatMulInteger", agrees({axis = -1}, {}, by_columns))
+    assert.matches("QLinearMatMul", agrees({axis = 1}, nil, by_columns, "MatMul"))
+    assert.not_matches("QLinearMatMul", agrees({axis = 0}, nil, by_rows, "MatMul"))
+    assert.not_matches("MatMulInteger", agrees({block_size = 0}, {transB = 1}, by_columns:t()))
   end)
 
   it("take a scale a row of the weight", function()

@@ -69,7 +69,9 @@ function ours.QLinearSoftmax(b, node, x, x_scale, x_zero, y_scale, y_zero)
   local real = b:call("onnx_dequantize", {x, x_scale, zero = x_zero})
   local is_flat = node:int("opset", 13) < 13
   local shares = b:call("onnx_softmax", {real, axis = node:int("axis", -1), flat = is_flat, kind = "softmax"})
-  return quantized_like(b, x, shares, y_scale, y_zero)
+  -- ONNX Runtime takes whole multiples of a share: 1 / y_scale rounded down
+  local whole = b:call("mul", {shares, b:call("floor", {b:call("reciprocal", {y_scale})})})
+  return quantized_like(b, x, whole, b:constant(nl.tensor(1.0)), y_zero)
 end
 
 function ours.QLinearWhere(b, _, condition, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero)
