@@ -385,9 +385,6 @@ void pressure_before_backward(lua_State *L, Context *ctx)
   collect_fresh(L, ctx);
   set_floors(ctx);
   m->small_since = m->medium_since = 0;
-  size_t limit = m->limit;
-  set_limit(ctx, headroom(m->allocated));
-  if (m->limit < limit) m->limit = limit;
 }
 
 bool pressure_reclaim(Context *ctx)
