@@ -64,13 +64,14 @@ static void copy(size_t size, int64_t n, const char *from, int64_t from_stride, 
   }
 }
 
-/* Dense lines that are short are not worth more calls than one each. */
+/* Short lines are not worth more than a call each; those of one element each are not worth one. */
 static void lines(size_t size, int64_t lines, int64_t n, const char *from, const int64_t *from_strides, char *to,
                   const int64_t *to_strides)
 {
-  const bool dense = from_strides[1] == (int64_t)size && to_strides[1] == (int64_t)size;
+  const bool dense = to_strides[1] == (int64_t)size;
   for (; lines > 0; lines--, from += from_strides[0], to += to_strides[0]) {
-    if (dense) copy_dense((size_t)n * size, from, to);
+    if (dense && from_strides[1] == 0 && size == 4) fill_uint32_t((uint32_t *)to, n, *(const uint32_t *)from);
+    else if (dense && from_strides[1] == (int64_t)size) copy_dense((size_t)n * size, from, to);
     else copy(size, n, from, from_strides[1], to, to_strides[1]);
   }
 }

@@ -27,6 +27,8 @@ typedef struct Pointwise {
   CastKernel cast[POINTWISE_OPERANDS + 1]; /* NULL where memory has the kernel's dtype */
   int place[POINTWISE_OPERANDS + 1];       /* where the kernel wants operand k; unused places repeat operand 1 */
   int places;
+  int64_t count, steps[POINTWISE_OPERANDS + 1]; /* elements of a line and bytes between them, of a walk over lines, */
+  int64_t at_once;                              /* of which so many go together */
 } Pointwise;
 
 static bool is_direct(const Pointwise *l, int k, const int64_t *strides)
@@ -84,6 +86,62 @@ static void run_strided(void *arg, int64_t n, char *const *p, const int64_t *str
     }
   }
   call_kernel(l, n, p);
+}
+
+/* Lines are short: several at a time, whose results lie side by side, with the operands that don't in buffers. */
+
+static bool is_dense(const Pointwise *l, int k, int64_t stride)
+{
+  return is_direct(l, k, l->steps) && stride == l->count * (int64_t)l->size[k];
+}
+
+static void load_lines(const Pointwise *l, int k, int64_t lines, const char *from, int64_t stride, char *to)
+{
+  const int64_t size = (int64_t)l->compute_size[k], from_strides[] = {stride, l->steps[k]};
+  const int64_t to_strides[] = {l->count * size, size};
+  if (!l->cast[k]) copy_lines(l->size[k], lines, l->count, from, from_strides, to, to_strides);
+  else
+    for (int64_t i = 0; i < lines; i++)
+      load_block(l, k, l->count, from + i * stride, l->steps[k], to + i * to_strides[0]);
+}
+
+static void run_lines(void *arg, int64_t lines, char *const *p, const int64_t *strides)
+{
+  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
+  const Pointwise *l = arg;
+  const int64_t at_once = l->at_once;
+  char *q[POINTWISE_OPERANDS + 1];
+  for (int64_t done = 0; done < lines; done += at_once) {
+    const int64_t piece = lines - done < at_once ? lines - done : at_once;
+    q[0] = p[0] + done * strides[0];
+    for (int k = 1; k < l->operands; k++) {
+      q[k] = p[k] + done * strides[k];
+      if (is_dense(l, k, strides[k])) continue;
+      if (strides[k] != 0 || done == 0) load_lines(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
+      q[k] = buffer[k];
+    }
+    call_kernel(l, piece * l->count, q);
+  }
+}
+
+/* Returns false where a walk over runs is as good. */
+static bool run_by_lines(Pointwise *l, Iter *it)
+{
+  const int inner = it->ndim - 1;
+  size_t widest = 1;
+  if (inner < 1) return false;
+  l->count = it->shape[inner];
+  for (int k = 0; k < l->operands; k++) {
+    l->steps[k] = it->strides[k][inner];
+    if (l->compute_size[k] > widest) widest = l->compute_size[k];
+  }
+  l->at_once = POINTWISE_CHUNK * 16 / (int64_t)widest / l->count;
+  if (l->at_once < 4) return false;
+  if (!is_dense(l, 0, it->strides[0][inner - 1])) return false;
+  it->ndim = inner;
+  it->numel /= l->count;
+  iter_parallel(it, grain_of(GRAIN, l->count), run_lines, l);
+  return true;
 }
 
 /* All operands lie in memory alike, or have a single element: one stretch, no iterator. */
@@ -191,7 +249,7 @@ static __attribute__((noinline)) void run_any(Call *call, PointwiseKernel kernel
   iter_init(&it, tensor_shape(y));
   for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
   iter_plan(&it);
-  iter_parallel(&it, GRAIN, run_strided, &l);
+  if (!run_by_lines(&l, &it)) iter_parallel(&it, GRAIN, run_strided, &l);
 }
 
 void launch_pointwise(Call *call, PointwiseChoice choice, DType dtype, DType produced, Tensor *y,
