@@ -134,13 +134,17 @@ calls["numpy._core.multiarray.scalar"] = function(self, a)
   return kind.dtype.is_complex and t or t:item()
 end
 
---- Whether a list is a shape of as many elements.
+--- Whether a list is a shape of as many elements. One that is 0 makes them none, whatever comes before or after it.
 local function is_shape(shape, count)
   if type(shape) ~= "table" or #shape > 16 then return false end
-  local product = 1
+  local product, is_empty = 1, false
   for _, size in ipairs(shape) do
     if math.type(size) ~= "integer" or size < 0 then return false end
-    if size > 0 and product > count // size then return false end
+    is_empty = is_empty or size == 0
+  end
+  if is_empty then return count == 0 end
+  for _, size in ipairs(shape) do
+    if product > count // size then return false end
     product = product * size
   end
   return product == count

@@ -75,12 +75,14 @@ describe("a damaged pickle of such values", function()
 
   it("is an error that tells what is wrong", function()
     assert.same({0}, loads(array("(K\1K\1\x85" .. dtype .. "\x89C\8" .. ("\0"):rep(8) .. "t")):tolist())
+    assert.equal(nl.Size {3, 0, 2}, loads(array("(K\1K\3K\0K\2\x87" .. dtype .. "\x89C\0t")).shape)
     local wrong = "an array of NumPy's of something else than a shape, a dtype and as many bytes"
     for _, state in ipairs {
       "(K\1K\2\x85" .. dtype .. "\x89C\8" .. ("\0"):rep(8) .. "t", "(K\1K\1\x85" .. dtype .. "\x89C\7" ..
         ("\0"):rep(7) .. "t", "(K\1K\1\x85N\x89C\8" .. ("\0"):rep(8) .. "t", "(K\1N" .. dtype .. "\x89C\8" ..
         ("\0"):rep(8) .. "t", "(K\1J\xff\xff\xff\xff\x85" .. dtype .. "\x89C\8" .. ("\0"):rep(8) .. "t",
       "(K\1\x8a\8\0\0\0\0\0\0\0\x40K\4\x86" .. dtype .. "\x89C\0t", "(K\1K\1\x85" .. dtype .. "\x89Nt",
+      "(K\1K\1K\0\x86" .. dtype .. "\x89C\8" .. ("\0"):rep(8) .. "t",
     } do fails(wrong, loads, array(state)) end
     fails("an array of NumPy's in an unknown way", loads, array "(K\2t")
     fails("an array of NumPy's in an unknown way", loads, array "N")
