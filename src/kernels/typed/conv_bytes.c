@@ -215,20 +215,42 @@ INLINE void store_sums(const Sums *sum, int vectors, int64_t n, int32_t *y)
   for (int j = 0; j < vectors; j++) put_sums(sum[j], n - j * LANES, y + j * LANES);
 }
 
-#define ROUNDER 0x1.8p23f
-
 INLINE Floats floats_of(float x) { return (Floats){0} + x; }
 
+/* Numbers within low and high, rounded to even ones of two as near; what is no number is the lowest. */
+#if __AVX512BW__ && VECTOR_BYTES == 64
+INLINE Sums rounded(Floats x, float low, float high)
+{
+  const __m512 above = _mm512_max_ps((__m512)x, (__m512)floats_of(low));
+  return (Sums)_mm512_cvtps_epi32(_mm512_min_ps(above, (__m512)floats_of(high)));
+}
+#elif __AVX2__ && VECTOR_BYTES == 32
+INLINE Sums rounded(Floats x, float low, float high)
+{
+  const __m256 above = _mm256_max_ps((__m256)x, (__m256)floats_of(low));
+  return (Sums)_mm256_cvtps_epi32(_mm256_min_ps(above, (__m256)floats_of(high)));
+}
+#elif __SSE2__ && VECTOR_BYTES == 16
+INLINE Sums rounded(Floats x, float low, float high)
+{
+  const __m128 above = _mm_max_ps((__m128)x, (__m128)floats_of(low));
+  return (Sums)_mm_cvtps_epi32(_mm_min_ps(above, (__m128)floats_of(high)));
+}
+#else
+#define ROUNDER 0x1.8p23f /* adding it leaves a number of less than 2^22 rounded */
 INLINE Floats chosen(Sums mask, Floats a, Floats b) { return (Floats)(((Sums)a & mask) | ((Sums)b & ~mask)); }
+INLINE Sums rounded(Floats x, float low, float high)
+{
+  const Floats above = chosen(x > low, x, floats_of(low));
+  return __builtin_convertvector(chosen(above < high, above, floats_of(high)) + ROUNDER - ROUNDER, Sums);
+}
+#endif
 
-/* Numbers to bytes; adding ROUNDER leaves a number of less than 2^22 rounded to an even one of two as near. */
 INLINE void store_bytes(const ByteRows *p, const Sums *sum, int vectors, float scale, int64_t n, uint8_t *y)
 {
   for (int j = 0; j < vectors; j++) {
     const Floats real = __builtin_convertvector(sum[j], Floats) * scale;
-    const Floats above = chosen(real > p->low, real, floats_of(p->low)); /* what is no number is the lowest */
-    const Floats inside = chosen(above < p->high, above, floats_of(p->high));
-    put_bytes(__builtin_convertvector(inside + ROUNDER - ROUNDER + p->zero, Sums), n - j * LANES, y + j * LANES);
+    put_bytes(rounded(real, p->low, p->high) + (int32_t)p->zero, n - j * LANES, y + j * LANES);
   }
 }
 
