@@ -192,6 +192,7 @@ enum { TOKEN = 1, FUNCTION = 2, SCOPE_USER_VALUES = 2 };
 typedef struct Scope {
   uint32_t kind, head, around; /* its list; that of the scope around it */
   bool open, releases;         /* new tensors are noted; there is something to release */
+  bool of_call, ending;        /* a call has it, not a block; that call is about to return */
   Context *ctx;
 } Scope;
 
@@ -361,10 +362,27 @@ static void wait_for_return(lua_State *L)
   lua_sethook(L, watch_event, LUA_MASKCALL | LUA_MASKRET, 0);
 }
 
+static int refuse_close(lua_State *L) { return user_error(L, "close: this scope is a call's, which ends it itself"); }
+
+/* A call's scope, at 1, is closed as a call's mode is (lua/autograd/modes.c). */
+static bool may_close(lua_State *L, Scope *s)
+{
+  if (!s->of_call) return true;
+  if (s->ending) {
+    s->ending = false;
+    return true;
+  }
+  lua_getiuservalue(L, 1, TOKEN);
+  lua_State *owner = mode_token_owner(L, -1);
+  lua_pop(L, 1);
+  return s->open && owner && !is_held_by_call(L, owner, 1);
+}
+
 /* __close(scope, error) */
 static int scope_close(lua_State *L)
 {
   Scope *s = scope_check(L, "close");
+  if (!may_close(L, s)) return refuse_close(L);
   if (!s->open) return 0;
   end_scope(L, s, 1);
   lua_Debug ar;
@@ -378,6 +396,7 @@ static int scope_close(lua_State *L)
 static int close_now(lua_State *L)
 {
   Scope *s = scope_check(L, "close");
+  if (s->of_call) return refuse_close(L);
   if (s->open) end_scope(L, s, 1);
   release_scope(L, s);
   return 0;
@@ -421,6 +440,7 @@ static int finish_call(lua_State *L, int status, lua_KContext first)
   (void)status;
   Scope *s = userdata_test(L, (int)first, KIND_SCOPE, sizeof *s);
   if (!s) return luaL_error(L, "the scope of a running call was changed");
+  s->ending = true;
   int top = lua_gettop(L);
   luaL_checkstack(L, FINISH_SLOTS, "too many results");
   for (int i = (int)first + 1; i <= top; i++) move_values(L, i, s->around);
@@ -439,6 +459,7 @@ static int scope(lua_State *L)
   lua_settop(L, top);
   push_scope(L, context_of(L));
   if (top == 0 || lua_isnil(L, 1)) return 1;
+  ((Scope *)lua_touserdata(L, -1))->of_call = true;
   lua_insert(L, 1);
   lua_toclose(L, 1);
   lua_callk(L, top - 1, LUA_MULTRET, 1, finish_call);

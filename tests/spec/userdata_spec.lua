@@ -113,6 +113,61 @@ describe("the debug library", function()
     ]]
   end)
 
+  -- What a call of a mode or a scope has on its stack serves later calls, too.
+  it("gives no way to end another call's mode or scope", function()
+    local function of_call()
+      local name, value = debug.getlocal(3, 1)
+      assert.equal("(C temporary)", name)
+      return value
+    end
+    local function close(value) local _ <close> = value end
+    local function fails(with, f, ...)
+      local ok, message = pcall(f, ...)
+      assert.is_false(ok)
+      assert.truthy(message:find(with, 1, true), message)
+    end
+    local calls = {
+      no_grad = function(f) nl.no_grad(f) end,
+      enable_grad = function(f) nl.enable_grad(f) end,
+      inference_mode = function(f) nl.inference_mode(f) end,
+      scope = function(f) nl.scope(f) end,
+    }
+    for name, call in pairs(calls) do
+      local why = name == "scope" and "close: this scope is a call's, which ends it itself"
+        or "close: this mode is a call's, which ends it itself"
+      local kept
+      call(function()
+        kept = of_call()
+        assert.equal("userdata", type(kept))
+        fails(why, close, kept)
+      end)
+      fails(why, close, kept)
+      call(function()
+        local before = nl.is_grad_enabled()
+        fails(why, close, kept)
+        fails(why, coroutine.wrap(close), kept)
+        assert.equal(before, nl.is_grad_enabled())
+      end)
+      assert.is_true(nl.is_grad_enabled())
+      -- what ends a call otherwise still does
+      for _, problem in ipairs {"stop", false} do
+        assert.is_false((pcall(call, function() error(problem or nil, 0) end)))
+        assert.is_true(nl.is_grad_enabled())
+      end
+      local co = coroutine.create(function() call(coroutine.yield) end)
+      coroutine.resume(co)
+      assert.is_true(coroutine.close(co))
+      assert.is_true(nl.is_grad_enabled())
+    end
+    nl.scope(function()
+      local scope = of_call()
+      fails("this scope is a call's", scope.close, scope)
+      fails("this mode is a call's", close, (debug.getuservalue(scope, 1)))
+    end)
+    local block <close> = nl.scope()
+    fails("this mode is a call's", close, (debug.getuservalue(block, 1)))
+  end)
+
   it("may change user values", function()
     runs [[
       local x = nl.ones(2, {requires_grad = true})

@@ -26,6 +26,7 @@ typedef struct ModeToken {
   bool value, check_nan;
   bool restores; /* closing it puts back what set_grad_enabled or set_detect_anomaly changed */
   bool open;
+  bool of_call, ending; /* a call has it, not a block; that call is about to return */
   struct Modes *modes;
   lua_State *owner; /* kept alive by the user value */
   uint64_t order;   /* later ones win */
@@ -259,6 +260,7 @@ void push_scope_token(lua_State *L, Context *ctx, uint32_t scope)
 {
   ModeToken *t = new_token(L, ctx, MODE_SCOPE, false);
   t->scope = scope;
+  t->of_call = true;
   link_token(t->modes, t);
 }
 
@@ -310,9 +312,33 @@ void give_mode_token(lua_State *L, int index)
   spare_give(L, &spares_key, index);
 }
 
+lua_State *mode_token_owner(lua_State *L, int index)
+{
+  if (!token_test(L, index)) return NULL;
+  lua_getiuservalue(L, index, OWNER);
+  lua_State *owner = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  return owner;
+}
+
+/* A call's token is closed as the call returns, or as an error or coroutine.close ends it: it is on no stack then. Who
+   has got it from the debug library could otherwise end the mode of another call, which it serves later. */
+static bool may_close(lua_State *L, ModeToken *t)
+{
+  if (!t->of_call) return true;
+  if (t->ending) {
+    t->ending = false;
+    return true;
+  }
+  lua_State *owner = mode_token_owner(L, 1);
+  return t->open && t->mode != MODE_SCOPE && owner && !is_held_by_call(L, owner, 1);
+}
+
 static int token_close(lua_State *L)
 {
-  if (!token_test(L, 1)) return user_error(L, "close: a mode was expected, got %s", luaL_typename(L, 1));
+  ModeToken *t = token_test(L, 1);
+  if (!t) return user_error(L, "close: a mode was expected, got %s", luaL_typename(L, 1));
+  if (!may_close(L, t)) return user_error(L, "close: this mode is a call's, which ends it itself");
   close_mode_token(L, 1);
   return 0;
 }
@@ -339,6 +365,8 @@ enum { FINISH_SLOTS = 4 };
 static int finish_run(lua_State *L, int status, lua_KContext first)
 {
   (void)status;
+  ModeToken *t = token_test(L, (int)first);
+  if (t) t->ending = true;
   if (lua_checkstack(L, FINISH_SLOTS)) give_mode_token(L, (int)first);
   return lua_gettop(L) - (int)first;
 }
@@ -347,6 +375,7 @@ int run_or_token(lua_State *L, int first)
 {
   int top = lua_gettop(L) - 1;
   if (top < first || lua_isnil(L, first)) return 1;
+  ((ModeToken *)lua_touserdata(L, -1))->of_call = true;
   lua_insert(L, first);
   lua_toclose(L, first);
   lua_callk(L, top - first, LUA_MULTRET, first, finish_run);

@@ -32,6 +32,9 @@ void close_mode_token(lua_State *L, int index);
 /* Closes a token that no script has, and keeps it for the next one. */
 void give_mode_token(lua_State *L, int index);
 
+/* The coroutine of a token, by its user value; or NULL. */
+lua_State *mode_token_owner(lua_State *L, int index);
+
 /* The same with a Lua value, a table or a string, which the token keeps; and the value by its number, nil if gone. */
 void push_value_token(lua_State *L, Context *ctx, ModeKind kind, int value);
 bool push_mode_value(lua_State *L, uint64_t number);
