@@ -228,9 +228,10 @@ static int run_compiled(lua_State *L, Compiled *c, int self, int first, int n)
   }
   p->runs++;
   p->last = c->calls;
-  if (p->plan && (p->plan->trains || !ctx->grad_enabled || !plan_wants_gradient(p->plan, inputs)))
+  const Plan *plan = p->plan;
+  if (plan && (plan->trains || plan->is_apart || !ctx->grad_enabled || !plan_wants_gradient(plan, inputs)))
     return run_program(L, c, p, first, n, inputs);
-  if (p->plan) c->with_gradients++;
+  if (plan) c->with_gradients++;
   return call_plainly(L, self, first, n);
 }
 

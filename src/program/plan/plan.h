@@ -127,6 +127,7 @@ typedef struct Plan {
   int32_t *bound;          /* headers over what a run is given or makes; first those over inputs and captured ones */
   int32_t nbound, nbound_first;
   bool trains;       /* there are backwards: it runs where gradients are wanted, and only there */
+  bool is_apart;     /* the function itself turns gradients off around all steps: it runs where they are wanted, too */
   bool changes;      /* steps change inputs or captured tensors in place */
   bool keeps;        /* there are steps that are kept */
   bool is_kept;      /* and they have run */

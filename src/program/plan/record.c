@@ -272,6 +272,7 @@ static void record_op(Call *call, PlanRecord *r, const void *args, Tensor *into,
   PlanStep *s = record_step(r, call);
   s->in_place = into != NULL;
   record_arguments(call, r, s, args, NULL, 1);
+  if (r->ctx->grad_enabled || r->ctx->inference) r->plan->is_apart = false;
   const char *problem = problem_of(r, s, call);
   if (problem) {
     plan_record_refuse(r, "%s %s", call->op->name, problem);
@@ -383,7 +384,7 @@ static bool give_up(Recorder *recorder)
 static void open_plan(Call *call, PlanRecord *r, Tensor *const *inputs, int32_t n)
 {
   r->plan = core_allocate(r->ctx, sizeof *r->plan);
-  *r->plan = (Plan){.ctx = r->ctx};
+  *r->plan = (Plan){.ctx = r->ctx, .is_apart = r->grad_enabled};
   Plan *plan = r->plan;
   plan->inputs = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->inputs);
   plan->ninputs = n;
@@ -485,6 +486,7 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
     if (kind == PLAN_CONSTANT)
       plan_record_refuse(r, "a tensor made of numbers is returned, which is to be another one each time");
   }
+  for (int32_t i = 0; i < n; i++) plan->is_apart &= !tensor_requires_grad(outputs[i]);
   plan->histories = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->histories);
   for (int32_t i = 0; i < n; i++)
     if (plan->values[plan->outputs[i]].kind == PLAN_RESULT) plan->histories[i] = record_history(call, r, outputs[i]);

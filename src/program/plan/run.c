@@ -194,7 +194,7 @@ static void run_plainly(Call *call, Plan *plan, const PlanStep *s)
 {
   Context *ctx = call->ctx;
   size_t mark = ctx->owned_count;
-  ctx->grad_enabled = plan->grad_outside && !plan->trains && !s->in_place;
+  ctx->grad_enabled = plan->grad_outside && !plan->trains && !plan->is_apart && !s->in_place;
   Tensor *room[MAX_RESULTS], *into = s->in_place ? plan->values[s->results[0]].now : NULL;
   ctx->recording_suspended = false;
   Tensors y = dispatch(call, s->op, s->args, into, room);

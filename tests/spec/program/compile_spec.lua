@@ -190,6 +190,37 @@ describe("nl.compile", function()
     assert.equal(2, nl.compile_report(fast).with_gradients)
   end)
 
+  it("runs a function that turns gradients off itself where they are wanted", function()
+    local net, w = classifier(), nl.randn(4, 6, {requires_grad = true})
+    local fast = nl.compile(function(x) return nl.no_grad(net, x) end)
+    local x = nl.randn(4, 6, {requires_grad = true})
+    for _ = 1, 3 do
+      local y = fast(x)
+      assert.is_true(nl.equal(nl.no_grad(net, x), y))
+      assert.is_false(y.requires_grad)
+    end
+    local report = nl.compile_report(fast)
+    assert.equal(0, report.with_gradients)
+    assert.equal(2, report.programs[1].runs)
+    -- a view of what has gradients has them itself, wherever it is made
+    local view = nl.compile(function() return nl.no_grad(w.t, w) end)
+    for _ = 1, 3 do assert.is_true(view().requires_grad) end
+    -- what is outside of the part without gradients has them as ever
+    local scaled = nl.compile(function(given) return nl.no_grad(net, given) * w[{{}, {1, 3}}] end)
+    for _ = 1, 3 do assert.is_true(scaled(x).requires_grad) end
+    assert.equal(2, nl.compile_report(scaled).with_gradients)
+    -- a change in place, and a mode around the whole
+    local step = nl.compile(function() nl.no_grad(w.mul_, w, 2) end)
+    local before = w:detach():clone()
+    for _ = 1, 3 do step() end
+    assert.is_true(nl.equal(before * 8, w:detach()))
+    assert.is_true(w.requires_grad and w.is_leaf)
+    local quiet = nl.compile(function(given) return given * w end)
+    nl.no_grad(quiet, x)
+    nl.no_grad(quiet, x)
+    assert.is_true(quiet(x).requires_grad)
+  end)
+
   local Counting = nn.class "Counting"
   function Counting:init() self.fc, self.calls = nn.Linear(3, 2), 0 end
   function Counting:forward(x)
