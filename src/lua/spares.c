@@ -52,7 +52,9 @@ bool is_held_by_call(lua_State *L, lua_State *coroutine, int index)
   lua_Debug frame;
   index = lua_absindex(L, index);
   luaL_checkstack(L, 1, NULL);
-  for (int level = coroutine == L ? 2 : 0; level < LOOKED_THROUGH && lua_getstack(coroutine, level, &frame); level++)
-    if (lua_getinfo(coroutine, "S", &frame) && *frame.what == 'C' && frame_has(L, coroutine, &frame, index)) return true;
+  for (int level = coroutine == L ? 2 : 0; level < LOOKED_THROUGH && lua_getstack(coroutine, level, &frame); level++) {
+    lua_getinfo(coroutine, "S", &frame);
+    if (*frame.what == 'C' && frame_has(L, coroutine, &frame, index)) return true;
+  }
   return false;
 }
