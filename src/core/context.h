@@ -65,6 +65,7 @@ typedef struct Pressure {
   int probes;               /* steps for the cache's sake that didn't find it generational */
   int last_step;            /* what the last step came to */
   bool marked;              /* an incremental cycle has marked what lives since garbage was looked for */
+  size_t heap;              /* bytes of Lua's own after the last cycle */
   size_t left, unseen;      /* bytes after the last slice; those that came while the cycle swept */
   int slices, cycle_slices; /* of the incremental cycle that goes on, and of the last whole one */
 } Pressure;

@@ -14,6 +14,7 @@ enum {
   CEILING = 30 << 20,  /* where it is collected whatever that costs */
   CYCLE_HEADROOM = 24 << 20,
   CYCLE_CEILING = 40 << 20,
+  SMALL_HEAP = 16 << 20, /* of Lua's, beside which these hold */
   SMALL_FLOOR = 256 << 10,
   MEDIUM_FLOOR = 1 << 20,
   MUCH_DUE = 1 << 20,
@@ -45,9 +46,28 @@ static size_t larger_size(size_t a, size_t b) { return a > b ? a : b; }
 static size_t headroom(size_t live) { return larger_size(HEADROOM, live / 4); }
 static size_t ceiling(size_t live) { return larger_size(CEILING, live / 2); }
 
-/* The same for incremental cycles, which go over the whole heap. */
-static size_t cycle_headroom(size_t live) { return larger_size(CYCLE_HEADROOM, live / 4); }
-static size_t cycle_ceiling(size_t live) { return larger_size(CYCLE_CEILING, live / 2); }
+/* What beside a large heap of Lua's may gather in addition: as much as that is, as Lua itself lets it double. */
+static size_t heap_share(size_t heap)
+{
+  size_t over = heap > SMALL_HEAP ? heap - SMALL_HEAP : 0;
+  return 2 * over < heap ? 2 * over : heap;
+}
+
+/* The same for incremental cycles, which go over the whole of that heap. */
+static size_t cycle_headroom(const Context *ctx, size_t live)
+{
+  return larger_size(CYCLE_HEADROOM, live / 4) + heap_share(ctx->pressure.heap) / 2;
+}
+static size_t cycle_ceiling(const Context *ctx, size_t live)
+{
+  return larger_size(CYCLE_CEILING, live / 2) + heap_share(ctx->pressure.heap);
+}
+
+static size_t heap_bytes(lua_State *L)
+{
+  int kilobytes = lua_gc(L, LUA_GCCOUNT); /* negative within a finalizer */
+  return kilobytes > 0 ? (size_t)kilobytes << 10 : 0;
+}
 
 static void set_floors(Context *ctx)
 {
@@ -233,7 +253,7 @@ static void tidy(lua_State *L, Context *ctx)
 static void set_limit(Context *ctx, size_t bytes)
 {
   Memory *m = &ctx->memory;
-  size_t most = m->live_after + (ctx->pressure.generational ? ceiling : cycle_ceiling)(m->live_after);
+  size_t live = m->live_after, most = live + (ctx->pressure.generational ? ceiling(live) : cycle_ceiling(ctx, live));
   m->limit = m->allocated + bytes;
   if (m->allocated < most && m->limit > most) m->limit = most;
 }
@@ -248,6 +268,7 @@ static void collect_fully(lua_State *L, Context *ctx)
   p->slices = 0;
   p->unseen = 0;
   p->marked = false;
+  p->heap = heap_bytes(L);
   ctx->memory.live_after = ctx->memory.allocated;
   p->handed_out = ctx->memory.handed_out;
   set_limit(ctx, headroom(ctx->memory.live_after));
@@ -279,9 +300,10 @@ static void cycle_ended(lua_State *L, Context *ctx)
   Memory *m = &ctx->memory;
   Pressure *p = &ctx->pressure;
   bool whole = p->marked || p->slices == 1;
+  p->heap = heap_bytes(L);
   size_t left = m->allocated > p->unseen ? m->allocated - p->unseen : 0;
   if (whole) {
-    size_t room = cycle_headroom(left), unseen = m->allocated - left;
+    size_t room = cycle_headroom(ctx, left), unseen = m->allocated - left;
     p->cycle_slices = p->slices;
     m->live_after = left;
     set_limit(ctx, unseen < room / 2 ? room - unseen : room / 2);
@@ -289,7 +311,7 @@ static void cycle_ended(lua_State *L, Context *ctx)
   p->slices = 0;
   p->unseen = 0;
   p->marked = false;
-  if (m->allocated > left + cycle_ceiling(left)) collect_fully(L, ctx);
+  if (m->allocated > left + cycle_ceiling(ctx, left)) collect_fully(L, ctx);
 }
 
 /*
@@ -298,11 +320,11 @@ static void cycle_ended(lua_State *L, Context *ctx)
  */
 static size_t stride(lua_State *L, const Context *ctx)
 {
-  size_t live = ctx->memory.live_after, end = live + cycle_ceiling(live), now = ctx->memory.allocated;
+  size_t live = ctx->memory.live_after, end = live + cycle_ceiling(ctx, live), now = ctx->memory.allocated;
   const Pressure *p = &ctx->pressure;
-  double slices = p->cycle_slices ? p->cycle_slices : 1 + SLICES_PER_BYTE * 1024 * lua_gc(L, LUA_GCCOUNT);
+  double slices = p->cycle_slices ? p->cycle_slices : 1 + SLICES_PER_BYTE * (double)heap_bytes(L);
   double to_come = slices - p->slices > slices / 4 ? slices - p->slices : slices / 4;
-  double usual = (double)(cycle_ceiling(live) - cycle_headroom(live)) / slices;
+  double usual = (double)(cycle_ceiling(ctx, live) - cycle_headroom(ctx, live)) / slices;
   double left = end > now ? (double)(end - now) / to_come : 0;
   return (size_t)(CYCLE_ROOM * (left < usual ? left : usual)) + 1;
 }
@@ -317,7 +339,7 @@ static void cycle_goes_on(lua_State *L, Context *ctx, Step step)
   Memory *m = &ctx->memory;
   Pressure *p = &ctx->pressure;
   size_t apart = stride(L, ctx);
-  bool late = m->allocated > m->live_after + cycle_ceiling(m->live_after);
+  bool late = m->allocated > m->live_after + cycle_ceiling(ctx, m->live_after);
   size_t grown = p->slices && m->allocated > p->left ? m->allocated - p->left : 0;
   for (double until = clock_seconds() + (grown > MUCH_DUE ? LONG_SLICE : SHORT_SLICE);; step = collector_step(L, ctx)) {
     if (p->generational) { /* as the second of two steps shows, and then no cycle ever ends */
