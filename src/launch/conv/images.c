@@ -81,27 +81,35 @@ static int64_t met_along(const Plan *w, int d, int64_t place, int64_t tap)
   return at >= 0 && at % c->stride[d] == 0 && at / c->stride[d] < c->result[d] ? at / c->stride[d] : -1;
 }
 
-/* Lists the taps that are inside of the image at a place, of so many images; returns how many. */
-static int64_t list_taps(const Plan *w, int64_t place, int64_t images, ConvTap *to)
+/* Lists the taps along a dimension that are inside of the image at a place, and where; returns how many. */
+static int64_t list_along(const Plan *w, int d, int64_t place, ConvTap *to)
 {
-  const int64_t *kernel = w->c->kernel, *source = w->is_gradient ? w->c->result : w->c->size;
-  int64_t at[CONV_DIMS], n = 0;
+  int64_t n = 0;
+  for (int64_t tap = 0; tap < w->c->kernel[d]; tap++) {
+    const int64_t met = met_along(w, d, place, tap);
+    if (met >= 0) to[n++] = (ConvTap){met, tap};
+  }
+  return n;
+}
+
+/* Lists the taps that are inside of the image at a place, of so many images; returns how many. `along` has room for
+   those of each dimension. */
+static int64_t list_taps(const Plan *w, int64_t place, int64_t images, ConvTap *along, ConvTap *to)
+{
+  const int64_t *kernel = w->c->kernel, *source = w->is_gradient ? w->c->result : w->c->size, lanes = w->k->vector;
+  const ConvTap *first[CONV_DIMS], *last[CONV_DIMS];
+  int64_t n = 0;
   for (int d = CONV_DIMS - 1; d >= 0; d--) {
-    at[d] = place % w->size[d];
+    first[d] = along;
+    last[d] = along += list_along(w, d, place % w->size[d], along);
     place /= w->size[d];
   }
-  for (int64_t p = 0; p < kernel[0]; p++) {
-    const int64_t plane = met_along(w, 0, at[0], p);
-    for (int64_t l = 0; plane >= 0 && l < kernel[1]; l++) {
-      const int64_t line = met_along(w, 1, at[1], l);
-      for (int64_t t = 0; line >= 0 && t < kernel[2]; t++) {
-        const int64_t column = met_along(w, 2, at[2], t);
-        if (column < 0) continue;
-        to[n++] = (ConvTap){((plane * source[1] + line) * source[2] + column) * images,
-                            ((p * kernel[1] + l) * kernel[2] + t) * w->k->vector};
-      }
+  for (const ConvTap *p = first[0]; p < last[0]; p++)
+    for (const ConvTap *l = first[1]; l < last[1]; l++) {
+      const int64_t x = (p->x * source[1] + l->x) * source[2], tap = (p->w * kernel[1] + l->w) * kernel[2];
+      for (const ConvTap *t = first[2]; t < last[2]; t++)
+        to[n++] = (ConvTap){(x + t->x) * images, (tap + t->w) * lanes};
     }
-  }
   return n;
 }
 
@@ -113,7 +121,7 @@ typedef struct Unit {
   int64_t group, vector, vectors, place, places, image, images;
   char *sums; /* [place][image][row] */
   int64_t *first_tap;
-  ConvTap *taps;
+  ConvTap *taps, *along; /* of the places; of a place, dimension by dimension */
 } Unit;
 
 static void list_places(const Unit *u)
@@ -121,7 +129,7 @@ static void list_places(const Unit *u)
   int64_t n = 0;
   for (int64_t i = 0; i < u->places; i++) {
     u->first_tap[i] = n;
-    n += list_taps(u->plan, u->place + i, u->images, u->taps + n);
+    n += list_taps(u->plan, u->place + i, u->images, u->along, u->taps + n);
   }
   u->first_tap[u->places] = n;
 }
@@ -164,6 +172,9 @@ static void take_sums(const Unit *u, ChainWorker *then)
   }
 }
 
+/* The taps of all dimensions. */
+static int64_t taps_along(const Plan *w) { return w->c->kernel[0] + w->c->kernel[1] + w->c->kernel[2]; }
+
 static void run_units(void *arg, int64_t begin, int64_t end)
 {
   Plan *w = arg;
@@ -172,7 +183,8 @@ static void run_units(void *arg, int64_t begin, int64_t end)
   Unit u = {.plan = w, .sums = scratch_take(&w->scratch)};
   if (j->then) chain_open(&then, j->then);
   u.first_tap = (int64_t *)(void *)(u.sums + w->sum_bytes);
-  u.taps = (ConvTap *)(void *)(u.first_tap + w->tile + 1);
+  u.along = (ConvTap *)(void *)(u.first_tap + w->tile + 1);
+  u.taps = u.along + taps_along(w);
   for (int64_t unit = begin; unit < end; unit++) {
     const int64_t block = unit % w->blocks, tile = unit / w->blocks % w->tiles;
     const int64_t rows = unit / w->blocks / w->tiles % w->row_parts;
@@ -238,7 +250,8 @@ void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_
   const ConvRowWeights weights = conv_row_weights(call, j, w.taps);
   w.weight = weights.weight;
   w.bias = weights.bias;
+  const int64_t taps = taps_along(&w) + w.tile * w.taps;
   scratch_init(call, &w.scratch, units,
-               w.sum_bytes + (w.tile + 1) * (int64_t)sizeof(int64_t) + w.tile * w.taps * (int64_t)sizeof(ConvTap));
+               w.sum_bytes + (w.tile + 1) * (int64_t)sizeof(int64_t) + taps * (int64_t)sizeof(ConvTap));
   launch_items((Work){units, w.tile * images * w.part * w.k->vector * terms / 8}, run_units, &w);
 }

@@ -72,17 +72,20 @@ static int64_t group_of(const Plan *plan) { return GEMM_GROUP * plan->kernels->w
 
 static bool is_vector(const Plan *plan) { return plan->route >= DOTS; }
 
+enum { DOT_COLUMNS = 4 }; /* what the edges of pieces of dot products are multiples of */
+
 /* Halves the longer edge while pieces are too few for threads and large enough. */
 static void choose_edges(Plan *plan)
 {
   const Product *p = &plan->p;
   int64_t least = is_vector(plan) ? GEMM_VECTOR_WORK : GEMM_PIECE_WORK, n = p->n;
+  const int64_t column_unit = plan->route == DOTS ? DOT_COLUMNS : GEMM_COL_UNIT;
   plan->row_edge = p->m < GEMM_ROW_EDGE || is_vector(plan) ? p->m : GEMM_ROW_EDGE;
   plan->col_edge = n < GEMM_COL_EDGE || is_vector(plan) ? n : GEMM_COL_EDGE;
   while (ceil_div_i64(p->m, plan->row_edge) * ceil_div_i64(n, plan->col_edge) < 4
          && plan->row_edge * plan->col_edge * p->k >= 2 * least) {
     bool rows = !is_vector(plan) && plan->row_edge * GEMM_COL_UNIT >= plan->col_edge * GEMM_ROW_UNIT;
-    int64_t *edge = rows ? &plan->row_edge : &plan->col_edge, unit = rows ? GEMM_ROW_UNIT : GEMM_COL_UNIT;
+    int64_t *edge = rows ? &plan->row_edge : &plan->col_edge, unit = rows ? GEMM_ROW_UNIT : column_unit;
     if (*edge <= unit) break;
     *edge = ceil_div_i64(ceil_div_i64(*edge, 2), unit) * unit;
   }
