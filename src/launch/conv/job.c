@@ -14,6 +14,17 @@ int64_t even_share(int64_t n, int64_t most)
   return max_i64(ceil_div_i64(n, parts), 1);
 }
 
+int64_t *conv_parts_in_order(Call *call, const ConvJob *j)
+{
+  int64_t *order = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *order);
+  for (int64_t i = 0; i < j->nparts; i++) {
+    int64_t at = i;
+    for (; at > 0 && j->parts[order[at - 1]].taps < j->parts[i].taps; at--) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  return order;
+}
+
 Tiling conv_tiling(const ConvJob *j, const ConvPart *p, int64_t places)
 {
   Tiling t = {.images = 1, .size = {1, 1, 1}};

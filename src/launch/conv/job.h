@@ -54,6 +54,9 @@ static inline bool conv_shares(int64_t parts, int64_t work)
   return parts >= CONV_UNITS || parts % parallel_threads() == 0 || work < CONV_SHARED_WORK;
 }
 
+/* The parts' numbers, those of most taps first, so that the last units of work are small. */
+int64_t *conv_parts_in_order(Call *call, const ConvJob *j);
+
 /* Of some images with small maps; j is without parts, and its x is dy where it is a gradient of the input. */
 bool conv_is_by_images(const Convolution *c, const Tensor *x, bool is_gradient);
 void conv_by_images(Call *call, const Convolution *c, const ConvJob *j, bool is_gradient);

@@ -34,6 +34,7 @@ typedef struct Plan {
   const ConvJob *j;
   const ConvProductKernels *k;
   PartPlan *parts;
+  const int64_t *order; /* of the parts */
   bool is_packed;
   int64_t blocks;
   int64_t rounds; /* in which each part takes a share of its units, so that the cache has what others wrote beside it */
@@ -276,7 +277,7 @@ static void run_shares(void *arg, int64_t from, int64_t to)
   u.result = u.panels + plan->panel_bytes;
   u.slab.run = (ConvRun *)(void *)(u.result + plan->result_bytes);
   for (int64_t share = from; share < to; share++) {
-    const int64_t round = share / j->nparts, part = j->nparts - 1 - share % j->nparts; /* those of most taps first */
+    const int64_t round = share / j->nparts, part = plan->order[share % j->nparts];
     u.p = &j->parts[part];
     u.part = &plan->parts[part];
     u.lists = (char *)(u.slab.run + u.part->runs);
@@ -413,6 +414,7 @@ void conv_multiply(Call *call, const ConvJob *j)
     work += p->taps * j->channels * j->rows * j->groups * of_part;
   }
   if (units == 0) return;
+  plan.order = conv_parts_in_order(call, j);
   plan.rounds = rounds_of(j, units, bytes);
   plan.is_packed = places > CONV_LOOSE_PLACES || keeps_packed(call);
   if (plan.is_packed) pack_weights(call, &plan);

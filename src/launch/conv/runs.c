@@ -325,12 +325,11 @@ static int64_t cut_parts(Call *call, Plan *w, int64_t line_bytes)
   const int64_t even = ceil_div_i64(lines * j->groups * w->row_parts, UNITS);
   w->lines = max_i64(min_i64(SUM_BYTES / line_bytes, even), 1);
   w->parts = arena_allocate(call->ctx, (size_t)j->nparts * sizeof *w->parts);
+  const int64_t *order = conv_parts_in_order(call, j);
   for (int64_t i = 0; i < j->nparts; i++) {
-    const PartUnits part = {&j->parts[i], tiles_of(w, &j->parts[i]) * w->row_parts * j->groups};
-    int64_t at = i;
-    for (; at > 0 && w->parts[at - 1].p->taps < part.p->taps; at--) w->parts[at] = w->parts[at - 1];
-    w->parts[at] = part;
-    units += part.units;
+    const ConvPart *p = &j->parts[order[i]];
+    w->parts[i] = (PartUnits){p, tiles_of(w, p) * w->row_parts * j->groups};
+    units += w->parts[i].units;
   }
   return units;
 }
