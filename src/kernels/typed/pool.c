@@ -199,13 +199,14 @@ INLINE Offset before(T a, T b)
   return larger;
 }
 
-/* The one that comes before the other, both if neither does: of whole numbers a maximum of machines. */
+/* The one that comes before the other, b if neither does. */
 INLINE T first_of(T a, T b)
 {
-#if T_INTEGRAL
-  return a > b ? a : b;
+  const T larger = a > b ? a : b; /* an instruction of machines, which gives b if either is nan */
+#if T_FLOATING
+  return a != a ? a : larger;
 #else
-  return before(a, b) ? a : b;
+  return larger;
 #endif
 }
 
@@ -311,38 +312,47 @@ static bool are_line_pairs(const Pool *p)
   return p->dilation[2] == 1;
 }
 
-#if T_INTEGRAL
-
 /* Images whose windows of a line of results meet no more columns than MAXIMA_LINE: first maxima of the lines that
-   windows meet, with their padding, then of the columns of that. Not of floats, of whose zeros the first in a window
-   counts. */
-enum { MAXIMA_LINE = POOL_STRIP * 16, PIECE = 32 };
+   windows meet, with their padding, then of the columns of that. Lines are rounded up to vectors where there is room
+   behind them. */
+enum { MAXIMA_LINE = POOL_STRIP * 16, PIECE = VECTOR_BYTES / (int)sizeof(T) };
 
-static int64_t columns_met(const Pool *p)
+static int64_t whole_pieces(int64_t n) { return (n + PIECE - 1) & -PIECE; }
+
+static int64_t columns_met(const Pool *p, int64_t results)
 {
-  return (p->result[2] - 1) * p->stride[2] + (p->kernel[2] - 1) * p->dilation[2] + 1;
+  return (results - 1) * p->stride[2] + (p->kernel[2] - 1) * p->dilation[2] + 1;
 }
 
 static bool are_lines(const Pool *p)
 {
   return p->size[0] == 1 && p->result[0] == 1 && p->kernel[0] == 1 && p->result[2] > 0
-         && columns_met(p) + p->stride[2] * PIECE <= MAXIMA_LINE;
+         && columns_met(p, whole_pieces(p->result[2])) + p->padding[2] + PIECE <= MAXIMA_LINE;
 }
 
-/* The maxima of n columns of the lines that windows of a line of results meet; where these are none they stay. */
-static void max_of_lines(const Pool *p, int64_t result, const T *image, int64_t n, T *restrict to)
+INLINE void max_of_three(const T *a, const T *b, const T *c, int64_t n, T *restrict to)
 {
-  bool is_first = true;
+  for (int64_t i = 0; i < n; i++) to[i] = first_of(c[i], first_of(b[i], a[i]));
+}
+
+/* The maxima of n columns of the lines that windows of a line of results meet. */
+INLINE void max_of_lines(const Pool *p, int64_t result, const T *image, int64_t n, T *restrict to)
+{
+  const T *first[3] = {NULL};
+  int count = 0; /* the first three are taken at once */
   for (int64_t k = 0; k < p->kernel[1]; k++) {
     const int64_t at = result * p->stride[1] - p->padding[1] + k * p->dilation[1];
     if (at < 0 || at >= p->size[1]) continue;
     const T *line = image + at * p->size[2];
-    if (is_first) memcpy(to, line, (size_t)n * sizeof(T));
-    else
-      for (int64_t i = 0; i < n; i++) to[i] = first_of(line[i], to[i]);
-    is_first = false;
+    if (count < 3) {
+      first[count++] = line;
+      continue;
+    }
+    if (count++ == 3) max_of_three(first[0], first[1], first[2], n, to);
+    for (int64_t i = 0; i < n; i++) to[i] = first_of(line[i], to[i]);
   }
-  for (int64_t i = 0; is_first && i < n; i++) to[i] = LOWEST;
+  if (count > 0 && count <= 3) max_of_three(first[0], first[count > 1], first[count - 1], n, to);
+  for (int64_t i = 0; count == 0 && i < n; i++) to[i] = LOWEST;
 }
 
 /* Of windows of columns; n results, which may be more than there are. */
@@ -363,17 +373,20 @@ INLINE void max_of_columns(const Pool *p, const T *columns, int64_t n, int64_t s
 static void max_by_lines(const Pool *p, int64_t images, const T *x, T *y)
 {
   T columns[MAXIMA_LINE], maxima[MAXIMA_LINE];
-  const int64_t n = p->result[2], left = p->padding[2], inside = min_i64(p->size[2], columns_met(p) - left);
-  const int64_t rounded = (n + PIECE - 1) / PIECE * PIECE; /* so that nothing is left over from vectors */
+  const int64_t n = p->result[2], rounded = whole_pieces(n), left = p->padding[2], met = columns_met(p, n);
+  const int64_t inside = min_i64(p->size[2], met - left), whole = whole_pieces(inside);
+  const T *end = x + images * inside_of(p), *y_end = y + images * outside_of(p);
   for (int64_t i = 0; i < MAXIMA_LINE; i++) columns[i] = LOWEST;
-  for (int64_t i = 0; i < images * p->result[1]; i++, y += n) {
-    max_of_lines(p, i % p->result[1], x + i / p->result[1] * inside_of(p), inside, columns + left);
-    WITH_STRIDE(p->stride[2], { max_of_columns(p, columns, rounded, S, maxima); })
-    memcpy(y, maxima, (size_t)n * sizeof(T));
-  }
+  for (int64_t i = 0; i < images; i++, x += inside_of(p))
+    for (int64_t result = 0; result < p->result[1]; result++, y += n) {
+      const bool has_room = end - x >= inside_of(p) + PIECE;
+      max_of_lines(p, result, x, has_room ? whole : inside, columns + left);
+      for (int64_t k = left + inside; has_room && k < met; k++) columns[k] = LOWEST;
+      T *to = y_end - y >= rounded ? y : maxima;
+      WITH_STRIDE(p->stride[2], { max_of_columns(p, columns, rounded, S, to); })
+      if (to != y) memcpy(y, maxima, (size_t)n * sizeof(T));
+    }
 }
-
-#endif
 
 /* x: [volumes, size]; y, positions: [volumes, result] */
 static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int64_t *positions)
@@ -386,12 +399,10 @@ static void max_pool(const Pool *p, int64_t volumes, const void *x, void *y, int
     max_beside(x, volumes * outside_of(p), y);
     return;
   }
-#if T_INTEGRAL
   if (!positions && are_lines(p)) {
     max_by_lines(p, volumes, x, y);
     return;
   }
-#endif
   Strip s = {.known_first = -1};
   Offset at[POOL_STRIP];
   for (int64_t i = 0; i < volumes; i++) {
