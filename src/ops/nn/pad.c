@@ -195,7 +195,9 @@ static Tensor *padded(Call *call, PadMode mode, Tensor *x, Ints pad)
   const bool cuts = sizes_of(call, pad, true, &less);
   if (!sizes_of(call, pad, false, &more) && !cuts) return result_copy(call, x);
   for (int i = 0; i < x->ndim; i++) shape[i] = padded_size(call, x, more, i);
-  Tensor *y = result_of_images(call, tensor_dtype(x), (Ints){shape, x->ndim}, x);
+  const Ints size_of_all = {shape, x->ndim};
+  Tensor *y = mode == CIRCULAR ? result_new(call, tensor_dtype(x), device_of(x), size_of_all) /* as PyTorch has it */
+                               : result_of_images(call, tensor_dtype(x), size_of_all, x);
   copy_inside(call, x, more, y);
   for (int i = x->ndim - 1; i >= x->ndim - pad.n / 2; i--) {
     const int64_t size = x->shape[i], first = before(more, x->ndim, i);
