@@ -209,4 +209,24 @@ describe("a result of 8 MB and more, which is written past the caches,", functio
       end
     end
   end)
+
+  it("computes lines of any length with operands that broadcast", function()
+    for _, dtype in ipairs {nl.float32, nl.float64, nl.float16, nl.int64, nl.complex64} do
+      for _, shape in ipairs {{7, 3}, {130, 5}, {40, 33}, {9, 200}, {3, 6, 17}} do
+        local n = shape[#shape]
+        local column, line = {table.unpack(shape)}, {table.unpack(shape)}
+        column[#shape], line[#shape - 1] = 1, 1
+        local x = nl.randint(1, 9, shape):to(dtype)
+        for _, other in ipairs {column, line, {1}} do
+          local y = nl.randint(1, 9, other):to(dtype)
+          local repeated = y:expand(shape):clone()
+          assert.is_true(nl.equal(x * repeated, x * y))
+          assert.is_true(nl.equal(repeated:sub(x), y - x))
+          local wide = nl.cat({x, x, x}, -1)
+          wide:narrow(-1, n + 1, n):mul_(y)
+          assert.is_true(nl.equal(nl.cat({x, x * repeated, x}, -1), wide))
+        end
+      end
+    end
+  end)
 end)

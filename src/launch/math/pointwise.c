@@ -1,6 +1,7 @@
 /* Pointwise kernels over tensors of any strides and dtypes. */
 #include "launch/math/pointwise.h"
 
+#include "core/arith.h"
 #include "core/blocks.h"
 #include "core/iter.h"
 #include "core/parallel.h"
@@ -29,6 +30,7 @@ typedef struct Pointwise {
   int places;
   int64_t count, steps[POINTWISE_OPERANDS + 1]; /* elements of a line and bytes between them, of a walk over lines, */
   int64_t at_once;                              /* of which so many go together */
+  char *filled[POINTWISE_OPERANDS + 1];         /* a buffer full of operand k's one element, or NULL */
 } Pointwise;
 
 static bool is_direct(const Pointwise *l, int k, const int64_t *strides)
@@ -36,8 +38,18 @@ static bool is_direct(const Pointwise *l, int k, const int64_t *strides)
   return !l->cast[k] && strides[k] == (int64_t)l->size[k];
 }
 
+typedef char Buffer[POINTWISE_CHUNK * 16]; /* of what is loaded */
+
+/* How many elements there is room for in a buffer. */
+static int64_t room_of(const Pointwise *l, int k) { return POINTWISE_CHUNK * 16 / (int64_t)l->compute_size[k]; }
+
 static void load_block(const Pointwise *l, int k, int64_t n, const char *from, int64_t stride, char *to)
 {
+  if (l->cast[k] && stride == 0) { /* the one element, which is then repeated */
+    l->cast[k](1, from, 0, to, 0);
+    copy_elements(l->compute_size[k], n, to, 0, to, (int64_t)l->compute_size[k]);
+    return;
+  }
   if (l->cast[k]) l->cast[k](n, from, stride, to, (int64_t)l->compute_size[k]);
   else copy_elements(l->size[k], n, from, stride, to, (int64_t)l->size[k]);
 }
@@ -59,13 +71,13 @@ static void call_kernel(const Pointwise *l, int64_t n, char *const *p)
 /* A run with operands that the kernel can't take as they are: through buffers, piece by piece. */
 static void run_buffered(const Pointwise *l, int64_t n, char *const *p, const int64_t *strides)
 {
-  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
+  _Alignas(64) Buffer buffer[POINTWISE_OPERANDS + 1];
   char *q[POINTWISE_OPERANDS + 1];
   for (int64_t done = 0; done < n; done += POINTWISE_CHUNK) {
     int64_t piece = n - done < POINTWISE_CHUNK ? n - done : POINTWISE_CHUNK;
     for (int k = 1; k < l->operands; k++) {
-      q[k] = p[k] + done * strides[k];
-      if (is_direct(l, k, strides)) continue;
+      q[k] = l->filled[k] ? l->filled[k] : p[k] + done * strides[k];
+      if (l->filled[k] || is_direct(l, k, strides)) continue;
       if (strides[k] != 0 || done == 0) load_block(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
       q[k] = buffer[k];
     }
@@ -107,7 +119,7 @@ static void load_lines(const Pointwise *l, int k, int64_t lines, const char *fro
 
 static void run_lines(void *arg, int64_t lines, char *const *p, const int64_t *strides)
 {
-  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
+  _Alignas(64) Buffer buffer[POINTWISE_OPERANDS + 1];
   const Pointwise *l = arg;
   const int64_t at_once = l->at_once;
   char *q[POINTWISE_OPERANDS + 1];
@@ -115,13 +127,37 @@ static void run_lines(void *arg, int64_t lines, char *const *p, const int64_t *s
     const int64_t piece = lines - done < at_once ? lines - done : at_once;
     q[0] = p[0] + done * strides[0];
     for (int k = 1; k < l->operands; k++) {
-      q[k] = p[k] + done * strides[k];
-      if (is_dense(l, k, strides[k])) continue;
+      q[k] = l->filled[k] ? l->filled[k] : p[k] + done * strides[k];
+      if (l->filled[k] || is_dense(l, k, strides[k])) continue;
       if (strides[k] != 0 || done == 0) load_lines(l, k, piece, q[k], strides[k], buffer[k]); /* else it is there */
       q[k] = buffer[k];
     }
     call_kernel(l, piece * l->count, q);
   }
+}
+
+/* Lines that the kernel takes as they are, one after the other. */
+static void run_whole_lines(void *arg, int64_t lines, char *const *p, const int64_t *strides)
+{
+  const Pointwise *l = arg;
+  char *places[POINTWISE_OPERANDS + 1];
+  int64_t steps[POINTWISE_OPERANDS + 1] = {0};
+  for (int i = 0; i < l->places; i++) places[i] = p[1];
+  for (int k = 0; k < l->operands; k++) {
+    places[l->place[k]] = l->filled[k] ? l->filled[k] : p[k];
+    steps[l->place[k]] = l->filled[k] ? 0 : strides[k];
+  }
+  for (int64_t i = 0; i < lines; i++) {
+    l->kernel(l->count, places, l->params);
+    for (int k = 0; k < l->places; k++) places[k] += steps[k];
+  }
+}
+
+static bool are_whole(const Pointwise *l)
+{
+  for (int k = 0; k < l->operands; k++)
+    if (!l->filled[k] && !is_direct(l, k, l->steps)) return false;
+  return true;
 }
 
 /* Returns false where a walk over runs is as good. */
@@ -137,10 +173,11 @@ static bool run_by_lines(Pointwise *l, Iter *it)
   }
   l->at_once = POINTWISE_CHUNK * 16 / (int64_t)widest / l->count;
   if (l->at_once < 4) return false;
-  if (!is_dense(l, 0, it->strides[0][inner - 1])) return false;
+  const bool dense = is_dense(l, 0, it->strides[0][inner - 1]);
+  if (!dense && !are_whole(l)) return false;
   it->ndim = inner;
   it->numel /= l->count;
-  iter_parallel(it, grain_of(GRAIN, l->count), run_lines, l);
+  iter_parallel(it, grain_of(GRAIN, l->count), dense ? run_lines : run_whole_lines, l);
   return true;
 }
 
@@ -188,7 +225,7 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
     if (k == 0 || t[k]->numel != 1) return false;
     f.single[k] = f.any_single = true;
   }
-  _Alignas(64) char buffer[POINTWISE_OPERANDS + 1][POINTWISE_CHUNK * 16];
+  _Alignas(64) Buffer buffer[POINTWISE_OPERANDS + 1];
   for (int k = 0; k < l->operands; k++) {
     f.p[k] = tensor_data(t[k]);
     if (!f.single[k]) continue;
@@ -198,6 +235,16 @@ static bool run_flat(const Pointwise *l, Tensor *const *t)
   if (n <= GRAIN) flat_part(&f, 0, n);
   else parallel_for(n, GRAIN, flat_part, &f);
   return true;
+}
+
+/* Fills a buffer with each operand that has a single element, once for all runs. */
+static void fill_singles(Pointwise *l, Tensor *const *t, Buffer *buffers)
+{
+  for (int k = 1; k < l->operands; k++) {
+    if (t[k]->numel != 1) continue;
+    load_block(l, k, min_i64(room_of(l, k), t[0]->numel), tensor_data(t[k]), 0, buffers[k]);
+    l->filled[k] = buffers[k];
+  }
 }
 
 static void add_operand(Pointwise *l, Tensor **list, Tensor *t, int place, DType in_memory, DType in_kernel)
@@ -245,6 +292,8 @@ static __attribute__((noinline)) void run_any(Call *call, PointwiseKernel kernel
     add_operand(&l, list, t, i + 1, tensor_dtype(t), compute);
   }
   if (run_flat(&l, list)) return;
+  _Alignas(64) Buffer buffers[POINTWISE_OPERANDS + 1];
+  fill_singles(&l, list, buffers);
   Iter it;
   iter_init(&it, tensor_shape(y));
   for (int k = 0; k < l.operands; k++) iter_add(&it, list[k]);
