@@ -77,13 +77,14 @@ static void correlate_tile(const Correlation *w, ConvSlab *s, const Tile *t, int
   const ConvJob *j = w->j;
   char *panel = s->memory + w->slab_bytes;
   int64_t *place_at = (int64_t *)(void *)((char *)s->run + w->run_bytes), *tap_at = place_at + w->tiling.places;
-  if (conv_slab_set(s, j, w->p, t)) {
+  const bool is_listed = s->p && s->tile.images == t->images && memcmp(s->tile.size, t->size, sizeof t->size) == 0;
+  if (conv_slab_set(s, j, w->p, t) && !is_listed) {
+    const int64_t plane_step = conv_step(j, &s->window, 0), line_step = conv_step(j, &s->window, 1);
     int64_t n = 0;
     list_taps(w, s, tap_at);
     EACH_LINE(t, i, p, l)
     for (int64_t c = 0; c < t->size[2]; c++)
-      place_at[n++] = i * s->image + p * conv_step(j, &s->window, 0) + l * conv_step(j, &s->window, 1)
-                      + c * j->stride[2];
+      place_at[n++] = i * s->image + p * plane_step + l * line_step + c * j->stride[2];
   }
   conv_slab_fill(s, group, 0, j->channels);
   const int64_t vector = j->k->conv_product->vector;
