@@ -189,6 +189,21 @@ describe("nodes between bytes", function()
     return program, tostring(program)
   end
 
+  --- That a program on x is written as ONNX's own operators, and gives the same when it is read back.
+  local function assert_written(program)
+    local file = nl.io.BytesIO()
+    nl.onnx.export(program, file, {strict = true})
+    file:seek "set"
+    assert.is_true(nl.equal(program(x), nl.onnx.load(file)(x)))
+  end
+
+  it("are written as operators of real numbers between them", function()
+    tensors.w, tensors.ws, tensors.wz = nl.randint(0, 256, {2, 3, 5, 6}):to(nl.uint8), nl.tensor(0.0625), byte(90)
+    for _, op in ipairs {"Add", "Mul"} do assert_written((around(op, {"w"}))) end
+    assert_written((around("Concat", {"w"}, {axis = 1})))
+    for _, op in ipairs {"GlobalAveragePool", "Sigmoid", "Softmax"} do assert_written((around(op, {}))) end
+  end)
+
   it("are sums, products, parts and means of bytes", function()
     tensors.w, tensors.ws, tensors.wz = nl.randint(0, 256, {2, 3, 5, 6}):to(nl.uint8), nl.tensor(0.0625), byte(90)
     local left, right = (x:float() - 120) * 0.125, (tensors.w:float() - 90) * 0.0625

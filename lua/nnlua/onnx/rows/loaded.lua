@@ -1,6 +1,8 @@
 -- The rows that programs read from files of ONNX are made of, as the operators that they were: tables of the names of
 -- inputs, in order, and of attributes, ours to theirs.
 
+local nl = require "nnlua"
+
 local loaded = {}
 
 --- An attribute as it is written: numbers of arguments that are real stay real.
@@ -171,6 +173,35 @@ loaded.onnx_qlinear_conv = operator("QLinearConv", {
 function loaded.onnx_quantize(e, a)
   if a.low ~= a.high or a.dtype or a.block_size ~= 0 or a.like and not a.zero then return nil end
   return e:add("QuantizeLinear", {a.x, a.scale, a.zero}, {axis = a.axis})
+end
+
+function loaded.onnx_to_bytes(e, a)
+  if a.low ~= a.high or not a.zero and a.dtype ~= nl.uint8 then return nil end
+  return e:add("QuantizeLinear", {a.x, a.scale, a.zero})
+end
+
+function loaded.onnx_of_bytes(e, a) return e:add("DequantizeLinear", {a.x, a.scale, a.zero}) end
+
+--- What quantized numbers stand for.
+local function real_of(e, x, scale, zero) return e:add("DequantizeLinear", {x, scale, zero}) end
+
+--- Operators that ONNX has for real numbers alone, between DequantizeLinear and QuantizeLinear.
+for row, op in pairs {onnx_qlinear_add = "Add", onnx_qlinear_mul = "Mul"} do
+  loaded[row] = function(e, a)
+    if not a.y_zero then return nil end
+    local real = e:add(op, {real_of(e, a.a, a.a_scale, a.a_zero), real_of(e, a.b, a.b_scale, a.b_zero)})
+    return e:add("QuantizeLinear", {real, a.y_scale, a.y_zero})
+  end
+end
+
+function loaded.onnx_requantize(e, a)
+  return a.y_zero and e:add("QuantizeLinear", {real_of(e, a.x, a.x_scale, a.x_zero), a.y_scale, a.y_zero}) or nil
+end
+
+function loaded.onnx_qlinear_global_pool(e, a)
+  if not a.y_zero then return nil end
+  local mean = e:add("GlobalAveragePool", {real_of(e, a.x, a.x_scale, a.x_zero)})
+  return e:add("QuantizeLinear", {mean, a.y_scale, a.y_zero})
 end
 
 return loaded
