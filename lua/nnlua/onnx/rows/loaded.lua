@@ -182,24 +182,38 @@ end
 
 function loaded.onnx_of_bytes(e, a) return e:add("DequantizeLinear", {a.x, a.scale, a.zero}) end
 
+--- Whether scales and zero points are known, so that the operators between DequantizeLinear and QuantizeLinear are read
+--- as what they were. Of others such are written only where nothing but ONNX's own will do: they round otherwise.
+local function may_be_real(e, a, names)
+  if not a.y_zero then return false end
+  for _, name in ipairs(names) do
+    local id = a.at[name]
+    if id and not e.contents.values[id].tensor then return e.options.strict end
+  end
+  return true
+end
+local of_pairs <const> = {"a_scale", "a_zero", "b_scale", "b_zero", "y_scale", "y_zero"}
+local of_one <const> = {"x_scale", "x_zero", "y_scale", "y_zero"}
+
 --- What quantized numbers stand for.
 local function real_of(e, x, scale, zero) return e:add("DequantizeLinear", {x, scale, zero}) end
 
 --- Operators that ONNX has for real numbers alone, between DequantizeLinear and QuantizeLinear.
 for row, op in pairs {onnx_qlinear_add = "Add", onnx_qlinear_mul = "Mul"} do
   loaded[row] = function(e, a)
-    if not a.y_zero then return nil end
+    if not may_be_real(e, a, of_pairs) then return nil end
     local real = e:add(op, {real_of(e, a.a, a.a_scale, a.a_zero), real_of(e, a.b, a.b_scale, a.b_zero)})
     return e:add("QuantizeLinear", {real, a.y_scale, a.y_zero})
   end
 end
 
 function loaded.onnx_requantize(e, a)
-  return a.y_zero and e:add("QuantizeLinear", {real_of(e, a.x, a.x_scale, a.x_zero), a.y_scale, a.y_zero}) or nil
+  if not may_be_real(e, a, of_one) then return nil end
+  return e:add("QuantizeLinear", {real_of(e, a.x, a.x_scale, a.x_zero), a.y_scale, a.y_zero})
 end
 
 function loaded.onnx_qlinear_global_pool(e, a)
-  if not a.y_zero then return nil end
+  if not may_be_real(e, a, of_one) then return nil end
   local mean = e:add("GlobalAveragePool", {real_of(e, a.x, a.x_scale, a.x_zero)})
   return e:add("QuantizeLinear", {mean, a.y_scale, a.y_zero})
 end
