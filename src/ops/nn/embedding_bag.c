@@ -89,6 +89,7 @@ static Tensor *sums_of(Call *call, const Bags *b, Tensor *rows)
 static Tensor *maxima_of(Call *call, const Bags *b, Tensor *rows)
 {
   int64_t m = rows->shape[0], width = rows->shape[1];
+  if (m == 0) return sums_of(call, b, rows); /* zeros, whose gradient is zeros */
   Tensor *values = op(detach, rows), *bag = op(expand, op(unsqueeze, b->bag, 1), INTS(m, width));
   if (b->counts) values = op(where, op(unsqueeze, b->counts, 1), values, number(-(double)INFINITY));
   Tensor *low = op(full, INTS(b->n, width), scalar_float(-(double)INFINITY), tensor_dtype(values), device_behind(rows),
@@ -101,7 +102,6 @@ static Tensor *maxima_of(Call *call, const Bags *b, Tensor *rows)
   Tensor *far = op(full, INTS(b->n, width), scalar_int(m + 1), DTYPE_i64, device_behind(rows), false);
   Tensor *first = op(scatter_reduce, far, 0, bag, place, "amin", true);
   Tensor *found = op(le, first, number((double)m));
-  if (m == 0) return op(zeros, INTS(b->n, width), tensor_dtype(rows), device_behind(rows), false);
   Tensor *taken = op(gather, rows, 0, op(where, found, first, cast(number(1), DTYPE_i64)), false);
   return op(where, found, taken, number(0));
 }
