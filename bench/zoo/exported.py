@@ -1,7 +1,7 @@
 # Networks of torchvision and transformers as PyTorch's exporters write them, small and with random weights, and what
 # ONNX Runtime quantizes and fuses of them, each with inputs, ONNX Runtime's outputs and its time: for exported.lua.
-#   python bench/zoo/exported.py FOLDER [PATTERN]    (a python with torch, torchvision, transformers, onnxscript,
-#                                                     onnxruntime and safetensors)
+#   python bench/zoo/exported.py FOLDER [PATTERN]    (a python with torch, torchvision, transformers, timm,
+#                                                     onnxscript, onnxruntime and safetensors)
 import copy
 import inspect
 import os
@@ -34,7 +34,8 @@ def vision(name, size=64, **options):
     """A network of torchvision, and inputs of two shapes."""
     from torchvision import models
 
-    make = getattr(models, name, None) or getattr(models.segmentation, name, None) or getattr(models.detection, name)
+    make = getattr(models, name, None) or getattr(models.segmentation, name, None) or getattr(
+        models.detection, name, None) or getattr(models.video, name, None) or getattr(models.optical_flow, name)
     return make(weights=None, **options), [[image(1, 3, size, size)], [image(2, 3, size, size)]]
 
 
@@ -63,6 +64,30 @@ def detection(name):
         def forward(self, x):
             return tuple(self.net([x])[0].values())
     return Boxes(), [[torch.rand(3, 128, 128)]]
+
+
+def film(name):
+    net, _ = vision(name)
+    return net, [[image(1, 3, 8, 64, 64)], [image(2, 3, 8, 64, 64)]]
+
+
+def flow():
+    net, _ = vision("raft_small")
+
+    class Flow(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, before, after):
+            return self.net(before, after, 3)[-1]
+    return Flow(), [[image(1, 3, 128, 128), image(1, 3, 128, 128)]]
+
+
+def of_timm(name, size=64):
+    import timm
+
+    return timm.create_model(name, pretrained=False), [[image(1, 3, size, size)], [image(2, 3, size, size)]]
 
 
 class Outputs(torch.nn.Module):
@@ -214,6 +239,15 @@ NETS = {
     **{name: (lambda name=name: detection(name)) for name in (
         "fasterrcnn_mobilenet_v3_large_320_fpn", "ssdlite320_mobilenet_v3_large", "retinanet_resnet50_fpn",
         "maskrcnn_resnet50_fpn")},
+    **{name: (lambda name=name: film(name)) for name in ("r3d_18", "mc3_18", "r2plus1d_18")},
+    "raft_small": flow,
+    **{"timm " + name: (lambda name=name: of_timm(name)) for name in (
+        "efficientvit_b0", "mobileone_s0", "ghostnetv2_100", "hrnet_w18_small", "nfnet_f0", "nasnetalarge", "mixnet_s",
+        "poolformer_s12", "pvt_v2_b0", "resnest14d", "repvit_m0_9", "skresnet18", "lambda_resnet26t",
+        "focalnet_tiny_srf", "mambaout_femto", "rdnet_tiny")},
+    **{"timm " + name: (lambda name=name: of_timm(name, 224)) for name in (
+        "cait_xxs24_224", "convit_tiny", "coat_lite_tiny", "davit_tiny", "gcvit_xxtiny", "levit_128s", "mixer_s16_224",
+        "xcit_nano_12_p16_224")},
     "bert": lambda: encoder("Bert"),
     "roberta": lambda: encoder("Roberta"),
     "electra": lambda: encoder("Electra", embedding_size=32),
@@ -254,6 +288,9 @@ def varied(net):
             t = getattr(module, name, None)
             if "Norm" in type(module).__name__ and isinstance(t, torch.Tensor):
                 t.data = torch.rand_like(t) * 0.5 + (0.75 if name in ("running_var", "weight") else -0.25)
+    for t in net.parameters():
+        if t.numel() > 1 and not t.any(): # heads and factors that begin at 0, of which nothing would be seen
+            t.data.normal_(0, 0.05)
     return net.eval()
 
 
