@@ -233,6 +233,28 @@ function shapes.pad(e, a, step)
   return e:add("Pad", {a.input, e:ints(pads(n, a.pad)), value})
 end
 
+--- Each block as wide as all, one below the other.
+function shapes.block_diag(e, a, step)
+  local dtype, wide, parts = words.result_dtype(e, step), {all = 0}, {}
+  if type(a.at.tensors) ~= "table" or #a.at.tensors == 0 then return nil end
+  for i, id in ipairs(a.at.tensors) do
+    local shape = e.contents.values[id].shape
+    wide[i] = not shape and "?" or shape[#shape] or 1
+    if math.type(wide[i]) ~= "integer" then return nil end
+    wide.all = wide.all + wide[i]
+  end
+  local before = 0
+  for i, id in ipairs(a.at.tensors) do
+    local value, new = e.contents.values[id], {}
+    local x = dtype and e:cast(a.tensors[i], value.dtype, dtype) or a.tensors[i]
+    for d = 1, 2 - #value.shape do new[d] = d - 1 end
+    if #new > 0 then x = e:add("Unsqueeze", {x, e:ints(new)}) end
+    parts[i] = e:add("Pad", {x, e:ints {0, before, 0, wide.all - before - wide[i]}})
+    before = before + wide[i]
+  end
+  return e:add("Concat", parts, {axis = 0})
+end
+
 function shapes.pixel_shuffle(e, a)
   if words.rank(e, a, "input") ~= 4 then return nil end
   return e:add("DepthToSpace", {a.input}, {blocksize = a.upscale_factor, mode = "CRD"})
