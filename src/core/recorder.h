@@ -52,12 +52,15 @@ struct Recorder {
    * Of training, after each: the backward of an op, whose results call->planned has as above; a gradient that was added
    * to a leaf's; gradients that were dropped, or filled with zeros; a step of an optimizer (ops/optim/step.h); and
    * before a leaf's gradient is looked at. May raise. Either all are NULL or none: then `beside` is told instead.
+   * `asked`, which doesn't raise, is told when a leaf begins or ceases to require a gradient, or gradients are
+   * enabled; without it nobody is.
    */
   void (*differentiated)(Recorder *r, Call *call, const Differentiated *d);
   void (*accumulated)(Recorder *r, Call *call, Tensor *leaf, Tensor *g);
   void (*cleared)(Recorder *r, Call *call, Tensors leaves, bool drop);
   void (*stepped)(Recorder *r, Call *call, const struct OptimizerWork *work);
   void (*looked)(Recorder *r, const Tensor *leaf);
+  void (*asked)(Recorder *r);
 };
 
 /* Tells the recorder, if there is one, that a function reads elements of a tensor for what isn't a tensor. The core
@@ -78,6 +81,12 @@ static inline void tell_deed(const Context *ctx, const char *function)
 static inline void tell_training(const Context *ctx, const char *function)
 {
   if (ctx->recorder && !ctx->recorder->differentiated) tell_deed(ctx, function);
+}
+
+/* Tells it that what is recorded says itself what gradients are wanted of. */
+static inline void tell_asked(const Context *ctx)
+{
+  if (ctx->recorder && ctx->recorder->asked) ctx->recorder->asked(ctx->recorder);
 }
 
 #endif

@@ -113,6 +113,7 @@ static void change_requires_grad(lua_State *L, Tensor *t, bool value)
                dtype_name(tensor_dtype(t)));
   if (value && t->is_inference && !t->ctx->inference)
     user_error(L, "requires_grad: a tensor made in inference mode can't require a gradient outside of it; clone it");
+  if (value != t->requires_grad) tell_asked(t->ctx);
   t->requires_grad = value;
 }
 

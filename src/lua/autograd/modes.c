@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/recorder.h"
 #include "lua/autograd/carriers.h"
 #include "lua/named_arguments.h"
 #include "lua/parse.h"
@@ -397,8 +398,10 @@ static int no_grad(lua_State *L)
 
 static int enable_grad(lua_State *L)
 {
+  Context *ctx = context_of(L);
   check_function(L, "enable_grad", 1);
-  push_mode_token(L, context_of(L), MODE_GRAD, true);
+  tell_asked(ctx);
+  push_mode_token(L, ctx, MODE_GRAD, true);
   return run_or_token(L, 1);
 }
 
@@ -439,6 +442,7 @@ static int set_grad_enabled(lua_State *L)
     return user_error(L, "set_grad_enabled: true or false expected, got %s", luaL_typename(L, 1));
   check_function(L, "set_grad_enabled", 2);
   bool value = lua_toboolean(L, 1);
+  if (value) tell_asked(ctx);
   if (lua_gettop(L) >= 2 && !lua_isnil(L, 2)) {
     push_mode_token(L, ctx, MODE_GRAD, value);
     return run_or_token(L, 2);

@@ -279,6 +279,8 @@ static void record_op(Call *call, PlanRecord *r, const void *args, Tensor *into,
     return;
   }
   record_results(call, r, s, results, step);
+  for (int64_t i = 0; i < results.n; i++) /* a new leaf */
+    if (!into && results.v[i]->requires_grad && !plan_record_is_older(r, results.v[i])) r->asks = true;
   if (s->in_place) s->is_view = false;
 }
 
@@ -490,6 +492,7 @@ Plan *plan_record_finish(Call *call, PlanRecord *r, Tensor *const *outputs, int3
   plan->histories = plan_allocate(plan, (size_t)(n + 1) * sizeof *plan->histories);
   for (int32_t i = 0; i < n; i++)
     if (plan->values[plan->outputs[i]].kind == PLAN_RESULT) plan->histories[i] = record_history(call, r, outputs[i]);
+  if (r->asks && !plan->trains) plan_record_refuse(r, "it changes itself what gradients are wanted of");
   if (changes_constants(plan)) plan_record_refuse(r, "a tensor made of numbers is changed in place");
   if (r->reason[0]) return NULL;
   note_forms(call, plan);

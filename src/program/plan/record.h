@@ -25,6 +25,7 @@ struct PlanRecord {
   bool open;
   bool busy;         /* the plan is being added to: it can't be given back */
   bool grad_enabled; /* when it began */
+  bool asks;         /* leaves have begun or ceased to require gradients, or these were enabled */
   int32_t most_steps;
   char reason[REASON_TEXT];
 };

@@ -188,6 +188,8 @@ RECORDS(accumulated, record_arrival, Tensor *leaf AND Tensor *g, leaf, g)
 RECORDS(cleared, record_clearing, Tensors leaves AND bool drop, leaves, drop)
 RECORDS(stepped, record_work, const OptimizerWork *work, work)
 
+static void asked(Recorder *recorder) { ((PlanRecord *)recorder)->asks = true; }
+
 void record_training(Recorder *r)
 {
   r->differentiated = differentiated;
@@ -195,6 +197,7 @@ void record_training(Recorder *r)
   r->cleared = cleared;
   r->stepped = stepped;
   r->looked = looked;
+  r->asked = asked;
 }
 
 PlanWork *plan_record_work(const PlanRecord *r) { return r->plan->work; }

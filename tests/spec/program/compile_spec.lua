@@ -672,6 +672,38 @@ describe("nl.compile", function()
     end
   end)
 
+  it("runs plainly what says itself what gradients are wanted of", function()
+    local w = nl.full({2}, 3.0):requires_grad_()
+    local makers = {
+      function(x) return (x * 2):requires_grad_() end,
+      function(x)
+        local y = x * 2
+        y.requires_grad = true
+        return y * y
+      end,
+      function(x) return nl.full({2}, 2.0, {requires_grad = true}) * x end,
+      function(x) return nl.no_grad(function() return (x * w:detach()):requires_grad_() end) end,
+      function(x) return nl.no_grad(nl.enable_grad, function() return x * w end) end,
+      function(x)
+        local _ <close> = nl.set_grad_enabled(true)
+        return x * w
+      end,
+    }
+    for _, f in ipairs(makers) do
+      local fast = nl.compile(f)
+      for _ = 1, 4 do
+        local y = fast(nl.ones(2))
+        assert.is_true(y.requires_grad)
+        assert.equal(f(nl.ones(2)).is_leaf, y.is_leaf)
+        assert.equal(nl.no_grad(f, nl.ones(2)).requires_grad, nl.no_grad(fast, nl.ones(2)).requires_grad)
+      end
+      assert.matches("it changes itself what gradients are wanted of", programs(fast)[1].reason, 1, true)
+    end
+    local fast = nl.compile(function(x) return x * w:contiguous() end)
+    for _ = 1, 3 do assert.same({3, 3}, nl.no_grad(fast, nl.ones(2)):tolist()) end
+    assert.is_nil(programs(fast)[1].reason)
+  end)
+
   it("makes what nothing but its data is read of", function()
     local readers = {
       function(x) return (x * 2).data * 3 end,
