@@ -96,11 +96,11 @@ static void lines_run(void *arg, int64_t n, char *const *p, const int64_t *strid
   for (int64_t i = 0; i < n; i++) c->cast(c->count, p[1] + i * from[0], from[1], p[0] + i * to[0], to[1]);
 }
 
-/* The same copy as a walk over lines, whose number is no matter of the iterator, unless that is of one line. */
+/* The same copy as a walk over lines, whose number is no matter of the iterator; long ones are cut for threads. */
 static void launch_copy_lines(Copy *c)
 {
   Iter *it = &c->it;
-  if (it->ndim < 2) {
+  if (it->ndim < 2 || it->shape[it->ndim - 1] >= GRAIN) {
     iter_parallel(it, GRAIN, copy_run, c);
     return;
   }
