@@ -377,9 +377,24 @@ def no_numbers():
                     "yz": scalar(low + 110, dtype)}, constants=["w", "ws", "wz"], domain="", group=groups)
 
 
+def spread_bytes():
+    """Both operands broadcast, and their rounded sums and products are often halfway between two bytes."""
+    for signed in (False, True):
+        dtype, low = (np.int8, -128) if signed else (np.uint8, 0)
+        name = "_signed" if signed else ""
+        all_bytes = np.arange(low, low + 256).astype(dtype)
+        a = {"x": all_bytes[::3].reshape(1, 86), "xs": scalar(0.01), "xz": scalar(low + 29, dtype)}
+        b = {"v": all_bytes[::5].reshape(52, 1), "ys": scalar(0.5), "yz": scalar(low + 124, dtype)}
+        y = {"zs": scalar(0.02), "zz": scalar(low + 89, dtype)}
+        rows = {**b, "v": np.tile(all_bytes[::5].reshape(52, 1), 86)}
+        for op in ("QLinearAdd", "QLinearMul"):
+            yield made(op.lower() + "_spread" + name, op, {**a, **b, **y})
+            yield made(op.lower() + "_spread_rows" + name, op, {**a, **rows, **y})
+
+
 def main():
     families = (floats, attentions, lstms, quantized, packed, corners, short_sequences, bytes_alone, resizes,
-                byte_means, no_numbers)
+                byte_means, no_numbers, spread_bytes)
     out = [c for family in families for c in family()]
     with open(os.path.join(HERE, "microsoft.gz"), "wb") as f:
         with gzip.GzipFile(fileobj=f, mode="wb", compresslevel=9, mtime=0, filename="") as z:

@@ -7,6 +7,7 @@
 #include "ops/onnx/quantizing.h"
 #include "ops/onnx/words.h"
 #include "ops/shape/view.h"
+#include "ops/table/pointwise.h"
 
 bool is_byte_form(DType dtype, const Tensor *scale, const Tensor *zero)
 {
@@ -86,14 +87,23 @@ FORWARD(onnx_add_bytes) { y[0] = pair_of_bytes(call, BYTES_ADD, a); }
 
 FORWARD(onnx_mul_bytes) { y[0] = pair_of_bytes(call, BYTES_MUL, (const Pair *)a); }
 
-/* b in the shape of a; NULL if it doesn't broadcast to it. */
-static Tensor *in_shape(Call *call, Tensor *b, const Tensor *a)
+/* Brings a and b to the shape that they broadcast to. */
+static void broadcast_pair(Call *call, Tensor **a, Tensor **b)
 {
-  if (tensor_same_shape(a, b)) return b;
-  if (b->ndim > a->ndim) return NULL;
-  for (int i = 1; i <= b->ndim; i++)
-    if (b->shape[b->ndim - i] != 1 && b->shape[b->ndim - i] != a->shape[a->ndim - i]) return NULL;
-  return op(expand, b, tensor_shape(a));
+  Tensor *const pair[] = {*a, *b};
+  const Ints shape = broadcast_operands(call, pair, 2);
+  *a = op(expand, *a, shape);
+  *b = op(expand, *b, shape);
+}
+
+/* Whether each element of a stands beside several of b in memory. */
+static bool is_single_beside(const Tensor *a, const Tensor *b)
+{
+  for (int i = 1; i <= b->ndim; i++) {
+    const int64_t of_a = i <= a->ndim ? a->shape[a->ndim - i] : 1, of_b = b->shape[b->ndim - i];
+    if (of_a != 1 || of_b != 1) return of_a == 1;
+  }
+  return false;
 }
 
 static Tensor *real_of(Call *call, Tensor *x, Tensor *scale, Tensor *zero)
@@ -101,7 +111,7 @@ static Tensor *real_of(Call *call, Tensor *x, Tensor *scale, Tensor *zero)
   return op(onnx_dequantize, x, scale, zero, 1, 0, DTYPE_NONE);
 }
 
-/* By reals, for what has other forms or shapes. */
+/* By reals, for what has other forms. */
 static Tensor *pair_of_reals(Call *call, BytePairKind kind, const Pair *a)
 {
   Tensor *left = real_of(call, a->a, a->a_scale, a->a_zero), *right = real_of(call, a->b, a->b_scale, a->b_zero);
@@ -109,20 +119,30 @@ static Tensor *pair_of_reals(Call *call, BytePairKind kind, const Pair *a)
   return op(onnx_quantize, real, a->y_scale, a->y_zero, 1, 0, 0, 0, DTYPE_NONE, a->a);
 }
 
+/* ONNX Runtime adds the second to the zero point first: a single one, if one is. */
 FORWARD(onnx_qlinear_add)
 {
   const Pair *p = (const Pair *)a;
-  if (are_bytes(p) && tensor_same_shape(a->a, a->b))
-    y[0] = op(onnx_add_bytes, a->a, a->a_scale, a->a_zero, a->b, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
-  else y[0] = pair_of_reals(call, BYTES_ADD, p);
+  Tensor *left = a->a, *right = a->b;
+  if (!are_bytes(p)) {
+    y[0] = pair_of_reals(call, BYTES_ADD, p);
+    return;
+  }
+  const bool turned = is_single_beside(left, right);
+  broadcast_pair(call, &left, &right);
+  if (turned)
+    y[0] = op(onnx_add_bytes, right, a->b_scale, a->b_zero, left, a->a_scale, a->a_zero, a->y_scale, a->y_zero);
+  else y[0] = op(onnx_add_bytes, left, a->a_scale, a->a_zero, right, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
 }
 
 FORWARD(onnx_qlinear_mul)
 {
   const Pair *p = (const Pair *)a;
-  Tensor *left = a->a, *right = are_bytes(p) ? in_shape(call, a->b, a->a) : NULL;
-  if (!right && are_bytes(p)) left = in_shape(call, a->a, a->b), right = a->b;
-  if (left && right)
-    y[0] = op(onnx_mul_bytes, left, a->a_scale, a->a_zero, right, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
-  else y[0] = pair_of_reals(call, BYTES_MUL, p);
+  Tensor *left = a->a, *right = a->b;
+  if (!are_bytes(p)) {
+    y[0] = pair_of_reals(call, BYTES_MUL, p);
+    return;
+  }
+  broadcast_pair(call, &left, &right);
+  y[0] = op(onnx_mul_bytes, left, a->a_scale, a->a_zero, right, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
 }
