@@ -54,12 +54,23 @@ static void requantize(int64_t n, const uint8_t *x, const ByteScale *from, const
   else requantize_of(false, n, x, from, to, y);
 }
 
+/* a b + c, rounded once as ONNX Runtime has it. a is a byte, so that doubles hold the product. */
+INLINE float fused_sum(float a, float b, float c)
+{
+#ifdef __FP_FAST_FMAF
+  return __builtin_fmaf(a, b, c);
+#else
+  return (float)((double)a * b + c);
+#endif
+}
+
 INLINE void add_of(bool is_signed, int64_t n, const uint8_t *a, const uint8_t *b, const BytePair *given,
                    uint8_t *restrict y)
 {
   const BytePair p = *given;
   for (int64_t i = 0; i < n; i++) {
-    const float sum = number_of(a[i], is_signed) * p.a + (number_of(b[i], is_signed) * p.b + p.plus);
+    const float b_part = fused_sum(number_of(b[i], is_signed), p.b, p.plus);
+    const float sum = fused_sum(number_of(a[i], is_signed), p.a, b_part);
     y[i] = byte_of(within(sum, p.low, p.high), 0);
   }
 }
