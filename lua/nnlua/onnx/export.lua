@@ -7,6 +7,7 @@ local check_writes = require "nnlua.onnx.writes"
 local claims = require "nnlua.onnx.claims"
 local complex_rows = require "nnlua.onnx.rows.complex"
 local core = require "nnlua.program.core"
+local nl = require "nnlua"
 local nn_core = require "nnlua.nn.core"
 local opened = require "nnlua.onnx.opened"
 local own = require "nnlua.onnx.own_domain"
@@ -140,6 +141,9 @@ local function add_row(e, step)
   bind_results(e, step, table.pack(own.write(e, step)))
 end
 
+--- What the first two inputs of a loop's body are: the round and the condition.
+local of_loops <const> = {{dtype = nl.int64, shape = {}}, {dtype = nl.bool, shape = {}}}
+
 --- The graph of a body; values from outside keep their names there. `inputs` are the names of those that it declares.
 local function body_graph(e, body, inputs)
   local inner = Exporter(body, e.options, e)
@@ -150,7 +154,7 @@ local function body_graph(e, body, inputs)
       inner.names[id] = e:plain(given)
     else
       inner.names[id] = inner:fresh(inputs[i])
-      table.insert(infos, types.value_info(inner.names[id], body.values[id]))
+      table.insert(infos, types.value_info(inner.names[id], of_loops[i] or body.values[id]))
     end
   end
   add_steps(inner)
@@ -190,6 +194,8 @@ function steps.sequence(e, step)
 end
 
 function steps.item(e, step)
+  local parts = e.parts[step.operands[1]]
+  if parts then return parts[step.position < 0 and #parts + 1 + step.position or step.position + 1] end
   local names = names_of(e, step.operands)
   return e:add("SequenceAt", {names[1], names[2] or e:ints(step.position)})
 end
@@ -258,7 +264,7 @@ local function model_of(program, options)
   end
   add_steps(e)
   local outputs = name_outputs(e)
-  local opsets = {writer.message("opset", {domain = "", version = options.opset or OPSET})}
+  local opsets = {writer.message("opset", {domain = "", version = math.max(OPSET, e.shared.opset)})}
   if e.shared.own then table.insert(opsets, writer.message("opset", {domain = "nnlua", version = 1})) end
   return writer.message("model", {
     ir_version = IR_VERSION, producer_name = "nnlua", graph = e:graph(inputs, outputs), opset_import = opsets,

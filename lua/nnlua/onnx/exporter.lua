@@ -15,8 +15,10 @@ function Exporter:init(contents, options, outer)
   self.contents, self.options, self.outer = contents, options, outer
   self.names = {}
   self.pairs = {} -- complex values that are pairs of real numbers in the graph
+  self.parts = {} -- the names of a sequence's tensors, of sequences that stand in the graph as these
+  self.sums = {} -- values of a program read from a file that are known to be int32
   self.nodes, self.initializers = {}, {}
-  self.shared = outer and outer.shared or {taken = {}, count = 0, constants = {}, own = false}
+  self.shared = outer and outer.shared or {taken = {}, count = 0, constants = {}, own = false, opset = 0}
   self.root = outer and outer.root or self
 end
 
@@ -31,6 +33,9 @@ function Exporter:fresh(stem)
   taken[name] = true
   return name
 end
+
+--- Says that the file wants an operator set, or a later one.
+function Exporter:since(opset) self.shared.opset = math.max(self.shared.opset, opset) end
 
 -- -------------------------------------------------------------------- nodes
 
@@ -90,6 +95,34 @@ function Exporter:plain(id)
   if self.options.strict then raise "onnx.export: ONNX has no complex numbers: give them by view_as_real" end
   self.shared.own = true
   return (self:add("view_as_complex", {self.names[id]}, {_tensors = {texts = {"input"}}}, 1, "nnlua"))
+end
+
+--- Whether steps do nothing with a sequence but take tensors out at places that are known.
+local function is_taken_apart(contents, id)
+  for _, output in ipairs(contents.outputs) do
+    if output.value == id then return false end
+  end
+  for _, step in ipairs(contents.steps) do
+    local is_item = step.kind == "item" and step.position and not step.operands[2]
+    for _, operand in ipairs(step.operands) do
+      if operand == id and not is_item then return false end
+    end
+    for _, body in ipairs(step.bodies or {}) do
+      for _, given in pairs(body.given) do
+        if given == id then return false end
+      end
+    end
+  end
+  return true
+end
+
+--- What a step that gives a list gives, of the names of its tensors.
+function Exporter:list(step, names)
+  local id = step.results[1]
+  if not self.contents.values[id].is_sequence then return table.unpack(names) end
+  if not is_taken_apart(self.contents, id) then return self:add("SequenceConstruct", names) end
+  self.parts[id] = names
+  return names[1]
 end
 
 --- The GraphProto of the nodes.

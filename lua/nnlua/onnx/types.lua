@@ -24,15 +24,15 @@ function types.tensor(name, tensor)
   })
 end
 
---- A ValueInfoProto: sizes that are names are those; what isn't known is left out.
+--- A ValueInfoProto: sizes that are names are those; what isn't known is left out. A shape without a dtype is no type.
 function types.value_info(name, value)
   local info = {name = name}
   if value and value.is_sequence then
     local element = writer.message("type", {tensor_type = writer.message("tensor_type", {elem_type = 1})})
     local sequence = writer.message("sequence_type", {elem_type = element})
     info.type = writer.message("type", {sequence_type = sequence})
-  elseif value then
-    local tensor = {elem_type = value.dtype and numbers[value.dtype] or 0}
+  elseif value and value.dtype then
+    local tensor = {elem_type = numbers[value.dtype]}
     if value.shape then
       local dims = {}
       for d, size in ipairs(value.shape) do

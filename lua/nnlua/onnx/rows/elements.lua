@@ -118,18 +118,18 @@ function elements.logical_not(e, a)
 end
 
 function elements.isnan(e, a)
-  if not words.is_floating(words.dtype(e, a, "input")) then return nil end
+  if words.is_whole(words.dtype(e, a, "input")) then return nil end
   return e:add("IsNaN", {a.input})
 end
 
 function elements.isinf(e, a)
-  if not words.is_floating(words.dtype(e, a, "input")) then return nil end
+  if words.is_whole(words.dtype(e, a, "input")) then return nil end
   return e:add("IsInf", {a.input})
 end
 
 for row, sign in pairs {isposinf = "detect_negative", isneginf = "detect_positive"} do
   elements[row] = function(e, a)
-    if not words.is_floating(words.dtype(e, a, "input")) then return nil end
+    if words.is_whole(words.dtype(e, a, "input")) then return nil end
     return e:add("IsInf", {a.input}, {[sign] = 0})
   end
 end
@@ -141,10 +141,25 @@ local function in_dtype(e, a, first, second, dtype)
   return words.as(e, a, first, dtype, a[second]), words.as(e, a, second, dtype, a[first])
 end
 
+--- Both operands of a step of a program read from a file, whose dtypes aren't known but where one is a sum of products
+--- of bytes: it takes the dtype of the other, or the result is such a sum, too.
+local function with_sums(e, a, step, x, y)
+  local first, second = step.arguments[1].name, step.arguments[2].name
+  local is_first, is_second = e.sums[a.at[first]], e.sums[a.at[second]]
+  if not is_first == not is_second then return x, y end
+  if words.dtype(e, a, is_first and second or first) == nl.int32 then
+    e.sums[step.results[1]] = true
+    return x, y
+  end
+  if is_first then return e:add("CastLike", {x, y}), y end
+  return x, (e:add("CastLike", {y, x}))
+end
+
 --- The names of both operands, in the result's dtype.
 local function both(e, a, step)
   local dtype = words.result_dtype(e, step)
   local x, y = in_dtype(e, a, step.arguments[1].name, step.arguments[2].name, dtype)
+  if x and not dtype and next(e.sums) then x, y = with_sums(e, a, step, x, y) end
   return x, y, dtype
 end
 

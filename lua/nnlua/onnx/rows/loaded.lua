@@ -2,6 +2,8 @@
 -- inputs, in order, and of attributes, ours to theirs.
 
 local nl = require "nnlua"
+local types = require "nnlua.onnx.types"
+local words = require "nnlua.onnx.rows.words"
 
 local loaded = {}
 
@@ -36,25 +38,102 @@ end
 loaded.onnx_reshape = operator("Reshape", {"data", "shape"}, {allowzero = "allowzero"})
 loaded.onnx_flatten = operator("Flatten", {"input"}, {axis = "axis"})
 loaded.onnx_squeeze = operator("Squeeze", {"data", "axes"})
-loaded.onnx_unsqueeze = operator("Unsqueeze", {"data", "axes"})
+
+--- com.microsoft's takes an axis of int32.
+function loaded.onnx_unsqueeze(e, a)
+  local dtype = words.dtype(e, a, "axes")
+  return e:add("Unsqueeze", {a.data, e:cast(a.axes, dtype or nl.int64, nl.int64)})
+end
+
 loaded.onnx_expand = operator("Expand", {"input", "shape"})
 loaded.onnx_tile = operator("Tile", {"input", "repeats"})
 loaded.onnx_transpose = operator("Transpose", {"data"}, {perm = "perm"})
 loaded.onnx_depth_to_space = operator("DepthToSpace", {"input"}, {blocksize = "blocksize", mode = "mode"})
 loaded.onnx_trilu = operator("Trilu", {"input", "k"}, {upper = "upper"})
 loaded.onnx_slice = operator("Slice", {"data", "starts", "ends", "axes", "steps"})
-loaded.onnx_pad = operator("Pad", {"data", "pads", "value", "axes"}, {mode = "mode"})
+
+--- A number that an attribute was is of no dtype yet.
+function loaded.onnx_pad(e, a)
+  local value = a.value and words.as(e, a, "value", words.dtype(e, a, "data"), a.data)
+  return e:add("Pad", {a.data, a.pads, value, a.axes}, {mode = a.mode})
+end
+
 loaded.onnx_center_crop_pad = operator("CenterCropPad", {"input", "shape"}, {axes = "axes"})
 loaded.onnx_reverse_sequence = operator("ReverseSequence", {"input", "sequence_lens"}, {
   batch_axis = "batch_axis", time_axis = "time_axis",
 })
 loaded.onnx_shape = operator("Shape", {"input"}, {start = "start", stop = "end"})
 loaded.onnx_size = operator("Size", {"input"})
-loaded.onnx_range = operator("Range", {"start", "limit", "delta"})
+function loaded.onnx_range(e, a)
+  local dtype = words.dtype(e, a, "start")
+  if dtype == nl.float16 or dtype == nl.bfloat16 then e:since(27) end
+  return e:add("Range", {a.start, a.limit, a.delta})
+end
+
 loaded.onnx_one_hot = operator("OneHot", {"indices", "depth", "values"}, {axis = "axis"})
 
+--- Rows that give a list, whose tensors most programs take one by one.
+function loaded.onnx_split(e, a, step)
+  local count = not a.split and a.num_outputs or nil
+  local parts = {e:add("Split", {a.input, a.split}, {axis = a.axis, num_outputs = count}, a.num_outputs)}
+  return e:list(step, parts)
+end
+
+function loaded.onnx_unique(e, a, step)
+  return e:list(step, {e:add("Unique", {a.x}, {axis = a.axis, sorted = a.sorted}, 4)})
+end
+
+loaded.onnx_split_to_sequence = operator("SplitToSequence", {"input", "split"}, {axis = "axis", keepdims = "keepdims"})
+
+--- The element as an attribute, where it is known: else as what is broadcast.
+function loaded.onnx_constant_of_shape(e, a)
+  local value = a.value and e.contents.values[a.at.value].tensor
+  if a.value and not value then return e:add("Expand", {e:add("Reshape", {a.value, e:ints {1}}), a.shape}) end
+  return e:add("ConstantOfShape", {a.shape}, {value = value and value:detach():reshape {1}})
+end
+
+function loaded.onnx_eye_like(e, a)
+  return e:add("EyeLike", {a.input}, {k = a.k, dtype = a.dtype and types.number(a.dtype)})
+end
+
+--- Operator sets before 28 have one order of channels.
+function loaded.onnx_space_to_depth(e, a)
+  if a.mode ~= "DCR" then e:since(28) end
+  return e:add("SpaceToDepth", {a.input}, {blocksize = a.blocksize, mode = a.mode ~= "DCR" and a.mode or nil})
+end
+
+function loaded.onnx_affine(e, a)
+  local dtype = words.dtype(e, a, "input")
+  local function number(value) return words.number(e, value + 0.0, dtype, a.input) end
+  local y = a.input
+  if a.alpha ~= 1 then y = e:add("Mul", {y, number(a.alpha)}) end
+  if a.beta ~= 0 then y = e:add("Add", {y, number(a.beta)}) end
+  return y
+end
+
+loaded.onnx_dropout = operator("Dropout", {"input", "ratio", "training"}, nil, 2)
+
+--- Whole numbers that ONNX has and we don't, by the least and the greatest: their number, and the dtype that has them.
+local narrow <const> = {
+  ["0,3"] = {25, nl.uint8}, ["-2,1"] = {26, nl.int8}, ["0,15"] = {21, nl.uint8}, ["-8,7"] = {22, nl.int8},
+  ["0,65535"] = {4, nl.int32}, ["0,4294967295"] = {12, nl.int64},
+}
+
+function loaded.onnx_into_range(e, a)
+  local number, dtype = table.unpack(narrow[table.concat(a.range, ",")] or {})
+  if not number then return nil end
+  e:since(number > 22 and 25 or number > 20 and 21 or 0)
+  return e:cast(e:add("Cast", {a.input}, {to = number}), nil, dtype)
+end
+
 loaded.onnx_div = operator("Div", {"input", "other"})
-loaded.onnx_mod = operator("Mod", {"input", "other"}, {fmod = "fmod"})
+
+--- Of reals with the sign of the divisor only operator set 28 has.
+function loaded.onnx_mod(e, a)
+  if not a.fmod and words.is_floating(words.dtype(e, a, "input")) then e:since(28) end
+  return e:add("Mod", {a.input, a.other}, {fmod = a.fmod})
+end
+
 loaded.onnx_pow = operator("Pow", {"input", "exponent"})
 loaded.onnx_is_inf = operator("IsInf", {"input"}, {negative = "detect_negative", positive = "detect_positive"})
 loaded.onnx_shrink = operator("Shrink", {"input"}, {lambd = "lambd", bias = "bias"})
@@ -78,8 +157,8 @@ loaded.onnx_non_max_suppression = operator("NonMaxSuppression",
   {"boxes", "scores", "most", "iou_threshold", "score_threshold"}, {center_point_box = "center_point_box"})
 
 loaded.onnx_cumulate = function(e, a)
-  if a.product then return nil end
-  return e:add("CumSum", {a.x, a.axis}, {exclusive = a.exclusive, reverse = a.reverse})
+  if a.product then e:since(26) end
+  return e:add(a.product and "CumProd" or "CumSum", {a.x, a.axis}, {exclusive = a.exclusive, reverse = a.reverse})
 end
 
 function loaded.onnx_arg(e, a)
@@ -95,9 +174,10 @@ function loaded.onnx_reduce(e, a)
 end
 
 function loaded.onnx_softmax(e, a)
-  if a.flat then return nil end
   local ops = {softmax = "Softmax", log = "LogSoftmax", hardmax = "Hardmax"}
-  return e:add(ops[a.kind], {a.input}, {axis = a.axis})
+  if not a.flat then return e:add(ops[a.kind], {a.input}, {axis = a.axis}) end
+  local shares = e:add(ops[a.kind], {e:add("Flatten", {a.input}, {axis = a.axis})}, {axis = -1})
+  return e:add("Reshape", {shares, e:add("Shape", {a.input})}, {allowzero = 1})
 end
 
 loaded.onnx_conv = operator("Conv", {"x", "w", "b"}, with_windows {group = "group"})
@@ -112,14 +192,55 @@ loaded.onnx_lp_pool = operator("LpPool", {"x"}, with_windows {
   kernel_shape = "kernel_shape", ceil_mode = "ceil_mode", p = "p",
 })
 
+function loaded.onnx_max_pool_indices(e, a)
+  return e:add("MaxPool", {a.x}, {
+    kernel_shape = a.kernel_shape, auto_pad = a.auto_pad, ceil_mode = a.ceil_mode, dilations = a.dilations,
+    pads = a.pads, strides = a.strides, storage_order = a.column_major,
+  }, 2)
+end
+
+loaded.onnx_max_unpool = operator("MaxUnpool", {"x", "indices", "output_shape"}, {
+  kernel_shape = "kernel_shape", pads = "pads", strides = "strides",
+})
+loaded.onnx_max_roi_pool = operator("MaxRoiPool", {"x", "rois"}, {
+  shape = "pooled_shape", spatial_scale = "spatial_scale",
+})
+
+function loaded.onnx_roi_align(e, a)
+  return e:add("RoiAlign", {a.x, a.rois, a.batch_indices}, {
+    output_height = a.height, output_width = a.width, sampling_ratio = a.sampling_ratio,
+    spatial_scale = a.spatial_scale + 0.0, mode = a.is_max and "max" or "avg",
+    coordinate_transformation_mode = a.half_pixel and "half_pixel" or "output_half_pixel",
+  })
+end
+
+loaded.onnx_deform_conv = operator("DeformConv", {"x", "w", "offset", "b", "mask"}, {
+  dilations = "dilations", group = "group", offset_group = "offset_group", pads = "pads", strides = "strides",
+})
+loaded.onnx_col2im = operator("Col2Im", {"input", "image_shape", "block_shape"}, {
+  dilations = "dilations", pads = "pads", strides = "strides",
+})
+loaded.onnx_affine_grid = operator("AffineGrid", {"theta", "size"}, {align_corners = "align_corners"})
+
 function loaded.onnx_global_pool(e, a)
   local ops = {average = "GlobalAveragePool", max = "GlobalMaxPool", lp = "GlobalLpPool"}
   return e:add(ops[a.kind], {a.x}, a.kind == "lp" and {p = a.p} or nil)
 end
 
 loaded.onnx_batch_norm = operator("BatchNormalization", {"x", "scale", "b", "mean", "var"}, {epsilon = "epsilon"})
+function loaded.onnx_batch_norm_training(e, a)
+  return e:add("BatchNormalization", {a.x, a.scale, a.b, a.mean, a.var}, {
+    epsilon = a.epsilon, momentum = a.momentum, training_mode = 1,
+  }, 3)
+end
+
 loaded.onnx_instance_norm = operator("InstanceNormalization", {"x", "scale", "b"}, {epsilon = "epsilon"})
 loaded.onnx_layer_norm = operator("LayerNormalization", {"x", "scale", "b"}, {axis = "axis", epsilon = "epsilon"})
+loaded.onnx_layer_norm_parts = operator("LayerNormalization", {"x", "scale", "b"}, {
+  axis = "axis", epsilon = "epsilon",
+}, 3)
+loaded.onnx_mean_variance_norm = operator("MeanVarianceNormalization", {"x"}, {axes = "axes"})
+loaded.onnx_lp_normalization = operator("LpNormalization", {"input"}, {axis = "axis", p = "p"})
 loaded.onnx_lrn = operator("LRN", {"x"}, {size = "size", alpha = "alpha", beta = "beta", bias = "bias"})
 local resize = operator("Resize", {"x", "roi", "scales", "sizes"}, {
   mode = "mode", coordinates = "coordinate_transformation_mode", nearest = "nearest_mode",
@@ -130,6 +251,82 @@ local resize = operator("Resize", {"x", "roi", "scales", "sizes"}, {
 function loaded.onnx_resize(e, a, step)
   if a.nearest == "outward" then return nil end -- which operator sets behind 10 can't say
   return resize(e, a, step)
+end
+
+loaded.onnx_stft = operator("STFT", {"signal", "frame_step", "window", "frame_length"}, {onesided = "onesided"})
+
+--- The axis is an input in operator set 20.
+function loaded.onnx_dft(e, a)
+  return e:add("DFT", {a.input, a.dft_length, a.axis_tensor or e:number(a.axis, nl.int64)}, {
+    inverse = a.inverse, onesided = a.onesided,
+  })
+end
+
+function loaded.onnx_mel_weights(e, a)
+  return e:add("MelWeightMatrix", {a.bins, a.dft_length, a.sample_rate, a.lower, a.upper}, {
+    output_datatype = a.dtype and types.number(a.dtype),
+  })
+end
+
+function loaded.onnx_window(e, a)
+  local ops = {hann = "HannWindow", hamming = "HammingWindow", blackman = "BlackmanWindow"}
+  return e:add(ops[a.kind], {a.size}, {periodic = a.periodic, output_datatype = a.dtype and types.number(a.dtype)})
+end
+
+--- Operators of later sets than the one that files are of otherwise.
+function loaded.onnx_rms_norm(e, a)
+  e:since(23)
+  return e:add("RMSNormalization", {a.x, a.scale}, {axis = a.axis, epsilon = a.epsilon})
+end
+
+function loaded.onnx_rotary(e, a)
+  if a.num_heads == 0 and words.rank(e, a, "x") == 3 then return nil end -- com.microsoft's knows it from cos
+  e:since(23)
+  return e:add("RotaryEmbedding", {a.x, a.cos, a.sin, a.positions}, {
+    num_heads = a.num_heads, rotary_embedding_dim = a.rotary_embedding_dim, interleaved = a.interleaved,
+  })
+end
+
+--- Attention: its 4 outputs, or the first.
+local function attention(outputs)
+  return function(e, a, step)
+    local left, right = table.unpack(a.window or {})
+    e:since(a.window and 25 or a.lengths and 24 or 23)
+    local names = {e:add("Attention", {a.q, a.k, a.v, a.mask, a.past_key, a.past_value, a.lengths}, {
+      is_causal = a.is_causal, q_num_heads = a.q_num_heads > 0 and a.q_num_heads or nil,
+      kv_num_heads = a.kv_num_heads > 0 and a.kv_num_heads or nil, scale = a.scale ~= 0 and a.scale + 0.0 or nil,
+      softcap = a.softcap + 0.0, qk_matmul_output_mode = a.qk_mode, left_window_size = left, right_window_size = right,
+    }, outputs)}
+    if outputs == 1 then return names[1] end
+    return e:list(step, names)
+  end
+end
+
+loaded.onnx_attention, loaded.onnx_attention_parts = attention(1), attention(4)
+
+function loaded.onnx_tensor_scatter(e, a)
+  e:since(24)
+  return e:add("TensorScatter", {a.past_cache, a.update, a.write_indices}, {
+    axis = a.axis, mode = a.circular and "circular" or "linear",
+  })
+end
+
+function loaded.onnx_causal_conv(e, a)
+  e:since(27)
+  return e:add("CausalConvWithState", {a.x, a.w, a.b, a.past}, {activation = a.activation}, 2)
+end
+
+function loaded.onnx_bit_cast(e, a)
+  e:since(26)
+  return e:add("BitCast", {a.input}, {to = types.number(a.dtype)})
+end
+
+--- Scale and bias of channels: those of groups were an earlier set's.
+function loaded.onnx_group_norm(e, a)
+  local channels, scales = words.size(e, a, "x", 2), words.size(e, a, "scale", 1)
+  if not scales or scales == a.num_groups and channels ~= scales then return nil end
+  e:since(21)
+  return e:add("GroupNormalization", {a.x, a.scale, a.bias}, {num_groups = a.num_groups, epsilon = a.epsilon})
 end
 
 --- The attributes that recurrent layers have in common. Numbers that say the default are left out.
@@ -161,10 +358,22 @@ function loaded.onnx_dequantize(e, a)
 end
 
 loaded.onnx_dynamic_quantize = operator("DynamicQuantizeLinear", {"x"}, nil, 3)
-loaded.onnx_matmul_integer = operator("MatMulInteger", {"a", "b", "a_zero", "b_zero"})
-loaded.onnx_qlinear_matmul = operator("QLinearMatMul", {
+
+--- What com.microsoft's operators do with it next is of real numbers.
+function loaded.onnx_matmul_integer(e, a, step)
+  e.sums[step.results[1]] = true
+  return e:add("MatMulInteger", {a.a, a.b, a.a_zero, a.b_zero})
+end
+
+local qlinear_matmul = operator("QLinearMatMul", {
   "a", "a_scale", "a_zero", "b", "b_scale", "b_zero", "y_scale", "y_zero",
 })
+
+function loaded.onnx_qlinear_matmul(e, a, step)
+  if words.dtype(e, a, "a_scale") == nl.float16 then e:since(21) end
+  return qlinear_matmul(e, a, step)
+end
+
 loaded.onnx_conv_integer = operator("ConvInteger", {"x", "w", "x_zero", "w_zero"}, with_windows {group = "group"})
 loaded.onnx_qlinear_conv = operator("QLinearConv", {
   "x", "x_scale", "x_zero", "w", "w_scale", "w_zero", "y_scale", "y_zero", "b",

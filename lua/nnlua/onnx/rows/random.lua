@@ -20,11 +20,20 @@ local function drawing(op, f)
   end
 end
 
-for _, row in ipairs {"rand", "rand_like", "rand_like_in"} do
-  random[row] = drawing("RandomUniform", function() return {} end)
+--- The same in the shape of another tensor, where it isn't known.
+local function drawing_like(op)
+  local plain = drawing(op, function() return {} end)
+  return function(e, a, step)
+    local drawn = plain(e, a, step)
+    local dtype = words.result_dtype(e, step) or a.dtype
+    if drawn or not a.at.input or a.generator or dtype and not words.is_floating(dtype) then return drawn end
+    return e:add(op .. "Like", {a.input}, {dtype = dtype and types.number(dtype)})
+  end
 end
-for _, row in ipairs {"randn", "randn_like", "randn_like_in"} do
-  random[row] = drawing("RandomNormal", function() return {} end)
+
+for row, op in pairs {rand = "RandomUniform", randn = "RandomNormal"} do
+  random[row] = drawing(op, function() return {} end)
+  random[row .. "_like"], random[row .. "_like_in"] = drawing_like(op), drawing_like(op)
 end
 random.uniform = drawing("RandomUniform", function(a) return {low = a.from + 0.0, high = a.to + 0.0} end)
 random.normal = drawing("RandomNormal", function(a) return {mean = a.mean + 0.0, scale = a.std + 0.0} end)

@@ -129,10 +129,17 @@ function shapes.slice(e, a)
   return slice(e, a.input, axis(a.dim), start, stop, a.step)
 end
 
+--- A sequence whose tensors are joined; programs read from files have some.
+local function joined(e, a, is_stack)
+  local value = words.value(e, a, "tensors")
+  if not value.is_sequence or e.parts[a.at.tensors] then return nil end
+  return e:add("ConcatFromSequence", {a.tensors}, {axis = axis(a.dim), new_axis = is_stack})
+end
+
 for _, row in ipairs {"cat", "concat", "concatenate"} do
   shapes[row] = function(e, a, step)
     local dtype, parts = words.result_dtype(e, step), {}
-    if not a.at.tensors or type(a.at.tensors) ~= "table" then return nil end
+    if type(a.at.tensors) ~= "table" then return joined(e, a, false) end
     for i, id in ipairs(a.at.tensors) do
       local value = e.contents.values[id]
       local is_legacy = value.shape and #value.shape == 1 and value.shape[1] == 0 -- PyTorch's, which has no effect
@@ -144,7 +151,7 @@ end
 
 function shapes.stack(e, a, step)
   local dtype, parts, at = words.result_dtype(e, step), {}, e:ints {axis(a.dim)}
-  if type(a.at.tensors) ~= "table" then return nil end
+  if type(a.at.tensors) ~= "table" then return joined(e, a, true) end
   for i, id in ipairs(a.at.tensors) do
     local value = e.contents.values[id]
     parts[i] = e:add("Unsqueeze", {dtype and e:cast(a.tensors[i], value.dtype, dtype) or a.tensors[i], at})

@@ -67,6 +67,10 @@ function words.is_floating(dtype)
   return dtype == nl.float32 or dtype == nl.float64 or dtype == nl.float16 or dtype == nl.bfloat16
 end
 
+--- Whether a dtype is known, and one of whole numbers: where it isn't, the row was read from a file, whose operator
+--- takes the numbers that it got.
+function words.is_whole(dtype) return dtype ~= nil and not words.is_floating(dtype) end
+
 --- A number as a constant of a dtype; where that isn't known, of the dtype of a value.
 function words.number(e, value, dtype, like)
   if dtype then return e:number(value, dtype) end
