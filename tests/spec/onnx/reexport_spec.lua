@@ -48,8 +48,9 @@ describe("exported with ONNX's own operators and read back,", function()
 
   it("ConstantOfShape fills a shape that depends on the input", function()
     local function filled(value)
-      return again(function(b, v) return b:call("onnx_constant_of_shape", {b:call("onnx_shape", {v}), value = value}) end,
-        nl.zeros(1, 3))
+      return again(function(b, v)
+        return b:call("onnx_constant_of_shape", {b:call("onnx_shape", {v}), value = value})
+      end, nl.zeros(1, 3))
     end
     assert.same({{7, 7, 7}}, filled(nl.tensor {7}))
     assert.same({{0, 0, 0}}, filled(nil))
