@@ -27,7 +27,7 @@ local all = File(system.text_source(text, "cases.gz"), "cases.gz")
 
 --- Cases of which something is written as operators that ONNX hasn't, or that round otherwise there.
 local own <const> = {
-  "^microsoft_qlinear_", "^microsoft_dynamic_quantize_lstm", "^microsoft_gqa", "^microsoft_inverse$",
+  "^microsoft_qlinear", "^microsoft_dynamic_quantize_lstm", "^microsoft_gqa", "^microsoft_inverse$",
   "^microsoft_qattention$", "^microsoft_qembed_layer_norm$", "^microsoft_resize_10_nearest$",
 }
 
