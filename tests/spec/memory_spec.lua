@@ -28,14 +28,20 @@ nl.reset_peak_memory_stats()
 print(live, nl.max_memory_allocated() - live, resident "VmHWM" - start)
 ]]
 
---- Runs a loop after some preparation, and returns what was live before, and the rises in the core and in the process.
-local function measure(mode, preparation, loop)
-  local path = process.file(script:format(mode, preparation, loop))
+--- What a script prints.
+local function printed(text)
+  local path = process.file(text)
   local result = process.run_nnlua {path}
   os.remove(path)
   assert.equal("", result.stderr)
   assert.equal(0, result.code)
-  local live, core, resident = result.stdout:match "^(%d+)%s+(%-?%d+)%s+(%-?%d+)"
+  return result.stdout
+end
+
+--- Runs a loop after some preparation, and returns what was live before, and the rises in the core and in the process.
+local function measure(mode, preparation, loop)
+  local stdout = printed(script:format(mode, preparation, loop))
+  local live, core, resident = stdout:match "^(%d+)%s+(%-?%d+)%s+(%-?%d+)"
   return tonumber(live), tonumber(core), tonumber(resident)
 end
 
@@ -97,7 +103,7 @@ describe("a tensor that is used once and dropped", function()
   -- Its userdata must not be older than itself, or it stays until a full collection. The collector may wait longer
   -- where the machine is busy, so the lowest of many peaks counts.
   it("goes with a young collection", function()
-    local path = process.file [[
+    local stdout = printed [[
       local nl = require "nnlua"
       local x, lowest = nl.zeros(1 << 20), math.huge
       for _ = 1, 40 do
@@ -109,10 +115,7 @@ describe("a tensor that is used once and dropped", function()
       end
       print(lowest)
     ]]
-    local result = process.run_nnlua {path}
-    os.remove(path)
-    assert.equal("", result.stderr)
-    assert.is_true(tonumber(result.stdout) < 13 * MB, result.stdout)
+    assert.is_true(tonumber(stdout) < 13 * MB, stdout)
   end)
 end)
 
@@ -120,7 +123,7 @@ describe("a training step", function()
   -- The backward of seven products of 1 MB needs their eight tensors and two gradients. What a step leaves is collected
   -- before the next backward; later where the machine is busy, so the lowest of many peaks counts.
   it("takes the memory that the one before it gave back", function()
-    local path = process.file [[
+    local stdout = printed [[
       local nl = require "nnlua"
       local w, lowest = nl.ones(1, {requires_grad = true}), math.huge
       local function step()
@@ -138,10 +141,7 @@ describe("a training step", function()
       end
       print(lowest)
     ]]
-    local result = process.run_nnlua {path}
-    os.remove(path)
-    assert.equal("", result.stderr)
-    assert.is_true(tonumber(result.stdout) < 12 * MB, result.stdout)
+    assert.is_true(tonumber(stdout) < 12 * MB, stdout)
   end)
 end)
 
@@ -166,7 +166,7 @@ describe("plain tables beside a loop of tensors", function()
   -- Steps of the collector for the tensors' sake must not keep Lua from its own full collections.
   for _, mode in ipairs(modes) do
     it(("don't pile up in %s mode"):format(mode), function()
-      local path = process.file(([[
+      local stdout = printed(([[
         local nl = require "nnlua"
         collectgarbage "%s"
         local x, ring, most = nl.ones(3, 10), {}, 0
@@ -177,10 +177,7 @@ describe("plain tables beside a loop of tensors", function()
         end
         print(most)
       ]]):format(mode))
-      local result = process.run_nnlua {path}
-      os.remove(path)
-      assert.equal("", result.stderr)
-      assert.is_true(tonumber(result.stdout) < 16 * 1024, result.stdout) -- 20,000 tables take 2 MB
+      assert.is_true(tonumber(stdout) < 16 * 1024, stdout) -- 20,000 tables take 2 MB
     end)
   end
 end)

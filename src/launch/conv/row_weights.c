@@ -57,7 +57,7 @@ ConvRowWeights conv_row_weights(Call *call, const ConvJob *j, int64_t taps)
   const bool by_vectors = j->weight_channel == taps;
   const int64_t items = by_vectors ? vectors : j->groups * j->channels;
   bool is_filled;
-  w.weight = packed_memory(call, PACKED_CONVOLUTION_BY_IMAGES, elements * j->size, &is_filled);
+  w.weight = packed_memory(call, PACKED_CONVOLUTION_ROWS, elements * j->size, &is_filled);
   if (is_filled) return w;
   launch_items((Work){items, elements / max_i64(items, 1)}, by_vectors ? pack_vectors : pack_channels, &w);
   packed_filled(call);

@@ -119,30 +119,16 @@ static Tensor *pair_of_reals(Call *call, BytePairKind kind, const Pair *a)
   return op(onnx_quantize, real, a->y_scale, a->y_zero, 1, 0, 0, 0, DTYPE_NONE, a->a);
 }
 
-/* ONNX Runtime adds the second to the zero point first: a single one, if one is. */
-FORWARD(onnx_qlinear_add)
+static Tensor *quantized_pair(Call *call, BytePairKind kind, const Pair *a)
 {
-  const Pair *p = (const Pair *)a;
-  Tensor *left = a->a, *right = a->b;
-  if (!are_bytes(p)) {
-    y[0] = pair_of_reals(call, BYTES_ADD, p);
-    return;
-  }
-  const bool turned = is_single_beside(left, right);
-  broadcast_pair(call, &left, &right);
-  if (turned)
-    y[0] = op(onnx_add_bytes, right, a->b_scale, a->b_zero, left, a->a_scale, a->a_zero, a->y_scale, a->y_zero);
-  else y[0] = op(onnx_add_bytes, left, a->a_scale, a->a_zero, right, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
+  Pair p = *a;
+  if (!are_bytes(a)) return pair_of_reals(call, kind, a);
+  if (kind == BYTES_ADD && is_single_beside(a->a, a->b)) /* ONNX Runtime adds the second to the zero point first */
+    p = (Pair){a->b, a->b_scale, a->b_zero, a->a, a->a_scale, a->a_zero, a->y_scale, a->y_zero};
+  broadcast_pair(call, &p.a, &p.b);
+  return kind == BYTES_ADD ? op_onnx_add_bytes(call, &p) : op_onnx_mul_bytes(call, (struct onnx_mul_bytes_args *)&p);
 }
 
-FORWARD(onnx_qlinear_mul)
-{
-  const Pair *p = (const Pair *)a;
-  Tensor *left = a->a, *right = a->b;
-  if (!are_bytes(p)) {
-    y[0] = pair_of_reals(call, BYTES_MUL, p);
-    return;
-  }
-  broadcast_pair(call, &left, &right);
-  y[0] = op(onnx_mul_bytes, left, a->a_scale, a->a_zero, right, a->b_scale, a->b_zero, a->y_scale, a->y_zero);
-}
+FORWARD(onnx_qlinear_add) { y[0] = quantized_pair(call, BYTES_ADD, (const Pair *)a); }
+
+FORWARD(onnx_qlinear_mul) { y[0] = quantized_pair(call, BYTES_MUL, (const Pair *)a); }
